@@ -145,13 +145,12 @@ def added(scratch: Path, papers: int) -> list[float]:
         filled = ours(OURS, {}).filled(scratch, file)
         store = Store.open(copytree(filled, Path(folder) / "store", ignore=lambda *_: ["control"]))
         index = FullTextIndex(store, Settings.base)
-        index.open()
-        index.idle.wait()
+        index.ensure_current()
         index.query(find_search_matches, SearchCriteria(terms_of("made-up")))
 
         def timed(change: Change | None) -> None:
             start = time.perf_counter()
-            index.follow(change)
+            index.follow_commit(change)
             times.append(time.perf_counter() - start)
 
         store.projections[:] = [timed]

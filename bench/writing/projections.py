@@ -105,18 +105,17 @@ def opened(folder: Path, spent: Spent) -> Store:
         PaperCounts(store, base, "issue"),
     )
     asyncio.run(stream.get_current_log(PATIENCE))
-    index.open()
-    index.idle.wait()
+    index.ensure_current()
     cells.count_all()
     assert store._inference
     for of, method, what in (
-        (board, "follow", "how the paper stands by the template"),
+        (board, "apply", "how the paper stands by the template"),
         (store._inference.reasoner, "compute_difference", "what follows by the rules"),
         (portrait, "describe", "the figures"),
-        (stream, "follow", "the log of versions"),
-        (index, "follow", "the index of words"),
-        (cells, "follow", "the matrix of issues and criteria"),
+        (stream, "apply", "the log of versions"),
+        (index, "apply", "the index of words"),
+        (cells, "apply", "the matrix of issues and criteria"),
     ):
         spent.note(of, method, what)
-    store.projections[:] = [stream.follow, index.follow, cells.follow]
+    store.projections[:] = [one.follow_commit for one in (stream, index, cells)]
     return store

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .lists.papers_index import PapersIndex
     from .search.index import FullTextIndex
     from .store.changelog.sync import ChangeLogSync
-    from .store.projections import StoreSize
+    from .store.size import StoreSize
     from .store.store import Store
 
 
@@ -71,7 +71,7 @@ def make_projections(store: "Store", base: str) -> Projections:
     from .rdf.namespaces import namespaces_by_prefix  # noqa: PLC0415
     from .search.index import FullTextIndex  # noqa: PLC0415
     from .store.changelog.sync import ChangeLogSync  # noqa: PLC0415
-    from .store.projections import StoreSize  # noqa: PLC0415
+    from .store.size import StoreSize  # noqa: PLC0415
 
     return Projections(
         store_size=StoreSize(store),

@@ -137,12 +137,12 @@ def open_store_snapshot(settings: Settings, say: Callable[[str], None]) -> Store
     try:
         open_filled_store(settings, say)
     except StoreNotWritableError:
-        snapshot = Store.snapshot(settings.store)
+        snapshot = Store.open_read_only(settings.store)
         rules, inferred, _, first, last = build_computed_graphs(settings, say)
         if settings.data != "none" and Inference(rules, inferred, settings.store, first, last).is_due:
             say("What is inferred may be incomplete: a write is under way or was cut off. Ask again later.")
         return snapshot
-    return Store.snapshot(settings.store)
+    return Store.open_read_only(settings.store)
 
 
 def refresh_shipped_graphs(store: Store, base: str, folder: Path = SHIPPED_FOLDER) -> list[str]:

@@ -112,7 +112,7 @@ def test_who_made_room_on_a_full_disk_starts_anew_and_writes_on(tmp_path: Path) 
         with served(folder / "store") as (_, client):
             refused, answer = until_refused(client)
             assert (answer.status_code, answer.json()["title"]) == (507, "No room")
-            assert "makes room and starts it anew" in answer.json()["detail"]
+            assert "frees space and restarts it" in answer.json()["detail"]
             check_whole(client, refused)
         (folder / "other").unlink()
         with served(folder / "store") as (_, client):
@@ -129,7 +129,7 @@ def test_a_disk_that_fails_takes_no_write_and_reading_goes_on(tmp_path: Path) ->
         fail(folder)
         answer = put_batch(client, 1)
         assert (answer.status_code, answer.json()["title"]) == (500, "The write failed")
-        assert "mends that and starts it anew" in answer.json()["detail"]
+        assert "repairs it and restarts it" in answer.json()["detail"]
         assert str(tmp_path) not in answer.text
         check_whole(client, 1)
     with mounted(image, folder, *LAZY), served(folder / "store") as (_, client):

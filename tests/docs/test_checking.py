@@ -100,7 +100,7 @@ def test_a_paper_in_markdown_comes_into_the_graph_and_onto_the_board(
     graph = block("sh", "wgig load").split()[-1]
     store = ox.Store()
     store.load(path="started.nt", to_graph=ox.NamedNode(graph))
-    Inference([], f"{Settings.base}graph/inferred", None, [ConformanceGraph(Settings.base, "shifty")]).follow(
+    Inference([], f"{Settings.base}graph/inferred", None, [ConformanceGraph(Settings.base, "shifty")]).apply(
         store, None
     )
     earl = "http://www.w3.org/ns/earl#"

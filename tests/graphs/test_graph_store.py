@@ -101,7 +101,7 @@ def test_one_bad_part_of_several_changes_nothing(writable: httpx.Client) -> None
 
 def test_a_part_that_is_no_rdf_is_named(writable: httpx.Client) -> None:
     answer = writable.post(GRAPH, files=[("f", ("notes.txt", "dear", "text/plain"))])
-    assert (answer.status_code, "'notes.txt' is no RDF" in answer.json()["detail"]) == (415, True)
+    assert (answer.status_code, "'notes.txt' is not RDF" in answer.json()["detail"]) == (415, True)
     assert "text/turtle" in answer.headers["accept-post"]
 
 

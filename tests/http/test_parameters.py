@@ -60,7 +60,7 @@ def refused(answer: httpx.Response, status: int, said: str) -> None:
         ("/sitemap/7.xml", 404, "The lists are in /sitemap.xml."),
         ("/doc/issue/spam.json?inverse=issue&page=99", 404, "There is no page 99. The last one is 1."),
         ("/doc/issue/spam.json?inverse=isue", 400, "Did you mean issue?"),
-        ("/doc/issue/spam.json?page=2", 400, "A page of what?"),
+        ("/doc/issue/spam.json?page=2", 400, "page needs inverse"),
         ("/doc/declaration/48", 404, "Did you mean <https://w3id.org/wgig/id/document/declaration/48>?"),
         ("/doc/issue?inverse=issue", 400, "There is no parameter 'inverse' here."),
         ("/doc/nothing?inverse=issue", 404, "Nothing is known about"),

@@ -92,7 +92,7 @@ def test_a_write_is_followed_without_a_count(
     seen = set()
     for change in changes(store, 1):
         store.apply(change)
-        assert cells.counts is not None
+        assert cells.is_current
         seen |= set(cells.counts)
     assert seen
 
@@ -126,7 +126,7 @@ def test_a_write_that_is_too_large_to_be_told_has_them_counted_again(
 ) -> None:
     for change in changes(store, 2):
         store.apply(change)
-    cells.counts = cells.counts and cells.counts - cells.counts
+    cells.counts.clear()
     store._notify(None)
     assert anyio.run(cells.get_counts) == count_papers_by_cell(store, cells.dimension) != {}
 
@@ -136,18 +136,18 @@ def written_meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[PaperCounts,
     """Have something done by another thread while cells are being counted for the first time."""
 
     def meanwhile(cells: PaperCounts, write: Callable[[], None]) -> None:
-        copy, writes = cells.copy_store, [write]
+        source, writes = cells.open_source, [write]
 
         @contextmanager
         def slow() -> Iterator[StoreView]:
-            with copy() as view:
+            with source() as view:
                 if writes:
                     other = threading.Thread(target=writes.pop())
                     other.start()
                     other.join()
                 yield view
 
-        monkeypatch.setattr(cells, "copy_store", slow)
+        monkeypatch.setattr(cells, "open_source", slow)
 
     return meanwhile
 

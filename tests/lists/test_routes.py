@@ -254,7 +254,7 @@ def test_values_are_typed_and_things_say_what_they_are_called(reader: httpx.Clie
             "so category cannot be 'x'. There are: access-for-all, ",
             None,
         ),
-        ("/papers?dcterms:source=https://example.org/x", "Give the IRI of a thing that is here.", None),
+        ("/papers?dcterms:source=https://example.org/x", "Give the IRI of a resource that exists here", None),
         ("/papers?fields=lable", "/papers has no field 'lable'", "label"),
         ("/papers?sort=-postd", "/papers cannot be sorted by 'postd'", "posted"),
         ("/papers?type=IsuePaper", "/papers has no type 'IsuePaper'", "IssuePaper"),

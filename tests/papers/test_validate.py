@@ -140,9 +140,9 @@ def codes_message(service: httpx.Client) -> str:
             400,
             "Did you mean profile? There are: profile, lang,",
         ),
-        ({"profile": "perfect"}, "*/*", 400, "There is no profile 'perfect'. Take one of: draft,"),
+        ({"profile": "perfect"}, "*/*", 400, "There is no profile 'perfect'. Use one of: draft,"),
         ({"profile": ["final", "draft"]}, "*/*", 400, "The parameter profile is given 2 times."),
-        ({"lang": "tlh"}, "*/*", 400, "There is no report in 'tlh'. Take one of: ar, en,"),
+        ({"lang": "tlh"}, "*/*", 400, "There is no report in 'tlh'. Use one of: ar, en,"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_before_the_body_is_read(
@@ -191,7 +191,7 @@ def test_too_much_is_refused(small: httpx.Client) -> None:
     headers = {**TURTLE, "content-encoding": "gzip"}
     assert small.post("/validate", content=bomb, headers=headers).status_code == 413
     many = sent(small, START + "".join(f" ; <p> {number}" for number in range(500)) + " .")
-    assert (many.status_code, "More than 400 statements" in many.json()["detail"]) == (413, True)
+    assert (many.status_code, "More than 400 triples" in many.json()["detail"]) == (413, True)
     long = {"files": ("long.ttl", b"#" * 20_001, "text/turtle")}
     assert small.post("/validate", files=long).status_code == 413
     files = [("files", (f"{number}.ttl", GOOD, "text/turtle")) for number in range(3)]

@@ -78,7 +78,7 @@ def test_the_report_stands_beside_the_text(service: httpx.Client) -> None:
     [
         ({"paper": "<a:a>\n<a:b>", "format": "ttl"}, 400, "The text does not parse"),
         ({"paper": "", "format": "ttl"}, 400, "No paper was sent."),
-        ({"paper": "x", "format": "exe"}, 415, "Neither its type nor its name"),
+        ({"paper": "x", "format": "exe"}, 415, "Neither media type nor extension"),
         ({"paper": "x", "profile": "perfect"}, 400, "There is no profile &#39;perfect&#39;."),
         ({"paper": "<script>alert(1)</script>", "format": "ttl"}, 400, "&lt;script&gt;alert(1)"),
     ],

@@ -175,8 +175,8 @@ def refused(data: bytes, status: int) -> str:
 
 def test_what_is_no_word_file_is_refused() -> None:
     whole = word([(SECTION, "1. Issue")])
-    assert "no Word file" in refused(b"PK, but no zip", 400)
-    assert "no Word file" in refused(whole[: len(whole) // 2], 400)
+    assert "not a Word file" in refused(b"PK, but no zip", 400)
+    assert "not a Word file" in refused(whole[: len(whole) // 2], 400)
     assert "no text" in refused(
         packed("", **{"word/document.xml": ""}).replace(b"word/document", b"word/documint"), 400
     )
@@ -204,7 +204,7 @@ def test_too_many_elements_or_characters_are_refused_before_they_are_converted()
 def test_an_entry_that_declares_less_than_it_holds_is_refused() -> None:
     content = b"0" * 4_000_000
     data = packed(document(""), **{"word/media/liar.bin": content})
-    assert "no Word file" in refused(
+    assert "not a Word file" in refused(
         data.replace(len(content).to_bytes(4, "little"), (9).to_bytes(4, "little")), 400
     )
 

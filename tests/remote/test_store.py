@@ -409,7 +409,7 @@ def test_the_copy_of_a_running_instance_is_left_alone(tmp_path: Path, memory: Me
     with pytest.raises(StoreNotWritableError):
         joined(tmp_path / "one", memory)
     put_values(store, "a", "2")
-    assert Store.snapshot(tmp_path / "one").size()[0] == 1
+    assert Store.open_read_only(tmp_path / "one").size()[0] == 1
 
 
 def test_how_far_a_copy_is_is_said(tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def test_a_profile_that_has_nothing_for_a_thing_is_refused_with_those_that_have(
     answer = get("/doc/agent/kim?_profile=skos")
     assert answer.status_code == 406
     assert [one["token"] for one in answer.json()["profiles"]] == ["wgig", "oai_dc", "schema.org"]
-    assert "by the profile skos" in answer.json()["detail"]
+    assert "The profile skos has nothing to say" in answer.json()["detail"]
 
 
 def test_the_way_to_a_description_says_which_profile_it_takes(get: Get) -> None:

@@ -20,7 +20,7 @@ HTML = {"Accept": "text/html"}
 @pytest.fixture(scope="module")
 def book(filled_store: Store) -> OntologyView:
     """The ontology of a store with everything that a service holds at its first start."""
-    return build_ontology_view(filled_store, 0, BASE)
+    return build_ontology_view(filled_store, BASE)
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,7 @@ def test_pages_go_on_also_by_a_property_with_signs_of_addresses_in_its_name(
         ("inverse=catgory", "Did you mean category?"),
         ("inverse=category&page=0", "page is '0'"),
         ("inverse=category&page=x", "page is 'x'"),
-        ("page=2", "A page of what?"),
+        ("page=2", "page needs inverse"),
     ],
 )
 def test_a_property_or_page_that_there_is_not_is_refused(

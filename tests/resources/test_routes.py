@@ -234,7 +234,7 @@ def test_nothing_after_the_last_thing_is_no_list(get: Get) -> None:
 def test_things_come_after_one_of_the_same_list_alone(get: Get, after: str) -> None:
     answer = get(f"/doc/issue?after={after}")
     assert answer.status_code == 400
-    assert f"after is {after!r}, which names no thing of this list." in answer.json()["detail"]
+    assert f"after is {after!r}, which names no resource of this list." in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("name", ["page", "inverse"])

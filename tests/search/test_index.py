@@ -1,6 +1,7 @@
 """The index finds what was written however it was typed, and is in line with the store after every write."""
 
 import sqlite3
+from concurrent.futures import Future
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from wgig.search.ranking import find_search_matches as find_all
 from wgig.search.snippets import build_snippet
 from wgig.search.tokenizer import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, parse_search_terms, tokenize_text
 from wgig.settings import Settings
-from wgig.store import recovery
+from wgig.store.recovery import get_index_mark
 from wgig.store.store import Store
 
 BASE = Settings.base
@@ -428,7 +429,7 @@ def test_what_was_written_without_the_index_is_in_it_afterwards(folder: Path, ma
 def test_an_index_that_lost_its_last_write_is_made_anew(folder: Path, made: list[Path]) -> None:
     store, index = opened(folder)
     index.query(find_all, SearchCriteria(parse_search_terms("any")))
-    recovery.write_index_mark(folder, "the token of a write that a power cut took")
+    get_index_mark(folder).write("the token of a write that a power cut took")
     closed(store, index)
     store, index = opened(folder)
     index.query(find_all, SearchCriteria(parse_search_terms("any")))
@@ -461,12 +462,12 @@ def test_a_write_that_changes_nothing_leaves_the_mark(folder: Path) -> None:
     store, index = opened(folder)
     write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
     find(index, "first")
-    token = recovery.read_index_mark(folder)
+    token = get_index_mark(folder).read()
     assert token
     write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
     with pytest.raises(SyntaxError):
         store.update("INSERT")
-    assert recovery.read_index_mark(folder) == token
+    assert get_index_mark(folder).read() == token
     closed(store, index)
 
 
@@ -488,7 +489,7 @@ def test_where_the_index_fails_the_write_holds_and_the_index_is_made_anew(
 def test_while_the_index_is_made_that_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     index = FullTextIndex(store, BASE)
     monkeypatch.setattr(search_index, "INDEX_WAIT_SECONDS", 0)
-    monkeypatch.setattr(FullTextIndex, "rebuild", lambda _: None)
+    monkeypatch.setattr(FullTextIndex, "start_build", lambda _: Future[None]())
     index.progress = 200, 50
     with pytest.raises(Problem) as refused:
         find(index, "spam")

@@ -212,7 +212,7 @@ def test_loaded_papers_are_on_the_board_and_many_are_announced(monkeypatch: pyte
     store.infer()
     assert all(outcomes(store, f"p{number}") for number in range(5))
     count = 5 + len(list((SHIPPED_FOLDER / "data/examples").glob("*.ttl")))
-    assert said == [f"Checking {count} papers by the template ..."]
+    assert said == [f"Checking {count} papers against the template ..."]
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_both_engines_say_the_same(store: Store) -> None:
 
 def test_nobody_else_writes_the_board(writable: httpx.Client) -> None:
     answer = writable.put("/graph/conformance", content="", headers={"Content-Type": "text/turtle"})
-    assert (answer.status_code, "how the papers stand" in answer.json()["detail"]) == (403, True)
+    assert (answer.status_code, "results of checking the papers" in answer.json()["detail"]) == (403, True)
 
 
 def test_the_page_of_an_assertion_reads_well() -> None:

@@ -84,21 +84,21 @@ def test_a_file_with_nothing_in_it_holds_no_triples() -> None:
 @pytest.mark.parametrize(
     ("data", "format_", "sentence", "line", "column"),
     [
-        (f'{PAPER} {TITLE}\n "caf\u00e9" .'.encode("latin-1"), TURTLE, "not UTF-8", 2, 6),
-        (f'{PAPER} {TITLE} "a" .'.encode("utf-16"), TURTLE, "not UTF-8", 1, 1),
+        (f'{PAPER} {TITLE}\n "caf\u00e9" .'.encode("latin-1"), TURTLE, "not valid UTF-8", 2, 6),
+        (f'{PAPER} {TITLE} "a" .'.encode("utf-16"), TURTLE, "not valid UTF-8", 1, 1),
         (f'{PAPER} {TITLE} "a" .'.encode("utf-16-le"), TURTLE, "NUL", 1, 2),
         (f'{PAPER}\n{TITLE} "a\0" .'.encode(), TURTLE, "NUL", 2, 36),
-        (f'{PAPER}\n{TITLE} "a'.encode(), TURTLE, "no Turtle: .*end of file", 2, 34),
-        (f"{PAPER}\n  dcterms:title 1 .".encode(), TURTLE, "no Turtle: .*prefix", 2, 3),
-        (f"{PAPER}\n  <http://a b> 1 .".encode(), TURTLE, "no Turtle: .*IRI", 2, 3),
-        (f'{PAPER} {TITLE} "a"@englishlanguage .'.encode(), TURTLE, "no Turtle: .*subtag", 1, 73),
-        (f'{PAPER}\r{TITLE}\r\n"caf\u00e9" .'.encode("latin-1"), TURTLE, "not UTF-8", 3, 5),
-        (f"{PAPER}\r  dcterms:title 1 .".encode(), TURTLE, "no Turtle: .*prefix", 2, 3),
+        (f'{PAPER}\n{TITLE} "a'.encode(), TURTLE, "not valid Turtle: .*end of file", 2, 34),
+        (f"{PAPER}\n  dcterms:title 1 .".encode(), TURTLE, "not valid Turtle: .*prefix", 2, 3),
+        (f"{PAPER}\n  <http://a b> 1 .".encode(), TURTLE, "not valid Turtle: .*IRI", 2, 3),
+        (f'{PAPER} {TITLE} "a"@englishlanguage .'.encode(), TURTLE, "not valid Turtle: .*subtag", 1, 73),
+        (f'{PAPER}\r{TITLE}\r\n"caf\u00e9" .'.encode("latin-1"), TURTLE, "not valid UTF-8", 3, 5),
+        (f"{PAPER}\r  dcterms:title 1 .".encode(), TURTLE, "not valid Turtle: .*prefix", 2, 3),
         (f"{PAPER}\r{TITLE} {'[' * 101}".encode(), TURTLE, "brackets are open", 2, 134),
-        (b'{"@id": "x",\r "@type": ', JSON_LD, "no JSON-LD: .*end of file", 2, 11),
-        (b"", JSON_LD, "no JSON-LD: .*end of file", 1, 1),
-        (b'{"@id": "x",\n "@type": ', JSON_LD, "no JSON-LD: .*end of file", 2, 11),
-        (b"<html>\n<p></html>", RDF_XML, "no RDF/XML", 2, 6),
+        (b'{"@id": "x",\r "@type": ', JSON_LD, "not valid JSON-LD: .*end of file", 2, 11),
+        (b"", JSON_LD, "not valid JSON-LD: .*end of file", 1, 1),
+        (b'{"@id": "x",\n "@type": ', JSON_LD, "not valid JSON-LD: .*end of file", 2, 11),
+        (b"<html>\n<p></html>", RDF_XML, "not valid RDF/XML", 2, 6),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(
@@ -275,7 +275,7 @@ def test_what_is_no_json_beside_our_context_has_its_place(text: str) -> None:
 
 def test_more_statements_than_can_be_checked_are_refused() -> None:
     text = "".join(f"{PAPER} {TITLE} {number} .\n" for number in range(12))
-    with pytest.raises(Problem, match="More than 10 statements") as caught:
+    with pytest.raises(Problem, match="More than 10 triples") as caught:
         read_paper_document("x", text.encode(), TURTLE, 10)
     assert caught.value.status == 413
     assert len(read_paper_document("x", text.encode(), TURTLE, 12).triples) == 12

@@ -213,11 +213,11 @@ def test_markdown_is_no_graph_of_another_kind(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("path", "content", "says"),
     [
-        ("/graph/paper/other", TURTLE, "is about the paper"),
+        ("/graph/paper/other", TURTLE, "is for the paper"),
         (PATH, "", "would not describe its paper"),
         (PATH, "<x:a> <x:p> 1 .", "would not describe its paper"),
-        (PATH, f"{TURTLE}\n<{BASE}id/paper/two> a <{BASE}ontology#IssuePaper> .", "Name one or the other"),
-        ("/graph/paper/a/b", TURTLE, "is no name of a paper"),
+        (PATH, f"{TURTLE}\n<{BASE}id/paper/two> a <{BASE}ontology#IssuePaper> .", "Change the graph or"),
+        ("/graph/paper/a/b", TURTLE, "is not a paper name"),
     ],
 )
 def test_a_graph_describes_the_paper_of_its_name_alone(

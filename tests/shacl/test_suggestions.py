@@ -15,9 +15,12 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "hint"),
     [
-        ("a wgig:IssuePapr", "wgig:IssuePapr is no class of the vocabulary. Did you mean wgig:IssuePaper?"),
-        ("a <http://example.org/IssuePaper>", "example.org/IssuePaper is no class .* mean wgig:IssuePaper?"),
-        ("a wgig:Qqq", "wgig:Qqq is no class of the vocabulary. Correct its spelling."),
+        ("a wgig:IssuePapr", "wgig:IssuePapr is not a class of the vocabulary. Did you mean wgig:IssuePaper"),
+        (
+            "a <http://example.org/IssuePaper>",
+            "example.org/IssuePaper is not a class .* mean wgig:IssuePaper?",
+        ),
+        ("a wgig:Qqq", "wgig:Qqq is not a class of the vocabulary. Correct its spelling."),
         ('dcterms:title "Spam"@en', "Nothing in it has a type."),
     ],
 )

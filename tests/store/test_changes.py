@@ -16,7 +16,7 @@ from wgig.rdf.sparql_lexer import SparqlText
 from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store import change
-from wgig.store.change import Change
+from wgig.store.change import BeforeAfter, Change
 from wgig.store.commit import build_change_update
 from wgig.store.errors import StoreError
 from wgig.store.inference.inference import Inference
@@ -178,7 +178,7 @@ def test_a_change_is_told_when_it_is_on_disk_and_before_anybody_else_writes(tmp_
     store.on_commit = lambda _: seen.append(
         (
             Inference([RULE], "urn:inferred", tmp_path).is_due,
-            len(list(Store.snapshot(tmp_path).triples("urn:g"))),
+            len(list(Store.open_read_only(tmp_path).triples("urn:g"))),
         )
     )
     store.apply(store.compute_addition("urn:g", parse_triples("<urn:tom> a <urn:Cat> .")))
@@ -263,3 +263,28 @@ def test_much_that_only_comes_needs_no_text_unless_a_graph_stays_empty(
     assert set(store.graphs()) >= {"urn:g", made}
     assert store.compute_replacement("urn:g", store.triples("urn:g")) == Change()
     assert list(store.triples("urn:inferred"))
+
+
+def test_the_store_is_seen_as_it_was_before_a_change_and_as_it_is() -> None:
+    subject, predicate = ox.NamedNode("x:a"), ox.NamedNode("x:p")
+    kept, gone, come = (ox.Quad(subject, predicate, ox.NamedNode(f"x:{one}")) for one in "kgc")
+    store = Store.in_memory()
+    store.apply(Change((), (kept, gone)))
+    written = Change((gone,), (come,))
+    store.apply(written)
+    moments = BeforeAfter(store.match, written)
+    for pattern in ((None, None, None), (subject, None, None), (subject, predicate, None)):
+        assert set(moments.before(*pattern)) == {kept, gone}
+        assert set(moments.after(*pattern)) == {kept, come}
+    assert list(moments.before(None, None, gone.object)) == [gone]
+    assert not list(moments.after(None, None, gone.object))
+
+
+def test_a_statement_that_is_in_another_graph_as_well_was_there_before() -> None:
+    subject, predicate, object_ = ox.NamedNode("x:a"), ox.NamedNode("x:p"), ox.NamedNode("x:b")
+    kept, come = (ox.Quad(subject, predicate, object_, ox.NamedNode(one)) for one in ("x:g", "x:h"))
+    store = Store.in_memory()
+    store.apply(Change((), (kept,), (), ("x:g",)))
+    written = Change((), (come,), (), ("x:h",))
+    store.apply(written)
+    assert list(BeforeAfter(store.match, written).before(subject, predicate, object_)) == [kept]

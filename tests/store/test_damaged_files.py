@@ -13,12 +13,18 @@ from wgig.cli.main import main
 from wgig.graphs.description.derived import DescriptionGraphs
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex
 from wgig.settings import Settings
-from wgig.store import recovery, transactions
+from wgig.store import transactions
 from wgig.store.changelog.sync import CHANGE_LOG_FILE, ChangeLogSync
 from wgig.store.errors import StoreError
 from wgig.store.files import ASIDE_FOLDER
 from wgig.store.inference.inference import Inference
-from wgig.store.recovery import CLEAN_MARK_FILE, JOURNAL_FILE, UNDESCRIBED_MARK_FILE, CleanMarks
+from wgig.store.recovery import (
+    CLEAN_MARK_FILE,
+    JOURNAL_FILE,
+    UNDESCRIBED_MARK_FILE,
+    CleanMark,
+    InferenceMarks,
+)
 from wgig.store.recovery import INDEX_MARK_FILE as INDEXED
 from wgig.store.store import Store
 
@@ -94,14 +100,14 @@ def check_in_step(client: httpx.Client, follower: Follower, *, is_now: bool) -> 
 
 # What a write does one after the other, that may be the last thing that the process does.
 STEPS: dict[str, tuple[Any, str]] = {
-    "the mark of the index goes": (recovery, "remove_index_mark"),
-    "a write is announced": (CleanMarks, "mark_dirty"),
+    "the mark of the index goes": (CleanMark, "remove"),
+    "a write is announced": (InferenceMarks, "mark_dirty"),
     "what follows is inferred": (Inference, "infer"),
-    "all is in line": (CleanMarks, "mark_clean"),
+    "all is in line": (InferenceMarks, "mark_clean"),
     "the log of changes follows": (ChangeLogSync, "add_states"),
     "the index follows": (FullTextIndex, "write_change"),
     "it is described": (DescriptionGraphs, "describe"),
-    "the description is in line": (CleanMarks, "mark_described"),
+    "the description is in line": (InferenceMarks, "mark_described"),
 }
 
 
@@ -270,6 +276,7 @@ def test_a_restore_elsewhere_begins_a_stream_of_its_own(
 
 def test_a_stream_of_another_base_is_not_gone_on_with(folder: Path) -> None:
     store = Store.open(folder, [RULE], INFERRED)
-    first = ChangeLogSync(store, BASE).start().name
-    other = ChangeLogSync(store, "https://example.org/").start().name
-    assert first != other
+    logs = ChangeLogSync(store, BASE), ChangeLogSync(store, "https://example.org/")
+    for log in logs:
+        log.open()
+    assert logs[0].log.name != logs[1].log.name

@@ -476,7 +476,7 @@ def test_where_only_a_version_could_not_be_kept_writing_goes_on(
     with monkeypatch.context() as patched:
         patched.setattr("wgig.store.files.open_durable_file", full)
         answer = client.put(GRAPH, content=TWO, headers=TTL)
-        assert (answer.status_code, "makes room" in answer.json()["detail"]) == (507, True)
+        assert (answer.status_code, "frees space" in answer.json()["detail"]) == (507, True)
         assert client.get("/ready").json()["failedWrite"]
         assert lines(client, GRAPH) == [ONE]
     put_turtle(client, TWO)

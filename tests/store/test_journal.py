@@ -67,7 +67,7 @@ def looked_at_anew(store: Store) -> set[ox.Quad]:
     computed = {board.graph, inference.graph, *portrait.graphs}
     quads = ox.Store()
     quads.extend(one for one in store._quads if one.graph_name not in computed)
-    inference.follow(quads, None)
+    inference.apply(quads, None)
     return whatever_the_time(quads)
 
 

@@ -106,7 +106,7 @@ def test_the_default_graph_is_the_union_unless_asked_otherwise() -> None:
 def test_a_snapshot_reads_beside_the_writer(tmp_path: Path) -> None:
     writer = Store.open(tmp_path)
     writer.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert answer(Store.snapshot(tmp_path), "SELECT ?o { ?s ?p ?o }") == ["1"]
+    assert answer(Store.open_read_only(tmp_path), "SELECT ?o { ?s ?p ?o }") == ["1"]
 
 
 def test_a_second_process_is_told_that_the_store_is_in_use(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
 
 def test_a_snapshot_of_nothing_says_how_to_make_a_store(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="holds no store; make one: wgig serve"):
-        Store.snapshot(tmp_path)
+        Store.open_read_only(tmp_path)
 
 
 @pytest.fixture(params=["memory", "disk", "checkpoint"])

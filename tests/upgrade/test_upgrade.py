@@ -69,7 +69,7 @@ def test_it_holds_the_same_statements(client: httpx.Client, older: tuple[Path, P
 def test_the_shipped_graphs_are_those_of_this_version_but_for_the_one_that_was_changed(
     older: tuple[Path, Path],
 ) -> None:
-    store = Store.snapshot(older[0])
+    store = Store.open_read_only(older[0])
     assert [
         graph
         for graph, paths in list_shipped_files(Settings.base).items()
@@ -140,7 +140,7 @@ def test_the_way_back_is_a_backup_of_before(newer: Path, tmp_path: Path) -> None
     assert main(["backup", str(kept), "--store", str(before)]) == 0
     assert main(["restore", str(kept), "--store", str(newer)]) == 0
     assert folder.read_layout(newer)[0] == folder.CURRENT_LAYOUT_NUMBER
-    assert "2" in str(next(iter(Store.snapshot(newer).triples(None))).object)
+    assert "2" in str(next(iter(Store.open_read_only(newer).triples(None))).object)
 
 
 def test_a_backup_of_a_newer_version_is_not_restored(

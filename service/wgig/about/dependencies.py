@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from ..http.status import ServiceStatus
-from ..store.projections import StoreSize
+from ..store.size import StoreSize
 
 
 async def get_status(request: Request) -> ServiceStatus:

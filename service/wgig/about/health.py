@@ -62,8 +62,8 @@ async def get_readiness(
         lastBackup=read_backup_time(store.folder),
         failedWrite=status.failed_write,
         copying=workers.is_copying,
-        indexing=index.is_rebuilding,
-        comparing=stream.is_behind,
+        indexing=index.is_pending,
+        comparing=not stream.is_current,
         describing=store.is_behind,
     )
 

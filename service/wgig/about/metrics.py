@@ -22,7 +22,7 @@ from ..sparql.dependencies import QueriesDep
 from ..sparql.workers.fair_queue import QueueState
 from ..store.backup.backup import read_backup_time
 from ..store.history import VERSION_TIME_FORMAT
-from ..store.projections import StoreSize
+from ..store.size import StoreSize
 from .dependencies import CensusDep, StatusDep
 
 OPEN_METRICS_SETTING = "open"

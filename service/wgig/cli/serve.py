@@ -231,7 +231,7 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     app = create_app(service)
     reloading = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
     try:
-        service.projections.change_log.start()
+        service.projections.change_log.open()
     except StoreError as error:  # who asks for changes is told again
         tell(str(error))
     background = background_of(service, checks, pool)
@@ -276,7 +276,7 @@ def background_of(service: Service, checks: ProcessWorkQueue, pool: WorkerPool |
         partial(checks.run, prepare_check_worker, service.settings.shacl),
         partial(asyncio.to_thread, projections.search_index.open),
         *([pool.start] if pool else []),
-        projections.change_log.ensure_current,
+        projections.change_log.scan_when_due,
         partial(projections.papers_index.query, len),
     ]
 

@@ -1,4 +1,4 @@
-"""What handlers that write, cite and dump graphs depend on. Why each is `async`: `pages.dependencies`."""
+"""FastAPI dependencies of handlers that write, cite and dump graphs (`async`: see `pages.dependencies`)."""
 
 from typing import Annotated
 
@@ -10,13 +10,13 @@ from .write_pipeline import WritePipeline
 
 
 async def get_writes(request: Request) -> WritePipeline:
-    """What a write goes through."""
-    writes: WritePipeline = request.app.state.service.writes
-    return writes
+    """The write pipeline of the service."""
+    pipeline: WritePipeline = request.app.state.service.writes
+    return pipeline
 
 
 async def get_recorder(request: Request) -> ProvenanceRecorder | None:
-    """What records writes; None where no history is kept."""
+    """The recorder of provenance, or None where no history is kept."""
     recorder: ProvenanceRecorder | None = request.app.state.service.recorder
     return recorder
 

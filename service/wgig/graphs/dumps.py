@@ -1,9 +1,9 @@
-"""Dumps of all graphs: each is made once into a file, and named after what it holds.
+"""Dumps of all graphs as files, each made once per version of the data.
 
-The version of a dump is the digest of all quads as N-Quads, so that the same data has the same address. The
-store is dumped in the order of its keys, whatever the order in which it was written; only the names of blank
-nodes are those that the store gave them. Some versions are kept in the folder of the store, where they are of
-no use elsewhere; those of a store in memory in a folder that goes with it.
+The version of a dump is the digest of all quads as N-Quads, so the same data always has the same address.
+Quads are written in the order of the store's keys, whatever the order in which they were added; blank nodes
+keep the labels that the store gave them. The last KEPT_DUMP_VERSIONS versions are kept in the folder of the
+store. For a store in memory they are kept in a temporary folder, which is deleted with it.
 """
 
 import gzip
@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import pyoxigraph as ox
 import zstandard
 
 from ..files import open_durable_file
@@ -32,18 +31,20 @@ from ..store.store import Store
 from ..store.view import StoreView
 
 DUMPS_FOLDER, DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER = "dumps", "copy", "new"
-KEPT_DUMP_VERSIONS = 3  # versions
+KEPT_DUMP_VERSIONS = 3
 DUMP_CHUNK_BYTES = 1024 * 1024
 ZSTD_SUFFIX, GZIP_SUFFIX = f".{ZSTD.suffix}", f".{GZIP.suffix}"
 DUMP_NAMES = tuple(
-    one.suffix + coding for one in reversed(DATASET_FORMATS) for coding in (GZIP_SUFFIX, ZSTD_SUFFIX, "")
+    format_.suffix + coding
+    for format_ in reversed(DATASET_FORMATS)
+    for coding in (GZIP_SUFFIX, ZSTD_SUFFIX, "")
 )
 CHECKSUM_SUFFIX = ".sha256"
 
 
 @dataclass(frozen=True)
 class DumpFile:
-    """A dump of a version, which is named after its syntax and coding, such as `nq.gz`.
+    """A dump file of a version, named after its syntax and compression, such as `nq.gz`.
 
     `digest` is the SHA-256 of the file.
     """
@@ -54,55 +55,55 @@ class DumpFile:
 
     @property
     def name(self) -> str:
-        """The name of its syntax and coding."""
+        """The name of the file: its syntax and compression."""
         return self.path.name
 
 
 class DigestTee(io.RawIOBase):
-    """A file that gives what is written to it to a digest and to another file."""
+    """A writable file that computes the SHA-256 of all bytes and passes them on to another file."""
 
     def __init__(self, out: IO[bytes]) -> None:
-        """Take the other file."""
+        """Pass all bytes on to `out`."""
         self.out, self.digest = out, hashlib.sha256()
 
     def writable(self) -> bool:
-        """It can be written to."""
+        """Always True, as io.BufferedWriter requires."""
         return True
 
     def write(self, data: Any) -> int:
-        """Take the bytes and say how many they were."""
+        """Write the bytes to both; return their number."""
         self.digest.update(data)
         self.out.write(data)
         return len(data)
 
 
 class StoreDumps:
-    """The dumps of a store, made one after the other on a thread of their own, while others write on."""
+    """The dumps of a store, made one at a time on a separate thread, so that writes go on meanwhile."""
 
     def __init__(self, store: Store, prefixes: dict[str, str]) -> None:
-        """Nothing is made until somebody asks."""
+        """Set up without making a dump or starting the thread."""
         self.store, self.prefixes = store, prefixes
         self.lock = threading.Lock()
         self.executor: ThreadPoolExecutor | None = None
         self.pending: dict[tuple[str, int], Future[DumpFile]] = {}
         self.version, self.store_version = "", -1
-        self.made_versions = set[str]()  # versions that are kept
+        self.made_versions = set[str]()  # versions on disk that this process wrote
         self.temporary_folder: Path | None = None
 
     def get_current(self, name: str) -> "Future[DumpFile]":
-        """The dump of what the store holds now; who asks for the same meanwhile gets the same."""
+        """The dump of the current content; concurrent calls for the same dump share one future."""
         return self.submit_once(
             (name, self.store.version), lambda: self.ensure_file(self.refresh_version(), name)
         )
 
     def get_version(self, version: str, name: str) -> "Future[DumpFile] | None":
-        """The dump of a version that is kept; None where it is not."""
+        """The dump of a version, or None where that version is not kept."""
         if not (self.folder / version / f"{N_QUADS.suffix}{ZSTD_SUFFIX}").is_file():
             return None
         return self.submit_once((f"{version}/{name}", 0), lambda: self.ensure_file(version, name))
 
     def submit_once(self, key: tuple[str, int], make: Callable[[], DumpFile]) -> "Future[DumpFile]":
-        """What `make` returns, in the future; one call at a time for a key."""
+        """The future result of `make()`; a call with a key that is pending gets the same future."""
         with self.lock:
             if key in self.pending:
                 return self.pending[key]
@@ -113,7 +114,7 @@ class StoreDumps:
 
     @property
     def folder(self) -> Path:
-        """Where the dumps are."""
+        """The folder of all dumps."""
         if self.store.folder:
             return self.store.folder / ASIDE_FOLDER / DUMPS_FOLDER
         with self.lock:
@@ -122,57 +123,54 @@ class StoreDumps:
                 weakref.finalize(self, shutil.rmtree, self.temporary_folder, ignore_errors=True)
             return self.temporary_folder
 
-    # What follows is done on the thread.
+    # All methods below run on the thread of the executor.
 
     def run_with_disk_errors(self, make: Callable[[], DumpFile]) -> DumpFile:
-        """What `make` returns. Raises StoreError where the disk fails."""
+        """The result of `make()`. Raises StoreError where the disk fails."""
         with translate_disk_errors(self.store.folder):
             return make()
 
     def refresh_version(self) -> str:
-        """The version of what the store holds now, which is dumped if it is another than last time."""
+        """The version of the current content; writes its dumps if the store has changed since."""
         if self.store_version == self.store.version:
             return self.version
-        new = self.folder / DUMPS_NEW_FOLDER
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
-        with self.open_view() as (view, as_of):
+        new_folder = self.folder / DUMPS_NEW_FOLDER
+        shutil.rmtree(new_folder, ignore_errors=True)
+        new_folder.mkdir(parents=True)
+        with self.open_view() as (view, store_version):
             digests = {
-                one: self.write_dump(view, one.media_type, new / f"{one.suffix}{ZSTD_SUFFIX}")
-                for one in DATASET_FORMATS
+                format_: self.write_dump(
+                    view, format_.media_type, new_folder / f"{format_.suffix}{ZSTD_SUFFIX}"
+                )
+                for format_ in DATASET_FORMATS
             }
         version = digests[N_QUADS][:32]
-        place = self.folder / version
-        if version not in self.made_versions or not place.exists():
-            shutil.rmtree(place, ignore_errors=True)  # of an earlier service, which may be damaged by now
-            new.rename(place)
+        version_folder = self.folder / version
+        if version not in self.made_versions or not version_folder.exists():
+            # A folder that an earlier process left may be damaged.
+            shutil.rmtree(version_folder, ignore_errors=True)
+            new_folder.rename(version_folder)
             self.made_versions.add(version)
-        os.utime(place)
+        os.utime(version_folder)
         self.prune()
-        self.version, self.store_version = version, as_of
+        self.version, self.store_version = version, store_version
         return version
 
     @contextmanager
     def open_view(self) -> Iterator[tuple[StoreView, int]]:
-        """The store as it is now, which stays so, and the number of its last write."""
-        if self.store.folder is None:
-            with self.store.write_lock():
-                self.store.flush_descriptions()
-                yield self.store, self.store.version
-            return
-        copy = self.folder / DUMPS_COPY_FOLDER
-        shutil.rmtree(copy, ignore_errors=True)
-        try:
-            with self.store.write_lock():
-                self.store.flush_descriptions()
-                self.store.copy_to(copy)
-                as_of = self.store.version
-            yield StoreView(ox.Store.read_only(str(copy))), as_of
-        finally:
-            shutil.rmtree(copy, ignore_errors=True)
+        """A snapshot of the store with its descriptions up to date, and the number of its last write."""
+        store_version = 0
+
+        def prepare() -> None:
+            nonlocal store_version
+            self.store.flush_descriptions()
+            store_version = self.store.version
+
+        with self.store.snapshot(f"{DUMPS_FOLDER}/{DUMPS_COPY_FOLDER}", prepare) as view:
+            yield view, store_version
 
     def write_dump(self, view: StoreView, media_type: str, path: Path) -> str:
-        """Dump into a file, compressed; the digest of what is in it."""
+        """Write a dump to a file, compressed by zstd; returns the SHA-256 of the uncompressed bytes."""
         with (
             open_durable_file(path) as file,
             zstandard.ZstdCompressor(write_checksum=True).stream_writer(file, closefd=False) as out,
@@ -183,33 +181,36 @@ class StoreDumps:
         return tee.digest.hexdigest()
 
     def ensure_file(self, version: str, name: str) -> DumpFile:
-        """The dump of a version, which is there compressed by zstd, under a name of its own."""
+        """The file of a kept version with this name, made from its zstd file where it is missing."""
         path = self.folder / version / name
-        sums = path.with_name(name + CHECKSUM_SUFFIX)
+        digest_path = path.with_name(name + CHECKSUM_SUFFIX)
         if not path.exists():
-            syntax, _, coding = name.partition(".")
+            syntax, _, suffix = name.partition(".")
             with open_durable_file(path) as file:
-                recompress_dump(path.with_name(syntax + ZSTD_SUFFIX), file, f".{coding}" if coding else "")
-        if not sums.exists():
-            with path.open("rb") as file, open_durable_file(sums) as out:
+                recompress_dump(path.with_name(syntax + ZSTD_SUFFIX), file, f".{suffix}" if suffix else "")
+        if not digest_path.exists():
+            with path.open("rb") as file, open_durable_file(digest_path) as out:
                 out.write(hashlib.file_digest(file, "sha256").digest())
-        return DumpFile(path, version, sums.read_bytes())
+        return DumpFile(path, version, digest_path.read_bytes())
 
     def prune(self) -> None:
-        """Keep the last versions only."""
-        versions = [
-            one for one in self.folder.iterdir() if one.name not in (DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER)
+        """Delete all but the last KEPT_DUMP_VERSIONS versions."""
+        folders = [
+            path for path in self.folder.iterdir() if path.name not in (DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER)
         ]
-        for one in sorted(versions, key=lambda path: path.stat().st_mtime_ns)[:-KEPT_DUMP_VERSIONS]:
-            shutil.rmtree(one, ignore_errors=True)
-            self.made_versions.discard(one.name)
+        for path in sorted(folders, key=lambda path: path.stat().st_mtime_ns)[:-KEPT_DUMP_VERSIONS]:
+            shutil.rmtree(path, ignore_errors=True)
+            self.made_versions.discard(path.name)
 
 
-def recompress_dump(source: Path, target: IO[bytes], coding: str) -> None:
-    """Write what a file holds, which is compressed by zstd, in another coding."""
+def recompress_dump(source: Path, target: IO[bytes], suffix: str) -> None:
+    """Copy a file that is compressed by zstd, compressed by gzip or uncompressed.
+
+    `suffix` is GZIP_SUFFIX, or empty for no compression.
+    """
     with source.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as plain:
-        if coding == GZIP_SUFFIX:
-            with gzip.GzipFile("", "wb", fileobj=target, mtime=0) as packed:
-                shutil.copyfileobj(plain, packed, DUMP_CHUNK_BYTES)
+        if suffix == GZIP_SUFFIX:
+            with gzip.GzipFile("", "wb", fileobj=target, mtime=0) as compressed:
+                shutil.copyfileobj(plain, compressed, DUMP_CHUNK_BYTES)
         else:
             shutil.copyfileobj(plain, target, DUMP_CHUNK_BYTES)

@@ -1,4 +1,4 @@
-"""/dump.nq.gz and its kin: files that may be fetched in parts (RFC 9110, section 14), with their digests."""
+"""/dump.nq.gz and so on: dump files with their digests; byte ranges work (RFC 9110, section 14)."""
 
 import asyncio
 import base64
@@ -25,21 +25,21 @@ from ..resources.labels import store_license
 from .dependencies import DumpsDep
 from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DumpFile
 
-# By what a name ends in.
-DUMP_MEDIA_TYPES = {one.suffix: one.media_type for one in (*DATASET_FORMATS, GZIP, ZSTD)}
-DUMP_WAIT_SECONDS = 20  # seconds until a client is asked to come again
+# Media types by the last part of the file name.
+DUMP_MEDIA_TYPES = {format_.suffix: format_.media_type for format_ in (*DATASET_FORMATS, GZIP, ZSTD)}
+DUMP_WAIT_SECONDS = 20  # after which the client gets 503 with Retry-After
 BYTE_RANGE_PATTERN = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 VERSIONED_NAME_PATTERN = re.compile(r"(?P<version>[0-9a-f]{32})\.(?P<name>.+)")
 
 
 class DumpFileResponse(FileResponse):
-    """A file, or the one part of it that is asked for.
+    """A file response that serves a single byte range and ignores any other Range field.
 
-    A Range of another form is ignored, as it may be (RFC 9110, section 14.2).
+    RFC 9110, section 14.2, allows to ignore it.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file."""
+        """Send the file, without a Range field that is not a single byte range."""
         headers = [
             (name, value)
             for name, value in scope["headers"]
@@ -49,40 +49,40 @@ class DumpFileResponse(FileResponse):
 
 
 async def get_dump(request: Request, store: StoreDep, dumps: DumpsDep, suffix: str) -> Response:
-    """All graphs as one file: `nq` or `trig`, each with `.gz` and `.zst` too, and `.sha256` beside."""
+    """All graphs as one file: `nq` or `trig`, plain, `.gz` or `.zst`; with `.sha256` added, its digest."""
     name = parse_dump_suffix(suffix)
     check_query_parameters(request)
-    found = await wait_for_dump(dumps.get_current(name))
+    dump = await wait_for_dump(dumps.get_current(name))
     if suffix.endswith(CHECKSUM_SUFFIX):
-        return respond_with_digest(request, found, f"dump.{name}")
-    here = f"/dump/{found.version}.{name}"
-    links = data_links(await run_in_threadpool(store_license, store, store.version))
-    return respond_with_dump(request, found, {"Content-Location": here, "Cache-Control": "no-cache"}, links)
+        return respond_with_digest(request, dump, f"dump.{name}")
+    versioned_path = f"/dump/{dump.version}.{name}"
+    links = data_links(await run_in_threadpool(store_license, store))
+    return respond_with_dump(
+        request, dump, {"Content-Location": versioned_path, "Cache-Control": "no-cache"}, links
+    )
 
 
 async def get_dump_version(request: Request, dumps: DumpsDep, name: str) -> Response:
-    """The dump of one version, which never changes. Raises Problem 404 where it is not kept any more."""
-    asked = VERSIONED_NAME_PATTERN.fullmatch(name)
-    if not asked:
+    """The dump of one version, which never changes. Raises Problem 404 where that version is not kept."""
+    match = VERSIONED_NAME_PATTERN.fullmatch(name)
+    if not match:
         raise unknown_dump_problem()
-    suffix = parse_dump_suffix(asked["name"])
+    suffix = parse_dump_suffix(match["name"])
     check_query_parameters(request)
-    future = dumps.get_version(asked["version"], suffix)
+    future = dumps.get_version(match["version"], suffix)
     if future is None:
-        raise Problem(
-            404, f"That version of the dump is not kept here, or not any more. The latest: /dump.{suffix}"
-        )
-    found = await wait_for_dump(future)
+        raise Problem(404, f"That version of the dump is not kept here. The latest: /dump.{suffix}")
+    dump = await wait_for_dump(future)
     if name.endswith(CHECKSUM_SUFFIX):
-        return respond_with_digest(request, found, f"{found.version}.{suffix}")
+        return respond_with_digest(request, dump, f"{dump.version}.{suffix}")
     latest = f'</dump.{suffix}>; rel="latest-version"'
     return respond_with_dump(
-        request, found, {"Cache-Control": IMMUTABLE_CACHE_CONTROL}, [latest, *data_links("")]
+        request, dump, {"Cache-Control": IMMUTABLE_CACHE_CONTROL}, [latest, *data_links("")]
     )
 
 
 def parse_dump_suffix(suffix: str) -> str:
-    """The name of the dump that a suffix means. Raises Problem 404."""
+    """The name of a dump, such as `nq.gz`, from the suffix of the address. Raises Problem 404."""
     name = suffix.removesuffix(CHECKSUM_SUFFIX)
     if name not in DUMP_NAMES:
         raise unknown_dump_problem()
@@ -90,65 +90,67 @@ def parse_dump_suffix(suffix: str) -> str:
 
 
 def unknown_dump_problem() -> Problem:
-    """The 404 for a dump of no such form."""
+    """The 404 for a dump that does not exist, which lists those that do."""
     return Problem(
-        404, f"There is no such dump. Take one of: {', '.join(f'/dump.{one}' for one in DUMP_NAMES)}."
+        404, f"There is no such dump. Use one of: {', '.join(f'/dump.{name}' for name in DUMP_NAMES)}."
     )
 
 
 async def wait_for_dump(future: "Future[DumpFile]") -> DumpFile:
-    """What is being made. Raises Problem 503 where that takes long; it is made all the same."""
+    """The dump file. Raises Problem 503 after DUMP_WAIT_SECONDS, while the dump is still being made."""
     done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=DUMP_WAIT_SECONDS)
     if not done:
         raise Problem(
-            503, "The dump is being made, which takes a while. Ask again.", headers={"Retry-After": "30"}
+            503,
+            "The dump is being made, which takes a while. Try again in 30 seconds.",
+            headers={"Retry-After": "30"},
         )
     return future.result()
 
 
-def respond_with_digest(request: Request, found: DumpFile, name: str) -> Response:
-    """The SHA-256 of a dump, as `sha256sum --check` reads it."""
-    return respond_with_body(request, f"{found.digest.hex()}  {name}\n".encode(), PLAIN_TEXT)
+def respond_with_digest(request: Request, dump: DumpFile, name: str) -> Response:
+    """The SHA-256 of a dump in the format of `sha256sum --check`."""
+    return respond_with_body(request, f"{dump.digest.hex()}  {name}\n".encode(), PLAIN_TEXT)
 
 
 def respond_with_dump(
-    request: Request, found: DumpFile, headers: dict[str, str], links: list[str]
+    request: Request, dump: DumpFile, headers: dict[str, str], links: list[str]
 ) -> Response:
-    """The file, or 304 where the client has it, or 416 where it asks for what is behind its end."""
-    sums = f'<{request.url.path}{CHECKSUM_SUFFIX}>; rel="describedby"; type="{PLAIN_TEXT.media_type}"'
+    """The file; 304 where the client has it; 416 for a range beyond its end."""
+    digest_link = f'<{request.url.path}{CHECKSUM_SUFFIX}>; rel="describedby"; type="{PLAIN_TEXT.media_type}"'
     fields = {
-        "ETag": f'"{found.digest.hex()[:32]}"',
-        "Repr-Digest": f"sha-256=:{base64.b64encode(found.digest).decode()}:",
-        "Link": ", ".join([*links, sums]),
+        "ETag": f'"{dump.digest.hex()[:32]}"',
+        "Repr-Digest": f"sha-256=:{base64.b64encode(dump.digest).decode()}:",
+        "Link": ", ".join([*links, digest_link]),
         **headers,
     }
-    condition = request.headers.getlist("if-none-match")
-    if request.method in CONDITIONAL_METHODS and matches_entity_tag(condition, fields["ETag"], weak=True):
+    entity_tags = request.headers.getlist("if-none-match")
+    if request.method in CONDITIONAL_METHODS and matches_entity_tag(entity_tags, fields["ETag"], weak=True):
         return Response(status_code=304, headers=fields)
-    check_byte_range(request, found.path.stat().st_size, fields["ETag"])
+    check_byte_range(request, dump.path.stat().st_size, fields["ETag"])
     return DumpFileResponse(
-        found.path, headers=fields, media_type=DUMP_MEDIA_TYPES[found.name.rpartition(".")[2]]
+        dump.path, headers=fields, media_type=DUMP_MEDIA_TYPES[dump.name.rpartition(".")[2]]
     )
 
 
 def check_byte_range(request: Request, size: int, tag: str) -> None:
-    """Raises Problem 416 where the part asked for begins behind the end (RFC 9110, section 15.5.17)."""
-    asked = parse_byte_range(request.headers.get("range", ""))
-    if asked is None or request.headers.get("if-range", tag) != tag:
+    """Raises Problem 416 where the requested range begins behind the end (RFC 9110, section 15.5.17)."""
+    byte_range = parse_byte_range(request.headers.get("range", ""))
+    if byte_range is None or request.headers.get("if-range", tag) != tag:
         return
-    first, last = asked
+    first, last = byte_range
     if (int(first) >= size) if first else int(last) == 0:
         raise Problem(
             416,
-            f"The file has {size} bytes, and the part that is asked for is not among them.",
+            f"The file has {size} bytes, and the requested range begins after its end.",
             headers={"Content-Range": f"bytes */{size}"},
         )
 
 
 def parse_byte_range(field: str) -> tuple[str, str] | None:
-    """First and last byte of a Range, one of which may be empty; None where it is none of this form."""
-    found = BYTE_RANGE_PATTERN.fullmatch(field.strip())
-    if not found or not any(found.groups()):
+    """First and last position of a single byte range, one of which may be empty; None for any other Range."""
+    match = BYTE_RANGE_PATTERN.fullmatch(field.strip())
+    if not match or not any(match.groups()):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     return None if first and last and int(first) > int(last) else (first, last)

@@ -1,8 +1,8 @@
-"""Writing graphs over the Graph Store Protocol: PUT, POST and DELETE, each whole or not at all.
+"""Writing graphs over the Graph Store Protocol: PUT, POST and DELETE, each atomic.
 
-Sections 5.3 to 5.5 of the protocol. A body is one RDF document or several parts; relative IRIs are resolved
-against the IRI of the graph, and a file may be named by Content-Disposition or Slug (RFC 5023). If-Match and
-If-None-Match are evaluated under the write lock, so that no other write comes between (RFC 9110, section
+Sections 5.3 to 5.5 of the protocol. A body is one RDF document or a multipart form; relative IRIs are
+resolved against the IRI of the graph, and Content-Disposition or Slug (RFC 5023) may name a file. If-Match
+and If-None-Match are evaluated under the write lock, so that no other write comes between (RFC 9110, section
 13.1); a failed condition is 412. Graphs of papers must pass the SHACL gate first.
 """
 
@@ -51,8 +51,8 @@ from .write_pipeline import (
 )
 
 
-async def read_graph_payload(request: Request, offered: Sequence[Format], limit: int) -> list[BodyPart]:
-    """The documents of the body in `limit` bytes, each with its media type, which is one of those offered.
+async def read_graph_payload(request: Request, formats: Sequence[Format], max_bytes: int) -> list[BodyPart]:
+    """The documents of a body of up to `max_bytes`, each with its media type, one of the `formats`.
 
     Raises Problem 400, 413 and 415.
     """
@@ -65,47 +65,50 @@ async def read_graph_payload(request: Request, offered: Sequence[Format], limit:
             BodyPart(
                 requested_file_name(request),
                 RDF_XML.media_type,
-                await bodies.read_request_body(request, limit),
+                await bodies.read_request_body(request, max_bytes),
             )
         ]
-    given = bodies.check_content_type(request, (*list_media_types(offered), MULTIPART_MEDIA_TYPE))
-    body = await bodies.read_request_body(request, limit)
-    if given.media_type != MULTIPART_MEDIA_TYPE:
-        return [BodyPart(requested_file_name(request), given.media_type, body)]
-    parts = bodies.parse_multipart(body, given.parameters.get("boundary", ""))
+    content_type = bodies.check_content_type(request, (*list_media_types(formats), MULTIPART_MEDIA_TYPE))
+    body = await bodies.read_request_body(request, max_bytes)
+    if content_type.media_type != MULTIPART_MEDIA_TYPE:
+        return [BodyPart(requested_file_name(request), content_type.media_type, body)]
+    parts = bodies.parse_multipart(body, content_type.parameters.get("boundary", ""))
     refuse_token_in_form([(part.field, "") for part in parts])
-    return [resolve_part_type(part, offered) for part in parts]
+    return [resolve_part_type(part, formats) for part in parts]
 
 
 def requested_file_name(request: Request) -> str:
-    """What the client calls its file, if anything: Content-Disposition, or Slug (RFC 5023)."""
+    """The file name that the client gives in Content-Disposition or Slug (RFC 5023), or an empty string."""
     headers = request.headers
     return bodies.disposition_file_name(headers.get("content-disposition", "")) or unquote(
         headers.get("slug", "")
     )
 
 
-def list_media_types(offered: Sequence[Format]) -> list[str]:
+def list_media_types(formats: Sequence[Format]) -> list[str]:
     """The media types of formats."""
-    return [one.media_type for one in offered]
+    return [format_.media_type for format_ in formats]
 
 
-def resolve_part_type(part: BodyPart, offered: Sequence[Format]) -> BodyPart:
-    """The part with its media type, or with that of the ending of its name. Raises Problem 415."""
-    given = bodies.parse_content_type(part.content_type)
-    for name in (given.media_type if given else "", part.name.rpartition(".")[2]):
+def resolve_part_type(part: BodyPart, formats: Sequence[Format]) -> BodyPart:
+    """The part with the media type that it states, or else that of its file extension. Raises Problem 415."""
+    content_type = bodies.parse_content_type(part.content_type)
+    for name in (content_type.media_type if content_type else "", part.name.rpartition(".")[2]):
         try:
-            return BodyPart(part.name, get_named_format(name, offered).media_type, part.body)
-        except Problem:  # many programs give a type that says nothing
+            return BodyPart(part.name, get_named_format(name, formats).media_type, part.body)
+        except Problem:  # many programs state an unspecific type, such as application/octet-stream
             continue
     raise bodies.unsupported_type_problem(
-        f"The part {part.name!r} is no RDF. Send one of: {', '.join(list_media_types(offered))}.",
-        list_media_types(offered),
+        f"The part {part.name!r} is not RDF. Send one of: {', '.join(list_media_types(formats))}.",
+        list_media_types(formats),
     )
 
 
 def parse_graph_parts(parts: list[BodyPart], graph: str | None) -> list[ox.Triple]:
-    """The triples of all documents, relative IRIs resolved against the graph's. Raises Problem 400."""
+    """The triples of all documents. Raises Problem 400.
+
+    Relative IRIs are resolved against the IRI of the graph.
+    """
     triples: list[ox.Triple] = []
     for part in parts:
         try:
@@ -114,7 +117,7 @@ def parse_graph_parts(parts: list[BodyPart], graph: str | None) -> list[ox.Tripl
             name = f"{part.name}: " if part.name else ""
             raise Problem(
                 400,
-                f"{name}The data does not parse, and nothing has changed: {error.msg}",
+                f"{name}The data cannot be parsed, and nothing has changed: {error.msg}",
                 line=error.lineno,
                 column=error.offset,
             ) from error
@@ -125,10 +128,13 @@ def parse_graph_part(part: BodyPart, graph: str | None) -> list[ox.Triple]:
     """The triples of a document; JSON-LD may name the context of the ontology. Raises SyntaxError."""
     if part.content_type != JSON_LD.media_type:
         return parse_graph_document(part.body, part.content_type, graph)
-    text = part.body.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")  # the engine tells what is odd
+    # Invalid bytes pass through as surrogates, so that the engine reports them.
+    text = part.body.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
     return parse_inlining_context(
         text,
-        lambda one: parse_graph_document(one.encode("utf-8", "surrogateescape"), part.content_type, graph),
+        lambda document: parse_graph_document(
+            document.encode("utf-8", "surrogateescape"), part.content_type, graph
+        ),
     )
 
 
@@ -148,7 +154,7 @@ async def change_graphs(context: ContextDep, writes: WritesDep, tokens: TokensDe
 
 
 async def change_graph(context: ContextDep, writes: WritesDep, tokens: TokensDep, name: str) -> Response:
-    """Replace (PUT), add to (POST) or delete the graph of this address; a paper is checked first."""
+    """Replace (PUT), add to (POST) or delete the graph of this address; a paper must pass the SHACL gate."""
     request = context.request
     await refuse_token_in_body(request)
     authorize_request(request, tokens, *PAPER_WRITE_SCOPES)
@@ -157,17 +163,22 @@ async def change_graph(context: ContextDep, writes: WritesDep, tokens: TokensDep
 
 
 def parse_write_parameters(request: Request, *known: str) -> Pairs:
-    """The parameters, of which these are known. Raises Problem 400 for others, and says why for `version`."""
+    """The query parameters, of which only those in `known` may be given. Raises Problem 400."""
     pairs = get_query_parameters(request)
     if parameter_values(pairs, "version"):
-        raise Problem(400, "What was written stays as it is. Leave out version to write the graph anew.")
+        raise Problem(
+            400, "An old version cannot be changed. Leave out version to write to the graph itself."
+        )
     return check_parameter_pairs(pairs, known)
 
 
 async def apply_graph_change(
     context: RequestContext, writes: WritePipeline, tokens: TokenStore, graph: str | None
 ) -> Response:
-    """Change one graph; None is the default graph (Graph Store Protocol, sections 5.3 to 5.5)."""
+    """Change one graph (None: the default graph) by the method of the request.
+
+    Graph Store Protocol, sections 5.3 to 5.5.
+    """
     settings = context.settings
     is_paper = is_paper_graph(graph, settings.base)
     token = authorize_request(context.request, tokens, *(PAPER_WRITE_SCOPES if is_paper else ["graphs"]))
@@ -181,25 +192,25 @@ async def apply_graph_change(
         parts = await read_graph_payload(request, PAPERS, settings.paper_bytes)
         return await change_paper_graph(context, writes, graph, parts, WriteRequest(token, title, parts))
     parts = await read_graph_payload(request, GRAPH_FORMATS, settings.body_bytes)
-    asked = WriteRequest(token, title, parts)
-    return await run_exclusive_write(request, writes, write_graph_parts, context, writes, graph, parts, asked)
+    write = WriteRequest(token, title, parts)
+    return await run_exclusive_write(request, writes, write_graph_parts, context, writes, graph, parts, write)
 
 
 async def change_paper_graph(
-    context: RequestContext, writes: WritePipeline, graph: str, parts: list[BodyPart], asked: WriteRequest
+    context: RequestContext, writes: WritePipeline, graph: str, parts: list[BodyPart], write: WriteRequest
 ) -> Response:
-    """Write the graph of a paper, if what it would hold passes the gate; else answer with the report."""
+    """Write the graph of a paper if its new content passes the gate; else answer with the report."""
     request = context.request
     store = context.store
-    async with exclusive_write(request, writes):  # what is checked beside the new must be what it is added to
-        added = request.method == "POST"
-        there = await run_sync(store.serialize_graph, graph, N_TRIPLES.media_type) if added else b""
-        passed = await pass_gate(request, writes, graph, parts, there)
-        if isinstance(passed, Response):
-            return passed
-        sent = [BodyPart("", N_TRIPLES.media_type, passed.triples)]
-        asked = replace(asked, checked=passed.by_digest)
-        return await run_sync(write_graph_parts, context, writes, graph, sent, asked)
+    async with exclusive_write(request, writes):  # so that the content checked is the content written
+        is_addition = request.method == "POST"
+        existing = await run_sync(store.serialize_graph, graph, N_TRIPLES.media_type) if is_addition else b""
+        decision = await pass_gate(request, writes, graph, parts, existing)
+        if isinstance(decision, Response):
+            return decision
+        parts_to_write = [BodyPart("", N_TRIPLES.media_type, decision.triples)]
+        write = replace(write, checked=decision.by_digest)
+        return await run_sync(write_graph_parts, context, writes, graph, parts_to_write, write)
 
 
 def write_graph_parts(
@@ -207,70 +218,75 @@ def write_graph_parts(
     writes: WritePipeline,
     graph: str | None,
     parts: list[BodyPart],
-    asked: WriteRequest,
+    write: WriteRequest,
 ) -> Response:
-    """Read the parts, then put them into the graph, in place of what it holds or beside it."""
+    """Parse the parts and write their triples to the graph: in place of its content (PUT) or in addition."""
     store = context.store
     triples = parse_graph_parts(parts, graph)
-    put = store.compute_replacement if context.request.method == "PUT" else store.compute_addition
-    return commit_conditional_change(context, writes, graph, lambda: put(graph, triples), asked)
+    compute_change = store.compute_replacement if context.request.method == "PUT" else store.compute_addition
+    return commit_conditional_change(context, writes, graph, lambda: compute_change(graph, triples), write)
 
 
 def delete_graph(
-    context: RequestContext, writes: WritePipeline, graph: str | None, asked: WriteRequest
+    context: RequestContext, writes: WritePipeline, graph: str | None, write: WriteRequest
 ) -> Response:
     """Delete the graph. Raises Problem 404."""
     store = context.store
 
-    def gone() -> Change:
+    def compute_deletion() -> Change:
         if not store.has_graph(graph):
             raise missing_graph_problem(graph)
         return store.compute_replacement(graph, None)
 
-    return commit_conditional_change(context, writes, graph, gone, asked)
+    return commit_conditional_change(context, writes, graph, compute_deletion, write)
 
 
 def commit_conditional_change(
     context: RequestContext,
     writes: WritePipeline,
     graph: str | None,
-    change: Callable[[], Change],
-    asked: WriteRequest,
+    compute_change: Callable[[], Change],
+    write: WriteRequest,
 ) -> Response:
-    """Make the change while nobody else writes, if the request's conditions hold.
+    """Compute and commit the change under the write lock, if If-Match and If-None-Match hold.
 
-    The answer to a PUT has no ETag: what was sent is not kept as it was sent (RFC 9110, section 9.3.4).
+    The response to a PUT has no ETag, as the body is not stored as sent (RFC 9110, section 9.3.4).
     """
     store = context.store
     path = graph_path(graph, context.base)
     with store.exclusive_writer():
-        there = store.has_graph(graph)
-        check_write_conditions(context, graph, there)
-        commit_with_record(writes, change(), asked)
-    if there:
+        exists = store.has_graph(graph)
+        check_write_conditions(context, graph, exists)
+        commit_with_record(writes, compute_change(), write)
+    if exists:
         return Response(status_code=204, headers=NO_STORE_HEADERS)
     return Response(status_code=201, headers=NO_STORE_HEADERS | {"Location": path})
 
 
-def check_write_conditions(context: RequestContext, graph: str | None, there: bool) -> None:
+def check_write_conditions(context: RequestContext, graph: str | None, exists: bool) -> None:
     """Raises Problem 412 where If-Match or If-None-Match does not hold (RFC 9110, section 13.1)."""
-    wanted, unwanted = (context.request.headers.getlist(name) for name in ("if-match", "if-none-match"))
-    if wanted and not (there and matches_graph_etag(context, graph, wanted, weak=False)):
-        raise Problem(412, "The graph is not the one that If-Match names. Get it again and redo the change.")
-    if unwanted and there and matches_graph_etag(context, graph, unwanted, weak=True):
-        raise Problem(412, "The graph is there already, and If-None-Match forbids that.")
+    if_match, if_none_match = (
+        context.request.headers.getlist(name) for name in ("if-match", "if-none-match")
+    )
+    if if_match and not (exists and matches_graph_etag(context, graph, if_match, weak=False)):
+        raise Problem(
+            412, "The graph is not the one that If-Match names. Fetch it again and repeat the change."
+        )
+    if if_none_match and exists and matches_graph_etag(context, graph, if_none_match, weak=True):
+        raise Problem(412, "The graph exists already, which If-None-Match excludes.")
 
 
 def matches_graph_etag(
-    context: RequestContext, graph: str | None, condition: list[str], *, weak: bool
+    context: RequestContext, graph: str | None, entity_tags: list[str], *, weak: bool
 ) -> bool:
-    """Whether the condition names a representation of the graph as it is now; `weak` as for `matches`.
+    """Whether an ETag of the condition is that of a representation of the graph as it is now.
 
-    The page of a graph does not count: it stays the same when a statement that it does not show changes.
+    `weak` is as in `matches_entity_tag`. The HTML page of a graph does not count, as a statement that it does
+    not show can change without it.
     """
-    return matches_entity_tag(condition, "*", weak=weak) or any(
-        matches_entity_tag(condition, compute_entity_tag(body, one, coding), weak=weak)
-        for one in GRAPH_FORMATS
-        for body in [serialize_graph(context, graph, one)]
+    return matches_entity_tag(entity_tags, "*", weak=weak) or any(
+        matches_entity_tag(entity_tags, compute_entity_tag(body, format_, coding), weak=weak)
+        for format_ in GRAPH_FORMATS
+        for body in [serialize_graph(context, graph, format_)]
         for coding in (IDENTITY_CODING, *CONTENT_CODINGS)
     )

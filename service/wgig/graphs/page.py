@@ -1,4 +1,4 @@
-"""The named graphs as pages: their list, and one of them with what it describes."""
+"""HTML pages of named graphs: the list of all, and each graph with the resources that it describes."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from ..http.language import gettext
-from ..http.language import label_languages as liked
+from ..http.language import gettext, label_languages
 from ..http.parameters import add_url_parameters
 from ..pages.rendering import graph_path, iri_fragment, path_in_format, render_template
 from ..rdf.formats import GRAPH_FORMATS
@@ -28,10 +27,11 @@ SENTENCE_PATTERN = re.compile(r".+?\.(?=\s|$)")
 
 @dataclass(frozen=True)
 class GraphView:
-    """What a page says about a graph; `iri` is None for the default graph.
+    """The content of the page of a graph; `iri` is None for the default graph.
 
-    `things` are the IRIs that it describes, at most MAX_GRAPH_THINGS of the `total`, in the order of their
-    names; `labels` those of the IRIs that have one. `rules` say by what its statements follow, where they do.
+    `size` counts its triples. `things` are the IRIs of the resources that it describes, at most
+    MAX_GRAPH_THINGS of `total`, sorted by label; `labels` has the labels by IRI. `rules` describes the
+    inference rules of the graph of inferred statements, and is empty for others.
     """
 
     iri: str | None
@@ -47,18 +47,22 @@ class GraphView:
 
 
 def render_graphs_page(store: Store, base: str) -> bytes:
-    """The page of all named graphs: the first MAX_LISTED_GRAPHS, with their titles and sizes."""
+    """The page of all named graphs: the first MAX_LISTED_GRAPHS, with labels and numbers of triples."""
     iris = store.graphs()
     shown = iris[:MAX_LISTED_GRAPHS]
     pattern = f"{{ VALUES ?g {{ {serialize_values_block(shown)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
-    counted = select_solutions(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
-    sizes = dict.fromkeys(shown, 0) | {row["g"].value: int(row["n"].value) for row in counted}
+    rows = select_solutions(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
+    sizes = dict.fromkeys(shown, 0) | {row["g"].value: int(row["n"].value) for row in rows}
     return render_template(
-        "graphs.html", base=base, sizes=sizes, total=len(iris), labels=find_labels(store, shown, liked())
+        "graphs.html",
+        base=base,
+        sizes=sizes,
+        total=len(iris),
+        labels=find_labels(store, shown, label_languages()),
     )
 
 
-def render_graph_page(  # noqa: PLR0913 - what the page consists of
+def render_graph_page(  # noqa: PLR0913 - the parts of the page
     store: Store,
     iri: str | None,
     base: str,
@@ -67,87 +71,90 @@ def render_graph_page(  # noqa: PLR0913 - what the page consists of
     markup: object = None,
     ranges: tuple[str, ...] = (),
 ) -> bytes:
-    """The page of one graph, with the last of its versions, and what it tells search engines.
+    """The page of one graph, with its last MAX_LISTED_VERSIONS versions.
 
-    Things are called by the language ranges that its reader likes.
+    `markup` is the schema.org JSON-LD for search engines, `ranges` are the language ranges for labels, the
+    preferred first.
     """
     path = graph_path(iri, base)
-    formats = [(one.title, path_in_format(path, one.media_type)) for one in GRAPH_FORMATS]
+    formats = [(format_.title, path_in_format(path, format_.media_type)) for format_ in GRAPH_FORMATS]
     return render_template(
         "graph.html",
         base=base,
         graph=build_graph_view(store, iri, base, ranges),
         formats=formats,
         versions=versions[-MAX_LISTED_VERSIONS:],
-        every=(add_url_parameters(path, [("versions", None)]), len(versions)),
+        all_versions=(add_url_parameters(path, [("versions", None)]), len(versions)),
         markup=markup,
     )
 
 
 def build_graph_view(store: Store, iri: str | None, base: str, ranges: tuple[str, ...] = ()) -> GraphView:
-    """What the page of one graph shows."""
+    """The content of the page of one graph (None: the default graph)."""
     statements = "{ ?s ?p ?o }" if iri is None else f"{{ GRAPH <{iri}> {{ ?s ?p ?o }} }}"
     described = f"{{ {statements} FILTER(isIRI(?s){'' if iri is None else f' && ?s != <{iri}>'}) }}"
-    found = select_solutions(store, f"SELECT DISTINCT ?s {described} LIMIT {MAX_GRAPH_THINGS}", union=False)
-    things = [row["s"].value for row in found]
+    rows = select_solutions(store, f"SELECT DISTINCT ?s {described} LIMIT {MAX_GRAPH_THINGS}", union=False)
+    things = [row["s"].value for row in rows]
     sources, licenses = (
         graph_property_values(store, iri, "source"),
         graph_property_values(store, iri, "license"),
     )
-    ends = [one.value for one in (*sources, *licenses) if isinstance(one, ox.NamedNode)]
-    named = anchor_labels(things, base) | find_labels(
-        store, [*things, *ends, *([iri] if iri else [])], ranges
+    referenced_iris = [term.value for term in (*sources, *licenses) if isinstance(term, ox.NamedNode)]
+    labels = anchor_labels(things, base) | find_labels(
+        store, [*things, *referenced_iris, *([iri] if iri else [])], ranges
     )
     return GraphView(
         iri,
-        graph_title(iri, named),
+        graph_title(iri, labels),
         descriptions=graph_property_values(store, iri, "description"),
         sources=sources,
         licenses=licenses,
         size=select_count(store, f"(COUNT(*) AS ?n) {statements}"),
-        things=sorted(things, key=lambda one: natural_sort_key(named[one].value if one in named else one)),
+        things=sorted(
+            things, key=lambda thing: natural_sort_key(labels[thing].value if thing in labels else thing)
+        ),
         total=select_count(store, f"(COUNT(DISTINCT ?s) AS ?n) {described}"),
-        labels=named,
+        labels=labels,
         rules=rule_summaries(read_inference_rules()) if iri == f"{base}graph/inferred" else [],
     )
 
 
 def anchor_labels(iris: Iterable[str], base: str) -> dict[str, ox.Literal]:
-    """What things are called by their place on a page of ours, where no prefix makes their IRIs short."""
+    """The fragments of IRIs as labels, for IRIs of this service with a fragment and no prefix."""
     return {
-        one: ox.Literal(iri_fragment(one))
-        for one in iris
-        if one.startswith(base) and iri_fragment(one) and shorten_iri(one, base) == one
+        iri: ox.Literal(iri_fragment(iri))
+        for iri in iris
+        if iri.startswith(base) and iri_fragment(iri) and shorten_iri(iri, base) == iri
     }
 
 
-def graph_title(iri: str | None, named: dict[str, ox.Literal]) -> ox.Literal:
-    """What a graph is called."""
+def graph_title(iri: str | None, labels: dict[str, ox.Literal]) -> ox.Literal:
+    """The title of a graph: its label, or words of its IRI."""
     if iri is None:
         return ox.Literal(gettext("Default graph"))
-    return named[iri] if iri in named else ox.Literal(words_of_iri(iri).capitalize())
+    return labels[iri] if iri in labels else ox.Literal(words_of_iri(iri).capitalize())
 
 
 def graph_property_values(store: Store, iri: str | None, name: str) -> list[ResultTerm]:
-    """What any graph says about this one by a property of DCTERMS."""
+    """The values of a DCTERMS property of a graph, stated in any graph, in order."""
     if iri is None:
         return []
-    found = select_solutions(
+    rows = select_solutions(
         store, f"SELECT DISTINCT ?o {{ <{iri}> <{DCTERMS_NAMESPACE}{name}> ?o }} ORDER BY ?o"
     )
-    return [row["o"] for row in found]
+    return [row["o"] for row in rows]
 
 
-def select_count(store: Store, counted: str) -> int:
-    """The number that a query selects as `?n`, the unnamed graph being the default one."""
-    return int(select_solutions(store, f"SELECT {counted}", union=False)[0]["n"].value)
+def select_count(store: Store, clause: str) -> int:
+    """The number that `SELECT {counted}` binds to `?n`; the unnamed graph is the default graph."""
+    return int(select_solutions(store, f"SELECT {clause}", union=False)[0]["n"].value)
 
 
 def rule_summaries(texts: Iterable[str]) -> list[str]:
-    """The first sentence of the comment with which each rule begins."""
-    found = []
+    """The first sentence of the comment at the top of each rule that has one."""
+    summaries = []
     for text in texts:
         comment = RULE_COMMENT_PATTERN.match(text)
-        words_ = " ".join(line.strip("# ") for line in comment[0].splitlines()) if comment else ""
-        found += [sentence[0] for sentence in [SENTENCE_PATTERN.match(words_)] if sentence]
-    return found
+        comment_text = " ".join(line.strip("# ") for line in comment[0].splitlines()) if comment else ""
+        summaries += [sentence[0] for sentence in [SENTENCE_PATTERN.match(comment_text)] if sentence]
+    return summaries

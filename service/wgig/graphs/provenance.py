@@ -1,6 +1,7 @@
-"""Who wrote what, when and from which file: PROV of each write, made with the change, in one transaction.
+"""Provenance of writes (PROV): who wrote which graphs, when and from which files.
 
-What a graph held before is kept first, so that no version is told of that cannot be read.
+The record is added to the change and so committed in the same transaction. The previous content of each graph
+is stored first, so that every version on record can be read.
 """
 
 import hashlib
@@ -21,9 +22,9 @@ from ..rdf.namespaces import (
     VOID_TRIPLES,
     WGIG_DIGEST,
 )
-from ..rdf.serialization import build_quad
+from ..rdf.serialization import build_quad, serialize_n_triples
 from ..store.change import BEGINNING_OF_TIME, Change
-from ..store.commit import CheckResults, graphs_of_quads, serialize_n_triples
+from ..store.commit import CheckResults, graphs_of_quads
 from ..store.history import (
     DCAT_HAS_CURRENT_VERSION,
     DCTERMS_IDENTIFIER,
@@ -58,9 +59,9 @@ LAST_WRITE_QUERY = (
 
 @dataclass(frozen=True)
 class WriteRequest:
-    """A write as it was asked for: by which token, in which words, with which files.
+    """A requested write: the access token, a title such as `PUT /graph/x`, and the files sent.
 
-    `checked` is what the gate found in the papers of it.
+    `checked` holds the results of the gate for papers, by digest.
     """
 
     token: AccessToken
@@ -70,41 +71,41 @@ class WriteRequest:
 
 
 class ProvenanceRecorder:
-    """Records writes in a history. Nobody else may write meanwhile."""
+    """Adds the provenance of writes to the history. Only one thread may write at a time."""
 
     def __init__(self, history: GraphHistory, store: Store) -> None:
-        """Take the history of a store, which goes on where it is."""
+        """Record writes to `store` in `history`, and continue what it holds."""
         self.history, self.store = history, store
         self.last_moment: datetime | None = None
-        self.durable_version = ""  # the name of the last write of this process that is on disk
+        self.durable_version = ""  # name of the last write known to be on disk; empty: not read yet
         store.on_external_write.append(self.reset)
 
     def reset(self) -> None:
-        """Others wrote."""
+        """Forget the last write, after another process wrote."""
         self.last_moment, self.durable_version = None, ""
 
     def add_record(self, change: Change, write: WriteRequest) -> Change:
-        """The change with the record of it; what it replaces is kept by then. Raises StoreError."""
+        """The change with its provenance added; the replaced content is stored by then. Raises StoreError."""
         at = self.next_moment()
         name = at.strftime(VERSION_TIME_FORMAT)
         activity = ox.NamedNode(f"{self.history.base}id/write/{name}")
         record = set(self.request_triples(activity, at, write))
-        over = set[ox.Triple]()
+        obsolete = set[ox.Triple]()
         for graph in sorted(graphs_in_change(change), key=str):
-            new, old = self.graph_version_changes(graph, change, activity, name)
-            record |= new
-            over |= old
-        home = self.history.graph
-        made = () if self.store.has_graph(home.value) else (home.value,)
+            added_triples, removed_triples = self.graph_version_changes(graph, change, activity, name)
+            record |= added_triples
+            obsolete |= removed_triples
+        history_graph = self.history.graph
+        created = () if self.store.has_graph(history_graph.value) else (history_graph.value,)
         return Change(
-            (*change.removed, *(build_quad(one, home) for one in over)),
-            (*change.added, *(build_quad(one, home) for one in record)),
+            (*change.removed, *(build_quad(triple, history_graph) for triple in obsolete)),
+            (*change.added, *(build_quad(triple, history_graph) for triple in record)),
             change.dropped,
-            (*change.created, *made),
+            (*change.created, *created),
         )
 
     def mark_durable(self) -> None:
-        """The write that was recorded last is on disk."""
+        """Note that the write recorded last is on disk."""
         assert self.last_moment
         self.durable_version = self.last_moment.strftime(VERSION_TIME_FORMAT)
 
@@ -117,20 +118,20 @@ class ProvenanceRecorder:
         return self.durable_version
 
     def next_moment(self) -> datetime:
-        """Now, or the first moment after the last one, whatever the clock says."""
+        """The time of the next write: now, but at least 1 µs after the last, in case the clock went back."""
         last = self.last_moment or self.last_recorded_moment()
         self.last_moment = max(datetime.now(UTC), last + timedelta(microseconds=1))
         return self.last_moment
 
     def last_recorded_moment(self) -> datetime:
-        """The moment of the last write on record."""
-        found = select_solutions(self.store, LAST_WRITE_QUERY % self.history.graph.value)
-        return datetime.fromisoformat(found[0]["last"].value) if found and found[0] else BEGINNING_OF_TIME
+        """The time of the last write on record, or BEGINNING_OF_TIME."""
+        rows = select_solutions(self.store, LAST_WRITE_QUERY % self.history.graph.value)
+        return datetime.fromisoformat(rows[0]["last"].value) if rows and rows[0] else BEGINNING_OF_TIME
 
     def request_triples(
         self, activity: ox.NamedNode, at: datetime, write: WriteRequest
     ) -> Iterator[ox.Triple]:
-        """Who asked for what, and when, and with which files: names, media types, digests."""
+        """The writer, time, title and files (name, media type, SHA-256) of a write, as PROV."""
         writer = ox.NamedNode(f"{self.history.base}id/writer/{write.token.id}")
         yield ox.Triple(writer, RDF_TYPE, PROV_AGENT_CLASS)
         yield ox.Triple(writer, RDFS_LABEL, ox.Literal(write.token.name))
@@ -155,58 +156,61 @@ class ProvenanceRecorder:
     def graph_version_changes(
         self, graph: str | None, change: Change, activity: ox.NamedNode, name: str
     ) -> tuple[set[ox.Triple], set[ox.Triple]]:
-        """How a graph turns from one version into the next: what to record, and what is so no more."""
+        """The triples to add to and to remove from the history for the new version of a graph."""
         node = ox.NamedNode(readable_graph_iri(graph, self.history.base))
         before = read_graph_lines(self.store, graph)
         current = self.history.current_version(self.store, node)
-        over = {ox.Triple(node, DCAT_HAS_CURRENT_VERSION, current)} if current else set()
+        obsolete = {ox.Triple(node, DCAT_HAS_CURRENT_VERSION, current)} if current else set()
+        # A digest that differs means that something wrote the graph without a record.
         if current and self.history.find_object(self.store, current, WGIG_DIGEST) != ox.Literal(
             digest_n_triples(before)
         ):
             current = None
         record = set[ox.Triple]()
-        old = None
+        old_version = None
         if current or (graph not in change.created and (before or graph is not None)):
-            old = current or self.history.version_iri(graph, UNRECORDED_VERSION_PREFIX + name)
+            old_version = current or self.history.version_iri(graph, UNRECORDED_VERSION_PREFIX + name)
             record |= {
-                ox.Triple(old, PROV_SPECIALIZATION_OF, node),
-                ox.Triple(old, VOID_TRIPLES, ox.Literal(len(before))),
-                ox.Triple(old, PROV_WAS_INVALIDATED_BY, activity),
+                ox.Triple(old_version, PROV_SPECIALIZATION_OF, node),
+                ox.Triple(old_version, VOID_TRIPLES, ox.Literal(len(before))),
+                ox.Triple(old_version, PROV_WAS_INVALIDATED_BY, activity),
                 ox.Triple(
-                    old, DCTERMS_IDENTIFIER, ox.Literal(self.history.contents.keep(b"".join(sorted(before))))
+                    old_version,
+                    DCTERMS_IDENTIFIER,
+                    ox.Literal(self.history.contents.keep(b"".join(sorted(before)))),
                 ),
             }
         if graph not in change.dropped:
-            new = self.history.version_iri(graph, name)
-            gone, come = (lines_in_graph(graph, quads) for quads in (change.removed, change.added))
-            now = (before - gone) | come
+            new_version = self.history.version_iri(graph, name)
+            removed, added = (lines_in_graph(graph, quads) for quads in (change.removed, change.added))
+            after = (before - removed) | added
             record |= {
-                ox.Triple(node, DCAT_HAS_CURRENT_VERSION, new),
-                ox.Triple(new, PROV_SPECIALIZATION_OF, node),
-                ox.Triple(new, PROV_WAS_GENERATED_BY, activity),
-                ox.Triple(new, VOID_TRIPLES, ox.Literal(len(now))),
-                ox.Triple(new, WGIG_TRIPLES_ADDED, ox.Literal(len(come))),
-                ox.Triple(new, WGIG_TRIPLES_REMOVED, ox.Literal(len(gone))),
-                ox.Triple(new, WGIG_DIGEST, ox.Literal(digest_n_triples(now))),
-                *([ox.Triple(new, PROV_WAS_REVISION_OF, old)] if old else []),
+                ox.Triple(node, DCAT_HAS_CURRENT_VERSION, new_version),
+                ox.Triple(new_version, PROV_SPECIALIZATION_OF, node),
+                ox.Triple(new_version, PROV_WAS_GENERATED_BY, activity),
+                ox.Triple(new_version, VOID_TRIPLES, ox.Literal(len(after))),
+                ox.Triple(new_version, WGIG_TRIPLES_ADDED, ox.Literal(len(added))),
+                ox.Triple(new_version, WGIG_TRIPLES_REMOVED, ox.Literal(len(removed))),
+                ox.Triple(new_version, WGIG_DIGEST, ox.Literal(digest_n_triples(after))),
+                *([ox.Triple(new_version, PROV_WAS_REVISION_OF, old_version)] if old_version else []),
             }
-        return record, over
+        return record, obsolete
 
 
 def graphs_in_change(change: Change) -> set[str | None]:
-    """The graphs that a change is about, None for the default graph."""
-    named = graphs_of_quads((*change.removed, *change.added))
-    iris = {one.value if isinstance(one, ox.NamedNode) else None for one in named}
+    """The IRIs of the graphs that a change touches, None for the default graph."""
+    graph_names = graphs_of_quads((*change.removed, *change.added))
+    iris = {graph_name.value if isinstance(graph_name, ox.NamedNode) else None for graph_name in graph_names}
     return iris.union(change.dropped, change.created)
 
 
 def graph_lines_after(store: Store, graph: str, change: Change) -> set[bytes]:
-    """The lines of a graph as the change makes it."""
-    gone, come = (lines_in_graph(graph, quads) for quads in (change.removed, change.added))
-    return (read_graph_lines(store, graph) - gone) | come
+    """The N-Triples lines of a graph as it is after the change."""
+    removed, added = (lines_in_graph(graph, quads) for quads in (change.removed, change.added))
+    return (read_graph_lines(store, graph) - removed) | added
 
 
 def lines_in_graph(graph: str | None, quads: Iterable[ox.Quad]) -> set[bytes]:
-    """The lines of the quads that are in a graph."""
-    found = (one.triple for one in quads if getattr(one.graph_name, "value", None) == graph)
-    return set(serialize_n_triples(found).encode().splitlines(keepends=True))
+    """The quads of one graph as N-Triples lines."""
+    triples = (quad.triple for quad in quads if getattr(quad.graph_name, "value", None) == graph)
+    return set(serialize_n_triples(triples).splitlines(keepends=True))

@@ -1,4 +1,4 @@
-"""The graphs, to read: their list, and each of them (Graph Store Protocol, 5.2)."""
+"""Routes that read graphs: the list of graphs, and each graph (Graph Store Protocol, section 5.2)."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -37,13 +37,13 @@ from . import versions
 from .page import graph_title, render_graph_page, render_graphs_page
 from .versions import diff_graph_versions
 
-MAX_COMPACTED_STATEMENTS = 20_000  # statements of JSON-LD with a context, which takes twenty times as long
-MAX_FILTERED_STATEMENTS = 200_000  # statements of which those in other languages are left out
+MAX_COMPACTED_STATEMENTS = 20_000  # compact JSON-LD takes twenty times as long as expanded
+MAX_FILTERED_STATEMENTS = 200_000  # largest graph that is filtered by language
 GRAPH_READ_FORMATS = (*GRAPH_FORMATS, HTML)
 GRAPH_NAME_PARAMETERS = ("graph", "default")
 EXCLUSIVE_PARAMETERS = ("version", "versions", "changes")
 VERSION_PARAMETERS = (*EXCLUSIVE_PARAMETERS, "about")
-# Statements that a page of changes shows of those that came, and of those that went.
+# Statements that the page of a difference shows of those added, and of those removed.
 MAX_SHOWN_CHANGE_STATEMENTS = 1000
 SD_NAMED_GRAPH = expand_curie("sd:NamedGraph")
 
@@ -75,53 +75,60 @@ def get_graphs(context: ContextDep) -> Response:
 
 
 def get_graph(context: ContextDep, name: str) -> Response:
-    """The graph of this address, or the one before the ending that names a format."""
+    """The graph of this address; where there is none, the graph of the path without its format suffix."""
     store = context.store
     graph, suffixed = parse_graph_path(context, name), SUFFIXED_PATH_PATTERN.fullmatch(name)
     if suffixed and not store.has_graph(graph):
-        whole = parse_graph_path(context, suffixed["path"])
-        if store.has_graph(whole):
-            return respond_with_graph_content(context, whole, suffix=suffixed["suffix"])
+        unsuffixed_graph = parse_graph_path(context, suffixed["path"])
+        if store.has_graph(unsuffixed_graph):
+            return respond_with_graph_content(context, unsuffixed_graph, suffix=suffixed["suffix"])
     return respond_with_graph_content(context, graph)
 
 
 def respond_with_graph_content(
     context: RequestContext, graph: str | None, names: Sequence[str] = (), suffix: str = ""
 ) -> Response:
-    """The triples of one graph, now or in an old version, or a page about it; None is the default graph.
+    """One graph (None: the default graph): its current content, an old version, its TimeMap or a difference.
 
-    `names` are the parameters that may name it, `suffix` the format that its address ends in. Raises Problem
-    404, 400 for parameters of something else.
+    `names` are the query parameters that may name the graph, `suffix` is the format suffix of the path.
+    Raises Problem 404, and 400 for parameters that do not belong together.
     """
     request = context.request
-    given = dict(get_query_parameters(request))
-    several = [key for key in EXCLUSIVE_PARAMETERS if key in given]
-    if len(several) > 1:
-        raise Problem(400, f"The parameters {' and '.join(several)} exclude each other. Give one of them.")
-    for key, old in (("versions", versions.respond_with_timemap), ("version", versions.respond_with_memento)):
-        if key in given:  # which are there in no profile
+    query_parameters = dict(get_query_parameters(request))
+    conflicting = [key for key in EXCLUSIVE_PARAMETERS if key in query_parameters]
+    if len(conflicting) > 1:
+        raise Problem(
+            400, f"The parameters {' and '.join(conflicting)} exclude each other. Give one of them."
+        )
+    for key, respond in (
+        ("versions", versions.respond_with_timemap),
+        ("version", versions.respond_with_memento),
+    ):
+        if key in query_parameters:  # these have no alternate profiles
             check_query_parameters(request, (*names, key, "_mediatype"))
             check_graph_existed(context, graph)
-            return old(context, graph)
-    if "changes" in given:
+            return respond(context, graph)
+    if "changes" in query_parameters:
         check_query_parameters(request, (*names, "changes", "about", "_mediatype"))
         check_graph_existed(context, graph)
         return respond_with_changes(context, graph)
-    if elsewhere := versions.redirect_to_memento(context, graph):
+    if redirect := versions.redirect_to_memento(context, graph):
         check_query_parameters(request, (*names, "_mediatype"))
-        return elsewhere
-    asked = parse_preferences(context, GRAPH_READ_FORMATS, suffix, (*names, *VERSION_PARAMETERS))
-    if "about" in given:
+        return redirect
+    preferences = parse_preferences(context, GRAPH_READ_FORMATS, suffix, (*names, *VERSION_PARAMETERS))
+    if "about" in query_parameters:
         raise Problem(400, "The parameter about goes with changes, which names a version of the graph.")
     if not is_existing_graph(context, graph):
         raise missing_graph_problem(graph)
-    subject = build_graph_resource(context, graph, asked)
-    more = ['</graphs>; rel="collection"', *versions.memento_links(context, graph)]
-    return respond_with_resource(context, asked, subject, more=more, headers={"Vary": versions.MEMENTO_VARY})
+    resource = build_graph_resource(context, graph, preferences)
+    links = ['</graphs>; rel="collection"', *versions.memento_links(context, graph)]
+    return respond_with_resource(
+        context, preferences, resource, extra_links=links, headers={"Vary": versions.MEMENTO_VARY}
+    )
 
 
 def is_existing_graph(context: RequestContext, graph: str | None) -> bool:
-    """Whether there is such a graph now; that of the history is there before the first write."""
+    """Whether the graph exists now; the history graph does even before the first write."""
     store = context.store
     history = context.history
     if graph in {f"{context.base}graph/{name}" for name in DESCRIPTION_GRAPH_NAMES}:
@@ -130,7 +137,7 @@ def is_existing_graph(context: RequestContext, graph: str | None) -> bool:
 
 
 def check_graph_existed(context: RequestContext, graph: str | None) -> None:
-    """Raises Problem 404 where there neither is nor was such a graph."""
+    """Raises Problem 404 where the graph neither exists nor has old versions."""
     if not is_existing_graph(context, graph) and not history.list_graph_versions(
         context.history, context.store, graph
     ):
@@ -138,44 +145,46 @@ def check_graph_existed(context: RequestContext, graph: str | None) -> None:
 
 
 def respond_with_changes(context: RequestContext, graph: str | None) -> Response:
-    """What a version of a graph changed, of all or of one thing. Raises Problem 404, 406."""
+    """The difference between a version of a graph and the one before. Raises Problem 404, 406."""
     request = context.request
     store, base = context.store, context.base
     format_ = choose_response_format(request, (JSON, HTML))
-    found = diff_graph_versions(context, graph)
+    diff = diff_graph_versions(context, graph)
     if format_ is JSON:
-        names = {"from": found.before and found.before.name, "to": found.after.name}
-        return respond_with_json(request, {**names, "removed": found.removed, "added": found.added})
+        names = {"from": diff.before and diff.before.name, "to": diff.after.name}
+        return respond_with_json(request, {**names, "removed": diff.removed, "added": diff.added})
     page = render_site_page(
         context,
         "changes.html",
         title=graph_title(graph, find_labels(store, [graph] if graph else [], label_languages())),
         path=graph_path(graph, base),
-        found=found,
+        diff=diff,
         about=next(iter(parameter_values(get_query_parameters(request), "about")), ""),
-        most=MAX_SHOWN_CHANGE_STATEMENTS,
+        max_shown=MAX_SHOWN_CHANGE_STATEMENTS,
     )
     return respond_with_body(request, page, HTML)
 
 
-def build_graph_resource(context: RequestContext, graph: str | None, asked: Preferences) -> Resource:
-    """A graph, which our own profile gives itself, and others describe as a dataset."""
+def build_graph_resource(context: RequestContext, graph: str | None, preferences: Preferences) -> Resource:
+    """The graph as a resource: our own profile has its content, other profiles describe it as a dataset."""
     base = context.base
     path = graph_path(graph, base)
     iri = graph or base.rstrip("/") + path
-    narrowed = filter_graph_languages(context, graph, asked) if asked.languages.is_explicit else None
+    filtered = (
+        filter_graph_languages(context, graph, preferences) if preferences.languages.is_explicit else None
+    )
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
             page = request_base_url(context.request).rstrip("/") + path
-            block = graph and resource_markup(
-                iri, page, graph_metadata_triples(context, iri), asked.languages.ranges, base
+            markup = graph and resource_markup(
+                iri, page, graph_metadata_triples(context, iri), preferences.languages.ranges, base
             )
             versions = history.list_graph_versions(context.history, context.store, graph)
-            ranges = asked.languages.ranges
-            return render_graph_page(context.store, graph, base, versions, markup=block, ranges=ranges)
-        if narrowed is not None:
-            return serialize_graph_body(context, narrowed, format_)
+            ranges = preferences.languages.ranges
+            return render_graph_page(context.store, graph, base, versions, markup=markup, ranges=ranges)
+        if filtered is not None:
+            return serialize_graph_body(context, filtered, format_)
         return serialize_graph(context, graph, format_)
 
     types = frozenset((SD_NAMED_GRAPH.value,)) if graph else None
@@ -192,21 +201,24 @@ def build_graph_resource(context: RequestContext, graph: str | None, asked: Pref
     )
 
 
-def filter_graph_languages(context: RequestContext, graph: str | None, asked: Preferences) -> list[ox.Triple]:
-    """The triples of a graph, with texts in the languages that are asked for. Raises Problem 406, 503."""
+def filter_graph_languages(
+    context: RequestContext, graph: str | None, preferences: Preferences
+) -> list[ox.Triple]:
+    """The triples of a graph, with texts in the requested languages only. Raises Problem 406, 503."""
     triples = list(islice(context.store.triples(graph), MAX_FILTERED_STATEMENTS + 1))
     if len(triples) > MAX_FILTERED_STATEMENTS:
         raise Problem(
             503,
-            f"More than {MAX_FILTERED_STATEMENTS} statements are not sorted by language. Ask without lang.",
+            f"The graph has more than {MAX_FILTERED_STATEMENTS} statements, too many to filter by language. "
+            "Leave out lang.",
         )
-    return language.keep_requested_languages(triples, asked.languages)
+    return language.keep_requested_languages(triples, preferences.languages)
 
 
 def graph_metadata_triples(context: RequestContext, iri: str) -> list[ox.Triple]:
-    """What is said of a graph."""
-    said = [one.triple for one in statements_about(context.store, [iri])]
-    return [*said, ox.Triple(ox.NamedNode(iri), RDF_TYPE, SD_NAMED_GRAPH)]
+    """The statements about a graph, in any graph, and its type sd:NamedGraph."""
+    triples = [statement.triple for statement in statements_about(context.store, [iri])]
+    return [*triples, ox.Triple(ox.NamedNode(iri), RDF_TYPE, SD_NAMED_GRAPH)]
 
 
 def serialize_graph(context: RequestContext, graph: str | None, format_: Format) -> bytes:
@@ -219,7 +231,10 @@ def serialize_graph(context: RequestContext, graph: str | None, format_: Format)
 
 
 def serialize_graph_json_ld(context: RequestContext, graph: str | None) -> bytes:
-    """One graph as compact JSON-LD, in full if large or without such form. Raises UnserializableError."""
+    """One graph as compact JSON-LD, or expanded where it is large or cannot be compacted.
+
+    Raises UnserializableError.
+    """
     triples = list(islice(context.store.triples(graph), MAX_COMPACTED_STATEMENTS + 1))
     if len(triples) <= MAX_COMPACTED_STATEMENTS:
         with suppress(UnserializableError):
@@ -228,7 +243,7 @@ def serialize_graph_json_ld(context: RequestContext, graph: str | None) -> bytes
 
 
 def serialize_full_graph(context: RequestContext, graph: str | None, format_: Format) -> bytes:
-    """One graph as the engine writes it, with the prefixes that it can use. Raises UnserializableError."""
+    """One graph as the engine serializes it, with prefixes. Raises UnserializableError."""
     store = context.store
     prefixes = used_prefixes(store.triples(graph), context.base)
     return store.serialize_graph(graph, format_.media_type, prefixes)
@@ -243,9 +258,9 @@ def parse_graph_parameter(context: RequestContext, pairs: Pairs) -> str | None:
 
 
 def localize_graph_iri(context: RequestContext, iri: str) -> str:
-    """The IRI of the graph; an address of this host stands for the IRI below the base."""
-    here = f"{context.request.base_url}graph/"
-    return f"{context.base}graph/{iri.removeprefix(here)}" if iri.startswith(here) else iri
+    """The IRI of the graph, where an address on the host of the request stands for the IRI below the base."""
+    host_prefix = f"{context.request.base_url}graph/"
+    return f"{context.base}graph/{iri.removeprefix(host_prefix)}" if iri.startswith(host_prefix) else iri
 
 
 def parse_graph_path(context: RequestContext, name: str) -> str:
@@ -254,5 +269,5 @@ def parse_graph_path(context: RequestContext, name: str) -> str:
 
 
 def missing_graph_problem(graph: str | None) -> Problem:
-    """The 404 for a graph."""
+    """The 404 for a graph that does not exist."""
     return Problem(404, f"There is no graph <{graph}>. The list of graphs is at /graphs.")

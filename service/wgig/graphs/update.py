@@ -1,4 +1,4 @@
-"""/update: SPARQL Update. It is tried on a copy first, so that all it would do is known before it is done."""
+"""/update: SPARQL Update. A dry run computes the change, which is checked before it is committed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -59,18 +59,18 @@ async def post_update(
     token = authorize_request(request, tokens, "update")
     settings = context.settings
     if parameter_values(get_query_parameters(request), "update"):
-        raise Problem(400, "The update stands in the address. Send it in the body of the POST.")
+        raise Problem(400, "The update is in the query string. Send it in the body of the POST.")
     pairs = await read_operation_pairs(request, "update", SPARQL_UPDATE_MEDIA_TYPE, settings.body_bytes)
     texts = parameter_values(pairs, "update")
     if len(texts) != 1 or parameter_values(pairs, "query"):
         raise Problem(400, "Exactly one update is needed, and no query. Give the parameter update once.")
     check_parameter_pairs(pairs, ("update", "version"), USING_PARAMETERS, most=MAX_FORM_PAIRS)
     check_sparql_version(pairs)
-    graphs, named = (
+    graphs, named_graphs = (
         [check_absolute_iri(iri, key) for iri in parameter_values(pairs, key)] for key in USING_PARAMETERS
     )
     admitted, targets = await run_in_threadpool(
-        admit_update, ParsedSparqlText(texts[0]), graphs, named, settings
+        admit_update, ParsedSparqlText(texts[0]), graphs, named_graphs, settings
     )
     resolved = await resolve_federated_calls(admitted, settings, queries.calls, queries.search_call)
     update = AdmittedUpdate(admitted, resolved.engine_text, targets)
@@ -79,7 +79,7 @@ async def post_update(
 
 
 class AdmittedUpdate(NamedTuple):
-    """An update that may run: its text, that of the engine with the answers of others in it, its targets."""
+    """An update that may run: its text, the text with federated results inlined, and its target graphs."""
 
     admitted: ParsedSparqlText
     engine_text: str
@@ -87,31 +87,31 @@ class AdmittedUpdate(NamedTuple):
 
 
 def admit_update(
-    update: ParsedSparqlText, graphs: Sequence[str], named: Sequence[str], settings: Settings
+    update: ParsedSparqlText, graphs: Sequence[str], named_graphs: Sequence[str], settings: Settings
 ) -> tuple[ParsedSparqlText, UpdateTargets]:
-    """The update as it may run over these graphs, and what it may change. Raises Problem 400, 403."""
+    """The update with its USING clauses added, and the graphs that it may change. Raises Problem 400, 403."""
     refuse_query(update)
-    admitted = add_using_clauses(admit_sparql_text(update, settings), graphs, named)
+    admitted = add_using_clauses(admit_sparql_text(update, settings), graphs, named_graphs)
     return admitted, read_update_targets(admitted, settings.base)
 
 
 def execute_update(
     context: RequestContext, writes: WritePipeline, write: WriteRequest, update: AdmittedUpdate
 ) -> Response:
-    """Run the update. Raises Problem 400, 403, 422: nothing has changed then."""
+    """Run the update. Raises Problem 400, 403 or 422; nothing has changed then."""
     try:
-        refused = commit_update(context, writes, write, update)
+        refusal = commit_update(context, writes, write, update)
     except SyntaxError as error:
         raise diagnose_syntax_error(update.admitted, error) from error
     except (ValueError, RuntimeError) as error:
-        raise Problem(422, f"The update cannot be done, and nothing has changed: {error}.") from error
-    return refused or Response(status_code=204, headers=NO_STORE_HEADERS)
+        raise Problem(422, f"The update failed, and nothing has changed: {error}.") from error
+    return refusal or Response(status_code=204, headers=NO_STORE_HEADERS)
 
 
 def commit_update(
     context: RequestContext, writes: WritePipeline, write: WriteRequest, update: AdmittedUpdate
 ) -> Response | None:
-    """Do what the update comes to, or answer with the report on a paper that would not conform."""
+    """Commit the change that the update makes; the report as a response where a paper would not conform."""
     settings = context.settings
     store = context.store
     if writes.recorder is None and settings.write_profile == PROFILE_OFF:
@@ -119,37 +119,37 @@ def commit_update(
         writes.count_written()
         return None
 
-    async def wanted(*call: Any) -> Change | None:
+    async def run_in_checks(*call: Any) -> Change | None:
         async with cancel_on_disconnect(context.request.receive):
-            found: Change | None = await writes.checks.run(*call)
-            return found
+            change: Change | None = await writes.checks.run(*call)
+            return change
 
-    def elsewhere(*call: Any) -> Change | None:
-        """Evaluate it where papers are checked, within the same limits, while its client is there."""
-        return from_thread.run(wanted, *call)
+    def run_trial(*call: Any) -> Change | None:
+        """Evaluate the update in a process of the check queue, within its limits, until the client leaves."""
+        return from_thread.run(run_in_checks, *call)
 
     with store.exclusive_writer():
-        change = store.dry_run(update.engine_text, settings.base, update.targets, elsewhere)
+        change = store.dry_run(update.engine_text, settings.base, update.targets, run_trial)
         if change is None:
             raise Problem(422, TOO_MANY_STATEMENTS_MESSAGE)
         change = drop_computed_graphs(change, store, settings.base, update.targets.graphs or ())
-        passed = check_changed_papers(context.request, writes, change)
-        if isinstance(passed, Response):
-            return passed
-        commit_with_record(writes, change, replace(write, checked=passed))
+        checked = check_changed_papers(context.request, writes, change)
+        if isinstance(checked, Response):
+            return checked
+        commit_with_record(writes, change, replace(write, checked=checked))
         return None
 
 
 def check_changed_papers(request: Request, writes: WritePipeline, change: Change) -> CheckResults | Response:
-    """What the gate found in papers, or the answer why one may not become what the change makes of it."""
+    """The results of the gate for all papers that change; the report as a response where one fails."""
     settings, checked = writes.settings, dict[str, frozenset[Any]]()
     for graph in sorted(filter(None, graphs_in_change(change))):
         if not is_paper_graph(graph, settings.base) or settings.write_profile == PROFILE_OFF:
             continue
         lines = b"".join(graph_lines_after(writes.store, graph, change))
         if lines:
-            passed = from_thread.run(pass_gate, request, writes, graph, [], lines)
-            if isinstance(passed, Response):
-                return passed
-            checked |= passed.by_digest
+            decision = from_thread.run(pass_gate, request, writes, graph, [], lines)
+            if isinstance(decision, Response):
+                return decision
+            checked |= decision.by_digest
     return checked

@@ -2,7 +2,7 @@
 
 `?version=` names a version, which never changes and is cached as immutable. Accept-Datetime on the graph
 redirects to the version of that time. `?versions` gives the TimeMap as application/link-format (section 5) or
-JSON. A difference is the N-Triples lines that were added and removed.
+JSON. A difference is the set of N-Triples lines that were added and removed.
 """
 
 from collections.abc import Sequence
@@ -33,68 +33,78 @@ def respond_with_memento(context: RequestContext, graph: str | None) -> Response
     """The version of a graph that `?version=` names, which never changes. Raises Problem 404, 406."""
     request = context.request
     name = parameter_values(get_query_parameters(request), "version")[0]
-    every = list_graph_versions(context.history, context.store, graph)
-    found = next((one for one in every if one.name == name), None)
-    if found is None:
+    versions = list_graph_versions(context.history, context.store, graph)
+    memento = next((version for version in versions if version.name == name), None)
+    if memento is None:
         raise unknown_version_problem(context, graph, name)
     format_ = choose_response_format(request, GRAPH_FORMATS)
     assert context.history  # else there are no versions
-    lines = context.history.read_version(context.store, graph, found)
+    lines = context.history.read_version(context.store, graph, memento)
     if lines is None:
-        raise Problem(404, "What became of this version was not recorded, so it cannot be had any more.")
-    triples = [one.triple for one in ox.parse(lines, ox.RdfFormat.N_TRIPLES)]
+        raise Problem(
+            404, "The content of this version was not kept, because an unrecorded write replaced it."
+        )
+    triples = [quad.triple for quad in ox.parse(lines, ox.RdfFormat.N_TRIPLES)]
     body = serialize_triples(triples, format_, context.base)
-    headers = {"Memento-Datetime": format_http_date(found.moment)}
+    headers = {"Memento-Datetime": format_http_date(memento.moment)}
     if "authorization" not in request.headers:
         headers["Cache-Control"] = IMMUTABLE_CACHE_CONTROL
-    around = [*memento_links(context, graph), *neighbor_version_links(context, graph, every, found)]
-    return respond_with_body(request, body, format_, links=around, headers=headers)
+    links = [*memento_links(context, graph), *neighbor_version_links(context, graph, versions, memento)]
+    return respond_with_body(request, body, format_, links=links, headers=headers)
 
 
 def respond_with_timemap(context: RequestContext, graph: str | None) -> Response:
-    """The list of the versions of a graph, as links (RFC 7089, section 5) or as JSON; it may be empty.
+    """The TimeMap of a graph as links (RFC 7089, section 5) or JSON; it may be empty.
 
     Raises Problem 404 where no history is kept, and 406.
     """
     request = context.request
     if context.history is None:
-        raise Problem(404, "This service keeps no history, and so lists no versions of graphs.")
-    every = list_graph_versions(context.history, context.store, graph)
+        raise Problem(404, "This service keeps no history, so there is no list of versions.")
+    versions = list_graph_versions(context.history, context.store, graph)
     format_ = choose_response_format(request, (LINK_FORMAT, JSON))
     if format_ is JSON:
         return respond_with_json(
-            context.request, {"versions": [build_version_json(context, graph, one) for one in every]}
+            context.request,
+            {"versions": [build_version_json(context, graph, version) for version in versions]},
         )
-    home = str(request.base_url).rstrip("/")
-    span = (
-        f'; from="{format_http_date(every[0].moment)}"; until="{format_http_date(every[-1].moment)}"'
-        if every
+    host = str(request.base_url).rstrip("/")
+    period = (
+        f'; from="{format_http_date(versions[0].moment)}"; until="{format_http_date(versions[-1].moment)}"'
+        if versions
         else ""
     )
-    listed = [
-        f'<{home}{request_graph_path(context, graph)}>; rel="original timegate"',
-        f'<{home}{timemap_path(context, graph)}>; rel="self"; type="{LINK_FORMAT.media_type}"{span}',
-        *(memento_link(context, graph, one, version_relations(every, one), home) for one in every),
+    links = [
+        f'<{host}{request_graph_path(context, graph)}>; rel="original timegate"',
+        f'<{host}{timemap_path(context, graph)}>; rel="self"; type="{LINK_FORMAT.media_type}"{period}',
+        *(
+            memento_link(context, graph, version, version_relations(versions, version), host)
+            for version in versions
+        ),
     ]
-    return respond_with_body(request, ",\n".join(listed).encode(), format_)
+    return respond_with_body(request, ",\n".join(links).encode(), format_)
 
 
 def redirect_to_memento(context: RequestContext, graph: str | None) -> Response | None:
-    """The way to the version that was current at the Accept-Datetime, where that is asked and known.
+    """A 302 to the version that was current at Accept-Datetime; None without that field or any version.
 
-    Raises Problem 400 for what is no date (RFC 7089, section 4.5.3).
+    Raises Problem 400 for a malformed date (RFC 7089, section 4.5.3).
     """
     moment = parse_accept_datetime(context.request.headers.getlist("accept-datetime"))
-    every = list_graph_versions(context.history, context.store, graph) if moment else []
-    if not moment or not every:
+    versions = list_graph_versions(context.history, context.store, graph) if moment else []
+    if not moment or not versions:
         return None
-    known = [one for one in every if one.since is None or one.since.replace(microsecond=0) <= moment]
-    found = known[-1] if known else every[0]
-    where = memento_path(context, graph, found)
+    candidates = [
+        version
+        for version in versions
+        if version.since is None or version.since.replace(microsecond=0) <= moment
+    ]
+    memento = candidates[-1] if candidates else versions[0]
+    location = memento_path(context, graph, memento)
     for media_type in parameter_values(get_query_parameters(context.request), "_mediatype"):
-        where = add_url_parameters(where, [("_mediatype", media_type)])
+        location = add_url_parameters(location, [("_mediatype", media_type)])
     headers = {
-        "Location": where,
+        "Location": location,
         "Vary": MEMENTO_VARY,
         "Link": ", ".join(memento_links(context, graph)),
         "Cache-Control": "no-cache",
@@ -103,33 +113,33 @@ def redirect_to_memento(context: RequestContext, graph: str | None) -> Response 
 
 
 def parse_accept_datetime(fields: Sequence[str]) -> datetime | None:
-    """The moment in the Accept-Datetime fields; None where there is none. Raises Problem 400."""
+    """The moment in the Accept-Datetime field; None where there is none. Raises Problem 400."""
     if len(fields) > 1:
-        raise Problem(400, "The request has more than one field Accept-Datetime. Send one.")
-    asked = "".join(fields)
-    if not asked:
+        raise Problem(400, "The request has more than one Accept-Datetime field. Send one.")
+    field = "".join(fields)
+    if not field:
         return None
     try:
-        moment = parsedate_to_datetime(asked)
+        moment = parsedate_to_datetime(field)
     except ValueError as error:
         raise Problem(
-            400, f"Accept-Datetime is {asked!r}. Write it as in {format_http_date(datetime.now(UTC))}."
+            400, f"Accept-Datetime is {field!r}. Write a date such as {format_http_date(datetime.now(UTC))}."
         ) from error
     return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def unknown_version_problem(context: RequestContext, graph: str | None, name: str) -> Problem:
-    """The 404 for a version, with the list of those that there are; the member `graph` leads to its page."""
-    listed = "This service keeps no history."
+    """The 404 for a version, with the address of the TimeMap; the member `graph` is the path of the graph."""
+    advice = "This service keeps no history."
     if context.history is not None:
-        listed = f"Its versions: {timemap_path(context, graph)}"
+        advice = f"Its versions: {timemap_path(context, graph)}"
     return Problem(
-        404, f"There is no version {name!r} of this graph. {listed}", graph=request_graph_path(context, graph)
+        404, f"There is no version {name!r} of this graph. {advice}", graph=request_graph_path(context, graph)
     )
 
 
 def memento_links(context: RequestContext, graph: str | None) -> list[str]:
-    """The links from a graph and its versions to the graph and to their list."""
+    """The links from a graph or a version to the graph (its TimeGate) and to its TimeMap."""
     if context.history is None:
         return []
     return [
@@ -139,70 +149,83 @@ def memento_links(context: RequestContext, graph: str | None) -> list[str]:
 
 
 def neighbor_version_links(
-    context: RequestContext, graph: str | None, every: Sequence[GraphVersion], found: GraphVersion
+    context: RequestContext, graph: str | None, versions: Sequence[GraphVersion], memento: GraphVersion
 ) -> list[str]:
-    """The links from a version to those beside it, the first and the last, and to itself."""
-    at = every.index(found)
-    rels: dict[int, list[str]] = {}
-    for rel, number in (("first", 0), ("prev", at - 1), ("next", at + 1), ("last", len(every) - 1)):
-        if 0 <= number < len(every):
-            rels.setdefault(number, []).append(rel)
-    rels.setdefault(at, [])
-    return [memento_link(context, graph, every[number], rels[number]) for number in sorted(rels)]
+    """The links from a version to the first, previous, next and last version, and to itself."""
+    position = versions.index(memento)
+    relations: dict[int, list[str]] = {}
+    for relation, index in (
+        ("first", 0),
+        ("prev", position - 1),
+        ("next", position + 1),
+        ("last", len(versions) - 1),
+    ):
+        if 0 <= index < len(versions):
+            relations.setdefault(index, []).append(relation)
+    relations.setdefault(position, [])
+    return [memento_link(context, graph, versions[index], relations[index]) for index in sorted(relations)]
 
 
-def version_relations(every: Sequence[GraphVersion], one: GraphVersion) -> list[str]:
-    """Whether a version is the first or the last."""
-    return ["first"] * (one is every[0]) + ["last"] * (one is every[-1])
+def version_relations(versions: Sequence[GraphVersion], version: GraphVersion) -> list[str]:
+    """The link relations `first` and `last`, as far as they hold for a version."""
+    return ["first"] * (version is versions[0]) + ["last"] * (version is versions[-1])
 
 
 def memento_link(
-    context: RequestContext, graph: str | None, one: GraphVersion, rels: Sequence[str], home: str = ""
+    context: RequestContext,
+    graph: str | None,
+    version: GraphVersion,
+    relations: Sequence[str],
+    host: str = "",
 ) -> str:
-    """The link to a version."""
-    rel = " ".join([*rels, "memento"])
-    return (
-        f'<{home}{memento_path(context, graph, one)}>; rel="{rel}"; datetime="{format_http_date(one.moment)}"'
-    )
+    """The link to a version; `host` is put before its path."""
+    relation = " ".join([*relations, "memento"])
+    target = f"{host}{memento_path(context, graph, version)}"
+    return f'<{target}>; rel="{relation}"; datetime="{format_http_date(version.moment)}"'
 
 
-def build_version_json(context: RequestContext, graph: str | None, one: GraphVersion) -> dict[str, object]:
-    """What the list in JSON says of a version."""
+def build_version_json(
+    context: RequestContext, graph: str | None, version: GraphVersion
+) -> dict[str, object]:
+    """A version as a member of the TimeMap in JSON."""
     return {
-        "version": memento_path(context, graph, one),
-        "since": one.since and one.since.isoformat(),
-        "until": one.until and one.until.isoformat(),
-        "triples": one.triples,
-        "added": one.added,
-        "removed": one.removed,
-        "by": one.who,
+        "version": memento_path(context, graph, version),
+        "since": version.since and version.since.isoformat(),
+        "until": version.until and version.until.isoformat(),
+        "triples": version.triples,
+        "added": version.added,
+        "removed": version.removed,
+        "by": version.who,
     }
 
 
 def request_graph_path(context: RequestContext, graph: str | None) -> str:
-    """Where the graph is read."""
+    """The path of the graph."""
     settings = context.settings
     return graph_path(graph, settings.base)
 
 
 def timemap_path(context: RequestContext, graph: str | None) -> str:
-    """Where the list of the versions is read."""
+    """The path of the TimeMap of the graph."""
     return add_url_parameters(request_graph_path(context, graph), [("versions", None)])
 
 
-def memento_path(context: RequestContext, graph: str | None, one: GraphVersion) -> str:
-    """Where a version is read."""
-    return add_url_parameters(request_graph_path(context, graph), [("version", one.name)])
+def memento_path(context: RequestContext, graph: str | None, version: GraphVersion) -> str:
+    """The path of a version."""
+    return add_url_parameters(request_graph_path(context, graph), [("version", version.name)])
 
 
 def format_http_date(moment: datetime) -> str:
-    """A moment as HTTP writes it (RFC 9110, section 5.6.7)."""
+    """A moment as an HTTP date (RFC 9110, section 5.6.7)."""
     return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
 @dataclass(frozen=True)
 class GraphVersionDiff:
-    """Two versions of a graph (None: there was none), and the lines of N-Triples that differ, sorted."""
+    """Two versions of a graph, and the N-Triples lines removed and added between them, sorted.
+
+    `before` is None for the first version.
+    """
 
     before: GraphVersion | None
     after: GraphVersion
@@ -211,31 +234,40 @@ class GraphVersionDiff:
 
 
 def diff_graph_versions(context: RequestContext, graph: str | None) -> GraphVersionDiff:
-    """What the version that `changes` names changed; with `about`, only of the thing of this IRI.
+    """The difference between the version that `?changes=` names and the one before.
 
-    Blank nodes count by their names. Raises Problem 404 for a version that there is not, 400 for no IRI.
+    With `?about=`, only statements about the resource with this IRI. Blank nodes are compared by label.
+    Raises Problem 404 for an unknown version, 400 where `about` is not an IRI.
     """
     name = parameter_values(get_query_parameters(context.request), "changes")[0]
-    every = list_graph_versions(context.history, context.store, graph)
-    place = next((place for place, one in enumerate(every) if one.name == name), None)
-    if place is None:
+    versions = list_graph_versions(context.history, context.store, graph)
+    index = next((index for index, version in enumerate(versions) if version.name == name), None)
+    if index is None:
         raise unknown_version_problem(context, graph, name)
-    before = every[place - 1] if place else None
-    old, new = read_version_lines(context, graph, before), read_version_lines(context, graph, every[place])
-    about = "".join(
-        f"<{check_absolute_iri(one, 'about')}> "
-        for one in parameter_values(get_query_parameters(context.request), "about")
+    before = versions[index - 1] if index else None
+    old_lines, new_lines = (
+        read_version_lines(context, graph, before),
+        read_version_lines(context, graph, versions[index]),
     )
-    gone, come = (sorted(one for one in those if one.startswith(about)) for those in (old - new, new - old))
-    return GraphVersionDiff(before, every[place], gone, come)
+    prefix = "".join(
+        f"<{check_absolute_iri(iri, 'about')}> "
+        for iri in parameter_values(get_query_parameters(context.request), "about")
+    )
+    removed, added = (
+        sorted(line for line in lines if line.startswith(prefix))
+        for lines in (old_lines - new_lines, new_lines - old_lines)
+    )
+    return GraphVersionDiff(before, versions[index], removed, added)
 
 
 def read_version_lines(context: RequestContext, graph: str | None, version: GraphVersion | None) -> set[str]:
-    """The lines of a version. Raises Problem 404 where it cannot be had any more."""
+    """The N-Triples lines of a version; none for None. Raises Problem 404 where its content was not kept."""
     if version is None:
         return set()
     assert context.history  # else there are no versions
-    found = context.history.read_version(context.store, graph, version)
-    if found is None:
-        raise Problem(404, "What became of this version was not recorded, so it cannot be had any more.")
-    return set(found.decode().splitlines())
+    content = context.history.read_version(context.store, graph, version)
+    if content is None:
+        raise Problem(
+            404, "The content of this version was not kept, because an unrecorded write replaced it."
+        )
+    return set(content.decode().splitlines())

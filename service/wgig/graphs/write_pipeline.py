@@ -1,9 +1,9 @@
-"""Write pipeline, for Graph Store Protocol, SPARQL Update and form: turn, gate, commit, refusals.
+"""The write pipeline of Graph Store Protocol, SPARQL Update and form: queue, gate, commit, refusals.
 
 `exclusive_write` lets one write through at a time (503), and turns failures of the disk into 507 and 500.
-`pass_gate` has a paper checked (422). `commit_with_record` makes the change with its record, on disk before
-the answer. `check_writable_graph` and `drop_computed_graphs` keep clients from graphs that the service fills
-itself (403): `COMPUTED_GRAPH_PURPOSES`.
+`pass_gate` checks a paper against the shapes (422). `commit_with_record` commits the change with its
+provenance, durable on disk before the response. `check_writable_graph` and `drop_computed_graphs` keep
+clients from writing graphs that the service computes itself (403): `COMPUTED_GRAPH_PURPOSES`.
 """
 
 import logging
@@ -41,20 +41,20 @@ from ..store.errors import (
 from ..store.store import Store
 from .provenance import ProvenanceRecorder, WriteRequest, graphs_in_change
 
-READ_AGAIN_ADVICE = "This may or may not have been written, but never by halves: read it again."
+READ_AGAIN_ADVICE = "This may or may not have been written, but never in part: read it again."
 RESTART_ADVICE = (
-    "and starts it anew if it refuses to write even then; all that was written can be read meanwhile."
+    "and restarts it if it still refuses to write. All data that was written can be read meanwhile."
 )
 
-# Graphs below the base that the service fills itself, and what with.
+# Graphs below the base that the service computes itself, and what it fills them with.
 COMPUTED_GRAPH_PURPOSES = {
-    "catalog": "what it ships",
-    "conformance": "how the papers stand by the template",
-    "dcat": "what there is to get, and where",
-    "history": "who wrote what, and when",
-    "inferred": "what follows from the other graphs",
-    "queries": "the example queries, and the prefixes for them",
-    "void": "how much there is of what",
+    "catalog": "a description of the data that it ships",
+    "conformance": "the results of checking the papers",
+    "dcat": "the catalog of its datasets and services",
+    "history": "the provenance of all writes",
+    "inferred": "statements inferred from the other graphs",
+    "queries": "the example queries and their prefixes",
+    "void": "statistics of the data",
 }
 
 log = logging.getLogger("wgig")
@@ -62,9 +62,10 @@ log = logging.getLogger("wgig")
 
 @dataclass(frozen=True)
 class WritePipeline:
-    """What a write goes through: its queue, the gate, the store, and the record of it if history is kept.
+    """The parts that a write passes: the queue of writes, the gate, the store, and the provenance recorder.
 
-    `read_paper` reads the files of papers, `checks` is the queue of the gate.
+    `recorder` is None where no history is kept, `checks` is the queue of the processes that run the gate,
+    `read_paper` reads the files of papers.
     """
 
     settings: Settings
@@ -77,7 +78,7 @@ class WritePipeline:
     read_paper: DocumentReader
 
     def count_written(self) -> None:
-        """The store took a write."""
+        """Count a write that was committed."""
         self.status.failed_write = None
         self.telemetry.metrics.writes.labels("written").inc()
 
@@ -85,54 +86,55 @@ class WritePipeline:
 async def run_exclusive_write(
     request: Request, writes: WritePipeline, function: Callable[..., Response], *args: Any
 ) -> Response:
-    """Let the function write while no other does. Raises Problem as `writing`."""
+    """Run the function on a thread while no other write runs. Raises Problem as `exclusive_write`."""
     async with exclusive_write(request, writes):
         return await run_sync(function, *args)
 
 
 @asynccontextmanager
 async def exclusive_write(request: Request, writes: WritePipeline) -> AsyncIterator[None]:
-    """Around a write, while there is no other.
+    """Hold the only slot of the queue of writes.
 
-    Raises Problem 503 where its turn does not come, 507 where the disk is full, 500 where it fails.
+    Raises Problem 503 where the queue is full or the wait too long, 507 where the disk is full, 500 where it
+    fails.
     """
-    counted = writes.telemetry.metrics.writes
-    begun = False
+    counter = writes.telemetry.metrics.writes
+    has_started = False
     try:
         async with writes.queue.slot():
-            begun = True
+            has_started = True
             with span_if_traced(writes.telemetry.tracing, "write"):
                 yield
     except Problem:
-        counted.labels("refused" if begun else "crowded").inc()
+        counter.labels("refused" if has_started else "crowded").inc()
         raise
     except UnstorableError as error:
-        counted.labels("refused").inc()
+        counter.labels("refused").inc()
         raise Problem(403, f"{error} Nothing has changed.") from error
     except StoreError as error:
-        counted.labels("full" if isinstance(error, DiskFullError) else "failed").inc()
+        counter.labels("full" if isinstance(error, DiskFullError) else "failed").inc()
         log.error("%s %s failed: %s", request.method, request.url.path, error)
         if isinstance(error, StoreUnavailableError):
-            sentence = f"{error} Read what is there before you write again."
-            raise Problem(503, sentence, headers={"Retry-After": "5"}) from error
+            detail = f"{error} Read the current data before you write again."
+            raise Problem(503, detail, headers={"Retry-After": "5"}) from error
         writes.status.failed_write = datetime.now(UTC).isoformat(timespec="seconds")
         if isinstance(error, StoreDeclinedError):
-            sentence = "The service that holds the data refused this write, and nothing has changed."
-            raise Problem(500, f"{sentence} Its log says why.", slug="disk") from error
+            detail = "The service that holds the data refused this write, and nothing has changed."
+            raise Problem(500, f"{detail} Its log says why.", slug="disk") from error
         if isinstance(error, DiskFullError):
             raise Problem(
                 507,
                 f"The disk of this service is full. {READ_AGAIN_ADVICE} "
-                f"Its operator makes room {RESTART_ADVICE}",
+                f"Its operator frees space {RESTART_ADVICE}",
             ) from error
-        failed = (
-            f"The disk of this service failed. {READ_AGAIN_ADVICE} Its operator mends that {RESTART_ADVICE}"
+        detail = (
+            f"The disk of this service failed. {READ_AGAIN_ADVICE} Its operator repairs it {RESTART_ADVICE}"
         )
-        raise Problem(500, failed, slug="disk") from error
+        raise Problem(500, detail, slug="disk") from error
 
 
 def commit_with_record(writes: WritePipeline, change: Change, write: WriteRequest) -> None:
-    """Make a change, with its record where a history is kept. What changes nothing is no write."""
+    """Commit a change, with its provenance where a history is kept; an empty change is no write."""
     recorder = writes.recorder
     if change:
         writes.store.apply(recorder.add_record(change, write) if recorder else change, write.checked)
@@ -142,57 +144,60 @@ def commit_with_record(writes: WritePipeline, change: Change, write: WriteReques
 
 
 async def pass_gate(
-    request: Request, writes: WritePipeline, graph: str, parts: list[BodyPart], there: bytes
+    request: Request, writes: WritePipeline, graph: str, parts: list[BodyPart], existing: bytes
 ) -> GateDecision | Response:
-    """What is sent to the graph of a paper, or the answer that says why it may not stand there.
+    """The decision of the gate on the parts sent to the graph of a paper; a 422 with the report on refusal.
 
-    `there` is what the graph holds beside it. Raises Problem.
+    `existing` is the content that stays in the graph, as N-Triples. Raises Problem.
     """
     accept = request.headers.getlist("accept")
-    format_ = negotiate_format(accept, REFUSAL_FORMATS, default=PROBLEM_JSON)  # no write is refused for them
-    found = await run_paper_gate(writes, graph, parts, there, format_, current_language())
-    if not found.report:
-        return found
+    # Formats that are not offered are no reason to refuse a write.
+    format_ = negotiate_format(accept, REFUSAL_FORMATS, default=PROBLEM_JSON)
+    decision = await run_paper_gate(writes, graph, parts, existing, format_, current_language())
+    if not decision.report:
+        return decision
     writes.telemetry.metrics.writes.labels("nonconforming").inc()
     headers = NO_STORE_HEADERS | {
         "Vary": "Accept, Accept-Language",
         "Content-Language": current_language(),
     }
-    return Response(found.report, 422, headers, format_.content_type)
+    return Response(decision.report, 422, headers, format_.content_type)
 
 
-async def run_paper_gate(  # noqa: PLR0913, PLR0917 - what is sent, and how the report on it is to be
-    writes: WritePipeline, graph: str, parts: list[BodyPart], there: bytes, format_: Format, language: str
+async def run_paper_gate(  # noqa: PLR0913, PLR0917 - the submission, and the form of the report
+    writes: WritePipeline, graph: str, parts: list[BodyPart], existing: bytes, format_: Format, language: str
 ) -> GateDecision:
-    """What the gate says of what is sent to the graph of a paper. Raises Problem."""
-    submitted = PaperSubmission(graph, parts, there, writes.read_paper, format_, language, writes.settings)
+    """The decision of the gate on the parts sent to the graph of a paper. Raises Problem."""
+    submission = PaperSubmission(
+        graph, parts, existing, writes.read_paper, format_, language, writes.settings
+    )
     telemetry = writes.telemetry
     with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
-        found = await writes.checks.run(check_submission, submitted)
-        outcomes.append("violates" if found.report else "conforms")
-    return found
+        decision = await writes.checks.run(check_submission, submission)
+        outcomes.append("violates" if decision.report else "conforms")
+    return decision
 
 
 def check_writable_graph(graph: str | None, base: str) -> None:
-    """Raises Problem 403 for a graph that is computed, 400 for one whose address would lead elsewhere."""
-    home = f"{base}graph/"
-    if graph is None or not graph.startswith(home):
+    """Raises Problem 403 for a computed graph, 400 for an IRI whose path has empty, `.` or `..` parts."""
+    graph_prefix = f"{base}graph/"
+    if graph is None or not graph.startswith(graph_prefix):
         return
-    name = graph.removeprefix(home)
+    name = graph.removeprefix(graph_prefix)
     if name in COMPUTED_GRAPH_PURPOSES:
         raise computed_graph_problem(name)
     if not name or {".", ".."} & set(name.split("/")):
-        raise Problem(400, f"No address leads to the graph <{graph}>. Give it a name without . and .. parts.")
+        raise Problem(400, f"The graph <{graph}> has no usable address. Use a name without . and .. parts.")
 
 
-def drop_computed_graphs(change: Change, store: Store, base: str, meant: Collection[str]) -> Change:
-    """The change without what it takes from graphs that are computed, where it takes all, as CLEAR ALL does.
+def drop_computed_graphs(change: Change, store: Store, base: str, targets: Collection[str]) -> Change:
+    """The change without its removals from computed graphs, where it removes all of one, as CLEAR ALL does.
 
-    Raises Problem 403 where it adds to such a graph or takes a part of it, or is `meant` for it by name.
+    Raises Problem 403 where it adds to such a graph, removes only a part of it, or names it (`targets`).
     """
     for name in COMPUTED_GRAPH_PURPOSES:
         graph = f"{base}graph/{name}"
-        if graph in graphs_in_change(change) and graph in meant:
+        if graph in graphs_in_change(change) and graph in targets:
             raise computed_graph_problem(name)
         if graph in graphs_in_change(change):
             change = drop_cleared_graph(
@@ -201,22 +206,22 @@ def drop_computed_graphs(change: Change, store: Store, base: str, meant: Collect
     return change
 
 
-def drop_cleared_graph(change: Change, graph: str, held: set[ox.Triple], refused: Problem) -> Change:
-    """The change without what it does to a graph, which holds these triples: nothing, or taking them all.
+def drop_cleared_graph(change: Change, graph: str, triples: set[ox.Triple], refusal: Problem) -> Change:
+    """The change without its removals from a graph with these triples, if it removes all or none.
 
-    Raises the Problem where it does anything else.
+    Raises `refusal` where it removes a part of them, or adds to the graph.
     """
-    gone = {one.triple for one in change.removed if is_quad_in_graph(one, graph)}
+    removed = {quad.triple for quad in change.removed if is_quad_in_graph(quad, graph)}
     if (
         graph in change.created
-        or any(is_quad_in_graph(one, graph) for one in change.added)
-        or (gone and gone != held)
+        or any(is_quad_in_graph(quad, graph) for quad in change.added)
+        or (removed and removed != triples)
     ):
-        raise refused
+        raise refusal
     return Change(
-        tuple(one for one in change.removed if not is_quad_in_graph(one, graph)),
+        tuple(quad for quad in change.removed if not is_quad_in_graph(quad, graph)),
         change.added,
-        tuple(one for one in change.dropped if one != graph),
+        tuple(dropped_graph for dropped_graph in change.dropped if dropped_graph != graph),
         change.created,
     )
 
@@ -227,7 +232,7 @@ def is_quad_in_graph(quad: ox.Quad, graph: str) -> bool:
 
 
 def computed_graph_problem(name: str) -> Problem:
-    """The 403 for a graph that the service fills itself."""
+    """The 403 for a graph that the service computes itself."""
     return Problem(
         403,
         f"The service itself fills the graph {name} with {COMPUTED_GRAPH_PURPOSES[name]}. "

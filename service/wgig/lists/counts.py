@@ -6,10 +6,9 @@ and are after it. Made-up example papers are left out.
 """
 
 import asyncio
-import shutil
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain
@@ -20,18 +19,16 @@ import pyoxigraph as ox
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.namespaces import RDF_TYPE, expand_curie
-from ..store.change import Change
-from ..store.files import ASIDE_FOLDER
+from ..store.change import BeforeAfter, Change, QuadMatcher
+from ..store.projection import Projection
 from ..store.store import Store
 from ..store.view import StoreView, select_solutions
 from .papers_index import INDEXED_PAPER_CLASSES
 
 # What is counted: papers by a value; by a value and a criterion that they measure by; and by a verdict, too.
 CellKey = tuple[str, ...]
-QuadMatcher = Callable[..., Iterable[ox.Quad]]
 Nodes = set[Any]
 
-NO_CHANGE = Change()
 ACTOR_PROPERTIES = ("wgig:mainActor", "wgig:otherActor", "wgig:drafter")
 # The paths from a paper to what it is counted by, by the name of the side.
 DIMENSION_PATHS = {
@@ -128,45 +125,34 @@ class Dimension:
         return term.value if isinstance(term, ox.NamedNode) else str(term)
 
 
-class GraphState:
-    """The statements of a store, whatever graph they stand in: as they are, or were before a change."""
-
-    def __init__(self, match: QuadMatcher, change: Change = NO_CHANGE) -> None:
-        """Take what finds the statements of the store by their terms, and a change that it is after."""
-        self.match, self.added = match, frozenset(change.added)
-        self.removed = defaultdict[Any, Nodes](set)
-        for one in change.removed:
-            self.removed[one.subject, one.predicate].add(one.object)
-            self.removed[one.predicate, one.object].add(one.subject)
-
-    def objects(self, subject: Any, property_: ox.NamedNode) -> Nodes:
-        """What a property of a node leads to."""
-        if isinstance(subject, ox.Literal | ox.Triple):
-            return set()
-        there = {one.object for one in self.match(subject, property_) if one not in self.added}
-        return there | self.removed.get((subject, property_), set())
-
-    def subjects(self, property_: ox.NamedNode, object_: Any) -> Nodes:
-        """The nodes from which a property leads to this one."""
-        there = {one.subject for one in self.match(None, property_, object_) if one not in self.added}
-        return there | self.removed.get((property_, object_), set())
-
-    def follow_path(self, nodes: Nodes, path: PropertyPath) -> Nodes:
-        """Where a path leads from any of the nodes."""
-        for step in path:
-            nodes = {
-                end
-                for one in nodes
-                for end in (
-                    self.subjects(step.predicate, one)
-                    if step.is_inverse
-                    else self.objects(one, step.predicate)
-                )
-            }
-        return nodes
+def follow_path(match: QuadMatcher, nodes: Nodes, path: PropertyPath) -> Nodes:
+    """Where a path leads from any of the nodes."""
+    for step in path:
+        nodes = {
+            end
+            for node in nodes
+            for end in (
+                find_subjects(match, step.predicate, node)
+                if step.is_inverse
+                else find_objects(match, node, step.predicate)
+            )
+        }
+    return nodes
 
 
-def find_affected_papers(quad: ox.Quad, side: Dimension, moments: Sequence[GraphState]) -> Nodes:
+def find_objects(match: QuadMatcher, subject: Any, predicate: ox.NamedNode) -> Nodes:
+    """What a property of a node leads to."""
+    if isinstance(subject, ox.Literal | ox.Triple):
+        return set()
+    return {quad.object for quad in match(subject, predicate, None)}
+
+
+def find_subjects(match: QuadMatcher, predicate: ox.NamedNode, object_: Any) -> Nodes:
+    """The nodes from which a property leads to this one."""
+    return {quad.subject for quad in match(None, predicate, object_)}
+
+
+def find_affected_papers(quad: ox.Quad, side: Dimension, moments: Sequence[QuadMatcher]) -> Nodes:
     """The texts that a statement may move from one cell to another."""
     if quad.predicate == RDF_TYPE:
         return {quad.subject}
@@ -177,30 +163,30 @@ def find_affected_papers(quad: ox.Quad, side: Dimension, moments: Sequence[Graph
                 node = quad.object if step.is_inverse else quad.subject
                 way_back = [one.inverse for one in reversed(path[:place])]
                 for moment in moments:
-                    found |= moment.follow_path({node}, way_back)
+                    found |= follow_path(moment, {node}, way_back)
     return found
 
 
-def find_paper_cells(text: Any, moment: GraphState, side: Dimension) -> set[CellKey]:
+def find_paper_cells(text: Any, match: QuadMatcher, side: Dimension) -> set[CellKey]:
     """The cells that a text counts for."""
-    if ox.Literal(True) in moment.objects(text, side.illustrative):
+    if ox.Literal(True) in find_objects(match, text, side.illustrative):
         return set()
-    assessments = moment.objects(text, side.assessment)
-    if not assessments and side.paper_classes.isdisjoint(moment.objects(text, RDF_TYPE)):
+    assessments = find_objects(match, text, side.assessment)
+    if not assessments and side.paper_classes.isdisjoint(find_objects(match, text, RDF_TYPE)):
         return set()
     found = set[CellKey]()
-    ends = {end for path in side.paths for end in moment.follow_path({text}, path)}
+    ends = {end for path in side.paths for end in follow_path(match, {text}, path)}
     values = [side.term_key(one) for one in ends if isinstance(one, ox.NamedNode | ox.Literal)]
     if values:
-        measured = {one for each in assessments for one in list_assessment_cells(each, moment, side)}
+        measured = {one for each in assessments for one in list_assessment_cells(each, match, side)}
         found = {(value, *one) for value in values for one in ((), *measured)}
     return found
 
 
-def list_assessment_cells(assessment: Any, moment: GraphState, side: Dimension) -> set[CellKey]:
+def list_assessment_cells(assessment: Any, match: QuadMatcher, side: Dimension) -> set[CellKey]:
     """The criteria of an assessment, alone and with each of its verdicts."""
-    verdicts = select_iri_values(moment.objects(assessment, side.verdict))
-    criteria = select_iri_values(moment.objects(assessment, side.criterion))
+    verdicts = select_iri_values(find_objects(match, assessment, side.verdict))
+    criteria = select_iri_values(find_objects(match, assessment, side.criterion))
     return {(one, *more) for one in criteria for more in ((), *((verdict,) for verdict in verdicts))}
 
 
@@ -214,75 +200,48 @@ MAX_WAITING_COUNT_REQUESTS, COUNT_TIMEOUT_SECONDS = 256, 20  # requests, and sec
 MAX_AFFECTED_PAPERS = 1_000  # texts that are looked at one by one
 
 
-class PaperCounts:
+class PaperCounts(Projection):
     """The papers of each cell of a side, those made up as examples left out."""
 
     def __init__(self, store: Store, base: str, side: str) -> None:
         """Nothing is counted before it is needed."""
-        self.store, self.dimension = store, Dimension(side, base)
+        super().__init__(store)
+        self.dimension = Dimension(side, base)
+        self.name, self.snapshot_name = f"the count of papers by {side}", f"{COUNTS_COPY_PREFIX}-{side}"
         self.queue = WorkQueue(at_once=1, waiting=MAX_WAITING_COUNT_REQUESTS, patience=COUNT_TIMEOUT_SECONDS)
-        self.counts: Counter[CellKey] | None = None
-        # What was written while they are being counted, as far as is known.
-        self.missed_change: Change | None = None
+        self.counts = Counter[CellKey]()
         self.counting_task: asyncio.Task[Counter[CellKey]] | None = None
 
     async def get_counts(self) -> Counter[CellKey]:
         """How many papers each cell has that has any. Raises Problem 503 where counting takes long."""
-        return self.counts if self.counts is not None else await self.queue.run(self.count_all)
+        return self.counts if self.is_current else await self.queue.run(self.count_all)
 
     async def get_counts_within(self, seconds: float) -> Counter[CellKey] | None:
         """The same if it is known within so many seconds, else None; it goes on being counted."""
-        if self.counts is None:
+        if not self.is_current:
             if self.counting_task is None or self.counting_task.done():
                 self.counting_task = asyncio.create_task(self.get_counts())
                 # Where nobody waits any more, nobody hears of what went wrong: the next one begins anew.
                 self.counting_task.add_done_callback(lambda one: one.cancelled() or one.exception())
             with suppress(Problem, TimeoutError):
                 return await asyncio.wait_for(asyncio.shield(self.counting_task), seconds)
-        return self.counts
-
-    def follow(self, change: Change | None) -> None:
-        """Take in what a write changed, while nobody else writes."""
-        if self.missed_change is not None:
-            self.missed_change = None if change is None else self.missed_change.combine(change)
-        elif change is None:
-            self.counts = None
-        elif self.counts is not None:
-            self.counts = update_paper_counts(self.counts, self.store, change, self.dimension)
+        return self.counts if self.is_current else None
 
     def count_all(self) -> Counter[CellKey]:
-        """The papers of each cell, counted anew, with what was written meanwhile."""
-        while self.counts is None:
-            with self.copy_store() as view:
-                found = count_papers_by_cell(view, self.dimension)
-            with self.store.write_lock():
-                missed, self.missed_change = self.missed_change, None
-                if missed is not None:
-                    self.counts = update_paper_counts(found, self.store, missed, self.dimension)
+        """The papers of each cell, counted anew unless they are known, with what was written meanwhile."""
+        self.ensure_current()
         return self.counts
 
-    @contextmanager
-    def copy_store(self) -> Iterator[StoreView]:
-        """The store as it is now, aside; one in memory itself, which nobody writes meanwhile."""
-        folder = (
-            self.store.folder
-            and self.store.folder / ASIDE_FOLDER / f"{COUNTS_COPY_PREFIX}-{self.dimension.name}"
-        )
-        with ExitStack() as stack:
-            lock = stack.enter_context(ExitStack())
-            lock.enter_context(self.store.write_lock())
-            if self.follow not in self.store.projections:
-                self.store.projections.append(self.follow)
-            self.missed_change = Change()
-            if folder is None:
-                yield self.store
-                return
-            shutil.rmtree(folder, ignore_errors=True)
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            folder.parent.mkdir(exist_ok=True)
-            self.store.copy_to(folder)
-            lock.close()
-            yield StoreView(ox.Store.read_only(str(folder)))
+    def apply(self, change: Change) -> bool:
+        """Look at the papers that a change touches, unless these are many."""
+        by = diff_paper_counts(self.store, change, self.dimension)
+        if by is not None:
+            self.counts = add_paper_counts(self.counts, by)
+        return by is not None
+
+    def rebuild(self, view: StoreView) -> None:
+        """Count all papers."""
+        self.counts = count_papers_by_cell(view, self.dimension)
 
 
 def count_papers_by_cell(view: StoreView, side: Dimension) -> Counter[CellKey]:
@@ -294,14 +253,6 @@ def count_papers_by_cell(view: StoreView, side: Dimension) -> Counter[CellKey]:
             for row in select_solutions(view, side.count_query())
         }
     )
-
-
-def update_paper_counts(
-    found: Counter[CellKey], view: StoreView, change: Change, side: Dimension
-) -> Counter[CellKey] | None:
-    """The papers of each cell after a change, which is done already; None where it touches many texts."""
-    by = diff_paper_counts(view, change, side)
-    return None if by is None else add_paper_counts(found, by)
 
 
 def add_paper_counts(found: Counter[CellKey], by: Counter[CellKey]) -> Counter[CellKey]:
@@ -319,15 +270,15 @@ def diff_paper_counts(view: StoreView, change: Change, side: Dimension) -> Count
     told = Change(
         tuple(filter(side.is_relevant, change.removed)), tuple(filter(side.is_relevant, change.added))
     )
-    match = cache(lambda *pattern: tuple(view.match(*pattern)))  # both moments ask for the same
-    before, now = GraphState(match, told), GraphState(match)
+    # The same is asked for as it was and as it is.
+    moments = BeforeAfter(cache(lambda *pattern: tuple(view.match(*pattern))), told)
     texts: Nodes = set()
     for one in chain(told.removed, told.added):
-        texts |= find_affected_papers(one, side, (before, now))
+        texts |= find_affected_papers(one, side, (moments.before, moments.after))
         if len(texts) > MAX_AFFECTED_PAPERS:
             return None
     by = Counter[CellKey]()
     for text in texts:
-        by.update(find_paper_cells(text, now, side))
-        by.subtract(find_paper_cells(text, before, side))
+        by.update(find_paper_cells(text, moments.after, side))
+        by.subtract(find_paper_cells(text, moments.before, side))
     return by

@@ -89,7 +89,7 @@ async def get_coverage(context: ContextDep, queries: QueriesDep, counts: CountsD
         context,
         wish,
         subject,
-        more=[SERVICE_DESC_LINK],
+        extra_links=[SERVICE_DESC_LINK],
         headers=LANGUAGE_NEUTRAL_HEADERS,
     )
 

@@ -5,6 +5,7 @@ They are read when somebody asks first; afterwards only those are read again tha
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from sys import intern
@@ -16,7 +17,9 @@ from ..http.work_queue import WorkQueue
 from ..rdf.literals import term_text
 from ..rdf.namespaces import EARL_RESULT, RDF_TYPE, expand_curie, namespaces_by_prefix
 from ..store.change import Change
+from ..store.projection import Projection
 from ..store.store import Store
+from ..store.view import StoreView
 from .fields import NAME_PATH
 
 # Requests, and seconds, while they are read.
@@ -110,13 +113,16 @@ PAPER_SORT_KEYS: dict[str, Callable[[IndexedPaper], Iterable[str]]] = {
 }
 
 
-class PapersIndex:
+class PapersIndex(Projection):
     """The papers of a store, those made up as examples left out."""
+
+    name = "the index of papers"
 
     def __init__(self, store: Store, base: str) -> None:
         """Nothing is read before it is needed."""
+        super().__init__(store)
         known = namespaces_by_prefix(base)
-        self.store, self.paper_prefix, self.assertion_prefix = store, known["paper"], known["assertion"]
+        self.paper_prefix, self.assertion_prefix = known["paper"], known["assertion"]
         self.queue = WorkQueue(
             at_once=1, waiting=MAX_WAITING_PAPERS_REQUESTS, patience=PAPERS_INDEX_TIMEOUT_SECONDS
         )
@@ -130,8 +136,7 @@ class PapersIndex:
             (*PAPER_NAME_PREDICATES, *self.facets.values(), self.posted, self.illustrative)
         )
         self.papers = FacetedPapers()
-        self.changed_iris: set[str] | None = None  # papers that a write touched; None: any
-        self.is_following = False
+        self.changed_iris = set[str]()  # papers that a write touched, and that are read when next needed
         self.change_lock = threading.Lock()
 
     async def query(
@@ -153,13 +158,24 @@ class PapersIndex:
         self.refresh()
         return look(self.papers, *args, **named)
 
-    def follow(self, change: Change | None) -> None:
-        """Note which papers a write touched, while nobody else writes; None: it may be any."""
+    def apply(self, change: Change) -> bool:
+        """Note which papers a change touches."""
         with self.change_lock:
-            if change is None:
-                self.changed_iris = None
-            elif self.changed_iris is not None:
-                self.changed_iris.update(self.iter_changed_papers(change))
+            self.changed_iris.update(self.iter_changed_papers(change))
+        return True
+
+    def rebuild(self, view: StoreView) -> None:
+        """Read all papers."""
+        with self.change_lock:
+            self.changed_iris.clear()
+        self.papers = self.read_all(view)
+
+    @contextmanager
+    def open_source(self) -> Iterator[StoreView]:
+        """The store itself, whatever is written meanwhile: papers that are touched are read again."""
+        with self.store.write_lock():
+            self.begin_build()
+        yield self.store
 
     def iter_changed_papers(self, change: Change) -> Iterator[str]:
         """The papers of which a change may have made something else."""
@@ -172,44 +188,38 @@ class PapersIndex:
 
     def refresh(self) -> None:
         """Read those papers again that were touched; all of them where nothing is known of that."""
-        if not self.is_following:
-            with self.store.write_lock():
-                self.store.projections.append(self.follow)
-            self.is_following = True
+        self.ensure_current()
         with self.change_lock:
             touched, self.changed_iris = self.changed_iris, set()
         try:
-            if touched is None:
-                self.papers = self.read_all()
-            elif touched:
+            if touched:
                 self.papers.sort_orders.clear()
                 for iri in touched:
                     self.reread_paper(iri)
         except BaseException:
-            with self.change_lock:
-                self.changed_iris = None
+            self.invalidate()
             raise
 
-    def read_all(self) -> FacetedPapers:
-        """All papers."""
+    def read_all(self, view: StoreView) -> FacetedPapers:
+        """All papers of a view."""
         found = FacetedPapers()
-        typed = (quad for one in self.classes for quad in self.store.match(None, RDF_TYPE, one))
+        typed = (quad for class_ in self.classes for quad in view.match(None, RDF_TYPE, class_))
         for iri in {quad.subject.value for quad in typed if isinstance(quad.subject, ox.NamedNode)}:
-            if paper := self.read_paper(iri):
+            if paper := self.read_paper(view, iri):
                 found.add(paper)
         return found
 
     def reread_paper(self, iri: str) -> None:
         """Read what may be a paper again."""
-        found = self.read_paper(iri)
+        found = self.read_paper(self.store, iri)
         self.papers.remove(iri)
         if found:
             self.papers.add(found)
 
-    def read_paper(self, iri: str) -> IndexedPaper | None:
+    def read_paper(self, view: StoreView, iri: str) -> IndexedPaper | None:
         """A paper by what is said of it; None where it is made up, or none."""
         one, said = ox.NamedNode(iri), dict[ox.NamedNode, set[Any]]()
-        for quad in self.store.match(one):
+        for quad in view.match(one):
             if quad.predicate in self.indexed_predicates:
                 said.setdefault(quad.predicate, set()).add(quad.object)
         types = said.get(RDF_TYPE, set()).intersection(self.classes)
@@ -228,17 +238,17 @@ class PapersIndex:
             tuple(
                 select_facet_values(name, said.get(self.facets[name], ()))
                 if name in self.facets
-                else self.read_results(iri)
+                else self.read_results(view, iri)
                 for name in PAPER_FACETS
             ),
         )
 
-    def read_results(self, iri: str) -> tuple[str, ...]:
+    def read_results(self, view: StoreView, iri: str) -> tuple[str, ...]:
         """How the paper stands by the template, where that is known."""
         if not iri.startswith(self.paper_prefix):
             return ()
         whole = ox.NamedNode(self.assertion_prefix + iri.removeprefix(self.paper_prefix))
-        return intern_term_texts(quad.object for quad in self.store.match(whole, EARL_RESULT))
+        return intern_term_texts(quad.object for quad in view.match(whole, EARL_RESULT))
 
 
 def select_facet_values(facet: str, terms: Iterable[Any]) -> tuple[str, ...]:

@@ -289,7 +289,7 @@ async def get_people(context: ContextDep, queries: QueriesDep) -> Response:
         context,
         wish,
         subject,
-        more=[SERVICE_DESC_LINK],
+        extra_links=[SERVICE_DESC_LINK],
         headers=LANGUAGE_NEUTRAL_HEADERS,
     )
 

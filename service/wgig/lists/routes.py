@@ -118,7 +118,9 @@ async def get_list(
     more = [*reversed(turns), SERVICE_DESC_LINK]
     is_done = not is_page or number is not None or "papers" not in list_column_names(what)
     headers = LANGUAGE_NEUTRAL_HEADERS if is_done else {**LANGUAGE_NEUTRAL_HEADERS, **NO_STORE_HEADERS}
-    return await run_in_threadpool(respond_with_resource, context, wish, subject, more=more, headers=headers)
+    return await run_in_threadpool(
+        respond_with_resource, context, wish, subject, extra_links=more, headers=headers
+    )
 
 
 def parse_list_parameters(request: Request) -> Pairs:

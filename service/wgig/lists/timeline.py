@@ -222,7 +222,7 @@ async def get_timeline(
     subject = Resource(iri, "/timeline", lambda: (), write, formats=LIST_FORMATS, pairs=kept)
     fields = LANGUAGE_NEUTRAL_HEADERS | (NO_STORE_HEADERS if found.papers is None else {})
     return await run_in_threadpool(
-        respond_with_resource, context, wish, subject, more=[SERVICE_DESC_LINK], headers=fields
+        respond_with_resource, context, wish, subject, extra_links=[SERVICE_DESC_LINK], headers=fields
     )
 
 

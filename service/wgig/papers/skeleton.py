@@ -1,6 +1,6 @@
-"""Skeleton of a new paper, as `wgig new paper` prints it: the Markdown form, filled in from the graph.
+"""The skeleton of a new paper, printed by `wgig new paper`: the Markdown template, filled in from the graph.
 
-What the graph knows of the issue stands in it; what is left to write has hints in comments.
+It has what the graph knows of the issue, and hints in comments for what is left to write.
 """
 
 from collections.abc import Iterator
@@ -42,9 +42,11 @@ ADEQUACY_HINT = (
 
 
 def build_paper_skeleton(issue: str) -> str:
-    """The Markdown of a paper on an issue, to be filled in. Raises Problem 404 naming the near ones."""
+    """The Markdown of a paper on an issue, to be filled in. Raises Problem 404 with similar names."""
     node = get_inventory_issue(issue)
-    categories = [prefixed_short_name(one, "category") for one in shipped_values(node, "wgig:category")]
+    categories = [
+        prefixed_short_name(category, "category") for category in shipped_values(node, "wgig:category")
+    ]
     passages = list_bearing_passages(node)
     blocks = [
         format_skeleton_head(issue, first_shipped_text(node, "skos:prefLabel"), passages),
@@ -59,67 +61,79 @@ def build_paper_skeleton(issue: str) -> str:
             format_skeleton_list(categories),
         ),
         *iter_section_skeleton("swot"),
-        *(block for one in SWOT_HEADINGS for block in iter_hinted_heading(3, one, HEADING_HINTS[one.key])),
-        *iter_section_skeleton("actors"),
-        *(block for one in ACTOR_HEADINGS for block in iter_hinted_heading(3, one, HEADING_HINTS[one.key])),
-        *iter_section_skeleton(
-            "forums", given=format_copied_headings("forum", FORUM_HEADINGS, DECISION_HINT)
+        *(
+            block
+            for heading in SWOT_HEADINGS
+            for block in iter_hinted_heading(3, heading, HEADING_HINTS[heading.key])
         ),
-        *iter_section_skeleton("mechanisms", given=format_copied_headings("mechanism", MECHANISM_HEADINGS)),
+        *iter_section_skeleton("actors"),
+        *(
+            block
+            for heading in ACTOR_HEADINGS
+            for block in iter_hinted_heading(3, heading, HEADING_HINTS[heading.key])
+        ),
+        *iter_section_skeleton(
+            "forums", content=format_copied_headings("forum", FORUM_HEADINGS, DECISION_HINT)
+        ),
+        *iter_section_skeleton("mechanisms", content=format_copied_headings("mechanism", MECHANISM_HEADINGS)),
         *iter_section_skeleton("adequacy", ADEQUACY_HINT),
-        *(block for one in CRITERION_HEADINGS for block in iter_criterion_skeleton(one)),
-        *iter_section_skeleton("comments", "Whatever else there is to say; or take this section out."),
+        *(block for heading in CRITERION_HEADINGS for block in iter_criterion_skeleton(heading)),
+        *iter_section_skeleton("comments", "Whatever else there is to say; or remove this section."),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
 def get_inventory_issue(issue: str) -> ox.NamedNode:
-    """The issue of the inventory with this name. Raises Problem 404 naming those that are near."""
-    listed = {
-        prefixed_short_name(one.subject, "issue"): one.subject
-        for one in shipped.shipped_facts()
-        if one.predicate == expand_curie("wgig:inventoryStatus") and one.object == ox.Literal("yes")
+    """The issue of the inventory with this name. Raises Problem 404 with similar names."""
+    issues = {
+        prefixed_short_name(triple.subject, "issue"): triple.subject
+        for triple in shipped.shipped_facts()
+        if triple.predicate == expand_curie("wgig:inventoryStatus") and triple.object == ox.Literal("yes")
     }
-    if issue in listed:
+    if issue in issues:
         return expand_curie(f"issue:{issue}")
-    near = find_near_names(issue, listed, 3, 0.5)
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"The issues are: {', '.join(sorted(listed))}."
+    similar = find_near_names(issue, issues, 3, 0.5)
+    hint = (
+        f"Did you mean {' or '.join(similar)}?"
+        if similar
+        else f"The issues are: {', '.join(sorted(issues))}."
+    )
     raise Problem(404, f"The inventory has no issue {issue}. {hint}")
 
 
-def shipped_values(node: object, name: str) -> list[Any]:
+def shipped_values(node: object, curie: str) -> list[Any]:
     """The values of a property in the shipped facts."""
     return [
-        one.object
-        for one in shipped.shipped_facts()
-        if one.subject == node and one.predicate == expand_curie(name)
+        triple.object
+        for triple in shipped.shipped_facts()
+        if triple.subject == node and triple.predicate == expand_curie(curie)
     ]
 
 
-def first_shipped_text(node: object, name: str) -> str:
-    """The first value of a property as text."""
-    return next((one.value for one in shipped_values(node, name)), "")
+def first_shipped_text(node: object, curie: str) -> str:
+    """The first value of a property in the shipped facts as text, or an empty string."""
+    return next((value.value for value in shipped_values(node, curie)), "")
 
 
-def list_bearing_passages(node: object, name: str = "wgig:bearsOn") -> list[tuple[str, str]]:
-    """The paragraphs of the Declaration that bear on a thing: the path of each, and what it says."""
+def list_bearing_passages(node: object, curie: str = "wgig:bearsOn") -> list[tuple[str, str]]:
+    """The paragraphs of the Declaration that have this property of a node: the path and text of each."""
     paragraphs = [
-        one.subject
-        for one in shipped.shipped_facts()
-        if one.predicate == expand_curie(name)
-        and one.object == node
-        and prefixed_short_name(one.subject, "doc").startswith("declaration/")
+        triple.subject
+        for triple in shipped.shipped_facts()
+        if triple.predicate == expand_curie(curie)
+        and triple.object == node
+        and prefixed_short_name(triple.subject, "doc").startswith("declaration/")
     ]
     return [
-        (prefixed_short_name(one, "doc"), first_shipped_text(one, "dcterms:description"))
-        for one in paragraphs
+        (prefixed_short_name(paragraph, "doc"), first_shipped_text(paragraph, "dcterms:description"))
+        for paragraph in paragraphs
     ]
 
 
 def format_skeleton_head(issue: str, title: str, passages: list[tuple[str, str]]) -> str:
-    """The head: what is known, and what is to be filled in."""
+    """The front matter: what is known, and what is to be filled in."""
     due = first_shipped_text(expand_curie("milestone:ms-papers"), "wgig:due")
-    cited = "".join(f"\n  - {path}  # {said}" for path, said in passages)
+    cited = "".join(f"\n  - {path}  # {description}" for path, description in passages)
     return f"""---
 paper: my-{issue}  # the name of the paper in addresses
 {serialize_yaml({"title": title})}language: en
@@ -131,11 +145,11 @@ cites:{cited}
 ---"""
 
 
-def iter_section_skeleton(key: str, hint: str = "", given: str = "") -> Iterator[str]:
-    """A section with a hint and what is known."""
-    heading = next(one for one in SECTION_HEADINGS if one.key == key)
+def iter_section_skeleton(key: str, hint: str = "", content: str = "") -> Iterator[str]:
+    """A section with a hint and known content."""
+    heading = next(section for section in SECTION_HEADINGS if section.key == key)
     yield from iter_hinted_heading(2, heading, hint)
-    yield given
+    yield content
 
 
 def iter_hinted_heading(level: int, heading: TemplateHeading, hint: str) -> Iterator[str]:
@@ -145,20 +159,26 @@ def iter_hinted_heading(level: int, heading: TemplateHeading, hint: str) -> Iter
 
 
 def format_hint_comment(hint: str) -> str:
-    """A hint, which is no part of the text."""
+    """A hint as a comment."""
     return fill(f"<!-- {hint} -->", 100, break_long_words=False, break_on_hyphens=False)
 
 
 def format_skeleton_list(values_: list[str]) -> str:
-    """Values as a list."""
-    return "\n".join(f"- {one}" for one in values_)
+    """Values as a Markdown list."""
+    return "\n".join(f"- {value}" for value in values_)
 
 
-def format_copied_headings(what: str, headings: tuple[TemplateHeading, ...], decides: str = "") -> str:
-    """A comment with the headings below a name, to be copied out of it."""
-    hint = f"For each {what}, copy these headings below this comment, and write below each. {decides}"
+def format_copied_headings(
+    part_kind: str, headings: tuple[TemplateHeading, ...], extra_hint: str = ""
+) -> str:
+    """A comment with the headings below a name, to be copied for each part."""
+    hint = f"For each {part_kind}, copy these headings below this comment, and write below each. {extra_hint}"
     lines = [fill(f"<!-- {hint}", 100)]
-    lines += [f"### Name of the {what}", *(f"#### {one.marked_title}" for one in headings), "-->"]
+    lines += [
+        f"### Name of the {part_kind}",
+        *(f"#### {heading.marked_title}" for heading in headings),
+        "-->",
+    ]
     return "\n\n".join(lines)
 
 
@@ -166,15 +186,17 @@ def iter_criterion_skeleton(heading: TemplateHeading) -> Iterator[str]:
     """A criterion of section 7, with the paragraphs of the Declaration that name it."""
     principle = heading.key or "development"
     node = expand_curie(f"principle:{principle}")
-    words = heading.marked_title if heading.key else f"{heading.marked_title}: {principle}"
+    title = heading.marked_title if heading.key else f"{heading.marked_title}: {principle}"
     narrower = [
-        one.subject
-        for one in shipped.shipped_facts()
-        if one.predicate == expand_curie("skos:broader") and one.object == node
+        triple.subject
+        for triple in shipped.shipped_facts()
+        if triple.predicate == expand_curie("skos:broader") and triple.object == node
     ]
     paths = dict.fromkeys(
-        path for one in [node, *narrower] for path, _ in list_bearing_passages(one, "wgig:namesPrinciple")
+        path
+        for principle_node in [node, *narrower]
+        for path, _ in list_bearing_passages(principle_node, "wgig:namesPrinciple")
     )
-    yield f"### {words}"
+    yield f"### {title}"
     yield format_hint_comment(f"Named in: {', '.join(paths)}") if paths else ""
     yield "Verdict:  \nMechanism:  \nCites:"

@@ -1,4 +1,4 @@
-"""The papers in the body of a request: one as it is, a text in a form, or several files."""
+"""The papers in the body of a request: a bare file, a text in a form, or several files."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -28,18 +28,20 @@ from ..rdf.formats import (
     format_of_file,
 )
 
-FORMATS_BY_TYPE = {name: one for one in FILE_FORMATS for name in (one.media_type, *one.aliases)}
+FORMATS_BY_TYPE = {
+    media_type: format_ for format_ in FILE_FORMATS for media_type in (format_.media_type, *format_.aliases)
+}
 UPLOAD_MEDIA_TYPES = (*FORMATS_BY_TYPE, FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE)
 MAX_UPLOAD_FILES = 100  # files in one request
 
-# The fields of a form; that of files is one of them where a browser sends it empty.
+# The fields of a form. A browser sends `files` as an empty field where no file is chosen.
 PAPER_TEXT_FIELD, PAPER_FORMAT_FIELD = "paper", "format"
 SINGLE_UPLOAD_FIELDS, REPEATED_UPLOAD_FIELDS = (
     (PAPER_FORMAT_FIELD, "profile", "lang"),
     (PAPER_TEXT_FIELD, "files"),
 )
 
-# What a text looks like that is not Markdown, where nobody says what it is.
+# Patterns to guess the format of a text that is not Markdown.
 FORMAT_PATTERNS = {
     JSON_LD: re.compile(r"\A\s*(?:\{|\[\s*\{)"),
     RDF_XML: re.compile(r"\A\s*<(?:\?xml|!|rdf:)"),
@@ -48,7 +50,7 @@ FORMAT_PATTERNS = {
 
 
 class UploadedFile(NamedTuple):
-    """A file that was sent; `format` is None where neither its type nor the ending of its name tells it."""
+    """A file that was sent; `format` is None where neither media type nor file extension is known."""
 
     name: str
     data: bytes
@@ -56,60 +58,60 @@ class UploadedFile(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Its text as far as it is one, whatever else is wrong with it."""
+        """Its text, with replacement characters for invalid UTF-8; empty for Word and unknown formats."""
         return "" if self.format in (WORD_DOCUMENT, None) else self.data.decode("utf-8", "replace")
 
 
 FieldsAndFiles = tuple[Pairs, list[UploadedFile]]
 
 
-def parse_uploads(given: ContentType, body: bytes) -> FieldsAndFiles:
+def parse_uploads(content_type: ContentType, body: bytes) -> FieldsAndFiles:
     """The fields and the files of a body of one of the types UPLOAD_MEDIA_TYPES.
 
-    Raises Problem 400 where it is malformed, has other fields, or holds nothing to check, 413 for too many
+    Raises Problem 400 where it is malformed, has unknown fields, or has nothing to check, 413 for too many
     files.
     """
-    fields, files = parse_upload_body(given, body)
+    fields, files = parse_upload_body(content_type, body)
     check_uploads(fields, files)
     return fields, files
 
 
-def parse_upload_body(given: ContentType, body: bytes) -> FieldsAndFiles:
-    """The fields and the files of a body, whatever they are. Raises Problem 400 where it is malformed."""
-    return FORM_UPLOAD_PARSERS.get(given.media_type, parse_bare_upload)(given, body)
+def parse_upload_body(content_type: ContentType, body: bytes) -> FieldsAndFiles:
+    """The fields and the files of a body, unchecked. Raises Problem 400 where it is malformed."""
+    return FORM_UPLOAD_PARSERS.get(content_type.media_type, parse_bare_upload)(content_type, body)
 
 
 def check_uploads(fields: Pairs, files: Sequence[UploadedFile]) -> None:
-    """Raises Problem 400 for other fields and where there is nothing to check, 413 for too many files."""
+    """Raise Problem 400 for unknown fields or where there is nothing to check, 413 for too many files."""
     if not files:
         raise Problem(
             400,
             "No paper was sent. Paste its text or choose a file. "
-            "A program names the type of what it sends, such as Content-Type: text/markdown; "
-            f"or it sends a form with the text in the field {PAPER_TEXT_FIELD}.",
+            "A program sets the media type, such as Content-Type: text/markdown, "
+            f"or sends a form with the text in the field {PAPER_TEXT_FIELD}.",
         )
     check_parameter_pairs(fields, SINGLE_UPLOAD_FIELDS, REPEATED_UPLOAD_FIELDS, most=MAX_FORM_PAIRS)
     if len(files) > MAX_UPLOAD_FILES:
         raise Problem(413, f"More than {MAX_UPLOAD_FILES} files were sent. Send them in several requests.")
 
 
-def parse_bare_upload(given: ContentType, body: bytes) -> FieldsAndFiles:
-    """The one file that a body is."""
-    format_ = FORMATS_BY_TYPE[given.media_type]
+def parse_bare_upload(content_type: ContentType, body: bytes) -> FieldsAndFiles:
+    """The whole body as one file."""
+    format_ = FORMATS_BY_TYPE[content_type.media_type]
     return [], [UploadedFile(f"paper.{format_.suffix}", body, format_)]
 
 
 def parse_form_upload(_: ContentType, body: bytes) -> FieldsAndFiles:
-    """The text in a form."""
+    """The text in a URL-encoded form."""
     fields = bodies.parse_form(body)
     return fields, [*iter_pasted_files(fields)]
 
 
-def parse_multipart_upload(given: ContentType, body: bytes) -> FieldsAndFiles:
-    """The text and the files in a form of parts."""
+def parse_multipart_upload(content_type: ContentType, body: bytes) -> FieldsAndFiles:
+    """The text and the files in a multipart form."""
     fields: Pairs = []
     files: list[UploadedFile] = []
-    for part in bodies.parse_multipart(body, given.parameters.get("boundary", "")):
+    for part in bodies.parse_multipart(body, content_type.parameters.get("boundary", "")):
         if part.name or part_media_type(part) in FORMATS_BY_TYPE:
             files.append(build_uploaded_file(part))
         elif part.field:
@@ -124,27 +126,29 @@ FORM_UPLOAD_PARSERS: dict[str, Callable[[ContentType, bytes], FieldsAndFiles]] =
 
 
 def build_uploaded_file(part: BodyPart) -> UploadedFile:
-    """The file in a part, in the format of its type, or else of the ending of its name."""
+    """The file in a part, with the format of its media type, or else of its file extension."""
     name = part.name or part.field
     return UploadedFile(name, part.body, FORMATS_BY_TYPE.get(part_media_type(part)) or format_of_file(name))
 
 
 def part_media_type(part: BodyPart) -> str:
     """The media type of a part; empty where it has none or a malformed one."""
-    found = bodies.parse_content_type(part.content_type)
-    return found.media_type if found else ""
+    content_type = bodies.parse_content_type(part.content_type)
+    return content_type.media_type if content_type else ""
 
 
 def iter_pasted_files(fields: Pairs) -> Iterator[UploadedFile]:
-    """The text in the fields as a file, where there is any; in the format that they say, or by its looks."""
-    asked = next(filter(None, parameter_values(fields, PAPER_FORMAT_FIELD)), "").lower()
+    """The text in the fields as a file, if there is any; its format is the requested or a guessed one."""
+    requested_format = next(filter(None, parameter_values(fields, PAPER_FORMAT_FIELD)), "").lower()
     for text in filter(str.strip, parameter_values(fields, PAPER_TEXT_FIELD)):
         format_ = (
-            (FORMATS_BY_TYPE.get(asked) or FORMATS_BY_SUFFIX.get(asked)) if asked else guess_text_format(text)
+            (FORMATS_BY_TYPE.get(requested_format) or FORMATS_BY_SUFFIX.get(requested_format))
+            if requested_format
+            else guess_text_format(text)
         )
         yield UploadedFile(f"paper.{format_.suffix if format_ else 'txt'}", text.encode(), format_)
 
 
 def guess_text_format(text: str) -> Format:
     """The format that a text seems to be in; Markdown unless it looks like another."""
-    return next((format_ for format_, looks in FORMAT_PATTERNS.items() if looks.search(text)), MARKDOWN)
+    return next((format_ for format_, pattern in FORMAT_PATTERNS.items() if pattern.search(text)), MARKDOWN)

@@ -1,8 +1,8 @@
-"""/validate: checks papers in files, a form or multipart/form-data, with reports in many formats.
+"""/validate: check papers in files, a form or multipart/form-data, with reports in many formats.
 
-One request checks at most 100 papers; the work runs in a limited process. Without a file, the page has the
-form and a table of how the known papers conform, section by section. A text of up to 200,000 characters is
-shown again, to be corrected. An unreadable single file is answered with its problem document.
+One request checks at most 100 papers, in a process with limits. Without a file, the page has the form and a
+table of the conformance of the known papers, section by section. A text of up to 200,000 characters is shown
+again, to be corrected. A single file that cannot be read is answered with its problem document.
 """
 
 from collections.abc import Sequence
@@ -51,30 +51,32 @@ from .uploads import (
     parse_uploads,
 )
 
-# The papers themselves need not be in the graph: the assertion has the title, before what it asserts.
+# The papers themselves may not be in the graph: the label of an assertion begins with the title.
 PAPER_CONFORMANCE_QUERY = """
 PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX earl: <http://www.w3.org/ns/earl#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX wgig: <{base}ontology#>
-SELECT ?whole ?paper ?label ?made_up ?met ?asked ?result ?section ?state FROM <{base}graph/conformance>
+SELECT ?paper_assertion ?paper ?label ?illustrative ?met ?parts ?result ?section ?state
+FROM <{base}graph/conformance>
 WHERE {{
-  ?whole wgig:partsMet ?met ; wgig:partsAsked ?asked ; earl:subject ?paper ; rdfs:label ?label ;
+  ?paper_assertion wgig:partsMet ?met ; wgig:partsAsked ?parts ; earl:subject ?paper ; rdfs:label ?label ;
          earl:result ?result .
-  ?assertion dcterms:isPartOf ?whole ; earl:test ?test ; earl:result ?state .
+  ?section_assertion dcterms:isPartOf ?paper_assertion ; earl:test ?test ; earl:result ?state .
   BIND(STRAFTER(STR(?test), "{form}") AS ?section)
   FILTER(?section IN ("0", "1", "2", "3", "4", "5", "6", "7", "8"))
-  OPTIONAL {{ ?whole wgig:illustrative ?made_up }}
+  OPTIONAL {{ ?paper_assertion wgig:illustrative ?illustrative }}
 }}
-ORDER BY ?whole ?section
+ORDER BY ?paper_assertion ?section
 """
 
 
 @dataclass(frozen=True)
 class PaperConformance:
-    """A paper: whether it is made up and complete, how many parts of the template it has, and its sections.
+    """The conformance of a paper: whether it is illustrative and complete, its parts and its sections.
 
-    The result of a section is `passed`, `missing`, `faulty` or `untested`, in the order of the template.
+    `met` of the `parts` that the template requires are there. The result of a section is `passed`, `missing`,
+    `faulty` or `untested`, in the order of the template.
     """
 
     iri: str
@@ -88,62 +90,62 @@ class PaperConformance:
 
 
 def list_paper_conformance(store: Store, base: str) -> list[PaperConformance]:
-    """The papers of which the graph says how they stand, by title; none where there is no such graph."""
+    """The papers in the conformance graph, by title; empty where there is no such graph."""
     query = PAPER_CONFORMANCE_QUERY.format(base=base, form=namespaces_by_prefix(base)["form-issue-paper"])
-    groups = groupby(select_solutions(store, query), key=lambda row: row["whole"])
+    groups = groupby(select_solutions(store, query), key=lambda row: row["paper_assertion"])
     return sorted(
         (build_paper_conformance([*group]) for _, group in groups),
-        key=lambda one: natural_sort_key(one.title.value),
+        key=lambda paper: natural_sort_key(paper.title.value),
     )
 
 
-def build_paper_conformance(found: Sequence[ResultRow]) -> PaperConformance:
-    """A paper, from the rows of its sections."""
-    row = found[0]
-    label = row["label"]
+def build_paper_conformance(rows: Sequence[ResultRow]) -> PaperConformance:
+    """A paper, from the query results for its sections."""
+    first_row = rows[0]
+    label = first_row["label"]
     return PaperConformance(
-        iri=row["paper"].value,
+        iri=first_row["paper"].value,
         title=ox.Literal(label.value.rpartition(", profile ")[0], language=label.language),
-        assertion=row["whole"].value,
-        illustrative="made_up" in row,
-        complete=earl_result_name(row["result"].value) == TEST_PASSED,
-        met=int(row["met"].value),
-        parts=int(row["asked"].value),
-        sections=[earl_result_name(one["state"].value) for one in found],
+        assertion=first_row["paper_assertion"].value,
+        illustrative="illustrative" in first_row,
+        complete=earl_result_name(first_row["result"].value) == TEST_PASSED,
+        met=int(first_row["met"].value),
+        parts=int(first_row["parts"].value),
+        sections=[earl_result_name(row["state"].value) for row in rows],
     )
 
 
 def earl_result_name(iri: str) -> str:
-    """The end of the IRI of a result."""
+    """The last segment of the IRI of a result."""
     return iri.rpartition("/")[2]
 
 
 VALIDATION_VARY = "Accept, Accept-Encoding, Accept-Language"
 OFFERED_REPORT_FORMATS = tuple(REPORT_WRITERS)
-# What can be pasted as text.
-PASTABLE_FORMATS = tuple(one for one in FILE_FORMATS if one is not WORD_DOCUMENT)
-MAX_CHECKED_PAPERS = 100  # checked in one request; each costs the work of a small file
+# The formats that can be pasted as text.
+PASTABLE_FORMATS = tuple(format_ for format_ in FILE_FORMATS if format_ is not WORD_DOCUMENT)
+MAX_CHECKED_PAPERS = 100  # papers in one request; each costs as much as a small file
 VALIDATION_PARAMETERS = ("profile", "lang", "_mediatype")
-SHOW_FORM_PAIR = ("do", "show")  # of a page: its form, as it is filled in, and no report
-MAX_ECHOED_CHARACTERS = 200_000  # characters of a text that the page gives back to be mended
+SHOW_FORM_PAIR = ("do", "show")  # the form field for a page with the form as filled in, without a report
+MAX_ECHOED_CHARACTERS = 200_000  # characters of a text that the page shows again, to be corrected
 
 
 class ValidationOptions(NamedTuple):
-    """The profile to check by, and the language to report in."""
+    """The profile to check by, and the language of the report."""
 
     profile: str
     language: str
 
 
 class CheckedFile(NamedTuple):
-    """What came of a file, and its text as far as it has one."""
+    """The outcome of a file, and its text as far as it has one."""
 
     outcome: CheckOutcome
     text: str
 
 
 class ValidationJob(NamedTuple):
-    """What is to be done with a body, as a process gets it; `language` is for who does not choose one."""
+    """A body to check, as a process gets it; `language` is the default if the client does not choose one."""
 
     content_type: ContentType
     body: bytes
@@ -154,7 +156,7 @@ class ValidationJob(NamedTuple):
 
 
 class ValidationJobResult(NamedTuple):
-    """What came of it: the report in the format asked for, or for a page what stands on it."""
+    """The result of a check: the report in the requested format, or for HTML the data of the page."""
 
     options: ValidationOptions
     fields: Pairs
@@ -167,111 +169,121 @@ class ValidationJobResult(NamedTuple):
 async def post_validation(context: ContextDep, checks: ChecksDep, telemetry: TelemetryDep) -> Response:
     """Check the papers in the body: a file as it is, a form, or several files as multipart/form-data.
 
-    The answer is 200 whether or not they conform. What is wrong with the address is said before the body is
-    read. A page says itself what is wrong with the body; a program gets the Problem.
+    The status is 200 whether or not they conform. Query parameters are checked before the body is read. A
+    page shows what is wrong with the body; a program gets the problem document.
     """
     request = context.request
     format_ = choose_response_format(request, OFFERED_REPORT_FORMATS)
     address = check_query_parameters(request, VALIDATION_PARAMETERS)
     parse_validation_options(address, current_language())
-    given = bodies.check_content_type(request, UPLOAD_MEDIA_TYPES)
+    content_type = bodies.check_content_type(request, UPLOAD_MEDIA_TYPES)
     settings = context.settings
-    limit = settings.body_bytes if given.media_type in FORM_UPLOAD_PARSERS else settings.paper_bytes
+    limit = settings.body_bytes if content_type.media_type in FORM_UPLOAD_PARSERS else settings.paper_bytes
     body = await bodies.read_request_body(request, limit)
-    todo = ValidationJob(given, body, address, current_language(), format_, settings)
+    job = ValidationJob(content_type, body, address, current_language(), format_, settings)
     with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
         async with cancel_on_disconnect(request.receive):
-            done = await checks.run(run_validation_job, todo)
-        outcomes.extend(done.outcomes)
-    return await run_in_threadpool(respond_with_validation, context, format_, done)
+            result = await checks.run(run_validation_job, job)
+        outcomes.extend(result.outcomes)
+    return await run_in_threadpool(respond_with_validation, context, format_, result)
 
 
 def get_validation(context: ContextDep) -> Response:
-    """The form in which people check a paper, and how the known papers stand."""
+    """The form to check a paper, and the conformance of the known papers."""
     request = context.request
-    wished = parse_validation_options(
+    options = parse_validation_options(
         check_query_parameters(request, VALIDATION_PARAMETERS[:2]), current_language()
     )
     choose_response_format(request, (HTML,))
     return respond_with_body(
         request,
-        render_validation_page(context, ValidationJobResult(wished, [])),
+        render_validation_page(context, ValidationJobResult(options, [])),
         HTML,
         headers={"Vary": VALIDATION_VARY},
     )
 
 
-def run_validation_job(todo: ValidationJob) -> ValidationJobResult:
-    """Check what is in a body. Raises Problem where a program asks and there is nothing to report."""
-    if todo.format == HTML:  # a copy of it, in another process
-        return run_page_validation(todo)
-    fields, files = parse_uploads(todo.content_type, todo.body)
-    wished = parse_validation_options([*todo.parameters, *fields], todo.language)
-    outcomes = [one.outcome for one in PaperFileChecker(wished.profile, todo.settings).check_files(files)]
+def run_validation_job(job: ValidationJob) -> ValidationJobResult:
+    """Check the papers in a body. Raises Problem where a program asks and there is nothing to report."""
+    if job.format == HTML:  # equal and not identical: it is a copy, in another process
+        return run_page_validation(job)
+    fields, files = parse_uploads(job.content_type, job.body)
+    options = parse_validation_options([*job.parameters, *fields], job.language)
+    outcomes = [
+        checked.outcome for checked in PaperFileChecker(options.profile, job.settings).check_files(files)
+    ]
     if problem := find_only_problem(outcomes):
         raise problem
-    report = REPORT_WRITERS[todo.format](outcomes, wished.language)
-    return ValidationJobResult(wished, fields, report, outcomes=[file_outcome_name(one) for one in outcomes])
-
-
-def run_page_validation(todo: ValidationJob) -> ValidationJobResult:
-    """Check what is in a body, for a page that shows it again with the report beside it."""
-    wished = parse_validation_options(todo.parameters, todo.language)
-    fields: Pairs = []
-    try:
-        fields, files = parse_upload_body(todo.content_type, todo.body)
-        wished = parse_validation_options([*todo.parameters, *fields], todo.language)
-        if SHOW_FORM_PAIR in fields:
-            return ValidationJobResult(wished, fields)
-        check_uploads(fields, files)
-    except Problem as problem:
-        return ValidationJobResult(wished, fields, problem=problem, outcomes=[outcome_of_problem(problem)])
-    found = PaperFileChecker(wished.profile, todo.settings).check_files(files)
-    only = find_only_problem([one.outcome for one in found])
-    outcomes = [file_outcome_name(one.outcome) for one in found]
+    report = REPORT_WRITERS[job.format](outcomes, options.language)
     return ValidationJobResult(
-        wished, [*echo_pasted_text(files, found), *fields], files=found, problem=only, outcomes=outcomes
+        options, fields, report, outcomes=[file_outcome_name(outcome) for outcome in outcomes]
     )
 
 
-def file_outcome_name(one: CheckOutcome) -> str:
-    """What is counted of a file."""
-    if isinstance(one, UncheckedFile):
-        return outcome_of_problem(one.problem)
-    return "conforms" if one.conforms else "violates"
+def run_page_validation(job: ValidationJob) -> ValidationJobResult:
+    """Check the papers in a body, for a page that shows the body again with the report."""
+    options = parse_validation_options(job.parameters, job.language)
+    fields: Pairs = []
+    try:
+        fields, files = parse_upload_body(job.content_type, job.body)
+        options = parse_validation_options([*job.parameters, *fields], job.language)
+        if SHOW_FORM_PAIR in fields:
+            return ValidationJobResult(options, fields)
+        check_uploads(fields, files)
+    except Problem as problem:
+        return ValidationJobResult(options, fields, problem=problem, outcomes=[outcome_of_problem(problem)])
+    checked_files = PaperFileChecker(options.profile, job.settings).check_files(files)
+    only_problem = find_only_problem([checked.outcome for checked in checked_files])
+    outcomes = [file_outcome_name(checked.outcome) for checked in checked_files]
+    return ValidationJobResult(
+        options,
+        [*echo_pasted_text(files, checked_files), *fields],
+        files=checked_files,
+        problem=only_problem,
+        outcomes=outcomes,
+    )
 
 
-def respond_with_validation(context: RequestContext, format_: Format, done: ValidationJobResult) -> Response:
-    """The answer to a check: about what was sent, so that nobody need keep it."""
-    body = render_validation_page(context, done) if format_ is HTML else done.report
+def file_outcome_name(outcome: CheckOutcome) -> str:
+    """The label of the outcome of a file in the metrics."""
+    if isinstance(outcome, UncheckedFile):
+        return outcome_of_problem(outcome.problem)
+    return "conforms" if outcome.conforms else "violates"
+
+
+def respond_with_validation(
+    context: RequestContext, format_: Format, result: ValidationJobResult
+) -> Response:
+    """The response to a check; it is not cached, as it is about what the client sent."""
+    body = render_validation_page(context, result) if format_ is HTML else result.report
     headers = {"Vary": VALIDATION_VARY, **NO_STORE_HEADERS}
-    if format_ is not HTML:  # a page says itself in which language its report is
-        headers["Content-Language"] = done.options.language
-    links = [f'<{PROFILE_NAMESPACE}{done.options.profile}>; rel="profile"']
-    status = done.problem.status if done.problem else 200
+    if format_ is not HTML:  # in a page, lang attributes have the language of the report
+        headers["Content-Language"] = result.options.language
+    links = [f'<{PROFILE_NAMESPACE}{result.options.profile}>; rel="profile"']
+    status = result.problem.status if result.problem else 200
     return respond_with_body(context.request, body, format_, status=status, links=links, headers=headers)
 
 
 def find_only_problem(outcomes: Sequence[CheckOutcome]) -> Problem | None:
-    """The problem of the only file, if it has one: then there is nothing to report."""
-    only = outcomes[0] if len(outcomes) == 1 else None
-    return only.problem if isinstance(only, UncheckedFile) else None
+    """The problem of the only file, if it could not be checked: then there is nothing to report."""
+    only_outcome = outcomes[0] if len(outcomes) == 1 else None
+    return only_outcome.problem if isinstance(only_outcome, UncheckedFile) else None
 
 
 class PaperFileChecker:
-    """Checks file after file by a profile, within what one request may cost."""
+    """Checks files one after the other by a profile, within the limits of one request."""
 
     def __init__(self, profile: str, settings: Settings) -> None:
-        """Nothing is checked yet."""
+        """Start with nothing checked."""
         self.profile, self.settings = profile, settings
         self.triple_count = self.paper_count = 0
 
     def check_files(self, files: Sequence[UploadedFile]) -> list[CheckedFile]:
-        """What came of each file."""
-        return [self.check_file(one) for one in files]
+        """The outcome of each file."""
+        return [self.check_file(file) for file in files]
 
     def check_file(self, file: UploadedFile) -> CheckedFile:
-        """What came of a file."""
+        """The outcome of a file."""
         try:
             document = self.read_document(file)
             return CheckedFile(check_document(document, self.profile, self.settings.shacl), document.text)
@@ -279,10 +291,10 @@ class PaperFileChecker:
             return CheckedFile(UncheckedFile(file.name, problem), file.text)
 
     def read_document(self, file: UploadedFile) -> Document:
-        """A file, read. Raises Problem 400, 413 and 415."""
+        """The document in a file. Raises Problem 400, 413 and 415."""
         if file.format is None:
             raise bodies.unsupported_type_problem(
-                f"Neither its type nor its name tells the format of {file.name!r}. Send one of: "
+                f"Neither media type nor extension gives the format of {file.name!r}. Send one of: "
                 f"{', '.join(FORMATS_BY_TYPE)}.",
                 UPLOAD_MEDIA_TYPES,
             )
@@ -300,49 +312,52 @@ class PaperFileChecker:
         return document
 
 
-def render_validation_page(context: RequestContext, done: ValidationJobResult) -> bytes:
-    """The form with what was sent in its fields; with it the report, or how the known papers stand."""
-    outcomes, texts = [one.outcome for one in done.files], [one.text for one in done.files]
+def render_validation_page(context: RequestContext, result: ValidationJobResult) -> bytes:
+    """The page with the form as it was sent, and the report or the conformance of the known papers."""
+    outcomes, texts = (
+        [checked.outcome for checked in result.files],
+        [checked.text for checked in result.files],
+    )
     return rendering.render_template(
         "validate.html",
         base=context.base,
-        text=next(iter(parameter_values(done.fields, PAPER_TEXT_FIELD)), ""),
-        chosen=next(iter(parameter_values(done.fields, PAPER_FORMAT_FIELD)), ""),
+        text=next(iter(parameter_values(result.fields, PAPER_TEXT_FIELD)), ""),
+        chosen=next(iter(parameter_values(result.fields, PAPER_FORMAT_FIELD)), ""),
         formats=PASTABLE_FORMATS,
         profiles=CHECK_PROFILES,
         languages=MESSAGE_LANGUAGES,
-        wished=done.options,
-        problem=done.problem,
-        shown=ReportView(outcomes, done.options.language, texts) if done.files else None,
-        papers=[] if done.files else list_paper_conformance(context.store, context.base),
+        wished=result.options,
+        problem=result.problem,
+        shown=ReportView(outcomes, result.options.language, texts) if result.files else None,
+        papers=[] if result.files else list_paper_conformance(context.store, context.base),
     )
 
 
-def echo_pasted_text(files: Sequence[UploadedFile], found: Sequence[CheckedFile]) -> Pairs:
-    """The only text and its format as fields of the form, to be mended and sent again."""
-    if len(files) > 1 or len(found[0].text) > MAX_ECHOED_CHARACTERS:
+def echo_pasted_text(files: Sequence[UploadedFile], checked_files: Sequence[CheckedFile]) -> Pairs:
+    """The only text and its format as fields of the form, to be corrected and sent again."""
+    if len(files) > 1 or len(checked_files[0].text) > MAX_ECHOED_CHARACTERS:
         return [(PAPER_TEXT_FIELD, "")]
     format_ = files[0].format
     return [
-        (PAPER_TEXT_FIELD, found[0].text),
+        (PAPER_TEXT_FIELD, checked_files[0].text),
         (PAPER_FORMAT_FIELD, format_.suffix if format_ in PASTABLE_FORMATS else ""),
     ]
 
 
-def parse_validation_options(pairs: Pairs, liked: str) -> ValidationOptions:
-    """Profile and language that are asked for, the first before others, or else the liked language.
+def parse_validation_options(pairs: Pairs, default_language: str) -> ValidationOptions:
+    """Profile and language from the first value of each parameter, or else the defaults.
 
-    Raises Problem 400.
+    Raises Problem 400 for unknown ones.
     """
-    given = first_pair_value(pairs, "profile").removeprefix(PROFILE_NAMESPACE)
-    profile = check_profile_name(given or "complete")
+    profile_name = first_pair_value(pairs, "profile").removeprefix(PROFILE_NAMESPACE)
+    profile = check_profile_name(profile_name or "complete")
     tag = first_pair_value(pairs, "lang")
-    tongue = tag.lower().partition("-")[0]  # without script and region (RFC 5646)
-    if tag and tongue not in MESSAGE_LANGUAGES:
-        raise Problem(400, f"There is no report in {tag!r}. Take one of: {', '.join(MESSAGE_LANGUAGES)}.")
-    return ValidationOptions(profile, tongue or liked)
+    language = tag.lower().partition("-")[0]  # without script and region (RFC 5646)
+    if tag and language not in MESSAGE_LANGUAGES:
+        raise Problem(400, f"There is no report in {tag!r}. Use one of: {', '.join(MESSAGE_LANGUAGES)}.")
+    return ValidationOptions(profile, language or default_language)
 
 
 def first_pair_value(pairs: Pairs, key: str) -> str:
-    """The first value of a key that is not empty, or an empty one."""
+    """The first value of a key that is not empty, or an empty string."""
     return next(filter(None, parameter_values(pairs, key)), "")

@@ -1,6 +1,6 @@
-"""Reads papers from Word files (.docx): Markdown from their headings, with checks of the zip and XML.
+"""Read papers from Word files (.docx): Markdown from their headings, with checks of the zip and XML.
 
-Headings are recognized by style, or as plain titles that the template knows. What comes before the first
+Headings are recognized by style, or as plain titles that the template has. What comes before the first
 section is the front matter: a table of two columns, or paragraphs `Key: value`.
 
 The archive is untrusted: at most 1000 entries, 20 MiB unpacked, 100,000 elements, 100 levels. Only XML that
@@ -43,8 +43,8 @@ from .markdown.writer import serialize_yaml
 
 MAX_UNPACKED_BYTES = 20 * MIB  # of all entries together, unpacked
 MAX_ARCHIVE_ENTRIES = 1000  # entries
-MAX_XML_LEVELS = 100  # elements in each other
-MAX_XML_ELEMENTS = 100_000  # of one part; five pages have some thousand
+MAX_XML_LEVELS = 100  # levels of nested elements
+MAX_XML_ELEMENTS = 100_000  # of one entry; five pages have a few thousand
 UNPACK_CHUNK_BYTES = 64 * 1024
 DOCUMENT_ENTRY_PATTERN = re.compile(r"word/document\d*\.xml", re.IGNORECASE)
 ARCHIVE_ERRORS = (
@@ -61,91 +61,91 @@ SEND_AGAIN_HINT = "Save the paper in Word as .docx and send it again."
 
 
 def sanitize_word_file(data: bytes) -> io.BytesIO:
-    """A Word file with nothing but the XML of the given one.
+    """A Word file with only the XML entries of the given one, after checks.
 
-    Raises Problem 400 where the bytes are no Word file or hold XML that is not read here, 413 where they
-    unpack too large or to too many elements.
+    Raises Problem 400 where the bytes are not a Word file or have forbidden XML, 413 where they unpack to too
+    many bytes or elements.
     """
-    clean = io.BytesIO()
+    output = io.BytesIO()
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as given, zipfile.ZipFile(clean, "w") as kept:
-            left = MAX_UNPACKED_BYTES
-            for entry in list_archive_entries(given):
-                content = unpack_archive_entry(given, entry, left)
-                left -= len(content)
+        with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(output, "w") as target:
+            remaining_bytes = MAX_UNPACKED_BYTES
+            for entry in list_archive_entries(source):
+                content = unpack_archive_entry(source, entry, remaining_bytes)
+                remaining_bytes -= len(content)
                 if entry.filename.lower().endswith((".xml", ".rels")):
                     check_harmless_xml(content)
-                    kept.writestr(entry.filename, content)
+                    target.writestr(entry.filename, content)
     except ARCHIVE_ERRORS as error:
-        raise Problem(400, f"The file is no Word file (.docx). {SEND_AGAIN_HINT}") from error
-    clean.seek(0)
-    return clean
+        raise Problem(400, f"The file is not a Word file (.docx). {SEND_AGAIN_HINT}") from error
+    output.seek(0)
+    return output
 
 
 def list_archive_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """What the archive lists. Raises Problem where it is no Word file, or says that it is too large."""
-    found = archive.infolist()
-    if len(set(archive.namelist())) < len(found):
-        raise zipfile.BadZipFile("two entries of one name")
-    if len(found) > MAX_ARCHIVE_ENTRIES or sum(one.file_size for one in found) > MAX_UNPACKED_BYTES:
+    """The entries of the archive. Raises Problem where it is not a Word file or declares to be too large."""
+    entries = archive.infolist()
+    if len(set(archive.namelist())) < len(entries):
+        raise zipfile.BadZipFile("two entries with one name")
+    if len(entries) > MAX_ARCHIVE_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
         refuse_large_archive()
     if not any(map(DOCUMENT_ENTRY_PATTERN.fullmatch, archive.namelist())):
-        raise Problem(400, f"The file is no Word file (.docx): no text is in it. {SEND_AGAIN_HINT}")
-    return found
+        raise Problem(400, f"The file is not a Word file (.docx): it has no text. {SEND_AGAIN_HINT}")
+    return entries
 
 
-def unpack_archive_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes:
-    """The bytes of an entry. Raises Problem 413 where they are more than what is left."""
+def unpack_archive_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, remaining_bytes: int) -> bytes:
+    """The bytes of an entry. Raises Problem 413 for more than `remaining_bytes`."""
     content = bytearray()
     with archive.open(entry) as stream:
         for chunk in iter(lambda: stream.read(UNPACK_CHUNK_BYTES), b""):
             content += chunk
-            if len(content) > left:
+            if len(content) > remaining_bytes:
                 refuse_large_archive()
     return bytes(content)
 
 
 def refuse_large_archive() -> NoReturn:
-    """Raise the Problem 413 for what unpacks too large."""
+    """Raise Problem 413 for an archive that unpacks to too much."""
     raise Problem(
         413,
         f"The Word file unpacks to more than {MAX_UNPACKED_BYTES // MIB} MiB or {MAX_ARCHIVE_ENTRIES} parts. "
-        "Take out pictures, or send the text as Markdown.",
+        "Remove pictures, or send the text as Markdown.",
     )
 
 
 class WordXmlLimits:
-    """What the XML of a Word file may hold, as handlers of a parser that raise Problem for more."""
+    """Limits on the XML of a Word file, as parser handlers that raise Problem beyond them."""
 
     def __init__(self) -> None:
-        """Nothing is read yet."""
+        """Start before the first element."""
         self.depth = self.element_count = 0
 
     def open_element(self, *_: object) -> None:
-        """Count an element. Raises Problem 413 for too many, 400 where they are nested too deeply."""
+        """Count a start tag. Raises Problem 413 for too many, 400 where they are nested too deeply."""
         self.depth += 1
         self.element_count += 1
         if self.element_count > MAX_XML_ELEMENTS:
             cause = f"A part of the Word file has more than {MAX_XML_ELEMENTS} elements."
-            raise Problem(413, f"{cause} Take out what does not belong to the paper.")
+            raise Problem(413, f"{cause} Remove what does not belong to the paper.")
         if self.depth > MAX_XML_LEVELS:
             raise Problem(
                 400, f"The XML in the Word file is nested more than {MAX_XML_LEVELS} deep. {SEND_AGAIN_HINT}"
             )
 
     def close_element(self, _: str) -> None:
-        """Leave an element."""
+        """Count an end tag."""
         self.depth -= 1
 
     def refuse_doctype(self, *_: object) -> None:
-        """Raises Problem 400 for a document type, which may declare entities."""
+        """Raise Problem 400 for a document type, which may declare entities."""
         raise Problem(
             400, f"The XML in the Word file has a DOCTYPE, which Word never writes. {SEND_AGAIN_HINT}"
         )
 
 
 def check_harmless_xml(content: bytes) -> None:
-    """Raise Problem 400 for XML that is not well-formed, declares a type or entities, or is nested deeply.
+    """Raise Problem 400 for XML that is malformed, has a document type, or is nested too deeply.
 
     Raises Problem 413 for more elements than any paper has.
     """
@@ -164,11 +164,12 @@ def check_harmless_xml(content: bytes) -> None:
 
 HTML_HEADING_PATTERN = re.compile(r"h([1-6])")
 KEY_VALUE_PATTERN = re.compile(r"([^\s:][^:\n]{0,30}?)\s*:\s*(.*)", re.DOTALL)
-LISTED_VALUE_PATTERN = re.compile(r"(?:\([^();\n]*\)|[^,;\n])+")  # commas in brackets belong to the value
+LISTED_VALUE_PATTERN = re.compile(r"(?:\([^();\n]*\)|[^,;\n])+")  # commas in parentheses belong to the value
 WORD_PERSON_PATTERN = re.compile(r"(.*\S)\s*\(([^()]*)\)")
 LIST_KEYS = ("drafters", "cites", "source")
 WORD_STYLE_MAP = "p.Title => h1:fresh\np[style-name='Title'] => h1:fresh"
-# The headings below a section and their level in Markdown; and the level of names that an author gives.
+# The template headings below a section, with their level in Markdown; then the level of headings that are
+# names given by the author.
 SECTION_SUBHEADINGS: dict[str, tuple[tuple[TemplateHeading, ...], int]] = {
     "swot": (SWOT_HEADINGS, 3),
     "actors": (ACTOR_HEADINGS, 3),
@@ -183,8 +184,8 @@ HTML_CONVERTER = MarkdownConverter(heading_style=ATX, bullets="-", escape_misc=T
 def read_word_paper(data: bytes) -> tuple[str, list[ox.Triple]]:
     """The text of a Word file as Markdown, and its triples.
 
-    Raises Problem as `convert_word_to_markdown` and reading do, but without a line, as a Word file has none:
-    the excerpt is the paragraph.
+    Raises Problem as `convert_word_to_markdown` and the Markdown reader, but without line and column, as a
+    Word file has no lines: the excerpt is the paragraph.
     """
     text = convert_word_to_markdown(data)
     try:
@@ -197,7 +198,8 @@ def read_word_paper(data: bytes) -> tuple[str, list[ox.Triple]]:
 def convert_word_to_markdown(data: bytes) -> str:
     """The text of a Word file as Markdown.
 
-    Raises Problem 400 where it is no Word file or its head has an unknown key, 413 where it is too large.
+    Raises Problem 400 where it is not a Word file or its front matter has an unknown key, 413 where it is too
+    large.
     """
     harmless = sanitize_word_file(data)
     try:
@@ -208,30 +210,32 @@ def convert_word_to_markdown(data: bytes) -> str:
             external_file_access=False,
             convert_image=lambda _: [],
         ).value
-    except Exception as error:  # whatever mammoth stumbles over, it is the file
+    except Exception as error:  # mammoth raises errors of many kinds for a damaged file
         raise Problem(400, f"The Word file is damaged: its text cannot be read. {SEND_AGAIN_HINT}") from error
     return WordConversion(BeautifulSoup(reader.check_paper_length(html), "html.parser")).convert()
 
 
 class WordConversion:
-    """The HTML of a Word file while it is written as Markdown."""
+    """Converts the HTML of a Word file to Markdown."""
 
     def __init__(self, soup: BeautifulSoup) -> None:
-        """Begin before the first element, in the head."""
-        self.elements = [one for one in soup.children if isinstance(one, Tag)]
+        """Start before the first element, in the front matter."""
+        self.elements = [element for element in soup.children if isinstance(element, Tag)]
         self.front_matter: dict[str, Any] = {}
         self.section: TemplateHeading | None = None
-        # The level in Word of the headings of the sections, 0 where they are plain titles.
+        # The level of the section headings in Word, 0 where they are plain titles.
         self.base_level = 0
 
     def convert(self) -> str:
-        """The whole text."""
+        """The Markdown of the whole file."""
         blocks = [block for element in self.elements for block in self.iter_blocks(element) if block]
-        head = {key: self.front_matter[key] for key in FRONT_MATTER_KEYS if key in self.front_matter}
-        return "\n\n".join([f"---\n{serialize_yaml(head) if head else ''}---", *blocks]) + "\n"
+        front_matter = {key: self.front_matter[key] for key in FRONT_MATTER_KEYS if key in self.front_matter}
+        return (
+            "\n\n".join([f"---\n{serialize_yaml(front_matter) if front_matter else ''}---", *blocks]) + "\n"
+        )
 
     def iter_blocks(self, element: Tag) -> Iterator[str]:
-        """What an element is in Markdown."""
+        """An element as Markdown blocks."""
         words = " ".join(element.get_text().split())
         level = html_heading_level(element)
         section = recognize_heading(words, SECTION_HEADINGS)
@@ -248,31 +252,33 @@ class WordConversion:
             yield convert_element(element)
 
     def format_heading(self, element: Tag, words: str, level: int) -> str:
-        """The heading that an element is inside its section, or an empty text."""
+        """An element as a heading inside its section, or an empty string where it is not a heading."""
         self.base_level = self.base_level or max(0, level - 1)
         key = self.section.key if self.section else ""
-        headings, below = SECTION_SUBHEADINGS.get(key, ((), 0))
-        named = NAME_HEADING_LEVELS.get(key, 0)
+        headings, heading_level = SECTION_SUBHEADINGS.get(key, ((), 0))
+        name_level = NAME_HEADING_LEVELS.get(key, 0)
         depth = level and max(3, level - self.base_level + 2)
-        by_mark = depth == below or (not depth and split_heading_mark(words)[0] == "f")
-        known = recognize_heading(words, headings) if by_mark else recognize_full_title(words, headings)
-        if headings is CRITERION_HEADINGS and by_mark and not (known and known.key):
-            known, principle = recognize_criterion(words)
+        by_mark = depth == heading_level or (not depth and split_heading_mark(words)[0] == "f")
+        heading = recognize_heading(words, headings) if by_mark else recognize_full_title(words, headings)
+        if headings is CRITERION_HEADINGS and by_mark and not (heading and heading.key):
+            heading, principle = recognize_criterion(words)
             words = f"Other: {principle}" if principle else "Other"
-        if known:
-            return f"{'#' * below} {known.marked_title if known.key else f'{known.mark}. {words}'}"
-        if not depth and named and is_bold_paragraph(element):
-            depth = named
+        if heading:
+            return (
+                f"{'#' * heading_level} {heading.marked_title if heading.key else f'{heading.mark}. {words}'}"
+            )
+        if not depth and name_level and is_bold_paragraph(element):
+            depth = name_level
         return f"{'#' * depth} {words}" if depth else ""
 
     def read_pairs(self, element: Tag) -> bool:
-        """Take the keys and values in a table or paragraph of the head; whether there are any."""
+        """Read keys and values from a table or paragraph of the front matter; returns whether it has any."""
         if element.name == "table":
-            found = [
+            rows = [
                 [cell.get_text("\n").strip() for cell in row.find_all(["td", "th"])]
                 for row in element.find_all("tr")
             ]
-            pairs = [(row[0].rstrip(" :"), row[1]) for row in found if len(row) == 2]
+            pairs = [(row[0].rstrip(" :"), row[1]) for row in rows if len(row) == 2]
         else:
             pair = KEY_VALUE_PATTERN.fullmatch(element.get_text("\n" if element.br else "").strip())
             pairs = [(pair[1], pair[2])] if pair else []
@@ -281,30 +287,30 @@ class WordConversion:
         return bool(pairs)
 
     def add_value(self, key: str, value: str) -> None:
-        """Take a key of the head. Raises Problem 400 for one that the form does not have."""
-        known = normalize_words(key)
-        if known not in FRONT_MATTER_KEYS:
-            near = find_nearest_key(key, FRONT_MATTER_KEYS)
-            mend = f"Did you mean {near}?" if near else f"Its keys are: {', '.join(FRONT_MATTER_KEYS)}."
-            raise Problem(400, f"The head has no key {key}. {mend}", slug="syntax")
-        self.front_matter[known] = parse_word_value(known, value)
+        """Add a key of the front matter. Raises Problem 400 for an unknown key."""
+        normalized_key = normalize_words(key)
+        if normalized_key not in FRONT_MATTER_KEYS:
+            nearest = find_nearest_key(key, FRONT_MATTER_KEYS)
+            fix = f"Did you mean {nearest}?" if nearest else f"Its keys are: {', '.join(FRONT_MATTER_KEYS)}."
+            raise Problem(400, f"The front matter has no key {key}. {fix}", slug="syntax")
+        self.front_matter[normalized_key] = parse_word_value(normalized_key, value)
 
 
 def recognize_full_title(words: str, headings: tuple[TemplateHeading, ...]) -> TemplateHeading | None:
-    """The heading that a plain title means by all of its words."""
-    found = recognize_heading(words, headings)
-    return found if found and normalize_words(split_heading_mark(words)[1]) in found.spellings else None
+    """The heading whose whole title a text is, or None."""
+    heading = recognize_heading(words, headings)
+    return heading if heading and normalize_words(split_heading_mark(words)[1]) in heading.spellings else None
 
 
 def html_heading_level(element: Tag) -> int:
     """The level of a heading, 0 for anything else."""
-    found = HTML_HEADING_PATTERN.fullmatch(element.name)
-    return int(found[1]) if found else 0
+    match = HTML_HEADING_PATTERN.fullmatch(element.name)
+    return int(match[1]) if match else 0
 
 
 def is_bold_paragraph(element: Tag) -> bool:
     """Whether all words of a paragraph are bold."""
-    strong = "".join(one.get_text() for one in element.find_all("strong"))
+    strong = "".join(run.get_text() for run in element.find_all("strong"))
     return element.name == "p" and strong.split() == element.get_text().split() != []
 
 
@@ -315,7 +321,7 @@ def convert_element(element: Tag) -> str:
 
 
 def parse_word_value(key: str, value: str) -> Any:
-    """A value of the head: a text, a list, or a map, by its key."""
+    """A value of the front matter by its key: a text, a list, or a mapping."""
     if key == "waivers":
         return {
             code.strip(): reason.strip()
@@ -323,19 +329,19 @@ def parse_word_value(key: str, value: str) -> Any:
         }
     if key not in LIST_KEYS:
         return value
-    values = [one.strip() for one in LISTED_VALUE_PATTERN.findall(value) if one.strip()]
-    return [parse_drafter(one) for one in values] if key == "drafters" else values
+    values = [item.strip() for item in LISTED_VALUE_PATTERN.findall(value) if item.strip()]
+    return [parse_drafter(drafter) for drafter in values] if key == "drafters" else values
 
 
 def parse_drafter(words: str) -> Any:
     """A drafter: a name in the graph, or `Name (stakeholder-group, member)`."""
-    found = WORD_PERSON_PATTERN.fullmatch(words)
-    if not found:
+    match = WORD_PERSON_PATTERN.fullmatch(words)
+    if not match:
         return words
-    said = [one.strip() for one in found[2].split(",")]
-    groups = [one for one in said if one != "member"]
+    details = [detail.strip() for detail in match[2].split(",")]
+    groups = [detail for detail in details if detail != "member"]
     return {
-        "name": found[1],
+        "name": match[1],
         **({"group": groups} if groups else {}),
-        **({"member": True} if "member" in said else {}),
+        **({"member": True} if "member" in details else {}),
     }

@@ -163,6 +163,21 @@ def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str) 
     return body
 
 
+def serialize_n_triples(triples: Iterable[ox.Triple]) -> bytes:
+    """The triples as N-Triples, in the order in which they come."""
+    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+
+
+def serialize_n_quads(quads: Iterable[ox.Quad]) -> bytes:
+    """The quads as N-Quads, in the order in which they come."""
+    return ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b""
+
+
+def parse_n_quads(text: str | bytes) -> Iterator[ox.Quad]:
+    """The quads of N-Quads; blank nodes keep their names."""
+    return ox.parse(text, format=ox.RdfFormat.N_QUADS)
+
+
 def reading_order(triple: ox.Triple) -> str:
     """By subject, its type first, then by property."""
     return str(triple).replace(TYPE_IN_TRIPLE, "  ", 1)

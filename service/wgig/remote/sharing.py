@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..settings import Settings
-from ..store import recovery
 from ..store.change import Change
 from ..store.files import ASIDE_FOLDER
 from ..store.folder import QUADS_FOLDER, WRITER_WAIT_SECONDS, hold_store_closed, open_quads
-from ..store.recovery import CLEAN_MARK_FILE, CleanMarks, read_clean_mark
+from ..store.recovery import CleanMark, InferenceMarks, get_index_mark, get_inference_mark
 from .claims import LATE_REQUEST_SECONDS, WriteClaim
 from .client import RefusedError
 from .copy import CopyProgress, StoreCopier
@@ -36,12 +35,14 @@ class StorePosition(NamedTuple):
     mark: str
 
 
+def get_position_mark(folder: Path) -> CleanMark:
+    """The mark of the copy, whose text tells with which version of the shared store it agrees."""
+    return CleanMark(folder / POSITION_FILE_NAME)
+
+
 def read_position_file(folder: Path) -> StorePosition | None:
     """What is noted in the folder; None where nothing is."""
-    path = folder / POSITION_FILE_NAME
-    if not path.exists():
-        return None
-    match path.read_text("utf-8").split(" "):
+    match get_position_mark(folder).read().split(" "):
         case [store, version, by] if version.isdecimal():
             return StorePosition(store, int(version), by)
     return None
@@ -49,9 +50,7 @@ def read_position_file(folder: Path) -> StorePosition | None:
 
 def write_position_file(folder: Path, position: StorePosition) -> None:
     """Note a version, after all of it is on disk."""
-    path = folder / POSITION_FILE_NAME
-    path.unlink(missing_ok=True)  # a backup may hold it by a link, so that it is not changed in place
-    path.write_text(" ".join(map(str, position)), "utf-8")
+    get_position_mark(folder).write(" ".join(map(str, position)))
 
 
 class WriteTurn:
@@ -153,10 +152,10 @@ def restore_cut_off_copy(folder: Path) -> None:
     before = folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER
     if before.exists():
         with hold_store_closed(folder):
-            if not read_clean_mark(folder):
+            if not get_inference_mark(folder).read():
                 shutil.rmtree(folder / QUADS_FOLDER)
                 before.rename(folder / QUADS_FOLDER)
-                CleanMarks(folder, "").mark_clean()
+                InferenceMarks(folder, "").mark_clean()
             shutil.rmtree(before, ignore_errors=True)
 
 
@@ -166,7 +165,7 @@ def is_usable_copy(folder: Path, state: LedgerState) -> bool:
     if (
         at is None
         or at.store != state.store
-        or not read_clean_mark(folder)
+        or not get_inference_mark(folder).read()
         or not (folder / QUADS_FOLDER).exists()
     ):
         return False
@@ -177,14 +176,14 @@ def copy_shared_store(folder: Path, sharing: StoreSharing, say: ProgressReporter
     """Take a new copy of the shared store into a folder. Raises StoreError where a process has it open."""
     say(f"Copying the shared store to {folder} ...")
     with hold_store_closed(folder):
-        for name in (POSITION_FILE_NAME, CLEAN_MARK_FILE, recovery.INDEX_MARK_FILE):
-            (folder / name).unlink(missing_ok=True)
+        for mark in (get_position_mark(folder), get_inference_mark(folder), get_index_mark(folder)):
+            mark.remove()
         shutil.rmtree(folder / QUADS_FOLDER, ignore_errors=True)
     quads = open_quads(folder)
     state = sharing.copier.copy_into(quads, make_progress_reporter(say))
     quads.flush()
     del quads
-    CleanMarks(folder, state.rules_digest).mark_clean()
+    InferenceMarks(folder, state.rules_digest).mark_clean()
     write_position_file(folder, ledger_position(state))
 
 

@@ -30,6 +30,7 @@ from ..store.errors import StoreError, UnstorableError, translate_disk_errors
 from ..store.files import ASIDE_FOLDER
 from ..store.folder import STARTUP_WAIT_SECONDS, WRITER_WAIT_SECONDS, open_quads
 from ..store.inference.inference import Inference
+from ..store.snapshot import open_linked_copy
 from ..store.store import Store
 from ..store.update import remove_trial_copies
 from . import sharing as remote_sharing
@@ -113,7 +114,7 @@ class SharedStore(Store):
         graphs = [*self._inference.graphs]
         before = read_graph_contents(self._quads, graphs)
         with self._recoverable_change():
-            self._inference.follow(self._quads, None)
+            self._inference.apply(self._quads, None)
         change = compare_contents(before, read_graph_contents(self._quads, graphs))
         self._replicate(change)
         self._make_durable(change)
@@ -324,11 +325,8 @@ class SharedStore(Store):
                 stack.enter_context(self.sharing.turn.begin(self._restore_service))
                 with self._lock:
                     self._begin()
-                before = self._folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER
-                shutil.rmtree(before, ignore_errors=True)
-                stack.callback(shutil.rmtree, before, ignore_errors=True)
-                before.parent.mkdir(exist_ok=True)
-                self._quads.backup(str(before))
+                # It stays until `infer`, and after a crash, for which `restore_cut_off_copy` looks.
+                stack.enter_context(open_linked_copy(self._quads, self._folder, BEFORE_LOAD_FOLDER))
                 self.load_stack = stack.pop_all()
         super().bulk_load(source, format_, graph)
 

@@ -1,9 +1,9 @@
 """Alternate representations of a resource: Link header and list (Content Negotiation by Profile).
 
-The list is given in RDF by the Alternate Representations Data Model (section 6.4 of the standard), as JSON,
-and as a page. The Link header is bounded to 3000 characters, with our own profile and the first format of
-each other profile in front; what does not fit is in the list, to which it links. What has representations:
-resources, graphs, lists, the ontology, the shapes and the catalog.
+The list is available in RDF by the Alternate Representations Data Model (section 6.4 of the standard), as
+JSON, and as an HTML page. The Link header is limited to 3000 bytes, with our own profile and the first format
+of each other profile in front; it links to the list, which has the rest. Resources, graphs, lists, the
+ontology, the shapes and the catalog have alternate representations.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,13 +23,12 @@ from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, Profile, profiles_
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as it is represented.
+    """A resource with its representations.
 
-    `iri` names it, `path` with the parameters `pairs` is where it is read, and `formats` are those of its
-    `own_profile`, which `write` gives as bytes. From its `triples`, other profiles are computed that fit its
-    `types`; where these are None, it has no other but those that `write` gives as well, which are
-    `written_profiles`, by token, each in formats of its own. `uses_suffix`: a format is had by the ending of
-    the path, and not by a parameter. `license` is the IRI of its license, empty where none is stated.
+    `path` with the query parameters `pairs` is its address. `write` serializes it in the `formats` of its
+    `own_profile` and of the `written_profiles`, which are by token. All other profiles that fit its `types`
+    are computed from its `triples`; where `types` is None there are none. `uses_suffix`: a format is named by
+    a suffix of the path, not by a parameter. `license` is the IRI of its license, empty for none.
     """
 
     iri: str
@@ -46,165 +45,185 @@ class Resource:
 
     @property
     def canonical_address(self) -> str:
-        """Where it is read, by whatever profile and in whatever format a client likes."""
+        """The address without a profile or format."""
         return add_url_parameters(self.path, self.pairs)
 
     def has_profile(self, profile: Profile) -> bool:
-        """Whether it can be had in a profile."""
+        """Whether it is available in a profile."""
         return self.writes_profile(profile) or (self.types is not None and profile.fits_types(self.types))
 
     def writes_profile(self, profile: Profile) -> bool:
-        """Whether it gives a profile itself, and not by a query over its triples."""
+        """Whether `write` serializes this profile, which is then not computed by a query."""
         return profile.token in (self.own_profile, *(self.written_profiles or ()))
 
     def representations(self, base: str) -> list[Representation]:
-        """All its representations, the one first that a client gets who does not care."""
-        known = {**profiles_by_token(base), **(self.written_profiles or {})}
+        """All its representations, the default one first."""
+        profiles = {**profiles_by_token(base), **(self.written_profiles or {})}
         return list(
             iter_representations(
-                known, self.formats, [token for token, one in known.items() if self.has_profile(one)]
+                profiles,
+                self.formats,
+                [token for token, profile in profiles.items() if self.has_profile(profile)],
             )
         )
 
-    def representation_address(self, choice: Representation) -> str:
-        """Where just this representation is read."""
-        path = f"{self.path}.{choice.format.suffix}" if self.uses_suffix else self.path
+    def representation_address(self, representation: Representation) -> str:
+        """The address of this representation alone."""
+        path = f"{self.path}.{representation.format.suffix}" if self.uses_suffix else self.path
         pairs = list(self.pairs)
-        if choice.profile.token != self.own_profile:
-            pairs.append(("_profile", choice.profile.token))
+        if representation.profile.token != self.own_profile:
+            pairs.append(("_profile", representation.profile.token))
         if not self.uses_suffix:
-            pairs.append(("_mediatype", choice.format.media_type))
+            pairs.append(("_mediatype", representation.format.media_type))
         return add_url_parameters(path, pairs)
 
 
-MAX_LINK_FIELD_BYTES = 3000  # bytes of the field; proxies commonly take 4 kB for all header fields
+MAX_LINK_FIELD_BYTES = 3000  # proxies commonly accept 4 kB for all header fields
 ALTR_MODEL_IRI = "http://www.w3.org/ns/dx/conneg/altr"  # the data model of the list of representations
 PROFILE_CLASS_IRI = "http://www.w3.org/ns/dx/prof/Profile"
 
 
 def representation_links(
-    subject: Resource, chosen: Representation | None, base: str, more: Iterable[str] = ()
+    resource: Resource, chosen: Representation | None, base: str, extra_links: Iterable[str] = ()
 ) -> list[str]:
-    """The links of a representation, or of the list of them; what does not fit stands in the list.
+    """The links of a representation, or of the list (None), cut to MAX_LINK_FIELD_BYTES.
 
-    By Content Negotiation by Profile, sections 7.1.1 (canonical, alternate) and 7.1.1.2 (tokens).
+    Content Negotiation by Profile, sections 7.1.1 (canonical, alternate) and 7.1.1.2 (tokens). `extra_links`
+    come second.
     """
-    every = subject.representations(base)
-    known = {one.profile.token: one.profile for one in every}
+    representations = resource.representations(base)
+    profiles = {representation.profile.token: representation.profile for representation in representations}
     return fit_link_field(
         [
-            representation_link(subject.canonical_address, "canonical", every[0]),
-            *more,
-            *data_links(subject.license),
+            representation_link(resource.canonical_address, "canonical", representations[0]),
+            *extra_links,
+            *data_links(resource.license),
             *([f'<{chosen.profile.iri}>; rel="profile"'] if chosen else []),
-            f'<{representation_list_address(subject)}>; rel="alternate"; type="text/html"; '
+            f'<{representation_list_address(resource)}>; rel="alternate"; type="text/html"; '
             f'profile="{ALTR_MODEL_IRI}"',
-            *map(profile_token_link, known.values()),
+            *map(profile_token_link, profiles.values()),
             *(
-                representation_link(subject.representation_address(one), "alternate", one)
-                for one in prioritize_representations(every)
-                if not chosen or (one.profile.iri, one.format) != (chosen.profile.iri, chosen.format)
+                representation_link(
+                    resource.representation_address(representation), "alternate", representation
+                )
+                for representation in prioritize_representations(representations)
+                if not chosen
+                or (representation.profile.iri, representation.format) != (chosen.profile.iri, chosen.format)
             ),
         ]
     )
 
 
 def data_links(license_: str = LICENSE_IRI) -> list[str]:
-    """The links of whatever holds data, under the license with an IRI; empty: none is known."""
+    """The links of any data: to the ontology, and to the license with this IRI (empty: none)."""
     return ['</ontology>; rel="describedby"', *([f'<{license_}>; rel="license"'] if license_ else [])]
 
 
-def prioritize_representations(choices: list[Representation]) -> list[Representation]:
-    """The choices, those first that are of our own profile or the first of another."""
-    own = choices[0].profile
-    seen: set[str] = set()
-    ahead: list[Representation] = []
+def prioritize_representations(representations: list[Representation]) -> list[Representation]:
+    """The representations in order, but all further formats of other profiles than the first come last."""
+    own_profile = representations[0].profile
+    seen_tokens: set[str] = set()
+    first: list[Representation] = []
     rest: list[Representation] = []
-    for one in choices:
-        (rest if one.profile != own and one.profile.token in seen else ahead).append(one)
-        seen.add(one.profile.token)
-    return [*ahead, *rest]
+    for representation in representations:
+        (
+            rest
+            if representation.profile != own_profile and representation.profile.token in seen_tokens
+            else first
+        ).append(representation)
+        seen_tokens.add(representation.profile.token)
+    return [*first, *rest]
 
 
 def alternate_format_links(path: str, formats: Iterable[Format], chosen: Format) -> list[str]:
-    """The links to the other formats of what has a format by a parameter, and no profiles."""
+    """The links to the other formats of a resource with a format parameter and no profiles."""
     return [
-        f'<{path_in_format(path, one.media_type)}>; rel="alternate"; type="{one.media_type}"'
-        for one in formats
-        if one is not chosen
+        f'<{path_in_format(path, format_.media_type)}>; rel="alternate"; type="{format_.media_type}"'
+        for format_ in formats
+        if format_ is not chosen
     ]
 
 
-def representation_list_address(subject: Resource) -> str:
-    """Where the list of the representations is read."""
-    return add_url_parameters(subject.canonical_address, [("_profile", "all")])
+def representation_list_address(resource: Resource) -> str:
+    """The address of the list of representations."""
+    return add_url_parameters(resource.canonical_address, [("_profile", "all")])
 
 
-def representation_link(target: str, relation: str, choice: Representation) -> str:
+def representation_link(target: str, relation: str, representation: Representation) -> str:
     """The link to a representation."""
-    return f'<{target}>; rel="{relation}"; type="{choice.format.media_type}"; profile="{choice.profile.iri}"'
+    format_, profile = representation.format, representation.profile
+    return f'<{target}>; rel="{relation}"; type="{format_.media_type}"; profile="{profile.iri}"'
 
 
 def profile_token_link(profile: Profile) -> str:
-    """The link that says which profile a token means."""
+    """The link that declares the token of a profile."""
     return f'<{PROFILE_CLASS_IRI}>; rel="type"; token="{profile.token}"; anchor="{profile.iri}"'
 
 
-def fit_link_field(found: Iterable[str]) -> list[str]:
-    """As many of the links, in their order, as the field may hold."""
-    kept, room = [], MAX_LINK_FIELD_BYTES
-    for one in map(encode_field_value, found):
-        if len(one) + 2 <= room:
-            kept.append(one)
-            room -= len(one) + 2
-    return kept
+def fit_link_field(links: Iterable[str]) -> list[str]:
+    """The first links, as many as fit into MAX_LINK_FIELD_BYTES."""
+    fitting, remaining_bytes = [], MAX_LINK_FIELD_BYTES
+    for link in map(encode_field_value, links):
+        if len(link) + 2 <= remaining_bytes:
+            fitting.append(link)
+            remaining_bytes -= len(link) + 2
+    return fitting
 
 
-def representation_triples(subject: Resource, base: str) -> Iterator[ox.Triple]:
+def representation_triples(resource: Resource, base: str) -> Iterator[ox.Triple]:
     """The representations by the Alternate Representations Data Model (section 6.4 and its appendix)."""
-    resource = ox.NamedNode(subject.iri)
-    for place, one in enumerate(subject.representations(base)):
-        node = ox.NamedNode(base.rstrip("/") + subject.representation_address(one))
-        profile = ox.NamedNode(one.profile.iri)
-        if place == 0:
-            yield ox.Triple(resource, altr_term("hasDefaultRepresentation"), node)
-        yield ox.Triple(resource, altr_term("hasRepresentation"), node)
-        yield ox.Triple(node, RDF_TYPE, altr_term("Representation"))
-        yield ox.Triple(node, expand_curie("dcterms:format"), ox.Literal(one.format.media_type))
-        yield ox.Triple(node, expand_curie("dcterms:conformsTo"), profile)
+    node = ox.NamedNode(resource.iri)
+    for index, representation in enumerate(resource.representations(base)):
+        representation_node = ox.NamedNode(base.rstrip("/") + resource.representation_address(representation))
+        profile = ox.NamedNode(representation.profile.iri)
+        if index == 0:
+            yield ox.Triple(node, altr_term("hasDefaultRepresentation"), representation_node)
+        yield ox.Triple(node, altr_term("hasRepresentation"), representation_node)
+        yield ox.Triple(representation_node, RDF_TYPE, altr_term("Representation"))
+        yield ox.Triple(
+            representation_node, expand_curie("dcterms:format"), ox.Literal(representation.format.media_type)
+        )
+        yield ox.Triple(representation_node, expand_curie("dcterms:conformsTo"), profile)
         yield ox.Triple(profile, RDF_TYPE, expand_curie("dcterms:Standard"))
-        yield ox.Triple(profile, expand_curie("prof:hasToken"), ox.Literal(one.profile.token))
+        yield ox.Triple(profile, expand_curie("prof:hasToken"), ox.Literal(representation.profile.token))
 
 
 def altr_term(name: str) -> ox.NamedNode:
-    """A term of the model."""
+    """A term of the Alternate Representations Data Model."""
     return ox.NamedNode(f"{ALTR_MODEL_IRI}#{name}")
 
 
-def build_representations_document(subject: Resource, base: str) -> dict[str, Any]:
-    """The representations as JSON: the profiles in their order, each with its media types in theirs."""
-    every = subject.representations(base)
-    profiles = {one.profile.token: one.profile for one in every}
+def build_representations_document(resource: Resource, base: str) -> dict[str, Any]:
+    """The representations as JSON: the profiles in order, each with its media types in order."""
+    representations = resource.representations(base)
+    profiles = {representation.profile.token: representation.profile for representation in representations}
     return {
-        "resource": subject.iri,
-        "default": {"token": every[0].profile.token, "media_type": every[0].format.media_type},
+        "resource": resource.iri,
+        "default": {
+            "token": representations[0].profile.token,
+            "media_type": representations[0].format.media_type,
+        },
         "profiles": [
             {
                 "token": token,
                 "uri": profile.iri,
                 "title": profile.title,
                 "description": profile.description,
-                "media_types": [one.format.media_type for one in every if one.profile == profile],
+                "media_types": [
+                    representation.format.media_type
+                    for representation in representations
+                    if representation.profile == profile
+                ],
             }
             for token, profile in profiles.items()
         ],
     }
 
 
-def representation_rows(subject: Resource, base: str) -> list[tuple[Any, list[tuple[str, str]]]]:
-    """The profiles, each with the titles and addresses of its formats, for a page."""
-    found: dict[str, tuple[Any, list[tuple[str, str]]]] = {}
-    for one in subject.representations(base):
-        _, formats = found.setdefault(one.profile.token, (one.profile, []))
-        formats.append((one.format.title, subject.representation_address(one)))
-    return list(found.values())
+def representation_rows(resource: Resource, base: str) -> list[tuple[Any, list[tuple[str, str]]]]:
+    """Each profile with the titles and addresses of its formats, for the HTML page."""
+    rows: dict[str, tuple[Any, list[tuple[str, str]]]] = {}
+    for representation in resource.representations(base):
+        _, formats = rows.setdefault(representation.profile.token, (representation.profile, []))
+        formats.append((representation.format.title, resource.representation_address(representation)))
+    return list(rows.values())

@@ -1,4 +1,4 @@
-"""Resources as Atom feeds (RFC 4287), in pages (RFC 5005, section 3), with those that are gone (RFC 6721)."""
+"""Atom feeds (RFC 4287), in pages (RFC 5005, section 3), with tombstones for deleted resources (RFC 6721)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +17,7 @@ FEED_RIGHTS = "CC-BY-4.0"
 
 
 class AtomLink(NamedTuple):
-    """A link: its relation, the address, and the media type that is found there, if it is known."""
+    """A link: its relation, its address, and the media type of its target, empty if unknown."""
 
     relation: str
     address: str
@@ -25,10 +25,10 @@ class AtomLink(NamedTuple):
 
 
 class AtomEntry(NamedTuple):
-    """An entry: its IRI, which stays, its title, when it last changed, and the page on it.
+    """An entry: its permanent IRI, its title, the time of its last change, and the link to its page.
 
-    `summary` says in words, or as HTML, what it is about; `category` names its kind. Of what is gone, no more
-    than the IRI and the time is told.
+    `summary` is plain text or HTML, `category` the kind of resource. Only the IRI and the time of a deleted
+    entry (`is_gone`) are written.
     """
 
     iri: str
@@ -42,7 +42,7 @@ class AtomEntry(NamedTuple):
 
 
 class AtomExtension(NamedTuple):
-    """An element of another namespace, by its prefix."""
+    """An element of another namespace; its name has the prefix."""
 
     name: str
     text: str | None
@@ -50,10 +50,10 @@ class AtomExtension(NamedTuple):
 
 
 class AtomFeed(NamedTuple):
-    """A page of a feed. `links` lead to this page and those around it.
+    """A page of a feed. `links` lead to this page and its neighbors.
 
-    `language` is that of its texts, empty where they are in several; `is_licensed`: it states the license of
-    what is our own. `namespaces` are those of its extensions, by prefix.
+    `language` is that of its texts, empty for several; `is_licensed`: it states our license. `namespaces` are
+    those of its extensions, by prefix.
     """
 
     iri: str
@@ -69,11 +69,11 @@ class AtomFeed(NamedTuple):
 
 def serialize_atom_feed(feed: AtomFeed) -> bytes:
     """The feed as XML."""
-    declared = {"xmlns:at": TOMBSTONE_NAMESPACE} | {
-        f"xmlns:{one}": iri for one, iri in feed.namespaces.items()
+    namespace_attributes = {"xmlns:at": TOMBSTONE_NAMESPACE} | {
+        f"xmlns:{prefix}": iri for prefix, iri in feed.namespaces.items()
     }
-    language = {"xml:lang": feed.language} if feed.language else {}
-    root = make_xml_element("feed", xmlns=ATOM_FEED_NAMESPACE, **declared, **language)
+    language_attribute = {"xml:lang": feed.language} if feed.language else {}
+    root = make_xml_element("feed", xmlns=ATOM_FEED_NAMESPACE, **namespace_attributes, **language_attribute)
     append_xml_element(root, "id", feed.iri)
     append_xml_element(root, "title", feed.title)
     append_xml_element(root, "updated", feed.updated)
@@ -93,7 +93,7 @@ def serialize_atom_feed(feed: AtomFeed) -> bytes:
 
 
 def append_atom_entry(root: "Element", entry: AtomEntry) -> None:
-    """Put an entry into its feed."""
+    """Append an entry to its feed."""
     element = append_xml_element(root, "entry")
     append_xml_element(element, "id", entry.iri)
     append_xml_element(element, "title", entry.title)
@@ -107,6 +107,6 @@ def append_atom_entry(root: "Element", entry: AtomEntry) -> None:
 
 
 def append_atom_link(parent: "Element", link: AtomLink) -> None:
-    """Put a link into a feed or an entry."""
+    """Append a link to a feed or an entry."""
     media_type = {"type": link.media_type} if link.media_type else {}
     append_xml_element(parent, "link", rel=link.relation, href=link.address, **media_type)

@@ -1,4 +1,4 @@
-"""What handlers that tell of changes depend on. Why each is `async`: `pages.dependencies`."""
+"""FastAPI dependencies of handlers that read the change log. Why they are `async`: `pages.dependencies`."""
 
 from typing import Annotated
 

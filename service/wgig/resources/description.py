@@ -1,4 +1,4 @@
-"""What the graph knows about a thing: its statements, its parts, what points to it, the labels of it all."""
+"""The description of a resource: its statements, parts and incoming statements, with all their labels."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,20 +11,20 @@ import pyoxigraph as ox
 from ..http.language import ANY_LANGUAGE, LanguagePreferences, StatementLike, keep_requested_languages
 from ..i18n import gettext_noop
 from ..rdf.namespaces import RDF_TYPE
-from ..store.projections import cache_for_version
 from ..store.store import Store
+from ..store.version_cache import cache_for_version
 from ..store.view import ResultTerm, select_solutions
 from .labels import best_label, find_labels
 
 MAX_DESCRIBED_PARTS = 250
 MAX_INCOMING_STATEMENTS = 500
-MAX_INCOMING_PER_PROPERTY = 50  # of the statements of a property that point to a thing, where many do
+MAX_INCOMING_PER_PROPERTY = 50  # once there are more than MAX_INCOMING_STATEMENTS
 INCOMING_CUT_MESSAGE = gettext_noop("Of %(total)s statements that point here, %(shown)s are shown.")
 PARTS_CUT_MESSAGE = gettext_noop("Only the first %(number)s parts are shown.")
 
 
 class Statement(NamedTuple):
-    """One triple and the IRIs of the graphs it stands in (none: the unnamed graph)."""
+    """One triple and the IRIs of the graphs that hold it (none: the default graph)."""
 
     subject: ox.NamedNode
     predicate: ox.NamedNode
@@ -38,7 +38,7 @@ class Statement(NamedTuple):
 
 
 class CutNotice(NamedTuple):
-    """That something was left out: a sentence, with names in the places of its numbers."""
+    """A notice that a description was cut: a sentence with %(name)s placeholders, and their numbers."""
 
     sentence: str
     numbers: Mapping[str, int]
@@ -50,10 +50,11 @@ class CutNotice(NamedTuple):
 
 @dataclass(frozen=True)
 class ResourceDescription:
-    """A thing as the graph knows it.
+    """The description of a resource.
 
-    `parts` holds the statements of nodes below the thing's IRI that are linked with it, by IRI; `incoming`
-    those that point to it, counted by property in `incoming_counts`. `cut_notices` say what was left out.
+    `parts` holds the statements about linked nodes whose IRIs are below that of the resource, by IRI.
+    `incoming` are statements that point to the resource, `incoming_counts` the full number of them by
+    property. `cut_notices` say what was left out. `labels` has labels by IRI.
     """
 
     iri: str
@@ -65,7 +66,7 @@ class ResourceDescription:
     labels: dict[str, ox.Literal] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Statement]:
-        """Every statement: of the thing, of its parts, of what points to it."""
+        """All statements: of the resource, of its parts, and incoming ones."""
         yield from self.statements
         for part in self.parts.values():
             yield from part
@@ -75,71 +76,72 @@ class ResourceDescription:
 def describe_resource(
     store: Store, iri: str, languages: LanguagePreferences = ANY_LANGUAGE
 ) -> ResourceDescription | None:
-    """The description of a thing, or None when no statement is about it and none points to it.
+    """The description of a resource, or None when no statement is about it and none points to it.
 
-    Labels are in the languages that a reader likes, where there are such, and texts as well where the address
-    asks for that. Raises Problem 406 where none is in a language that was asked for.
+    Labels are in the preferred languages where there are such. If `?lang=` requests languages, all other
+    texts are left out; raises Problem 406 where no text is in one of them.
     """
-    own = statements_about(store, [iri])
-    incoming, towards = find_incoming_statements(store, iri)
-    if not own and not incoming:
+    statements = statements_about(store, [iri])
+    incoming, incoming_counts = find_incoming_statements(store, iri)
+    if not statements and not incoming:
         return None
-    parts, parts_left_out = find_described_parts(store, iri, [*own, *incoming])
-    cut = []
-    if (total := sum(towards.values())) > len(incoming):
-        cut.append(CutNotice(INCOMING_CUT_MESSAGE, {"total": total, "shown": len(incoming)}))
-    if parts_left_out:
-        cut.append(CutNotice(PARTS_CUT_MESSAGE, {"number": MAX_DESCRIBED_PARTS}))
+    parts, are_parts_cut = find_described_parts(store, iri, [*statements, *incoming])
+    cut_notices = []
+    if (total := sum(incoming_counts.values())) > len(incoming):
+        cut_notices.append(CutNotice(INCOMING_CUT_MESSAGE, {"total": total, "shown": len(incoming)}))
+    if are_parts_cut:
+        cut_notices.append(CutNotice(PARTS_CUT_MESSAGE, {"number": MAX_DESCRIBED_PARTS}))
     description = filter_description_languages(
-        ResourceDescription(iri, own, parts, incoming, towards, cut), languages
+        ResourceDescription(iri, statements, parts, incoming, incoming_counts, cut_notices), languages
     )
-    description.labels.update(iter_node_labels({iri: own, **parts}, languages.ranges))
-    others = iris_in_description(description) - {iri, *parts}
-    description.labels.update(find_labels(store, others, languages.ranges))
+    description.labels.update(iter_node_labels({iri: statements, **parts}, languages.ranges))
+    other_iris = iris_in_description(description) - {iri, *parts}
+    description.labels.update(find_labels(store, other_iris, languages.ranges))
     return description
 
 
 def iter_node_labels(
     nodes: Mapping[str, Iterable[Statement]], ranges: Sequence[str]
 ) -> Iterator[tuple[str, ox.Literal]]:
-    """The best label of each node that has one, by all that is said of it."""
-    for iri, said in nodes.items():
-        found = best_label(((one.predicate, one.object) for one in said), ranges)
-        if found is not None:
-            yield iri, found
+    """The best label of each node that has one, from its statements."""
+    for iri, statements in nodes.items():
+        label = best_label(((statement.predicate, statement.object) for statement in statements), ranges)
+        if label is not None:
+            yield iri, label
 
 
 def filter_description_languages(
     description: ResourceDescription, languages: LanguagePreferences
 ) -> ResourceDescription:
-    """The description with its texts in the languages that the address asks for. Raises Problem 406."""
+    """The description with texts in the languages of `?lang=` only. Raises Problem 406."""
     if not languages.is_explicit:
         return description
     kept = set(keep_requested_languages(list(description), languages))
     return replace(
         description,
-        statements=[one for one in description.statements if one in kept],
-        parts={part: [one for one in said if one in kept] for part, said in description.parts.items()},
-        incoming=[one for one in description.incoming if one in kept],
+        statements=[statement for statement in description.statements if statement in kept],
+        parts={
+            part: [statement for statement in statements if statement in kept]
+            for part, statements in description.parts.items()
+        },
+        incoming=[statement for statement in description.incoming if statement in kept],
     )
 
 
 def stated_types(statements: Iterable[StatementLike]) -> frozenset[str]:
-    """What statements of a thing say that it is."""
-    ends = (one.object for one in statements if one.predicate == RDF_TYPE)
-    return frozenset(one.value for one in ends if isinstance(one, ox.NamedNode))
+    """The IRIs of the classes in the rdf:type statements."""
+    types = (statement.object for statement in statements if statement.predicate == RDF_TYPE)
+    return frozenset(type_.value for type_ in types if isinstance(type_, ox.NamedNode))
 
 
 def iter_type_triples(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
-    """What each of the IRIs is."""
-    version = store.version
-    return (triple for iri in iris for triple in type_triples_at_version(store, version, iri))
+    """The rdf:type triples of each of the IRIs."""
+    return (triple for iri in iris for triple in type_triples_at_version(store, iri))
 
 
 @cache_for_version(20_000)
-def type_triples_at_version(store: Store, version: int, iri: str) -> tuple[ox.Triple, ...]:
-    """What an IRI is in a version of the store."""
-    del version  # which makes the cache forget
+def type_triples_at_version(store: Store, iri: str) -> tuple[ox.Triple, ...]:
+    """The rdf:type triples of an IRI in a version of the store."""
     return tuple(quad.triple for quad in store.match(ox.NamedNode(iri), RDF_TYPE))
 
 
@@ -155,79 +157,81 @@ def statements_about(store: Store, iris: Iterable[str]) -> list[Statement]:
 
 
 def find_incoming_statements(store: Store, iri: str) -> tuple[list[Statement], dict[str, int]]:
-    """The statements whose object is the IRI, and how many there are by property.
+    """The statements with the IRI as object and an IRI as subject, and the number of them by property.
 
-    Where they are more than INCOMING, there are up to EACH of a property, and those of blank nodes are
-    counted as well: to look at each takes ten times as long.
+    Above MAX_INCOMING_STATEMENTS, only MAX_INCOMING_PER_PROPERTY of each property are returned, and the
+    numbers include blank nodes as subjects: to filter them out takes ten times as long.
     """
     node = ox.NamedNode(iri)
-    found = list(islice(filter(has_named_subject, store.match(object_=node)), MAX_INCOMING_STATEMENTS + 1))
-    if len(found) <= MAX_INCOMING_STATEMENTS:
-        whole = statements_from_quads(found)
-        return whole, dict(Counter(one.predicate.value for one in whole))
-    count = f"SELECT ?p (COUNT(*) AS ?n) {{ ?s ?p {node} }} GROUP BY ?p"
-    towards = {row["p"].value: int(row["n"].value) for row in select_solutions(store, count)}
-    some = (
+    quads = list(islice(filter(has_named_subject, store.match(object_=node)), MAX_INCOMING_STATEMENTS + 1))
+    if len(quads) <= MAX_INCOMING_STATEMENTS:
+        statements = statements_from_quads(quads)
+        return statements, dict(Counter(statement.predicate.value for statement in statements))
+    query = f"SELECT ?p (COUNT(*) AS ?n) {{ ?s ?p {node} }} GROUP BY ?p"
+    counts = {row["p"].value: int(row["n"].value) for row in select_solutions(store, query)}
+    first_quads = (
         islice(
-            filter(has_named_subject, store.match(None, ox.NamedNode(one), node)), MAX_INCOMING_PER_PROPERTY
+            filter(has_named_subject, store.match(None, ox.NamedNode(property_), node)),
+            MAX_INCOMING_PER_PROPERTY,
         )
-        for one in towards
+        for property_ in counts
     )
-    return statements_from_quads(chain.from_iterable(some)), towards
+    return statements_from_quads(chain.from_iterable(first_quads)), counts
 
 
 def has_named_subject(quad: ox.Quad) -> bool:
-    """Whether a quad is about something with an IRI."""
+    """Whether the subject of a quad is an IRI."""
     return isinstance(quad.subject, ox.NamedNode)
 
 
 def find_described_parts(
     store: Store, iri: str, linked: list[Statement]
 ) -> tuple[dict[str, list[Statement]], bool]:
-    """The nodes below the IRI that are `linked` with it or, in turn, by those; and whether some are missing.
+    """The statements of nodes below the IRI that are reachable from `linked`, and whether some are left out.
 
-    At most PARTS nodes are taken.
+    `linked` are the statements of the resource and the incoming ones. At most MAX_DESCRIBED_PARTS nodes are
+    described.
     """
     parts: dict[str, list[Statement]] = {}
-    ends = [end for statement in linked for end in (statement.subject, statement.object)]
-    while new := iris_below(iri, ends) - parts.keys():
-        room = MAX_DESCRIBED_PARTS - len(parts)
-        chosen = sorted(new)[:room]
-        parts |= {part: [] for part in chosen}
-        found = statements_about(store, chosen)
-        for statement in found:
+    terms = [term for statement in linked for term in (statement.subject, statement.object)]
+    while new := iris_below(iri, terms) - parts.keys():
+        remaining = MAX_DESCRIBED_PARTS - len(parts)
+        described = sorted(new)[:remaining]
+        parts |= {part: [] for part in described}
+        statements = statements_about(store, described)
+        for statement in statements:
             parts[statement.subject.value].append(statement)
-        if len(new) > room:
+        if len(new) > remaining:
             return parts, True
-        ends = [statement.object for statement in found]
+        terms = [statement.object for statement in statements]
     return parts, False
 
 
 def iris_below(iri: str, terms: Iterable[ResultTerm]) -> set[str]:
-    """Which of the terms are IRIs below `iri`."""
+    """The terms that are IRIs below `iri`, which is without a slash at its end."""
     return {
         term.value for term in terms if isinstance(term, ox.NamedNode) and term.value.startswith(f"{iri}/")
     }
 
 
-def statements_from_quads(found: Iterable[ox.Quad]) -> list[Statement]:
-    """Statements from quads about nodes with IRIs, each triple once, in a stable order."""
+def statements_from_quads(quads: Iterable[ox.Quad]) -> list[Statement]:
+    """Statements from quads whose subjects are IRIs, each triple once, sorted."""
     graphs: dict[ox.Triple, set[str]] = {}
-    for quad in found:
-        where = graphs.setdefault(quad.triple, set())
+    for quad in quads:
+        triple_graphs = graphs.setdefault(quad.triple, set())
         if not isinstance(quad.graph_name, ox.DefaultGraph):
-            where.add(quad.graph_name.value)
-    return [build_statement(one, graphs[one]) for one in sorted(graphs, key=str)]
+            triple_graphs.add(quad.graph_name.value)
+    return [build_statement(triple, graphs[triple]) for triple in sorted(graphs, key=str)]
 
 
 def build_statement(triple: ox.Triple, graphs: set[str]) -> Statement:
-    """A triple about a node with an IRI, and the graphs it stands in."""
+    """A triple whose subject is an IRI, with the graphs that hold it."""
     assert isinstance(triple.subject, ox.NamedNode)
     return Statement(triple.subject, triple.predicate, triple.object, tuple(sorted(graphs)))
 
 
 def iris_in_description(description: ResourceDescription) -> set[str]:
-    """Every IRI that the description shows: nodes, properties, graphs and datatypes."""
+    """Every IRI in the description: nodes, properties, classes and graphs."""
     iris = {description.iri}
     for statement in description:
         iris |= {statement.subject.value, statement.predicate.value, *statement.graphs}
@@ -237,6 +241,6 @@ def iris_in_description(description: ResourceDescription) -> set[str]:
 
 
 def graphs_by_use(description: ResourceDescription) -> list[str]:
-    """The graphs in which the thing's own statements stand, the one that holds most of them first."""
-    uses = Counter(graph for statement in description.statements for graph in statement.graphs)
-    return [graph for graph, _ in uses.most_common()]
+    """The graphs of the statements of the resource, the one with most of them first."""
+    counts = Counter(graph for statement in description.statements for graph in statement.graphs)
+    return [graph for graph, _ in counts.most_common()]

@@ -45,22 +45,22 @@ OAI_DC_END = "</oai_dc:dc>\n"
 
 
 def serialize_oai_dc(triples: Iterable[ox.Triple], iri: str) -> bytes:
-    """What the triples say of the thing `iri` in the fifteen elements, in the order of the standard."""
-    said = [one for one in triples if one.subject == ox.NamedNode(iri)]
+    """The triples about `iri` in simple Dublin Core: the fifteen elements, in the order of the standard."""
+    own_triples = [triple for triple in triples if triple.subject == ox.NamedNode(iri)]
     lines = {
-        (DC_ELEMENTS.index(name), serialize_dc_element(name, one.object))
-        for one in said
-        if (name := one.predicate.value.removeprefix(DC_ELEMENTS_NAMESPACE)) in DC_ELEMENTS
+        (DC_ELEMENTS.index(name), serialize_dc_element(name, triple.object))
+        for triple in own_triples
+        if (name := triple.predicate.value.removeprefix(DC_ELEMENTS_NAMESPACE)) in DC_ELEMENTS
     }
     return (OAI_DC_START + "".join(line for _, line in sorted(lines)) + OAI_DC_END).encode()
 
 
 def serialize_dc_element(name: str, value: object) -> str:
-    """One element with its text, and the language of that."""
+    """One element with its text and language."""
     text = value.value if isinstance(value, (ox.Literal, ox.NamedNode)) else str(value)
     language = value.language if isinstance(value, ox.Literal) else None
-    mark = f" xml:lang={quoteattr(language)}" if language else ""
-    return f"  <dc:{name}{mark}>{escape(text)}</dc:{name}>\n"
+    language_attribute = f" xml:lang={quoteattr(language)}" if language else ""
+    return f"  <dc:{name}{language_attribute}>{escape(text)}</dc:{name}>\n"
 
 
 XSD_BOOLEAN_IRI = f"{XSD_NAMESPACE}boolean"
@@ -75,57 +75,57 @@ TriplesByNode = Mapping[ox.NamedNode | ox.BlankNode | ox.Triple, list[ox.Triple]
 
 
 def build_schema_document(triples: Iterable[ox.Triple], iri: str) -> dict[str, Any]:
-    """The triples as JSON-LD that means just them, as far as they are about `iri` and what it leads to."""
+    """The triples about `iri` and what it refers to, as one JSON-LD object of schema.org."""
     return {"@context": SCHEMA_ORG_CONTEXT, **build_schema_objects(triples, [iri])[0]}
 
 
 def build_schema_objects(triples: Iterable[ox.Triple], iris: Iterable[str]) -> list[dict[str, Any]]:
-    """An object for each of the IRIs, with what the triples say of it and of what it leads to."""
+    """A schema.org object for each of the IRIs, with the triples about it and what it refers to."""
     nodes = group_triples_by_subject(sorted(triples, key=str))
     return [build_schema_object(ox.NamedNode(iri), nodes, set()) for iri in iris]
 
 
 def simplify_literals(triples: Iterable[ox.Triple]) -> list[ox.Triple]:
-    """The triples with texts and values as mere strings, which is how search engines read them."""
-    return [ox.Triple(one.subject, one.predicate, simplify_term(one.object)) for one in triples]
+    """The triples with all literals but booleans as plain strings, as search engines expect them."""
+    return [ox.Triple(triple.subject, triple.predicate, simplify_term(triple.object)) for triple in triples]
 
 
 def simplify_term(term: Any) -> Any:
-    """A term, or where it is a value but a truth value, that as a string."""
-    is_value = isinstance(term, ox.Literal) and term.datatype.value != XSD_BOOLEAN_IRI
-    return ox.Literal(term.value) if is_value else term
+    """A literal that is not a boolean as a plain string; any other term unchanged."""
+    is_simplified = isinstance(term, ox.Literal) and term.datatype.value != XSD_BOOLEAN_IRI
+    return ox.Literal(term.value) if is_simplified else term
 
 
 def build_schema_object(node: Any, nodes: TriplesByNode, seen: set[Any]) -> dict[str, Any]:
-    """An object for a node; what is said of it stands where it comes first."""
-    found: dict[str, Any] = {"@id": json_ld_node_id(node)}
+    """An object for a node, with its triples only where it occurs first (`seen`)."""
+    document: dict[str, Any] = {"@id": json_ld_node_id(node)}
     if node in seen:
-        return found
+        return document
     seen.add(node)
-    for one in nodes.get(node, ()):
-        if one.predicate.value == RDF_TYPE_IRI and isinstance(one.object, ox.NamedNode):
-            add_json_value(found, "@type", one.object.value.removeprefix(SCHEMA_NAMESPACE))
+    for triple in nodes.get(node, ()):
+        if triple.predicate.value == RDF_TYPE_IRI and isinstance(triple.object, ox.NamedNode):
+            add_json_value(document, "@type", triple.object.value.removeprefix(SCHEMA_NAMESPACE))
         else:
             add_json_value(
-                found,
-                one.predicate.value.removeprefix(SCHEMA_NAMESPACE),
-                build_schema_value(one.object, nodes, seen),
+                document,
+                triple.predicate.value.removeprefix(SCHEMA_NAMESPACE),
+                build_schema_value(triple.object, nodes, seen),
             )
-    return found
+    return document
 
 
-def add_json_value(found: dict[str, Any], key: str, value: Any) -> None:
-    """Add a value of a key, which stands alone while it is the only one."""
-    if key not in found:
-        found[key] = value
-    elif isinstance(found[key], list):
-        found[key].append(value)
+def add_json_value(document: dict[str, Any], key: str, value: Any) -> None:
+    """Add a value to a key: alone while it is the only one, or else in a list."""
+    if key not in document:
+        document[key] = value
+    elif isinstance(document[key], list):
+        document[key].append(value)
     else:
-        found[key] = [found[key], value]
+        document[key] = [document[key], value]
 
 
 def build_schema_value(term: Any, nodes: TriplesByNode, seen: set[Any]) -> Any:
-    """What stands for a term."""
+    """The JSON-LD value of a term."""
     if not isinstance(term, ox.Literal):
         return build_schema_object(term, nodes, seen)
     if term.language:
@@ -138,19 +138,20 @@ def build_schema_value(term: Any, nodes: TriplesByNode, seen: set[Any]) -> Any:
 
 
 def json_ld_node_id(node: Any) -> str:
-    """What JSON-LD calls a node."""
+    """The `@id` of a node."""
     return f"_:{node.value}" if isinstance(node, ox.BlankNode) else str(node.value)
 
 
 def build_item_list(title: str, items: Iterable[Any], total: int, first: int = 1) -> dict[str, Any]:
-    """A list with this title: items, the `first` of which has that place, and how many there are in all."""
+    """A schema.org ItemList: the items, the position of the first, and the number in all."""
     return {
         "@context": SCHEMA_ORG_CONTEXT,
         "@type": "ItemList",
         "name": title,
         "numberOfItems": total,
         "itemListElement": [
-            {"@type": "ListItem", "position": place, "item": item} for place, item in enumerate(items, first)
+            {"@type": "ListItem", "position": position, "item": item}
+            for position, item in enumerate(items, first)
         ],
     }
 
@@ -158,7 +159,7 @@ def build_item_list(title: str, items: Iterable[Any], total: int, first: int = 1
 def build_dataset_markup(
     iri: str, page: str, title: str, description: str, files: Iterable[Format]
 ) -> dict[str, Any]:
-    """A part of the graph, read at `page`, and by its suffix in each of the formats."""
+    """A schema.org Dataset for a part of the data with a page and files in these formats."""
     return {
         "@context": SCHEMA_ORG_CONTEXT,
         "@type": "Dataset",
@@ -171,16 +172,16 @@ def build_dataset_markup(
         "distribution": [
             {
                 "@type": "DataDownload",
-                "encodingFormat": one.media_type,
-                "contentUrl": {"@id": f"{page}.{one.suffix}"},
+                "encodingFormat": format_.media_type,
+                "contentUrl": {"@id": f"{page}.{format_.suffix}"},
             }
-            for one in files
+            for format_ in files
         ],
     }
 
 
 def build_catalog_markup(base: str, host: str, kinds: Iterable[str]) -> dict[str, Any]:
-    """The whole graph, which holds things of these kinds, as a dataset in a catalog; read at `host`."""
+    """A schema.org DataCatalog with the whole store as a Dataset; `kinds` become its keywords."""
     dumps = [
         {"@type": "DataDownload", "encodingFormat": media_type, "contentUrl": {"@id": f"{host}dump.{suffix}"}}
         for suffix, media_type in (("trig", "application/trig"), ("nq", "application/n-quads"))
@@ -214,37 +215,40 @@ FOAF_PRIMARY_TOPIC = expand_curie("foaf:primaryTopic")
 def map_to_profile(
     profile: Profile, pages: Mapping[str, str], triples: Iterable[ox.Triple]
 ) -> list[ox.Triple]:
-    """What a profile says of things by what we know of them; `pages` are where each is read, by its IRI."""
+    """The triples of a profile, by its CONSTRUCT query over our triples.
+
+    `pages` has the address of the page of each resource, by IRI.
+    """
     store = ox.Store()
-    store.extend(ox.Quad(*one) for one in triples if one.predicate != FOAF_PRIMARY_TOPIC)
+    store.extend(ox.Quad(*triple) for triple in triples if triple.predicate != FOAF_PRIMARY_TOPIC)
     store.extend(
         ox.Quad(ox.NamedNode(page), FOAF_PRIMARY_TOPIC, ox.NamedNode(iri)) for iri, page in pages.items()
     )
-    found = store.query(profile.query)
-    assert isinstance(found, ox.QueryTriples)
-    return list(found)
+    mapped = store.query(profile.query)
+    assert isinstance(mapped, ox.QueryTriples)
+    return list(mapped)
 
 
 def resource_markup(
     iri: str, page: str, triples: Iterable[ox.Triple], ranges: Sequence[str], base: str
 ) -> dict[str, Any]:
-    """What a page tells search engines of a thing: schema.org in one language, as plain as it goes."""
+    """A resource as schema.org JSON-LD for search engines: in one language, with plain strings."""
     texts = language.keep_best_languages(list(triples), ranges)
-    found = map_to_profile(profiles_by_token(base)["schema.org"], {iri: page}, texts)
-    return build_schema_document(simplify_literals(found), iri)
+    mapped = map_to_profile(profiles_by_token(base)["schema.org"], {iri: page}, texts)
+    return build_schema_document(simplify_literals(mapped), iri)
 
 
 def build_list_items(
-    names: Mapping[str, ox.Literal], types: Iterable[ox.Triple], host: str, base: str
+    labels: Mapping[str, ox.Literal], types: Iterable[ox.Triple], host: str, base: str
 ) -> list[dict[str, Any]]:
-    """Things by their IRIs with these names as a list tells search engines of them: kind, name, page."""
-    pages = {iri: web_address(host, find_href(iri, base) or iri) for iri in names}
-    called = (ox.Triple(ox.NamedNode(iri), RDFS_LABEL, name) for iri, name in names.items())
+    """The resources of a list as schema.org objects for search engines: type, name and page."""
+    pages = {iri: web_address(host, find_href(iri, base) or iri) for iri in labels}
+    label_triples = (ox.Triple(ox.NamedNode(iri), RDFS_LABEL, label) for iri, label in labels.items())
     return build_schema_objects(
-        map_to_profile(profiles_by_token(base)["schema.org"], pages, [*types, *called]), names
+        map_to_profile(profiles_by_token(base)["schema.org"], pages, [*types, *label_triples]), labels
     )
 
 
 def web_address(host: str, path: str) -> str:
-    """The address of a path of this service, which is read at `host`."""
+    """The full address of a path of this service, which is served at `host`."""
     return host.rstrip("/") + path if path.startswith("/") else path

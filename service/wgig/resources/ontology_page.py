@@ -1,4 +1,4 @@
-"""The ontology for readers: a picture of its classes, and for each term what it is used with, and where."""
+"""The page of the ontology: a picture of its classes, and for each term its use in the data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,9 @@ from ..rdf.namespaces import (
     expand_curie,
     shorten_iri,
 )
-from ..rdf.vocabulary import VocabularyTerm, group_objects_by_subject
-from ..rdf.vocabulary import list_vocabulary_terms as declared
-from ..store.projections import cache_for_version
+from ..rdf.vocabulary import VocabularyTerm, group_objects_by_subject, list_vocabulary_terms
 from ..store.store import Store
+from ..store.version_cache import cache_for_version
 from ..text import natural_sort_key
 from .labels import find_labels
 
@@ -41,18 +40,19 @@ NOTE_PROPERTIES = {
     f"{SKOS_NAMESPACE}editorialNote",
     f"{OWL_NAMESPACE}versionInfo",
 }
-MAX_EXAMPLE_CANDIDATES = 100  # things among which an example is chosen
-MAX_EXAMPLE_FACTS = 6  # statements of an example
-MAX_NAMED_SHAPES = 3  # shapes of a class, beyond which they are the rules of a profile
-CLASS_TREE_GAP_PIXELS = 50  # between two columns of the picture
+MAX_EXAMPLE_CANDIDATES = 100  # resources among which an example is chosen
+MAX_EXAMPLE_FACTS = 6  # statements shown of an example
+MAX_NAMED_SHAPES = 3  # classes with more shapes are those that the rules of a profile check
+CLASS_TREE_GAP_PIXELS = 50  # between two columns
 
 
 @dataclass(frozen=True)
 class TermUse:
-    """How a term is used: how often, as far as that is counted, an example, its properties, and its shapes.
+    """The use of a term: how often, an example, its properties, and its shapes.
 
-    `facts` are some statements of the example. `shapes` are names; `rule_count` says how many there are where
-    they are the rules of a profile. `notes` tell what became of the term.
+    `count` is None where VoID has none. `facts` are some statements about the example. `shapes` are names,
+    empty for a class with more than MAX_NAMED_SHAPES; `rule_count` is then their number. `notes` are the
+    change, history and editorial notes of the term.
     """
 
     count: int | None
@@ -66,10 +66,10 @@ class TermUse:
 
 @dataclass(frozen=True)
 class OntologyView:
-    """A picture of the classes, the same as lists, the links between them, and how each term is used.
+    """A picture of the classes, the same as lists, the links between classes, and the use of each term.
 
-    `classes_by_parent` has the classes by what they are a kind of, `links` properties with the classes at
-    their ends, `labels` what things are called.
+    `classes_by_parent` has the classes by the IRI of their superclass, `links` properties with the IRIs of
+    their domain and range, `uses` and `labels` are by IRI.
     """
 
     picture: Picture
@@ -81,78 +81,79 @@ class OntologyView:
 
 
 @cache_for_version(12)
-def build_ontology_view(store: Store, version: int, base: str, tongue: str = ENGLISH) -> OntologyView:
-    """The ontology as a version of the store has it, in the language of now: `tongue`."""
-    del version  # which makes the cache forget
+def build_ontology_view(store: Store, base: str, language: str = ENGLISH) -> OntologyView:
+    """The page of the ontology in a version of the store and a language."""
     graph = list(store.triples(f"{base}graph/ontology"))
-    said, terms = group_objects_by_subject(graph), declared(graph, tongue)
-    uses = {one.iri: build_term_use(store, one, terms, said, base) for one in terms}
-    ends = {uses[one.iri].example for one in terms} | {
+    objects_by_subject, terms = group_objects_by_subject(graph), list_vocabulary_terms(graph, language)
+    uses = {term.iri: build_term_use(store, term, terms, objects_by_subject, base) for term in terms}
+    shown_iris = {use.example for use in uses.values()} | {
         iri
-        for one in terms
-        for property_, value in uses[one.iri].facts
+        for use in uses.values()
+        for property_, value in use.facts
         for iri in (property_, value.value if isinstance(value, ox.NamedNode) else "")
     }
-    classes = [one for one in terms if one.kind == OWL_CLASS_IRI]
-    ours = {one.iri for one in classes}
+    classes = [term for term in terms if term.kind == OWL_CLASS_IRI]
+    own_iris = {class_.iri for class_ in classes}
     links = [
-        (one, of, to)
-        for one in terms
-        for of in one.ties.get("Of", ())
-        for to in one.ties.get("Values", ())
-        if of in ours and to in ours
+        (term, domain, range_)
+        for term in terms
+        for domain in term.ties.get("Of", ())
+        for range_ in term.ties.get("Values", ())
+        if domain in own_iris and range_ in own_iris
     ]
-    header = said.get(ox.NamedNode(f"{base}ontology"), {})
+    header = objects_by_subject.get(ox.NamedNode(f"{base}ontology"), {})
     return OntologyView(
         draw_class_tree(classes, base),
-        group_by_parent_class(classes, ours),
+        group_by_parent_class(classes, own_iris),
         links,
         uses,
-        find_labels(store, ends - {""}, label_languages()),
+        find_labels(store, shown_iris - {""}, label_languages()),
         best_text(header.get(f"{OWL_NAMESPACE}versionInfo", ())).value,
     )
 
 
 def group_by_parent_class(
-    classes: Sequence[VocabularyTerm], ours: set[str]
+    classes: Sequence[VocabularyTerm], own_iris: set[str]
 ) -> dict[str, list[VocabularyTerm]]:
-    """The classes by what they are a kind of, those below terms of other vocabularies first."""
-    found: dict[str, list[VocabularyTerm]] = {}
-    for one in classes:
-        for above in one.ties.get("A kind of", ("",)):
-            found.setdefault(above, []).append(one)
-    return dict(sorted(found.items(), key=lambda item: (item[0] in ours, item[0])))
+    """The classes by their superclass (empty: none), those below classes of other vocabularies first."""
+    classes_by_parent: dict[str, list[VocabularyTerm]] = {}
+    for class_ in classes:
+        for parent in class_.ties.get("A kind of", ("",)):
+            classes_by_parent.setdefault(parent, []).append(class_)
+    return dict(sorted(classes_by_parent.items(), key=lambda item: (item[0] in own_iris, item[0])))
 
 
 def draw_class_tree(classes: Sequence[VocabularyTerm], base: str) -> Picture:
-    """A picture of the classes, each right of what it is a kind of."""
-    ours = {one.iri for one in classes}
-    below = group_by_parent_class(classes, ours)
+    """A picture of the class hierarchy, each class to the right of its superclass."""
+    own_iris = {class_.iri for class_ in classes}
+    classes_by_parent = group_by_parent_class(classes, own_iris)
     picture, top = Picture(), 1.0
 
-    def branch(
-        root: BoxItem, kinds: Sequence[VocabularyTerm], x: float, top: float
+    def draw_branch(
+        root: BoxItem, subclasses: Sequence[VocabularyTerm], x: float, top: float
     ) -> tuple[PictureBox, float]:
-        """A box, and right of it from a height on what is below it, with the height after all."""
-        found, end = [], top
-        for one in kinds:
-            label = (one.label.value, ontology_anchor(one, base), "ours")
-            box, end = branch(label, below.get(one.iri, ()), x + BOX_WIDTH_PX + CLASS_TREE_GAP_PIXELS, end)
-            found.append(box)
-        end = max(end, top + BOX_HEIGHT_PX + BOX_GAP_PX)
-        (here,) = picture.add_column(x, [root], (top + end - BOX_HEIGHT_PX - BOX_GAP_PX) / 2)
-        for box in found:
-            picture.add_line(here, box, f"{box.label} is a kind of {here.label}")
-        return here, end
+        """Draw a box with its subclasses to the right, from `top` down; returns the box and the bottom."""
+        child_boxes, bottom = [], top
+        for class_ in subclasses:
+            item = (class_.label.value, ontology_anchor(class_, base), "ours")
+            child_x = x + BOX_WIDTH_PX + CLASS_TREE_GAP_PIXELS
+            box, bottom = draw_branch(item, classes_by_parent.get(class_.iri, ()), child_x, bottom)
+            child_boxes.append(box)
+        bottom = max(bottom, top + BOX_HEIGHT_PX + BOX_GAP_PX)
+        (root_box,) = picture.add_column(x, [root], (top + bottom - BOX_HEIGHT_PX - BOX_GAP_PX) / 2)
+        for box in child_boxes:
+            picture.add_line(root_box, box, f"{box.label} is a kind of {root_box.label}")
+        return root_box, bottom
 
-    for above, kinds in below.items():
-        if above not in ours:
-            _, top = branch((shorten_iri(above, base), find_href(above, base), "outside"), kinds, 1, top)
+    for parent, subclasses in classes_by_parent.items():
+        if parent not in own_iris:
+            item = (shorten_iri(parent, base), find_href(parent, base), "outside")
+            _, top = draw_branch(item, subclasses, 1, top)
     return picture
 
 
 def ontology_anchor(term: VocabularyTerm, base: str) -> str:
-    """The place of a term on its page."""
+    """The fragment of a term on the page of the ontology, with `#`."""
     return f"#{term.iri.removeprefix(f'{base}ontology#')}"
 
 
@@ -160,67 +161,70 @@ def build_term_use(
     store: Store,
     term: VocabularyTerm,
     terms: Sequence[VocabularyTerm],
-    said: Mapping[Any, Mapping[str, Any]],
+    objects_by_subject: Mapping[Any, Mapping[str, Any]],
     base: str,
 ) -> TermUse:
-    """How a term is used."""
+    """The use of a term in the data and in the shapes."""
     is_class = term.kind == OWL_CLASS_IRI
     node = ox.NamedNode(term.iri)
     example = find_class_example(store, node) if is_class else ""
     shapes = shapes_of_class(store, node, f"{base}shapes#") if is_class else []
     notes = (
-        one.value
-        for property_, those in said.get(node, {}).items()
+        note.value
+        for property_, values in objects_by_subject.get(node, {}).items()
         if property_ in NOTE_PROPERTIES
-        for one in those
+        for note in values
     )
     return TermUse(
         term_use_count(store, node, "class" if is_class else "property"),
         example,
         example_facts(store, example),
-        [one for one in terms if term.iri in one.ties.get("Of", ())] if is_class else [],
+        [other for other in terms if term.iri in other.ties.get("Of", ())] if is_class else [],
         shapes if len(shapes) <= MAX_NAMED_SHAPES else [],
         len(shapes) if len(shapes) > MAX_NAMED_SHAPES else 0,
         sorted(notes),
     )
 
 
-def term_use_count(store: Store, node: ox.NamedNode, what: str) -> int | None:
-    """How many things are of a class, or statements of a property, as VoID has it; None where it does not."""
-    partition, number = VOID_PARTITIONS[what]
+def term_use_count(store: Store, node: ox.NamedNode, kind: str) -> int | None:
+    """The number of instances of a class, or triples of a property, as VoID states it; None for none.
+
+    `kind` is `class` or `property`.
+    """
+    partition, count_property = VOID_PARTITIONS[kind]
     counts = [
         int(quad.object.value)
-        for part in store.match(None, partition, node)
-        if not isinstance(part.subject, ox.Triple)
-        for quad in store.match(part.subject, number)
+        for quad_ in store.match(None, partition, node)
+        if not isinstance(quad_.subject, ox.Triple)
+        for quad in store.match(quad_.subject, count_property)
         if isinstance(quad.object, ox.Literal) and quad.object.value.isdecimal()
     ]
     return max(counts, default=None)
 
 
-def find_class_example(store: Store, node: ox.NamedNode) -> str:
-    """A thing of a class; empty where there is none."""
-    found = (quad.subject for quad in store.match(None, RDF_TYPE, node))
-    iris = {one.value for one in islice(found, MAX_EXAMPLE_CANDIDATES) if isinstance(one, ox.NamedNode)}
-    return min(iris, key=lambda one: ("/example" in one, natural_sort_key(one)), default="")
+def find_class_example(store: Store, class_: ox.NamedNode) -> str:
+    """An instance of a class; empty where there is none."""
+    subjects = (quad.subject for quad in store.match(None, RDF_TYPE, class_))
+    iris = {node.value for node in islice(subjects, MAX_EXAMPLE_CANDIDATES) if isinstance(node, ox.NamedNode)}
+    return min(iris, key=lambda iri: ("/example" in iri, natural_sort_key(iri)), default="")
 
 
 def example_facts(store: Store, iri: str) -> list[tuple[str, Any]]:
-    """Some statements of a thing, one of a property, in order of the properties."""
+    """Some statements about a resource: one value per property, rdf:type first, then RDFS properties."""
     if not iri:
         return []
-    one_each: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for quad in sorted(keep_best_languages(list(store.match(ox.NamedNode(iri))), label_languages()), key=str):
-        one_each.setdefault(quad.predicate.value, quad.object)
-    named = sorted(
-        one_each,
-        key=lambda one: (one != RDF_TYPE_IRI, RDFS_NAMESPACE not in one, one),
+        values.setdefault(quad.predicate.value, quad.object)
+    properties = sorted(
+        values,
+        key=lambda iri: (iri != RDF_TYPE_IRI, RDFS_NAMESPACE not in iri, iri),
     )
-    return [(one, one_each[one]) for one in named[:MAX_EXAMPLE_FACTS]]
+    return [(property_, values[property_]) for property_ in properties[:MAX_EXAMPLE_FACTS]]
 
 
 def shapes_of_class(store: Store, node: ox.NamedNode, prefix: str) -> list[str]:
-    """The names of the shapes that look at the things of a class."""
-    found = store.match(None, expand_curie("sh:targetClass"), node)
-    iris = {one.subject.value for one in found if isinstance(one.subject, ox.NamedNode)}
-    return sorted(one.removeprefix(prefix) for one in iris if one.startswith(prefix))
+    """The names of the shapes that target a class."""
+    quads = store.match(None, expand_curie("sh:targetClass"), node)
+    iris = {quad.subject.value for quad in quads if isinstance(quad.subject, ox.NamedNode)}
+    return sorted(iri.removeprefix(prefix) for iri in iris if iri.startswith(prefix))

@@ -1,7 +1,7 @@
 """The overview at the top of a resource page: its most important facts, and a picture of its neighborhood.
 
-Facts come from property paths per kind of resource, for the sentences of gist.html. The picture has what
-links to the resource on the left, and what it links to on the right.
+Facts come from property paths per kind of resource, for the sentences of gist.html. The picture has resources
+that link to this one on the left, and those that it links to on the right.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,9 +18,9 @@ from ..rdf.namespaces import expand_curie
 from ..store.store import Store
 from ..text import natural_sort_key
 
-MAX_NEIGHBORS, MAX_LINK_LABEL_LETTERS = 7, 20  # neighbors on a side, and letters of what a line stands for
-NEIGHBOR_GAP_PIXELS = 200  # between two columns, for what the lines stand for
-# What leads to everything, and so tells little.
+MAX_NEIGHBORS, MAX_LINK_LABEL_LETTERS = 7, 20  # neighbors on a side, and letters of a label beside a line
+NEIGHBOR_GAP_PIXELS = 200  # between two columns, with room for the labels of the lines
+# Properties that almost every resource has, and that say little about it.
 UNINFORMATIVE_PROPERTIES = frozenset(
     expand_curie(name).value
     for name in (
@@ -38,14 +38,14 @@ UNINFORMATIVE_PROPERTIES = frozenset(
 
 
 class Neighbor(NamedTuple):
-    """A thing that is linked with another, and what the link is called."""
+    """A linked resource, and the label of the link."""
 
     iri: str
     label: ox.Literal
 
 
 class NeighborhoodView(NamedTuple):
-    """The neighbors of a thing, on each side, with their picture, and how many more there are."""
+    """A picture of a resource with its neighbors, those on each side, and the number of hidden ones."""
 
     picture: Picture
     left: list[Neighbor]
@@ -56,34 +56,37 @@ class NeighborhoodView(NamedTuple):
 def build_neighborhood(
     title: str, left: Sequence[Any], right: Sequence[Any], labels: Mapping[str, ox.Literal], base: str
 ) -> NeighborhoodView:
-    """The neighborhood of a thing by the groups of what points to it, and of what it leads to."""
+    """The neighborhood of a resource from the property groups of incoming (left) and outgoing links."""
     sides = [list_neighbors(left), list_neighbors(right)]
-    shown = [some[:MAX_NEIGHBORS] for some in sides]
+    shown = [neighbors[:MAX_NEIGHBORS] for neighbors in sides]
     picture = Picture()
     rows = max(map(len, shown), default=0)
     middle = 1 + max(0, rows - 1) * (BOX_HEIGHT_PX + BOX_GAP_PX) / 2
-    start = 1 + (BOX_WIDTH_PX + NEIGHBOR_GAP_PIXELS if shown[0] else 0)
-    (center,) = picture.add_column(start, [(title, None, "self")], middle)
-    for place, some in enumerate(shown):
-        named: list[BoxItem] = [
-            (label_or_words(labels, one.iri).value, find_href(one.iri, base), "") for one in some
+    center_x = 1 + (BOX_WIDTH_PX + NEIGHBOR_GAP_PIXELS if shown[0] else 0)
+    (center,) = picture.add_column(center_x, [(title, None, "self")], middle)
+    for is_right, neighbors in enumerate(shown):
+        items: list[BoxItem] = [
+            (label_or_words(labels, neighbor.iri).value, find_href(neighbor.iri, base), "")
+            for neighbor in neighbors
         ]
-        top = 1 + (rows - len(some)) * (BOX_HEIGHT_PX + BOX_GAP_PX) / 2
-        boxes = picture.add_column(start + BOX_WIDTH_PX + NEIGHBOR_GAP_PIXELS if place else 1, named, top)
-        for box, one in zip(boxes, some, strict=True):
-            draw_neighbor_link(picture, *((center, box) if place else (box, center)), one.label.value)
+        top = 1 + (rows - len(neighbors)) * (BOX_HEIGHT_PX + BOX_GAP_PX) / 2
+        x = center_x + BOX_WIDTH_PX + NEIGHBOR_GAP_PIXELS if is_right else 1
+        boxes = picture.add_column(x, items, top)
+        for box, neighbor in zip(boxes, neighbors, strict=True):
+            ends = (center, box) if is_right else (box, center)
+            draw_neighbor_link(picture, *ends, neighbor.label.value)
     return NeighborhoodView(picture, shown[0], shown[1], sum(map(len, sides)) - sum(map(len, shown)))
 
 
-def draw_neighbor_link(picture: Picture, start: PictureBox, end: PictureBox, by: str) -> None:
-    """Draw the link between two boxes, and say beside the outer one what it is."""
-    outer = end if start.kind == "self" else start
-    picture.add_line(start, end, by, truncate_to_letters(by, MAX_LINK_LABEL_LETTERS), outer)
+def draw_neighbor_link(picture: Picture, start: PictureBox, end: PictureBox, label: str) -> None:
+    """Draw the link between two boxes, with its label beside the outer one."""
+    outer_box = end if start.kind == "self" else start
+    picture.add_line(start, end, label, truncate_to_letters(label, MAX_LINK_LABEL_LETTERS), outer_box)
 
 
 def list_neighbors(groups: Sequence[Any]) -> list[Neighbor]:
-    """The things of groups of values, one of each group in turn, each thing once."""
-    named = [
+    """The resources in property groups, each once: the first of each group, then the second, and so on."""
+    neighbors_by_group = [
         [
             Neighbor(value.term.value, group.label)
             for value in group.values
@@ -92,11 +95,13 @@ def list_neighbors(groups: Sequence[Any]) -> list[Neighbor]:
         for group in groups
         if group.iri not in UNINFORMATIVE_PROPERTIES
     ]
-    turns = (one for turn in zip_longest(*named) for one in turn if one)
-    found: dict[str, Neighbor] = {}
-    for one in turns:
-        found.setdefault(one.iri, one)
-    return [*found.values()]
+    interleaved = (
+        neighbor for nth_of_each in zip_longest(*neighbors_by_group) for neighbor in nth_of_each if neighbor
+    )
+    neighbors_by_iri: dict[str, Neighbor] = {}
+    for neighbor in interleaved:
+        neighbors_by_iri.setdefault(neighbor.iri, neighbor)
+    return [*neighbors_by_iri.values()]
 
 
 MAX_PATH_TERMS = 200  # terms at the end of a path
@@ -104,7 +109,7 @@ MAX_PATH_NODES = 1000  # nodes that a step of a path leads to
 
 
 class PropertyPath(NamedTuple):
-    """A path of properties, `^` before one that is followed backwards; ends whose IRI begins so are taken."""
+    """A path of properties, `^` before an inverse one; `target_prefix` selects the resources at its end."""
 
     path: str
     target_prefix: str = ""
@@ -151,7 +156,7 @@ MEETING_PATHS = {
     "settled": PropertyPath("^wgig:settledAt"),
     "documents": PropertyPath("^wgig:about", "doc:"),
 }
-# The values that the sentences about things of a class speak of, by the names that they have there.
+# By class: the macro of gist.html for its sentences, and the paths to the values that they use, by name.
 OVERVIEW_PATHS_BY_CLASS: dict[str, tuple[str, dict[str, PropertyPath]]] = {
     "wgig:Issue": (
         "issue",
@@ -250,53 +255,58 @@ OVERVIEW_PATHS_BY_CLASS: dict[str, tuple[str, dict[str, PropertyPath]]] = {
 
 @dataclass(frozen=True)
 class ResourceOverview:
-    """What the sentences about a thing speak of: its kind, and terms by the names that they have there.
+    """The values for the sentences about a resource: the macro of gist.html, and lists of terms by name.
 
-    `cut` has the names of those that are more than are given.
+    `cut` has the names of the lists that are incomplete.
     """
 
     kind: str = ""
-    found: Mapping[str, list[Any]] = field(default_factory=dict)
+    terms_by_name: Mapping[str, list[Any]] = field(default_factory=dict)
     cut: frozenset[str] = frozenset()
 
     @property
     def iris(self) -> set[str]:
-        """The IRIs of all terms."""
-        return {one.value for those in self.found.values() for one in those if isinstance(one, ox.NamedNode)}
+        """The IRIs among all terms."""
+        return {
+            term.value
+            for terms in self.terms_by_name.values()
+            for term in terms
+            if isinstance(term, ox.NamedNode)
+        }
 
 
 def build_overview(store: Store, iri: str, types: Collection[str], base: str) -> ResourceOverview:
-    """What matters most about a thing of these classes; nothing for kinds that have no sentences."""
-    of_type = {expand_curie(name, base).value: what for name, what in OVERVIEW_PATHS_BY_CLASS.items()}
-    kind, ways = next((of_type[one] for one in of_type if one in types), ("", {}))
-    followed = {name: follow_property_path(store, iri, way, base) for name, way in ways.items()}
-    cut = frozenset(name for name, (_, is_whole) in followed.items() if not is_whole)
-    found = {
-        name: sorted(those, key=lambda one: natural_sort_key(one.value))
-        for name, (those, _) in followed.items()
+    """The overview of a resource of these classes; empty for classes without sentences."""
+    paths_by_type = {expand_curie(name, base).value: entry for name, entry in OVERVIEW_PATHS_BY_CLASS.items()}
+    kind, paths = next((entry for type_, entry in paths_by_type.items() if type_ in types), ("", {}))
+    results = {name: follow_property_path(store, iri, path, base) for name, path in paths.items()}
+    cut = frozenset(name for name, (_, is_complete) in results.items() if not is_complete)
+    terms_by_name = {
+        name: sorted(terms, key=lambda term: natural_sort_key(term.value))
+        for name, (terms, _) in results.items()
     }
-    return ResourceOverview(kind, found, cut)
+    return ResourceOverview(kind, terms_by_name, cut)
 
 
-def follow_property_path(store: Store, iri: str, way: PropertyPath, base: str) -> tuple[list[Any], bool]:
-    """The ends of a path from a thing, each once: what has an IRI, and texts; and whether these are all."""
-    nodes, is_whole = [ox.NamedNode(iri)], True
-    for one in way.path.split("/"):
-        ends = (end for node in nodes for end in follow_property(store, node, one, base))
-        some = list(islice(ends, MAX_PATH_NODES + 1))
-        is_whole &= len(some) <= MAX_PATH_NODES
-        nodes = list(dict.fromkeys(some[:MAX_PATH_NODES]))
-    begin = expand_curie(way.target_prefix, base).value if way.target_prefix else ""
-    found = [
-        one
-        for one in nodes
-        if isinstance(one, ox.Literal) or (isinstance(one, ox.NamedNode) and one.value.startswith(begin))
+def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) -> tuple[list[Any], bool]:
+    """The IRIs and literals at the end of a path from a resource, each once, and whether these are all."""
+    nodes, is_complete = [ox.NamedNode(iri)], True
+    for step in path.path.split("/"):
+        ends = (end for node in nodes for end in follow_property(store, node, step, base))
+        first_ends = list(islice(ends, MAX_PATH_NODES + 1))
+        is_complete &= len(first_ends) <= MAX_PATH_NODES
+        nodes = list(dict.fromkeys(first_ends[:MAX_PATH_NODES]))
+    prefix = expand_curie(path.target_prefix, base).value if path.target_prefix else ""
+    terms = [
+        node
+        for node in nodes
+        if isinstance(node, ox.Literal) or (isinstance(node, ox.NamedNode) and node.value.startswith(prefix))
     ]
-    return found[:MAX_PATH_TERMS], is_whole and len(found) <= MAX_PATH_TERMS
+    return terms[:MAX_PATH_TERMS], is_complete and len(terms) <= MAX_PATH_TERMS
 
 
 def follow_property(store: Store, node: Any, name: str, base: str) -> Iterator[Any]:
-    """Where a property leads from a node; backwards where its name begins with `^`."""
+    """The nodes that a property leads to from a node; in the inverse direction after `^`."""
     property_ = expand_curie(name.removeprefix("^"), base)
     if name.startswith("^"):
         quads = store.match(None, property_, node) if isinstance(node, ox.NamedNode) else ()

@@ -1,4 +1,4 @@
-"""A thing as plain JSON: what is said of it and where, its parts, what points to it, counted and paged."""
+"""A resource as plain JSON: its facts with their graphs, its parts, and paged lists of what points to it."""
 
 import re
 from collections.abc import Iterable
@@ -25,91 +25,99 @@ from .labels import build_language_map, find_labels
 
 LABEL_CURIES = ("skos:prefLabel", "rdfs:label", "foaf:name")
 RDF_TYPE_CURIE = "rdf:type"
-JSON_DATATYPES = (f"{XSD_NAMESPACE}integer", f"{XSD_NAMESPACE}boolean")  # of which JSON has the values
+JSON_DATATYPES = (f"{XSD_NAMESPACE}integer", f"{XSD_NAMESPACE}boolean")  # with values that JSON has too
 PAGE_NUMBER_PATTERN = re.compile(r"[0-9]{1,8}")
-INVERSE_PAGE_THINGS = 50  # things that point here, on a page
+INVERSE_PAGE_THINGS = 50  # resources on a page of incoming links
 
 JsonObject = dict[str, Any]
 FactsByProperty = dict[str, list[JsonObject]]
-# Things that point to one, in their order, by the name of the property.
+# The IRIs of resources that point to one, sorted, by the name of the property.
 IncomingByProperty = dict[str, list[str]]
 
 
 def build_resource_json(
-    store: Store, found: ResourceDescription, path: str, pairs: Pairs, base: str
+    store: Store, description: ResourceDescription, path: str, pairs: Pairs, base: str
 ) -> JsonObject:
-    """A thing as JSON.
+    """A resource as JSON, or with `?inverse=name&page=2` a page of the resources that point to it.
 
-    `facts` are by the name that the JSON-LD context has for the property, each with the graphs that hold it.
-    `inverse` says how many things point here by each property, the first of them, and where the next are;
-    `?inverse=name&page=2` has those alone. Raises Problem 400 for a property that there is not, and 404 for
-    a page.
+    `facts` are by the name of the property in the JSON-LD context, each with the graphs that hold it.
+    `inverse` has, for each property that points here, the number of resources, the first page of them, and
+    the path of the next. Raises Problem 400 for an unknown property, 404 for a page beyond the last.
     """
-    towards = group_incoming_links(store, found, base)
+    incoming_links = group_incoming_links(store, description, base)
     if parameter_values(pairs, "inverse"):
-        return inverse_page_json(store, found.iri, path, towards, pairs)
+        return inverse_page_json(store, description.iri, path, incoming_links, pairs)
     if parameter_values(pairs, "page"):
         raise Problem(
-            400, "A page of what? Name the property by which things point here, as ?inverse=issue&page=2."
+            400, "page needs inverse. Name the property that points here, as in ?inverse=issue&page=2."
         )
-    said = group_facts(found.statements, found, base)
+    facts = group_facts(description.statements, description, base)
     return {
-        "id": found.iri,
-        "type": context_class_names(found, base),
-        "label": labels_by_language(found, base),
-        "sources": [drop_fact_graphs(one) for one in said.pop("dcterms:source", [])],
-        "facts": {name: those for name, those in said.items() if name not in (RDF_TYPE_CURIE, *LABEL_CURIES)},
-        "parts": {iri: group_facts(those, found, base) for iri, those in found.parts.items()},
-        "inverse": {by: build_inverse_page(store, path, by, those, 1) for by, those in towards.items()},
+        "id": description.iri,
+        "type": context_class_names(description, base),
+        "label": labels_by_language(description, base),
+        "sources": [drop_fact_graphs(source) for source in facts.pop("dcterms:source", [])],
+        "facts": {
+            name: values for name, values in facts.items() if name not in (RDF_TYPE_CURIE, *LABEL_CURIES)
+        },
+        "parts": {
+            iri: group_facts(statements, description, base) for iri, statements in description.parts.items()
+        },
+        "inverse": {
+            property_name: build_inverse_page(store, path, property_name, iris, 1)
+            for property_name, iris in incoming_links.items()
+        },
         **(
             {"note": PARTS_CUT_MESSAGE % {"number": MAX_DESCRIBED_PARTS}}
-            if len(found.parts) >= MAX_DESCRIBED_PARTS
+            if len(description.parts) >= MAX_DESCRIBED_PARTS
             else {}
         ),
     }
 
 
-def context_class_names(found: ResourceDescription, base: str) -> list[str]:
-    """The classes of a thing, as the JSON-LD context calls them."""
-    named = [
-        one.object
-        for one in found.statements
-        if context_term_name(one.predicate.value, base) == RDF_TYPE_CURIE
+def context_class_names(description: ResourceDescription, base: str) -> list[str]:
+    """The classes of a resource, by their names in the JSON-LD context."""
+    types = [
+        statement.object
+        for statement in description.statements
+        if context_term_name(statement.predicate.value, base) == RDF_TYPE_CURIE
     ]
-    return [context_term_name(one.value, base) for one in named if isinstance(one, ox.NamedNode)]
+    return [context_term_name(type_.value, base) for type_ in types if isinstance(type_, ox.NamedNode)]
 
 
-def labels_by_language(found: ResourceDescription, base: str) -> dict[str, list[str]]:
-    """What a thing is called, by language."""
-    texts = [
-        one.object for one in found.statements if context_term_name(one.predicate.value, base) in LABEL_CURIES
+def labels_by_language(description: ResourceDescription, base: str) -> dict[str, list[str]]:
+    """The labels of a resource, by language."""
+    labels = [
+        statement.object
+        for statement in description.statements
+        if context_term_name(statement.predicate.value, base) in LABEL_CURIES
     ]
-    return build_language_map(list(dict.fromkeys(texts)))
+    return build_language_map(list(dict.fromkeys(labels)))
 
 
 def context_term_name(iri: str, base: str) -> str:
-    """What the JSON-LD context calls a term."""
+    """The name of a term in the JSON-LD context."""
     return shorten_iri(iri, base).removeprefix("wgig:")
 
 
 def group_facts(
-    statements: Iterable[Statement], found: ResourceDescription, base: str
+    statements: Iterable[Statement], description: ResourceDescription, base: str
 ) -> dict[str, list[JsonObject]]:
     """Statements about one node, by the names of their properties."""
-    by_name: FactsByProperty = {}
-    for one in statements:
-        fact = {**build_fact_value(one.object, found.labels), "graphs": list(one.graphs)}
-        by_name.setdefault(context_term_name(one.predicate.value, base), []).append(fact)
-    return by_name
+    facts: FactsByProperty = {}
+    for statement in statements:
+        fact = {**build_fact_value(statement.object, description.labels), "graphs": list(statement.graphs)}
+        facts.setdefault(context_term_name(statement.predicate.value, base), []).append(fact)
+    return facts
 
 
-def build_fact_value(term: Any, named: dict[str, ox.Literal]) -> JsonObject:
-    """The object of a statement: a thing with its label, or a value with its language or datatype.
+def build_fact_value(term: Any, labels: dict[str, ox.Literal]) -> JsonObject:
+    """The object of a statement: a resource with its label, or a value with its language or datatype.
 
     Raises UnserializableError for a triple term, and for a text with a direction.
     """
     if isinstance(term, ox.NamedNode):
-        return resource_reference(term.value, named)
+        return resource_reference(term.value, labels)
     if isinstance(term, ox.BlankNode):
         return {"id": str(term)}
     if not isinstance(term, ox.Literal):
@@ -125,55 +133,68 @@ def build_fact_value(term: Any, named: dict[str, ox.Literal]) -> JsonObject:
     return fact
 
 
-def resource_reference(iri: str, named: dict[str, ox.Literal]) -> JsonObject:
-    """A thing by its IRI, with what it is called."""
-    return {"id": iri, **({"label": build_language_map([named[iri]])} if iri in named else {})}
+def resource_reference(iri: str, labels: dict[str, ox.Literal]) -> JsonObject:
+    """A resource by its IRI, with its label."""
+    return {"id": iri, **({"label": build_language_map([labels[iri]])} if iri in labels else {})}
 
 
 def drop_fact_graphs(fact: JsonObject) -> JsonObject:
-    """A fact without where it stands."""
-    return {key: one for key, one in fact.items() if key != "graphs"}
+    """A fact without its graphs."""
+    return {key: value for key, value in fact.items() if key != "graphs"}
 
 
-def group_incoming_links(store: Store, found: ResourceDescription, base: str) -> IncomingByProperty:
-    """The properties by which things with IRIs point to one, by name, with all those things."""
-    if len(found.incoming) == sum(found.incoming_counts.values()):
-        links = {(one.predicate.value, one.subject.value) for one in found.incoming}
+def group_incoming_links(store: Store, description: ResourceDescription, base: str) -> IncomingByProperty:
+    """The IRIs of all resources that point to one, by the name of the property."""
+    if len(description.incoming) == sum(description.incoming_counts.values()):
+        links = {(statement.predicate.value, statement.subject.value) for statement in description.incoming}
     else:
-        quads = filter(has_named_subject, store.match(object_=ox.NamedNode(found.iri)))
-        links = {(one.predicate.value, str(one.subject)[1:-1]) for one in quads}
-    by_name: IncomingByProperty = {}
-    for by, thing in sorted(links):
-        by_name.setdefault(context_term_name(by, base), []).append(thing)
-    return dict(sorted(by_name.items()))
+        quads = filter(has_named_subject, store.match(object_=ox.NamedNode(description.iri)))
+        links = {(quad.predicate.value, str(quad.subject)[1:-1]) for quad in quads}
+    iris_by_property: IncomingByProperty = {}
+    for property_, iri in sorted(links):
+        iris_by_property.setdefault(context_term_name(property_, base), []).append(iri)
+    return dict(sorted(iris_by_property.items()))
 
 
 def inverse_page_json(
-    store: Store, iri: str, path: str, towards: IncomingByProperty, pairs: Pairs
+    store: Store, iri: str, path: str, incoming_links: IncomingByProperty, pairs: Pairs
 ) -> JsonObject:
-    """A page of what points here by the property that is asked for. Raises Problem 400, 404."""
-    asked, number = parameter_values(pairs, "inverse")[0], (parameter_values(pairs, "page") or ["1"])[0]
-    if asked not in towards:
-        raise unknown_name_problem(f"Nothing points to <{iri}> by", asked, towards)
-    last = -(-len(towards[asked]) // INVERSE_PAGE_THINGS)
+    """A page of the resources that point here by the property `?inverse=`. Raises Problem 400, 404."""
+    property_name, number = (
+        parameter_values(pairs, "inverse")[0],
+        (parameter_values(pairs, "page") or ["1"])[0],
+    )
+    if property_name not in incoming_links:
+        raise unknown_name_problem(f"Nothing points to <{iri}> by", property_name, incoming_links)
+    last_page = -(-len(incoming_links[property_name]) // INVERSE_PAGE_THINGS)
     if not PAGE_NUMBER_PATTERN.fullmatch(number) or int(number) < 1:
-        raise Problem(400, f"page is {number!r}. Give a whole number from 1 to {last}.")
-    if int(number) > last:
-        raise Problem(404, f"There is no page {number}. The last one is {last}.")
+        raise Problem(400, f"page is {number!r}. Give a whole number from 1 to {last_page}.")
+    if int(number) > last_page:
+        raise Problem(404, f"There is no page {number}. The last one is {last_page}.")
     return {
         "id": iri,
-        "inverse": {asked: build_inverse_page(store, path, asked, towards[asked], int(number))},
+        "inverse": {
+            property_name: build_inverse_page(
+                store, path, property_name, incoming_links[property_name], int(number)
+            )
+        },
     }
 
 
-def build_inverse_page(store: Store, path: str, by: str, things: list[str], number: int) -> JsonObject:
-    """The things that point to one by a property: how many, those of a page, and where the next are."""
-    iris = things[(number - 1) * INVERSE_PAGE_THINGS : number * INVERSE_PAGE_THINGS]
-    named = find_labels(store, iris)
-    around = {"prev": number - 1, "next": number + 1}
+def build_inverse_page(
+    store: Store, path: str, property_name: str, all_iris: list[str], number: int
+) -> JsonObject:
+    """The total, the resources of a page, and links to the next and previous pages."""
+    iris = all_iris[(number - 1) * INVERSE_PAGE_THINGS : number * INVERSE_PAGE_THINGS]
+    labels = find_labels(store, iris)
+    page_numbers = {"prev": number - 1, "next": number + 1}
     links = {
-        rel: add_url_parameters(f"{path}.json", [("inverse", by), ("page", str(one))])
-        for rel, one in around.items()
-        if 1 <= one <= -(-len(things) // INVERSE_PAGE_THINGS)
+        rel: add_url_parameters(f"{path}.json", [("inverse", property_name), ("page", str(page))])
+        for rel, page in page_numbers.items()
+        if 1 <= page <= -(-len(all_iris) // INVERSE_PAGE_THINGS)
     }
-    return {"total": len(things), "items": [resource_reference(one, named) for one in iris], "links": links}
+    return {
+        "total": len(all_iris),
+        "items": [resource_reference(iri, labels) for iri in iris],
+        "links": links,
+    }

@@ -1,9 +1,9 @@
-"""Content negotiation by profile: which profiles, formats and languages a request asks for; 406 for none.
+"""Content negotiation by profile: the profiles, formats and languages that a request prefers.
 
-The query string (`_profile`, `_mediatype`, `lang`) beats the suffix of the path, and that the header fields
-Accept-Profile, Accept and Accept-Language. `parse_format_preferences` raises the 406 for a format, by the
-ranks of `http.negotiation`, and `parse_profile_weights` that for a profile. Whether the resource has what is
-wished for is decided in `representation`.
+The query string (`_profile`, `_mediatype`, `lang`) takes precedence over the suffix of the path, and that
+over the header fields Accept-Profile, Accept and Accept-Language. `parse_format_preferences` raises 406 for
+an unavailable format, ranked by `http.negotiation`, and `parse_profile_weights` for an unknown profile.
+`representation` then chooses among the representations that the resource has.
 """
 
 import re
@@ -24,10 +24,10 @@ from ..rdf.formats import Format, not_acceptable_problem
 from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, Profile, own_profile, profiles_by_token
 
 NEGOTIATION_PARAMETERS = ("_mediatype", "_profile", "lang")
-# The reserved tokens for the list of what there is, now and in older drafts.
+# The reserved tokens for the list of representations, in the standard and in older drafts.
 LISTING_TOKENS = ("all", "alt")
 NEGOTIATION_VARY = "Accept, Accept-Encoding, Accept-Language, Accept-Profile"
-# The field of what is the same in all languages.
+# The Vary field of resources that are the same in all languages.
 LANGUAGE_NEUTRAL_HEADERS = {"Vary": "Accept, Accept-Encoding, Accept-Profile"}
 
 PROFILE_NAME_PATTERN = r"<(?P<iri>[^<>\s]*)>|(?P<token>[\w.~*-]+)"
@@ -36,12 +36,12 @@ FIELD_PROFILE_PATTERN = re.compile(
     rf"[\s,]*(?:{PROFILE_NAME_PATTERN})\s*(?:{PROFILE_WEIGHT_PATTERN})?(?=,|$)[\s,]*"
 )
 PARAMETER_PROFILE_PATTERN = re.compile(rf"\s*(?:{PROFILE_NAME_PATTERN})\s*(?:,(?!$)|$)")
-MAX_NAMED_PROFILES = 50  # profiles that are named at once
+MAX_NAMED_PROFILES = 50  # profiles in one header field or parameter
 
 
 @dataclass(frozen=True)
 class Representation:
-    """A representation: a profile and a format."""
+    """A representation of a resource: a profile and a format."""
 
     profile: Profile
     format: Format
@@ -49,10 +49,10 @@ class Representation:
 
 @dataclass(frozen=True)
 class Preferences:
-    """What is asked for: the representations that will do, the best first, and languages.
+    """The preferences of a request: the acceptable representations, the best first, and languages.
 
-    `by_profile`: these profiles alone will do. `wants_listing`: not one of them, but the list of what there
-    is.
+    `by_profile`: the request names profiles, and accepts no others. `wants_listing`: it asks for the list of
+    representations instead.
     """
 
     representations: Sequence[Representation]
@@ -65,169 +65,195 @@ def parse_preferences(
     context: RequestContext,
     formats: Sequence[Format],
     suffix: str = "",
-    others: Collection[str] = (),
-    known: dict[str, Profile] | None = None,
+    other_parameters: Collection[str] = (),
+    profiles: dict[str, Profile] | None = None,
 ) -> Preferences:
-    """What a request asks for, where our own profile is offered in these formats.
+    """The preferences of a request for a resource whose own profile has these formats.
 
-    `others` are parameters that mean something beside those of negotiation. Raises Problem 400 and 406, and
-    as `parse_format_preferences` does, which says more.
+    `other_parameters` are allowed besides those of negotiation. See `parse_format_preferences` for the rest.
+    Raises Problem 400 and 406.
     """
-    check_query_parameters(context.request, (*NEGOTIATION_PARAMETERS, *others))
-    liked = language.requested_languages(context.request)
-    return replace(parse_format_preferences(context, formats, suffix, known), languages=liked)
+    check_query_parameters(context.request, (*NEGOTIATION_PARAMETERS, *other_parameters))
+    languages = language.requested_languages(context.request)
+    return replace(parse_format_preferences(context, formats, suffix, profiles), languages=languages)
 
 
 def parse_format_preferences(
     context: RequestContext,
     formats: Sequence[Format],
     suffix: str = "",
-    known: dict[str, Profile] | None = None,
+    profiles: dict[str, Profile] | None = None,
 ) -> Preferences:
-    """What a request asks for of something that is the same in all languages; its parameters are checked.
+    """The preferences of a request without languages; the names of its parameters are checked before.
 
-    The query string beats the suffix of the path, and that the header fields. `known` are the profiles that
-    there may be, by token, without it all. Raises Problem 400 and 406.
+    The query string takes precedence over the suffix of the path, and that over the header fields. `profiles`
+    are the available ones by token, by default all. Raises Problem 400 and 406.
     """
     request = context.request
     base = context.base
-    known = known or profiles_by_token(base)
-    chosen = parameter_values(get_query_parameters(request), "_profile")
-    listing = chosen in [[one] for one in LISTING_TOKENS]
-    weights = {} if listing else parse_profile_weights(chosen, request, known)
-    offered = (
-        [Representation(own_profile(base), one) for one in OWN_PROFILE_FORMATS]
-        if listing
-        else [*iter_representations(known, formats, known)]
+    profiles = profiles or profiles_by_token(base)
+    profile_values = parameter_values(get_query_parameters(request), "_profile")
+    wants_listing = profile_values in [[token] for token in LISTING_TOKENS]
+    weights = {} if wants_listing else parse_profile_weights(profile_values, request, profiles)
+    available = (
+        [Representation(own_profile(base), format_) for format_ in OWN_PROFILE_FORMATS]
+        if wants_listing
+        else [*iter_representations(profiles, formats, profiles)]
     )
-    wanted = [one for one in offered if not weights or weights[one.profile.token] > 0]
-    named = named_formats(request)
-    ranking = make_format_ranking(request.headers.getlist("accept"), named, suffix)
-    rank = {one: ranking(one) for one in dict.fromkeys(one.format for one in wanted)}
-    fitting = [one for one in wanted if rank[one.format][0] > 0]
-    if not fitting:
-        raise no_format_problem(wanted, "" if named else suffix)
-    best = sorted(
-        fitting,
-        key=lambda one: (weights[one.profile.token] if weights else 0, rank[one.format]),
+    candidates = [
+        representation
+        for representation in available
+        if not weights or weights[representation.profile.token] > 0
+    ]
+    requested_formats = named_formats(request)
+    ranking = make_format_ranking(request.headers.getlist("accept"), requested_formats, suffix)
+    ranks = {
+        format_: ranking(format_)
+        for format_ in dict.fromkeys(representation.format for representation in candidates)
+    }
+    acceptable = [representation for representation in candidates if ranks[representation.format][0] > 0]
+    if not acceptable:
+        raise no_format_problem(candidates, "" if requested_formats else suffix)
+    ordered = sorted(
+        acceptable,
+        key=lambda representation: (
+            weights[representation.profile.token] if weights else 0,
+            ranks[representation.format],
+        ),
         reverse=True,
     )
-    return Preferences(best, by_profile=bool(weights), wants_listing=listing)
+    return Preferences(ordered, by_profile=bool(weights), wants_listing=wants_listing)
 
 
 def asks_for_profile(request: Request) -> bool:
-    """Whether a request asks for a profile, or for the list of them."""
-    named = parameter_values(get_query_parameters(request), "_profile")
-    return bool(named) or any(map(str.strip, request.headers.getlist("accept-profile")))
+    """Whether a request names a profile, or asks for the list of them."""
+    profile_values = parameter_values(get_query_parameters(request), "_profile")
+    return bool(profile_values) or any(map(str.strip, request.headers.getlist("accept-profile")))
 
 
 def iter_representations(
-    known: dict[str, Profile], formats: Sequence[Format], tokens: Iterable[str]
+    profiles: dict[str, Profile], formats: Sequence[Format], tokens: Iterable[str]
 ) -> Iterator[Representation]:
-    """The representations by the profiles of these tokens; our own has these formats."""
+    """The representations of the profiles with these tokens; `formats` are those of our own profile."""
     for token in tokens:
-        for format_ in formats if token == OWN_PROFILE_TOKEN else known[token].formats:
-            yield Representation(known[token], format_)
+        for format_ in formats if token == OWN_PROFILE_TOKEN else profiles[token].formats:
+            yield Representation(profiles[token], format_)
 
 
 def parse_profile_weights(
-    chosen: Sequence[str], request: Request, known: dict[str, Profile]
+    profile_values: Sequence[str], request: Request, profiles: dict[str, Profile]
 ) -> dict[str, float]:
-    """How much each profile is liked, by token, 0 for not at all; nothing where no profile is asked for.
+    """The weight of each profile by token, from 0 (excluded) to 1; empty where the request names none.
 
-    Raises Problem 400 where that is malformed, 406 where none of those asked for is known.
+    `profile_values` are those of `_profile`. Raises Problem 400 for malformed ones, 406 where all named
+    profiles are unknown.
     """
     fields = list(filter(str.strip, request.headers.getlist("accept-profile")))
-    if not chosen and not fields:
+    if not profile_values and not fields:
         return {}
-    # Of those named twice, the greater weight counts.
-    asked = dict(
+    # Sorted, so that the greater weight counts for a profile that is named twice.
+    weights_by_name = dict(
         sorted(
-            parse_profile_parameter(chosen) if chosen else parse_accept_profile(", ".join(fields)),
+            parse_profile_parameter(profile_values)
+            if profile_values
+            else parse_accept_profile(", ".join(fields)),
             key=itemgetter(1),
         )
     )
-    others = 0.0 if chosen else asked.get("*", 0.0)
-    found = {token: profile_weight(asked, profile, others) for token, profile in known.items()}
-    if asked and not any(found.values()):
-        raise no_profile_problem(describe_unmet_profiles(asked), known.values())
-    return found if asked else {}
+    default_weight = 0.0 if profile_values else weights_by_name.get("*", 0.0)
+    weights = {
+        token: profile_weight(weights_by_name, profile, default_weight) for token, profile in profiles.items()
+    }
+    if weights_by_name and not any(weights.values()):
+        raise no_profile_problem(describe_unmet_profiles(weights_by_name), profiles.values())
+    return weights if weights_by_name else {}
 
 
-def describe_unmet_profiles(asked: dict[str, float]) -> str:
-    """Why none of the profiles that were asked for can be had."""
-    unknown = ", ".join(one for one, q in asked.items() if q > 0)
-    excluded = ", ".join(one for one, q in asked.items() if q == 0)
+def describe_unmet_profiles(weights_by_name: dict[str, float]) -> str:
+    """A sentence that says why none of the named profiles is available."""
+    unknown = ", ".join(name for name, q in weights_by_name.items() if q > 0)
+    excluded = ", ".join(name for name, q in weights_by_name.items() if q == 0)
     if not unknown:
         return f"No profile is asked for, and {excluded} is excluded by q=0."
-    more = f", and {excluded} is excluded by q=0" if excluded else ""
-    return f"None of the profiles {unknown} is known here{more}."
+    exclusion = f", and {excluded} is excluded by q=0" if excluded else ""
+    return f"None of the profiles {unknown} is known here{exclusion}."
 
 
-def profile_weight(asked: dict[str, float], profile: Profile, otherwise: float) -> float:
-    """How much a profile is liked by any of its names."""
+def profile_weight(weights_by_name: dict[str, float], profile: Profile, default: float) -> float:
+    """The greatest weight of a profile under any of its names, or else `default`."""
     names = (profile.token, *(f"<{iri}>" for iri in (profile.iri, *profile.alias_iris)))
-    return max((asked[one] for one in names if one in asked), default=otherwise)
+    return max((weights_by_name[name] for name in names if name in weights_by_name), default=default)
 
 
 def parse_accept_profile(field: str) -> Iterator[tuple[str, float]]:
-    """The profiles that Accept-Profile names, with their weights. Raises Problem 400."""
-    for found in match_profile_list(
+    """The profiles in Accept-Profile, with their weights. Raises Problem 400."""
+    for match in match_profile_list(
         FIELD_PROFILE_PATTERN, field, "The field Accept-Profile", "<https://schema.org/>;q=1, skos;q=0.5"
     ):
-        q = 1.0 if found["q"] is None else parse_qvalue(found["q"])
+        q = 1.0 if match["q"] is None else parse_qvalue(match["q"])
         if q is not None:
-            yield matched_profile_name(found), q
+            yield matched_profile_name(match), q
 
 
-def parse_profile_parameter(given: Sequence[str]) -> Iterator[tuple[str, float]]:
-    """The profiles that `?_profile=` lists, the first with the greatest weight. Raises Problem 400."""
-    what = "The parameter _profile"
-    for place, found in enumerate(
-        match_profile_list(PARAMETER_PROFILE_PATTERN, given[0], what, "_profile=skos,<https://schema.org/>")
+def parse_profile_parameter(values: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """The profiles in `?_profile=`, with weights that decrease from 1. Raises Problem 400."""
+    source = "The parameter _profile"
+    for index, match in enumerate(
+        match_profile_list(
+            PARAMETER_PROFILE_PATTERN, values[0], source, "_profile=skos,<https://schema.org/>"
+        )
     ):
-        yield matched_profile_name(found), 1 - place / MAX_NAMED_PROFILES
+        yield matched_profile_name(match), 1 - index / MAX_NAMED_PROFILES
 
 
-def match_profile_list(pattern: re.Pattern[str], text: str, what: str, example: str) -> list[re.Match[str]]:
-    """The items of a list, of which the pattern takes one after the other. Raises Problem 400."""
-    found: list[re.Match[str]] = []
-    at = 0
-    while at < len(text) or not found:
-        item = pattern.match(text, at)
-        if not item or len(found) == MAX_NAMED_PROFILES:
+def match_profile_list(pattern: re.Pattern[str], text: str, source: str, example: str) -> list[re.Match[str]]:
+    """The matches of the pattern, one after the other to the end of the text. Raises Problem 400.
+
+    `source` and `example` are for the message of the error.
+    """
+    matches: list[re.Match[str]] = []
+    position = 0
+    while position < len(text) or not matches:
+        match = pattern.match(text, position)
+        if not match or len(matches) == MAX_NAMED_PROFILES:
             raise Problem(
                 400,
-                f"{what} is no list of at most {MAX_NAMED_PROFILES} profiles. "
+                f"{source} is not a list of at most {MAX_NAMED_PROFILES} profiles. "
                 f"Write IRIs between angle brackets and tokens without: {example}.",
             )
-        found.append(item)
-        at = item.end()
-    return found
+        matches.append(match)
+        position = match.end()
+    return matches
 
 
-def matched_profile_name(item: re.Match[str]) -> str:
-    """A profile as it was named: a token, or an IRI between angle brackets."""
-    return item["token"] or f"<{item['iri']}>"
+def matched_profile_name(match: re.Match[str]) -> str:
+    """The name of a profile in a match: a token, or an IRI in angle brackets."""
+    return match["token"] or f"<{match['iri']}>"
 
 
-def no_format_problem(offered: Sequence[Representation], suffix: str = "") -> Problem:
-    """The 406 that lists the formats of those profiles that would do; `suffix`: the path ends so."""
-    problem = not_acceptable_problem(list(dict.fromkeys(one.format for one in offered)), suffix)
+def no_format_problem(representations: Sequence[Representation], suffix: str = "") -> Problem:
+    """The 406 that lists the formats of these representations; `suffix` is that of the path."""
+    problem = not_acceptable_problem(
+        list(dict.fromkeys(representation.format for representation in representations)), suffix
+    )
     problem.headers["Vary"] = NEGOTIATION_VARY
     return problem
 
 
-def no_profile_problem(what: str, there: Collection[Profile]) -> Problem:
-    """The 406 that lists the profiles that can be had."""
-    names = ", ".join(f"{one.token} <{one.iri}>" for one in there)
+def no_profile_problem(reason: str, available: Collection[Profile]) -> Problem:
+    """The 406 that lists the available profiles; `reason` is its first sentence."""
+    names = ", ".join(f"{profile.token} <{profile.iri}>" for profile in available)
     return Problem(
         406,
-        f"{what} Ask for one of: {names}.",
+        f"{reason} Ask for one of: {names}.",
         slug="no-profile",
         headers={"Vary": NEGOTIATION_VARY},
         profiles=[
-            {"token": one.token, "uri": one.iri, "media_types": [f.media_type for f in one.formats]}
-            for one in there
+            {
+                "token": profile.token,
+                "uri": profile.iri,
+                "media_types": [format_.media_type for format_ in profile.formats],
+            }
+            for profile in available
         ],
     )

@@ -1,4 +1,4 @@
-"""The profiles that descriptions can be had in: our own, and one file each of what is computed from it."""
+"""The profiles of descriptions: our own, and those in data/profiles, which are computed from it."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -19,18 +19,18 @@ REQUIRED_PROFILE_KEYS = ("profile", "title", "description", "fits")
 FITS_EVERYTHING = "everything"
 OWN_PROFILE_TOKEN = "wgig"  # noqa: S105 - the short name of a profile
 
-# Plain JSON stands before JSON-LD, which answers to application/json as well.
+# Plain JSON comes before JSON-LD, which matches application/json too.
 OWN_PROFILE_FORMATS = (TURTLE, N_TRIPLES, JSON, JSON_LD, RDF_XML, HTML)
-PROFILE_FORMATS_BY_SUFFIX = {one.suffix: one for one in (*GRAPH_FORMATS, PLAIN_XML)}
+PROFILE_FORMATS_BY_SUFFIX = {format_.suffix: format_ for format_ in (*GRAPH_FORMATS, PLAIN_XML)}
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A way to describe things.
+    """A profile of descriptions.
 
-    `iri` names it, `alias_iris` are other IRIs that mean it, `token` is a short name. It has something for
-    things of the `classes`, or for all where there are none. `query` makes its triples from our own
-    description, and is empty for that.
+    `alias_iris` are other IRIs for it, `token` is a short name. It applies to resources of the `classes`, or
+    to all where there are none. `query` is the CONSTRUCT query that computes its triples from our own
+    description, empty for our own profile.
     """
 
     token: str
@@ -43,19 +43,19 @@ class Profile:
     query: str = ""
 
     def fits_types(self, types: Collection[str]) -> bool:
-        """Whether it has something for a thing of these types."""
+        """Whether it applies to a resource of these types."""
         return not self.classes or not self.classes.isdisjoint(types)
 
 
 @cache
 def profiles_by_token(base: str) -> dict[str, Profile]:
     """All profiles by token, our own first."""
-    found = [read_profile_file(path, base) for path in sorted(PROFILES_FOLDER.glob("*.rq"))]
-    return {one.token: one for one in (own_profile(base), *found)}
+    profiles = [read_profile_file(path, base) for path in sorted(PROFILES_FOLDER.glob("*.rq"))]
+    return {profile.token: profile for profile in (own_profile(base), *profiles)}
 
 
 def own_profile(base: str) -> Profile:
-    """The profile of the descriptions as the graph has them: that of the ontology."""
+    """The profile of the descriptions as they are stored: the terms of our ontology."""
     return Profile(
         OWN_PROFILE_TOKEN,
         f"{base}ontology",
@@ -66,35 +66,40 @@ def own_profile(base: str) -> Profile:
 
 
 def read_profile_file(path: Path, base: str) -> Profile:
-    """The profile in a file, for a graph with this base. Raises ValueError where a header line is missing."""
+    """The profile in a file, for IRIs below `base`. Raises ValueError where a header line is missing."""
     text = path.read_text("utf-8").replace(Settings.base, base)
     header = dict(PROFILE_HEADER_PATTERN.findall(text))
-    missing = [one for one in REQUIRED_PROFILE_KEYS if one not in header]
+    missing = [key for key in REQUIRED_PROFILE_KEYS if key not in header]
     if missing:
         raise ValueError(f"{path.name} lacks the comment line '# {missing[0]}: …' at its top.")
     prefixes = dict(PROFILE_PREFIX_PATTERN.findall(text))
     classes = [] if header["fits"] == FITS_EVERYTHING else header["fits"].split()
-    suffixes = header["formats"].split() if "formats" in header else [one.suffix for one in GRAPH_FORMATS]
+    suffixes = (
+        header["formats"].split() if "formats" in header else [format_.suffix for format_ in GRAPH_FORMATS]
+    )
     return Profile(
         path.stem,
         header["profile"],
         header["title"],
         header["description"],
-        tuple(PROFILE_FORMATS_BY_SUFFIX[one] for one in suffixes),
+        tuple(PROFILE_FORMATS_BY_SUFFIX[suffix] for suffix in suffixes),
         tuple(header.get("also", "").split()),
-        frozenset(prefixes[prefix] + name for prefix, _, name in (one.partition(":") for one in classes)),
+        frozenset(prefixes[prefix] + name for prefix, _, name in (curie.partition(":") for curie in classes)),
         text,
     )
 
 
 def profile_triples(base: str) -> Iterator[ox.Triple]:
-    """What the profiles are, by the Profiles Vocabulary: token, title, description, media types."""
-    for one in profiles_by_token(base).values():
-        said: list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]] = [
+    """The profiles in the Profiles Vocabulary: token, title, description, media types."""
+    for profile in profiles_by_token(base).values():
+        values: list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]] = [
             (RDF_TYPE, expand_curie("prof:Profile")),
-            (expand_curie("prof:hasToken"), ox.Literal(one.token)),
-            (DCTERMS_TITLE, ox.Literal(one.title, language="en")),
-            (DCTERMS_DESCRIPTION, ox.Literal(one.description, language="en")),
-            *((expand_curie("dcterms:format"), ox.Literal(format_.media_type)) for format_ in one.formats),
+            (expand_curie("prof:hasToken"), ox.Literal(profile.token)),
+            (DCTERMS_TITLE, ox.Literal(profile.title, language="en")),
+            (DCTERMS_DESCRIPTION, ox.Literal(profile.description, language="en")),
+            *(
+                (expand_curie("dcterms:format"), ox.Literal(format_.media_type))
+                for format_ in profile.formats
+            ),
         ]
-        yield from (ox.Triple(ox.NamedNode(one.iri), property_, value) for property_, value in said)
+        yield from (ox.Triple(ox.NamedNode(profile.iri), property_, value) for property_, value in values)

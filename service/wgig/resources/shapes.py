@@ -1,6 +1,6 @@
 """The pages of shapes, /shapes/{name}: source, reason, and valid and invalid example papers.
 
-A shape is shown as it is written in Turtle. Its invalid example is shown as a diff against the valid one. A
+A shape is shown as its Turtle source. Its invalid example is shown as a diff against the valid one. A
 misspelt name gets 404 with a suggestion.
 """
 
@@ -38,8 +38,8 @@ from .representation import (
 )
 
 EXAMPLE_PAPERS_FOLDER = SHIPPED_FOLDER / "shapes" / "examples" / "issue-paper"
-VALID_EXAMPLE_NAME = "ok-final"  # all rules; those that break one differ from it by one change
-DIFF_CONTEXT_LINES = 2  # lines around those that differ
+VALID_EXAMPLE_NAME = "ok-final"  # passes all rules; the invalid examples differ from it by one change
+DIFF_CONTEXT_LINES = 2  # unchanged lines around a difference
 SHAPE_BLOCK_PATTERN = re.compile(r"^shape:(?P<name>[\w-]+)\n.*? \.$(?=\n\n|\n?\Z)", re.MULTILINE | re.DOTALL)
 
 FAILING_MARK, PASSING_MARK, SHARED_MARK = "-", "+", " "
@@ -47,14 +47,14 @@ GAP_MARK = "…"
 
 
 class DiffLine(NamedTuple):
-    """A line of two examples: whether it stands in the failing one, the passing one or both, or a gap."""
+    """A line of the diff: only in the failing example, only in the passing one, in both, or a gap."""
 
     mark: str
     text: str
 
 
 class ExampleDiff(NamedTuple):
-    """An example that breaks a rule, the one that passes, both by name, and where they differ."""
+    """The file names of an example that breaks a rule and of the passing one, and the lines of their diff."""
 
     failing: str
     passing: str
@@ -63,7 +63,7 @@ class ExampleDiff(NamedTuple):
 
 @cache
 def read_shape_sources() -> dict[str, str]:
-    """The shapes as people wrote them in Turtle, by their local names."""
+    """The Turtle source of each shape, by local name."""
     files = sorted((SHIPPED_FOLDER / "shapes").glob("*.ttl"))
     return {
         block["name"]: block[0]
@@ -74,13 +74,13 @@ def read_shape_sources() -> dict[str, str]:
 
 @cache
 def example_papers_by_name() -> dict[str, Path]:
-    """The files of the example papers that pass and that break a rule, by their names."""
+    """The files of all example papers, by file name."""
     return {file.name: file for file in sorted(EXAMPLE_PAPERS_FOLDER.glob("*.ttl"))}
 
 
 @cache
 def diff_rule_example(code: str) -> ExampleDiff | None:
-    """The example that breaks the rule of this code beside the one that passes; None where there is none."""
+    """The diff between the example that breaks this rule and the passing one; None where there is none."""
     failing, passing = (
         example_papers_by_name().get(f"{name}.ttl") for name in (f"bad-{code}", VALID_EXAMPLE_NAME)
     )
@@ -90,11 +90,11 @@ def diff_rule_example(code: str) -> ExampleDiff | None:
 
 
 def example_matcher(failing: Path, passing: Path) -> SequenceMatcher[str]:
-    """What compares two examples line by line, whatever the white space."""
-    one, other = (
+    """A matcher that compares two examples line by line, ignoring white space."""
+    failing_lines, passing_lines = (
         [" ".join(line.split()) for line in read_example_lines(file)] for file in (failing, passing)
     )
-    return SequenceMatcher(a=one, b=other, autojunk=False)
+    return SequenceMatcher(a=failing_lines, b=passing_lines, autojunk=False)
 
 
 def read_example_lines(file: Path) -> list[str]:
@@ -104,25 +104,25 @@ def read_example_lines(file: Path) -> list[str]:
 
 
 def diff_example_lines(failing: Path, passing: Path) -> Iterator[DiffLine]:
-    """The lines in which two examples differ, with some lines around them."""
-    one, other = read_example_lines(failing), read_example_lines(passing)
+    """The lines in which two examples differ, with DIFF_CONTEXT_LINES around them."""
+    failing_lines, passing_lines = read_example_lines(failing), read_example_lines(passing)
     for number, group in enumerate(example_matcher(failing, passing).get_grouped_opcodes(DIFF_CONTEXT_LINES)):
         if number:
             yield DiffLine(GAP_MARK, "")
-        for tag, start, end, other_start, other_end in group:
+        for tag, start, end, passing_start, passing_end in group:
             if tag == "equal":
-                yield from (DiffLine(SHARED_MARK, line) for line in one[start:end])
+                yield from (DiffLine(SHARED_MARK, line) for line in failing_lines[start:end])
             else:
-                yield from (DiffLine(FAILING_MARK, line) for line in one[start:end])
-                yield from (DiffLine(PASSING_MARK, line) for line in other[other_start:other_end])
+                yield from (DiffLine(FAILING_MARK, line) for line in failing_lines[start:end])
+                yield from (DiffLine(PASSING_MARK, line) for line in passing_lines[passing_start:passing_end])
 
 
 def get_shape(context: ContextDep, name: str) -> Response:
-    """A shape, as a page with its reason and examples, or as RDF. Raises Problem 404 with a near name."""
+    """A shape as an HTML page with reason and examples, or as RDF. Raises Problem 404 with a suggestion."""
     suffixed = SUFFIXED_PATH_PATTERN.fullmatch(name)
     name, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (name, "")
-    asked = parse_preferences(
-        context, OWN_PROFILE_FORMATS, suffix, known={OWN_PROFILE_TOKEN: own_profile(context.base)}
+    preferences = parse_preferences(
+        context, OWN_PROFILE_FORMATS, suffix, profiles={OWN_PROFILE_TOKEN: own_profile(context.base)}
     )
     prefix = f"{context.base}shapes#"
     graph = get_shipped_triples(context, "shapes")
@@ -130,30 +130,34 @@ def get_shape(context: ContextDep, name: str) -> Response:
     if name not in names:
         raise unknown_shape_problem(name, find_near_name(name, names))
     node = ox.NamedNode(prefix + name)
-    part = http_language.keep_requested_languages(
-        vocabulary.extract_subgraph(graph, node, prefix), asked.languages
+    triples = http_language.keep_requested_languages(
+        vocabulary.extract_subgraph(graph, node, prefix), preferences.languages
     )
 
     def write(format_: Format) -> bytes:
         return (
             render_shape_page(context, node, graph)
             if format_ is HTML
-            else serialize_graph_body(context, part, format_)
+            else serialize_graph_body(context, triples, format_)
         )
 
-    subject = Resource(node.value, f"/shapes/{name}", lambda: (), write)
-    more = [f'<{node.value}>; rel="about"']
+    resource = Resource(node.value, f"/shapes/{name}", lambda: (), write)
+    links = [f'<{node.value}>; rel="about"']
     return respond_with_resource(
-        context, asked, subject, more=more, languages=http_language.list_statement_languages(part)
+        context,
+        preferences,
+        resource,
+        extra_links=links,
+        languages=http_language.list_statement_languages(triples),
     )
 
 
 def get_example_paper(request: Request, name: str) -> Response:
-    """An example paper that passes the rules or breaks one. Raises Problem 404."""
+    """A valid or invalid example paper as Turtle. Raises Problem 404."""
     check_query_parameters(request)
     file = example_papers_by_name().get(name)
     if file is None:
-        raise Problem(404, f"There is no example {name!r}. The page of each rule links its examples.")
+        raise Problem(404, f"There is no example {name!r}. The page of each rule links to its examples.")
     return respond_with_body(request, file.read_bytes(), TURTLE)
 
 
@@ -169,19 +173,19 @@ def render_shape_page(context: RequestContext, node: ox.NamedNode, graph: list[o
         ),
         rule=rules_by_code().get(name),
         headings=section_headings(),
-        written=read_shape_sources().get(name),
-        contrast=diff_rule_example(name),
+        source=read_shape_sources().get(name),
+        example_diff=diff_rule_example(name),
         labels=vocabulary.labels_by_node(graph),
     )
 
 
 def subject_iris(graph: list[ox.Triple]) -> set[str]:
-    """The IRIs that a graph says something about."""
-    return {one.subject.value for one in graph if isinstance(one.subject, ox.NamedNode)}
+    """The IRIs that are subjects in a graph."""
+    return {triple.subject.value for triple in graph if isinstance(triple.subject, ox.NamedNode)}
 
 
-def unknown_shape_problem(name: str, likely: str) -> Problem:
-    """The 404 of a shape, with the name that was probably meant."""
-    if likely:
-        return Problem(404, f"There is no shape {name!r}. Did you mean {likely}?", suggestion=likely)
+def unknown_shape_problem(name: str, suggestion: str) -> Problem:
+    """The 404 for a shape, with a suggestion where there is one."""
+    if suggestion:
+        return Problem(404, f"There is no shape {name!r}. Did you mean {suggestion}?", suggestion=suggestion)
     return Problem(404, f"There is no shape {name!r}. The page /shapes lists them.")

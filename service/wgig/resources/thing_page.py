@@ -1,8 +1,9 @@
 """The HTML page of a resource: links in both directions by property, and the sections of a paper.
 
-Inverse links are named by owl:inverseOf where the ontology has it. Inferred statements are left out where a
-fact links the same two resources already, in either direction. A paper is shown section by section, with the
-findings of the check beside. What links to a resource by one property has pages of its own.
+Incoming links are labeled by the inverse property (owl:inverseOf) where the ontology has one. Inferred
+statements are left out where a fact links the same two resources already, in either direction. A paper is
+shown section by section, with the findings of its check. The resources that link to one by one property have
+pages of their own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +34,8 @@ from ..rdf.namespaces import (
 from ..shacl.rules import rules_by_code, section_headings
 from ..sparql.examples import find_examples_of_resource
 from ..store.history import MAX_LISTED_VERSIONS, list_graph_versions
-from ..store.projections import cache_for_version
 from ..store.store import Store
+from ..store.version_cache import cache_for_version
 from ..store.view import ResultTerm
 from ..text import natural_sort_key
 from .description import ResourceDescription, Statement, graphs_by_use, stated_types
@@ -54,7 +55,7 @@ OWL_INVERSE_OF = expand_curie("owl:inverseOf")
 
 @dataclass(frozen=True)
 class PropertyValue:
-    """What stands at the other end of a statement, and the graphs that say so, but for the page's own."""
+    """The term at the other end of a statement, and the graphs that hold it, without the main graph."""
 
     term: ResultTerm
     graphs: tuple[str, ...]
@@ -62,7 +63,7 @@ class PropertyValue:
 
 @dataclass(frozen=True)
 class PropertyGroup:
-    """Values of one property, of which there are `total`; `label` reads from the thing to the values."""
+    """The values of one property, at most `total`; `label` reads from the resource to the values."""
 
     iri: str
     label: ox.Literal
@@ -71,17 +72,17 @@ class PropertyGroup:
 
     @property
     def graphs(self) -> tuple[str, ...]:
-        """The graphs of every value, or nothing when the values differ in them."""
+        """The graphs that all values share, or nothing when the values differ in them."""
         different = {value.graphs for value in self.values}
         return different.pop() if len(different) == 1 else ()
 
 
 @dataclass(frozen=True)
 class ResourceView:
-    """A thing's page: what it is called, what it is, where it stands, and its links both ways.
+    """The content of the page of a resource: title, main graph, types, texts, and links in both directions.
 
     `implied_count` counts the inferred statements left out because a fact that is shown links the same two
-    things.
+    resources.
     """
 
     description: ResourceDescription
@@ -97,112 +98,121 @@ class ResourceView:
 
 
 def build_resource_view(store: Store, description: ResourceDescription, inferred: str) -> ResourceView:
-    """The page of a thing. `inferred` is the IRI of the graph of what follows from the facts."""
-    home = next((graph for graph in graphs_by_use(description) if graph != inferred), "")
+    """The content of the page of a resource. `inferred` is the IRI of the graph of inferred statements."""
+    main_graph = next((graph for graph in graphs_by_use(description) if graph != inferred), "")
     title = label_or_words(description.labels, description.iri)
     shown = drop_implied_statements(list(description), inferred)
-    inverse = inverse_property_labels(store, store.version, label_languages())
+    inverse_labels = inverse_property_labels(store, label_languages())
 
-    def name(iri: str) -> ox.Literal:
+    def property_label(iri: str) -> ox.Literal:
         return description.labels.get(iri) or foreign_property_label(iri)
 
-    def back(iri: str) -> ox.Literal:
-        called = name(iri)
-        arrow = "→" if called.language in RTL_LANGUAGES else "←"
-        return inverse.get(iri) or ox.Literal(f"{arrow} {called.value}", language=called.language)
+    def incoming_label(iri: str) -> ox.Literal:
+        label = property_label(iri)
+        arrow = "→" if label.language in RTL_LANGUAGES else "←"
+        return inverse_labels.get(iri) or ox.Literal(f"{arrow} {label.value}", language=label.language)
 
-    def groups(statements: list[Statement]) -> list[PropertyGroup]:
+    def group_statements(statements: list[Statement]) -> list[PropertyGroup]:
         return group_by_property(
-            [(one, one.object) for one in statements if one in shown], description, home, name
+            [(statement, statement.object) for statement in statements if statement in shown],
+            description,
+            main_graph,
+            property_label,
         )
 
-    def picked(*properties: str) -> list[PropertyValue]:
-        chosen = [one for one in description.statements if one.predicate.value in properties]
-        return [value for group in groups(chosen) for value in group.values]
+    def values_of(*properties: str) -> list[PropertyValue]:
+        statements = [
+            statement for statement in description.statements if statement.predicate.value in properties
+        ]
+        return [value for group in group_statements(statements) for value in group.values]
 
-    back_to: list[tuple[Statement, ResultTerm]] = [
-        (one, one.subject) for one in description.incoming if one in shown
+    incoming_ends: list[tuple[Statement, ResultTerm]] = [
+        (statement, statement.subject) for statement in description.incoming if statement in shown
     ]
-    incoming = group_by_property(back_to, description, home, back)
+    incoming = group_by_property(incoming_ends, description, main_graph, incoming_label)
     if description.cut_notices:
         incoming = [
-            replace(one, total=description.incoming_counts.get(one.iri, one.total)) for one in incoming
+            replace(group, total=description.incoming_counts.get(group.iri, group.total))
+            for group in incoming
         ]
     return ResourceView(
         description,
         title,
-        home,
-        types=sorted(picked(RDF_TYPE_IRI), key=lambda value: inferred in value.graphs),
-        texts=picked(*DESCRIPTION_PROPERTIES),
-        facts=groups([one for one in description.statements if not is_in_header(one, title)]),
+        main_graph,
+        types=sorted(values_of(RDF_TYPE_IRI), key=lambda value: inferred in value.graphs),
+        texts=values_of(*DESCRIPTION_PROPERTIES),
+        facts=group_statements(
+            [statement for statement in description.statements if not is_in_header(statement, title)]
+        ),
         parts=[
-            (part, groups(statements))
+            (part, group_statements(statements))
             for part, statements in sorted(
                 description.parts.items(), key=lambda item: natural_sort_key(item[0])
             )
         ],
         incoming=incoming,
-        sources=picked(DCTERMS_SOURCE.value),
+        sources=values_of(DCTERMS_SOURCE.value),
         implied_count=len(set(description)) - len(shown),
     )
 
 
 @cache_for_version(12)
-def inverse_property_labels(store: Store, version: int, liked: tuple[str, ...]) -> dict[str, ox.Literal]:
-    """What each property that has an inverse is called from the other end, in a version of the store.
+def inverse_property_labels(store: Store, ranges: tuple[str, ...]) -> dict[str, ox.Literal]:
+    """The label of the inverse of each property that has one, in a version of the store, by property.
 
-    Labels are by the language ranges that a reader likes.
+    Labels are in the languages of `ranges` where there are such.
     """
-    del version  # which makes the cache forget
-    pairs = [(one.subject, one.object) for one in store.match(None, OWL_INVERSE_OF)]
-    other = {
-        one.value: end.value
+    pairs = [(quad.subject, quad.object) for quad in store.match(None, OWL_INVERSE_OF)]
+    inverses = {
+        property_.value: inverse.value
         for pair in pairs
-        for one, end in (pair, pair[::-1])
-        if isinstance(one, ox.NamedNode) and isinstance(end, ox.NamedNode)
+        for property_, inverse in (pair, pair[::-1])
+        if isinstance(property_, ox.NamedNode) and isinstance(inverse, ox.NamedNode)
     }
-    called = find_labels(store, other.values(), liked)
-    return {one: called[end] for one, end in other.items() if end in called}
+    labels = find_labels(store, inverses.values(), ranges)
+    return {property_: labels[inverse] for property_, inverse in inverses.items() if inverse in labels}
 
 
 def is_in_header(statement: Statement, title: ox.Literal) -> bool:
-    """Whether the page shows the statement elsewhere than among the facts."""
+    """Whether the page shows the statement in its header, not among the facts."""
     if statement.predicate.value in HEADER_PROPERTIES:
         return True
     return statement.predicate.value in LABEL_PROPERTIES and statement.object == title
 
 
 def drop_implied_statements(statements: list[Statement], inferred: str) -> set[Statement]:
-    """The statements but for those inferred ones whose two ends a fact links already, in either direction."""
-    facts = {one for one in statements if one.graphs != (inferred,)}
-    linked = {(one.subject, one.object) for one in facts} | {(one.object, one.subject) for one in facts}
-    return facts | {one for one in statements if (one.subject, one.object) not in linked}
+    """The statements without inferred ones between resources that a fact links too, in either direction."""
+    facts = {statement for statement in statements if statement.graphs != (inferred,)}
+    linked = {(fact.subject, fact.object) for fact in facts} | {(fact.object, fact.subject) for fact in facts}
+    return facts | {
+        statement for statement in statements if (statement.subject, statement.object) not in linked
+    }
 
 
 def group_by_property(
     ends: list[tuple[Statement, ResultTerm]],
     description: ResourceDescription,
-    home: str,
-    label: Callable[[str], ox.Literal],
+    main_graph: str,
+    property_label: Callable[[str], ox.Literal],
 ) -> list[PropertyGroup]:
-    """Statements with the end of each that is to be shown, by property and by what a reader calls them."""
-    found: dict[str, list[PropertyValue]] = {}
-    for one, end in ends:
-        value = PropertyValue(end, tuple(graph for graph in one.graphs if graph != home))
-        found.setdefault(one.predicate.value, []).append(value)
+    """Statements by property, sorted by label; `ends` has each with the end of it that the page shows."""
+    values_by_property: dict[str, list[PropertyValue]] = {}
+    for statement, term in ends:
+        value = PropertyValue(term, tuple(graph for graph in statement.graphs if graph != main_graph))
+        values_by_property.setdefault(statement.predicate.value, []).append(value)
 
-    def order(value: PropertyValue) -> tuple[object, ...]:
+    def sort_key(value: PropertyValue) -> tuple[object, ...]:
         text = str(value.term) if isinstance(value.term, ox.Triple) else value.term.value
         return natural_sort_key(description.labels[text].value if text in description.labels else text)
 
     groups = [
-        PropertyGroup(iri, label(iri), sorted(values, key=order), len(values))
-        for iri, values in found.items()
+        PropertyGroup(iri, property_label(iri), sorted(values, key=sort_key), len(values))
+        for iri, values in values_by_property.items()
     ]
     return sorted(groups, key=lambda group: group.label.value.casefold())
 
 
-# The properties that each section of the template is made of; 0 is the paper itself.
+# The properties of each section of the template; 0 is the paper itself.
 SECTION_PROPERTIES = (
     (
         "dcterms:title",
@@ -224,7 +234,7 @@ SECTION_PROPERTIES = (
 
 
 class SectionFinding(NamedTuple):
-    """What is wrong with a section: the code of the rule, how grave it is, and what to do."""
+    """A finding about a section: the code of the rule, its severity, and the message."""
 
     code: str
     severity: str
@@ -233,9 +243,9 @@ class SectionFinding(NamedTuple):
 
 @dataclass(frozen=True)
 class PaperSection:
-    """A section: its number, how it stands, what it says itself and in parts of its own, and the findings.
+    """A section of a paper: its number, state, values, parts with their own values, and findings.
 
-    It stands `passed`, `missing`, `faulty`, `waived` or `untested`.
+    The state is `passed`, `missing`, `faulty`, `waived` or `untested`.
     """
 
     number: int
@@ -245,41 +255,46 @@ class PaperSection:
     findings: Sequence[SectionFinding]
 
 
-def build_paper_sections(store: Store, page: ResourceView, base: str) -> list[PaperSection]:
-    """The sections of a paper; none where nothing is known of how it stands by the template."""
-    known = namespaces_by_prefix(base)
-    iri = page.description.iri
-    whole = known["assertion"] + iri.removeprefix(known["paper"])
-    if not iri.startswith(known["paper"]) or not any(store.match(ox.NamedNode(whole), EARL_RESULT)):
+def build_paper_sections(store: Store, view: ResourceView, base: str) -> list[PaperSection]:
+    """The sections of a paper; none where it has no results of a check."""
+    namespaces = namespaces_by_prefix(base)
+    iri = view.description.iri
+    assertion = namespaces["assertion"] + iri.removeprefix(namespaces["paper"])
+    if not iri.startswith(namespaces["paper"]) or not any(store.match(ox.NamedNode(assertion), EARL_RESULT)):
         return []
-    parts = dict(page.parts)
-    by_property = {one.iri: one for one in page.facts}
-    found = []
-    for number, names in enumerate(SECTION_PROPERTIES):
-        iris = [expand_curie(name, base).value for name in names]
-        groups = [by_property[one] for one in iris if one in by_property]
-        ends = [
-            value.term.value for one in groups for value in one.values if isinstance(value.term, ox.NamedNode)
+    parts = dict(view.parts)
+    group_by_iri = {group.iri: group for group in view.facts}
+    sections = []
+    for number, curies in enumerate(SECTION_PROPERTIES):
+        property_iris = [expand_curie(curie, base).value for curie in curies]
+        groups = [group_by_iri[property_] for property_ in property_iris if property_ in group_by_iri]
+        value_iris = [
+            value.term.value
+            for group in groups
+            for value in group.values
+            if isinstance(value.term, ox.NamedNode)
         ]
-        own = [(one, parts[one]) for one in ends if one in parts]
-        plain = [one for one in groups if not any(has_group_value(one, part) for part, _ in own)]
-        state, findings = read_section_state(store, f"{whole}/{number}", known)
-        found.append(PaperSection(number, state, plain, own, findings))
-    return found
+        own_parts = [(part, parts[part]) for part in value_iris if part in parts]
+        plain_groups = [
+            group for group in groups if not any(has_group_value(group, part) for part, _ in own_parts)
+        ]
+        state, findings = read_section_state(store, f"{assertion}/{number}", namespaces)
+        sections.append(PaperSection(number, state, plain_groups, own_parts, findings))
+    return sections
 
 
 def has_group_value(group: PropertyGroup, iri: str) -> bool:
-    """Whether one of the values is this."""
-    return any(isinstance(one.term, ox.NamedNode) and one.term.value == iri for one in group.values)
+    """Whether this IRI is one of the values."""
+    return any(isinstance(value.term, ox.NamedNode) and value.term.value == iri for value in group.values)
 
 
 def read_section_state(
-    store: Store, assertion: str, known: dict[str, str]
+    store: Store, assertion: str, namespaces: dict[str, str]
 ) -> tuple[str, list[SectionFinding]]:
-    """How a section stands, and what was found in it."""
+    """The state of a section, and its findings, sorted."""
     node = ox.NamedNode(assertion)
     states = (object_text(quad) for quad in store.match(node, EARL_RESULT))
-    state = next(states, "").removeprefix(known["test-result"]) or "untested"
+    state = next(states, "").removeprefix(namespaces["test-result"]) or "untested"
     findings = [
         read_section_finding(store, quad.object)
         for quad in store.match(node, DCTERMS_HAS_PART)
@@ -289,58 +304,58 @@ def read_section_state(
 
 
 def read_section_finding(store: Store, node: ox.NamedNode) -> SectionFinding:
-    """What was found, by its node."""
-    said = {quad.predicate.value: object_text(quad) for quad in store.match(node)}
+    """The finding that a node describes; the message is in the language of the request."""
+    values = {quad.predicate.value: object_text(quad) for quad in store.match(node)}
     code, severity = (
-        said.get(SH_NAMESPACE + name, "").partition("#")[2] for name in ("sourceShape", "resultSeverity")
+        values.get(SH_NAMESPACE + name, "").partition("#")[2] for name in ("sourceShape", "resultSeverity")
     )
     rule = rules_by_code().get(code)
     return SectionFinding(
         code,
         severity,
-        rule.message_in(current_language()) if rule else said.get(f"{SH_NAMESPACE}resultMessage", ""),
+        rule.message_in(current_language()) if rule else values.get(f"{SH_NAMESPACE}resultMessage", ""),
     )
 
 
 def object_text(quad: ox.Quad) -> str:
-    """The IRI or text at the end of a statement."""
+    """The IRI or literal value of the object; empty for other terms."""
     return quad.object.value if isinstance(quad.object, ox.NamedNode | ox.Literal) else ""
 
 
 def render_resource_page(
     context: RequestContext, description: ResourceDescription, ranges: tuple[str, ...], markup: object
 ) -> bytes:
-    """The page of a thing, in the languages of these ranges, with what it tells search engines."""
+    """The page of a resource; labels are in the languages of `ranges`, `markup` is for search engines."""
     store, base = context.store, context.base
     view = build_resource_view(store, description, f"{base}graph/inferred")
-    what = build_overview(store, description.iri, stated_types(description.statements), base)
-    named = description.labels | find_labels(store, what.iris - description.labels.keys(), ranges)
-    in_sections = build_paper_sections(store, view, base)
-    there = {group.iri for one in in_sections for group in one.groups}
+    overview = build_overview(store, description.iri, stated_types(description.statements), base)
+    labels = description.labels | find_labels(store, overview.iris - description.labels.keys(), ranges)
+    sections = build_paper_sections(store, view, base)
+    section_properties = {group.iri for section in sections for group in section.groups}
     return render_site_page(
         context,
         "doc.html",
-        page=replace(view, facts=[one for one in view.facts if one.iri not in there]),
-        gist=what,
+        page=replace(view, facts=[group for group in view.facts if group.iri not in section_properties]),
+        gist=overview,
         examples=find_examples_of_resource(shorten_iri(description.iri, base)),
-        sections=in_sections,
+        sections=sections,
         headings=section_headings(),
-        around=build_neighborhood(view.title.value, view.incoming, view.facts, named, base),
+        neighborhood=build_neighborhood(view.title.value, view.incoming, view.facts, labels, base),
         versions=list_graph_versions(context.history, context.store, view.graph)[-MAX_LISTED_VERSIONS:]
         if view.graph
         else [],
-        labels=named,
+        labels=labels,
         markup=markup,
     )
 
 
 def render_inverse_page(
-    context: RequestContext, description: ResourceDescription, said: Mapping[str, Any]
+    context: RequestContext, description: ResourceDescription, page_json: Mapping[str, Any]
 ) -> bytes:
-    """A page of what points to a thing by a property, of which that is said as JSON."""
-    ((name, found),) = said["inverse"].items()
+    """A page of the resources that point to one by a property; `page_json` is its content as JSON."""
+    ((name, inverse),) = page_json["inverse"].items()
     number = int((parameter_values(get_query_parameters(context.request), "page") or ["1"])[0])
-    things = [one["id"] for one in found["items"]]
+    iris = [item["id"] for item in inverse["items"]]
     store = context.store
     return render_site_page(
         context,
@@ -348,15 +363,15 @@ def render_inverse_page(
         iri=description.iri,
         title=label_or_words(description.labels, description.iri),
         name=name,
-        found=found,
-        things=things,
-        labels=find_labels(store, things, label_languages()),
+        inverse=inverse,
+        things=iris,
+        labels=find_labels(store, iris, label_languages()),
         number=number,
-        turns={
+        page_addresses={
             rel: address_with_parameters(context.request, [("inverse", name), ("page", str(number + step))])
             for rel, step in (("prev", -1), ("next", 1))
-            if rel in found["links"]
+            if rel in inverse["links"]
         },
         first=(number - 1) * INVERSE_PAGE_THINGS + 1,
-        last=-(-found["total"] // INVERSE_PAGE_THINGS),
+        last=-(-inverse["total"] // INVERSE_PAGE_THINGS),
     )

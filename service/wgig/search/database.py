@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..rdf.namespaces import kind_of_iri
+from ..store.files import connect_sqlite, remove_sqlite_file
 from ..store.view import StoreView
 from .entries import (
     PASSAGE_SEPARATOR,
@@ -56,26 +57,16 @@ class IndexRow(NamedTuple):
     label: str
 
 
-def connect_index(path: Path) -> sqlite3.Connection:
-    """A connection to the file, for one thread at a time. Raises sqlite3.Error."""
-    found = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+def connect_index(path: Path, *, writes: bool = False) -> sqlite3.Connection:
+    """A connection to the file, for one thread at a time, as `connect_sqlite`."""
+    found = connect_sqlite(path, writes=writes)
     found.execute("PRAGMA mmap_size = 1073741824")
-    return found
-
-
-def open_index_writer(path: Path) -> sqlite3.Connection:
-    """A connection that writes, beside those that read. A power cut may lose what it wrote last, no more."""
-    found = connect_index(path)
-    found.execute("PRAGMA journal_mode = WAL")
-    found.execute("PRAGMA synchronous = NORMAL")
     return found
 
 
 def create_index_file(path: Path) -> sqlite3.Connection:
     """A connection to an empty index in place of what was there, to be filled in one go."""
-    for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
-        one.unlink(missing_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_sqlite_file(path)
     found = connect_index(path)
     found.execute("PRAGMA journal_mode = OFF")
     found.execute("PRAGMA synchronous = OFF")

@@ -79,7 +79,11 @@ def answer_search_request(context: RequestContext, index: FullTextIndex) -> Resp
         iri, "/search", lambda: (), write, formats=SEARCH_FORMATS, pairs=pairs, written_profiles=there
     )
     return respond_with_resource(
-        context, wish, subject, more=[opensearch.OPENSEARCH_LINK, *around], headers=LANGUAGE_NEUTRAL_HEADERS
+        context,
+        wish,
+        subject,
+        extra_links=[opensearch.OPENSEARCH_LINK, *around],
+        headers=LANGUAGE_NEUTRAL_HEADERS,
     )
 
 

@@ -1,8 +1,8 @@
-"""Many documents checked in one go: those that have nothing to do with each other share a call of the engine.
+"""Check many documents at once: independent documents share one call of the engine.
 
-An engine is asked about a graph, and half of what a call costs is the same for a graph of one paper or of
-many. Papers of one graph may change what is found in each other, though. So only documents that stand apart
-are put together; each of the others is checked by itself, and what is found is what `check_document` finds.
+Half of what an engine call costs is the same for a graph of one paper or of many. But papers in one graph may
+change each other's results. So only independent documents are merged into one graph, and each of the others
+is checked by itself. The results are those of `check_document`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,106 +25,124 @@ DocumentsByTarget = dict[tuple[str, Term], set[int]]
 
 
 def check_documents(
-    documents: Sequence[Document], profile: str = "complete", by: str = Settings.shacl
+    documents: Sequence[Document], profile: str = "complete", engine_name: str = Settings.shacl
 ) -> list[CheckOutcome]:
-    """What `check_document` finds in each, in their order; an `UncheckedFile` where no paper is in one."""
-    apart = find_independent_documents(documents)
-    found = {
-        id(one): results for one, results in zip(apart, find_results_by_document(apart, by), strict=True)
+    """The outcome of `check_document` for each document, in order; `UncheckedFile` where one has no paper."""
+    independent = find_independent_documents(documents)
+    results_by_id = {
+        id(document): results
+        for document, results in zip(
+            independent, find_results_by_document(independent, engine_name), strict=True
+        )
     }
-    return [document_outcome(one, profile, by, found.get(id(one))) for one in documents]
+    return [
+        document_outcome(document, profile, engine_name, results_by_id.get(id(document)))
+        for document in documents
+    ]
 
 
 def document_outcome(
-    document: Document, profile: str, by: str, found: Iterable[ValidationResult] | None = None
+    document: Document, profile: str, engine_name: str, results: Iterable[ValidationResult] | None = None
 ) -> Report | UncheckedFile:
-    """The report on a document, from what was found in it; `UncheckedFile` where no paper is in it."""
+    """The report from these results or else from a check; `UncheckedFile` for a document without a paper."""
     try:
         return (
-            check_document(document, profile, by)
-            if found is None
-            else build_check_report(document, profile, found)
+            check_document(document, profile, engine_name)
+            if results is None
+            else build_check_report(document, profile, results)
         )
     except Problem as problem:
         return UncheckedFile(document.name, problem)
 
 
 def find_independent_documents(documents: Sequence[Document]) -> list[Document]:
-    """The documents that cannot change what is found in another one.
+    """The documents that cannot change the results of another document.
 
-    Nothing that such a document describes is named in another document or in what is known. What its
-    statements point to is its own where a rule looks along them backwards, so that no rule comes from
-    something shared into the document.
+    No other document and no shipped data refers to a subject of such a document. Where rules follow a
+    property from object to subject, its objects are subjects of the same document, so that no rule reaches
+    the document from a shared node.
     """
     seen, shared = set[Term](), set[Term]()
-    for one in documents:
-        nodes = one.object_nodes.union(one.numbers_by_subject)
+    for document in documents:
+        nodes = document.object_nodes.union(document.numbers_by_subject)
         shared |= seen & nodes
         seen |= nodes
     return [
-        one
-        for one in documents
-        if shared.isdisjoint(one.numbers_by_subject)
-        and known_nodes().isdisjoint(one.numbers_by_subject)
+        document
+        for document in documents
+        if shared.isdisjoint(document.numbers_by_subject)
+        and known_nodes().isdisjoint(document.numbers_by_subject)
         and all(
-            triple.object in one.numbers_by_subject
-            for triple in one.iter_property_triples(inverse_path_properties())
+            triple.object in document.numbers_by_subject
+            for triple in document.iter_property_triples(inverse_path_properties())
         )
     ]
 
 
 @cache
 def known_nodes() -> frozenset[Term]:
-    """The nodes of the rules and of what a paper may refer to."""
+    """The nodes of the rules and of the vocabulary."""
     triples = [*rules.read_shape_triples(), *vocabulary.vocabulary_triples()]
-    ends = (one.object for one in triples if not isinstance(one.object, ox.Literal))
-    return frozenset(one.subject for one in triples).union(ends)
+    objects = (triple.object for triple in triples if not isinstance(triple.object, ox.Literal))
+    return frozenset(triple.subject for triple in triples).union(objects)
 
 
 @cache
 def inverse_path_properties() -> frozenset[ox.NamedNode]:
-    """The properties that a rule looks along from the object to the subject."""
+    """The properties that a rule follows from object to subject."""
     inverse = f"{namespaces.SH_NAMESPACE}inversePath"
-    return frozenset(one.object for one in rules.read_shape_triples() if one.predicate.value == inverse)  # type: ignore[misc]
+    return frozenset(
+        triple.object  # type: ignore[misc]
+        for triple in rules.read_shape_triples()
+        if triple.predicate.value == inverse
+    )
 
 
-def find_results_by_document(apart: Sequence[Document], by: str) -> list[list[ValidationResult]]:
-    """What an engine finds in each of the documents, which stand apart."""
-    shares: list[list[ValidationResult]] = [[] for _ in apart]
-    if not apart:
-        return shares
-    found = get_shacl_engine(by)(chain.from_iterable(map(engine_input_triples, apart)))
-    owner = {subject: number for number, one in enumerate(apart) for subject in one.numbers_by_subject}
-    pointing = build_target_index(apart) if any(result.focus not in owner for result in found) else {}
-    for result in found:
-        for number in find_concerned_documents(result, owner, pointing):
-            shares[number].append(result)
-    return shares
+def find_results_by_document(documents: Sequence[Document], engine_name: str) -> list[list[ValidationResult]]:
+    """The results of an engine for each of these independent documents, in their order."""
+    results_by_document: list[list[ValidationResult]] = [[] for _ in documents]
+    if not documents:
+        return results_by_document
+    results = get_shacl_engine(engine_name)(chain.from_iterable(map(engine_input_triples, documents)))
+    document_by_subject = {
+        subject: number
+        for number, document in enumerate(documents)
+        for subject in document.numbers_by_subject
+    }
+    documents_by_target = (
+        build_target_index(documents)
+        if any(result.focus not in document_by_subject for result in results)
+        else {}
+    )
+    for result in results:
+        for number in find_concerned_documents(result, document_by_subject, documents_by_target):
+            results_by_document[number].append(result)
+    return results_by_document
 
 
 def find_concerned_documents(
-    result: ValidationResult, owner: Mapping[Term, int], pointing: DocumentsByTarget
+    result: ValidationResult, document_by_subject: Mapping[Term, int], documents_by_target: DocumentsByTarget
 ) -> Iterable[int]:
-    """The numbers of the documents that a result is about: several where they point to the same thing."""
-    if result.focus in owner:
-        return {owner[result.focus]}
+    """The numbers of the documents that a result is about: several where they refer to the same node."""
+    if result.focus in document_by_subject:
+        return {document_by_subject[result.focus]}
     return {
         number
         for step in rules.rules_by_code()[result.code].steps
-        for number in pointing.get((step, result.focus), ())
+        for number in documents_by_target.get((step, result.focus), ())
     }
 
 
-def build_target_index(apart: Sequence[Document]) -> DocumentsByTarget:
-    """The numbers of the documents that point to a node by a step of a rule."""
-    found: DocumentsByTarget = {}
-    for number, one in enumerate(apart):
-        for triple in one.iter_property_triples(rule_step_properties()):
-            found.setdefault((triple.predicate.value, triple.object), set()).add(number)
-    return found
+def build_target_index(documents: Sequence[Document]) -> DocumentsByTarget:
+    """The numbers of the documents that refer to a node by a step of a rule, by step and node."""
+    documents_by_target: DocumentsByTarget = {}
+    for number, document in enumerate(documents):
+        for triple in document.iter_property_triples(rule_step_properties()):
+            documents_by_target.setdefault((triple.predicate.value, triple.object), set()).add(number)
+    return documents_by_target
 
 
 @cache
 def rule_step_properties() -> frozenset[ox.NamedNode]:
-    """The properties that lead from a paper to what a rule looks at."""
+    """The properties that lead from a paper to the focus nodes of rules."""
     return frozenset(ox.NamedNode(step) for rule in rules.rules_by_code().values() for step in rule.steps)

@@ -1,10 +1,11 @@
-"""The completeness check of papers by the rules of a profile, behind the CLI, the service and the tests.
+"""Check papers by the rules of a profile, for the CLI, the service and the tests.
 
-Extra rules that shapes cannot express find undeclared terms of our namespace, waivers of unknown rules,
-resources that are no part of the paper, and papers under the name of another known paper.
+Rules that shapes cannot express are checked here: undeclared terms of our namespace, waivers of unknown
+rules, resources that are not part of the paper, and papers under the name of another known paper.
 
-White space alone counts as no text. Where findings are limited, each paper gets an equal share, and the first
-finding of each rule comes before the second of any. Findings are ordered by section, rule and position.
+Text of only white space counts as empty. Where the number of findings is limited, each paper gets an equal
+share, and the first finding of each rule comes before the second of any rule. Findings are ordered by
+section, rule and position.
 """
 
 from collections import Counter
@@ -37,12 +38,12 @@ from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, check_profile_name, rules_by_code
 from .summary import PaperSummary, ResultsByNode
 
-# What a file may describe beside its papers and their parts.
+# Resources that a file may describe beside its papers and their parts.
 ACTOR_IRI_PREFIXES = (f"{ID_NAMESPACE}agent/", f"{ID_NAMESPACE}membership/")
 
 
 def results_beyond_shapes(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:
-    """What these rules find in a document with these papers."""
+    """The results of the rules that are not shapes, for a document with these papers."""
     yield from find_unknown_terms(document)
     yield from find_unknown_waivers(document)
     yield from find_foreign_resources(document, papers)
@@ -50,14 +51,14 @@ def results_beyond_shapes(document: Document, papers: Sequence[Term]) -> Iterato
 
 
 def find_unknown_terms(document: Document) -> Iterator[ValidationResult]:
-    """A result for each term of our namespace that the ontology does not declare, by subject.
+    """A result for each use of a term of our namespace that the ontology does not declare, by subject.
 
-    The value is the term, or the literal whose datatype it is.
+    The value is the term, or the literal that has it as datatype.
     """
-    named = document.object_nodes.union(document.triples_by_property, document.numbers_by_subject)
-    unknown = {one for one in named if is_undeclared_term(one)}
+    nodes = document.object_nodes.union(document.triples_by_property, document.numbers_by_subject)
+    unknown_terms = {node for node in nodes if is_undeclared_term(node)}
     for triple in document.triples:
-        for term in unknown.intersection(triple) if unknown else ():
+        for term in unknown_terms.intersection(triple) if unknown_terms else ():
             yield ValidationResult("WGIG-0-TERM-UNKNOWN", triple.subject, term)
         if isinstance(triple.object, ox.Literal) and is_undeclared_term(triple.object.datatype):
             yield ValidationResult("WGIG-0-TERM-UNKNOWN", triple.subject, triple.object)
@@ -69,168 +70,181 @@ def is_undeclared_term(term: Term) -> bool:
 
 
 def find_unknown_waivers(document: Document) -> Iterator[ValidationResult]:
-    """A result for each waiver whose rule has the form of a code, but does not exist."""
-    for one in document.iter_property_triples([WGIG_WAIVES]):
-        rule = one.object
+    """A result for each waiver of an IRI that is not a rule."""
+    for triple in document.iter_property_triples([WGIG_WAIVES]):
+        rule = triple.object
         if (
             isinstance(rule, ox.NamedNode)
             and rule.value.removeprefix(SHAPES_NAMESPACE) not in rules_by_code()
         ):
-            yield ValidationResult("WGIG-0-WAIVER-UNKNOWN", one.subject, rule)
+            yield ValidationResult("WGIG-0-WAIVER-UNKNOWN", triple.subject, rule)
 
 
 def find_foreign_resources(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:
-    """A result for each thing of the graph that is described, though it is no part of a paper."""
-    named = {one.value for one in papers if one.value.startswith(PAPER_NAMESPACE)}
-    own = (*(f"{one}/" for one in named), *ACTOR_IRI_PREFIXES)
+    """A result for each described resource below /id/ that is not part of a paper, agent or membership."""
+    paper_iris = {paper.value for paper in papers if paper.value.startswith(PAPER_NAMESPACE)}
+    allowed_prefixes = (*(f"{iri}/" for iri in paper_iris), *ACTOR_IRI_PREFIXES)
     for subject in document.numbers_by_subject:
         if (
             isinstance(subject, ox.NamedNode)
             and subject.value.startswith(ID_NAMESPACE)
-            and subject.value not in named
-            and not subject.value.startswith(own)
+            and subject.value not in paper_iris
+            and not subject.value.startswith(allowed_prefixes)
         ):
             yield ValidationResult("WGIG-0-FOREIGN", subject, subject)
 
 
 def find_name_conflicts(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:
-    """A result, with a title, for each paper under the name of a known one that has none of its titles."""
+    """A result, with a title, for each paper with the name of a known paper but none of its titles."""
     for paper in papers:
-        theirs = shipped.shipped_paper_titles().get(paper.value, frozenset())
-        own = [
-            one.object
-            for one in document.triples_about(paper)
-            if one.predicate == DCTERMS_TITLE and isinstance(one.object, ox.Literal)
+        known_titles = shipped.shipped_paper_titles().get(paper.value, frozenset())
+        titles = [
+            triple.object
+            for triple in document.triples_about(paper)
+            if triple.predicate == DCTERMS_TITLE and isinstance(triple.object, ox.Literal)
         ]
-        if theirs and own and theirs.isdisjoint(one.value for one in own):
-            yield ValidationResult("WGIG-0-NAME-TAKEN", paper, own[0])
+        if known_titles and titles and known_titles.isdisjoint(title.value for title in titles):
+            yield ValidationResult("WGIG-0-NAME-TAKEN", paper, titles[0])
 
 
-MAX_SHOWN_FINDINGS = 1000  # findings of one file that are shown
+MAX_SHOWN_FINDINGS = 1000  # findings shown for one file
 
 
-def check_document(document: Document, profile: str = "complete", by: str = Settings.shacl) -> Report:
-    """What the rules of a profile find in a document, checked by one of the engines.
+def check_document(
+    document: Document, profile: str = "complete", engine_name: str = Settings.shacl
+) -> Report:
+    """The report on a document by the rules of a profile, from the engine of this name.
 
-    Raises Problem 400 for a profile that there is none of, 422 where no issue paper is in the document.
+    Raises Problem 400 for an unknown profile, 422 where the document has no issue paper.
     """
     check_profile_name(profile)
     get_issue_papers(document)
-    return build_check_report(document, profile, find_document_results(document, by))
+    return build_check_report(document, profile, find_document_results(document, engine_name))
 
 
-def find_document_results(document: Document, by: str) -> set[ValidationResult]:
-    """What the rules of all profiles find in a document, checked by one of the engines."""
-    return get_shacl_engine(by)(engine_input_triples(document))
+def find_document_results(document: Document, engine_name: str) -> set[ValidationResult]:
+    """The results for a document by the rules of all profiles, from the engine of this name."""
+    return get_shacl_engine(engine_name)(engine_input_triples(document))
 
 
 def get_issue_papers(document: Document) -> list[Term]:
-    """The issue papers of a document, in its order. Raises Problem 422 where there is none."""
-    found = [
-        one.subject for one in document.iter_property_triples([RDF_TYPE]) if one.object == WGIG_ISSUE_PAPER
+    """The issue papers of a document, in document order. Raises Problem 422 where there is none."""
+    papers = [
+        triple.subject
+        for triple in document.iter_property_triples([RDF_TYPE])
+        if triple.object == WGIG_ISSUE_PAPER
     ]
-    if not found:
+    if not papers:
         reason = suggestions.explain_missing_paper(document)
         raise Problem(422, f"No paper found in this file, so nothing was checked. {reason}", slug="no-paper")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(papers))
 
 
 def engine_input_triples(document: Document) -> Iterator[ox.Triple]:
-    """What an engine is asked about: the triples that a rule may look along, blank texts being emptied.
+    """The triples that an engine checks: those with properties or types that rules use, blank texts emptied.
 
-    What the vocabulary alone may say is left out.
+    Properties that only the vocabulary may state are left out.
     """
     yield from map(normalize_blank_text, document.iter_property_triples(vocabulary.checked_properties()))
     yield from (
-        one
-        for one in document.iter_property_triples([RDF_TYPE])
-        if one.object in vocabulary.PAPER_PART_CLASSES
+        triple
+        for triple in document.iter_property_triples([RDF_TYPE])
+        if triple.object in vocabulary.PAPER_PART_CLASSES
     )
 
 
 def normalize_blank_text(triple: ox.Triple) -> ox.Triple:
-    """The triple as an engine gets it: a text of nothing but white space says nothing."""
-    text = triple.object
-    if not isinstance(text, ox.Literal) or not text.value.isspace():
+    """The triple; a literal of only white space becomes an empty one."""
+    literal = triple.object
+    if not isinstance(literal, ox.Literal) or not literal.value.isspace():
         return triple
-    return ox.Triple(triple.subject, triple.predicate, reword_literal(text, ""))
+    return ox.Triple(triple.subject, triple.predicate, reword_literal(literal, ""))
 
 
 def build_check_report(document: Document, profile: str, results: Iterable[ValidationResult]) -> Report:
-    """The report on a document, from what an engine found in it."""
-    found = build_paper_summaries(document, results)
-    counts = [one.count_results(profile) for one in found]
+    """The report on a document, from the results of an engine."""
+    summaries = build_paper_summaries(document, results)
+    counts = [summary.count_results(profile) for summary in summaries]
     shown = [
-        choose_shown_results(one, profile, share)
-        for one, share in zip(found, divide_finding_limit(counts, MAX_SHOWN_FINDINGS), strict=True)
+        choose_shown_results(summary, profile, share)
+        for summary, share in zip(summaries, divide_finding_limit(counts, MAX_SHOWN_FINDINGS), strict=True)
     ]
-    looked = suggestions.find_suggestions(document, chain.from_iterable(shown))
+    suggestions_by_value = suggestions.find_suggestions(document, chain.from_iterable(shown))
     papers = [
-        build_paper_report(summary, profile, [build_finding(one, summary, looked) for one in results])
-        for summary, results in zip(found, shown, strict=True)
+        build_paper_report(
+            summary, profile, [build_finding(result, summary, suggestions_by_value) for result in results]
+        )
+        for summary, results in zip(summaries, shown, strict=True)
     ]
     return Report(document.name, document.format.media_type, profile, papers)
 
 
-def divide_finding_limit(counts: Sequence[int], most: int) -> list[int]:
-    """How many findings of each paper are shown: all, or an equal share of what those with few leave."""
+def divide_finding_limit(counts: Sequence[int], remaining: int) -> list[int]:
+    """How many findings of each paper are shown, at most `remaining` in all.
+
+    Each paper gets an equal share of what papers with fewer findings leave.
+    """
     shown = [0] * len(counts)
-    waiting = sorted(range(len(counts)), key=lambda number: counts[number])
-    for before, number in enumerate(waiting):
-        shown[number] = min(counts[number], ceil(most / (len(counts) - before)))
-        most -= shown[number]
+    by_count = sorted(range(len(counts)), key=lambda index: counts[index])
+    for position, index in enumerate(by_count):
+        shown[index] = min(counts[index], ceil(remaining / (len(counts) - position)))
+        remaining -= shown[index]
     return shown
 
 
-def choose_shown_results(summary: PaperSummary, profile: str, most: int) -> list[ValidationResult]:
-    """At most so many results about a paper, the first of each rule before the second of any."""
-    inside = sorted(
-        (one for one in summary.results if rules_by_code()[one.code].is_in_profile(profile)),
+def choose_shown_results(summary: PaperSummary, profile: str, limit: int) -> list[ValidationResult]:
+    """At most `limit` results about a paper: the first of each rule before the second of any rule."""
+    candidates = sorted(
+        (result for result in summary.results if rules_by_code()[result.code].is_in_profile(profile)),
         key=result_sort_key,
     )
     seen = Counter[str]()
-    turns = []
-    for one in inside:
-        turns.append(seen[one.code])
-        seen[one.code] += 1
-    first = sorted(range(len(inside)), key=turns.__getitem__)[:most]
-    return [inside[number] for number in sorted(first)]
+    ranks = []
+    for result in candidates:
+        ranks.append(seen[result.code])
+        seen[result.code] += 1
+    chosen = sorted(range(len(candidates)), key=ranks.__getitem__)[:limit]
+    return [candidates[index] for index in sorted(chosen)]
 
 
 def build_paper_summaries(document: Document, results: Iterable[ValidationResult]) -> list[PaperSummary]:
-    """What was found in a document, paper by paper."""
+    """The results for a document, paper by paper."""
     papers = get_issue_papers(document)
-    found: ResultsByNode = {}
+    results_by_node: ResultsByNode = {}
     for result in {*results, *results_beyond_shapes(document, papers)}:
-        found.setdefault(result.focus, {}).setdefault(result.code, []).append(result)
-    nodes: dict[Term, set[Term]] = (
+        results_by_node.setdefault(result.focus, {}).setdefault(result.code, []).append(result)
+    nodes_by_paper: dict[Term, set[Term]] = (
         assign_nodes_to_papers(document, papers) if papers[1:] else {papers[0]: set()}
     )
-    nodes[papers[0]] |= found.keys() - set[Term]().union(*nodes.values())
-    return [PaperSummary(paper, nodes[paper] & found.keys(), document, found) for paper in papers]
+    nodes_by_paper[papers[0]] |= results_by_node.keys() - set[Term]().union(*nodes_by_paper.values())
+    return [
+        PaperSummary(paper, nodes_by_paper[paper] & results_by_node.keys(), document, results_by_node)
+        for paper in papers
+    ]
 
 
 def assign_nodes_to_papers(document: Document, papers: Sequence[Term]) -> dict[Term, set[Term]]:
-    """The nodes of each paper: itself, all that it names, and what that leads to unless a paper before does.
+    """The nodes of each paper: itself, the nodes that it refers to, and all that those lead to.
 
-    So papers share an actor, and yet the time for all of them grows with the file alone.
+    Nodes that the paper itself refers to may be shared, such as an actor. Nodes further away belong to the
+    first paper that reaches them, so the time grows linearly with the file.
     """
-    others = set(papers)
-    seen, nodes = others.copy(), dict[Term, set[Term]]()
+    paper_nodes = set(papers)
+    seen, nodes_by_paper = paper_nodes.copy(), dict[Term, set[Term]]()
     for paper in papers:
-        named = document.find_object_nodes(paper) - others
-        waiting = list(named - seen)
-        seen |= named
-        for node in waiting:
-            new = document.find_object_nodes(node) - seen
-            seen |= new
-            waiting += new
-        nodes[paper] = {paper, *named, *waiting}
-    return nodes
+        own_nodes = document.find_object_nodes(paper) - paper_nodes
+        queue = list(own_nodes - seen)
+        seen |= own_nodes
+        for node in queue:
+            new_nodes = document.find_object_nodes(node) - seen
+            seen |= new_nodes
+            queue += new_nodes
+        nodes_by_paper[paper] = {paper, *own_nodes, *queue}
+    return nodes_by_paper
 
 
 def build_paper_report(summary: PaperSummary, profile: str, findings: Sequence[Finding]) -> PaperReport:
-    """What was found of one paper, with the findings that are shown."""
+    """The report on one paper, with the findings that are shown."""
     return PaperReport(
         iri=str(summary.paper.value),
         title=summary.title,
@@ -245,7 +259,7 @@ def build_paper_report(summary: PaperSummary, profile: str, findings: Sequence[F
 
 
 def result_sort_key(result: ValidationResult) -> tuple[int, int, str, str]:
-    """The order of results: section by section, rule by rule, of long names by how they begin."""
+    """The sort order of results: section, rule, then focus node and value (long ones by their beginning)."""
     rule = rules_by_code()[result.code]
     return (
         rule.section,
@@ -256,14 +270,14 @@ def result_sort_key(result: ValidationResult) -> tuple[int, int, str, str]:
 
 
 def finding_sort_key(finding: Finding) -> tuple[int, int, tuple[int, ...]]:
-    """The order in which findings are shown: section by section, rule by rule, and as they are written."""
+    """The sort order of findings: section, rule, position in the file."""
     return finding.rule.section, finding.rule.order, finding.place or ()
 
 
 def build_finding(
-    result: ValidationResult, summary: PaperSummary, looked: suggestions.SuggestionsByValue
+    result: ValidationResult, summary: PaperSummary, suggestions_by_value: suggestions.SuggestionsByValue
 ) -> Finding:
-    """A result as a finding, with its place in the document and what was probably meant."""
+    """A finding from a result, with its position in the document and a suggestion."""
     rule = rules_by_code()[result.code]
     document = summary.document
     place = locate_offset(document, find_result_offset(document, rule, result))
@@ -273,6 +287,6 @@ def build_finding(
         value=result.value,
         place=place,
         line=shown_line_text(document, place),
-        suggestion=looked.get((result.code, result.value), ""),
+        suggestion=suggestions_by_value.get((result.code, result.value), ""),
         waiver=summary.waiver_reasons.get(rule.code, ""),
     )

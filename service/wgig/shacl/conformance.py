@@ -1,9 +1,10 @@
-"""How an issue paper stands by the template, as RDF: tests and outcomes in EARL, single findings in SHACL.
+"""Conformance of an issue paper to the template, as RDF: tests and outcomes in EARL, findings in SHACL.
 
 The assertion on a paper, `id/assertion/<paper>`, says whether the paper is complete and how many parts it
-has. Below it is one for each other profile (`…/draft`), each section of the template (`…/7`), and each part
-that the paper itself must have (`…/7b`), with the findings that it rests on. What a paper waives with a
-reason is not found. The template is that of the shapes; what the graph does not hold of a paper is missing.
+has. Below it is one for each other profile (`…/draft`), for each section of the template (`…/7`), and for
+each part that is required of the paper itself (`…/7b`), with its findings. Findings that are waived with a
+reason are left out. The template is that of the shapes; what the graph does not hold of a paper counts as
+missing.
 """
 
 from collections import Counter
@@ -33,7 +34,7 @@ CHECKER_IRI, TEST_RESULT_NAMESPACE, SHAPES_DOCUMENT_IRI = (
 )
 WHOLE_PAPER_PROFILE = "complete"  # the profile of the assertion on the paper as a whole
 
-# How a test can go, and what EARL calls it. What fails a section or a part is missing, or there and faulty.
+# The outcomes of a test, and their names in EARL. A section or part fails as missing or as faulty.
 TEST_PASSED, TEST_FAILED, TEST_UNTESTED = "passed", "failed", "untested"
 EARL_OUTCOMES = {
     TEST_PASSED: TEST_PASSED,
@@ -55,8 +56,8 @@ OUTCOME_BY_STATE = {
 class ConformanceTest(NamedTuple):
     """A test of a paper.
 
-    `name` is the end of its IRI, `criterion` the profile or passage of the template that it tests by,
-    `source` where that comes from, `outcome` one of EARL_OUTCOMES, `results` why it failed.
+    `name` is the end of its IRI, `criterion` the profile or section of the template that is tested, `source`
+    where that is defined, `outcome` a key of EARL_OUTCOMES, `results` the reasons why it failed.
     """
 
     name: str
@@ -71,48 +72,49 @@ def build_conformance_triples(
     paper: ox.NamedNode,
     triples: Iterable[ox.Triple],
     digest: str,
-    by: str,
+    engine_name: str,
     results: Set[ValidationResult] | None = None,
 ) -> set[ox.Triple]:
-    """What is to be said of a paper that these triples describe, checked by the engine of this name.
+    """The assertions on a paper that these triples describe, checked by the engine of this name.
 
-    `digest` is of what this rests on, `results` what the engine found where it was asked before. Statements
-    of RDF 1.2 count for nothing, blank nodes have no name by which to speak of them.
+    `digest` is that of what they are computed from, `results` are those of the engine if it has already run.
+    Statements of RDF 1.2 are ignored.
     """
-    old = [one for one in triples if not is_rdf12_term(one.object)]
-    document = Document(paper.value, "", TURTLE, old, list)
-    found = build_paper_summaries(
-        document, find_document_results(document, by) if results is None else results
+    rdf11_triples = [triple for triple in triples if not is_rdf12_term(triple.object)]
+    document = Document(paper.value, "", TURTLE, rdf11_triples, list)
+    summaries = build_paper_summaries(
+        document, find_document_results(document, engine_name) if results is None else results
     )
-    return set(PaperConformance(next(one for one in found if one.paper == paper), digest))
+    return set(PaperConformance(next(summary for summary in summaries if summary.paper == paper), digest))
 
 
 class PaperConformance:
-    """How one paper stands, as triples."""
+    """The conformance of one paper, as triples."""
 
     def __init__(self, summary: PaperSummary, digest: str) -> None:
-        """Take what was found of the paper, and the digest of what that rests on."""
+        """Take the summary of the paper, and the digest of what it is computed from."""
         self.summary, self.digest = summary, digest
         self.parts_asked = len(summary.required)
         self.met = summary.met
         self.assertion_iri = ASSERTION_NAMESPACE + summary.paper.value.removeprefix(PAPER_NAMESPACE)
-        held = [one for one in summary.results if one.code not in summary.waiver_reasons]
+        unwaived = [result for result in summary.results if result.code not in summary.waiver_reasons]
         self.waived_rules = [
             rules_by_code()[code] for code in summary.broken_codes & summary.waiver_reasons.keys()
         ]
-        self.results = sorted(held, key=result_sort_key)[:MAX_SHOWN_FINDINGS]
-        self.left_out_count = len(held) - len(self.results)
+        self.results = sorted(unwaived, key=result_sort_key)[:MAX_SHOWN_FINDINGS]
+        self.left_out_count = len(unwaived) - len(self.results)
         self.finding_iris = {
-            one: f"{self.assertion_iri}/finding/{end}" for one, end in number_results(self.results)
+            result: f"{self.assertion_iri}/finding/{suffix}"
+            for result, suffix in number_results(self.results)
         }
-        made_up = any(
-            one.value == "true"
-            for one in summary.document.find_objects(summary.paper, expand_curie("wgig:illustrative").value)
+        is_illustrative = any(
+            value.value == "true"
+            for value in summary.document.find_objects(summary.paper, expand_curie("wgig:illustrative").value)
         )
-        self.illustrative_mark = [("wgig:illustrative", ox.Literal(True))] if made_up else []
+        self.illustrative_mark = [("wgig:illustrative", ox.Literal(True))] if is_illustrative else []
 
     def __iter__(self) -> Iterator[ox.Triple]:
-        """All that is to be said of it, beside what is shared."""
+        """All statements about the paper, without those that all papers share."""
         yield from self.figure_triples()
         for test in (*self.profile_tests(), *self.section_tests(), *self.part_tests()):
             yield from self.assertion_triples(test)
@@ -120,7 +122,7 @@ class PaperConformance:
             yield from self.finding_triples(result)
 
     def figure_triples(self) -> Iterator[ox.Triple]:
-        """How much of what the template asks for is there."""
+        """How many of the parts that the template requires are there."""
         yield from build_node_triples(
             self.assertion_iri,
             ("wgig:partsMet", ox.Literal(self.met)),
@@ -134,7 +136,7 @@ class PaperConformance:
             )
 
     def profile_tests(self) -> Iterator[ConformanceTest]:
-        """A test by each profile."""
+        """The test for each profile."""
         for profile in CHECK_PROFILES:
             outcome = TEST_PASSED if self.summary.conforms(profile) else TEST_FAILED
             name, parts = (
@@ -152,22 +154,22 @@ class PaperConformance:
             )
 
     def section_tests(self) -> Iterator[ConformanceTest]:
-        """A test by each section."""
-        for section, how in self.summary.sections(WHOLE_PAPER_PROFILE):
-            found = [one for one in self.results if rules_by_code()[one.code].section == section]
+        """The test for each section."""
+        for section, state in self.summary.sections(WHOLE_PAPER_PROFILE):
+            results = [result for result in self.results if rules_by_code()[result.code].section == section]
             yield self.build_form_test(
-                str(section), f"section {section}: {how}", OUTCOME_BY_STATE[how], found
+                str(section), f"section {section}: {state}", OUTCOME_BY_STATE[state], results
             )
 
     def part_tests(self) -> Iterator[ConformanceTest]:
-        """A test by each part of a section that the paper itself must have."""
+        """The test for each part of a section that the paper itself must have."""
         for part in list_template_parts():
-            found = [one for one in self.results if rules_by_code()[one.code].part == part]
+            results = [result for result in self.results if rules_by_code()[result.code].part == part]
             outcome = self.part_outcome(part)
-            yield self.build_form_test(part, f"part {part}: {outcome}", outcome, found)
+            yield self.build_form_test(part, f"part {part}: {outcome}", outcome, results)
 
     def part_outcome(self, part: str) -> str:
-        """How it went with a part."""
+        """The outcome for a part, a key of EARL_OUTCOMES."""
         broken = [rule for rule in self.summary.broken_rules if rule.part == part]
         waived = [rule for rule in self.waived_rules if rule.part == part]
         states = {
@@ -180,7 +182,7 @@ class PaperConformance:
     def build_form_test(
         self, number: str, title: str, outcome: str, results: Sequence[ValidationResult]
     ) -> ConformanceTest:
-        """A test by a passage of the template."""
+        """A test for a section or part of the template."""
         return ConformanceTest(
             f"/{number}",
             title,
@@ -191,8 +193,8 @@ class PaperConformance:
         )
 
     def assertion_triples(self, test: ConformanceTest) -> Iterator[ox.Triple]:
-        """The assertion that a test went so (EARL 1.0, section 2.1)."""
-        whole = [("dcterms:isPartOf", ox.NamedNode(self.assertion_iri))] if test.name else []
+        """The assertion of a test (EARL 1.0, section 2.1)."""
+        parent = [("dcterms:isPartOf", ox.NamedNode(self.assertion_iri))] if test.name else []
         yield from self.describe_node(
             self.assertion_iri + test.name,
             ("earl:Assertion", test.title, test.source),
@@ -201,12 +203,12 @@ class PaperConformance:
             ("earl:subject", self.summary.paper),
             ("earl:test", ox.NamedNode(test.criterion)),
             ("earl:result", ox.NamedNode(TEST_RESULT_NAMESPACE + test.outcome)),
-            *whole,
-            *(("dcterms:hasPart", ox.NamedNode(self.finding_iris[one])) for one in test.results),
+            *parent,
+            *(("dcterms:hasPart", ox.NamedNode(self.finding_iris[result])) for result in test.results),
         )
 
     def finding_triples(self, result: ValidationResult) -> Iterator[ox.Triple]:
-        """A result as SHACL has it (section 3.6.2); what is wrong with a blank node is said of the paper."""
+        """A result in SHACL terms (section 3.6.2), with the paper as focus node in place of a blank node."""
         rule = rules_by_code()[result.code]
         value = [("sh:value", result.value)] if isinstance(result.value, ox.NamedNode | ox.Literal) else []
         yield from self.describe_node(
@@ -228,10 +230,10 @@ class PaperConformance:
         )
 
     def describe_node(
-        self, node: str, what: tuple[str, str, str], *pairs: tuple[str, Term]
+        self, node: str, description: tuple[str, str, str], *pairs: tuple[str, Term]
     ) -> Iterator[ox.Triple]:
-        """A node of this paper: what it is, and the pairs of property and value."""
-        type_, title, source = what
+        """A node of this paper: its type, title and source, and pairs of property and value."""
+        type_, title, source = description
         yield from describe_assertion_node(
             node, type_, f"{balance_text_bidi(self.summary.title)}, {title}", source
         )
@@ -239,7 +241,7 @@ class PaperConformance:
 
 
 def shared_assertion_triples() -> Iterator[ox.Triple]:
-    """What the assertions on all papers point to: who asserts, and how a test can go."""
+    """What the assertions on all papers refer to: the checker, and the possible outcomes."""
     yield from describe_assertion_node(
         CHECKER_IRI, "earl:Software", "Checker of issue papers", SHAPES_DOCUMENT_IRI
     )
@@ -254,7 +256,7 @@ def shared_assertion_triples() -> Iterator[ox.Triple]:
 
 
 def describe_assertion_node(node: str, type_: str, label: str, source: str) -> Iterator[ox.Triple]:
-    """What every node says of itself: type, label and source."""
+    """The statements that every node has: type, label and source."""
     return build_node_triples(
         node,
         ("rdf:type", expand_curie(type_)),
@@ -270,25 +272,25 @@ def build_node_triples(node: str, *pairs: tuple[str, Term]) -> Iterator[ox.Tripl
 
 
 def number_results(results: Sequence[ValidationResult]) -> Iterator[tuple[ValidationResult, str]]:
-    """The results, each with the code of its rule and a number."""
+    """The results, each with its rule code and a number that counts per code."""
     seen = Counter[str]()
-    for one in results:
-        seen[one.code] += 1
-        yield one, f"{one.code}-{seen[one.code]}"
+    for result in results:
+        seen[result.code] += 1
+        yield result, f"{result.code}-{seen[result.code]}"
 
 
 def is_rdf12_term(value: Term) -> bool:
-    """Whether a term is a statement, or text with a direction, of which RDF 1.1 knows nothing."""
+    """Whether a term is a triple term or a literal with a base direction, which RDF 1.1 does not have."""
     return isinstance(value, ox.Triple) or getattr(value, "direction", None) is not None
 
 
 @cache
 def list_template_parts() -> list[str]:
     """The parts of sections that the paper itself must have, such as 7b."""
-    asked = [rule for rule in rules_by_code().values() if is_presence_rule(rule) and not rule.steps]
-    return sorted({rule.part for rule in asked if rule.part != str(rule.section)})
+    presence_rules = [rule for rule in rules_by_code().values() if is_presence_rule(rule) and not rule.steps]
+    return sorted({rule.part for rule in presence_rules if rule.part != str(rule.section)})
 
 
 def is_presence_rule(rule: Rule) -> bool:
-    """Whether a rule asks for something to be there."""
+    """Whether a rule requires something to be there."""
     return rule.code.endswith("-MISSING")

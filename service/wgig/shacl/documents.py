@@ -1,9 +1,9 @@
-"""Document: a file that is to be checked, with its text, its triples, and where in the text each is written.
+"""Document: a file to check, with its text, its triples, and the position of each triple in the text.
 
-`read_rdf` reads the RDF formats; `papers.readers.read_paper_document` adds Markdown and Word, which lie above
-this package. Both are a `DocumentReader`: 400 with line and column where a file cannot be read, 413 for too
-many triples. Positions (`spots`, `slots`) are offsets in characters, and are looked for only when a finding
-needs them.
+`read_rdf` reads the RDF formats; `papers.readers.read_paper_document`, which lies above this package, adds
+Markdown and Word. Both are a `DocumentReader`: they raise Problem 400 with line and column where a file
+cannot be read, 413 for too many triples. Positions (`spots`, `slots`) are character offsets, and are computed
+only when a finding needs them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,10 +29,10 @@ from .results import Term
 
 @dataclass(frozen=True)
 class Document:
-    """A paper as it was sent. `name` is what its sender calls it, `find_spots` finds the spots when asked.
+    """A file to check. `name` is the file name given by the sender; `find_spots` computes `spots` on demand.
 
-    `slots` are the places that a form keeps for what may be said: the offset of a heading or key by the node
-    and by the IRI of the property or criterion. RDF has none.
+    `slots` are the places of a form in which a value is expected: the offset of a heading or key, by node and
+    by the IRI of the property or criterion. RDF has none.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Document:
 
     @cached_property
     def numbers_by_subject(self) -> dict[Term, list[int]]:
-        """The nodes that something is said of, with the numbers of the triples that say it."""
+        """The numbers of the triples of each subject."""
         numbers: dict[Term, list[int]] = {}
         for number, triple in enumerate(self.triples):
             numbers.setdefault(triple.subject, []).append(number)
@@ -52,7 +52,7 @@ class Document:
 
     @cached_property
     def numbers_by_object(self) -> dict[Term, list[int]]:
-        """The nodes and literals that something leads to, with the numbers of the triples that do."""
+        """The numbers of the triples with each object."""
         numbers: dict[Term, list[int]] = {}
         for number, triple in enumerate(self.triples):
             numbers.setdefault(triple.object, []).append(number)
@@ -60,7 +60,7 @@ class Document:
 
     @cached_property
     def triples_by_property(self) -> dict[ox.NamedNode, list[ox.Triple]]:
-        """The properties that are stated, with the triples that state them."""
+        """The triples with each property."""
         triples: dict[ox.NamedNode, list[ox.Triple]] = {}
         for triple in self.triples:
             triples.setdefault(triple.predicate, []).append(triple)
@@ -68,24 +68,30 @@ class Document:
 
     @cached_property
     def object_nodes(self) -> set[ox.NamedNode | ox.BlankNode]:
-        """The nodes that statements lead to."""
-        return {end for one in self.triples if not isinstance(end := one.object, (ox.Literal, ox.Triple))}
+        """The IRIs and blank nodes that are objects."""
+        return {
+            node for triple in self.triples if not isinstance(node := triple.object, (ox.Literal, ox.Triple))
+        }
 
     def iter_property_triples(self, properties: Iterable[ox.NamedNode]) -> Iterator[ox.Triple]:
-        """The triples that state one of the properties."""
-        return chain.from_iterable(self.triples_by_property.get(one, ()) for one in properties)
+        """The triples with one of these properties."""
+        return chain.from_iterable(self.triples_by_property.get(property_, ()) for property_ in properties)
 
     def triples_about(self, node: Term) -> Iterator[ox.Triple]:
-        """The triples whose subject is a node."""
+        """The triples with this subject."""
         return (self.triples[number] for number in self.numbers_by_subject.get(node, ()))
 
     def find_objects(self, node: Term, predicate: str) -> list[Term]:
-        """The objects of a node along a property."""
-        return [one.object for one in self.triples_about(node) if one.predicate.value == predicate]
+        """The objects of a node's triples with this property IRI."""
+        return [triple.object for triple in self.triples_about(node) if triple.predicate.value == predicate]
 
     def find_object_nodes(self, node: Term) -> set[Term]:
-        """The nodes that are objects of a node."""
-        return {end for one in self.triples_about(node) if not isinstance(end := one.object, ox.Literal)}
+        """The IRIs and blank nodes that are objects of a node's triples."""
+        return {
+            target
+            for triple in self.triples_about(node)
+            if not isinstance(target := triple.object, ox.Literal)
+        }
 
     @cached_property
     def text_lines(self) -> TextLines:
@@ -94,64 +100,69 @@ class Document:
 
     @cached_property
     def spots(self) -> Sequence[TriplePosition]:
-        """Where each triple is written, in the order of the triples; empty where that cannot be told."""
+        """The position of each triple, in order of the triples; empty where the format has none."""
         return self.find_spots()
 
 
-# Reads the bytes of a file with a name, in a format, with at most so many triples; relative IRIs go by the
-# last argument. Raises Problem 400 with line and column, 413 for too much.
+# Called with file name, bytes, format, maximum number of triples, and base IRI for relative IRIs.
+# Raises Problem 400 with line and column, 413 for too many triples.
 DocumentReader = Callable[[str, bytes, Format, int, str], Document]
 
 
-def read_rdf(name: str, data: bytes, format_: Format, most: int, base: str = PAPER_NAMESPACE) -> Document:
-    """The document in the bytes, in a syntax of RDF. Raises as a DocumentReader."""
+def read_rdf(
+    name: str, data: bytes, format_: Format, max_triples: int, base: str = PAPER_NAMESPACE
+) -> Document:
+    """The document in the bytes, in an RDF format. Raises Problem as a DocumentReader does."""
     source = decode_document_text(data)
-    triples = parse_document_triples(source, format_, most, base)
-    written = partial(find_triple_positions, source, format_.media_type, triples, KNOWN_CONTEXTS)
-    return Document(name, source, format_, triples, written)
+    triples = parse_document_triples(source, format_, max_triples, base)
+    find_spots = partial(find_triple_positions, source, format_.media_type, triples, KNOWN_CONTEXTS)
+    return Document(name, source, format_, triples, find_spots)
 
 
 def decode_document_text(data: bytes) -> str:
-    """The text in the bytes. Raises Problem 400 with line and column where it is not UTF-8 or holds a NUL."""
+    """The text in the bytes, without a byte order mark.
+
+    Raises Problem 400 with line and column where it is not UTF-8 or has a NUL character.
+    """
     try:
         source = data.decode()
     except UnicodeDecodeError as error:
         raise build_encoding_problem(
-            "is not UTF-8 here. Save it as UTF-8", data[: error.start].decode()
+            "is not valid UTF-8 here. Save it as UTF-8", data[: error.start].decode()
         ) from error
     before, nul, _ = source.partition("\0")
     if nul:
         raise build_encoding_problem(
-            "holds a NUL character here. Take it out, and save the file as UTF-8", before
+            "has a NUL character here. Remove it, and save the file as UTF-8", before
         )
     return source.removeprefix("\ufeff")
 
 
-def build_encoding_problem(what: str, before: str) -> Problem:
-    """The 400 that says what cannot be read after a text."""
-    place = TextLines(before).locate(len(before))
-    return Problem(400, f"The file {what}.", **place._asdict())
+def build_encoding_problem(cause: str, before: str) -> Problem:
+    """The 400 for a file that cannot be read after the text `before`, with line and column."""
+    position = TextLines(before).locate(len(before))
+    return Problem(400, f"The file {cause}.", **position._asdict())
 
 
-def collect_limited_triples(triples: Iterable[ox.Triple], most: int) -> list[ox.Triple]:
-    """The triples. Raises Problem 413 where they are more than `most`, the rest of which is not read."""
-    found = list(islice(triples, most + 1))
-    if len(found) > most:
-        raise build_triple_limit_problem(most)
-    return found
+def collect_limited_triples(triples: Iterable[ox.Triple], max_triples: int) -> list[ox.Triple]:
+    """The triples as a list. Raises Problem 413 for more than `max_triples`, without reading the rest."""
+    collected = list(islice(triples, max_triples + 1))
+    if len(collected) > max_triples:
+        raise build_triple_limit_problem(max_triples)
+    return collected
 
 
-def build_triple_limit_problem(most: int) -> Problem:
-    """The 413 for more statements than are checked at once."""
+def build_triple_limit_problem(max_triples: int) -> Problem:
+    """The 413 for more triples than are checked at once."""
     return Problem(
         413,
-        f"More than {most} statements are too many to check at once, and a paper has some hundred. "
-        "Check fewer papers, or set WGIG_PAPER_TRIPLES higher.",
+        f"More than {max_triples} triples, the limit for one check; a paper has a few hundred. "
+        "Check fewer papers at once, or raise WGIG_PAPER_TRIPLES.",
     )
 
 
-def parse_document_triples(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
-    """The triples of an RDF document, those of all its graphs. Raises Problem 400 with line and column."""
+def parse_document_triples(source: str, format_: Format, max_triples: int, base: str) -> list[ox.Triple]:
+    """The triples of an RDF document, from all its graphs. Raises Problem 400 with line and column."""
     try:
         if format_ is RDF_XML:
             check_xml(source.encode())
@@ -159,34 +170,38 @@ def parse_document_triples(source: str, format_: Format, most: int, base: str) -
             check_json_ld(source)
         else:
             check_nesting(source)
-        found = parse_inlining_context(source, lambda text: parse_limited_triples(text, format_, most, base))
+        triples = parse_inlining_context(
+            source, lambda text: parse_limited_triples(text, format_, max_triples, base)
+        )
     except MemoryError as error:
-        raise Problem(413, f"The file is more than can be read as {format_.title}: {error}.") from error
+        raise Problem(
+            413, f"The file is too large or too deeply nested for {format_.title}: {error}."
+        ) from error
     except SyntaxError as error:
         raise build_syntax_problem(source, format_, error) from error
-    if any(isinstance(one.object, ox.Triple) for one in found):
+    if any(isinstance(triple.object, ox.Triple) for triple in triples):
+        raise Problem(400, "The file has a triple term (RDF 1.2), which papers do not use. Remove it.")
+    if any(isinstance(triple.object, ox.Literal) and triple.object.direction for triple in triples):
         raise Problem(
-            400, "The file says something about a statement (RDF 1.2). A paper has no use for that."
+            400, "A text in the file has a base direction (RDF 1.2). Give only its language, such as @ar."
         )
-    if any(isinstance(one.object, ox.Literal) and one.object.direction for one in found):
-        raise Problem(
-            400, "A text of the file has a direction (RDF 1.2). Give it its language alone, such as @ar."
-        )
-    return found
+    return triples
 
 
-def parse_limited_triples(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
-    """The triples that the engine finds in a text. Raises SyntaxError with its place."""
-    found = ox.parse(source, rdf_format(format_.media_type), base_iri=base)
-    return collect_limited_triples((one.triple for one in found), most)
+def parse_limited_triples(source: str, format_: Format, max_triples: int, base: str) -> list[ox.Triple]:
+    """The triples that pyoxigraph parses from a text. Raises SyntaxError with its position."""
+    quads = ox.parse(source, rdf_format(format_.media_type), base_iri=base)
+    return collect_limited_triples((quad.triple for quad in quads), max_triples)
 
 
 def build_syntax_problem(source: str, format_: Format, error: SyntaxError) -> Problem:
-    """The 400 that says where the text is no such format, with the line and a caret below the place."""
+    """The 400 for text that is not valid in the format, with line, column, and an excerpt with a caret."""
     if isinstance(error, RemoteContextError):
         return Problem(400, f"The file cannot be read: {error.msg}.")
-    detail = f"The file is no {format_.title}: {error.msg}."
+    detail = f"The file is not valid {format_.title}: {error.msg}."
     if not error.lineno:
         return Problem(400, detail, slug="syntax")
-    place = TextPosition(error.lineno, error.offset or 1)
-    return Problem(400, detail, slug="syntax", **place._asdict(), excerpt=TextLines(source).excerpt(place))
+    position = TextPosition(error.lineno, error.offset or 1)
+    return Problem(
+        400, detail, slug="syntax", **position._asdict(), excerpt=TextLines(source).excerpt(position)
+    )

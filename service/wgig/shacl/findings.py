@@ -1,4 +1,4 @@
-"""What a check found: findings, the state of each section, and whether a paper conforms."""
+"""Findings of a check, the state of each section, and whether a paper conforms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ STATE_DONE, STATE_MISSING, STATE_FAULTY, STATE_WAIVED, STATE_NOT_CHECKED = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as a rule wants it.
+    """One violation of a rule.
 
-    `focus` is the node that the rule looked at, `value` what is wrong where one value is, `place` where that
-    is written (None: the format has no lines, or nothing is written), `line` the text of that line,
-    `suggestion` what was probably meant, `waiver` the reason why it does not count.
+    `focus` is the focus node, `value` the wrong value if there is one, `place` its position in the file
+    (None: the format has no lines, or nothing is written), `line` the text of that line, `suggestion` what
+    was probably meant, `waiver` the author's reason why the finding does not count.
     """
 
     rule: Rule
@@ -36,12 +36,12 @@ class Finding:
     waiver: str = ""
 
     def __post_init__(self) -> None:
-        """Make the words of the author fit to be shown."""
+        """Sanitize the author's text for display."""
         object.__setattr__(self, "line", replace_control_characters(self.line))
         object.__setattr__(self, "waiver", shorten_untrusted_text(self.waiver))
 
     def is_blocking(self, profile: str) -> bool:
-        """Whether it keeps the paper from a profile."""
+        """Whether it makes the paper fail a profile."""
         return self.rule.is_blocking(profile) and not self.waiver
 
 
@@ -54,10 +54,10 @@ class SectionState(NamedTuple):
 
 @dataclass(frozen=True)
 class PaperReport:
-    """A paper of the file. Its title is cut where nobody would read it to the end.
+    """The report on one paper of a file. A long title is cut.
 
-    `met` of the `parts` that the template asks for are there, and `waived` ones need not be; `left_out`
-    findings are counted, but not shown.
+    `met` of the `parts` that the template requires are there, `waived` ones are excused. `left_out` findings
+    are counted but not shown.
     """
 
     iri: str
@@ -77,7 +77,7 @@ class PaperReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found in a file, paper by paper; a long name of the file is cut."""
+    """The report on a file, paper by paper. A long file name is cut."""
 
     name: str
     media_type: str
@@ -101,9 +101,9 @@ class Report:
 
 @dataclass(frozen=True)
 class UncheckedFile:
-    """A file that could not be checked, and why: it cannot be read, or no paper is in it.
+    """A file that could not be checked, and why: it cannot be read or has no paper.
 
-    A long name of the file is cut.
+    A long file name is cut.
     """
 
     name: str

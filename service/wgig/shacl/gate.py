@@ -1,11 +1,11 @@
-"""What stands between a paper and its graph: each write is checked first, and refused if it does not conform.
+"""The check before each write to the graph of a paper: it is refused if the paper does not conform.
 
-The graph `graph/paper/<name>` is about the paper `id/paper/<name>`. The check runs where those of `/validate`
-run, in a process with limits.
+The graph `graph/paper/<name>` is about the paper `id/paper/<name>`. The check runs like those of `/validate`
+in a process with limits.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
@@ -30,21 +30,21 @@ from .results import ValidationResult
 PAPER_GRAPH_PATH = "graph/paper/"
 PROFILE_OFF = "off"
 PAPER_WRITE_FORMATS = (*GRAPH_FORMATS, formats.MARKDOWN)
-# Of another form, for which there are no rules.
+# A paper of another form, for which there are no rules.
 WGIG_ASSESSMENT_PAPER = expand_curie("wgig:AssessmentPaper")
 
-UNKNOWN_SPOT = TriplePosition(-1, -1, -1)  # of a triple that the author did not send
+UNKNOWN_SPOT = TriplePosition(-1, -1, -1)  # of a triple that was not in the request
 
-# Who reads HTML gets the problem as a page: the page of a report holds styles, which none of the service may.
-REFUSAL_REPORT_FORMATS = tuple(one for one in REPORT_WRITERS if one is not HTML)
+# Clients that prefer HTML get the error page: the HTML report has inline styles, which the service forbids.
+REFUSAL_REPORT_FORMATS = tuple(format_ for format_ in REPORT_WRITERS if format_ is not HTML)
 REFUSAL_FORMATS = (*REFUSAL_REPORT_FORMATS, PROBLEM_JSON, HTML)
 
 
 class PaperSubmission(NamedTuple):
-    """What is sent to the graph of a paper, beside the `existing_triples` that stay, as N-Triples.
+    """A write to the graph of a paper. `existing_triples` are those that stay, as N-Triples.
 
-    An update sends no parts: `existing_triples` are all that the graph would hold. `read_document` reads the
-    parts. A report on it is to be in this format and language.
+    An update has no parts: `existing_triples` are then all that the graph would hold. `read_document` reads
+    the parts. `format` and `language` are those of a report.
     """
 
     graph: str
@@ -57,9 +57,9 @@ class PaperSubmission(NamedTuple):
 
 
 class GateDecision(NamedTuple):
-    """What was sent, as N-Triples; or the report on what is wrong with it.
+    """The triples that were sent, as N-Triples, or the report on what is wrong with them.
 
-    And what the engine found in the paper, with the digest of what an assertion on it rests on.
+    `results` are what the engine found in the paper, `digest` identifies what they were computed from.
     """
 
     triples: bytes = b""
@@ -69,137 +69,145 @@ class GateDecision(NamedTuple):
 
     @property
     def by_digest(self) -> CheckResults:
-        """What the engine found, as the store takes it; nothing where it was not asked."""
+        """The results of the engine by digest, as the store takes them; empty where no engine ran."""
         return {self.digest: self.results} if self.digest else {}
 
 
 def is_paper_graph(graph: str | None, base: str) -> bool:
-    """Whether this is the graph of a paper."""
+    """Whether this is the IRI of the graph of a paper."""
     return graph is not None and graph.startswith(base + PAPER_GRAPH_PATH)
 
 
-def check_submission(todo: PaperSubmission) -> GateDecision:
-    """Check what the graph would hold.
+def check_submission(submission: PaperSubmission) -> GateDecision:
+    """Check what the graph would hold after the write.
 
-    Raises Problem 400 with line and column where something does not parse, 422 where the graph would not
-    describe the paper of its name, or where the report is to be a problem, 413 for too much.
+    Raises Problem 400 with line and column for a syntax error, 413 for too many triples, 422 where the graph
+    would not describe the paper of its name, or where the requested format of the report is a problem
+    document.
     """
-    sent = [read_submitted_part(part, todo) for part in todo.parts]
-    lines = b"".join(map(serialize_with_unique_blanks, sent))
-    profile = todo.settings.write_profile
+    documents = [read_submitted_part(part, submission) for part in submission.parts]
+    sent_lines = b"".join(map(serialize_with_unique_blanks, documents))
+    profile = submission.settings.write_profile
     if profile == PROFILE_OFF:
-        return GateDecision(lines)
-    whole = (
-        sent[0] if len(sent) == 1 and not todo.existing_triples else build_whole_document(sent, lines, todo)
+        return GateDecision(sent_lines)
+    content = (
+        documents[0]
+        if len(documents) == 1 and not submission.existing_triples
+        else build_whole_document(documents, sent_lines, submission)
     )
-    has_rules = is_issue_paper(whole, todo)
-    check_paper_subjects(whole, todo)
-    if not has_rules:
-        return GateDecision(lines)
-    results = find_document_results(whole, todo.settings.shacl)
-    report = build_check_report(whole, profile, results)
+    is_issue = is_issue_paper(content, submission)
+    check_paper_subjects(content, submission)
+    if not is_issue:
+        return GateDecision(sent_lines)
+    results = find_document_results(content, submission.settings.shacl)
+    report = build_check_report(content, profile, results)
     if not report.conforms:
-        return GateDecision(report=serialize_refusal_report(report, todo))
-    digest = get_conformance_graph(todo.settings.base, todo.settings.shacl).compute_digest(
-        [*serialization.normalize_triples(whole.triples)]
+        return GateDecision(report=serialize_refusal_report(report, submission))
+    digest = get_conformance_graph(submission.settings.base, submission.settings.shacl).compute_digest(
+        [*serialization.normalize_triples(content.triples)]
     )
-    return GateDecision(lines, digest=digest, results=frozenset(results))
+    return GateDecision(sent_lines, digest=digest, results=frozenset(results))
 
 
 @cache
-def get_conformance_graph(base: str, by: str) -> ConformanceGraph:
-    """The conformance graph in which the paper will stand."""
-    return ConformanceGraph(base, by)
+def get_conformance_graph(base: str, engine_name: str) -> ConformanceGraph:
+    """The conformance graph that the paper will be part of."""
+    return ConformanceGraph(base, engine_name)
 
 
-def read_submitted_part(part: BodyPart, todo: PaperSubmission) -> Document:
-    """A document that was sent, read. Raises Problem 400, 413."""
+def read_submitted_part(part: BodyPart, submission: PaperSubmission) -> Document:
+    """The document in a part of the request. Raises Problem 400, 413."""
     format_ = get_named_format(part.content_type, PAPER_WRITE_FORMATS)
     name = part.name or f"paper.{format_.suffix}"
-    return todo.read_document(name, part.body, format_, todo.settings.paper_triples, todo.graph)
+    return submission.read_document(
+        name, part.body, format_, submission.settings.paper_triples, submission.graph
+    )
 
 
 def serialize_with_unique_blanks(document: Document) -> bytes:
-    """The triples of a document as N-Triples, with blank nodes that no other document has."""
-    return serialize_submitted_triples(
+    """The triples of a document as N-Triples, with blank node labels that no other document has."""
+    return serialization.serialize_n_triples(
         serialization.parse_graph_document(
-            serialize_submitted_triples(document.triples), N_TRIPLES.media_type
+            serialization.serialize_n_triples(document.triples), N_TRIPLES.media_type
         )
     )
 
 
-def serialize_submitted_triples(triples: Iterable[ox.Triple]) -> bytes:
-    """The triples as N-Triples."""
-    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+def build_whole_document(
+    documents: Sequence[Document], sent_lines: bytes, submission: PaperSubmission
+) -> Document:
+    """All that the graph would hold, as one document: the existing triples, then `sent_lines`.
 
-
-def build_whole_document(sent: Sequence[Document], lines: bytes, todo: PaperSubmission) -> Document:
-    """All that the graph would hold, as one document: what is there, then `lines`, which is what was sent.
-
-    A place in it is one in the text of the only part that was sent. Nothing else has one: its author did not
-    send what is there, and a report tells the name of one file alone. Raises Problem 413.
+    Positions are those in the text of the only part that was sent. Existing triples have none, as they are
+    not in the request; several parts have none, as a report has one file name. Raises Problem 413.
     """
-    name = todo.graph.removeprefix(todo.settings.base + PAPER_GRAPH_PATH)
-    whole = read_rdf(name, todo.existing_triples + lines, N_TRIPLES, todo.settings.paper_triples)
-    if len(sent) != 1:
-        return replace(whole, find_spots=tuple)
-    (part,) = sent
+    name = submission.graph.removeprefix(submission.settings.base + PAPER_GRAPH_PATH)
+    content = read_rdf(
+        name, submission.existing_triples + sent_lines, N_TRIPLES, submission.settings.paper_triples
+    )
+    if len(documents) != 1:
+        return replace(content, find_spots=tuple)
+    (part,) = documents
 
     def spots() -> list[TriplePosition]:
-        before = len(whole.triples) - len(part.triples)  # N-Triples keep number and order of the triples
-        return [UNKNOWN_SPOT] * before + list(part.spots) if part.spots else []
+        # N-Triples keeps the number and order of triples.
+        existing_count = len(content.triples) - len(part.triples)
+        return [UNKNOWN_SPOT] * existing_count + list(part.spots) if part.spots else []
 
-    return replace(part, triples=whole.triples, find_spots=spots)
+    return replace(part, triples=content.triples, find_spots=spots)
 
 
-def is_issue_paper(document: Document, todo: PaperSubmission) -> bool:
+def is_issue_paper(document: Document, submission: PaperSubmission) -> bool:
     """Whether the document describes the issue paper of the graph's name; if not, it is an assessment paper.
 
     Raises Problem 422 where it is neither, or describes another issue paper.
     """
-    name = todo.graph.removeprefix(todo.settings.base + PAPER_GRAPH_PATH)
+    name = submission.graph.removeprefix(submission.settings.base + PAPER_GRAPH_PATH)
     if not LOCAL_NAME_PATTERN.fullmatch(name):
         raise Problem(
-            422, f"{name!r} is no name of a paper. Take letters, digits, hyphens, underscores and dots."
+            422, f"{name!r} is not a paper name. Use letters, digits, hyphens, underscores and dots."
         )
-    own = paper_node(name)
-    kinds = {(one.subject, one.object) for one in document.iter_property_triples([RDF_TYPE])}
-    others = [subject for subject, kind in kinds if kind == WGIG_ISSUE_PAPER and subject != own]
-    if others:
+    paper = paper_node(name)
+    types = {(triple.subject, triple.object) for triple in document.iter_property_triples([RDF_TYPE])}
+    other_papers = [subject for subject, type_ in types if type_ == WGIG_ISSUE_PAPER and subject != paper]
+    if other_papers:
         raise Problem(
             422,
-            f"The graph is about the paper {own}, and it would describe {others[0]}. Name one or the other.",
+            f"The graph is for the paper {paper}, but would describe {other_papers[0]}. "
+            "Change the graph or the paper.",
         )
-    if not {(own, WGIG_ISSUE_PAPER), (own, WGIG_ASSESSMENT_PAPER)} & kinds:
+    if not {(paper, WGIG_ISSUE_PAPER), (paper, WGIG_ASSESSMENT_PAPER)} & types:
         raise Problem(
             422,
-            f"The graph would not describe its paper. Say that {own} is a wgig:IssuePaper.",
+            f"The graph would not describe its paper. State that {paper} is a wgig:IssuePaper.",
             slug="no-paper",
         )
-    return (own, WGIG_ISSUE_PAPER) in kinds
+    return (paper, WGIG_ISSUE_PAPER) in types
 
 
-def check_paper_subjects(document: Document, todo: PaperSubmission) -> None:
-    """Raises Problem 422 where the document says something of what is not the paper's to describe."""
-    own = paper_node(todo.graph.removeprefix(todo.settings.base + PAPER_GRAPH_PATH)).value
-    for one in document.numbers_by_subject:
-        iri = one.value if isinstance(one, ox.NamedNode) else own
-        if iri not in (own, todo.graph) and not iri.startswith((f"{own}/", *ACTOR_IRI_PREFIXES)):
+def check_paper_subjects(document: Document, submission: PaperSubmission) -> None:
+    """Raise Problem 422 for a subject that is not the graph, its paper, a part, an agent or a membership."""
+    paper_iri = paper_node(submission.graph.removeprefix(submission.settings.base + PAPER_GRAPH_PATH)).value
+    for subject in document.numbers_by_subject:
+        iri = subject.value if isinstance(subject, ox.NamedNode) else paper_iri
+        if iri not in (paper_iri, submission.graph) and not iri.startswith(
+            (f"{paper_iri}/", *ACTOR_IRI_PREFIXES)
+        ):
             raise Problem(
                 422,
-                f"The graph is about the paper <{own}>, and it would say something of <{iri}>, which is "
-                "neither a part of it nor somebody who took part. Leave that out.",
+                f"The graph is for the paper <{paper_iri}>, but would describe <{iri}>, which is neither "
+                "a part of the paper nor an agent or membership. Remove its statements.",
             )
 
 
-def serialize_refusal_report(report: Report, todo: PaperSubmission) -> bytes:
-    """The report in the format that was asked for. Raises Problem 422 where that is a problem."""
-    if todo.format in REFUSAL_REPORT_FORMATS:
-        return REPORT_WRITERS[todo.format]([report], todo.language)
-    blocking = [one for one in report.findings if one.is_blocking(report.profile)]
+def serialize_refusal_report(report: Report, submission: PaperSubmission) -> bytes:
+    """The report in the requested format. Raises Problem 422, with the report, for a problem document."""
+    if submission.format in REFUSAL_REPORT_FORMATS:
+        return REPORT_WRITERS[submission.format]([report], submission.language)
+    blocking = [finding for finding in report.findings if finding.is_blocking(report.profile)]
     raise Problem(
         422,
         f"The paper does not conform to the profile {report.profile}, and nothing was written. "
-        f"{' '.join(one.rule.message_in(todo.language) for one in blocking[:1])}",
-        report=json.loads(REPORT_WRITERS[JSON]([report], todo.language)),
+        f"{' '.join(finding.rule.message_in(submission.language) for finding in blocking[:1])}",
+        report=json.loads(REPORT_WRITERS[JSON]([report], submission.language)),
     )

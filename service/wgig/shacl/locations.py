@@ -1,10 +1,10 @@
-"""Locations of findings: the offset, and from it line and column, at which an author has to look.
+"""Locations of findings: the offset, and from it line and column, where the author has to look.
 
-`find_result_offset` gives an offset in characters, `locate_offset` the line and column of one. In order of
-preference, the offset is that of the heading or key below which something is missing (`find_slot_offset`),
-of the value (`value_locations`), of the second value where there should be one (`surplus_locations`), of the
-node that lacks something (`node_locations`). None where the format has no positions, or the triple was not
-sent.
+`find_result_offset` returns an offset in characters, `locate_offset` its line and column. In order of
+preference, the offset is that of the heading or key below which something is missing (`find_slot_offset`), of
+the value (`value_locations`), of the second value where only one is allowed (`surplus_locations`), of the
+node that lacks something (`node_locations`). It is None where the format has no positions, or the triple was
+not sent.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,124 +18,140 @@ from .documents import Document
 from .results import Term, ValidationResult
 from .rules import NON_SHACL_COMPONENT, Rule
 
-SPOT_SUBJECT_INDEX, SPOT_PREDICATE_INDEX, SPOT_OBJECT_INDEX = range(3)  # the members of a spot
+SPOT_SUBJECT_INDEX, SPOT_PREDICATE_INDEX, SPOT_OBJECT_INDEX = range(3)  # indexes in a TriplePosition
 WGIG_CRITERION_IRI = f"{WGIG_NAMESPACE}criterion"
-MAX_SHOWN_LINE_CHARACTERS = 160  # characters of a line that are shown
+MAX_SHOWN_LINE_CHARACTERS = 160  # characters shown of a line
 
 
 class TermLocation(NamedTuple):
-    """A term of a document: the number of a triple, and which of its terms."""
+    """A term of a document: the number of its triple, and its index in the triple."""
 
     triple_number: int
     term_index: int
 
 
 def find_result_offset(document: Document, rule: Rule, result: ValidationResult) -> int | None:
-    """The offset of what a result is about; None where the format has none.
+    """The offset of what a result is about; None where the format has no positions.
 
-    It is the value, the one too many, the heading or key below which something is missing, or the node that
-    lacks it.
+    It is that of the value, the surplus value, the heading or key below which something is missing, or the
+    node that lacks it.
     """
     slot = find_slot_offset(document, rule, result)
     if slot is not None:
         return slot
-    ways = (value_locations, surplus_locations, node_locations)
-    found = next((one for way in ways if (one := next(way(document, rule, result), None))), None)
-    if found is None or not document.spots:
+    finders = (value_locations, surplus_locations, node_locations)
+    location = next(
+        (first_location for find in finders if (first_location := next(find(document, rule, result), None))),
+        None,
+    )
+    if location is None or not document.spots:
         return None
-    return document.spots[found.triple_number][found.term_index]
+    return document.spots[location.triple_number][location.term_index]
 
 
 def find_slot_offset(document: Document, rule: Rule, result: ValidationResult) -> int | None:
-    """The offset of the heading or key below which the focus node lacks something, if it is there."""
+    """The offset of the heading or key below which the focus node lacks something, or None."""
     if rule.component in SURPLUS_FINDERS or result.value not in (None, result.focus):
         return None
-    named = ((result.focus, name) for name in (rule.counted_criterion, *rule.predicates))
-    return next((document.slots[one] for one in named if one in document.slots), None)
+    keys = ((result.focus, name) for name in (rule.counted_criterion, *rule.predicates))
+    return next((document.slots[key] for key in keys if key in document.slots), None)
 
 
 def value_locations(document: Document, rule: Rule, result: ValidationResult) -> Iterator[TermLocation]:
-    """Where the value of a result is written, first along the rule's property of the focus node."""
+    """Where the value of a result is written, first as a value of the rule's property of the focus node."""
     if result.value is None:
         return
     numbers = document.numbers_by_object.get(result.value, ())
-    said = [one for one in numbers if document.triples[one].subject == result.focus]
-    along = [one for one in said if document.triples[one].predicate.value in rule.predicates]
+    subject_numbers = [number for number in numbers if document.triples[number].subject == result.focus]
+    property_numbers = [
+        number for number in subject_numbers if document.triples[number].predicate.value in rule.predicates
+    ]
     yield from (
-        TermLocation(one, SPOT_OBJECT_INDEX)
-        for one in along or blank_text_numbers(document, rule, result) or said
+        TermLocation(number, SPOT_OBJECT_INDEX)
+        for number in property_numbers or blank_text_numbers(document, rule, result) or subject_numbers
     )
     if rule.component == NON_SHACL_COMPONENT:
         yield from predicate_locations(document, result)
     yield from (
-        TermLocation(one, SPOT_SUBJECT_INDEX) for one in document.numbers_by_subject.get(result.value, ())
+        TermLocation(number, SPOT_SUBJECT_INDEX)
+        for number in document.numbers_by_subject.get(result.value, ())
     )
-    yield from (TermLocation(one, SPOT_OBJECT_INDEX) for one in numbers)
+    yield from (TermLocation(number, SPOT_OBJECT_INDEX) for number in numbers)
 
 
 def blank_text_numbers(document: Document, rule: Rule, result: ValidationResult) -> list[int]:
-    """The triples along the rule's property that say nothing, where the result is about such a one."""
+    """The triples whose value of the rule's property is blank, where the result is about an empty text."""
     empty = isinstance(result.value, ox.Literal) and not result.value.value
     numbers = outgoing_numbers(document, rule, result) if empty else []
-    return [one for one in numbers if is_blank_text(document.triples[one].object)]
+    return [number for number in numbers if is_blank_text(document.triples[number].object)]
 
 
 def predicate_locations(document: Document, result: ValidationResult) -> Iterator[TermLocation]:
     """Where the value of a result is written as a property of the focus node."""
     numbers = document.numbers_by_subject.get(result.focus, ())
     yield from (
-        TermLocation(one, SPOT_PREDICATE_INDEX)
-        for one in numbers
-        if document.triples[one].predicate == result.value
+        TermLocation(number, SPOT_PREDICATE_INDEX)
+        for number in numbers
+        if document.triples[number].predicate == result.value
     )
 
 
 def surplus_locations(document: Document, rule: Rule, result: ValidationResult) -> Iterator[TermLocation]:
-    """Where the second of the values is written, of which there should be one."""
-    find = SURPLUS_FINDERS.get(rule.component)
-    numbers = find(document, rule, result) if find else []
-    first = [document.triples[one] for one in numbers[:1]]
-    yield from (TermLocation(one, SPOT_OBJECT_INDEX) for one in numbers if document.triples[one] not in first)
+    """Where the second value is written, where only one is allowed."""
+    find_numbers = SURPLUS_FINDERS.get(rule.component)
+    numbers = find_numbers(document, rule, result) if find_numbers else []
+    first = [document.triples[number] for number in numbers[:1]]
+    yield from (
+        TermLocation(number, SPOT_OBJECT_INDEX) for number in numbers if document.triples[number] not in first
+    )
 
 
 def node_locations(document: Document, _: Rule, result: ValidationResult) -> Iterator[TermLocation]:
-    """Where the focus node is written: as a subject, or where it is named."""
+    """Where the focus node is written: first as a subject, then as an object."""
     yield from (
-        TermLocation(one, SPOT_SUBJECT_INDEX) for one in document.numbers_by_subject.get(result.focus, ())
+        TermLocation(number, SPOT_SUBJECT_INDEX)
+        for number in document.numbers_by_subject.get(result.focus, ())
     )
     yield from (
-        TermLocation(one, SPOT_OBJECT_INDEX) for one in document.numbers_by_object.get(result.focus, ())
+        TermLocation(number, SPOT_OBJECT_INDEX) for number in document.numbers_by_object.get(result.focus, ())
     )
 
 
 def outgoing_numbers(document: Document, rule: Rule, result: ValidationResult) -> list[int]:
-    """The triples that lead from the focus node along the rule's property."""
+    """The triples of the focus node with the rule's property."""
     return [
-        one
-        for one in document.numbers_by_subject.get(result.focus, ())
-        if document.triples[one].predicate.value in rule.predicates
+        number
+        for number in document.numbers_by_subject.get(result.focus, ())
+        if document.triples[number].predicate.value in rule.predicates
     ]
 
 
 def incoming_numbers(document: Document, rule: Rule, result: ValidationResult) -> list[int]:
-    """The triples that lead to the focus node along the rule's property, from what the rule counts."""
+    """The triples with the rule's property that lead to the focus node from nodes that the rule counts."""
     return [
-        one
-        for one in document.numbers_by_object.get(result.focus, ())
-        if document.triples[one].predicate.value in rule.predicates
+        number
+        for number in document.numbers_by_object.get(result.focus, ())
+        if document.triples[number].predicate.value in rule.predicates
         and rule.counted_criterion
-        in {end.value for end in document.find_objects(document.triples[one].subject, WGIG_CRITERION_IRI)}
+        in {
+            criterion.value
+            for criterion in document.find_objects(document.triples[number].subject, WGIG_CRITERION_IRI)
+        }
     ]
 
 
 def same_language_numbers(document: Document, rule: Rule, result: ValidationResult) -> list[int]:
-    """The triples along the rule's property that hold texts in one language, where there are several."""
-    seen: dict[str, list[int]] = {}
+    """The triples with the rule's property whose texts are in the same language, where there are several."""
+    numbers_by_language: dict[str, list[int]] = {}
     for number in outgoing_numbers(document, rule, result):
-        text = document.triples[number].object
-        if isinstance(text, ox.Literal) and text.language:
-            seen.setdefault(text.language, []).append(number)
-    several = (one for one in seen.values() if len({document.triples[number] for number in one}) > 1)
+        literal = document.triples[number].object
+        if isinstance(literal, ox.Literal) and literal.language:
+            numbers_by_language.setdefault(literal.language, []).append(number)
+    several = (
+        numbers
+        for numbers in numbers_by_language.values()
+        if len({document.triples[number] for number in numbers}) > 1
+    )
     return next(several, [])
 
 
@@ -145,7 +161,7 @@ def locate_offset(document: Document, offset: int | None) -> TextPosition | None
 
 
 def shown_line_text(document: Document, place: TextPosition | None) -> str:
-    """The text of the line of a place, at most so much as fits on a page."""
+    """The text of the line of a position, cut to MAX_SHOWN_LINE_CHARACTERS."""
     return document.text_lines.line(place.line).strip()[:MAX_SHOWN_LINE_CHARACTERS] if place else ""
 
 
@@ -157,5 +173,5 @@ SURPLUS_FINDERS: dict[str, Callable[[Document, Rule, ValidationResult], list[int
 
 
 def is_blank_text(term: Term) -> bool:
-    """Whether a term is a text of nothing but white space."""
+    """Whether a term is a literal of only white space."""
     return isinstance(term, ox.Literal) and (not term.value or term.value.isspace())

@@ -1,4 +1,4 @@
-"""The reference engine: pySHACL. It finds what the fast one finds, and takes a hundred times as long."""
+"""The reference engine: pySHACL. It returns the same results as shifty and is about 100 times slower."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -16,59 +16,58 @@ from ..rdf.namespaces import XSD_STRING
 from . import rules, vocabulary
 from .results import Term, ValidationResult
 
-# While it loads shapes, it changes how rdflib reads literals in the whole process.
+# While it loads shapes, pySHACL changes rdflib.NORMALIZE_LITERALS, which is global to the process.
 NORMALIZATION_LOCK = Lock()
-
-# A plain text of SPARQL is not equal to one with this datatype in rdflib, though it is in RDF 1.1.
 
 
 def find_pyshacl_results(triples: Iterable[ox.Triple]) -> set[ValidationResult]:
-    """What the rules find in a paper; results inside of results are only details of them."""
+    """The validation results of the shapes for a paper. Nested results (sh:detail) are left out."""
     report = validate_with_pyshacl(triples)
-    return {parse_pyshacl_result(report, one) for one in report.objects(None, SH.result)}
+    return {parse_pyshacl_result(report, result) for result in report.objects(None, SH.result)}
 
 
 def validate_with_pyshacl(triples: Iterable[ox.Triple]) -> rdflib.Graph:
-    """The validation report on a paper, as the standard has it (SHACL, section 3.6)."""
+    """The validation report on a paper (SHACL, section 3.6), as an rdflib graph."""
     data = build_rdflib_graph([*vocabulary.vocabulary_triples(), *map(hide_literal_datatype, triples)])
     with NORMALIZATION_LOCK:
-        before = rdflib.NORMALIZE_LITERALS
+        previous_setting = rdflib.NORMALIZE_LITERALS
         try:
             _, report, _ = pyshacl.validate(
                 data, shacl_graph=rdflib_shapes_graph(), inference="none", advanced=False
             )
         finally:
-            rdflib.NORMALIZE_LITERALS = before
+            rdflib.NORMALIZE_LITERALS = previous_setting
     if not isinstance(report, rdflib.Graph):
         raise report
     return report
 
 
 def hide_literal_datatype(triple: ox.Triple) -> ox.Triple:
-    """The triple, a literal that rdflib should not read having a datatype of its own."""
-    text = triple.object
-    if not isinstance(text, ox.Literal) or text.language or text.datatype == XSD_STRING:
+    """The triple; a literal that rdflib should not parse gets an opaque datatype."""
+    literal = triple.object
+    if not isinstance(literal, ox.Literal) or literal.language or literal.datatype == XSD_STRING:
         return triple
-    kind = text.datatype.value
-    if kind in READABLE_DATATYPES and READABLE_DATATYPES[kind](text.value):
+    datatype_iri = literal.datatype.value
+    if datatype_iri in READABLE_DATATYPES and READABLE_DATATYPES[datatype_iri](literal.value):
         return triple
     return ox.Triple(
         triple.subject,
         triple.predicate,
-        ox.Literal(text.value, datatype=ox.NamedNode(OPAQUE_DATATYPE_PREFIX + kind)),
+        ox.Literal(literal.value, datatype=ox.NamedNode(OPAQUE_DATATYPE_PREFIX + datatype_iri)),
     )
 
 
 def is_valid_xsd_date(text: str) -> bool:
-    """Whether a text is an xsd:date of the years that Python knows."""
+    """Whether a text is a valid xsd:date in the years 1 to 9999."""
     try:
         return bool(XSD_DATE_PATTERN.fullmatch(text) and date.fromisoformat(text[:10]))
     except ValueError:
         return False
 
 
-# What the rules compare or ask for. Of these, rdflib takes more for well-formed than is, and logs the rest;
-# other datatypes it reads in vain, XML among them. White space around a number is no part of it (XML Schema).
+# The datatypes that rules use, each with a test for well-formed values: rdflib accepts more than XML Schema
+# allows and logs a warning for the rest. It parses other datatypes, such as XML literals, for nothing.
+# XML Schema ignores white space around a number.
 READABLE_DATATYPES: dict[str, Callable[[str], object]] = {
     f"{XSD}boolean": {"true", "false", "1", "0"}.__contains__,
     f"{XSD}date": is_valid_xsd_date,
@@ -80,22 +79,30 @@ OPAQUE_DATATYPE_PREFIX = "opaque:"
 
 @cache
 def rdflib_shapes_graph() -> rdflib.Graph:
-    """The rules as a graph of rdflib."""
+    """The shapes as an rdflib graph."""
     return build_rdflib_graph(rules.read_shape_triples())
 
 
 def build_rdflib_graph(triples: Iterable[ox.Triple]) -> rdflib.Graph:
-    """Triples as a graph of rdflib. No text is read: nothing can be taken for a path or an address."""
-    found = rdflib.Graph()
-    for one in triples:
-        found.add(
-            (convert_to_rdflib(one.subject), convert_to_rdflib(one.predicate), convert_to_rdflib(one.object))
+    """Triples as an rdflib graph. Terms are converted one by one, so no text is parsed as a path or URL."""
+    graph = rdflib.Graph()
+    for triple in triples:
+        graph.add(
+            (
+                convert_to_rdflib(triple.subject),
+                convert_to_rdflib(triple.predicate),
+                convert_to_rdflib(triple.object),
+            )
         )
-    return found
+    return graph
 
 
 def convert_to_rdflib(term: object) -> rdflib.IdentifiedNode | rdflib.Literal:
-    """A term as rdflib has it."""
+    """A term as an object of rdflib. Raises ValueError for a triple term.
+
+    An xsd:string gets no datatype: in rdflib's SPARQL it would not equal a plain literal, as it does in RDF
+    1.1.
+    """
     match term:
         case ox.NamedNode():
             return rdflib.URIRef(term.value)
@@ -103,25 +110,25 @@ def convert_to_rdflib(term: object) -> rdflib.IdentifiedNode | rdflib.Literal:
             return rdflib.BNode(term.value)
         case ox.Literal(language=str()):
             return rdflib.Literal(term.value, lang=term.language)
-        case ox.Literal(datatype=kind) if kind == XSD_STRING:
+        case ox.Literal(datatype=datatype) if datatype == XSD_STRING:
             return rdflib.Literal(term.value)
         case ox.Literal():
             return rdflib.Literal(term.value, datatype=rdflib.URIRef(term.datatype.value), normalize=False)
-    raise ValueError(f"{term} stands in no graph of RDF 1.1")
+    raise ValueError(f"{term} is not a term of RDF 1.1")
 
 
-def parse_pyshacl_result(report: rdflib.Graph, one: rdflib.term.Node) -> ValidationResult:
-    """A result of the report."""
-    code = str(report.value(one, SH.sourceShape)).removeprefix(rules.SHAPES_NAMESPACE)
-    value = report.value(one, SH.value) if rules.rules_by_code()[code].has_value else None
-    focus = report.value(one, SH.focusNode)
+def parse_pyshacl_result(report: rdflib.Graph, result: rdflib.term.Node) -> ValidationResult:
+    """A result of the report as a ValidationResult."""
+    code = str(report.value(result, SH.sourceShape)).removeprefix(rules.SHAPES_NAMESPACE)
+    value = report.value(result, SH.value) if rules.rules_by_code()[code].has_value else None
+    focus = report.value(result, SH.focusNode)
     return ValidationResult(
         code, convert_from_rdflib(focus), None if value is None else convert_from_rdflib(value)
     )
 
 
 def convert_from_rdflib(node: Any) -> Term:
-    """A term, from how rdflib has it."""
+    """A term of rdflib as one of pyoxigraph."""
     match node:
         case rdflib.URIRef():
             return ox.NamedNode(node)

@@ -1,13 +1,13 @@
-"""What an engine finds: validation results (SHACL, section 3.6), in which this project's rules have codes."""
+"""Validation results (SHACL, section 3.6), identified by the codes of this project's rules."""
 
 from typing import Any, NamedTuple
 
-# A term of RDF 1.1: a NamedNode, a BlankNode or a Literal. Documents with triple terms are refused.
+# A term of RDF 1.1: NamedNode, BlankNode or Literal. Documents with triple terms (RDF 1.2) are refused.
 Term = Any
 
 
 class ValidationResult(NamedTuple):
-    """A validation result: the code of the rule, the focus node, and the value where the rule names one."""
+    """A validation result: the code of the rule, the focus node, and the value where the rule has one."""
 
     code: str
     focus: Term

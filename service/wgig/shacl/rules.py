@@ -1,7 +1,7 @@
-"""The rules of an issue paper, as they stand in the shapes: what each asks for, where, and in which words.
+"""The rules for issue papers, read from the shapes: what each checks, in which section, with which messages.
 
-Names and messages are there in six languages; reasons in English, and pages say them in other languages by
-the catalogues.
+Names and messages are in six languages. Reasons are in English; the catalogs have their translations for
+pages.
 """
 
 import re
@@ -30,12 +30,12 @@ from ..rdf.vocabulary import ObjectsBySubject, group_objects_by_subject
 SHAPES_NAMESPACE = f"{BASE_IRI}shapes#"
 PROFILE_NAMESPACE = f"{BASE_IRI}id/profile/"
 CHECK_PROFILES = ("draft", "complete", "final")  # each holds the rules of those before it
-# What keeps a paper from a profile.
+# The severities that make a paper fail a profile.
 BLOCKING_SEVERITIES = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
 MESSAGE_LANGUAGES = tuple(PAGE_LANGUAGES)
 TEMPLATE_SECTIONS = range(9)  # 0 is the paper itself
 
-# What a rule constrains, by the property that says so. Only some results name a value (SHACL, section 4).
+# The constraint components (SHACL, section 4) without their ending, by the property that declares them.
 CONSTRAINT_COMPONENTS = {
     "class": "Class",
     "datatype": "Datatype",
@@ -52,31 +52,33 @@ CONSTRAINT_COMPONENTS = {
     "sparql": "SPARQL",
     "uniqueLang": "UniqueLang",
 }
+# Those whose results have no sh:value.
 VALUELESS_COMPONENTS = {"MaxCount", "MinCount", "QualifiedMaxCount", "QualifiedMinCount", "UniqueLang"}
-# What the shapes say to people.
+# Properties of shapes that are documentation and no constraint.
 DOCUMENTATION_PROPERTY_PATTERN = re.compile(
     rf"{SH_NAMESPACE}(message|name|description|order|group)|{WGIG_NAMESPACE}exampleIn\w+"
     rf"|({RDFS_NAMESPACE}|{DCTERMS_NAMESPACE})\w+"
 )
-NON_SHACL_COMPONENT = "Closed"  # what comes nearest to the rules that the checker keeps by itself
+NON_SHACL_COMPONENT = "Closed"  # for rules that are not shapes: the nearest component
 
 
 def check_profile_name(name: str) -> str:
-    """The name of a profile. Raises Problem 400 where there is none of this name."""
+    """The name of a profile. Raises Problem 400 for an unknown one."""
     if name not in CHECK_PROFILES:
-        raise Problem(400, f"There is no profile {name!r}. Take one of: {', '.join(CHECK_PROFILES)}.")
+        raise Problem(400, f"There is no profile {name!r}. Use one of: {', '.join(CHECK_PROFILES)}.")
     return name
 
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """One rule: a shape with one constraint. Each is there once, so that it can be told by identity.
+    """One rule: a shape with one constraint. There is one object per rule, so rules are compared by identity.
 
-    `code` is the local name of the shape, `profile` the first that holds the rule, `component` the local name
-    of its constraint component without the ending. `path` is the property path as SPARQL writes it, empty for
-    a node shape; `predicates` are the IRIs in it, or in those of a node shape's alternatives, `steps` what
-    leads from the paper to the focus node (empty: the paper is the focus node), `counted_criterion` the
-    criterion of the assessments that it counts, if it does. Texts are by language.
+    `code` is the local name of the shape, `profile` the first profile that has the rule, `component` the
+    local name of its constraint component without `ConstraintComponent`. `path` is the property path in
+    SPARQL syntax, empty for a node shape. `predicates` are the IRIs in the path, or in the paths of a node
+    shape's alternatives. `steps` are the properties that lead from the paper to the focus node (empty: the
+    paper is the focus node). `counted_criterion` is the criterion whose assessments the rule counts, or
+    empty. Texts are by language.
     """
 
     code: str
@@ -96,7 +98,7 @@ class Rule:
     in_markdown: str
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
-        """Pickled by its code, as there is one of each in every process."""
+        """Pickle only the code, as each process has one object per rule."""
         return get_rule, (self.code,)
 
     @property
@@ -106,7 +108,7 @@ class Rule:
 
     @property
     def part(self) -> str:
-        """The part of the template, such as `7b`; `0` is the paper itself."""
+        """The part of the template, such as `7b`; `0` is the paper as a whole."""
         return self.code.split("-")[1].lower()
 
     @property
@@ -116,7 +118,7 @@ class Rule:
 
     @property
     def has_value(self) -> bool:
-        """Whether its results name a value."""
+        """Whether its results have a value."""
         return self.component not in VALUELESS_COMPONENTS
 
     def is_in_profile(self, profile: str) -> bool:
@@ -124,7 +126,7 @@ class Rule:
         return CHECK_PROFILES.index(self.profile) <= CHECK_PROFILES.index(profile)
 
     def is_blocking(self, profile: str) -> bool:
-        """Whether a paper that breaks the rule does not conform to a profile that the rule is part of."""
+        """Whether a paper that breaks the rule fails a profile that has the rule."""
         return self.severity in BLOCKING_SEVERITIES[profile]
 
     def message_in(self, language: str) -> str:
@@ -146,25 +148,25 @@ class SectionHeading:
 
 @cache
 def read_shape_triples() -> tuple[ox.Triple, ...]:
-    """The shapes of an issue paper."""
+    """The triples of the shapes for issue papers."""
     return shipped_triples("shapes/issue-paper*.ttl")
 
 
 @cache
 def constraint_triples() -> tuple[ox.Triple, ...]:
-    """The shapes without what they say to people, which costs a fast engine a tenth of its time.
+    """The shapes without documentation, which costs a fast engine a tenth of its time.
 
-    Each rule says its code, as the engine takes rules that ask for the same and say the same for one.
+    The message of each rule is its code: the engine merges rules that have the same constraint and message.
     """
     codes = (
-        ox.Triple(ox.NamedNode(one.iri), expand_curie("sh:message"), ox.Literal(code))
-        for code, one in rules_by_code().items()
+        ox.Triple(ox.NamedNode(rule.iri), expand_curie("sh:message"), ox.Literal(code))
+        for code, rule in rules_by_code().items()
     )
     return (
         *(
-            one
-            for one in read_shape_triples()
-            if not DOCUMENTATION_PROPERTY_PATTERN.fullmatch(one.predicate.value)
+            triple
+            for triple in read_shape_triples()
+            if not DOCUMENTATION_PROPERTY_PATTERN.fullmatch(triple.predicate.value)
         ),
         *codes,
     )
@@ -172,14 +174,18 @@ def constraint_triples() -> tuple[ox.Triple, ...]:
 
 @cache
 def rules_by_code() -> dict[str, Rule]:
-    """All rules by their codes, in the order of the template."""
-    said = shape_statements()
-    found = [parse_rule_shape(subject, of, said) for subject, of in said.items() if is_rule_shape(subject)]
-    return {one.code: one for one in sorted(found, key=lambda one: (one.section, one.order))}
+    """All rules by code, in the order of the template."""
+    statements = shape_statements()
+    rules = [
+        parse_rule_shape(subject, shape, statements)
+        for subject, shape in statements.items()
+        if is_rule_shape(subject)
+    ]
+    return {rule.code: rule for rule in sorted(rules, key=lambda rule: (rule.section, rule.order))}
 
 
 def is_rule_shape(subject: Any) -> bool:
-    """Whether a subject of the shapes is a rule."""
+    """Whether a subject in the shapes is a rule."""
     return isinstance(subject, ox.NamedNode) and subject.value.startswith(f"{SHAPES_NAMESPACE}WGIG-")
 
 
@@ -190,63 +196,69 @@ def get_rule(code: str) -> Rule:
 
 @cache
 def required_rules() -> list[Rule]:
-    """The rules that ask for what the template asks for, in its order."""
+    """The rules for the parts that the template requires, in its order."""
     return [rule for rule in rules_by_code().values() if rule.required]
 
 
 @cache
 def section_headings() -> dict[int, SectionHeading]:
-    """The sections of the template by their numbers."""
-    said = shape_statements()
+    """The sections of the template by number."""
+    statements = shape_statements()
     labels = {
-        number: said[ox.NamedNode(f"{SHAPES_NAMESPACE}section-{number}")][f"{RDFS_NAMESPACE}label"]
+        number: statements[ox.NamedNode(f"{SHAPES_NAMESPACE}section-{number}")][f"{RDFS_NAMESPACE}label"]
         for number in TEMPLATE_SECTIONS
     }
     return {
-        number: SectionHeading(number, group_texts_by_language(found)) for number, found in labels.items()
+        number: SectionHeading(number, group_texts_by_language(titles)) for number, titles in labels.items()
     }
 
 
 @cache
 def shape_statements() -> ObjectsBySubject:
-    """What the shapes say, by subject and property."""
+    """The objects of the shapes' triples, by subject and property."""
     return group_objects_by_subject(read_shape_triples())
 
 
-def parse_rule_shape(subject: ox.NamedNode, of: dict[str, list[Any]], said: ObjectsBySubject) -> Rule:
-    """A rule, from what its shape says."""
+def parse_rule_shape(
+    subject: ox.NamedNode, shape: dict[str, list[Any]], statements: ObjectsBySubject
+) -> Rule:
+    """A rule from the statements of its shape."""
 
-    def one(property_: str) -> str:
-        return str(of[property_][0].value)
+    def first_value(property_: str) -> str:
+        return str(shape[property_][0].value)
 
-    path = format_shape_path(of, said)
-    constraint = [name for name in CONSTRAINT_COMPONENTS if f"{SH_NAMESPACE}{name}" in of]
+    path = format_shape_path(shape, statements)
+    components = [name for name in CONSTRAINT_COMPONENTS if f"{SH_NAMESPACE}{name}" in shape]
     return Rule(
         code=subject.value.removeprefix(SHAPES_NAMESPACE),
-        profile=one(f"{DCTERMS_NAMESPACE}isPartOf").removeprefix(PROFILE_NAMESPACE),
-        severity=one(f"{SH_NAMESPACE}severity").removeprefix(SH_NAMESPACE),
-        section=int(one(f"{SH_NAMESPACE}group").rpartition("-")[2]),
-        order=int(one(f"{SH_NAMESPACE}order")),
-        component=CONSTRAINT_COMPONENTS[constraint[0]] if constraint else NON_SHACL_COMPONENT,
+        profile=first_value(f"{DCTERMS_NAMESPACE}isPartOf").removeprefix(PROFILE_NAMESPACE),
+        severity=first_value(f"{SH_NAMESPACE}severity").removeprefix(SH_NAMESPACE),
+        section=int(first_value(f"{SH_NAMESPACE}group").rpartition("-")[2]),
+        order=int(first_value(f"{SH_NAMESPACE}order")),
+        component=CONSTRAINT_COMPONENTS[components[0]] if components else NON_SHACL_COMPONENT,
         path=path,
-        predicates=tuple(re.findall(r"<([^>]*)>", path or "|".join(list_alternative_paths(of, said)))),
-        steps=tuple(step.value for step in of.get(f"{SH_NAMESPACE}targetObjectsOf", [])),
-        counted_criterion=find_counted_criterion(of, said),
-        name=group_texts_by_language(
-            [*of.get(f"{SH_NAMESPACE}name", []), *of.get(f"{RDFS_NAMESPACE}label", [])]
+        predicates=tuple(
+            re.findall(r"<([^>]*)>", path or "|".join(list_alternative_paths(shape, statements)))
         ),
-        message=group_texts_by_language(of[f"{SH_NAMESPACE}message"]),
-        reason=rule_reason(of),
-        in_turtle=one(f"{WGIG_NAMESPACE}exampleInTurtle"),
-        in_markdown=one(f"{WGIG_NAMESPACE}exampleInMarkdown"),
+        steps=tuple(step.value for step in shape.get(f"{SH_NAMESPACE}targetObjectsOf", [])),
+        counted_criterion=find_counted_criterion(shape, statements),
+        name=group_texts_by_language(
+            [*shape.get(f"{SH_NAMESPACE}name", []), *shape.get(f"{RDFS_NAMESPACE}label", [])]
+        ),
+        message=group_texts_by_language(shape[f"{SH_NAMESPACE}message"]),
+        reason=rule_reason(shape),
+        in_turtle=first_value(f"{WGIG_NAMESPACE}exampleInTurtle"),
+        in_markdown=first_value(f"{WGIG_NAMESPACE}exampleInMarkdown"),
     )
 
 
-def rule_reason(of: dict[str, list[Any]]) -> str:
-    """Why a shape asks for something."""
+def rule_reason(shape: dict[str, list[Any]]) -> str:
+    """Why the rule of a shape exists, in English."""
     return str(
-        of[
-            f"{SH_NAMESPACE}description" if f"{SH_NAMESPACE}description" in of else f"{RDFS_NAMESPACE}comment"
+        shape[
+            f"{SH_NAMESPACE}description"
+            if f"{SH_NAMESPACE}description" in shape
+            else f"{RDFS_NAMESPACE}comment"
         ][0].value
     )
 
@@ -254,76 +266,82 @@ def rule_reason(of: dict[str, list[Any]]) -> str:
 def extract_rule_reasons(
     file: BinaryIO, *_: object, **__: object
 ) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Why the rules in a file of shapes are there, as Babel extracts it for the catalogues."""
-    said = group_objects_by_subject(ox.parse(file.read(), format=ox.RdfFormat.TURTLE))
-    return ((1, None, rule_reason(of), []) for subject, of in said.items() if is_rule_shape(subject))
+    """The reasons of the rules in a shapes file, as messages for Babel."""
+    statements = group_objects_by_subject(ox.parse(file.read(), format=ox.RdfFormat.TURTLE))
+    return (
+        (1, None, rule_reason(shape), []) for subject, shape in statements.items() if is_rule_shape(subject)
+    )
 
 
-def find_counted_criterion(of: dict[str, list[Any]], said: ObjectsBySubject) -> str:
+def find_counted_criterion(shape: dict[str, list[Any]], statements: ObjectsBySubject) -> str:
     """The IRI of the criterion whose assessments a shape counts; empty where it counts none."""
     counted = [
-        end.value
-        for shape in of.get(f"{SH_NAMESPACE}qualifiedValueShape", [])
-        for inner in said[shape].get(f"{SH_NAMESPACE}property", [])
-        for end in said[inner].get(f"{SH_NAMESPACE}hasValue", [])
+        value.value
+        for value_shape in shape.get(f"{SH_NAMESPACE}qualifiedValueShape", [])
+        for property_shape in statements[value_shape].get(f"{SH_NAMESPACE}property", [])
+        for value in statements[property_shape].get(f"{SH_NAMESPACE}hasValue", [])
     ]
     return counted[0] if counted else ""
 
 
 def group_texts_by_language(literals: Iterable[ox.Literal]) -> dict[str, str]:
     """Texts by language."""
-    return {str(one.language): one.value for one in literals}
+    return {str(literal.language): literal.value for literal in literals}
 
 
-def format_shape_path(of: dict[str, list[Any]], said: ObjectsBySubject) -> str:
-    """The property path of a shape as SPARQL writes it; empty for a node shape."""
-    return format_property_path(of[f"{SH_NAMESPACE}path"][0], said) if f"{SH_NAMESPACE}path" in of else ""
+def format_shape_path(shape: dict[str, list[Any]], statements: ObjectsBySubject) -> str:
+    """The property path of a shape in SPARQL syntax; empty for a node shape."""
+    return (
+        format_property_path(shape[f"{SH_NAMESPACE}path"][0], statements)
+        if f"{SH_NAMESPACE}path" in shape
+        else ""
+    )
 
 
-def list_alternative_paths(of: dict[str, list[Any]], said: ObjectsBySubject) -> list[str]:
-    """The property paths of the alternatives of a shape."""
+def list_alternative_paths(shape: dict[str, list[Any]], statements: ObjectsBySubject) -> list[str]:
+    """The property paths of the alternatives (sh:or) of a shape."""
     return [
-        format_shape_path(said[inner], said)
-        for alternatives in of.get(f"{SH_NAMESPACE}or", [])
-        for one in list_rdf_members(alternatives, said)
-        for inner in said[one].get(f"{SH_NAMESPACE}property", [])
+        format_shape_path(statements[property_shape], statements)
+        for alternatives in shape.get(f"{SH_NAMESPACE}or", [])
+        for alternative in list_rdf_members(alternatives, statements)
+        for property_shape in statements[alternative].get(f"{SH_NAMESPACE}property", [])
     ]
 
 
-def format_property_path(node: Any, said: ObjectsBySubject) -> str:
-    """A property path of SHACL (section 2.3.1) as SPARQL writes it."""
+def format_property_path(node: Any, statements: ObjectsBySubject) -> str:
+    """A SHACL property path (section 2.3.1) in SPARQL syntax."""
     if isinstance(node, ox.NamedNode):
         return f"<{node.value}>"
-    of = said[node]
-    if f"{SH_NAMESPACE}inversePath" in of:
-        return f"^{format_nested_path(of[f'{SH_NAMESPACE}inversePath'][0], said)}"
-    if f"{SH_NAMESPACE}alternativePath" in of:
+    objects = statements[node]
+    if f"{SH_NAMESPACE}inversePath" in objects:
+        return f"^{format_nested_path(objects[f'{SH_NAMESPACE}inversePath'][0], statements)}"
+    if f"{SH_NAMESPACE}alternativePath" in objects:
         return "|".join(
-            format_property_path(one, said)
-            for one in list_rdf_members(of[f"{SH_NAMESPACE}alternativePath"][0], said)
+            format_property_path(alternative, statements)
+            for alternative in list_rdf_members(objects[f"{SH_NAMESPACE}alternativePath"][0], statements)
         )
-    return "/".join(format_nested_path(one, said) for one in list_rdf_members(node, said))
+    return "/".join(format_nested_path(step, statements) for step in list_rdf_members(node, statements))
 
 
-def format_nested_path(node: Any, said: ObjectsBySubject) -> str:
-    """A path inside of one that binds closer, in brackets where it needs some."""
-    path = format_property_path(node, said)
-    alone = isinstance(node, ox.NamedNode) or f"{SH_NAMESPACE}inversePath" in said[node]
-    return path if alone else f"({path})"
+def format_nested_path(node: Any, statements: ObjectsBySubject) -> str:
+    """A path inside another path, in parentheses where SPARQL needs them."""
+    path = format_property_path(node, statements)
+    is_atomic = isinstance(node, ox.NamedNode) or f"{SH_NAMESPACE}inversePath" in statements[node]
+    return path if is_atomic else f"({path})"
 
 
-def list_rdf_members(node: Any, said: ObjectsBySubject) -> list[Any]:
+def list_rdf_members(node: Any, statements: ObjectsBySubject) -> list[Any]:
     """The members of an RDF list."""
-    found = []
+    members = []
     while node != RDF_NIL:
-        found.append(said[node][f"{RDF_NAMESPACE}first"][0])
-        node = said[node][f"{RDF_NAMESPACE}rest"][0]
-    return found
+        members.append(statements[node][f"{RDF_NAMESPACE}first"][0])
+        node = statements[node][f"{RDF_NAMESPACE}rest"][0]
+    return members
 
 
 def rule_predicates() -> set[str]:
-    """The IRIs of all properties that the rules look along, also inside of constraints."""
-    said = shape_statements()
+    """The IRIs of all properties in the paths of the rules, also inside constraints."""
+    statements = shape_statements()
     steps = (
         f"{SH_NAMESPACE}path",
         f"{SH_NAMESPACE}inversePath",
@@ -331,9 +349,9 @@ def rule_predicates() -> set[str]:
         f"{RDF_NAMESPACE}first",
     )
     return {
-        end.value
-        for of in said.values()
+        value.value
+        for objects in statements.values()
         for step in steps
-        for end in of.get(step, [])
-        if isinstance(end, ox.NamedNode)
+        for value in objects.get(step, [])
+        if isinstance(value, ox.NamedNode)
     }

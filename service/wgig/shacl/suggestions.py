@@ -1,4 +1,4 @@
-"""What an author probably meant by a name that is unknown: the nearest of those that would be right."""
+"""Suggestions for unknown names: the nearest of the valid ones."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -20,15 +20,16 @@ from ..rdf.namespaces import (
     WGIG_NAMESPACE,
     shorten_iri,
 )
-from ..text import find_near_name, shorten_untrusted_text
+from ..text import find_near_names, shorten_untrusted_text
 from . import vocabulary
 from .documents import Document
 from .reports.phrases import format_turtle_iri
 from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, rules_by_code
 
-MAX_SUGGESTED_NAMES = 24  # names of a file that are looked up: to compare one with all takes milliseconds
+MAX_SUGGESTED_NAMES = 24  # names looked up per file: comparing one with all takes milliseconds
 MAX_LOOKUP_IRI_CHARACTERS = 200  # characters of an IRI that is looked up
+MIN_IRI_SIMILARITY = 0.6  # less than of other names: many write the beginning of a long one
 IRI_KIND_PATTERN = re.compile(rf"{re.escape(SHAPES_NAMESPACE)}|{re.escape(BASE_IRI)}id/[^/]+/")
 SKOS_IN_SCHEME = f"{SKOS_NAMESPACE}inScheme"
 WGIG_PART_OF = f"{WGIG_NAMESPACE}partOf"
@@ -37,24 +38,28 @@ SuggestionsByValue = dict[tuple[str, Term | None], str]
 
 
 def find_suggestions(document: Document, results: Iterable[ValidationResult]) -> SuggestionsByValue:
-    """What was probably meant by the values of the first of these results, by code and value.
+    """The suggestions for the values of the first of these results, by code and value.
 
-    It is written as in the document: with a prefix in RDF, as a plain name in Markdown and Word.
+    A suggestion is written as in the document: with a prefix in RDF, as a plain name in Markdown and Word.
     """
-    found: SuggestionsByValue = {}
-    for one in results:
-        if len(found) == MAX_SUGGESTED_NAMES:
+    suggestions: SuggestionsByValue = {}
+    for result in results:
+        if len(suggestions) == MAX_SUGGESTED_NAMES:
             break
-        if one.code in SUGGESTERS_BY_CODE and one.value is not None and (one.code, one.value) not in found:
-            found[one.code, one.value] = SUGGESTERS_BY_CODE[one.code](document, one)
-    return found
+        if (
+            result.code in SUGGESTERS_BY_CODE
+            and result.value is not None
+            and (result.code, result.value) not in suggestions
+        ):
+            suggestions[result.code, result.value] = SUGGESTERS_BY_CODE[result.code](document, result)
+    return suggestions
 
 
 def suggest_term(_: Document, result: ValidationResult) -> str:
     """The term of the vocabulary that is nearest to an unknown one; empty where none is near."""
     value: Term = result.value
-    near = shipped.find_near_term(value.datatype.value if isinstance(value, ox.Literal) else value.value)
-    return f"wgig:{near.removeprefix(WGIG_NAMESPACE)}" if near else ""
+    nearest = shipped.find_near_term(value.datatype.value if isinstance(value, ox.Literal) else value.value)
+    return f"wgig:{nearest.removeprefix(WGIG_NAMESPACE)}" if nearest else ""
 
 
 def suggest_title(_: Document, result: ValidationResult) -> str:
@@ -63,7 +68,7 @@ def suggest_title(_: Document, result: ValidationResult) -> str:
 
 
 def suggest_name(document: Document, result: ValidationResult) -> str:
-    """The name that is nearest to an unknown one, of those that the rule takes; empty where none is near."""
+    """The nearest name to an unknown one, of those that the rule accepts; empty where none is near."""
     value = result.value
     if (
         not isinstance(value, ox.NamedNode)
@@ -75,48 +80,56 @@ def suggest_name(document: Document, result: ValidationResult) -> str:
     return format_suggested_iri(iri, plain=document.format in (MARKDOWN, WORD_DOCUMENT)) if iri else ""
 
 
-@lru_cache(maxsize=1000)  # what users write has no end
+@lru_cache(maxsize=1000)  # limited, as users may write anything
 def find_nearest_iri(code: str, iri: str) -> str:
-    """The IRI nearest to an unknown one, of those of its kind that a rule takes; empty where none is near."""
-    kind = IRI_KIND_PATTERN.match(iri)
-    if not kind or iri in vocabulary.described_iris():
+    """The nearest IRI to an unknown one, of its kind and accepted by the rule; empty where none is near."""
+    prefix = IRI_KIND_PATTERN.match(iri)
+    if not prefix or iri in vocabulary.described_iris():
         return ""
-    names = {iri_local_part(one): one for one in ALLOWED_IRIS[code]() if one.startswith(kind[0])}
-    return names.get(find_near_name(iri_local_part(iri), names), "")
+    names = {
+        iri_local_part(allowed_iri): allowed_iri
+        for allowed_iri in ALLOWED_IRIS[code]()
+        if allowed_iri.startswith(prefix[0])
+    }
+    nearest = find_near_names(iri_local_part(iri), names, similarity=MIN_IRI_SIMILARITY)
+    return names[nearest[0]] if nearest else ""
 
 
 def format_suggested_iri(iri: str, *, plain: bool) -> str:
-    """The IRI as Markdown has it, `declaration/48`, or as Turtle has it, `declaration:48`."""
+    """The IRI as written in Markdown, `declaration/48`, or in Turtle, `declaration:48`."""
     return iri_local_part(iri) if plain else format_turtle_iri(iri)
 
 
 def iri_local_part(iri: str) -> str:
-    """The part of an IRI after that which all IRIs of its kind begin with."""
+    """The IRI without the prefix that is common to its kind."""
     return IRI_KIND_PATTERN.sub("", iri)
 
 
 @cache
 def find_iris_with_property(property_: str, value: str = "") -> frozenset[str]:
-    """The IRIs of what has a property in the facts, with this value where one is given."""
+    """The IRIs of the subjects in the shipped facts with this property, and this value if one is given."""
     return frozenset(
-        term_text(one.subject)
-        for one in shipped.shipped_facts()
-        if one.predicate.value == property_ and value in ("", term_text(one.object))
+        term_text(triple.subject)
+        for triple in shipped.shipped_facts()
+        if triple.predicate.value == property_ and value in ("", term_text(triple.object))
     )
 
 
 @cache
 def group_member_iris() -> frozenset[str]:
-    """The IRIs of the members of the group."""
-    seats = find_iris_with_property(f"{EXTERNAL_NAMESPACES['org']}organization", f"{BASE_IRI}id/agent/wgig")
+    """The IRIs of the members of the working group."""
+    memberships = find_iris_with_property(
+        f"{EXTERNAL_NAMESPACES['org']}organization", f"{BASE_IRI}id/agent/wgig"
+    )
     return frozenset(
-        term_text(one.object)
-        for one in shipped.shipped_facts()
-        if one.predicate.value == f"{EXTERNAL_NAMESPACES['org']}member" and term_text(one.subject) in seats
+        term_text(triple.object)
+        for triple in shipped.shipped_facts()
+        if triple.predicate.value == f"{EXTERNAL_NAMESPACES['org']}member"
+        and term_text(triple.subject) in memberships
     )
 
 
-# The IRIs that a rule takes, by its code.
+# The IRIs that a rule accepts, by its code.
 ALLOWED_IRIS: dict[str, Callable[[], Iterable[str]]] = {
     "WGIG-0-CITATION-UNKNOWN": partial(find_iris_with_property, WGIG_PART_OF),
     "WGIG-0-DRAFTER-MEMBER": group_member_iris,
@@ -144,31 +157,31 @@ SUGGESTERS_BY_CODE: dict[str, Callable[[Document, ValidationResult], str]] = {
 
 
 def explain_missing_paper(document: Document) -> str:
-    """What to do about a document in which there is no paper, in a sentence or two."""
-    types = dict.fromkeys(one.object for one in document.iter_property_triples([RDF_TYPE]))
-    slip = next(find_misspelt_classes(islice(types, MAX_SUGGESTED_NAMES)), None)
-    if slip:
-        meant = (
-            f"Did you mean wgig:{slip[1].removeprefix(WGIG_NAMESPACE)}?"
-            if slip[1]
+    """What to do about a document without a paper, in one or two sentences."""
+    types = dict.fromkeys(triple.object for triple in document.iter_property_triples([RDF_TYPE]))
+    misspelling = next(find_misspelt_classes(islice(types, MAX_SUGGESTED_NAMES)), None)
+    if misspelling:
+        advice = (
+            f"Did you mean wgig:{misspelling[1].removeprefix(WGIG_NAMESPACE)}?"
+            if misspelling[1]
             else "Correct its spelling."
         )
-        name = shorten_untrusted_text(shorten_iri(slip[0]))
-        return f"{name} is no class of the vocabulary. {meant}"
+        name = shorten_untrusted_text(shorten_iri(misspelling[0]))
+        return f"{name} is not a class of the vocabulary. {advice}"
     if document.triples and not types:
-        return "Nothing in it has a type. Say of the paper that it is one: a wgig:IssuePaper."
+        return "Nothing in it has a type. State that the paper is a wgig:IssuePaper."
     return (
         "An issue paper is a wgig:IssuePaper; "
-        "in Markdown its head begins with a line such as: paper: my-paper"
+        "in Markdown, its front matter begins with a line such as: paper: my-paper"
     )
 
 
 def find_misspelt_classes(types: Iterable[Term]) -> Iterator[tuple[str, str | None]]:
-    """The classes that are nearly that of a paper, or that our namespace does not have, with the near one."""
-    for one in types:
-        end = re.split(r"[#/]", one.value)[-1][:MAX_LOOKUP_IRI_CHARACTERS]
-        near = shipped.find_near_term(WGIG_NAMESPACE + end)
-        if near == WGIG_ISSUE_PAPER.value or (
-            one.value.startswith(WGIG_NAMESPACE) and one.value not in shipped.declared_terms()
+    """The unknown classes in our namespace or close to wgig:IssuePaper, each with the nearest term."""
+    for class_ in types:
+        local_name = re.split(r"[#/]", class_.value)[-1][:MAX_LOOKUP_IRI_CHARACTERS]
+        nearest = shipped.find_near_term(WGIG_NAMESPACE + local_name)
+        if nearest == WGIG_ISSUE_PAPER.value or (
+            class_.value.startswith(WGIG_NAMESPACE) and class_.value not in shipped.declared_terms()
         ):
-            yield one.value, near
+            yield class_.value, nearest

@@ -1,4 +1,4 @@
-"""What the results of a check come to for one paper: what is waived, what is met, how each section stands."""
+"""The results of a check, summarized for one paper: what is waived and met, the state of each section."""
 
 from collections.abc import Iterator, Mapping, Set
 from functools import cached_property
@@ -24,33 +24,40 @@ WGIG_WAIVER_IRI, WGIG_REASON_IRI = f"{WGIG_NAMESPACE}waiver", f"{WGIG_NAMESPACE}
 ADDITIONAL_COMMENTS_IRI = f"{WGIG_NAMESPACE}additionalComments"
 UNWAIVABLE_CODE_PREFIX = "WGIG-0-WAIVER"
 
-# What was found in a file: the results by focus nodes, then by codes. Papers that share a node share them.
+# The results of a file by focus node, then by code. Papers that share a node share its results.
 ResultsByNode = dict[Term, dict[str, list[ValidationResult]]]
 
 
 class PaperSummary:
-    """One paper of a document, and what was found of it by the rules of all profiles."""
+    """One paper of a document, and its results by the rules of all profiles."""
 
-    def __init__(self, paper: Term, nodes: Set[Term], document: Document, found: ResultsByNode) -> None:
-        """Take the paper, those of its nodes at which something was found, and what was found in the file."""
-        self.paper, self.nodes, self.document, self.results_by_node = paper, nodes, document, found
+    def __init__(
+        self, paper: Term, nodes: Set[Term], document: Document, results_by_node: ResultsByNode
+    ) -> None:
+        """Take the paper, its nodes that have results, the document, and the results of the document."""
+        self.paper, self.nodes, self.document, self.results_by_node = paper, nodes, document, results_by_node
         self.required = required_rules()
 
     @property
     def results(self) -> Iterator[ValidationResult]:
-        """What was found of the paper."""
+        """The results for the paper."""
         return (
-            one for node in self.nodes for results in self.results_by_node[node].values() for one in results
+            result
+            for node in self.nodes
+            for results in self.results_by_node[node].values()
+            for result in results
         )
 
     def count_results(self, profile: str) -> int:
-        """How much was found of the paper by the rules of a profile."""
-        found = (one for node in self.nodes for one in self.results_by_node[node].items())
-        return sum(len(results) for code, results in found if rules_by_code()[code].is_in_profile(profile))
+        """How many results the paper has by the rules of a profile."""
+        results_by_code = (item for node in self.nodes for item in self.results_by_node[node].items())
+        return sum(
+            len(results) for code, results in results_by_code if rules_by_code()[code].is_in_profile(profile)
+        )
 
     @cached_property
     def broken_codes(self) -> Set[str]:
-        """The codes of the rules that are broken, waived ones among them."""
+        """The codes of the broken rules, with those that are waived."""
         return {code for node in self.nodes for code in self.results_by_node[node]}
 
     @cached_property
@@ -60,45 +67,49 @@ class PaperSummary:
 
     @cached_property
     def waiver_reasons(self) -> Mapping[str, str]:
-        """The reasons why rules should not hold for the paper, by the codes of the rules."""
-        found = {}
+        """The reasons of the waivers of the paper, by rule code."""
+        reasons_by_code = {}
         for waiver in self.document.find_objects(self.paper, WGIG_WAIVER_IRI):
             reasons = [
-                one.value.strip()
-                for one in self.document.find_objects(waiver, WGIG_REASON_IRI)
-                if isinstance(one, ox.Literal)
+                reason.value.strip()
+                for reason in self.document.find_objects(waiver, WGIG_REASON_IRI)
+                if isinstance(reason, ox.Literal)
             ]
             for rule in self.document.find_objects(waiver, WGIG_WAIVES.value):
                 code = str(rule.value).removeprefix(SHAPES_NAMESPACE)
                 if any(reasons) and not code.startswith(UNWAIVABLE_CODE_PREFIX):
-                    found[code] = " ".join(filter(None, reasons))
-        return found
+                    reasons_by_code[code] = " ".join(filter(None, reasons))
+        return reasons_by_code
 
     @cached_property
     def title(self) -> str:
-        """A title of the paper, the English one before others; or the last part of its IRI."""
+        """A title of the paper, preferably in English; else the last part of its IRI."""
         titles = self.document.find_objects(self.paper, DCTERMS_TITLE.value)
         return best_text(titles, otherwise=str(self.paper.value).rpartition("/")[2]).value
 
     @cached_property
     def stated_properties(self) -> set[str]:
-        """The IRIs of the properties that are said of the paper."""
-        return {one.predicate.value for one in self.document.triples_about(self.paper)}
+        """The IRIs of the properties of the paper."""
+        return {triple.predicate.value for triple in self.document.triples_about(self.paper)}
 
     def has_focus_node(self, rule: Rule) -> bool:
-        """Whether there is a node that the rule looks at."""
+        """Whether the paper has a focus node for the rule."""
         return not (rule.steps and self.stated_properties.isdisjoint(rule.steps))
 
     def is_excused(self, rule: Rule) -> bool:
-        """Whether the rule is waived, or all rules are that ask for the nodes that it looks at."""
-        asking = [one.code for one in self.required if not set(rule.steps).isdisjoint(one.predicates)]
+        """Whether the rule is waived, or all rules that require its focus node are waived."""
+        requiring_codes = [
+            required_rule.code
+            for required_rule in self.required
+            if not set(rule.steps).isdisjoint(required_rule.predicates)
+        ]
         return rule.code in self.waiver_reasons or (
-            bool(asking) and self.waiver_reasons.keys() >= set(asking)
+            bool(requiring_codes) and self.waiver_reasons.keys() >= set(requiring_codes)
         )
 
     @cached_property
     def unmet_rules(self) -> list[Rule]:
-        """What the template asks for and the paper neither has nor waives."""
+        """The required rules that the paper neither meets nor waives."""
         return [
             rule
             for rule in self.required
@@ -109,7 +120,7 @@ class PaperSummary:
 
     @cached_property
     def waived_rules(self) -> list[Rule]:
-        """What the template asks for and the paper waives, as it does not have it."""
+        """The required rules that the paper does not meet and waives."""
         return [
             rule
             for rule in self.required
@@ -119,11 +130,11 @@ class PaperSummary:
 
     @property
     def met(self) -> int:
-        """How many of the parts that the template asks for are there."""
+        """How many of the parts that the template requires are there."""
         return len(self.required) - len(self.unmet_rules) - len(self.waived_rules)
 
     def is_left_blank(self, rule: Rule) -> bool:
-        """Whether some node has only texts that say nothing where the rule asks for one."""
+        """Whether a node has only blank texts where the rule requires one."""
         return rule.code not in self.waiver_reasons and any(
             self.has_only_blank_texts(node, set(rule.predicates).intersection(blank.predicates))
             for blank in self.broken_rules
@@ -133,16 +144,18 @@ class PaperSummary:
         )
 
     def has_only_blank_texts(self, node: Term, predicates: Set[str]) -> bool:
-        """Whether a node has texts along the properties, and none of them says anything."""
-        ends = [end for predicate in predicates for end in self.document.find_objects(node, predicate)]
-        return bool(ends) and all(map(is_blank_text, ends))
+        """Whether a node has values of these properties, and all are blank texts."""
+        values = [value for predicate in predicates for value in self.document.find_objects(node, predicate)]
+        return bool(values) and all(map(is_blank_text, values))
 
     def blocking_rules(self, profile: str) -> list[Rule]:
-        """The broken rules that keep the paper from the profile."""
-        return [one for one in self.broken_rules if one.is_in_profile(profile) and one.is_blocking(profile)]
+        """The broken rules that make the paper fail the profile."""
+        return [
+            rule for rule in self.broken_rules if rule.is_in_profile(profile) and rule.is_blocking(profile)
+        ]
 
     def conforms(self, profile: str) -> bool:
-        """Whether nothing keeps the paper from the profile."""
+        """Whether the paper conforms to the profile."""
         return not self.blocking_rules(profile)
 
     def sections(self, profile: str) -> list[SectionState]:
@@ -158,7 +171,7 @@ class PaperSummary:
         return [
             SectionState(
                 number,
-                next((state for state, inside in states.items() if number in inside), STATE_NOT_CHECKED),
+                next((state for state, numbers in states.items() if number in numbers), STATE_NOT_CHECKED),
             )
             for number in TEMPLATE_SECTIONS
         ]

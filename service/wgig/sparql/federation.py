@@ -29,8 +29,8 @@ from ..http.outbound import (
 )
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
-from ..rdf.formats import GRAPH_FORMATS, JSON_RESULTS, N_TRIPLES, TSV, XML_RESULTS, get_named_format
-from ..rdf.serialization import parse_graph_document, rdf_format
+from ..rdf.formats import GRAPH_FORMATS, JSON_RESULTS, TSV, XML_RESULTS, get_named_format
+from ..rdf.serialization import parse_graph_document, serialize_n_triples
 from ..rdf.sparql_lexer import QUERY_FORMS, SparqlText, SparqlToken, TokenStep, find_first_word, walk_tokens
 from ..settings import Settings
 from .admission import find_call_targets
@@ -298,7 +298,7 @@ def convert_document_to_insert(answer: OutboundResponse, graph: str) -> str:
         triples = parse_graph_document(answer.body, format_.media_type, answer.url)
     except (SyntaxError, ValueError, Problem) as error:
         raise PeerError("it cannot be read as what it says it is") from error
-    lines = (ox.serialize(triples, format=rdf_format(N_TRIPLES.media_type)) or b"").decode()
+    lines = serialize_n_triples(triples).decode()
     if not graph:
         return f"INSERT DATA {{ {lines} }}"
     return f"CREATE SILENT GRAPH {graph}; INSERT DATA {{ GRAPH {graph} {{ {lines} }} }}"

@@ -7,13 +7,15 @@ unknown (None). No quad is in both parts of a change. Changes can be combined, r
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pyoxigraph as ox
+
+from ..rdf.serialization import parse_n_quads, serialize_n_quads
 
 GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 
@@ -21,6 +23,8 @@ MAX_COMPARED_QUADS = 100_000  # quads that are compared; beyond, what changed is
 
 BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)  # before the first write
 
+# Finds quads by subject, predicate and object, in whatever graph; None is any term.
+QuadMatcher = Callable[..., Iterable[ox.Quad]]
 QuadOrIri = TypeVar("QuadOrIri", ox.Quad, str)
 
 
@@ -144,6 +148,24 @@ def find_existing_graphs(quads: ox.Store, names: Iterable[GraphName]) -> set[str
     }
 
 
+class BeforeAfter:
+    """Finds quads by their terms, in whatever graph, as they are after a change, and as they were before it.
+
+    The change is made already. A quad that it names as removed and as added was there before it.
+    """
+
+    def __init__(self, after: QuadMatcher, change: Change) -> None:
+        """Take what finds quads as they are, and the change."""
+        self.after = after
+        self._added, self._removed = frozenset(change.added), ox.Store()
+        self._removed.extend(change.removed)
+
+    def before(self, *pattern: Any) -> Iterator[ox.Quad]:
+        """The quads as they were that have this subject, predicate and object; None is any term."""
+        there = (quad for quad in self.after(*pattern) if quad not in self._added)
+        return chain(there, self._removed.quads_for_pattern(*pattern))
+
+
 def apply_change(change: Change, quads: ox.Store) -> None:
     """Do to a copy of the quads what was done to others, one after the other; twice is as once."""
     for one in change.removed:
@@ -177,14 +199,11 @@ def net_difference(
     return tuple(gone), tuple(come)
 
 
-ENGINE_N_QUADS = ox.RdfFormat.N_QUADS
-
-
 def serialize_change(change: Change) -> bytes:
     """A change as bytes."""
     members = (
-        serialize_n_quads(change.removed),
-        serialize_n_quads(change.added),
+        serialize_n_quads(change.removed).decode(),
+        serialize_n_quads(change.added).decode(),
         change.dropped,
         change.created,
     )
@@ -194,16 +213,4 @@ def serialize_change(change: Change) -> bytes:
 def parse_change(body: bytes) -> Change:
     """The change of such bytes."""
     removed, added, dropped, made = json.loads(body)
-    return Change(parse_n_quads(removed), parse_n_quads(added), tuple(dropped), tuple(made))
-
-
-def serialize_n_quads(quads: Iterable[ox.Quad]) -> str:
-    """The quads as N-Quads."""
-    written = ox.serialize(quads, format=ENGINE_N_QUADS)
-    assert written is not None
-    return written.decode()
-
-
-def parse_n_quads(text: str) -> tuple[ox.Quad, ...]:
-    """The quads of N-Quads."""
-    return tuple(ox.parse(text, ENGINE_N_QUADS))
+    return Change(tuple(parse_n_quads(removed)), tuple(parse_n_quads(added)), tuple(dropped), tuple(made))

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import pyoxigraph as ox
 
+from ..rdf.serialization import serialize_n_triples
 from .change import Change, GraphName, WriteScope, iter_graph_quads, scope_of_quads
 
 NamedOrDefaultGraph = ox.NamedNode | ox.DefaultGraph
@@ -45,7 +46,7 @@ def build_replacement_update(graphs: Mapping[NamedOrDefaultGraph, Iterable[ox.Tr
     return ";\n".join(
         f"DROP SILENT {serialize_update_graph(name)}"
         if triples is None
-        else build_content_update(name, serialize_n_triples(triples))
+        else build_content_update(name, serialize_n_triples(triples).decode())
         for name, triples in graphs.items()
     )
 
@@ -126,17 +127,11 @@ def serialize_data_block(quads: Iterable[ox.Quad]) -> str:
     triples = defaultdict[GraphName, list[ox.Triple]](list)
     for one in quads:
         triples[one.graph_name].append(one.triple)
+    blocks = ((graph, serialize_n_triples(those).decode()) for graph, those in triples.items())
     return "\n".join(
-        serialize_n_triples(those)
-        if isinstance(graph, ox.DefaultGraph)
-        else f"GRAPH {graph} {{ {serialize_n_triples(those)} }}"
-        for graph, those in triples.items()
+        text if isinstance(graph, ox.DefaultGraph) else f"GRAPH {graph} {{ {text} }}"
+        for graph, text in blocks
     )
-
-
-def serialize_n_triples(triples: Iterable[ox.Triple]) -> str:
-    """The triples as N-Triples."""
-    return (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"").decode()
 
 
 def serialize_update_graph(graph: GraphName) -> str:
@@ -159,7 +154,7 @@ class ComputedGraph(Protocol):
     def digest(self) -> str:
         """The digest of how it is computed."""
 
-    def follow(
+    def apply(
         self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
     ) -> Change | None:
         """Bring it in line with the stated quads after a change; None: it may be anything.

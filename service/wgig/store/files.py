@@ -1,4 +1,4 @@
-"""Files of a store folder: content-addressed graph versions, the atomic swap of a store, file locks.
+"""Files of a store folder: graph versions by content, the atomic swap of a store, file locks, SQLite.
 
 Former contents of graphs are kept compressed under their SHA-256. A version is on disk before the write that
 replaces it. One left by a crash is harmless: nothing refers to it, and the next version with the same content
@@ -13,6 +13,7 @@ import fcntl
 import gzip
 import hashlib
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,35 @@ def hold_file_lock(path: Path, busy: str = "") -> Iterator[None]:
         except BlockingIOError as error:
             raise OSError(busy) from error
         yield
+
+
+SQLITE_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def connect_sqlite(path: Path | None, *, writes: bool = False) -> sqlite3.Connection:
+    """A connection to a database (None: in memory), for one thread at a time; transactions begin by BEGIN.
+
+    One that writes does so beside those that read; a power cut may lose what it wrote last, and no more.
+    Raises sqlite3.Error and OSError.
+    """
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+    if writes:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def remove_sqlite_file(path: Path) -> None:
+    """Remove a database with the files that SQLite keeps beside it."""
+    for end in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+def is_sqlite_damage(error: Exception) -> bool:
+    """Whether an error says that the file itself is damaged, so that it is to be made anew."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_DAMAGE_CODES
 
 
 ASIDE_FOLDER = "aside"

@@ -15,35 +15,50 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
 from ..files import sync_to_disk
+from ..rdf.serialization import parse_n_quads, serialize_n_quads
 from .change import Contents, GraphName, WriteScope
+
+
+@dataclass(frozen=True)
+class CleanMark:
+    """A file that is there while something agrees with the quads; its text tells with which write.
+
+    It is removed before a write, and written when all is in line again. Methods raise OSError.
+    """
+
+    path: Path
+
+    def read(self) -> str:
+        """The text; empty where there is no mark."""
+        return self.path.read_text("utf-8", "replace") if self.path.exists() else ""
+
+    def write(self, text: str) -> None:
+        """Leave the mark. It need not be on disk: without it, what it stands for is made anew."""
+        self.path.unlink(missing_ok=True)  # not changed in place, as a backup may hold it by a link
+        self.path.write_text(text, "utf-8")
+
+    def remove(self) -> bool:
+        """Take the mark away; whether there was one."""
+        try:
+            self.path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
 
 INDEX_MARK_FILE = "indexed"
 
 
-def remove_index_mark(folder: Path) -> bool:
-    """Take the mark away, before a write; whether there was one. Raises OSError."""
-    mark = folder / INDEX_MARK_FILE
-    if not mark.exists():
-        return False
-    mark.unlink()
-    return True
-
-
-def write_index_mark(folder: Path, token: str) -> None:
-    """Leave the mark. It need not be on disk: without it the index is made anew. Raises OSError."""
-    (folder / INDEX_MARK_FILE).write_text(token)
-
-
-def read_index_mark(folder: Path) -> str:
-    """The token of the mark, empty where there is none. Raises OSError."""
-    mark = folder / INDEX_MARK_FILE
-    return mark.read_text() if mark.exists() else ""
+def get_index_mark(folder: Path) -> CleanMark:
+    """The mark of the search index, whose text is a token that stands in the index as well."""
+    return CleanMark(folder / INDEX_MARK_FILE)
 
 
 JOURNAL_FILE = "journal"
@@ -70,7 +85,9 @@ def write_journal(folder: Path, note: JournalEntry, digest: str) -> None:
         return
     graphs = [[str(one) for one in those] for those in (note.scope.graphs, note.scope.names)]
     rest = (*graphs, sorted(note.contents_before.graphs), note.described_state)
-    write_checksummed_json(folder / JOURNAL_FILE, [digest, *map(serialize_journal_quads, parts), *rest])
+    write_checksummed_json(
+        folder / JOURNAL_FILE, [digest, *(serialize_n_quads(quads).decode() for quads in parts), *rest]
+    )
 
 
 def read_journal(folder: Path, digest: str) -> JournalEntry | None:
@@ -81,13 +98,13 @@ def read_journal(folder: Path, digest: str) -> JournalEntry | None:
     _, looked, before, computed, graphs, names, there, described = found
     look = WriteScope(
         tuple(map(parse_graph_name, graphs)),
-        tuple(parse_journal_quads(looked)),
+        tuple(parse_n_quads(looked)),
         tuple(map(parse_graph_name, names)),
     )
     return JournalEntry(
         look,
-        Contents(set(parse_journal_quads(before)), set(there)),
-        frozenset(parse_journal_quads(computed)),
+        Contents(set(parse_n_quads(before)), set(there)),
+        frozenset(parse_n_quads(computed)),
         described,
     )
 
@@ -96,14 +113,14 @@ def write_inferred_journal(folder: Path, gone: Iterable[ox.Quad], come: Iterable
     """Add to the note, where there is one, what is going to change of what was inferred."""
     if (folder / JOURNAL_FILE).exists():
         write_checksummed_json(
-            folder / INFERRED_JOURNAL_FILE, [serialize_journal_quads(gone), serialize_journal_quads(come)]
+            folder / INFERRED_JOURNAL_FILE, [serialize_n_quads(quads).decode() for quads in (gone, come)]
         )
 
 
 def read_inferred_journal(folder: Path) -> tuple[set[ox.Quad], set[ox.Quad]] | None:
     """What goes and what comes of what was inferred; None where that was not noted."""
     found = read_checksummed_json(folder / INFERRED_JOURNAL_FILE)
-    return (set(parse_journal_quads(found[0])), set(parse_journal_quads(found[1]))) if found else None
+    return (set(parse_n_quads(found[0])), set(parse_n_quads(found[1]))) if found else None
 
 
 def remove_journal(folder: Path) -> None:
@@ -130,16 +147,6 @@ def hash_journal_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def serialize_journal_quads(quads: Iterable[ox.Quad]) -> str:
-    """The quads as N-Quads."""
-    return (ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b"").decode()
-
-
-def parse_journal_quads(text: str) -> Iterable[ox.Quad]:
-    """The quads of a text in N-Quads; blank nodes keep their names."""
-    return ox.parse(text, format=ox.RdfFormat.N_QUADS)
-
-
 def parse_graph_name(name: str) -> GraphName:
     """The graph of which this is the text."""
     return ox.NamedNode(name[1:-1]) if name.startswith("<") else ox.DefaultGraph()
@@ -149,44 +156,43 @@ CLEAN_MARK_FILE = "inferred-by"  # is there while stated and inferred quads agre
 UNDESCRIBED_MARK_FILE = "undescribed"  # is there while what is computed last may be behind
 
 
-class CleanMarks:
-    """The marks of the store in a folder. Methods raise OSError."""
+def get_inference_mark(folder: Path) -> CleanMark:
+    """The mark of what is inferred: how it is computed, and what tells each write from any other."""
+    return CleanMark(folder / CLEAN_MARK_FILE)
+
+
+class InferenceMarks:
+    """What tells of the store in a folder whether all that follows is there. Methods raise OSError."""
 
     def __init__(self, folder: Path, digest: str) -> None:
         """Take the folder, and the digest of how things are computed."""
         self.folder, self.digest = folder, digest
+        self.clean_mark = get_inference_mark(folder)
+        self.undescribed = folder / UNDESCRIBED_MARK_FILE
 
     @property
     def is_clean(self) -> bool:
         """Whether stated and inferred quads agree, and things are computed as they were last time."""
-        return read_clean_mark(self.folder).partition(" ")[0] == self.digest
+        return self.clean_mark.read().partition(" ")[0] == self.digest
 
     @property
     def is_described(self) -> bool:
         """Whether what is computed last is in line."""
-        return not (self.folder / UNDESCRIBED_MARK_FILE).exists()
+        return not self.undescribed.exists()
 
     def mark_dirty(self) -> None:
         """Note that a write is coming; on disk, lest a power cut keeps the write and forgets the note."""
-        (self.folder / CLEAN_MARK_FILE).unlink(missing_ok=True)
+        self.clean_mark.remove()
         sync_to_disk(self.folder)
 
     def mark_clean(self) -> None:
         """Note that stated and inferred quads agree, in other words than ever before."""
-        mark = self.folder / CLEAN_MARK_FILE
-        mark.unlink(missing_ok=True)  # a backup may hold it by a link, so that it is not changed in place
-        mark.write_text(f"{self.digest} {uuid.uuid4().hex}")
+        self.clean_mark.write(f"{self.digest} {uuid.uuid4().hex}")
 
     def mark_undescribed(self) -> None:
         """Note that what is computed last is going to be behind."""
-        (self.folder / UNDESCRIBED_MARK_FILE).touch()
+        self.undescribed.touch()
 
     def mark_described(self) -> None:
         """Note that what is computed last is in line."""
-        (self.folder / UNDESCRIBED_MARK_FILE).unlink(missing_ok=True)
-
-
-def read_clean_mark(folder: Path) -> str:
-    """What tells one settling of the store in a folder from any other; empty where it is not settled."""
-    mark = folder / CLEAN_MARK_FILE
-    return mark.read_text() if mark.exists() else ""
+        self.undescribed.unlink(missing_ok=True)

@@ -1,7 +1,13 @@
-"""Snapshots of the store at one moment: with hard links on disk while writes go on, or as a scratch copy.
+"""Copies of the store as it is at one moment, which share its files by hard links.
 
-A snapshot on disk links all files, so none of them may be changed in place: each is written once or replaced.
-Its quads are counted by streaming rows, as an aggregate would be computed at once and make writes wait.
+All that need one make it by `open_linked_copy`, most of them by `TransactionalStore.snapshot`, which is for
+reading. Two outlive the block that made them, and are removed elsewhere: those that query workers load (kept
+until no worker reads from one, `Store.copy_to`), and the checkpoint for a backup, which another process takes
+away.
+
+A checkpoint links all files beside the quads as well, so none of them may be changed in place: each is
+written once or replaced. Its quads are counted by streaming rows, as an aggregate would be computed at once
+and make writes wait.
 
 A scratch copy is for inference, which changes it. It is in memory up to 500,000 quads (about 240 MB), where
 rules run several times faster, and on disk above that.
@@ -26,6 +32,23 @@ MAX_IN_MEMORY_QUADS = 500_000  # quads; about 240 MB
 
 
 @contextmanager
+def open_linked_copy(quads: ox.Store, folder: Path, name: str) -> Iterator[Path]:
+    """A copy of the quads under a name in the `aside` of a store; it is gone afterwards.
+
+    It shares the files of the quads, none of which is changed in place, so that it may be opened for writing.
+    One under this name that a crash left is replaced. Nobody may write while it is made. Raises OSError.
+    """
+    place = folder / ASIDE_FOLDER / name
+    shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        quads.backup(str(place))
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
 def open_scratch_copy(quads: ox.Store, without: Set[ox.NamedNode], folder: Path | None) -> Iterator[ox.Store]:
     """A copy of all quads but those of some graphs, to be changed at will and gone afterwards.
 
@@ -37,16 +60,11 @@ def open_scratch_copy(quads: ox.Store, without: Set[ox.NamedNode], folder: Path 
         copy.extend(one for one in quads if one.graph_name not in without)
         yield copy
         return
-    place = folder / ASIDE_FOLDER / SCRATCH_COPY_FOLDER
-    shutil.rmtree(place, ignore_errors=True)
-    quads.backup(str(place))
-    try:
+    with open_linked_copy(quads, folder, SCRATCH_COPY_FOLDER) as place:
         copy = ox.Store(place)
         for one in without:
             copy.remove_graph(one)
         yield copy
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 CHECKPOINT_FOLDER = "kept"

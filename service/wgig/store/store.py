@@ -13,7 +13,6 @@ import pyoxigraph as ox
 
 from ..rdf.serialization import build_quad, normalize_quads
 from ..rdf.sparql_lexer import SparqlText
-from . import recovery
 from .change import MAX_COMPARED_QUADS, Change, WriteScope, scope_of_graphs
 from .commit import (
     NOTHING_CHECKED,
@@ -29,6 +28,7 @@ from .errors import translate_disk_errors
 from .files import ContentStore
 from .folder import open_quads, open_quads_snapshot
 from .inference.inference import Inference
+from .recovery import get_index_mark
 from .snapshot import take_checkpoint
 from .transactions import TransactionalStore
 from .update import (
@@ -90,13 +90,13 @@ class Store(TransactionalStore):
         if self:
             say(f"Inferring what follows in {self._folder}: the last write was cut off, or rules are new ...")
         with self._lock, translate_disk_errors(self._folder):
-            recovery.remove_index_mark(self._folder)
+            get_index_mark(self._folder).remove()
             if self._inference:
                 self._inference.recover(self._quads)
             self._make_durable(None)
 
     @classmethod
-    def snapshot(cls, folder: Path) -> Self:
+    def open_read_only(cls, folder: Path) -> Self:
         """The store in `folder` as it is now, to read only, also beside a server. Raises StoreError."""
         return cls(open_quads_snapshot(folder), folder)
 
@@ -204,7 +204,7 @@ class Store(TransactionalStore):
         return ContentStore(self._folder)
 
     def copy_to(self, folder: Path) -> None:
-        """Copy the store as it is now to a new folder on the same disk, in little time and space."""
+        """Copy the quads as they are now to a new folder on the same disk, by hard links, which stays."""
         with self._lock, translate_disk_errors(self._folder):
             self._quads.backup(str(folder))
 

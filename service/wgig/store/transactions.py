@@ -12,22 +12,21 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from shutil import rmtree
 from subprocess import SubprocessError
 from typing import Any
 
 import pyoxigraph as ox
 
 from ..files import sync_to_disk
-from . import recovery
 from .change import Change, Contents, WriteScope, combine_changes, compare_contents
 from .commit import NOTHING_CHECKED, CheckResults
 from .errors import StoreError, translate_disk_errors
-from .files import ASIDE_FOLDER
 from .folder import WRITER_WAIT_SECONDS, sync_engine_log
 from .inference.inference import Inference
+from .recovery import get_index_mark
+from .snapshot import open_linked_copy
 from .view import StoreView
 
 
@@ -123,20 +122,15 @@ class TransactionalStore(StoreView):
     @contextmanager
     def _copy_undescribed(self) -> Iterator[tuple[list[Change], Path | None]]:
         """What is not described yet, and a copy of the quads as they are, where that is of use."""
-        with self._lock, translate_disk_errors(self._folder):
-            behind = [one for one in self._undescribed if one is not None]
-            is_much = (
-                len(behind) == len(self._undescribed) and sum(map(len, behind)) >= MIN_COPIED_CHANGE_QUADS
-            )
-            copy = self._folder / ASIDE_FOLDER / DESCRIBED_COPY_FOLDER if self._folder and is_much else None
-            if copy:
-                rmtree(copy, ignore_errors=True)
-                self._quads.backup(str(copy))
-        try:
+        with ExitStack() as stack:
+            with self._lock, translate_disk_errors(self._folder):
+                behind = [change for change in self._undescribed if change is not None]
+                is_known = len(behind) == len(self._undescribed)
+                copy: Path | None = None
+                if self._folder and is_known and sum(map(len, behind)) >= MIN_COPIED_CHANGE_QUADS:
+                    linked = open_linked_copy(self._quads, self._folder, DESCRIBED_COPY_FOLDER)
+                    copy = stack.enter_context(linked)  # no view, as another process reads from it
             yield behind, copy
-        finally:
-            if copy:
-                rmtree(copy, ignore_errors=True)
 
     def _describe_from_copy(self, behind: list[Change], copy: Path) -> None:
         """Describe these changes, after which the quads were as in the copy."""
@@ -168,6 +162,25 @@ class TransactionalStore(StoreView):
         """Around what must not see a write under way: nobody writes this store meanwhile."""
         with self._lock:
             yield
+
+    @contextmanager
+    def snapshot(self, name: str, prepare: Callable[[], None] = lambda: None) -> Iterator[StoreView]:
+        """The store as it is now, to read, while others write on; `prepare` is called while nobody writes.
+
+        The folder of the view, which is `name` in the `aside` of the store, is gone afterwards. A store in
+        memory is its own snapshot: it has no files to share, so that writes wait until the end.
+        """
+        with ExitStack() as stack:
+            lock = stack.enter_context(ExitStack())
+            lock.enter_context(self.write_lock())
+            prepare()
+            if self._folder is None:
+                yield self
+                return
+            with translate_disk_errors(self._folder):
+                place = stack.enter_context(open_linked_copy(self._quads, self._folder, name))
+            lock.close()
+            yield StoreView(ox.Store.read_only(str(place)), place)
 
     @contextmanager
     def exclusive_writer(self, patience: float = WRITER_WAIT_SECONDS) -> Iterator[None]:
@@ -221,7 +234,7 @@ class TransactionalStore(StoreView):
         What the change may touch, and what was there, is noted for that. Yields whether all was in line. What
         the disk says (OSError) may come after the change: then it counts as one that was cut off.
         """
-        marked = self._folder is not None and recovery.remove_index_mark(self._folder)
+        marked = self._folder is not None and get_index_mark(self._folder).remove()
         if self._inference:
             self._inference.mark_dirty(self._quads, look, before)
         elif marked and self._folder:
@@ -259,7 +272,7 @@ class TransactionalStore(StoreView):
         """Describe the first `count` writes, as one change, on disk as well, and let that be known."""
         assert self._inference
         if self._folder:
-            recovery.remove_index_mark(self._folder)
+            get_index_mark(self._folder).remove()
         try:
             described = self._inference.describe(self._quads, whole, prepared)
             if self._folder:

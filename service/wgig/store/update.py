@@ -9,7 +9,6 @@ a copy of the store, which on disk shares its files with the store; copies left 
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from ..problems import Problem
 from ..rdf.sparql_lexer import SparqlText, SparqlToken, TokenStep, find_first_word, walk_tokens
 from .change import WHOLE_STORE, Change, WriteScope, compare_contents, scope_of_graphs, scope_of_quads
 from .files import ASIDE_FOLDER
+from .snapshot import open_linked_copy
 
 ALL_GRAPHS_KEYWORDS = ("ALL", "NAMED")  # CLEAR ALL, DROP NAMED
 UPDATE_PROLOGUE_KEYWORDS = ("PREFIX", "BASE")
@@ -198,8 +198,11 @@ def dry_run_update(
         return run_trial_update(copy_named_quads(quads, asked.targets.quads), asked)
     if folder is None:
         return run_trial_update(copy_all_quads(quads), asked)
-    with open_trial_copy(quads, folder) as place:
-        return run(run_trial_in_folder, place, asked)
+    try:
+        with open_linked_copy(quads, folder, TRIAL_FOLDER) as place:
+            return run(run_trial_in_folder, place, asked)
+    finally:
+        remove_trial_copies(folder)
 
 
 def run_trial_update(copy: ox.Store, asked: TrialUpdate) -> Change | None:
@@ -236,19 +239,6 @@ def copy_all_quads(quads: ox.Store) -> ox.Store:
     for name in quads.named_graphs():
         copy.add_graph(name)
     return copy
-
-
-@contextmanager
-def open_trial_copy(quads: ox.Store, folder: Path) -> Iterator[Path]:
-    """A folder with a copy of all quads, which shares files with the store; it is gone afterwards."""
-    remove_trial_copies(folder)
-    place = folder / ASIDE_FOLDER / TRIAL_FOLDER
-    place.parent.mkdir(exist_ok=True)
-    try:
-        quads.backup(str(place))
-        yield place
-    finally:
-        remove_trial_copies(folder)
 
 
 def remove_trial_copies(folder: Path) -> None:

@@ -324,7 +324,9 @@ def test_what_cannot_be_built_anew_is_refused_with_the_graphs_that_were_written(
     for item in items:
         refused = writing.get(again(item))
         assert refused.status_code == 410
-        assert "Only what has up to 10 bytes as N-Quads is built anew" in refused.json()["detail"]
+        assert (
+            "A version is rebuilt only from a store of up to 10 bytes as N-Quads" in refused.json()["detail"]
+        )
         assert refused.json()["changed"] == [f"{BASE}graph/one", f"{BASE}graph/other"]
         assert refused.json()["version"] == csl(writing, iri=SPAM)["version"]
 
@@ -341,7 +343,7 @@ def test_what_takes_too_much_to_be_built_anew_is_refused_so(
     monkeypatch.setattr("wgig.graphs.citation.resolve.describe_past_resource", given_up)
     refused = writing.get(again(item)).json()
     assert refused["changed"] == [f"{BASE}graph/one"]
-    assert "To build it anew takes too much. This took longer than 10 seconds" in refused["detail"]
+    assert "Rebuilding it takes too many resources. This took longer than 10 seconds" in refused["detail"]
 
 
 def test_what_was_not_kept_is_refused() -> None:
@@ -354,7 +356,7 @@ def test_what_was_not_kept_is_refused() -> None:
     put_graph(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
     refused = client.get(again(item))
     assert (refused.status_code, refused.json()["changed"]) == (410, [f"{BASE}graph/one"])
-    assert f"What <{BASE}graph/one> held then was not kept" in refused.json()["detail"]
+    assert f"The content of <{BASE}graph/one> in that version was not kept" in refused.json()["detail"]
 
 
 def test_a_graph_is_given_again_from_its_history(writing: httpx.Client) -> None:
@@ -401,13 +403,13 @@ def test_what_was_changed_without_a_record_is_said_so() -> None:
     store.update(f'INSERT DATA {{ <{SPAM}> <urn:p> "Junk" }}')
     refused = client.get(again(item))
     assert refused.status_code == 410
-    assert "something changed the data without a record, such as wgig load" in refused.json()["detail"]
-    assert "No write since then is on record." in refused.json()["detail"]
+    assert "the data was changed without a record, for example by wgig load" in refused.json()["detail"]
+    assert "No write since is on record." in refused.json()["detail"]
 
 
 def test_a_digest_that_nothing_here_ever_had_is_not_laid_on_others(writing: httpx.Client) -> None:
     version = csl(writing, iri=SPAM)["version"]
-    says = f"SHA-256 {'0' * 64} is that of nothing that is known here. Compare it with the citation"
+    says = f"No known content has the SHA-256 {'0' * 64}. Compare it with the citation"
     for _ in range(2):
         refused = writing.get(f"/cited?iri={SPAM}&version={version}&sha256={'0' * 64}")
         assert (refused.status_code, says in refused.json()["detail"]) == (410, True), refused.text
@@ -442,8 +444,8 @@ def test_without_a_history_the_digest_alone_tells() -> None:
         (f"iri={SPAM}&iri={SPAM}", 400, "is given 2 times"),
         (f"iri={SPAM}&wersion=1", 400, "no parameter 'wersion'"),
         ("iri=spam", 400, "iri"),
-        ("iri=https://example.org/x", 404, f"Those begin with {BASE}id/, {BASE}graph/, {BASE}ontology"),
-        (f"iri={BASE}search", 404, "is neither a thing, a graph, a term nor a rule of this service"),
+        ("iri=https://example.org/x", 404, f"Their IRIs begin with {BASE}id/, {BASE}graph/, {BASE}ontology"),
+        (f"iri={BASE}search", 404, "is not a resource, graph, term or shape of this service"),
         (f"iri={BASE}ontology%23Nothing", 404, "Nothing is known"),
         (f"iri={BASE}id/issue/nothing", 404, "Nothing is known"),
         (f"iri={BASE}graph/nothing", 404, "no graph"),
@@ -452,7 +454,7 @@ def test_without_a_history_the_digest_alone_tells() -> None:
         (f"iri={SPAM}&version=%3E%20x", 404, "no version"),
         (f"iri={SPAM}&_mediatype=image/png", 406, "Ask for one of: text/plain"),
         ("query=SELECT%20*%20%7B", 400, "Line 1"),
-        ("query=SELECT%20(NOW()%20AS%20?x)%20%7B%7D", 422, "NOW gives something else each time"),
+        ("query=SELECT%20(NOW()%20AS%20?x)%20%7B%7D", 422, "NOW gives a different value each time"),
         ("query=SELECT%20(rand()%20AS%20?x)%20%7B%7D", 422, "RAND gives"),
         ("query=CONSTRUCT%20%7B%20_:x%20?p%20?o%20%7D%20%7B%20?s%20?p%20?o%20%7D", 422, "blank nodes"),
         ("query=SELECT%20*%20%7B%20SERVICE%20%3Chttp://example.org/%3E%20%7B%7D%20%7D", 403, "SERVICE"),

@@ -15,7 +15,7 @@ def test_files_are_opened_and_what_cannot_be_read_is_said(client: httpx.Client) 
     for name, content, status, words in (
         ("p.md", b"---\npaper: mine\ntitle: Words\n---\n", 200, "Words"),
         ("p.md", b"no head", 400, "no head"),
-        ("p.ttl", b"<x:a> <x:b>", 400, "no Turtle"),
+        ("p.ttl", b"<x:a> <x:b>", 400, "not valid Turtle"),
         ("p.xyz", b"what", 415, "format"),
         ("p.ttl", b"<x:a> <x:b> <x:c> .", 422, "No issue paper"),
         ("", b"", 400, "No file"),

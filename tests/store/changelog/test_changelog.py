@@ -304,8 +304,8 @@ def test_the_stream_goes_on_where_it_was_when_the_service_starts_anew(kept: Stor
     with pytest.raises(RuntimeError):
         kept.update("INSERT { ?s ?p ?o } WHERE { BIND (<x:no-function>(1) AS ?s) }")
     stream = ChangeLogSync(kept, BASE)
-    stream.start()
-    assert not stream.is_scan_due
+    stream.open()
+    assert stream.is_current
     assert (stream.log.name, stream.log.last_number) == (first.name, first.last_number)
 
 
@@ -363,7 +363,7 @@ def test_a_load_too_large_to_be_told_is_looked_through(kept: Store) -> None:
         file.seek(0)
         kept.bulk_load(file, ox.RdfFormat.N_TRIPLES, "x:g")
     kept.infer()
-    assert stream.is_scan_due
+    assert stream.is_pending
     assert things(asyncio.run(stream.get_current_log()))["x:d"] == "Create"
 
 
@@ -385,7 +385,7 @@ def test_a_log_for_which_there_is_no_room_hinders_no_write(kept: Store) -> None:
     ((pages,),) = found.select_rows("PRAGMA page_count")
     found.select_rows(f"PRAGMA max_page_count = {pages}")
     kept.update(f"INSERT DATA {{ <x:e> <x:p> '{'x' * 100_000}' }}")
-    assert stream.is_behind
+    assert not stream.is_current
     with pytest.raises(StoreError, match="does not work: database or disk is full"):
         asyncio.run(stream.get_current_log())
     found.select_rows("PRAGMA max_page_count = 1000000")

@@ -76,7 +76,7 @@ def world() -> tuple[ox.Store, Inference]:
         for name, ends in said.items()
     )
     quads.extend(build_quad(one, CONSULTED) for one in parse_prefixed(text))
-    inference.follow(quads, None)
+    inference.apply(quads, None)
     return quads, inference
 
 
@@ -107,7 +107,7 @@ def test_small_changes_end_where_running_the_rules_over_everything_does(
         stated = [one for one in quads if one.graph_name not in (CONSULTED, inference.graph)]
         gone = chance.sample(stated, min(len(stated), chance.randrange(8)))
         change = written(quads, gone, [drawn(chance) for _ in range(chance.randrange(9))])
-        told = inference.follow(quads, change)
+        told = inference.apply(quads, change)
         assert told is not None
         rested += len(told.removed) > len(change.removed)
         assert inference.compare_anew(quads) == (set(), set())
@@ -140,7 +140,7 @@ def test_what_was_cut_off_on_the_way_there_is_brought_to_its_end(
 def test_what_follows_from_two_things_that_follow_is_found(world: tuple[ox.Store, Inference]) -> None:
     quads, inference = world
     said = "<urn:a> a wgig:IssuePaper ; <urn:eats> <urn:b> . <urn:b> skos:relatedMatch <urn:c> ."
-    told = inference.follow(
+    told = inference.apply(
         quads, written(quads, [], [build_quad(one, GRAPH) for one in parse_prefixed(said)])
     )
     assert told is not None
@@ -155,7 +155,7 @@ def test_what_is_inferred_of_what_a_rule_consults_makes_all_be_found_anew(
     quads, inference = world
     kinds = "<urn:kindOf> rdfs:subPropertyOf rdfs:subClassOf . <urn:tom> a <urn:Pet> ."
     for said in (kinds, "<urn:Pet> <urn:kindOf> <urn:Animal> ."):
-        inference.follow(quads, written(quads, [], [build_quad(one, GRAPH) for one in parse_prefixed(said)]))
+        inference.apply(quads, written(quads, [], [build_quad(one, GRAPH) for one in parse_prefixed(said)]))
     (follows,) = parse_prefixed("<urn:tom> a <urn:Animal> .")
     assert build_quad(follows, inference.graph) in quads
 
@@ -206,7 +206,7 @@ def looked_at_anew(store: Store) -> set[ox.Quad]:
     inference = Inference(read_inference_rules(), f"{KNOWN['graph']}inferred", None, [board])
     quads = ox.Store()
     quads.extend(one for one in store._quads if one.graph_name not in (board.graph, inference.graph))
-    inference.follow(quads, None)
+    inference.apply(quads, None)
     return set(quads)
 
 

@@ -179,7 +179,7 @@ async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator
         copy = Path(folder) / "store"
         await run_sync(copy_store_folder, copy, settings)
         mine = replace(settings, store=copy, query_seconds=seconds, readers=MCP_READER_PROCESSES, token="")
-        store = Store.snapshot(copy)
+        store = Store.open_read_only(copy)
         pool = WorkerPool(store, mine)
         checks = ProcessWorkQueue(**QUEUES["checks"], seconds=settings.paper_seconds)
         path = str(Path(folder) / "socket")

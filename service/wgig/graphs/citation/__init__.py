@@ -1,1 +1,1 @@
-"""How to cite what the service gives, and the same bytes again for who follows a citation."""
+"""Citations of resources, graphs and query results, and the cited bytes for those who follow a citation."""

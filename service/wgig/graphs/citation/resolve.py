@@ -1,4 +1,4 @@
-"""What a citation is about: found as it is now, or as it was in the version that was cited."""
+"""Find the content that a citation names: as it is now, or as it was in the cited version."""
 
 import re
 from collections.abc import Callable
@@ -51,181 +51,185 @@ from .versions import (
 ReturnT = TypeVar("ReturnT")
 
 UNKNOWN_DIGEST_MESSAGE = (
-    "SHA-256 {} is that of nothing that is known here. Compare it with the citation: if it stands there, "
-    "something changed the data without a record, such as wgig load."
+    "No known content has the SHA-256 {}. Compare it with the citation: if it is the same, the data was "
+    "changed without a record, for example by wgig load."
 )
 LOCAL_PATH_PATTERN = re.compile(r"(?:id|doc|graph)/|(?:ontology|shapes)(?:#|$)")
 
 
 class CitationRequest(NamedTuple):
-    """What a request names: an IRI or a query, a version or none, a digest or none. What is not is empty."""
+    """What a request names: an IRI or a query, a version, a digest. What is not given is empty."""
 
     iri: str
     query: str
     version: str
     digest: str
 
-    def matches_digest(self, found: CitedContent) -> bool:
-        """Whether that has the digest, if there is one."""
-        return self.digest in ("", found.digest)
+    def matches_digest(self, content: CitedContent) -> bool:
+        """Whether the content has the digest; True where none is given."""
+        return self.digest in ("", content.digest)
 
 
 async def find_cited_content(
     context: RequestContext,
     queries: QueryService,
     recorder: ProvenanceRecorder | None,
-    wanted: CitationRequest,
+    citation: CitationRequest,
 ) -> CitedContent:
-    """What is wanted, the same bytes as were cited. Raises Problem 410 where they cannot be had.
+    """The cited content, with the same bytes as were cited.
 
-    Raises Problem 400 where nothing or too much is named, 404 where there is no such thing or version.
+    Raises Problem 400 where not exactly one of IRI and query is given, 404 for an unknown resource or
+    version, 410 where the bytes cannot be recovered.
     """
-    if bool(wanted.iri) == bool(wanted.query):
+    if bool(citation.iri) == bool(citation.query):
         raise Problem(
-            400, "Name what to cite: the IRI of a thing, graph or term as iri, or a SPARQL query as query."
+            400, "Name what to cite: the IRI of a resource, graph or term as iri, or a SPARQL query as query."
         )
     store = context.store
     await run_in_threadpool(store.flush_descriptions)
     base = context.base
-    wanted = wanted._replace(
-        iri=wanted.iri
-        and localize_cited_iri(context, parse_resource_iri("iri", ANY_RESOURCE, wanted.iri, base))
+    citation = citation._replace(
+        iri=citation.iri
+        and localize_cited_iri(context, parse_resource_iri("iri", ANY_RESOURCE, citation.iri, base))
     )
-    if wanted.version:
-        check_citable_version(context, recorder, wanted.version, proven=bool(wanted.digest))
-    if wanted.version in ("", current_version(recorder)):
-        found = await read_current_content(context, queries, wanted)
-        if not wanted.matches_digest(found):
-            version = wanted.version or current_version(recorder)
+    if citation.version:
+        check_citable_version(context, recorder, citation.version, has_digest=bool(citation.digest))
+    if citation.version in ("", current_version(recorder)):
+        content = await read_current_content(context, queries, citation)
+        if not citation.matches_digest(content):
+            version = citation.version or current_version(recorder)
             raise version_lost_problem(
-                context, recorder, version, wanted.iri, UNKNOWN_DIGEST_MESSAGE.format(wanted.digest)
+                context, recorder, version, citation.iri, UNKNOWN_DIGEST_MESSAGE.format(citation.digest)
             )
-        return found
-    return await find_content_at_version(context, queries, recorder, wanted)
+        return content
+    return await find_content_at_version(context, queries, recorder, citation)
 
 
 async def find_content_at_version(
     context: RequestContext,
     queries: QueryService,
     recorder: ProvenanceRecorder | None,
-    wanted: CitationRequest,
+    citation: CitationRequest,
 ) -> CitedContent:
-    """What is wanted of an old version: as it is now, where that has the digest, or as it was."""
-    if wanted.digest:
+    """The content of an old version: the current content if it has the digest, or else the rebuilt one."""
+    if citation.digest:
         try:
-            found = await read_current_content(context, queries, wanted)
-        except Problem as refused:
-            if refused.status != 404:
+            content = await read_current_content(context, queries, citation)
+        except Problem as problem:
+            if problem.status != 404:
                 raise
         else:
-            if wanted.matches_digest(found):
-                return replace(found, as_of=wanted.version)
+            if citation.matches_digest(content):
+                return replace(content, as_of=citation.version)
     try:
-        then = await rebuild_past_content(context, queries, wanted)
-    except VersionLostError as lost:
-        raise version_lost_problem(context, recorder, wanted.version, wanted.iri, str(lost)) from lost
-    if not wanted.matches_digest(then):
+        past_content = await rebuild_past_content(context, queries, citation)
+    except VersionLostError as error:
+        raise version_lost_problem(context, recorder, citation.version, citation.iri, str(error)) from error
+    if not citation.matches_digest(past_content):
         raise version_lost_problem(
-            context, recorder, wanted.version, wanted.iri, UNKNOWN_DIGEST_MESSAGE.format(wanted.digest)
+            context, recorder, citation.version, citation.iri, UNKNOWN_DIGEST_MESSAGE.format(citation.digest)
         )
-    return replace(then, as_of=wanted.version)
+    return replace(past_content, as_of=citation.version)
 
 
 async def read_current_content(
-    context: RequestContext, queries: QueryService, wanted: CitationRequest
+    context: RequestContext, queries: QueryService, citation: CitationRequest
 ) -> CitedContent:
-    """What is wanted as it is now. Raises Problem."""
+    """The cited content as it is now. Raises Problem."""
     store = context.store
     base = context.base
-    if wanted.query:
-        asked = await parse_citable_query(context.request, queries, wanted.query)
-        body = await evaluate_cited_query(context.request, queries, asked)
-        return await run_in_threadpool(cited_answer_content, body, asked, base)
-    if is_graph_iri(wanted.iri, base):
-        return await run_in_threadpool(cited_graph_content, store, wanted.iri, base)
-    thing = await run_in_threadpool(read_cited_resource, store, wanted.iri, base)
-    if thing is None:
-        raise unknown_resource_problem(wanted.iri)
-    return cited_resource_content(thing, wanted.iri, base)
+    if citation.query:
+        query = await parse_citable_query(context.request, queries, citation.query)
+        body = await evaluate_cited_query(context.request, queries, query)
+        return await run_in_threadpool(cited_answer_content, body, query, base)
+    if is_graph_iri(citation.iri, base):
+        return await run_in_threadpool(cited_graph_content, store, citation.iri, base)
+    resource = await run_in_threadpool(read_cited_resource, store, citation.iri, base)
+    if resource is None:
+        raise unknown_resource_problem(citation.iri)
+    return cited_resource_content(resource, citation.iri, base)
 
 
 async def rebuild_past_content(
-    context: RequestContext, queries: QueryService, wanted: CitationRequest
+    context: RequestContext, queries: QueryService, citation: CitationRequest
 ) -> CitedContent:
-    """What is wanted as it was in an old version. Raises VersionLostError and Problem."""
+    """The cited content as it was in the cited version. Raises VersionLostError and Problem."""
     base = context.base
-    names_graph = bool(wanted.iri) and is_graph_iri(wanted.iri, base)
-    if names_graph and wanted.iri not in {f"{base}graph/{name}" for name in UNRECORDED_GRAPH_NAMES}:
-        lines = await run_in_threadpool(read_graph_at_version, context, wanted.iri, wanted.version)
-        return await run_in_threadpool(past_graph_content, context, wanted, lines)
-    then = await run_in_threadpool(read_past_version, context, wanted.version)
-    if wanted.query:
-        return await past_answer_content(context, queries, wanted, then)
+    names_graph = bool(citation.iri) and is_graph_iri(citation.iri, base)
+    if names_graph and citation.iri not in {f"{base}graph/{name}" for name in UNRECORDED_GRAPH_NAMES}:
+        lines = await run_in_threadpool(read_graph_at_version, context, citation.iri, citation.version)
+        return await run_in_threadpool(past_graph_content, context, citation, lines)
+    past = await run_in_threadpool(read_past_version, context, citation.version)
+    if citation.query:
+        return await past_answer_content(context, queries, citation, past)
     if names_graph:
         lines = await run_in_check_process(
-            context.request, queries.checks, serialize_past_graph, then, wanted.iri
+            context.request, queries.checks, serialize_past_graph, past, citation.iri
         )
-        return await run_in_threadpool(past_graph_content, context, wanted, lines)
-    thing: CitedResource | None = await run_in_check_process(
-        context.request, queries.checks, describe_past_resource, then, wanted.iri
+        return await run_in_threadpool(past_graph_content, context, citation, lines)
+    resource: CitedResource | None = await run_in_check_process(
+        context.request, queries.checks, describe_past_resource, past, citation.iri
     )
-    if thing is None:
-        raise unknown_resource_problem(wanted.iri)
-    return cited_resource_content(thing, wanted.iri, base)
+    if resource is None:
+        raise unknown_resource_problem(citation.iri)
+    return cited_resource_content(resource, citation.iri, base)
 
 
-def past_graph_content(context: RequestContext, wanted: CitationRequest, lines: bytes) -> CitedContent:
-    """A graph as it was in an old version, whose lines these are."""
+def past_graph_content(context: RequestContext, citation: CitationRequest, lines: bytes) -> CitedContent:
+    """A graph of an old version from its N-Triples lines."""
     base = context.base
-    title = citation_title(context.store, wanted.iri)
-    return cited_triples_content(lines, title, wanted.iri, wanted.iri.removeprefix(base), base)
+    title = citation_title(context.store, citation.iri)
+    return cited_triples_content(lines, title, citation.iri, citation.iri.removeprefix(base), base)
 
 
 async def past_answer_content(
-    context: RequestContext, queries: QueryService, wanted: CitationRequest, then: PastVersion
+    context: RequestContext, queries: QueryService, citation: CitationRequest, past: PastVersion
 ) -> CitedContent:
-    """The answer to a query as it was. Raises VersionLostError and Problem."""
+    """The result of a query on an old version. Raises VersionLostError and Problem."""
     settings = context.settings
-    asked = await parse_citable_query(context.request, queries, wanted.query)
-    body, kind, said = await run_in_check_process(
-        context.request, queries.checks, answer_past_query, then, build_citation_job(asked, settings)
+    query = await parse_citable_query(context.request, queries, citation.query)
+    body, kind, message = await run_in_check_process(
+        context.request, queries.checks, answer_past_query, past, build_citation_job(query, settings)
     )
     if kind:
-        raise await citation_fault_problem(queries, QueryFault(kind, said), asked)
-    return await run_in_threadpool(cited_answer_content, body, asked, settings.base)
+        raise await citation_fault_problem(queries, QueryFault(kind, message), query)
+    return await run_in_threadpool(cited_answer_content, body, query, settings.base)
 
 
 async def run_in_check_process(
     request: Request, checks: WorkQueue, function: Callable[..., ReturnT], *args: object
 ) -> ReturnT:
-    """What a function gives in another process. Raises VersionLostError for too much, 503 where busy."""
+    """The result of a function in a process of the check queue.
+
+    Raises VersionLostError where it exceeds the limits of that process, Problem 503 where the queue is full.
+    """
     try:
         async with cancel_on_disconnect(request.receive):
             return await checks.run(function, *args)
-    except Problem as refused:
-        if "Retry-After" in refused.headers:
+    except Problem as problem:
+        if "Retry-After" in problem.headers:
             raise
-        raise VersionLostError(f"To build it anew takes too much. {refused.detail}") from refused
+        raise VersionLostError(f"Rebuilding it takes too many resources. {problem.detail}") from problem
 
 
 def is_graph_iri(iri: str, base: str) -> bool:
-    """Whether the IRI names a graph, and not a thing or term. Raises Problem 404 where it names neither."""
+    """Whether the IRI names a graph, not a resource or term. Raises Problem 404 where it names neither."""
     if iri.startswith(f"{base}graph/"):
         return True
     if iri.startswith(f"{base}id/") or is_ontology_term(iri, base):
         return False
-    begin = ", ".join(f"{base}{one}" for one in ("id/", "graph/", "ontology"))
+    prefixes = ", ".join(f"{base}{path}" for path in ("id/", "graph/", "ontology"))
     raise Problem(
         404,
-        f"<{iri}> is neither a thing, a graph, a term nor a rule of this service. Those begin with {begin} "
+        f"<{iri}> is not a resource, graph, term or shape of this service. Their IRIs begin with {prefixes} "
         f"or {base}shapes.",
     )
 
 
 def localize_cited_iri(context: RequestContext, iri: str) -> str:
-    """The IRI; an address of this host stands for the IRI below the base."""
-    here = str(context.request.base_url)
-    local = iri.removeprefix(here)
-    if not iri.startswith(here) or not LOCAL_PATH_PATTERN.match(local):
+    """The IRI, where an address on the host of the request stands for the IRI below the base."""
+    host_prefix = str(context.request.base_url)
+    path = iri.removeprefix(host_prefix)
+    if not iri.startswith(host_prefix) or not LOCAL_PATH_PATTERN.match(path):
         return iri
-    return context.base + re.sub(r"^doc/", "id/", local)
+    return context.base + re.sub(r"^doc/", "id/", path)

@@ -1,7 +1,7 @@
 """Citations: /cite as text, BibTeX or CSL-JSON, and /cited for the content that was cited.
 
-A cited address has the SHA-256 of the content. It gives the same bytes as long as they can be rebuilt, else
-410 with the graphs that were written since. Plain text puts addresses in angle brackets (RFC 3986, appendix
+The URL in a citation has the SHA-256 of the content. It gives the same bytes as long as they can be rebuilt,
+else 410 with the graphs that were written since. Plain text puts URLs in angle brackets (RFC 3986, appendix
 C). BibTeX entries work with classic BibTeX and biblatex.
 """
 
@@ -55,11 +55,11 @@ NON_KEY_CHARACTERS = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True)
 class Citation:
-    """What a citation says.
+    """The data of a citation.
 
-    `url` is the lasting name of what is cited, or `content_url` where it has none. `content_url` is the
-    address at which the same bytes are given or refused; they have the SHA-256 `digest`, in hexadecimal.
-    `version` is that of the graph as a whole, and `issued` its day.
+    `url` is the IRI of the cited resource or graph, or `content_url` for a query result. `content_url` is the
+    URL that gives the same bytes, or 410; `digest` is their SHA-256, in hexadecimal. `version` is that of the
+    store as a whole, and `issued` its day.
     """
 
     name: str
@@ -72,87 +72,90 @@ class Citation:
 
     @property
     def key(self) -> str:
-        """What BibTeX and CSL call it."""
+        """The key of the entry in BibTeX, and its id in CSL-JSON."""
         return f"wgig-{NON_KEY_CHARACTERS.sub('-', self.name.lower()).strip('-')}-{self.digest[:8]}"
 
     @property
     def note(self) -> str:
-        """The digest and where the bytes are that have it."""
+        """The digest, and the URL of the bytes that have it."""
         return f"SHA-256 {self.digest}. The same bytes: {self.content_url}"
 
 
-def serialize_text_citation(one: Citation) -> bytes:
-    """One line; addresses stand in angle brackets (RFC 3986, appendix C)."""
-    where = f"{SERVICE_TITLE}, version {one.version}, {one.issued:%Y-%m-%d}. <{one.url}>"
-    same = f", the same bytes at <{one.content_url}>" if one.content_url != one.url else ""
-    return (
-        f"{PUBLISHER_NAME}. “{' '.join(one.title.split())}”. {where}. SHA-256 {one.digest}{same}.\n".encode()
+def serialize_text_citation(citation: Citation) -> bytes:
+    """The citation as one line of text, with URLs in angle brackets (RFC 3986, appendix C)."""
+    source = f"{SERVICE_TITLE}, version {citation.version}, {citation.issued:%Y-%m-%d}. <{citation.url}>"
+    content_part = (
+        f", the same bytes at <{citation.content_url}>" if citation.content_url != citation.url else ""
     )
+    title = " ".join(citation.title.split())
+    return f"{PUBLISHER_NAME}. “{title}”. {source}. SHA-256 {citation.digest}{content_part}.\n".encode()
 
 
-def serialize_bibtex(one: Citation) -> bytes:
-    """An entry that classic BibTeX reads as well as biblatex; texts are escaped, addresses are not."""
+def serialize_bibtex(citation: Citation) -> bytes:
+    """The citation as an entry for classic BibTeX and biblatex; text is escaped, URLs are not."""
     fields = {
         "author": f"{{{PUBLISHER_NAME}}}",
-        "title": f"{{{' '.join(one.title.split()).translate(LATEX_ESCAPES)}}}",
+        "title": f"{{{' '.join(citation.title.split()).translate(LATEX_ESCAPES)}}}",
         "howpublished": SERVICE_TITLE,
-        "version": one.version.translate(LATEX_ESCAPES),
-        "year": str(one.issued.year),
-        "month": BIBTEX_MONTHS[one.issued.month - 1],
-        "url": one.url,
-        "note": rf"SHA-256 {one.digest}. The same bytes: \url{{{one.content_url}}}",
+        "version": citation.version.translate(LATEX_ESCAPES),
+        "year": str(citation.issued.year),
+        "month": BIBTEX_MONTHS[citation.issued.month - 1],
+        "url": citation.url,
+        "note": rf"SHA-256 {citation.digest}. The same bytes: \url{{{citation.content_url}}}",
     }
-    lines = [f"  {name} = {said if name == 'month' else f'{{{said}}}'}" for name, said in fields.items()]
-    return "@misc{{{},\n{}\n}}\n".format(one.key, ",\n".join(lines)).encode()
+    lines = [f"  {name} = {value if name == 'month' else f'{{{value}}}'}" for name, value in fields.items()]
+    return "@misc{{{},\n{}\n}}\n".format(citation.key, ",\n".join(lines)).encode()
 
 
-def serialize_csl_json(one: Citation) -> bytes:
-    """The list of one item that citation styles take (https://docs.citationstyles.org)."""
+def serialize_csl_json(citation: Citation) -> bytes:
+    """The citation as CSL-JSON: a list of one item (https://docs.citationstyles.org)."""
     item = {
-        "id": one.key,
+        "id": citation.key,
         "type": "dataset",
-        "title": one.title,
+        "title": citation.title,
         "author": [{"literal": PUBLISHER_NAME}],
         "container-title": SERVICE_TITLE,
-        "version": one.version,
-        "issued": {"date-parts": [[one.issued.year, one.issued.month, one.issued.day]]},
-        "URL": one.url,
-        "note": one.note,
+        "version": citation.version,
+        "issued": {"date-parts": [[citation.issued.year, citation.issued.month, citation.issued.day]]},
+        "URL": citation.url,
+        "note": citation.note,
     }
     return f"{json.dumps([item], ensure_ascii=False, indent=2)}\n".encode()
 
 
-# The first is what a client gets that does not care.
+# A client without preferences gets the first.
 CITATION_SERIALIZERS: Mapping[Format, Callable[[Citation], bytes]] = {
     PLAIN_TEXT: serialize_text_citation,
     BIBTEX_FORMAT: serialize_bibtex,
     CSL_JSON_FORMAT: serialize_csl_json,
 }
 
-MAX_CITATION_TRIES = 5  # as writes may come in between
+MAX_CITATION_TRIES = 5  # as other writes may be committed meanwhile
 
 
 async def get_citation(context: ContextDep, queries: QueriesDep, recorder: RecorderDep) -> Response:
-    """The citation of what `iri` or `query` names: as text, BibTeX, CSL-JSON, or a page for people."""
+    """The citation of what `iri` or `query` names: as text, BibTeX, CSL-JSON, or an HTML page."""
     request = context.request
-    wanted = parse_citation_request(
+    citation_request = parse_citation_request(
         check_query_parameters(request, ("iri", "query", "version", "_mediatype"))
     )
     format_ = choose_response_format(request, (*CITATION_SERIALIZERS, HTML))
-    found, version = await read_stable_content(context, queries, recorder, wanted)
+    content, version = await read_stable_content(context, queries, recorder, citation_request)
     base = context.base
-    one = build_citation(wanted, found, version, base)
+    citation = build_citation(citation_request, content, version, base)
     if format_ is HTML:
         forms = {
-            "text": serialize_text_citation(one).decode(),
-            "bibtex": CITATION_SERIALIZERS[BIBTEX_FORMAT](one).decode(),
+            "text": serialize_text_citation(citation).decode(),
+            "bibtex": CITATION_SERIALIZERS[BIBTEX_FORMAT](citation).decode(),
         }
-        here = f"/{one.content_url.removeprefix(base)}"
+        content_path = f"/{citation.content_url.removeprefix(base)}"
         return respond_with_body(
-            request, render_template("cite.html", base=base, one=one, here=here, forms=forms), HTML
+            request,
+            render_template("cite.html", base=base, citation=citation, here=content_path, forms=forms),
+            HTML,
         )
     return respond_with_body(
-        request, CITATION_SERIALIZERS[format_](one), format_, links=[f'<{one.url}>; rel="cite-as"']
+        request, CITATION_SERIALIZERS[format_](citation), format_, links=[f'<{citation.url}>; rel="cite-as"']
     )
 
 
@@ -160,51 +163,65 @@ async def read_stable_content(
     context: RequestContext,
     queries: QueryService,
     recorder: ProvenanceRecorder | None,
-    wanted: CitationRequest,
+    citation_request: CitationRequest,
 ) -> tuple[CitedContent, str]:
-    """What is wanted, with its version: nobody wrote meanwhile. Raises Problem, 503 where that never ends."""
+    """The cited content and its version, with no write in between.
+
+    Raises Problem, and 503 after MAX_CITATION_TRIES tries.
+    """
     for _ in range(MAX_CITATION_TRIES):
         version = current_version(recorder)
-        found = await find_cited_content(context, queries, recorder, wanted)
-        if found.as_of or version == current_version(recorder):
-            return found, found.as_of or version
+        content = await find_cited_content(context, queries, recorder, citation_request)
+        if content.as_of or version == current_version(recorder):
+            return content, content.as_of or version
     raise Problem(
-        503, "The graph is being written, again and again. Try again soon.", headers={"Retry-After": "2"}
+        503, "The data keeps changing while it is read. Try again soon.", headers={"Retry-After": "2"}
     )
 
 
 async def get_cited_content(context: ContextDep, queries: QueriesDep, recorder: RecorderDep) -> Response:
-    """What was cited: the same bytes as then, or Problem 410 with the graphs that were written since.
+    """The cited content: the same bytes as when it was cited, or 410 with the graphs written since.
 
-    The `version` and `sha256` are those of the citation.
+    `version` and `sha256` are those of the citation.
     """
     request = context.request
-    wanted = parse_citation_request(
+    citation_request = parse_citation_request(
         check_query_parameters(request, ("iri", "query", "version", "sha256", "_mediatype"))
     )
-    found = await find_cited_content(context, queries, recorder, wanted)
-    format_ = choose_response_format(request, found.formats)
-    body = await run_in_threadpool(found.write, format_)
+    content = await find_cited_content(context, queries, recorder, citation_request)
+    format_ = choose_response_format(request, content.formats)
+    body = await run_in_threadpool(content.write, format_)
     return respond_with_body(
-        request, body, format_, headers={"Cache-Control": IMMUTABLE_CACHE_CONTROL} if wanted.digest else {}
+        request,
+        body,
+        format_,
+        headers={"Cache-Control": IMMUTABLE_CACHE_CONTROL} if citation_request.digest else {},
     )
 
 
-def build_citation(wanted: CitationRequest, found: CitedContent, version: str, base: str) -> Citation:
-    """The citation of what was found."""
-    named = [("iri", found.iri)] if found.iri else [("query", wanted.query)]
-    proof = [("version", version), ("sha256", found.digest)]
-    again = f"{base}cited?{urlencode([*named, *proof])}"
+def build_citation(
+    citation_request: CitationRequest, content: CitedContent, version: str, base: str
+) -> Citation:
+    """The citation of content."""
+    subject = [("iri", content.iri)] if content.iri else [("query", citation_request.query)]
+    proof = [("version", version), ("sha256", content.digest)]
+    content_url = f"{base}cited?{urlencode([*subject, *proof])}"
     return Citation(
-        found.name, found.title, found.iri or again, again, version, version_date(version), found.digest
+        content.name,
+        content.title,
+        content.iri or content_url,
+        content_url,
+        version,
+        version_date(version),
+        content.digest,
     )
 
 
 def parse_citation_request(pairs: Pairs) -> CitationRequest:
-    """What the pairs of an address name. Raises Problem 400 for what is no digest."""
+    """The IRI, query, version and digest in the parameters. Raises Problem 400 for a malformed digest."""
     iri, query, version, digest = (
         next(iter(parameter_values(pairs, key)), "") for key in ("iri", "query", "version", "sha256")
     )
     if digest and not SHA256_HEX_PATTERN.fullmatch(digest):
-        raise Problem(400, "sha256 is no SHA-256 in hexadecimal digits. Take it from the citation.")
+        raise Problem(400, "sha256 must be a SHA-256 of 64 hexadecimal digits. Copy it from the citation.")
     return CitationRequest(iri, query, version, digest)

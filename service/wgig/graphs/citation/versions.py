@@ -1,4 +1,4 @@
-"""The version of the graph as a whole: the last write on record, or the release while there is none."""
+"""The version of the store as a whole: the name of the last write on record, or else the release."""
 
 import re
 from datetime import UTC, date, datetime
@@ -23,7 +23,7 @@ from ..provenance import ProvenanceRecorder
 
 RELEASE_DATE = date.fromisoformat(__released__)
 VERSION_NAME_PATTERN = re.compile(r"\d{8}T\d{12}Z")
-MAX_NAMED_GRAPHS = 20  # graphs that are named
+MAX_NAMED_GRAPHS = 20  # graphs that an error names
 CHANGED_GRAPHS_QUERY = f"""
 SELECT DISTINCT ?graph {{ GRAPH <%s> {{
   ?version <{PROV_SPECIALIZATION_OF.value}> ?graph ;
@@ -31,22 +31,22 @@ SELECT DISTINCT ?graph {{ GRAPH <%s> {{
   ?write <{PROV_ENDED_AT_TIME.value}> ?at
   FILTER(?at > "%s"^^<{XSD_NAMESPACE}dateTime>)
 }} }} ORDER BY ?graph LIMIT %d"""
-# A version that was the current one then, and of which nobody recorded what became of it.
+# Versions that were current then and whose end is not on record.
 UNRECORDED_CONTENT_QUERY = f"""
 SELECT ?version {{ GRAPH <%(history)s> {{
   ?version <{PROV_SPECIALIZATION_OF.value}> <%(graph)s> ;
     <{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?since
-  FILTER(?since <= "%(then)s"^^<{XSD_NAMESPACE}dateTime>)
+  FILTER(?since <= "%(moment)s"^^<{XSD_NAMESPACE}dateTime>)
   FILTER NOT EXISTS {{ ?version <{PROV_WAS_INVALIDATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?until }}
 }} }} LIMIT 1"""
 
 
 class VersionLostError(Exception):
-    """What was cannot be had any more; the message is a sentence that says why."""
+    """The content of an old version was not kept; the message is a sentence that says why."""
 
 
 def current_version(recorder: ProvenanceRecorder | None) -> str:
-    """The version of the graph as it is now."""
+    """The current version of the store."""
     return (recorder and recorder.version) or __version__
 
 
@@ -56,24 +56,24 @@ def version_date(version: str) -> date:
 
 
 def version_moment(version: str) -> datetime:
-    """The time of the write after which a version is named; the begin of time for the release."""
+    """The time of the write that a version is named after; BEGINNING_OF_TIME for the release."""
     if version == __version__:
         return BEGINNING_OF_TIME
     return datetime.strptime(version, VERSION_TIME_FORMAT).replace(tzinfo=UTC)
 
 
 def check_citable_version(
-    context: RequestContext, recorder: ProvenanceRecorder | None, version: str, *, proven: bool
+    context: RequestContext, recorder: ProvenanceRecorder | None, version: str, *, has_digest: bool
 ) -> None:
-    """Raises Problem 404 for a version that there was not, 422 where the service cannot tell.
+    """Raises Problem 404 for an unknown version, 422 where versions cannot be told apart.
 
-    `proven`: a digest will tell whether the bytes are the same.
+    `has_digest`: the request has a digest, which proves that the bytes are the same.
     """
-    if recorder is None and not proven:
+    if recorder is None and not has_digest:
         raise Problem(
             422,
-            "This service keeps no history, and so cannot tell one version from another. Leave out version: "
-            "sha256 alone tells whether the bytes are the same.",
+            "This service keeps no history, so it cannot tell one version from another. Leave out version: "
+            "sha256 alone proves whether the bytes are the same.",
         )
     if version != __version__ and not is_recorded_version(context, version):
         raise Problem(
@@ -91,69 +91,69 @@ def is_recorded_version(context: RequestContext, version: str) -> bool:
 
 
 def read_graph_at_version(context: RequestContext, graph: str | None, version: str) -> bytes:
-    """What a graph that was written since held in an old version, as N-Triples.
+    """The content of a graph in an old version, as N-Triples; empty where the graph did not exist.
 
-    Nothing where it was not there. Raises VersionLostError where that was not kept.
+    Raises VersionLostError where the content was not kept.
     """
     history = context.history
     if history is None:
-        raise VersionLostError("This service keeps no history now, and so gives nothing as it was.")
+        raise VersionLostError("This service keeps no history now, so it has no old versions.")
     store = context.store
-    at = version_moment(version)
-    every = history.list_versions(store, graph)
-    then = [
-        one
-        for one in every
-        if (one.since or BEGINNING_OF_TIME) <= at and (one.until is None or at < one.until)
+    moment = version_moment(version)
+    versions = [
+        version
+        for version in history.list_versions(store, graph)
+        if (version.since or BEGINNING_OF_TIME) <= moment
+        and (version.until is None or moment < version.until)
     ]
-    lines = history.read_version(store, graph, then[0]) if then else b""
+    lines = history.read_version(store, graph, versions[0]) if versions else b""
     node = readable_graph_iri(graph, history.base)
-    asked = {"history": history.graph.value, "graph": node, "then": format_history_time(at)}
-    is_told = bool(then and then[0].since)
-    if lines is None or (not is_told and select_solutions(store, UNRECORDED_CONTENT_QUERY % asked)):
+    values = {"history": history.graph.value, "graph": node, "moment": format_history_time(moment)}
+    is_recorded = bool(versions and versions[0].since)
+    if lines is None or (not is_recorded and select_solutions(store, UNRECORDED_CONTENT_QUERY % values)):
         raise VersionLostError(
-            f"What <{node}> held then was not kept, as something wrote it that left no record."
+            f"The content of <{node}> in that version was not kept, because an unrecorded write replaced it."
         )
     return lines
 
 
 def graphs_changed_since(
-    store: Store, base: str, version: str, most: int = MAX_NAMED_GRAPHS + 1
+    store: Store, base: str, version: str, limit: int = MAX_NAMED_GRAPHS + 1
 ) -> list[str]:
-    """What the history calls the graphs that were written since a version, the first so many of them."""
-    asked = CHANGED_GRAPHS_QUERY % (
+    """The nodes in the history of up to `limit` graphs that were written since a version, in order."""
+    query = CHANGED_GRAPHS_QUERY % (
         f"{base}graph/history",
         format_history_time(version_moment(version)),
-        most,
+        limit,
     )
-    return [row["graph"].value for row in select_solutions(store, asked)]
+    return [row["graph"].value for row in select_solutions(store, query)]
 
 
-def format_history_time(at: datetime) -> str:
-    """A moment as the history has it."""
-    return at.isoformat(timespec="microseconds")
+def format_history_time(moment: datetime) -> str:
+    """A moment as the history states it: ISO 8601 with microseconds."""
+    return moment.isoformat(timespec="microseconds")
 
 
 def version_lost_problem(
-    context: RequestContext, recorder: ProvenanceRecorder | None, version: str, iri: str, why: str
+    context: RequestContext, recorder: ProvenanceRecorder | None, version: str, iri: str, reason: str
 ) -> Problem:
-    """The 410 for what is not as it was in a version: why, and which graphs were written since."""
-    found = graphs_changed_since(context.store, context.base, version)
-    what = f"<{iri}>" if iri else "The answer to this query"
-    if found:
-        named = ", ".join(f"<{one}>" for one in found[:MAX_NAMED_GRAPHS])
-        more = " and others" if len(found) > MAX_NAMED_GRAPHS else ""
-        told = (
-            f"These graphs were written since: {named}{more}. "
-            "What each of them held is listed at its address with ?versions."
+    """The 410 for cited content that is lost: the reason, and the graphs that were written since."""
+    graphs = graphs_changed_since(context.store, context.base, version)
+    subject = f"<{iri}>" if iri else "The answer to this query"
+    if graphs:
+        listed = ", ".join(f"<{graph}>" for graph in graphs[:MAX_NAMED_GRAPHS])
+        others = " and others" if len(graphs) > MAX_NAMED_GRAPHS else ""
+        advice = (
+            f"These graphs were written since: {listed}{others}. "
+            "The old versions of each are listed at its address with ?versions."
         )
     else:
-        told = "No write since then is on record."
+        advice = "No write since is on record."
     return Problem(
         410,
-        f"{what} cannot be given as it was in version {version}; "
-        f"the version of now is {current_version(recorder)}. "
-        f"{why} {told}",
+        f"{subject} cannot be given as it was in version {version}; "
+        f"the current version is {current_version(recorder)}. "
+        f"{reason} {advice}",
         version=current_version(recorder),
-        changed=found[:MAX_NAMED_GRAPHS],
+        changed=graphs[:MAX_NAMED_GRAPHS],
     )

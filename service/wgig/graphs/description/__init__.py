@@ -1,4 +1,4 @@
-"""The store describes itself: VoID statistics, DCAT catalog and example queries, in graphs of their own.
+"""Descriptions of the store in graphs of their own: VoID statistics, DCAT catalog, example queries.
 
-Read `derived` first; `statistics` has the figures.
+Read `derived` first; `statistics` computes the figures.
 """

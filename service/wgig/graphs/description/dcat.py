@@ -1,6 +1,6 @@
-"""What there is to get and where, as DCAT 3 within DCAT-AP: datasets, files, services, the profile.
+"""The catalog of datasets, distributions, services and profiles, as DCAT 3 within DCAT-AP.
 
-What a graph says of itself (title, description, license, sources) stands in that graph and is not said again.
+Title, description, license and sources of a named graph are stated in that graph, and not repeated here.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ DATASET_KEYWORDS = ("Internet governance", "issue papers", "United Nations", "WG
 DATASET_LICENSE = ox.NamedNode(LICENSE_IRI)
 DATASET_ISSUED_DATE = ox.Literal(__released__, datatype=expand_curie("xsd:date"))
 
-# Values of lists that catalogs in Europe share.
+# Concepts of the EU authority tables, which DCAT-AP uses.
 EU_AUTHORITY_IRI = "http://publications.europa.eu/resource/authority/"
 EU_PUBLIC_ACCESS, EU_ENGLISH_LANGUAGE, EU_DATA_THEMES = (
     ox.NamedNode(EU_AUTHORITY_IRI + name) for name in ("access-right/PUBLIC", "language/ENG", "data-theme")
@@ -41,7 +41,7 @@ DATASET_THEMES = {
     for code, label in (("GOVE", "Government and public sector"), ("INTR", "International issues"))
 }
 
-# Each dump of everything: its syntax and its coding.
+# The dumps in the catalog: syntax and compression.
 DCAT_DUMP_FORMATS = tuple(product((N_QUADS, TRIG), (GZIP, ZSTD)))
 LDES_STANDARD_IRI = "https://w3id.org/ldes/specification"
 DATA_SERVICES = (
@@ -63,7 +63,7 @@ DATA_SERVICES = (
     ),
 )
 
-# What tells how to read and write data of this graph: its place, its title, its role, what it conforms to.
+# Resources of our profile (PROF): path, title, role, standard.
 PROFILE_RESOURCES = (
     ("ontology", "Terms", "vocabulary", ox.NamedNode("http://www.w3.org/2002/07/owl#")),
     ("shapes", "Shapes that each fact conforms to", "validation", SHACL_STANDARD),
@@ -72,17 +72,17 @@ PROFILE_RESOURCES = (
 
 
 class DcatCatalog:
-    """Says what there is to get, for the base of the IRIs."""
+    """Writes the catalog as triples."""
 
     def __init__(self, base: str) -> None:
-        """Take the base."""
+        """Describe a store whose IRIs begin with `base`."""
         self.base = base
         self.graph = ox.NamedNode(f"{base}graph/dcat")
         self.dataset = VoidDescription(base).dataset
         self.node = ox.NamedNode(f"{base}catalog")
 
     def catalog_triples(self, graphs: set[str]) -> Iterator[ox.Triple]:
-        """The catalog while these named graphs are there."""
+        """The catalog, while the store holds these named graphs."""
         yield ox.Triple(self.node, RDF_TYPE, expand_curie("dcat:Catalog"))
         yield ox.Triple(self.node, DCTERMS_TITLE, english_literal(f"Catalog: {DATASET_TITLE}"))
         yield ox.Triple(
@@ -95,12 +95,12 @@ class DcatCatalog:
         yield ox.Triple(self.node, expand_curie("dcat:themeTaxonomy"), EU_DATA_THEMES)
         yield ox.Triple(self.node, expand_curie("dcat:dataset"), self.dataset)
         yield from self.dataset_triples()
-        for one in (self.node, self.dataset):
+        for node in (self.node, self.dataset):
             yield ox.Triple(
-                one, expand_curie("dcterms:publisher"), ox.NamedNode(f"{self.node.value}#publisher")
+                node, expand_curie("dcterms:publisher"), ox.NamedNode(f"{self.node.value}#publisher")
             )
-            yield ox.Triple(one, expand_curie("dcterms:issued"), DATASET_ISSUED_DATE)
-            yield ox.Triple(one, expand_curie("dcterms:language"), EU_ENGLISH_LANGUAGE)
+            yield ox.Triple(node, expand_curie("dcterms:issued"), DATASET_ISSUED_DATE)
+            yield ox.Triple(node, expand_curie("dcterms:language"), EU_ENGLISH_LANGUAGE)
         for service in DATA_SERVICES:
             yield from self.service_triples(*service)
         yield from self.profile_triples()
@@ -109,13 +109,13 @@ class DcatCatalog:
             yield from self.graph_triples(graph)
 
     def dataset_triples(self) -> Iterator[ox.Triple]:
-        """The dataset of all graphs, and the files that hold it."""
+        """The dataset of all graphs, with its dumps and its event stream."""
         yield ox.Triple(self.dataset, RDF_TYPE, expand_curie("dcat:Dataset"))
         yield ox.Triple(self.dataset, DCTERMS_TITLE, english_literal(DATASET_TITLE))
         yield ox.Triple(self.dataset, DCTERMS_DESCRIPTION, english_literal(DATASET_DESCRIPTION))
         yield ox.Triple(self.dataset, expand_curie("dcterms:accessRights"), EU_PUBLIC_ACCESS)
-        for word in DATASET_KEYWORDS:
-            yield ox.Triple(self.dataset, expand_curie("dcat:keyword"), english_literal(word))
+        for keyword in DATASET_KEYWORDS:
+            yield ox.Triple(self.dataset, expand_curie("dcat:keyword"), english_literal(keyword))
         for theme in DATASET_THEMES:
             yield ox.Triple(self.dataset, expand_curie("dcat:theme"), theme)
         for syntax, coding in DCAT_DUMP_FORMATS:
@@ -131,45 +131,47 @@ class DcatCatalog:
                 english_literal(f"Everything as {syntax.title}, packed by {coding.title}"),
             )
             yield ox.Triple(file, expand_curie("dcat:compressFormat"), iana_media_type(coding.media_type))
-        stream = self.distribution_node("changes")
-        yield from self.distribution_triples(self.dataset, stream, f"{self.base}changes", TRIG.media_type)
-        yield ox.Triple(
-            stream, DCTERMS_TITLE, english_literal("Every version of every thing, as an event stream")
+        event_stream = self.distribution_node("changes")
+        yield from self.distribution_triples(
+            self.dataset, event_stream, f"{self.base}changes", TRIG.media_type
         )
-        yield ox.Triple(stream, expand_curie("dcterms:conformsTo"), ox.NamedNode(LDES_STANDARD_IRI))
+        yield ox.Triple(
+            event_stream, DCTERMS_TITLE, english_literal("Every version of every thing, as an event stream")
+        )
+        yield ox.Triple(event_stream, expand_curie("dcterms:conformsTo"), ox.NamedNode(LDES_STANDARD_IRI))
 
     def distribution_node(self, name: str) -> ox.NamedNode:
-        """The distribution of all graphs that is called so."""
+        """The IRI of a distribution of all graphs."""
         return ox.NamedNode(f"{self.node.value}#{name}")
 
     def graph_triples(self, graph: str) -> Iterator[ox.Triple]:
-        """A named graph as a dataset that can be had as Turtle."""
+        """A named graph as a dataset, with a distribution as Turtle."""
         node = ox.NamedNode(graph)
         yield ox.Triple(self.node, expand_curie("dcat:dataset"), node)
         yield ox.Triple(self.dataset, expand_curie("dcterms:hasPart"), node)
         yield ox.Triple(node, RDF_TYPE, expand_curie("dcat:Dataset"))
         yield ox.Triple(node, expand_curie("dcterms:accessRights"), EU_PUBLIC_ACCESS)
-        asked = f"{self.base}graphs?graph={quote(graph, safe='')}&_mediatype={TURTLE.suffix}"
-        file = ox.NamedNode(asked)
-        yield from self.distribution_triples(node, file, asked, TURTLE.media_type)
+        address = f"{self.base}graphs?graph={quote(graph, safe='')}&_mediatype={TURTLE.suffix}"
+        file = ox.NamedNode(address)
+        yield from self.distribution_triples(node, file, address, TURTLE.media_type)
         yield ox.Triple(file, expand_curie("dcat:downloadURL"), file)
         yield ox.Triple(
             file, DCTERMS_TITLE, english_literal(f"{graph.removeprefix(self.base)} as {TURTLE.title}")
         )
 
     def distribution_triples(
-        self, dataset: ox.NamedNode, node: ox.NamedNode, place: str, media_type: str
+        self, dataset: ox.NamedNode, node: ox.NamedNode, access_url: str, media_type: str
     ) -> Iterator[ox.Triple]:
-        """A form of a dataset that can be had at a place."""
+        """A distribution of a dataset."""
         yield ox.Triple(dataset, expand_curie("dcat:distribution"), node)
         yield ox.Triple(node, RDF_TYPE, expand_curie("dcat:Distribution"))
-        yield ox.Triple(node, expand_curie("dcat:accessURL"), ox.NamedNode(place))
+        yield ox.Triple(node, expand_curie("dcat:accessURL"), ox.NamedNode(access_url))
         yield ox.Triple(node, expand_curie("dcat:mediaType"), iana_media_type(media_type))
 
     def service_triples(
         self, path: str, title: str, description: str, standard: str, described_at: str
     ) -> Iterator[ox.Triple]:
-        """A service that gives what is in the dataset."""
+        """A data service that serves the dataset."""
         node = ox.NamedNode(f"{self.node.value}#service-{path or 'lists'}")
         yield ox.Triple(self.node, expand_curie("dcat:service"), node)
         yield ox.Triple(node, RDF_TYPE, expand_curie("dcat:DataService"))
@@ -183,31 +185,31 @@ class DcatCatalog:
         yield ox.Triple(node, expand_curie("dcterms:conformsTo"), ox.NamedNode(standard))
 
     def profile_triples(self) -> Iterator[ox.Triple]:
-        """The profiles to ask for, and for our own what there is to read, write and check it (PROF)."""
+        """All profiles; for our own, the resources that describe and validate it (PROF)."""
         yield from profile_triples(self.base)
         node = ox.NamedNode(own_profile(self.base).iri)
         yield ox.Triple(self.dataset, expand_curie("dcterms:conformsTo"), node)
-        for place, title, role, standard in PROFILE_RESOURCES:
-            resource = ox.NamedNode(f"{self.node.value}#{place.partition('.')[0]}")
+        for path, title, role, standard in PROFILE_RESOURCES:
+            resource = ox.NamedNode(f"{self.node.value}#{path.partition('.')[0]}")
             yield ox.Triple(node, expand_curie("prof:hasResource"), resource)
             yield ox.Triple(resource, RDF_TYPE, expand_curie("prof:ResourceDescriptor"))
             yield ox.Triple(resource, DCTERMS_TITLE, english_literal(title))
             yield ox.Triple(resource, expand_curie("prof:hasRole"), expand_curie(f"prof-role:{role}"))
-            yield ox.Triple(resource, expand_curie("prof:hasArtifact"), ox.NamedNode(self.base + place))
+            yield ox.Triple(resource, expand_curie("prof:hasArtifact"), ox.NamedNode(self.base + path))
             yield ox.Triple(resource, expand_curie("dcterms:conformsTo"), standard)
 
     def referenced_triples(self) -> Iterator[ox.Triple]:
-        """What those things are that the catalog names; DCAT-AP asks for it, and nobody fetches them."""
-        formats = (*(one for pair in DCAT_DUMP_FORMATS for one in pair), TURTLE)
+        """The types of all IRIs that the catalog refers to, as DCAT-AP requires them."""
+        formats = (*(format_ for pair in DCAT_DUMP_FORMATS for format_ in pair), TURTLE)
         standards = (
             LDES_STANDARD_IRI,
             own_profile(self.base).iri,
             *(standard for *_, standard, _ in DATA_SERVICES),
         )
         publisher = ox.NamedNode(f"{self.node.value}#publisher")
-        kinds = {
-            "dcterms:MediaType": {iana_media_type(one.media_type) for one in formats},
-            "dcterms:Standard": {ox.NamedNode(one) for one in standards},
+        nodes_by_type = {
+            "dcterms:MediaType": {iana_media_type(format_.media_type) for format_ in formats},
+            "dcterms:Standard": {ox.NamedNode(standard) for standard in standards},
             "dcterms:LicenseDocument": {DATASET_LICENSE},
             "dcterms:RightsStatement": {EU_PUBLIC_ACCESS},
             "dcterms:LinguisticSystem": {EU_ENGLISH_LANGUAGE},
@@ -216,9 +218,9 @@ class DcatCatalog:
             "skos:Concept": set(DATASET_THEMES),
             "skos:ConceptScheme": {EU_DATA_THEMES},
         }
-        for kind, nodes in kinds.items():
+        for type_, nodes in nodes_by_type.items():
             for node in nodes:
-                yield ox.Triple(node, RDF_TYPE, expand_curie(kind))
+                yield ox.Triple(node, RDF_TYPE, expand_curie(type_))
         yield ox.Triple(publisher, expand_curie("foaf:name"), english_literal(PUBLISHER_NAME))
         yield ox.Triple(EU_DATA_THEMES, DCTERMS_TITLE, english_literal("Data theme"))
         for theme, label in DATASET_THEMES.items():
@@ -227,10 +229,10 @@ class DcatCatalog:
 
 
 def iana_media_type(media_type: str) -> ox.NamedNode:
-    """A media type by its IRI."""
+    """The IRI of a media type at IANA."""
     return ox.NamedNode(f"https://www.iana.org/assignments/media-types/{media_type}")
 
 
 def english_literal(text: str) -> ox.Literal:
-    """A text in English."""
+    """A literal with the language tag `en`."""
     return ox.Literal(text, language="en")

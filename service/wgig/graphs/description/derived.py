@@ -1,7 +1,7 @@
 """The graphs that describe the store: void, dcat and queries, updated after writes.
 
-They are left out of what they describe. Example queries are in RDF by the SIB conventions, with the prefixes
-that they may use (SHACL, section 5.2.1).
+The descriptions do not cover these graphs themselves. Example queries are in RDF by the SIB conventions, with
+the prefixes that they may use (SHACL, section 5.2.1).
 """
 
 import hashlib
@@ -34,23 +34,23 @@ from .void import Triples, VoidDescription
 
 
 def example_query_triples(base: str) -> Iterator[ox.Triple]:
-    """Each example query: what it asks in words, its text, and where to send it."""
-    for one in list_example_queries():
-        node = ox.NamedNode(f"{base}queries/{one.name}")
-        asks = one.form.lower()
-        for type_ in ("SPARQLExecutable", f"SPARQL{asks.capitalize()}Executable"):
+    """Each example query: its question, its text, its keywords, and the endpoint to send it to."""
+    for example in list_example_queries():
+        node = ox.NamedNode(f"{base}queries/{example.name}")
+        form = example.form.lower()
+        for type_ in ("SPARQLExecutable", f"SPARQL{form.capitalize()}Executable"):
             yield ox.Triple(node, RDF_TYPE, expand_curie(f"sh:{type_}"))
-        yield ox.Triple(node, expand_curie(f"sh:{asks}"), ox.Literal(one.text))
+        yield ox.Triple(node, expand_curie(f"sh:{form}"), ox.Literal(example.text))
         yield ox.Triple(node, expand_curie("sh:prefixes"), ontology_node(base))
-        yield ox.Triple(node, expand_curie("rdfs:label"), ox.Literal(one.title, language="en"))
-        yield ox.Triple(node, expand_curie("rdfs:comment"), ox.Literal(one.question, language="en"))
+        yield ox.Triple(node, expand_curie("rdfs:label"), ox.Literal(example.title, language="en"))
+        yield ox.Triple(node, expand_curie("rdfs:comment"), ox.Literal(example.question, language="en"))
         yield ox.Triple(node, expand_curie("schema:target"), ox.NamedNode(f"{base}sparql"))
-        for keyword in one.keywords:
+        for keyword in example.keywords:
             yield ox.Triple(node, expand_curie("schema:keywords"), ox.Literal(keyword, language="en"))
 
 
 def prefix_declaration_triples(base: str) -> Iterator[ox.Triple]:
-    """Each prefix that the graph uses, declared by the ontology (SHACL, section 5.2.1)."""
+    """Each prefix of this service, declared by the ontology (SHACL, section 5.2.1)."""
     for prefix, namespace in namespaces_by_prefix(base).items():
         node = ox.NamedNode(f"{base}.well-known/sparql-examples#{prefix}")
         yield ox.Triple(ontology_node(base), expand_curie("sh:declare"), node)
@@ -69,34 +69,34 @@ def ontology_node(base: str) -> ox.NamedNode:
 
 
 ONE_MICROSECOND = timedelta(microseconds=1)
-BULK_LOAD_MIN_QUADS = 2000  # quads
+BULK_LOAD_MIN_QUADS = 2000  # above which the bulk loader of the engine is used
 
 
 class DescriptionGraphs:
-    """Describes all graphs of a store in three of their own, which are left out of what they describe."""
+    """Keeps the graphs void, dcat and queries in line with all other graphs of a store."""
 
     def __init__(self, base: str) -> None:
-        """Take the base of the IRIs."""
+        """Describe a store whose IRIs begin with `base`."""
         self.base, self.void, self.catalog = base, VoidDescription(base), DcatCatalog(base)
         self.queries = ox.NamedNode(f"{base}graph/queries")
         self.time_sources = [
             (ox.NamedNode(f"{base}graph/{name}"), property_)
             for name, property_ in (("history", PROV_ENDED_AT_TIME), ("catalog", DCTERMS_MODIFIED))
         ]
-        self.known_state = ""  # the state of which the figures are at hand
+        self.known_state = ""  # the state to which the cached figures of VoidDescription belong
         self.graphs = get_description_graphs(base)
 
     @cached_property
     def digest(self) -> str:
-        """The digest of what is described beside the figures."""
+        """A digest of all inputs but the data: version, catalog and example queries."""
         files = [path.read_bytes() for path in sorted(EXAMPLE_QUERIES_FOLDER.glob("*.rq"))]
-        offered = sorted(str(one).encode() for one in self.catalog.catalog_triples(set()))
-        return hashlib.sha256(b"\n".join([__version__.encode(), *offered, *files])).hexdigest()
+        catalog = sorted(str(triple).encode() for triple in self.catalog.catalog_triples(set()))
+        return hashlib.sha256(b"\n".join([__version__.encode(), *catalog, *files])).hexdigest()
 
     def describe(self, quads: ox.Store, change: Change | None, prepared: Figures | None = None) -> Change:
-        """Say how it is after a change; None: it may be anything, and all is counted. What that changed.
+        """Update the descriptions after a change (None: an unknown one); returns how their graphs changed.
 
-        The figures may be `prepared`.
+        `prepared` are the figures of the change, if `prepare` has computed them.
         """
         if change is not None and not change:
             return change
@@ -107,135 +107,140 @@ class DescriptionGraphs:
         return self.apply_figures(quads, change, Figures(prepared))
 
     def prepare(self, copy: Path, change: Change) -> Figures:
-        """By how much a change altered the figures, by a copy of the quads.
+        """The differences of the figures by a change, computed in a subprocess from a copy of the quads.
 
         Raises OSError or subprocess.SubprocessError.
         """
         return count_in_subprocess(copy, change, self.base)
 
     def can_prepare(self, quads: ox.Store, change: Change) -> bool:
-        """Whether the change can be described without looking at all quads, and that is faster."""
-        ours = {one.value for one in self.graphs}
-        return bool(self.state(quads) and not change.graphs & ours and not self.changes_most(quads, change))
+        """Whether an incremental update is possible for the change, and faster than a rebuild."""
+        own_graphs = {graph.value for graph in self.graphs}
+        return bool(
+            self.state(quads)
+            and not change.graphs & own_graphs
+            and not self.exceeds_dataset_size(quads, change)
+        )
 
     def apply_figures(self, quads: ox.Store, change: Change, figures: Figures) -> Change:
-        """Say what is other than before, where the figures changed by so much; what that changed."""
+        """Update the descriptions by differences of the figures; returns how their graphs changed."""
         if self.state(quads) != self.known_state:
             self.void.cached_figures.clear()
-        dropped, made = self.diff_graph_names(quads, change.graphs)
-        for sign, names in ((-1, dropped), (1, made)):
-            figures.update(dict.fromkeys(((("graph", one), "stated") for one in names), sign))
-        gone, come = self.void.diff_statements(quads, figures)
-        gone |= self.stated_modified_triples(quads)
+        dropped, created = self.diff_graph_names(quads, change.graphs)
+        for sign, names in ((-1, dropped), (1, created)):
+            figures.update(dict.fromkeys(((("graph", name), "stated") for name in names), sign))
+        removed, added = self.void.diff_statements(quads, figures)
+        removed |= self.stated_modified_triples(quads)
         modified = self.build_modified_triple(quads, change.added)
-        come.add(modified)
-        followed = Change(
+        added.add(modified)
+        description_change = Change(
             (
-                *quads_in_graph(gone, self.void.graph),
+                *quads_in_graph(removed, self.void.graph),
                 *quads_in_graph(self.catalog_triples(dropped), self.catalog.graph),
             ),
             (
-                *quads_in_graph(come, self.void.graph),
-                *quads_in_graph(self.catalog_triples(made), self.catalog.graph),
+                *quads_in_graph(added, self.void.graph),
+                *quads_in_graph(self.catalog_triples(created), self.catalog.graph),
             ),
         )
-        self.known_state = ""  # until all is there
-        quads.update(build_change_update(quads, followed, set()))
+        self.known_state = ""  # invalid while the update runs
+        quads.update(build_change_update(quads, description_change, set()))
         self.known_state = modified.object.value  # type: ignore[union-attr]
-        return followed
+        return description_change
 
-    def changes_most(self, quads: ox.Store, change: Change) -> bool:
-        """Whether more changed than there was, so that it is faster to count anew."""
+    def exceeds_dataset_size(self, quads: ox.Store, change: Change) -> bool:
+        """Whether the change has more quads than the dataset had, so that a full count is faster."""
         return len(change) > self.void.triple_count(quads)
 
     def diff_graph_names(self, quads: ox.Store, names: Iterable[str]) -> tuple[set[str], set[str]]:
-        """Those of these graphs that are told of and not there, and those that are there and not told of."""
-        graphs = [ox.NamedNode(one) for one in names]
-        told = {one.value for one in graphs if self.void.describes_graph(quads, one)}
-        are = find_existing_graphs(quads, graphs)
-        return told - are, are - told
+        """Those of these graphs that are described and no longer exist, and those that exist undescribed."""
+        graphs = [ox.NamedNode(name) for name in names]
+        described = {graph.value for graph in graphs if self.void.describes_graph(quads, graph)}
+        existing = find_existing_graphs(quads, graphs)
+        return described - existing, existing - described
 
     def stated_modified_triples(self, quads: ox.Store) -> Triples:
-        """What is said of the last change."""
-        found = quads.quads_for_pattern(self.void.dataset, DCTERMS_MODIFIED, None, self.void.graph)
-        return {one.triple for one in found}
+        """The dcterms:modified statements of the dataset."""
+        matches = quads.quads_for_pattern(self.void.dataset, DCTERMS_MODIFIED, None, self.void.graph)
+        return {quad.triple for quad in matches}
 
     def state(self, quads: ox.Store) -> str:
-        """When the dataset changed last, as it is described."""
-        return "".join(one.object.value for one in self.stated_modified_triples(quads))  # type: ignore[union-attr]
+        """The described time of the last change, which names the state; empty where nothing is described."""
+        return "".join(triple.object.value for triple in self.stated_modified_triples(quads))  # type: ignore[union-attr]
 
     def rebuild(self, quads: ox.Store) -> Change:
-        """Say all, from what is there; of nothing, nothing. What that changed."""
-        if all(one.graph_name in self.graphs for one in quads):
+        """Describe all quads from scratch (an empty store: not at all); returns how the graphs changed."""
+        if all(quad.graph_name in self.graphs for quad in quads):
             return self.clear(quads)
-        names = {one.value for one in quads.named_graphs() if isinstance(one, ox.NamedNode)}
-        names -= {one.value for one in self.graphs}
+        names = {graph.value for graph in quads.named_graphs() if isinstance(graph, ox.NamedNode)}
+        names -= {graph.value for graph in self.graphs}
         self.known_state = ""
         self.void.cached_figures.clear()
         _, figures = self.void.diff_statements(ox.Store(), count_figures(quads, self.base, self.graphs))
         modified = self.build_modified_triple(quads, self.recorded_times(quads))
-        now = {
+        after = {
             *quads_in_graph({*figures, *self.void.constant_triples(), modified}, self.void.graph),
             *quads_in_graph(self.catalog.catalog_triples(names), self.catalog.graph),
             *quads_in_graph(example_query_triples(self.base), self.queries),
             *quads_in_graph(prefix_declaration_triples(self.base), self.queries),
         }
-        before = {one for graph in self.graphs for one in iter_graph_quads(quads, graph)}
-        was = find_existing_graphs(quads, self.graphs)
-        come = now - before
-        (quads.extend if len(come) < BULK_LOAD_MIN_QUADS else quads.bulk_extend)(come)
-        for one in before - now:
-            quads.remove(one)
+        before = {quad for graph in self.graphs for quad in iter_graph_quads(quads, graph)}
+        graphs_before = find_existing_graphs(quads, self.graphs)
+        added = after - before
+        (quads.extend if len(added) < BULK_LOAD_MIN_QUADS else quads.bulk_extend)(added)
+        removed = before - after
+        for quad in removed:
+            quads.remove(quad)
         self.known_state = modified.object.value  # type: ignore[union-attr]
         return Change(
-            tuple(before - now), tuple(come), (), tuple(find_existing_graphs(quads, self.graphs) - was)
+            tuple(removed), tuple(added), (), tuple(find_existing_graphs(quads, self.graphs) - graphs_before)
         )
 
     def clear(self, quads: ox.Store) -> Change:
-        """Say nothing any more; what that changed."""
-        said = [one for graph in self.graphs for one in iter_graph_quads(quads, graph)]
+        """Remove all descriptions; returns how their graphs changed."""
+        removed = [quad for graph in self.graphs for quad in iter_graph_quads(quads, graph)]
         dropped = find_existing_graphs(quads, self.graphs)
         for graph in self.graphs:
             quads.remove_graph(graph)
-        return Change(tuple(said), (), tuple(dropped))
+        return Change(tuple(removed), (), tuple(dropped))
 
     def catalog_triples(self, graphs: Iterable[str]) -> Triples:
-        """What the catalog says of these graphs."""
-        return {triple for one in graphs for triple in self.catalog.graph_triples(one)}
+        """The triples of the catalog about these graphs."""
+        return {triple for graph in graphs for triple in self.catalog.graph_triples(graph)}
 
-    def build_modified_triple(self, quads: ox.Store, new: Iterable[ox.Quad]) -> ox.Triple:
-        """Since when the dataset is as it is: the last write, if what is new has a record of it, else now.
+    def build_modified_triple(self, quads: ox.Store, added: Iterable[ox.Quad]) -> ox.Triple:
+        """The dcterms:modified of the dataset: the last time recorded in the new quads, or else now.
 
-        So an old version that is built anew has the time that it had.
+        So an old version that is rebuilt has its original time.
         """
-        times = (one.object for one in new if (one.graph_name, one.predicate) in self.time_sources)
+        times = (quad.object for quad in added if (quad.graph_name, quad.predicate) in self.time_sources)
         last = max(
-            (parse_moment(one.value) for one in times if isinstance(one, ox.Literal)),
+            (parse_moment(time.value) for time in times if isinstance(time, ox.Literal)),
             default=BEGINNING_OF_TIME,
         )
         before = parse_moment(self.state(quads))
         if last <= before:
             last = max(datetime.now(UTC), before + ONE_MICROSECOND)
-        since = ox.Literal(last.isoformat(), datatype=XSD_DATE_TIME)
-        return next(normalize_triples([ox.Triple(self.void.dataset, DCTERMS_MODIFIED, since)]))
+        modified = ox.Literal(last.isoformat(), datatype=XSD_DATE_TIME)
+        return next(normalize_triples([ox.Triple(self.void.dataset, DCTERMS_MODIFIED, modified)]))
 
     def recorded_times(self, quads: ox.Store) -> Iterator[ox.Quad]:
-        """What tells when something was written or shipped."""
-        found = (
+        """The quads that state the time of a write, or of shipped data."""
+        matches = (
             quads.quads_for_pattern(None, property_, None, graph) for graph, property_ in self.time_sources
         )
-        return chain.from_iterable(found)
+        return chain.from_iterable(matches)
 
 
 def parse_moment(text: str) -> datetime:
-    """The moment that a text tells, the begin of time where it tells none."""
+    """The moment that an ISO 8601 text states, in UTC; BEGINNING_OF_TIME for any other text."""
     try:
-        found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return BEGINNING_OF_TIME
 
 
 def quads_in_graph(triples: Iterable[ox.Triple], graph: ox.NamedNode) -> set[ox.Quad]:
-    """The triples in a graph."""
-    return {build_quad(one, graph) for one in triples}
+    """The triples as quads of a graph."""
+    return {build_quad(triple, graph) for triple in triples}

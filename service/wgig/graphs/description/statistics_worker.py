@@ -1,4 +1,4 @@
-"""Count by how much a change alters the figures, in a process of its own while the service writes on."""
+"""Compute how a change alters the figures, in a subprocess, so that the service can go on writing."""
 
 import json
 import os
@@ -12,31 +12,41 @@ from ...rdf.namespaces import get_description_graphs
 from ...store.change import Change, parse_change, serialize_change
 from .statistics import Figures, compute_figure_changes
 
-STATISTICS_TIMEOUT_SECONDS = 300  # seconds; for ten thousand papers it takes 150
+STATISTICS_TIMEOUT_SECONDS = 300  # for ten thousand papers it takes 150
 
 
-def count_in_subprocess(folder: Path, change: Change, base: str) -> Figures:
-    """By how much a change altered the figures, by a copy of the quads as they were right after it.
+def count_in_subprocess(copy_folder: Path, change: Change, base: str) -> Figures:
+    """The differences of the figures by a change, from a copy of the quads made right after it.
 
     Raises OSError or subprocess.SubprocessError.
     """
-    command = [sys.executable, "-m", __name__, str(folder), base]
-    done = subprocess.run(
+    command = [sys.executable, "-m", __name__, str(copy_folder), base]
+    process = subprocess.run(
         command,
         input=serialize_change(change),
         stdout=subprocess.PIPE,
         timeout=STATISTICS_TIMEOUT_SECONDS,
         check=True,
     )
-    return Figures({(tuple(part), figure): by for part, figure, by in json.loads(done.stdout)})
+    return Figures(
+        {
+            (tuple(partition), figure): difference
+            for partition, figure, difference in json.loads(process.stdout)
+        }
+    )
 
 
 def run_statistics_worker(folder: str, base: str) -> None:
-    """Write the figures for the change that comes in. Who writes meanwhile goes first."""
-    os.nice(10)
+    """Read a change from standard input; write the differences of the figures to standard output as JSON."""
+    os.nice(10)  # requests go first
     change = parse_change(sys.stdin.buffer.read())
-    found = compute_figure_changes(ox.Store.read_only(folder), change, base, get_description_graphs(base))
-    json.dump([(part, figure, by) for (part, figure), by in found.items()], sys.stdout)
+    differences = compute_figure_changes(
+        ox.Store.read_only(folder), change, base, get_description_graphs(base)
+    )
+    json.dump(
+        [(partition, figure, difference) for (partition, figure), difference in differences.items()],
+        sys.stdout,
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A form that was sent, stated and checked: what takes time, so that another process may do it."""
+"""Convert a submitted form to statements and check them; slow, so that another process may do it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,6 +8,7 @@ import pyoxigraph as ox
 from ...http.language import use_language
 from ...rdf.formats import N_TRIPLES
 from ...rdf.namespaces import PAPER_NAMESPACE
+from ...rdf.serialization import serialize_n_triples
 from ...settings import Settings
 from ...shacl.check import check_document
 from ...shacl.documents import Document
@@ -24,9 +25,9 @@ from .statements import FormToGraph
 
 
 class FormCheckJob(NamedTuple):
-    """A form to be stated: its fields, and the statements that it was opened with, as N-Triples.
+    """A form to check: its fields, and the statements with which it was opened, as N-Triples.
 
-    It is checked by the profile, in words of the language.
+    It is checked by the profile, with messages in the language.
     """
 
     form_state: FormState
@@ -37,9 +38,9 @@ class FormCheckJob(NamedTuple):
 
 
 class FormCheckResult(NamedTuple):
-    """What came of it: the statements as N-Triples, what is said at the fields, how each section stands.
+    """The result of a check: statements as N-Triples, messages at the fields, states of the sections.
 
-    `met` of the `parts` that the template asks for are there; `extra_statements` is what no field shows.
+    `met` of the `parts` that the template requires are there; `extra_statements` are those without a field.
     """
 
     triples: bytes
@@ -51,71 +52,69 @@ class FormCheckResult(NamedTuple):
 
     @property
     def conforms(self) -> bool:
-        """Whether nothing keeps the paper from its profile."""
-        return not any(one.blocks for one in self.messages)
+        """Whether no message keeps the paper from conforming to the profile."""
+        return not any(message.blocks for message in self.messages)
 
 
-def check_form(todo: FormCheckJob) -> FormCheckResult:
-    """State and check a form. Raises Problem 400, 413 and 422 for statements that no form is opened with."""
-    stating = convert_form_to_graph(todo)
-    triples = serialize_paper_triples(stating.triples)
-    document = read_form_document(triples, todo.settings)
-    report = check_document(document, todo.profile, todo.settings.shacl)
+def check_form(job: FormCheckJob) -> FormCheckResult:
+    """Convert and check a form. Raises Problem 400, 413 and 422 for a source that is not from a form."""
+    form_graph = convert_form_to_graph(job)
+    triples = serialize_n_triples(form_graph.triples)
+    document = read_form_document(triples, job.settings)
+    report = check_document(document, job.profile, job.settings.shacl)
     paper = report.papers[0]
     messages = [
-        build_finding_message(one, stating, todo.profile, todo.language)
-        for one in paper.findings
-        if not one.waiver
+        build_finding_message(finding, form_graph, job.profile, job.language)
+        for finding in paper.findings
+        if not finding.waiver
     ]
-    with use_language(todo.language):  # where no request is
-        messages = [*iter_form_messages(stating), *messages]
+    with use_language(job.language):  # outside of a request
+        messages = [*iter_form_messages(form_graph), *messages]
     return FormCheckResult(
-        triples, messages, paper.sections, paper.met, paper.parts, list_extra_statements(stating)
+        triples, messages, paper.sections, paper.met, paper.parts, list_extra_statements(form_graph)
     )
 
 
-def convert_form_to_graph(todo: FormCheckJob) -> FormToGraph:
-    """The form, stated; under the name that it gives the paper, if that is one."""
-    source = OriginalPaper(read_form_document(todo.source, todo.settings).triples)
-    name = todo.form_state.name
-    if PAPER_NAME_PATTERN.fullmatch(name) and name != source.name:
-        source = OriginalPaper(rename_paper_triples(source, name))
-    return FormToGraph(source, todo.form_state)
+def convert_form_to_graph(job: FormCheckJob) -> FormToGraph:
+    """The form as a graph, under the paper name in the form if that is valid."""
+    original = OriginalPaper(read_form_document(job.source, job.settings).triples)
+    name = job.form_state.name
+    if PAPER_NAME_PATTERN.fullmatch(name) and name != original.name:
+        original = OriginalPaper(rename_paper_triples(original, name))
+    return FormToGraph(original, job.form_state)
 
 
-def list_extra_statements(stating: FormToGraph) -> list[str]:
-    """The statements that no field makes, but for what each part of a paper has, as they can be shown."""
-    every = (
-        one
-        for one in stating.triples
-        if one not in stating.field_names and one.predicate not in IMPLIED_PROPERTIES
+def list_extra_statements(form_graph: FormToGraph) -> list[str]:
+    """The statements without a field, for display; without those that every part of a paper has."""
+    statements = (
+        triple
+        for triple in form_graph.triples
+        if triple not in form_graph.field_names and triple.predicate not in IMPLIED_PROPERTIES
     )
-    return sorted(shorten_untrusted_text(f"{one} .") for one in every)
+    return sorted(shorten_untrusted_text(f"{triple} .") for triple in statements)
 
 
 def read_form_document(lines: bytes, settings: Settings) -> Document:
-    """Statements in N-Triples as a document. Raises Problem 400 and 413."""
+    """The document in N-Triples statements. Raises Problem 400 and 413."""
     return read_paper_document("paper.nt", lines, N_TRIPLES, settings.paper_triples)
 
 
-def serialize_paper_triples(triples: Sequence[ox.Triple]) -> bytes:
-    """Statements as N-Triples."""
-    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
-
-
-def rename_paper_triples(source: OriginalPaper, name: str) -> list[ox.Triple]:
+def rename_paper_triples(original: OriginalPaper, name: str) -> list[ox.Triple]:
     """The statements of a paper under another name."""
-    old, new = source.paper.value, f"{PAPER_NAMESPACE}{name}"
+    old_iri, new_iri = original.paper.value, f"{PAPER_NAMESPACE}{name}"
 
-    def node(term: object) -> object:
-        if isinstance(term, ox.NamedNode) and (term.value == old or term.value.startswith(f"{old}/")):
-            return ox.NamedNode(new + term.value.removeprefix(old))
+    def rename_term(term: object) -> object:
+        if isinstance(term, ox.NamedNode) and (term.value == old_iri or term.value.startswith(f"{old_iri}/")):
+            return ox.NamedNode(new_iri + term.value.removeprefix(old_iri))
         if (
             isinstance(term, ox.Literal)
-            and term.value == f"{PAPER_LABEL_PREFIX}{source.name}"
+            and term.value == f"{PAPER_LABEL_PREFIX}{original.name}"
             and term.language
         ):
             return ox.Literal(f"{PAPER_LABEL_PREFIX}{name}", language=term.language)
         return term
 
-    return [ox.Triple(node(one.subject), one.predicate, node(one.object)) for one in source.triples]  # type: ignore[arg-type]
+    return [
+        ox.Triple(rename_term(triple.subject), triple.predicate, rename_term(triple.object))  # type: ignore[arg-type]
+        for triple in original.triples
+    ]

@@ -1,4 +1,4 @@
-"""The form: the sections of the template in order, the fields in each, and what a field holds."""
+"""The form: the sections of the template in order, the fields in each, and the kind of each field."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from .choices import (
     list_waivable_rules,
 )
 
-MAX_FORM_ITEMS = 50  # parts of a kind, and values of one field
-MAX_CHECKBOX_CHOICES = 20  # choices that are shown as boxes to check
+MAX_FORM_ITEMS = 50  # rows of a part, and values of one field
+MAX_CHECKBOX_CHOICES = 20  # choices that are shown as checkboxes
 
-# What a field holds, and so how it is shown.
+# The kinds of fields: text area, input, select, checkboxes, input with a list, yes or no, name of an agent.
 TEXT_FIELD, LINE_FIELD, SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD, BOOLEAN_FIELD, PERSON_FIELD = (
     "text",
     "line",
@@ -29,7 +29,7 @@ TEXT_FIELD, LINE_FIELD, SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD, BOOLEAN_FI
     "who",
 )
 
-# What the shapes do not say, or say of a rule and not of the field: how it is called, how it is filled in.
+# Labels and hints that the shapes do not have, or have for a rule and not for the field.
 FIELD_LABELS = {
     "rdfs:label": gettext_noop("Name"),
     "schema:version": gettext_noop("Version"),
@@ -87,25 +87,25 @@ DATATYPE_FIELD_KINDS = {"langString": TEXT_FIELD, "boolean": BOOLEAN_FIELD}
 REPEATABLE_PROPERTIES = frozenset(
     ("dcterms:title", "cito:cites", "wgig:strength", "wgig:weakness", "wgig:opportunity", "wgig:threat")
 )
-DECLARATION_PATH_PREFIX = "declaration/"  # those that section 7 measures against
+DECLARATION_PATH_PREFIX = "declaration/"  # the passages that are offered as citations
 YES_NO_LABELS = {"yes": gettext_noop("yes"), "no": gettext_noop("no")}
 
 
 @dataclass(frozen=True)
 class FormField:
-    """A field of the paper (its `step` is empty), or of the parts that a property leads to."""
+    """A field of the paper (`step` is empty), or of the parts that the property `step` leads to."""
 
     step: str
     path: str
 
     @property
     def key(self) -> str:
-        """What the names of its fields have in common."""
+        """The common part of the names of its inputs."""
         return self.path.rpartition(":")[2]
 
     @cached_property
     def constraint(self) -> PropertyConstraint | None:
-        """What the shapes ask of it."""
+        """The rules on its property, or None."""
         return (
             find_property_constraint(
                 self.step and expand_curie(self.step).value, expand_curie(self.path).value
@@ -116,76 +116,78 @@ class FormField:
 
     @property
     def is_property(self) -> bool:
-        """Whether it is a property, and not one of the questions by which people are told."""
+        """Whether it is a property, and not a question about a person (`who`, `member`)."""
         return ":" in self.path
 
     @cached_property
     def kind(self) -> str:
-        """What it holds."""
+        """Its kind, one of the constants above."""
         if self.path in FIELD_KINDS:
             return FIELD_KINDS[self.path]
         if self.constraint and self.constraint.choice_pattern:
-            many = DATALIST_FIELD if len(self.choices("en")) > MAX_CHECKBOX_CHOICES else CHECKBOX_FIELD
-            return SELECT_FIELD if self.constraint.is_single else many
+            several_kind = (
+                DATALIST_FIELD if len(self.choices("en")) > MAX_CHECKBOX_CHOICES else CHECKBOX_FIELD
+            )
+            return SELECT_FIELD if self.constraint.is_single else several_kind
         return (
             DATATYPE_FIELD_KINDS.get(self.constraint.datatype, LINE_FIELD) if self.constraint else LINE_FIELD
         )
 
     @property
     def several(self) -> bool:
-        """Whether the form offers another value below the last."""
+        """Whether the form offers to add another value."""
         return self.path in REPEATABLE_PROPERTIES
 
     @property
     def required(self) -> bool:
-        """Whether the template asks for it."""
+        """Whether the template requires it."""
         return self.constraint is not None and self.constraint.required
 
     @cached_property
     def choice_folder(self) -> str:
-        """What the addresses of all things begin with that can be chosen, below id/."""
-        found = (
+        """The path segment below id/ that is common to all choices; empty where there are none."""
+        choices = (
             list_matching_choices(self.constraint.choice_pattern, "", "en")
             if self.constraint and self.constraint.choice_pattern
             else ()
         )
-        return found[0].words.partition("/")[0] + "/" if found else ""
+        return choices[0].words.partition("/")[0] + "/" if choices else ""
 
     def choices(self, language: str) -> tuple[FieldChoice, ...]:
-        """What can be chosen, with labels in a language, but for what only the paper knows."""
+        """Its choices, with labels in a language; without those that only the paper has."""
         if self.path == "wgig:waives":
             return list_waivable_rules(language)
         if not (self.constraint and self.constraint.choice_pattern):
             return ()
-        found = list_matching_choices(self.constraint.choice_pattern, self.choice_folder, language)
-        listed = [one for one in found if one.words.startswith(DECLARATION_PATH_PREFIX)]
-        return tuple(listed) if self.path == "cito:cites" else found
+        matching = list_matching_choices(self.constraint.choice_pattern, self.choice_folder, language)
+        passages = [choice for choice in matching if choice.words.startswith(DECLARATION_PATH_PREFIX)]
+        return tuple(passages) if self.path == "cito:cites" else matching
 
     def label(self, language: str) -> str:
-        """How it is called."""
+        """Its label in a language."""
         if self.path in FIELD_LABELS:
             return gettext(FIELD_LABELS[self.path])
         name = self.constraint.naming_rule.name if self.constraint else {"en": self.key}
-        said = name.get(language, name["en"])
-        return said[:1].upper() + said[1:]
+        text = name.get(language, name["en"])
+        return text[:1].upper() + text[1:]
 
     @property
     def reason(self) -> str:
-        """Why it is asked for, as the shapes say it: in English, which pages translate."""
+        """Why it is required, as the shapes say: in English, which pages translate."""
         return self.constraint.naming_rule.reason if self.constraint and self.path not in FIELD_LABELS else ""
 
     @property
     def hint(self) -> str:
-        """How it is filled in."""
+        """How to fill it in."""
         return gettext(FIELD_HINTS[self.path]) if self.path in FIELD_HINTS else ""
 
 
 @dataclass(frozen=True)
 class FormPart:
-    """A kind of parts of the paper, or the paper itself: the property that leads there, class, fields.
+    """A kind of part of the paper, or the paper itself: the property that leads there, class, fields.
 
-    `title` is what one of them is called, `add_label` what is said on the button that adds one; `several`:
-    the form offers another one.
+    `title` is the name of one such part, `add_label` the label of the button that adds one; `several`: the
+    form offers to add another one.
     """
 
     path: str
@@ -204,24 +206,24 @@ class FormPart:
 
 def build_part_fields(step: str, *properties: str) -> tuple[FormField, ...]:
     """Fields of the parts that a property leads to."""
-    return tuple(FormField(step, one) for one in properties)
+    return tuple(FormField(step, path) for path in properties)
 
 
 def build_form_part(
-    property_: str, title: str, adding: str, *properties: str, several: bool = True
+    property_: str, title: str, add_label: str, *paths: str, several: bool = True
 ) -> FormPart:
-    """A kind of parts with these fields, whose class has the name of the property."""
-    kind = f"wgig:{property_.rpartition(':')[2].capitalize()}"
-    return FormPart(property_, kind, title, adding, build_part_fields(property_, *properties), several)
+    """A kind of part with these fields; its class has the name of the property."""
+    class_curie = f"wgig:{property_.rpartition(':')[2].capitalize()}"
+    return FormPart(property_, class_curie, title, add_label, build_part_fields(property_, *paths), several)
 
 
 def build_people_part(
-    property_: str, kind: str, title: str, adding: str, *more: str, several: bool = True
+    property_: str, class_curie: str, title: str, add_label: str, *more_paths: str, several: bool = True
 ) -> FormPart:
-    """A kind of people or bodies with a name and groups, which the shapes know of actors."""
+    """A kind of part for people or bodies, with name and groups, for which the shapes have actors."""
     step = "wgig:mainActor" if property_ == "wgig:mainActor" else "wgig:otherActor"
-    found = build_part_fields(step, "who", "wgig:stakeholderGroup", *more)
-    return FormPart(property_, kind, title, adding, found, several, is_people=True)
+    fields = build_part_fields(step, "who", "wgig:stakeholderGroup", *more_paths)
+    return FormPart(property_, class_curie, title, add_label, fields, several, is_people=True)
 
 
 DRAFTER_PART = build_people_part(
@@ -305,18 +307,23 @@ PAPER_PART = FormPart(
     "wgig:IssuePaper",
     "Paper",
     "",
-    tuple(one for items in FORM_SECTIONS for one in items if isinstance(one, FormField)),
+    tuple(item for items in FORM_SECTIONS for item in items if isinstance(item, FormField)),
     several=False,
 )
-# Mechanisms stand before what judges them.
+# Mechanisms come before the assessments of them.
 FORM_PARTS: dict[str, FormPart] = {
-    one.key: one
-    for one in (PAPER_PART, *(one for items in FORM_SECTIONS for one in items if isinstance(one, FormPart)))
+    part.key: part
+    for part in (
+        PAPER_PART,
+        *(item for items in FORM_SECTIONS for item in items if isinstance(item, FormPart)),
+    )
 }
 
 
 @cache
 def find_form_field(part_key: str, key: str) -> FormField | None:
-    """The field of a kind of parts with this key, or none."""
-    found = (one for one in FORM_PARTS[part_key].fields if one.key == key) if part_key in FORM_PARTS else ()
-    return next(iter(found), None)
+    """The field of a part with this key, or None."""
+    matching = (
+        (field for field in FORM_PARTS[part_key].fields if field.key == key) if part_key in FORM_PARTS else ()
+    )
+    return next(iter(matching), None)

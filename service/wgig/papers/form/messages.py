@@ -29,11 +29,11 @@ SECTION_NAME_PREFIX = "section-"
 
 
 class FieldMessage(NamedTuple):
-    """What is said at a field: its name, how grave it is (`Violation`, `Warning`, `Info`), the sentence.
+    """A message at a field: name of the field, severity (`Violation`, `Warning`, `Info`), text.
 
-    `language` is that of the sentence; `code` is that of the rule, empty where the form itself says it;
-    `blocks`: it keeps the paper from the profile. The name may be that of a part, or of a section, where no
-    field is meant.
+    `language` is that of the text; `code` is that of the rule, empty for a message of the form itself;
+    `blocks`: it keeps the paper from conforming to the profile. The name may be that of a part or a section,
+    where no field matches.
     """
 
     field: str
@@ -45,12 +45,12 @@ class FieldMessage(NamedTuple):
 
 
 def build_finding_message(
-    finding: Finding, stating: FormToGraph, profile: str, language: str
+    finding: Finding, form_graph: FormToGraph, profile: str, language: str
 ) -> FieldMessage:
     """A finding as a message at its field."""
     rule = finding.rule
     hint = f" {finding.suggestion}" if finding.suggestion else ""
-    field = next(iter_finding_fields(finding, stating), f"{SECTION_NAME_PREFIX}{rule.section}")
+    field = next(iter_finding_fields(finding, form_graph), f"{SECTION_NAME_PREFIX}{rule.section}")
     return FieldMessage(
         field,
         rule.severity,
@@ -61,44 +61,48 @@ def build_finding_message(
     )
 
 
-def iter_finding_fields(finding: Finding, stating: FormToGraph) -> Iterator[str]:
-    """The names of fields that a finding may be about, the most exact first."""
-    rule, there = finding.rule, stating.field_names
+def iter_finding_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[str]:
+    """The names of the fields that a finding may be about, the most specific first."""
+    rule, field_names = finding.rule, form_graph.field_names
     if isinstance(finding.focus, ox.Literal):
         return
     if finding.value not in (None, finding.focus):
-        yield from iter_value_fields(finding, stating)
+        yield from iter_value_fields(finding, form_graph)
     if rule.counted_criterion.startswith(DEFAULT_NAMESPACES["principle"]):
-        yield from iter_criterion_fields(finding, stating)
-    yield from (there[one] for one in ((finding.focus, path) for path in rule.predicates) if one in there)
-    if rule.code == "WGIG-2-CATEGORY-INVENTORY":  # whose path stands in its query
+        yield from iter_criterion_fields(finding, form_graph)
+    yield from (
+        field_names[key] for key in ((finding.focus, path) for path in rule.predicates) if key in field_names
+    )
+    if rule.code == "WGIG-2-CATEGORY-INVENTORY":  # its path is in its SPARQL query
         yield "category"
     for path in rule.predicates:
-        yield from (one for one in stating.original.nodes if one and path.endswith(f"#{one}"))
-    if finding.focus != stating.paper and finding.focus in there:
-        yield there[finding.focus]
+        yield from (
+            part_key for part_key in form_graph.original.nodes if part_key and path.endswith(f"#{part_key}")
+        )
+    if finding.focus != form_graph.paper and finding.focus in field_names:
+        yield field_names[finding.focus]
 
 
-def iter_value_fields(finding: Finding, stating: FormToGraph) -> Iterator[str]:
-    """The names of the fields that make the statement whose value a finding is about."""
-    for triple in stating.graph.statements_about(finding.focus):
-        along = triple.predicate.value in finding.rule.predicates
-        same = triple.object == finding.value or (
+def iter_value_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[str]:
+    """The names of the fields that make the statement with the value of a finding."""
+    for triple in form_graph.graph.statements_about(finding.focus):
+        has_property = triple.predicate.value in finding.rule.predicates
+        has_value = triple.object == finding.value or (
             is_blank_text(finding.value) and is_blank_text(triple.object)
         )
-        if along and same and triple in stating.field_names:
-            yield stating.field_names[triple]
+        if has_property and has_value and triple in form_graph.field_names:
+            yield form_graph.field_names[triple]
     if not isinstance(finding.value, ox.Literal):
-        yield from filter(None, [stating.field_names.get(finding.value)])
+        yield from filter(None, [form_graph.field_names.get(finding.value)])
 
 
-def iter_criterion_fields(finding: Finding, stating: FormToGraph) -> Iterator[str]:
-    """The names of the assessments by the criterion that a rule counts: the last where there are too many."""
+def iter_criterion_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[str]:
+    """The names of fields in the assessments that a rule counts: in the last one if there are too many."""
     criterion = finding.rule.counted_criterion.removeprefix(f"{ID_NAMESPACE}principle/")
-    rows = [one for one in stating.rows(ASSESSMENT_PART) if one.words("criterion") == criterion]
+    rows = [row for row in form_graph.rows(ASSESSMENT_PART) if row.words("criterion") == criterion]
     if rows and finding.rule.component == "QualifiedMaxCount":
         yield f"{form_row_name(ASSESSMENT_PART, rows[-1])}-judges"
-    yield from (f"{form_row_name(ASSESSMENT_PART, one)}-verdict" for one in rows if one.is_blank)
+    yield from (f"{form_row_name(ASSESSMENT_PART, row)}-verdict" for row in rows if row.is_blank)
 
 
 UNSUPPORTED_TEXT_MESSAGE = gettext_noop(
@@ -111,46 +115,52 @@ TEXT_LANGUAGE_MESSAGE = gettext_noop(
 )
 
 
-def list_unsupported_messages(stating: FormToGraph, statements: Iterable[ox.Triple]) -> list[FieldMessage]:
-    """What is said at the fields that make statements which Markdown cannot hold; texts before links."""
-    named = [(field, one) for one in statements if (field := find_statement_field(stating, one))]
-    texts = [(field, one) for field, one in named if isinstance(one.object, ox.Literal)]
-    return [*iter_unsupported_messages(stating, dict(texts or named).items())]
+def list_unsupported_messages(form_graph: FormToGraph, statements: Iterable[ox.Triple]) -> list[FieldMessage]:
+    """Messages at the fields whose statements Markdown cannot hold; only at texts if there are any."""
+    field_statements = [
+        (field, triple) for triple in statements if (field := find_statement_field(form_graph, triple))
+    ]
+    text_statements = [
+        (field, triple) for field, triple in field_statements if isinstance(triple.object, ox.Literal)
+    ]
+    return [*iter_unsupported_messages(form_graph, dict(text_statements or field_statements).items())]
 
 
-def find_statement_field(stating: FormToGraph, one: ox.Triple) -> str:
-    """The name of the field that makes a statement, or an empty one."""
-    return stating.field_names.get(one) or stating.field_names.get((one.subject, one.predicate.value), "")
+def find_statement_field(form_graph: FormToGraph, triple: ox.Triple) -> str:
+    """The name of the field that makes a statement, or an empty string."""
+    return form_graph.field_names.get(triple) or form_graph.field_names.get(
+        (triple.subject, triple.predicate.value), ""
+    )
 
 
 def iter_unsupported_messages(
-    stating: FormToGraph, named: Iterable[tuple[str, ox.Triple]]
+    form_graph: FormToGraph, field_statements: Iterable[tuple[str, ox.Triple]]
 ) -> Iterator[FieldMessage]:
-    """A sentence at each field, which names it."""
-    paper = stating.form_state.language.lower()
-    for field, one in named:
-        tongue = getattr(one.object, "language", None)
-        sentence, spoken = translate_message(
-            TEXT_LANGUAGE_MESSAGE if tongue not in (None, paper) else UNSUPPORTED_TEXT_MESSAGE
+    """A message at each field, with the label of the field."""
+    paper_language = form_graph.form_state.language.lower()
+    for field, triple in field_statements:
+        text_language = getattr(triple.object, "language", None)
+        sentence, message_language = translate_message(
+            TEXT_LANGUAGE_MESSAGE if text_language not in (None, paper_language) else UNSUPPORTED_TEXT_MESSAGE
         )
-        said = sentence % {
+        text = sentence % {
             "field": form_field_label(field),
-            "text": localized_language_name(tongue or ""),
-            "paper": localized_language_name(paper),
+            "text": localized_language_name(text_language or ""),
+            "paper": localized_language_name(paper_language),
         }
-        yield FieldMessage(field, "Violation", said, spoken)
+        yield FieldMessage(field, "Violation", text, message_language)
 
 
 def form_field_label(name: str) -> str:
-    """How the field or part with a name is called."""
-    found = FIELD_NAME_PATTERN.fullmatch(name)
-    assert found, name
-    field = find_form_field(found["part"] or PAPER_PART.key, found["key"])
-    return field.label(current_language()) if field else gettext(FORM_PARTS[found["key"]].title)
+    """The label of the field or part with a name."""
+    match = FIELD_NAME_PATTERN.fullmatch(name)
+    assert match, name
+    field = find_form_field(match["part"] or PAPER_PART.key, match["key"])
+    return field.label(current_language()) if field else gettext(FORM_PARTS[match["key"]].title)
 
 
 def localized_language_name(tag: str) -> str:
-    """The name of a language in the language of now, or its tag where it has none."""
+    """The name of a language in the language of the request, or its tag where it has no name."""
     try:
         return Locale.parse(tag, sep="-").get_display_name(current_language()) or tag
     except (ValueError, UnknownLocaleError):
@@ -161,36 +171,38 @@ INVALID_NAME_MESSAGE = gettext_noop(
     "The name of the paper in addresses has small letters, digits and single hyphens, such as my-paper."
 )
 INVALID_SOURCE_MESSAGE = gettext_noop(
-    "This is no web address and no document of the graph. "
+    "This is neither a web address nor a document of the graph. "
     "Write an address with https:// in front, or a name such as document/declaration."
 )
 
 
-def iter_form_messages(stating: FormToGraph) -> Iterator[FieldMessage]:
-    """What is to be said of a form in the language of now."""
-    if stating.form_state.name != stating.original.name:  # a new name that is none
+def iter_form_messages(form_graph: FormToGraph) -> Iterator[FieldMessage]:
+    """The messages of the form itself, in the language of the request."""
+    if form_graph.form_state.name != form_graph.original.name:  # an invalid new name
         yield build_field_message("name", INVALID_NAME_MESSAGE)
-    for one in stating.graph.statements_about(stating.paper):
+    for triple in form_graph.graph.statements_about(form_graph.paper):
         if (
-            one.predicate == expand_curie("dcterms:source")
-            and one in stating.field_names
-            and is_unknown_source(one.object)
+            triple.predicate == expand_curie("dcterms:source")
+            and triple in form_graph.field_names
+            and is_unknown_source(triple.object)
         ):
-            # A graph may hold more things than were shipped.
+            # An unknown IRI is only a warning: the graph may have more resources than were shipped.
             yield build_field_message(
-                stating.field_names[one], INVALID_SOURCE_MESSAGE, blocks=isinstance(one.object, ox.Literal)
+                form_graph.field_names[triple],
+                INVALID_SOURCE_MESSAGE,
+                blocks=isinstance(triple.object, ox.Literal),
             )
 
 
 def build_field_message(field: str, sentence: str, *, blocks: bool = True) -> FieldMessage:
-    """A sentence at a field, which keeps the paper from every profile, or is a warning."""
+    """A message at a field: an error that blocks every profile, or a warning."""
     return FieldMessage(
         field, "Violation" if blocks else "Warning", *translate_message(sentence), blocks=blocks
     )
 
 
 def is_unknown_source(source: Any) -> bool:
-    """Whether a source is a text, or a thing of ours that was not shipped; papers come and go."""
+    """Whether a source is a text, or one of our IRIs that was not shipped; papers are always accepted."""
     if not isinstance(source, ox.NamedNode):
         return True
     return source.value.startswith(ID_NAMESPACE) and not (
@@ -200,9 +212,9 @@ def is_unknown_source(source: Any) -> bool:
 
 @cache
 def shipped_resource_iris() -> frozenset[str]:
-    """The IRIs of all that the shipped graphs describe."""
+    """The IRIs of all resources that the shipped graphs describe."""
     return frozenset(
-        one.subject.value for one in shipped.shipped_facts() if isinstance(one.subject, ox.NamedNode)
+        triple.subject.value for triple in shipped.shipped_facts() if isinstance(triple.subject, ox.NamedNode)
     )
 
 
@@ -213,28 +225,29 @@ CONFLICT_REMOVED_MESSAGE = gettext_noop(
 CONFLICT_ADDED_MESSAGE = gettext_noop("The version that was saved since has more of them: %(count)s in all.")
 
 
-def iter_conflict_notes(opened: OriginalPaper, theirs: OriginalPaper) -> Iterator[FieldMessage]:
-    """A note at each field whose values are others in their version than when the paper was opened."""
+def iter_conflict_notes(opened: OriginalPaper, saved: OriginalPaper) -> Iterator[FieldMessage]:
+    """A note at each field whose values in the saved version differ from those in the opened one."""
     for key, part in FORM_PARTS.items():
-        before = {one.number: one for one in opened.form_state.rows[key]}
-        after = {one.number: one for one in theirs.form_state.rows[key]}
-        for number, row in before.items():
+        opened_rows = {row.number: row for row in opened.form_state.rows[key]}
+        saved_rows = {row.number: row for row in saved.form_state.rows[key]}
+        for number, row in opened_rows.items():
             for field in part.fields:
-                old, new = (
-                    one.values.get(field.key, []) for one in (row, after.get(number, FormRow(number, {})))
+                old_values, new_values = (
+                    version_row.values.get(field.key, [])
+                    for version_row in (row, saved_rows.get(number, FormRow(number, {})))
                 )
-                if old != new:
-                    said = "; ".join(one.words for one in new)
+                if old_values != new_values:
+                    text = "; ".join(value.words for value in new_values)
                     yield build_conflict_note(
                         field_group_name(part, row, field),
-                        CONFLICT_VALUE_MESSAGE if said else CONFLICT_REMOVED_MESSAGE,
-                        words=said,
+                        CONFLICT_VALUE_MESSAGE if text else CONFLICT_REMOVED_MESSAGE,
+                        words=text,
                     )
-        if after.keys() - before.keys():
-            yield build_conflict_note(key, CONFLICT_ADDED_MESSAGE, count=str(len(after)))
+        if saved_rows.keys() - opened_rows.keys():
+            yield build_conflict_note(key, CONFLICT_ADDED_MESSAGE, count=str(len(saved_rows)))
 
 
 def build_conflict_note(field: str, sentence: str, **values: str) -> FieldMessage:
-    """A sentence with its values at a field, which keeps the paper from nothing."""
+    """A note at a field, with its placeholders filled in; it does not block saving."""
     text, language = translate_message(sentence)
     return FieldMessage(field, "Info", shorten_untrusted_text(text % values), language, blocks=False)

@@ -1,4 +1,4 @@
-"""The paper as it was opened: its statements, its parts in the order of the form, and what the form shows."""
+"""The paper as it was opened: its statements, its parts in form order, and the values in the form."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
@@ -25,7 +25,7 @@ from .fields import (
 )
 from .state import FieldValue, FormRow, FormState, format_field_value, value_language_tag
 
-MAX_PAPER_STATEMENTS = 5000  # statements; a paper has some hundred
+MAX_PAPER_STATEMENTS = 5000  # statements; a paper has a few hundred
 NO_PAPER_DETAIL = (
     "No issue paper is in it. The form is for issue papers: one wgig:IssuePaper in a file or graph."
 )
@@ -37,8 +37,8 @@ class OriginalPaper:
     def __init__(self, triples: Iterable[ox.Triple]) -> None:
         """Take the statements.
 
-        Raises Problem 422 where they are not about just one issue paper, 413 where they are more than a form
-        can hold.
+        Raises Problem 422 where they do not describe exactly one issue paper, 413 where they are more than a
+        form can show.
         """
         self.triples = list(dict.fromkeys(islice(triples, MAX_PAPER_STATEMENTS + 1)))
         if len(self.triples) > MAX_PAPER_STATEMENTS:
@@ -49,49 +49,53 @@ class OriginalPaper:
         except ValueError as error:
             raise Problem(422, NO_PAPER_DETAIL, slug="no-paper") from error
         if not (isinstance(self.paper, ox.NamedNode) and self.paper.value.startswith(PAPER_NAMESPACE)):
-            raise Problem(422, f"The paper has no address of its own below {PAPER_NAMESPACE}. Give it one.")
+            raise Problem(422, f"The paper has no IRI of its own below {PAPER_NAMESPACE}. Give it one.")
 
     @property
     def name(self) -> str:
-        """The name of the paper in addresses."""
+        """The name of the paper, which is the end of its IRI."""
         return str(self.paper.value).removeprefix(PAPER_NAMESPACE)
 
     @cached_property
     def language(self) -> str:
-        """The language of texts that say no other, as the form says it."""
+        """The language of texts without a language of their own, as the form shows it."""
         return self.graph.first_text(self.paper, "schema:inLanguage").strip() or "en"
 
     @cached_property
     def title(self) -> str:
-        """The title that labels repeat: the English one before others, or the name of the paper."""
+        """The title that labels repeat: the English one, else the first one, or the name of the paper."""
         titles = self.graph.values(self.paper, "dcterms:title")
-        english = (one.value for one in titles if getattr(one, "language", "") == "en")
+        english = (title.value for title in titles if getattr(title, "language", "") == "en")
         return next(english, titles[0].value if titles else self.name)
 
     @cached_property
     def nodes(self) -> Mapping[str, list[Any]]:
-        """The parts by the key of their kind, in the order in which the form has them."""
-        found = {key: self.graph.parts(part.path) for key, part in FORM_PARTS.items() if key}
-        if any(len(one) > MAX_FORM_ITEMS for one in found.values()):
+        """The nodes of the parts by the key of their kind, in the order of the form."""
+        nodes_by_key = {key: self.graph.parts(part.path) for key, part in FORM_PARTS.items() if key}
+        if any(len(part_nodes) > MAX_FORM_ITEMS for part_nodes in nodes_by_key.values()):
             raise form_size_problem(f"{MAX_FORM_ITEMS} parts of a kind")
-        found[ASSESSMENT_PART.key].sort(key=self.assessment_order)
-        return {PAPER_PART.key: [self.paper], **found}
+        nodes_by_key[ASSESSMENT_PART.key].sort(key=self.assessment_order)
+        return {PAPER_PART.key: [self.paper], **nodes_by_key}
 
     def assessment_order(self, node: Any) -> tuple[int, int]:
-        """The place of an assessment: by the order of the criteria in the template."""
-        named = [one.value for one in self.graph.values(node, "wgig:criterion")]
-        order = criterion_positions()
-        return min((order.get(one, len(order)) for one in named), default=len(order)), trailing_number(node)
+        """The sort key of an assessment: the position of its criterion in the template, then its number."""
+        criteria = [criterion.value for criterion in self.graph.values(node, "wgig:criterion")]
+        positions = criterion_positions()
+        return min(
+            (positions.get(criterion, len(positions)) for criterion in criteria), default=len(positions)
+        ), trailing_number(node)
 
     def memberships(self, person: Any) -> list[Any]:
-        """The seats of a person that the paper describes."""
+        """The memberships of a person that the paper describes."""
         return [*self.graph.subjects_with("org:member", person)]
 
     def field_values(self, node: Any, field: FormField) -> list[Any]:
-        """The values of a field of a node, in their order; none for what is asked of people in words."""
+        """The values of a field of a node, in their order; empty where the field is not a property."""
         if field.path == "wgig:stakeholderGroup":
-            found = (self.graph.values(one, field.path) for one in self.memberships(node) or [node])
-            return list(dict.fromkeys(value for values in found for value in values))
+            holder_values = (
+                self.graph.values(holder, field.path) for holder in self.memberships(node) or [node]
+            )
+            return list(dict.fromkeys(value for values in holder_values for value in values))
         values = self.graph.values(node, field.path) if field.is_property else []
         if len(values) > MAX_FORM_ITEMS:
             raise form_size_problem(f"{MAX_FORM_ITEMS} values of {field.key}")
@@ -106,71 +110,77 @@ class OriginalPaper:
         }
         return FormState(self.name, rows)
 
-    def build_row(self, part: FormPart, node: Any, count: int) -> FormRow:
-        """A part as the form shows it."""
-        return FormRow(count, {one.key: self.shown_values(node, one) for one in part.fields})
+    def build_row(self, part: FormPart, node: Any, number: int) -> FormRow:
+        """The row of the form for a node."""
+        return FormRow(number, {field.key: self.shown_values(node, field) for field in part.fields})
 
     def shown_values(self, node: Any, field: FormField) -> list[FieldValue]:
-        """The values of a field of a node as the form shows them."""
+        """The values of a field of a node, as the form shows them."""
         if field.kind == PERSON_FIELD:
             return [FieldValue(1, self.agent_name(node))]
         if field.path == "member":
             return [FieldValue(1, "yes")] if self.memberships(node) else []
         if field.path == "wgig:judges":
             return [
-                FieldValue(1 + at, self.mechanism_name(one))
-                for at, one in enumerate(self.field_values(node, field))
+                FieldValue(1 + index, self.mechanism_name(value))
+                for index, value in enumerate(self.field_values(node, field))
             ]
         return [
-            FieldValue(at, format_field_value(field, one), value_language_tag(field, one, self.language))
-            for at, one in enumerate(self.field_values(node, field), 1)
+            FieldValue(
+                number, format_field_value(field, value), value_language_tag(field, value, self.language)
+            )
+            for number, value in enumerate(self.field_values(node, field), 1)
         ]
 
     def mechanism_name(self, node: Any) -> str:
-        """How the form names a mechanism that is judged: by its number, or as it stands."""
-        there = self.nodes[MECHANISM_PART.key]
-        return f"{MECHANISM_PART.key}-{there.index(node) + 1}" if node in there else str(node)
+        """The name in the form of a mechanism that is judged: its number, or its IRI where it is missing."""
+        mechanisms = self.nodes[MECHANISM_PART.key]
+        return f"{MECHANISM_PART.key}-{mechanisms.index(node) + 1}" if node in mechanisms else str(node)
 
     def agent_name(self, node: Any) -> str:
-        """How somebody is called: as the paper says, as the graph does, or by the address."""
-        for one in ("foaf:name", "rdfs:label"):
-            if name := self.graph.first_text(node, one):
+        """The name of an agent: from the paper, from the shipped facts, or the IRI."""
+        for curie in ("foaf:name", "rdfs:label"):
+            if name := self.graph.first_text(node, curie):
                 return name.replace("\r", "").replace("\n", "")
-        known = agent_choices_by_iri().get(str(getattr(node, "value", node)))
-        return known.words if known else str(node)
+        choice = agent_choices_by_iri().get(str(getattr(node, "value", node)))
+        return choice.words if choice else str(node)
 
 
-def form_size_problem(most: str) -> Problem:
-    """The 413 for a paper that is too large for a form."""
+def form_size_problem(limit: str) -> Problem:
+    """The 413 for a paper that is too large for the form."""
     return Problem(
-        413, f"The paper has more than {most}, which is more than the form can show. Edit its file."
+        413, f"The paper has more than {limit}, which is more than the form can show. Edit its file."
     )
 
 
 @cache
 def criterion_positions() -> dict[str, int]:
-    """The place of each criterion of the template, by its IRI."""
-    counted = (
-        one.counted_criterion for one in rules_by_code().values() if one.component == "QualifiedMinCount"
+    """The position of each criterion in the template, by its IRI."""
+    counted_criteria = (
+        rule.counted_criterion for rule in rules_by_code().values() if rule.component == "QualifiedMinCount"
     )
     return {
-        one: at
-        for at, one in enumerate(one for one in counted if one.startswith(DEFAULT_NAMESPACES["principle"]))
+        criterion: position
+        for position, criterion in enumerate(
+            criterion
+            for criterion in counted_criteria
+            if criterion.startswith(DEFAULT_NAMESPACES["principle"])
+        )
     }
 
 
 @cache
 def agent_choices_by_iri() -> dict[str, FieldChoice]:
-    """The names of the people and bodies in the graph by their IRIs, each of which finds them.
+    """The names of the known people and bodies by IRI; each name finds the agent again.
 
-    Beside a name stands how it is written in other letters.
+    The label of a choice is the name in another script.
     """
-    nodes = [expand_curie(f"agent:{one}") for one in sorted(set(agent_slugs_by_name().values()))]
-    names = {one: choice_label(one, "en") for one in nodes}
+    nodes = [expand_curie(f"agent:{slug}") for slug in sorted(set(agent_slugs_by_name().values()))]
+    names = {node: choice_label(node, "en") for node in nodes}
     return {
-        one.value: FieldChoice(
-            name if find_known_agent(name) == one else prefixed_short_name(one, "agent"),
-            best_shipped_text(one, "skos:altLabel", "en"),
+        node.value: FieldChoice(
+            name if find_known_agent(name) == node else prefixed_short_name(node, "agent"),
+            best_shipped_text(node, "skos:altLabel", "en"),
         )
-        for one, name in names.items()
+        for node, name in names.items()
     }

@@ -1,4 +1,4 @@
-"""/write: the form in which people write a paper, without JavaScript or with it; also opened from a file."""
+"""/write: the form for papers, which works with and without JavaScript; a paper can be opened from a file."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -35,6 +35,7 @@ from ...rdf.namespaces import (
     RDF_TYPE,
     WGIG_ISSUE_PAPER,
 )
+from ...rdf.serialization import serialize_n_triples
 from ...settings import Settings
 from ...shacl.gate import PAPER_GRAPH_PATH
 from ...shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, check_profile_name
@@ -50,7 +51,6 @@ from .check import (
     convert_form_to_graph,
     list_extra_statements,
     read_form_document,
-    serialize_paper_triples,
 )
 from .choices import FieldChoice
 from .fields import FormField
@@ -84,27 +84,27 @@ MAX_LISTED_PAPERS = 200  # papers in a list to choose from
 
 
 def build_new_paper_form(issue: str) -> FormPage:
-    """The form of a new paper on an issue, with what is known of that. Raises Problem 404."""
+    """The form of a new paper on an issue, filled in from the graph. Raises Problem 404."""
     return build_paper_form(reader.parse_paper_triples(build_paper_skeleton(issue))[0])
 
 
 def build_stored_paper_form(store: Store, name: str, settings: Settings) -> FormPage:
-    """The form of a paper of the graph. Raises Problem 404, 422 for another kind, 413 for a huge one."""
+    """The form of a paper in the graph. Raises Problem 404, 422 for another kind, 413 for a huge one."""
     graph = paper_graph_iri(name, settings)
     if not LOCAL_NAME_PATTERN.fullmatch(name) or not store.has_graph(graph):
         raise Problem(404, f"No paper in the graph has the name {name!r}. The papers are at /papers.")
     version = paper_graph_version(store, graph)
-    found = build_paper_form(store.triples(graph))
-    if found.form_state.name != name:
-        raise Problem(422, f"The graph of {name} is about another paper, {found.form_state.name}.")
-    return replace(found, version=version)
+    page = build_paper_form(store.triples(graph))
+    if page.form_state.name != name:
+        raise Problem(422, f"The graph of {name} is about another paper, {page.form_state.name}.")
+    return replace(page, version=version)
 
 
 def build_uploaded_paper_form(file: UploadedFile, settings: Settings) -> FormPage:
     """The form of the paper in a file. Raises Problem 400 with line and column, 413, 415, 422."""
     if file.format is None:
         raise Problem(
-            415, f"Nothing tells the format of {file.name!r}. Name it with an ending such as .md or .ttl."
+            415, f"The format of {file.name!r} is unknown. Give it an extension such as .md or .ttl."
         )
     return build_paper_form(
         read_paper_document(file.name, file.data, file.format, settings.paper_triples).triples
@@ -112,71 +112,74 @@ def build_uploaded_paper_form(file: UploadedFile, settings: Settings) -> FormPag
 
 
 def build_paper_form(triples: Iterable[ox.Triple]) -> FormPage:
-    """The form of the paper that statements describe. Raises Problem 422 and 413."""
-    source = OriginalPaper(sorted(set(triples), key=str))
-    lines = serialize_paper_triples(source.triples)
-    others = list_extra_statements(FormToGraph(source, source.form_state))
-    return FormPage(build_initial_form(source), lines.decode(), extra_statements=others)
+    """The form of the paper that these statements describe. Raises Problem 422 and 413."""
+    original = OriginalPaper(sorted(set(triples), key=str))
+    lines = serialize_n_triples(original.triples)
+    extra_statements = list_extra_statements(FormToGraph(original, original.form_state))
+    return FormPage(build_initial_form(original), lines.decode(), extra_statements=extra_statements)
 
 
 def list_paper_choices(store: Store) -> Sequence[FieldChoice]:
-    """The issue papers of the graph to choose from; none where they are more than a list can hold."""
-    found = [*islice(store.match(None, RDF_TYPE, WGIG_ISSUE_PAPER), MAX_LISTED_PAPERS + 1)]
-    if len(found) > MAX_LISTED_PAPERS:
+    """The issue papers in the graph as choices; empty where they are too many for a list."""
+    quads = [*islice(store.match(None, RDF_TYPE, WGIG_ISSUE_PAPER), MAX_LISTED_PAPERS + 1)]
+    if len(quads) > MAX_LISTED_PAPERS:
         return []
-    there = {
-        one.subject.value.removeprefix(PAPER_NAMESPACE): one.graph_name.value
-        for one in found
-        if isinstance(one.subject, ox.NamedNode) and isinstance(one.graph_name, ox.NamedNode)
-        if PAPER_GRAPH_PATH in one.graph_name.value
+    graphs_by_name = {
+        quad.subject.value.removeprefix(PAPER_NAMESPACE): quad.graph_name.value
+        for quad in quads
+        if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.graph_name, ox.NamedNode)
+        if PAPER_GRAPH_PATH in quad.graph_name.value
     }
-    titles = {name: stored_paper_title(store, graph, name) for name, graph in there.items()}
+    titles = {name: stored_paper_title(store, graph, name) for name, graph in graphs_by_name.items()}
     return sorted(
-        (FieldChoice(name, f"{said} ({name})") for name, said in titles.items()), key=lambda one: one.label
+        (FieldChoice(name, f"{title} ({name})") for name, title in titles.items()),
+        key=lambda choice: choice.label,
     )
 
 
 def stored_paper_title(store: Store, graph: str, name: str) -> str:
-    """The title of the paper of a graph, or its name."""
-    found = store.triples(graph, ox.NamedNode(PAPER_NAMESPACE + name), DCTERMS_TITLE)
-    return best_text((one.object for one in found), otherwise=name).value
+    """The title of the paper in a graph, or its name."""
+    triples = store.triples(graph, ox.NamedNode(PAPER_NAMESPACE + name), DCTERMS_TITLE)
+    return best_text((triple.object for triple in triples), otherwise=name).value
 
 
-MAX_FORM_BYTES = 4 * 1024 * 1024  # bytes of a form that is sent
+MAX_FORM_BYTES = 4 * 1024 * 1024  # bytes of a submitted form
 NOT_SAVED_MESSAGE = gettext_noop(
-    "Nothing was saved. Mend what is said below; what is not complete can be saved as a draft."
+    "Nothing was saved. Fix the problems below; a paper that is not complete can be saved as a draft."
 )
 LEAKED_TOKEN_MESSAGE = gettext_noop(
-    "A token stood here, and is taken out. Others may have seen it: have it revoked. A token belongs in the "
-    "field for it alone."
+    "A token was in this field, and was removed. Others may have seen it: have it revoked. Enter a token "
+    "only in its own field."
 )
 
 
 def get_paper_form(context: ContextDep, tokens: TokensDep) -> Response:
-    """The form in which a paper is written: of a new one, or of one of the graph; else where to begin."""
-    given = dict(check_query_parameters(context.request, ("issue", "paper", "lang", "saved")))
+    """The form of a new paper or of one in the graph; without either, the page to begin a paper."""
+    parameters = dict(check_query_parameters(context.request, ("issue", "paper", "lang", "saved")))
     choose_response_format(context.request, (HTML,))
-    with use_language(get_form_language(given.get("lang", ""))):
-        return open_requested_form(context, tokens, given)
+    with use_language(get_form_language(parameters.get("lang", ""))):
+        return open_requested_form(context, tokens, parameters)
 
 
-def open_requested_form(context: RequestContext, tokens: TokenStore, given: Mapping[str, str]) -> Response:
-    """The form of the paper or issue that is given, else the page where one is begun. Raises Problem 404."""
-    if name := given.get("paper", "").removeprefix(PAPER_NAMESPACE):
+def open_requested_form(
+    context: RequestContext, tokens: TokenStore, parameters: Mapping[str, str]
+) -> Response:
+    """The form of the given paper or issue, else the page to begin a paper. Raises Problem 404."""
+    if name := parameters.get("paper", "").removeprefix(PAPER_NAMESPACE):
         page = build_stored_paper_form(context.store, name, context.settings)
-        return respond_with_form_page(context, tokens, replace(page, saved="saved" in given))
-    if issue := given.get("issue", "").removeprefix(f"{ID_NAMESPACE}issue/"):
+        return respond_with_form_page(context, tokens, replace(page, saved="saved" in parameters))
+    if issue := parameters.get("issue", "").removeprefix(f"{ID_NAMESPACE}issue/"):
         return respond_with_form_page(context, tokens, build_new_paper_form(issue))
     return respond_with_start_page(context, tokens)
 
 
 async def post_paper_form(context: ContextDep, writes: WritesDep, tokens: TokensDep) -> Response:
-    """Check, download or save what is filled in; change the form or show it again; open a file in it."""
+    """Check, download or save a submitted form; change or show it again; or open a file in the form."""
     request = context.request
     format_ = choose_response_format(request, (HTML, JSON))
     check_query_parameters(request, ("_mediatype",))
-    given = bodies.check_content_type(request, (FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE))
-    pairs, files = parse_form_body(given, await bodies.read_request_body(request, MAX_FORM_BYTES))
+    content_type = bodies.check_content_type(request, (FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE))
+    pairs, files = parse_form_body(content_type, await bodies.read_request_body(request, MAX_FORM_BYTES))
     refuse_token_in_form(pairs)
     if files:
         return await open_form_file(context, writes.checks, tokens, files[0])
@@ -190,21 +193,21 @@ async def post_paper_form(context: ContextDep, writes: WritesDep, tokens: Tokens
 async def run_form_action(
     context: RequestContext, writes: WritePipeline, tokens: TokenStore, form: FormRequest, format_: Format
 ) -> Response:
-    """What the button that was pressed does. Raises Problem 400, 413, 422."""
+    """The response to the button that was pressed. Raises Problem 400, 413, 422."""
     page = build_submitted_page(form)
     match form.action:
         case FormAction.ADD | FormAction.REMOVE | FormAction.SHOW:
             page = await edit_submitted_form(context.settings, writes.checks, page, form)
         case FormAction.MARKDOWN | FormAction.TURTLE:
-            page, done = await check_submitted_form(context, writes.checks, page)
+            page, check_result = await check_submitted_form(context, writes.checks, page)
             file_format = DOWNLOAD_FORMATS[form.action]
-            return await run_in_threadpool(download_paper, context, tokens, page, done, file_format)
+            return await run_in_threadpool(download_paper, context, tokens, page, check_result, file_format)
         case FormAction.DRAFT | FormAction.COMPLETE | FormAction.SAVE:
             page, _ = await check_submitted_form(context, writes.checks, page)
             page = await save_submitted_form(context.request, writes, tokens, page, form)
             if page.saved:
-                way = f"/write?{urlencode({'paper': page.form_state.name, 'saved': ''})}"
-                return Response(status_code=303, headers={"Location": way, **FORM_HEADERS})
+                url = f"/write?{urlencode({'paper': page.form_state.name, 'saved': ''})}"
+                return Response(status_code=303, headers={"Location": url, **FORM_HEADERS})
         case FormAction.CHECK:
             page, _ = await check_submitted_form(context, writes.checks, page)
     show = (
@@ -216,102 +219,107 @@ async def run_form_action(
 
 
 def build_check_job(settings: Settings, page: FormPage) -> FormCheckJob:
-    """What is to be checked of a page, in the language of now."""
+    """The check of a page, in the language of the request."""
     return FormCheckJob(page.form_state, page.source.encode(), page.profile, current_language(), settings)
 
 
 async def edit_submitted_form(
     settings: Settings, checks: WorkQueue, page: FormPage, form: FormRequest
 ) -> FormPage:
-    """The page with what is added or without what is removed, unchecked; as it was where that is too much.
+    """The page with a row or value added or removed, unchecked; unchanged where that is too much.
 
     Raises Problem 400, 422, and 413 for a form that cannot be read.
     """
-    todo = build_check_job(settings, page)
+    job = build_check_job(settings, page)
     try:
-        filled, focus, others = await checks.run(edit_form_items, todo, form.action, form.item)
+        form_state, focus, extra_statements = await checks.run(edit_form_items, job, form.action, form.item)
     except Problem as problem:
         if problem.status != 413:
             raise
-        return replace(page, refusal=problem)  # what was typed comes back
-    return replace(page, form_state=filled, focus=focus, extra_statements=others)
+        return replace(page, refusal=problem)  # the page still has what was typed
+    return replace(page, form_state=form_state, focus=focus, extra_statements=extra_statements)
 
 
 async def check_submitted_form(
     context: RequestContext, checks: WorkQueue, page: FormPage
 ) -> tuple[FormPage, FormCheckResult]:
-    """The page that says what a check found, and the result of the check. Raises Problem 400, 413, 422."""
+    """The page with the messages of a check, and the result of the check. Raises Problem 400, 413, 422."""
     async with cancel_on_disconnect(context.request.receive):
-        done = await checks.run(check_form, build_check_job(context.settings, page))
-    taken = await run_in_threadpool(list_name_warnings, context, page)
-    messages = [*page.messages, *taken, *done.messages]
-    return replace(page, check_result=done, messages=messages, extra_statements=done.extra_statements), done
+        check_result = await checks.run(check_form, build_check_job(context.settings, page))
+    name_warnings = await run_in_threadpool(list_name_warnings, context, page)
+    messages = [*page.messages, *name_warnings, *check_result.messages]
+    return replace(
+        page, check_result=check_result, messages=messages, extra_statements=check_result.extra_statements
+    ), check_result
 
 
 def list_name_warnings(context: RequestContext, page: FormPage) -> list[FieldMessage]:
-    """A warning at the name of a new paper, where the graph has a paper of this name."""
+    """A warning at the name of a new paper, if the graph already has a paper of this name."""
     if page.version or not is_paper_name_taken(context.store, page.form_state.name, context.settings):
         return []
     return [FieldMessage("name", "Warning", *translate_message(NAME_TAKEN_MESSAGE), blocks=False)]
 
 
-def parse_form_body(given: ContentType, body: bytes) -> tuple[Pairs, list[UploadedFile]]:
-    """The fields of a form, and the file in it if it has one. Raises Problem 400."""
-    if given.media_type == FORM_MEDIA_TYPE:
+def parse_form_body(content_type: ContentType, body: bytes) -> tuple[Pairs, list[UploadedFile]]:
+    """The fields of a form, and the files in it. Raises Problem 400."""
+    if content_type.media_type == FORM_MEDIA_TYPE:
         return bodies.parse_form(body), []
-    parts = bodies.parse_multipart(body, given.parameters.get("boundary", ""))
-    files = [one for one in parts if one.field == "file"]
+    parts = bodies.parse_multipart(body, content_type.parameters.get("boundary", ""))
+    file_parts = [part for part in parts if part.field == "file"]
     pairs = [
-        (one.field, bodies.decode_utf8_text(one.body, f"field {one.field}"))
-        for one in parts
-        if one not in files
+        (part.field, bodies.decode_utf8_text(part.body, f"field {part.field}"))
+        for part in parts
+        if part not in file_parts
     ]
-    return pairs, [build_uploaded_file(one) for one in files]
+    return pairs, [build_uploaded_file(part) for part in file_parts]
 
 
 def get_form_language(tag: str) -> str:
-    """The language of the form: that of the page, if none is asked for. Raises Problem 400 for another."""
+    """The language of the form: the requested one, or that of the page. Raises Problem 400 for another."""
     if tag and tag not in MESSAGE_LANGUAGES:
-        raise Problem(400, f"The form is not there in {tag!r}. Take one of: {', '.join(MESSAGE_LANGUAGES)}.")
+        raise Problem(
+            400, f"The form is not available in {tag!r}. Use one of: {', '.join(MESSAGE_LANGUAGES)}."
+        )
     return tag or current_language()
 
 
 def build_submitted_page(form: FormRequest) -> FormPage:
-    """The page of a form that was sent, which says where a token was. Raises Problem 400 for a profile."""
-    filled, profile = form.form_state, check_profile_name(form.other_fields.get("profile") or "complete")
+    """The page of a submitted form, with messages where a token was. Raises Problem 400 for a profile."""
+    form_state, profile = form.form_state, check_profile_name(form.other_fields.get("profile") or "complete")
     match form.action:
         case FormAction.DRAFT | FormAction.COMPLETE:
             profile = form.action.value
             status = {"creativeWorkStatus": [FieldValue(1, profile)]}
-            filled = replace_form_row(filled, "", FormRow(1, filled.paper.values | status))
+            form_state = replace_form_row(form_state, "", FormRow(1, form_state.paper.values | status))
         case FormAction.SAVE:
-            status_now = filled.paper.words("creativeWorkStatus").strip()
-            profile = status_now if status_now in CHECK_PROFILES else "draft"
-    leaks = [
-        FieldMessage(one, "Violation", *translate_message(LEAKED_TOKEN_MESSAGE)) for one in form.leaked_fields
+            status_text = form_state.paper.words("creativeWorkStatus").strip()
+            profile = status_text if status_text in CHECK_PROFILES else "draft"
+    leak_messages = [
+        FieldMessage(field, "Violation", *translate_message(LEAKED_TOKEN_MESSAGE))
+        for field in form.leaked_fields
     ]
-    return FormPage(filled, form.source, form.version, profile, messages=leaks, unsaved=True)
+    return FormPage(form_state, form.source, form.version, profile, messages=leak_messages, unsaved=True)
 
 
-def edit_form_items(todo: FormCheckJob, action: FormAction, item: str) -> tuple[FormState, str, list[str]]:
-    """The form after an action on an item, the name of what to show of it, and what no field shows.
+def edit_form_items(job: FormCheckJob, action: FormAction, item: str) -> tuple[FormState, str, list[str]]:
+    """The form after an action on an item, the name of what to show, and the statements without a field.
 
     Raises Problem 400, 413.
     """
-    stating = convert_form_to_graph(todo)
-    filled, focus = todo.form_state, ""
+    form_graph = convert_form_to_graph(job)
+    form_state, focus = job.form_state, ""
     match action:
         case FormAction.ADD:
-            filled, focus = add_form_item(filled, item, stating.original)
+            form_state, focus = add_form_item(form_state, item, form_graph.original)
         case FormAction.REMOVE:
-            filled, focus = remove_form_item(filled, item)
-    return filled, focus, list_extra_statements(stating)
+            form_state, focus = remove_form_item(form_state, item)
+    return form_state, focus, list_extra_statements(form_graph)
 
 
 async def open_form_file(
     context: RequestContext, checks: WorkQueue, tokens: TokenStore, file: UploadedFile
 ) -> Response:
-    """The form with the paper of a file, or why that cannot be read."""
+    """The form with the paper in a file, or the reason why it cannot be read."""
     try:
         if not file.name or not file.data:
             raise Problem(400, "No file was chosen, or it is empty. Choose one.")
@@ -324,7 +332,7 @@ async def open_form_file(
 def respond_with_start_page(
     context: RequestContext, tokens: TokenStore, problem: Problem | None = None
 ) -> Response:
-    """The page where a paper is begun."""
+    """The page to begin a paper."""
     settings = context.settings
     body = rendering.render_template(
         "begin.html",
@@ -334,30 +342,30 @@ def respond_with_start_page(
         problem=problem,
         takes_papers=is_paper_writing_open(tokens),
     )
-    sent_now = FORM_HEADERS if context.request.method == "POST" else {}
+    post_headers = FORM_HEADERS if context.request.method == "POST" else {}
     return respond_with_body(
-        context.request, body, HTML, status=problem.status if problem else 200, headers=sent_now
+        context.request, body, HTML, status=problem.status if problem else 200, headers=post_headers
     )
 
 
 async def save_submitted_form(
     request: Request, writes: WritePipeline, tokens: TokenStore, page: FormPage, form: FormRequest
 ) -> FormPage:
-    """The page of a paper that was checked and is saved; or that says at the field why it is not."""
+    """The page of a checked paper after saving, or with the reason at a field why it was not saved."""
     try:
         token = authorize_paper_save(request, tokens, form.other_fields.get("token", ""))
-        done = page.check_result
-        if form.leaked_fields or not done or not done.conforms:
+        check_result = page.check_result
+        if form.leaked_fields or not check_result or not check_result.conforms:
             raise Problem(422, NOT_SAVED_MESSAGE)
-        saving = SaveRequest(page.form_state.name, done.triples, page.version)
-        await save_paper(request, writes, token, saving)
+        save_request = SaveRequest(page.form_state.name, check_result.triples, page.version)
+        await save_paper(request, writes, token, save_request)
     except Problem as problem:
         return await run_in_threadpool(refuse_save, writes, tokens, page, problem)
     return replace(page, saved=True)
 
 
 def refuse_save(writes: WritePipeline, tokens: TokenStore, page: FormPage, problem: Problem) -> FormPage:
-    """The page that says why nothing was saved, at the field that it is about."""
+    """The page with the reason why nothing was saved, at the field that it is about."""
     page = replace(page, refusal=problem)
     match problem.status:
         case 401 | 403 if is_paper_writing_open(tokens):
@@ -370,17 +378,17 @@ def refuse_save(writes: WritePipeline, tokens: TokenStore, page: FormPage, probl
 
 
 def add_field_problem(page: FormPage, field: str, problem: Problem) -> FormPage:
-    """The page that says at a field why nothing was saved."""
-    others = [one for one in page.messages if one.field != field]
+    """The page with a problem as the message at a field."""
+    other_messages = [message for message in page.messages if message.field != field]
     message = FieldMessage(field, "Violation", *translate_message(problem.detail))
-    return replace(page, messages=[*others, message], is_field_refused=True)
+    return replace(page, messages=[*other_messages, message], is_field_refused=True)
 
 
 def add_conflict_notes(writes: WritePipeline, page: FormPage) -> FormPage:
-    """The page with what somebody else saved meanwhile, unless the paper is no longer there."""
+    """The page with notes on what somebody else saved meanwhile, unless the paper was deleted."""
     if not page.version:
         return page
-    before = OriginalPaper(read_form_document(page.source.encode(), writes.settings).triples)
+    opened = OriginalPaper(read_form_document(page.source.encode(), writes.settings).triples)
     graph = paper_graph_iri(page.form_state.name, writes.settings)
-    now = OriginalPaper(writes.store.triples(graph))
-    return replace(page, messages=[*page.messages, *iter_conflict_notes(before, now)])
+    saved = OriginalPaper(writes.store.triples(graph))
+    return replace(page, messages=[*page.messages, *iter_conflict_notes(opened, saved)])

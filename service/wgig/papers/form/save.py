@@ -1,9 +1,9 @@
-"""Saving the form into the graph of its paper, and downloading it as Markdown or Turtle.
+"""Save the form to the graph of its paper, or download it as Markdown or Turtle.
 
-A save goes through the same checks as every write, and only if the graph has not been written since the form
-was opened (412 otherwise); the version is the digest of its statements. A token is accepted only in a form
-that comes from this origin, as far as the browser says (Fetch Metadata). A download that Markdown cannot hold
-returns the form with messages at the fields.
+A save goes through the same checks as every write, and only succeeds if the graph was not written since the
+form was opened (412 otherwise); the version is the digest of its statements. A token is accepted only in a
+form that comes from this origin, as far as the browser says (Fetch Metadata). A download that Markdown cannot
+hold returns the form with messages at the fields.
 """
 
 from collections.abc import Callable, Sequence
@@ -46,30 +46,34 @@ DOWNLOAD_SERIALIZERS: dict[Format, Callable[[Sequence[ox.Triple], Settings], byt
     TURTLE: lambda triples, settings: serialize_triples(triples, TURTLE, settings.base),
 }
 UNSUPPORTED_PAPER_MESSAGE = gettext_noop(
-    "Markdown cannot hold the paper as it is. Mend what is said below, or download Turtle, which holds all "
+    "Markdown cannot hold the paper as it is. Fix the problems below, or download Turtle, which holds all "
     "of it."
 )
 UNSUPPORTED_STATEMENT_MESSAGE = gettext_noop(
-    "Markdown cannot hold the paper, and the form has no field in which to mend it. Download Turtle, which "
+    "Markdown cannot hold the paper, and the form has no field in which to fix it. Download Turtle, which "
     "holds all of it."
 )
 
 
 def download_paper(
-    context: RequestContext, tokens: TokenStore, page: FormPage, done: FormCheckResult, format_: Format
+    context: RequestContext,
+    tokens: TokenStore,
+    page: FormPage,
+    check_result: FormCheckResult,
+    format_: Format,
 ) -> Response:
-    """The paper as a file, complete or not; or the form with the reason why it cannot be one."""
-    if unnamed := [one for one in page.messages if one.field == "name" and one.blocks]:
+    """The paper as a file, complete or not; or the form with the reason why that is not possible."""
+    if name_errors := [message for message in page.messages if message.field == "name" and message.blocks]:
         refusal = Problem(422, INVALID_NAME_MESSAGE)
-        unchanged = replace(page, messages=unnamed, refusal=refusal, is_field_refused=True)
-        return respond_with_form_page(context, tokens, unchanged)
+        refused_page = replace(page, messages=name_errors, refusal=refusal, is_field_refused=True)
+        return respond_with_form_page(context, tokens, refused_page)
     settings = context.settings
-    triples = read_form_document(done.triples, settings).triples
+    triples = read_form_document(check_result.triples, settings).triples
     try:
         body = DOWNLOAD_SERIALIZERS[format_](triples, settings)
     except UnsupportedStatementError as error:
-        todo = FormCheckJob(page.form_state, page.source.encode(), page.profile, current_language(), settings)
-        at_fields = list_unsupported_messages(convert_form_to_graph(todo), error.statements)
+        job = FormCheckJob(page.form_state, page.source.encode(), page.profile, current_language(), settings)
+        at_fields = list_unsupported_messages(convert_form_to_graph(job), error.statements)
         refusal = Problem(422, UNSUPPORTED_PAPER_MESSAGE if at_fields else UNSUPPORTED_STATEMENT_MESSAGE)
         return respond_with_form_page(context, tokens, replace(page, messages=at_fields, refusal=refusal))
     name = f"{OriginalPaper(triples).name}.{format_.suffix}"
@@ -96,9 +100,9 @@ PAPER_DELETED_MESSAGE = gettext_noop(
 
 
 class SaveRequest(NamedTuple):
-    """What is to be saved: the name of the paper, its statements as N-Triples, the version it was opened at.
+    """A paper to save: its name, its statements as N-Triples, the version with which it was opened.
 
-    An empty version is that of a paper which is not in the graph yet.
+    The version is empty for a paper that is not in the graph yet.
     """
 
     name: str
@@ -112,7 +116,7 @@ def paper_graph_iri(name: str, settings: Settings) -> str:
 
 
 def paper_graph_version(store: Store, graph: str) -> str:
-    """The version of a graph: the digest of its statements, empty where there is no such graph."""
+    """The version of a graph: the digest of its statements; empty where there is no such graph."""
     return digest_n_triples(read_graph_lines(store, graph)) if store.has_graph(graph) else ""
 
 
@@ -122,9 +126,9 @@ def is_paper_name_taken(store: Store, name: str, settings: Settings) -> bool:
 
 
 def authorize_paper_save(request: Request, tokens: TokenStore, secret: str) -> AccessToken:
-    """The token of this secret, if it opens papers and comes from a page of this service.
+    """The token with this secret, if it may write papers and the form is from a page of this service.
 
-    Raises Problem 401, 403; what it says is for the author, who is not the operator.
+    Raises Problem 401, 403, with messages for the author, who is not the operator.
     """
     if not is_same_origin(request):
         raise Problem(403, FOREIGN_FORM_MESSAGE)
@@ -132,18 +136,18 @@ def authorize_paper_save(request: Request, tokens: TokenStore, secret: str) -> A
     if not is_paper_writing_open(tokens):
         raise Problem(403, PAPERS_CLOSED_MESSAGE)
 
-    def given() -> str:
+    def get_secret() -> str:
         if not secret:
             raise Problem(401, MISSING_TOKEN_MESSAGE)
         return secret
 
-    return authorize_secret(tokens, given, *PAPER_WRITE_SCOPES)
+    return authorize_secret(tokens, get_secret, *PAPER_WRITE_SCOPES)
 
 
 def is_same_origin(request: Request) -> bool:
-    """Whether no page of another origin sent the form, as far as the browser says (Fetch Metadata, Origin).
+    """Whether the form was sent from this origin, as far as the browser says (Fetch Metadata, Origin).
 
-    There are no cookies to abuse: this keeps people from typing tokens into pages of others.
+    There are no cookies to abuse: this keeps people from typing tokens into pages of other sites.
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
@@ -152,32 +156,34 @@ def is_same_origin(request: Request) -> bool:
 
 
 async def save_paper(
-    request: Request, writes: WritePipeline, token: AccessToken, saving: SaveRequest
+    request: Request, writes: WritePipeline, token: AccessToken, save_request: SaveRequest
 ) -> None:
-    """Save a paper. Raises Problem 412 where the graph was written meanwhile, and as a write does."""
-    graph = paper_graph_iri(saving.name, writes.settings)
-    part = BodyPart("paper.nt", N_TRIPLES.media_type, saving.triples)
+    """Save a paper. Raises Problem as a write does, and 412 where the graph was written meanwhile."""
+    graph = paper_graph_iri(save_request.name, writes.settings)
+    part = BodyPart("paper.nt", N_TRIPLES.media_type, save_request.triples)
     async with exclusive_write(request, writes):
-        passed = await run_paper_gate(writes, graph, [part], b"", PROBLEM_JSON, "en")
-        sent = BodyPart("paper.nt", N_TRIPLES.media_type, passed.triples)
-        asked = WriteRequest(token, f"PUT /{PAPER_GRAPH_PATH}{saving.name}", [sent], passed.by_digest)
-        await run_sync(replace_paper_graph, writes, graph, asked, saving.version)
+        decision = await run_paper_gate(writes, graph, [part], b"", PROBLEM_JSON, "en")
+        approved_part = BodyPart("paper.nt", N_TRIPLES.media_type, decision.triples)
+        write_request = WriteRequest(
+            token, f"PUT /{PAPER_GRAPH_PATH}{save_request.name}", [approved_part], decision.by_digest
+        )
+        await run_sync(replace_paper_graph, writes, graph, write_request, save_request.version)
 
 
-def replace_paper_graph(writes: WritePipeline, graph: str, asked: WriteRequest, version: str) -> None:
-    """Put the statements in place of those of the graph, if it is as it was. Raises Problem 412."""
+def replace_paper_graph(writes: WritePipeline, graph: str, write_request: WriteRequest, version: str) -> None:
+    """Replace the statements of the graph, if it has this version. Raises Problem 412."""
     store = writes.store
     with store.exclusive_writer():
-        there = paper_graph_version(store, graph)
-        if there != version:
+        current_version = paper_graph_version(store, graph)
+        if current_version != version:
             raise Problem(
                 412,
                 NAME_TAKEN_MESSAGE
                 if not version
                 else EDIT_CONFLICT_MESSAGE
-                if there
+                if current_version
                 else PAPER_DELETED_MESSAGE,
-                version=there,
+                version=current_version,
             )
-        change = store.compute_replacement(graph, parse_graph_parts([*asked.files], graph))
-        commit_with_record(writes, change, asked)
+        change = store.compute_replacement(graph, parse_graph_parts([*write_request.files], graph))
+        commit_with_record(writes, change, write_request)

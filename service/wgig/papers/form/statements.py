@@ -1,4 +1,4 @@
-"""The statements of a form: those that it was opened with, but for the fields that say something else now."""
+"""Convert a submitted form to statements: the original ones, with the changes of edited fields."""
 
 from itertools import count
 from typing import Any
@@ -31,23 +31,23 @@ from .state import FormRow, FormState, field_group_name, form_row_name, parse_fi
 
 
 class FormToGraph:
-    """The statements of a form that was sent, and the names of the fields that make them.
+    """The statements of a submitted form, and the names of the fields that make them.
 
-    `field_names` has them by statement, by node and IRI of a property, and by node. What is wrong becomes a
-    statement that breaks a rule.
+    `field_names` has the names by statement, by node and property IRI, and by node. An invalid value becomes
+    a statement that violates a rule.
     """
 
-    def __init__(self, source: OriginalPaper, filled: FormState) -> None:
-        """State all that is filled in."""
-        self.original, self.form_state, self.paper = source, filled, source.paper
-        self.graph = PaperGraph(source.triples)
-        self.people = PeopleBuilder(source, self.graph, self.describe_node)
+    def __init__(self, original: OriginalPaper, form_state: FormState) -> None:
+        """Convert all rows of the form."""
+        self.original, self.form_state, self.paper = original, form_state, original.paper
+        self.graph = PaperGraph(original.triples)
+        self.people = PeopleBuilder(original, self.graph, self.describe_node)
         self.nodes: dict[tuple[str, int], Any] = {}
         self.field_names: dict[Any, str] = {}
         self.judged_names = {
-            one.words for row in self.rows(ASSESSMENT_PART) for one in row.values.get("judges", ())
+            value.words for row in self.rows(ASSESSMENT_PART) for value in row.values.get("judges", ())
         }
-        for part, row in filled.iter_rows():
+        for part, row in form_state.iter_rows():
             self.add_row(part, row)
         for node in [node for part in FORM_PARTS.values() for node in self.unlink_removed_parts(part)]:
             self.graph.remove_orphan(node)
@@ -55,15 +55,15 @@ class FormToGraph:
 
     @property
     def triples(self) -> list[ox.Triple]:
-        """What the form states."""
+        """The statements of the form."""
         return list(self.graph.triples)
 
     def rows(self, part: FormPart) -> list[FormRow]:
-        """The parts of a kind."""
+        """The rows of a kind of part."""
         return self.form_state.rows[part.key]
 
     def add_row(self, part: FormPart, row: FormRow) -> None:
-        """State a part, unless it is new and nothing is written in it."""
+        """Add the statements of a row, unless it is new and blank."""
         node = self.find_row_node(part, row)
         if node is None:
             return
@@ -73,129 +73,131 @@ class FormToGraph:
             self.field_names.setdefault(
                 self.graph.add_value(self.paper, part.path, node), form_row_name(part, row)
             )
-        if not isinstance(node, ox.Literal):  # of which nothing can be said
+        if not isinstance(node, ox.Literal):  # a literal cannot be a subject
             for field in part.fields:
                 self.add_field(part, row, field, node)
 
     def find_row_node(self, part: FormPart, row: FormRow) -> Any:
-        """What a part is in the graph: as before, or new; None where it is new and blank."""
-        there = self.original.nodes[part.key]
-        before = there[row.number - 1] if row.number <= len(there) else None
-        found = self.people.find_agent(row, before) if part.is_people else before
-        if isinstance(found, ox.Literal) and row.values and not row.is_blank:
-            found = None
-        is_said = not row.is_blank or f"{part.key}-{row.number}" in self.judged_names
-        return self.add_node(part, row) if found is None and is_said else found
+        """The node of a row: the original one, or a new one; None where the row is new and blank."""
+        original_nodes = self.original.nodes[part.key]
+        original_node = original_nodes[row.number - 1] if row.number <= len(original_nodes) else None
+        node = self.people.find_agent(row, original_node) if part.is_people else original_node
+        if isinstance(node, ox.Literal) and row.values and not row.is_blank:
+            node = None
+        is_used = not row.is_blank or f"{part.key}-{row.number}" in self.judged_names
+        return self.add_node(part, row) if node is None and is_used else node
 
     def add_node(self, part: FormPart, row: FormRow) -> ox.NamedNode:
-        """A new node, with what each has."""
+        """A new node, with the statements that every node has."""
         node = self.people.add_agent(part, row) if part.is_people else self.free_iri(part, row)
         self.describe_node(node, part.kind)
         if not part.is_people and not row.words("label").strip():
-            said = (row.words("criterion") or part.title).replace("-", " ")
-            words = said if part is SWOT_PART else said.lower()
-            self.graph.add_value(node, "rdfs:label", build_part_label(self.original.title, words))
+            description = (row.words("criterion") or part.title).replace("-", " ")
+            label = description if part is SWOT_PART else description.lower()
+            self.graph.add_value(node, "rdfs:label", build_part_label(self.original.title, label))
         return node
 
     def free_iri(self, part: FormPart, row: FormRow) -> ox.NamedNode:
-        """A free address below that of the paper: with the criterion, or with a number."""
+        """An unused IRI below that of the paper: with the criterion, or with a number."""
         stem = f"{self.paper.value}/{part.key}"
         criterion = iri_segment(row.words("criterion"))
-        numbered = (ox.NamedNode(f"{stem}/{number}") for number in count(row.number))
-        named = iter_numbered_iris(f"{stem}/{criterion}" if part.several else stem)
-        tries = numbered if part.several and not criterion else named
-        return next(filter(self.graph.is_unused, tries))
+        numbered_iris = (ox.NamedNode(f"{stem}/{number}") for number in count(row.number))
+        named_iris = iter_numbered_iris(f"{stem}/{criterion}" if part.several else stem)
+        iris = numbered_iris if part.several and not criterion else named_iris
+        return next(filter(self.graph.is_unused, iris))
 
-    def describe_node(self, node: Any, kind: str) -> None:
-        """Say what a new node is, where that is from, and whether it is made up."""
+    def describe_node(self, node: Any, class_curie: str) -> None:
+        """Add type, sources and illustrative mark of a new node."""
         sources = self.graph.values(self.paper, "dcterms:source") or [self.paper]
-        is_made_up = self.form_state.paper.words("illustrative") == "yes"
-        for name, value in iter_node_values(kind, sources, illustrative=is_made_up):
-            self.graph.add_value(node, name, value)
+        is_illustrative = self.form_state.paper.words("illustrative") == "yes"
+        for curie, value in iter_node_values(class_curie, sources, illustrative=is_illustrative):
+            self.graph.add_value(node, curie, value)
 
     def add_field(self, part: FormPart, row: FormRow, field: FormField, node: Any) -> None:
-        """State the values of a field."""
-        of_field = field_group_name(part, row, field)
+        """Add the statements of a field."""
+        group_name = field_group_name(part, row, field)
         if field.kind == PERSON_FIELD:
-            for one in ("foaf:name", "rdfs:label"):
-                self.field_names.setdefault((node, expand_curie(one).value), of_field)
+            for curie in ("foaf:name", "rdfs:label"):
+                self.field_names.setdefault((node, expand_curie(curie).value), group_name)
         elif field.path == STAKEHOLDER_GROUP_PROPERTY:
-            has_seat = any(one.path == "member" for one in part.fields)
-            holder = self.people.update_membership(row, node) if has_seat else node
-            self.people.update_groups(row, field, node, holder)
-            for one in (node, holder):
-                self.field_names.setdefault((one, expand_curie(STAKEHOLDER_GROUP_PROPERTY).value), of_field)
+            has_membership = any(other_field.path == "member" for other_field in part.fields)
+            group_holder = self.people.update_membership(row, node) if has_membership else node
+            self.people.update_groups(row, field, node, group_holder)
+            for agent in (node, group_holder):
+                self.field_names.setdefault(
+                    (agent, expand_curie(STAKEHOLDER_GROUP_PROPERTY).value), group_name
+                )
         elif field.is_property:
-            self.field_names.setdefault((node, expand_curie(field.path).value), of_field)
+            self.field_names.setdefault((node, expand_curie(field.path).value), group_name)
             (self.update_checkboxes if field.kind == CHECKBOX_FIELD else self.update_values)(
-                row, field, node, of_field
+                row, field, node, group_name
             )
 
-    def update_values(self, row: FormRow, field: FormField, node: Any, of_field: str) -> None:
-        """State the values of numbered fields: one that says what it said before leaves its statement."""
-        given = {one.number: one for one in row.values.get(field.key, ())}
-        there = zip(
+    def update_values(self, row: FormRow, field: FormField, node: Any, group_name: str) -> None:
+        """Update the values of numbered fields; a field that was not changed leaves its statement."""
+        submitted = {value.number: value for value in row.values.get(field.key, ())}
+        original_values = zip(
             self.original.field_values(node, field), self.original.shown_values(node, field), strict=True
         )
-        for value, shown in there:
-            if given.get(shown.number) == shown:
-                del given[shown.number]
+        for value, shown_value in original_values:
+            if submitted.get(shown_value.number) == shown_value:
+                del submitted[shown_value.number]
                 self.field_names[ox.Triple(node, expand_curie(field.path), value)] = (
-                    f"{of_field}-{shown.number}"
+                    f"{group_name}-{shown_value.number}"
                 )
             else:
                 self.graph.remove_value(node, field.path, value)
-        for number, words, language in given.values():
+        for number, words, language in submitted.values():
             if words.strip():
-                said = parse_field_value(field, words, language or self.form_state.language)
-                self.field_names[self.graph.add_value(node, field.path, said)] = f"{of_field}-{number}"
+                term = parse_field_value(field, words, language or self.form_state.language)
+                self.field_names[self.graph.add_value(node, field.path, term)] = f"{group_name}-{number}"
 
-    def update_checkboxes(self, row: FormRow, field: FormField, node: Any, of_field: str) -> None:
-        """State what is checked: what was before leaves its statement."""
-        given = {one.words for one in row.values.get(field.key, ())}
-        there = zip(
+    def update_checkboxes(self, row: FormRow, field: FormField, node: Any, group_name: str) -> None:
+        """Update the values of checkboxes; a value that was checked before leaves its statement."""
+        checked = {value.words for value in row.values.get(field.key, ())}
+        original_values = zip(
             self.original.field_values(node, field), self.original.shown_values(node, field), strict=True
         )
-        for value, shown in there:
-            if shown.words in given:
-                given.discard(shown.words)
-                self.field_names[ox.Triple(node, expand_curie(field.path), value)] = of_field
+        for value, shown_value in original_values:
+            if shown_value.words in checked:
+                checked.discard(shown_value.words)
+                self.field_names[ox.Triple(node, expand_curie(field.path), value)] = group_name
             else:
                 self.graph.remove_value(node, field.path, value)
-        for words in sorted(filter(str.strip, given)):
-            judged = (
+        for words in sorted(filter(str.strip, checked)):
+            term = (
                 self.judged_mechanism(words)
                 if field.path == "wgig:judges"
                 else parse_field_value(field, words, "")
             )
-            self.field_names[self.graph.add_value(node, field.path, judged)] = of_field
+            self.field_names[self.graph.add_value(node, field.path, term)] = group_name
 
     def judged_mechanism(self, words: str) -> Any:
-        """The mechanism of this number, or one that is not there."""
+        """The mechanism with this number, or the IRI of a missing one."""
         number = words.removeprefix(f"{MECHANISM_PART.key}-")
-        there = self.nodes.get((MECHANISM_PART.key, int(number))) if number.isdecimal() else None
-        return there or ox.NamedNode(f"{self.paper.value}/mechanism/{iri_segment(words)}")
+        mechanism = self.nodes.get((MECHANISM_PART.key, int(number))) if number.isdecimal() else None
+        return mechanism or ox.NamedNode(f"{self.paper.value}/mechanism/{iri_segment(words)}")
 
     def unlink_removed_parts(self, part: FormPart) -> list[Any]:
-        """What was a part before and is none any more, after the link to it is taken away."""
-        stated = {node for (key, _), node in self.nodes.items() if key == part.key}
-        gone = [one for one in self.original.nodes[part.key] if one not in stated]
-        for node in gone:
+        """The nodes of the removed parts of a kind, after removing the links from the paper to them."""
+        remaining = {node for (key, _), node in self.nodes.items() if key == part.key}
+        removed = [node for node in self.original.nodes[part.key] if node not in remaining]
+        for node in removed:
             self.graph.remove_value(self.paper, part.path, node)
-        return gone
+        return removed
 
     def update_labels(self) -> None:
-        """Let labels that repeat the title repeat the new one."""
-        old, new = self.original.title, OriginalPaper(self.graph.triples).title
-        for triple in [*self.graph.triples] if old != new else ():
+        """Replace the old title by the new one in the labels that begin with it."""
+        old_title, new_title = self.original.title, OriginalPaper(self.graph.triples).title
+        for triple in [*self.graph.triples] if old_title != new_title else ():
             label, is_own = triple.object, triple.subject == self.paper
-            before, after = (
-                f"{PAPER_LABEL_PREFIX}{one}" if is_own else f"{balance_text_bidi(one)}: "
-                for one in (old, new)
+            old_prefix, new_prefix = (
+                f"{PAPER_LABEL_PREFIX}{title}" if is_own else f"{balance_text_bidi(title)}: "
+                for title in (old_title, new_title)
             )
             if triple.predicate != expand_curie("rdfs:label") or not isinstance(label, ox.Literal):
                 continue
-            if label.language and label.value.startswith(before):
-                said = f"{after}{label.value.removeprefix(before)}"
+            if label.language and label.value.startswith(old_prefix):
+                text = f"{new_prefix}{label.value.removeprefix(old_prefix)}"
                 self.graph.remove_triple(triple)
-                self.graph.add_value(triple.subject, "rdfs:label", ox.Literal(said, language=label.language))
+                self.graph.add_value(triple.subject, "rdfs:label", ox.Literal(text, language=label.language))

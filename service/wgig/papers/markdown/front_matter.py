@@ -1,8 +1,8 @@
-"""Reads the front matter of a paper: YAML between two lines `---`, as statements about the whole paper.
+"""Read the front matter of a paper: YAML between two lines `---`, as statements about the whole paper.
 
-It is limited to 32 KiB and 4 levels, without anchors, references and tags. An unknown key gets a suggestion,
-and errors have line and column. Drafters that the graph does not know are described with a membership in
-their stakeholder group; waivers have a reason each.
+It is limited to 32 KiB and 4 levels, without anchors, aliases and tags. An unknown key gets a suggestion, and
+errors have line and column. Drafters that the graph does not know are described, with a membership in the
+working group where they are members; each waiver has a reason.
 """
 
 import re
@@ -33,29 +33,29 @@ from .values import (
 
 OPENING_FENCE_PATTERN = re.compile(r"\A---[ \t]*(?:\r\n|\r|\n)")
 CLOSING_FENCE_PATTERN = re.compile(r"(?<=[\r\n])(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)")
-SURROGATE_PATTERN = re.compile("[\ud800-\udfff]")  # an escape in quotes may name one
+SURROGATE_PATTERN = re.compile("[\ud800-\udfff]")  # an escape in quotes may produce one
 MAX_FRONT_MATTER_CHARACTERS = 32 * 1024  # characters
 MAX_YAML_LEVELS = 4
 YAML_NULL_WORDS = ("", "~", "null")
 PAPER_NAME_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 KEY_LINES_HINT = "Write lines key: value."
 QUOTES_HINT = "Put a text with a colon or another mark in quotes."
-TAB_HINT = "Write spaces in place of the tab."
+TAB_HINT = "Replace the tab with spaces."
 FRONT_MATTER_HINT = "Begin it with a line ---, a line such as paper: my-paper, and a line ---."
 
 
 class FrontMatterLoader(yaml.SafeLoader):
-    """YAML without what a head has no use for: anchors, references, tags, and nesting."""
+    """YAML without what front matter does not need: anchors, aliases, tags, and deep nesting."""
 
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """The next node. Raises ComposerError for what is refused, before it is followed."""
+        """The next node. Raises ComposerError for what is refused, before it is processed."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
-            refuse_yaml_event("anchors, references and tags are not read here", event)
+            refuse_yaml_event("anchors, aliases and tags are not supported here", event)
         if SURROGATE_PATTERN.search(getattr(event, "value", "")):
-            refuse_yaml_event("half a character is not allowed", event)
+            refuse_yaml_event("an unpaired surrogate is not allowed", event)
         if self.depth > MAX_YAML_LEVELS:
             refuse_yaml_event("it is nested too deeply", event)
         self.depth += 1
@@ -65,28 +65,28 @@ class FrontMatterLoader(yaml.SafeLoader):
 
 
 def parse_yaml_tree(source: str) -> yaml.Node | None:
-    """The tree of the YAML, None where there is none. Raises YAMLError."""
+    """The tree of the YAML, or None where it is empty. Raises YAMLError."""
     loader = FrontMatterLoader(source)
     try:
         return loader.get_single_node()
-    except (ValueError, OverflowError) as error:  # an escape has the number of no character
+    except (ValueError, OverflowError) as error:  # an escape has an invalid code point
         raise yaml.reader.ReaderError("", loader.index, "", "", "") from error
 
 
 def refuse_yaml_event(problem: str, event: Any) -> NoReturn:
-    """Raise the error for an event that the head may not have."""
+    """Raise ComposerError for an event that front matter must not have."""
     raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
 
 
 class FrontMatterValue(NamedTuple):
-    """A value of the head and the offset of its first character in the text."""
+    """A value of the front matter and the offset of its first character in the text."""
 
     words: str
     offset: int
 
 
 class FrontMatterEntry(NamedTuple):
-    """A key of the head with what stands behind it, and the offset of the key in the text."""
+    """A key of the front matter with its YAML node, and the offset of the key in the text."""
 
     key: str
     offset: int
@@ -94,263 +94,287 @@ class FrontMatterEntry(NamedTuple):
 
 
 class FrontMatter:
-    """The head of a text: its entries by key, and the offset where the body begins."""
+    """The front matter of a text: its entries by key, and the offset where the body begins."""
 
     def __init__(self, text: str) -> None:
-        """Read the head. Raises Problem 400 for a text without one, or one that is no simple YAML."""
+        """Read the front matter. Raises Problem 400 where there is none, or it is not simple YAML."""
         fence = OPENING_FENCE_PATTERN.match(text)
         if not fence:
-            raise paper_syntax_problem(text, 0, "The paper has no head.", FRONT_MATTER_HINT)
+            raise paper_syntax_problem(text, 0, "The paper has no front matter.", FRONT_MATTER_HINT)
         self.text, self.start = text, fence.end()
         end = CLOSING_FENCE_PATTERN.search(text, self.start)
         if not end:
-            raise paper_syntax_problem(text, 0, "The head has no end.", "Close it with a line ---.")
+            raise paper_syntax_problem(text, 0, "The front matter has no end.", "Close it with a line ---.")
         self.body_offset = end.end()
         if end.start() - self.start > MAX_FRONT_MATTER_CHARACTERS:
             raise paper_syntax_problem(
                 text,
                 self.start,
-                f"The head is longer than {MAX_FRONT_MATTER_CHARACTERS} characters.",
+                f"The front matter is longer than {MAX_FRONT_MATTER_CHARACTERS} characters.",
                 "Shorten it.",
             )
         self.entries = self.parse_mapping(
-            self.compose_tree(text[self.start : end.start()]), "The head", FRONT_MATTER_KEYS
+            self.compose_tree(text[self.start : end.start()]), "The front matter", FRONT_MATTER_KEYS
         )
 
     def compose_tree(self, source: str) -> yaml.Node:
-        """The tree of the YAML. Raises Problem 400 where it is none, or more than a plain one."""
+        """The tree of the YAML. Raises Problem 400 where it does not parse, or is empty."""
         try:
             node = parse_yaml_tree(source)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            at = self.start + yaml_mark_offset(mark)
-            mend = TAB_HINT if self.text.startswith("\t", at) else QUOTES_HINT
+            offset = self.start + yaml_mark_offset(mark)
+            fix = TAB_HINT if self.text.startswith("\t", offset) else QUOTES_HINT
             raise paper_syntax_problem(
-                self.text, at, f"The head does not parse: {error.problem}.", mend
+                self.text, offset, f"The front matter does not parse: {error.problem}.", fix
             ) from error
         except yaml.reader.ReaderError as error:
-            at = self.start + error.position
+            offset = self.start + error.position
             raise paper_syntax_problem(
-                self.text, at, "This character is not allowed in the head.", "Take it out."
+                self.text, offset, "This character is not allowed in the front matter.", "Remove it."
             ) from error
         if node is None:
-            raise paper_syntax_problem(self.text, 0, "The head is empty.", FRONT_MATTER_HINT)
+            raise paper_syntax_problem(self.text, 0, "The front matter is empty.", FRONT_MATTER_HINT)
         return node
 
     def parse_mapping(
-        self, node: yaml.Node, whose: str, known: Collection[str] = ()
+        self, node: yaml.Node, owner: str, known_keys: Collection[str] = ()
     ) -> dict[str, FrontMatterEntry]:
-        """The entries of a mapping by key. Raises Problem 400 for a key that is not `known`, or doubled."""
+        """The entries of a mapping by key. Raises Problem 400 for a repeated or unknown key."""
         if not isinstance(node, yaml.MappingNode):
             raise paper_syntax_problem(
-                self.text, self.node_offset(node), f"{whose} is no list of keys.", KEY_LINES_HINT
+                self.text, self.node_offset(node), f"{owner} is not a mapping of keys.", KEY_LINES_HINT
             )
-        found: dict[str, FrontMatterEntry] = {}
-        for key_node, value in node.value:
+        entries: dict[str, FrontMatterEntry] = {}
+        for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise paper_syntax_problem(
                     self.text,
                     self.node_offset(key_node),
-                    "A key is a word, and this is none.",
+                    "A key must be a plain word.",
                     KEY_LINES_HINT,
                 )
-            key, at = key_node.value, self.node_offset(key_node)
-            if known and key not in known:
+            key, offset = key_node.value, self.node_offset(key_node)
+            if known_keys and key not in known_keys:
                 raise paper_syntax_problem(
-                    self.text, at, f"{whose} has no key {key}.", suggest_key(key, known)
+                    self.text, offset, f"{owner} has no key {key}.", suggest_key(key, known_keys)
                 )
-            if key in found:
+            if key in entries:
                 raise paper_syntax_problem(
-                    self.text, at, f"{whose} has the key {key} twice.", "Keep one; it may hold a list."
+                    self.text, offset, f"{owner} has the key {key} twice.", "Keep one; it may hold a list."
                 )
-            found[key] = FrontMatterEntry(key, at, value)
-        return found
+            entries[key] = FrontMatterEntry(key, offset, value_node)
+        return entries
 
     def iter_values(self, node: yaml.Node) -> Iterator[FrontMatterValue]:
-        """The values in a plain value or a list of them, but empty ones. Raises Problem 400 for others."""
-        for one in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-            if not isinstance(one, yaml.ScalarNode):
+        """The non-empty values of a scalar or a list of scalars. Raises Problem 400 for other nodes."""
+        for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if not isinstance(item, yaml.ScalarNode):
                 raise paper_syntax_problem(
                     self.text,
-                    self.node_offset(one),
+                    self.node_offset(item),
                     "A plain value is expected here.",
                     "Write it on one line.",
                 )
-            words = one.value.strip()
-            if words not in YAML_NULL_WORDS or one.style:
-                yield FrontMatterValue(words, self.node_offset(one))
+            words = item.value.strip()
+            if words not in YAML_NULL_WORDS or item.style:
+                yield FrontMatterValue(words, self.node_offset(item))
 
     def node_offset(self, node: yaml.Node) -> int:
         """The offset of a node in the text."""
         return self.start + yaml_mark_offset(node.start_mark)
 
     def first_value(self, key: str) -> FrontMatterValue | None:
-        """The first value of a key, or none."""
+        """The first value of a key, or None."""
         return next(self.iter_values(self.entries[key].node), None) if key in self.entries else None
 
     def single_value(self, entry: FrontMatterEntry | None) -> FrontMatterValue | None:
-        """The value of a key that may be there, or none. Raises Problem 400 for several."""
-        found = list(self.iter_values(entry.node)) if entry else []
-        if entry and found[1:]:
+        """The value of a key that may be there, or None. Raises Problem 400 for several."""
+        values = list(self.iter_values(entry.node)) if entry else []
+        if entry and values[1:]:
             raise paper_syntax_problem(
-                self.text, found[1].offset, f"There are several values of {entry.key}.", "Keep one."
+                self.text, values[1].offset, f"There are several values of {entry.key}.", "Keep one."
             )
-        return found[0] if found else None
+        return values[0] if values else None
 
     def parse_truth(self, value: FrontMatterValue) -> bool:
-        """Whether a value says yes. Raises Problem 400 where it says neither yes nor no."""
-        said = parse_boolean(value.words)
-        if said.datatype == XSD_STRING:
+        """Whether a value is true. Raises Problem 400 where it is not a boolean."""
+        boolean = parse_boolean(value.words)
+        if boolean.datatype == XSD_STRING:
             raise paper_syntax_problem(
                 self.text, value.offset, f"{value.words} is neither true nor false.", "Write true or false."
             )
-        return said.value == "true"
+        return boolean.value == "true"
 
 
 def yaml_mark_offset(mark: object) -> int:
-    """The offset of a mark in the YAML, 0 where the parser gives none."""
+    """The offset of a YAML mark, 0 where the parser gives none."""
     return int(getattr(mark, "index", 0))
 
 
-def suggest_key(words: str, known: Collection[str]) -> str:
-    """What to write in place of an unknown key."""
-    near = find_nearest_key(words, known)
-    return f"Did you mean {near}?" if near else f"Its keys are: {', '.join(known)}."
+def suggest_key(words: str, known_keys: Collection[str]) -> str:
+    """A suggestion for an unknown key."""
+    nearest = find_nearest_key(words, known_keys)
+    return f"Did you mean {nearest}?" if nearest else f"Its keys are: {', '.join(known_keys)}."
 
 
-def build_initial_statements(head: FrontMatter) -> PaperStatements:
-    """The statements of a paper with nothing but what the head says of all of them.
+def build_initial_statements(front_matter: FrontMatter) -> PaperStatements:
+    """The statements of a paper with only what applies to all of them: name, language, sources.
 
-    Raises Problem 400 where the paper has no name, or the language is no tag.
+    Raises Problem 400 where the paper has no name, or the language is not a tag.
     """
-    entry = head.entries.get("paper")
-    name = head.single_value(entry)
+    entry = front_matter.entries.get("paper")
+    name = front_matter.single_value(entry)
     if not entry or not name:
         raise paper_syntax_problem(
-            head.text, 0, "The head does not name the paper.", "Add a line such as paper: my-paper."
+            front_matter.text,
+            0,
+            "The front matter does not name the paper.",
+            "Add a line such as paper: my-paper.",
         )
     if not PAPER_NAME_PATTERN.fullmatch(name.words):
-        cause = f"{name.words} is no name of a paper: it has small letters, digits and hyphens."
+        cause = f"{name.words} is not a paper name: that has lowercase letters, digits and hyphens."
         raise paper_syntax_problem(
-            head.text, name.offset, cause, f"Write {slugify_words(name.words) or 'my-paper'}."
+            front_matter.text, name.offset, cause, f"Write {slugify_words(name.words) or 'my-paper'}."
         )
-    about = PaperStatements(name.words, entry.offset)
-    if language := head.first_value("language"):
-        about.language = parse_paper_language(head, language)
-    if illustrative := head.first_value("illustrative"):
-        about.illustrative = head.parse_truth(illustrative)
-    if "source" in head.entries:
-        given = head.iter_values(head.entries["source"].node)
-        about.sources = [parse_source_address(one.words) for one in given] or about.sources
-    return about
+    statements = PaperStatements(name.words, entry.offset)
+    if language := front_matter.first_value("language"):
+        statements.language = parse_paper_language(front_matter, language)
+    if illustrative := front_matter.first_value("illustrative"):
+        statements.illustrative = front_matter.parse_truth(illustrative)
+    if "source" in front_matter.entries:
+        sources = front_matter.iter_values(front_matter.entries["source"].node)
+        statements.sources = [parse_source_address(source.words) for source in sources] or statements.sources
+    return statements
 
 
-def parse_paper_language(head: FrontMatter, value: FrontMatterValue) -> str:
-    """A language tag in small letters, as RDF has it. Raises Problem 400 where it is none."""
+def parse_paper_language(front_matter: FrontMatter, value: FrontMatterValue) -> str:
+    """A language tag in lowercase, as in RDF. Raises Problem 400 for an invalid one."""
     try:
         ox.Literal("", language=value.words)
     except ValueError as error:
         raise paper_syntax_problem(
-            head.text, value.offset, f"{value.words} is no language tag.", "Write one such as en."
+            front_matter.text, value.offset, f"{value.words} is not a language tag.", "Write one such as en."
         ) from error
     return value.words.lower()
 
 
-def list_paper_titles(head: FrontMatter) -> list[tuple[FrontMatterValue, str]]:
-    """The titles, each with its language."""
-    if "title" not in head.entries:
+def list_paper_titles(front_matter: FrontMatter) -> list[tuple[FrontMatterValue, str]]:
+    """The titles, each with its language; that is empty where it is the language of the paper."""
+    if "title" not in front_matter.entries:
         return []
-    node = head.entries["title"].node
+    node = front_matter.entries["title"].node
     if not isinstance(node, yaml.MappingNode):
-        return [(one, "") for one in head.iter_values(node)]
+        return [(title, "") for title in front_matter.iter_values(node)]
     return [
-        (one, parse_paper_language(head, FrontMatterValue(inner.key, inner.offset)))
-        for inner in head.parse_mapping(node, "The title").values()
-        for one in head.iter_values(inner.node)
+        (title, parse_paper_language(front_matter, FrontMatterValue(entry.key, entry.offset)))
+        for entry in front_matter.parse_mapping(node, "The title").values()
+        for title in front_matter.iter_values(entry.node)
     ]
 
 
-def add_front_matter(head: FrontMatter, about: PaperStatements) -> None:
-    """State what the keys of the head say. Raises Problem 400 for a value of another form."""
-    for entry in head.entries.values():
+def add_front_matter(front_matter: FrontMatter, statements: PaperStatements) -> None:
+    """Add the statements of the keys. Raises Problem 400 for a value of another form."""
+    for entry in front_matter.entries.values():
         if entry.key in KEY_PROPERTIES:
-            about.add_slot(about.paper, KEY_PROPERTIES[entry.key], entry.offset)
+            statements.add_slot(statements.paper, KEY_PROPERTIES[entry.key], entry.offset)
         if entry.key in SIMPLE_KEYS:
-            name, term = SIMPLE_KEYS[entry.key]
-            for one in head.iter_values(entry.node):
-                about.add_value(about.paper, name, term(one.words), one.offset, entry.offset)
+            curie, parse_term = SIMPLE_KEYS[entry.key]
+            for value in front_matter.iter_values(entry.node):
+                statements.add_value(
+                    statements.paper, curie, parse_term(value.words), value.offset, entry.offset
+                )
         elif entry.key in STRUCTURED_KEYS:
-            STRUCTURED_KEYS[entry.key](head, about, entry)
+            STRUCTURED_KEYS[entry.key](front_matter, statements, entry)
 
 
-def add_drafters(head: FrontMatter, about: PaperStatements, entry: FrontMatterEntry) -> None:
-    """Those who drafted the paper: known ones by name, others described."""
-    listed = entry.node.value if isinstance(entry.node, yaml.SequenceNode) else [entry.node]
-    for node in listed:
+def add_drafters(front_matter: FrontMatter, statements: PaperStatements, entry: FrontMatterEntry) -> None:
+    """Add the drafters of the paper: known ones by name, others with a description."""
+    nodes = entry.node.value if isinstance(entry.node, yaml.SequenceNode) else [entry.node]
+    for node in nodes:
         if isinstance(node, yaml.MappingNode):
-            about.add_value(
-                about.paper,
+            statements.add_value(
+                statements.paper,
                 "wgig:drafter",
-                describe_drafter(head, about, node),
-                head.node_offset(node),
+                describe_drafter(front_matter, statements, node),
+                front_matter.node_offset(node),
                 entry.offset,
             )
             continue
-        for one in head.iter_values(node):
-            if "," in one.words:
+        for value in front_matter.iter_values(node):
+            if "," in value.words:
                 raise paper_syntax_problem(
-                    head.text, one.offset, "This names several drafters.", "Give each a line: - afonso"
+                    front_matter.text,
+                    value.offset,
+                    "This names several drafters.",
+                    "Give each a line: - afonso",
                 )
-            drafter = find_known_agent(one.words) or concept_iri("agent", one.words)
-            about.add_value(about.paper, "wgig:drafter", drafter, one.offset, entry.offset)
+            drafter = find_known_agent(value.words) or concept_iri("agent", value.words)
+            statements.add_value(statements.paper, "wgig:drafter", drafter, value.offset, entry.offset)
 
 
-def describe_drafter(head: FrontMatter, about: PaperStatements, node: yaml.MappingNode) -> ox.NamedNode:
-    """A person who is not in the graph, with a seat in the group where they are a member."""
-    entries = head.parse_mapping(node, "A drafter", DRAFTER_KEYS)
-    own, member = head.single_value(entries.get("id")), head.single_value(entries.get("member"))
-    name = head.single_value(entries.get("name")) or own
+def describe_drafter(
+    front_matter: FrontMatter, statements: PaperStatements, node: yaml.MappingNode
+) -> ox.NamedNode:
+    """A person who is not in the graph, with a membership in the working group if they are a member."""
+    entries = front_matter.parse_mapping(node, "A drafter", DRAFTER_KEYS)
+    id_value, member = (
+        front_matter.single_value(entries.get("id")),
+        front_matter.single_value(entries.get("member")),
+    )
+    name = front_matter.single_value(entries.get("name")) or id_value
     if not name:
         raise paper_syntax_problem(
-            head.text, head.node_offset(node), "This drafter has no name.", "Add a line name: with the name."
+            front_matter.text,
+            front_matter.node_offset(node),
+            "This drafter has no name.",
+            "Add a line name: with the name.",
         )
-    agent = concept_iri("agent", own.words) if own else about.agent_iri(name.words, "drafter")
-    about.agent_names.setdefault(agent, name.words)
-    about.describe_node(agent, "foaf:Person", head.node_offset(node))
-    about.add_value(agent, "foaf:name", ox.Literal(name.words), name.offset)
-    seated = (
-        describe_membership(about, agent, name, head.node_offset(node))
-        if member and head.parse_truth(member)
+    agent = concept_iri("agent", id_value.words) if id_value else statements.agent_iri(name.words, "drafter")
+    statements.agent_names.setdefault(agent, name.words)
+    statements.describe_node(agent, "foaf:Person", front_matter.node_offset(node))
+    statements.add_value(agent, "foaf:name", ox.Literal(name.words), name.offset)
+    group_holder = (
+        describe_membership(statements, agent, name, front_matter.node_offset(node))
+        if member and front_matter.parse_truth(member)
         else agent
     )
-    for one in head.iter_values(entries["group"].node) if "group" in entries else ():
-        about.add_value(seated, "wgig:stakeholderGroup", concept_iri("group", one.words), one.offset)
+    for group in front_matter.iter_values(entries["group"].node) if "group" in entries else ():
+        statements.add_value(
+            group_holder, "wgig:stakeholderGroup", concept_iri("group", group.words), group.offset
+        )
     return agent
 
 
 def describe_membership(
-    about: PaperStatements, agent: ox.NamedNode, name: FrontMatterValue, at: int
+    statements: PaperStatements, agent: ox.NamedNode, name: FrontMatterValue, offset: int
 ) -> ox.NamedNode:
-    """The seat of a person in the group."""
+    """The membership of a person in the working group."""
     seat = membership_iri(agent)
-    about.describe_node(seat, "org:Membership", at)
+    statements.describe_node(seat, "org:Membership", offset)
     for property_, value in iter_membership_values(agent, name.words):
-        about.add_value(seat, property_, value, at)
+        statements.add_value(seat, property_, value, offset)
     return seat
 
 
-def add_waivers(head: FrontMatter, about: PaperStatements, entry: FrontMatterEntry) -> None:
-    """The rules that should not hold for the paper, each with its reason."""
-    for number, one in enumerate(head.parse_mapping(entry.node, "The list of waivers").values(), 1):
-        code = strip_name_prefix("shape", one.key)
-        waiver = about.add_part(
-            f"waiver/{number}", "wgig:Waiver", about.part_label(f"waiver of {code}"), one.offset
+def add_waivers(front_matter: FrontMatter, statements: PaperStatements, entry: FrontMatterEntry) -> None:
+    """Add the waivers of rules, each with its reasons."""
+    for number, waiver_entry in enumerate(
+        front_matter.parse_mapping(entry.node, "The list of waivers").values(), 1
+    ):
+        code = strip_name_prefix("shape", waiver_entry.key)
+        waiver = statements.add_part(
+            f"waiver/{number}", "wgig:Waiver", statements.part_label(f"waiver of {code}"), waiver_entry.offset
         )
-        about.add_value(about.paper, "wgig:waiver", waiver, one.offset, entry.offset)
-        about.add_value(waiver, "wgig:waives", expand_curie(f"shape:{quote(code)}"), one.offset)
-        for reason in head.iter_values(one.node):
-            about.add_value(
-                waiver, "wgig:reason", about.text_literal(reason.words), reason.offset, one.offset
+        statements.add_value(statements.paper, "wgig:waiver", waiver, waiver_entry.offset, entry.offset)
+        statements.add_value(waiver, "wgig:waives", expand_curie(f"shape:{quote(code)}"), waiver_entry.offset)
+        for reason in front_matter.iter_values(waiver_entry.node):
+            statements.add_value(
+                waiver,
+                "wgig:reason",
+                statements.text_literal(reason.words),
+                reason.offset,
+                waiver_entry.offset,
             )
 
 
@@ -359,7 +383,7 @@ def plain_literal(words: str) -> ox.Literal:
     return ox.Literal(words)
 
 
-# Keys with one kind of value, each by its property and how the value is read.
+# Keys with one kind of value: the property of each, and the function that parses a value.
 SIMPLE_KEYS: dict[str, tuple[str, Callable[[str], PaperTerm]]] = {
     "language": ("schema:inLanguage", plain_literal),
     "issue": ("wgig:issue", lambda words: concept_iri("issue", words)),
@@ -375,7 +399,7 @@ STRUCTURED_KEYS: dict[str, Callable[[FrontMatter, PaperStatements, FrontMatterEn
     "drafters": add_drafters,
     "waivers": add_waivers,
 }
-# The property of the paper that a key gives.
+# The property of the paper that each key states.
 KEY_PROPERTIES = {key: name for key, (name, _) in SIMPLE_KEYS.items()} | {
     "title": "dcterms:title",
     "drafters": "wgig:drafter",

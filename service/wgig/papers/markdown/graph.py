@@ -1,7 +1,7 @@
-"""The statements of one paper, read and changed by names with prefixes, and what every paper says in one way.
+"""The statements of one paper, read and changed by CURIEs, and the statements that all papers have.
 
-The Markdown writer and the form read and change papers here. What the Markdown reader states is kept in
-`statements`, as it has a place in the text and is looked up by nobody.
+The Markdown writer and the form read and change papers here. The Markdown reader collects its statements in
+`statements`, as they have a position in the text and are not looked up.
 """
 
 import re
@@ -28,140 +28,144 @@ OWN_IRI_PREFIXES = (
 
 
 class PaperGraph:
-    """The statements of a paper, in the order in which they came."""
+    """The statements of a paper, in their original order."""
 
     def __init__(self, triples: Iterable[ox.Triple]) -> None:
         """Take the statements as they are."""
         self.triples: dict[ox.Triple, None] = {}
         self.by_subject: defaultdict[Any, dict[ox.Triple, None]] = defaultdict(dict)
         self.by_object: defaultdict[Any, dict[ox.Triple, None]] = defaultdict(dict)
-        for one in triples:
-            self.add_triple(one)
+        for triple in triples:
+            self.add_triple(triple)
 
     @cached_property
     def paper(self) -> Any:
         """The issue paper. Raises ValueError unless there is exactly one."""
         papers = [*self.subjects_with("rdf:type", expand_curie("wgig:IssuePaper"))]
         if len(papers) != 1:
-            raise ValueError(f"A file in Markdown holds one issue paper, and here are {len(papers)}.")
+            raise ValueError(f"A Markdown file holds one issue paper, but there are {len(papers)}.")
         return papers[0]
 
     def statements_about(self, node: Any) -> list[ox.Triple]:
         """The statements about a node."""
         return [*self.by_subject.get(node, ())]
 
-    def values(self, node: Any, name: str) -> list[Any]:
-        """The values of a property."""
-        property_ = expand_curie(name)
-        return [one.object for one in self.by_subject.get(node, ()) if one.predicate == property_]
+    def values(self, node: Any, curie: str) -> list[Any]:
+        """The values of a property of a node."""
+        property_ = expand_curie(curie)
+        return [triple.object for triple in self.by_subject.get(node, ()) if triple.predicate == property_]
 
-    def first_text(self, node: Any, name: str) -> str:
-        """The text of the first value of a property, or an empty one."""
-        return next((value.value for value in self.values(node, name)), "")
+    def first_text(self, node: Any, curie: str) -> str:
+        """The text of the first value of a property, or an empty string."""
+        return next((value.value for value in self.values(node, curie)), "")
 
-    def subjects_with(self, name: str, value: Any) -> Iterator[Any]:
-        """The nodes whose property has this value."""
-        property_ = expand_curie(name)
-        return (one.subject for one in [*self.by_object.get(value, ())] if one.predicate == property_)
+    def subjects_with(self, curie: str, value: Any) -> Iterator[Any]:
+        """The nodes that have this value of a property."""
+        property_ = expand_curie(curie)
+        return (
+            triple.subject for triple in [*self.by_object.get(value, ())] if triple.predicate == property_
+        )
 
-    def parts(self, name: str) -> list[Any]:
-        """The parts of the paper that a property leads to, by the numbers at their ends."""
-        return sorted(self.values(self.paper, name), key=trailing_number)
+    def parts(self, curie: str) -> list[Any]:
+        """The values of a property of the paper, ordered by the numbers at their ends."""
+        return sorted(self.values(self.paper, curie), key=trailing_number)
 
     def is_unused(self, node: Any) -> bool:
-        """Whether nothing is said of a node, and nothing leads to it."""
+        """Whether no statement has the node as subject or object."""
         return not self.by_subject.get(node) and not self.by_object.get(node)
 
     def add_triple(self, triple: ox.Triple) -> None:
-        """State what is not stated yet."""
-        for one in (self.triples, self.by_subject[triple.subject], self.by_object[triple.object]):
-            one.setdefault(triple)
+        """Add a statement, unless it is there."""
+        for index in (self.triples, self.by_subject[triple.subject], self.by_object[triple.object]):
+            index.setdefault(triple)
 
     def remove_triple(self, triple: ox.Triple) -> None:
-        """Take a statement away, if it is there."""
-        for one in (self.triples, self.by_subject[triple.subject], self.by_object[triple.object]):
-            one.pop(triple, None)
+        """Remove a statement, if it is there."""
+        for index in (self.triples, self.by_subject[triple.subject], self.by_object[triple.object]):
+            index.pop(triple, None)
 
-    def add_value(self, node: Any, name: str, value: Any) -> ox.Triple:
-        """State a value of a property; the statement."""
-        triple = ox.Triple(node, expand_curie(name), value)
+    def add_value(self, node: Any, curie: str, value: Any) -> ox.Triple:
+        """Add a value of a property; returns the statement."""
+        triple = ox.Triple(node, expand_curie(curie), value)
         self.add_triple(triple)
         return triple
 
-    def remove_value(self, node: Any, name: str, value: Any) -> None:
-        """Take a value of a property away, if it is there."""
-        self.remove_triple(ox.Triple(node, expand_curie(name), value))
+    def remove_value(self, node: Any, curie: str, value: Any) -> None:
+        """Remove a value of a property, if it is there."""
+        self.remove_triple(ox.Triple(node, expand_curie(curie), value))
 
     def remove_orphan(self, node: Any) -> None:
-        """Take away what is said of a node to which nothing leads any more, and so on from there."""
-        waiting = [node]
-        while waiting:
-            gone = self.orphan_statements(waiting.pop())
-            for triple in gone:
+        """Remove the statements about a node that nothing refers to, and so on from their objects."""
+        queue = [node]
+        while queue:
+            orphaned = self.orphan_statements(queue.pop())
+            for triple in orphaned:
                 self.remove_triple(triple)
-            waiting += (one.object for one in gone)
+            queue += (triple.object for triple in orphaned)
 
     def orphan_statements(self, node: Any) -> list[ox.Triple]:
-        """What is said of a node of the paper to which nothing leads, but for the seat of a person.
+        """The statements about a node of the paper to which nothing refers but a person's membership.
 
-        What is said of the seat is part of that: it goes with the person.
+        The statements about the membership are among them: it is removed with the person.
         """
-        seats = {*self.subjects_with("org:member", node)}
-        if not is_paper_node(node) or any(one.subject not in seats for one in self.by_object.get(node, ())):
+        memberships = {*self.subjects_with("org:member", node)}
+        if not is_paper_node(node) or any(
+            triple.subject not in memberships for triple in self.by_object.get(node, ())
+        ):
             return []
-        return [triple for one in (node, *seats) for triple in self.statements_about(one)]
+        return [triple for subject in (node, *memberships) for triple in self.statements_about(subject)]
 
 
 def is_paper_node(node: Any) -> bool:
-    """Whether a node is one that a paper describes."""
+    """Whether a node is one that a paper may describe."""
     return isinstance(node, ox.BlankNode) or (
         isinstance(node, ox.NamedNode) and node.value.startswith(OWN_IRI_PREFIXES)
     )
 
 
 def trailing_number(node: ox.NamedNode, name: str = "") -> int:
-    """The number that an IRI ends with, 1 without one or where it belongs to the name that comes last."""
-    found = None if name and node.value.endswith(name) else LAST_NUMBER_PATTERN.search(node.value)
-    return int(found[0]) if found else 1
+    """The number that an IRI ends with; 1 where there is none, or where it belongs to the name at the end."""
+    match = None if name and node.value.endswith(name) else LAST_NUMBER_PATTERN.search(node.value)
+    return int(match[0]) if match else 1
 
 
 def iter_numbered_iris(stem: str) -> Iterator[ox.NamedNode]:
-    """Addresses that begin alike: the stem itself, then with -2, -3 and so on; never ends."""
+    """IRIs that begin alike: the stem itself, then with -2, -3 and so on, without end."""
     return map(ox.NamedNode, chain([stem], (f"{stem}-{number}" for number in count(2))))
 
 
-def agent_iri_stem(paper: str, name: str, role: str) -> str:
-    """The address of somebody whom the graph does not know, made of the paper's name and theirs.
+def agent_iri_stem(paper_slug: str, name: str, role: str) -> str:
+    """The IRI of an agent that the graph does not know, from the name of the paper and that of the agent.
 
-    The role stands for a name without a letter of ASCII.
+    The role replaces a name without ASCII letters.
     """
-    return f"{DEFAULT_NAMESPACES['agent']}{paper}-{slugify_words(name) or role}"
+    return f"{DEFAULT_NAMESPACES['agent']}{paper_slug}-{slugify_words(name) or role}"
 
 
-def build_part_label(title: str, words: str) -> ox.Literal:
-    """The label of a part that has no name of its own: what it is in the paper of this title, in English."""
-    return ox.Literal(f"{balance_text_bidi(title)}: {words}", language="en")
+def build_part_label(title: str, description: str) -> ox.Literal:
+    """The label of a part that has no name of its own: the title of the paper and what it is, in English."""
+    return ox.Literal(f"{balance_text_bidi(title)}: {description}", language="en")
 
 
-# Properties with their values, to be stated of a node.
+# Pairs of property (a CURIE) and value.
 NodeValues = Iterator[tuple[str, PaperTerm]]
 
 
-def iter_node_values(kind: str, sources: Sequence[Any], *, illustrative: bool) -> NodeValues:
-    """What is said of each node that a paper describes: its kind, whether it is made up, its sources."""
-    yield "rdf:type", expand_curie(kind)
+def iter_node_values(class_curie: str, sources: Sequence[Any], *, illustrative: bool) -> NodeValues:
+    """What each node that a paper describes has: type, illustrative mark, sources."""
+    yield "rdf:type", expand_curie(class_curie)
     if illustrative:
         yield "wgig:illustrative", build_typed_literal("true", "boolean")
     yield from (("dcterms:source", source) for source in sources)
 
 
 def membership_iri(person: ox.NamedNode) -> ox.NamedNode:
-    """The seat of a person in the working group."""
+    """The IRI of the membership of a person in the working group."""
     return ox.NamedNode(DEFAULT_NAMESPACES["membership"] + person.value.rpartition("/")[2])
 
 
 def iter_membership_values(person: ox.NamedNode, name: str) -> NodeValues:
-    """What is said of the seat of a person with this name, beside its kind."""
+    """The properties of the membership of a person with this name, without its type."""
     yield "rdfs:label", ox.Literal(f"{name}, member", language="en")
     yield "org:member", person
     yield "org:organization", expand_curie("agent:wgig")

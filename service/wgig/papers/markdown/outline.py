@@ -1,7 +1,7 @@
 """The outline of a Markdown text: a tree of headings and blocks with their source positions.
 
-Parsed by markdown-it in CommonMark mode, without link references. HTML comments are skipped and count as
-blanks; an unclosed one is an error. Errors (400) have the position and the fix.
+Parsed by markdown-it in CommonMark mode, without link reference definitions. HTML comments are skipped like
+blanks; an unclosed one is an error. Errors (400) have the position and a fix.
 """
 
 import re
@@ -20,34 +20,34 @@ from ...text import TextLines
 from .template import FIXED_HEADINGS, recognize_heading
 
 
-def paper_syntax_problem(text: str, at: int, cause: str, mend: str) -> Problem:
-    """The 400 that says what is wrong at an offset of the text, and how to mend it.
+def paper_syntax_problem(text: str, offset: int, cause: str, fix: str) -> Problem:
+    """The 400 for an error at an offset of the text, with its cause and how to fix it.
 
-    Line and column are members of it, and so is an excerpt unless the line is blank.
+    Its members are `line`, `column`, `suggestion`, and `excerpt` unless the line is blank.
     """
     lines = TextLines(text)
-    place = lines.locate(at)
-    members: dict[str, Any] = {**place._asdict(), "suggestion": mend}
-    if lines.line(place.line).strip():
-        members["excerpt"] = lines.excerpt(place)
-    return Problem(400, f"{cause} {mend}", slug="syntax", **members)
+    position = lines.locate(offset)
+    members: dict[str, Any] = {**position._asdict(), "suggestion": fix}
+    if lines.line(position.line).strip():
+        members["excerpt"] = lines.excerpt(position)
+    return Problem(400, f"{cause} {fix}", slug="syntax", **members)
 
 
 BLANK_CHARACTERS = " \t"
 LINE_PATTERN = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
-BULLET_PATTERN = re.compile(r" {0,3}(?:[-*+]|\d+[.)])(?: {1,4}(?! )|[ \t])")  # five blanks begin code
+BULLET_PATTERN = re.compile(r" {0,3}(?:[-*+]|\d+[.)])(?: {1,4}(?! )|[ \t])")  # five spaces begin a code block
 MARGIN_PATTERN = re.compile(r" {0,3}(?![ \t])|")
 CONTENT_PATTERN = re.compile(r"[^\r\n]")
 CODE_OR_COMMENT_PATTERN = re.compile(r"\\.|`+|<!--", re.DOTALL)
 FIXED_HEADING_PATTERN = re.compile(r"(?<![^\r\n]) {0,3}(###?)[ \t]+([^\r\n]+)")
 BACKTICKS_PATTERN = re.compile(r"`+")
-# Nothing of a text may vanish: a link definition is text like any other here, and nothing is rendered.
+# The text is kept as source and not rendered. Link reference definitions are disabled, as they would vanish.
 MARKDOWN_PARSER = MarkdownIt("commonmark").disable("reference")
 MARKDOWN_PARSER.core.ruler.enableOnly(["normalize", "block"])
 
 
 class MarkdownBlock(NamedTuple):
-    """A paragraph, list or the like: offset of its first character, Markdown source, and items of a list."""
+    """A paragraph, list or other block: offset of its first character, source, and the items of a list."""
 
     offset: int
     text: str
@@ -56,7 +56,7 @@ class MarkdownBlock(NamedTuple):
 
 @dataclass
 class OutlineNode:
-    """A heading with what stands below it up to the next one; the root is the whole text, at level 0.
+    """A heading with what is below it up to the next heading; the root is the whole text, at level 0.
 
     `offset` is that of the heading, `lines` are all lines from the first block to the last.
     """
@@ -76,57 +76,57 @@ class OutlineNode:
 
     @property
     def text_offset(self) -> int:
-        """The offset of the text, or of the heading where there is none."""
+        """The offset of the text, or of the heading where there is no text."""
         return self.blocks[0].offset if self.blocks else self.offset
 
 
 def join_block_lines(lines: Iterable[MarkdownBlock]) -> str:
-    """Lines as one text, without blank ends.
+    """Lines as one text, without blank lines at its ends.
 
-    Blanks before the first word may begin code, and stay; so do two spaces that break a line inside.
+    Leading spaces of the first line stay, as they may begin code; so do two spaces that break a line.
     """
-    return "\n".join(one.text for one in dropwhile(is_blank_line, lines)).rstrip()
+    return "\n".join(line.text for line in dropwhile(is_blank_line, lines)).rstrip()
 
 
 class SourceLines:
-    """The lines of a text, to go from the numbers of lines to source and offsets."""
+    """The lines of a text, to get source and offsets from line numbers."""
 
     def __init__(self, text: str, masked: str) -> None:
-        """Split at line ends of all systems, as CommonMark does; `masked` has blanks for what is no text."""
-        ended = LINE_PATTERN.findall(masked)
-        starts = accumulate(map(len, ended), initial=0)
+        """Split at the line ends of all systems, as CommonMark does; in `masked`, comments are blanks."""
+        masked_lines = LINE_PATTERN.findall(masked)
+        starts = accumulate(map(len, masked_lines), initial=0)
         self.lines = [
             strip_line_comments(text[start : start + len(line)], line, start)
-            for line, start in zip(ended, starts, strict=False)
+            for line, start in zip(masked_lines, starts, strict=False)
         ]
 
     @property
     def source(self) -> str:
         """All lines as one text."""
-        return "\n".join(one.text for one in self.lines)
+        return "\n".join(line.text for line in self.lines)
 
     def build_block(
-        self, span: Sequence[int], items: Sequence[MarkdownBlock] = (), bullet: int = 0
+        self, span: Sequence[int], items: Sequence[MarkdownBlock] = (), marker_width: int = 0
     ) -> MarkdownBlock:
-        """The block of these lines; the first `bullet` characters begin an item of a list, and go."""
-        first, *rest = self.lines[span[0] : span[1]]
-        begun = MarkdownBlock(first.offset + bullet, first.text[bullet:])
-        lines = list(dropwhile(is_blank_line, [begun, *(outdent_line(one, bullet) for one in rest)])) or [
-            begun
-        ]
+        """The block in a range of lines; the first `marker_width` characters, a list marker, are removed."""
+        marked_line, *rest = self.lines[span[0] : span[1]]
+        first_line = MarkdownBlock(marked_line.offset + marker_width, marked_line.text[marker_width:])
+        lines = list(
+            dropwhile(is_blank_line, [first_line, *(outdent_line(line, marker_width) for line in rest)])
+        ) or [first_line]
         margin = MARGIN_PATTERN.match(lines[0].text)
-        text = join_block_lines(outdent_line(one, margin.end() if margin else 0) for one in lines)
+        text = join_block_lines(outdent_line(line, margin.end() if margin else 0) for line in lines)
         return MarkdownBlock(first_word_offset(lines[0]), text, items)
 
     def build_item(self, span: Sequence[int]) -> MarkdownBlock:
-        """The block of an item of a list."""
-        # The blank is left out where nothing follows.
-        found = BULLET_PATTERN.match(f"{self.lines[span[0]].text} ")
-        return self.build_block(span, bullet=found.end() if found else 0)
+        """The block of a list item."""
+        # An empty item has no space after its marker, so one is added.
+        marker = BULLET_PATTERN.match(f"{self.lines[span[0]].text} ")
+        return self.build_block(span, marker_width=marker.end() if marker else 0)
 
 
 def strip_line_comments(line: str, masked: str, start: int) -> MarkdownBlock:
-    """A line without its comments; what stands behind one moves to where it began."""
+    """A line without its comments; text after a comment moves to where the comment began."""
     if line == masked:
         return MarkdownBlock(start, line.rstrip("\r\n"))
     before = line[: indent_width(line)]
@@ -136,63 +136,65 @@ def strip_line_comments(line: str, masked: str, start: int) -> MarkdownBlock:
 
 
 def outdent_line(line: MarkdownBlock, width: int) -> MarkdownBlock:
-    """A line without up to so many of the blanks that it begins with."""
-    gone = min(width, indent_width(line.text))
-    return MarkdownBlock(line.offset + gone, line.text[gone:])
+    """A line without up to `width` of its leading blanks."""
+    removed_width = min(width, indent_width(line.text))
+    return MarkdownBlock(line.offset + removed_width, line.text[removed_width:])
 
 
 def indent_width(line: str) -> int:
-    """How many blanks a line begins with."""
+    """The number of blanks at the start of a line."""
     return len(line) - len(line.lstrip(BLANK_CHARACTERS))
 
 
 def first_word_offset(line: MarkdownBlock) -> int:
-    """The offset of the first character of a line that is no blank."""
+    """The offset of the first character of a line that is not blank."""
     return line.offset + indent_width(line.text)
 
 
 def is_blank_line(line: MarkdownBlock) -> bool:
-    """Whether nothing is on a line."""
+    """Whether a line is empty or has only white space."""
     return not line.text.strip()
 
 
 def parse_outline(text: str, start: int) -> OutlineNode:
-    """The tree of what stands in `text` from the offset `start` on.
+    """The outline of `text` from the offset `start` on.
 
-    Comments are left out, but not in code. Raises Problem 400 for a comment that is not closed.
+    Comments are left out, except in code. Raises Problem 400 for a comment that is not closed.
     """
     masked = CONTENT_PATTERN.sub(" ", text[:start]) + mask_comments(text, start)
     lines = SourceLines(text, masked)
     root = OutlineNode(0, "", start)
-    path = [root]
+    open_nodes = [root]
     for token, content, spans in iter_top_blocks(MARKDOWN_PARSER.parse(lines.source)):
         span = token.map or (0, 0)
         if token.type == "heading_open":
             node = OutlineNode(int(token.tag[1:]), content, lines.lines[span[0]].offset)
-            path = [one for one in path if one.level < node.level]
-            path[-1].children.append(node)
-            path.append(node)
+            open_nodes = [ancestor for ancestor in open_nodes if ancestor.level < node.level]
+            open_nodes[-1].children.append(node)
+            open_nodes.append(node)
         else:
-            here = path[-1]
-            here.lines += lines.lines[here.end_line or span[0] : span[1]]
-            here.end_line = span[1]
-            here.blocks.append(lines.build_block(span, [lines.build_item(one) for one in spans]))
+            current = open_nodes[-1]
+            current.lines += lines.lines[current.end_line or span[0] : span[1]]
+            current.end_line = span[1]
+            current.blocks.append(
+                lines.build_block(span, [lines.build_item(item_span) for item_span in spans])
+            )
     return root
 
 
 def iter_top_blocks(tokens: Sequence[Token]) -> Iterator[tuple[Token, str, list[Sequence[int]]]]:
-    """The blocks at the top, each with the content of a heading and the lines of the items of a list."""
-    for place, token in enumerate(tokens):
+    """The top-level blocks: each token, the content of a heading, and the line ranges of list items."""
+    for index, token in enumerate(tokens):
         if token.level == 0 and token.nesting >= 0:
-            content = tokens[place + 1].content if token.type == "heading_open" else ""
-            yield token, content, list(iter_list_items(tokens, place))
+            content = tokens[index + 1].content if token.type == "heading_open" else ""
+            yield token, content, list(iter_list_items(tokens, index))
 
 
-def iter_list_items(tokens: Sequence[Token], place: int) -> Iterator[Sequence[int]]:
-    """The lines of each item of the list that opens at this place; none where no list does."""
-    if tokens[place].type not in ("bullet_list_open", "ordered_list_open"):
+def iter_list_items(tokens: Sequence[Token], index: int) -> Iterator[Sequence[int]]:
+    """The line range of each item of the list that opens at this index; nothing where none opens."""
+    if tokens[index].type not in ("bullet_list_open", "ordered_list_open"):
         return
-    for token in tokens[place + 1 :]:
+    for token in tokens[index + 1 :]:
         if token.level == 0:
             return
         if token.type == "list_item_open" and token.level == 1 and token.map:
@@ -201,37 +203,37 @@ def iter_list_items(tokens: Sequence[Token], place: int) -> Iterator[Sequence[in
 
 def mask_comments(text: str, start: int) -> str:
     """The text from `start` on with blanks for its comments. Raises Problem 400 as `find_comment_end`."""
-    pieces, here = [], start
+    pieces, position = [], start
     for first, last in iter_comment_spans(text, start):
-        pieces += [text[here:first], CONTENT_PATTERN.sub(" ", text[first:last])]
-        here = last
-    return "".join([*pieces, text[here:]])
+        pieces += [text[position:first], CONTENT_PATTERN.sub(" ", text[first:last])]
+        position = last
+    return "".join([*pieces, text[position:]])
 
 
 def iter_comment_spans(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Where the comments begin and end, from `start` on. Raises Problem 400 as `find_comment_end`."""
-    here = start
+    """The start and end of each comment from `start` on. Raises Problem 400 as `find_comment_end`."""
+    position = start
     for first, last in iter_prose_spans(text, start):
-        here = max(here, first)
-        ends: dict[int, list[int]] = defaultdict(list)
-        for one in BACKTICKS_PATTERN.finditer(text, here, last):
-            ends[len(one[0])].append(one.end())
-        while mark := CODE_OR_COMMENT_PATTERN.search(text, here, last):
-            here = mark.end()
-            if mark[0] == "<!--":
-                here = find_comment_end(text, mark.start())
-                yield mark.start(), here
-            elif mark[0][0] == "`":
-                same = ends[len(mark[0])]
-                closing = bisect_right(same, here)
-                here = same[closing] if closing < len(same) else here
+        position = max(position, first)
+        ends_by_length: dict[int, list[int]] = defaultdict(list)
+        for backticks in BACKTICKS_PATTERN.finditer(text, position, last):
+            ends_by_length[len(backticks[0])].append(backticks.end())
+        while match := CODE_OR_COMMENT_PATTERN.search(text, position, last):
+            position = match.end()
+            if match[0] == "<!--":
+                position = find_comment_end(text, match.start())
+                yield match.start(), position
+            elif match[0][0] == "`":
+                same_length_ends = ends_by_length[len(match[0])]
+                closing = bisect_right(same_length_ends, position)
+                position = same_length_ends[closing] if closing < len(same_length_ends) else position
 
 
 def find_comment_end(text: str, start: int) -> int:
-    """The offset behind the comment that begins at `start`.
+    """The offset after the comment that begins at `start`.
 
-    Raises Problem 400 for one without end, and for one that holds another comment or a heading that every
-    paper has: its end is missing, and it would take away what was written to be read.
+    Raises Problem 400 for one without end, and for one that contains another comment or a heading of the
+    template: its end is missing, and it would hide text of the paper.
     """
     end = text.find("-->", start + 4)
     if end < 0:
@@ -242,13 +244,13 @@ def find_comment_end(text: str, start: int) -> int:
         )
     for marks, title in FIXED_HEADING_PATTERN.findall(text, start, end):
         if recognize_heading(title.rstrip("# \t"), FIXED_HEADINGS[len(marks)]):
-            cause = f"The heading {marks} {title} stands before the end of this comment."
+            cause = f"The heading {marks} {title} is inside this comment."
             raise paper_syntax_problem(text, start, cause, "Close the comment with --> above it.")
     return end + 3
 
 
 def iter_prose_spans(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Where paragraphs, headings and HTML begin and end, from `start` on: all but blocks of code."""
+    """The start and end of each paragraph, heading and HTML block from `start` on: all but code blocks."""
     starts = list(accumulate(map(len, LINE_PATTERN.findall(text, start)), initial=start))
     for token in MARKDOWN_PARSER.parse(text[start:]):
         if token.type in ("inline", "html_block") and token.map:

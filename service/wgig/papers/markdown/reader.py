@@ -1,4 +1,4 @@
-"""Read a paper in Markdown as RDF, with the place of each triple."""
+"""Read a paper in Markdown as RDF, with the position of each triple."""
 
 from collections.abc import Sequence
 
@@ -20,52 +20,54 @@ from .graph import PAPER_LABEL_PREFIX
 from .outline import parse_outline
 from .statements import PaperStatements
 
-MAX_PAPER_CHARACTERS = 250_000  # characters: the time to read them is felt
+MAX_PAPER_CHARACTERS = 250_000  # characters; longer ones would take noticeably long to read
 
 
 def check_paper_length(text: str) -> str:
-    """The text. Raises Problem 413 where it is no paper by its length."""
+    """The text. Raises Problem 413 where it is too long for a paper."""
     if len(text) > MAX_PAPER_CHARACTERS:
         raise Problem(
-            413, f"The paper is longer than {MAX_PAPER_CHARACTERS} characters. Five pages have some 20000."
+            413, f"The paper is longer than {MAX_PAPER_CHARACTERS} characters. Five pages have about 20000."
         )
     return text
 
 
 def parse_paper_triples(text: str) -> tuple[list[ox.Triple], list[TriplePosition]]:
-    """The triples of a paper, and where each is written. Raises Problem as `parse_paper_statements`."""
-    about = parse_paper_statements(text)
-    return list(about.spots), list(about.spots.values())
+    """The triples of a paper, and the spot of each. Raises Problem as `parse_paper_statements`."""
+    statements = parse_paper_statements(text)
+    return list(statements.spots), list(statements.spots.values())
 
 
 def parse_paper_statements(text: str) -> PaperStatements:
-    """What a paper says, and where in the text it says so or has a place for it.
+    """The statements of a paper, with their spots and slots.
 
-    What belongs to a heading stands at the heading, what belongs to the whole paper at its name in the head.
-    A value that is merely wrong is read as it is, for the rules to find it. Raises Problem 400 with line and
-    column for what the form has no place for.
+    The position of what a heading implies is the heading, that of what applies to the whole paper is its name
+    in the front matter. An invalid value is read as it is, for the rules to find it. Raises Problem 400 with
+    line and column for what has no place in the template.
     """
-    head = FrontMatter(text)
-    about = build_initial_statements(head)
-    body = BodyReader(text, parse_outline(text, head.body_offset), about)
-    named = list_paper_titles(head)
+    front_matter = FrontMatter(text)
+    statements = build_initial_statements(front_matter)
+    body = BodyReader(text, parse_outline(text, front_matter.body_offset), statements)
+    raw_titles = list_paper_titles(front_matter)
     if body.title:
-        named.append((FrontMatterValue(body.title.title, body.title.offset), ""))
-    titles = [(one, language or about.language) for one, language in named]
-    english = (one for one, language in titles if language == "en")
-    first = next(english, titles[0][0] if titles else None)
-    about.title = first.words if first else about.slug
-    add_paper_itself(about, titles)
-    add_front_matter(head, about)
+        raw_titles.append((FrontMatterValue(body.title.title, body.title.offset), ""))
+    titles = [(title, language or statements.language) for title, language in raw_titles]
+    english = (title for title, language in titles if language == "en")
+    label_title = next(english, titles[0][0] if titles else None)
+    statements.title = label_title.words if label_title else statements.slug
+    add_paper_itself(statements, titles)
+    add_front_matter(front_matter, statements)
     body.read_sections()
-    return about
+    return statements
 
 
-def add_paper_itself(about: PaperStatements, titles: Sequence[tuple[FrontMatterValue, str]]) -> None:
-    """State what the paper is, and its titles, each with its language."""
-    paper, at = about.paper, about.node_offsets[about.paper]
-    about.add_value(paper, "rdf:type", expand_curie("wgig:IssuePaper"), at)
-    about.add_value(paper, "rdfs:label", ox.Literal(f"{PAPER_LABEL_PREFIX}{about.title}", language="en"), at)
-    about.add_value(paper, "wgig:round", build_typed_literal("1", "integer"), at)
-    for one, language in titles:
-        about.add_value(paper, "dcterms:title", ox.Literal(one.words, language=language), one.offset)
+def add_paper_itself(statements: PaperStatements, titles: Sequence[tuple[FrontMatterValue, str]]) -> None:
+    """Add the type, label and round of the paper, and its titles with their languages."""
+    paper, offset = statements.paper, statements.node_offsets[statements.paper]
+    statements.add_value(paper, "rdf:type", expand_curie("wgig:IssuePaper"), offset)
+    statements.add_value(
+        paper, "rdfs:label", ox.Literal(f"{PAPER_LABEL_PREFIX}{statements.title}", language="en"), offset
+    )
+    statements.add_value(paper, "wgig:round", build_typed_literal("1", "integer"), offset)
+    for title, language in titles:
+        statements.add_value(paper, "dcterms:title", ox.Literal(title.words, language=language), title.offset)

@@ -1,12 +1,12 @@
-"""The form of a paper in Markdown: keys of its head, sections and sub-headings, as in the template."""
+"""The Markdown template of a paper: keys of the front matter, sections and sub-headings."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from ...text import find_near_name
+from ...text import find_near_names
 
-# What stands in the head of the file, in the order in which it is written, and what a value is.
+# The keys of the front matter in their order, each with a description of its value.
 FRONT_MATTER_KEYS = {
     "paper": "name of the paper in addresses: small letters, digits and hyphens",
     "title": "title, or a map from language to title",
@@ -24,12 +24,13 @@ FRONT_MATTER_KEYS = {
 }
 DRAFTER_KEYS = ("name", "group", "id", "member")
 
+MIN_HEADING_SIMILARITY = 0.6  # less than of other names: headings are long, and abridged
 HEADING_MARK_PATTERN = re.compile(r"(\d+|[a-z](?=\\?[.):]))\\?[.):]?\s*(.*)", re.IGNORECASE)
 OTHER_CRITERION_PATTERN = re.compile(r"other\b\W*", re.IGNORECASE)
 
 
 class TemplateHeading(NamedTuple):
-    """A heading of the form: what it stands for, its number or letter, its title, other words for it."""
+    """A heading of the template: its key, its number or letter, its title, and synonyms."""
 
     key: str
     mark: str
@@ -38,13 +39,16 @@ class TemplateHeading(NamedTuple):
 
     @property
     def marked_title(self) -> str:
-        """The heading as the form writes it."""
+        """The heading as the template writes it."""
         return f"{self.mark}. {self.title}" if self.mark else self.title
 
     @property
     def spellings(self) -> set[str]:
-        """All words by which the heading is known, in plain form."""
-        return {normalize_words(one) for one in (self.title, self.title.partition("(")[0], *self.synonyms)}
+        """All normalized texts by which the heading is recognized."""
+        return {
+            normalize_words(spelling)
+            for spelling in (self.title, self.title.partition("(")[0], *self.synonyms)
+        }
 
 
 SECTION_HEADINGS = (
@@ -87,7 +91,7 @@ MECHANISM_HEADINGS = (
     TemplateHeading("wgig:objectives", "a", "Objectives", ("objectives of the rules system",)),
     TemplateHeading("wgig:content", "b", "Content", ("content of principles, norms and rules",)),
 )
-# The criteria, by the names of the principles; what is no criterion of the template stands under "Other".
+# The criteria, by the names of the principles; other principles are below "Other".
 CRITERION_HEADINGS = (
     TemplateHeading("multilateralism", "a", "Multilateral", ("multilateralism",)),
     TemplateHeading("transparency", "b", "Transparent", ("transparency",)),
@@ -108,33 +112,33 @@ CRITERION_HEADINGS = (
 )
 # The headings that every paper has, by their level.
 FIXED_HEADINGS = {2: SECTION_HEADINGS, 3: (*SWOT_HEADINGS, *ACTOR_HEADINGS, *CRITERION_HEADINGS)}
-# The lines before the reason of an assessment.
+# The fields before the reason of an assessment, with their properties.
 ASSESSMENT_FIELDS = {"Verdict": "wgig:verdict", "Mechanism": "wgig:judges", "Cites": "cito:cites"}
 
 
 def normalize_words(words: str) -> str:
-    """Words in small letters, one space between them, without punctuation."""
+    """A text casefolded and without punctuation, its words separated by single spaces."""
     return " ".join(re.findall(r"\w+", words.casefold()))
 
 
 def split_heading_mark(title: str) -> tuple[str, str]:
-    """The number or letter that a heading begins with, in small letters, and the words after it."""
-    found = HEADING_MARK_PATTERN.fullmatch(title)
-    return (found[1].lower(), found[2]) if found else ("", title)
+    """The number or letter at the start of a heading, in lowercase, and the text after it."""
+    match = HEADING_MARK_PATTERN.fullmatch(title)
+    return (match[1].lower(), match[2]) if match else ("", title)
 
 
 def recognize_heading(title: str, headings: Sequence[TemplateHeading]) -> TemplateHeading | None:
-    """The heading that a title means by its words or its mark; none where the two say different things."""
+    """The heading that a title means by its words or its mark; None where the two mean different headings."""
     mark, words = split_heading_mark(title)
-    by_words = next((one for one in headings if normalize_words(words) in one.spellings), None)
-    by_mark = next((one for one in headings if mark and one.mark == mark), None)
+    by_words = next((heading for heading in headings if normalize_words(words) in heading.spellings), None)
+    by_mark = next((heading for heading in headings if mark and heading.mark == mark), None)
     if by_words and by_words.mark and by_mark not in (None, by_words):
         return None
     return by_words or by_mark
 
 
 def recognize_criterion(title: str) -> tuple[TemplateHeading | None, str]:
-    """The heading of section 7 that a title means, and the words for the principle that it names."""
+    """The heading of section 7 that a title means, and the words that name its principle."""
     words = split_heading_mark(title)[1]
     heading = recognize_heading(title, CRITERION_HEADINGS) or (
         CRITERION_HEADINGS[-1] if OTHER_CRITERION_PATTERN.match(words) else None
@@ -142,18 +146,20 @@ def recognize_criterion(title: str) -> tuple[TemplateHeading | None, str]:
     return heading, (heading and heading.key) or OTHER_CRITERION_PATTERN.sub("", words, count=1).strip()
 
 
-def find_nearest_key(words: str, known: Collection[str]) -> str:
-    """The known key that is nearest to these words, or an empty text."""
-    return find_nearest_value(words, {normalize_words(one): one for one in known})
+def find_nearest_key(words: str, known_keys: Collection[str]) -> str:
+    """The known key nearest to these words, or an empty string."""
+    return find_nearest_value(words, {normalize_words(key): key for key in known_keys})
 
 
 def find_nearest_heading(title: str, headings: Sequence[TemplateHeading]) -> str:
-    """The heading, as the form writes it, whose words are nearest to those of a title, or an empty text."""
+    """The heading nearest to a title, as the template writes it, or an empty string."""
     return find_nearest_value(
-        split_heading_mark(title)[1], {words: one.marked_title for one in headings for words in one.spellings}
+        split_heading_mark(title)[1],
+        {spelling: heading.marked_title for heading in headings for spelling in heading.spellings},
     )
 
 
-def find_nearest_value(words: str, known: Mapping[str, str]) -> str:
-    """What is known under the words nearest to these, or an empty text."""
-    return known.get(find_near_name(normalize_words(words), known), "")
+def find_nearest_value(words: str, values_by_key: Mapping[str, str]) -> str:
+    """The value of the key nearest to these words, or an empty string."""
+    nearest = find_near_names(normalize_words(words), values_by_key, similarity=MIN_HEADING_SIMILARITY)
+    return values_by_key[nearest[0]] if nearest else ""

@@ -1,4 +1,4 @@
-"""Writes a paper as Markdown, canonically: the same triples always give the same text.
+"""Write a paper as canonical Markdown: the same triples always give the same text.
 
 What Markdown cannot hold raises UnsupportedStatementError with the statements: those that the template has no
 place for, and texts with headings or unclosed comments, which would not be read back as text.
@@ -30,30 +30,30 @@ from .template import (
 )
 from .values import iri_segment, prefixed_short_name, resource_path, slugify_words
 
-LINE_MARK_CHARACTERS = "#*- \t"  # what a line may begin or end with by being written
+LINE_MARK_CHARACTERS = "#*- \t"  # marks and blanks that the writer may add around the text of a line
 
 
 class UnsupportedStatementError(ValueError):
-    """Why a paper cannot be written, with the statements to blame; none where that cannot be told."""
+    """Why a paper cannot be written, with the statements at fault; none where they are not known."""
 
     def __init__(self, message: str, statements: Sequence[ox.Triple]) -> None:
-        """Take what is said, and the statements."""
+        """Take the message and the statements."""
         super().__init__(message)
         self.statements = statements
 
 
 def find_unreadable_statements(
-    triples: Iterable[ox.Triple], written: str, problem: Problem
+    triples: Iterable[ox.Triple], markdown: str, problem: Problem
 ) -> list[ox.Triple]:
-    """The statements whose texts are why what was written cannot be read.
+    """The statements whose texts make the written Markdown unreadable.
 
-    Those are to blame that are no plain text by themselves; else those with the line of the problem.
+    Those are texts that are not plain text by themselves, or else those with the line of the problem.
     """
-    texts = [(one, one.object.value) for one in triples if isinstance(one.object, ox.Literal)]
-    line = strip_line_marks(TextLines(written).line(problem.members["line"]))
-    outlines = [one for one, words in texts if has_markdown_structure(words)]
-    return outlines or [
-        one for one, words in texts if line and line in map(strip_line_marks, words.splitlines())
+    texts = [(triple, triple.object.value) for triple in triples if isinstance(triple.object, ox.Literal)]
+    line = strip_line_marks(TextLines(markdown).line(problem.members["line"]))
+    structured = [triple for triple, text in texts if has_markdown_structure(text)]
+    return structured or [
+        triple for triple, text in texts if line and line in map(strip_line_marks, text.splitlines())
     ]
 
 
@@ -66,134 +66,140 @@ def has_markdown_structure(words: str) -> bool:
 
 
 def strip_line_marks(line: str) -> str:
-    """A line without the marks of a heading or list."""
+    """A line without heading and list marks."""
     return line.strip(LINE_MARK_CHARACTERS)
 
 
-# What reading says by itself; triples that lack it lose nothing when it is added.
+# What the reader adds by itself: it is no loss if the triples do not have it.
 IMPLIED_PROPERTIES = {
-    expand_curie(one)
-    for one in ("rdf:type", "rdfs:label", "dcterms:source", "wgig:illustrative", "wgig:round")
+    expand_curie(curie)
+    for curie in ("rdf:type", "rdfs:label", "dcterms:source", "wgig:illustrative", "wgig:round")
 }
 YES_NO_WORDS = {"true": "yes", "false": "no"}
 
 
 class IndentedDumper(yaml.SafeDumper):
-    """YAML whose lists are set in below their key."""
+    """A YAML dumper that indents lists below their key."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        """Set every list in."""
+        """Indent every list."""
         del indentless
         super().increase_indent(flow, indentless=False)
 
 
 def serialize_markdown_paper(triples: Iterable[ox.Triple]) -> str:
-    """The paper as Markdown. Raises UnsupportedStatementError with what the form cannot hold."""
-    given = list(triples)
-    graph = PaperGraph(given)
+    """The paper as Markdown. Raises UnsupportedStatementError for what the template cannot hold."""
+    statements = list(triples)
+    graph = PaperGraph(statements)
     sections = [text for heading in SECTION_HEADINGS if (text := serialize_paper_section(graph, heading))]
     text = "\n\n".join([f"---\n{serialize_yaml(build_front_matter(graph))}---", *sections]) + "\n"
-    check_paper_held(given, text)
+    check_paper_held(statements, text)
     return text
 
 
-def check_paper_held(given: Sequence[ox.Triple], text: str) -> None:
-    """Raise UnsupportedStatementError unless the Markdown written says all of the paper, and no more."""
+def check_paper_held(statements: Sequence[ox.Triple], text: str) -> None:
+    """Raise UnsupportedStatementError unless the Markdown has exactly the statements of the paper."""
     try:
-        kept = parse_paper_triples(text)[0]
+        read_back = parse_paper_triples(text)[0]
     except Problem as problem:
         cause = f"Markdown cannot hold a text of this paper. {problem.detail}"
-        raise UnsupportedStatementError(cause, find_unreadable_statements(given, text, problem)) from problem
-    other = set(given).symmetric_difference(kept)
-    lost = [one for one in given if one in other]
-    added = [one for one in kept if one in other and one.predicate not in IMPLIED_PROPERTIES]
+        raise UnsupportedStatementError(
+            cause, find_unreadable_statements(statements, text, problem)
+        ) from problem
+    differences = set(statements).symmetric_difference(read_back)
+    lost = [triple for triple in statements if triple in differences]
+    added = [
+        triple for triple in read_back if triple in differences and triple.predicate not in IMPLIED_PROPERTIES
+    ]
     if lost or added:
         raise UnsupportedStatementError(
-            f"Markdown cannot hold this of the paper: {(lost + added)[0]} .", lost or added
+            f"Markdown cannot hold this statement of the paper: {(lost + added)[0]} .", lost or added
         )
 
 
 def serialize_yaml(values: dict[str, Any]) -> str:
-    """A mapping as YAML, one line a value."""
+    """A mapping as YAML, with one line per value."""
     text: str = yaml.dump(values, Dumper=IndentedDumper, allow_unicode=True, sort_keys=False, width=1_000_000)
     return text
 
 
 def build_front_matter(graph: PaperGraph) -> dict[str, Any]:
-    """The keys of the head that have a value, in the order of the form."""
+    """The keys of the front matter that have a value, in the order of the template."""
     paper = graph.paper
     values = {
         "paper": prefixed_short_name(paper, "paper"),
         "title": title_entry(graph),
         "language": paper_yaml_value(graph, "schema:inLanguage"),
         "issue": unwrap_single_value(
-            [prefixed_short_name(one, "issue") for one in graph.values(paper, "wgig:issue")]
+            [prefixed_short_name(issue, "issue") for issue in graph.values(paper, "wgig:issue")]
         ),
-        "drafters": [drafter_entry(graph, one) for one in graph.values(paper, "wgig:drafter")],
+        "drafters": [drafter_entry(graph, drafter) for drafter in graph.values(paper, "wgig:drafter")],
         "posted": paper_yaml_value(graph, "wgig:posted"),
         "pages": paper_yaml_value(graph, "bibo:numPages"),
         "version": paper_yaml_value(graph, "schema:version"),
         "status": paper_yaml_value(graph, "schema:creativeWorkStatus"),
         "illustrative": paper_yaml_value(graph, "wgig:illustrative"),
-        "source": unwrap_single_value([resource_path(one) for one in graph.values(paper, "dcterms:source")]),
-        "cites": [resource_path(one, "document/") for one in graph.values(paper, "cito:cites")],
+        "source": unwrap_single_value(
+            [resource_path(source) for source in graph.values(paper, "dcterms:source")]
+        ),
+        "cites": [resource_path(passage, "document/") for passage in graph.values(paper, "cito:cites")],
         "waivers": waiver_entries(graph),
     }
     return {key: values[key] for key in FRONT_MATTER_KEYS if values[key] not in ([], {})}
 
 
-def paper_yaml_value(graph: PaperGraph, name: str) -> Any:
-    """The values of a property of the paper, as YAML has them."""
-    return unwrap_single_value([yaml_value(one) for one in graph.values(graph.paper, name)])
+def paper_yaml_value(graph: PaperGraph, curie: str) -> Any:
+    """The values of a property of the paper, for YAML."""
+    return unwrap_single_value([yaml_value(value) for value in graph.values(graph.paper, curie)])
 
 
 def yaml_value(term: ox.NamedNode | ox.Literal) -> Any:
-    """A value as YAML has it: number, day or truth; as text where that would spell it in another way."""
+    """A term as YAML: an int, date or bool where YAML would write the same text, else a string."""
     value = literal_value(term) if isinstance(term, ox.Literal) else None
     is_plain = type(value) in {int, date, bool} and build_value_literal(value) == term
     return value if is_plain else term.value
 
 
 def unwrap_single_value(values: list[Any]) -> Any:
-    """The one value, or the list of those that there are."""
+    """The only value, or the list where there are several or none."""
     return values[0] if len(values) == 1 else values
 
 
 def title_entry(graph: PaperGraph) -> Any:
-    """The titles: one text, or a map from language to text."""
+    """The titles: one text, or a mapping from language to text."""
     language = graph.first_text(graph.paper, "schema:inLanguage") or "en"
-    found: dict[str, list[str]] = {}
-    for one in graph.values(graph.paper, "dcterms:title"):
-        found.setdefault(one.language or language, []).append(one.value)
-    by_language = {key: unwrap_single_value(values) for key, values in found.items()}
+    titles_by_language: dict[str, list[str]] = {}
+    for title in graph.values(graph.paper, "dcterms:title"):
+        titles_by_language.setdefault(title.language or language, []).append(title.value)
+    by_language = {key: unwrap_single_value(values) for key, values in titles_by_language.items()}
     return by_language[language] if list(by_language) == [language] else by_language
 
 
 def drafter_entry(graph: PaperGraph, agent: ox.NamedNode) -> Any:
-    """A drafter: the name in the graph, or what is said of somebody who is not there."""
+    """A drafter: the name in the graph, or a description of somebody who is not in the graph."""
     name = graph.first_text(agent, "foaf:name")
     if not name:
         return prefixed_short_name(agent, "agent")
-    seats = [*graph.subjects_with("org:member", agent)]
-    own = prefixed_short_name(agent, "agent")
+    memberships = [*graph.subjects_with("org:member", agent)]
+    short_name = prefixed_short_name(agent, "agent")
     implied = f"{prefixed_short_name(graph.paper, 'paper')}-{slugify_words(name)}"
     values = {
         "name": name,
         "group": unwrap_single_value(
             [
-                prefixed_short_name(one, "group")
-                for node in seats or [agent]
-                for one in graph.values(node, "wgig:stakeholderGroup")
+                prefixed_short_name(group, "group")
+                for node in memberships or [agent]
+                for group in graph.values(node, "wgig:stakeholderGroup")
             ]
         ),
-        "id": [] if own == implied and slugify_words(name) else own,
-        "member": True if seats else [],
+        "id": [] if short_name == implied and slugify_words(name) else short_name,
+        "member": True if memberships else [],
     }
     return {key: value for key, value in values.items() if value != []}
 
 
 def waiver_entries(graph: PaperGraph) -> dict[str, Any]:
-    """The reasons of the waivers by the codes of their rules."""
+    """The reasons of the waivers by rule code."""
     return {
         prefixed_short_name(rule, "shape"): unwrap_single_value(property_texts(graph, waiver, "wgig:reason"))
         for waiver in graph.parts("wgig:waiver")
@@ -202,7 +208,7 @@ def waiver_entries(graph: PaperGraph) -> dict[str, Any]:
 
 
 def serialize_paper_section(graph: PaperGraph, heading: TemplateHeading) -> str:
-    """A section with its heading, or an empty text where the paper says nothing in it."""
+    """A section with its heading, or an empty string where the paper has nothing in it."""
     blocks = list(SECTION_WRITERS[heading.key](graph))
     return "\n\n".join([f"## {heading.marked_title}", *blocks]) if blocks else ""
 
@@ -215,7 +221,7 @@ def iter_issue_blocks(graph: PaperGraph) -> Iterator[str]:
 def iter_category_blocks(graph: PaperGraph) -> Iterator[str]:
     """Section 2."""
     yield from format_bullet_list(
-        [prefixed_short_name(one, "category") for one in graph.values(graph.paper, "wgig:category")]
+        [prefixed_short_name(category, "category") for category in graph.values(graph.paper, "wgig:category")]
     )
 
 
@@ -231,22 +237,22 @@ def iter_swot_blocks(graph: PaperGraph) -> Iterator[str]:
 def iter_actor_blocks(graph: PaperGraph) -> Iterator[str]:
     """Section 4."""
     for heading in ACTOR_HEADINGS:
-        found = sorted(graph.values(graph.paper, heading.key), key=lambda one: actor_number(graph, one))
+        actors = sorted(graph.values(graph.paper, heading.key), key=lambda actor: actor_number(graph, actor))
         yield from blocks_below_heading(
-            3, heading.marked_title, format_bullet_list([format_actor_item(graph, one) for one in found])
+            3, heading.marked_title, format_bullet_list([format_actor_item(graph, actor) for actor in actors])
         )
 
 
 def actor_number(graph: PaperGraph, node: ox.NamedNode) -> int:
-    """The number that keeps an actor apart from earlier ones with a like name, 1 without."""
+    """The number that tells an actor apart from earlier ones with a similar name, 1 without one."""
     name = graph.first_text(node, "foaf:name")
     return trailing_number(node, f"-{slugify_words(name) or 'actor'}" if name else node.value)
 
 
 def format_actor_item(graph: PaperGraph, node: ox.NamedNode) -> str:
-    """An actor by name, with the stakeholder group that the paper gives."""
+    """An actor by name, with the stakeholder groups that the paper gives."""
     name = graph.first_text(node, "foaf:name") or prefixed_short_name(node, "agent")
-    groups = [prefixed_short_name(one, "group") for one in graph.values(node, "wgig:stakeholderGroup")]
+    groups = [prefixed_short_name(group, "group") for group in graph.values(node, "wgig:stakeholderGroup")]
     return f"{name} ({', '.join(groups)})" if groups else name
 
 
@@ -265,67 +271,72 @@ def iter_mechanism_blocks(graph: PaperGraph) -> Iterator[str]:
 def iter_part_blocks(
     graph: PaperGraph, node: ox.NamedNode, headings: Sequence[TemplateHeading]
 ) -> Iterator[str]:
-    """A forum or mechanism by its name, with what is said of it."""
+    """A forum or mechanism: its name as a heading, then its properties."""
     yield format_name_heading(3, graph.first_text(node, "rdfs:label"))
     for heading in headings:
-        said = property_texts(graph, node, heading.key)
+        texts = property_texts(graph, node, heading.key)
         if heading.key == "wgig:makesDecisions":
-            said = format_decisions(said)
-        yield from blocks_below_heading(4, heading.marked_title, said)
+            texts = format_decisions(texts)
+        yield from blocks_below_heading(4, heading.marked_title, texts)
 
 
-def format_decisions(said: Sequence[str]) -> list[str]:
-    """Whether a forum makes decisions; several answers, or a long one, are a list."""
-    words = [YES_NO_WORDS.get(one, one) for one in said]
-    return words if len(words) == 1 and "\n" not in words[0] else format_bullet_list(words)
+def format_decisions(texts: Sequence[str]) -> list[str]:
+    """Whether a forum makes decisions; several answers, or one of several lines, become a list."""
+    answers = [YES_NO_WORDS.get(text, text) for text in texts]
+    return answers if len(answers) == 1 and "\n" not in answers[0] else format_bullet_list(answers)
 
 
 def iter_adequacy_blocks(graph: PaperGraph) -> Iterator[str]:
     """Section 7: by criterion, then by mechanism where there are several."""
-    found: dict[str, list[ox.NamedNode]] = {one.key: [] for one in CRITERION_HEADINGS if one.key}
-    for one in graph.values(graph.paper, "wgig:assessment"):
+    assessments_by_criterion: dict[str, list[ox.NamedNode]] = {
+        heading.key: [] for heading in CRITERION_HEADINGS if heading.key
+    }
+    for assessment in graph.values(graph.paper, "wgig:assessment"):
         criterion = next(
             (
                 prefixed_short_name(principle, "principle")
-                for principle in graph.values(one, "wgig:criterion")
+                for principle in graph.values(assessment, "wgig:criterion")
             ),
             "",
         )
-        found.setdefault(criterion, []).append(one)
-    written = {one.key: one.marked_title for one in CRITERION_HEADINGS}
-    other = written[""]
-    for criterion, assessments in found.items():
+        assessments_by_criterion.setdefault(criterion, []).append(assessment)
+    titles = {heading.key: heading.marked_title for heading in CRITERION_HEADINGS}
+    other = titles[""]
+    for criterion, assessments in assessments_by_criterion.items():
         if assessments:
-            yield f"### {written.get(criterion, f'{other}: {criterion}')}"
+            yield f"### {titles.get(criterion, f'{other}: {criterion}')}"
             name = f"/{iri_segment(criterion)}"
             yield from iter_assessment_blocks(
-                graph, sorted(assessments, key=lambda one: trailing_number(one, name))
+                graph, sorted(assessments, key=lambda assessment: trailing_number(assessment, name))
             )
 
 
 def iter_assessment_blocks(graph: PaperGraph, assessments: Sequence[ox.NamedNode]) -> Iterator[str]:
-    """The assessments by one criterion; several stand below the names of their mechanisms."""
-    for one in assessments:
-        names = [format_mechanism_name(graph, judged) for judged in graph.values(one, "wgig:judges")]
+    """The assessments by one criterion; several are below the names of their mechanisms."""
+    for assessment in assessments:
+        names = [
+            format_mechanism_name(graph, mechanism) for mechanism in graph.values(assessment, "wgig:judges")
+        ]
         fields = {
             "Verdict": [
-                prefixed_short_name(verdict, "verdict") for verdict in graph.values(one, "wgig:verdict")
+                prefixed_short_name(verdict, "verdict")
+                for verdict in graph.values(assessment, "wgig:verdict")
             ]
         }
         if len(assessments) > 1 and names:
             yield format_name_heading(4, names.pop(0))
         fields["Mechanism"] = names
         fields["Cites"] = [
-            ", ".join(resource_path(cited, "document/") for cited in graph.values(one, "cito:cites"))
+            ", ".join(resource_path(cited, "document/") for cited in graph.values(assessment, "cito:cites"))
         ]
         lines = [f"{key}: {value}" for key, values in fields.items() for value in values if value]
         if lines:
             yield "  \n".join(lines)
-        yield from property_texts(graph, one, "wgig:rationale")
+        yield from property_texts(graph, assessment, "wgig:rationale")
 
 
 def format_mechanism_name(graph: PaperGraph, node: ox.NamedNode) -> str:
-    """The name of a mechanism, or the end of the IRI of one that is not there."""
+    """The name of a mechanism, or the end of the IRI of one that is not described."""
     return (
         graph.first_text(node, "rdfs:label")
         or prefixed_short_name(node, "paper").rpartition("/mechanism/")[2]
@@ -337,32 +348,32 @@ def iter_comment_blocks(graph: PaperGraph) -> Iterator[str]:
     yield from property_texts(graph, graph.paper, "wgig:additionalComments")
 
 
-def property_texts(graph: PaperGraph, node: ox.NamedNode, name: str) -> list[str]:
-    """The values of a property as text."""
-    return [one.value for one in graph.values(node, name)]
+def property_texts(graph: PaperGraph, node: ox.NamedNode, curie: str) -> list[str]:
+    """The values of a property as texts."""
+    return [value.value for value in graph.values(node, curie)]
 
 
 def format_bullet_list(values: Sequence[str]) -> list[str]:
-    """A list of values, or nothing where there are none; further lines of a value are set in."""
-    lines = [bullet_mark(one) + one.replace("\n", "\n  ").replace("\n  \n", "\n\n") for one in values]
+    """A list of values, with further lines indented; nothing where there are no values."""
+    lines = [bullet_mark(value) + value.replace("\n", "\n  ").replace("\n  \n", "\n\n") for value in values]
     return ["\n".join(lines)] if lines else []
 
 
 def bullet_mark(value: str) -> str:
-    """What the item of a value begins with; a hyphen before hyphens alone would be a rule across the page."""
+    """The list mark for a value; a hyphen before a line of hyphens would make a thematic break."""
     return "- " if value.partition("\n")[0].strip("- \t") else "* "
 
 
 def format_name_heading(level: int, name: str) -> str:
-    """A heading with a name of the author's; hashes at its end are kept from closing the heading."""
+    """A heading with a name given by the author; a trailing # is kept from closing the heading."""
     closing = " #" if name.endswith("#") else ""
     return f"{'#' * level} {name}{closing}"
 
 
-def blocks_below_heading(level: int, words: str, blocks: Sequence[str]) -> Iterator[str]:
+def blocks_below_heading(level: int, title: str, blocks: Sequence[str]) -> Iterator[str]:
     """Blocks below a heading, or nothing where there are none."""
     if blocks:
-        yield f"{'#' * level} {words}"
+        yield f"{'#' * level} {title}"
         yield from blocks
 
 

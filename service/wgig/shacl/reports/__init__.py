@@ -1,4 +1,4 @@
-"""The forms of a report: how the outcomes of a check look to people and programs."""
+"""The formats of a check report, for people and for programs."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -6,7 +6,7 @@ from importlib import import_module
 
 from ...rdf.formats import CSV, GRAPH_FORMATS, HTML, JSON, Format
 
-# Called with a sequence of outcomes and a language; a form may take options by name (`color` of text).
+# Called with a sequence of outcomes and a language; some take keyword options (`color` for text).
 ReportWriter = Callable[..., bytes]
 
 TEXT_REPORT_FORMAT = Format("text/plain", "text", "Text")
@@ -16,22 +16,24 @@ GITHUB_ANNOTATIONS_FORMAT = Format("text/x-github-annotations", "github", "GitHu
 
 
 def make_lazy_writer(name: str) -> ReportWriter:
-    """The function `write_NAME_report` of the module NAME here; it is loaded when it is first needed."""
+    """The function `write_<name>_report` of the module <name> in this package, imported on first use."""
 
     def write(*outcomes_and_language: object, **options: object) -> bytes:
-        found: ReportWriter = getattr(import_module(f".{name}", __name__), f"write_{name}_report")
-        return found(*outcomes_and_language, **options)
+        writer: ReportWriter = getattr(import_module(f".{name}", __name__), f"write_{name}_report")
+        return writer(*outcomes_and_language, **options)
 
     return write
 
 
-# The first is what a client gets that does not care. HTML is a file that stands alone: the service shows its
-# own page instead (papers.validate), since a page of it may hold no styles.
+# The first is the default. HTML is a standalone file with inline styles, which pages of the service must not
+# have: the service shows its own page instead (papers.validate).
 REPORT_WRITERS: Mapping[Format, ReportWriter] = {
     JSON: make_lazy_writer("json"),
     HTML: make_lazy_writer("html"),
     TEXT_REPORT_FORMAT: make_lazy_writer("text"),
-    **{one: partial(make_lazy_writer("rdf"), format_=one) for one in GRAPH_FORMATS},
+    **{
+        graph_format: partial(make_lazy_writer("rdf"), format_=graph_format) for graph_format in GRAPH_FORMATS
+    },
     SARIF_FORMAT: make_lazy_writer("sarif"),
     JUNIT_FORMAT: make_lazy_writer("junit"),
     CSV: make_lazy_writer("csv"),

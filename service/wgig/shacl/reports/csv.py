@@ -1,6 +1,6 @@
 """The report as CSV (RFC 4180): a row for each finding.
 
-There is a row, too, for each file that was not checked, and for each paper of which findings are left out.
+There is also a row for each unchecked file, and for each paper of which findings are left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ FINDING_CSV_COLUMNS = (
     "waived",
     "rule",
 )
-# What makes a spreadsheet take the text of a stranger for a formula.
+# Text that begins with one of these is a formula for a spreadsheet.
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\n")
 
 FindingRow = dict[str, object]
@@ -39,13 +39,13 @@ FindingRow = dict[str, object]
 def write_csv_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
     """The table in UTF-8, with a header.
 
-    It is made to be opened in a spreadsheet, so an apostrophe goes before a text that would be run there as a
-    formula. Programs should read another form.
+    It is meant for spreadsheets: a text that would run as a formula gets an apostrophe in front. Programs
+    should read another format.
     """
     rows = (
         [escape_csv_cell(row.get(name)) for name in FINDING_CSV_COLUMNS]
-        for one in outcomes
-        for row in iter_finding_rows(one, language)
+        for outcome in outcomes
+        for row in iter_finding_rows(outcome, language)
     )
     return serialize_csv_rows([FINDING_CSV_COLUMNS, *rows])
 
@@ -56,16 +56,17 @@ def iter_finding_rows(outcome: CheckOutcome, language: str) -> Iterator[FindingR
         yield build_unchecked_row(outcome)
     if isinstance(outcome, Report):
         for paper in outcome.papers:
-            of = {"file": outcome.name, "paper": format_paper_iri(paper)}
+            common_cells = {"file": outcome.name, "paper": format_paper_iri(paper)}
             yield from (
-                of | build_finding_object(one, outcome.media_type, language) for one in paper.findings
+                common_cells | build_finding_object(finding, outcome.media_type, language)
+                for finding in paper.findings
             )
             if paper.left_out:
-                yield of | build_left_out_row(paper, language)
+                yield common_cells | build_left_out_row(paper, language)
 
 
 def build_left_out_row(paper: PaperReport, language: str) -> FindingRow:
-    """What the row says of findings that are left out: a violation may be among them unless all is well."""
+    """The row for findings that are left out; a violation may be among them unless the paper conforms."""
     return {
         "code": "left-out",
         "severity": "Info" if paper.conforms else "Violation",
@@ -73,21 +74,21 @@ def build_left_out_row(paper: PaperReport, language: str) -> FindingRow:
     }
 
 
-def build_unchecked_row(unread: UncheckedFile) -> FindingRow:
-    """The row of a file that was not checked. In place of a rule it names the kind of problem."""
-    problem = unread.problem
-    said = {name: problem.members.get(name) for name in ("line", "column", "excerpt")}
+def build_unchecked_row(unchecked: UncheckedFile) -> FindingRow:
+    """The row for an unchecked file. Its code is the slug of the problem."""
+    problem = unchecked.problem
+    location = {name: problem.members.get(name) for name in ("line", "column", "excerpt")}
     return {
-        "file": unread.name,
+        "file": unchecked.name,
         "code": problem.slug,
         "severity": "Violation",
         "message": problem.detail,
-        **said,
+        **location,
     }
 
 
 def escape_csv_cell(value: object) -> object:
-    """The value of a cell, such that no spreadsheet runs it, and no CI job into whose log it gets."""
+    """The value of a cell, safe to open in a spreadsheet and to print in the log of a CI job."""
     if not isinstance(value, str):
         return value
     text = "\n".join(map(defuse_ci_command, value.split("\n")))

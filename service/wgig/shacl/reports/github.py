@@ -8,14 +8,16 @@ from ..findings import CheckOutcome, Finding, UncheckedFile
 from .phrases import finding_term, format_report_phrase, format_short_term
 
 COMMAND_BY_SEVERITY = {"Violation": "error", "Warning": "warning", "Info": "notice"}
-# What would end a message, and what would end the value of a property before it.
+# Characters that would end a message, and those that would end the value of a property before it.
 MESSAGE_ESCAPES = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 PROPERTY_ESCAPES = MESSAGE_ESCAPES | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def write_github_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
-    """A command a line; nothing where nothing is found."""
-    return "".join(f"{line}\n" for one in outcomes for line in iter_github_commands(one, language)).encode()
+    """One command a line; empty where nothing was found."""
+    return "".join(
+        f"{line}\n" for outcome in outcomes for line in iter_github_commands(outcome, language)
+    ).encode()
 
 
 def iter_github_commands(outcome: CheckOutcome, language: str) -> Iterator[str]:
@@ -40,7 +42,7 @@ def format_problem_command(name: str, problem: Problem) -> str:
 
 
 def format_finding_command(name: str, finding: Finding, language: str) -> str:
-    """The command about a finding; what is waived is only a notice."""
+    """The command about a finding; a waived finding is only a notice."""
     sentences = [f"{finding.rule.message_in(language)} ({format_short_term(finding_term(finding))})"]
     if finding.suggestion:
         sentences.append(format_report_phrase("suggestion", language, suggestion=finding.suggestion))
@@ -57,11 +59,13 @@ def format_finding_command(name: str, finding: Finding, language: str) -> str:
     )
 
 
-def format_github_command(kind: str, message: str, **properties: object) -> str:
+def format_github_command(command: str, message: str, **properties: object) -> str:
     """A workflow command, escaped; properties without a value are left out."""
-    said = ",".join(
+    encoded_properties = ",".join(
         f"{name}={replace_control_characters(str(value)).translate(PROPERTY_ESCAPES)}"
         for name, value in properties.items()
         if value is not None
     )
-    return f"::{kind} {said}::{replace_control_characters(message).translate(MESSAGE_ESCAPES)}"
+    return (
+        f"::{command} {encoded_properties}::{replace_control_characters(message).translate(MESSAGE_ESCAPES)}"
+    )

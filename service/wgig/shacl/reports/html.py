@@ -63,7 +63,7 @@ class SourceLine(NamedTuple):
 
 @dataclass(frozen=True)
 class FileView:
-    """A file on the page: its number, what came of it, and its text, empty where that is not shown."""
+    """A file on the page: its number, its outcome, and its text (empty where it is not shown)."""
 
     number: int
     outcome: CheckOutcome
@@ -76,23 +76,23 @@ class FileView:
 
     @cached_property
     def papers(self) -> list[tuple[PaperReport, list[NumberedFinding]]]:
-        """Its papers with their findings, which are numbered through the file."""
+        """Its papers, each with its findings, which are numbered through the file."""
         numbers = count(1)
         papers = self.outcome.papers if isinstance(self.outcome, Report) else ()
-        return [(paper, [(next(numbers), one) for one in paper.findings]) for paper in papers]
+        return [(paper, [(next(numbers), finding) for finding in paper.findings]) for paper in papers]
 
     def lines(self) -> Iterator[SourceLine]:
         """The first lines of its text, each with its findings."""
-        found: dict[int, list[NumberedFinding]] = {}
+        findings_by_line: dict[int, list[NumberedFinding]] = {}
         for _, findings in self.papers:
             for number, finding in findings:
                 if finding.place:
-                    found.setdefault(finding.place.line, []).append((number, finding))
+                    findings_by_line.setdefault(finding.place.line, []).append((number, finding))
         for number in range(1, min(self.line_count, MAX_SHOWN_LINES) + 1):
             yield SourceLine(
                 number,
                 shorten_untrusted_text(self.text_lines.line(number), MAX_PAGE_LINE_CHARACTERS),
-                found.get(number, ()),
+                findings_by_line.get(number, ()),
             )
 
     @property
@@ -107,16 +107,16 @@ class FileView:
 
 
 def service_rule_path(rule: Rule) -> str:
-    """Where a service has the page of a rule."""
+    """The path of the page of a rule in the service."""
     return f"/shapes/{rule.code}"
 
 
 @dataclass(frozen=True)
 class ReportView:
-    """What is shown: outcomes, in a language, beside the texts of their files where these are given.
+    """What a page shows: outcomes in a language, beside the texts of their files where these are given.
 
-    `texts` are in the order of the outcomes, empty where one is not to be shown. `rule_page` tells where the
-    page of a rule is.
+    `texts` are in the order of the outcomes, empty where one is not shown. `rule_page` returns the address of
+    the page of a rule.
     """
 
     outcomes: Sequence[CheckOutcome]
@@ -137,16 +137,16 @@ class ReportView:
     @property
     def all_conform(self) -> bool:
         """Whether each file was read and conforms."""
-        return all(isinstance(one, Report) and one.conforms for one in self.outcomes)
+        return all(isinstance(outcome, Report) and outcome.conforms for outcome in self.outcomes)
 
     @property
     def language_tag(self) -> str:
-        """The language as it is spoken here."""
+        """The tag of the language in which the phrases are."""
         return report_language(self.language)
 
     @property
     def direction(self) -> str:
-        """The direction of writing."""
+        """The writing direction, `ltr` or `rtl`."""
         return writing_direction(self.language)
 
     def get_phrase(self, name: str, **values: object) -> str:
@@ -154,7 +154,7 @@ class ReportView:
         return format_report_phrase(name, self.language, **values)
 
     def completeness(self, paper: PaperReport) -> str:
-        """How much of what the template asks for is there."""
+        """How many required parts are there, and how many are waived if any."""
         return completeness_text(paper, self.language)
 
     def heading(self, section: int) -> str:
@@ -164,16 +164,16 @@ class ReportView:
     def findings_by_section(
         self, findings: Sequence[NumberedFinding]
     ) -> Iterator[tuple[str, list[NumberedFinding]]]:
-        """The findings below the headings of the template."""
-        for section, group in groupby(findings, key=lambda one: one[1].rule.section):
+        """The findings of each section, with the heading of the section."""
+        for section, group in groupby(findings, key=lambda numbered: numbered[1].rule.section):
             yield self.heading(section), [*group]
 
     def waiver_text(self, finding: Finding) -> str:
-        """Why a finding does not count; the words of the author keep their own direction of writing."""
+        """Why a finding does not count; the author's words keep their own writing direction."""
         return self.get_phrase("waiver", reason=f"\u2068{finding.waiver}\u2069")
 
     def message(self, rule: Rule) -> str:
-        """What a rule says."""
+        """The message of a rule."""
         return rule.message_in(self.language)
 
     def term(self, finding: Finding) -> str:
@@ -181,12 +181,12 @@ class ReportView:
         return format_short_term(finding_term(finding))
 
     def example(self, rule: Rule, report: Report) -> str:
-        """How to mend what breaks a rule, in the language of the file."""
+        """The example of how to fix a violation of a rule, in the syntax of the file."""
         return get_rule_example(rule, report.media_type)
 
 
 def write_html_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
     """The page in UTF-8. Links lead to the web, not to a service."""
-    shown = ReportView(outcomes, language, rule_page=attrgetter("iri"))
+    view = ReportView(outcomes, language, rule_page=attrgetter("iri"))
     style = read_static_files()[build_static_path("style.css")].decode()
-    return render_template("report-file.html", shown=shown, style=style)
+    return render_template("report-file.html", shown=view, style=style)

@@ -3,12 +3,12 @@
 - `conforms`: whether each file was read and conforms; `profile`: `draft`, `complete` or `final`, null where
   no file could be read
 - `files`: one object a file, in the order in which they were given
-  - `name`, as its sender calls it; `conforms`
-  - `problem`: there only where the file was not checked: why, as a problem document (RFC 9457), with `line`,
-    `column` and `excerpt` where it does not parse
+  - `name`, given by the sender; `conforms`
+  - `problem`: only if the file was not checked: the reason, as a problem document (RFC 9457), with `line`,
+    `column` and `excerpt` if it does not parse
   - `papers`: one object a paper in the file
     - `iri`, `title`, `conforms`
-    - `completeness`: `met` of the `parts` that the template asks for are there; `waived`: not, for a reason
+    - `completeness`: `met` of the `parts` that the template requires are there; `waived` ones are excused
     - `sections`: `number` (0 is the paper itself), `title`, and `state`: `done`, `missing`, `faulty`,
       `waived` or `not checked`
     - `leftOut`: how many findings are not listed, because there are too many
@@ -16,14 +16,13 @@
       - `code`: the stable name of the rule; `rule`: its IRI
       - `severity`: `Violation`, `Warning` or `Info`, as in SHACL
       - `section`, `part`: where in the template (`7`, `7b`)
-      - `name`, `message`: the rule in few words, and what its author should do, in the language asked for
-      - `focus`: the node that the rule looked at; `path`: a SPARQL property path, empty for none
-      - `value`: the IRI or text that is wrong; null for none
+      - `name`, `message`: the rule in a few words, and what the author should do, in the requested language
+      - `focus`: the focus node; `path`: a SPARQL property path, empty for none
+      - `value`: the wrong IRI or text; null for none
       - `line`, `column`: in characters from one; null where the format has no lines
       - `excerpt`: the text of that line; empty for none
-      - `mend`: a ready example in the language of the file, Turtle or Markdown
-      - `suggestion`: the term that was probably meant; `waived`: why the finding does not count; null for
-        none
+      - `mend`: an example of a fix in the syntax of the file, Turtle or Markdown
+      - `suggestion`: what was probably meant; `waived`: why the finding does not count; null for none
 """
 
 import json
@@ -42,11 +41,11 @@ def write_json_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
 
 def build_report_object(outcomes: Sequence[CheckOutcome], language: str) -> dict[str, Any]:
     """The outermost object."""
-    reports = [one for one in outcomes if isinstance(one, Report)]
+    reports = [report for report in outcomes if isinstance(report, Report)]
     return {
-        "conforms": len(reports) == len(outcomes) and all(one.conforms for one in reports),
+        "conforms": len(reports) == len(outcomes) and all(report.conforms for report in reports),
         "profile": reports[0].profile if reports else None,
-        "files": [build_file_object(one, language) for one in outcomes],
+        "files": [build_file_object(outcome, language) for outcome in outcomes],
     }
 
 
@@ -59,7 +58,7 @@ def build_file_object(outcome: CheckOutcome, language: str) -> dict[str, Any]:
             "papers": [],
             "problem": file_problem_members(outcome.problem),
         }
-    papers = [build_paper_object(one, outcome.media_type, language) for one in outcome.papers]
+    papers = [build_paper_object(paper, outcome.media_type, language) for paper in outcome.papers]
     return {"name": outcome.name, "conforms": outcome.conforms, "papers": papers}
 
 
@@ -72,13 +71,13 @@ def build_paper_object(paper: PaperReport, media_type: str, language: str) -> di
         "completeness": {"met": paper.met, "waived": paper.waived, "parts": paper.parts},
         "sections": [
             {
-                "number": one.number,
-                "title": section_headings()[one.number].title_in(language),
-                "state": one.state,
+                "number": section.number,
+                "title": section_headings()[section.number].title_in(language),
+                "state": section.state,
             }
-            for one in paper.sections
+            for section in paper.sections
         ],
-        "findings": [build_finding_object(one, media_type, language) for one in paper.findings],
+        "findings": [build_finding_object(finding, media_type, language) for finding in paper.findings],
         "leftOut": paper.left_out,
     }
 

@@ -1,12 +1,12 @@
 """The report as JUnit XML, as Jenkins reads it: a suite for each file, a test case for each rule.
 
 The cases of a file are those of the profile, the same from run to run, so that a CI service can tell what was
-mended and what broke. A case fails where its rule keeps the paper from the profile. It is skipped where the
-rule is waived, or where there was nothing in its section to check. What a rule only remarks stands in the
-output of a case that passes.
+fixed and what broke. A case fails where its rule makes the paper fail the profile. It is skipped where the
+rule is waived, or where its section has nothing to check. Findings that do not count in the profile are in
+the output of a passing case.
 
-Where findings of a paper are left out, a case of its own says so, as an error unless the paper conforms; and
-no rule passes of which they may be.
+Where findings of a paper are left out, a separate case says so, as an error unless the paper conforms; rules
+without findings are then skipped, as theirs may be among those left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,13 +41,13 @@ COUNTED_ELEMENTS = {"failures": "failure", "errors": "error", "skipped": "skippe
 def write_junit_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
     """The document in UTF-8."""
     root = make_xml_element("testsuites", name="wgig")
-    for one in outcomes:
+    for outcome in outcomes:
         cases = (
-            [build_unchecked_case(one)]
-            if isinstance(one, UncheckedFile)
-            else [*iter_report_cases(one, language)]
+            [build_unchecked_case(outcome)]
+            if isinstance(outcome, UncheckedFile)
+            else [*iter_report_cases(outcome, language)]
         )
-        append_xml_element(root, "testsuite", name=one.name, **count_test_cases(cases)).extend(cases)
+        append_xml_element(root, "testsuite", name=outcome.name, **count_test_cases(cases)).extend(cases)
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     return serialize_xml_element(root)
@@ -55,62 +55,66 @@ def write_junit_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes
 
 def count_test_cases(cases: Sequence["Element"]) -> dict[str, str]:
     """How many cases there are, and how many of each kind."""
-    found = {"tests": len(cases)}
+    counts = {"tests": len(cases)}
     for name, tag in COUNTED_ELEMENTS.items():
-        found[name] = sum(case.find(tag) is not None for case in cases)
-    return {name: str(count) for name, count in found.items()}
+        counts[name] = sum(case.find(tag) is not None for case in cases)
+    return {name: str(count) for name, count in counts.items()}
 
 
-def build_unchecked_case(unread: UncheckedFile) -> "Element":
+def build_unchecked_case(unchecked: UncheckedFile) -> "Element":
     """The one test case of a file that was not checked."""
-    problem = unread.problem
-    found = make_xml_element("testcase", name="can be checked", classname=unread.name)
-    where = format_problem_place(unread.name, problem)
-    text = f"{where}: {problem.detail}\n{problem.members.get('excerpt', '')}"
-    append_xml_element(found, "error", text, type=problem.slug, message=problem.detail)
-    return found
+    problem = unchecked.problem
+    case = make_xml_element("testcase", name="can be checked", classname=unchecked.name)
+    location = format_problem_place(unchecked.name, problem)
+    text = f"{location}: {problem.detail}\n{problem.members.get('excerpt', '')}"
+    append_xml_element(case, "error", text, type=problem.slug, message=problem.detail)
+    return case
 
 
 def iter_report_cases(report: Report, language: str) -> Iterator["Element"]:
     """The test cases of a file, paper by paper."""
-    inside = [rule for rule in rules_by_code().values() if rule.is_in_profile(report.profile)]
+    profile_rules = [rule for rule in rules_by_code().values() if rule.is_in_profile(report.profile)]
     for paper in report.papers:
-        findings: dict[Rule, list[Finding]] = {}
+        findings_by_rule: dict[Rule, list[Finding]] = {}
         for finding in paper.findings:
-            findings.setdefault(finding.rule, []).append(finding)
-        for rule in inside:
-            yield build_rule_case(report, paper, rule, findings, language)
+            findings_by_rule.setdefault(finding.rule, []).append(finding)
+        for rule in profile_rules:
+            yield build_rule_case(report, paper, rule, findings_by_rule, language)
         if paper.left_out:
             yield build_left_out_case(paper, language)
 
 
 def build_rule_case(
-    report: Report, paper: PaperReport, rule: Rule, findings: Mapping[Rule, Sequence[Finding]], language: str
+    report: Report,
+    paper: PaperReport,
+    rule: Rule,
+    findings_by_rule: Mapping[Rule, Sequence[Finding]],
+    language: str,
 ) -> "Element":
     """The test case of a rule."""
     section = section_headings()[rule.section]
     group = f"{paper_short_name(paper)}.{section.number} {section.title_in(language)}"
-    found = make_xml_element(
+    case = make_xml_element(
         "testcase", name=f"{rule.code} {rule.name.get(language, rule.name['en'])}", classname=group
     )
-    broken = findings.get(rule)
-    if broken:
-        add_case_verdict(found, report, broken, language)
+    rule_findings = findings_by_rule.get(rule)
+    if rule_findings:
+        add_case_verdict(case, report, rule_findings, language)
     elif paper.left_out:
         append_xml_element(
-            found, "skipped", message=format_report_phrase("left out", language, count=paper.left_out)
+            case, "skipped", message=format_report_phrase("left out", language, count=paper.left_out)
         )
     elif paper.sections[rule.section].state == STATE_NOT_CHECKED:
-        append_xml_element(found, "skipped", message=format_report_phrase(STATE_NOT_CHECKED, language))
-    return found
+        append_xml_element(case, "skipped", message=format_report_phrase(STATE_NOT_CHECKED, language))
+    return case
 
 
 def build_left_out_case(paper: PaperReport, language: str) -> "Element":
-    """The test case of a paper of which findings are left out."""
-    found = make_xml_element("testcase", name="findings not shown", classname=paper_short_name(paper))
-    said = format_report_phrase("left out", language, count=paper.left_out)
-    append_xml_element(found, "skipped" if paper.conforms else "error", message=said)
-    return found
+    """The test case for the findings of a paper that are left out."""
+    case = make_xml_element("testcase", name="findings not shown", classname=paper_short_name(paper))
+    message = format_report_phrase("left out", language, count=paper.left_out)
+    append_xml_element(case, "skipped" if paper.conforms else "error", message=message)
+    return case
 
 
 def paper_short_name(paper: PaperReport) -> str:
@@ -118,25 +122,25 @@ def paper_short_name(paper: PaperReport) -> str:
     return format_paper_iri(paper).rpartition("/")[2]
 
 
-def add_case_verdict(found: "Element", report: Report, broken: Sequence[Finding], language: str) -> None:
-    """Say in a case that its rule is broken."""
-    rule = broken[0].rule
-    text = "\n".join(describe_broken_rule(report, broken, language))
-    if broken[0].waiver:
+def add_case_verdict(case: "Element", report: Report, findings: Sequence[Finding], language: str) -> None:
+    """Add the findings of a broken rule to its case."""
+    rule = findings[0].rule
+    text = "\n".join(describe_broken_rule(report, findings, language))
+    if findings[0].waiver:
         append_xml_element(
-            found, "skipped", text, message=format_report_phrase("waiver", language, reason=broken[0].waiver)
+            case, "skipped", text, message=format_report_phrase("waiver", language, reason=findings[0].waiver)
         )
     elif rule.is_blocking(report.profile):
-        append_xml_element(found, "failure", text, type=rule.severity, message=rule.message_in(language))
+        append_xml_element(case, "failure", text, type=rule.severity, message=rule.message_in(language))
     else:
-        append_xml_element(found, "system-out", text)
+        append_xml_element(case, "system-out", text)
 
 
-def describe_broken_rule(report: Report, broken: Sequence[Finding], language: str) -> Iterator[str]:
-    """What is wrong, where, and how to mend it."""
-    rule = broken[0].rule
+def describe_broken_rule(report: Report, findings: Sequence[Finding], language: str) -> Iterator[str]:
+    """The message of a rule, the places where it is broken, and an example of a fix."""
+    rule = findings[0].rule
     yield f"{format_report_phrase(rule.severity, language)}: {rule.message_in(language)}"
-    for finding in broken:
+    for finding in findings:
         yield f"{format_finding_place(report.name, finding)}: {format_short_term(finding_term(finding))}"
         if finding.suggestion:
             yield format_report_phrase("suggestion", language, suggestion=finding.suggestion)

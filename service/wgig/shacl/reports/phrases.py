@@ -1,6 +1,6 @@
 """Phrases and formatting that the report formats share, in the six UN languages.
 
-Phrases come from the catalogs of the pages, English being the fallback. Terms are shown as in Turtle on one
+Phrases come from the catalogs of the pages, with English as fallback. Terms are shown in Turtle syntax on one
 line, positions as `file:line:column`, which editors and terminals recognize. An unreadable file has the
 members of a problem document (RFC 9457) without a request.
 """
@@ -27,8 +27,8 @@ from ..findings import (
 from ..results import Term
 from ..rules import MESSAGE_LANGUAGES, Rule
 
-# Severities, states and sentences; what stands in braces is filled in. They have a context in the catalogs,
-# as other pages use some of the words for other things. None depends on a number, so none needs a plural.
+# Severities, states and sentences with placeholders. They have a context in the catalogs, as other pages use
+# some of the words in another meaning. None depends on a number, so none needs a plural.
 REPORT_PHRASES = {
     "Violation": pgettext_noop("report", "error"),
     "Warning": pgettext_noop("report", "warning"),
@@ -63,43 +63,43 @@ REPORT_PHRASES = {
 
 
 def format_report_phrase(name: str, language: str, **values: object) -> str:
-    """A phrase in a language, or in English where there is no such language, with its values filled in."""
+    """A phrase in a language, or else in English, with its placeholders filled in."""
     translations = load_catalogue(report_language(language))
     return translations.pgettext("report", REPORT_PHRASES[name]).format(**values)
 
 
 def completeness_text(paper: PaperReport, language: str) -> str:
-    """How many of the parts that the template asks for are there, and how many are waived if any is."""
-    said = format_report_phrase("completeness", language, met=paper.met, parts=paper.parts)
+    """How many required parts are there, and how many are waived if any."""
+    completeness = format_report_phrase("completeness", language, met=paper.met, parts=paper.parts)
     return (
-        f"{said}; {format_report_phrase('waived parts', language, count=paper.waived)}"
+        f"{completeness}; {format_report_phrase('waived parts', language, count=paper.waived)}"
         if paper.waived
-        else said
+        else completeness
     )
 
 
 def report_language(language: str) -> str:
-    """The language, or English where nothing is said in it."""
+    """The language, or English where reports are not available in it."""
     return language if language in MESSAGE_LANGUAGES else "en"
 
 
-MAX_SHORT_VALUE_CHARACTERS = 60  # characters of a value beside a sentence
+MAX_SHORT_VALUE_CHARACTERS = 60  # characters of a value shown in a sentence
 
 
 def format_plain_term(term: Term | None) -> str:
-    """The IRI or text of a term, `_:` and the label of a blank node, a long one cut; empty for none."""
+    """The IRI or text of a term, or `_:` and the label of a blank node; cut if long, empty for None."""
     if term is None:
         return ""
     return shorten_untrusted_text(str(term) if isinstance(term, ox.BlankNode) else term.value)
 
 
 def format_paper_iri(paper: PaperReport) -> str:
-    """The IRI of a paper, a long one cut; the label of a blank node."""
+    """The IRI of a paper, or the label of a blank node; cut if long."""
     return shorten_untrusted_text(paper.iri)
 
 
 def format_short_term(term: Term) -> str:
-    """A term as Turtle has it, in one line: with a prefix where there is one, in quotes, or `[]`; cut."""
+    """A term in Turtle syntax on one line: a prefixed name or IRI, a quoted text, or `[]`; cut if long."""
     if isinstance(term, ox.NamedNode):
         return format_turtle_iri(shorten_untrusted_text(term.value))
     if isinstance(term, ox.BlankNode):
@@ -108,10 +108,10 @@ def format_short_term(term: Term) -> str:
 
 
 def format_turtle_iri(iri: str) -> str:
-    """An IRI with a prefix where it has one; that of a part of a paper with its slashes escaped."""
-    found = shorten_iri(iri)
-    if found != iri:
-        return found
+    """An IRI in Turtle syntax, as a prefixed name where possible, with slashes escaped."""
+    prefixed_name = shorten_iri(iri)
+    if prefixed_name != iri:
+        return prefixed_name
     return (
         "paper:" + iri.removeprefix(PAPER_NAMESPACE).replace("/", r"\/")
         if iri.startswith(PAPER_NAMESPACE)
@@ -120,31 +120,31 @@ def format_turtle_iri(iri: str) -> str:
 
 
 def finding_term(finding: Finding) -> Term:
-    """The term that a finding is about: its value, or the node that lacks something."""
+    """The term that a finding is about: its value, or the focus node."""
     return finding.focus if finding.value is None else finding.value
 
 
 def get_rule_example(rule: Rule, media_type: str) -> str:
-    """The ready example of how to mend what breaks a rule, in the language of a file of this media type."""
+    """The example of how to fix a violation of a rule, in the syntax of a file of this media type."""
     as_markdown = media_type in (MARKDOWN.media_type, WORD_DOCUMENT.media_type)
     return rule.in_markdown if as_markdown else rule.in_turtle
 
 
 def format_file_position(name: str, line: int | None, column: int | None) -> str:
-    """`file:line:column`, as editors and terminals know it; `file` alone where there is no line."""
+    """`file:line:column`, as editors and terminals recognize it; `file` alone where there is no line."""
     return f"{name}:{line}:{column}" if line else name
 
 
 def format_finding_place(name: str, finding: Finding) -> str:
-    """Where a finding is, as `file:line:column`."""
+    """The position of a finding, as `file:line:column`."""
     return format_file_position(name, *(finding.place or (None, None)))
 
 
 def format_problem_place(name: str, problem: Problem) -> str:
-    """Where the problem of an unreadable file is, as `file:line:column`."""
+    """The position of the problem of an unreadable file, as `file:line:column`."""
     return format_file_position(name, problem.members.get("line"), problem.members.get("column"))
 
 
 def file_problem_members(problem: Problem) -> dict[str, Any]:
-    """The members of a problem document (RFC 9457) about a file, which has no request to name."""
+    """The members of a problem document (RFC 9457) about a file, without `instance`: there is no request."""
     return {name: value for name, value in problem.document(Settings.base, "").items() if name != "instance"}

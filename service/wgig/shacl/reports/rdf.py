@@ -1,17 +1,17 @@
-"""The report as RDF: a validation report of SHACL (SHACL 1.0, section 3.6) for each file.
+"""The report as RDF: a SHACL validation report (SHACL 1.0, section 3.6) for each file.
 
-SHACL leaves some things open, and they are said with terms of others:
+Where SHACL has no term, other vocabularies are used:
 
-- `sh:conforms` is about the profile: a report may conform and still hold results that do not count in it. A
-  paper that conforms to the profile is `dcterms:conformsTo` it.
-- A place in the file is an `earl:pointer` to a `ptr:LineCharPointer`, as accessibility checkers do it.
-- A waived result keeps its severity. The reason is an `rdfs:comment`: no term for it is known, and
+- `sh:conforms` is about the profile: a report may conform and still have results that do not count in the
+  profile. A paper that conforms to the profile is `dcterms:conformsTo` it.
+- A position in the file is an `earl:pointer` to a `ptr:LineCharPointer`, as in accessibility checkers.
+- A waived result keeps its severity. The reason is an `rdfs:comment`: there is no other term for it, and
   `wgig:reason` belongs to the waiver in the file.
 - Findings that are left out are counted in an `rdfs:comment` on the report.
-- What takes more than 1,000 characters is not repeated with each result: a blank node stands for a node, a
-  value is left out, and an `rdfs:comment` tells how it begins.
-- A file that was not checked has no validation report (section 3.4). It has an `earl:TestResult` that cannot
-  tell.
+- A term of more than 1,000 characters is not repeated in each result: a blank node replaces a node, a value
+  is left out, and an `rdfs:comment` has the beginning of the term.
+- An unchecked file has no validation report (section 3.4), but an `earl:TestResult` with the outcome
+  `earl:cantTell`.
 """
 
 import hashlib
@@ -49,41 +49,43 @@ PredicateObjects = tuple[tuple[ox.NamedNode, Term], ...]
 
 
 def write_rdf_report(outcomes: Sequence[CheckOutcome], _: str, format_: Format) -> bytes:
-    """The reports in a syntax of RDF; messages are in all languages."""
-    found = build_report_triples(outcomes)
+    """The reports in an RDF format; messages are in all languages."""
+    triples = build_report_triples(outcomes)
     return serialize_triples(
-        map(strip_non_xml_characters, found) if format_ is RDF_XML else found, format_, Settings.base
+        map(strip_non_xml_characters, triples) if format_ is RDF_XML else triples, format_, Settings.base
     )
 
 
 def strip_non_xml_characters(triple: ox.Triple) -> ox.Triple:
-    """The triple, its text without the characters that XML does not know."""
-    text = triple.object
-    if not isinstance(text, ox.Literal) or clean_xml_text(text.value) == text.value:
+    """The triple; a literal loses the characters that XML does not allow."""
+    literal = triple.object
+    if not isinstance(literal, ox.Literal) or clean_xml_text(literal.value) == literal.value:
         return triple
-    return ox.Triple(triple.subject, triple.predicate, reword_literal(text, clean_xml_text(text.value)))
+    return ox.Triple(triple.subject, triple.predicate, reword_literal(literal, clean_xml_text(literal.value)))
 
 
 def build_report_triples(outcomes: Sequence[CheckOutcome]) -> TripleIterator:
-    """The reports as triples. Blank nodes are named by numbers: the same outcomes make the same graph."""
+    """The reports as triples. Blank node labels have numbers, so that equal outcomes make equal graphs."""
     for number, outcome in enumerate(outcomes, 1):
         if isinstance(outcome, UncheckedFile):
             yield from describe_unchecked_file(outcome, number)
         else:
             yield from describe_file_report(outcome, number)
-    broken = {finding.rule for one in outcomes if isinstance(one, Report) for finding in one.findings}
-    for rule in broken:
+    broken_rules = {
+        finding.rule for report in outcomes if isinstance(report, Report) for finding in report.findings
+    }
+    for rule in broken_rules:
         yield from copy_rule_path(rule)[1]
 
 
-def describe_unchecked_file(unread: UncheckedFile, number: int) -> TripleIterator:
-    """That a file was not checked, and why."""
+def describe_unchecked_file(unchecked: UncheckedFile, number: int) -> TripleIterator:
+    """The test result for an unchecked file, with the reason."""
     node = ox.BlankNode(f"unread-{number}")
     yield ox.Triple(node, RDF_TYPE, expand_curie("earl:TestResult"))
     yield ox.Triple(node, expand_curie("earl:outcome"), expand_curie("earl:cantTell"))
-    yield ox.Triple(node, RDFS_LABEL, ox.Literal(unread.name))
-    yield ox.Triple(node, RDFS_COMMENT_NODE, ox.Literal(unread.problem.detail, language="en"))
-    line, column = (unread.problem.members.get(name) for name in ("line", "column"))
+    yield ox.Triple(node, RDFS_LABEL, ox.Literal(unchecked.name))
+    yield ox.Triple(node, RDFS_COMMENT_NODE, ox.Literal(unchecked.problem.detail, language="en"))
+    line, column = (unchecked.problem.members.get(name) for name in ("line", "column"))
     if line and column:
         yield from describe_file_pointer(node, TextPosition(line, column), f"unread-place-{number}")
 
@@ -131,28 +133,28 @@ def describe_finding_result(
 
 
 def build_comment_triple(node: ox.BlankNode, text: str) -> ox.Triple:
-    """What people should know of a node."""
+    """An rdfs:comment on a node."""
     return ox.Triple(node, RDFS_COMMENT_NODE, ox.Literal(text))
 
 
-def describe_file_pointer(node: ox.BlankNode, place: TextPosition, label: str) -> TripleIterator:
-    """A place in the file (Pointer Methods in RDF, section 2.2.4)."""
-    end = ox.BlankNode(label)
-    yield ox.Triple(node, EARL_POINTER, end)
-    yield ox.Triple(end, RDF_TYPE, PTR_LINE_CHAR_POINTER)
-    yield ox.Triple(end, PTR_LINE_NUMBER, ox.Literal(str(place.line), datatype=XSD_POSITIVE_INTEGER))
-    yield ox.Triple(end, PTR_CHAR_NUMBER, ox.Literal(str(place.column), datatype=XSD_POSITIVE_INTEGER))
+def describe_file_pointer(node: ox.BlankNode, position: TextPosition, label: str) -> TripleIterator:
+    """A position in the file (Pointer Methods in RDF, section 2.2.4)."""
+    pointer = ox.BlankNode(label)
+    yield ox.Triple(node, EARL_POINTER, pointer)
+    yield ox.Triple(pointer, RDF_TYPE, PTR_LINE_CHAR_POINTER)
+    yield ox.Triple(pointer, PTR_LINE_NUMBER, ox.Literal(str(position.line), datatype=XSD_POSITIVE_INTEGER))
+    yield ox.Triple(pointer, PTR_CHAR_NUMBER, ox.Literal(str(position.column), datatype=XSD_POSITIVE_INTEGER))
 
 
 def build_paper_term(iri: str, number: int) -> Term:
-    """The node of a paper: an IRI, or the label of a blank node."""
+    """The node of a paper, from an IRI or a blank node label."""
     return isolate_blank_node(ox.NamedNode(iri) if ":" in iri else ox.BlankNode(iri), number)
 
 
 def isolate_blank_node(term: Term, number: int) -> Term:
-    """The term, a blank node renamed such that it is none of another file or of the report.
+    """The term; a blank node gets a label that no other file and no node of the report has.
 
-    A blank node stands for a node that is not repeated.
+    A term that is too long to repeat becomes a blank node.
     """
     if is_long_term(term):
         digest = hashlib.sha256(str(term).encode()).hexdigest()
@@ -161,33 +163,33 @@ def isolate_blank_node(term: Term, number: int) -> Term:
 
 
 def is_long_term(term: Term) -> bool:
-    """Whether a term, with its datatype, is not repeated."""
+    """Whether a term, with its datatype, is too long to repeat."""
     return len(str(term)) > MAX_REPEATED_CHARACTERS
 
 
 @cache
 def rule_result_statements(rule: Rule) -> PredicateObjects:
-    """What each result of a rule says."""
+    """The predicates and objects that all results of a rule have."""
     start = copy_rule_path(rule)[0]
-    said = {
+    sh_names = {
         RDF_TYPE: "ValidationResult",
         expand_curie("sh:sourceConstraintComponent"): f"{rule.component}ConstraintComponent",
         expand_curie("sh:resultSeverity"): rule.severity,
     }
-    message = expand_curie("sh:resultMessage")
+    message_property = expand_curie("sh:resultMessage")
     return (
-        *((predicate, expand_curie(f"sh:{name}")) for predicate, name in said.items()),
+        *((predicate, expand_curie(f"sh:{name}")) for predicate, name in sh_names.items()),
         (expand_curie("sh:sourceShape"), ox.NamedNode(rule.iri)),
-        *((message, ox.Literal(text, language=language)) for language, text in rule.message.items()),
+        *((message_property, ox.Literal(text, language=language)) for language, text in rule.message.items()),
         *([(SH_RESULT_PATH, start)] if start else []),
     )
 
 
 @cache
 def copy_rule_path(rule: Rule) -> tuple[Term | None, tuple[ox.Triple, ...]]:
-    """Where the property path of a rule starts, and its triples, copied from the shape."""
+    """The first node of the property path of a rule, and the triples of the path, copied from the shape."""
     starts = shape_triples_by_subject().get(ox.NamedNode(SHAPES_NAMESPACE + rule.code), ())
-    start = next((one.object for one in starts if one.predicate == SH_PATH), None)
+    start = next((triple.object for triple in starts if triple.predicate == SH_PATH), None)
     labels: dict[Term, Term] = {}
     copied: list[ox.Triple] = []
 
@@ -197,8 +199,8 @@ def copy_rule_path(rule: Rule) -> tuple[Term | None, tuple[ox.Triple, ...]]:
         if term not in labels:
             labels[term] = ox.BlankNode(f"path-{rule.code}-{len(labels) + 1}")
             copied.extend(
-                ox.Triple(labels[term], one.predicate, copy(one.object))
-                for one in shape_triples_by_subject()[term]
+                ox.Triple(labels[term], triple.predicate, copy(triple.object))
+                for triple in shape_triples_by_subject()[term]
             )
         return labels[term]
 

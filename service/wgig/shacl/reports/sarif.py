@@ -30,8 +30,8 @@ def write_sarif_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes
 
 
 def build_sarif_run(outcomes: Sequence[CheckOutcome], language: str) -> dict[str, Any]:
-    """The run over all files. It failed in part where a file was not checked (section 3.20.14)."""
-    reports = [one for one in outcomes if isinstance(one, Report)]
+    """The run over all files. It is not successful where a file was not checked (section 3.20.14)."""
+    reports = [report for report in outcomes if isinstance(report, Report)]
     return {
         "tool": {"driver": build_sarif_driver(language)},
         "language": report_language(language),
@@ -42,7 +42,7 @@ def build_sarif_run(outcomes: Sequence[CheckOutcome], language: str) -> dict[str
                 "toolExecutionNotifications": [*iter_sarif_notifications(outcomes, language)],
             }
         ],
-        "properties": {"profiles": sorted({PROFILE_NAMESPACE + one.profile for one in reports})},
+        "properties": {"profiles": sorted({PROFILE_NAMESPACE + report.profile for report in reports})},
         "results": [
             build_sarif_result(report.name, finding, language)
             for report in reports
@@ -53,7 +53,7 @@ def build_sarif_run(outcomes: Sequence[CheckOutcome], language: str) -> dict[str
 
 @cache
 def build_sarif_driver(language: str) -> dict[str, Any]:
-    """The checker and all its rules."""
+    """The checker with all its rules."""
     return {
         "name": "wgig",
         "version": __version__,
@@ -64,12 +64,12 @@ def build_sarif_driver(language: str) -> dict[str, Any]:
 
 @cache
 def rule_indexes() -> dict[str, int]:
-    """The place of each rule among those of the driver."""
+    """The index of each rule among those of the driver, by code."""
     return {code: number for number, code in enumerate(rules_by_code())}
 
 
 def build_rule_descriptor(rule: Rule, language: str) -> dict[str, Any]:
-    """A rule (section 3.49)."""
+    """A rule as a reporting descriptor (section 3.49)."""
     as_text = f"{rule.message_in(language)}\n\nTurtle:\n{rule.in_turtle}\n\nMarkdown:\n{rule.in_markdown}"
     as_markdown = (
         f"{rule.message_in(language)}\n\nTurtle:\n\n{format_code_block(rule.in_turtle, 'turtle')}\n\n"
@@ -93,13 +93,13 @@ def format_code_block(code: str, language: str) -> str:
 
 
 def build_sarif_result(name: str, finding: Finding, language: str) -> dict[str, Any]:
-    """A finding (section 3.27)."""
+    """A finding as a result (section 3.27)."""
     rule = finding.rule
     sentence = f"{rule.message_in(language)} ({format_short_term(finding_term(finding))})"
     if finding.suggestion:
         sentence += " " + format_report_phrase("suggestion", language, suggestion=finding.suggestion)
     line, column = finding.place or (None, None)
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "ruleId": rule.code,
         "ruleIndex": rule_indexes()[rule.code],
         "level": SARIF_LEVELS[rule.severity],
@@ -108,16 +108,16 @@ def build_sarif_result(name: str, finding: Finding, language: str) -> dict[str, 
         "partialFingerprints": {"finding/v1": compute_finding_fingerprint(finding)},
     }
     if finding.waiver:
-        found["suppressions"] = [{"kind": "inSource", "justification": finding.waiver}]
-    return found
+        result["suppressions"] = [{"kind": "inSource", "justification": finding.waiver}]
+    return result
 
 
 def compute_finding_fingerprint(finding: Finding) -> str:
-    """What stays the same when the text around a finding moves: the rule, the node and the value.
+    """A hash that does not change when the text around a finding moves: of rule, node and value.
 
-    Blank nodes are not told apart: their labels are new in each run.
+    Blank nodes are not told apart, as their labels are new in each run.
     """
-    terms = ("[]" if isinstance(one, ox.BlankNode) else str(one) for one in (finding.focus, finding.value))
+    terms = ("[]" if isinstance(term, ox.BlankNode) else str(term) for term in (finding.focus, finding.value))
     parts = (finding.rule.code, *terms)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
@@ -125,7 +125,7 @@ def compute_finding_fingerprint(finding: Finding) -> str:
 def build_sarif_location(
     name: str, line: int | None, column: int | None, excerpt: str = ""
 ) -> dict[str, Any]:
-    """A place in a file (section 3.28)."""
+    """A location in a file (section 3.28)."""
     physical: dict[str, Any] = {"artifactLocation": {"uri": quote(name.replace("\\", "/"))}}
     if line:
         physical["region"] = {"startLine": line, "startColumn": column}
@@ -135,24 +135,24 @@ def build_sarif_location(
 
 
 def iter_sarif_notifications(outcomes: Sequence[CheckOutcome], language: str) -> Iterator[dict[str, Any]]:
-    """What the run itself has to say: files that were not checked, findings that are left out."""
-    for one in outcomes:
-        if isinstance(one, UncheckedFile):
-            yield build_unchecked_notification(one.name, one.problem)
+    """The notifications of the run: files that were not checked, findings that are left out."""
+    for outcome in outcomes:
+        if isinstance(outcome, UncheckedFile):
+            yield build_unchecked_notification(outcome.name, outcome.problem)
             continue
-        for paper in one.papers:
+        for paper in outcome.papers:
             if paper.left_out:
                 text = format_report_phrase("left out", language, count=paper.left_out)
-                yield build_sarif_notification("note", text, build_sarif_location(one.name, None, None))
+                yield build_sarif_notification("note", text, build_sarif_location(outcome.name, None, None))
 
 
 def build_unchecked_notification(name: str, problem: Problem) -> dict[str, Any]:
-    """That a file was not checked, and why."""
-    said = problem.members
-    place = build_sarif_location(name, said.get("line"), said.get("column"))
-    return build_sarif_notification("error", problem.detail, place)
+    """The notification that a file was not checked, with the reason."""
+    members = problem.members
+    location = build_sarif_location(name, members.get("line"), members.get("column"))
+    return build_sarif_notification("error", problem.detail, location)
 
 
-def build_sarif_notification(level: str, text: str, place: dict[str, Any]) -> dict[str, Any]:
-    """A notification about a place (section 3.58)."""
-    return {"level": level, "message": {"text": text}, "locations": [place]}
+def build_sarif_notification(level: str, text: str, location: dict[str, Any]) -> dict[str, Any]:
+    """A notification with its location (section 3.58)."""
+    return {"level": level, "message": {"text": text}, "locations": [location]}

@@ -49,23 +49,23 @@ WRAPPING_CONSOLE = Console(file=io.StringIO(), width=REPORT_WIDTH_COLUMNS)
 
 
 def write_text_report(outcomes: Sequence[CheckOutcome], language: str, *, color: bool = False) -> bytes:
-    """The report in UTF-8. Of many files, one that conforms takes a single line; a total ends the report."""
+    """The report in UTF-8. Among several files, one that conforms takes a single line. A total comes last."""
     return b"".join(iter_text_report(outcomes, language, color=color))
 
 
 def iter_text_report(
     outcomes: Iterable[CheckOutcome], language: str, *, color: bool = False
 ) -> Iterator[bytes]:
-    """The report file by file, as the outcomes come; none of them is kept."""
-    pen = TextReportFormatter(language, color)
-    waiting = iter(outcomes)
-    first = [*islice(waiting, 2)]
+    """The report file by file, while outcomes arrive; none of them is kept in memory."""
+    formatter = TextReportFormatter(language, color)
+    remaining = iter(outcomes)
+    first = [*islice(remaining, 2)]
     tally: Counter[str] = Counter()
-    for one in chain(first, waiting):
-        tally["unread" if isinstance(one, UncheckedFile) else "good" if one.conforms else "bad"] += 1
-        yield encode_report_lines(pen.outcome_lines(one, alone=len(first) == 1))
+    for outcome in chain(first, remaining):
+        tally["unread" if isinstance(outcome, UncheckedFile) else "good" if outcome.conforms else "bad"] += 1
+        yield encode_report_lines(formatter.outcome_lines(outcome, is_only_file=len(first) == 1))
     if tally.total() > 1:
-        yield encode_report_lines(["", pen.total_line(tally)])
+        yield encode_report_lines(["", formatter.total_line(tally)])
 
 
 def encode_report_lines(lines: Iterable[str]) -> bytes:
@@ -85,60 +85,62 @@ class TextReportFormatter:
         return format_report_phrase(name, self.language, **values)
 
     def style_text(self, text: str, style: str) -> str:
-        """The text in a style of ECMA-48 (SGR), or as it is."""
+        """The text with an SGR style (ECMA-48), or unchanged where color is off."""
         return f"\x1b[{style}m{text}\x1b[0m" if self.color else text
 
-    def outcome_lines(self, outcome: CheckOutcome, *, alone: bool) -> list[str]:
+    def outcome_lines(self, outcome: CheckOutcome, *, is_only_file: bool) -> list[str]:
         """The lines about a file."""
         if isinstance(outcome, UncheckedFile):
             return [*self.unchecked_lines(outcome)]
-        if outcome.conforms and not alone:
+        if outcome.conforms and not is_only_file:
             return [self.conforming_line(outcome)]
         return [line for paper in outcome.papers for line in self.paper_lines(outcome, paper)]
 
-    def unchecked_lines(self, unread: UncheckedFile) -> Iterator[str]:
+    def unchecked_lines(self, unchecked: UncheckedFile) -> Iterator[str]:
         """Why a file was not checked."""
-        where = flatten_untrusted_text(format_problem_place(unread.name, unread.problem))
+        location = flatten_untrusted_text(format_problem_place(unchecked.name, unchecked.problem))
         unread_phrase = self.style_text(self.get_phrase("unread"), SGR_RED)
-        yield f"{self.style_text('✗', SGR_RED)} {self.style_text(where, SGR_BOLD)}: {unread_phrase}"
-        yield from wrap_indented_text(flatten_untrusted_text(unread.problem.detail), 2)
-        for line in replace_control_characters(unread.problem.members.get("excerpt", "")).splitlines():
+        yield f"{self.style_text('✗', SGR_RED)} {self.style_text(location, SGR_BOLD)}: {unread_phrase}"
+        yield from wrap_indented_text(flatten_untrusted_text(unchecked.problem.detail), 2)
+        for line in replace_control_characters(unchecked.problem.members.get("excerpt", "")).splitlines():
             yield f"    {line}"
 
     def conforming_line(self, report: Report) -> str:
-        """The line about a file that conforms, with the number of what it might still look at."""
-        remarks = Counter(one.rule.severity for one in report.findings if not one.waiver)
+        """The line about a file that conforms, with the number of its findings by severity."""
+        remarks = Counter(finding.rule.severity for finding in report.findings if not finding.waiver)
         counted = [f"{self.get_phrase(name)}: {remarks[name]}" for name in STATE_STYLES if remarks[name]]
-        said = ", ".join([self.get_phrase("conforms", profile=report.profile), *counted])
+        phrases = ", ".join([self.get_phrase("conforms", profile=report.profile), *counted])
         name = self.style_text(flatten_untrusted_text(report.name), SGR_BOLD)
-        return f"{self.style_text('✓', SGR_GREEN)} {name}: {said}"
+        return f"{self.style_text('✓', SGR_GREEN)} {name}: {phrases}"
 
     def total_line(self, tally: Counter[str]) -> str:
-        """How many files conform, and how many there are."""
+        """How many files there are, how many conform and do not, and how many were not checked."""
         counts = {name: tally[name] for name in ("good", "bad", "unread")}
         return self.style_text(self.get_phrase("total", files=tally.total(), **counts), SGR_BOLD)
 
     def paper_lines(self, report: Report, paper: PaperReport) -> Iterator[str]:
-        """The lines about a paper: what was found, section by section, and what it comes to."""
+        """The lines about a paper: its findings section by section, then the summary."""
         yield self.style_text(flatten_untrusted_text(f"{report.name}: {paper.title}"), SGR_BOLD)
-        for section, inside in groupby(paper.findings, key=lambda one: one.rule.section):
+        for section, section_findings in groupby(paper.findings, key=lambda finding: finding.rule.section):
             yield from (
                 "",
                 self.style_text(
                     f"{section}. {section_headings()[section].title_in(self.language)}", SGR_BOLD
                 ),
             )
-            for _, same in groupby(inside, key=lambda one: (one.rule.code, one.waiver)):
+            for _, rule_findings in groupby(
+                section_findings, key=lambda finding: (finding.rule.code, finding.waiver)
+            ):
                 yield ""
-                yield from self.broken_rule_lines(report, [*same])
+                yield from self.broken_rule_lines(report, [*rule_findings])
         if paper.left_out:
             yield from ("", self.get_phrase("left out", count=paper.left_out))
         yield ""
         yield from self.summary_lines(report, paper)
 
-    def broken_rule_lines(self, report: Report, same: Sequence[Finding]) -> Iterator[str]:
-        """The lines about a rule that is broken: what it says, where that is so, and how to mend it."""
-        rule, waiver = same[0].rule, same[0].waiver
+    def broken_rule_lines(self, report: Report, findings: Sequence[Finding]) -> Iterator[str]:
+        """The lines about a broken rule: its message, where it is broken, and an example of a fix."""
+        rule, waiver = findings[0].rule, findings[0].waiver
         severity = self.style_text(
             self.get_phrase(rule.severity), SGR_DIM if waiver else STATE_STYLES[rule.severity]
         )
@@ -146,7 +148,7 @@ class TextReportFormatter:
         yield from wrap_indented_text(rule.message_in(self.language), 4)
         if waiver:
             yield from wrap_indented_text(self.get_phrase("waiver", reason=flatten_untrusted_text(waiver)), 4)
-        for finding in sorted(same, key=lambda one: one.place or (0, 0)):
+        for finding in sorted(findings, key=lambda finding: finding.place or (0, 0)):
             yield from self.finding_lines(report.name, finding)
         yield f"    {self.style_text(self.get_phrase('example') + ':', SGR_DIM)}"
         yield from (f"      {line}" for line in get_rule_example(rule, report.media_type).splitlines())
@@ -154,23 +156,23 @@ class TextReportFormatter:
 
     def finding_lines(self, name: str, finding: Finding) -> Iterator[str]:
         """The lines about one place where a rule is broken."""
-        where = self.style_text(flatten_untrusted_text(format_finding_place(name, finding)), SGR_BLUE)
-        yield f"    {where}  {flatten_untrusted_text(format_short_term(finding_term(finding)))}"
+        location = self.style_text(flatten_untrusted_text(format_finding_place(name, finding)), SGR_BLUE)
+        yield f"    {location}  {flatten_untrusted_text(format_short_term(finding_term(finding)))}"
         if finding.line:
             yield "      " + truncate_to_width(flatten_untrusted_text(finding.line), REPORT_WIDTH_COLUMNS - 6)
         if finding.suggestion:
             yield from wrap_indented_text(self.get_phrase("suggestion", suggestion=finding.suggestion), 6)
 
     def summary_lines(self, report: Report, paper: PaperReport) -> Iterator[str]:
-        """The state of each section, how complete the paper is, and the verdict."""
+        """The state of each section, how many parts are there, and whether the paper conforms."""
         titles = [
-            f"{one.number}. {section_headings()[one.number].title_in(self.language)}"
-            for one in paper.sections
+            f"{section.number}. {section_headings()[section.number].title_in(self.language)}"
+            for section in paper.sections
         ]
-        states = [self.get_phrase(one.state) for one in paper.sections]
-        broad = min(max(map(cell_len, titles)), REPORT_WIDTH_COLUMNS - 4 - max(map(cell_len, states)))
+        states = [self.get_phrase(section.state) for section in paper.sections]
+        title_width = min(max(map(cell_len, titles)), REPORT_WIDTH_COLUMNS - 4 - max(map(cell_len, states)))
         for title, state, section in zip(titles, states, paper.sections, strict=True):
-            column = set_cell_size(truncate_to_width(title, broad), broad)
+            column = set_cell_size(truncate_to_width(title, title_width), title_width)
             yield f"  {column}  {self.style_text(state, STATE_STYLES[section.state])}"
         yield ""
         name, mark, style = ("conforms", "✓", SGR_GREEN) if paper.conforms else ("fails", "✗", SGR_RED)
@@ -179,12 +181,12 @@ class TextReportFormatter:
 
 
 def wrap_indented_text(text: str, indent: int) -> Iterator[str]:
-    """A sentence in lines that fit, also where its script has wide characters and no spaces."""
+    """A text in indented lines of at most REPORT_WIDTH_COLUMNS, also in scripts with wide characters."""
     for line in Text(text).wrap(WRAPPING_CONSOLE, REPORT_WIDTH_COLUMNS - indent):
         yield " " * indent + line.plain.rstrip()
 
 
 def truncate_to_width(text: str, width: int) -> str:
-    """The text in one line of at most so many columns, an ellipsis at the end where it is cut."""
+    """The text on one line of at most `width` columns, with an ellipsis where it is cut."""
     line = text.replace("\t", " ")
     return line if cell_len(line) <= width else set_cell_size(line, width - 1) + "…"

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pyoxigraph as ox
 
-from ...store.change import ENGINE_N_QUADS
 from .protocol import (
     CHANGE_MESSAGE,
     FORK_MESSAGE,
@@ -116,7 +115,7 @@ def copy_store_to_memory(folder: str, most: int, service: socket.socket) -> ox.S
         count = int(stream.readline())
         if count > most:
             return None
-        quads.bulk_extend(ox.parse(stream, ENGINE_N_QUADS))
+        quads.bulk_extend(ox.parse(stream, ox.RdfFormat.N_QUADS))
     if len(quads) != count:
         raise EOFError("the copy of the quads to memory broke off")
     return quads
@@ -148,7 +147,7 @@ def write_store_to_pipe(folder: str, most: int, writing: int) -> NoReturn:
             count = len(quads)
             stream.write(b"%d\n" % count)
             if count <= most:
-                quads.dump(stream, ENGINE_N_QUADS)
+                quads.dump(stream, ox.RdfFormat.N_QUADS)
     finally:
         os._exit(0)
 

@@ -24,9 +24,8 @@ import zstandard
 
 from ...rdf.namespaces import RDF_TYPE_IRI, XSD_DATE_TIME
 from ..errors import StoreError
+from ..files import connect_sqlite, is_sqlite_damage
 from ..history import VERSION_TIME_FORMAT
-
-SQLITE_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 CHANGE_LOG_SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -60,16 +59,10 @@ class LogFile:
         self.lock = threading.RLock()
         self.must_sync = self.is_unusable = False
         form = f"{hashlib.sha256(CHANGE_LOG_SCHEMA.encode()).hexdigest()} {base}"
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
         with self.translate_errors():
             # Statements are few, and all are made under the lock.
-            self.connection = sqlite3.connect(
-                path or ":memory:", isolation_level=None, check_same_thread=False
-            )
+            self.connection = connect_sqlite(path, writes=True)
             weakref.finalize(self, self.connection.close)
-            self.connection.execute("PRAGMA journal_mode = WAL")
-            self.connection.execute("PRAGMA synchronous = NORMAL")
             self.connection.executescript(CHANGE_LOG_SCHEMA)
         if not self.read_property("name"):
             with self.transaction():
@@ -86,7 +79,7 @@ class LogFile:
             yield
         except (sqlite3.Error, zstandard.ZstdError) as error:
             packed = isinstance(error, zstandard.ZstdError)
-            self.is_unusable |= packed or getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_DAMAGE_CODES
+            self.is_unusable |= packed or is_sqlite_damage(error)
             kind = UnusableLogError if self.is_unusable else StoreError
             raise kind(f"The log of changes in the folder of the store does not work: {error}.") from error
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from ...rdf.serialization import serialize_n_quads
 from ...settings import MIB
 from ..errors import StoreError
 from ..view import StoreView
@@ -33,8 +34,7 @@ def states_of_resources(
     """By the IRI of each thing, what is said of it as sorted N-Quads without subject; nothing: it is gone."""
     found = {skolemize_node(one, base).value: (one, list[str]()) for one in things}
     quads = (skolemize_quad(quad, base) for node, _ in found.values() for quad in said(node))
-    text = ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b""
-    for line in filter(None, text.decode().split("\n")):
+    for line in filter(None, serialize_n_quads(quads).decode().split("\n")):
         subject, _, rest = line.partition(" ")
         found[subject[1:-1]][1].append(rest)
     return {iri: "\n".join(sorted(lines)) for iri, (_, lines) in found.items()}
@@ -83,10 +83,11 @@ def scan_view(log: ChangeLog, view: StoreView, times: Mapping[str, str], now: st
     log.end_scan(number, now)
 
 
-def scan_store_copy(log: ChangeLog, copy: Path, times: Mapping[str, str], now: str) -> None:
-    """As `scan_view` for a copy of a store on disk. Of a large one, nobody else has to wait for it."""
-    if log.path is None or sum(one.stat().st_size for one in copy.iterdir()) < LARGE_STORE_BYTES:
-        scan_view(log, StoreView(ox.Store.read_only(str(copy))), times, now)
+def scan_snapshot(log: ChangeLog, view: StoreView, times: Mapping[str, str], now: str) -> None:
+    """As `scan_view` for a snapshot. Of a large one on disk, nobody else has to wait for it."""
+    copy = view.folder
+    if copy is None or sum(path.stat().st_size for path in copy.iterdir()) < LARGE_STORE_BYTES:
+        scan_view(log, view, times, now)
         return
     with ProcessPoolExecutor(1, get_context("spawn"), initializer=prepare_scan_process) as pool:
         try:
@@ -107,7 +108,7 @@ def exit_with_parent(parent: BaseProcess) -> None:
     os._exit(1)
 
 
-def scan_in_process(path: Path, base: str, copy: Path, times: dict[str, str], now: str) -> None:
+def scan_in_process(path: Path | None, base: str, copy: Path, times: dict[str, str], now: str) -> None:
     """What the process does."""
     scan_view(ChangeLog(path, base), StoreView(ox.Store.read_only(str(copy))), times, now)
 

@@ -10,12 +10,9 @@ cannot be gone on with gives way to a new one, whose pages have other addresses.
 
 import asyncio
 import logging
-import shutil
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,13 +23,14 @@ from ...problems import Problem
 from ...rdf.namespaces import DCTERMS_NAMESPACE, PROV_ENDED_AT_TIME, XSD_NAMESPACE, get_description_graphs
 from ..change import Change
 from ..errors import StoreError, translate_disk_errors
-from ..files import ASIDE_FOLDER
+from ..files import ASIDE_FOLDER, remove_sqlite_file
 from ..history import DCAT_HAS_CURRENT_VERSION, PROV_WAS_GENERATED_BY
-from ..recovery import read_clean_mark
+from ..projection import Projection
+from ..recovery import get_inference_mark
 from ..store import Store
-from ..view import select_solutions
+from ..view import StoreView, select_solutions
 from .log import ChangeLog, ResourceState, UnusableLogError
-from .rescan import Node, find_quad_subject, scan_store_copy, scan_view, skolemize_node, states_of_resources
+from .rescan import Node, find_quad_subject, scan_snapshot, skolemize_node, states_of_resources
 
 CHANGE_LOG_FILE, SCAN_COPY_FOLDER = "changes.sqlite", "changes-copy"
 CHANGE_LOG_WAIT_SECONDS = 20  # seconds until a client is asked to come again
@@ -51,41 +49,34 @@ QuadsOfNode = Callable[[Node], Iterable[ox.Quad]]
 log = logging.getLogger("wgig")
 
 
-class ChangeLogSync:
-    """The versions of the things of a store, from the start on."""
+class ChangeLogSync(Projection):
+    """Keeps the versions of the things of a store."""
+
+    name, snapshot_name = "the log of changes", SCAN_COPY_FOLDER
 
     def __init__(self, store: Store, base: str) -> None:
         """Nothing is followed until the start."""
-        self.store, self.base = store, base
+        super().__init__(store)
+        self.base = base
         # Of graphs that are computed: things that all others lead to have long lists of them there.
         self.computed_graphs = {*get_description_graphs(base), ox.NamedNode(f"{base}graph/inferred")}
-        self.lock = threading.Lock()
         self.opened_log: ChangeLog | None = None
-        self.is_scan_due = True
-        self.missed_nodes: set[Node] | None = None  # what was written during a look
-        self.running_scan: Future[None] | None = None
-        self.executor: ThreadPoolExecutor | None = None
 
     @property
     def log(self) -> ChangeLog:
-        """The log, once it was started."""
+        """The log, once it was opened."""
         assert self.opened_log is not None
         return self.opened_log
 
-    def start(self) -> ChangeLog:
-        """Open the log, and have it follow each write from now on. Raises StoreError."""
-        with self.lock:
-            if self.opened_log is None:
-                self.opened_log = self.open(
-                    self.store.folder and self.store.folder / ASIDE_FOLDER / CHANGE_LOG_FILE
-                )
-                with self.store.write_lock():
-                    mark = self.opened_log.read_property("mark")
-                    self.is_scan_due = not mark or mark != self.read_store_mark()
-                    self.store.projections.append(self.follow)
-            return self.opened_log
+    def resume(self) -> bool:
+        """Open the log; whether it has the last write of the store. Raises StoreError."""
+        self.opened_log = self.open_log(
+            self.store.folder and self.store.folder / ASIDE_FOLDER / CHANGE_LOG_FILE
+        )
+        mark = self.log.read_property("mark")
+        return bool(mark) and mark == self.read_store_mark()
 
-    def open(self, path: Path | None) -> ChangeLog:
+    def open_log(self, path: Path | None) -> ChangeLog:
         """The log, or a new one in the place of one that cannot be gone on with. Raises StoreError."""
         try:
             return ChangeLog(path, self.base)
@@ -95,30 +86,26 @@ class ChangeLogSync:
 
     def create_anew(self, path: Path | None) -> ChangeLog:
         """A new log in the place of what is there. Raises StoreError."""
-        for one in path.parent.glob(f"{CHANGE_LOG_FILE}*") if path else ():
-            one.unlink()
+        if path:
+            remove_sqlite_file(path)
         return ChangeLog(path, self.base)
 
     @property
-    def is_behind(self) -> bool:
-        """Whether the log is not in line with the store: a look at all is due, or under way."""
-        return self.is_scan_due or self.missed_nodes is not None
+    def is_current(self) -> bool:
+        """Whether the log has each write of the store, and was not found to be damaged."""
+        return super().is_current and not self.log.is_unusable
 
-    async def ensure_current(self) -> None:
+    async def scan_when_due(self) -> None:
         """Look at all that the store holds where that is due, so that nobody has to wait for it."""
         with suppress(Problem, StoreError):  # it goes on all the same, or who asks is told
             await self.get_current_log()
 
     async def get_current_log(self, patience: float = CHANGE_LOG_WAIT_SECONDS) -> ChangeLog:
         """The log, in line with the store. Raises Problem 503 where that takes long; it goes on."""
-        found = self.start()
-        while self.is_behind or found.is_unusable:
-            with self.lock:
-                if self.running_scan is None or self.running_scan.done():
-                    self.executor = self.executor or ThreadPoolExecutor(1, "changes")
-                    self.running_scan = self.executor.submit(self.scan)
-                looking = self.running_scan
-            done, _ = await asyncio.wait([asyncio.wrap_future(looking)], timeout=patience)
+        self.open()
+        while not self.is_current:
+            looking = asyncio.wrap_future(self.start_build())
+            done, _ = await asyncio.wait([looking], timeout=patience)
             if not done:
                 raise Problem(
                     503,
@@ -126,8 +113,7 @@ class ChangeLogSync:
                     headers={"Retry-After": "30"},
                 )
             looking.result()
-            found = self.log
-        return found
+        return self.log
 
     async def get_complete_log(self) -> ChangeLog:
         """The log with the versions that were left for later. Raises Problem 503 as `get_current_log`."""
@@ -138,41 +124,32 @@ class ChangeLogSync:
 
     def read_store_mark(self) -> str:
         """What tells with which write the store is in line; empty where nothing does. Raises OSError."""
-        return read_clean_mark(self.store.folder) if self.store.folder else ""
+        return get_inference_mark(self.store.folder).read() if self.store.folder else ""
 
-    def follow(self, change: Change | None) -> None:
-        """Take down what a write did, while nobody else writes. It is done, so that nothing may fail here."""
-        if change is None:
-            self.is_scan_due = True
-            return
+    def apply(self, change: Change) -> bool:
+        """Take down what a write did."""
         quads = (*change.removed, *change.added)
         things = {
             thing
-            for one in quads
-            if one.graph_name not in self.computed_graphs and (thing := find_quad_subject(one))
+            for quad in quads
+            if quad.graph_name not in self.computed_graphs and (thing := find_quad_subject(quad))
         }
         described = {
             thing
-            for one in quads
-            if one.graph_name in self.computed_graphs and (thing := find_quad_subject(one))
+            for quad in quads
+            if quad.graph_name in self.computed_graphs and (thing := find_quad_subject(quad))
         }
-        if self.missed_nodes is not None:
-            self.missed_nodes |= things | described
-        elif not self.is_scan_due:
-            try:
-                come = defaultdict[Node | None, list[ox.Quad]](list)
-                for one in change.added:
-                    come[find_quad_subject(one)].append(one)
-                new = {one for one in things if not self.log.has(skolemize_node(one, self.base).value)}
-                self.add_states(
-                    things,
-                    self.time_of_write(change),
-                    described - things,
-                    lambda one: come[one] if one in new else self.store.match(one),
-                )
-            except (OSError, StoreError) as error:
-                log.error("the log of changes is behind, and will be made good: %s", error)
-                self.is_scan_due = True
+        come = defaultdict[Node | None, list[ox.Quad]](list)
+        for quad in change.added:
+            come[find_quad_subject(quad)].append(quad)
+        new = {thing for thing in things if not self.log.has(skolemize_node(thing, self.base).value)}
+        self.add_states(
+            things,
+            self.time_of_write(change),
+            described - things,
+            lambda thing: come[thing] if thing in new else self.store.match(thing),
+        )
+        return True
 
     def add_states(
         self, things: Iterable[Node], at: str, later: Iterable[Node] = (), said: QuadsOfNode | None = None
@@ -195,7 +172,7 @@ class ChangeLogSync:
         """Add what was left for later: things of which nothing but what is computed has changed."""
         with self.store.write_lock():
             later = [ox.NamedNode(iri) for iri in self.log.list_postponed()]
-            if later and not self.is_behind:
+            if later and self.is_current:
                 self.log.add_postponed(
                     self.current_states(
                         later, max(format_utc_microseconds(None), self.log.read_property("newest"))
@@ -203,7 +180,7 @@ class ChangeLogSync:
                 )
 
     def time_of_write(self, change: Change) -> str:
-        """When a write was made: as the history has it, or now."""
+        """When a write was made, or the last of several: as the history has it, or now."""
         home = f"{self.base}graph/history"
         on_record = (
             quad.object.value
@@ -212,66 +189,32 @@ class ChangeLogSync:
             and isinstance(quad.object, ox.Literal)
             and getattr(quad.graph_name, "value", "") == home
         )
-        return max(format_utc_microseconds(next(on_record, None)), self.log.read_property("newest"))
+        return max(format_utc_microseconds(max(on_record, default=None)), self.log.read_property("newest"))
 
     # What follows is done on a thread of its own.
 
-    def scan(self) -> None:
-        """Look at all that the store holds, and add what is other than the log has it. Raises StoreError."""
+    def rebuild(self, view: StoreView) -> None:
+        """Add what the store has other than the log, by a look at all that it holds. Raises StoreError."""
         with translate_disk_errors(self.store.folder):
             try:
                 self.log.check_usable()
-                self.compare_store()
+                self.compare_store(view)
             except UnusableLogError as error:
                 log.error("%s A new one begins.", error)
-                self.is_scan_due = True  # before there is a new one, lest a write makes it seem in line
                 self.opened_log = self.create_anew(self.log.path)
-                self.compare_store()
+                self.compare_store(view)
                 self.store.touch()
 
-    def compare_store(self) -> None:
-        """Add what the store has other than the log."""
-        with self.copy_store() as copy:
-            times, now = self.graph_times(), format_utc_microseconds(None)
-            if copy is None:
-                scan_view(self.log, self.store, times, now)
-            else:
-                scan_store_copy(self.log, copy, times, now)
-        with self.store.write_lock():
-            missed, self.missed_nodes = self.missed_nodes or set(), None
-            if not self.is_scan_due:
-                self.is_scan_due = True
-                self.add_states(missed, max(format_utc_microseconds(None), self.log.read_property("newest")))
-                self.is_scan_due = False
+    def compare_store(self, view: StoreView) -> None:
+        """Add what the view has other than the log."""
+        scan_snapshot(self.log, view, self.graph_times(view), format_utc_microseconds(None))
 
-    def graph_times(self) -> dict[str, str]:
+    def graph_times(self, view: StoreView) -> dict[str, str]:
         """Since when each graph is as it is, as far as the history or the catalog tells."""
-        found = select_solutions(self.store, GRAPH_TIMES_QUERY % {"base": self.base})
+        found = select_solutions(view, GRAPH_TIMES_QUERY % {"base": self.base})
         return {
             row["graph"].value: format_utc_microseconds(row["since"].value) for row in found if "since" in row
         }
-
-    @contextmanager
-    def copy_store(self) -> Iterator[Path | None]:
-        """A copy of the store as it is now, None of one in memory: nobody writes it meanwhile.
-
-        What others write to the store meanwhile is missed.
-        """
-        folder = self.store.folder and self.store.folder / ASIDE_FOLDER / SCAN_COPY_FOLDER
-        with ExitStack() as stack:
-            lock = stack.enter_context(ExitStack())
-            lock.enter_context(self.store.write_lock())
-            self.is_scan_due, self.missed_nodes = False, set()
-            try:
-                if folder:
-                    shutil.rmtree(folder, ignore_errors=True)
-                    stack.callback(shutil.rmtree, folder, ignore_errors=True)
-                    self.store.copy_to(folder)
-                    lock.close()
-                yield folder
-            except BaseException:
-                self.is_scan_due, self.missed_nodes = True, None
-                raise
 
 
 def format_utc_microseconds(moment: str | None) -> str:

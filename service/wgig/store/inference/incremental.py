@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from ...rdf.serialization import build_quad
-from ..change import Change
+from ..change import BeforeAfter, Change
 from .rule import Bindings, InferenceRule, RdfTerm, RulePattern, bind_pattern, run_construct_rule
 
 Triples = set[ox.Triple]
@@ -40,10 +40,9 @@ class IncrementalReasoner:
         lost = {one.triple for one in change.removed}
         if self.touches_consulted(lost | added):
             return None
-        before = ReasoningState(quads)
-        before.add(lost)
-        doubtful = self.derive_all(lost, before)
-        now = ReasoningState(quads, without={build_quad(one, self.graph) for one in doubtful})
+        doubtful = self.derive_all(lost, ReasoningState(quads, change))
+        # As if none of it had been inferred yet.
+        now = ReasoningState(quads, Change(added=tuple(build_quad(one, self.graph) for one in doubtful)))
         back = {one for one in self.find_supported(doubtful, now) if one not in now}
         now.add(back)
         follows = self.derive_all(added | back, now)
@@ -193,11 +192,11 @@ class RuleIndexes(NamedTuple):
 
 
 class ReasoningState:
-    """What holds at one moment: the triples of a store without some of its quads, and some more."""
+    """What holds at one moment: the triples of a store as they were before a change, and some more."""
 
-    def __init__(self, quads: ox.Store, without: Iterable[ox.Quad] = ()) -> None:
-        """Take the store, and the quads of it that do not count."""
-        self.quads, self.excluded = quads, frozenset(without)
+    def __init__(self, quads: ox.Store, change: Change) -> None:
+        """Take the store, and the change that it is after."""
+        self.quads, self.moments = quads, BeforeAfter(quads.quads_for_pattern, change)
         self.added = ox.Store()
 
     def add(self, triples: Iterable[ox.Triple]) -> None:
@@ -211,10 +210,9 @@ class ReasoningState:
         )
         if isinstance(subject, ox.Literal) or not isinstance(predicate, ox.NamedNode | None):
             return
-        for store in (self.quads, self.added):
-            for one in store.quads_for_pattern(subject, predicate, object_, None):
-                if one not in self.excluded:
-                    yield one.triple
+        for find in (self.moments.before, self.added.quads_for_pattern):
+            for quad in find(subject, predicate, object_):
+                yield quad.triple
 
     def __contains__(self, triple: ox.Triple) -> bool:
         """Whether a triple holds."""

@@ -16,7 +16,7 @@ from ...rdf.serialization import build_quad
 from .. import recovery
 from ..change import Change, Contents, WriteScope, compare_contents, find_existing_graphs, iter_graph_quads
 from ..commit import NOTHING_CHECKED, CheckResults, ComputedGraph, GraphDescriber
-from ..recovery import CleanMarks, JournalEntry
+from ..recovery import InferenceMarks, JournalEntry
 from ..snapshot import open_scratch_copy
 from .incremental import IncrementalReasoner
 from .rule import InferenceRule, run_construct_rule
@@ -44,7 +44,7 @@ class Inference:
         computed = (*(one.digest for one in self.computed), *(one.digest for one in self.describers))
         parts = (*(one.text for one in self.rules), *computed)
         self.digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        self.marks = CleanMarks(folder, self.digest) if folder else None
+        self.marks = InferenceMarks(folder, self.digest) if folder else None
 
     @property
     def is_due(self) -> bool:
@@ -96,7 +96,7 @@ class Inference:
             or after is None
             or not self.resume(quads, note, compare_contents(note.contents_before, after))
         ):
-            self.follow(quads, None)
+            self.apply(quads, None)
 
     def resume(self, quads: ox.Store, note: JournalEntry, change: Change) -> bool:
         """Bring to its end what followed from the change and was cut off; whether that could be done."""
@@ -129,7 +129,7 @@ class Inference:
         told = [one.computed_from(quads, iris) for one in self.computed]
         return None if look.graphs is None or None in told else frozenset().union(*filter(None, told))
 
-    def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
+    def apply(self, quads: ox.Store, change: Change | None) -> Change | None:
         """Bring all in line: what is computed first, what follows by the rules, what is computed last.
 
         Takes and returns a change as `infer` does.
@@ -202,7 +202,7 @@ class Inference:
     ) -> Change | None:
         """Bring in line what is computed before the rules; the change with what that changed."""
         for one in self.computed:
-            change = one.follow(quads, change, checked)
+            change = one.apply(quads, change, checked)
         return change
 
     def describe(self, quads: ox.Store, change: Change | None, prepared: Iterable[Any] = ()) -> Change:
