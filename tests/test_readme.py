@@ -57,7 +57,7 @@ def test_table_of_paths_matches_the_routes() -> None:
     cells = [row.split("|")[1] for row in table.splitlines()]
     shown = {name for cell in cells for name in re.findall(r"`(/\w+)", cell)}
     # Home and static files are no part of the interface.
-    assert shown == {found[0] for path, _, _ in ROUTES if (found := re.match(r"/\w+", path))} - {"/static"}
+    assert shown == {found[0] for path, *_ in ROUTES if (found := re.match(r"/\w+", path))} - {"/static"}
 
 
 def test_layout_names_folders_that_exist() -> None:

@@ -1,4 +1,4 @@
-"""What it costs to check papers: one by one beside pySHACL and the mere parsing, and many from disk."""
+"""What it costs to check papers: one by one, beside pySHACL and parsing alone, and many from disk."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The servers side by side: how each is filled, started and stopped, as a user of it would."""
+"""The compared servers: how each is filled, started and stopped, as its users would."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress

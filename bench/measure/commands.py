@@ -1,4 +1,4 @@
-"""Time things side by side, so that a noisy machine is as noisy for the one as for the other."""
+"""Time commands alternately, so that noise of the machine affects all of them equally."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Ask servers in turns, A B C, A B C, so that a noisy machine is as noisy for the one as for the other."""
+"""Send requests to servers in turn, A B C, A B C, so that noise of the machine affects all equally."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""The page of the benchmarks of serving: its tables are written between marks, what people wrote stays."""
+"""The page of the benchmarks of serving: its tables are written between marks, hand-written text is kept."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""How much longer a question takes over the largest data than over the smallest, of the same server."""
+"""How much longer a query takes on the largest data than on the smallest, with the same server."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""How fast questions are answered over HTTP, beside the peers: for the first time, and again."""
+"""How fast queries are answered over HTTP, compared with the peers: the first time, and repeated."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What is asked of all servers: each question in as many texts as it takes, all of them the same work."""
+"""The queries that all servers get: each in as many variants as needed, all of the same cost."""
 
 import json
 from collections.abc import Mapping, Sequence

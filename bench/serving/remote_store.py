@@ -1,4 +1,4 @@
-"""What it costs to ask an engine through an instance that shares a store, beside asking the engine itself."""
+"""What a query through an instance with a shared store costs, compared with querying its engine directly."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""How long lists, things and tables take when they are computed, beside the SPARQL behind each of them."""
+"""How long lists, resources and tables take to compute, compared with the SPARQL behind each of them."""
 
 import time
 from collections.abc import Callable, Mapping

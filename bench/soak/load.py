@@ -1,4 +1,4 @@
-"""Clients that ask at a steady pace, whatever the service does, and note how each request went."""
+"""Clients that send requests at a steady rate, and record the outcome of each."""
 
 import math
 import socket

@@ -1,4 +1,4 @@
-"""What is asked of a service again and again: reads of all kinds, writes, bad input, clients that leave."""
+"""The mix of requests of the soak: reads of all kinds, writes, bad input, clients that leave."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The plot of a time at steady load: a column for each service, a row for each kind of figure."""
+"""The plot of a soak run: a column for each service, a row for each kind of figure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""What a service takes at a moment: memory, processes, threads, open files, and what is on disk (Linux)."""
+"""One sample of a service: memory, processes, threads, open files, and what is on disk (Linux)."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Whether a time at steady load left all as it should be."""
+"""The verdict of a soak run: whether something grew, or was left behind."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Writing papers, and what the service does after each write to keep in step."""
+"""Writing papers, and updating the projections after each write."""

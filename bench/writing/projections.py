@@ -1,4 +1,4 @@
-"""What a write of a paper costs besides the write: what each part of the service does to keep in step."""
+"""What a write of a paper costs besides the write itself: the update of each projection."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""How long a paper takes to be written, checked and on disk, and what a crowd of writers and readers gets."""
+"""How long it takes to write a paper, checked and durable, also with many concurrent writers and readers."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack

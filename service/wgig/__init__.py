@@ -1,6 +1,6 @@
 """The Working Group on Internet Governance (2004-2005) as linked data.
 
-`wgig.connect(url)` gives a client of a service; what else is taken from here is listed in `__init__.pyi`.
+`wgig.connect(url)` returns a client of a service. `__init__.pyi` lists the public names.
 """
 
 from importlib import import_module
@@ -12,12 +12,12 @@ PUBLIC_NAMES = ("IRI", "Graph", "Report", "Rows", "ServiceError", "Text", "Tripl
 
 
 def __getattr__(name: str) -> object:
-    """A part of the client, which is loaded when it is first asked for: most commands need none."""
+    """A public name of the client, imported on first access: most commands need none of it."""
     if name not in PUBLIC_NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(".client", __name__), name)
 
 
 def __dir__() -> list[str]:
-    """What can be taken from here."""
+    """The names in this module, with the public ones that are imported on first access."""
     return sorted({*globals(), *PUBLIC_NAMES})

@@ -1,4 +1,4 @@
-# What the package offers, for type checkers: `__init__.py` loads it late.
+# The public names of the package, for type checkers: `__init__.py` imports them lazily.
 from .client import IRI as IRI
 from .client import Graph as Graph
 from .client import Report as Report

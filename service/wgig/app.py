@@ -1,10 +1,11 @@
-"""The whole HTTP surface on one page: each path, its methods, its function. Start reading here."""
+"""The FastAPI application: tables of all routes, work queues and middleware. Start reading here."""
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -13,8 +14,8 @@ from ._version import __version__
 from .about import catalog, health, home, metrics, openapi, well_known
 from .feeds import calendar, event_stream, news, query_feed
 from .graphs import dumps_routes, graph_store, update
-from .graphs import routes as graphs_routes
-from .graphs.citation import routes as citation_routes
+from .graphs import routes as graphs
+from .graphs.citation import routes as citation
 from .graphs.provenance import ProvenanceRecorder
 from .graphs.write_pipeline import WritePipeline
 from .http.access_log import AccessLogs, RequestLogMiddleware, RequestRecorder, RouteTemplates, Telemetry
@@ -23,23 +24,25 @@ from .http.cache import ResponseCacheMiddleware
 from .http.fast_path import RawResponseCache
 from .http.limits import RateLimiter, RateLimitMiddleware
 from .http.middleware import FastRouteMiddleware, LanguageMiddleware, RequestGuardMiddleware, UploadBudget
+from .http.operations import NO_BODY_OPERATION, Route
 from .http.status import ServiceStatus
 from .http.telemetry import Metrics, Tracing
 from .http.work_queue import WorkQueue
-from .lists import coverage, example_queries, people, query_editor, routes, tables, timeline
+from .lists import coverage, example_queries, people, query_editor, tables, timeline
 from .lists.definitions import LIST_DEFINITIONS
+from .lists.routes import make_list_routes
 from .pages.errors import EXPECTED_ERRORS, ErrorResponses
 from .papers import readers, validate
-from .papers.form import routes as form_routes
+from .papers.form import routes as form
 from .projections import Projections, make_projections
 from .resources import ontology, shapes
-from .resources import routes as resources_routes
+from .resources import routes as resources
 from .search import opensearch
-from .search import routes as search_routes
-from .search.reconcile import routes as reconcile_routes
+from .search import routes as search
+from .search.reconcile import routes as reconcile
 from .search.sparql_service import make_search_matcher
 from .settings import HISTORY_KEPT, SERVICE_TITLE, Settings
-from .sparql import routes as sparql_routes
+from .sparql import routes as sparql
 from .sparql import service_description
 from .sparql.running import RunningQueries
 from .sparql.service import QueryService
@@ -58,106 +61,125 @@ API_DESCRIPTION = (
 READ_METHODS = ("GET", "HEAD")
 WRITE_METHODS = ("PUT", "POST", "DELETE")
 
-# Paths below one another stand from the narrow to the wide: the first that fits answers.
-ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
-    ("/", READ_METHODS, home.get_home),
-    ("/sparql", READ_METHODS, query_editor.get_sparql),
-    ("/sparql", ("POST", "QUERY"), sparql_routes.post_query),
-    ("/update", READ_METHODS, service_description.get_update),
-    ("/update", ("POST",), update.post_update),
-    ("/queries/running", READ_METHODS, sparql_routes.get_running_queries),
-    ("/queries/running/{id}", ("DELETE",), sparql_routes.delete_running_query),
-    ("/queries", READ_METHODS, example_queries.get_example_queries),
-    ("/queries/{name}", READ_METHODS, example_queries.get_example_query),
-    ("/meetings.ics", READ_METHODS, calendar.get_meetings),
-    *((path, READ_METHODS, timeline.get_timeline) for path in ("/timeline", "/timeline.{suffix}")),
-    *(
-        (path, READ_METHODS, routes.get_list)
-        for one in LIST_DEFINITIONS
-        if one != "timeline"
-        for path in (f"/{one}", f"/{one}.{{suffix}}")
+# The first match is used, so specific paths come before general ones.
+ROUTES: list[Route] = [
+    Route("/", READ_METHODS, home.get_home, home.HOME_OPERATION),
+    Route("/sparql", READ_METHODS, query_editor.get_sparql, query_editor.GET_QUERY_OPERATION),
+    Route("/sparql", ("POST", "QUERY"), sparql.post_query, sparql.POST_QUERY_OPERATION),
+    Route("/update", READ_METHODS, service_description.get_update, service_description.UPDATE_PAGE_OPERATION),
+    Route("/update", ("POST",), update.post_update, update.UPDATE_OPERATION),
+    Route("/queries/running", READ_METHODS, sparql.get_running_queries, sparql.RUNNING_OPERATION),
+    Route("/queries/running/{id}", ("DELETE",), sparql.delete_running_query, NO_BODY_OPERATION),
+    Route("/queries", READ_METHODS, example_queries.get_example_queries, example_queries.EXAMPLES_OPERATION),
+    Route(
+        "/queries/{name}", READ_METHODS, example_queries.get_example_query, example_queries.EXAMPLE_OPERATION
     ),
-    ("/coverage", READ_METHODS, coverage.get_coverage),
-    ("/coverage.{suffix}", READ_METHODS, coverage.get_coverage),
-    ("/people", READ_METHODS, people.get_people),
-    ("/people.{suffix}", READ_METHODS, people.get_people),
-    ("/graphs", READ_METHODS, graphs_routes.get_graphs),
-    ("/graphs", WRITE_METHODS, graph_store.change_graphs),
-    ("/graph/{name:path}", READ_METHODS, graphs_routes.get_graph),
-    ("/graph/{name:path}", WRITE_METHODS, graph_store.change_graph),
-    ("/dump.{suffix}", READ_METHODS, dumps_routes.get_dump),
-    ("/dump/{name}", READ_METHODS, dumps_routes.get_dump_version),
-    ("/changes", READ_METHODS, event_stream.get_changes),
-    ("/changes/{path:path}", READ_METHODS, event_stream.get_changes_node),
-    ("/feed.atom", READ_METHODS, news.get_feed),
-    ("/feed/query/{name}", READ_METHODS, query_feed.get_query_feed),
-    ("/feed/{name}", READ_METHODS, news.get_kind_feed),
-    ("/sitemap.xml", READ_METHODS, well_known.get_sitemap),
-    ("/sitemap/{name}", READ_METHODS, well_known.get_sitemap_part),
-    ("/tables", READ_METHODS, tables.get_tables),
-    ("/tables/{name}", READ_METHODS, tables.get_table),
-    ("/id/{path:path}", READ_METHODS, resources_routes.get_resource),
-    ("/doc/problem/{slug}", READ_METHODS, well_known.get_problem_kind),
-    ("/doc/{path:path}", READ_METHODS, resources_routes.get_resource_document),
-    ("/ontology", READ_METHODS, ontology.get_ontology),
-    ("/ontology.{suffix}", READ_METHODS, ontology.get_ontology),
-    ("/ontology/{version}", READ_METHODS, ontology.get_ontology_version),
-    ("/shapes", READ_METHODS, ontology.get_shapes),
-    ("/shapes.{suffix}", READ_METHODS, ontology.get_shapes),
-    ("/shapes/examples/{name}", READ_METHODS, shapes.get_example_paper),
-    ("/shapes/{name}", READ_METHODS, shapes.get_shape),
-    ("/cite", READ_METHODS, citation_routes.get_citation),
-    ("/cited", READ_METHODS, citation_routes.get_cited_content),
-    ("/validate", READ_METHODS, validate.get_validation),
-    ("/validate", ("POST",), validate.post_validation),
-    ("/write", READ_METHODS, form_routes.get_paper_form),
-    ("/write", ("POST",), form_routes.post_paper_form),
-    ("/search", READ_METHODS, search_routes.get_search),
-    ("/search.{suffix}", READ_METHODS, search_routes.get_search),
-    ("/reconcile", READ_METHODS, reconcile_routes.get_reconciliation),
-    ("/reconcile", ("POST",), reconcile_routes.post_reconciliation),
-    ("/reconcile/suggest/{what}", READ_METHODS, reconcile_routes.get_suggestions),
-    ("/reconcile/preview", READ_METHODS, reconcile_routes.get_preview),
-    ("/reconcile/properties", READ_METHODS, reconcile_routes.get_property_proposals),
-    ("/opensearch.xml", READ_METHODS, opensearch.get_opensearch_description),
-    ("/context.jsonld", READ_METHODS, ontology.get_json_ld_context),
-    ("/catalog", READ_METHODS, catalog.get_catalog),
-    ("/catalog.{suffix}", READ_METHODS, catalog.get_catalog),
-    ("/.well-known/void", READ_METHODS, well_known.get_void),
-    ("/.well-known/sparql-examples", READ_METHODS, well_known.get_sparql_examples),
-    ("/.well-known/api-catalog", READ_METHODS, well_known.get_api_catalog),
-    ("/.well-known/security.txt", READ_METHODS, well_known.get_security_txt),
-    ("/robots.txt", READ_METHODS, well_known.get_robots_txt),
-    ("/static/{name}", READ_METHODS, ontology.get_static_file),
-    ("/health", READ_METHODS, health.get_health),
-    ("/ready", READ_METHODS, health.get_readiness),
-    ("/metrics", READ_METHODS, metrics.get_metrics),
-    ("/openapi.json", READ_METHODS, openapi.get_openapi),
+    Route("/meetings.ics", READ_METHODS, calendar.get_meetings, calendar.CALENDAR_OPERATION),
+    *make_list_routes(LIST_DEFINITIONS["timeline"], timeline.answer_timeline_request),
+    *chain.from_iterable(
+        make_list_routes(one) for one in LIST_DEFINITIONS.values() if one.name != "timeline"
+    ),
+    Route("/coverage", READ_METHODS, coverage.get_coverage, coverage.COVERAGE_OPERATION),
+    Route("/coverage.{suffix}", READ_METHODS, coverage.get_coverage, coverage.COVERAGE_OPERATION),
+    Route("/people", READ_METHODS, people.get_people, people.PEOPLE_OPERATION),
+    Route("/people.{suffix}", READ_METHODS, people.get_people, people.PEOPLE_OPERATION),
+    Route("/graphs", READ_METHODS, graphs.get_graphs, graphs.GRAPHS_OPERATION),
+    Route("/graphs", WRITE_METHODS, graph_store.change_graphs, graph_store.WRITE_GRAPHS_OPERATION),
+    Route("/graph/{name:path}", READ_METHODS, graphs.get_graph, graphs.GRAPH_OPERATION),
+    Route("/graph/{name:path}", WRITE_METHODS, graph_store.change_graph, graph_store.WRITE_GRAPH_OPERATION),
+    Route("/dump.{suffix}", READ_METHODS, dumps_routes.get_dump, dumps_routes.DUMP_OPERATION),
+    Route("/dump/{name}", READ_METHODS, dumps_routes.get_dump_version, dumps_routes.DUMP_VERSION_OPERATION),
+    Route("/changes", READ_METHODS, event_stream.get_changes, event_stream.STREAM_OPERATION),
+    Route("/changes/{path:path}", READ_METHODS, event_stream.get_changes_node, event_stream.STREAM_OPERATION),
+    Route("/feed.atom", READ_METHODS, news.get_feed, news.FEED_OPERATION),
+    Route("/feed/query/{name}", READ_METHODS, query_feed.get_query_feed, query_feed.QUERY_FEED_OPERATION),
+    Route("/feed/{name}", READ_METHODS, news.get_kind_feed, news.KIND_FEED_OPERATION),
+    Route("/sitemap.xml", READ_METHODS, well_known.get_sitemap, well_known.SITEMAP_OPERATION),
+    Route("/sitemap/{name}", READ_METHODS, well_known.get_sitemap_part, well_known.SITEMAP_OPERATION),
+    Route("/tables", READ_METHODS, tables.get_tables, tables.TABLES_OPERATION),
+    Route("/tables/{name}", READ_METHODS, tables.get_table, tables.TABLE_OPERATION),
+    Route("/id/{path:path}", READ_METHODS, resources.get_resource, resources.RESOURCE_OPERATION),
+    Route(
+        "/doc/problem/{slug}", READ_METHODS, well_known.get_problem_kind, well_known.PROBLEM_KIND_OPERATION
+    ),
+    Route("/doc/{path:path}", READ_METHODS, resources.get_resource_document, resources.DOCUMENT_OPERATION),
+    Route("/ontology", READ_METHODS, ontology.get_ontology, ontology.GRAPH_DOCUMENT_OPERATION),
+    Route("/ontology.{suffix}", READ_METHODS, ontology.get_ontology, ontology.GRAPH_DOCUMENT_OPERATION),
+    Route("/ontology/{version}", READ_METHODS, ontology.get_ontology_version, ontology.VERSION_OPERATION),
+    Route("/shapes", READ_METHODS, ontology.get_shapes, ontology.GRAPH_DOCUMENT_OPERATION),
+    Route("/shapes.{suffix}", READ_METHODS, ontology.get_shapes, ontology.GRAPH_DOCUMENT_OPERATION),
+    Route("/shapes/examples/{name}", READ_METHODS, shapes.get_example_paper, shapes.EXAMPLE_PAPER_OPERATION),
+    Route("/shapes/{name}", READ_METHODS, shapes.get_shape, shapes.SHAPE_OPERATION),
+    Route("/cite", READ_METHODS, citation.get_citation, citation.CITATION_OPERATION),
+    Route("/cited", READ_METHODS, citation.get_cited_content, citation.CITED_OPERATION),
+    Route("/validate", READ_METHODS, validate.get_validation, validate.VALIDATION_FORM_OPERATION),
+    Route("/validate", ("POST",), validate.post_validation, validate.VALIDATION_OPERATION),
+    Route("/write", READ_METHODS, form.get_paper_form, form.PAPER_FORM_OPERATION),
+    Route("/write", ("POST",), form.post_paper_form, form.FORM_ACTION_OPERATION),
+    Route("/search", READ_METHODS, search.get_search, search.SEARCH_OPERATION),
+    Route("/search.{suffix}", READ_METHODS, search.get_search, search.SEARCH_OPERATION),
+    Route("/reconcile", READ_METHODS, reconcile.get_reconciliation, reconcile.MANIFEST_OPERATION),
+    Route("/reconcile", ("POST",), reconcile.post_reconciliation, reconcile.BATCH_OPERATION),
+    Route(
+        "/reconcile/suggest/{what}", READ_METHODS, reconcile.get_suggestions, reconcile.SUGGESTION_OPERATION
+    ),
+    Route("/reconcile/preview", READ_METHODS, reconcile.get_preview, reconcile.PREVIEW_OPERATION),
+    Route(
+        "/reconcile/properties", READ_METHODS, reconcile.get_property_proposals, reconcile.PROPOSAL_OPERATION
+    ),
+    Route(
+        "/opensearch.xml",
+        READ_METHODS,
+        opensearch.get_opensearch_description,
+        opensearch.OPENSEARCH_OPERATION,
+    ),
+    Route("/context.jsonld", READ_METHODS, ontology.get_json_ld_context, ontology.CONTEXT_OPERATION),
+    Route("/catalog", READ_METHODS, catalog.get_catalog, catalog.CATALOG_OPERATION),
+    Route("/catalog.{suffix}", READ_METHODS, catalog.get_catalog, catalog.CATALOG_OPERATION),
+    Route("/.well-known/void", READ_METHODS, well_known.get_void, well_known.DESCRIPTION_OPERATION),
+    Route(
+        "/.well-known/sparql-examples",
+        READ_METHODS,
+        well_known.get_sparql_examples,
+        well_known.DESCRIPTION_OPERATION,
+    ),
+    Route(
+        "/.well-known/api-catalog", READ_METHODS, well_known.get_api_catalog, well_known.API_CATALOG_OPERATION
+    ),
+    Route("/.well-known/security.txt", READ_METHODS, well_known.get_security_txt, well_known.TEXT_OPERATION),
+    Route("/robots.txt", READ_METHODS, well_known.get_robots_txt, well_known.TEXT_OPERATION),
+    Route("/static/{name}", READ_METHODS, ontology.get_static_file, ontology.STATIC_FILE_OPERATION),
+    Route("/health", READ_METHODS, health.get_health, health.HEALTH_OPERATION),
+    Route("/ready", READ_METHODS, health.get_readiness, health.READINESS_OPERATION),
+    Route("/metrics", READ_METHODS, metrics.get_metrics, metrics.METRICS_OPERATION),
+    Route("/openapi.json", READ_METHODS, openapi.get_openapi, openapi.OPENAPI_OPERATION),
 ]
 
-FAST_ROUTE_PATHS = ("/sparql",)  # whose handlers are called without FastAPI, which takes longer than they do
+# Called without FastAPI, whose overhead exceeds the time of the handlers: checking and parsing the parameters
+# alone takes 90 µs of CPU, a short query 220 in all. OpenAPI describes them by their `Operation`.
+FAST_ROUTE_PATHS = ("/sparql",)
 
 
 class QueueLimits(TypedDict):
-    """How many calls run at once, how many more may wait, and for how many seconds each."""
+    """The limits of a queue: concurrent calls, waiting calls, and the seconds that each may wait."""
 
-    at_once: int
-    waiting: int
-    patience: float
+    max_running: int
+    max_waiting: int
+    timeout_seconds: float
 
 
 QUEUES: dict[str, QueueLimits] = {
-    "writes": {"at_once": 1, "waiting": 256, "patience": 60},
-    # What strangers send is checked in processes.
-    "checks": {"at_once": min(4, os.cpu_count() or 1), "waiting": 16, "patience": 20},
-    # Texts that ask other services, each of which may take 100 MB for what it gets.
-    "calls": {"at_once": 4, "waiting": 28, "patience": 30},
-    "searches": {"at_once": 4, "waiting": 60, "patience": 10},
-    # Plans of queries, each of which may take 256 MiB.
-    "plans": {"at_once": 2, "waiting": 16, "patience": 20},
+    "writes": {"max_running": 1, "max_waiting": 256, "timeout_seconds": 60},
+    # Checks of papers, run in separate processes, as the input is untrusted.
+    "checks": {"max_running": min(4, os.cpu_count() or 1), "max_waiting": 16, "timeout_seconds": 20},
+    # Federated queries, whose remote results may take 100 MB each.
+    "calls": {"max_running": 4, "max_waiting": 28, "timeout_seconds": 30},
+    "searches": {"max_running": 4, "max_waiting": 60, "timeout_seconds": 10},
+    # Explanations of query plans, which may take 256 MiB each.
+    "plans": {"max_running": 2, "max_waiting": 16, "timeout_seconds": 20},
 }
 
-MAX_CONCURRENT_BODIES = 4  # largest bodies that may be held together
+MAX_CONCURRENT_BODIES = 4  # request bodies of maximum size that fit into the upload budget
 
 
 @dataclass(frozen=True)
@@ -172,9 +194,9 @@ class Queues:
 
 
 class QueryBackends(NamedTuple):
-    """Who answers queries: those of clients, and those of our pages.
+    """The workers for queries of clients, and those for queries of the service's own pages.
 
-    `following` keeps the store in line with one that several instances share.
+    `following` keeps the store in sync with a store that several instances share; None without one.
     """
 
     workers: QueryWorkers
@@ -183,21 +205,21 @@ class QueryBackends(NamedTuple):
 
     @property
     def version(self) -> object:
-        """What stays the same while no answer may be another."""
+        """A value that changes whenever results of queries may change."""
         return self.following.version if self.following else self.workers.version
 
 
 def make_inline_backends(store: Store) -> QueryBackends:
-    """Threads of this process, which answer all queries. Nothing limits their time."""
+    """Backends that evaluate all queries on threads of this process, without a time limit."""
     threads = ThreadQueryWorkers(store)
     return QueryBackends(threads, threads)
 
 
 @dataclass(frozen=True)
 class Service:
-    """All that a service consists of; a reload of the settings replaces it by one with other settings.
+    """All components of the service; a reload of the settings replaces it by a new one.
 
-    Handlers get what they need of it by the `dependencies` of their package, which alone read it.
+    Only the `dependencies` modules read it; handlers get components from these.
     """
 
     settings: Settings
@@ -217,7 +239,7 @@ class Service:
 
     @cached_property
     def queries(self) -> QueryService:
-        """What answers queries."""
+        """The service that answers queries."""
         return QueryService(
             settings=self.settings,
             store=self.store,
@@ -233,7 +255,7 @@ class Service:
 
     @cached_property
     def writes(self) -> WritePipeline:
-        """What a write goes through."""
+        """The pipeline of each write request."""
         return WritePipeline(
             settings=self.settings,
             store=self.store,
@@ -247,11 +269,11 @@ class Service:
 
     @cached_property
     def errors(self) -> ErrorResponses:
-        """What answers where a handler refuses or fails."""
+        """The responses to errors of handlers."""
         return ErrorResponses(self.settings.base)
 
 
-def make_service(  # noqa: PLR0913 - what may be another than in a test
+def make_service(  # noqa: PLR0913 - components that tests and the command replace
     settings: Settings,
     store: Store,
     *,
@@ -260,10 +282,10 @@ def make_service(  # noqa: PLR0913 - what may be another than in a test
     tokens: TokenStore | None = None,
     tracing: Tracing | None = None,
 ) -> Service:
-    """The service over a store.
+    """Make the service for a store.
 
-    By default, queries are answered and papers are checked on threads of this process, the token of the
-    settings alone opens writing, and there are no traces.
+    By default, queries are evaluated and papers are checked on threads of this process, the token of the
+    settings is the only one, and tracing is off.
     """
     backends = backends or make_inline_backends(store)
     telemetry = Telemetry(Metrics(), AccessLogs(settings), tracing)
@@ -279,62 +301,65 @@ def make_service(  # noqa: PLR0913 - what may be another than in a test
         projections=make_projections(store, settings.base),
         queues=replace(queues, checks=checks) if checks else queues,
         telemetry=telemetry,
-        notes=RequestRecorder(telemetry, RouteTemplates(path for path, _, _ in ROUTES)),
+        notes=RequestRecorder(telemetry, RouteTemplates(route.path for route in ROUTES)),
         limits=RateLimiter(settings),
         shortcuts=RawResponseCache(lambda: backends.version, settings.cache_bytes // 8, telemetry.metrics),
     )
 
 
 def make_freshness_middleware(service: Service) -> Middleware | None:
-    """What keeps reads in line with a shared store; None where the store is not shared."""
+    """The middleware that keeps reads in sync with a shared store; None if the store is not shared."""
     if service.backends.following is None:
         return None
     from .remote.freshness import FreshnessMiddleware  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
 
     return Middleware(
         FreshnessMiddleware,
-        following=service.backends.following,
+        follower=service.backends.following,
         refuse=service.errors.respond_to_expected_error,
     )
 
 
 def make_cache_middleware(service: Service) -> Middleware:
     """The response cache."""
-    workers, room = service.backends.workers, service.settings.cache_bytes
-    return Middleware(ResponseCacheMiddleware, answerers=workers, shortcuts=service.shortcuts, room=room)
+    workers, cache_bytes = service.backends.workers, service.settings.cache_bytes
+    return Middleware(
+        ResponseCacheMiddleware, version_source=workers, raw_cache=service.shortcuts, max_bytes=cache_bytes
+    )
 
 
 def make_fast_route_middleware(service: Service) -> Middleware:
-    """What calls the handlers of FAST_ROUTE_PATHS."""
-    rows = ((path, methods, function) for path, methods, function in ROUTES if path in FAST_ROUTE_PATHS)
-    handlers = {(method, path): function for path, methods, function in rows for method in methods}
+    """The middleware that calls the handlers of FAST_ROUTE_PATHS."""
+    routes = [route for route in ROUTES if route.path in FAST_ROUTE_PATHS]
+    handlers = {(method, route.path): route.handler for route in routes for method in route.methods}
     return Middleware(
         FastRouteMiddleware,
         handlers=handlers,
         errors=EXPECTED_ERRORS,
-        refuse=service.errors.respond_to_expected_error,
+        render_error=service.errors.respond_to_expected_error,
     )
 
 
 # Outermost first: a request passes them in this order, and its response in the opposite one.
 MIDDLEWARE: list[Callable[[Service], Middleware | None]] = [
-    lambda service: Middleware(RequestLogMiddleware, notes=service.notes),
-    lambda service: Middleware(RateLimitMiddleware, limits=service.limits, base=service.settings.base),
+    lambda service: Middleware(RequestLogMiddleware, recorder=service.notes),
+    lambda service: Middleware(RateLimitMiddleware, limiter=service.limits, base=service.settings.base),
     lambda _: Middleware(LanguageMiddleware),
     make_freshness_middleware,
     make_cache_middleware,
     lambda service: Middleware(
         RequestGuardMiddleware,
         base=service.settings.base,
-        room=UploadBudget(MAX_CONCURRENT_BODIES * service.settings.body_bytes),
+        budget=UploadBudget(MAX_CONCURRENT_BODIES * service.settings.body_bytes),
     ),
     make_fast_route_middleware,
 ]
 
 
 def create_app(service: Service) -> FastAPI:
-    """The application that serves a service; `app.state.service` is the only thing that it keeps."""
-    app = FastAPI(
+    """The FastAPI application of a service; `app.state.service` is its only state."""
+    app = openapi.DescribedApplication(
+        ROUTES,
         title=SERVICE_TITLE,
         version=__version__,
         description=API_DESCRIPTION,
@@ -342,18 +367,13 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[one for make in MIDDLEWARE if (one := make(service))],
+        middleware=[middleware for make in MIDDLEWARE if (middleware := make(service))],
         telemetry={
             "tracing": False,
             "metrics": False,
             "logs": False,
-        },  # nobody listens, and asking takes time
+        },  # not used, and they take time
     )
     app.state.service = service
-    for path, methods, function in ROUTES:
-        for method in methods:
-            app.add_api_route(
-                path, function, methods=[method], **openapi.describe_route(method, path, function)
-            )
     service.errors.install(app)
     return app

@@ -1,4 +1,4 @@
-"""Durable files: each is there whole or not at all, whatever ends the process or the power."""
+"""Durable, atomic file writes: after a crash, a file has either its old or its new content."""
 
 import os
 from collections.abc import Iterator
@@ -6,27 +6,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Self
 
-PARTIAL_SUFFIX = ".partial"  # ends the name of a file that is being written
+PARTIAL_SUFFIX = ".partial"  # of the temporary file that is being written
 
 
 class FileError(Exception):
-    """A file cannot be read or written; the message is one sentence with the mend."""
+    """A file cannot be read or written; the message says why and what to do."""
 
     @classmethod
-    def from_os_error(cls, what: str, path: Path, error: OSError) -> Self:
-        """What an error of the system means for the file that holds `what` (in the plural)."""
-        why = (error.strerror or str(error)).lower()
-        return cls(f"{what} in {path} cannot be read or written: {why}. Mend that, or name another file.")
+    def from_os_error(cls, content: str, path: Path, error: OSError) -> Self:
+        """The FileError for an OSError; `content` is what the file holds, in the plural, such as "tokens"."""
+        reason = (error.strerror or str(error)).lower()
+        return cls(
+            f"{content} in {path} cannot be read or written: {reason}. Fix that, or name another file."
+        )
 
 
 @contextmanager
 def open_durable_file(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
-    """A file to be written that takes the place of what is at the path; it is on disk at the end.
+    """A temporary file for writing, which replaces the file at `path` when the block ends without error.
 
-    Where that fails, what was there stays. Raises OSError.
+    The new content is then synced to disk. After an error the old file is unchanged. Raises OSError.
     """
     partial = path.with_name(path.name + PARTIAL_SUFFIX)
-    partial.unlink(missing_ok=True)  # a crash left it
+    partial.unlink(missing_ok=True)  # left by a crash
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             yield file
@@ -40,7 +42,7 @@ def open_durable_file(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
 
 
 def sync_to_disk(path: Path) -> None:
-    """Bring to disk what a file holds, or which files are in a folder. Raises OSError."""
+    """Call fsync on a file, or on a folder, which syncs its entries. Raises OSError."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

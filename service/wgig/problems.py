@@ -1,4 +1,4 @@
-"""The one way to say no: a problem with a status, what happened, and what to do instead (RFC 9457)."""
+"""Problem, the exception that becomes an error response: a problem document (RFC 9457)."""
 
 from collections.abc import Collection
 from functools import partial
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from .i18n import gettext_noop
 from .text import MAX_LISTED_NAMES, find_near_name, shorten_untrusted_text
 
-MAX_DETAIL_CHARACTERS = 2000  # characters of a detail, which may quote a stranger
+MAX_DETAIL_CHARACTERS = 2000  # the detail may quote untrusted input
 
 
 class ProblemKind(NamedTuple):
-    """A kind of problem: its HTTP status, a title, what it means in general, and what a reader can do."""
+    """A kind of problem: its HTTP status and title, what it means, and what the client can do about it."""
 
     status: int
     title: str
@@ -19,27 +19,27 @@ class ProblemKind(NamedTuple):
     advice: str
 
 
-# By the slug of the page that explains it. The first of a status is the default of that status.
+# By the slug, the last part of the IRI of the type. The first kind of each status is its default.
 PROBLEM_KINDS = {
     "bad-request": ProblemKind(
         400,
         gettext_noop("Bad request"),
-        gettext_noop("A parameter, header or body is missing, doubled, or malformed."),
+        gettext_noop("A parameter, header or body is missing, repeated or malformed."),
         gettext_noop(
-            "Compare the address or the form with what the problem asks for, and send it again. Without "
-            "its conditions, the page shows all that there is."
+            "Correct the address or the form as the problem says, and send it again. Without any "
+            "conditions, the page lists everything."
         ),
     ),
     "syntax": ProblemKind(
         400,
         gettext_noop("The text does not parse"),
         gettext_noop(
-            "A query, update or document breaks the grammar. Line and column, counted from one, say where; "
-            "the excerpt shows the line with a caret below the place."
+            "A query, update or document has a syntax error. Line and column, counted from one, say "
+            "where; the excerpt shows the line with a caret below the position."
         ),
         gettext_noop(
-            "Look at the line above the caret, mend it, and send it again. Most often a bracket, a dot or a "
-            "prefix is missing shortly before that place."
+            "Look at the line above the caret, fix it, and send it again. Most often a bracket, a dot or "
+            "a prefix is missing just before that position."
         ),
     ),
     "unauthorized": ProblemKind(
@@ -47,65 +47,67 @@ PROBLEM_KINDS = {
         gettext_noop("Token needed"),
         gettext_noop("Writing needs a bearer token; none or a wrong one was sent."),
         gettext_noop(
-            "To read needs no token. To write, ask the operator of this service for one, and send it in the "
-            "field Authorization."
+            "Reading needs no token. To write, ask the operator of this service for one, and send it in "
+            "the Authorization header."
         ),
     ),
     "forbidden": ProblemKind(
         403,
         gettext_noop("Not allowed"),
-        gettext_noop("The service does this for nobody, or its operator has not opened it."),
+        gettext_noop("The service allows this to nobody, or its operator has not enabled it."),
         gettext_noop(
-            "Ask the operator of this service whether it can be opened for you. All data can be had as dumps "
-            "as well."
+            "Ask the operator of this service whether it can be enabled for you. All data is also "
+            "available as dumps."
         ),
     ),
     "not-found": ProblemKind(
         404,
         gettext_noop("Not found"),
-        gettext_noop("Nothing is known under this address."),
+        gettext_noop("There is nothing at this address."),
         gettext_noop(
-            "Check the address for slips of typing, look for the thing by its name, or begin at the list of "
-            "its kind."
+            "Check the address for typing errors, search for the resource by its name, or start from the "
+            "list of its kind."
         ),
     ),
     "method-not-allowed": ProblemKind(
         405,
         gettext_noop("Wrong method"),
-        gettext_noop("The address exists, but not for this method. The field Allow lists its methods."),
         gettext_noop(
-            "Use one of the methods that the problem names. In a browser, go to the address by a link or"
-            " by typing it."
+            "The address exists, but does not support this method. The Allow header lists those that it "
+            "supports."
+        ),
+        gettext_noop(
+            "Use one of the methods that the problem names. In a browser, open the address by a link or "
+            "by typing it."
         ),
     ),
     "not-acceptable": ProblemKind(
         406,
         gettext_noop("No such format"),
         gettext_noop(
-            "None of the formats that the client accepts can be had. The detail lists those that can."
+            "None of the formats that the client accepts is available. The detail lists those that are."
         ),
-        gettext_noop(
-            "Ask for one of the formats that the problem names, or for none: then the best one comes."
-        ),
+        gettext_noop("Request one of the formats that the problem names, or none to get the default format."),
     ),
     "no-profile": ProblemKind(
         406,
         gettext_noop("No such profile"),
         gettext_noop(
-            "None of the profiles that the client asks for is known, or has anything for this. The detail "
-            "lists those that can be had."
+            "None of the requested profiles is known or available for this resource. The detail lists "
+            "those that are available."
         ),
-        gettext_noop("Ask for one of the profiles that the problem names, or for none."),
+        gettext_noop("Request one of the profiles that the problem names, or none."),
     ),
     "no-language": ProblemKind(
         406,
         gettext_noop("No such language"),
         gettext_noop(
-            "Nothing here is said in a language that the address asks for. The detail lists those there are."
+            "Nothing here is in a language that the address asks for. The detail lists the available "
+            "languages."
         ),
         gettext_noop(
-            "Leave out the parameter lang, or ask for a language that the problem names. English is "
-            "there always."
+            "Leave out the parameter lang, or request a language that the problem names. English is "
+            "always available."
         ),
     ),
     "too-slow": ProblemKind(
@@ -116,126 +118,134 @@ PROBLEM_KINDS = {
     ),
     "gone": ProblemKind(
         410,
-        gettext_noop("No longer so"),
-        gettext_noop(
-            "What was cited is not the same any more. The detail says which graphs were written since."
-        ),
-        gettext_noop(
-            "Cite it anew as it is now, or look at the versions of its graph, which tell what changed."
-        ),
+        gettext_noop("Changed since it was cited"),
+        gettext_noop("The cited data has changed. The detail names the graphs that were written since."),
+        gettext_noop("Cite the current data, or look at the versions of its graph, which show what changed."),
     ),
     "precondition-failed": ProblemKind(
         412,
         gettext_noop("Changed meanwhile"),
         gettext_noop("If-Match or If-None-Match does not hold. Nothing was written."),
-        gettext_noop("Get it as it is now, make your change in that, and send it with its new ETag."),
+        gettext_noop("Get the current version, apply your change to it, and send it with its new ETag."),
     ),
     "too-large": ProblemKind(
         413,
         gettext_noop("Too large"),
         gettext_noop("The request is larger than the settings of this service allow."),
-        gettext_noop("Send or ask for less at once. The problem says how much may be."),
+        gettext_noop("Send or request less at once. The problem states the limit."),
     ),
     "uri-too-long": ProblemKind(
         414,
         gettext_noop("Address too long"),
-        gettext_noop("The address is longer than is read here. A query can be sent in a body."),
-        gettext_noop("Send the query in the body of a POST instead of in the address."),
+        gettext_noop(
+            "The address is longer than this service accepts. A query can be sent in the request body."
+        ),
+        gettext_noop("Send the query in the body of a POST request instead of in the address."),
     ),
     "unsupported-media-type": ProblemKind(
         415,
-        gettext_noop("Format not understood"),
-        gettext_noop("The body is in a format, character set or coding that is not read here."),
-        gettext_noop("Send one of the formats that the problem names, and say which it is in Content-Type."),
+        gettext_noop("Unsupported format"),
+        gettext_noop(
+            "The request body is in a format, character set or content coding that this service does not "
+            "support."
+        ),
+        gettext_noop(
+            "Send one of the formats that the problem names, and name it in the Content-Type header."
+        ),
     ),
     "range": ProblemKind(
         416,
-        gettext_noop("Beyond the end"),
+        gettext_noop("Range not satisfiable"),
         gettext_noop(
-            "The part that is asked for begins behind the end of the file. Content-Range says how long it is."
+            "The requested range begins after the end of the file. Content-Range states the length of the"
+            " file."
         ),
-        gettext_noop("Ask for a part that begins before the end, or for the whole."),
+        gettext_noop("Request a range that begins before the end, or the whole file."),
     ),
     "unprocessable": ProblemKind(
         422,
-        gettext_noop("Cannot be done"),
-        gettext_noop("The request is well formed, but cannot be computed. Nothing was written."),
-        gettext_noop("Read what the problem finds, change that, and send it again."),
+        gettext_noop("Cannot be processed"),
+        gettext_noop("The request is well formed, but cannot be processed. Nothing was written."),
+        gettext_noop("Fix what the problem reports, and send it again."),
     ),
     "no-paper": ProblemKind(
         422,
         gettext_noop("No paper found"),
         gettext_noop(
-            "The file can be read, but holds no issue paper, so there was nothing to check. A wrong file, or "
-            "a paper without its type."
+            "The file can be read, but contains no issue paper, so there was nothing to check: it is the "
+            "wrong file, or the paper has no type."
         ),
         gettext_noop(
-            "Check that the right file was sent, and that it says it is a paper: in Markdown a head with the "
-            "key paper, in RDF the type wgig:IssuePaper."
+            "Check that the right file was sent, and that it is marked as a paper: in Markdown by front "
+            "matter with the key paper, in RDF by the type wgig:IssuePaper."
         ),
     ),
     "too-many": ProblemKind(
         429,
         gettext_noop("Too many requests"),
-        gettext_noop("This client asks more often than the settings of this service allow."),
+        gettext_noop("This client exceeded the rate limit of this service."),
         gettext_noop(
-            "Wait as long as the problem says, and send it again. The field RateLimit tells with each answer "
-            "how many requests are left."
+            "Wait as long as the problem says, and send it again. The RateLimit header of each response "
+            "states how many requests are left."
         ),
     ),
     "internal": ProblemKind(
         500,
-        gettext_noop("Our mistake"),
-        gettext_noop("The service failed. The number in the detail finds the reason in its log."),
+        gettext_noop("Internal error"),
+        gettext_noop("The service failed. The number in the detail identifies the error in its log."),
         gettext_noop(
-            "Try it again. If it fails once more, tell the operator of this service the number in the "
-            "problem."
+            "Try again. If it fails once more, send the number in the problem to the operator of this "
+            "service."
         ),
     ),
     "not-installed": ProblemKind(
         501,
         gettext_noop("Not installed"),
-        gettext_noop("This service lacks a library that the answer takes. Another format needs none."),
-        gettext_noop("Ask for another format."),
+        gettext_noop(
+            "A library that this format needs is not installed on this service. Other formats do not need it."
+        ),
+        gettext_noop("Request another format."),
     ),
     "other-service": ProblemKind(
         502,
         gettext_noop("Another service failed"),
         gettext_noop(
-            "The query asks another service, which cannot be reached, is too slow, or answers what is not "
-            "taken."
+            "The query calls another service, which cannot be reached, is too slow, or sends an invalid "
+            "response."
         ),
-        gettext_noop("Try it again later, or ask the query without the other service."),
+        gettext_noop("Try again later, or send the query without the call of the other service."),
     ),
     "disk": ProblemKind(
         500,
         gettext_noop("The write failed"),
         gettext_noop(
-            "The disk of the service, or the store behind it, failed during a write. What was written before "
-            "is there, and can be read."
+            "The disk of the service, or its store, failed during a write. Earlier writes are kept and "
+            "can be read."
         ),
-        gettext_noop("Try to write again later. To read works on."),
+        gettext_noop("Try to write again later. Reading still works."),
     ),
     "unavailable": ProblemKind(
         503,
-        gettext_noop("Not now"),
-        gettext_noop("The answer takes more than this service may spend, or the store does not answer."),
-        gettext_noop("Wait a little and try it again. If it stays so, ask for less at once."),
+        gettext_noop("Temporarily unavailable"),
+        gettext_noop(
+            "The response needs more resources than this service may use, or the store does not respond."
+        ),
+        gettext_noop("Wait a little and try again. If the problem persists, request less at once."),
     ),
     "disk-full": ProblemKind(
         507,
-        gettext_noop("No room"),
-        gettext_noop("The disk of the service is full. What was written before is there, and can be read."),
-        gettext_noop("Try to write again later. To read works on."),
+        gettext_noop("Disk full"),
+        gettext_noop("The disk of the service is full. Earlier writes are kept and can be read."),
+        gettext_noop("Try to write again later. Reading still works."),
     ),
 }
 
 
 class Problem(Exception):  # noqa: N818  the word of RFC 9457
-    """A refusal that a client can act on.
+    """An error that is the fault of the request or of the state of the service, with advice for the client.
 
-    `status` is the HTTP status, `detail` one or two sentences: what is wrong and how to mend it. `slug`
-    names the kind of problem, by default that of the status. `headers` go into the response (`Allow`,
+    `status` is the HTTP status, `detail` one or two sentences: what is wrong and how to fix it. `slug`
+    is a key of PROBLEM_KINDS, by default the first of that status. `headers` go into the response (`Allow`,
     `Retry-After`, ...), `members` are extension members of the document (`line`, `column`, ...).
     """
 
@@ -248,7 +258,7 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         headers: dict[str, str] | None = None,
         **members: Any,
     ) -> None:
-        """Name what happened and what to do instead."""
+        """Look up the kind, and shorten the detail."""
         self.status = status
         self.detail = shorten_untrusted_text(detail, MAX_DETAIL_CHARACTERS)
         super().__init__(self.detail)
@@ -258,12 +268,12 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         self.members = members
 
     def __reduce__(self) -> tuple[Any, tuple[int, str]]:
-        """Pickled by what it was made of, most of which has to be named."""
-        named = partial(Problem, slug=self.slug, headers=self.headers, **self.members)
-        return named, (self.status, self.detail)
+        """Pickle the arguments: Exception would pickle only the positional ones."""
+        build = partial(Problem, slug=self.slug, headers=self.headers, **self.members)
+        return build, (self.status, self.detail)
 
     def document(self, base: str, instance: str) -> dict[str, Any]:
-        """The members of the problem document; `instance` is the path of the request, as it was sent."""
+        """The problem document; `base` is the base IRI, `instance` the path of the request as sent."""
         return {
             "type": f"{base}doc/problem/{self.slug}",
             "title": self.title,
@@ -275,16 +285,17 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
 
 
 def unknown_name_problem(
-    sentence: str, name: str, known: Collection[str], shown: int = MAX_LISTED_NAMES
+    prefix: str, name: str, known: Collection[str], max_listed: int = MAX_LISTED_NAMES
 ) -> Problem:
-    """The 400 for a name that is not among those known: `sentence` says of what, then comes what to do.
+    """The 400 for an unknown name: `prefix`, such as "There is no parameter", the name, and what to do.
 
-    The member `suggestion` holds the name that is near, where one is.
+    The detail suggests the most similar known name, which is also the member `suggestion`; if there is none,
+    it lists the first `max_listed` known names.
     """
-    if meant := find_near_name(name, known):
-        return Problem(400, f"{sentence} {name!r}. Did you mean {meant}?", suggestion=meant)
+    if suggestion := find_near_name(name, known):
+        return Problem(400, f"{prefix} {name!r}. Did you mean {suggestion}?", suggestion=suggestion)
     if not known:
-        return Problem(400, f"{sentence} {name!r}. There are none.")
-    some = sorted(known)[:shown]
-    more = ", …" if len(some) < len(known) else ""
-    return Problem(400, f"{sentence} {name!r}. There are: {', '.join(some)}{more}.")
+        return Problem(400, f"{prefix} {name!r}. There are none.")
+    listed = sorted(known)[:max_listed]
+    ellipsis = ", …" if len(listed) < len(known) else ""
+    return Problem(400, f"{prefix} {name!r}. There are: {', '.join(listed)}{ellipsis}.")

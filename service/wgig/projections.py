@@ -1,9 +1,9 @@
-"""What follows a commit: each projection of the store that is kept in line with it, in one table.
+"""All projections of a store: the data that is derived from it and updated with each commit.
 
-Computed graphs are a part of the store: they change in the transaction of the write, or soon after. All
-others are beside it: once one was asked, it is told of each change that is durable. Nothing here needs the
-web framework, as `wgig load` needs the computed graphs as well; what stands beside the store is imported when
-it is made, as that costs 0.16 s.
+Computed graphs are part of the store: they change in the transaction of the write, or soon after. All other
+projections are outside it: from its first use on, each gets every durable change. Nothing here needs the web
+framework, as `wgig load` needs the computed graphs as well; the other projections are imported when they are
+made, as that costs 0.16 s.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ComputedGraphs(NamedTuple):
-    """The graphs that are computed from others: by rules, before them, and when all else is in line."""
+    """The computed graphs: the rules of inference, and what is computed before and after inference."""
 
     rules: Sequence[str]
     inferred_graph: str
@@ -38,7 +38,7 @@ class ComputedGraphs(NamedTuple):
 
 @dataclass(frozen=True)
 class Projections:
-    """One of each projection beside a store, in the order in which they are told of a change."""
+    """The projections of a store, in the order in which they get a change."""
 
     store_size: "StoreSize"
     dumps: "StoreDumps"
@@ -49,21 +49,25 @@ class Projections:
 
 
 def build_computed_graphs(settings: Settings, say: Callable[[str], None]) -> ComputedGraphs:
-    """The computed graphs of a store with these settings: none where no data is shipped with it."""
+    """The computed graphs of a store with these settings; none for a store without shipped data."""
     inferred = f"{settings.base}graph/inferred"
     if settings.data == "none":
         return ComputedGraphs((), inferred, say, (), ())
-    board = ConformanceGraph(settings.base, settings.shacl, say)
+    conformance_graph = ConformanceGraph(settings.base, settings.shacl, say)
     return ComputedGraphs(
-        shipped.read_inference_rules(), inferred, say, (board,), (DescriptionGraphs(settings.base),)
+        shipped.read_inference_rules(),
+        inferred,
+        say,
+        (conformance_graph,),
+        (DescriptionGraphs(settings.base),),
     )
 
 
 def make_projections(store: "Store", base: str) -> Projections:
-    """Make each projection beside a store. None is told of a change before it is first asked, or opened.
+    """Make the projections of a store. Each gets changes only after it is opened or first used.
 
-    `wgig serve` opens the stream and the index at its start. The dumps are told of nothing: they compare the
-    version of the store when somebody asks for one.
+    `wgig serve` opens the change log and the search index at startup. The dumps get no changes: they compare
+    the version of the store on each request.
     """
     from .graphs.dumps import StoreDumps  # noqa: PLC0415
     from .lists.counts import DIMENSION_PATHS, PaperCounts  # noqa: PLC0415
@@ -78,6 +82,6 @@ def make_projections(store: "Store", base: str) -> Projections:
         dumps=StoreDumps(store, namespaces_by_prefix(base)),
         change_log=ChangeLogSync(store, base),
         search_index=FullTextIndex(store, base),
-        paper_counts={side: PaperCounts(store, base, side) for side in DIMENSION_PATHS},
+        paper_counts={dimension: PaperCounts(store, base, dimension) for dimension in DIMENSION_PATHS},
         papers_index=PapersIndex(store, base),
     )

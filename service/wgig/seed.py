@@ -1,8 +1,8 @@
-"""The graphs that come with the package: fill a store with them, keep them fresh, keep what a user changed.
+"""The graphs shipped with the package: fill a store with them, update them, preserve changes by users.
 
-The graph `catalog` of the store records, in DCAT, of each shipped graph: the version of the package it came
-with, the digest of its files, and the digest of its triples as they were stored. A graph whose triples have
-another digest now was changed by a user, and is not replaced unasked.
+The graph `catalog` of the store records in DCAT, for each shipped graph, the version of its package, the
+digest of its files, and the digest of its triples as they were stored. If its triples have another digest
+now, a user changed the graph, and it is not replaced automatically.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ from .store.view import select_solutions
 
 DCAT_NAMESPACE, SPDX_NAMESPACE = (EXTERNAL_NAMESPACES[prefix] for prefix in ("dcat", "spdx"))
 
-# Folders of Turtle whose files together make one graph, and folders whose files are a graph each.
+# Folders whose Turtle files together form one graph, and folders whose files are a graph each.
 JOINED_GRAPH_FOLDERS = {"ontology": "ontology", "shapes": "shapes"}
 SINGLE_GRAPH_FOLDERS = {"data": "", "data/papers": "paper/"}
 
@@ -54,7 +54,7 @@ SELECT ?graph ?version ?modified ?files ?stored {{
 
 @dataclass(frozen=True)
 class ShippedGraphRecord:
-    """What the catalog knows of a shipped graph: digests are SHA-256 in hexadecimal."""
+    """The record of a shipped graph in the catalog; digests are SHA-256 in hexadecimal."""
 
     version: str
     modified: str
@@ -73,109 +73,119 @@ def list_shipped_files(base: str, folder: Path = SHIPPED_FOLDER) -> dict[str, li
     return {f"{base}graph/{name}": paths for name, paths in (joined | single).items() if paths}
 
 
-def open_filled_store(settings: Settings, say: Callable[[str], None]) -> Store:
-    """The durable store of the settings, filled and up to date, to read and write. Raises StoreError.
+def open_filled_store(settings: Settings, print_message: Callable[[str], None]) -> Store:
+    """The store of the settings, open for writing, with up-to-date shipped graphs. Raises StoreError.
 
-    `say` gets a sentence when something takes time or was left undone.
+    `print_message` gets a sentence when something takes long or is not done.
     """
-    computed = build_computed_graphs(settings, say)
+    computed = build_computed_graphs(settings, print_message)
     if settings.remote_query:
         from .remote.sharing import StoreSharing  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
         from .remote.store import SharedStore  # noqa: PLC0415
 
         rules, inferred, _, first, last = computed
         inference = Inference(rules, inferred, settings.store, first, last)
-        store: Store = SharedStore.join(settings.store, StoreSharing(settings), inference, say)
+        store: Store = SharedStore.join(settings.store, StoreSharing(settings), inference, print_message)
     else:
         store = Store.open(settings.store, *computed)
     if settings.data == "none":
         return store
     with store.exclusive_writer(STARTUP_WAIT_SECONDS):
-        return fill_store(store, settings, say)
+        return fill_store(store, settings, print_message)
 
 
-def fill_store(store: Store, settings: Settings, say: Callable[[str], None]) -> Store:
-    """The store, filled with the shipped graphs as they are now."""
+def fill_store(store: Store, settings: Settings, print_message: Callable[[str], None]) -> Store:
+    """Update the shipped graphs in a store; the store."""
     if not store:
         shared = f"shared store at {settings.remote_query}"
         place = shared if settings.remote_query else f"store {settings.store}"
-        say(f"Filling the {place} with the shipped graphs ...")
-    newer = find_newer_version(store, settings.base)
-    if newer:
-        say(
-            f"The shipped graphs in the store are of wgig {newer}, and stay; this is {__version__}, an older "
-            "one. To take a graph as it has it: wgig load --shipped NAME"
+        print_message(f"Filling the {place} with the shipped graphs ...")
+    newer_version = find_newer_version(store, settings.base)
+    if newer_version:
+        print_message(
+            f"The shipped graphs in the store are from wgig {newer_version} and are kept; this is the older "
+            f"version {__version__}. To load a graph of this version: wgig load --shipped NAME"
         )
         return store
     kept = refresh_shipped_graphs(store, settings.base)
     if kept:
         names = " ".join(graph.removeprefix(f"{settings.base}graph/") for graph in kept)
-        say(
+        print_message(
             f"You changed {len(kept)} of the shipped graphs, and the package has newer ones; yours are kept. "
-            f"To take the shipped ones: wgig load --shipped {names}"
+            f"To load the shipped ones: wgig load --shipped {names}"
         )
     return store
 
 
 def find_newer_version(store: Store, base: str) -> str:
-    """The version of a package newer than this one, from which the store was filled; empty without such."""
-    versions = [one.version for one in read_shipped_records(store, base).values()]
+    """The version of the package that filled the store if it is newer than this one, else empty."""
+    versions = [record.version for record in read_shipped_records(store, base).values()]
     newest = max(versions, key=version_numbers, default="")
     return newest if version_numbers(newest) > version_numbers(__version__) else ""
 
 
 def version_numbers(version: str) -> list[int]:
-    """A version, to be compared with others."""
+    """The numbers of a version, as a sort key."""
     return [int(number) for number in re.findall("[0-9]+", version)]
 
 
-def open_store_snapshot(settings: Settings, say: Callable[[str], None]) -> Store:
-    """A snapshot of the store of the settings, first filled and brought up to date where it can be written.
+def open_store_snapshot(settings: Settings, print_message: Callable[[str], None]) -> Store:
+    """A read-only snapshot of the store of the settings, filled and updated first if it is writable.
 
-    Raises StoreError. `say` is told where what is inferred may not be what follows.
+    Raises StoreError. `print_message` gets a warning if inferred statements may be out of date.
     """
     try:
-        open_filled_store(settings, say)
+        open_filled_store(settings, print_message)
     except StoreNotWritableError:
         snapshot = Store.open_read_only(settings.store)
-        rules, inferred, _, first, last = build_computed_graphs(settings, say)
+        rules, inferred, _, first, last = build_computed_graphs(settings, print_message)
         if settings.data != "none" and Inference(rules, inferred, settings.store, first, last).is_due:
-            say("What is inferred may be incomplete: a write is under way or was cut off. Ask again later.")
+            print_message(
+                "Inferred statements may be incomplete: a write is running or was cut off. Try again later."
+            )
         return snapshot
     return Store.open_read_only(settings.store)
 
 
 def refresh_shipped_graphs(store: Store, base: str, folder: Path = SHIPPED_FOLDER) -> list[str]:
-    """Bring a store in line with the shipped graphs, all in one transaction: new, changed, and gone ones.
+    """Update the shipped graphs of a store in one transaction: new, changed, and removed ones.
 
-    Returns the IRIs of the graphs that were left as they are because a user changed them.
+    Returns the IRIs of the graphs that were not updated because a user changed them.
     """
     known = read_shipped_records(store, base)
-    wanted = list_shipped_files(base, folder)
+    shipped = list_shipped_files(base, folder)
     changed = {
         graph: paths
-        for graph, paths in wanted.items()
+        for graph, paths in shipped.items()
         if graph not in known or known[graph].files_digest != digest_files(paths)
     }
-    gone: dict[str, list[Path]] = {graph: [] for graph in known if graph not in wanted}
-    theirs = [graph for graph in changed | gone if is_user_changed(store, graph, known.get(graph))]
+    removed: dict[str, list[Path]] = {graph: [] for graph in known if graph not in shipped}
+    user_changed = [graph for graph in changed | removed if is_user_changed(store, graph, known.get(graph))]
     replace_shipped_graphs(
-        store, base, {graph: paths for graph, paths in (changed | gone).items() if graph not in theirs}
+        store,
+        base,
+        {graph: paths for graph, paths in (changed | removed).items() if graph not in user_changed},
     )
-    return [graph for graph in theirs if graph in changed]
+    return [graph for graph in user_changed if graph in changed]
 
 
 def replace_shipped_graphs(store: Store, base: str, graphs: dict[str, list[Path]]) -> None:
-    """Replace these graphs by what their files hold, and record it, all in one transaction.
+    """Replace graphs by the content of their files, and record it in the catalog, in one transaction.
 
-    A graph without files goes. Raises SyntaxError naming file, line and column when a file does not parse.
+    A graph without files is dropped. Raises SyntaxError with file, line and column.
     """
     if not graphs:
         return
-    read_ones = {graph: read_turtle_files(paths) for graph, paths in graphs.items() if paths}
-    records = {graph: one for graph, one in read_shipped_records(store, base).items() if graph not in graphs}
-    records |= {graph: build_shipped_record(graphs[graph], triples) for graph, triples in read_ones.items()}
-    contents: dict[str | None, list[ox.Triple] | None] = {graph: read_ones.get(graph) for graph in graphs}
+    triples_by_graph = {graph: read_turtle_files(paths) for graph, paths in graphs.items() if paths}
+    records = {
+        graph: record for graph, record in read_shipped_records(store, base).items() if graph not in graphs
+    }
+    records |= {
+        graph: build_shipped_record(graphs[graph], triples) for graph, triples in triples_by_graph.items()
+    }
+    contents: dict[str | None, list[ox.Triple] | None] = {
+        graph: triples_by_graph.get(graph) for graph in graphs
+    }
     contents[f"{base}graph/catalog"] = [
         triple for pair in records.items() for triple in iter_record_triples(*pair)
     ]
@@ -183,14 +193,14 @@ def replace_shipped_graphs(store: Store, base: str, graphs: dict[str, list[Path]
 
 
 def is_user_changed(store: Store, graph: str, known: ShippedGraphRecord | None) -> bool:
-    """Whether a graph holds something else than what was put there from the package."""
+    """Whether a graph differs from what was loaded from the package."""
     if known is None:
         return store.has_graph(graph)
     return digest_triples(store.triples(graph)) != known.stored_digest
 
 
 def build_shipped_record(paths: Iterable[Path], triples: Iterable[ox.Triple]) -> ShippedGraphRecord:
-    """The record of a graph that is being stored now."""
+    """The record of a graph that is stored now."""
     distinct = set(normalize_triples(triples))
     return ShippedGraphRecord(
         version=__version__,
@@ -201,27 +211,27 @@ def build_shipped_record(paths: Iterable[Path], triples: Iterable[ox.Triple]) ->
 
 
 def digest_files(paths: Iterable[Path]) -> str:
-    """The SHA-256 of the files one after the other."""
+    """The SHA-256 of the concatenated files."""
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
 def digest_triples(triples: Iterable[ox.Triple]) -> str:
-    """The SHA-256 of the triples as sorted N-Triples, whatever order they come in.
+    """The SHA-256 of the triples as sorted N-Triples.
 
-    All blank nodes count as the same one: the store gives them new names whenever it likes.
+    Blank node labels are ignored, as the store may change them.
     """
     lines = sorted({" ".join(serialize_anonymous_term(term) for term in triple) for triple in triples})
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def serialize_anonymous_term(term: object) -> str:
-    """A term as N-Triples writes it, but a blank node without its name."""
+    """A term in N-Triples syntax, a blank node without its label."""
     return "_:" if isinstance(term, ox.BlankNode) else str(term)
 
 
 def read_shipped_records(store: Store, base: str) -> dict[str, ShippedGraphRecord]:
     """The records of the shipped graphs, by the IRI of the graph."""
-    found = select_solutions(store, SHIPPED_RECORDS_QUERY.replace("?catalog", f"<{base}graph/catalog>"))
+    rows = select_solutions(store, SHIPPED_RECORDS_QUERY.replace("?catalog", f"<{base}graph/catalog>"))
     return {
         row["graph"].value: ShippedGraphRecord(
             row["version"].value,
@@ -229,23 +239,23 @@ def read_shipped_records(store: Store, base: str) -> dict[str, ShippedGraphRecor
             row["files"].value,
             row["stored"].value,
         )
-        for row in found
+        for row in rows
     }
 
 
-def iter_record_triples(graph: str, one: ShippedGraphRecord) -> Iterator[ox.Triple]:
+def iter_record_triples(graph: str, record: ShippedGraphRecord) -> Iterator[ox.Triple]:
     """A record as DCAT: a dataset whose files and whose triples are distributions with checksums."""
     dataset = ox.NamedNode(graph)
 
     yield ox.Triple(dataset, RDF_TYPE, expand_curie("dcat:Dataset"))
-    yield ox.Triple(dataset, expand_curie("dcat:version"), ox.Literal(one.version))
-    yield ox.Triple(dataset, DCTERMS_MODIFIED, build_typed_literal(one.modified, "dateTime"))
+    yield ox.Triple(dataset, expand_curie("dcat:version"), ox.Literal(record.version))
+    yield ox.Triple(dataset, DCTERMS_MODIFIED, build_typed_literal(record.modified, "dateTime"))
     for part, title, value in (
-        ("files", "The graph as the package ships it", one.files_digest),
+        ("files", "The graph as the package ships it", record.files_digest),
         (
             "triples",
             "The graph as it was stored: sorted N-Triples, blank nodes without names",
-            one.stored_digest,
+            record.stored_digest,
         ),
     ):
         distribution, checksum = ox.NamedNode(f"{graph}#{part}"), ox.NamedNode(f"{graph}#{part}-checksum")

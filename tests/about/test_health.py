@@ -57,12 +57,16 @@ def service_with(workers: Failing) -> Service:
         (
             None,
             QueueState(8, 0, 30),
-            "No reader answered within 0.2 seconds: 8 are busy, and 30 queries wait.",
+            "No worker answered within 0.2 seconds: 8 are busy, and 30 queries wait.",
         ),
         (queue_full_problem(), QueueState(8, 0, 256), "8 are busy, and 256 queries wait."),
-        (queue_full_problem(), QueueState(0, 0, 3), "There is no reader"),
-        (QueryFault(LOST_FAULT), QueueState(1, 0, 0), "The reader of a query ended before its answer."),
-        (QueryFault(DISK_FAULT, "I/O error"), QueueState(1, 0, 0), "The disk failed a query: I/O error."),
+        (queue_full_problem(), QueueState(0, 0, 3), "There is no worker"),
+        (QueryFault(LOST_FAULT), QueueState(1, 0, 0), "A worker ended before it answered a query."),
+        (
+            QueryFault(DISK_FAULT, "I/O error"),
+            QueueState(1, 0, 0),
+            "A query failed with a disk error: I/O error.",
+        ),
         (ValueError("oops"), QueueState(1, 0, 0), "The store does not answer."),
     ],
 )
@@ -98,7 +102,7 @@ def test_a_service_that_is_told_to_stop_says_so_and_goes_on_for_a_while(tmp_path
         told = time.monotonic()  # four seconds are enough to ask twice, also on a machine with much to do
         while (ready := httpx.get(f"{service.url}ready")).status_code == 200:
             assert service.process.poll() is None
-        assert ready.json()["reasons"] == ["The service is stopping, and answers what still comes."]
+        assert ready.json()["reasons"] == ["The service is stopping. It still answers requests."]
         assert httpx.get(f"{service.url}sparql?query=ASK{{}}").json()["boolean"]
         assert service.process.wait(20) == 0
         assert time.monotonic() > told + 4

@@ -101,7 +101,7 @@ def test_another_format_is_refused(filled_client: httpx.Client, path: str) -> No
 def test_a_store_that_does_not_describe_itself_says_so(get: Get, path: str) -> None:
     answer = get(path)
     assert answer.status_code == 404
-    assert "describes itself only where" in answer.json()["detail"]
+    assert "descriptions are computed only with" in answer.json()["detail"]
 
 
 def test_void_describes_the_dataset_by_addresses_of_the_host_that_was_asked(

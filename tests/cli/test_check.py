@@ -95,7 +95,7 @@ def test_a_folder_is_walked_in_order_without_what_is_hidden_or_no_paper(shell: S
     assert done.code == 0
     found = [line.split(":")[0] for line in done.out.splitlines() if line.startswith("✓")]
     assert found == [f"✓ papers/{name}.ttl" for name in ("a", "b", "sub/c")]
-    assert done.err == "wgig: Passed over: Markdown that looks like no paper (1).\n"
+    assert done.err == "wgig: Skipped Markdown files that are not papers: 1.\n"
 
 
 def test_markdown_of_a_folder_is_a_paper_when_its_head_names_one(shell: Shell, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_markdown_of_a_folder_that_looks_like_no_paper_is_passed_over(
     fill(tmp_path / "papers", good=GOOD)
     (tmp_path / "papers" / "a.md").write_text(text)
     done = shell("papers")
-    assert (done.code, "looks like no paper (1)" in done.err) == (0, True)
+    assert (done.code, "not papers: 1." in done.err) == (0, True)
     assert shell("papers/a.md").code == 2
 
 
@@ -146,7 +146,7 @@ def test_what_is_no_paper_is_passed_over_also_where_it_is_named(shell: Shell, tm
     (tmp_path / "empty").mkdir()
     assert shell("README.md").code == 2
     done = shell("--skip-others", "README.md")
-    assert (done.code, done.out, "looks like no paper (1)" in done.err) == (0, "", True)
+    assert (done.code, done.out, "not papers: 1." in done.err) == (0, "", True)
     assert shell("--skip-others", "README.md", "bad.ttl").code == 1
     assert shell("--skip-others", "empty").code == 2
 
@@ -161,7 +161,7 @@ def test_a_folder_that_may_not_be_read_is_told_with_its_cause(
     monkeypatch.setattr(os, "scandir", closed)
     done = shell("closed")
     assert done.code == 2
-    assert "The folder may not be read. Ask its owner, or change its permissions." in done.out
+    assert "No permission to read the folder. Ask its owner, or change its permissions." in done.out
 
 
 def test_a_folder_without_papers_is_told(shell: Shell, tmp_path: Path) -> None:
@@ -176,10 +176,10 @@ def test_what_is_no_file_is_told_and_never_waited_for(shell: Shell, tmp_path: Pa
     (tmp_path / "round.ttl").symlink_to("round.ttl")
     (tmp_path / "paper.txt").write_text("x")
     for name, said in {
-        "pipe.ttl": "This is a pipe, no file.",
-        "/dev/null": "This is a device, no file.",
+        "pipe.ttl": "This is a pipe, not a file.",
+        "/dev/null": "This is a device, not a file.",
         "round.ttl": "The file cannot be read: Too many levels of symbolic links.",
-        "paper.txt": "The ending of the name does not tell the format.",
+        "paper.txt": "The format cannot be told from the file name.",
         "missing.ttl": "There is no such file.",
     }.items():
         done = shell(name)
@@ -248,7 +248,7 @@ def test_no_report_replaces_a_paper(shell: Shell, tmp_path: Path, checked: str, 
     (tmp_path / "symbolic.ttl").symlink_to("papers/a.ttl")
     (tmp_path / "hard.ttl").hardlink_to("papers/a.ttl")
     done = shell(checked, "-o", output)
-    assert (done.code, "The report would replace" in done.err) == (2, True)
+    assert (done.code, "The report would overwrite" in done.err) == (2, True)
     assert (tmp_path / "papers" / "a.ttl").read_text(encoding="utf-8") == GOOD
     assert (tmp_path / "papers" / "torn.ttl").read_text(encoding="utf-8") == GOOD[:3000]
     assert not (tmp_path / "missing.ttl").exists()
@@ -380,7 +380,7 @@ def test_a_mistake_with_one_file_leaves_the_others_alone(
     assert done.code == 3
     assert [one["conforms"] for one in found] == [True, False, False]
     assert found[1]["problem"]["type"].endswith("/internal")
-    assert f"This is a mistake of ours: {type(error).__name__}" in found[1]["problem"]["detail"]
+    assert f"This is a bug in wgig: {type(error).__name__}" in found[1]["problem"]["detail"]
     assert [one["code"] for one in found[2]["papers"][0]["findings"]] == ["WGIG-3-STRENGTH-MISSING"]
     assert done.err == ""
 
@@ -442,7 +442,7 @@ def test_a_process_that_dies_takes_one_file_with_it(
         "papers/p05deadly.ttl",
         "papers/p15deadly.ttl",
     ]
-    assert all(one["conforms"] or "more memory" in one["problem"]["detail"] for one in found)
+    assert all(one["conforms"] or "available memory" in one["problem"]["detail"] for one in found)
     assert len(found) == 22
 
 

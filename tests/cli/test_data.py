@@ -110,7 +110,7 @@ def test_a_compressed_file_that_breaks_off_is_refused(store: Store, tmp_path: Pa
 def test_a_file_without_a_known_name_asks_for_the_format(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_bytes(GOOD["a.ttl"])
-    with pytest.raises(UnreadableFileError, match=r"Say which with --format \([a-z, ]*\)") as refused:
+    with pytest.raises(UnreadableFileError, match=r"Give one with --format \([a-z, ]*\)") as refused:
         load_rdf_file(store, str(path), None, None)
     assert set(re.findall(r"\w+", str(refused.value).partition("--format")[2])) == set(RDF_FORMAT_CHOICES)
     load_rdf_file(store, str(path), None, "ttl")

@@ -128,23 +128,23 @@ def test_an_update_is_no_query(wgig: Shell) -> None:
     [
         (["query", "--name", "coverage-matriks"], 1, "Did you mean coverage-matrix?"),
         (["new", "paper", "spamm"], 2, "Did you mean spam?"),
-        (["query", COUNT, "--format", "ttl"], 2, "Take --format json, xml, csv, tsv"),
+        (["query", COUNT, "--format", "ttl"], 2, "Use --format json, xml, csv, tsv"),
         (["query", "nothing.rq"], 2, "nothing.rq"),
         (
             ["query", "SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }"],
             2,
             "SERVICE and LOAD are refused",
         ),
-        (["query", "SELECT * " + "{" * 20_000], 2, "Write it flatter"),
+        (["query", "SELECT * " + "{" * 20_000], 2, "Nest it less deeply"),
         (["query", "ASK {}", "--url", "http://127.0.0.1:9/sparql"], 3, "cannot be reached"),
-        (["query", "ASK {}", "--url", "ftp://example.org"], 2, "begins with http://"),
-        (["dump", "-o", "nope/x.nq"], 2, "There is no folder nope. Make it"),
-        (["new", "paper", "spam", "-o", "nope/x.md"], 2, "There is no folder nope. Make it"),
+        (["query", "ASK {}", "--url", "ftp://example.org"], 2, "start with http://"),
+        (["dump", "-o", "nope/x.nq"], 2, "There is no folder nope. Create it"),
+        (["new", "paper", "spam", "-o", "nope/x.md"], 2, "There is no folder nope. Create it"),
         (["check", "a\n::error::b", "-c\n::error::d"], 2, "-c ::error::d"),
         (["dump", "--graph", "urn:none"], 1, "There is no graph urn:none"),
         (["load"], 2, "No file is given"),
         (["load", "nowhere.ttl"], 2, "nowhere.ttl: No such file or directory"),
-        (["load", "two.ttl", "--graph", "g"], 2, "no absolute IRI"),
+        (["load", "two.ttl", "--graph", "g"], 2, "not an absolute IRI"),
         (["serve", "--port", "99999"], 2, "from 0 to 65535"),
         (["sing"], 2, "See: wgig --help"),
         (["stats", "--store", "two.ttl"], 3, "is not a folder"),
@@ -254,7 +254,7 @@ def test_a_misspelt_variable_is_named(wgig: Shell) -> None:
     done = wgig("queries", WGIG_STOR="x")
     assert (done.returncode, done.stderr) == (
         0,
-        "wgig: The environment variable WGIG_STOR is none of ours. Did you mean WGIG_STORE?\n",
+        "wgig: The environment variable WGIG_STOR is not a setting. Did you mean WGIG_STORE?\n",
     )
 
 
@@ -363,7 +363,7 @@ def test_a_served_store_is_read_and_not_written(wgig: Shell) -> None:
 def test_a_port_in_use_is_said(wgig: Shell) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = wgig("serve", "--port", str(taken.getsockname()[1]), "--store", "never")
-    assert (done.returncode, "take another address with --port" in done.stderr) == (3, True)
+    assert (done.returncode, "use another address with --port" in done.stderr) == (3, True)
 
 
 @pytest.mark.parametrize(("grace", "signals"), [(1, 1), (1000, 2)], ids=["grace is over", "told twice"])

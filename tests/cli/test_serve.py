@@ -98,7 +98,7 @@ def test_what_needs_a_new_start_is_named_and_stays(
 ) -> None:
     turn(reloading, port=1, base="http://x/", query_length=5, token="secret")
     assert (reloading.service.settings.port, reloading.service.settings.base) == (8000, Settings.base)
-    assert "WGIG_PORT is another now: start the service anew for it" in caplog.text
+    assert "WGIG_PORT has changed: restart the service to apply it" in caplog.text
     assert "WGIG_BASE" in caplog.text
     assert "changed: TOKEN, QUERY_LENGTH" in caplog.text
     assert "secret" not in caplog.text
@@ -114,7 +114,7 @@ def test_where_they_cannot_be_read_all_stays(
     reloading.read_settings = fails
     asyncio.run(reloading())
     assert reloading.service.settings is before
-    assert "the settings stay as they are: WGIG_PORT is 'many'." in caplog.text
+    assert "the settings are unchanged: WGIG_PORT is 'many'." in caplog.text
 
 
 def test_tokens_that_others_may_read_are_told_with_what_to_do(
@@ -139,7 +139,7 @@ def test_a_file_of_settings_is_read_as_systemd_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "mend"),
     [
-        ("WGIG_PORT", "Line 1 of .* is no setting. Write WGIG_NAME=value."),
+        ("WGIG_PORT", "Line 1 of .* is not a setting. Write WGIG_NAME=value."),
         ("WGIG_PROT=1", "Did you mean WGIG_PORT?"),
         ("PORT=1", "Write WGIG_NAME=value."),
         ("WGIG_TOKEN=x", "chmod 600"),
@@ -174,7 +174,7 @@ def test_a_running_service_reads_them_again_when_told_to(tmp_path: Path) -> None
         while httpx.get(ask).status_code == 200:
             assert time.monotonic() < deadline
         service.process.terminate()
-        assert "WGIG_READERS is another now" in service.said()
+        assert "WGIG_READERS has changed" in service.said()
 
 
 @pytest.mark.parametrize(

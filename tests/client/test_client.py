@@ -117,7 +117,7 @@ def test_what_python_has_no_type_for_is_text_with_its_datatype(literal: tuple[st
 
 
 def test_what_is_no_value_is_refused() -> None:
-    with pytest.raises(TypeError, match="no value of RDF"):
+    with pytest.raises(TypeError, match="has no RDF datatype"):
         convert_value_to_term(object())
     with pytest.raises(ValueError, match="IRI"):
         convert_value_to_term(wgig.IRI("no iri> <"))
@@ -175,7 +175,7 @@ def test_a_value_is_never_read_as_more_than_that(graph: wgig.Graph, hostile: str
 
 
 def test_what_no_address_can_hold_is_never_sent() -> None:
-    with pytest.raises(wgig.ServiceError, match=r"No address can hold this: .* too long"):
+    with pytest.raises(wgig.ServiceError, match=r"The URL would be invalid: .* too long"):
         answering()[0].example("coverage-matrix", the_issue="x" * 100_000)
 
 
@@ -218,7 +218,7 @@ def test_a_thing_that_nobody_knows_is_an_error(graph: wgig.Graph) -> None:
     "name", ["../papers", "issue/./spam", "issue//spam", "issue/spam/..", "issue:../x", ""]
 )
 def test_what_names_no_thing_is_never_sent(name: str) -> None:
-    with pytest.raises(wgig.ServiceError, match=r"names no thing\. Give its IRI") as caught:
+    with pytest.raises(wgig.ServiceError, match=r"names no resource\. Give its IRI") as caught:
         answering()[0].thing(name)
     assert caught.value.status is None
 
@@ -243,7 +243,7 @@ def test_a_syntax_error_carries_its_place(graph: wgig.Graph) -> None:
         graph.query("SELECT ?issue, ?label WHERE { ?issue ?p ?label }")
     error = caught.value
     assert (error.status, error.title, error.line, error.column) == (400, "The text does not parse", 1, 14)
-    assert error.suggestion == "Take out the comma."
+    assert error.suggestion == "Remove the comma."
     assert "             ^" in str(error)
 
 
@@ -275,7 +275,7 @@ def test_a_graph_is_put_with_a_token(serving: Serving, tmp_path: Path) -> None:
             with pytest.raises(wgig.ServiceError, match="Does not conform") as lacking:
                 graph.put("paper/example-community-networks", paper)
             assert (lacking.value.status, lacking.value.members["conforms"]) == (422, False)
-            with pytest.raises(ValueError, match="tells no format"):
+            with pytest.raises(ValueError, match="cannot be determined"):
                 graph.put("mine", tmp_path / "mine.data")
 
 
@@ -337,7 +337,7 @@ def test_time_that_runs_out_is_an_error() -> None:
 )
 def test_what_is_no_whole_answer_is_none(kind: str, body: bytes) -> None:
     graph, _ = answering(httpx.Response(200, headers={"Content-Type": kind}, content=body))
-    with pytest.raises(wgig.ServiceError, match="Not understood"):
+    with pytest.raises(wgig.ServiceError, match="Invalid response"):
         graph.query("SELECT ?x {}")
 
 
@@ -356,7 +356,7 @@ def test_a_stream_that_breaks_off_is_an_error_and_not_asked_again() -> None:
         half = threading.Thread(target=serve_half)
         half.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with wgig.connect(url) as graph, pytest.raises(wgig.ServiceError, match="broke off") as caught:
+        with wgig.connect(url) as graph, pytest.raises(wgig.ServiceError, match="connection broke") as caught:
             graph.query("CONSTRUCT WHERE { ?s ?p ?o }")
         half.join()
     assert (caught.value.status, len(served)) == (None, 1)
@@ -381,5 +381,5 @@ def test_a_service_is_known_by_its_address_or_that_of_its_endpoint(url: str) -> 
 
 
 def test_what_is_no_address_is_refused() -> None:
-    with pytest.raises(ValueError, match="no address of a service"):
+    with pytest.raises(ValueError, match="not the URL of a service"):
         wgig.connect("example.org")

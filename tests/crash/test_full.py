@@ -87,7 +87,7 @@ def test_a_full_disk_refuses_writes_and_reading_goes_on(tmp_path: Path, history:
         _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (ROOM, most))
         refused, answer = until_refused(client)
-        assert (answer.status_code, answer.json()["title"]) == (507, "No room")
+        assert (answer.status_code, answer.json()["title"]) == (507, "Disk full")
         assert str(tmp_path) not in answer.text
         check_whole(client, refused)
         update = client.post("/update", data={"update": "INSERT DATA { <x:a> <x:p> 1 }"})
@@ -111,7 +111,7 @@ def test_who_made_room_on_a_full_disk_starts_anew_and_writes_on(tmp_path: Path) 
             os.posix_fallocate(other.fileno(), 0, shutil.disk_usage(folder).free - LITTLE)
         with served(folder / "store") as (_, client):
             refused, answer = until_refused(client)
-            assert (answer.status_code, answer.json()["title"]) == (507, "No room")
+            assert (answer.status_code, answer.json()["title"]) == (507, "Disk full")
             assert "frees space and restarts it" in answer.json()["detail"]
             check_whole(client, refused)
         (folder / "other").unlink()

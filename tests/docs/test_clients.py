@@ -66,7 +66,7 @@ def test_the_page_runs_from_top_to_bottom(
         exec(block.replace(HERE, service), names)
     printed = capsys.readouterr().out
     names["graph"].close()
-    assert "Take out the comma." in printed
+    assert "Remove the comma." in printed
     assert "@misc{wgig-query-" in printed
     assert len(names["titles"]) > 15
 
@@ -126,7 +126,7 @@ def test_the_page_lists_the_tools_and_the_budget() -> None:
     server = build_mcp_server(Graph(Connection(HERE)), CallBudget())
     assert [one.name for one in asyncio.run(server.list_tools())] == TOOLS
     assert {f"wgig://{name}" for name in RESOURCE_DESCRIPTIONS} == set(re.findall(r"wgig://\w+", PAGE))
-    assert f"within {CallBudget().bytes // 1024} KiB, a table within {CallBudget().rows} rows" in PAGE
+    assert f"to {CallBudget().bytes // 1024} KiB, a table to {CallBudget().rows} rows" in PAGE
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")

@@ -17,7 +17,7 @@ WHERE = re.compile(r"`(deploy/[\w./-]+)`")
 
 
 def test_every_way_of_the_table_has_its_part() -> None:
-    table = PAGE.partition("| way | take it where | what there is |\n")[2].partition("\n\n")[0]
+    table = PAGE.partition("| way | use it if | files |\n")[2].partition("\n\n")[0]
     titles = {one.lower().replace(" ", "-").replace(",", "") for one in re.findall(r"^## (.*)$", PAGE, re.M)}
     assert set(re.findall(r"\]\(#([^)]+)\)", table)) <= titles
     assert table.count("\n") == 5

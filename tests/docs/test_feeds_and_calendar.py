@@ -29,4 +29,4 @@ def test_readers_read_as_shown(served: str, capsys: pytest.CaptureFixture[str]) 
 
 def test_the_number_that_it_names_is_that_of_the_code() -> None:
     assert ENTRIES_PER_FEED_PAGE == 50
-    assert "Fifty are on a page" in TEXT
+    assert "A page has fifty entries" in TEXT

@@ -6,7 +6,7 @@ import pytest
 from wgig.graphs.dumps import DUMP_NAMES, KEPT_DUMP_VERSIONS
 from wgig.graphs.dumps_routes import DUMP_WAIT_SECONDS
 from wgig.lists.tables import TABLE_LIST_SEPARATOR
-from wgig.store.changelog.log import LOG_PAGE_MEMBERS
+from wgig.store.changelog.log import MEMBERS_PER_PAGE
 
 from tests.docs.blocks import blocks, page, run
 
@@ -26,7 +26,7 @@ def test_commands_run_as_shown(block: str, served: str, tmp_path: Path) -> None:
 
 
 def test_the_numbers_that_it_names_are_those_of_the_code() -> None:
-    assert (DUMP_WAIT_SECONDS, KEPT_DUMP_VERSIONS, LOG_PAGE_MEMBERS, TABLE_LIST_SEPARATOR) == (
+    assert (DUMP_WAIT_SECONDS, KEPT_DUMP_VERSIONS, MEMBERS_PER_PAGE, TABLE_LIST_SEPARATOR) == (
         20,
         3,
         250,

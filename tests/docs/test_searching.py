@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from wgig.app import create_app, make_service
+from wgig.http.parameter_models import list_parameter_names
 from wgig.rdf.shipped import read_turtle_files
 from wgig.search import ranking, routes, tokenizer
 from wgig.search.index import SEARCH_INDEX_PATH
@@ -61,7 +62,7 @@ def test_a_search_finds_what_it_is_about(app: FastAPI) -> None:
 
 
 def test_openrefine_is_given_an_address_that_says_what_can_be_done(app: FastAPI) -> None:
-    assert f"give `{shlex.split(MANIFEST)[1]}`" in WORDS
+    assert f"enter `{shlex.split(MANIFEST)[1]}`" in WORDS
     assert set(answered(app, MANIFEST).json()) > {"suggest", "preview", "extend"}
 
 
@@ -78,16 +79,17 @@ def test_what_openrefine_asks_then_is_answered(app: FastAPI) -> None:
 
 
 def test_parameters_and_bounds_are_those_of_the_code() -> None:
-    assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == routes.SEARCH_PARAMETERS
+    known = list_parameter_names(routes.SearchParameters)
+    assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == known.once
     for sentence in (
         f"At most {tokenizer.MAX_SEARCH_CHARACTERS} characters and {tokenizer.MAX_SEARCH_TERMS} words",
-        f"with {routes.HITS_PER_PAGE} things each",
-        f"in more than {ranking.FREQUENT_TERM_MATCHES:,} things",
-        f"At most {ranking.MAX_SEARCH_MATCHES} things are found",
-        f"each property counts {round(100 * candidates.CONDITION_SCORE_WEIGHT)} in 100",
+        f"with {routes.HITS_PER_PAGE} results each",
+        f"in more than {ranking.FREQUENT_TERM_MATCHES:,} resources",
+        f"At most {ranking.MAX_SEARCH_MATCHES} resources are found",
+        f"each property weighs {round(100 * candidates.CONDITION_SCORE_WEIGHT)} %",
         f"scores {candidates.MIN_MATCH_SCORE} or more",
         f"at most {request.MAX_BATCH_QUERIES} queries",
-        f"{extend.MAX_EXTENDED_THINGS} things and {extend.MAX_EXTENDED_PROPERTIES} properties",
+        f"{extend.MAX_EXTENDED_THINGS} resources and {extend.MAX_EXTENDED_PROPERTIES} properties",
         f"`{SEARCH_INDEX_PATH.parent}` of the store's folder",
     ):
         assert sentence in WORDS, sentence

@@ -18,7 +18,7 @@ PAGE = page("reference/self-description.md")
 def test_the_page_lists_routes_and_settings_that_are() -> None:
     shown = set(re.findall(r"^\| `(/\S+)` \|", PAGE, re.MULTILINE))
     assert len(shown) == 7
-    assert shown <= {path for path, _, _ in ROUTES}
+    assert shown <= {path for path, *_ in ROUTES}
     assert {one.lower() for one in re.findall(r"WGIG_(\w+)", PAGE)} <= {*Settings.__dataclass_fields__}
 
 

@@ -258,9 +258,7 @@ PARSERS = {
         ["a:80", "[::1]:9", "127.0.0.1"],
     ),
     "lang": Parser(language.parse_lang_parameter, ["fr,en", "zh-Hant"]),
-    "_profile": Parser(
-        lambda text: list(profile_negotiation.parse_profile_parameter([text])), ["skos,<x:a>"]
-    ),
+    "_profile": Parser(lambda text: list(profile_negotiation.parse_profile_parameter(text)), ["skos,<x:a>"]),
     "form": Parser(lambda text: parse_form(text.encode("utf-8", "replace")), ["a=%41&b=c+d", "%ff=1&&="]),
     "form of a paper": Parser(
         lambda text: form_request.parse_form_request(parse_form(text.encode("utf-8", "replace"))),
@@ -318,10 +316,10 @@ PARSERS = {
             in_file(one), [b"2005-01-20", b"declaration/48", b"https://a.example/b", b"4", b"yes"]
         )
         for one in (
-            markdown_values.parse_day,
+            markdown_values.parse_date,
             markdown_values.parse_whole_number,
             markdown_values.parse_boolean,
-            markdown_values.parse_source_address,
+            markdown_values.parse_source_reference,
             markdown_values.passage_iri,
             markdown_values.slugify_words,
             markdown_values.category_iri,

@@ -120,7 +120,7 @@ def test_the_page_of_a_graph_says_what_it_is_and_what_it_describes(writable: htt
 def test_a_page_of_a_graph_that_leaves_things_out_says_so(
     writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graphs_page, "MAX_GRAPH_THINGS", 1)
+    monkeypatch.setattr(graphs_page, "MAX_GRAPH_RESOURCES", 1)
     writable.put("/graph/spam", content=SPAM, headers=TTL)
     page = writable.get("/graph/spam", headers=PAGE).text
     assert "Of 2 things, 1 are shown" in page

@@ -82,4 +82,4 @@ def check_fields(answer: httpx.Response, what: str) -> None:
 
 def is_told(answer: httpx.Response) -> bool:
     """Whether a query was answered, and what has no meaning beside it is named."""
-    return answer.status_code == 200 and "changed nothing" in answer.headers.get("wgig-warning", "")
+    return answer.status_code == 200 and "parameters were ignored" in answer.headers.get("wgig-warning", "")

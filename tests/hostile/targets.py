@@ -71,7 +71,7 @@ def parameters(method: str, path: str) -> list[dict[str, Any]]:
 
 def targets() -> Iterator[Target]:
     """Every method of every route, and each example query; HEAD is GET without the body."""
-    every = {(method, path.replace(":path}", "}")) for path, methods, _ in ROUTES for method in methods}
+    every = {(method, path.replace(":path}", "}")) for path, methods, *_ in ROUTES for method in methods}
     every |= {
         ("GET", path)
         for path, item in DESCRIBED.items()

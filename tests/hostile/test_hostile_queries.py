@@ -120,7 +120,7 @@ def test_slow_queries_of_many_addresses_leave_a_reader_to_another(serving: Servi
     assert others
     for one in refused:
         assert one.status_code == 503
-        assert "others waited" in one.json()["detail"]
+        assert "other clients waited" in one.json()["detail"]
         assert int(one.headers["Retry-After"]) > 0
 
 
@@ -173,7 +173,7 @@ def test_who_knows_a_query_can_end_it(hard: str) -> None:
             if ended == 204:
                 break
     assert (ended, answer.status_code) == (204, 503)
-    assert "ended on request" in answer.json()["detail"]
+    assert "canceled on request" in answer.json()["detail"]
     assert httpx.delete(f"{hard}queries/running/{id_}").status_code == 404
 
 

@@ -13,6 +13,7 @@ import pytest
 from fastapi import Request, Response
 from wgig import app
 from wgig.http.access_log import JsonLineFormatter, TextLineFormatter, address_network
+from wgig.http.operations import Route
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -106,7 +107,7 @@ def test_a_mistake_of_ours_is_found_by_the_id(
     async def fails(_: Request) -> Response:
         raise ValueError("oops")
 
-    monkeypatch.setattr(app, "ROUTES", [("/fails", ("GET",), fails)])
+    monkeypatch.setattr(app, "ROUTES", [Route("/fails", ("GET",), fails)])
     answer = service_of(Settings(), Store.in_memory()).get("/fails", headers={"X-Request-Id": "one-2"})
     assert answer.status_code == 500
     assert "one-2" in answer.json()["detail"]

@@ -101,7 +101,7 @@ def test_the_span_of_a_token_counts_from_now(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("written", ["30", "d", "-1d", "0d", "30 d", "1y", "999999d"])
 def test_what_is_no_span_of_time_is_refused(tmp_path: Path, written: str) -> None:
-    with pytest.raises(ValueError, match="Write hours, days or weeks"):
+    with pytest.raises(ValueError, match="Give hours, days or weeks"):
         auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"], expires=written)
     assert not (tmp_path / TOKENS_FILE).exists()
 

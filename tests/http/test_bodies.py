@@ -115,7 +115,7 @@ def test_a_body_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
     async def receive() -> Message:
         return pieces.pop() if pieces else await asyncio.Event().wait()  # type: ignore[return-value]
 
-    with pytest.raises(Problem, match="The body comes too slowly") as caught:
+    with pytest.raises(Problem, match="The body arrives too slowly") as caught:
         asyncio.run(bodies.read_request_body(Request({"type": "http", "headers": []}, receive), 10))
     assert caught.value.status == 408
 
@@ -167,7 +167,7 @@ def test_a_form_of_very_many_pairs_is_refused() -> None:
 def test_names_of_a_part_are_read_as_clients_write_them(disposition: str, name: str, field: str) -> None:
     head = f"--b\r\nContent-Disposition: {disposition}\r\n\r\n".encode()
     (part,) = parse_multipart(head + b"body\r\n--b--\r\n", "b")
-    assert (part.name, part.field, part.body) == (name, field, b"body")
+    assert (part.file_name, part.field_name, part.body) == (name, field, b"body")
 
 
 @pytest.mark.parametrize("boundary", ["", "b" * 71])

@@ -99,7 +99,7 @@ def test_a_body_that_would_be_lost_to_an_upgrade_is_refused(served: str) -> None
     )
     answer = exchange(served, f"{head}hello")
     assert answer.startswith("HTTP/1.1 400")
-    assert "Send it without Upgrade." in answer
+    assert "Send the request without the Upgrade header." in answer
 
 
 @pytest.mark.parametrize("coding", ["gzip, chunked", "deflate", "chunked, chunked"])
@@ -146,5 +146,5 @@ def test_many_connections_that_ask_nothing_keep_out_nobody(serving: Serving, tmp
 def test_a_request_names_one_host(served: str, hosts: str) -> None:
     answer = exchange(served, f"GET /health HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n")
     assert answer.startswith("HTTP/1.1 400")
-    assert "one Host field" in answer
+    assert "one Host header" in answer
     assert exchange(served, "GET /health HTTP/1.0\r\n\r\n").startswith("HTTP/1.1 200")

@@ -136,10 +136,10 @@ def test_a_token_that_the_issuer_signed_holds(place: Place, key: Any, alg: str, 
         ("sub", {"sub": None}),
         ("not yet valid", {"nbf": int(time.time()) + 86_400}),
         ("Signature verification", {"key": STRANGE}),
-        ("no such key", {"kid": "other"}),
-        ("no such key", {"kid": None}),
-        ("algorithm that its key is not for", {"key": EC, "alg": "ES256", "kid": "r"}),
-        ("algorithm that its key is not for", {"kid": "e"}),
+        ("has no key with the ID", {"kid": "other"}),
+        ("has no key with the ID", {"kid": None}),
+        ("algorithm that does not fit its key", {"key": EC, "alg": "ES256", "kid": "r"}),
+        ("algorithm that does not fit its key", {"kid": "e"}),
     ],
 )
 def test_what_the_issuer_does_not_vouch_for_is_refused(
@@ -205,7 +205,7 @@ def test_a_key_that_names_its_algorithm_is_for_no_other(place: Place) -> None:
     place.keys = [rsa_key("r", alg="PS256")]
     one = fetched(OidcIssuer(settings(place)))
     assert one.verify(signed(place, alg="PS256"))
-    with pytest.raises(TokenVerificationError, match="not for"):
+    with pytest.raises(TokenVerificationError, match="does not fit"):
         one.verify(signed(place))
 
 
@@ -217,7 +217,7 @@ def test_a_new_key_is_fetched_once_a_minute_at_most_and_nobody_waits(
     place.keys.append(rsa_key("new", STRANGE))
     token, asked = signed(place, STRANGE, kid="new"), len(place.asked)
     for number in range(50):
-        with pytest.raises(TokenVerificationError, match="no such key"):
+        with pytest.raises(TokenVerificationError, match="has no key with the ID"):
             one.verify(signed(place, kid=f"storm {number}"))
     assert len(place.asked) == asked
     now[0] += oidc.KEYS_RETRY_SECONDS + 1
@@ -250,10 +250,10 @@ def test_old_keys_are_renewed_and_too_old_ones_believed_no_more(
 @pytest.mark.parametrize(
     ("metadata", "status", "why"),
     [
-        ({"issuer": "https://evil.example"}, 200, "name another issuer"),
+        ({"issuer": "https://evil.example"}, 200, "names another issuer"),
         ({"jwks_uri": "http://127.0.0.1:9/keys"}, 200, "set WGIG_OIDC_KEYS"),
-        ({}, 302, "answers 302"),
-        ({}, 500, "answers 500"),
+        ({}, 302, "status 302"),
+        ({}, 500, "status 500"),
     ],
 )
 def test_nobody_but_the_issuer_is_asked(
@@ -277,10 +277,10 @@ def test_an_issuer_that_says_too_much_or_cannot_be_reached_has_no_keys(
 ) -> None:
     monkeypatch.setattr(oidc, "MAX_ISSUER_RESPONSE_BYTES", 100)
     assert fetched(OidcIssuer(settings(place))).keys == {}
-    assert "more than 100 bytes" in caplog.text
+    assert "larger than 100 bytes" in caplog.text
     nowhere = Settings(oidc_issuer="http://127.0.0.1:9", oidc_audience=AUDIENCE)
     assert fetched(OidcIssuer(nowhere)).keys == {}
-    assert "cannot be had" in caplog.text
+    assert "cannot be fetched" in caplog.text
 
 
 @pytest.mark.parametrize(

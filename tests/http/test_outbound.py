@@ -79,7 +79,7 @@ def test_nothing_is_allowed_by_default() -> None:
 )
 def test_a_setting_that_is_no_address_stops_the_start(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WGIG_ALLOW", f"https://a.example/ {entry}")
-    with pytest.raises(ValueError, match="which is no plain address"):
+    with pytest.raises(ValueError, match="which is not a plain URL"):
         Settings.from_environment()
 
 

@@ -19,7 +19,7 @@ from wgig.problems import Problem
 def test_one_works_one_waits_and_the_next_is_told_to_come_again() -> None:
     async def three() -> list[int]:
         turns, begun, free = (
-            WorkQueue(at_once=1, waiting=1, patience=60),
+            WorkQueue(max_running=1, max_waiting=1, timeout_seconds=60),
             threading.Event(),
             threading.Event(),
         )
@@ -44,9 +44,9 @@ def test_one_works_one_waits_and_the_next_is_told_to_come_again() -> None:
 
 def test_a_turn_that_does_not_come_in_time_is_refused_and_a_failure_frees_it() -> None:
     async def impatient() -> int:
-        turns = WorkQueue(at_once=1, waiting=9, patience=0.05)
+        turns = WorkQueue(max_running=1, max_waiting=9, timeout_seconds=0.05)
         await turns.limiter.acquire_on_behalf_of("somebody")
-        with pytest.raises(Problem, match="Nothing was begun"):
+        with pytest.raises(Problem, match="not started"):
             await turns.run(lambda: 1)
         turns.limiter.release_on_behalf_of("somebody")
         with pytest.raises(ZeroDivisionError):
@@ -69,7 +69,7 @@ def test_what_a_process_cannot_do_is_refused_and_the_next_call_is_answered(
     work: Callable[[Any], Any], argument: object, status: int, sentence: str
 ) -> None:
     async def both() -> int:
-        processes = ProcessWorkQueue(at_once=1, waiting=1, patience=30, seconds=30)
+        processes = ProcessWorkQueue(max_running=1, max_waiting=1, timeout_seconds=30, max_seconds=30)
         assert await processes.run(os.getpid)
         processes.max_seconds = 1
         with pytest.raises(Problem, match=sentence) as caught:

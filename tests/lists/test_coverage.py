@@ -11,11 +11,12 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-from wgig.about.openapi_schemas import MATRIX_SCHEMA
 from wgig.lists.coverage_matrix import ROW_DIMENSIONS
+from wgig.lists.schemas import CoverageMatrixDocument
 from wgig.settings import Settings
 from wgig.store.store import Store
 
+from tests.fixtures.schemas import schema_of
 from tests.fixtures.service import service_of
 
 BASE = Settings.base
@@ -68,7 +69,7 @@ def test_the_matrix_is_that_of_the_example_query(reader: httpx.Client) -> None:
 
 def test_json_is_as_its_schema_says_and_has_the_empty_cells(reader: httpx.Client) -> None:
     found = reader.get("/coverage").json()
-    jsonschema.validate(found, MATRIX_SCHEMA)
+    jsonschema.validate(found, schema_of(CoverageMatrixDocument))
     assert len(found["cells"]) == len(found["issues"]) * len(found["criteria"])
     assert any(cell["papers"] == 0 for cell in found["cells"])
 
@@ -119,7 +120,7 @@ def test_each_link_of_the_page_leads_to_what_it_counts(judged: httpx.Client, by:
 @pytest.mark.parametrize("by", ROW_DIMENSIONS)
 def test_rows_may_be_issues_categories_or_stakeholder_groups(judged: httpx.Client, by: str) -> None:
     found = judged.get(f"/coverage?by={by}").json()
-    jsonschema.validate(found, MATRIX_SCHEMA)
+    jsonschema.validate(found, schema_of(CoverageMatrixDocument))
     of = ROW_DIMENSIONS[by]
     papers = {one["id"]: one["papers"] for one in found[of.plural]}
     (row,) = (iri for iri, count in papers.items() if count == 2)
@@ -208,7 +209,7 @@ def test_an_empty_store_has_a_page_that_says_so(closed: httpx.Client) -> None:
     [
         ("isue=spam", "Did you mean issue?"),
         ("issue=spm", "Did you mean spam?"),
-        ("criterion=%22", "names no thing"),
+        ("criterion=%22", "names no resource"),
         ("page=2", "no parameter 'page'"),
         ("by=isue", "Did you mean issue?"),
         ("by=category&issue=spam", "no parameter 'issue'"),

@@ -57,7 +57,8 @@ def content(papers: FacetedPapers) -> tuple[set[Any], Any, Any]:
         for facet in PAPER_FACETS
         for value, those in papers.numbers_by_value[facet].items()
     }
-    return found, having, [papers.by_number[one].iri for one in papers.sorted_numbers("label", falls=False)]
+    numbers = papers.sorted_numbers("label", descending=False)
+    return found, having, [papers.by_number[one].iri for one in numbers]
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -10,15 +10,17 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-from wgig.about.openapi_lists import build_list_page_schema as page_schema
 from wgig.lists.definitions import LIST_DEFINITIONS
 from wgig.lists.fields import ListField
-from wgig.lists.query import build_list_query, filterable_fields, parse_list_request
+from wgig.lists.parameters import filterable_fields
+from wgig.lists.query import build_list_query, parse_list_request
+from wgig.lists.schemas import build_list_page_model
 from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.rdf.values import ANY_RESOURCE, RESOURCE_KINDS
 from wgig.settings import Settings
 from wgig.store.store import Store
 
+from tests.fixtures.schemas import schema_of
 from tests.fixtures.service import client_over
 from tests.fixtures.triples import put_turtle
 
@@ -64,7 +66,9 @@ def test_a_list_holds_the_things_of_its_classes(reader: httpx.Client, shipped: o
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
 def test_a_list_is_as_its_schema_says(reader: httpx.Client, name: str) -> None:
-    jsonschema.validate(reader.get(f"/{name}?size=500").json(), page_schema(LIST_DEFINITIONS[name]))
+    jsonschema.validate(
+        reader.get(f"/{name}?size=500").json(), schema_of(build_list_page_model(LIST_DEFINITIONS[name]))
+    )
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
@@ -201,7 +205,7 @@ def test_a_table_that_would_be_cut_is_refused(shipped: ox.Store, monkeypatch: py
     cut_at(monkeypatch, 34)
     refused = reader.get("/issues.csv?fields=id")
     assert (refused.status_code, refused.json()["total"]) == (413, 35)
-    assert "The list has 35 things, and up to 34 are given as one table." in refused.json()["detail"]
+    assert "The list has 35 items, but one table holds at most 34." in refused.json()["detail"]
     assert len(ids(reader.get("/issues.csv?size=35"))) == 35
     cut_at(monkeypatch, 35)
     assert len(ids(reader.get("/issues.csv?fields=label"))) == 35
@@ -268,16 +272,16 @@ def test_values_are_typed_and_things_say_what_they_are_called(reader: httpx.Clie
         ("/papers?size=501", "size is '501'. Give a whole number from 1 to 500.", None),
         ("/papers?size=1&size=2", "The parameter size is given 2 times. Give it once.", None),
         ("/papers?round=first", "round is 'first', which is not a whole number.", None),
-        ("/papers?posted=soon", "posted is 'soon', which is not a day, month or year", None),
-        ("/papers?posted=2005-02-30", "posted is '2005-02-30', which is not a day, month or year", None),
-        ("/timeline?when=2005-13-45", "when is '2005-13-45', which is not a day", None),
-        ("/milestones?due=9999-99", "due is '9999-99', which is not a day", None),
-        ("/meetings?schema:startDate=0000", "schema:startDate is '0000', which is not a day", None),
+        ("/papers?posted=soon", "posted is 'soon', which is not a date, month or year", None),
+        ("/papers?posted=2005-02-30", "posted is '2005-02-30', which is not a date, month or year", None),
+        ("/timeline?when=2005-13-45", "when is '2005-13-45', which is not a date", None),
+        ("/milestones?due=9999-99", "due is '9999-99', which is not a date", None),
+        ("/meetings?schema:startDate=0000", "schema:startDate is '0000', which is not a date", None),
         ("/papers?year=5", "year is '5', which is not a year such as 2005.", None),
         ("/stakeholders?developingCountry=maybe", "which is not true or false.", None),
-        ("/papers?issue=agent:desai", f"of the kind agent. Give one such as {BASE}id/issue/…", None),
-        ("/papers?issue=a%20b", "issue is 'a b', which names no thing.", None),
-        ("/papers?issue=x:%3E%20%7D", "which is no absolute IRI", None),
+        ("/papers?issue=agent:desai", f"of the kind agent. Give an IRI such as {BASE}id/issue/…", None),
+        ("/papers?issue=a%20b", "issue is 'a b', which names no resource.", None),
+        ("/papers?issue=x:%3E%20%7D", "which is not an absolute IRI", None),
         ("/papers?sort=id,id,id,id,id,id", "Name 5 at most.", None),
         (
             "/papers?" + "&".join(["issue=spam"] * 51),
@@ -472,7 +476,7 @@ def test_where_sources_differ_a_field_of_one_value_has_all(writable: httpx.Clien
     put_paper(writable)
     found: dict[str, Any] = writable.get("/papers").json()
     assert found["items"][0]["round"] == [1, 2]
-    jsonschema.validate(found, page_schema(LIST_DEFINITIONS["papers"]))
+    jsonschema.validate(found, schema_of(build_list_page_model(LIST_DEFINITIONS["papers"])))
 
 
 DAYS = ("2005", "2005-02", "2005-02-01", "2005-03", "2004")

@@ -103,7 +103,7 @@ def test_without_its_library_parquet_is_refused_in_words(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     answer = service_of(Settings(), Store.in_memory()).get("/tables/papers.parquet")
     assert answer.status_code == 501
-    assert "Take /tables/papers.csv, or have its operator install wgig[parquet]." in answer.json()["detail"]
+    assert "Get /tables/papers.csv, or ask its operator to install wgig[parquet]." in answer.json()["detail"]
 
 
 def test_a_value_that_fits_no_column_is_refused_in_words() -> None:
@@ -116,7 +116,7 @@ def test_a_value_that_fits_no_column_is_refused_in_words() -> None:
     assert client.get("/tables/papers.csv").status_code == 200
     answer = client.get("/tables/papers.parquet")
     assert answer.status_code == 422
-    assert "'first', which is no integer" in answer.json()["detail"]
+    assert "'first', which is not a valid integer" in answer.json()["detail"]
 
 
 def test_the_list_of_tables_is_their_metadata(reader: httpx.Client) -> None:

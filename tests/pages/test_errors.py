@@ -69,7 +69,7 @@ def test_an_ending_that_is_not_there_is_answered_by_those_that_are(pages: httpx.
     problem = pages.get(path, headers={"Accept": "application/json"}).json()
     stem, _, ending = path.partition(".")
     said, _, listed = problem["detail"].partition(" End the address in one of: ")
-    assert (problem["status"], said) == (406, f"There is no .{ending} of this.")
+    assert (problem["status"], said) == (406, f"This is not available as .{ending}.")
     for one in listed.removesuffix(".").split(", "):
         assert pages.get(stem + one, params={"q": "spam"} if stem == "/search" else {}).status_code in (
             200,

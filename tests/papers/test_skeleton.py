@@ -97,7 +97,7 @@ def test_the_command_writes_a_file_and_never_over_one(
     assert main(["new", "paper", "spam"]) == 0
     assert (tmp_path / "spam.md").read_text() == build_paper_skeleton("spam")
     assert main(["new", "paper", "spam"]) == 2
-    assert "there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert main(["new", "paper", "spam", "--output", "other.md"]) == 0
     assert main(["new", "paper", "spam", "--output", "-"]) == 0
     assert capsys.readouterr().out == build_paper_skeleton("spam")

@@ -269,7 +269,7 @@ def test_a_line_without_end_is_shown_in_part(service: httpx.Client) -> None:
 
 
 def test_a_service_at_work_says_when_to_come_again() -> None:
-    full = WorkQueue(at_once=1, waiting=0, patience=0)
+    full = WorkQueue(max_running=1, max_waiting=0, timeout_seconds=0)
     service = make_service(Settings(), Store.in_memory(), checks=full)
     answer = sent(client_of(create_app(service)), GOOD)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

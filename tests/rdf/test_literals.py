@@ -68,7 +68,7 @@ def test_a_value_comes_back_from_its_literal(value: object) -> None:
 
 
 def test_what_is_no_value_has_no_literal() -> None:
-    with pytest.raises(TypeError, match="no value of RDF"):
+    with pytest.raises(TypeError, match="has no RDF datatype"):
         build_value_literal(object())
 
 

@@ -42,7 +42,7 @@ def test_a_document_of_several_graphs_is_no_graph() -> None:
 
 
 def test_what_is_no_rdf_is_a_mistake_of_ours() -> None:
-    with pytest.raises(ValueError, match="no RDF format is called text/csv"):
+    with pytest.raises(ValueError, match="no RDF format has the media type text/csv"):
         parse_graph_document(b"", "text/csv")
 
 

@@ -10,12 +10,12 @@ from tests.fixtures.memory_engine import Memory
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look again soon, and give up soon."""
     monkeypatch.setattr(claims, "CLAIM_RECHECK_SECONDS", 0.001)
-    monkeypatch.setattr(claims, "LATE_REQUEST_SECONDS", 0.01)
+    monkeypatch.setattr(claims, "WAIT_AFTER_REMOVAL_SECONDS", 0.01)
     monkeypatch.setattr(copy, "COPY_RETRY_SECONDS", 0.01)
     monkeypatch.setattr(copy, "WRITER_GONE_SECONDS", 0.1)
     monkeypatch.setattr(ledger, "WRITE_LEASE_SECONDS", 0.5)
-    monkeypatch.setattr(ledger, "LATE_REQUEST_SECONDS", 0.01)
-    monkeypatch.setattr(sharing, "LATE_REQUEST_SECONDS", 0.01)
+    monkeypatch.setattr(ledger, "WAIT_AFTER_REMOVAL_SECONDS", 0.01)
+    monkeypatch.setattr(sharing, "WAIT_AFTER_REMOVAL_SECONDS", 0.01)
     monkeypatch.setattr(ledger, "LEDGER_RETRY_SECONDS", 0.01)
 
 

@@ -82,7 +82,7 @@ def test_after_a_claim_was_taken_away_what_it_had_begun_is_waited_for(
     clock = SimpleNamespace(sleep=waited.append, monotonic=time.monotonic)
     monkeypatch.setattr(claims, "time", clock)
     with claims_of(memory, lease=0.01).hold():
-        assert waited[-1] == claims.LATE_REQUEST_SECONDS
+        assert waited[-1] == claims.WAIT_AFTER_REMOVAL_SECONDS
 
 
 def test_who_chooses_forever_is_taken_away_as_well() -> None:
@@ -95,14 +95,14 @@ def test_who_chooses_forever_is_taken_away_as_well() -> None:
 def test_who_beats_keeps_the_turn() -> None:
     memory = Memory()
     one, other = claims_of(memory, lease=0.2), claims_of(memory, lease=0.2)
-    with one.hold(), pytest.raises(StoreUnavailableError, match="too long"), other.hold(patience=0.8):
+    with one.hold(), pytest.raises(StoreUnavailableError, match="too long"), other.hold(timeout_seconds=0.8):
         pass
 
 
 def test_while_the_engine_does_nothing_nobody_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    waiting = SilenceTracker(lease=2.0)
+    waiting = SilenceTracker(lease_seconds=2.0)
     for _ in range(4):
         now[0] += 1_000  # for which the engine was paused
         assert waiting.find_gone_owners({"one"}, set()) == []

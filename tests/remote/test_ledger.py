@@ -233,5 +233,5 @@ def test_a_text_is_kept_in_parts(memory: Memory, ledger: WriteLedger) -> None:
 
 
 def test_a_ledger_of_another_form_is_left_alone() -> None:
-    with pytest.raises(StoreError, match="form 2"):
+    with pytest.raises(StoreError, match="format 2"):
         parse_ledger_state("2 store 1 0 rules by more")

@@ -128,7 +128,7 @@ def test_equal_numbers_are_refused_where_they_would_be_one(
     triples = [ox.Triple(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), one) for one in numbers]
     change = store.compute_replacement(graph, triples)
     if is_refused:
-        with pytest.raises(UnstorableError, match="equal numbers"):
+        with pytest.raises(UnstorableError, match="numbers of equal value"):
             store.apply(change)
     else:
         store.apply(change)
@@ -374,7 +374,7 @@ def test_a_load_that_was_cut_off_is_taken_back_by_others(
     waited: list[float] = []
     monkeypatch.setattr(sharing, "time", SimpleNamespace(sleep=waited.append))
     both[0].finish()
-    assert waited == [claims.LATE_REQUEST_SECONDS]  # until what was begun to be written is over
+    assert waited == [claims.WAIT_AFTER_REMOVAL_SECONDS]  # until what was begun to be written is over
     agree(memory, [both[0]])
     assert len(memory.data) == 1
     assert (
@@ -395,7 +395,7 @@ def test_a_load_that_was_killed_is_taken_back_by_the_same_instance(tmp_path: Pat
     before.close()
     memory.meet = lambda _, do: do()
     said: list[str] = []
-    again = joined(tmp_path / "again", memory, say=said.append)
+    again = joined(tmp_path / "again", memory, report=said.append)
     again.finish()
     assert said == []
     agree(memory, [again])
@@ -416,10 +416,10 @@ def test_how_far_a_copy_is_is_said(tmp_path: Path, memory: Memory, monkeypatch: 
     put_values(joined(tmp_path / "one", memory), "a", *MANY)
     monkeypatch.setattr(copy, "COPY_PROGRESS_QUADS", 10)
     said: list[str] = []
-    joined(tmp_path / "two", memory, say=said.append)
+    joined(tmp_path / "two", memory, report=said.append)
     assert len(said) == 1  # that it is being copied
     monkeypatch.setattr(sharing, "COPY_PROGRESS_SECONDS", 0)
-    joined(tmp_path / "three", memory, say=said.append)
+    joined(tmp_path / "three", memory, report=said.append)
     assert said[2:] == [
         f"Copied {some} of {len(MANY)} statements ..." for some in range(10, len(MANY) + 1, 10)
     ]
@@ -430,7 +430,7 @@ def test_a_copy_that_is_in_line_is_not_taken_anew(tmp_path: Path, memory: Memory
     other = joined(tmp_path / "two", memory)
     put_values(other, "a", "2")
     said: list[str] = []
-    agree(memory, [other, joined(tmp_path / "one", memory, say=said.append)])
+    agree(memory, [other, joined(tmp_path / "one", memory, report=said.append)])
     assert said == []
 
 

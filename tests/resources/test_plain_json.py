@@ -4,11 +4,12 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-from wgig.about.openapi_schemas import RESOURCE_DOCUMENT_SCHEMA
 from wgig.resources import description, plain_json
+from wgig.resources.schemas import ResourceDocument
 from wgig.settings import Settings
 from wgig.store.store import Store
 
+from tests.fixtures.schemas import schema_of
 from tests.fixtures.service import client_over
 
 BASE = Settings.base
@@ -35,7 +36,7 @@ def test_a_fact_says_in_which_graph_it_stands_and_has_a_type(reader: httpx.Clien
     "path", ["issue/spam", "paper/ap-ip-numbers", "agent/desai", "session/m1-2", "document/declaration/48"]
 )
 def test_a_thing_is_as_its_schema_says(reader: httpx.Client, path: str) -> None:
-    jsonschema.validate(reader.get(f"/doc/{path}.json").json(), RESOURCE_DOCUMENT_SCHEMA)
+    jsonschema.validate(reader.get(f"/doc/{path}.json").json(), schema_of(ResourceDocument))
 
 
 def test_parts_stand_with_their_facts(reader: httpx.Client) -> None:
@@ -57,7 +58,7 @@ def test_what_points_to_a_thing_is_counted_and_paged(
     walked = [one["id"] for one in found["items"]]
     for _ in range(1, -(-len(expected) // plain_json.INVERSE_PAGE_THINGS)):
         answer = reader.get(found["links"]["next"]).json()
-        jsonschema.validate(answer, RESOURCE_DOCUMENT_SCHEMA)
+        jsonschema.validate(answer, schema_of(ResourceDocument))
         found = answer["inverse"]["category"]
         walked += [one["id"] for one in found["items"]]
     assert sorted(walked) == sorted(expected)

@@ -494,7 +494,7 @@ def test_while_the_index_is_made_that_is_said(store: Store, monkeypatch: pytest.
     with pytest.raises(Problem) as refused:
         find(index, "spam")
     assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "5"})
-    assert "200 texts are found, and 50 of them are taken in" in refused.value.detail
+    assert "50 of 200 texts are indexed" in refused.value.detail
 
 
 def test_what_is_written_while_the_index_is_made_is_in_it(

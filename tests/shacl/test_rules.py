@@ -29,7 +29,7 @@ def test_a_rule_says_what_its_shape_says() -> None:
     rule = rules.rules_by_code()["WGIG-0-TITLE-TWICE"]
     assert rule.iri == "https://w3id.org/wgig/shapes#WGIG-0-TITLE-TWICE"
     assert (rule.profile, rule.severity, rule.section, rule.part) == ("draft", "Violation", 0, "0")
-    assert (rule.component, rule.has_value, rule.required) == ("UniqueLang", False, False)
+    assert (rule.component, rule.reports_value, rule.required) == ("UniqueLang", False, False)
     assert (rule.path, rule.predicates, rule.steps) == (f"<{DCTERMS}title>", (f"{DCTERMS}title",), ())
     assert rule.message_in("en").startswith("The paper has two titles")
     assert "dcterms:title" in rule.in_turtle

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 import pytest
 import uvicorn
 from wgig import app
+from wgig.http.operations import Route
 from wgig.lists import query_editor
 from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
@@ -120,8 +121,8 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, shipped: ox.Store) -> Iterator[st
         app,
         "ROUTES",
         [
-            ("/ask", app.READ_METHODS, query_editor.get_sparql),
-            ("/ask", ("POST",), routes.post_query),
+            Route("/ask", app.READ_METHODS, query_editor.get_sparql, query_editor.GET_QUERY_OPERATION),
+            Route("/ask", ("POST",), routes.post_query, routes.POST_QUERY_OPERATION),
             *app.ROUTES,
         ],
     )

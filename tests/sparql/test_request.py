@@ -171,7 +171,7 @@ def test_each_where_gets_the_clauses(text: str, expected: str) -> None:
     "text", ["WITH <g:3> DELETE { ?s ?p 1 } WHERE {}", "DELETE { ?s ?p 1 } using <g:3> WHERE {}"]
 )
 def test_two_datasets_at_once_are_refused(text: str) -> None:
-    with pytest.raises(Problem, match="Give the dataset in one of the two"):
+    with pytest.raises(Problem, match="Specify the dataset in only one of them"):
         add_using_clauses(ParsedSparqlText(text), ["g:1"], [])
 
 

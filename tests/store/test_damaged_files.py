@@ -176,7 +176,7 @@ def test_a_description_that_failed_is_counted_anew(
         failing.setattr(transactions, "sync_engine_log", fail)
         with pytest.raises(StoreError, match="the disk failed"):
             store.flush_descriptions()
-    assert store.is_behind
+    assert store.has_outdated_descriptions
     store.flush_descriptions()
     check_in_step(client, follower, is_now=True)
 
@@ -279,4 +279,4 @@ def test_a_stream_of_another_base_is_not_gone_on_with(folder: Path) -> None:
     logs = ChangeLogSync(store, BASE), ChangeLogSync(store, "https://example.org/")
     for log in logs:
         log.open()
-    assert logs[0].log.name != logs[1].log.name
+    assert logs[0].log.log_id != logs[1].log.log_id

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from wgig.store.errors import StoreError, translate_disk_errors, translate_engine_error
+from wgig.store.errors import StoreError, build_store_error, translate_disk_errors
 
 FOLDER = Path("/srv/store")
 
@@ -15,8 +15,8 @@ FOLDER = Path("/srv/store")
     [
         (errno.EACCES, "may not be read or written by you; change its owner"),
         (errno.EROFS, "is on a read-only file system; give another folder with --store"),
-        (errno.ENOSPC, "is on a disk that is full; make room there"),
-        (errno.EDQUOT, "is over your disk quota; make room there"),
+        (errno.ENOSPC, "is on a disk that is full; free some space"),
+        (errno.EDQUOT, "is over your disk quota; free some space"),
         (errno.EMFILE, "needs more open files than the system allows; raise the limit: ulimit -n"),
         (errno.ENOTDIR, "is not a folder; give a folder with --store"),
     ],
@@ -28,4 +28,4 @@ def test_an_error_of_the_system_is_explained(code: int, sentence: str) -> None:
 
 
 def test_what_nobody_foresaw_is_said_as_it_is() -> None:
-    assert str(translate_engine_error(RuntimeError("odd"), FOLDER)) == "The store /srv/store failed: odd."
+    assert str(build_store_error(RuntimeError("odd"), FOLDER)) == "The store /srv/store failed: odd."

@@ -194,9 +194,9 @@ def test_time_goes_on_whatever_the_clock_says(client: httpx.Client, store: Store
     history = GraphHistory(BASE, ContentStore(store.folder))
     (version,) = history.list_versions(store, IRI)
     record = ProvenanceRecorder(history, store)
-    assert record.last_recorded_moment() == version.since
-    record.last_moment = later = version.moment + timedelta(days=1)
-    assert record.next_moment() > later
+    assert record.last_recorded_time() == version.since
+    record.last_write_time = later = version.moment + timedelta(days=1)
+    assert record.next_write_time() > later
 
 
 def test_the_name_of_a_file_comes_from_the_slug(client: httpx.Client, store: Store) -> None:
@@ -355,7 +355,7 @@ def test_a_time_that_is_none_is_refused_whether_there_are_versions_or_not(
     store.apply(store.compute_addition(IRI, parse_graph_document(ONE.encode(), "text/turtle")))
     answer = client.get(path, headers={"Accept-Datetime": "yesterday"})
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
-    assert "Accept-Datetime is 'yesterday'. Write it as in" in answer.json()["detail"]
+    assert "Accept-Datetime is 'yesterday'. Write a date such as" in answer.json()["detail"]
 
 
 def test_a_graph_without_versions_takes_no_notice_of_times(client: httpx.Client, store: Store) -> None:
@@ -401,7 +401,7 @@ def test_people_are_led_from_a_version_that_is_not_there_to_the_page_with_those_
     put_turtle(client, ONE, path)
     refused = client.get(with_key(path, "changes=yesterday"), headers=HTML)
     assert refused.status_code == 404
-    assert f'<a href="{path}">The graph as it is</a>' in refused.text
+    assert f'<a href="{path}">The current graph</a>' in refused.text
     assert "<h2>Versions</h2>" in client.get(path, headers=HTML).text
 
 

@@ -112,10 +112,10 @@ def test_a_service_refuses_the_store_of_a_newer_version(newer: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (3, "")
     assert (
-        f"The store {newer} is of a newer version of wgig: it has layout {folder.CURRENT_LAYOUT_NUMBER + 1}"
-        in done.stderr
+        f"The store {newer} was written by a newer version of wgig: it has layout "
+        f"{folder.CURRENT_LAYOUT_NUMBER + 1}" in done.stderr
     )
-    assert "install wgig 9.0.0 or newer, restore a backup that was made before" in done.stderr
+    assert "install wgig 9.0.0 or newer, restore an older backup" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["query ASK{}", "stats", "dump", "backup backups"])
@@ -124,7 +124,7 @@ def test_so_does_each_command(
 ) -> None:
     monkeypatch.chdir(newer.parent)
     assert main([*command.split(), "--store", str(newer)]) == 3
-    assert "is of a newer version of wgig" in capsys.readouterr().err
+    assert "was written by a newer version of wgig" in capsys.readouterr().err
     assert not list(newer.parent.glob("backups/wgig-*"))
 
 
@@ -154,5 +154,5 @@ def test_a_backup_of_a_newer_version_is_not_restored(
         f"{folder.CURRENT_LAYOUT_NUMBER + 1} 9.0.0\n"
     )
     assert main(["restore", str(kept), "--store", str(store)]) == 3
-    assert "is of a newer version of wgig" in capsys.readouterr().err
+    assert "was written by a newer version of wgig" in capsys.readouterr().err
     assert folder.read_layout(store)[0] == folder.CURRENT_LAYOUT_NUMBER

@@ -96,11 +96,11 @@ def test_on_paper_there_is_nothing_to_press_and_nothing_beyond_the_edge(
 
 def test_no_page_is_forgotten() -> None:
     described = create_app(make_service(Settings(), Store.in_memory())).openapi()["paths"]
-    getting = [path for path, methods, _ in ROUTES if "GET" in methods]
+    getting = [path for path, methods, *_ in ROUTES if "GET" in methods]
     walked = {route_of(urlsplit(stop.path).path, getting) for stop in STOPS}
     pages = {
         path
-        for path, methods, _ in ROUTES
+        for path, methods, *_ in ROUTES
         for method in methods
         if HTML in answers(described, path, method) and not path.endswith(".{suffix}")
     }

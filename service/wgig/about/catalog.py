@@ -1,8 +1,9 @@
-"""/catalog: what there is to get, as DCAT 3: all that the graph dcat holds, and what does not stand in it.
+"""/catalog: the datasets, dumps and services on offer, as DCAT 3.
 
-Graphs speak of themselves, and whom to write to is a setting. A dump holds the graph dcat, which so cannot
-hold size and digest of the dump: they are read from the files. No write makes those, but who asks for the
-catalog does, once for each state of the store, as who asks for a dump.
+It has the triples of the graph dcat and adds what is stored elsewhere: what graphs say about themselves, the
+contact from the settings, and size and digest of the dumps, which are read from their files: a dump contains
+the graph dcat, which therefore cannot contain the digest of the dump. The dumps are made by the first
+request for the catalog, or for a dump, after a change.
 """
 
 import asyncio
@@ -10,15 +11,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from typing import Annotated
 
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
-from fastapi import Response
+from fastapi import Query, Response
 
 from ..graphs.dependencies import DumpsDep
 from ..graphs.description.dcat import DCAT_DUMP_FORMATS, DcatCatalog, english_literal
 from ..graphs.dumps import DumpFile, StoreDumps
-from ..http.parameters import check_query_parameters
 from ..http.responses import NO_STORE_HEADERS
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import GRAPH_FORMATS, HTML
@@ -36,6 +37,7 @@ from ..rdf.namespaces import (
     expand_curie,
 )
 from ..resources.alternates import Resource
+from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import (
     LANGUAGE_NEUTRAL_HEADERS,
     Preferences,
@@ -47,8 +49,8 @@ from ..resources.representation import respond_with_resource
 from ..store.errors import StoreError
 from .well_known import read_description_graph, redirect_to_graph_page, serialize_localized_triples
 
-CATALOG_NAME = "dcat"  # the token of its profile, and the name of the graph that the catalog is kept in
-CATALOG_DUMPS_TIMEOUT_SECONDS = 5  # seconds for the dumps
+CATALOG_NAME = "dcat"  # the token of its profile, and the name of its graph
+CATALOG_DUMPS_TIMEOUT_SECONDS = 5  # how long a request waits for the dumps
 DATASET_PROPERTY, DISTRIBUTION_PROPERTY = (
     expand_curie(name) for name in ("dcat:dataset", "dcat:distribution")
 )
@@ -57,88 +59,94 @@ DERIVED_FROM_PROPERTY = expand_curie("prov:wasDerivedFrom")
 Triples = list[ox.Triple]
 
 
-async def get_catalog(context: ContextDep, dumps: DumpsDep) -> Response:
+CATALOG_OPERATION = make_profile_operation((*GRAPH_FORMATS, HTML), None)
+
+
+async def get_catalog(
+    context: ContextDep, dumps: DumpsDep, parameters: Annotated[ProfileParameters, Query()]
+) -> Response:
     """The catalog of what there is to get. Raises Problem 400, 404, 406.
 
-    Where the dumps are not made in time, or the disk fails, it comes without their sizes and digests, and is
-    not kept.
+    Where the dumps are not ready in time, or the disk fails, their sizes and digests are left out, and the
+    response is not cached.
     """
     request = context.request
-    check_query_parameters(request, ("_mediatype", "_profile"))
-    formats = GRAPH_FORMATS if asks_for_profile(request) else (*GRAPH_FORMATS, HTML)
+    formats = GRAPH_FORMATS if asks_for_profile(request, parameters) else (*GRAPH_FORMATS, HTML)
     profile = replace(profiles_by_token(context.base)[CATALOG_NAME], formats=formats)
-    asked = parse_format_preferences(
-        context, formats, request.path_params.get("suffix", ""), {CATALOG_NAME: profile}
+    preferences = parse_format_preferences(
+        context, parameters, formats, request.path_params.get("suffix", ""), {CATALOG_NAME: profile}
     )
-    if asked.representations[0].format is HTML and not asked.wants_listing:
+    if preferences.representations[0].format is HTML and not preferences.wants_listing:
         return redirect_to_graph_page(CATALOG_NAME)
     stored = await run_sync(read_description_graph, context, CATALOG_NAME)
-    return await run_sync(respond_with_catalog, context, asked, stored, await wait_for_dumps(dumps))
+    return await run_sync(respond_with_catalog, context, preferences, stored, await wait_for_dumps(dumps))
 
 
 async def wait_for_dumps(dumps: StoreDumps) -> list[DumpFile]:
-    """The dumps of what the store holds now, those that can be made and are made in time."""
+    """The dumps of the current state of the store that are ready in time."""
     names = [f"{syntax.suffix}.{coding.suffix}" for syntax, coding in DCAT_DUMP_FORMATS]
     futures = [asyncio.wrap_future(dumps.get_current(name)) for name in names]
     done, _ = await asyncio.wait(futures, timeout=CATALOG_DUMPS_TIMEOUT_SECONDS)
-    return [one.result() for one in done if not isinstance(one.exception(), StoreError)]
+    return [future.result() for future in done if not isinstance(future.exception(), StoreError)]
 
 
 def respond_with_catalog(
-    context: RequestContext, asked: Preferences, stored: Triples, dumps: list[DumpFile]
+    context: RequestContext, preferences: Preferences, stored: Triples, dumps: list[DumpFile]
 ) -> Response:
-    """The catalog with all that is said of what stands in it."""
-    offered = DcatCatalog(context.base)
-    told = list(iter_self_descriptions(context, stored))
+    """The catalog as a response, with the triples that are stored elsewhere."""
+    catalog = DcatCatalog(context.base)
+    descriptions = list(iter_self_descriptions(context, stored))
     contacts = context.settings.contact.split()
     triples = [
         *stored,
-        *(source_as_derivation(one) for one in told),
+        *(source_as_derivation(triple) for triple in descriptions),
         *(
-            ox.Triple(offered.node, DCTERMS_MODIFIED, one.object)
-            for one in told
-            if is_about_dataset(one, offered, DCTERMS_MODIFIED)
+            ox.Triple(catalog.node, DCTERMS_MODIFIED, triple.object)
+            for triple in descriptions
+            if is_about_dataset(triple, catalog, DCTERMS_MODIFIED)
         ),
-        *iter_default_descriptions(stored, told),
-        *iter_license_triples(stored, told, offered),
-        *chain.from_iterable(iter_dump_triples(one, offered) for one in dumps),
+        *iter_default_descriptions(stored, descriptions),
+        *iter_license_triples(stored, descriptions, catalog),
+        *chain.from_iterable(iter_dump_triples(dump, catalog) for dump in dumps),
         *chain.from_iterable(
-            iter_contact_triples(one, number, offered) for number, one in enumerate(contacts, 1)
+            iter_contact_triples(contact, number, catalog) for number, contact in enumerate(contacts, 1)
         ),
     ]
-    subject = Resource(
-        offered.node.value,
+    resource = Resource(
+        catalog.node.value,
         "/catalog",
         lambda: (),
         partial(serialize_localized_triples, context, triples),
         formats=GRAPH_FORMATS,
         own_profile=CATALOG_NAME,
     )
-    kept = {} if len(dumps) == len(DCAT_DUMP_FORMATS) else NO_STORE_HEADERS
-    return respond_with_resource(context, asked, subject, headers=LANGUAGE_NEUTRAL_HEADERS | kept)
+    cache_headers = {} if len(dumps) == len(DCAT_DUMP_FORMATS) else NO_STORE_HEADERS
+    return respond_with_resource(
+        context, preferences, resource, headers=LANGUAGE_NEUTRAL_HEADERS | cache_headers
+    )
 
 
-def is_about_dataset(triple: ox.Triple, offered: DcatCatalog, property_: ox.NamedNode) -> bool:
-    """Whether it tells this of the dataset of all graphs."""
-    return triple.subject == offered.dataset and triple.predicate == property_
+def is_about_dataset(triple: ox.Triple, catalog: DcatCatalog, property_: ox.NamedNode) -> bool:
+    """Whether a triple has this property of the dataset of all graphs."""
+    return triple.subject == catalog.dataset and triple.predicate == property_
 
 
 def iter_self_descriptions(context: RequestContext, stored: Triples) -> Iterator[ox.Triple]:
-    """What other graphs say of the datasets of the catalog: title, license, sources, the last change."""
+    """What other graphs say about the datasets of the catalog: title, license, sources, last change."""
     store = context.store
-    # It tells when a graph was shipped, which may have changed since.
-    apart = ox.NamedNode(f"{context.base}graph/catalog")
-    for listed in stored:
-        if listed.predicate == DATASET_PROPERTY:
-            for one in store.match(listed.object):  # type: ignore[arg-type]
-                if one.predicate.value.startswith(DCTERMS_NAMESPACE) and one.graph_name != apart:
-                    yield one.triple
+    # It has the dates on which graphs were shipped; they may have changed since.
+    shipped_catalog = ox.NamedNode(f"{context.base}graph/catalog")
+    for triple in stored:
+        if triple.predicate == DATASET_PROPERTY:
+            for quad in store.match(triple.object):  # type: ignore[arg-type]
+                if quad.predicate.value.startswith(DCTERMS_NAMESPACE) and quad.graph_name != shipped_catalog:
+                    yield quad.triple
 
 
 def source_as_derivation(triple: ox.Triple) -> ox.Triple:
-    """The same, but of a source that the dataset was derived from it (PROV-DC, section 3.1).
+    """The triple, with dcterms:source replaced by prov:wasDerivedFrom (PROV-DC, section 3.1).
 
-    In DCAT-AP a source is another dataset, and ours are pages.
+    In DCAT-AP a source is another dataset, but ours are pages.
     """
     return (
         ox.Triple(triple.subject, DERIVED_FROM_PROPERTY, triple.object)
@@ -147,58 +155,64 @@ def source_as_derivation(triple: ox.Triple) -> ox.Triple:
     )
 
 
-def iter_default_descriptions(stored: Triples, told: Triples) -> Iterator[ox.Triple]:
-    """A title and a description for each graph that has none, as every dataset must have them."""
-    has = {(one.subject, one.predicate) for one in told}
-    for one in stored:
-        if one.predicate == DCTERMS_HAS_PART and isinstance(one.object, ox.NamedNode):
-            if (one.object, DCTERMS_TITLE) not in has:
-                yield ox.Triple(one.object, DCTERMS_TITLE, ox.Literal(one.object.value))
-            if (one.object, DCTERMS_DESCRIPTION) not in has:
+def iter_default_descriptions(stored: Triples, descriptions: Triples) -> Iterator[ox.Triple]:
+    """A title and a description for each graph that has none, as DCAT requires them for every dataset."""
+    described = {(triple.subject, triple.predicate) for triple in descriptions}
+    for triple in stored:
+        if triple.predicate == DCTERMS_HAS_PART and isinstance(triple.object, ox.NamedNode):
+            if (triple.object, DCTERMS_TITLE) not in described:
+                yield ox.Triple(triple.object, DCTERMS_TITLE, ox.Literal(triple.object.value))
+            if (triple.object, DCTERMS_DESCRIPTION) not in described:
                 yield ox.Triple(
-                    one.object,
+                    triple.object,
                     DCTERMS_DESCRIPTION,
                     english_literal("A graph that does not describe itself."),
                 )
 
 
-def iter_license_triples(stored: Triples, told: Triples, offered: DcatCatalog) -> Iterator[ox.Triple]:
-    """The license of each file of which all that it holds has the same, as a file may have one at most."""
-    of = dict[object, set[ox.NamedNode]]()
-    for one in told:
-        if one.predicate == DCTERMS_LICENSE and isinstance(one.object, ox.NamedNode):
-            of.setdefault(one.subject, set()).add(one.object)
-            yield ox.Triple(one.object, RDF_TYPE, expand_curie("dcterms:LicenseDocument"))
-    parts = [of.get(one.object, set()) for one in stored if one.predicate == DCTERMS_HAS_PART]
-    of[offered.dataset] = set().union(*parts) if all(parts) else set()
-    for one in stored:
-        found = of.get(one.subject, set())
+def iter_license_triples(stored: Triples, descriptions: Triples, catalog: DcatCatalog) -> Iterator[ox.Triple]:
+    """The license of each distribution whose contents all have the same, as it may have at most one."""
+    licenses_by_dataset = dict[object, set[ox.NamedNode]]()
+    for triple in descriptions:
+        if triple.predicate == DCTERMS_LICENSE and isinstance(triple.object, ox.NamedNode):
+            licenses_by_dataset.setdefault(triple.subject, set()).add(triple.object)
+            yield ox.Triple(triple.object, RDF_TYPE, expand_curie("dcterms:LicenseDocument"))
+    part_licenses = [
+        licenses_by_dataset.get(triple.object, set())
+        for triple in stored
+        if triple.predicate == DCTERMS_HAS_PART
+    ]
+    licenses_by_dataset[catalog.dataset] = set().union(*part_licenses) if all(part_licenses) else set()
+    for triple in stored:
+        licenses = licenses_by_dataset.get(triple.subject, set())
         if (
-            one.predicate == DISTRIBUTION_PROPERTY
-            and isinstance(one.object, ox.NamedNode)
-            and len(found) == 1
+            triple.predicate == DISTRIBUTION_PROPERTY
+            and isinstance(triple.object, ox.NamedNode)
+            and len(licenses) == 1
         ):
-            yield ox.Triple(one.object, DCTERMS_LICENSE, *found)
+            yield ox.Triple(triple.object, DCTERMS_LICENSE, *licenses)
 
 
-def iter_dump_triples(dump: DumpFile, offered: DcatCatalog) -> Iterator[ox.Triple]:
-    """How large a dump is, and its digest (SPDX)."""
-    file = offered.distribution_node(dump.name)
-    size, digest = str(dump.path.stat().st_size), ox.NamedNode(f"{file.value}-checksum")
-    yield ox.Triple(file, expand_curie("dcat:byteSize"), build_typed_literal(size, "nonNegativeInteger"))
-    yield ox.Triple(file, expand_curie("spdx:checksum"), digest)
-    yield ox.Triple(digest, RDF_TYPE, expand_curie("spdx:Checksum"))
-    yield ox.Triple(digest, expand_curie("spdx:algorithm"), SPDX_SHA256)
+def iter_dump_triples(dump: DumpFile, catalog: DcatCatalog) -> Iterator[ox.Triple]:
+    """The size of a dump in bytes, and its digest (SPDX)."""
+    distribution = catalog.distribution_node(dump.name)
+    size, checksum = str(dump.path.stat().st_size), ox.NamedNode(f"{distribution.value}-checksum")
     yield ox.Triple(
-        digest, expand_curie("spdx:checksumValue"), build_typed_literal(dump.digest.hex(), "hexBinary")
+        distribution, expand_curie("dcat:byteSize"), build_typed_literal(size, "nonNegativeInteger")
+    )
+    yield ox.Triple(distribution, expand_curie("spdx:checksum"), checksum)
+    yield ox.Triple(checksum, RDF_TYPE, expand_curie("spdx:Checksum"))
+    yield ox.Triple(checksum, expand_curie("spdx:algorithm"), SPDX_SHA256)
+    yield ox.Triple(
+        checksum, expand_curie("spdx:checksumValue"), build_typed_literal(dump.digest.hex(), "hexBinary")
     )
     yield ox.Triple(SPDX_SHA256, RDF_TYPE, expand_curie("spdx:ChecksumAlgorithm"))
 
 
-def iter_contact_triples(address: str, number: int, offered: DcatCatalog) -> Iterator[ox.Triple]:
-    """Whom to write to, where the operator of the service names somebody."""
-    node = ox.NamedNode(f"{offered.node.value}#contact-{number}")
-    place = "vcard:hasEmail" if address.startswith("mailto:") else "vcard:hasURL"
-    yield ox.Triple(offered.dataset, expand_curie("dcat:contactPoint"), node)
+def iter_contact_triples(address: str, number: int, catalog: DcatCatalog) -> Iterator[ox.Triple]:
+    """A contact of the operator of the service, as vCard."""
+    node = ox.NamedNode(f"{catalog.node.value}#contact-{number}")
+    property_name = "vcard:hasEmail" if address.startswith("mailto:") else "vcard:hasURL"
+    yield ox.Triple(catalog.dataset, expand_curie("dcat:contactPoint"), node)
     yield ox.Triple(node, RDF_TYPE, expand_curie("vcard:Kind"))
-    yield ox.Triple(node, expand_curie(place), ox.NamedNode(address))
+    yield ox.Triple(node, expand_curie(property_name), ox.NamedNode(address))

@@ -1,4 +1,4 @@
-"""What handlers that tell how the service is depend on. Why each is `async`: `pages.dependencies`."""
+"""FastAPI dependencies of handlers that report on the service. Why they are async: `pages.dependencies`."""
 
 from typing import Annotated
 
@@ -9,13 +9,13 @@ from ..store.size import StoreSize
 
 
 async def get_status(request: Request) -> ServiceStatus:
-    """What the service knows of itself."""
+    """The status of the service."""
     status: ServiceStatus = request.app.state.service.status
     return status
 
 
 async def get_census(request: Request) -> StoreSize:
-    """How much the store holds."""
+    """The size of the store."""
     census: StoreSize = request.app.state.service.projections.store_size
     return census
 

@@ -1,12 +1,12 @@
-"""For those who run the service: is it alive, and does it answer."""
+"""/health and /ready: whether the process is alive, and whether it answers queries."""
 
 import asyncio
 import json
 import logging
 
-from fastapi import Request, Response
+from fastapi import Response
 
-from ..http.parameters import check_query_parameters
+from ..http.operations import Operation
 from ..http.responses import NO_STORE_HEADERS
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS
@@ -21,37 +21,46 @@ from ..store.backup.backup import read_backup_time
 from ..store.errors import StoreUnavailableError
 from ..store.view import QueryDataset
 from .dependencies import StatusDep
+from .schemas import HealthStatus, ReadinessStatus
 
-READY_TIMEOUT_SECONDS = 5.0  # seconds for a query without an answer
-STOPPING_REASON = "The service is stopping, and answers what still comes."
+READY_TIMEOUT_SECONDS = 5.0  # for a test query
+STOPPING_REASON = "The service is stopping. It still answers requests."
 READINESS_PROBE = QueryJob(
-    ParsedSparqlText("ASK {}"), JSON_RESULTS.media_type, QueryDataset(), "about:nothing", 1000, 0
+    ParsedSparqlText("ASK {}"),
+    JSON_RESULTS.media_type,
+    QueryDataset(),
+    base="about:nothing",
+    max_bytes=1000,
+    max_rows=0,
 )
 
-FAULT_REASONS = {DISK_FAULT: "The disk failed a query: {}.", REMOTE_FAULT: "{}"}
-READER_LOST_REASON = "The reader of a query ended before its answer."
+FAULT_REASONS = {DISK_FAULT: "A query failed with a disk error: {}.", REMOTE_FAULT: "{}"}
+WORKER_LOST_REASON = "A worker ended before it answered a query."
 
 log = logging.getLogger("wgig")
 
 
-async def get_health(request: Request) -> Response:
-    """The process is alive, also while no thread is free."""
-    check_query_parameters(request)
+HEALTH_OPERATION = Operation(formats=(JSON,), json=HealthStatus)
+READINESS_OPERATION = Operation(formats=(JSON,), json=ReadinessStatus)
+
+
+async def get_health() -> Response:
+    """Answers that the process is alive. Needs no thread, so it also works while all threads are busy."""
     return respond_with_status("alive")
 
 
 async def get_readiness(
-    request: Request, queries: QueriesDep, index: IndexDep, stream: StreamDep, status: StatusDep
+    queries: QueriesDep, index: IndexDep, change_log: StreamDep, status: StatusDep
 ) -> Response:
-    """A query is answered; when the last backup was made is said, too. Raises Problem 503, with the reasons.
+    """Whether queries are answered, and when the last backup was made. Raises Problem 503 with the reasons.
 
-    `failedWrite` is when the disk or the shared store failed the last write, if it did: then reading goes on.
-    While the quads are copied to memory (`copying`), queries are answered from disk or from an older copy,
-    which sees each write; while they are `indexing`, nothing is searched. While they are `comparing` with the
-    log of changes, that tells nothing; while they are `describing`, the graphs that describe the others are
-    behind.
+    `failedWrite` is the time of the last write if it failed because of the disk or the shared store, else
+    null; reads still work then. While the quads are copied to memory (`copying`), queries are answered from
+    disk, or from the previous copy, which also gets all writes. While the full-text index is built
+    (`indexing`), search is unavailable. While the quads are compared with the change log to add missing
+    changes (`comparing`), the change log is unavailable. While `describing`, the graphs that describe other
+    graphs are out of date.
     """
-    check_query_parameters(request)
     workers, store = queries.workers, queries.store
     reasons = [*([STOPPING_REASON] if status.stopping else []), *await list_unready_reasons(workers)]
     if reasons:
@@ -63,25 +72,25 @@ async def get_readiness(
         failedWrite=status.failed_write,
         copying=workers.is_copying,
         indexing=index.is_pending,
-        comparing=not stream.is_current,
-        describing=store.is_behind,
+        comparing=not change_log.is_current,
+        describing=store.has_outdated_descriptions,
     )
 
 
-async def list_unready_reasons(answerers: QueryWorkers) -> list[str]:
-    """Why a query is not answered now; nothing where it is."""
+async def list_unready_reasons(workers: QueryWorkers) -> list[str]:
+    """The reasons why a test query is not answered; empty if it is answered."""
     result = None
     try:
         async with asyncio.timeout(READY_TIMEOUT_SECONDS):
-            await answerers.see_latest_writes()
-            result = await answerers.ask(READINESS_PROBE, "")
+            await workers.see_latest_writes()
+            result = await workers.ask(READINESS_PROBE, client="")
             await result.read_all()
-    except (TimeoutError, Problem):
+    except (TimeoutError, Problem):  # Problem: no worker became free, or too many queries wait
         if result:
             result.close()
-        return [busy_readers_reason(answerers.queue_state)]
+        return [no_answer_reason(workers.queue_state)]
     except QueryFault as fault:
-        return [FAULT_REASONS.get(fault.kind, READER_LOST_REASON).format(fault)]
+        return [FAULT_REASONS.get(fault.kind, WORKER_LOST_REASON).format(fault)]
     except StoreUnavailableError as error:
         return [str(error)]
     except Exception as error:
@@ -90,20 +99,21 @@ async def list_unready_reasons(answerers: QueryWorkers) -> list[str]:
     return []
 
 
-def busy_readers_reason(stand: QueueState) -> str:
-    """Why nobody comes to answer a query."""
-    if not stand.busy + stand.idle:
-        return "There is no reader: they are being started, or cannot be, and then the log says why."
+def no_answer_reason(queue_state: QueueState) -> str:
+    """Why no worker answered the test query."""
+    worker_count = queue_state.busy + queue_state.idle
+    if worker_count == 0:
+        return "There is no worker: they are starting, or fail to start (see the log)."
     return (
-        f"No reader answered within {READY_TIMEOUT_SECONDS:g} seconds: "
-        f"{stand.busy} are busy, and {stand.waiting} queries wait."
+        f"No worker answered within {READY_TIMEOUT_SECONDS:g} seconds: "
+        f"{queue_state.busy} are busy, and {queue_state.waiting} queries wait."
     )
 
 
-def respond_with_status(status: str, **more: str | bool | None) -> Response:
-    """The answer that all is well, true for now only."""
+def respond_with_status(status: str, **details: str | bool | None) -> Response:
+    """The response that all is well; never cached."""
     return Response(
-        json.dumps({"status": status, **more}),
+        json.dumps({"status": status, **details}),
         media_type=JSON.media_type,
         headers=NO_STORE_HEADERS,
     )

@@ -1,4 +1,4 @@
-"""/metrics: the figures of the service in the text format of Prometheus, for those who run it."""
+"""/metrics: the metrics of the service in the Prometheus text format."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,8 +16,9 @@ from ..graphs.dependencies import RecorderDep
 from ..graphs.provenance import ProvenanceRecorder
 from ..http.auth import authorize_request
 from ..http.dependencies import TokensDep
-from ..http.parameters import check_query_parameters
+from ..http.operations import Operation
 from ..http.responses import NO_STORE_HEADERS
+from ..rdf.formats import PLAIN_TEXT
 from ..sparql.dependencies import QueriesDep
 from ..sparql.workers.fair_queue import QueueState
 from ..store.backup.backup import read_backup_time
@@ -29,7 +30,7 @@ OPEN_METRICS_SETTING = "open"
 
 
 class StateCollector(NamedTuple):
-    """What stands now: workers and who waits for them, the number of the last write and of failed ones."""
+    """A Prometheus collector of the current state: workers, queued queries, writes, store size, backup."""
 
     readers: QueueState
     data_version: int
@@ -39,7 +40,7 @@ class StateCollector(NamedTuple):
     folder: Path | None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The figures of what stands."""
+        """The metrics of the current state."""
         readers = GaugeMetricFamily("wgig_readers", "Processes that answer queries.", labels=["state"])
         readers.add_metric(["busy"], self.readers.busy)
         readers.add_metric(["idle"], self.readers.idle)
@@ -57,29 +58,32 @@ class StateCollector(NamedTuple):
             int(self.has_failed_write),
         )
         recorder = self.recorder
-        for name, what, when in (
+        for name, event, timestamp in (
             (
                 "last_write",
                 "last write on record",
-                recorder and parse_epoch_seconds(recorder.version, VERSION_TIME_FORMAT),
+                recorder and parse_epoch_seconds(recorder.last_write_name, VERSION_TIME_FORMAT),
             ),
             ("last_backup", "last backup", parse_epoch_seconds(read_backup_time(self.folder))),
         ):
-            if when:
-                yield make_gauge(f"wgig_{name}_timestamp_seconds", f"When the {what} was made.", when)
+            if timestamp:
+                yield make_gauge(f"wgig_{name}_timestamp_seconds", f"When the {event} was made.", timestamp)
 
 
-def make_gauge(name: str, what: str, number: float) -> GaugeMetricFamily:
-    """A figure without labels."""
-    return GaugeMetricFamily(name, what, value=number)
+def make_gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
+    """A gauge without labels."""
+    return GaugeMetricFamily(name, documentation, value=value)
 
 
-def parse_epoch_seconds(written: str | None, form: str = "") -> float | None:
-    """A point of time as seconds since 1970; None for none."""
-    if not written:
+def parse_epoch_seconds(text: str | None, time_format: str = "") -> float | None:
+    """A time as seconds since 1970; None for none. Without a format it is ISO 8601."""
+    if not text:
         return None
-    when = datetime.strptime(written, form) if form else datetime.fromisoformat(written)
-    return when.replace(tzinfo=UTC).timestamp()
+    time = datetime.strptime(text, time_format) if time_format else datetime.fromisoformat(text)
+    return time.replace(tzinfo=UTC).timestamp()
+
+
+METRICS_OPERATION = Operation(formats=(PLAIN_TEXT,), needs_token=True)
 
 
 async def get_metrics(  # noqa: PLR0913, PLR0917 - what stands now is told of each of these
@@ -91,19 +95,18 @@ async def get_metrics(  # noqa: PLR0913, PLR0917 - what stands now is told of ea
     status: StatusDep,
 ) -> Response:
     """The figures of the service for Prometheus, for whoever has a token for them."""
-    check_query_parameters(request)
     if queries.settings.metrics != OPEN_METRICS_SETTING:
         authorize_request(request, tokens, "metrics", "admin")
     workers, folder = queries.workers, queries.store.folder
-    now = StateCollector(
+    collector = StateCollector(
         workers.queue_state, workers.version, bool(status.failed_write), census, recorder, folder
     )
-    body = await run_in_threadpool(serialize_metrics, queries.telemetry.metrics.registry, now)
+    body = await run_in_threadpool(serialize_metrics, queries.telemetry.metrics.registry, collector)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, **NO_STORE_HEADERS})
 
 
-def serialize_metrics(registry: CollectorRegistry, now: StateCollector) -> bytes:
-    """What was counted, and what stands now."""
-    standing = CollectorRegistry()
-    standing.register(now)
-    return generate_latest(registry) + generate_latest(standing)
+def serialize_metrics(registry: CollectorRegistry, collector: StateCollector) -> bytes:
+    """The counters of the service, and the metrics of its current state."""
+    state_registry = CollectorRegistry()
+    state_registry.register(collector)
+    return generate_latest(registry) + generate_latest(state_registry)

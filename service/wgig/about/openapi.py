@@ -1,419 +1,265 @@
 """/openapi.json: the OpenAPI 3.1 description of all routes, lists and example queries.
 
-A route is described by the first line of its function, with parameters and bodies from the tables here.
-OpenAPI 3.1 cannot describe QUERY, and HEAD is GET without the body, so both are left out.
+FastAPI derives paths, parameters and summaries from the handlers. This module adds what each `Operation`
+declares: media types, types of JSON, request bodies, tokens, header fields. QUERY and HEAD are left out:
+OpenAPI 3.1 cannot describe QUERY, and HEAD is GET without the body.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from inspect import signature
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi as generate_description
+from pydantic import TypeAdapter
 
-from ..graphs.citation.routes import CITATION_SERIALIZERS
-from ..graphs.versions import LINK_FORMAT
-from ..http.bodies import (
-    FORM_MEDIA_TYPE,
-    MULTIPART_MEDIA_TYPE,
-    SPARQL_QUERY_MEDIA_TYPE,
-    SPARQL_UPDATE_MEDIA_TYPE,
-)
-from ..http.parameters import BARE_PARAMETERS, check_query_parameters
+from ..graphs.citation.routes import CSL_JSON_FORMAT
+from ..graphs.schemas import CslItemList
+from ..http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE
+from ..http.operations import HeaderParameter, Operation, Route, list_route_checks
+from ..http.parameter_models import ParameterModel
 from ..http.responses import respond_with_json
-from ..rdf.formats import (
-    ATOM,
-    CSVW,
-    DATASET_FORMATS,
-    DUMP_FORMATS,
-    FILE_FORMATS,
-    GRAPH_FORMATS,
-    HTML,
-    ICALENDAR_FORMAT,
-    JSON,
-    JSON_LD,
-    MARKDOWN,
-    PLAIN_XML,
-    PROBLEM_JSON,
-    SOLUTION_FORMATS,
-    TABLE_FORMATS,
-    Format,
-)
-from ..rdf.formats import PLAIN_TEXT as PLAIN
-from ..resources.profiles import OWN_PROFILE_FORMATS
-from ..shacl.reports import REPORT_WRITERS
-from ..sparql.examples import list_example_queries
-from ..sparql.request import MEDIA_TYPE_ALIASES, SPARQL_VERSIONS
-from .openapi_operations import (
-    DOCUMENT_FORMATS,
-    FEED_PAGE_PARAMETER,
-    OPENAPI_NEGOTIATION_PARAMETERS,
-    OPENAPI_PROFILE_PARAMETERS,
-    OPENAPI_RESOURCE_PARAMETERS,
-    build_example_operation,
-    build_feed_operation,
-    build_media_type_parameter,
-    build_operations_by_path,
-)
-from .openapi_schemas import ANY_JSON_SCHEMA, PROBLEM_SCHEMA, TEXT_SCHEMA, OpenApiObject
+from ..http.schemas import JsonLdDocument, ProblemDocument
+from ..lists.example_queries import example_answer_formats
+from ..lists.schemas import TableMetadataDocument
+from ..papers.schemas import SarifLog
+from ..rdf.formats import ATOM, CSVW, HTML, JSON, JSON_LD, JSON_RESULTS, PROBLEM_JSON, Format
+from ..shacl.reports import SARIF_FORMAT
+from ..sparql.examples import ExampleQuery, list_example_queries
+from ..sparql.parameters import build_example_model
+from ..sparql.schemas import SparqlResultDocument
+from .schemas import Linkset, OpenApiDocument
+from .well_known import LINKSET_FORMAT
 
-# The schemas of bodies by the end of their media type; what is not here is text.
+OpenApiObject = dict[str, Any]
+
+# The types of the JSON of standards, by media type.
+STANDARD_JSON_TYPES: dict[str, Any] = {
+    JSON_LD.media_type: JsonLdDocument,
+    JSON_RESULTS.media_type: SparqlResultDocument,
+    PROBLEM_JSON.media_type: ProblemDocument,
+    SARIF_FORMAT.media_type: SarifLog,
+    CSVW.media_type: TableMetadataDocument,
+    CSL_JSON_FORMAT.media_type: CslItemList,
+    LINKSET_FORMAT.media_type: Linkset,
+}
+COMPONENT_REFERENCE = "#/components/schemas/{model}"
+TEXT_SCHEMA: OpenApiObject = {"type": "string"}
+# The schemas of request bodies, by the end of their media type; all others are text.
 BODY_SCHEMAS: dict[str, OpenApiObject] = {
-    "json": ANY_JSON_SCHEMA,
-    "application/json": ANY_JSON_SCHEMA,
+    "json": {"type": ["object", "array"]},
     MULTIPART_MEDIA_TYPE: {"type": "object"},
     FORM_MEDIA_TYPE: {"type": "object"},
 }
-
-
-def build_query_parameter(
-    name: str, description: str, *, many: bool = False, example: str = ""
-) -> OpenApiObject:
-    """A parameter of the query string; `many`: it may be given several times."""
-    schema: OpenApiObject = (
-        {"type": "string", "maxLength": 0} if name in BARE_PARAMETERS else {"type": "string"}
-    )
-    if many:
-        schema = {"type": "array", "items": schema}
-    shown = {"example": example} if example else {}
-    return {"name": name, "in": "query", "description": description, "schema": schema, **shown}
-
-
-def build_path_parameter(name: str) -> OpenApiObject:
-    """A part of the path that the function takes from the request itself."""
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-
-
-def build_body_content(media_types: Sequence[str]) -> OpenApiObject:
-    """Bodies of these media types."""
-    return {one: {"schema": BODY_SCHEMAS.get(one.rpartition("+")[2], TEXT_SCHEMA)} for one in media_types}
-
-
-CREATED_RESPONSE: OpenApiObject = {"201": {"description": "A new graph is made; Location says where."}}
-
-
-def build_format_responses(formats: Sequence[Format]) -> OpenApiObject:
-    """The answer in each of the formats."""
-    return {
-        "200": {
-            "description": "The answer, whole.",
-            "content": build_body_content([one.media_type for one in formats]),
-        }
-    }
-
-
-def build_format_operation(formats: Sequence[Format], *parameters: OpenApiObject) -> OpenApiObject:
-    """Parameters, that of the media type among them, and the answer in each of the formats."""
-    return {
-        "parameters": [*parameters, build_media_type_parameter(formats)],
-        "responses": build_format_responses(formats),
-    }
-
-
-QUERY_PARAMETER = build_query_parameter("query", "The query; without it, the service description.")
-EXPLAIN_PARAMETER = build_query_parameter(
-    "explain", "Given bare: the plan of the query in words, as JSON, text or a page."
-)
-HINTS_PARAMETER = build_query_parameter(
-    "hints", "Given bare: what is probably not meant is told, whatever the query finds."
-)
-BEFORE_PARAMETER = build_query_parameter(
-    "before", "A later page of the feed, to which the page before links."
-)
-OPENAPI_DATASET_PARAMETERS = [
-    build_query_parameter("default-graph-uri", "A graph of the default graph.", many=True),
-    build_query_parameter("named-graph-uri", "A named graph.", many=True),
-]
-SPARQL_VERSION_PARAMETER = build_query_parameter(
-    "version", f"The version of SPARQL: {', '.join(SPARQL_VERSIONS)}."
-)
-OPENAPI_ENDPOINT_PARAMETERS = [
-    QUERY_PARAMETER,
-    *OPENAPI_DATASET_PARAMETERS,
-    EXPLAIN_PARAMETER,
-    HINTS_PARAMETER,
-    SPARQL_VERSION_PARAMETER,
-    *(
-        build_query_parameter(one, "What other services call `_mediatype`, which beats it.", many=True)
-        for one in MEDIA_TYPE_ALIASES
-    ),
-    build_query_parameter("ac", "Whether a program asks of itself, as editors tell: it changes nothing."),
-]
-EXAMPLE_PARAMETER = build_query_parameter(
-    "example",
-    "The example query that the page is to begin with; values of its parameters may stand beside it.",
-)
-OPENAPI_USING_GRAPH_PARAMETERS = [
-    build_query_parameter("using-graph-uri", "A graph of the default graph of WHERE.", many=True),
-    build_query_parameter("using-named-graph-uri", "A named graph of WHERE.", many=True),
-]
-OPENAPI_GRAPH_PARAMETERS = [
-    build_query_parameter("graph", "The IRI of a graph."),
-    build_query_parameter("default", "Given bare: the default graph."),
-]
-OPENAPI_GRAPH_VERSION_PARAMETERS = [
-    build_query_parameter("version", "The name of an old version; without it, the graph as it is now."),
-    build_query_parameter(
-        "versions", "Given bare: the list of the versions, as `application/link-format` or JSON."
-    ),
-    build_query_parameter("changes", "The version whose changes are wanted, as JSON or a page."),
-    build_query_parameter("about", "With `changes`: the IRI of the thing whose changes alone are wanted."),
-    {
-        "name": "Accept-Datetime",
-        "in": "header",
-        "description": "A time: the answer leads to the version of then (RFC 7089).",
-        "schema": {"type": "string"},
-    },
-]
-OPENAPI_VALIDATION_PARAMETERS = [
-    build_query_parameter(
-        "profile", "The profile to check by: `draft`, `complete` (meant without it) or `final`."
-    ),
-    build_query_parameter(
-        "lang", "The language of the report: ar, en, es, fr, ru or zh; beats Accept-Language."
-    ),
-]
-OPENAPI_PAPER_FORM_PARAMETERS = [
-    build_query_parameter("issue", "The issue, such as `spam`, on which a new paper is begun."),
-    build_query_parameter("paper", "The name or IRI of a paper of the graph, which is edited."),
-    build_query_parameter("lang", "The language of the labels and messages: ar, en, es, fr, ru or zh."),
-    build_query_parameter("saved", "Given bare: the page says that the paper was just saved."),
-]
-OPENAPI_CITATION_PARAMETERS = [
-    build_query_parameter("iri", "The IRI of a thing, a graph or a term.", example="issue:spam"),
-    build_query_parameter("query", "A SPARQL query, in place of an IRI."),
-    build_query_parameter(
-        "version", "The version of the graph as a whole that is meant; without it, the current one."
-    ),
-]
-SHA256_PARAMETER = build_query_parameter(
-    "sha256", "The SHA-256 of what was cited: it is given as long as that is so."
-)
-RDF_MEDIA_TYPES = [one.media_type for one in GRAPH_FORMATS]
-SEARCH_RESPONSE_FORMATS = tuple(dict.fromkeys((JSON, JSON_LD, ATOM, HTML, *OWN_PROFILE_FORMATS)))
-QUERY_RESPONSE_FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, JSON, PLAIN)
-GRAPH_RESPONSE_FORMATS = (*GRAPH_FORMATS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
+ANSWER_DESCRIPTIONS = {
+    200: "The answer, whole.",
+    204: "It is done.",
+    303: "Location says where the answer is.",
+}
+CREATED_RESPONSE: OpenApiObject = {"description": "A new graph is made; Location says where."}
 TOKEN_SECURITY: list[OpenApiObject] = [{"token": []}]
 SECURITY_SCHEMES = {
-    "token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}
+    "token": {"type": "http", "scheme": "bearer", "description": "An access token, needed to write."}
 }
-# What every route answers beside: stated, so that the framework does not state its own.
-PROBLEM_RESPONSES: OpenApiObject = {
-    "default": {
-        "description": "What is wrong and how to mend it.",
-        "content": {
-            PROBLEM_JSON.media_type: {"schema": PROBLEM_SCHEMA},
-            **build_body_content([HTML.media_type]),
-        },
-    }
-}
-
-# What the routes take and give beside their path, by the name of their function.
-OPERATIONS_BY_FUNCTION: dict[str, OpenApiObject] = {
-    "get_sparql": build_format_operation(
-        QUERY_RESPONSE_FORMATS, *OPENAPI_ENDPOINT_PARAMETERS, EXAMPLE_PARAMETER
-    ),
-    "post_query": {
-        **build_format_operation(QUERY_RESPONSE_FORMATS, *OPENAPI_ENDPOINT_PARAMETERS),
-        "requestBody": {
-            "required": True,
-            "content": build_body_content([SPARQL_QUERY_MEDIA_TYPE, FORM_MEDIA_TYPE]),
-        },
-    },
-    "post_update": {
-        "parameters": [*OPENAPI_USING_GRAPH_PARAMETERS, SPARQL_VERSION_PARAMETER],
-        "requestBody": {
-            "required": True,
-            "content": build_body_content([SPARQL_UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE]),
-        },
-        "security": TOKEN_SECURITY,
-    },
-    "get_validation": {
-        "parameters": OPENAPI_VALIDATION_PARAMETERS,
-        "responses": build_format_responses((HTML,)),
-    },
-    "post_validation": {
-        **build_format_operation([*REPORT_WRITERS], *OPENAPI_VALIDATION_PARAMETERS),
-        "requestBody": {
-            "required": True,
-            "content": build_body_content(
-                [*(one.media_type for one in FILE_FORMATS), MULTIPART_MEDIA_TYPE, FORM_MEDIA_TYPE]
-            ),
-        },
-    },
-    "get_paper_form": {
-        "parameters": OPENAPI_PAPER_FORM_PARAMETERS,
-        "responses": build_format_responses((HTML,)),
-    },
-    "post_paper_form": {
-        **build_format_operation((HTML, JSON)),
-        "requestBody": {
-            "required": True,
-            "content": build_body_content([FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE]),
-        },
-    },
-    "get_citation": build_format_operation((*CITATION_SERIALIZERS, HTML), *OPENAPI_CITATION_PARAMETERS),
-    "get_cited_content": build_format_operation(
-        (*SOLUTION_FORMATS, *GRAPH_FORMATS), *OPENAPI_CITATION_PARAMETERS, SHA256_PARAMETER
-    ),
-    "get_home": {"responses": build_format_responses((HTML,))},
-    "get_update": build_format_operation((*GRAPH_FORMATS, HTML)),
-    "get_running_queries": {"responses": build_format_responses((JSON,))},
-    "get_problem_kind": {"responses": build_format_responses(OWN_PROFILE_FORMATS)},
-    "get_resource": {
-        "parameters": [build_media_type_parameter(DOCUMENT_FORMATS), *OPENAPI_RESOURCE_PARAMETERS]
-    },
-    "get_ontology": build_format_operation(DOCUMENT_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
-    "get_shapes": build_format_operation(DOCUMENT_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
-    "get_json_ld_context": {"responses": build_format_responses((JSON_LD,))},
-    "get_health": {"responses": build_format_responses((JSON,))},
-    "get_readiness": {"responses": build_format_responses((JSON,))},
-    "get_metrics": {"responses": build_format_responses((PLAIN,)), "security": TOKEN_SECURITY},
-    "get_openapi": {"responses": build_format_responses((JSON,))},
-    "get_example_query": build_format_operation((*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, ATOM)),
-    "get_shape": build_format_operation(OWN_PROFILE_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
-    "get_dump": {"responses": build_format_responses(DUMP_FORMATS)},
-    "get_dump_version": {"responses": build_format_responses(DUMP_FORMATS)},
-    "get_changes": build_format_operation(DATASET_FORMATS),
-    "get_changes_node": build_format_operation(DATASET_FORMATS),
-    "get_feed": {"parameters": [BEFORE_PARAMETER], "responses": build_format_responses([ATOM])},
-    "get_kind_feed": {"parameters": [BEFORE_PARAMETER], "responses": build_format_responses([ATOM])},
-    "get_query_feed": {"parameters": [FEED_PAGE_PARAMETER], "responses": build_format_responses([ATOM])},
-    "get_meetings": {"responses": build_format_responses([ICALENDAR_FORMAT])},
-    "get_sitemap": {"responses": build_format_responses([PLAIN_XML])},
-    "get_sitemap_part": {"responses": build_format_responses([PLAIN_XML])},
-    "get_tables": {"responses": build_format_responses((CSVW, HTML))},
-    "get_table": {"responses": build_format_responses(TABLE_FORMATS)},
-    "get_search": {
-        "parameters": [
-            build_query_parameter(
-                "q", 'The words; "a phrase" in quotes, wor* for the begin of a word.', example="spam"
-            ),
-            build_query_parameter("lang", "A language, such as `fr`."),
-            build_query_parameter("kind", "A kind of things, such as `issue`."),
-            build_query_parameter("page", "The number of a page, from 1."),
-            *OPENAPI_PROFILE_PARAMETERS,
-            build_media_type_parameter(SEARCH_RESPONSE_FORMATS),
-        ],
-        "responses": build_format_responses(SEARCH_RESPONSE_FORMATS),
-    },
-    "get_reconciliation": {
-        "parameters": [
-            build_query_parameter(
-                "queries", "A batch of reconciliation queries as JSON; without it, the manifest."
-            ),
-            build_query_parameter("extend", "A query for data extension as JSON."),
-        ],
-        "responses": build_format_responses([JSON, HTML]),
-    },
-    "post_reconciliation": {
-        "requestBody": {"required": True, "content": build_body_content([FORM_MEDIA_TYPE])},
-        "responses": build_format_responses([JSON]),
-    },
-    "get_suggestions": {
-        "parameters": [
-            build_query_parameter("prefix", "What was typed."),
-            build_query_parameter("type", "A kind that things are of."),
-            build_query_parameter("cursor", "How many suggestions to leave out."),
-        ],
-        "responses": build_format_responses([JSON]),
-    },
-    "get_preview": {
-        "parameters": [build_query_parameter("id", "The identifier of a thing.", example="issue/spam")],
-        "responses": build_format_responses([HTML]),
-    },
-    "get_property_proposals": {
-        "parameters": [
-            build_query_parameter("type", "A kind of things."),
-            build_query_parameter("limit", "How many properties, at most 100."),
-        ],
-        "responses": build_format_responses([JSON]),
-    },
-    "get_example_paper": {"responses": build_format_responses(GRAPH_FORMATS[:1])},
-    "get_graphs": build_format_operation(
-        GRAPH_RESPONSE_FORMATS,
-        *OPENAPI_GRAPH_PARAMETERS,
-        *OPENAPI_GRAPH_VERSION_PARAMETERS,
-        *OPENAPI_NEGOTIATION_PARAMETERS,
-    ),
-    "get_graph": build_format_operation(
-        GRAPH_RESPONSE_FORMATS, *OPENAPI_GRAPH_VERSION_PARAMETERS, *OPENAPI_NEGOTIATION_PARAMETERS
-    ),
-    **{one: build_format_operation((*GRAPH_FORMATS, HTML)) for one in ("get_void", "get_sparql_examples")},
-    "get_catalog": build_format_operation(OWN_PROFILE_FORMATS, *OPENAPI_PROFILE_PARAMETERS),
-    "change_graphs": {
-        "parameters": OPENAPI_GRAPH_PARAMETERS,
-        "requestBody": {"content": build_body_content([*RDF_MEDIA_TYPES, MULTIPART_MEDIA_TYPE])},
-        "security": TOKEN_SECURITY,
-        "responses": CREATED_RESPONSE,
-    },
-    "change_graph": {
-        "requestBody": {
-            "content": build_body_content([*RDF_MEDIA_TYPES, MARKDOWN.media_type, MULTIPART_MEDIA_TYPE])
-        },
-        "security": TOKEN_SECURITY,
-        "responses": CREATED_RESPONSE,
-    },
-}
-
-# The same for functions that answer at several paths.
-OPERATIONS_BY_PATH = build_operations_by_path()
-
-# The usual status of an answer without a body.
-STATUS_BY_FUNCTION = {
-    "post_update": 204,
-    "change_graphs": 204,
-    "change_graph": 204,
-    "get_resource": 303,
-    "get_ontology_version": 303,
-}
-
 # OpenAPI 3.1 has no place for QUERY, and HEAD is GET without the body.
 UNDESCRIBED_METHODS = ("HEAD", "QUERY")
+
+OPENAPI_OPERATION = Operation(formats=(JSON,), json=OpenApiDocument)
+
+
+class DescribedApplication(FastAPI):
+    """An application with the routes of a table, whose OpenAPI description includes their operations.
+
+    The description is built on the first request for it, as its schemas take 0.2 s of CPU.
+    """
+
+    def __init__(self, table: Sequence[Route], **options: Any) -> None:
+        """Add the routes of the table, each with the dependencies that run before its handler."""
+        super().__init__(**options)
+        self.table = table
+        for route in table:
+            checks = [Depends(one) for one in list_route_checks(route)]
+            for method in route.methods:
+                self.add_api_route(
+                    route.path,
+                    route.handler,
+                    methods=[method],
+                    dependencies=checks,
+                    status_code=route.operation.status,
+                    response_class=Response,  # its media types are negotiated
+                    responses={"default": {}},  # which stands for 422, too
+                    operation_id=build_operation_id(method, route.path),
+                    include_in_schema=method not in UNDESCRIBED_METHODS,
+                )
+
+    def openapi(self) -> OpenApiObject:
+        """The description (OpenAPI 3.1)."""
+        if not self.openapi_schema:
+            generated = generate_description(
+                title=self.title, version=self.version, description=self.description, routes=self.routes
+            )
+            self.openapi_schema = finish_description(generated, self.table)
+        return self.openapi_schema
 
 
 def get_openapi(request: Request) -> Response:
     """The description of this interface (OpenAPI 3.1)."""
-    check_query_parameters(request)
-    schema: OpenApiObject = request.app.openapi()
-    schema.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
-    operations = {f"/queries/{one.name}": build_example_operation(one) for one in list_example_queries()}
-    operations |= {
-        f"/feed/query/{one.name}.atom": build_feed_operation(one)
-        for one in list_example_queries()
-        if one.date_variable
+    return respond_with_json(request, request.app.openapi())
+
+
+def finish_description(description: OpenApiObject, table: Iterable[Route]) -> OpenApiObject:
+    """The description that FastAPI generated, with the operations of the routes and the example queries."""
+    paths = description["paths"]
+    for route in table:
+        for method in set(route.methods).difference(UNDESCRIBED_METHODS):
+            operation = paths[route.path.replace(":path", "")][method.lower()]
+            operation |= describe_route(operation, method, route)
+    for path, operation in describe_example_queries():
+        paths[path] = {"get": {**operation, "operationId": build_operation_id("GET", path)}}
+    schemas: OpenApiObject = {}
+    for operation in (one for item in paths.values() for one in item.values()):
+        for parameter in operation.get("parameters", []):
+            raise_parameter_style(parameter)
+        for answer in operation["responses"].values():
+            for body in answer.get("content", {}).values():
+                schemas |= body["schema"].pop("$defs", {})
+    description["components"] = {
+        "schemas": dict(sorted(schemas.items())),
+        "securitySchemes": SECURITY_SCHEMES,
     }
-    for path, one in operations.items():
-        operation = {**one, "operationId": build_operation_id("GET", path)}
-        schema["paths"][path] = {
-            "get": {**operation, "responses": {**operation["responses"], **PROBLEM_RESPONSES}}
-        }
-    return respond_with_json(request, schema)
+    return description
+
+
+def raise_parameter_style(parameter: OpenApiObject) -> None:
+    """Move `explode` from a schema, where models have it, to the parameter, where OpenAPI has it."""
+    if "explode" in parameter["schema"]:
+        parameter |= {"style": "form", "explode": parameter["schema"].pop("explode")}
 
 
 def build_operation_id(method: str, path: str) -> str:
-    """The name of an operation for programs that are made from the description, such as `getSparql`."""
+    """The operationId for client generators, such as `getSparql`."""
     names = re.findall(r"\w+", path.replace(":path", "")) or ["home"]
     return method.lower() + "".join(name.capitalize() for name in names)
 
 
-def describe_route(method: str, path: str, function: Callable[..., Any]) -> OpenApiObject:
-    """The arguments with which a route is added to the application, so that it is described."""
-    extra = OPERATIONS_BY_FUNCTION.get(function.__name__, {}) | OPERATIONS_BY_PATH.get(path, {})
-    known = {one["name"] for one in extra.get("parameters", [])} | signature(function).parameters.keys()
-    unsigned = set(re.findall(r"{(\w+)", path)) - known
-    extra["parameters"] = [*extra.get("parameters", []), *map(build_path_parameter, sorted(unsigned))]
-    if method == "DELETE":  # nothing is sent, nothing is made
-        extra.pop("requestBody", None)
-        extra.pop("responses", None)
-    lines = (function.__doc__ or "").strip().partition("\n")
+def describe_route(generated: OpenApiObject, method: str, route: Route) -> OpenApiObject:
+    """The members of an operation that FastAPI cannot derive, with the parameters that it generated."""
+    operation = route.operation
+    first, _, rest = (route.handler.__doc__ or "").strip().partition("\n")
+    has_body = method != "DELETE"
+    parameters = {(one["in"], one["name"]): one for one in generated.get("parameters", [])}
+    parameters |= {(one["in"], one["name"]): one for one in list_more_parameters(operation)}
+    if route.path.endswith(".{suffix}"):
+        parameters.setdefault(("path", "suffix"), build_suffix_parameter(operation.formats))
     return {
-        "operation_id": build_operation_id(method, path),
-        "summary": lines[0],
-        "description": lines[2].strip() or lines[0],
-        "include_in_schema": method not in UNDESCRIBED_METHODS,
-        "status_code": STATUS_BY_FUNCTION.get(function.__name__, 200),
-        "response_class": Response,  # its media types stand in `responses`
-        "responses": PROBLEM_RESPONSES,
-        "openapi_extra": extra,
+        "summary": operation.summary or first,
+        "description": operation.description or rest.strip() or first,
+        **({"parameters": [*parameters.values()]} if parameters else {}),
+        **(describe_bodies(operation) if has_body else {}),
+        **({"security": TOKEN_SECURITY} if operation.needs_token else {}),
+        "responses": build_responses(operation, is_creation=operation.is_creation and has_body),
+    }
+
+
+def list_more_parameters(operation: Operation) -> list[OpenApiObject]:
+    """The parameters of an operation that the signature of its handler lacks or describes less exactly."""
+    return [
+        *list_query_parameters(operation.parameters or ParameterModel),
+        *map(build_header_parameter, operation.headers),
+    ]
+
+
+def describe_bodies(operation: Operation) -> OpenApiObject:
+    """The request body of an operation; empty for none."""
+    content = {one: {"schema": find_body_schema(one)} for one in operation.bodies}
+    body = {"required": operation.is_body_required, "content": content}
+    return {"requestBody": body} if content else {}
+
+
+def build_responses(operation: Operation, *, is_creation: bool = False) -> OpenApiObject:
+    """The responses of an operation by status."""
+    problem: OpenApiObject = {
+        "description": "What is wrong and how to mend it.",
+        "content": build_content((PROBLEM_JSON, HTML)),
+    }
+    answer: OpenApiObject = {"description": ANSWER_DESCRIPTIONS[operation.status]}
+    if formats := (*operation.formats, *operation.listing_formats):
+        answer["content"] = build_content(formats, operation.json)
+    created = {"201": CREATED_RESPONSE} if is_creation else {}
+    return {str(operation.status): answer, **created, "default": problem}
+
+
+def build_content(formats: Iterable[Format], json_type: Any = None) -> OpenApiObject:
+    """The media types of a response with their schemas; `json_type` is the type of plain JSON."""
+    types = {**STANDARD_JSON_TYPES, JSON.media_type: json_type}
+    return {
+        one.media_type: {"schema": deepcopy(build_json_schema(types.get(one.media_type, str)))}
+        for one in formats
+    }
+
+
+@cache
+def build_json_schema(type_: Any) -> OpenApiObject:
+    """The JSON schema of a type, with the schemas that it refers to in `$defs`."""
+    key: tuple[Any, Any, Any] = (type_, "serialization", TypeAdapter(type_))
+    schemas, more = TypeAdapter.json_schemas([key], ref_template=COMPONENT_REFERENCE)
+    return {**schemas[type_, "serialization"], **{name: one for name, one in more.items() if name == "$defs"}}
+
+
+def list_query_parameters(model: type[ParameterModel]) -> list[OpenApiObject]:
+    """The query parameters of a model."""
+    members = model.model_json_schema().get("properties", {})
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": schema,
+            "description": schema["description"],
+        }
+        for name, schema in members.items()
+    ]
+
+
+def build_suffix_parameter(formats: Iterable[Format]) -> OpenApiObject:
+    """The path parameter that chooses one of the formats."""
+    names = [one.suffix for one in formats]
+    return {
+        "name": "suffix",
+        "in": "path",
+        "required": True,
+        "description": "The format of the answer.",
+        "schema": {"type": "string", "enum": names, "examples": names[:1]},
+    }
+
+
+def build_header_parameter(one: HeaderParameter) -> OpenApiObject:
+    """A header parameter."""
+    schema = {**TEXT_SCHEMA, "examples": [one.example]}
+    return {"name": one.name, "in": "header", "description": one.description, "schema": schema}
+
+
+def find_body_schema(media_type: str) -> OpenApiObject:
+    """The schema of a request body."""
+    return BODY_SCHEMAS.get(media_type.rpartition("+")[2], TEXT_SCHEMA)
+
+
+def describe_example_queries() -> Iterator[tuple[str, OpenApiObject]]:
+    """The operations of the example queries and of their feeds, by path."""
+    for one in list_example_queries():
+        yield f"/queries/{one.name}", describe_example_query(one, example_answer_formats(one))
+        if one.date_variable:
+            yield f"/feed/query/{one.name}.atom", describe_example_query(one, ())
+
+
+def describe_example_query(one: ExampleQuery, formats: tuple[Format, ...]) -> OpenApiObject:
+    """The operation of an example query in these formats, or of its feed without any."""
+    operation = Operation(formats=formats or (ATOM,))
+    return {
+        "summary": f"{one.title}." if formats else f"{one.title}, as a feed.",
+        "description": one.question,
+        "parameters": list_query_parameters(build_example_model(one, formats)),
+        "responses": build_responses(operation),
     }

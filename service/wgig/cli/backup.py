@@ -1,7 +1,7 @@
 """`wgig backup` and `wgig restore`.
 
-A backup is a snapshot of the store that is read back and verified, also while a service runs. Old ones are
-deleted only if asked for. A restore needs the service stopped; if it fails, the store is as it was.
+A backup is a snapshot of the store that is read back and verified; a service may run meanwhile. Old backups
+are only deleted with --keep. A restore needs the service to be stopped; if it fails, the store is unchanged.
 """
 
 import argparse
@@ -18,63 +18,61 @@ from .console import show_progress_bar
 
 
 def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Restore a backup. Exit code 0. Raises Problem, StoreError, OSError: the store is as it was then.
+    """Restore a backup. Exit code 0. Raises Problem, StoreError, OSError; the store is then unchanged.
 
-    Raises ValueError over a shared store, of whose copy alone there is a backup.
+    Raises ValueError with a shared store, as backups have only its local copy.
     """
     if settings.remote_query:
         raise ValueError(
-            f"The data is in the shared store at {settings.remote_query}, and {settings.store} has a copy "
-            "of it. Restore the shared store by its own means. To restore into a folder without it, leave "
-            "the WGIG_REMOTE settings out."
+            f"The data is in the shared store at {settings.remote_query}; {settings.store} has only a copy "
+            "of it. Restore the shared store with its own tools. To restore into a local folder, unset "
+            "the WGIG_REMOTE settings."
         )
     started = time.monotonic()
     backup = get_newest_backup(arguments.backup)
     try:
-        manifest, before = restore_backup(backup, settings.store, show_progress_bar)
+        manifest, old_store = restore_backup(backup, settings.store, show_progress_bar)
     except DamagedBackupError as error:
-        raise OSError(f"The backup {backup} is damaged: {error}. Take another one.") from error
+        raise OSError(f"The backup {backup} is damaged: {error}. Use another one.") from error
     print(
         f"Restored {manifest.content.quads:,} quads in {manifest.content.graphs:,} named graphs, as of "
         f"{manifest.made}, from {backup} in {time.monotonic() - started:.1f} s",
         flush=True,
     )
-    if before.exists():
-        print(f"The store as it was is in {before}: delete that when nobody needs it.", flush=True)
+    if old_store.exists():
+        print(f"The previous store is in {old_store}: delete it when it is no longer needed.", flush=True)
     return 0
 
 
 def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Make a backup, then delete old ones if so asked. Exit code 0. Raises Problem, StoreError, OSError."""
+    """Make a backup, then delete old ones if requested. Exit code 0. Raises Problem, StoreError, OSError."""
     target: Path = arguments.folder
     check_backup_folder(target, settings.store)
     check_store_exists(settings.store)
     started = time.monotonic()
     try:
-        backup, holds = create_backup(settings.store, target, request_checkpoint, show_progress_bar)
+        backup, content = create_backup(settings.store, target, request_checkpoint, show_progress_bar)
     except DamagedBackupError as error:
-        raise OSError(f"There is no new backup: {error}. Look after the disks and try again.") from error
+        raise OSError(f"The backup failed: {error}. Check the disks and try again.") from error
     except OSError as error:
-        if error.strerror is None:  # it is a sentence already
+        if error.strerror is None:  # it already has a full message
             raise
         place = error.filename or target
-        raise OSError(
-            f"There is no new backup: {place}: {error.strerror}. Mend that and try again."
-        ) from error
+        raise OSError(f"The backup failed: {place}: {error.strerror}. Fix this and try again.") from error
     print(
-        f"Backed up {holds.quads:,} quads in {holds.graphs:,} named graphs into {backup} "
+        f"Backed up {content.quads:,} quads in {content.graphs:,} named graphs into {backup} "
         f"in {time.monotonic() - started:.1f} s",
         flush=True,
     )
     if arguments.keep:
-        for one in prune_backups(target, arguments.keep):
-            print(f"Deleted {one}", flush=True)
+        for deleted_backup in prune_backups(target, arguments.keep):
+            print(f"Deleted {deleted_backup}", flush=True)
     return 0
 
 
 def check_backup_folder(target: Path, store: Path) -> None:
-    """Raise Problem 400 where backups cannot be kept in a folder."""
+    """Raise Problem 400 for a folder that cannot hold backups."""
     if target.resolve().is_relative_to(store.resolve()):
-        raise Problem(400, f"{target} is in the store itself. Name a folder elsewhere, best on another disk.")
+        raise Problem(400, f"{target} is inside the store. Name a folder elsewhere, best on another disk.")
     if (target / MANIFEST_FILE).exists():
-        raise Problem(400, f"{target} is a backup. Name the folder that it is in.")
+        raise Problem(400, f"{target} is a backup. Name its parent folder.")

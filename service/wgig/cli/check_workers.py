@@ -1,4 +1,4 @@
-"""Files checked by several processes, in order, with few of them in memory at a time."""
+"""Check files in several processes, in order, with only a few of them in memory at a time."""
 
 import gc
 import signal
@@ -18,17 +18,17 @@ from ..shacl.engines import get_shacl_engine
 from ..shacl.findings import CheckOutcome, UncheckedFile
 from .files import CandidateFile, candidate_size, displayable_path, mistake_problem, read_candidate_document
 
-CHECK_BATCH_FILES = 25  # files
+CHECK_BATCH_FILES = 25
 CHECK_BATCH_BYTES = MIB
-MIN_PARALLEL_BATCHES = 32  # batches, below which it takes longer to start a process than to check them
-QUEUED_BATCHES_PER_PROCESS = 4  # batches a process, so that none waits for work
+MIN_PARALLEL_BATCHES = 32  # with fewer, starting processes takes longer than checking
+QUEUED_BATCHES_PER_PROCESS = 4  # so that no process waits for work
 
 
 OutcomesFuture = Future[list[CheckOutcome | None]]
 
 
 class CheckTask(NamedTuple):
-    """How files are checked: the profile, the engine, and the most bytes and triples of a file."""
+    """How to check files: the profile, the engine, and the maximum bytes and triples of a file."""
 
     profile: str
     engine: str
@@ -39,39 +39,39 @@ class CheckTask(NamedTuple):
 def check_candidate_files(
     files: Iterable[CandidateFile], task: CheckTask, jobs: int
 ) -> Iterator[CheckOutcome | None]:
-    """What is found in each file, in the order of the files; None for one that is passed over.
+    """The outcome of each file, in order; None for a file that is skipped.
 
-    Few files are checked in this process, many in so many `jobs`.
+    Few files are checked in this process, many in `jobs` processes.
     """
-    waiting = iter_file_batches(files)
-    first = list(islice(waiting, MIN_PARALLEL_BATCHES))
-    every = chain(first, waiting)
-    if jobs > 1 and len(first) == MIN_PARALLEL_BATCHES:
-        yield from check_in_workers(every, task, jobs)
+    batches = iter_file_batches(files)
+    first_batches = list(islice(batches, MIN_PARALLEL_BATCHES))
+    all_batches = chain(first_batches, batches)
+    if jobs > 1 and len(first_batches) == MIN_PARALLEL_BATCHES:
+        yield from check_in_workers(all_batches, task, jobs)
     else:
-        for batch in every:
+        for batch in all_batches:
             yield from check_file_batch(batch, task)
 
 
 def iter_file_batches(files: Iterable[CandidateFile]) -> Iterator[list[CandidateFile]]:
-    """The files in batches, of which none holds many bytes unless a single file does."""
+    """The files in batches of at most CHECK_BATCH_FILES and CHECK_BATCH_BYTES, unless one file is larger."""
     batch: list[CandidateFile] = []
-    room = CHECK_BATCH_BYTES
+    remaining_bytes = CHECK_BATCH_BYTES
     for file in files:
         size = candidate_size(file)
-        if batch and (len(batch) == CHECK_BATCH_FILES or size > room):
+        if batch and (len(batch) == CHECK_BATCH_FILES or size > remaining_bytes):
             yield batch
-            batch, room = [], CHECK_BATCH_BYTES
+            batch, remaining_bytes = [], CHECK_BATCH_BYTES
         batch.append(file)
-        room -= size
+        remaining_bytes -= size
     if batch:
         yield batch
 
 
 def check_file_batch(files: Sequence[CandidateFile], task: CheckTask) -> list[CheckOutcome | None]:
-    """What is found in each of the files; None for one that is passed over.
+    """The outcome of each file; None for a file that is skipped.
 
-    When something unforeseen happens, each is checked by itself, so that it befalls one file alone.
+    After an unexpected error, the files are checked one by one, so that only the cause of the error fails.
     """
     try:
         return check_files_together(files, task)
@@ -80,35 +80,35 @@ def check_file_batch(files: Sequence[CandidateFile], task: CheckTask) -> list[Ch
     except BaseException as error:  # a panic of an engine is no Exception
         if len(files) == 1:
             return [UncheckedFile(displayable_path(files[0].path), mistake_problem(error))]
-        return [found for one in files for found in check_file_batch([one], task)]
+        return [outcome for file in files for outcome in check_file_batch([file], task)]
 
 
 def check_files_together(files: Sequence[CandidateFile], task: CheckTask) -> list[CheckOutcome | None]:
-    """What is found in each of the files, in one go; None for one that is passed over."""
-    read = [read_candidate_document(one, task.max_bytes, task.max_triples) for one in files]
-    documents = [one for one in read if isinstance(one, Document)]
-    found = iter(check_documents(documents, task.profile, task.engine))
-    return [next(found) if isinstance(one, Document) else one for one in read]
+    """The outcome of each file, checked in one call; None for a file that is skipped."""
+    results = [read_candidate_document(file, task.max_bytes, task.max_triples) for file in files]
+    documents = [result for result in results if isinstance(result, Document)]
+    outcomes = iter(check_documents(documents, task.profile, task.engine))
+    return [next(outcomes) if isinstance(result, Document) else result for result in results]
 
 
 class CheckWorkers:
-    """Processes that check files; when one dies, others take over."""
+    """A pool of processes that check files; it is replaced when a process dies."""
 
     def __init__(self, jobs: int, task: CheckTask) -> None:
-        """No process is started before there is work."""
+        """Processes start with the first files."""
         self.jobs, self.task = jobs, task
         self.pool = self.make_pool()
 
     def make_pool(self) -> ProcessPoolExecutor:
-        """A pool of processes that are still to be started."""
-        # A forked process would take over locks of threads that it does not have.
+        """A pool of processes, which start with the first files."""
+        # A forked process would inherit locks that are held by threads it does not have.
         context = get_context("spawn")
         return ProcessPoolExecutor(
             self.jobs, context, initializer=prepare_check_worker, initargs=(self.task.engine,)
         )
 
     def submit(self, files: list[CandidateFile]) -> OutcomesFuture:
-        """What will be found in the files; BrokenProcessPool for all under way when a process dies."""
+        """The future of the outcomes; it raises BrokenProcessPool when any process dies meanwhile."""
         try:
             return self.pool.submit(check_file_batch, files, self.task)
         except BrokenProcessPool:
@@ -116,52 +116,49 @@ class CheckWorkers:
             return self.pool.submit(check_file_batch, files, self.task)
 
     def check_alone(self, file: CandidateFile) -> CheckOutcome | None:
-        """What is found in a file while nothing else is under way, so that a death is its own doing."""
+        """The outcome of a file that is checked while nothing else runs: a crash is due to the file."""
         try:
             return self.submit([file]).result()[0]
         except BrokenProcessPool:
-            sentence = "This takes more memory or deeper nesting than there is for it. Check smaller files."
-            return UncheckedFile(displayable_path(file.path), Problem(413, sentence))
+            detail = "Checking this exceeds the available memory or stack depth. Check smaller files."
+            return UncheckedFile(displayable_path(file.path), Problem(413, detail))
 
     def close(self) -> None:
-        """Begin nothing that has not begun, and let the processes end."""
+        """Cancel queued files and end the processes."""
         self.pool.shutdown(cancel_futures=True)
 
 
 def check_in_workers(
-    waiting: Iterable[list[CandidateFile]], task: CheckTask, jobs: int
+    batches: Iterable[list[CandidateFile]], task: CheckTask, jobs: int
 ) -> Iterator[CheckOutcome | None]:
-    """What is found in each file of the batches, which are spread over processes.
+    """The outcome of each file of the batches, checked in several processes.
 
-    Files that were under way when a process died are checked again one by one.
+    Files that were being checked when a process died are checked again one by one.
     """
-    crew, careful = CheckWorkers(jobs, task), CheckWorkers(1, task)
+    workers, single_worker = CheckWorkers(jobs, task), CheckWorkers(1, task)
     running: deque[tuple[list[CandidateFile], OutcomesFuture]] = deque()
 
-    def first() -> Iterator[CheckOutcome | None]:
-        batch, found = running.popleft()
+    def next_outcomes() -> Iterator[CheckOutcome | None]:
+        batch, future = running.popleft()
         try:
-            return iter(found.result())
+            return iter(future.result())
         except BrokenProcessPool:
-            return map(careful.check_alone, batch)
+            return map(single_worker.check_alone, batch)
 
     try:
-        for batch in waiting:
-            running.append((batch, crew.submit(batch)))
+        for batch in batches:
+            running.append((batch, workers.submit(batch)))
             if len(running) > jobs * QUEUED_BATCHES_PER_PROCESS:
-                yield from first()
+                yield from next_outcomes()
         while running:
-            yield from first()
+            yield from next_outcomes()
     finally:
-        crew.close()
-        careful.close()
+        workers.close()
+        single_worker.close()
 
 
-def prepare_check_worker(name: str) -> None:
-    """Make a process ready: it ends at Ctrl-C without a word, and has the engine at hand.
-
-    The one that started it says what is to be said.
-    """
+def prepare_check_worker(engine: str) -> None:
+    """Prepare a process: end silently at Ctrl-C, which the parent reports, and load the engine."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    get_shacl_engine(name)(())
-    gc.freeze()  # what is there now stays, and need not be looked through for garbage
+    get_shacl_engine(engine)(())
+    gc.freeze()  # objects that exist now stay, so garbage collection can ignore them

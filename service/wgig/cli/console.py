@@ -1,4 +1,4 @@
-"""What the commands print on a terminal: messages, tables, progress bars; and files that they replace."""
+"""Terminal output of the commands: messages, tables, progress bars; and output files replaced atomically."""
 
 import sys
 import threading
@@ -16,40 +16,40 @@ from ..text import flatten_untrusted_text
 WorkResult = TypeVar("WorkResult")
 
 
-def print_message(sentence: str) -> None:
-    """Tell the user something beside the answer, in one line."""
-    print(f"wgig: {flatten_untrusted_text(sentence)}", file=sys.stderr, flush=True)
+def print_message(message: str) -> None:
+    """Print a one-line message to standard error."""
+    print(f"wgig: {flatten_untrusted_text(message)}", file=sys.stderr, flush=True)
 
 
 def run_on_thread(work: Callable[[], WorkResult]) -> Future[WorkResult]:
-    """What `work` yields, on a thread with room for deeply nested queries.
+    """The future of `work`, run on a thread with a stack that is large enough for deeply nested queries.
 
-    Whoever waits for it can be interrupted, and the process can end without it.
+    Waiting for it can be interrupted, and the process can exit without it.
     """
     future: Future[WorkResult] = Future()
 
-    def run() -> None:
+    def run_work() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # whatever it is, it is for the one who waits
+        except BaseException as error:  # any error is raised in the waiting thread
             future.set_exception(error)
 
     threading.stack_size(THREAD_STACK_BYTES)
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=run_work, daemon=True).start()
     return future
 
 
 def check_parent_folder(path: Path) -> None:
-    """Raise Problem 400 where there is no folder for a file that is to be written."""
+    """Raise Problem 400 where the parent folder of a file to be written does not exist."""
     if not path.parent.is_dir():
-        raise Problem(400, f"There is no folder {path.parent}. Make it, or name another output.")
+        raise Problem(400, f"There is no folder {path.parent}. Create it, or name another output.")
 
 
 @contextmanager
 def open_replacement_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that is replaced as a whole, or not at all; links, pipes and devices are written as they are.
+    """A file to write that replaces the file at the path when complete, or not at all on errors.
 
-    Raises Problem 400 where there is no folder for it.
+    Links, pipes and devices are written directly. Raises Problem 400 where the parent folder does not exist.
     """
     check_parent_folder(path)
     if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -65,35 +65,35 @@ def open_replacement_file(path: Path) -> Iterator[IO[bytes]]:
         partial.unlink(missing_ok=True)
 
 
-def get_offered_format(suffix: str, offered: Sequence[Format], what: str) -> Format:
-    """The offered format with this suffix. Raises Problem 400; `what` says what cannot be written so."""
-    for one in offered:
-        if one.suffix == suffix:
-            return one
-    suffixes = ", ".join(one.suffix for one in offered)
-    raise Problem(400, f"{what} cannot be written as {suffix}. Take --format {suffixes}.")
+def get_offered_format(suffix: str, offered: Sequence[Format], subject: str) -> Format:
+    """The offered format with this suffix. Raises Problem 400; `subject` is what cannot be written in it."""
+    for format_ in offered:
+        if format_.suffix == suffix:
+            return format_
+    suffixes = ", ".join(format_.suffix for format_ in offered)
+    raise Problem(400, f"{subject} cannot be written as {suffix}. Use --format {suffixes}.")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; numbers stand to the right."""
+    """Print a table; columns of numbers are right-aligned."""
     from rich import box  # noqa: PLC0415  costs 60 ms, and pipes need none
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=box.SIMPLE_HEAD)
-    kept = list(rows)
-    for place, name in enumerate(columns):
-        numeric = bool(kept) and all(row[place].replace(",", "").isdigit() for row in kept)
-        table.add_column(Text(name), overflow="fold", justify="right" if numeric else "left")
-    for row in kept:
+    all_rows = list(rows)
+    for index, name in enumerate(columns):
+        is_numeric = bool(all_rows) and all(row[index].replace(",", "").isdigit() for row in all_rows)
+        table.add_column(Text(name), overflow="fold", justify="right" if is_numeric else "left")
+    for row in all_rows:
         table.add_row(*map(Text, row))
     Console().print(table)
 
 
 @contextmanager
 def show_progress_bar(title: str, total: int | None, unit: str = "bytes") -> Iterator[Callable[[int], None]]:
-    """What is to be called with how many of `total` are done so far: on a terminal it moves a bar."""
+    """The function to call with how much of `total` is done; it moves a bar on a terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -110,4 +110,4 @@ def show_progress_bar(title: str, total: int | None, unit: str = "bytes") -> Ite
     )  # fmt: skip
     with rich.Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda reached: bar.update(task, completed=reached)
+        yield lambda completed: bar.update(task, completed=completed)

@@ -1,7 +1,7 @@
-"""`wgig load`, `wgig dump` and `wgig stats`: RDF files into and out of the store, and its statistics.
+"""`wgig load`, `wgig dump` and `wgig stats`: load RDF files, dump the store, and count its content.
 
-Each file is loaded whole or not at all, by the format of its name, decompressed on the fly; errors have line
-and column, and `-` is standard input. A dump file appears when it is complete. Exit code 2 means that a file
+Each file is loaded atomically, in the format of its name, decompressed on the fly; errors have line and
+column, and `-` is standard input. A dump file appears when it is complete. Exit code 2 means that a file
 could not be read.
 """
 
@@ -38,8 +38,10 @@ from .console import get_offered_format, open_replacement_file, print_message, p
 READ_BUFFER_BYTES = 1024 * 1024
 NOTHING_LOADED = "Nothing of this file was loaded."
 
-# By the ending of a file's name: our own suffixes, and what other programs call the same.
-OWN_RDF_FORMATS = {one.suffix: rdf_format(one.media_type) for one in (*GRAPH_FORMATS, *DATASET_FORMATS)}
+# By the suffix of the file name: the suffixes of this service, and other common ones.
+OWN_RDF_FORMATS = {
+    format_.suffix: rdf_format(format_.media_type) for format_ in (*GRAPH_FORMATS, *DATASET_FORMATS)
+}
 RDF_FORMATS_BY_ENDING = OWN_RDF_FORMATS | {
     "owl": ox.RdfFormat.RDF_XML,
     "xml": ox.RdfFormat.RDF_XML,
@@ -49,41 +51,41 @@ PARSER_PLACE_PATTERN = re.compile(r"Parser error [\w ]+: ")
 
 
 class UnreadableFileError(Exception):
-    """A file cannot be read, and nothing of it was loaded; the message is a sentence with line and column."""
+    """A file cannot be read, and nothing of it was loaded; the message has line and column if known."""
 
 
 class RdfFileSource(io.RawIOBase):
-    """The bytes of a file, decompressed where need be. Its faults are UnreadableFileError, not the store's.
+    """The bytes of a file, decompressed if necessary. Its errors are UnreadableFileError, not StoreError.
 
-    What it holds may be watched on the way: the watch gets all pieces, then an empty one.
+    `watch` is called with each chunk, and with an empty one at the end.
     """
 
     def __init__(
         self,
         file: Any,
         name: str,
-        reached: Callable[[int], None],
+        report_bytes: Callable[[int], None],
         watch: Callable[[memoryview], None] = lambda _: None,
     ) -> None:
-        """Take a buffered binary file, its name, and a function that is told how far reading came.
+        """Take a buffered binary file, its name, and a function that is called with the read bytes.
 
-        Where that cannot be known, as in a pipe, it is told 0.
+        It is called with 0 if the position is unknown, as in a pipe.
         """
         super().__init__()
         self.file = file
         compressed = file.peek(2)[:2] == b"\x1f\x8b"
         self.stream = gzip.GzipFile(fileobj=self.file) if compressed else self.file
         self.name = name
-        self.report_progress = reached
+        self.report_progress = report_bytes
         self.watch = watch
         self.has_begun = False
 
     def readable(self) -> bool:
-        """It can be read."""
+        """Always True."""
         return True
 
     def readinto(self, target: Any) -> int:
-        """Fill the target as far as there is data, and tell how far into the file that was."""
+        """Read into the target, and report the progress; the number of bytes."""
         try:
             if not self.has_begun and self.stream.peek(len(BOM_UTF8)).startswith(BOM_UTF8):
                 self.stream.read(len(BOM_UTF8))
@@ -105,23 +107,23 @@ def load_rdf_file(
     name: str,
     graph: str | None,
     format_: str | None,
-    reached: Callable[[int], None] = lambda _: None,
+    report_bytes: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Load one file, all of it or nothing; `-` is standard input.
+    """Load one file atomically; `-` is standard input.
 
     A graph format goes into `graph` (None: the unnamed one). A dataset format keeps its graphs, unless
-    `graph` is given. `reached` is called with the number of bytes of the file that were read so far. Raises
+    `graph` is given. `report_bytes` is called with the number of bytes read so far. Raises
     UnreadableFileError.
     """
     rdf_format = choose_load_format(name, format_)
     try:
-        given = sys.stdin.fileno() if name == "-" else name
-        file = open(given, "rb", READ_BUFFER_BYTES, closefd=name != "-")  # noqa: SIM115  a Path is no number
+        path_or_descriptor = sys.stdin.fileno() if name == "-" else name
+        file = open(path_or_descriptor, "rb", READ_BUFFER_BYTES, closefd=name != "-")  # noqa: SIM115  a Path is no number
     except OSError as error:
         raise UnreadableFileError(f"{name}: {error.strerror}. Name a file that can be read.") from error
     watch = [XmlChecker().feed] if rdf_format == ox.RdfFormat.RDF_XML else []
     with file:
-        source = RdfFileSource(file, name, reached, *watch)
+        source = RdfFileSource(file, name, report_bytes, *watch)
         try:
             store.bulk_load(io.BufferedReader(source, READ_BUFFER_BYTES), rdf_format, graph)
         except SyntaxError as error:
@@ -129,23 +131,23 @@ def load_rdf_file(
 
 
 def choose_load_format(name: str, format_: str | None) -> ox.RdfFormat:
-    """The format that is given, or that the name of the file ends in. Raises UnreadableFileError."""
+    """The given format, or that of the suffix of the file name. Raises UnreadableFileError."""
     suffix = format_ or name.removesuffix(".gz").rpartition(".")[2].lower()
     if suffix not in RDF_FORMATS_BY_ENDING:
         raise UnreadableFileError(
-            f"{name}: its name tells no RDF format. Say which with --format ({', '.join(OWN_RDF_FORMATS)})."
+            f"{name}: its name has no RDF suffix. Give one with --format ({', '.join(OWN_RDF_FORMATS)})."
         )
     return RDF_FORMATS_BY_ENDING[suffix]
 
 
 def find_file_size(name: str) -> int | None:
-    """The bytes of a file, None where that cannot be known."""
+    """The size of a file in bytes, None if it is unknown."""
     path = Path(name)
     return path.stat().st_size if path.is_file() else None
 
 
 def describe_syntax_error(name: str, error: SyntaxError) -> str:
-    """What is wrong in a file, and at which line and column where that is known."""
+    """A sentence with the syntax error of a file, and its line and column if known."""
     place = f", line {error.lineno}, column {error.offset}" if error.lineno else ""
     return f"{name}{place}: {PARSER_PLACE_PATTERN.sub('', error.msg, count=1)}."
 
@@ -162,30 +164,30 @@ def run_load(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.shipped:
         load_shipped_graphs(store, arguments.shipped, settings.base)
     threading.stack_size(THREAD_STACK_BYTES)
-    with ThreadPoolExecutor(1) as thread:  # one for all, as a shared store is kept for who began to load
-        failed = load_rdf_files(store, arguments.files, arguments.graph, arguments.format, thread)
-        if len(failed) < len(arguments.files):
+    with ThreadPoolExecutor(1) as thread:  # one thread for all files, as it holds the lock of a shared store
+        errors = load_rdf_files(store, arguments.files, arguments.graph, arguments.format, thread)
+        if len(errors) < len(arguments.files):
             thread.submit(store.infer).result()
-    for sentence in failed:
-        print_message(sentence)
-    return 2 if failed else 0
+    for message in errors:
+        print_message(message)
+    return 2 if errors else 0
 
 
 def load_rdf_files(
     store: Store, files: Sequence[str], graph: str | None, format_: str | None, thread: Executor
 ) -> list[str]:
-    """Load the files one after the other; returns a sentence for each that cannot be read."""
-    failed = []
+    """Load the files one after the other; a sentence for each that cannot be read."""
+    errors = []
     for name in files:
         started = time.monotonic()
         try:
-            with show_progress_bar(name, find_file_size(name)) as reached:
-                load_file_interruptibly(store, name, graph, format_, reached, thread)
+            with show_progress_bar(name, find_file_size(name)) as report_bytes:
+                load_file_interruptibly(store, name, graph, format_, report_bytes, thread)
         except UnreadableFileError as error:
-            failed.append(str(error))
+            errors.append(str(error))
         else:
             print(f"Loaded {name} in {time.monotonic() - started:.1f} s", flush=True)
-    return failed
+    return errors
 
 
 def load_file_interruptibly(  # noqa: PLR0913, PLR0917 - what to load, and how
@@ -193,37 +195,37 @@ def load_file_interruptibly(  # noqa: PLR0913, PLR0917 - what to load, and how
     name: str,
     graph: str | None,
     format_: str | None,
-    reached: Callable[[int], None],
+    report_bytes: Callable[[int], None],
     thread: Executor,
 ) -> None:
     """Load one file, or nothing of it on Ctrl-C. Raises UnreadableFileError, KeyboardInterrupt."""
     stopped = threading.Event()
 
-    def reached_unless_stopped(count: int) -> None:
+    def report_unless_stopped(count: int) -> None:
         if stopped.is_set():
             raise UnreadableFileError(f"{name}: stopped. {NOTHING_LOADED}")
-        reached(count)
+        report_bytes(count)
 
-    loading = thread.submit(load_rdf_file, store, name, graph, format_, reached_unless_stopped)
+    loading = thread.submit(load_rdf_file, store, name, graph, format_, report_unless_stopped)
     try:
         loading.result()
     except KeyboardInterrupt as interrupt:
         stopped.set()
-        done = loading.exception() is None
+        was_loaded = loading.exception() is None
         raise KeyboardInterrupt(
-            f"Stopped; {name} was loaded before." if done else f"Stopped; nothing of {name} was loaded."
+            f"Stopped; {name} was loaded before." if was_loaded else f"Stopped; nothing of {name} was loaded."
         ) from interrupt
 
 
 def load_shipped_graphs(store: Store, names: Sequence[str], base: str) -> None:
-    """Replace graphs by those of the package. Raises Problem 404 for a name that it does not ship."""
+    """Replace graphs by those shipped with the package. Raises Problem 404 for an unknown name."""
     shipped = list_shipped_files(base)
-    wanted = [f"{base}graph/{name.removeprefix(f'{base}graph/')}" for name in names]
-    for graph in wanted:
+    graphs = [f"{base}graph/{name.removeprefix(f'{base}graph/')}" for name in names]
+    for graph in graphs:
         if graph not in shipped:
             known = ", ".join(iri.removeprefix(f"{base}graph/") for iri in shipped)
             raise Problem(404, f"The package ships no graph {graph}. It ships: {known}.")
-    replace_shipped_graphs(store, base, {graph: shipped[graph] for graph in wanted})
+    replace_shipped_graphs(store, base, {graph: shipped[graph] for graph in graphs})
 
 
 def run_dump(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -241,7 +243,7 @@ def run_dump(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def choose_dump_format(arguments: argparse.Namespace) -> Format:
-    """The format that is asked for, or that the name of the file means. Raises Problem."""
+    """The requested format, or that of the suffix of the output file. Raises Problem."""
     offered = (*GRAPH_FORMATS, *DATASET_FORMATS) if arguments.graph else DATASET_FORMATS
     name = arguments.format
     if name is None and arguments.output:
@@ -253,19 +255,19 @@ def choose_dump_format(arguments: argparse.Namespace) -> Format:
 
 
 def resolve_graph_name(store: Store, name: str, base: str) -> str:
-    """The IRI of a graph that is given by IRI or by its name below the base. Raises Problem 404."""
-    there = store.graphs()
+    """The IRI of a graph, given by IRI or by its name below the base. Raises Problem 404."""
+    existing = store.graphs()
     for iri in (name, f"{base}graph/{name}"):
-        if iri in there:
+        if iri in existing:
             return iri
-    names = [iri.removeprefix(f"{base}graph/") for iri in there]
+    names = [iri.removeprefix(f"{base}graph/") for iri in existing]
     hint = suggest_near_name(name, names, "See: wgig stats")
     raise Problem(404, f"There is no graph {name}. {hint}")
 
 
 @contextmanager
 def open_dump_output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Where the dump goes: standard output, or a file that is compressed when its name ends in .gz."""
+    """The output of a dump: standard output, or a file, which is compressed if its name ends in .gz."""
     if path is None:
         yield sys.stdout.buffer
         return
@@ -286,7 +288,7 @@ SELECT ?name (COUNT(DISTINCT ?s) AS ?count) { ?s a ?name } GROUP BY ?name ORDER 
 
 
 def run_stats(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Print counts of quads by graph and of things by class. Exit code 0. Raises StoreError."""
+    """Print the counts of quads by graph and of resources by class. Exit code 0. Raises StoreError."""
     store = open_store_snapshot(settings, print_message)
     graphs = {
         row["name"].value: int(row["count"].value) for row in select_solutions(store, GRAPH_COUNTS_QUERY)
@@ -294,17 +296,19 @@ def run_stats(arguments: argparse.Namespace, settings: Settings) -> int:
     classes = {
         row["name"].value: int(row["count"].value) for row in select_solutions(store, CLASS_COUNTS_QUERY)
     }
-    unnamed = int(select_solutions(store, UNNAMED_COUNT_QUERY, union=False)[0]["count"].value)
-    total = sum(graphs.values()) + unnamed
-    form = arguments.format or ("table" if sys.stdout.isatty() else "json")
-    if form == "json":
+    unnamed_count = int(select_solutions(store, UNNAMED_COUNT_QUERY, union=False)[0]["count"].value)
+    total = sum(graphs.values()) + unnamed_count
+    output_format = arguments.format or ("table" if sys.stdout.isatty() else "json")
+    if output_format == "json":
         print(
-            json.dumps({"quads": total, "unnamed": unnamed, "graphs": graphs, "classes": classes}, indent=2)
+            json.dumps(
+                {"quads": total, "unnamed": unnamed_count, "graphs": graphs, "classes": classes}, indent=2
+            )
         )
         return 0
     for columns, counts in ((["graph", "quads"], graphs), (["class", "things"], classes)):
         print_table(
             columns, ((shorten_iri(name, settings.base), f"{count:,}") for name, count in counts.items())
         )
-    print(f"{total:,} quads in {len(graphs):,} named graphs and the unnamed one ({unnamed:,})")
+    print(f"{total:,} quads in {len(graphs):,} named graphs and the unnamed one ({unnamed_count:,})")
     return 0

@@ -1,8 +1,8 @@
-"""The command `wgig`: how it runs, and how it ends.
+"""The command `wgig`: entry point, errors and exit codes.
 
-Exit codes: 0 all is well; 1 the answer is no, or nothing was found; 2 the input cannot be read or the call is
-wrong; 3 the surroundings fail (disk, port, network), or we do. As in shells, a signal that ends the
-command makes 128 and its number: 130 after Ctrl-C, 141 (SIGPIPE) when the reader of the output goes away.
+Exit codes: 0 success; 1 the answer is no, or nothing was found; 2 wrong arguments or unreadable input; 3 the
+environment fails (disk, port, network), or a bug. As in shells, a signal that ends the command gives 128
+plus its number: 130 after Ctrl-C, 141 (SIGPIPE) when the reader of the output is gone.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from importlib import import_module
 from ..text import defuse_ci_command, replace_control_characters
 from .parser import EXIT_FAILED, EXIT_NO, EXIT_UNREADABLE, build_command_parser
 
-# The module of each command and its function, imported when the command is called: help must come at once.
+# The module of each command and its function. Imported when the command is called, so that --help is fast.
 COMMAND_RUNNERS = {
     "backup": ("backup", "run_backup"),
     "bulk": ("bulk", "run_bulk"),
@@ -34,11 +34,11 @@ COMMAND_RUNNERS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; what goes wrong is said in a sentence on standard error."""
+    """Run one command and return its exit code; an error is printed to standard error as one sentence."""
     arguments = build_command_parser().parse_args(argv)
-    os.environ["PYTHONSAFEPATH"] = "1"  # processes that we start import nothing from the folder we are in
+    os.environ["PYTHONSAFEPATH"] = "1"  # child processes import nothing from the current folder
     if sys.stdout is None:
-        print("wgig: Standard output is closed. Leave it open, or send it to /dev/null.", file=sys.stderr)
+        print("wgig: Standard output is closed. Leave it open, or redirect it to /dev/null.", file=sys.stderr)
         return EXIT_FAILED
     try:
         code = run_command(arguments)
@@ -56,12 +56,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_command(arguments: argparse.Namespace) -> int:
-    """Import the module of the command and run it."""
+    """Import the module of the command and run it. The exit code."""
     from ..settings import Settings, iter_unknown_variables  # noqa: PLC0415  help must come at once
     from .console import print_message  # noqa: PLC0415
 
-    for sentence in iter_unknown_variables(os.environ):
-        print_message(sentence)
+    for warning in iter_unknown_variables(os.environ):
+        print_message(warning)
 
     settings = Settings.from_arguments(arguments)
     module, function = COMMAND_RUNNERS[arguments.command]
@@ -70,12 +70,12 @@ def run_command(arguments: argparse.Namespace) -> int:
 
 
 def discard_output() -> None:
-    """Throw away what is not printed yet, as nobody takes it; the interpreter must not complain of it."""
+    """Discard buffered output that cannot be written, so that the interpreter does not report it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_error(error: Exception | KeyboardInterrupt) -> int:
-    """Say what an error means, and return the exit code for it."""
+    """Print a message for an error, and return its exit code."""
     from ..files import FileError  # noqa: PLC0415
     from ..problems import Problem  # noqa: PLC0415
     from ..store.errors import StoreError  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The argument parser: the commands of `wgig`, each with a sentence, its arguments and examples.
+"""The argument parser: the commands of `wgig`, each with a summary, its arguments and examples.
 
 Wrong arguments exit with 2.
 """
@@ -18,14 +18,14 @@ Commands = dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]]
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser whose help keeps the line breaks of its examples, and whose mistakes end with code 2."""
+    """A parser whose help keeps the line breaks of examples, and whose errors exit with 2."""
 
     def __init__(self, **options: Any) -> None:
         """Take the options of `argparse.ArgumentParser`."""
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the call and where help is."""
+        """Print what is wrong with the arguments and where to find help."""
         self.exit(
             EXIT_UNREADABLE, f"{self.prog}: {flatten_untrusted_text(message)}.\nSee: {self.prog} --help\n"
         )
@@ -38,7 +38,7 @@ def add_token_actions(parser: argparse.ArgumentParser) -> None:
 
 TOKEN_ACTIONS: Commands = {
     "new": (
-        "make a token, and print it, once",
+        "create a token and print it once",
         arguments.add_token_new_arguments,
         'wgig token new --scope papers --expires 30d --name "Working group 2"\n'
         "wgig token new --scope graphs update\n"
@@ -48,15 +48,15 @@ TOKEN_ACTIONS: Commands = {
         "graphs   write any graph, papers checked first\n"
         "update   run SPARQL Update\n"
         "admin    see and stop the queries of others\n"
-        "metrics  read the figures of the service (`/metrics`)",
+        "metrics  read the metrics of the service (`/metrics`)",
     ),
     "list": (
-        "list the tokens, without what is secret",
+        "list the tokens, without their secrets",
         arguments.add_token_list_arguments,
         "wgig token list\nwgig token list --format json",
     ),
     "revoke": (
-        "let a token open nothing any more, from the next request on",
+        "revoke a token, from the next request on",
         arguments.add_token_revoke_arguments,
         "wgig token revoke 1f2e3d4c",
     ),
@@ -70,20 +70,20 @@ def add_bulk_actions(parser: argparse.ArgumentParser) -> None:
 
 BULK_ACTIONS: Commands = {
     "check": (
-        "check papers by the million, on Spark or on this machine",
+        "check millions of papers, on Spark or on this machine",
         arguments.add_bulk_check_arguments,
         "wgig bulk check papers/ --out checked\n"
         "wgig bulk check 's3a://papers/2026/*.ttl' --out s3a://papers/checked --profile final\n"
         "\n"
-        "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or holds no paper, 3 our failure",
+        "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or has no paper, 3 a bug in wgig",
     ),
     "describe": (
-        "count what is in papers by the million, as VoID, on Spark or on this machine",
+        "compute statistics of millions of papers as VoID, on Spark or on this machine",
         arguments.add_bulk_arguments,
         "wgig bulk describe papers/ --out described\n"
         "wgig bulk describe 'hdfs://papers/*/*.md' --out hdfs://described\n"
         "\n"
-        "exit codes: 0 all were counted, 2 one cannot be read, 3 our failure",
+        "exit codes: 0 all were counted, 2 one cannot be read, 3 a bug in wgig",
     ),
 }
 
@@ -94,7 +94,7 @@ CLI_COMMANDS: Commands = {
         "wgig serve\nwgig serve --port 8080 --store ./store",
     ),
     "query": (
-        "answer a SPARQL query",
+        "run a SPARQL query",
         arguments.add_query_arguments,
         "wgig query 'SELECT * { ?s ?p ?o } LIMIT 5'\n"
         "wgig query question.rq --format csv > answer.csv\n"
@@ -115,12 +115,12 @@ CLI_COMMANDS: Commands = {
         "wgig dump -o all.nq.gz\nwgig dump --graph issues",
     ),
     "backup": (
-        "keep a copy of the store, also while a service runs on it",
+        "back up the store, even while a service uses it",
         arguments.add_backup_arguments,
         "wgig backup /var/backups/wgig\nwgig backup /var/backups/wgig --keep 30",
     ),
     "restore": (
-        "put a backup in the place of the store",
+        "replace the store with a backup",
         arguments.add_restore_arguments,
         "wgig restore /var/backups/wgig\n"
         "wgig restore /var/backups/wgig/wgig-20261125T230000.000Z --store ./store",
@@ -134,15 +134,15 @@ CLI_COMMANDS: Commands = {
         "wgig check paper.ttl --watch\n"
         "curl -s https://example.org/paper | wgig check - --input-format ttl\n"
         "\n"
-        "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or holds no paper, 3 our failure",
+        "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or has no paper, 3 a bug in wgig",
     ),
     "bulk": (
-        "check or count papers by the million",
+        "check or count millions of papers",
         add_bulk_actions,
         "wgig bulk check papers/ --out checked\nwgig bulk describe papers/ --out described",
     ),
     "new": (
-        "begin an issue paper with what the graph knows of the issue",
+        "start an issue paper from what the graph has about the issue",
         arguments.add_new_arguments,
         "wgig new paper spam\nwgig new paper spam --output drafts/spam.md\nwgig new paper spam -o - | less\n"
         "\n"
@@ -155,7 +155,7 @@ CLI_COMMANDS: Commands = {
         "wgig mcp\nwgig mcp --url http://127.0.0.1:8000/\nwgig mcp --http --port 8001",
     ),
     "token": (
-        "let somebody write to the service, or no longer",
+        "manage the tokens for writing to the service",
         add_token_actions,
         'wgig token new --scope papers --expires 30d --name "Working group 2"\n'
         "wgig token new --scope graphs update\n"
@@ -174,7 +174,7 @@ CLI_COMMANDS: Commands = {
     ),
 }
 
-# The actions of the last one take it.
+# Commands and actions without --store. The actions of `wgig token` have it.
 STORELESS_COMMANDS = (
     arguments.add_queries_arguments,
     arguments.add_check_arguments,
@@ -187,28 +187,28 @@ STORELESS_COMMANDS = (
 
 
 def build_command_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command."""
-    whole = CommandParser(
+    """The parser of the whole command line."""
+    parser = CommandParser(
         prog="wgig", description="The Working Group on Internet Governance (2004-2005) as linked data."
     )
-    whole.add_argument("--version", action="version", version=f"wgig {__version__}")
-    add_subcommands(whole, "command", CLI_COMMANDS)
-    return whole
+    parser.add_argument("--version", action="version", version=f"wgig {__version__}")
+    add_subcommands(parser, "command", CLI_COMMANDS)
+    return parser
 
 
-def add_subcommands(parser: argparse.ArgumentParser, what: str, commands: Commands) -> None:
-    """Let a parser take one of these commands, which `what` is called after."""
-    offered = parser.add_subparsers(dest=what, metavar=what.upper(), required=True)
-    for name, (summary, takes, examples) in commands.items():
+def add_subcommands(parser: argparse.ArgumentParser, dest: str, commands: Commands) -> None:
+    """Add these commands to a parser; `dest` is the attribute that holds the chosen one."""
+    subparsers = parser.add_subparsers(dest=dest, metavar=dest.upper(), required=True)
+    for name, (summary, add_arguments, examples) in commands.items():
         indented = examples.replace("\n", "\n  ")
-        one = offered.add_parser(
+        subparser = subparsers.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
             epilog=f"examples:\n  {indented}",
         )
-        takes(one)
-        if takes not in STORELESS_COMMANDS:
-            one.add_argument(
+        add_arguments(subparser)
+        if add_arguments not in STORELESS_COMMANDS:
+            subparser.add_argument(
                 "--store", type=Path, metavar="DIR", help="folder of the store (default: your data folder)"
             )

@@ -2,7 +2,7 @@
 
 The result is a table on a terminal, a data format in a pipe. Exit code 1 means an empty or false result.
 Remote endpoints are queried over the SPARQL 1.1 Protocol (section 2.1.2), and their problem documents (RFC
-9457) are shown.
+9457) are printed.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from .console import get_offered_format, print_message, print_table, run_on_thre
 
 
 def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Print the list, in a pipe by lines of name, tab, question; or the text of the query that is named.
+    """Print the example queries, in a pipe as name, tab, question; or the text of the named one.
 
     Exit code 0. Raises Problem 404.
     """
@@ -39,10 +39,12 @@ def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.name:
         print(read_example_query(arguments.name).text, end="")
     elif not sys.stdout.isatty():
-        for one in list_example_queries():
-            print(one.name, one.question, sep="\t")
+        for example in list_example_queries():
+            print(example.name, example.question, sep="\t")
     else:
-        print_table(["name", "question"], ((one.name, one.question) for one in list_example_queries()))
+        print_table(
+            ["name", "question"], ((example.name, example.question) for example in list_example_queries())
+        )
     return 0
 
 
@@ -51,14 +53,17 @@ QueryAnswerer = Callable[[ParsedSparqlText, Format], bytes]
 
 
 def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Print the answer. Exit code 0, or 1 when it is no or empty. Raises Problem, StoreError, OSError."""
+    """Print the result of a query. Exit code 0, or 1 if it is false or empty.
+
+    Raises Problem, StoreError, OSError.
+    """
     query = ParsedSparqlText(read_query_text(arguments))
-    form_ = get_query_form(query)
-    format_ = choose_result_format(form_, arguments.format)
-    ask = make_endpoint_answerer(arguments.url) if arguments.url else make_store_answerer(settings)
-    if form_ in ("SELECT", "ASK"):
-        return print_query_results(ask(query, format_ or JSON_RESULTS), format_, settings)
-    triples = list(ox.parse(ask(query, N_TRIPLES), ox.RdfFormat.N_TRIPLES))
+    query_form = get_query_form(query)
+    format_ = choose_result_format(query_form, arguments.format)
+    answer_query = make_endpoint_answerer(arguments.url) if arguments.url else make_store_answerer(settings)
+    if query_form in ("SELECT", "ASK"):
+        return print_query_results(answer_query(query, format_ or JSON_RESULTS), format_, settings)
+    triples = list(ox.parse(answer_query(query, N_TRIPLES), ox.RdfFormat.N_TRIPLES))
     sys.stdout.buffer.write(
         serialize_triples((quad.triple for quad in triples), format_ or TURTLE, settings.base)
     )
@@ -66,32 +71,32 @@ def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def read_query_text(arguments: argparse.Namespace) -> str:
-    """The query that is meant: of an example, from standard input, from a file, or as given."""
-    given: str | None = arguments.query
+    """The text of the query: of an example, from standard input, from a file, or from the argument."""
+    argument: str | None = arguments.query
     if arguments.name:
         return read_example_query(arguments.name).text
-    if given is None and sys.stdin.isatty():
-        raise Problem(400, "No query is given. Give its text, a file that holds it, or --name of an example.")
-    if given in (None, "-"):
+    if argument is None and sys.stdin.isatty():
+        raise Problem(400, "No query is given. Give its text, a file with it, or --name of an example.")
+    if argument in (None, "-"):
         return sys.stdin.read()
-    if "{" not in given and Path(given).suffix:
-        return Path(given).read_text("utf-8")
-    return given
+    if "{" not in argument and Path(argument).suffix:
+        return Path(argument).read_text("utf-8")
+    return argument
 
 
-def choose_result_format(form_: str, name: str | None) -> Format | None:
-    """The format to print in; None: for a person. Raises Problem for one that this form of query has not."""
+def choose_result_format(query_form: str, name: str | None) -> Format | None:
+    """The format to print; None for a table. Raises Problem where this form of query has no such format."""
     if name is None:
-        return {"SELECT": None if sys.stdout.isatty() else CSV, "ASK": None}.get(form_, TURTLE)
-    offered = FORMATS_BY_FORM[form_]
-    if name == TABLE_FORMAT and offered is not GRAPH_FORMATS:
+        return {"SELECT": None if sys.stdout.isatty() else CSV, "ASK": None}.get(query_form, TURTLE)
+    formats = FORMATS_BY_FORM[query_form]
+    if name == TABLE_FORMAT and formats is not GRAPH_FORMATS:
         return None
-    return get_offered_format(name, offered, f"The answer to {form_}")
+    return get_offered_format(name, formats, f"The result of {query_form}")
 
 
 def make_store_answerer(settings: Settings) -> QueryAnswerer:
-    """A function that answers a query from the local store."""
-    import anyio  # noqa: PLC0415  all this costs 50 ms, and neither the examples nor an endpoint need it
+    """A function that evaluates a query on the local store."""
+    import anyio  # noqa: PLC0415  these imports cost 50 ms, and only the local store needs them
 
     from ..http.work_queue import WorkQueue  # noqa: PLC0415
     from ..seed import open_store_snapshot  # noqa: PLC0415
@@ -100,40 +105,40 @@ def make_store_answerer(settings: Settings) -> QueryAnswerer:
     from ..sparql.language.diagnosis import diagnose_syntax_error  # noqa: PLC0415
     from ..store.view import QueryDataset  # noqa: PLC0415
 
-    alone = WorkQueue(at_once=1, waiting=1, patience=1)
+    federation_queue = WorkQueue(max_running=1, max_waiting=1, timeout_seconds=1)
     store = open_store_snapshot(settings, print_message)
 
-    def ask(query: ParsedSparqlText, format_: Format) -> bytes:
-        out = io.BytesIO()
-        resolved = anyio.run(resolve_federated_calls, admit_sparql_text(query, settings), settings, alone)
+    def answer_query(query: ParsedSparqlText, format_: Format) -> bytes:
+        output = io.BytesIO()
+        resolved_query = anyio.run(
+            resolve_federated_calls, admit_sparql_text(query, settings), settings, federation_queue
+        )
         dataset = QueryDataset(
             union=settings.default_graph == "union" and not has_dataset_clause(query.tokens)
         )
         try:
             run_on_thread(
-                lambda: store.query(resolved.engine_text, format_.media_type, out, dataset)
+                lambda: store.query(resolved_query.engine_text, format_.media_type, output, dataset)
             ).result()
         except SyntaxError as error:
             raise diagnose_syntax_error(query, error) from error
         except (ValueError, RuntimeError) as error:
             raise Problem(400, f"The query cannot be evaluated: {error}.") from error
-        return out.getvalue()
+        return output.getvalue()
 
-    return ask
+    return answer_query
 
 
 def make_endpoint_answerer(url: str) -> QueryAnswerer:
-    """A function that answers a query from a SPARQL endpoint (SPARQL 1.1 Protocol 2.1.2)."""
-    from ..client.connection import sparql_endpoint_url  # noqa: PLC0415  costs 35 ms, and the local store needs none
+    """A function that sends a query to a SPARQL endpoint (SPARQL 1.1 Protocol 2.1.2)."""
+    from ..client.connection import sparql_endpoint_url  # noqa: PLC0415  costs 35 ms, and is not needed for the local store
 
     if not url.startswith(("http://", "https://")):
-        raise Problem(
-            400, f"{url} is no address of an endpoint. Give one that begins with http:// or https://."
-        )
+        raise Problem(400, f"{url} is no address of an endpoint. It must start with http:// or https://.")
 
     url = sparql_endpoint_url(url)
 
-    def ask(query: ParsedSparqlText, format_: Format) -> bytes:
+    def answer_query(query: ParsedSparqlText, format_: Format) -> bytes:
         request = Request(url, urlencode({"query": query.text}).encode(), {"Accept": format_.media_type})  # noqa: S310
         try:
             with urlopen(request) as response:  # noqa: S310  checked above
@@ -143,16 +148,16 @@ def make_endpoint_answerer(url: str) -> QueryAnswerer:
             raise build_endpoint_error(url, error) from error
         except URLError as error:
             raise OSError(
-                f"{url} cannot be reached: {error.reason}. Is it the right address, and served?"
+                f"{url} cannot be reached: {error.reason}. Check the address, and whether the service runs."
             ) from error
         except HTTPException as error:
-            raise OSError(f"The answer of {url} broke off. Ask again.") from error
+            raise OSError(f"The response of {url} is incomplete. Try again.") from error
 
-    return ask
+    return answer_query
 
 
 def build_endpoint_error(url: str, error: HTTPError) -> Exception:
-    """What an endpoint says against a query: ours says it as a problem document (RFC 9457)."""
+    """The error for an HTTP error of an endpoint, with the detail of a problem document (RFC 9457)."""
     body = error.read()
     try:
         document = json.loads(body)
@@ -165,7 +170,7 @@ def build_endpoint_error(url: str, error: HTTPError) -> Exception:
 
 
 def print_query_results(body: bytes, format_: Format | None, settings: Settings) -> int:
-    """Print what a SELECT or ASK yields. Exit code 1 when it is nothing, or no."""
+    """Print the result of SELECT or ASK. Exit code 1 if it is empty or false."""
     if format_ is not None:
         sys.stdout.buffer.write(body)
         return 0 if has_any_result(body, format_) else 1
@@ -180,7 +185,7 @@ def print_query_results(body: bytes, format_: Format | None, settings: Settings)
 
 
 def has_any_result(body: bytes, format_: Format) -> bool:
-    """Whether a result document holds a row, or says yes."""
+    """Whether the result has a row, or is true."""
     if format_ is CSV:
         return body.count(b"\n") > 1
     results = ox.parse_query_results(body, format=ox.QueryResultsFormat.from_media_type(format_.media_type))
@@ -188,15 +193,15 @@ def has_any_result(body: bytes, format_: Format) -> bool:
 
 
 def format_terminal_term(term: object, base: str) -> str:
-    """A term for a person: a short name, a text, or nothing where there is no value.
+    """A term for a terminal: a prefixed name or a text, empty for an unbound variable.
 
-    A character that would steer the terminal is shown as a replacement character.
+    Control characters are replaced, so that they cannot control the terminal.
     """
     return replace_control_characters(shorten_printed_term(term, base))
 
 
 def shorten_printed_term(term: object, base: str) -> str:
-    """A term as short as it can be written."""
+    """A term in its shortest form."""
     match term:
         case None:
             return ""

@@ -1,8 +1,8 @@
-"""`wgig serve`: runs the server until SIGINT or SIGTERM, and reloads settings and tokens while it runs.
+"""`wgig serve`: run the server until SIGINT or SIGTERM; reload settings and tokens on SIGHUP.
 
-On shutdown, requests under way get 10 s, then a write as long; queries that are not done are told so 2 s
-before the end. A reload changes what can be changed and names the rest. On glibc, malloc uses 2 arenas and a
-fixed mmap threshold of 128 KiB, because by default eight arenas a core keep freed memory.
+On shutdown, running requests get 10 s, then a write as long; running queries are ended 2 s before that. A
+reload applies the settings that can change at run time and names the others. On glibc, malloc uses 2 arenas
+and a fixed mmap threshold of 128 KiB, because by default eight arenas per core keep freed memory.
 """
 
 import argparse
@@ -44,14 +44,14 @@ from .check_workers import prepare_check_worker
 from .console import print_message
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # as malloc.h numbers them
-# For all threads; by default there are eight a core, each of which keeps what is freed in it.
+# Shared by all threads. By default there are eight per core, and each keeps the memory that is freed in it.
 MAX_MALLOC_ARENAS = 2
-# Bytes that are given back when they are freed; by default that grows to 32 MiB.
+# Larger blocks are returned to the system when freed. By default this limit grows up to 32 MiB.
 MMAP_THRESHOLD_BYTES = 128 * 1024
 
 
 def limit_malloc_memory() -> None:
-    """Have threads share few arenas, and what is large given back. To be called before there are threads."""
+    """Make malloc use few arenas and return large blocks. To be called before threads start."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
         mallopt(M_ARENA_MAX, MAX_MALLOC_ARENAS)
@@ -62,9 +62,9 @@ log = logging.getLogger("wgig")
 
 
 class SettingsReloader:
-    """Brings a running service in line with its settings and tokens as they are now.
+    """Applies changed settings and tokens to a running service.
 
-    `service` is the service as it is now, which handlers find in the application, too.
+    `service` is the current service, the same as `app.state.service`.
     """
 
     def __init__(
@@ -75,33 +75,41 @@ class SettingsReloader:
         pool: WorkerPool | None,
         read: Callable[[], Settings],
     ) -> None:
-        """Take what goes by settings, and what reads them. It raises ValueError or OSError."""
+        """Take what uses the settings, and `read`, which reads them and may raise ValueError or OSError."""
         self.app, self.service, self.checks, self.pool, self.read_settings = app, service, checks, pool, read
 
     async def __call__(self) -> None:
-        """Read all again; where that fails all stays as it is, and the log says why."""
+        """Read and apply settings and tokens; after an error they are kept, and the error is logged."""
         try:
             await self.reload_settings(self.read_settings())
         except (ValueError, OSError) as error:
-            log.error("the settings stay as they are: %s", error)
+            log.error("the settings are unchanged: %s", error)
         await self.check_tokens()
 
-    async def reload_settings(self, wanted: Settings) -> None:
-        """Let those of the settings that can change be these."""
-        now = self.service.settings
-        other = [one for one in fields(Settings) if getattr(now, one.name) != getattr(wanted, one.name)]
-        for one in other:
-            if not one.metadata["live"]:
-                log.warning("WGIG_%s is another now: start the service anew for it", one.name.upper())
-        changed = {one.name: getattr(wanted, one.name) for one in other if one.metadata["live"]}
-        if changed:
-            await self.apply_settings(replace(now, **changed))
+    async def reload_settings(self, new_settings: Settings) -> None:
+        """Apply those new settings that can change at run time, and log the others."""
+        old_settings = self.service.settings
+        changed_fields = [
+            field
+            for field in fields(Settings)
+            if getattr(old_settings, field.name) != getattr(new_settings, field.name)
+        ]
+        for field in changed_fields:
+            if not field.metadata["live"]:
+                log.warning("WGIG_%s has changed: restart the service to apply it", field.name.upper())
+        live_changes = {
+            field.name: getattr(new_settings, field.name)
+            for field in changed_fields
+            if field.metadata["live"]
+        }
+        if live_changes:
+            await self.apply_settings(replace(old_settings, **live_changes))
         log.warning(
-            "the settings were read again; changed: %s", ", ".join(map(str.upper, changed)) or "nothing"
+            "the settings were read again; changed: %s", ", ".join(map(str.upper, live_changes)) or "nothing"
         )
 
     async def apply_settings(self, settings: Settings) -> None:
-        """Go by these settings from now on. No answer from before is given again."""
+        """Use these settings from now on. The response cache is invalidated."""
         self.service = self.app.state.service = replace(self.service, settings=settings)
         self.checks.max_seconds = settings.paper_seconds
         if self.pool:
@@ -113,87 +121,90 @@ class SettingsReloader:
         await run_sync(self.service.store.touch)
 
     async def check_tokens(self) -> None:
-        """Say what is wrong with the file of the tokens, which is read again when it changes."""
+        """Log an error in the token file, which is read again when it changes."""
         try:
             await run_sync(self.service.tokens.list_tokens)
         except FileError as error:
-            log.error("the tokens cannot be read, and nobody can write: %s", error)
+            log.error("the tokens cannot be read, so nobody can write: %s", error)
 
 
-MAX_OPEN_FILES = 65_536  # connections and files that may be open, as far as the system allows
-SHUTDOWN_GRACE_SECONDS = 10  # seconds for the requests under way, then as many for a write
-SHUTDOWN_NOTICE_SECONDS = 2  # of these seconds, in which queries that are not done are told so
+MAX_OPEN_FILES = 65_536  # including connections, as far as the system allows
+SHUTDOWN_GRACE_SECONDS = 10  # for running requests, then as long for a write
+SHUTDOWN_NOTICE_SECONDS = 2  # of these, after running queries are ended
 
 
 Background = Callable[[], Coroutine[Any, Any, object]]
 
 
 class GracefulServer(uvicorn.Server):
-    """A server that says where it listens once it does, and that waits for nobody when told to stop twice."""
+    """A server that prints its address once it listens, and stops at once at a second signal."""
 
     def __init__(
         self,
         config: uvicorn.Config,
         url: str,
-        reloading: SettingsReloader,
+        reload_task: SettingsReloader,
         background: Sequence[Background] = (),
         *,
         on_terminal: bool = False,
     ) -> None:
-        """Nothing listens yet at the URL. What is in the `background` is made ready once it does.
+        """Take the address to print, and the `background` jobs to run once the server listens.
 
-        `on_terminal`: it was begun there.
+        `on_terminal`: it was started from a terminal.
         """
         super().__init__(config)
-        self.url, self.reload_task, self.background_jobs = url, reloading, background
+        self.url, self.reload_task, self.background_jobs = url, reload_task, background
         self.is_on_terminal = on_terminal
         self.is_reload_asked = False
         self.stop_time: float | None = None  # when the socket closes, by the monotonic clock
-        self.response_headers: list[tuple[bytes, bytes]] = []  # of every answer; the same list for all
+        self.response_headers: list[tuple[bytes, bytes]] = []  # of every response; one shared list
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, then print the URL, and make ready what the first request need not wait for."""
+        """Listen, print the address, and start the background jobs."""
         await super().startup(sockets)
         if self.started:
             print(f"Serving on {self.url} (stop with Ctrl-C)", flush=True)
-        self.background_tasks = [asyncio.create_task(one()) for one in self.background_jobs]
+        self.background_tasks = [asyncio.create_task(job()) for job in self.background_jobs]
 
     async def on_tick(self, counter: int) -> bool:
-        """Have every answer say the time at which it begins, also one that is long in coming.
+        """Give every response the time at which it starts as its Date, even after a long wait.
 
-        The server renews the field Date once a second, and gives a request that which it has at its begin.
+        uvicorn renews the Date header once a second, and gives a request the value at the start of the
+        request.
         """
-        ended = await super().on_tick(counter - counter % 10)  # so that it renews it each time
+        should_stop = await super().on_tick(
+            counter - counter % 10
+        )  # so that uvicorn renews the Date header at each tick
         self.response_headers[:] = self.server_state.default_headers
         self.server_state.default_headers = self.response_headers
         if self.is_reload_asked:
             self.is_reload_asked = False
             self.reload = asyncio.create_task(self.reload_task())
-        return ended or (self.stop_time is not None and time.monotonic() >= self.stop_time)
+        return should_stop or (self.stop_time is not None and time.monotonic() >= self.stop_time)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Wait for the requests under way. Those that are cut off then are no mistakes to report."""
+        """Wait for running requests. Requests that are cut off are not logged as errors."""
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        waiting = asyncio.create_task(super().shutdown(sockets))
+        shutdown_task = asyncio.create_task(super().shutdown(sockets))
         asyncio.get_running_loop().call_later(
             SHUTDOWN_GRACE_SECONDS - SHUTDOWN_NOTICE_SECONDS, self.reload_task.service.running.end_all
         )
-        # Since Python 3.12 a closed server waits for its last connection, whatever it is told meanwhile.
-        while not (waiting.done() or self.force_exit):
+        # Since Python 3.12, closing a server waits for its last connection, even after force_exit.
+        while not (shutdown_task.done() or self.force_exit):
             await asyncio.sleep(0.1)
-        waiting.cancel()
+        shutdown_task.cancel()
         if self.reload_task.pool:
             await self.reload_task.pool.close()
 
     def handle_hangup(self, sig: int, frame: FrameType | None) -> None:
-        """Read settings and tokens again soon; or stop where the terminal is gone, as one without it does."""
+        """Reload settings and tokens soon; or stop where the terminal was closed, as without a handler."""
         if self.is_on_terminal and not os.isatty(0):
             return self.handle_exit(sig, frame)
         self.is_reload_asked = True
         return None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop in good order, or at the second signal at once."""
+        """Shut down gracefully; at a second signal stop at once."""
         if self.stop_time is None:
             service = self.reload_task.service
             self.stop_time = time.monotonic() + service.settings.drain_seconds
@@ -204,59 +215,59 @@ class GracefulServer(uvicorn.Server):
 
 
 def is_unforeseen_error(record: logging.LogRecord) -> bool:
-    """Whether something went wrong that nobody foresaw; an answer that had to be broken off is none."""
+    """Whether a log record is an unexpected error, not a response that was aborted on purpose."""
     return not (record.exc_info and isinstance(record.exc_info[1], ResponseAbortedError))
 
 
 def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     """Serve until SIGINT or SIGTERM, then end the process with code 0.
 
-    Requests under way are finished first, as far as the grace allows. Raises ValueError, OSError,
-    FileError or StoreError.
+    Running requests are finished first within SHUTDOWN_GRACE_SECONDS. Raises ValueError, OSError, FileError
+    or StoreError.
     """
     access_log.configure_logging(settings)
-    tell = access_log.log_service_message if settings.log == access_log.LOG_FORMAT_JSON else print_message
+    report = access_log.log_service_message if settings.log == access_log.LOG_FORMAT_JSON else print_message
     prepare_process()
-    traces = telemetry.make_tracing_from_environment()
+    tracing = telemetry.make_tracing_from_environment()
     listening = bind_listening_socket(settings.host, settings.port)
-    store = open_filled_store(settings, tell)
+    store = open_filled_store(settings, report)
     store.describe_later()
-    offer_checkpoints(store, tell)
-    checks = ProcessWorkQueue(**QUEUES["checks"], seconds=settings.paper_seconds)
+    offer_checkpoints(store, report)
+    checks = ProcessWorkQueue(**QUEUES["checks"], max_seconds=settings.paper_seconds)
     pool = WorkerPool(store, settings) if settings.readers and not settings.remote_query else None
     tokens = TokenStore(settings.token_file, settings.token, build_configured_issuer(settings))
-    tokens.list_tokens()  # what is wrong with their file is said now
+    tokens.list_tokens()  # report an invalid token file now
     backends = open_backends(settings, store, pool)
-    service = make_service(settings, store, backends=backends, checks=checks, tokens=tokens, tracing=traces)
+    service = make_service(settings, store, backends=backends, checks=checks, tokens=tokens, tracing=tracing)
     app = create_app(service)
-    reloading = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
+    reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
     try:
         service.projections.change_log.open()
-    except StoreError as error:  # who asks for changes is told again
-        tell(str(error))
+    except StoreError as error:  # requests for changes report it again
+        report(str(error))
     background = background_of(service, checks, pool)
     server = GracefulServer(
-        config_of(app, service), socket_url(listening), reloading, background, on_terminal=os.isatty(0)
+        config_of(app, service), socket_url(listening), reloader, background, on_terminal=os.isatty(0)
     )
     take_signals(server)
     server.run(sockets=[listening])
     store.stop_writing(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS)
-    if traces:
-        traces.shutdown()
-    tell("Stopped.")
-    os._exit(0)  # a query that still runs on its thread would keep the process alive
+    if tracing:
+        tracing.shutdown()
+    report("Stopped.")
+    os._exit(0)  # a query that still runs on a thread would keep the process alive
 
 
 def prepare_process() -> None:
-    """Let the process have many open files, and its threads large stacks and few arenas."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MAX_OPEN_FILES), most))
+    """Raise the limit of open files, give threads large stacks, and limit the arenas of malloc."""
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard_limit, MAX_OPEN_FILES), hard_limit))
     limit_malloc_memory()
     threading.stack_size(THREAD_STACK_BYTES)
 
 
 def open_backends(settings: Settings, store: Store, pool: WorkerPool | None) -> QueryBackends:
-    """Who answers queries: the pool if there is one, else the shared store, else threads of this process."""
+    """The backends that evaluate queries: worker processes, the shared store, or threads of this process."""
     if pool:
         return QueryBackends(pool, pool)
     if not settings.remote_query:
@@ -265,12 +276,12 @@ def open_backends(settings: Settings, store: Store, pool: WorkerPool | None) -> 
     from ..remote.store import SharedStore  # noqa: PLC0415
 
     assert isinstance(store, SharedStore)
-    passing = RemoteQueryWorkers(store, settings)
-    return QueryBackends(passing, ThreadQueryWorkers(store), passing.follower)
+    remote_workers = RemoteQueryWorkers(store, settings)
+    return QueryBackends(remote_workers, ThreadQueryWorkers(store), remote_workers.follower)
 
 
 def background_of(service: Service, checks: ProcessWorkQueue, pool: WorkerPool | None) -> list[Background]:
-    """What is made ready in the background, so that the first request need not wait for it."""
+    """The jobs that run in the background after the start, so that no first request waits for them."""
     projections = service.projections
     return [
         partial(checks.run, prepare_check_worker, service.settings.shacl),
@@ -282,30 +293,30 @@ def background_of(service: Service, checks: ProcessWorkQueue, pool: WorkerPool |
 
 
 def config_of(app: FastAPI, service: Service) -> uvicorn.Config:
-    """How uvicorn serves the application."""
+    """The configuration of uvicorn for the application."""
     settings = service.settings
-    by_peer = bool(settings.proxies)
+    has_proxies = bool(settings.proxies)
     return uvicorn.Config(
         app,
         http=make_connection_class(
-            settings.base, service.shortcuts, service.notes, service.limits, by_peer=by_peer
+            settings.base, service.shortcuts, service.notes, service.limits, by_peer=has_proxies
         ),
         ws="none",
         access_log=False,
         log_config=None,
         log_level="warning",
         server_header=False,
-        proxy_headers=by_peer,
+        proxy_headers=has_proxies,
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
     )
 
 
 def take_signals(server: GracefulServer) -> None:
-    """Let SIGHUP reload, and log nothing of what is broken off on purpose."""
+    """Handle SIGHUP as a reload, and keep aborted responses out of the log."""
     signal.signal(signal.SIGHUP, server.handle_hangup)
     logging.getLogger("uvicorn.error").addFilter(is_unforeseen_error)
-    # The server handles both signals itself and then raises them once more.
+    # uvicorn handles both signals itself and then raises them again.
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_, lambda *_: None)
 
@@ -313,7 +324,7 @@ def take_signals(server: GracefulServer) -> None:
 def bind_listening_socket(host: str, port: int) -> socket.socket:
     """A socket bound to an address, which does not listen yet. Raises ValueError or OSError."""
     if not 0 <= port <= 65535:
-        raise ValueError(f"There is no port {port}; give one from 0 to 65535 with --port.")
+        raise ValueError(f"{port} is no port; give one from 0 to 65535 with --port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
@@ -330,14 +341,14 @@ def suggest_bind_fix(error: OSError) -> str:
     """What to do about a failed bind."""
     match error:
         case PermissionError():
-            return "Take a port above 1023 with --port."
+            return "Use a port above 1023 with --port."
         case socket.gaierror():
             return "Give an address of this machine with --host."
         case _:
-            return "Stop what is there, or take another address with --port or --host."
+            return "Stop the program that uses it, or use another address with --port or --host."
 
 
 def socket_url(listening: socket.socket) -> str:
-    """The address of a bound socket, as a browser wants it."""
+    """The URL of a bound socket."""
     host, port, *_ = listening.getsockname()
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

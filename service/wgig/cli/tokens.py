@@ -1,4 +1,4 @@
-"""`wgig token`: who may write to the service on a store, and what."""
+"""`wgig token`: create, list and revoke access tokens for the service."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ TOKEN_COLUMNS = ("id", "name", "scopes", "made", "expires")
 
 
 def run_token(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Make, list or revoke tokens; a service that runs on the store heeds it at once. Exit code 0.
+    """Create, list or revoke tokens; a running service applies the change at once. Exit code 0.
 
     Raises Problem 404 for an unknown token, ValueError, FileError.
     """
@@ -23,23 +23,29 @@ def run_token(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def run_token_new(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Make a token and print its secret, and nothing else, on standard output."""
+    """Create a token and print only its secret on standard output."""
     secret, token = create_access_token(
         settings.token_file, arguments.scope, arguments.name, arguments.expires
     )
-    until = f"until {token.expires}" if token.expires else "until it is revoked"
+    validity = f"until {token.expires}" if token.expires else "until it is revoked"
     print_message(
-        f"Token {token.id} of {token.name} opens {', '.join(token.scopes)} {until}. It is shown only now."
+        f"Token {token.id} of {token.name} allows {', '.join(token.scopes)} {validity}. It is shown only now."
     )
     print(secret)
 
 
 def run_token_list(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Print what is known of the tokens, which is not their secrets."""
+    """Print the tokens without their secrets."""
     tokens = TokenStore(settings.token_file).list_tokens()
     rows = [
-        (one.id, one.name, " ".join(one.scopes), one.made, format_token_end(one.expires, one.is_expired))
-        for one in tokens
+        (
+            token.id,
+            token.name,
+            " ".join(token.scopes),
+            token.made,
+            format_token_end(token.expires, token.is_expired),
+        )
+        for token in tokens
     ]
     if (arguments.format or ("table" if sys.stdout.isatty() else "json")) == "table":
         print_table(TOKEN_COLUMNS, rows)
@@ -51,17 +57,17 @@ def run_token_list(arguments: argparse.Namespace, settings: Settings) -> None:
         )
 
 
-def format_token_end(expires: str, expired: bool) -> str:
-    """When a token ends, or that it did."""
-    return f"{expires} (expired)" if expired else expires or "never"
+def format_token_end(expires: str, is_expired: bool) -> str:
+    """The expiry time of a token, and whether it has expired."""
+    return f"{expires} (expired)" if is_expired else expires or "never"
 
 
 def run_token_revoke(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Let a token open nothing any more."""
+    """Revoke a token."""
     token = revoke_access_token(settings.token_file, arguments.id)
     if token is None:
-        raise Problem(404, f"There is no token {arguments.id}. `wgig token list` shows those that there are.")
-    print_message(f"Token {token.id} of {token.name} opens nothing any more.")
+        raise Problem(404, f"There is no token {arguments.id}. `wgig token list` shows all tokens.")
+    print_message(f"Token {token.id} of {token.name} is revoked.")
 
 
 TOKEN_ACTION_RUNNERS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {

@@ -1,7 +1,7 @@
 """ServiceError, the one exception of the client, and the report on checked papers.
 
-It holds what the service said against a request, as a problem document or a report, or that it did not
-answer.
+The error holds the problem document or the report that the service sent, or says that no complete response
+arrived.
 """
 
 from typing import Any
@@ -10,38 +10,38 @@ import httpx
 
 
 class Report(dict[str, Any]):
-    """The report as the service gives it in JSON: `files`, in them `papers`, in them `findings`."""
+    """The JSON report of the service: `files`, each with `papers`, each with `findings`."""
 
     @property
     def conforms(self) -> bool:
-        """Whether all that was sent conforms to the profile."""
+        """Whether all papers conform to the profile."""
         return bool(self["conforms"])
 
     @property
     def papers(self) -> list[dict[str, Any]]:
-        """What was found of each paper of all files."""
+        """The results of all papers of all files."""
         return [paper for file in self["files"] for paper in file["papers"]]
 
     @property
     def findings(self) -> list[dict[str, Any]]:
-        """What each paper lacks: `code`, `severity`, `message`, `line`, `mend` and more."""
+        """The findings of all papers: `code`, `severity`, `message`, `line`, `mend` and more."""
         return [finding for paper in self.papers for finding in paper["findings"]]
 
 
 ERROR_MEDIA_TYPES = ("application/problem+json", "application/json")
-MAX_SHOWN_BODY_CHARACTERS = 500  # characters of an answer that is no such document
+MAX_SHOWN_BODY_CHARACTERS = 500  # of a response that is neither problem document nor report
 
 
 class ServiceError(Exception):
-    """There is no answer, not even a part of one.
+    """A request failed; there is no result.
 
-    `status` is the HTTP status, None where no whole answer came; `title` and `detail` say what happened and
-    what to do instead. `members` are all members of the problem document (RFC 9457), among them, where a text
-    does not parse, `line` and `column`, counted from one.
+    `status` is the HTTP status, None if no complete response arrived; `title` and `detail` say what happened
+    and what to do. `members` are all members of the problem document (RFC 9457); for a syntax error they
+    include `line` and `column`, counted from 1.
     """
 
     def __init__(self, status: int | None, title: str, detail: str, members: dict[str, Any] | None = None):
-        """Name what happened."""
+        """Store the members, and build the message from them."""
         self.status, self.title, self.detail = status, title, detail
         self.members = members or {}
         lines = [f"{title}: {detail}" if status is None else f"{status} {title}: {detail}"]
@@ -49,42 +49,42 @@ class ServiceError(Exception):
 
     @property
     def line(self) -> int | None:
-        """The line at which a text does not parse."""
+        """The line of a syntax error, counted from 1; None for other errors."""
         return self.members.get("line")
 
     @property
     def column(self) -> int | None:
-        """The column at which a text does not parse."""
+        """The column of a syntax error, counted from 1; None for other errors."""
         return self.members.get("column")
 
     @property
     def excerpt(self) -> str | None:
-        """That line, with a caret below the place."""
+        """The text of the line of a syntax error, with a caret below the column; None for other errors."""
         return self.members.get("excerpt")
 
     @property
     def suggestion(self) -> str | None:
-        """How to mend it."""
+        """How to fix the error, if the service suggests something."""
         return self.members.get("suggestion")
 
 
 def build_service_error(response: httpx.Response) -> ServiceError:
-    """What a whole answer says against a request: as a problem document, or as the report on a paper."""
+    """The error from a complete response: a problem document, or a report on papers that do not conform."""
     title = response.reason_phrase or "Refused"
     members = parse_error_document(response)
     if "files" in members:
-        lacking = [finding["message"] for finding in Report(members).findings]
-        return ServiceError(response.status_code, "Does not conform", " ".join(lacking), members)
-    said = str(
+        messages = [finding["message"] for finding in Report(members).findings]
+        return ServiceError(response.status_code, "Does not conform", " ".join(messages), members)
+    detail = str(
         members.get("detail")
         or response.text[:MAX_SHOWN_BODY_CHARACTERS].strip()
-        or "The service says nothing more."
+        or "The service gave no details."
     )
-    return ServiceError(response.status_code, str(members.get("title", title)), said, members)
+    return ServiceError(response.status_code, str(members.get("title", title)), detail, members)
 
 
 def parse_error_document(response: httpx.Response) -> dict[str, Any]:
-    """The object in JSON that an answer is; empty where it is something else."""
+    """The JSON object in the response; empty if the body is something else."""
     if response.headers.get("content-type", "").partition(";")[0] not in ERROR_MEDIA_TYPES:
         return {}
     try:

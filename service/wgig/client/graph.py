@@ -1,4 +1,4 @@
-"""The graph of a service: questions, things, checks and writes as methods."""
+"""Graph, the client of a service: methods to query, read resources, check papers, write and cite."""
 
 from collections.abc import Iterator
 from os import PathLike
@@ -32,10 +32,10 @@ SELECT ?paper (MIN(STR(?name)) AS ?title) (MIN(?about) AS ?issue) (MIN(?day) AS 
   OPTIONAL {{ ?paper wgig:issue ?about }}
   OPTIONAL {{ ?paper wgig:posted ?day }}
 }} GROUP BY ?paper ORDER BY STR(?paper)"""
-PAGE_SIZE_PAPERS = 500  # papers in one answer
+PAGE_SIZE_PAPERS = 500  # papers in one response
 SAFE_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
-RESOURCE_PATH_PREFIX = "/id/"  # in the IRIs of things
-INVALID_PATH_STEPS = {"", ".", ".."}  # steps of a path that no IRI of a thing has
+RESOURCE_PATH_PREFIX = "/id/"  # in the IRIs of resources
+INVALID_PATH_STEPS = {"", ".", ".."}  # path segments that no IRI of a resource has
 
 
 def connect(
@@ -48,21 +48,22 @@ def connect(
 ) -> "Graph":
     """The graph of the service at a URL, such as `http://127.0.0.1:8000/`. Nothing is sent yet.
 
-    The `token` is sent with writes alone. An answer may pause for `timeout` seconds. A request that was not
-    begun, as the service is busy or out of reach, is tried again up to `retries` times, with pauses of
-    `patience` seconds together. Raises ValueError for what is no address.
+    The `token` is sent only with writes. `timeout` is the longest wait in seconds for any data of a response.
+    A request that did not start, because the service is busy or unreachable, is retried up to `retries`
+    times, with pauses of at most `patience` seconds in total. Raises ValueError for a URL that is not
+    HTTP(S).
     """
     return Graph(Connection(url, RequestLimits(timeout, retries, patience)), token)
 
 
 class Graph:
-    """The graph of a service. Methods raise ServiceError; an answer is whole, or there is none.
+    """The graph of a service. Methods raise ServiceError and never return an incomplete result.
 
-    It may be used by several threads, and in a `with` statement, at whose end its connections are closed.
+    Thread-safe. Can be used in a `with` statement, which closes the connections at its end.
     """
 
     def __init__(self, connection: Connection, token: str = "") -> None:
-        """Take the connection, and the token to write."""
+        """Use a connection, and a bearer token for writes."""
         self.connection, self.token = connection, token
 
     def __enter__(self) -> Self:
@@ -80,131 +81,137 @@ class Graph:
         self.connection.close()
 
     def query(self, text: str) -> Any:
-        """The answer to a SPARQL query: Rows of a SELECT, a bool of an ASK, else Triples."""
+        """The result of a SPARQL query: Rows of a SELECT, a bool of an ASK, else Triples."""
         form, accept = {"query": text}, {"Accept": QUERY_ACCEPT_HEADER}
         return parse_query_response(self.connection.send_read("POST", "sparql", data=form, headers=accept))
 
     def select(self, text: str) -> Rows:
-        """The rows of a SELECT. Raises TypeError where the query is none."""
-        found = self.query(text)
-        if not isinstance(found, Rows):
-            raise TypeError("The query is no SELECT, so its answer has no rows. Ask it by query().")
-        return found
+        """The rows of a SELECT query. Raises TypeError for other forms of query."""
+        rows = self.query(text)
+        if not isinstance(rows, Rows):
+            raise TypeError("The query is not a SELECT, so its result has no rows. Use query() instead.")
+        return rows
 
     def example(self, name: str, **parameters: object) -> Rows:
-        """The rows of the example query of this name, with these values for its parameters.
+        """The rows of an example query of the service, by its name and the values of its parameters.
 
-        A thing is given by its IRI, or the end of it, such as `spam`. Raises ServiceError 404 where there is
-        no such query, 400 for what is no parameter or no value of one.
+        A resource is given by its IRI or the last part of it, such as `spam`. Raises ServiceError: 404 if
+        there is no such query, 400 for an unknown parameter or an invalid value.
         """
-        params = {key: str(convert_value_to_term(one).value) for key, one in parameters.items()}
+        params = {key: str(convert_value_to_term(value).value) for key, value in parameters.items()}
         path = f"queries/{quote(name, safe='')}"
-        found = parse_query_response(
+        rows = parse_query_response(
             self.connection.send_read("GET", path, params=params, headers={"Accept": QUERY_ACCEPT_HEADER})
         )
-        assert isinstance(found, Rows)  # each of them is a SELECT
-        return found
+        assert isinstance(rows, Rows)  # all example queries are SELECT queries
+        return rows
 
-    def papers(self, page: int = PAGE_SIZE_PAPERS) -> Iterator[Row]:
-        """The papers of `/papers` by IRI: `paper`, `title`, `issue` and `posted`, each None where unknown.
+    def papers(self, page_size: int = PAGE_SIZE_PAPERS) -> Iterator[Row]:
+        """All papers, ordered by IRI: rows of `paper`, `title`, `issue` and `posted`, None where unknown.
 
-        They are asked for `page` by page; what is written meanwhile is among them where it is still to come.
+        They are fetched in pages of `page_size`. A paper written meanwhile is included if its page has not
+        been fetched yet.
         """
-        last = ""
-        while rows := self.select(PAPERS_PAGE_QUERY % (convert_value_to_term(last), page)):
+        last_iri = ""
+        while rows := self.select(PAPERS_PAGE_QUERY % (convert_value_to_term(last_iri), page_size)):
             yield from rows
-            last = str(rows[-1]["paper"])
+            last_iri = str(rows[-1]["paper"])
 
     def thing(self, iri: str) -> dict[str, Any]:
-        """What the graph knows of a thing, as JSON-LD that reads like plain JSON.
+        """The description of a resource, as compact JSON-LD that reads like plain JSON.
 
-        The thing is named as `expand_resource_name` says.
+        `iri` is its IRI or any name that `expand_resource_name` accepts.
         """
-        found: dict[str, Any] = self.connection.send_read("GET", f"{resource_document_path(iri)}.json").json()
-        return found
+        description: dict[str, Any] = self.connection.send_read(
+            "GET", f"{resource_document_path(iri)}.json"
+        ).json()
+        return description
 
     def check(self, path: str | PathLike[str], profile: str = "complete", language: str = "en") -> Report:
-        """The report of the service on the papers in a file: RDF, Markdown or Word by the ending of its name.
+        """The report on the papers in a file: RDF, Markdown or Word, by the suffix of its name.
 
-        Raises OSError where the file cannot be read.
+        Raises OSError if the file cannot be read.
         """
         file = Path(path)
-        answer = self.connection.send_read(
+        response = self.connection.send_read(
             "POST",
             "validate",
             params={"profile": profile, "lang": language},
             files={"paper": (file.name, file.read_bytes(), "application/octet-stream")},
             headers={"Accept": JSON.media_type},
         )
-        return Report(answer.json())
+        return Report(response.json())
 
     def put(self, graph: str, path: str | PathLike[str], media_type: str = "") -> bool:
-        """Make the content of a file the whole content of a graph; whether the graph is new.
+        """Replace the content of a graph by that of a file; True if the graph is new.
 
-        The graph is named by its IRI or what stands behind `/graph/` in it, such as `paper/spam`. The format
-        of the file is told by the ending of its name, unless a `media_type` is given. Raises OSError where
-        the file cannot be read, ValueError where its format is not known. Where a paper does not conform, the
-        `members` of the ServiceError are the report.
+        `graph` is its IRI or the part after `/graph/`, such as `paper/spam`. Without `media_type`, the suffix
+        of the file name determines the format. Raises OSError if the file cannot be read, ValueError if its
+        format is unknown. If a paper does not conform, the `members` of the ServiceError are the report.
         """
-        from ..rdf.formats import format_of_file  # noqa: PLC0415  most need none, and it costs 0.1 s
+        from ..rdf.formats import format_of_file  # noqa: PLC0415  costs 0.1 s, and only `put` needs it
 
         file = Path(path)
         format_ = format_of_file(file.name)
         if not media_type and format_ is None:
-            raise ValueError(f"The name of {file} tells no format. Give its media_type.")
-        where, params = ("graphs", {"graph": graph}) if ":" in graph else (f"graph/{quote(graph)}", {})
+            raise ValueError(f"The format of {file} cannot be determined from its name. Give its media_type.")
+        url_path, params = ("graphs", {"graph": graph}) if ":" in graph else (f"graph/{quote(graph)}", {})
         headers = {"Content-Type": media_type or (format_.media_type if format_ else "")}
         headers |= {"Accept": JSON.media_type, "Accept-Language": "en"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         content = file.read_bytes()
-        answer = self.connection.send_write("PUT", where, params=params, content=content, headers=headers)
-        return answer.status_code == 201
+        response = self.connection.send_write(
+            "PUT", url_path, params=params, content=content, headers=headers
+        )
+        return response.status_code == 201
 
     def cite(self, *, iri: str = "", query: str = "", media_type: str = "text/plain") -> str:
-        """How to cite a thing, graph, term or answer to a query: as text, BibTeX or CSL-JSON by media type.
+        """The citation of a resource, graph, term or query result: as text, BibTeX or CSL-JSON by media type.
 
-        Those are `text/plain`, `application/x-bibtex` and `application/vnd.citationstyles.csl+json`. What is
-        cited is named as `expand_resource_name` says.
+        The media types are `text/plain`, `application/x-bibtex` and
+        `application/vnd.citationstyles.csl+json`. `iri` is an IRI or any name that `expand_resource_name`
+        accepts.
         """
         params = {name: value for name, value in (("iri", iri), ("query", query)) if value}
         return self.connection.send_read("GET", "cite", params=params, headers={"Accept": media_type}).text
 
 
 def expand_resource_name(name: str) -> str:
-    """The IRI of what is named by it, by what stands behind `/id/` in it, or with a prefix as pages show it.
+    """The IRI for a name: an IRI, the part of one after `/id/`, or a prefixed name as pages show it.
 
-    Such as `issue/spam`, `issue:spam`, `wgig:Issue`, `graph:issues`. Raises ServiceError for what names
-    nothing, before anything is sent.
+    Such as `issue/spam`, `issue:spam`, `wgig:Issue`, `graph:issues`. Raises ServiceError for an invalid name;
+    nothing is sent.
     """
     try:
         return iri_named("iri", ANY_RESOURCE, name, Settings.base)
-    except Problem as none:
-        raise ServiceError(None, "No name", none.detail) from none
+    except Problem as problem:
+        raise ServiceError(None, "Invalid name", problem.detail) from problem
 
 
 def resource_document_path(iri: str) -> str:
-    """Where a thing is described, which is named as `expand_resource_name` says.
+    """The path on the service of the description of a resource, such as `doc/issue/spam`.
 
-    Raises ServiceError for what names none, before anything is sent: a path that leads elsewhere.
+    Raises ServiceError for a name that is not of a resource, such as one with `..`, which would lead to
+    another path; nothing is sent.
     """
-    _, is_thing, path = expand_resource_name(iri).rpartition(RESOURCE_PATH_PREFIX)
-    if not is_thing or not INVALID_PATH_STEPS.isdisjoint(path.split("/")):
-        said = f"{iri!r} names no thing. Give its IRI, or what stands behind /id/ in it, such as issue/spam."
-        raise ServiceError(None, "No name", said)
+    _, prefix, path = expand_resource_name(iri).rpartition(RESOURCE_PATH_PREFIX)
+    if not prefix or not INVALID_PATH_STEPS.isdisjoint(path.split("/")):
+        detail = f"{iri!r} names no resource. Give its IRI or the part after /id/, such as issue/spam."
+        raise ServiceError(None, "Invalid name", detail)
     return f"doc/{quote(path, safe=SAFE_PATH_CHARACTERS)}"
 
 
-def parse_query_response(answer: httpx.Response) -> Rows | Triples | bool:
-    """The answer to a query as values. Raises ServiceError where it is cut off or something else."""
+def parse_query_response(response: httpx.Response) -> Rows | Triples | bool:
+    """The result of a query as Python values. Raises ServiceError if the response is no valid result."""
     try:
-        if answer.headers.get("content-type", "").startswith(N_TRIPLES.media_type):
-            return Triples(one.triple for one in ox.parse(answer.content, ox.RdfFormat.N_TRIPLES))
-        found = ox.parse_query_results(answer.content, format=ox.QueryResultsFormat.JSON)
-        if isinstance(found, ox.QueryBoolean):
-            return bool(found)
-        assert isinstance(found, ox.QuerySolutions)
-        return Rows((one.value for one in found.variables), ([*row] for row in found))
+        if response.headers.get("content-type", "").startswith(N_TRIPLES.media_type):
+            return Triples(quad.triple for quad in ox.parse(response.content, ox.RdfFormat.N_TRIPLES))
+        result = ox.parse_query_results(response.content, format=ox.QueryResultsFormat.JSON)
+        if isinstance(result, ox.QueryBoolean):
+            return bool(result)
+        assert isinstance(result, ox.QuerySolutions)
+        return Rows((variable.value for variable in result.variables), ([*row] for row in result))
     except (SyntaxError, ValueError) as error:
-        said = f"The answer is not what a service sends: {error}."
-        raise ServiceError(None, "Not understood", said) from error
+        detail = f"The response is not a valid SPARQL result: {error}. Is the URL of the service right?"
+        raise ServiceError(None, "Invalid response", detail) from error

@@ -1,6 +1,7 @@
-"""RDF terms as Python values and back; rows of a SELECT, also as pandas or polars tables; triples.
+"""RDF terms as Python values and back; rows of a SELECT, also as pandas or polars data frames; triples.
 
-A value without a Python type keeps its text and datatype. pandas and polars come with extras of the package.
+A literal of a datatype without a Python type becomes a Text with that datatype. pandas and polars are
+optional extras of the package.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,30 +23,31 @@ if TYPE_CHECKING:
 
 
 class IRI(str):
-    """The IRI of a thing."""
+    """An IRI, as a text."""
 
     __slots__ = ()
 
 
 class Text(str):
-    """A text with its `language`, or of a `datatype` that Python has no type for; the other is None."""
+    """A literal with a `language`, or of a `datatype` that has no Python type; the other is None."""
 
     __slots__ = ("datatype", "language")
     language: str | None
     datatype: str | None
 
     def __new__(cls, text: str, *, language: str | None = None, datatype: str | None = None) -> Self:
-        """A text in a language (`Text("Spam", language="en")`), or of the datatype with an IRI."""
-        made = super().__new__(cls, text)
-        made.language, made.datatype = language, datatype
-        return made
+        """A text in a language (`Text("Spam", language="en")`), or of a datatype, given by its IRI."""
+        literal = super().__new__(cls, text)
+        literal.language, literal.datatype = language, datatype
+        return literal
 
 
 def convert_term_to_value(term: object) -> Any:
-    """A term as a value of Python.
+    """An RDF term as a Python value.
 
-    An IRI, a text with a language, a number, truth value, day or time; what Python has no type for, or is
-    ill-typed, is a Text with its datatype. A blank node and a triple stay terms; None is None.
+    IRIs become IRI, texts with a language Text, other literals str, int, float, Decimal, bool, date or
+    datetime; a literal of another datatype, or an ill-typed one, becomes a Text with its datatype. Blank
+    nodes, triples and None are returned as they are.
     """
     match term:
         case ox.NamedNode():
@@ -54,14 +56,14 @@ def convert_term_to_value(term: object) -> Any:
             return Text(term.value, language=term.language)
         case ox.Literal():
             value = literal_value(term)
-            is_read = not isinstance(value, str) or term.datatype == XSD_STRING
-            return value if is_read else Text(value, datatype=term.datatype.value)
+            is_native = not isinstance(value, str) or term.datatype == XSD_STRING
+            return value if is_native else Text(value, datatype=term.datatype.value)
         case _:
             return term
 
 
 def convert_value_to_term(value: object) -> ox.NamedNode | ox.Literal:
-    """A value of Python as a term: the way back. Raises TypeError for what is none, ValueError for no IRI."""
+    """A Python value as an RDF term. Raises TypeError for other types, ValueError for an invalid IRI."""
     match value:
         case ox.NamedNode() | ox.Literal():
             return value
@@ -77,10 +79,10 @@ def convert_value_to_term(value: object) -> ox.NamedNode | ox.Literal:
 
 
 class Triples(list[ox.Triple]):
-    """Triples of pyoxigraph, in the order in which they came."""
+    """pyoxigraph triples, in the order of the response."""
 
     def to_rdflib(self) -> "rdflib.Graph":
-        """The triples as a graph of rdflib."""
+        """The triples as an rdflib graph."""
         import rdflib  # noqa: PLC0415  costs 0.2 s
 
         lines = ox.serialize(self, format=ox.RdfFormat.N_TRIPLES) or b""
@@ -89,29 +91,29 @@ class Triples(list[ox.Triple]):
 
 Row = dict[str, Any]
 
-# Columns that tables have types for.
+# Types of the values of a column that data frames support natively.
 TABLE_COLUMN_TYPES: tuple[set[type], ...] = ({bool}, {int}, {date}, {datetime})
 
 
 class Rows(list[Row]):
-    """The rows of an answer: each a dictionary from a variable to its value, None where it has none.
+    """The rows of a result: each a dictionary from variable to value, None if the variable is unbound.
 
-    `columns` are the variables in their order; `terms` are the rows with RDF terms of pyoxigraph as values.
+    `columns` are the variables in order; `terms` are the same rows with pyoxigraph terms as values.
     """
 
     def __init__(self, columns: Iterable[str], terms: Iterable[Sequence[object]]) -> None:
-        """Take the variables, and the terms of each row in their order."""
+        """Convert the rows, each a sequence of terms in the order of the variables `columns`."""
         self.columns = tuple(columns)
         self.terms = [dict(zip(self.columns, row, strict=True)) for row in terms]
         super().__init__(
-            {name: convert_term_to_value(one) for name, one in row.items()} for row in self.terms
+            {name: convert_term_to_value(term) for name, term in row.items()} for row in self.terms
         )
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """The rows as a data frame. Raises ImportError where pandas is not installed.
+        """The rows as a data frame. Raises ImportError if pandas is not installed.
 
-        Whole numbers, truth values and texts have pandas' types that know of missing values; days and times
-        are timestamps, decimals are floats.
+        Integers, booleans and texts get the nullable types of pandas; dates and times become timestamps,
+        decimals floats.
         """
         library = import_extra_library("pandas")
         frame = library.DataFrame(
@@ -123,20 +125,20 @@ class Rows(list[Row]):
         return frame.convert_dtypes()
 
     def to_polars(self) -> "polars.DataFrame":
-        """The rows as a data frame. Raises ImportError where polars is not installed."""
+        """The rows as a data frame. Raises ImportError if polars is not installed."""
         columns = {name: self.column_values(name) for name in self.columns}
-        made: polars.DataFrame = import_extra_library("polars").DataFrame(columns, infer_schema_length=None)
-        return made
+        frame: polars.DataFrame = import_extra_library("polars").DataFrame(columns, infer_schema_length=None)
+        return frame
 
     def column_values(self, name: str) -> list[object]:
-        """A column as a table takes it: of one type, which is text where there are several."""
-        kinds = {str if isinstance(row[name], str) else type(row[name]) for row in self} - {NoneType}
-        make: Callable[[Any], object] = str
-        if kinds == {float} or (kinds != {int} and kinds <= {int, float, Decimal}):
-            make = float
-        elif kinds in TABLE_COLUMN_TYPES:
-            make = keep_value
-        return [None if row[name] is None else make(row[name]) for row in self]
+        """The values of a column converted to one type: text, if their types differ."""
+        types = {str if isinstance(row[name], str) else type(row[name]) for row in self} - {NoneType}
+        convert: Callable[[Any], object] = str
+        if types == {float} or (types != {int} and types <= {int, float, Decimal}):
+            convert = float
+        elif types in TABLE_COLUMN_TYPES:
+            convert = keep_value
+        return [None if row[name] is None else convert(row[name]) for row in self]
 
 
 def keep_value(value: object) -> object:
@@ -145,7 +147,7 @@ def keep_value(value: object) -> object:
 
 
 def import_extra_library(name: str) -> Any:
-    """A library that comes with an extra. Raises ImportError saying how to get it."""
+    """The module of an optional extra. Raises ImportError with the command that installs it."""
     try:
         return import_module(name)
     except ImportError as error:

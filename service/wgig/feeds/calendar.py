@@ -1,9 +1,9 @@
 """/meetings.ics: meetings, sessions and deadlines as a calendar (iCalendar, RFC 5545).
 
-Events have whole days, or the known times of a day in the time zone of the place; there is none where only
-the month is known. Zones come from the IANA tz database by country (ISO 3166); a country with several zones
-has none. Times without an offset are local to the zone (RFC 5545, section 3.3.5); in a VTIMEZONE, the onset
-of a change to summer time is given in the local time before it (section 3.6.5).
+Events last whole days, or have times of day in the time zone of the place where these are known. An event
+whose day is unknown is left out. Time zones come from the IANA tz database by country (ISO 3166); for a
+country with several zones there is none. Times without an offset are local to the zone (RFC 5545, section
+3.3.5); in a VTIMEZONE, the onset of daylight time is given in the local time before it (section 3.6.5).
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ from anyio.to_thread import run_sync
 from fastapi import Response
 
 from .._version import __version__
-from ..http.parameters import check_query_parameters
+from ..http.operations import Operation
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import ICALENDAR_FORMAT
@@ -34,20 +34,20 @@ ZONE_TABLE = files("tzdata") / "zoneinfo" / "zone.tab"
 
 
 def find_country_zone(country: str) -> ZoneInfo | None:
-    """The zone of a country, by its two-letter code (ISO 3166); None where it has several, or is unknown."""
+    """The time zone of a country by two-letter code (ISO 3166); None where it has several or is unknown."""
     names = read_zones_by_country().get(country, [])
     return ZoneInfo(names[0]) if len(names) == 1 else None
 
 
 @cache
 def read_zones_by_country() -> dict[str, list[str]]:
-    """The names of the zones of each country, by its code."""
-    found: dict[str, list[str]] = {}
+    """The names of the time zones of each country, by country code."""
+    zones_by_country: dict[str, list[str]] = {}
     for line in ZONE_TABLE.read_text("utf-8").splitlines():
         if not line.startswith("#"):
             country, _, name, *_ = line.split("\t")
-            found.setdefault(country, []).append(name)
-    return found
+            zones_by_country.setdefault(country, []).append(name)
+    return zones_by_country
 
 
 DAY_DATATYPES = (f"{XSD_NAMESPACE}date", f"{XSD_NAMESPACE}dateTime")
@@ -83,96 +83,103 @@ SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS
 }} GROUP BY ?thing ?kind ORDER BY ?first ?thing"""
 
 
+CALENDAR_OPERATION = Operation(formats=(ICALENDAR_FORMAT,))
+
+
 async def get_meetings(context: ContextDep, stream: StreamDep) -> Response:
     """Meetings, sessions and deadlines as a calendar, as far as their days are known."""
-    check_query_parameters(context.request)
     return await run_sync(respond_with_calendar, context, await stream.get_current_log())
 
 
 def respond_with_calendar(context: RequestContext, log: ChangeLog) -> Response:
-    """The calendar as an answer."""
+    """The calendar as a response."""
     base = context.base
     calendar = icalendar.Calendar()
     calendar.add("prodid", f"-//{SERVICE_TITLE}//{__version__}//EN")
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("x-wr-calname", CALENDAR_NAME)
-    found = select_solutions(context.store, EVENTS_QUERY.replace(Settings.base, base))
-    for one in iter_calendar_events(found, log, base):
-        calendar.add_component(one)
+    rows = select_solutions(context.store, EVENTS_QUERY.replace(Settings.base, base))
+    for event in iter_calendar_events(rows, log, base):
+        calendar.add_component(event)
     calendar.add_missing_timezones()
-    for change in calendar.walk("DAYLIGHT"):
-        shift_daylight_onsets(change)
+    for onset in calendar.walk("DAYLIGHT"):
+        shift_daylight_onsets(onset)
     return respond_with_body(context.request, calendar.to_ical(), ICALENDAR_FORMAT)
 
 
-def shift_daylight_onsets(change: Any) -> None:
-    """Let clocks that are put forward change by the time before (RFC 5545, 3.6.5), and not by that after."""
-    ahead = change["TZOFFSETTO"].td - change["TZOFFSETFROM"].td
-    again = change.get("RDATE", [])
-    every = [one for dates in (again if isinstance(again, list) else [again]) for one in dates.dts]
-    for one in (change["DTSTART"], *every):
-        one.dt -= ahead
-
-
-def iter_calendar_events(found: Iterable[ResultRow], log: ChangeLog, base: str) -> Iterator[icalendar.Event]:
-    """An event for each thing whose days are known; where only a month is, there is none."""
-    every = [
-        (row, parse_row_day(row, "first"), parse_row_day(row, "last")) for row in found if "thing" in row
+def shift_daylight_onsets(onset: Any) -> None:
+    """Set the onsets of daylight time to the local time before them, as RFC 5545, section 3.6.5, requires."""
+    offset_change = onset["TZOFFSETTO"].td - onset["TZOFFSETFROM"].td
+    recurrences = onset.get("RDATE", [])
+    recurrence_times = [
+        recurrence_time
+        for dates in (recurrences if isinstance(recurrences, list) else [recurrences])
+        for recurrence_time in dates.dts
     ]
-    when = find_last_changes(log, [row["thing"].value for row, _, _ in every])
-    for row, first, last in every:
-        changed = when.get(row["thing"].value)
-        if first and changed:
-            made = build_calendar_event(row, first, max(first, last or first), base)
-            made.add(
-                "dtstamp", datetime.fromisoformat(changed.changed_at).astimezone(UTC).replace(microsecond=0)
+    for time_property in (onset["DTSTART"], *recurrence_times):
+        time_property.dt -= offset_change
+
+
+def iter_calendar_events(rows: Iterable[ResultRow], log: ChangeLog, base: str) -> Iterator[icalendar.Event]:
+    """The events of the resources whose days are known."""
+    dated_rows = [
+        (row, parse_row_day(row, "first"), parse_row_day(row, "last")) for row in rows if "thing" in row
+    ]
+    last_changes = find_last_changes(log, [row["thing"].value for row, _, _ in dated_rows])
+    for row, first, last in dated_rows:
+        last_change = last_changes.get(row["thing"].value)
+        if first and last_change:
+            event = build_calendar_event(row, first, max(first, last or first), base)
+            event.add(
+                "dtstamp",
+                datetime.fromisoformat(last_change.changed_at).astimezone(UTC).replace(microsecond=0),
             )
-            yield made
+            yield event
 
 
 def build_calendar_event(row: ResultRow, first: date, last: date, base: str) -> icalendar.Event:
-    """An event that takes whole days, or on each of them the hours that are known there."""
-    made = icalendar.Event()
+    """An event that lasts whole days, or recurs daily at the times of day where these are known."""
+    event = icalendar.Event()
     iri = row["thing"].value
-    made.add("uid", f"{iri.removeprefix(base)}@{urlsplit(base).hostname}")
-    made.add("summary", row["label"].value)
-    made.add("categories", [row["kind"].value])
-    made.add("url", iri)
-    made.add("transp", "TRANSPARENT" if row["kind"].value in ("Deadline", "Milestone") else "OPAQUE")
+    event.add("uid", f"{iri.removeprefix(base)}@{urlsplit(base).hostname}")
+    event.add("summary", row["label"].value)
+    event.add("categories", [row["kind"].value])
+    event.add("url", iri)
+    event.add("transp", "TRANSPARENT" if row["kind"].value in ("Deadline", "Milestone") else "OPAQUE")
     places = [row[name].value for name in ("room", "venue", "towns") if name in row and row[name].value]
     if places:
-        made.add("location", ", ".join(dict.fromkeys(places)))
+        event.add("location", ", ".join(dict.fromkeys(places)))
     if "note" in row:
-        made.add("description", row["note"].value)
+        event.add("description", row["note"].value)
     opens, closes = parse_row_time(row, "opens"), parse_row_time(row, "closes")
     if opens is None or closes is None:
-        made.add("dtstart", first)
-        made.add("dtend", last + timedelta(days=1))
-        return made
-    there = find_event_zone(row)
-    made.add("dtstart", combine_event_time(first, opens, there))
-    made.add("dtend", combine_event_time(first, closes, there))
+        event.add("dtstart", first)
+        event.add("dtend", last + timedelta(days=1))
+        return event
+    time_zone = find_event_zone(row)
+    event.add("dtstart", combine_event_time(first, opens, time_zone))
+    event.add("dtend", combine_event_time(first, closes, time_zone))
     if last > first:
-        made.add("rrule", {"freq": "daily", "count": (last - first).days + 1})
-    return made
+        event.add("rrule", {"freq": "daily", "count": (last - first).days + 1})
+    return event
 
 
 def find_event_zone(row: ResultRow) -> ZoneInfo | None:
-    """The time zone of where something is held; None where it is not known."""
-    alone = row["countries"].value == "1"
-    return find_country_zone(row["country"].value.rpartition("/")[2]) if alone else None
+    """The time zone of the place of an event; None where it is unknown."""
+    has_one_country = row["countries"].value == "1"
+    return find_country_zone(row["country"].value.rpartition("/")[2]) if has_one_country else None
 
 
-def combine_event_time(on: date, at: time, there: ZoneInfo | None) -> datetime:
-    """A time of a day: in UTC where it has an offset, else as clocks show it there (RFC 5545, 3.3.5)."""
-    if at.tzinfo:
-        return datetime.combine(on, at).astimezone(UTC)
-    return datetime.combine(on, at, there)
+def combine_event_time(day: date, time_of_day: time, time_zone: ZoneInfo | None) -> datetime:
+    """A day and a time, in UTC if the time has an offset, else local to the zone (RFC 5545, 3.3.5)."""
+    if time_of_day.tzinfo:
+        return datetime.combine(day, time_of_day).astimezone(UTC)
+    return datetime.combine(day, time_of_day, time_zone)
 
 
 def parse_row_day(row: ResultRow, name: str) -> date | None:
-    """A day that a row tells; None where it tells none, or less than a day."""
+    """The day in a column of the row; None where it is missing or less precise than a day."""
     if name not in row or row[name].datatype.value not in DAY_DATATYPES:
         return None
     try:
@@ -182,7 +189,7 @@ def parse_row_day(row: ResultRow, name: str) -> date | None:
 
 
 def parse_row_time(row: ResultRow, name: str) -> time | None:
-    """A time of day that a row tells, with its zone where it has one."""
+    """The time of day in a column of the row, with an offset where it has one; None where it is missing."""
     try:
         return time.fromisoformat(row[name].value) if name in row else None
     except ValueError:

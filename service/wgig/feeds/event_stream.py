@@ -1,20 +1,22 @@
 """/changes: all versions of resources as a Linked Data Event Stream (LDES) with TREE pages.
 
-Specifications: https://w3id.org/ldes/specification and https://w3id.org/tree/specification. The root links to
-nodes of 250 pages, and these to pages, each with the times of its members as relations. Full pages never
-change and are cached as immutable. Quads keep their order, so that the bytes of a page stay the same.
+Specifications: https://w3id.org/ldes/specification and https://w3id.org/tree/specification. The root links
+to shelves, which are nodes for 250 pages each, and these link to pages; each link has the times of the
+members as relations. Full pages never change and are cached as immutable. Quads keep their order, so that
+the bytes of a page stay the same.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
-from fastapi import Request, Response
+from fastapi import Path, Query, Request, Response
 
 from ..http.negotiation import choose_response_format
-from ..http.parameters import check_query_parameters
+from ..http.operations import Operation
+from ..http.parameter_models import ParameterModel, Text, describe_media_type
 from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
 from ..problems import Problem
 from ..rdf.formats import N_QUADS, TRIG, Format
@@ -37,13 +39,13 @@ from ..store.changelog.log import (
     ChangeLog,
 )
 
-PAGES_PER_SHELF = 250  # pages
+PAGES_PER_SHELF = 250
 LDES_NAMESPACE = "https://w3id.org/ldes#"
 STREAM_TITLE = '"All versions of the things of the graph, from when the stream began"@en'
 
 
 class NodeSpan(NamedTuple):
-    """The name of a node, the times of its first and its last member, and whether it is closed."""
+    """The name of a node, the times of its first and last member, and whether it is closed."""
 
     name: str
     first: str
@@ -52,19 +54,19 @@ class NodeSpan(NamedTuple):
 
 
 class StreamNode(NamedTuple):
-    """A node in N-Quads, and whether it is closed, so that it never changes."""
+    """A node in N-Quads, and whether it is closed: a closed node never changes."""
 
     n_quads: str
     is_closed: bool
 
 
-def build_root_node(log: ChangeLog, home: str) -> StreamNode:
-    """The root at the address `home`, with what there is to know of the stream."""
+def build_root_node(log: ChangeLog, root_url: str) -> StreamNode:
+    """The root node at the address `root_url`, with the metadata of the stream."""
     stream = f"<{log.base}changes>"
-    shelves = [
+    shelf_spans = [
         find_shelf_span(log, number) for number in range(1, (log.open_page_number - 1) // PAGES_PER_SHELF + 2)
     ]
-    spans = [one for one in shelves if one]
+    spans = [span for span in shelf_spans if span]
     lines = [
         f"{stream} <{RDF_TYPE_IRI}> <{LDES_NAMESPACE}EventStream> .",
         f"{stream} <{DCTERMS_NAMESPACE}title> {STREAM_TITLE} .",
@@ -72,90 +74,97 @@ def build_root_node(log: ChangeLog, home: str) -> StreamNode:
         f"{stream} <{LDES_NAMESPACE}timestampPath> <{ACTIVITY_STREAMS_NAMESPACE}published> .",
         f"{stream} <{LDES_NAMESPACE}versionOfPath> <{ACTIVITY_STREAMS_NAMESPACE}object> .",
         *(
-            f"{stream} <{LDES_NAMESPACE}version{what}{end}> <{value}> ."
-            for what, name in (
+            f"{stream} <{LDES_NAMESPACE}version{version_kind}{suffix}> <{value}> ."
+            for version_kind, activity in (
                 ("Create", ACTIVITY_CREATE),
                 ("Update", ACTIVITY_UPDATE),
                 ("Delete", ACTIVITY_DELETE),
             )
-            for end, value in (("Path", RDF_TYPE_IRI), ("Object", ACTIVITY_STREAMS_NAMESPACE + name))
+            for suffix, value in (("Path", RDF_TYPE_IRI), ("Object", ACTIVITY_STREAMS_NAMESPACE + activity))
         ),
-        f"<{home}> <{RDF_TYPE_IRI}> <{LDES_NAMESPACE}EventSource> .",
-        *(iter_retention_lines(home, spans[0].first) if spans else []),
+        f"<{root_url}> <{RDF_TYPE_IRI}> <{LDES_NAMESPACE}EventSource> .",
+        *(iter_retention_lines(root_url, spans[0].first) if spans else []),
     ]
     return StreamNode(
-        "".join(f"{one}\n" for one in [*lines, *iter_node_lines(log, home, home, spans, closed=False)]), False
+        "".join(
+            f"{line}\n" for line in [*lines, *iter_node_lines(log, root_url, root_url, spans, closed=False)]
+        ),
+        False,
     )
 
 
-def build_shelf_node(log: ChangeLog, home: str, number: int) -> StreamNode | None:
-    """A shelf, which leads to its pages; None where there is none of this number."""
+def build_shelf_node(log: ChangeLog, root_url: str, number: int) -> StreamNode | None:
+    """The node of a shelf, with links to its pages; None where there is no such shelf."""
     span = find_shelf_span(log, number)
     if span is None:
         return None
     lines = iter_node_lines(
-        log, home, f"{home}/{span.name}", list_page_spans(log, number), closed=span.is_closed
+        log, root_url, f"{root_url}/{span.name}", list_page_spans(log, number), closed=span.is_closed
     )
-    return StreamNode("".join(f"{one}\n" for one in lines), span.is_closed)
+    return StreamNode("".join(f"{line}\n" for line in lines), span.is_closed)
 
 
-def build_page_node(log: ChangeLog, home: str, number: int) -> StreamNode | None:
-    """A page with its members; None where there is none of this number."""
+def build_page_node(log: ChangeLog, root_url: str, number: int) -> StreamNode | None:
+    """The node of a page with its members; None where there is no such page."""
     if not 1 <= number <= log.open_page_number or not log.last_number:
         return None
-    text, closed = log.read_page(number)
-    lines = iter_node_lines(log, home, f"{home}/{log.name}/{number}", [], closed=closed)
-    return StreamNode("".join(f"{one}\n" for one in lines) + text, closed)
+    members, closed = log.read_page(number)
+    lines = iter_node_lines(log, root_url, f"{root_url}/{log.log_id}/{number}", [], closed=closed)
+    return StreamNode("".join(f"{line}\n" for line in lines) + members, closed)
 
 
 def iter_node_lines(
-    log: ChangeLog, home: str, here: str, spans: Iterable[NodeSpan], *, closed: bool
+    log: ChangeLog, root_url: str, node_url: str, spans: Iterable[NodeSpan], *, closed: bool
 ) -> Iterator[str]:
-    """What a node says of itself, and where it leads."""
-    yield f"<{log.base}changes> <{TREE_NAMESPACE}view> <{home}> ."
-    yield f"<{here}> <{RDF_TYPE_IRI}> <{TREE_NAMESPACE}Node> ."
+    """The description of a node and its relations to other nodes, in N-Quads."""
+    yield f"<{log.base}changes> <{TREE_NAMESPACE}view> <{root_url}> ."
+    yield f"<{node_url}> <{RDF_TYPE_IRI}> <{TREE_NAMESPACE}Node> ."
     if closed:
-        yield f'<{here}> <{LDES_NAMESPACE}immutable> "true"^^<{XSD_NAMESPACE}boolean> .'
+        yield f'<{node_url}> <{LDES_NAMESPACE}immutable> "true"^^<{XSD_NAMESPACE}boolean> .'
     for span in spans:
-        yield from iter_relation_lines(here, f"{home}/{span.name}", "GreaterThanOrEqualTo", span.first)
+        yield from iter_relation_lines(
+            node_url, f"{root_url}/{span.name}", "GreaterThanOrEqualTo", span.first
+        )
         if span.is_closed:
-            yield from iter_relation_lines(here, f"{home}/{span.name}", "LessThanOrEqualTo", span.last)
+            yield from iter_relation_lines(
+                node_url, f"{root_url}/{span.name}", "LessThanOrEqualTo", span.last
+            )
 
 
-def iter_relation_lines(here: str, there: str, kind: str, value: str) -> Iterator[str]:
-    """The relation between two nodes: how the times of the members there compare with a time."""
-    iri = f"<{here}#{there.rpartition('/')[2]}-{kind}>"
-    yield f"<{here}> <{TREE_NAMESPACE}relation> {iri} ."
-    yield f"{iri} <{RDF_TYPE_IRI}> <{TREE_NAMESPACE}{kind}Relation> ."
-    yield f"{iri} <{TREE_NAMESPACE}node> <{there}> ."
+def iter_relation_lines(source_url: str, target_url: str, comparison: str, value: str) -> Iterator[str]:
+    """A TREE relation between two nodes by the time of members, in N-Quads."""
+    iri = f"<{source_url}#{target_url.rpartition('/')[2]}-{comparison}>"
+    yield f"<{source_url}> <{TREE_NAMESPACE}relation> {iri} ."
+    yield f"{iri} <{RDF_TYPE_IRI}> <{TREE_NAMESPACE}{comparison}Relation> ."
+    yield f"{iri} <{TREE_NAMESPACE}node> <{target_url}> ."
     yield f"{iri} <{TREE_NAMESPACE}path> <{ACTIVITY_STREAMS_NAMESPACE}published> ."
     yield f'{iri} <{TREE_NAMESPACE}value> "{value}"^^<{XSD_DATE_TIME.value}> .'
 
 
-def iter_retention_lines(home: str, first: str) -> Iterator[str]:
-    """That all versions are kept since the first one."""
-    policy = f"<{home}#retention>"
-    yield f"<{home}> <{LDES_NAMESPACE}retentionPolicy> {policy} ."
+def iter_retention_lines(root_url: str, start_time: str) -> Iterator[str]:
+    """The retention policy, in N-Quads: all versions since the first one are kept."""
+    policy = f"<{root_url}#retention>"
+    yield f"<{root_url}> <{LDES_NAMESPACE}retentionPolicy> {policy} ."
     yield f"{policy} <{RDF_TYPE_IRI}> <{LDES_NAMESPACE}RetentionPolicy> ."
-    yield f'{policy} <{LDES_NAMESPACE}startingFrom> "{first}"^^<{XSD_DATE_TIME.value}> .'
+    yield f'{policy} <{LDES_NAMESPACE}startingFrom> "{start_time}"^^<{XSD_DATE_TIME.value}> .'
 
 
 def list_page_spans(log: ChangeLog, number: int) -> list[NodeSpan]:
-    """The pages of a shelf."""
+    """The spans of the pages of a shelf."""
     first = (number - 1) * PAGES_PER_SHELF + 1
     return [
-        NodeSpan(f"{log.name}/{page}", begin, end, page < log.open_page_number)
+        NodeSpan(f"{log.log_id}/{page}", begin, end, page < log.open_page_number)
         for page, begin, end in log.page_spans(first, first + PAGES_PER_SHELF - 1)
     ]
 
 
 def find_shelf_span(log: ChangeLog, number: int) -> NodeSpan | None:
-    """A shelf; None where there is none of this number."""
+    """The span of a shelf; None where there is no such shelf."""
     pages = list_page_spans(log, number)
     if not pages:
         return None
     closed = len(pages) == PAGES_PER_SHELF and pages[-1].is_closed
-    return NodeSpan(f"{log.name}/shelf-{number}", pages[0].first, pages[-1].last, closed)
+    return NodeSpan(f"{log.log_id}/shelf-{number}", pages[0].first, pages[-1].last, closed)
 
 
 STREAM_FORMATS = (TRIG, N_QUADS)
@@ -168,64 +177,80 @@ STREAM_PREFIXES = {
 NODE_NAME_PATTERN = re.compile(r"(?P<shelf>shelf-)?(?P<number>[1-9]\d{0,14})")
 
 
-async def get_changes(request: Request, stream: StreamDep) -> Response:
+STREAM_OPERATION = Operation(formats=STREAM_FORMATS)
+
+
+class StreamParameters(ParameterModel):
+    """Query parameters of /changes."""
+
+    media_type: Text = describe_media_type(STREAM_FORMATS)
+
+
+async def get_changes(
+    request: Request, stream: StreamDep, parameters: Annotated[StreamParameters, Query()]
+) -> Response:
     """The root of the event stream, which leads to all versions of things."""
-    format_ = choose_stream_format(request)
+    format_ = choose_response_format(request, STREAM_FORMATS, parameters.media_type)
     log = await stream.get_complete_log()
     return await run_sync(
         lambda: respond_with_node(request, build_root_node(log, stream_root_url(request)), format_)
     )
 
 
-async def get_changes_node(request: Request, stream: StreamDep, path: str) -> Response:
+async def get_changes_node(
+    request: Request,
+    stream: StreamDep,
+    path: Annotated[
+        str,
+        Path(
+            description="The name of the stream, and a page or a shelf of it, to which the root leads.",
+            examples=["20250101T000000000000Z/1"],
+        ),
+    ],
+    parameters: Annotated[StreamParameters, Query()],
+) -> Response:
     """A page of the event stream, or a shelf of pages; it never changes once it is full.
 
     Raises Problem 404.
     """
-    format_ = choose_stream_format(request)
+    format_ = choose_response_format(request, STREAM_FORMATS, parameters.media_type)
     log = await stream.get_complete_log()
-    name, _, rest = path.partition("/")
-    asked = NODE_NAME_PATTERN.fullmatch(rest)
-    if name != log.name or not asked:
+    name, _, node_name = path.partition("/")
+    match = NODE_NAME_PATTERN.fullmatch(node_name)
+    if name != log.log_id or not match:
         raise unknown_node_problem(path, log)
-    make = build_shelf_node if asked["shelf"] else build_page_node
-    made = await run_sync(make, log, stream_root_url(request), int(asked["number"]))
-    if made is None:
+    build_node = build_shelf_node if match["shelf"] else build_page_node
+    node = await run_sync(build_node, log, stream_root_url(request), int(match["number"]))
+    if node is None:
         raise unknown_node_problem(path, log)
-    return await run_sync(respond_with_node, request, made, format_)
-
-
-def choose_stream_format(request: Request) -> Format:
-    """The format of the answer. Raises Problem 400, 406."""
-    check_query_parameters(request, ("_mediatype",))
-    return choose_response_format(request, STREAM_FORMATS)
+    return await run_sync(respond_with_node, request, node, format_)
 
 
 def stream_root_url(request: Request) -> str:
-    """The address of the root, at which clients find the other nodes, too."""
+    """The address of the root, relative to which clients find the other nodes."""
     return f"{request.base_url}changes"
 
 
-def respond_with_node(request: Request, made: StreamNode, format_: Format) -> Response:
-    """A node in a format, its quads in their order, so that its bytes stay the same."""
-    body = made.n_quads.encode()
+def respond_with_node(request: Request, node: StreamNode, format_: Format) -> Response:
+    """A node in the format, with its quads in order, so that its bytes stay the same."""
+    body = node.n_quads.encode()
     if format_ is not N_QUADS:
         quads = ox.parse(body, ox.RdfFormat.N_QUADS)
-        prefixes = {prefix: iri for prefix, iri in STREAM_PREFIXES.items() if iri in made.n_quads}
+        prefixes = {prefix: iri for prefix, iri in STREAM_PREFIXES.items() if iri in node.n_quads}
         body = ox.serialize(quads, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
     headers = (
         {"Cache-Control": IMMUTABLE_CACHE_CONTROL}
-        if made.is_closed and "authorization" not in request.headers
+        if node.is_closed and "authorization" not in request.headers
         else {}
     )
     return respond_with_body(request, body, format_, headers=headers)
 
 
 def unknown_node_problem(path: str, log: ChangeLog) -> Problem:
-    """The 404 for a node."""
-    where = (
-        f"Its pages are {log.name}/1 to {log.name}/{log.open_page_number}."
+    """The 404 for a node that does not exist."""
+    extent = (
+        f"Its pages are {log.log_id}/1 to {log.log_id}/{log.open_page_number}."
         if log.last_number
         else "It is empty."
     )
-    return Problem(404, f"The event stream has no page {path!r}. {where} Begin at /changes.")
+    return Problem(404, f"The event stream has no page {path!r}. {extent} Start from /changes.")

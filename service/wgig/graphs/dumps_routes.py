@@ -4,13 +4,14 @@ import asyncio
 import base64
 import re
 from concurrent.futures import Future
+from typing import Annotated
 
-from fastapi import Request, Response
+from fastapi import Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
-from ..http.parameters import check_query_parameters
+from ..http.operations import Operation
 from ..http.responses import (
     CONDITIONAL_METHODS,
     IMMUTABLE_CACHE_CONTROL,
@@ -19,9 +20,9 @@ from ..http.responses import (
 )
 from ..pages.dependencies import StoreDep
 from ..problems import Problem
-from ..rdf.formats import DATASET_FORMATS, GZIP, PLAIN_TEXT, ZSTD
+from ..rdf.formats import DATASET_FORMATS, DUMP_FORMATS, GZIP, PLAIN_TEXT, ZSTD
 from ..resources.alternates import data_links
-from ..resources.labels import store_license
+from ..resources.licenses import store_license
 from .dependencies import DumpsDep
 from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DumpFile
 
@@ -48,10 +49,42 @@ class DumpFileResponse(FileResponse):
         await super().__call__({**scope, "headers": headers}, receive, send)
 
 
-async def get_dump(request: Request, store: StoreDep, dumps: DumpsDep, suffix: str) -> Response:
-    """All graphs as one file: `nq` or `trig`, plain, `.gz` or `.zst`; with `.sha256` added, its digest."""
-    name = parse_dump_suffix(suffix)
-    check_query_parameters(request)
+DumpSuffix = Annotated[str, Path(description="The syntax and the coding of a dump.", examples=["nq.gz"])]
+DumpVersionName = Annotated[
+    str,
+    Path(
+        description="A version of the store and the syntax of its dump, as Content-Location names them.",
+        examples=[f"{'0' * 32}.nq.gz"],
+    ),
+]
+
+
+async def parse_dump_suffix(suffix: DumpSuffix) -> str:
+    """The name of the dump that a suffix means. Raises Problem 404."""
+    return find_dump_name(suffix)
+
+
+async def parse_dump_version(name: DumpVersionName) -> re.Match[str]:
+    """The parts of the name of the dump of a version. Raises Problem 404."""
+    found = VERSIONED_NAME_PATTERN.fullmatch(name)
+    if not found:
+        raise unknown_dump_problem()
+    find_dump_name(found["name"])
+    return found
+
+
+DUMP_OPERATION = Operation(formats=DUMP_FORMATS, first=(parse_dump_suffix,))
+DUMP_VERSION_OPERATION = Operation(formats=DUMP_FORMATS, first=(parse_dump_version,))
+
+
+async def get_dump(
+    request: Request,
+    store: StoreDep,
+    dumps: DumpsDep,
+    suffix: DumpSuffix,
+    name: Annotated[str, Depends(parse_dump_suffix)],
+) -> Response:
+    """All graphs as one file: `nq` or `trig`, each with `.gz` and `.zst` too, and `.sha256` beside."""
     dump = await wait_for_dump(dumps.get_current(name))
     if suffix.endswith(CHECKSUM_SUFFIX):
         return respond_with_digest(request, dump, f"dump.{name}")
@@ -62,14 +95,15 @@ async def get_dump(request: Request, store: StoreDep, dumps: DumpsDep, suffix: s
     )
 
 
-async def get_dump_version(request: Request, dumps: DumpsDep, name: str) -> Response:
-    """The dump of one version, which never changes. Raises Problem 404 where that version is not kept."""
-    match = VERSIONED_NAME_PATTERN.fullmatch(name)
-    if not match:
-        raise unknown_dump_problem()
-    suffix = parse_dump_suffix(match["name"])
-    check_query_parameters(request)
-    future = dumps.get_version(match["version"], suffix)
+async def get_dump_version(
+    request: Request,
+    dumps: DumpsDep,
+    name: DumpVersionName,
+    asked: Annotated[re.Match[str], Depends(parse_dump_version)],
+) -> Response:
+    """The dump of one version, which never changes. Raises Problem 404 where it is not kept any more."""
+    suffix = find_dump_name(asked["name"])
+    future = dumps.get_version(asked["version"], suffix)
     if future is None:
         raise Problem(404, f"That version of the dump is not kept here. The latest: /dump.{suffix}")
     dump = await wait_for_dump(future)
@@ -81,8 +115,8 @@ async def get_dump_version(request: Request, dumps: DumpsDep, name: str) -> Resp
     )
 
 
-def parse_dump_suffix(suffix: str) -> str:
-    """The name of a dump, such as `nq.gz`, from the suffix of the address. Raises Problem 404."""
+def find_dump_name(suffix: str) -> str:
+    """The name of the dump that a suffix means. Raises Problem 404."""
     name = suffix.removesuffix(CHECKSUM_SUFFIX)
     if name not in DUMP_NAMES:
         raise unknown_dump_problem()

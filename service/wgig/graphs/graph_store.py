@@ -27,20 +27,23 @@ from ..http.auth import (
 from ..http.bodies import MULTIPART_MEDIA_TYPE, BodyPart, Pairs, get_query_parameters, parameter_values
 from ..http.dependencies import TokensDep
 from ..http.negotiation import CONTENT_CODINGS, IDENTITY_CODING
+from ..http.operations import Operation
+from ..http.parameter_models import ParameterModel, list_parameter_names
 from ..http.parameters import check_parameter_pairs
 from ..http.responses import NO_STORE_HEADERS, compute_entity_tag, matches_entity_tag
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import graph_path
 from ..problems import Problem
-from ..rdf.formats import GRAPH_FORMATS, JSON_LD, N_TRIPLES, RDF_XML, Format, get_named_format
+from ..rdf.formats import GRAPH_FORMATS, JSON_LD, MARKDOWN, N_TRIPLES, RDF_XML, Format, get_named_format
 from ..rdf.jsonld_context import parse_inlining_context
 from ..rdf.serialization import parse_graph_document
 from ..shacl.gate import PAPER_WRITE_FORMATS as PAPERS
 from ..shacl.gate import is_paper_graph
 from ..store.change import Change
 from .dependencies import WritesDep
+from .parameters import GraphWriteParameters
 from .provenance import WriteRequest
-from .routes import missing_graph_problem, parse_graph_parameter, parse_graph_path, serialize_graph
+from .routes import GraphName, missing_graph_problem, parse_graph_parameter, parse_graph_path, serialize_graph
 from .write_pipeline import (
     WritePipeline,
     check_writable_graph,
@@ -73,7 +76,7 @@ async def read_graph_payload(request: Request, formats: Sequence[Format], max_by
     if content_type.media_type != MULTIPART_MEDIA_TYPE:
         return [BodyPart(requested_file_name(request), content_type.media_type, body)]
     parts = bodies.parse_multipart(body, content_type.parameters.get("boundary", ""))
-    refuse_token_in_form([(part.field, "") for part in parts])
+    refuse_token_in_form([(part.field_name, "") for part in parts])
     return [resolve_part_type(part, formats) for part in parts]
 
 
@@ -93,13 +96,13 @@ def list_media_types(formats: Sequence[Format]) -> list[str]:
 def resolve_part_type(part: BodyPart, formats: Sequence[Format]) -> BodyPart:
     """The part with the media type that it states, or else that of its file extension. Raises Problem 415."""
     content_type = bodies.parse_content_type(part.content_type)
-    for name in (content_type.media_type if content_type else "", part.name.rpartition(".")[2]):
+    for name in (content_type.media_type if content_type else "", part.file_name.rpartition(".")[2]):
         try:
-            return BodyPart(part.name, get_named_format(name, formats).media_type, part.body)
+            return BodyPart(part.file_name, get_named_format(name, formats).media_type, part.body)
         except Problem:  # many programs state an unspecific type, such as application/octet-stream
             continue
     raise bodies.unsupported_type_problem(
-        f"The part {part.name!r} is not RDF. Send one of: {', '.join(list_media_types(formats))}.",
+        f"The part {part.file_name!r} is not RDF. Send one of: {', '.join(list_media_types(formats))}.",
         list_media_types(formats),
     )
 
@@ -114,7 +117,7 @@ def parse_graph_parts(parts: list[BodyPart], graph: str | None) -> list[ox.Tripl
         try:
             triples += parse_graph_part(part, graph)
         except SyntaxError as error:
-            name = f"{part.name}: " if part.name else ""
+            name = f"{part.file_name}: " if part.file_name else ""
             raise Problem(
                 400,
                 f"{name}The data cannot be parsed, and nothing has changed: {error.msg}",
@@ -138,38 +141,51 @@ def parse_graph_part(part: BodyPart, graph: str | None) -> list[ox.Triple]:
     )
 
 
+WRITE_GRAPHS_OPERATION = Operation(
+    status=204,
+    is_creation=True,
+    bodies=(*(one.media_type for one in GRAPH_FORMATS), MULTIPART_MEDIA_TYPE),
+    is_body_required=False,
+    needs_token=True,
+    parameters=GraphWriteParameters,
+    is_self_checked=True,  # after the token
+)
+WRITE_GRAPH_OPERATION = replace(
+    WRITE_GRAPHS_OPERATION,
+    bodies=(*(one.media_type for one in GRAPH_FORMATS), MARKDOWN.media_type, MULTIPART_MEDIA_TYPE),
+    parameters=ParameterModel,
+)
+
+
 async def change_graphs(context: ContextDep, writes: WritesDep, tokens: TokensDep) -> Response:
     """Replace, add to or delete the graph of `?graph=` or `?default`; a POST to neither makes a new graph."""
     request = context.request
     await refuse_token_in_body(request)
     authorize_request(request, tokens, *PAPER_WRITE_SCOPES)
-    pairs = parse_write_parameters(request, "graph", "default")
-    if (
-        request.method == "POST"
-        and not parameter_values(pairs, "graph")
-        and not parameter_values(pairs, "default")
-    ):
+    pairs = parse_write_parameters(request, GraphWriteParameters)
+    if request.method == "POST" and not pairs:
         return await apply_graph_change(context, writes, tokens, f"{context.base}graph/{uuid.uuid4()}")
-    return await apply_graph_change(context, writes, tokens, parse_graph_parameter(context, pairs))
+    parameters = GraphWriteParameters.model_validate(dict(pairs))
+    return await apply_graph_change(context, writes, tokens, parse_graph_parameter(context, parameters))
 
 
-async def change_graph(context: ContextDep, writes: WritesDep, tokens: TokensDep, name: str) -> Response:
-    """Replace (PUT), add to (POST) or delete the graph of this address; a paper must pass the SHACL gate."""
+async def change_graph(
+    context: ContextDep, writes: WritesDep, tokens: TokensDep, name: GraphName
+) -> Response:
+    """Replace (PUT), add to (POST) or delete the graph of this address; a paper is checked first."""
     request = context.request
     await refuse_token_in_body(request)
     authorize_request(request, tokens, *PAPER_WRITE_SCOPES)
-    parse_write_parameters(request)
+    parse_write_parameters(request, ParameterModel)
     return await apply_graph_change(context, writes, tokens, parse_graph_path(context, name))
 
 
-def parse_write_parameters(request: Request, *known: str) -> Pairs:
-    """The query parameters, of which only those in `known` may be given. Raises Problem 400."""
+def parse_write_parameters(request: Request, model: type[ParameterModel]) -> Pairs:
+    """The parameters, which a model knows. Raises Problem 400 for others, and says why for `version`."""
     pairs = get_query_parameters(request)
     if parameter_values(pairs, "version"):
-        raise Problem(
-            400, "An old version cannot be changed. Leave out version to write to the graph itself."
-        )
-    return check_parameter_pairs(pairs, known)
+        raise Problem(400, "What was written stays as it is. Leave out version to write the graph anew.")
+    return check_parameter_pairs(pairs, *list_parameter_names(model))
 
 
 async def apply_graph_change(

@@ -20,7 +20,7 @@ from ..store.view import ResultTerm, select_solutions, serialize_values_block
 from ..text import natural_sort_key
 
 MAX_LISTED_GRAPHS = 1000
-MAX_GRAPH_THINGS = 500
+MAX_GRAPH_RESOURCES = 500
 RULE_COMMENT_PATTERN = re.compile(r"(?:#.*\n)+")
 SENTENCE_PATTERN = re.compile(r".+?\.(?=\s|$)")
 
@@ -29,8 +29,8 @@ SENTENCE_PATTERN = re.compile(r".+?\.(?=\s|$)")
 class GraphView:
     """The content of the page of a graph; `iri` is None for the default graph.
 
-    `size` counts its triples. `things` are the IRIs of the resources that it describes, at most
-    MAX_GRAPH_THINGS of `total`, sorted by label; `labels` has the labels by IRI. `rules` describes the
+    `size` counts its triples. `resources` are the IRIs of the resources that it describes, at most
+    MAX_GRAPH_RESOURCES of `total`, sorted by label; `labels` has the labels by IRI. `rules` describes the
     inference rules of the graph of inferred statements, and is empty for others.
     """
 
@@ -40,7 +40,7 @@ class GraphView:
     sources: list[ResultTerm]
     licenses: list[ResultTerm]
     size: int
-    things: list[str]
+    resources: list[str]
     total: int
     labels: dict[str, ox.Literal]
     rules: list[str]
@@ -62,46 +62,53 @@ def render_graphs_page(store: Store, base: str) -> bytes:
     )
 
 
-def render_graph_page(  # noqa: PLR0913 - the parts of the page
+def render_graph_page(  # noqa: PLR0913 - one parameter per part of the page
     store: Store,
     iri: str | None,
     base: str,
     versions: Sequence[GraphVersion] = (),
     *,
-    markup: object = None,
-    ranges: tuple[str, ...] = (),
+    json_ld: object = None,
+    language_ranges: tuple[str, ...] = (),
 ) -> bytes:
     """The page of one graph, with its last MAX_LISTED_VERSIONS versions.
 
-    `markup` is the schema.org JSON-LD for search engines, `ranges` are the language ranges for labels, the
-    preferred first.
+    `json_ld` is the schema.org JSON-LD for search engines, `language_ranges` are the language ranges for
+    labels, the preferred first.
     """
     path = graph_path(iri, base)
     formats = [(format_.title, path_in_format(path, format_.media_type)) for format_ in GRAPH_FORMATS]
     return render_template(
         "graph.html",
         base=base,
-        graph=build_graph_view(store, iri, base, ranges),
+        graph=build_graph_view(store, iri, base, language_ranges),
         formats=formats,
         versions=versions[-MAX_LISTED_VERSIONS:],
-        all_versions=(add_url_parameters(path, [("versions", None)]), len(versions)),
-        markup=markup,
+        version_list_path=add_url_parameters(path, [("versions", None)]),
+        version_count=len(versions),
+        json_ld=json_ld,
     )
 
 
-def build_graph_view(store: Store, iri: str | None, base: str, ranges: tuple[str, ...] = ()) -> GraphView:
+def build_graph_view(
+    store: Store, iri: str | None, base: str, language_ranges: tuple[str, ...] = ()
+) -> GraphView:
     """The content of the page of one graph (None: the default graph)."""
-    statements = "{ ?s ?p ?o }" if iri is None else f"{{ GRAPH <{iri}> {{ ?s ?p ?o }} }}"
-    described = f"{{ {statements} FILTER(isIRI(?s){'' if iri is None else f' && ?s != <{iri}>'}) }}"
-    rows = select_solutions(store, f"SELECT DISTINCT ?s {described} LIMIT {MAX_GRAPH_THINGS}", union=False)
-    things = [row["s"].value for row in rows]
+    statements_pattern = "{ ?s ?p ?o }" if iri is None else f"{{ GRAPH <{iri}> {{ ?s ?p ?o }} }}"
+    resources_pattern = (
+        f"{{ {statements_pattern} FILTER(isIRI(?s){'' if iri is None else f' && ?s != <{iri}>'}) }}"
+    )
+    rows = select_solutions(
+        store, f"SELECT DISTINCT ?s {resources_pattern} LIMIT {MAX_GRAPH_RESOURCES}", union=False
+    )
+    resources = [row["s"].value for row in rows]
     sources, licenses = (
         graph_property_values(store, iri, "source"),
         graph_property_values(store, iri, "license"),
     )
     referenced_iris = [term.value for term in (*sources, *licenses) if isinstance(term, ox.NamedNode)]
-    labels = anchor_labels(things, base) | find_labels(
-        store, [*things, *referenced_iris, *([iri] if iri else [])], ranges
+    labels = anchor_labels(resources, base) | find_labels(
+        store, [*resources, *referenced_iris, *([iri] if iri else [])], language_ranges
     )
     return GraphView(
         iri,
@@ -109,18 +116,18 @@ def build_graph_view(store: Store, iri: str | None, base: str, ranges: tuple[str
         descriptions=graph_property_values(store, iri, "description"),
         sources=sources,
         licenses=licenses,
-        size=select_count(store, f"(COUNT(*) AS ?n) {statements}"),
-        things=sorted(
-            things, key=lambda thing: natural_sort_key(labels[thing].value if thing in labels else thing)
+        size=select_count(store, f"(COUNT(*) AS ?n) {statements_pattern}"),
+        resources=sorted(
+            resources, key=lambda iri: natural_sort_key(labels[iri].value if iri in labels else iri)
         ),
-        total=select_count(store, f"(COUNT(DISTINCT ?s) AS ?n) {described}"),
+        total=select_count(store, f"(COUNT(DISTINCT ?s) AS ?n) {resources_pattern}"),
         labels=labels,
         rules=rule_summaries(read_inference_rules()) if iri == f"{base}graph/inferred" else [],
     )
 
 
 def anchor_labels(iris: Iterable[str], base: str) -> dict[str, ox.Literal]:
-    """The fragments of IRIs as labels, for IRIs of this service with a fragment and no prefix."""
+    """The fragments of IRIs of this service as labels, if an IRI has one and no short form (prefix:name)."""
     return {
         iri: ox.Literal(iri_fragment(iri))
         for iri in iris
@@ -146,7 +153,10 @@ def graph_property_values(store: Store, iri: str | None, name: str) -> list[Resu
 
 
 def select_count(store: Store, clause: str) -> int:
-    """The number that `SELECT {counted}` binds to `?n`; the unnamed graph is the default graph."""
+    """The number that `SELECT {clause}` binds to `?n`.
+
+    A pattern without GRAPH matches only the default graph, not the union of all graphs.
+    """
     return int(select_solutions(store, f"SELECT {clause}", union=False)[0]["n"].value)
 
 
@@ -156,5 +166,6 @@ def rule_summaries(texts: Iterable[str]) -> list[str]:
     for text in texts:
         comment = RULE_COMMENT_PATTERN.match(text)
         comment_text = " ".join(line.strip("# ") for line in comment[0].splitlines()) if comment else ""
-        summaries += [sentence[0] for sentence in [SENTENCE_PATTERN.match(comment_text)] if sentence]
+        if sentence := SENTENCE_PATTERN.match(comment_text):
+            summaries.append(sentence[0])
     return summaries

@@ -61,7 +61,7 @@ LAST_WRITE_QUERY = (
 class WriteRequest:
     """A requested write: the access token, a title such as `PUT /graph/x`, and the files sent.
 
-    `checked` holds the results of the gate for papers, by digest.
+    `checked` holds the results of the checks of papers that were done before, by digest.
     """
 
     token: AccessToken
@@ -74,25 +74,25 @@ class ProvenanceRecorder:
     """Adds the provenance of writes to the history. Only one thread may write at a time."""
 
     def __init__(self, history: GraphHistory, store: Store) -> None:
-        """Record writes to `store` in `history`, and continue what it holds."""
+        """Record writes to `store` in `history`, after the writes that it already holds."""
         self.history, self.store = history, store
-        self.last_moment: datetime | None = None
-        self.durable_version = ""  # name of the last write known to be on disk; empty: not read yet
+        self.last_write_time: datetime | None = None
+        self.last_durable_write = ""  # name of the last write known to be on disk; empty: not read yet
         store.on_external_write.append(self.reset)
 
     def reset(self) -> None:
         """Forget the last write, after another process wrote."""
-        self.last_moment, self.durable_version = None, ""
+        self.last_write_time, self.last_durable_write = None, ""
 
     def add_record(self, change: Change, write: WriteRequest) -> Change:
-        """The change with its provenance added; the replaced content is stored by then. Raises StoreError."""
-        at = self.next_moment()
-        name = at.strftime(VERSION_TIME_FORMAT)
-        activity = ox.NamedNode(f"{self.history.base}id/write/{name}")
-        record = set(self.request_triples(activity, at, write))
+        """The change with its provenance added. First stores the replaced content. Raises StoreError."""
+        time = self.next_write_time()
+        write_name = time.strftime(VERSION_TIME_FORMAT)
+        activity = ox.NamedNode(f"{self.history.base}id/write/{write_name}")
+        record = set(self.request_triples(activity, time, write))
         obsolete = set[ox.Triple]()
         for graph in sorted(graphs_in_change(change), key=str):
-            added_triples, removed_triples = self.graph_version_changes(graph, change, activity, name)
+            added_triples, removed_triples = self.graph_version_changes(graph, change, activity, write_name)
             record |= added_triples
             obsolete |= removed_triples
         history_graph = self.history.graph
@@ -106,30 +106,30 @@ class ProvenanceRecorder:
 
     def mark_durable(self) -> None:
         """Note that the write recorded last is on disk."""
-        assert self.last_moment
-        self.durable_version = self.last_moment.strftime(VERSION_TIME_FORMAT)
+        assert self.last_write_time
+        self.last_durable_write = self.last_write_time.strftime(VERSION_TIME_FORMAT)
 
     @property
-    def version(self) -> str:
+    def last_write_name(self) -> str:
         """The name of the last write on record; empty before the first."""
-        if not self.durable_version:
-            last = self.last_recorded_moment()
-            self.durable_version = last.strftime(VERSION_TIME_FORMAT) if last > BEGINNING_OF_TIME else ""
-        return self.durable_version
+        if not self.last_durable_write:
+            last = self.last_recorded_time()
+            self.last_durable_write = last.strftime(VERSION_TIME_FORMAT) if last > BEGINNING_OF_TIME else ""
+        return self.last_durable_write
 
-    def next_moment(self) -> datetime:
+    def next_write_time(self) -> datetime:
         """The time of the next write: now, but at least 1 µs after the last, in case the clock went back."""
-        last = self.last_moment or self.last_recorded_moment()
-        self.last_moment = max(datetime.now(UTC), last + timedelta(microseconds=1))
-        return self.last_moment
+        last = self.last_write_time or self.last_recorded_time()
+        self.last_write_time = max(datetime.now(UTC), last + timedelta(microseconds=1))
+        return self.last_write_time
 
-    def last_recorded_moment(self) -> datetime:
+    def last_recorded_time(self) -> datetime:
         """The time of the last write on record, or BEGINNING_OF_TIME."""
         rows = select_solutions(self.store, LAST_WRITE_QUERY % self.history.graph.value)
         return datetime.fromisoformat(rows[0]["last"].value) if rows and rows[0] else BEGINNING_OF_TIME
 
     def request_triples(
-        self, activity: ox.NamedNode, at: datetime, write: WriteRequest
+        self, activity: ox.NamedNode, time: datetime, write: WriteRequest
     ) -> Iterator[ox.Triple]:
         """The writer, time, title and files (name, media type, SHA-256) of a write, as PROV."""
         writer = ox.NamedNode(f"{self.history.base}id/writer/{write.token.id}")
@@ -140,36 +140,39 @@ class ProvenanceRecorder:
         yield ox.Triple(
             activity,
             PROV_ENDED_AT_TIME,
-            build_typed_literal(at.isoformat(timespec="microseconds"), "dateTime"),
+            build_typed_literal(time.isoformat(timespec="microseconds"), "dateTime"),
         )
         yield ox.Triple(activity, PROV_WAS_ASSOCIATED_WITH, writer)
         for number, file in enumerate(write.files, 1):
             node = ox.NamedNode(f"{activity.value}/file-{number}")
             yield ox.Triple(activity, PROV_USED, node)
-            if file.name:
-                yield ox.Triple(node, RDFS_LABEL, ox.Literal(shorten_untrusted_text(file.name)))
+            if file.file_name:
+                yield ox.Triple(node, RDFS_LABEL, ox.Literal(shorten_untrusted_text(file.file_name)))
             yield ox.Triple(
                 node, SCHEMA_ENCODING_FORMAT, ox.Literal(shorten_untrusted_text(file.content_type))
             )
             yield ox.Triple(node, WGIG_DIGEST, ox.Literal(hashlib.sha256(file.body).hexdigest()))
 
     def graph_version_changes(
-        self, graph: str | None, change: Change, activity: ox.NamedNode, name: str
+        self, graph: str | None, change: Change, activity: ox.NamedNode, write_name: str
     ) -> tuple[set[ox.Triple], set[ox.Triple]]:
         """The triples to add to and to remove from the history for the new version of a graph."""
         node = ox.NamedNode(readable_graph_iri(graph, self.history.base))
         before = read_graph_lines(self.store, graph)
         current = self.history.current_version(self.store, node)
         obsolete = {ox.Triple(node, DCAT_HAS_CURRENT_VERSION, current)} if current else set()
-        # A digest that differs means that something wrote the graph without a record.
+        # WGIG_DIGEST does not depend on blank node labels. If it differs, something wrote the graph without a
+        # record. DCTERMS_IDENTIFIER is the digest of the stored file, which has the labels.
         if current and self.history.find_object(self.store, current, WGIG_DIGEST) != ox.Literal(
             digest_n_triples(before)
         ):
             current = None
         record = set[ox.Triple]()
         old_version = None
-        if current or (graph not in change.created and (before or graph is not None)):
-            old_version = current or self.history.version_iri(graph, UNRECORDED_VERSION_PREFIX + name)
+        # The default graph exists if it has triples.
+        existed_before = graph not in change.created and (bool(before) or graph is not None)
+        if current or existed_before:
+            old_version = current or self.history.version_iri(graph, UNRECORDED_VERSION_PREFIX + write_name)
             record |= {
                 ox.Triple(old_version, PROV_SPECIALIZATION_OF, node),
                 ox.Triple(old_version, VOID_TRIPLES, ox.Literal(len(before))),
@@ -181,7 +184,7 @@ class ProvenanceRecorder:
                 ),
             }
         if graph not in change.dropped:
-            new_version = self.history.version_iri(graph, name)
+            new_version = self.history.version_iri(graph, write_name)
             removed, added = (lines_in_graph(graph, quads) for quads in (change.removed, change.added))
             after = (before - removed) | added
             record |= {

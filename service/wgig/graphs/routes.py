@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
+from typing import Annotated
 
 import pyoxigraph as ox
-from fastapi import Response
+from fastapi import Depends, Path, Query, Response
 
 from ..http import language
-from ..http.bodies import Pairs, get_query_parameters, parameter_values
+from ..http.bodies import get_query_parameters
 from ..http.language import label_languages
 from ..http.negotiation import choose_response_format
 from ..http.parameters import check_query_parameters, request_base_url
@@ -22,9 +24,11 @@ from ..rdf.serialization import UnserializableError, serialize_triples, used_pre
 from ..rdf.sparql_lexer import check_absolute_iri
 from ..resources.alternates import Resource, alternate_format_links, data_links
 from ..resources.description import statements_about
-from ..resources.labels import find_labels, shared_license
+from ..resources.labels import find_labels
+from ..resources.licenses import shared_license
 from ..resources.mappings import resource_markup
-from ..resources.profile_negotiation import NEGOTIATION_PARAMETERS, Preferences, parse_preferences
+from ..resources.parameters import make_profile_operation
+from ..resources.profile_negotiation import Preferences, parse_preferences
 from ..resources.representation import (
     SUFFIXED_PATH_PATTERN,
     render_site_page,
@@ -35,6 +39,14 @@ from ..sparql.service_description import iter_service_dataset_triples
 from ..store import history
 from . import versions
 from .page import graph_title, render_graph_page, render_graphs_page
+from .parameters import (
+    ACCEPT_DATETIME_HEADER,
+    GRAPH_ANSWER_FORMATS,
+    GraphParameters,
+    GraphsParameters,
+    GraphWriteParameters,
+)
+from .schemas import GraphChanges, GraphList, GraphVersionList
 from .versions import diff_graph_versions
 
 MAX_COMPACTED_STATEMENTS = 20_000  # compact JSON-LD takes twenty times as long as expanded
@@ -42,26 +54,40 @@ MAX_FILTERED_STATEMENTS = 200_000  # largest graph that is filtered by language
 GRAPH_READ_FORMATS = (*GRAPH_FORMATS, HTML)
 GRAPH_NAME_PARAMETERS = ("graph", "default")
 EXCLUSIVE_PARAMETERS = ("version", "versions", "changes")
-VERSION_PARAMETERS = (*EXCLUSIVE_PARAMETERS, "about")
-# Statements that the page of a difference shows of those added, and of those removed.
+# Statements that a page of changes shows of those that came, and of those that went.
 MAX_SHOWN_CHANGE_STATEMENTS = 1000
 SD_NAMED_GRAPH = expand_curie("sd:NamedGraph")
 
 
-def get_graphs(context: ContextDep) -> Response:
+GraphName = Annotated[
+    str, Path(description="The name of a graph; a suffix names a format.", examples=["ontology"])
+]
+
+
+async def parse_graph_name(context: ContextDep, name: GraphName) -> str:
+    """The IRI of the graph of an address. Raises Problem 400."""
+    return parse_graph_path(context, name)
+
+
+GRAPH_OPERATION = make_profile_operation(
+    GRAPH_ANSWER_FORMATS,
+    GraphVersionList | GraphChanges,
+    headers=(ACCEPT_DATETIME_HEADER,),
+    first=(parse_graph_name,),
+)
+GRAPHS_OPERATION = replace(GRAPH_OPERATION, json=GRAPH_OPERATION.json | GraphList, first=())
+
+
+def get_graphs(context: ContextDep, parameters: Annotated[GraphsParameters, Query()]) -> Response:
     """The graph named by `?graph=` or `?default`, or the list of graphs."""
     request = context.request
-    pairs = check_query_parameters(
-        request, (*GRAPH_NAME_PARAMETERS, *VERSION_PARAMETERS, *NEGOTIATION_PARAMETERS)
-    )
-    if any(key != "_mediatype" for key, _ in pairs):
-        return respond_with_graph_content(
-            context, parse_graph_parameter(context, pairs), GRAPH_NAME_PARAMETERS
-        )
+    if any(key != "_mediatype" for key, _ in get_query_parameters(request)):
+        graph = parse_graph_parameter(context, parameters)
+        return respond_with_graph_content(context, parameters, graph, GRAPH_NAME_PARAMETERS)
     settings = context.settings
     store = context.store
     formats = (*GRAPH_FORMATS, HTML, JSON)
-    format_ = choose_response_format(request, formats)
+    format_ = choose_response_format(request, formats, parameters.media_type)
     links = [*alternate_format_links("/graphs", formats, format_), *data_links()]
     store.flush_descriptions()
     if format_ is HTML:
@@ -74,19 +100,29 @@ def get_graphs(context: ContextDep) -> Response:
     )
 
 
-def get_graph(context: ContextDep, name: str) -> Response:
+def get_graph(
+    context: ContextDep,
+    name: GraphName,
+    graph: Annotated[str, Depends(parse_graph_name)],
+    parameters: Annotated[GraphParameters, Query()],
+) -> Response:
     """The graph of this address; where there is none, the graph of the path without its format suffix."""
-    store = context.store
-    graph, suffixed = parse_graph_path(context, name), SUFFIXED_PATH_PATTERN.fullmatch(name)
+    store, suffixed = context.store, SUFFIXED_PATH_PATTERN.fullmatch(name)
     if suffixed and not store.has_graph(graph):
         unsuffixed_graph = parse_graph_path(context, suffixed["path"])
         if store.has_graph(unsuffixed_graph):
-            return respond_with_graph_content(context, unsuffixed_graph, suffix=suffixed["suffix"])
-    return respond_with_graph_content(context, graph)
+            return respond_with_graph_content(
+                context, parameters, unsuffixed_graph, suffix=suffixed["suffix"]
+            )
+    return respond_with_graph_content(context, parameters, graph)
 
 
 def respond_with_graph_content(
-    context: RequestContext, graph: str | None, names: Sequence[str] = (), suffix: str = ""
+    context: RequestContext,
+    parameters: GraphParameters,
+    graph: str | None,
+    names: Sequence[str] = (),
+    suffix: str = "",
 ) -> Response:
     """One graph (None: the default graph): its current content, an old version, its TimeMap or a difference.
 
@@ -94,29 +130,17 @@ def respond_with_graph_content(
     Raises Problem 404, and 400 for parameters that do not belong together.
     """
     request = context.request
-    query_parameters = dict(get_query_parameters(request))
-    conflicting = [key for key in EXCLUSIVE_PARAMETERS if key in query_parameters]
-    if len(conflicting) > 1:
-        raise Problem(
-            400, f"The parameters {' and '.join(conflicting)} exclude each other. Give one of them."
-        )
-    for key, respond in (
-        ("versions", versions.respond_with_timemap),
-        ("version", versions.respond_with_memento),
-    ):
-        if key in query_parameters:  # these have no alternate profiles
-            check_query_parameters(request, (*names, key, "_mediatype"))
-            check_graph_existed(context, graph)
-            return respond(context, graph)
-    if "changes" in query_parameters:
-        check_query_parameters(request, (*names, "changes", "about", "_mediatype"))
+    if asked_version := find_asked_version(parameters):
+        # Old versions have no alternate profiles.
+        others = ("about",) if asked_version == "changes" else ()
+        check_query_parameters(request, (*names, asked_version, *others, "_mediatype"))
         check_graph_existed(context, graph)
-        return respond_with_changes(context, graph)
-    if redirect := versions.redirect_to_memento(context, graph):
+        return respond_with_old_content(context, parameters, graph)
+    if redirect := versions.redirect_to_memento(context, graph, parameters.media_type):
         check_query_parameters(request, (*names, "_mediatype"))
         return redirect
-    preferences = parse_preferences(context, GRAPH_READ_FORMATS, suffix, (*names, *VERSION_PARAMETERS))
-    if "about" in query_parameters:
+    preferences = parse_preferences(context, parameters, GRAPH_READ_FORMATS, suffix)
+    if parameters.about is not None:
         raise Problem(400, "The parameter about goes with changes, which names a version of the graph.")
     if not is_existing_graph(context, graph):
         raise missing_graph_problem(graph)
@@ -125,6 +149,25 @@ def respond_with_graph_content(
     return respond_with_resource(
         context, preferences, resource, extra_links=links, headers={"Vary": versions.MEMENTO_VARY}
     )
+
+
+def find_asked_version(parameters: GraphParameters) -> str:
+    """The parameter that asks for old versions of a graph; empty where none does. Raises 400 for several."""
+    given = [key for key in EXCLUSIVE_PARAMETERS if getattr(parameters, key) is not None]
+    if len(given) > 1:
+        raise Problem(400, f"The parameters {' and '.join(given)} exclude each other. Give one of them.")
+    return "".join(given)
+
+
+def respond_with_old_content(
+    context: RequestContext, parameters: GraphParameters, graph: str | None
+) -> Response:
+    """An old version of a graph, its TimeMap, or a difference. Raises Problem 404, 406."""
+    if parameters.version is not None:
+        return versions.respond_with_memento(context, graph, parameters.version, parameters.media_type)
+    if parameters.changes is not None:
+        return respond_with_changes(context, graph, parameters.changes, parameters)
+    return versions.respond_with_timemap(context, graph, parameters.media_type)
 
 
 def is_existing_graph(context: RequestContext, graph: str | None) -> bool:
@@ -144,12 +187,14 @@ def check_graph_existed(context: RequestContext, graph: str | None) -> None:
         raise missing_graph_problem(graph)
 
 
-def respond_with_changes(context: RequestContext, graph: str | None) -> Response:
+def respond_with_changes(
+    context: RequestContext, graph: str | None, version: str, parameters: GraphParameters
+) -> Response:
     """The difference between a version of a graph and the one before. Raises Problem 404, 406."""
     request = context.request
     store, base = context.store, context.base
-    format_ = choose_response_format(request, (JSON, HTML))
-    diff = diff_graph_versions(context, graph)
+    format_ = choose_response_format(request, (JSON, HTML), parameters.media_type)
+    diff = diff_graph_versions(context, graph, version, parameters.about)
     if format_ is JSON:
         names = {"from": diff.before and diff.before.name, "to": diff.after.name}
         return respond_with_json(request, {**names, "removed": diff.removed, "added": diff.added})
@@ -159,7 +204,7 @@ def respond_with_changes(context: RequestContext, graph: str | None) -> Response
         title=graph_title(graph, find_labels(store, [graph] if graph else [], label_languages())),
         path=graph_path(graph, base),
         diff=diff,
-        about=next(iter(parameter_values(get_query_parameters(request), "about")), ""),
+        about=parameters.about or "",
         max_shown=MAX_SHOWN_CHANGE_STATEMENTS,
     )
     return respond_with_body(request, page, HTML)
@@ -182,7 +227,9 @@ def build_graph_resource(context: RequestContext, graph: str | None, preferences
             )
             versions = history.list_graph_versions(context.history, context.store, graph)
             ranges = preferences.languages.ranges
-            return render_graph_page(context.store, graph, base, versions, markup=markup, ranges=ranges)
+            return render_graph_page(
+                context.store, graph, base, versions, json_ld=markup, language_ranges=ranges
+            )
         if filtered is not None:
             return serialize_graph_body(context, filtered, format_)
         return serialize_graph(context, graph, format_)
@@ -249,12 +296,14 @@ def serialize_full_graph(context: RequestContext, graph: str | None, format_: Fo
     return store.serialize_graph(graph, format_.media_type, prefixes)
 
 
-def parse_graph_parameter(context: RequestContext, pairs: Pairs) -> str | None:
+def parse_graph_parameter(
+    context: RequestContext, parameters: GraphsParameters | GraphWriteParameters
+) -> str | None:
     """The one graph that `?graph=` or `?default` names (None: the default graph). Raises Problem 400."""
-    iris, default = parameter_values(pairs, "graph"), parameter_values(pairs, "default")
-    if len(iris) + len(default) != 1:
+    iri = parameters.graph
+    if (iri is None) == (parameters.default is None):
         raise Problem(400, "Name exactly one graph: /graphs?graph=<its IRI>, or /graphs?default.")
-    return localize_graph_iri(context, check_absolute_iri(iris[0], "graph")) if iris else None
+    return None if iri is None else localize_graph_iri(context, check_absolute_iri(iri, "graph"))
 
 
 def localize_graph_iri(context: RequestContext, iri: str) -> str:

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from ..http.auth import authorize_request, refuse_token_in_body
 from ..http.bodies import (
+    FORM_MEDIA_TYPE,
     MAX_FORM_PAIRS,
     SPARQL_UPDATE_MEDIA_TYPE,
     BodyPart,
@@ -17,6 +18,8 @@ from ..http.bodies import (
     parameter_values,
 )
 from ..http.dependencies import TokensDep
+from ..http.operations import Operation
+from ..http.parameter_models import list_parameter_names
 from ..http.parameters import check_parameter_pairs
 from ..http.responses import NO_STORE_HEADERS, cancel_on_disconnect
 from ..pages.dependencies import ContextDep, RequestContext
@@ -34,6 +37,7 @@ from ..store.change import MAX_COMPARED_QUADS, Change
 from ..store.commit import CheckResults
 from ..store.update import UpdateTargets, read_update_targets
 from .dependencies import WritesDep
+from .parameters import UpdateParameters
 from .provenance import WriteRequest, graph_lines_after, graphs_in_change
 from .write_pipeline import (
     WritePipeline,
@@ -43,10 +47,18 @@ from .write_pipeline import (
     run_exclusive_write,
 )
 
-USING_PARAMETERS = ("using-graph-uri", "using-named-graph-uri")
 TOO_MANY_STATEMENTS_MESSAGE = (
     f"The update may touch more than {MAX_COMPARED_QUADS} statements, so nothing has changed. "
     "Name each graph (GRAPH <…>), do it in several updates, or write whole graphs by PUT."
+)
+
+
+UPDATE_OPERATION = Operation(
+    status=204,
+    bodies=(SPARQL_UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE),
+    needs_token=True,
+    parameters=UpdateParameters,
+    is_self_checked=True,  # with those of the form
 )
 
 
@@ -64,10 +76,11 @@ async def post_update(
     texts = parameter_values(pairs, "update")
     if len(texts) != 1 or parameter_values(pairs, "query"):
         raise Problem(400, "Exactly one update is needed, and no query. Give the parameter update once.")
-    check_parameter_pairs(pairs, ("update", "version"), USING_PARAMETERS, most=MAX_FORM_PAIRS)
+    once, many = list_parameter_names(UpdateParameters)
+    check_parameter_pairs(pairs, ("update", *once), many, most=MAX_FORM_PAIRS)
     check_sparql_version(pairs)
     graphs, named_graphs = (
-        [check_absolute_iri(iri, key) for iri in parameter_values(pairs, key)] for key in USING_PARAMETERS
+        [check_absolute_iri(iri, key) for iri in parameter_values(pairs, key)] for key in many
     )
     admitted, targets = await run_in_threadpool(
         admit_update, ParsedSparqlText(texts[0]), graphs, named_graphs, settings

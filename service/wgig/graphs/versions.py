@@ -13,7 +13,6 @@ from email.utils import format_datetime, parsedate_to_datetime
 import pyoxigraph as ox
 from fastapi import Response
 
-from ..http.bodies import get_query_parameters, parameter_values
 from ..http.negotiation import choose_response_format
 from ..http.parameters import add_url_parameters
 from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body, respond_with_json
@@ -29,40 +28,42 @@ LINK_FORMAT = Format("application/link-format", "link", "Link format")
 MEMENTO_VARY = "Accept, Accept-Encoding, Accept-Datetime, Accept-Language, Accept-Profile"
 
 
-def respond_with_memento(context: RequestContext, graph: str | None) -> Response:
+def respond_with_memento(
+    context: RequestContext, graph: str | None, version_name: str, media_type: str | None
+) -> Response:
     """The version of a graph that `?version=` names, which never changes. Raises Problem 404, 406."""
     request = context.request
-    name = parameter_values(get_query_parameters(request), "version")[0]
     versions = list_graph_versions(context.history, context.store, graph)
-    memento = next((version for version in versions if version.name == name), None)
+    memento = next((version for version in versions if version.name == version_name), None)
     if memento is None:
-        raise unknown_version_problem(context, graph, name)
-    format_ = choose_response_format(request, GRAPH_FORMATS)
+        raise unknown_version_problem(context, graph, version_name)
+    format_ = choose_response_format(request, GRAPH_FORMATS, media_type)
     assert context.history  # else there are no versions
     lines = context.history.read_version(context.store, graph, memento)
     if lines is None:
         raise Problem(
-            404, "The content of this version was not kept, because an unrecorded write replaced it."
+            404,
+            "The content of this version was not kept, because a write that was not recorded replaced it.",
         )
     triples = [quad.triple for quad in ox.parse(lines, ox.RdfFormat.N_TRIPLES)]
     body = serialize_triples(triples, format_, context.base)
     headers = {"Memento-Datetime": format_http_date(memento.moment)}
     if "authorization" not in request.headers:
         headers["Cache-Control"] = IMMUTABLE_CACHE_CONTROL
-    links = [*memento_links(context, graph), *neighbor_version_links(context, graph, versions, memento)]
+    links = [*memento_links(context, graph), *version_navigation_links(context, graph, versions, memento)]
     return respond_with_body(request, body, format_, links=links, headers=headers)
 
 
-def respond_with_timemap(context: RequestContext, graph: str | None) -> Response:
+def respond_with_timemap(context: RequestContext, graph: str | None, media_type: str | None) -> Response:
     """The TimeMap of a graph as links (RFC 7089, section 5) or JSON; it may be empty.
 
-    Raises Problem 404 where no history is kept, and 406.
+    Raises Problem 404 if no history is kept, and 406.
     """
     request = context.request
     if context.history is None:
         raise Problem(404, "This service keeps no history, so there is no list of versions.")
     versions = list_graph_versions(context.history, context.store, graph)
-    format_ = choose_response_format(request, (LINK_FORMAT, JSON))
+    format_ = choose_response_format(request, (LINK_FORMAT, JSON), media_type)
     if format_ is JSON:
         return respond_with_json(
             context.request,
@@ -75,7 +76,7 @@ def respond_with_timemap(context: RequestContext, graph: str | None) -> Response
         else ""
     )
     links = [
-        f'<{host}{request_graph_path(context, graph)}>; rel="original timegate"',
+        f'<{host}{graph_path_in_context(context, graph)}>; rel="original timegate"',
         f'<{host}{timemap_path(context, graph)}>; rel="self"; type="{LINK_FORMAT.media_type}"{period}',
         *(
             memento_link(context, graph, version, version_relations(versions, version), host)
@@ -85,8 +86,10 @@ def respond_with_timemap(context: RequestContext, graph: str | None) -> Response
     return respond_with_body(request, ",\n".join(links).encode(), format_)
 
 
-def redirect_to_memento(context: RequestContext, graph: str | None) -> Response | None:
-    """A 302 to the version that was current at Accept-Datetime; None without that field or any version.
+def redirect_to_memento(
+    context: RequestContext, graph: str | None, media_type: str | None
+) -> Response | None:
+    """A 302 to the version that was current at Accept-Datetime; None without that field or without versions.
 
     Raises Problem 400 for a malformed date (RFC 7089, section 4.5.3).
     """
@@ -99,9 +102,8 @@ def redirect_to_memento(context: RequestContext, graph: str | None) -> Response 
         for version in versions
         if version.since is None or version.since.replace(microsecond=0) <= moment
     ]
-    memento = candidates[-1] if candidates else versions[0]
-    location = memento_path(context, graph, memento)
-    for media_type in parameter_values(get_query_parameters(context.request), "_mediatype"):
+    location = memento_path(context, graph, candidates[-1] if candidates else versions[0])
+    if media_type is not None:
         location = add_url_parameters(location, [("_mediatype", media_type)])
     headers = {
         "Location": location,
@@ -113,7 +115,7 @@ def redirect_to_memento(context: RequestContext, graph: str | None) -> Response 
 
 
 def parse_accept_datetime(fields: Sequence[str]) -> datetime | None:
-    """The moment in the Accept-Datetime field; None where there is none. Raises Problem 400."""
+    """The moment in the Accept-Datetime field; None if there is none. Raises Problem 400."""
     if len(fields) > 1:
         raise Problem(400, "The request has more than one Accept-Datetime field. Send one.")
     field = "".join(fields)
@@ -128,13 +130,18 @@ def parse_accept_datetime(fields: Sequence[str]) -> datetime | None:
     return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
-def unknown_version_problem(context: RequestContext, graph: str | None, name: str) -> Problem:
-    """The 404 for a version, with the address of the TimeMap; the member `graph` is the path of the graph."""
+def unknown_version_problem(context: RequestContext, graph: str | None, version_name: str) -> Problem:
+    """The 404 for a version, with the address of the TimeMap.
+
+    The JSON member `graph` is the path of the graph.
+    """
     advice = "This service keeps no history."
     if context.history is not None:
         advice = f"Its versions: {timemap_path(context, graph)}"
     return Problem(
-        404, f"There is no version {name!r} of this graph. {advice}", graph=request_graph_path(context, graph)
+        404,
+        f"There is no version {version_name!r} of this graph. {advice}",
+        graph=graph_path_in_context(context, graph),
     )
 
 
@@ -143,12 +150,12 @@ def memento_links(context: RequestContext, graph: str | None) -> list[str]:
     if context.history is None:
         return []
     return [
-        f'<{request_graph_path(context, graph)}>; rel="original timegate"',
+        f'<{graph_path_in_context(context, graph)}>; rel="original timegate"',
         f'<{timemap_path(context, graph)}>; rel="timemap"; type="{LINK_FORMAT.media_type}"',
     ]
 
 
-def neighbor_version_links(
+def version_navigation_links(
     context: RequestContext, graph: str | None, versions: Sequence[GraphVersion], memento: GraphVersion
 ) -> list[str]:
     """The links from a version to the first, previous, next and last version, and to itself."""
@@ -167,8 +174,9 @@ def neighbor_version_links(
 
 
 def version_relations(versions: Sequence[GraphVersion], version: GraphVersion) -> list[str]:
-    """The link relations `first` and `last`, as far as they hold for a version."""
-    return ["first"] * (version is versions[0]) + ["last"] * (version is versions[-1])
+    """The link relations of a version: `first`, `last`, both or none."""
+    relations = ("first", versions[0]), ("last", versions[-1])
+    return [relation for relation, end in relations if version is end]
 
 
 def memento_link(
@@ -199,20 +207,20 @@ def build_version_json(
     }
 
 
-def request_graph_path(context: RequestContext, graph: str | None) -> str:
-    """The path of the graph."""
+def graph_path_in_context(context: RequestContext, graph: str | None) -> str:
+    """The path of a graph in this service."""
     settings = context.settings
     return graph_path(graph, settings.base)
 
 
 def timemap_path(context: RequestContext, graph: str | None) -> str:
     """The path of the TimeMap of the graph."""
-    return add_url_parameters(request_graph_path(context, graph), [("versions", None)])
+    return add_url_parameters(graph_path_in_context(context, graph), [("versions", None)])
 
 
 def memento_path(context: RequestContext, graph: str | None, version: GraphVersion) -> str:
     """The path of a version."""
-    return add_url_parameters(request_graph_path(context, graph), [("version", version.name)])
+    return add_url_parameters(graph_path_in_context(context, graph), [("version", version.name)])
 
 
 def format_http_date(moment: datetime) -> str:
@@ -233,26 +241,22 @@ class GraphVersionDiff:
     added: list[str]
 
 
-def diff_graph_versions(context: RequestContext, graph: str | None) -> GraphVersionDiff:
-    """The difference between the version that `?changes=` names and the one before.
+def diff_graph_versions(
+    context: RequestContext, graph: str | None, version_name: str, resource_iri: str | None
+) -> GraphVersionDiff:
+    """The difference between a version and the one before, of the whole graph or of one resource.
 
-    With `?about=`, only statements about the resource with this IRI. Blank nodes are compared by label.
-    Raises Problem 404 for an unknown version, 400 where `about` is not an IRI.
+    With `resource_iri` (`?about=`), only statements about that resource. Blank nodes are compared by label.
+    Raises Problem 404 for an unknown version, 400 if `about` is not an IRI.
     """
-    name = parameter_values(get_query_parameters(context.request), "changes")[0]
     versions = list_graph_versions(context.history, context.store, graph)
-    index = next((index for index, version in enumerate(versions) if version.name == name), None)
+    index = next((index for index, version in enumerate(versions) if version.name == version_name), None)
     if index is None:
-        raise unknown_version_problem(context, graph, name)
+        raise unknown_version_problem(context, graph, version_name)
     before = versions[index - 1] if index else None
-    old_lines, new_lines = (
-        read_version_lines(context, graph, before),
-        read_version_lines(context, graph, versions[index]),
-    )
-    prefix = "".join(
-        f"<{check_absolute_iri(iri, 'about')}> "
-        for iri in parameter_values(get_query_parameters(context.request), "about")
-    )
+    old_lines = read_version_lines(context, graph, before)
+    new_lines = read_version_lines(context, graph, versions[index])
+    prefix = "" if resource_iri is None else f"<{check_absolute_iri(resource_iri, 'about')}> "
     removed, added = (
         sorted(line for line in lines if line.startswith(prefix))
         for lines in (old_lines - new_lines, new_lines - old_lines)
@@ -261,13 +265,17 @@ def diff_graph_versions(context: RequestContext, graph: str | None) -> GraphVers
 
 
 def read_version_lines(context: RequestContext, graph: str | None, version: GraphVersion | None) -> set[str]:
-    """The N-Triples lines of a version; none for None. Raises Problem 404 where its content was not kept."""
+    """The N-Triples lines of a version, or an empty set if `version` is None.
+
+    Raises Problem 404 if its content was not kept.
+    """
     if version is None:
         return set()
     assert context.history  # else there are no versions
     content = context.history.read_version(context.store, graph, version)
     if content is None:
         raise Problem(
-            404, "The content of this version was not kept, because an unrecorded write replaced it."
+            404,
+            "The content of this version was not kept, because a write that was not recorded replaced it.",
         )
     return set(content.decode().splitlines())

@@ -1,4 +1,4 @@
-"""HTTP infrastructure: what every request meets, whatever its route.
+"""HTTP infrastructure, independent of routes: server, middleware, negotiation, responses and limits.
 
 Read `middleware` first, then `server`. Also here: bodies, parameters, content negotiation, responses,
 authentication, languages, rate limits, caches, telemetry, work queues and outbound requests.

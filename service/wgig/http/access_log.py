@@ -1,13 +1,13 @@
 """Request log: the request ID, the outcome and duration of each request, and the log formats.
 
-The ASGI middleware gives each response an X-Request-Id, that of the client where it is usable, and joins the
-trace of its `traceparent`. Status 499 stands for a client that disconnected before the response. Metrics and
-traces are fed from the same records.
+The ASGI middleware gives each response an X-Request-Id, that of the client if it is valid, and joins the
+trace of its `traceparent`. Status 499 means that the client disconnected before the response. Metrics and
+traces use the same records.
 
-A log line is text or one JSON object, and cannot be broken by untrusted content. Nothing logged tells who
-asked what unless a setting wants it: both logs are off by default, addresses can be cut to their network
-(IPv4 /24, IPv6 /48), and queries can be logged by the SHA-256 of their text. Routes appear as templates, of
-which there are few whatever clients ask for.
+A log line is plain text or one JSON object, and untrusted content cannot break it. By default nothing links
+clients to their requests: both logs are off, addresses can be cut to their network (IPv4 /24, IPv6 /48), and
+queries can be logged by the SHA-256 of their text. Routes are logged as templates, so their number is
+bounded.
 """
 
 import hashlib
@@ -36,22 +36,23 @@ from .fast_path import RawResponse
 from .telemetry import KNOWN_METHODS, OTHER_METHOD, Metrics, Tracing, format_trace_id
 
 NO_ROUTE = "none"
-MAX_CACHED_PATHS = 1024  # paths whose template is remembered, which must be as many as are asked most
-PATH_PREFIX_PATTERN = re.compile(r"/(?:\.?[\w-]+)?")  # what a path begins with, up to a parameter or a suffix
+MAX_CACHED_PATHS = 1024  # paths with a cached template; should cover the most frequent ones
+PATH_PREFIX_PATTERN = re.compile(r"/(?:\.?[\w-]+)?")  # the start of a path, up to a parameter or suffix
 
 
 class RouteTemplates:
-    """The templates of the paths of a service. The first that fits a path counts, as in the application."""
+    """The route templates of the service. The first one that matches a path wins, as in the application."""
 
     def __init__(self, templates: Iterable[str]) -> None:
-        """Take the templates, such as `/graph/{name:path}`."""
+        """Compile templates such as `/graph/{name:path}`."""
         self.patterns_by_prefix: dict[str, list[tuple[re.Pattern[str], str]]] = {}
-        for one in dict.fromkeys(templates):
-            self.patterns_by_prefix.setdefault(path_prefix(one), []).append((compile_path(one)[0], one))
+        for template in dict.fromkeys(templates):
+            pattern = compile_path(template)[0]
+            self.patterns_by_prefix.setdefault(path_prefix(template), []).append((pattern, template))
         self.template_of = lru_cache(MAX_CACHED_PATHS)(self.match_template)
 
     def match_template(self, path: str) -> str:
-        """The template of a path, `none` where there is no such route."""
+        """The template of a path; `none` if no route matches."""
         for pattern, template in self.patterns_by_prefix.get(path_prefix(path), ()):
             if pattern.match(path):
                 return template
@@ -59,14 +60,14 @@ class RouteTemplates:
 
 
 def path_prefix(path: str) -> str:
-    """What a path begins with."""
-    found = PATH_PREFIX_PATTERN.match(path)
-    return found[0] if found else ""
+    """The start of a path, up to a parameter or suffix: routes are looked up by it."""
+    match = PATH_PREFIX_PATTERN.match(path)
+    return match[0] if match else ""
 
 
 LOG_OFF, LOG_CLIENT_NETWORK, LOG_QUERY_TEXT, LOG_FORMAT_JSON = "off", "network", "text", "json"
-NETWORK_PREFIX_BITS = {4: 24, 6: 48}  # of an address that tell the network, and not who in it
-MAX_LOGGED_QUERY_CHARACTERS = 10_000  # characters of a query
+NETWORK_PREFIX_BITS = {4: 24, 6: 48}  # bits of an address that identify the network
+MAX_LOGGED_QUERY_CHARACTERS = 10_000
 
 request_logger = logging.getLogger("wgig.access")
 query_logger = logging.getLogger("wgig.query")
@@ -74,22 +75,22 @@ service_logger = logging.getLogger("wgig.serve")
 
 
 class AccessLogs:
-    """The logs of requests and of queries, as the settings want them."""
+    """The logs of requests and queries, configured by the settings."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings."""
+        """Configure the logs."""
         self.apply_settings(settings)
 
     def apply_settings(self, settings: Settings) -> None:
-        """Log as these settings want from now on."""
+        """Configure the logs again, after a reload of the settings."""
         self.settings = settings
         self.logs_requests = settings.access_log != LOG_OFF
         self.logs_queries = settings.query_log != LOG_OFF
-        for log, wanted in ((request_logger, self.logs_requests), (query_logger, self.logs_queries)):
-            log.setLevel(logging.INFO if wanted else logging.CRITICAL)
+        for logger, is_enabled in ((request_logger, self.logs_requests), (query_logger, self.logs_queries)):
+            logger.setLevel(logging.INFO if is_enabled else logging.CRITICAL)
 
     def format_client(self, client: str) -> str:
-        """What is logged of the address of a client."""
+        """The address of a client as it is logged: whole, or only its network."""
         return address_network(client) if self.settings.access_log == LOG_CLIENT_NETWORK else client
 
     def log_request(self, **fields: Any) -> None:
@@ -97,20 +98,20 @@ class AccessLogs:
         request_logger.info("request", extra={"fields": fields})
 
     def log_query(self, text: str, **fields: Any) -> None:
-        """Log a query by the digest of its text without space around; the text where a setting wants it."""
+        """Log a query by the SHA-256 of its stripped text, and by the text if the setting says so."""
         text = text.strip()
-        said = (
+        text_field = (
             {"text": shorten_untrusted_text(text, MAX_LOGGED_QUERY_CHARACTERS)}
             if self.settings.query_log == LOG_QUERY_TEXT
             else {}
         )
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        query_logger.info("query", extra={"fields": {"sha256": digest, **fields, **said}})
+        query_logger.info("query", extra={"fields": {"sha256": digest, **fields, **text_field}})
 
 
 @lru_cache
 def address_network(address: str) -> str:
-    """The network of an address, in which many are; what is no address as it is."""
+    """The network of an IP address; other text is returned unchanged."""
     try:
         version = ip_address(address).version
         return str(ip_network(f"{address}/{NETWORK_PREFIX_BITS[version]}", strict=False))
@@ -119,7 +120,7 @@ def address_network(address: str) -> str:
 
 
 def configure_logging(settings: Settings) -> None:
-    """Let all logs of this process go to standard error, in the form that the settings want."""
+    """Send all logs of this process to standard error, in the format of the settings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLineFormatter() if settings.log == LOG_FORMAT_JSON else TextLineFormatter())
     root = logging.getLogger()
@@ -129,16 +130,16 @@ def configure_logging(settings: Settings) -> None:
     logging.captureWarnings(True)
 
 
-def log_service_message(sentence: str) -> None:
-    """Log what people are told at the start and at the end."""
-    service_logger.info(sentence)
+def log_service_message(message: str) -> None:
+    """Log a message about the start or stop of the service."""
+    service_logger.info(message)
 
 
 class LineFormatter(logging.Formatter):
-    """What both forms have: when, how bad, by whom, what, and the fields beside."""
+    """Base of both formats: time, level, logger, message, and extra fields."""
 
     def line_members(self, record: logging.LogRecord) -> dict[str, Any]:
-        """The members of a line. A mistake is told without its traceback unless we look for its cause."""
+        """The members of a log line. Errors come with a traceback only if WGIG_DEBUG is set."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         members = {
             "time": time.replace("+00:00", "Z"),
@@ -155,28 +156,28 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonLineFormatter(LineFormatter):
-    """An object of JSON a line, in ASCII alone."""
+    """One JSON object per line, in ASCII."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record."""
+        """The log line of a record."""
         return json.dumps(self.line_members(record), default=str)
 
 
 class TextLineFormatter(LineFormatter):
-    """Words for people, then fields as `name=value`; a traceback is indented below."""
+    """Plain text, then fields as `name=value`; a traceback is indented on the following lines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record."""
+        """The log line of a record."""
         members = self.line_members(record)
         head = [members.pop(name) for name in ("time", "level", "logger", "message")]
-        below = replace_control_characters(members.pop("traceback", "")).splitlines()
-        pairs = [f"{name}={format_log_value(one)}" for name, one in members.items()]
-        return "\n    ".join([flatten_untrusted_text(" ".join([*head, *pairs])), *below])
+        traceback_lines = replace_control_characters(members.pop("traceback", "")).splitlines()
+        pairs = [f"{name}={format_log_value(value)}" for name, value in members.items()]
+        return "\n    ".join([flatten_untrusted_text(" ".join([*head, *pairs])), *traceback_lines])
 
 
-def format_log_value(given: Any) -> str:
-    """A value of a field: bare where it is one word, else in quotes, with what would end them escaped."""
-    text = str(given)
+def format_log_value(value: Any) -> str:
+    """The text of a field value: unchanged if it is one ASCII word, else as a JSON string."""
+    text = str(value)
     return (
         text
         if text and text.isascii() and not set(text) & set(' "=\\') and text.isprintable()
@@ -185,18 +186,18 @@ def format_log_value(given: Any) -> str:
 
 
 def error_location(error: BaseException) -> str:
-    """Where an error was raised: file and line."""
+    """`file:line` where an error was raised; empty without a traceback."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""  # noqa: PTH119
 
 
-REQUEST_RECORD_KEY = "wgig.noted"  # what the scope calls it
+REQUEST_RECORD_KEY = "wgig.record"  # key of the RequestRecord in the ASGI scope
 REQUEST_ID_FIELD, TRACEPARENT_FIELD = b"x-request-id", b"traceparent"
 REQUEST_ID_PATTERN = re.compile(rb"[\w.:+/=@-]{1,128}", re.ASCII)
 TRACEPARENT_PATTERN = re.compile(
     r"(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(?:-.*)?"
 )
-# The status in logs and figures of a request whose client went away before its answer.
+# In logs and metrics, for a request whose client disconnected before the response.
 CLIENT_CLOSED_STATUS = 499
 
 REQUEST_ID_FORMAT = secrets.token_hex(6).encode() + b"-%08x"
@@ -205,9 +206,10 @@ request_numbers = itertools.count()
 
 @dataclass(slots=True)
 class RequestRecord:
-    """A request. `trace` is the id of its trace, `started_at` a time of the performance counter.
+    """What is logged and measured about a request.
 
-    `is_complete` tells whether all of the answer went out, `size` the bytes of its body so far.
+    `trace` is the ID of its trace, `started_at` a value of the performance counter, `size` the number of
+    bytes of the response body sent so far; `is_complete`: the whole response was sent.
     """
 
     id: str
@@ -223,7 +225,7 @@ class RequestRecord:
 
 @dataclass(frozen=True)
 class Telemetry:
-    """Where a service tells what it does: metrics, logs, and traces if there are any."""
+    """The metrics and logs of the service, and its traces, if enabled."""
 
     metrics: Metrics
     logs: AccessLogs
@@ -231,17 +233,17 @@ class Telemetry:
 
 
 class RequestRecorder:
-    """Takes notes of requests, for figures, logs and traces."""
+    """Records requests for metrics, logs and traces."""
 
-    def __init__(self, telemetry: Telemetry, routing: RouteTemplates) -> None:
-        """Take where notes go, and how routes are told."""
+    def __init__(self, telemetry: Telemetry, route_templates: RouteTemplates) -> None:
+        """Record to `telemetry`; `route_templates` finds the route of a path."""
         self.metrics, self.logs, self.tracing = telemetry.metrics, telemetry.logs, telemetry.tracing
-        self.route_templates = routing
+        self.route_templates = route_templates
 
     def start(self, scope: Scope) -> RequestRecord:
-        """A request that begins."""
+        """The record of a request at its start."""
         client = scope.get("client")
-        noted = RequestRecord(
+        record = RequestRecord(
             "",
             self.route_templates.template_of(scope["path"]),
             scope["method"],
@@ -249,52 +251,55 @@ class RequestRecorder:
             time.perf_counter(),
         )
         for name, value in scope["headers"]:
-            if name == REQUEST_ID_FIELD and not noted.id and REQUEST_ID_PATTERN.fullmatch(value):
-                noted.id = value.decode("ascii")
+            if name == REQUEST_ID_FIELD and not record.id and REQUEST_ID_PATTERN.fullmatch(value):
+                record.id = value.decode("ascii")
             elif name == TRACEPARENT_FIELD and (
-                found := TRACEPARENT_PATTERN.fullmatch(value.decode("latin-1"))
+                match := TRACEPARENT_PATTERN.fullmatch(value.decode("latin-1"))
             ):
-                noted.trace = found[1]
-        noted.id = noted.id or make_request_id().decode()
-        return noted
+                record.trace = match[1]
+        record.id = record.id or make_request_id().decode()
+        return record
 
-    def finish(self, noted: RequestRecord) -> None:
-        """A request whose answer is out, or never will be."""
-        seconds = time.perf_counter() - noted.started_at
-        self.metrics.get_tally(noted.route, noted.method, noted.status).add(seconds)
+    def finish(self, record: RequestRecord) -> None:
+        """Measure and log a request after its response, or after its client disconnected."""
+        seconds = time.perf_counter() - record.started_at
+        self.metrics.get_tally(record.route, record.method, record.status).add(seconds)
         if self.logs.logs_requests:
-            self.log(noted, seconds)
+            self.log(record, seconds)
 
-    def record_raw_response(self, known: RawResponse, id_: bytes, client: str, began: float) -> None:
-        """A request that was answered from memory at once, which takes less than a note of it."""
-        seconds = time.perf_counter() - began
-        known.tally.add(seconds)
+    def record_raw_response(self, response: RawResponse, id_: bytes, client: str, started_at: float) -> None:
+        """Measure and log a request that the server answered from the raw cache, without the middleware.
+
+        A RequestRecord is made only if requests are logged, to save its cost.
+        """
+        seconds = time.perf_counter() - started_at
+        response.tally.add(seconds)
         self.metrics.cache_hits += 1
         if self.tracing:
-            said = {"http.route": known.route, "http.response.status_code": known.status}
-            self.tracing.record_past_span(f"GET {known.route}", began, attributes=said)
+            attributes = {"http.route": response.route, "http.response.status_code": response.status}
+            self.tracing.record_past_span(f"GET {response.route}", started_at, attributes=attributes)
         if self.logs.logs_requests:
-            route, status, size = known.route, known.status, known.size
+            route, status, size = response.route, response.status, response.size
             self.log(
-                RequestRecord(id_.decode(), route, "GET", client, began, "", status, size, True), seconds
+                RequestRecord(id_.decode(), route, "GET", client, started_at, "", status, size, True), seconds
             )
 
-    def log(self, noted: RequestRecord, seconds: float) -> None:
-        """Log a request that took so long."""
+    def log(self, record: RequestRecord, seconds: float) -> None:
+        """Log a request with its duration in seconds."""
         self.logs.log_request(
-            method=noted.method,
-            route=noted.route,
-            status=noted.status,
-            bytes=noted.size,
+            method=record.method,
+            route=record.route,
+            status=record.status,
+            bytes=record.size,
             milliseconds=round(1000 * seconds, 3),
-            client=self.logs.format_client(noted.client),
-            id=noted.id,
-            **({"trace": noted.trace} if noted.trace else {}),
-            **({} if noted.is_complete else {"whole": False}),
+            client=self.logs.format_client(record.client),
+            id=record.id,
+            **({"trace": record.trace} if record.trace else {}),
+            **({} if record.is_complete else {"whole": False}),
         )
 
     def record_refusal(self, status: int, client: str) -> None:
-        """What was no request was refused."""
+        """Measure and log the refusal of bytes that are not a valid HTTP request."""
         self.finish(
             RequestRecord(
                 make_request_id().decode(),
@@ -309,53 +314,56 @@ class RequestRecorder:
 
 
 class RequestLogMiddleware:
-    """ASGI middleware: takes notes of each request, and gives its answer the id."""
+    """ASGI middleware that records each request, and adds X-Request-Id to its response."""
 
-    def __init__(self, app: ASGIApp, notes: RequestRecorder) -> None:
-        """Watch `app`."""
-        self.app, self.recorder = app, notes
+    def __init__(self, app: ASGIApp, recorder: RequestRecorder) -> None:
+        """Wrap `app`."""
+        self.app, self.recorder = app, recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and note what comes of it."""
+        """Record a request while `app` handles it."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        noted = scope[REQUEST_RECORD_KEY] = self.recorder.start(scope)
+        record = scope[REQUEST_RECORD_KEY] = self.recorder.start(scope)
 
-        async def watched(message: Message) -> None:
+        async def send_recorded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                noted.status = message["status"]
-                message = {**message, "headers": [*message["headers"], (REQUEST_ID_FIELD, noted.id.encode())]}
+                record.status = message["status"]
+                message = {
+                    **message,
+                    "headers": [*message["headers"], (REQUEST_ID_FIELD, record.id.encode())],
+                }
             else:
-                noted.size += len(message.get("body", b""))
-                noted.is_complete = not message.get("more_body", False)
+                record.size += len(message.get("body", b""))
+                record.is_complete = not message.get("more_body", False)
             await send(message)
 
         try:
             if self.recorder.tracing:
-                await self.call_traced(self.recorder.tracing, scope, receive, watched)
+                await self.call_traced(self.recorder.tracing, scope, receive, send_recorded)
             else:
-                await self.app(scope, receive, watched)
+                await self.app(scope, receive, send_recorded)
         finally:
-            self.recorder.finish(noted)
+            self.recorder.finish(record)
 
     async def call_traced(self, tracing: Tracing, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, with a span around."""
-        noted: RequestRecord = scope[REQUEST_RECORD_KEY]
-        method = noted.method if noted.method in KNOWN_METHODS else OTHER_METHOD
-        with tracing.request_span(method, noted.route, scope["headers"]) as span:
-            noted.trace = format_trace_id(span)
+        """Handle a request inside a span."""
+        record: RequestRecord = scope[REQUEST_RECORD_KEY]
+        method = record.method if record.method in KNOWN_METHODS else OTHER_METHOD
+        with tracing.request_span(method, record.route, scope["headers"]) as span:
+            record.trace = format_trace_id(span)
             try:
                 await self.app(scope, receive, send)
             finally:
                 span.set_attributes(
                     {
-                        "http.response.status_code": noted.status,
-                        "http.response.body.size": noted.size,
-                        "wgig.request.id": noted.id,
+                        "http.response.status_code": record.status,
+                        "http.response.body.size": record.size,
+                        "wgig.request.id": record.id,
                     }
                 )
 
 
 def make_request_id() -> bytes:
-    """An id that no other request has. It is no secret."""
+    """A unique request ID; it can be guessed."""
     return REQUEST_ID_FORMAT % next(request_numbers)

@@ -1,4 +1,4 @@
-"""Read what a client sends: bodies within limits, forms, text; strictly, so that nothing is guessed."""
+"""Request bodies: reading within limits, forms, multipart and text. Parsing is strict: nothing is guessed."""
 
 import re
 import zlib
@@ -16,7 +16,7 @@ from python_multipart.multipart import MultipartParser, MultipartState
 
 from ..problems import Problem
 
-if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
+if TYPE_CHECKING:  # costs 180 ms at import; the command line does not need it
     from fastapi import Request
 
 
@@ -25,7 +25,7 @@ MULTIPART_MEDIA_TYPE = "multipart/form-data"
 SPARQL_QUERY_MEDIA_TYPE = "application/sparql-query"
 SPARQL_UPDATE_MEDIA_TYPE = "application/sparql-update"
 
-_WORD_REGEX = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_WORD_REGEX = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # a "token" of RFC 9110, section 5.6.2
 _VALUE_REGEX = rf"(?:{_WORD_REGEX}|\"(?:[^\"\\]|\\.)*\")"
 _MEDIA_TYPE_PATTERN = re.compile(
     rf"\s*({_WORD_REGEX}/{_WORD_REGEX})\s*((?:;\s*(?:{_WORD_REGEX}={_VALUE_REGEX}\s*)?)*)"
@@ -33,12 +33,12 @@ _MEDIA_TYPE_PATTERN = re.compile(
 _MEDIA_PARAMETER_PATTERN = re.compile(rf";\s*({_WORD_REGEX})=({_VALUE_REGEX})")
 _BAD_PERCENT_PATTERN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
-MAX_GZIP_MEMBERS = 1000  # of a gzip file
-MAX_FORM_PAIRS = 10_000  # of a form
-MAX_BOUNDARY_CHARACTERS = 70  # characters (RFC 2046, section 5.1.1)
+MAX_GZIP_MEMBERS = 1000  # in one gzip file
+MAX_FORM_PAIRS = 10_000
+MAX_BOUNDARY_CHARACTERS = 70  # RFC 2046, section 5.1.1
 GUNZIP_CHUNK_BYTES = 64 * 1024
-BODY_CHUNK_TIMEOUT_SECONDS = 30  # seconds until the next piece of a body
-BODY_BYTES_PER_SECOND = 4096  # bytes a second that have to come, on the whole
+BODY_CHUNK_TIMEOUT_SECONDS = 30  # for the next chunk of a body
+MIN_BODY_BYTES_PER_SECOND = 4096
 
 Pairs = list[tuple[str, str]]
 
@@ -53,40 +53,40 @@ class ContentType:
 
 @dataclass(frozen=True)
 class BodyPart:
-    """One part of a multipart body: name and type of its file, what is in it, and the name of its field.
+    """One part of a multipart body: name, type and content of its file, and the name of its form field.
 
-    What the sender did not give is empty.
+    Missing values are empty.
     """
 
-    name: str
+    file_name: str
     content_type: str
     body: bytes
-    field: str = ""
+    field_name: str = ""
 
 
 def check_content_type(request: "Request", accepted: Sequence[str]) -> ContentType:
-    """The type of the request's body, which is one of `accepted` and in UTF-8.
+    """The Content-Type of a request: one of `accepted`, with no charset other than UTF-8.
 
-    Raises Problem 415 with Accept-Post otherwise.
+    Otherwise raises Problem 415 with Accept-Post.
     """
-    fields = request.headers.getlist("content-type")
-    found = parse_content_type(fields[0]) if len(fields) == 1 else None
-    if found is None or found.media_type not in accepted:
-        what = (
-            f"Content-Type {', '.join(fields)!r} is not understood"
-            if fields
+    header_values = request.headers.getlist("content-type")
+    content_type = parse_content_type(header_values[0]) if len(header_values) == 1 else None
+    if content_type is None or content_type.media_type not in accepted:
+        cause = (
+            f"The Content-Type {', '.join(header_values)!r} is not supported"
+            if header_values
             else "The request has no Content-Type"
         )
-        raise unsupported_type_problem(f"{what} here. Send one of: {', '.join(accepted)}.", accepted)
-    charset = found.parameters.get("charset", "utf-8")
+        raise unsupported_type_problem(f"{cause}. Send one of: {', '.join(accepted)}.", accepted)
+    charset = content_type.parameters.get("charset", "utf-8")
     if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise unsupported_type_problem(f"The charset {charset!r} is not understood. Send UTF-8.", accepted)
-    return found
+        raise unsupported_type_problem(f"The charset {charset!r} is not supported. Send UTF-8.", accepted)
+    return content_type
 
 
-def parse_content_type(field: str) -> ContentType | None:
-    """A Content-Type field, parsed (RFC 9110, section 8.3); None when it is malformed."""
-    match = _MEDIA_TYPE_PATTERN.fullmatch(field)
+def parse_content_type(header_value: str) -> ContentType | None:
+    """The parsed value of a Content-Type header (RFC 9110, section 8.3); None if it is malformed."""
+    match = _MEDIA_TYPE_PATTERN.fullmatch(header_value)
     if match is None:
         return None
     parameters = {
@@ -101,124 +101,128 @@ def _unquote_media_parameter(value: str) -> str:
 
 
 def unsupported_type_problem(detail: str, accepted: Sequence[str]) -> Problem:
-    """The 415 that says what to send."""
+    """The 415 that lists the accepted media types."""
     return Problem(415, detail, headers={"Accept-Post": ", ".join(accepted)})
 
 
-async def read_request_body(request: "Request", limit: int) -> bytes:
-    """The body, with a gzip coding taken off, in at most `limit` bytes.
+async def read_request_body(request: "Request", max_bytes: int) -> bytes:
+    """The body of a request, decompressed if it is gzip, of at most `max_bytes` bytes.
 
-    Raises Problem 413 when it is larger, 400 when its coding is broken, 415 when its coding is unknown, 408
-    when no more of it comes for a while.
+    Raises Problem 413 if it is larger, 400 if its gzip data is invalid, 415 for other content codings, 408 if
+    it arrives too slowly.
     """
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise body_too_large_problem(limit)
+    if declared.isdigit() and int(declared) > max_bytes:
+        raise body_too_large_problem(max_bytes)
     body = bytearray()
     async for chunk in iter_body_chunks(request.stream()):
         body += chunk
-        if len(body) > limit:
-            raise body_too_large_problem(limit)
+        if len(body) > max_bytes:
+            raise body_too_large_problem(max_bytes)
     coding = ", ".join(request.headers.getlist("content-encoding")).strip().lower() or "identity"
     if coding == "identity":
         return bytes(body)
     if coding in ("gzip", "x-gzip"):
-        return await run_sync(gunzip_body, bytes(body), limit)
+        return await run_sync(gunzip_body, bytes(body), max_bytes)
     raise Problem(
         415,
-        f"The content coding {coding!r} is not understood. Send the body plain or with gzip.",
+        f"The content coding {coding!r} is not supported. Send the body uncompressed or with gzip.",
         headers={"Accept-Encoding": "gzip, identity"},
     )
 
 
 async def iter_body_chunks(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces of a body. Raises Problem 408 where the next one, or the whole, comes too slowly."""
-    due = current_time() + BODY_CHUNK_TIMEOUT_SECONDS
+    """The chunks of a body. Raises Problem 408 if the next chunk, or the whole body, arrives too slowly."""
+    deadline = current_time() + BODY_CHUNK_TIMEOUT_SECONDS
     while True:
         try:
-            with fail_after(min(BODY_CHUNK_TIMEOUT_SECONDS, due - current_time())):
-                piece = await anext(stream, None)
+            with fail_after(min(BODY_CHUNK_TIMEOUT_SECONDS, deadline - current_time())):
+                chunk = await anext(stream, None)
         except TimeoutError as error:
             raise Problem(
                 408,
-                f"The body comes too slowly: nothing for {BODY_CHUNK_TIMEOUT_SECONDS} seconds, "
-                f"or less than {BODY_BYTES_PER_SECOND} bytes a second. Send it again.",
+                f"The body arrives too slowly: nothing for {BODY_CHUNK_TIMEOUT_SECONDS} seconds, "
+                f"or less than {MIN_BODY_BYTES_PER_SECOND} bytes a second. Send it again.",
                 headers={"Connection": "close"},
             ) from error
-        if piece is None:
+        if chunk is None:
             return
-        due += len(piece) / BODY_BYTES_PER_SECOND
-        yield piece
+        # Each chunk extends the deadline by the time that it may take at the minimum rate.
+        deadline += len(chunk) / MIN_BODY_BYTES_PER_SECOND
+        yield chunk
 
 
-def gunzip_body(body: bytes, limit: int) -> bytes:
-    """The content of a gzip file of one or more members, at most `limit` bytes. Raises Problem 400, 413."""
+def gunzip_body(body: bytes, max_bytes: int) -> bytes:
+    """The content of a gzip file of one or more members, at most `max_bytes`. Raises Problem 400, 413."""
     content = bytearray()
-    rest = memoryview(body)
+    compressed = memoryview(body)
     for _ in range(MAX_GZIP_MEMBERS):
-        if not rest:
+        if not compressed:
             return bytes(content)
-        rest = gunzip_member(rest, content, limit)
+        compressed = gunzip_member(compressed, content, max_bytes)
     raise Problem(
-        413, f"The gzip file has more than {MAX_GZIP_MEMBERS} members. Compress the body in one go."
+        413, f"The gzip file has more than {MAX_GZIP_MEMBERS} members. Compress the body as one member."
     )
 
 
-def gunzip_member(rest: memoryview, content: bytearray, limit: int) -> memoryview:
-    """Add what one member holds to the content, and return what comes after it."""
-    member = zlib.decompressobj(wbits=31)
+def gunzip_member(compressed: memoryview, content: bytearray, max_bytes: int) -> memoryview:
+    """Decompress the first member of `compressed` into `content`. Returns the bytes after that member."""
+    member = zlib.decompressobj(wbits=31)  # 31: the gzip format, with the largest window
     while not member.eof:
-        if not rest:
-            raise Problem(400, "The gzip file ends early. Send it again, whole.")
+        if not compressed:
+            raise Problem(400, "The gzip file is incomplete. Send all of it.")
+        chunk = compressed[:GUNZIP_CHUNK_BYTES]
         try:
-            content += member.decompress(rest[:GUNZIP_CHUNK_BYTES], limit + 1 - len(content))
+            content += member.decompress(chunk, max_bytes + 1 - len(content))
         except zlib.error as error:
-            raise Problem(400, f"The body is no gzip file: {error}.") from error
-        if len(content) > limit:
-            raise body_too_large_problem(limit)
-        rest = (
-            rest[GUNZIP_CHUNK_BYTES:]
-            if not member.eof
-            else rest[len(rest[:GUNZIP_CHUNK_BYTES]) - len(member.unused_data) :]
-        )
-    return rest
+            raise Problem(400, f"The body is not a valid gzip file: {error}. Compress it again.") from error
+        if len(content) > max_bytes:
+            raise body_too_large_problem(max_bytes)
+        # At the end of the member, the chunk may contain the beginning of the next one.
+        used_bytes = len(chunk) - len(member.unused_data) if member.eof else len(chunk)
+        compressed = compressed[used_bytes:]
+    return compressed
 
 
-def body_too_large_problem(limit: int) -> Problem:
-    """The 413 that says what fits."""
-    return Problem(413, f"The body is larger than {limit} bytes. Send it in smaller parts.")
+def body_too_large_problem(max_bytes: int) -> Problem:
+    """The 413 that states the limit."""
+    return Problem(413, f"The body is larger than {max_bytes} bytes. Send it in smaller parts.")
 
 
-def decode_utf8_text(body: bytes, what: str) -> str:
-    """The body as text. Raises Problem 400 where it is not UTF-8 or holds a NUL; `what` names it there."""
+def decode_utf8_text(body: bytes, description: str) -> str:
+    """The text of a body. Raises Problem 400 if it is not UTF-8 or contains NUL.
+
+    `description` names the body in the message.
+    """
     try:
         decoded = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Problem(
-            400, f"The {what} is not UTF-8: byte {error.start + 1} does not fit. Send UTF-8."
+            400, f"The {description} is not UTF-8: byte {error.start + 1} is invalid. Send UTF-8."
         ) from error
     if "\0" in decoded:
-        raise Problem(400, f"The {what} holds a NUL character. Take it out.")
+        raise Problem(400, f"The {description} contains a NUL character. Remove it.")
     return decoded
 
 
 def parse_form(encoded: bytes) -> Pairs:
-    """The pairs of a form or query string in their order; a bare key has an empty value.
+    """The pairs of a form or query string in order; a key without `=` has an empty value.
 
-    Only & separates, + is a space, percent signs are decoded once (https://url.spec.whatwg.org/#urlencoded-parsing).
-    Raises Problem 400 where the result is not text, 413 for too many pairs.
+    Only & separates pairs, + is a space, percent-encoding is decoded once
+    (https://url.spec.whatwg.org/#urlencoded-parsing). Raises Problem 400 if the result is not UTF-8 text, 413
+    for too many pairs.
     """
     if encoded.count(b"&") >= MAX_FORM_PAIRS:
         raise Problem(413, f"The form has more than {MAX_FORM_PAIRS} pairs. Send fewer.")
-    pairs = (piece.partition("=") for piece in encoded.decode("latin-1").split("&") if piece)
+    pairs = (pair.partition("=") for pair in encoded.decode("latin-1").split("&") if pair)
     return [(_decode_form_value(key), _decode_form_value(value)) for key, _, value in pairs]
 
 
 def _decode_form_value(value: str) -> str:
-    if bad := _BAD_PERCENT_PATTERN.search(value):
+    if match := _BAD_PERCENT_PATTERN.search(value):
         raise Problem(
             400,
-            f"{value[bad.start() :][:3]!r} is no percent-encoded byte. Write a percent sign as %25.",
+            f"{value[match.start() :][:3]!r} is not a percent-encoded byte. Write a percent sign as %25.",
         )
     return decode_utf8_text(
         unquote_to_bytes(value.replace("+", " ").encode("latin-1")), "form or query string"
@@ -226,19 +230,19 @@ def _decode_form_value(value: str) -> str:
 
 
 def get_query_parameters(request: "Request") -> Pairs:
-    """The pairs of the request's query string."""
+    """The pairs of the query string of a request. Raises Problem as `parse_form`."""
     return list(parse_query_string(request.scope["query_string"]))
 
 
 @lru_cache(64)
 def parse_query_string(query: bytes) -> tuple[tuple[str, str], ...]:
-    """The pairs of a query string, which several look at."""
+    """The pairs of a query string, cached, as several functions read them. Raises Problem as `parse_form`."""
     return tuple(parse_form(query))
 
 
 def parameter_values(pairs: Pairs, key: str) -> list[str]:
     """All values of a key."""
-    return [value for one, value in pairs if one == key]
+    return [value for name, value in pairs if name == key]
 
 
 def parse_multipart(body: bytes, boundary: str) -> list[BodyPart]:
@@ -251,14 +255,14 @@ def parse_multipart(body: bytes, boundary: str) -> list[BodyPart]:
         )
     parts: list[BodyPart] = []
     headers: dict[str, str] = {}
-    name, value, content = bytearray(), bytearray(), bytearray()
+    header_name, header_value, content = bytearray(), bytearray(), bytearray()
 
-    def header() -> None:
-        headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
-        name.clear()
-        value.clear()
+    def end_header() -> None:
+        headers[header_name.decode("latin-1").lower()] = header_value.decode("utf-8", "replace")
+        header_name.clear()
+        header_value.clear()
 
-    def part() -> None:
+    def end_part() -> None:
         parts.append(build_body_part(headers, bytes(content)))
         headers.clear()
         content.clear()
@@ -266,11 +270,11 @@ def parse_multipart(body: bytes, boundary: str) -> list[BodyPart]:
     parser = MultipartParser(
         boundary,
         {
-            "on_header_field": lambda data, start, end: name.extend(data[start:end]),
-            "on_header_value": lambda data, start, end: value.extend(data[start:end]),
-            "on_header_end": header,
+            "on_header_field": lambda data, start, end: header_name.extend(data[start:end]),
+            "on_header_value": lambda data, start, end: header_value.extend(data[start:end]),
+            "on_header_end": end_header,
             "on_part_data": lambda data, start, end: content.extend(data[start:end]),
-            "on_part_end": part,
+            "on_part_end": end_part,
         },
     )
     try:
@@ -279,32 +283,37 @@ def parse_multipart(body: bytes, boundary: str) -> list[BodyPart]:
     except FormParserError as error:
         raise Problem(400, f"The multipart body is malformed: {error}.") from error
     if parser.state != MultipartState.END:
-        raise Problem(400, "The multipart body ends before its closing boundary. Send it again, whole.")
+        raise Problem(400, "The multipart body ends before its closing boundary. Send all of it.")
     return parts
 
 
 def build_body_part(headers: dict[str, str], content: bytes) -> BodyPart:
-    """A part from its headers, by lower-case names, and its content. Raises Problem 400 where it is coded."""
+    """A part from its headers (keys in lower case) and its content.
+
+    Raises Problem 400 if it has a Content-Transfer-Encoding that changes its bytes.
+    """
     coding = headers.get("content-transfer-encoding", "binary").strip().lower()
     if coding not in ("7bit", "8bit", "binary"):
-        raise Problem(400, f"A part is coded as {coding!r}. Send it as it is (RFC 7578, section 4.7).")
+        raise Problem(
+            400, f"A part is encoded as {coding!r}. Send it without encoding (RFC 7578, section 4.7)."
+        )
     disposition = headers.get("content-disposition", "")
-    field = parse_disposition(disposition).get_param("name", "", "content-disposition")
+    field_name = parse_disposition(disposition).get_param("name", "", "content-disposition")
     return BodyPart(
-        name=disposition_file_name(disposition),
+        file_name=disposition_file_name(disposition),
         content_type=headers.get("content-type", ""),
         body=content,
-        field=field if isinstance(field, str) else "",
+        field_name=field_name if isinstance(field_name, str) else "",
     )
 
 
 def disposition_file_name(disposition: str) -> str:
-    """The name of the file in a Content-Disposition field; empty where there is none."""
+    """The file name in a Content-Disposition header; empty if there is none."""
     return parse_disposition(disposition).get_filename("")
 
 
 def parse_disposition(disposition: str) -> Message:
-    """A message with this Content-Disposition field."""
+    """An email Message with this Content-Disposition header, used to parse its parameters."""
     message = Message()
     message["Content-Disposition"] = disposition
     return message

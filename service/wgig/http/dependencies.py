@@ -1,4 +1,4 @@
-"""What handlers of any package depend on, whatever they answer. Why each is `async`: `pages.dependencies`."""
+"""FastAPI dependencies for handlers of all packages. `pages.dependencies` says why they are `async`."""
 
 from typing import Annotated
 
@@ -11,25 +11,25 @@ from .work_queue import WorkQueue
 
 
 async def get_settings(request: Request) -> Settings:
-    """The settings as they are now: a reload replaces them."""
+    """The current settings, which a reload replaces."""
     settings: Settings = request.app.state.service.settings
     return settings
 
 
 async def get_tokens(request: Request) -> TokenStore:
-    """The tokens that open writing."""
+    """The access tokens of the service."""
     tokens: TokenStore = request.app.state.service.tokens
     return tokens
 
 
 async def get_checks(request: Request) -> WorkQueue:
-    """The queue for work on what strangers send."""
+    """The work queue for checks of untrusted papers."""
     checks: WorkQueue = request.app.state.service.queues.checks
     return checks
 
 
 async def get_telemetry(request: Request) -> Telemetry:
-    """Where metrics, logs and traces go."""
+    """The metrics, logs and traces of the service."""
     telemetry: Telemetry = request.app.state.service.telemetry
     return telemetry
 

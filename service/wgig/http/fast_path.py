@@ -1,4 +1,4 @@
-"""Answers by the very bytes of their requests, which a connection gives without reading the request again."""
+"""Raw cache: responses by the exact bytes of a request, sent by the server without parsing the request."""
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 from .telemetry import DurationTally, Metrics
 
-MAX_RAW_REQUEST_BYTES = 8 * 1024  # bytes of a request
-MAX_RAW_RESPONSE_BYTES = 64 * 1024  # bytes of an answer
-RAW_RESPONSE_OVERHEAD_BYTES = 500  # bytes that an entry takes beside them
+MAX_RAW_REQUEST_BYTES = 8 * 1024
+MAX_RAW_RESPONSE_BYTES = 64 * 1024  # of a response body
+RAW_RESPONSE_OVERHEAD_BYTES = 500  # memory of an entry beside request and body
 REQUEST_HEAD_END = b"\r\n\r\n"
-RAW_REQUEST_KEY = "wgig.request"  # what the scope calls the bytes of a whole request
+RAW_REQUEST_KEY = "wgig.request"  # key of the raw bytes of a request in the ASGI scope
 
 
 class RawResponse(NamedTuple):
-    """An answer in two pieces, between which belong the fields of the server and the id of the request.
+    """A response in two parts, between which the server inserts its own headers and the request ID.
 
-    The rest is what is noted of it: `size` is the number of bytes of its body, `client` who asks, where that
-    is not the peer of the connection.
+    The other fields are for metrics and logs: `size` is the number of bytes of the body, `client` the address
+    of the client if it is not the peer of the connection.
     """
 
     status_line: bytes
@@ -30,25 +30,25 @@ class RawResponse(NamedTuple):
 
 
 class RawResponseCache:
-    """Answers to requests for as long as `version` gives the same; up to `room` bytes of them."""
+    """Raw responses by raw request, valid while `get_version` returns the same value; at most `max_bytes`."""
 
-    def __init__(self, version: Callable[[], object], room: int, metrics: Metrics) -> None:
-        """There is none yet."""
-        self.get_version, self.max_bytes, self.metrics = version, room, metrics
+    def __init__(self, get_version: Callable[[], object], max_bytes: int, metrics: Metrics) -> None:
+        """Start empty."""
+        self.get_version, self.max_bytes, self.metrics = get_version, max_bytes, metrics
         self.clear()
 
     def clear(self) -> None:
-        """Forget all answers."""
+        """Drop all responses."""
         self.store_version, self.size_bytes = self.get_version(), 0
         self.responses: dict[bytes, RawResponse] = {}
 
     def get(self, request: bytes) -> RawResponse | None:
-        """The answer to a request, if it is here."""
+        """The response to the bytes of a request; None if it is not cached."""
         if self.store_version != self.get_version():
             self.clear()
         return self.responses.get(request)
 
-    def add(  # noqa: PLR0913, PLR0917 - what an answer consists of, and whose it is
+    def add(  # noqa: PLR0913, PLR0917  the parts of a response, and its client
         self,
         request: bytes,
         status: int,
@@ -57,22 +57,22 @@ class RawResponseCache:
         route: str = "",
         client: str = "",
     ) -> None:
-        """Keep an answer to a request, unless it is large."""
+        """Add a response to a request, unless it is larger than MAX_RAW_RESPONSE_BYTES."""
         if len(body) > MAX_RAW_RESPONSE_BYTES:
             return
         size = len(request) + len(body) + RAW_RESPONSE_OVERHEAD_BYTES
         if self.store_version != self.get_version() or self.size_bytes + size > self.max_bytes:
             self.clear()
-        begin = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+        status_line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
         fields = b"".join(b"%s: %s\r\n" % pair for pair in headers)
         rest = b"\r\n" + fields + b"\r\n" + body
         tally = self.metrics.get_tally(route, "GET", status)
-        self.responses[request] = RawResponse(begin, rest, tally, route, status, len(body), client)
+        self.responses[request] = RawResponse(status_line, rest, tally, route, status, len(body), client)
         self.size_bytes += size
 
 
 def is_single_get_request(data: bytes) -> bool:
-    """Whether the bytes are one request to read something, no more and no less."""
+    """Whether the bytes are exactly one complete GET request without a body."""
     return (
         len(data) <= MAX_RAW_REQUEST_BYTES
         and data.startswith(b"GET ")

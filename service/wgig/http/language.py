@@ -1,11 +1,11 @@
 """Language negotiation, for the interface (`_lang`, cookie, Accept-Language) and for the data (`lang`).
 
 Language ranges are matched with fallback, such as `de` for `de-CH` (RFC 4647, section 3.4; RFC 9110, section
-12.5.4). `_lang` in a URL puts a language before those of Accept-Language, and a cookie remembers it for
-pages. It decides the text around the data, and which of several literals is shown. `lang` instead restricts
-the literals of the data to certain languages and leaves out the others.
+12.5.4). `_lang` in a URL takes precedence over Accept-Language, and a cookie remembers it for pages. It
+selects the language of the interface, and which of several literals is shown. `lang` instead restricts the
+literals of the data to certain languages and leaves out the others.
 
-Also the translated texts, numbers, dates, list separators and text direction of the current language.
+Also the translated messages, numbers, dates, list separators and text direction of the current language.
 """
 
 import re
@@ -23,38 +23,38 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
-from ..i18n import ENGLISH, PAGE_LANGUAGES, load_catalogue, writing_direction
+from ..i18n import ENGLISH, PAGE_LANGUAGES, load_catalog, writing_direction
 from ..problems import Problem
 from ..rdf.labels import rank_language
 from .bodies import Pairs, get_query_parameters, parameter_values
 from .negotiation import parse_accept_weights
 from .parameters import LANGUAGE_PARAMETER, add_url_parameters
 
-if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
+if TYPE_CHECKING:  # costs 180 ms, and commands do not need it
     from fastapi import Request
     from starlette.types import Scope
 
 
 LANGUAGE_TAG_PATTERN = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
-MAX_CLIENT_LANGUAGES = 10  # languages of one client that are considered
-MAX_CONTENT_LANGUAGES = 20  # languages of one answer that are named
-MAX_PROBLEM_LANGUAGES = 100  # languages that a refusal names
+MAX_CLIENT_LANGUAGES = 10  # others of a client are ignored
+MAX_CONTENT_LANGUAGES = 20  # of one response
+MAX_PROBLEM_LANGUAGES = 100  # listed in one problem document
 
 
 class StatementLike(Protocol):
-    """A statement."""
+    """A triple or quad."""
 
     @property
     def subject(self) -> Any:
-        """What it is about."""
+        """The subject."""
 
     @property
     def predicate(self) -> ox.NamedNode:
-        """Its property."""
+        """The predicate."""
 
     @property
     def object(self) -> Any:
-        """What it says."""
+        """The object."""
 
 
 StatementT = TypeVar("StatementT", bound=StatementLike)
@@ -62,9 +62,9 @@ StatementT = TypeVar("StatementT", bound=StatementLike)
 
 @dataclass(frozen=True)
 class LanguagePreferences:
-    """The language ranges that a client likes, in lower case, the best first; none where it does not say.
+    """The language ranges that a client prefers, in lower case, the best first; empty without preference.
 
-    `is_explicit`: the address asks for them, so that of a text in several languages just the best is wanted.
+    `is_explicit`: they come from `?lang=`, so the response contains texts only in the best language.
     """
 
     ranges: tuple[str, ...] = ()
@@ -75,276 +75,283 @@ ANY_LANGUAGE = LanguagePreferences()
 
 
 def requested_languages(request: "Request") -> LanguagePreferences:
-    """The languages of a request: `?lang=`, which may list several, beats Accept-Language.
+    """The languages of a request: those of `?lang=`, a comma-separated list, or else of Accept-Language.
 
-    Raises Problem 400 for a parameter that names none.
+    Raises Problem 400 for an invalid `?lang=`.
     """
-    given = parameter_values(get_query_parameters(request), "lang")
-    if given:
-        return LanguagePreferences(parse_lang_parameter(given[0]), is_explicit=True)
+    values = parameter_values(get_query_parameters(request), "lang")
+    if values:
+        return LanguagePreferences(parse_lang_parameter(values[0]), is_explicit=True)
     return LanguagePreferences(parse_accept_language(tuple(request.headers.getlist("accept-language"))))
 
 
-def parse_lang_parameter(given: str) -> tuple[str, ...]:
+def parse_lang_parameter(value: str) -> tuple[str, ...]:
     """The ranges in the value of `?lang=`. Raises Problem 400."""
-    tags = [one.strip() for one in given.split(",")]
+    tags = [tag.strip() for tag in value.split(",")]
     if len(tags) > MAX_CLIENT_LANGUAGES or not all(map(LANGUAGE_TAG_PATTERN.fullmatch, tags)):
         raise Problem(
             400,
-            "The parameter lang does not name languages. Give it as in lang=fr or lang=zh-Hant,en: "
-            f"at most {MAX_CLIENT_LANGUAGES} tags, the one that you like best first.",
+            "The parameter lang does not name languages. Give language tags, such as lang=fr or "
+            f"lang=zh-Hant,en: at most {MAX_CLIENT_LANGUAGES}, in the order of preference.",
         )
     return expand_language_ranges(tags)
 
 
 @lru_cache(256)
 def parse_accept_language(fields: tuple[str, ...]) -> tuple[str, ...]:
-    """The ranges in the values of Accept-Language fields; nothing where English is enough."""
-    liked = [
-        (one, q)
-        for one, q in parse_accept_weights(fields).items()
-        if q > 0 and LANGUAGE_TAG_PATTERN.fullmatch(one)
+    """The ranges in Accept-Language headers, by preference; empty if only English is accepted."""
+    accepted = [
+        (tag, q)
+        for tag, q in parse_accept_weights(fields).items()
+        if q > 0 and LANGUAGE_TAG_PATTERN.fullmatch(tag)
     ]
-    ordered = sorted(liked, key=lambda item: -item[1])[:MAX_CLIENT_LANGUAGES]
-    ranges = expand_language_ranges(one for one, _ in ordered)
-    return () if all(one.partition("-")[0] == "en" for one in ranges) else ranges
+    ordered = sorted(accepted, key=lambda item: -item[1])[:MAX_CLIENT_LANGUAGES]
+    ranges = expand_language_ranges(tag for tag, _ in ordered)
+    return () if all(range_.partition("-")[0] == "en" for range_ in ranges) else ranges
 
 
 def expand_language_ranges(tags: Iterable[str]) -> tuple[str, ...]:
-    """Each range, followed by what it falls back to: `de-CH` by `de` (RFC 4647, section 3.4)."""
-    found: dict[str, None] = {}
+    """Each range, followed by its fallbacks: `de-CH` by `de` (RFC 4647, section 3.4)."""
+    ranges: dict[str, None] = {}
     for tag in tags:
         pieces = tag.lower().split("-")
-        found |= dict.fromkeys("-".join(pieces[:length]) for length in range(len(pieces), 0, -1))
-    return tuple(found)
+        ranges |= dict.fromkeys("-".join(pieces[:length]) for length in range(len(pieces), 0, -1))
+    return tuple(ranges)
 
 
 def keep_best_languages(statements: Sequence[StatementT], ranges: Sequence[str]) -> list[StatementT]:
-    """The statements, but of the texts of one property of one thing only those in the best language.
+    """The statements, with the texts of each subject and property only in the best language.
 
-    The languages fall back to English, and then to all that there are.
+    The fallback is English, and then all languages.
     """
-    wanted = (*ranges, "en")
+    ranges_with_english = (*ranges, "en")
     best: dict[tuple[Any, Any], tuple[int, bool]] = {}
-    for one in statements:
-        if tag := literal_language(one.object):
-            text = (one.subject, one.predicate)
-            best[text] = min(best.get(text, (len(wanted), False)), rank_language(tag, wanted))
+    for statement in statements:
+        if tag := literal_language(statement.object):
+            key = (statement.subject, statement.predicate)
+            default_rank = (len(ranges_with_english), False)
+            best[key] = min(best.get(key, default_rank), rank_language(tag, ranges_with_english))
     return [
-        one
-        for one in statements
-        if not (tag := literal_language(one.object))
-        or rank_language(tag, wanted) == best[one.subject, one.predicate]
+        statement
+        for statement in statements
+        if not (tag := literal_language(statement.object))
+        or rank_language(tag, ranges_with_english) == best[statement.subject, statement.predicate]
     ]
 
 
 def keep_requested_languages(
     statements: Sequence[StatementT], languages: LanguagePreferences
 ) -> list[StatementT]:
-    """The statements, narrowed where the address asks for languages. Raises Problem 406 for others."""
+    """The statements in the languages of `?lang=`, or all without it. Raises Problem 406 if none matches."""
     if not languages.is_explicit:
         return list(statements)
     check_language_available(list_statement_languages(statements), languages)
     return keep_best_languages(statements, languages.ranges)
 
 
-def check_language_available(known: Sequence[str], languages: LanguagePreferences) -> None:
-    """Raise Problem 406 where none of the languages that are known here is one that was asked for."""
-    if any(rank_language(one, languages.ranges)[0] < len(languages.ranges) for one in known):
+def check_language_available(available: Sequence[str], languages: LanguagePreferences) -> None:
+    """Raise Problem 406 if none of the available languages is a preferred one."""
+    if any(rank_language(tag, languages.ranges)[0] < len(languages.ranges) for tag in available):
         return
-    there = f"Ask for one of: {', '.join(known)}." if known else "No text here has a language."
+    advice = f"Ask for one of: {', '.join(available)}." if available else "No text here has a language."
     raise Problem(
         406,
-        f"Nothing here is said in {' or '.join(languages.ranges)}. {there}",
+        f"No text here is in {' or '.join(languages.ranges)}. {advice}",
         slug="no-language",
         headers={"Vary": "Accept, Accept-Language, Accept-Profile"},
-        languages=list(known[:MAX_PROBLEM_LANGUAGES]),
+        languages=list(available[:MAX_PROBLEM_LANGUAGES]),
     )
 
 
 def list_statement_languages(statements: Iterable[StatementLike]) -> list[str]:
-    """The languages of the texts in the statements."""
-    return sorted({tag for one in statements if (tag := literal_language(one.object))})
+    """The language tags of the texts in the statements."""
+    return sorted({tag for statement in statements if (tag := literal_language(statement.object))})
 
 
 def literal_language(term: Any) -> str:
-    """The language of a term that is a text in one; else nothing."""
+    """The language tag of a term; empty if it has none."""
     return (term.language or "") if isinstance(term, ox.Literal) else ""
 
 
 def format_lang_parameter(languages: LanguagePreferences) -> Pairs:
-    """The parameter of an address that asks for the same languages, if an address did."""
-    before = ("", *languages.ranges)
+    """The parameter `lang` with the same languages, if the request had one; without the added fallbacks."""
+    previous_ranges = ("", *languages.ranges)
     tags = [
-        one for last, one in zip(before, languages.ranges, strict=False) if not last.startswith(f"{one}-")
+        range_
+        for previous, range_ in zip(previous_ranges, languages.ranges, strict=False)
+        if not previous.startswith(f"{range_}-")
     ]
     return [("lang", ",".join(tags))] if languages.is_explicit else []
 
 
 def content_language_field(languages: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The Content-Language of an answer with texts in these languages; none where they are too many."""
+    """The Content-Language header for these languages; none if they are more than MAX_CONTENT_LANGUAGES."""
     tags = sorted(set(languages))
     if 0 < len(tags) <= MAX_CONTENT_LANGUAGES:
         yield "Content-Language", ", ".join(tags)
 
 
 LIST_SEPARATORS = {"ar": "، ", "zh": "、"}
-# Characters of an address that a refusal repeats, and that is named for search engines.
+# Longer URLs are not repeated in problem documents and in links for search engines.
 MAX_REPEATED_ADDRESS_CHARACTERS = 2000
 
 
 class LanguageContext:
-    """Who asks: the address without the choice of a language, and the languages in their order."""
+    """The interface language of a request, its translations, and its URL without `_lang`."""
 
-    def __init__(self, scope: "Scope", *, chosen: bool = False) -> None:
-        """Take a request, in which the choice is the first of Accept-Language; `chosen`: by its address."""
-        self.scope, self.is_chosen = scope, chosen
+    def __init__(self, scope: "Scope", *, is_chosen: bool = False) -> None:
+        """Use the Accept-Language of a request, which starts with the language of `_lang`, if `is_chosen`."""
+        self.scope, self.is_chosen = scope, is_chosen
 
     @cached_property
     def language(self) -> str:
-        """The language of pages that is liked best."""
+        """The best available interface language."""
         fields = tuple(value for name, value in self.scope["headers"] if name == b"accept-language")
         return choose_page_language(fields)
 
     @cached_property
     def translations(self) -> NullTranslations:
-        """What the pages say in it."""
-        return load_catalogue(self.language)
+        """The gettext catalog of that language."""
+        return load_catalog(self.language)
 
     @property
     def address(self) -> str:
-        """Path and query string."""
+        """The path and query string of the request."""
         path, query = (str(self.scope[part], "latin-1") for part in ("raw_path", "query_string"))
         return f"{path}?{query}" if query else path
 
 
 DEFAULT_LANGUAGE_CONTEXT = LanguageContext({"headers": [], "query_string": b"", "raw_path": b"/"})
-language_context: ContextVar[LanguageContext] = ContextVar("reading", default=DEFAULT_LANGUAGE_CONTEXT)
+language_context: ContextVar[LanguageContext] = ContextVar(
+    "language_context", default=DEFAULT_LANGUAGE_CONTEXT
+)
 
 
 @lru_cache(1000)
 def choose_page_language(fields: tuple[bytes, ...]) -> str:
-    """The language of pages for Accept-Language fields."""
-    liked = parse_accept_language(tuple(one.decode("latin-1") for one in fields))
-    return next((one for one in liked if one in PAGE_LANGUAGES), ENGLISH)
+    """The interface language for Accept-Language headers: the first available one, or English."""
+    ranges = parse_accept_language(tuple(field.decode("latin-1") for field in fields))
+    return next((range_ for range_ in ranges if range_ in PAGE_LANGUAGES), ENGLISH)
 
 
 def current_language() -> str:
-    """The language in which the service speaks now."""
+    """The interface language of the current request."""
     return language_context.get().language
 
 
 def is_language_chosen() -> bool:
-    """Whether the address of what is asked for chooses that language."""
+    """Whether the URL of the current request selects the language by `_lang`."""
     return language_context.get().is_chosen
 
 
 def text_direction() -> str:
-    """How that is written: `ltr` or `rtl`."""
+    """The text direction of the current language: `ltr` or `rtl`."""
     return writing_direction(current_language())
 
 
 def label_languages() -> tuple[str, ...]:
-    """The language of now as labels are asked for in it; none where English is enough."""
+    """The language ranges for labels: the current language; empty for English, the default of labels."""
     return () if current_language() == ENGLISH else (current_language(),)
 
 
 def current_address() -> str:
-    """The address of what is asked for, in whatever language."""
+    """The path and query string of the current request, without `_lang`."""
     return language_context.get().address
 
 
 def short_address() -> str:
-    """The address of what is asked for without what makes it long, for a refusal: that stays small."""
+    """The address of the current request; without its query string, or `/`, if it is too long to repeat."""
     return next(
         (
-            one
-            for one in (current_address(), current_address().partition("?")[0])
-            if len(one) <= MAX_REPEATED_ADDRESS_CHARACTERS
+            address
+            for address in (current_address(), current_address().partition("?")[0])
+            if len(address) <= MAX_REPEATED_ADDRESS_CHARACTERS
         ),
         "/",
     )
 
 
-def address_in_language(tongue: str, there: str = "") -> str:
-    """The address of what is asked for, or of what is there, in a language."""
-    return add_url_parameters(there or current_address(), [(LANGUAGE_PARAMETER, tongue)])
+def address_in_language(language: str, address: str = "") -> str:
+    """An address, by default that of the current request, with `_lang`."""
+    return add_url_parameters(address or current_address(), [(LANGUAGE_PARAMETER, language)])
 
 
 def language_alternates() -> dict[str, str]:
-    """The address of what is asked for in each language, and in whatever one; none where it is long.
+    """The address of the current request by interface language, and `x-default`; empty if it is too long.
 
-    A page has it once more for each language in its switch, which people need however long it is.
+    The language menu of a page repeats the address for each language in any case, as people need it.
     """
     if len(current_address()) > MAX_REPEATED_ADDRESS_CHARACTERS:
         return {}
-    return {one: address_in_language(one) for one in PAGE_LANGUAGES} | {"x-default": current_address()}
+    return {language: address_in_language(language) for language in PAGE_LANGUAGES} | {
+        "x-default": current_address()
+    }
 
 
 @contextmanager
-def use_language(tongue: str) -> Iterator[None]:
-    """While this lasts, the service speaks a certain language, whatever the request likes."""
-    now = LanguageContext(language_context.get().scope)
-    now.language = tongue
-    before = language_context.set(now)
+def use_language(language: str) -> Iterator[None]:
+    """Use a certain interface language in the block, whatever the request prefers."""
+    context = LanguageContext(language_context.get().scope)
+    context.language = language
+    token = language_context.set(context)
     try:
         yield
     finally:
-        language_context.reset(before)
+        language_context.reset(token)
 
 
 def gettext(message: str) -> str:
-    """A text of the pages in the language of now."""
+    """A message in the current language."""
     return language_context.get().translations.gettext(message)
 
 
-def ngettext(one: str, many: str, number: int) -> str:
-    """A text of the pages with a number, in the form that the number asks for."""
-    return language_context.get().translations.ngettext(one, many, number)
+def ngettext(singular: str, plural: str, number: int) -> str:
+    """A message in the current language, in the plural form for a number."""
+    return language_context.get().translations.ngettext(singular, plural, number)
 
 
 def translate_message(message: str) -> tuple[str, str]:
-    """A text in the language of now, with the language that it is in: English where it is not translated."""
-    said = gettext(message)
-    return said, ENGLISH if said == message else current_language()
+    """A message in the current language, and its actual language: English if it has no translation."""
+    translation = gettext(message)
+    return translation, ENGLISH if translation == message else current_language()
 
 
 def list_separator() -> str:
-    """What stands between the items of a list."""
+    """The separator of the items of a list in the current language."""
     return LIST_SEPARATORS.get(current_language(), ", ")
 
 
 def format_language_name(tag: str) -> str:
-    """What a language is called, with its script where the tag names one; an unknown one as it is."""
-    spoken_now = Locale(current_language())
-    tongue, _, script = tag.partition("-")
-    name = spoken_now.languages.get(tongue, tag)
-    return f"{name} ({spoken_now.scripts[script.title()]})" if script.title() in spoken_now.scripts else name
+    """The name of a language in the current language, with its script, if any; an unknown tag itself."""
+    locale = Locale(current_language())
+    language, _, script = tag.partition("-")
+    name = locale.languages.get(language, tag)
+    return f"{name} ({locale.scripts[script.title()]})" if script.title() in locale.scripts else name
 
 
 def format_number(value: float) -> str:
-    """A number, its thousands apart."""
+    """A number with thousands separators, in the current language."""
     return format_decimal(value, locale=current_language())
 
 
 def format_day(value: date) -> str:
-    """A day in words, such as 25 January 2005."""
+    """A date in words in the current language, such as 25 January 2005."""
     return format_localized_day(value, current_language())
 
 
 @lru_cache(5000)
-def format_localized_day(value: date, tongue: str) -> str:
-    """A day in words."""
-    return format_date(value, "d MMMM y" if tongue == ENGLISH else "long", locale=tongue)
+def format_localized_day(value: date, language: str) -> str:
+    """A date in words in a language."""
+    return format_date(value, "d MMMM y" if language == ENGLISH else "long", locale=language)
 
 
 def format_month(value: date, skeleton: str = "yMMMM") -> str:
-    """A month in words, by the skeleton of CLDR for what is said of it."""
+    """A month in words in the current language; `skeleton` is a CLDR skeleton of the parts to show."""
     return format_skeleton(skeleton, value, locale=current_language())
 
 
 def page_header_fields(fields: dict[str, str]) -> dict[str, str]:
-    """The header fields of a page: it differs by language, and by what was chosen before."""
-    varies = dict.fromkeys(one.strip() for one in fields.get("Vary", "").split(",") if one.strip())
-    varies |= {"Accept-Language": None, "Cookie": None}
-    return {"Content-Language": current_language(), **fields, "Vary": ", ".join(varies)}
+    """The header fields of a page, with Content-Language, and Vary for Accept-Language and Cookie."""
+    vary = dict.fromkeys(name.strip() for name in fields.get("Vary", "").split(",") if name.strip())
+    vary |= {"Accept-Language": None, "Cookie": None}
+    return {"Content-Language": current_language(), **fields, "Vary": ", ".join(vary)}

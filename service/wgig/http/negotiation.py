@@ -1,9 +1,9 @@
-"""Content negotiation: the format (406) and the content coding that a client gets (RFC 9110, section 12.5).
+"""Content negotiation: the format (406) and the content coding of a response (RFC 9110, section 12.5).
 
-`negotiate_format` chooses every format, by `_mediatype`, the suffix of the path or the Accept fields, and
-raises the 406. Profiles, each with formats of its own, are chosen in `resources.profile_negotiation`, which
-ranks formats as here. `choose_coding` takes a coding by Accept-Encoding: zstd, br, gzip or none. Bodies are
-coded whole or piece by piece (section 8.4).
+`negotiate_format` chooses every format, by `_mediatype`, the suffix of the path or the Accept header, and
+raises the 406. Profiles, each with its own formats, are chosen in `resources.profile_negotiation`, which
+ranks formats by the same functions. `choose_coding` chooses a content coding by Accept-Encoding: zstd, br,
+gzip or none. Bodies are compressed whole or piece by piece (section 8.4).
 """
 
 import gzip
@@ -18,62 +18,63 @@ import zstandard
 
 from ..problems import Problem
 from ..rdf.formats import HTML, Format, not_acceptable_problem, rate_format_match
-from .bodies import get_query_parameters, parameter_values
 
-if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
+if TYPE_CHECKING:  # costs 180 ms, and commands do not need it
     from fastapi import Request
 
-MAX_NAMED_FORMATS = 50  # formats that one request names
-FormatRank = tuple[float, int]  # how much a format is liked, 0 for not at all, and how exactly it was named
+MAX_NAMED_FORMATS = 50  # in one request
+FormatRank = tuple[float, int]  # weight, 0 for not acceptable, and specificity of the match
 
 _ACCEPT_PARAMETER_PATTERN = re.compile(
     r""";\s*(?:(?P<key>[^\s=;,]+)\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s;,"]*))?\s*"""
 )
 _UNNAMED_PARAMETER_REGEX = re.sub("P<[a-z]+>", ":", _ACCEPT_PARAMETER_PATTERN.pattern)
 _ACCEPT_ITEM_PATTERN = re.compile(rf"(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{_UNNAMED_PARAMETER_REGEX})*)")
-_QVALUE_PATTERN = re.compile(r"0(\.\d{0,3})?|\.\d{1,3}|1(\.0{0,3})?")  # many leave out the zero, as Java does
+_QVALUE_PATTERN = re.compile(
+    r"0(\.\d{0,3})?|\.\d{1,3}|1(\.0{0,3})?"
+)  # some clients, such as Java, omit the zero
 
 
 def parse_accept_weights(fields: Iterable[str]) -> dict[str, float]:
-    """What a client accepts: name -> weight, all fields as one list; items with a bad weight are left out."""
-    found: dict[str, float] = {}
+    """The weights by name in all Accept headers; items with an invalid weight are left out."""
+    weights: dict[str, float] = {}
     for item in _ACCEPT_ITEM_PATTERN.finditer(",".join(fields)):
         parameters = {
-            one["key"]: one["value"]
-            for one in _ACCEPT_PARAMETER_PATTERN.finditer(item["parameters"])
-            if one["key"]
+            match["key"]: match["value"]
+            for match in _ACCEPT_PARAMETER_PATTERN.finditer(item["parameters"])
+            if match["key"]
         }
         q = parse_qvalue(parameters.get("q", parameters.get("Q", "1")))
         if q is not None:
             name = item["name"].lower()
-            found[name] = max(q, found.get(name, 0.0))
-    return found
+            weights[name] = max(q, weights.get(name, 0.0))
+    return weights
 
 
 def parse_qvalue(text: str) -> float | None:
-    """The weight of an item; None for a bad one, whose item is left out of every field (RFC 9110, 12.4.2)."""
+    """The value of a weight (RFC 9110, section 12.4.2); None if it is invalid."""
     return float(text) if _QVALUE_PATTERN.fullmatch(text) else None
 
 
-def choose_response_format(request: "Request", offered: Sequence[Format], suffix: str = "") -> Format:
-    """The format of the answer: `?_mediatype=` beats the suffix of the path, which beats the Accept fields.
+def choose_response_format(
+    request: "Request", offered: Sequence[Format], asked: str | None = None, suffix: str = ""
+) -> Format:
+    """The format of the answer: `asked`, the value of `_mediatype`, beats the suffix of the path.
 
-    Raises Problem 400 and 406.
+    That beats the Accept fields. Raises Problem 400 and 406.
     """
-    return negotiate_format(
-        request.headers.getlist("accept"), offered, named=named_formats(request), suffix=suffix
-    )
+    named = parse_named_formats(asked)
+    return negotiate_format(request.headers.getlist("accept"), offered, named=named, suffix=suffix)
 
 
 def choose_page_or_data(request: "Request", data: Format) -> Format:
-    """HTML where the client likes a page best, else the format of the data, whatever it accepts."""
+    """HTML if the client prefers it, else the format `data`, even if the client does not accept it."""
     return negotiate_format(request.headers.getlist("accept"), (data, HTML), default=data)
 
 
-def named_formats(request: "Request") -> list[str]:
-    """The media types or suffixes that `?_mediatype=` lists, the best first. Raises Problem 400."""
-    given = parameter_values(get_query_parameters(request), "_mediatype")
-    names = given[0].split(",") if given else []
+def parse_named_formats(asked: str | None) -> list[str]:
+    """The media types or suffixes that `_mediatype` lists, the best first. Raises Problem 400."""
+    names = [] if asked is None else asked.split(",")
     if len(names) > MAX_NAMED_FORMATS:
         raise Problem(400, f"The parameter _mediatype lists more than {MAX_NAMED_FORMATS} types. List fewer.")
     return names
@@ -87,10 +88,10 @@ def negotiate_format(
     suffix: str = "",
     default: Format | None = None,
 ) -> Format:
-    """The offered format that a client likes best, of equal ones the first.
+    """The offered format that a client prefers, the first one of equal rank.
 
-    See `make_format_ranking` for what counts. Where none is acceptable, the default is given; without one,
-    Problem 406 is raised.
+    `make_format_ranking` explains the ranking. If none is acceptable, `default`; without a default, Problem
+    406.
     """
     rank = make_format_ranking(accept, named, suffix)
     best = max(offered, key=rank)
@@ -104,76 +105,76 @@ def negotiate_format(
 def make_format_ranking(
     accept: Iterable[str], named: Sequence[str] = (), suffix: str = ""
 ) -> Callable[[Format], FormatRank]:
-    """A function that ranks a format by what a request says of formats.
+    """A function that ranks formats by a request.
 
-    Those that it named, by media type or suffix, the best first, beat the suffix of the path, and that the
-    values of all Accept fields; none of them: any format will do.
+    It uses the media types or suffixes `named`, the preferred one first, else the suffix of the path, else
+    the Accept headers; without any of them, every format is acceptable.
     """
     if named or suffix:
         return partial(rank_named_format, named or (suffix,))
     return partial(rank_accepted_format, accepted_media_ranges(accept))
 
 
-def rank_named_format(names: Sequence[str], one: Format) -> FormatRank:
-    """The rank of a format by the place of its name in a list: the last place counts 1."""
+def rank_named_format(names: Sequence[str], format_: Format) -> FormatRank:
+    """The rank of a format by the position of its name in a list: the last one has weight 1."""
     return max(
-        (place if close else 0, close)
-        for place, close in enumerate((rate_format_match(name, one) for name in reversed(names)), 1)
+        (weight if match else 0, match)
+        for weight, match in enumerate((rate_format_match(name, format_) for name in reversed(names)), 1)
     )
 
 
 def accepted_media_ranges(accept: Iterable[str]) -> dict[str, float]:
-    """What a client accepts by its Accept fields; where it sends none, anything. Java writes * for */*."""
-    found = parse_accept_weights(accept) or {"*": 1.0}
-    return {**found, "*/*": max(found.get("*", 0.0), found.get("*/*", 0.0))}
+    """The weights of media ranges in Accept headers; `*/*` without any. Java sends * for */*."""
+    weights = parse_accept_weights(accept) or {"*": 1.0}
+    return {**weights, "*/*": max(weights.get("*", 0.0), weights.get("*/*", 0.0))}
 
 
-def rank_accepted_format(wanted: dict[str, float], one: Format) -> FormatRank:
-    """The rank of a format by the weights of media ranges; the most specific range counts."""
-    ranges = [(one.media_type, 3), *((name, 2) for name in one.aliases)]
-    ranges += [(one.media_type.split("/")[0] + "/*", 1), ("*/*", 0)]
-    return next(((wanted[name], exact) for name, exact in ranges if name in wanted), (0.0, 0))
+def rank_accepted_format(weights: dict[str, float], format_: Format) -> FormatRank:
+    """The rank of a format by the weight of the most specific media range that matches it."""
+    ranges = [(format_.media_type, 3), *((name, 2) for name in format_.aliases)]
+    ranges += [(format_.media_type.split("/")[0] + "/*", 1), ("*/*", 0)]
+    return next(((weights[name], specificity) for name, specificity in ranges if name in weights), (0.0, 0))
 
 
 IDENTITY_CODING = ""
 
 
 class StreamCompressor(Protocol):
-    """Codes one body piece by piece."""
+    """Compresses a body piece by piece."""
 
     def compress(self, data: bytes, /) -> bytes:
-        """What the piece brings out."""
+        """The compressed bytes available after a piece, which may be empty."""
 
     def flush(self) -> bytes:
-        """The end of the coded body."""
+        """The rest of the compressed body."""
 
 
 class BrotliCompressor:
-    """A coder for br, with the names that the others have."""
+    """A StreamCompressor for br: the library has other method names."""
 
     def __init__(self) -> None:
-        """Begin a body."""
+        """Start a body."""
         self.compressor = brotli.Compressor(quality=4)
 
     def compress(self, data: bytes, /) -> bytes:
-        """What the piece brings out."""
-        coded: bytes = self.compressor.process(data)
-        return coded
+        """The compressed bytes available after a piece, which may be empty."""
+        compressed: bytes = self.compressor.process(data)
+        return compressed
 
     def flush(self) -> bytes:
-        """The end of the coded body."""
-        coded: bytes = self.compressor.finish()
-        return coded
+        """The rest of the compressed body."""
+        compressed: bytes = self.compressor.finish()
+        return compressed
 
 
 class ContentCoding(NamedTuple):
-    """How a body is coded in one go, and piece by piece."""
+    """The functions that compress a whole body, or make a compressor for its pieces."""
 
     compress: Callable[[bytes], bytes]
     make_compressor: Callable[[], StreamCompressor]
 
 
-# The first one that a client likes best is taken: it costs least and saves most.
+# In order of preference: of codings with equal weight the first is chosen, which costs least and saves most.
 CONTENT_CODINGS = {
     "zstd": ContentCoding(
         lambda body: zstandard.ZstdCompressor(level=3).compress(body),
@@ -188,26 +189,27 @@ CONTENT_CODINGS = {
 
 
 def choose_coding(accept_encoding: Iterable[str]) -> str:
-    """The coding for these Accept-Encoding fields, IDENTITY_CODING for none (RFC 9110, section 12.5.3)."""
-    wanted = parse_accept_weights(accept_encoding)
-    liked = {name: wanted.get(name, wanted.get("*", 0.0)) for name in CONTENT_CODINGS}
-    best = max(liked, key=lambda name: liked[name])
-    return best if liked[best] > 0 and liked[best] >= wanted.get("identity", 0.0) else IDENTITY_CODING
+    """The coding for these Accept-Encoding headers, or IDENTITY_CODING (RFC 9110, section 12.5.3)."""
+    weights = parse_accept_weights(accept_encoding)
+    supported = {name: weights.get(name, weights.get("*", 0.0)) for name in CONTENT_CODINGS}
+    best = max(supported, key=lambda name: supported[name])
+    is_accepted = supported[best] > 0 and supported[best] >= weights.get("identity", 0.0)
+    return best if is_accepted else IDENTITY_CODING
 
 
 def compress_body(body: bytes, coding: str) -> bytes:
-    """The whole body in a coding."""
+    """A whole body, compressed by a coding."""
     return CONTENT_CODINGS[coding].compress(body) if coding else body
 
 
 async def compress_pieces(pieces: AsyncIterator[bytes], coding: str) -> AsyncIterator[bytes]:
-    """The pieces of a body in a coding."""
+    """The pieces of a body, compressed by a coding."""
     if not coding:
         async for piece in pieces:
             yield piece
         return
-    coder = CONTENT_CODINGS[coding].make_compressor()
+    compressor = CONTENT_CODINGS[coding].make_compressor()
     async for piece in pieces:
-        if out := coder.compress(piece):
-            yield out
-    yield coder.flush()
+        if compressed := compressor.compress(piece):
+            yield compressed
+    yield compressor.flush()

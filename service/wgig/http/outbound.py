@@ -1,12 +1,12 @@
 """Outbound HTTP with limits on time and bytes, and the allowlist that protects from SSRF.
 
-Only addresses that the operator lists are requested, over the public Internet unless the setting names an IP
-address itself. A name is resolved once, and the connection goes to that address, so that DNS rebinding cannot
-lead elsewhere. Certificates are verified against the name. A response may have 16 MiB and 5 redirects, each
-of which must be allowed as well. Nothing of an error message comes from the other service.
+Only URLs that the operator lists are requested, and only at public IP addresses unless the setting names an
+IP address itself. A host name is resolved once, and the connection goes to that address, so that DNS
+rebinding has no effect. Certificates are verified against the name. A response may have 16 MiB and 5
+redirects, whose targets must be allowed as well. Error messages contain no text of the other service.
 
-Allowed targets are marked in an admitted SPARQL text by a scheme that the engine does not know, so that it
-never calls out by itself.
+In an admitted SPARQL text, a private scheme marks allowed targets. pyoxigraph does not know the scheme, so it
+never sends requests itself.
 """
 
 import socket
@@ -22,48 +22,49 @@ import anyio
 from .._version import __version__
 from ..settings import canonicalize_url, parse_allowed_addresses
 
-if TYPE_CHECKING:  # costs 120 ms, and most services ask nobody
+if TYPE_CHECKING:  # costs 120 ms, and most services send no requests
     import httpx
 
 
-# Stands before an address in an admitted text. The engine knows no such scheme and so never asks by itself.
+# Prefix of an allowed URL in an admitted text. pyoxigraph does not know the scheme, and so sends no request.
 OUTBOUND_SCHEME = "outside:"
-# The same for the one address that this service answers itself.
+# The same for the endpoint that this service provides itself.
 OWN_SERVICE_SCHEME = "own:"
 SERVICE_CALL_SCHEMES = (OUTBOUND_SCHEME, OWN_SERVICE_SCHEME)
 
 _NAT64_NETWORK = ip_network("64:ff9b::/96")  # RFC 6052
-_UNICAST_NETWORK = ip_network("2000::/3")  # all that is given out of IPv6 (RFC 4291)
+_UNICAST_NETWORK = ip_network("2000::/3")  # allocated for global unicast (RFC 4291)
 
 
-def find_allowed_url(url: str, allow: str) -> str | None:
-    """The address in its one form where the setting names it, or a folder that it is in; else None."""
-    plain = canonicalize_url(url)
-    if plain is None:
+def find_allowed_url(url: str, allow_setting: str) -> str | None:
+    """The canonical URL, if the setting WGIG_ALLOW lists it or a folder that contains it; else None."""
+    canonical_url = canonicalize_url(url)
+    if canonical_url is None:
         return None
-    folders = tuple(one for one in parse_allowed_addresses(allow) if one.endswith("/") and "?" not in one)
-    return plain if plain in parse_allowed_addresses(allow) or plain.startswith(folders) else None
+    allowed = parse_allowed_addresses(allow_setting)
+    folders = tuple(entry for entry in allowed if entry.endswith("/") and "?" not in entry)
+    return canonical_url if canonical_url in allowed or canonical_url.startswith(folders) else None
 
 
 def is_own_search_url(url: str, base: str) -> bool:
-    """Whether an address is that of the search of this service, which needs no setting."""
+    """Whether a URL is that of the search endpoint of this service, which needs no setting."""
     return url == f"{base}search"
 
 
 def is_public_address(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address belongs to the open Internet, and so does the IPv4 address that it may carry."""
+    """Whether an IP address is public, and so is the IPv4 address embedded in it, if any."""
     if isinstance(address, IPv6Address):
-        within = address.ipv4_mapped or address.sixtofour
+        embedded = address.ipv4_mapped or address.sixtofour
         if address in _NAT64_NETWORK:
-            within = IPv4Address(int(address) & 0xFFFFFFFF)
-        if within is not None:
-            return is_public_address(within)
+            embedded = IPv4Address(int(address) & 0xFFFFFFFF)
+        if embedded is not None:
+            return is_public_address(embedded)
         return address in _UNICAST_NETWORK and address.is_global
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 def is_ip_literal(host: str) -> bool:
-    """Whether a host is an IP address, so that a setting that names it means this very address."""
+    """Whether a host is an IP address. One in the setting is allowed even if it is not public."""
     try:
         ip_address(host.strip("[]"))
     except ValueError:
@@ -71,16 +72,16 @@ def is_ip_literal(host: str) -> bool:
     return True
 
 
-MAX_OUTBOUND_RESPONSE_BYTES = 16 * 1024 * 1024  # of one answer
+MAX_OUTBOUND_RESPONSE_BYTES = 16 * 1024 * 1024  # of one response
 MAX_OUTBOUND_REDIRECTS = 5
 
 
 class PeerError(Exception):
-    """Why another service gave us nothing, as the end of a sentence; nothing in it is of its making."""
+    """A request to another service failed; the message ends a sentence and has no text of that service."""
 
 
 class OutboundResponse(NamedTuple):
-    """What a service sent: its media type without parameters, in lower case, and the body; and from where."""
+    """A response: its media type in lower case, without parameters, its body, and its final URL."""
 
     media_type: str
     body: bytes
@@ -88,43 +89,43 @@ class OutboundResponse(NamedTuple):
 
 
 async def query_endpoint(url: str, accept: str, query: str) -> OutboundResponse:
-    """What an endpoint answers to a query (SPARQL 1.1 Protocol, section 2.1.2). Raises PeerError."""
+    """The response of an endpoint to a query (SPARQL 1.1 Protocol, section 2.1.2). Raises PeerError."""
     async with open_exchange(url, accept, {"query": query}) as response:
         if response.is_redirect:
-            raise PeerError("it sends us elsewhere")
+            raise PeerError("it responds with a redirect")
         return await read_whole_response(response, url)
 
 
-async def fetch_document(url: str, accept: str, allow: str) -> OutboundResponse:
-    """The document at an address, or where that leads to within the setting `allow`. Raises PeerError."""
+async def fetch_document(url: str, accept: str, allow_setting: str) -> OutboundResponse:
+    """The document at a URL, following redirects that WGIG_ALLOW allows. Raises PeerError."""
     for _ in range(MAX_OUTBOUND_REDIRECTS):
         async with open_exchange(url, accept) as response:
             if not response.is_redirect:
                 return await read_whole_response(response, url)
-            url = resolve_redirect(url, response.headers["location"], allow)
-    raise PeerError("it leads from one address to the next without end")
+            url = resolve_redirect(url, response.headers["location"], allow_setting)
+    raise PeerError("it redirects too many times")
 
 
-def resolve_redirect(url: str, location: str, allow: str) -> str:
-    """The address that another one leads to, where the setting allows it. Raises PeerError."""
+def resolve_redirect(url: str, location: str, allow_setting: str) -> str:
+    """The target of a redirect, if WGIG_ALLOW allows it. Raises PeerError."""
     try:
-        found = find_allowed_url(urljoin(url, location), allow)
+        target = find_allowed_url(urljoin(url, location), allow_setting)
     except ValueError as error:
-        raise PeerError("it leads to what is no address") from error
-    if found is None:
-        raise PeerError("it leads to an address that is not allowed")
-    return found
+        raise PeerError("it redirects to an invalid URL") from error
+    if target is None:
+        raise PeerError("it redirects to a URL that is not allowed")
+    return target
 
 
 @asynccontextmanager
 async def open_exchange(
     url: str, accept: str, form: dict[str, str] | None = None
 ) -> AsyncIterator["httpx.Response"]:
-    """The response to a request, a POST with a form or else a GET, whose body is still to come."""
-    import httpx  # noqa: PLC0415  most services ask nobody
+    """The response to a POST with a form, or to a GET; its body is not read yet. Raises PeerError."""
+    import httpx  # noqa: PLC0415  most services send no requests
 
-    # Nothing of the environment steers this client: no proxy, no password of ours.
-    client = httpx.AsyncClient(verify=make_tls_context(), trust_env=False, timeout=None)  # noqa: S113  the caller's
+    # The environment must not affect this client: no proxies, no credentials.
+    client = httpx.AsyncClient(verify=make_tls_context(), trust_env=False, timeout=None)  # noqa: S113  the caller has a timeout
     try:
         async with client:
             target = httpx.URL(url)
@@ -134,10 +135,10 @@ async def open_exchange(
                 "Accept-Encoding": "identity",
                 "User-Agent": f"wgig/{__version__}",
             }
-            for_address = target.copy_with(host=await resolve_public_address(target))
+            resolved_url = target.copy_with(host=await resolve_public_address(target))
             request = client.build_request(
                 "POST" if form else "GET",
-                for_address,
+                resolved_url,
                 headers=headers,
                 data=form,
                 extensions={"sni_hostname": target.host},
@@ -148,47 +149,47 @@ async def open_exchange(
             finally:
                 await response.aclose()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise PeerError("it cannot be reached, or its answer broke off") from error
+        raise PeerError("it cannot be reached, or its response was cut off") from error
 
 
 def make_tls_context() -> ssl.SSLContext:
-    """Certificates are held against those that this machine trusts, and against the name that was asked."""
+    """A TLS context that verifies certificates against the system trust store, and host names."""
     return ssl.create_default_context()
 
 
 async def resolve_public_address(target: "httpx.URL") -> str:
-    """The one address that is asked, looked up once, so that a name cannot lead elsewhere afterwards.
+    """The IP address to connect to, resolved once, so that the name cannot change its address afterwards.
 
-    A name must lead to the open Internet with all its addresses. Raises PeerError.
+    All addresses of a name must be public. Raises PeerError.
     """
     if is_ip_literal(target.host):
         return target.host
     try:
-        found = await anyio.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        resolved = await anyio.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise PeerError("its name leads to no address") from error
-    addresses = [sockaddr[0] for *_, sockaddr in found]
-    if not all(is_public_address(ip_address(one)) for one in addresses):
+        raise PeerError("its host name has no address") from error
+    addresses = [sockaddr[0] for *_, sockaddr in resolved]
+    if not all(is_public_address(ip_address(address)) for address in addresses):
         raise PeerError(
-            "its name leads to a private address, which the operator has to allow by its number instead"
+            "its host name has a private IP address; the operator can allow it by that IP address"
         )
     return addresses[0]
 
 
 async def read_whole_response(response: "httpx.Response", url: str) -> OutboundResponse:
-    """The body of a response, which is known to be whole. Raises PeerError."""
+    """The complete response with its body. Raises PeerError, also if its end cannot be determined."""
     if not response.is_success:
-        raise PeerError(f"it refuses with status {response.status_code}")
+        raise PeerError(f"it responds with status {response.status_code}")
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise PeerError("its answer is compressed, unasked")
+        raise PeerError("its response is compressed, although that was not accepted")
     if not {"content-length", "transfer-encoding"} & set(response.headers):
-        raise PeerError("its answer does not say where it ends, so that a part could look whole")
+        raise PeerError("its response has no length, so that a partial one could look complete")
     body = bytearray()
     async for piece in response.aiter_raw():
         body += piece
         if len(body) > MAX_OUTBOUND_RESPONSE_BYTES:
             raise PeerError(
-                f"its answer is larger than {MAX_OUTBOUND_RESPONSE_BYTES} bytes; ask for less of it"
+                f"its response is larger than {MAX_OUTBOUND_RESPONSE_BYTES} bytes; request less of it"
             )
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return OutboundResponse(media_type, bytes(body), url)

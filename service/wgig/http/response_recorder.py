@@ -1,4 +1,4 @@
-"""A response that is recorded while it is sent, so that the cache can send it again."""
+"""Recording of responses while they are sent, for the response cache."""
 
 import io
 from collections.abc import Iterator
@@ -8,14 +8,16 @@ from typing import NamedTuple
 import zstandard
 from starlette.types import Message
 
-LARGE_BODY_BYTES = 64 * 1024  # plain bodies above are kept compressed, and sent in pieces of that size
-CACHED_RESPONSE_OVERHEAD_BYTES = 1000  # bytes that a cached response takes beside its body
+LARGE_BODY_BYTES = (
+    64 * 1024
+)  # larger uncompressed bodies are stored compressed, and sent in pieces of this size
+CACHED_RESPONSE_OVERHEAD_BYTES = 1000  # memory of a cached response beside its body
 
 RawHeaders = list[tuple[bytes, bytes]]
 
 
 class CachedResponse(NamedTuple):
-    """A whole response: its header fields, its entity tag, and its body, which may be compressed."""
+    """A complete response: its header fields, entity tag, and body, which may be stored compressed."""
 
     headers: RawHeaders
     entity_tag: str
@@ -24,11 +26,11 @@ class CachedResponse(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        """About how many bytes it takes."""
+        """The approximate memory that the response takes."""
         return len(self.body) + CACHED_RESPONSE_OVERHEAD_BYTES
 
     def iter_body(self) -> Iterator[bytes]:
-        """The body as it was sent."""
+        """The pieces of the body as it was sent, without the compression for storage."""
         if not self.is_compressed:
             yield self.body
             return
@@ -38,10 +40,10 @@ class CachedResponse(NamedTuple):
 
 
 class ResponseRecorder:
-    """Records a response as it is sent, unless it may not be cached or takes more than `max_bytes`."""
+    """Records a response as it is sent, unless it must not be cached or takes more than `max_bytes`."""
 
     def __init__(self, max_bytes: int) -> None:
-        """Nothing was sent yet."""
+        """Start before the first message."""
         self.bytes_left = max_bytes
         self.headers: dict[bytes, bytes] = {}
         self.raw_headers: RawHeaders = []
@@ -51,12 +53,12 @@ class ResponseRecorder:
         self.is_cacheable, self.is_complete = True, False
 
     def record_message(self, message: Message) -> None:
-        """Record a message of the response."""
+        """Record an ASGI message of the response."""
         if message["type"] == "http.response.start":
             self.raw_headers = list(message["headers"])
             self.headers = dict(self.raw_headers)
-            public = b"no-store" not in self.headers.get(b"cache-control", b"")
-            self.is_cacheable = message["status"] == 200 and b"etag" in self.headers and public
+            is_storable = b"no-store" not in self.headers.get(b"cache-control", b"")
+            self.is_cacheable = message["status"] == 200 and b"etag" in self.headers and is_storable
         elif self.is_cacheable:
             self.record_body(message.get("body", b""))
             self.is_complete = not message.get("more_body", False)
@@ -65,7 +67,7 @@ class ResponseRecorder:
             self.is_cacheable = self.bytes_left >= 0
 
     def record_body(self, piece: bytes) -> None:
-        """Record a piece of the body; a body that grows large is compressed from then on."""
+        """Record a piece of the body; a body of more than LARGE_BODY_BYTES is compressed."""
         self.body_length += len(piece)
         if (
             self.compressor is None
@@ -73,24 +75,24 @@ class ResponseRecorder:
             and b"content-encoding" not in self.headers
         ):
             self.compressor = zstandard.ZstdCompressor(level=3).compressobj()
-            before, self.body_pieces = b"".join(self.body_pieces), []
-            self.bytes_left += len(before)
-            piece = before + piece
+            recorded, self.body_pieces = b"".join(self.body_pieces), []
+            self.bytes_left += len(recorded)
+            piece = recorded + piece
         self.append_bytes(self.compressor.compress(piece) if self.compressor else piece)
 
     def append_bytes(self, piece: bytes) -> None:
-        """Keep some bytes of the body, compressed where all of it is."""
+        """Store a piece of the body, which is compressed if the body is."""
         self.body_pieces.append(piece)
         self.bytes_left -= len(piece)
 
     @property
     def has_known_length(self) -> bool:
-        """Whether it may be cached, and its length was known before it went out."""
+        """Whether the response can be cached, and has a Content-Length, so that it is not streamed."""
         return self.is_cacheable and b"content-length" in self.headers
 
     @cached_property
     def cached_response(self) -> CachedResponse | None:
-        """The whole response, when all was sent; None where it broke off or may not be cached."""
+        """The recorded response; None if it is incomplete or must not be cached."""
         if not (self.is_cacheable and self.is_complete):
             return None
         fields = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
@@ -100,6 +102,6 @@ class ResponseRecorder:
         )
 
     def vary_fields(self) -> frozenset[bytes]:
-        """The request's fields by which the response varies, in lower case, but for Accept-Encoding."""
+        """The request header fields in Vary, in lower case, except Accept-Encoding."""
         names = self.headers.get(b"vary", b"").lower().replace(b" ", b"").split(b",")
         return frozenset(names) - {b"accept-encoding"}

@@ -1,13 +1,14 @@
-"""What a service knows of itself while it runs: it may be stopping, and its last write may have failed."""
+"""The state of a running service: whether it is stopping, and whether its last write failed."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class ServiceStatus:
-    """The facts about a running service that change; `failed_write` is the time of a failed last write.
+    """The state of a running service.
 
-    It is empty where the disk, or the shared store, took the last write.
+    `stopping`: it received the stop signal; `failed_write`: the time of the last write if it failed, else
+    None.
     """
 
     stopping: bool = False

@@ -1,11 +1,11 @@
 """Prometheus metrics and OpenTelemetry traces.
 
-Label values are few and our own: route templates, never paths; known methods; named outcomes. Request
-durations are counted in a histogram of our own, as adding to one of the client library takes ten times as
-long. Checks of papers are counted by outcome, refused ones too.
+The values of labels are bounded: route templates instead of paths, known methods, named outcomes. Request
+durations are counted in an own histogram, as adding to one of the client library takes ten times as long.
+Checks of papers are counted by outcome, including refused ones.
 
-Traces are on where an OTLP endpoint is set; otherwise nothing is imported and nothing is spent. Spans have
-routes, outcomes and sizes, nothing of what was requested or by whom.
+Traces are enabled if an OTLP endpoint is set; otherwise the library is not imported. Spans contain routes,
+outcomes and sizes, but neither content of requests nor identities of clients.
 """
 
 import os
@@ -35,7 +35,7 @@ KNOWN_METHODS = frozenset(("GET", "HEAD", "POST", "QUERY", "PUT", "DELETE", "OPT
 OTHER_METHOD = "other"
 DURATION_BUCKETS_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0)
 DURATION_BUCKET_BOUNDS = (*DURATION_BUCKETS_SECONDS, "+Inf")
-# What comes of a query; the first is the good one.
+# Outcomes of queries; the first is success.
 QUERY_OUTCOMES = (
     "answered", "busy", "canceled", "crowded", "disk", "memory", "refused", "rows", "size", "syntax", "time",
     "unfit", "value",
@@ -43,33 +43,33 @@ QUERY_OUTCOMES = (
 WRITE_OUTCOMES = ("written", "crowded", "failed", "full", "nonconforming", "refused")
 CHECK_OUTCOMES = ("conforms", "crowded", "large", "slow", "unread", "violates")
 
-# Series more for each, which the text format has no meaning for.
+# They would add a series for each counter, which the text format does not use.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 RequestKey = tuple[str, str, int]  # route, method, status
 
 
 class DurationTally:
-    """Requests of one kind by how long they took. To add one takes a tenth of what a Histogram does."""
+    """A histogram of request durations. Adding to it takes a tenth of the time of the library's Histogram."""
 
     __slots__ = ("bucket_counts", "seconds")
 
     def __init__(self) -> None:
-        """There was none yet."""
+        """Start with no requests."""
         self.seconds = 0.0
         self.bucket_counts = [0] * (len(DURATION_BUCKETS_SECONDS) + 1)
 
     def add(self, seconds: float) -> None:
-        """One that took so long."""
+        """Count a request with this duration."""
         self.seconds += seconds
         self.bucket_counts[bisect_left(DURATION_BUCKETS_SECONDS, seconds)] += 1
 
 
 class Metrics:
-    """The figures of one service. Those of requests and of the cache are for one thread."""
+    """The Prometheus metrics of one service. Those of requests and of the cache are not thread-safe."""
 
     def __init__(self) -> None:
-        """Nothing has happened yet."""
+        """Register all metrics, at zero."""
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -79,82 +79,85 @@ class Metrics:
         self.cache_hits = self.cache_misses = self.cached_bytes = 0
         registry.register(self)
         self.queries = make_outcome_counter(
-            "wgig_queries_total", "Queries by what came of them.", QUERY_OUTCOMES, registry
+            "wgig_queries_total", "Queries by outcome.", QUERY_OUTCOMES, registry
         )
         self.query_seconds = Histogram(
             "wgig_query_seconds",
-            "Seconds from a query to the end of its answer, with the wait for a reader and for the client.",
+            "Seconds from a query to the end of its response, with the wait for a worker and the client.",
             buckets=DURATION_BUCKETS_SECONDS,
             registry=registry,
         )
         self.writes = make_outcome_counter(
-            "wgig_writes_total", "Writes by what came of them.", WRITE_OUTCOMES, registry
+            "wgig_writes_total", "Writes by outcome.", WRITE_OUTCOMES, registry
         )
         self.checks = make_outcome_counter(
-            "wgig_checks_total", "Papers checked, by what came of it.", CHECK_OUTCOMES, registry
+            "wgig_checks_total", "Checks of papers by outcome.", CHECK_OUTCOMES, registry
         )
 
     def get_tally(self, route: str, method: str, status: int) -> DurationTally:
-        """What counts requests of a kind."""
+        """The tally of requests with this route template, method and status."""
         key = (route, method if method in KNOWN_METHODS else OTHER_METHOD, status)
-        found = self.tallies.get(key)
-        if found is None:
-            found = self.tallies[key] = DurationTally()
-        return found
+        tally = self.tallies.get(key)
+        if tally is None:
+            tally = self.tallies[key] = DurationTally()
+        return tally
 
     def collect(self) -> Iterator[Metric]:
-        """The figures of requests and of the cache."""
+        """The metrics of requests and of the cache, for the registry."""
         requests = CounterMetricFamily(
             "wgig_requests",
-            "Requests that were answered, by the template of the route, method and status.",
+            "Requests by route template, method and status.",
             labels=("route", "method", "status"),
         )
-        by_route: dict[str, list[DurationTally]] = {}
-        for (route, method, status), one in [*self.tallies.items()]:
-            requests.add_metric((route, method, str(status)), sum(one.bucket_counts))
-            by_route.setdefault(route, []).append(one)
+        tallies_by_route: dict[str, list[DurationTally]] = {}
+        for (route, method, status), tally in [*self.tallies.items()]:
+            requests.add_metric((route, method, str(status)), sum(tally.bucket_counts))
+            tallies_by_route.setdefault(route, []).append(tally)
         yield requests
         seconds = HistogramMetricFamily(
             "wgig_request_seconds",
-            "Seconds from the head of a request to the end of its answer, by the template of the route.",
+            "Seconds from the head of a request to the end of its response, by route template.",
             labels=("route",),
         )
-        for route, those in by_route.items():
-            reached = accumulate(map(sum, zip(*(one.bucket_counts for one in those), strict=True)))
+        for route, tallies in tallies_by_route.items():
+            counts = map(sum, zip(*(tally.bucket_counts for tally in tallies), strict=True))
             buckets = [
-                (str(bound), number) for bound, number in zip(DURATION_BUCKET_BOUNDS, reached, strict=True)
+                (str(bound), count)
+                for bound, count in zip(DURATION_BUCKET_BOUNDS, accumulate(counts), strict=True)
             ]
-            seconds.add_metric((route,), buckets, sum(one.seconds for one in those))
+            seconds.add_metric((route,), buckets, sum(tally.seconds for tally in tallies))
         yield seconds
-        yield CounterMetricFamily("wgig_cache_hits", "Answers given again from memory.", self.cache_hits)
+        yield CounterMetricFamily("wgig_cache_hits", "Responses sent from the cache.", self.cache_hits)
         yield CounterMetricFamily(
-            "wgig_cache_misses", "Answers that might have been kept and were not there.", self.cache_misses
+            "wgig_cache_misses", "Cacheable requests that were not in the cache.", self.cache_misses
         )
-        yield GaugeMetricFamily("wgig_cache_bytes", "Bytes of the answers kept.", self.cached_bytes)
+        yield GaugeMetricFamily(
+            "wgig_cache_bytes", "Size of the cached responses in bytes.", self.cached_bytes
+        )
 
 
 def make_outcome_counter(
-    name: str, what: str, outcomes: tuple[str, ...], registry: CollectorRegistry
+    name: str, documentation: str, outcomes: tuple[str, ...], registry: CollectorRegistry
 ) -> Counter:
-    """A counter by outcome, which shows each from the start, so that the first of a kind is seen to come."""
-    counter = Counter(name, what, ("outcome",), registry=registry)
-    for one in outcomes:
-        counter.labels(one)
+    """A counter by outcome. All outcomes start at 0, so that the first increment of each is visible."""
+    counter = Counter(name, documentation, ("outcome",), registry=registry)
+    for outcome in outcomes:
+        counter.labels(outcome)
     return counter
 
 
 OTLP_ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-TRACE_FLUSH_SECONDS = 2  # seconds at the stop
-# The fields by which one trace goes through many services.
+TRACE_FLUSH_SECONDS = 2  # at shutdown
+# The header fields that carry a trace from service to service.
 TRACE_CONTEXT_FIELDS = (b"traceparent", b"tracestate")
 
 
 class Tracing:
-    """The spans of one service."""
+    """The OpenTelemetry traces of one service."""
 
     def __init__(self, provider: "TracerProvider") -> None:
-        """Take who makes spans."""
-        from opentelemetry import context, trace  # noqa: PLC0415  paid where there are traces
+        """Create the tracer from a provider."""
+        from opentelemetry import context, trace  # noqa: PLC0415  only needed with traces
         from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
             TraceContextTextMapPropagator,
         )
@@ -165,13 +168,13 @@ class Tracing:
 
     @contextmanager
     def request_span(self, method: str, route: str, headers: list[tuple[bytes, bytes]]) -> Iterator[Any]:
-        """Around a request, which may be part of a trace that began elsewhere: its span."""
-        carried = {
+        """The span of the request handled in the block; continues the trace in its headers, if any."""
+        trace_headers = {
             name.decode(): value.decode("latin-1") for name, value in headers if name in TRACE_CONTEXT_FIELDS
         }
         with self.tracer.start_as_current_span(
             f"{method} {route}",
-            self.propagator.extract(carried),
+            self.propagator.extract(trace_headers),
             self.server_kind,
             {"http.request.method": method, "http.route": route},
             record_exception=False,
@@ -179,40 +182,44 @@ class Tracing:
             yield span
 
     def part_span(self, name: str) -> AbstractContextManager[Any]:
-        """Around a part of a request."""
+        """A span around a part of a request."""
         return self.tracer.start_as_current_span(name, record_exception=False)
 
     def record_past_span(
-        self, name: str, began: float, within: "Context | None" = None, attributes: Mapping[str, Any] = {}
+        self,
+        name: str,
+        started_at: float,
+        parent: "Context | None" = None,
+        attributes: Mapping[str, Any] = {},
     ) -> None:
-        """Tell of something that is over, and began at a time of the performance counter."""
+        """Record a span that has ended and started at a value of the performance counter."""
         end = time.time_ns()
-        start = end - int(1e9 * (time.perf_counter() - began))
-        self.tracer.start_span(name, within, attributes=attributes, start_time=start).end(end)
+        start = end - int(1e9 * (time.perf_counter() - started_at))
+        self.tracer.start_span(name, parent, attributes=attributes, start_time=start).end(end)
 
     def shutdown(self) -> None:
-        """Send what is not sent yet, as far as that takes no longer than a stop may."""
-        sending = threading.Thread(target=self.provider.shutdown, daemon=True)
-        sending.start()
-        sending.join(TRACE_FLUSH_SECONDS)
+        """Send the remaining spans, for at most TRACE_FLUSH_SECONDS."""
+        thread = threading.Thread(target=self.provider.shutdown, daemon=True)
+        thread.start()
+        thread.join(TRACE_FLUSH_SECONDS)
 
 
 def format_trace_id(span: Any) -> str:
-    """The id of the trace of a span."""
+    """The trace ID of a span, in hexadecimal."""
     return f"{span.get_span_context().trace_id:032x}"
 
 
 def span_if_traced(tracing: Tracing | None, name: str) -> AbstractContextManager[Any]:
-    """Around a part of a request, where there are traces."""
+    """A span around a part of a request, if traces are enabled."""
     return tracing.part_span(name) if tracing else nullcontext()
 
 
 def make_tracing_from_environment() -> Tracing | None:
-    """Traces that go to the endpoint of the environment; None where there is none.
+    """Tracing to the OTLP endpoint in the environment variables; None if none is set.
 
-    Raises ValueError where the library for them is missing.
+    Raises ValueError if the library is not installed.
     """
-    if not any(os.environ.get(one) for one in OTLP_ENDPOINT_VARIABLES):
+    if not any(os.environ.get(variable) for variable in OTLP_ENDPOINT_VARIABLES):
         return None
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
@@ -223,18 +230,18 @@ def make_tracing_from_environment() -> Tracing | None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError as error:
         raise ValueError(
-            f"{OTLP_ENDPOINT_VARIABLES[0]} is set, and the library for traces is missing. "
-            "Install it (pip install 'wgig[otel]'), or take the variable out."
+            f"{OTLP_ENDPOINT_VARIABLES[0]} is set, but the library for traces is not installed. "
+            "Install it (pip install 'wgig[otel]'), or unset the variable."
         ) from error
-    name = {} if "OTEL_SERVICE_NAME" in os.environ else {"service.name": "wgig"}
-    provider = TracerProvider(resource=Resource.create({**name, "service.version": __version__}))
+    service_name = {} if "OTEL_SERVICE_NAME" in os.environ else {"service.name": "wgig"}
+    provider = TracerProvider(resource=Resource.create({**service_name, "service.version": __version__}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return Tracing(provider)
 
 
 @contextmanager
 def count_check_outcomes(metrics: Metrics) -> Iterator[list[str]]:
-    """Around a check: the outcomes that are put into the list are counted, or the Problem in their place."""
+    """Count the outcomes that the block appends to the list; a Problem counts as an outcome, too."""
     outcomes: list[str] = []
     try:
         yield outcomes
@@ -242,12 +249,12 @@ def count_check_outcomes(metrics: Metrics) -> Iterator[list[str]]:
         outcomes.append(outcome_of_problem(problem))
         raise
     finally:
-        for one in outcomes:
-            metrics.checks.labels(one).inc()
+        for outcome in outcomes:
+            metrics.checks.labels(outcome).inc()
 
 
 def outcome_of_problem(problem: Problem) -> str:
-    """What is counted in place of a report."""
+    """The outcome, in CHECK_OUTCOMES, of a check that ended with a Problem."""
     if problem.status == 503:
         return "crowded" if "Retry-After" in problem.headers else "slow"
     return "large" if problem.status == 413 else "unread"

@@ -1,8 +1,8 @@
-"""Bounded work queues: so many calls at once, a limited queue with a timeout, on threads or processes.
+"""Bounded work queues for calls on threads or processes: limits on running and waiting calls, and a timeout.
 
-A call whose turn does not come gets 503 with Retry-After, and nothing of it was begun. Work on untrusted
-input runs in processes with limits on memory (1 GiB) and CPU time, which are killed when they exceed them:
-503 after too long, 413 when the process dies.
+A call that does not get a slot is not started and gets 503 with Retry-After. Work on untrusted input runs in
+processes with limits on memory (1 GiB) and CPU time, which are killed when they exceed them: a timeout gives
+503, a killed process 413.
 """
 
 import resource
@@ -24,22 +24,22 @@ ResultT = TypeVar("ResultT")
 
 
 class WorkQueue:
-    """Work that waits for its turn: `at_once` calls run, at most `waiting` wait, `patience` seconds each."""
+    """Runs at most `max_running` calls; `max_waiting` wait for a slot, at most `timeout_seconds` each."""
 
-    def __init__(self, at_once: int, waiting: int, patience: float) -> None:
-        """Nobody runs or waits yet."""
-        self.limiter = anyio.CapacityLimiter(at_once)
-        self.max_waiting = waiting
-        self.timeout_seconds = patience
+    def __init__(self, max_running: int, max_waiting: int, timeout_seconds: float) -> None:
+        """Start with all slots free."""
+        self.limiter = anyio.CapacityLimiter(max_running)
+        self.max_waiting = max_waiting
+        self.timeout_seconds = timeout_seconds
 
     async def run(self, function: Callable[..., ResultT], *args: Any) -> ResultT:
-        """What the function returns, called on a thread. Raises Problem 503 where its turn does not come."""
+        """The return value of the function, called on a thread. Raises Problem 503 if it gets no slot."""
         async with self.slot():
             return await run_in_thread(function, *args)
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Around a turn. Raises Problem 503 where it does not come."""
+        """Hold a slot in the block. Raises Problem 503 if none becomes free."""
         if self.limiter.statistics().tasks_waiting >= self.max_waiting:
             raise queue_full_problem()
         try:
@@ -54,33 +54,35 @@ class WorkQueue:
 
 
 def queue_full_problem() -> Problem:
-    """The 503 for too much work; nothing of it was begun."""
+    """The 503 for a call that was not started, because the queue is full or the wait was too long."""
     return Problem(
-        503, "Too many requests are at work. Nothing was begun; try again soon.", headers={"Retry-After": "5"}
+        503,
+        "Too many requests are being processed. This one was not started; try again soon.",
+        headers={"Retry-After": "5"},
     )
 
 
-MAX_PROCESS_MEMORY_BYTES = 1024 * MIB  # of a process, beside its programs
+MAX_PROCESS_MEMORY_BYTES = 1024 * MIB  # of the data of a process
 
 
 class ProcessWorkQueue(WorkQueue):
-    """Turns that are taken in processes. A call is given up after so many seconds, and its process ended."""
+    """A WorkQueue that runs calls in processes. A process is killed if a call exceeds `max_seconds`."""
 
-    def __init__(self, at_once: int, waiting: int, patience: float, seconds: int) -> None:
-        """No process runs yet."""
-        super().__init__(at_once, waiting, patience)
-        self.max_seconds = seconds
-        self.process_limiter = anyio.CapacityLimiter(at_once)
+    def __init__(self, max_running: int, max_waiting: int, timeout_seconds: float, max_seconds: int) -> None:
+        """Start without processes; they are started when needed."""
+        super().__init__(max_running, max_waiting, timeout_seconds)
+        self.max_seconds = max_seconds
+        self.process_limiter = anyio.CapacityLimiter(max_running)
 
     async def run(self, function: Callable[..., ResultT], *args: Any) -> ResultT:
-        """What the function returns, called in a process; all of this is pickled.
+        """The return value of the function, called in a process; it, its arguments and value are pickled.
 
-        Raises Problem 503 where its turn does not come or it takes too long, 413 where the process ends.
+        Raises Problem 503 if it gets no slot or takes too long, 413 if the process dies.
         """
         async with self.slot():
             try:
                 with anyio.fail_after(self.max_seconds):
-                    # One that somebody else has ended says nothing of what was sent.
+                    # Retried once: the process may have been killed for a reason other than this call.
                     with suppress(BrokenWorkerProcess):
                         return await self.run_once(function, *args)
                     return await self.run_once(function, *args)
@@ -92,11 +94,11 @@ class ProcessWorkQueue(WorkQueue):
             except (BrokenWorkerProcess, MemoryError) as error:
                 raise Problem(
                     413,
-                    "This takes more memory or deeper nesting than there is for it. Send less at once.",
+                    "This needs more memory or deeper nesting than is allowed. Send less at once.",
                 ) from error
 
     async def run_once(self, function: Callable[..., ResultT], *args: Any) -> ResultT:
-        """What the function returns. Raises BrokenWorkerProcess where its process ends."""
+        """The return value of the function. Raises BrokenWorkerProcess if its process dies."""
         return await run_in_process(
             call_within_limits,
             self.max_seconds,
@@ -107,17 +109,17 @@ class ProcessWorkQueue(WorkQueue):
         )
 
 
-def call_within_limits(seconds: int, function: Callable[..., ResultT], *args: Any) -> ResultT:
-    """Call the function in a process that ends by itself, should nobody be there any more to end it."""
+def call_within_limits(max_seconds: int, function: Callable[..., ResultT], *args: Any) -> ResultT:
+    """Call the function with a CPU limit of its process, which works even if the service has died."""
     limit_process_memory()
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(used.ru_utime + used.ru_stime) + 2 * seconds
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(usage.ru_utime + usage.ru_stime) + 2 * max_seconds
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
     return function(*args)
 
 
 @cache
 def limit_process_memory() -> None:
-    """Bound the memory of the process, and let Ctrl-C be for the one who started it."""
+    """Limit the memory of this process, and ignore Ctrl-C, which the service handles."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_PROCESS_MEMORY_BYTES, MAX_PROCESS_MEMORY_BYTES))

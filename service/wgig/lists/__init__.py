@@ -1,4 +1,4 @@
-"""Lists of resources, and what is counted from them: tables, coverage, timeline, people, example queries.
+"""Lists of resources and statistics about them: tables, coverage, timeline, people, example queries.
 
-Read `definitions` first: from the one description of a list come its query, JSON, CSV, schema and page.
+Read `definitions` first: one definition of a list yields its query, JSON, CSV, schema and page.
 """

@@ -1,8 +1,8 @@
 """Counts of papers by dimension (issue, category, stakeholder group, day) and by criterion.
 
 Counted on a snapshot on first use, and again after a change that is unknown or too large. Otherwise only the
-papers that a change touches are looked at: from the statements around a paper, as they were before the change
-and are after it. Made-up example papers are left out.
+papers that a change affects are counted again, by the statements around each paper before and after the
+change. Illustrative papers are left out.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from ..store.store import Store
 from ..store.view import StoreView, select_solutions
 from .papers_index import INDEXED_PAPER_CLASSES
 
-# What is counted: papers by a value; by a value and a criterion that they measure by; and by a verdict, too.
+# A cell of the counts: (value,), (value, criterion) or (value, criterion, verdict).
 CellKey = tuple[str, ...]
 Nodes = set[Any]
 
 ACTOR_PROPERTIES = ("wgig:mainActor", "wgig:otherActor", "wgig:drafter")
-# The paths from a paper to what it is counted by, by the name of the side.
+# The property paths from a paper to the values of a dimension, by the name of the dimension.
 DIMENSION_PATHS = {
     "issue": ["wgig:issue"],
     "category": ["wgig:category"],
@@ -45,14 +45,14 @@ DIMENSION_PATHS = {
 
 @dataclass(frozen=True)
 class PathStep:
-    """A property that leads on, or back from its values to what has them."""
+    """A step of a property path: a property, followed forward or inversely."""
 
     predicate: ox.NamedNode
     is_inverse: bool
 
     @property
     def inverse(self) -> "PathStep":
-        """The same step the other way."""
+        """The step in the opposite direction."""
         return PathStep(self.predicate, not self.is_inverse)
 
 
@@ -60,73 +60,77 @@ PropertyPath = Sequence[PathStep]
 
 
 class Dimension:
-    """What papers are counted by: issues, categories, stakeholder groups, or days when they were posted."""
+    """What papers are counted by: issues, categories, stakeholder groups, or days of posting."""
 
     def __init__(self, name: str, base: str) -> None:
         """Take a name of DIMENSION_PATHS and the base IRI of the graph."""
         self.name, node = name, partial(expand_curie, base=base)
 
         def path(text: str) -> PropertyPath:
-            return [PathStep(node(one.removeprefix("^")), one.startswith("^")) for one in text.split("/")]
+            return [PathStep(node(step.removeprefix("^")), step.startswith("^")) for step in text.split("/")]
 
         self.paper_classes = frozenset(map(node, INDEXED_PAPER_CLASSES))
         self.illustrative, self.assessment = node("wgig:illustrative"), node("wgig:assessment")
         self.criterion, self.verdict = node("wgig:criterion"), node("wgig:verdict")
         self.paths = list(map(path, DIMENSION_PATHS[name]))
         judged = [
-            [PathStep(self.assessment, False), PathStep(one, False)] for one in (self.criterion, self.verdict)
+            [PathStep(self.assessment, False), PathStep(property_, False)]
+            for property_ in (self.criterion, self.verdict)
         ]
         self.all_paths = [*self.paths, *judged, [PathStep(self.illustrative, False)]]
-        self.properties = {step.predicate for one in self.all_paths for step in one}
+        self.properties = {step.predicate for path_ in self.all_paths for step in path_}
 
     def is_relevant(self, quad: ox.Quad) -> bool:
-        """Whether a statement may say what a paper is counted for."""
+        """Whether a statement may influence the counts."""
         return quad.predicate in self.properties or (
             quad.predicate == RDF_TYPE and quad.object in self.paper_classes
         )
 
     def count_query(self) -> str:
-        """The query that counts all papers: rows of a value, a criterion, a verdict and how many they are."""
-        ways = "|".join(
-            "/".join(f"{'^' if step.is_inverse else ''}{step.predicate}" for step in one)
-            for one in self.paths
+        """The SPARQL query that counts all papers: ?value, ?criterion, ?verdict and ?papers."""
+        alternatives = "|".join(
+            "/".join(f"{'^' if step.is_inverse else ''}{step.predicate}" for step in path)
+            for path in self.paths
         )
-        paper = " UNION ".join(
+        paper_pattern = " UNION ".join(
             [
                 f"{{ ?text {self.assessment} ?any }}",
-                *(f"{{ ?text a {one} }}" for one in sorted(self.paper_classes, key=str)),
+                *(f"{{ ?text a {class_} }}" for class_ in sorted(self.paper_classes, key=str)),
             ]
         )
-        real = (
+        filters = (
             f"FILTER NOT EXISTS {{ ?text {self.illustrative} true }} "
             "FILTER (isIRI(?value) || isLiteral(?value))"
         )
-        measured = (
+        criterion_pattern = (
             f"?text {self.assessment} ?assessment . ?assessment {self.criterion} ?criterion . "
-            f"?text {ways} ?value . FILTER (isIRI(?criterion)) {real}"
+            f"?text {alternatives} ?value . FILTER (isIRI(?criterion)) {filters}"
         )
-        judged = f"{measured} ?assessment {self.verdict} ?verdict . FILTER (isIRI(?verdict))"
+        verdict_pattern = (
+            f"{criterion_pattern} ?assessment {self.verdict} ?verdict . FILTER (isIRI(?verdict))"
+        )
         parts = (
-            ("?value", f"{paper} ?text {ways} ?value . {real}"),
-            ("?value ?criterion", measured),
-            ("?value ?criterion ?verdict", judged),
+            ("?value", f"{paper_pattern} ?text {alternatives} ?value . {filters}"),
+            ("?value ?criterion", criterion_pattern),
+            ("?value ?criterion ?verdict", verdict_pattern),
         )
         return (
             "SELECT * WHERE { "
             + " UNION ".join(
-                f"{{ SELECT {by} (COUNT(DISTINCT ?text) AS ?papers) WHERE {{ {pattern} }} GROUP BY {by} }}"
-                for by, pattern in parts
+                f"{{ SELECT {variables} (COUNT(DISTINCT ?text) AS ?papers) "
+                f"WHERE {{ {pattern} }} GROUP BY {variables} }}"
+                for variables, pattern in parts
             )
             + " }"
         )
 
     def term_key(self, term: Any) -> str:
-        """What a value stands under in a cell: its IRI, or a literal as SPARQL writes it."""
+        """The text of a value in a cell key: an IRI, or a literal in SPARQL syntax."""
         return term.value if isinstance(term, ox.NamedNode) else str(term)
 
 
 def follow_path(match: QuadMatcher, nodes: Nodes, path: PropertyPath) -> Nodes:
-    """Where a path leads from any of the nodes."""
+    """The ends of a path that starts at any of the nodes."""
     for step in path:
         nodes = {
             end
@@ -141,144 +145,148 @@ def follow_path(match: QuadMatcher, nodes: Nodes, path: PropertyPath) -> Nodes:
 
 
 def find_objects(match: QuadMatcher, subject: Any, predicate: ox.NamedNode) -> Nodes:
-    """What a property of a node leads to."""
+    """The values of a property of a node."""
     if isinstance(subject, ox.Literal | ox.Triple):
         return set()
     return {quad.object for quad in match(subject, predicate, None)}
 
 
 def find_subjects(match: QuadMatcher, predicate: ox.NamedNode, object_: Any) -> Nodes:
-    """The nodes from which a property leads to this one."""
+    """The nodes that have this value for a property."""
     return {quad.subject for quad in match(None, predicate, object_)}
 
 
-def find_affected_papers(quad: ox.Quad, side: Dimension, moments: Sequence[QuadMatcher]) -> Nodes:
-    """The texts that a statement may move from one cell to another."""
+def find_affected_papers(quad: ox.Quad, dimension: Dimension, moments: Sequence[QuadMatcher]) -> Nodes:
+    """The papers whose cells a statement may change."""
     if quad.predicate == RDF_TYPE:
         return {quad.subject}
-    found: Nodes = set()
-    for path in side.all_paths:
-        for place, step in enumerate(path):
+    papers: Nodes = set()
+    for path in dimension.all_paths:
+        for position, step in enumerate(path):
             if step.predicate == quad.predicate:
                 node = quad.object if step.is_inverse else quad.subject
-                way_back = [one.inverse for one in reversed(path[:place])]
+                inverse_path = [earlier.inverse for earlier in reversed(path[:position])]
                 for moment in moments:
-                    found |= follow_path(moment, {node}, way_back)
-    return found
+                    papers |= follow_path(moment, {node}, inverse_path)
+    return papers
 
 
-def find_paper_cells(text: Any, match: QuadMatcher, side: Dimension) -> set[CellKey]:
-    """The cells that a text counts for."""
-    if ox.Literal(True) in find_objects(match, text, side.illustrative):
+def find_paper_cells(paper: Any, match: QuadMatcher, dimension: Dimension) -> set[CellKey]:
+    """The cells in which a paper is counted."""
+    if ox.Literal(True) in find_objects(match, paper, dimension.illustrative):
         return set()
-    assessments = find_objects(match, text, side.assessment)
-    if not assessments and side.paper_classes.isdisjoint(find_objects(match, text, RDF_TYPE)):
+    assessments = find_objects(match, paper, dimension.assessment)
+    if not assessments and dimension.paper_classes.isdisjoint(find_objects(match, paper, RDF_TYPE)):
         return set()
-    found = set[CellKey]()
-    ends = {end for path in side.paths for end in follow_path(match, {text}, path)}
-    values = [side.term_key(one) for one in ends if isinstance(one, ox.NamedNode | ox.Literal)]
+    cells = set[CellKey]()
+    ends = {end for path in dimension.paths for end in follow_path(match, {paper}, path)}
+    values = [dimension.term_key(term) for term in ends if isinstance(term, ox.NamedNode | ox.Literal)]
     if values:
-        measured = {one for each in assessments for one in list_assessment_cells(each, match, side)}
-        found = {(value, *one) for value in values for one in ((), *measured)}
-    return found
+        judged = {part for node in assessments for part in list_assessment_cells(node, match, dimension)}
+        cells = {(value, *part) for value in values for part in ((), *judged)}
+    return cells
 
 
-def list_assessment_cells(assessment: Any, match: QuadMatcher, side: Dimension) -> set[CellKey]:
-    """The criteria of an assessment, alone and with each of its verdicts."""
-    verdicts = select_iri_values(find_objects(match, assessment, side.verdict))
-    criteria = select_iri_values(find_objects(match, assessment, side.criterion))
-    return {(one, *more) for one in criteria for more in ((), *((verdict,) for verdict in verdicts))}
+def list_assessment_cells(assessment: Any, match: QuadMatcher, dimension: Dimension) -> set[CellKey]:
+    """The (criterion,) and (criterion, verdict) parts of the cells of an assessment."""
+    verdicts = select_iri_values(find_objects(match, assessment, dimension.verdict))
+    criteria = select_iri_values(find_objects(match, assessment, dimension.criterion))
+    ends = ((), *((verdict,) for verdict in verdicts))
+    return {(criterion, *end) for criterion in criteria for end in ends}
 
 
 def select_iri_values(terms: Iterable[Any]) -> list[str]:
     """Those of the terms that are IRIs."""
-    return [one.value for one in terms if isinstance(one, ox.NamedNode)]
+    return [term.value for term in terms if isinstance(term, ox.NamedNode)]
 
 
 COUNTS_COPY_PREFIX = "cells-copy"
-MAX_WAITING_COUNT_REQUESTS, COUNT_TIMEOUT_SECONDS = 256, 20  # requests, and seconds, while they are counted
-MAX_AFFECTED_PAPERS = 1_000  # texts that are looked at one by one
+MAX_WAITING_COUNT_REQUESTS, COUNT_TIMEOUT_SECONDS = 256, 20  # requests, seconds
+MAX_AFFECTED_PAPERS = 1_000  # papers per change; for more, all papers are counted again
 
 
 class PaperCounts(Projection):
-    """The papers of each cell of a side, those made up as examples left out."""
+    """The projection that counts the papers in each cell of a dimension, without illustrative ones."""
 
     def __init__(self, store: Store, base: str, side: str) -> None:
-        """Nothing is counted before it is needed."""
+        """Take the store, its base IRI, and the name of the dimension."""
         super().__init__(store)
         self.dimension = Dimension(side, base)
         self.name, self.snapshot_name = f"the count of papers by {side}", f"{COUNTS_COPY_PREFIX}-{side}"
-        self.queue = WorkQueue(at_once=1, waiting=MAX_WAITING_COUNT_REQUESTS, patience=COUNT_TIMEOUT_SECONDS)
+        self.queue = WorkQueue(
+            max_running=1, max_waiting=MAX_WAITING_COUNT_REQUESTS, timeout_seconds=COUNT_TIMEOUT_SECONDS
+        )
         self.counts = Counter[CellKey]()
         self.counting_task: asyncio.Task[Counter[CellKey]] | None = None
 
     async def get_counts(self) -> Counter[CellKey]:
-        """How many papers each cell has that has any. Raises Problem 503 where counting takes long."""
+        """The number of papers in each non-empty cell. Raises Problem 503 if counting takes long."""
         return self.counts if self.is_current else await self.queue.run(self.count_all)
 
     async def get_counts_within(self, seconds: float) -> Counter[CellKey] | None:
-        """The same if it is known within so many seconds, else None; it goes on being counted."""
+        """The counts if they are available within `seconds`, else None; counting continues."""
         if not self.is_current:
             if self.counting_task is None or self.counting_task.done():
                 self.counting_task = asyncio.create_task(self.get_counts())
-                # Where nobody waits any more, nobody hears of what went wrong: the next one begins anew.
-                self.counting_task.add_done_callback(lambda one: one.cancelled() or one.exception())
+                # Retrieve the error, as nobody may be waiting any more; the next call starts again.
+                self.counting_task.add_done_callback(lambda task: task.cancelled() or task.exception())
             with suppress(Problem, TimeoutError):
                 return await asyncio.wait_for(asyncio.shield(self.counting_task), seconds)
         return self.counts if self.is_current else None
 
     def count_all(self) -> Counter[CellKey]:
-        """The papers of each cell, counted anew unless they are known, with what was written meanwhile."""
+        """The number of papers in each cell, counted first if necessary; may block."""
         self.ensure_current()
         return self.counts
 
     def apply(self, change: Change) -> bool:
-        """Look at the papers that a change touches, unless these are many."""
-        by = diff_paper_counts(self.store, change, self.dimension)
-        if by is not None:
-            self.counts = add_paper_counts(self.counts, by)
-        return by is not None
+        """Update the counts by the papers that a change affects; False if these are too many."""
+        differences = diff_paper_counts(self.store, change, self.dimension)
+        if differences is not None:
+            self.counts = add_paper_counts(self.counts, differences)
+        return differences is not None
 
     def rebuild(self, view: StoreView) -> None:
         """Count all papers."""
         self.counts = count_papers_by_cell(view, self.dimension)
 
 
-def count_papers_by_cell(view: StoreView, side: Dimension) -> Counter[CellKey]:
-    """The papers of each cell, counted from all of them."""
+def count_papers_by_cell(view: StoreView, dimension: Dimension) -> Counter[CellKey]:
+    """The number of papers in each cell, counted by a query."""
     names = ("value", "criterion", "verdict")
     return Counter(
         {
-            tuple(side.term_key(row[one]) for one in names if one in row): int(row["papers"].value)
-            for row in select_solutions(view, side.count_query())
+            tuple(dimension.term_key(row[name]) for name in names if name in row): int(row["papers"].value)
+            for row in select_solutions(view, dimension.count_query())
         }
     )
 
 
-def add_paper_counts(found: Counter[CellKey], by: Counter[CellKey]) -> Counter[CellKey]:
-    """The papers of each cell where there are by so many more of some."""
-    now = found.copy()
-    for cell, more in by.items():
-        now[cell] += more
-        if not now[cell]:
-            del now[cell]
-    return now
+def add_paper_counts(counts: Counter[CellKey], differences: Counter[CellKey]) -> Counter[CellKey]:
+    """The sum of counts and differences, without cells that become 0."""
+    total = counts.copy()
+    for cell, difference in differences.items():
+        total[cell] += difference
+        if not total[cell]:
+            del total[cell]
+    return total
 
 
-def diff_paper_counts(view: StoreView, change: Change, side: Dimension) -> Counter[CellKey] | None:
-    """By how many papers more a change leaves each cell that it touches; None where it touches many."""
-    told = Change(
-        tuple(filter(side.is_relevant, change.removed)), tuple(filter(side.is_relevant, change.added))
+def diff_paper_counts(view: StoreView, change: Change, dimension: Dimension) -> Counter[CellKey] | None:
+    """The differences in the counts that a change makes; None if it affects too many papers."""
+    relevant = Change(
+        tuple(filter(dimension.is_relevant, change.removed)),
+        tuple(filter(dimension.is_relevant, change.added)),
     )
-    # The same is asked for as it was and as it is.
-    moments = BeforeAfter(cache(lambda *pattern: tuple(view.match(*pattern))), told)
-    texts: Nodes = set()
-    for one in chain(told.removed, told.added):
-        texts |= find_affected_papers(one, side, (moments.before, moments.after))
-        if len(texts) > MAX_AFFECTED_PAPERS:
+    # Cached, as the same patterns are matched before and after the change.
+    moments = BeforeAfter(cache(lambda *pattern: tuple(view.match(*pattern))), relevant)
+    papers: Nodes = set()
+    for quad in chain(relevant.removed, relevant.added):
+        papers |= find_affected_papers(quad, dimension, (moments.before, moments.after))
+        if len(papers) > MAX_AFFECTED_PAPERS:
             return None
-    by = Counter[CellKey]()
-    for text in texts:
-        by.update(find_paper_cells(text, moments.after, side))
-        by.subtract(find_paper_cells(text, moments.before, side))
-    return by
+    differences = Counter[CellKey]()
+    for paper in papers:
+        differences.update(find_paper_cells(paper, moments.after, dimension))
+        differences.subtract(find_paper_cells(paper, moments.before, dimension))
+    return differences

@@ -1,18 +1,18 @@
-"""/coverage: how many papers measure each issue, category or stakeholder group by each criterion."""
+"""/coverage: how many papers assess each issue, category or stakeholder group by each criterion."""
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import language
-from ..http.bodies import Pairs, parameter_values
+from ..http.bodies import Pairs, get_query_parameters, parameter_values
+from ..http.parameter_models import Text, describe_media_type, describe_parameter
 from ..http.parameters import (
     SERVICE_DESC_LINK,
     build_service_path,
     check_parameter_pairs,
-    check_query_parameters,
     request_base_url,
 )
 from ..pages.dependencies import ContextDep, RequestContext
@@ -22,6 +22,7 @@ from ..rdf.values import parse_parameter_term
 from ..resources import mappings
 from ..resources.alternates import Resource
 from ..resources.existence import check_known_iri
+from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
 from ..resources.representation import render_site_page, respond_with_resource, serialize_graph_body
@@ -39,11 +40,13 @@ from .coverage_matrix import (
     serialize_matrix_json,
 )
 from .dependencies import CountsDep
+from .parameters import NameTexts
+from .schemas import CoverageMatrixDocument
 
 COVERAGE_DESCRIPTION = "How many papers measure each issue by each criterion, and with what verdicts."
-DEFAULT_ROW_DIMENSION = "issue"  # the rows, if nothing is said
+DEFAULT_ROW_DIMENSION = "issue"  # the rows of the matrix without the parameter `by`
 COVERAGE_FORMATS = (JSON, JSON_LD, CSV, TURTLE, SVG, HTML)
-# What the ontology says of issues alone is no RDF of others.
+# The property wgig:measuredAgainst has issues as subjects, so there is no RDF for other rows.
 ISSUE_ONLY_FORMATS = (JSON_LD, TURTLE)
 COVERAGE_FILTER_TYPES = {
     "issue": "issue",
@@ -58,117 +61,156 @@ ROW_DIMENSION_FILTERS = {
 }
 
 
-async def get_coverage(context: ContextDep, queries: QueriesDep, counts: CountsDep) -> Response:
+class CoverageParameters(ProfileParameters):
+    """Query parameters of /coverage."""
+
+    media_type: Text = describe_media_type(COVERAGE_FORMATS)
+    by: Text = describe_parameter(
+        "What the rows are.",
+        json_schema_extra={
+            "enum": [*ROW_DIMENSIONS],
+            "default": DEFAULT_ROW_DIMENSION,
+            "examples": ["category"],
+        },
+    )
+    issue: NameTexts = describe_parameter("Only this issue.", examples=[["spam"]])
+    criterion: NameTexts = describe_parameter("Only this criterion.", examples=[["transparency"]])
+    category: NameTexts = describe_parameter("Only this category.", examples=[["access-for-all"]])
+    stakeholder_group: NameTexts = describe_parameter(
+        "Only this stakeholderGroup, with rows by it.",
+        alias="stakeholderGroup",
+        examples=[["civil-society"]],
+    )
+
+
+COVERAGE_OPERATION = make_profile_operation(COVERAGE_FORMATS, CoverageMatrixDocument)
+
+
+async def get_coverage(
+    context: ContextDep,
+    queries: QueriesDep,
+    counts: CountsDep,
+    parameters: Annotated[CoverageParameters, Query()],
+) -> Response:
     """How many papers measure each issue by each criterion, and with what verdicts; empty cells are shown.
 
-    `by` lays the papers out by `issue`, `category` or `stakeholder-group` (of their actors and drafters).
-    `issue`, `category` (of issues, too), `stakeholderGroup` and `criterion` choose some; one that is given
-    several times, any of them.
+    `by` selects the rows: `issue`, `category` or `stakeholder-group` (the groups of a paper's actors and
+    drafters). `issue`, `category` (also filters issues), `stakeholderGroup` and `criterion` are filters; a
+    repeated filter matches any of its values.
     """
     request = context.request
     base = context.base
-    pairs = check_query_parameters(request, ("by", "_mediatype", "_profile"), tuple(COVERAGE_FILTER_TYPES))
+    pairs = get_query_parameters(request)
     by = parse_row_dimension(pairs)
-    offered = [
-        one for one in COVERAGE_FORMATS if by == DEFAULT_ROW_DIMENSION or one not in ISSUE_ONLY_FORMATS
+    formats = [
+        format_
+        for format_ in COVERAGE_FORMATS
+        if by == DEFAULT_ROW_DIMENSION or format_ not in ISSUE_ONLY_FORMATS
     ]
-    wish = parse_format_preferences(
-        context, offered, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
-    )
-    chosen = parse_coverage_filters(by, pairs, base)
-    for name, terms in chosen.items():
-        for one in terms:
-            await check_known_iri(request, queries, name, COVERAGE_FILTER_TYPES[name], one.value)
-    found = await read_coverage_matrix(request, queries, counts[by], by, chosen)
-    kept = [pair for pair in pairs if pair[0] in ("by", *COVERAGE_FILTER_TYPES)]
-    iri = base.rstrip("/") + build_service_path("coverage", kept)
-    write = partial(serialize_coverage_matrix, context, found, kept)
-    subject = Resource(iri, "/coverage", lambda: (), write, formats=offered, pairs=kept)
+    suffix, profiles = request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+    preferences = parse_format_preferences(context, parameters, formats, suffix, profiles)
+    filters = parse_coverage_filters(by, pairs, base)
+    for name, terms in filters.items():
+        for term in terms:
+            await check_known_iri(request, queries, name, COVERAGE_FILTER_TYPES[name], term.value)
+    matrix = await read_coverage_matrix(request, queries, counts[by], by, filters)
+    kept_pairs = [pair for pair in pairs if pair[0] in ("by", *COVERAGE_FILTER_TYPES)]
+    iri = base.rstrip("/") + build_service_path("coverage", kept_pairs)
+    write = partial(serialize_coverage_matrix, context, matrix, kept_pairs)
+    resource = Resource(iri, "/coverage", lambda: (), write, formats=formats, pairs=kept_pairs)
     return await run_in_threadpool(
         respond_with_resource,
         context,
-        wish,
-        subject,
+        preferences,
+        resource,
         extra_links=[SERVICE_DESC_LINK],
         headers=LANGUAGE_NEUTRAL_HEADERS,
     )
 
 
 async def read_coverage_matrix(
-    request: Request, queries: QueryService, cells: PaperCounts, by: str, chosen: dict[str, list[Any]]
+    request: Request,
+    queries: QueryService,
+    counts: PaperCounts,
+    dimension: str,
+    filters: dict[str, list[Any]],
 ) -> CoverageMatrix:
-    """The matrix by rows of this kind. Raises Problem."""
-    sides = await select_own_rows(request, queries, build_matrix_query(by, chosen, queries.settings.base))
-    return build_coverage_matrix(by, sides, await cells.get_counts())
+    """The matrix with rows of this dimension. Raises Problem."""
+    result_rows = await select_own_rows(
+        request, queries, build_matrix_query(dimension, filters, queries.settings.base)
+    )
+    return build_coverage_matrix(dimension, result_rows, await counts.get_counts())
 
 
 def serialize_coverage_matrix(
-    context: RequestContext, found: CoverageMatrix, kept: Pairs, format_: Format
+    context: RequestContext, matrix: CoverageMatrix, matrix_parameters: Pairs, format_: Format
 ) -> bytes:
-    """The matrix in a format."""
+    """The matrix in the format; `matrix_parameters` are the query parameters that select it."""
     base = context.base
     if format_ is HTML:
         return render_site_page(
             context,
             "coverage.html",
-            **build_coverage_links(kept),
-            shown=build_matrix_view(found, base, language.label_languages()),
+            **build_coverage_links(matrix_parameters),
+            shown=build_matrix_view(matrix, base, language.label_languages()),
             markup=build_coverage_markup(context),
         )
     if format_ is SVG:
-        return render_site_page(context, "coverage.svg", shown=build_matrix_view(found, base))
+        return render_site_page(context, "coverage.svg", shown=build_matrix_view(matrix, base))
     if format_ in COVERAGE_SERIALIZERS:
-        return COVERAGE_SERIALIZERS[format_](found)
-    return serialize_graph_body(context, iter_matrix_triples(found, base), format_)
+        return COVERAGE_SERIALIZERS[format_](matrix)
+    return serialize_graph_body(context, iter_matrix_triples(matrix, base), format_)
 
 
 def build_coverage_markup(context: RequestContext) -> dict[str, Any]:
-    """What the page tells search engines: schema.org for the whole matrix."""
+    """The schema.org markup of the whole matrix, for search engines."""
     iri, page = f"{context.base}coverage", f"{request_base_url(context.request)}coverage"
-    files = [one for one in COVERAGE_FORMATS if one is not HTML]
+    formats = [format_ for format_ in COVERAGE_FORMATS if format_ is not HTML]
     return mappings.build_dataset_markup(
-        iri, page, "Coverage of issues by criteria", COVERAGE_DESCRIPTION, files
+        iri, page, "Coverage of issues by criteria", COVERAGE_DESCRIPTION, formats
     )
 
 
-def build_coverage_links(kept: Pairs) -> dict[str, Any]:
-    """Where the matrix is by other rows, and where this one is in other formats."""
-    by = parse_row_dimension(kept)
-    criteria = [pair for pair in kept if pair[0] == "criterion"]
+def build_coverage_links(matrix_parameters: Pairs) -> dict[str, Any]:
+    """The template variables with links: to the matrix by other rows, and to this one in other formats."""
+    dimension = parse_row_dimension(matrix_parameters)
+    criteria = [pair for pair in matrix_parameters if pair[0] == "criterion"]
     return {
-        "by": by,
+        "by": dimension,
         "ways": {
-            one: build_service_path(
-                "coverage", [*([("by", one)] if one != DEFAULT_ROW_DIMENSION else []), *criteria]
+            row_dimension: build_service_path(
+                "coverage",
+                [*([("by", row_dimension)] if row_dimension != DEFAULT_ROW_DIMENSION else []), *criteria],
             )
-            for one in ROW_DIMENSIONS
+            for row_dimension in ROW_DIMENSIONS
         },
-        "is_part": any(key != "by" for key, _ in kept),
+        "is_part": any(key != "by" for key, _ in matrix_parameters),
         "others": [
-            (one.title, build_service_path("coverage", kept, one.suffix))
-            for one in COVERAGE_FORMATS
-            if one is not HTML and (by == DEFAULT_ROW_DIMENSION or one not in ISSUE_ONLY_FORMATS)
+            (format_.title, build_service_path("coverage", matrix_parameters, format_.suffix))
+            for format_ in COVERAGE_FORMATS
+            if format_ is not HTML
+            and (dimension == DEFAULT_ROW_DIMENSION or format_ not in ISSUE_ONLY_FORMATS)
         ],
     }
 
 
 def parse_row_dimension(pairs: Pairs) -> str:
-    """By what the papers are laid out. Raises Problem 400."""
-    by = next(iter(parameter_values(pairs, "by")), DEFAULT_ROW_DIMENSION)
-    if by not in ROW_DIMENSIONS:
-        raise unknown_name_problem("The matrix is not laid out by", by, ROW_DIMENSIONS)
-    return by
+    """The value of `by`: what the rows of the matrix are. Raises Problem 400."""
+    dimension = next(iter(parameter_values(pairs, "by")), DEFAULT_ROW_DIMENSION)
+    if dimension not in ROW_DIMENSIONS:
+        raise unknown_name_problem("The matrix cannot have as its rows", dimension, ROW_DIMENSIONS)
+    return dimension
 
 
-def parse_coverage_filters(by: str, pairs: Pairs, base: str) -> dict[str, list[Any]]:
-    """The terms of each filter. Raises Problem 400, also for one that chooses nothing among these rows."""
-    check_parameter_pairs(pairs, ("by", "_mediatype", "_profile"), ROW_DIMENSION_FILTERS[by])
+def parse_coverage_filters(dimension: str, pairs: Pairs, base: str) -> dict[str, list[Any]]:
+    """The terms of each filter. Raises Problem 400, also for a filter that does not apply to these rows."""
+    check_parameter_pairs(pairs, ("by", "_mediatype", "_profile"), ROW_DIMENSION_FILTERS[dimension])
     return {
         name: [
             parse_parameter_term(name, COVERAGE_FILTER_TYPES[name], text, base)
             for text in parameter_values(pairs, name)
         ]
-        for name in ROW_DIMENSION_FILTERS[by]
+        for name in ROW_DIMENSION_FILTERS[dimension]
     }
 
 

@@ -1,7 +1,7 @@
-"""The coverage matrix: how many papers assess what by which criterion, with their verdicts.
+"""The coverage matrix: the number of papers and their verdicts for each row and criterion.
 
-Given as a table with colors and words, as a picture, JSON, CSV and RDF. A page shows 200 rows, data formats
-all.
+Serialized as HTML with colors and words, SVG, JSON, CSV and RDF. A page shows at most 200 rows, data formats
+have all.
 """
 
 import json
@@ -22,7 +22,7 @@ from .counts import CellKey
 from .fields import NAME_PATH
 from .query import add_query_prefixes
 
-# The criteria are those that section 7 of the template names, and the development priority.
+# The criteria: the principles that section 7 of the template names, and the development priority.
 CRITERIA_PATTERN = """{ SELECT DISTINCT ?thing WHERE {
   { ?item wgig:partOf+ doc:form\\/issue-paper ; wgig:namesPrinciple ?thing }
   UNION { ?thing a wgig:CrosscuttingPriority }
@@ -33,11 +33,11 @@ LabelsByIri = dict[str, list[ox.Literal]]
 
 @dataclass(frozen=True)
 class RowDimension:
-    """What stands beside the matrix, under the name by which it is asked for.
+    """What the rows of a matrix can be: issues, categories or stakeholder groups.
 
-    `key` is what one of them is called in JSON and CSV, and the filter that chooses some, of the type `type`;
-    `plural` what all are called. `pattern` says what they are, `example_query` the query of a cell with its
-    parameter.
+    `key` is the name of a row in JSON and CSV and of the filter for rows, whose values are of the type
+    `type`; `plural` is the name of all rows in JSON. `pattern` is the SPARQL pattern for the rows,
+    `example_query` the example query that lists the papers of a cell, with its parameter for the row.
     """
 
     key: str
@@ -70,10 +70,10 @@ ROW_DIMENSIONS = {
 
 @dataclass(frozen=True)
 class CoverageMatrix:
-    """Rows, criteria and verdicts by IRI with their labels, and how many papers there are in each cell.
+    """Rows, criteria and verdicts by IRI with their labels, and the number of papers in each cell.
 
-    A cell is a row, for all papers that stand there; a row and a criterion, for those that measure by it;
-    with a verdict, those that give it.
+    Keys of `papers`: `(row,)` counts all papers of a row, `(row, criterion)` those that assess the row by the
+    criterion, `(row, criterion, verdict)` those with that verdict.
     """
 
     dimension: str
@@ -84,123 +84,129 @@ class CoverageMatrix:
 
     @property
     def row_dimension(self) -> RowDimension:
-        """What the rows are."""
+        """The description of the rows."""
         return ROW_DIMENSIONS[self.dimension]
 
     @property
     def size(self) -> int:
-        """How many pairs of a row and a criterion there are."""
+        """The number of pairs of a row and a criterion."""
         return len(self.rows) * len(self.criteria)
 
     @property
     def measured(self) -> int:
-        """How many of them a paper measures."""
+        """The number of these pairs that at least one paper assesses."""
         return sum(len(cell) == 2 for cell in self.papers)
 
     @property
     def unmeasured_rows(self) -> int:
-        """How many rows have papers, and none that measures."""
-        judged = {cell[0] for cell in self.papers if len(cell) == 2}
-        return sum(len(cell) == 1 and cell[0] not in judged for cell in self.papers)
+        """The number of rows that have papers, none of which assesses the row by any criterion."""
+        measured_rows = {cell[0] for cell in self.papers if len(cell) == 2}
+        return sum(len(cell) == 1 and cell[0] not in measured_rows for cell in self.papers)
 
 
-def build_matrix_query(by: str, chosen: Mapping[str, Sequence[Any]], base: str) -> str:
-    """The query for the rows, criteria and verdicts that are chosen: a row for each of their labels."""
-    of = ROW_DIMENSIONS[by]
-    category = chosen.get("category", ()) if by == "issue" else ()
-    things = format_values_clause("thing", chosen.get(of.key, ()))
-    parts = {
-        "rows": f"{things} {format_values_clause('in', category)} "
-        f"{'?thing wgig:category ?in .' if category else ''} {of.pattern}",
-        "criteria": f"{CRITERIA_PATTERN} {format_values_clause('thing', chosen.get('criterion', ()))}",
+def build_matrix_query(dimension: str, filters: Mapping[str, Sequence[Any]], base: str) -> str:
+    """The SPARQL query for rows, criteria and verdicts that pass the filters: a result row per label."""
+    row_dimension = ROW_DIMENSIONS[dimension]
+    categories = filters.get("category", ()) if dimension == "issue" else ()
+    row_values = format_values_clause("thing", filters.get(row_dimension.key, ()))
+    patterns = {
+        "rows": f"{row_values} {format_values_clause('in', categories)} "
+        f"{'?thing wgig:category ?in .' if categories else ''} {row_dimension.pattern}",
+        "criteria": f"{CRITERIA_PATTERN} {format_values_clause('thing', filters.get('criterion', ()))}",
         "verdicts": "?thing a wgig:Verdict",
     }
-    sides = " UNION ".join(f'{{ {pattern} BIND ("{side}" AS ?side) }}' for side, pattern in parts.items())
+    union = " UNION ".join(f'{{ {pattern} BIND ("{axis}" AS ?axis) }}' for axis, pattern in patterns.items())
     return add_query_prefixes(
-        f"SELECT ?side ?thing ?label WHERE {{ {{ {sides} }} OPTIONAL {{ ?thing {NAME_PATH} ?label }} }}", base
+        f"SELECT ?axis ?thing ?label WHERE {{ {{ {union} }} OPTIONAL {{ ?thing {NAME_PATH} ?label }} }}", base
     )
 
 
 def format_values_clause(variable: str, terms: Sequence[Any]) -> str:
-    """That a variable is one of the terms, where there are any."""
+    """The VALUES clause that restricts a variable to the terms; empty without terms."""
     return f"VALUES ?{variable} {{ {' '.join(map(str, terms))} }}" if terms else ""
 
 
 def build_coverage_matrix(
-    by: str, sides: Sequence[Sequence[Any]], papers: Mapping[CellKey, int]
+    dimension: str, result_rows: Sequence[Sequence[Any]], papers: Mapping[CellKey, int]
 ) -> CoverageMatrix:
-    """The matrix of what the rows of the query name."""
+    """The matrix from the result rows of `build_matrix_query` and the counts of papers by cell."""
     labels: dict[str, LabelsByIri] = {"rows": {}, "criteria": {}, "verdicts": {}}
-    for side, thing, label in sides:
-        texts = labels[side.value].setdefault(thing.value, [])
+    for axis, thing, label in result_rows:
+        texts = labels[axis.value].setdefault(thing.value, [])
         if isinstance(label, ox.Literal) and label not in texts:
             texts.append(label)
-    rows, criteria, verdicts = (dict(sorted(one.items(), key=label_sort_key)) for one in labels.values())
-    shown = {
+    rows, criteria, verdicts = (
+        dict(sorted(axis_labels.items(), key=label_sort_key)) for axis_labels in labels.values()
+    )
+    matrix_papers = {
         cell: count
         for cell, count in papers.items()
         if cell[0] in rows and (len(cell) == 1 or cell[1] in criteria)
     }
-    return CoverageMatrix(by, rows, criteria, verdicts, shown)
+    return CoverageMatrix(dimension, rows, criteria, verdicts, matrix_papers)
 
 
 def label_sort_key(item: tuple[str, list[ox.Literal]]) -> tuple[str, str]:
-    """What a thing with its labels is sorted by."""
+    """The sort key of an IRI with its labels: the best label without regard to case, then the IRI."""
     return best_text(item[1]).value.casefold(), item[0]
 
 
-def serialize_matrix_json(found: CoverageMatrix) -> bytes:
-    """The matrix as JSON: what stands beside it and above it, and its cells, the empty ones among them."""
-    sides = {found.row_dimension.plural: found.rows, "criteria": found.criteria, "verdicts": found.verdicts}
-    things: dict[str, list[dict[str, Any]]] = {
-        name: [{"id": iri, "label": build_language_map(texts)} for iri, texts in labels.items()]
-        for name, labels in sides.items()
+def serialize_matrix_json(matrix: CoverageMatrix) -> bytes:
+    """The matrix as JSON: rows, criteria, verdicts, and all cells, empty ones included."""
+    axes = {
+        matrix.row_dimension.plural: matrix.rows,
+        "criteria": matrix.criteria,
+        "verdicts": matrix.verdicts,
     }
-    for one in things[found.row_dimension.plural]:
-        one["papers"] = found.papers.get((one["id"],), 0)
+    members: dict[str, list[dict[str, Any]]] = {
+        name: [{"id": iri, "label": build_language_map(texts)} for iri, texts in labels.items()]
+        for name, labels in axes.items()
+    }
+    for row_member in members[matrix.row_dimension.plural]:
+        row_member["papers"] = matrix.papers.get((row_member["id"],), 0)
     cells = [
         {
-            found.row_dimension.key: row,
+            matrix.row_dimension.key: row,
             "criterion": criterion,
-            "papers": found.papers.get((row, criterion), 0),
+            "papers": matrix.papers.get((row, criterion), 0),
             "verdicts": {
-                one: found.papers[row, criterion, one]
-                for one in found.verdicts
-                if (row, criterion, one) in found.papers
+                verdict: matrix.papers[row, criterion, verdict]
+                for verdict in matrix.verdicts
+                if (row, criterion, verdict) in matrix.papers
             },
         }
-        for row in found.rows
-        for criterion in found.criteria
+        for row in matrix.rows
+        for criterion in matrix.criteria
     ]
-    return json.dumps({**things, "cells": cells}, ensure_ascii=False).encode() + b"\n"
+    return json.dumps({**members, "cells": cells}, ensure_ascii=False).encode() + b"\n"
 
 
-def serialize_matrix_csv(found: CoverageMatrix) -> bytes:
-    """The matrix as a table: a row a cell, a column for the papers, and one for those with each verdict."""
-    names = [one.rpartition("/")[2] for one in found.verdicts]
-    key = found.row_dimension.key
+def serialize_matrix_csv(matrix: CoverageMatrix) -> bytes:
+    """The matrix as CSV: a line for each cell, with a column for all papers and one for each verdict."""
+    names = [verdict.rpartition("/")[2] for verdict in matrix.verdicts]
+    key = matrix.row_dimension.key
     rows: list[list[object]] = [[key, f"{key}Label", "criterion", "criterionLabel", "papers", *names]]
-    for row, row_texts in found.rows.items():
-        for criterion, texts in found.criteria.items():
-            counts = [found.papers.get((row, criterion, one), 0) for one in found.verdicts]
-            papers = found.papers.get((row, criterion), 0)
+    for row, row_texts in matrix.rows.items():
+        for criterion, texts in matrix.criteria.items():
+            counts = [matrix.papers.get((row, criterion, verdict), 0) for verdict in matrix.verdicts]
+            papers = matrix.papers.get((row, criterion), 0)
             labels = best_text(row_texts).value, best_text(texts).value
             rows.append([row, labels[0], criterion, labels[1], papers, *counts])
     return serialize_csv_rows(rows)
 
 
-def iter_matrix_triples(found: CoverageMatrix, base: str) -> Iterator[ox.Triple]:
-    """Which issue is measured against which criterion, and the labels of both."""
+def iter_matrix_triples(matrix: CoverageMatrix, base: str) -> Iterator[ox.Triple]:
+    """The matrix as RDF: `wgig:measuredAgainst` between issue and criterion, and the labels of both."""
     measured = ox.NamedNode(f"{base}ontology#measuredAgainst")
-    for issue, criterion in (cell for cell in found.papers if len(cell) == 2):
+    for issue, criterion in (cell for cell in matrix.papers if len(cell) == 2):
         yield ox.Triple(ox.NamedNode(issue), measured, ox.NamedNode(criterion))
-    for iri, texts in (found.rows | found.criteria).items():
+    for iri, texts in (matrix.rows | matrix.criteria).items():
         for text in texts:
             yield ox.Triple(ox.NamedNode(iri), RDFS_LABEL, text)
 
 
-MAX_SHOWN_ROWS = 200  # that are shown on a page; data has all
-# What a cell says, by the class of its color: none of the papers on it measures by the criterion, …
+MAX_SHOWN_ROWS = 200  # on a page; data formats have all
+# The meaning of a cell, by the CSS class of its color.
 CELL_TONES = {
     "adequate": gettext_noop("every verdict is adequate"),
     "partly-adequate": gettext_noop("every verdict is partly adequate"),
@@ -214,7 +220,11 @@ CELL_TONES = {
 
 
 class MatrixHeader(NamedTuple):
-    """A row or column: its IRI, what it is called, how many papers stand there, where they are listed."""
+    """The header of a row or column: its IRI and label, the number of its papers, and `path`.
+
+    `path` is the address of the list of the papers of a row, but of a column the name of the criterion for a
+    query parameter. `papers` is 0 for columns.
+    """
 
     iri: str
     name: ox.Literal
@@ -223,7 +233,7 @@ class MatrixHeader(NamedTuple):
 
 
 class MatrixCell(NamedTuple):
-    """A cell: the class of its color, how many papers in all and by verdict, where they and its query are."""
+    """A cell: the CSS class of its color, its papers in all and by verdict, paths of their list and query."""
 
     tone: str
     papers: int
@@ -233,7 +243,7 @@ class MatrixCell(NamedTuple):
 
 
 class MatrixView(NamedTuple):
-    """The matrix, row by row; of many rows the first."""
+    """The matrix as a page shows it: the first MAX_SHOWN_ROWS rows, and the tones that occur in them."""
 
     coverage: CoverageMatrix
     columns: Sequence[MatrixHeader]
@@ -244,76 +254,79 @@ class MatrixView(NamedTuple):
     def measured(self) -> list[tuple[MatrixHeader, MatrixHeader, MatrixCell]]:
         """The cells that have papers, each with its row and column."""
         return [
-            (row, column, one)
+            (row, column, cell)
             for row, cells in self.rows
-            for column, one in zip(self.columns, cells, strict=True)
-            if one.papers
+            for column, cell in zip(self.columns, cells, strict=True)
+            if cell.papers
         ]
 
     @property
     def is_cut(self) -> bool:
-        """Whether there are rows that are not shown."""
+        """Whether some rows are not shown."""
         return len(self.rows) < len(self.coverage.rows)
 
 
-def build_matrix_view(found: CoverageMatrix, base: str, ranges: Sequence[str] = ()) -> MatrixView:
-    """What is shown of a matrix to a reader of these languages."""
-    known = namespaces_by_prefix(base)
+def build_matrix_view(matrix: CoverageMatrix, base: str, ranges: Sequence[str] = ()) -> MatrixView:
+    """The view of a matrix with labels in the best of the language ranges."""
+    namespaces = namespaces_by_prefix(base)
     columns = [
         MatrixHeader(
-            iri, matrix_label(iri, found.criteria, ranges), 0, iri_address_name(iri, known["principle"])
+            iri, matrix_label(iri, matrix.criteria, ranges), 0, iri_address_name(iri, namespaces["principle"])
         )
-        for iri in found.criteria
+        for iri in matrix.criteria
     ]
     rows = []
-    for iri in list(found.rows)[:MAX_SHOWN_ROWS]:
-        name = iri_address_name(iri, known[found.row_dimension.type])
-        papers = found.papers.get((iri,), 0)
-        path = f"/papers?{urlencode({found.row_dimension.key: name})}"
-        row = MatrixHeader(iri, matrix_label(iri, found.rows, ranges), papers, path)
-        rows.append((row, [build_matrix_cell(found, row, name, one, ranges) for one in columns]))
-    there = {one.tone for _, cells in rows for one in cells}
+    for iri in list(matrix.rows)[:MAX_SHOWN_ROWS]:
+        name = iri_address_name(iri, namespaces[matrix.row_dimension.type])
+        papers = matrix.papers.get((iri,), 0)
+        path = f"/papers?{urlencode({matrix.row_dimension.key: name})}"
+        row = MatrixHeader(iri, matrix_label(iri, matrix.rows, ranges), papers, path)
+        rows.append((row, [build_matrix_cell(matrix, row, name, column, ranges) for column in columns]))
+    tones = {cell.tone for _, cells in rows for cell in cells}
     return MatrixView(
-        found, columns, rows, {tone: says for tone, says in CELL_TONES.items() if tone in there}
+        matrix, columns, rows, {tone: meaning for tone, meaning in CELL_TONES.items() if tone in tones}
     )
 
 
 def matrix_label(iri: str, labels: LabelsByIri, ranges: Sequence[str]) -> ox.Literal:
-    """What a thing is called for a reader of these languages, or else the end of its IRI in words."""
-    return best_text((one for one in labels[iri] if one.value), ranges, words_of_iri(iri))
+    """The best label for the language ranges, or else the end of the IRI in words."""
+    return best_text((label for label in labels[iri] if label.value), ranges, words_of_iri(iri))
 
 
-def iri_address_name(iri: str, start: str) -> str:
-    """How a thing is named in an address: by the end of its IRI where that is known to be of its kind."""
-    end = iri.removeprefix(start)
-    return end if iri.startswith(start) and RESOURCE_NAME_PATTERN.fullmatch(end) else iri
+def iri_address_name(iri: str, namespace: str) -> str:
+    """The value that names an IRI in an address: its local name in the namespace, or else the whole IRI."""
+    local_name = iri.removeprefix(namespace)
+    return local_name if iri.startswith(namespace) and RESOURCE_NAME_PATTERN.fullmatch(local_name) else iri
 
 
 def build_matrix_cell(
-    found: CoverageMatrix, row: MatrixHeader, name: str, column: MatrixHeader, ranges: Sequence[str]
+    matrix: CoverageMatrix, row: MatrixHeader, name: str, column: MatrixHeader, ranges: Sequence[str]
 ) -> MatrixCell:
-    """A cell of the matrix, its row and column under these names in addresses."""
-    papers = found.papers.get((row.iri, column.iri), 0)
+    """The cell of a row and a column; `name` is the name of the row in addresses."""
+    papers = matrix.papers.get((row.iri, column.iri), 0)
     verdicts = [
-        (verdict, found.papers[row.iri, column.iri, verdict])
-        for verdict in found.verdicts
-        if (row.iri, column.iri, verdict) in found.papers
+        (verdict, matrix.papers[row.iri, column.iri, verdict])
+        for verdict in matrix.verdicts
+        if (row.iri, column.iri, verdict) in matrix.papers
     ]
-    example, parameter = found.row_dimension.example_query
+    example, parameter = matrix.row_dimension.example_query
     return MatrixCell(
         cell_tone(papers, [iri for iri, _ in verdicts], row.papers),
         papers,
-        [(matrix_label(iri, found.verdicts, ranges), count) for iri, count in verdicts],
+        [(matrix_label(iri, matrix.verdicts, ranges), count) for iri, count in verdicts],
         f"{row.path}&{urlencode({'criterion': column.path})}",
         f"/queries/{example}?{urlencode({parameter: name, 'the_criterion': column.path})}",
     )
 
 
-def cell_tone(papers: int, verdicts: Sequence[str], there: int) -> str:
-    """The class of the color of a cell with so many papers and these verdicts, in a row of so many papers."""
+def cell_tone(papers: int, verdicts: Sequence[str], row_papers: int) -> str:
+    """The CSS class of the color of a cell with these papers and verdicts.
+
+    `row_papers` is the number of papers of its row.
+    """
     if not papers:
-        return "none" if there else "no-paper"
+        return "none" if row_papers else "no-paper"
     if not verdicts:
         return "unjudged"
-    end = verdicts[0].rpartition("/")[2]
-    return end if len(verdicts) == 1 and end in CELL_TONES else "mixed"
+    verdict = verdicts[0].rpartition("/")[2]
+    return verdict if len(verdicts) == 1 and verdict in CELL_TONES else "mixed"

@@ -8,25 +8,25 @@ from ..i18n import gettext_noop
 from .fields import LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
 
 TITLE_FIELD = ListField("dcterms:title", "text", gettext_noop("Its title, by language."))
-DEFINITION_FIELD = ListField("skos:definition", "text", gettext_noop("What is meant by it, by language."))
+DEFINITION_FIELD = ListField("skos:definition", "text", gettext_noop("Its definition, by language."))
 NOTE_FIELD = ListField("skos:note", "text", gettext_noop("A note on it, by language."), many=True)
-ORDER_FIELD = ListField("order", "integer", gettext_noop("Its place among its neighbors."))
+ORDER_FIELD = ListField("order", "integer", gettext_noop("Its position in the order of its siblings."))
 NUMBER_FIELD = ListField("number", "string", gettext_noop("Its number in the text."))
 START_DATE_FIELD = ListField("schema:startDate", "date", gettext_noop("Its first day."))
 END_DATE_FIELD = ListField("schema:endDate", "date", gettext_noop("Its last day."))
 DUE_FIELD = ListField("due", "date", gettext_noop("When it was due."))
-DELIVERED_FIELD = ListField("delivered", "date", gettext_noop("When it came."))
+DELIVERED_FIELD = ListField("delivered", "date", gettext_noop("When it was delivered."))
 POSTED_FIELD = ListField("posted", "date", gettext_noop("When it was posted."))
 TIMELINESS_FIELD = ListField(
-    "timeliness", "timeliness", gettext_noop("Whether it came in time, where both days are known.")
+    "timeliness", "timeliness", gettext_noop("Whether it was delivered in time, where both days are known.")
 )
 SOURCE_FIELD = ListField(
-    "dcterms:source", "thing", gettext_noop("The pages and paragraphs that say so."), many=True
+    "dcterms:source", "thing", gettext_noop("The pages and paragraphs that it is taken from."), many=True
 )
 
 LIST_DEFINITIONS = {
-    one.name: one
-    for one in (
+    definition.name: definition
+    for definition in (
         ListDefinition(
             "papers",
             gettext_noop("Papers"),
@@ -38,23 +38,23 @@ LIST_DEFINITIONS = {
                 TYPE_FIELD,
                 LABEL_FIELD,
                 TITLE_FIELD,
-                ListField("issue", "issue", gettext_noop("The issue that it treats."), many=True),
+                ListField("issue", "issue", gettext_noop("The issue that it is about."), many=True),
                 ListField(
-                    "category", "category", gettext_noop("The categories that it stands under."), many=True
+                    "category", "category", gettext_noop("The categories that it belongs to."), many=True
                 ),
                 ListField("round", "integer", gettext_noop("The round of writing.")),
                 POSTED_FIELD,
                 ListField(
                     "schema:creativeWorkStatus",
                     "name",
-                    gettext_noop("Where it stands in the making, as it says."),
+                    gettext_noop("Its status of writing, as the paper states it."),
                     many=True,
                 ),
                 ListField(
                     "conformance",
                     "test-result",
                     gettext_noop(
-                        "Whether it is complete by the template; papers of other forms are not tested."
+                        "Whether it has all parts of the template; papers of other forms are not tested."
                     ),
                     many=True,
                     pattern="?value_whole earl:subject ?id ; wgig:partsMet ?value_met ; earl:result ?value .",
@@ -99,7 +99,7 @@ LIST_DEFINITIONS = {
                 LABEL_FIELD,
                 DEFINITION_FIELD,
                 ListField(
-                    "category", "category", gettext_noop("The categories that it stands under."), many=True
+                    "category", "category", gettext_noop("The categories that it belongs to."), many=True
                 ),
                 ListField("cluster", "category", gettext_noop("Its cluster of 2005."), many=True),
                 ListField(
@@ -129,12 +129,17 @@ LIST_DEFINITIONS = {
                 ListField(
                     "skos:inScheme", "scheme", gettext_noop("The scheme that it belongs to."), many=True
                 ),
-                ListField("skos:notation", "string", gettext_noop("Its sign in the scheme.")),
+                ListField("skos:notation", "string", gettext_noop("Its notation in the scheme.")),
                 ORDER_FIELD,
                 ListField(
                     "skos:broader", "category", gettext_noop("The category that it is a part of."), many=True
                 ),
-                ListField("skos:closeMatch", "thing", gettext_noop("What nearly means the same."), many=True),
+                ListField(
+                    "skos:closeMatch",
+                    "thing",
+                    gettext_noop("Concepts with nearly the same meaning."),
+                    many=True,
+                ),
                 ListField(
                     "skos:relatedMatch",
                     "category",
@@ -153,9 +158,7 @@ LIST_DEFINITIONS = {
             (
                 TYPE_FIELD,
                 LABEL_FIELD,
-                ListField(
-                    "skos:altLabel", "text", gettext_noop("What else it is called, by language."), many=True
-                ),
+                ListField("skos:altLabel", "text", gettext_noop("Its other names, by language."), many=True),
                 DEFINITION_FIELD,
                 ListField(
                     "skos:broader",
@@ -164,7 +167,10 @@ LIST_DEFINITIONS = {
                     many=True,
                 ),
                 ListField(
-                    "skos:exactMatch", "thing", gettext_noop("What means the same elsewhere."), many=True
+                    "skos:exactMatch",
+                    "thing",
+                    gettext_noop("Concepts elsewhere with the same meaning."),
+                    many=True,
                 ),
                 SOURCE_FIELD,
             ),
@@ -173,7 +179,7 @@ LIST_DEFINITIONS = {
             "stakeholders",
             gettext_noop("Stakeholders"),
             gettext_noop(
-                "The people and bodies that took part or are named, with groups and regions as far as known."
+                "People and bodies that took part or are named, with their groups and regions where known."
             ),
             ("foaf:Person", "org:Organization", "foaf:Group"),
             (
@@ -182,7 +188,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "stakeholderGroup",
                     "group",
-                    gettext_noop("The groups that it is counted under, by itself or by its seats."),
+                    gettext_noop("The stakeholder groups of it or of its seats."),
                     many=True,
                     path="wgig:stakeholderGroup|^org:member/wgig:stakeholderGroup",
                 ),
@@ -196,14 +202,14 @@ LIST_DEFINITIONS = {
                 ListField(
                     "country",
                     "place",
-                    gettext_noop("Its countries, by itself or by its seats."),
+                    gettext_noop("The countries of it or of its seats."),
                     many=True,
                     path="wgig:country|^org:member/wgig:country",
                 ),
                 ListField(
                     "region",
                     "name",
-                    gettext_noop("The regions of UN M49 of its countries, as far as the crosswalk has them."),
+                    gettext_noop("The UN M49 regions of its countries, as far as the crosswalk has them."),
                     many=True,
                     pattern="?id wgig:country|^org:member/wgig:country ?value_in . "
                     "?value_code wgig:identifies ?value_in ; "
@@ -247,7 +253,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "remoteParticipation",
                     "participation",
-                    gettext_noop("How one could take part from afar."),
+                    gettext_noop("How remote participation was possible."),
                     many=True,
                 ),
                 ListField("place", "place", gettext_noop("Where it was."), many=True),
@@ -261,7 +267,7 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "milestones",
             gettext_noop("Milestones"),
-            gettext_noop("What was due when, and what came."),
+            gettext_noop("What was due when, and what was delivered."),
             ("Milestone",),
             (
                 TYPE_FIELD,
@@ -269,13 +275,15 @@ LIST_DEFINITIONS = {
                 ListField("dcterms:type", "milestone-kind", gettext_noop("What kind of milestone it is.")),
                 ORDER_FIELD,
                 ListField("about", "thing", gettext_noop("What it is about."), many=True),
-                ListField("responsible", "agent", gettext_noop("Who was to deliver."), many=True),
-                ListField("dueFrom", "date", gettext_noop("From when on it was due.")),
+                ListField("responsible", "agent", gettext_noop("Who had to deliver it."), many=True),
+                ListField(
+                    "dueFrom", "date", gettext_noop("The first day of the period in which it was due.")
+                ),
                 DUE_FIELD,
                 DELIVERED_FIELD,
                 TIMELINESS_FIELD,
-                ListField("daysLate", "integer", gettext_noop("By how many days it came late.")),
-                ListField("deliveryBasis", "string", gettext_noop("What the day of delivery rests on.")),
+                ListField("daysLate", "integer", gettext_noop("By how many days it was late.")),
+                ListField("deliveryBasis", "string", gettext_noop("The evidence for the day of delivery.")),
                 NOTE_FIELD,
                 SOURCE_FIELD,
             ),
@@ -285,21 +293,21 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "agreements",
             gettext_noop("Agreements"),
-            gettext_noop("What the first meeting settled, and what came of it."),
+            gettext_noop("What the first meeting agreed, and the outcome."),
             ("Agreement",),
             (
                 TYPE_FIELD,
                 LABEL_FIELD,
-                ListField("dcterms:description", "text", gettext_noop("What was settled, by language.")),
+                ListField("dcterms:description", "text", gettext_noop("What was agreed, by language.")),
                 ListField("dcterms:type", "agreement-kind", gettext_noop("What kind of agreement it is.")),
                 ORDER_FIELD,
-                ListField("topic", "name", gettext_noop("What it is on.")),
-                ListField("settledAt", "meeting", gettext_noop("Where it was settled.")),
-                ListField("settledBy", "agent", gettext_noop("Who settled it."), many=True),
+                ListField("topic", "name", gettext_noop("Its topic.")),
+                ListField("settledAt", "meeting", gettext_noop("The meeting that agreed it.")),
+                ListField("settledBy", "agent", gettext_noop("Who agreed it."), many=True),
                 ListField("concerns", "thing", gettext_noop("What it concerns."), many=True),
-                ListField("outcome", "thing", gettext_noop("What came of it."), many=True),
-                ListField("outcomeBasis", "string", gettext_noop("What that rests on.")),
-                ListField("confidence", "confidence", gettext_noop("How sure that is.")),
+                ListField("outcome", "thing", gettext_noop("Its outcome."), many=True),
+                ListField("outcomeBasis", "string", gettext_noop("The evidence for the outcome.")),
+                ListField("confidence", "confidence", gettext_noop("How certain the outcome is.")),
                 SOURCE_FIELD,
             ),
             sort=("order",),
@@ -307,7 +315,9 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "declaration",
             gettext_noop("Declaration"),
-            gettext_noop("The Geneva Declaration of Principles, part by part, as far as its text was seen."),
+            gettext_noop(
+                "The Geneva Declaration of Principles, part by part, as far as its text was available."
+            ),
             ("Section", "Paragraph"),
             (
                 TYPE_FIELD,
@@ -323,7 +333,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "bearsOn", "thing", gettext_noop("The issues and categories that it bears on."), many=True
                 ),
-                ListField("evidence", "string", gettext_noop("How much of it was seen.")),
+                ListField("evidence", "string", gettext_noop("How much of its text was available.")),
                 SOURCE_FIELD,
             ),
             sort=("order",),
@@ -340,7 +350,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "when",
                     "date",
-                    gettext_noop("Its dates: of its begin, when it was due, came or was posted."),
+                    gettext_noop("Its dates: when it began, was due, was delivered or was posted."),
                     many=True,
                     path="schema:startDate|wgig:due|wgig:delivered|wgig:posted",
                 ),
@@ -360,18 +370,20 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "conformance",
             gettext_noop("Conformance"),
-            gettext_noop("How each issue paper stands by the template, as far as the graph knows it."),
+            gettext_noop("How far each issue paper follows the template, where the graph records it."),
             ("earl:Assertion",),
             (
                 LABEL_FIELD,
                 ListField("earl:subject", "paper", gettext_noop("The paper.")),
                 ListField("earl:result", "test-result", gettext_noop("Whether it is complete.")),
-                ListField("partsMet", "integer", gettext_noop("How many parts of the template it has.")),
-                ListField("partsAsked", "integer", gettext_noop("How many the template asks for.")),
+                ListField(
+                    "partsMet", "integer", gettext_noop("How many parts of the template the paper has.")
+                ),
+                ListField("partsAsked", "integer", gettext_noop("How many parts the template requires.")),
                 ListField(
                     "missing",
                     "doc",
-                    gettext_noop("The sections and parts that it misses."),
+                    gettext_noop("The sections and parts that are missing."),
                     many=True,
                     pattern="?value_part dcterms:isPartOf ?id ; earl:test ?value ; "
                     "earl:result test-result:missing .",

@@ -1,4 +1,4 @@
-"""What handlers that count papers depend on. Why each is `async`: `pages.dependencies`."""
+"""FastAPI dependencies of handlers that count or list papers. Why they are async: `pages.dependencies`."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -8,17 +8,17 @@ from fastapi import Depends, Request
 from .counts import PaperCounts
 from .papers_index import PapersIndex
 
-Counts = Mapping[str, PaperCounts]  # by side
+Counts = Mapping[str, PaperCounts]  # by what the papers are counted by, such as "issue"
 
 
 async def get_counts(request: Request) -> Counts:
-    """The counts of papers, by the side of the matrix."""
+    """The counts of papers, by what they are counted by."""
     counts: Counts = request.app.state.service.projections.paper_counts
     return counts
 
 
 async def get_papers(request: Request) -> PapersIndex:
-    """The papers at hand."""
+    """The index of papers in memory."""
     papers: PapersIndex = request.app.state.service.projections.papers_index
     return papers
 

@@ -1,36 +1,65 @@
-"""/queries: the example queries, each at an address that answers it with the values of its parameters.
+"""/queries: the list of example queries, and the result of each at /queries/NAME with its parameters.
 
-GET /sparql and the page on which queries are edited are in `lists.query_editor`.
+GET /sparql and the query editor are in `lists.query_editor`.
 """
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Path, Query, Request, Response
 
-from ..feeds.query_feed import FEED_PAGE_NAMES, respond_with_example_feed
+from ..feeds.query_feed import respond_with_example_feed
 from ..http.negotiation import choose_response_format
+from ..http.operations import Operation
+from ..http.parameter_models import ParameterModel, Text, describe_media_type, list_parameter_names
 from ..http.parameters import check_query_parameters, content_location_field, request_base_url
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep
-from ..rdf.formats import ATOM, FORMATS_BY_FORM, HTML, JSON, Format
+from ..rdf.formats import ATOM, FORMATS_BY_FORM, GRAPH_FORMATS, HTML, JSON, SOLUTION_FORMATS, Format
 from ..resources import mappings
 from ..resources.dependencies import StreamDep
 from ..resources.existence import bind_example_query, example_parameter_names
 from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import NO_DEFAULT, ExampleQuery, list_example_queries, read_example_query
+from ..sparql.parameters import build_example_model
 from ..sparql.request import build_own_query
 from ..sparql.service import respond_with_result
+from .schemas import ExampleQueryList
 
 EXAMPLE_FORMATS = (JSON, HTML)
 
 
-def get_example_queries(context: ContextDep) -> Response:
+class ExampleListParameters(ParameterModel):
+    """Query parameters of /queries."""
+
+    media_type: Text = describe_media_type(EXAMPLE_FORMATS)
+
+
+class ExampleParameters(ParameterModel):
+    """Query parameters of every example query; the query adds its own."""
+
+    media_type: Text = describe_media_type((*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, ATOM))
+
+
+EXAMPLES_OPERATION = Operation(formats=EXAMPLE_FORMATS, json=ExampleQueryList)
+EXAMPLE_OPERATION = Operation(
+    formats=(*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, ATOM),
+    parameters=ExampleParameters,
+    is_self_checked=True,  # by the parameters of the query
+)
+ExampleName = Annotated[
+    str,
+    Path(description="The name of an example query; a suffix names a format.", examples=["coverage-matrix"]),
+]
+
+
+def get_example_queries(
+    context: ContextDep, parameters: Annotated[ExampleListParameters, Query()]
+) -> Response:
     """The example queries: what each asks, where, and with which parameters."""
     request = context.request
-    check_query_parameters(request, ("_mediatype",))
-    format_ = choose_response_format(request, EXAMPLE_FORMATS)
+    format_ = choose_response_format(request, EXAMPLE_FORMATS, parameters.media_type)
     if format_ is HTML:
         page = render_site_page(
             context,
@@ -41,7 +70,7 @@ def get_example_queries(context: ContextDep) -> Response:
         )
         return respond_with_body(request, page, HTML)
     body = json.dumps(
-        {"queries": [describe_example_query(one) for one in list_example_queries()]},
+        {"queries": [describe_example_query(example) for example in list_example_queries()]},
         ensure_ascii=False,
         indent=2,
     )
@@ -49,59 +78,62 @@ def get_example_queries(context: ContextDep) -> Response:
 
 
 def build_examples_markup(request: Request) -> dict[str, Any]:
-    """What the page tells search engines: schema.org for the list of the queries."""
+    """The schema.org markup of the list of queries, for search engines."""
     items = [
         {
             "@type": "SoftwareSourceCode",
-            "name": one.title,
-            "description": one.question,
+            "name": example.title,
+            "description": example.question,
             "programmingLanguage": "SPARQL",
-            "url": {"@id": f"{request_base_url(request)}queries/{one.name}"},
+            "url": {"@id": f"{request_base_url(request)}queries/{example.name}"},
         }
-        for one in list_example_queries()
+        for example in list_example_queries()
     ]
     return mappings.build_item_list("Example queries", items, len(items))
 
 
-def describe_example_query(one: ExampleQuery) -> dict[str, Any]:
+def describe_example_query(example: ExampleQuery) -> dict[str, Any]:
     """An example query as JSON."""
     return {
-        "name": one.name,
-        "title": one.title,
-        "question": one.question,
-        "path": f"/queries/{one.name}",
-        "form": one.form,
+        "name": example.name,
+        "title": example.title,
+        "question": example.question,
+        "path": f"/queries/{example.name}",
+        "form": example.form,
         "parameters": [
-            {"name": name, "type": type_, "default": None if default == NO_DEFAULT else default, "says": says}
-            for name, type_, default, says in one.parameters
+            {
+                "name": name,
+                "type": type_,
+                "default": None if default == NO_DEFAULT else default,
+                "says": description,
+            }
+            for name, type_, default, description in example.parameters
         ],
     }
 
 
 async def get_example_query(
-    context: ContextDep, queries: QueriesDep, stream: StreamDep, name: str
+    context: ContextDep, queries: QueriesDep, stream: StreamDep, name: ExampleName
 ) -> Response:
-    """The answer to an example query, with values for its parameters; without one, its default holds.
+    """The result of an example query with values for its parameters; a missing one has its default.
 
-    A suffix of the name chooses the format; as Atom it is the feed of the query. Raises Problem 404.
+    A suffix of the name selects the format; `.atom` is the feed of the query. Raises Problem 404.
     """
     request = context.request
     name, _, suffix = name.partition(".")
     one = read_example_query(name, "/queries")
-    check_query_parameters(
-        request,
-        (*example_parameter_names(one), *(FEED_PAGE_NAMES if one.date_variable else ()), "_mediatype"),
-    )
-    format_ = choose_response_format(request, example_answer_formats(one), suffix)
+    formats = example_answer_formats(one)
+    pairs = check_query_parameters(request, *list_parameter_names(build_example_model(one, formats)))
+    format_ = choose_response_format(request, formats, dict(pairs).get("_mediatype"), suffix)
     if format_ is ATOM:
-        return await respond_with_example_feed(context, queries, stream, one, "_mediatype")
-    pairs = check_query_parameters(request, (*example_parameter_names(one), "_mediatype"))
+        return await respond_with_example_feed(context, queries, stream, one, pairs)
+    check_query_parameters(request, (*example_parameter_names(one), "_mediatype"))  # pages are of the feed
     text = await bind_example_query(request, queries, one, pairs)
     asked = build_own_query(text, one.form)
     here = content_location_field(f"queries/{name}", pairs, format_)
     return await respond_with_result(request, queries, [("query", text)], asked, format_, here)
 
 
-def example_answer_formats(one: ExampleQuery) -> tuple[Format, ...]:
-    """What an example query is answered in; where its rows have a date, as a feed, too."""
-    return (*FORMATS_BY_FORM[one.form], HTML, *((ATOM,) if one.date_variable else ()))
+def example_answer_formats(example: ExampleQuery) -> tuple[Format, ...]:
+    """The formats of the results of an example query; Atom where its rows have a date."""
+    return (*FORMATS_BY_FORM[example.form], HTML, *((ATOM,) if example.date_variable else ()))

@@ -1,4 +1,4 @@
-"""Definitions of lists: `ListDefinition`, the things of some classes, and `ListField`, one of their values.
+"""Definitions of lists: `ListDefinition`, the resources of some classes, and `ListField`, a value of them.
 
 `definitions.LIST_DEFINITIONS` holds the lists. The query, JSON and its schema, CSV, RDF, page and OpenAPI of
 each are made from its `ListDefinition`. `ListField.type` decides how a value is written, filtered and sorted
@@ -10,17 +10,17 @@ from functools import cached_property
 
 from ..i18n import gettext_noop
 
-NAME_PATH = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a thing
+NAME_PATH = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a resource
 
 
 @dataclass(frozen=True)
 class ListField:
-    """What a list says of a thing, under the name that the JSON-LD context has for the property.
+    """A field of the resources of a list, named after its property in the JSON-LD context.
 
-    `type` is `text` (in languages), `name` (one of few texts), `string`, `integer`, `boolean`, `date` (or
-    only its year or month), `class`, or that of a thing (`rdf.values.RESOURCE_KINDS`). A field has one
-    value unless it has `many`. One that is no property of the thing itself has a `path` or `pattern` that
-    leads to its values.
+    `type` is `text` (with languages), `name` (one of few texts), `string`, `integer`, `boolean`, `date` (or
+    only a year or month), `class`, or the type of a resource (`rdf.values.RESOURCE_KINDS`). A field has one
+    value unless `many` is set. A field that is no property of the resource itself has a `path` (SPARQL
+    property path) or `pattern` (SPARQL, from `?id` to `?value`) that leads to its values.
     """
 
     name: str
@@ -32,24 +32,23 @@ class ListField:
 
     @property
     def property(self) -> str:
-        """The property of the thing that it shows, with prefix; empty where it is computed."""
+        """The prefixed name of the property; empty where the field is computed."""
         if self.path or self.pattern:
             return ""
         return self.name if ":" in self.name else f"wgig:{self.name}"
 
     def value_pattern(self, variable: str) -> str:
-        """The pattern that binds a variable to the values of `?id`, in SPARQL with our prefixes."""
+        """The SPARQL pattern that binds a variable to the values of `?id`."""
         pattern = self.pattern or f"?id {self.path or self.property} ?value ."
         return pattern.replace("?value", variable)
 
 
 @dataclass(frozen=True)
 class ListDefinition:
-    """A list of the things of some classes.
+    """A list of the resources of some classes.
 
-    `required_pattern` is a pattern that they fit beside, `excluded_pattern` one that they do not fit, `sort`
-    the fields that they are sorted by where nobody asks for another order, and `date_fields` the fields with
-    the dates that `year` looks at.
+    Its resources match the SPARQL pattern `required_pattern` and do not match `excluded_pattern`. `sort` is
+    the default order, as field names; `date_fields` are the fields that the parameter `year` filters.
     """
 
     name: str
@@ -65,8 +64,8 @@ class ListDefinition:
     @cached_property
     def by_name(self) -> dict[str, ListField]:
         """The fields by their names."""
-        return {one.name: one for one in self.fields}
+        return {field.name: field for field in self.fields}
 
 
-TYPE_FIELD = ListField("type", "class", gettext_noop("The classes that it is of."), many=True, path="a")
-LABEL_FIELD = ListField("label", "text", gettext_noop("What it is called, by language."), path=NAME_PATH)
+TYPE_FIELD = ListField("type", "class", gettext_noop("Its classes."), many=True, path="a")
+LABEL_FIELD = ListField("label", "text", gettext_noop("Its name, by language."), path=NAME_PATH)

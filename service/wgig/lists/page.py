@@ -1,7 +1,7 @@
-"""HTML page of a list: a table with few columns, the conditions that narrow it, and the ways on.
+"""HTML page of a list: a table with few columns, the filters in effect, and links to other pages.
 
-`LIST_COLUMNS` names the fields and numbers that the page of each list shows, `COLUMN_TITLES` what columns are
-called whose properties have no label, or one that says too little. The page of `papers` is in `papers_page`.
+`LIST_COLUMNS` names the columns of the page of each list, `COLUMN_TITLES` the titles of columns whose
+properties have no label or an unclear one. The page of `papers` is in `papers_page`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,9 +28,9 @@ from .papers_page import address_without_value
 from .query import ListRequest
 from .results import ListPage
 
-# What a thing is, the best first.
+# Fields that summarize a resource, the best first.
 SUMMARY_FIELDS = ("dcterms:title", "skos:definition", "dcterms:description", "skos:note")
-# The columns of each list: its fields, and numbers by their names in COUNT_COLUMNS.
+# The columns of each list: names of its fields and of COUNT_COLUMNS.
 LIST_COLUMNS = {
     "issues": ("category", "cluster", "papers"),
     "categories": ("skos:inScheme", "skos:broader", "skos:relatedMatch", "issues", "papers"),
@@ -43,7 +43,7 @@ LIST_COLUMNS = {
     "timeline": ("type", "when", "timeliness"),
     "conformance": ("earl:subject", "earl:result", "partsMet", "partsAsked"),
 }
-# What columns and conditions are called that are no properties, or of which the name says too little.
+# Titles of columns and filters that are no properties, or whose property has an unclear label.
 COLUMN_TITLES = {
     "skos:broader": gettext_noop("Part of"),
     "skos:inScheme": gettext_noop("Scheme"),
@@ -55,7 +55,7 @@ COLUMN_TITLES = {
     "q": gettext_noop("Words in their names"),
     "year": gettext_noop("Year"),
 }
-# The sides of which the papers are counted, by list.
+# The dimension by which the papers are counted, by list.
 COUNT_DIMENSIONS = {"issues": "issue", "categories": "category"}
 
 CellCounts = Mapping[CellKey, int] | None
@@ -63,7 +63,7 @@ FieldTerms = Mapping[str, Sequence[Any]]
 
 
 class CountSource(NamedTuple):
-    """Things that are counted along a way, and the path of the page that has them all."""
+    """A property path along which resources are counted, and the path of the page that lists them."""
 
     property_path: PropertyPath
     path: str
@@ -71,7 +71,7 @@ class CountSource(NamedTuple):
 
 @dataclass(frozen=True)
 class CountColumn:
-    """A number of things: those of the first way that leads to any; without one, papers."""
+    """A column of numbers: the count of the first source that is not empty; without sources, of papers."""
 
     title: str
     sources: tuple[CountSource, ...] = ()
@@ -102,7 +102,7 @@ COUNT_COLUMNS = {
 
 
 class ListColumn(NamedTuple):
-    """A column: what it is called, what that says in a sentence of English, and whether it holds numbers."""
+    """A column: its title, its description in English, and whether it holds numbers."""
 
     head: ox.Literal
     description: str
@@ -110,7 +110,10 @@ class ListColumn(NamedTuple):
 
 
 class ThingCount(NamedTuple):
-    """How many there are, or at least; None: it is not known yet. `path` leads to them, where it can."""
+    """A number of resources; None while it is being counted. Not exact: there are more.
+
+    `path` is the address of their list; empty where there is none.
+    """
 
     amount: int | None
     is_exact: bool
@@ -119,7 +122,7 @@ class ThingCount(NamedTuple):
 
 @dataclass(frozen=True)
 class ListRow:
-    """A thing of a list: what it is, in a sentence, and its cells: the terms of a field, or a number."""
+    """A resource of the list: its summary in a sentence, and by column the terms of a field or a number."""
 
     iri: str
     summary: ox.Literal | None
@@ -128,7 +131,7 @@ class ListRow:
 
 @dataclass(frozen=True)
 class ListCondition:
-    """What the list is narrowed by: the field and its value, and the address without it."""
+    """A filter in effect: its title, its value, and the path of the list without it."""
 
     name: str
     value: ox.Literal
@@ -137,7 +140,7 @@ class ListCondition:
 
 @dataclass(frozen=True)
 class ListView:
-    """A page of a list for people: its columns by their names, a line a thing, and the conditions."""
+    """The page of a list: columns by name, a row for each resource, filters, and labels by IRI."""
 
     columns: Mapping[str, ListColumn]
     rows: Sequence[ListRow]
@@ -145,52 +148,56 @@ class ListView:
     labels: Mapping[str, ox.Literal]
 
 
-def select_page_fields(asked: ListRequest) -> ListRequest:
-    """What is asked of a list with the fields that its page needs, where the address names none."""
-    if asked.definition.name not in LIST_COLUMNS or has_explicit_fields(asked):
-        return asked
-    names = {"label", *LIST_COLUMNS[asked.definition.name], *SUMMARY_FIELDS}
-    return replace(asked, fields=tuple(one for one in asked.definition.fields if one.name in names))
+def select_page_fields(list_request: ListRequest) -> ListRequest:
+    """The request with the fields that its page needs, unless it names fields itself."""
+    if list_request.definition.name not in LIST_COLUMNS or has_explicit_fields(list_request):
+        return list_request
+    names = {"label", *LIST_COLUMNS[list_request.definition.name], *SUMMARY_FIELDS}
+    return replace(
+        list_request, fields=tuple(field for field in list_request.definition.fields if field.name in names)
+    )
 
 
-def has_explicit_fields(asked: ListRequest) -> bool:
-    """Whether the address names the fields that it wants."""
-    return "fields" in dict(asked.pairs)
+def has_explicit_fields(list_request: ListRequest) -> bool:
+    """Whether the request has the parameter `fields`."""
+    return "fields" in dict(list_request.pairs)
 
 
-def list_column_names(asked: ListRequest) -> list[str]:
-    """The names of the columns beside that of the thing."""
-    if asked.definition.name in LIST_COLUMNS and not has_explicit_fields(asked):
-        return list(LIST_COLUMNS[asked.definition.name])
-    return [one.name for one in asked.fields if one.name != "label"]
+def list_column_names(list_request: ListRequest) -> list[str]:
+    """The names of the columns after the label."""
+    if list_request.definition.name in LIST_COLUMNS and not has_explicit_fields(list_request):
+        return list(LIST_COLUMNS[list_request.definition.name])
+    return [field.name for field in list_request.fields if field.name != "label"]
 
 
 def build_list_view(
-    store: Store, asked: ListRequest, page: ListPage, base: str, papers: CellCounts
+    store: Store, list_request: ListRequest, page: ListPage, base: str, papers: CellCounts
 ) -> ListView:
-    """A page of a list; `papers` are those by the side of the list, None while they are being counted."""
-    names = list_column_names(asked)
-    properties = {one: column_property(one, base).value for one in (*names, *asked.filters)}
-    values = dict(iter_wanted_iris(asked, base))
-    types = (one for said in page.things.values() for one in said.get(TYPE_FIELD.name, ()))
-    classes = {one.value for one in types if isinstance(one, ox.NamedNode)}
-    found = find_labels(
-        store, {*page.things, *properties.values(), *values.values(), *classes}, label_languages()
+    """The page of a list; `papers` are counts of papers by resource, None while they are being counted."""
+    names = list_column_names(list_request)
+    properties = {name: column_property(name, base).value for name in (*names, *list_request.filters)}
+    filter_iris = dict(iter_wanted_iris(list_request, base))
+    types = (
+        term for terms_by_field in page.things.values() for term in terms_by_field.get(TYPE_FIELD.name, ())
     )
-    called = {iri: best_text(texts, label_languages()) for iri, texts in page.labels.items()} | found
-    heads = {one: column_title(one, iri, found) for one, iri in properties.items()}
-    shown = ListRowBuilder(store, asked, base, papers)
+    classes = {term.value for term in types if isinstance(term, ox.NamedNode)}
+    best_labels = find_labels(
+        store, {*page.things, *properties.values(), *filter_iris.values(), *classes}, label_languages()
+    )
+    labels = {iri: best_text(texts, label_languages()) for iri, texts in page.labels.items()} | best_labels
+    titles = {name: column_title(name, iri, best_labels) for name, iri in properties.items()}
+    builder = ListRowBuilder(store, list_request, base, papers)
     return ListView(
-        {one: build_list_column(heads[one], asked.definition.by_name.get(one)) for one in names},
-        [shown.build_row(iri, said) for iri, said in page.things.items()],
-        list(iter_list_conditions(asked, heads, values, called)),
-        {one: ox.Literal(words_of_iri(one)) for one in page.things} | called,
+        {name: build_list_column(titles[name], list_request.definition.by_name.get(name)) for name in names},
+        [builder.build_row(iri, terms_by_field) for iri, terms_by_field in page.things.items()],
+        list(iter_list_conditions(list_request, titles, filter_iris, labels)),
+        {iri: ox.Literal(words_of_iri(iri)) for iri in page.things} | labels,
     )
 
 
 @dataclass(frozen=True)
 class ListRowBuilder:
-    """What the page shows of each thing."""
+    """Builds the rows of the page."""
 
     store: Store
     list_request: ListRequest
@@ -200,92 +207,100 @@ class ListRowBuilder:
     @cached_property
     def class_nodes(self) -> set[ox.NamedNode]:
         """The classes of the list."""
-        return {column_property(one, self.base) for one in self.list_request.definition.classes}
+        return {column_property(name, self.base) for name in self.list_request.definition.classes}
 
-    def build_row(self, iri: str, said: FieldTerms) -> ListRow:
-        """The line of a thing."""
+    def build_row(self, iri: str, terms_by_field: FieldTerms) -> ListRow:
+        """The row of a resource with these terms by field."""
         fields = self.list_request.definition.by_name
         cells = {
-            name: self.select_terms(fields[name], said.get(name, ()))
+            name: self.select_terms(fields[name], terms_by_field.get(name, ()))
             if name in fields
             else self.count_things(name, iri)
             for name in list_column_names(self.list_request)
         }
-        return ListRow(iri, None if has_explicit_fields(self.list_request) else best_summary(said), cells)
+        return ListRow(
+            iri, None if has_explicit_fields(self.list_request) else best_summary(terms_by_field), cells
+        )
 
     def select_terms(self, field: ListField, terms: Sequence[Any]) -> Sequence[Any]:
-        """The terms of a field: of texts the best one, of classes those of the list."""
+        """The terms of a field to show: of texts the best one, of classes those of the list."""
         if field.type == "class":
-            return [one for one in terms if one in self.class_nodes]
-        texts = [one for one in terms if isinstance(one, ox.Literal)] if field.type == "text" else []
+            return [term for term in terms if term in self.class_nodes]
+        texts = [term for term in terms if isinstance(term, ox.Literal)] if field.type == "text" else []
         return [best_text(texts, label_languages())] if texts else terms
 
     def count_things(self, name: str, iri: str) -> ThingCount:
-        """How many things of a kind there are about a thing."""
-        id_ = quote(shorten_iri(iri, self.base), safe=":")
+        """The number for the column `name` and the resource."""
+        encoded_name = quote(shorten_iri(iri, self.base), safe=":")
         if name == "papers":
             amount = None if self.paper_counts is None else self.paper_counts.get((iri,), 0)
             return ThingCount(
-                amount, True, f"/papers?{COUNT_DIMENSIONS[self.list_request.definition.name]}={id_}"
+                amount, True, f"/papers?{COUNT_DIMENSIONS[self.list_request.definition.name]}={encoded_name}"
             )
-        for way, path in COUNT_COLUMNS[name].sources:
-            ends, is_whole = follow_property_path(self.store, iri, way, self.base)
-            if ends or not is_whole:
+        for property_path, path in COUNT_COLUMNS[name].sources:
+            resources, is_exact = follow_property_path(self.store, iri, property_path, self.base)
+            if resources or not is_exact:
                 has_page = iri.startswith(f"{self.base}id/")
-                link = path.format(id=id_, page=find_href(iri, self.base)) if has_page else ""
-                return ThingCount(len(ends), is_whole, link)
+                address = path.format(id=encoded_name, page=find_href(iri, self.base)) if has_page else ""
+                return ThingCount(len(resources), is_exact, address)
         return ThingCount(0, True, "")
 
 
-def build_list_column(head: ox.Literal, field: ListField | None) -> ListColumn:
-    """The column of a field, or of a number beside."""
-    return ListColumn(head, field.description if field else "", field is None or field.type == "integer")
+def build_list_column(title: ox.Literal, field: ListField | None) -> ListColumn:
+    """The column of a field, or of a number where there is no field."""
+    return ListColumn(title, field.description if field else "", field is None or field.type == "integer")
 
 
 def column_property(name: str, base: str) -> ox.NamedNode:
-    """The property after which a field is called."""
-    whole = {"type": "rdf:type", "label": "rdfs:label"}.get(name, name)
-    return expand_curie(whole if ":" in whole else f"wgig:{whole}", base)
+    """The property whose label is the title of a column."""
+    curie = {"type": "rdf:type", "label": "rdfs:label"}.get(name, name)
+    return expand_curie(curie if ":" in curie else f"wgig:{curie}", base)
 
 
-def column_title(name: str, iri: str, found: Mapping[str, ox.Literal]) -> ox.Literal:
-    """What a column is called, with a capital."""
+def column_title(name: str, iri: str, labels: Mapping[str, ox.Literal]) -> ox.Literal:
+    """The title of a column, capitalized; `labels` are labels of properties by IRI."""
     title = COUNT_COLUMNS[name].title if name in COUNT_COLUMNS else COLUMN_TITLES.get(name)
     if title:
         return ox.Literal(gettext(title), language=current_language())
-    text = found.get(iri) or foreign_property_label(iri)
+    text = labels.get(iri) or foreign_property_label(iri)
     return ox.Literal(text.value[:1].upper() + text.value[1:], language=text.language)
 
 
-def best_summary(said: FieldTerms) -> ox.Literal | None:
-    """What a thing is, where that is said."""
-    texts = ([one for one in said.get(name, ()) if isinstance(one, ox.Literal)] for name in SUMMARY_FIELDS)
-    return next((best_text(those, label_languages()) for those in texts if those), None)
+def best_summary(terms_by_field: FieldTerms) -> ox.Literal | None:
+    """The best text of the first of SUMMARY_FIELDS that a resource has; None without any."""
+    texts = (
+        [term for term in terms_by_field.get(name, ()) if isinstance(term, ox.Literal)]
+        for name in SUMMARY_FIELDS
+    )
+    return next((best_text(literals, label_languages()) for literals in texts if literals), None)
 
 
-def iter_wanted_iris(asked: ListRequest, base: str) -> Iterator[tuple[tuple[str, int], str]]:
-    """The IRIs that are wanted, by the parameter and the place of the value among its values."""
-    for name, terms in asked.filters.items():
-        type_ = asked.definition.by_name[name].type
-        for place, one in enumerate(terms):
+def iter_wanted_iris(list_request: ListRequest, base: str) -> Iterator[tuple[tuple[str, int], str]]:
+    """The IRIs that filters require, by parameter and index of the value among its values."""
+    for name, terms in list_request.filters.items():
+        type_ = list_request.definition.by_name[name].type
+        for index, term in enumerate(terms):
             if type_ == "class":
-                yield (name, place), expand_curie(one, base).value
+                yield (name, index), expand_curie(term, base).value
             elif is_resource_type(type_):
-                yield (name, place), one.value
+                yield (name, index), term.value
 
 
 def iter_list_conditions(
-    asked: ListRequest,
-    heads: Mapping[str, ox.Literal],
-    values: Mapping[tuple[str, int], str],
-    called: Mapping[str, ox.Literal],
+    list_request: ListRequest,
+    titles: Mapping[str, ox.Literal],
+    filter_iris: Mapping[tuple[str, int], str],
+    labels: Mapping[str, ox.Literal],
 ) -> Iterator[ListCondition]:
-    """What the list is narrowed by, in the order of the address."""
-    seen = dict[str, int]()
-    for name, text in asked.pairs:
-        if name in asked.filters or name in ("q", "year"):
-            place = seen[name] = seen.get(name, -1) + 1
-            iri = values.get((name, place), "")
-            value = called.get(iri) or ox.Literal(words_of_iri(iri) if iri else text)
-            title = heads[name] if name in heads else column_title(name, "", {})
-            yield ListCondition(title.value, value, address_without_value(asked, name, place))
+    """The filters in effect, in the order of the query string.
+
+    `titles` are those of columns by name, `filter_iris` those of `iter_wanted_iris`, `labels` are by IRI.
+    """
+    last_index = dict[str, int]()
+    for name, text in list_request.pairs:
+        if name in list_request.filters or name in ("q", "year"):
+            index = last_index[name] = last_index.get(name, -1) + 1
+            iri = filter_iris.get((name, index), "")
+            value = labels.get(iri) or ox.Literal(words_of_iri(iri) if iri else text)
+            title = titles[name] if name in titles else column_title(name, "", {})
+            yield ListCondition(title.value, value, address_without_value(list_request, name, index))

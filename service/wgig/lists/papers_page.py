@@ -1,4 +1,4 @@
-"""The list of papers as a page: what they can be chosen by, with counts, and how each stands by section."""
+"""The page of the list of papers: facets with counts, and how far each paper follows the template."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from .papers_index import PAPER_FACETS, PAPER_SORT_KEYS, STATUS_FACET, FacetedPa
 from .query import ListRequest
 
 MAX_FACET_VALUES = 40  # values of a facet, the most frequent
-MAX_UNFOLDED_VALUES = 3  # values that need not be folded away
-ROW_FACETS = ("issue", "drafter")  # facets that each line shows
+MAX_UNFOLDED_VALUES = 3  # a facet with more values is collapsed
+ROW_FACETS = ("issue", "drafter")  # facets that each row shows
 
-DEFAULT_PAPER_ORDER = ("label", False)  # the order of papers, where nobody asks for another
+DEFAULT_PAPER_ORDER = ("label", False)  # field, and whether descending
 
 WantedValues = Mapping[str, Sequence[str]]
 PaperNumbers = set[int]
@@ -29,7 +29,7 @@ PaperNumbers = set[int]
 
 @dataclass(frozen=True)
 class FacetValue:
-    """A value of a facet: how many papers have it beside what else is wanted, and whether it is wanted."""
+    """A value of a facet, and whether it is selected; `papers` have it and match all other filters."""
 
     value: str
     papers: int
@@ -38,7 +38,7 @@ class FacetValue:
 
 @dataclass(frozen=True)
 class PaperFacet:
-    """What papers can be chosen by: its values, how many there are beside, and how many papers have none."""
+    """A facet: its most frequent values, the number of values not listed, and of papers without a value."""
 
     name: str
     values: Sequence[FacetValue]
@@ -47,13 +47,13 @@ class PaperFacet:
 
     @property
     def is_open(self) -> bool:
-        """Whether its values are few, or some of them are wanted."""
-        return len(self.values) <= MAX_UNFOLDED_VALUES or any(one.is_wanted for one in self.values)
+        """Whether the facet is shown expanded: it has few values, or some are filters."""
+        return len(self.values) <= MAX_UNFOLDED_VALUES or any(value.is_wanted for value in self.values)
 
 
 @dataclass(frozen=True)
 class PaperSelection:
-    """The papers that fit: how many, those of a page, and the facets by which they can be narrowed."""
+    """The papers that match: their number, those of the page, and the facets to filter by."""
 
     total: int
     papers: Sequence[IndexedPaper]
@@ -62,9 +62,10 @@ class PaperSelection:
 
 @dataclass(frozen=True)
 class PaperRow:
-    """A paper of a page: how many parts of the template it has of those asked for, and its sections.
+    """A paper of the page: its sections, and how many parts of the template it has of those required.
 
-    A section is `passed`, `missing`, `faulty`, `waived` or `untested`. Without sections, it was not tested.
+    A section is `passed`, `missing`, `faulty`, `waived` or `untested`. There are no sections where the paper
+    was not tested.
     """
 
     paper: IndexedPaper
@@ -74,127 +75,148 @@ class PaperRow:
     parts: str
 
 
-def is_answered_by_index(asked: ListRequest) -> bool:
-    """Whether all that is asked for is known of the papers at hand."""
-    return index_sort_order(asked) is not None and asked.filters.keys() <= PAPER_FACETS.keys()
+def is_answered_by_index(list_request: ListRequest) -> bool:
+    """Whether the index of papers can answer the request without a SPARQL query."""
+    return index_sort_order(list_request) is not None and list_request.filters.keys() <= PAPER_FACETS.keys()
 
 
-def index_sort_order(asked: ListRequest) -> tuple[str, bool] | None:
-    """The one field that papers at hand are to be sorted by, and whether it falls; None for another order."""
-    keys = [(field.name if field else "id", falls) for field, falls in asked.sort]
+def index_sort_order(list_request: ListRequest) -> tuple[str, bool] | None:
+    """The one field to sort by and whether descending; None where the index has no such order."""
+    keys = [(field.name if field else "id", is_descending) for field, is_descending in list_request.sort]
     return keys[0] if len(keys) == 1 and keys[0][0] in PAPER_SORT_KEYS else None
 
 
 def select_papers(
-    papers: FacetedPapers, asked: ListRequest, base: str, iris: Sequence[str] | None = None
+    papers: FacetedPapers, list_request: ListRequest, base: str, iris: Sequence[str] | None = None
 ) -> PaperSelection:
-    """The papers that are asked for, on their page, in the order that is asked for.
+    """The papers of the requested page, in the requested order, with facets.
 
-    Where it asks for what is not known of papers at hand, `iris` are those that fit that, in their order.
+    Where the index cannot answer the request, `iris` are the papers that match its other filters, in order.
     """
-    wanted = {
-        name: [expand_curie(one, base).value if isinstance(one, str) else term_text(one) for one in terms]
-        for name, terms in asked.filters.items()
+    filters = {
+        name: [expand_curie(term, base).value if isinstance(term, str) else term_text(term) for term in terms]
+        for name, terms in list_request.filters.items()
         if name in PAPER_FACETS
     }
     if iris is None:
-        order = papers.sorted_numbers(*(index_sort_order(asked) or DEFAULT_PAPER_ORDER))
-        among = None
+        order = papers.sorted_numbers(*(index_sort_order(list_request) or DEFAULT_PAPER_ORDER))
+        candidates = None
     else:
-        order = [papers.number_by_iri[one] for one in iris if one in papers.number_by_iri]
-        among = set(order)
-    if asked.q or asked.year:
-        among = {one for one in order if is_paper_match(papers.by_number[one], asked)}
-    chosen = filter_paper_numbers(papers, wanted, among)
-    fits = order if chosen is None else (one for one in order if one in chosen)
-    start = (asked.page - 1) * asked.size
+        order = [papers.number_by_iri[iri] for iri in iris if iri in papers.number_by_iri]
+        candidates = set(order)
+    if list_request.q or list_request.year:
+        candidates = {number for number in order if is_paper_match(papers.by_number[number], list_request)}
+    matches = filter_paper_numbers(papers, filters, candidates)
+    ordered_matches = order if matches is None else (number for number in order if number in matches)
+    start = (list_request.page - 1) * list_request.size
     return PaperSelection(
-        len(order) if chosen is None else len(chosen),
-        [papers.by_number[one] for one in islice(fits, start, start + asked.size)],
-        [build_paper_facet(papers, name, among, wanted) for name in PAPER_FACETS],
+        len(order) if matches is None else len(matches),
+        [papers.by_number[number] for number in islice(ordered_matches, start, start + list_request.size)],
+        [build_paper_facet(papers, name, candidates, filters) for name in PAPER_FACETS],
     )
 
 
-def is_paper_match(paper: IndexedPaper, asked: ListRequest) -> bool:
-    """Whether a paper has the words in a name, and a day of the year, as far as these are asked for."""
-    words = asked.q.value.lower() if asked.q else ""
-    year = asked.year.value if asked.year else ""
+def is_paper_match(paper: IndexedPaper, list_request: ListRequest) -> bool:
+    """Whether a paper matches the words of `q` in a name and the `year`."""
+    words = list_request.q.value.lower() if list_request.q else ""
+    year = list_request.year.value if list_request.year else ""
     return any(words in name.lower() for name in paper.names or ("",)) and (
         not year or any(day.startswith(year) for day in paper.posted)
     )
 
 
 def filter_paper_numbers(
-    papers: FacetedPapers, wanted: WantedValues, among: PaperNumbers | None
+    papers: FacetedPapers, filters: WantedValues, candidates: PaperNumbers | None
 ) -> PaperNumbers | None:
-    """The papers among these that have, by each facet, one of the values wanted; None is all there are."""
-    for name, values in wanted.items():
-        having = set[int]().union(*(papers.numbers_by_value[name].get(one, ()) for one in values))
-        among = having if among is None else among & having
-    return among
+    """The candidates that have, for each filter, one of its values. None stands for all papers."""
+    for name, values in filters.items():
+        numbers = set[int]().union(*(papers.numbers_by_value[name].get(value, ()) for value in values))
+        candidates = numbers if candidates is None else candidates & numbers
+    return candidates
 
 
 def build_paper_facet(
-    papers: FacetedPapers, name: str, among: PaperNumbers | None, wanted: WantedValues
+    papers: FacetedPapers, name: str, candidates: PaperNumbers | None, filters: WantedValues
 ) -> PaperFacet:
-    """A facet of the papers that are chosen by all others."""
-    others = {one: values for one, values in wanted.items() if one != name}
-    chosen = filter_paper_numbers(papers, others, among)
-    counts = {one: count_papers_among(those, chosen) for one, those in papers.numbers_by_value[name].items()}
-    own = wanted.get(name, ())
-    there = {one for one, count in counts.items() if count}.union(own)
-    ranked = sorted(there, key=lambda one: (one not in own, -counts.get(one, 0), natural_sort_key(one)))
-    values = [FacetValue(one, counts.get(one, 0), one in own) for one in ranked[:MAX_FACET_VALUES]]
-    total = len(papers.by_number) if chosen is None else len(chosen)
+    """The facet of the papers that match the filters of all other facets."""
+    other_filters = {facet: values for facet, values in filters.items() if facet != name}
+    matches = filter_paper_numbers(papers, other_filters, candidates)
+    counts = {
+        value: count_papers_among(numbers, matches)
+        for value, numbers in papers.numbers_by_value[name].items()
+    }
+    filter_values = filters.get(name, ())
+    listed_values = {value for value, count in counts.items() if count}.union(filter_values)
+    ranked = sorted(
+        listed_values,
+        key=lambda value: (value not in filter_values, -counts.get(value, 0), natural_sort_key(value)),
+    )
+    values = [
+        FacetValue(value, counts.get(value, 0), value in filter_values) for value in ranked[:MAX_FACET_VALUES]
+    ]
+    total = len(papers.by_number) if matches is None else len(matches)
     return PaperFacet(
         name,
         values,
         len(ranked) - len(values),
-        total - count_papers_among(papers.numbers_with_value[name], chosen),
+        total - count_papers_among(papers.numbers_with_value[name], matches),
     )
 
 
-def count_papers_among(papers: PaperNumbers, among: PaperNumbers | None) -> int:
-    """How many of the papers are among those; None is all there are."""
-    return len(papers) if among is None else len(papers & among)
+def count_papers_among(papers: PaperNumbers, others: PaperNumbers | None) -> int:
+    """The number of papers that are among the others; None stands for all papers."""
+    return len(papers) if others is None else len(papers & others)
 
 
 def build_paper_rows(store: Store, papers: Iterable[IndexedPaper], base: str) -> list[PaperRow]:
-    """How each of the papers stands by the template."""
-    known = namespaces_by_prefix(base)
-    return [build_paper_row(store, one, known) for one in papers]
+    """The rows of papers: how far each follows the template."""
+    namespaces = namespaces_by_prefix(base)
+    return [build_paper_row(store, paper, namespaces) for paper in papers]
 
 
-def build_paper_row(store: Store, paper: IndexedPaper, known: Mapping[str, str]) -> PaperRow:
-    """How a paper stands by the template, as the graph has it."""
-    whole = known["assertion"] + paper.iri.removeprefix(known["paper"])
+def build_paper_row(store: Store, paper: IndexedPaper, namespaces: Mapping[str, str]) -> PaperRow:
+    """The row of a paper, from its conformance in the graph."""
+    assertion = namespaces["assertion"] + paper.iri.removeprefix(namespaces["paper"])
     if not paper.facet_values("conformance"):
-        return PaperRow(paper, whole, (), "", "")
-    said = {quad.predicate.value: term_text(quad.object) for quad in store.match(ox.NamedNode(whole))}
-    states = (store.match(ox.NamedNode(f"{whole}/{number}"), EARL_RESULT) for number in TEMPLATE_SECTIONS)
+        return PaperRow(paper, assertion, (), "", "")
+    values = {quad.predicate.value: term_text(quad.object) for quad in store.match(ox.NamedNode(assertion))}
+    section_quads = (
+        store.match(ox.NamedNode(f"{assertion}/{number}"), EARL_RESULT) for number in TEMPLATE_SECTIONS
+    )
     return PaperRow(
         paper,
-        whole,
-        [next((last_iri_segment(term_text(quad.object)) for quad in one), "untested") for one in states],
-        said.get(f"{known['wgig']}partsMet", ""),
-        said.get(f"{known['wgig']}partsAsked", ""),
+        assertion,
+        [
+            next((last_iri_segment(term_text(quad.object)) for quad in quads), "untested")
+            for quads in section_quads
+        ],
+        values.get(f"{namespaces['wgig']}partsMet", ""),
+        values.get(f"{namespaces['wgig']}partsAsked", ""),
     )
 
 
 def last_iri_segment(iri: str) -> str:
-    """The end of an IRI."""
+    """The part of an IRI after its last slash."""
     return iri.rpartition("/")[2]
 
 
-def find_papers_labels(store: Store, chosen: PaperSelection) -> dict[str, ox.Literal]:
-    """What papers and values of the page are called, by their IRIs."""
-    shown = {one.value for each in chosen.facets if each.name != STATUS_FACET for one in each.values}
-    ends = {one for paper in chosen.papers for name in ROW_FACETS for one in paper.facet_values(name)}
-    return find_labels(store, shown | ends | {one.iri for one in chosen.papers}, language.label_languages())
+def find_papers_labels(store: Store, selection: PaperSelection) -> dict[str, ox.Literal]:
+    """The labels of papers and facet values on the page, by IRI."""
+    facet_iris = {
+        value.value for facet in selection.facets if facet.name != STATUS_FACET for value in facet.values
+    }
+    row_iris = {iri for paper in selection.papers for name in ROW_FACETS for iri in paper.facet_values(name)}
+    return find_labels(
+        store, facet_iris | row_iris | {paper.iri for paper in selection.papers}, language.label_languages()
+    )
 
 
-def address_without_value(asked: ListRequest, name: str, number: int) -> str:
-    """The address of the list where one wanted value of a parameter is taken back, by its place."""
-    places = [place for place, pair in enumerate(asked.pairs) if pair[0] == name]
-    kept = [pair for place, pair in enumerate(asked.pairs) if place != places[number] and pair[0] != "page"]
-    return build_service_path(asked.definition.name, kept)
+def address_without_value(list_request: ListRequest, name: str, index: int) -> str:
+    """The address of the list without one value of a parameter, given by its index among the values."""
+    positions = [position for position, pair in enumerate(list_request.pairs) if pair[0] == name]
+    pairs = [
+        pair
+        for position, pair in enumerate(list_request.pairs)
+        if position != positions[index] and pair[0] != "page"
+    ]
+    return build_service_path(list_request.definition.name, pairs)

@@ -1,20 +1,21 @@
-"""/people: members of the working group by stakeholder group, region and development, with unknowns.
+"""/people: the members of the working group by stakeholder group, region and development, with unknowns.
 
-What is unknown is part of each sum: known seats are compared with the number of seats that sources claim.
+Each sum includes the unknown: known seats are compared with the number of seats that sources claim.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import pyoxigraph as ox
-from fastapi import Response
+from fastapi import Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import language
-from ..http.parameters import SERVICE_DESC_LINK, build_service_path, check_query_parameters, request_base_url
+from ..http.parameter_models import Text, describe_media_type
+from ..http.parameters import SERVICE_DESC_LINK, build_service_path, request_base_url
 from ..i18n import ENGLISH, gettext_noop
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
@@ -22,6 +23,7 @@ from ..rdf.formats import CSV, HTML, JSON, Format
 from ..resources import mappings
 from ..resources.alternates import Resource
 from ..resources.labels import find_labels
+from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
 from ..resources.representation import render_site_page, respond_with_resource
@@ -32,6 +34,7 @@ from .definitions import LIST_DEFINITIONS, SOURCE_FIELD
 from .fields import LABEL_FIELD, ListDefinition, ListField
 from .query import MAX_WHOLE_LIST_ITEMS, ListRequest, add_query_prefixes, build_list_query, parse_list_request
 from .results import ListPage, parse_list_page
+from .schemas import PeopleDocument
 
 STATE_UNKNOWN, STATE_UNSEEN = "unknown", "unseen"
 GROUP_FIELD, REGION_FIELD, DEVELOPMENT_FIELD = "stakeholderGroup", "region", "developingCountry"
@@ -46,9 +49,9 @@ SEAT_LIST = ListDefinition(
     (
         LABEL_FIELD,
         ListField("org:member", "agent", "Who has the seat."),
-        ListField("org:role", "role", "As what."),
-        ListField(GROUP_FIELD, "group", "The stakeholder group that it is counted under."),
-        ListField("stakeholderGroupBasis", "string", "What that rests on."),
+        ListField("org:role", "role", "The role of the seat."),
+        ListField(GROUP_FIELD, "group", "The stakeholder group of the seat."),
+        ListField("stakeholderGroupBasis", "string", "The evidence for the stakeholder group."),
         ListField("country", "place", "The country of its holder.", many=True),
         ListField(
             REGION_FIELD,
@@ -58,14 +61,14 @@ SEAT_LIST = ListDefinition(
                 "wgig:country|^org:member/wgig:country", "wgig:country"
             ),
         ),
-        ListField(DEVELOPMENT_FIELD, "boolean", "Whether that is a developing country."),
-        ListField("confidence", "confidence", "How sure the seat is."),
+        ListField(DEVELOPMENT_FIELD, "boolean", "Whether it counts for a developing country."),
+        ListField("confidence", "confidence", "How certain the seat is."),
         SOURCE_FIELD,
     ),
     required_pattern="?id org:organization agent:wgig ; org:role ?as . VALUES ?as { role:member role:chair }",
     excluded_pattern="?id wgig:illustrative true",
 )
-# What sources say of the number of seats, and on what they disagree.
+# What sources claim about the number of seats, and what they disagree about.
 CLAIMS_QUERY = """SELECT ?kind ?thing ?text WHERE {
   { ?thing wgig:about agent:wgig ; wgig:claimedProperty "number of members" ; rdf:value ?text .
     BIND ("size" AS ?kind) }
@@ -76,7 +79,7 @@ CLAIMS_QUERY = """SELECT ?kind ?thing ?text WHERE {
 
 @dataclass(frozen=True)
 class SeatHolder:
-    """Who has a seat, by IRI, and what they are called."""
+    """The holder of a seat: IRI, name, and the language of the name."""
 
     iri: str
     name: str
@@ -85,11 +88,11 @@ class SeatHolder:
 
 @dataclass(frozen=True)
 class SeatGroup:
-    """Seats that have something in common: what, how many, and who has them.
+    """Seats with the same value: its names, the number of seats, and their holders.
 
-    `state` is empty, or `unknown` of seats of which it is not known, or `unseen` of those that were not seen
-    at all. Where sources differ, there are several `names`. `iri` names what the seats have in common, where
-    that is a thing.
+    `state` is empty, or `unknown` for seats whose value is unknown, or `unseen` for seats that are claimed
+    but in no source. Where sources differ, there are several `names`. `iri` is that of the value, where it
+    is a resource.
     """
 
     names: Sequence[ox.Literal]
@@ -100,15 +103,16 @@ class SeatGroup:
 
     @property
     def name(self) -> str:
-        """What they have in common in words; empty where that is not known."""
-        return " or ".join(one.value for one in self.names)
+        """The names in words; empty where the value is unknown."""
+        return " or ".join(name.value for name in self.names)
 
 
 @dataclass(frozen=True)
 class SeatDistribution:
-    """The seats of the group: how many are known, how many there were by a claim, and how they are spread.
+    """The seats of the group: the number known, the number claimed, and their distribution.
 
-    `size` is None where no claim says how many there were. Each of the `bars` adds up to all seats.
+    `size` is the number that a `claim` (IRI) gives, None without a claim. Each of the `bars`, by field, adds
+    up to all seats. `disputes` are the disagreements of sources: label and IRI.
     """
 
     seats: int
@@ -121,47 +125,49 @@ class SeatDistribution:
 
     @property
     def total(self) -> int:
-        """How many seats there were, as far as known."""
+        """The number of seats, as far as known."""
         return max(self.seats, self.size or 0)
 
 
 def build_seats_request(base: str) -> ListRequest:
-    """What is asked of the list of seats: all of them, up to MAX_WHOLE_LIST_ITEMS."""
+    """The request for the list of all seats, up to MAX_WHOLE_LIST_ITEMS."""
     return parse_list_request(SEAT_LIST, [], base).as_single_page()
 
 
 def build_claims_query(base: str) -> str:
-    """The query for what sources say."""
+    """The query for the claims of sources."""
     return add_query_prefixes(CLAIMS_QUERY, base)
 
 
 def count_seats(
-    found: ListPage, labels: Mapping[str, ox.Literal], claims: Sequence[Sequence[Any]]
+    seats_page: ListPage, labels: Mapping[str, ox.Literal], claims: Sequence[Sequence[Any]]
 ) -> SeatDistribution:
-    """How the seats are spread, of what the list and the query found; `labels` are of what they name."""
+    """The distribution of the seats on the page; `labels` are by IRI, `claims` rows of CLAIMS_QUERY."""
     sizes = [
         (int(text.value), thing.value)
-        for kind, thing, text in claims
-        if is_seat_count(kind.value, text.value)
+        for claim_kind, thing, text in claims
+        if is_seat_count(claim_kind.value, text.value)
     ]
     size, claim = max(sizes, default=(None, ""))
-    disputes = [(text, thing.value) for kind, thing, text in claims if kind.value == "dispute"]
-    known = len(found.things)
+    disputes = [(text, thing.value) for claim_kind, thing, text in claims if claim_kind.value == "dispute"]
+    known_seats = len(seats_page.things)
     unseen = (
-        [SeatGroup([], size - known, [], state=STATE_UNSEEN)] if size is not None and size > known else []
+        [SeatGroup([], size - known_seats, [], state=STATE_UNSEEN)]
+        if size is not None and size > known_seats
+        else []
     )
     bars = {
-        one: [*group_seats(found, labels, one), *unseen]
-        for one in (GROUP_FIELD, REGION_FIELD, DEVELOPMENT_FIELD)
+        field: [*group_seats(seats_page, labels, field), *unseen]
+        for field in (GROUP_FIELD, REGION_FIELD, DEVELOPMENT_FIELD)
     }
     return SeatDistribution(
-        known,
+        known_seats,
         size,
         claim,
         bars,
-        found,
+        seats_page,
         labels,
-        sorted(disputes, key=lambda one: natural_sort_key(one[0].value)),
+        sorted(disputes, key=lambda dispute: natural_sort_key(dispute[0].value)),
     )
 
 
@@ -170,85 +176,91 @@ def is_seat_count(kind: str, text: str) -> bool:
     return kind == "size" and text.isdecimal() and len(text) < 6
 
 
-def group_seats(found: ListPage, labels: Mapping[str, ox.Literal], field: str) -> list[SeatGroup]:
-    """The seats by the value of a field; those of which it is not known come last.
+def group_seats(seats_page: ListPage, labels: Mapping[str, ox.Literal], field: str) -> list[SeatGroup]:
+    """The seats grouped by the value of a field; those with an unknown value come last.
 
-    A seat of which sources say different things stands under all of these together.
+    A seat with several values, as sources differ, is in a group of these values together.
     """
-    by: dict[tuple[str, ...], list[str]] = {}
-    for iri, about in found.things.items():
-        by.setdefault(tuple(one.value for one in about.get(field, ())), []).append(iri)
-    bars = [build_seat_group(found, labels, field, values, those) for values, those in by.items()]
-    return sorted(bars, key=lambda one: (bool(one.state), -one.seats, natural_sort_key(one.name)))
+    seats_by_values: dict[tuple[str, ...], list[str]] = {}
+    for iri, terms_by_field in seats_page.things.items():
+        seats_by_values.setdefault(tuple(term.value for term in terms_by_field.get(field, ())), []).append(
+            iri
+        )
+    groups = [
+        build_seat_group(seats_page, labels, field, values, seats)
+        for values, seats in seats_by_values.items()
+    ]
+    return sorted(groups, key=lambda group: (bool(group.state), -group.seats, natural_sort_key(group.name)))
 
 
 def build_seat_group(
-    found: ListPage,
+    seats_page: ListPage,
     labels: Mapping[str, ox.Literal],
     field: str,
     values: tuple[str, ...],
-    those: Sequence[str],
+    seats: Sequence[str],
 ) -> SeatGroup:
-    """The seats that have these values."""
-    who = sorted(
-        (find_seat_holder(found, labels, one) for one in those), key=lambda one: natural_sort_key(one.name)
+    """The group of the seats with these values."""
+    holders = sorted(
+        (find_seat_holder(seats_page, labels, seat) for seat in seats),
+        key=lambda holder: natural_sort_key(holder.name),
     )
     if not values:
-        return SeatGroup([], len(those), who, state=STATE_UNKNOWN)
+        return SeatGroup([], len(seats), holders, state=STATE_UNKNOWN)
     names = [
-        labels.get(one, ox.Literal(one)) if field == GROUP_FIELD else english_group_name(one)
-        for one in values
+        labels.get(value, ox.Literal(value)) if field == GROUP_FIELD else english_group_name(value)
+        for value in values
     ]
     iri = values[0] if field == GROUP_FIELD and len(values) == 1 else ""
-    return SeatGroup(names, len(those), who, iri)
+    return SeatGroup(names, len(seats), holders, iri)
 
 
 def english_group_name(value: str) -> ox.Literal:
-    """What a region, or a development, is called."""
+    """The English name of a region or of a value of `developingCountry`."""
     return ox.Literal(DEVELOPMENT_LABELS.get(value, value), language=ENGLISH)
 
 
-def find_seat_holder(found: ListPage, labels: Mapping[str, ox.Literal], seat: str) -> SeatHolder:
-    """Who has a seat; where that is not said, the seat itself."""
-    who = next((one.value for one in found.things[seat].get("org:member", ())), seat)
-    name = labels.get(who, ox.Literal(who))
-    return SeatHolder(who, name.value, name.language or "")
+def find_seat_holder(seats_page: ListPage, labels: Mapping[str, ox.Literal], seat: str) -> SeatHolder:
+    """The holder of a seat; where that is unknown, the seat itself."""
+    holder = next((term.value for term in seats_page.things[seat].get("org:member", ())), seat)
+    name = labels.get(holder, ox.Literal(holder))
+    return SeatHolder(holder, name.value, name.language or "")
 
 
-def serialize_people_json(found: SeatDistribution) -> bytes:
-    """The numbers as JSON; what is unknown is a part of each sum."""
+def serialize_people_json(distribution: SeatDistribution) -> bytes:
+    """The distribution as JSON."""
     document = {
-        "seats": {"known": found.seats, "claimed": found.size, "total": found.total},
+        "seats": {"known": distribution.seats, "claimed": distribution.size, "total": distribution.total},
         **{
             field: [
                 {
-                    "id": one.iri or None,
-                    "label": None if one.state else one.name,
-                    "state": one.state or "known",
-                    "seats": one.seats,
-                    "people": [{"id": who.iri, "label": who.name} for who in one.people],
+                    "id": group.iri or None,
+                    "label": None if group.state else group.name,
+                    "state": group.state or "known",
+                    "seats": group.seats,
+                    "people": [{"id": holder.iri, "label": holder.name} for holder in group.people],
                 }
-                for one in bars
+                for group in groups
             ]
-            for field, bars in found.bars.items()
+            for field, groups in distribution.bars.items()
         },
     }
     return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
 
-def serialize_people_csv(found: SeatDistribution) -> bytes:
-    """The same as a table: a row for what seats have in common, and how many they are."""
+def serialize_people_csv(distribution: SeatDistribution) -> bytes:
+    """The distribution as CSV: a row for each group of seats."""
     rows = (
-        [field, *seat_group_cells(one), " | ".join(who.name for who in one.people)]
-        for field, bars in found.bars.items()
-        for one in bars
+        [field, *seat_group_cells(group), " | ".join(holder.name for holder in group.people)]
+        for field, groups in distribution.bars.items()
+        for group in groups
     )
     return serialize_csv_rows([["by", "state", "id", "label", "seats", "people"], *rows])
 
 
-def seat_group_cells(one: SeatGroup) -> Iterable[str | int]:
-    """What a row says of seats."""
-    return one.state or "known", one.iri, one.name, one.seats
+def seat_group_cells(group: SeatGroup) -> Iterable[str | int]:
+    """The cells of a group in CSV: state, IRI, name, number of seats."""
+    return group.state or "known", group.iri, group.name, group.seats
 
 
 PEOPLE_FORMATS = (JSON, CSV, HTML)
@@ -256,58 +268,69 @@ PEOPLE_DESCRIPTION = "Who sat in the group, by stakeholder group, region and dev
 PEOPLE_SERIALIZERS = {JSON: serialize_people_json, CSV: serialize_people_csv}
 
 
-async def get_people(context: ContextDep, queries: QueriesDep) -> Response:
+class PeopleParameters(ProfileParameters):
+    """Query parameters of /people."""
+
+    media_type: Text = describe_media_type(PEOPLE_FORMATS)
+
+
+PEOPLE_OPERATION = make_profile_operation(PEOPLE_FORMATS, PeopleDocument)
+
+
+async def get_people(
+    context: ContextDep, queries: QueriesDep, parameters: Annotated[PeopleParameters, Query()]
+) -> Response:
     """How the seats of the group are spread over stakeholder groups, regions and development.
 
-    What is not known is a part of each sum. Seats that were not seen are counted where a claim says how many
-    there were.
+    Each sum includes the unknown. Seats that no source names are counted where a claim gives their number.
     """
     request = context.request
     base = context.base
-    check_query_parameters(request, ("_mediatype", "_profile"))
-    wish = parse_format_preferences(
-        context, PEOPLE_FORMATS, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
-    )
-    there = parse_list_page(
+    suffix, profiles = request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+    preferences = parse_format_preferences(context, parameters, PEOPLE_FORMATS, suffix, profiles)
+    seats_page = parse_list_page(
         await select_own_tsv(request, queries, build_list_query(build_seats_request(base), base))
     )
-    if there.total > len(there.things):
+    if seats_page.total > len(seats_page.things):
         raise Problem(
-            413, f"The group has {there.total} seats, and up to {MAX_WHOLE_LIST_ITEMS} are counted here."
+            413,
+            f"The group has {seats_page.total} seats; at most {MAX_WHOLE_LIST_ITEMS} can be counted here.",
         )
-    ranges = language.label_languages() if wish.representations[0].format is HTML else ()
-    names = await run_in_threadpool(find_labels, context.store, there.labels, ranges)
-    write = partial(
+    ranges = language.label_languages() if preferences.representations[0].format is HTML else ()
+    labels = await run_in_threadpool(find_labels, context.store, seats_page.labels, ranges)
+    serialize = partial(
         serialize_people,
         context,
-        count_seats(there, names, await select_own_rows(request, queries, build_claims_query(base))),
+        count_seats(seats_page, labels, await select_own_rows(request, queries, build_claims_query(base))),
     )
     iri = base.rstrip("/") + build_service_path("people", [])
-    subject = Resource(iri, "/people", lambda: (), write, formats=PEOPLE_FORMATS)
+    resource = Resource(iri, "/people", lambda: (), serialize, formats=PEOPLE_FORMATS)
     return await run_in_threadpool(
         respond_with_resource,
         context,
-        wish,
-        subject,
+        preferences,
+        resource,
         extra_links=[SERVICE_DESC_LINK],
         headers=LANGUAGE_NEUTRAL_HEADERS,
     )
 
 
-def serialize_people(context: RequestContext, found: SeatDistribution, format_: Format) -> bytes:
-    """The numbers in a format."""
+def serialize_people(context: RequestContext, distribution: SeatDistribution, format_: Format) -> bytes:
+    """The distribution in the format."""
     if format_ is not HTML:
-        return PEOPLE_SERIALIZERS[format_](found)
-    others = [
-        (one.title, build_service_path("people", [], one.suffix)) for one in PEOPLE_FORMATS if one is not HTML
+        return PEOPLE_SERIALIZERS[format_](distribution)
+    other_formats = [
+        (format_.title, build_service_path("people", [], format_.suffix))
+        for format_ in PEOPLE_FORMATS
+        if format_ is not HTML
     ]
     iri, page = f"{context.base}people", f"{request_base_url(context.request)}people"
     markup = mappings.build_dataset_markup(iri, page, "People", PEOPLE_DESCRIPTION, [JSON, CSV])
     return render_site_page(
         context,
         "people.html",
-        people=found,
+        people=distribution,
         developments=DEVELOPMENT_LABELS.values(),
-        others=others,
+        others=other_formats,
         markup=markup,
     )

@@ -1,22 +1,25 @@
-"""/papers, /issues and the other lists: chosen, sorted and paged, as JSON, RDF, CSV or a page."""
+"""/papers, /issues and the other lists: filtered, sorted and paged, as JSON, RDF, CSV or HTML."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Annotated
 
 import pyoxigraph as ox
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http.bodies import Pairs, get_query_parameters, parameter_values
+from ..http.operations import Route
 from ..http.parameters import SERVICE_DESC_LINK, build_service_path
 from ..http.responses import NO_STORE_HEADERS
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem, unknown_name_problem
-from ..rdf.formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
+from ..rdf.formats import CSV, HTML, JSON, Format
 from ..rdf.labels import best_text, label_or_words, words_of_iri
 from ..resources.alternates import Resource
 from ..resources.existence import check_known_iri
+from ..resources.parameters import make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
 from ..resources.representation import (
@@ -31,8 +34,8 @@ from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import find_examples_by_keyword
 from ..sparql.service import MAX_OWN_RESULT_BYTES, QueryService, select_own_rows, select_own_tsv
 from .counts import CellKey
-from .definitions import LIST_DEFINITIONS
 from .dependencies import Counts, CountsDep, PapersDep
+from .fields import ListDefinition
 from .page import (
     COUNT_DIMENSIONS,
     build_list_view,
@@ -49,6 +52,7 @@ from .papers_page import (
     is_answered_by_index,
     select_papers,
 )
+from .parameters import LIST_FORMATS, ListParameters, build_list_model
 from .query import (
     MAX_WHOLE_LIST_ITEMS,
     ListRequest,
@@ -67,222 +71,291 @@ from .results import (
     serialize_list_csv,
     serialize_list_json,
 )
+from .schemas import build_list_page_model
 
 PAPERS_LIST_NAME = "papers"
 LIST_COUNT_WAIT_SECONDS = 1  # seconds that somebody waits for a count of papers
-LIST_FORMATS = (JSON, JSON_LD, CSV, TURTLE, HTML)
+LIST_DESCRIPTION = (
+    "Filters of several fields all hold; a filter that is given several times takes any of its values. A "
+    "thing is named by the end of its IRI, by prefix and end, or by the whole. What has no value is left out."
+)
 
 
-async def get_list(
-    context: ContextDep, queries: QueriesDep, counts: CountsDep, papers: PapersDep
-) -> Response:
-    """A list of things, with filters by their fields, a page at a time; CSV whole where no page is asked for.
+@dataclass(frozen=True)
+class ListSources:
+    """What a list is made from."""
 
-    `sort` names fields, a minus before one that falls; `fields` names those that are given; `q` is looked for
-    in what things are called, `year` in their dates. A filter that is given several times takes any of them.
+    context: RequestContext
+    queries: QueryService
+    counts: Counts
+    papers: PapersIndex
+
+
+ListAnswer = Callable[[ListDefinition, ListSources, ListParameters], Awaitable[Response]]
+
+
+def make_list_handler(
+    definition: ListDefinition, answer: ListAnswer | None
+) -> Callable[..., Awaitable[Response]]:
+    """The handler of a list, which calls `answer`, or does what any list does.
+
+    FastAPI reads just what all lists have: each parameter takes 3 µs, and filters are read as pairs.
     """
-    request = context.request
-    name = request.scope["path"].removeprefix("/").partition(".")[0]
-    base = context.base
-    what = parse_list_request(LIST_DEFINITIONS[name], parse_list_parameters(request), base)
-    wish = parse_format_preferences(
-        context, LIST_FORMATS, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+
+    async def get_list(
+        context: ContextDep,
+        queries: QueriesDep,
+        counts: CountsDep,
+        papers: PapersDep,
+        parameters: Annotated[ListParameters, Query()],
+    ) -> Response:
+        sources = ListSources(context, queries, counts, papers)
+        return await (answer or answer_list_request)(definition, sources, parameters)
+
+    return get_list
+
+
+def make_list_routes(definition: ListDefinition, answer: ListAnswer | None = None) -> list[Route]:
+    """The rows of a list: where the client accepts a format, and where the path names one."""
+    handler = make_list_handler(definition, answer)
+    operation = make_profile_operation(
+        LIST_FORMATS,
+        build_list_page_model(definition),
+        parameters=build_list_model(definition),
+        summary=definition.description,
+        description=LIST_DESCRIPTION,
     )
-    await check_filter_values(request, queries, what)
-    is_whole = wish.representations[0].format is CSV and not what.is_paged
-    what = what.as_single_page() if is_whole else what
-    is_page = wish.representations[0].format is HTML
-    what = select_page_fields(what) if is_page else what
-    is_narrowed = name == PAPERS_LIST_NAME and is_page and not has_explicit_fields(what)
+    paths = (f"/{definition.name}", f"/{definition.name}.{{suffix}}")
+    return [Route(path, ("GET", "HEAD"), handler, operation) for path in paths]
+
+
+async def answer_list_request(
+    definition: ListDefinition, sources: ListSources, parameters: ListParameters
+) -> Response:
+    """A list of resources with filters by field, page by page; CSV is the whole list unless `page` is given.
+
+    `sort` names fields, with a minus for descending order; `fields` selects fields; `q` searches names,
+    `year` dates. A repeated filter matches any of its values.
+    """
+    context, queries, counts, papers = sources.context, sources.queries, sources.counts, sources.papers
+    request, name, base = context.request, definition.name, context.base
+    list_request = parse_list_request(definition, parse_list_parameters(request), base)
+    suffix, profiles = request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+    preferences = parse_format_preferences(context, parameters, LIST_FORMATS, suffix, profiles)
+    await check_filter_values(request, queries, list_request)
+    format_ = preferences.representations[0].format
+    is_whole, is_html = format_ is CSV and not list_request.is_paged, format_ is HTML
+    list_request = list_request.as_single_page() if is_whole else list_request
+    list_request = select_page_fields(list_request) if is_html else list_request
+    has_facets = name == PAPERS_LIST_NAME and is_html and not has_explicit_fields(list_request)
     page = await (
-        read_papers_page(request, queries, papers, what)
-        if is_narrowed
-        else read_list_page(request, queries, what, is_whole=is_whole)
+        read_papers_page(request, queries, papers, list_request)
+        if has_facets
+        else read_list_page(request, queries, list_request, is_whole=is_whole)
     )
     if is_whole and page.total > MAX_WHOLE_LIST_ITEMS:
         raise list_too_long_problem(page.total)
-    if what.page > count_list_pages(what, page):
-        last = address_with_parameters(request, what.page_parameters(count_list_pages(what, page)))
-        raise Problem(404, f"There is no page {what.page}. The last one is {last}")
-    iri = base.rstrip("/") + build_service_path(name, what.page_parameters(what.page))
-    number = await find_paper_counts(counts, what) if is_page else None
-    write = partial(serialize_list_page, context, what, page, number)
-    subject = Resource(
-        iri, f"/{name}", lambda: (), write, formats=LIST_FORMATS, pairs=what.page_parameters(what.page)
+    if list_request.page > count_list_pages(list_request, page):
+        last_address = address_with_parameters(
+            request, list_request.page_parameters(count_list_pages(list_request, page))
+        )
+        raise Problem(404, f"There is no page {list_request.page}. The last one is {last_address}")
+    iri = base.rstrip("/") + build_service_path(name, list_request.page_parameters(list_request.page))
+    paper_counts = await find_paper_counts(counts, list_request) if is_html else None
+    serialize = partial(serialize_list_page, context, list_request, page, paper_counts)
+    resource = Resource(
+        iri,
+        f"/{name}",
+        lambda: (),
+        serialize,
+        formats=LIST_FORMATS,
+        pairs=list_request.page_parameters(list_request.page),
     )
-    turns = [
+    page_links = [
         f'<{path}>; rel="{rel}"'
-        for rel, path in list_page_addresses(request, what, page).items()
+        for rel, path in list_page_addresses(request, list_request, page).items()
         if rel != "self"
     ]
-    more = [*reversed(turns), SERVICE_DESC_LINK]
-    is_done = not is_page or number is not None or "papers" not in list_column_names(what)
-    headers = LANGUAGE_NEUTRAL_HEADERS if is_done else {**LANGUAGE_NEUTRAL_HEADERS, **NO_STORE_HEADERS}
+    links = [*reversed(page_links), SERVICE_DESC_LINK]
+    is_complete = not is_html or paper_counts is not None or "papers" not in list_column_names(list_request)
+    headers = LANGUAGE_NEUTRAL_HEADERS if is_complete else {**LANGUAGE_NEUTRAL_HEADERS, **NO_STORE_HEADERS}
     return await run_in_threadpool(
-        respond_with_resource, context, wish, subject, extra_links=more, headers=headers
+        respond_with_resource, context, preferences, resource, extra_links=links, headers=headers
     )
 
 
 def parse_list_parameters(request: Request) -> Pairs:
-    """The parameters of a request; a field for words that was left empty in a form means nothing."""
+    """The parameters of a request, without an empty `q`, which a form sends for an empty field."""
     pairs = get_query_parameters(request)
-    is_empty = parameter_values(pairs, "q") == [""]
-    return [pair for pair in pairs if not (is_empty and pair[0] == "q")]
+    has_empty_query = parameter_values(pairs, "q") == [""]
+    return [pair for pair in pairs if not (has_empty_query and pair[0] == "q")]
 
 
 async def read_list_page(
-    request: Request, queries: QueryService, what: ListRequest, *, is_whole: bool
+    request: Request, queries: QueryService, list_request: ListRequest, *, is_whole: bool
 ) -> ListPage:
-    """A page of a list with all fields. Raises Problem, 503 where it is too much."""
+    """A page of a list with all fields. Raises Problem, with 503 where the results are too large."""
     settings = queries.settings
-    most = settings.result_bytes if is_whole else MAX_OWN_RESULT_BYTES
+    max_bytes = settings.result_bytes if is_whole else MAX_OWN_RESULT_BYTES
     return await run_in_threadpool(
-        parse_list_page, await select_own_tsv(request, queries, build_list_query(what, settings.base), most)
+        parse_list_page,
+        await select_own_tsv(request, queries, build_list_query(list_request, settings.base), max_bytes),
     )
 
 
 async def read_papers_page(
-    request: Request, queries: QueryService, papers: PapersIndex, what: ListRequest
+    request: Request, queries: QueryService, papers: PapersIndex, list_request: ListRequest
 ) -> PaperSelection:
-    """A page of the papers at hand, with what they can be narrowed by; all else is looked up by a query."""
+    """A page of the index of papers, with facets. Filters that are no facets are evaluated by a query."""
     base = queries.settings.base
-    if is_answered_by_index(what):
-        return await papers.query(select_papers, what, base)
-    others = {name: terms for name, terms in what.filters.items() if name not in PAPER_FACETS}
-    fitting = await select_own_rows(
-        request, queries, build_matching_iris_query(replace(what, filters=others, q=None, year=None), base)
+    if is_answered_by_index(list_request):
+        return await papers.query(select_papers, list_request, base)
+    other_filters = {name: terms for name, terms in list_request.filters.items() if name not in PAPER_FACETS}
+    rows = await select_own_rows(
+        request,
+        queries,
+        build_matching_iris_query(replace(list_request, filters=other_filters, q=None, year=None), base),
     )
-    return await papers.query(select_papers, what, base, [one.value for (one,) in fitting])
+    return await papers.query(select_papers, list_request, base, [iri.value for (iri,) in rows])
 
 
-async def find_paper_counts(counts: Counts, what: ListRequest) -> Mapping[CellKey, int] | None:
-    """The papers by what the list has; None where they are being counted, or nobody wants to know."""
-    if "papers" not in list_column_names(what):
+async def find_paper_counts(counts: Counts, list_request: ListRequest) -> Mapping[CellKey, int] | None:
+    """The counts of papers by resource; None while they are counted, or where no column shows them."""
+    if "papers" not in list_column_names(list_request):
         return None
-    return await counts[COUNT_DIMENSIONS[what.definition.name]].get_counts_within(LIST_COUNT_WAIT_SECONDS)
+    return await counts[COUNT_DIMENSIONS[list_request.definition.name]].get_counts_within(
+        LIST_COUNT_WAIT_SECONDS
+    )
 
 
 def list_too_long_problem(total: int) -> Problem:
-    """The 413 for a whole list of so many things: a table says nowhere that it is a part."""
+    """The 413 for an unpaged list with too many items: CSV cannot say that it is incomplete."""
     return Problem(
         413,
-        f"The list has {total} things, and up to {MAX_WHOLE_LIST_ITEMS} are given as one table. "
-        "Ask for page and size, or choose fewer things; whole tables of the main lists are at /tables.",
+        f"The list has {total} items, but one table holds at most {MAX_WHOLE_LIST_ITEMS}. "
+        "Add the parameters page and size, or filters; complete tables of the main lists are at /tables.",
         total=total,
     )
 
 
 def list_page_addresses(
-    request: Request, what: ListRequest, page: ListPage | PaperSelection
+    request: Request, list_request: ListRequest, page: ListPage | PaperSelection
 ) -> dict[str, str]:
-    """The addresses of this page and of those around it by relation, as this one was asked for."""
+    """The addresses of this page and of related pages, by link relation, in the requested format."""
     return {
         rel: address_with_parameters(request, pairs)
-        for rel, pairs in build_page_parameters(what, page).items()
+        for rel, pairs in build_page_parameters(list_request, page).items()
     }
 
 
-def build_page_parameters(what: ListRequest, page: ListPage | PaperSelection) -> dict[str, Pairs]:
-    """The parameters of this page and of those around it, by relation."""
-    numbers = {"self": what.page, **list_page_relations(what, page)}
-    return {rel: what.page_parameters(number) for rel, number in numbers.items()}
+def build_page_parameters(list_request: ListRequest, page: ListPage | PaperSelection) -> dict[str, Pairs]:
+    """The parameters of this page and of related pages, by link relation."""
+    numbers = {"self": list_request.page, **list_page_relations(list_request, page)}
+    return {rel: list_request.page_parameters(number) for rel, number in numbers.items()}
 
 
-async def check_filter_values(request: Request, queries: QueryService, what: ListRequest) -> None:
-    """Raises Problem 400 where things are chosen by a value that nothing has, with one that is near."""
-    for field, iri in list_filter_iris(what):
+async def check_filter_values(request: Request, queries: QueryService, list_request: ListRequest) -> None:
+    """Raise Problem 400 where no resource has the value of a filter, with the nearest known value."""
+    for field, iri in list_filter_iris(list_request):
         await check_known_iri(request, queries, field.name, field.type, iri)
-    for name, terms in what.filters.items():
-        field = what.definition.by_name[name]
+    for name, terms in list_request.filters.items():
+        field = list_request.definition.by_name[name]
         if field.type == "name":
-            query = build_field_values_query(what.definition, field, queries.settings.base)
+            query = build_field_values_query(list_request.definition, field, queries.settings.base)
             texts = [value.value for (value,) in await select_own_rows(request, queries, query)]
             for term in terms:
                 if term.value not in texts:
                     raise unknown_name_problem(
-                        f"Nothing in /{what.definition.name} has as its {name}", term.value, texts
+                        f"Nothing in /{list_request.definition.name} has as its {name}", term.value, texts
                     )
 
 
 def serialize_list_page(
     context: RequestContext,
-    what: ListRequest,
+    list_request: ListRequest,
     page: ListPage | PaperSelection,
-    papers: Mapping[CellKey, int] | None,
+    paper_counts: Mapping[CellKey, int] | None,
     format_: Format,
 ) -> bytes:
-    """A page of a list in a format."""
+    """A page of a list in the format; `paper_counts` are needed for HTML."""
     base = context.base
     if isinstance(page, PaperSelection):
-        return render_papers_page(context, what, page)
+        return render_papers_page(context, list_request, page)
     if format_ is HTML:
-        return render_list_page(context, what, page, papers)
+        return render_list_page(context, list_request, page, paper_counts)
     if format_ is JSON:
-        links_ = {
-            rel: build_service_path(what.definition.name, pairs, JSON.suffix)
-            for rel, pairs in build_page_parameters(what, page).items()
+        links = {
+            rel: build_service_path(list_request.definition.name, pairs, JSON.suffix)
+            for rel, pairs in build_page_parameters(list_request, page).items()
         }
-        return serialize_list_json(what, page, base, links_)
+        return serialize_list_json(list_request, page, base, links)
     if format_ is CSV:
-        return serialize_list_csv(what, page, base)
-    return serialize_graph_body(context, iter_list_triples(what, page, base), format_)
+        return serialize_list_csv(list_request, page, base)
+    return serialize_graph_body(context, iter_list_triples(list_request, page, base), format_)
 
 
-def render_papers_page(context: RequestContext, what: ListRequest, page: PaperSelection) -> bytes:
-    """A page of the list of papers, with what they can be narrowed by."""
+def render_papers_page(context: RequestContext, list_request: ListRequest, page: PaperSelection) -> bytes:
+    """The HTML page of the list of papers, with facets."""
     store, base = context.store, context.base
     labels = find_papers_labels(store, page)
-    called = {one.iri: label_or_words(labels, one.iri) for one in page.papers}
+    names = {paper.iri: label_or_words(labels, paper.iri) for paper in page.papers}
     return render_site_page(
         context,
         "papers.html",
-        asked=what,
-        examples=find_examples_by_keyword(what.definition.name),
+        asked=list_request,
+        examples=find_examples_by_keyword(list_request.definition.name),
         chosen=page,
         lines=build_paper_rows(store, page.papers, base),
         labels=labels,
         headings=section_headings(),
-        without=partial(address_without_value, what),
-        markup=item_list_markup(context, what.definition.title, called, page.total, first_item_number(what)),
-        links=list_page_addresses(context.request, what, page),
-        pages=count_list_pages(what, page),
-        others=list_other_formats(what),
+        without=partial(address_without_value, list_request),
+        markup=item_list_markup(
+            context, list_request.definition.title, names, page.total, first_item_number(list_request)
+        ),
+        links=list_page_addresses(context.request, list_request, page),
+        pages=count_list_pages(list_request, page),
+        others=list_other_formats(list_request),
     )
 
 
-def first_item_number(what: ListRequest) -> int:
-    """The number of the first thing on a page."""
-    return (what.page - 1) * what.size + 1
+def first_item_number(list_request: ListRequest) -> int:
+    """The number of the first item of the page within the list."""
+    return (list_request.page - 1) * list_request.size + 1
 
 
-def list_other_formats(what: ListRequest) -> list[tuple[str, str]]:
-    """The names of the other formats of a page of a list, and its addresses in them."""
-    pairs = what.page_parameters(what.page)
+def list_other_formats(list_request: ListRequest) -> list[tuple[str, str]]:
+    """The titles and addresses of the page in other formats than HTML."""
+    pairs = list_request.page_parameters(list_request.page)
     return [
-        (one.title, build_service_path(what.definition.name, pairs, one.suffix))
-        for one in LIST_FORMATS
-        if one is not HTML
+        (format_.title, build_service_path(list_request.definition.name, pairs, format_.suffix))
+        for format_ in LIST_FORMATS
+        if format_ is not HTML
     ]
 
 
 def render_list_page(
-    context: RequestContext, what: ListRequest, page: ListPage, papers: Mapping[CellKey, int] | None
+    context: RequestContext,
+    list_request: ListRequest,
+    page: ListPage,
+    paper_counts: Mapping[CellKey, int] | None,
 ) -> bytes:
-    """A page of a list for people."""
-    english = {
-        iri: best_text(said.get("label", ()), otherwise=words_of_iri(iri))
-        for iri, said in page.things.items()
+    """The HTML page of a list."""
+    english_labels = {
+        iri: best_text(terms_by_field.get("label", ()), default=words_of_iri(iri))
+        for iri, terms_by_field in page.things.items()
     }
-    called = {iri: ox.Literal(text.value) for iri, text in english.items()}
+    names = {iri: ox.Literal(text.value) for iri, text in english_labels.items()}
     return render_site_page(
         context,
         "list.html",
-        asked=what,
-        examples=find_examples_by_keyword(what.definition.name),
+        asked=list_request,
+        examples=find_examples_by_keyword(list_request.definition.name),
         total=page.total,
-        sheet=build_list_view(context.store, what, page, context.base, papers),
-        markup=item_list_markup(context, what.definition.title, called, page.total, first_item_number(what)),
-        links=list_page_addresses(context.request, what, page),
-        pages=count_list_pages(what, page),
-        others=list_other_formats(what),
+        sheet=build_list_view(context.store, list_request, page, context.base, paper_counts),
+        markup=item_list_markup(
+            context, list_request.definition.title, names, page.total, first_item_number(list_request)
+        ),
+        links=list_page_addresses(context.request, list_request, page),
+        pages=count_list_pages(list_request, page),
+        others=list_other_formats(list_request),
     )

@@ -1,6 +1,6 @@
 """The events of the timeline: meetings, sessions, milestones, and papers counted per day.
 
-At most 500 events are shown, and 100 days with papers; a request waits 2 seconds at most for the count of
+At most 500 events and 100 days with papers are shown; a request waits at most 2 seconds for the counts of
 papers.
 """
 
@@ -35,10 +35,10 @@ from .fields import LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
 from .query import build_list_query, parse_list_request
 from .results import ListPage, parse_list_page
 
-MAX_TIMELINE_EVENTS = 500  # events that are shown
-MAX_PAPER_DAYS = 100  # with papers that are told apart
-DAY_LETTERS, MONTH_LETTERS, YEAR_LETTERS = 10, 7, 4  # letters of a date
-TIMELINE_COUNT_WAIT_SECONDS = 2  # seconds that somebody waits for a count of papers
+MAX_TIMELINE_EVENTS = 500
+MAX_PAPER_DAYS = 100  # with more, papers are counted by month or by year
+DAY_LETTERS, MONTH_LETTERS, YEAR_LETTERS = 10, 7, 4  # lengths of prefixes of a date
+TIMELINE_COUNT_WAIT_SECONDS = 2  # time that a request waits for the counts of papers
 
 MEETING_FIELDS, MILESTONE_FIELDS = (
     LIST_DEFINITIONS["meetings"].by_name,
@@ -72,7 +72,7 @@ EVENT_LIST = ListDefinition(
     excluded_pattern="?id wgig:illustrative true",
     date_fields=("when", "schema:endDate"),
 )
-# The meetings, and the milestones with what tells whether they were late.
+# List parameters for meetings and milestones, with the fields that show whether they were late.
 MAIN_EVENT_PARAMETERS = [
     *(("type", name) for name in ("Meeting", "Milestone")),
     ("fields", "label,schema:startDate,schema:endDate,due,delivered,timeliness,daysLate"),
@@ -81,9 +81,9 @@ MAIN_EVENT_PARAMETERS = [
 
 @dataclass(frozen=True)
 class TimelineData:
-    """What happened: events as a list finds them, and how many papers were posted on each day.
+    """The events as a page of a list, and the number of papers that were posted on each day.
 
-    `papers` is None while that is being counted; a day is as the graph writes it.
+    `papers` is None while they are being counted; a day is written as in the graph.
     """
 
     events: ListPage
@@ -93,31 +93,39 @@ class TimelineData:
 async def read_timeline_data(
     request: Request, queries: QueryService, counts: Counts, pairs: Pairs
 ) -> TimelineData:
-    """What happened: the events that the pairs ask for as of a list, and papers. Raises Problem."""
+    """The events that match the list parameters, and the papers by day. Raises Problem."""
     base = queries.settings.base
-    what = parse_list_request(EVENT_LIST, [*pairs, ("size", str(MAX_TIMELINE_EVENTS))], base)
-    events = parse_list_page(await select_own_tsv(request, queries, build_list_query(what, base)))
-    posted = await counts["posted"].get_counts_within(TIMELINE_COUNT_WAIT_SECONDS)
+    list_request = parse_list_request(EVENT_LIST, [*pairs, ("size", str(MAX_TIMELINE_EVENTS))], base)
+    events = parse_list_page(await select_own_tsv(request, queries, build_list_query(list_request, base)))
+    counts_by_day = await counts["posted"].get_counts_within(TIMELINE_COUNT_WAIT_SECONDS)
     return TimelineData(
-        events, None if posted is None else count_papers_by_day(posted, what.year.value if what.year else "")
+        events,
+        None
+        if counts_by_day is None
+        else count_papers_by_day(counts_by_day, list_request.year.value if list_request.year else ""),
     )
 
 
 def count_papers_by_day(counts: Mapping[CellKey, int], year: str) -> dict[str, int]:
-    """How many papers were posted on each day of a year, without one on each day; what is no day is empty.
+    """The number of papers posted on each day of a year, or of all years where `year` is empty.
 
-    Where there are many days, those of a month count together, or those of a year.
+    Values that are no date count under the empty string. With more than MAX_PAPER_DAYS days, papers are
+    counted by month, or else by year.
     """
-    written = {cell[0]: count for cell, count in counts.items() if len(cell) == 1 and cell[0][:1] == '"'}
-    texts = [(term.value, written[text]) for text, term in parse_tsv_terms(written).items()]
+    counts_by_term = {
+        cell[0]: count for cell, count in counts.items() if len(cell) == 1 and cell[0][:1] == '"'
+    }
+    counts_by_text = [
+        (term.value, counts_by_term[text]) for text, term in parse_tsv_terms(counts_by_term).items()
+    ]
     for letters in DAY_LETTERS, MONTH_LETTERS, YEAR_LETTERS:
-        found = Counter[str]()
-        for text, count in texts:
+        counts_by_prefix = Counter[str]()
+        for text, count in counts_by_text:
             if text.startswith(year):
-                found[text[:letters] if parse_date_span(text) else ""] += count
-        if len(found) <= MAX_PAPER_DAYS:
+                counts_by_prefix[text[:letters] if parse_date_span(text) else ""] += count
+        if len(counts_by_prefix) <= MAX_PAPER_DAYS:
             break
-    return dict(sorted(found.items()))
+    return dict(sorted(counts_by_prefix.items()))
 
 
 MEETING_KIND, SESSION_KIND, MILESTONE_KIND, PAPERS_KIND = "meeting", "session", "milestone", "papers"
@@ -127,10 +135,10 @@ DAY_COUNT_PATTERN = re.compile(r"[0-9]{1,6}")
 
 @dataclass(frozen=True)
 class TimelineEvent:
-    """Something that happened: its kind, what it is called, and what is said of it, by field of the list.
+    """An event: its kind, its name, and its terms by field of the list.
 
-    `at` is the date by which it is sorted, `until` the last one; both are empty where no day is known. Of
-    papers that were posted on a day, `count` says how many they are.
+    `at` is the date by which it is sorted, `until` its last date; both are empty where no day is known. For
+    papers posted on a day, `count` is their number.
     """
 
     kind: str
@@ -142,21 +150,21 @@ class TimelineEvent:
     count: int = 0
 
     def text(self, field: str) -> str:
-        """The value of a field as text, the first of several; empty where nothing is known."""
-        return next((one.value for one in self.terms.get(field, ())), "")
+        """The first value of a field as text; empty where there is none."""
+        return next((term.value for term in self.terms.get(field, ())), "")
 
     def local_name(self, field: str) -> str:
-        """The end of the IRI in a field."""
+        """The part of the IRI in a field after its last slash."""
         return self.text(field).rpartition("/")[2]
 
     @property
     def is_late(self) -> bool:
-        """Whether it is a milestone that came late."""
+        """Whether it is a milestone that was delivered late."""
         return self.local_name("timeliness") == LATE_TIMELINESS
 
     @property
     def lateness(self) -> str:
-        """By how many days it came late, in words; that it did, where their number is not known."""
+        """How late it was, such as "3 days late"; "late" where the number of days is unknown."""
         days = self.text("daysLate")
         if not DAY_COUNT_PATTERN.fullmatch(days):
             return language.gettext("late")
@@ -166,7 +174,7 @@ class TimelineEvent:
 
     @property
     def days(self) -> DateSpan | None:
-        """From its first day to its last one; None where they are not known."""
+        """The span from its first to its last day; None where it is unknown."""
         first, last = parse_date_span(self.at), parse_date_span(self.until)
         if not first or not last:
             return None
@@ -175,7 +183,10 @@ class TimelineEvent:
 
 @dataclass(frozen=True)
 class Timeline:
-    """All events in their order, and the best label of each thing that they name."""
+    """All events in order, and the best label of each resource that they name.
+
+    `total` counts events not shown, too; `is_counted` is False while papers are being counted.
+    """
 
     events: Sequence[TimelineEvent]
     labels: Mapping[str, ox.Literal]
@@ -184,65 +195,79 @@ class Timeline:
 
     @property
     def years(self) -> list[tuple[str, list[TimelineEvent]]]:
-        """The events by year; those without a known day come last, under no year."""
-        dated = [one for one in self.events if one.days]
-        without = [one for one in self.events if not one.days]
-        found = [(year, [*those]) for year, those in groupby(dated, key=lambda one: one.at[:4])]
-        return [*found, *([("", without)] if without else [])]
+        """The events by year; those without a known day come last, with an empty year."""
+        dated = [event for event in self.events if event.days]
+        undated = [event for event in self.events if not event.days]
+        years = [(year, [*events]) for year, events in groupby(dated, key=lambda event: event.at[:4])]
+        return [*years, *([("", undated)] if undated else [])]
 
     @property
     def with_sessions(self) -> set[str]:
-        """The meetings that have sessions here, which say who could attend."""
-        return {one.value for event in self.events for one in event.terms.get("partOf", ())}
+        """The IRIs of meetings that have sessions here; the sessions say who could attend."""
+        return {term.value for event in self.events for term in event.terms.get("partOf", ())}
 
     @property
     def late(self) -> list[TimelineEvent]:
-        """The milestones that came late."""
-        return [one for one in self.events if one.is_late]
+        """The milestones that were delivered late."""
+        return [event for event in self.events if event.is_late]
 
     @property
     def undelivered(self) -> list[TimelineEvent]:
-        """The milestones that were due, and of which nobody knows whether they came."""
-        due = [one for one in self.events if one.kind == MILESTONE_KIND and one.text("due")]
-        return [one for one in due if not one.text("delivered")]
+        """The milestones that were due without a known delivery."""
+        due = [event for event in self.events if event.kind == MILESTONE_KIND and event.text("due")]
+        return [event for event in due if not event.text("delivered")]
 
     @property
     def main(self) -> "Timeline":
-        """The meetings, what came late, and the papers alone."""
+        """The timeline of only meetings, late milestones and papers."""
         chosen = [
-            one
-            for one in self.events
-            if one.days and (one.kind in (MEETING_KIND, PAPERS_KIND) or one.is_late)
+            event
+            for event in self.events
+            if event.days and (event.kind in (MEETING_KIND, PAPERS_KIND) or event.is_late)
         ]
         return Timeline(chosen, self.labels, len(chosen), self.is_counted)
 
 
-def build_timeline(happened: TimelineData) -> Timeline:
+def build_timeline(timeline_data: TimelineData) -> Timeline:
     """The events in the order of their days."""
     labels = {
-        iri: best_text(texts, language.label_languages()) for iri, texts in happened.events.labels.items()
+        iri: best_text(texts, language.label_languages())
+        for iri, texts in timeline_data.events.labels.items()
     }
-    events = [build_timeline_event(iri, said) for iri, said in happened.events.things.items()]
-    posted = [build_papers_event(day, count) for day, count in (happened.papers or {}).items()]
-    shown = sorted([*events, *posted], key=lambda one: (one.at, one.kind, natural_sort_key(one.name.value)))
-    return Timeline(shown, labels, happened.events.total, happened.papers is not None)
+    events = [
+        build_timeline_event(iri, terms_by_field)
+        for iri, terms_by_field in timeline_data.events.things.items()
+    ]
+    papers_events = [build_papers_event(day, count) for day, count in (timeline_data.papers or {}).items()]
+    sorted_events = sorted(
+        [*events, *papers_events],
+        key=lambda event: (event.at, event.kind, natural_sort_key(event.name.value)),
+    )
+    return Timeline(sorted_events, labels, timeline_data.events.total, timeline_data.papers is not None)
 
 
-def build_timeline_event(iri: str, said: Mapping[str, Sequence[Any]]) -> TimelineEvent:
-    """An event of what a list says of a thing."""
-    classes = {one.value.rpartition("#")[2] for one in said.get("type", ())}
+def build_timeline_event(iri: str, terms_by_field: Mapping[str, Sequence[Any]]) -> TimelineEvent:
+    """The event of a resource with these terms by field."""
+    classes = {term.value.rpartition("#")[2] for term in terms_by_field.get("type", ())}
     kind = (
         MILESTONE_KIND if "Milestone" in classes else SESSION_KIND if "Session" in classes else MEETING_KIND
     )
-    name = best_text(said.get("label", ()), language.label_languages(), words_of_iri(iri))
+    name = best_text(terms_by_field.get("label", ()), language.label_languages(), words_of_iri(iri))
     fields = ("due", "delivered") if kind == MILESTONE_KIND else ("schema:startDate", "schema:endDate")
-    dates = [one.value for field in fields for one in said.get(field, ())]
-    known = [one for one in dates if parse_date_span(one)]
-    return TimelineEvent(kind, name, known[0] if known else "", known[-1] if known else "", said, iri)
+    dates = [term.value for field in fields for term in terms_by_field.get(field, ())]
+    known_dates = [date_text for date_text in dates if parse_date_span(date_text)]
+    return TimelineEvent(
+        kind,
+        name,
+        known_dates[0] if known_dates else "",
+        known_dates[-1] if known_dates else "",
+        terms_by_field,
+        iri,
+    )
 
 
 def build_papers_event(day: str, count: int) -> TimelineEvent:
-    """The papers that were posted on a day."""
+    """The event for the papers that were posted on a day."""
     text = language.ngettext("%(count)s paper posted", "%(count)s papers posted", count)
     name = ox.Literal(text % {"count": language.format_number(count)})
     return TimelineEvent(PAPERS_KIND, name, day, day, {}, count=count)

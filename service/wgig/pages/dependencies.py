@@ -1,6 +1,6 @@
-"""What handlers that read the store depend on. Every dependency is `async`: a plain one costs a thread hop.
+"""FastAPI dependencies of handlers that read the store.
 
-That is 175 µs of CPU against 38.
+Every dependency is `async`, because FastAPI runs others on a thread: 175 µs of CPU instead of 38.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from ..store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """A request, and what its answer is made from: settings, store, and old versions of graphs if kept.
+    """A request with the settings, the store, and the history of graphs, which is None if it is not kept.
 
-    Whatever shows a part of the store needs these together, and so they are one dependency and one parameter.
+    Code that shows a part of the store needs these together, so they are one dependency and one parameter.
     """
 
     request: Request
@@ -32,7 +32,7 @@ class RequestContext:
 
 
 async def get_context(request: Request) -> RequestContext:
-    """The request with what its answer is made from."""
+    """The context of a request."""
     service = request.app.state.service
     return RequestContext(request, service.settings, service.store, service.history)
 

@@ -1,7 +1,7 @@
 """Error responses: every error as a problem document (RFC 9457), or as an HTML page for a browser.
 
-Exceptions of handlers, the store and the framework end here. The page has suggestions, the likeliest first:
-the corrected request, the page above, a search for the words of the path, a retry.
+Exceptions of handlers, the store and the framework are handled here. The page has links, the most likely
+first: the corrected request, the list of the kind, a search for the words of the path, a retry.
 """
 
 import json
@@ -28,58 +28,58 @@ from .names import KIND_TITLES, localized_kind_title
 from .rendering import PATH_SAFE_CHARACTERS, render_template
 
 PATH_WORD_PATTERN = re.compile(r"\w+")
-MAX_SEARCHED_PATH_CHARACTERS = 100  # characters of a path in which words are looked for
-# Problems that may be gone the next time.
+MAX_SEARCHED_PATH_CHARACTERS = 100  # the end of a path that words for a search are taken from
+# A retry may succeed.
 RETRYABLE_PROBLEMS = ("internal", "unavailable", "too-slow", "other-service")
 RESOURCE_KIND_PATTERN = re.compile(r"/(?:id|doc)/(?P<kind>[\w-]+)/.+")
 
 
 class SuggestedLink(NamedTuple):
-    """A link, and the words that say where it leads."""
+    """A link and its text."""
 
     path: str
     text: str
 
 
 def suggest_links(problem: Problem, path: str, query: str, pages: Collection[str]) -> list[SuggestedLink]:
-    """The ways on from a problem at a path with a query string, the likeliest first; `pages` are paths."""
+    """Links that may help after a problem, the most likely first; `pages` are the paths of pages."""
     return [*iter_suggested_links(problem, path, query, pages)]
 
 
 def iter_suggested_links(
     problem: Problem, path: str, query: str, pages: Collection[str]
 ) -> Iterator[SuggestedLink]:
-    """The ways on, one by one."""
-    if problem.status == 400 and (mended := correct_parameters(problem, parse_qsl(query))):
+    """The links of `suggest_links`."""
+    if problem.status == 400 and (corrected := correct_parameters(problem, parse_qsl(query))):
         yield SuggestedLink(
-            f"{path}?{urlencode(mended)}",
-            gettext("The same with %(value)s") % {"value": problem.members["suggestion"]},
+            f"{path}?{urlencode(corrected)}",
+            gettext("The same request with %(value)s") % {"value": problem.members["suggestion"]},
         )
-    thing = RESOURCE_KIND_PATTERN.fullmatch(path)
+    resource = RESOURCE_KIND_PATTERN.fullmatch(path)
     if problem.slug in RETRYABLE_PROBLEMS:
-        yield SuggestedLink(f"{path}?{query}" if query else path, gettext("Try the same once more"))
+        yield SuggestedLink(f"{path}?{query}" if query else path, gettext("Try again"))
     if problem.status in (400, 406) and query and path in pages:
-        yield SuggestedLink(path, gettext("The page without any condition"))
-    if problem.status == 404 and (meant := find_near_name(path, pages)):
-        yield SuggestedLink(meant, gettext("The page %(path)s") % {"path": meant})
+        yield SuggestedLink(path, gettext("The page without filters"))
+    if problem.status == 404 and (near_path := find_near_name(path, pages)):
+        yield SuggestedLink(near_path, gettext("The page %(path)s") % {"path": near_path})
     if "graph" in problem.members:
-        yield SuggestedLink(problem.members["graph"], gettext("The graph as it is"))
-    if thing and thing["kind"] in KIND_TITLES:
+        yield SuggestedLink(problem.members["graph"], gettext("The current graph"))
+    if resource and resource["kind"] in KIND_TITLES:
         yield SuggestedLink(
-            f"/doc/{thing['kind']}",
-            gettext("The list: %(title)s") % {"title": localized_kind_title(thing["kind"])},
+            f"/doc/{resource['kind']}",
+            gettext("The list: %(title)s") % {"title": localized_kind_title(resource["kind"])},
         )
 
 
 def correct_parameters(problem: Problem, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The parameters with what was probably meant in place of what the problem quotes, if that is known."""
-    meant, found = problem.members.get("suggestion"), [*pairs]
-    for place, (key, value) in enumerate(pairs if meant else ()):
+    """The parameters corrected by the suggestion of the problem; empty without one."""
+    suggestion, corrected = problem.members.get("suggestion"), [*pairs]
+    for index, (key, value) in enumerate(pairs if suggestion else ()):
         if "parameters" in problem.members and repr(key) in problem.detail:
-            found[place] = str(meant), value
+            corrected[index] = str(suggestion), value
         elif repr(value) in problem.detail:
-            found[place] = key, str(meant)
-    return [] if found == pairs else found
+            corrected[index] = key, str(suggestion)
+    return [] if corrected == pairs else corrected
 
 
 def path_search_words(path: str) -> str:
@@ -93,13 +93,13 @@ def path_search_words(path: str) -> str:
 
 log = logging.getLogger("wgig")
 
-# What our paths say when nothing more exact is known.
+# Details for errors of the framework, by status.
 HTTP_ERROR_DETAILS = {
-    404: "Nothing is found at {path}. {guess}The home page / leads to everything there is.",
-    405: "{method} is not possible here. Use one of: {allow}.",
+    404: "Nothing is found at {path}. {question}The home page / links to everything.",
+    405: "The method {method} is not supported here. Use one of: {allow}.",
 }
 
-# What a script of another origin may send (Fetch, section 3.3).
+# CORS: the headers that scripts of other origins may send (Fetch, section 3.3).
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Headers": "Accept-Datetime, Accept-Profile, Authorization, Content-Disposition, "
     "Content-Encoding, Content-Type, If-Match, If-None-Match, If-Range, Range, Slug, Traceparent, "
@@ -108,19 +108,19 @@ PREFLIGHT_HEADERS = {
 }
 
 
-# What a handler raises to refuse a request, apart from what the framework raises.
+# Exceptions of handlers, apart from those of the framework.
 EXPECTED_ERRORS = (Problem, StoreError, FileError)
 
 
 class ErrorResponses:
-    """The responses of a service to what was refused or failed."""
+    """The error responses of a service."""
 
     def __init__(self, base: str) -> None:
-        """Take the base IRI of the graph, below which the kinds of problems are named."""
+        """Use the base IRI of the graph, below which the types of problems are."""
         self.base = base
 
     def install(self, app: FastAPI) -> None:
-        """Let the app answer every kind of self.refusal in the same way."""
+        """Register the exception handlers of an app."""
         app.add_exception_handler(Problem, self.respond_to_problem)
         app.add_exception_handler(StoreError, self.respond_to_store_error)
         app.add_exception_handler(FileError, self.respond_to_store_error)
@@ -128,7 +128,7 @@ class ErrorResponses:
         app.add_exception_handler(RequestValidationError, self.respond_to_parameter_error)
 
     def respond_to_expected_error(self, request: Request, error: Exception) -> Response:
-        """The answer in place of the one that was refused: `error` is one of EXPECTED."""
+        """The response to an exception of EXPECTED_ERRORS."""
         return (
             self.respond_to_problem(request, error)
             if isinstance(error, Problem)
@@ -136,21 +136,20 @@ class ErrorResponses:
         )
 
     def respond_to_problem(self, request: Request, problem: Exception) -> Response:
-        """A Problem that a handler raised."""
+        """The response to a Problem that a handler raised."""
         assert isinstance(problem, Problem)
         return self.respond_with_problem(request, problem)
 
     def respond_to_store_error(self, request: Request, error: Exception) -> Response:
-        """A failure of the disk or of the service behind the store; the log alone says which."""
+        """The response to a failure of the disk or the store; only the log has its cause."""
         log.error("%s %s failed: %s", request.method, request.url.path, error)
         if isinstance(error, StoreUnavailableError):
-            sentence = "The service that holds the data does not answer, or others write. Try again soon."
-            return self.respond_with_problem(request, Problem(503, sentence, headers={"Retry-After": "5"}))
-        sentence = "The store does not work now. Try again later."
-        return self.respond_with_problem(request, Problem(503, sentence))
+            detail = "The store does not respond, or is busy with other writes. Try again soon."
+            return self.respond_with_problem(request, Problem(503, detail, headers={"Retry-After": "5"}))
+        return self.respond_with_problem(request, Problem(503, "The store failed. Try again later."))
 
     def respond_to_http_error(self, request: Request, error: Exception) -> Response:
-        """What the framework refuses: an unknown path, a wrong method; OPTIONS is told what is allowed."""
+        """The response to an error of the framework, such as 404 or 405, or to OPTIONS."""
         assert isinstance(error, HTTPException)
         allow = ", ".join(sorted(allowed_methods(request)))
         headers = {"Allow": allow} if error.status_code == 405 else {}
@@ -159,27 +158,28 @@ class ErrorResponses:
                 status_code=204,
                 headers={**headers, "Access-Control-Allow-Methods": allow, **PREFLIGHT_HEADERS},
             )
-        meant = find_near_name(request.url.path, list_page_paths(request)) if error.status_code == 404 else ""
-        guess = f"Did you mean {meant}? " if meant else ""
-        sentence = HTTP_ERROR_DETAILS.get(error.status_code, str(error.detail))
-        detail = sentence.format(
-            path=raw_request_path(request), method=request.method, allow=allow, guess=guess
+        is_not_found = error.status_code == 404
+        suggestion = find_near_name(request.url.path, list_page_paths(request)) if is_not_found else ""
+        question = f"Did you mean {suggestion}? " if suggestion else ""
+        template = HTTP_ERROR_DETAILS.get(error.status_code, str(error.detail))
+        detail = template.format(
+            path=raw_request_path(request), method=request.method, allow=allow, question=question
         )
-        members = {"suggestion": meant} if meant else {}
+        members = {"suggestion": suggestion} if suggestion else {}
         return self.respond_with_problem(
             request, Problem(error.status_code, detail, headers=headers, **members)
         )
 
     def respond_to_parameter_error(self, request: Request, error: Exception) -> Response:
-        """Parameters that do not fit their description."""
+        """The response to query parameters that FastAPI finds invalid."""
         assert isinstance(error, RequestValidationError)
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        return self.respond_with_problem(request, Problem(400, f"The parameters do not fit: {faults}."))
+        reasons = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        return self.respond_with_problem(request, Problem(400, f"Invalid parameters: {reasons}."))
 
     def respond_with_problem(self, request: Request, problem: Problem) -> Response:
-        """The response for a problem: a page where the client likes HTML best, else JSON in any case.
+        """The response for a problem: a page if the client prefers HTML, else JSON, whatever it accepts.
 
-        Where nothing is found at an address that ends in a slash, the way leads to the one without it.
+        A 404 at an address that ends in a slash becomes a redirect to the address without it.
         """
         if (
             problem.status == 404
@@ -195,9 +195,11 @@ class ErrorResponses:
                 base=self.base,
                 problem=members,
                 kind=PROBLEM_KINDS[problem.slug],
-                asked=getattr(request.state, "asked", []),
-                ways=suggest_links(problem, request.url.path, request.url.query, list_page_paths(request)),
-                words=path_search_words(request.url.path),
+                query_parameters=getattr(request.state, "asked", []),
+                suggested_links=suggest_links(
+                    problem, request.url.path, request.url.query, list_page_paths(request)
+                ),
+                search_words=path_search_words(request.url.path),
             )
             return Response(page, problem.status, page_header_fields(headers), HTML.content_type)
         return Response(
@@ -206,13 +208,13 @@ class ErrorResponses:
 
 
 def raw_request_path(request: Request) -> str:
-    """The path of the request as it was sent, percent signs and all."""
-    sent: bytes = request.scope["raw_path"]
-    return sent.decode("latin-1")
+    """The path of the request as it was sent, with its percent-encoding."""
+    raw_path: bytes = request.scope["raw_path"]
+    return raw_path.decode("latin-1")
 
 
 def allowed_methods(request: Request) -> set[str]:
-    """The methods that the request's path knows."""
+    """The methods that the path of the request supports."""
     matches = ((route, route.matches(request.scope)[0]) for route in request.app.routes)
     return {method for route, match in matches if match != Match.NONE for method in route.methods} | {
         "OPTIONS"
@@ -220,11 +222,11 @@ def allowed_methods(request: Request) -> set[str]:
 
 
 def list_page_paths(request: Request) -> list[str]:
-    """The paths of the service that stand for one page each."""
+    """The paths of GET routes without path parameters."""
     return [route.path for route in request.app.routes if "{" not in route.path and "GET" in route.methods]
 
 
 def strip_trailing_slash(request: Request) -> str:
-    """The address of the request without a slash at its end, on this host whatever it begins with."""
-    shorter = quote(f"/{request.scope['path'].strip('/')}", safe=PATH_SAFE_CHARACTERS)
-    return f"{shorter}?{request.url.query}" if request.url.query else shorter
+    """The path and query string of the request without trailing slashes; never a URL of another host."""
+    path = quote(f"/{request.scope['path'].strip('/')}", safe=PATH_SAFE_CHARACTERS)
+    return f"{path}?{request.url.query}" if request.url.query else path

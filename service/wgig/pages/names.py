@@ -1,6 +1,6 @@
-"""Display names of the kinds of resources, by which their IRIs are grouped, and of foreign properties.
+"""Display names of the kinds of resources, which are the first segments of their paths, and of properties.
 
-Properties of other vocabularies come without labels in the graph; here they have names to translate.
+Properties of external vocabularies have no labels in the graph; their names here can be translated.
 """
 
 import pyoxigraph as ox
@@ -21,7 +21,7 @@ KIND_TITLES = {
     "contribution": gettext_noop("Contributions"),
     "disagreement": gettext_noop("Disagreements between sources"),
     "document": gettext_noop("Documents"),
-    "identifier": gettext_noop("Outside identifiers"),
+    "identifier": gettext_noop("External identifiers"),
     "issue": gettext_noop("Issues"),
     "meeting": gettext_noop("Meetings"),
     "membership": gettext_noop("Memberships"),
@@ -39,7 +39,7 @@ KIND_TITLES = {
     "writer": gettext_noop("Writers"),
 }
 
-# Kinds whose titles are their names: vocabularies, and what is found in texts.
+# Kinds whose titles are derived from their names: vocabularies, and parts of documents.
 VOCABULARY_KIND_NAMES = {
     "agreement-kind": gettext_noop("Agreement kind"),
     "audience": gettext_noop("Audience"),
@@ -60,26 +60,26 @@ VOCABULARY_KIND_NAMES = {
     "verdict": gettext_noop("Verdict"),
 }
 
-# What the service says of its own work, which would drown the rest where things are listed for people.
+# Kinds that describe the work of the service itself; lists for people leave these many resources out.
 INTERNAL_KINDS = frozenset({"assertion", "software", "test-result", "write", "writer"})
 
 
-def kind_title(folder: str) -> str:
-    """What a folder is called: its title, or its last name as words."""
-    name = folder.rpartition("/")[2].replace("-", " ")
-    return KIND_TITLES.get(folder, name[:1].upper() + name[1:])
+def kind_title(kind: str) -> str:
+    """The title of a kind in English; without a known one, its name as words."""
+    name = kind.rpartition("/")[2].replace("-", " ")
+    return KIND_TITLES.get(kind, name[:1].upper() + name[1:])
 
 
-def localized_kind_title(folder: str) -> str:
-    """What a page calls a folder: its title in the language of now where that is known."""
+def localized_kind_title(kind: str) -> str:
+    """The title of a kind in the current language, if it can be translated."""
     return (
-        gettext(kind_title(folder))
-        if folder in KIND_TITLES or folder in VOCABULARY_KIND_NAMES
-        else kind_title(folder)
+        gettext(kind_title(kind))
+        if kind in KIND_TITLES or kind in VOCABULARY_KIND_NAMES
+        else kind_title(kind)
     )
 
 
-# The ends of the IRIs of those that are said of things here, in words.
+# Local names, as words, of the external properties in the graph.
 TRANSLATED_PROPERTY_NAMES = frozenset(
     (
         gettext_noop("alt label"), gettext_noop("alternative"), gettext_noop("asserted by"),
@@ -105,7 +105,7 @@ TRANSLATED_PROPERTY_NAMES = frozenset(
         gettext_noop("was attributed to"), gettext_noop("was revision of"),
     )
 )  # fmt: skip
-# Those of which the end would say too little, or what another one means.
+# Properties whose local name is too vague or ambiguous.
 PROPERTY_NAME_EXCEPTIONS = {
     f"{DCTERMS_NAMESPACE}subject": gettext_noop("subject matter"),
     f"{EARL_NAMESPACE}subject": gettext_noop("what was tested"),
@@ -114,7 +114,7 @@ PROPERTY_NAME_EXCEPTIONS = {
 
 
 def foreign_property_label(iri: str) -> ox.Literal:
-    """What a property without a label is called: in the language of now where its name is a known one."""
+    """The display name of a property without a label, in the current language if it is a known name."""
     name = PROPERTY_NAME_EXCEPTIONS.get(iri) or words_of_iri(iri)
     if iri in PROPERTY_NAME_EXCEPTIONS or name in TRANSLATED_PROPERTY_NAMES:
         return ox.Literal(gettext(name), language=current_language())

@@ -22,7 +22,7 @@ from .markdown.template import (
     SWOT_HEADINGS,
     TemplateHeading,
 )
-from .markdown.values import prefixed_short_name
+from .markdown.values import local_name
 from .markdown.writer import serialize_yaml
 
 HEADING_HINTS = {
@@ -44,9 +44,7 @@ ADEQUACY_HINT = (
 def build_paper_skeleton(issue: str) -> str:
     """The Markdown of a paper on an issue, to be filled in. Raises Problem 404 with similar names."""
     node = get_inventory_issue(issue)
-    categories = [
-        prefixed_short_name(category, "category") for category in shipped_values(node, "wgig:category")
-    ]
+    categories = [local_name(category, "category") for category in shipped_values(node, "wgig:category")]
     passages = list_bearing_passages(node)
     blocks = [
         format_skeleton_head(issue, first_shipped_text(node, "skos:prefLabel"), passages),
@@ -86,7 +84,7 @@ def build_paper_skeleton(issue: str) -> str:
 def get_inventory_issue(issue: str) -> ox.NamedNode:
     """The issue of the inventory with this name. Raises Problem 404 with similar names."""
     issues = {
-        prefixed_short_name(triple.subject, "issue"): triple.subject
+        local_name(triple.subject, "issue"): triple.subject
         for triple in shipped.shipped_facts()
         if triple.predicate == expand_curie("wgig:inventoryStatus") and triple.object == ox.Literal("yes")
     }
@@ -122,10 +120,10 @@ def list_bearing_passages(node: object, curie: str = "wgig:bearsOn") -> list[tup
         for triple in shipped.shipped_facts()
         if triple.predicate == expand_curie(curie)
         and triple.object == node
-        and prefixed_short_name(triple.subject, "doc").startswith("declaration/")
+        and local_name(triple.subject, "doc").startswith("declaration/")
     ]
     return [
-        (prefixed_short_name(paragraph, "doc"), first_shipped_text(paragraph, "dcterms:description"))
+        (local_name(paragraph, "doc"), first_shipped_text(paragraph, "dcterms:description"))
         for paragraph in paragraphs
     ]
 

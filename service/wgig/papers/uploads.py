@@ -112,10 +112,10 @@ def parse_multipart_upload(content_type: ContentType, body: bytes) -> FieldsAndF
     fields: Pairs = []
     files: list[UploadedFile] = []
     for part in bodies.parse_multipart(body, content_type.parameters.get("boundary", "")):
-        if part.name or part_media_type(part) in FORMATS_BY_TYPE:
+        if part.file_name or part_media_type(part) in FORMATS_BY_TYPE:
             files.append(build_uploaded_file(part))
-        elif part.field:
-            fields.append((part.field, bodies.decode_utf8_text(part.body, f"field {part.field}")))
+        elif part.field_name:
+            fields.append((part.field_name, bodies.decode_utf8_text(part.body, f"field {part.field_name}")))
     return fields, [*iter_pasted_files(fields), *files]
 
 
@@ -127,7 +127,7 @@ FORM_UPLOAD_PARSERS: dict[str, Callable[[ContentType, bytes], FieldsAndFiles]] =
 
 def build_uploaded_file(part: BodyPart) -> UploadedFile:
     """The file in a part, with the format of its media type, or else of its file extension."""
-    name = part.name or part.field
+    name = part.file_name or part.field_name
     return UploadedFile(name, part.body, FORMATS_BY_TYPE.get(part_media_type(part)) or format_of_file(name))
 
 

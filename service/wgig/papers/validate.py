@@ -8,18 +8,19 @@ again, to be corrected. A single file that cannot be read is answered with its p
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import pyoxigraph as ox
-from fastapi import Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import bodies
-from ..http.bodies import ContentType, Pairs, parameter_values
+from ..http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, ContentType, Pairs, parameter_values
 from ..http.dependencies import ChecksDep, TelemetryDep
 from ..http.language import current_language
 from ..http.negotiation import choose_response_format
-from ..http.parameters import check_query_parameters
+from ..http.operations import Operation
+from ..http.parameter_models import ParameterModel, Text, describe_media_type, describe_parameter
 from ..http.responses import NO_STORE_HEADERS, cancel_on_disconnect, respond_with_body
 from ..http.telemetry import count_check_outcomes, outcome_of_problem, span_if_traced
 from ..pages import rendering
@@ -39,6 +40,7 @@ from ..store.store import Store
 from ..store.view import ResultRow, select_solutions
 from ..text import natural_sort_key
 from .readers import read_paper_document
+from .schemas import CheckReport
 from .uploads import (
     FORM_UPLOAD_PARSERS,
     FORMATS_BY_TYPE,
@@ -122,12 +124,11 @@ def earl_result_name(iri: str) -> str:
 
 VALIDATION_VARY = "Accept, Accept-Encoding, Accept-Language"
 OFFERED_REPORT_FORMATS = tuple(REPORT_WRITERS)
-# The formats that can be pasted as text.
-PASTABLE_FORMATS = tuple(format_ for format_ in FILE_FORMATS if format_ is not WORD_DOCUMENT)
-MAX_CHECKED_PAPERS = 100  # papers in one request; each costs as much as a small file
-VALIDATION_PARAMETERS = ("profile", "lang", "_mediatype")
-SHOW_FORM_PAIR = ("do", "show")  # the form field for a page with the form as filled in, without a report
-MAX_ECHOED_CHARACTERS = 200_000  # characters of a text that the page shows again, to be corrected
+# What can be pasted as text.
+PASTABLE_FORMATS = tuple(one for one in FILE_FORMATS if one is not WORD_DOCUMENT)
+MAX_CHECKED_PAPERS = 100  # checked in one request; each costs the work of a small file
+SHOW_FORM_PAIR = ("do", "show")  # of a page: its form, as it is filled in, and no report
+MAX_ECHOED_CHARACTERS = 200_000  # characters of a text that the page gives back to be mended
 
 
 class ValidationOptions(NamedTuple):
@@ -166,15 +167,55 @@ class ValidationJobResult(NamedTuple):
     outcomes: Sequence[str] = ()
 
 
-async def post_validation(context: ContextDep, checks: ChecksDep, telemetry: TelemetryDep) -> Response:
+class ValidationFormParameters(ParameterModel):
+    """Query parameters of GET /validate."""
+
+    profile: Text = describe_parameter(
+        "The profile to check by: `draft`, `complete` (meant without it) or `final`.",
+        examples=["draft"],
+        json_schema_extra={"default": "complete"},
+    )
+    lang: Text = describe_parameter(
+        "The language of the report: ar, en, es, fr, ru or zh; beats Accept-Language.",
+        examples=["fr"],
+    )
+
+
+class ValidationParameters(ValidationFormParameters):
+    """Query parameters of POST /validate."""
+
+    media_type: Text = describe_media_type(OFFERED_REPORT_FORMATS)
+
+
+async def choose_report_format(request: Request) -> Format:
+    """The format of the report. Raises Problem 406, before the other parameters are looked at."""
+    asked = parameter_values(bodies.get_query_parameters(request), "_mediatype")
+    return choose_response_format(request, OFFERED_REPORT_FORMATS, next(iter(asked), None))
+
+
+VALIDATION_FORM_OPERATION = Operation(formats=(HTML,))
+VALIDATION_OPERATION = Operation(
+    formats=OFFERED_REPORT_FORMATS,
+    json=CheckReport,
+    bodies=(*(one.media_type for one in FILE_FORMATS), MULTIPART_MEDIA_TYPE, FORM_MEDIA_TYPE),
+    first=(choose_report_format,),
+    parameters=ValidationParameters,
+)
+
+
+async def post_validation(
+    context: ContextDep,
+    checks: ChecksDep,
+    telemetry: TelemetryDep,
+    format_: Annotated[Format, Depends(choose_report_format)],
+) -> Response:
     """Check the papers in the body: a file as it is, a form, or several files as multipart/form-data.
 
     The status is 200 whether or not they conform. Query parameters are checked before the body is read. A
     page shows what is wrong with the body; a program gets the problem document.
     """
     request = context.request
-    format_ = choose_response_format(request, OFFERED_REPORT_FORMATS)
-    address = check_query_parameters(request, VALIDATION_PARAMETERS)
+    address = bodies.get_query_parameters(request)
     parse_validation_options(address, current_language())
     content_type = bodies.check_content_type(request, UPLOAD_MEDIA_TYPES)
     settings = context.settings
@@ -188,12 +229,10 @@ async def post_validation(context: ContextDep, checks: ChecksDep, telemetry: Tel
     return await run_in_threadpool(respond_with_validation, context, format_, result)
 
 
-def get_validation(context: ContextDep) -> Response:
-    """The form to check a paper, and the conformance of the known papers."""
+def get_validation(context: ContextDep, parameters: Annotated[ValidationFormParameters, Query()]) -> Response:
+    """The form in which people check a paper, and how the known papers stand."""
     request = context.request
-    options = parse_validation_options(
-        check_query_parameters(request, VALIDATION_PARAMETERS[:2]), current_language()
-    )
+    options = choose_validation_options(parameters.profile or "", parameters.lang or "", current_language())
     choose_response_format(request, (HTML,))
     return respond_with_body(
         request,
@@ -349,13 +388,18 @@ def parse_validation_options(pairs: Pairs, default_language: str) -> ValidationO
 
     Raises Problem 400 for unknown ones.
     """
-    profile_name = first_pair_value(pairs, "profile").removeprefix(PROFILE_NAMESPACE)
-    profile = check_profile_name(profile_name or "complete")
-    tag = first_pair_value(pairs, "lang")
-    language = tag.lower().partition("-")[0]  # without script and region (RFC 5646)
-    if tag and language not in MESSAGE_LANGUAGES:
+    return choose_validation_options(
+        first_pair_value(pairs, "profile"), first_pair_value(pairs, "lang"), default_language
+    )
+
+
+def choose_validation_options(profile: str, tag: str, default_language: str) -> ValidationOptions:
+    """Profile and language, by default `complete` and `default_language`. Raises Problem 400."""
+    profile = check_profile_name(profile.removeprefix(PROFILE_NAMESPACE) or "complete")
+    tongue = tag.lower().partition("-")[0]  # without script and region (RFC 5646)
+    if tag and tongue not in MESSAGE_LANGUAGES:
         raise Problem(400, f"There is no report in {tag!r}. Use one of: {', '.join(MESSAGE_LANGUAGES)}.")
-    return ValidationOptions(profile, language or default_language)
+    return ValidationOptions(profile, tongue or default_language)
 
 
 def first_pair_value(pairs: Pairs, key: str) -> str:

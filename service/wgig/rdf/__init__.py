@@ -1,4 +1,4 @@
-"""RDF without HTTP and store: formats, parsing within limits, serialization, JSON-LD, namespaces and terms.
+"""RDF without HTTP and the store: formats, limits on input, serialization, JSON-LD, namespaces, terms.
 
 Read `formats` first. Also here: typed values, the SPARQL lexer, and the source positions of triples.
 """

@@ -1,8 +1,8 @@
-"""Media types of graphs, results, papers and pages: names, suffixes, aliases, and what is offered for what.
+"""The formats of graphs, results, papers and pages: media types, suffixes, aliases, and the choice for each.
 
 `get_named_format` finds a format by its media type or suffix, `format_of_file` by the name of a file, and
-`not_acceptable_problem` is the 406 that lists what is offered. What a request says is weighed in
-`http.negotiation`.
+`not_acceptable_problem` is the 406 that lists the offered formats. `http.negotiation` chooses a format by the
+headers and the path of a request.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from ..problems import Problem
 
 @dataclass(frozen=True)
 class Format:
-    """A way to write an answer.
+    """A format of files and response bodies.
 
-    `suffix` ends the path of a page that names this format, `aliases` are media types that ask for it too,
-    `iri` is its name in the list of unique URIs for file formats (https://www.w3.org/ns/formats/).
+    `suffix` selects this format at the end of a path; `aliases` are other media types that select it;
+    `iri` is its IRI in the W3C list of file formats (https://www.w3.org/ns/formats/), if it has one.
     """
 
     media_type: str
@@ -27,7 +27,7 @@ class Format:
 
     @property
     def content_type(self) -> str:
-        """The media type as a Content-Type: text says that it is UTF-8."""
+        """The value of the Content-Type header: text types with `charset=utf-8`."""
         return f"{self.media_type}; charset=utf-8" if self.media_type.startswith("text/") else self.media_type
 
 
@@ -66,7 +66,7 @@ GZIP = Format("application/gzip", "gz", "gzip")
 ZSTD = Format("application/zstd", "zst", "Zstandard")
 PROBLEM_JSON = Format("application/problem+json", "json", "JSON", "", ("application/json",))
 
-# The first of each is what a client gets that does not care.
+# The first of each is the default.
 SOLUTION_FORMATS = (JSON_RESULTS, XML_RESULTS, CSV, TSV)
 BOOLEAN_FORMATS = (JSON_RESULTS, XML_RESULTS)
 GRAPH_FORMATS = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
@@ -74,7 +74,7 @@ DATASET_FORMATS = (TRIG, N_QUADS)
 TABLE_FORMATS = (CSV, PARQUET, CSVW)
 DUMP_FORMATS = (*DATASET_FORMATS, GZIP, ZSTD, PLAIN_TEXT)
 
-# What each form of query may be answered in.
+# By the form of the query.
 FORMATS_BY_FORM = {
     "SELECT": SOLUTION_FORMATS,
     "ASK": BOOLEAN_FORMATS,
@@ -82,15 +82,15 @@ FORMATS_BY_FORM = {
     "DESCRIBE": GRAPH_FORMATS,
 }
 
-# How an answer ends that has nothing in it: no row, no triple, or no for an answer.
+# The last bytes of an empty result: without rows or triples, or false.
 EMPTY_RESULT_ENDINGS = {
     JSON_RESULTS: (b'"bindings":[]}}', b'"boolean":false}'),
     XML_RESULTS: (b"<results></results></sparql>", b"<boolean>false</boolean></sparql>"),
     JSON_LD: (b"[]",),
 }
-EMPTY_RESULT_LINES = {CSV: 1, TSV: 1, TURTLE: 0, N_TRIPLES: 0, RDF_XML: 2}  # lines of such an answer
+EMPTY_RESULT_LINES = {CSV: 1, TSV: 1, TURTLE: 0, N_TRIPLES: 0, RDF_XML: 2}  # line ends in an empty result
 
-# What others call formats, by the suffixes that it may mean here.
+# Names of formats in other software, with the suffixes that they stand for here.
 COMMON_FORMAT_NAMES = {
     "json": ("json", "jsonld"),
     "xml": ("xml", "rdf"),
@@ -104,7 +104,7 @@ COMMON_FORMAT_NAMES = {
 
 
 def is_empty_result(body: bytes, format_: Format) -> bool:
-    """Whether a whole answer has nothing in it."""
+    """Whether a complete response body is a result without rows or triples, or false."""
     if format_ in EMPTY_RESULT_ENDINGS:
         return body.endswith(EMPTY_RESULT_ENDINGS[format_])
     return body.count(b"\n") == EMPTY_RESULT_LINES.get(format_)
@@ -112,37 +112,37 @@ def is_empty_result(body: bytes, format_: Format) -> bool:
 
 def get_named_format(name: str, offered: Sequence[Format]) -> Format:
     """The offered format with this media type or suffix. Raises Problem 406."""
-    found = find_named_format(name, offered)
-    if found is None:
+    format_ = find_named_format(name, offered)
+    if format_ is None:
         raise not_acceptable_problem(offered)
-    return found
+    return format_
 
 
 def find_named_format(name: str, offered: Sequence[Format]) -> Format | None:
-    """The offered format with this media type or suffix; None where there is none."""
-    best = max(offered, key=lambda one: rate_format_match(name, one))
+    """The offered format with this media type or suffix; None if there is none."""
+    best = max(offered, key=lambda format_: rate_format_match(name, format_))
     return best if rate_format_match(name, best) else None
 
 
-def rate_format_match(name: str, one: Format) -> int:
-    """Whether a format has this media type or suffix: 2, as an alias or by a common name 1, not at all 0."""
-    # An unescaped + of a query string arrives as a space, and no media type holds a space.
+def rate_format_match(name: str, format_: Format) -> int:
+    """2 if the name is the media type or suffix of the format, 1 if an alias or common name, 0 if neither."""
+    # An unescaped + in a query string arrives as a space, and media types contain no spaces.
     name = name.strip().lower().replace(" ", "+")
-    if name in (one.media_type, one.suffix):
+    if name in (format_.media_type, format_.suffix):
         return 2
-    return int(name in one.aliases or one.suffix in COMMON_FORMAT_NAMES.get(name, ()))
+    return int(name in format_.aliases or format_.suffix in COMMON_FORMAT_NAMES.get(name, ()))
 
 
 def not_acceptable_problem(offered: Sequence[Format], suffix: str = "") -> Problem:
-    """The 406 that lists what there is: media types, or the endings where the path ends in a `suffix`."""
-    types = [one.media_type for one in offered]
-    endings = dict.fromkeys(f".{one.suffix}" for one in offered)
+    """The 406 that lists the offered media types, or the offered suffixes if the path ends in a `suffix`."""
+    media_types = [format_.media_type for format_ in offered]
+    suffixes = dict.fromkeys(f".{format_.suffix}" for format_ in offered)
     detail = (
-        f"There is no .{suffix} of this. End the address in one of: {', '.join(endings)}."
+        f"This is not available as .{suffix}. End the address in one of: {', '.join(suffixes)}."
         if suffix
-        else f"None of the formats you accept is offered here. Ask for one of: {', '.join(types)}."
+        else f"None of the formats you accept is available. Ask for one of: {', '.join(media_types)}."
     )
-    return Problem(406, detail, offered=types)
+    return Problem(406, detail, offered=media_types)
 
 
 MARKDOWN = Format("text/markdown", "md", "Markdown", "", ("text/x-markdown",))
@@ -150,7 +150,7 @@ WORD_DOCUMENT = Format(
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx", "Word"
 )
 FILE_FORMATS = (*GRAPH_FORMATS, *DATASET_FORMATS, MARKDOWN, WORD_DOCUMENT)
-FORMATS_BY_SUFFIX = {one.suffix: one for one in FILE_FORMATS} | {
+FORMATS_BY_SUFFIX = {format_.suffix: format_ for format_ in FILE_FORMATS} | {
     "markdown": MARKDOWN,
     "owl": RDF_XML,
     "json": GRAPH_FORMATS[2],
@@ -158,5 +158,5 @@ FORMATS_BY_SUFFIX = {one.suffix: one for one in FILE_FORMATS} | {
 
 
 def format_of_file(name: str) -> Format | None:
-    """The format of a file by the ending of its name."""
+    """The format of a file by the suffix of its name; None if unknown."""
     return FORMATS_BY_SUFFIX.get(name.rpartition(".")[2].lower())

@@ -1,40 +1,40 @@
-"""JSON whose values know where they are written."""
+"""A JSON parser that keeps the offset of each key and value, in characters."""
 
 import re
 from collections.abc import Iterator
 from json import loads
 from typing import NamedTuple
 
-MAX_JSON_DEPTH = 100  # brackets within one another
+MAX_JSON_DEPTH = 100  # nested arrays and objects
 JSON_TOKEN_PATTERN = re.compile(r'[\ufeff \t\r\n]*+("(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++)')
 
 JsonTokens = Iterator[re.Match[str]]
 
 
 class JsonValue(NamedTuple):
-    """A JSON value and the offset at which it begins."""
+    """A JSON value and the offset of its first character."""
 
     offset: int
     value: "str | int | float | bool | list[JsonValue] | dict[str, JsonMember] | None"
 
 
 class JsonMember(NamedTuple):
-    """The offset of the key of a member of an object, and the value."""
+    """A member of a JSON object: the offset of its key, and the value."""
 
     offset: int
     value: JsonValue
 
 
 def parse_positioned_json(text: str) -> JsonValue:
-    """The value that a whole text is. Raises ValueError where it is too deep or has a key twice."""
+    """The value of a JSON text. Raises ValueError if it is nested too deeply or an object repeats a key."""
     tokens = JSON_TOKEN_PATTERN.finditer(text)
     return parse_json_value(tokens, next(tokens), MAX_JSON_DEPTH)
 
 
 def parse_json_value(tokens: JsonTokens, token: re.Match[str], depth: int) -> JsonValue:
-    """The value that begins with a token."""
+    """The value whose first token is `token`; `depth` more levels of nesting are allowed."""
     if not depth:
-        raise ValueError("too many brackets within one another")
+        raise ValueError("too many nested arrays and objects")
     match token[1]:
         case "[":
             return JsonValue(token.start(1), list(iter_json_items(tokens, depth - 1)))
@@ -45,7 +45,7 @@ def parse_json_value(tokens: JsonTokens, token: re.Match[str], depth: int) -> Js
 
 
 def iter_json_items(tokens: JsonTokens, depth: int) -> Iterator[JsonValue]:
-    """The items of an array."""
+    """The items of an array, up to its closing bracket."""
     for token in tokens:
         if token[1] == "]":
             return
@@ -54,16 +54,16 @@ def iter_json_items(tokens: JsonTokens, depth: int) -> Iterator[JsonValue]:
 
 
 def parse_json_members(tokens: JsonTokens, depth: int) -> dict[str, JsonMember]:
-    """The members of an object by their keys."""
-    found: dict[str, JsonMember] = {}
+    """The members of an object by key, up to its closing bracket."""
+    members: dict[str, JsonMember] = {}
     for token in tokens:
         if token[1] == "}":
             break
         if token[1] == ",":
             continue
         key = loads(token[1])
-        if key in found:
-            raise ValueError("a key twice")
+        if key in members:
+            raise ValueError("a repeated key")
         next(tokens)  # the colon
-        found[key] = JsonMember(token.start(1), parse_json_value(tokens, next(tokens), depth))
-    return found
+        members[key] = JsonMember(token.start(1), parse_json_value(tokens, next(tokens), depth))
+    return members

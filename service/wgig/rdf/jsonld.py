@@ -1,10 +1,10 @@
 """Compact JSON-LD that reads like plain JSON, and framing of it (JSON-LD 1.1, JSON-LD 1.1 Framing).
 
 The context is made from the ontology: prefixes, `id`, `type`, and each term under its local name with the
-coercion of its values. A document names its context by address, or embeds as much of it as it uses, so that
-nothing has to be fetched. JSON-LD cannot name a triple term: such data gets UnserializableError.
+coercion of its values. A document refers to its context by URL, or embeds the part of it that it uses, so
+that nothing has to be fetched. JSON-LD has no triple terms: such data raises UnserializableError.
 
-A frame puts a resource at the top and nests the nodes to which it leads; each node is written once, where it
+A frame puts a resource at the top and nests the nodes that it links to; each node is written once, where it
 is reached first.
 """
 
@@ -33,21 +33,23 @@ JSONLD_KEYWORDS = ("@version", "@vocab", "id", "type")
 
 
 def build_jsonld_context(terms: Iterable[VocabularyTerm], base: str) -> JsonLdContext:
-    """The JSON-LD 1.1 context: prefixes, `id`, `type`, and each of our terms under its local name.
+    """The JSON-LD 1.1 context: prefixes, `id`, `type`, and each term of the ontology under its local name.
 
-    A name that is none of them counts as a term of ours, too, rather than as nothing: so a slip can be found.
-    Properties that lead to things take IRIs, those with a datatype take plain strings of it, and those whose
-    values have languages take a map from language to text.
+    Unknown names become terms of the ontology too (`@vocab`) instead of being ignored, so that validation
+    finds typing errors. Object properties take IRIs, properties with a datatype take plain strings of it, and
+    those with language-tagged values take a map from language to text.
     """
     namespace = f"{base}ontology#"
-    names = {one.iri.removeprefix(namespace): one for one in terms if one.iri.startswith(namespace)}
-    ours = {name: {"@id": f"wgig:{name}", **coercion_of_term(one)} for name, one in sorted(names.items())}
+    names = {term.iri.removeprefix(namespace): term for term in terms if term.iri.startswith(namespace)}
+    definitions = {
+        name: {"@id": f"wgig:{name}", **coercion_of_term(term)} for name, term in sorted(names.items())
+    }
     keywords = dict(zip(JSONLD_KEYWORDS, (1.1, namespace, "@id", "@type"), strict=True))
-    return {**keywords, **EXTERNAL_NAMESPACES, "wgig": namespace, **ours}
+    return {**keywords, **EXTERNAL_NAMESPACES, "wgig": namespace, **definitions}
 
 
 def coercion_of_term(term: VocabularyTerm) -> dict[str, str]:
-    """How a plain value of a property is read; nothing for a class."""
+    """The type coercion in the definition of a property; empty for a class or an untyped property."""
     if term.kind == f"{OWL_NAMESPACE}ObjectProperty":
         return {"@type": "@id"}
     range_ = next(iter(term.ranges), "")
@@ -58,10 +60,10 @@ def coercion_of_term(term: VocabularyTerm) -> dict[str, str]:
     return {}
 
 
-def compact_triples(triples: Iterable[ox.Triple], context: JsonLdContext, address: str) -> dict[str, Any]:
-    """The triples as one JSON-LD document that names its context by `address`; one object a subject.
+def compact_triples(triples: Iterable[ox.Triple], context: JsonLdContext, context_url: str) -> dict[str, Any]:
+    """The triples as a JSON-LD document with one object per subject and `context_url` as its context.
 
-    Raises UnserializableError where a triple has no form in JSON-LD.
+    Raises UnserializableError for a triple that JSON-LD cannot express.
     """
     names = {
         prefix: iri
@@ -80,57 +82,60 @@ def compact_triples(triples: Iterable[ox.Triple], context: JsonLdContext, addres
         {"id": name, **{key: collapse_single_values(value) for key, value in node.items()}}
         for name, node in nodes.items()
     ]
-    return {"@context": address, "@graph": graph}
+    return {"@context": context_url, "@graph": graph}
 
 
 def embed_used_context(document: dict[str, Any], context: JsonLdContext) -> dict[str, Any]:
-    """A compact document with as much of its context inside as it uses, so that nothing has to be fetched."""
+    """The compact document with the part of its context that it uses embedded."""
     terms = {key for node in document["@graph"] for key in node}
-    terms |= {one for node in document["@graph"] for one in ensure_list(node.get("type", []))}
-    own = {key: one for key, one in context.items() if key in terms and isinstance(one, dict)}
-    names = [*terms, *(one for definition in own.values() for one in definition.values())]
+    terms |= {type_ for node in document["@graph"] for type_ in ensure_list(node.get("type", []))}
+    definitions = {key: value for key, value in context.items() if key in terms and isinstance(value, dict)}
+    names = [*terms, *(name for definition in definitions.values() for name in definition.values())]
     prefixes = {name.partition(":")[0] for name in names}
-    kept = {key: one for key, one in context.items() if key in (*JSONLD_KEYWORDS, *prefixes)}
-    return {**document, "@context": {**kept, **own}}
+    used = {key: value for key, value in context.items() if key in (*JSONLD_KEYWORDS, *prefixes)}
+    return {**document, "@context": {**used, **definitions}}
 
 
 def add_jsonld_triple(
     node: dict[str, Any], triple: ox.Triple, keys: dict[str, tuple[str, JsonLdContext]], names: dict[str, str]
 ) -> None:
-    """Write one triple into the object of its subject."""
+    """Add a triple to the JSON object of its subject.
+
+    `keys` holds the key and definition of each term by IRI, `names` the namespaces by prefix.
+    """
     property_: str = triple.predicate.value
-    end: Any = triple.object
+    value: Any = triple.object
     key, definition = keys.get(property_, ("", {}))
-    if property_ == RDF_TYPE_IRI and isinstance(end, ox.NamedNode):
+    if property_ == RDF_TYPE_IRI and isinstance(value, ox.NamedNode):
         node.setdefault("type", []).append(
-            keys[end.value][0] if end.value in keys else compact_jsonld_iri(end.value, names)
+            keys[value.value][0] if value.value in keys else compact_jsonld_iri(value.value, names)
         )
-    elif key and definition.get("@type") == "@id" and isinstance(end, ox.NamedNode):
-        node.setdefault(key, []).append(check_unambiguous_iri(end.value, names))
-    elif key and definition.get("@container") == "@language" and is_language_text(end):
-        node.setdefault(key, {}).setdefault(end.language, []).append(end.value)
-    elif key and isinstance(end, ox.Literal) and fits_coercion(end, definition):
-        node.setdefault(key, []).append(end.value)
+    elif key and definition.get("@type") == "@id" and isinstance(value, ox.NamedNode):
+        node.setdefault(key, []).append(check_unambiguous_iri(value.value, names))
+    elif key and definition.get("@container") == "@language" and is_language_text(value):
+        node.setdefault(key, {}).setdefault(value.language, []).append(value.value)
+    elif key and isinstance(value, ox.Literal) and fits_coercion(value, definition):
+        node.setdefault(key, []).append(value.value)
     else:
-        node.setdefault(compact_jsonld_iri(property_, names), []).append(expand_jsonld_value(end, names))
+        node.setdefault(compact_jsonld_iri(property_, names), []).append(expand_jsonld_value(value, names))
 
 
 def is_language_text(term: Any) -> bool:
-    """Whether a term is a text in a language, and in that alone."""
+    """Whether a term is a language-tagged text without a base direction."""
     return isinstance(term, ox.Literal) and bool(term.language) and not term.direction
 
 
 def fits_coercion(literal: ox.Literal, definition: JsonLdContext) -> bool:
-    """Whether a plain string under this definition means just this literal."""
-    meant = definition.get("@type", "xsd:string").replace("xsd:", XSD_NAMESPACE)
-    return literal.datatype.value == meant and not literal.language and "@container" not in definition
+    """Whether a plain string under this definition is read back as this literal."""
+    datatype = definition.get("@type", "xsd:string").replace("xsd:", XSD_NAMESPACE)
+    return literal.datatype.value == datatype and not literal.language and "@container" not in definition
 
 
 def expand_jsonld_value(term: Any, names: dict[str, str]) -> Any:
-    """A term that says itself what it is."""
+    """The object of a triple in expanded form: with its type or language, or as a node reference."""
     if isinstance(term, ox.Literal):
         if term.direction:
-            raise UnserializableError("a text has a direction", JSON_LD.media_type)
+            raise UnserializableError("a text has a base direction", JSON_LD.media_type)
         if term.language:
             return {"@value": term.value, "@language": term.language}
         if term.datatype.value == f"{XSD_NAMESPACE}string":
@@ -140,91 +145,104 @@ def expand_jsonld_value(term: Any, names: dict[str, str]) -> Any:
 
 
 def identify_jsonld_node(term: Any, names: dict[str, str]) -> str:
-    """What JSON-LD calls a node. Raises UnserializableError for a triple term, which JSON-LD cannot name."""
+    """The `id` of a node. Raises UnserializableError for a triple term."""
     if isinstance(term, ox.Triple):
         raise UnserializableError("JSON-LD has no triple terms", JSON.media_type)
     return f"_:{term.value}" if isinstance(term, ox.BlankNode) else check_unambiguous_iri(term.value, names)
 
 
 def compact_jsonld_iri(iri: str, names: dict[str, str]) -> str:
-    """An IRI with a prefix, where there is one for it."""
+    """The prefixed name of an IRI, or the IRI itself if no prefix fits."""
     namespace, local = split_namespace(iri)
-    found = next((prefix for prefix, one in names.items() if one == namespace), "")
-    return build_prefixed_name(found, local) or check_unambiguous_iri(iri, names)
+    prefix = next((prefix for prefix, iri_start in names.items() if iri_start == namespace), "")
+    return build_prefixed_name(prefix, local) or check_unambiguous_iri(iri, names)
 
 
 def check_unambiguous_iri(iri: str, names: dict[str, str]) -> str:
-    """An IRI as it is. Raises UnserializableError for one that would be read as a prefix and a name."""
+    """The IRI, unchanged. Raises UnserializableError if its scheme is also a prefix of the context."""
     scheme, _, rest = iri.partition(":")
     if scheme in names and not rest.startswith("//"):
-        raise UnserializableError(f"an IRI begins like the prefix {scheme}", JSON_LD.media_type)
+        raise UnserializableError(f"the scheme of an IRI is also the prefix {scheme}", JSON_LD.media_type)
     return iri
 
 
 def ensure_list(value: Any) -> list[Any]:
-    """A value that may stand alone, as a list."""
+    """The value as a list, unless it already is one."""
     return value if isinstance(value, list) else [value]
 
 
 def collapse_single_values(value: Any) -> Any:
-    """A list of one as its one value, also inside a map from languages."""
+    """The only item of a list of one, also inside a language map; other values unchanged."""
     if isinstance(value, dict):
         return {language: collapse_single_values(texts) for language, texts in value.items()}
     return value[0] if len(value) == 1 else value
 
 
-# The types of the things at the top, by the name of the frame.
+# Types of the resource at the top, by the name of the frame.
 FRAME_TYPES = {
     "paper": ("IssuePaper", "AssessmentPaper"),
     "document": ("Document",),
     "issue": ("Issue",),
     "meeting": ("Meeting",),
 }
-MAX_FRAME_LEVELS = 40  # levels; readers of JSON give up somewhere
+MAX_FRAME_LEVELS = 40  # JSON parsers limit the nesting
 
 
 def frame_document(document: dict[str, Any], iri: str, frame: str, context: JsonLdContext) -> dict[str, Any]:
-    """What a compact document says of the thing `iri`, each node once, where it is reached first.
+    """The compact document as a tree below the resource `iri`, each node once, where it is reached first.
 
-    What is reached by no property from the thing is left out. Raises Problem 406 where the frame is not for
-    things of this type, or the nodes stand too deep.
+    Nodes that cannot be reached from the resource are left out. Raises Problem 406 if the frame is not for
+    resources of this type, or the nodes are nested too deeply.
     """
-    nodes = {one["id"]: one for one in document["@graph"]}
+    nodes = {node["id"]: node for node in document["@graph"]}
     root = nodes.get(iri, {})
     types = root.get("type", [])
-    fitting = [name for name, kinds in FRAME_TYPES.items() if not {*kinds}.isdisjoint(ensure_list(types))]
-    if frame not in fitting:
-        raise wrong_frame_problem(iri, frame, fitting)
-    links = {key for key, one in context.items() if isinstance(one, dict) and one.get("@type") == "@id"}
+    possible_frames = [
+        name for name, frame_types in FRAME_TYPES.items() if not {*frame_types}.isdisjoint(ensure_list(types))
+    ]
+    if frame not in possible_frames:
+        raise wrong_frame_problem(iri, frame, possible_frames)
+    links = {
+        key
+        for key, definition in context.items()
+        if isinstance(definition, dict) and definition.get("@type") == "@id"
+    }
     seen, level = {iri}, [root]
     for _ in range(MAX_FRAME_LEVELS):
-        level = [one for node in level for one in embed_nodes(node, nodes, links, seen)]
+        level = [child for node in level for child in embed_nodes(node, nodes, links, seen)]
         if not level:
             return {"@context": document["@context"], **root}
-    raise Problem(406, f"What <{iri}> leads to stands too deep to be framed. Ask without _frame.")
+    raise Problem(
+        406, f"The nodes below <{iri}> are nested too deeply for a frame. Repeat the request without _frame."
+    )
 
 
 def embed_nodes(
     node: dict[str, Any], nodes: dict[str, dict[str, Any]], links: set[str], seen: set[str]
 ) -> Iterator[dict[str, Any]]:
-    """Put the nodes that a node names into it, but for those that were seen before; what was put.
+    """Replace the references in `node` by the nodes, unless `seen` contains them; yields these nodes.
 
-    They stand below the properties of the ontology rather than below those that follow from them.
+    `links` are the keys of object properties of the ontology. They come first, so that nodes are embedded
+    below them rather than below inferred properties.
     """
     for key in sorted(node.keys() - {"id", "type"}, key=lambda key: (key not in links, key)):
         value = node[key]
-        ends = ensure_list(value)
-        for place, end in enumerate(ends):
-            name = end["id"] if isinstance(end, dict) and "id" in end else end
-            is_link = key in links or name is not end
+        items = ensure_list(value)
+        for index, item in enumerate(items):
+            name = item["id"] if isinstance(item, dict) and "id" in item else item
+            is_link = key in links or name is not item
             if is_link and isinstance(name, str) and name in nodes and name not in seen:
                 seen.add(name)
-                ends[place] = nodes[name]
+                items[index] = nodes[name]
                 yield nodes[name]
-        node[key] = ends if isinstance(value, list) else ends[0]
+        node[key] = items if isinstance(value, list) else items[0]
 
 
-def wrong_frame_problem(iri: str, frame: str, fitting: list[str]) -> Problem:
-    """The 406 for a thing that is of another type than the frame is for."""
-    mend = f"Ask for _frame={' or '.join(fitting)}." if fitting else "Ask without _frame."
-    return Problem(406, f"The frame {frame} is not for <{iri}>. {mend}", frames=fitting)
+def wrong_frame_problem(iri: str, frame: str, possible_frames: list[str]) -> Problem:
+    """The 406 for a resource whose type the frame does not support."""
+    advice = (
+        f"Use _frame={' or '.join(possible_frames)}."
+        if possible_frames
+        else "Repeat the request without _frame."
+    )
+    return Problem(406, f"The frame {frame} is not for <{iri}>. {advice}", frames=possible_frames)

@@ -1,4 +1,7 @@
-"""JSON-LD that names the context of the ontology by its IRI: the package has it, so nothing is fetched."""
+"""Parsing of JSON-LD that refers to the context of the ontology by its IRI, without fetching it.
+
+The context is written out in the document before pyoxigraph, which cannot resolve contexts, parses it.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,134 +15,135 @@ from ..text import TextLines
 from .json_tokens import JSON_TOKEN_PATTERN, JsonValue, parse_positioned_json
 
 CONTEXT_IRI = f"{Settings.base}context.jsonld"
-# Times that a document may name it: each takes the room and the time of the whole context.
+# References in one document: each adds the size and the parsing time of the whole context.
 MAX_CONTEXT_MENTIONS = 50
-# What the engine misses where it would have to fetch a context.
+# In the message of pyoxigraph for a context that it would have to fetch.
 REMOTE_CONTEXT_MESSAGE = "LoadDocumentCallback"
 
 Parsed = TypeVar("Parsed")
 
 
 class RemoteContextError(SyntaxError):
-    """A document names a context that would have to be fetched."""
+    """A document refers to a context that would have to be fetched."""
 
     def __init__(self) -> None:
-        """Say what to do instead."""
+        """Build the message, which says what to do instead."""
         super().__init__(
-            "the document names a remote @context, and contexts are not fetched here; put the context into "
-            f"the document. Only {CONTEXT_IRI} is known, as a @context of its own or in an array"
+            "the document refers to a remote @context, and contexts are not fetched here; put the context "
+            f"into the document. Only {CONTEXT_IRI} is known, as a @context or in an array there"
         )
 
 
 def parse_inlining_context(source: str, parse: Callable[[str], Parsed]) -> Parsed:
-    """What is parsed from a text, or else from the text with our context written out where it is named.
+    """The result of `parse(source)`, retried with the context of the ontology written out if it is missing.
 
-    Raises SyntaxError, among them RemoteContextError.
+    Raises SyntaxError with positions in `source`; RemoteContextError for other remote contexts.
     """
     try:
         return parse(source)
     except SyntaxError as error:
         if REMOTE_CONTEXT_MESSAGE not in error.msg:
             raise
-    whole = InlinedDocument(source)
+    document = InlinedDocument(source)
     try:
-        return parse(whole.text)
+        return parse(document.text)
     except SyntaxError as error:
         raise (
-            RemoteContextError if REMOTE_CONTEXT_MESSAGE in error.msg else whole.locate_error(error)
+            RemoteContextError if REMOTE_CONTEXT_MESSAGE in error.msg else document.locate_error(error)
         ) from error
 
 
 class InlinedDocument:
-    """A document with the context written out wherever it is named, which is its `text`."""
+    """A document; `text` is the same with the context written out at each reference to it."""
 
     def __init__(self, source: str) -> None:
-        """Look for the names. Raises SyntaxError, with its place, for more than MAX_CONTEXT_MENTIONS."""
+        """Find the references. Raises SyntaxError with its position for more than MAX_CONTEXT_MENTIONS."""
         self.source = source
         self.mentions = [
-            one.span(1) for one in islice(iter_context_mentions(source), MAX_CONTEXT_MENTIONS + 1)
+            token.span(1) for token in islice(iter_context_mentions(source), MAX_CONTEXT_MENTIONS + 1)
         ]
         if len(self.mentions) > MAX_CONTEXT_MENTIONS:
-            place = TextLines(source).locate(self.mentions[-1][0])
-            what = (
-                f"the context is named more than {MAX_CONTEXT_MENTIONS} times; name it once, around all nodes"
+            position = TextLines(source).locate(self.mentions[-1][0])
+            message = (
+                f"the document refers to the context more than {MAX_CONTEXT_MENTIONS} times; "
+                "use one @context for all nodes"
             )
-            raise SyntaxError(what, (None, *place, None))
+            raise SyntaxError(message, (None, *position, None))
         self.text = "".join(self.iter_pieces())
 
     def iter_pieces(self) -> Iterator[str]:
-        """What the text is made of."""
+        """The pieces of the text: those of the source, and the context between them."""
         end = 0
-        for start, after in self.mentions:
+        for start, mention_end in self.mentions:
             yield self.source[end:start]
             yield serialize_ontology_context()
-            end = after
+            end = mention_end
         yield self.source[end:]
 
     def locate_error(self, error: SyntaxError) -> SyntaxError:
-        """The engine's error about the text, with its place in the source and none in its message."""
+        """An error in `text`, with its position in the source, and without one in its message."""
         if not error.lineno:
             return error
         lines = TextLines(self.text)
-        # The engine counts the bytes of JSON.
+        # The column of pyoxigraph counts bytes.
         before = (
             lines.line(error.lineno)
             .encode(errors="replace")[: (error.offset or 1) - 1]
             .decode(errors="ignore")
         )
-        at = self.source_offset(lines.line_starts[error.lineno - 1] + len(before))
+        offset = self.source_offset(lines.line_starts[error.lineno - 1] + len(before))
         message = error.msg.partition(": ")[2]
-        return SyntaxError(message, (None, *TextLines(self.source).locate(at), None))
+        return SyntaxError(message, (None, *TextLines(self.source).locate(offset), None))
 
-    def source_offset(self, at: int) -> int:
+    def source_offset(self, offset: int) -> int:
         """The offset in the source of the character at an offset in the text."""
         for start, end in self.mentions:
-            if at > start:
-                at = max(start, at - len(serialize_ontology_context()) + end - start)
-        return at
+            if offset > start:
+                offset = max(start, offset - len(serialize_ontology_context()) + end - start)
+        return offset
 
 
 def iter_context_mentions(source: str) -> Iterator[Match[str]]:
-    """The tokens that name the context in a `@context` or in an array there, up to where JSON is broken."""
-    arrays = [False]  # of each bracket that is open, whether it is an array of contexts
-    last, expected = "", False  # the string before, and whether a context may come
+    """The tokens with the IRI of the context as a `@context` or in an array there, up to invalid JSON."""
+    context_arrays = [False]  # for each open bracket, whether it is an array of contexts
+    last_value, is_expected = "", False  # the previous value, and whether a context may follow
     for token in iter_json_tokens(source):
         match token[1]:
             case "[" | "{" as bracket:
-                expected = expected and bracket == "["
-                arrays.append(expected)
-            case "]" | "}" if len(arrays) > 1:
-                arrays.pop()
+                is_expected = is_expected and bracket == "["
+                context_arrays.append(is_expected)
+            case "]" | "}" if len(context_arrays) > 1:
+                context_arrays.pop()
             case ",":
-                expected = arrays[-1]
+                is_expected = context_arrays[-1]
             case ":":
-                expected = is_json_string(last, "@context")
-            case word:
-                if expected and is_json_string(word, CONTEXT_IRI):
+                is_expected = is_json_string(last_value, "@context")
+            case value:
+                if is_expected and is_json_string(value, CONTEXT_IRI):
                     yield token
-                last = word
+                last_value = value
 
 
 def iter_json_tokens(source: str) -> Iterator[Match[str]]:
-    """The tokens of JSON up to where it is broken."""
-    at = 0
-    while token := JSON_TOKEN_PATTERN.match(source, at):
+    """The tokens of a JSON text, up to the first invalid one."""
+    offset = 0
+    while token := JSON_TOKEN_PATTERN.match(source, offset):
         yield token
-        at = token.end()
+        offset = token.end()
 
 
-def is_json_string(word: str, meant: str) -> bool:
-    """Whether a token is a string of JSON, be it with escapes."""
+def is_json_string(token: str, expected: str) -> bool:
+    """Whether a token is the JSON string with the value `expected`, with or without escapes."""
     try:
-        return bool(json.loads(word) == meant)
+        return bool(json.loads(token) == expected)
     except ValueError:
         return False
 
 
 @cache
 def serialize_ontology_context() -> str:
-    """The context of the shipped ontology as JSON; on one line, so that those of a document stay the same."""
-    from . import shipped, vocabulary  # noqa: PLC0415  few documents name it
+    """The context of the shipped ontology as JSON, on one line, so that line numbers do not change."""
+    from . import shipped, vocabulary  # noqa: PLC0415  few documents need it
     from .jsonld import build_jsonld_context  # noqa: PLC0415
 
     return json.dumps(
@@ -149,7 +153,7 @@ def serialize_ontology_context() -> str:
 
 @cache
 def parse_ontology_context() -> JsonValue:
-    """The context, read."""
+    """The context of the shipped ontology as a positioned JSON value."""
     return parse_positioned_json(serialize_ontology_context())
 
 

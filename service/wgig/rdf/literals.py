@@ -1,4 +1,4 @@
-"""Literals as values of Python and back, by the datatypes of XML Schema (RDF 1.1 Concepts, section 5)."""
+"""Literals as Python values and back, by the datatypes of XML Schema (RDF 1.1 Concepts, section 5)."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ DOUBLE_REGEX = rf"{DECIMAL_REGEX}(?:[eE]{INTEGER_REGEX})?|[+-]?INF|NaN"
 DATE_REGEX = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 BOOLEAN_VALUES = {"true": True, "1": True, "false": False, "0": False}
 
-# By local name: what a text of the datatype looks like, as Python reads more than that, and how it is read.
+# By local name of the datatype: the valid texts, as the Python parsers accept more, and the parser.
 VALUE_PARSERS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
     "boolean": (re.compile("true|false|[01]"), BOOLEAN_VALUES.__getitem__),
     "decimal": (re.compile(DECIMAL_REGEX), Decimal),
@@ -31,7 +31,7 @@ VALUE_PARSERS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
     "dateTime": (re.compile(rf"{DATE_REGEX}T[0-9:.]+(?:Z|[+-][0-9:]+)?"), datetime.fromisoformat),
     **dict.fromkeys(INTEGER_DATATYPES, (re.compile(INTEGER_REGEX), int)),
 }
-# A truth value counts as a number in Python, and a time as a day, so these stand first.
+# bool is a subclass of int, and datetime of date, so they come first.
 VALUE_SERIALIZERS: tuple[tuple[type, str, Callable[[Any], str]], ...] = (
     (bool, "boolean", lambda value: str(value).lower()),
     (int, "integer", str),
@@ -43,20 +43,20 @@ VALUE_SERIALIZERS: tuple[tuple[type, str, Callable[[Any], str]], ...] = (
 
 
 def parse_xsd_text(text: str, datatype: str) -> Any:
-    """The value of a text of the datatype with this local name: a number, truth value, day or time.
+    """The value of a text of the datatype with this local name: a number, bool, date or datetime.
 
-    For other datatypes that is the text. Raises ValueError for a text that is none of the datatype.
+    Other datatypes give the text itself. Raises ValueError for a text that is invalid for the datatype.
     """
     if datatype not in VALUE_PARSERS:
         return text
     pattern, parse = VALUE_PARSERS[datatype]
     if not pattern.fullmatch(text):
-        raise ValueError(f"{text!r} is no {datatype}")
+        raise ValueError(f"{text!r} is not a valid {datatype}")
     return parse(text)
 
 
 def literal_value(literal: ox.Literal) -> Any:
-    """The value of a literal; its text where Python has no type for it, or where it is ill-typed."""
+    """The Python value of a literal; its text if it is ill-typed or its datatype has no Python type."""
     datatype = literal.datatype.value
     if not datatype.startswith(XSD_NAMESPACE):
         return literal.value
@@ -67,18 +67,18 @@ def literal_value(literal: ox.Literal) -> Any:
 
 
 def build_value_literal(value: object) -> ox.Literal:
-    """A number, truth value, day or time as a literal: the way back. Raises TypeError for anything else."""
-    for kind, datatype, written in VALUE_SERIALIZERS:
-        if isinstance(value, kind):
-            return build_typed_literal(written(value), datatype)
-    raise TypeError(f"{value!r} is no value of RDF. Give a text, number, truth value, day, time or wgig.IRI.")
+    """A number, bool, date or datetime as a literal. Raises TypeError for other types."""
+    for type_, datatype, serialize in VALUE_SERIALIZERS:
+        if isinstance(value, type_):
+            return build_typed_literal(serialize(value), datatype)
+    raise TypeError(f"{value!r} has no RDF datatype. Use a str, number, bool, date, datetime or wgig.IRI.")
 
 
 def build_typed_literal(text: str, datatype: str) -> ox.Literal:
-    """A text of the datatype of XML Schema with this local name."""
+    """A literal of the XML Schema datatype with this local name."""
     return ox.Literal(text, datatype=expand_curie(f"xsd:{datatype}"))
 
 
 def term_text(term: Any) -> str:
-    """A term as text: the IRI or the words alone; others as N-Triples has them."""
+    """The text of a term: the IRI or the lexical form; other terms in N-Triples syntax."""
     return term.value if isinstance(term, ox.NamedNode | ox.Literal) else str(term)

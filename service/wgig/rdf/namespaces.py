@@ -1,8 +1,7 @@
-"""Namespaces by prefix, those of the vocabularies used and those of the graph below its base IRI; terms.
+"""Namespaces by prefix, of external vocabularies and of the graph itself (below its base IRI), and terms.
 
-Terms that more than one module uses stand here as constants; `expand_curie` makes the others. Also the
-names of the graphs in which the store describes itself (void, dcat, queries); they are left out of what they
-describe.
+Terms that more than one module uses are constants here; `expand_curie` makes the others. Also the names of
+the graphs with the description of the store (void, dcat, queries), which the description itself leaves out.
 """
 
 import re
@@ -96,43 +95,43 @@ OWN_NAMESPACES = {
     "write": "id/write/",
     "writer": "id/writer/",
 }
-MAX_CACHED_NAMES = 20_000  # IRIs whose short forms are at hand, and short forms whose IRIs are
+MAX_CACHED_NAMES = 20_000  # of each direction
 LOCAL_NAME_PATTERN = re.compile(r"\w(?:[\w.-]*[\w-])?")
 
 
 def namespaces_by_prefix(base: str) -> dict[str, str]:
-    """All namespaces by prefix, those of our own below the base IRI `base`."""
-    return EXTERNAL_NAMESPACES | {prefix: base + rest for prefix, rest in OWN_NAMESPACES.items()}
+    """All namespaces by prefix, the own ones below the base IRI `base`."""
+    return EXTERNAL_NAMESPACES | {prefix: base + path for prefix, path in OWN_NAMESPACES.items()}
 
 
 @lru_cache(MAX_CACHED_NAMES)
 def expand_curie(name: str, base: str = BASE_IRI) -> ox.NamedNode:
-    """What is given as prefix and local name, such as `wgig:issue`. Raises KeyError for an unknown prefix."""
+    """The IRI of a prefixed name such as `wgig:issue`. Raises KeyError for an unknown prefix."""
     prefix, _, local = name.partition(":")
     return ox.NamedNode((EXTERNAL_NAMESPACES.get(prefix) or base + OWN_NAMESPACES[prefix]) + local)
 
 
 @lru_cache(MAX_CACHED_NAMES)
 def shorten_iri(iri: str, base: str = BASE_IRI) -> str:
-    """`prefix:local` for an IRI in a namespace of the web or of our own, else the IRI as it is."""
+    """The prefixed name of an IRI in a known namespace, else the IRI itself."""
     namespace, local = split_namespace(iri)
     return build_prefixed_name(prefixes_by_namespace(base).get(namespace, ""), local) or iri
 
 
 @cache
 def prefixes_by_namespace(base: str) -> dict[str, str]:
-    """All prefixes by namespace, those of our own below the base IRI `base`."""
+    """All prefixes by namespace, the own ones below the base IRI `base`."""
     return {namespace: prefix for prefix, namespace in namespaces_by_prefix(base).items()}
 
 
 def split_namespace(iri: str) -> tuple[str, str]:
-    """The namespace of an IRI, and its last part."""
-    cut = max(iri.rfind("#"), iri.rfind("/")) + 1
-    return iri[:cut], iri[cut:]
+    """The namespace of an IRI, up to its last `#` or `/`, and its local name."""
+    end = max(iri.rfind("#"), iri.rfind("/")) + 1
+    return iri[:end], iri[end:]
 
 
 def build_prefixed_name(prefix: str, local: str) -> str:
-    """A name with a prefix, if there is one and the name can be written so; else nothing."""
+    """`prefix:local`; empty without a prefix, or if the local name would need escapes."""
     return f"{prefix}:{local}" if prefix and LOCAL_NAME_PATTERN.fullmatch(local) else ""
 
 
@@ -167,33 +166,37 @@ RDF_FIRST = expand_curie("rdf:first")
 RDF_NIL = expand_curie("rdf:nil")
 RDF_REST = expand_curie("rdf:rest")
 RDF_TYPE = expand_curie("rdf:type")
-RDF_TYPE_IRI = RDF_TYPE.value  # the engine makes a new text each time that it is asked for one
+RDF_TYPE_IRI = RDF_TYPE.value  # `.value` of pyoxigraph copies the text on each access
 RDFS_LABEL = expand_curie("rdfs:label")
 SPDX_SHA256 = expand_curie("spdx:checksumAlgorithm_sha256")
 VOID_TRIPLES = expand_curie("void:triples")
 XSD_DATE_TIME = expand_curie("xsd:dateTime")
 XSD_STRING = expand_curie("xsd:string")
-LICENSE_IRI = "https://creativecommons.org/licenses/by/4.0/"  # of what is our own
+LICENSE_IRI = "https://creativecommons.org/licenses/by/4.0/"  # of the project's own content
 
-DESCRIPTION_GRAPH_NAMES = ("void", "dcat", "queries")  # of the graphs that say it, below graph/ of the base
+DESCRIPTION_GRAPH_NAMES = ("void", "dcat", "queries")  # below graph/ of the base IRI
 
 
 def get_description_graphs(base: str) -> frozenset[ox.NamedNode]:
-    """The graphs that say it, which are left out of what they describe."""
+    """The graphs with the description of the store, which the description leaves out."""
     return frozenset(ox.NamedNode(f"{base}graph/{name}") for name in DESCRIPTION_GRAPH_NAMES)
 
 
 OTHER_IRI_KIND = "other"
-# Kinds by what their IRIs begin with.
+# Kinds of IRIs by the start of their path.
 KINDS_BY_PATH = {"ontology#": "term", "shapes#": "shape", "graph/": "graph"}
 KINDS_OF_PARTS = {"document": "paragraph"}
 
 
 def kind_of_iri(iri: str, base: str) -> str:
-    """The kind of a thing, by its IRI."""
+    """The kind of a resource by its IRI.
+
+    The first path segment after `/id/`, `paragraph` below a document, else `term`, `shape`, `graph` or
+    `other`.
+    """
     if not iri.startswith(f"{base}id/"):
         return next(
-            (kind for start, kind in KINDS_BY_PATH.items() if iri.startswith(base + start)), OTHER_IRI_KIND
+            (kind for path, kind in KINDS_BY_PATH.items() if iri.startswith(base + path)), OTHER_IRI_KIND
         )
     kind, _, rest = iri.removeprefix(f"{base}id/").partition("/")
     return KINDS_OF_PARTS.get(kind, kind) if "/" in rest else kind

@@ -1,8 +1,8 @@
-"""Where in a text each of its triples is written.
+"""Source positions of the triples in a document.
 
-The engine yields triples in the order of the document and tells no positions. So the text is walked once more
-for its structure alone, in the same order, and the two are laid side by side. Where they do not fit together,
-nothing is told rather than something wrong.
+pyoxigraph yields triples in the order of the document, but without positions. So the text is scanned a second
+time, only for its structure, in the same order, and the two sequences are matched. If they do not match,
+there are no positions, rather than wrong ones.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ POSITION_FINDERS = {
 
 
 def find_triple_positions(
-    text: str, media_type: str, triples: Sequence[ox.Triple], known: KnownContexts = NO_CONTEXTS
+    text: str, media_type: str, triples: Sequence[ox.Triple], known_contexts: KnownContexts = NO_CONTEXTS
 ) -> list[TriplePosition]:
-    """The spot of each triple of the text, in the order of the engine; none where they cannot be told.
+    """The position of each triple of the text, in the order of `triples`; empty if they cannot be determined.
 
-    JSON-LD may name the `known` contexts by their IRIs.
+    JSON-LD may refer to the contexts `known_contexts` by their IRIs.
     """
     finders = POSITION_FINDERS | {
-        "application/ld+json": partial(positions_jsonld.find_jsonld_offsets, known=known)
+        "application/ld+json": partial(positions_jsonld.find_jsonld_offsets, known_contexts=known_contexts)
     }
     find = finders.get(media_type)
-    return [TriplePosition(*one) for one in find(text, triples)] if find else []
+    return [TriplePosition(*offsets) for offsets in find(text, triples)] if find else []

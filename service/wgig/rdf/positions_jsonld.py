@@ -1,12 +1,12 @@
 """Source positions of the triples in a JSON-LD document.
 
-The walk follows the order in which the engine yields triples: first the triple that has a node as its object,
-then the types of the node, its properties, and last the graph that it names. Contexts are processed only as
-far as they say which keys are properties and how their values are read.
+The walk follows the order in which pyoxigraph yields triples: first the triple that has a node as its object,
+then the types of the node, its properties, and last the graph that it names. Contexts are processed only to
+find out which keys are properties and how their values are interpreted.
 
 There are no positions for a document that uses an unsupported feature: remote contexts other than the known
-ones, scoped contexts, containers by index, identifier, type or graph, a name, type or graph inside `@nest`,
-JSON literals, and keys that look like keywords.
+ones, scoped contexts, containers by index, identifier, type or graph, an `@id`, `@type` or `@graph` inside
+`@nest`, JSON literals, and keys that look like keywords.
 """
 
 import re
@@ -33,12 +33,15 @@ TERM_DEFINITION_KEYWORDS = {
     "@nest",
 }
 
-KnownContexts = Mapping[str, Callable[[], JsonValue]]  # what is known without fetching it, by its IRI
+KnownContexts = Mapping[str, Callable[[], JsonValue]]  # contexts available without fetching, by IRI
 NO_CONTEXTS: KnownContexts = {}
 
 
 class TermDefinition(NamedTuple):
-    """What a key is defined as: no IRI where it is to be ignored; and whether its use is followed."""
+    """The definition of a key in a context: without an IRI the key is ignored.
+
+    `is_followed` is False for definitions that use unsupported features.
+    """
 
     iri: str | None
     is_reverse: bool = False
@@ -46,36 +49,36 @@ class TermDefinition(NamedTuple):
     is_followed: bool = True
 
 
-class UnsupportedFeature(Exception):  # noqa: N818 - nothing is wrong, it is only not followed
-    """A feature whose triples are not followed."""
+class UnsupportedFeature(Exception):  # noqa: N818  not an error: the document only gets no positions
+    """The document uses a feature of JSON-LD that this module does not support."""
 
 
 class ActiveContext:
-    """The terms and the vocabulary in force."""
+    """The active context (JSON-LD 1.1 API, section 4.1): term definitions and the vocabulary mapping."""
 
     def __init__(self) -> None:
-        """Nothing is defined."""
+        """Start without definitions."""
         self.terms: dict[str, TermDefinition] = {}
         self.pending: dict[str, JsonValue] = {}
         self.vocabulary: str | None = None
 
-    def extend(self, local: JsonValue, known: KnownContexts) -> "ActiveContext":
-        """The context with what one `@context` adds. Raises UnsupportedFeature for what is not followed."""
+    def extend(self, local: JsonValue, known_contexts: KnownContexts) -> "ActiveContext":
+        """The context extended by the value of one `@context`. Raises UnsupportedFeature."""
         match local.value:
             case None:
                 return ActiveContext()
             case dict(definitions):
                 return self.with_definitions(definitions)
-            case str(iri) if iri in known:
-                return self.extend(known[iri](), known)
+            case str(iri) if iri in known_contexts:
+                return self.extend(known_contexts[iri](), known_contexts)
         raise UnsupportedFeature
 
     def with_definitions(self, definitions: dict[str, JsonMember]) -> "ActiveContext":
-        """The context with more definitions, which may use one another in any order."""
+        """The context with more definitions, which may refer to each other in any order."""
         new = ActiveContext()
         new.vocabulary = self.vocabulary
         new.terms = {key: term for key, term in self.terms.items() if key not in definitions}
-        new.pending = {key: one.value for key, one in definitions.items() if not key.startswith("@")}
+        new.pending = {key: member.value for key, member in definitions.items() if not key.startswith("@")}
         for key in definitions.keys() - new.pending.keys() - IGNORED_KEYWORDS:
             match key, definitions[key].value.value:
                 case "@vocab", None:
@@ -89,38 +92,40 @@ class ActiveContext:
         return new
 
     def define(self, key: str) -> None:
-        """Take a definition that is pending."""
+        """Process the pending definition of a key."""
         match self.pending.pop(key).value:
             case None:
                 self.terms[key] = TermDefinition(None)
             case str(iri):
                 self.terms[key] = TermDefinition(self.expand(iri))
             case dict(parts):
-                self.terms[key] = self.build_term(key, {name: one.value.value for name, one in parts.items()})
+                self.terms[key] = self.build_term(
+                    key, {name: member.value.value for name, member in parts.items()}
+                )
             case _:
                 raise UnsupportedFeature
 
     def build_term(self, key: str, parts: dict[str, object]) -> TermDefinition:
-        """The term that an expanded definition defines."""
-        named = parts.get("@reverse", parts.get("@id", key))
+        """The TermDefinition of an expanded term definition, given as `parts` by keyword."""
+        name = parts.get("@reverse", parts.get("@id", key))
         container = parts.get("@container")
-        containers = {one.value for one in container} if isinstance(container, list) else {container}
-        followed = (
+        containers = {item.value for item in container} if isinstance(container, list) else {container}
+        is_followed = (
             parts.keys() <= TERM_DEFINITION_KEYWORDS
             and parts.get("@type") != "@json"
             and containers <= FOLLOWED_CONTAINERS
         )
-        iri = self.expand(named) if isinstance(named, str) else None
-        return TermDefinition(iri, "@reverse" in parts, frozenset(containers), followed)
+        iri = self.expand(name) if isinstance(name, str) else None
+        return TermDefinition(iri, "@reverse" in parts, frozenset(containers), is_followed)
 
     def resolve(self, name: str) -> str | None:
-        """What a key or a name of a type stands for. Raises UnsupportedFeature where it is not followed."""
+        """The IRI or keyword of a key or type name. Raises UnsupportedFeature by its definition."""
         if (term := self.find_term(name)) and not term.is_followed:
             raise UnsupportedFeature
         return self.expand(name)
 
     def expand(self, name: str) -> str | None:
-        """The IRI or the keyword that a key or the name of a type stands for, if any."""
+        """The IRI or keyword of a key or type name; None if it is ignored."""
         if name.startswith("@"):
             return name
         if term := self.find_term(name):
@@ -132,22 +137,24 @@ class ActiveContext:
         return term.iri + rest if term and term.iri else name
 
     def find_term(self, name: str) -> TermDefinition | None:
-        """The term of a name, defined now where that is pending."""
+        """The definition of a term, which is processed first if it is pending."""
         if name in self.pending:
             self.define(name)
         return self.terms.get(name)
 
 
-# In all contexts of a document together: each adds to a copy of the one around it.
+# In all contexts of a document together: each nested context is a copy of the outer one with additions.
 MAX_FOLLOWED_TERMS = 20_000
-NODE_KEYWORDS = ("@context", "@id", "@type", "@graph")  # keys of a node that are none of its properties
-REFERENCE_END_PATTERN = re.compile(r"[^:/#]*\Z")  # the part of a reference that its IRI ends with
+NODE_KEYWORDS = ("@context", "@id", "@type", "@graph")  # keys of a node that are not properties
+REFERENCE_END_PATTERN = re.compile(
+    r"[^:/#]*\Z"
+)  # the end of an IRI reference, which the resolved IRI also ends with
 
 
 class FoundTriple(NamedTuple):
-    """The offsets of a triple and the IRI of its predicate; its object where that is one value of JSON.
+    """The offsets of a triple, the IRI of its predicate, and its object if that is a single JSON value.
 
-    `value_iri` is what the object stands for if it is a term or a compact IRI.
+    `value_iri` is the IRI of the object if the value is a term or a compact IRI.
     """
 
     offsets: TripleOffsets
@@ -157,7 +164,7 @@ class FoundTriple(NamedTuple):
 
 
 class ActiveProperty(NamedTuple):
-    """Whose values are being read: the offsets of the subject and of the key, the IRI and the direction."""
+    """The property whose values are being read: the offsets of subject and key, its IRI and direction."""
 
     subject_offset: int
     key_offset: int
@@ -166,7 +173,7 @@ class ActiveProperty(NamedTuple):
 
 
 class NodeKey(NamedTuple):
-    """A key of an object: what it stands for, if anything, its text, and its member."""
+    """A key of an object: its IRI or keyword, if any, its text, and its member."""
 
     iri: str | None
     text: str
@@ -174,38 +181,41 @@ class NodeKey(NamedTuple):
 
 
 class JsonLdWalker:
-    """The triples found so far."""
+    """Walks a JSON-LD document and collects its triples with their offsets, in the order of pyoxigraph."""
 
-    def __init__(self, known: KnownContexts) -> None:
-        """Begin before the document."""
-        self.known_contexts = known
+    def __init__(self, known_contexts: KnownContexts) -> None:
+        """Start without triples."""
+        self.known_contexts = known_contexts
         self.triples: list[FoundTriple] = []
         self.term_count = 0
 
     def context_inside(self, members: dict[str, JsonMember], context: ActiveContext) -> ActiveContext:
-        """The context inside of an object. Raises UnsupportedFeature, also where there is too much of it."""
+        """The active context inside an object. Raises UnsupportedFeature, also for too many terms."""
         local = members["@context"].value if "@context" in members else None
-        several = local.value if local and isinstance(local.value, list) else [local] if local else []
-        for one in several:
-            context = context.extend(one, self.known_contexts)
+        contexts = local.value if local and isinstance(local.value, list) else [local] if local else []
+        for local_context in contexts:
+            context = context.extend(local_context, self.known_contexts)
             self.term_count += len(context.terms)
             if self.term_count > MAX_FOLLOWED_TERMS:
                 raise UnsupportedFeature
         return context
 
-    def add_triple(self, of: ActiveProperty, at: int, written: object = None, iri: str | None = None) -> None:
-        """A triple with a value at an offset, which is the subject where the property is reversed."""
-        if of.is_reverse:
-            self.triples.append(FoundTriple((at, of.key_offset, of.subject_offset), of.iri))
+    def add_triple(
+        self, property_: ActiveProperty, offset: int, value: object = None, iri: str | None = None
+    ) -> None:
+        """Add a triple for a value at an offset: its object, or its subject if the property is reversed."""
+        subject, key = property_.subject_offset, property_.key_offset
+        if property_.is_reverse:
+            self.triples.append(FoundTriple((offset, key, subject), property_.iri))
         else:
-            self.triples.append(FoundTriple((of.subject_offset, of.key_offset, at), of.iri, written, iri))
+            self.triples.append(FoundTriple((subject, key, offset), property_.iri, value, iri))
 
     def walk_nodes(self, value: JsonValue, context: ActiveContext) -> None:
-        """The nodes of a document or of a graph."""
+        """Walk the nodes of a document or graph."""
         match value.value:
-            case list(several):
-                for one in several:
-                    self.walk_nodes(one, context)
+            case list(items):
+                for item in items:
+                    self.walk_nodes(item, context)
             case dict(members):
                 self.walk_node(value, members, context)
 
@@ -214,38 +224,44 @@ class JsonLdWalker:
         value: JsonValue,
         members: dict[str, JsonMember],
         context: ActiveContext,
-        of: ActiveProperty | None = None,
+        property_: ActiveProperty | None = None,
     ) -> None:
-        """A node: the triple whose object it is, its types, its properties. Raises UnsupportedFeature."""
+        """Walk a node: the triple with the node as object, if any, then its types and properties.
+
+        Raises UnsupportedFeature.
+        """
         context = self.context_inside(members, context)
         keys = resolve_keys(members, context)
-        names = [one.member.value for one in keys if one.iri == "@id"]
+        names = [key.member.value for key in keys if key.iri == "@id"]
         name = names[0] if names else value
-        if of and names:
-            self.walk_values(name, of, context)
-        elif of:
-            self.add_triple(of, name.offset)
-        for one in keys:
-            if one.iri == "@type":
+        if property_ and names:
+            self.walk_values(name, property_, context)
+        elif property_:
+            self.add_triple(property_, name.offset)
+        for key in keys:
+            if key.iri == "@type":
                 self.walk_types(
-                    one.member.value,
-                    ActiveProperty(name.offset, one.member.offset, RDF_TYPE_IRI),
+                    key.member.value,
+                    ActiveProperty(name.offset, key.member.offset, RDF_TYPE_IRI),
                     context,
                 )
-        self.walk_properties([one for one in keys if one.iri not in NODE_KEYWORDS], name.offset, context)
-        for one in keys:
-            if one.iri == "@graph":
-                self.walk_nodes(one.member.value, context)
+        self.walk_properties([key for key in keys if key.iri not in NODE_KEYWORDS], name.offset, context)
+        for key in keys:
+            if key.iri == "@graph":
+                self.walk_nodes(key.member.value, context)
 
-    def walk_types(self, value: JsonValue, of: ActiveProperty, context: ActiveContext) -> None:
-        """The types of a node, which the engine yields sorted by name. Raises UnsupportedFeature."""
-        several = value.value if isinstance(value.value, list) else [value]
-        for one in sorted(several, key=lambda one: str(one.value)):
-            context.resolve(str(one.value))
-            self.walk_values(one, of, context)
+    def walk_types(self, value: JsonValue, property_: ActiveProperty, context: ActiveContext) -> None:
+        """Walk the types of a node, which pyoxigraph yields sorted by name. Raises UnsupportedFeature."""
+        types = value.value if isinstance(value.value, list) else [value]
+        for type_ in sorted(types, key=lambda type_: str(type_.value)):
+            context.resolve(str(type_.value))
+            self.walk_values(type_, property_, context)
 
     def walk_properties(self, keys: Sequence[NodeKey], subject: int, context: ActiveContext) -> None:
-        """The properties of a node, and the nodes included in it. Raises UnsupportedFeature."""
+        """Walk the properties of a node at the offset `subject`, and its included nodes.
+
+        Raises UnsupportedFeature.
+        """
         for iri, text, member in keys:
             match iri, member.value.value:
                 case "@index", _:
@@ -254,131 +270,145 @@ class JsonLdWalker:
                     self.walk_nodes(member.value, context)
                 case "@nest", _:
                     self.walk_nested(member.value, subject, context)
-                case "@reverse", dict(back):
-                    for other, its in back.items():
-                        self.walk_property(other, its, subject, context, reverse=True)
+                case "@reverse", dict(reversed_members):
+                    for key, reversed_member in reversed_members.items():
+                        self.walk_property(key, reversed_member, subject, context, reverse=True)
                 case _:
                     self.walk_property(text, member, subject, context)
 
     def walk_nested(self, value: JsonValue, subject: int, context: ActiveContext) -> None:
-        """More properties of a node. Raises UnsupportedFeature, also for what is none."""
+        """Walk the properties inside `@nest`. Raises UnsupportedFeature, also for keywords there."""
         match value.value:
-            case list(several):
-                for one in several:
-                    self.walk_nested(one, subject, context)
+            case list(items):
+                for item in items:
+                    self.walk_nested(item, subject, context)
             case dict(members):
                 self.walk_properties(resolve_keys(members, context), subject, context)
 
     def walk_property(
         self, key: str, member: JsonMember, subject: int, context: ActiveContext, *, reverse: bool = False
     ) -> None:
-        """The values of a property of a node. Raises UnsupportedFeature for an unknown keyword."""
+        """Walk the values of a property of a node. Raises UnsupportedFeature for an unknown keyword."""
         iri = context.resolve(key) or ""
         if iri.startswith("@"):
             raise UnsupportedFeature
         if ":" not in iri or iri.startswith("_:"):
             return
         term = context.terms.get(key) or TermDefinition(iri)
-        of = ActiveProperty(subject, member.offset, iri, reverse is not term.is_reverse)
+        property_ = ActiveProperty(subject, member.offset, iri, reverse is not term.is_reverse)
         match member.value.value:
-            case dict(texts) if "@language" in term.containers:
-                for one in texts.values():
-                    self.walk_values(one.value, of, context)
+            case dict(language_map) if "@language" in term.containers:
+                for text in language_map.values():
+                    self.walk_values(text.value, property_, context)
             case dict():
-                self.walk_values(member.value, of, context)
+                self.walk_values(member.value, property_, context)
             case _ if "@list" in term.containers:
-                self.walk_list(member.value, of, context)
+                self.walk_list(member.value, property_, context)
             case _:
-                self.walk_values(member.value, of, context)
+                self.walk_values(member.value, property_, context)
 
-    def walk_values(self, value: JsonValue, of: ActiveProperty, context: ActiveContext) -> None:
-        """The values that one JSON value stands for."""
+    def walk_values(self, value: JsonValue, property_: ActiveProperty, context: ActiveContext) -> None:
+        """Walk the values of a property that are given by one JSON value."""
         match value.value:
             case None:
                 pass
-            case list(several):
-                for one in several:
-                    self.walk_values(one, of, context)
+            case list(items):
+                for item in items:
+                    self.walk_values(item, property_, context)
             case dict(members):
-                self.walk_object(value, members, of, context)
-            case written:
-                iri = context.expand(written) if isinstance(written, str) else None
-                self.add_triple(of, value.offset, written, iri)
+                self.walk_object(value, members, property_, context)
+            case scalar:
+                iri = context.expand(scalar) if isinstance(scalar, str) else None
+                self.add_triple(property_, value.offset, scalar, iri)
 
     def walk_object(
-        self, value: JsonValue, members: dict[str, JsonMember], of: ActiveProperty, context: ActiveContext
+        self,
+        value: JsonValue,
+        members: dict[str, JsonMember],
+        property_: ActiveProperty,
+        context: ActiveContext,
     ) -> None:
-        """A JSON object as a value: a literal, a list, a set or a node."""
-        inside = self.context_inside(members, context)
-        keys = {inside.resolve(key): one.value for key, one in members.items()}
+        """Walk a JSON object as a value: a literal, a list, a set or a node."""
+        inner_context = self.context_inside(members, context)
+        keys = {inner_context.resolve(key): member.value for key, member in members.items()}
         if literal := keys.get("@value"):
-            if "@type" in keys and inside.resolve(str(keys["@type"].value)) == "@json":
+            if "@type" in keys and inner_context.resolve(str(keys["@type"].value)) == "@json":
                 raise UnsupportedFeature
-            self.walk_values(literal, of, inside)
+            self.walk_values(literal, property_, inner_context)
         elif items := keys.get("@list"):
-            self.walk_list(items, of, inside)
-        elif several := keys.get("@set"):
-            self.walk_values(several, of, inside)
+            self.walk_list(items, property_, inner_context)
+        elif members_of_set := keys.get("@set"):
+            self.walk_values(members_of_set, property_, inner_context)
         else:
-            self.walk_node(value, members, context, of)
+            self.walk_node(value, members, context, property_)
 
-    def walk_list(self, value: JsonValue, of: ActiveProperty, context: ActiveContext) -> None:
-        """A list: the triple that it is the object of comes with its first item."""
+    def walk_list(self, value: JsonValue, property_: ActiveProperty, context: ActiveContext) -> None:
+        """Walk a list; the triple with the list as object comes with its first item."""
         first = ActiveProperty(value.offset, value.offset, RDF_FIRST.value)
         rest = ActiveProperty(value.offset, value.offset, RDF_REST.value)
-        into = of
-        for one in value.value if isinstance(value.value, list) else [value]:
-            if is_null_item(one):
+        link = property_
+        for item in value.value if isinstance(value.value, list) else [value]:
+            if is_null_item(item):
                 continue
-            self.add_triple(into, value.offset if into is of else one.offset)
-            into = rest
-            (self.walk_list if isinstance(one.value, list) else self.walk_values)(one, first, context)
-        self.add_triple(into, value.offset)
+            self.add_triple(link, value.offset if link is property_ else item.offset)
+            link = rest
+            (self.walk_list if isinstance(item.value, list) else self.walk_values)(item, first, context)
+        self.add_triple(link, value.offset)
 
 
 def resolve_keys(members: dict[str, JsonMember], context: ActiveContext) -> list[NodeKey]:
-    """The keys of an object. Raises UnsupportedFeature for one that is not followed."""
-    return [NodeKey(context.resolve(text), text, one) for text, one in members.items()]
+    """The keys of an object with their IRIs. Raises UnsupportedFeature by their definitions."""
+    return [NodeKey(context.resolve(key), key, member) for key, member in members.items()]
 
 
 def is_null_item(value: JsonValue) -> bool:
-    """Whether an item of a list is left out."""
+    """Whether an item of a list is null, which JSON-LD leaves out."""
     match value.value:
         case {"@value": JsonMember(value=JsonValue(value=None))}:
             return True
-        case written:
-            return written is None
+        case scalar:
+            return scalar is None
 
 
-def find_jsonld_offsets(text: str, triples: Sequence[ox.Triple], known: KnownContexts) -> list[TripleOffsets]:
-    """The offsets of each triple of JSON-LD in the order of the engine; none where they cannot be told."""
-    walk = JsonLdWalker(known)
+def find_jsonld_offsets(
+    text: str, triples: Sequence[ox.Triple], known_contexts: KnownContexts
+) -> list[TripleOffsets]:
+    """The offsets of each triple of a JSON-LD text in the order of pyoxigraph; empty if unknown."""
+    walker = JsonLdWalker(known_contexts)
     try:
-        walk.walk_nodes(parse_positioned_json(text), ActiveContext())
+        walker.walk_nodes(parse_positioned_json(text), ActiveContext())
     except (UnsupportedFeature, ValueError, StopIteration, RecursionError):
         return []
-    return [one.offsets for one in walk.triples] if fits_jsonld_triples(walk.triples, triples) else []
+    if not fits_jsonld_triples(walker.triples, triples):
+        return []
+    return [triple.offsets for triple in walker.triples]
 
 
-def fits_jsonld_triples(found: Sequence[FoundTriple], triples: Sequence[ox.Triple]) -> bool:
-    """Whether each triple can be written where it was found."""
+def fits_jsonld_triples(candidates: Sequence[FoundTriple], triples: Sequence[ox.Triple]) -> bool:
+    """Whether each triple of pyoxigraph fits the one that was found at its offsets."""
     subjects: dict[int, object] = {}
-    return len(found) == len(triples) and all(
-        one.predicate == predicate.value
-        and (predicate in (RDF_FIRST, RDF_REST) or subjects.setdefault(one.offsets[0], subject) == subject)
-        and fits_jsonld_object(one, value)
-        for one, (subject, predicate, value) in zip(found, triples, strict=True)
+    return len(candidates) == len(triples) and all(
+        candidate.predicate == predicate.value
+        and (
+            predicate in (RDF_FIRST, RDF_REST)
+            or subjects.setdefault(candidate.offsets[0], subject) == subject
+        )
+        and fits_jsonld_object(candidate, value)
+        for candidate, (subject, predicate, value) in zip(candidates, triples, strict=True)
     )
 
 
-def fits_jsonld_object(one: FoundTriple, value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> bool:
-    """Whether a term can be what was found as an object."""
-    match value:
+def fits_jsonld_object(
+    candidate: FoundTriple, term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+) -> bool:
+    """Whether a term can be the object of the triple that was found."""
+    value = candidate.value
+    match term:
         case ox.Literal():
-            return value.value == one.value if isinstance(one.value, str) else one.value is not None
-        case ox.NamedNode() if isinstance(one.value, str):
-            return value.value == one.value_iri or value.value.endswith(
-                REFERENCE_END_PATTERN.findall(one.value)[0]
+            return term.value == value if isinstance(value, str) else value is not None
+        case ox.NamedNode() if isinstance(value, str):
+            return term.value == candidate.value_iri or term.value.endswith(
+                REFERENCE_END_PATTERN.findall(value)[0]
             )
         case _:
-            return one.value is None or isinstance(one.value, str)
+            return value is None or isinstance(value, str)

@@ -1,10 +1,10 @@
 """Source positions of the triples in Turtle, TriG, N-Triples and N-Quads.
 
 The walk knows only the brackets and punctuation of the grammar, resolves no names, and follows the order in
-which the engine yields triples. It relies on the engine having parsed the text already. The tokenizer is one
-regular expression, linear in the size of the text. Positions are character offsets of subject, predicate and
-object, -1 where unknown; afterwards each is checked against its triple, and there are none at all where they
-do not fit.
+which pyoxigraph yields triples. It expects a text that pyoxigraph has parsed without errors. The tokenizer is
+a single regular expression, linear in the size of the text. Positions are character offsets of subject,
+predicate and object, -1 where unknown. Each is then checked against its triple; if one does not fit, there
+are none.
 """
 
 import re
@@ -38,7 +38,8 @@ _STRING_REGEX = (
 )
 _PUNCTUATION_REGEX = r"[\[\]()};,.]|\{(?!\|)"
 
-# In the order of their groups, punctuation last; what is none of them is no syntax of RDF 1.1.
+# Numbers of the groups below; punctuation is last, and any other character is not syntax of RDF 1.1.
+# Silent tokens start no term: language tags, datatypes, PREFIX, BASE and GRAPH.
 SILENT_GROUP, TERM_GROUP, STRING_GROUP = range(1, 4)
 LEADING_SPACE_PATTERN = re.compile(rf"\ufeff?{_SPACE_REGEX}")
 TURTLE_TOKEN_PATTERN = re.compile(
@@ -48,18 +49,18 @@ TURTLE_TOKEN_PATTERN = re.compile(
 
 
 def find_first_token(text: str) -> int:
-    """The offset of the first token."""
-    return found.end() if (found := LEADING_SPACE_PATTERN.match(text)) else 0
+    """The offset of the first token, after space and comments."""
+    return match.end() if (match := LEADING_SPACE_PATTERN.match(text)) else 0
 
 
 TripleOffsets = tuple[int, int, int]
 
 
 class TriplePosition(NamedTuple):
-    """Where the terms of a triple begin: offsets into the text in characters, -1 where unknown.
+    """The offsets of the first characters of the terms of a triple, -1 where unknown.
 
-    What is only implied stands at the bracket that implies it: a blank node at its `[` or `{`, the cells of a
-    list, rdf:first and rdf:rest at the bracket of the list.
+    Implied terms have the offset of the bracket that implies them: a blank node of its `[` or `{`, the cells
+    of a list, rdf:first and rdf:rest of the bracket of the list.
     """
 
     subject: int
@@ -67,141 +68,145 @@ class TriplePosition(NamedTuple):
     object: int
 
 
-COMPARED_LITERAL_CHARACTERS = 12  # characters of a literal that are compared
+COMPARED_LITERAL_CHARACTERS = 12  # at the start of a literal
 
-# A prefixed name or an IRI reference with its last part, in which nothing but characters of names is escaped.
+# A prefixed name or an IRI reference; the group is the local name or last part, without character escapes.
 WRITTEN_IRI_PATTERN = re.compile(
     rf"[{BLANK_LABEL_CHARACTERS}.]*+:({LOCAL_NAME_REGEX})|<(?:[^<>]*[/#:])?(?!\.\.?>)([^<>/#:\\]*)>",
     re.DOTALL,
 )
 
 
-def fits_turtle_triples(text: str, found: Sequence[TripleOffsets], triples: Sequence[ox.Triple]) -> bool:
-    """Whether each triple can be written where it was found in Turtle or a relative."""
+def fits_turtle_triples(text: str, offsets: Sequence[TripleOffsets], triples: Sequence[ox.Triple]) -> bool:
+    """Whether the text at the found offsets fits each triple of pyoxigraph."""
     subjects: dict[int, object] = {}
-    if len(found) != len(triples):
+    if len(offsets) != len(triples):
         return False
-    for (at, predicate_at, object_at), (subject, predicate, value) in zip(found, triples, strict=True):
+    for (subject_at, predicate_at, object_at), (subject, predicate, value) in zip(
+        offsets, triples, strict=True
+    ):
         if text[predicate_at] == "(":
             if predicate not in (RDF_FIRST, RDF_REST):
                 return False
-        elif subjects.setdefault(at, subject) != subject or not fits_iri(text, predicate_at, predicate.value):
+        elif subjects.setdefault(subject_at, subject) != subject or not fits_iri(
+            text, predicate_at, predicate.value
+        ):
             return False
         if predicate != RDF_REST and not TERM_FIT_CHECKS[type(value)](text, object_at, value.value):
             return False
     return True
 
 
-def fits_iri(text: str, at: int, iri: str) -> bool:
-    """Whether an IRI can be written at an offset; whatever its reference is resolved against."""
-    if written := WRITTEN_IRI_PATTERN.match(text, at):
-        return iri.endswith(written[written.lastindex or 0].replace("\\", ""))
-    return text[at] == "<" or iri == (RDF_NIL.value if text[at] in "()" else RDF_TYPE_IRI)
+def fits_iri(text: str, offset: int, iri: str) -> bool:
+    """Whether the text at an offset can be this IRI, whatever the base and the prefixes are."""
+    if match := WRITTEN_IRI_PATTERN.match(text, offset):
+        return iri.endswith(match[match.lastindex or 0].replace("\\", ""))
+    return text[offset] == "<" or iri == (RDF_NIL.value if text[offset] in "()" else RDF_TYPE_IRI)
 
 
-def fits_blank(text: str, at: int, label: str) -> bool:
-    """Whether a blank node can be written at an offset; its label may be new."""
+def fits_blank(text: str, offset: int, label: str) -> bool:
+    """Whether the text at an offset can be a blank node, whatever its label: parsing renames them."""
     del label
-    return text[at] in "[(_"
+    return text[offset] in "[(_"
 
 
-def fits_literal(text: str, at: int, value: str) -> bool:
-    """Whether a literal can be written at an offset, by how it begins up to the first escape."""
-    if text[at] not in "\"'":
-        return text.startswith(value, at)
-    begin = at + (3 if text.startswith(text[at] * 3, at) else 1)
-    shown = text[begin : begin + COMPARED_LITERAL_CHARACTERS].partition("\\")[0]
-    return text.startswith(value[:COMPARED_LITERAL_CHARACTERS], begin) or value.startswith(shown)
+def fits_literal(text: str, offset: int, value: str) -> bool:
+    """Whether the text at an offset can be this literal, by its first characters up to an escape."""
+    if text[offset] not in "\"'":
+        return text.startswith(value, offset)
+    start = offset + (3 if text.startswith(text[offset] * 3, offset) else 1)
+    prefix = text[start : start + COMPARED_LITERAL_CHARACTERS].partition("\\")[0]
+    return text.startswith(value[:COMPARED_LITERAL_CHARACTERS], start) or value.startswith(prefix)
 
 
 TERM_FIT_CHECKS = {ox.NamedNode: fits_iri, ox.BlankNode: fits_blank, ox.Literal: fits_literal}
 
 
 class TurtleWalker:
-    """What has been read of a statement, and the triples found so far."""
+    """The state of the walk through the tokens: the current statement, and the offsets found so far."""
 
     __slots__ = ("held_string", "item_count", "offsets", "outer", "predicate", "subject")
 
     def __init__(self) -> None:
-        """Begin before the first statement."""
+        """Start before the first statement."""
         self.offsets: list[TripleOffsets] = []
-        # Subject, predicate and items of what is around the open brackets.
+        # Subject, predicate and item count outside each open bracket.
         self.outer: list[TripleOffsets] = []
         self.subject = self.predicate = -1
-        self.item_count = -1  # how many items of a list were read, -1 outside of a list
-        self.held_string = -1  # a bare string that the engine has not yielded yet
+        self.item_count = -1  # items of the current list so far, -1 outside a list
+        self.held_string = -1  # offset of a string whose triple pyoxigraph yields at the next token
 
-    def add_term(self, at: int) -> None:
-        """Take a term for the first that is missing of subject, predicate and object."""
+    def add_term(self, offset: int) -> None:
+        """Use a term as the subject, predicate or object, whichever is missing first."""
         if self.subject < 0:
-            self.subject = at
+            self.subject = offset
         elif self.predicate < 0:
-            self.predicate = at
+            self.predicate = offset
         else:
-            self.offsets.append((self.subject, self.predicate, at))
+            self.offsets.append((self.subject, self.predicate, offset))
 
-    def walk_term(self, at: int) -> None:
-        """A term begins and ends."""
+    def walk_term(self, offset: int) -> None:
+        """Handle a term that is a single token."""
         if self.item_count >= 0:
-            self.begin_item(at)
-        self.add_term(at)
+            self.begin_item(offset)
+        self.add_term(offset)
 
-    def walk_string(self, at: int) -> None:
-        """A bare string begins; its triple comes with the next token."""
+    def walk_string(self, offset: int) -> None:
+        """Handle a string; its triple comes with the next token, which may be a datatype or language tag."""
         if self.item_count >= 0:
-            self.begin_item(at)
-        self.held_string = at
+            self.begin_item(offset)
+        self.held_string = offset
 
-    def begin_item(self, at: int) -> None:
-        """An item of a list begins: the first brings the triple that the list is the object of."""
+    def begin_item(self, offset: int) -> None:
+        """Handle the start of an item of a list; the first one adds the triple with the list as object."""
         if self.item_count:
-            self.offsets.append((self.subject, self.subject, at))
+            self.offsets.append((self.subject, self.subject, offset))
         else:
             subject, predicate, _ = self.outer[-1]
             if subject >= 0:
                 self.offsets.append((subject, predicate, self.subject))
         self.item_count += 1
 
-    def enter_node(self, at: int) -> None:
-        """A blank node or a list begins."""
+    def enter_node(self, offset: int) -> None:
+        """Handle the opening bracket of a blank node or list."""
         if self.item_count >= 0:
-            self.begin_item(at)
+            self.begin_item(offset)
         self.outer.append((self.subject, self.predicate, self.item_count))
-        self.subject, self.predicate, self.item_count = at, -1, -1
+        self.subject, self.predicate, self.item_count = offset, -1, -1
 
-    def enter_list(self, at: int) -> None:
-        """A list begins, whose items are the objects of rdf:first."""
-        self.enter_node(at)
-        self.predicate, self.item_count = at, 0
+    def enter_list(self, offset: int) -> None:
+        """Handle the opening bracket of a list, whose items are objects of rdf:first."""
+        self.enter_node(offset)
+        self.predicate, self.item_count = offset, 0
 
-    def leave_node(self, at: int) -> None:
-        """A blank node ends and is a term of what is around it."""
-        del at
-        begun = self.subject
+    def leave_node(self, offset: int) -> None:
+        """Handle the closing bracket of a blank node, which becomes a term of the outer statement."""
+        del offset
+        node = self.subject
         self.subject, self.predicate, self.item_count = self.outer.pop()
-        self.add_term(begun)
+        self.add_term(node)
 
-    def leave_list(self, at: int) -> None:
-        """A list ends: an empty one is a term, another has been an object since its first item."""
-        begun, items = self.subject, self.item_count
-        if items:
-            self.offsets.append((begun, begun, at))
+    def leave_list(self, offset: int) -> None:
+        """Handle the closing bracket of a list: an empty one is a term, others came with their first item."""
+        head, item_count = self.subject, self.item_count
+        if item_count:
+            self.offsets.append((head, head, offset))
         self.subject, self.predicate, self.item_count = self.outer.pop()
-        if self.subject < 0 or not items:
-            self.add_term(begun)
+        if self.subject < 0 or not item_count:
+            self.add_term(head)
 
-    def end_statement(self, at: int) -> None:
-        """A statement ends, or a graph begins or ends."""
-        del at
+    def end_statement(self, offset: int) -> None:
+        """Handle the end of a statement, or the start or end of a graph."""
+        del offset
         self.subject = self.predicate = -1
 
-    def end_objects(self, at: int) -> None:
-        """Another predicate comes."""
-        del at
+    def end_objects(self, offset: int) -> None:
+        """Handle a semicolon: another predicate follows."""
+        del offset
         self.predicate = -1
 
-    def skip(self, at: int) -> None:
-        """Nothing changes."""
+    def skip(self, offset: int) -> None:
+        """Handle a token that changes nothing."""
 
 
 PUNCTUATION_STEPS = {
@@ -223,30 +228,30 @@ TOKEN_STEPS = {
 
 
 def walk_turtle_text(text: str) -> list[TripleOffsets]:
-    """The offsets of each triple of Turtle or TriG in the order of the engine; none for syntax of RDF 1.2.
+    """The offsets of each triple of Turtle or TriG in the order of pyoxigraph; empty for RDF 1.2 syntax.
 
-    The engine holds a bare string back until it has seen the next token, and yields what it learns from one
-    token in the reverse order.
+    pyoxigraph yields the triple of a string only after the next token, and the triples that one token
+    completes in reverse order.
     """
-    walk = TurtleWalker()
-    found = walk.offsets
+    walker = TurtleWalker()
+    offsets = walker.offsets
     for token in TURTLE_TOKEN_PATTERN.finditer(text, find_first_token(text)):
-        at, before = token.start(), len(found)
-        if walk.held_string >= 0:
-            walk.add_term(walk.held_string)
-            walk.held_string = -1
-        step = TOKEN_STEPS.get(token.lastindex or 0) or PUNCTUATION_STEPS.get(text[at])
+        token_offset, count = token.start(), len(offsets)
+        if walker.held_string >= 0:
+            walker.add_term(walker.held_string)
+            walker.held_string = -1
+        step = TOKEN_STEPS.get(token.lastindex or 0) or PUNCTUATION_STEPS.get(text[token_offset])
         if step is None:
             return []
-        step(walk, at)
-        if len(found) > before + 1:
-            found[before:] = found[before:][::-1]
-    return found
+        step(walker, token_offset)
+        if len(offsets) > count + 1:
+            offsets[count:] = offsets[count:][::-1]
+    return offsets
 
 
 def walk_n_triples_text(text: str) -> list[TripleOffsets]:
     """The offsets of each triple of N-Triples or N-Quads."""
-    found: list[TripleOffsets] = []
+    offsets: list[TripleOffsets] = []
     terms: list[int] = []
     for token in TURTLE_TOKEN_PATTERN.finditer(text, find_first_token(text)):
         if token.lastindex in (TERM_GROUP, STRING_GROUP):
@@ -254,23 +259,23 @@ def walk_n_triples_text(text: str) -> list[TripleOffsets]:
         elif token.lastindex == SILENT_GROUP:
             continue
         elif text[token.start()] == "." and len(terms) in (3, 4):
-            found.append((terms[0], terms[1], terms[2]))
+            offsets.append((terms[0], terms[1], terms[2]))
             terms.clear()
         else:
             return []
-    return found
+    return offsets
 
 
 def find_turtle_offsets(text: str, triples: Sequence[ox.Triple]) -> list[TripleOffsets]:
-    """The offsets of each triple of Turtle or TriG; none where they cannot be told."""
+    """The offsets of each triple of Turtle or TriG; empty if they cannot be determined."""
     try:
-        found = walk_turtle_text(text)
-    except IndexError:  # a bracket closes that was not opened
+        offsets = walk_turtle_text(text)
+    except IndexError:  # a closing bracket without an opening one
         return []
-    return found if fits_turtle_triples(text, found, triples) else []
+    return offsets if fits_turtle_triples(text, offsets, triples) else []
 
 
 def find_n_triples_offsets(text: str, triples: Sequence[ox.Triple]) -> list[TripleOffsets]:
-    """The offsets of each triple of N-Triples or N-Quads; none where they cannot be told."""
-    found = walk_n_triples_text(text)
-    return found if fits_turtle_triples(text, found, triples) else []
+    """The offsets of each triple of N-Triples or N-Quads; empty if they cannot be determined."""
+    offsets = walk_n_triples_text(text)
+    return offsets if fits_turtle_triples(text, offsets, triples) else []

@@ -1,6 +1,6 @@
 """Shipped RDF, read from the files of the package: ontology and its terms, facts, titles of papers, rules.
 
-`declared_terms` are what a paper may refer to, and `find_near_term` finds the one that was probably meant.
+`declared_terms` are the terms that papers may use, and `find_near_term` corrects their spelling.
 `read_inference_rules` gives the inference rules as SPARQL.
 """
 
@@ -18,7 +18,7 @@ from .namespaces import DCTERMS_TITLE, PAPER_NAMESPACE, RDF_TYPE, WGIG_NAMESPACE
 
 @cache
 def shipped_facts() -> tuple[ox.Triple, ...]:
-    """All shipped facts but those about single papers."""
+    """All shipped triples except those of single papers."""
     return shipped_triples("data/*.ttl")
 
 
@@ -30,47 +30,46 @@ def shipped_ontology() -> tuple[ox.Triple, ...]:
 
 @cache
 def shipped_paper_titles() -> Mapping[str, frozenset[str]]:
-    """The titles of the shipped papers, the made-up ones among them, by the IRIs of the papers."""
-    found: dict[str, frozenset[str]] = {}
-    for one in shipped_triples("data/papers/*.ttl", "data/examples/*.ttl"):
-        if one.predicate == DCTERMS_TITLE and term_text(one.subject).startswith(PAPER_NAMESPACE):
-            found[term_text(one.subject)] = found.get(term_text(one.subject), frozenset()) | {
-                term_text(one.object)
-            }
-    return found
+    """The titles of the shipped papers, including the example papers, by IRI of the paper."""
+    titles: dict[str, frozenset[str]] = {}
+    for triple in shipped_triples("data/papers/*.ttl", "data/examples/*.ttl"):
+        subject = term_text(triple.subject)
+        if triple.predicate == DCTERMS_TITLE and subject.startswith(PAPER_NAMESPACE):
+            titles[subject] = titles.get(subject, frozenset()) | {term_text(triple.object)}
+    return titles
 
 
 def shipped_triples(*patterns: str) -> tuple[ox.Triple, ...]:
-    """The triples of the shipped Turtle files whose paths fit a pattern, by pattern and name."""
+    """The triples of the shipped Turtle files whose paths match a pattern, by pattern and file name."""
     return tuple(
         read_turtle_files(path for pattern in patterns for path in sorted(SHIPPED_FOLDER.glob(pattern)))
     )
 
 
 def read_turtle_files(paths: Iterable[Path]) -> list[ox.Triple]:
-    """The triples of Turtle files, blank nodes of different files apart."""
+    """The triples of Turtle files, with distinct blank nodes for each file."""
     return [
-        one.triple
+        quad.triple
         for path in paths
-        for one in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
+        for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
     ]
 
 
 @cache
 def declared_terms() -> frozenset[str]:
     """The IRIs of the terms that the ontology declares."""
-    named = {term_text(one.subject) for one in shipped_ontology() if one.predicate == RDF_TYPE}
-    return frozenset(one for one in named if one.startswith(WGIG_NAMESPACE))
+    subjects = {term_text(triple.subject) for triple in shipped_ontology() if triple.predicate == RDF_TYPE}
+    return frozenset(iri for iri in subjects if iri.startswith(WGIG_NAMESPACE))
 
 
-@lru_cache(maxsize=1000)  # what users write has no end
+@lru_cache(maxsize=1000)  # limited, as the IRIs come from users
 def find_near_term(iri: str) -> str | None:
-    """The declared term whose spelling is nearest to that of an unknown one; None where none is near."""
-    names = [one.removeprefix(WGIG_NAMESPACE) for one in sorted(declared_terms())]
-    near = find_near_names(iri.removeprefix(WGIG_NAMESPACE), names, 1, 0.75)
-    return WGIG_NAMESPACE + near[0] if near else None
+    """The declared term with the spelling most similar to that of an unknown one; None if none is similar."""
+    names = [term.removeprefix(WGIG_NAMESPACE) for term in sorted(declared_terms())]
+    matches = find_near_names(iri.removeprefix(WGIG_NAMESPACE), names, 1, 0.75)
+    return WGIG_NAMESPACE + matches[0] if matches else None
 
 
 def read_inference_rules() -> list[str]:
-    """The inference rules, as SPARQL."""
+    """The SPARQL texts of the inference rules, by file name."""
     return [path.read_text("utf-8") for path in sorted((SHIPPED_FOLDER / "data" / "rules").glob("*.rq"))]

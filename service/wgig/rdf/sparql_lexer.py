@@ -1,6 +1,6 @@
-"""SPARQL text as tokens: what form a query has, how deep it nests, and where in it something is wrong.
+"""A SPARQL lexer: the tokens of a text, the form of a query, its nesting depth, and positions for errors.
 
-Whoever looks at a text more than once does so by a `SparqlText`, which is cut into tokens once.
+`SparqlText` keeps the tokens of a text, so that it is tokenized only once.
 """
 
 import re
@@ -19,13 +19,13 @@ QUERY_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 UPDATE_KEYWORDS = ("INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH")
 PROLOGUE_KEYWORDS = ("PREFIX", "BASE", "VERSION")
 
-# PN_CHARS of the grammar, without the ASCII part
+# PN_CHARS of the SPARQL grammar, without the ASCII part
 _PN_CHARS_BASE = (
     "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
     "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _PN_CHARS = rf"{_PN_CHARS_BASE}_0-9\u00b7\u0300-\u036f\u203f-\u2040"
-# A prefix, where a colon follows.
+# A prefix if a colon follows.
 _WORD_OR_PREFIX = rf"[{_PN_CHARS_BASE}](?:[{_PN_CHARS}-]|\.+(?=[{_PN_CHARS}-]))*"
 _PN_LOCAL = rf"(?:[{_PN_CHARS}:-]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?#@%]|\.+(?=[{_PN_CHARS}:%\\-]))*"
 
@@ -49,10 +49,10 @@ _SPARQL_TOKEN_PATTERN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-# The pieces of a run. They are cut apart in a second step, lest each of them look for the colon again.
+# The tokens of a run, split in a second step: otherwise each of them would search for a colon again.
 _PIECE_PATTERN = re.compile(rf"(?P<word>[A-Za-z][A-Za-z0-9_]*)|(?P<number>{_NUMBER_REGEX})|(?P<mark>.)")
 
-# A character by its number (SPARQL 1.1 Query, section 19.2), which the engine reads in IRIs.
+# A codepoint escape (SPARQL 1.1 Query, section 19.2), which pyoxigraph accepts in IRIs.
 _ESCAPE_PATTERN = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U(00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})")
 
 ABSOLUTE_IRI_PATTERN = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]+')
@@ -62,7 +62,7 @@ CLOSING_BRACKETS = {close: open_ for open_, close in OPENING_BRACKETS.items()}
 
 
 class SparqlToken(NamedTuple):
-    """A piece of SPARQL text: its kind (a group of the pattern above), its text, and where it starts."""
+    """A token: its kind (the name of a group of the patterns above), its text, and its offset."""
 
     kind: str
     text: str
@@ -70,24 +70,24 @@ class SparqlToken(NamedTuple):
 
     @property
     def word(self) -> str:
-        """The keyword in upper case; empty for everything that is no word."""
+        """The token in upper case if it is a word, such as a keyword; else empty."""
         return self.text.upper() if self.kind == "word" else ""
 
     @property
     def iri(self) -> str:
-        """What an IRI that is written out says, which may be none in truth; empty for all else."""
+        """The unescaped text between the angle brackets of an IRI, which may be invalid; else empty."""
         return _ESCAPE_PATTERN.sub(unescape_character, self.text[1:-1]) if self.kind == "iri" else ""
 
 
-def unescape_character(found: re.Match[str]) -> str:
-    """The character that an escape stands for."""
-    return chr(int(found[1] or found[2], 16))
+def unescape_character(match: re.Match[str]) -> str:
+    """The character of a codepoint escape."""
+    return chr(int(match[1] or match[2], 16))
 
 
 def tokenize_sparql(text: str) -> Iterator[SparqlToken]:
-    """The tokens of the text, without space and comments; a stray character is a mark.
+    """The tokens of the text, without space and comments; an unexpected character becomes a mark.
 
-    Raises Problem 400 for a string without an end.
+    Raises Problem 400 for an unterminated string.
     """
     for match in iter_token_matches(text):
         kind = match.lastgroup
@@ -104,7 +104,7 @@ def tokenize_sparql(text: str) -> Iterator[SparqlToken]:
 
 
 def iter_token_matches(text: str) -> Iterator[re.Match[str]]:
-    """What the patterns above find in the text, one after the other, in time that grows with its length."""
+    """The matches of the patterns above, in order; the time is linear in the length of the text."""
     for match in _SPARQL_TOKEN_PATTERN.finditer(text):
         if match.lastgroup == "run":
             yield from _PIECE_PATTERN.finditer(text, *match.span())
@@ -113,60 +113,60 @@ def iter_token_matches(text: str) -> Iterator[re.Match[str]]:
 
 
 SPARQL_WHITESPACE = " \t\r\n"
-# Behind a text, so that the engine, which looks some characters ahead, can tell where it stopped.
+# Appended to a text: pyoxigraph looks ahead, and reports correct positions only within the text.
 LOOKAHEAD_PADDING = " " * 16
 
-MAX_KEPT_TOKENS_CHARS = 1_000_000  # characters of a text, as the data of an update may be far longer
+MAX_KEPT_TOKENS_CHARS = 1_000_000  # the data of an update may be far longer
 
 
 class SparqlText:
-    """A SPARQL text with its tokens, which are made once, when they are first asked for."""
+    """A SPARQL text with its tokens, computed on first access."""
 
     def __init__(self, text: str) -> None:
-        """Take the text, whatever it is."""
+        """Store the text, which may be invalid."""
         self.text = text
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle no tree, which may be too deep; tokens, as to read them takes a sixth of making them."""
+        """Pickle the tokens: reading them takes a sixth of the time. No syntax tree: it may be too deep."""
         return {name: self.__dict__[name] for name in ("text", "tokens") if name in self.__dict__}
 
     @cached_property
     def tokens(self) -> list[SparqlToken]:
-        """The tokens, without space and comments. Raises Problem 400 for a string without an end."""
+        """The tokens, without space and comments. Raises Problem 400 for an unterminated string."""
         return list(tokenize_sparql(self.text))
 
     def release_long_tokens(self) -> None:
-        """Let the tokens go of a text too long to keep them: they take some 20 times its memory."""
+        """Drop the tokens of a long text: they take about 20 times its memory."""
         if len(self.text) > MAX_KEPT_TOKENS_CHARS:
             self.__dict__.pop("tokens", None)
 
     @property
     def engine_text(self) -> str:
-        """The text as the engine gets it."""
+        """The text to pass to pyoxigraph."""
         return self.text + LOOKAHEAD_PADDING
 
     def with_iris(self, iris: Mapping[int, str], start: int = 0, end: int | None = None) -> Self:
-        """The text from start to end with these IRIs in place of the tokens at their offsets.
+        """The text from `start` to `end`, with IRIs in angle brackets replacing the tokens at their offsets.
 
-        An IRI stands between < and >. No token is cut anew: what is put in place of one is one.
+        The tokens are reused: each replacement is one token, so nothing is tokenized again.
         """
         end = len(self.text) if end is None else end
-        pieces, tokens, done, shift = list[str](), list[SparqlToken](), start, -start
-        for kind, text, at in self.tokens[self._token_index(start) : self._token_index(end)]:
-            iri = iris.get(at)
+        pieces, tokens, copied_to, shift = list[str](), list[SparqlToken](), start, -start
+        for kind, text, offset in self.tokens[self._token_index(start) : self._token_index(end)]:
+            iri = iris.get(offset)
             if iri is None:
-                tokens.append(SparqlToken(kind, text, at + shift))
+                tokens.append(SparqlToken(kind, text, offset + shift))
                 continue
-            tokens.append(SparqlToken("iri", iri, at + shift))
-            pieces += [self.text[done:at], iri]
-            done = at + len(text)
+            tokens.append(SparqlToken("iri", iri, offset + shift))
+            pieces += [self.text[copied_to:offset], iri]
+            copied_to = offset + len(text)
             shift += len(iri) - len(text)
-        made = type(self)("".join([*pieces, self.text[done:end]]))
-        made.tokens = tokens
-        return made
+        replaced = type(self)("".join([*pieces, self.text[copied_to:end]]))
+        replaced.tokens = tokens
+        return replaced
 
     def _token_index(self, offset: int) -> int:
-        """The number of tokens that begin before an offset."""
+        """The index of the first token at or after an offset."""
         return bisect_left(self.tokens, offset, key=attrgetter("start"))
 
 
@@ -182,14 +182,14 @@ def find_declared_prefixes(tokens: Iterable[SparqlToken]) -> set[str]:
 
 
 def find_first_word(tokens: Iterable[SparqlToken]) -> SparqlToken | None:
-    """The word after the prologue, which tells what a text is."""
+    """The first word after the prologue, which tells a query from an update; None if there is none."""
     return next((token for token in tokens if token.word not in ("", *PROLOGUE_KEYWORDS)), None)
 
 
 def get_query_form(query: SparqlText) -> str:
     """The form of a query: SELECT, ASK, CONSTRUCT or DESCRIBE.
 
-    Raises Problem 400 for a text that is no query: empty, an update, or begun with a typo.
+    Raises Problem 400 for a text that is not a query: empty, an update, or with a misspelled keyword.
     """
     first = find_first_word(query.tokens)
     if first is None:
@@ -214,7 +214,7 @@ def get_query_form(query: SparqlText) -> str:
 
 
 class TokenStep(NamedTuple):
-    """A token in its place: the token before it, the brackets open around it, and how deep it is nested."""
+    """A token with its context: the token before it, the open brackets, and the nesting depth."""
 
     token: SparqlToken
     previous: SparqlToken
@@ -223,9 +223,9 @@ class TokenStep(NamedTuple):
 
 
 def walk_tokens(tokens: Iterable[SparqlToken]) -> Iterator[TokenStep]:
-    """The tokens with their surroundings; an opening bracket stands within itself, a closing one outside."""
+    """The tokens with their context; an opening bracket counts as open, a closing one as closed."""
     brackets: list[str] = []
-    negations = 0  # the engine recurses for each ! of a row
+    negations = 0  # pyoxigraph recurses for each ! of a sequence
     previous = SparqlToken("", "", 0)
     for token in tokens:
         if token.text in OPENING_BRACKETS:
@@ -238,19 +238,19 @@ def walk_tokens(tokens: Iterable[SparqlToken]) -> Iterator[TokenStep]:
 
 
 def has_dataset_clause(tokens: Iterable[SparqlToken]) -> bool:
-    """Whether a query says itself what it runs over, by FROM (SPARQL 1.1 Query, section 13.2)."""
+    """Whether a query has a dataset clause, FROM or FROM NAMED (SPARQL 1.1 Query, section 13.2)."""
     return any("FROM" in step.token.word and not step.brackets for step in walk_tokens(tokens))
 
 
 def locate_offset(text: str, start: int) -> dict[str, Any]:
-    """Where an offset is: line and column, counted from 1, and the line with a caret under the column."""
+    """`line` and `column` of an offset, counted from 1, and `excerpt`, the line with a caret below it."""
     lines = TextLines(text)
-    found = lines.locate(start)
-    return {**found._asdict(), "excerpt": lines.excerpt(found)}
+    position = lines.locate(start)
+    return {**position._asdict(), "excerpt": lines.excerpt(position)}
 
 
 def refuse_query(update: SparqlText) -> None:
-    """Raises Problem 400 for a query in the place of an update."""
+    """Raises Problem 400 if the text is a query instead of an update."""
     first = find_first_word(update.tokens)
     if first and first.word in QUERY_FORMS:
         raise sparql_syntax_problem(
@@ -259,21 +259,23 @@ def refuse_query(update: SparqlText) -> None:
 
 
 def sparql_syntax_problem(text: str, start: int, cause: str, suggestion: str) -> Problem:
-    """The 400 that says where in the text what is wrong, and how to mend it."""
-    where = locate_offset(text, start)
-    detail = f"Line {where['line']}, column {where['column']}: {cause}"
+    """The 400 for an error at an offset: line, column and excerpt, the cause, and a suggestion, if any."""
+    location = locate_offset(text, start)
+    detail = f"Line {location['line']}, column {location['column']}: {cause}"
     if not suggestion:
-        return Problem(400, detail, slug="syntax", **where)
-    return Problem(400, f"{detail} {suggestion}", slug="syntax", **where, suggestion=suggestion)
+        return Problem(400, detail, slug="syntax", **location)
+    return Problem(400, f"{detail} {suggestion}", slug="syntax", **location, suggestion=suggestion)
 
 
-def check_absolute_iri(iri: str, what: str) -> str:
-    """The IRI, which is absolute. Raises Problem 400; `what` names the parameter in the message."""
+def check_absolute_iri(iri: str, parameter: str) -> str:
+    """The IRI, if it is absolute and valid. Raises Problem 400; `parameter` is its name in the message."""
     try:
-        ox.NamedNode(iri)  # the pattern is wider than the grammar of IRIs, the engine narrower
-        valid = ABSOLUTE_IRI_PATTERN.fullmatch(iri) is not None
+        ox.NamedNode(iri)  # the pattern accepts more than the grammar of IRIs, pyoxigraph less
+        is_valid = ABSOLUTE_IRI_PATTERN.fullmatch(iri) is not None
     except ValueError:
-        valid = False
-    if not valid:
-        raise Problem(400, f"{what} is {iri!r}, which is no absolute IRI. Write it in full, with its scheme.")
+        is_valid = False
+    if not is_valid:
+        raise Problem(
+            400, f"{parameter} is {iri!r}, which is not an absolute IRI. Write it in full, with its scheme."
+        )
     return iri

@@ -1,4 +1,4 @@
-"""Values that a client writes as text, as terms of a type, so that none becomes text of a query."""
+"""Typed parameter values: texts of clients become RDF terms, so that no query contains text of a client."""
 
 import re
 from collections.abc import Callable
@@ -12,19 +12,19 @@ from .literals import build_value_literal
 from .namespaces import OTHER_IRI_KIND, OWN_NAMESPACES, kind_of_iri, namespaces_by_prefix
 from .sparql_lexer import check_absolute_iri
 
-MAX_VALUE_CHARACTERS = 1_000  # characters of a value
-RESOURCE_NAME_PATTERN = re.compile(r"\w(?:[\w./-]*\w)?")  # of a thing, below the path of its kind
-# Of /id: kinds.
+MAX_VALUE_CHARACTERS = 1_000
+RESOURCE_NAME_PATTERN = re.compile(r"\w(?:[\w./-]*\w)?")  # of a resource, below the path of its kind
+# The first path segments below /id/.
 ID_PATH_KINDS = frozenset(rest.split("/")[1] for rest in OWN_NAMESPACES.values() if rest.startswith("id/"))
 IRI_SCHEME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 PARTIAL_DATE_REGEX = "[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
-FIRST_DATE = "0001-01-01"  # a day, whose end makes one of a month or a year
+FIRST_DATE = "0001-01-01"  # its end completes a year or month to a date
 
 
 class ValueType(NamedTuple):
-    """A type of values: what it is called in a sentence, how a text is read, and its JSON schema.
+    """A type of values: its description for messages, its parser, and its JSON schema.
 
-    `parse` raises ValueError for a text that is none.
+    `parse` raises ValueError for an invalid text.
     """
 
     description: str
@@ -33,21 +33,21 @@ class ValueType(NamedTuple):
 
 
 def parse_integer_literal(text: str) -> ox.Literal:
-    """An integer that the engine can count with."""
+    """An xsd:integer of at most 18 digits, as pyoxigraph computes with 64 bits. Raises ValueError."""
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
         raise ValueError
     return ox.Literal(int(text))
 
 
 def parse_day_literal(text: str) -> ox.Literal:
-    """A day, such as 2004-11-23."""
+    """An xsd:date, such as 2004-11-23. Raises ValueError."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError
     return build_value_literal(date.fromisoformat(text))
 
 
 def parse_partial_date_literal(text: str) -> ox.Literal:
-    """A day, a month or a year that there is, as a text with which a date begins."""
+    """A valid date, month or year as a text, with which dates in it begin. Raises ValueError."""
     if not re.fullmatch(PARTIAL_DATE_REGEX, text):
         raise ValueError
     date.fromisoformat(text + FIRST_DATE[len(text) :])
@@ -55,19 +55,19 @@ def parse_partial_date_literal(text: str) -> ox.Literal:
 
 
 def parse_year_literal(text: str) -> ox.Literal:
-    """A year of four digits, as a text with which a date begins."""
+    """A year of four digits as a text, with which dates in it begin. Raises ValueError."""
     if not re.fullmatch(r"[0-9]{4}", text):
         raise ValueError
     return ox.Literal(text)
 
 
 def parse_boolean_literal(text: str) -> ox.Literal:
-    """A truth value."""
+    """An xsd:boolean. Raises KeyError for other texts than `true` and `false`."""
     return ox.Literal({"true": True, "false": False}[text])
 
 
 def parse_text_literal(text: str) -> ox.Literal:
-    """A text of at least one character."""
+    """A text of at least one character. Raises ValueError."""
     if not text:
         raise ValueError
     return ox.Literal(text)
@@ -75,7 +75,7 @@ def parse_text_literal(text: str) -> ox.Literal:
 
 VALUE_TYPES = {
     "text": ValueType(
-        "a text of some characters",
+        "a non-empty text",
         parse_text_literal,
         {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_CHARACTERS},
     ),
@@ -84,9 +84,9 @@ VALUE_TYPES = {
         parse_integer_literal,
         {"type": "integer", "minimum": 1 - 10**18, "maximum": 10**18 - 1},
     ),
-    "date": ValueType("a day such as 2004-11-23", parse_day_literal, {"type": "string", "format": "date"}),
+    "date": ValueType("a date such as 2004-11-23", parse_day_literal, {"type": "string", "format": "date"}),
     "moment": ValueType(
-        "a day, month or year such as 2004-11-23, 2004-11 or 2004",
+        "a date, month or year such as 2004-11-23, 2004-11 or 2004",
         parse_partial_date_literal,
         {"type": "string", "pattern": f"^{PARTIAL_DATE_REGEX}$", "examples": ["2005-02-01"]},
     ),
@@ -97,10 +97,10 @@ VALUE_TYPES = {
     ),
     "boolean": ValueType("true or false", parse_boolean_literal, {"type": "boolean"}),
 }
-# What is known by name, as the prefixes of namespaces below /id are; and `thing`, whatever it is.
+# Types of values that are resources: the prefixes of the namespaces below /id/, and `thing` for any resource.
 RESOURCE_KINDS = frozenset(prefix for prefix, rest in OWN_NAMESPACES.items() if rest.startswith("id/"))
 ANY_RESOURCE = "thing"
-# One of each that a client can name, as an example.
+# An example for each kind, for the documentation of the API.
 EXAMPLE_NAMES = {
     "agent": "desai",
     "agreement-kind": "decision",
@@ -134,18 +134,18 @@ def is_resource_type(type_: str) -> bool:
 
 
 def parse_parameter_term(name: str, type_: str, text: str, base: str) -> Any:
-    """The term of this type that a text stands for; `name` is the parameter in messages. Raises Problem 400.
+    """The RDF term for a value of this type; `name` is the parameter in messages. Raises Problem 400.
 
-    A thing is named by the end of its IRI, with or without prefix, or by the whole of it.
+    A resource is given by its IRI, a prefixed name, or the last part of its IRI.
     """
     if len(text) > MAX_VALUE_CHARACTERS:
         raise Problem(
             400, f"The value of {name} is longer than {MAX_VALUE_CHARACTERS} characters. Give a shorter one."
         )
     if is_resource_type(type_):
-        found = parse_resource_iri(name, type_, text, base)
-        check_resource_kind(name, type_, found, base)
-        return ox.NamedNode(found)
+        iri = parse_resource_iri(name, type_, text, base)
+        check_resource_kind(name, type_, iri, base)
+        return ox.NamedNode(iri)
     try:
         return VALUE_TYPES[type_].parse(text)
     except (ValueError, KeyError) as error:
@@ -153,57 +153,58 @@ def parse_parameter_term(name: str, type_: str, text: str, base: str) -> Any:
 
 
 def parse_resource_iri(name: str, type_: str, text: str, base: str) -> str:
-    """The IRI of a thing by its name. Raises Problem 400.
+    """The IRI for the name of a resource; `name` is the parameter in messages. Raises Problem 400.
 
-    It is named by its IRI, with angle brackets or without, by a prefix, or by the end: what stands behind the
-    path of its type, or behind `/id/` where that is any.
+    The text is an IRI, with or without angle brackets, a prefixed name, or the last part of an IRI: the part
+    after the namespace of its type, or after `/id/` for any type.
     """
-    known = namespaces_by_prefix(base)
+    namespaces = namespaces_by_prefix(base)
     if text.startswith("<") and text.endswith(">") and IRI_SCHEME_PATTERN.match(text[1:]):
         text = text[1:-1]
     prefix, _, local = text.partition(":")
-    if prefix in known and RESOURCE_NAME_PATTERN.fullmatch(local):
-        return check_absolute_iri(known[prefix] + local, name)
+    if prefix in namespaces and RESOURCE_NAME_PATTERN.fullmatch(local):
+        return check_absolute_iri(namespaces[prefix] + local, name)
     if type_ != ANY_RESOURCE and RESOURCE_NAME_PATTERN.fullmatch(text):
-        return check_absolute_iri(known[type_] + text, name)
+        return check_absolute_iri(namespaces[type_] + text, name)
     if type_ == ANY_RESOURCE and text.partition("/")[0] in ID_PATH_KINDS:
         return check_absolute_iri(f"{base}id/{text}", name)
     if not IRI_SCHEME_PATTERN.match(text):
         example = (
-            ", or its end such as issue/spam"
+            ", or its last part such as issue/spam"
             if type_ == ANY_RESOURCE
-            else f" such as {known[type_]}…, or its end"
+            else f" such as {namespaces[type_]}…, or its last part"
         )
-        raise Problem(400, f"{name} is {text!r}, which names no thing. Give its IRI{example}.")
+        raise Problem(400, f"{name} is {text!r}, which names no resource. Give its IRI{example}.")
     return check_absolute_iri(text, name)
 
 
 def check_resource_kind(name: str, type_: str, iri: str, base: str) -> None:
-    """Raises Problem 400 where the IRI names one of our things that is not of the type.
+    """Raises Problem 400 if the IRI is of a resource of this service of another type.
 
-    What papers name below their own IRIs, such as a drafter, may be of any.
+    Resources below the IRI of a paper, such as a drafter, can be of any type.
     """
-    known, kind = namespaces_by_prefix(base), kind_of_iri(iri, base)
+    namespaces, kind = namespaces_by_prefix(base), kind_of_iri(iri, base)
     if (
         type_ == ANY_RESOURCE
         or kind == OTHER_IRI_KIND
-        or iri.startswith(known[type_])
-        or is_part_of_paper(iri, known["paper"])
+        or iri.startswith(namespaces[type_])
+        or is_part_of_paper(iri, namespaces["paper"])
     ):
         return
     raise Problem(
         400,
-        f"{name} is <{iri}>, which is of the kind {kind}. Give one such as {known[type_]}…, or its end.",
+        f"{name} is <{iri}>, which is of the kind {kind}. "
+        f"Give an IRI such as {namespaces[type_]}…, or its last part.",
     )
 
 
-def is_part_of_paper(iri: str, papers: str) -> bool:
-    """Whether an IRI names a part of a paper, by what the IRIs of `papers` begin with."""
-    return iri.startswith(papers) and "/" in iri.removeprefix(papers)
+def is_part_of_paper(iri: str, paper_namespace: str) -> bool:
+    """Whether an IRI is below that of a paper; `paper_namespace` is the namespace of papers."""
+    return iri.startswith(paper_namespace) and "/" in iri.removeprefix(paper_namespace)
 
 
 def json_schema_of(type_: str) -> dict[str, Any]:
-    """The JSON schema of what a client writes for a value of a type."""
+    """The JSON schema of the text of a value of a type."""
     if is_resource_type(type_):
         return {
             "type": "string",

@@ -1,4 +1,4 @@
-"""Our terms and shapes, as they stand in their graphs: for their pages, and as the context of JSON-LD."""
+"""The terms of the ontology and the node shapes, from their graphs, for pages and the JSON-LD context."""
 
 import re
 from collections import defaultdict
@@ -23,14 +23,14 @@ from .namespaces import (
     expand_curie,
 )
 
-ObjectsBySubject = dict[Any, dict[str, list[Any]]]  # objects by subject and IRI of the property
+ObjectsBySubject = dict[Any, dict[str, list[Any]]]  # objects by subject and property IRI
 
 TERM_KINDS = {
     f"{OWL_NAMESPACE}Class": gettext_noop("Classes"),
-    f"{OWL_NAMESPACE}ObjectProperty": gettext_noop("Properties that lead to things"),
-    f"{OWL_NAMESPACE}DatatypeProperty": gettext_noop("Properties that hold values"),
+    f"{OWL_NAMESPACE}ObjectProperty": gettext_noop("Properties that link to resources"),
+    f"{OWL_NAMESPACE}DatatypeProperty": gettext_noop("Properties with literal values"),
 }
-# What a term's entry says about it beside label and definition.
+# Labels of the other properties that the entry of a term shows.
 TERM_TIES = {
     f"{RDFS_NAMESPACE}subClassOf": gettext_noop("A kind of"),
     f"{RDFS_NAMESPACE}subPropertyOf": gettext_noop("A kind of"),
@@ -51,8 +51,8 @@ SHACL_TARGET_PROPERTIES = (
 class VocabularyTerm:
     """A class or property of the ontology.
 
-    `kind` is the IRI of what it is, `ranges` are those of its values, `ties` lists the IRIs it is tied to, by
-    the words for the tie.
+    `kind` is the IRI of its type, a key of TERM_KINDS; `ranges` are the IRIs of its ranges; `ties` lists the
+    IRIs of related terms, by the label of the relation in TERM_TIES.
     """
 
     iri: str
@@ -65,9 +65,9 @@ class VocabularyTerm:
 
 @dataclass(frozen=True)
 class NodeShape:
-    """A node shape: what it looks at, and what it says when something is wrong.
+    """A node shape with the IRIs of its targets.
 
-    `messages` holds the sentences by the IRI of the shape that says them: this one or one that it is made of.
+    `messages` holds its messages by the IRI of the shape that has them: this shape, or one that it refers to.
     """
 
     iri: str
@@ -76,73 +76,89 @@ class NodeShape:
     messages: dict[str, list[str]]
 
 
-def list_vocabulary_terms(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> list[VocabularyTerm]:
-    """The terms of an ontology, by their labels in a language."""
-    found = []
-    for subject, said in group_objects_by_subject(graph).items():
-        kind = next((one.value for one in said.get(RDF_TYPE_IRI, ()) if one.value in TERM_KINDS), None)
+def list_vocabulary_terms(graph: Iterable[ox.Triple], language: str = ENGLISH) -> list[VocabularyTerm]:
+    """The terms of an ontology, sorted by their labels in a language."""
+    terms = []
+    for subject, objects_by_property in group_objects_by_subject(graph).items():
+        kind = next(
+            (type_.value for type_ in objects_by_property.get(RDF_TYPE_IRI, ()) if type_.value in TERM_KINDS),
+            None,
+        )
         if kind and isinstance(subject, ox.NamedNode):
-            found.append(build_vocabulary_term(subject.value, kind, said, tongue))
-    return sorted(found, key=lambda one: one.label.value.casefold())
+            terms.append(build_vocabulary_term(subject.value, kind, objects_by_property, language))
+    return sorted(terms, key=lambda term: term.label.value.casefold())
 
 
-def group_terms_by_kind(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> dict[str, list[VocabularyTerm]]:
-    """The terms of an ontology, called so in a language, under the titles of their kinds."""
-    found = list_vocabulary_terms(graph, tongue)
-    return {title: [one for one in found if one.kind == kind] for kind, title in TERM_KINDS.items()}
+def group_terms_by_kind(
+    graph: Iterable[ox.Triple], language: str = ENGLISH
+) -> dict[str, list[VocabularyTerm]]:
+    """The terms of an ontology with labels in a language, by the title of their kind."""
+    terms = list_vocabulary_terms(graph, language)
+    return {title: [term for term in terms if term.kind == kind] for kind, title in TERM_KINDS.items()}
 
 
-def build_vocabulary_term(iri: str, kind: str, said: dict[str, list[Any]], tongue: str) -> VocabularyTerm:
-    """A term from what is said about it, by property; its label is in `tongue` where it can be."""
+def build_vocabulary_term(
+    iri: str, kind: str, objects_by_property: dict[str, list[Any]], language: str
+) -> VocabularyTerm:
+    """A term from its objects by property; its label is in `language` if there is one."""
     ties: dict[str, list[str]] = defaultdict(list)
-    for property_, words in TERM_TIES.items():
-        ties[words] += [one.value for one in said.get(property_, ()) if isinstance(one, ox.NamedNode)]
+    for property_, tie_label in TERM_TIES.items():
+        ties[tie_label] += [
+            node.value for node in objects_by_property.get(property_, ()) if isinstance(node, ox.NamedNode)
+        ]
     return VocabularyTerm(
         iri,
         kind,
-        label=best_text(said.get(RDFS_LABEL.value, ()), (tongue,), iri.rpartition("#")[2]),
-        definition=best_text(said.get(f"{SKOS_NAMESPACE}definition", ())).value,
-        ranges=sorted(one.value for one in said.get(f"{RDFS_NAMESPACE}range", ())),
-        ties={words: sorted(iris) for words, iris in ties.items() if iris},
+        label=best_text(objects_by_property.get(RDFS_LABEL.value, ()), (language,), iri.rpartition("#")[2]),
+        definition=best_text(objects_by_property.get(f"{SKOS_NAMESPACE}definition", ())).value,
+        ranges=sorted(node.value for node in objects_by_property.get(f"{RDFS_NAMESPACE}range", ())),
+        ties={tie_label: sorted(iris) for tie_label, iris in ties.items() if iris},
     )
 
 
 def list_node_shapes(graph: Iterable[ox.Triple]) -> list[NodeShape]:
-    """The node shapes that are no rules of a profile, by name, with all their messages.
+    """The node shapes that are not rules of a profile, sorted by name, with all their messages.
 
-    Those without a target are used by others.
+    Shapes without targets are included; other shapes refer to them.
     """
     subjects = group_objects_by_subject(graph)
-    found = [
+    shapes = [
         build_node_shape(subject, subjects)
-        for subject, said in subjects.items()
-        if isinstance(subject, ox.NamedNode) and is_node_shape(said)
+        for subject, objects_by_property in subjects.items()
+        if isinstance(subject, ox.NamedNode) and is_node_shape(objects_by_property)
     ]
-    return sorted(found, key=lambda one: natural_sort_key(one.name))
+    return sorted(shapes, key=lambda shape: natural_sort_key(shape.name))
 
 
-def is_node_shape(said: dict[str, list[Any]]) -> bool:
-    """Whether what is said of a subject makes it a node shape that is no rule of a profile."""
-    is_rule = f"{DCTERMS_NAMESPACE}isPartOf" in said
+def is_node_shape(objects_by_property: dict[str, list[Any]]) -> bool:
+    """Whether a subject with these objects by property is a node shape, but not a rule of a profile."""
+    is_rule = f"{DCTERMS_NAMESPACE}isPartOf" in objects_by_property
     return not is_rule and (
-        expand_curie("sh:NodeShape") in said.get(RDF_TYPE_IRI, ())
-        or not said.keys().isdisjoint(SHACL_TARGET_PROPERTIES)
+        expand_curie("sh:NodeShape") in objects_by_property.get(RDF_TYPE_IRI, ())
+        or not objects_by_property.keys().isdisjoint(SHACL_TARGET_PROPERTIES)
     )
 
 
-def build_node_shape(node: ox.NamedNode, subjects: ObjectsBySubject, tongue: str = ENGLISH) -> NodeShape:
-    """A shape of a graph, whose objects are given by subject and property; named in `tongue` where it can."""
-    said = subjects[node]
-    names = [*said.get(f"{SH_NAMESPACE}name", ()), *said.get(RDFS_LABEL.value, ())]
-    targets = sorted(one.value for property_ in SHACL_TARGET_PROPERTIES for one in said.get(property_, []))
-    name = shape_heading(best_text(names, (tongue,), node.value.rpartition("#")[2]).value)
+def build_node_shape(node: ox.NamedNode, subjects: ObjectsBySubject, language: str = ENGLISH) -> NodeShape:
+    """The shape `node` of a graph; its name is in `language` if there is one."""
+    objects_by_property = subjects[node]
+    names = [
+        *objects_by_property.get(f"{SH_NAMESPACE}name", ()),
+        *objects_by_property.get(RDFS_LABEL.value, ()),
+    ]
+    targets = sorted(
+        target.value
+        for property_ in SHACL_TARGET_PROPERTIES
+        for target in objects_by_property.get(property_, [])
+    )
+    name = shape_heading(best_text(names, (language,), node.value.rpartition("#")[2]).value)
     return NodeShape(node.value, name, targets, collect_shape_messages(node, subjects))
 
 
 def extract_subgraph(graph: Iterable[ox.Triple], start: ox.NamedNode, prefix: str) -> list[ox.Triple]:
-    """What a graph says about a node, and about the blank nodes and IRIs of a prefix that it leads to."""
-    said = group_triples_by_subject(graph)
-    found: list[ox.Triple] = []
+    """The triples about a node and the nodes reachable from it: blank nodes, and IRIs with a prefix."""
+    triples_by_subject = group_triples_by_subject(graph)
+    triples: list[ox.Triple] = []
     seen: set[object] = set()
     waiting: list[Any] = [start]
     while waiting:
@@ -150,64 +166,69 @@ def extract_subgraph(graph: Iterable[ox.Triple], start: ox.NamedNode, prefix: st
         if node in seen or not (isinstance(node, ox.BlankNode) or str(node.value).startswith(prefix)):
             continue
         seen.add(node)
-        found += said.get(node, ())
-        waiting += [one.object for one in said.get(node, ()) if not isinstance(one.object, ox.Literal)]
-    return found
+        node_triples = triples_by_subject.get(node, ())
+        triples += node_triples
+        waiting += [triple.object for triple in node_triples if not isinstance(triple.object, ox.Literal)]
+    return triples
 
 
 def shape_heading(name: str) -> str:
-    """The name of a shape as a heading: without an article, with a capital."""
-    bare = ARTICLE_PATTERN.sub("", name)
-    return bare[:1].upper() + bare[1:]
+    """The name of a shape as a heading: without its article, capitalized."""
+    heading = ARTICLE_PATTERN.sub("", name)
+    return heading[:1].upper() + heading[1:]
 
 
 def collect_shape_messages(start: ox.NamedNode, subjects: ObjectsBySubject) -> dict[str, list[str]]:
-    """The messages of a shape and of every shape that it reaches, by the IRI of the shape, its own first.
+    """The messages of a shape and of all shapes that it refers to, by IRI of the shape, its own first.
 
-    A constraint without an IRI speaks for the shape that it stands in.
+    Messages of a blank node belong to the shape that refers to it.
     """
-    found: dict[str, list[str]] = defaultdict(list)
+    messages: dict[str, list[str]] = defaultdict(list)
     seen: set[object] = set()
     waiting: list[tuple[Any, str]] = [(start, start.value)]
     while waiting:
-        node, speaker = waiting.pop(0)
+        node, shape_iri = waiting.pop(0)
         if node in seen or node not in subjects:
             continue
         seen.add(node)
-        said = subjects[node]
-        speaker = node.value if isinstance(node, ox.NamedNode) else speaker
-        found[speaker] += sorted(one.value for one in said.get(f"{SH_NAMESPACE}message", []))
+        objects_by_property = subjects[node]
+        shape_iri = node.value if isinstance(node, ox.NamedNode) else shape_iri
+        messages[shape_iri] += sorted(
+            message.value for message in objects_by_property.get(f"{SH_NAMESPACE}message", [])
+        )
         waiting += [
-            (one, speaker)
-            for property_, ends in said.items()
+            (value, shape_iri)
+            for property_, values in objects_by_property.items()
             if property_ != RDF_TYPE_IRI and property_.startswith((SH_NAMESPACE, RDF_NAMESPACE))
-            for one in ends
+            for value in values
         ]
-    own = found.pop(start.value)
-    parts = sorted(found.items(), key=lambda item: item[1])
-    return {iri: sentences for iri, sentences in [(start.value, own), *parts] if sentences}
+    own_messages = messages.pop(start.value)
+    others = sorted(messages.items(), key=lambda item: item[1])
+    return {iri: texts for iri, texts in [(start.value, own_messages), *others] if texts}
 
 
 def group_objects_by_subject(statements: Iterable[ox.Triple | ox.Quad]) -> ObjectsBySubject:
-    """What statements say: objects by subject and IRI of the property."""
-    found: ObjectsBySubject = {}
-    for one in statements:
-        found.setdefault(one.subject, {}).setdefault(one.predicate.value, []).append(one.object)
-    return found
+    """The objects of triples or quads, by subject and property IRI."""
+    objects: ObjectsBySubject = {}
+    for statement in statements:
+        objects.setdefault(statement.subject, {}).setdefault(statement.predicate.value, []).append(
+            statement.object
+        )
+    return objects
 
 
 def group_triples_by_subject(triples: Iterable[ox.Triple]) -> dict[Any, list[ox.Triple]]:
-    """The triples about each subject."""
-    found: dict[Any, list[ox.Triple]] = {}
+    """The triples of each subject."""
+    triples_by_subject: dict[Any, list[ox.Triple]] = {}
     for triple in triples:
-        found.setdefault(triple.subject, []).append(triple)
-    return found
+        triples_by_subject.setdefault(triple.subject, []).append(triple)
+    return triples_by_subject
 
 
-def labels_by_node(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> dict[str, ox.Literal]:
-    """The rdfs:label of each node of a graph that has one, that in `tongue` or in English before others."""
+def labels_by_node(graph: Iterable[ox.Triple], language: str = ENGLISH) -> dict[str, ox.Literal]:
+    """The best rdfs:label of each node that has one, by IRI: in `language`, else in English, else any."""
     return {
-        node.value: best_text(said[RDFS_LABEL.value], (tongue,))
-        for node, said in group_objects_by_subject(graph).items()
-        if RDFS_LABEL.value in said
+        node.value: best_text(objects_by_property[RDFS_LABEL.value], (language,))
+        for node, objects_by_property in group_objects_by_subject(graph).items()
+        if RDFS_LABEL.value in objects_by_property
     }

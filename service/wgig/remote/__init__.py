@@ -1,6 +1,7 @@
-"""A store shared by several instances: a SPARQL service holds the truth, each instance has a local copy.
+"""A store shared by several instances: a SPARQL service has the data, and each instance has a local copy.
 
-Read `store` first. Queries go to the service. Pages, documents, checks and searches are answered from the
-copy, which is brought up to date with the service before each response. A write is made in the service first,
-under a lease that one instance has at a time, and goes into a ledger there, which the others follow.
+Read `store` first. Queries go to the service. Pages, documents, checks and searches read the copy, which is
+brought up to date with the service before each response. A write is made in the service first, while the
+instance holds the write lock there, and is recorded in a ledger, from which the other instances update their
+copies.
 """

@@ -1,8 +1,8 @@
-"""Claims to write a shared store, of which one holds; that takes only to write and to see what is there.
+"""The write lock of a shared store: Lamport's bakery algorithm with claims stored as triples.
 
-It is the bakery of Lamport (A New Solution of Dijkstra's Concurrent Programming Problem, 1974): whoever wants
-to write takes a number above all that it sees, and waits until nobody has a lower one or is choosing.
-Nothing hangs on conditional updates, as not each service does only one of two at once.
+A writer takes a number above all that it sees, and waits until no other writer has a lower number or is
+choosing one (Lamport, A New Solution of Dijkstra's Concurrent Programming Problem, 1974). This needs only
+plain reads and writes. Conditional updates would not do: some services let two of them succeed at once.
 """
 
 import threading
@@ -17,156 +17,169 @@ from ..store.folder import WRITER_WAIT_SECONDS
 from .engine import RemoteEngine
 from .skolem import serialize_string_literal
 
-CHOOSING_NUMBER = 0
-CLAIM_RECHECK_SECONDS = 0.02  # seconds between two looks
-# Seconds in which a request is done that the store has begun to do, whoever has the turn by then.
-LATE_REQUEST_SECONDS = 1.0
-MAX_SILENCE_STEP_SECONDS = 0.5  # seconds that count between two looks
-BEATS_PER_LEASE = 5  # in the time after which a claim is taken away without one
+NUMBER_WHILE_CHOOSING = 0  # lower than every chosen number
+CLAIM_RECHECK_SECONDS = 0.02  # seconds between two reads of the claims
+# Wait after the removal of a claim, so that the remote store has finished any update that its owner had sent.
+WAIT_AFTER_REMOVAL_SECONDS = 1.0
+MAX_SILENCE_STEP_SECONDS = 0.5  # most that one check adds to the counted silence of an owner
+BEATS_PER_LEASE = 5  # heartbeats sent within the time of a lease
 
 
 class WriteClaim(NamedTuple):
-    """A claim: its number, and whose it is. The lower comes first."""
+    """A claim: its number, and its owner, a new random ID for each attempt to get the lock.
+
+    Claims sort by number, then by owner.
+    """
 
     number: int
     owner: str
 
 
 class LostClaimError(StoreUnavailableError):
-    """Others took a claim away, as nothing was heard of the one who made it."""
+    """Another instance removed a claim, because its owner had sent no heartbeat for too long."""
 
     def __init__(self) -> None:
-        """It is nobody's fault but that of time."""
-        super().__init__("Another instance took the turn to write, and nothing was written.")
+        """The message says that nothing was written."""
+        super().__init__("Another instance took the write lock, so nothing was written.")
 
 
 class WriteClaims:
-    """The claims in a graph. Those that are silent for `lease` seconds are taken away."""
+    """The claims in a graph. A claim without a heartbeat for the time of the lease is removed."""
 
-    def __init__(self, engine: RemoteEngine, graph: str, lease: float) -> None:
-        """Take the service, the graph, and how long a claim may be silent."""
-        self.engine, self.graph, self.lease_seconds = engine, graph, lease
-        self.own_claims = set[str]()  # who may have left a claim
+    def __init__(self, engine: RemoteEngine, graph: str, lease_seconds: float) -> None:
+        """`lease_seconds` is the time after which a claim without a heartbeat is removed."""
+        self.engine, self.graph, self.lease_seconds = engine, graph, lease_seconds
+        self.leftover_owners = set[str]()  # owner IDs of this instance whose claims may still be in the store
 
     @contextmanager
-    def hold(self, patience: float = WRITER_WAIT_SECONDS) -> Iterator[WriteClaim]:
-        """Around what is done with a claim that comes before all others.
+    def hold(self, timeout_seconds: float = WRITER_WAIT_SECONDS) -> Iterator[WriteClaim]:
+        """Hold the write lock within the context. At most one thread of an instance may do so at a time.
 
-        Raises StoreUnavailableError where that takes so many seconds, LostClaimError.
+        Raises StoreUnavailableError if others hold it for more than `timeout_seconds`, and LostClaimError.
         """
-        for one in list(self.own_claims):
-            self.withdraw(one)
-        me = uuid.uuid4().hex
-        self.own_claims.add(me)
-        over = threading.Event()
-        beating = threading.Thread(target=self.send_beats, args=(me, over), daemon=True)
-        beating.start()
+        for owner in list(self.leftover_owners):
+            self.withdraw(owner)
+        owner = uuid.uuid4().hex
+        self.leftover_owners.add(owner)
+        stopped = threading.Event()
+        heartbeats = threading.Thread(target=self.send_beats, args=(owner, stopped), daemon=True)
+        heartbeats.start()
         try:
-            yield self.wait_until_first(self.make_claim(me), patience)
+            yield self.wait_until_first(self.make_claim(owner), timeout_seconds)
         finally:
-            over.set()
-            beating.join()
-            with suppress(StoreError):  # others take it away when they have waited long enough
-                self.withdraw(me)
+            stopped.set()
+            heartbeats.join()
+            with suppress(StoreError):  # others remove the claim when its lease is over
+                self.withdraw(owner)
 
-    def make_claim(self, me: str) -> WriteClaim:
-        """A new claim behind all others."""
-        choosing = WriteClaim(CHOOSING_NUMBER, me)
+    def make_claim(self, owner: str) -> WriteClaim:
+        """Store a new claim with a number above all others."""
+        choosing = WriteClaim(NUMBER_WHILE_CHOOSING, owner)
         self.insert(choosing)
-        claim = WriteClaim(1 + max(one.number for one in self.list_claims()), me)
-        self.engine.update(f"{self.insert_update(claim)} ; {self.delete_update(choosing)}")
+        claim = WriteClaim(1 + max(other.number for other in self.list_claims()), owner)
+        self.engine.update(f"{self.insertion_text(claim)} ; {self.deletion_text(choosing)}")
         return claim
 
-    def wait_until_first(self, claim: WriteClaim, patience: float = WRITER_WAIT_SECONDS) -> WriteClaim:
-        """The claim when it comes before all others.
+    def wait_until_first(self, claim: WriteClaim, timeout_seconds: float = WRITER_WAIT_SECONDS) -> WriteClaim:
+        """Wait until the claim has the lowest number, and return it.
 
-        That is looked at twice: one look may miss a claim that got its number meanwhile, the next does not.
+        The claims are read twice: a claim that gets its number during the first read may be missed there, but
+        not in the second. Raises StoreUnavailableError after `timeout_seconds`, and LostClaimError.
         """
-        began, waiting = time.monotonic(), SilenceTracker(self.lease_seconds)
+        started_at, tracker = time.monotonic(), SilenceTracker(self.lease_seconds)
         while ahead := self.claims_ahead(claim) or self.claims_ahead(claim):
-            if time.monotonic() - began > patience:
-                raise StoreUnavailableError("Others write for too long. Nothing was written; try again.")
-            gone = waiting.find_gone_owners({one.owner for one in ahead}, self.read_values("beat"))
-            for one in gone:
-                self.withdraw(one)
-            time.sleep(LATE_REQUEST_SECONDS if gone else CLAIM_RECHECK_SECONDS)
+            if time.monotonic() - started_at > timeout_seconds:
+                raise StoreUnavailableError(
+                    "Another instance has held the write lock for too long. Nothing was written; try again."
+                )
+            gone_owners = tracker.find_gone_owners({other.owner for other in ahead}, self.read_values("beat"))
+            for owner in gone_owners:
+                self.withdraw(owner)
+            time.sleep(WAIT_AFTER_REMOVAL_SECONDS if gone_owners else CLAIM_RECHECK_SECONDS)
         return claim
 
     def claims_ahead(self, claim: WriteClaim) -> list[WriteClaim]:
-        """The claims before this one, and those that choose. Raises LostClaimError where it is gone."""
-        every = self.list_claims()
-        if claim not in every:
+        """Claims with a lower number or still choosing one. Raises LostClaimError if `claim` is gone."""
+        claims = self.list_claims()
+        if claim not in claims:
             raise LostClaimError
-        return [one for one in every if one.owner != claim.owner and one < claim]
+        return [other for other in claims if other.owner != claim.owner and other < claim]
 
     def list_claims(self) -> list[WriteClaim]:
-        """All claims."""
+        """All claims in the store."""
         return [
-            WriteClaim(int(number), me)
-            for number, me in (one.split(" ") for one in self.read_values("claim"))
+            WriteClaim(int(number), owner)
+            for number, owner in (value.split(" ") for value in self.read_values("claim"))
         ]
 
-    def read_values(self, name: str) -> set[str]:
-        """What stands in the graph of a kind."""
-        pattern = f"GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#{name}> ?o }}"
+    def read_values(self, kind: str) -> set[str]:
+        """The stored values of a kind: `claim` ("number owner") or `beat` ("owner number")."""
+        pattern = f"GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#{kind}> ?o }}"
         return {row["o"].value for row in self.engine.select_rows(f"SELECT ?o {{ {pattern} }}")}
 
     def insert(self, claim: WriteClaim) -> None:
-        """Make a claim."""
-        self.engine.update(self.insert_update(claim))
+        """Store a claim."""
+        self.engine.update(self.insertion_text(claim))
 
-    def withdraw(self, me: str) -> None:
-        """Take away the claims of one, and what stands behind them."""
-        for name in ("claim", "beat"):
-            for one in self.read_values(name):
-                if me in one:
-                    self.engine.update(f"DELETE DATA {{ {self.graph_triple(name, one)} }}")
-        self.own_claims.discard(me)
+    def withdraw(self, owner: str) -> None:
+        """Delete the claims and heartbeats of an owner."""
+        for kind in ("claim", "beat"):
+            for value in self.read_values(kind):
+                if owner in value:
+                    self.engine.update(f"DELETE DATA {{ {self.value_quad_text(kind, value)} }}")
+        self.leftover_owners.discard(owner)
 
-    def send_beats(self, me: str, over: threading.Event) -> None:
-        """Let others know that one is there still, until it is over."""
-        before, number = "", 0
-        while not over.wait(self.lease_seconds / BEATS_PER_LEASE):
-            number += 1
-            now = f"{me} {number}"
-            gone = f" ; DELETE DATA {{ {self.graph_triple('beat', before)} }}" if before else ""
+    def send_beats(self, owner: str, stopped: threading.Event) -> None:
+        """Replace the heartbeat of an owner several times per lease, until `stopped` is set."""
+        previous_beat, beat_number = "", 0
+        while not stopped.wait(self.lease_seconds / BEATS_PER_LEASE):
+            beat_number += 1
+            beat = f"{owner} {beat_number}"
+            deletion = (
+                f" ; DELETE DATA {{ {self.value_quad_text('beat', previous_beat)} }}" if previous_beat else ""
+            )
             with suppress(StoreError):
-                self.engine.update(f"INSERT DATA {{ {self.graph_triple('beat', now)} }}{gone}")
-                before = now
+                self.engine.update(f"INSERT DATA {{ {self.value_quad_text('beat', beat)} }}{deletion}")
+                previous_beat = beat
 
-    def insert_update(self, claim: WriteClaim) -> str:
-        """The update that makes a claim."""
-        return f"INSERT DATA {{ {self.claim_pattern(claim)} }}"
+    def insertion_text(self, claim: WriteClaim) -> str:
+        """The SPARQL update that stores a claim."""
+        return f"INSERT DATA {{ {self.claim_quad_text(claim)} }}"
 
-    def delete_update(self, claim: WriteClaim) -> str:
-        """The update that takes it away."""
-        return f"DELETE DATA {{ {self.claim_pattern(claim)} }}"
+    def deletion_text(self, claim: WriteClaim) -> str:
+        """The SPARQL update that deletes a claim."""
+        return f"DELETE DATA {{ {self.claim_quad_text(claim)} }}"
 
-    def claim_pattern(self, claim: WriteClaim) -> str:
-        """A claim as it stands in an update."""
-        return self.graph_triple("claim", f"{claim.number} {claim.owner}")
+    def claim_quad_text(self, claim: WriteClaim) -> str:
+        """A claim as a quad in SPARQL syntax, for use in an update."""
+        return self.value_quad_text("claim", f"{claim.number} {claim.owner}")
 
-    def graph_triple(self, name: str, text: str) -> str:
-        """A text of a kind as it stands in an update."""
-        literal = serialize_string_literal(text)
-        return f"GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#{name}> {literal} }}"
+    def value_quad_text(self, kind: str, value: str) -> str:
+        """A value of a kind as a quad in SPARQL syntax, for use in an update."""
+        literal = serialize_string_literal(value)
+        return f"GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#{kind}> {literal} }}"
 
 
 class SilenceTracker:
-    """How long others have been silent. While nobody can look, as the service does nothing, nobody is."""
+    """Counts for how long each owner has sent no heartbeat.
 
-    def __init__(self, lease: float) -> None:
-        """Take the seconds after which somebody silent counts as gone."""
-        self.lease_seconds = lease
+    Each check adds at most MAX_SILENCE_STEP_SECONDS: a longer time between two checks means that the remote
+    store did not respond, so no owner could send a heartbeat.
+    """
+
+    def __init__(self, lease_seconds: float) -> None:
+        """`lease_seconds` is the silence after which an owner counts as gone."""
+        self.lease_seconds = lease_seconds
         self.last_check = time.monotonic()
+        # By owner: its heartbeats at the last check, and the seconds of silence.
         self.silences: dict[str, tuple[frozenset[str], float]] = {}
 
-    def find_gone_owners(self, those: set[str], beats: set[str]) -> list[str]:
-        """Those of them who are gone, by the beats that are seen now."""
+    def find_gone_owners(self, owners: set[str], beats: set[str]) -> list[str]:
+        """Those of `owners` that count as gone, given the heartbeats now in the store."""
         now = time.monotonic()
-        passed, self.last_check = min(now - self.last_check, MAX_SILENCE_STEP_SECONDS), now
-        for one in those:
-            heard = frozenset(beat for beat in beats if beat.startswith(one))
-            before, seconds = self.silences.get(one, (heard, 0.0))
-            self.silences[one] = (heard, seconds + passed if heard == before else 0.0)
-        return [one for one in those if self.silences[one][1] > self.lease_seconds]
+        elapsed, self.last_check = min(now - self.last_check, MAX_SILENCE_STEP_SECONDS), now
+        for owner in owners:
+            owner_beats = frozenset(beat for beat in beats if beat.startswith(owner))
+            previous_beats, seconds = self.silences.get(owner, (owner_beats, 0.0))
+            self.silences[owner] = (owner_beats, seconds + elapsed if owner_beats == previous_beats else 0.0)
+        return [owner for owner in owners if self.silences[owner][1] > self.lease_seconds]

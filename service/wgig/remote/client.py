@@ -23,98 +23,103 @@ from ..http.bodies import FORM_MEDIA_TYPE, SPARQL_QUERY_MEDIA_TYPE
 from ..store.errors import StoreDeclinedError, StoreUnavailableError
 
 AUTH_KINDS = ("basic", "digest", "bearer")
-# A group may read it, as a cluster and systemd give a secret to the one user of a service in that way.
+# Reading by the group is allowed: Kubernetes and systemd hand secrets to the user of a service in that way.
 INSECURE_MODE_BITS = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
 
 
 class RemoteCredentials:
-    """What is sent along with each request. Raises ValueError where the setting or its file does not fit."""
+    """The credentials sent with each request. Raises ValueError for a wrong setting or an unusable file."""
 
     def __init__(self, setting: str) -> None:
-        """Take `basic:FILE` or `digest:FILE` with `user:password`, `bearer:FILE` with a token, or nothing."""
-        self.kind, _, name = setting.partition(":")
+        """`setting` is `basic:FILE`, `digest:FILE` or `bearer:FILE`, or empty for none.
+
+        The file has `user:password`, or the token for bearer.
+        """
+        self.kind, _, path = setting.partition(":")
         if not setting:
             self.secret = ""
             return
-        if self.kind not in AUTH_KINDS or not name:
+        if self.kind not in AUTH_KINDS or not path:
             raise ValueError(
                 f"WGIG_REMOTE_AUTH is {setting!r}. Write basic:FILE, digest:FILE, bearer:FILE, or nothing."
             )
-        self.secret = read_secret_file(Path(name))
+        self.secret = read_secret_file(Path(path))
         if self.kind != "bearer" and ":" not in self.secret:
             raise ValueError(
-                f"The file {name} of WGIG_REMOTE_AUTH has no colon. Write user:password into it."
+                f"The file {path} of WGIG_REMOTE_AUTH has no colon. Write user:password into it."
             )
 
     @property
     def headers(self) -> dict[str, str]:
-        """The fields of each request."""
+        """The Authorization header for Basic and Bearer; empty for Digest."""
         if self.kind == "basic":
             return {"Authorization": f"Basic {base64.b64encode(self.secret.encode()).decode()}"}
         return {"Authorization": f"Bearer {self.secret}"} if self.kind == "bearer" else {}
 
     @property
     def middlewares(self) -> tuple[aiohttp.DigestAuthMiddleware, ...]:
-        """What answers the challenges of the service."""
+        """The aiohttp middleware that answers the challenges of Digest; empty for the other kinds."""
         return (aiohttp.DigestAuthMiddleware(*self.user_and_password),) if self.kind == "digest" else ()
 
     @property
     def user_and_password(self) -> tuple[str, str]:
-        """The name and the password."""
+        """The user name and the password."""
         name, _, password = self.secret.partition(":")
         return name, password
 
 
 def read_secret_file(path: Path) -> str:
-    """The secret in a file. Raises ValueError where it cannot be read, or where all can read it."""
+    """The secret in a file. Raises ValueError where the file cannot be read, or other users can access it."""
     try:
         if path.stat().st_mode & INSECURE_MODE_BITS:
-            raise ValueError(f"All can read the file {path} of WGIG_REMOTE_AUTH. Run chmod 600 {path}.")
+            raise ValueError(
+                f"Other users can access the file {path} of WGIG_REMOTE_AUTH. Run chmod 600 {path}."
+            )
         return path.read_text("utf-8").strip()
     except OSError as error:
         raise ValueError(f"The file {path} of WGIG_REMOTE_AUTH cannot be read: {error.strerror}.") from error
 
 
-REMOTE_CONNECT_SECONDS = 5  # seconds
-MAX_REFUSAL_BYTES = 2_000  # bytes of what a service says of a refusal
+REMOTE_CONNECT_SECONDS = 5
+MAX_REFUSAL_BYTES = 2_000  # bytes of the body of an error response that are read
 MAX_REMOTE_CONNECTIONS = 64
-LARGE_REQUEST_BYTES = 2**20  # bytes of a body that are not sent at once
+LARGE_REQUEST_BYTES = 2**20  # request bodies of at least this size are sent in chunks
 LOGIN_SUGGESTION = (
-    "Look at the user and password in the file of WGIG_REMOTE_AUTH, and at basic or digest before it."
+    "Check the credentials in the file of WGIG_REMOTE_AUTH, and the kind (basic, digest or bearer) before it."
 )
-# What stands before a service says so, and not whether it does what it was asked.
+# Such a response comes from a gateway in front of the service, and does not say whether the request was done.
 GATEWAY_STATUSES = (502, 503, 504)
-MAX_ADDRESS_PARAMETERS = 20  # parameters, which services take in one of some thousand characters
+MAX_ADDRESS_PARAMETERS = 20  # more parameters go into the body, as services limit the length of URLs
 
 UrlParameters = Sequence[tuple[str, str]]
 
 
 class RefusedError(StoreDeclinedError):
-    """The service does not do what it was asked; `status` is that of HTTP, `said` what it says."""
+    """The service refused a request. `status` is the HTTP status, `message` what the service says."""
 
-    def __init__(self, status: int, said: str) -> None:
-        """Take both."""
-        told = said or "it does not say why"
-        mend = f" {LOGIN_SUGGESTION}" if status in (401, 403) else ""
-        super().__init__(f"The shared store refused a request ({status}): {told.rstrip('.')}.{mend}")
-        self.status, self.message = status, said
+    def __init__(self, status: int, message: str) -> None:
+        """`message` is the message of the service, which may be empty."""
+        reason = message or "it does not say why"
+        suggestion = f" {LOGIN_SUGGESTION}" if status in (401, 403) else ""
+        super().__init__(f"The shared store refused a request ({status}): {reason.rstrip('.')}.{suggestion}")
+        self.status, self.message = status, message
 
 
 class CutOffError(StoreUnavailableError):
-    """An answer ended before its end."""
+    """A response ended before it was complete."""
 
 
 class RemoteClient:
-    """Asks a service. It is used and closed in the event loop in which it is made."""
+    """HTTP client of the service, to be used and closed in the event loop in which it was made."""
 
-    def __init__(self, access: RemoteCredentials, patience: float) -> None:
-        """Take who we are, and the seconds that the service may be silent in."""
+    def __init__(self, credentials: RemoteCredentials, read_timeout_seconds: float) -> None:
+        """`read_timeout_seconds` is how many seconds may pass between two chunks of a response."""
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=MAX_REMOTE_CONNECTIONS),
-            headers={"Accept-Encoding": "identity", **access.headers},
-            middlewares=access.middlewares,
+            headers={"Accept-Encoding": "identity", **credentials.headers},
+            middlewares=credentials.middlewares,
             timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=REMOTE_CONNECT_SECONDS, sock_read=patience
+                total=None, sock_connect=REMOTE_CONNECT_SECONDS, sock_read=read_timeout_seconds
             ),
             read_bufsize=256 * 1024,
             trust_env=False,
@@ -124,125 +129,127 @@ class RemoteClient:
     async def open(
         self, url: str, text: str, media_type: str, accept: str = "*/*", parameters: UrlParameters = ()
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer to a query or an update, whose body is still to be read.
+        """The response to a query or an update, with its body still unread.
 
-        Raises RefusedError, CutOffError where it does not come to its end, and StoreUnavailableError.
+        Raises RefusedError, CutOffError where the response ends early, and StoreUnavailableError.
         """
         if len(parameters) > MAX_ADDRESS_PARAMETERS:
             assert media_type == SPARQL_QUERY_MEDIA_TYPE
             text, media_type, parameters = urlencode([("query", text), *parameters]), FORM_MEDIA_TYPE, ()
-        fields = {"Content-Type": f"{media_type}; charset=utf-8", "Accept": accept}
+        headers = {"Content-Type": f"{media_type}; charset=utf-8", "Accept": accept}
         data = text.encode()
-        # A file lets others go on in between.
+        # aiohttp sends a file in chunks, so that other tasks of the event loop run in between.
         body = data if len(data) < LARGE_REQUEST_BYTES else io.BytesIO(data)
         try:
             async with self.session.post(
                 url,
                 data=body,
-                headers=fields,
+                headers=headers,
                 params=list(parameters),
-                allow_redirects=False,  # to wherever that is
-            ) as answer:
-                send_quick_acknowledgment(answer)
-                if answer.status in GATEWAY_STATUSES:
-                    raise StoreUnavailableError(f"The shared store does not answer: it said {answer.status}.")
-                if answer.status >= 300:
-                    said = (await answer.content.read(MAX_REFUSAL_BYTES)).decode("utf-8", "replace")
-                    raise RefusedError(answer.status, " ".join(said.split()))
-                yield answer
+                allow_redirects=False,  # which may lead to any host
+            ) as response:
+                send_quick_acknowledgment(response)
+                if response.status in GATEWAY_STATUSES:
+                    raise StoreUnavailableError(
+                        f"The shared store does not respond: a gateway returned status {response.status}."
+                    )
+                if response.status >= 300:
+                    message = (await response.content.read(MAX_REFUSAL_BYTES)).decode("utf-8", "replace")
+                    raise RefusedError(response.status, " ".join(message.split()))
+                yield response
         except aiohttp.ClientPayloadError as error:
-            raise CutOffError("The shared store broke off its answer.") from error
+            raise CutOffError("The response of the shared store was cut off.") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise StoreUnavailableError(
-                f"The shared store does not answer: {describe_connection_error(error)}."
+                f"The shared store does not respond: {describe_connection_error(error)}."
             ) from error
 
     async def read_answer(
         self, url: str, text: str, media_type: str, accept: str = "*/*", parameters: UrlParameters = ()
     ) -> bytes:
-        """The whole answer. Raises as `open` does."""
-        async with self.open(url, text, media_type, accept, parameters) as answer:
+        """The whole body of the response. Raises as `open` does."""
+        async with self.open(url, text, media_type, accept, parameters) as response:
             body = bytearray()
-            while some := await read_more_bytes(answer):
-                body += some
+            while chunk := await read_more_bytes(response):
+                body += chunk
             return bytes(body)
 
     async def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         await self.session.close()
 
 
-async def read_more_bytes(answer: aiohttp.ClientResponse) -> bytes:
-    """The next bytes of the body of an answer; none at the end."""
-    some = await answer.content.readany()
-    send_quick_acknowledgment(answer)
-    return some
+async def read_more_bytes(response: aiohttp.ClientResponse) -> bytes:
+    """The next bytes of the body of a response; empty at its end."""
+    chunk = await response.content.readany()
+    send_quick_acknowledgment(response)
+    return chunk
 
 
-def send_quick_acknowledgment(answer: aiohttp.ClientResponse) -> None:
-    """Have the system acknowledge what came: a service may send no more before (RFC 896), for up to 40 ms."""
-    transport = answer.connection and answer.connection.transport
-    if transport and (option := getattr(socket, "TCP_QUICKACK", None)):  # which Linux has
+def send_quick_acknowledgment(response: aiohttp.ClientResponse) -> None:
+    """Acknowledge received data at once: a service may wait up to 40 ms for it before sending (RFC 896)."""
+    transport = response.connection and response.connection.transport
+    if transport and (option := getattr(socket, "TCP_QUICKACK", None)):  # only on Linux
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, 1)
 
 
 def describe_connection_error(error: BaseException) -> str:
-    """What went wrong, in a few words."""
+    """Why a connection failed, in a few words for a message."""
     if isinstance(error, asyncio.TimeoutError):
-        return "it was silent for too long"
+        return "the connection timed out"
     if isinstance(error, aiohttp.ClientConnectorError):
-        why = error.os_error.strerror or str(error.os_error)
-        return f"nobody can be reached at {error.host} port {error.port}: {why}"
+        reason = error.os_error.strerror or str(error.os_error)
+        return f"cannot connect to {error.host}, port {error.port}: {reason}"
     return str(error) or type(error).__name__
 
 
 class AnswerStream:
-    """The body of an answer, as it comes. Raises CutOffError where it ends too early."""
+    """The body of a response as a stream of chunks. Raises CutOffError where it ends early."""
 
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        """Nothing has come yet."""
-        self.answer = answer
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        """Nothing is read yet."""
+        self.response = response
         self.buffered = bytearray()
 
-    async def buffer(self, size: int) -> bool:
-        """Hold what comes until that is more than so many bytes; whether it is all."""
-        while len(self.buffered) <= size:
-            some = await self.receive()
-            if not some:
+    async def buffer(self, max_bytes: int) -> bool:
+        """Read ahead until more than `max_bytes` bytes are buffered; whether that is the whole body."""
+        while len(self.buffered) <= max_bytes:
+            chunk = await self.receive()
+            if not chunk:
                 return True
-            self.buffered += some
+            self.buffered += chunk
         return False
 
     async def next_bytes(self) -> bytes:
-        """The next bytes; none at the end."""
+        """The next bytes; empty at the end."""
         if not self.buffered:
             return await self.receive()
-        some, self.buffered = bytes(self.buffered), bytearray()
-        return some
+        chunk, self.buffered = bytes(self.buffered), bytearray()
+        return chunk
 
     async def receive(self) -> bytes:
-        """The next bytes from outside."""
+        """The next bytes from the connection; empty at the end."""
         try:
-            return await read_more_bytes(self.answer)
+            return await read_more_bytes(self.response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise CutOffError("The shared store broke off its answer.") from error
+            raise CutOffError("The response of the shared store was cut off.") from error
 
 
 class AnswerBodyReader(RawIOBase):
-    """The body of an answer, for a thread. Raises CutOffError where it ends too early."""
+    """The body of a response as a blocking file for a thread. Raises CutOffError where it ends early."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, coming: AnswerStream) -> None:
-        """Nothing is read yet."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, stream: AnswerStream) -> None:
+        """`loop` is the event loop in which `stream` is read."""
         super().__init__()
-        self.loop, self.stream = loop, coming
+        self.loop, self.stream = loop, stream
         self.rest = memoryview(b"")
 
     def readable(self) -> bool:
-        """It can be read."""
+        """Always true."""
         return True
 
     def readinto(self, target: Any) -> int:
-        """Fill the target as far as something has come; 0 at the end."""
+        """Copy bytes into `target` as soon as there are some; how many, 0 at the end."""
         if not self.rest:
             self.rest = memoryview(
                 asyncio.run_coroutine_threadsafe(self.stream.next_bytes(), self.loop).result()

@@ -1,4 +1,4 @@
-"""How SPARQL services differ from each other and from the standard, and numbers that some take for equal."""
+"""Dialects of SPARQL services: their limits and deviations from the standard, such as merged numbers."""
 
 import re
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ NUMERIC_DATATYPE_IRIS = frozenset(
 
 
 def has_equal_number(quads: ox.Store, quad: ox.Quad) -> bool:
-    """Whether another number of equal value stands beside the one of a quad."""
+    """Whether the same statement exists with another number of equal value, such as 1.0 for 1."""
     value = numeric_value(quad.object)
     if value is None:
         return False
-    beside = quads.quads_for_pattern(quad.subject, quad.predicate, None, quad.graph_name)
-    return any(one.object != quad.object and numeric_value(one.object) == value for one in beside)
+    alternatives = quads.quads_for_pattern(quad.subject, quad.predicate, None, quad.graph_name)
+    return any(other.object != quad.object and numeric_value(other.object) == value for other in alternatives)
 
 
 def numeric_value(term: object) -> float | None:
-    """The value of a number; None for all else."""
+    """The value of a numeric literal; None for any other term."""
     if not isinstance(term, ox.Literal) or term.datatype.value not in NUMERIC_DATATYPE_IRIS:
         return None
     try:
@@ -43,43 +43,47 @@ NAMED_GRAPH_PATTERN = re.compile(r"\bGRAPH\s*(?:<|[\w.-]*:)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ServiceDialect:
-    """How to speak to a service. What it gives in `faithful_media_types` is right, and handed on as is."""
+    """How to talk to a service. Results in `faithful_media_types` are correct and forwarded unchanged."""
 
     name: str
-    rows_media_type: str = JSON_RESULTS.media_type  # in which it writes terms as they are
+    rows_media_type: str = JSON_RESULTS.media_type  # result format in which it writes all terms correctly
     faithful_media_types: frozenset[str] = frozenset(
         (JSON_RESULTS.media_type, XML_RESULTS.media_type, N_TRIPLES.media_type)
     )
-    max_update_quads: int = 5_000  # quads that one conditional update may name
-    # Rows of one answer in a copy, which the next ones go on with in the same order; 0: all.
+    max_update_quads: int = 5_000  # quads in one conditional update
+    # Rows per page when the store is copied, where the order of rows is stable across pages; 0: no pages.
     max_page_rows: int = 0
-    shows_partial_updates: bool = False  # whether a query sees an update half done that is under way
+    shows_partial_updates: bool = False  # whether a query may see a part of an update under way
     max_literal_chars: int = 1_000_000  # characters of one literal
     update_prologue: str = ""
-    # What its answer to an update has: nothing, if that is empty; None: whatever.
+    # What the response to a successful update contains; b"" for an empty body, None for any body.
     done_marker: bytes | None = None
-    exclusion_pragma: str = ""  # what goes before a query for each graph that is not to be seen
-    # Parameters that ask for the union of all graphs.
+    exclusion_pragma: str = ""  # put before a query for each graph to exclude
+    # Request parameters that make the default graph the union of all graphs.
     union_parameters: Mapping[str, str] = field(default_factory=dict)
-    defaults_to_all_graphs: bool = False  # whether it takes all graphs where a dataset names none of a kind
-    own_graphs: tuple[str, ...] = ()  # graphs that come with it
-    timeout_message: str = ""  # what it says of a query that took longer than it allows
-    retry_message: str = ""  # what it says of what it has not done, and does when it is asked again
-    # Fields in which it says that it cut the rows, or gave those of so much time.
+    defaults_to_all_graphs: bool = (
+        False  # whether it uses all graphs where a dataset names no default or no named graphs
+    )
+    own_graphs: tuple[str, ...] = ()  # graphs that it contains after installation
+    timeout_message: str = ""  # its error message for a query above its time limit
+    retry_message: str = ""  # its error message for a request that succeeds when it is sent again
+    # Response headers that tell that rows are missing, because of a row limit or a time limit.
     cut_headers: tuple[str, ...] = ()
-    # Datatypes of literals that it does not give back as they were.
+    # Datatypes of literals that it changes.
     spoiled_datatypes: frozenset[str] = frozenset()
-    # Datatypes of literals that a conditional update keeps; None: of all.
+    # Datatypes of literals that a conditional update keeps unchanged; None: all.
     exact_datatypes: frozenset[str] | None = None
-    merges_equal_numbers: bool = False  # whether numbers of equal value, such as 1 and 1.0, are one to it
-    max_integer_digits: int = 1_000_000  # of an integer
-    takes_infinite_numbers: bool = True  # whether it takes numbers out again that are infinite or none
-    supports_rdf12: bool = True  # whether it has terms of RDF 1.2
-    # What IRIs begin with that are none to it but commands, in small letters.
+    merges_equal_numbers: bool = (
+        False  # whether it stores numbers of equal value, such as 1 and 1.0, as one term
+    )
+    max_integer_digits: int = 1_000_000  # digits of an integer
+    takes_infinite_numbers: bool = True  # whether it can delete INF, -INF and NaN
+    supports_rdf12: bool = True  # whether it supports triple terms and directional strings
+    # Prefixes of IRIs that it executes as commands, in lower case.
     command_schemes: tuple[str, ...] = ()
 
     def is_exact(self, quad: ox.Quad) -> bool:
-        """Whether a conditional update keeps the quad as it is."""
+        """Whether a conditional update keeps the quad unchanged."""
         term = quad.object
         return (
             self.exact_datatypes is None
@@ -87,26 +91,26 @@ class ServiceDialect:
             or term.datatype.value in self.exact_datatypes
         )
 
-    def is_retryable(self, said: str) -> bool:
-        """Whether it refuses something only for now."""
-        return bool(self.retry_message) and self.retry_message in said
+    def is_retryable(self, message: str) -> bool:
+        """Whether an error message means that the same request may succeed now."""
+        return bool(self.retry_message) and self.retry_message in message
 
-    def is_done(self, said: bytes) -> bool:
-        """Whether it answers an update so."""
-        return self.done_marker is None or (self.done_marker in said if self.done_marker else not said)
+    def is_done(self, body: bytes) -> bool:
+        """Whether the body of a response means that the update was done."""
+        return self.done_marker is None or (self.done_marker in body if self.done_marker else not body)
 
     def can_hold(self, quad: ox.Quad) -> bool:
-        """Whether it gives a quad back as it was."""
+        """Whether the service can store the quad unchanged."""
         terms = (quad.subject, quad.predicate, quad.object, quad.graph_name)
         return not any(
-            (isinstance(one, ox.NamedNode) and self.is_command(one.value))
-            or (isinstance(one, ox.Literal) and self.cannot_hold_literal(one))
-            or (not self.supports_rdf12 and needs_rdf12(one))
-            for one in terms
+            (isinstance(term, ox.NamedNode) and self.is_command(term.value))
+            or (isinstance(term, ox.Literal) and self.cannot_hold_literal(term))
+            or (not self.supports_rdf12 and needs_rdf12(term))
+            for term in terms
         )
 
     def cannot_hold_literal(self, literal: ox.Literal) -> bool:
-        """Whether it does not give a literal back, or does not take it out again."""
+        """Whether the service would change a literal, or could not delete it."""
         datatype, value = literal.datatype.value, literal.value
         return (
             datatype in self.spoiled_datatypes
@@ -119,26 +123,29 @@ class ServiceDialect:
         )
 
     def is_command(self, iri: str) -> bool:
-        """Whether it takes an IRI for something else."""
+        """Whether the service executes an IRI as a command."""
         return bool(self.command_schemes) and iri.lower().startswith(self.command_schemes)
 
-    def query_prologue(self, query: str, state: str) -> str:
-        """What goes before a query so that it does not see what is no data, as the ledger in a graph is.
+    def query_prologue(self, query: str, ledger_graph: str) -> str:
+        """The pragmas that hide the ledger and the graphs of the service from a query.
 
-        Where it asks for a graph by name it sees that: what leaves out some would leave out this one, too.
+        Empty where the query names a graph: the pragmas would hide that one too.
         """
         if not self.exclusion_pragma or NAMED_GRAPH_PATTERN.search(query):
             return ""
-        return "".join(self.exclusion_pragma.replace("%s", graph) for graph in (*self.own_graphs, state))
+        return "".join(
+            self.exclusion_pragma.replace("%s", graph) for graph in (*self.own_graphs, ledger_graph)
+        )
 
 
 def needs_rdf12(term: object) -> bool:
-    """Whether a term is there since RDF 1.2: one that is a triple, or a text with a direction."""
+    """Whether a term exists only since RDF 1.2: a triple term, or a string with a base direction."""
     return isinstance(term, ox.Triple) or (isinstance(term, ox.Literal) and term.direction is not None)
 
 
 STANDARD_DIALECT = ServiceDialect("standard")
-# Measured with 0.5.13: a busy machine refuses about one query in a hundred so, and takes it the next time.
+# Measured with 0.5.13: on a busy machine about one query in a hundred fails with `retry_message`, and a retry
+# succeeds.
 OXIGRAPH_DIALECT = ServiceDialect(
     "oxigraph",
     done_marker=b"",
@@ -146,11 +153,11 @@ OXIGRAPH_DIALECT = ServiceDialect(
     timeout_message="The SPARQL operation has been cancelled",
     retry_message="Resource temporarily unavailable (os error 11)",
 )
-# Measured with 7.2: without the pragma an update may be lost in a crash; a longer text is "out of memory"; a
-# conditional update takes the decimal 1 for an integer, and refuses some times. In JSON a boolean is "1", in
-# CSV and TSV a term is not told from a text; ASK answers a number. A function of bif: writes files of its
-# machine or ends it, whoever asks; one of sql: calls a procedure. It gives 1,048,576 rows at most, whatever
-# it is set to; without ORDER BY they come in the order of its index.
+# Measured with 7.2: without the pragma `update_prologue` a crash may lose an update; a literal over the limit
+# fails with "out of memory"; a conditional update turns the decimal 1 into an integer, and rejects some
+# times. JSON results write a boolean as "1"; CSV and TSV do not distinguish IRIs from strings; ASK returns a
+# number. Functions in bif: can write files or stop the server, for any client; those in sql: call procedures.
+# A result has at most 1,048,576 rows, whatever is configured; without ORDER BY they come in index order.
 VIRTUOSO_DIALECT = ServiceDialect(
     "virtuoso",
     rows_media_type=XML_RESULTS.media_type,
@@ -198,4 +205,6 @@ VIRTUOSO_DIALECT = ServiceDialect(
     takes_infinite_numbers=False,
     command_schemes=("bif:", "sql:", "nodeid:"),
 )
-SERVICE_DIALECTS = {one.name: one for one in (STANDARD_DIALECT, OXIGRAPH_DIALECT, VIRTUOSO_DIALECT)}
+SERVICE_DIALECTS = {
+    dialect.name: dialect for dialect in (STANDARD_DIALECT, OXIGRAPH_DIALECT, VIRTUOSO_DIALECT)
+}

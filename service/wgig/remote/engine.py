@@ -1,4 +1,4 @@
-"""A SPARQL service as threads ask it: they wait for what is done in an event loop of its own."""
+"""Blocking client of a SPARQL service for threads: requests run in an event loop on a thread of its own."""
 
 import asyncio
 import atexit
@@ -24,16 +24,16 @@ from .client import (
 from .dialects import SERVICE_DIALECTS, ServiceDialect
 from .results import SolutionRow, iter_remote_solutions
 
-MAX_REMOTE_TRIES, REMOTE_RETRY_SECONDS = 3, 0.1  # times, and seconds between
+MAX_REMOTE_TRIES, REMOTE_RETRY_SECONDS = 3, 0.1  # retries, and seconds between them
 
 Value = TypeVar("Value")
 
 
 class RemoteEngine:
-    """The service of the settings. Methods raise StoreErrors: StoreUnavailableError and RefusedError."""
+    """The service given by the settings. Methods raise StoreUnavailableError and RefusedError."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings. Raises ValueError where they do not fit."""
+        """Start the event loop. Raises ValueError where the credentials cannot be used."""
         self.credentials = RemoteCredentials(settings.remote_auth)
         self.dialect = SERVICE_DIALECTS[settings.remote_profile]
         self.query_url = settings.remote_query
@@ -45,15 +45,15 @@ class RemoteEngine:
         atexit.register(self.close)
 
     async def make_client(self) -> RemoteClient:
-        """A client in the loop."""
+        """A client that uses the event loop."""
         return RemoteClient(self.credentials, self.timeout_seconds)
 
-    def call(self, work: Coroutine[Any, Any, Value]) -> Value:
-        """What the work comes to, done in the loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
+    def call(self, coroutine: Coroutine[Any, Any, Value]) -> Value:
+        """Run a coroutine in the event loop, wait for it, and return its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def select_rows(self, query: str) -> list[SolutionRow]:
-        """The solutions of a SELECT, asked again where an answer is not whole."""
+        """The solutions of a SELECT, with retries where the response is incomplete or the service is busy."""
         for _ in range(MAX_REMOTE_TRIES):
             with suppress(CutOffError), tolerate_retryable_refusal(self.dialect):
                 return self.select_rows_once(query)
@@ -61,12 +61,12 @@ class RemoteEngine:
         return self.select_rows_once(query)
 
     def select_rows_once(self, query: str) -> list[SolutionRow]:
-        """The solutions of a SELECT, asked once."""
+        """The solutions of a SELECT, without retries."""
         with self.open_answer(query, self.dialect.rows_media_type) as body:
             return list(iter_remote_solutions(body, self.dialect.rows_media_type))
 
     def update(self, text: str) -> None:
-        """Do an update. Raises CutOffError where the answer is not that of one, but of somebody else."""
+        """Run an update, with retries. Raises CutOffError where the response does not confirm the update."""
         for _ in range(MAX_REMOTE_TRIES):
             with tolerate_retryable_refusal(self.dialect):
                 return self.update_once(text)
@@ -74,48 +74,50 @@ class RemoteEngine:
         return self.update_once(text)
 
     def update_once(self, text: str) -> None:
-        """Do an update, asked once."""
-        said = self.call(
+        """Run an update, without retries."""
+        body = self.call(
             self.client.read_answer(
                 self.update_url, self.dialect.update_prologue + text, SPARQL_UPDATE_MEDIA_TYPE
             )
         )
-        if not self.dialect.is_done(said):
-            raise CutOffError("The shared store does not say that an update is done.")
+        if not self.dialect.is_done(body):
+            raise CutOffError("The response of the shared store does not confirm that the update was done.")
 
     @contextmanager
     def open_answer(
         self, query: str, accept: str, parameters: UrlParameters = ()
     ) -> Iterator[AnswerBodyReader]:
-        """The answer to a query, to read."""
-        opened = self.client.open(self.query_url, query, SPARQL_QUERY_MEDIA_TYPE, accept, parameters)
-        answer = self.call(enter_answer_context(opened))
+        """The body of the response to a query, as a file."""
+        response_context = self.client.open(
+            self.query_url, query, SPARQL_QUERY_MEDIA_TYPE, accept, parameters
+        )
+        response = self.call(enter_answer_context(response_context))
         try:
-            yield AnswerBodyReader(self.loop, AnswerStream(answer))
+            yield AnswerBodyReader(self.loop, AnswerStream(response))
         finally:
-            self.call(exit_answer_context(opened))
+            self.call(exit_answer_context(response_context))
 
     def close(self) -> None:
-        """End all connections, and the loop."""
+        """Close all connections and stop the event loop."""
         atexit.unregister(self.close)
         self.call(self.client.close())
         self.loop.call_soon_threadsafe(self.loop.stop)
 
 
-async def enter_answer_context(opened: Any) -> aiohttp.ClientResponse:
-    """What is opened."""
-    answer: aiohttp.ClientResponse = await opened.__aenter__()
-    return answer
+async def enter_answer_context(response_context: Any) -> aiohttp.ClientResponse:
+    """Enter an async context manager and return the response."""
+    response: aiohttp.ClientResponse = await response_context.__aenter__()
+    return response
 
 
-async def exit_answer_context(opened: Any) -> None:
-    """Close it."""
-    await opened.__aexit__(None, None, None)
+async def exit_answer_context(response_context: Any) -> None:
+    """Leave an async context manager."""
+    await response_context.__aexit__(None, None, None)
 
 
 @contextmanager
 def tolerate_retryable_refusal(dialect: ServiceDialect) -> Iterator[None]:
-    """Around what is to be tried again where the service does not do it only now."""
+    """Suppress a RefusedError that the dialect marks as temporary."""
     try:
         yield
     except RefusedError as error:

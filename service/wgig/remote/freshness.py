@@ -1,6 +1,6 @@
-"""Freshness of reads: each request sees what was written before it, by whichever instance.
+"""Freshness of reads: each request sees all writes that were finished before it, from any instance.
 
-Replicas are asked only when they have all that the service has.
+A replica is queried only when it has all changes that this instance knows of.
 """
 
 import asyncio
@@ -21,42 +21,46 @@ from .engine import tolerate_retryable_refusal
 from .ledger import WRITE_NOTICE_SECONDS, LedgerState, parse_ledger_answer
 from .store import SharedStore
 
-REPLICA_AWAY_SECONDS = 5.0  # seconds for which one that did not answer is not asked
+REPLICA_AWAY_SECONDS = 5.0  # seconds for which a replica that failed is not queried
 
 
 class StoreReplicas:
-    """Replicas of a shared store, asked in turn."""
+    """Replicas of a shared store, queried in turn (round robin) with the store itself."""
 
     def __init__(self, store: SharedStore, urls: Sequence[str]) -> None:
-        """Take the store, and where queries of its replicas go."""
+        """`urls` are the query endpoints of the replicas."""
         self.store = store
-        self.versions = dict.fromkeys(urls, -1)  # the version of each when it was asked last
-        self.away_until = dict.fromkeys(urls, float("-inf"))  # until when each is not asked
+        self.versions = dict.fromkeys(
+            urls, -1
+        )  # the version of each replica when it was last read; -1: unknown
+        self.away_until = dict.fromkeys(
+            urls, float("-inf")
+        )  # when each may be queried again, by the monotonic clock
         self.next_index = 0
 
     @asynccontextmanager
     async def open(
         self, client: RemoteClient, text: str, accept: str, parameters: UrlParameters
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer to a query by the next one, or by the store itself where that does not begin to answer.
+        """The response of the next replica to a query, or of the store itself where the replica fails.
 
-        Raises as `Client.open` does.
+        Raises as `RemoteClient.open` does.
         """
-        url, home = await self.next_url(client), self.store.sharing.engine.query_url
+        url, store_url = await self.next_url(client), self.store.sharing.engine.query_url
         async with AsyncExitStack() as stack:
             try:
-                opened = client.open(url, text, SPARQL_QUERY_MEDIA_TYPE, accept, parameters)
-                answer = await stack.enter_async_context(opened)
+                response_context = client.open(url, text, SPARQL_QUERY_MEDIA_TYPE, accept, parameters)
+                response = await stack.enter_async_context(response_context)
             except StoreUnavailableError:
-                if url == home:
+                if url == store_url:
                     raise
                 self.set_aside(url)
-                opened = client.open(home, text, SPARQL_QUERY_MEDIA_TYPE, accept, parameters)
-                answer = await stack.enter_async_context(opened)
-            yield answer
+                response_context = client.open(store_url, text, SPARQL_QUERY_MEDIA_TYPE, accept, parameters)
+                response = await stack.enter_async_context(response_context)
+            yield response
 
     async def next_url(self, client: RemoteClient) -> str:
-        """Where to ask: the next replica that is as far as this instance is, else the store itself."""
+        """The endpoint of the next replica if it has all known changes, else that of the store itself."""
         urls = [*self.versions, self.store.sharing.engine.query_url]
         self.next_index = (self.next_index + 1) % len(urls)
         url = urls[self.next_index]
@@ -65,46 +69,46 @@ class StoreReplicas:
         return url
 
     async def is_current(self, client: RemoteClient, url: str) -> bool:
-        """Whether a replica has what this instance knows of."""
-        wanted = self.store.shared_position.version
-        if self.versions[url] < wanted and time.monotonic() >= self.away_until[url]:
+        """Whether a replica has all changes that this instance knows of."""
+        needed_version = self.store.shared_position.version
+        if self.versions[url] < needed_version and time.monotonic() >= self.away_until[url]:
             try:
                 self.versions[url] = await self.read_version(client, url)
             except StoreError:
                 self.set_aside(url)
-        return self.versions[url] >= wanted
+        return self.versions[url] >= needed_version
 
     def set_aside(self, url: str) -> None:
-        """Do not ask a replica for a while."""
+        """Do not query a replica for REPLICA_AWAY_SECONDS."""
         self.versions[url], self.away_until[url] = -1, time.monotonic() + REPLICA_AWAY_SECONDS
 
     async def read_version(self, client: RemoteClient, url: str) -> int:
-        """The version of a replica; -1 where it has none of this store, or one that is being written."""
-        ledger, rows = self.store.sharing.ledger, self.store.sharing.engine.dialect.rows_media_type
-        body = await client.read_answer(url, ledger.state_query, SPARQL_QUERY_MEDIA_TYPE, rows)
-        found = parse_ledger_answer(body, rows)
-        is_whole = (
-            len(found) == 1 and not found[0].pending and found[0].store == self.store.shared_position.store
+        """The version of a replica; -1 without a ledger of this store, or with a write under way."""
+        ledger, media_type = self.store.sharing.ledger, self.store.sharing.engine.dialect.rows_media_type
+        body = await client.read_answer(url, ledger.state_query, SPARQL_QUERY_MEDIA_TYPE, media_type)
+        states = parse_ledger_answer(body, media_type)
+        is_consistent = (
+            len(states) == 1 and not states[0].pending and states[0].store == self.store.shared_position.store
         )
-        return found[0].version if is_whole else -1
+        return states[0].version if is_consistent else -1
 
 
-# What the paths begin with that tell no data.
+# Prefixes of paths whose responses do not depend on the data.
 ALWAYS_SERVED_PATHS = ("/health", "/ready", "/static", "/metrics")
-FRESHNESS_RECHECK_SECONDS = 0.01  # seconds until it is looked again whether a write is over
-USUAL_WRITE_SECONDS = 2.0  # seconds in which most are
-UNFINISHED_WRITE_SECONDS = 8.0  # seconds for whoever writes still
+FRESHNESS_RECHECK_SECONDS = 0.01  # seconds between two reads of the ledger while a write is under way
+USUAL_WRITE_SECONDS = 2.0  # seconds that most writes take at most
+UNFINISHED_WRITE_SECONDS = 8.0  # seconds to wait for the write lock to finish the write of another instance
 
 
 class StoreFollower:
-    """Brings an instance in line with a shared store when something is asked of it.
+    """Brings the local copy of an instance up to date with the shared store before requests are answered.
 
-    Of many who ask at once, one looks for all that came before it looked.
+    Requests that arrive at the same time share one read of the ledger.
     """
 
-    def __init__(self, store: SharedStore, fresh: float) -> None:
-        """Take the store, and for how many seconds a look is good."""
-        self.store, self.fresh_seconds = store, fresh
+    def __init__(self, store: SharedStore, fresh_seconds: float) -> None:
+        """`fresh_seconds` is for how long a read of the ledger stays valid."""
+        self.store, self.fresh_seconds = store, fresh_seconds
         self.client: RemoteClient | None = None
         self.checked_at = float("-inf")
         self.check_task: asyncio.Task[None] | None = None
@@ -113,17 +117,17 @@ class StoreFollower:
 
     @property
     def version(self) -> tuple[int, int]:
-        """What stays the same while nobody has to look."""
+        """A value that stays the same as long as no request has to read the ledger."""
         is_fresh = time.monotonic() - self.checked_at < self.fresh_seconds
         return (self.store.version, -1 if is_fresh else next(self.numbers))
 
     async def ensure_current(self) -> None:
-        """Be in line with all that was written by the last look that is good. Raises StoreError."""
+        """Bring the copy up to date unless the last read of the ledger is still valid. Raises StoreError."""
         if time.monotonic() - self.checked_at >= self.fresh_seconds:
             await self.catch_up()
 
     async def catch_up(self) -> None:
-        """Be in line with all that was written by now. Raises StoreError."""
+        """Bring the copy up to date with all writes finished by now. Raises StoreError."""
         if self.check_task is None or self.check_task.done():
             self.check_task = start_check_task(self.check_ledger())
             return await asyncio.shield(self.check_task)
@@ -131,65 +135,68 @@ class StoreFollower:
             self.next_check_task = start_check_task(self.check_after(self.check_task))
         return await asyncio.shield(self.next_check_task)
 
-    async def check_after(self, before: asyncio.Task[None]) -> None:
-        """Look when another look is over."""
-        await asyncio.wait([before])
+    async def check_after(self, previous_check: asyncio.Task[None]) -> None:
+        """Check the ledger after another check has ended."""
+        await asyncio.wait([previous_check])
         self.check_task, self.next_check_task = self.next_check_task, None
         await self.check_ledger()
 
     async def check_ledger(self) -> None:
-        """Look what the ledger says, and follow it. A write that is under way is waited for."""
-        began = time.monotonic()
+        """Read the ledger and bring the copy up to date with it, after a write under way has ended."""
+        started_at = time.monotonic()
         while (state := await self.read_state()) is None or state.pending:
-            if time.monotonic() - began > USUAL_WRITE_SECONDS:
+            if time.monotonic() - started_at > USUAL_WRITE_SECONDS:
                 await self.finish_write(state)
             await asyncio.sleep(FRESHNESS_RECHECK_SECONDS)
         if self.store.is_behind_state(state):
             await asyncio.to_thread(self.store.follow)
-        self.checked_at = max(self.checked_at, began)
+        self.checked_at = max(self.checked_at, started_at)
 
     async def finish_write(self, state: LedgerState | None) -> None:
-        """Finish what another left unfinished. Raises StoreUnavailableError where somebody writes still."""
+        """Finish the write of another instance.
+
+        Raises StoreUnavailableError where that one is still writing.
+        """
         if state is None:
-            raise StoreUnavailableError("The ledger of the shared store is gone, or says two things.")
+            raise StoreUnavailableError("The ledger of the shared store is missing or has two states.")
         await asyncio.to_thread(self.store.finish, UNFINISHED_WRITE_SECONDS)
 
     async def read_state(self) -> LedgerState | None:
-        """What the ledger says now; None where it does not say one thing."""
+        """The state in the ledger; None where there is not exactly one, or the response is incomplete."""
         sharing = self.store.sharing
         self.client = self.client or RemoteClient(sharing.engine.credentials, sharing.engine.timeout_seconds)
-        rows = sharing.engine.dialect.rows_media_type
+        media_type = sharing.engine.dialect.rows_media_type
         try:
             with tolerate_retryable_refusal(sharing.engine.dialect):
                 body = await self.client.read_answer(
-                    sharing.engine.query_url, sharing.ledger.state_query, SPARQL_QUERY_MEDIA_TYPE, rows
+                    sharing.engine.query_url, sharing.ledger.state_query, SPARQL_QUERY_MEDIA_TYPE, media_type
                 )
-                found = parse_ledger_answer(body, rows)
-                return found[0] if len(found) == 1 else None
-        except CutOffError:  # a busy service may give a row before what is in it
+                states = parse_ledger_answer(body, media_type)
+                return states[0] if len(states) == 1 else None
+        except CutOffError:  # a busy service may return a row without its values
             return None
         return None
 
 
 class QuietCheck:
-    """A time in which a service is asked, and whether an answer of it may show a write half done."""
+    """Tells whether a response of the service, read since the check began, may show a part of a write."""
 
-    def __init__(self, following: StoreFollower) -> None:
-        """It begins now, with a look that nobody waits for yet."""
-        self.follower, self.began = following, time.monotonic()
-        self.check_task = start_check_task(following.catch_up())
-        self.announced_version = following.store.announced_version
+    def __init__(self, follower: StoreFollower) -> None:
+        """Begin to bring the copy up to date, without waiting for it."""
+        self.follower, self.began = follower, time.monotonic()
+        self.check_task = start_check_task(follower.catch_up())
+        self.announced_version = follower.store.announced_version
 
     async def wait_for_check(self) -> None:
-        """Wait for the look; what was written before it is no matter then."""
+        """Wait until the copy is up to date; writes before that do not matter any more."""
         await self.check_task
         self.announced_version = self.follower.store.announced_version
 
     async def is_quiet(self) -> bool:
-        """Whether nothing that is announced was written from then until now. Raises StoreError.
+        """Whether no announced write happened since the check began. Raises StoreError.
 
-        What is announced after the look is not begun to be written before `WRITE_NOTICE_SECONDS` are over;
-        half of that counts here, lest clocks differ.
+        A writer waits WRITE_NOTICE_SECONDS between the announcement and its first change. Half of that counts
+        here, as clocks may differ.
         """
         await self.check_task
         if time.monotonic() - self.began > WRITE_NOTICE_SECONDS / 2:
@@ -197,36 +204,36 @@ class QuietCheck:
         return self.announced_version == self.follower.store.announced_version
 
 
-def start_check_task(look: Coroutine[None, None, None]) -> asyncio.Task[None]:
-    """A look that has begun; what goes wrong with it may be told to nobody, as all who wait may be gone."""
-    task = asyncio.create_task(look)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+def start_check_task(check: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    """Start a check of the ledger as a task. Its exception is read even when all requests for it are gone."""
+    task = asyncio.create_task(check)
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     return task
 
 
 class FreshnessMiddleware:
-    """ASGI middleware: lets a request go on when the instance is in line with the shared store."""
+    """ASGI middleware that brings the local copy up to date before a request goes on."""
 
     def __init__(
-        self, app: ASGIApp, following: StoreFollower, refuse: Callable[[Request, Exception], Response]
+        self, app: ASGIApp, follower: StoreFollower, refuse: Callable[[Request, Exception], Response]
     ) -> None:
-        """Take what brings it in line, and what answers where that fails."""
-        self.app, self.follower, self.refuse = app, following, refuse
+        """`refuse` makes the response for a StoreError."""
+        self.app, self.follower, self.refuse = app, follower, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it where the store does not answer."""
+        """Pass the request on, or send an error response where the service does not respond."""
         try:
             if scope["type"] == "http" and not (
                 scope["path"].startswith(ALWAYS_SERVED_PATHS) or is_query_scope(scope)
             ):
                 await self.follower.ensure_current()
             await self.app(scope, receive, send)
-        except StoreError as error:  # which no answer has begun before
+        except StoreError as error:  # raised only before a response has begun
             response = self.refuse(Request(scope, receive), error)
             set_security_headers(response.headers)
             await response(scope, receive, send)
 
 
 def is_query_scope(scope: Scope) -> bool:
-    """Whether a request is a query, in answering which it is looked what was written."""
+    """Whether a request is a SPARQL query, whose evaluation checks the ledger itself."""
     return scope["path"] == "/sparql" and (scope["method"] != "GET" or b"query=" in scope["query_string"])

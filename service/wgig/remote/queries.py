@@ -1,10 +1,10 @@
-"""Queries passed on to the service of a shared store, with their results streamed back.
+"""Queries forwarded to the service of a shared store, with their results streamed back.
 
-At most so many run at once, of each client all but one; 256 wait, for 10 s. The text is parsed by our grammar
-before the service reads it in its own way, and normalized: prologue resolved to absolute IRIs, texts refused
-that the service takes for commands. The dataset is named explicitly (SPARQL 1.1 Protocol, section 2.1.4), as
-a service may take all graphs where none is given. If a write happened while the service answered, the client
-is told to retry.
+`WGIG_REMOTE_QUERIES` queries run at once, and each client may run all but one of them; 256 wait, for 10 s.
+The query is parsed by our grammar first, and normalized for a service with commands in IRIs: IRIs become
+absolute, and commands are refused. The dataset is named explicitly (SPARQL 1.1 Protocol, section 2.1.4), as a
+service may use all graphs where none is named. If a write happened while the service responded, the query is
+sent again, or fails once a part of its result was sent.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ from .store import SharedStore
 
 
 class NormalizedQuery(NamedTuple):
-    """A text for a service that reads texts in its own way, and the graphs that it names."""
+    """A query rewritten for the service, with the graphs that its dataset clauses and GRAPH patterns name."""
 
     text: str
     default_graphs: tuple[str, ...] = ()
@@ -58,71 +58,84 @@ class NormalizedQuery(NamedTuple):
 
 
 def find_query_mistake(query: ParsedSparqlText) -> str:
-    """What is wrong in the text of a query; empty where nothing is. It is not evaluated, whatever it asks."""
+    """The syntax error in a query; empty where there is none. The query is not evaluated."""
     try:
         tree = query.tree
         problem = find_scope_problem(query.text, tree) if isinstance(tree, SyntaxNode) else None
-    except Problem as found:
-        return str(found)
-    return "It leaves the grammar" if isinstance(tree, GrammarMismatch) else str(problem or "")
+    except Problem as syntax_problem:
+        return str(syntax_problem)
+    return (
+        "It does not match the grammar of SPARQL" if isinstance(tree, GrammarMismatch) else str(problem or "")
+    )
 
 
 def normalize_query(query: ParsedSparqlText, base: str, dialect: ServiceDialect) -> NormalizedQuery:
-    """The text for a service to which some texts are commands. Raises QueryFault for such.
+    """The query for a service that executes some IRIs as commands. Raises QueryFault for such IRIs.
 
-    It has no comments, no relative IRIs, which an engine may put together with what follows before it
-    resolves them, and one base; what it runs over is beside it.
+    The result has no comments, one BASE and no relative IRIs, as an engine may concatenate an IRI with the
+    text after it before resolving. Its dataset clauses are taken out and returned beside it.
     """
     try:
         tree = query.tree
         if isinstance(tree, GrammarMismatch):
-            raise QueryFault(SYNTAX_FAULT, "It leaves the grammar")
+            raise QueryFault(SYNTAX_FAULT, "It does not match the grammar of SPARQL")
         terms, prologue = resolve_query_terms(tree, base), resolve_prologue(tree, base)
     except (Problem, SyntaxError) as error:
         raise QueryFault(SYNTAX_FAULT, str(error)) from error
-    for one in terms.values():
-        if isinstance(one, ox.NamedNode) and dialect.is_command(one.value):
-            raise QueryFault(VALUE_FAULT, f"The IRI {one} means nothing here")
-    begin, clauses = find_first_word(query.tokens), [one for one in tree.walk() if one.rule == "Dataset"]
-    assert begin
-    away = {token.start for clause in clauses for token in clause.all_tokens()}
-    kept = (one for one in tree.all_tokens() if one.start >= begin.start and one.start not in away)
-    body = "".join(iter_resolved_pieces(kept, terms))
-    graphs: dict[bool, list[str]] = {True: [], False: []}  # by whether they are named ones
+    for term in terms.values():
+        if isinstance(term, ox.NamedNode) and dialect.is_command(term.value):
+            raise QueryFault(
+                VALUE_FAULT, f"The IRI {term} would be a command of the shared store and is refused"
+            )
+    form_token, clauses = (
+        find_first_word(query.tokens),
+        [node for node in tree.walk() if node.rule == "Dataset"],
+    )
+    assert form_token
+    removed_offsets = {token.start for clause in clauses for token in clause.all_tokens()}
+    tokens = (
+        token
+        for token in tree.all_tokens()
+        if token.start >= form_token.start and token.start not in removed_offsets
+    )
+    body = "".join(iter_resolved_pieces(tokens, terms))
+    graphs: dict[bool, list[str]] = {True: [], False: []}  # by whether FROM NAMED names them
     for clause in clauses:
-        first, *_, iri = tuple(clause.all_tokens())[1:] * 2
-        graphs[first.word == "NAMED"].append(terms[iri.text].value)
-    asked = {terms[iri.text].value for iri in iter_asked_graphs(tree)}
-    return NormalizedQuery(f"{prologue} {body}", tuple(graphs[False]), tuple(graphs[True]), frozenset(asked))
+        first_token, *_, iri = tuple(clause.all_tokens())[1:] * 2
+        graphs[first_token.word == "NAMED"].append(terms[iri.text].value)
+    asked_graphs = {terms[iri.text].value for iri in iter_asked_graphs(tree)}
+    return NormalizedQuery(
+        f"{prologue} {body}", tuple(graphs[False]), tuple(graphs[True]), frozenset(asked_graphs)
+    )
 
 
 def iter_asked_graphs(tree: SyntaxNode) -> Iterator[SparqlToken]:
-    """The graphs that a text asks for by name."""
-    for one, then in pairwise(tree.all_tokens()):
-        if one.word == "GRAPH" and then.kind in ("iri", "name"):
-            yield then
+    """The tokens of the graphs that GRAPH patterns name by IRI."""
+    for keyword, graph in pairwise(tree.all_tokens()):
+        if keyword.word == "GRAPH" and graph.kind in ("iri", "name"):
+            yield graph
 
 
 def resolve_prologue(tree: SyntaxNode, base: str) -> str:
-    """The prologue of a text with one base, which all else in it is absolute without."""
-    lines, names = [], []
+    """The prologue of a query with one BASE and absolute prefix IRIs."""
+    lines, prefix_names = [], []
     for node in tree.nodes("Base", "Prefix"):
         lines.append(" ".join(token.text for token in node.all_tokens()))
         if node.rule == "Prefix":
             _, name, iri = node.all_tokens()
-            names.append(name.text)
+            prefix_names.append(name.text)
             lines.append(f"<x:s> <x:p> {iri.text} .")
     lines.append("<x:s> <x:p> <> .")
     triples = ox.parse("\n".join(lines), ox.RdfFormat.TURTLE, base_iri=base)
-    *iris, last = (str(one.object) for one in triples)
-    prefixes = (f"PREFIX {name} {iri}" for name, iri in dict(zip(names, iris, strict=True)).items())
-    return " ".join((f"BASE {last}", *prefixes))
+    *iris, resolved_base = (str(quad.object) for quad in triples)
+    prefixes = (f"PREFIX {name} {iri}" for name, iri in dict(zip(prefix_names, iris, strict=True)).items())
+    return " ".join((f"BASE {resolved_base}", *prefixes))
 
 
 def iter_resolved_pieces(
     tokens: Iterable[SparqlToken], terms: Mapping[str, ox.NamedNode | ox.Literal]
 ) -> Iterator[str]:
-    """The tokens of a text as the service gets them, with a space for whatever stands between two of them."""
+    """The tokens with absolute IRIs, and one space wherever the text has something between two tokens."""
     end = -1
     for token in tokens:
         if end not in (-1, token.start):
@@ -134,79 +147,96 @@ def iter_resolved_pieces(
 GRAPH_KEYWORD_PATTERN = re.compile(r"\bGRAPH\b", re.IGNORECASE)
 
 
-def names_all_graphs(job: QueryJob, plain: NormalizedQuery) -> bool:
-    """Whether all graphs are to be named to the service, as it takes no other for named ones.
+def names_all_graphs(job: QueryJob, normalized: NormalizedQuery) -> bool:
+    """Whether the request must list all named graphs, as the service knows no others.
 
-    They are beside an unnamed graph that is asked for as the default one (Query, section 13.2).
+    That is so for a query with GRAPH and without a dataset: its default graph is our unnamed graph, and its
+    named graphs are all others (SPARQL 1.1 Query, section 13.2).
     """
-    given = job.dataset
-    if given.union or given.default or given.named:
+    dataset = job.dataset
+    if dataset.union or dataset.default or dataset.named:
         return False
-    return bool(GRAPH_KEYWORD_PATTERN.search(plain.text)) and not has_dataset_clause(job.query.tokens)
+    return bool(GRAPH_KEYWORD_PATTERN.search(normalized.text)) and not has_dataset_clause(job.query.tokens)
 
 
 def build_dataset_parameters(
-    job: QueryJob, plain: NormalizedQuery, sharing: StoreSharing, graphs: Sequence[str] = ()
+    job: QueryJob, normalized: NormalizedQuery, sharing: StoreSharing, graphs: Sequence[str] = ()
 ) -> UrlParameters:
-    """The dataset of a query (SPARQL 1.1 Protocol, section 2.1.4), with all graphs where it names all."""
-    given = job.dataset
-    if given.default or given.named:
-        return build_graph_parameters(given.default, given.named, sharing)
-    if plain.default_graphs or plain.named_graphs:
-        return build_graph_parameters(plain.default_graphs, plain.named_graphs, sharing)
+    """The dataset of a query as request parameters (SPARQL 1.1 Protocol, section 2.1.4).
+
+    `graphs` are the named graphs where `names_all_graphs` holds.
+    """
+    dataset = job.dataset
+    if dataset.default or dataset.named:
+        return build_graph_parameters(dataset.default, dataset.named, sharing)
+    if normalized.default_graphs or normalized.named_graphs:
+        return build_graph_parameters(normalized.default_graphs, normalized.named_graphs, sharing)
     if has_dataset_clause(job.query.tokens):
         return []
-    if given.union:
+    if dataset.union:
         return list(sharing.engine.dialect.union_parameters.items())
     return build_graph_parameters(
-        [sharing.skolemizer.unnamed_graph.value], sorted(plain.asked_graphs.union(graphs)), sharing
+        [sharing.skolemizer.unnamed_graph.value], sorted(normalized.asked_graphs.union(graphs)), sharing
     )
 
 
 def build_graph_parameters(
     default: Sequence[str], named: Sequence[str], sharing: StoreSharing
 ) -> UrlParameters:
-    """These graphs and no other: where none of a kind is given, a service may take all of them for it."""
-    none = [f"{sharing.ledger.graph}/none"] if sharing.engine.dialect.defaults_to_all_graphs else []
+    """The parameters for exactly these graphs.
+
+    Where a service uses all graphs if none of a kind is named, a graph that does not exist is named.
+    """
+    placeholder = [f"{sharing.ledger.graph}/none"] if sharing.engine.dialect.defaults_to_all_graphs else []
     return [
-        *(("default-graph-uri", one) for one in default or none),
-        *(("named-graph-uri", one) for one in named or none),
+        *(("default-graph-uri", graph) for graph in default or placeholder),
+        *(("named-graph-uri", graph) for graph in named or placeholder),
     ]
 
 
-MAX_WAITING_REMOTE_QUERIES, REMOTE_QUEUE_SECONDS = 256, 10  # queries that wait, and for how many seconds
+MAX_WAITING_REMOTE_QUERIES, REMOTE_QUEUE_SECONDS = 256, 10  # queries that wait, and for how many seconds each
 ANSWER_END_MARKERS = {
     JSON_RESULTS.media_type: b"}",
     XML_RESULTS.media_type: b"</sparql>",
     N_TRIPLES.media_type: b".",
 }
-HTTP_INTERNAL_ERROR = 500  # which engines answer to queries that they cannot evaluate
-MAX_REFUSAL_CHARS = 300  # characters of what the service says
-# After which a service may repeat the query.
+HTTP_INTERNAL_ERROR = 500  # some engines respond with it to queries that they cannot evaluate
+MAX_REFUSAL_CHARS = 300  # characters of the service's error message that are shown
+# Where an error message of a service begins to repeat the query.
 REPEATED_QUERY_PATTERN = re.compile(r"SPARQL query:.*", re.DOTALL)
-MAX_HELD_BACK_BYTES = 2**20  # bytes of an answer that wait until it is known that nobody wrote
-WRITTEN_MEANWHILE_MESSAGE = "The shared store was written while it answered. Ask again, or for less at once."
-ANSWER_TAIL_BYTES = 64  # bytes in which the end of an answer stands
+MAX_HELD_BACK_BYTES = 2**20  # bytes of a response held back until it is known that no write happened
+WRITTEN_MEANWHILE_MESSAGE = (
+    "The shared store changed while the query ran. "
+    "Send the query again, or ask for less at once, for example with LIMIT."
+)
+ANSWER_TAIL_BYTES = 64  # last bytes of a response, in which its end marker is
 
 log = logging.getLogger("wgig")
 
 
 class RemoteQueryWorkers:
-    """Has a service answer queries, so many at once; of each client all but one of these at most."""
+    """Forwards queries to the service, `WGIG_REMOTE_QUERIES` at once.
 
-    is_copying = False  # nobody has a copy to answer queries from
+    One client may run all but one of them.
+    """
+
+    is_copying = False  # no query waits for a copy of the quads
 
     def __init__(self, store: SharedStore, settings: Settings) -> None:
-        """Nothing is asked yet."""
+        """No connection is opened yet."""
         self.store, self.settings = store, settings
         self.engine = store.sharing.engine
-        most = settings.remote_queries
+        max_queries = settings.remote_queries
         self.queue: FairQueue[int] = FairQueue(
-            max(1, most - 1), max(1, most - 1), MAX_WAITING_REMOTE_QUERIES, REMOTE_QUEUE_SECONDS, lambda: None
+            max(1, max_queries - 1),
+            max(1, max_queries - 1),
+            MAX_WAITING_REMOTE_QUERIES,
+            REMOTE_QUEUE_SECONDS,
+            lambda: None,
         )
-        for number in range(most):
+        for number in range(max_queries):
             self.queue.offer(number)
-        self.threads = ThreadPoolExecutor(most, "converting")
+        self.threads = ThreadPoolExecutor(max_queries, "converting")
         self.client: RemoteClient | None = None
         self.running_tasks = set[asyncio.Task[None]]()
         self.replicas = StoreReplicas(store, settings.remote_replicas.split())
@@ -220,45 +250,45 @@ class RemoteQueryWorkers:
 
     @property
     def queue_state(self) -> QueueState:
-        """How many queries are at work and how many more may be, and how many wait."""
+        """How many queries run, how many more may run, and how many wait."""
         return self.queue.state
 
     async def see_latest_writes(self) -> None:
-        """See all that was written by now, by whichever instance. Raises StoreUnavailableError."""
+        """Bring the local copy up to date with all writes finished by now. Raises StoreUnavailableError."""
         await self.follower.ensure_current()
 
     async def ask(self, job: QueryJob, client: str) -> QueryResult:
-        """Begin to answer a query of a client. Raises Problem 503 where too many are at work."""
+        """Start a query of a client; its result. Raises Problem 503 where the queue is full."""
         slot = await self.queue.borrow(identify_client(client))
-        going = asyncio.Event()
-        going.set()
+        may_send = asyncio.Event()
+        may_send.set()
         task: asyncio.Task[None]
 
-        def pace(*, on: bool) -> None:
-            going.set() if on else going.clear()
+        def set_pace(*, on: bool) -> None:
+            may_send.set() if on else may_send.clear()
 
         def stop(reason: str) -> None:
             result.fail(QueryFault(reason))
-            going.set()  # lest whoever waits to add to it waits on
+            may_send.set()  # so that a sender that waits for it wakes up
             task.cancel()
 
-        def over(_: asyncio.Task[None]) -> None:
-            stop(CANCELED_FAULT)  # where it did not come to its end
+        def finish_task(_: asyncio.Task[None]) -> None:
+            stop(CANCELED_FAULT)  # has no effect on a result that is complete
             self.running_tasks.discard(task)
             self.queue.take_back(slot)
             self.queue.offer(slot)
 
-        result = QueryResult(pace, stop)
-        task = asyncio.create_task(self.run_job(job, result, going))
+        result = QueryResult(set_pace, stop)
+        task = asyncio.create_task(self.run_job(job, result, may_send))
         self.running_tasks.add(task)
-        task.add_done_callback(over)
+        task.add_done_callback(finish_task)
         return result
 
-    async def run_job(self, job: QueryJob, result: QueryResult, going: asyncio.Event) -> None:
-        """Let the answer to a query come, or the fault in its place."""
+    async def run_job(self, job: QueryJob, result: QueryResult, may_send: asyncio.Event) -> None:
+        """Put the result of a query into `result`, or the fault that prevents it."""
         try:
             async with asyncio.timeout(self.settings.query_seconds):
-                await self.forward_answer(job, result, going)
+                await self.forward_answer(job, result, may_send)
         except TimeoutError:
             result.fail(QueryFault(TIME_FAULT))
         except QueryFault as fault:
@@ -270,63 +300,69 @@ class RemoteQueryWorkers:
         except asyncio.CancelledError:
             result.fail(QueryFault(CANCELED_FAULT))
         except Exception:
-            log.exception("an answer of the shared store could not be read")
-            result.fail(QueryFault(REMOTE_FAULT, "An answer of the shared store could not be read."))
+            log.exception("the response of the shared store could not be read")
+            result.fail(QueryFault(REMOTE_FAULT, "The response of the shared store could not be read."))
 
-    async def forward_answer(self, job: QueryJob, result: QueryResult, going: asyncio.Event) -> None:
-        """Hand on the answer to a query, as of when nobody was writing. Raises QueryFault, StoreError."""
-        accept, plain = self.accepted_media_type(job), await self.normalize(job)
+    async def forward_answer(self, job: QueryJob, result: QueryResult, may_send: asyncio.Event) -> None:
+        """Forward the result of a query, repeating it while writes happen. Raises QueryFault, StoreError."""
+        accept, normalized = self.accepted_media_type(job), await self.normalize(job)
         while True:
             with tolerate_retryable_refusal(self.dialect):
-                await self.forward_once(plain, accept, job, result, going)
+                await self.forward_once(normalized, accept, job, result, may_send)
             if result.has_ended:
                 return
             await asyncio.sleep(FRESHNESS_RECHECK_SECONDS)
 
     async def forward_once(
-        self, plain: NormalizedQuery, accept: str, job: QueryJob, result: QueryResult, going: asyncio.Event
+        self,
+        normalized: NormalizedQuery,
+        accept: str,
+        job: QueryJob,
+        result: QueryResult,
+        may_send: asyncio.Event,
     ) -> None:
-        """Ask once, and hand on the answer if it shows no write half done. Raises QueryFault, StoreError."""
+        """Query once, and forward the result if no write happened. Raises QueryFault, StoreError."""
         self.client = self.client or RemoteClient(self.engine.credentials, self.engine.timeout_seconds)
-        moment, is_of_all = QuietCheck(self.follower), names_all_graphs(job, plain)
-        if self.replicas.versions or is_of_all:  # which are chosen by what was written by now
-            await moment.wait_for_check()
-        graphs = self.store.graphs() if is_of_all else []
-        dataset = build_dataset_parameters(job, plain, self.store.sharing, graphs)
-        text = self.dialect.query_prologue(plain.text, self.store.sharing.ledger.graph) + plain.text
-        async with self.replicas.open(self.client, text, accept, dataset) as answer:
-            coming, is_over = AnswerStream(answer), True
-            if self.dialect.shows_partial_updates or is_of_all:
-                is_over = await coming.buffer(MAX_HELD_BACK_BYTES)
-            if await moment.is_quiet() and (not is_of_all or await self.are_all_graphs(graphs)):
-                self.check_limit(answer.headers)
-                last = await self.send_answer(coming, accept, job, result, going)
-                if not (is_over or await moment.is_quiet()):
+        check, lists_all_graphs = QuietCheck(self.follower), names_all_graphs(job, normalized)
+        if self.replicas.versions or lists_all_graphs:  # both need the latest version
+            await check.wait_for_check()
+        graphs = self.store.graphs() if lists_all_graphs else []
+        dataset = build_dataset_parameters(job, normalized, self.store.sharing, graphs)
+        text = self.dialect.query_prologue(normalized.text, self.store.sharing.ledger.graph) + normalized.text
+        async with self.replicas.open(self.client, text, accept, dataset) as response:
+            stream, is_buffered_whole = AnswerStream(response), True
+            if self.dialect.shows_partial_updates or lists_all_graphs:
+                is_buffered_whole = await stream.buffer(MAX_HELD_BACK_BYTES)
+            if await check.is_quiet() and (not lists_all_graphs or await self.are_all_graphs(graphs)):
+                self.check_limit(response.headers)
+                last_piece = await self.send_answer(stream, accept, job, result, may_send)
+                if not (is_buffered_whole or await check.is_quiet()):
                     raise QueryFault(REMOTE_FAULT, WRITTEN_MEANWHILE_MESSAGE)
-                result.add(last, last=True)
+                result.add(last_piece, last=True)
 
     async def send_answer(
-        self, coming: AnswerStream, accept: str, job: QueryJob, result: QueryResult, going: asyncio.Event
+        self, stream: AnswerStream, accept: str, job: QueryJob, result: QueryResult, may_send: asyncio.Event
     ) -> bytes:
-        """Tell an answer, maybe in another format, as it comes, but for its last piece. Raises QueryFault."""
+        """Forward a response, converted where needed, but for its last piece, which is returned.
+
+        Raises QueryFault.
+        """
         if job.media_type in self.dialect.faithful_media_types and not job.max_rows:
-            return await forward_answer_pieces(coming, job, result, going)
+            return await forward_answer_pieces(stream, job, result, may_send)
         loop = asyncio.get_running_loop()
-        sending, body = PieceSender(loop, result, going), AnswerBodyReader(loop, coming)
-        return await loop.run_in_executor(
-            self.threads, convert_remote_answer, body, accept, job, sending.send
-        )
+        sender, body = PieceSender(loop, result, may_send), AnswerBodyReader(loop, stream)
+        return await loop.run_in_executor(self.threads, convert_remote_answer, body, accept, job, sender.send)
 
     def accepted_media_type(self, job: QueryJob) -> str:
-        """The format in which a query is asked for."""
+        """The format in which the service is asked for the result."""
         if job.media_type in self.dialect.faithful_media_types:
             return job.media_type
         is_graph = ox.RdfFormat.from_media_type(job.media_type) is not None
         return N_TRIPLES.media_type if is_graph else self.dialect.rows_media_type
 
     async def normalize(self, job: QueryJob) -> NormalizedQuery:
-        """The query as the service gets it. Raises QueryFault for one that it must not get."""
-        if self.dialect.command_schemes:  # to look for them takes long
+        """The query as the service gets it. Raises QueryFault where it must not be sent."""
+        if self.dialect.command_schemes:  # searching for commands takes long
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(
                 self.threads, normalize_query, job.query, job.base, self.dialect
@@ -335,33 +371,33 @@ class RemoteQueryWorkers:
         return NormalizedQuery(f"BASE <{job.base}> {text}" if job.base else text)
 
     async def are_all_graphs(self, graphs: list[str]) -> bool:
-        """Whether these are all graphs still."""
+        """Whether the store still has exactly these graphs."""
         await self.follower.catch_up()
         return self.store.graphs() == graphs
 
-    def check_limit(self, fields: Mapping[str, str]) -> None:
-        """Raises QueryFault where the service says that it gives no more than some rows."""
+    def check_limit(self, headers: Mapping[str, str]) -> None:
+        """Raises QueryFault where a response header tells that the result is limited to some rows."""
         for name in self.dialect.cut_headers:
-            if name in fields:
-                raise QueryFault(REMOTE_FAULT, f"The shared store cuts its answers ({name}).")
+            if name in headers:
+                raise QueryFault(REMOTE_FAULT, f"The shared store limits its results ({name}).")
 
     async def explain_refusal(self, job: QueryJob, error: RefusedError) -> QueryFault:
-        """What is wrong with a query that the service refuses: in our words, if we know."""
+        """The fault for a query that the service refused, with our own diagnosis where there is one."""
         log.info("the shared store refused a query: %s", error.message)
         if error.status > HTTP_INTERNAL_ERROR:
             return QueryFault(REMOTE_FAULT, str(error))
         if self.dialect.timeout_message and self.dialect.timeout_message in error.message:
             return QueryFault(TIME_FAULT, "The query took longer than the shared store allows.")
         loop = asyncio.get_running_loop()
-        said = await loop.run_in_executor(self.threads, find_query_mistake, job.query)
+        mistake = await loop.run_in_executor(self.threads, find_query_mistake, job.query)
         return (
-            QueryFault(SYNTAX_FAULT, said)
-            if said
+            QueryFault(SYNTAX_FAULT, mistake)
+            if mistake
             else QueryFault(VALUE_FAULT, REPEATED_QUERY_PATTERN.sub("", error.message)[:MAX_REFUSAL_CHARS])
         )
 
     async def close(self) -> None:
-        """End the queries under way."""
+        """Cancel all running queries and close the connections."""
         for task in list(self.running_tasks):
             task.cancel()
         if self.client:
@@ -369,27 +405,30 @@ class RemoteQueryWorkers:
 
 
 async def forward_answer_pieces(
-    coming: AnswerStream, job: QueryJob, result: QueryResult, going: asyncio.Event
+    stream: AnswerStream, job: QueryJob, result: QueryResult, may_send: asyncio.Event
 ) -> bytes:
-    """Hand on an answer in pieces, but for the last one. Raises QueryFault for too much, or half of it."""
-    left, size, piece, tail = job.max_bytes, FIRST_PIECE_BYTES, bytearray(), b""
-    while some := await coming.next_bytes():
-        left -= len(some)
-        if left < 0:
+    """Forward a response in pieces but for the last one, which is returned.
+
+    Raises QueryFault where it is too large or was cut off.
+    """
+    remaining_bytes, piece_bytes, piece, tail = job.max_bytes, FIRST_PIECE_BYTES, bytearray(), b""
+    while chunk := await stream.next_bytes():
+        remaining_bytes -= len(chunk)
+        if remaining_bytes < 0:
             raise QueryFault(SIZE_FAULT)
-        if len(piece) >= size:
-            await going.wait()
+        if len(piece) >= piece_bytes:
+            await may_send.wait()
             result.add(bytes(piece), last=False)
-            piece, size = bytearray(), NEXT_PIECE_BYTES
-        piece += some
-        tail = (tail + some)[-ANSWER_TAIL_BYTES:]
+            piece, piece_bytes = bytearray(), NEXT_PIECE_BYTES
+        piece += chunk
+        tail = (tail + chunk)[-ANSWER_TAIL_BYTES:]
     if not is_answer_end(tail.strip(), job.media_type):
-        raise QueryFault(REMOTE_FAULT, "The shared store ended an answer before its end.")
+        raise QueryFault(REMOTE_FAULT, "The response of the shared store was cut off.")
     return bytes(piece)
 
 
 def is_answer_end(tail: bytes, media_type: str) -> bool:
-    """Whether a whole answer ends so: it may go on with a sentence on what went wrong, as Oxigraph does."""
+    """Whether a complete response can end so; Oxigraph ends an incomplete one with an error message."""
     if media_type != N_TRIPLES.media_type:
         return tail.endswith(ANSWER_END_MARKERS[media_type])
     line = tail.rpartition(b"\n")[2]
@@ -397,18 +436,18 @@ def is_answer_end(tail: bytes, media_type: str) -> bool:
 
 
 class PieceSender:
-    """Sends pieces from a thread to a result, as fast as these are taken."""
+    """Sends pieces from a thread to a result, waiting while too many are unread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, result: QueryResult, going: asyncio.Event) -> None:
-        """Take the loop of the result."""
-        self.loop, self.result, self.may_send = loop, result, going
+    def __init__(self, loop: asyncio.AbstractEventLoop, result: QueryResult, may_send: asyncio.Event) -> None:
+        """`loop` is the event loop of the result."""
+        self.loop, self.result, self.may_send = loop, result, may_send
 
     def send(self, piece: bytes) -> None:
-        """Send a piece when more may come. Raises QueryFault where nobody wants it."""
+        """Send a piece when the result takes more. Raises QueryFault where the query was canceled."""
         asyncio.run_coroutine_threadsafe(self.add(piece), self.loop).result()
 
     async def add(self, piece: bytes) -> None:
-        """Add a piece when more may come."""
+        """Add a piece when the result takes more."""
         await self.may_send.wait()
         if self.result.fault:
             raise QueryFault(CANCELED_FAULT)

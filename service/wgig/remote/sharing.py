@@ -1,7 +1,7 @@
-"""What an instance needs to share a store: the service, its ledger, the write lease, and the local copy.
+"""What an instance needs to share a store: the service, its ledger, the write lock, and the local copy.
 
-One thread of an instance writes at a time. Before the store is opened, its copy is kept, restored or taken
-anew, by the position that is noted beside it.
+One thread of an instance writes at a time. Before the store is opened, its copy is kept, restored or
+replaced, depending on the version recorded in a file beside it.
 """
 
 import shutil
@@ -17,7 +17,7 @@ from ..store.change import Change
 from ..store.files import ASIDE_FOLDER
 from ..store.folder import QUADS_FOLDER, WRITER_WAIT_SECONDS, hold_store_closed, open_quads
 from ..store.recovery import CleanMark, InferenceMarks, get_index_mark, get_inference_mark
-from .claims import LATE_REQUEST_SECONDS, WriteClaim
+from .claims import WAIT_AFTER_REMOVAL_SECONDS, WriteClaim
 from .client import RefusedError
 from .copy import CopyProgress, StoreCopier
 from .engine import RemoteEngine
@@ -28,7 +28,7 @@ POSITION_FILE_NAME = "in-line-with"
 
 
 class StorePosition(NamedTuple):
-    """A version of a store, and the mark of the write that made it."""
+    """A version of a shared store: the store's ID, the number, and the mark of the write that made it."""
 
     store: str
     version: int
@@ -36,99 +36,102 @@ class StorePosition(NamedTuple):
 
 
 def get_position_mark(folder: Path) -> CleanMark:
-    """The mark of the copy, whose text tells with which version of the shared store it agrees."""
+    """The mark file of the copy, with the version of the shared store that it has."""
     return CleanMark(folder / POSITION_FILE_NAME)
 
 
 def read_position_file(folder: Path) -> StorePosition | None:
-    """What is noted in the folder; None where nothing is."""
+    """The version recorded in the folder; None where there is none."""
     match get_position_mark(folder).read().split(" "):
-        case [store, version, by] if version.isdecimal():
-            return StorePosition(store, int(version), by)
+        case [store, version, mark] if version.isdecimal():
+            return StorePosition(store, int(version), mark)
     return None
 
 
 def write_position_file(folder: Path, position: StorePosition) -> None:
-    """Note a version, after all of it is on disk."""
+    """Record the version of the copy, after all of it is on disk."""
     get_position_mark(folder).write(" ".join(map(str, position)))
 
 
 class WriteTurn:
-    """Takes turns for one instance, in which one of its threads writes."""
+    """The write lock of the shared store for this instance; one of its threads writes at a time."""
 
     def __init__(self, ledger: WriteLedger) -> None:
-        """It has none yet."""
+        """The lock is not held yet."""
         self.ledger = ledger
-        self.lock = threading.RLock()  # whoever holds it has the turn, or waits for it
+        self.lock = threading.RLock()  # held by the thread that has the write lock, or waits for it
         self.claim: WriteClaim | None = None
 
     @property
     def is_taken(self) -> bool:
-        """Whether this instance has the turn; for the thread that wants to write."""
+        """Whether this instance holds the write lock. Only for the thread that wants to write."""
         return self.claim is not None
 
     @contextmanager
     def take(
-        self, take_back: Callable[[WriteClaim, LedgerState], None], patience: float = WRITER_WAIT_SECONDS
+        self, restore: Callable[[WriteClaim, LedgerState], None], timeout_seconds: float = WRITER_WAIT_SECONDS
     ) -> Iterator[None]:
-        """Around what is written in a turn; within another it is that one.
+        """Hold the write lock within the context; reentrant.
 
-        What another left unfinished is finished first, or taken back where that cannot be. Raises
-        StoreUnavailableError where the store does not answer, or others write for so many seconds.
+        An unfinished write of another instance is finished first, or undone by `restore` where that is not
+        possible. Raises StoreUnavailableError where the store does not respond, or others hold the lock for
+        more than `timeout_seconds`.
         """
         with self.lock:
             if self.claim:
                 yield
             else:
-                with self.begin(take_back, patience):
+                with self.begin(restore, timeout_seconds):
                     yield
 
     @contextmanager
     def begin(
-        self, take_back: Callable[[WriteClaim, LedgerState], None], patience: float = WRITER_WAIT_SECONDS
+        self, restore: Callable[[WriteClaim, LedgerState], None], timeout_seconds: float = WRITER_WAIT_SECONDS
     ) -> Iterator[None]:
-        """Around a turn that may begin in one thread and end in another."""
-        with self.ledger.claims.hold(patience) as claim:
+        """Hold the write lock within the context, which may end in another thread."""
+        with self.ledger.claims.hold(timeout_seconds) as claim:
             self.claim = claim
             try:
-                self.finish(take_back)
+                self.finish(restore)
                 yield
             finally:
                 self.claim = None
 
-    def write(self, change: Change | None, derived: str, by: str, whole: QuadDifference) -> int:
-        """Write a change in the turn, as `Ledger.write` does; as which version."""
+    def write(
+        self, change: Change | None, rules_digest: str, mark: str, compute_difference: QuadDifference
+    ) -> int:
+        """Write a change with the lock held, as `WriteLedger.write` does; the new version."""
         assert self.claim
-        return self.ledger.write(self.claim, change, derived, by, whole).version
+        return self.ledger.write(self.claim, change, rules_digest, mark, compute_difference).version
 
-    def finish(self, take_back: Callable[[WriteClaim, LedgerState], None]) -> None:
-        """Finish what another left unfinished, or take it back."""
-        self.end_pending(self.ledger.redo, self.ledger.undo, take_back)
+    def finish(self, restore: Callable[[WriteClaim, LedgerState], None]) -> None:
+        """Finish an unfinished write of another instance, or undo it."""
+        self.end_pending(self.ledger.redo, self.ledger.undo, restore)
 
-    def undo(self, take_back: Callable[[WriteClaim, LedgerState], None]) -> None:
-        """Take back what was not written to its end."""
-        self.end_pending(self.ledger.undo, take_back)
+    def undo(self, restore: Callable[[WriteClaim, LedgerState], None]) -> None:
+        """Undo an unfinished write."""
+        self.end_pending(self.ledger.undo, restore)
 
-    def end_pending(self, *ways: Callable[[WriteClaim, LedgerState], object]) -> None:
-        """Bring what is announced to an end in the first of these ways that there is."""
+    def end_pending(self, *methods: Callable[[WriteClaim, LedgerState], object]) -> None:
+        """End the announced write by the first of `methods` that works."""
         assert self.claim
         state = self.ledger.read_state()
         if not state.pending:
             return
-        time.sleep(LATE_REQUEST_SECONDS)  # what was begun to be written, by whoever, is over then
-        *first, last = ways
-        for way in first:
+        time.sleep(WAIT_AFTER_REMOVAL_SECONDS)  # any update still running in the service has ended then
+        *first, last = methods
+        for method in first:
             with suppress(CutOffLoadError, RefusedError):
-                way(self.claim, state)
+                method(self.claim, state)
                 return
         last(self.claim, state)
 
 
 class StoreSharing:
-    """The shared store of the settings. Raises ValueError where they do not fit."""
+    """The shared store given by the settings. Raises ValueError where they cannot be used."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings; nothing is asked yet."""
+        """Nothing is read yet."""
         self.engine = RemoteEngine(settings)
         self.ledger = WriteLedger(self.engine, settings.base)
         self.turn = WriteTurn(self.ledger)
@@ -136,19 +139,19 @@ class StoreSharing:
         self.copier = StoreCopier(self.engine, self.ledger, self.skolemizer)
 
 
-BEFORE_LOAD_FOLDER = "shared-before"  # the copy as it was before a large load
-COPY_PROGRESS_SECONDS = 10  # seconds between two words on how far a copy is
+BEFORE_LOAD_FOLDER = "shared-before"  # the copy as it was before a bulk load
+COPY_PROGRESS_SECONDS = 10  # seconds between two progress messages
 
 ProgressReporter = Callable[[str], None]
 
 
 def ledger_position(state: LedgerState) -> StorePosition:
-    """Where what is in line with this is."""
+    """The position of a copy that is up to date with this state."""
     return StorePosition(state.store, state.version, state.mark)
 
 
 def restore_cut_off_copy(folder: Path) -> None:
-    """Have the copy be as before a loading that was cut off, so that somebody can take that back."""
+    """Restore the copy from before an interrupted bulk load, to undo the load in the service with it."""
     before = folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER
     if before.exists():
         with hold_store_closed(folder):
@@ -160,41 +163,41 @@ def restore_cut_off_copy(folder: Path) -> None:
 
 
 def is_usable_copy(folder: Path, state: LedgerState) -> bool:
-    """Whether the copy in a folder can be brought in line."""
-    at = read_position_file(folder)
+    """Whether the copy in a folder can be brought up to date by the entries of the ledger."""
+    position = read_position_file(folder)
     if (
-        at is None
-        or at.store != state.store
+        position is None
+        or position.store != state.store
         or not get_inference_mark(folder).read()
         or not (folder / QUADS_FOLDER).exists()
     ):
         return False
-    return state.version - MAX_LEDGER_ENTRIES < at.version <= state.version
+    return state.version - MAX_LEDGER_ENTRIES < position.version <= state.version
 
 
-def copy_shared_store(folder: Path, sharing: StoreSharing, say: ProgressReporter) -> None:
-    """Take a new copy of the shared store into a folder. Raises StoreError where a process has it open."""
-    say(f"Copying the shared store to {folder} ...")
+def copy_shared_store(folder: Path, sharing: StoreSharing, report: ProgressReporter) -> None:
+    """Replace the copy in a folder. Raises StoreError where another process has it open."""
+    report(f"Copying the shared store to {folder} ...")
     with hold_store_closed(folder):
         for mark in (get_position_mark(folder), get_inference_mark(folder), get_index_mark(folder)):
             mark.remove()
         shutil.rmtree(folder / QUADS_FOLDER, ignore_errors=True)
     quads = open_quads(folder)
-    state = sharing.copier.copy_into(quads, make_progress_reporter(say))
+    state = sharing.copier.copy_into(quads, make_progress_reporter(report))
     quads.flush()
     del quads
     InferenceMarks(folder, state.rules_digest).mark_clean()
     write_position_file(folder, ledger_position(state))
 
 
-def make_progress_reporter(say: ProgressReporter) -> CopyProgress:
-    """Says how far a copy is, each ten seconds."""
-    said = time.monotonic()
+def make_progress_reporter(report: ProgressReporter) -> CopyProgress:
+    """A callback that reports how far a copy is, every ten seconds."""
+    reported_at = time.monotonic()
 
-    def reached(came: int, count: int) -> None:
-        nonlocal said
-        if time.monotonic() - said >= COPY_PROGRESS_SECONDS:
-            said = time.monotonic()
-            say(f"Copied {came:,} of {count:,} statements ...")
+    def report_progress(copied_count: int, total: int) -> None:
+        nonlocal reported_at
+        if time.monotonic() - reported_at >= COPY_PROGRESS_SECONDS:
+            reported_at = time.monotonic()
+            report(f"Copied {copied_count:,} of {total:,} statements ...")
 
-    return reached
+    return report_progress

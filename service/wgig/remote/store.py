@@ -1,9 +1,9 @@
-"""The store that several instances share: the SPARQL service holds the truth, a local copy follows it.
+"""The store that several instances share: the SPARQL service has the data, and a local copy follows it.
 
-Each write is made in the service before it returns. Reads that must see the writes of others bring the copy
-up to date first. Methods raise StoreUnavailableError where the service does not answer. Former graph contents
-are kept in the service too, so that all instances have the history. Numbers that differ only in spelling are
-detected, as some services treat equal numbers as one term.
+A write returns only after the service has made it. Reads that must see the writes of others bring the copy up
+to date first. Methods raise StoreUnavailableError where the service does not respond. Former graph contents
+are stored in the service too, so that all instances have the history. Numbers of equal value with different
+spellings are rejected for a service that stores them as one term.
 """
 
 import shutil
@@ -51,29 +51,29 @@ from .sharing import (
 
 SHARED_COMING_FOLDER = "shared-coming"
 TOO_LARGE_MESSAGE = (
-    "This changes too much of a shared store at once. Do it in smaller parts, or load it: wgig load."
+    "This changes too much of a shared store at once. Make the change in smaller parts, or use wgig load."
 )
 
 
 class DoubtfulChange(NamedTuple):
-    """A change of which it is not known whether the service made it, and the mark by which that is told."""
+    """A change with unknown outcome, and the mark by which the ledger tells whether it was made."""
 
     mark: str
     change: Change
 
 
 class SharedStore(Store):
-    """A store of quads that instances share.
+    """A quad store that several instances share.
 
-    Each write is made in the service before it returns. Before a look that must see what others wrote,
-    `follow` is to be called. Methods raise StoreUnavailableError where the service does not answer.
+    A write returns only after the service has made it. Call `follow` before a read that must see what others
+    wrote. Methods raise StoreUnavailableError where the service does not respond.
     """
 
     sharing: StoreSharing
     shared_position: StorePosition
-    announced_version = 0  # the last version that others may have seen half done
+    announced_version = 0  # the last version of which others may have seen a part
     doubt: DoubtfulChange | None = None
-    is_torn = False  # whether the disk failed in the middle of a write
+    is_torn = False  # whether the disk failed during a write, so that the copy has to be replaced
     load_stack: ExitStack | None = None
 
     @classmethod
@@ -82,35 +82,38 @@ class SharedStore(Store):
         folder: Path,
         sharing: StoreSharing,
         inference: Inference,
-        say: ProgressReporter = lambda _: None,
+        report: ProgressReporter = lambda _: None,
     ) -> Self:
-        """The shared store, with a copy in `folder`, which is made or brought in line.
+        """Open the shared store with its copy in `folder`, which is created or brought up to date.
 
-        What is inferred and computed is brought in line as well, in the service, where other rules were used
-        there. Raises StoreError.
+        Inferred and computed statements are brought up to date too, here and in the service, where they came
+        from other rules. Raises StoreError.
         """
         state = sharing.ledger.begin()
         with translate_disk_errors(folder):
             restore_cut_off_copy(folder)
             if not is_usable_copy(folder, state):
-                copy_shared_store(folder, sharing, say)
+                copy_shared_store(folder, sharing, report)
         store = cls(open_quads(folder), folder, inference)
-        at = remote_sharing.read_position_file(folder)
-        assert at
-        store.sharing, store.shared_position, store._is_clean = sharing, at, True
+        position = remote_sharing.read_position_file(folder)
+        assert position
+        store.sharing, store.shared_position, store._is_clean = sharing, position, True
         remove_trial_copies(folder)
         store.follow()
         if sharing.ledger.read_state().rules_digest == inference.digest:
             store._mark_clean()
         else:
-            store.finish(STARTUP_WAIT_SECONDS, say)
+            store.finish(STARTUP_WAIT_SECONDS, report)
         return store
 
-    def recover(self, say: ProgressReporter) -> None:
-        """Bring in line what follows, as others used other rules, here and in the service, in a turn."""
+    def recover(self, report: ProgressReporter) -> None:
+        """Recompute inferred statements, here and in the service, after the inference rules changed.
+
+        The write lock is held.
+        """
         assert self._inference
         if self:
-            say(f"Inferring what follows in {self._folder}: the rules are new ...")
+            report(f"Inferring statements in {self._folder} anew, as the rules changed ...")
         graphs = [*self._inference.graphs]
         before = read_graph_contents(self._quads, graphs)
         with self._recoverable_change():
@@ -122,46 +125,54 @@ class SharedStore(Store):
 
     @contextmanager
     def exclusive_writer(
-        self, patience: float = WRITER_WAIT_SECONDS, say: ProgressReporter = lambda _: None
+        self, timeout_seconds: float = WRITER_WAIT_SECONDS, report: ProgressReporter = lambda _: None
     ) -> Iterator[None]:
-        """Around a look and the write that depends on it: no instance writes meanwhile.
+        """Hold the write lock, so that no instance writes between a read and the write that depends on it.
 
-        What others inferred by other rules is brought in line first. Raises StoreUnavailableError where
-        others write for so many seconds.
+        Statements that others inferred by other rules are recomputed first. Raises StoreUnavailableError
+        where others hold the lock for more than `timeout_seconds`.
         """
         with self.sharing.turn.lock:
-            is_first = not self.sharing.turn.is_taken
-            with self.sharing.turn.take(self._restore_service, patience), self._lock:
-                if is_first:
-                    self._begin(say)
+            is_outermost = not self.sharing.turn.is_taken
+            with self.sharing.turn.take(self._restore_service, timeout_seconds), self._lock:
+                if is_outermost:
+                    self._begin(report)
                 yield
 
-    def _begin(self, say: ProgressReporter = lambda _: None) -> None:
-        """Be in line with the service, also by the rules."""
+    def _begin(self, report: ProgressReporter = lambda _: None) -> None:
+        """Bring the copy up to date, and recompute inferred statements where the rules differ."""
         state = self.sharing.ledger.read_state()
         self._follow_to(state)
         if self._inference and state.rules_digest != self._inference.digest:
-            self.recover(say)
+            self.recover(report)
 
-    def finish(self, patience: float = WRITER_WAIT_SECONDS, say: ProgressReporter = lambda _: None) -> None:
-        """Finish what others left unfinished. Raises StoreUnavailableError where one writes still."""
-        with self.exclusive_writer(patience, say):
+    def finish(
+        self, timeout_seconds: float = WRITER_WAIT_SECONDS, report: ProgressReporter = lambda _: None
+    ) -> None:
+        """Finish the unfinished write of another instance.
+
+        Raises StoreUnavailableError where that one is still writing after `timeout_seconds`.
+        """
+        with self.exclusive_writer(timeout_seconds, report):
             return
 
     def follow(self) -> None:
-        """Bring the copy in line with what others wrote by now."""
-        with self._lock:  # who had it may have left a doubt
+        """Bring the copy up to date with all writes finished by now."""
+        with self._lock:  # its last holder may have left a change with unknown outcome
             if not self.doubt:
                 return self._follow_to(self.sharing.ledger.read_state())
         with self.exclusive_writer():
             return None
 
     def is_behind_state(self, state: LedgerState) -> bool:
-        """Whether the copy is to be brought in line with what the ledger says."""
+        """Whether the copy differs from this state of the ledger."""
         return self.doubt is not None or self.is_torn or ledger_position(state) != self.shared_position
 
     def _follow_to(self, state: LedgerState) -> None:
-        """Do to the copy what is done in the service since; in a turn, where there is a doubt."""
+        """Apply to the copy all changes up to this state.
+
+        Needs the write lock where there is a doubtful change.
+        """
         with translate_disk_errors(self._folder):
             if self.doubt:
                 self._resolve_doubt(self.doubt)
@@ -173,53 +184,56 @@ class SharedStore(Store):
                     self.sharing.skolemizer.deskolemize_change(entry.change),
                     StorePosition(state.store, self.shared_position.version + 1, entry.mark),
                 )
-            # Too much was written, or the service was restored.
+            # A change is not in the ledger, or the service was restored from a backup.
             if self.is_torn or self.shared_position != ledger_position(state):
                 self._replace_copy()
 
-    def _apply_remote_change(self, change: Change, at: StorePosition) -> None:
-        """Do to the copy what another instance did."""
+    def _apply_remote_change(self, change: Change, position: StorePosition) -> None:
+        """Apply to the copy a change of another instance."""
         with self._recoverable_change():
             apply_change(change, self._quads)
-        self._finish_remote_change(change, at)
+        self._finish_remote_change(change, position)
 
-    def _finish_remote_change(self, change: Change | None, at: StorePosition) -> None:
-        """All of it is in the copy now."""
+    def _finish_remote_change(self, change: Change | None, position: StorePosition) -> None:
+        """Record a change that the copy has now, and update what depends on it; None: not known."""
         if self._inference:
             self._inference.forget()
-        self._set_position(change, at)
+        self._set_position(change, position)
         self._make_durable(change)
-        for forget in self.on_external_write:
-            forget()
+        for invalidate in self.on_external_write:
+            invalidate()
         self._notify(change)
 
-    def _set_position(self, change: Change | None, at: StorePosition) -> None:
-        """Be in line with a version, which came by a change; None where that is not known.
+    def _set_position(self, change: Change | None, position: StorePosition) -> None:
+        """Set the version of the copy, reached by a change; None where the change is unknown.
 
-        As a version in which nothing changed a write was given up.
+        A version without a change is an abandoned write.
         """
         if not change or not self.sharing.ledger.is_single_update(change):
-            self.announced_version = at.version
-        self.shared_position = at  # last, as who sees it asks for nothing more
+            self.announced_version = position.version
+        self.shared_position = position  # last, as threads that see it take the copy for up to date
 
-    def _resolve_doubt(self, doubt: DoubtfulChange) -> None:
-        """Find out in a turn, as nothing is done late then, whether a write was done; else take it back."""
-        number = self.shared_position.version + 1
+    def _resolve_doubt(self, doubtful: DoubtfulChange) -> None:
+        """Find out whether a doubtful change was made, and undo it in the copy if not.
+
+        Needs the write lock.
+        """
+        version = self.shared_position.version + 1
         entry = (
-            self.sharing.ledger.read_entry(number)
-            if self.sharing.ledger.read_state().version >= number
+            self.sharing.ledger.read_entry(version)
+            if self.sharing.ledger.read_state().version >= version
             else None
         )
-        if entry and entry.mark == doubt.mark:
+        if entry and entry.mark == doubtful.mark:
             self._finish_remote_change(
-                doubt.change, StorePosition(self.shared_position.store, number, doubt.mark)
+                doubtful.change, StorePosition(self.shared_position.store, version, doubtful.mark)
             )
         else:
-            self._undo_in_copy(doubt.change)
+            self._undo_in_copy(doubtful.change)
         self.doubt = None
 
     def _undo_in_copy(self, change: Change) -> None:
-        """Take a change out of the copy that the service did not make."""
+        """Undo in the copy a change that the service did not make."""
         apply_change(change.inverse, self._quads)
         if self._inference:
             self._inference.forget()
@@ -227,72 +241,80 @@ class SharedStore(Store):
         self._update_projections(Change())
 
     def apply(self, change: Change, checked: CheckResults = NOTHING_CHECKED) -> None:
-        """Make this change, in a turn, which is taken before the copy is kept from others."""
+        """Make this change with the write lock held, which is taken before the lock of the local copy."""
         with self.exclusive_writer():
             super().apply(change, checked)
 
     @contextmanager
-    def _transaction(self, look: WriteScope, checked: CheckResults = NOTHING_CHECKED) -> Iterator[None]:
-        """Around one transaction, as of any store, in a turn. Raises UnfittingError where it is too much."""
+    def _transaction(
+        self, compute_scope: WriteScope, checked: CheckResults = NOTHING_CHECKED
+    ) -> Iterator[None]:
+        """Run one transaction with the write lock held.
+
+        Raises UnstorableError where its scope is unbounded.
+        """
         with self.exclusive_writer():
-            if look(self._quads) is None:
+            if compute_scope(self._quads) is None:
                 raise UnstorableError(TOO_LARGE_MESSAGE)
-            at = self.shared_position
+            position = self.shared_position
             try:
-                with super()._transaction(look, checked):
+                with super()._transaction(compute_scope, checked):
                     yield
-            except BaseException:  # the disk may have failed in the middle, before others got to know of it
+            except BaseException:  # the disk may have failed before the write was replicated
                 self.is_torn = self.is_torn or not (
-                    self._is_clean or self.doubt or self.shared_position != at
+                    self._is_clean or self.doubt or self.shared_position != position
                 )
                 raise
 
     def _replicate(self, change: Change | None) -> None:
-        """Make a change in the service, so that it is done; or take it back."""
-        by = uuid.uuid4().hex
+        """Make a change in the service, or roll it back. None for a bulk load."""
+        mark = uuid.uuid4().hex
         digest = self._inference.digest if self._inference else ""
         try:
             self._check_writable(change)
             sent = self.sharing.skolemizer.skolemize_change(change) if change is not None else None
-            version = self.sharing.turn.write(sent, digest, by, self._difference_since_load)
+            version = self.sharing.turn.write(sent, digest, mark, self._difference_since_load)
         except UnknownOutcomeError:
             if change is not None:
-                self.doubt = DoubtfulChange(by, change)
+                self.doubt = DoubtfulChange(mark, change)
             raise
         except StoreError as error:
             self._roll_back(change)
             if isinstance(error, RefusedError):
                 self._undo_in_service()
             raise
-        self._set_position(change, StorePosition(self.shared_position.store, version, by))
+        self._set_position(change, StorePosition(self.shared_position.store, version, mark))
 
     def _undo_in_service(self) -> None:
-        """Have the service take back what it did of a write that it refused in the middle."""
+        """Undo in the service the part of a write that it made before it refused the rest."""
         try:
             self.sharing.turn.undo(self._restore_service)
-        except StoreError as error:  # others bring it to an end, in one way or the other
+        except StoreError as error:  # another instance finishes or undoes it
             raise UnknownOutcomeError from error
 
     def _check_writable(self, change: Change | None) -> None:
-        """Raises UnstorableError for what cannot be written to a shared store."""
+        """Raises UnstorableError for what a shared store cannot store."""
         if change is None and not self.load_stack:
             raise UnstorableError(TOO_LARGE_MESSAGE)
         new = self._quads if change is None else change.added
-        made = (ox.Quad(one, one, one, one) for one in map(ox.NamedNode, change.created if change else ()))
-        for one in self.sharing.skolemizer.find_reserved_names(chain(new, made)):
-            raise UnstorableError(f"{one} means something of its own in a shared store. Take another name.")
+        created = (
+            ox.Quad(graph, graph, graph, graph)
+            for graph in map(ox.NamedNode, change.created if change else ())
+        )
+        for name in self.sharing.skolemizer.find_reserved_names(chain(new, created)):
+            raise UnstorableError(f"The shared store reserves the IRI {name}. Use another one.")
         dialect = self.sharing.engine.dialect
         for quad in new:
             if not dialect.can_hold(quad):
-                raise UnstorableError(f"The service that holds the data cannot hold {quad.triple}.")
+                raise UnstorableError(f"The service of the shared store cannot store {quad.triple}.")
             if dialect.merges_equal_numbers and has_equal_number(self._quads, quad):
                 raise UnstorableError(
-                    f"The service that holds the data takes equal numbers for one, and beside that of "
-                    f"{quad.triple} there is another. Write one of them, or one as a text."
+                    "The service of the shared store cannot tell numbers of equal value apart, and there is "
+                    f"another one beside that of {quad.triple}. Write only one of them, or one as a string."
                 )
 
     def _roll_back(self, change: Change | None) -> None:
-        """Take back in the copy what was not written."""
+        """Undo in the copy a change that was not written."""
         if change is not None:
             self._undo_in_copy(change)
         elif self.load_stack:
@@ -302,23 +324,23 @@ class SharedStore(Store):
             self._replace_copy()
 
     def _make_durable(self, change: Change | None) -> None:
-        """Bring a change to disk, then note with which version the copy is in line."""
+        """Bring a change to disk, then record the version of the copy."""
         super()._make_durable(change)
         assert self._folder
         remote_sharing.write_position_file(self._folder, self.shared_position)
 
     def content_store(self) -> SharedContentStore:
-        """What graphs held before they were written, for all instances."""
+        """The former contents of graphs, for all instances."""
         assert self._folder
         return SharedContentStore(self._folder, self.sharing.ledger.texts)
 
     def describe_later(self) -> None:
-        """All is described with each write, so that others have it as well."""
+        """Do nothing: descriptions are written with each change, so that other instances get them."""
 
-    # Much at once.
+    # Bulk loads.
 
     def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
-        """Load a large file, as into any store. The turn to write is kept until `infer`."""
+        """Load a large file, as into any store. The write lock is held until `infer`."""
         assert self._folder
         if self.load_stack is None:
             with ExitStack() as stack:
@@ -331,7 +353,7 @@ class SharedStore(Store):
         super().bulk_load(source, format_, graph)
 
     def infer(self) -> None:
-        """Add what follows from what was loaded, and make all of it known in the service."""
+        """Add the inferred statements, write everything loaded to the service, and release the write lock."""
         with self.load_stack or ExitStack():
             try:
                 super().infer()
@@ -339,14 +361,14 @@ class SharedStore(Store):
                 self.load_stack = None
 
     def _undo_load(self) -> None:
-        """Have the copy be as before the loading."""
+        """Restore the copy from before the bulk load."""
         assert self._folder
         self._quads.clear()
         self._quads.bulk_extend(ox.Store.read_only(str(self._folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER)))
         self._finish_remote_change(None, self.shared_position)
 
     def _difference_since_load(self) -> tuple[Iterable[ox.Quad], Iterable[ox.Quad]]:
-        """What went and what came since the loading began."""
+        """The quads removed and added since the bulk load began."""
         assert self._folder
         before = ox.Store.read_only(str(self._folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER))
         return self._skolemized_difference(before, self._quads)
@@ -354,45 +376,50 @@ class SharedStore(Store):
     def _skolemized_difference(
         self, old: ox.Store, new: ox.Store
     ) -> tuple[Iterator[ox.Quad], Iterator[ox.Quad]]:
-        """What went and what came from one store to the other, as the service holds it."""
-        down = self.sharing.skolemizer.skolemize
-        return down(one for one in old if one not in new), down(one for one in new if one not in old)
+        """The quads removed and added between two stores, as the service stores them."""
+        skolemize = self.sharing.skolemizer.skolemize
+        return skolemize(quad for quad in old if quad not in new), skolemize(
+            quad for quad in new if quad not in old
+        )
 
     def _replace_copy(self) -> None:
-        """Bring the copy in line where it is not known what was written since."""
+        """Replace the content of the copy where the changes since its version are unknown."""
         with self._fresh_copy() as (fresh, state), self._recoverable_change():
-            for one in [one for one in self._quads if one not in fresh]:
-                self._quads.remove(one)
-            self._quads.bulk_extend(one for one in fresh if one not in self._quads)
+            for quad in [quad for quad in self._quads if quad not in fresh]:
+                self._quads.remove(quad)
+            self._quads.bulk_extend(quad for quad in fresh if quad not in self._quads)
             for graph in set(self._quads.named_graphs()).difference(fresh.named_graphs()):
                 self._quads.remove_graph(graph)
         self.is_torn = False
         self._finish_remote_change(None, ledger_position(state))
 
-    def _restore_service(self, turn: WriteClaim, state: LedgerState) -> None:
-        """Make the service hold what the copy does, after a large write of another that was cut off."""
+    def _restore_service(self, claim: WriteClaim, state: LedgerState) -> None:
+        """Make the service equal to the copy, after a large write of another instance was cut off."""
         with self._lock:
             self._follow_to(state)
             with self._fresh_copy(state) as (fresh, _):
-                self.sharing.ledger.send_quads(turn, *self._skolemized_difference(fresh, self._quads))
-            self.sharing.ledger.abandon(turn, state)
+                self.sharing.ledger.send_quads(claim, *self._skolemized_difference(fresh, self._quads))
+            self.sharing.ledger.abandon(claim, state)
 
     @contextmanager
-    def _fresh_copy(self, of: LedgerState | None = None) -> Iterator[tuple[ox.Store, LedgerState]]:
-        """A new copy beside, and what the ledger said of it, or of that state whatever is under way."""
+    def _fresh_copy(self, cut_off: LedgerState | None = None) -> Iterator[tuple[ox.Store, LedgerState]]:
+        """A new copy in a temporary store, and the state of the ledger for it.
+
+        With `cut_off`, the copy does not wait for the write that is under way in that state.
+        """
         assert self._folder
         place = self._folder / ASIDE_FOLDER / SHARED_COMING_FOLDER
         shutil.rmtree(place, ignore_errors=True)
         try:
             fresh = ox.Store(str(place))
-            yield fresh, self.sharing.copier.copy_into(fresh, cut_off=of)
+            yield fresh, self.sharing.copier.copy_into(fresh, cut_off=cut_off)
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
 
 def read_graph_contents(quads: ox.Store, graphs: Iterable[ox.NamedNode]) -> Contents:
-    """All that some graphs hold."""
+    """All quads in some graphs, and those of the graphs that exist."""
     return Contents(
-        {one for graph in graphs for one in iter_graph_quads(quads, graph)},
+        {quad for graph in graphs for quad in iter_graph_quads(quads, graph)},
         find_existing_graphs(quads, graphs),
     )

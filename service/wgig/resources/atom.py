@@ -25,20 +25,20 @@ class AtomLink(NamedTuple):
 
 
 class AtomEntry(NamedTuple):
-    """An entry: its permanent IRI, its title, the time of its last change, and the link to its page.
+    """An entry: its permanent IRI, its title, the time of its last change, and the link to its page, if any.
 
     `summary` is plain text or HTML, `category` the kind of resource. Only the IRI and the time of a deleted
-    entry (`is_gone`) are written.
+    entry (`is_deleted`) are written.
     """
 
     iri: str
     title: str
     updated: str
-    page: AtomLink | None
+    page_link: AtomLink | None
     summary: str
     category: str
     has_html_summary: bool = False
-    is_gone: bool = False
+    is_deleted: bool = False
 
 
 class AtomExtension(NamedTuple):
@@ -52,8 +52,9 @@ class AtomExtension(NamedTuple):
 class AtomFeed(NamedTuple):
     """A page of a feed. `links` lead to this page and its neighbors.
 
-    `language` is that of its texts, empty for several; `is_licensed`: it states our license. `namespaces` are
-    those of its extensions, by prefix.
+    `iri` is that of the whole feed, the same on each page. `language` is that of its texts, empty if they are
+    in several languages. `is_licensed`: the feed states the license of this service. `namespaces` are those
+    of its extensions, by prefix.
     """
 
     iri: str
@@ -85,7 +86,7 @@ def serialize_atom_feed(feed: AtomFeed) -> bytes:
     for extension in feed.extensions:
         append_xml_element(root, extension.name, extension.text, **extension.attributes)
     for entry in feed.entries:
-        if entry.is_gone:
+        if entry.is_deleted:
             append_xml_element(root, "at:deleted-entry", ref=entry.iri, when=entry.updated)
         else:
             append_atom_entry(root, entry)
@@ -98,8 +99,8 @@ def append_atom_entry(root: "Element", entry: AtomEntry) -> None:
     append_xml_element(element, "id", entry.iri)
     append_xml_element(element, "title", entry.title)
     append_xml_element(element, "updated", entry.updated)
-    if entry.page:
-        append_atom_link(element, entry.page)
+    if entry.page_link:
+        append_atom_link(element, entry.page_link)
     append_xml_element(element, "category", term=entry.category)
     append_xml_element(
         element, "summary", entry.summary, **({"type": "html"} if entry.has_html_summary else {})

@@ -1,8 +1,8 @@
-"""Labels: the best label of each resource by language, natural sort order, and the license of each graph.
+"""Labels: the best label of each resource by language, and natural sort order.
 
-Label properties are tried in order (skos:prefLabel, rdfs:label, and so on). A skos:altLabel counts only where
-it is a transliteration into Latin letters. Texts without a language are under `@none` (JSON-LD 1.1). A graph
-has a license where it states exactly one.
+Label properties are tried in order (skos:prefLabel, rdfs:label, and so on). A skos:altLabel counts only if
+it is a transliteration into Latin letters. In a language map, texts without a language are under `@none`
+(JSON-LD 1.1).
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,62 +12,45 @@ from typing import Any
 import pyoxigraph as ox
 
 from ..rdf.labels import LABEL_PROPERTIES, label_distance, rank_language
-from ..rdf.namespaces import DCTERMS_LICENSE
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
-from ..store.view import StoreView
-
-
-def shared_license(view: StoreView, graphs: Iterable[str | None]) -> str:
-    """The IRI of the license that all these graphs have; empty where they differ or one has none."""
-    licenses = set[str]()
-    for graph in graphs:
-        quads = view.match(ox.NamedNode(graph), DCTERMS_LICENSE) if graph else ()
-        graph_licenses = {quad.object.value for quad in quads if isinstance(quad.object, ox.NamedNode)}
-        licenses |= graph_licenses or {""}
-        if len(licenses) > 1:
-            return ""
-    return "".join(licenses)
-
-
-@cache_for_version(1)
-def store_license(store: Store) -> str:
-    """The license of all graphs of a store in a version, as `shared_license`."""
-    unnamed = [None] if any(True for _ in store.triples(None)) else []
-    return shared_license(store, [*unnamed, *store.graphs()])
-
 
 _LABEL_RANKS = {ox.NamedNode(iri): rank for rank, iri in enumerate(LABEL_PROPERTIES)}
-ALT_LABEL_RANK = len(LABEL_PROPERTIES) - 1
+ALT_LABEL_RANK = len(LABEL_PROPERTIES) - 1  # skos:altLabel is the last
 
 
-def find_labels(store: Store, iris: Iterable[str], ranges: tuple[str, ...] = ()) -> dict[str, ox.Literal]:
-    """The best label of each IRI that has one, by language ranges, the preferred first.
+def find_labels(
+    store: Store, iris: Iterable[str], language_ranges: tuple[str, ...] = ()
+) -> dict[str, ox.Literal]:
+    """The best label of each IRI that has one.
 
-    After those come English, no language, Latin letters, and any language.
+    `language_ranges` are in order of preference. Labels in other languages follow: English, no language,
+    Latin letters, and any language.
     """
-    labels = {iri: find_label(store, iri, ranges) for iri in sorted(set(iris))}
+    labels = {iri: find_label(store, iri, language_ranges) for iri in sorted(set(iris))}
     return {iri: label for iri, label in labels.items() if label is not None}
 
 
 @cache_for_version(20_000)
-def find_label(store: Store, iri: str, ranges: tuple[str, ...] = ()) -> ox.Literal | None:
+def find_label(store: Store, iri: str, language_ranges: tuple[str, ...] = ()) -> ox.Literal | None:
     """The best label of an IRI in a version of the store."""
     node = ox.NamedNode(iri)
     values: list[tuple[ox.NamedNode, Any]] = []
     label: ox.Literal | None = None
     for property_ in _LABEL_RANKS:
         values += ((property_, quad.object) for quad in store.match(node, property_))
-        label = best_label(values, ranges)
-        if label is not None and label.language == "en" and not ranges:
+        label = best_label(values, language_ranges)
+        if label is not None and label.language == "en" and not language_ranges:
             break  # no later property can have a better one
     return label
 
 
-def best_label(values: Iterable[tuple[ox.NamedNode, Any]], ranges: Sequence[str]) -> ox.Literal | None:
-    """The best label among (property, value) pairs of a resource; None where none is a label."""
+def best_label(
+    values: Iterable[tuple[ox.NamedNode, Any]], language_ranges: Sequence[str]
+) -> ox.Literal | None:
+    """The best label among (property, value) pairs of a resource; None if none is a label."""
     candidates = [
-        ((rank_language(text.language or "", ranges), *label_distance(text, rank)), text)
+        ((rank_language(text.language or "", language_ranges), *label_distance(text, rank)), text)
         for property_, text in values
         if (rank := _LABEL_RANKS.get(property_)) is not None
         if isinstance(text, ox.Literal) and is_label_text(text, rank)
@@ -76,7 +59,7 @@ def best_label(values: Iterable[tuple[ox.NamedNode, Any]], ranges: Sequence[str]
 
 
 def is_label_text(text: ox.Literal, rank: int) -> bool:
-    """Whether a text is a label; with the lowest property rank, only a transliteration is (`-latn`)."""
+    """Whether a text is a label; a skos:altLabel is one only if its language ends in `-latn`."""
     return rank != ALT_LABEL_RANK or (text.language or "").lower().endswith("-latn")
 
 

@@ -6,13 +6,16 @@ and may be cached forever.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import pyoxigraph as ox
-from fastapi import Request, Response
+from fastapi import Path, Query, Request, Response
 
+from .._version import __version__
 from ..http import language as http_language
 from ..http.language import current_language
-from ..http.parameters import check_query_parameters, request_base_url
+from ..http.operations import Operation
+from ..http.parameters import request_base_url
 from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
 from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
@@ -29,6 +32,7 @@ from .alternates import Resource, data_links
 from .description import stated_types
 from .mappings import resource_markup
 from .ontology_page import build_ontology_view
+from .parameters import DOCUMENT_FORMATS, DocumentParameters, make_profile_operation
 from .profile_negotiation import parse_preferences
 from .profiles import OWN_PROFILE_FORMATS
 from .representation import (
@@ -38,6 +42,7 @@ from .representation import (
     serialize_graph_body,
     serialize_json_body,
 )
+from .schemas import GraphDocument
 
 STATIC_FORMATS = {
     "css": Format("text/css", "css", "CSS"),
@@ -51,14 +56,21 @@ GRAPH_ENTRY_BUILDERS: dict[str, Callable[[list[ox.Triple], str], object]] = {
 OWL_VERSION_IRI = expand_curie("owl:versionIRI")
 
 
-def get_ontology(context: ContextDep) -> Response:
-    """The ontology: an HTML page of its terms, or its graph in RDF."""
-    return respond_with_graph_document(context, "ontology")
+GRAPH_DOCUMENT_OPERATION = make_profile_operation(DOCUMENT_FORMATS, GraphDocument)
+VERSION_OPERATION = Operation(status=303)
+CONTEXT_OPERATION = Operation(formats=(JSON_LD,))
 
 
-def get_ontology_version(context: ContextDep, version: str) -> Response:
-    """Redirect (303) the version IRI of the current ontology to it. Raises Problem 404 for other versions."""
-    check_query_parameters(context.request)
+def get_ontology(context: ContextDep, parameters: Annotated[DocumentParameters, Query()]) -> Response:
+    """Our terms: a page with a place for each, or the graph that declares them."""
+    return respond_with_graph_document(context, parameters, "ontology")
+
+
+def get_ontology_version(
+    context: ContextDep,
+    version: Annotated[str, Path(description="The version of its IRI.", examples=[__version__])],
+) -> Response:
+    """The way from the IRI of the current version to the ontology: 303. Raises Problem 404 for another."""
     base = context.base
     version_terms = [
         triple.object
@@ -75,21 +87,29 @@ def get_ontology_version(context: ContextDep, version: str) -> Response:
     return Response(status_code=303, headers={"Location": "/ontology", "Vary": "Accept, Accept-Profile"})
 
 
-def get_shapes(context: ContextDep) -> Response:
-    """The shapes: an HTML page of what they require, or their graph in RDF."""
-    return respond_with_graph_document(context, "shapes")
+def get_shapes(context: ContextDep, parameters: Annotated[DocumentParameters, Query()]) -> Response:
+    """Our shapes: a page of what they demand, or their graph."""
+    return respond_with_graph_document(context, parameters, "shapes")
 
 
 def get_json_ld_context(context: ContextDep) -> Response:
     """The JSON-LD context of the ontology."""
-    check_query_parameters(context.request)
     body = serialize_json_body({"@context": ontology_context(context)})
     return respond_with_body(context.request, body, JSON_LD, links=data_links())
 
 
-def get_static_file(request: Request, name: str) -> Response:
-    """A static file of the pages; its path has its digest, so it never changes. Raises Problem 404."""
-    check_query_parameters(request)
+StaticFileName = Annotated[
+    str,
+    Path(
+        description="The name of a file with its digest, as pages link it.",
+        examples=[rendering.build_static_path("icon.svg").rpartition("/")[2]],
+    ),
+]
+STATIC_FILE_OPERATION = Operation(formats=tuple(STATIC_FORMATS.values()))
+
+
+def get_static_file(request: Request, name: StaticFileName) -> Response:
+    """A file that pages load; its path holds its digest, so it never changes. Raises Problem 404."""
     body = rendering.read_static_files().get(request.url.path)
     if body is None:
         raise Problem(404, f"There is no file {request.url.path}. The pages link to the files that exist.")
@@ -116,11 +136,12 @@ class GraphContent:
     labels: dict[str, ox.Literal]
 
 
-def respond_with_graph_document(context: RequestContext, name: str) -> Response:
-    """The graph `ontology` or `shapes`, as a page or as RDF. Raises Problem 404 while it is empty."""
-    preferences = parse_preferences(
-        context, OWN_PROFILE_FORMATS, context.request.path_params.get("suffix", "")
-    )
+def respond_with_graph_document(
+    context: RequestContext, parameters: DocumentParameters, name: str
+) -> Response:
+    """One of the graphs that have a page, `ontology` or `shapes`. Raises Problem 404 while it is empty."""
+    suffix = context.request.path_params.get("suffix", "")
+    preferences = parse_preferences(context, parameters, OWN_PROFILE_FORMATS, suffix)
     store = context.store
     base = context.base
     iri = f"{base}{name}"

@@ -14,17 +14,15 @@ from operator import itemgetter
 from fastapi import Request
 
 from ..http import language
-from ..http.bodies import get_query_parameters, parameter_values
 from ..http.language import ANY_LANGUAGE, LanguagePreferences
-from ..http.negotiation import make_format_ranking, named_formats, parse_qvalue
-from ..http.parameters import check_query_parameters
+from ..http.negotiation import make_format_ranking, parse_named_formats, parse_qvalue
 from ..pages.dependencies import RequestContext
 from ..problems import Problem
 from ..rdf.formats import Format, not_acceptable_problem
+from .parameters import NegotiationParameters, ProfileParameters
 from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, Profile, own_profile, profiles_by_token
 
-NEGOTIATION_PARAMETERS = ("_mediatype", "_profile", "lang")
-# The reserved tokens for the list of representations, in the standard and in older drafts.
+# The reserved tokens for the list of what there is, now and in older drafts.
 LISTING_TOKENS = ("all", "alt")
 NEGOTIATION_VARY = "Accept, Accept-Encoding, Accept-Language, Accept-Profile"
 # The Vary field of resources that are the same in all languages.
@@ -63,28 +61,27 @@ class Preferences:
 
 def parse_preferences(
     context: RequestContext,
+    parameters: NegotiationParameters,
     formats: Sequence[Format],
     suffix: str = "",
-    other_parameters: Collection[str] = (),
-    profiles: dict[str, Profile] | None = None,
+    known: dict[str, Profile] | None = None,
 ) -> Preferences:
     """The preferences of a request for a resource whose own profile has these formats.
 
-    `other_parameters` are allowed besides those of negotiation. See `parse_format_preferences` for the rest.
-    Raises Problem 400 and 406.
+    Raises Problem 400 and 406, and as `parse_format_preferences` does, which says more.
     """
-    check_query_parameters(context.request, (*NEGOTIATION_PARAMETERS, *other_parameters))
-    languages = language.requested_languages(context.request)
-    return replace(parse_format_preferences(context, formats, suffix, profiles), languages=languages)
+    liked = language.requested_languages(context.request)
+    return replace(parse_format_preferences(context, parameters, formats, suffix, known), languages=liked)
 
 
 def parse_format_preferences(
     context: RequestContext,
+    parameters: ProfileParameters,
     formats: Sequence[Format],
     suffix: str = "",
     profiles: dict[str, Profile] | None = None,
 ) -> Preferences:
-    """The preferences of a request without languages; the names of its parameters are checked before.
+    """What a request asks for of something that is the same in all languages.
 
     The query string takes precedence over the suffix of the path, and that over the header fields. `profiles`
     are the available ones by token, by default all. Raises Problem 400 and 406.
@@ -92,43 +89,31 @@ def parse_format_preferences(
     request = context.request
     base = context.base
     profiles = profiles or profiles_by_token(base)
-    profile_values = parameter_values(get_query_parameters(request), "_profile")
-    wants_listing = profile_values in [[token] for token in LISTING_TOKENS]
-    weights = {} if wants_listing else parse_profile_weights(profile_values, request, profiles)
-    available = (
+    wants_listing = parameters.profile in LISTING_TOKENS
+    weights = {} if wants_listing else parse_profile_weights(parameters.profile, request, profiles)
+    offers = (
         [Representation(own_profile(base), format_) for format_ in OWN_PROFILE_FORMATS]
         if wants_listing
         else [*iter_representations(profiles, formats, profiles)]
     )
-    candidates = [
-        representation
-        for representation in available
-        if not weights or weights[representation.profile.token] > 0
-    ]
-    requested_formats = named_formats(request)
-    ranking = make_format_ranking(request.headers.getlist("accept"), requested_formats, suffix)
-    ranks = {
-        format_: ranking(format_)
-        for format_ in dict.fromkeys(representation.format for representation in candidates)
-    }
-    acceptable = [representation for representation in candidates if ranks[representation.format][0] > 0]
+    candidates = [offer for offer in offers if not weights or weights[offer.profile.token] > 0]
+    named_formats = parse_named_formats(parameters.media_type)
+    rank_format = make_format_ranking(request.headers.getlist("accept"), named_formats, suffix)
+    ranks = {format_: rank_format(format_) for format_ in dict.fromkeys(offer.format for offer in candidates)}
+    acceptable = [offer for offer in candidates if ranks[offer.format][0] > 0]
     if not acceptable:
-        raise no_format_problem(candidates, "" if requested_formats else suffix)
+        raise no_format_problem(candidates, "" if named_formats else suffix)
     ordered = sorted(
         acceptable,
-        key=lambda representation: (
-            weights[representation.profile.token] if weights else 0,
-            ranks[representation.format],
-        ),
+        key=lambda offer: (weights[offer.profile.token] if weights else 0, ranks[offer.format]),
         reverse=True,
     )
     return Preferences(ordered, by_profile=bool(weights), wants_listing=wants_listing)
 
 
-def asks_for_profile(request: Request) -> bool:
-    """Whether a request names a profile, or asks for the list of them."""
-    profile_values = parameter_values(get_query_parameters(request), "_profile")
-    return bool(profile_values) or any(map(str.strip, request.headers.getlist("accept-profile")))
+def asks_for_profile(request: Request, parameters: ProfileParameters) -> bool:
+    """Whether a request asks for a profile, or for the list of them."""
+    return parameters.profile is not None or any(map(str.strip, request.headers.getlist("accept-profile")))
 
 
 def iter_representations(
@@ -141,28 +126,28 @@ def iter_representations(
 
 
 def parse_profile_weights(
-    profile_values: Sequence[str], request: Request, profiles: dict[str, Profile]
+    parameter: str | None, request: Request, profiles: dict[str, Profile]
 ) -> dict[str, float]:
     """The weight of each profile by token, from 0 (excluded) to 1; empty where the request names none.
 
-    `profile_values` are those of `_profile`. Raises Problem 400 for malformed ones, 406 where all named
+    `parameter` is the value of `_profile`. Raises Problem 400 for malformed ones, 406 where all named
     profiles are unknown.
     """
     fields = list(filter(str.strip, request.headers.getlist("accept-profile")))
-    if not profile_values and not fields:
+    if parameter is None and not fields:
         return {}
     # Sorted, so that the greater weight counts for a profile that is named twice.
     weights_by_name = dict(
         sorted(
-            parse_profile_parameter(profile_values)
-            if profile_values
-            else parse_accept_profile(", ".join(fields)),
+            parse_accept_profile(", ".join(fields))
+            if parameter is None
+            else parse_profile_parameter(parameter),
             key=itemgetter(1),
         )
     )
-    default_weight = 0.0 if profile_values else weights_by_name.get("*", 0.0)
+    default = weights_by_name.get("*", 0.0) if parameter is None else 0.0
     weights = {
-        token: profile_weight(weights_by_name, profile, default_weight) for token, profile in profiles.items()
+        token: profile_weight(weights_by_name, profile, default) for token, profile in profiles.items()
     }
     if weights_by_name and not any(weights.values()):
         raise no_profile_problem(describe_unmet_profiles(weights_by_name), profiles.values())
@@ -195,13 +180,11 @@ def parse_accept_profile(field: str) -> Iterator[tuple[str, float]]:
             yield matched_profile_name(match), q
 
 
-def parse_profile_parameter(values: Sequence[str]) -> Iterator[tuple[str, float]]:
-    """The profiles in `?_profile=`, with weights that decrease from 1. Raises Problem 400."""
-    source = "The parameter _profile"
+def parse_profile_parameter(given: str) -> Iterator[tuple[str, float]]:
+    """The profiles that `?_profile=` lists, the first with the greatest weight. Raises Problem 400."""
+    what = "The parameter _profile"
     for index, match in enumerate(
-        match_profile_list(
-            PARAMETER_PROFILE_PATTERN, values[0], source, "_profile=skos,<https://schema.org/>"
-        )
+        match_profile_list(PARAMETER_PROFILE_PATTERN, given, what, "_profile=skos,<https://schema.org/>")
     ):
         yield matched_profile_name(match), 1 - index / MAX_NAMED_PROFILES
 

@@ -40,8 +40,8 @@ from . import alternates, mappings
 from .alternates import ALTR_MODEL_IRI, Resource, representation_links
 from .description import iter_type_triples
 from .mappings import build_list_items, map_to_profile
+from .parameters import NEGOTIATION_PARAMETERS
 from .profile_negotiation import (
-    NEGOTIATION_PARAMETERS,
     NEGOTIATION_VARY,
     Preferences,
     Representation,

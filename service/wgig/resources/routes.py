@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, unquote_to_bytes
 
 import pyoxigraph as ox
 from anyio import from_thread
-from fastapi import Request, Response
+from fastapi import Path, Query, Request, Response
 
 from ..http import bodies, language
-from ..http.bodies import Pairs
+from ..http.operations import Operation
 from ..http.parameters import (
     add_url_parameters,
     check_query_parameters,
@@ -39,8 +39,15 @@ from .description import (
     statements_about,
 )
 from .mappings import resource_markup
-from .profile_negotiation import (
+from .parameters import (
+    ACCEPT_PROFILE_HEADER,
+    DOCUMENT_FORMATS,
+    INVERSE_PARAMETERS,
     NEGOTIATION_PARAMETERS,
+    ResourceParameters,
+    make_profile_operation,
+)
+from .profile_negotiation import (
     NEGOTIATION_VARY,
     Preferences,
     asks_for_profile,
@@ -59,13 +66,10 @@ from .representation import (
     serialize_graph_body,
     serialize_json_body,
 )
+from .schemas import FramedDocument, GraphDocument, ResourceDocument
 from .thing_page import render_inverse_page, render_resource_page
 
-FRAME_PARAMETERS = ("_frame",)
-INVERSE_PARAMETERS = ("inverse", "page")
-AFTER_PARAMETERS = ("after",)
-RESOURCE_PARAMETERS = (*NEGOTIATION_PARAMETERS, *FRAME_PARAMETERS, *INVERSE_PARAMETERS, *AFTER_PARAMETERS)
-FOLDER_LOG_TIMEOUT_SECONDS = 5  # that a list waits for the change log
+FOLDER_LOG_TIMEOUT_SECONDS = 5  # seconds that a list waits for the log
 CITATION_LINK_TEMPLATE = (
     '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
 )
@@ -76,66 +80,79 @@ NON_IRI_CHARACTERS = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
 FOAF_BASE_IRI = EXTERNAL_NAMESPACES["foaf"]
 
 
-def get_resource(context: ContextDep, stream: StreamDep, path: str) -> Response:
-    """Redirect (303) the IRI of a resource to its description, in the requested profile.
+ResourcePath = Annotated[
+    str, Path(description="The kind and the name of a thing, as its IRI has them.", examples=["issue/spam"])
+]
+RESOURCE_OPERATION = Operation(status=303, headers=(ACCEPT_PROFILE_HEADER,))
+DOCUMENT_OPERATION = make_profile_operation(
+    DOCUMENT_FORMATS, ResourceDocument | GraphDocument | FramedDocument
+)
+
+
+def get_resource(
+    context: ContextDep,
+    stream: StreamDep,
+    path: ResourcePath,
+    parameters: Annotated[ResourceParameters, Query()],
+) -> Response:
+    """The name of a thing: 303 to its description, by the profile that is asked for.
 
     Raises Problem 400, 404, and 406 for a profile that does not apply to it.
     """
     request = context.request
     iri, document_path = parse_resource_path(context, path), doc_path(path)
-    parameters = check_query_parameters(request, RESOURCE_PARAMETERS)
-    parse_frame_parameter(parameters)
-    preferences = (
-        parse_preferences(context, OWN_PROFILE_FORMATS, other_parameters=RESOURCE_PARAMETERS)
-        if parameters or asks_for_profile(request)
-        else None
-    )
+    pairs = bodies.get_query_parameters(request)
+    check_frame_name(parameters.frame)
+    by_profile = asks_for_profile(request, parameters)
+    preferences = parse_preferences(context, parameters, OWN_PROFILE_FORMATS) if pairs or by_profile else None
     store = context.store
     is_known = is_known_iri(store, iri)
     if not is_known and not existence.is_folder(wait_for_log(stream), iri):
         suffixed = SUFFIXED_PATH_PATTERN.fullmatch(path)
         if suffixed and is_known_iri(store, parse_resource_path(context, suffixed["path"])):
-            location = add_url_parameters(document_path, parameters)
+            location = add_url_parameters(document_path, pairs)
             return Response(status_code=303, headers={"Location": location, "Vary": NEGOTIATION_VARY})
         raise missing_resource_problem(context, stream, iri)
     fields = {"Link": f'<{document_path}>; rel="describedby"', "Vary": NEGOTIATION_VARY}
-    if preferences and asks_for_profile(request):
+    if preferences and by_profile:
         types = stated_types(statements_about(store, [iri])) if is_known else None
         resource = Resource(iri, document_path, lambda: (), lambda _: b"", types)
         representation = choose_representation(preferences, resource, context.base)
         fields["Content-Profile"] = f"<{representation.profile.iri}>"
         token = "all" if preferences.wants_listing else representation.profile.token
-        parameters = [*(pair for pair in parameters if pair[0] != "_profile"), ("_profile", token)]
-    location = add_url_parameters(document_path, parameters)
+        pairs = [*(pair for pair in pairs if pair[0] != "_profile"), ("_profile", token)]
+    location = add_url_parameters(document_path, pairs)
     return Response(status_code=303, headers={"Location": location, **fields})
 
 
-def get_resource_document(context: ContextDep, stream: StreamDep, path: str) -> Response:
-    """The description of a resource, or the list of resources in a folder. Raises Problem 404 and 406."""
+def get_resource_document(
+    context: ContextDep,
+    stream: StreamDep,
+    path: ResourcePath,
+    parameters: Annotated[ResourceParameters, Query()],
+) -> Response:
+    """The description of a thing, or the list of what is below a kind's path. Raises Problem 404 and 406."""
     request = context.request
     suffixed = SUFFIXED_PATH_PATTERN.fullmatch(path)
     path, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (path, "")
-    parameters = check_query_parameters(request, RESOURCE_PARAMETERS)
-    frame = parse_frame_parameter(parameters)
+    frame = check_frame_name(parameters.frame)
     if frame:
-        return respond_with_frame(context, path, suffix, frame)
-    pairs = [pair for pair in parameters if pair[0] in INVERSE_PARAMETERS]
+        return respond_with_frame(context, parameters, path, suffix, frame)
+    pairs = [pair for pair in bodies.get_query_parameters(request) if pair[0] in INVERSE_PARAMETERS]
     preferences = (
-        parse_inverse_preferences(context, suffix)
+        parse_inverse_preferences(context, parameters, suffix)
         if pairs
-        else parse_preferences(context, OWN_PROFILE_FORMATS, suffix, AFTER_PARAMETERS)
+        else parse_preferences(context, parameters, OWN_PROFILE_FORMATS, suffix)
     )
     iri = parse_resource_path(context, path)
     description = describe_resource(context.store, iri, preferences.languages)
     if description is None:
         if pairs and not existence.is_folder(wait_for_log(stream), iri):
             raise unknown_resource_problem(iri)
-        check_query_parameters(request, (*NEGOTIATION_PARAMETERS, *AFTER_PARAMETERS))  # those of a list
+        check_query_parameters(request, (*NEGOTIATION_PARAMETERS, "after"))  # of a list
         return respond_with_folder(context, stream, preferences, iri, doc_path(path))
-    if any(key in AFTER_PARAMETERS for key, _ in parameters):
-        raise Problem(
-            400, "The parameter after belongs to a list, and this is a single resource. Leave it out."
-        )
+    if parameters.after is not None:
+        raise Problem(400, "The parameter after belongs to a list of things, and this is one thing.")
     resource = Resource(
         iri,
         doc_path(path),
@@ -151,29 +168,30 @@ def get_resource_document(context: ContextDep, stream: StreamDep, path: str) -> 
     )
 
 
-def parse_frame_parameter(parameters: Pairs) -> str:
-    """The JSON-LD frame in `?_frame=`, empty for none. Raises Problem 400."""
-    frame = dict(parameters).get("_frame")
-    if frame is None:
-        return ""
-    if frame not in FRAME_TYPES:
-        raise Problem(400, f"The parameter _frame must be one of: {', '.join(FRAME_TYPES)}.")
-    return frame
+def check_frame_name(name: str | None) -> str:
+    """The frame that `_frame` names; empty for none. Raises Problem 400 where there is no such frame."""
+    if name is not None and name not in FRAME_TYPES:
+        raise Problem(400, f"The parameter _frame names one of the frames: {', '.join(FRAME_TYPES)}.")
+    return name or ""
 
 
-def parse_inverse_preferences(context: RequestContext, suffix: str) -> Preferences:
-    """The preferences for a page of the resources that point to one."""
-    return parse_preferences(
-        context, INVERSE_FORMATS, suffix, INVERSE_PARAMETERS, {OWN_PROFILE_TOKEN: own_profile(context.base)}
-    )
+def parse_inverse_preferences(
+    context: RequestContext, parameters: ResourceParameters, suffix: str
+) -> Preferences:
+    """What is asked for of a page of what points to a thing. Raises Problem 400 for `after`."""
+    check_query_parameters(context.request, (*NEGOTIATION_PARAMETERS, *INVERSE_PARAMETERS))
+    profiles = {OWN_PROFILE_TOKEN: own_profile(context.base)}
+    return parse_preferences(context, parameters, INVERSE_FORMATS, suffix, profiles)
 
 
-def respond_with_frame(context: RequestContext, path: str, suffix: str, frame: str) -> Response:
-    """The description of a resource as framed JSON-LD. Raises Problem 404, 406."""
+def respond_with_frame(
+    context: RequestContext, parameters: ResourceParameters, path: str, suffix: str, frame: str
+) -> Response:
+    """The description of a thing as JSON in a frame. Raises Problem 400 for a page of it, 404, 406."""
     base = context.base
-    preferences = parse_preferences(
-        context, FRAMED_FORMATS, suffix, FRAME_PARAMETERS, {OWN_PROFILE_TOKEN: own_profile(base)}
-    )
+    check_query_parameters(context.request, (*NEGOTIATION_PARAMETERS, "_frame"))
+    profiles = {OWN_PROFILE_TOKEN: own_profile(base)}
+    preferences = parse_preferences(context, parameters, FRAMED_FORMATS, suffix, profiles)
     iri = parse_resource_path(context, path)
     description = describe_resource(context.store, iri, preferences.languages)
     if description is None:

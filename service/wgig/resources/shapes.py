@@ -10,14 +10,15 @@ from difflib import SequenceMatcher
 from functools import cache
 from itertools import dropwhile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import pyoxigraph as ox
-from fastapi import Request, Response
+from fastapi import Path as PathParameter
+from fastapi import Query, Request, Response
 
 from ..http import language as http_language
 from ..http.language import current_language
-from ..http.parameters import check_query_parameters
+from ..http.operations import Operation
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
@@ -28,6 +29,7 @@ from ..shacl.rules import rules_by_code, section_headings
 from ..text import find_near_name
 from .alternates import Resource
 from .ontology import get_shipped_triples
+from .parameters import NegotiationParameters, make_profile_operation
 from .profile_negotiation import parse_preferences
 from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, own_profile
 from .representation import (
@@ -36,6 +38,7 @@ from .representation import (
     respond_with_resource,
     serialize_graph_body,
 )
+from .schemas import GraphDocument
 
 EXAMPLE_PAPERS_FOLDER = SHIPPED_FOLDER / "shapes" / "examples" / "issue-paper"
 VALID_EXAMPLE_NAME = "ok-final"  # passes all rules; the invalid examples differ from it by one change
@@ -117,13 +120,27 @@ def diff_example_lines(failing: Path, passing: Path) -> Iterator[DiffLine]:
                 yield from (DiffLine(PASSING_MARK, line) for line in passing_lines[passing_start:passing_end])
 
 
-def get_shape(context: ContextDep, name: str) -> Response:
-    """A shape as an HTML page with reason and examples, or as RDF. Raises Problem 404 with a suggestion."""
+SHAPE_OPERATION = make_profile_operation(OWN_PROFILE_FORMATS, GraphDocument)
+EXAMPLE_PAPER_OPERATION = Operation(formats=(TURTLE,))
+
+
+ShapeName = Annotated[
+    str,
+    PathParameter(description="The name of a shape; a suffix names a format.", examples=["WGIG-7B-MISSING"]),
+]
+ExamplePaperName = Annotated[
+    str, PathParameter(description="The file of an example.", examples=[f"{VALID_EXAMPLE_NAME}.ttl"])
+]
+
+
+def get_shape(
+    context: ContextDep, name: ShapeName, parameters: Annotated[NegotiationParameters, Query()]
+) -> Response:
+    """A shape, as a page with its reason and examples, or as RDF. Raises Problem 404 with a near name."""
     suffixed = SUFFIXED_PATH_PATTERN.fullmatch(name)
     name, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (name, "")
-    preferences = parse_preferences(
-        context, OWN_PROFILE_FORMATS, suffix, profiles={OWN_PROFILE_TOKEN: own_profile(context.base)}
-    )
+    profiles = {OWN_PROFILE_TOKEN: own_profile(context.base)}
+    preferences = parse_preferences(context, parameters, OWN_PROFILE_FORMATS, suffix, profiles)
     prefix = f"{context.base}shapes#"
     graph = get_shipped_triples(context, "shapes")
     names = {iri.removeprefix(prefix) for iri in subject_iris(graph) if iri.startswith(prefix)}
@@ -152,9 +169,8 @@ def get_shape(context: ContextDep, name: str) -> Response:
     )
 
 
-def get_example_paper(request: Request, name: str) -> Response:
-    """A valid or invalid example paper as Turtle. Raises Problem 404."""
-    check_query_parameters(request)
+def get_example_paper(request: Request, name: ExamplePaperName) -> Response:
+    """An example paper that passes the rules or breaks one. Raises Problem 404."""
     file = example_papers_by_name().get(name)
     if file is None:
         raise Problem(404, f"There is no example {name!r}. The page of each rule links to its examples.")

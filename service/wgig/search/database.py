@@ -1,11 +1,11 @@
 """The full-text index as an SQLite FTS5 database, and its construction from all quads.
 
-Tables `things` and `entries` hold what is shown, `names` and `texts` only words as the tokenizer gives them,
-so that SQLite needs no knowledge of scripts. A resource has a row per language. Row numbers follow the order
-of results that rank equal.
+The tables `things` and `entries` hold what is displayed. The FTS5 tables `names` and `texts` hold only words
+from our tokenizer, so SQLite needs no knowledge of scripts. A resource has a row per language. Row numbers
+determine the order of results with equal rank.
 
-The index is built in little memory: passages go to a side table, are sorted, and are then inserted. A digest
-of how the index is made lets another version of the package rebuild it.
+The index is built with little memory: passages go to a staging table, are sorted, and are then inserted.
+`INDEX_FORMAT` makes another version of the package rebuild the index.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..rdf.namespaces import kind_of_iri
-from ..store.files import connect_sqlite, remove_sqlite_file
+from ..store.sqlite import connect_sqlite, remove_sqlite_file
 from ..store.view import StoreView
 from .entries import (
     PASSAGE_SEPARATOR,
@@ -42,13 +42,13 @@ CREATE TABLE words (length INTEGER, word TEXT, PRIMARY KEY (length, word)) WITHO
 CREATE VIRTUAL TABLE names USING fts5 (words, content = '', tokenize = 'ascii', prefix = '1 2 3');
 CREATE VIRTUAL TABLE texts USING fts5 (words, content = '', tokenize = 'ascii');
 """
-KIND_NUMBER_BITS = 40  # bits for the things of a kind
-INDEX_FORMAT = 1  # raise it when tables, tokens or weights change: an index of another format is built anew
-SPELLABLE_WORD_LETTERS = range(3, 31)  # letters of a word that a misspelt one may mean
+KIND_NUMBER_BITS = 40  # bits of a row number that count the resources of a kind
+INDEX_FORMAT = 1  # raise it when tables, tokens or weights change: an index of another format is rebuilt
+SPELLABLE_WORD_LETTERS = range(3, 31)  # lengths of words that are suggested for misspelled ones
 
 
 class IndexRow(NamedTuple):
-    """A thing in a language: its number, its IRI, the language, its kind, and its label there."""
+    """A row of `things`: a resource in a language, with its kind and its label in that language."""
 
     id: int
     iri: str
@@ -59,86 +59,86 @@ class IndexRow(NamedTuple):
 
 def connect_index(path: Path, *, writes: bool = False) -> sqlite3.Connection:
     """A connection to the file, for one thread at a time, as `connect_sqlite`."""
-    found = connect_sqlite(path, writes=writes)
-    found.execute("PRAGMA mmap_size = 1073741824")
-    return found
+    connection = connect_sqlite(path, writes=writes)
+    connection.execute("PRAGMA mmap_size = 1073741824")
+    return connection
 
 
 def create_index_file(path: Path) -> sqlite3.Connection:
     """A connection to an empty index in place of what was there, to be filled in one go."""
     remove_sqlite_file(path)
-    found = connect_index(path)
-    found.execute("PRAGMA journal_mode = OFF")
-    found.execute("PRAGMA synchronous = OFF")
-    found.execute("PRAGMA cache_size = -65536")
-    found.executescript(INDEX_SCHEMA_SQL)
-    return found
+    connection = connect_index(path)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.executescript(INDEX_SCHEMA_SQL)
+    return connection
 
 
 def read_index_property(connection: sqlite3.Connection, name: str) -> str:
-    """What the index says of itself under a name; empty where that is nothing."""
+    """A property of the index by name; empty where it has none."""
     row = connection.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
     return row[0] if row else ""
 
 
-def write_index_properties(connection: sqlite3.Connection, **said: str) -> None:
-    """Have the index say this of itself."""
-    connection.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", said.items())
+def write_index_properties(connection: sqlite3.Connection, **properties: str) -> None:
+    """Set properties of the index."""
+    connection.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", properties.items())
 
 
 def read_index_entry(connection: sqlite3.Connection, key: EntryKey) -> tuple[IndexRow | None, IndexEntry]:
-    """A thing in a language, with what the index holds of it; None and nothing where it is not there."""
-    found = "SELECT * FROM things NATURAL JOIN entries WHERE iri = ? AND language = ?"
-    *row, passages = connection.execute(found, key).fetchone() or (None,)
+    """The row and entry of a resource in a language; None and an empty entry where it is not indexed."""
+    sql = "SELECT * FROM things NATURAL JOIN entries WHERE iri = ? AND language = ?"
+    *row, passages = connection.execute(sql, key).fetchone() or (None,)
     return (IndexRow(*row), IndexEntry.parse(passages)) if passages else (None, IndexEntry())
 
 
 def read_index_entries(connection: sqlite3.Connection, rows: Iterable[IndexRow]) -> dict[int, IndexEntry]:
-    """What the index holds of some things, by their numbers; those that are gone are left out."""
-    found = "SELECT passages FROM entries WHERE id = ?"
-    held = ((row.id, connection.execute(found, (row.id,)).fetchone()) for row in rows)
-    return {number: IndexEntry.parse(one[0]) for number, one in held if one}
+    """The entries of some rows, by row number; rows that no longer exist are left out."""
+    sql = "SELECT passages FROM entries WHERE id = ?"
+    results = ((row.id, connection.execute(sql, (row.id,)).fetchone()) for row in rows)
+    return {number: IndexEntry.parse(result[0]) for number, result in results if result}
 
 
 def find_rows_by_iri(connection: sqlite3.Connection, iris: Iterable[str]) -> list[IndexRow]:
-    """The things of these IRIs, each in one language, in which it has a name where it has any."""
-    first = "SELECT id, iri, language, kind, label FROM things WHERE iri = ? ORDER BY label = '', id LIMIT 1"
-    found = (connection.execute(first, (iri,)).fetchone() for iri in iris)
-    return [IndexRow(*one) for one in found if one]
+    """The rows of some resources, each in one language, preferably one in which it has a label."""
+    sql = "SELECT id, iri, language, kind, label FROM things WHERE iri = ? ORDER BY label = '', id LIMIT 1"
+    results = (connection.execute(sql, (iri,)).fetchone() for iri in iris)
+    return [IndexRow(*result) for result in results if result]
 
 
 def list_distinct_values(connection: sqlite3.Connection, column: str) -> list[str]:
-    """The values of a column of things, each once, sorted, without a look at each thing."""
-    found: list[str] = []
-    first = f"SELECT min({column}) FROM things WHERE {column} > ?"  # noqa: S608
+    """The distinct values of a column of `things`, sorted, from its index without a scan of the table."""
+    values: list[str] = []
+    next_sql = f"SELECT min({column}) FROM things WHERE {column} > ?"  # noqa: S608
     (value,) = connection.execute(f"SELECT min({column}) FROM things").fetchone()  # noqa: S608
     while value is not None:
-        found.append(value)
-        (value,) = connection.execute(first, (value,)).fetchone()
-    return found
+        values.append(value)
+        (value,) = connection.execute(next_sql, (value,)).fetchone()
+    return values
 
 
-def list_iris_of_kind(connection: sqlite3.Connection, kind: str, most: int) -> list[str]:
-    """The IRIs of some things of a kind."""
-    found = "SELECT DISTINCT iri FROM things WHERE kind = ? LIMIT ?"
-    return [iri for (iri,) in connection.execute(found, (kind, most))]
+def list_iris_of_kind(connection: sqlite3.Connection, kind: str, limit: int) -> list[str]:
+    """The IRIs of up to `limit` resources of a kind."""
+    sql = "SELECT DISTINCT iri FROM things WHERE kind = ? LIMIT ?"
+    return [iri for (iri,) in connection.execute(sql, (kind, limit))]
 
 
 def update_index_entry(connection: sqlite3.Connection, key: EntryKey, entry: IndexEntry, base: str) -> None:
-    """Make this the entry of a thing in a language, in place of what is there; without passages it goes."""
+    """Replace the entry of a resource in a language; an entry without passages is deleted."""
     kind = kind_of_iri(key.iri, base)
-    before, held = read_index_entry(connection, key)
-    if before:
+    old_row, old_entry = read_index_entry(connection, key)
+    if old_row:
         for table in ("things", "entries"):
-            connection.execute(f"DELETE FROM {table} WHERE id = ?", (before.id,))  # noqa: S608
-        delete_index_words(connection, before, held)
+            connection.execute(f"DELETE FROM {table} WHERE id = ?", (old_row.id,))  # noqa: S608
+        delete_index_words(connection, old_row, old_entry)
     if entry.passages:
-        number = before.id if before else next_row_number(connection, kind)
+        number = old_row.id if old_row else next_row_number(connection, kind)
         insert_index_row(connection, IndexRow(number, *key, kind, entry.label), entry)
 
 
 def insert_index_row(connection: sqlite3.Connection, row: IndexRow, entry: IndexEntry) -> None:
-    """Put in a thing that is not there."""
+    """Insert a resource that is not indexed."""
     connection.execute("INSERT INTO things VALUES (?, ?, ?, ?, ?)", row)
     connection.execute("INSERT INTO entries VALUES (?, ?)", (row.id, str(entry)))
     for table, text in iter_searchable_words(row, entry):
@@ -149,7 +149,7 @@ def insert_index_row(connection: sqlite3.Connection, row: IndexRow, entry: Index
 
 
 def delete_index_words(connection: sqlite3.Connection, row: IndexRow, entry: IndexEntry) -> None:
-    """Take a thing out of what is searched."""
+    """Delete the words of a resource from the FTS5 tables."""
     for table, text in iter_searchable_words(row, entry):
         connection.execute(
             f"INSERT INTO {table} ({table}, rowid, words) VALUES ('delete', ?, ?)",  # noqa: S608
@@ -158,102 +158,104 @@ def delete_index_words(connection: sqlite3.Connection, row: IndexRow, entry: Ind
 
 
 def iter_searchable_words(row: IndexRow, entry: IndexEntry) -> Iterator[tuple[str, str]]:
-    """The words of a thing by the table that they are searched in."""
-    signs = [filter_token("k", row.kind), *language_filter_tokens(row.language)]
+    """The words of a resource for each FTS5 table, starting with its filter tokens."""
+    filter_tokens = [filter_token("k", row.kind), *language_filter_tokens(row.language)]
     if entry.names:
-        yield "names", " ".join([*signs, PASSAGE_SEPARATOR, entry.name_words])
-    yield "texts", " ".join([*signs, PASSAGE_SEPARATOR, entry.passage_words])
+        yield "names", " ".join([*filter_tokens, PASSAGE_SEPARATOR, entry.name_words])
+    yield "texts", " ".join([*filter_tokens, PASSAGE_SEPARATOR, entry.passage_words])
 
 
-def filter_token(what: str, value: str) -> str:
-    """A kind or language as a word that no text has."""
-    return f"{PASSAGE_SEPARATOR}{what}{value.replace('-', '').lower()}"
+def filter_token(prefix: str, value: str) -> str:
+    """A kind ("k") or language ("l") as a token that occurs in no text."""
+    return f"{PASSAGE_SEPARATOR}{prefix}{value.replace('-', '').lower()}"
 
 
 def language_filter_tokens(language: str) -> list[str]:
-    """The signs of a language and of those that it is a kind of."""
+    """The filter tokens of a language tag and of its prefixes: for `zh-Hant`, also of `zh`."""
     parts = language.split("-")
     return [filter_token("l", "-".join(parts[: count + 1])) for count in range(len(parts))]
 
 
 def iter_spellable_words(text: str) -> Iterator[tuple[str]]:
-    """The words of a text that a misspelt one may mean: those of letters."""
-    return ((one,) for one in set(text.split()) if one.isalpha() and len(one) in SPELLABLE_WORD_LETTERS)
+    """The words of a text that can be suggested for misspelled ones, as SQL parameters: only letters."""
+    return ((word,) for word in set(text.split()) if word.isalpha() and len(word) in SPELLABLE_WORD_LETTERS)
 
 
 def next_row_number(connection: sqlite3.Connection, kind: str) -> int:
-    """The number of the next thing of a kind."""
+    """The number of the next row of a kind."""
     first = first_row_number(kind)
-    last = "SELECT max(id) FROM things WHERE id BETWEEN ? AND ?"
-    (found,) = connection.execute(last, (first, first + (1 << KIND_NUMBER_BITS) - 1)).fetchone()
-    return first if found is None else found + 1
+    sql = "SELECT max(id) FROM things WHERE id BETWEEN ? AND ?"
+    (last_number,) = connection.execute(sql, (first, first + (1 << KIND_NUMBER_BITS) - 1)).fetchone()
+    return first if last_number is None else last_number + 1
 
 
 def first_row_number(kind: str) -> int:
-    """The number of the first thing of a kind."""
+    """The number of the first row of a kind."""
     return kind_rank(kind) + 1 << KIND_NUMBER_BITS
 
 
-PROGRESS_STEP_ITEMS = 1000  # passages or things after which it is told how far it is
-STAGING_TABLE_SQL = """CREATE TABLE aside.passages (
+PROGRESS_STEP_ITEMS = 1000  # passages or resources between two progress reports
+STAGING_TABLE_SQL = """CREATE TABLE staging.passages (
     rank INTEGER, iri TEXT, language TEXT, place INTEGER, part TEXT, text TEXT
 )"""
-STAGING_INSERT_SQL = "INSERT INTO aside.passages VALUES (?, ?, ?, ?, ?, ?)"
+STAGING_INSERT_SQL = "INSERT INTO staging.passages VALUES (?, ?, ?, ?, ?, ?)"
 STAGED_PASSAGES_SQL = (
-    "SELECT iri, language, place, part, text FROM aside.passages ORDER BY rank, iri, language"
+    "SELECT iri, language, place, part, text FROM staging.passages ORDER BY rank, iri, language"
 )
 
-# Told how many passages are found and how many of them are taken in.
+# Called with the number of passages found, and the number of them inserted.
 ReportProgress = Callable[[int, int], None]
 
 
-def fill_index(path: Path, view: StoreView, base: str, reached: ReportProgress) -> None:
-    """Make the index in the file anew, from what the store holds while it is read.
+def fill_index(path: Path, view: StoreView, base: str, report_progress: ReportProgress) -> None:
+    """Rebuild the index file from a view of the store.
 
-    What is written meanwhile may be in it or not. Raises sqlite3.Error and OSError.
+    It may or may not contain what is written meanwhile. Raises sqlite3.Error and OSError.
     """
-    aside = path.with_name(path.name + "-aside")
-    aside.unlink(missing_ok=True)
+    staging_file = path.with_name(path.name + "-aside")
+    staging_file.unlink(missing_ok=True)
     connection = create_index_file(path)
     try:
-        connection.execute("ATTACH ? AS aside", (str(aside),))
-        connection.execute("PRAGMA aside.journal_mode = OFF")
+        connection.execute("ATTACH ? AS staging", (str(staging_file),))
+        connection.execute("PRAGMA staging.journal_mode = OFF")
         connection.execute(STAGING_TABLE_SQL)
         connection.execute("BEGIN")
-        found = iter_ranked_passages(view, base, lambda count: reached(count, 0))
-        total = connection.executemany(STAGING_INSERT_SQL, found).rowcount
-        reached(total, 0)
-        insert_staged_passages(connection, base, lambda done: reached(total, done))
+        passages = iter_ranked_passages(view, base, lambda count: report_progress(count, 0))
+        total = connection.executemany(STAGING_INSERT_SQL, passages).rowcount
+        report_progress(total, 0)
+        insert_staged_passages(connection, base, lambda done: report_progress(total, done))
         connection.execute("COMMIT")
         for table in ("names", "texts"):
             connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
     finally:
         connection.close()
-        aside.unlink(missing_ok=True)
+        staging_file.unlink(missing_ok=True)
 
 
 def iter_ranked_passages(
-    view: StoreView, base: str, reached: Callable[[int], None]
+    view: StoreView, base: str, report_count: Callable[[int], None]
 ) -> Iterator[tuple[int | str, ...]]:
-    """All passages of the store, each with the rank of its thing."""
+    """All passages of the store, each preceded by the rank of its kind."""
     quads = chain.from_iterable(view.match(None, node) for node in PROPERTY_POSITIONS)
     for number, (key, passage) in enumerate(iter_index_passages(quads, base)):
         yield (kind_rank(kind_of_iri(key.iri, base)), *key, *passage)
         if number % PROGRESS_STEP_ITEMS == 0:
-            reached(number)
+            report_count(number)
 
 
-def insert_staged_passages(connection: sqlite3.Connection, base: str, reached: Callable[[int], None]) -> None:
-    """Put in all things from the passages that are put aside."""
-    counts, done = Counter[int](), 0
+def insert_staged_passages(
+    connection: sqlite3.Connection, base: str, report_count: Callable[[int], None]
+) -> None:
+    """Insert all resources from the staged passages."""
+    counts, inserted_count = Counter[int](), 0
     rows = connection.execute(STAGED_PASSAGES_SQL)
     for number, ((iri, language), group) in enumerate(groupby(rows, itemgetter(0, 1))):
-        found = [Passage(*one[2:]) for one in group]
-        entry, kind = IndexEntry.from_passages(found), kind_of_iri(iri, base)
+        passages = [Passage(*row[2:]) for row in group]
+        entry, kind = IndexEntry.from_passages(passages), kind_of_iri(iri, base)
         first = first_row_number(kind)
-        place = first + counts[first]
-        insert_index_row(connection, IndexRow(place, *EntryKey(iri, language), kind, entry.label), entry)
+        row_number = first + counts[first]
+        insert_index_row(connection, IndexRow(row_number, *EntryKey(iri, language), kind, entry.label), entry)
         counts[first] += 1
-        done += len(found)
+        inserted_count += len(passages)
         if number % PROGRESS_STEP_ITEMS == 0:
-            reached(done)
+            report_count(inserted_count)

@@ -1,4 +1,4 @@
-"""What handlers that search depend on. Why each is `async`: `pages.dependencies`."""
+"""FastAPI dependencies of handlers that search. Why they are async: `pages.dependencies`."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ async def get_index(request: Request) -> FullTextIndex:
 
 
 async def get_searches(request: Request) -> WorkQueue:
-    """The queue of searches."""
+    """The work queue of searches."""
     searches: WorkQueue = request.app.state.service.queues.searches
     return searches
 

@@ -1,4 +1,4 @@
-"""What the index holds of a thing in one language: its names, and the texts about it and its parts."""
+"""Index entries: the names and texts of a resource, with those of its parts, in one language."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -19,8 +19,8 @@ from ..rdf.namespaces import (
 )
 from .tokenizer import tokenize_text
 
-# Properties whose values are names of a thing, then those whose values are texts about it. What stands first
-# is shown first.
+# Properties whose values are names of a resource, then those whose values are texts about it. Earlier ones
+# are shown first.
 NAME_PROPERTIES = (*LABEL_PROPERTIES, f"{SKOS_NAMESPACE}notation")
 TEXT_PROPERTIES = (
     *(
@@ -55,21 +55,24 @@ TEXT_PROPERTIES = (
 INDEXED_PROPERTIES = (*NAME_PROPERTIES, *TEXT_PROPERTIES)
 PROPERTY_POSITIONS = {ox.NamedNode(iri): place for place, iri in enumerate(INDEXED_PROPERTIES)}
 
-# Kinds in the order in which things come that are alike otherwise; others come last.
+# The order of kinds among results of equal rank; other kinds come last.
 KIND_ORDER = (
     "issue", "principle", "category", "stakeholder-group", "agent", "meeting", "session", "agreement",
     "milestone", "document", "paragraph", "contribution", "disagreement", "claim", "concept", "place", "term",
     "shape", "paper",
 )  # fmt: skip
-# What the service computes or notes of each paper and write is found by its links, not by its words, and a
-# graph by what stands in it.
+# Resources that the service computes or records for each paper and write are found by links, not by words,
+# and graphs by their content.
 UNINDEXED_KINDS = frozenset({"assertion", "test-result", "write", "writer", "identifier", "graph"})
-# Stands between two passages, so that no phrase reaches from one into the other.
+# Separates two passages, so that no phrase matches across them.
 PASSAGE_SEPARATOR = "\N{SECTION SIGN}"
 
 
 class Passage(NamedTuple):
-    """A value of a property: its place among PROPERTIES, the part of the thing that has it, and the text."""
+    """A value of a property: the index of the property in INDEXED_PROPERTIES, the part that has it, the text.
+
+    `part` is the suffix of the IRI of the part of the resource; empty for the resource itself.
+    """
 
     place: int
     part: str
@@ -77,7 +80,7 @@ class Passage(NamedTuple):
 
 
 class EntryKey(NamedTuple):
-    """A thing and a language, in lower case; empty for texts of none."""
+    """A resource and a language tag in lower case; the tag is empty for texts without language."""
 
     iri: str
     language: str
@@ -91,26 +94,30 @@ class IndexEntry:
 
     @classmethod
     def from_passages(cls, passages: Iterable[Passage]) -> "IndexEntry":
-        """The entry of these passages, in whatever order they come."""
+        """The entry of these passages, which may be in any order."""
         return cls(sorted(set(passages)))
 
     @classmethod
     def parse(cls, text: str) -> "IndexEntry":
-        """The entry that was written so."""
-        return cls([Passage(*one) for one in json.loads(text)])
+        """The entry from its JSON."""
+        return cls([Passage(*row) for row in json.loads(text)])
 
     def __str__(self) -> str:
-        """The entry as it is kept."""
+        """The entry as JSON."""
         return json.dumps(self.passages, ensure_ascii=False, separators=(",", ":"))
 
     @property
     def names(self) -> list[str]:
-        """What the thing itself is called."""
-        return [one.text for one in self.passages if one.place < len(NAME_PROPERTIES) and not one.part]
+        """The names of the resource itself."""
+        return [
+            passage.text
+            for passage in self.passages
+            if passage.place < len(NAME_PROPERTIES) and not passage.part
+        ]
 
     @property
     def label(self) -> str:
-        """What it is called first of all; empty where it has no name in this language."""
+        """Its first name; empty where it has none in this language."""
         return next(iter(self.names), "")
 
     @cached_property
@@ -121,16 +128,16 @@ class IndexEntry:
     @cached_property
     def passage_words(self) -> str:
         """The words of all passages."""
-        return join_text_words(one.text for one in self.passages)
+        return join_text_words(passage.text for passage in self.passages)
 
 
 def join_text_words(texts: Iterable[str]) -> str:
-    """The words of texts with spaces between, and a sign where one text ends."""
-    return f" {PASSAGE_SEPARATOR} ".join(" ".join(tokenize_text(one)) for one in texts)
+    """The words of texts, separated by spaces, with PASSAGE_SEPARATOR between texts."""
+    return f" {PASSAGE_SEPARATOR} ".join(" ".join(tokenize_text(text)) for text in texts)
 
 
 def find_index_passage(quad: ox.Quad, base: str) -> tuple[EntryKey, Passage] | None:
-    """Where a statement belongs in the index, and as what; None where it does not."""
+    """The key and passage that a quad adds to the index; None where it adds nothing."""
     subject, text = quad.subject, quad.object
     place = PROPERTY_POSITIONS.get(quad.predicate)
     if place is None or not isinstance(subject, ox.NamedNode) or not isinstance(text, ox.Literal):
@@ -145,25 +152,25 @@ def find_index_passage(quad: ox.Quad, base: str) -> tuple[EntryKey, Passage] | N
 
 
 def iter_index_passages(quads: Iterable[ox.Quad], base: str) -> Iterator[tuple[EntryKey, Passage]]:
-    """Where statements belong in the index, and as what."""
-    found = (find_index_passage(one, base) for one in quads)
-    return (one for one in found if one is not None)
+    """The keys and passages that quads add to the index."""
+    passages = (find_index_passage(quad, base) for quad in quads)
+    return (passage for passage in passages if passage is not None)
 
 
 def indexed_resource_iri(iri: str, base: str) -> str:
-    """The thing that an IRI names, or that it names a part of: a paper is found as a whole."""
-    home = f"{base}id/paper/"
-    if not iri.startswith(home):
+    """The resource under which an IRI is indexed: for parts of a paper, the paper."""
+    papers_prefix = f"{base}id/paper/"
+    if not iri.startswith(papers_prefix):
         return iri
-    return home + iri.removeprefix(home).partition("/")[0]
+    return papers_prefix + iri.removeprefix(papers_prefix).partition("/")[0]
 
 
 def kind_rank(kind: str) -> int:
-    """How early things of a kind come."""
+    """The position of a kind in KIND_ORDER."""
     return KIND_ORDER.index(kind) if kind in KIND_ORDER else len(KIND_ORDER)
 
 
 def passage_statement(key: EntryKey, passage: Passage) -> tuple[ox.NamedNode, ox.NamedNode, ox.Literal]:
-    """The terms of the statement that a passage comes from, but for the capitals of its language."""
+    """The triple that a passage comes from, except that its language tag is in lower case."""
     text = ox.Literal(passage.text, language=key.language) if key.language else ox.Literal(passage.text)
     return ox.NamedNode(key.iri + passage.part), ox.NamedNode(INDEXED_PROPERTIES[passage.place]), text

@@ -1,6 +1,6 @@
-"""The full-text index of a running service: updated with every commit, rebuilt where it does not fit.
+"""The full-text index of a running service: updated with every commit, rebuilt if it does not fit the store.
 
-A write is in the index before it returns. If a change is unknown, or the index is not that of the store, it
+A write is in the index before it returns. If a change is unknown, or the index does not match the store, it
 is rebuilt, and searches get 503 with Retry-After meanwhile. A language or kind in a search must occur in the
 index (400 otherwise).
 """
@@ -20,9 +20,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ..problems import Problem
 from ..store.change import Change
-from ..store.files import ASIDE_FOLDER, is_sqlite_damage
+from ..store.files import ASIDE_FOLDER
 from ..store.projection import Projection, ProjectionState
 from ..store.recovery import get_index_mark
+from ..store.sqlite import is_sqlite_damage
 from ..store.store import Store
 from ..store.view import StoreView
 from .database import (
@@ -39,7 +40,7 @@ from .entries import EntryKey, IndexEntry, Passage, iter_index_passages, passage
 from .tokenizer import SearchTerm
 
 SEARCH_INDEX_PATH, INDEX_COPY_FOLDER = Path(ASIDE_FOLDER) / "index" / "things.db", "index-copy"
-INDEX_WAIT_SECONDS = 5  # seconds that a search waits for an index that is being made
+INDEX_WAIT_SECONDS = 5  # seconds that a search waits for a build of the index
 INDEX_RETRY_HEADERS = {"Retry-After": "5"}
 
 Params = ParamSpec("Params")
@@ -49,27 +50,27 @@ log = logging.getLogger("wgig")
 
 
 class FullTextIndex(Projection):
-    """Names and texts of all things of a store, to be searched.
+    """The projection with the names and texts of all resources, for full-text search.
 
-    While it is made anew nothing is found, which is said with status 503.
+    While it is rebuilt, searches raise Problem 503.
     """
 
-    name, snapshot_name = "the index", INDEX_COPY_FOLDER
+    name, snapshot_name = "the search index", INDEX_COPY_FOLDER
 
     def __init__(self, store: Store, base: str) -> None:
-        """Take the store and the base of its IRIs. Nothing is opened before it is needed."""
+        """Take the store and its base IRI. Nothing is opened before the first use."""
         super().__init__(store)
         self.base = base
         self.path: Path | None = None
-        self.writers: list[sqlite3.Connection] = []  # one, once the index is made
-        # Connections that read, with the number of their file.
+        self.writers: list[sqlite3.Connection] = []  # one, once the index is built
+        # Idle connections for reading, each with the number of its file.
         self.free_readers: list[tuple[int, sqlite3.Connection]] = []
-        self.file_number = 0  # of the file, which is another one when it is made anew
-        self.frequent_terms: set[SearchTerm] = set()  # words that are in very many things
-        self.progress = (0, 0)  # passages that are found, and how many of them are taken in
+        self.file_number = 0  # increases when the file is replaced
+        self.frequent_terms: set[SearchTerm] = set()  # words that occur in very many resources
+        self.progress = (0, 0)  # passages found, and passages indexed
 
     def resume(self) -> bool:
-        """Open the file; whether it is the index of the store as it is."""
+        """Open the file; whether it matches the store."""
         self.path = self.choose_path()
         is_current = self.is_current_file(self.path)
         if is_current:
@@ -77,17 +78,17 @@ class FullTextIndex(Projection):
         return is_current
 
     def on_stale(self) -> None:
-        """Begin to make it anew, so that searches need not wait for long."""
+        """Start the rebuild at once, so that searches need not wait long."""
         self.start_build()
 
     def choose_path(self) -> Path:
-        """Where the file is: beside the store, for one in memory in a folder that goes with the index."""
-        passing = None if self.store.folder else Path(tempfile.mkdtemp(prefix="wgig-index-"))
-        weakref.finalize(self, close_index_connections, self.writers, self.free_readers, passing)
-        return (self.store.folder or passing or Path()) / SEARCH_INDEX_PATH
+        """The path of the file: in the store folder, or in a temporary folder for a store in memory."""
+        temporary = None if self.store.folder else Path(tempfile.mkdtemp(prefix="wgig-index-"))
+        weakref.finalize(self, close_index_connections, self.writers, self.free_readers, temporary)
+        return (self.store.folder or temporary or Path()) / SEARCH_INDEX_PATH
 
     def is_current_file(self, path: Path) -> bool:
-        """Whether the file is the index of the store as it is, and made as it is made now."""
+        """Whether the file matches the store and has the current index format."""
         folder = self.store.folder
         token = get_index_mark(folder).read() if folder and path.exists() else ""
         if not token:
@@ -103,26 +104,26 @@ class FullTextIndex(Projection):
         finally:
             connection.close()
 
-    # What the thread does that writes, while nobody else does.
+    # These methods run on the writing thread, under the write lock.
 
     def apply(self, change: Change) -> bool:
-        """Take in what a write changed, and leave the mark."""
+        """Update the index with a change, and write the mark; True."""
         self.write_change(self.writers[0], change)
         return True
 
     def write_change(self, writer: sqlite3.Connection, change: Change) -> None:
-        """Take in what a write changed, and leave the mark. Raises sqlite3.Error and OSError."""
-        gone, come = defaultdict[EntryKey, set[Passage]](set), defaultdict[EntryKey, set[Passage]](set)
-        for quads, passages in ((change.removed, gone), (change.added, come)):
+        """Update the index with a change, and write the mark. Raises sqlite3.Error and OSError."""
+        removed, added = defaultdict[EntryKey, set[Passage]](set), defaultdict[EntryKey, set[Passage]](set)
+        for quads, passages in ((change.removed, removed), (change.added, added)):
             for key, passage in iter_index_passages(quads, self.base):
                 passages[key].add(passage)
         token = read_index_property(writer, "token")
-        if gone or come:
+        if removed or added:
             token = uuid.uuid4().hex
             writer.execute("BEGIN")
             try:
-                for key in gone.keys() | come.keys():
-                    self.update_entry(writer, key, gone[key], come[key])
+                for key in removed.keys() | added.keys():
+                    self.update_entry(writer, key, removed[key], added[key])
                 write_index_properties(writer, token=token, changed=format_utc_now())
                 writer.execute("COMMIT")
             except BaseException:
@@ -132,19 +133,23 @@ class FullTextIndex(Projection):
             get_index_mark(self.store.folder).write(token)
 
     def update_entry(
-        self, writer: sqlite3.Connection, key: EntryKey, gone: set[Passage], come: set[Passage]
+        self, writer: sqlite3.Connection, key: EntryKey, removed: set[Passage], added: set[Passage]
     ) -> None:
-        """Take these passages out of an entry, unless they stand in another graph, and put those in."""
-        held = set(read_index_entry(writer, key)[1].passages)
-        elsewhere = {one for one in gone - come if self.store.has_statement(*passage_statement(key, one))}
-        now_held = held - gone | elsewhere | come
-        if now_held != held:
-            update_index_entry(writer, key, IndexEntry.from_passages(now_held), self.base)
+        """Remove passages from an entry, unless they are still in another graph, and add others."""
+        old_passages = set(read_index_entry(writer, key)[1].passages)
+        elsewhere = {
+            passage
+            for passage in removed - added
+            if self.store.has_statement(*passage_statement(key, passage))
+        }
+        new_passages = old_passages - removed | elsewhere | added
+        if new_passages != old_passages:
+            update_index_entry(writer, key, IndexEntry.from_passages(new_passages), self.base)
 
-    # What a thread of its own does.
+    # These methods run on a thread of their own.
 
     def rebuild(self, view: StoreView) -> None:
-        """Make the file anew, and open it; what has the former one open closes it when it is done with it."""
+        """Rebuild the file, and open it; readers of the old file close it after their query."""
         assert self.path
         self.file_number += 1
         self.frequent_terms = set()
@@ -155,19 +160,19 @@ class FullTextIndex(Projection):
         self.file_number += 1
         self.writers.append(writer)
 
-    def report_progress(self, found: int, taken: int) -> None:
-        """Take note of how far it is."""
-        self.progress = found, taken
+    def report_progress(self, found: int, indexed: int) -> None:
+        """Store the progress of the build."""
+        self.progress = found, indexed
 
-    # What any thread does.
+    # These methods run on any thread.
 
     def query(
         self,
-        look: Callable[Concatenate[sqlite3.Connection, Params], Answer],
+        function: Callable[Concatenate[sqlite3.Connection, Params], Answer],
         *args: Params.args,
-        **named: Params.kwargs,
+        **kwargs: Params.kwargs,
     ) -> Answer:
-        """What a function finds in the index as it is at one moment. Raises Problem 503 while it is made."""
+        """The result of a function of a consistent read connection. Raises Problem 503 during a build."""
         self.open()
         if self.is_pending:
             wait([self.start_build()], INDEX_WAIT_SECONDS)
@@ -176,12 +181,12 @@ class FullTextIndex(Projection):
         number, connection = self.borrow_connection(self.path)
         try:
             connection.execute("BEGIN")
-            return look(connection, *args, **named)
+            return function(connection, *args, **kwargs)
         except sqlite3.DatabaseError as error:
             if number == self.file_number and not is_sqlite_damage(error):
                 raise
             if number == self.file_number:
-                log.exception("the index is damaged, and is made anew")
+                log.exception("the search index is damaged, and is rebuilt")
                 self.invalidate()
             raise self.unavailable_problem() from error
         finally:
@@ -193,7 +198,7 @@ class FullTextIndex(Projection):
                 connection.close()
 
     def borrow_connection(self, path: Path) -> tuple[int, sqlite3.Connection]:
-        """A connection to the file as it is now, for one thread, and the number of the file."""
+        """The number of the current file, and a connection to it for one thread."""
         while True:
             try:
                 number, connection = self.free_readers.pop()
@@ -204,50 +209,52 @@ class FullTextIndex(Projection):
             connection.close()
 
     def unavailable_problem(self) -> Problem:
-        """The 503 while there is no index."""
+        """The Problem 503 for a missing index, with the progress of the build."""
         if self.state is ProjectionState.BROKEN:
-            return Problem(503, "The index cannot be made. The log of the service tells its operator why.")
-        found, taken = self.progress
-        how_far = f"{found:,} texts are found, and {taken:,} of them are taken in."
+            return Problem(503, "The search index cannot be built. The log of the service has the reason.")
+        found, indexed = self.progress
+        progress = f"{indexed:,} of {found:,} texts are indexed."
         return Problem(
-            503, f"The index is being made anew: {how_far} Try again soon.", headers=INDEX_RETRY_HEADERS
+            503, f"The search index is being rebuilt: {progress} Try again soon.", headers=INDEX_RETRY_HEADERS
         )
 
 
 def close_index_connections(
-    writers: list[sqlite3.Connection], free: list[tuple[int, sqlite3.Connection]], folder: Path | None = None
+    writers: list[sqlite3.Connection],
+    readers: list[tuple[int, sqlite3.Connection]],
+    folder: Path | None = None,
 ) -> None:
-    """Close these connections; a folder that is given goes."""
+    """Close all connections, and remove the folder if one is given."""
     while writers:
         writers.pop().close()
-    while free:
-        free.pop()[1].close()
+    while readers:
+        readers.pop()[1].close()
     if folder:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def format_utc_now() -> str:
-    """The time, in UTC (RFC 3339)."""
+    """The current time in UTC (RFC 3339)."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-ANY_LANGUAGE_VALUES = ("", "*")  # languages that mean every one
+ANY_LANGUAGE_VALUES = ("", "*")  # stand for all languages
 
 
 def parse_search_language(index: FullTextIndex, value: str) -> str:
-    """A language that is asked for, empty for any. Raises Problem 400 where nothing is in it."""
+    """The language of a search, empty for any. Raises Problem 400 if no text has it."""
     return "" if value in ANY_LANGUAGE_VALUES else parse_column_value(index, "language", value)
 
 
 def parse_search_kind(index: FullTextIndex, value: str) -> str:
-    """A kind that is asked for, empty for any. Raises Problem 400 where nothing is of it."""
+    """The kind of a search, empty for any. Raises Problem 400 if no resource has it."""
     return parse_column_value(index, "kind", value) if value else ""
 
 
 def parse_column_value(index: FullTextIndex, column: str, value: str) -> str:
-    """A value of a column, in lower case. Raises Problem 400 where nothing has it."""
-    wanted = value.lower()
-    there = [one for one in index.query(list_distinct_values, column) if one]
-    if not any(one == wanted or one.startswith(f"{wanted}-") for one in there):
-        raise Problem(400, f"Nothing has the {column} {value!r}. There are: {', '.join(there)}.")
-    return wanted
+    """A value of a column, in lower case. Raises Problem 400 if it does not occur in the index."""
+    lower_value = value.lower()
+    existing = [item for item in index.query(list_distinct_values, column) if item]
+    if not any(item == lower_value or item.startswith(f"{lower_value}-") for item in existing):
+        raise Problem(400, f"Nothing has the {column} {value!r}. There are: {', '.join(existing)}.")
+    return lower_value

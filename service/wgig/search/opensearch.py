@@ -1,10 +1,10 @@
-"""OpenSearch 1.1: how a browser or program searches here, and results as an Atom feed (RFC 4287)."""
+"""OpenSearch 1.1: the description of the search for browsers and programs, and results as Atom (RFC 4287)."""
 
 from collections.abc import Iterator
 
 from fastapi import Request, Response
 
-from ..http.parameters import check_query_parameters
+from ..http.operations import Operation
 from ..http.responses import respond_with_body
 from ..rdf.formats import ATOM, HTML, JSON, Format
 from ..resources.atom import AtomEntry, AtomExtension, AtomFeed, AtomLink, serialize_atom_feed
@@ -20,10 +20,12 @@ OPENSEARCH_LINK = (
 )
 
 
+OPENSEARCH_OPERATION = Operation(formats=(OPENSEARCH_FORMAT,))
+
+
 def get_opensearch_description(request: Request) -> Response:
     """How to search here, for browsers and programs (OpenSearch 1.1)."""
-    check_query_parameters(request)
-    home = str(request.base_url)
+    base_url = str(request.base_url)
     root = make_xml_element("OpenSearchDescription", xmlns=OPENSEARCH_NAMESPACE)
     for name, text in (
         ("ShortName", SHORT_SERVICE_NAME),
@@ -37,34 +39,33 @@ def get_opensearch_description(request: Request) -> Response:
     ):
         append_xml_element(root, name, text)
     for format_ in (HTML, ATOM, JSON):
-        # A browser would give the language of its menus.
+        # A browser would fill in the language of its menus, so HTML has no language parameter.
         language = "" if format_ is HTML else "&lang={language?}"
-        template = (
-            f"{home}search?q={{searchTerms}}{language}&page={{startPage?}}&_mediatype={format_.media_type}"
-        )
+        parameters = f"q={{searchTerms}}{language}&page={{startPage?}}&_mediatype={format_.media_type}"
+        template = f"{base_url}search?{parameters}"
         append_xml_element(root, "Url", type=format_.media_type, template=template)
     append_xml_element(root, "Query", role="example", searchTerms="spam")
     return respond_with_body(request, serialize_xml_element(root), OPENSEARCH_FORMAT)
 
 
-def serialize_search_feed(results: SearchResults, home: str, changed: str) -> bytes:
-    """The results as an Atom feed with the elements of OpenSearch; `home` is the address of the service.
+def serialize_search_feed(results: SearchResults, base_url: str, changed: str) -> bytes:
+    """The results as an Atom feed with OpenSearch elements; `base_url` is the address of the service.
 
-    The index was `changed` at that time, which is the age of all that is in the feed. Its texts are in
+    `changed` is when the index last changed, and the date of all entries. The texts of the feed are in
     several languages.
     """
-    here = f"{home}search?{results.page_queries['first']}"
+    feed_url = f"{base_url}search?{results.page_queries['first']}"
     pages = [
-        AtomLink({"prev": "previous"}.get(name, name), f"{home}search.atom?{query}", ATOM.media_type)
+        AtomLink({"prev": "previous"}.get(name, name), f"{base_url}search.atom?{query}", ATOM.media_type)
         for name, query in results.page_queries.items()
     ]
     return serialize_atom_feed(
         AtomFeed(
-            here if results.page == 1 else f"{here}&page={results.page}",
+            feed_url if results.page == 1 else f"{feed_url}&page={results.page}",
             f"{results.text} in the {SERVICE_TITLE}",
             changed,
-            [*pages, AtomLink("search", f"{home}opensearch.xml", OPENSEARCH_FORMAT.media_type)],
-            [build_hit_entry(one, home, changed) for one in results.hits],
+            [*pages, AtomLink("search", f"{base_url}opensearch.xml", OPENSEARCH_FORMAT.media_type)],
+            [build_hit_entry(hit, base_url, changed) for hit in results.hits],
             language="",
             is_licensed=False,
             extensions=[*iter_opensearch_extensions(results)],
@@ -74,7 +75,7 @@ def serialize_search_feed(results: SearchResults, home: str, changed: str) -> by
 
 
 def iter_opensearch_extensions(results: SearchResults) -> Iterator[AtomExtension]:
-    """What OpenSearch adds to a feed of results."""
+    """The OpenSearch elements of a feed of results."""
     yield AtomExtension("opensearch:totalResults", str(results.total), {})
     yield AtomExtension("opensearch:startIndex", str(results.start + 1), {})
     yield AtomExtension("opensearch:itemsPerPage", str(results.size), {})
@@ -85,9 +86,9 @@ def iter_opensearch_extensions(results: SearchResults) -> Iterator[AtomExtension
         yield AtomExtension("opensearch:Query", None, correction)
 
 
-def build_hit_entry(one: SearchHit, home: str, changed: str) -> AtomEntry:
+def build_hit_entry(hit: SearchHit, base_url: str, changed: str) -> AtomEntry:
     """A hit as an entry of the feed."""
     page = None
-    if one.path:
-        page = AtomLink("alternate", one.path if "://" in one.path else home + one.path.removeprefix("/"))
-    return AtomEntry(one.iri, one.label, changed, page, str(one.marked_html), one.kind, has_html_summary=True)
+    if hit.path:
+        page = AtomLink("alternate", hit.path if "://" in hit.path else base_url + hit.path.removeprefix("/"))
+    return AtomEntry(hit.iri, hit.label, changed, page, str(hit.marked_html), hit.kind, has_html_summary=True)

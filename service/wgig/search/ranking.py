@@ -1,4 +1,4 @@
-"""Find things by words: names before texts, the nearest name first; and what a misspelt word may mean."""
+"""Search the index: name matches before text matches, the closest name first; correct misspelled words."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,18 +11,18 @@ from rapidfuzz.distance import OSA
 from .database import IndexRow, filter_token
 from .tokenizer import SearchTerm, tokenize_text
 
-MAX_SEARCH_MATCHES = 200  # things that are found, unless more are wanted; where there are more, that is said
-# Things with a word, beyond which its weight is not computed anew for each search.
+MAX_SEARCH_MATCHES = 200  # default limit; `has_more` says whether there are more
+# A term in more resources than this is not ranked by BM25.
 FREQUENT_TERM_MATCHES = 1000
-MAX_SPELLING_CANDIDATES = 20_000  # words that are compared with a misspelt one
+MAX_SPELLING_CANDIDATES = 20_000  # words that are compared with a misspelled one
 ROW_COLUMNS_SQL = "things.id, things.iri, things.language, things.kind, things.label"
 
 
 @dataclass(frozen=True)
 class SearchCriteria:
-    """What is searched for: terms, all of them or any, in a language and of a kind (empty: of whichever).
+    """Terms to match, all or any of them, in a language and of a kind (empty: any).
 
-    Texts of no language are in every one. Up to `limit` things are found.
+    Texts without language match every language. Up to `limit` resources are found.
     """
 
     terms: Sequence[SearchTerm]
@@ -32,7 +32,7 @@ class SearchCriteria:
     limit: int = MAX_SEARCH_MATCHES
 
     def __str__(self) -> str:
-        """The search as FTS5 has it."""
+        """The criteria as an FTS5 query."""
         parts = [f"({(' AND ' if self.match_all else ' OR ').join(map(str, self.terms))})"]
         if self.language:
             parts.append(f'("{filter_token("l", self.language)}" OR "{filter_token("l", "")}")')
@@ -41,17 +41,17 @@ class SearchCriteria:
         return " AND ".join(parts)
 
 
-# Looks for what is wanted: the things that have it, in their order, and whether there are more.
+# Returns the matching rows in order, and whether there are more.
 FindRows = Callable[[sqlite3.Connection, SearchCriteria], tuple[list[IndexRow], bool]]
 
 
 @dataclass(frozen=True)
 class SearchMatches:
-    """What was found, each thing once, the best first.
+    """The matching resources, each once, the best first.
 
-    `has_more`: there is more that is not in it. `criteria` is what was searched for in truth, where nothing
-    has all the words or some were misspelt; `replacements` holds the words that were taken for others, by
-    these. Where nothing was found, not every word was.
+    `has_more`: there are more than `rows`. `criteria` are those that matched, where not all words did or
+    some were misspelled; `replacements` maps misspelled words to the words searched for instead. Without any
+    matches, `criteria.match_all` is False.
     """
 
     rows: Sequence[IndexRow]
@@ -61,145 +61,157 @@ class SearchMatches:
 
 
 def find_search_matches(
-    connection: sqlite3.Connection, wanted: SearchCriteria, frequent: set[SearchTerm] | None = None
+    connection: sqlite3.Connection, criteria: SearchCriteria, frequent: set[SearchTerm] | None = None
 ) -> SearchMatches:
-    """The things that have what is wanted in their names or texts.
+    """The resources with matching names or texts.
 
-    `frequent` are words that are known to be in very many things, and takes in those that are found to be.
+    `frequent` caches terms that are in very many resources; new ones are added to it.
     """
     return find_closest_matches(
-        connection, wanted, partial(find_rows_anywhere, frequent=set() if frequent is None else frequent)
+        connection, criteria, partial(find_rows_anywhere, frequent=set() if frequent is None else frequent)
     )
 
 
-def find_name_matches(connection: sqlite3.Connection, wanted: SearchCriteria) -> SearchMatches:
-    """The things that have what is wanted in their names."""
-    return find_closest_matches(connection, wanted, find_rows_by_name)
+def find_name_matches(connection: sqlite3.Connection, criteria: SearchCriteria) -> SearchMatches:
+    """The resources with matching names."""
+    return find_closest_matches(connection, criteria, find_rows_by_name)
 
 
 def find_closest_matches(
-    connection: sqlite3.Connection, wanted: SearchCriteria, having: FindRows
+    connection: sqlite3.Connection, criteria: SearchCriteria, find_rows: FindRows
 ) -> SearchMatches:
-    """The things that have all the words, else all that they may mean, else any of those."""
-    for one, instead in iter_search_meanings(connection, wanted):
-        rows, more = having(connection, one)
+    """The matches of all words, or else of all corrected words, or else of any of these."""
+    for relaxed_criteria, replacements in iter_search_meanings(connection, criteria):
+        rows, has_more = find_rows(connection, relaxed_criteria)
         if rows:
-            return SearchMatches(rows, more, one, instead)
-    return SearchMatches([], False, replace(wanted, match_all=False), {})
+            return SearchMatches(rows, has_more, relaxed_criteria, replacements)
+    return SearchMatches([], False, replace(criteria, match_all=False), {})
 
 
 def iter_search_meanings(
-    connection: sqlite3.Connection, wanted: SearchCriteria
+    connection: sqlite3.Connection, criteria: SearchCriteria
 ) -> Iterator[tuple[SearchCriteria, dict[str, str]]]:
-    """What a search may mean, the nearest first, each with the words that are taken for others."""
-    yield wanted, {}
-    instead: dict[str, str] = {}
-    loose = replace(wanted, terms=list(dict.fromkeys(iter_loose_terms(connection, wanted, instead))))
-    if loose != wanted:
-        yield loose, instead
-    instead = instead | {
-        word: meant
-        for word in dict.fromkeys(list_misspelt_words(connection, loose.terms))
-        if (meant := find_nearest_word(connection, word)) is not None
+    """The criteria and ever more relaxed ones, each with its replaced words."""
+    yield criteria, {}
+    replacements: dict[str, str] = {}
+    separated = replace(
+        criteria, terms=list(dict.fromkeys(iter_loose_terms(connection, criteria, replacements)))
+    )
+    if separated != criteria:
+        yield separated, replacements
+    replacements = replacements | {
+        word: correction
+        for word in dict.fromkeys(list_misspelt_words(connection, separated.terms))
+        if (correction := find_nearest_word(connection, word)) is not None
     }
-    mended = replace(loose, terms=[replace_term_words(one, instead) for one in loose.terms])
-    if mended != loose:
-        yield mended, instead
-    yield replace(mended, match_all=False), instead
+    corrected = replace(separated, terms=[replace_term_words(term, replacements) for term in separated.terms])
+    if corrected != separated:
+        yield corrected, replacements
+    yield replace(corrected, match_all=False), replacements
 
 
 def iter_loose_terms(
-    connection: sqlite3.Connection, wanted: SearchCriteria, instead: dict[str, str]
+    connection: sqlite3.Connection, criteria: SearchCriteria, replacements: dict[str, str]
 ) -> Iterator[SearchTerm]:
-    """The terms with what is joined as parts; as one word, noted in `instead`, where only that is found."""
-    for term in wanted.terms:
-        apart, whole = (replace(wanted, terms=one) for one in (term.separate_terms, [term.joined_term]))
+    """The terms, with compounds split into their parts or joined to one word, where only that is found.
+
+    Joined words are added to `replacements`.
+    """
+    for term in criteria.terms:
+        separate_criteria, joined_criteria = (
+            replace(criteria, terms=terms) for terms in (term.separate_terms, [term.joined_term])
+        )
         if (
             term.parts
-            and not count_term_matches(connection, apart, 0)
-            and count_term_matches(connection, whole, 0)
+            and not count_term_matches(connection, separate_criteria, 0)
+            and count_term_matches(connection, joined_criteria, 0)
         ):
-            instead[" ".join(term.words)] = term.joined_term.words[0]
+            replacements[" ".join(term.words)] = term.joined_term.words[0]
             yield term.joined_term
         else:
             yield from term.separate_terms
 
 
 def find_rows_anywhere(
-    connection: sqlite3.Connection, wanted: SearchCriteria, frequent: set[SearchTerm]
+    connection: sqlite3.Connection, criteria: SearchCriteria, frequent: set[SearchTerm]
 ) -> tuple[list[IndexRow], bool]:
-    """The things that have what is wanted in names or texts, in their order, and whether there are more."""
-    rows, more = find_rows_by_name(connection, wanted)
-    if not more:
-        texts, more = find_rows_by_text(connection, wanted, frequent)
-        rows += texts
-    once: dict[str, IndexRow] = {}
+    """The rows with matching names or texts in order, and whether there are more."""
+    rows, has_more = find_rows_by_name(connection, criteria)
+    if not has_more:
+        text_rows, has_more = find_rows_by_text(connection, criteria, frequent)
+        rows += text_rows
+    rows_by_iri: dict[str, IndexRow] = {}
     for row in rows:
-        once.setdefault(row.iri, row)
-    found = list(once.values())
-    return found[: wanted.limit], more or len(found) > wanted.limit
+        rows_by_iri.setdefault(row.iri, row)
+    unique_rows = list(rows_by_iri.values())
+    return unique_rows[: criteria.limit], has_more or len(unique_rows) > criteria.limit
 
 
-def find_rows_by_name(connection: sqlite3.Connection, wanted: SearchCriteria) -> tuple[list[IndexRow], bool]:
-    """The things whose names have what is wanted, the nearest first, and whether there are more."""
-    rows = list_matching_rows(connection, "names", wanted, "")
-    asked = [word for term in wanted.terms for word in term.words]
-    return sorted(rows, key=lambda row: label_word_distance(row, asked)), len(rows) > wanted.limit
+def find_rows_by_name(
+    connection: sqlite3.Connection, criteria: SearchCriteria
+) -> tuple[list[IndexRow], bool]:
+    """The rows with matching names, the closest first, and whether there are more."""
+    rows = list_matching_rows(connection, "names", criteria, "")
+    words = [word for term in criteria.terms for word in term.words]
+    return sorted(rows, key=lambda row: label_word_distance(row, words)), len(rows) > criteria.limit
 
 
-def label_word_distance(row: IndexRow, asked: Sequence[str]) -> tuple[int, bool, int]:
-    """How far the label of a thing is from the words: it lacks some, begins otherwise, is longer."""
+def label_word_distance(row: IndexRow, words: Sequence[str]) -> tuple[int, bool, int]:
+    """The distance of a label from the words: how many it lacks, whether it starts otherwise, its length."""
     label = tokenize_text(row.label)
-    return sum([one not in label for one in asked]), label[: len(asked)] != asked, len(label)
+    return sum([word not in label for word in words]), label[: len(words)] != words, len(label)
 
 
 def find_rows_by_text(
-    connection: sqlite3.Connection, wanted: SearchCriteria, frequent: set[SearchTerm]
+    connection: sqlite3.Connection, criteria: SearchCriteria, frequent: set[SearchTerm]
 ) -> tuple[list[IndexRow], bool]:
-    """The things whose texts have what is wanted, and whether there are more.
+    """The rows with matching texts, and whether there are more.
 
-    They are ranked by how often and how rare the words are (BM25). That is not done for words that are in
-    very many things, as all of these would have to be counted; they come as they are.
+    They are ranked by BM25. Not with a frequent term, as that would have to count all resources with the
+    term: then they are in the order of rows.
     """
-    too_many = any(is_frequent_term(connection, one, frequent) for one in wanted.terms)
-    rows = list_matching_rows(connection, "texts", wanted, "" if too_many else "ORDER BY rank")
-    return rows, len(rows) > wanted.limit
+    is_frequent = any(is_frequent_term(connection, term, frequent) for term in criteria.terms)
+    rows = list_matching_rows(connection, "texts", criteria, "" if is_frequent else "ORDER BY rank")
+    return rows, len(rows) > criteria.limit
 
 
 def list_matching_rows(
-    connection: sqlite3.Connection, table: str, wanted: SearchCriteria, order: str
+    connection: sqlite3.Connection, table: str, criteria: SearchCriteria, order: str
 ) -> list[IndexRow]:
-    """The rows of things that match, up to one more than are wanted."""
-    found = connection.execute(
+    """The rows that match, up to one more than the limit."""
+    results = connection.execute(
         f"SELECT {ROW_COLUMNS_SQL} FROM (SELECT rowid FROM {table} WHERE {table} MATCH ? {order} LIMIT ?) "  # noqa: S608
         "AS found JOIN things ON things.id = found.rowid",
-        (str(wanted), wanted.limit + 1),
+        (str(criteria), criteria.limit + 1),
     )
-    return [IndexRow(*one) for one in found]
+    return [IndexRow(*result) for result in results]
 
 
 def is_frequent_term(connection: sqlite3.Connection, term: SearchTerm, frequent: set[SearchTerm]) -> bool:
-    """Whether a word, or each word of a phrase, is in very many things; such a word stays `frequent`."""
+    """Whether a word, or each word of a phrase, is in very many resources; then it is added to `frequent`."""
     *first, last = term.words
-    for one in (*(SearchTerm((one,)) for one in first), SearchTerm((last,), term.is_prefix)):
-        if one not in frequent:
-            if count_term_matches(connection, one) <= FREQUENT_TERM_MATCHES:
+    for word_term in (
+        *(SearchTerm((word_term,)) for word_term in first),
+        SearchTerm((last,), term.is_prefix),
+    ):
+        if word_term not in frequent:
+            if count_term_matches(connection, word_term) <= FREQUENT_TERM_MATCHES:
                 return False
-            frequent.add(one)
+            frequent.add(word_term)
     return True
 
 
 def count_term_matches(
-    connection: sqlite3.Connection, term: SearchTerm | SearchCriteria, most: int = FREQUENT_TERM_MATCHES
+    connection: sqlite3.Connection, term: SearchTerm | SearchCriteria, limit: int = FREQUENT_TERM_MATCHES
 ) -> int:
-    """How many things have a term, or all that is wanted; one more than `most` where there are more."""
-    some = f"SELECT 1 FROM texts WHERE texts MATCH ? LIMIT {most + 1}"  # noqa: S608
-    (number,) = connection.execute(f"SELECT count(*) FROM ({some})", (str(term),)).fetchone()  # noqa: S608
-    return int(number)
+    """The number of resources that match, up to one more than `limit`."""
+    subquery = f"SELECT 1 FROM texts WHERE texts MATCH ? LIMIT {limit + 1}"  # noqa: S608
+    (count,) = connection.execute(f"SELECT count(*) FROM ({subquery})", (str(term),)).fetchone()  # noqa: S608
+    return int(count)
 
 
 def list_misspelt_words(connection: sqlite3.Connection, terms: Iterable[SearchTerm]) -> list[str]:
-    """The words of the terms that nothing has."""
+    """The words of the terms that are in no resource."""
     return [
         word
         for term in terms
@@ -209,23 +221,30 @@ def list_misspelt_words(connection: sqlite3.Connection, terms: Iterable[SearchTe
 
 
 def find_nearest_word(connection: sqlite3.Connection, word: str) -> str | None:
-    """The word of the index that is nearest to a misspelt one, the most frequent of those, if any is near.
+    """The indexed word that is nearest to a misspelled one, the most frequent of several, or None.
 
-    A letter may be missing, too many, another, or changed places with its neighbor; in a long word, two.
+    The edit distance, with transpositions, is at most 1, or 2 for words of six letters and more.
     """
-    slips = 1 if len(word) < 6 else 2
+    max_distance = 1 if len(word) < 6 else 2
     candidates = connection.execute(
         "SELECT word FROM words WHERE length BETWEEN ? AND ? LIMIT ?",
-        (len(word) - slips, len(word) + slips, MAX_SPELLING_CANDIDATES),
+        (len(word) - max_distance, len(word) + max_distance, MAX_SPELLING_CANDIDATES),
     )
     near = process.extract(
-        word, [one for (one,) in candidates], scorer=OSA.distance, score_cutoff=slips, limit=20
+        word,
+        [candidate for (candidate,) in candidates],
+        scorer=OSA.distance,
+        score_cutoff=max_distance,
+        limit=20,
     )
-    ranked = ((slip, -count_term_matches(connection, SearchTerm((one,))), one) for one, slip, _ in near)
-    # A word that is in nothing any more may still be on the list.
-    return min((one for one in ranked if one[1]), default=(0, 0, None))[2]
+    ranked = (
+        (distance, -count_term_matches(connection, SearchTerm((candidate,))), candidate)
+        for candidate, distance, _ in near
+    )
+    # The table of words may still have words that no resource has any more.
+    return min((match for match in ranked if match[1]), default=(0, 0, None))[2]
 
 
-def replace_term_words(term: SearchTerm, instead: dict[str, str]) -> SearchTerm:
-    """The term with other words for those that were misspelt."""
-    return replace(term, words=tuple(instead.get(one, one) for one in term.words))
+def replace_term_words(term: SearchTerm, replacements: dict[str, str]) -> SearchTerm:
+    """The term with misspelled words replaced."""
+    return replace(term, words=tuple(replacements.get(word, word) for word in term.words))

@@ -1,4 +1,4 @@
-"""What a search found, to be shown: on a page, as JSON, and as linked data."""
+"""Search results as they are displayed: on a page, as JSON, and as JSON-LD."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from .tokenizer import SearchTerm
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A thing that was found: where its page is, what it is called, and a passage of its text."""
+    """A matching resource: the path of its page, its label, and a snippet of its text."""
 
     iri: str
     path: str | None
@@ -30,23 +30,23 @@ class SearchHit:
 
     @property
     def marked_html(self) -> Markup:
-        """The passage as HTML, with `mark` around what was searched for."""
+        """The snippet as HTML, with matches in `mark` elements."""
         pieces = (Markup("<mark>{}</mark>").format(text) if is_hit else escape(text)
                   for text, is_hit in self.snippet.pieces)  # fmt: skip
         return Markup("").join(pieces)
 
     @property
     def property(self) -> str:
-        """The property that has the passage; empty where there is none."""
+        """The property that has the passage; empty without a passage."""
         return INDEXED_PROPERTIES[self.snippet.passage.place] if self.snippet.passage else ""
 
 
 @dataclass(frozen=True)
 class SearchResults:
-    """A page of results: what was asked for, all that was found, and the hits on this page.
+    """A page of results: the request, all matches, and the hits on this page.
 
-    `page_queries` holds the query strings of other pages by what they are to this one, and `page_addresses`
-    their addresses as this one was asked for.
+    `page_queries` are the query strings of related pages by link relation, `page_addresses` their addresses
+    in the requested format.
     """
 
     text: str
@@ -62,19 +62,19 @@ class SearchResults:
 
     @property
     def total(self) -> int:
-        """How many things were found; where there are more than can be looked at, how many can."""
+        """The number of matches; where there are more than the limit, the limit."""
         return len(self.matches.rows)
 
     @property
     def corrected_text(self) -> str:
-        """What was searched for in truth, as somebody would type it; empty where it is what was typed."""
+        """The corrected search as a user would type it; empty where nothing was corrected."""
         if not self.matches.replacements:
             return ""
-        return " ".join(format_search_term(one) for one in self.matches.criteria.terms)
+        return " ".join(format_search_term(term) for term in self.matches.criteria.terms)
 
 
 def format_search_term(term: SearchTerm) -> str:
-    """A term as somebody would type it."""
+    """A term as a user would type it."""
     text = " ".join(term.words)
     return f'"{text}"' if len(term.words) > 1 else f"{text}{'*' if term.is_prefix else ''}"
 
@@ -82,14 +82,14 @@ def format_search_term(term: SearchTerm) -> str:
 def build_search_hit(
     row: IndexRow, entry: IndexEntry, terms: Sequence[SearchTerm], label: ox.Literal | None, base: str
 ) -> SearchHit:
-    """A thing that was found; where it has no name in its language, it gets the `label` of another one."""
+    """The hit of a row; `label` is used where the resource has no label in the language of the row."""
     name = row.label or (label.value if label else words_of_iri(row.iri))
     language = row.language if row.label else (label and label.language) or ""
     return SearchHit(row.iri, find_href(row.iri, base), name, language, row.kind, build_snippet(entry, terms))
 
 
 def build_search_json(results: SearchResults) -> dict[str, Any]:
-    """The results as JSON. A `snippet` is HTML; where `more` is true, there are more than `total`."""
+    """The results as JSON. A `snippet` is HTML; if `more` is true, there are more than `total`."""
     return {
         "query": results.text,
         "language": results.language or None,
@@ -102,15 +102,15 @@ def build_search_json(results: SearchResults) -> dict[str, Any]:
         "itemsPerPage": results.size,
         "items": [
             {
-                "id": one.iri,
-                "url": one.path,
-                "label": one.label,
-                "language": one.language or None,
-                "kind": one.kind,
-                "property": one.property or None,
-                "snippet": str(one.marked_html),
+                "id": hit.iri,
+                "url": hit.path,
+                "label": hit.label,
+                "language": hit.language or None,
+                "kind": hit.kind,
+                "property": hit.property or None,
+                "snippet": str(hit.marked_html),
             }
-            for one in results.hits
+            for hit in results.hits
         ],
         **{
             name: f"/search.json?{query}"
@@ -121,17 +121,17 @@ def build_search_json(results: SearchResults) -> dict[str, Any]:
 
 
 def build_search_json_ld(results: SearchResults, address: str, things: Mapping[str, Any]) -> dict[str, Any]:
-    """The results as a page of search results of schema.org; `things` are the hits by their IRI."""
+    """The results as a schema.org SearchResultsPage; `things` are the JSON-LD of hits by IRI."""
     items = [
         {
             "@type": "ListItem",
             "position": results.start + number,
             "item": {
-                **things[one.iri],
-                **({"description": one.snippet.text} if one.snippet.pieces else {}),
+                **things[hit.iri],
+                **({"description": hit.snippet.text} if hit.snippet.pieces else {}),
             },
         }
-        for number, one in enumerate(results.hits, 1)
+        for number, hit in enumerate(results.hits, 1)
     ]
     return {
         "@context": {"@vocab": SCHEMA_NAMESPACE},

@@ -1,11 +1,11 @@
-"""SERVICE <…/search>: the search of this service within a query; nobody is asked over the network.
+"""SERVICE <…/search>: the search of this service within a query, without a request over the network.
 
     PREFIX search: <https://w3id.org/wgig/search#>
     SELECT ?thing ?rank {
       SERVICE <https://w3id.org/wgig/search> { ?thing search:matches "spam" ; search:rank ?rank }
     }
 
-What is found stands in the query as a table, so that the engine joins it with the graph.
+The matches replace the SERVICE pattern as VALUES, so that the engine joins them with the graph.
 """
 
 import re
@@ -24,9 +24,9 @@ from .ranking import SearchCriteria, SearchMatches, find_search_matches
 from .snippets import build_snippet
 from .tokenizer import parse_search_terms
 
-MAX_SERVICE_MATCHES = 500  # things
+MAX_SERVICE_MATCHES = 500
 MATCHES_PROPERTY, BEST_PROPERTY = "matches", "best"
-SEARCH_FILTER_PROPERTIES = ("language", "kind")  # what is searched for is of these, where they are given
+SEARCH_FILTER_PROPERTIES = ("language", "kind")  # restrict the search where they are given
 SEARCH_OUTPUT_PROPERTIES = ("label", "snippet", "rank")
 SEARCH_PROPERTIES = (MATCHES_PROPERTY, BEST_PROPERTY, *SEARCH_FILTER_PROPERTIES, *SEARCH_OUTPUT_PROPERTIES)
 BEST_COUNT_PATTERN = re.compile(r"[1-9][0-9]{0,2}")
@@ -34,7 +34,7 @@ SEARCH_PATTERN_HINT = 'Write it as in { ?thing search:matches "spam" ; search:ra
 
 
 class SearchPattern(NamedTuple):
-    """What a search says: the variable of the things, what is given, and the variables of what is told."""
+    """A parsed search: the variable of the resources, the literal inputs, and the output variables."""
 
     variable: str
     inputs: dict[str, str]
@@ -42,100 +42,109 @@ class SearchPattern(NamedTuple):
 
 
 def make_search_matcher(index: FullTextIndex, base: str) -> Callable[[FederatedCall], str]:
-    """What stands in a query in place of its search. Raises Problem 400, and 413 where too much is found."""
+    """The function that turns a search into VALUES. It raises Problem 400, and 413 for too many matches."""
 
-    def matched(call: FederatedCall) -> str:
-        what = parse_search_pattern(call, base)
-        language = search_index.parse_search_language(index, what.inputs.get("language", ""))
-        kind = search_index.parse_search_kind(index, what.inputs.get("kind", ""))
-        wanted = SearchCriteria(
-            parse_search_terms(what.inputs[MATCHES_PROPERTY]), language, kind, limit=MAX_SERVICE_MATCHES
+    def match_call(call: FederatedCall) -> str:
+        pattern = parse_search_pattern(call, base)
+        language = search_index.parse_search_language(index, pattern.inputs.get("language", ""))
+        kind = search_index.parse_search_kind(index, pattern.inputs.get("kind", ""))
+        criteria = SearchCriteria(
+            parse_search_terms(pattern.inputs[MATCHES_PROPERTY]), language, kind, limit=MAX_SERVICE_MATCHES
         )
-        found = index.query(find_search_matches, wanted, index.frequent_terms)
-        rows = list(found.rows[: parse_best_count(what.inputs.get(BEST_PROPERTY))])
-        if found.has_more and BEST_PROPERTY not in what.inputs:
+        matches = index.query(find_search_matches, criteria, index.frequent_terms)
+        rows = list(matches.rows[: parse_best_count(pattern.inputs.get(BEST_PROPERTY))])
+        if matches.has_more and BEST_PROPERTY not in pattern.inputs:
             raise Problem(
                 413,
-                f"The search finds more than {MAX_SERVICE_MATCHES} things. "
-                "Search for more words, or for the best of them alone: ?thing search:best 100.",
+                f"The search finds more than {MAX_SERVICE_MATCHES} resources. "
+                "Search for more words, or for only the best of them: ?thing search:best 100.",
             )
-        columns = [what.variable, *what.outputs.values()]
-        return serialize_values_group(columns, list(iter_match_rows(index, rows, found, list(what.outputs))))
+        columns = [pattern.variable, *pattern.outputs.values()]
+        return serialize_values_group(
+            columns, list(iter_match_rows(index, rows, matches, list(pattern.outputs)))
+        )
 
-    return matched
+    return match_call
 
 
 def parse_best_count(text: str | None) -> int:
-    """How many things are wanted. Raises Problem 400."""
+    """The requested number of resources. Raises Problem 400."""
     if text is not None and not (BEST_COUNT_PATTERN.fullmatch(text) and int(text) <= MAX_SERVICE_MATCHES):
-        raise Problem(400, f"The search gives the best 1 to {MAX_SERVICE_MATCHES} things, not {text!r}.")
+        raise Problem(400, f"search:best is a number from 1 to {MAX_SERVICE_MATCHES}, not {text!r}.")
     return int(text) if text else MAX_SERVICE_MATCHES
 
 
 def parse_search_pattern(call: FederatedCall, base: str) -> SearchPattern:
-    """What the pattern of a search says. Raises Problem 400 where it says anything else."""
-    space = f"{base}search#"
-    given, told = dict[str, str](), dict[str, str]()
-    things = set()
+    """The search in the pattern. Raises Problem 400 for anything that is not part of one."""
+    namespace = f"{base}search#"
+    inputs, outputs = dict[str, str](), dict[str, str]()
+    subjects = set()
     for subject, property_, object_ in parse_search_triples(call):
-        name = property_.value.removeprefix(space) if isinstance(property_, ox.NamedNode) else ""
-        if name not in SEARCH_PROPERTIES or not isinstance(subject, ox.Variable) or name in {*given, *told}:
-            raise unclear_search_problem(
-                f"It knows {', '.join(f'search:{one}' for one in SEARCH_PROPERTIES)}, each once."
-            )
-        things.add(subject.value)
+        name = property_.value.removeprefix(namespace) if isinstance(property_, ox.NamedNode) else ""
+        if (
+            name not in SEARCH_PROPERTIES
+            or not isinstance(subject, ox.Variable)
+            or name in {*inputs, *outputs}
+        ):
+            known = ", ".join(f"search:{known_name}" for known_name in SEARCH_PROPERTIES)
+            raise unclear_search_problem(f"Its properties are {known}, each at most once, of a variable.")
+        subjects.add(subject.value)
         if isinstance(object_, ox.Variable) and name not in (MATCHES_PROPERTY, BEST_PROPERTY):
-            told[name] = object_.value
+            outputs[name] = object_.value
         elif isinstance(object_, ox.Literal) and name not in SEARCH_OUTPUT_PROPERTIES:
-            given[name] = object_.value
+            inputs[name] = object_.value
         else:
-            raise unclear_search_problem(f"What search:{name} has for an object cannot be used.")
-    names = [*things, *told.values()]
-    if len(things) != 1 or MATCHES_PROPERTY not in given or len(set(names)) != len(names):
-        raise unclear_search_problem("It is about one variable, and has its words written out.")
-    return SearchPattern(things.pop(), given, told)
+            required = "a variable" if name in SEARCH_OUTPUT_PROPERTIES else "a literal"
+            raise unclear_search_problem(f"The object of search:{name} must be {required}.")
+    names = [*subjects, *outputs.values()]
+    if len(subjects) != 1 or MATCHES_PROPERTY not in inputs or len(set(names)) != len(names):
+        raise unclear_search_problem(
+            "It must have one variable for the resources, search:matches with a literal, and another "
+            "variable for each output."
+        )
+    return SearchPattern(subjects.pop(), inputs, outputs)
 
 
 def parse_search_triples(call: FederatedCall) -> list[RulePattern]:
-    """The patterns of a search. Raises Problem 400 where it is made of anything else."""
+    """The triple patterns of a search. Raises Problem 400 for anything else in it."""
     tokens = call.operand.tokens
-    if any((one.kind == "word" and one.text != "a") or one.text == "(" for one in tokens):
+    if any((token.kind == "word" and token.text != "a") or token.text == "(" for token in tokens):
         raise unclear_search_problem(
-            "It is made of plain statements alone. Put a FILTER and the like behind its brackets."
+            "It may have only triple patterns. Put FILTER and the like after its closing brace."
         )
     try:
-        direct, inner = split_statements(tokens)
-        if inner:
-            raise unclear_search_problem("It has no brackets within.")
-        return parse_triple_patterns(call.prologue, direct)
+        statements, blank_nodes = split_statements(tokens)
+        if blank_nodes:
+            raise unclear_search_problem("It must not have square brackets.")
+        return parse_triple_patterns(call.prologue, statements)
     except SyntaxError as error:
-        raise unclear_search_problem("It is made of plain statements alone.") from error
+        raise unclear_search_problem("It may have only triple patterns.") from error
 
 
 def iter_match_rows(
-    index: FullTextIndex, rows: list[IndexRow], found: SearchMatches, columns: list[str]
+    index: FullTextIndex, rows: list[IndexRow], matches: SearchMatches, columns: list[str]
 ) -> Iterator[list[object]]:
-    """The things with what is to be told of them, row by row."""
-    held = index.query(read_index_entries, rows) if "snippet" in columns else {}
+    """The VALUES rows of the matches: the resource, then the columns."""
+    entries = index.query(read_index_entries, rows) if "snippet" in columns else {}
     for rank, row in enumerate(rows, 1):
-        text = build_snippet(held[row.id], found.criteria.terms).text if row.id in held else ""
-        told = {
+        text = build_snippet(entries[row.id], matches.criteria.terms).text if row.id in entries else ""
+        values = {
             "label": result_literal(row.label, row.language),
             "snippet": result_literal(text, row.language),
             "rank": ox.Literal(rank),
             "language": ox.Literal(row.language),
             "kind": ox.Literal(row.kind),
         }
-        yield [ox.NamedNode(row.iri), *(told[one] for one in columns)]
+        yield [ox.NamedNode(row.iri), *(values[column] for column in columns)]
 
 
 def result_literal(text: str, language: str) -> ox.Literal | None:
-    """A text in a language; None for no text."""
+    """The literal; None for an empty text."""
     if not text:
         return None
     return ox.Literal(text, language=language) if language else ox.Literal(text)
 
 
-def unclear_search_problem(why: str) -> Problem:
-    """The 400 for a search that cannot be understood."""
-    return Problem(400, f"The search within the query cannot be understood. {why} {SEARCH_PATTERN_HINT}")
+def unclear_search_problem(reason: str) -> Problem:
+    """The 400 for an invalid search."""
+    return Problem(400, f"The search within the query is invalid. {reason} {SEARCH_PATTERN_HINT}")

@@ -1,4 +1,4 @@
-"""Words of texts and of searches: words, "phrases in quotes", and wor* for the beginning of a word."""
+"""Tokenize texts and searches: words, "phrases in quotes", and prefixes such as wor*."""
 
 import re
 import unicodedata
@@ -14,20 +14,20 @@ JOINED_LETTER_PATTERN = re.compile(
     rf"(?<=\w){_APOSTROPHE_SIGNS}[^\W\d_]\b|\b[^\W\d_]{_APOSTROPHE_SIGNS}(?=\w)"
 )
 ASCII_WORD_PATTERN = re.compile(r"[a-z0-9]+")
-# Scripts that are written without spaces: the signs of Japanese and Chinese.
+# Scripts without spaces between words: Japanese and Chinese. Each character is a word.
 CJK_SIGN_RANGES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 FOLDED_WORD_PATTERN = re.compile(rf"[{CJK_SIGN_RANGES}]|[^\W_{CJK_SIGN_RANGES}]+")
-VOICED_SOUND_MARKS = "\u3099\u309a"  # which make another sound of a Japanese sign, and no accent
+VOICED_SOUND_MARKS = "\u3099\u309a"  # part of a Japanese character, not an accent
 ARABIC_ARTICLE_PATTERN = re.compile(r"[وفبك]?ال(?=\w{3})")
-# Arabic letters by those that are typed in their place; the tatweel only makes a word longer.
+# Arabic letters with typed variants; the tatweel only stretches a word.
 ARABIC_LETTER_VARIANTS = str.maketrans(dict(zip("ىةکی", "يهكي", strict=True)) | {"\u0640": None})
-# A word as it stands in a text, with the signs for vowels and accents that may follow its letters.
+# A word as written, with the combining vowel marks and accents that may follow its letters.
 ACCENT_MARK_RANGES = "\u0300-\u036f\u064b-\u065f\u0670"
 WRITTEN_WORD_PATTERN = re.compile(rf"[{CJK_SIGN_RANGES}]|(?:[^\W_{CJK_SIGN_RANGES}]|[{ACCENT_MARK_RANGES}])+")
 
 
 def tokenize_text(text: str) -> list[str]:
-    """The words of a text, in their order, without single letters that an apostrophe joins to them."""
+    """The folded words of a text in order, without single letters that are joined by an apostrophe."""
     text = remove_joined_letters(text)
     return (
         ASCII_WORD_PATTERN.findall(text.lower())
@@ -42,44 +42,49 @@ def remove_joined_letters(text: str) -> str:
 
 
 def fold_text(text: str) -> str:
-    """The text without capitals and accents."""
+    """The text in lower case without accents, and with normalized Arabic letters."""
     if text.isascii():
         return text.lower()
-    pieces = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(one for one in pieces if not unicodedata.combining(one) or one in VOICED_SOUND_MARKS)
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    unaccented = "".join(
+        character
+        for character in decomposed
+        if not unicodedata.combining(character) or character in VOICED_SOUND_MARKS
+    )
     return " ".join(
         map(
-            strip_arabic_article, unicodedata.normalize("NFC", kept).translate(ARABIC_LETTER_VARIANTS).split()
+            strip_arabic_article,
+            unicodedata.normalize("NFC", unaccented).translate(ARABIC_LETTER_VARIANTS).split(),
         )
     )
 
 
 def strip_arabic_article(word: str) -> str:
-    """A word of Arabic without its article; any other as it is."""
-    found = ARABIC_ARTICLE_PATTERN.match(word)
-    return word[found.end() :] if found else word
+    """An Arabic word without its article; other words unchanged."""
+    match = ARABIC_ARTICLE_PATTERN.match(word)
+    return word[match.end() :] if match else word
 
 
 @lru_cache(10_000)
 def fold_word(word: str) -> str:
-    """A word as it stands in a text, as it is compared."""
+    """A written word in the form that is compared."""
     return "".join(tokenize_text(word))
 
 
-MAX_SEARCH_CHARACTERS = 200  # characters
-MAX_SEARCH_TERMS = 12  # terms
-MIN_PREFIX_LETTERS = 2  # letters of the begin of a word
+MAX_SEARCH_CHARACTERS = 200
+MAX_SEARCH_TERMS = 12
+MIN_PREFIX_LETTERS = 2
 
-# A hyphen, a slash or whatever else stands between words without a space.
+# A hyphen, slash or other punctuation that joins words without a space.
 WORD_JOINT_PATTERN = re.compile(r"[\W_]+")
 _SEARCH_TERM_PATTERN = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """Words that stand one behind the other; where `is_prefix`, the last one is the begin of a word.
+    """A word or a phrase; with `is_prefix`, its last word is a prefix.
 
-    `parts` are the words that are joined, as by a hyphen; empty where nothing is.
+    `parts` are the words of each part of a compound, such as one with a hyphen; empty for other terms.
     """
 
     words: tuple[str, ...]
@@ -87,12 +92,12 @@ class SearchTerm:
     parts: tuple[tuple[str, ...], ...] = ()
 
     def __str__(self) -> str:
-        """The term as the index is asked for it. Words are letters and digits alone."""
+        """The term in the FTS5 query language. Words have only letters and digits, so quoting is safe."""
         return f'"{" ".join(self.words)}"{" *" if self.is_prefix else ""}'
 
     @property
     def separate_terms(self) -> list["SearchTerm"]:
-        """What is joined, as terms that may stand anywhere; the term itself where nothing is."""
+        """The parts of a compound as separate terms; other terms unchanged."""
         if not self.parts:
             return [self]
         *first, last = self.parts
@@ -100,33 +105,33 @@ class SearchTerm:
 
     @property
     def joined_term(self) -> "SearchTerm":
-        """What is joined as one word, written without what joins it."""
+        """A compound as one word, without hyphens."""
         return SearchTerm(("".join(self.words),), self.is_prefix)
 
 
 def parse_search_terms(text: str) -> list[SearchTerm]:
-    """The terms of a text. Raises Problem 400 where it is too long or has no word in it."""
+    """The terms of a search. Raises Problem 400 where it is too long or has no word."""
     if len(text) > MAX_SEARCH_CHARACTERS:
         raise Problem(400, f"The search is longer than {MAX_SEARCH_CHARACTERS} characters. Use fewer words.")
-    found = [parse_search_term(quoted, plain) for quoted, plain in _SEARCH_TERM_PATTERN.findall(text)]
-    terms = [one for one in dict.fromkeys(found) if one.words]
+    parsed_terms = [parse_search_term(quoted, plain) for quoted, plain in _SEARCH_TERM_PATTERN.findall(text)]
+    terms = [term for term in dict.fromkeys(parsed_terms) if term.words]
     if not terms:
-        raise Problem(400, f"There is no word in {text!r} to search for. Write one or more words.")
-    if any(one.is_prefix and len(one.words[-1]) < MIN_PREFIX_LETTERS for one in terms):
+        raise Problem(400, f"There is no word in {text!r} to search for. Enter one or more words.")
+    if any(term.is_prefix and len(term.words[-1]) < MIN_PREFIX_LETTERS for term in terms):
         raise Problem(
-            400, f"Write {MIN_PREFIX_LETTERS} letters or more before the sign * for the begin of a word."
+            400, f"Enter at least {MIN_PREFIX_LETTERS} letters before * for the beginning of a word."
         )
     if len(terms) > MAX_SEARCH_TERMS:
-        raise Problem(400, f"The search has {len(terms)} words and phrases. Use {MAX_SEARCH_TERMS} at most.")
+        raise Problem(400, f"The search has {len(terms)} words and phrases. Use at most {MAX_SEARCH_TERMS}.")
     return terms
 
 
 def parse_search_term(quoted: str, plain: str) -> SearchTerm:
-    """A phrase, or a word that may be only the begin of one; what a hyphen joins is a phrase as well."""
+    """A phrase, a word, a prefix, or a compound, which is a phrase as well."""
     parts = [
-        tuple(found)
-        for one in WORD_JOINT_PATTERN.split(fold_text(remove_joined_letters(plain)))
-        if (found := tokenize_text(one))
+        tuple(words)
+        for part in WORD_JOINT_PATTERN.split(fold_text(remove_joined_letters(plain)))
+        if (words := tokenize_text(part))
     ]
     return SearchTerm(
         tuple(tokenize_text(quoted or plain)), plain.endswith("*"), tuple(parts) if len(parts) > 1 else ()

@@ -64,7 +64,7 @@ def parse_shifty_result(shape: str, focus: str, value: str) -> ValidationResult:
     """A result from terms in N-Triples syntax."""
     rule = rules.rules_by_code()[shape.removeprefix(rules.SHAPES_NAMESPACE)]
     return ValidationResult(
-        rule.code, parse_shifty_term(focus), parse_shifty_term(value) if rule.has_value else None
+        rule.code, parse_shifty_term(focus), parse_shifty_term(value) if rule.reports_value else None
     )
 
 

@@ -118,7 +118,7 @@ def get_conformance_graph(base: str, engine_name: str) -> ConformanceGraph:
 def read_submitted_part(part: BodyPart, submission: PaperSubmission) -> Document:
     """The document in a part of the request. Raises Problem 400, 413."""
     format_ = get_named_format(part.content_type, PAPER_WRITE_FORMATS)
-    name = part.name or f"paper.{format_.suffix}"
+    name = part.file_name or f"paper.{format_.suffix}"
     return submission.read_document(
         name, part.body, format_, submission.settings.paper_triples, submission.graph
     )

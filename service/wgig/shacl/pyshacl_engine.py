@@ -1,4 +1,7 @@
-"""The reference engine: pySHACL. It returns the same results as shifty and is about 100 times slower."""
+"""The reference engine: pySHACL.
+
+It returns the same results as the default engine, shifty, and is about 100 times slower.
+"""
 
 import re
 from collections.abc import Callable, Iterable
@@ -32,14 +35,14 @@ def validate_with_pyshacl(triples: Iterable[ox.Triple]) -> rdflib.Graph:
     with NORMALIZATION_LOCK:
         previous_setting = rdflib.NORMALIZE_LITERALS
         try:
-            _, report, _ = pyshacl.validate(
+            _, report_or_error, _ = pyshacl.validate(
                 data, shacl_graph=rdflib_shapes_graph(), inference="none", advanced=False
             )
         finally:
             rdflib.NORMALIZE_LITERALS = previous_setting
-    if not isinstance(report, rdflib.Graph):
-        raise report
-    return report
+    if not isinstance(report_or_error, rdflib.Graph):  # pySHACL returns some errors
+        raise report_or_error
+    return report_or_error
 
 
 def hide_literal_datatype(triple: ox.Triple) -> ox.Triple:
@@ -48,7 +51,7 @@ def hide_literal_datatype(triple: ox.Triple) -> ox.Triple:
     if not isinstance(literal, ox.Literal) or literal.language or literal.datatype == XSD_STRING:
         return triple
     datatype_iri = literal.datatype.value
-    if datatype_iri in READABLE_DATATYPES and READABLE_DATATYPES[datatype_iri](literal.value):
+    if datatype_iri in WELL_FORMED_TESTS and WELL_FORMED_TESTS[datatype_iri](literal.value):
         return triple
     return ox.Triple(
         triple.subject,
@@ -65,13 +68,14 @@ def is_valid_xsd_date(text: str) -> bool:
         return False
 
 
-# The datatypes that rules use, each with a test for well-formed values: rdflib accepts more than XML Schema
-# allows and logs a warning for the rest. It parses other datatypes, such as XML literals, for nothing.
-# XML Schema ignores white space around a number.
-READABLE_DATATYPES: dict[str, Callable[[str], object]] = {
+MAX_INTEGER_DIGITS = 4000  # below the limit of int(), 4300
+# The datatypes that rules use, each with a test for well-formed values: rdflib accepts some values that XML
+# Schema does not allow, and logs a warning for others. Values of other datatypes, such as XML literals, need
+# not be parsed, because no rule uses them. XML Schema ignores white space around a number.
+WELL_FORMED_TESTS: dict[str, Callable[[str], object]] = {
     f"{XSD}boolean": {"true", "false", "1", "0"}.__contains__,
     f"{XSD}date": is_valid_xsd_date,
-    f"{XSD}integer": re.compile(r"[ \t\r\n]*[+-]?[0-9]{1,4000}[ \t\r\n]*").fullmatch,
+    f"{XSD}integer": re.compile(rf"[ \t\r\n]*[+-]?[0-9]{{1,{MAX_INTEGER_DIGITS}}}[ \t\r\n]*").fullmatch,
 }
 XSD_DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(Z|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))?")
 OPAQUE_DATATYPE_PREFIX = "opaque:"
@@ -84,7 +88,11 @@ def rdflib_shapes_graph() -> rdflib.Graph:
 
 
 def build_rdflib_graph(triples: Iterable[ox.Triple]) -> rdflib.Graph:
-    """Triples as an rdflib graph. Terms are converted one by one, so no text is parsed as a path or URL."""
+    """Triples as an rdflib graph.
+
+    Terms are converted one by one, because Graph.parse may take a text for a
+    path or URL.
+    """
     graph = rdflib.Graph()
     for triple in triples:
         graph.add(
@@ -100,8 +108,8 @@ def build_rdflib_graph(triples: Iterable[ox.Triple]) -> rdflib.Graph:
 def convert_to_rdflib(term: object) -> rdflib.IdentifiedNode | rdflib.Literal:
     """A term as an object of rdflib. Raises ValueError for a triple term.
 
-    An xsd:string gets no datatype: in rdflib's SPARQL it would not equal a plain literal, as it does in RDF
-    1.1.
+    An xsd:string gets no datatype: RDF 1.1 treats it as equal to a plain literal, but rdflib's SPARQL
+    does not.
     """
     match term:
         case ox.NamedNode():
@@ -119,11 +127,11 @@ def convert_to_rdflib(term: object) -> rdflib.IdentifiedNode | rdflib.Literal:
 
 def parse_pyshacl_result(report: rdflib.Graph, result: rdflib.term.Node) -> ValidationResult:
     """A result of the report as a ValidationResult."""
-    code = str(report.value(result, SH.sourceShape)).removeprefix(rules.SHAPES_NAMESPACE)
-    value = report.value(result, SH.value) if rules.rules_by_code()[code].has_value else None
+    rule_code = str(report.value(result, SH.sourceShape)).removeprefix(rules.SHAPES_NAMESPACE)
+    value = report.value(result, SH.value) if rules.rules_by_code()[rule_code].reports_value else None
     focus = report.value(result, SH.focusNode)
     return ValidationResult(
-        code, convert_from_rdflib(focus), None if value is None else convert_from_rdflib(value)
+        rule_code, convert_from_rdflib(focus), None if value is None else convert_from_rdflib(value)
     )
 
 

@@ -117,8 +117,8 @@ class Rule:
         return self.code.endswith("-MISSING") and self.severity == "Violation" and self.profile == "complete"
 
     @property
-    def has_value(self) -> bool:
-        """Whether its results have a value."""
+    def reports_value(self) -> bool:
+        """Whether its results have a value (sh:value)."""
         return self.component not in VALUELESS_COMPONENTS
 
     def is_in_profile(self, profile: str) -> bool:

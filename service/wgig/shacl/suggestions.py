@@ -29,8 +29,8 @@ from .rules import SHAPES_NAMESPACE, rules_by_code
 
 MAX_SUGGESTED_NAMES = 24  # names looked up per file: comparing one with all takes milliseconds
 MAX_LOOKUP_IRI_CHARACTERS = 200  # characters of an IRI that is looked up
-MIN_IRI_SIMILARITY = 0.6  # less than of other names: many write the beginning of a long one
-IRI_KIND_PATTERN = re.compile(rf"{re.escape(SHAPES_NAMESPACE)}|{re.escape(BASE_IRI)}id/[^/]+/")
+MIN_IRI_SIMILARITY = 0.6  # lower than for other names, as authors often write only the beginning
+IRI_NAMESPACE_PATTERN = re.compile(rf"{re.escape(SHAPES_NAMESPACE)}|{re.escape(BASE_IRI)}id/[^/]+/")
 SKOS_IN_SCHEME = f"{SKOS_NAMESPACE}inScheme"
 WGIG_PART_OF = f"{WGIG_NAMESPACE}partOf"
 
@@ -38,7 +38,7 @@ SuggestionsByValue = dict[tuple[str, Term | None], str]
 
 
 def find_suggestions(document: Document, results: Iterable[ValidationResult]) -> SuggestionsByValue:
-    """The suggestions for the values of the first of these results, by code and value.
+    """The suggestions for at most MAX_SUGGESTED_NAMES values of these results, by code and value.
 
     A suggestion is written as in the document: with a prefix in RDF, as a plain name in Markdown and Word.
     """
@@ -55,21 +55,23 @@ def find_suggestions(document: Document, results: Iterable[ValidationResult]) ->
     return suggestions
 
 
-def suggest_term(_: Document, result: ValidationResult) -> str:
-    """The term of the vocabulary that is nearest to an unknown one; empty where none is near."""
+def suggest_vocabulary_term(_: Document, result: ValidationResult) -> str:
+    """The term of the vocabulary that is nearest to an unknown one; empty if none is near."""
     value: Term = result.value
+    # Of a literal, the unknown term is its datatype.
     nearest = shipped.find_near_term(value.datatype.value if isinstance(value, ox.Literal) else value.value)
     return f"wgig:{nearest.removeprefix(WGIG_NAMESPACE)}" if nearest else ""
 
 
 def suggest_title(_: Document, result: ValidationResult) -> str:
-    """A title that the known paper of this name has."""
+    """The title to keep if this is the known paper with this name; the first in alphabetical order."""
     return min(shipped.shipped_paper_titles()[result.focus.value])
 
 
 def suggest_name(document: Document, result: ValidationResult) -> str:
-    """The nearest name to an unknown one, of those that the rule accepts; empty where none is near."""
+    """The nearest name to an unknown one, of those that the rule accepts; empty if none is near."""
     value = result.value
+    # A resource that the document itself describes is not misspelt.
     if (
         not isinstance(value, ox.NamedNode)
         or value in document.numbers_by_subject
@@ -82,8 +84,8 @@ def suggest_name(document: Document, result: ValidationResult) -> str:
 
 @lru_cache(maxsize=1000)  # limited, as users may write anything
 def find_nearest_iri(code: str, iri: str) -> str:
-    """The nearest IRI to an unknown one, of its kind and accepted by the rule; empty where none is near."""
-    prefix = IRI_KIND_PATTERN.match(iri)
+    """The nearest IRI to an unknown one, in its namespace and accepted by the rule; empty if none is near."""
+    prefix = IRI_NAMESPACE_PATTERN.match(iri)
     if not prefix or iri in vocabulary.described_iris():
         return ""
     names = {
@@ -101,8 +103,8 @@ def format_suggested_iri(iri: str, *, plain: bool) -> str:
 
 
 def iri_local_part(iri: str) -> str:
-    """The IRI without the prefix that is common to its kind."""
-    return IRI_KIND_PATTERN.sub("", iri)
+    """The IRI without its namespace."""
+    return IRI_NAMESPACE_PATTERN.sub("", iri)
 
 
 @cache
@@ -151,7 +153,7 @@ ALLOWED_IRIS: dict[str, Callable[[], Iterable[str]]] = {
 }
 SUGGESTERS_BY_CODE: dict[str, Callable[[Document, ValidationResult], str]] = {
     "WGIG-0-NAME-TAKEN": suggest_title,
-    "WGIG-0-TERM-UNKNOWN": suggest_term,
+    "WGIG-0-TERM-UNKNOWN": suggest_vocabulary_term,
     **dict.fromkeys(ALLOWED_IRIS, suggest_name),
 }
 
@@ -161,12 +163,13 @@ def explain_missing_paper(document: Document) -> str:
     types = dict.fromkeys(triple.object for triple in document.iter_property_triples([RDF_TYPE]))
     misspelling = next(find_misspelt_classes(islice(types, MAX_SUGGESTED_NAMES)), None)
     if misspelling:
+        class_iri, nearest_iri = misspelling
         advice = (
-            f"Did you mean wgig:{misspelling[1].removeprefix(WGIG_NAMESPACE)}?"
-            if misspelling[1]
+            f"Did you mean wgig:{nearest_iri.removeprefix(WGIG_NAMESPACE)}?"
+            if nearest_iri
             else "Correct its spelling."
         )
-        name = shorten_untrusted_text(shorten_iri(misspelling[0]))
+        name = shorten_untrusted_text(shorten_iri(class_iri))
         return f"{name} is not a class of the vocabulary. {advice}"
     if document.triples and not types:
         return "Nothing in it has a type. State that the paper is a wgig:IssuePaper."

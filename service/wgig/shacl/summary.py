@@ -85,7 +85,7 @@ class PaperSummary:
     def title(self) -> str:
         """A title of the paper, preferably in English; else the last part of its IRI."""
         titles = self.document.find_objects(self.paper, DCTERMS_TITLE.value)
-        return best_text(titles, otherwise=str(self.paper.value).rpartition("/")[2]).value
+        return best_text(titles, default=str(self.paper.value).rpartition("/")[2]).value
 
     @cached_property
     def stated_properties(self) -> set[str]:

@@ -1,4 +1,4 @@
-"""What handlers that ask queries depend on. Why each is `async`: `pages.dependencies`."""
+"""FastAPI dependencies of handlers that run queries. Why each is `async`: see `pages.dependencies`."""
 
 from typing import Annotated
 
@@ -9,13 +9,13 @@ from .service import QueryService
 
 
 async def get_queries(request: Request) -> QueryService:
-    """What answers queries."""
+    """The service that runs queries."""
     queries: QueryService = request.app.state.service.queries
     return queries
 
 
 async def get_running(request: Request) -> RunningQueries:
-    """The queries that are being answered."""
+    """The queries that are running."""
     running: RunningQueries = request.app.state.service.running
     return running
 

@@ -1,8 +1,8 @@
 """The example queries: one file each, with title, question, keywords and parameters in header comments.
 
-The texts are in English; pages translate them by gettext. Parameter values replace the UNDEF of `VALUES ?name
-{ UNDEF }`. The engine serializes each term, so that a value from a client stays one term whatever it contains
-(no injection).
+Their texts are in English; pages translate them by gettext. Parameter values replace the UNDEF of `VALUES
+?name { UNDEF }`. The engine serializes each value as a term, so that no value can change the query
+(injection).
 """
 
 import re
@@ -26,9 +26,9 @@ NO_DEFAULT = "-"  # the default of a parameter without one
 
 
 class ExampleParameter(NamedTuple):
-    """A parameter of a query: a variable, the type of its values, its default or NO_DEFAULT, what it does.
+    """A parameter of a query: a variable, the type of its values, its default or NO_DEFAULT, a description.
 
-    A line `# param: name type default description` declares it, and `VALUES ?name { … }` is its place.
+    A line `# param: name type default description` declares it, and `VALUES ?name { … }` takes its value.
     """
 
     name: str
@@ -39,10 +39,10 @@ class ExampleParameter(NamedTuple):
 
 @dataclass(frozen=True)
 class ExampleQuery:
-    """An example query: its name (the file's), title, question in words, keywords, SPARQL text, parameters.
+    """An example query: its name (that of the file), title, question, keywords, SPARQL text, parameters.
 
-    `date_variable` is the variable by which its rows stand in a feed; empty where they have no date. `note`
-    tells how to read the answer.
+    `date_variable` is the variable with the date of a row in feeds; empty where rows have no date. `note`
+    says how to read the result.
     """
 
     name: str
@@ -56,7 +56,7 @@ class ExampleQuery:
 
     @cached_property
     def source(self) -> SparqlText:
-        """The text with its tokens."""
+        """The query with its tokens."""
         return SparqlText(self.text)
 
     @cached_property
@@ -77,50 +77,52 @@ def read_example_folder(folder: Path) -> tuple[ExampleQuery, ...]:
 
 
 def find_examples_by_keyword(keyword: str) -> list[ExampleQuery]:
-    """The example queries with this keyword."""
-    return [one for one in list_example_queries() if keyword.lower() in map(str.lower, one.keywords)]
-
-
-def find_examples_of_resource(short: str) -> list[tuple[ExampleQuery, str]]:
-    """The example queries that can be asked of one thing alone, by its IRI in short, and where that is done.
-
-    A question that is put about another thing where nobody names one is not among them.
-    """
-    kind, _, end = short.partition(":")
+    """The example queries with this keyword, in any case."""
     return [
-        (one, f"/queries/{one.name}?{urlencode({parameter.name: end})}")
-        for one in list_example_queries()
-        for parameter in one.parameters
-        if parameter.type == kind and parameter.default in (NO_DEFAULT, end)
+        example for example in list_example_queries() if keyword.lower() in map(str.lower, example.keywords)
+    ]
+
+
+def find_examples_of_resource(curie: str) -> list[tuple[ExampleQuery, str]]:
+    """The example queries with a parameter for this resource, given as a CURIE, and the URL with its value.
+
+    A query whose default is another resource is left out.
+    """
+    prefix, _, local_name = curie.partition(":")
+    return [
+        (example, f"/queries/{example.name}?{urlencode({parameter.name: local_name})}")
+        for example in list_example_queries()
+        for parameter in example.parameters
+        if parameter.type == prefix and parameter.default in (NO_DEFAULT, local_name)
     ]
 
 
 def recognize_example_query(text: str) -> ExampleQuery | None:
-    """The example query that a text is, with whatever values for its parameters; None for any other query."""
+    """The example query that a text is, with any values for its parameters; None for any other query."""
     return next(
         (
-            one
-            for one in list_example_queries()
-            if strip_parameter_values(text, one) == strip_parameter_values(one.text, one)
+            example
+            for example in list_example_queries()
+            if strip_parameter_values(text, example) == strip_parameter_values(example.text, example)
         ),
         None,
     )
 
 
-def strip_parameter_values(text: str, one: ExampleQuery) -> list[str]:
-    """The lines of a text without those that hold the values of a query's parameters."""
-    begins = tuple(f"VALUES ?{parameter.name} {{ " for parameter in one.parameters)
+def strip_parameter_values(text: str, example: ExampleQuery) -> list[str]:
+    """The lines of a query without those with the parameter values of an example query."""
+    value_prefixes = tuple(f"VALUES ?{parameter.name} {{ " for parameter in example.parameters)
     lines = map(str.strip, text.strip().splitlines())
-    return [line for line in lines if not (line.startswith(begins) and line.endswith(" }"))]
+    return [line for line in lines if not (line.startswith(value_prefixes) and line.endswith(" }"))]
 
 
-def read_example_query(name: str, listed: str = "wgig queries") -> ExampleQuery:
-    """The example query of this name. Raises Problem 404, which says where they are `listed`."""
-    known = {example.name: example for example in list_example_queries()}
-    if name not in known:
-        mend = suggest_near_name(name, [*known], f"See: {listed}")
-        raise Problem(404, f"There is no example query {name}. {mend}")
-    return known[name]
+def read_example_query(name: str, list_location: str = "wgig queries") -> ExampleQuery:
+    """The example query of this name. Raises Problem 404, which refers to the list at `list_location`."""
+    examples = {example.name: example for example in list_example_queries()}
+    if name not in examples:
+        suggestion = suggest_near_name(name, [*examples], f"See: {list_location}")
+        raise Problem(404, f"There is no example query {name}. {suggestion}")
+    return examples[name]
 
 
 def read_example_file(path: Path) -> ExampleQuery:
@@ -134,7 +136,7 @@ def parse_example_query(name: str, text: str) -> ExampleQuery:
     missing = {"title", "question", "keywords"} - header.keys()
     if missing:
         raise ValueError(f"{name}.rq lacks the comment line '# {min(missing)}: …' at its top.")
-    parameters = tuple(ExampleParameter(*found) for found in EXAMPLE_PARAMETER_PATTERN.findall(text))
+    parameters = tuple(ExampleParameter(*fields) for fields in EXAMPLE_PARAMETER_PATTERN.findall(text))
     keywords, date = tuple(header["keywords"].split(", ")), header.get("date", "")
     note = " ".join(EXAMPLE_NOTE_PATTERN.findall(text))
     return ExampleQuery(name, header["title"], header["question"], keywords, text, parameters, date, note)
@@ -143,25 +145,29 @@ def parse_example_query(name: str, text: str) -> ExampleQuery:
 def extract_example_texts(
     file: BinaryIO, *_: object, **__: object
 ) -> Iterator[tuple[int, None, str, list[str]]]:
-    """What pages say of the query in a file, as Babel extracts it for the catalogues."""
-    one = parse_example_query("", file.read().decode())
-    says = (parameter.description for parameter in one.parameters)
-    return ((1, None, text, []) for text in (one.title, one.question, *says, one.note) if text)
+    """The texts of a query file that pages show, as Babel extracts them for the catalogs."""
+    example = parse_example_query("", file.read().decode())
+    descriptions = (parameter.description for parameter in example.parameters)
+    return (
+        (1, None, text, []) for text in (example.title, example.question, *descriptions, example.note) if text
+    )
 
 
 def bind_query_parameters(query: SparqlText, terms: Mapping[str, Any]) -> str:
-    """The query with these terms by name of variable. Raises KeyError where it keeps no place for one."""
-    text, kept = query.text, find_parameter_places(query.tokens)
-    found = sorted(((token, name) for name in terms for token in kept[name]), key=lambda pair: -pair[0].start)
-    for token, name in found:
+    """The query with parameter values, given by variable name. Raises KeyError for an unknown parameter."""
+    text, places = query.text, find_parameter_places(query.tokens)
+    replacements = sorted(
+        ((token, name) for name in terms for token in places[name]), key=lambda pair: -pair[0].start
+    )
+    for token, name in replacements:
         text = f"{text[: token.start]}{terms[name]}{text[token.start + len(token.text) :]}"
     return text
 
 
 def find_parameter_places(tokens: Sequence[SparqlToken]) -> dict[str, list[SparqlToken]]:
-    """The one token inside of each `VALUES ?name { … }` of a query, by name of variable."""
-    found: dict[str, list[SparqlToken]] = {}
+    """The single token inside each `VALUES ?name { … }` of a query, by variable name."""
+    places: dict[str, list[SparqlToken]] = {}
     for word, variable, opening, token, closing in zip(*(tokens[shift:] for shift in range(5)), strict=False):
         if (word.word, variable.kind, opening.text, closing.text) == ("VALUES", "variable", "{", "}"):
-            found.setdefault(variable.text[1:], []).append(token)
-    return found
+            places.setdefault(variable.text[1:], []).append(token)
+    return places

@@ -1,8 +1,9 @@
-"""The query plan from Oxigraph's command line tool, as the library does not expose it, and pattern counts.
+"""Query plans, and counts of the statements that match the patterns of a plan.
 
-The tool is of the same release as the library. The planner sees only the shape of the patterns, so it runs on
-an empty store, in a process of its own with a limit of 5 seconds and 256 MiB. Matches of the patterns are
-counted in the real data, up to 100,000 each and for about a second in all.
+A plan comes from Oxigraph's command line tool, because the library does not give it. The tool is of the same
+release as the library. The planner uses only the shape of the patterns, so it runs on an empty store, in a
+process of its own with a limit of 5 seconds and 256 MiB. Matches of the patterns are counted in the real
+data, up to 100,000 each and for about a second in all.
 """
 
 import atexit
@@ -37,55 +38,55 @@ _STEP_NAME_PATTERN = re.compile(r"(\w+)(?:\((.*)\))?", re.DOTALL)
 
 @dataclass(frozen=True)
 class PlanStep:
-    """A step of the plan: its name as the engine has it, what stands in its brackets, and the steps below."""
+    """A step of the plan: its name in the engine, the details in its parentheses, and the steps below it."""
 
     name: str
     detail: str
-    parts: tuple["PlanStep", ...]
+    children: tuple["PlanStep", ...]
 
     def walk(self) -> Iterator["PlanStep"]:
         """This step and all below it."""
         yield self
-        for part in self.parts:
-            yield from part.walk()
+        for child in self.children:
+            yield from child.walk()
 
 
 def plan_query(text: str, form: str, base: str) -> PlanStep:
-    """The plan of a query of this form, whose relative IRIs stand below `base`.
+    """The plan of a query, with relative IRIs resolved against `base`; `form` is SELECT, ASK and so on.
 
-    Raises SyntaxError where the text does not parse, Problem 422 where it cannot be planned, 503 where that
-    takes more than five seconds or 256 MiB.
+    Raises SyntaxError for a syntax error, Problem 422 if the query cannot be planned, 503 if that takes more
+    than five seconds or 256 MiB.
     """
     with tempfile.TemporaryDirectory() as folder:
-        told = Path(folder) / "plan.json"
+        plan_file = Path(folder) / "plan.json"
         command = [
             find_planner_command(),
             "query",
             "--location",
             make_empty_store().name,
             "--explain-file",
-            told,
+            plan_file,
         ]
         command += ["--query-base", base, "--results-format", PLANNER_OUTPUT_FORMATS[form]]
-        said = run_planner([str(part) for part in command], text)
-        syntax = re.search(r"error at \d+:\d+: .*", said)
-        if syntax:
-            raise SyntaxError(syntax[0])
-        if not told.exists() or said:
-            raise planner_refusal_problem(said)
-        return parse_plan_step(json.loads(told.read_text("utf-8"))["plan"])
+        message = run_planner([str(part) for part in command], text)
+        syntax_error = re.search(r"error at \d+:\d+: .*", message)
+        if syntax_error:
+            raise SyntaxError(syntax_error[0])
+        if not plan_file.exists() or message:
+            raise planner_refusal_problem(message)
+        return parse_plan_step(json.loads(plan_file.read_text("utf-8"))["plan"])
 
 
 @cache
 def find_planner_command() -> Path:
-    """Where the command is, wherever its package was installed."""
+    """The path of the `oxigraph` command, wherever its package is installed."""
     files = distribution("oxigraph").files or []
     return next(Path(str(file.locate())) for file in files if file.stem == "oxigraph")
 
 
 @cache
 def make_empty_store() -> tempfile.TemporaryDirectory[str]:
-    """A folder with a store that holds nothing; it goes with this process."""
+    """A temporary folder with an empty store, removed when this process exits."""
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
     ox.Store(folder.name).flush()
@@ -93,121 +94,130 @@ def make_empty_store() -> tempfile.TemporaryDirectory[str]:
 
 
 def run_planner(command: list[str], text: str) -> str:
-    """What the command says against a text that it gets; empty where it is content."""
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=subprocess.PIPE) as process:
+    """Run the command with a query as input; its error message.
+
+    The message is empty if it succeeds, PLANNER_KILLED if it exceeded a limit.
+    """
+    devnull = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=devnull, stderr=subprocess.PIPE) as process:
         if hasattr(resource, "prlimit"):
             resource.prlimit(
                 process.pid, resource.RLIMIT_DATA, (MAX_PLAN_MEMORY_BYTES, MAX_PLAN_MEMORY_BYTES)
             )
         try:
-            _, said = process.communicate(text.encode(), PLAN_SECONDS)
+            _, message = process.communicate(text.encode(), PLAN_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             return PLANNER_KILLED
-        return "" if process.returncode == 0 else PLANNER_KILLED if process.returncode < 0 else said.decode()
+        return (
+            "" if process.returncode == 0 else PLANNER_KILLED if process.returncode < 0 else message.decode()
+        )
 
 
-def planner_refusal_problem(said: str) -> Problem:
-    """Why there is no plan."""
-    if said == PLANNER_KILLED:
+def planner_refusal_problem(message: str) -> Problem:
+    """The Problem for a query without a plan."""
+    if message == PLANNER_KILLED:
         return plan_too_large_problem()
-    reason = said.partition("\n")[0].removeprefix("Error: ").rstrip(".")
-    return Problem(422, f"The query is well written, but cannot be planned: {reason}.")
+    reason = message.partition("\n")[0].removeprefix("Error: ").rstrip(".")
+    return Problem(422, f"The query has no syntax error, but cannot be planned: {reason}.")
 
 
 def plan_too_large_problem() -> Problem:
-    """The 503 for a query whose plan takes too much."""
-    return Problem(503, "To plan this query takes more than this service may spend. Ask in smaller parts.")
+    """The 503 for a query whose plan takes too much time or memory."""
+    return Problem(
+        503, "Planning this query exceeds the limit of time or memory. Split it into smaller queries."
+    )
 
 
-def parse_plan_step(told: dict[str, object]) -> PlanStep:
-    """A step as the engine writes it, with those below."""
-    found = _STEP_NAME_PATTERN.fullmatch(str(told["name"]))
-    assert found
-    below = told.get("children", [])
-    assert isinstance(below, list)
-    return PlanStep(found[1], found[2] or "", tuple(map(parse_plan_step, below)))
+def parse_plan_step(step: dict[str, object]) -> PlanStep:
+    """A step from the JSON of the engine, with the steps below it."""
+    match = _STEP_NAME_PATTERN.fullmatch(str(step["name"]))
+    assert match
+    children = step.get("children", [])
+    assert isinstance(children, list)
+    return PlanStep(match[1], match[2] or "", tuple(map(parse_plan_step, children)))
 
 
-MAX_COUNTED_STATEMENTS = 100_000  # statements that are counted for a pattern
-COUNT_SECONDS = 1.0  # until no further pattern is counted
+MAX_COUNTED_STATEMENTS = 100_000  # per pattern
+COUNT_SECONDS = 1.0  # after which no further pattern is counted
 
-# As the engine writes the terms of a plan; what is told of a triple is one of them. A path ends in a bracket.
-_TERM_SPELLING_PATTERN = r'<<.*>>|<[^<>]*>|\?\w+|"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>]*>)?'
-_PLAN_TERM_PATTERN = re.compile(_TERM_SPELLING_PATTERN)
+# How the engine writes terms in a plan, including triple terms. A property path starts with
+# !, ( or ^ and ends with a parenthesis, after which only *, + or ? may follow.
+_TERM_REGEX_TEXT = r'<<.*>>|<[^<>]*>|\?\w+|"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>]*>)?'
+_PLAN_TERM_PATTERN = re.compile(_TERM_REGEX_TEXT)
 _PLAN_PATH_PATTERN = re.compile(
-    rf"({_TERM_SPELLING_PATTERN}) ([!(^].*\)[*+?]?) ({_TERM_SPELLING_PATTERN})"
-    rf"(?: ({_TERM_SPELLING_PATTERN}))?"
+    rf"({_TERM_REGEX_TEXT}) ([!(^].*\)[*+?]?) ({_TERM_REGEX_TEXT})"
+    rf"(?: ({_TERM_REGEX_TEXT}))?"
 )
 _PLAN_PROPERTY_PATTERN = re.compile(r"<[^<>]*>")
 
 
 class StatementCount(NamedTuple):
-    """How many statements match a pattern: fewer, if `is_upper_bound`; more, if `is_lower_bound`."""
+    """The number of statements that match a pattern.
+
+    There are at most so many if `is_upper_bound`, and more than that if `is_lower_bound`.
+    """
 
     number: int
     is_upper_bound: bool = False
     is_lower_bound: bool = False
 
     def __str__(self) -> str:
-        """The number in words."""
+        """The count in words."""
         if self.is_lower_bound:
             return f"more than {MAX_COUNTED_STATEMENTS:,} statements"
-        few = "at most " if self.is_upper_bound and self.number else ""
-        return f"{few}{self.number:,} statement{'' if self.number == 1 else 's'}"
+        prefix = "at most " if self.is_upper_bound and self.number else ""
+        return f"{prefix}{self.number:,} statement{'' if self.number == 1 else 's'}"
 
 
 def count_plan_statements(
     steps: Iterable[PlanStep], store: Store, dataset: QueryDataset
 ) -> dict[str, StatementCount]:
-    """The statements in the dataset for each pattern of a plan, and for each property of its paths.
+    """The number of statements in the dataset for each pattern of a plan and each property of its paths.
 
-    The key is the pattern as the plan writes it, or the IRI in < and >. What there is no time for is missing.
+    `steps` are all steps of the plan (`PlanStep.walk`). The key is the pattern as the plan writes it, or the
+    IRI in < and >. Patterns for which there was no time left are missing.
     """
-    begun = time.monotonic()
-    found: dict[str, StatementCount] = {}
-    for wanted in dict.fromkeys(one for step in steps for one in list_counted_patterns(step)):
-        if time.monotonic() - begun > COUNT_SECONDS:
+    started_at = time.monotonic()
+    counts: dict[str, StatementCount] = {}
+    for pattern in dict.fromkeys(pattern for step in steps for pattern in list_patterns_to_count(step)):
+        if time.monotonic() - started_at > COUNT_SECONDS:
             break
-        found[wanted] = count_pattern_statements(wanted, store, dataset)
-    return found
+        counts[pattern] = count_pattern_statements(pattern, store, dataset)
+    return counts
 
 
-def list_counted_patterns(step: PlanStep) -> list[str]:
-    """What is to be counted for a step."""
+def list_patterns_to_count(step: PlanStep) -> list[str]:
+    """The patterns and properties of a step to count statements for."""
     if step.name == "QuadPattern":
         return [step.detail]
     return _PLAN_PROPERTY_PATTERN.findall(split_pattern_terms(step.detail)[1]) if step.name == "Path" else []
 
 
 def split_pattern_terms(pattern: str) -> list[str]:
-    """Subject, predicate or path, object, and the graph where one is named."""
+    """Subject, predicate or path, object, and the graph if there is one."""
     path = _PLAN_PATH_PATTERN.fullmatch(pattern)
-    return [one for one in path.groups() if one] if path else _PLAN_TERM_PATTERN.findall(pattern)
+    return [term for term in path.groups() if term] if path else _PLAN_TERM_PATTERN.findall(pattern)
 
 
 def count_pattern_statements(pattern: str, store: Store, dataset: QueryDataset) -> StatementCount:
-    """The statements for one pattern, by a query that stops after the bound."""
-    slots = (
-        split_pattern_terms(pattern)
-        if not pattern.startswith("<") or " " in pattern
-        else ["?s", pattern, "?o"]
-    )
-    variables = [slot for slot in slots if slot.startswith("?")]
-    names = [f"?v{place}" if slot.startswith("?") else slot for place, slot in enumerate(slots)]
-    inner = " ".join(names[:3])
-    if len(names) > 3:
-        inner = f"GRAPH {names[3]} {{ {inner} }}"
+    """The number of statements for a pattern of a plan or a property as <IRI>, by a query with a LIMIT."""
+    is_property = pattern.startswith("<") and " " not in pattern
+    terms = ["?s", pattern, "?o"] if is_property else split_pattern_terms(pattern)
+    variables = [term for term in terms if term.startswith("?")]
+    renamed = [f"?v{number}" if term.startswith("?") else term for number, term in enumerate(terms)]
+    group = " ".join(renamed[:3])
+    if len(renamed) > 3:
+        group = f"GRAPH {renamed[3]} {{ {group} }}"
     out = io.BytesIO()
-    # Two names for a variable that stands twice: what has the same in both places cannot be counted in time.
+    # A variable that occurs twice gets two names, because to count equal terms in both places takes too long.
     query = (
-        f"SELECT (COUNT(*) AS ?n) {{ SELECT (1 AS ?one) {{ {inner} }} LIMIT {MAX_COUNTED_STATEMENTS + 1} }}"
+        f"SELECT (COUNT(*) AS ?n) {{ SELECT (1 AS ?one) {{ {group} }} LIMIT {MAX_COUNTED_STATEMENTS + 1} }}"
     )
     store.query(query, "text/csv", out, dataset)
-    number = int(out.getvalue().split()[1])
+    matches = int(out.getvalue().split()[1])
     return StatementCount(
-        min(number, MAX_COUNTED_STATEMENTS),
+        min(matches, MAX_COUNTED_STATEMENTS),
         len(set(variables)) < len(variables),
-        number > MAX_COUNTED_STATEMENTS,
+        matches > MAX_COUNTED_STATEMENTS,
     )

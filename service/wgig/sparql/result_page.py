@@ -1,4 +1,4 @@
-"""The result of a query as a page."""
+"""The HTML page with the result of a query."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -14,12 +14,12 @@ MAX_RESULT_PAGE_ROWS = 1000
 
 
 def page_source_format(form: str) -> Format:
-    """The format in which a page takes the result of a query of this form."""
+    """The format from which the page for a query of this form is made."""
     return FORMATS_BY_FORM[form][0]
 
 
 class PageResult(NamedTuple):
-    """What a query found, whole or its begin, in the `source_format` of its form; and hints about it."""
+    """The result of a query, whole or its begin, in the `page_source_format` of its form, with hints."""
 
     body: bytes
     form: str
@@ -27,54 +27,54 @@ class PageResult(NamedTuple):
     hints: Sequence[object] = ()
 
 
-def render_results_page(found: PageResult, parameters: list[tuple[str, str]], base: str) -> bytes:
-    """A page with the table of a SELECT, the answer of an ASK, or the graph of a CONSTRUCT or DESCRIBE.
+def render_results_page(result: PageResult, parameters: list[tuple[str, str]], base: str) -> bytes:
+    """The page with the table of a SELECT, the boolean of an ASK, or the graph of a CONSTRUCT or DESCRIBE.
 
-    `parameters` are those of the request. A table of more than MAX_RESULT_PAGE_ROWS rows, and what is not
-    whole, says that it is cut, and where the whole is.
+    `parameters` are those of the request. Where the table has more than MAX_RESULT_PAGE_ROWS rows, or the
+    result is incomplete, the page says so, with links to the whole result.
     """
-    asked = [(key, value) for key, value in parameters if key != "_mediatype"]
+    page_parameters = [(key, value) for key, value in parameters if key != "_mediatype"]
     text = dict(parameters).get("query", "")
-    known = recognize_example_query(text)
+    example = recognize_example_query(text)
     return render_template(
         "results.html",
         base=base,
-        form=found.form,
-        asked=asked,
-        known=known,
-        is_narrowed=known is not None and text.split() != known.text.split(),
-        hints=found.hints,
-        whole=found.is_whole,
+        form=result.form,
+        asked=page_parameters,
+        known=example,
+        is_narrowed=example is not None and text.split() != example.text.split(),
+        hints=result.hints,
+        whole=result.is_whole,
         others=[
-            (one.title, build_query_path([*asked, ("_mediatype", one.media_type)]))
-            for one in FORMATS_BY_FORM[found.form]
+            (format_.title, build_query_path([*page_parameters, ("_mediatype", format_.media_type)]))
+            for format_ in FORMATS_BY_FORM[result.form]
         ],
-        **build_result_view(found),
+        **build_result_view(result),
     )
 
 
-def build_result_view(found: PageResult) -> dict[str, Any]:
-    """What the template shows: a `text`, or `names` and `rows` of a table and their `total`, if known."""
-    if found.form not in ("SELECT", "ASK"):
-        text = found.body.decode("utf-8", "ignore")
-        return {"text": text if found.is_whole else text[: text.rfind("\n")]}
-    results = ox.parse_query_results(found.body, format=ox.QueryResultsFormat.JSON)
+def build_result_view(page_result: PageResult) -> dict[str, Any]:
+    """The variables of the template: `text`, or `names` and `rows` of a table and their `total`, if known."""
+    if page_result.form not in ("SELECT", "ASK"):
+        text = page_result.body.decode("utf-8", "ignore")
+        return {"text": text if page_result.is_whole else text[: text.rfind("\n")]}
+    results = ox.parse_query_results(page_result.body, format=ox.QueryResultsFormat.JSON)
     if isinstance(results, ox.QueryBoolean):
         return {"text": gettext("yes") if results else gettext("no")}
     assert isinstance(results, ox.QuerySolutions)
-    rows = list(iter_solution_rows(results, found))
+    rows = list(iter_solution_rows(results, page_result))
     return {
         "names": [variable.value for variable in results.variables],
         "rows": rows[:MAX_RESULT_PAGE_ROWS],
-        "total": len(rows) if found.is_whole else None,
+        "total": len(rows) if page_result.is_whole else None,
     }
 
 
-def iter_solution_rows(results: ox.QuerySolutions, found: PageResult) -> Iterator[list[object]]:
-    """The rows of a table, as far as they are there."""
+def iter_solution_rows(results: ox.QuerySolutions, page_result: PageResult) -> Iterator[list[object]]:
+    """The rows of a table; of an incomplete result, those before its end."""
     try:
         for solution in results:
             yield list(solution)
     except SyntaxError:
-        if found.is_whole:
+        if page_result.is_whole:
             raise

@@ -1,65 +1,79 @@
-"""Routes of the endpoint: a query in a body, and /queries/running. GET /sparql: `lists.query_editor`."""
+"""Routes of the endpoint: POST /sparql and /queries/running. GET /sparql is in `lists.query_editor`."""
 
 import json
+from typing import Annotated
 
-from fastapi import Request, Response
+from fastapi import Path, Request, Response
 
 from ..http.auth import authorize_request
-from ..http.bodies import SPARQL_QUERY_MEDIA_TYPE
+from ..http.bodies import FORM_MEDIA_TYPE, SPARQL_QUERY_MEDIA_TYPE
 from ..http.dependencies import TokensDep
-from ..http.parameters import check_query_parameters
+from ..http.operations import Operation
 from ..http.responses import NO_STORE_HEADERS
 from ..problems import Problem
 from ..rdf.formats import JSON
 from ..settings import Settings
 from .dependencies import RunningDep, get_queries
+from .parameters import QUERY_ANSWER_FORMATS, SparqlParameters
 from .request import read_operation_pairs
 from .running import count_running_seconds
+from .schemas import QueryPlan, RunningQueryList
 from .service import answer_query
 
-MAX_FORM_OVERHEAD_BYTES = 64 * 1024  # bytes of a body beside its query
-MAX_LISTED_QUERY_LENGTH = 2_000  # characters of a query
+MAX_FORM_OVERHEAD_BYTES = 64 * 1024  # bytes of a request body in addition to its query
+MAX_LISTED_QUERY_LENGTH = 2_000  # characters of a query that are shown
+
+
+POST_QUERY_OPERATION = Operation(
+    formats=QUERY_ANSWER_FORMATS,
+    json=QueryPlan,
+    bodies=(SPARQL_QUERY_MEDIA_TYPE, FORM_MEDIA_TYPE),
+    parameters=SparqlParameters,
+    is_self_checked=True,  # without FastAPI
+)
+RUNNING_OPERATION = Operation(formats=(JSON,), json=RunningQueryList)
+RunningQueryId = Annotated[
+    str, Path(description="The id of a query, as /queries/running lists it.", examples=["0" * 16])
+]
 
 
 async def post_query(request: Request) -> Response:
-    """Ask a query by a form, or by its text as `application/sparql-query`."""
-    queries = await get_queries(request)  # FastAPI, which solves dependencies, takes longer than many a query
-    most = max_query_body_bytes(queries.settings)
-    pairs = await read_operation_pairs(request, "query", SPARQL_QUERY_MEDIA_TYPE, most)
+    """Run a query sent as a form, or as `application/sparql-query`."""
+    queries = await get_queries(request)  # not by Depends, which takes longer than many queries
+    max_bytes = max_query_body_bytes(queries.settings)
+    pairs = await read_operation_pairs(request, "query", SPARQL_QUERY_MEDIA_TYPE, max_bytes)
     return await answer_query(request, queries, pairs)
 
 
 def max_query_body_bytes(settings: Settings) -> int:
-    """The most bytes that the longest query can take: in a form, each character as four escaped bytes."""
+    """The bytes of the longest query: in a form, each character may be four percent-encoded bytes."""
     return min(settings.body_bytes, 12 * settings.query_length + MAX_FORM_OVERHEAD_BYTES)
 
 
 async def get_running_queries(request: Request, running: RunningDep, tokens: TokensDep) -> Response:
     """How many queries are being answered and for how long; with a token for it, which ones and for whom."""
-    check_query_parameters(request)
-    found = running.list_current()
-    body: dict[str, object] = {"count": len(found)}
+    queries = running.list_current()
+    body: dict[str, object] = {"count": len(queries)}
     if "authorization" in request.headers:
         authorize_request(request, tokens, "admin")
         body["queries"] = [
             {
-                "id": one.id,
-                "seconds": count_running_seconds(one),
-                "client": one.client,
-                "query": one.text[:MAX_LISTED_QUERY_LENGTH],
+                "id": query.id,
+                "seconds": count_running_seconds(query),
+                "client": query.client,
+                "query": query.text[:MAX_LISTED_QUERY_LENGTH],
             }
-            for _, one in found
+            for _, query in queries
         ]
     else:
-        body["seconds"] = [count_running_seconds(one) for _, one in found]
+        body["seconds"] = [count_running_seconds(query) for _, query in queries]
     return Response(
         json.dumps(body, ensure_ascii=False), media_type=JSON.media_type, headers=NO_STORE_HEADERS
     )
 
 
-async def delete_running_query(request: Request, running: RunningDep, id: str) -> Response:  # noqa: A002  as the path names it
+async def delete_running_query(running: RunningDep, id: RunningQueryId) -> Response:  # noqa: A002  as the path names it
     """End a query; who knows its id may. Raises Problem 404."""
-    check_query_parameters(request)
     wanted = [result for result, one in running.list_current() if one.id == id]
     if not wanted:
         raise Problem(

@@ -1,8 +1,8 @@
-"""The SPARQL endpoint /sparql: answers a query, whole or not at all (SPARQL 1.1 Protocol, section 2.1).
+"""The SPARQL endpoint /sparql: runs a query and sends its result (SPARQL 1.1 Protocol, section 2.1).
 
-Short results are sent whole, longer ones streamed; a stream that fails closes the connection, so that a
-truncated result is never taken for a complete one. For HTTP/1.0, which cannot tell the two apart, the result
-is buffered. Long queries are validated in another process. Each query is recorded with duration and outcome
+Short results are sent whole, longer ones streamed. If a stream fails, the connection is closed, so that a
+truncated result is never taken for a complete one. HTTP/1.0 cannot tell the two apart, so results are
+buffered for it. Long queries are parsed in another process. Duration and outcome of each query are recorded
 for logs and metrics.
 """
 
@@ -51,16 +51,16 @@ from .workers import protocol
 from .workers.protocol import LOST_FAULT, QueryFault, QueryJob
 from .workers.result import QueryResult, QueryWorkers
 
-# By the fault, where it is not called so; most likely that is why a worker ended.
+# The outcomes that are not named like the fault. A worker that exited most likely ran out of memory.
 FAULT_OUTCOMES = {LOST_FAULT: "memory"}
 
 
 @dataclass(frozen=True)
 class QueryService:
-    """What answers queries: the store and who evaluates over it, the queues, and where all is told.
+    """All that the endpoint needs: settings, store, workers, queues and telemetry.
 
-    `workers` answer the queries of clients, `own_workers` those of our pages. `calls` bounds how many texts
-    ask other services at once; `search_call` answers the call of our own search.
+    `workers` run the queries of clients, `own_workers` those of our pages. `calls` bounds how many texts call
+    other services at once; `search_call` answers calls to our own search.
     """
 
     settings: Settings
@@ -76,44 +76,44 @@ class QueryService:
 
 
 class QueryRecord:
-    """One query, from now on."""
+    """Records one query, from now on, for logs, metrics and tracing."""
 
     def __init__(self, request: Request, telemetry: Telemetry, text: str) -> None:
-        """It begins."""
+        """Start the clock."""
         self.text, self.began = text, time.perf_counter()
         self.metrics, self.logs, self.tracing = telemetry.metrics, telemetry.logs, telemetry.tracing
         self.parent_span = self.tracing.current_context() if self.tracing else None
         self.request_id = request.scope[REQUEST_RECORD_KEY].id if REQUEST_RECORD_KEY in request.scope else ""
 
     def record_result(self, result: QueryResult) -> None:
-        """Note the end of its result."""
+        """Record the query when its result ends."""
 
-        def ended() -> None:
+        def record() -> None:
             fault = result.fault.kind if result.fault else "answered"
             self.record_end(FAULT_OUTCOMES.get(fault, fault), result.size)
 
-        result.on_end(ended)
+        result.on_end(record)
 
     @contextmanager
     def record_refusals(self) -> Iterator[None]:
-        """Around what comes before it is answered: that ends it where it fails."""
+        """Record a query that fails before it runs, within the context."""
         try:
             yield
         except Problem as problem:
             self.record_end(refusal_outcome(problem))
             raise
-        except BaseException:  # its client went away
+        except BaseException:  # the client disconnected
             self.record_end("canceled")
             raise
 
     def record_end(self, outcome: str, size: int = 0) -> None:
-        """It has ended."""
+        """Record the outcome, the size of the result in bytes, and the duration."""
         seconds = time.perf_counter() - self.began
         self.metrics.queries.labels(outcome).inc()
         self.metrics.query_seconds.observe(seconds)
         if self.tracing:
-            said = {"wgig.outcome": outcome, "wgig.bytes": size}
-            self.tracing.record_past_span("query", self.began, self.parent_span, said)
+            attributes = {"wgig.outcome": outcome, "wgig.bytes": size}
+            self.tracing.record_past_span("query", self.began, self.parent_span, attributes)
         if self.logs.logs_queries:
             self.logs.log_query(
                 self.text, seconds=round(seconds, 6), bytes=size, outcome=outcome, id=self.request_id
@@ -121,53 +121,56 @@ class QueryRecord:
 
 
 def refusal_outcome(problem: Problem) -> str:
-    """What is said of a query that was not asked."""
+    """The outcome of a query that was refused."""
     if problem.status == 503:
         return "busy"
     return "syntax" if problem.slug == "syntax" else "refused"
 
 
-MAX_HELD_ANSWER_BYTES = 4 * MIB  # bytes of an answer that is held in one piece, for a page or for HTTP/1.0
-MAX_OWN_RESULT_BYTES = 16 * MIB  # bytes of the rows of a query of our own
-SHORT_QUERY_CHARS = 1_000  # characters of a query that is looked through at once
-# Strange parameters that are named, and characters of their names.
+MAX_HELD_ANSWER_BYTES = 4 * MIB  # bytes of a result that is buffered, for a page or for HTTP/1.0
+MAX_OWN_RESULT_BYTES = 16 * MIB  # bytes of the result of a query of our own
+SHORT_QUERY_CHARS = 1_000  # shorter queries are checked for hints in the event loop
+# How many unknown parameters a hint names, and how many characters of each name.
 MAX_NAMED_PARAMETERS, MAX_PARAMETER_NAME_CHARS = 5, 40
 SPARQL_RESPONSE_LINKS = ['</sparql>; rel="service-desc"']
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 async def answer_query(request: Request, queries: QueryService, pairs: Pairs) -> Response:
-    """The result of the query in the pairs, in the format that the client likes best."""
-    request.state.asked = pairs  # so that the page of a refusal can show them
+    """The response to the query in the parameters, in the format that the client prefers."""
+    request.state.asked = pairs  # for the error page, which shows them
     check_query_id(request)
-    asked = await read_query_request(request, queries, pairs)
+    query = await read_query_request(request, queries, pairs)
     is_explained = any(key == "explain" for key, _ in pairs)
-    offered = EXPLANATION_FORMATS if is_explained else (*FORMATS_BY_FORM[asked.form], HTML)
+    offered = EXPLANATION_FORMATS if is_explained else (*FORMATS_BY_FORM[query.form], HTML)
     format_ = pick_result_format(pairs, request.headers.getlist("accept"), offered)
     if is_explained:
-        return await queries.plans.run(answer_explain_request, request, queries, pairs, asked, format_)
-    return await respond_with_result(request, queries, pairs, asked, format_)
+        return await queries.plans.run(answer_explain_request, request, queries, pairs, query, format_)
+    return await respond_with_result(request, queries, pairs, query, format_)
 
 
 async def respond_with_result(  # noqa: PLR0913, PLR0917 - what a response to a query is made of
     request: Request,
     queries: QueryService,
     pairs: Pairs,
-    asked: QueryRequest,
+    query: QueryRequest,
     format_: Format,
     headers: Mapping[str, str] = NO_HEADERS,
 ) -> Response:
-    """The result of a query in a format; a page shows it beside the pairs. Raises Problem."""
-    written = page_source_format(asked.form) if format_ is HTML else format_
-    async with open_query_result(request, queries, asked, written) as result:
+    """The response with the result of a query in a format. Raises Problem.
+
+    The HTML page also shows the query with its parameters, from `pairs`.
+    """
+    result_format = page_source_format(query.form) if format_ is HTML else format_
+    async with open_query_result(request, queries, query, result_format) as result:
         if format_ is HTML:
-            doubts = [*hint_unknown_parameters(asked), *await find_request_hints(queries, asked)]
+            hints = [*hint_unknown_parameters(query), *await find_request_hints(queries, query)]
             body = await result.read_up_to(MAX_HELD_ANSWER_BYTES)
-            found = PageResult(body, asked.form, result.is_whole, doubts)
+            page_result = PageResult(body, query.form, result.is_whole, hints)
             result.close()
-            page = await run_in_threadpool(render_results_page, found, pairs, queries.settings.base)
+            page = await run_in_threadpool(render_results_page, page_result, pairs, queries.settings.base)
             return respond_with_body(request, page, HTML, links=SPARQL_RESPONSE_LINKS, headers=headers)
-        return await serialize_result(request, queries, asked, result, format_, headers)
+        return await serialize_result(request, queries, query, result, format_, headers)
 
 
 async def select_own_rows(request: Request, queries: QueryService, text: str) -> list[tuple[Any, ...]]:
@@ -176,15 +179,15 @@ async def select_own_rows(request: Request, queries: QueryService, text: str) ->
 
 
 async def select_own_tsv(
-    request: Request, queries: QueryService, text: str, most: int = MAX_OWN_RESULT_BYTES
+    request: Request, queries: QueryService, text: str, max_bytes: int = MAX_OWN_RESULT_BYTES
 ) -> bytes:
-    """The TSV results of a SELECT of our own over all graphs. Raises Problem, 503 where they are much."""
-    asked = build_own_query(text)
-    async with open_query_result(request, queries, asked, TSV, is_own=True) as result:
-        body = await result.read_up_to(most)
+    """The result of a SELECT of our own over all graphs, as TSV. Raises Problem 503 above `max_bytes`."""
+    query = build_own_query(text)
+    async with open_query_result(request, queries, query, TSV, is_own=True) as result:
+        body = await result.read_up_to(max_bytes)
         if not result.is_whole:
             result.close()
-            raise Problem(503, f"What is asked for takes more than {most} bytes. Ask for less.")
+            raise Problem(503, f"The result is larger than {max_bytes} bytes. Ask for less.")
     return body
 
 
@@ -192,52 +195,52 @@ async def select_own_tsv(
 async def open_query_result(  # noqa: PLR0913 - what the result of a query depends on
     request: Request,
     queries: QueryService,
-    asked: QueryRequest,
+    query: QueryRequest,
     format_: Format,
     *,
     is_own: bool = False,
     max_bytes: int | None = None,
 ) -> AsyncIterator[QueryResult]:
-    """Around the result of a query in a format, as it comes. Raises Problem where it cannot be had whole.
+    """Run a query; its result within the context. Raises Problem where it has no complete result.
 
-    It has at most so many bytes, by default as many as the settings allow.
+    The result has at most `max_bytes` bytes, by default the limit of the settings.
     """
-    request.state.passing = asks_other_services(asked.admitted)
+    request.state.passing = asks_other_services(query.admitted)
     workers = queries.own_workers if is_own else queries.workers
-    record = QueryRecord(request, queries.telemetry, asked.source.text)
+    record = QueryRecord(request, queries.telemetry, query.source.text)
     async with cancel_on_disconnect(request.receive):
         with record.record_refusals():
-            query = await resolve_request_calls(queries, asked)
-            job = build_query_job(asked, query, format_, queries.settings, max_bytes)
+            resolved = await resolve_request_calls(queries, query)
+            job = build_query_job(query, resolved, format_, queries.settings, max_bytes)
             result = await workers.ask(job, request_client_address(request))
         record.record_result(result)
-        queries.running.add(request, asked.source.text, result)
+        queries.running.add(request, query.source.text, result)
         try:
             yield result
         except QueryFault as fault:
-            raise await query_failure_problem(queries, fault, asked, format_) from fault
+            raise await query_failure_problem(queries, fault, query, format_) from fault
         except BaseException:
             result.close()
             raise
 
 
-async def resolve_request_calls(queries: QueryService, asked: QueryRequest) -> ParsedSparqlText:
-    """The text with the answers of other services and of our search in place of its calls. Raises Problem."""
-    return await resolve_federated_calls(asked.admitted, queries.settings, queries.calls, queries.search_call)
+async def resolve_request_calls(queries: QueryService, query: QueryRequest) -> ParsedSparqlText:
+    """The text with its calls replaced by their results. Raises Problem."""
+    return await resolve_federated_calls(query.admitted, queries.settings, queries.calls, queries.search_call)
 
 
 def build_query_job(
-    asked: QueryRequest,
-    query: ParsedSparqlText,
+    query: QueryRequest,
+    resolved: ParsedSparqlText,
     format_: Format,
     settings: Settings,
     max_bytes: int | None = None,
 ) -> QueryJob:
-    """What workers get for a query, by the text that has no calls any more."""
+    """The job for workers; `resolved` is the text without calls."""
     return QueryJob(
-        query,
+        resolved,
         format_.media_type,
-        asked.dataset,
+        query.dataset,
         settings.base,
         settings.result_bytes if max_bytes is None else max_bytes,
         settings.result_rows,
@@ -245,10 +248,7 @@ def build_query_job(
 
 
 async def read_query_request(request: Request, queries: QueryService, pairs: Pairs) -> QueryRequest:
-    """The query of a request's pairs; much text is looked at in another process.
-
-    Raises as `parse_query_request`.
-    """
+    """The query in the parameters of a request; long texts are parsed in another process."""
     settings = queries.settings
     with QueryRecord(request, queries.telemetry, "".join(parameter_values(pairs, "query"))).record_refusals():
         if takes_long_to_parse(pairs, settings):
@@ -259,107 +259,108 @@ async def read_query_request(request: Request, queries: QueryService, pairs: Pai
 async def serialize_result(  # noqa: PLR0913, PLR0917 - what a response to a query is made of
     request: Request,
     queries: QueryService,
-    asked: QueryRequest,
+    query: QueryRequest,
     result: QueryResult,
     format_: Format,
-    given: Mapping[str, str],
+    extra_headers: Mapping[str, str],
 ) -> Response:
-    """A short result whole, a longer one piece by piece. Raises QueryFault."""
-    first = await result.next_piece() or b""
-    wanted = "all" if asked.wants_hints else queries.settings.warnings
-    suspect = wanted == "all" or (wanted == "empty" and result.is_whole and is_empty_result(first, format_))
-    doubts = [*hint_unknown_parameters(asked), *(await find_request_hints(queries, asked) if suspect else ())]
-    headers = {**given, **build_warning_field(doubts)}
+    """The response with a short result whole, or a longer one piece by piece. Raises QueryFault."""
+    first_piece = await result.next_piece() or b""
+    hint_mode = "all" if query.wants_hints else queries.settings.warnings
+    needs_hints = hint_mode == "all" or (
+        hint_mode == "empty" and result.is_whole and is_empty_result(first_piece, format_)
+    )
+    hints = [
+        *hint_unknown_parameters(query),
+        *(await find_request_hints(queries, query) if needs_hints else ()),
+    ]
+    headers = {**extra_headers, **build_warning_field(hints)}
     if result.is_whole:
-        return respond_with_body(request, first, format_, links=SPARQL_RESPONSE_LINKS, headers=headers)
+        return respond_with_body(request, first_piece, format_, links=SPARQL_RESPONSE_LINKS, headers=headers)
     if request.scope["http_version"] == "1.0":
         return respond_with_body(
             request,
-            first + await read_result_rest(result),
+            first_piece + await read_result_rest(result),
             format_,
             links=SPARQL_RESPONSE_LINKS,
             headers=headers,
         )
-    pieces = iter_whole_result(first, result)
+    pieces = iter_whole_result(first_piece, result)
     return respond_with_stream(
         request, pieces, format_, close=result.close, links=SPARQL_RESPONSE_LINKS, headers=headers
     )
 
 
 async def read_result_rest(result: QueryResult) -> bytes:
-    """The rest of a result for HTTP/1.0, where an end and a breaking off look the same.
+    """The rest of a result for HTTP/1.0, where the end of a connection may mean failure.
 
-    Raises Problem 503 where that is much.
+    Raises Problem 503 above MAX_HELD_ANSWER_BYTES.
     """
     rest = await result.read_up_to(MAX_HELD_ANSWER_BYTES)
     if not result.is_whole:
         result.close()
-        raise Problem(
-            503, "The answer is too large for HTTP/1.0, which cannot tell its end. Ask by HTTP/1.1."
-        )
+        raise Problem(503, "The result is too large for HTTP/1.0, which cannot mark its end. Use HTTP/1.1.")
     return rest
 
 
-def hint_unknown_parameters(asked: QueryRequest) -> list[QueryHint]:
-    """What is said of parameters that mean nothing here, as the client expects something of them."""
+def hint_unknown_parameters(query: QueryRequest) -> list[QueryHint]:
+    """A hint on the parameters that have no effect here, as the client may expect one."""
     names = ", ".join(
-        repr(key[:MAX_PARAMETER_NAME_CHARS]) for key in asked.unknown_parameters[:MAX_NAMED_PARAMETERS]
+        repr(key[:MAX_PARAMETER_NAME_CHARS]) for key in query.unknown_parameters[:MAX_NAMED_PARAMETERS]
     )
-    return [QueryHint(f"This changed nothing, as it is no parameter here: {names}.")] if names else []
+    return [QueryHint(f"Unknown parameters were ignored: {names}.")] if names else []
 
 
-async def find_request_hints(queries: QueryService, asked: QueryRequest) -> list[QueryHint]:
-    """What is probably not meant in a query.
+async def find_request_hints(queries: QueryService, query: QueryRequest) -> list[QueryHint]:
+    """Hints on probable mistakes in a query.
 
-    To look whether there is anything takes a tenth of a millisecond or a little more; to find out what could
-    be meant instead takes longer.
+    Finding whether there are any takes a tenth of a millisecond or a little more; finding what was meant
+    instead takes longer, so that runs on a thread.
     """
     store, base = queries.store, queries.settings.base
-    if len(asked.source.text) < SHORT_QUERY_CHARS and not find_query_hints(
-        asked.source, store, base, near=lambda _: ()
+    if len(query.source.text) < SHORT_QUERY_CHARS and not find_query_hints(
+        query.source, store, base, find_near=lambda _: ()
     ):
         return []
-    return await run_in_threadpool(find_query_hints, asked.source, store, base)
+    return await run_in_threadpool(find_query_hints, query.source, store, base)
 
 
 def answer_explain_request(
-    request: Request, queries: QueryService, pairs: Pairs, asked: QueryRequest, format_: Format
+    request: Request, queries: QueryService, pairs: Pairs, query: QueryRequest, format_: Format
 ) -> Response:
-    """What the engine does for a query. Raises Problem 400, 422 and 503 where there is no plan."""
+    """The response to `?explain`. Raises Problem 400, 422 and 503 where there is no plan."""
     settings = queries.settings
-    if has_federated_calls(asked.admitted):
-        raise Problem(
-            422, "A query that asks other services, or searches, has no plan. Ask for that of the rest of it."
-        )
+    if has_federated_calls(query.admitted):
+        raise Problem(422, "A query with SERVICE has no plan. Remove SERVICE to get the plan of the rest.")
     try:
-        found = explain_query(asked, queries.store, settings.base)
+        explanation = explain_query(query, queries.store, settings.base)
     except SyntaxError as error:
-        raise diagnose_refused_text(asked.source, str(error), settings) from error
-    return respond_with_explanation(request, settings.base, pairs, found, format_)
+        raise diagnose_refused_text(query.source, str(error), settings) from error
+    return respond_with_explanation(request, settings.base, pairs, explanation, format_)
 
 
 async def iter_whole_result(first: bytes, result: QueryResult) -> AsyncIterator[bytes]:
-    """The pieces of a result. Raises ResponseAbortedError where it cannot be ended."""
+    """The pieces of a result. Raises ResponseAbortedError where it ends in a fault."""
     try:
         yield first
         while (piece := await result.next_piece()) is not None:
             yield piece
     except QueryFault as fault:
-        raise ResponseAbortedError(f"the answer could not be ended: {fault.kind}") from fault
+        raise ResponseAbortedError(f"the result could not be completed: {fault.kind}") from fault
 
 
 async def query_failure_problem(
-    queries: QueryService, fault: QueryFault, asked: QueryRequest, format_: Format
+    queries: QueryService, fault: QueryFault, query: QueryRequest, format_: Format
 ) -> Problem:
-    """The Problem of a query that has no answer. Raises StoreError where the disk is at fault."""
+    """The Problem for a query without a complete result. Raises StoreError where the store failed."""
     settings = queries.settings
     match fault.kind:
-        case protocol.SYNTAX_FAULT if len(asked.source.text) > LONG_QUERY_CHARS:
-            return await queries.checks.run(diagnose_refused_text, asked.source, str(fault), settings)
+        case protocol.SYNTAX_FAULT if len(query.source.text) > LONG_QUERY_CHARS:
+            return await queries.checks.run(diagnose_refused_text, query.source, str(fault), settings)
         case protocol.SYNTAX_FAULT:
-            return diagnose_refused_text(asked.source, str(fault), settings)
+            return diagnose_refused_text(query.source, str(fault), settings)
         case protocol.VALUE_FAULT:
-            return Problem(422, f"The query is well written, but cannot be evaluated: {fault}.")
+            return Problem(422, f"The query has no syntax error, but cannot be evaluated: {fault}.")
         case protocol.UNFIT_FAULT:
             return UnserializableError(str(fault), format_.media_type)
         case protocol.DISK_FAULT:
@@ -371,19 +372,21 @@ async def query_failure_problem(
         case protocol.ROWS_FAULT:
             limit = f"The result has more than {settings.result_rows} rows."
         case protocol.TIME_FAULT:
-            ours = f"The query took longer than {settings.query_seconds} seconds and was given up."
-            limit = str(fault) or ours
+            limit = (
+                str(fault) or f"The query took longer than {settings.query_seconds} seconds and was canceled."
+            )
         case protocol.CANCELED_FAULT:
-            return Problem(503, "The query was ended on request, or as the service stops.")
+            return Problem(503, "The query was canceled on request, or because the service stops.")
         case protocol.CROWDED_FAULT:
             limit = (
-                "The service is at its limit and others waited, so that this query was ended: it had run for "
-                "long, and no client had more at work."
+                "The query was canceled, as all workers were busy and other clients waited: it had run for "
+                "long, and no client had more queries running."
             )
         case _:
-            most = settings.query_memory
+            max_bytes = settings.query_memory
             limit = (
-                f"The process of the query ended, most likely as it took more than {most} bytes of memory."
+                f"The worker of the query exited, most likely as it needed more than {max_bytes} bytes of "
+                "memory."
             )
     headers = {"Retry-After": "10"} if fault.kind == protocol.CROWDED_FAULT else {}
     return Problem(503, f"{limit} Ask for less, for example with LIMIT.", headers=headers)

@@ -1,15 +1,17 @@
-"""What the service says about itself (SPARQL 1.1 Service Description): only what is so."""
+"""The service description of /sparql and /update (SPARQL 1.1 Service Description)."""
 
 from collections.abc import Iterator
+from typing import Annotated
 from urllib.parse import quote
 
 import pyoxigraph as ox
-from fastapi import Response
+from fastapi import Query, Request, Response
 
 from ..http.bodies import Pairs, get_query_parameters
 from ..http.dependencies import TokensDep
 from ..http.negotiation import choose_response_format
-from ..http.parameters import check_query_parameters
+from ..http.operations import Operation
+from ..http.parameter_models import ParameterModel, Text, describe_media_type
 from ..http.responses import NO_STORE_HEADERS, respond_with_body
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import render_template
@@ -24,33 +26,47 @@ OPERATION_PARAMETERS = {"query", "update", "default-graph-uri", "named-graph-uri
 
 
 def is_description_request(pairs: Pairs) -> bool:
-    """Whether a request asks for no operation, and so for the description."""
+    """Whether a request has no query or update, and so asks for the description."""
     return not any(key in OPERATION_PARAMETERS for key, _ in pairs)
 
 
 def describe_service(context: RequestContext, format_: Format) -> Response:
-    """The description of the query service."""
+    """The response with the description of the query service."""
     settings = context.settings
     endpoint = str(context.request.url.replace(query=""))
     triples = build_service_description(context, endpoint, "SPARQL11Query")
     return respond_with_body(context.request, serialize_triples(triples, format_, settings.base), format_)
 
 
-def get_update(context: ContextDep, tokens: TokensDep) -> Response:
-    """The description of the update service, or a page for a browser."""
-    request = context.request
-    settings = context.settings
+async def refuse_operation(request: Request) -> None:
+    """Raises Problem 400 for a query or an update that is sent by GET to the update service."""
     if not is_description_request(get_query_parameters(request)):
         raise Problem(
             400,
-            "An operation was sent by GET to the update service. Send an update by POST, a query to /sparql.",
+            "This is the update service. Send updates by POST, and queries to /sparql.",
         )
-    check_query_parameters(request, ("_mediatype",))
-    format_ = choose_response_format(request, (*GRAPH_FORMATS, HTML))
+
+
+class UpdateDescriptionParameters(ParameterModel):
+    """Query parameters of GET /update."""
+
+    media_type: Text = describe_media_type((*GRAPH_FORMATS, HTML))
+
+
+UPDATE_PAGE_OPERATION = Operation(formats=(*GRAPH_FORMATS, HTML), first=(refuse_operation,))
+
+
+def get_update(
+    context: ContextDep, tokens: TokensDep, parameters: Annotated[UpdateDescriptionParameters, Query()]
+) -> Response:
+    """The description of the update service, or a page for a browser."""
+    request = context.request
+    settings = context.settings
+    format_ = choose_response_format(request, (*GRAPH_FORMATS, HTML), parameters.media_type)
     if format_ is HTML:
-        formats = [(one.title, one.media_type) for one in GRAPH_FORMATS]
+        formats = [(graph_format.title, graph_format.media_type) for graph_format in GRAPH_FORMATS]
         page = render_template("update.html", base=settings.base, is_open=tokens.has_tokens, formats=formats)
-        # Tokens come and go without a write, and what is kept is kept until the next one.
+        # The page depends on tokens, which change without a write, and the cache lasts until the next write.
         return respond_with_body(request, page, HTML, headers=NO_STORE_HEADERS)
     endpoint = str(request.url.replace(query=""))
     triples = build_service_description(context, endpoint, "SPARQL11Update")
@@ -58,7 +74,7 @@ def get_update(context: ContextDep, tokens: TokensDep) -> Response:
 
 
 def build_service_description(context: RequestContext, endpoint: str, language: str) -> list[ox.Triple]:
-    """The service at the URL `endpoint`, and the dataset behind it."""
+    """The triples on the service at the URL `endpoint` and its dataset."""
     settings = context.settings
     context.store.flush_descriptions()
     return [
@@ -68,13 +84,13 @@ def build_service_description(context: RequestContext, endpoint: str, language: 
 
 
 def sd_term(name: str) -> ox.NamedNode:
-    """A term of the vocabulary for service descriptions."""
+    """A term of the service description vocabulary."""
     return expand_curie(f"sd:{name}")
 
 
 def iter_service_triples(endpoint: str, language: str, settings: Settings) -> Iterator[ox.Triple]:
     """The service at the URL `endpoint`: its language, formats and features."""
-    node = ox.NamedNode(endpoint)  # clients look for what is said of the address that they asked
+    node = ox.NamedNode(endpoint)  # clients look for statements on the URL that they requested
     yield ox.Triple(node, RDF_TYPE, sd_term("Service"))
     yield ox.Triple(node, sd_term("endpoint"), node)
     yield ox.Triple(node, sd_term("supportedLanguage"), sd_term(language))
@@ -84,23 +100,23 @@ def iter_service_triples(endpoint: str, language: str, settings: Settings) -> It
     if settings.allow:
         yield ox.Triple(node, sd_term("feature"), sd_term("BasicFederatedQuery"))
     if language == "SPARQL11Query":
-        for one in (*SOLUTION_FORMATS, *GRAPH_FORMATS):
-            yield ox.Triple(node, sd_term("resultFormat"), ox.NamedNode(one.iri))
+        for format_ in (*SOLUTION_FORMATS, *GRAPH_FORMATS):
+            yield ox.Triple(node, sd_term("resultFormat"), ox.NamedNode(format_.iri))
     for role in ("defaultDataset", "availableGraphs"):
         yield ox.Triple(node, sd_term(role), ox.NamedNode(f"{endpoint}#dataset"))
 
 
 def iter_service_dataset_triples(endpoint: str, store: Store, base: str) -> Iterator[ox.Triple]:
-    """The dataset behind the URL `endpoint`: a default graph, and the named graphs with their sizes."""
-    node, default = ox.NamedNode(f"{endpoint}#dataset"), ox.NamedNode(f"{endpoint}#default-graph")
+    """The dataset of the URL `endpoint`: a default graph, and the named graphs with their sizes."""
+    node, default_graph = ox.NamedNode(f"{endpoint}#dataset"), ox.NamedNode(f"{endpoint}#default-graph")
     yield ox.Triple(node, RDF_TYPE, sd_term("Dataset"))
     yield ox.Triple(node, RDF_TYPE, sd_term("GraphCollection"))
-    yield ox.Triple(node, sd_term("defaultGraph"), default)
-    yield ox.Triple(default, RDF_TYPE, sd_term("Graph"))
+    yield ox.Triple(node, sd_term("defaultGraph"), default_graph)
+    yield ox.Triple(default_graph, RDF_TYPE, sd_term("Graph"))
     for iri in store.graphs():
         graph, name = ox.NamedNode(f"{endpoint}#{quote(iri, safe='')}"), ox.NamedNode(iri)
         yield ox.Triple(node, sd_term("namedGraph"), graph)
         yield ox.Triple(graph, RDF_TYPE, sd_term("NamedGraph"))
         yield ox.Triple(graph, sd_term("name"), name)
-        for one in store.triples(f"{base}graph/void", name, VOID_TRIPLES):
-            yield ox.Triple(graph, VOID_TRIPLES, one.object)
+        for triple in store.triples(f"{base}graph/void", name, VOID_TRIPLES):
+            yield ox.Triple(graph, VOID_TRIPLES, triple.object)

@@ -1,9 +1,9 @@
 """The quad store: pyoxigraph with transactions, inference, crash recovery, and projections.
 
 Read `store` first, then `transactions`. `view` reads; `transactions`, `commit`, `change` and `update` write:
-`change` is the net difference that a write made, `update` predicts that of a SPARQL update. `folder`,
-`files`, `snapshot` and `recovery` are about the disk, `errors` about what goes wrong there. `projection` is
-what follows commits beside the store, such as its `size`; `version_cache` keeps results until the next one.
-`history` has the versions of graphs. Packages: `inference` (rules), `changelog` (versions of resources),
-`backup`.
+`change` is the net difference that a write makes, `update` predicts the one of a SPARQL Update. `folder`,
+`files`, `snapshot` and `recovery` deal with files on disk, `errors` has the exceptions. `projection` is the
+base class of data derived from the store, such as its `size`; `version_cache` caches results until the next
+commit. `history` reads the versions of graphs. Packages: `inference` (rules), `changelog` (versions of
+resources), `backup`.
 """

@@ -1,8 +1,8 @@
-"""The exact net change of a write: the quads added and removed, the graphs created and dropped.
+"""The net change of a write: the quads added and removed, the graphs created and dropped.
 
-A change is the difference between the contents of everything that the write may touch before it and after it.
-Contents of more than 100,000 quads are not compared, nor are graphs that blank nodes name: such a change is
-unknown (None). No quad is in both parts of a change. Changes can be combined, replayed on a copy
+A change is the difference between the contents of the scope of the write before and after it. Contents of
+more than 100,000 quads are not compared, nor are graphs that are named by blank nodes: such a change is
+unknown (None). No quad is both added and removed. Changes can be combined, replayed on a copy
 (idempotent), and packed as bytes for other processes.
 """
 
@@ -19,21 +19,21 @@ from ..rdf.serialization import parse_n_quads, serialize_n_quads
 
 GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 
-MAX_COMPARED_QUADS = 100_000  # quads that are compared; beyond, what changed is not known
+MAX_COMPARED_QUADS = 100_000  # quads; a larger change is unknown
 
 BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)  # before the first write
 
-# Finds quads by subject, predicate and object, in whatever graph; None is any term.
+# Finds quads by subject, predicate and object, in any graph; None matches any term.
 QuadMatcher = Callable[..., Iterable[ox.Quad]]
 QuadOrIri = TypeVar("QuadOrIri", ox.Quad, str)
 
 
 @dataclass(frozen=True)
 class Change:
-    """What one write did to the quads, net: nothing stands in both.
+    """The net change of the quads by one write: no quad is both in `removed` and in `added`.
 
-    Quads are as the store gives them back. `dropped` and `created` are the IRIs of named graphs that went and
-    came, also of empty ones.
+    Quads are normalized as the store returns them. `dropped` and `created` are IRIs of named graphs, also of
+    empty ones.
     """
 
     removed: tuple[ox.Quad, ...] = ()
@@ -42,41 +42,42 @@ class Change:
     created: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether anything is not as it was."""
+        """Whether anything changed."""
         return bool(self.removed or self.added or self.dropped or self.created)
 
     def __len__(self) -> int:
-        """How many quads go and come."""
+        """The number of quads removed and added."""
         return len(self.removed) + len(self.added)
 
     @property
     def only_adds(self) -> bool:
-        """Whether nothing goes, and each graph that comes has something in it."""
+        """Whether nothing is removed or dropped, and each created graph gets quads."""
         return not (self.removed or self.dropped) and set(self.created) <= self.filled_graphs
 
     @property
     def filled_graphs(self) -> set[str]:
-        """The IRIs of the named graphs that it adds quads to."""
-        return {one.graph_name.value for one in self.added if isinstance(one.graph_name, ox.NamedNode)}
+        """The IRIs of the named graphs to which quads are added."""
+        return {quad.graph_name.value for quad in self.added if isinstance(quad.graph_name, ox.NamedNode)}
 
     @property
     def graphs(self) -> set[str]:
-        """The IRIs of the named graphs in which anything is not as it was."""
-        names = {one.graph_name for one in chain(self.removed, self.added)}
-        return {one.value for one in names if isinstance(one, ox.NamedNode)} | {*self.dropped, *self.created}
+        """The IRIs of the named graphs that are changed, created or dropped."""
+        names = {quad.graph_name for quad in chain(self.removed, self.added)}
+        iris = {name.value for name in names if isinstance(name, ox.NamedNode)}
+        return iris | {*self.dropped, *self.created}
 
     @property
     def inverse(self) -> "Change":
-        """What takes this change back."""
+        """The change that undoes this one."""
         return Change(self.added, self.removed, self.created, self.dropped)
 
     def combine(self, later: "Change") -> "Change":
-        """This change and a later one, as one."""
+        """The net change of this change and a later one."""
         return combine_changes((self, later))
 
 
 class Contents(NamedTuple):
-    """What a look found: quads, and the IRIs of named graphs that are there."""
+    """The contents of a scope: its quads, and the IRIs of its named graphs that exist."""
 
     quads: set[ox.Quad]
     graphs: set[str]
@@ -84,9 +85,10 @@ class Contents(NamedTuple):
 
 @dataclass(frozen=True)
 class WriteScope:
-    """A look at what a write may touch, taken before and after it.
+    """What a write may touch; called with a store, it returns the contents of that.
 
-    It sees all quads of these graphs (None: of all), these quads beside, and whether these graphs are there.
+    It covers all quads of `graphs` (None: all graphs), the single `quads`, and the existence of the graphs in
+    `graphs` and `names`.
     """
 
     graphs: tuple[GraphName, ...] | None = ()
@@ -94,19 +96,22 @@ class WriteScope:
     names: tuple[GraphName, ...] = ()
 
     def __call__(self, store: ox.Store) -> Contents | None:
-        """What is there now; None where that is too much to compare.
+        """The contents now; None if they are too large to compare.
 
-        Nothing is said either where a graph has a blank node for a name, for it cannot be told.
+        Also None if a graph is named by a blank node, as it cannot be compared.
         """
-        named = tuple(store.named_graphs()) if self.graphs is None else self.graphs
-        if len(self.quads) > MAX_COMPARED_QUADS or any(isinstance(one, ox.BlankNode) for one in named):
+        named_graphs = tuple(store.named_graphs()) if self.graphs is None else self.graphs
+        if len(self.quads) > MAX_COMPARED_QUADS or any(
+            isinstance(graph, ox.BlankNode) for graph in named_graphs
+        ):
             return None
-        graphs = (*named, ox.DefaultGraph()) if self.graphs is None else named
-        whole = chain.from_iterable(iter_graph_quads(store, one) for one in graphs)
-        found = set(islice(chain(whole, (one for one in self.quads if one in store)), MAX_COMPARED_QUADS + 1))
+        graphs = (*named_graphs, ox.DefaultGraph()) if self.graphs is None else named_graphs
+        graph_quads = chain.from_iterable(iter_graph_quads(store, graph) for graph in graphs)
+        single_quads = (quad for quad in self.quads if quad in store)
+        quads = set(islice(chain(graph_quads, single_quads), MAX_COMPARED_QUADS + 1))
         return (
-            Contents(found, find_existing_graphs(store, (*named, *self.names)))
-            if len(found) <= MAX_COMPARED_QUADS
+            Contents(quads, find_existing_graphs(store, (*named_graphs, *self.names)))
+            if len(quads) <= MAX_COMPARED_QUADS
             else None
         )
 
@@ -115,19 +120,19 @@ WHOLE_STORE = WriteScope(None)
 
 
 def scope_of_graphs(names: Iterable[GraphName]) -> WriteScope:
-    """A look at these graphs."""
+    """The scope of all quads of these graphs."""
     return WriteScope(tuple(names))
 
 
 def scope_of_quads(candidates: Iterable[ox.Quad], names: Iterable[GraphName]) -> WriteScope:
-    """A look at which of these quads are there, and which of these graphs."""
-    normal = ox.Store()  # it writes numbers in one way only, as every store does
-    normal.extend(candidates)
-    return WriteScope((), tuple(normal), tuple(names))
+    """The scope of single quads, and of the existence of graphs."""
+    normalizer = ox.Store()  # a store normalizes literals, such as numbers
+    normalizer.extend(candidates)
+    return WriteScope((), tuple(normalizer), tuple(names))
 
 
 def compare_contents(before: Contents, after: Contents) -> Change:
-    """What changed from one look to the next."""
+    """The change between two contents of the same scope."""
     return Change(
         tuple(before.quads - after.quads),
         tuple(after.quads - before.quads),
@@ -142,34 +147,34 @@ def iter_graph_quads(quads: ox.Store, graph: GraphName) -> Iterator[ox.Quad]:
 
 
 def find_existing_graphs(quads: ox.Store, names: Iterable[GraphName]) -> set[str]:
-    """The IRIs of those named graphs that are there."""
+    """The IRIs of those of the named graphs that exist."""
     return {
         name.value for name in names if isinstance(name, ox.NamedNode) and quads.contains_named_graph(name)
     }
 
 
 class BeforeAfter:
-    """Finds quads by their terms, in whatever graph, as they are after a change, and as they were before it.
+    """Finds quads by their terms, in any graph, as they are after a change and as they were before it.
 
-    The change is made already. A quad that it names as removed and as added was there before it.
+    The change is made already. A quad that is listed as removed and as added existed before it.
     """
 
     def __init__(self, after: QuadMatcher, change: Change) -> None:
-        """Take what finds quads as they are, and the change."""
+        """Take the function that finds quads in the current state, and the change."""
         self.after = after
         self._added, self._removed = frozenset(change.added), ox.Store()
         self._removed.extend(change.removed)
 
     def before(self, *pattern: Any) -> Iterator[ox.Quad]:
-        """The quads as they were that have this subject, predicate and object; None is any term."""
-        there = (quad for quad in self.after(*pattern) if quad not in self._added)
-        return chain(there, self._removed.quads_for_pattern(*pattern))
+        """The quads with this subject, predicate and object before the change; None matches any term."""
+        unchanged = (quad for quad in self.after(*pattern) if quad not in self._added)
+        return chain(unchanged, self._removed.quads_for_pattern(*pattern))
 
 
 def apply_change(change: Change, quads: ox.Store) -> None:
-    """Do to a copy of the quads what was done to others, one after the other; twice is as once."""
-    for one in change.removed:
-        quads.remove(one)
+    """Apply a change to a copy of the quads; idempotent."""
+    for quad in change.removed:
+        quads.remove(quad)
     quads.extend(change.added)
     for iri in change.dropped:
         quads.remove_graph(ox.NamedNode(iri))
@@ -178,29 +183,29 @@ def apply_change(change: Change, quads: ox.Store) -> None:
 
 
 def combine_changes(changes: Sequence[Change]) -> Change:
-    """Changes that came one after the other, as one."""
-    removed, added = net_difference((one.removed, one.added) for one in changes)
-    dropped, made = net_difference((one.dropped, one.created) for one in changes)
-    return Change(removed, added, dropped, made)
+    """The net change of consecutive changes."""
+    removed, added = net_difference((change.removed, change.added) for change in changes)
+    dropped, created = net_difference((change.dropped, change.created) for change in changes)
+    return Change(removed, added, dropped, created)
 
 
 def net_difference(
     steps: Iterable[tuple[Iterable[QuadOrIri], Iterable[QuadOrIri]]],
 ) -> tuple[tuple[QuadOrIri, ...], tuple[QuadOrIri, ...]]:
-    """What went and what came by steps one after the other, each given as what went and what came."""
-    gone, come = set[QuadOrIri](), set[QuadOrIri]()
-    for gone_now, come_now in steps:
-        gone_now, come_now = set(gone_now), set(come_now)  # noqa: PLW2901  as sets
-        new, back = gone_now - come, come_now - gone
-        come -= gone_now
-        gone -= come_now
-        gone |= new
-        come |= back
-    return tuple(gone), tuple(come)
+    """The net removals and additions of consecutive steps, each a pair of removals and additions."""
+    removed, added = set[QuadOrIri](), set[QuadOrIri]()
+    for step_removed, step_added in steps:
+        now_removed, now_added = set(step_removed), set(step_added)
+        newly_removed, newly_added = now_removed - added, now_added - removed
+        added -= now_removed
+        removed -= now_added
+        removed |= newly_removed
+        added |= newly_added
+    return tuple(removed), tuple(added)
 
 
 def serialize_change(change: Change) -> bytes:
-    """A change as bytes."""
+    """A change as JSON bytes, with quads as N-Quads."""
     members = (
         serialize_n_quads(change.removed).decode(),
         serialize_n_quads(change.added).decode(),
@@ -211,6 +216,6 @@ def serialize_change(change: Change) -> bytes:
 
 
 def parse_change(body: bytes) -> Change:
-    """The change of such bytes."""
-    removed, added, dropped, made = json.loads(body)
-    return Change(tuple(parse_n_quads(removed)), tuple(parse_n_quads(added)), tuple(dropped), tuple(made))
+    """The change from the bytes of `serialize_change`."""
+    removed, added, dropped, created = json.loads(body)
+    return Change(tuple(parse_n_quads(removed)), tuple(parse_n_quads(added)), tuple(dropped), tuple(created))

@@ -1,9 +1,8 @@
-"""A change as one SPARQL Update, which the engine does as a whole or not at all; computed graphs.
+"""A change as one SPARQL Update, which the engine runs atomically; protocols of computed graphs.
 
-SPARQL has no name for a blank node that is there, so that graphs with such a one in the change are written
-anew as a whole. Two protocols: `ComputedGraph` is a graph that is computed in the transaction, before the
-rules, which may ask for it; `GraphDescriber` computes graphs from all quads once the rules were followed,
-maybe later and on a copy.
+SPARQL Update cannot refer to an existing blank node, so a graph whose change involves one is rewritten
+completely. Two protocols: `ComputedGraph` is computed in the transaction, before inference, whose rules may
+query it; `GraphDescriber` computes graphs from all quads after inference, possibly later and on a copy.
 """
 
 from collections import defaultdict
@@ -21,28 +20,33 @@ from .change import Change, GraphName, WriteScope, iter_graph_quads, scope_of_qu
 NamedOrDefaultGraph = ox.NamedNode | ox.DefaultGraph
 
 
-def build_change_update(quads: ox.Store, change: Change, anew: set[GraphName]) -> str:
-    """The update that makes the change to the quads, and writes some graphs anew as a whole.
+def build_change_update(quads: ox.Store, change: Change, rewritten_graphs: set[GraphName]) -> str:
+    """The SPARQL Update that makes the change, and rewrites the graphs in `rewritten_graphs` completely.
 
-    The blank nodes of those get new names, the same in all of them.
+    Blank nodes of rewritten graphs get new labels, consistent across these graphs.
     """
-    gone = {ox.NamedNode(one) for one in change.dropped}
-    removed = [one for one in change.removed if one.graph_name not in anew | gone]
-    added = [one for one in change.added if one.graph_name not in anew]
-    kept = chain.from_iterable(quads_after_change(quads, graph, change) for graph in anew - gone)
+    dropped_graphs = {ox.NamedNode(iri) for iri in change.dropped}
+    removed = [quad for quad in change.removed if quad.graph_name not in rewritten_graphs | dropped_graphs]
+    added = [quad for quad in change.added if quad.graph_name not in rewritten_graphs]
+    remaining = chain.from_iterable(
+        quads_after_change(quads, graph, change) for graph in rewritten_graphs - dropped_graphs
+    )
     return ";\n".join(
         [
-            *(f"DROP SILENT GRAPH {one}" for one in sorted(gone, key=str)),
-            *(f"CLEAR SILENT {serialize_update_graph(one)}" for one in sorted(anew - gone, key=str)),
+            *(f"DROP SILENT GRAPH {graph}" for graph in sorted(dropped_graphs, key=str)),
+            *(
+                f"CLEAR SILENT {serialize_update_graph(graph)}"
+                for graph in sorted(rewritten_graphs - dropped_graphs, key=str)
+            ),
             f"DELETE DATA {{ {serialize_data_block(removed)} }}",
-            *(f"CREATE SILENT GRAPH {ox.NamedNode(one)}" for one in change.created),
-            f"INSERT DATA {{ {serialize_data_block(chain(added, kept))} }}",
+            *(f"CREATE SILENT GRAPH {ox.NamedNode(iri)}" for iri in change.created),
+            f"INSERT DATA {{ {serialize_data_block(chain(added, remaining))} }}",
         ]
     )
 
 
 def build_replacement_update(graphs: Mapping[NamedOrDefaultGraph, Iterable[ox.Triple] | None]) -> str:
-    """The update that makes these triples the whole content of these graphs; a graph given None goes."""
+    """The SPARQL Update that replaces the contents of graphs by these triples; None drops the graph."""
     return ";\n".join(
         f"DROP SILENT {serialize_update_graph(name)}"
         if triples is None
@@ -52,67 +56,73 @@ def build_replacement_update(graphs: Mapping[NamedOrDefaultGraph, Iterable[ox.Tr
 
 
 def build_content_update(graph: NamedOrDefaultGraph, text: str) -> str:
-    """The update that makes what N-Triples state the whole content of a graph."""
+    """The SPARQL Update that replaces the content of a graph by the triples of `text` (N-Triples)."""
     if isinstance(graph, ox.DefaultGraph):
         return f"DROP DEFAULT; INSERT DATA {{ {text} }}"
     return f"DROP SILENT GRAPH {graph}; CREATE GRAPH {graph}; INSERT DATA {{ GRAPH {graph} {{ {text} }} }}"
 
 
-def scope_of_change(change: Change, anew: set[GraphName]) -> WriteScope:
-    """A look at all that the update may touch."""
-    every = [*change.removed, *change.added]
-    graphs = anew | {one.graph_name for one in every if any(iter_blank_nodes(one))}
-    names = [ox.NamedNode(one) for one in (*change.dropped, *change.created)]
-    narrow = scope_of_quads(
-        (one for one in every if one.graph_name not in graphs), [*graphs_of_quads(every), *names]
+def scope_of_change(change: Change, rewritten_graphs: set[GraphName]) -> WriteScope:
+    """The scope of everything that the update of `build_change_update` may touch."""
+    quads = [*change.removed, *change.added]
+    graphs = rewritten_graphs | {quad.graph_name for quad in quads if any(iter_blank_nodes(quad))}
+    names = [ox.NamedNode(iri) for iri in (*change.dropped, *change.created)]
+    quad_scope = scope_of_quads(
+        (quad for quad in quads if quad.graph_name not in graphs), [*graphs_of_quads(quads), *names]
     )
     return WriteScope(
-        tuple(one for one in graphs if not isinstance(one, ox.BlankNode)), narrow.quads, narrow.names
+        tuple(graph for graph in graphs if not isinstance(graph, ox.BlankNode)),
+        quad_scope.quads,
+        quad_scope.names,
     )
 
 
-def find_rewritten_graphs(quads: ox.Store, change: Change, apart: Iterable[GraphName] = ()) -> set[GraphName]:
-    """The graphs that cannot be changed statement by statement: SPARQL has no name for a blank node in them.
+def find_rewritten_graphs(
+    quads: ox.Store, change: Change, excluded_graphs: Iterable[GraphName] = ()
+) -> set[GraphName]:
+    """The graphs that must be rewritten, as SPARQL Update cannot refer to the blank nodes in their change.
 
-    From there on, so are all that share such a node, for it gets a new name. `apart` are graphs that are
-    computed from the others after the change.
+    Graphs that share such a blank node are included, transitively, as it gets a new label. `excluded_graphs`
+    are computed from the others after the change; they are left out.
     """
-    graphs = {one.graph_name for one in change.removed if any(iter_blank_nodes(one))}
-    spoken_of = {blank for one in change.added for blank in iter_blank_nodes(one)}
+    graphs = {quad.graph_name for quad in change.removed if any(iter_blank_nodes(quad))}
+    added_nodes = {blank for quad in change.added for blank in iter_blank_nodes(quad)}
     while True:
-        renamed = {
+        renamed_nodes = {
             blank
             for graph in graphs
-            for one in quads_after_change(quads, graph, change)
-            for blank in iter_blank_nodes(one)
+            for quad in quads_after_change(quads, graph, change)
+            for blank in iter_blank_nodes(quad)
         }
-        sharing = {
-            one.graph_name for blank in renamed | spoken_of for one in iter_quads_mentioning(quads, blank)
+        sharing_graphs = {
+            quad.graph_name
+            for blank in renamed_nodes | added_nodes
+            for quad in iter_quads_mentioning(quads, blank)
         }
-        more = sharing.difference(graphs, apart)
-        if not more:
+        new_graphs = sharing_graphs.difference(graphs, excluded_graphs)
+        if not new_graphs:
             return graphs
-        graphs |= more
+        graphs |= new_graphs
 
 
 def graphs_of_quads(quads: Iterable[ox.Quad]) -> set[NamedOrDefaultGraph]:
-    """The graphs of the quads."""
-    return {one.graph_name for one in quads if not isinstance(one.graph_name, ox.BlankNode)}
+    """The graphs of the quads, except graphs that are named by a blank node."""
+    return {quad.graph_name for quad in quads if not isinstance(quad.graph_name, ox.BlankNode)}
 
 
 def quads_after_change(quads: ox.Store, graph: GraphName, change: Change) -> set[ox.Quad]:
-    """What a graph holds after the change."""
+    """The quads of a graph as they will be after the change."""
     before = set(iter_graph_quads(quads, graph)).difference(change.removed)
-    return before.union(one for one in change.added if one.graph_name == graph)
+    return before.union(quad for quad in change.added if quad.graph_name == graph)
 
 
 def iter_quads_mentioning(quads: ox.Store, blank: ox.BlankNode) -> Iterator[ox.Quad]:
-    """The quads with a blank node."""
+    """The quads that have the blank node as subject or object."""
     return chain(quads.quads_for_pattern(blank, None, None), quads.quads_for_pattern(None, None, blank))
 
 
 def iter_blank_nodes(statement: ox.Quad | ox.Triple) -> Iterator[ox.BlankNode]:
-    """The blank nodes of a statement, be they within a triple that it is about."""
+    """The blank nodes of a statement, also within triple terms."""
     terms = [statement.subject, statement.object]
     while terms:
         term = terms.pop()
@@ -123,11 +133,11 @@ def iter_blank_nodes(statement: ox.Quad | ox.Triple) -> Iterator[ox.BlankNode]:
 
 
 def serialize_data_block(quads: Iterable[ox.Quad]) -> str:
-    """The quads as SPARQL Update takes them."""
-    triples = defaultdict[GraphName, list[ox.Triple]](list)
-    for one in quads:
-        triples[one.graph_name].append(one.triple)
-    blocks = ((graph, serialize_n_triples(those).decode()) for graph, those in triples.items())
+    """The quads as the content of an INSERT DATA or DELETE DATA block."""
+    triples_by_graph = defaultdict[GraphName, list[ox.Triple]](list)
+    for quad in quads:
+        triples_by_graph[quad.graph_name].append(quad.triple)
+    blocks = ((graph, serialize_n_triples(triples).decode()) for graph, triples in triples_by_graph.items())
     return "\n".join(
         text if isinstance(graph, ox.DefaultGraph) else f"GRAPH {graph} {{ {text} }}"
         for graph, text in blocks
@@ -135,40 +145,40 @@ def serialize_data_block(quads: Iterable[ox.Quad]) -> str:
 
 
 def serialize_update_graph(graph: GraphName) -> str:
-    """A graph as SPARQL Update names it."""
+    """A graph as a GraphRef of SPARQL Update: `DEFAULT` or `GRAPH <iri>`."""
     return "DEFAULT" if isinstance(graph, ox.DefaultGraph) else f"GRAPH {graph}"
 
 
-# What was found in quads before they are written, by the digest of what it rests on, so that what is computed
-# from them need not find it again.
+# Results of SHACL checks that ran before the write, by the digest of the checked data, so that a computed
+# graph does not have to check the same data again.
 CheckResults = Mapping[str, frozenset[Any]]
 NOTHING_CHECKED: CheckResults = MappingProxyType({})
 
 
 class ComputedGraph(Protocol):
-    """What is computed from the stated quads into a graph, and rules may ask for."""
+    """A graph that is computed from the asserted quads, before inference, whose rules may query it."""
 
     graph: ox.NamedNode
 
     @property
     def digest(self) -> str:
-        """The digest of how it is computed."""
+        """The digest of everything that determines how it is computed."""
 
     def apply(
         self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
     ) -> Change | None:
-        """Bring it in line with the stated quads after a change; None: it may be anything.
+        """Update the graph after a change of the asserted quads; None: the change is unknown.
 
-        `checked` is what was found in the quads of the change before. Returns the change with what followed,
-        None where that is not known.
+        `checked` are results for the quads of the change that are known already. Returns the change combined
+        with the change of this graph, None if it is unknown.
         """
 
     def computed_from(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
-        """What is computed from these graphs alone; None where their change may change the rest as well."""
+        """The computed quads that depend on these graphs only; None if others may depend on them as well."""
 
 
 class GraphDescriber(Protocol):
-    """What is computed from all quads once rules were followed. No rule asks for it."""
+    """Graphs that are computed from all quads, after inference. No rule queries them."""
 
     graphs: frozenset[ox.NamedNode]
 
@@ -177,19 +187,19 @@ class GraphDescriber(Protocol):
         """The digest of how it is computed."""
 
     def describe(self, quads: ox.Store, change: Change | None, prepared: Any = None) -> Change:
-        """Bring it in line with a change of the other quads, None: they may be any. What that changed.
+        """Update the graphs after a change of the other quads (None: unknown); the change made to them.
 
-        Where it is `prepared`, the quads may be further than this change by now.
+        `prepared` is the result of `prepare`; with it, the quads may already include later changes.
         """
 
     def prepare(self, copy: Path, change: Change) -> Any:
-        """Do what takes long of `describe` in another process, from a copy of the quads as after the change.
+        """Do the slow part of `describe` in another process, on a copy of the quads as after the change.
 
         Raises OSError or subprocess.SubprocessError.
         """
 
     def can_prepare(self, quads: ox.Store, change: Change) -> bool:
-        """Whether what was prepared is enough to describe the change."""
+        """Whether the change can be described from the result of `prepare`."""
 
     def state(self, quads: ox.Store) -> str:
-        """What tells one state that is described from any other."""
+        """An identifier of the state that is described: another state has another one."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 OTHER_STORE_ADVICE = "give another folder with --store"
 
-# What the engine or the system says (in lower case), what it means, and the mend.
+# Part of the message of the engine or the system (in lower case), what it means, and how to fix it.
 STORE_ERROR_CAUSES = (
     ("lock hold by", "is open already in this process", "use the store that is open"),
     (
@@ -19,9 +19,9 @@ STORE_ERROR_CAUSES = (
     ),
     ("permission denied", "may not be read or written by you", f"change its owner, or {OTHER_STORE_ADVICE}"),
     ("read-only file system", "is on a read-only file system", OTHER_STORE_ADVICE),
-    ("no space left", "is on a disk that is full", f"make room there, or {OTHER_STORE_ADVICE}"),
+    ("no space left", "is on a disk that is full", f"free some space, or {OTHER_STORE_ADVICE}"),
     ("file too large", "holds a file as large as the system allows", "raise the limit: ulimit -f unlimited"),
-    ("disk quota", "is over your disk quota", f"make room there, or {OTHER_STORE_ADVICE}"),
+    ("disk quota", "is over your disk quota", f"free some space, or {OTHER_STORE_ADVICE}"),
     (
         "too many open files",
         "needs more open files than the system allows",
@@ -33,33 +33,33 @@ STORE_ERROR_CAUSES = (
 )
 
 
-# Of these, what says that there is no room, and what keeps nobody from reading.
+# Of these, the errors of a full disk, and the errors after which the store can still be read.
 DISK_FULL_MESSAGES = ("no space left", "disk quota", "file too large")
 STILL_READABLE_MESSAGES = ("lock hold by", "lock file", "permission denied", "read-only file system")
 
 
 class StoreError(Exception):
-    """The store cannot do what was asked; the message is one sentence with the mend."""
+    """A store operation failed; the message is one sentence with the cause and the fix."""
 
 
 class DiskFullError(StoreError):
-    """There is no room on the disk, or none that we may use."""
+    """The disk is full, or a disk quota or file size limit is reached."""
 
 
 class StoreUnavailableError(StoreError):
-    """The service that holds the store does not answer, or not as it should; it may soon."""
+    """The server that holds the store does not respond, or responds with an error that may pass."""
 
 
 class StoreDeclinedError(StoreError):
-    """The service that holds the store does not do what it was asked."""
+    """The server that holds the store refuses the request."""
 
 
 class UnstorableError(StoreError):
-    """What is to be written does not fit into the store; the message says why."""
+    """The store cannot hold the data to be written; the message says why."""
 
 
 class StoreNotWritableError(StoreError):
-    """The store cannot be written, by us or now; maybe it can be read."""
+    """The store cannot be opened for writing by this process at this time; it may still be readable."""
 
 
 STORE_ERROR_CLASSES: dict[str, type[StoreError]] = {
@@ -68,20 +68,20 @@ STORE_ERROR_CLASSES: dict[str, type[StoreError]] = {
 }
 
 
-def translate_engine_error(error: Exception, folder: Path | None) -> StoreError:
-    """What the engine's error means for who uses the store in `folder`."""
-    said = str(error).lower()
-    for sign, meaning, mend in STORE_ERROR_CAUSES:
-        if sign in said:
-            kind = STORE_ERROR_CLASSES.get(sign, StoreError)
-            return kind(f"The store {folder} {meaning}; {mend}.")
+def build_store_error(error: Exception, folder: Path | None) -> StoreError:
+    """The StoreError for an error of the engine or the disk, about the store in `folder`."""
+    message = str(error).lower()
+    for pattern, meaning, fix in STORE_ERROR_CAUSES:
+        if pattern in message:
+            error_class = STORE_ERROR_CLASSES.get(pattern, StoreError)
+            return error_class(f"The store {folder} {meaning}; {fix}.")
     return StoreError(f"The store {folder} failed: {error}.")
 
 
 @contextmanager
 def translate_disk_errors(folder: Path | None) -> Iterator[None]:
-    """Around work on the store in `folder`: what the disk says becomes a StoreError."""
+    """Context manager that turns an OSError about the store in `folder` into a StoreError."""
     try:
         yield
     except OSError as error:
-        raise translate_engine_error(error, folder) from error
+        raise build_store_error(error, folder) from error

@@ -1,9 +1,9 @@
-"""Opening the folder of a store, with its lock, its layout number and the completion of a restore.
+"""Opening the folder of a store: its lock, its layout number, and the completion of an interrupted restore.
 
 Every failure becomes a StoreError with one sentence on the cause and the fix. The layout number keeps older
-versions of the package from misreading what a newer one wrote: raise it when earlier versions would misread
-the folder or write it wrongly. What is rebuilt when it does not fit, such as the search index and the change
-log, needs no new number.
+versions of the package from misreading a folder that a newer one wrote: increase it when earlier versions
+would misread the folder or corrupt it. Derived files that are rebuilt when their format does not fit, such as
+the search index and the change log, do not need a new number.
 """
 
 import errno
@@ -16,44 +16,46 @@ import pyoxigraph as ox
 
 from .._version import __version__
 from ..files import open_durable_file, sync_to_disk
-from .errors import OTHER_STORE_ADVICE, StoreError, StoreNotWritableError, translate_engine_error
+from .errors import OTHER_STORE_ADVICE, StoreError, StoreNotWritableError, build_store_error
 from .files import ASIDE_FOLDER, finish_store_swap, hold_file_lock
 
 LAYOUT_FILE = "layout"
-FIRST_LAYOUT_NUMBER = 1  # also of the folders that have no number, as they are from before there was one
+FIRST_LAYOUT_NUMBER = 1  # also of folders without a layout file
 CURRENT_LAYOUT_NUMBER = 1
 
 
 def read_layout(folder: Path) -> tuple[int, str]:
-    """The layout of the folder of a store, and the version of the package that gave it.
+    """The layout number of a store folder, and the version of the package that wrote it (empty: unknown).
 
-    Raises ValueError where that cannot be read.
+    Raises ValueError if the layout file is malformed.
     """
-    mark = folder / LAYOUT_FILE
-    if not mark.exists():
+    layout_file = folder / LAYOUT_FILE
+    if not layout_file.exists():
         return FIRST_LAYOUT_NUMBER, ""
-    number, _, wgig = mark.read_text(encoding="ascii").strip().partition(" ")
-    return int(number), wgig
+    number, _, version = layout_file.read_text(encoding="ascii").strip().partition(" ")
+    return int(number), version
 
 
 def write_layout(folder: Path) -> None:
-    """Note our layout in the folder of a store. Raises OSError."""
+    """Write the current layout number into a store folder, unless it is there. Raises OSError."""
     if not (folder / LAYOUT_FILE).exists() or read_layout(folder)[0] != CURRENT_LAYOUT_NUMBER:
         with open_durable_file(folder / LAYOUT_FILE) as file:
             file.write(f"{CURRENT_LAYOUT_NUMBER} {__version__}\n".encode("ascii"))
 
 
 QUADS_FOLDER = "quads"
-ENGINE_CURRENT_FILE = "CURRENT"  # the file of the engine without which there is no store
+ENGINE_CURRENT_FILE = "CURRENT"  # a file that every store of the engine has
 MAX_SNAPSHOT_ATTEMPTS = 5
-WRITER_WAIT_SECONDS = 30.0  # seconds for which others are waited for who write a store that is shared
-STARTUP_WAIT_SECONDS = 600.0  # the same at a start, while one of them may fill it; who dies is noticed before
+WRITER_WAIT_SECONDS = 30.0  # seconds to wait for other writers of a shared store
+STARTUP_WAIT_SECONDS = (
+    600.0  # the same at startup, when another writer may fill it; a dead one is noticed sooner
+)
 
 
 def open_quads(folder: Path) -> ox.Store:
-    """The quads of the store in `folder`, made when there are none, to read and write.
+    """The engine's store in `folder`, created if there is none, for reading and writing.
 
-    One process at a time can hold them so. Raises StoreError.
+    Only one process at a time can open it. Raises StoreError.
     """
     quads = folder / QUADS_FOLDER
     try:
@@ -62,61 +64,61 @@ def open_quads(folder: Path) -> ox.Store:
             quads.mkdir(exist_ok=True)
             if any(quads.iterdir()) and not (quads / ENGINE_CURRENT_FILE).exists():
                 raise OSError(errno.EINVAL, "corruption")
-            opened = ox.Store(quads)
+            store = ox.Store(quads)
             write_layout(folder)
-            return opened
+            return store
     except (OSError, RuntimeError) as error:
-        raise translate_engine_error(error, folder) from error
+        raise build_store_error(error, folder) from error
 
 
 def check_store_exists(folder: Path) -> None:
-    """Raises StoreError where there is no store in `folder`."""
+    """Raise StoreError if there is no store in `folder`."""
     if not (folder / QUADS_FOLDER / ENGINE_CURRENT_FILE).exists():
-        raise translate_engine_error(OSError("no such file"), folder)
+        raise build_store_error(OSError("no such file"), folder)
 
 
 def check_layout_number(folder: Path) -> None:
-    """Raises StoreError where a newer version of the package laid out the store in `folder`."""
+    """Raise StoreError if a newer version of the package wrote the store in `folder`."""
     try:
-        number, wgig = read_layout(folder)
+        number, version = read_layout(folder)
     except ValueError as error:
-        raise translate_engine_error(OSError("corruption"), folder) from error
+        raise build_store_error(OSError("corruption"), folder) from error
     except OSError as error:
-        raise translate_engine_error(error, folder) from error
+        raise build_store_error(error, folder) from error
     if number > CURRENT_LAYOUT_NUMBER:
         raise StoreError(
-            f"The store {folder} is of a newer version of wgig: it has layout {number}, and this one, "
-            f"{__version__}, knows layout {CURRENT_LAYOUT_NUMBER}; install wgig {wgig} or newer, "
-            f"restore a backup that was made before, or {OTHER_STORE_ADVICE}."
+            f"The store {folder} was written by a newer version of wgig: it has layout {number}, and this "
+            f"version, {__version__}, supports layout {CURRENT_LAYOUT_NUMBER}; install wgig {version} or "
+            f"newer, restore an older backup, or {OTHER_STORE_ADVICE}."
         )
 
 
 @contextmanager
 def hold_store_closed(folder: Path) -> Iterator[None]:
-    """Around what nobody may have the store in `folder` open for. Raises StoreError where somebody has."""
+    """Keep the store in `folder` closed meanwhile. Raises StoreError if a process has it open."""
     with hold_opening_lock(folder):
         if (folder / QUADS_FOLDER / ENGINE_CURRENT_FILE).exists():
             try:
                 ox.Store(folder / QUADS_FOLDER)
             except (OSError, RuntimeError) as error:
-                meant = translate_engine_error(error, folder)
-                if isinstance(meant, StoreNotWritableError):  # one that is damaged is open nowhere
-                    raise meant from error
+                store_error = build_store_error(error, folder)
+                if isinstance(store_error, StoreNotWritableError):  # a damaged store counts as closed
+                    raise store_error from error
         yield
 
 
 @contextmanager
 def hold_opening_lock(folder: Path) -> Iterator[None]:
-    """Around the opening of a store, or what keeps others from it. A swap that was cut off is made good."""
+    """Hold the lock for opening a store. Completes an interrupted swap first."""
     with hold_file_lock(folder / ASIDE_FOLDER / "door"):
         finish_store_swap(folder)
         yield
 
 
 def open_quads_snapshot(folder: Path) -> ox.Store:
-    """The quads of the store in `folder` as they are now, to read only, beside a process that writes.
+    """A read-only snapshot of the engine's store in `folder`, also while another process writes.
 
-    Raises StoreError. While the writer rearranges its files an opening can fail, so it is tried a few times.
+    Raises StoreError. Opening can fail while the writer compacts its files, so it is tried 5 times.
     """
     check_layout_number(folder)
     for attempt in range(MAX_SNAPSHOT_ATTEMPTS):
@@ -125,24 +127,23 @@ def open_quads_snapshot(folder: Path) -> ox.Store:
         except (OSError, RuntimeError) as error:
             missing = not (folder / QUADS_FOLDER / ENGINE_CURRENT_FILE).exists()
             if missing or attempt == MAX_SNAPSHOT_ATTEMPTS - 1:
-                raise translate_engine_error(error, folder) from error
+                raise build_store_error(error, folder) from error
             time.sleep(0.05 * (attempt + 1))
-    raise AssertionError("the last try returns or raises")
+    raise AssertionError("the last attempt returns or raises")
 
 
 def sync_engine_log(folder: Path, newest: int) -> int:
-    """Bring the engine's log of the store in `folder` to disk, and with it all that was written so far.
+    """Sync the engine's log files in `folder` to disk, and so all writes up to now; the newest file's number.
 
-    The engine's own flush also writes a table for each of its indexes, in 6 to 18 ms; this takes one. Takes
-    the number of the newest file of the log last time, as those before it are never written again, and
-    returns that of this time.
+    The engine's own flush also writes a table for each of its indexes, in 6 to 18 ms; this takes 1 ms.
+    `newest` is the number that the last call returned: older files are never written again.
     """
-    logs = {int(path.stem): path for path in (folder / QUADS_FOLDER).glob("*.log")}
-    for number, path in logs.items():
+    log_files = {int(path.stem): path for path in (folder / QUADS_FOLDER).glob("*.log")}
+    for number, path in log_files.items():
         if number >= newest:
-            with suppress(FileNotFoundError):  # the engine has it in its tables by now
+            with suppress(FileNotFoundError):  # the engine has flushed it to its tables
                 sync_to_disk(path)
-    latest = max(logs, default=newest)
+    latest = max(log_files, default=newest)
     if latest > newest:
         sync_to_disk(folder / QUADS_FOLDER)
     return latest

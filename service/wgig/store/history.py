@@ -1,9 +1,9 @@
-"""The versions of each graph, as the graph `history` records them, and the content of each version.
+"""The versions of each graph, as recorded in the graph `history`, and the content of each version.
 
 A version is named after the time of the write that made it. The current one is recognized by its digest: the
-SHA-256 of its N-Triples, whatever their order and the labels of blank nodes. If something else wrote the
-graph since, such as `wgig load`, its state counts as an unrecorded version. The graph `history` itself can be
-given as it was at an earlier version.
+SHA-256 of its N-Triples, independent of their order and of blank node labels. If something that records no
+history wrote the graph since, such as `wgig load`, its state is an unrecorded version. The graph `history`
+itself can be read as it was at an earlier version.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ from .view import select_solutions
     )
 )
 DCAT_HAS_CURRENT_VERSION = expand_curie("dcat:hasCurrentVersion")
-# The digest under which the content is kept.
+# The digest that identifies the content in the ContentStore.
 DCTERMS_IDENTIFIER = expand_curie("dcterms:identifier")
 SCHEMA_ENCODING_FORMAT = expand_curie("schema:encodingFormat")
 WGIG_TRIPLES_ADDED, WGIG_TRIPLES_REMOVED = (
@@ -48,7 +48,7 @@ WGIG_TRIPLES_ADDED, WGIG_TRIPLES_REMOVED = (
 
 MAX_LISTED_VERSIONS = 20  # of a graph, on a page
 UNRECORDED_VERSION_PREFIX = "before-"  # begins the name of a state that no write recorded
-VERSION_TIME_FORMAT = "%Y%m%dT%H%M%S%fZ"  # without a dot, behind which an address names a format
+VERSION_TIME_FORMAT = "%Y%m%dT%H%M%S%fZ"  # no dot, as a dot in a URL starts the suffix of a format
 BLANK_LABEL_PATTERN = re.compile(rb"_:[0-9A-Za-z]+")
 
 GRAPH_VERSIONS_QUERY = f"""
@@ -70,11 +70,11 @@ SELECT ?version ?since ?until ?kept ?triples ?added ?removed ?who {{ GRAPH <%s> 
 
 @dataclass(frozen=True)
 class GraphVersion:
-    """A state of a graph: its name, and since and until when it was the current one, as far as known.
+    """A version of a graph: its name, and from when until when it was current (None: not known, or still is).
 
-    `content_digest` is the digest under which its content is kept, empty for the current one. `who` made it
-    out of the one before by adding and removing so many triples; a state that no write recorded has no such
-    thing.
+    `content_digest` identifies its content in the ContentStore; it is empty for the current version. `who` is
+    the name of the writer, `added` and `removed` count triples against the version before; they are empty and
+    0 for a version that no write recorded.
     """
 
     name: str
@@ -88,68 +88,69 @@ class GraphVersion:
 
     @property
     def moment(self) -> datetime:
-        """A moment at which it was the current state."""
+        """A time at which it was the current version."""
         moment = self.since or (self.until and self.until - timedelta(microseconds=1))
         assert moment is not None
         return moment
 
 
 class GraphHistory:
-    """Tells the versions of the graphs of a store."""
+    """Reads the recorded versions of the graphs of a store."""
 
-    def __init__(self, base: str, versions: ContentStore) -> None:
-        """Take the base of the graphs, and where contents are kept."""
+    def __init__(self, base: str, contents: ContentStore) -> None:
+        """Take the base IRI of the graphs, and the store of their former contents."""
         self.base = base
-        self.contents = versions
+        self.contents = contents
         self.graph = ox.NamedNode(f"{base}graph/history")
 
     def version_iri(self, graph: str | None, name: str) -> ox.NamedNode:
-        """The IRI of a version, which is where it is read."""
+        """The IRI of a version, which is also the URL where it is read."""
         iri = readable_graph_iri(graph, self.base)
         return ox.NamedNode(f"{iri}{'&' if '?' in iri else '?'}version={name}")
 
     def current_version(self, store: Store, node: ox.NamedNode) -> ox.NamedNode | None:
-        """The version that the last recorded write made of a graph."""
-        found = self.find_object(store, node, DCAT_HAS_CURRENT_VERSION)
-        assert found is None or isinstance(found, ox.NamedNode)
-        return found
+        """The version of a graph that its last recorded write made, or None."""
+        version = self.find_object(store, node, DCAT_HAS_CURRENT_VERSION)
+        assert version is None or isinstance(version, ox.NamedNode)
+        return version
 
     def find_object(self, store: Store, subject: ox.NamedNode, predicate: ox.NamedNode) -> object:
-        """What the history says of something; None where it says nothing."""
-        found = store.triples(self.graph.value, subject, predicate)
-        return next((one.object for one in found), None)
+        """The object of a statement in the history graph, or None without such a statement."""
+        triples = store.triples(self.graph.value, subject, predicate)
+        return next((triple.object for triple in triples), None)
 
     def list_versions(self, store: Store, graph: str | None) -> list[GraphVersion]:
-        """The versions of a graph that can be read, the oldest first."""
-        node = readable_graph_iri(graph, self.base)
-        current = self.current_version(store, ox.NamedNode(node))
-        found = select_solutions(store, GRAPH_VERSIONS_QUERY % (self.graph.value, node))
+        """The versions of a graph whose content is available, oldest first."""
+        graph_iri = readable_graph_iri(graph, self.base)
+        current = self.current_version(store, ox.NamedNode(graph_iri))
+        rows = select_solutions(store, GRAPH_VERSIONS_QUERY % (self.graph.value, graph_iri))
         versions = [
-            parse_version_row(row)
-            for row in found
-            if "kept" in row or (current and row["version"] == current)
+            parse_version_row(row) for row in rows if "kept" in row or (current and row["version"] == current)
         ]
-        return sorted(versions, key=lambda one: (one.moment, one.until is None))
+        return sorted(versions, key=lambda version: (version.moment, version.until is None))
 
-    def read_version(self, store: Store, graph: str | None, wanted: GraphVersion) -> bytes | None:
-        """A version as N-Triples; None where it was not recorded what became of it. Raises StoreError."""
-        if wanted.content_digest:
-            return self.contents.read(wanted.content_digest)
-        held = read_graph_lines(store, graph)
-        if self.find_object(store, self.version_iri(graph, wanted.name), WGIG_DIGEST) == ox.Literal(
-            digest_n_triples(held)
+    def read_version(self, store: Store, graph: str | None, version: GraphVersion) -> bytes | None:
+        """The content of a version as N-Triples; None if it is no longer current and not recorded.
+
+        Raises StoreError.
+        """
+        if version.content_digest:
+            return self.contents.read(version.content_digest)
+        current_lines = read_graph_lines(store, graph)
+        if self.find_object(store, self.version_iri(graph, version.name), WGIG_DIGEST) == ox.Literal(
+            digest_n_triples(current_lines)
         ):
-            return b"".join(sorted(held))
-        replaced = [
-            one.content_digest
-            for one in self.list_versions(store, graph)
-            if one.name == wanted.name and one.content_digest
+            return b"".join(sorted(current_lines))
+        digests = [
+            candidate.content_digest
+            for candidate in self.list_versions(store, graph)
+            if candidate.name == version.name and candidate.content_digest
         ]
-        return self.contents.read(replaced[0]) if replaced else None
+        return self.contents.read(digests[0]) if digests else None
 
 
 def parse_version_row(row: dict[str, ox.Literal]) -> GraphVersion:
-    """A version from a row of the query for them."""
+    """The version in a row of GRAPH_VERSIONS_QUERY."""
 
     def count(name: str) -> int:
         return int(row[name].value) if name in row else 0
@@ -170,79 +171,83 @@ def parse_version_row(row: dict[str, ox.Literal]) -> GraphVersion:
 
 
 def readable_graph_iri(graph: str | None, base: str) -> str:
-    """The IRI under which a graph is read: its own below the base, else that of the Graph Store Protocol."""
+    """The URL of a graph: its own IRI below the base, else that of the Graph Store Protocol."""
     if graph is None:
         return f"{base}graphs?default"
     return graph if graph.startswith(f"{base}graph/") else f"{base}graphs?graph={quote(graph, safe='')}"
 
 
 def read_graph_lines(store: Store, graph: str | None) -> set[bytes]:
-    """The lines of a graph as N-Triples."""
+    """The N-Triples lines of a graph."""
     return set(store.serialize_graph(graph, "application/n-triples").splitlines(keepends=True))
 
 
-def digest_n_triples(content: Iterable[bytes]) -> str:
-    """The SHA-256 of N-Triples, whatever their order and the names of their blank nodes."""
+def digest_n_triples(lines: Iterable[bytes]) -> str:
+    """The SHA-256 of N-Triples in hexadecimal, independent of their order and blank node labels."""
     return hashlib.sha256(
-        b"".join(sorted({BLANK_LABEL_PATTERN.sub(b"_:", one) for one in content}))
+        b"".join(sorted({BLANK_LABEL_PATTERN.sub(b"_:", line) for line in lines}))
     ).hexdigest()
 
 
-# The moment in the name of a write, of its parts, or of a version that it made or ended.
+# The timestamp in the IRI of a write, of its parts, or of a version that it made or ended.
 STAMPED_IRI_PATTERN = re.compile(r"(?:/id/write/|[?&]version=(?:before-)?)(\d{8}T\d{12}Z)")
 WRITER_IRI_PATTERN = re.compile(r"/id/writer/[^/]+$")
 
 
 def history_at_version(triples: Iterable[ox.Triple], version: str) -> set[ox.Triple]:
-    """The triples of the history as they were after the write that a version is named after.
+    """The triples of the history graph as they were after the write that the version is named after.
 
-    An empty version, or the name of a release, is before the first write.
+    An empty version, or the name of a release, stands for the time before the first write.
     """
-    then = {
-        one
-        for one in triples
-        if stamp_of_term(one.subject) <= version and stamp_of_term(one.object) <= version
+    triples_then = {
+        triple
+        for triple in triples
+        if stamp_of_term(triple.subject) <= version and stamp_of_term(triple.object) <= version
     }
-    ended = {one.subject for one in then if one.predicate == PROV_WAS_INVALIDATED_BY}
-    who = {one.object for one in then if one.predicate == PROV_WAS_ASSOCIATED_WITH}
-    kept = {
-        one
-        for one in then
-        if one.predicate != DCAT_HAS_CURRENT_VERSION
-        and (one.predicate != DCTERMS_IDENTIFIER or one.subject in ended)
-        and (not WRITER_IRI_PATTERN.search(text_of_iri(one.subject)) or one.subject in who)
+    ended_versions = {
+        triple.subject for triple in triples_then if triple.predicate == PROV_WAS_INVALIDATED_BY
     }
-    return kept | set(iter_current_versions(kept))
+    writers = {triple.object for triple in triples_then if triple.predicate == PROV_WAS_ASSOCIATED_WITH}
+    triples_at_version = {
+        triple
+        for triple in triples_then
+        if triple.predicate != DCAT_HAS_CURRENT_VERSION
+        and (triple.predicate != DCTERMS_IDENTIFIER or triple.subject in ended_versions)
+        and (not WRITER_IRI_PATTERN.search(text_of_iri(triple.subject)) or triple.subject in writers)
+    }
+    return triples_at_version | set(iter_current_versions(triples_at_version))
 
 
 def iter_current_versions(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
-    """From each graph to the version that the last write of it made, unless that deleted it."""
-    graphs = {one.subject: one.object for one in triples if one.predicate == PROV_SPECIALIZATION_OF}
-    last: dict[ox.NamedNode, tuple[str, bool, ox.NamedNode]] = {}
-    for one in triples:
-        graph = graphs.get(one.subject)
-        if one.predicate in (PROV_WAS_GENERATED_BY, PROV_WAS_INVALIDATED_BY) and isinstance(
+    """A dcat:hasCurrentVersion triple for each graph, unless its last write deleted it."""
+    graph_by_version = {
+        triple.subject: triple.object for triple in triples if triple.predicate == PROV_SPECIALIZATION_OF
+    }
+    last_events: dict[ox.NamedNode, tuple[str, bool, ox.NamedNode]] = {}
+    for triple in triples:
+        graph = graph_by_version.get(triple.subject)
+        if triple.predicate in (PROV_WAS_GENERATED_BY, PROV_WAS_INVALIDATED_BY) and isinstance(
             graph, ox.NamedNode
         ):
-            assert isinstance(one.subject, ox.NamedNode)
-            event = (stamp_of_term(one.object), one.predicate == PROV_WAS_GENERATED_BY, one.subject)
-            last[graph] = max(last.get(graph, event), event, key=lambda event: event[:2])
-    for graph, (_, made, version) in last.items():
-        if made:
+            assert isinstance(triple.subject, ox.NamedNode)
+            event = (stamp_of_term(triple.object), triple.predicate == PROV_WAS_GENERATED_BY, triple.subject)
+            last_events[graph] = max(last_events.get(graph, event), event, key=lambda event: event[:2])
+    for graph, (_, is_current, version) in last_events.items():
+        if is_current:
             yield ox.Triple(graph, DCAT_HAS_CURRENT_VERSION, version)
 
 
 def stamp_of_term(term: object) -> str:
-    """The moment in the name of what a write made; empty for all else, and so before any."""
-    found = STAMPED_IRI_PATTERN.search(text_of_iri(term))
-    return found[1] if found else ""
+    """The timestamp in the IRI of something that a write made; empty for other terms, which sort first."""
+    match = STAMPED_IRI_PATTERN.search(text_of_iri(term))
+    return match[1] if match else ""
 
 
 def text_of_iri(term: object) -> str:
-    """An IRI as text; empty for all other terms."""
+    """The text of an IRI; empty for all other terms."""
     return term.value if isinstance(term, ox.NamedNode) else ""
 
 
 def list_graph_versions(history: GraphHistory | None, store: Store, graph: str | None) -> list[GraphVersion]:
-    """The versions of a graph, the oldest first; none where no history is kept."""
+    """The versions of a graph, oldest first; empty if the service keeps no history."""
     return history.list_versions(store, graph) if history else []

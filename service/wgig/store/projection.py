@@ -1,11 +1,11 @@
-"""What stands beside the store and follows its commits: one state machine for all of it.
+"""Base class of projections: data derived from the store that is updated with each commit.
 
-A projection is built from a snapshot when somebody needs it. From then on each commit is taken in before it
-is acknowledged; one that comes while it is built is taken in at the end. It is built again after a change
-that is not known, and where it could not take one in: the commit is done all the same.
+A projection is built from a snapshot on first use. From then on, each commit is applied to it before the
+commit is acknowledged; commits during the build are applied at its end. It is rebuilt after an unknown
+change, and after a change that it failed to apply: such a failure does not affect the commit.
 
-A class says how it is built (`rebuild`), how it takes in a change (`apply`), and, where it is kept on disk,
-whether what is there is current (`resume`).
+A subclass defines how it is built (`rebuild`), how a change is applied (`apply`), and, if it is kept on disk,
+whether the data there is current (`resume`).
 """
 
 import logging
@@ -22,70 +22,71 @@ from .errors import StoreError
 from .store import Store
 from .view import StoreView
 
-PROJECTION_ERRORS = (sqlite3.Error, OSError, StoreError)  # of the disk; any other is a mistake in the code
+PROJECTION_ERRORS = (sqlite3.Error, OSError, StoreError)  # of the disk; any other is a bug
 
 log = logging.getLogger("wgig")
 
 
 class ProjectionState(Enum):
-    """How a projection stands to the store. It changes only under the write lock of the store."""
+    """The state of a projection. It changes only under the write lock of the store."""
 
-    CLOSED = "follows no commit, as nobody needed it yet"
-    STALE = "is to be built"
-    BUILDING = "is being built, and keeps the changes that come meanwhile"
-    CURRENT = "holds what the store holds, with each commit"
-    BROKEN = "could not be built, which is tried again with the next commit, or when it is needed"
+    CLOSED = "not used yet, so commits are ignored"
+    STALE = "must be built"
+    BUILDING = "is being built, and collects the changes made meanwhile"
+    CURRENT = "includes all commits"
+    BROKEN = "could not be built; the next commit or use tries again"
 
 
 class Projection(ABC):
-    """Something that is computed from a store and kept beside it."""
+    """Data derived from a store, kept up to date with its commits."""
 
     name: str  # in messages
-    snapshot_name: str  # of the snapshot that it is built from, in the `aside` of the store
+    snapshot_name: str  # folder in `aside` for the snapshot that it is built from
 
     def __init__(self, store: Store) -> None:
-        """Nothing is opened or built before somebody needs it."""
+        """Take the store. Nothing is opened or built before the first use."""
         self.store = store
         self.state = ProjectionState.CLOSED
-        self.missed_changes: list[Change] | None = None  # since the snapshot; None: one is not known
+        self.missed_changes: list[Change] | None = None  # since the snapshot; None: one of them is unknown
         self.build_lock = threading.Lock()  # held while it is built
         self.task_lock = threading.Lock()
         self.build_task: Future[None] | None = None
 
     @abstractmethod
     def apply(self, change: Change) -> bool:
-        """Take in a change of the store, while nobody else writes; False: it is easier to build it again.
+        """Apply a change of the store, under the write lock; False if it must be rebuilt instead.
 
         Raises PROJECTION_ERRORS.
         """
 
     @abstractmethod
     def rebuild(self, view: StoreView) -> None:
-        """Build it from what the view holds; others may write to the store meanwhile.
+        """Build it from the view; others may write to the store meanwhile.
 
-        Changes since then, maybe none, come by `apply` before it counts as current. Raises PROJECTION_ERRORS.
+        Changes since the view are passed to `apply`, as one change, before it is current. Raises
+        PROJECTION_ERRORS.
         """
 
     def resume(self) -> bool:
-        """Open what is kept on disk, while nobody writes; whether that is what the store holds now."""
+        """Open the data on disk, under the write lock; whether it agrees with the store."""
         return False
 
     def on_stale(self) -> None:  # noqa: B027 - most have nothing to do
-        """It is to be built. That waits until somebody needs it, unless a class begins here."""
+        """Called when it must be built. It is built on next use, unless a subclass starts a build here."""
 
     @property
     def is_current(self) -> bool:
-        """Whether it holds what the store holds."""
+        """Whether it includes all commits."""
         return self.state is ProjectionState.CURRENT
 
     @property
     def is_pending(self) -> bool:
-        """Whether it is being built, or is going to be."""
+        """Whether it is being built or must be built."""
         return self.state in (ProjectionState.STALE, ProjectionState.BUILDING)
 
     def open(self) -> None:
-        """Follow each commit from now on."""
-        if self.state is not ProjectionState.CLOSED:  # without the lock, lest who asks waits for a commit
+        """Apply each commit from now on."""
+        if self.state is not ProjectionState.CLOSED:  # without the lock, so as not to wait for a commit
             return
         with self.store.write_lock():
             if self.state is ProjectionState.CLOSED:
@@ -95,7 +96,7 @@ class Projection(ABC):
                     self.on_stale()
 
     def follow_commit(self, change: Change | None) -> None:
-        """Take in what a commit changed, while nobody else writes; None: it may be anything."""
+        """Apply or collect the change of a commit (None: unknown), under the write lock."""
         if self.state is ProjectionState.BUILDING:
             if change is None:
                 self.missed_changes = None
@@ -104,20 +105,20 @@ class Projection(ABC):
         elif (
             change is None
             or self.state is ProjectionState.BROKEN
-            or (self.state is ProjectionState.CURRENT and not self._take_in(change))
+            or (self.state is ProjectionState.CURRENT and not self._try_apply(change))
         ):
             self.invalidate()
 
-    def _take_in(self, change: Change) -> bool:
-        """Whether a change could be taken in."""
+    def _try_apply(self, change: Change) -> bool:
+        """Apply a change; whether that succeeded."""
         try:
             return self.apply(change)
         except PROJECTION_ERRORS as error:  # the commit itself is done
-            log.error("%s is not in line with the last write, and is made anew: %s", self.name, error)
+            log.error("%s failed to apply the last write, and is rebuilt: %s", self.name, error)
             return False
 
     def invalidate(self) -> None:
-        """Have it built again, as what it holds may be wrong."""
+        """Mark it for a rebuild, as it may be wrong."""
         with self.store.write_lock():
             if self.state is ProjectionState.BUILDING:
                 self.missed_changes = None
@@ -126,44 +127,44 @@ class Projection(ABC):
                 self.on_stale()
 
     def ensure_current(self) -> None:
-        """Build it unless it is current; for a thread. Raises what kept it from being built."""
+        """Build it unless it is current. May block: call it on a worker thread. Raises its errors."""
         self.open()
         with self.build_lock:
             while not self.is_current:
                 self._build()
 
     def start_build(self) -> Future[None]:
-        """Have `ensure_current` called on a thread of its own, unless that is under way."""
+        """Run `ensure_current` on a thread of its own, unless it is running; its future."""
         with self.task_lock:
             if self.build_task is None or self.build_task.done():
                 self.build_task = Future()
-                work = threading.Thread(target=self._run_build, args=(self.build_task,), daemon=True)
-                work.start()
+                thread = threading.Thread(target=self._run_build, args=(self.build_task,), daemon=True)
+                thread.start()
             return self.build_task
 
     def _run_build(self, task: Future[None]) -> None:
-        """What the thread does. Its error is logged, as there may be nobody who waits for the task."""
-        task.set_running_or_notify_cancel()  # so that nobody who waits for it can cancel it
+        """Build it and complete the task. An error is logged, as nobody may be waiting for the task."""
+        task.set_running_or_notify_cancel()  # so that it cannot be cancelled
         try:
             self.ensure_current()
         except BaseException as error:
-            unforeseen = not isinstance(error, PROJECTION_ERRORS)
-            log.error("%s cannot be made: %s", self.name, error, exc_info=unforeseen)
+            is_unexpected = not isinstance(error, PROJECTION_ERRORS)
+            log.error("%s cannot be built: %s", self.name, error, exc_info=is_unexpected)
             task.set_exception(error)
         else:
             task.set_result(None)
-        if self.state is ProjectionState.STALE:  # again, just before this task was done
+        if self.state is ProjectionState.STALE:  # a commit came just before this task was done
             self.on_stale()
 
     def _build(self) -> None:
-        """Build it once; it is current then unless a change came that is not known."""
+        """Build it once; it is current afterwards, unless an unknown change came meanwhile."""
         try:
             with self.open_source() as view:
                 self.rebuild(view)
             with self.store.write_lock():
-                missed = self.missed_changes
-                is_done = missed is not None and self.apply(combine_changes(missed))
-                self.state = ProjectionState.CURRENT if is_done else ProjectionState.STALE
+                changes = self.missed_changes
+                is_applied = changes is not None and self.apply(combine_changes(changes))
+                self.state = ProjectionState.CURRENT if is_applied else ProjectionState.STALE
         except BaseException:
             with self.store.write_lock():
                 self.state = ProjectionState.BROKEN
@@ -171,10 +172,10 @@ class Projection(ABC):
 
     @contextmanager
     def open_source(self) -> Iterator[StoreView]:
-        """What it is built from, with `begin_build` called while nobody writes."""
+        """The view that it is built from; `begin_build` is called under the write lock."""
         with self.store.snapshot(self.snapshot_name, self.begin_build) as view:
             yield view
 
     def begin_build(self) -> None:
-        """From here on, changes are kept until it is built."""
+        """Collect changes from here on, until it is built."""
         self.state, self.missed_changes = ProjectionState.BUILDING, []

@@ -1,14 +1,13 @@
-"""Crash recovery: the journal of the current write, and the clean marks of what is derived from the data.
+"""Crash recovery: the journal of the current write, and the clean marks of derived data.
 
-The journal records what the write may touch and what was there before, until everything that follows from the
-write is up to date. After a crash, the next opening tells from it what the write changed. It need not be
-fsynced: a checksum detects a journal that a power cut damaged, and such a journal counts as none. A write of
-more than 20,000 quads has none, nor has one that may touch any graph.
+The journal holds the scope of the write and the contents of that scope before it, until all derived data is
+up to date. After a crash, the next opening computes from it what the write changed. It need not be synced to
+disk: a checksum detects a journal that a power cut damaged, and such a journal is ignored. There is none for
+a write of more than 20,000 quads, or one that may touch any graph.
 
-Marks in the store folder say that inferred quads, descriptions and the search index agree with the data. The
-mark of the index holds a token that the index holds too, so that a store written without its index (after a
-crash, by another program, from a backup) is told from the one that the index knows; without it, the index is
-rebuilt.
+Mark files in the store folder say that inferred quads, descriptions and the search index agree with the data.
+The mark of the index holds a token that the index holds too. The tokens differ if the store was written
+without the index (after a crash, by another program, from a backup); then the index is rebuilt.
 """
 
 import hashlib
@@ -28,24 +27,24 @@ from .change import Contents, GraphName, WriteScope
 
 @dataclass(frozen=True)
 class CleanMark:
-    """A file that is there while something agrees with the quads; its text tells with which write.
+    """A file that exists while derived data agrees with the quads; its text identifies the last write.
 
-    It is removed before a write, and written when all is in line again. Methods raise OSError.
+    It is removed before a write, and written when the derived data is up to date. Methods raise OSError.
     """
 
     path: Path
 
     def read(self) -> str:
-        """The text; empty where there is no mark."""
+        """The text of the mark; empty if there is none."""
         return self.path.read_text("utf-8", "replace") if self.path.exists() else ""
 
     def write(self, text: str) -> None:
-        """Leave the mark. It need not be on disk: without it, what it stands for is made anew."""
-        self.path.unlink(missing_ok=True)  # not changed in place, as a backup may hold it by a link
+        """Write the mark. It need not be synced: if it is lost, the derived data is rebuilt."""
+        self.path.unlink(missing_ok=True)  # not changed in place, as a checkpoint may hard-link the file
         self.path.write_text(text, "utf-8")
 
     def remove(self) -> bool:
-        """Take the mark away; whether there was one."""
+        """Remove the mark; whether there was one."""
         try:
             self.path.unlink()
         except FileNotFoundError:
@@ -57,19 +56,19 @@ INDEX_MARK_FILE = "indexed"
 
 
 def get_index_mark(folder: Path) -> CleanMark:
-    """The mark of the search index, whose text is a token that stands in the index as well."""
+    """The mark of the search index, whose text is a token that the index holds too."""
     return CleanMark(folder / INDEX_MARK_FILE)
 
 
 JOURNAL_FILE = "journal"
 INFERRED_JOURNAL_FILE = "journal-inferred"
-MAX_JOURNAL_QUADS = 20_000  # quads in a note
+MAX_JOURNAL_QUADS = 20_000  # quads in a journal
 
 
 class JournalEntry(NamedTuple):
-    """A look at what the write may touch, what it saw before, and quads computed from that, as they were.
+    """The scope of a write, with its contents and the quads computed from them, both before the write.
 
-    And which state the description of all was about, None where it was behind.
+    `described_state` identifies the state that the descriptions were of, None if they were not up to date.
     """
 
     scope: WriteScope
@@ -78,121 +77,121 @@ class JournalEntry(NamedTuple):
     described_state: str | None = ""
 
 
-def write_journal(folder: Path, note: JournalEntry, digest: str) -> None:
-    """Leave the note in the folder, unless it is too long; `digest` is of how things are computed."""
-    parts = (note.scope.quads, note.contents_before.quads, note.computed)
-    if note.scope.graphs is None or sum(map(len, parts)) > MAX_JOURNAL_QUADS:
+def write_journal(folder: Path, entry: JournalEntry, digest: str) -> None:
+    """Write the journal of a store folder, unless it is too large; `digest` is that of the `Inference`."""
+    parts = (entry.scope.quads, entry.contents_before.quads, entry.computed)
+    if entry.scope.graphs is None or sum(map(len, parts)) > MAX_JOURNAL_QUADS:
         return
-    graphs = [[str(one) for one in those] for those in (note.scope.graphs, note.scope.names)]
-    rest = (*graphs, sorted(note.contents_before.graphs), note.described_state)
+    graphs = [[str(name) for name in names] for names in (entry.scope.graphs, entry.scope.names)]
+    other_parts = (*graphs, sorted(entry.contents_before.graphs), entry.described_state)
     write_checksummed_json(
-        folder / JOURNAL_FILE, [digest, *(serialize_n_quads(quads).decode() for quads in parts), *rest]
+        folder / JOURNAL_FILE, [digest, *(serialize_n_quads(quads).decode() for quads in parts), *other_parts]
     )
 
 
 def read_journal(folder: Path, digest: str) -> JournalEntry | None:
-    """The note in the folder; None where there is none, or none that is whole and of this digest."""
-    found = read_checksummed_json(folder / JOURNAL_FILE)
-    if found is None or found[0] != digest:
+    """The journal of a store folder; None if there is none, it is damaged, or its digest differs."""
+    parts = read_checksummed_json(folder / JOURNAL_FILE)
+    if parts is None or parts[0] != digest:
         return None
-    _, looked, before, computed, graphs, names, there, described = found
-    look = WriteScope(
+    _, scope_quads, quads_before, computed, graphs, extra_graphs, graphs_before, described_state = parts
+    scope = WriteScope(
         tuple(map(parse_graph_name, graphs)),
-        tuple(parse_n_quads(looked)),
-        tuple(map(parse_graph_name, names)),
+        tuple(parse_n_quads(scope_quads)),
+        tuple(map(parse_graph_name, extra_graphs)),
     )
     return JournalEntry(
-        look,
-        Contents(set(parse_n_quads(before)), set(there)),
+        scope,
+        Contents(set(parse_n_quads(quads_before)), set(graphs_before)),
         frozenset(parse_n_quads(computed)),
-        described,
+        described_state,
     )
 
 
-def write_inferred_journal(folder: Path, gone: Iterable[ox.Quad], come: Iterable[ox.Quad]) -> None:
-    """Add to the note, where there is one, what is going to change of what was inferred."""
+def write_inferred_journal(folder: Path, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
+    """Write the planned changes of the inferred quads, if there is a journal."""
     if (folder / JOURNAL_FILE).exists():
         write_checksummed_json(
-            folder / INFERRED_JOURNAL_FILE, [serialize_n_quads(quads).decode() for quads in (gone, come)]
+            folder / INFERRED_JOURNAL_FILE, [serialize_n_quads(quads).decode() for quads in (removed, added)]
         )
 
 
 def read_inferred_journal(folder: Path) -> tuple[set[ox.Quad], set[ox.Quad]] | None:
-    """What goes and what comes of what was inferred; None where that was not noted."""
-    found = read_checksummed_json(folder / INFERRED_JOURNAL_FILE)
-    return (set(parse_n_quads(found[0])), set(parse_n_quads(found[1]))) if found else None
+    """The inferred quads to remove and those to add; None if they were not written."""
+    parts = read_checksummed_json(folder / INFERRED_JOURNAL_FILE)
+    return (set(parse_n_quads(parts[0])), set(parse_n_quads(parts[1]))) if parts else None
 
 
 def remove_journal(folder: Path) -> None:
-    """Leave no note."""
+    """Remove the journal files."""
     for name in (JOURNAL_FILE, INFERRED_JOURNAL_FILE):
         (folder / name).unlink(missing_ok=True)
 
 
 def write_checksummed_json(path: Path, parts: list[Any]) -> None:
-    """Write a file whose damage can be told."""
+    """Write a JSON file that begins with a checksum."""
     text = json.dumps(parts)
     path.write_text(f"{hash_journal_text(text)}\n{text}", "utf-8")
 
 
 def read_checksummed_json(path: Path) -> list[Any] | None:
-    """What was put into a file; None where there is none, or it is damaged."""
-    told, _, text = path.read_text("utf-8", "replace").partition("\n") if path.exists() else ("", "", "")
-    found: list[Any] | None = json.loads(text) if told == hash_journal_text(text) else None
-    return found
+    """The content of a checksummed JSON file; None if it is missing or damaged."""
+    checksum, _, text = path.read_text("utf-8", "replace").partition("\n") if path.exists() else ("", "", "")
+    parts: list[Any] | None = json.loads(text) if checksum == hash_journal_text(text) else None
+    return parts
 
 
 def hash_journal_text(text: str) -> str:
-    """The SHA-256 of a text."""
+    """The SHA-256 of a text in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def parse_graph_name(name: str) -> GraphName:
-    """The graph of which this is the text."""
+    """The graph name in N-Quads syntax as a term; anything but an IRI is the default graph."""
     return ox.NamedNode(name[1:-1]) if name.startswith("<") else ox.DefaultGraph()
 
 
-CLEAN_MARK_FILE = "inferred-by"  # is there while stated and inferred quads agree
-UNDESCRIBED_MARK_FILE = "undescribed"  # is there while what is computed last may be behind
+CLEAN_MARK_FILE = "inferred-by"  # exists while inferred quads agree with the asserted ones
+UNDESCRIBED_MARK_FILE = "undescribed"  # exists while the descriptions may be out of date
 
 
 def get_inference_mark(folder: Path) -> CleanMark:
-    """The mark of what is inferred: how it is computed, and what tells each write from any other."""
+    """The mark of inferred quads: the digest of the `Inference`, and a token that each write changes."""
     return CleanMark(folder / CLEAN_MARK_FILE)
 
 
 class InferenceMarks:
-    """What tells of the store in a folder whether all that follows is there. Methods raise OSError."""
+    """The marks of the inferred quads and descriptions in a store folder. Methods raise OSError."""
 
     def __init__(self, folder: Path, digest: str) -> None:
-        """Take the folder, and the digest of how things are computed."""
+        """Take the store folder, and the digest of the `Inference`."""
         self.folder, self.digest = folder, digest
         self.clean_mark = get_inference_mark(folder)
         self.undescribed = folder / UNDESCRIBED_MARK_FILE
 
     @property
     def is_clean(self) -> bool:
-        """Whether stated and inferred quads agree, and things are computed as they were last time."""
+        """Whether inferred quads agree with the asserted ones, by the rules of this digest."""
         return self.clean_mark.read().partition(" ")[0] == self.digest
 
     @property
     def is_described(self) -> bool:
-        """Whether what is computed last is in line."""
+        """Whether the descriptions are up to date."""
         return not self.undescribed.exists()
 
     def mark_dirty(self) -> None:
-        """Note that a write is coming; on disk, lest a power cut keeps the write and forgets the note."""
+        """Remove the clean mark before a write, synced, so that no power cut can keep both write and mark."""
         self.clean_mark.remove()
         sync_to_disk(self.folder)
 
     def mark_clean(self) -> None:
-        """Note that stated and inferred quads agree, in other words than ever before."""
+        """Write the clean mark with a new token."""
         self.clean_mark.write(f"{self.digest} {uuid.uuid4().hex}")
 
     def mark_undescribed(self) -> None:
-        """Note that what is computed last is going to be behind."""
+        """Mark the descriptions as out of date."""
         self.undescribed.touch()
 
     def mark_described(self) -> None:
-        """Note that what is computed last is in line."""
+        """Mark the descriptions as up to date."""
         self.undescribed.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""The quad store: an embedded Oxigraph store (RocksDB) in a folder or in memory, to read and write.
+"""The quad store: an embedded Oxigraph store (RocksDB) in a folder or in memory.
 
 Reading is in `view.StoreView`, transactions in `transactions.TransactionalStore`. `Store` adds opening,
 checkpoints, and the kinds of writes: a computed change (`apply`), a SPARQL Update, whole graphs, a bulk load.
-Nothing else writes the quads.
+Nothing else writes quads.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -44,7 +44,7 @@ from .view import to_graph_name
 
 
 class Store(TransactionalStore):
-    """A store of quads, in a folder or in memory, to read and write.
+    """A store of quads, in a folder or in memory, for reading and writing.
 
     Each write is a transaction. Methods raise StoreError when the disk fails.
     """
@@ -57,9 +57,9 @@ class Store(TransactionalStore):
         first: Iterable[ComputedGraph] = (),
         last: Iterable[GraphDescriber] = (),
     ) -> Self:
-        """An empty store that is gone with the process."""
-        computes = rules or first or last
-        return cls(ox.Store(), None, Inference(rules, inferred, None, first, last) if computes else None)
+        """An empty store in memory."""
+        has_inference = rules or first or last
+        return cls(ox.Store(), None, Inference(rules, inferred, None, first, last) if has_inference else None)
 
     @classmethod
     def open(  # noqa: PLR0913, PLR0917 - where the store is, and what is computed
@@ -67,28 +67,31 @@ class Store(TransactionalStore):
         folder: Path,
         rules: Iterable[str] = (),
         inferred: str = "urn:inferred",
-        say: Callable[[str], None] = lambda _: None,
+        print_message: Callable[[str], None] = lambda _: None,
         first: Iterable[ComputedGraph] = (),
         last: Iterable[GraphDescriber] = (),
     ) -> Self:
-        """The durable store in `folder`, made when there is none.
+        """The durable store in `folder`, created if there is none.
 
-        What follows by the `rules` is in graph `inferred`; what is computed `first` and `last` is kept in
-        line as well. Where that was cut off it is made good, and `say` is told of it. Raises StoreError.
+        The results of the `rules` are kept in the graph `inferred`; the graphs computed before (`first`) and
+        after (`last`) inference are kept up to date as well. If a crash interrupted that, it is repeated, and
+        `print_message` is called with a sentence. Raises StoreError.
         """
-        computes = rules or first or last
-        inference = Inference(rules, inferred, folder, first, last) if computes else None
+        has_inference = rules or first or last
+        inference = Inference(rules, inferred, folder, first, last) if has_inference else None
         store = cls(open_quads(folder), folder, inference)
         remove_trial_copies(folder)
         if not store._is_clean:
-            store.recover(say)
+            store.recover(print_message)
         return store
 
-    def recover(self, say: Callable[[str], None]) -> None:
-        """Bring in line what follows, where a write was cut off or the rules are new."""
+    def recover(self, print_message: Callable[[str], None]) -> None:
+        """Resume or repeat inference after a write was interrupted or the rules have changed."""
         assert self._folder
         if self:
-            say(f"Inferring what follows in {self._folder}: the last write was cut off, or rules are new ...")
+            print_message(
+                f"Running inference in {self._folder}: the last write was interrupted or rules changed ..."
+            )
         with self._lock, translate_disk_errors(self._folder):
             get_index_mark(self._folder).remove()
             if self._inference:
@@ -97,64 +100,66 @@ class Store(TransactionalStore):
 
     @classmethod
     def open_read_only(cls, folder: Path) -> Self:
-        """The store in `folder` as it is now, to read only, also beside a server. Raises StoreError."""
+        """A read-only snapshot of the store in `folder`, even if a server has it open. Raises StoreError."""
         return cls(open_quads_snapshot(folder), folder)
 
     def update(self, text: str, base: str | None = None, targets: UpdateTargets | None = None) -> None:
-        """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
+        """Run a SPARQL Update atomically; relative IRIs are resolved against `base`.
 
-        Its targets are read from the text where they are not given. Raises SyntaxError, ValueError or
-        RuntimeError as `query` does.
+        `targets` are read from the text if they are not given. Raises SyntaxError, ValueError or RuntimeError
+        as `query` does.
         """
         targets = targets or read_update_targets(SparqlText(text), base)
         with self._transaction(targets.scope):
             self._quads.update(text, base_iri=base)
 
     def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> None:
-        """Make these triples the whole content of these graphs, all at once; a graph given None goes."""
+        """Replace the contents of graphs in one transaction; a graph with None is dropped."""
         contents = {to_graph_name(graph): triples for graph, triples in graphs.items()}
         with self._transaction(scope_of_graphs(contents)):
-            if not self:  # the first start does not have to write all down as text, and read it
+            if not self:  # faster on the first start, as no text is serialized and parsed
                 self._quads.extend(
-                    build_quad(one, name) for name, those in contents.items() for one in those or ()
+                    build_quad(triple, name) for name, triples in contents.items() for triple in triples or ()
                 )
             else:
                 self._quads.update(build_replacement_update(contents))
 
     def compute_replacement(self, graph: str | None, triples: Iterable[ox.Triple] | None) -> Change:
-        """What is to change for these triples to be the whole content of a graph; None: for it to go."""
+        """The change that replaces the content of a graph by these triples; None: that drops it."""
         name = to_graph_name(graph)
-        wanted = set(normalize_quads(triples or (), name))
-        held = set(self._quads.quads_for_pattern(None, None, None, name))
-        there = [graph] if graph is not None and self.has_graph(graph) else []
-        made = [graph] if graph is not None and triples is not None and not there else []
-        dropped = there if triples is None else []
-        return Change(tuple(held - wanted), tuple(wanted - held), tuple(dropped), tuple(made))
+        new_quads = set(normalize_quads(triples or (), name))
+        old_quads = set(self._quads.quads_for_pattern(None, None, None, name))
+        existing = [graph] if graph is not None and self.has_graph(graph) else []
+        created = [graph] if graph is not None and triples is not None and not existing else []
+        dropped = existing if triples is None else []
+        return Change(
+            tuple(old_quads - new_quads), tuple(new_quads - old_quads), tuple(dropped), tuple(created)
+        )
 
     def compute_addition(self, graph: str | None, triples: Iterable[ox.Triple]) -> Change:
-        """What is to change for a graph to hold these triples as well."""
+        """The change that adds these triples to a graph."""
         name = to_graph_name(graph)
-        new = set(normalize_quads(triples, name))
-        added = tuple(one for one in new if next(self._quads.quads_for_pattern(*one), None) is None)
+        quads = set(normalize_quads(triples, name))
+        added = tuple(quad for quad in quads if next(self._quads.quads_for_pattern(*quad), None) is None)
         return Change((), added, (), () if graph is None or self.has_graph(graph) else (graph,))
 
     def apply(self, change: Change, checked: CheckResults = NOTHING_CHECKED) -> None:
-        """Make this change, all at once. What was `checked` of its quads before is not looked for again.
+        """Make this change in one transaction; `checked` are check results for its quads, to be reused.
 
-        Blank nodes that are new, or that it changes, get other names. They keep them where it only adds, and
-        too much to be compared: that is twice as fast without a text.
+        Blank nodes that are new, or in rewritten graphs, get new labels. A change that only adds, and is too
+        large to be compared, keeps its labels: adding quads directly is twice as fast as by an update text.
         """
         with self._lock:
             if len(change.added) > MAX_COMPARED_QUADS and change.only_adds:
-                look = WriteScope((), change.added, tuple(map(ox.NamedNode, change.created)))
-                with self._transaction(look, checked):
+                scope = WriteScope((), change.added, tuple(map(ox.NamedNode, change.created)))
+                with self._transaction(scope, checked):
                     self._quads.extend(change.added)
                 return
-            anew = find_rewritten_graphs(
+            rewritten_graphs = find_rewritten_graphs(
                 self._quads, change, [self._inference.graph] if self._inference else []
             )
-            with self._transaction(scope_of_change(change, anew), checked):
-                self._quads.update(build_change_update(self._quads, change, anew))
+            with self._transaction(scope_of_change(change, rewritten_graphs), checked):
+                self._quads.update(build_change_update(self._quads, change, rewritten_graphs))
 
     def dry_run(
         self,
@@ -163,33 +168,33 @@ class Store(TransactionalStore):
         targets: UpdateTargets | None = None,
         run: TrialRunner = run_trial_here,
     ) -> Change | None:
-        """What an update would change, tried on a copy; None where that is too much to be told.
+        """What an update would change, tried on a copy; None if that is too large to compare.
 
-        It takes the same as `update`, and raises as that does; what it asks is evaluated by `run`. The blank
-        nodes that it would make have names that no other has.
+        Takes and raises the same as `update`. `run` evaluates updates that do not only name data. New blank
+        nodes in the result have unique labels.
         """
-        asked = TrialUpdate(text, base, targets or read_update_targets(SparqlText(text), base))
+        update = TrialUpdate(text, base, targets or read_update_targets(SparqlText(text), base))
         with self._lock, translate_disk_errors(self._folder):
-            return dry_run_update(self._quads, self._folder, asked, run)
+            return dry_run_update(self._quads, self._folder, update, run)
 
     def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
-        """Load a large file, all of it or nothing, without inference: call `infer` after the last one.
+        """Load a large file atomically, without inference: call `infer` after the last file.
 
-        All goes into `graph`; without one, a dataset format keeps its graphs and a graph format goes into the
-        unnamed graph. Blank nodes are renamed apart. Raises SyntaxError with line and column.
+        All goes into `graph`; without one, a dataset format keeps its graphs, and a graph format is loaded
+        into the unnamed graph. Blank nodes get new labels. Raises SyntaxError with line and column.
         """
         with self._lock, translate_disk_errors(self._folder), self._recoverable_change():
             if graph is not None and format_.supports_datasets:
                 name = to_graph_name(graph)
-                parsed = ox.parse(source, format_, rename_blank_nodes=True)
-                self._quads.bulk_extend(build_quad(one.triple, name) for one in parsed)
+                quads = ox.parse(source, format_, rename_blank_nodes=True)
+                self._quads.bulk_extend(build_quad(quad.triple, name) for quad in quads)
             else:
-                # In one call: halves on two threads would be twice as fast, but a crash could leave one.
+                # In one call: halves on two threads would be twice as fast, but a crash could leave only one.
                 self._quads.bulk_load(source, format_, to_graph=to_graph_name(graph))
             self._notify(None)
 
     def infer(self) -> None:
-        """Add what follows by the rules from what was bulk loaded, and bring all of it to disk."""
+        """Infer from the bulk loaded quads, and bring all of them to disk."""
         with self._lock, translate_disk_errors(self._folder):
             if self._inference:
                 self._inference.mark_dirty(self._quads)
@@ -200,18 +205,18 @@ class Store(TransactionalStore):
             self._notify(None)
 
     def content_store(self) -> ContentStore:
-        """What graphs held before they were written."""
+        """The former contents of graphs."""
         return ContentStore(self._folder)
 
     def copy_to(self, folder: Path) -> None:
-        """Copy the quads as they are now to a new folder on the same disk, by hard links, which stays."""
+        """Copy the quads to a new folder on the same file system, by hard links; the caller removes it."""
         with self._lock, translate_disk_errors(self._folder):
             self._quads.backup(str(folder))
 
     def keep_checkpoint(self) -> int:
-        """Keep all there is now in a folder aside, which must not be there; returns how many quads that is.
+        """Make a checkpoint of the store in its `aside` folder, where none may exist; its number of quads.
 
-        Others write on while these are counted.
+        Writes continue while the quads are counted.
         """
         assert self._folder
         with translate_disk_errors(self._folder):

@@ -31,67 +31,67 @@ from .view import StoreView
 
 
 class Debouncer:
-    """Calls a function on a thread of its own, when nothing happened for `pause` seconds.
+    """Calls a function on its own thread, `pause_seconds` after the last `trigger`.
 
-    Where it never becomes quiet it is called `longest` seconds after the first of what happened. A call that
-    fails is logged, and made again after the next.
+    If triggers keep coming, it is called `max_delay_seconds` after the first of them. A call that fails is
+    logged, and repeated after the next trigger.
     """
 
-    def __init__(self, function: Callable[[], None], pause: float, longest: float) -> None:
-        """Nothing has happened yet."""
-        self.function, self.pause_seconds, self.max_delay_seconds = function, pause, longest
+    def __init__(self, function: Callable[[], None], pause_seconds: float, max_delay_seconds: float) -> None:
+        """Start the thread, which waits for the first trigger."""
+        self.function, self.pause_seconds, self.max_delay_seconds = function, pause_seconds, max_delay_seconds
         self.triggered = threading.Event()
         threading.Thread(target=self.run, daemon=True).start()
 
     def trigger(self) -> None:
-        """Something has happened."""
+        """Schedule a call of the function."""
         self.triggered.set()
 
     def run(self) -> None:
-        """Wait for what happens, and then until it is quiet, for ever."""
+        """Wait for a trigger, then for a pause, and call the function; forever."""
         while self.triggered.wait():
-            end = time.monotonic() + self.max_delay_seconds
-            while self.triggered.is_set() and time.monotonic() < end:
+            deadline = time.monotonic() + self.max_delay_seconds
+            while self.triggered.is_set() and time.monotonic() < deadline:
                 self.triggered.clear()
                 self.triggered.wait(self.pause_seconds)
             self.triggered.clear()
             try:
                 self.function()
             except Exception as error:
-                unforeseen = not isinstance(error, StoreError)
-                log.error("what was to be done when it is quiet failed: %s", error, exc_info=unforeseen)
+                is_unexpected = not isinstance(error, StoreError)
+                log.error("a background update after writes failed: %s", error, exc_info=is_unexpected)
 
 
-# Seconds until what was written is described, where nobody waits for it.
+# Seconds from a write until the descriptions are updated in the background.
 DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS = 0.2, 2.0
-MIN_COPIED_CHANGE_QUADS = 1000  # quads, to describe which takes 50 ms
-DESCRIBED_COPY_FOLDER = "described"  # the store as it is described, aside
-MAX_ENGINE_LOG_QUADS = 10_000  # quads; reading the log takes the next start 0.3 s then
+MIN_COPIED_CHANGE_QUADS = 1000  # quads; describing fewer takes under 50 ms and needs no copy
+DESCRIBED_COPY_FOLDER = "described"  # in `aside`, the copy from which descriptions are computed
+MAX_ENGINE_LOG_QUADS = 10_000  # quads; replaying a log of this size delays the next start by 0.3 s
 
 log = logging.getLogger("wgig")
 
 
 class TransactionalStore(StoreView):
-    """The quads of the engine, and what is around each write of them.
+    """The engine's quads, and the transaction around each write.
 
-    A write is on disk when it returns, and what is inferred from it is there. `version` counts the writes
-    since the opening. `on_commit` is called with each Change before the write returns and while nobody else
-    writes; with None where it is not known, so that a copy must be taken anew. Before it, so are the
-    `projections`, which keep something beside the store in line; they are called with an empty change where a
-    write turned out to be none. Those in `on_external_write` are called when others wrote.
+    When a write returns, it is on disk and inferred quads are up to date. `version` counts the commits since
+    the store was opened. `on_commit` is called with each Change before the write returns, under the write
+    lock; with None if the change is unknown, so that copies must be taken anew. The `projections` are called
+    in the same way before it; they get an empty change for a write that changed nothing. The callbacks in
+    `on_external_write` are called when another process wrote to a shared store.
     """
 
     def __init__(
         self, quads: ox.Store, folder: Path | None = None, inference: Inference | None = None
     ) -> None:
-        """Take the engine's store, its folder (None: in memory), and the inference over it."""
+        """Take the engine's store, its folder (None: in memory), and the inference (None: there is none)."""
         super().__init__(quads, folder)
         self._inference = inference
         self._lock = threading.RLock()
-        self._logged_quads = 0  # quads since the last flush
-        self._newest_log_file = 0  # the number of the file to which the engine writes
+        self._logged_quads = 0  # since the last flush
+        self._newest_log_file = 0  # number of the engine's newest log file
         self._is_clean = inference is None or not inference.is_due
-        self._undescribed = list[Change | None]()  # changes that are not described yet
+        self._undescribed = list[Change | None]()  # changes that the descriptions do not include
         self._debouncer: Debouncer | None = None
         self.on_commit: Callable[[Change | None], None] = lambda _: None
         self.projections: list[Callable[[Change | None], None]] = []
@@ -99,122 +99,126 @@ class TransactionalStore(StoreView):
         self.version = 0
 
     def describe_later(self) -> None:
-        """Let no write wait until it is described; that comes in a pause, or by `flush_descriptions`."""
+        """Update descriptions in the background from here on, instead of in the transaction of each write."""
         self._debouncer = Debouncer(
             self.update_descriptions, DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS
         )
 
     def flush_descriptions(self) -> None:
-        """Have all described that was written. Where it is, nobody waits for a write under way."""
+        """Bring the descriptions up to date. If they are, this does not wait for the write lock."""
         if not self._undescribed:
             return
         with self._lock, translate_disk_errors(self._folder):
             self._describe_all()
 
     def update_descriptions(self) -> None:
-        """Have described what was written until now. Much is counted aside, while others write on."""
-        with self._copy_undescribed() as (behind, copy):
+        """Update the descriptions; large changes are computed on a copy, so that writes can continue."""
+        with self._copy_undescribed() as (changes, copy):
             if copy:
-                self._describe_from_copy(behind, copy)
+                self._describe_from_copy(changes, copy)
             else:
                 self.flush_descriptions()
 
     @contextmanager
     def _copy_undescribed(self) -> Iterator[tuple[list[Change], Path | None]]:
-        """What is not described yet, and a copy of the quads as they are, where that is of use."""
+        """The known changes that are not described, and the folder of a copy of the quads, or None.
+
+        A copy is made only for a store on disk, if all changes are known and together are large.
+        """
         with ExitStack() as stack:
             with self._lock, translate_disk_errors(self._folder):
-                behind = [change for change in self._undescribed if change is not None]
-                is_known = len(behind) == len(self._undescribed)
+                changes = [change for change in self._undescribed if change is not None]
+                is_known = len(changes) == len(self._undescribed)
                 copy: Path | None = None
-                if self._folder and is_known and sum(map(len, behind)) >= MIN_COPIED_CHANGE_QUADS:
-                    linked = open_linked_copy(self._quads, self._folder, DESCRIBED_COPY_FOLDER)
-                    copy = stack.enter_context(linked)  # no view, as another process reads from it
-            yield behind, copy
+                if self._folder and is_known and sum(map(len, changes)) >= MIN_COPIED_CHANGE_QUADS:
+                    copy_context = open_linked_copy(self._quads, self._folder, DESCRIBED_COPY_FOLDER)
+                    copy = stack.enter_context(copy_context)  # no view, as another process reads from it
+            yield changes, copy
 
-    def _describe_from_copy(self, behind: list[Change], copy: Path) -> None:
-        """Describe these changes, after which the quads were as in the copy."""
+    def _describe_from_copy(self, changes: list[Change], copy: Path) -> None:
+        """Describe these changes, computed on the copy that was taken right after them."""
         assert self._inference
-        whole, prepared = combine_changes(behind), None
+        combined, prepared = combine_changes(changes), None
         try:
-            prepared = self._inference.prepare(copy, whole)
+            prepared = self._inference.prepare(copy, combined)
         except (OSError, SubprocessError) as error:
-            log.warning("nobody can write while it is counted what was written: %s", error)
+            log.warning("descriptions cannot be computed on a copy, so writes wait for them: %s", error)
         with self._lock, translate_disk_errors(self._folder):
-            is_next = self._undescribed[: len(behind)] == behind
-            if prepared and is_next and self._inference.can_prepare(self._quads, whole):
-                self._describe(whole, len(behind), prepared)
-            else:  # that failed, or somebody wanted it sooner
+            is_next = self._undescribed[: len(changes)] == changes
+            if prepared and is_next and self._inference.can_prepare(self._quads, combined):
+                self._describe(combined, len(changes), prepared)
+            else:  # the preparation failed, or others flushed the descriptions meanwhile
                 self.flush_descriptions()
 
     @property
-    def is_behind(self) -> bool:
-        """Whether something that was written is not described yet."""
+    def has_outdated_descriptions(self) -> bool:
+        """Whether the descriptions do not include all commits."""
         return bool(self._undescribed)
 
     def touch(self) -> None:
-        """Let it be known that what is kept beside is other than before, so that no answer is given again."""
+        """Count a new version without a change, so that cached responses are not used again."""
         with self._lock:
             self._notify(Change())
 
     @contextmanager
     def write_lock(self) -> Iterator[None]:
-        """Around what must not see a write under way: nobody writes this store meanwhile."""
+        """Hold the write lock: no other thread of this process writes meanwhile."""
         with self._lock:
             yield
 
     @contextmanager
     def snapshot(self, name: str, prepare: Callable[[], None] = lambda: None) -> Iterator[StoreView]:
-        """The store as it is now, to read, while others write on; `prepare` is called while nobody writes.
+        """A read-only view of the store as it is now, while writes continue.
 
-        The folder of the view, which is `name` in the `aside` of the store, is gone afterwards. A store in
-        memory is its own snapshot: it has no files to share, so that writes wait until the end.
+        `prepare` is called under the write lock before the snapshot is taken. The folder of the view, `name`
+        in the `aside` folder, is removed afterwards. A store in memory is its own snapshot, as it has no
+        files to link: it stays locked for writes until the end.
         """
         with ExitStack() as stack:
-            lock = stack.enter_context(ExitStack())
-            lock.enter_context(self.write_lock())
+            lock_stack = stack.enter_context(ExitStack())
+            lock_stack.enter_context(self.write_lock())
             prepare()
             if self._folder is None:
                 yield self
                 return
             with translate_disk_errors(self._folder):
-                place = stack.enter_context(open_linked_copy(self._quads, self._folder, name))
-            lock.close()
-            yield StoreView(ox.Store.read_only(str(place)), place)
+                copy_folder = stack.enter_context(open_linked_copy(self._quads, self._folder, name))
+            lock_stack.close()
+            yield StoreView(ox.Store.read_only(str(copy_folder)), copy_folder)
 
     @contextmanager
     def exclusive_writer(self, patience: float = WRITER_WAIT_SECONDS) -> Iterator[None]:
-        """Around a look and the write that depends on it: nobody else writes meanwhile, wherever that is.
+        """Hold the store for a read and a write that depends on it: no other process writes meanwhile.
 
-        Raises StoreUnavailableError where others than threads of this process write for so many seconds.
+        Raises StoreUnavailableError if other processes keep writing for `patience` seconds.
         """
-        del patience  # of this store, no others write
+        del patience  # no other process can write to an embedded store
         with self._lock:
             yield
 
     def stop_writing(self, seconds: float) -> bool:
-        """Let no write begin any more; whether the one under way was over within so many seconds.
+        """Block further writes; whether the current write finished within `seconds`.
 
-        The process may end then: a write that was not over is as if it never began.
+        The process may exit afterwards: an unfinished write is rolled back.
         """
-        over = self._lock.acquire(timeout=seconds)
-        if over:
+        is_locked = self._lock.acquire(timeout=seconds)
+        if is_locked:
             self.on_commit = lambda _: None
-            with suppress(OSError):  # it is made good at the next opening
+            with suppress(OSError):  # the next opening repeats it
                 self._describe_all()
-        return over
+        return is_locked
 
     @contextmanager
-    def _transaction(self, look: WriteScope, checked: CheckResults = NOTHING_CHECKED) -> Iterator[None]:
-        """Around one transaction: nobody else writes, inference follows, all is on disk at the end.
+    def _transaction(self, scope: WriteScope, checked: CheckResults = NOTHING_CHECKED) -> Iterator[None]:
+        """One transaction: hold the write lock, then infer, make durable, and notify.
 
-        The look sees all that the transaction may touch; `checked` is what was found in it before.
+        `scope` covers all that the transaction may touch; `checked` are check results for its quads.
         """
         with self._lock, translate_disk_errors(self._folder):
-            before = look(self._quads)
-            with self._recoverable_change(look, before) as settled:
+            before = scope(self._quads)
+            with self._recoverable_change(scope, before) as was_clean:
                 yield
-            after = look(self._quads) if settled and before else None
+            after = scope(self._quads) if was_clean and before else None
             change = compare_contents(before, after) if before and after else None
             if change is None or change:
                 change = self._infer_change(change, checked)
@@ -227,29 +231,30 @@ class TransactionalStore(StoreView):
 
     @contextmanager
     def _recoverable_change(
-        self, look: WriteScope | None = None, before: Contents | None = None
+        self, scope: WriteScope | None = None, before: Contents | None = None
     ) -> Iterator[bool]:
-        """Around a change: a crash is known at the next opening, a refused change leaves no trace.
+        """Mark the store as dirty around a change, so that the next opening can recover from a crash.
 
-        What the change may touch, and what was there, is noted for that. Yields whether all was in line. What
-        the disk says (OSError) may come after the change: then it counts as one that was cut off.
+        The scope and the contents before are journaled. Yields whether the store was clean before. A change
+        that raises was not made, so the store is clean again, except after an OSError, which may come after
+        the change: then recovery is needed.
         """
-        marked = self._folder is not None and get_index_mark(self._folder).remove()
+        had_mark = self._folder is not None and get_index_mark(self._folder).remove()
         if self._inference:
-            self._inference.mark_dirty(self._quads, look, before)
-        elif marked and self._folder:
-            sync_to_disk(self._folder)  # with inference, it is that which brings this to disk
-        settled, self._is_clean = self._is_clean, False
+            self._inference.mark_dirty(self._quads, scope, before)
+        elif had_mark and self._folder:
+            sync_to_disk(self._folder)  # with inference, mark_dirty syncs the folder
+        was_clean, self._is_clean = self._is_clean, False
         try:
-            yield settled
+            yield was_clean
         except Exception as error:
-            if settled and not isinstance(error, OSError):
+            if was_clean and not isinstance(error, OSError):
                 self._mark_clean()
                 self._update_projections(Change())
             raise
 
     def _infer_change(self, change: Change | None, checked: CheckResults) -> Change | None:
-        """Bring what follows in line after a change of what is stated; the change with what followed."""
+        """Update inferred quads and descriptions; the change combined with theirs, None if unknown."""
         if not self._inference:
             return change
         change = self._inference.infer(self._quads, change, checked)
@@ -262,73 +267,77 @@ class TransactionalStore(StoreView):
         return None if change is None else change.combine(described)
 
     def _describe_all(self) -> None:
-        """Bring the description in line with all that was written."""
+        """Describe all changes that are not described yet."""
         if self._undescribed:
-            known = [one for one in self._undescribed if one is not None]
-            whole = combine_changes(known) if len(known) == len(self._undescribed) else None
-            self._describe(whole, len(self._undescribed))
+            known = [change for change in self._undescribed if change is not None]
+            combined = combine_changes(known) if len(known) == len(self._undescribed) else None
+            self._describe(combined, len(self._undescribed))
 
-    def _describe(self, whole: Change | None, count: int, prepared: Iterable[Any] = ()) -> None:
-        """Describe the first `count` writes, as one change, on disk as well, and let that be known."""
+    def _describe(self, combined: Change | None, count: int, prepared: Iterable[Any] = ()) -> None:
+        """Describe the first `count` undescribed changes, combined into one; make it durable, and notify."""
         assert self._inference
         if self._folder:
             get_index_mark(self._folder).remove()
         try:
-            described = self._inference.describe(self._quads, whole, prepared)
+            described = self._inference.describe(self._quads, combined, prepared)
             if self._folder:
                 self._newest_log_file = sync_engine_log(self._folder, self._newest_log_file)
         except OSError:
-            self._undescribed[:] = [None]  # some of it may be there, so that it is to be counted anew
+            self._undescribed[:] = [None]  # it may be written in part, so compute it from scratch
             self._notify(None)
             raise
         if self._is_clean:
-            self._inference.mark_clean()  # anew: who follows sees at the next start whether it took this in
+            # A new token, by which projections see at the next start whether they include this.
+            self._inference.mark_clean()
         if len(self._undescribed) == count:
             self._inference.mark_described()
         try:
             self._notify(described)
         finally:
-            del self._undescribed[:count]  # not sooner, as whoever sees that may ask those who are told
+            # Only now: has_outdated_descriptions must stay true until the projections have them.
+            del self._undescribed[:count]
 
     def _replicate(self, change: Change | None) -> None:
-        """Make a change wherever else the quads are kept, before it counts as done; here that is nowhere."""
+        """Hook: write the change to a shared server before it is acknowledged. An embedded store has none."""
 
     def _make_durable(self, change: Change | None) -> None:
-        """Bring a change to disk, then note that stated and inferred quads agree."""
-        size = MAX_ENGINE_LOG_QUADS if change is None else len(change)
-        self._logged_quads += size
-        if self._folder and size >= MAX_ENGINE_LOG_QUADS:
+        """Sync a change to disk, then mark the store as clean."""
+        quad_count = MAX_ENGINE_LOG_QUADS if change is None else len(change)
+        self._logged_quads += quad_count
+        if self._folder and quad_count >= MAX_ENGINE_LOG_QUADS:
             self._quads.flush()
         elif self._folder:
             self._newest_log_file = sync_engine_log(self._folder, self._newest_log_file)
             if self._logged_quads >= MAX_ENGINE_LOG_QUADS:
-                threading.Thread(target=self._flush_engine).start()  # nobody has to wait for it
+                threading.Thread(
+                    target=self._flush_engine
+                ).start()  # in the background, so that the write does not wait
         if self._logged_quads >= MAX_ENGINE_LOG_QUADS:
             self._logged_quads = 0
         self._mark_clean()
 
     def _flush_engine(self) -> None:
-        """Bring the log into tables. Where that fails all is still in it, and the next write is told."""
+        """Flush the engine's log to its tables. If that fails, nothing is lost, and the next write fails."""
         with suppress(OSError):
             self._quads.flush()
 
     def _notify(self, change: Change | None) -> None:
-        """Let it be known that the data is other than before."""
+        """Update the projections, count a new version, and call `on_commit`."""
         self._update_projections(change)
         self.version += 1
         self.on_commit(change)
 
     def _update_projections(self, change: Change | None) -> None:
-        """Have the projections take in a change, or whatever it is where one of them fails: it is done."""
-        for follow in self.projections:
+        """Pass a change to the projections. One that fails gets an unknown change, as the commit is done."""
+        for update_projection in self.projections:
             try:
-                follow(change)
+                update_projection(change)
             except Exception:
-                log.exception("what is kept beside the store missed the last write, and is compared anew")
-                follow(None)
+                log.exception("a projection failed to apply the last write, and is rebuilt")
+                update_projection(None)
 
     def _mark_clean(self) -> None:
-        """Note that all is in line, as it was or is again."""
+        """Mark the store as clean: inferred quads agree with the asserted ones."""
         self._is_clean = True
         if self._inference:
             self._inference.mark_clean()

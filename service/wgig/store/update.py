@@ -1,4 +1,4 @@
-"""What a SPARQL update changes: the graphs that it may touch, from its text, and a dry run on a copy.
+"""What a SPARQL Update changes: the graphs that it may touch, read from its text, and a dry run on a copy.
 
 The engine reads some texts differently from the grammar. So every IRI outside a WHERE counts as a graph, and
 where a graph name may be hidden, all graphs do: the predicted scope may be too large, never too small.
@@ -23,7 +23,7 @@ from .snapshot import open_linked_copy
 
 ALL_GRAPHS_KEYWORDS = ("ALL", "NAMED")  # CLEAR ALL, DROP NAMED
 UPDATE_PROLOGUE_KEYWORDS = ("PREFIX", "BASE")
-# The engine needs no space behind a keyword: with the prefix ex, GRAPHex:name may be the graph ex:name.
+# The engine needs no space after a keyword: with the prefix ex, GRAPHex:name may be the graph ex:name.
 GRAPH_NAME_KEYWORDS = (
     "ADD",
     "CLEAR",
@@ -40,9 +40,10 @@ GRAPH_NAME_KEYWORDS = (
 
 
 class UpdateTargets(NamedTuple):
-    """What an update may change: no more than the `quads` that it names, if it is made of nothing else.
+    """What an update may change. `quads` are its quads if it only names data, else None.
 
-    `graphs` are the IRIs of the graphs that it may change beside the unnamed one; None: it may be any.
+    `graphs` are the IRIs of the named graphs that it may change; None: any. The unnamed graph is always
+    included.
     """
 
     quads: set[ox.Quad] | None
@@ -50,30 +51,30 @@ class UpdateTargets(NamedTuple):
 
     @property
     def scope(self) -> WriteScope:
-        """A look at all that the update may change."""
+        """The scope of everything that the update may change."""
         if self.quads is not None:
-            return scope_of_quads(self.quads, {one.graph_name for one in self.quads})
+            return scope_of_quads(self.quads, {quad.graph_name for quad in self.quads})
         if self.graphs is None:
             return WHOLE_STORE
         return scope_of_graphs([ox.DefaultGraph(), *map(ox.NamedNode, self.graphs)])
 
 
 def read_update_targets(update: SparqlText, base: str | None = None) -> UpdateTargets:
-    """What an update may change, as its text says. Relative IRIs are resolved against `base`."""
+    """What an update may change, read from its text. Relative IRIs are resolved against `base`."""
     quads = parse_update_data(update, base)
     if quads is None:
         graphs = find_target_graphs(update, base)
         update.release_long_tokens()
         return UpdateTargets(None, graphs)
     return UpdateTargets(
-        quads, {one.graph_name.value for one in quads if isinstance(one.graph_name, ox.NamedNode)}
+        quads, {quad.graph_name.value for quad in quads if isinstance(quad.graph_name, ox.NamedNode)}
     )
 
 
 def parse_update_data(update: SparqlText, base: str | None = None) -> set[ox.Quad] | None:
-    """The quads that INSERT DATA and DELETE DATA name; None where the update is made of anything else.
+    """The quads of INSERT DATA and DELETE DATA; None if the update has any other operation.
 
-    Nothing is said of blank nodes, which get names of their own, nor of what is not written as in TriG.
+    Also None if it has blank nodes, which get new labels, or syntax that TriG does not have.
     """
     try:
         first = find_first_word(update.tokens)
@@ -87,15 +88,15 @@ def parse_update_data(update: SparqlText, base: str | None = None) -> set[ox.Qua
 
 
 def iter_data_blocks(update: SparqlText, first: SparqlToken) -> Iterator[str]:
-    """What stands in the braces of INSERT DATA and DELETE DATA. Raises SyntaxError for anything else."""
+    """The text inside the braces of INSERT DATA and DELETE DATA. Raises SyntaxError for other operations."""
     start = 0
     for step in walk_operations(update, first):
         token = step.token
-        unclear = "\\" in token.text or may_hide_graph(step)
-        if unclear or token.kind == "blank" or token.text in ("[", "(", "<<", "{|", "~"):
-            raise SyntaxError("a node without a name, or one that is not plainly named")
+        is_ambiguous = "\\" in token.text or may_hide_graph(step)
+        if is_ambiguous or token.kind == "blank" or token.text in ("[", "(", "<<", "{|", "~"):
+            raise SyntaxError("a blank node, or an escape that may hide a graph name")
         if not step.depth and token.text.upper() not in ("INSERT", "DELETE", "DATA", "}", ";"):
-            raise SyntaxError("no mere data")
+            raise SyntaxError("an operation other than INSERT DATA and DELETE DATA")
         if token.text == "{" and step.depth == 1:
             start = token.start + 1
         elif token.text == "}" and not step.depth:
@@ -105,12 +106,12 @@ def iter_data_blocks(update: SparqlText, first: SparqlToken) -> Iterator[str]:
 
 
 def walk_operations(update: SparqlText, first: SparqlToken) -> Iterator[TokenStep]:
-    """The tokens behind the prologue, which the `first` word ends."""
+    """The tokens after the prologue, beginning with the `first` keyword."""
     return walk_tokens(dropwhile(lambda token: token.start < first.start, update.tokens))
 
 
 def find_target_graphs(update: SparqlText, base: str | None = None) -> set[str] | None:
-    """The IRIs of all graphs that the update may change, beside the unnamed graph; None: it may be any.
+    """The IRIs of all named graphs that the update may change; None: any.
 
     Relative IRIs are resolved against `base`.
     """
@@ -121,32 +122,32 @@ def find_target_graphs(update: SparqlText, base: str | None = None) -> set[str] 
         steps = list(iter_steps_outside_patterns(walk_operations(update, first)))
         if any(map(may_hide_graph, steps)):
             return None
-        named = {one.token.text for one in steps if one.token.kind in ("iri", "name")}
-        return resolve_graph_names(update.text[: first.start], named, base)
-    except (Problem, SyntaxError):  # the engine refuses it, or reads it in its own way
+        names = {step.token.text for step in steps if step.token.kind in ("iri", "name")}
+        return resolve_graph_names(update.text[: first.start], names, base)
+    except (Problem, SyntaxError):  # the engine rejects it, or parses it differently
         return None
 
 
 def iter_steps_outside_patterns(steps: Iterable[TokenStep]) -> Iterator[TokenStep]:
-    """The tokens of the operations that stand in no WHERE; that of DELETE WHERE is its template as well.
+    """The tokens of the operations outside WHERE clauses; that of DELETE WHERE is included, as a template.
 
-    Raises SyntaxError where a bracket stays open, for then a WHERE may end elsewhere.
+    Raises SyntaxError if a bracket stays open, as the end of a WHERE is uncertain then.
     """
     brackets: Sequence[str] = ()
-    pattern = False
+    is_in_where = False
     for step in steps:
         brackets = step.brackets
         if not step.depth:
-            begins = step.token.word == "WHERE" and not step.previous.word.endswith("DELETE")
-            pattern = begins or (pattern and step.token.text != ";")
-        if not pattern:
+            starts_where = step.token.word == "WHERE" and not step.previous.word.endswith("DELETE")
+            is_in_where = starts_where or (is_in_where and step.token.text != ";")
+        if not is_in_where:
             yield step
     if brackets:
         raise SyntaxError("a bracket is open")
 
 
 def may_hide_graph(step: TokenStep) -> bool:
-    """Whether a graph may be meant here that the text does not name, or not plainly."""
+    """Whether the token may refer to a graph that the text does not name plainly."""
     token = step.token
     return (
         any(word in token.word for word in (*ALL_GRAPHS_KEYWORDS, *UPDATE_PROLOGUE_KEYWORDS))
@@ -156,11 +157,11 @@ def may_hide_graph(step: TokenStep) -> bool:
 
 
 def resolve_graph_names(prologue: str, names: set[str], base: str | None) -> set[str]:
-    """The IRIs, and those that are given as prefix and local name, in full. Raises SyntaxError."""
+    """The full IRIs of these names: IRIs, or prefixed names. Raises SyntaxError."""
     query = f"{prologue} SELECT * {{ VALUES ?iri {{ {' '.join(names)} }} }}"
     solutions = ox.Store().query(query, base_iri=base)
     assert isinstance(solutions, ox.QuerySolutions)
-    return {one["iri"].value for one in solutions}
+    return {solution["iri"].value for solution in solutions}
 
 
 TRIAL_FOLDER = "trial"
@@ -168,67 +169,67 @@ TAKEN_TRIAL_FOLDER = "trial-taken"
 
 
 class TrialUpdate(NamedTuple):
-    """An update as the engine gets it, the base of its relative IRIs, and what it may change."""
+    """The text of an update, the base of its relative IRIs, and what it may change."""
 
     text: str
     base: str | None
     targets: UpdateTargets
 
 
-# Calls a function with a folder and an update, wherever that is; all of it can be pickled.
+# Calls a function with a folder and an update, maybe in another process; all of them can be pickled.
 TrialRunner = Callable[[Callable[[Path, TrialUpdate], Change | None], Path, TrialUpdate], Change | None]
 
 
 def run_trial_here(
-    function: Callable[[Path, TrialUpdate], Change | None], place: Path, asked: TrialUpdate
+    function: Callable[[Path, TrialUpdate], Change | None], folder: Path, update: TrialUpdate
 ) -> Change | None:
     """Call the function in this process."""
-    return function(place, asked)
+    return function(folder, update)
 
 
 def dry_run_update(
-    quads: ox.Store, folder: Path | None, asked: TrialUpdate, run: TrialRunner
+    quads: ox.Store, folder: Path | None, update: TrialUpdate, run: TrialRunner
 ) -> Change | None:
-    """What an update would change in the quads of a store; None where that is too much to be told.
+    """What an update would change in the quads of a store; None if that is too large to compare.
 
-    One that states more than data is evaluated by `run`, on a copy in a folder where the store is in one.
-    Raises as the engine does for the update itself, what `run` raises, and OSError.
+    An update of a store on disk that does not only name data is evaluated by `run`, on a copy in a folder.
+    Raises what the engine raises for the update, what `run` raises, and OSError.
     """
-    if asked.targets.quads is not None:
-        return run_trial_update(copy_named_quads(quads, asked.targets.quads), asked)
+    if update.targets.quads is not None:
+        return run_trial_update(copy_named_quads(quads, update.targets.quads), update)
     if folder is None:
-        return run_trial_update(copy_all_quads(quads), asked)
+        return run_trial_update(copy_all_quads(quads), update)
     try:
-        with open_linked_copy(quads, folder, TRIAL_FOLDER) as place:
-            return run(run_trial_in_folder, place, asked)
+        with open_linked_copy(quads, folder, TRIAL_FOLDER) as copy_folder:
+            return run(run_trial_in_folder, copy_folder, update)
     finally:
         remove_trial_copies(folder)
 
 
-def run_trial_update(copy: ox.Store, asked: TrialUpdate) -> Change | None:
-    """What the update changes in a copy, which is of no use then."""
-    look = asked.targets.scope
-    before = look(copy)
-    copy.update(asked.text, base_iri=asked.base)
-    after = look(copy) if before else None
+def run_trial_update(copy: ox.Store, update: TrialUpdate) -> Change | None:
+    """Run the update on a copy; what it changed."""
+    scope = update.targets.scope
+    before = scope(copy)
+    copy.update(update.text, base_iri=update.base)
+    after = scope(copy) if before else None
     return compare_contents(before, after) if before and after else None
 
 
-def run_trial_in_folder(place: Path, asked: TrialUpdate) -> Change | None:
-    """What the update changes in the copy in a folder, which is taken for that: it may be tried only once."""
-    return run_trial_update(ox.Store(place.rename(place.with_name(TAKEN_TRIAL_FOLDER))), asked)
+def run_trial_in_folder(folder: Path, update: TrialUpdate) -> Change | None:
+    """Run the update on the copy in a folder, which is renamed, so that it can be used only once."""
+    return run_trial_update(ox.Store(folder.rename(folder.with_name(TAKEN_TRIAL_FOLDER))), update)
 
 
-def copy_named_quads(quads: ox.Store, named: Iterable[ox.Quad]) -> ox.Store:
-    """A copy of these quads as far as they are there: an update that names all quads looks at no others."""
+def copy_named_quads(quads: ox.Store, candidates: Iterable[ox.Quad]) -> ox.Store:
+    """A store of those of the given quads that exist: an update that only names data depends on no others."""
     copy = ox.Store()
-    copy.extend(named)
+    copy.extend(candidates)
     for name in list(copy.named_graphs()):
         if not quads.contains_named_graph(name):
             copy.remove_graph(name)
-    for one in list(copy):
-        if one not in quads:
-            copy.remove(one)
+    for quad in list(copy):
+        if quad not in quads:
+            copy.remove(quad)
     return copy
 
 
@@ -242,6 +243,6 @@ def copy_all_quads(quads: ox.Store) -> ox.Store:
 
 
 def remove_trial_copies(folder: Path) -> None:
-    """Remove the copies in the folder of a store, which a crash may have left."""
-    for one in (TRIAL_FOLDER, TAKEN_TRIAL_FOLDER):
-        shutil.rmtree(folder / ASIDE_FOLDER / one, ignore_errors=True)
+    """Remove copies of dry runs from the folder of a store, which a crash may have left."""
+    for name in (TRIAL_FOLDER, TAKEN_TRIAL_FOLDER):
+        shutil.rmtree(folder / ASIDE_FOLDER / name, ignore_errors=True)

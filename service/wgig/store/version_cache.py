@@ -1,4 +1,4 @@
-"""Functions of a store whose results are kept for as long as the store has the same version."""
+"""Caches of functions of a store, valid while the store has the same version."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -6,7 +6,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 
 class Versioned(Protocol):
-    """What has another version after each write."""
+    """An object whose version changes with each write."""
 
     @property
     def version(self) -> int:
@@ -19,36 +19,36 @@ Cached = TypeVar("Cached")
 
 
 class VersionCache(Generic[Source, Arguments, Cached]):
-    """A function of a store and more arguments, which keeps its results for the version of the store."""
+    """A function of a store and more arguments that caches its results for the current version."""
 
-    def __init__(self, find: Callable[Concatenate[Source, Arguments], Cached], most: int) -> None:
-        """Take the function, and how many results are kept."""
+    def __init__(self, function: Callable[Concatenate[Source, Arguments], Cached], max_results: int) -> None:
+        """Take the function, and the maximum number of cached results."""
 
-        def find_at_version(
-            source: Source, _: int, /, *args: Arguments.args, **named: Arguments.kwargs
+        def call_at_version(
+            source: Source, _: int, /, *args: Arguments.args, **kwargs: Arguments.kwargs
         ) -> Cached:
-            return find(source, *args, **named)
+            return function(source, *args, **kwargs)
 
-        # The version is a part of the key, as a call that began before a write may end after it.
-        self.cached: Any = lru_cache(most)(find_at_version)
+        # The version is part of the cache key, as a call that began before a write may end after it.
+        self.cached: Any = lru_cache(max_results)(call_at_version)
         self.key: tuple[int, int] | None = None
 
-    def __call__(self, source: Source, *args: Arguments.args, **named: Arguments.kwargs) -> Cached:
-        """The result. What was found for another version is forgotten, lest it fill the memory."""
+    def __call__(self, source: Source, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Cached:
+        """The result, cached or computed. Results for other versions are dropped, to free memory."""
         version = source.version
         if self.key != (id(source), version):
             self.forget()
             self.key = (id(source), version)
-        found: Cached = self.cached(source, version, *args, **named)
-        return found
+        result: Cached = self.cached(source, version, *args, **kwargs)
+        return result
 
     def forget(self) -> None:
-        """Keep nothing, not even the store."""
+        """Clear the cache, and its reference to the store."""
         self.cached.cache_clear()
 
 
 def cache_for_version(
-    most: int,
+    max_results: int,
 ) -> Callable[[Callable[Concatenate[Source, Arguments], Cached]], VersionCache[Source, Arguments, Cached]]:
-    """Have a function of a store keep up to so many of its results for the version that the store has."""
-    return lambda find: VersionCache(find, most)
+    """Decorator: cache up to `max_results` results of a function for the current version of the store."""
+    return lambda function: VersionCache(function, max_results)

@@ -1,4 +1,4 @@
-"""The client takes whole answers alone."""
+"""The client accepts only complete responses."""
 
 import pytest
 

@@ -256,7 +256,7 @@ def test_spark_loses_no_file_that_is_too_large_or_ends_a_process(jobs: dict[str,
 def test_nothing_is_written_over(jobs: dict[str, Ran]) -> None:
     done = jobs["over"]
     assert (done.code, list(done.out.iterdir())) == (2, [])
-    assert "nothing is written over" in done.error
+    assert "already exists and is not overwritten" in done.error
 
 
 def test_nothing_comes_of_nothing(jobs: dict[str, Ran]) -> None:

@@ -165,9 +165,9 @@ def test_search_finds_things_by_their_names(answers: dict[str, tuple[bool, str]]
     assert lines[0][:3] == [SPAM, "issue", "Spam"]
     assert all("spam" in " ".join(line).lower() for line in lines)
     assert len(lines) == 3
-    assert answers["search"][1].endswith("cut after 3 things. To see more, give a greater limit, at most 50.")
+    assert answers["search"][1].endswith("3 results. To see more, give a higher limit, at most 50.")
     assert len(data(answers["many found"]).splitlines()) == 30
-    assert "This is cut" not in answers["all found"][1]
+    assert "Truncated" not in answers["all found"][1]
     assert {line.split("\t")[1] for line in data(answers["kind"]).splitlines()} == {"paper"}
     assert answers["nothing found"] == (False, "Nothing is found.")
 
@@ -212,9 +212,9 @@ def test_a_slip_comes_back_with_its_place_and_a_doubt_with_the_empty_answer(
     refused, said = answers["slip"]
     assert refused
     assert "Line 1, column 14" in said
-    assert "Take out the comma." in said
+    assert "Remove the comma." in said
     assert "\n             ^" in said
-    assert "There is nothing in the answer." in answers["doubt"][1]
+    assert "The result is empty." in answers["doubt"][1]
     assert "Did you mean" in answers["doubt"][1]
 
 
@@ -244,27 +244,27 @@ def test_no_message_sends_a_model_where_it_cannot_go(answers: dict[str, tuple[bo
     [
         ("unknown thing", "Nothing is known about"),
         ("unknown example", "Did you mean due-and-delivered?"),
-        ("path elsewhere", "'../papers', which names no thing. Give its IRI"),
+        ("path elsewhere", "'../papers', which names no resource. Give its IRI"),
         ("unknown parameter", "There is no parameter 'in_tim' here. Did you mean in_time?"),
         ("format", "There is no parameter '_mediatype' here. There are: in_time."),
         ("unknown value", "Did you mean late?"),
-        ("no value", "The argument parameters.in_time does not fit: input should be a valid string."),
-        ("long value", "No address can hold this"),
+        ("no value", "The argument parameters.in_time is invalid: input should be a valid string."),
+        ("long value", "The URL would be invalid"),
         ("far example", "There is no example query zzz. See: the tool example_queries"),
         ("unknown argument", "There is no argument 'limt'. Did you mean limit?"),
         ("needless argument", "There is no argument 'name'. There are none."),
         ("missing argument", "The argument sparql is missing."),
-        ("high limit", "The argument limit does not fit: input should be less than or equal to 50."),
-        ("empty search", "Give words as the argument text"),
-        ("no search", "Give words as the argument text"),
+        ("high limit", "The argument limit is invalid: input should be less than or equal to 50."),
+        ("empty search", "The argument text is empty."),
+        ("no search", "The argument text is empty."),
         ("hostile search", "There is no word in"),
         ("unknown kind", "Nothing has the kind 'nothing'."),
-        ("update", "DROP begins an update, and these tools only read."),
+        ("update", "DROP starts an update, but these tools are read-only."),
         ("no paper", "No paper found"),
         ("unknown profile", "profile"),
-        ("nothing to cite", "Give one of the arguments iri and sparql."),
-        ("two to cite", "Give one of the arguments iri and sparql."),
-        ("endless", "seconds and was given up"),
+        ("nothing to cite", "Give exactly one of the arguments iri and sparql."),
+        ("two to cite", "Give exactly one of the arguments iri and sparql."),
+        ("endless", "seconds and was canceled"),
     ],
 )
 def test_what_cannot_be_done_is_an_error_in_words(
@@ -278,11 +278,11 @@ def test_every_answer_is_within_its_budget_and_says_where_it_is_cut(
     answers: dict[str, tuple[bool, str]],
 ) -> None:
     assert all(len(text.encode()) <= 8192 for _, text in answers.values())
-    assert "This is cut after" in answers["many"][1]
-    assert answers["many"][1].endswith("ask by the tool query with ORDER BY, LIMIT and OFFSET.")
-    assert answers["most found"][1].endswith("search for more words, or in one kind or language.")
+    assert "Truncated after" in answers["many"][1]
+    assert answers["many"][1].endswith("use the tool query with ORDER BY, LIMIT and OFFSET.")
+    assert answers["most found"][1].endswith("search for more words, or for one kind or language.")
     assert len(data(answers["many"]).splitlines()) <= 51
-    assert "This is cut" not in answers["query"][1]
+    assert "Truncated" not in answers["query"][1]
 
 
 def test_tools_only_read_and_resources_are_whole(local: Local) -> None:
@@ -295,7 +295,7 @@ def test_tools_only_read_and_resources_are_whole(local: Local) -> None:
 def test_a_service_is_read_by_its_address(served: str, environment: dict[str, str]) -> None:
     environment = environment | {"WGIG_STORE": "/nowhere"}
     (answer,) = asking(environment, "--url", served, "--rows", "1")(calls(("query", {"sparql": MANY})))
-    assert "This is cut after 1 rows." in answer[1]
+    assert "Truncated after 1 rows." in answer[1]
     assert len(data(answer).splitlines()) == 2
 
 
@@ -320,8 +320,8 @@ def test_it_speaks_http_too(over_http: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--http", "--port", "99999"], "There is no port 99999"),
-        (["--url", "example.org"], "no address of a service"),
+        (["--http", "--port", "99999"], "99999 is no port"),
+        (["--url", "example.org"], "not the URL of a service"),
     ],
 )
 def test_a_wrong_call_is_told_in_a_sentence(arguments: list[str], said: str) -> None:
@@ -332,8 +332,8 @@ def test_a_wrong_call_is_told_in_a_sentence(arguments: list[str], said: str) -> 
 
 def test_lines_are_whole_and_a_long_one_is_cut_by_characters() -> None:
     assert cut_lines(b"a\nb\n", 10, is_whole=True) == ("a\nb\n", "")
-    assert cut_lines(b"a\nbb\nccc", 5, is_whole=True) == ("a\nbb\n", "This is cut after 5 bytes.")
-    assert cut_lines(b"a\nbb", 5, is_whole=False) == ("a\n", "This is cut after 2 bytes.")
+    assert cut_lines(b"a\nbb\nccc", 5, is_whole=True) == ("a\nbb\n", "Truncated after 5 bytes.")
+    assert cut_lines(b"a\nbb", 5, is_whole=False) == ("a\n", "Truncated after 2 bytes.")
     assert cut_lines("éé".encode(), 3, is_whole=True).text == "é…"
     assert cut_rows(cut_lines(b"?x\n1\n2\n", 99, is_whole=True), 1).text == "?x\n1\n"
     assert cut_rows(CutText("?x\n1\u20281\n", ""), 1).text == "?x\n1\u20281\n"

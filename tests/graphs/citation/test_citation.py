@@ -20,7 +20,7 @@ from wgig._version import __version__
 from wgig.graphs.citation.citable import has_top_level_order
 from wgig.graphs.citation.routes import CSL_JSON_FORMAT, serialize_bibtex
 from wgig.graphs.citation.routes import Citation as Citation_
-from wgig.graphs.citation.versions import MAX_NAMED_GRAPHS, RELEASE_DATE
+from wgig.graphs.citation.versions import MAX_GRAPHS_IN_ERROR, RELEASE_DATE
 from wgig.graphs.description.dcat import PUBLISHER_NAME
 from wgig.graphs.description.derived import DescriptionGraphs
 from wgig.problems import PROBLEM_KINDS, Problem
@@ -386,11 +386,11 @@ def test_no_more_graphs_are_named_than_are_read(
 ) -> None:
     item = csl(writing, iri=SPAM)
     put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
-    for number in range(MAX_NAMED_GRAPHS + 2):
+    for number in range(MAX_GRAPHS_IN_ERROR + 2):
         put_graph(writing, f"g{number}", f'<urn:{number}> <{PREF_LABEL}> "{number}" .')
     monkeypatch.setattr("wgig.graphs.citation.rebuild.MAX_REBUILT_GRAPHS", 5)
     refused = writing.get(again(item)).json()
-    assert len(refused["changed"]) == MAX_NAMED_GRAPHS
+    assert len(refused["changed"]) == MAX_GRAPHS_IN_ERROR
     assert "More than 5 graphs were written since" in refused["detail"]
     assert "and others" in refused["detail"]
 
@@ -404,7 +404,7 @@ def test_what_was_changed_without_a_record_is_said_so() -> None:
     refused = client.get(again(item))
     assert refused.status_code == 410
     assert "the data was changed without a record, for example by wgig load" in refused.json()["detail"]
-    assert "No write since is on record." in refused.json()["detail"]
+    assert "No later write is recorded." in refused.json()["detail"]
 
 
 def test_a_digest_that_nothing_here_ever_had_is_not_laid_on_others(writing: httpx.Client) -> None:

@@ -118,7 +118,7 @@ def test_many_in_a_row_are_one_and_a_failure_is_no_end() -> None:
         calls.put(1)
         raise ValueError
 
-    quiet = Debouncer(function, pause=0.5, longest=WAIT)
+    quiet = Debouncer(function, pause_seconds=0.5, max_delay_seconds=WAIT)
     for _ in range(100):
         quiet.trigger()
     calls.get(timeout=WAIT)
@@ -156,9 +156,9 @@ def test_others_write_while_it_is_counted_what_was_written(
     write(large, 10)
     during(monkeypatch, lambda: write(large, 11))
     large.update_descriptions()
-    assert (told(large), large.is_behind) == (10, True)
+    assert (told(large), large.has_outdated_descriptions) == (10, True)
     large.flush_descriptions()
-    assert (told(large), large.is_behind) == (11, False)
+    assert (told(large), large.has_outdated_descriptions) == (11, False)
 
 
 def test_who_cannot_wait_for_the_count_gets_what_is_so(large: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +166,7 @@ def test_who_cannot_wait_for_the_count_gets_what_is_so(large: Store, monkeypatch
     write(large, 10)
     during(monkeypatch, large.flush_descriptions)
     large.update_descriptions()
-    assert (told(large), large.is_behind) == (10, False)
+    assert (told(large), large.has_outdated_descriptions) == (10, False)
 
 
 def test_a_count_that_fails_is_made_by_the_service_itself(
@@ -177,8 +177,8 @@ def test_a_count_that_fails_is_made_by_the_service_itself(
     monkeypatch.setattr(transactions, "MIN_COPIED_CHANGE_QUADS", 2)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     large.update_descriptions()
-    assert (told(large), large.is_behind) == (10, False)
-    assert "nobody can write while" in caplog.text
+    assert (told(large), large.has_outdated_descriptions) == (10, False)
+    assert "writes wait for them" in caplog.text
 
 
 def test_a_process_counts_what_the_service_counts(large: Store, tmp_path: Path) -> None:
@@ -194,6 +194,6 @@ def test_a_process_counts_what_the_service_counts(large: Store, tmp_path: Path) 
 def test_nothing_counts_as_described_before_readers_are_told_of_it(behind: Store) -> None:
     seen = list[bool]()
     write(behind, 2)
-    behind.on_commit = lambda _: seen.append(behind.is_behind)
+    behind.on_commit = lambda _: seen.append(behind.has_outdated_descriptions)
     behind.flush_descriptions()
-    assert (seen, behind.is_behind) == ([True], False)
+    assert (seen, behind.has_outdated_descriptions) == ([True], False)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_source_that_was_not_shipped_may_be_in_the_graph(client: httpx.Client) -> None:
     form = opened(client, "/write?issue=spam").fill(source_1="document/declaratoin").press()
-    assert "no document of the graph" in form.said("source-1")
+    assert "nor a document of the graph" in form.said("source-1")
     assert "source-1" not in form.problems
 
 

@@ -17,7 +17,7 @@ def test_files_are_opened_and_what_cannot_be_read_is_said(client: httpx.Client) 
         ("p.md", b"no head", 400, "no head"),
         ("p.ttl", b"<x:a> <x:b>", 400, "not valid Turtle"),
         ("p.xyz", b"what", 415, "format"),
-        ("p.ttl", b"<x:a> <x:b> <x:c> .", 422, "No issue paper"),
+        ("p.ttl", b"<x:a> <x:b> <x:c> .", 422, "exactly one issue paper"),
         ("", b"", 400, "No file"),
     ):
         answer = client.post("/write", files={"file": (name, content)}, headers=PAGE)

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pyoxigraph as ox
 import pytest
 from rich.cells import cell_len
-from wgig.i18n import load_catalogue
+from wgig.i18n import load_catalog
 from wgig.problems import Problem
 from wgig.rdf.formats import CSV, JSON, JSON_LD, Format, get_named_format
 from wgig.shacl.findings import CheckOutcome, Report, UncheckedFile
@@ -70,7 +70,7 @@ def test_a_phrase_is_in_the_language_asked_for_or_else_in_english() -> None:
 
 
 def test_reports_call_a_severity_otherwise_than_pages_call_a_note() -> None:
-    pages, reports = load_catalogue("fr").gettext("note"), format_report_phrase("Info", "fr")
+    pages, reports = load_catalog("fr").gettext("note"), format_report_phrase("Info", "fr")
     assert (pages, reports) == ("note", "remarque")
 
 
@@ -83,7 +83,7 @@ def test_a_waiver_is_called_as_its_rules_call_it(language: str, word: str) -> No
 
 
 def test_in_russian_findings_are_no_notes_and_no_letter_has_dots() -> None:
-    catalogue = load_catalogue("ru")
+    catalogue = load_catalog("ru")
     said = {name: catalogue.pgettext("report", text).casefold() for name, text in REPORT_PHRASES.items()}
     assert [name for name, text in said.items() if "замеч" in text] == ["Info"]
     assert not [name for name, text in said.items() if "ё" in text]

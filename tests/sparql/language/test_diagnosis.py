@@ -84,11 +84,11 @@ def test_a_long_line_is_shown_in_part() -> None:
 @pytest.mark.parametrize(
     ("text", "column", "says"),
     [
-        ("INSERT DATA { <x:a> <x:b> ?c }", 27, "INSERT DATA holds fixed statements"),
-        ("DELETE { _:a <x:b> 1 } WHERE { ?s ?p ?o }", 10, "A blank node cannot be named to be deleted"),
-        ("INSERT { <x:a> <x:b> 1 }", 25, "The text ends too early. Here can stand USING or WHERE."),
-        ("CLEAR <x:g>", 7, "Here can stand ALL, DEFAULT, GRAPH, NAMED or SILENT."),
-        ("CREATE GRAPH <x:g> <x:h>", 20, "<x:h> does not fit here. Here can stand ;."),
+        ("INSERT DATA { <x:a> <x:b> ?c }", 27, "INSERT DATA takes no variables"),
+        ("DELETE { _:a <x:b> 1 } WHERE { ?s ?p ?o }", 10, "DELETE cannot name blank nodes"),
+        ("INSERT { <x:a> <x:b> 1 }", 25, "The text ends too early. Expected: USING or WHERE."),
+        ("CLEAR <x:g>", 7, "Expected: ALL, DEFAULT, GRAPH, NAMED or SILENT."),
+        ("CREATE GRAPH <x:g> <x:h>", 20, "<x:h> is not allowed here. Expected: ;."),
     ],
 )
 def test_updates_are_diagnosed_too(text: str, column: int, says: str) -> None:
@@ -109,7 +109,7 @@ def test_what_fits_the_grammar_keeps_the_reason_of_the_engine() -> None:
 )
 def test_a_query_that_runs_is_never_found_at_fault(path: Path) -> None:
     query = ParsedSparqlText(path.read_text("utf-8"))
-    assert "The engine does not read this" in diagnose_syntax_error(query, REFUSED).detail
+    assert "The engine cannot parse this" in diagnose_syntax_error(query, REFUSED).detail
 
 
 LONG = [

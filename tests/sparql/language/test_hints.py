@@ -32,16 +32,16 @@ HERE = "▸"
 
 SAID = [
     # variables
-    ("SELECT ▸?lable { ?x skos:prefLabel ?label }", "No pattern gives ?lable a value. Did you mean ?label?"),
-    ("SELECT ?x { ?x a wgig:Issue FILTER(▸?y > 3) }", "No pattern gives ?y a value."),
-    ("SELECT ?x { ?x a wgig:Issue } ORDER BY ▸?label", "No pattern gives ?label a value."),
-    ("SELECT ?x { ?x a wgig:Issue } GROUP BY ?x HAVING(COUNT(▸?y) > 1)", "No pattern gives ?y a value."),
-    ("SELECT (STR(▸?y) AS ?z) { ?x a wgig:Issue }", "No pattern gives ?y a value."),
-    ("SELECT ?x { ?x a wgig:Issue { FILTER(▸?x > 3) } }", "?x has no value here; the pattern that gives"),
+    ("SELECT ▸?lable { ?x skos:prefLabel ?label }", "No pattern binds ?lable. Did you mean ?label?"),
+    ("SELECT ?x { ?x a wgig:Issue FILTER(▸?y > 3) }", "No pattern binds ?y."),
+    ("SELECT ?x { ?x a wgig:Issue } ORDER BY ▸?label", "No pattern binds ?label."),
+    ("SELECT ?x { ?x a wgig:Issue } GROUP BY ?x HAVING(COUNT(▸?y) > 1)", "No pattern binds ?y."),
+    ("SELECT (STR(▸?y) AS ?z) { ?x a wgig:Issue }", "No pattern binds ?y."),
+    ("SELECT ?x { ?x a wgig:Issue { FILTER(▸?x > 3) } }", "?x has no value here; the pattern that binds"),
     ("SELECT ?x { BIND(▸?y AS ?z) ?x skos:prefLabel ?y }", "?y has no value here"),
     ("SELECT ?x { { SELECT ?x { ?x skos:prefLabel ?y } } FILTER(▸?y = 1) }", "?y has no value here"),
-    ("CONSTRUCT { ?x skos:note ▸?y } WHERE { ?x a wgig:Issue }", "No pattern gives ?y a value."),
-    ("DESCRIBE ▸?x { ?y a wgig:Issue }", "No pattern gives ?x a value."),
+    ("CONSTRUCT { ?x skos:note ▸?y } WHERE { ?x a wgig:Issue }", "No pattern binds ?y."),
+    ("DESCRIBE ▸?x { ?y a wgig:Issue }", "No pattern binds ?x."),
     ("SELECT * { ?issue wgig:category ?c . ▸?isuse skos:prefLabel ?l }", "Did you mean ?issue?"),
     # paths
     ("SELECT ?x { ?x a wgig:Issue ; (skos:prefLabel▸|skos:altLabel) ?y }", "counts once here, not twice."),
@@ -69,7 +69,7 @@ SAID = [
         'SELECT ?x { ?x dcterms:source ▸"http://example.org/inventory" }',
         "has <http://example.org/inventory>.",
     ),
-    ('SELECT ?x { ▸"Spam" ?p ?x }', "A literal is never a subject, so this statement finds nothing."),
+    ('SELECT ?x { ▸"Spam" ?p ?x }', "A literal is never a subject, so this pattern finds nothing."),
 ]
 
 SILENT = [
@@ -110,9 +110,9 @@ def test_nothing_is_said_of_what_is_meant(text: str, small_store: Store) -> None
     [
         (
             "SELECT ?x { ?x wgig:verdict ?v }",
-            "wgig:verdict is declared, and is the property of no statement in",
+            "wgig:verdict is declared, but is the property of no statement in",
         ),
-        ("SELECT ?x { ?x a wgig:Swot }", "wgig:Swot is declared, and is the class of nothing in the graph."),
+        ("SELECT ?x { ?x a wgig:Swot }", "wgig:Swot is declared, but is the class of nothing in the graph."),
     ],
 )
 def test_a_term_that_is_declared_and_not_used_is_told_and_no_slip(
@@ -193,7 +193,7 @@ def test_a_response_carries_the_hints_and_scripts_may_read_them(get: Callable[..
     assert answer.status_code == 200
     sentences = re.findall(r'%"([^"]*)";line=1;column=(\d+)', answer.headers["wgig-warning"])
     assert [(unquote(sentence).partition(".")[0], column) for sentence, column in sentences] == [
-        ("No pattern gives ?y a value", "8"),
+        ("No pattern binds ?y", "8"),
         ("wgig:Isue is the class of nothing in the graph", "18"),
     ]
     assert "WGIG-Warning" in answer.headers["access-control-expose-headers"]
@@ -201,7 +201,7 @@ def test_a_response_carries_the_hints_and_scripts_may_read_them(get: Callable[..
 
 def test_a_page_shows_the_hints(get: Callable[..., httpx.Response]) -> None:
     page = get("/sparql?query=SELECT%20%3Fy%20{%20%3Fx%20a%20%3Cx:%26amp;%3E%20}", accept="text/html")
-    assert re.search("Line 1, column 8: <span[^>]*>No pattern gives [?]y a value[.]", page.text)
+    assert re.search("Line 1, column 8: <span[^>]*>No pattern binds [?]y[.]", page.text)
     assert "x:&amp;amp; is the class of nothing" in page.text
 
 
@@ -244,10 +244,7 @@ def test_programs_may_be_left_without(small_store: Store) -> None:
     client = service_of(Settings(warnings="pages"), small_store)
     query = {"query": "SELECT ?y { ?x a <x:C> }"}
     assert "wgig-warning" not in client.get("/sparql", params=query).headers
-    assert (
-        "No pattern gives ?y a value."
-        in client.get("/sparql", params=query, headers={"Accept": "text/html"}).text
-    )
+    assert "No pattern binds ?y." in client.get("/sparql", params=query, headers={"Accept": "text/html"}).text
 
 
 def test_what_is_meant_has_no_field(closed: httpx.Client) -> None:

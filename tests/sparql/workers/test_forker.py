@@ -59,7 +59,7 @@ forker.run_forker(there, cradle, 10, 2**20)
 
 def test_a_copy_that_breaks_off_is_told_in_one_sentence() -> None:
     done = subprocess.run([sys.executable, "-c", CUT], capture_output=True, text=True, timeout=30, check=True)
-    assert done.stderr == "wgig: the copy of the quads to memory broke off, and it is taken anew\n"
+    assert done.stderr == "wgig: the copy of the quads to memory was interrupted, and is repeated\n"
 
 
 def test_a_pipe_breaks_off_when_its_reader_is_gone() -> None:

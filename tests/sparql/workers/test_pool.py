@@ -85,7 +85,7 @@ def test_a_reader_that_is_killed_by_others_is_replaced(settings: Settings) -> No
         assert pool.current
         killed = set(pool.current.workers)
         for reader in killed:
-            os.kill(reader.process, signal.SIGKILL)
+            os.kill(reader.process_id, signal.SIGKILL)
         while killed & pool.current.workers:
             await asyncio.sleep(0)
         assert len(await numbers(pool)) == 200
@@ -171,7 +171,7 @@ def test_nobody_is_left_when_the_service_is_gone(tmp_path: Path) -> None:
         async with running(Settings(store=tmp_path, readers=2)) as pool:
             assert pool.current
             await pool.ask(job(ENDLESS), "somebody")
-            return [process_of(pool), *(one.process for one in pool.current.workers)]
+            return [process_of(pool), *(one.process_id for one in pool.current.workers)]
 
     for process in asyncio.run(story()):
         with pytest.raises(ProcessLookupError):

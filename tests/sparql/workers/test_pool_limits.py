@@ -258,7 +258,7 @@ def yields(reader: WorkerConnection) -> bool:
 
 async def told_its_thread(reader: WorkerConnection) -> int:
     """The thread that answers, once the reader has said which that is."""
-    while reader.thread_id == reader.process:
+    while reader.thread_id == reader.process_id:
         await asyncio.sleep(0)
     return reader.thread_id
 

@@ -127,7 +127,7 @@ def test_the_store_that_a_restore_replaces_is_kept(
     (old,) = (store / ASIDE_FOLDER).glob("before-*")
     assert quads(old) == set()
     assert (old / "versions" / "2").exists()
-    assert f"The store as it was is in {old}" in capsys.readouterr().out
+    assert f"The previous store is in {old}" in capsys.readouterr().out
 
 
 def test_a_file_that_is_being_written_is_in_no_backup(store: Path, kept: Path) -> None:
@@ -210,7 +210,7 @@ def claim_another(path: Path) -> None:
         (f"{BACKUP_STORE_FOLDER}/quads/CURRENT", add, "the file quads/more does not belong to it"),
         (f"{BACKUP_STORE_FOLDER}/versions/1", flip, "the file versions/1 has changed"),
         (MANIFEST_FILE, cut, "its manifest.json cannot be read"),
-        (MANIFEST_FILE, claim_another, "it holds 3 quads in 2 graphs in place of 4 in 2"),
+        (MANIFEST_FILE, claim_another, "it holds 3 quads in 2 graphs instead of 4 in 2"),
     ],
 )
 def test_a_damaged_backup_is_found_and_not_restored(
@@ -230,7 +230,7 @@ def test_a_damaged_backup_is_found_and_not_restored(
     assert call("restore", kept, store) == 3
     said = capsys.readouterr().err
     assert said.startswith(f"wgig: The backup {backup} is damaged: ")
-    assert f"{sentence}. Take another one.\n" in said
+    assert f"{sentence}. Use another one.\n" in said
     assert quads(store) == before
     assert not list((store / ASIDE_FOLDER).glob("restor*"))
 
@@ -252,7 +252,7 @@ def test_over_a_shared_store_nothing_is_restored_as_only_its_copy_would_be(
     monkeypatch.setenv("WGIG_REMOTE_QUERY", "http://127.0.0.1:9/sparql")
     assert call("restore", kept, store) == 2
     said = capsys.readouterr().err
-    assert f"The data is in the shared store at http://127.0.0.1:9/sparql, and {store} has a copy" in said
+    assert f"The data is in the shared store at http://127.0.0.1:9/sparql; {store} has only a copy" in said
     assert not list((store / ASIDE_FOLDER).glob("before-*"))
 
 
@@ -319,7 +319,7 @@ def test_a_disk_that_refuses_leaves_no_backup_and_is_said(
         patch.setattr(os, "fsync", refuse)
         assert call("backup", kept, store) == 3
     assert capsys.readouterr().err == (
-        f"wgig: There is no new backup: {kept}: {os.strerror(code)}. Mend that and try again.\n"
+        f"wgig: The backup failed: {kept}: {os.strerror(code)}. Fix this and try again.\n"
     )
     assert [one.name for one in kept.iterdir()] == [BACKUP_LOCK_FILE]
     assert not (store / ASIDE_FOLDER / "kept").exists()
@@ -332,12 +332,12 @@ def test_a_folder_that_cannot_hold_backups_is_said(
     file = tmp_path / "file"
     file.write_text("")
     assert call("backup", file, store) == 3
-    assert f"There is no new backup: {file}: " in capsys.readouterr().err
+    assert f"The backup failed: {file}: " in capsys.readouterr().err
     assert call("backup", store / "here", store) == 2
-    assert "is in the store itself. Name a folder elsewhere" in capsys.readouterr().err
+    assert "is inside the store. Name a folder elsewhere" in capsys.readouterr().err
     assert call("backup", kept, store) == 0
     assert call("backup", list_backups(kept)[0], store) == 2
-    assert "is a backup. Name the folder that it is in." in capsys.readouterr().err
+    assert "is a backup. Name its parent folder." in capsys.readouterr().err
 
 
 def test_where_there_is_no_store_or_no_backup_nothing_is_made(

@@ -86,7 +86,7 @@ def reader(app: FastAPI) -> httpx.Client:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of three members, and shelves of two pages."""
-    monkeypatch.setattr(log, "LOG_PAGE_MEMBERS", 3)
+    monkeypatch.setattr(log, "MEMBERS_PER_PAGE", 3)
     monkeypatch.setattr(event_stream, "PAGES_PER_SHELF", 2)
 
 
@@ -306,7 +306,7 @@ def test_the_stream_goes_on_where_it_was_when_the_service_starts_anew(kept: Stor
     stream = ChangeLogSync(kept, BASE)
     stream.open()
     assert stream.is_current
-    assert (stream.log.name, stream.log.last_number) == (first.name, first.last_number)
+    assert (stream.log.log_id, stream.log.last_number) == (first.log_id, first.last_number)
 
 
 def test_what_others_wrote_meanwhile_is_found_at_the_start(kept: Store) -> None:
@@ -339,7 +339,7 @@ def test_a_look_that_was_left_over_adds_nothing(kept: Store) -> None:
     with pytest.raises(log.OvertakenError):
         found.add_scanned(old, [])
     with pytest.raises(log.OvertakenError):
-        found.end_scan(old, found.read_property("newest"))
+        found.end_scan(old, found.read_setting("newest"))
     assert things(found) == {"x:a": "Create", "x:b": "Create"}
 
 
@@ -348,7 +348,7 @@ def test_what_a_power_cut_took_gives_its_name_to_nothing_else(tmp_path: Path) ->
     names = []
     for thing in ("x:a", "x:b"):  # as the log goes on without the first of them
         found = log.ChangeLog(tmp_path / f"{thing}.sqlite", BASE)
-        found.name = "20050718T100000000000Z"
+        found.log_id = "20050718T100000000000Z"
         found.add([log.ResourceState(thing, at, True, "<x:p> <x:o> .")], "")
         (name,) = re.findall(r"#(\S+)> \.", found.read_page(1)[0].splitlines()[0])
         names.append(name)
@@ -386,7 +386,7 @@ def test_a_log_for_which_there_is_no_room_hinders_no_write(kept: Store) -> None:
     found.select_rows(f"PRAGMA max_page_count = {pages}")
     kept.update(f"INSERT DATA {{ <x:e> <x:p> '{'x' * 100_000}' }}")
     assert not stream.is_current
-    with pytest.raises(StoreError, match="does not work: database or disk is full"):
+    with pytest.raises(StoreError, match="failed: database or disk is full"):
         asyncio.run(stream.get_current_log())
     found.select_rows("PRAGMA max_page_count = 1000000")
     assert things(asyncio.run(stream.get_current_log()))["x:e"] == "Create"
@@ -398,12 +398,12 @@ def test_a_page_that_turns_out_to_be_damaged_ends_the_stream_and_begins_another(
 ) -> None:
     put_turtle(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
     first = service.projections.change_log.log
-    assert first.name in reader.get("/changes", headers=NQ).text
+    assert first.log_id in reader.get("/changes", headers=NQ).text
     with first.transaction():
         first.connection.execute("UPDATE pages SET body = x'00'")
-    page = f"/changes/{first.name}/1"
+    page = f"/changes/{first.log_id}/1"
     assert (reader.get(page).status_code, reader.get(page).status_code) == (503, 404)
-    assert first.name not in reader.get("/changes", headers=NQ).text
+    assert first.log_id not in reader.get("/changes", headers=NQ).text
     assert copy_of(versions(reader)) == held(store)
 
 

@@ -187,7 +187,7 @@ def test_a_rule_is_taken_apart() -> None:
     assert [one[0] for one in rule.conclusions] == [a, a]
     consulted = {one.value.rpartition(":")[2].rpartition("#")[2] for one in rule.consulted_properties}
     assert consulted == {"q", "type", "D", "r", "t"}
-    assert rule.asks_for_absence
+    assert rule.uses_exists
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_rules_feed_each_other() -> None:
 
 
 def test_a_rule_that_is_no_construct_is_refused() -> None:
-    with pytest.raises(ValueError, match="a rule is a CONSTRUCT"):
+    with pytest.raises(ValueError, match="the rule is not a CONSTRUCT"):
         Store.in_memory(["SELECT * { ?s ?p ?o }"])
 
 

@@ -1,13 +1,11 @@
-"""Papers by the million, checked or counted: on Apache Spark, or on the processes of one machine.
+"""Check or count millions of papers, on Apache Spark or on the processes of one machine.
 
-Both write the same folder. The mark `_SUCCESS` is in it as soon as all is: without it, the rest is a part.
+Both write the same folder. The file `_SUCCESS` is written last: without it, the output is incomplete.
 
-- `reports/part-*`, of a check: a line of JSON for each paper, in no order
-- `unread/part-*`, of a description: such a line for each file that cannot be read
-- `lost/part-*`, only where there are such: lines about files that Spark did not give, as they are too large,
-  without content, or unreadable
-- `summary.json`: how many there are of what
-- `void.ttl`, of a description: the figures as VoID
+- `reports/part-*`, of a check: a line of JSON for each paper, in no order - `unread/part-*`, of a
+description: such a line for each file that cannot be read - `lost/part-*`, only if needed: lines about files
+that Spark skipped, as they are too large, empty or unreadable - `summary.json`: the counts - `void.ttl`, of
+a description: the statistics as VoID
 """
 
 import argparse
@@ -31,9 +29,9 @@ REMOTE_PATH_PATTERN = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 class BulkJob(NamedTuple):
-    """What to do: the paths, the folder to write, how a file is checked, and the processes of this machine.
+    """The input paths, the output folder, how to check a file, and the number of processes on this machine.
 
-    Messages are in the language, and `base` begins the IRIs that count as ours.
+    Messages are in `language`; `base` is the base IRI of our resources.
     """
 
     paths: tuple[str, ...]
@@ -45,46 +43,46 @@ class BulkJob(NamedTuple):
 
 
 def serialize_bulk_summary(summary: dict[str, Any]) -> bytes:
-    """A summary as it is written."""
+    """A summary as JSON."""
     return f"{json.dumps(summary, indent=2, ensure_ascii=False)}\n".encode()
 
 
 def output_exists_problem(out: str) -> Problem:
-    """The 400 for a folder that is there."""
-    return Problem(400, f"There is a {out} already, and nothing is written over. Name another --out.")
+    """The 400 for an output folder that exists."""
+    return Problem(400, f"{out} already exists and is not overwritten. Name another --out.")
 
 
 def no_paper_problem(paths: tuple[str, ...]) -> Problem:
-    """The 400 for paths at which there is nothing to read."""
-    endings = ", ".join(f".{one}" for one in BULK_FILE_ENDINGS)
+    """The 400 for paths without any file of a paper."""
+    endings = ", ".join(f".{ending}" for ending in BULK_FILE_ENDINGS)
     return Problem(400, f"There is no paper at {', '.join(paths)}. Papers end in {endings}.")
 
 
 def run_bulk(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Do the job, and print what it comes to. The exit code is that of `wgig check`.
+    """Run the job and print its summary. The exit code is that of `wgig check`.
 
-    Raises Problem for a wrong call.
+    Raises Problem for wrong arguments.
     """
-    checks = arguments.action == "check"
+    is_check = arguments.action == "check"
     task = CheckTask(
-        arguments.profile if checks else "complete",
+        arguments.profile if is_check else "complete",
         settings.shacl,
         settings.paper_bytes,
         settings.paper_triples,
     )
-    language = arguments.lang if checks else "en"
+    language = arguments.lang if is_check else "en"
     job = BulkJob(tuple(arguments.paths), arguments.out, task, language, settings.base, arguments.jobs)
     engine = choose_bulk_engine(arguments.on)
-    work = getattr(import_module(f".{engine}", __package__), f"{arguments.action}_with_{engine}")
-    done = work(job)
-    sys.stdout.buffer.write(serialize_bulk_summary(done.summary))
-    code: int = done.code
+    run_job = getattr(import_module(f".{engine}", __package__), f"{arguments.action}_with_{engine}")
+    result = run_job(job)
+    sys.stdout.buffer.write(serialize_bulk_summary(result.summary))
+    code: int = result.code
     return code
 
 
-def choose_bulk_engine(asked: str | None) -> str:
-    """The module that does it. Raises Problem 400 where Spark is asked for and not there."""
-    there = find_spec("pyspark") is not None
-    if asked == "spark" and not there:
-        raise Problem(400, "Spark is not installed: pip install 'wgig[spark]', or take --on processes.")
-    return asked or ("spark" if there else "processes")
+def choose_bulk_engine(engine: str | None) -> str:
+    """The module that runs the job. Raises Problem 400 where Spark is requested but not installed."""
+    is_spark_installed = find_spec("pyspark") is not None
+    if engine == "spark" and not is_spark_installed:
+        raise Problem(400, "Spark is not installed: pip install 'wgig[spark]', or use --on processes.")
+    return engine or ("spark" if is_spark_installed else "processes")

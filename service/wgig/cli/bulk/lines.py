@@ -1,8 +1,8 @@
-"""The output of bulk jobs: one JSON line per paper, the quads of a file, totals and VoID statistics.
+"""The output of bulk jobs: one JSON line per paper, the quads of a file, counts and VoID statistics.
 
 A line is an object: `path`; `number` of the paper in its file, from 1; `graph`, the named graph that says it
-is a paper, and `iri`, null for none; `outcome`: `conforms`, `fails`, `unread` or `passed over` (Markdown that
-looks like no paper). An unread file has its `problem`, a paper what the report in JSON says of it.
+is a paper, and `iri`, both null for none; `outcome`: `conforms`, `fails`, `unread` or `passed over`
+(Markdown that is no paper). An unread file has its `problem`, a paper the members of the JSON report.
 
 A file without a paper has one line. Blank node names are stable and unique to a file.
 """
@@ -36,15 +36,15 @@ from ..files import (
 
 
 def serialize_void_figures(figures: Figures, base: str) -> bytes:
-    """The figures in Turtle."""
-    described = VoidDescription(base)
-    _, come = described.diff_statements(ox.Store(), figures)
-    what = ox.Triple(described.dataset, expand_curie("rdf:type"), expand_curie("void:Dataset"))
-    return serialize_triples({*come, what}, TURTLE, base)
+    """The statistics as VoID in Turtle."""
+    description = VoidDescription(base)
+    _, triples = description.diff_statements(ox.Store(), figures)
+    type_triple = ox.Triple(description.dataset, expand_curie("rdf:type"), expand_curie("void:Dataset"))
+    return serialize_triples({*triples, type_triple}, TURTLE, base)
 
 
 def iter_named_quads(file: CandidateFile) -> Iterator[ox.Quad]:
-    """The quads of a file that parses where its format has named graphs; else none."""
+    """The quads of a parsable file in a format with named graphs; none for other formats."""
     format_ = format_of_file(file.path)
     if format_ in DATASET_FORMATS:
         data = read_regular_file(file.path, candidate_size(file)) if file.data is None else file.data
@@ -52,17 +52,17 @@ def iter_named_quads(file: CandidateFile) -> Iterator[ox.Quad]:
 
 
 def read_file_quads(file: CandidateFile, task: CheckTask) -> list[ox.Quad] | UncheckedFile:
-    """The quads of a file, its blank nodes being its own; none of one that is passed over. Or why not."""
+    """The quads of a file with renamed blank nodes, none for a skipped file; or why it cannot be read."""
     try:
         document = read_candidate_document(file, task.max_bytes, task.max_triples)
         if isinstance(document, UncheckedFile):
             return document
-        store = ox.Store()  # which writes a number in one way only
+        store = ox.Store()  # normalizes numbers
         store.extend(rename_blank_nodes(iter_document_quads(document) if document else (), file.path))
         return list(store)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # a panic of an engine is no Exception
+    except BaseException as error:  # a Rust panic is no Exception
         return UncheckedFile(displayable_path(file.path), mistake_problem(error))
 
 
@@ -70,7 +70,7 @@ def iter_document_quads(document: Document) -> Iterable[ox.Quad]:
     """The quads of a document."""
     if document.format in DATASET_FORMATS:
         return parse_dataset_text(document.text, document.format)
-    return (build_quad(one, ox.DefaultGraph()) for one in document.triples)
+    return (build_quad(triple, ox.DefaultGraph()) for triple in document.triples)
 
 
 def parse_dataset_text(text: str, format_: Format) -> Iterable[ox.Quad]:
@@ -78,17 +78,22 @@ def parse_dataset_text(text: str, format_: Format) -> Iterable[ox.Quad]:
     return ox.parse(text, rdf_format(format_.media_type), base_iri=PAPER_NAMESPACE)
 
 
-def rename_blank_nodes(found: Iterable[ox.Quad], path: str) -> Iterator[ox.Quad]:
-    """The quads, with names of blank nodes that no other file has, and that are the same at each reading."""
-    file = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+def rename_blank_nodes(quads: Iterable[ox.Quad], path: str) -> Iterator[ox.Quad]:
+    """The quads with names of blank nodes that are unique to the file and the same at each reading."""
+    path_digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:24]
     names: dict[str, ox.BlankNode] = {}
 
-    def own(node: Any) -> Any:
+    def rename_node(node: Any) -> Any:
         if not isinstance(node, ox.BlankNode):
             return node
-        return names.setdefault(node.value, ox.BlankNode(f"b{file}n{len(names)}"))
+        return names.setdefault(node.value, ox.BlankNode(f"b{path_digest}n{len(names)}"))
 
-    return (ox.Quad(own(one.subject), one.predicate, own(one.object), own(one.graph_name)) for one in found)
+    return (
+        ox.Quad(
+            rename_node(quad.subject), quad.predicate, rename_node(quad.object), rename_node(quad.graph_name)
+        )
+        for quad in quads
+    )
 
 
 OUTCOME_CONFORMS, OUTCOME_FAILS, OUTCOME_UNREAD, OUTCOME_PASSED_OVER = (
@@ -105,25 +110,25 @@ BulkLine = dict[str, Any]
 
 
 def iter_report_lines(file: CandidateFile, outcome: CheckOutcome | None, language: str) -> Iterator[str]:
-    """The lines about a file as they are written, from what was found in it; None where it is passed over."""
+    """The JSON lines about a file from its outcome; None for a file that is skipped."""
     return map(serialize_bulk_line, iter_bulk_lines(file, outcome, language))
 
 
 def serialize_bulk_line(line: BulkLine) -> str:
-    """A line as JSON, half a character of a path being escaped."""
+    """A line as JSON; lone surrogates in a path are escaped."""
     return json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def iter_bulk_lines(file: CandidateFile, outcome: CheckOutcome | None, language: str) -> Iterator[BulkLine]:
     """The lines about a file."""
-    for number, one in enumerate(iter_outcome_members(file, outcome, language), 1):
-        yield {"path": file.path, "number": number, "graph": None, "iri": None} | one
+    for number, members in enumerate(iter_outcome_members(file, outcome, language), 1):
+        yield {"path": file.path, "number": number, "graph": None, "iri": None} | members
 
 
 def iter_outcome_members(
     file: CandidateFile, outcome: CheckOutcome | None, language: str
 ) -> Iterator[BulkLine]:
-    """What the lines say beside where it is."""
+    """The members of the lines, except for path and number."""
     if outcome is None:
         yield {"outcome": OUTCOME_PASSED_OVER}
     elif isinstance(outcome, UncheckedFile):
@@ -131,32 +136,32 @@ def iter_outcome_members(
     else:
         graphs = find_paper_graphs(file)
         for paper in outcome.papers:
-            how = {
+            members = {
                 "graph": graphs.get(paper.iri),
                 "outcome": OUTCOME_CONFORMS if paper.conforms else OUTCOME_FAILS,
             }
-            yield how | build_paper_object(paper, outcome.media_type, language)
+            yield members | build_paper_object(paper, outcome.media_type, language)
 
 
 def find_paper_graphs(file: CandidateFile) -> dict[str, str]:
-    """The named graphs that say that something is a paper, by its IRI."""
+    """The named graphs that state the class of a paper, by IRI of the paper."""
     return {
-        str(one.subject).strip("<>"): one.graph_name.value
-        for one in iter_named_quads(file)
-        if one.predicate == RDF_TYPE
-        and one.object == WGIG_ISSUE_PAPER
-        and isinstance(one.graph_name, ox.NamedNode)
+        str(quad.subject).strip("<>"): quad.graph_name.value
+        for quad in iter_named_quads(file)
+        if quad.predicate == RDF_TYPE
+        and quad.object == WGIG_ISSUE_PAPER
+        and isinstance(quad.graph_name, ox.NamedNode)
     }
 
 
 class BulkTally:
-    """How many there are of what. Tallies of parts can be added."""
+    """Counts of lines. The tallies of parts can be added."""
 
-    def __init__(self, written: Iterable[str] = ()) -> None:
-        """Count the lines."""
+    def __init__(self, lines: Iterable[str] = ()) -> None:
+        """Count lines of JSON."""
         self.counts = Counter[tuple[str, str]]()
-        for one in written:
-            self.add(json.loads(one))
+        for line in lines:
+            self.add(json.loads(line))
 
     def add(self, line: BulkLine) -> None:
         """Count a line."""
@@ -164,22 +169,26 @@ class BulkTally:
         self.counts["outcomes", line["outcome"]] += 1
         if "problem" in line:
             self.counts["problems", str(line["problem"]["status"])] += 1
-        for code in {one["code"] for one in line.get("findings", ()) if not one["waived"]}:
+        for code in {finding["code"] for finding in line.get("findings", ()) if not finding["waived"]}:
             self.counts["rules", code] += 1
 
     def __add__(self, other: "BulkTally") -> "BulkTally":
-        """Both as one."""
-        whole = BulkTally()
-        whole.counts = self.counts + other.counts
-        return whole
+        """The sum of both tallies."""
+        total = BulkTally()
+        total.counts = self.counts + other.counts
+        return total
 
     def count_by_name(self, kind: str) -> dict[str, int]:
-        """How many there are of each of a kind."""
-        return {name: count for (one, name), count in sorted(self.counts.items()) if one == kind and count}
+        """The counts of one kind by name: outcomes, problems or rules."""
+        return {
+            name: count
+            for (counted_kind, name), count in sorted(self.counts.items())
+            if counted_kind == kind and count
+        }
 
     @property
     def files(self) -> int:
-        """How many files there are."""
+        """The number of files."""
         return self.counts["files", ""]
 
     @property
@@ -197,7 +206,7 @@ class BulkTally:
         )
 
     def summarize_check(self) -> "BulkResult":
-        """What a check came to: papers by outcome and broken rule, files by the status of a problem."""
+        """The result of a check: papers by outcome and broken rule, files by status of the problem."""
         outcomes = self.count_by_name("outcomes")
         papers = outcomes.get(OUTCOME_CONFORMS, 0) + outcomes.get(OUTCOME_FAILS, 0)
         counts = {
@@ -208,14 +217,14 @@ class BulkTally:
         return BulkResult({"files": self.files, "papers": papers} | counts, self.code)
 
     def summarize_description(self, files: int) -> "BulkResult":
-        """What a description came to, these being the lines about the files that are unread."""
+        """The result of a description; the tally has the lines about unread files."""
         return BulkResult(
             {"files": files, "unread": self.files, "problems": self.count_by_name("problems")}, self.code
         )
 
 
 class BulkResult(NamedTuple):
-    """What a job came to: its summary, and the exit code."""
+    """The result of a job: its summary, and the exit code."""
 
     summary: dict[str, Any]
     code: int

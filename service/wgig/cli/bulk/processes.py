@@ -1,4 +1,4 @@
-"""Jobs on the processes of this machine."""
+"""Bulk jobs on the processes of this machine."""
 
 import glob
 import os
@@ -39,107 +39,120 @@ from .lines import (
     serialize_void_figures,
 )
 
-PART_FILE_LINES = 10_000  # lines of a file
+PART_FILE_LINES = 10_000
 
 
 def check_with_processes(job: BulkJob) -> BulkResult:
-    """Check the files, and write the lines and what they come to. Raises Problem 400, OSError."""
-    with open_bulk_output(job) as (out, files):
-        every, found = tee(files)
-        each = zip(every, check_candidate_files(found, job.task, job.jobs), strict=True)
-        tally = write_line_files(
-            out / REPORTS_FOLDER, (one for pair in each for one in iter_bulk_lines(*pair, job.language))
+    """Check the files, and write lines and summary. Raises Problem 400, OSError."""
+    with open_bulk_output(job) as (folder, files):
+        listed_files, checked_files = tee(files)
+        outcomes_by_file = zip(
+            listed_files, check_candidate_files(checked_files, job.task, job.jobs), strict=True
         )
-        done = tally.summarize_check()
-        (out / SUMMARY_FILE).write_bytes(serialize_bulk_summary(done.summary))
-    return done
+        tally = write_line_files(
+            folder / REPORTS_FOLDER,
+            (
+                line
+                for file_and_outcome in outcomes_by_file
+                for line in iter_bulk_lines(*file_and_outcome, job.language)
+            ),
+        )
+        result = tally.summarize_check()
+        (folder / SUMMARY_FILE).write_bytes(serialize_bulk_summary(result.summary))
+    return result
 
 
 def describe_with_processes(job: BulkJob) -> BulkResult:
-    """Count what is in the files, and write the figures. Raises Problem 400, OSError."""
+    """Compute and write the statistics of the files. Raises Problem 400, OSError."""
     unread: list[BulkLine] = []
-    seen = 0
+    file_count = 0
 
-    def read(file: CandidateFile) -> Iterable[ox.Quad]:
-        nonlocal seen
-        seen += 1
-        found = read_file_quads(file, job.task)
-        if not isinstance(found, UncheckedFile):
-            return found
-        unread.extend(iter_bulk_lines(file, found, job.language))
+    def read_quads(file: CandidateFile) -> Iterable[ox.Quad]:
+        nonlocal file_count
+        file_count += 1
+        quads = read_file_quads(file, job.task)
+        if not isinstance(quads, UncheckedFile):
+            return quads
+        unread.extend(iter_bulk_lines(file, quads, job.language))
         return ()
 
-    with open_bulk_output(job) as (out, files), TemporaryDirectory() as scratch:
-        store = ox.Store(scratch)
-        store.bulk_extend(chain.from_iterable(map(read, files)))
-        (out / VOID_FILE).write_bytes(
+    with open_bulk_output(job) as (folder, files), TemporaryDirectory() as store_folder:
+        store = ox.Store(store_folder)
+        store.bulk_extend(chain.from_iterable(map(read_quads, files)))
+        (folder / VOID_FILE).write_bytes(
             serialize_void_figures(count_figures(store, job.base, frozenset()), job.base)
         )
-        done = write_line_files(out / UNREAD_FOLDER, unread).summarize_description(seen)
-        (out / SUMMARY_FILE).write_bytes(serialize_bulk_summary(done.summary))
-    return done
+        result = write_line_files(folder / UNREAD_FOLDER, unread).summarize_description(file_count)
+        (folder / SUMMARY_FILE).write_bytes(serialize_bulk_summary(result.summary))
+    return result
 
 
 @contextmanager
 def open_bulk_output(job: BulkJob) -> Iterator[tuple[Path, Iterator[CandidateFile]]]:
-    """The folder to write, which gets its mark at the end, and the files, which are counted as they go.
+    """The new output folder, which gets SUCCESS_MARK at the end, and the files, with a progress bar.
 
-    Raises Problem 400 where there is the one, or none of the other.
+    Raises Problem 400 where the folder exists, or where there are no files.
     """
-    if far := next(filter(REMOTE_PATH_PATTERN.match, (*job.paths, job.out)), None):
-        raise Problem(400, f"{far} is not on this machine. Spark reads it: pip install 'wgig[spark]'")
-    out = Path(job.out)
-    if out.exists():
+    if remote_path := next(filter(REMOTE_PATH_PATTERN.match, (*job.paths, job.out)), None):
+        raise Problem(
+            400, f"{remote_path} is not on this machine. Only Spark can read it: pip install 'wgig[spark]'"
+        )
+    folder = Path(job.out)
+    if folder.exists():
         raise output_exists_problem(job.out)
     files = iter_bulk_files(job.paths)
-    first = list(islice(files, 1))
-    if not first:
+    first_file = list(islice(files, 1))
+    if not first_file:
         raise no_paper_problem(job.paths)
-    out.mkdir(parents=True)
-    with show_progress_bar("Reading", None, "files") as reached:
-        yield out, report_files_read(chain(first, files), reached)
-    (out / SUCCESS_MARK).touch()
+    folder.mkdir(parents=True)
+    with show_progress_bar("Reading", None, "files") as report_progress:
+        yield folder, report_files_read(chain(first_file, files), report_progress)
+    (folder / SUCCESS_MARK).touch()
 
 
 def report_files_read(
-    files: Iterable[CandidateFile], reached: Callable[[int], None]
+    files: Iterable[CandidateFile], report_progress: Callable[[int], None]
 ) -> Iterator[CandidateFile]:
-    """The files; the number of those that went by is told."""
-    for number, one in enumerate(files, 1):
-        reached(number)
-        yield one
+    """The files; reports the number of those that were yielded."""
+    for number, file in enumerate(files, 1):
+        report_progress(number)
+        yield file
 
 
 def iter_bulk_files(paths: Iterable[str]) -> Iterator[CandidateFile]:
-    """The files that may be papers, by the globs, folders and names of files: what Spark reads, too.
+    """The files that may be papers, by globs, folders and file names; the same as with Spark.
 
-    None begins with a dot or an underscore, nor does a folder in which it is.
+    Files and folders whose names start with a dot or an underscore are skipped.
     """
     for path in paths:
-        there = os.path.abspath(path.removeprefix("file:"))  # noqa: PTH100  what it says is shown
-        names = sorted(glob.glob(there))  # noqa: PTH207
+        absolute_path = os.path.abspath(path.removeprefix("file:"))  # noqa: PTH100  as Spark reports it
+        names = sorted(glob.glob(absolute_path))  # noqa: PTH207
         if not names:
             raise no_paper_problem((path,))
-        for one in names:
-            listed = iter_folder_files(one) if os.path.isdir(one) else [CandidateFile(one, is_found=True)]  # noqa: PTH112
-            yield from (file for file in listed if is_bulk_file(file.path, os.path.dirname(one)))  # noqa: PTH120
+        for name in names:
+            folder_files = (
+                iter_folder_files(name)
+                if os.path.isdir(name)  # noqa: PTH112
+                else [CandidateFile(name, is_found=True)]
+            )
+            yield from (file for file in folder_files if is_bulk_file(file.path, os.path.dirname(name)))  # noqa: PTH120
 
 
-def is_bulk_file(path: str, above: str) -> bool:
-    """Whether a file is read: by its ending, and the names from the folder above on."""
-    names = path.removeprefix(above).lstrip("/").split("/")
+def is_bulk_file(path: str, folder: str) -> bool:
+    """Whether a file below the folder is read: by its ending, and the names of the folders in between."""
+    names = path.removeprefix(folder).lstrip("/").split("/")
     return names[-1].rpartition(".")[2].lower() in BULK_FILE_ENDINGS and not any(
-        one[:1] in "._" for one in names
+        name[:1] in "._" for name in names
     )
 
 
 def write_line_files(folder: Path, lines: Iterable[BulkLine]) -> BulkTally:
-    """Write lines into files of the folder, and count them."""
+    """Write lines into files of a new folder, and count them."""
     folder.mkdir()
-    tally, waiting = BulkTally(), iter(lines)
-    for number, first in enumerate(waiting):
+    tally, remaining_lines = BulkTally(), iter(lines)
+    for number, first_line in enumerate(remaining_lines):
         with (folder / f"part-{number:05}").open("w", encoding="utf-8") as file:
-            for line in chain([first], islice(waiting, PART_FILE_LINES - 1)):
+            for line in chain([first_line], islice(remaining_lines, PART_FILE_LINES - 1)):
                 tally.add(line)
                 file.write(f"{serialize_bulk_line(line)}\n")
     return tally

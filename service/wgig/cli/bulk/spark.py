@@ -1,9 +1,8 @@
 """Bulk checks and statistics on Apache Spark: on a cluster, or on the processes of this machine.
 
-Spark reads the files, so from wherever it can read, and sends them to executors in partitions of some
-hundred. There the same check runs as for `wgig check`, with shapes prepared once per process. Statistics are
-joins instead of lookups per subject. Files that Spark does not give (without content, too large) are reported
-as lost or unread.
+Spark reads the files, from wherever it can, and sends them to executors in partitions of some hundred files.
+These run the same check as `wgig check`, with shapes prepared once per process. Statistics are joins instead
+of lookups per subject. Files that Spark skips (empty, too large, unreadable) are checked here or reported.
 """
 
 import json
@@ -29,26 +28,28 @@ from . import LOST_FOLDER, REPORTS_FOLDER, UNREAD_FOLDER, VOID_FILE, BulkJob
 from .lines import BulkResult, BulkTally, iter_report_lines, read_file_quads, serialize_void_figures
 from .spark_session import BulkSparkSession, decode_spark_address, open_bulk_session, plain_spark_path
 
-# A row is a quad of a file: its terms in N-Triples (the predicate and the graph as IRIs), the datatype of a
-# literal, and the host of a link. A file without quads has a row of its path, and the line about it.
-QUAD_COLUMNS = ", ".join(f"{one} STRING" for one in ("path", "g", "s", "p", "o", "datatype", "host", "line"))
+# A row is a quad of a file: its terms in N-Triples (predicate and graph as bare IRIs), the datatype of a
+# literal, and the host of a link. A file without quads has a row with its path, and the line about it.
+QUAD_COLUMNS = ", ".join(
+    f"{column} STRING" for column in ("path", "g", "s", "p", "o", "datatype", "host", "line")
+)
 
 
 def iter_quad_rows(file: CandidateFile, job: BulkJob) -> Iterator[tuple[str | None, ...]]:
     """The rows of a file."""
-    found = read_file_quads(file, job.task)
-    if isinstance(found, UncheckedFile):
-        for line in iter_report_lines(file, found, job.language):
+    quads = read_file_quads(file, job.task)
+    if isinstance(quads, UncheckedFile):
+        for line in iter_report_lines(file, quads, job.language):
             yield (file.path, *[None] * 6, line)
-    elif not found:
+    elif not quads:
         yield (file.path, *[None] * 7)
     else:
-        for one in found:
-            yield (file.path, *quad_cells(one, job.base), None)
+        for quad in quads:
+            yield (file.path, *quad_cells(quad, job.base), None)
 
 
 def quad_cells(quad: ox.Quad, base: str) -> tuple[str | None, ...]:
-    """The cells of a quad."""
+    """The cells of a quad, from `g` to `host`."""
     graph = quad.graph_name.value if isinstance(quad.graph_name, ox.NamedNode) else None
     datatype = quad.object.datatype.value if isinstance(quad.object, ox.Literal) else None
     hosts = [part[1] for part, _ in link_figures(quad.triple, base)]
@@ -56,126 +57,133 @@ def quad_cells(quad: ox.Quad, base: str) -> tuple[str | None, ...]:
 
 
 def count_table_figures(table: DataFrame, base: str) -> Figures:
-    """The figures of the quads in a table."""
-    found = Figures()
+    """The VoID statistics of the quads in a table."""
+    figures = Figures()
     triples = table.select("s", "p", "o", "datatype", "host").distinct().persist()
     types = triples.where(f"p = '{RDF_TYPE_IRI}' AND o LIKE '<%'").select("s", iri_column("o").alias("class"))
-    ours = of.when(of.startswith(of.col("s"), of.lit(f"<{base}")), of.col("s"))
+    own_subjects = of.when(of.startswith(of.col("s"), of.lit(f"<{base}")), of.col("s"))
     counts = {
         "triples": of.count("*"),
         "distinctSubjects": of.countDistinct("s"),
         "distinctObjects": of.countDistinct("o"),
     }
-    add_part_figures(found, [], triples, counts | {"entities": of.countDistinct(ours)})
-    add_part_figures(found, ["property", "p"], triples, counts)
-    add_part_figures(found, ["class", "class"], types, {"entities": of.countDistinct("s")})
+    add_part_figures(figures, [], triples, counts | {"entities": of.countDistinct(own_subjects)})
+    add_part_figures(figures, ["property", "p"], triples, counts)
+    add_part_figures(figures, ["class", "class"], types, {"entities": of.countDistinct("s")})
     add_part_figures(
-        found, ["linkset", "host", "p"], triples.where("host IS NOT NULL"), {"triples": of.count("*")}
+        figures, ["linkset", "host", "p"], triples.where("host IS NOT NULL"), {"triples": of.count("*")}
     )
     graphs = table.where("g IS NOT NULL").select("g", "s", "p", "o").distinct()
-    add_part_figures(found, ["graph", "g"], graphs, {"triples": of.count("*"), "stated": of.lit(1)})
+    add_part_figures(figures, ["graph", "g"], graphs, {"triples": of.count("*"), "stated": of.lit(1)})
     licenses = triples.where(f"p = '{DCTERMS_LICENSE.value}' AND o LIKE '<%'").select(
         iri_column("o").alias("license")
     )
-    add_part_figures(found, ["license", "license"], licenses, {"stated": of.lit(1)})
-    typed = triples.join(types, "s")
-    ends = types.select(types["s"].alias("o"), types["class"].alias("end"))
-    by_class, many = ["class", "class", "property", "p"], {"triples": of.count("*")}
-    add_part_figures(found, by_class, typed, many)
-    add_part_figures(found, [*by_class, "datatype", "datatype"], typed.where("datatype IS NOT NULL"), many)
-    add_part_figures(found, [*by_class, "class", "end"], typed.join(ends, "o"), many)
-    return +found
+    add_part_figures(figures, ["license", "license"], licenses, {"stated": of.lit(1)})
+    triples_with_class = triples.join(types, "s")
+    object_classes = types.select(types["s"].alias("o"), types["class"].alias("end"))
+    by_class, triple_count = ["class", "class", "property", "p"], {"triples": of.count("*")}
+    add_part_figures(figures, by_class, triples_with_class, triple_count)
+    add_part_figures(
+        figures,
+        [*by_class, "datatype", "datatype"],
+        triples_with_class.where("datatype IS NOT NULL"),
+        triple_count,
+    )
+    add_part_figures(
+        figures, [*by_class, "class", "end"], triples_with_class.join(object_classes, "o"), triple_count
+    )
+    return +figures
 
 
 def iri_column(column: str) -> Column:
-    """The IRI in a column of N-Triples."""
+    """The column without the angle brackets of N-Triples."""
     return of.expr(f"substring({column}, 2, length({column}) - 2)")
 
 
-def add_part_figures(found: Figures, names: list[str], table: DataFrame, counts: dict[str, Column]) -> None:
-    """Add the figures of each part: its name is made of kinds, each before the column of what it is about."""
+def add_part_figures(figures: Figures, names: list[str], table: DataFrame, counts: dict[str, Column]) -> None:
+    """Add the statistics of each part; `names` alternates kinds of parts and the columns that name them."""
     columns = names[1::2] if names[:1] != ["linkset"] else names[1:]
-    each: list[Any] = [count.alias(figure) for figure, count in counts.items()]
-    for row in table.groupBy(*columns).agg(*each).collect():
+    aggregates: list[Any] = [count.alias(figure) for figure, count in counts.items()]
+    for row in table.groupBy(*columns).agg(*aggregates).collect():
         part = WHOLE_DATASET if not names else part_name(names, row)
-        found.update({(part, figure): row[figure] for figure in counts})
+        figures.update({(part, figure): row[figure] for figure in counts})
 
 
 def part_name(names: list[str], row: Any) -> tuple[str, ...]:
-    """The name of a part."""
+    """The name of a part as a tuple."""
     if names[0] == "linkset":
         return ("linkset", row["host"], row["p"])
-    return tuple(word if place % 2 == 0 else row[word] for place, word in enumerate(names))
+    return tuple(name if index % 2 == 0 else row[name] for index, name in enumerate(names))
 
 
 def check_with_spark(job: BulkJob) -> BulkResult:
-    """Check the files, and write the lines and what they come to. Raises Problem 400."""
-    with open_bulk_session(job) as found:
-        reports = found.files.rdd.mapPartitions(partial(iter_partition_lines, job=job))
+    """Check the files, and write lines and summary. Raises Problem 400."""
+    with open_bulk_session(job) as session:
+        reports = session.files.rdd.mapPartitions(partial(iter_partition_lines, job=job))
         reports.saveAsTextFile(f"{job.out}/{REPORTS_FOLDER}")
-        tally = read_line_tally(found, REPORTS_FOLDER)
-        if tally.files < len(found.addresses):
+        tally = read_line_tally(session, REPORTS_FOLDER)
+        if tally.files < len(session.addresses):
             tally += write_lost_lines(
-                found,
-                found.sc.textFile(f"{job.out}/{REPORTS_FOLDER}").map(line_path),
+                session,
+                session.sc.textFile(f"{job.out}/{REPORTS_FOLDER}").map(line_path),
                 partial(check_lost_file, job=job),
             )
-        return found.finish(tally.summarize_check())
+        return session.finish(tally.summarize_check())
 
 
 def describe_with_spark(job: BulkJob) -> BulkResult:
-    """Count what is in the files, and write the figures. Raises Problem 400."""
-    with open_bulk_session(job) as found:
-        read = found.files.rdd.mapPartitions(partial(iter_partition_rows, job=job))
-        table = found.spark.createDataFrame(read, QUAD_COLUMNS).persist()
+    """Compute and write the statistics of the files. Raises Problem 400."""
+    with open_bulk_session(job) as session:
+        quad_rows = session.files.rdd.mapPartitions(partial(iter_partition_rows, job=job))
+        table = session.spark.createDataFrame(quad_rows, QUAD_COLUMNS).persist()
         unread = table.where("line IS NOT NULL")
         unread.rdd.map(lambda row: row.line).saveAsTextFile(f"{job.out}/{UNREAD_FOLDER}")
-        found.write_file(
+        session.write_file(
             VOID_FILE,
             serialize_void_figures(count_table_figures(table.where("s IS NOT NULL"), job.base), job.base),
         )
-        tally = read_line_tally(found, UNREAD_FOLDER)
-        there = table.select("path").distinct()
-        if there.count() < len(found.addresses):
+        tally = read_line_tally(session, UNREAD_FOLDER)
+        read_paths = table.select("path").distinct()
+        if read_paths.count() < len(session.addresses):
             tally += write_lost_lines(
-                found, there.rdd.map(lambda row: row.path), partial(read_lost_file, job=job)
+                session, read_paths.rdd.map(lambda row: row.path), partial(read_lost_file, job=job)
             )
-        return found.finish(tally.summarize_description(len(found.addresses)))
+        return session.finish(tally.summarize_description(len(session.addresses)))
 
 
-def iter_partition_lines(given: Iterable[Row], job: BulkJob) -> Iterator[str]:
-    """The lines about files of one part."""
-    files, ahead = tee(map(build_candidate_file, given))
-    for one, found in zip(files, check_partition_files(ahead, job.task), strict=True):
-        yield from iter_report_lines(one, found, job.language)
+def iter_partition_lines(rows: Iterable[Row], job: BulkJob) -> Iterator[str]:
+    """The lines about the files of a partition."""
+    files, checked_files = tee(map(build_candidate_file, rows))
+    for file, outcome in zip(files, check_partition_files(checked_files, job.task), strict=True):
+        yield from iter_report_lines(file, outcome, job.language)
 
 
 def check_partition_files(files: Iterable[CandidateFile], task: CheckTask) -> Iterator[CheckOutcome | None]:
-    """What is found in each file of one part; None for one that is passed over.
+    """The outcome of each file of a partition; None for a file that is skipped.
 
-    A part that is tried again has a file that ends the process; so it is checked in another process.
+    A partition that is retried has a file that crashed the process, so it is checked in another process.
     """
     context = TaskContext.get()
     if context and context.attemptNumber():
         return check_in_workers(iter_file_batches(files), task, 1)
-    return (found for batch in iter_file_batches(files) for found in check_file_batch(batch, task))
+    return (outcome for batch in iter_file_batches(files) for outcome in check_file_batch(batch, task))
 
 
-def iter_partition_rows(given: Iterable[Row], job: BulkJob) -> Iterator[tuple[str | None, ...]]:
-    """The rows to be counted of files of one part."""
-    for one in map(build_candidate_file, given):
-        yield from iter_quad_rows(one, job)
+def iter_partition_rows(rows: Iterable[Row], job: BulkJob) -> Iterator[tuple[str | None, ...]]:
+    """The rows of the files of a partition."""
+    for file in map(build_candidate_file, rows):
+        yield from iter_quad_rows(file, job)
 
 
 def build_candidate_file(row: Row) -> CandidateFile:
-    """A file, as Spark has read it."""
+    """A file that Spark has read."""
     return CandidateFile(plain_spark_path(row.path), True, bytes(row.content))
 
 
-def read_line_tally(found: BulkSparkSession, name: str) -> BulkTally:
-    """What the lines in a folder come to, as they were written."""
-    written = found.sc.textFile(f"{found.job.out}/{name}")
-    return written.mapPartitions(lambda some: [BulkTally(some)]).fold(BulkTally(), add)
+def read_line_tally(session: BulkSparkSession, name: str) -> BulkTally:
+    """The counts of the lines in an output folder."""
+    lines = session.sc.textFile(f"{session.job.out}/{name}")
+    return lines.mapPartitions(lambda partition: [BulkTally(partition)]).fold(BulkTally(), add)
 
 
 def line_path(line: str) -> str:
@@ -185,25 +193,29 @@ def line_path(line: str) -> str:
 
 
 def write_lost_lines(
-    found: BulkSparkSession, there: "RDD[str]", look: Callable[[CandidateFile], list[str]]
+    session: BulkSparkSession, read_paths: "RDD[str]", check_file: Callable[[CandidateFile], list[str]]
 ) -> BulkTally:
-    """Write the lines about the files that Spark did not give: those without content are looked at here."""
-    every = found.sc.parallelize(list(found.addresses)).map(lambda one: (decode_spark_address(one), one))
-    missing = every.subtractByKey(there.map(lambda one: (one, None))).collect()
-    written: list[str] = []
+    """Write the lines about files that Spark skipped: `check_file` gives those for empty files."""
+    all_paths = session.sc.parallelize(list(session.addresses)).map(
+        lambda spark_address: (decode_spark_address(spark_address), spark_address)
+    )
+    missing = all_paths.subtractByKey(read_paths.map(lambda read_path: (read_path, None))).collect()
+    lines: list[str] = []
     for path, address in sorted(missing):
-        problem = found.find_fault(address)
-        written += (
-            list_unread_lines(path, problem, found.job) if problem else look(CandidateFile(path, True, b""))
+        problem = session.find_fault(address)
+        lines += (
+            list_unread_lines(path, problem, session.job)
+            if problem
+            else check_file(CandidateFile(path, True, b""))
         )
-    if not written:
+    if not lines:
         return BulkTally()
-    found.sc.parallelize(written, 1).saveAsTextFile(f"{found.job.out}/{LOST_FOLDER}")
-    return BulkTally(written)
+    session.sc.parallelize(lines, 1).saveAsTextFile(f"{session.job.out}/{LOST_FOLDER}")
+    return BulkTally(lines)
 
 
 def list_unread_lines(path: str, problem: Problem, job: BulkJob) -> list[str]:
-    """The line about a file that is not read."""
+    """The line about a file that cannot be read."""
     return list(iter_report_lines(CandidateFile(path), UncheckedFile(path, problem), job.language))
 
 
@@ -213,5 +225,5 @@ def check_lost_file(file: CandidateFile, job: BulkJob) -> list[str]:
 
 
 def read_lost_file(file: CandidateFile, job: BulkJob) -> list[str]:
-    """The line about a file that is read here, where it cannot be read."""
+    """The line about a file that is read here, if it cannot be read."""
     return [line for *_, line in iter_quad_rows(file, job) if line]

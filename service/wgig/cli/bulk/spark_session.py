@@ -1,4 +1,4 @@
-"""A session of Spark, and what it knows of files."""
+"""A Spark session for a bulk job, with the list of its files."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ from . import (
 )
 from .lines import BulkResult
 
-# What holds unless the settings of Spark say otherwise. Files are small: some hundreds of them make one part.
+# Defaults, which Spark settings override. Files are small: some hundreds make one partition.
 SPARK_DEFAULTS = {
     "spark.app.name": "wgig bulk",
     "spark.log.level": "ERROR",
@@ -35,18 +35,22 @@ SPARK_DEFAULTS = {
     "spark.sql.files.openCostInBytes": str(MIB // 4),
     "spark.sql.files.maxPartitionBytes": str(128 * MIB),
 }
-MAX_PART_FAILURES = 4  # of a part until the job ends, as on a cluster
-PARTS_PER_PROCESS = 4  # a process, of what is counted on this machine
+MAX_PART_FAILURES = 4  # attempts for a partition before the job fails, as on a cluster
+PARTS_PER_PROCESS = 4  # shuffle partitions on this machine
 PAPER_FILE_GLOB = "".join(
-    ("*.{", ",".join("".join(f"[{a}{a.upper()}]" for a in one) for one in BULK_FILE_ENDINGS), "}")
+    (
+        "*.{",
+        ",".join("".join(f"[{letter}{letter.upper()}]" for letter in ending) for ending in BULK_FILE_ENDINGS),
+        "}",
+    )
 )
 
 
 class BulkSparkSession:
-    """A session of Spark for one job, with the files that the job is about."""
+    """A Spark session for one job, with its files."""
 
     def __init__(self, spark: SparkSession, job: BulkJob) -> None:
-        """Look which files there are. Raises Problem 400 where there are none, or the folder to write is."""
+        """List the files. Raises Problem 400 where there are none, or where the output folder exists."""
         self.spark, self.job, self.sc = spark, job, spark.sparkContext
         if self.output_path().getFileSystem(self.hadoop_settings).exists(self.output_path()):
             raise output_exists_problem(job.out)
@@ -60,27 +64,27 @@ class BulkSparkSession:
             self.file_table = reader.load(list(job.paths))
         except AnalysisException as error:
             raise no_paper_problem(job.paths) from error
-        self.addresses: Any = self.file_table._jdf.inputFiles()  # stays where it is: there may be millions
+        self.addresses: Any = self.file_table._jdf.inputFiles()  # stays in the JVM: there may be millions
         if not len(self.addresses):
             raise no_paper_problem(job.paths)
 
     @property
     def files(self) -> DataFrame:
-        """The files that are read: those that are not too large, with their bytes."""
+        """The files within the size limit, with their bytes."""
         return self.file_table.where(self.file_table["length"] <= self.job.task.max_bytes)
 
     @property
     def hadoop_settings(self) -> Any:
-        """The settings of the file systems."""
+        """The Hadoop configuration of the file systems."""
         return self.sc._jsc.hadoopConfiguration()
 
     def output_path(self, *names: str) -> Any:
-        """A path in the folder to write, as the file systems have it."""
+        """A Hadoop path in the output folder."""
         java: Any = self.sc._jvm
         return java.org.apache.hadoop.fs.Path("/".join((self.job.out, *names)))
 
     def find_fault(self, address: str) -> Problem | None:
-        """Why Spark did not give a file; None where it has no content, as Spark leaves out such ones."""
+        """Why Spark skipped a file; None for an empty file, which Spark always skips."""
         java: Any = self.sc._jvm
         path = java.org.apache.hadoop.fs.Path(java.java.net.URI(address))
         try:
@@ -92,25 +96,25 @@ class BulkSparkSession:
         return Problem(400, "The file system could not read it. Check it alone.") if size else None
 
     def write_file(self, name: str, data: bytes) -> None:
-        """Write a file into the folder."""
+        """Write a file into the output folder."""
         stream = self.output_path(name).getFileSystem(self.hadoop_settings).create(self.output_path(name))
         try:
             stream.write(data)
         finally:
             stream.close()
 
-    def finish(self, done: BulkResult) -> BulkResult:
-        """Write what the job came to, and the mark that all is written."""
-        self.write_file(SUMMARY_FILE, serialize_bulk_summary(done.summary))
+    def finish(self, result: BulkResult) -> BulkResult:
+        """Write the summary, and SUCCESS_MARK last."""
+        self.write_file(SUMMARY_FILE, serialize_bulk_summary(result.summary))
         self.write_file(SUCCESS_MARK, b"")
-        return done
+        return result
 
 
 @contextmanager
 def open_bulk_session(job: BulkJob) -> Iterator[BulkSparkSession]:
-    """A session for a job. Raises Problem 400 where there is no Java."""
+    """A Spark session for a job. Raises Problem 400 without Java."""
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        raise Problem(400, "Spark needs Java 17 or newer. Install it, or take --on processes.")
+        raise Problem(400, "Spark needs Java 17 or newer. Install it, or use --on processes.")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = SparkConf()
     if not settings.contains("spark.master"):
@@ -127,10 +131,10 @@ def open_bulk_session(job: BulkJob) -> Iterator[BulkSparkSession]:
 
 
 def plain_spark_path(path: str) -> str:
-    """A path of Spark as people write it: that of a file of this machine without its scheme."""
+    """A path of Spark, without the scheme `file:`."""
     return "/" + path.removeprefix("file:").lstrip("/") if path.startswith("file:") else path
 
 
 def decode_spark_address(address: str) -> str:
-    """The same from an address, in which characters are escaped."""
+    """The path of a Spark address, in which characters are percent-encoded."""
     return plain_spark_path(unquote(address))

@@ -1,4 +1,4 @@
-"""`wgig mcp`: the graph for language models, over standard input and output or over HTTP."""
+"""`wgig mcp`: serve the graph to language models over standard input and output or HTTP."""
 
 import argparse
 import socket
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def run_mcp(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Serve until the client goes away, or until Ctrl-C. Exit code 0.
+    """Serve until the client disconnects, or until Ctrl-C. Exit code 0.
 
-    Raises Problem without the SDK, ValueError for what is no address, StoreError, OSError.
+    Raises Problem without the MCP SDK, ValueError for an invalid address, StoreError, OSError.
     """
     if find_spec("mcp") is None:
-        raise Problem(400, "This needs the SDK of the protocol, which comes with: pip install 'wgig[mcp]'")
+        raise Problem(400, "The MCP SDK is not installed: pip install 'wgig[mcp]'")
     listening = bind_listening_socket(settings.host, settings.port) if arguments.http else None
     anyio.run(serve_mcp, arguments, settings, listening)
     return 0
@@ -33,8 +33,8 @@ def run_mcp(arguments: argparse.Namespace, settings: Settings) -> int:
 async def serve_mcp(
     arguments: argparse.Namespace, settings: Settings, listening: socket.socket | None
 ) -> None:
-    """Serve the store of the settings, or the service at a URL."""
-    from .server import build_mcp_server, open_embedded_graph  # noqa: PLC0415  without the SDK there is none of this
+    """Serve the local store, or the service at a URL."""
+    from .server import build_mcp_server, open_embedded_graph  # noqa: PLC0415  needs the SDK
     from .tools import CallBudget  # noqa: PLC0415
 
     budget = CallBudget(arguments.rows, arguments.bytes, arguments.seconds)
@@ -52,11 +52,11 @@ async def serve_mcp(
 
 
 async def serve_mcp_over_http(server: "MCPServer[None]", host: str, listening: socket.socket) -> None:
-    """Serve over HTTP, without sessions: each call stands for itself."""
+    """Serve over stateless HTTP."""
     import uvicorn  # noqa: PLC0415
 
     app = server.streamable_http_app(host=host, stateless_http=True, json_response=True)
-    listening.listen()  # who reads the next line may connect
-    print_message(f"Serving the protocol on {socket_url(listening)}mcp (stop with Ctrl-C)")
+    listening.listen()  # before the address is printed
+    print_message(f"Serving MCP on {socket_url(listening)}mcp (stop with Ctrl-C)")
     config = uvicorn.Config(app, log_level="warning", access_log=False, ws="none", server_header=False)
     await uvicorn.Server(config).serve([listening])

@@ -10,19 +10,20 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import Response
+from fastapi import Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ...http.bodies import Pairs, parameter_values
 from ...http.negotiation import choose_response_format
-from ...http.parameters import check_query_parameters
+from ...http.operations import Operation
+from ...http.parameter_models import ParameterModel, Text, describe_media_type, describe_parameter
 from ...http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
 from ...pages.dependencies import ContextDep, RequestContext
 from ...pages.rendering import render_template
 from ...problems import Problem
-from ...rdf.formats import HTML, PLAIN_TEXT, Format
+from ...rdf.formats import GRAPH_FORMATS, HTML, PLAIN_TEXT, SOLUTION_FORMATS, Format
 from ...settings import SERVICE_TITLE
 from ...sparql.dependencies import QueriesDep
 from ...sparql.service import QueryService
@@ -130,16 +131,47 @@ CITATION_SERIALIZERS: Mapping[Format, Callable[[Citation], bytes]] = {
     CSL_JSON_FORMAT: serialize_csl_json,
 }
 
-MAX_CITATION_TRIES = 5  # as other writes may be committed meanwhile
+CITED_FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS)
+MAX_CITATION_TRIES = 5  # as writes may come in between
 
 
-async def get_citation(context: ContextDep, queries: QueriesDep, recorder: RecorderDep) -> Response:
+class CitationParameters(ParameterModel):
+    """Query parameters of /cite."""
+
+    media_type: Text = describe_media_type((*CITATION_SERIALIZERS, HTML))
+    iri: Text = describe_parameter("The IRI of a thing, a graph or a term.", examples=["issue:spam"])
+    query: Text = describe_parameter(
+        "A SPARQL query, in place of an IRI.",
+        examples=["SELECT ?issue WHERE { ?issue a <https://w3id.org/wgig/ontology#Issue> }"],
+    )
+    version: Text = describe_parameter(
+        "The version of the graph as a whole that is meant; without it, the current one."
+    )
+
+
+class CitedParameters(CitationParameters):
+    """Query parameters of /cited."""
+
+    media_type: Text = describe_media_type(CITED_FORMATS)
+    sha256: Text = describe_parameter("The SHA-256 of what was cited: it is given as long as that is so.")
+
+
+CITATION_OPERATION = Operation(formats=(*CITATION_SERIALIZERS, HTML))
+CITED_OPERATION = Operation(formats=CITED_FORMATS)
+
+
+async def get_citation(
+    context: ContextDep,
+    queries: QueriesDep,
+    recorder: RecorderDep,
+    parameters: Annotated[CitationParameters, Query()],
+) -> Response:
     """The citation of what `iri` or `query` names: as text, BibTeX, CSL-JSON, or an HTML page."""
     request = context.request
-    citation_request = parse_citation_request(
-        check_query_parameters(request, ("iri", "query", "version", "_mediatype"))
+    citation_request = CitationRequest(
+        parameters.iri or "", parameters.query or "", parameters.version or "", ""
     )
-    format_ = choose_response_format(request, (*CITATION_SERIALIZERS, HTML))
+    format_ = choose_response_format(request, (*CITATION_SERIALIZERS, HTML), parameters.media_type)
     content, version = await read_stable_content(context, queries, recorder, citation_request)
     base = context.base
     citation = build_citation(citation_request, content, version, base)
@@ -179,17 +211,20 @@ async def read_stable_content(
     )
 
 
-async def get_cited_content(context: ContextDep, queries: QueriesDep, recorder: RecorderDep) -> Response:
+async def get_cited_content(
+    context: ContextDep,
+    queries: QueriesDep,
+    recorder: RecorderDep,
+    parameters: Annotated[CitedParameters, Query()],
+) -> Response:
     """The cited content: the same bytes as when it was cited, or 410 with the graphs written since.
 
     `version` and `sha256` are those of the citation.
     """
     request = context.request
-    citation_request = parse_citation_request(
-        check_query_parameters(request, ("iri", "query", "version", "sha256", "_mediatype"))
-    )
+    citation_request = build_cited_request(parameters)
     content = await find_cited_content(context, queries, recorder, citation_request)
-    format_ = choose_response_format(request, content.formats)
+    format_ = choose_response_format(request, content.formats, parameters.media_type)
     body = await run_in_threadpool(content.write, format_)
     return respond_with_body(
         request,
@@ -217,10 +252,10 @@ def build_citation(
     )
 
 
-def parse_citation_request(pairs: Pairs) -> CitationRequest:
-    """The IRI, query, version and digest in the parameters. Raises Problem 400 for a malformed digest."""
+def build_cited_request(parameters: CitedParameters) -> CitationRequest:
+    """What the parameters of an address name. Raises Problem 400 for what is no digest."""
     iri, query, version, digest = (
-        next(iter(parameter_values(pairs, key)), "") for key in ("iri", "query", "version", "sha256")
+        given or "" for given in (parameters.iri, parameters.query, parameters.version, parameters.sha256)
     )
     if digest and not SHA256_HEX_PATTERN.fullmatch(digest):
         raise Problem(400, "sha256 must be a SHA-256 of 64 hexadecimal digits. Copy it from the citation.")

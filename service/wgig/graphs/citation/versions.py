@@ -1,4 +1,4 @@
-"""The version of the store as a whole: the name of the last write on record, or else the release."""
+"""The version of the store as a whole: named by its last recorded write, else by the software version."""
 
 import re
 from datetime import UTC, date, datetime
@@ -23,7 +23,7 @@ from ..provenance import ProvenanceRecorder
 
 RELEASE_DATE = date.fromisoformat(__released__)
 VERSION_NAME_PATTERN = re.compile(r"\d{8}T\d{12}Z")
-MAX_NAMED_GRAPHS = 20  # graphs that an error names
+MAX_GRAPHS_IN_ERROR = 20  # graphs listed in one error message
 CHANGED_GRAPHS_QUERY = f"""
 SELECT DISTINCT ?graph {{ GRAPH <%s> {{
   ?version <{PROV_SPECIALIZATION_OF.value}> ?graph ;
@@ -31,8 +31,9 @@ SELECT DISTINCT ?graph {{ GRAPH <%s> {{
   ?write <{PROV_ENDED_AT_TIME.value}> ?at
   FILTER(?at > "%s"^^<{XSD_NAMESPACE}dateTime>)
 }} }} ORDER BY ?graph LIMIT %d"""
-# Versions that were current then and whose end is not on record.
-UNRECORDED_CONTENT_QUERY = f"""
+# A version that began at or before `moment` and has no recorded end. If no version with a recorded
+# start covers that moment, a write that was not recorded has replaced this one.
+OPEN_ENDED_VERSION_QUERY = f"""
 SELECT ?version {{ GRAPH <%(history)s> {{
   ?version <{PROV_SPECIALIZATION_OF.value}> <%(graph)s> ;
     <{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?since
@@ -46,8 +47,8 @@ class VersionLostError(Exception):
 
 
 def current_version(recorder: ProvenanceRecorder | None) -> str:
-    """The current version of the store."""
-    return (recorder and recorder.version) or __version__
+    """The current version of the store. `recorder` is None if the service keeps no history."""
+    return (recorder and recorder.last_write_name) or __version__
 
 
 def version_date(version: str) -> date:
@@ -56,7 +57,7 @@ def version_date(version: str) -> date:
 
 
 def version_moment(version: str) -> datetime:
-    """The time of the write that a version is named after; BEGINNING_OF_TIME for the release."""
+    """The time of the write that a version is named after; BEGINNING_OF_TIME for the software version."""
     if version == __version__:
         return BEGINNING_OF_TIME
     return datetime.strptime(version, VERSION_TIME_FORMAT).replace(tzinfo=UTC)
@@ -65,62 +66,65 @@ def version_moment(version: str) -> datetime:
 def check_citable_version(
     context: RequestContext, recorder: ProvenanceRecorder | None, version: str, *, has_digest: bool
 ) -> None:
-    """Raises Problem 404 for an unknown version, 422 where versions cannot be told apart.
+    """Raises Problem 404 for an unknown version, 422 if there is neither a history nor a digest.
 
-    `has_digest`: the request has a digest, which proves that the bytes are the same.
+    `has_digest`: the request has the SHA-256 of the cited content, which shows whether it is unchanged.
     """
     if recorder is None and not has_digest:
         raise Problem(
             422,
-            "This service keeps no history, so it cannot tell one version from another. Leave out version: "
-            "sha256 alone proves whether the bytes are the same.",
+            "This service keeps no history, so it cannot tell one version from another. Omit the "
+            "parameter `version`; `sha256` alone shows whether the content is unchanged.",
         )
     if version != __version__ and not is_recorded_version(context, version):
         raise Problem(
             404,
-            f"There is no version {version!r} of this graph. The current one is {current_version(recorder)}.",
+            f"There is no version {version!r} of the store. The current one is {current_version(recorder)}.",
         )
 
 
 def is_recorded_version(context: RequestContext, version: str) -> bool:
-    """Whether a write of this name is on record."""
+    """Whether a write of this name is recorded."""
     if not VERSION_NAME_PATTERN.fullmatch(version):
         return False
     store = context.store
     return store.has_statement(ox.NamedNode(f"{context.base}id/write/{version}"), PROV_ENDED_AT_TIME, None)
 
 
-def read_graph_at_version(context: RequestContext, graph: str | None, version: str) -> bytes:
-    """The content of a graph in an old version, as N-Triples; empty where the graph did not exist.
+def read_graph_at_version(context: RequestContext, graph: str | None, store_version: str) -> bytes:
+    """The content of a graph in an old version of the store, as N-Triples; empty if the graph did not exist.
 
-    Raises VersionLostError where the content was not kept.
+    `graph` is its IRI, None for the default graph. Raises VersionLostError if the content was not kept.
     """
     history = context.history
     if history is None:
         raise VersionLostError("This service keeps no history now, so it has no old versions.")
     store = context.store
-    moment = version_moment(version)
-    versions = [
-        version
-        for version in history.list_versions(store, graph)
-        if (version.since or BEGINNING_OF_TIME) <= moment
-        and (version.until is None or moment < version.until)
+    moment = version_moment(store_version)
+    graph_versions = [
+        graph_version
+        for graph_version in history.list_versions(store, graph)
+        if (graph_version.since or BEGINNING_OF_TIME) <= moment
+        and (graph_version.until is None or moment < graph_version.until)
     ]
-    lines = history.read_version(store, graph, versions[0]) if versions else b""
-    node = readable_graph_iri(graph, history.base)
-    values = {"history": history.graph.value, "graph": node, "moment": format_history_time(moment)}
-    is_recorded = bool(versions and versions[0].since)
-    if lines is None or (not is_recorded and select_solutions(store, UNRECORDED_CONTENT_QUERY % values)):
+    content = history.read_version(store, graph, graph_versions[0]) if graph_versions else b""
+    graph_iri = readable_graph_iri(graph, history.base)
+    values = {"history": history.graph.value, "graph": graph_iri, "moment": format_history_time(moment)}
+    has_recorded_start = bool(graph_versions and graph_versions[0].since)
+    if content is None or (
+        not has_recorded_start and select_solutions(store, OPEN_ENDED_VERSION_QUERY % values)
+    ):
         raise VersionLostError(
-            f"The content of <{node}> in that version was not kept, because an unrecorded write replaced it."
+            f"The content of <{graph_iri}> in that version was not kept, "
+            "because a write that was not recorded replaced it."
         )
-    return lines
+    return content
 
 
 def graphs_changed_since(
-    store: Store, base: str, version: str, limit: int = MAX_NAMED_GRAPHS + 1
+    store: Store, base: str, version: str, limit: int = MAX_GRAPHS_IN_ERROR + 1
 ) -> list[str]:
-    """The nodes in the history of up to `limit` graphs that were written since a version, in order."""
+    """The IRIs of graphs that were written after a version, sorted, at most `limit`."""
     query = CHANGED_GRAPHS_QUERY % (
         f"{base}graph/history",
         format_history_time(version_moment(version)),
@@ -137,23 +141,27 @@ def format_history_time(moment: datetime) -> str:
 def version_lost_problem(
     context: RequestContext, recorder: ProvenanceRecorder | None, version: str, iri: str, reason: str
 ) -> Problem:
-    """The 410 for cited content that is lost: the reason, and the graphs that were written since."""
+    """The 410 for cited content that is lost: the reason, and the graphs that were written since.
+
+    `iri` is the cited graph or resource, empty if the citation is of a query.
+    """
+    current = current_version(recorder)
     graphs = graphs_changed_since(context.store, context.base, version)
     subject = f"<{iri}>" if iri else "The answer to this query"
     if graphs:
-        listed = ", ".join(f"<{graph}>" for graph in graphs[:MAX_NAMED_GRAPHS])
-        others = " and others" if len(graphs) > MAX_NAMED_GRAPHS else ""
+        listed = ", ".join(f"<{graph}>" for graph in graphs[:MAX_GRAPHS_IN_ERROR])
+        others = " and others" if len(graphs) > MAX_GRAPHS_IN_ERROR else ""
         advice = (
             f"These graphs were written since: {listed}{others}. "
             "The old versions of each are listed at its address with ?versions."
         )
     else:
-        advice = "No write since is on record."
+        advice = "No later write is recorded."
     return Problem(
         410,
         f"{subject} cannot be given as it was in version {version}; "
-        f"the current version is {current_version(recorder)}. "
+        f"the current version is {current}. "
         f"{reason} {advice}",
-        version=current_version(recorder),
-        changed=graphs[:MAX_NAMED_GRAPHS],
+        version=current,
+        changed=graphs[:MAX_GRAPHS_IN_ERROR],
     )

@@ -40,14 +40,15 @@ class FormCheckJob(NamedTuple):
 class FormCheckResult(NamedTuple):
     """The result of a check: statements as N-Triples, messages at the fields, states of the sections.
 
-    `met` of the `parts` that the template requires are there; `extra_statements` are those without a field.
+    `requirements_met` of the `requirements` of the template are met; `extra_statements` are those that no
+    field can hold.
     """
 
     triples: bytes
     messages: Sequence[FieldMessage]
     sections: Sequence[SectionState]
-    met: int
-    parts: int
+    requirements_met: int
+    requirements: int
     extra_statements: Sequence[str]
 
     @property

@@ -127,7 +127,7 @@ def list_matching_choices(pattern: str, folder: str, language: str) -> tuple[Fie
     iri_prefix = f"{ID_NAMESPACE}{folder}"
     nodes = [row["thing"] for row in rows if str(row["thing"].value).startswith(iri_prefix)]
     choices = [
-        FieldChoice(node.value.removeprefix(iri_prefix), choice_label(node, language)) for node in nodes
+        FieldChoice(node.value.removeprefix(iri_prefix), choice_name(node, language)) for node in nodes
     ]
     return tuple(sorted(choices, key=lambda choice: natural_path_key(choice.words)))
 
@@ -141,7 +141,7 @@ def natural_path_key(path: str) -> list[tuple[int, str]]:
 
 
 @cache
-def choice_label(node: ox.NamedNode, language: str) -> str:
+def choice_name(node: ox.NamedNode, language: str) -> str:
     """The name of a resource, with the text of a passage of a document."""
     names = (text for curie in CHOICE_LABEL_PROPERTIES if (text := best_shipped_text(node, curie, language)))
     passage_text = (

@@ -1,13 +1,14 @@
 """/write: the form for papers, which works with and without JavaScript; a paper can be opened from a file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from typing import Annotated
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
-from fastapi import Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ...graphs.dependencies import WritesDep
@@ -18,7 +19,8 @@ from ...http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, ContentType, P
 from ...http.dependencies import TokensDep
 from ...http.language import current_language, is_language_chosen, translate_message, use_language
 from ...http.negotiation import choose_response_format
-from ...http.parameters import check_query_parameters
+from ...http.operations import Operation
+from ...http.parameter_models import BareText, ParameterModel, Text, describe_media_type, describe_parameter
 from ...http.responses import cancel_on_disconnect, respond_with_body
 from ...http.work_queue import WorkQueue
 from ...i18n import gettext_noop
@@ -42,6 +44,7 @@ from ...shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, check_profile_name
 from ...store.store import Store
 from ..markdown import reader
 from ..readers import read_paper_document
+from ..schemas import FormCheck
 from ..skeleton import build_paper_skeleton
 from ..uploads import UploadedFile, build_uploaded_file
 from .check import (
@@ -140,10 +143,11 @@ def list_paper_choices(store: Store) -> Sequence[FieldChoice]:
 def stored_paper_title(store: Store, graph: str, name: str) -> str:
     """The title of the paper in a graph, or its name."""
     triples = store.triples(graph, ox.NamedNode(PAPER_NAMESPACE + name), DCTERMS_TITLE)
-    return best_text((triple.object for triple in triples), otherwise=name).value
+    return best_text((triple.object for triple in triples), default=name).value
 
 
-MAX_FORM_BYTES = 4 * 1024 * 1024  # bytes of a submitted form
+FORM_ANSWER_FORMATS = (HTML, JSON)
+MAX_FORM_BYTES = 4 * 1024 * 1024  # bytes of a form that is sent
 NOT_SAVED_MESSAGE = gettext_noop(
     "Nothing was saved. Fix the problems below; a paper that is not complete can be saved as a draft."
 )
@@ -153,33 +157,75 @@ LEAKED_TOKEN_MESSAGE = gettext_noop(
 )
 
 
-def get_paper_form(context: ContextDep, tokens: TokensDep) -> Response:
-    """The form of a new paper or of one in the graph; without either, the page to begin a paper."""
-    parameters = dict(check_query_parameters(context.request, ("issue", "paper", "lang", "saved")))
+class PaperFormParameters(ParameterModel):
+    """Query parameters of GET /write."""
+
+    issue: Text = describe_parameter(
+        "The issue, such as `spam`, on which a new paper is begun.", examples=["spam"]
+    )
+    paper: Text = describe_parameter("The name or IRI of a paper of the graph, which is edited.")
+    lang: Text = describe_parameter(
+        "The language of the labels and messages: ar, en, es, fr, ru or zh.",
+        json_schema_extra={"enum": [*MESSAGE_LANGUAGES], "examples": ["fr"]},
+    )
+    saved: BareText = describe_parameter(
+        "Given bare: the page says that the paper was just saved.", examples=[""]
+    )
+
+
+class FormActionParameters(ParameterModel):
+    """Query parameters of POST /write."""
+
+    media_type: Text = describe_media_type(FORM_ANSWER_FORMATS)
+
+
+async def choose_form_format(request: Request) -> Format:
+    """The format of the answer. Raises Problem 406, before the other parameters are looked at."""
+    asked = bodies.parameter_values(bodies.get_query_parameters(request), "_mediatype")
+    return choose_response_format(request, FORM_ANSWER_FORMATS, next(iter(asked), None))
+
+
+PAPER_FORM_OPERATION = Operation(formats=(HTML,))
+FORM_ACTION_OPERATION = Operation(
+    formats=FORM_ANSWER_FORMATS,
+    json=FormCheck,
+    bodies=(FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE),
+    first=(choose_form_format,),
+    parameters=FormActionParameters,
+)
+
+
+def get_paper_form(
+    context: ContextDep, tokens: TokensDep, parameters: Annotated[PaperFormParameters, Query()]
+) -> Response:
+    """The form in which a paper is written: of a new one, or of one of the graph; else where to begin."""
     choose_response_format(context.request, (HTML,))
-    with use_language(get_form_language(parameters.get("lang", ""))):
+    with use_language(get_form_language(parameters.lang or "")):
         return open_requested_form(context, tokens, parameters)
 
 
 def open_requested_form(
-    context: RequestContext, tokens: TokenStore, parameters: Mapping[str, str]
+    context: RequestContext, tokens: TokenStore, parameters: PaperFormParameters
 ) -> Response:
-    """The form of the given paper or issue, else the page to begin a paper. Raises Problem 404."""
-    if name := parameters.get("paper", "").removeprefix(PAPER_NAMESPACE):
+    """The form of the paper or issue that is given, else the page where one is begun. Raises Problem 404."""
+    if name := (parameters.paper or "").removeprefix(PAPER_NAMESPACE):
         page = build_stored_paper_form(context.store, name, context.settings)
-        return respond_with_form_page(context, tokens, replace(page, saved="saved" in parameters))
-    if issue := parameters.get("issue", "").removeprefix(f"{ID_NAMESPACE}issue/"):
+        return respond_with_form_page(context, tokens, replace(page, saved=parameters.saved is not None))
+    if issue := (parameters.issue or "").removeprefix(f"{ID_NAMESPACE}issue/"):
         return respond_with_form_page(context, tokens, build_new_paper_form(issue))
     return respond_with_start_page(context, tokens)
 
 
-async def post_paper_form(context: ContextDep, writes: WritesDep, tokens: TokensDep) -> Response:
-    """Check, download or save a submitted form; change or show it again; or open a file in the form."""
+async def post_paper_form(
+    context: ContextDep,
+    writes: WritesDep,
+    tokens: TokensDep,
+    format_: Annotated[Format, Depends(choose_form_format)],
+) -> Response:
+    """Check, download or save what is filled in; change the form or show it again; open a file in it."""
     request = context.request
-    format_ = choose_response_format(request, (HTML, JSON))
-    check_query_parameters(request, ("_mediatype",))
-    content_type = bodies.check_content_type(request, (FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE))
-    pairs, files = parse_form_body(content_type, await bodies.read_request_body(request, MAX_FORM_BYTES))
+    given = bodies.check_content_type(request, (FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE))
+    pairs, files = parse_form_body(given, await bodies.read_request_body(request, MAX_FORM_BYTES))
     refuse_token_in_form(pairs)
     if files:
         return await open_form_file(context, writes.checks, tokens, files[0])
@@ -265,9 +311,9 @@ def parse_form_body(content_type: ContentType, body: bytes) -> tuple[Pairs, list
     if content_type.media_type == FORM_MEDIA_TYPE:
         return bodies.parse_form(body), []
     parts = bodies.parse_multipart(body, content_type.parameters.get("boundary", ""))
-    file_parts = [part for part in parts if part.field == "file"]
+    file_parts = [part for part in parts if part.field_name == "file"]
     pairs = [
-        (part.field, bodies.decode_utf8_text(part.body, f"field {part.field}"))
+        (part.field_name, bodies.decode_utf8_text(part.body, f"field {part.field_name}"))
         for part in parts
         if part not in file_parts
     ]
@@ -298,7 +344,9 @@ def build_submitted_page(form: FormRequest) -> FormPage:
         FieldMessage(field, "Violation", *translate_message(LEAKED_TOKEN_MESSAGE))
         for field in form.leaked_fields
     ]
-    return FormPage(form_state, form.source, form.version, profile, messages=leak_messages, unsaved=True)
+    return FormPage(
+        form_state, form.source, form.version, profile, messages=leak_messages, has_unsaved_input=True
+    )
 
 
 def edit_form_items(job: FormCheckJob, action: FormAction, item: str) -> tuple[FormState, str, list[str]]:

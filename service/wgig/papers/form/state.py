@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from ...rdf.namespaces import ID_NAMESPACE, XSD_STRING
 from ...shacl.rules import SHAPES_NAMESPACE
-from ..markdown.values import parse_boolean, parse_day, parse_source_address, parse_whole_number
+from ..markdown.values import parse_boolean, parse_date, parse_source_reference, parse_whole_number
 from ..markdown.writer import YES_NO_WORDS
 from .fields import (
     BOOLEAN_FIELD,
@@ -30,9 +30,9 @@ from .fields import (
 NO_LANGUAGE = "none"  # in place of the language tag of a text that has none
 SAFE_IRI_CHARACTERS = "/:@!$&'()*+,;=~"
 LINE_VALUE_PARSERS: dict[str, Callable[[str], Any]] = {
-    "wgig:posted": parse_day,
+    "wgig:posted": parse_date,
     "bibo:numPages": parse_whole_number,
-    "dcterms:source": parse_source_address,
+    "dcterms:source": parse_source_reference,
 }
 
 

@@ -1,4 +1,7 @@
-"""The page of the form: sections, parts and fields, each with its messages, and the response with it."""
+"""The page of the form: sections, parts and fields, each with its messages, and the response with it.
+
+A part is a group of fields that can be repeated; a row is one repetition.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,29 +48,29 @@ EMPTY_VALUE = FieldValue(1, "")  # of a field without values
 
 
 class ControlView(NamedTuple):
-    """One HTML input: its name, its words, and the language beside it (None: it has no language input)."""
+    """One HTML input: its name, its text, and the value of its language input (None: it has none)."""
 
     name: str
-    words: str
+    text: str
     language: str | None
     removable: bool
     messages: Sequence[FieldMessage]
 
 
 class FieldView(NamedTuple):
-    """A field with all its inputs; `options` are its choices, `checked` the words of the chosen ones."""
+    """A field with all its inputs; `options` are its choices, `selected_values` those that are chosen."""
 
     name: str
     label: str
     reason: str
     hint: str
     kind: str
-    list: str
+    datalist_id: str
     required: bool
-    several: bool
+    is_repeatable: bool
     controls: Sequence[ControlView]
     options: Sequence[FieldChoice]
-    checked: frozenset[str]
+    selected_values: frozenset[str]
     messages: Sequence[FieldMessage]
 
     @property
@@ -81,16 +84,20 @@ class FieldView(NamedTuple):
         return any((self.messages, *(control.messages for control in self.controls)))
 
     @property
-    def rows(self) -> int:
+    def text_area_lines(self) -> int:
         """The height of its text area, in lines."""
-        longest = max((len(control.words) for control in self.controls), default=0)
+        longest = max((len(control.text) for control in self.controls), default=0)
         return (
-            12 if longest > LONG_TEXT_CHARACTERS else 2 if self.several or self.name.endswith("-label") else 5
+            12
+            if longest > LONG_TEXT_CHARACTERS
+            else 2
+            if self.is_repeatable or self.name.endswith("-label")
+            else 5
         )
 
 
 class RowView(NamedTuple):
-    """A row: its name, its title, a summary, its fields; `folded`: the fields are collapsed."""
+    """A row of a part: its name, title, summary and fields; `folded`: the fields are collapsed."""
 
     name: str
     title: str
@@ -105,7 +112,7 @@ class PartView(NamedTuple):
 
     name: str
     rows: Sequence[RowView]
-    add: str
+    add_button_label: str
     messages: Sequence[FieldMessage]
 
     @property
@@ -115,7 +122,7 @@ class PartView(NamedTuple):
 
 
 class SectionView(NamedTuple):
-    """A section of the template: number, title, state (empty: not checked yet), fields and parts."""
+    """A section of the paper template: number, title, state (empty: not checked yet), fields and parts."""
 
     number: int
     title: str
@@ -136,24 +143,24 @@ class FormView:
     ) -> None:
         """Take the state of the form, the messages, and the result of a check.
 
-        `focus` is the name of what was just added, or of what something was removed from.
+        `focus` is the name of the row or field where a value or row was just added or removed.
         """
         self.form_state, self.language = form_state, current_language()
-        self.check_result, self.added_name = check_result, focus
+        self.check_result, self.changed_name = check_result, focus
         self.messages_by_field: dict[str, list[FieldMessage]] = {}
         for message in messages:
             self.messages_by_field.setdefault(message.field, []).append(message)
-        self.part_messages: dict[str, list[FieldMessage]] = {}  # the messages about a row, by its first field
+        self.row_messages_by_field: dict[str, list[FieldMessage]] = {}  # by the first field of the row
         states = check_result.sections if check_result else ()
         self.section_states = {
             section.number: format_report_phrase(section.state, self.language) for section in states
         }
         self.sections = [self.build_section_view(number) for number in range(len(FORM_SECTIONS))]
         self.anchors = dict(self.iter_anchors())
-        self.focus = self.anchors.get(focus, focus)
+        self.focus_anchor = self.anchors.get(focus, focus)
 
     def build_section_view(self, number: int) -> SectionView:
-        """A section of the template, with its fields and parts."""
+        """A section of the paper template, with its fields and parts."""
         items = [
             self.build_part_view(item)
             if isinstance(item, FormPart)
@@ -172,11 +179,11 @@ class FormView:
         """The rows of a part; messages about all of them, or about one, are at its first field."""
         rows = self.form_state.rows[part.key]
         for row in rows:
-            group_name = field_group_name(part, row, part.fields[0])
+            field_name = field_group_name(part, row, part.fields[0])
             row_messages = self.messages_by_field.get(form_row_name(part, row), []) + (
                 self.messages_by_field.get(part.key, []) if row is rows[0] else []
             )
-            self.part_messages[group_name] = row_messages
+            self.row_messages_by_field[field_name] = row_messages
         views = [self.build_row_view(part, row, position, len(rows)) for position, row in enumerate(rows, 1)]
         add = gettext(part.add_label) if part.several or not rows else ""
         return PartView(part.key, views, add, [] if rows else self.messages_by_field.get(part.key, []))
@@ -188,63 +195,70 @@ class FormView:
         """
         row_name, title = form_row_name(part, row), gettext(part.title)
         fields = [self.build_field_view(part, row, field) for field in part.fields]
-        added = f"{self.added_name}-".startswith(f"{row_name}-")
+        # The hyphens keep the name of row 1 from being a prefix of that of row 10.
+        was_just_added = f"{self.changed_name}-".startswith(f"{row_name}-")
         return RowView(
-            row_name,
-            f"{title} {position}" if part.several or row_count > 1 else title,
-            self.row_summary(part, row),
-            fields,
-            part.several or row_count > 1,
-            row_count > 1 and row.is_blank and not added and not any(field.has_messages for field in fields),
+            name=row_name,
+            title=f"{title} {position}" if part.several or row_count > 1 else title,
+            summary=self.row_summary(part, row),
+            fields=fields,
+            removable=part.several or row_count > 1,
+            folded=row_count > 1
+            and row.is_blank
+            and not was_just_added
+            and not any(field.has_messages for field in fields),
         )
 
     def row_summary(self, part: FormPart, row: FormRow) -> str:
-        """The summary of a row: its name, or what it is about."""
+        """The summary of a row: the value of its first field, unless that is a long text."""
         first_field = part.fields[0]
-        words = (
+        value = (
             row.words(first_field.key).strip()
             if first_field.kind != TEXT_FIELD or first_field.key == "label"
             else ""
         )
         labels = (
-            {choice.words: choice.label for choice in first_field.choices(self.language)} if words else {}
+            {choice.words: choice.label for choice in first_field.choices(self.language)} if value else {}
         )
-        return shorten_untrusted_text(labels.get(words, words), MAX_HEADING_CHARACTERS)
+        return shorten_untrusted_text(labels.get(value, value), MAX_HEADING_CHARACTERS)
 
     def build_field_view(self, part: FormPart, row: FormRow, field: FormField) -> FieldView:
         """A field of a row."""
-        group_name = field_group_name(part, row, field)
+        field_name = field_group_name(part, row, field)
         values = row.values.get(field.key, [])
         is_drafter = field.kind == PERSON_FIELD and part.path == "wgig:drafter"
         return FieldView(
-            group_name,
-            field.label(self.language),
-            field.reason,
-            field.hint,
-            field.kind,
-            "people" if is_drafter else field.kind,
-            field.required,
-            field.several,
-            [
-                self.build_control_view(group_name, field, value, len(values))
+            name=field_name,
+            label=field.label(self.language),
+            reason=field.reason,
+            hint=field.hint,
+            kind=field.kind,
+            datalist_id="members" if is_drafter else field.kind,
+            required=field.required,
+            is_repeatable=field.several,
+            controls=[
+                self.build_control_view(field_name, field, value, len(values))
                 for value in values or [EMPTY_VALUE]
             ],
-            self.list_options(field, values),
-            frozenset(value.words for value in values),
-            [*self.part_messages.get(group_name, []), *self.messages_by_field.get(group_name, [])],
+            options=self.list_options(field, values),
+            selected_values=frozenset(value.words for value in values),
+            messages=[
+                *self.row_messages_by_field.get(field_name, []),
+                *self.messages_by_field.get(field_name, []),
+            ],
         )
 
     def build_control_view(
-        self, group_name: str, field: FormField, value: FieldValue, value_count: int
+        self, field_name: str, field: FormField, value: FieldValue, value_count: int
     ) -> ControlView:
         """The input for one value of a field that has `value_count` values."""
-        name = f"{group_name}-{value.number}"
+        name = f"{field_name}-{value.number}"
         return ControlView(
-            name,
-            value.words,
-            self.shown_language(field, value),
-            field.several and value_count > 1,
-            self.messages_by_field.get(name, []),
+            name=name,
+            text=value.words,
+            language=self.shown_language(field, value),
+            removable=field.several and value_count > 1,
+            messages=self.messages_by_field.get(name, []),
         )
 
     def list_options(self, field: FormField, values: Sequence[FieldValue]) -> list[FieldChoice]:
@@ -273,7 +287,7 @@ class FormView:
             yield from field.choices(self.language)
 
     def shown_language(self, field: FormField, value: FieldValue) -> str | None:
-        """The language beside a text: always for a title, else where the text has a language of its own."""
+        """The value of the language input: always for a title, else if the text has a language of its own."""
         is_shown = field.kind == TEXT_FIELD and (field.path == "dcterms:title" or value.language)
         return value.language if is_shown else None
 
@@ -289,24 +303,27 @@ class FormView:
 
     @property
     def lists(self) -> dict[str, Sequence[FieldChoice]]:
-        """The long lists of choices: passages, members, and people and bodies."""
+        """The long lists of choices: passages, members, and people and organizations."""
         agents = agent_choices_by_iri()
         members = [f"{ID_NAMESPACE}agent/{choice.words}" for choice in DRAFTER_FIELD.choices(self.language)]
         return {
             DATALIST_FIELD: CITES_FIELD.choices(self.language),
-            "people": sorted(agents[iri] for iri in members),
+            "members": sorted(agents[iri] for iri in members),
             PERSON_FIELD: sorted(agents.values()),
         }
 
     @property
-    def problems(self) -> list[tuple[str, FieldMessage]]:
+    def blocking_messages(self) -> list[tuple[str, FieldMessage]]:
         """The messages that keep the paper from conforming to its profile, each with its anchor."""
-        blocking = [
-            message for messages in self.messages_by_field.values() for message in messages if message.blocks
+        messages = [
+            message
+            for field_messages in self.messages_by_field.values()
+            for message in field_messages
+            if message.blocks
         ]
         return [
             (self.anchors.get(message.field, message.field), message)
-            for message in self.sort_messages(blocking)
+            for message in self.sort_messages(messages)
         ]
 
     def sort_messages(self, messages: Sequence[FieldMessage]) -> list[FieldMessage]:
@@ -325,17 +342,19 @@ class FormView:
         return sum(not message.blocks for messages in self.messages_by_field.values() for message in messages)
 
 
-MAX_SHOWN_STATEMENTS = 200  # statements without a field that are shown
+MAX_SHOWN_STATEMENTS = 200  # of the statements that no field can hold
 FORM_HEADERS = {"Vary": "Accept, Accept-Encoding", **NO_STORE_HEADERS}
 
 
 @dataclass(frozen=True)
 class FormPage:
-    """The content of the page: state of the form, original statements, messages at the fields.
+    """The content of the page: state of the form, statements, messages at the fields.
 
-    `version` is that of the graph when the paper was opened, `refusal` is why something was not done,
-    `is_field_refused` whether a message at a field says so, `focus` the name of what was added. `saved` is
-    shown once, after saving; `unsaved` means that the form was submitted.
+    `source` is the paper as it was opened, in N-Triples; `version` is that of its graph at that time.
+    `extra_statements` are those that no field can hold. `refusal` is why something was not done,
+    `is_field_refused` whether the reason is already shown at a field, `focus` the name of the row or field
+    where something was added or removed. `saved` is shown once, after saving; `has_unsaved_input` means that
+    the page shows submitted values that are not saved.
     """
 
     form_state: FormState
@@ -349,7 +368,7 @@ class FormPage:
     refusal: Problem | None = None
     is_field_refused: bool = False
     saved: bool = False
-    unsaved: bool = False
+    has_unsaved_input: bool = False
 
     @property
     def opened_name(self) -> str:
@@ -379,13 +398,13 @@ def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: Fo
         version=page.version,
         profile=page.profile,
         profiles=CHECK_PROFILES,
-        rest=page.extra_statements,
+        extra_statements=page.extra_statements,
         most_shown=MAX_SHOWN_STATEMENTS,
-        refused=page.refusal,
-        at_field=page.is_field_refused,
+        refusal=page.refusal,
+        is_field_refused=page.is_field_refused,
         opened=page.opened_name,
         saved=page.saved,
-        unsaved=page.unsaved,
+        has_unsaved_input=page.has_unsaved_input,
         takes_papers=is_paper_writing_open(tokens),
     )
     post_headers = FORM_HEADERS if context.request.method == "POST" else {}
@@ -395,13 +414,13 @@ def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: Fo
 
 
 def respond_with_form_json(context: RequestContext, page: FormPage) -> Response:
-    """The result of the check as JSON, for a script: messages by the names of the fields."""
+    """The result of the check as JSON, for a script: each message with the name of its field."""
     check_result, refusal = page.check_result, page.refusal
     body: dict[str, Any] = {
         "profile": page.profile,
         "conforms": bool(check_result and check_result.conforms),
-        "met": check_result.met if check_result else 0,
-        "parts": check_result.parts if check_result else 0,
+        "met": check_result.requirements_met if check_result else 0,
+        "parts": check_result.requirements if check_result else 0,
         "sections": [section._asdict() for section in check_result.sections] if check_result else [],
         "messages": [message._asdict() for message in page.messages],
     }

@@ -23,8 +23,8 @@ from .values import (
     concept_iri,
     find_known_agent,
     parse_boolean,
-    parse_day,
-    parse_source_address,
+    parse_date,
+    parse_source_reference,
     parse_whole_number,
     passage_iri,
     slugify_words,
@@ -244,7 +244,9 @@ def build_initial_statements(front_matter: FrontMatter) -> PaperStatements:
         statements.illustrative = front_matter.parse_truth(illustrative)
     if "source" in front_matter.entries:
         sources = front_matter.iter_values(front_matter.entries["source"].node)
-        statements.sources = [parse_source_address(source.words) for source in sources] or statements.sources
+        statements.sources = [
+            parse_source_reference(source.words) for source in sources
+        ] or statements.sources
     return statements
 
 
@@ -387,12 +389,12 @@ def plain_literal(words: str) -> ox.Literal:
 SIMPLE_KEYS: dict[str, tuple[str, Callable[[str], PaperTerm]]] = {
     "language": ("schema:inLanguage", plain_literal),
     "issue": ("wgig:issue", lambda words: concept_iri("issue", words)),
-    "posted": ("wgig:posted", parse_day),
+    "posted": ("wgig:posted", parse_date),
     "pages": ("bibo:numPages", parse_whole_number),
     "version": ("schema:version", plain_literal),
     "status": ("schema:creativeWorkStatus", plain_literal),
     "illustrative": ("wgig:illustrative", parse_boolean),
-    "source": ("dcterms:source", parse_source_address),
+    "source": ("dcterms:source", parse_source_reference),
     "cites": ("cito:cites", passage_iri),
 }
 STRUCTURED_KEYS: dict[str, Callable[[FrontMatter, PaperStatements, FrontMatterEntry], None]] = {

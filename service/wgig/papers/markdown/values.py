@@ -19,117 +19,117 @@ from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, expand_curie
 
 WEB_ADDRESS_PATTERN = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 RESOURCE_PATH_PATTERN = re.compile(r"[\w.~-]+(?:/[\w.~-]+)*")
-DAY_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}")
+CALENDAR_DATE_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}")
 WHOLE_NUMBER_PATTERN = re.compile(r"[+-]?\d{1,9}")
 BOOLEAN_SPELLINGS = {"yes": "true", "true": "true", "no": "false", "false": "false"}
 PaperTerm = ox.NamedNode | ox.Literal
 
 
-def prefixed_short_name(node: Any, prefix: str) -> str:
+def local_name(node: Any, prefix: str) -> str:
     """The name of a resource without the namespace of the prefix; the whole IRI if in another namespace."""
     return unquote(node.value.removeprefix(DEFAULT_NAMESPACES[prefix]))
 
 
-def resource_path(node: ox.NamedNode, folder: str = "") -> str:
-    """The path of a resource below `id/` and a folder in it; the whole IRI if it is elsewhere."""
-    path = node.value.removeprefix(f"{ID_NAMESPACE}{folder}")
+def resource_path(node: ox.NamedNode, parent_path: str = "") -> str:
+    """The path of a resource below `id/` and a parent path in it; the whole IRI if it is elsewhere."""
+    path = node.value.removeprefix(f"{ID_NAMESPACE}{parent_path}")
     return path if path == node.value else unquote(path)
 
 
-def slugify_words(words: str) -> str:
+def slugify_words(text: str) -> str:
     """A text as an IRI segment of lowercase ASCII letters, digits and hyphens; may be empty."""
-    bare = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
+    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return "-".join(re.findall(r"[a-z0-9]+", bare.lower()))
 
 
-def iri_segment(words: str) -> str:
-    """The slug of a text, or the percent-encoded text where the slug would be empty."""
-    return slugify_words(words) or quote(words, safe="")
+def iri_segment(text: str) -> str:
+    """The slug of a text, or the percent-encoded text if the slug would be empty."""
+    return slugify_words(text) or quote(text, safe="")
 
 
-def strip_name_prefix(prefix: str, words: str) -> str:
+def strip_name_prefix(prefix: str, text: str) -> str:
     """The text without the prefix of a CURIE, if it has that."""
-    return words.removeprefix(f"{prefix}:")
+    return text.removeprefix(f"{prefix}:")
 
 
-def concept_iri(prefix: str, words: str) -> ox.NamedNode:
+def concept_iri(prefix: str, text: str) -> ox.NamedNode:
     """The resource that a slug or label names, in the namespace of a prefix."""
-    return expand_curie(f"{prefix}:{iri_segment(strip_name_prefix(prefix, words))}")
+    return expand_curie(f"{prefix}:{iri_segment(strip_name_prefix(prefix, text))}")
 
 
-def category_iri(words: str) -> ox.NamedNode:
+def category_iri(text: str) -> ox.NamedNode:
     """The category that a slug or label names."""
-    name = strip_name_prefix("category", words)
-    return expand_curie(f"category:{category_slugs_by_label().get(slugify_words(name), iri_segment(name))}")
-
-
-def passage_iri(words: str) -> ox.NamedNode:
-    """The part of a document that a path such as `declaration/48` or a CURIE names."""
-    prefix, _, name = words.partition(":")
-    folder = DEFAULT_NAMESPACES.get(prefix, "")
-    if folder.startswith(f"{ID_NAMESPACE}document/"):
-        return ox.NamedNode(folder + quote(name))
-    return ox.NamedNode(f"{ID_NAMESPACE}document/{quote(words)}")
-
-
-def parse_source_address(words: str) -> PaperTerm:
-    """The IRI of a web page, or of a resource by its path below `id/`; other text as a literal."""
-    if RESOURCE_PATH_PATTERN.fullmatch(words):
-        return ox.NamedNode(f"{ID_NAMESPACE}{quote(words)}")
-    if not WEB_ADDRESS_PATTERN.fullmatch(words):
-        return ox.Literal(words)
-    try:
-        return ox.NamedNode(words)
-    except ValueError:
-        return ox.Literal(words)
-
-
-def parse_day(words: str) -> ox.Literal:
-    """A calendar date as xsd:date; other text as a plain literal."""
-    try:
-        date.fromisoformat(words)
-    except ValueError:
-        return ox.Literal(words)
-    return build_typed_literal(words, "date") if DAY_PATTERN.fullmatch(words) else ox.Literal(words)
-
-
-def parse_whole_number(words: str) -> ox.Literal:
-    """A whole number as xsd:integer; other text as a plain literal."""
-    return (
-        build_typed_literal(words, "integer") if WHOLE_NUMBER_PATTERN.fullmatch(words) else ox.Literal(words)
+    name = strip_name_prefix("category", text)
+    return expand_curie(
+        f"category:{category_slugs_by_label_slug().get(slugify_words(name), iri_segment(name))}"
     )
 
 
-def parse_boolean(words: str) -> ox.Literal:
+def passage_iri(text: str) -> ox.NamedNode:
+    """The part of a document that a path such as `declaration/48` or a CURIE names."""
+    prefix, _, name = text.partition(":")
+    namespace = DEFAULT_NAMESPACES.get(prefix, "")
+    if namespace.startswith(f"{ID_NAMESPACE}document/"):
+        return ox.NamedNode(namespace + quote(name))
+    return ox.NamedNode(f"{ID_NAMESPACE}document/{quote(text)}")
+
+
+def parse_source_reference(text: str) -> PaperTerm:
+    """The IRI of a web page, or of a resource by its path below `id/`; other text as a literal."""
+    if RESOURCE_PATH_PATTERN.fullmatch(text):
+        return ox.NamedNode(f"{ID_NAMESPACE}{quote(text)}")
+    if not WEB_ADDRESS_PATTERN.fullmatch(text):
+        return ox.Literal(text)
+    try:
+        return ox.NamedNode(text)
+    except ValueError:
+        return ox.Literal(text)
+
+
+def parse_date(text: str) -> ox.Literal:
+    """A calendar date as xsd:date; other text as a plain literal."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return ox.Literal(text)
+    return build_typed_literal(text, "date") if CALENDAR_DATE_PATTERN.fullmatch(text) else ox.Literal(text)
+
+
+def parse_whole_number(text: str) -> ox.Literal:
+    """A whole number as xsd:integer; other text as a plain literal."""
+    return build_typed_literal(text, "integer") if WHOLE_NUMBER_PATTERN.fullmatch(text) else ox.Literal(text)
+
+
+def parse_boolean(text: str) -> ox.Literal:
     """Yes or no as xsd:boolean; other text as a plain literal."""
-    lexical_form = BOOLEAN_SPELLINGS.get(words.casefold().rstrip("."))
-    return build_typed_literal(lexical_form, "boolean") if lexical_form else ox.Literal(words)
+    lexical_form = BOOLEAN_SPELLINGS.get(text.casefold().rstrip("."))
+    return build_typed_literal(lexical_form, "boolean") if lexical_form else ox.Literal(text)
 
 
 @cache
-def category_slugs_by_label() -> dict[str, str]:
+def category_slugs_by_label_slug() -> dict[str, str]:
     """The slugs of the categories by the slugs of their labels."""
     return {
         slugify_words(label): slug
-        for label, slug in iter_name_slugs("category", expand_curie("skos:prefLabel"))
+        for label, slug in iter_names_with_slugs("category", expand_curie("skos:prefLabel"))
     }
 
 
-def find_known_agent(words: str) -> ox.NamedNode | None:
-    """The person or body in the shipped facts with this slug or name, or None."""
-    slug = agent_slugs_by_name().get(strip_name_prefix("agent", words))
+def find_known_agent(text: str) -> ox.NamedNode | None:
+    """The person or organization in the facts in the package with this slug or name, or None."""
+    slug = agent_slugs_by_name().get(strip_name_prefix("agent", text))
     return expand_curie(f"agent:{slug}") if slug else None
 
 
 @cache
 def agent_slugs_by_name() -> dict[str, str]:
-    """The slugs of the people and bodies in the shipped facts, by slug and by name."""
-    by_name = dict(iter_name_slugs("agent", expand_curie("foaf:name")))
+    """The slugs of the people and organizations in the facts in the package, by slug and by name."""
+    by_name = dict(iter_names_with_slugs("agent", expand_curie("foaf:name")))
     return by_name | {slug: slug for slug in by_name.values()}
 
 
-def iter_name_slugs(prefix: str, property_: ox.NamedNode) -> Iterator[tuple[str, str]]:
-    """Each name of the resources with a prefix, with the slug of the resource."""
+def iter_names_with_slugs(prefix: str, property_: ox.NamedNode) -> Iterator[tuple[str, str]]:
+    """Pairs of name and slug of each resource in the namespace of a prefix."""
     for subject, predicate, name in shipped.shipped_facts():
         if predicate == property_ and isinstance(subject, ox.NamedNode) and isinstance(name, ox.Literal):
             slug = subject.value.removeprefix(DEFAULT_NAMESPACES[prefix])

@@ -28,7 +28,7 @@ from .template import (
     SWOT_HEADINGS,
     TemplateHeading,
 )
-from .values import iri_segment, prefixed_short_name, resource_path, slugify_words
+from .values import iri_segment, local_name, resource_path, slugify_words
 
 LINE_MARK_CHARACTERS = "#*- \t"  # marks and blanks that the writer may add around the text of a line
 
@@ -127,11 +127,11 @@ def build_front_matter(graph: PaperGraph) -> dict[str, Any]:
     """The keys of the front matter that have a value, in the order of the template."""
     paper = graph.paper
     values = {
-        "paper": prefixed_short_name(paper, "paper"),
+        "paper": local_name(paper, "paper"),
         "title": title_entry(graph),
         "language": paper_yaml_value(graph, "schema:inLanguage"),
         "issue": unwrap_single_value(
-            [prefixed_short_name(issue, "issue") for issue in graph.values(paper, "wgig:issue")]
+            [local_name(issue, "issue") for issue in graph.values(paper, "wgig:issue")]
         ),
         "drafters": [drafter_entry(graph, drafter) for drafter in graph.values(paper, "wgig:drafter")],
         "posted": paper_yaml_value(graph, "wgig:posted"),
@@ -179,15 +179,15 @@ def drafter_entry(graph: PaperGraph, agent: ox.NamedNode) -> Any:
     """A drafter: the name in the graph, or a description of somebody who is not in the graph."""
     name = graph.first_text(agent, "foaf:name")
     if not name:
-        return prefixed_short_name(agent, "agent")
+        return local_name(agent, "agent")
     memberships = [*graph.subjects_with("org:member", agent)]
-    short_name = prefixed_short_name(agent, "agent")
-    implied = f"{prefixed_short_name(graph.paper, 'paper')}-{slugify_words(name)}"
+    short_name = local_name(agent, "agent")
+    implied = f"{local_name(graph.paper, 'paper')}-{slugify_words(name)}"
     values = {
         "name": name,
         "group": unwrap_single_value(
             [
-                prefixed_short_name(group, "group")
+                local_name(group, "group")
                 for node in memberships or [agent]
                 for group in graph.values(node, "wgig:stakeholderGroup")
             ]
@@ -201,7 +201,7 @@ def drafter_entry(graph: PaperGraph, agent: ox.NamedNode) -> Any:
 def waiver_entries(graph: PaperGraph) -> dict[str, Any]:
     """The reasons of the waivers by rule code."""
     return {
-        prefixed_short_name(rule, "shape"): unwrap_single_value(property_texts(graph, waiver, "wgig:reason"))
+        local_name(rule, "shape"): unwrap_single_value(property_texts(graph, waiver, "wgig:reason"))
         for waiver in graph.parts("wgig:waiver")
         for rule in graph.values(waiver, "wgig:waives")
     }
@@ -221,7 +221,7 @@ def iter_issue_blocks(graph: PaperGraph) -> Iterator[str]:
 def iter_category_blocks(graph: PaperGraph) -> Iterator[str]:
     """Section 2."""
     yield from format_bullet_list(
-        [prefixed_short_name(category, "category") for category in graph.values(graph.paper, "wgig:category")]
+        [local_name(category, "category") for category in graph.values(graph.paper, "wgig:category")]
     )
 
 
@@ -251,8 +251,8 @@ def actor_number(graph: PaperGraph, node: ox.NamedNode) -> int:
 
 def format_actor_item(graph: PaperGraph, node: ox.NamedNode) -> str:
     """An actor by name, with the stakeholder groups that the paper gives."""
-    name = graph.first_text(node, "foaf:name") or prefixed_short_name(node, "agent")
-    groups = [prefixed_short_name(group, "group") for group in graph.values(node, "wgig:stakeholderGroup")]
+    name = graph.first_text(node, "foaf:name") or local_name(node, "agent")
+    groups = [local_name(group, "group") for group in graph.values(node, "wgig:stakeholderGroup")]
     return f"{name} ({', '.join(groups)})" if groups else name
 
 
@@ -293,10 +293,7 @@ def iter_adequacy_blocks(graph: PaperGraph) -> Iterator[str]:
     }
     for assessment in graph.values(graph.paper, "wgig:assessment"):
         criterion = next(
-            (
-                prefixed_short_name(principle, "principle")
-                for principle in graph.values(assessment, "wgig:criterion")
-            ),
+            (local_name(principle, "principle") for principle in graph.values(assessment, "wgig:criterion")),
             "",
         )
         assessments_by_criterion.setdefault(criterion, []).append(assessment)
@@ -319,8 +316,7 @@ def iter_assessment_blocks(graph: PaperGraph, assessments: Sequence[ox.NamedNode
         ]
         fields = {
             "Verdict": [
-                prefixed_short_name(verdict, "verdict")
-                for verdict in graph.values(assessment, "wgig:verdict")
+                local_name(verdict, "verdict") for verdict in graph.values(assessment, "wgig:verdict")
             ]
         }
         if len(assessments) > 1 and names:
@@ -337,10 +333,7 @@ def iter_assessment_blocks(graph: PaperGraph, assessments: Sequence[ox.NamedNode
 
 def format_mechanism_name(graph: PaperGraph, node: ox.NamedNode) -> str:
     """The name of a mechanism, or the end of the IRI of one that is not described."""
-    return (
-        graph.first_text(node, "rdfs:label")
-        or prefixed_short_name(node, "paper").rpartition("/mechanism/")[2]
-    )
+    return graph.first_text(node, "rdfs:label") or local_name(node, "paper").rpartition("/mechanism/")[2]
 
 
 def iter_comment_blocks(graph: PaperGraph) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""Reconciliation requests (Reconciliation Service API, section 4): parsed, and refused where not valid.
+"""Reconciliation requests (Reconciliation Service API, section 4): parsing and validation.
 
-Also the names of types and properties that they use.
+Also the types and properties that they use.
 """
 
 import json
@@ -26,49 +26,49 @@ PROPERTY_CLASSES = tuple(
 
 
 class NamedIdentifier(NamedTuple):
-    """Something with its identifier in the API and its name."""
+    """The identifier and name of a type or property in the API."""
 
     id: str
     name: str
 
     def to_json(self) -> dict[str, str]:
-        """It as JSON."""
+        """The JSON object of the API."""
         return {"id": self.id, "name": self.name}
 
 
 def identifier_space(base: str) -> str:
-    """What the IRIs of all things begin with."""
+    """The prefix of the IRIs of all resources."""
     return f"{base}id/"
 
 
 def build_kind_type(id_: str) -> NamedIdentifier:
-    """A kind of things as a type."""
+    """A kind of resources as a type of the API."""
     return NamedIdentifier(id_, kind_title(id_))
 
 
-def build_kind_types(there: list[str]) -> list[NamedIdentifier]:
-    """The kinds that are there as types, the main ones first."""
-    return [build_kind_type(one) for one in sorted(there, key=lambda one: (one not in KIND_TITLES, one))]
+def build_kind_types(kinds: list[str]) -> list[NamedIdentifier]:
+    """The kinds as types of the API, the main ones first."""
+    return [build_kind_type(kind) for kind in sorted(kinds, key=lambda kind: (kind not in KIND_TITLES, kind))]
 
 
 def find_property_iri(id_: str, store: Store, base: str) -> str | None:
-    """The IRI of a property; None for what is no name of one, and for one that nothing declares or has."""
-    prefix, _, rest = id_.partition(":")
-    known = namespaces_by_prefix(base)
-    if prefix in known and rest:
-        id_ = known[prefix] + rest
-    found = parse_iri_node(id_) if ABSOLUTE_IRI_PATTERN.fullmatch(id_) else None
-    return id_ if found and is_known_property(found, store) else None
+    """The IRI of a property given by IRI or prefixed name; None where it is neither declared nor used."""
+    prefix, _, local_name = id_.partition(":")
+    namespaces = namespaces_by_prefix(base)
+    if prefix in namespaces and local_name:
+        id_ = namespaces[prefix] + local_name
+    node = parse_iri_node(id_) if ABSOLUTE_IRI_PATTERN.fullmatch(id_) else None
+    return id_ if node and is_known_property(node, store) else None
 
 
 def is_known_property(iri: ox.NamedNode, store: Store) -> bool:
-    """Whether a property is declared, or something has it."""
-    declared = (store.match(iri, RDF_TYPE, kind_) for kind_ in PROPERTY_CLASSES)
-    return any(True for _ in chain(store.match(None, iri), *declared))
+    """Whether a property is declared or used."""
+    declarations = (store.match(iri, RDF_TYPE, property_class) for property_class in PROPERTY_CLASSES)
+    return any(True for _ in chain(store.match(None, iri), *declarations))
 
 
 def parse_iri_node(iri: str) -> ox.NamedNode | None:
-    """The node of an IRI; None where it has characters that no IRI has (RFC 3987, section 2.2)."""
+    """The node of an IRI; None where it has invalid characters (RFC 3987, section 2.2)."""
     try:
         return ox.NamedNode(iri) if is_writable_iri(iri) else None
     except ValueError:
@@ -81,21 +81,22 @@ def build_named_property(iri: str, store: Store, base: str) -> NamedIdentifier:
 
 
 def list_declared_properties(store: Store, base: str) -> list[NamedIdentifier]:
-    """All properties that are declared, by their names."""
+    """All declared properties, by name."""
     iris = {
-        one.subject.value
-        for kind_ in PROPERTY_CLASSES
-        for one in store.match(None, RDF_TYPE, kind_)
-        if isinstance(one.subject, ox.NamedNode)
+        quad.subject.value
+        for property_class in PROPERTY_CLASSES
+        for quad in store.match(None, RDF_TYPE, property_class)
+        if isinstance(quad.subject, ox.NamedNode)
     }
     return sorted(
-        (build_named_property(iri, store, base) for iri in iris), key=lambda one: one.name.casefold()
+        (build_named_property(iri, store, base) for iri in iris),
+        key=lambda property_: property_.name.casefold(),
     )
 
 
-MAX_BATCH_QUERIES = 50  # queries in a batch
-DEFAULT_CANDIDATES, MAX_CANDIDATES = 10, 100  # candidates
-MAX_QUERY_CONDITIONS = 10  # of a query
+MAX_BATCH_QUERIES = 50
+DEFAULT_CANDIDATES, MAX_CANDIDATES = 10, 100
+MAX_QUERY_CONDITIONS = 10  # properties in a query
 TYPE_STRICTNESS_VALUES = ("any", "all", "should")
 QUERY_MEMBERS = {"query", "type", "limit", "properties", "type_strict"}
 ConditionValue = str | int | float | bool
@@ -103,7 +104,7 @@ ConditionValue = str | int | float | bool
 
 @dataclass(frozen=True)
 class QueryCondition:
-    """A property that a candidate had better have, with one of these values, or of these things."""
+    """A property with the values that a candidate should have: literals, and identifiers of resources."""
 
     id: str
     iri: str
@@ -113,7 +114,7 @@ class QueryCondition:
 
 @dataclass(frozen=True)
 class ReconciliationQuery:
-    """What is looked for: a name, kinds that it has (`strict`: any, all or should), and conditions."""
+    """A query for a name, kinds (`strict`: any, all or should) and conditions."""
 
     text: str
     kinds: Sequence[str]
@@ -122,80 +123,90 @@ class ReconciliationQuery:
     conditions: Sequence[QueryCondition]
 
 
-def parse_json_parameter(text: str, what: str) -> Mapping[str, Any]:
-    """A JSON object that is the value of a parameter. Raises Problem 400."""
+def parse_json_parameter(text: str, name: str) -> Mapping[str, Any]:
+    """The JSON object in a parameter. Raises Problem 400."""
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Problem(400, f"The parameter {what} is no JSON. Send a JSON object.") from error
-    if not isinstance(found, dict):
-        raise Problem(400, f"The parameter {what} is no JSON object. Send one.")
-    return found
+        raise Problem(400, f"The parameter {name} is not valid JSON. Send a JSON object.") from error
+    if not isinstance(value, dict):
+        raise Problem(400, f"The parameter {name} is no JSON object. Send one.")
+    return value
 
 
 def parse_query_batch(
     text: str, kinds: Sequence[str], store: Store, base: str
 ) -> dict[str, ReconciliationQuery]:
-    """The queries of a batch, by their keys. Raises Problem 400, and 413 where they are too many."""
-    found = parse_json_parameter(text, "queries")
-    if len(found) > MAX_BATCH_QUERIES:
+    """The queries of a batch, by key. Raises Problem 400, and 413 for too many."""
+    batch = parse_json_parameter(text, "queries")
+    if len(batch) > MAX_BATCH_QUERIES:
         raise Problem(
             413,
-            f"The batch has {len(found):,} queries. Send {MAX_BATCH_QUERIES} at most, in several batches.",
+            f"The batch has {len(batch):,} queries. Send at most {MAX_BATCH_QUERIES} in each batch.",
         )
-    return {key: parse_reconciliation_query(one, key, kinds, store, base) for key, one in found.items()}
+    return {key: parse_reconciliation_query(query, key, kinds, store, base) for key, query in batch.items()}
 
 
 def parse_reconciliation_query(
-    given: Any, key: str, kinds: Sequence[str], store: Store, base: str
+    query: Any, key: str, kinds: Sequence[str], store: Store, base: str
 ) -> ReconciliationQuery:
-    """One query. Raises Problem 400."""
-    if not isinstance(given, dict) or given.keys() - QUERY_MEMBERS:
+    """One query of a batch. Raises Problem 400."""
+    if not isinstance(query, dict) or query.keys() - QUERY_MEMBERS:
         raise invalid_query_problem(
-            key, f"it is an object with members of: {', '.join(sorted(QUERY_MEMBERS))}"
+            key, f"it must be an object with members of: {', '.join(sorted(QUERY_MEMBERS))}"
         )
-    text, limit = given.get("query", ""), given.get("limit", DEFAULT_CANDIDATES)
-    strict = given.get("type_strict", "any")
-    types = given.get("type") or []
+    text, limit = query.get("query", ""), query.get("limit", DEFAULT_CANDIDATES)
+    strict = query.get("type_strict", "any")
+    types = query.get("type") or []
     types = [types] if isinstance(types, str) else types
     if not isinstance(text, str):
-        raise invalid_query_problem(key, "its query is a text")
+        raise invalid_query_problem(key, "its query must be a string")
     if isinstance(limit, bool) or not isinstance(limit, int | float) or not 1 <= limit <= MAX_CANDIDATES:
-        raise invalid_query_problem(key, f"its limit is a number from 1 to {MAX_CANDIDATES}")
+        raise invalid_query_problem(key, f"its limit must be a number from 1 to {MAX_CANDIDATES}")
     if strict not in TYPE_STRICTNESS_VALUES:
-        raise invalid_query_problem(key, f"its type_strict is one of: {', '.join(TYPE_STRICTNESS_VALUES)}")
-    if not isinstance(types, list) or not all(isinstance(one, str) for one in types):
-        raise invalid_query_problem(key, "its type is an identifier or an array of them")
-    short = [one.removeprefix(identifier_space(base)) for one in types]
-    if unknown := [one for one in short if one not in kinds]:
-        raise invalid_query_problem(key, f"its type is one of {', '.join(kinds)}, and {unknown[0]!r} is none")
-    conditions = given.get("properties", [])
+        raise invalid_query_problem(
+            key, f"its type_strict must be one of: {', '.join(TYPE_STRICTNESS_VALUES)}"
+        )
+    if not isinstance(types, list) or not all(isinstance(type_, str) for type_ in types):
+        raise invalid_query_problem(key, "its type must be an identifier or an array of them")
+    kind_names = [type_.removeprefix(identifier_space(base)) for type_ in types]
+    if unknown_kinds := [type_ for type_ in kind_names if type_ not in kinds]:
+        raise invalid_query_problem(
+            key, f"its type must be one of {', '.join(kinds)}, not {unknown_kinds[0]!r}"
+        )
+    conditions = query.get("properties", [])
     if not isinstance(conditions, list) or len(conditions) > MAX_QUERY_CONDITIONS:
-        raise invalid_query_problem(key, f"its properties are an array of {MAX_QUERY_CONDITIONS} at most")
+        raise invalid_query_problem(key, f"its properties must be an array of at most {MAX_QUERY_CONDITIONS}")
     if not text.strip() and not conditions:
-        raise invalid_query_problem(key, "it has a query or properties")
+        raise invalid_query_problem(key, "it must have a query or properties")
     return ReconciliationQuery(
-        text, short, strict, int(limit), [parse_query_condition(one, key, store, base) for one in conditions]
+        text,
+        kind_names,
+        strict,
+        int(limit),
+        [parse_query_condition(type_, key, store, base) for type_ in conditions],
     )
 
 
-def parse_query_condition(given: Any, key: str, store: Store, base: str) -> QueryCondition:
+def parse_query_condition(condition: Any, key: str, store: Store, base: str) -> QueryCondition:
     """A condition of a query. Raises Problem 400."""
-    if not isinstance(given, dict) or not isinstance(given.get("pid"), str) or "v" not in given:
-        raise invalid_query_problem(key, "each of its properties has a pid and a v")
-    iri = find_property_iri(given["pid"], store, base)
+    if not isinstance(condition, dict) or not isinstance(condition.get("pid"), str) or "v" not in condition:
+        raise invalid_query_problem(key, "each of its properties must have a pid and a v")
+    iri = find_property_iri(condition["pid"], store, base)
     if iri is None:
-        raise invalid_query_problem(key, f"its pid {given['pid']!r} is no property, such as wgig:category")
-    values = given["v"] if isinstance(given["v"], list) else [given["v"]]
-    things = [one["id"] for one in values if isinstance(one, dict) and isinstance(one.get("id"), str)]
-    plain = [one for one in values if isinstance(one, str | int | float)]
-    if len(things) + len(plain) != len(values):
+        raise invalid_query_problem(key, f"its pid {condition['pid']!r} is no property such as wgig:category")
+    values = condition["v"] if isinstance(condition["v"], list) else [condition["v"]]
+    resource_ids = [
+        value["id"] for value in values if isinstance(value, dict) and isinstance(value.get("id"), str)
+    ]
+    literals = [value for value in values if isinstance(value, str | int | float)]
+    if len(resource_ids) + len(literals) != len(values):
         raise invalid_query_problem(
-            key, "a v is a text, a number, true or false, an object with an id, or an array of these"
+            key, "a v must be a string, a number, true or false, an object with an id, or an array of these"
         )
-    return QueryCondition(given["pid"], iri, plain, things)
+    return QueryCondition(condition["pid"], iri, literals, resource_ids)
 
 
 def invalid_query_problem(key: str, rule: str) -> Problem:
     """The 400 for a query that breaks a rule."""
-    return Problem(400, f"The query {key!r} is not right: {rule}.")
+    return Problem(400, f"The query {key!r} is invalid: {rule}.")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ...i18n import load_catalogue, pgettext_noop
+from ...i18n import load_catalog, pgettext_noop
 from ...problems import Problem
 from ...rdf.formats import MARKDOWN, WORD_DOCUMENT
 from ...rdf.namespaces import PAPER_NAMESPACE, shorten_iri
@@ -64,7 +64,7 @@ REPORT_PHRASES = {
 
 def format_report_phrase(name: str, language: str, **values: object) -> str:
     """A phrase in a language, or else in English, with its placeholders filled in."""
-    translations = load_catalogue(report_language(language))
+    translations = load_catalog(report_language(language))
     return translations.pgettext("report", REPORT_PHRASES[name]).format(**values)
 
 

@@ -1,1 +1,1 @@
-"""What a SPARQL text says: its grammar, a reading by it, its terms and variables, and the slips in it."""
+"""Static analysis of SPARQL: grammar, parser, terms, variables, syntax errors and hints."""

@@ -1,8 +1,9 @@
 """Diagnosis of SPARQL syntax errors: where, what is wrong, and what was probably meant.
 
-The grammar finds the first token that does not fit and what could stand there. Known mistakes come from the
-table slips.txt, each with cause and fix: typographic quotes, URLs without brackets, unclosed parentheses,
-misspelt keywords. Errors beyond the grammar are reported as the engine words them.
+The parser finds the first token that is not allowed and the tokens that are expected. Known mistakes come
+from the table slips.txt, each with cause and fix: typographic quotes, URLs without brackets, unclosed
+parentheses, misspelled keywords. Errors that the grammar does not cover are reported in the words of the
+engine.
 """
 
 import re
@@ -26,12 +27,12 @@ from .parser import GrammarMismatch, ParsedSparqlText
 from .scope import find_scope_problem
 
 SYNTAX_MISTAKES_FILE = Path(__file__).with_name("slips.txt")
-MISTAKE_CONTEXT_CHARS = 200  # characters that a pattern looks at, on either side
-MAX_SHOWN_TOKEN_CHARS = 40  # characters of the token that does not fit
+MISTAKE_CONTEXT_CHARS = 200  # characters before and after the error that a pattern is matched with
+MAX_SHOWN_TOKEN_CHARS = 40  # characters of the unexpected token that a message shows
 
 
 class SyntaxMistake(NamedTuple):
-    """A row of the table: where it fits, its cause, and how to mend it."""
+    """A row of the table of mistakes: where it matches, the cause, and the fix."""
 
     inside_rules: frozenset[str]
     before_pattern: re.Pattern[str]
@@ -42,7 +43,7 @@ class SyntaxMistake(NamedTuple):
 
 @cache
 def read_syntax_mistakes() -> list[SyntaxMistake]:
-    """The rows of the table, which says itself how they are read."""
+    """The rows of the table; its first lines describe the format."""
     lines = [
         line
         for line in SYNTAX_MISTAKES_FILE.read_text("utf-8").splitlines()
@@ -52,29 +53,31 @@ def read_syntax_mistakes() -> list[SyntaxMistake]:
     return [parse_syntax_mistake(*row) for row in rows]
 
 
-def parse_syntax_mistake(where: str, cause: str, mend: str) -> SyntaxMistake:
-    """One row."""
-    within, before, here = (part.strip() for part in where.split(" :: "))
-    before_, here_ = (re.compile(pattern, re.IGNORECASE) for pattern in (before or "$", here))
-    return SyntaxMistake(frozenset(within.split("|")), before_, here_, cause, mend)
+def parse_syntax_mistake(location: str, cause: str, suggestion: str) -> SyntaxMistake:
+    """A row of the table, from its three lines."""
+    rules, before, here = (part.strip() for part in location.split(" :: "))
+    before_pattern, here_pattern = (re.compile(pattern, re.IGNORECASE) for pattern in (before or "$", here))
+    return SyntaxMistake(frozenset(rules.split("|")), before_pattern, here_pattern, cause, suggestion)
 
 
-def find_known_mistake(text: str, found: GrammarMismatch) -> tuple[str, str] | None:
-    """The cause and the mend of the slip that a text shows; None for one that is not in the table."""
-    before = " ".join(token.text for token in found.before[-8:])[-MISTAKE_CONTEXT_CHARS:]
-    open_ = {"*", *found.open_rules, *(() if found.open_brackets else ["outside"])}
+def find_known_mistake(text: str, mismatch: GrammarMismatch) -> tuple[str, str] | None:
+    """The cause and the fix of a mistake in the table; None for any other."""
+    before = " ".join(token.text for token in mismatch.before[-8:])[-MISTAKE_CONTEXT_CHARS:]
+    open_rules = {"*", *mismatch.open_rules, *(() if mismatch.open_brackets else ["outside"])}
     for row in read_syntax_mistakes():
-        if open_.isdisjoint(row.inside_rules) or not row.before_pattern.search(before):
+        if open_rules.isdisjoint(row.inside_rules) or not row.before_pattern.search(before):
             continue
-        if row.here_pattern.match(text, found.start, found.start + MISTAKE_CONTEXT_CHARS):
-            here = found.token.text[:MAX_SHOWN_TOKEN_CHARS]
-            return row.cause.replace("{here}", here), row.suggestion.replace("{here}", here)
+        if row.here_pattern.match(text, mismatch.start, mismatch.start + MISTAKE_CONTEXT_CHARS):
+            shown_token = mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]
+            return row.cause.replace("{here}", shown_token), row.suggestion.replace("{here}", shown_token)
     return None
 
 
-MAX_DIAGNOSED_CHARS = 1_000_000  # characters that are read again; the data of an update may be far longer
+MAX_DIAGNOSED_CHARS = (
+    1_000_000  # longer texts, such as updates with much data, are not parsed for a diagnosis
+)
 
-# Signs that come with a text from elsewhere, and what to write instead.
+# Characters that word processors and web pages insert, and what to write instead.
 FOREIGN_SIGN_SUGGESTIONS = {
     **dict.fromkeys("“”„«»″", 'Write the straight quote ".'),
     **dict.fromkeys("‘’‚′´", "Write the straight quote '."),
@@ -91,10 +94,12 @@ FOREIGN_SIGN_SUGGESTIONS = {
 
 BARE_ADDRESS_PATTERN = re.compile(r"(?:https?|ftp|urn|mailto|file):(?!\s)", re.IGNORECASE)
 
-# What could stand in a place, in words: the tokens that tell it, those that need not be named any more, the
-# word. The first that fits goes before.
+# Phrases for sets of expected tokens: the tokens that must all be expected, more tokens that the phrase
+# covers, and the phrase. Earlier entries take precedence.
 _FUNCTION_KEYWORDS = frozenset(
-    one for one in SPARQL_KEYWORDS if one not in ("AS", "ASC", "DESC", "WHERE", "FROM", "LIMIT", "OFFSET")
+    keyword
+    for keyword in SPARQL_KEYWORDS
+    if keyword not in ("AS", "ASC", "DESC", "WHERE", "FROM", "LIMIT", "OFFSET")
 )
 _VALUE_TOKENS = {"@variable", "@blank", "@iri", "@name", "@string", "@number", "@sign", "TRUE", "FALSE"}
 EXPECTATION_WORDS: list[tuple[set[str], Set[str], str]] = [
@@ -119,146 +124,146 @@ MAX_SHOWN_EXPECTATIONS = 8
 
 
 def diagnose_syntax_error(source: ParsedSparqlText, error: Exception) -> Problem:
-    """The 400 for a text that the engine refused with `error`."""
+    """The 400 for a text in which the engine found a syntax error."""
     text = source.text.rstrip(SPARQL_WHITESPACE)
     if len(text) > MAX_DIAGNOSED_CHARS:
         return engine_syntax_problem(text, str(error))
-    found = source.tree
-    if isinstance(found, GrammarMismatch):
-        return diagnose_grammar_mismatch(text, found)
-    return find_scope_problem(text, found) or engine_syntax_problem(text, str(error))
+    tree = source.tree
+    if isinstance(tree, GrammarMismatch):
+        return diagnose_grammar_mismatch(text, tree)
+    return find_scope_problem(text, tree) or engine_syntax_problem(text, str(error))
 
 
 def diagnose_earlier_error(source: ParsedSparqlText, start: int) -> Problem | None:
-    """The 400 for a text that leaves the grammar before an offset, or has an address without < there."""
+    """The 400 for a syntax error before an offset, or a URL without < at the offset; None without either."""
     text = source.text
-    found = source.tree if len(text) <= MAX_DIAGNOSED_CHARS else None
-    if isinstance(found, GrammarMismatch) and found.start < start:
-        return diagnose_grammar_mismatch(text, found)
+    tree = source.tree if len(text) <= MAX_DIAGNOSED_CHARS else None
+    if isinstance(tree, GrammarMismatch) and tree.start < start:
+        return diagnose_grammar_mismatch(text, tree)
     if BARE_ADDRESS_PATTERN.match(text, start):
         return sparql_syntax_problem(
-            text, start, "An IRI stands between < and >.", "Put < before it and > behind it."
+            text, start, "An IRI must be between < and >.", "Put < before it and > after it."
         )
     return None
 
 
 def diagnose_unfinished_text(source: ParsedSparqlText) -> Problem | None:
-    """The 400 for a text that ends too early."""
+    """The 400 for a text that ends too early; None for any other text."""
     text = source.text.rstrip(SPARQL_WHITESPACE)
-    found = source.tree if len(text) <= MAX_DIAGNOSED_CHARS else None
+    tree = source.tree if len(text) <= MAX_DIAGNOSED_CHARS else None
     return (
-        diagnose_grammar_mismatch(text, found)
-        if isinstance(found, GrammarMismatch) and found.token.kind == "end"
+        diagnose_grammar_mismatch(text, tree)
+        if isinstance(tree, GrammarMismatch) and tree.token.kind == "end_of_text"
         else None
     )
 
 
-def diagnose_grammar_mismatch(text: str, found: GrammarMismatch) -> Problem:
-    """The 400 for a text that leaves the grammar."""
-    start = found.start
-    if found.token.kind == "mark" and not found.token.text.isascii():
-        return sparql_syntax_problem(text, start, *diagnose_unknown_sign(found.token.text))
-    told = (
-        diagnose_crossed_bracket(found)
-        or find_known_mistake(text, found)
-        or diagnose_misspelt_word(found)
-        or diagnose_unclosed_bracket(text, found)
+def diagnose_grammar_mismatch(text: str, mismatch: GrammarMismatch) -> Problem:
+    """The 400 for a text that does not match the grammar."""
+    start = mismatch.start
+    if mismatch.token.kind == "mark" and not mismatch.token.text.isascii():
+        return sparql_syntax_problem(text, start, *diagnose_unknown_sign(mismatch.token.text))
+    diagnosis = (
+        diagnose_crossed_bracket(mismatch)
+        or find_known_mistake(text, mismatch)
+        or diagnose_misspelt_word(mismatch)
+        or diagnose_unclosed_bracket(text, mismatch)
     )
-    if told is None and found.token.kind == "end" and found.open_brackets:
-        last = found.open_brackets[-1]
+    if diagnosis is None and mismatch.token.kind == "end_of_text" and mismatch.open_brackets:
+        last = mismatch.open_brackets[-1]
         return sparql_syntax_problem(
             text, last.start, f"This {last.text} is never closed.", f"Add a {OPENING_BRACKETS[last.text]}."
         )
-    return sparql_syntax_problem(text, start, *(told or diagnose_unexpected_token(found)))
+    return sparql_syntax_problem(text, start, *(diagnosis or diagnose_unexpected_token(mismatch)))
 
 
-MistakeDiagnosis = tuple[str, str]  # the cause, and how to mend it
+MistakeDiagnosis = tuple[str, str]  # the cause and the fix
 
 
-def diagnose_unknown_sign(sign: str) -> MistakeDiagnosis:
-    """A sign that SPARQL does not know, often brought by a text processor or a web page."""
-    code = f"U+{ord(sign):04X}"
-    seen = f"{sign} ({code}" if sign.isprintable() else f"({code}"
-    cause = f"SPARQL has no sign {seen}, {unicodedata.name(sign, 'without a name').lower()})."
+def diagnose_unknown_sign(character: str) -> MistakeDiagnosis:
+    """A character that SPARQL does not have, often inserted by a word processor or a web page."""
+    code = f"U+{ord(character):04X}"
+    shown = f"{character} ({code}" if character.isprintable() else f"({code}"
+    cause = f"SPARQL has no character {shown}, {unicodedata.name(character, 'without a name').lower()})."
     return cause, FOREIGN_SIGN_SUGGESTIONS.get(
-        sign, "Take it out." if sign.isprintable() else "Write a plain space, or nothing."
+        character, "Remove it." if character.isprintable() else "Write a plain space, or nothing."
     )
 
 
-def diagnose_crossed_bracket(found: GrammarMismatch) -> MistakeDiagnosis | None:
-    """A closing bracket that is not the partner of the one that is open."""
-    sign = found.token.text
-    if found.token.kind != "mark" or sign not in CLOSING_BRACKETS:
+def diagnose_crossed_bracket(mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
+    """A closing bracket that does not match the open one."""
+    bracket = mismatch.token.text
+    if mismatch.token.kind != "mark" or bracket not in CLOSING_BRACKETS:
         return None
-    if not found.open_brackets:
-        begun = sign == "}" and "Where" not in found.open_rules
-        return None if begun else (f"This {sign} closes nothing.", "Take it out, or open it before.")
-    missing = OPENING_BRACKETS[found.open_brackets[-1].text]
-    if missing == sign:
+    if not mismatch.open_brackets:
+        may_be_open = bracket == "}" and "Where" not in mismatch.open_rules
+        return None if may_be_open else (f"This {bracket} closes nothing.", "Remove it, or open it before.")
+    missing = OPENING_BRACKETS[mismatch.open_brackets[-1].text]
+    if missing == bracket:
         return None
-    return f"This {sign} stands where {missing} is missing.", f"Put a {missing} before it."
+    return f"This {bracket} is found where {missing} is missing.", f"Put a {missing} before it."
 
 
-def diagnose_misspelt_word(found: GrammarMismatch) -> MistakeDiagnosis | None:
-    """A word that SPARQL does not know."""
-    if not found.token.word or found.token.word in SPARQL_KEYWORDS:
+def diagnose_misspelt_word(mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
+    """A word that is no keyword of SPARQL."""
+    if not mismatch.token.word or mismatch.token.word in SPARQL_KEYWORDS:
         return None
-    word = found.token.text[:MAX_SHOWN_TOKEN_CHARS]
-    fitting = sorted(one for one in found.expected if one.isupper())
-    near = find_near_names(word, fitting) or find_near_names(word, SPARQL_KEYWORDS, 1, 0.75)
-    meant = [f"Did you mean {near[0]}?"] if near else []
-    ways = {"@variable": f"Write ?{word} for a variable.", "@string": f'Write "{word}" for a text.'}
-    meant += [way for one, way in ways.items() if one in found.expected]
+    word = mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]
+    fitting = sorted(token for token in mismatch.expected if token.isupper())
+    near_keywords = find_near_names(word, fitting) or find_near_names(word, SPARQL_KEYWORDS, 1, 0.75)
+    suggestions = [f"Did you mean {near_keywords[0]}?"] if near_keywords else []
+    alternatives = {"@variable": f"Write ?{word} for a variable.", "@string": f'Write "{word}" for a string.'}
+    suggestions += [sentence for token, sentence in alternatives.items() if token in mismatch.expected]
     return f"SPARQL has no word {word}.", " ".join(
-        meant
-    ) or f"Here can stand {describe_expected_tokens(found.expected)}."
+        suggestions
+    ) or f"Expected: {describe_expected_tokens(mismatch.expected)}."
 
 
-def diagnose_unclosed_bracket(text: str, found: GrammarMismatch) -> MistakeDiagnosis | None:
-    """A round bracket that is open where the text goes on as if it were closed."""
+def diagnose_unclosed_bracket(text: str, mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
+    """A parenthesis that is still open where the text goes on as if it were closed."""
     if (
-        not found.open_brackets
-        or found.open_brackets[-1].text != "("
-        or ")" not in found.expected
-        or not found.token.text
+        not mismatch.open_brackets
+        or mismatch.open_brackets[-1].text != "("
+        or ")" not in mismatch.expected
+        or not mismatch.token.text
     ):
         return None
-    where = locate_offset(text, found.open_brackets[-1].start)
-    cause = f"The ( of line {where['line']}, column {where['column']} is not closed before "
-    return f"{cause}{found.token.text[:MAX_SHOWN_TOKEN_CHARS]}.", "Put a ) before it."
+    location = locate_offset(text, mismatch.open_brackets[-1].start)
+    cause = f"The ( of line {location['line']}, column {location['column']} is not closed before "
+    return f"{cause}{mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]}.", "Put a ) before it."
 
 
-def diagnose_unexpected_token(found: GrammarMismatch) -> MistakeDiagnosis:
-    """A token out of place, with what could stand there."""
-    token = found.token.text[:MAX_SHOWN_TOKEN_CHARS]
-    cause = f"{token} does not fit here." if token else "The text ends too early."
-    return cause, f"Here can stand {describe_expected_tokens(found.expected)}."
+def diagnose_unexpected_token(mismatch: GrammarMismatch) -> MistakeDiagnosis:
+    """A token that is not allowed here, with the expected ones."""
+    token = mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]
+    cause = f"{token} is not allowed here." if token else "The text ends too early."
+    return cause, f"Expected: {describe_expected_tokens(mismatch.expected)}."
 
 
 def describe_expected_tokens(expected: frozenset[str]) -> str:
-    """What could stand in a place, in words."""
-    words: list[str] = []
-    rest = set(expected)
-    for tokens, also, word in EXPECTATION_WORDS:
-        if tokens <= rest:
-            words.append(word)
-            rest -= tokens | also
-    words += sorted(one for one in rest if one[0] != "@")
-    shown = words[:MAX_SHOWN_EXPECTATIONS]
+    """The expected tokens in words."""
+    phrases: list[str] = []
+    remaining = set(expected)
+    for tokens, covered_tokens, phrase in EXPECTATION_WORDS:
+        if tokens <= remaining:
+            phrases.append(phrase)
+            remaining -= tokens | covered_tokens
+    phrases += sorted(token for token in remaining if token[0] != "@")
+    shown = phrases[:MAX_SHOWN_EXPECTATIONS]
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "nothing more"
 
 
 def engine_syntax_problem(text: str, message: str) -> Problem:
-    """What the engine says of a text that fits the grammar and the rules that are known here.
+    """The 400 with the message of the engine, for a text that matches the grammar and the rules of `scope`.
 
-    It names the furthest place that it reached, which may be behind the fault, and whatever it waited for
-    there; sentences among that are its reasons.
+    The engine reports the furthest position that it reached, which may be after the error, and all tokens
+    that it expected there. Sentences among these are reasons.
     """
-    at = re.match(r"error at (\d+):(\d+): expected (?:one of )?", message)
-    if at is None:
+    match = re.match(r"error at (\d+):(\d+): expected (?:one of )?", message)
+    if match is None:
         return Problem(400, f"The text does not parse: {message}.", slug="syntax")
     starts = TextLines(text).line_starts
-    start = min(len(text), starts[min(int(at[1]), len(starts)) - 1] + int(at[2]) - 1)
-    reasons = re.findall(r"(?<![\"\w])[A-Z\\]\w* (?:[\w*]+ )+\w+", message[at.end() :])
-    cause = f"The engine says: {reasons[0]}." if reasons else "The engine does not read this."
-    return sparql_syntax_problem(text, start, cause, "The fault is here or shortly before.")
+    start = min(len(text), starts[min(int(match[1]), len(starts)) - 1] + int(match[2]) - 1)
+    reasons = re.findall(r"(?<![\"\w])[A-Z\\]\w* (?:[\w*]+ )+\w+", message[match.end() :])
+    cause = f"The engine says: {reasons[0]}." if reasons else "The engine cannot parse this."
+    return sparql_syntax_problem(text, start, cause, "The error is here or shortly before.")

@@ -1,10 +1,12 @@
 """The grammar of SPARQL as a table: 1.1 Query and Update, and of 1.2 what the engine has.
 
-A line is a rule. In capitals stands a keyword, in quotes a sign, after @ a kind of token, and `a` is the word
-for rdf:type. All else is a rule; one with a capital becomes a node of the tree. The next token tells which
-alternative is meant (the grammar is LL(1), as that of the standard is: SPARQL 1.1 Query, section 19.8).
+Each line is a rule. Names in capitals are keywords, quoted strings are punctuation, names after @ are kinds
+of tokens, and `a` is the keyword for rdf:type. All other names are rules; those that begin with a capital
+become nodes of the tree. The next token decides between alternatives (the grammar is LL(1), like that of the
+standard: SPARQL 1.1 Query, section 19.8).
 
-It is a little wider than the standard where that keeps it short. The engine decides what runs; this explains.
+It accepts a little more than the standard where that keeps it short. The engine decides what runs; this
+grammar only explains errors.
 """
 
 import re
@@ -133,10 +135,10 @@ _GRAMMAR_PIECE_PATTERN = re.compile(r"'(?P<sign>[^']+)'|(?P<kind>@\w+)|(?P<word>
 
 @dataclass(frozen=True, eq=False, slots=True)
 class GrammarItem:
-    """A piece of the grammar, equal to none but itself.
+    """An item of the grammar, compared by identity.
 
-    `kind` is `token`, `rule`, `all` (its parts one after the other), `one` (of its parts), `maybe`, `many`,
-    or `end` (of a node). `name` is that of a token or rule.
+    `kind` is `token`, `rule`, `sequence`, `one` (of the parts), `maybe` (optional), `repeat` (any number),
+    or `close_node` (the end of a rule with a node). `name` is that of a token or rule.
     """
 
     kind: str
@@ -146,7 +148,7 @@ class GrammarItem:
 
 @cache
 def parse_grammar_rules() -> dict[str, GrammarItem]:
-    """The rules by their names."""
+    """The rules by name."""
     lines = (line.split(":", 1) for line in SPARQL_GRAMMAR.splitlines() if line)
     return {
         name.strip(): parse_grammar_alternatives(list(_GRAMMAR_PIECE_PATTERN.finditer(rest))[::-1])
@@ -155,27 +157,27 @@ def parse_grammar_rules() -> dict[str, GrammarItem]:
 
 
 def parse_grammar_alternatives(pieces: list[re.Match[str]]) -> GrammarItem:
-    """The item that begins at the end of the pieces, which are taken away up to a closing bracket."""
-    rows: list[list[GrammarItem]] = [[]]
+    """Parse alternatives from the end of `pieces`, a reversed list, up to a closing parenthesis."""
+    alternatives: list[list[GrammarItem]] = [[]]
     while pieces and pieces[-1]["mark"] != ")":
         piece = pieces.pop()
         mark = piece["mark"]
         if mark == "|":
-            rows.append([])
+            alternatives.append([])
         elif mark == "(":
-            rows[-1].append(parse_grammar_alternatives(pieces))
+            alternatives[-1].append(parse_grammar_alternatives(pieces))
             pieces.pop()
         elif mark:
-            rows[-1].extend(repeat_grammar_item(mark, rows[-1].pop()))
+            alternatives[-1].extend(repeat_grammar_item(mark, alternatives[-1].pop()))
         else:
-            rows[-1].append(parse_grammar_name(piece))
-    parts = [row[0] if len(row) == 1 else GrammarItem("all", parts=tuple(row)) for row in rows]
+            alternatives[-1].append(parse_grammar_name(piece))
+    parts = [row[0] if len(row) == 1 else GrammarItem("sequence", parts=tuple(row)) for row in alternatives]
     return parts[0] if len(parts) == 1 else GrammarItem("one", parts=tuple(parts))
 
 
 def repeat_grammar_item(mark: str, item: GrammarItem) -> list[GrammarItem]:
-    """The item as often as the mark says."""
-    many = GrammarItem("many", parts=(item,))
+    """The item with the quantifier ?, * or +."""
+    many = GrammarItem("repeat", parts=(item,))
     return {"?": [GrammarItem("maybe", parts=(item,))], "*": [many], "+": [item, many]}[mark]
 
 
@@ -188,7 +190,7 @@ def parse_grammar_name(piece: re.Match[str]) -> GrammarItem:
 
 
 class FirstSet(NamedTuple):
-    """What an item may begin with, and whether it may be empty."""
+    """The tokens that an item may begin with, and whether it may be empty."""
 
     tokens: frozenset[str]
     is_nullable: bool
@@ -196,21 +198,21 @@ class FirstSet(NamedTuple):
 
 @cache
 def compute_first_set(item: GrammarItem) -> FirstSet:
-    """How an item begins. No rule of the table begins with itself, so there is an end to it."""
+    """The first set of an item. No rule of the table is left-recursive, so the recursion ends."""
     if item.kind == "token":
         return FirstSet(frozenset([item.name]), is_nullable=False)
     if item.kind == "rule":
         return compute_first_set(parse_grammar_rules()[item.name])
-    if item.kind == "end":
+    if item.kind == "close_node":
         return FirstSet(frozenset(), is_nullable=True)
-    found: frozenset[str] = frozenset()
+    tokens: frozenset[str] = frozenset()
     for part in item.parts:
-        begin = compute_first_set(part)
-        found |= begin.tokens
-        if item.kind == "all" and not begin.is_nullable:
-            return FirstSet(found, is_nullable=False)
+        first_set = compute_first_set(part)
+        tokens |= first_set.tokens
+        if item.kind == "sequence" and not first_set.is_nullable:
+            return FirstSet(tokens, is_nullable=False)
     return FirstSet(
-        found,
+        tokens,
         is_nullable=item.kind != "one" or any(compute_first_set(part).is_nullable for part in item.parts),
     )
 

@@ -1,7 +1,7 @@
-"""Hints on valid queries: unbound variables, near-duplicate names, terms that the graph does not have.
+"""Hints on probable mistakes in valid queries: unbound variables, similar names, terms not in the graph.
 
-Up to 10 hints are found in queries of up to 4000 characters; analysis takes 1 to 5 µs a character. They go
-out in the response header WGIG-Warning as Display Strings (RFC 9651) with line and column.
+Queries of up to 4000 characters get up to 10 hints; the analysis takes 1 to 5 µs a character. Hints are sent
+in the response header WGIG-Warning as Display Strings (RFC 9651) with line and column.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ MODIFIER_RULES = ("Having", "OrderBy", "GroupBy")
 
 
 class ScopedNode(NamedTuple):
-    """A group, with the variables that what is around it gives to its filters, and to all of it."""
+    """A node, with the variables of the groups around it that its own filters, or all of it, can use."""
 
     node: SyntaxNode
     filter_variables: frozenset[str] = NO_VARIABLES
@@ -37,95 +37,105 @@ class ScopedNode(NamedTuple):
 
 
 def iter_unbound_variables(tree: SyntaxNode) -> Iterator[tuple[SparqlToken, str]]:
-    """Where a variable is used that has no value there, with what could be meant."""
-    seen = find_visible_variables(tree)
-    everywhere = frozenset().union(*(seen[id(node)] for node in tree.walk() if node.rule in GROUP_RULES))
-    for token, within in (*iter_unbound_in_queries(tree, seen), *iter_unbound_in_groups(tree, seen)):
-        near = next((one for one in sorted(within) if differ_by_one_edit(variable_name(token), one)), None)
-        meant = f" Did you mean ?{near}?" if near else ""
-        if variable_name(token) in everywhere:
+    """The places where a variable cannot have a value, each with a hint."""
+    visible = find_visible_variables(tree)
+    bound_anywhere = frozenset().union(
+        *(visible[id(node)] for node in tree.walk() if node.rule in GROUP_RULES)
+    )
+    for token, bound in (*iter_unbound_in_queries(tree, visible), *iter_unbound_in_groups(tree, visible)):
+        similar = next(
+            (name for name in sorted(bound) if differ_by_one_edit(variable_name(token), name)), None
+        )
+        suggestion = f" Did you mean ?{similar}?" if similar else ""
+        if variable_name(token) in bound_anywhere:
             yield (
                 token,
-                f"{token.text} has no value here; the pattern that gives it one is out of reach.{meant}",
+                f"{token.text} has no value here; the pattern that binds it is in another scope.{suggestion}",
             )
         else:
-            yield token, f"No pattern gives {token.text} a value.{meant}"
+            yield token, f"No pattern binds {token.text}.{suggestion}"
 
 
-def differ_by_one_edit(one: str, other: str) -> bool:
-    """Whether two names differ by one slip: a letter too many, too few, another, or two swapped."""
-    for _ in range(2):  # what they share at the front, then at the end
-        alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-        one, other = one[alike:][::-1], other[alike:][::-1]
-    return max(len(one), len(other)) == 1 or (len(one) == 2 and one == other[::-1])
+def differ_by_one_edit(name: str, other_name: str) -> bool:
+    """Whether two names differ by one edit: a letter added, removed or replaced, or two swapped."""
+    for _ in range(2):  # remove the common prefix, then the common suffix
+        common_chars = sum(
+            1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(name, other_name, strict=False))
+        )
+        name, other_name = name[common_chars:][::-1], other_name[common_chars:][::-1]
+    return max(len(name), len(other_name)) == 1 or (len(name) == 2 and name == other_name[::-1])
 
 
-# The variable, and those that have a value in its place.
+# An unbound variable, and the variables that are bound at its place.
 UnboundVariables = Iterator[tuple[SparqlToken, frozenset[str]]]
 
 
-def iter_unbound_in_queries(tree: SyntaxNode, seen: VisibleVariables) -> UnboundVariables:
-    """Variables that a query shows, makes or sorts by."""
+def iter_unbound_in_queries(tree: SyntaxNode, visible: VisibleVariables) -> UnboundVariables:
+    """Unbound variables in the projection, template and modifiers of queries."""
     for parent in tree.walk():
         for query in parent.nodes("Select", "Construct", "Describe"):
             parts = [*query.nodes("Where"), *parent.nodes("Values")]
-            has = frozenset().union(*(seen[id(part)] for part in parts))
+            bound = frozenset().union(*(visible[id(part)] for part in parts))
             if any(True for _ in query.nodes("Where")):
-                yield from iter_unbound_outside_pattern(query, has)
+                yield from iter_unbound_outside_pattern(query, bound)
 
 
-def iter_unbound_outside_pattern(query: SyntaxNode, has: frozenset[str]) -> UnboundVariables:
-    """Variables that a query names outside of its pattern, where the pattern has those of `has`."""
-    has |= frozenset(iter_group_variables(query)) if query.rule == "Select" else NO_VARIABLES
+def iter_unbound_outside_pattern(query: SyntaxNode, bound: frozenset[str]) -> UnboundVariables:
+    """Unbound variables of a query outside of its pattern, which binds the variables in `bound`."""
+    bound |= frozenset(iter_group_variables(query)) if query.rule == "Select" else NO_VARIABLES
     for token in query.tokens("variable"):  # of DESCRIBE
-        if variable_name(token) not in has:
-            yield token, has
+        if variable_name(token) not in bound:
+            yield token, bound
     for part in query.nodes("Projection", "Template", *MODIFIER_RULES):
-        computed = [token for one in part.nodes("As") for token in one.tokens("variable")]
-        has |= frozenset(map(variable_name, computed))
+        computed = [token for projected in part.nodes("As") for token in projected.tokens("variable")]
+        bound |= frozenset(map(variable_name, computed))
         for node in iter_own_nodes(part):
             for token in node.tokens("variable"):
-                if variable_name(token) not in has:
-                    yield token, has
+                if variable_name(token) not in bound:
+                    yield token, bound
 
 
-def iter_unbound_in_groups(tree: SyntaxNode, seen: VisibleVariables) -> UnboundVariables:
-    """Variables that a FILTER or BIND uses."""
-    todo = [ScopedNode(tree)]
-    while todo:
-        node, lent, given = todo.pop()
-        before = given
+def iter_unbound_in_groups(tree: SyntaxNode, visible: VisibleVariables) -> UnboundVariables:
+    """Unbound variables in FILTER and BIND."""
+    pending = [ScopedNode(tree)]
+    while pending:
+        node, filter_variables, outer_variables = pending.pop()
+        bound_before = outer_variables
         for part in node.parts:
             if not isinstance(part, SyntaxNode):
                 continue
             if part.rule in ("Filter", "Bind"):
-                has = seen[id(node)] | lent | given if part.rule == "Filter" else before
+                bound = (
+                    visible[id(node)] | filter_variables | outer_variables
+                    if part.rule == "Filter"
+                    else bound_before
+                )
                 for inner in iter_own_nodes(part):
                     if inner is not part or part.rule == "Filter":
                         yield from (
-                            (token, has)
+                            (token, bound)
                             for token in inner.tokens("variable")
-                            if variable_name(token) not in has
+                            if variable_name(token) not in bound
                         )
                     if inner.rule == "Exists":
-                        todo += [ScopedNode(group, NO_VARIABLES, has) for group in inner.nodes("Group")]
+                        pending += [ScopedNode(group, NO_VARIABLES, bound) for group in inner.nodes("Group")]
             elif part.rule == "Optional":
-                todo += [ScopedNode(group, before, given) for group in part.nodes("Group")]
+                pending += [ScopedNode(group, bound_before, outer_variables) for group in part.nodes("Group")]
             elif part.rule not in MODIFIER_RULES:
-                todo.append(ScopedNode(part, NO_VARIABLES, given))
-            before |= seen.get(id(part), NO_VARIABLES)
+                pending.append(ScopedNode(part, NO_VARIABLES, outer_variables))
+            bound_before |= visible.get(id(part), NO_VARIABLES)
 
 
 WARNING_FIELD = "WGIG-Warning"
-MAX_HINTED_QUERY_CHARS = 4000  # characters of a query that is looked through, in 1 to 5 µs each
-MAX_HINT_COUNT = 10  # hints for a query
-MAX_WARNING_FIELD_CHARS = 4000  # characters of the field
-MAX_COMPARED_VARIABLES = 40  # variables that are compared with one another
-MIN_COMPARED_NAME_CHARS = 5  # letters of a variable that may be a slip of another
+MAX_HINTED_QUERY_CHARS = 4000  # longer queries get no hints, as each character takes 1 to 5 µs
+MAX_HINT_COUNT = 10
+MAX_WARNING_FIELD_CHARS = 4000  # characters of the response header
+MAX_COMPARED_VARIABLES = 40  # in queries with more variables, names are not compared
+MIN_COMPARED_NAME_CHARS = 5  # shorter names are not compared
 
 
 class QueryHint(NamedTuple):
-    """A sentence about a place of the query; line and column are counted from 1, and 0 beside the query."""
+    """A hint on a place in the query; line and column begin with 1, and are 0 for the whole request."""
 
     sentence: str
     line: int = 0
@@ -133,91 +143,93 @@ class QueryHint(NamedTuple):
 
 
 def find_query_hints(
-    query: ParsedSparqlText, store: Store, base: str, near: NearTermFinder = find_near_terms
+    query: ParsedSparqlText, store: Store, base: str, find_near: NearTermFinder = find_near_terms
 ) -> list[QueryHint]:
-    """What is probably not meant in a query that parses, by place; none for a long one.
+    """Hints on probable mistakes in a valid query, in the order of the text; none for a long one.
 
-    Nothing is said of terms where the store is empty. Else it is asked at most 60 times whether it has a
-    statement, each time for the first that it finds. Terms that are `near` are shown where they are in it.
+    Hints on terms need a store that is not empty. It is asked at most 60 times for one statement. `find_near`
+    gives similar terms, which are suggested if they are in the store.
     """
     tree = query.tree if len(query.text.rstrip()) <= MAX_HINTED_QUERY_CHARS else None
     if not isinstance(tree, SyntaxNode):
         return []
-    found = {
-        place.start: (place, sentence)
-        for place, sentence in islice(iter_unbound_variables(tree), MAX_HINT_COUNT)
+    hints = {
+        token.start: (token, sentence)
+        for token, sentence in islice(iter_unbound_variables(tree), MAX_HINT_COUNT)
     }
-    lacking = {variable_name(place) for place, _ in found.values()}
-    for place, sentence in (
-        *find_absent_terms(tree, store, base, near),
-        *iter_lookalike_variables(tree, lacking),
+    unbound = {variable_name(token) for token, _ in hints.values()}
+    for token, sentence in (
+        *find_absent_terms(tree, store, base, find_near),
+        *iter_lookalike_variables(tree, unbound),
         *iter_path_alternatives(tree),
     ):
-        found.setdefault(place.start, (place, sentence))
+        hints.setdefault(token.start, (token, sentence))
     lines = TextLines(query.text)
-    return [QueryHint(found[start][1], *lines.locate(start)) for start in sorted(found)[:MAX_HINT_COUNT]]
+    return [QueryHint(hints[start][1], *lines.locate(start)) for start in sorted(hints)[:MAX_HINT_COUNT]]
 
 
 def find_absent_terms(
-    tree: SyntaxNode, store: Store, base: str, near: NearTermFinder
+    tree: SyntaxNode, store: Store, base: str, find_near: NearTermFinder
 ) -> Iterable[tuple[SparqlToken, str]]:
-    """Terms that the graph does not have."""
+    """Hints on terms that the store does not have."""
     try:
         return (
-            list(UnknownTermFinder(TriplePatternReader(tree, base), store, base, near).find_hints())
+            list(UnknownTermFinder(TriplePatternReader(tree, base), store, base, find_near).find_hints())
             if store
             else []
         )
-    except SyntaxError:  # an escape that SPARQL has and Turtle has not
+    except SyntaxError:  # an escape that SPARQL has but Turtle has not
         return []
 
 
-def iter_lookalike_variables(tree: SyntaxNode, lacking: Collection[str]) -> Iterator[tuple[SparqlToken, str]]:
-    """Variables that stand once, and are spelt nearly as one that stands before them or more often.
+def iter_lookalike_variables(tree: SyntaxNode, unbound: Collection[str]) -> Iterator[tuple[SparqlToken, str]]:
+    """Variables that occur once, with a name similar to one that occurs before them or more often.
 
-    Those that are `lacking` a value are named elsewhere.
+    Those in `unbound` have a hint already.
     """
-    variables = [token for token in tree.all_tokens("variable") if variable_name(token) not in lacking]
-    times = Counter(map(variable_name, variables))
-    met = {one for one, count in times.items() if count > 1}
-    for token in variables if len(times) <= MAX_COMPARED_VARIABLES else ():
-        one = variable_name(token)
-        if times[one] == 1 and len(one) >= MIN_COMPARED_NAME_CHARS:
-            near = [
+    variables = [token for token in tree.all_tokens("variable") if variable_name(token) not in unbound]
+    counts = Counter(map(variable_name, variables))
+    known_names = {name for name, count in counts.items() if count > 1}
+    for token in variables if len(counts) <= MAX_COMPARED_VARIABLES else ():
+        name = variable_name(token)
+        if counts[name] == 1 and len(name) >= MIN_COMPARED_NAME_CHARS:
+            similar = [
                 other
-                for other in sorted(met)
-                if differ_by_one_edit(one, other) and not are_related_names(one, other)
+                for other in sorted(known_names)
+                if differ_by_one_edit(name, other) and not are_related_names(name, other)
             ]
-            if near:
-                yield token, f"{token.text} stands here alone. Did you mean ?{near[0]}?"
-        met.add(one)
+            if similar:
+                yield token, f"{token.text} occurs only once. Did you mean ?{similar[0]}?"
+        known_names.add(name)
 
 
 def iter_path_alternatives(tree: SyntaxNode) -> Iterator[tuple[SparqlToken, str]]:
-    """Alternatives of a path, of which the engine makes one solution where both sides lead to it.
+    """Alternatives in property paths: the engine merges equal solutions of both sides into one.
 
-    SPARQL makes two (SPARQL 1.1 Query, section 18.4).
+    By the standard there are two (SPARQL 1.1 Query, section 18.4).
     """
-    said = "What both sides of | lead to counts once here, not twice. Where you count, write UNION."
+    sentence = (
+        "A solution of both sides of | counts once here, not twice. If you count solutions, write UNION."
+    )
     paths = (node for node in tree.walk() if node.rule == "Path")
-    return ((token, said) for node in paths for token in node.tokens("mark") if token.text == "|")
+    return ((token, sentence) for node in paths for token in node.tokens("mark") if token.text == "|")
 
 
-def are_related_names(one: str, other: str) -> bool:
-    """Whether two names differ as those of like things do: by a number, or by one and many."""
-    return one.strip("0123456789_") == other.strip("0123456789_") or one in (
+def are_related_names(name: str, other: str) -> bool:
+    """Whether two names differ as those of related things do: by a number, or by a plural s."""
+    return name.strip("0123456789_") == other.strip("0123456789_") or name in (
         f"{other}s",
         other.removesuffix("s"),
     )
 
 
-def build_warning_field(found: Iterable[QueryHint]) -> dict[str, str]:
-    """The hints as a field of the response: Display Strings, with `line` and `column` if it has (RFC 9651).
+def build_warning_field(hints: Iterable[QueryHint]) -> dict[str, str]:
+    """The response header with the hints: Display Strings, with line and column if known (RFC 9651).
 
-    There is none without hints. What does not fit is left out, each hint whole.
+    Empty without hints. Hints that do not fit are left out.
     """
     items: list[str] = []
-    for hint in found:
+    for hint in hints:
         encoded = "".join(map(encode_display_string_byte, hint.sentence.encode()))
         place = f";line={hint.line};column={hint.column}" if hint.line else ""
         item = f'%"{encoded}"{place}'
@@ -227,5 +239,5 @@ def build_warning_field(found: Iterable[QueryHint]) -> dict[str, str]:
 
 
 def encode_display_string_byte(byte: int) -> str:
-    """A byte of UTF-8 in a Display String."""
+    """A byte of UTF-8 as written in a Display String."""
     return chr(byte) if 0x20 <= byte < 0x7F and byte not in b'%"' else f"%{byte:02x}"

@@ -1,6 +1,6 @@
-"""Read a SPARQL text by the grammar: its tree, or the first token that does not fit and what could be there.
+"""Parser for SPARQL: the syntax tree of a text, or the first unexpected token and what was expected.
 
-The engine says neither: it takes the furthest place that it reached for the fault, and gives no tree away.
+The engine gives neither: it reports the furthest position that it reached, and has no syntax tree in its API.
 """
 
 from collections.abc import Iterator
@@ -21,46 +21,46 @@ from .grammar import GRAMMAR_TOKENS, SPARQL_KEYWORDS, GrammarItem, compute_first
 
 @dataclass(slots=True)
 class SyntaxNode:
-    """A piece of the text that a rule of the grammar fits, with the nodes and tokens within."""
+    """A node of the syntax tree: the rule that matched, its offset, and its child nodes and tokens."""
 
     rule: str
     start: int
     parts: list["SyntaxNode | SparqlToken"] = field(default_factory=list)
 
     def nodes(self, *names: str) -> Iterator["SyntaxNode"]:
-        """The nodes right below, of these rules."""
+        """The child nodes of these rules."""
         return (part for part in self.parts if isinstance(part, SyntaxNode) and part.rule in names)
 
     def tokens(self, *kinds: str) -> Iterator[SparqlToken]:
-        """The tokens right below, of these kinds."""
+        """The child tokens of these kinds."""
         return (part for part in self.parts if isinstance(part, SparqlToken) and part.kind in kinds)
 
     def walk(self) -> Iterator["SyntaxNode"]:
-        """This node and all below it, in the order of the text."""
-        todo = [self]
-        while todo:
-            node = todo.pop()
+        """This node and all nodes below it, in the order of the text."""
+        pending = [self]
+        while pending:
+            node = pending.pop()
             yield node
-            todo += [part for part in reversed(node.parts) if isinstance(part, SyntaxNode)]
+            pending += [part for part in reversed(node.parts) if isinstance(part, SyntaxNode)]
 
     def all_tokens(self, *kinds: str) -> Iterator[SparqlToken]:
-        """The tokens of this node and those below, of these kinds or all, in the order of the text."""
-        todo: list[SyntaxNode | SparqlToken] = [self]
-        while todo:
-            part = todo.pop()
+        """All tokens below this node, of these kinds if any are given, in the order of the text."""
+        pending: list[SyntaxNode | SparqlToken] = [self]
+        while pending:
+            part = pending.pop()
             if isinstance(part, SparqlToken):
                 if not kinds or part.kind in kinds:
                     yield part
             else:
-                todo += reversed(part.parts)
+                pending += reversed(part.parts)
 
 
 class GrammarMismatch(NamedTuple):
-    """Where a text leaves the grammar.
+    """Where a text does not match the grammar.
 
-    The `token` that does not fit (of kind `end` and without text where the text is over), the tokens `before`
-    it, the rules that were open when the last of them was read, the innermost last, what could stand here as
-    tokens of the grammar, and the brackets that are open.
+    `token` is the unexpected token (of kind `end_of_text` and empty at the end of the text), `before` the
+    tokens before it, `open_rules` the rules that were not complete after these, outermost first, `expected`
+    the tokens of the grammar that are allowed here, and `open_brackets` the unclosed brackets.
     """
 
     token: SparqlToken
@@ -71,79 +71,82 @@ class GrammarMismatch(NamedTuple):
 
     @property
     def start(self) -> int:
-        """Where the token begins."""
+        """The offset of the unexpected token."""
         return self.token.start
 
 
 class ParsedSparqlText(SparqlText):
-    """A SPARQL text with its tokens and its tree, each made once, when it is first asked for."""
+    """A SPARQL text with its tokens and its tree, each computed once, when it is first needed."""
 
     @cached_property
     def tree(self) -> SyntaxNode | GrammarMismatch:
-        """The tree, or where the text leaves the grammar, in time that grows with its length.
+        """The syntax tree, or where the text does not match the grammar, in time linear in its length.
 
-        Raises Problem 400 for a string without an end.
+        Raises Problem 400 for an unclosed string.
         """
         return SparqlParser(self).parse()
 
 
 class SparqlParser:
-    """One pass over a text, by a stack of what is still to come, so that no depth is too deep."""
+    """Parses a text in one pass, with a stack of pending items instead of recursion, to any depth."""
 
     def __init__(self, source: SparqlText) -> None:
-        """Begin before the first token."""
+        """Start before the first token."""
         end = len(source.text.rstrip(SPARQL_WHITESPACE))
-        self.tokens = [*source.tokens, SparqlToken("end", "", end)]
+        self.tokens = [*source.tokens, SparqlToken("end_of_text", "", end)]
         self.position = 0
         self.root = SyntaxNode("text", 0)
         self.open_nodes = [self.root]
         self.closed_nodes: list[SyntaxNode] = []  # since the last token
         self.pending_items = [parse_grammar_rules()["text"]]
-        self.skipped_tokens: set[str] = set()  # what could have stood here, beside what is to come
+        self.optional_tokens: set[str] = set()  # that optional items before this token would accept
         self.open_brackets: list[SparqlToken] = []
-        self.next_names = self.token_names()
+        self.next_terminals = self.find_next_terminals()
 
     def parse(self) -> SyntaxNode | GrammarMismatch:
-        """Take what is to come from the stack until all is read or something does not fit."""
+        """Match the pending items until all are done or a token does not match."""
         while self.pending_items:
             item = self.pending_items.pop()
-            if item.kind == "end":
+            if item.kind == "close_node":
                 self.closed_nodes.append(self.open_nodes.pop())
             elif item.kind == "token":
-                if item.name not in self.next_names:
+                if item.name not in self.next_terminals:
                     return self.build_mismatch(item)
                 self.take_token()
             elif item.kind == "rule":
                 self.enter_rule(item)
-            elif item.kind == "all":
+            elif item.kind == "sequence":
                 self.pending_items += reversed(item.parts)
             elif not self.choose_part(item):
                 return self.build_mismatch(item)
         return (
-            self.root if self.tokens[self.position].kind == "end" else self.build_mismatch(GrammarItem("end"))
+            self.root
+            if self.tokens[self.position].kind == "end_of_text"
+            else self.build_mismatch(GrammarItem("close_node"))
         )
 
-    def token_names(self) -> tuple[str, ...]:
-        """The names under which the grammar knows the next token."""
+    def find_next_terminals(self) -> tuple[str, ...]:
+        """The terminals of the grammar that the next token matches; `@` marks a class of tokens."""
         token = self.tokens[self.position]
-        known: tuple[str, ...] = (f"@{token.kind}",)
+        terminals: tuple[str, ...] = (f"@{token.kind}",)
         if token.kind == "word":
-            known = (token.word,) if token.word in SPARQL_KEYWORDS else (token.text,)
+            terminals = (token.word,) if token.word in SPARQL_KEYWORDS else (token.text,)
         elif token.kind == "mark":
-            known = ("@sign",) if token.text in "+-" and self.is_number_sign() else (token.text,)
+            terminals = ("@sign",) if token.text in "+-" and self.is_number_sign() else (token.text,)
         elif token.kind == "name" and token.text.endswith(":"):
-            known = ("@name", "@prefix")
+            terminals = ("@name", "@prefix")
         elif token.kind == "number" and token.text.isdigit():
-            known = ("@number", "@integer")
-        return known if known[0] in GRAMMAR_TOKENS else ("",)  # few, so that they can be kept
+            terminals = ("@number", "@integer")
+        # Tokens outside the grammar share one name, which limits the cache of find_fitting_part.
+        return terminals if terminals[0] in GRAMMAR_TOKENS else ("",)
 
     def is_number_sign(self) -> bool:
-        """Whether the next token is the sign of a number that follows at once."""
+        """Whether the next token is the sign of a number directly after it."""
         sign, following = self.tokens[self.position : self.position + 2]
         return following.kind == "number" and following.start == sign.start + 1
 
     def take_token(self) -> None:
-        """Read the next token, which fits."""
+        """Consume the next token, which matches."""
         token = self.tokens[self.position]
         self.open_nodes[-1].parts.append(token)
         if token.kind == "mark":
@@ -152,54 +155,62 @@ class SparqlParser:
             elif token.text in CLOSING_BRACKETS and self.open_brackets:
                 self.open_brackets.pop()
         self.position += 1
-        self.next_names = self.token_names()
-        self.skipped_tokens.clear()
+        self.next_terminals = self.find_next_terminals()
+        self.optional_tokens.clear()
         self.closed_nodes.clear()
 
     def enter_rule(self, item: GrammarItem) -> None:
-        """Begin a rule, as a node where it has a capital."""
+        """Begin a rule. Only a rule with a capitalized name gets a node."""
         if item.name[0].isupper():
             node = SyntaxNode(item.name, self.tokens[self.position].start)
             self.open_nodes[-1].parts.append(node)
             self.open_nodes.append(node)
-            self.pending_items.append(GrammarItem("end"))
+            self.pending_items.append(GrammarItem("close_node"))
         self.pending_items.append(parse_grammar_rules()[item.name])
 
     def choose_part(self, item: GrammarItem) -> bool:
-        """Go on with the part of an item that the next token fits; whether there is one, or need be none."""
-        if self.next_names == ("@iri",) and "<" in compute_first_set(item).tokens:
+        """Continue with the alternative that can start with the next token.
+
+        Returns False if there is none and the item is not optional.
+        """
+        if self.next_terminals == ("@iri",) and "<" in compute_first_set(item).tokens:
             self.split_iri()
-        part = find_fitting_part(item, self.next_names)
+        part = find_fitting_part(item, self.next_terminals)
         if part is None:
-            self.skipped_tokens |= compute_first_set(item).tokens
+            self.optional_tokens |= compute_first_set(item).tokens
             return compute_first_set(item).is_nullable
-        if item.kind == "many":
+        if item.kind == "repeat":
             self.pending_items.append(item)
         self.pending_items.append(part)
         return True
 
     def split_iri(self) -> None:
-        """Cut the next token anew: after an operand, < is less-than and begins no IRI."""
+        """Split the next token into < and the rest: after an operand, < is less-than and begins no IRI."""
         iri = self.tokens[self.position]
-        rest = (one._replace(start=one.start + iri.start + 1) for one in tokenize_sparql(iri.text[1:]))
-        self.tokens[self.position : self.position + 1] = [SparqlToken("mark", "<", iri.start), *rest]
-        self.next_names = self.token_names()
+        following = (
+            token._replace(start=token.start + iri.start + 1) for token in tokenize_sparql(iri.text[1:])
+        )
+        self.tokens[self.position : self.position + 1] = [SparqlToken("mark", "<", iri.start), *following]
+        self.next_terminals = self.find_next_terminals()
 
     def build_mismatch(self, item: GrammarItem) -> GrammarMismatch:
-        """Say what could stand here instead of the next token."""
+        """The mismatch at the next token, where `item` was expected."""
         token = self.tokens[self.position]
-        expected = frozenset(self.skipped_tokens) | compute_first_set(item).tokens
-        inside = (
+        expected = frozenset(self.optional_tokens) | compute_first_set(item).tokens
+        # A rule that begins at the unexpected token has matched nothing yet.
+        open_rules = (
             node.rule
             for node in (*self.open_nodes, *reversed(self.closed_nodes))
             if node.start != token.start
         )
         return GrammarMismatch(
-            token, self.tokens[: self.position], tuple(inside), expected, self.open_brackets
+            token, self.tokens[: self.position], tuple(open_rules), expected, self.open_brackets
         )
 
 
 @cache
-def find_fitting_part(item: GrammarItem, keys: tuple[str, ...]) -> GrammarItem | None:
-    """The part of an item that begins with one of these tokens."""
-    return next((part for part in item.parts if not compute_first_set(part).tokens.isdisjoint(keys)), None)
+def find_fitting_part(item: GrammarItem, terminals: tuple[str, ...]) -> GrammarItem | None:
+    """The part of an item that can begin with one of these tokens; None if no part can."""
+    return next(
+        (part for part in item.parts if not compute_first_set(part).tokens.isdisjoint(terminals)), None
+    )

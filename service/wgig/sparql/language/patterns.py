@@ -1,4 +1,4 @@
-"""The triple patterns of a SPARQL text that parses, and what its terms mean."""
+"""The triple patterns of a parsed SPARQL text, with resolved terms."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,10 +13,10 @@ PatternTerm = ox.NamedNode | ox.Literal | ox.BlankNode | ox.Variable
 
 
 class TriplePattern(NamedTuple):
-    """A triple pattern; where it has a path, the predicate is the node of the path.
+    """A triple pattern; if it has a property path, the predicate is the syntax node of the path.
 
-    A blank node stands for what has no name. The `first_tokens` are the tokens with which subject, predicate
-    and object begin.
+    Collections and [...] become blank nodes. `first_tokens` are the first tokens of subject, predicate and
+    object.
     """
 
     subject: PatternTerm
@@ -26,76 +26,78 @@ class TriplePattern(NamedTuple):
 
 
 class TriplePatternReader:
-    """The tree of a text, with what its terms mean."""
+    """Reads the triple patterns of a syntax tree."""
 
     def __init__(self, tree: SyntaxNode, base: str) -> None:
-        """Look up all terms; relative IRIs are resolved against `base`."""
+        """Resolve all terms of the tree, relative IRIs against `base`."""
         self.tree = tree
         self.terms = resolve_query_terms(tree, base)
 
     def read_term(self, node: SyntaxNode) -> PatternTerm:
-        """The term that a node spells."""
-        spelt = term_spelling(node)
-        if spelt[0] in "?$":
-            return ox.Variable(spelt[1:])
-        return ox.BlankNode(spelt[2:]) if spelt.startswith("_:") else self.terms[spelt]
+        """The term of a node."""
+        spelling = term_spelling(node)
+        if spelling[0] in "?$":
+            return ox.Variable(spelling[1:])
+        return ox.BlankNode(spelling[2:]) if spelling.startswith("_:") else self.terms[spelling]
 
     def read_patterns(self, triples: SyntaxNode) -> list[TriplePattern]:
-        """The patterns of a block of triples; what is within brackets comes before what is around them."""
-        found: list[TriplePattern] = []
+        """The patterns of a block of triples; inner patterns come before those around them."""
+        patterns: list[TriplePattern] = []
         subject, *properties = triples.parts
         assert isinstance(subject, SyntaxNode)
-        of = self.read_node(subject, found)
-        place = next(subject.all_tokens())
-        for one in properties:
-            assert isinstance(one, SyntaxNode)
-            self.read_properties(of, place, one, found)
-        return found
+        term = self.read_node(subject, patterns)
+        token = next(subject.all_tokens())
+        for part in properties:
+            assert isinstance(part, SyntaxNode)
+            self.read_properties(term, token, part, patterns)
+        return patterns
 
-    def read_node(self, node: SyntaxNode, found: list[TriplePattern]) -> PatternTerm:
-        """The term that a node stands for; the patterns within it are added to those `found`."""
+    def read_node(self, node: SyntaxNode, patterns: list[TriplePattern]) -> PatternTerm:
+        """The term of a node; the patterns inside it are added to `patterns`."""
         match node.rule:
             case "Term":
                 return self.read_term(node)
             case "List":
-                return self.read_list(node, found)
-        one = ox.BlankNode()
-        for properties in node.nodes(
-            "Properties"
-        ):  # of a Quoted, which is no pattern of its own, there are none
-            self.read_properties(one, next(node.all_tokens()), properties, found)
-        return one
+                return self.read_list(node, patterns)
+        blank_node = ox.BlankNode()
+        for properties in node.nodes("Properties"):  # none for a triple term, which is not a pattern
+            self.read_properties(blank_node, next(node.all_tokens()), properties, patterns)
+        return blank_node
 
-    def read_list(self, node: SyntaxNode, found: list[TriplePattern]) -> PatternTerm:
-        """The first cell of a list."""
+    def read_list(self, node: SyntaxNode, patterns: list[TriplePattern]) -> PatternTerm:
+        """The first node of a collection."""
         members = [part for part in node.parts if isinstance(part, SyntaxNode)]
-        cells: list[PatternTerm] = [*(ox.BlankNode() for _ in members), RDF_NIL]
-        for cell, member, rest in zip(cells, members, cells[1:], strict=False):
-            places = (next(member.all_tokens()),) * 3
-            found.append(TriplePattern(cell, RDF_FIRST, self.read_node(member, found), places))
-            found.append(TriplePattern(cell, RDF_REST, rest, places))
-        return cells[0]
+        list_nodes: list[PatternTerm] = [*(ox.BlankNode() for _ in members), RDF_NIL]
+        for list_node, member, rest in zip(list_nodes, members, list_nodes[1:], strict=False):
+            tokens = (next(member.all_tokens()),) * 3
+            patterns.append(TriplePattern(list_node, RDF_FIRST, self.read_node(member, patterns), tokens))
+            patterns.append(TriplePattern(list_node, RDF_REST, rest, tokens))
+        return list_nodes[0]
 
     def read_properties(
-        self, subject: PatternTerm, place: SparqlToken, properties: SyntaxNode, found: list[TriplePattern]
+        self,
+        subject: PatternTerm,
+        subject_token: SparqlToken,
+        properties: SyntaxNode,
+        patterns: list[TriplePattern],
     ) -> None:
         """Add the patterns of a subject."""
         for verb, objects in zip(properties.nodes("Verb"), properties.nodes("Objects"), strict=True):
-            for one in objects.nodes("Object"):
-                (value,) = (part for part in one.parts[:1] if isinstance(part, SyntaxNode))
-                target = self.read_node(value, found)
-                places = place, next(verb.all_tokens()), next(one.all_tokens())
-                found.append(TriplePattern(subject, self.read_predicate(verb), target, places))
+            for object_node in objects.nodes("Object"):
+                (value,) = (part for part in object_node.parts[:1] if isinstance(part, SyntaxNode))
+                term = self.read_node(value, patterns)
+                tokens = subject_token, next(verb.all_tokens()), next(object_node.all_tokens())
+                patterns.append(TriplePattern(subject, self.read_predicate(verb), term, tokens))
 
     def read_predicate(self, verb: SyntaxNode) -> PatternTerm | SyntaxNode:
-        """The property or variable of a verb, or its path."""
-        spelt = [*verb.all_tokens()]
-        if len(spelt) > 1:
+        """The property or variable of a verb, or its property path."""
+        tokens = [*verb.all_tokens()]
+        if len(tokens) > 1:
             return verb
-        text = spelt[0].text
+        text = tokens[0].text
         return (
             ox.Variable(text[1:])
-            if spelt[0].kind == "variable"
+            if tokens[0].kind == "variable"
             else RDF_TYPE
             if text == "a"
             else self.terms[text]
@@ -103,24 +105,24 @@ class TriplePatternReader:
 
 
 def term_spelling(node: SyntaxNode) -> str:
-    """How the text writes a term."""
+    """A term as it is written in the text."""
     return "".join(token.text for token in node.all_tokens())
 
 
 def resolve_query_terms(tree: SyntaxNode, base: str) -> dict[str, ox.NamedNode | ox.Literal]:
-    """What each IRI, prefixed name and literal of a text means, by how it is written.
+    """The term for each IRI, prefixed name and literal of a text, by its spelling.
 
-    Turtle writes them as SPARQL does, so the engine's parser of Turtle tells it.
+    They are parsed as Turtle, which writes terms like SPARQL. Raises SyntaxError.
     """
     prologue = " ".join(token.text for node in tree.nodes("Base", "Prefix") for token in node.all_tokens())
-    spelt = dict.fromkeys(iter_term_spellings(tree))
-    lines = [f"<x:s> <x:{number}> {one} .\n" for number, one in enumerate(spelt)]
+    spellings = dict.fromkeys(iter_term_spellings(tree))
+    lines = [f"<x:s> <x:{number}> {spelling} .\n" for number, spelling in enumerate(spellings)]
     triples = ox.parse(f"{prologue}\n{''.join(lines)}", ox.RdfFormat.TURTLE, base_iri=base)
-    return dict(zip(spelt, (quad.object for quad in triples), strict=True))
+    return dict(zip(spellings, (quad.object for quad in triples), strict=True))
 
 
 def iter_term_spellings(tree: SyntaxNode) -> Iterator[str]:
-    """The terms of a text as it writes them, but for those of its prologue."""
+    """The spellings of the terms of a text, without those of its prologue."""
     for node in tree.walk():
         if node.rule in ("Base", "Prefix"):
             continue

@@ -1,6 +1,6 @@
-"""Which variables a part of a SPARQL text gives values, and what breaks the rules beside the grammar.
+"""Scope of variables in a SPARQL text, and violations of the rules that the grammar does not express.
 
-The rules are the notes of SPARQL 1.1 Query, sections 18.2.1, 18.2.4 and 19.8.
+The rules are in SPARQL 1.1 Query, sections 18.2.1, 18.2.4 and 19.8.
 """
 
 import re
@@ -12,81 +12,81 @@ from ...problems import Problem
 from ...rdf.sparql_lexer import ABSOLUTE_IRI_PATTERN, SparqlToken, sparql_syntax_problem
 from .parser import SyntaxNode
 
-# What binds the variables right below it, and what passes on those that are bound further down.
+# Nodes that bind the variables among their own tokens, and nodes that pass on what their child nodes bind.
 VARIABLE_BINDING_RULES = frozenset({"Term", "Verb", "Name", "Names", "Bind"})
 VARIABLE_PASSING_RULES = VARIABLE_BINDING_RULES | {
     *("text", "Select", "Construct", "Describe", "Ask", "Where", "SubSelect"),
     *("Group", "Union", "Optional", "Graph", "Service", "Lateral", "Values"),
     *("Triples", "Properties", "Objects", "Object", "Square", "List", "Quoted"),
 }
-UNGROUPED_RULES = frozenset({"Filter", "Bind", "GroupBy"})  # where nothing is there to be counted
-REBINDING_SUGGESTION = "Take another name."
+UNGROUPED_RULES = frozenset({"Filter", "Bind", "GroupBy"})  # where aggregates are not allowed
+REBINDING_SUGGESTION = "Use another name."
 
 _UNKNOWN_ESCAPE_PATTERN = re.compile(r"""\\(?!u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})[^tbnrf"'\\]""")
 
-ScopeFault = tuple[SparqlToken, str, str]  # where, the cause, how to mend it
-VisibleVariables = dict[int, frozenset[str]]  # the variables of a node, by its `id`
+ScopeFault = tuple[SparqlToken, str, str]  # the token, the cause, the fix
+VisibleVariables = dict[int, frozenset[str]]  # the in-scope variables of a node, by its `id()`
 
 
 def variable_name(token: SparqlToken) -> str:
-    """The name of a variable, which may begin with ? or $."""
+    """The name of a variable, without its ? or $."""
     return token.text[1:]
 
 
 def find_visible_variables(tree: SyntaxNode) -> VisibleVariables:
-    """The variables that each node below (by its `id`) can have values for."""
-    found: VisibleVariables = {}
-    for node in reversed(list(tree.walk())):  # what is within a node comes before it
+    """The in-scope variables of each node, by its `id()`."""
+    visible: VisibleVariables = {}
+    for node in reversed(list(tree.walk())):  # children before their parents
         names = (
-            {variable_name(one) for one in node.tokens("variable")}
+            {variable_name(token) for token in node.tokens("variable")}
             if node.rule in VARIABLE_BINDING_RULES
             else set()
         )
         for part in node.parts:
             if isinstance(part, SyntaxNode) and part.rule in VARIABLE_PASSING_RULES:
-                names |= found[id(part)]
-        chosen = list_projected_variables(node) if node.rule == "Select" else None
-        found[id(node)] = frozenset(names if chosen is None else map(variable_name, chosen))
-    return found
+                names |= visible[id(part)]
+        projected = list_projected_variables(node) if node.rule == "Select" else None
+        visible[id(node)] = frozenset(names if projected is None else map(variable_name, projected))
+    return visible
 
 
 def list_projected_variables(select: SyntaxNode) -> list[SparqlToken] | None:
-    """The variables that a SELECT names, also those that it computes; None for *."""
+    """The variables that a SELECT names, including those of AS; None for *."""
     (projection,) = select.nodes("Projection")
     if any(True for _ in projection.tokens("mark")):
         return None
-    named = [*projection.tokens("variable")]
+    variables = [*projection.tokens("variable")]
     for computed in projection.nodes("As"):
-        named += computed.tokens("variable")
-    return sorted(named, key=lambda token: token.start)
+        variables += computed.tokens("variable")
+    return sorted(variables, key=lambda token: token.start)
 
 
 def find_scope_problem(text: str, tree: SyntaxNode) -> Problem | None:
-    """The 400 for the first place where a text fits the grammar and not the rules beside it."""
-    seen = find_visible_variables(tree)
+    """The 400 for the first violation of the rules, in a text that matches the grammar; None without one."""
+    visible = find_visible_variables(tree)
     nodes = list(tree.walk())
     faults = [*iter_token_faults(tree), *iter_aggregate_faults(tree), *iter_blank_node_faults(nodes)]
     for node in nodes:
         match node.rule:
             case "Select":
-                faults += iter_select_faults(node, seen)
+                faults += iter_select_faults(node, visible)
             case "Group":
-                faults += iter_bind_faults(node, seen)
+                faults += iter_bind_faults(node, visible)
             case "Values":
                 faults += iter_values_faults(node)
             case "Insert" | "Delete":
                 faults += iter_fixed_data_faults(node)
     if not faults:
         return None
-    token, cause, mend = min(faults, key=lambda one: one[0].start)
-    return sparql_syntax_problem(text, token.start, cause, mend)
+    token, cause, suggestion = min(faults, key=lambda fault: fault[0].start)
+    return sparql_syntax_problem(text, token.start, cause, suggestion)
 
 
 def iter_token_faults(tree: SyntaxNode) -> Iterator[ScopeFault]:
-    """Tokens that are none after all."""
+    """Tokens that are not valid."""
     for token in tree.all_tokens():
         if token.word in ("TRUE", "FALSE") and token.text != token.text.lower():
-            yield token, f"{token.text} is written in small letters.", f"Write {token.text.lower()}."
+            yield token, f"{token.text} must be in lower case.", f"Write {token.text.lower()}."
         if token.kind == "string" and "\\" in token.text:
             yield from iter_escape_faults(token)
         if (
@@ -97,74 +97,80 @@ def iter_token_faults(tree: SyntaxNode) -> Iterator[ScopeFault]:
             try:
                 ox.NamedNode(token.text[1:-1])
             except ValueError:
-                yield token, "This is no absolute IRI.", "Write it in full, or declare a BASE."
+                yield token, "This is not an absolute IRI.", "Write it in full, or declare a BASE."
 
 
 def iter_escape_faults(token: SparqlToken) -> Iterator[ScopeFault]:
-    """The first escape of a string that SPARQL does not know."""
-    found = _UNKNOWN_ESCAPE_PATTERN.search(token.text.replace("\\\\", "  "))
-    if found:
-        place = token._replace(start=token.start + found.start())
-        yield place, f"SPARQL has no {found[0]} in a text.", f"Write \\{found[0]} where a backslash is meant."
+    """The first invalid escape in a string."""
+    match = _UNKNOWN_ESCAPE_PATTERN.search(token.text.replace("\\\\", "  "))
+    if match:
+        escape = token._replace(start=token.start + match.start())
+        yield escape, f"SPARQL has no escape {match[0]} in strings.", f"Write \\{match[0]} for a backslash."
 
 
 def iter_aggregate_faults(tree: SyntaxNode) -> Iterator[ScopeFault]:
-    """Aggregates where no groups are."""
-    todo = [(tree, "")]
-    while todo:
-        node, within = todo.pop()
-        if node.rule == "Aggregate" and within:
+    """Aggregates where they are not allowed."""
+    pending = [(tree, "")]
+    while pending:
+        node, clause = pending.pop()
+        if node.rule == "Aggregate" and clause:
             token = next(iter(node.all_tokens()))
-            cause = f"{token.text} sums up what a whole group holds, and {within} looks at one row."
-            mend = "Write HAVING (...) after the pattern, or compute it in a query within: "
-            yield token, cause, f"{mend}{{ SELECT ({token.word}(...) AS ?n) {{ ... }} }}."
+            cause = f"{token.text} is computed over a whole group, but {clause} sees one row."
+            suggestion = "Write HAVING (...) after the pattern, or compute it in a subquery: "
+            yield token, cause, f"{suggestion}{{ SELECT ({token.word}(...) AS ?n) {{ ... }} }}."
         if node.rule in UNGROUPED_RULES:
-            within = node.rule.upper().replace("BY", " BY")
+            clause = node.rule.upper().replace("BY", " BY")
         elif node.rule == "Select":
-            within = ""
-        todo += [(part, within) for part in reversed(node.parts) if isinstance(part, SyntaxNode)]
+            clause = ""
+        pending += [(part, clause) for part in reversed(node.parts) if isinstance(part, SyntaxNode)]
 
 
-def iter_select_faults(select: SyntaxNode, seen: VisibleVariables) -> Iterator[ScopeFault]:
-    """What a SELECT may not name: a variable twice, one that has a value, one that the groups do not have."""
+def iter_select_faults(select: SyntaxNode, visible: VisibleVariables) -> Iterator[ScopeFault]:
+    """Variables that a SELECT must not name: repeated, already bound by AS, or not in the groups."""
     (projection,) = select.nodes("Projection")
     (where,) = select.nodes("Where")
-    names = list_projected_variables(select)
-    if names is None:
+    projected = list_projected_variables(select)
+    if projected is None:
         if is_grouped_select(select):
             mark = next(projection.tokens("mark"))
-            yield mark, "* and groups do not go together.", "Name the variables of GROUP BY instead."
+            yield mark, "SELECT * cannot be combined with groups.", "Name the variables of GROUP BY instead."
         return
-    for token in iter_repeated_variables(names):
+    for token in iter_repeated_variables(projected):
         yield token, f"{token.text} is named twice in SELECT.", "Name each variable once."
     grouped = is_grouped_select(select)
-    known = set(iter_group_variables(select)) if grouped else set(seen[id(where)])
+    bound = set(iter_group_variables(select)) if grouped else set(visible[id(where)])
     for token in projection.tokens("variable"):
-        if grouped and variable_name(token) not in known:
-            mend = f"Add it to GROUP BY, or put an aggregate around it: (SAMPLE({token.text}) AS ?some)."
-            yield token, f"SELECT asks for {token.text}, and the groups do not have it.", mend
+        if grouped and variable_name(token) not in bound:
+            suggestion = (
+                f"Add it to GROUP BY, or put an aggregate around it: (SAMPLE({token.text}) AS ?some)."
+            )
+            yield token, f"SELECT names {token.text}, which the groups do not have.", suggestion
     for computed in projection.nodes("As"):
         for token in iter_unaggregated_variables(computed) if grouped else ():
-            if variable_name(token) not in known:
-                mend = f"Add it to GROUP BY, or put an aggregate around it: SAMPLE({token.text})."
-                yield token, f"SELECT computes with {token.text}, and the groups do not have it.", mend
+            if variable_name(token) not in bound:
+                suggestion = f"Add it to GROUP BY, or put an aggregate around it: SAMPLE({token.text})."
+                yield (
+                    token,
+                    f"An expression in SELECT uses {token.text}, which the groups do not have.",
+                    suggestion,
+                )
         for token in computed.tokens("variable"):
-            if variable_name(token) in known:
-                yield token, f"{token.text} has a value already.", REBINDING_SUGGESTION
-            known.add(variable_name(token))
+            if variable_name(token) in bound:
+                yield token, f"{token.text} is already bound.", REBINDING_SUGGESTION
+            bound.add(variable_name(token))
 
 
 def is_grouped_select(select: SyntaxNode) -> bool:
-    """Whether a SELECT yields groups, by GROUP BY or by an aggregate."""
+    """Whether a SELECT has groups, by GROUP BY or by an aggregate."""
     parts = select.nodes("GroupBy", "Projection", "Having", "OrderBy")
     return any(node.rule in ("GroupBy", "Aggregate") for part in parts for node in iter_own_nodes(part))
 
 
 def iter_group_variables(select: SyntaxNode) -> Iterator[str]:
     """The variables that the groups of a SELECT have."""
-    for by in select.nodes("GroupBy"):
-        yield from map(variable_name, by.tokens("variable"))
-        for key in by.nodes("Key"):
+    for group_by in select.nodes("GroupBy"):
+        yield from map(variable_name, group_by.tokens("variable"))
+        for key in group_by.nodes("Key"):
             plain = (
                 token
                 for part in key.nodes("Expression")
@@ -175,42 +181,44 @@ def iter_group_variables(select: SyntaxNode) -> Iterator[str]:
 
 
 def iter_repeated_variables(variables: list[SparqlToken]) -> Iterator[SparqlToken]:
-    """The variables that were named before."""
-    met: set[str] = set()
+    """The variables that occur before in the list."""
+    names: set[str] = set()
     for token in variables:
-        if variable_name(token) in met:
+        if variable_name(token) in names:
             yield token
-        met.add(variable_name(token))
+        names.add(variable_name(token))
 
 
-def iter_own_nodes(node: SyntaxNode, leave: Collection[str] = ("Group",)) -> Iterator[SyntaxNode]:
-    """A node and those below it, but for what is within the rules to `leave`."""
-    todo = [node]
-    while todo:
-        one = todo.pop()
-        yield one
-        todo += [
-            part for part in reversed(one.parts) if isinstance(part, SyntaxNode) and part.rule not in leave
+def iter_own_nodes(node: SyntaxNode, excluded: Collection[str] = ("Group",)) -> Iterator[SyntaxNode]:
+    """A node and those below it, without the children of nodes of the rules in `excluded`."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending += [
+            part
+            for part in reversed(current.parts)
+            if isinstance(part, SyntaxNode) and part.rule not in excluded
         ]
 
 
 def iter_unaggregated_variables(computed: SyntaxNode) -> Iterator[SparqlToken]:
-    """The variables of an expression with a name that stand in no aggregate."""
+    """The variables of an expression with AS that are not inside an aggregate."""
     for expression in computed.nodes("Expression"):
         for node in iter_own_nodes(expression, ("Aggregate", "Group")):
             yield from node.tokens("variable")
 
 
-def iter_bind_faults(group: SyntaxNode, seen: VisibleVariables) -> Iterator[ScopeFault]:
-    """A BIND to a variable that has a value before it in the group."""
-    known: set[str] = set()
+def iter_bind_faults(group: SyntaxNode, visible: VisibleVariables) -> Iterator[ScopeFault]:
+    """A BIND to a variable that is already bound in the group."""
+    bound: set[str] = set()
     for part in group.parts:
         if isinstance(part, SyntaxNode) and part.rule in VARIABLE_PASSING_RULES:
             for token in part.tokens("variable") if part.rule == "Bind" else ():
-                if variable_name(token) in known:
-                    cause = f"{token.text} has a value already, and BIND gives each variable one."
-                    yield token, cause, "Take another name, or compare by FILTER."
-            known |= seen[id(part)]
+                if variable_name(token) in bound:
+                    cause = f"{token.text} is already bound, and BIND needs a new variable."
+                    yield token, cause, "Use another name, or compare by FILTER."
+            bound |= visible[id(part)]
 
 
 def iter_values_faults(values: SyntaxNode) -> Iterator[ScopeFault]:
@@ -220,41 +228,45 @@ def iter_values_faults(values: SyntaxNode) -> Iterator[ScopeFault]:
         for token in iter_repeated_variables(variables):
             yield token, f"{token.text} is named twice in VALUES.", "Name each variable once."
         for row in values.nodes("Row"):
-            held = len(row.parts) - 2
-            if held != len(variables):
+            value_count = len(row.parts) - 2
+            if value_count != len(variables):
                 first = next(row.tokens("mark"))
-                cause = f"The row has {held} value{'' if held == 1 else 's'} for {len(variables)} variables."
-                yield first, cause, "Write UNDEF where a value is open."
+                plural = "" if value_count == 1 else "s"
+                cause = f"The row has {value_count} value{plural} for {len(variables)} variables."
+                yield first, cause, "Write UNDEF for a missing value."
 
 
 def iter_fixed_data_faults(node: SyntaxNode) -> Iterator[ScopeFault]:
-    """What fixed data, and what is deleted, cannot hold."""
-    word = next(node.tokens("word"))
-    fixed = any(token.word == "DATA" for token in node.tokens("word"))
+    """Variables in INSERT DATA and DELETE DATA, and blank nodes in DELETE."""
+    keyword = next(node.tokens("word"))
+    is_data = any(token.word == "DATA" for token in node.tokens("word"))
     for token in node.all_tokens():
-        if fixed and token.kind == "variable":
-            cause = f"{word.text} DATA holds fixed statements, and {token.text} is a variable."
-            yield token, cause, f"Write {word.text} {{ ... }} WHERE {{ ... }}."
-        if token.kind == "blank" and word.word == "DELETE":
-            mend = "Write a variable, and DELETE { ... } WHERE { ... }."
-            yield token, "A blank node cannot be named to be deleted.", mend
+        if is_data and token.kind == "variable":
+            cause = f"{keyword.text} DATA takes no variables, and {token.text} is one."
+            yield token, cause, f"Write {keyword.text} {{ ... }} WHERE {{ ... }}."
+        if token.kind == "blank" and keyword.word == "DELETE":
+            suggestion = "Write a variable, and DELETE { ... } WHERE { ... }."
+            yield token, "DELETE cannot name blank nodes.", suggestion
 
 
 def iter_blank_node_faults(nodes: list[SyntaxNode]) -> Iterator[ScopeFault]:
-    """A blank node that stands in two patterns: its name is known in one of them alone."""
-    homes: dict[str, int] = {}
-    pattern = 0
+    """Blank node labels that are used in two basic graph patterns, which is not allowed."""
+    pattern_by_label: dict[str, int] = {}
+    pattern_number = 0
     for group in nodes:
         if group.rule != "Group":
             continue
-        pattern += 1
+        pattern_number += 1
         for part in group.parts:
             if not isinstance(part, SyntaxNode) or part.rule == "Filter":
                 continue
             if part.rule != "Triples":
-                pattern += 1
+                pattern_number += 1
                 continue
             for token in part.all_tokens():
-                if token.kind == "blank" and homes.setdefault(token.text, pattern) != pattern:
-                    cause = f"{token.text} stands in two patterns, and a blank node belongs to one."
+                if (
+                    token.kind == "blank"
+                    and pattern_by_label.setdefault(token.text, pattern_number) != pattern_number
+                ):
+                    cause = f"{token.text} is used in two graph patterns, but a blank node belongs to one."
                     yield token, cause, f"Write a variable, such as ?{token.text[2:]}."

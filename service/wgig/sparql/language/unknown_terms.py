@@ -1,4 +1,4 @@
-"""Terms of a query that the graph does not have, and literals that it has in another guise."""
+"""Hints on terms of a query that the store lacks, and on literals with another language or datatype."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -14,9 +14,9 @@ from ...text import find_near_names
 from .parser import SyntaxNode
 from .patterns import PatternTerm, TriplePattern, TriplePatternReader
 
-MAX_STORE_LOOKUPS = 60  # of the store, for a query
-MAX_TERM_GUESSES = 5  # at what could be meant, which take a few milliseconds each
-UNQUERIED_RULES = ("Template", "Service")  # what is asked of others, or made
+MAX_STORE_LOOKUPS = 60  # per query
+MAX_TERM_GUESSES = 5  # searches for similar terms, which take a few milliseconds each
+UNQUERIED_RULES = ("Template", "Service")  # these are not evaluated over the store
 GUESSED_LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
 CLASS_TYPES = (f"{OWL_NAMESPACE}Class", f"{RDFS_NAMESPACE}Class")
 PROPERTY_TYPES = (
@@ -34,121 +34,123 @@ GUESSED_DATATYPES = (
     "nonNegativeInteger",
 )
 
-TermHint = tuple[SparqlToken, str]  # where, and the sentence
+TermHint = tuple[SparqlToken, str]  # the token and the sentence
 GroundTerm = ox.NamedNode | ox.Literal
-NearTermFinder = Callable[[str], Sequence[str]]  # IRIs that are spelt nearly as one
+NearTermFinder = Callable[[str], Sequence[str]]  # gives IRIs with a spelling similar to that of an IRI
 
 
 class UnknownTermFinder:
-    """One look through a query, with a bound on what it may ask of the store."""
+    """Checks the terms of one query, with a limited number of lookups in the store."""
 
-    def __init__(self, source: TriplePatternReader, store: Store, base: str, near: NearTermFinder) -> None:
-        """Look through `source`; terms are shown with the prefixes of the graph at `base`."""
-        self.reader = source
+    def __init__(
+        self, reader: TriplePatternReader, store: Store, base: str, find_near: NearTermFinder
+    ) -> None:
+        """Terms are shown with the prefixes of the graph at `base`."""
+        self.reader = reader
         self.store = store
         self.base = base
-        self.find_near_terms = near
+        self.find_near_terms = find_near
         self.lookups_left, self.guesses_left = MAX_STORE_LOOKUPS, MAX_TERM_GUESSES
         self.seen_terms: set[tuple[str, PatternTerm]] = set()
-        self.is_optional = False  # whether what is looked at now may be lacking
+        self.is_optional = False  # whether the current node is within OPTIONAL
 
     def find_hints(self) -> Iterator[TermHint]:
-        """Where a term stands that finds nothing, with what could be meant."""
-        todo = [(self.reader.tree, False, False)]
-        while todo:
-            node, absent, self.is_optional = todo.pop()
+        """The terms that match nothing, each with a hint."""
+        pending = [(self.reader.tree, False, False)]
+        while pending:
+            node, is_negated, self.is_optional = pending.pop()
             match node.rule:
                 case "Triples":
                     for pattern in self.reader.read_patterns(node):
                         yield from (
-                            self.check_negated_pattern(pattern) if absent else self.check_pattern(pattern)
+                            self.check_negated_pattern(pattern) if is_negated else self.check_pattern(pattern)
                         )
                 case "Graph" | "Dataset":
                     yield from self.check_graph(node)
                 case "Fixed" | "Function" if not any(True for _ in node.nodes("Arguments")):
                     yield from self.check_values(node)
-            absent = absent or node.rule in ("Exists", "Minus")
+            is_negated = is_negated or node.rule in ("Exists", "Minus")
             inner = (
                 part
                 for part in node.parts
                 if isinstance(part, SyntaxNode) and part.rule not in UNQUERIED_RULES
             )
             optional = self.is_optional or node.rule == "Optional"
-            todo += [(part, absent, optional) for part in reversed(list(inner))]
+            pending += [(part, is_negated, optional) for part in reversed(list(inner))]
 
     def check_negated_pattern(self, pattern: TriplePattern) -> Iterator[TermHint]:
-        """The terms of a pattern that is not to be found: that there is no such statement is no slip."""
-        for term, place in zip(pattern[:3], pattern.first_tokens, strict=True):
+        """Check only the terms of a pattern in NOT EXISTS or MINUS, which need not match any statement."""
+        for term, token in zip(pattern[:3], pattern.first_tokens, strict=True):
             if isinstance(term, ox.NamedNode):
-                yield from self.check_term(term, place)
+                yield from self.check_term(term, token)
 
     def check_pattern(self, pattern: TriplePattern) -> Iterator[TermHint]:
-        """The terms of a pattern that no statement has in their place."""
-        subject, predicate, object_, (first, second, third) = pattern
+        """Check the terms of a pattern, each in its position."""
+        subject, predicate, object_, (subject_token, predicate_token, object_token) = pattern
         if isinstance(subject, ox.Literal):
-            yield first, "A literal is never a subject, so this statement finds nothing."
+            yield subject_token, "A literal is never a subject, so this pattern finds nothing."
         if isinstance(subject, ox.NamedNode):
-            yield from self.check_term(subject, first)
+            yield from self.check_term(subject, subject_token)
         if isinstance(predicate, SyntaxNode):
             for token in predicate.all_tokens("iri", "name"):
                 yield from self.check_property(self.reader.terms[token.text], token)
         if not isinstance(predicate, ox.NamedNode):
             return
-        missing = [*self.check_property(predicate, second)]
+        missing = [*self.check_property(predicate, predicate_token)]
         yield from missing
         if not missing:
-            yield from self.check_object(predicate, object_, third)
+            yield from self.check_object(predicate, object_, object_token)
 
     def check_object(
-        self, predicate: ox.NamedNode, term: PatternTerm, place: SparqlToken
+        self, predicate: ox.NamedNode, term: PatternTerm, token: SparqlToken
     ) -> Iterator[TermHint]:
-        """The object of a property that there is."""
+        """Check the object of a property that is in the store."""
         if predicate == RDF_TYPE and isinstance(term, ox.NamedNode):
             if self.is_first_use("class", term) and not self.has_statement(None, RDF_TYPE, term):
                 yield from self.hint_unused_term(
-                    term, place, CLASS_TYPES, "is the class of nothing in the graph"
+                    term, token, CLASS_TYPES, "is the class of nothing in the graph"
                 )
         elif isinstance(term, ox.NamedNode):
-            yield from self.check_term(term, place)
+            yield from self.check_term(term, token)
         elif isinstance(term, ox.Literal):
-            yield from self.check_literal(predicate, term, place)
+            yield from self.check_literal(predicate, term, token)
 
-    def check_property(self, term: PatternTerm, place: SparqlToken) -> Iterator[TermHint]:
-        """A property that no statement has."""
+    def check_property(self, term: PatternTerm, token: SparqlToken) -> Iterator[TermHint]:
+        """Check that a property is used in the store."""
         if (
             isinstance(term, ox.NamedNode)
             and self.is_first_use("property", term)
             and not self.has_statement(None, term, None)
         ):
             yield from self.hint_unused_term(
-                term, place, PROPERTY_TYPES, "is the property of no statement in the graph"
+                term, token, PROPERTY_TYPES, "is the property of no statement in the graph"
             )
 
     def hint_unused_term(
-        self, term: ox.NamedNode, place: SparqlToken, kinds: Sequence[str], what: str
+        self, term: ox.NamedNode, token: SparqlToken, kinds: Sequence[str], predicate_text: str
     ) -> Iterator[TermHint]:
-        """A term that is used nowhere: no slip where it is declared, and not told where it may lack."""
+        """A hint on an unused term: no hint if it is declared and within OPTIONAL."""
         if not any(self.has_statement(term, RDF_TYPE, ox.NamedNode(kind)) for kind in kinds):
-            yield place, self.build_sentence(term, what)
+            yield token, self.build_sentence(term, predicate_text)
         elif not self.is_optional:
-            yield place, f"{self.format_term(term)} is declared, and {what}."
+            yield token, f"{self.format_term(term)} is declared, but {predicate_text}."
 
-    def check_term(self, term: ox.NamedNode, place: SparqlToken) -> Iterator[TermHint]:
-        """A thing of which no statement tells."""
+    def check_term(self, term: ox.NamedNode, token: SparqlToken) -> Iterator[TermHint]:
+        """Check that an IRI occurs in the store."""
         if self.is_first_use("thing", term) and not self.has_term(term):
-            yield place, self.build_sentence(term, "does not occur in the graph")
+            yield token, self.build_sentence(term, "does not occur in the graph")
 
     def check_values(self, node: SyntaxNode) -> Iterator[TermHint]:
-        """IRIs that are compared or given as data."""
-        before = ""
+        """Check IRIs in expressions and VALUES."""
+        previous = ""
         for token in node.tokens("iri", "name", "mark"):
             term = self.reader.terms.get(token.text)
-            if before != "^^" and isinstance(term, ox.NamedNode):
+            if previous != "^^" and isinstance(term, ox.NamedNode):
                 yield from self.check_term(term, token)
-            before = token.text
+            previous = token.text
 
     def check_graph(self, node: SyntaxNode) -> Iterator[TermHint]:
-        """A graph that is not there."""
+        """Check that a graph exists."""
         for part in (node, *node.nodes("Term")):
             for token in part.tokens("iri", "name"):
                 term = self.reader.terms[token.text]
@@ -159,93 +161,94 @@ class UnknownTermFinder:
                 ):
                     yield (
                         token,
-                        f"There is no graph {self.format_term(term)}. "
-                        "The address /graphs lists those that are.",
+                        f"There is no graph {self.format_term(term)}. See the list at /graphs.",
                     )
 
     def check_literal(
-        self, predicate: ox.NamedNode, literal: ox.Literal, place: SparqlToken
+        self, predicate: ox.NamedNode, literal: ox.Literal, token: SparqlToken
     ) -> Iterator[TermHint]:
-        """A literal that the property has with another language or type, or as an IRI."""
+        """Find the value of the property with another language or datatype, or as an IRI."""
         if not self.is_first_use(str(predicate), literal) or self.has_statement(None, predicate, literal):
             return
-        for other in iter_literal_variants(literal):
-            if self.lookups_left and self.has_statement(None, predicate, other):
-                yield place, f"No {self.format_term(predicate)} is {literal}; the graph has {other}."
+        for variant in iter_literal_variants(literal):
+            if self.lookups_left and self.has_statement(None, predicate, variant):
+                yield token, f"No {self.format_term(predicate)} is {literal}; the graph has {variant}."
                 return
 
     def is_first_use(self, role: str, term: PatternTerm) -> bool:
-        """Whether a term is met for the first time in a role."""
-        met = (role, term) in self.seen_terms
+        """Whether a term is used for the first time in a role."""
+        is_known = (role, term) in self.seen_terms
         self.seen_terms.add((role, term))
-        return not met
+        return not is_known
 
     def exceeds_lookups(self) -> bool:
-        """Count a look-up; whether there were too many."""
+        """Count a lookup; whether there were too many."""
         self.lookups_left = max(0, self.lookups_left - 1)
         return not self.lookups_left
 
     def has_statement(
         self, subject: ox.NamedNode | None, predicate: ox.NamedNode | None, object_: GroundTerm | None
     ) -> bool:
-        """Whether the store has such a statement in any graph; yes where it may not be asked any more."""
+        """Whether the store has such a statement in any graph; true where there were too many lookups."""
         return self.exceeds_lookups() or self.store.has_statement(subject, predicate, object_)
 
     def has_term(self, term: ox.NamedNode) -> bool:
-        """Whether any statement has the term."""
+        """Whether any statement has the IRI, in any position."""
         return (
             self.has_statement(term, None, None)
             or self.has_statement(None, None, term)
             or self.has_statement(None, term, None)
         )
 
-    def build_sentence(self, term: ox.NamedNode, what: str) -> str:
-        """What is wrong with a term, and which one is near."""
+    def build_sentence(self, term: ox.NamedNode, predicate_text: str) -> str:
+        """The sentence on a term that matches nothing, with a similar one that is in the store."""
         self.guesses_left -= 1
-        others = (
-            one
-            for one in (self.find_near_terms(term.value) if self.guesses_left >= 0 else ())
-            if one != term.value
+        candidates = (
+            iri
+            for iri in (self.find_near_terms(term.value) if self.guesses_left >= 0 else ())
+            if iri != term.value
         )
-        near = next((one for one in others if self.has_term(ox.NamedNode(one))), None)
-        meant = f" Did you mean {shorten_iri(near, self.base)}?" if near else ""
-        return f"{self.format_term(term)} {what}.{meant}"
+        similar = next((iri for iri in candidates if self.has_term(ox.NamedNode(iri))), None)
+        suggestion = f" Did you mean {shorten_iri(similar, self.base)}?" if similar else ""
+        return f"{self.format_term(term)} {predicate_text}.{suggestion}"
 
     def format_term(self, term: GroundTerm) -> str:
-        """A term for a person."""
+        """A term as hints show it."""
         return shorten_iri(term.value, self.base) if isinstance(term, ox.NamedNode) else str(term)
 
 
 def iter_literal_variants(literal: ox.Literal) -> Iterator[GroundTerm]:
-    """The same text as other terms."""
+    """Other terms with the same text: languages, datatypes, an IRI."""
     text = literal.value
     if literal.language or literal.datatype != ox.Literal("").datatype:
         yield ox.Literal(text)
-    yield from (ox.Literal(text, language=one) for one in GUESSED_LANGUAGES)
-    yield from (build_typed_literal(text, one) for one in GUESSED_DATATYPES)
+    yield from (ox.Literal(text, language=language) for language in GUESSED_LANGUAGES)
+    yield from (build_typed_literal(text, datatype) for datatype in GUESSED_DATATYPES)
     if ABSOLUTE_IRI_PATTERN.fullmatch(text):
         yield ox.NamedNode(text)
 
 
 def find_near_terms(iri: str) -> list[str]:
-    """Terms of the shipped graph whose spelling is near to that of an IRI in the same namespace."""
-    space, name = split_term_iri(iri)
-    return [space + one for one in find_near_names(name, list_shipped_names().get(space, ()), 3, 0.7)]
+    """Terms of the shipped graph with a similar spelling in the same namespace."""
+    namespace, name = split_term_iri(iri)
+    return [
+        namespace + near for near in find_near_names(name, list_shipped_names().get(namespace, ()), 3, 0.7)
+    ]
 
 
 @cache
 def list_shipped_names() -> dict[str, list[str]]:
-    """The names of the terms of the shipped graph, by namespace."""
-    found: dict[str, set[str]] = {}
+    """The local names of the terms of the shipped graph, by namespace."""
+    names: dict[str, set[str]] = {}
     for triple in (*shipped.shipped_ontology(), *shipped.shipped_facts()):
         for term in triple if triple.predicate == RDF_TYPE else (triple.subject, triple.predicate):
             if isinstance(term, ox.NamedNode):
-                space, name = split_term_iri(term.value)
-                found.setdefault(space, set()).add(name)
-    return {space: sorted(held) for space, held in found.items()}
+                namespace, name = split_term_iri(term.value)
+                names.setdefault(namespace, set()).add(name)
+    return {namespace: sorted(local_names) for namespace, local_names in names.items()}
 
 
 def split_term_iri(iri: str) -> tuple[str, str]:
-    """An IRI as its namespace and the name in it."""
-    cut = max(iri.rfind("#"), iri.rfind("/"), iri.rfind(":")) + 1
-    return iri[:cut], iri[cut:]
+    """The namespace and the local name of an IRI."""
+    name_begin = max(iri.rfind("#"), iri.rfind("/"), iri.rfind(":")) + 1
+    return iri[:name_begin], iri[name_begin:]

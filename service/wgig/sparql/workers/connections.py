@@ -1,8 +1,8 @@
 """Connections of the service to its query workers and to the forker that creates them.
 
-A worker is a socket and a process that can be killed; it answers one query at a time. After 0.05 s a query
-counts as slow and gets a lower priority (nice 10). A client has 30 s to take the next part of a result. The
-forker, which holds a copy of the quads, has 5 s to end by itself.
+To the service, a worker is a socket and a process that it can kill; it evaluates one query at a time. After
+0.05 s a query counts as slow and gets a lower priority (nice 10). A client has 30 s to read the next part of
+a result. The forker, which has a copy of the quads, has 5 s to exit by itself.
 """
 
 import asyncio
@@ -38,16 +38,16 @@ from .protocol import (
 )
 from .result import QueryResult
 
-FORKER_EXIT_SECONDS = 5  # seconds for a process to end by itself
+FORKER_EXIT_SECONDS = 5  # seconds until the forker is killed if it does not exit by itself
 
 ForkedCallback = Callable[[int, int, socket.socket], None]
 
 
 class ForkerConnection(asyncio.Protocol):
-    """A process that holds a copy of the quads, and forks workers of it.
+    """The connection to the forker, the process that has a copy of the quads and forks workers.
 
-    `on_forked` is called with the process of each worker, how many changes it has seen, and its socket;
-    `on_lost` is called when the forker ends.
+    `on_forked` is called with the process ID of each worker, the number of changes it has applied, and its
+    socket; `on_lost` is called when the forker exits.
     """
 
     def __init__(self, on_forked: ForkedCallback, on_lost: Callable[[], None]) -> None:
@@ -57,68 +57,72 @@ class ForkerConnection(asyncio.Protocol):
         self.descriptors: list[int] = []
         self.loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    async def start(self, most: int, memory: int) -> None:
-        """Start the process, which holds up to `most` quads and workers whose queries take `memory` bytes."""
+    async def start(self, max_quads: int, memory_bytes: int) -> None:
+        """Start the forker for up to `max_quads` quads.
+
+        A query of its workers may use `memory_bytes` of memory.
+        """
         loop = asyncio.get_running_loop()
-        (here, there), (births, cradle) = socket.socketpair(), socket.socketpair()
-        with there, cradle:
-            numbers = (there.fileno(), cradle.fileno())
+        (own_end, forker_end), (receiving_end, sending_end) = socket.socketpair(), socket.socketpair()
+        with forker_end, sending_end:
+            descriptors = (forker_end.fileno(), sending_end.fileno())
             command = [
                 sys.executable,
                 "-m",
                 "wgig.sparql.workers.forker",
-                *map(str, (*numbers, most, memory)),
+                *map(str, (*descriptors, max_quads, memory_bytes)),
             ]
-            self.process = subprocess.Popen(command, pass_fds=numbers, stdin=subprocess.DEVNULL)
-        births.setblocking(False)
-        self.workers_socket = births
-        loop.add_reader(births, self.receive_workers)
-        await loop.create_connection(lambda: self, sock=here)
+            self.process = subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL)
+        receiving_end.setblocking(False)
+        self.workers_socket = receiving_end
+        loop.add_reader(receiving_end, self.receive_workers)
+        await loop.create_connection(lambda: self, sock=own_end)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self.transport = cast(asyncio.Transport, transport)
 
     def load(self, folder: Path) -> asyncio.Future[bool]:
-        """Let it copy the quads of the store in a folder; whether it holds them, as they are not too many.
+        """Tell the forker to copy the quads of the store in a folder to memory.
 
-        The future raises ConnectionError where the process ends.
+        The future gives whether it did; it does not where there are more than `max_quads`. It raises
+        ConnectionError where the process exits.
         """
         self.transport.write(frame_message(LOAD_MESSAGE, str(folder).encode()))
         return self.loaded
 
     def send_change(self, body: bytes) -> None:
-        """Let it take a change."""
+        """Send a serialized change."""
         self.transport.write(frame_message(CHANGE_MESSAGE, body))
 
     def fork(self) -> None:
-        """Let it fork a worker."""
+        """Tell the forker to fork a worker."""
         self.transport.write(frame_message(FORK_MESSAGE))
 
     def data_received(self, data: bytes) -> None:
-        """The copy is taken."""
+        """Handle the message that the copy is made."""
         self.buffer += data
         for _, body in unframe_messages(self.buffer):
-            if not self.loaded.done():  # it is canceled where the service ends
+            if not self.loaded.done():  # it is canceled when the service stops
                 self.loaded.set_result(json.loads(body))
 
     def receive_workers(self) -> None:
-        """Workers are forked; each comes with its socket."""
+        """Receive new workers, each with its socket."""
         data, descriptors, _, _ = socket.recv_fds(self.workers_socket, 4096, 16)
         self.workers_buffer += data
         self.descriptors += descriptors
         for _, body in unframe_messages(self.workers_buffer):
-            process, changes = json.loads(body)
-            self.on_forked(process, changes, socket.socket(fileno=self.descriptors.pop(0)))
+            process_id, applied_changes = json.loads(body)
+            self.on_forked(process_id, applied_changes, socket.socket(fileno=self.descriptors.pop(0)))
         if not data:
             asyncio.get_running_loop().remove_reader(self.workers_socket)
 
     def close(self) -> None:
-        """Let the process end, and all its workers."""
+        """Let the forker and all its workers exit."""
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """The process has ended, or is about to."""
+        """Handle the exit of the forker."""
         loop = asyncio.get_running_loop()
         self.exited = loop.run_in_executor(None, self.wait_for_exit)
         loop.remove_reader(self.workers_socket)
@@ -128,7 +132,7 @@ class ForkerConnection(asyncio.Protocol):
         self.on_lost()
 
     def wait_for_exit(self) -> None:
-        """Wait until the process is gone, which lets its workers go first."""
+        """Wait until the forker has exited, after its workers."""
         try:
             self.process.wait(FORKER_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
@@ -136,55 +140,55 @@ class ForkerConnection(asyncio.Protocol):
             self.process.wait()
 
 
-# Seconds after which a query lets others go first, and keeps none of them from a worker.
+# Seconds after which a query gets a lower priority, and its worker may be replaced for other queries.
 SLOW_QUERY_SECONDS = 0.05
-SLOW_QUERY_NICENESS = 10  # how much nicer it is then
-RESULT_READ_TIMEOUT_SECONDS = 30  # seconds for a client to take what is there
+SLOW_QUERY_NICENESS = 10  # added to the niceness of a slow query
+RESULT_READ_TIMEOUT_SECONDS = 30  # seconds for a client to read the pieces that wait
 
 
 class WorkerListener(Protocol):
-    """Who hears what becomes of a worker."""
+    """Callbacks for events of a worker."""
 
     def on_connected(self, worker: "WorkerConnection") -> None:
-        """Its connection stands."""
+        """The connection is open."""
 
     def on_answered(self, worker: "WorkerConnection", *, worn: bool) -> None:
-        """It has answered."""
+        """The worker has finished a query; `worn` if it should be replaced, as it did not free its memory."""
 
     def on_occupied(self) -> None:
-        """It will not answer soon, as the query takes long or it waits for who takes its answer."""
+        """The worker stays busy, because of a slow query or a slow client."""
 
     def on_opened(self) -> None:
-        """It reads from the folder that it was told."""
+        """The worker has opened the folder that it was told to read from."""
 
     def on_gone(self, worker: "WorkerConnection") -> None:
-        """It has ended."""
+        """The worker has exited."""
 
 
 class WorkerConnection(asyncio.Protocol):
-    """The connection to a worker, which answers one query at a time."""
+    """The connection to a worker, which evaluates one query at a time."""
 
-    def __init__(self, process: int, listener: WorkerListener, seen: int) -> None:
-        """The worker is this process, which has seen all writes up to number `seen`."""
-        self.process, self.listener, self.seen_writes = process, listener, seen
+    def __init__(self, process_id: int, listener: WorkerListener, seen_writes: int) -> None:
+        """`seen_writes` is the number of the last write that the worker has applied."""
+        self.process_id, self.listener, self.seen_writes = process_id, listener, seen_writes
         self.pending_opens = 0
         self.buffer = bytearray()
         self.result: QueryResult | None = None
         self.timer: asyncio.TimerHandle | None = None
-        self.thread_id = process
-        self.seconds_left = 0.0  # seconds for a query that waits
+        self.thread_id = process_id
+        self.seconds_left = 0.0  # time left for a query that is paused
 
     async def connect(self, connection: socket.socket) -> None:
-        """Talk to the worker over this connection."""
+        """Use this socket for the connection."""
         await asyncio.get_running_loop().create_connection(lambda: self, sock=connection)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection stands."""
+        """Keep the transport and tell the listener."""
         self.transport = cast(asyncio.Transport, transport)
         self.listener.on_connected(self)
 
     def ask(self, job: QueryJob, seconds: float) -> QueryResult:
-        """Begin to answer a query; after so many seconds the worker is killed."""
+        """Start a query; its result. The worker is killed after `seconds`."""
         self.result = QueryResult(self.pace, self.kill)
         self.set_timer(
             min(SLOW_QUERY_SECONDS, seconds), partial(self.slow_down, seconds - SLOW_QUERY_SECONDS)
@@ -193,27 +197,30 @@ class WorkerConnection(asyncio.Protocol):
         return self.result
 
     def slow_down(self, seconds: float) -> None:
-        """Let others go first from now on; after so many seconds the worker is killed."""
+        """Lower the priority of the worker; it is killed after another `seconds`."""
         if seconds <= 0:
             return self.kill(TIME_FAULT)
         self.listener.on_occupied()
-        with suppress(OSError):  # of this thread alone, whatever POSIX says of processes
+        with suppress(OSError):  # on Linux this sets the niceness of one thread
             os.setpriority(
                 os.PRIO_PROCESS, self.thread_id, os.getpriority(os.PRIO_PROCESS, 0) + SLOW_QUERY_NICENESS
             )
         return self.set_timer(seconds, partial(self.kill, TIME_FAULT))
 
-    def set_timer(self, seconds: float, then: Callable[[], None]) -> None:
-        """Do something when the query has had so many seconds."""
-        self.timer_action = then
-        self.timer = asyncio.get_running_loop().call_later(seconds, then)
+    def set_timer(self, seconds: float, action: Callable[[], None]) -> None:
+        """Call `action` when the query has run for another `seconds`."""
+        self.timer_action = action
+        self.timer = asyncio.get_running_loop().call_later(seconds, action)
 
     def send(self, message: bytes) -> None:
         """Send a message."""
         self.transport.write(message)
 
     def pace(self, *, on: bool) -> None:
-        """Let more pieces come, or none for now; then the client's time runs in place of the query's."""
+        """Resume or pause the pieces of the result.
+
+        While it is paused, the time limit of the client runs instead of that of the query.
+        """
         assert self.timer
         self.timer.cancel()
         if on:
@@ -227,13 +234,13 @@ class WorkerConnection(asyncio.Protocol):
             self.listener.on_occupied()
 
     def data_received(self, data: bytes) -> None:
-        """Take what the worker says."""
+        """Handle the messages of the worker."""
         self.buffer += data
         for kind, body in unframe_messages(self.buffer):
             self.handle_message(kind, body)
 
     def handle_message(self, kind: bytes, body: bytes) -> None:
-        """Take one message of the worker."""
+        """Handle one message of the worker."""
         if kind == OPENED_MESSAGE:
             self.pending_opens -= 1
             self.listener.on_opened()
@@ -250,27 +257,27 @@ class WorkerConnection(asyncio.Protocol):
             self.listener.on_answered(self, worn=kind == WORN_MESSAGE)
 
     def end_query(self) -> None:
-        """No answer is under way any more."""
+        """Forget the query, which has ended."""
         if self.timer:
             self.timer.cancel()
         self.result = self.timer = None
         if not self.transport.is_closing():
-            self.transport.resume_reading()  # the end may have come with the piece that was one too many
+            self.transport.resume_reading()  # the last piece may have paused it
 
     def kill(self, kind: str) -> None:
-        """End the process in the midst of its work, because of this kind of fault."""
+        """Kill the process while it evaluates a query, which fails with this kind of fault."""
         if self.result:
             self.result.fail(QueryFault(kind))
         with suppress(ProcessLookupError):
-            os.kill(self.process, signal.SIGKILL)
+            os.kill(self.process_id, signal.SIGKILL)
         self.transport.abort()
 
     def close(self) -> None:
-        """Let the process end, as it has nothing to do any more."""
+        """Let the process exit, as it has no more queries to evaluate."""
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """The process has ended."""
+        """Handle the exit of the process."""
         if self.result:
             self.result.fail(QueryFault(LOST_FAULT))
         self.end_query()

@@ -1,8 +1,8 @@
-"""Evaluation of one query into result chunks, in a worker or on a thread of the service.
+"""Evaluation of one query into pieces of a result, in a worker or on a thread of the service.
 
-The first chunk is sent at 16 KiB so that the response starts early, further ones at 64 KiB. Threads serve
+The first piece is sent at 16 KiB so that the response starts early, further ones at 64 KiB. Threads serve
 in-memory stores and systems that cannot fork: 32 of them, fewer than the 40 of the framework, so that pages
-always find one. Nothing limits their time.
+always get one. They have no time limit.
 """
 
 import io
@@ -27,17 +27,20 @@ from .protocol import (
 )
 from .result import QueryResult, ignore_flow_control
 
-FIRST_PIECE_BYTES, NEXT_PIECE_BYTES = 16 * 1024, 64 * 1024  # bytes of a piece
+FIRST_PIECE_BYTES, NEXT_PIECE_BYTES = 16 * 1024, 64 * 1024  # sizes of the pieces of a result
 
 
 def evaluate_query(view: StoreView, job: QueryJob, send: Callable[[bytes], None]) -> bytes:
-    """The last piece of the answer to a query; those before were sent. Raises QueryFault."""
-    pieces, text = ResultPieceWriter(job, send), job.query.engine_text
+    """Evaluate a query: all pieces of the result but the last are sent, the last is returned.
+
+    Raises QueryFault.
+    """
+    writer, text = ResultPieceWriter(job, send), job.query.engine_text
     try:
         if job.max_rows and view.exceeds(job.max_rows, text, job.dataset, job.base):
             raise QueryFault(ROWS_FAULT)
-        view.query(text, job.media_type, cast(IO[bytes], pieces), job.dataset, job.base)
-        pieces.watch.feed(pieces.piece)
+        view.query(text, job.media_type, cast(IO[bytes], writer), job.dataset, job.base)
+        writer.watch.feed(writer.piece)
     except SyntaxError as error:
         raise QueryFault(SYNTAX_FAULT, str(error)) from error
     except (OSError, StoreError) as error:
@@ -46,17 +49,18 @@ def evaluate_query(view: StoreView, job: QueryJob, send: Callable[[bytes], None]
         raise QueryFault(UNFIT_FAULT, error.reason) from error
     except (ValueError, RuntimeError) as error:
         raise QueryFault(VALUE_FAULT, str(error)) from error
-    return bytes(pieces.piece)
+    return bytes(writer.piece)
 
 
 class ResultPieceWriter(io.RawIOBase):
-    """A file whose content is sent in pieces, the first one soon.
+    """A file whose content is sent in pieces, the first one early.
 
-    Raises QueryFault on what is too much, UnserializableError on what no parser could read.
+    Raises QueryFault above the size limit of the job, UnserializableError where the format cannot hold a
+    value.
     """
 
     def __init__(self, job: QueryJob, send: Callable[[bytes], None]) -> None:
-        """Nothing is written yet."""
+        """`send` is called with each full piece."""
         self.send = send
         self.bytes_left = job.max_bytes
         self.watch = OutputChecker(job.media_type)
@@ -64,7 +68,7 @@ class ResultPieceWriter(io.RawIOBase):
         self.piece = bytearray()
 
     def write(self, data: Any) -> int:
-        """Take the bytes and say how many they were."""
+        """Append bytes, and return how many."""
         self.bytes_left -= len(data)
         if self.bytes_left < 0:
             raise QueryFault(SIZE_FAULT)
@@ -78,14 +82,14 @@ class ResultPieceWriter(io.RawIOBase):
 
 
 class ThreadQueryWorkers(WorkQueue):
-    """Threads that answer queries over a store. Nothing limits their time."""
+    """Threads that evaluate queries over a store, without a time limit."""
 
     def __init__(self, store: Store) -> None:
-        """Fewer threads than the framework has (40), so that pages always find one."""
-        super().__init__(at_once=32, waiting=256, patience=10)
+        """Use fewer threads than the framework has (40), so that pages always get one."""
+        super().__init__(max_running=32, max_waiting=256, timeout_seconds=10)
         self.store = store
 
-    is_copying = False  # nobody has a copy
+    is_copying = False  # threads use the store itself
 
     @property
     def version(self) -> int:
@@ -94,20 +98,24 @@ class ThreadQueryWorkers(WorkQueue):
 
     @property
     def queue_state(self) -> QueueState:
-        """How many threads answer queries and how many more may, and how many queries wait for one."""
-        now = self.limiter.statistics()
-        return QueueState(now.borrowed_tokens, int(now.total_tokens) - now.borrowed_tokens, now.tasks_waiting)
+        """How many threads evaluate queries, how many are free, and how many queries wait."""
+        statistics = self.limiter.statistics()
+        return QueueState(
+            statistics.borrowed_tokens,
+            int(statistics.total_tokens) - statistics.borrowed_tokens,
+            statistics.tasks_waiting,
+        )
 
     async def see_latest_writes(self) -> None:
-        """Each write is seen before it is acknowledged."""
+        """Nothing to do: each write is visible before it is acknowledged."""
 
     async def ask(self, job: QueryJob, client: str) -> QueryResult:
-        """The whole answer to a query. Raises Problem 503 where no thread comes free."""
+        """The complete result of a query. Raises Problem 503 where no thread gets free."""
         del client
         return await self.run(self.evaluate_whole, job)
 
     def evaluate_whole(self, job: QueryJob) -> QueryResult:
-        """The whole answer to a query, or the fault in its place."""
+        """The complete result of a query, or its fault."""
         pieces: list[bytes] = []
         result = QueryResult(ignore_flow_control, lambda _: None)
         try:

@@ -1,9 +1,9 @@
-"""Forker: the process that holds the quads in memory and forks the query workers.
+"""Forker: the process that has the quads in memory and forks the query workers.
 
-It is called as `python -m wgig.sparql.workers.forker FD FD MOST MEMORY`. The first FD is its connection to
-the service, over the second it hands out workers. MOST is how many quads it may hold, MEMORY how many bytes a
-query may take. Where there are more quads, it holds none, and workers read from the folder. It has one thread
-and never opened a store on disk, so that a fork of it is whole.
+It is started as `python -m wgig.sparql.workers.forker FD FD QUADS MEMORY`. The first FD is its connection to
+the service, the second one hands over workers. QUADS is how many quads it may copy to memory, MEMORY how many
+bytes a query may use. Where there are more quads, workers read from the folder on disk. The forker has one
+thread and never opens a store on disk, which would start threads: a fork copies only the calling thread.
 """
 
 import gc
@@ -34,124 +34,129 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
 
 
-COPY_PIECE_BYTES = 2**18  # bytes of the copy that are read at once
+COPY_PIECE_BYTES = 2**18  # buffer size for reading the copy
 
 
-def run_forker(connection: socket.socket, births: socket.socket, most: int, memory: int) -> None:
-    """Do what the service says until its end of the connection is closed."""
+def run_forker(
+    connection: socket.socket, workers_socket: socket.socket, max_quads: int, memory_bytes: int
+) -> None:
+    """Handle the messages of the service until it closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who ends leaves nothing behind
-    worker_forker = WorkerForker(births, memory)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies of workers that exited
+    worker_forker = WorkerForker(workers_socket, memory_bytes)
     try:
-        with suppress(ConnectionError):  # the service is gone
-            serve_forker_messages(connection, worker_forker, most)
+        with suppress(ConnectionError):  # the service has exited
+            serve_forker_messages(connection, worker_forker, max_quads)
     except EOFError as error:
-        print(f"wgig: {error}, and it is taken anew", file=sys.stderr)
+        print(f"wgig: {error}, and is repeated", file=sys.stderr)
     worker_forker.close()
 
 
-def serve_forker_messages(connection: socket.socket, worker_forker: "WorkerForker", most: int) -> None:
-    """Do what comes over the connection until it ends. Raises ConnectionError where it breaks, EOFError."""
+def serve_forker_messages(connection: socket.socket, worker_forker: "WorkerForker", max_quads: int) -> None:
+    """Handle messages until the connection closes.
+
+    Raises ConnectionError where it breaks, EOFError where the copy of the quads is incomplete.
+    """
     quads: ox.Store | None = None
-    changes = 0
+    applied_changes = 0
     for kind, body in iter_connection_messages(connection):
         if kind == LOAD_MESSAGE:
-            quads = copy_store_to_memory(body.decode(), most, connection)
+            quads = copy_store_to_memory(body.decode(), max_quads, connection)
             gc.freeze()
             connection.sendall(frame_message(LOADED_MESSAGE, json.dumps(quads is not None).encode()))
         elif kind == CHANGE_MESSAGE:
-            changes += 1
+            applied_changes += 1
             if quads is not None:
                 apply_packed_change(body, quads)
         elif kind == FORK_MESSAGE:
-            worker_forker.fork(connection, quads, changes)
+            worker_forker.fork(connection, quads, applied_changes)
 
 
 class WorkerForker:
-    """Forks workers, which end with this process."""
+    """Forks workers, which exit together with this process."""
 
-    def __init__(self, births: socket.socket, memory: int) -> None:
-        """Hand workers out over `births`; a query of theirs may take `memory` bytes."""
-        self.workers_socket, self.query_memory_bytes = births, memory
+    def __init__(self, workers_socket: socket.socket, memory_bytes: int) -> None:
+        """Workers are handed over by `workers_socket`; their queries may use `memory_bytes` of memory."""
+        self.workers_socket, self.query_memory_bytes = workers_socket, memory_bytes
         self.alive_read_end, self.alive_write_end = os.pipe()
 
-    def fork(self, connection: socket.socket, quads: ox.Store | None, changes: int) -> None:
-        """Fork a worker, and hand out its process, the number of `changes` it has seen, and its socket."""
-        here, there = socket.socketpair()
-        process = os.fork()
-        if not process:
-            for one in (connection, self.workers_socket, here):
-                one.close()
+    def fork(self, connection: socket.socket, quads: ox.Store | None, applied_changes: int) -> None:
+        """Fork a worker, and hand over its process ID, the number of its applied changes, and its socket."""
+        service_end, worker_end = socket.socketpair()
+        process_id = os.fork()
+        if not process_id:
+            for inherited_socket in (connection, self.workers_socket, service_end):
+                inherited_socket.close()
             os.close(self.alive_write_end)
-            run_query_worker(there, self.alive_read_end, quads, self.query_memory_bytes)
-        there.close()
-        born = frame_message(FORKED_MESSAGE, json.dumps([process, changes]).encode())
-        socket.send_fds(self.workers_socket, [born], [here.fileno()])
-        here.close()
+            run_query_worker(worker_end, self.alive_read_end, quads, self.query_memory_bytes)
+        worker_end.close()
+        message = frame_message(FORKED_MESSAGE, json.dumps([process_id, applied_changes]).encode())
+        socket.send_fds(self.workers_socket, [message], [service_end.fileno()])
+        service_end.close()
 
     def close(self) -> None:
-        """Let the workers end, and wait until they are gone."""
+        """Let the workers exit, and wait until they have."""
         os.close(self.alive_write_end)
-        with suppress(ChildProcessError):  # which tells that there is none any more
+        with suppress(ChildProcessError):  # raised when the last child has exited
             os.wait()
 
 
-def copy_store_to_memory(folder: str, most: int, service: socket.socket) -> ox.Store | None:
-    """A copy in memory of the quads of the store in a folder; None where they are more than `most`.
+def copy_store_to_memory(folder: str, max_quads: int, service: socket.socket) -> ox.Store | None:
+    """A copy in memory of the quads of the store in a folder; None where there are more than `max_quads`.
 
-    Another process reads them, as a store on disk leaves threads behind. Blank nodes keep their names. Raises
-    ConnectionError where the service ends meanwhile, EOFError where the other process does.
+    A child process reads the store, as opening it starts threads. Blank nodes keep their labels. Raises
+    ConnectionError where the service exits meanwhile, EOFError where the child process does.
     """
-    reading, writing = os.pipe()
+    read_end, write_end = os.pipe()
     if not os.fork():
-        os.close(reading)  # so that it ends with this process
-        write_store_to_pipe(folder, most, writing)
-    os.close(writing)
+        os.close(read_end)  # so that its writes fail when this process exits
+        write_store_to_pipe(folder, max_quads, write_end)
+    os.close(write_end)
     quads, count = ox.Store(), -1
     with (
-        io.BufferedReader(WatchedPipe(reading, service), COPY_PIECE_BYTES) as stream,
+        io.BufferedReader(WatchedPipe(read_end, service), COPY_PIECE_BYTES) as stream,
         suppress(SyntaxError, ValueError),
     ):
         count = int(stream.readline())
-        if count > most:
+        if count > max_quads:
             return None
         quads.bulk_extend(ox.parse(stream, ox.RdfFormat.N_QUADS))
     if len(quads) != count:
-        raise EOFError("the copy of the quads to memory broke off")
+        raise EOFError("the copy of the quads to memory was interrupted")
     return quads
 
 
 class WatchedPipe(io.FileIO):
-    """What comes out of a pipe, until whoever it is read for has gone."""
+    """The read end of a pipe that fails as soon as the consumer of its data is gone."""
 
-    def __init__(self, pipe: int, consumer: socket.socket) -> None:
-        """Take the end of the pipe, and a connection to whoever wants what comes."""
-        super().__init__(pipe)
+    def __init__(self, descriptor: int, consumer: socket.socket) -> None:
+        """`consumer` is a connection to the consumer."""
+        super().__init__(descriptor)
         self.consumer = consumer
         self.poller = select.poll()
-        self.poller.register(pipe, select.POLLIN)
+        self.poller.register(descriptor, select.POLLIN)
         self.poller.register(consumer, select.POLLRDHUP)
 
     def readinto(self, target: "Buffer") -> int | None:
-        """Wait for more, and take it. Raises ConnectionError."""
-        if any(one == self.consumer.fileno() for one, _ in self.poller.poll()):
-            raise ConnectionAbortedError("the service is gone")
+        """Wait for data and read it. Raises ConnectionError where the consumer is gone."""
+        if any(ready == self.consumer.fileno() for ready, _ in self.poller.poll()):
+            raise ConnectionAbortedError("the service has exited")
         return super().readinto(target)
 
 
-def write_store_to_pipe(folder: str, most: int, writing: int) -> NoReturn:
-    """Write how many quads the store in a folder has, and all of them unless they are more than `most`."""
+def write_store_to_pipe(folder: str, max_quads: int, descriptor: int) -> NoReturn:
+    """Write the number of quads of the store in a folder, then the quads unless above `max_quads`."""
     try:
         quads = ox.Store.read_only(folder)
-        with os.fdopen(writing, "wb") as stream:
+        with os.fdopen(descriptor, "wb") as stream:
             count = len(quads)
             stream.write(b"%d\n" % count)
-            if count <= most:
+            if count <= max_quads:
                 quads.dump(stream, ox.RdfFormat.N_QUADS)
     finally:
         os._exit(0)
 
 
 if __name__ == "__main__":
-    numbers = [int(one) for one in sys.argv[1:]]
+    numbers = [int(argument) for argument in sys.argv[1:]]
     run_forker(socket.socket(fileno=numbers[0]), socket.socket(fileno=numbers[1]), *numbers[2:])

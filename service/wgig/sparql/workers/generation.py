@@ -1,4 +1,4 @@
-"""Generation of query workers: those of one copy of the quads, and their forker."""
+"""A generation of query workers: the forker with one copy of the quads, and the workers that it forks."""
 
 import asyncio
 import socket
@@ -15,9 +15,9 @@ from .protocol import CHANGE_MESSAGE, CROWDED_FAULT, OPEN_MESSAGE, frame_message
 class GenerationOwner:
     """What a generation needs of its pool.
 
-    It lends its workers out by the `queue`. `missed_writes` gives the writes after a number, as far as
-    somebody who is being made may have missed them. `on_lost` is called when the forker ends,
-    `on_all_opened` when all workers read from a folder.
+    Its workers are lent by the `queue`. `missed_writes` gives the serialized changes of the writes after a
+    number, as long as a worker being forked may need them. `on_lost` is called when the forker exits,
+    `on_all_opened` when all workers have opened a folder.
     """
 
     queue: FairQueue[WorkerConnection]
@@ -27,15 +27,15 @@ class GenerationOwner:
 
 
 class WorkerGeneration:
-    """A forker and its workers, as many as `size`; they are lent out while they serve.
+    """A forker and its `size` workers, which are lent while the generation is serving.
 
-    Their copy of the quads was taken after write `number`, and stands in `folder`. Workers read from there
-    where the quads are more than `most`.
+    Their copy of the quads is of the state after write `number`, from `folder`. Workers read from that folder
+    on disk where there are more than `max_quads` quads.
     """
 
-    def __init__(self, folder: Path, number: int, size: int, most: int, owner: GenerationOwner) -> None:
-        """There is no forker and no worker yet."""
-        self.folder, self.write_number, self.size, self.max_memory_quads = folder, number, size, most
+    def __init__(self, folder: Path, number: int, size: int, max_quads: int, owner: GenerationOwner) -> None:
+        """Neither the forker nor a worker is started yet."""
+        self.folder, self.write_number, self.size, self.max_memory_quads = folder, number, size, max_quads
         self.owner, self.queue = owner, owner.queue
         self.forker = ForkerConnection(self.on_forked, self.on_forker_lost)
         self.workers: set[WorkerConnection] = set()
@@ -45,7 +45,10 @@ class WorkerGeneration:
         self.ready = asyncio.Event()
 
     def load(self) -> asyncio.Future[bool]:
-        """Let the forker, which is started, copy the quads; whether it has them, as they are not too many."""
+        """Let the started forker copy the quads.
+
+        The future gives whether they are in memory, False where there are more than `max_quads`.
+        """
         loaded = self.forker.load(self.folder)
         for body in self.owner.missed_writes(self.write_number):
             self.forker.send_change(body)
@@ -53,34 +56,34 @@ class WorkerGeneration:
         return loaded
 
     def on_copied(self, loaded: asyncio.Future[bool]) -> None:
-        """The quads are copied, or too many, or the forker has ended."""
+        """Record whether the quads are in memory."""
         if loaded.cancelled():
             return
         self.in_memory = loaded.exception() is None and loaded.result()
 
     async def populate(self) -> None:
-        """Have the workers made; the first one is there. Raises OSError."""
+        """Fork the workers, and wait for the first one. Raises OSError."""
         for _ in range(self.size):
             self.fork_worker()
         await self.ready.wait()
         if self.is_over:
-            raise ConnectionResetError("the process that makes workers has ended")
+            raise ConnectionResetError("the forker has exited")
 
     def serve(self) -> None:
-        """Lend the workers out."""
+        """Begin to lend the workers."""
         self.is_serving = True
         for worker in self.workers:
             self.queue.offer(worker)
 
     def retire(self) -> None:
-        """Lend nobody out any more, and end when everybody has answered what was asked."""
+        """Lend no worker any more, and close each when its query has ended."""
         self.is_serving, self.is_over = False, True
-        for worker in [one for one in self.workers if not one.result]:
+        for worker in [worker for worker in self.workers if not worker.result]:
             worker.close()
         self.end_if_empty()
 
     def send_change(self, body: bytes, folder: Path | None, removed: int) -> None:
-        """Tell everybody of a write, or of the folder that has it."""
+        """Send a change to the forker and all workers, or let the workers open the folder that has it."""
         self.wasted_quads += removed if self.in_memory else 0
         self.forker.send_change(body)
         if not self.in_memory:
@@ -92,24 +95,24 @@ class WorkerGeneration:
                 self.open_folder(worker)
 
     def open_folder(self, worker: WorkerConnection) -> None:
-        """Let a worker read from the folder from now on."""
+        """Tell a worker to read from the folder from now on."""
         worker.pending_opens += 1
         worker.send(frame_message(OPEN_MESSAGE, str(self.folder).encode()))
 
     def fork_worker(self) -> None:
-        """Have one more worker made."""
+        """Fork one more worker."""
         self.forking_count += 1
         self.forker.fork()
 
-    def on_forked(self, process: int, changes: int, connection: socket.socket) -> None:
-        """A worker is there, which has seen so many changes of the copy."""
-        worker = WorkerConnection(process, self, self.write_number + changes)
+    def on_forked(self, process_id: int, applied_changes: int, connection: socket.socket) -> None:
+        """Connect to a new worker, which has applied so many changes to the copy."""
+        worker = WorkerConnection(process_id, self, self.write_number + applied_changes)
         task = asyncio.create_task(worker.connect(connection))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
     def on_connected(self, worker: WorkerConnection) -> None:
-        """The connection to a worker stands: let it catch up, and lend it out."""
+        """Send a new worker the changes that it has missed, and lend it."""
         self.forking_count -= 1
         self.workers.add(worker)
         if self.in_memory:
@@ -124,7 +127,7 @@ class WorkerGeneration:
             worker.close()
 
     def on_answered(self, worker: WorkerConnection, *, worn: bool) -> None:
-        """A worker has answered: lend it to the next."""
+        """Lend a worker to the next client, or close it."""
         self.queue.take_back(worker)
         if worn or not self.is_serving:
             worker.close()
@@ -133,25 +136,25 @@ class WorkerGeneration:
         self.end_surplus_worker()
 
     def end_surplus_worker(self) -> None:
-        """End one who is idle of more workers than were asked for, unless all others are occupied."""
-        idle = [one for one in self.queue.idle if one in self.workers]
+        """Close an idle worker where there are more than `size`, but keep one idle."""
+        idle = [worker for worker in self.queue.idle if worker in self.workers]
         if len(self.workers) > self.size and len(idle) > 1:
             self.queue.withdraw(idle[0])
             idle[0].close()
 
     def on_occupied(self) -> None:
-        """A worker is occupied, by a query that takes long or a slow client: have one for the others."""
+        """Fork another worker where none is idle, up to twice `size`, as one stays busy."""
         if not self.queue.idle and len(self.workers) + self.forking_count < 2 * self.size:
             self.fork_worker()
 
     def on_crowded(self) -> None:
-        """Somebody waits who kept no worker for long: where all are at slow queries, have one more made.
+        """A client without long loans waits: if all workers have slow queries, fork another one.
 
-        Where there are twice as many as were asked for, a query is ended for it, whose client is told so.
+        Where there are twice `size` workers already, one query is ended for it, with CROWDED_FAULT.
         """
         loans = self.queue.loans
         if self.forking_count or any(
-            one not in loans or loans[one].seconds <= SLOW_QUERY_SECONDS for one in self.workers
+            worker not in loans or loans[worker].seconds <= SLOW_QUERY_SECONDS for worker in self.workers
         ):
             return
         if len(self.workers) >= 2 * self.size:
@@ -161,27 +164,28 @@ class WorkerGeneration:
         self.fork_worker()
 
     def find_victim(self) -> WorkerConnection | None:
-        """The worker whose query goes first where others wait; None where no query has run for long.
+        """The worker whose query is ended first when others wait; None where no query has run for long.
 
-        It is one of the client that has the most workers; among such clients, of one who had long queries
-        before. Of theirs it is one whose answer has not begun, and of these the longest.
+        Its client is one with the most workers, preferably with long queries before. Among these, queries
+        without any output yet go first, then the longest.
         """
-        loans, lent, lately = self.queue.loans, self.queue.list_borrowers(), self.queue.long_until
+        loans, borrowers = self.queue.loans, self.queue.list_borrowers()
 
         def rank(worker: WorkerConnection) -> tuple[int, bool, bool, float]:
             client, has_begun = loans[worker].client, worker.result is not None and worker.result.has_begun
-            return lent.count(client), client in lately, not has_begun, loans[worker].seconds
+            had_long_loans = client in self.queue.long_until
+            return borrowers.count(client), had_long_loans, not has_begun, loans[worker].seconds
 
-        long = (one for one in self.workers if one in loans and loans[one].is_long)
-        return max(long, key=rank, default=None)
+        candidates = (worker for worker in self.workers if worker in loans and loans[worker].is_long)
+        return max(candidates, key=rank, default=None)
 
     def on_opened(self) -> None:
-        """A worker reads from the folder."""
-        if not any(one.pending_opens for one in self.workers):
+        """Tell the pool when all workers have opened the folder."""
+        if not any(worker.pending_opens for worker in self.workers):
             self.owner.on_all_opened(self.folder)
 
     def on_gone(self, worker: WorkerConnection) -> None:
-        """A worker has ended: have another made in its place."""
+        """Replace a worker that has exited."""
         self.workers.discard(worker)
         self.queue.withdraw(worker)
         self.queue.take_back(worker)
@@ -191,7 +195,7 @@ class WorkerGeneration:
             self.fork_worker()
 
     async def close(self) -> None:
-        """End all at once, and wait until they are gone."""
+        """Close all workers and the forker, and wait until they have exited."""
         self.is_serving, self.is_over = False, True
         await asyncio.gather(*self.tasks)
         for worker in self.workers.copy():
@@ -201,12 +205,12 @@ class WorkerGeneration:
         await self.forker.exited
 
     def end_if_empty(self) -> None:
-        """End the forker when all workers are gone."""
+        """Close the forker when all workers have exited."""
         if not self.workers:
             self.forker.close()
 
     def on_forker_lost(self) -> None:
-        """The forker has ended, and so do its workers."""
+        """Handle the exit of the forker, with which its workers exit."""
         self.is_serving, self.is_over = False, True
         self.ready.set()
         self.owner.on_lost(self)

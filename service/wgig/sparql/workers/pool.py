@@ -1,7 +1,7 @@
-"""Pool of the query workers of a store, each in step with every write before it is acknowledged.
+"""Pool of query workers, which are sent each write before it is acknowledged.
 
-A write goes down the socket of each worker and of the forker. A large one, or one that is unknown, makes a
-new generation.
+A change is sent down the socket of each worker and of the forker. For a change above 100,000 quads, or one
+that is not known, a new generation of workers is started instead.
 """
 
 import asyncio
@@ -22,37 +22,43 @@ from .generation import GenerationOwner, WorkerGeneration
 from .protocol import QueryJob
 from .result import QueryResult
 
-MAX_WAITING_QUERIES, WORKER_WAIT_SECONDS = 256, 10  # queries that wait, and for how many seconds
-LARGE_CHANGE_QUADS = 100_000  # quads of a change, beyond which a new copy is cheaper
-MAX_WASTED_QUADS = 200_000  # quads taken out of a copy, which does not free them, until it is replaced
-FIRST_WORKERS_SECONDS = 1.0  # seconds for the first workers, before some from disk answer in their place
-WORKERS_RETRY_SECONDS = 1.0  # seconds until the next try where no workers can be had
+MAX_WAITING_QUERIES, WORKER_WAIT_SECONDS = 256, 10  # queries that wait, and for how many seconds each
+LARGE_CHANGE_QUADS = 100_000  # for larger changes, a new copy is cheaper
+MAX_WASTED_QUADS = 200_000  # removed quads, whose memory is not freed, after which the copy is replaced
+FIRST_WORKERS_SECONDS = (
+    1.0  # seconds to copy the quads to memory before workers on disk are started meanwhile
+)
+WORKERS_RETRY_SECONDS = 1.0  # seconds until the next try where starting workers failed
 
 log = logging.getLogger("wgig")
 
 
 class WorkerPool:
-    """Workers of a store, which are replaced when they end.
+    """The query workers of a store, replaced when they exit.
 
-    A change goes down the socket of each before its write is acknowledged, so that every later query sees it.
+    A change is sent to each worker before its write is acknowledged, so that every later query sees it.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
-        """No worker is there yet."""
+        """No worker is started yet."""
         self.store, self.settings = store, settings
-        but_one = settings.readers - 1
+        max_per_client = settings.readers - 1
         self.queue: FairQueue[WorkerConnection] = FairQueue(
-            max(1, but_one), max(1, 2 * but_one), MAX_WAITING_QUERIES, WORKER_WAIT_SECONDS, self.on_crowded
+            max(1, max_per_client),
+            max(1, 2 * max_per_client),
+            MAX_WAITING_QUERIES,
+            WORKER_WAIT_SECONDS,
+            self.on_crowded,
         )
         self.owner = GenerationOwner(
             self.queue, self.missed_writes, self.on_generation_lost, self.remove_old_copies
         )
         self.folder = settings.store / ASIDE_FOLDER / "readers"
         self.folder_numbers = count()
-        self.written_number = 0  # the last write, in the thread that writes
-        self.version = 0  # the last write that workers were told of
-        self.loading_folders: set[Path] = set()  # the folders of copies that are being taken
-        # Writes that those who are being made may not have seen.
+        self.written_number = 0  # the last write; used in the writing thread
+        self.version = 0  # the last write that was sent to the workers
+        self.loading_folders: set[Path] = set()  # folders of copies that are being loaded
+        # Number and serialized change of the writes that workers being started may have missed.
         self.recent_writes: list[tuple[int, bytes]] = []
         self.starting_count = 0
         self.generations: list[WorkerGeneration] = []
@@ -61,7 +67,7 @@ class WorkerPool:
         self.is_closed = False
 
     async def start(self) -> None:
-        """Have workers, and keep them in step with the store from now on."""
+        """Start workers, and keep them up to date with the store from now on."""
         self.loop = asyncio.get_running_loop()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -69,25 +75,25 @@ class WorkerPool:
         await self.start_workers()
 
     async def start_workers(self) -> None:
-        """Have workers, which read from disk until the quads are copied to memory where that takes long."""
+        """Start workers; they read from disk until the quads are in memory, where that takes long."""
         self.renew_task = self.loop.create_task(self.renew())
         await asyncio.wait([self.renew_task], timeout=FIRST_WORKERS_SECONDS)
         if not self.renew_task.done():
-            await self.replace(*await asyncio.to_thread(self.make_numbered_copy), most=0)
+            await self.replace(*await asyncio.to_thread(self.make_numbered_copy), max_quads=0)
 
     async def see_latest_writes(self) -> None:
-        """Each write is seen before it is acknowledged."""
+        """Nothing to do: each write is visible before it is acknowledged."""
 
     async def ask(self, job: QueryJob, client: str) -> QueryResult:
-        """Begin to answer a query of a client. Raises Problem 503 where no worker comes free."""
-        asking = identify_client(client)
-        worker = await self.queue.borrow(asking)
-        if not self.queue.idle and asking in self.queue.long_borrowers():
+        """Start a query of a client; its result. Raises Problem 503 where no worker gets free."""
+        client_key = identify_client(client)
+        worker = await self.queue.borrow(client_key)
+        if not self.queue.idle and client_key in self.queue.long_borrowers():
             worker.listener.on_occupied()
         return worker.ask(job, self.settings.query_seconds)
 
     def on_crowded(self) -> None:
-        """Somebody waits for a worker who kept none for long."""
+        """A client without long loans waits for a worker."""
         if self.current:
             self.current.on_crowded()
 
@@ -98,20 +104,20 @@ class WorkerPool:
 
     @property
     def queue_state(self) -> QueueState:
-        """How many workers are busy and idle, and how many queries wait for one."""
+        """How many workers are busy and idle, and how many queries wait."""
         return self.queue.state
 
     async def close(self) -> None:
-        """End all workers, wait until they are gone, and leave no copy."""
+        """Close all workers, wait until they have exited, and remove their copies."""
         async with self.start_lock:
             self.is_closed = True
-        await asyncio.gather(*(one.close() for one in self.generations))
+        await asyncio.gather(*(generation.close() for generation in self.generations))
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # What the thread does that writes, while nobody else does.
+    # Called in the thread that writes.
 
     def on_commit(self, change: Change | None) -> None:
-        """Tell the workers of a write, or have new ones where that is easier."""
+        """Send a change to the workers, or replace them where that is cheaper; None for an unknown change."""
         self.written_number += 1
         if change is None or len(change) > LARGE_CHANGE_QUADS:
             replacing = self.replace(*self.make_numbered_copy(), self.settings.reader_quads)
@@ -124,11 +130,11 @@ class WorkerPool:
 
     @property
     def reads_from_disk(self) -> bool:
-        """Whether some read from a folder, so that each write makes a checkpoint."""
-        return not all(one.in_memory for one in self.generations)
+        """Whether some workers read from a folder, so that each write needs a checkpoint."""
+        return not all(generation.in_memory for generation in self.generations)
 
     def checkpoint(self, *, to_load: bool = False) -> Path:
-        """The folder of a copy of the store as it is now; one that is `to_load` is not tidied away."""
+        """The folder of a new copy of the store; `to_load` protects it from removal."""
         folder = self.folder / str(next(self.folder_numbers))
         if to_load:
             self.loading_folders.add(folder)
@@ -136,48 +142,48 @@ class WorkerPool:
         return folder
 
     def make_numbered_copy(self) -> tuple[Path, int]:
-        """The folder of a copy for new workers, and the number of the last write before it."""
+        """The folder of a copy for new workers, and the number of the last write in it."""
         with self.store.write_lock():
             return self.checkpoint(to_load=True), self.written_number
 
-    # What follows is done in the event loop.
+    # Called in the event loop.
 
     def publish_write(self, number: int, body: bytes, folder: Path | None, removed: int) -> None:
-        """Tell all workers of a write."""
+        """Send a change to all workers."""
         self.version = number
-        if not (self.starting_count or any(one.forking_count for one in self.generations)):
+        if not (self.starting_count or any(generation.forking_count for generation in self.generations)):
             self.recent_writes.clear()
         self.recent_writes.append((number, body))
-        for one in self.generations:
-            one.send_change(body, folder, removed)
-        if folder and not self.reads_from_disk:  # those who would read from there have just gone
+        for generation in self.generations:
+            generation.send_change(body, folder, removed)
+        if folder and not self.reads_from_disk:  # the workers that read from there have just exited
             self.remove_old_copies()
         if self.current and self.current.wasted_quads > MAX_WASTED_QUADS and not self.starting_count:
             self.renew_task = self.loop.create_task(self.renew())
 
     def missed_writes(self, number: int) -> list[bytes]:
-        """The writes after one, as told to the workers."""
-        return [body for written, body in self.recent_writes if written > number]
+        """The serialized changes of the writes after number `number`."""
+        return [body for write_number, body in self.recent_writes if write_number > number]
 
     async def renew(self) -> None:
-        """Have new workers, of a new copy of the quads."""
+        """Replace the workers by those of a new copy of the quads."""
         self.starting_count += 1
         try:
             await self.replace(*await asyncio.to_thread(self.make_numbered_copy), self.settings.reader_quads)
         finally:
             self.starting_count -= 1
 
-    async def replace(self, folder: Path, number: int, most: int) -> None:
-        """Have new workers of a copy, of up to `most` quads in memory, unless others are sooner.
+    async def replace(self, folder: Path, number: int, max_quads: int) -> None:
+        """Replace the workers by those of a copy, with up to `max_quads` quads in memory.
 
-        The old ones end with what they are at.
+        Does nothing where another replacement was faster. The old workers finish their queries.
         """
         self.starting_count += 1
         try:
             while not (
                 self.is_closed
-                or self.has_equal_workers(number, most)
-                or await self.attempt_replacement(folder, number, most)
+                or self.has_equal_workers(number, max_quads)
+                or await self.attempt_replacement(folder, number, max_quads)
             ):
                 await asyncio.sleep(WORKERS_RETRY_SECONDS)
         finally:
@@ -186,17 +192,17 @@ class WorkerPool:
             if not self.reads_from_disk:
                 self.remove_old_copies()
 
-    def has_equal_workers(self, number: int, most: int) -> bool:
-        """Whether there are workers as good as new ones of such a copy would be."""
+    def has_equal_workers(self, number: int, max_quads: int) -> bool:
+        """Whether the current workers have write `number`, and may have as many quads in memory."""
         return (
             self.current is not None
             and self.current.write_number >= number
-            and self.current.max_memory_quads >= most
+            and self.current.max_memory_quads >= max_quads
         )
 
-    async def attempt_replacement(self, folder: Path, number: int, most: int) -> bool:
-        """Whether workers of a copy could be had. Raises CancelledError at the end."""
-        new = WorkerGeneration(folder, number, self.settings.readers, most, self.owner)
+    async def attempt_replacement(self, folder: Path, number: int, max_quads: int) -> bool:
+        """Try to replace the workers; whether that succeeded. Raises CancelledError where the pool closes."""
+        new = WorkerGeneration(folder, number, self.settings.readers, max_quads, self.owner)
         try:
             await self.start_forker(new)
             if (
@@ -204,15 +210,15 @@ class WorkerPool:
                 and not (new.in_memory or self.current.in_memory)
                 and self.has_equal_workers(number, 0)
             ):
-                self.current.max_memory_quads = most  # they read from disk, as the new ones would
+                self.current.max_memory_quads = max_quads  # they read from disk, as the new workers would
             else:
                 await self.populate(new)
         except (OSError, StoreError) as error:
             if self.is_closed:
                 raise asyncio.CancelledError from error
-            log.error("No workers can be had now, and it is tried again: %s", error)
+            log.error("Query workers could not be started; retrying: %s", error)
             return False
-        if self.has_equal_workers(number, most):
+        if self.has_equal_workers(number, max_quads):
             new.retire()
             return True
         old, self.current, self.version = self.current, new, max(self.version, number)
@@ -222,8 +228,11 @@ class WorkerPool:
         return True
 
     async def start_forker(self, new: WorkerGeneration) -> None:
-        """Have a forker, with the quads unless too many. Raises OSError, and CancelledError at the end."""
-        async with self.start_lock:  # so that the end finds it among the generations
+        """Start a forker and let it copy the quads.
+
+        Raises OSError, and CancelledError where the pool closes.
+        """
+        async with self.start_lock:  # so that `close` finds it among the generations
             if self.is_closed:
                 raise asyncio.CancelledError
             await new.forker.start(new.max_memory_quads, self.settings.query_memory)
@@ -231,33 +240,34 @@ class WorkerPool:
         await new.load()
 
     async def populate(self, new: WorkerGeneration) -> None:
-        """Have workers in step with all writes. Raises OSError or StoreError."""
-        copy = new.folder
+        """Fork workers that have all writes. Raises OSError or StoreError."""
+        loaded_folder = new.folder
         try:
-            # Each write makes a checkpoint now; those since the copy did not.
+            # From now on each write makes a checkpoint, but those since the copy did not.
             if not new.in_memory and self.written_number != new.write_number:
                 new.folder, new.write_number = await asyncio.to_thread(self.make_numbered_copy)
             await new.populate()
         finally:
-            if new.folder != copy:
+            if new.folder != loaded_folder:
                 self.loading_folders.discard(new.folder)
 
     def remove_old_copies(self, newest: Path | None = None) -> None:
-        """Remove the copies that nobody needs now that all read from the newest, or nobody from any.
+        """Remove the copies older than `newest`, which all workers read now; without it all copies.
 
-        One that is being made has another name until it is whole. At the end all go at once.
+        A copy that is being made has a name that is no number. Nothing is removed while the pool closes,
+        which removes the whole folder.
         """
         if self.is_closed:
             return
-        whole = [
-            one for one in self.folder.iterdir() if one.name.isdigit() and one not in self.loading_folders
+        copies = [
+            copy for copy in self.folder.iterdir() if copy.name.isdigit() and copy not in self.loading_folders
         ]
-        for one in whole:
-            if newest is None or int(one.name) < int(newest.name):
-                shutil.rmtree(one, ignore_errors=True)
+        for copy in copies:
+            if newest is None or int(copy.name) < int(newest.name):
+                shutil.rmtree(copy, ignore_errors=True)
 
     def on_generation_lost(self, generation: WorkerGeneration) -> None:
-        """A forker has ended, and with it its workers: have others, if these were the ones that answer."""
+        """Handle the exit of a forker with its workers: start others if it was the current generation."""
         self.generations.remove(generation)
         if not self.reads_from_disk:
             self.remove_old_copies()

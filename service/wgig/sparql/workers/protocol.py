@@ -1,7 +1,7 @@
 """Protocol between the service, the forker and the query workers: framed messages.
 
-A message is a kind of one byte, the length of its body in four, and the body. Also what a query is to a
-worker (`QueryJob`), and why it has no whole result (`QueryFault`).
+A message is a kind of one byte, the length of its body in four bytes, and the body. `QueryJob` is a query
+with all that a worker needs; `QueryFault` says why it has no complete result.
 """
 
 import json
@@ -15,14 +15,14 @@ from ...store.change import apply_change, parse_change
 from ...store.view import QueryDataset
 from ..language.parser import ParsedSparqlText
 
-# To the forker: take a copy of the store in a folder; fork a worker. To it and to workers: the quads changed.
+# To the forker: copy the store in a folder to memory; fork a worker. To it and to workers: a change.
 LOAD_MESSAGE, FORK_MESSAGE, CHANGE_MESSAGE = b"L", b"F", b"C"
-# From the forker: whether the copy is in memory; a worker and its socket.
+# From the forker: whether the copy is in memory; a new worker with its socket.
 LOADED_MESSAGE, FORKED_MESSAGE = b"l", b"f"
-# To a worker: answer a query; read from the store in a folder from now on.
+# To a worker: evaluate a query; read from the store in a folder from now on.
 ASK_MESSAGE, OPEN_MESSAGE = b"A", b"O"
-# From a worker: a piece of the answer; the last one; the last one, and it is worn out; there is no answer, or
-# no more of it; the folder is open; the thread that answers from now on.
+# From a worker: a piece of the result; the last piece; the last piece, and the worker should be replaced; a
+# fault; the folder is open; the ID of the thread that evaluates queries from now on.
 PIECE_MESSAGE, END_MESSAGE, WORN_MESSAGE, FAULT_MESSAGE, OPENED_MESSAGE, THREAD_MESSAGE = (
     b"p",
     b"e",
@@ -38,9 +38,9 @@ WorkerMessage = tuple[bytes, bytes]
 
 
 class QueryJob(NamedTuple):
-    """A query as a worker gets it: with the format of the answer.
+    """A query with all that a worker needs to evaluate it.
 
-    That takes at most so many bytes, and has at most so many rows or triples; 0: as many as there are.
+    The result has at most `max_bytes` bytes and `max_rows` rows or triples; 0 rows: no limit.
     """
 
     query: ParsedSparqlText
@@ -51,7 +51,7 @@ class QueryJob(NamedTuple):
     max_rows: int
 
     def pack(self) -> bytes:
-        """The job as bytes."""
+        """The job as JSON."""
         default, named, union = self.dataset.default, self.dataset.named, self.dataset.union
         members = (
             self.query.text,
@@ -67,25 +67,25 @@ class QueryJob(NamedTuple):
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
-        """The job of such bytes."""
-        text, media_type, default, named, union, *rest = json.loads(body)
+        """The job from its JSON."""
+        text, media_type, default, named, union, *limits = json.loads(body)
         return cls(
-            ParsedSparqlText(text), media_type, QueryDataset(tuple(default), tuple(named), union), *rest
+            ParsedSparqlText(text), media_type, QueryDataset(tuple(default), tuple(named), union), *limits
         )
 
 
-class QueryFault(Exception):  # noqa: N818  a word of the trade
-    """There is no answer, or no more of it. `kind` is one of the causes below; the message tells more."""
+class QueryFault(Exception):  # noqa: N818  a term of the glossary
+    """A query has no result, or no complete one. `kind` is a constant below; the message has details."""
 
-    def __init__(self, kind: str, said: str = "") -> None:
-        """Why, and what the engine said of it."""
-        super().__init__(said)
+    def __init__(self, kind: str, message: str = "") -> None:
+        """`message` is that of the engine, if any."""
+        super().__init__(message)
         self.kind = kind
 
 
-# The text does not parse; it cannot be evaluated; the answer is too large; it has too many rows; it holds
-# what its format cannot; the disk fails; the worker took too long; it ended; somebody ended it;
-# others waited; the service that holds the data does not answer, or not as it should.
+# In order: syntax error; cannot be evaluated; result too large; too many rows; a value that the format cannot
+# hold; disk error; timeout; the worker exited; canceled by the client, an operator or the end of the service;
+# ended for queries that waited; error of the service of a shared store.
 SYNTAX_FAULT, VALUE_FAULT, SIZE_FAULT, ROWS_FAULT, UNFIT_FAULT = "syntax", "value", "size", "rows", "unfit"
 DISK_FAULT, TIME_FAULT, LOST_FAULT, CANCELED_FAULT, CROWDED_FAULT = (
     "disk",
@@ -98,25 +98,25 @@ REMOTE_FAULT = "remote"
 
 
 def frame_message(kind: bytes, body: bytes | bytearray = b"") -> bytes:
-    """A message as it goes over a socket."""
+    """A message with its header."""
     return MESSAGE_HEAD_STRUCT.pack(kind, len(body)) + body
 
 
 def unframe_messages(buffer: bytearray) -> Iterator[WorkerMessage]:
-    """The whole messages at the front of the buffer, which are taken out of it."""
+    """The complete messages at the front of the buffer, which are removed from it."""
     start = 0
     try:
         while len(buffer) >= start + MESSAGE_HEAD_STRUCT.size:
             kind, length = MESSAGE_HEAD_STRUCT.unpack_from(buffer, start)
-            begin = start + MESSAGE_HEAD_STRUCT.size
-            if len(buffer) < begin + length:
+            body_start = start + MESSAGE_HEAD_STRUCT.size
+            if len(buffer) < body_start + length:
                 break
-            start = begin + length
-            yield kind, bytes(buffer[begin:start])
+            start = body_start + length
+            yield kind, bytes(buffer[body_start:start])
     finally:
         del buffer[:start]
 
 
 def apply_packed_change(body: bytes, quads: ox.Store) -> None:
-    """Do to a copy of the quads what the bytes of a change say."""
+    """Apply a serialized change to a copy of the quads."""
     apply_change(parse_change(body), quads)

@@ -1,6 +1,6 @@
-"""Query results as a stream of chunks with backpressure, and the interface of what answers queries.
+"""Query results as a stream of pieces with backpressure, and the interface of query workers.
 
-At most 4 chunks wait for the client, then the worker pauses. An incomplete result ends with a QueryFault.
+At most 4 pieces wait for the client, then the worker pauses. An incomplete result ends with a QueryFault.
 """
 
 import asyncio
@@ -17,25 +17,25 @@ MAX_PIECES_AHEAD = 4  # pieces that wait for the client
 
 
 class FlowControl(Protocol):
-    """Lets more pieces come, or none for now."""
+    """Pauses or resumes the sender of a result."""
 
     def __call__(self, *, on: bool) -> None:
-        """Let them come, or not."""
+        """Resume if `on`, else pause."""
 
 
 def ignore_flow_control(*, on: bool) -> None:
-    """What has come already needs no pace."""
+    """Do nothing, for a result that is complete from the start."""
 
 
 class QueryResult:
-    """The pieces of an answer, taken by one client as they come.
+    """The pieces of a result, read by one client as they come.
 
-    An answer that is not whole ends in a QueryFault. `pace` is told when enough pieces wait and when more may
-    come, `stop` why nobody wants the rest.
+    An incomplete result ends in a QueryFault. `pace` is called to pause and to resume the sender, `stop` with
+    the kind of fault when the client does not want the rest.
     """
 
     def __init__(self, pace: FlowControl, stop: Callable[[str], None]) -> None:
-        """Nothing has come yet."""
+        """No piece has come yet."""
         self.pace, self.stop = pace, stop
         self.pieces: deque[bytes] = deque()
         self.has_begun = self.has_ended = False
@@ -45,7 +45,7 @@ class QueryResult:
         self.waiter: asyncio.Future[None] | None = None
 
     def add(self, piece: bytes, *, last: bool) -> None:
-        """A piece has come."""
+        """Add a piece."""
         self.pieces.append(piece)
         self.size += len(piece)
         self.has_ended = last
@@ -54,22 +54,22 @@ class QueryResult:
         self.wake()
 
     def fail(self, fault: QueryFault) -> None:
-        """No more will come, and what has come is not whole."""
+        """End the result with a fault, unless it has ended."""
         if not self.has_ended:
             self.fault, self.has_ended = fault, True
             self.wake()
 
     def wake(self) -> None:
-        """Let the client look again."""
+        """Wake the reader, and call the callback for the end."""
         if self.waiter and not self.waiter.done():
             self.waiter.set_result(None)
         if self.has_ended and self.end_callback:
             self.end_callback()
             self.end_callback = None
 
-    def on_end(self, heard: Callable[[], None]) -> None:
-        """Call this once no more pieces will come, which may be so already."""
-        self.end_callback = heard
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when no more pieces will come, at once if that is so already."""
+        self.end_callback = callback
         if self.has_ended:
             self.wake()
 
@@ -88,37 +88,37 @@ class QueryResult:
         return self.pieces.popleft()
 
     async def read_all(self) -> bytes:
-        """All that was not taken yet. Raises QueryFault."""
+        """All pieces that were not read yet, joined. Raises QueryFault."""
         return await self.read_up_to(sys.maxsize)
 
-    async def read_up_to(self, most: int) -> bytes:
-        """What was not taken yet, but not much more than so many bytes. Raises QueryFault."""
+    async def read_up_to(self, max_bytes: int) -> bytes:
+        """What was not read yet, until it is more than `max_bytes`. Raises QueryFault."""
         body = bytearray()
-        while len(body) <= most and (piece := await self.next_piece()) is not None:
+        while len(body) <= max_bytes and (piece := await self.next_piece()) is not None:
             body += piece
         return bytes(body)
 
     @property
     def is_whole(self) -> bool:
-        """Whether all pieces have come, and the client has them."""
+        """Whether all pieces have come without a fault, and were read."""
         return self.has_ended and not self.fault and not self.pieces
 
     def close(self) -> None:
-        """Nobody wants the rest."""
+        """Cancel the query, as nobody wants the rest of its result."""
         if not self.has_ended:
             self.stop(CANCELED_FAULT)
 
 
 class QueryWorkers(VersionSource, Protocol):
-    """Has queries answered, wherever that is."""
+    """Evaluates queries: in worker processes, on threads or by a remote service."""
 
     @property
     def is_copying(self) -> bool:
-        """Whether quads are being copied for it."""
+        """Whether the quads are being copied for it."""
 
     @property
     def queue_state(self) -> QueueState:
-        """How many queries are at work and how many more may be, and how many wait."""
+        """How many queries run, how many more may run, and how many wait."""
 
     async def ask(self, job: QueryJob, client: str) -> QueryResult:
-        """Begin to answer a query of a client. Raises Problem 503 where too many are at work."""
+        """Start a query of a client; its result. Raises Problem 503 where the queue is full."""

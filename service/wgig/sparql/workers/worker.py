@@ -1,4 +1,4 @@
-"""Query worker: a process that answers query after query, and can be killed at any time."""
+"""Query worker: a process that evaluates one query after another, and can be killed at any time."""
 
 import gc
 import io
@@ -39,56 +39,60 @@ from .protocol import (
     unframe_messages,
 )
 
-MEMORY_CHECK_SECONDS = 0.005  # seconds of a query after which it is worth to look at the memory
-WORN_OUT_BYTES = 64 * MIB  # that a worker did not give back
-# Part of all memory that it may keep from disk, without which the next query begins anew.
+MEMORY_CHECK_SECONDS = 0.005  # the memory is checked only after queries longer than this
+WORN_OUT_BYTES = 64 * MIB  # a worker whose queries left more memory allocated is replaced
+# A worker that reads from disk may keep this part of all memory as a cache, which speeds up later queries.
 DISK_TABLES_MEMORY_DIVISOR = 32
 PROC_STATM_PATH = Path("/proc/self/statm")
 
 
-def run_query_worker(connection: socket.socket, alive: int, quads: ox.Store | None, memory: int) -> NoReturn:
-    """Answer what comes over the connection until it ends, or until nobody has the other end of `alive`.
+def run_query_worker(
+    connection: socket.socket, alive_pipe: int, quads: ox.Store | None, memory_bytes: int
+) -> NoReturn:
+    """Handle the messages of the connection until it closes, or the other end of the pipe `alive_pipe` does.
 
-    `quads` is a copy in memory; without one a message says which store to open. A query may take so much
-    `memory`, in bytes.
+    `quads` is a copy in memory; without one a message tells which store to open. A query may use
+    `memory_bytes` of memory.
     """
-    gc.disable()  # what queries make goes by itself
+    gc.disable()  # queries leave no reference cycles
     silence_worker_process()
     threading.stack_size(THREAD_STACK_BYTES)
-    tired, relief = os.pipe()
-    worker = QueryWorker(connection, quads, memory, relief)
-    coming = select.poll()
-    coming.register(alive, select.POLLIN)
-    coming.register(tired, select.POLLIN)
+    relief_read_end, relief_write_end = os.pipe()
+    worker = QueryWorker(connection, quads, memory_bytes, relief_write_end)
+    poller = select.poll()
+    poller.register(alive_pipe, select.POLLIN)
+    poller.register(relief_read_end, select.POLLIN)
     while True:
         thread = threading.Thread(target=worker.serve, daemon=True)
         thread.start()
-        if any(one == alive for one, _ in coming.poll()):
+        if any(ready == alive_pipe for ready, _ in poller.poll()):
             os._exit(0)
-        os.read(tired, 1)
+        os.read(relief_read_end, 1)
         thread.join()
 
 
 def silence_worker_process() -> None:
-    """Neither a core nor a last word of the engine: who kills a worker knows why."""
+    """Turn off core dumps and the error output of the engine: a worker is killed on purpose."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not os.environ.get("WGIG_DEBUG"):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 class QueryWorker:
-    """Does what the messages of a connection say, in a thread after another.
+    """Handles the messages of a connection, on one thread after another.
 
-    A thread that was made to let others go first cannot take that back, so that it is relieved.
+    A thread whose priority was lowered cannot raise it again, so another thread takes over.
     """
 
-    def __init__(self, connection: socket.socket, quads: ox.Store | None, memory: int, relief: int) -> None:
-        """Take the connection, the copy in memory if there is one, the bound, and where to ask for relief."""
-        self.connection, self.quads, self.relief_pipe = connection, quads, relief
+    def __init__(
+        self, connection: socket.socket, quads: ox.Store | None, memory_bytes: int, relief_pipe: int
+    ) -> None:
+        """`relief_pipe` is written to when another thread should take over."""
+        self.connection, self.quads, self.relief_pipe = connection, quads, relief_pipe
         if quads is not None:
             warm_up_quads(quads)
         self.memory_limit = MemoryLimit(
-            memory,
+            memory_bytes,
             WORN_OUT_BYTES
             if quads is not None
             else max(WORN_OUT_BYTES, all_memory() // DISK_TABLES_MEMORY_DIVISOR),
@@ -97,19 +101,19 @@ class QueryWorker:
         self.start_niceness = get_thread_niceness()
 
     def serve(self) -> None:
-        """Do what the messages say, until the thread is tired; the process ends with the connection."""
-        tired = False
+        """Handle messages until another thread should take over; the process exits with the connection."""
+        needs_relief = False
         try:
-            self.memory_limit.renew()  # with the stack of this thread
+            self.memory_limit.renew()  # count the stack of this thread
             self.connection.sendall(frame_message(THREAD_MESSAGE, b"%d" % threading.get_native_id()))
-            tired = self.handle_messages()
+            needs_relief = self.handle_messages()
         finally:
-            if not tired:
+            if not needs_relief:
                 os._exit(0)
         os.write(self.relief_pipe, b"t")
 
     def handle_messages(self) -> bool:
-        """Do what the messages say; whether there are more, for another thread."""
+        """Handle messages; whether another thread should take over before the connection has closed."""
         for kind, body in self.messages:
             if kind == OPEN_MESSAGE:
                 self.memory_limit.lift()
@@ -131,17 +135,17 @@ class QueryWorker:
 
 
 def get_thread_niceness() -> int:
-    """How far this thread lets others go first: on Linux each thread has its own."""
+    """The niceness of this thread; on Linux each thread has its own."""
     return os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def warm_up_quads(quads: ox.Store) -> None:
-    """Ask something, as the first query after a fork takes several times as long."""
+    """Run a small query, as the first one after a fork takes several times as long."""
     StoreView(quads).query("SELECT * { ?s ?p ?o } LIMIT 1", JSON_RESULTS.media_type, io.BytesIO())
 
 
 def iter_connection_messages(connection: socket.socket) -> Iterator[WorkerMessage]:
-    """What comes over a connection, until it ends."""
+    """The messages of a connection, until it closes."""
     buffer = bytearray()
     while received := connection.recv(NEXT_PIECE_BYTES):
         buffer += received
@@ -151,32 +155,32 @@ def iter_connection_messages(connection: socket.socket) -> Iterator[WorkerMessag
 def send_query_answer(
     connection: socket.socket, view: StoreView, job: QueryJob, limit: "MemoryLimit"
 ) -> None:
-    """Send the answer to a query piece by piece, or say why there is none, or no more of it."""
-    began = time.monotonic()
+    """Send the result of a query piece by piece, or its fault."""
+    started_at = time.monotonic()
     try:
-        last = evaluate_query(
+        last_piece = evaluate_query(
             view, job, lambda piece: connection.sendall(frame_message(PIECE_MESSAGE, piece))
         )
     except QueryFault as fault:
         connection.sendall(frame_message(FAULT_MESSAGE, json.dumps([fault.kind, str(fault)]).encode()))
     else:
-        worn = time.monotonic() - began > MEMORY_CHECK_SECONDS and limit.is_worn_out()
-        connection.sendall(frame_message(WORN_MESSAGE if worn else END_MESSAGE, last))
+        is_worn = time.monotonic() - started_at > MEMORY_CHECK_SECONDS and limit.is_worn_out()
+        connection.sendall(frame_message(WORN_MESSAGE if is_worn else END_MESSAGE, last_piece))
 
 
 class MemoryLimit:
-    """A bound on the memory that the process may take beside what it has."""
+    """A limit on the memory that the process may allocate in addition to what it has."""
 
-    def __init__(self, memory: int, worn_out: int) -> None:
-        """Let it take so many bytes; it is worn out when it did not give back so many."""
-        self.query_bytes, self.worn_out_bytes, self.base_bytes = memory, worn_out, 0
+    def __init__(self, query_bytes: int, worn_out_bytes: int) -> None:
+        """`worn_out_bytes` is how much a query may leave allocated."""
+        self.query_bytes, self.worn_out_bytes, self.base_bytes = query_bytes, worn_out_bytes, 0
 
     def lift(self) -> None:
-        """Let it take whatever it needs for now."""
+        """Remove the limit."""
         resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     def renew(self) -> None:
-        """Count from what the process has now."""
+        """Set the limit anew, from the memory that the process has now."""
         self.base_bytes = process_data_bytes()
         if self.base_bytes:
             resource.setrlimit(
@@ -184,12 +188,12 @@ class MemoryLimit:
             )
 
     def is_worn_out(self) -> bool:
-        """Whether the process has much more than it had."""
+        """Whether queries left more than `worn_out_bytes` allocated."""
         return process_data_bytes() > self.base_bytes + self.worn_out_bytes
 
 
 def process_data_bytes() -> int:
-    """The bytes of data and stacks of this process, as RLIMIT_DATA counts them; 0 where that is not known."""
+    """The bytes of data and stacks of this process, as RLIMIT_DATA counts them; 0 if not known."""
     try:
         fields = PROC_STATM_PATH.read_bytes().split()
     except OSError:

@@ -1,1 +1,1 @@
-"""Whole copies of a store: made while it is written, checked, and put back."""
+"""Backups of a store: made while it is in use, verified, and restored."""

@@ -1,7 +1,7 @@
-"""Backups: a folder each, with the store as it was at one moment and a manifest of it.
+"""Backups: a folder each, with the store as it was at one moment, and a manifest.
 
-A backup is written under another name and renamed when all of it was read again and found right, so that
-what is called a backup is one.
+A backup is written under a temporary name, and renamed after all of it was read again and verified, so that
+each folder with the name of a backup is complete.
 """
 
 import hashlib
@@ -32,80 +32,82 @@ from .manifest import (
     read_store_content,
 )
 
-BACKUP_STORE_FOLDER = "store"  # in a backup, the folder that is like that of a store
+BACKUP_STORE_FOLDER = "store"  # in a backup, the copy of the store folder
 LAST_BACKUP_FILE = "last-backup"
 BACKUP_NAME_PREFIX = "wgig-"
 BACKUP_LOCK_FILE = ".lock"
 
-# What follows a step of the work, given a word for it, how much there is to do, and the unit of that.
+# Shows the progress of a step, given its title, the total amount, and the unit of that.
 Progress = Callable[[str, int, str], AbstractContextManager[ByteProgress]]
 
 BACKUP_BUSY_MESSAGE = "Another backup or restore of {} is under way. Wait for it."
 
 
 def current_backup_time() -> str:
-    """The point of time in UTC, to the millisecond (ISO 8601)."""
+    """The current time in UTC, to the millisecond (ISO 8601)."""
     return f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def compact_timestamp(when: str) -> str:
-    """A point of time as it may stand in the name of a file."""
+    """An ISO 8601 time without hyphens and colons, for file names."""
     return when.replace("-", "").replace(":", "")
 
 
 def create_backup(
-    folder: Path, target: Path, keep: Callable[[Path], int], progress: Progress
+    folder: Path, target: Path, make_checkpoint: Callable[[Path], int], progress: Progress
 ) -> tuple[Path, StoreContent]:
-    """Make a backup of the store in `folder` below `target`; returns where it is and what it holds.
+    """Make a backup of the store in `folder` below `target`; its folder and content.
 
-    `keep` makes the checkpoint of the store, and tells how many quads the store had. Raises OSError, and what
-    `keep` raises: there is no new backup then.
+    `make_checkpoint` makes the checkpoint of the store, and returns its number of quads. Raises OSError, and
+    what `make_checkpoint` raises; there is no new backup then.
     """
-    kept, partial = folder / ASIDE_FOLDER / CHECKPOINT_FOLDER, target / PARTIAL_SUFFIX
+    checkpoint, partial = folder / ASIDE_FOLDER / CHECKPOINT_FOLDER, target / PARTIAL_SUFFIX
     with (
         hold_file_lock(folder / ASIDE_FOLDER / BACKUP_LOCK_FILE, BACKUP_BUSY_MESSAGE.format(folder)),
         hold_file_lock(target / BACKUP_LOCK_FILE, f"Another backup into {target} is under way. Wait for it."),
     ):
         try:
-            for one in (kept, partial):  # of one that was cut off
-                shutil.rmtree(one, ignore_errors=True)
-            when = current_backup_time()
-            count = keep(folder)
-            holds = write_backup(kept, partial, count, when, progress)
-            backup = target / (BACKUP_NAME_PREFIX + compact_timestamp(when))
+            for path in (checkpoint, partial):  # of an interrupted backup
+                shutil.rmtree(path, ignore_errors=True)
+            timestamp = current_backup_time()
+            count = make_checkpoint(folder)
+            content = write_backup(checkpoint, partial, count, timestamp, progress)
+            backup = target / (BACKUP_NAME_PREFIX + compact_timestamp(timestamp))
             partial.rename(backup)
             sync_to_disk(target)
         finally:
-            for one in (kept, partial):
-                shutil.rmtree(one, ignore_errors=True)
-        write_backup_time(folder, when)
-    return backup, holds
+            for path in (checkpoint, partial):
+                shutil.rmtree(path, ignore_errors=True)
+        write_backup_time(folder, timestamp)
+    return backup, content
 
 
-def write_backup(kept: Path, backup: Path, count: int, when: str, progress: Progress) -> StoreContent:
-    """Write a backup of a checkpoint, read all of it again, and then write its manifest."""
+def write_backup(
+    checkpoint: Path, backup: Path, count: int, timestamp: str, progress: Progress
+) -> StoreContent:
+    """Copy a checkpoint into a backup, verify the copy, and write its manifest; its content."""
     backup.mkdir(mode=0o700)
-    files = copy_store_files(kept, backup / BACKUP_STORE_FOLDER, progress)
+    files = copy_store_files(checkpoint, backup / BACKUP_STORE_FOLDER, progress)
     check_store_files(backup / BACKUP_STORE_FOLDER, files, progress)
-    with progress("Reading", count, "quads") as reached:
-        holds = read_store_content(backup / BACKUP_STORE_FOLDER, reached)
-    if holds.quads != count:
-        raise DamagedBackupError(f"it holds {holds.quads} quads, and the store had {count}")
-    BackupManifest(__version__, when, holds, files).write(backup)
-    return holds
+    with progress("Reading", count, "quads") as report_bytes:
+        content = read_store_content(backup / BACKUP_STORE_FOLDER, report_bytes)
+    if content.quads != count:
+        raise DamagedBackupError(f"it holds {content.quads} quads, and the store had {count}")
+    BackupManifest(__version__, timestamp, content, files).write(backup)
+    return content
 
 
 def restore_backup(backup: Path, folder: Path, progress: Progress) -> tuple[BackupManifest, Path]:
-    """Make a backup the store in `folder`; returns what it says of itself, and where the old store is now.
+    """Replace the store in `folder` by a backup; its manifest, and the folder of the old store.
 
-    Raises DamagedBackupError, OSError, or StoreError where a process has the store open, or a newer version
-    of the package made the backup: all is as it was then.
+    Raises DamagedBackupError, OSError, or StoreError if a process has the store open, or a newer version of
+    the package made the backup; the store is unchanged then.
     """
     manifest = BackupManifest.read(backup)
     check_layout_number(backup / BACKUP_STORE_FOLDER)
     with hold_file_lock(folder / ASIDE_FOLDER / BACKUP_LOCK_FILE, BACKUP_BUSY_MESSAGE.format(folder)):
         with hold_store_closed(folder):
-            pass  # nobody waits for a copy, only to be told so
+            pass  # fail before the copy, which takes long, if the store is open
         fresh = folder / ASIDE_FOLDER / "restoring"
         shutil.rmtree(fresh, ignore_errors=True)
         try:
@@ -113,76 +115,76 @@ def restore_backup(backup: Path, folder: Path, progress: Progress) -> tuple[Back
             check_store_files(fresh, manifest.files, progress)
             check_content_counts(fresh, manifest.content)
             with hold_store_closed(folder):
-                before = swap_store(folder, fresh, compact_timestamp(current_backup_time()))
+                previous = swap_store(folder, fresh, compact_timestamp(current_backup_time()))
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         write_backup_time(folder, manifest.made)
-    return manifest, before
+    return manifest, previous
 
 
 def copy_store_files(source: Path, target: Path, progress: Progress) -> dict[str, FileChecksum]:
-    """Copy a folder to one that is not there yet, down to the disk; returns its files as they were read."""
-    lengths = list_file_sizes(source)
-    files, done = {}, 0
-    with progress("Copying", sum(lengths.values()), "bytes") as reached:
-        for name in lengths:
-            place = target / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            digest, before = hashlib.sha256(), done
-            with place.open("xb") as file:
-                for piece in iter_file_chunks(source / name):
-                    file.write(piece)
-                    digest.update(piece)
-                    done += len(piece)
-                    reached(done)
+    """Copy a folder to a new one, synced to disk; the checksums of its files as they were read."""
+    file_sizes = list_file_sizes(source)
+    files, copied_bytes = {}, 0
+    with progress("Copying", sum(file_sizes.values()), "bytes") as report_bytes:
+        for name in file_sizes:
+            target_file = target / name
+            target_file.parent.mkdir(parents=True, exist_ok=True)
+            digest, start_bytes = hashlib.sha256(), copied_bytes
+            with target_file.open("xb") as file:
+                for chunk in iter_file_chunks(source / name):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    copied_bytes += len(chunk)
+                    report_bytes(copied_bytes)
                 file.flush()
-                shutil.copymode(source / name, place)
+                shutil.copymode(source / name, target_file)
                 os.fsync(file.fileno())
-            files[name] = FileChecksum(done - before, digest.hexdigest())
-    for one in (target, *(one for one in target.rglob("*") if one.is_dir())):
-        sync_to_disk(one)
+            files[name] = FileChecksum(copied_bytes - start_bytes, digest.hexdigest())
+    for path in (target, *(path for path in target.rglob("*") if path.is_dir())):
+        sync_to_disk(path)
     return files
 
 
 def check_store_files(store: Path, files: dict[str, FileChecksum], progress: Progress) -> None:
-    """Raises DamagedBackupError where the files of a store are not these, to the byte."""
-    with progress("Checking", sum(one.bytes for one in files.values()), "bytes") as reached:
-        check_file_checksums(store, files, reached)
+    """Raise DamagedBackupError if the files of a store do not have these checksums."""
+    with progress("Checking", sum(checksum.bytes for checksum in files.values()), "bytes") as report_bytes:
+        check_file_checksums(store, files, report_bytes)
 
 
 def list_backups(target: Path) -> list[Path]:
-    """The backups below a folder, the oldest first."""
-    return sorted(one.parent for one in target.glob(f"{BACKUP_NAME_PREFIX}*/{MANIFEST_FILE}"))
+    """The backups below a folder, oldest first."""
+    return sorted(manifest.parent for manifest in target.glob(f"{BACKUP_NAME_PREFIX}*/{MANIFEST_FILE}"))
 
 
-def get_newest_backup(place: Path) -> Path:
-    """The backup that a folder is, or the newest one below it. Raises Problem 404."""
-    found = [place] if (place / MANIFEST_FILE).exists() else list_backups(place)
-    if not found:
+def get_newest_backup(folder: Path) -> Path:
+    """The folder itself if it is a backup, else the newest backup below it. Raises Problem 404."""
+    backups = [folder] if (folder / MANIFEST_FILE).exists() else list_backups(folder)
+    if not backups:
         raise Problem(
-            404, f"There is no backup in {place}. Name one, or the folder that wgig backup was given."
+            404, f"There is no backup in {folder}. Name one, or the folder that wgig backup was given."
         )
-    return found[-1]
+    return backups[-1]
 
 
-def prune_backups(target: Path, most: int) -> list[Path]:
-    """Delete all backups below a folder but the newest; returns those that are gone. Raises OSError."""
+def prune_backups(target: Path, keep_count: int) -> list[Path]:
+    """Delete all but the newest `keep_count` backups below a folder; the deleted ones. Raises OSError."""
     with hold_file_lock(target / BACKUP_LOCK_FILE):
-        old = list_backups(target)[:-most]
-        for one in old:
-            one.rename(target / PARTIAL_SUFFIX)  # no backup any more, also where this ends
+        old_backups = list_backups(target)[:-keep_count]
+        for backup in old_backups:
+            backup.rename(target / PARTIAL_SUFFIX)  # no longer a backup, even if the deletion is interrupted
             shutil.rmtree(target / PARTIAL_SUFFIX)
-    return old
+    return old_backups
 
 
-def write_backup_time(folder: Path, when: str) -> None:
-    """Note in the folder of a store when its last backup was made."""
+def write_backup_time(folder: Path, timestamp: str) -> None:
+    """Store the time of the last backup in the folder of a store."""
     with open_durable_file(folder / ASIDE_FOLDER / LAST_BACKUP_FILE) as file:
-        file.write(when.encode())
+        file.write(timestamp.encode())
 
 
 def read_backup_time(folder: Path | None) -> str | None:
-    """The point of time of the last backup of the store in a folder (ISO 8601, UTC), None without one."""
+    """The time of the last backup of the store in a folder (ISO 8601, UTC), None without one."""
     try:
         return (folder / ASIDE_FOLDER / LAST_BACKUP_FILE).read_text(encoding="utf-8") if folder else None
     except OSError:

@@ -1,4 +1,4 @@
-"""What a backup says of itself: when it was made, what is in it, and the checksum of each file."""
+"""The manifest of a backup: when it was made, its content, and the checksum of each file."""
 
 import hashlib
 import io
@@ -15,18 +15,18 @@ from ...files import open_durable_file
 from ..folder import QUADS_FOLDER
 
 MANIFEST_FILE = "manifest.json"
-BACKUP_CHUNK_BYTES = 1024 * 1024  # bytes that are read at once
+BACKUP_CHUNK_BYTES = 1024 * 1024  # bytes per read
 
 ByteProgress = Callable[[int], None]
 
 
 class DamagedBackupError(OSError):
-    """A backup is not what it should be; the message is what is wrong with it."""
+    """A backup is damaged; the message says how, to follow the name of the backup."""
 
 
 @dataclass(frozen=True)
 class FileChecksum:
-    """The length of a file and its SHA-256 in hexadecimal."""
+    """The size of a file in bytes, and its SHA-256 in hexadecimal."""
 
     bytes: int
     sha256: str
@@ -34,7 +34,7 @@ class FileChecksum:
 
 @dataclass(frozen=True)
 class StoreContent:
-    """What a store holds, whatever its files are like.
+    """The content of a store, independent of its files: numbers of quads and named graphs, and a digest.
 
     `digest` is the sum of the SHA-256 of all quads, each as a line of N-Quads, modulo 2^256, in hexadecimal.
     """
@@ -46,7 +46,7 @@ class StoreContent:
 
 @dataclass(frozen=True)
 class BackupManifest:
-    """What a backup says of itself: everything acknowledged up to the moment `made` (UTC) is in it."""
+    """The manifest of a backup. It includes all writes acknowledged before the time `made` (UTC)."""
 
     wgig: str
     made: str
@@ -57,9 +57,9 @@ class BackupManifest:
     def read(cls, backup: Path) -> Self:
         """The manifest of a backup. Raises DamagedBackupError."""
         try:
-            found: dict[str, Any] = json.loads((backup / MANIFEST_FILE).read_bytes())
-            files = {name: FileChecksum(**one) for name, one in found["files"].items()}
-            return cls(found["wgig"], found["made"], StoreContent(**found["content"]), files)
+            manifest: dict[str, Any] = json.loads((backup / MANIFEST_FILE).read_bytes())
+            files = {name: FileChecksum(**checksum) for name, checksum in manifest["files"].items()}
+            return cls(manifest["wgig"], manifest["made"], StoreContent(**manifest["content"]), files)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise DamagedBackupError(f"its {MANIFEST_FILE} cannot be read") from error
 
@@ -70,24 +70,24 @@ class BackupManifest:
 
 
 class DigestWriter(io.RawIOBase):
-    """A file that keeps nothing of the lines that are written to it but their number and their digest."""
+    """A writable file that only counts and digests the lines written to it."""
 
-    def __init__(self, reached: ByteProgress) -> None:
-        """Nothing is written yet; `reached` is told the number of lines."""
+    def __init__(self, report_lines: ByteProgress) -> None:
+        """Take a function that is called with the number of lines."""
         super().__init__()
         self.line_count = self.digest_sum = 0
         self.partial_line = b""
-        self.report_progress = reached
+        self.report_progress = report_lines
 
     def writable(self) -> bool:
-        """It can be written to."""
+        """Always True."""
         return True
 
     def write(self, data: Any) -> int:
-        """Take the bytes and say how many they were."""
-        *whole, self.partial_line = (self.partial_line + data).split(b"\n")
-        self.digest_sum += sum(int.from_bytes(hashlib.sha256(line).digest(), "big") for line in whole)
-        self.line_count += len(whole)
+        """Count and digest the lines of the data; its length in bytes."""
+        *lines, self.partial_line = (self.partial_line + data).split(b"\n")
+        self.digest_sum += sum(int.from_bytes(hashlib.sha256(line).digest(), "big") for line in lines)
+        self.line_count += len(lines)
         self.report_progress(self.line_count)
         return len(data)
 
@@ -97,28 +97,28 @@ class DigestWriter(io.RawIOBase):
         return f"{self.digest_sum % 2**256:064x}"
 
 
-def read_store_content(store: Path, reached: ByteProgress = lambda _: None) -> StoreContent:
-    """What the store in a folder holds: all of it is read, nothing is changed. Raises DamagedBackupError."""
+def read_store_content(store: Path, report_quads: ByteProgress = lambda _: None) -> StoreContent:
+    """The content of the store in a folder, by reading all of it. Raises DamagedBackupError."""
     with open_backup_quads(store) as quads:
-        sums = DigestWriter(reached)
-        with io.BufferedWriter(sums, BACKUP_CHUNK_BYTES) as file:
+        digest_writer = DigestWriter(report_quads)
+        with io.BufferedWriter(digest_writer, BACKUP_CHUNK_BYTES) as file:
             quads.dump(file, ox.RdfFormat.N_QUADS)
-        return StoreContent(sums.line_count, len(list(quads.named_graphs())), sums.digest)
+        return StoreContent(digest_writer.line_count, len(list(quads.named_graphs())), digest_writer.digest)
 
 
-def check_content_counts(store: Path, holds: StoreContent) -> None:
-    """Raises DamagedBackupError where the store in a folder holds other numbers of quads and graphs."""
+def check_content_counts(store: Path, content: StoreContent) -> None:
+    """Raise DamagedBackupError if the store in a folder has other numbers of quads or graphs."""
     with open_backup_quads(store) as quads:
-        found = len(quads), len(list(quads.named_graphs()))
-    if found != (holds.quads, holds.graphs):
+        counts = len(quads), len(list(quads.named_graphs()))
+    if counts != (content.quads, content.graphs):
         raise DamagedBackupError(
-            f"it holds {found[0]} quads in {found[1]} graphs in place of {holds.quads} in {holds.graphs}"
+            f"it holds {counts[0]} quads in {counts[1]} graphs instead of {content.quads} in {content.graphs}"
         )
 
 
 @contextmanager
 def open_backup_quads(store: Path) -> Iterator[ox.Store]:
-    """The quads of the store in a folder, to read only. Raises DamagedBackupError where the engine cannot."""
+    """The quads of the store in a folder, read-only. Raises DamagedBackupError if it is unreadable."""
     try:
         yield ox.Store.read_only(str(store / QUADS_FOLDER))
     except (OSError, RuntimeError, ValueError) as error:
@@ -126,36 +126,36 @@ def open_backup_quads(store: Path) -> Iterator[ox.Store]:
 
 
 def list_file_sizes(folder: Path) -> dict[str, int]:
-    """The files below a folder with their lengths in bytes, by their path below it, sorted."""
+    """The size in bytes of each file below a folder, by its relative path, sorted."""
     return {
-        one.relative_to(folder).as_posix(): one.stat().st_size
-        for one in sorted(folder.rglob("*"))
-        if not one.is_dir()
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir()
     }
 
 
 def check_file_checksums(
-    store: Path, files: dict[str, FileChecksum], reached: ByteProgress = lambda _: None
+    store: Path, files: dict[str, FileChecksum], report_bytes: ByteProgress = lambda _: None
 ) -> None:
-    """Raises DamagedBackupError where the files below a folder are not these, to the byte."""
-    there = list_file_sizes(store)
-    for name in sorted(there.keys() ^ files.keys()):
+    """Raise DamagedBackupError if the files below a folder do not have these checksums."""
+    sizes = list_file_sizes(store)
+    for name in sorted(sizes.keys() ^ files.keys()):
         raise DamagedBackupError(
             f"the file {name} {'is missing' if name in files else 'does not belong to it'}"
         )
-    done = 0
-    for name, one in files.items():
+    read_bytes = 0
+    for name, checksum in files.items():
         digest = hashlib.sha256()
-        for piece in iter_file_chunks(store / name):
-            digest.update(piece)
-            done += len(piece)
-            reached(done)
-        if FileChecksum(there[name], digest.hexdigest()) != one:
+        for chunk in iter_file_chunks(store / name):
+            digest.update(chunk)
+            read_bytes += len(chunk)
+            report_bytes(read_bytes)
+        if FileChecksum(sizes[name], digest.hexdigest()) != checksum:
             raise DamagedBackupError(f"the file {name} has changed")
 
 
 def iter_file_chunks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, piece by piece."""
+    """The bytes of a file in chunks."""
     with path.open("rb") as file:
-        while piece := file.read(BACKUP_CHUNK_BYTES):
-            yield piece
+        while chunk := file.read(BACKUP_CHUNK_BYTES):
+            yield chunk

@@ -1,8 +1,8 @@
-"""Online snapshots: ask the process that has the store open for one, over its control socket.
+"""Online checkpoints: requested from the process that has the store open, over its control socket.
 
 The socket is in the folder of the store. Only its owner can connect, so file permissions are the access
-control. Request and response are one line of JSON each. Where no process listens, the store is opened to make
-the snapshot. A new folder can be made from it as a copy, with hard links where possible.
+control. Request and response are one line of JSON each. If no process listens, the store is opened to make
+the checkpoint. `clone_store` makes a copy of a store from a checkpoint, by hard links where possible.
 """
 
 import json
@@ -22,29 +22,29 @@ from ..store import Store
 from .backup import BACKUP_BUSY_MESSAGE, BACKUP_LOCK_FILE
 
 CONTROL_SOCKET_NAME = "control"
-CONTROL_REQUEST_SECONDS = 10  # seconds that a request may take to come
-CONTROL_RESPONSE_SECONDS = 600  # and its answer: a long write comes first
-MAX_CONTROL_MESSAGE_BYTES = 4096  # bytes of either
+CONTROL_REQUEST_SECONDS = 10  # timeout for receiving a request
+CONTROL_RESPONSE_SECONDS = 600  # timeout for its response, which may wait for a long write
+MAX_CONTROL_MESSAGE_BYTES = 4096  # bytes of a request or response
 
 ControlMessage = dict[str, Any]
 
 
 def serve_control_socket(folder: Path, answer: Callable[[ControlMessage], ControlMessage]) -> None:
-    """Answer requests on a thread of its own, one after the other, as long as the process lives.
+    """Answer requests on a thread of its own, one after the other, until the process ends.
 
-    Only for the process that has the store in `folder` open to write. Raises OSError.
+    Only for the process that has the store in `folder` open for writing. Raises OSError.
     """
-    listening = socket.socket(socket.AF_UNIX)
-    with control_socket_address(folder) as place:
-        Path(place).unlink(missing_ok=True)  # whoever it belonged to is gone
-        listening.bind(place)
-        Path(place).chmod(0o600)  # nobody gets through before it listens
-        listening.listen()
+    listener = socket.socket(socket.AF_UNIX)
+    with control_socket_address(folder) as address:
+        Path(address).unlink(missing_ok=True)  # left by a process that has ended
+        listener.bind(address)
+        Path(address).chmod(0o600)  # nobody can connect before `listen`
+        listener.listen()
 
     def serve() -> None:
-        with listening:  # should it come to an end, nobody may wait for it
+        with listener:  # if the thread fails, clients get an error instead of waiting
             while True:
-                connection, _ = listening.accept()
+                connection, _ = listener.accept()
                 with connection, suppress(OSError):
                     connection.settimeout(CONTROL_REQUEST_SECONDS)
                     connection.sendall(
@@ -59,61 +59,61 @@ def serve_control_socket(folder: Path, answer: Callable[[ControlMessage], Contro
 def answer_control_request(
     request: bytes, answer: Callable[[ControlMessage], ControlMessage]
 ) -> ControlMessage:
-    """The answer to a request, whatever it is."""
+    """The response to a request, also to an invalid one."""
     try:
         return answer(json.loads(request))
-    except Exception as error:  # the one who asks is to know
+    except Exception as error:  # the client reports it
         return {"error": str(error)}
 
 
 def send_control_request(folder: Path, request: ControlMessage) -> ControlMessage | None:
-    """The answer of the process that has the store in `folder` open, None where nobody listens.
+    """The response of the process that has the store in `folder` open, None if no process listens.
 
-    Raises OSError where there is no answer, or it is an error.
+    Raises OSError if there is no response, or it is an error.
     """
-    with socket.socket(socket.AF_UNIX) as asking, control_socket_address(folder) as place:
+    with socket.socket(socket.AF_UNIX) as connection, control_socket_address(folder) as address:
         try:
-            asking.connect(place)
+            connection.connect(address)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except PermissionError as error:
             raise OSError(
-                f"The service of {folder} is somebody else's. Ask as the user that runs it."
+                f"The service of {folder} runs as another user. Run this command as that user."
             ) from error
         try:
-            asking.settimeout(CONTROL_RESPONSE_SECONDS)
-            asking.sendall(encode_control_message(request))
-            found: ControlMessage = json.loads(receive_control_line(asking))
+            connection.settimeout(CONTROL_RESPONSE_SECONDS)
+            connection.sendall(encode_control_message(request))
+            response: ControlMessage = json.loads(receive_control_line(connection))
         except (OSError, ValueError) as error:
             raise OSError(
-                f"The service of {folder} did not answer. Look at its log, and ask again."
+                f"The service of {folder} did not respond. Look at its log, and try again."
             ) from error
-    if "error" in found:
-        raise OSError(found["error"])
-    return found
+    if "error" in response:
+        raise OSError(response["error"])
+    return response
 
 
 def encode_control_message(message: ControlMessage) -> bytes:
-    """A message as it is sent."""
+    """A message as a line of JSON."""
     return json.dumps(message).encode() + b"\n"
 
 
 def receive_control_line(connection: socket.socket) -> bytes:
-    """The line that comes."""
+    """One line from the connection, of at most MAX_CONTROL_MESSAGE_BYTES."""
     with connection.makefile("rb") as file:
         return file.readline(MAX_CONTROL_MESSAGE_BYTES)
 
 
 @contextmanager
 def control_socket_address(folder: Path) -> Iterator[str]:
-    """The address of the socket in the folder of a store, as short as the system wants one.
+    """The address of the socket in the folder of a store, short enough for the system.
 
-    An address has room for about 100 bytes; on Linux the way to it leads through the open folder.
+    An address has at most about 100 bytes; on Linux, it is a path through the open folder in /proc.
     """
     descriptor = os.open(folder / ASIDE_FOLDER, os.O_RDONLY)
     try:
-        short = Path(f"/proc/self/fd/{descriptor}")
-        yield str((short if short.exists() else folder / ASIDE_FOLDER) / CONTROL_SOCKET_NAME)
+        proc_path = Path(f"/proc/self/fd/{descriptor}")
+        yield str((proc_path if proc_path.exists() else folder / ASIDE_FOLDER) / CONTROL_SOCKET_NAME)
     finally:
         os.close(descriptor)
 
@@ -121,43 +121,43 @@ def control_socket_address(folder: Path) -> Iterator[str]:
 CHECKPOINT_REQUEST = {"do": "checkpoint"}
 
 
-def offer_checkpoints(store: Store, say: Callable[[str], None]) -> None:
-    """Let others ask this process for a checkpoint of its store; `say` is told where that cannot be."""
+def offer_checkpoints(store: Store, print_message: Callable[[str], None]) -> None:
+    """Serve requests for checkpoints of the store; `print_message` gets a warning if that is impossible."""
     assert store.folder
 
     def answer(request: object) -> dict[str, object]:
         if request != CHECKPOINT_REQUEST:
-            return {
-                "error": f"This is not understood: {request}. Use the same version of wgig as the service."
-            }
+            return {"error": f"Unknown request: {request}. Use the same version of wgig as the service."}
         return {"quads": store.keep_checkpoint()}
 
     try:
         serve_control_socket(store.folder, answer)
     except OSError as error:
-        say(f"No backup can be made while this service runs: {error}. Stop it for a backup.")
+        print_message(
+            f"No backup can be made while this service runs: {error}. Stop the service to make a backup."
+        )
 
 
 def request_checkpoint(folder: Path) -> int:
-    """Make the checkpoint of the store in `folder`; returns how many quads the store has.
+    """Make a checkpoint of the store in `folder`; its number of quads.
 
-    Raises StoreError or OSError where nobody can.
+    Raises StoreError or OSError.
     """
     check_store_exists(folder)
-    answer = send_control_request(folder, CHECKPOINT_REQUEST)
-    return int(answer["quads"]) if answer else Store.open(folder).keep_checkpoint()
+    response = send_control_request(folder, CHECKPOINT_REQUEST)
+    return int(response["quads"]) if response else Store.open(folder).keep_checkpoint()
 
 
-def clone_store(place: Path, folder: Path) -> None:
-    """Make a new folder a store like the one in `folder` as it is now, by links where that can be.
+def clone_store(target: Path, folder: Path) -> None:
+    """Clone the store in `folder` into the new folder `target`, by hard links where possible.
 
-    Raises StoreError or OSError where nobody can, or a backup is under way.
+    Raises StoreError or OSError, also if a backup is in progress.
     """
-    kept = folder / ASIDE_FOLDER / CHECKPOINT_FOLDER
+    checkpoint = folder / ASIDE_FOLDER / CHECKPOINT_FOLDER
     with hold_file_lock(folder / ASIDE_FOLDER / BACKUP_LOCK_FILE, BACKUP_BUSY_MESSAGE.format(folder)):
-        shutil.rmtree(kept, ignore_errors=True)  # of one that was cut off
+        shutil.rmtree(checkpoint, ignore_errors=True)  # of an interrupted backup
         try:
             request_checkpoint(folder)
-            shutil.move(kept, place)
+            shutil.move(checkpoint, target)
         finally:
-            shutil.rmtree(kept, ignore_errors=True)
+            shutil.rmtree(checkpoint, ignore_errors=True)

@@ -1,1 +1,1 @@
-"""What became of each thing of the graph: a log of its versions, and the event stream that tells it."""
+"""The change log: the versions of all resources in order, from which the event stream is served."""

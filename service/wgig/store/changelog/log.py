@@ -1,13 +1,12 @@
 """The change log: versions of resources (created, updated, deleted) in order, in pages of 250.
 
-It is an SQLite database in the `aside` folder of the store, written in transactions. A full page is closed:
-it is kept compressed together with the serialized members, and never changes. A damaged log, or one of
-another format or base IRI, is rebuilt.
+It is an SQLite database in the `aside` folder of the store. A full page is closed: its members are stored
+serialized and compressed, and never change. A damaged log, or one of another format or base IRI, is replaced.
 
-A member, a version of a resource in N-Quads, is named by the page that it is on. The default graph says of
-which resource it is a version, since when, and whether that was created, updated or deleted, in terms of
-Activity Streams, which no resource of the graph uses itself. Beside that are the statements of the resource,
-in their own graphs.
+A member is a version of a resource, in N-Quads; its IRI is that of its page with a fragment. Its statements
+in the default graph give the resource, the time, and the activity (created, updated or deleted), in terms of
+Activity Streams. No resource of the store uses these terms, so that they cannot be confused with statements
+of the resource. Those follow, in their own graphs, with the member as their subject.
 """
 
 import hashlib
@@ -24,8 +23,8 @@ import zstandard
 
 from ...rdf.namespaces import RDF_TYPE_IRI, XSD_DATE_TIME
 from ..errors import StoreError
-from ..files import connect_sqlite, is_sqlite_damage
 from ..history import VERSION_TIME_FORMAT
+from ..sqlite import connect_sqlite, is_sqlite_damage
 
 CHANGE_LOG_SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -44,88 +43,94 @@ CREATE INDEX IF NOT EXISTS by_kind ON things (kind, number, what);
 
 
 class UnusableLogError(StoreError):
-    """The log cannot be gone on with: it is damaged, or of another form or base."""
+    """The log cannot be continued: it is damaged, or has another format or base IRI."""
 
 
 class LogFile:
-    """The file of a log. Methods may be called on any thread, and raise StoreError.
+    """The SQLite file of the log. Methods may be called on any thread, and raise StoreError.
 
-    What is written in a transaction for which `must_sync` is set outlasts a power cut, once it is over.
+    A transaction that sets `must_sync` is synced to disk before it returns.
     """
 
     def __init__(self, path: Path | None, base: str) -> None:
-        """Open or make the file at a path; None: one that goes with the process. Raises UnusableLogError."""
+        """Open or create the file at `path`; None: in memory. Raises UnusableLogError."""
         self.path, self.base = path, base
         self.lock = threading.RLock()
         self.must_sync = self.is_unusable = False
-        form = f"{hashlib.sha256(CHANGE_LOG_SCHEMA.encode()).hexdigest()} {base}"
+        format_id = f"{hashlib.sha256(CHANGE_LOG_SCHEMA.encode()).hexdigest()} {base}"
         with self.translate_errors():
-            # Statements are few, and all are made under the lock.
+            # One connection for all threads, used under the lock.
             self.connection = connect_sqlite(path, writes=True)
             weakref.finalize(self, self.connection.close)
             self.connection.executescript(CHANGE_LOG_SCHEMA)
-        if not self.read_property("name"):
+        if not self.read_setting("name"):
             with self.transaction():
-                self.write_property("name", datetime.now(UTC).strftime(VERSION_TIME_FORMAT))
-                self.write_property("form", form)
-        if self.read_property("form") != form:
-            raise UnusableLogError("The log of changes is of another version of wgig, or of another base.")
-        self.name = self.read_property("name")
+                self.write_setting("name", datetime.now(UTC).strftime(VERSION_TIME_FORMAT))
+                self.write_setting("form", format_id)
+        if self.read_setting("form") != format_id:
+            raise UnusableLogError(
+                "The change log was written by another version of wgig, or with another base IRI."
+            )
+        # The start time, which identifies the log in the IRIs of its pages.
+        self.log_id = self.read_setting("name")
 
     @contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Around work on the file: what SQLite says becomes a StoreError, of damage an UnusableLogError."""
+        """Turn errors of SQLite into a StoreError, those of damaged files into an UnusableLogError."""
         try:
             yield
         except (sqlite3.Error, zstandard.ZstdError) as error:
-            packed = isinstance(error, zstandard.ZstdError)
-            self.is_unusable |= packed or is_sqlite_damage(error)
-            kind = UnusableLogError if self.is_unusable else StoreError
-            raise kind(f"The log of changes in the folder of the store does not work: {error}.") from error
+            is_compression_error = isinstance(error, zstandard.ZstdError)
+            self.is_unusable |= is_compression_error or is_sqlite_damage(error)
+            error_class = UnusableLogError if self.is_unusable else StoreError
+            raise error_class(f"The change log in the store folder failed: {error}.") from error
 
     def check_usable(self) -> None:
-        """Raises UnusableLogError where it was found to be so."""
+        """Raise UnusableLogError if the file is known to be damaged."""
         if self.is_unusable:
-            raise UnusableLogError("The log of changes in the folder of the store is damaged.")
+            raise UnusableLogError("The change log in the store folder is damaged.")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Around what is written as a whole or not at all, while nobody else reads or writes."""
+        """A transaction, which excludes all other threads."""
         with self.lock, self.translate_errors():
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self.connection.execute("COMMIT")
             finally:
-                if self.connection.in_transaction:  # which some failures end by themselves
+                if self.connection.in_transaction:  # some errors of SQLite have rolled back already
                     self.connection.execute("ROLLBACK")
             if self.must_sync:
                 self.must_sync = False
                 self.connection.execute("PRAGMA wal_checkpoint")
 
     def select_rows(self, select: str, *values: object) -> list[Any]:
-        """The rows of a SELECT, whose marks stand for the values."""
+        """The rows of a SELECT with the values for its placeholders."""
         with self.lock, self.translate_errors():
             return self.connection.execute(select, values).fetchall()
 
-    def read_property(self, name: str) -> str:
-        """What is noted of the log under a name."""
-        found = self.select_rows("SELECT value FROM about WHERE name = ?", name)
-        return found[0][0] if found else ""
+    def read_setting(self, name: str) -> str:
+        """A setting of the log; empty if it is not set."""
+        rows = self.select_rows("SELECT value FROM about WHERE name = ?", name)
+        return rows[0][0] if rows else ""
 
-    def write_property(self, name: str, value: str) -> None:
-        """Note something of the log, in a transaction."""
+    def write_setting(self, name: str, value: str) -> None:
+        """Set a setting of the log; call it in a transaction."""
         self.connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
 
 TREE_NAMESPACE = "https://w3id.org/tree#"
 ACTIVITY_STREAMS_NAMESPACE = "https://www.w3.org/ns/activitystreams#"
-# As Activity Streams calls them.
+# The names of the classes in Activity Streams 2.0.
 ACTIVITY_CREATE, ACTIVITY_UPDATE, ACTIVITY_DELETE = "Create", "Update", "Delete"
 
 
 class LogMember(NamedTuple):
-    """A version of a thing in the log, by its number; `activity` is what became of it then."""
+    """A version of a resource in the log; `activity` is one of the ACTIVITY constants.
+
+    `n_quads` are the N-Quads lines of the resource, without their subject.
+    """
 
     number: int
     iri: str
@@ -134,29 +139,34 @@ class LogMember(NamedTuple):
     n_quads: str
 
 
-def serialize_log_members(stream: str, page: str, members: Iterable[LogMember]) -> str:
-    """Members of a stream, which are on a page below it, as N-Quads."""
-    return "".join(line for one in members for line in iter_member_lines(stream, page, one))
+def serialize_log_members(log_iri: str, page: str, members: Iterable[LogMember]) -> str:
+    """The members on a page of the log as N-Quads; `page` is the path of the page below `log_iri`."""
+    return "".join(line for member in members for line in iter_member_lines(log_iri, page, member))
 
 
-def iter_member_lines(stream: str, page: str, one: LogMember) -> Iterator[str]:
-    """The lines of a member."""
-    stamp = datetime.fromisoformat(one.changed_at).strftime(VERSION_TIME_FORMAT)
-    # A power cut may take the last members, also from those who have them, and with them their numbers.
-    thing = hashlib.blake2b(one.iri.encode(), digest_size=4).hexdigest()
-    member = f"<{stream}/{page}#{stamp}-{one.number}-{thing}>"
-    yield f"<{stream}> <{TREE_NAMESPACE}member> {member} .\n"
-    yield f"{member} <{RDF_TYPE_IRI}> <{ACTIVITY_STREAMS_NAMESPACE}{one.activity}> .\n"
-    yield f"{member} <{ACTIVITY_STREAMS_NAMESPACE}object> <{one.iri}> .\n"
-    yield f'{member} <{ACTIVITY_STREAMS_NAMESPACE}published> "{one.changed_at}"^^<{XSD_DATE_TIME.value}> .\n'
-    yield from (f"{member} {line}\n" for line in filter(None, one.n_quads.split("\n")))
+def iter_member_lines(log_iri: str, page: str, member: LogMember) -> Iterator[str]:
+    """The N-Quads lines of a member."""
+    timestamp = datetime.fromisoformat(member.changed_at).strftime(VERSION_TIME_FORMAT)
+    # After a power cut, numbers that clients have already seen may be given to other members; the digest
+    # keeps the IRIs of these distinct.
+    iri_digest = hashlib.blake2b(member.iri.encode(), digest_size=4).hexdigest()
+    member_iri = f"<{log_iri}/{page}#{timestamp}-{member.number}-{iri_digest}>"
+    yield f"<{log_iri}> <{TREE_NAMESPACE}member> {member_iri} .\n"
+    yield f"{member_iri} <{RDF_TYPE_IRI}> <{ACTIVITY_STREAMS_NAMESPACE}{member.activity}> .\n"
+    yield f"{member_iri} <{ACTIVITY_STREAMS_NAMESPACE}object> <{member.iri}> .\n"
+    time = f'"{member.changed_at}"^^<{XSD_DATE_TIME.value}>'
+    yield f"{member_iri} <{ACTIVITY_STREAMS_NAMESPACE}published> {time} .\n"
+    yield from (f"{member_iri} {line}\n" for line in filter(None, member.n_quads.split("\n")))
 
 
-LOG_PAGE_MEMBERS = 250  # members
+MEMBERS_PER_PAGE = 250
 
 
 class ResourceState(NamedTuple):
-    """A state of a thing: since when it is so, whether that is known, and its quads; none: it is gone."""
+    """A state of a resource; `n_quads` are its quads without subject, empty if it does not exist.
+
+    If the time is not known, `changed_at` is the time of the scan that found the change.
+    """
 
     iri: str
     changed_at: str
@@ -165,179 +175,190 @@ class ResourceState(NamedTuple):
 
 
 class OvertakenError(Exception):
-    """Another look at all things has begun, which finds what this one would."""
+    """A later scan has begun, so that this one must end."""
 
 
 class ChangeLog(LogFile):
-    """The versions of things."""
+    """The versions of resources, written in order and read in pages."""
 
-    # To write.
+    # Writing.
 
-    def add(self, states: Iterable[ResourceState], mark: str, later: Iterable[str] = ()) -> None:
-        """Add what became of things, in their order; the mark tells with which state of the store that is.
+    def add(self, states: Iterable[ResourceState], store_mark: str, postponed: Iterable[str] = ()) -> None:
+        """Add states of resources, in this order; `store_mark` identifies the state of the store.
 
-        The versions of those that come `later` are added when somebody asks.
+        The versions of `postponed` resources are added before the log is next read in full.
         """
         with self.transaction():
             self.write_states(states)
-            self.connection.executemany("INSERT OR IGNORE INTO later VALUES (?)", ((one,) for one in later))
-            self.write_property("mark", mark)
+            self.connection.executemany(
+                "INSERT OR IGNORE INTO later VALUES (?)", ((iri,) for iri in postponed)
+            )
+            self.write_setting("mark", store_mark)
 
     def has(self, iri: str) -> bool:
-        """Whether a thing is there, by the log."""
+        """Whether the resource exists, according to the log."""
         return bool(
             self.select_rows("SELECT 1 FROM things WHERE iri = ? AND what <> ?", iri, ACTIVITY_DELETE)
         )
 
     def list_postponed(self) -> list[str]:
-        """The things whose versions are still to be added."""
+        """The IRIs of the resources whose versions are postponed."""
         return [iri for (iri,) in self.select_rows("SELECT iri FROM later ORDER BY iri")]
 
-    def add_postponed(self, states: Iterable[ResourceState]) -> None:
-        """Add the versions that were to be added later."""
+    def write_postponed_versions(self, states: Iterable[ResourceState]) -> None:
+        """Add the versions that were postponed, and clear the list of them."""
         with self.transaction():
             self.write_states(states)
             self.connection.execute("DELETE FROM later")
 
-    def write_states(self, states: Iterable[ResourceState], look: int = 0) -> None:
-        """Add what became of things, in a transaction; a thing that is as before gets no version."""
-        number, newest = self.last_number, self.read_property("newest")
-        for one in states:
-            sum_ = hash_resource_state(one.n_quads)
+    def write_states(self, states: Iterable[ResourceState], scan_number: int = 0) -> None:
+        """Add states of resources, in a transaction; an unchanged resource gets no new version.
+
+        `scan_number` is the scan that found the states. It is 0 outside a scan: a scan in progress then
+        counts them as not found yet.
+        """
+        number, newest = self.last_number, self.read_setting("newest")
+        for state in states:
+            digest = hash_resource_state(state.n_quads)
             row = self.connection.execute(
-                "SELECT what, digest FROM things WHERE iri = ?", (one.iri,)
+                "SELECT what, digest FROM things WHERE iri = ?", (state.iri,)
             ).fetchone()
             is_there = row is not None and row[0] != ACTIVITY_DELETE
-            if not (is_there or one.n_quads) or (is_there and row[1] == sum_):
+            if not (is_there or state.n_quads) or (is_there and row[1] == digest):
                 continue
-            what = ACTIVITY_DELETE if not one.n_quads else ACTIVITY_UPDATE if is_there else ACTIVITY_CREATE
+            activity = (
+                ACTIVITY_DELETE if not state.n_quads else ACTIVITY_UPDATE if is_there else ACTIVITY_CREATE
+            )
             number += 1
             self.connection.execute(
                 "INSERT INTO members VALUES (?, ?, ?, ?, ?)",
-                (number, one.iri, one.changed_at, what, one.n_quads),
+                (number, state.iri, state.changed_at, activity, state.n_quads),
             )
             self.connection.execute(
                 "INSERT OR REPLACE INTO things VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    one.iri,
-                    top_level_kind(one.iri, self.base),
+                    state.iri,
+                    top_level_kind(state.iri, self.base),
                     number,
-                    one.changed_at,
-                    one.is_time_known,
-                    what,
-                    sum_,
-                    look,
+                    state.changed_at,
+                    state.is_time_known,
+                    activity,
+                    digest,
+                    scan_number,
                 ),
             )
-            newest = one.changed_at
-            if number % LOG_PAGE_MEMBERS == 1 and number > 1:
-                self.close_page(number // LOG_PAGE_MEMBERS)
-        self.write_property("last", str(number))
-        self.write_property("newest", newest)
+            newest = state.changed_at
+            if number % MEMBERS_PER_PAGE == 1 and number > 1:
+                self.close_page(number // MEMBERS_PER_PAGE)
+        self.write_setting("last", str(number))
+        self.write_setting("newest", newest)
 
     def close_page(self, page: int) -> None:
-        """Close a page that is full, in a transaction, as another one has begun."""
-        upto = page * LOG_PAGE_MEMBERS
-        rows = self.select_rows("SELECT * FROM members WHERE number <= ? ORDER BY number", upto)
+        """Close a full page: serialize and compress its members; call it in a transaction."""
+        last_number = page * MEMBERS_PER_PAGE
+        rows = self.select_rows("SELECT * FROM members WHERE number <= ? ORDER BY number", last_number)
         members = [LogMember._make(row) for row in rows]
         body = zstandard.compress(
-            serialize_log_members(f"{self.base}changes", f"{self.name}/{page}", members).encode()
+            serialize_log_members(f"{self.base}changes", f"{self.log_id}/{page}", members).encode()
         )
         self.connection.execute(
             "INSERT INTO pages VALUES (?, ?, ?, ?)",
             (page, members[0].changed_at, members[-1].changed_at, body),
         )
-        self.connection.execute("DELETE FROM members WHERE number <= ?", (upto,))
-        self.must_sync = True  # as others may keep the page for ever
+        self.connection.execute("DELETE FROM members WHERE number <= ?", (last_number,))
+        self.must_sync = True  # clients may cache the page forever
 
     def begin_scan(self) -> int:
-        """Begin a look at all things; its number."""
+        """Begin a scan of the store. Returns its number."""
         with self.transaction():
-            number = int(self.read_property("look") or 0) + 1
-            self.write_property("look", str(number))
-            self.connection.execute("DELETE FROM found")  # of a look that was cut off
+            number = int(self.read_setting("look") or 0) + 1
+            self.write_setting("look", str(number))
+            self.connection.execute("DELETE FROM found")  # of an interrupted scan
         return number
 
     def add_scanned(self, number: int, states: Iterable[ResourceState]) -> None:
-        """Take down what a look at all things found; it counts when the look is over.
+        """Store states that a scan found; they become versions when the scan ends.
 
         Raises OvertakenError.
         """
         with self.transaction():
             self.check_scan(number)
-            for one in states:
+            for state in states:
                 row = self.connection.execute(
-                    "SELECT digest FROM things WHERE iri = ?", (one.iri,)
+                    "SELECT digest FROM things WHERE iri = ?", (state.iri,)
                 ).fetchone()
-                if row and row[0] == hash_resource_state(one.n_quads):
-                    self.connection.execute("UPDATE things SET look = ? WHERE iri = ?", (number, one.iri))
+                if row and row[0] == hash_resource_state(state.n_quads):
+                    self.connection.execute("UPDATE things SET look = ? WHERE iri = ?", (number, state.iri))
                 else:
-                    packed = zstandard.compress(one.n_quads.encode())
-                    row = (one.iri, one.changed_at, one.is_time_known, packed)
+                    compressed = zstandard.compress(state.n_quads.encode())
+                    row = (state.iri, state.changed_at, state.is_time_known, compressed)
                     self.connection.execute("INSERT OR REPLACE INTO found VALUES (?, ?, ?, ?)", row)
 
     def is_scanned(self, number: int, iri: str) -> bool:
-        """Whether a thing was seen by a look already."""
-        seen = "SELECT 1 FROM things WHERE iri = ? AND look = ? UNION SELECT 1 FROM found WHERE iri = ?"
-        return bool(self.select_rows(seen, iri, number, iri))
+        """Whether a scan has this resource already."""
+        select = "SELECT 1 FROM things WHERE iri = ? AND look = ? UNION SELECT 1 FROM found WHERE iri = ?"
+        return bool(self.select_rows(select, iri, number, iri))
 
     def end_scan(self, number: int, now: str) -> None:
-        """Add what a look found to be other than it was, and that what it did not see is gone.
+        """Add versions for resources that the scan found changed, or did not find.
 
         Raises OvertakenError.
         """
         with self.transaction():
             self.check_scan(number)
-            unseen = """SELECT iri FROM things
+            select_missing = """SELECT iri FROM things
                 WHERE look < ? AND what <> ? AND iri NOT IN (SELECT iri FROM found) ORDER BY iri"""
-            gone = self.select_rows(unseen, number, ACTIVITY_DELETE)
-            # What came before others were told of must not come after them.
+            missing = self.select_rows(select_missing, number, ACTIVITY_DELETE)
+            # Times in the log must not decrease.
             self.connection.execute(
-                "UPDATE found SET at = ?, known = 0 WHERE at < ?", (now, self.read_property("newest"))
+                "UPDATE found SET at = ?, known = 0 WHERE at < ?", (now, self.read_setting("newest"))
             )
-            found = self.connection.execute("SELECT * FROM found ORDER BY at, iri")
-            self.write_states((unpack_resource_state(*row) for row in found), number)
-            self.write_states((ResourceState(iri, now, False, "") for (iri,) in gone), number)
-            more = self.connection.execute("DELETE FROM found").rowcount
+            rows = self.connection.execute("SELECT * FROM found ORDER BY at, iri")
+            self.write_states((unpack_resource_state(*row) for row in rows), number)
+            self.write_states((ResourceState(iri, now, False, "") for (iri,) in missing), number)
+            scanned_count = self.connection.execute("DELETE FROM found").rowcount
             self.connection.execute("DELETE FROM later")
-        if more > LOG_PAGE_MEMBERS:
-            with self.lock, suppress(sqlite3.OperationalError):  # as long as there is room for it
-                self.connection.execute("VACUUM")  # what was found took more room than what is kept of it
+        if scanned_count > MEMBERS_PER_PAGE:
+            with self.lock, suppress(sqlite3.OperationalError):  # fails if the disk is full
+                self.connection.execute("VACUUM")  # the table of scanned states was larger than what remains
 
     def check_scan(self, number: int) -> None:
-        """Raises OvertakenError where a later look has begun: the service of this one has ended."""
-        if self.read_property("look") != str(number):
-            raise OvertakenError(f"look {number} has been overtaken")
+        """Raise OvertakenError if a later scan has begun: the process of this one was replaced."""
+        if self.read_setting("look") != str(number):
+            raise OvertakenError(f"a later scan than number {number} has begun")
 
-    # To read.
+    # Reading.
 
     @property
     def start_time(self) -> str:
-        """When the log began."""
-        return f"{datetime.strptime(self.name, VERSION_TIME_FORMAT).isoformat(timespec='microseconds')}Z"
+        """The time when the log began (UTC, ISO 8601)."""
+        return f"{datetime.strptime(self.log_id, VERSION_TIME_FORMAT).isoformat(timespec='microseconds')}Z"
 
     @property
     def last_number(self) -> int:
-        """The number of the last member, 0 while there is none."""
-        return int(self.read_property("last") or 0)
+        """The number of the last member, 0 in an empty log."""
+        return int(self.read_setting("last") or 0)
 
     @property
     def open_page_number(self) -> int:
-        """The number of the page that is not full, or of the last one."""
-        return max(0, self.last_number - 1) // LOG_PAGE_MEMBERS + 1
+        """The number of the last page, which is open until the next one begins."""
+        return max(0, self.last_number - 1) // MEMBERS_PER_PAGE + 1
 
     def page_spans(self, first: int, last: int) -> list[tuple[int, str, str]]:
-        """The pages from one number to another, with the times of the first and the last member of each."""
+        """The pages from `first` to `last`: number, and times of the first and last member of each."""
         select = "SELECT page, first, last FROM pages WHERE page BETWEEN ? AND ? ORDER BY page"
         with self.lock:
-            closed = self.select_rows(select, first, last)
-            ((begin, end),) = self.select_rows("SELECT MIN(at), MAX(at) FROM members")
-            if begin and first <= self.open_page_number <= last:
-                closed.append((self.open_page_number, begin, end))
-            return closed
+            spans = self.select_rows(select, first, last)
+            ((first_time, last_time),) = self.select_rows("SELECT MIN(at), MAX(at) FROM members")
+            if first_time and first <= self.open_page_number <= last:
+                spans.append((self.open_page_number, first_time, last_time))
+            return spans
 
     def read_page(self, number: int) -> tuple[str, bool]:
-        """The members of a page as N-Quads, and whether it is closed."""
+        """The members of a page as N-Quads, and whether it is closed.
+
+        For a page that is not closed, these are the members of the open page, whatever its number.
+        """
         with self.lock:
             closed = self.select_rows("SELECT body FROM pages WHERE page = ?", number)
             members = self.select_rows("SELECT * FROM members ORDER BY number")
@@ -345,21 +366,21 @@ class ChangeLog(LogFile):
             with self.translate_errors():
                 return zstandard.decompress(closed[0][0]).decode(), True
         return serialize_log_members(
-            f"{self.base}changes", f"{self.name}/{number}", map(LogMember._make, members)
+            f"{self.base}changes", f"{self.log_id}/{number}", map(LogMember._make, members)
         ), False
 
 
-def unpack_resource_state(iri: str, at: str, known: bool, packed: bytes) -> ResourceState:
-    """A state as a look took it down."""
-    return ResourceState(iri, at, known, zstandard.decompress(packed).decode())
+def unpack_resource_state(iri: str, changed_at: str, is_time_known: bool, compressed: bytes) -> ResourceState:
+    """The state in a row of the table of scanned states."""
+    return ResourceState(iri, changed_at, is_time_known, zstandard.decompress(compressed).decode())
 
 
 def top_level_kind(iri: str, base: str) -> str:
-    """The kind of a thing below the base, such as `paper`; empty for other things, and for parts."""
-    path = iri.removeprefix(f"{base}id/").split("/")
-    return path[0] if iri.startswith(f"{base}id/") and len(path) == 2 else ""
+    """The kind of a resource below the base, such as `paper`; empty for others, and for a longer path."""
+    segments = iri.removeprefix(f"{base}id/").split("/")
+    return segments[0] if iri.startswith(f"{base}id/") and len(segments) == 2 else ""
 
 
 def hash_resource_state(state: str) -> bytes:
-    """What tells one state from another."""
+    """The 16 byte BLAKE2b digest of a state."""
     return hashlib.blake2b(state.encode(), digest_size=16).digest()

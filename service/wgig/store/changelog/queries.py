@@ -1,4 +1,4 @@
-"""When things last changed, as the log has it."""
+"""Queries of the change log: when resources last changed, and which resources exist."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -6,11 +6,15 @@ from typing import NamedTuple
 from .log import ACTIVITY_DELETE, ChangeLog
 
 LAST_CHANGE_COLUMNS = "iri, number, at, known, what"
-HIGHEST_CHARACTER = "\U0010ffff"  # what no IRI has
+HIGHEST_CHARACTER = "\U0010ffff"  # in no IRI, and sorts after all others
 
 
 class LastChange(NamedTuple):
-    """When a thing last changed, whether that is known, what became of it, and the number of that."""
+    """The last change of a resource: its number in the log, its time, and its activity.
+
+    `activity` is one of the ACTIVITY constants of `log`. If the time is not known, `changed_at` is the time
+    of the scan that found the change.
+    """
 
     iri: str
     number: int
@@ -20,7 +24,7 @@ class LastChange(NamedTuple):
 
 
 def list_logged_kinds(log: ChangeLog) -> list[str]:
-    """The kinds of things that there are or were; takes a step for each of them, not for each thing."""
+    """The kinds of all resources in the log, also deleted ones. Takes a step per kind, not per resource."""
     select = """WITH RECURSIVE kinds(kind) AS (
         SELECT MIN(kind) FROM things WHERE kind > ''
         UNION ALL SELECT (SELECT MIN(kind) FROM things WHERE kind > kinds.kind) FROM kinds WHERE kind > ''
@@ -29,60 +33,60 @@ def list_logged_kinds(log: ChangeLog) -> list[str]:
 
 
 def latest_changes_of_kinds(
-    log: ChangeLog, wanted: Iterable[str], before: int, most: int
+    log: ChangeLog, kinds: Iterable[str], before: int, limit: int
 ) -> list[LastChange]:
-    """Up to so many things of some kinds that last changed before that number, the last one first."""
+    """The last `limit` resources of these kinds with a last change before number `before`, newest first."""
     select = (
         f"SELECT {LAST_CHANGE_COLUMNS} FROM things WHERE kind = ? AND number < ? ORDER BY number DESC LIMIT ?"  # noqa: S608
     )
-    found = [LastChange._make(row) for kind in wanted for row in log.select_rows(select, kind, before, most)]
-    return sorted(found, key=lambda one: -one.number)[:most]
+    rows = (row for kind in kinds for row in log.select_rows(select, kind, before, limit))
+    return sorted(map(LastChange._make, rows), key=lambda change: -change.number)[:limit]
 
 
 def list_resources_below(
-    log: ChangeLog, start: str, without: Collection[str], skip: int, most: int
+    log: ChangeLog, prefix: str, excluded: Collection[str], skip: int, limit: int
 ) -> list[LastChange]:
-    """The things that there are whose IRI begins so, ordered by it, after so many of them.
+    """Up to `limit` existing resources whose IRI begins with `prefix`, sorted by IRI, after the first `skip`.
 
-    Those are left out whose IRI goes on with one of the names in `without`, and a slash.
+    IRIs that continue with one of the names in `excluded` and a slash are left out.
     """
-    where, values = resources_below_condition(start, without)
-    select = f"SELECT {LAST_CHANGE_COLUMNS} FROM things WHERE {where} ORDER BY iri LIMIT ? OFFSET ?"  # noqa: S608
-    return [LastChange._make(row) for row in log.select_rows(select, *values, most, skip)]
+    condition, values = resources_below_condition(prefix, excluded)
+    select = f"SELECT {LAST_CHANGE_COLUMNS} FROM things WHERE {condition} ORDER BY iri LIMIT ? OFFSET ?"  # noqa: S608
+    return [LastChange._make(row) for row in log.select_rows(select, *values, limit, skip)]
 
 
-def count_resources_below(log: ChangeLog, start: str, without: Collection[str]) -> int:
-    """How many things there are whose IRI begins so, and does not go on with one of those names."""
-    where, values = resources_below_condition(start, without)
-    count: int = log.select_rows(f"SELECT COUNT(*) FROM things WHERE {where}", *values)[0][0]  # noqa: S608
+def count_resources_below(log: ChangeLog, prefix: str, excluded: Collection[str]) -> int:
+    """The number of resources that `list_resources_below` lists in total."""
+    condition, values = resources_below_condition(prefix, excluded)
+    count: int = log.select_rows(f"SELECT COUNT(*) FROM things WHERE {condition}", *values)[0][0]  # noqa: S608
     return count
 
 
-def resources_below_condition(start: str, without: Collection[str]) -> tuple[str, list[object]]:
-    """The condition for `below`, and the values of its places."""
-    places = ", ".join("?" * len(without))
-    name = "substr(iri, ?, instr(substr(iri, ?), '/') - 1)"
-    behind = len(start) + 1
+def resources_below_condition(prefix: str, excluded: Collection[str]) -> tuple[str, list[object]]:
+    """The SQL condition for existing resources below a prefix, and the values of its placeholders."""
+    placeholders = ", ".join("?" * len(excluded))
+    next_segment = "substr(iri, ?, instr(substr(iri, ?), '/') - 1)"
+    position = len(prefix) + 1
     return (
-        f"iri >= ? AND iri < ? AND what <> ? AND {name} NOT IN ({places})",
-        [start, start + HIGHEST_CHARACTER, ACTIVITY_DELETE, behind, behind, *without],
+        f"iri >= ? AND iri < ? AND what <> ? AND {next_segment} NOT IN ({placeholders})",
+        [prefix, prefix + HIGHEST_CHARACTER, ACTIVITY_DELETE, position, position, *excluded],
     )
 
 
-def find_next_resource(log: ChangeLog, start: str, least: str) -> str:
-    """The first thing that there is, from an IRI on, of those that begin so; empty where there is none."""
+def find_next_resource(log: ChangeLog, prefix: str, first: str) -> str:
+    """The first existing resource with this prefix whose IRI is not before `first`; empty without one."""
     select = "SELECT iri FROM things WHERE iri >= ? AND iri < ? AND what <> ? ORDER BY iri LIMIT 1"
-    found = log.select_rows(select, least, start + HIGHEST_CHARACTER, ACTIVITY_DELETE)
-    return found[0][0] if found else ""
+    rows = log.select_rows(select, first, prefix + HIGHEST_CHARACTER, ACTIVITY_DELETE)
+    return rows[0][0] if rows else ""
 
 
 def count_resources_by_kind(log: ChangeLog) -> dict[str, int]:
-    """How many things there are of each kind."""
+    """The number of existing resources of each kind."""
     select = "SELECT kind, COUNT(*) FROM things WHERE kind > '' AND what <> ? GROUP BY kind"
     return dict(log.select_rows(select, ACTIVITY_DELETE))
 
 
 def find_last_changes(log: ChangeLog, iris: Iterable[str]) -> dict[str, LastChange]:
-    """When each of these things last changed, as far as they are in the log."""
+    """The last change of each of these resources that is in the log."""
     select = f"SELECT {LAST_CHANGE_COLUMNS} FROM things WHERE iri = ?"  # noqa: S608
     return {iri: LastChange._make(row) for iri in iris for row in log.select_rows(select, iri)}

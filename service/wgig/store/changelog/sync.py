@@ -1,11 +1,11 @@
-"""Keep the log of versions in line with the store: write by write, and by a look at all where that is due.
+"""Keeps the change log in sync with the store: with each commit, and by a full scan where necessary.
 
-A look is due where the store may have been written by others since: at the first start, after `wgig load`,
-a restore or a crash, and after a write that is too large to be told. What tells is the mark that is left anew
-by each write of a store that infers; other stores are looked at whenever the service starts.
+A scan is necessary if the store may have been written without the log: at the first start, after `wgig load`,
+a restore or a crash, and after a commit whose change is unknown. It is detected by the token in the clean
+mark, which changes with each commit of a store with inference; other stores are scanned at each start.
 
-What others were told is never taken back. A restore is told as the changes that it makes, and a log that
-cannot be gone on with gives way to a new one, whose pages have other addresses.
+Published members are never withdrawn. A restore is logged as the changes that it makes, and a log that cannot
+be continued is replaced by a new one, whose pages have other URLs.
 """
 
 import asyncio
@@ -23,17 +23,18 @@ from ...problems import Problem
 from ...rdf.namespaces import DCTERMS_NAMESPACE, PROV_ENDED_AT_TIME, XSD_NAMESPACE, get_description_graphs
 from ..change import Change
 from ..errors import StoreError, translate_disk_errors
-from ..files import ASIDE_FOLDER, remove_sqlite_file
+from ..files import ASIDE_FOLDER
 from ..history import DCAT_HAS_CURRENT_VERSION, PROV_WAS_GENERATED_BY
 from ..projection import Projection
 from ..recovery import get_inference_mark
+from ..sqlite import remove_sqlite_file
 from ..store import Store
 from ..view import StoreView, select_solutions
 from .log import ChangeLog, ResourceState, UnusableLogError
 from .rescan import Node, find_quad_subject, scan_snapshot, skolemize_node, states_of_resources
 
 CHANGE_LOG_FILE, SCAN_COPY_FOLDER = "changes.sqlite", "changes-copy"
-CHANGE_LOG_WAIT_SECONDS = 20  # seconds until a client is asked to come again
+CHANGE_LOG_WAIT_SECONDS = 20  # seconds that a client waits before it gets a 503
 
 GRAPH_TIMES_QUERY = f"""
 SELECT ?graph (MAX(?at) AS ?since) {{
@@ -50,34 +51,35 @@ log = logging.getLogger("wgig")
 
 
 class ChangeLogSync(Projection):
-    """Keeps the versions of the things of a store."""
+    """The projection that adds new versions of resources to the change log."""
 
-    name, snapshot_name = "the log of changes", SCAN_COPY_FOLDER
+    name, snapshot_name = "the change log", SCAN_COPY_FOLDER
 
     def __init__(self, store: Store, base: str) -> None:
-        """Nothing is followed until the start."""
+        """Take the store and its base IRI."""
         super().__init__(store)
         self.base = base
-        # Of graphs that are computed: things that all others lead to have long lists of them there.
+        # Resources that many others refer to have long descriptions in computed graphs, so that they are slow
+        # to read. Their versions are postponed.
         self.computed_graphs = {*get_description_graphs(base), ox.NamedNode(f"{base}graph/inferred")}
         self.opened_log: ChangeLog | None = None
 
     @property
     def log(self) -> ChangeLog:
-        """The log, once it was opened."""
+        """The change log. The projection must be open."""
         assert self.opened_log is not None
         return self.opened_log
 
     def resume(self) -> bool:
-        """Open the log; whether it has the last write of the store. Raises StoreError."""
+        """Open the log; whether it includes the last commit of the store. Raises StoreError."""
         self.opened_log = self.open_log(
             self.store.folder and self.store.folder / ASIDE_FOLDER / CHANGE_LOG_FILE
         )
-        mark = self.log.read_property("mark")
+        mark = self.log.read_setting("mark")
         return bool(mark) and mark == self.read_store_mark()
 
     def open_log(self, path: Path | None) -> ChangeLog:
-        """The log, or a new one in the place of one that cannot be gone on with. Raises StoreError."""
+        """The log, or a new one if the old one cannot be continued. Raises StoreError."""
         try:
             return ChangeLog(path, self.base)
         except UnusableLogError as error:
@@ -85,116 +87,124 @@ class ChangeLogSync(Projection):
             return self.create_anew(path)
 
     def create_anew(self, path: Path | None) -> ChangeLog:
-        """A new log in the place of what is there. Raises StoreError."""
+        """A new log that replaces the file at `path`. Raises StoreError."""
         if path:
             remove_sqlite_file(path)
         return ChangeLog(path, self.base)
 
     @property
     def is_current(self) -> bool:
-        """Whether the log has each write of the store, and was not found to be damaged."""
+        """Whether the log includes all commits, and is not known to be damaged."""
         return super().is_current and not self.log.is_unusable
 
     async def scan_when_due(self) -> None:
-        """Look at all that the store holds where that is due, so that nobody has to wait for it."""
-        with suppress(Problem, StoreError):  # it goes on all the same, or who asks is told
+        """Scan the store if necessary, ahead of the first request."""
+        with suppress(Problem, StoreError):  # the scan continues, or the next request reports the error
             await self.get_current_log()
 
     async def get_current_log(self, patience: float = CHANGE_LOG_WAIT_SECONDS) -> ChangeLog:
-        """The log, in line with the store. Raises Problem 503 where that takes long; it goes on."""
+        """The log, in sync with the store. Raises Problem 503 if a scan takes long; the scan continues."""
         self.open()
         while not self.is_current:
-            looking = asyncio.wrap_future(self.start_build())
-            done, _ = await asyncio.wait([looking], timeout=patience)
+            scan = asyncio.wrap_future(self.start_build())
+            done, _ = await asyncio.wait([scan], timeout=patience)
             if not done:
                 raise Problem(
                     503,
-                    "All that the store holds is being looked through for what has changed. Ask again.",
+                    "The store is being scanned for changes. Try again later.",
                     headers={"Retry-After": "30"},
                 )
-            looking.result()
+            scan.result()
         return self.log
 
     async def get_complete_log(self) -> ChangeLog:
-        """The log with the versions that were left for later. Raises Problem 503 as `get_current_log`."""
-        found = await self.get_current_log()
-        if found.list_postponed():
-            await run_sync(self.add_postponed)
-        return found
+        """The log with all postponed versions. Raises Problem 503 as `get_current_log`."""
+        change_log = await self.get_current_log()
+        if change_log.list_postponed():
+            await run_sync(self.write_postponed_versions)
+        return change_log
 
     def read_store_mark(self) -> str:
-        """What tells with which write the store is in line; empty where nothing does. Raises OSError."""
+        """The clean mark of the store, which identifies its last commit; empty if none. Raises OSError."""
         return get_inference_mark(self.store.folder).read() if self.store.folder else ""
 
     def apply(self, change: Change) -> bool:
-        """Take down what a write did."""
+        """Add the resources of a change to the log; True."""
         quads = (*change.removed, *change.added)
-        things = {
-            thing
+        changed = {
+            node
             for quad in quads
-            if quad.graph_name not in self.computed_graphs and (thing := find_quad_subject(quad))
+            if quad.graph_name not in self.computed_graphs and (node := find_quad_subject(quad))
         }
-        described = {
-            thing
+        described_nodes = {
+            node
             for quad in quads
-            if quad.graph_name in self.computed_graphs and (thing := find_quad_subject(quad))
+            if quad.graph_name in self.computed_graphs and (node := find_quad_subject(quad))
         }
-        come = defaultdict[Node | None, list[ox.Quad]](list)
+        added_quads = defaultdict[Node | None, list[ox.Quad]](list)
         for quad in change.added:
-            come[find_quad_subject(quad)].append(quad)
-        new = {thing for thing in things if not self.log.has(skolemize_node(thing, self.base).value)}
+            added_quads[find_quad_subject(quad)].append(quad)
+        new_nodes = {node for node in changed if not self.log.has(skolemize_node(node, self.base).value)}
         self.add_states(
-            things,
+            changed,
             self.time_of_write(change),
-            described - things,
-            lambda thing: come[thing] if thing in new else self.store.match(thing),
+            described_nodes - changed,
+            lambda node: added_quads[node] if node in new_nodes else self.store.match(node),
         )
         return True
 
     def add_states(
-        self, things: Iterable[Node], at: str, later: Iterable[Node] = (), said: QuadsOfNode | None = None
+        self,
+        nodes: Iterable[Node],
+        changed_at: str,
+        postponed: Iterable[Node] = (),
+        find_quads: QuadsOfNode | None = None,
     ) -> None:
-        """Add the states of things as they are now to the log, those of others later.
+        """Add the current states of resources to the log, and postpone others.
 
-        What is `said` of a thing is looked up, unless the caller knows.
+        `find_quads` returns the quads of a resource; by default, they are read from the store.
         """
-        states = self.current_states(things, at, said)
-        self.log.add(states, self.read_store_mark(), (skolemize_node(one, self.base).value for one in later))
+        states = self.current_states(nodes, changed_at, find_quads)
+        self.log.add(
+            states, self.read_store_mark(), (skolemize_node(node, self.base).value for node in postponed)
+        )
 
     def current_states(
-        self, things: Iterable[Node], at: str, said: QuadsOfNode | None = None
+        self, nodes: Iterable[Node], changed_at: str, find_quads: QuadsOfNode | None = None
     ) -> Iterator[ResourceState]:
-        """The states of things as they are now."""
-        found = states_of_resources(said or self.store.match, things, self.base)
-        return (ResourceState(iri, at, True, found[iri]) for iri in sorted(found))
+        """The current states of resources, sorted by IRI."""
+        states = states_of_resources(find_quads or self.store.match, nodes, self.base)
+        return (ResourceState(iri, changed_at, True, states[iri]) for iri in sorted(states))
 
-    def add_postponed(self) -> None:
-        """Add what was left for later: things of which nothing but what is computed has changed."""
+    def write_postponed_versions(self) -> None:
+        """Add the postponed versions: of resources of which only computed statements have changed."""
         with self.store.write_lock():
-            later = [ox.NamedNode(iri) for iri in self.log.list_postponed()]
-            if later and self.is_current:
-                self.log.add_postponed(
+            postponed = [ox.NamedNode(iri) for iri in self.log.list_postponed()]
+            if postponed and self.is_current:
+                self.log.write_postponed_versions(
                     self.current_states(
-                        later, max(format_utc_microseconds(None), self.log.read_property("newest"))
+                        postponed, max(format_utc_microseconds(None), self.log.read_setting("newest"))
                     )
                 )
 
     def time_of_write(self, change: Change) -> str:
-        """When a write was made, or the last of several: as the history has it, or now."""
-        home = f"{self.base}graph/history"
-        on_record = (
+        """When the change was made: the newest time that it adds to the history, or now (UTC, ISO 8601)."""
+        history_graph = f"{self.base}graph/history"
+        recorded_times = (
             quad.object.value
             for quad in change.added
             if quad.predicate == PROV_ENDED_AT_TIME
             and isinstance(quad.object, ox.Literal)
-            and getattr(quad.graph_name, "value", "") == home
+            and getattr(quad.graph_name, "value", "") == history_graph
         )
-        return max(format_utc_microseconds(max(on_record, default=None)), self.log.read_property("newest"))
+        return max(
+            format_utc_microseconds(max(recorded_times, default=None)), self.log.read_setting("newest")
+        )
 
-    # What follows is done on a thread of its own.
+    # The following methods run on a thread of their own.
 
     def rebuild(self, view: StoreView) -> None:
-        """Add what the store has other than the log, by a look at all that it holds. Raises StoreError."""
+        """Scan the view, and add all differences to the log. Raises StoreError."""
         with translate_disk_errors(self.store.folder):
             try:
                 self.log.check_usable()
@@ -206,18 +216,18 @@ class ChangeLogSync(Projection):
                 self.store.touch()
 
     def compare_store(self, view: StoreView) -> None:
-        """Add what the view has other than the log."""
+        """Add all differences between the view and the log."""
         scan_snapshot(self.log, view, self.graph_times(view), format_utc_microseconds(None))
 
     def graph_times(self, view: StoreView) -> dict[str, str]:
-        """Since when each graph is as it is, as far as the history or the catalog tells."""
-        found = select_solutions(view, GRAPH_TIMES_QUERY % {"base": self.base})
+        """When each graph was last changed, by its IRI, as far as the history or the catalog has it."""
+        rows = select_solutions(view, GRAPH_TIMES_QUERY % {"base": self.base})
         return {
-            row["graph"].value: format_utc_microseconds(row["since"].value) for row in found if "since" in row
+            row["graph"].value: format_utc_microseconds(row["since"].value) for row in rows if "since" in row
         }
 
 
-def format_utc_microseconds(moment: str | None) -> str:
-    """A moment in UTC, to the microsecond; None: now."""
-    at = datetime.fromisoformat(moment) if moment else datetime.now(UTC)
-    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+def format_utc_microseconds(timestamp: str | None) -> str:
+    """A time in UTC, to the microsecond (ISO 8601); None: now."""
+    time = datetime.fromisoformat(timestamp) if timestamp else datetime.now(UTC)
+    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

@@ -1,9 +1,10 @@
-"""What follows after a change, found from the change and what surrounds it, and not from all quads.
+"""Incremental inference: the difference that follows from a change, computed from the quads around it.
 
-First goes all that may rest on what was removed, however far; then comes back what still follows from the
-rest; then comes what follows from what is new. Each rule runs as it is, over no more than the triples that it
-asks for around the change. It ends where running the rules over everything does, for no rule asks for what is
-absent but in what it consults; where that changes, nothing is said here.
+First, everything is overdeleted that may depend on removed triples, transitively; then what still follows
+from the rest is added back; then what follows from new triples is added (delete and rederive). Each rule runs
+unchanged, over just the triples around the change that match its premises. The result is the same as that of
+running the rules over everything, as rules use negation only in what they consult; if consulted triples
+change, nothing is computed here (None).
 """
 
 from collections import defaultdict
@@ -18,152 +19,170 @@ from ..change import BeforeAfter, Change
 from .rule import Bindings, InferenceRule, RdfTerm, RulePattern, bind_pattern, run_construct_rule
 
 Triples = set[ox.Triple]
-RuleInstance = tuple[InferenceRule, Sequence[ox.Triple]]  # a rule, and triples that fit its premises together
+RuleInstance = tuple[InferenceRule, Sequence[ox.Triple]]  # a rule, and triples that match all its premises
 
 
 class IncrementalReasoner:
-    """Says what comes and goes of the graph of a store that holds what follows by the rules."""
+    """Computes the changes of the inferred graph of a store."""
 
     def __init__(self, rules: Iterable[InferenceRule], graph: ox.NamedNode) -> None:
-        """Take the rules and the graph."""
+        """Take the rules, and the name of the inferred graph."""
         self.rules, self.graph = tuple(rules), graph
-        self.consulted = {one for rule in self.rules for one in rule.consulted_properties}
+        self.consulted = {property_ for rule in self.rules for property_ in rule.consulted_properties}
         self.indexes: RuleIndexes | None = None
 
     def compute_difference(self, quads: ox.Store, change: Change) -> tuple[Triples, Triples] | None:
-        """The triples that go and those that come, after this change of the other graphs.
+        """The inferred triples to remove and to add after this change of the other graphs.
 
-        It may be that some went and came already, and that less was removed than the change says. None where
-        that touches what a rule consults.
+        Part of them may be removed and added already, and less may have been removed than the change says.
+        None if the change affects triples that a rule consults.
         """
-        added = {one.triple for one in change.added}
-        lost = {one.triple for one in change.removed}
-        if self.touches_consulted(lost | added):
+        added = {quad.triple for quad in change.added}
+        removed = {quad.triple for quad in change.removed}
+        if self.touches_consulted(removed | added):
             return None
-        doubtful = self.derive_all(lost, ReasoningState(quads, change))
-        # As if none of it had been inferred yet.
-        now = ReasoningState(quads, Change(added=tuple(build_quad(one, self.graph) for one in doubtful)))
-        back = {one for one in self.find_supported(doubtful, now) if one not in now}
-        now.add(back)
-        follows = self.derive_all(added | back, now)
-        if self.touches_consulted(doubtful | follows):
+        doubtful = self.derive_all(removed, ReasoningState(quads, change))
+        # The state without any of the doubtful triples.
+        state = ReasoningState(
+            quads, Change(added=tuple(build_quad(triple, self.graph) for triple in doubtful))
+        )
+        rederived = {triple for triple in self.find_supported(doubtful, state) if triple not in state}
+        state.add(rederived)
+        derived = self.derive_all(added | rederived, state)
+        if self.touches_consulted(doubtful | derived):
             return None
-        inferred = set(self.select_inferred(doubtful | follows, quads))
-        missing = {one for one in follows - added - inferred if not store_has_triple(quads, one)}
-        return inferred - (follows - added), missing
+        inferred = set(self.select_inferred(doubtful | derived, quads))
+        missing = {triple for triple in derived - added - inferred if not store_has_triple(quads, triple)}
+        return inferred - (derived - added), missing
 
     def forget(self) -> None:
-        """Take note that what rules consult may be another."""
+        """Drop the indexes, as consulted triples may have changed."""
         self.indexes = None
 
     def select_inferred(self, triples: Triples, quads: ox.Store) -> Iterator[ox.Triple]:
-        """Those of the triples that stand in the graph; of most subjects it says nothing."""
-        subjects = {one.subject for one in triples}
-        told = {
-            one for one in subjects if any(True for _ in quads.quads_for_pattern(one, None, None, self.graph))
+        """Those of the triples that are in the inferred graph. By subject first, as it has few of them."""
+        subjects = {
+            subject
+            for subject in {triple.subject for triple in triples}
+            if any(True for _ in quads.quads_for_pattern(subject, None, None, self.graph))
         }
-        return (one for one in triples if one.subject in told and build_quad(one, self.graph) in quads)
+        return (
+            triple
+            for triple in triples
+            if triple.subject in subjects and build_quad(triple, self.graph) in quads
+        )
 
     def touches_consulted(self, triples: Triples) -> bool:
-        """Whether a rule consults the property of one of these."""
-        return any(one.predicate in self.consulted for one in triples)
+        """Whether a rule consults the property of one of the triples."""
+        return any(triple.predicate in self.consulted for triple in triples)
 
     def derive_all(self, seeds: Triples, state: "ReasoningState") -> Triples:
-        """The seeds and all that follows from them, and then from that, whether it is there or not."""
-        found, new = set(seeds), seeds
+        """The seeds and all that follows from them transitively, whether it exists already or not."""
+        derived, new = set(seeds), seeds
         while new:
-            instances = chain.from_iterable(self.instances_with(one, state) for one in new)
-            new = self.conclusions(instances, state.quads) - found
+            instances = chain.from_iterable(self.instances_with(triple, state) for triple in new)
+            new = self.conclusions(instances, state.quads) - derived
             state.add(new)
-            found |= new
-        return found
+            derived |= new
+        return derived
 
     def instances_with(self, triple: ox.Triple, state: "ReasoningState") -> Iterator[RuleInstance]:
-        """The instances of all rules of which a premise is this triple."""
-        for rule, premise, bound in self.get_rule_indexes(state.quads).premises.matches(triple):
-            for others in state.join([one for one in rule.premises if one is not premise], bound):
-                yield rule, [triple, *others]
+        """The instances of all rules with this triple as a premise."""
+        for rule, premise, bindings in self.get_rule_indexes(state.quads).premises.matches(triple):
+            rest = [pattern for pattern in rule.premises if pattern is not premise]
+            for other_triples in state.join(rest, bindings):
+                yield rule, [triple, *other_triples]
 
-    def find_supported(self, wanted: Triples, state: "ReasoningState") -> Triples:
-        """Those of the triples that follow in one step. One instance is enough, so few are tried first."""
-        found: Triples = set()
-        left = {one: self.instances_for(one, state) for one in wanted}
-        few = 1
-        while left:
-            tried = {one: list(islice(instances, few)) for one, instances in left.items()}
-            found |= wanted & self.conclusions(chain.from_iterable(tried.values()), state.quads)
-            left = {one: left[one] for one, instances in tried.items() if instances and one not in found}
-            few *= 10
-        return found
+    def find_supported(self, candidates: Triples, state: "ReasoningState") -> Triples:
+        """Those of the triples that follow in one step. One instance is enough, so a few are tried first."""
+        supported: Triples = set()
+        remaining = {triple: self.instances_for(triple, state) for triple in candidates}
+        batch_size = 1
+        while remaining:
+            batches = {triple: list(islice(instances, batch_size)) for triple, instances in remaining.items()}
+            supported |= candidates & self.conclusions(chain.from_iterable(batches.values()), state.quads)
+            remaining = {
+                triple: remaining[triple]
+                for triple, instances in batches.items()
+                if instances and triple not in supported
+            }
+            batch_size *= 10
+        return supported
 
     def instances_for(self, triple: ox.Triple, state: "ReasoningState") -> Iterator[RuleInstance]:
-        """The instances of all rules that may yield this triple."""
-        for rule, _, bound in self.get_rule_indexes(state.quads).conclusions.matches(triple):
-            for premises in state.join(rule.premises, bound):
+        """The instances of all rules that may conclude this triple."""
+        for rule, _, bindings in self.get_rule_indexes(state.quads).conclusions.matches(triple):
+            for premises in state.join(rule.premises, bindings):
                 yield rule, premises
 
     def get_rule_indexes(self, quads: ox.Store) -> "RuleIndexes":
-        """What the rules consult, and the patterns in which that leaves something to be found."""
+        """The consulted facts and the pattern indexes of the rules, built on first use."""
         if self.indexes is None:
-            beside = {rule: self.read_consulted(rule, quads) for rule in self.rules}
+            consulted_facts = {rule: self.read_consulted(rule, quads) for rule in self.rules}
             self.indexes = RuleIndexes(
-                beside,
-                PatternIndex(((rule, one) for rule in self.rules for one in rule.premises), beside),
-                PatternIndex(((rule, one) for rule in self.rules for one in rule.conclusions), beside),
+                consulted_facts,
+                PatternIndex(
+                    ((rule, pattern) for rule in self.rules for pattern in rule.premises), consulted_facts
+                ),
+                PatternIndex(
+                    ((rule, pattern) for rule in self.rules for pattern in rule.conclusions), consulted_facts
+                ),
             )
         return self.indexes
 
     def read_consulted(self, rule: InferenceRule, quads: ox.Store) -> "ConsultedFacts":
-        """What a rule consults."""
-        found = (quads.quads_for_pattern(None, one, None, None) for one in rule.consulted_properties)
-        triples = {one.triple for one in chain.from_iterable(found)}
+        """The facts that a rule consults, read from the store."""
+        by_property = (quads.quads_for_pattern(None, name, None, None) for name in rule.consulted_properties)
+        triples = {quad.triple for quad in chain.from_iterable(by_property)}
         return ConsultedFacts(
             quads_in_default_graph(triples), {term for triple in triples for term in triple}
         )
 
     def conclusions(self, instances: Iterable[RuleInstance], quads: ox.Store) -> Triples:
-        """What the rules yield from these instances, and from what they consult."""
-        around = defaultdict[InferenceRule, Triples](set)
+        """The results of the rules on these instances and the consulted facts."""
+        triples_by_rule = defaultdict[InferenceRule, Triples](set)
         for rule, triples in instances:
-            around[rule].update(triples)
+            triples_by_rule[rule].update(triples)
         return {
-            one for rule, triples in around.items() for one in self.conclusions_of_rule(rule, triples, quads)
+            conclusion
+            for rule, triples in triples_by_rule.items()
+            for conclusion in self.conclusions_of_rule(rule, triples, quads)
         }
 
     def conclusions_of_rule(
         self, rule: InferenceRule, triples: Triples, quads: ox.Store
     ) -> Iterator[ox.Triple]:
-        """What one rule yields from these triples, and from what it consults."""
-        room = ox.Store()
-        room.extend(
+        """The results of one rule on these triples and its consulted facts."""
+        rule_store = ox.Store()
+        rule_store.extend(
             chain(self.get_rule_indexes(quads).consulted[rule].quads, quads_in_default_graph(triples))
         )
-        return run_construct_rule(rule.text, room)
+        return run_construct_rule(rule.text, rule_store)
 
 
 class ConsultedFacts(NamedTuple):
-    """What a rule consults: triples, as quads of the unnamed graph, and the terms in them."""
+    """The triples that a rule consults, as quads of the unnamed graph, and the terms in them."""
 
     quads: list[ox.Quad]
     terms: set[RdfTerm]
 
 
 class PatternIndex:
-    """Patterns of rules, by the properties that they may be about."""
+    """Triple patterns of rules, indexed by property."""
 
     def __init__(
         self,
         patterns: Iterable[tuple[InferenceRule, RulePattern]],
-        beside: Mapping[InferenceRule, ConsultedFacts],
+        consulted_facts: Mapping[InferenceRule, ConsultedFacts],
     ) -> None:
-        """Take the patterns, and what each rule consults."""
+        """Take the patterns, and the consulted facts of each rule."""
         self.by_property = defaultdict[object, list[tuple[InferenceRule, RulePattern]]](list)
-        self.any_property = list[tuple[InferenceRule, RulePattern]]()  # of any property
-        self.consulted = beside
+        self.any_property = list[tuple[InferenceRule, RulePattern]]()  # whose property is a variable
+        self.consulted = consulted_facts
         for rule, pattern in patterns:
             property_ = pattern[1]
             if property_ in rule.consulted_variables:
-                for term in beside[rule].terms:
+                for term in consulted_facts[rule].terms:
                     self.by_property[term].append((rule, pattern))
             elif isinstance(property_, ox.Variable):
                 self.any_property.append((rule, pattern))
@@ -171,20 +190,20 @@ class PatternIndex:
                 self.by_property[property_].append((rule, pattern))
 
     def matches(self, triple: ox.Triple) -> Iterator[tuple[InferenceRule, RulePattern, Bindings]]:
-        """The patterns that a triple fits, and what their variables are then."""
+        """The patterns that match a triple, with their bindings."""
         for rule, pattern in chain(self.by_property.get(triple.predicate, ()), self.any_property):
-            bound = bind_pattern(pattern, triple, {})
-            if bound is not None and self.can_bind(rule, bound):
-                yield rule, pattern, bound
+            bindings = bind_pattern(pattern, triple, {})
+            if bindings is not None and self.can_bind(rule, bindings):
+                yield rule, pattern, bindings
 
-    def can_bind(self, rule: InferenceRule, bound: Bindings) -> bool:
-        """Whether the variables of a rule can stand for these terms, by what it consults."""
+    def can_bind(self, rule: InferenceRule, bindings: Bindings) -> bool:
+        """Whether the bindings of a rule are possible, given the terms that it consults."""
         terms = self.consulted[rule].terms
-        return all(bound[name] in terms for name in rule.consulted_variables & bound.keys())
+        return all(bindings[name] in terms for name in rule.consulted_variables & bindings.keys())
 
 
 class RuleIndexes(NamedTuple):
-    """What the rules consult, and their premises and what they yield, as far as that lets them be of use."""
+    """The consulted facts of each rule, and indexes of all premises and conclusions."""
 
     consulted: Mapping[InferenceRule, ConsultedFacts]
     premises: PatternIndex
@@ -192,63 +211,63 @@ class RuleIndexes(NamedTuple):
 
 
 class ReasoningState:
-    """What holds at one moment: the triples of a store as they were before a change, and some more."""
+    """The triples that hold at one moment: those of a store before a change, and additional ones."""
 
     def __init__(self, quads: ox.Store, change: Change) -> None:
-        """Take the store, and the change that it is after."""
+        """Take the store, as it is after the change, and the change."""
         self.quads, self.moments = quads, BeforeAfter(quads.quads_for_pattern, change)
         self.added = ox.Store()
 
     def add(self, triples: Iterable[ox.Triple]) -> None:
-        """Let these hold as well."""
+        """Add triples that hold."""
         self.added.extend(quads_in_default_graph(triples))
 
-    def matches(self, pattern: RulePattern, known: Bindings) -> Iterator[ox.Triple]:
-        """The triples that fit a pattern in which some variables are known; maybe some that do not."""
+    def matches(self, pattern: RulePattern, bindings: Bindings) -> Iterator[ox.Triple]:
+        """Candidates for a pattern with these bindings; a superset of the triples that match."""
         subject, predicate, object_ = (
-            known.get(one) if isinstance(one, ox.Variable) else one for one in pattern
+            bindings.get(term) if isinstance(term, ox.Variable) else term for term in pattern
         )
         if isinstance(subject, ox.Literal) or not isinstance(predicate, ox.NamedNode | None):
             return
-        for find in (self.moments.before, self.added.quads_for_pattern):
-            for quad in find(subject, predicate, object_):
+        for find_quads in (self.moments.before, self.added.quads_for_pattern):
+            for quad in find_quads(subject, predicate, object_):
                 yield quad.triple
 
     def __contains__(self, triple: ox.Triple) -> bool:
         """Whether a triple holds."""
         return any(True for _ in self.matches(tuple(triple), {}))
 
-    def join(self, patterns: Sequence[RulePattern], known: Bindings) -> Iterator[list[ox.Triple]]:
-        """All ways to fit triples to the patterns, one to each. What is known most of is looked for first."""
+    def join(self, patterns: Sequence[RulePattern], bindings: Bindings) -> Iterator[list[ox.Triple]]:
+        """All lists of triples that match the patterns together. The most selective pattern comes first."""
         if not patterns:
             yield []
             return
-        nearest = min(patterns, key=lambda one: estimate_pattern_breadth(one, known))
-        rest = [one for one in patterns if one is not nearest]
-        for triple in self.matches(nearest, known):
-            bound = bind_pattern(nearest, triple, known)
-            if bound is not None:
-                for others in self.join(rest, bound):
-                    yield [triple, *others]
+        best = min(patterns, key=lambda pattern: estimate_pattern_breadth(pattern, bindings))
+        rest = [pattern for pattern in patterns if pattern is not best]
+        for triple in self.matches(best, bindings):
+            extended = bind_pattern(best, triple, bindings)
+            if extended is not None:
+                for other_triples in self.join(rest, extended):
+                    yield [triple, *other_triples]
 
 
 def quads_in_default_graph(triples: Iterable[ox.Triple]) -> list[ox.Quad]:
     """The triples as quads of the unnamed graph."""
     graph = ox.DefaultGraph()
-    return [build_quad(one, graph) for one in triples]
+    return [build_quad(triple, graph) for triple in triples]
 
 
 def store_has_triple(quads: ox.Store, triple: ox.Triple) -> bool:
-    """Whether a triple stands in any graph."""
-    found = quads.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
-    return next(found, None) is not None
+    """Whether a triple is in any graph."""
+    quads_found = quads.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+    return next(quads_found, None) is not None
 
 
-def estimate_pattern_breadth(pattern: RulePattern, known: Bindings) -> tuple[int, int, bool]:
-    """How much may fit a pattern, to be compared: little where few variables are unknown, many known.
+def estimate_pattern_breadth(pattern: RulePattern, bindings: Bindings) -> tuple[int, int, bool]:
+    """A sort key for the expected number of matches: few unbound variables first, then many bound ones.
 
-    Of two alike, the one that knows its subject: many things share an object, few a subject.
+    Among equals, one with a bound subject: an object is shared by many triples, a subject by few.
     """
-    variables = [one for one in pattern if isinstance(one, ox.Variable)]
-    count = sum(one in known for one in variables)
-    return len(variables) - count, -count, pattern[0] in variables and pattern[0] not in known
+    variables = [term for term in pattern if isinstance(term, ox.Variable)]
+    bound_count = sum(term in bindings for term in variables)
+    return len(variables) - bound_count, -bound_count, pattern[0] in variables and pattern[0] not in bindings

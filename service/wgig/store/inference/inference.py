@@ -1,7 +1,7 @@
-"""What follows from the stated quads by the rules, kept in one graph of its own.
+"""Inference: keeps the triples that follow from the asserted quads by rules in a graph of its own.
 
-A rule is a SPARQL CONSTRUCT over the union of all graphs. Rules feed each other until nothing new follows.
-What no rule can say is computed before them.
+A rule is a SPARQL CONSTRUCT over the union of all graphs. The rules run until nothing new follows.
+`ComputedGraph`s, which no rule can express, are computed before them.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from .rule import InferenceRule, run_construct_rule
 
 
 class Inference:
-    """Keeps a graph equal to what the rules yield from all other graphs of a store."""
+    """Keeps a graph equal to the results of the rules over all other graphs of a store."""
 
     def __init__(
         self,
@@ -33,104 +33,104 @@ class Inference:
         first: Iterable[ComputedGraph] = (),
         last: Iterable[GraphDescriber] = (),
     ) -> None:
-        """Take the rules, the IRI of the graph they fill, the folder of the store (None: in memory), and what
-        is to be computed first and last. Raises ValueError for a rule that cannot be taken apart.
+        """Take the rules, the IRI of the graph they fill, the folder of the store (None: in memory), and the
+        graphs to compute before (`first`) and after (`last`) the rules. Raises ValueError for a bad rule.
         """
         self.rules = tuple(map(InferenceRule, rules))
         self.graph = ox.NamedNode(graph)
         self.folder = folder
         self.computed, self.describers = tuple(first), tuple(last)
         self.reasoner = IncrementalReasoner(self.rules, self.graph)
-        computed = (*(one.digest for one in self.computed), *(one.digest for one in self.describers))
-        parts = (*(one.text for one in self.rules), *computed)
+        computed = (*(graph.digest for graph in self.computed), *(each.digest for each in self.describers))
+        parts = (*(rule.text for rule in self.rules), *computed)
         self.digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         self.marks = InferenceMarks(folder, self.digest) if folder else None
 
     @property
     def is_due(self) -> bool:
-        """Whether the rules are others than last time, or a crash cut off what follows from a write."""
+        """Whether inference must run: the rules have changed, or a crash interrupted it."""
         if self.marks is None:
             return False
         return not self.marks.is_clean or bool(self.describers and not self.marks.is_described)
 
     def mark_dirty(
-        self, quads: ox.Store, look: WriteScope | None = None, before: Contents | None = None
+        self, quads: ox.Store, scope: WriteScope | None = None, before: Contents | None = None
     ) -> None:
-        """Note that a write is coming, so that whoever opens the store after a crash knows.
+        """Mark the store as dirty before a write, so that the next opening recovers after a crash.
 
-        Where it is known what the write may touch, and what was there before, that is noted as well.
+        If the scope of the write and its contents before are given, they are journaled.
         """
         if self.marks is None:
             return
         recovery.remove_journal(self.marks.folder)
-        described = self.state(quads) if self.marks.is_described else None
+        described_state = self.state(quads) if self.marks.is_described else None
         self.marks.mark_undescribed()
         if not self.marks.is_clean:
             return
-        if look and before and (computed := self.computed_from(quads, look)) is not None:
+        if scope and before and (computed := self.computed_from(quads, scope)) is not None:
             recovery.write_journal(
-                self.marks.folder, JournalEntry(look, before, computed, described), self.digest
+                self.marks.folder, JournalEntry(scope, before, computed, described_state), self.digest
             )
         self.marks.mark_dirty()
 
     def forget(self) -> None:
-        """Take note that the quads are others than this has seen to."""
+        """Drop caches, as something else has changed the quads."""
         self.reasoner.forget()
 
     def mark_clean(self) -> None:
-        """Note that stated and inferred quads agree."""
+        """Mark the store as clean: inferred quads agree with the asserted ones."""
         if self.marks:
             self.marks.mark_clean()
 
     def mark_described(self) -> None:
-        """Note that all is described as it is."""
+        """Mark the descriptions as up to date."""
         if self.marks:
             self.marks.mark_described()
 
     def recover(self, quads: ox.Store) -> None:
-        """Make the graph hold what follows after a crash, or after other rules."""
-        note = recovery.read_journal(self.folder, self.digest) if self.folder else None
-        after = note.scope(quads) if note else None
+        """Update the graph after a crash, or after a change of the rules."""
+        journal = recovery.read_journal(self.folder, self.digest) if self.folder else None
+        after = journal.scope(quads) if journal else None
         if (
-            note is None
+            journal is None
             or after is None
-            or not self.resume(quads, note, compare_contents(note.contents_before, after))
+            or not self.resume(quads, journal, compare_contents(journal.contents_before, after))
         ):
             self.apply(quads, None)
 
-    def resume(self, quads: ox.Store, note: JournalEntry, change: Change) -> bool:
-        """Bring to its end what followed from the change and was cut off; whether that could be done."""
-        followed = self.compute_first(quads, change)
-        computed = self.computed_from(quads, note.scope)
-        if followed is None or computed is None or self.graph.value in followed.graphs:
+    def resume(self, quads: ox.Store, journal: JournalEntry, change: Change) -> bool:
+        """Complete the interrupted inference after a change; False if it must run from scratch."""
+        full_change = self.compute_first(quads, change)
+        computed = self.computed_from(quads, journal.scope)
+        if full_change is None or computed is None or self.graph.value in full_change.graphs:
             return False
-        wide = Change((*followed.removed, *note.computed), (*followed.added, *computed))
-        found = self.read_noted() or self.reasoner.compute_difference(quads, wide)
-        if found is None:
+        input_change = Change((*full_change.removed, *journal.computed), (*full_change.added, *computed))
+        difference = self.read_noted() or self.reasoner.compute_difference(quads, input_change)
+        if difference is None:
             return False
-        self.write(quads, *found)
-        if note.described_state is None:
+        self.write(quads, *difference)
+        if journal.described_state is None:
             self.describe(quads, None)
-        elif note.described_state == self.state(quads):
-            gone, come = (self.to_quads(those) for those in found)
-            computed_anew = Change(tuple(note.computed - computed), tuple(computed - note.computed))
-            self.describe(quads, change.combine(computed_anew).combine(Change(gone, come)))
+        elif journal.described_state == self.state(quads):
+            removed, added = (self.to_quads(triples) for triples in difference)
+            computed_anew = Change(tuple(journal.computed - computed), tuple(computed - journal.computed))
+            self.describe(quads, change.combine(computed_anew).combine(Change(removed, added)))
         return True
 
     def read_noted(self) -> tuple[set[ox.Triple], set[ox.Triple]] | None:
-        """The triples that were going to go and to come when that was cut off, if it came so far."""
-        found = recovery.read_inferred_journal(self.folder) if self.folder else None
-        return found and ({one.triple for one in found[0]}, {one.triple for one in found[1]})
+        """The triples to remove and to add, as journaled before the interruption; None if not journaled."""
+        journaled = recovery.read_inferred_journal(self.folder) if self.folder else None
+        return journaled and ({quad.triple for quad in journaled[0]}, {quad.triple for quad in journaled[1]})
 
-    def computed_from(self, quads: ox.Store, look: WriteScope) -> frozenset[ox.Quad] | None:
-        """What is computed first from the graphs that a write may touch; None where it may be more."""
-        graphs = {one.graph_name for one in look.quads}.union(look.graphs or (), look.names)
-        iris = [one.value for one in graphs if isinstance(one, ox.NamedNode)]
-        told = [one.computed_from(quads, iris) for one in self.computed]
-        return None if look.graphs is None or None in told else frozenset().union(*filter(None, told))
+    def computed_from(self, quads: ox.Store, scope: WriteScope) -> frozenset[ox.Quad] | None:
+        """The quads computed from the graphs of a scope; None if others may depend on these graphs too."""
+        graphs = {quad.graph_name for quad in scope.quads}.union(scope.graphs or (), scope.names)
+        iris = [graph.value for graph in graphs if isinstance(graph, ox.NamedNode)]
+        results = [computed.computed_from(quads, iris) for computed in self.computed]
+        return None if scope.graphs is None or None in results else frozenset().union(*filter(None, results))
 
     def apply(self, quads: ox.Store, change: Change | None) -> Change | None:
-        """Bring all in line: what is computed first, what follows by the rules, what is computed last.
+        """Update all derived graphs: those before inference, the inferred one, and the descriptions.
 
         Takes and returns a change as `infer` does.
         """
@@ -141,54 +141,58 @@ class Inference:
     def infer(
         self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
     ) -> Change | None:
-        """Make the graph hold what follows now, and nothing else, after what is computed first.
+        """Update the graphs before inference, then the inferred graph.
 
-        `change` is what happened to the quads since it was so; None: it may be anything. `checked` is what
-        was found in its quads before. Returns it with all that followed, None where that is not known.
+        `change` is the change of the quads since they were up to date; None: unknown. `checked` are check
+        results for its quads. Returns it combined with the changes made here, None if it is unknown.
         """
         change = self.compute_first(quads, change, checked)
-        known = change is not None and self.graph.value not in change.graphs
-        found = self.reasoner.compute_difference(quads, change) if change is not None and known else None
-        if self.folder and found and any(found):
-            recovery.write_inferred_journal(self.folder, *map(self.to_quads, found))
-        followed = self.write(quads, *(found or self.compare_anew(quads)))
-        return None if change is None else change.combine(followed)
+        is_known = change is not None and self.graph.value not in change.graphs
+        difference = (
+            self.reasoner.compute_difference(quads, change) if change is not None and is_known else None
+        )
+        if self.folder and difference and any(difference):
+            recovery.write_inferred_journal(self.folder, *map(self.to_quads, difference))
+        inferred = self.write(quads, *(difference or self.compare_anew(quads)))
+        return None if change is None else change.combine(inferred)
 
     def compare_anew(self, quads: ox.Store) -> tuple[set[ox.Triple], set[ox.Triple]]:
-        """The triples that go and those that come when all that follows is found anew."""
+        """The triples to remove and to add, by running all rules from scratch on a copy."""
         self.reasoner.forget()
         with open_scratch_copy(quads, {self.graph, *self.description_graphs}, self.folder) as copy:
             follows = self.consequences(copy)
-        before = {one.triple for one in iter_graph_quads(quads, self.graph)}
+        before = {quad.triple for quad in iter_graph_quads(quads, self.graph)}
         return before - follows, follows - before
 
-    def write(self, quads: ox.Store, gone: set[ox.Triple], come: set[ox.Triple]) -> Change:
-        """Take these triples out of the graph, and put those in; what that changed."""
-        removed, added = self.to_quads(gone), self.to_quads(come)
-        before = find_existing_graphs(quads, [self.graph])
+    def write(
+        self, quads: ox.Store, triples_to_remove: set[ox.Triple], triples_to_add: set[ox.Triple]
+    ) -> Change:
+        """Remove and add triples of the graph; the change made."""
+        removed, added = self.to_quads(triples_to_remove), self.to_quads(triples_to_add)
+        graphs_before = find_existing_graphs(quads, [self.graph])
         quads.extend(added)
-        for one in removed:
-            quads.remove(one)
+        for quad in removed:
+            quads.remove(quad)
         if next(iter_graph_quads(quads, self.graph), None) is None:
             quads.remove_graph(self.graph)
-        names = compare_contents(
-            Contents(set(), before), Contents(set(), find_existing_graphs(quads, [self.graph]))
+        graph_change = compare_contents(
+            Contents(set(), graphs_before), Contents(set(), find_existing_graphs(quads, [self.graph]))
         )
-        return Change(removed, added, names.dropped, names.created)
+        return Change(removed, added, graph_change.dropped, graph_change.created)
 
     def to_quads(self, triples: Iterable[ox.Triple]) -> tuple[ox.Quad, ...]:
-        """The triples in the graph."""
-        return tuple(build_quad(one, self.graph) for one in triples)
+        """The triples as quads of the inferred graph."""
+        return tuple(build_quad(triple, self.graph) for triple in triples)
 
     def infer_added(self, quads: ox.Store) -> None:
-        """Bring the graph up to date after many quads were added: in the store itself, and in little memory.
+        """Update the graph after many quads were added, in the store itself, to save memory.
 
-        No rule asks for what is absent, so what followed before still follows; what is stated by now goes.
+        Earlier results remain valid, as nothing was removed; those that are asserted by now are removed.
         """
         self.compute_first(quads, None)
         self.reasoner.forget()
-        for one in self.description_graphs:
-            quads.remove_graph(one)
+        for graph in self.description_graphs:
+            quads.remove_graph(graph)
         inferred = f"GRAPH {self.graph} {{ ?s ?p ?o }}"
         stated = f"GRAPH ?other {{ ?s ?p ?o }} FILTER(?other != {self.graph})"
         quads.update(f"DELETE {{ {inferred} }} WHERE {{ {inferred} {stated} }}")
@@ -200,51 +204,51 @@ class Inference:
     def compute_first(
         self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
     ) -> Change | None:
-        """Bring in line what is computed before the rules; the change with what that changed."""
-        for one in self.computed:
-            change = one.apply(quads, change, checked)
+        """Update the graphs before inference; the change combined with theirs."""
+        for computed in self.computed:
+            change = computed.apply(quads, change, checked)
         return change
 
     def describe(self, quads: ox.Store, change: Change | None, prepared: Iterable[Any] = ()) -> Change:
-        """Bring in line what is computed last; what that changed. Takes what `prepare` returned of it."""
+        """Update the descriptions; the change made. `prepared` are the results of `prepare`."""
         described = Change()
-        for one, ready in zip_longest(self.describers, prepared):
-            described = described.combine(one.describe(quads, change, ready))
+        for describer, result in zip_longest(self.describers, prepared):
+            described = described.combine(describer.describe(quads, change, result))
         return described
 
     def prepare(self, copy: Path, change: Change) -> list[Any]:
-        """Do what takes long of describing a change, from a copy of the quads right after it.
+        """Do the slow part of describing a change, on a copy of the quads right after it.
 
         Raises OSError or subprocess.SubprocessError.
         """
-        return [one.prepare(copy, change) for one in self.describers]
+        return [describer.prepare(copy, change) for describer in self.describers]
 
     def can_prepare(self, quads: ox.Store, change: Change) -> bool:
-        """Whether what was prepared is enough to describe a change."""
-        return all(one.can_prepare(quads, change) for one in self.describers)
+        """Whether a change can be described from the result of `prepare`."""
+        return all(describer.can_prepare(quads, change) for describer in self.describers)
 
     def state(self, quads: ox.Store) -> str:
-        """What tells the state that is described from any other."""
-        return "".join(one.state(quads) for one in self.describers)
+        """An identifier of the state that is described: another state has another one."""
+        return "".join(describer.state(quads) for describer in self.describers)
 
     @property
     def graphs(self) -> set[ox.NamedNode]:
-        """All graphs that are computed."""
-        return {self.graph, *(one.graph for one in self.computed), *self.description_graphs}
+        """All derived graphs."""
+        return {self.graph, *(computed.graph for computed in self.computed), *self.description_graphs}
 
     @property
     def description_graphs(self) -> set[ox.NamedNode]:
-        """The graphs that are computed last."""
+        """The graphs of the descriptions."""
         return {graph for one in self.describers for graph in one.graphs}
 
     @property
     def rule_passes(self) -> tuple[Sequence[str], Sequence[str]]:
-        """The rules as queries for what is new: first those that only ask for what is there, then all."""
-        sure = [rule.new_only_query for rule in self.rules if not rule.asks_for_absence]
-        return sure, [rule.new_only_query for rule in self.rules]
+        """The rules as queries for new triples, in two passes: those without negation, then all."""
+        monotonic = [rule.new_only_query for rule in self.rules if not rule.uses_exists]
+        return monotonic, [rule.new_only_query for rule in self.rules]
 
     def write_new(self, rule: str, quads: ox.Store) -> bool:
-        """Write what a rule yields now into the graph; whether that is anything."""
+        """Add the results of a rule to the graph; whether there were any."""
         new = (build_quad(triple, self.graph) for triple in run_construct_rule(rule, quads))
         first = next(new, None)
         if first is not None:
@@ -252,10 +256,10 @@ class Inference:
         return first is not None
 
     def consequences(self, copy: ox.Store) -> set[ox.Triple]:
-        """All triples that follow and are not stated in any graph; they are added to `copy` on the way."""
-        found: set[ox.Triple] = set()
+        """All triples that follow and are not asserted in any graph; they are added to `copy` too."""
+        inferred: set[ox.Triple] = set()
         for rules in self.rule_passes:
             while new := {triple for rule in rules for triple in run_construct_rule(rule, copy)}:
                 copy.extend(build_quad(triple, self.graph) for triple in new)
-                found |= new
-        return found
+                inferred |= new
+        return inferred

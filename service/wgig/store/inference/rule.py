@@ -1,7 +1,9 @@
-"""A rule of inference in parts: what it yields, the patterns that it asks for, and what it consults beside.
+"""An inference rule in parts: its conclusions, its premises, and the properties that it consults.
 
-A rule is a SPARQL CONSTRUCT. The triple patterns that stand directly in its WHERE are its premises. Whatever
-else it asks the graph for, by a path or within inner brackets (EXISTS, a subquery), it consults.
+A rule is a SPARQL CONSTRUCT query. The triple patterns directly in its WHERE are its premises. All other data
+that it reads, by a property path or within inner braces (EXISTS, a subquery), is consulted. After a change of
+triples that match premises, the rules run over just the triples around it; after a change of triples with a
+consulted property, they run over everything.
 """
 
 import re
@@ -16,66 +18,78 @@ RdfTerm = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 RulePattern = tuple[RdfTerm | ox.Variable, RdfTerm | ox.Variable, RdfTerm | ox.Variable]
 Bindings = Mapping[ox.Variable, RdfTerm]
 
-CONSTRUCT_HEAD_PATTERN = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
-# What may give a variable a term that stands in no triple: a value, or a path of no length.
-CALCULATING_TOKENS = ("AS", "VALUES", "*", "?")
-VARIABLE_IRI_PREFIX = "urn:variable:"  # before the name of a variable, while Turtle is read
+CONSTRUCT_TEMPLATE_PATTERN = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
+# Tokens that can bind a variable to a term that occurs in no triple: a computed value, or a path of length 0.
+TOKENS_BINDING_NEW_TERMS = ("AS", "VALUES", "*", "?")
+# Patterns are parsed as Turtle, in which a variable is written as an IRI: this prefix and its name.
+VARIABLE_IRI_PREFIX = "urn:variable:"
 
 
 class InferenceRule:
-    """A rule: its text, what it yields and its premises as patterns, and the properties that it consults."""
+    """A rule: its text, its conclusions and premises as triple patterns, and the properties it consults."""
 
     def __init__(self, text: str) -> None:
-        """Take the text. Raises ValueError for one that cannot be taken apart."""
-        head = CONSTRUCT_HEAD_PATTERN.search(text)
+        """Parse the text. Raises ValueError for a rule that is not supported."""
+        head = CONSTRUCT_TEMPLATE_PATTERN.search(text)
         if not head:
-            raise ValueError(f"a rule is a CONSTRUCT with a template, unlike: {text}")
+            raise ValueError(f"the rule is not a CONSTRUCT with a template: {text}")
         self.text = text
         self.template = head[1]
-        words = {token.word or token.text for token in tokenize_sparql(text)}
-        self.asks_for_absence = "EXISTS" in words
+        token_texts = {token.word or token.text for token in tokenize_sparql(text)}
+        self.uses_exists = "EXISTS" in token_texts
         prologue = text[: head.start()]
         try:
             direct, inner = split_statements(tokenize_sparql(text[head.end() :]))
-            paths = [one for one in direct if has_property_path(one)]
-            template = tokenize_sparql(f"{{{self.template}}}")
-            self.conclusions = parse_triple_patterns(prologue, split_statements(template)[0])
-            self.premises = parse_triple_patterns(prologue, [one for one in direct if one not in paths])
-            self.consulted_properties = find_asked_properties(prologue, [*paths, *inner])
+            paths = [statement for statement in direct if has_property_path(statement)]
+            template_tokens = tokenize_sparql(f"{{{self.template}}}")
+            self.conclusions = parse_triple_patterns(prologue, split_statements(template_tokens)[0])
+            self.premises = parse_triple_patterns(
+                prologue, [statement for statement in direct if statement not in paths]
+            )
+            self.consulted_properties = find_consulted_properties(prologue, [*paths, *inner])
         except SyntaxError as error:
             raise ValueError(
-                f"a rule is made of triples, FILTER, BIND and VALUES (), unlike: {text}"
+                "a rule may only have triples, FILTER, BIND and VALUES with its variables in parentheses, "
+                f"and no blank nodes: {text}"
             ) from error
-        within = {ox.Variable(token.text[1:]) for one in paths for token in one if token.kind == "variable"}
-        beside = collect_variables(self.conclusions) - collect_variables(self.premises)
-        # Variables that stand for nothing but terms of what is consulted.
-        self.consulted_variables = within | beside if words.isdisjoint(CALCULATING_TOKENS) else set()
+        in_paths = {
+            ox.Variable(token.text[1:]) for path in paths for token in path if token.kind == "variable"
+        }
+        unmatched_conclusion_variables = collect_variables(self.conclusions) - collect_variables(
+            self.premises
+        )
+        # Variables that can only be bound to terms of consulted triples.
+        binds_only_stored_terms = token_texts.isdisjoint(TOKENS_BINDING_NEW_TERMS)
+        self.consulted_variables = (
+            in_paths | unmatched_conclusion_variables if binds_only_stored_terms else set()
+        )
 
     @property
     def new_only_query(self) -> str:
-        """The rule as a query for what is not there yet, so that nobody needs to sort out the rest."""
+        """The rule as a query that only returns triples that do not exist yet."""
         body, brace, rest = self.text.rpartition("}")
         return f"{body}FILTER NOT EXISTS {{ {self.template} }} {brace}{rest}"
 
 
-def run_construct_rule(rule: str, quads: ox.Store) -> Iterator[ox.Triple]:
-    """What one rule yields over the union of all graphs."""
-    triples = quads.query(rule, use_default_graph_as_union=True)
+def run_construct_rule(query: str, store: ox.Store) -> Iterator[ox.Triple]:
+    """The results of a rule over the union of all graphs."""
+    triples = store.query(query, use_default_graph_as_union=True)
     assert isinstance(triples, ox.QueryTriples)
     return triples
 
 
 def split_statements(where: Iterable[SparqlToken]) -> tuple[list[list[SparqlToken]], list[list[SparqlToken]]]:
-    """The statements of the tokens of a WHERE: those directly in it, and those within inner braces.
+    """The statements in the tokens of a WHERE: those directly in it, and those within inner braces.
 
-    What stands in parentheses calculates and asks for nothing. Raises SyntaxError for blank nodes.
+    Expressions in parentheses read no triples, and are skipped. Raises SyntaxError for blank nodes.
     """
     direct: list[list[SparqlToken]] = [[]]
     inner: list[list[SparqlToken]] = [[]]
     for step in walk_tokens(where):
         token = step.token
+        # A keyword, a dot or a bracket ends a statement; the word `a` is a predicate.
         if token.kind == "blank" or token.text in ("[", "<<", "{|"):
-            raise SyntaxError("a variable says as much as a blank node")
+            raise SyntaxError("use a variable instead of a blank node")
         if token.text in (".", "{", "(", *CLOSING_BRACKETS) or (token.kind == "word" and token.text != "a"):
             direct.append([])
             inner.append([])
@@ -90,55 +104,63 @@ def has_property_path(statement: Iterable[SparqlToken]) -> bool:
 
 
 def parse_triple_patterns(prologue: str, statements: Iterable[Iterable[SparqlToken]]) -> list[RulePattern]:
-    """The statements as patterns. Raises SyntaxError where they are no plain triples."""
-    text = "".join(f"{' '.join(map(token_in_turtle, one))} . " for one in statements)
+    """The statements as triple patterns. Raises SyntaxError for anything else."""
+    text = "".join(f"{' '.join(map(token_in_turtle, statement))} . " for statement in statements)
     return [
-        (restore_variable(one.subject), restore_variable(one.predicate), restore_variable(one.object))
-        for one in parse_rule_turtle(prologue, text)
+        (
+            restore_variable(triple.subject),
+            restore_variable(triple.predicate),
+            restore_variable(triple.object),
+        )
+        for triple in parse_rule_turtle(prologue, text)
     ]
 
 
-def find_asked_properties(prologue: str, statements: Iterable[list[SparqlToken]]) -> set[ox.NamedNode]:
-    """All properties that the statements may ask for. Raises ValueError where one is a variable."""
-    names = set()
-    for one in statements:
-        for before, token in pairwise(one):
-            asks = len(one) > 2 and token.kind == "variable" and (before is one[0] or before.text == ";")
-            if asks or token.text == "!":
-                raise ValueError(f"a rule may not ask for any property within braces or paths: {token.text}")
-        names |= {token.text for token in one if token.kind in ("iri", "name") or token.text == "a"}
+def find_consulted_properties(prologue: str, statements: Iterable[list[SparqlToken]]) -> set[ox.NamedNode]:
+    """All IRIs in the statements: each may be a property. Raises ValueError if a property is a variable."""
+    iris = set()
+    for statement in statements:
+        for previous, token in pairwise(statement):
+            is_predicate = previous is statement[0] or previous.text == ";"
+            # A statement of one or two tokens has no predicate: it is part of another clause, such as SELECT.
+            has_variable_property = len(statement) > 2 and token.kind == "variable" and is_predicate
+            if has_variable_property or token.text == "!":
+                raise ValueError(f"a property within braces or paths of a rule must be an IRI: {token.text}")
+        iris |= {token.text for token in statement if token.kind in ("iri", "name") or token.text == "a"}
     return {
-        one.predicate
-        for one in parse_rule_turtle(prologue, "".join(f"<urn:s> {name} <urn:o> . " for name in names))
+        triple.predicate
+        for triple in parse_rule_turtle(prologue, "".join(f"<urn:s> {iri} <urn:o> . " for iri in iris))
     }
 
 
 def collect_variables(patterns: Iterable[RulePattern]) -> set[ox.Variable]:
     """All variables of the patterns."""
-    return {one for pattern in patterns for one in pattern if isinstance(one, ox.Variable)}
+    return {term for pattern in patterns for term in pattern if isinstance(term, ox.Variable)}
 
 
 def parse_rule_turtle(prologue: str, text: str) -> Iterator[ox.Triple]:
-    """The triples of a text in Turtle, with the prefixes of a query."""
-    return (one.triple for one in ox.parse(f"{prologue}\n{text}", format=ox.RdfFormat.TURTLE))
+    """The triples of a Turtle text, with the prologue of a query."""
+    return (quad.triple for quad in ox.parse(f"{prologue}\n{text}", format=ox.RdfFormat.TURTLE))
 
 
 def token_in_turtle(token: SparqlToken) -> str:
-    """A token as Turtle has it, a variable as an IRI."""
+    """A token in Turtle syntax, a variable as an IRI."""
     return f"<{VARIABLE_IRI_PREFIX}{token.text[1:]}>" if token.kind == "variable" else token.text
 
 
-def restore_variable(read: RdfTerm) -> RdfTerm | ox.Variable:
-    """The term, or the variable that it stands for."""
-    if isinstance(read, ox.NamedNode) and read.value.startswith(VARIABLE_IRI_PREFIX):
-        return ox.Variable(read.value.removeprefix(VARIABLE_IRI_PREFIX))
-    return read
+def restore_variable(term: RdfTerm) -> RdfTerm | ox.Variable:
+    """The variable of an IRI of `token_in_turtle`; any other term as it is."""
+    if isinstance(term, ox.NamedNode) and term.value.startswith(VARIABLE_IRI_PREFIX):
+        return ox.Variable(term.value.removeprefix(VARIABLE_IRI_PREFIX))
+    return term
 
 
-def bind_pattern(pattern: RulePattern, triple: ox.Triple, known: Bindings) -> Bindings | None:
-    """What the variables of a pattern are if a triple fits it, with those that are known; None if not."""
-    bound = dict(known)
-    for asked, given in zip(pattern, triple, strict=True):
-        if asked != given and (not isinstance(asked, ox.Variable) or bound.setdefault(asked, given) != given):
+def bind_pattern(pattern: RulePattern, triple: ox.Triple, bindings: Bindings) -> Bindings | None:
+    """The given bindings, extended so that the pattern matches the triple; None if it does not match."""
+    extended = dict(bindings)
+    for pattern_term, term in zip(pattern, triple, strict=True):
+        if pattern_term != term and (
+            not isinstance(pattern_term, ox.Variable) or extended.setdefault(pattern_term, term) != term
+        ):
             return None
-    return bound
+    return extended

@@ -1,0 +1,55 @@
+"""Models of the JSON of health checks, of the API catalog, and of the OpenAPI description."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ..http.schemas import ExtensibleResponseModel, ResponseModel
+
+
+class HealthStatus(ResponseModel):
+    """The response of /health."""
+
+    status: Literal["alive"]
+
+
+class ReadinessStatus(ResponseModel):
+    """The response of /ready: that queries are answered, and which background work runs."""
+
+    status: Literal["ready"]
+    last_backup: str | None = Field(alias="lastBackup", description="When the last backup was made.")
+    failed_write: str | None = Field(
+        alias="failedWrite", description="The time of the last write if it failed, else null."
+    )
+    copying: bool = Field(description="The quads are being copied to memory.")
+    indexing: bool = Field(description="The full-text index is being built; search is unavailable.")
+    comparing: bool = Field(
+        description="The quads are being compared with the change log, which is unavailable."
+    )
+    describing: bool = Field(description="The graphs that describe other graphs are being updated.")
+
+
+class LinkTarget(ExtensibleResponseModel):
+    """A link target (RFC 9264, section 4.2.4)."""
+
+    href: str
+
+
+class LinkContext(ExtensibleResponseModel):
+    """The links of the URL `anchor` (RFC 9264, section 4.2.2). Each relation is an additional member."""
+
+    anchor: str
+
+
+class Linkset(ResponseModel):
+    """A link set (RFC 9264)."""
+
+    linkset: list[LinkContext]
+
+
+class OpenApiDocument(ExtensibleResponseModel):
+    """An OpenAPI 3.1 description."""
+
+    openapi: str = Field(pattern=r"^3\.1\.")
+    info: dict[str, object]
+    paths: dict[str, object]

@@ -1,0 +1,61 @@
+"""Query parameters of graphs, to read and to write them, and of updates."""
+
+from ..http.operations import HeaderParameter
+from ..http.parameter_models import (
+    BareText,
+    ParameterModel,
+    Text,
+    UnboundedTexts,
+    describe_media_type,
+    describe_parameter,
+)
+from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, PLAIN_XML
+from ..resources.parameters import NegotiationParameters
+from ..sparql.parameters import SPARQL_VERSION_DESCRIPTION, SparqlVersionText
+from .versions import LINK_FORMAT
+
+GRAPH_ANSWER_FORMATS = (*GRAPH_FORMATS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
+ACCEPT_DATETIME_HEADER = HeaderParameter(
+    "Accept-Datetime",
+    "A time: the answer leads to the version of then (RFC 7089).",
+    "Thu, 01 Jan 2026 00:00:00 GMT",
+)
+
+
+class GraphParameters(NegotiationParameters):
+    """Query parameters of /graph/<name>."""
+
+    media_type: Text = describe_media_type(GRAPH_ANSWER_FORMATS)
+    version: Text = describe_parameter("The name of an old version; without it, the graph as it is now.")
+    versions: BareText = describe_parameter(
+        "Given bare: the list of the versions, as `application/link-format` or JSON.",
+        examples=[""],
+    )
+    changes: Text = describe_parameter("The version whose changes are wanted, as JSON or a page.")
+    about: Text = describe_parameter("With `changes`: the IRI of the thing whose changes alone are wanted.")
+
+
+class GraphsParameters(GraphParameters):
+    """Query parameters of GET /graphs: the list of graphs, or a graph by its IRI."""
+
+    graph: Text = describe_parameter("The IRI of a graph.", examples=["https://w3id.org/wgig/graph/issues"])
+    default: BareText = describe_parameter("Given bare: the default graph.", examples=[""])
+
+
+class GraphWriteParameters(ParameterModel):
+    """Query parameters of a write to /graphs."""
+
+    graph: Text = describe_parameter("The IRI of a graph.")
+    default: BareText = describe_parameter("Given bare: the default graph.")
+
+
+class UpdateParameters(ParameterModel):
+    """Query parameters of /update."""
+
+    version: SparqlVersionText = describe_parameter(SPARQL_VERSION_DESCRIPTION)
+    using_graph_uri: UnboundedTexts = describe_parameter(
+        "A graph of the default graph of WHERE.", alias="using-graph-uri"
+    )
+    using_named_graph_uri: UnboundedTexts = describe_parameter(
+        "A named graph of WHERE.", alias="using-named-graph-uri"
+    )

@@ -1,0 +1,72 @@
+"""Rows of the table of routes, and what OpenAPI cannot derive from a handler.
+
+FastAPI derives parameters and summary from the signature and docstring of a handler. An `Operation` beside
+the handler adds the rest: negotiated media types, types of JSON, request bodies, tokens, header fields.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..rdf.formats import Format
+from .parameter_models import ParameterModel, find_parameter_model, make_parameter_check
+
+
+@dataclass(frozen=True)
+class HeaderParameter:
+    """A request header field that only some operations read."""
+
+    name: str
+    description: str
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """What OpenAPI shows of a route beyond the signature and docstring of its handler.
+
+    `formats` are the response formats, `listing_formats` those of the list of profiles. `json` is the type of
+    plain JSON; the JSON of standards is known by its media type. `bodies` are media types of request bodies.
+    `parameters` is the model of the query parameters, if the handler does not take it, or takes only a base
+    class of it. `first` are dependencies that run before the query parameters are checked. If
+    `is_self_checked`, the handler checks them itself, as it is called without FastAPI, or as they depend on
+    the path, the request body or the token.
+    """
+
+    formats: tuple[Format, ...] = ()
+    listing_formats: tuple[Format, ...] = ()
+    json: Any = None
+    status: int = 200
+    is_creation: bool = False  # whether the status may also be 201
+    bodies: tuple[str, ...] = ()
+    is_body_required: bool = True
+    needs_token: bool = False
+    parameters: type[ParameterModel] | None = None
+    is_self_checked: bool = False
+    headers: tuple[HeaderParameter, ...] = ()
+    first: tuple[Callable[..., Any], ...] = ()
+    summary: str = ""  # default: the first line of the docstring
+    description: str = ""  # default: the rest of the docstring
+
+
+NO_BODY_OPERATION = Operation(status=204)
+
+
+class Route(NamedTuple):
+    """A row of the table of routes."""
+
+    path: str
+    methods: Sequence[str]
+    handler: Callable[..., Any]
+    operation: Operation = Operation()
+
+
+def list_route_checks(route: Route) -> tuple[Callable[..., Any], ...]:
+    """The dependencies that run before a handler: those of its operation, and the parameter check."""
+    operation = route.operation
+    if operation.is_self_checked:
+        return operation.first
+    return (
+        *operation.first,
+        make_parameter_check(operation.parameters or find_parameter_model(route.handler)),
+    )

@@ -1,0 +1,122 @@
+"""Models of the JSON of checks: the report on papers (see `shacl.reports.json`), and the check of a form."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ..http.schemas import Absent, Count, ExtensibleResponseModel, ResponseModel
+
+ProfileName = Literal["draft", "complete", "final"]
+SectionResult = Literal["done", "missing", "faulty", "waived", "not checked"]
+Severity = Literal["Violation", "Warning", "Info"]
+
+
+class Completeness(ResponseModel):
+    """How many of the parts that the template requires are present or waived."""
+
+    met: Count
+    waived: Count
+    parts: Count
+
+
+class SectionEntry(ResponseModel):
+    """The state of a section of the template; 0 is the paper itself."""
+
+    number: Count
+    state: SectionResult
+
+
+class TitledSection(SectionEntry):
+    """A section with its title."""
+
+    title: str
+
+
+class FindingEntry(ResponseModel):
+    """A finding with its position."""
+
+    code: str
+    severity: Severity
+    section: int
+    part: str
+    message: str
+    name: str
+    focus: str
+    path: str
+    value: str | None
+    line: int | None
+    column: int | None
+    excerpt: str
+    mend: str
+    suggestion: str | None
+    waived: str | None
+    rule: str
+
+
+class CheckedPaper(ResponseModel):
+    """The findings in a paper."""
+
+    iri: str
+    title: str
+    conforms: bool
+    completeness: Completeness
+    sections: list[TitledSection]
+    findings: list[FindingEntry]
+    left_out: Count = Field(alias="leftOut", description="How many findings are not listed.")
+
+
+class FileProblem(ExtensibleResponseModel):
+    """Why a file was not checked (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class CheckedFileEntry(ResponseModel):
+    """A file with its papers, or the reason why it was not checked."""
+
+    name: str
+    conforms: bool
+    papers: list[CheckedPaper]
+    problem: FileProblem | Absent = None
+
+
+class CheckReport(ResponseModel):
+    """The report on the files of a request."""
+
+    conforms: bool
+    profile: ProfileName | None
+    files: list[CheckedFileEntry]
+
+
+class SarifLog(ExtensibleResponseModel):
+    """A log of static analysis (SARIF 2.1.0; its schema: https://json.schemastore.org/sarif-2.1.0.json)."""
+
+    schema_iri: str = Field(alias="$schema")
+    version: Literal["2.1.0"]
+    runs: list[dict[str, Any]]
+
+
+class FormMessage(ResponseModel):
+    """A message about a form field; `blocks`: it keeps the paper from conforming to its profile."""
+
+    field: str
+    severity: Severity
+    text: str
+    language: str
+    code: str
+    blocks: bool
+
+
+class FormCheck(ResponseModel):
+    """The result of the check of a form, with messages by field."""
+
+    profile: ProfileName
+    conforms: bool
+    met: Count
+    parts: Count
+    sections: list[SectionEntry]
+    messages: list[FormMessage]
+    problem: FileProblem | Absent = None

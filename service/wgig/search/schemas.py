@@ -1,0 +1,109 @@
+"""Models of the JSON of search and of reconciliation (Reconciliation Service API 0.2)."""
+
+from typing import Any
+
+from pydantic import Field
+
+from ..http.schemas import Absent, Count, ExtensibleResponseModel, ResponseModel
+
+
+class SearchHitEntry(ResponseModel):
+    """A search hit, with a passage of its text as HTML."""
+
+    id: str
+    url: str | None
+    label: str
+    language: str | None
+    kind: str
+    property: str | None = Field(description="The property that has the passage.")
+    snippet: str
+
+
+class SearchResultPage(ResponseModel):
+    """A page of search results, best first; `meant` is the corrected query, if it was misspelled."""
+
+    query: str
+    language: str | None
+    kind: str | None
+    meant: str | None
+    every_word: bool = Field(alias="everyWord")
+    total: Count
+    more: bool = Field(description="Whether there are more hits than `total`.")
+    page: int = Field(ge=1)
+    items_per_page: int = Field(alias="itemsPerPage", ge=1)
+    items: list[SearchHitEntry]
+    prev: str | Absent = None
+    next: str | Absent = None
+
+
+class NamedEntity(ResponseModel):
+    """An identifier with its name."""
+
+    id: str
+    name: str
+
+
+class ServiceManifest(ExtensibleResponseModel):
+    """The service manifest (section 3.1)."""
+
+    versions: list[str]
+    name: str
+    identifier_space: str = Field(alias="identifierSpace")
+    schema_space: str = Field(alias="schemaSpace")
+    default_types: list[NamedEntity] = Field(alias="defaultTypes")
+
+
+class CandidateFeature(ResponseModel):
+    """The similarity of a candidate by one feature, from 0 to 100."""
+
+    id: str
+    value: float
+
+
+class ReconciliationCandidateEntry(ResponseModel):
+    """A candidate (section 4.3)."""
+
+    id: str
+    name: str
+    description: str | Absent = None
+    type: list[NamedEntity]
+    score: float
+    match: bool
+    features: list[CandidateFeature]
+
+
+class CandidateList(ResponseModel):
+    """The candidates of a query, the best first."""
+
+    result: list[ReconciliationCandidateEntry]
+
+
+class DataExtension(ResponseModel):
+    """Property values of entities (section 6.3)."""
+
+    meta: list[NamedEntity]
+    rows: dict[str, dict[str, list[dict[str, Any]]]]
+
+
+class SuggestedEntity(NamedEntity):
+    """A suggestion (section 5)."""
+
+    description: str | Absent = None
+    notable: list[NamedEntity] | Absent = None
+
+
+class SuggestionList(ResponseModel):
+    """Suggestions, best first."""
+
+    result: list[SuggestedEntity]
+
+
+class PropertyProposals(ResponseModel):
+    """The properties of entities of a type, most frequent first (section 6.1)."""
+
+    type: str
+    limit: Count
+    properties: list[NamedEntity]
+
+
+ReconciliationAnswer = dict[str, CandidateList] | DataExtension  # the former by the keys of the queries

@@ -1,0 +1,69 @@
+"""Models of the JSON of the endpoint: query results, query plans, running queries."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ..http.schemas import Absent, Count, ExtensibleResponseModel, ResponseModel
+
+
+class ResultHead(ResponseModel):
+    """The variables of a result (SPARQL 1.1 Query Results JSON Format, section 3.1)."""
+
+    vars: list[str] | Absent = None
+    link: list[str] | Absent = None
+
+
+class RdfTerm(ExtensibleResponseModel):
+    """A term (section 3.2.2; `triple` and `its:dir` as SPARQL 1.2 has them)."""
+
+    type: Literal["uri", "literal", "bnode", "triple"]
+    value: object
+
+
+class SolutionList(ResponseModel):
+    """The solutions of a SELECT: the terms of the bound variables of each."""
+
+    bindings: list[dict[str, RdfTerm]]
+
+
+class SparqlResultDocument(ResponseModel):
+    """The result of a SELECT or an ASK (SPARQL 1.1 Query Results JSON Format)."""
+
+    head: ResultHead
+    results: SolutionList | Absent = None
+    boolean: bool | Absent = None
+
+
+class QueryPlanStep(ResponseModel):
+    """A step of a plan: its depth, and how many statements match its pattern."""
+
+    depth: Count
+    step: str
+    statements: Count | Absent = None
+    more: bool | Absent = Field(None, description="Whether more statements match.")
+
+
+class QueryPlan(ResponseModel):
+    """The plan of a query with advice; the response to `explain`."""
+
+    steps: list[QueryPlanStep]
+    advice: list[str]
+    source: str
+
+
+class RunningQueryEntry(ResponseModel):
+    """A running query."""
+
+    id: str
+    seconds: float
+    client: str
+    query: str
+
+
+class RunningQueryList(ResponseModel):
+    """The running queries: their durations, or with a token the queries themselves."""
+
+    count: Count
+    seconds: list[float] | Absent = None
+    queries: list[RunningQueryEntry] | Absent = None

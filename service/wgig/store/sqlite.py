@@ -1,0 +1,32 @@
+"""SQLite files beside the quads: connections, removal, and which errors mean damage."""
+
+import sqlite3
+from pathlib import Path
+
+SQLITE_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def connect_sqlite(path: Path | None, *, writes: bool = False) -> sqlite3.Connection:
+    """A connection to an SQLite file (None: in memory), for one thread at a time, in autocommit mode.
+
+    With `writes`, it uses a write-ahead log, so that others can read meanwhile; a power cut may lose its last
+    transactions, but damages nothing. Raises sqlite3.Error and OSError.
+    """
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+    if writes:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def remove_sqlite_file(path: Path) -> None:
+    """Remove an SQLite file with its journal and write-ahead log."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def is_sqlite_damage(error: Exception) -> bool:
+    """Whether an error means that the SQLite file is damaged and must be rebuilt."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_DAMAGE_CODES
