@@ -196,17 +196,17 @@ class Queues:
 class QueryBackends(NamedTuple):
     """The workers for queries of clients, and those for queries of the service's own pages.
 
-    `following` keeps the store in sync with a store that several instances share; None without one.
+    `follower` keeps the store in sync with a store that several instances share; None without one.
     """
 
     workers: QueryWorkers
     own_workers: QueryWorkers
-    following: "StoreFollower | None" = None
+    follower: "StoreFollower | None" = None
 
     @property
     def version(self) -> object:
         """A value that changes whenever results of queries may change."""
-        return self.following.version if self.following else self.workers.version
+        return self.follower.version if self.follower else self.workers.version
 
 
 def make_inline_backends(store: Store) -> QueryBackends:
@@ -231,9 +231,9 @@ class Service:
     projections: Projections
     queues: Queues
     telemetry: Telemetry
-    notes: RequestRecorder
-    limits: RateLimiter
-    shortcuts: RawResponseCache
+    request_recorder: RequestRecorder
+    rate_limiter: RateLimiter
+    raw_cache: RawResponseCache
     running: RunningQueries = field(default_factory=RunningQueries)
     status: ServiceStatus = field(default_factory=ServiceStatus)
 
@@ -301,21 +301,21 @@ def make_service(  # noqa: PLR0913 - components that tests and the command repla
         projections=make_projections(store, settings.base),
         queues=replace(queues, checks=checks) if checks else queues,
         telemetry=telemetry,
-        notes=RequestRecorder(telemetry, RouteTemplates(route.path for route in ROUTES)),
-        limits=RateLimiter(settings),
-        shortcuts=RawResponseCache(lambda: backends.version, settings.cache_bytes // 8, telemetry.metrics),
+        request_recorder=RequestRecorder(telemetry, RouteTemplates(route.path for route in ROUTES)),
+        rate_limiter=RateLimiter(settings),
+        raw_cache=RawResponseCache(lambda: backends.version, settings.cache_bytes // 8, telemetry.metrics),
     )
 
 
 def make_freshness_middleware(service: Service) -> Middleware | None:
     """The middleware that keeps reads in sync with a shared store; None if the store is not shared."""
-    if service.backends.following is None:
+    if service.backends.follower is None:
         return None
     from .remote.freshness import FreshnessMiddleware  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
 
     return Middleware(
         FreshnessMiddleware,
-        follower=service.backends.following,
+        follower=service.backends.follower,
         refuse=service.errors.respond_to_expected_error,
     )
 
@@ -324,7 +324,7 @@ def make_cache_middleware(service: Service) -> Middleware:
     """The response cache."""
     workers, cache_bytes = service.backends.workers, service.settings.cache_bytes
     return Middleware(
-        ResponseCacheMiddleware, version_source=workers, raw_cache=service.shortcuts, max_bytes=cache_bytes
+        ResponseCacheMiddleware, version_source=workers, raw_cache=service.raw_cache, max_bytes=cache_bytes
     )
 
 
@@ -342,8 +342,8 @@ def make_fast_route_middleware(service: Service) -> Middleware:
 
 # Outermost first: a request passes them in this order, and its response in the opposite one.
 MIDDLEWARE: list[Callable[[Service], Middleware | None]] = [
-    lambda service: Middleware(RequestLogMiddleware, recorder=service.notes),
-    lambda service: Middleware(RateLimitMiddleware, limiter=service.limits, base=service.settings.base),
+    lambda service: Middleware(RequestLogMiddleware, recorder=service.request_recorder),
+    lambda service: Middleware(RateLimitMiddleware, limiter=service.rate_limiter, base=service.settings.base),
     lambda _: Middleware(LanguageMiddleware),
     make_freshness_middleware,
     make_cache_middleware,

@@ -157,7 +157,9 @@ class Service:
         self.calls, self.fsyncs = CallCounter(), FsyncCounter()
         settings = Settings(store=folder, token=TOKEN, port=0)
         service = make_service(settings, open_filled_store(settings, lambda _: None))
-        http = make_connection_class(settings.base, service.shortcuts, service.notes, service.limits)
+        http = make_connection_class(
+            settings.base, service.raw_cache, service.request_recorder, service.rate_limiter
+        )
         self.server = uvicorn.Server(
             uvicorn.Config(
                 create_app(service),

@@ -318,7 +318,7 @@ def test_a_query_that_ends_later_is_still_in_its_request(traced: Traced) -> None
 
 def test_an_answer_from_memory_has_a_span_as_well(traced: Traced) -> None:
     known = RawResponse(b"", b"", DurationTally(), "/sparql", 200, 4, "")
-    traced.service.notes.record_raw_response(known, b"id", "", time.perf_counter())
+    traced.service.request_recorder.record_raw_response(known, b"id", "", time.perf_counter())
     assert said(traced.spans()["GET /sparql"])["http.response.status_code"] == 200
 
 

@@ -121,7 +121,7 @@ def finish_description(description: OpenApiObject, table: Iterable[Route]) -> Op
     schemas: OpenApiObject = {}
     for operation in (one for item in paths.values() for one in item.values()):
         for parameter in operation.get("parameters", []):
-            raise_parameter_style(parameter)
+            move_explode_to_parameter(parameter)
         for answer in operation["responses"].values():
             for body in answer.get("content", {}).values():
                 schemas |= body["schema"].pop("$defs", {})
@@ -132,7 +132,7 @@ def finish_description(description: OpenApiObject, table: Iterable[Route]) -> Op
     return description
 
 
-def raise_parameter_style(parameter: OpenApiObject) -> None:
+def move_explode_to_parameter(parameter: OpenApiObject) -> None:
     """Move `explode` from a schema, where models have it, to the parameter, where OpenAPI has it."""
     if "explode" in parameter["schema"]:
         parameter |= {"style": "form", "explode": parameter["schema"].pop("explode")}
@@ -249,12 +249,12 @@ def find_body_schema(media_type: str) -> OpenApiObject:
 def describe_example_queries() -> Iterator[tuple[str, OpenApiObject]]:
     """The operations of the example queries and of their feeds, by path."""
     for one in list_example_queries():
-        yield f"/queries/{one.name}", describe_example_query(one, example_answer_formats(one))
+        yield f"/queries/{one.name}", describe_example_operation(one, example_answer_formats(one))
         if one.date_variable:
-            yield f"/feed/query/{one.name}.atom", describe_example_query(one, ())
+            yield f"/feed/query/{one.name}.atom", describe_example_operation(one, ())
 
 
-def describe_example_query(one: ExampleQuery, formats: tuple[Format, ...]) -> OpenApiObject:
+def describe_example_operation(one: ExampleQuery, formats: tuple[Format, ...]) -> OpenApiObject:
     """The operation of an example query in these formats, or of its feed without any."""
     operation = Operation(formats=formats or (ATOM,))
     return {

@@ -115,7 +115,7 @@ class SettingsReloader:
         if self.pool:
             self.pool.settings = settings
         self.service.tokens.set_settings_secret(settings.token)
-        self.service.limits.apply_settings(settings)
+        self.service.rate_limiter.apply_settings(settings)
         self.service.telemetry.logs.apply_settings(settings)
         access_log.configure_logging(settings)
         await run_sync(self.service.store.touch)
@@ -299,7 +299,11 @@ def config_of(app: FastAPI, service: Service) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=make_connection_class(
-            settings.base, service.shortcuts, service.notes, service.limits, by_peer=has_proxies
+            settings.base,
+            service.raw_cache,
+            service.request_recorder,
+            service.rate_limiter,
+            by_peer=has_proxies,
         ),
         ws="none",
         access_log=False,

@@ -190,6 +190,13 @@ def test_a_rule_is_taken_apart() -> None:
     assert rule.uses_exists
 
 
+def test_an_inverse_path_is_consulted_and_a_datatype_is_none() -> None:
+    rule = InferenceRule("""PREFIX u: <urn:> CONSTRUCT { ?a u:s ?b } WHERE {
+        ?a u:p ?b ; u:n "1"^^u:d . ?b ^u:q ?a }""")
+    assert [str(property_) for _, property_, _ in rule.premises] == ["<urn:p>", "<urn:n>"]
+    assert rule.consulted_properties == {ox.NamedNode("urn:q")}
+
+
 @pytest.fixture
 def store() -> Store:
     """The shipped graphs with their board, and what follows."""

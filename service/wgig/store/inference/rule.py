@@ -100,7 +100,7 @@ def split_statements(where: Iterable[SparqlToken]) -> tuple[list[list[SparqlToke
 
 def has_property_path(statement: Iterable[SparqlToken]) -> bool:
     """Whether a statement has a property path."""
-    return any(token.kind == "mark" and token.text not in ";,^^" for token in statement)
+    return any(token.kind == "mark" and token.text not in {";", ",", "^^"} for token in statement)
 
 
 def parse_triple_patterns(prologue: str, statements: Iterable[Iterable[SparqlToken]]) -> list[RulePattern]:
