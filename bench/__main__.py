@@ -1,4 +1,4 @@
-"""`python -m bench`: measure load, start, checking, serving and writing beside the peers, in one run."""
+"""`python -m bench`: measure loading, starting, checking, serving and writing, against other servers."""
 
 import argparse
 import sys
@@ -18,6 +18,9 @@ from .report import page, report
 from .serving import growth, http, pages, remote_store, streaming, things
 from .writing import projections, put
 
+# `bulk` is `wgig bulk check`, `growth` the time of queries as the data grows, `streams` the memory with slow
+# clients, `things` resources and lists, `following` the updates of projections, `looking` HTML pages, and
+# `sharing` a shared store.
 SECTIONS = (
     "start",
     "load",
@@ -34,124 +37,150 @@ SECTIONS = (
     "sharing",
 )
 
-FEW = 100  # papers, which cost little beside the start
+FEW_BULK_PAPERS = 100  # so few that a check of them takes little longer than the start of the command
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the benchmarks that the command line asks for, print or write the tables, keep the figures."""
-    asked = parser().parse_args(arguments)
-    sizes, rounds, seconds = sorted(asked.papers), asked.rounds, asked.seconds
-    if asked.quick:
+    """Run the benchmarks that the command line selects, print or write the tables, save all figures."""
+    options = build_parser().parse_args(arguments)
+    sizes, rounds, seconds = sorted(options.papers), options.rounds, options.seconds
+    if options.quick:
         sizes, rounds, seconds = [1000], 3, 0.2
-    facts = report.machine()
+    machine = report.describe_machine()
     folder = (
-        nullcontext(asked.scratch) if asked.scratch else tempfile.TemporaryDirectory(prefix="wgig-bench-")
+        nullcontext(options.scratch) if options.scratch else tempfile.TemporaryDirectory(prefix="wgig-bench-")
     )
-    with folder as name:
-        scratch = Path(name).absolute()
+    with folder as path:
+        scratch = Path(path).absolute()
         scratch.mkdir(exist_ok=True)
-        comparisons, kept = commands(asked.only, scratch, sizes, rounds, facts)
-        for section, block in served(asked, scratch, sizes, seconds, kept):
-            when = page.taken(facts | peers.versions())
-            page.write(asked.page, section, f"{when}\n\n{block}")
-            print(f"The tables of {section} are in {asked.page}", file=sys.stderr)
-    print(f"\nAll figures: {report.keep(comparisons, facts, **kept)}", file=sys.stderr)
+        comparisons, figures = measure_commands(options.only, scratch, sizes, rounds, machine)
+        for section, tables in measure_serving(options, scratch, sizes, seconds, figures):
+            conditions = page.format_conditions(machine | peers.list_versions())
+            page.write_section(options.page, section, f"{conditions}\n\n{tables}")
+            print(f"The tables of {section} are in {options.page}", file=sys.stderr)
+    print(f"\nAll figures: {report.write_results(comparisons, machine, **figures)}", file=sys.stderr)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    found = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    add = found.add_argument
-    add("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="what to measure (default: all)")
-    add("--papers", type=int, nargs="+", default=[1000], help="sizes of the data (default: 1000)")
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    add = parser.add_argument
+    add("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="sections to measure (default: all)")
+    add("--papers", type=int, nargs="+", default=[1000], help="numbers of papers (default: 1000)")
     add("--rounds", type=int, default=5, help="rounds of each comparison of commands (default: 5)")
-    add("--seconds", type=float, default=2, help="for each question, server and way of asking (default: 2)")
-    add("--quick", action="store_true", help="1,000 papers, three rounds, a fifth of a second")
+    add("--seconds", type=float, default=2, help="seconds for each query and server (default: 2)")
+    add("--quick", action="store_true", help="same as --papers 1000 --rounds 3 --seconds 0.2")
     add("--scratch", type=Path, help="folder that keeps data and filled stores for the next run")
-    add("--page", type=Path, default=page.PAGE, help="page that gets the tables of serving")
+    add("--page", type=Path, default=page.SERVING_PAGE, help="page into which the tables are written")
     add(
-        "--set", nargs="+", type=setting, default=[], metavar="WGIG_NAME=VALUE", help="settings of wgig serve"
+        "--set",
+        nargs="+",
+        type=parse_setting,
+        default=[],
+        metavar="WGIG_NAME=VALUE",
+        help="settings of wgig serve",
     )
-    return found
+    return parser
 
 
-def setting(text: str) -> tuple[str, str]:
+def parse_setting(text: str) -> tuple[str, str]:
     """The name and the value of a setting."""
     name, _, value = text.partition("=")
     return name, value
 
 
-def commands(
-    only: Sequence[str], scratch: Path, sizes: list[int], rounds: int, facts: dict[str, Any]
+def measure_commands(
+    sections: Sequence[str], scratch: Path, sizes: list[int], rounds: int, machine: dict[str, Any]
 ) -> tuple[list[Comparison], dict[str, Any]]:
-    """Measure what the shell does, and print the tables."""
+    """Measure the commands of the shell, and print the tables; return comparisons, and figures by section."""
     comparisons: list[Comparison] = []
-    kept: dict[str, Any] = {}
-    if "start" in only:
-        comparisons += start.compare(scratch, rounds)
-    if "load" in only:
-        comparisons += load.compare(scratch, sizes, rounds)
+    figures: dict[str, Any] = {}
+    if "start" in sections:
+        comparisons += start.compare_starts(scratch, rounds)
+    if "load" in sections:
+        comparisons += load.compare_loading(scratch, sizes, rounds)
     if comparisons:
-        print(report.markdown(comparisons, facts))
-    if "checking" in only:
-        found, runs = check.costs(scratch, min(sizes)), check.bulk(scratch, sizes)
-        print(f"\n{check.markdown(found, runs)}")
-        kept["checking"] = check.kept(found, runs)
-    if "bulk" in only:
-        rates = bulk.compare(scratch, FEW, max(sizes), rounds)
-        print(f"\n{bulk.markdown(rates)}")
-        kept["bulk"] = [asdict(one) for one in rates]
-    return comparisons, kept
+        print(report.format_comparisons(comparisons, machine))
+    if "checking" in sections:
+        costs, runs = check.compare_checks(scratch, min(sizes)), check.check_folders(scratch, sizes)
+        print(f"\n{check.format_checks(costs, runs)}")
+        figures["checking"] = check.summarize_checks(costs, runs)
+    if "bulk" in sections:
+        rates = bulk.compare_bulk_checks(scratch, FEW_BULK_PAPERS, max(sizes), rounds)
+        print(f"\n{bulk.format_rates(rates)}")
+        figures["bulk"] = [asdict(rate) for rate in rates]
+    return comparisons, figures
 
 
-def served(
-    asked: argparse.Namespace, scratch: Path, sizes: list[int], seconds: float, kept: dict[str, Any]
+def measure_serving(
+    options: argparse.Namespace, scratch: Path, sizes: list[int], seconds: float, figures: dict[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    """Measure what goes over HTTP: each section of the page, once it is there; all figures are kept, too."""
-    settings = dict(asked.set)
-    few, many, only = sizes[0], sizes[-1], asked.only
-    if "serving" in only:
-        from .report import plots  # noqa: PLC0415  needs matplotlib, which nothing else does
+    """Measure the sections of the page; yield the name and tables of each. Adds all figures to `figures`."""
+    settings = dict(options.set)
+    few, many, sections = sizes[0], sizes[-1], options.only
+    if "serving" in sections:
+        from .report import plots  # noqa: PLC0415  only the plots need matplotlib
 
-        found = [one for papers in sizes for one in http.compare(scratch, papers, seconds, settings)]
-        plots.draw(asked.page.parent / page.FIGURES, found)
-        kept["serving"] = [asdict(one) for one in found]
-        given = page.given(peers.peers(few, settings))
-        yield "serving", f"{given}\n\n{page.answers(found)}"
-    if "growth" in only and few < many:
-        grown = growth.compare(scratch, few, many, seconds, settings)
-        kept["growth"] = [asdict(one) for one in grown]
-        yield "growth", page.growth(grown)
-    if "streams" in only:
-        streamed = streaming.compare(scratch, many, settings)
-        kept["streams"] = [asdict(one) for one in streamed]
-        yield "streams", page.streams(streamed)
-    if "writing" in only:
-        puts, crowd = put.compare(scratch, few, seconds, settings)
-        kept["writing"] = {"puts": puts, "crowd": asdict(crowd)}
-        yield "writing", page.writing(few, puts, crowd)
-    if "things" in only:
-        compared = [one for papers in sizes for one in things.compare(scratch, papers, seconds, settings)]
-        kept["things"] = [asdict(one) for one in compared]
-        yield "things", page.things(compared)
-    if "following" in only:
-        parts = {papers: projections.compare(scratch, papers, settings) for papers in sizes}
-        kept["following"] = parts
-        yield "following", page.following(parts)
-    if "searching" in only:
-        searches = [one for papers in sizes for one in search.compare(scratch, papers, seconds, settings)]
-        follows = {papers: search.summed(search.added(scratch, papers)) for papers in sizes}
-        kept["searching"] = {"searches": [asdict(one) for one in searches], "added": follows}
-        yield "searching", page.searching(searches, follows)
-    if "looking" in only:
-        looked, floor = pages.compare(scratch, seconds, settings)
-        kept["looking"] = {"pages": [asdict(one) for one in looked], "floor": asdict(floor)}
-        yield "looking", page.looking(looked, floor)
-    if "sharing" in only:
-        passed = [one for papers in sizes for one in remote_store.compare(scratch, papers, seconds)]
-        rates = remote_store.scaled(scratch)
-        kept["sharing"] = {"passed": [asdict(one) for one in passed], "rates": rates}
-        yield "sharing", page.sharing(passed, rates)
+        queries = [
+            query for papers in sizes for query in http.compare_queries(scratch, papers, seconds, settings)
+        ]
+        plots.write_plots(options.page.parent / page.FIGURES_FOLDER, queries)
+        figures["serving"] = [asdict(query) for query in queries]
+        servers = page.format_peers(peers.list_peers(few, settings))
+        yield "serving", f"{servers}\n\n{page.format_queries(queries)}"
+    if "growth" in sections and few < many:
+        growths = growth.compare_growth(scratch, few, many, seconds, settings)
+        figures["growth"] = [asdict(query) for query in growths]
+        yield "growth", page.format_growth(growths)
+    if "streams" in sections:
+        streams = streaming.compare_streams(scratch, many, settings)
+        figures["streams"] = [asdict(stream) for stream in streams]
+        yield "streams", page.format_streams(streams)
+    if "writing" in sections:
+        puts, crowd_result = put.compare_writes(scratch, few, seconds, settings)
+        figures["writing"] = {"puts": puts, "crowd": asdict(crowd_result)}
+        yield "writing", page.format_writes(few, puts, crowd_result)
+    if "things" in sections:
+        resources = [
+            resource
+            for papers in sizes
+            for resource in things.compare_resources(scratch, papers, seconds, settings)
+        ]
+        figures["things"] = [asdict(resource) for resource in resources]
+        yield "things", page.format_resources(resources)
+    if "following" in sections:
+        steps = {papers: projections.measure_projections(scratch, papers, settings) for papers in sizes}
+        figures["following"] = steps
+        yield "following", page.format_projections(steps)
+    if "searching" in sections:
+        searches = [
+            measurement
+            for papers in sizes
+            for measurement in search.compare_searches(scratch, papers, seconds, settings)
+        ]
+        updates = {
+            papers: search.summarize_updates(search.measure_index_updates(scratch, papers))
+            for papers in sizes
+        }
+        figures["searching"] = {
+            "searches": [asdict(measurement) for measurement in searches],
+            "added": updates,
+        }
+        yield "searching", page.format_searches(searches, updates)
+    if "looking" in sections:
+        measured_pages, floor_load = pages.compare_pages(scratch, seconds, settings)
+        figures["looking"] = {
+            "pages": [asdict(measured_page) for measured_page in measured_pages],
+            "floor": asdict(floor_load),  # a page with only a heading
+        }
+        yield "looking", page.format_pages(measured_pages, floor_load)
+    if "sharing" in sections:
+        shared_queries = [
+            query for papers in sizes for query in remote_store.compare_shared_store(scratch, papers, seconds)
+        ]
+        rates = remote_store.measure_instance_scaling(scratch)
+        figures["sharing"] = {"passed": [asdict(query) for query in shared_queries], "rates": rates}
+        yield "sharing", page.format_shared_store(shared_queries, rates)
 
 
 if __name__ == "__main__":

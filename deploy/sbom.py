@@ -1,7 +1,7 @@
-"""The bill of materials (CycloneDX) of an environment, and of the packages of npm that the pages carry.
+"""Print the bill of materials (CycloneDX) of an environment and of the npm packages in the browser code.
 
-`sbom.py PYTHON` prints it; PYTHON is that of an environment that holds the wheel and what it needs, and no
-more. What was only needed to build the browser code is not in it.
+Call it as `sbom.py PYTHON`, with the interpreter of an environment that contains only the wheel and its
+dependencies. npm packages that are only needed to build the browser code are left out.
 """
 
 import base64
@@ -13,55 +13,56 @@ from pathlib import Path
 from typing import Any
 
 LOCK = Path(__file__).parents[1] / "service" / "web" / "package-lock.json"
-OURS = "wgig"
+PACKAGE = "wgig"
 
 
-def bill(python: str) -> dict[str, Any]:
+def build_bill(python: str) -> dict[str, Any]:
     """The bill of materials of an environment and of the browser code."""
     command = [sys.executable, "-m", "cyclonedx_py", "environment", "--output-reproducible", "--short-PURLs"]
-    done = subprocess.run([*command, "--sv", "1.6", python], check=True, capture_output=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    ours = next(one for one in found["components"] if one["name"] == OURS)
-    found["components"].remove(ours)
-    for one in ours["externalReferences"]:  # where the wheel lay when it was installed is nobody's business
-        one["url"] = one["url"].rpartition("/")[2] if one["url"].startswith("file:") else one["url"]
-    found["metadata"]["component"] = ours | {"type": "application"}
-    theirs = list(in_browser(json.loads(LOCK.read_text(encoding="utf-8"))))
-    found["components"] += theirs
-    needs = next(one for one in found["dependencies"] if one["ref"] == ours["bom-ref"])
-    needs["dependsOn"] += [one["bom-ref"] for one in theirs]
-    return found
+    process = subprocess.run([*command, "--sv", "1.6", python], check=True, capture_output=True)
+    bill: dict[str, Any] = json.loads(process.stdout)
+    service = next(component for component in bill["components"] if component["name"] == PACKAGE)
+    bill["components"].remove(service)
+    for reference in service["externalReferences"]:
+        if reference["url"].startswith("file:"):  # do not publish the folder of the wheel on this machine
+            reference["url"] = reference["url"].rpartition("/")[2]
+    bill["metadata"]["component"] = service | {"type": "application"}
+    npm_components = list(iter_browser_components(json.loads(LOCK.read_text(encoding="utf-8"))))
+    bill["components"] += npm_components
+    dependencies = next(entry for entry in bill["dependencies"] if entry["ref"] == service["bom-ref"])
+    dependencies["dependsOn"] += [component["bom-ref"] for component in npm_components]
+    return bill
 
 
-def in_browser(lock: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The packages of npm that are part of the browser code."""
-    for path, one in lock["packages"].items():
-        if not path or one.get("dev"):
+def iter_browser_components(lock: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The components of the npm packages that are part of the browser code."""
+    for path, entry in lock["packages"].items():
+        if not path or entry.get("dev"):
             continue
         package = path.rpartition("node_modules/")[2]
         group, _, name = package.rpartition("/")
-        purl = f"pkg:npm/{package.replace('@', '%40')}@{one['version']}"
-        digest = base64.b64decode(one["integrity"].removeprefix("sha512-")).hex()
+        purl = f"pkg:npm/{package.replace('@', '%40')}@{entry['version']}"
+        digest = base64.b64decode(entry["integrity"].removeprefix("sha512-")).hex()
         yield {
             "type": "library",
             "bom-ref": purl,
             **({"group": group} if group else {}),
             "name": name,
-            "version": one["version"],
+            "version": entry["version"],
             "purl": purl,
             "hashes": [{"alg": "SHA-512", "content": digest}],
-            "licenses": [{"license": {"id": one["license"]}}],
+            "licenses": [{"license": {"id": entry["license"]}}],
         }
 
 
 def main() -> None:
-    """Print it. Ends with exit code 1 where it does not conform to the schema of CycloneDX."""
-    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415  it is there only where bills are made
+    """Print the bill of materials. Exits with code 1 if it does not conform to the schema of CycloneDX."""
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415  in the group `lock`
     from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415
 
-    text = json.dumps(bill(sys.argv[1]), indent=1)
-    if wrong := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
-        sys.exit(str(wrong))
+    text = json.dumps(build_bill(sys.argv[1]), indent=1)
+    if error := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
+        sys.exit(str(error))
     print(text)
 
 

@@ -1,4 +1,4 @@
-"""Fixtures that all folders of tests see; each module of tests/fixtures is a subject."""
+"""The fixtures for all test folders; each module of tests/fixtures has one subject."""
 
 import gc
 
@@ -10,5 +10,5 @@ pytest_plugins = [
     "tests.fixtures.stores",
 ]
 
-# The tests keep many objects, and a sixth of their time went into looking whether these are garbage.
+# The tests keep many objects; with the default thresholds, garbage collection took a sixth of their time.
 gc.set_threshold(100_000, 50, 100)

@@ -1,4 +1,4 @@
-"""What the README shows is what happens."""
+"""The queries, tables and links in the README are correct."""
 
 import re
 import textwrap
@@ -14,26 +14,28 @@ from wgig.app import ROUTES
 from wgig.settings import SHIPPED_FOLDER, Settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-SHOWN = re.findall(r"```sparql\n(.*?)```\n\n```csv\n(.*?)```", README, re.DOTALL)
+QUERIES_AND_RESULTS = re.findall(r"```sparql\n(.*?)```\n\n```csv\n(.*?)```", README, re.DOTALL)
 
 
 def test_readme_shows_three_queries() -> None:
-    assert len(SHOWN) == 3
+    assert len(QUERIES_AND_RESULTS) == 3
 
 
-@pytest.mark.parametrize(("query", "answer"), SHOWN)
-def test_query_answers_as_shown(query: str, answer: str, shipped: ox.Store) -> None:
-    results = shipped.query(query, use_default_graph_as_union=True)
+@pytest.mark.parametrize(("query", "expected_csv"), QUERIES_AND_RESULTS)
+def test_query_has_the_result_that_the_readme_shows(
+    query: str, expected_csv: str, shipped_store: ox.Store
+) -> None:
+    results = shipped_store.query(query, use_default_graph_as_union=True)
     assert isinstance(results, ox.QuerySolutions)
-    given = results.serialize(format=ox.QueryResultsFormat.CSV)
-    assert given is not None
-    assert given.decode().replace("\r\n", "\n") == answer
+    csv = results.serialize(format=ox.QueryResultsFormat.CSV)
+    assert csv is not None
+    assert csv.decode().replace("\r\n", "\n") == expected_csv
 
 
-def test_the_paper_that_it_shows_may_stand_in_the_graph() -> None:
-    shown = README.partition("```turtle\n")[2].partition("```")[0]
+def test_paper_in_the_readme_conforms_to_the_shapes() -> None:
+    turtle = README.partition("```turtle\n")[2].partition("```")[0]
     data, shapes = rdflib.Graph(), rdflib.Graph()
-    data.parse(data=textwrap.dedent(shown), format="turtle")
+    data.parse(data=textwrap.dedent(turtle), format="turtle")
     for name in ("data/issues", "data/documents", "ontology/wgig"):
         data.parse(SHIPPED_FOLDER / f"{name}.ttl")
     for name in ("paper", "source"):
@@ -48,16 +50,18 @@ def test_the_paper_that_it_shows_may_stand_in_the_graph() -> None:
 def test_table_of_settings_matches_the_code() -> None:
     rows = re.findall(r"^\| `WGIG_(\w+)` \| (.*?) \| (.*) \|$", README, re.MULTILINE)
     assert [(name.lower(), help_) for name, _, help_ in rows] == [
-        (one.name, one.metadata["help"]) for one in fields(Settings)
+        (setting.name, setting.metadata["help"]) for setting in fields(Settings)
     ]
 
 
 def test_table_of_paths_matches_the_routes() -> None:
     table = README.partition("| path | what you get |\n")[2].partition("\n\n")[0]
     cells = [row.split("|")[1] for row in table.splitlines()]
-    shown = {name for cell in cells for name in re.findall(r"`(/\w+)", cell)}
-    # Home and static files are no part of the interface.
-    assert shown == {found[0] for path, *_ in ROUTES if (found := re.match(r"/\w+", path))} - {"/static"}
+    listed_paths = {name for cell in cells for name in re.findall(r"`(/\w+)", cell)}
+    # The home page and static files are not listed.
+    assert listed_paths == {match[0] for path, *_ in ROUTES if (match := re.match(r"/\w+", path))} - {
+        "/static"
+    }
 
 
 def test_layout_names_folders_that_exist() -> None:
@@ -69,16 +73,19 @@ def test_layout_names_folders_that_exist() -> None:
         assert (root / folder).is_dir() or (root / "data" / folder).is_dir(), folder
 
 
-def test_every_page_of_the_docs_is_linked_and_every_link_leads_somewhere() -> None:
+def test_every_page_of_the_docs_is_linked_and_every_link_has_a_target() -> None:
     root = Path(__file__).parents[1]
     links = re.findall(r"\]\((docs/[^)#]+)(?:#([^)]+))?\)", README)
-    pages = {one.relative_to(root).as_posix() for one in root.glob("docs/*/*.md") if one.name != "README.md"}
+    pages = {
+        page.relative_to(root).as_posix() for page in root.glob("docs/*/*.md") if page.name != "README.md"
+    }
     assert {path for path, _ in links} >= {"docs/README.md", *pages}
-    for path, place in links:
+    for path, fragment in links:
         titles = re.findall(r"^#+ (.*)$", (root / path).read_text(encoding="utf-8"), re.MULTILINE)
-        assert not place or place in [one.lower().replace(" ", "-") for one in titles], (path, place)
+        anchors = [title.lower().replace(" ", "-") for title in titles]
+        assert not fragment or fragment in anchors, (path, fragment)
 
 
-def test_every_kind_of_program_has_its_page() -> None:
+def test_every_row_of_the_table_of_users_links_to_a_page() -> None:
     table = README.partition("| you are | your page |\n")[2].partition("\n\n")[0]
     assert len(re.findall(r"^\| [^|]+ \| \[[^]]+\]\(docs/", table, re.MULTILINE)) == table.count("\n")

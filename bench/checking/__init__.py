@@ -1,1 +1,1 @@
-"""Checking papers: one by one, many from disk, and by the million."""
+"""Checking papers: one by one, many from disk, and in bulk on Spark."""

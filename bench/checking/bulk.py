@@ -1,4 +1,4 @@
-"""Papers by the million: what one more paper costs by Spark and by processes, beside `wgig check`."""
+"""`wgig bulk check` on Spark and on processes: papers per second and core, compared with `wgig check`."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -6,108 +6,117 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from ..measure.commands import WGIG, command, side_by_side
-from .check import CORES, papers
+from ..measure.commands import WGIG, TimedRun, time_alternately, time_command
+from ..report.markdown import format_table
+from .check import CORES, generate_turtle_papers
 
-GOAL = 0.8  # of the papers a second of `wgig check`
+MIN_SPEED_RATIO = 0.8  # papers per second and core, relative to `wgig check`
 PEER = "wgig check"
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Seconds of one way to check few papers and many, round by round, and those of `wgig check`."""
+    """Seconds of one command for few papers and for many, by round, and the rates of `wgig check`."""
 
-    what: str
-    more: int
-    few: Sequence[float]
-    many: Sequence[float]
-    peer: Sequence[float]
+    command: str
+    added_papers: int  # many minus few
+    few: Sequence[float]  # seconds
+    many: Sequence[float]  # seconds
+    peer_rates: Sequence[float]  # papers per second and core
 
     @property
-    def start(self) -> float:
-        """Seconds for the few papers, which are those that it takes to start."""
+    def start_seconds(self) -> float:
+        """Seconds for the few papers, which is the time to start."""
         return median(self.few)
 
     @property
     def rates(self) -> list[float]:
-        """Papers a second and core of those that the many are more, so without the start."""
-        return [self.more / (many - few) / CORES for few, many in zip(self.few, self.many, strict=True)]
+        """Papers per second and core in each round, without the start."""
+        return [
+            self.added_papers / (many - few) / CORES for few, many in zip(self.few, self.many, strict=True)
+        ]
 
     @property
     def ratio(self) -> float:
-        """How many times as fast as `wgig check`: the median of the rounds."""
-        return median(own / peer for own, peer in zip(self.rates, self.peer, strict=True))
+        """Speed relative to `wgig check`: the median of the rounds."""
+        return median(own / peer for own, peer in zip(self.rates, self.peer_rates, strict=True))
+
+    @property
+    def is_peer(self) -> bool:
+        """Whether this is `wgig check` itself, which has no goal."""
+        return self.command == PEER
 
 
-def compare(scratch: Path, few: int, many: int, rounds: int) -> list[Rate]:
-    """Each way to check a few papers and many, in turns: A few, A many, B few, ..."""
-    ways = {
-        PEER: alone,
-        "wgig bulk check --on processes": on("processes"),
-        "wgig bulk check --on spark": on("spark"),
+def compare_bulk_checks(scratch: Path, few: int, many: int, rounds: int) -> list[Rate]:
+    """The rates of each command. It runs with few papers and with many: A few, A many, B few, ..."""
+    commands = {
+        PEER: build_check_command,
+        "wgig bulk check --on processes": make_bulk_command("processes"),
+        "wgig bulk check --on spark": make_bulk_command("spark"),
     }
     runs = {
-        (name, size): run(way, filled(scratch / f"papers-{size}", size), scratch / "out")
-        for name, way in ways.items()
+        f"{name} {size}": make_run(command, write_papers(scratch / f"papers-{size}", size), scratch / "out")
+        for name, command in commands.items()
         for size in (few, many)
     }
-    times = side_by_side({f"{name} {size}": work for (name, size), work in runs.items()}, rounds)
-    peer: Sequence[float] = [1.0] * rounds
-    found = []
-    for name in ways:
-        one = Rate(name, many - few, times[f"{name} {few}"], times[f"{name} {many}"], peer)
+    times = time_alternately(runs, rounds)
+    peer_rates: Sequence[float] = [1.0] * rounds  # until those of the first command, the peer, are known
+    rates = []
+    for name in commands:
+        rate = Rate(name, many - few, times[f"{name} {few}"], times[f"{name} {many}"], peer_rates)
         if name == PEER:
-            peer = one.rates
-            one = Rate(name, one.more, one.few, one.many, peer)
-        found.append(one)
-    return found
+            peer_rates = rate.rates
+            rate = Rate(name, rate.added_papers, rate.few, rate.many, peer_rates)
+        rates.append(rate)
+    return rates
 
 
-Way = Callable[[Path, Path], Sequence[str | Path]]
+# Builds the arguments of `wgig` from the folder of papers and the output path.
+CommandBuilder = Callable[[Path, Path], Sequence[str | Path]]
 
 
-def alone(papers: Path, out: Path) -> Sequence[str | Path]:
-    """The words of `wgig check`, which writes its report as JSON."""
+def build_check_command(papers: Path, out: Path) -> Sequence[str | Path]:
+    """The arguments of `wgig check`, which writes its report as JSON."""
     return "check", papers, "--profile", "draft", "--output", out.with_suffix(".json")
 
 
-def on(means: str) -> Way:
-    """The words of `wgig bulk check`."""
-    return lambda papers, out: ("bulk", "check", papers, "--profile", "draft", "--out", out, "--on", means)
+def make_bulk_command(platform: str) -> CommandBuilder:
+    """The builder of the arguments of `wgig bulk check`."""
+    return lambda papers, out: ("bulk", "check", papers, "--profile", "draft", "--out", out, "--on", platform)
 
 
-def run(way: Way, papers: Path, out: Path) -> Callable[[], float]:
-    """A run, the folder of the one before being away."""
+def make_run(build_command: CommandBuilder, papers: Path, out: Path) -> TimedRun:
+    """A run of a command; it deletes the output of the previous one first."""
 
-    def work() -> float:
+    def run() -> float:
         shutil.rmtree(out, ignore_errors=True)
-        return command(*WGIG, *way(papers, out), "--jobs", str(CORES))
+        return time_command(*WGIG, *build_command(papers, out), "--jobs", str(CORES))
 
-    return work
+    return run
 
 
-def filled(folder: Path, size: int) -> Path:
-    """A folder with so many papers."""
+def write_papers(folder: Path, count: int) -> Path:
+    """Write generated papers into a folder, and return it."""
     folder.mkdir(exist_ok=True)
-    for number, paper in enumerate(papers(size)):
+    for number, paper in enumerate(generate_turtle_papers(count)):
         (folder / f"{number:06}.ttl").write_bytes(paper)
     return folder
 
 
-def markdown(found: Sequence[Rate]) -> str:
-    """The table."""
-    lines = [
-        f"| {found[0].more:,} more papers | start s | papers/s a core | to `{PEER}` | goal | met |",
-        "| --- | --- | --- | --- | --- | --- |",
-        *(
-            f"| {one.what} | {one.start:.1f} | {median(one.rates):,.0f} | {one.ratio:.2f} "
-            f"| {'' if one.what == PEER else f'>= {GOAL}'} | {'' if one.what == PEER else met(one)} |"
-            for one in found
+def format_rates(rates: Sequence[Rate]) -> str:
+    """A table with a row for each command."""
+    return format_table(
+        f"{rates[0].added_papers:,} more papers | start s | papers/s per core "
+        f"| ratio to `{PEER}` | goal | met",
+        (
+            [
+                rate.command,
+                f"{rate.start_seconds:.1f}",
+                f"{median(rate.rates):,.0f}",
+                f"{rate.ratio:.2f}",
+                "" if rate.is_peer else f">= {MIN_SPEED_RATIO}",
+                "" if rate.is_peer else "yes" if rate.ratio >= MIN_SPEED_RATIO else "no",
+            ]
+            for rate in rates
         ),
-    ]
-    return "\n".join(lines)
-
-
-def met(one: Rate) -> str:
-    """Whether the goal is met."""
-    return "yes" if one.ratio >= GOAL else "no"
+    )

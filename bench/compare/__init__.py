@@ -1,1 +1,1 @@
-"""The servers that ours is compared with."""
+"""Other servers, and other versions of the service, that the service is compared with."""

@@ -1,13 +1,13 @@
 """`python -m bench.compare.versions PYTHON`: the hot paths of this version and of another, in paired runs.
 
-PYTHON is the interpreter of an environment in which the other version is installed. Both are started over
-the shipped data and the same generated papers, each filled by itself, and get the same requests in turns.
+PYTHON is the interpreter of an environment in which the other version is installed. Each version is started
+with its shipped data and the same generated papers; both get the same requests in turns.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,22 +16,22 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from ..measure import processes
-from ..measure.client import request
-from ..measure.commands import PYTHON, command
-from ..measure.requests import Asked, Times, in_turns
-from ..measure.server import Running, first_answer, running
-from ..report.markdown import kept, most, ms, number, table
-from ..serving.http import always, data
-from ..serving.queries import BY_NAME
-from ..serving.things import HTML, JSON, TURTLE, get, thing
-from ..writing.put import TOKEN, complete, put
-from .peers import COPIED
+from ..measure.client import build_request
+from ..measure.commands import PYTHON, time_command
+from ..measure.requests import RequestSeries, RequestTimes, measure_in_turns
+from ..measure.server import RunningServer, run_server, time_first_response
+from ..report.markdown import format_maximum, format_maximum_met, format_ms, format_number, format_table
+from ..serving.http import generated_file, repeat_request
+from ..serving.queries import QUESTIONS_BY_NAME
+from ..serving.things import HTML, JSON, TURTLE, build_paper_request, build_uncached_request
+from ..writing.put import TOKEN, build_put_request, generate_conforming_papers
+from .peers import COPIED_TEXT
 
 THIS, OTHER = "this", "other"
-PAPERS = 100  # in the store, and others that are written
-MOST_CPU = 1.1  # times the CPU of the other version
-IDLE_CPU, IDLE_SECONDS = 0.02, 2.0  # share of a core that an idle server takes at most, over so long
-LONGER = 3  # times as long for writes, which are slow and so have few turns
+PAPERS = 100  # in the store, and as many others to write
+MAX_CPU_RATIO = 1.1  # CPU of this version to that of the other
+MAX_IDLE_CPU_SHARE, IDLE_SECONDS = 0.02, 2.0  # of a core, by an idle server, over so many seconds
+WRITE_BUDGET_FACTOR = 3  # times the seconds of other hot paths: writes are slow, and would have few turns
 SETTINGS = {"WGIG_TOKEN": TOKEN}
 PUT = "PUT of a paper"
 NAMES = (
@@ -42,114 +42,128 @@ NAMES = (
 
 @dataclass(frozen=True)
 class HotPath:
-    """What a kind of request takes in both versions."""
+    """The times of one type of request in this version (`own`) and in the other."""
 
     name: str
-    own: Times
-    other: Times
+    own: RequestTimes
+    other: RequestTimes
 
     @property
     def cpu_ratio(self) -> float:
-        """How many times the CPU of the other version: the median of the pairs of turns."""
-        pairs = zip(self.own.cpu, self.other.cpu, strict=False)
+        """CPU of this version to that of the other: the median of the pairs of turns."""
+        pairs = zip(self.own.cpu_seconds, self.other.cpu_seconds, strict=False)
         return median(own / other for own, other in pairs)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; 0 where no hot path takes more CPU than it may, else 1."""
-    options = parser().parse_args(arguments)
+    """Print the table; return 1 if a hot path exceeds the maximum CPU ratio, else 0."""
+    options = build_parser().parse_args(arguments)
     with TemporaryDirectory(prefix="wgig-versions-") as folder:
         pythons = {THIS: PYTHON, OTHER: options.python}
-        measured = compare_versions(Path(folder), pythons, options.seconds, options.only)
-    print(write_table(measured, options.most))
-    return int(any(path.cpu_ratio > options.most for path in measured))
+        hot_paths = compare_versions(Path(folder), pythons, options.seconds, options.only)
+    print(format_hot_paths(hot_paths, options.most))
+    return int(any(hot_path.cpu_ratio > options.most for hot_path in hot_paths))
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    found = argparse.ArgumentParser(prog="python -m bench.compare.versions", description=__doc__)
-    add = found.add_argument
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench.compare.versions", description=__doc__)
+    add = parser.add_argument
     add("python", metavar="PYTHON", help="interpreter of the environment of the other version")
-    add("--seconds", type=float, default=4, help="for each hot path and version (default: 4)")
+    add("--seconds", type=float, default=4, help="seconds for each hot path and version (default: 4)")
     add("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help="hot paths (default: all)")
-    add("--most", type=float, default=MOST_CPU, help=f"times the CPU of the other (default: {MOST_CPU})")
-    return found
+    add(
+        "--most",
+        type=float,
+        default=MAX_CPU_RATIO,
+        help=f"maximum ratio of CPU to that of the other version (default: {MAX_CPU_RATIO})",
+    )
+    return parser
 
 
 def compare_versions(
     scratch: Path, pythons: Mapping[str, str], seconds: float, names: Sequence[str]
 ) -> list[HotPath]:
-    """All hot paths of these names, one after the other, each in turns between the two versions."""
-    file = data(scratch, PAPERS)
-    texts = complete(PAPERS)
+    """The hot paths with these names, one after the other, each in turns between the two versions."""
+    file = generated_file(scratch, PAPERS)
+    texts = generate_conforming_papers(PAPERS)
     with ExitStack() as stack:
         servers = {
-            name: stack.enter_context(serve_version(python, scratch / name, file))
-            for name, python in pythons.items()
+            version: stack.enter_context(serve_version(python, scratch / version, file))
+            for version, python in pythons.items()
         }
         for server in servers.values():
             wait_until_idle(server)
-        measured = []
+        hot_paths = []
         for name in names:
             print(name, file=sys.stderr, flush=True)
-            requests = {which: ask_path(name, server, texts) for which, server in servers.items()}
-            budget, count = (LONGER * seconds, PAPERS - 1) if name == PUT else (seconds, None)
-            times = in_turns(requests, budget, most=count)
-            measured.append(HotPath(name, times[THIS], times[OTHER]))
-    return measured
+            series = {
+                version: make_hot_path_series(name, server, texts) for version, server in servers.items()
+            }
+            # Of the PAPERS writes, request 0 is not counted.
+            budget, count = (WRITE_BUDGET_FACTOR * seconds, PAPERS - 1) if name == PUT else (seconds, None)
+            times = measure_in_turns(series, budget, max_requests=count)
+            hot_paths.append(HotPath(name, times[THIS], times[OTHER]))
+    return hot_paths
 
 
 @contextmanager
-def serve_version(python: str, store: Path, file: Path) -> Iterator[Running]:
-    """One version as a server over the shipped data and a file, once its workers have them in memory."""
+def serve_version(python: str, store: Path, file: Path) -> Iterator[RunningServer]:
+    """A server of one version with the shipped data and a file, once its workers hold both in memory."""
     wgig = [python, "-m", "wgig"]
-    first_answer([*wgig, "serve", "--store", str(store)], "--port", "{port}")
-    command(*wgig, "load", "--store", store, file)
-    words = [*wgig, "serve", "--store", str(store)]
-    with running(words, "--port", "{port}", question="/ready", sign=COPIED, environment=SETTINGS) as server:
+    serve = [*wgig, "serve", "--store", str(store)]
+    time_first_response(serve, "--port", "{port}")  # creates the store with the shipped data
+    time_command(*wgig, "load", "--store", store, file)
+    with run_server(
+        serve, "--port", "{port}", ready_path="/ready", ready_text=COPIED_TEXT, environment=SETTINGS
+    ) as server:
         yield server
 
 
-def wait_until_idle(server: Running) -> None:
-    """Wait until a server that answers has done what follows a start, such as its indexes."""
-    spent = IDLE_SECONDS
-    while spent > IDLE_CPU * IDLE_SECONDS:
-        before = processes.cpu(server.process)
+def wait_until_idle(server: RunningServer) -> None:
+    """Wait until a server has finished the work that follows its start, such as building indexes."""
+    cpu_seconds = IDLE_SECONDS
+    while cpu_seconds > MAX_IDLE_CPU_SHARE * IDLE_SECONDS:
+        before = processes.measure_cpu_seconds(server.pid)
         time.sleep(IDLE_SECONDS)
-        spent = processes.cpu(server.process) - before
+        cpu_seconds = processes.measure_cpu_seconds(server.pid) - before
 
 
-def ask_path(name: str, server: Running, texts: Sequence[bytes]) -> Asked:
-    """The requests of a hot path."""
-    one_thing, join = BY_NAME["one thing"], BY_NAME["three-way join, LIMIT 100"]
-    validate = request("/validate", JSON, {"Content-Type": TURTLE}, method="POST", body=texts[0])
-    found = {
-        "SPARQL, one thing, new query": Asked(server, partial(one_thing.request, "/sparql", papers=PAPERS)),
-        "SPARQL, three-way join, new query": Asked(server, partial(join.request, "/sparql", papers=PAPERS)),
-        "SPARQL, three-way join, repeated": Asked(server, always(join.request("/sparql", 0, PAPERS))),
-        "thing as Turtle": Asked(server, partial(thing, TURTLE, PAPERS)),
-        "thing as HTML": Asked(server, partial(thing, HTML, PAPERS)),
-        "list as JSON": Asked(server, partial(get, "/papers", JSON)),
-        "POST /validate": Asked(server, always(validate)),
-        PUT: Asked(server, partial(put, "/graphs", texts), 201),
+def make_hot_path_series(name: str, server: RunningServer, texts: Sequence[bytes]) -> RequestSeries:
+    """The requests of a hot path to one server; `texts` are the papers to write."""
+    resource, join = QUESTIONS_BY_NAME["one resource"], QUESTIONS_BY_NAME["three-way join, LIMIT 100"]
+    validate = build_request("/validate", JSON, {"Content-Type": TURTLE}, method="POST", body=texts[0])
+    requests: dict[str, Callable[[int], bytes]] = {
+        "SPARQL, one thing, new query": partial(resource.request, "/sparql", papers=PAPERS),
+        "SPARQL, three-way join, new query": partial(join.request, "/sparql", papers=PAPERS),
+        "SPARQL, three-way join, repeated": repeat_request(join.request("/sparql", 0, PAPERS)),
+        "thing as Turtle": partial(build_paper_request, TURTLE, PAPERS),
+        "thing as HTML": partial(build_paper_request, HTML, PAPERS),
+        "list as JSON": partial(build_uncached_request, "/papers", JSON),
+        "POST /validate": repeat_request(validate),
+        PUT: partial(build_put_request, "/graphs", texts),
     }
-    return found[name]
+    return RequestSeries(server, requests[name], 201 if name == PUT else 200)
 
 
-def write_table(measured: Sequence[HotPath], most_cpu: float) -> str:
-    """A row for each hot path."""
-    return table(
-        "hot path | requests | ms | other ms | CPU ms | other CPU ms | times the CPU | goal | met",
+def format_hot_paths(hot_paths: Sequence[HotPath], max_cpu_ratio: float) -> str:
+    """A table with a row for each hot path."""
+    return format_table(
+        "hot path | requests | ms | other ms | CPU ms | other CPU ms | CPU ratio | goal | met",
         (
             [
-                path.name,
-                f"{len(path.own.seconds):,}",
-                *(ms(times.figures()[key]) for key in ("p50", "cpu") for times in (path.own, path.other)),
-                number(path.cpu_ratio),
-                most(most_cpu),
-                kept(path.cpu_ratio, most_cpu),
+                hot_path.name,
+                f"{len(hot_path.own.seconds):,}",
+                *(
+                    format_ms(times.summarize()[key])
+                    for key in ("p50", "cpu")
+                    for times in (hot_path.own, hot_path.other)
+                ),
+                format_number(hot_path.cpu_ratio),
+                format_maximum(max_cpu_ratio),
+                format_maximum_met(hot_path.cpu_ratio, max_cpu_ratio),
             ]
-            for path in measured
+            for hot_path in hot_paths
         ),
     )
 

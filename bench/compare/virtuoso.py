@@ -1,4 +1,4 @@
-"""Virtuoso as a peer: how it is set up in a folder of its own, filled, and run by a plain user."""
+"""Virtuoso as a compared server: set up in a separate folder, filled and run without root."""
 
 import re
 import subprocess
@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
 
-from ..measure.commands import command
-from ..measure.server import Running, free_port, running
+from ..measure.commands import time_command
+from ..measure.server import RunningServer, find_free_port, run_server
 
-SERVER, SHELL = "virtuoso-t", "isql-vt"
-# What Debian's file of settings has, but for four things: the folder; memory for pages (1.4 GB), as its
-# manual advises for more than small data; no limits on rows and time; connections from this machine alone,
-# which stay.
+SERVER, SHELL = "virtuoso-t", "isql-vt"  # commands
+# Debian's settings, with four changes: the folder; memory for pages (1.4 GB), as the manual of Virtuoso
+# advises for larger data; limits that no query reaches; persistent connections, only from this machine.
 SETTINGS = """[Database]
 DatabaseFile       = {folder}/virtuoso.db
 ErrorLogFile       = {folder}/virtuoso.log
@@ -51,42 +50,42 @@ MaxConstructTriples        = 1000000
 MaxQueryCostEstimationTime = 0
 MaxQueryExecutionTime      = 0
 """
-YES = "/sparql?query=ASK%7B%7D"
+READY_PATH = "/sparql?query=ASK%7B%7D"  # ASK {}
 
 
-def installed() -> bool:
-    """Whether both of its commands are there."""
+def is_installed() -> bool:
+    """Whether the server and the SQL shell of Virtuoso are on PATH."""
     return bool(which(SERVER) and which(SHELL))
 
 
-def version() -> str:
-    """What the server says that it is."""
-    said = subprocess.run([SERVER, "-?"], capture_output=True, text=True, check=False)
-    found = re.search(r"Version ([\d.]+)", said.stdout + said.stderr)
-    return found[1] if found else "of an unknown version"
+def read_version() -> str:
+    """The version of Virtuoso, from the help of its server."""
+    help_ = subprocess.run([SERVER, "-?"], capture_output=True, text=True, check=False)
+    match = re.search(r"Version ([\d.]+)", help_.stdout + help_.stderr)
+    return match[1] if match else "of an unknown version"
 
 
 @contextmanager
-def serve(folder: Path, file: Path) -> Iterator[Running]:
-    """The server over the database in a folder, which may load from the folder of a file."""
-    with started(folder, file) as (server, _):
+def run_virtuoso(folder: Path, file: Path) -> Iterator[RunningServer]:
+    """The server over the database in a folder, which may load files from the folder of `file`."""
+    with run_with_sql_port(folder, file) as (server, _):
         yield server
 
 
-def load(folder: Path, file: Path) -> None:
-    """Fill the database in a folder with a file of N-Quads, and write it to disk."""
+def load_file(folder: Path, file: Path) -> None:
+    """Create a database in a folder, and load a file of N-Quads into it durably."""
     folder.mkdir()
-    with started(folder, file) as (_, port):
-        steps = f"ld_dir('{file.parent}', '{file.name}', 'urn:none'); rdf_loader_run(); checkpoint;"
-        command(SHELL, f"127.0.0.1:{port}", "dba", "dba", f"exec={steps}")
+    with run_with_sql_port(folder, file) as (_, port):
+        sql = f"ld_dir('{file.parent}', '{file.name}', 'urn:none'); rdf_loader_run(); checkpoint;"
+        time_command(SHELL, f"127.0.0.1:{port}", "dba", "dba", f"exec={sql}")
 
 
 @contextmanager
-def started(folder: Path, file: Path) -> Iterator[tuple[Running, int]]:
-    """The server, and the port on which it takes SQL."""
-    sql, http = free_port(), free_port()
+def run_with_sql_port(folder: Path, file: Path) -> Iterator[tuple[RunningServer, int]]:
+    """The server, and the port on which it accepts SQL."""
+    sql, http = find_free_port(), find_free_port()
     settings = folder / "virtuoso.ini"
     settings.write_text(SETTINGS.format(folder=folder, data=file.parent, sql=sql, http=http))
-    words = [SERVER, "+foreground", "+configfile", str(settings)]
-    with running(words, question=YES, port=http) as server:
+    command = [SERVER, "+foreground", "+configfile", str(settings)]
+    with run_server(command, ready_path=READY_PATH, port=http) as server:
         yield server, sql

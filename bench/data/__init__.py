@@ -1,1 +1,1 @@
-"""The data that benchmarks run on: generated papers, the same for the same seed."""
+"""Test data of the benchmarks: generated papers, the same for the same seed."""

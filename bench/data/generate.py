@@ -1,8 +1,8 @@
-"""Large data of the shape of the papers: `python -m bench.data.generate --papers 1000 --seed 1 -o FILE`.
+"""Generate papers as test data: `python -m bench.data.generate --papers 1000 --seed 1 -o FILE`.
 
-Each paper is a named graph of about 100 triples after the pattern `paper.ttl`, marked `wgig:illustrative`,
-and ties in with the shipped issues, categories, principles, members and Declaration paragraphs. The same seed
-and shipped data give the same bytes, and a shorter file is the beginning of a longer one.
+Each paper is a named graph of about 100 triples, made from the template `paper.ttl` and marked
+`wgig:illustrative`. It refers to shipped issues, categories, principles, members and Declaration paragraphs.
+The same seed and shipped data give the same bytes, and a shorter file is the beginning of a longer one.
 """
 
 import argparse
@@ -20,17 +20,18 @@ from wgig.rdf.namespaces import EXTERNAL_NAMESPACES, SKOS_NAMESPACE
 from wgig.settings import SHIPPED_FOLDER
 
 BASE = "https://w3id.org/wgig/"
-PATTERN = Path(__file__).with_name("paper.ttl")
+TEMPLATE = Path(__file__).with_name("paper.ttl")
+# A slot: a name in the template that is replaced by a value, such as `slot:ISSUE`.
 SLOT = re.compile(
     r"\b(?:slot:)?(PAPER|NUMBER|ISSUE|CATEGORY|TEXT|DAY|DRAFTER|COAUTHOR|GROUP|DECLARATION|VERDICT)\b"
 )
 
-# Papers miss parts, so that the empty cells of the coverage matrix are there to be found.
-OPTIONAL = re.compile(r"/PAPER/((?:forum|mechanism)/2|assessment/[a-z-]+)")
-CHANCE = {"forum": 0.5, "mechanism": 0.3, "assessment": 0.99}
+# Parts that some papers lack, so that the coverage matrix has empty cells, and the probability of each.
+OPTIONAL_PART = re.compile(r"/PAPER/((?:forum|mechanism)/2|assessment/[a-z-]+)")
+PART_PROBABILITY = {"forum": 0.5, "mechanism": 0.3, "assessment": 0.99}
 
-# What is drawn together, once for a paper; each line names the slots, and where their values are found.
-TOGETHER = {
+# Slots that are filled once for each paper, together, from one solution of a graph pattern.
+PATTERNS_BY_SLOTS_OF_PAPER = {
     ("ISSUE", "CATEGORY"): """
         ?ISSUE a wgig:Issue ; wgig:inventoryStatus "yes" ; wgig:category ?CATEGORY .
         ?CATEGORY skos:inScheme <id/scheme/categories-2004>""",
@@ -39,37 +40,37 @@ TOGETHER = {
         ?other org:member ?COAUTHOR ; org:organization <id/agent/wgig> ; wgig:stakeholderGroup ?another .
         FILTER(?group != ?another)""",
 }
-# What is drawn anew at every place.
-DRAWN = {
+# Slots that are filled again at each place, from the solutions of a graph pattern.
+PATTERNS_BY_SLOT = {
     "GROUP": "?GROUP a wgig:StakeholderGroup",
     "VERDICT": "?VERDICT a wgig:Verdict ; skos:inScheme <id/scheme/verdicts>",
     "DECLARATION": "?DECLARATION a wgig:Paragraph ; wgig:partOf+ <id/document/declaration>",
 }
 
-WHO = (
+SUBJECTS = (
     "Small providers", "National regulators", "Rural networks", "Standards bodies", "Registries of names",
     "Users of public terminals", "Carriers of transit traffic", "Ministries of education", "Local courts",
     "Operators of exchange points", "Consumer associations", "Regional offices",
 )  # fmt: skip
-DOES = (
+VERBS = (
     "seldom see", "have long asked for", "cannot yet rely on", "pay most of", "are left out of", "gain from",
     "disagree about", "have published", "depend on", "hope to widen", "have no say in", "share",
 )  # fmt: skip
-WHAT = (
+OBJECTS = (
     "the rules for allocation", "a common procedure for appeals", "the cost of international links",
     "open records of decisions", "training for their staff", "the reports of incidents",
     "agreements on peering", "content in local languages", "a forum for all parties",
     "the timetable of the reform", "statistics on access", "the protection of personal data",
 )  # fmt: skip
-WHERE = (
+ADVERBIALS = (
     "in most regions", "where competition is weak", "since the first phase", "without a clear mandate",
     "under several jurisdictions", "at the national level", "as far as known", "beyond the larger cities",
     "for want of funds", "in spite of two reviews", "by mutual agreement", "within the present system",
 )  # fmt: skip
 
 
-def shipped(slots: Sequence[str], where: str) -> list[tuple[str, ...]]:
-    """What may stand in the slots together: their values in the shipped data by a graph pattern, sorted."""
+def query_shipped_data(slots: Sequence[str], pattern: str) -> list[tuple[str, ...]]:
+    """The IRIs of these variables in the solutions of a graph pattern over the shipped data, sorted."""
     store = ox.Store()
     for path in sorted((SHIPPED_FOLDER / "data").glob("*.ttl")):
         store.load(path=str(path))
@@ -78,76 +79,86 @@ def shipped(slots: Sequence[str], where: str) -> list[tuple[str, ...]]:
         "org": EXTERNAL_NAMESPACES["org"],
         "skos": SKOS_NAMESPACE,
     }
-    query = f"SELECT DISTINCT {' '.join(f'?{slot}' for slot in slots)} WHERE {{ {where} }}"
+    query = f"SELECT DISTINCT {' '.join(f'?{slot}' for slot in slots)} WHERE {{ {pattern} }}"
     solutions = cast(ox.QuerySolutions, store.query(query, base_iri=BASE, prefixes=prefixes))
-    found = sorted(tuple(cast(ox.NamedNode, term).value for term in solution) for solution in solutions)
-    if not found:
-        raise SystemExit(f"The shipped data has nothing that papers can refer to by: {where}")
-    return found
+    rows = sorted(tuple(cast(ox.NamedNode, term).value for term in solution) for solution in solutions)
+    if not rows:
+        raise SystemExit(f"The shipped data has no resources for papers to refer to. The pattern: {pattern}")
+    return rows
 
 
-def drawn() -> dict[str, list[str]]:
-    """What may stand in each slot that is filled anew at every place."""
-    sentences = [f"{' '.join(words)}." for words in itertools.product(WHO, DOES, WHAT, WHERE)]
+def list_slot_values() -> dict[str, list[str]]:
+    """The possible values of each slot that is filled again at each place."""
+    sentences = [f"{' '.join(parts)}." for parts in itertools.product(SUBJECTS, VERBS, OBJECTS, ADVERBIALS)]
     days = [(date(2005, 1, 1) + timedelta(days)).isoformat() for days in range(25)]
-    from_data = {slot: [one for (one,) in shipped([slot], where)] for slot, where in DRAWN.items()}
+    from_data = {
+        slot: [value for (value,) in query_shipped_data([slot], pattern)]
+        for slot, pattern in PATTERNS_BY_SLOT.items()
+    }
     return from_data | {"TEXT": sentences, "DAY": days}
 
 
-def parts() -> list[tuple[float, list[str]]]:
-    """The pattern as N-Quads in parts: the chance of each, and its text cut at the slots, names between."""
+def read_template_parts() -> list[tuple[float, list[str]]]:
+    """The parts of the template: probability, and N-Quads split at the slots, with the slots in between."""
     graph = ox.NamedNode(f"{BASE}graph/paper/PAPER")
-    lines: dict[str, str] = {}
-    for triple in ox.parse(path=str(PATTERN)):
+    text_by_part: dict[str, str] = {}
+    for triple in ox.parse(path=str(TEMPLATE)):
         line = f"{triple} {graph} .\n"
-        optional = OPTIONAL.search(line)
-        name = optional[1] if optional else ""
-        lines[name] = lines.get(name, "") + line
-    return [(CHANCE.get(name.split("/")[0], 1.0), SLOT.split(text)) for name, text in lines.items()]
+        optional = OPTIONAL_PART.search(line)
+        part = optional[1] if optional else ""  # "": the lines that all papers have
+        text_by_part[part] = text_by_part.get(part, "") + line
+    return [
+        (PART_PROBABILITY.get(part.split("/")[0], 1.0), SLOT.split(text))
+        for part, text in text_by_part.items()
+    ]
 
 
-def papers(count: int, seed: int) -> Iterator[str]:
+def generate_papers(count: int, seed: int) -> Iterator[str]:
     """`count` papers, each as the N-Quads of its graph."""
-    pattern, pools = parts(), drawn()
-    together = {slots: shipped(slots, where) for slots, where in TOGETHER.items()}
-    chance = random.Random(seed).random
+    parts, values_by_slot = read_template_parts(), list_slot_values()
+    rows_by_slots = {
+        slots: query_shipped_data(slots, pattern) for slots, pattern in PATTERNS_BY_SLOTS_OF_PAPER.items()
+    }
+    draw = random.Random(seed).random
     for number in range(1, count + 1):
-        same = {"PAPER": f"made-up-{seed}-{number}", "NUMBER": str(number)}
-        for slots, values in together.items():
-            same.update(zip(slots, values[int(chance() * len(values))], strict=True))
+        values_of_paper = {"PAPER": f"made-up-{seed}-{number}", "NUMBER": str(number)}
+        for slots, rows in rows_by_slots.items():
+            values_of_paper.update(zip(slots, rows[int(draw() * len(rows))], strict=True))
         text: list[str] = []
-        for likelihood, pieces in pattern:
-            if chance() < likelihood:
-                filled = pieces.copy()
-                filled[1::2] = [
-                    same[slot] if slot in same else pools[slot][int(chance() * len(pools[slot]))]
-                    for slot in pieces[1::2]
+        for probability, fragments in parts:
+            if draw() < probability:
+                filled = fragments.copy()
+                filled[1::2] = [  # each second fragment is a slot
+                    values_of_paper[slot]
+                    if slot in values_of_paper
+                    else values_by_slot[slot][int(draw() * len(values_by_slot[slot]))]
+                    for slot in fragments[1::2]
                 ]
                 text += filled
         yield "".join(text)
 
 
-def write(path: Path, count: int, seed: int) -> None:
-    """Write `count` papers to a file of N-Quads, compressed where its name ends in `.gz`."""
-    with path.open("wb") as file, compressed(file) if path.suffix == ".gz" else file as out:
-        out.writelines(paper.encode() for paper in papers(count, seed))
+def write_papers(path: Path, count: int, seed: int) -> None:
+    """Write `count` papers to a file of N-Quads, compressed if its name ends in `.gz`."""
+    with path.open("wb") as file, open_gzip_writer(file) if path.suffix == ".gz" else file as out:
+        out.writelines(paper.encode() for paper in generate_papers(count, seed))
 
 
-def compressed(file: IO[bytes]) -> IO[bytes]:
-    """A writer that compresses into `file`, without name and time: same papers, same bytes."""
+def open_gzip_writer(file: IO[bytes]) -> IO[bytes]:
+    """A writer that compresses into `file`, without name and time, so that the bytes are reproducible."""
     return cast(IO[bytes], gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=0))
 
 
 def main() -> None:
-    """Write the file that the command line asks for."""
+    """Write the file that the command line names."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.data.generate", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("--papers", type=int, default=1000, help="how many papers (default: 1000)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, other papers (default: 1)")
+    parser.add_argument("--papers", type=int, default=1000, help="number of papers (default: 1000)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random generator (default: 1)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="FILE.nq or FILE.nq.gz")
-    asked = parser.parse_args()
-    write(asked.output, asked.papers, asked.seed)
+    options = parser.parse_args()
+    write_papers(options.output, options.papers, options.seed)
 
 
 if __name__ == "__main__":

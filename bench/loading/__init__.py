@@ -1,1 +1,1 @@
-"""Loading files into a store, and the time until the first answer."""
+"""Loading files into a store, and the time until the first response."""

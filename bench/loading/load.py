@@ -1,67 +1,78 @@
-"""How fast files of N-Quads get into a store, without and with what follows from them."""
+"""The time to load files of N-Quads into a store, without and with inference."""
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..data import generate
-from ..measure.commands import PYTHON, WGIG, Comparison, Run, command, oxigraph, side_by_side
-from ..measure.server import fill
+from ..measure.commands import (
+    PYTHON,
+    WGIG,
+    Comparison,
+    TimedRun,
+    find_oxigraph,
+    time_alternately,
+    time_command,
+)
+from ..measure.server import fill_store
 
-GOAL = 0.95
+MIN_SPEED_RATIO = 0.95  # of `wgig load` to `oxigraph load`
 SEED = 1
-PLAIN = "import sys, pyoxigraph; pyoxigraph.Store(sys.argv[1]).bulk_load(path=sys.argv[2])"
+BULK_LOAD_SCRIPT = "import sys, pyoxigraph; pyoxigraph.Store(sys.argv[1]).bulk_load(path=sys.argv[2])"
+MAX_ROUNDS_TIMES_PAPERS = 30_000  # a larger file gets fewer rounds: one, if a round takes minutes
 
 
-def compare(scratch: Path, sizes: Sequence[int], rounds: int) -> list[Comparison]:
-    """`wgig load`, plain `bulk_load`, and `wgig load` with inference, each against `oxigraph load`.
-
-    The larger the file, the fewer the rounds: one where a round takes minutes.
-    """
+def compare_loading(scratch: Path, sizes: Sequence[int], rounds: int) -> list[Comparison]:
+    """`wgig load`, `bulk_load` of pyoxigraph, `wgig load` with inference, each against `oxigraph load`."""
     shipped = scratch / "shipped"
-    fill(shipped)
-    found = []
+    fill_store(shipped)
+    comparisons = []
     for papers in sizes:
         file = scratch / f"{papers}.nq"
-        generate.write(file, papers, SEED)
-        found += compare_file(shipped, file, papers, max(1, min(rounds, 30_000 // papers)))
+        generate.write_papers(file, papers, SEED)
+        file_rounds = max(1, min(rounds, MAX_ROUNDS_TIMES_PAPERS // papers))
+        comparisons += compare_loading_of_file(shipped, file, papers, file_rounds)
         file.unlink()
-    return found
+    return comparisons
 
 
-def compare_file(shipped: Path, file: Path, papers: int, rounds: int) -> list[Comparison]:
-    """The comparisons for one file. All loaders start from nothing but the one that infers.
+def compare_loading_of_file(shipped: Path, file: Path, papers: int, rounds: int) -> list[Comparison]:
+    """The comparisons for one file.
 
-    What follows from the papers is only inferred beside the shipped vocabulary: that one starts from a copy
-    of the store `shipped`.
+    All loaders start without a store, except the one with inference. It needs the shipped vocabulary, so it
+    starts from a copy of the store `shipped`.
     """
     store = shipped.with_name("store")
 
-    def empty(*words: str | Path, **environment: str) -> Run:
+    def load_into_new_store(*command: str | Path, **environment: str) -> TimedRun:
         def run() -> float:
             shutil.rmtree(store, ignore_errors=True)
-            return command(*words, **environment)
+            return time_command(*command, **environment)
 
         return run
 
-    def inferring() -> float:
+    def load_and_infer() -> float:
         shutil.rmtree(store, ignore_errors=True)
-        shutil.copytree(shipped, store)
-        return command(*WGIG, "load", "--store", store, file)
+        shutil.copytree(
+            shipped, store, ignore=shutil.ignore_patterns("control")
+        )  # a socket, which cannot be copied
+        return time_command(*WGIG, "load", "--store", store, file)
 
-    times = side_by_side(
+    times = time_alternately(
         {
-            "wgig load": empty(*WGIG, "load", "--store", store, file, WGIG_DATA="none"),
-            "oxigraph load": empty(oxigraph(), "load", "--location", store, "--file", file),
-            "bulk_load": empty(PYTHON, "-c", PLAIN, store, file),
-            "wgig load and infer": inferring,
+            "wgig load": load_into_new_store(*WGIG, "load", "--store", store, file, WGIG_DATA="none"),
+            "oxigraph load": load_into_new_store(
+                find_oxigraph(), "load", "--location", store, "--file", file
+            ),
+            "bulk_load": load_into_new_store(PYTHON, "-c", BULK_LOAD_SCRIPT, store, file),
+            "wgig load and infer": load_and_infer,
         },
         rounds,
     )
     with file.open("rb") as lines:
-        count = sum(1 for _ in lines)
+        quads = sum(1 for _ in lines)
     peer = "oxigraph load"
     return [
-        Comparison(f"{papers:,} papers", ours, peer, times[ours], times[peer], quads=count, goal_ratio=goal)
-        for ours, goal in (("wgig load", GOAL), ("bulk_load", None), ("wgig load and infer", None))
+        Comparison(f"{papers:,} papers", name, peer, times[name], times[peer], quads=quads, goal_ratio=goal)
+        for name, goal in (("wgig load", MIN_SPEED_RATIO), ("bulk_load", None), ("wgig load and infer", None))
     ]

@@ -1,57 +1,68 @@
-"""How long until the first answer: of the service on the shipped data, and of the shell's help."""
+"""The time until the first response of the service with the shipped data, and the time of `wgig --help`."""
 
 import shutil
 from pathlib import Path
 
-from ..measure.commands import PYTHON, WGIG, Comparison, command, oxigraph, side_by_side
-from ..measure.server import fill, first_answer
+from ..measure.commands import PYTHON, WGIG, Comparison, find_oxigraph, time_alternately, time_command
+from ..measure.server import fill_store, time_first_response
 
-COLD_SECONDS, WARM_SECONDS, HELP_SECONDS = 2.0, 1.0, 0.3
+MAX_NEW_STORE_SECONDS, MAX_EXISTING_STORE_SECONDS, MAX_HELP_SECONDS = 2.0, 1.0, 0.3
 
 
-def compare(scratch: Path, rounds: int) -> list[Comparison]:
-    """The starts, cold and warm, and the help, each against what comes nearest."""
-    store, dump, folder = scratch / "store", scratch / "shipped.nq", scratch / "peer"
-    fill(store)
-    command(oxigraph(), "dump", "--location", store / "quads", "--file", dump)
+def compare_starts(scratch: Path, rounds: int) -> list[Comparison]:
+    """Starts with a new and with an existing store, and `--help`, each against the closest peer.
 
-    def ours() -> float:
-        return first_answer([*WGIG, "serve", "--store", str(store)], "--port", "{port}")
+    The peer of a start is `oxigraph serve` with the same data; that of the help, `python -c pass`.
+    """
+    store, dump, peer_folder = scratch / "store", scratch / "shipped.nq", scratch / "peer"
+    fill_store(store)
+    time_command(find_oxigraph(), "dump", "--location", store / "quads", "--file", dump)
 
-    def ours_cold() -> float:
+    def start_ours() -> float:
+        return time_first_response([*WGIG, "serve", "--store", str(store)], "--port", "{port}")
+
+    def start_ours_with_new_store() -> float:
         shutil.rmtree(store, ignore_errors=True)
-        return ours()
+        return start_ours()
 
-    def peer() -> float:
-        return first_answer([oxigraph(), "serve", "--location", str(folder)], "--bind", "127.0.0.1:{port}")
+    def start_peer() -> float:
+        command = [find_oxigraph(), "serve", "--location", str(peer_folder)]
+        return time_first_response(command, "--bind", "127.0.0.1:{port}")
 
-    def peer_cold() -> float:
-        shutil.rmtree(folder, ignore_errors=True)
-        return command(oxigraph(), "load", "--location", folder, "--file", dump) + peer()
+    def start_peer_with_new_store() -> float:
+        shutil.rmtree(peer_folder, ignore_errors=True)
+        load = time_command(find_oxigraph(), "load", "--location", peer_folder, "--file", dump)
+        return load + start_peer()
 
-    cold = side_by_side({"ours": ours_cold, "peer": peer_cold}, rounds)
-    warm = side_by_side({"ours": ours, "peer": peer}, rounds)
-    help_ = side_by_side(
-        {"ours": lambda: command(*WGIG, "--help"), "peer": lambda: command(PYTHON, "-c", "pass")}, rounds
+    new = time_alternately({"ours": start_ours_with_new_store, "peer": start_peer_with_new_store}, rounds)
+    existing = time_alternately({"ours": start_ours, "peer": start_peer}, rounds)
+    help_ = time_alternately(
+        {"ours": lambda: time_command(*WGIG, "--help"), "peer": lambda: time_command(PYTHON, "-c", "pass")},
+        rounds,
     )
     return [
         Comparison(
-            "first answer, no store yet",
+            "first response, new store",
             "wgig serve",
             "oxigraph load + serve",
-            cold["ours"],
-            cold["peer"],
-            goal_seconds=COLD_SECONDS,
+            new["ours"],
+            new["peer"],
+            goal_seconds=MAX_NEW_STORE_SECONDS,
         ),
         Comparison(
-            "first answer, store exists",
+            "first response, existing store",
             "wgig serve",
             "oxigraph serve",
-            warm["ours"],
-            warm["peer"],
-            goal_seconds=WARM_SECONDS,
+            existing["ours"],
+            existing["peer"],
+            goal_seconds=MAX_EXISTING_STORE_SECONDS,
         ),
         Comparison(
-            "help", "wgig --help", "python -c pass", help_["ours"], help_["peer"], goal_seconds=HELP_SECONDS
+            "help",
+            "wgig --help",
+            "python -c pass",
+            help_["ours"],
+            help_["peer"],
+            goal_seconds=MAX_HELP_SECONDS,
         ),
     ]

@@ -1,1 +1,1 @@
-"""How things are measured: commands, requests in turns, CPU and memory of processes, servers and a client."""
+"""Measuring commands, requests, and CPU and memory of processes; running servers; an HTTP client."""

@@ -1,4 +1,7 @@
-"""Time commands alternately, so that noise of the machine affects all of them equally."""
+"""Time commands alternately, so that noise of the machine affects all of them equally.
+
+A peer is a command of another program for the same task as ours.
+"""
 
 import os
 import subprocess
@@ -10,8 +13,8 @@ from pathlib import Path
 from shutil import which
 from statistics import median
 
-# One run of something, which takes this many seconds; what it needs is made ready outside the time.
-Run = Callable[[], float]
+# Runs a command once, and returns its seconds, without those of its preparation.
+TimedRun = Callable[[], float]
 
 PYTHON = sys.executable
 WGIG = [PYTHON, "-m", "wgig"]
@@ -19,32 +22,32 @@ WGIG = [PYTHON, "-m", "wgig"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Our seconds and the peer's, round by round; a goal is the most seconds, or the least ratio."""
+    """Seconds of our command and of the peer, by round; the goal is maximum seconds or a minimum ratio."""
 
-    what: str
-    ours: str
-    peer: str
-    times: Sequence[float]
-    peer_times: Sequence[float]
-    quads: int = 0
+    measure: str  # what is measured, such as "first response, new store"
+    own_name: str
+    peer_name: str
+    own_seconds: Sequence[float]
+    peer_seconds: Sequence[float]
+    quads: int = 0  # that each command loads
     goal_seconds: float | None = None
     goal_ratio: float | None = None
 
     @property
     def ratio(self) -> float:
-        """How many times as fast as the peer: the median of the rounds."""
-        return median(peer / own for own, peer in zip(self.times, self.peer_times, strict=True))
+        """How many times as fast as the peer our command is: the median of the rounds."""
+        return median(peer / own for own, peer in zip(self.own_seconds, self.peer_seconds, strict=True))
 
     @property
-    def met(self) -> bool | None:
-        """Whether the goal is met; None where there is none."""
+    def meets_goal(self) -> bool | None:
+        """Whether the goal is met; None if there is none."""
         if self.goal_ratio is not None:
             return self.ratio >= self.goal_ratio
-        return None if self.goal_seconds is None else median(self.times) <= self.goal_seconds
+        return None if self.goal_seconds is None else median(self.own_seconds) <= self.goal_seconds
 
 
-def side_by_side(runs: Mapping[str, Run], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each run in each round, by name: A B C, A B C, ..."""
+def time_alternately(runs: Mapping[str, TimedRun], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each run in each round, by name, in the order A B C, A B C, ..."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -52,22 +55,24 @@ def side_by_side(runs: Mapping[str, Run], rounds: int) -> dict[str, list[float]]
     return times
 
 
-def command(*words: str | Path, **environment: str) -> float:
-    """Seconds that a command takes from start to end. Raises SystemExit with what it said when it fails."""
-    words, environment = tuple(map(str, words)), os.environ | environment
+def time_command(*arguments: str | Path, **environment: str) -> float:
+    """Seconds that a command takes from start to end. Raises SystemExit with its stderr if it fails."""
+    command = tuple(map(str, arguments))
     start = time.perf_counter()
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    process = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
     seconds = time.perf_counter() - start
-    if done.returncode:
-        raise SystemExit(f"{' '.join(map(str, words))} failed with {done.returncode}:\n{done.stderr[-2000:]}")
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with {process.returncode}:\n{process.stderr[-2000:]}")
     return seconds
 
 
-def oxigraph() -> str:
-    """The server of the peer, from the environment that runs this or from the path."""
-    found = which("oxigraph", path=Path(PYTHON).parent) or which("oxigraph")
-    if not found:
+def find_oxigraph() -> str:
+    """The command `oxigraph`, beside this interpreter or on PATH. Raises SystemExit if there is none."""
+    path = which("oxigraph", path=Path(PYTHON).parent) or which("oxigraph")
+    if not path:
         raise SystemExit(
-            "The peer `oxigraph` is missing. Install the dependency group `bench`: pip install --group bench"
+            "There is no command `oxigraph`. Install the dependency group `bench`: pip install --group bench"
         )
-    return found
+    return path

@@ -9,111 +9,114 @@ from statistics import median
 from typing import NamedTuple
 
 from . import processes
-from .client import Client, request
-from .server import Running
+from .client import Client, build_request
+from .server import RunningServer
 
 
-class Asked(NamedTuple):
-    """A server, what it is asked by the number of the request, and the status of its answers."""
+class RequestSeries(NamedTuple):
+    """A server, the function that builds request number n for it, and the expected status."""
 
-    server: Running
+    server: RunningServer
     request: Callable[[int], bytes]
     status: int = 200
 
 
-TURN = 0.05  # seconds that a turn takes at least, if one request does not
-FEWEST = 3  # requests to each server, however long they take
+MIN_TURN_SECONDS = 0.05  # of one turn of one server
+MIN_REQUESTS = 3  # to each server, however long they take
 
 
 @dataclass
-class Times:
-    """What requests took: seconds each, to the last byte and to the first of the body; bytes of an answer.
+class RequestTimes:
+    """Seconds of each request of a series, until its last byte and until the first byte of its body.
 
-    `cpu` is seconds of CPU of a request by the server with all its processes, one figure a turn.
+    `cpu_seconds` has one figure for each turn: CPU of the server with all its processes, per request.
     """
 
     seconds: list[float] = field(default_factory=list)
-    first: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-    size: int = 0
-    failed: str = ""  # what went wrong
+    first_byte_seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+    response_bytes: int = 0  # of the last response
+    failure: str = ""  # empty unless a request failed
 
-    def enough(self, budget: float) -> bool:
-        """Whether so many seconds are used up."""
-        return len(self.seconds) >= FEWEST and sum(self.seconds) >= budget
+    def is_complete(self, budget_seconds: float) -> bool:
+        """Whether there are enough requests, and they took all of their budget."""
+        return len(self.seconds) >= MIN_REQUESTS and sum(self.seconds) >= budget_seconds
 
-    def figures(self) -> dict[str, float]:
-        """What is kept of it: medians and the slow end. Raises SystemExit where something went wrong."""
-        if self.failed or not self.seconds:
-            raise SystemExit(f"A server {self.failed or 'was not asked'}.")
+    def summarize(self) -> dict[str, float]:
+        """Medians and high quantiles, in seconds. Raises SystemExit if a request failed."""
+        if self.failure or not self.seconds:
+            raise SystemExit(f"A server cannot be measured: {self.failure or 'no request was sent'}.")
         return {
             "requests": len(self.seconds),
-            "bytes": self.size,
+            "bytes": self.response_bytes,
             "p50": median(self.seconds),
-            "p95": quantile(self.seconds, 0.95),
-            "p99": quantile(self.seconds, 0.99),
-            "first byte p50": median(self.first),
-            "first byte p99": quantile(self.first, 0.99),
-            "cpu": median(self.cpu),
+            "p95": compute_quantile(self.seconds, 0.95),
+            "p99": compute_quantile(self.seconds, 0.99),
+            "first byte p50": median(self.first_byte_seconds),
+            "first byte p99": compute_quantile(self.first_byte_seconds, 0.99),
+            "cpu": median(self.cpu_seconds),
         }
 
 
-def quantile(values: Sequence[float], share: float) -> float:
-    """What that share of the values is at most (the nearest rank: one of the values)."""
+def compute_quantile(values: Sequence[float], share: float) -> float:
+    """The value that this share of the values does not exceed (nearest rank: one of the values)."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def in_turns(servers: Mapping[str, Asked], budget: float, *, most: int | None = None) -> dict[str, Times]:
-    """What the requests to each server took, which has so many seconds for all its turns.
+def measure_in_turns(
+    series_by_name: Mapping[str, RequestSeries], budget_seconds: float, *, max_requests: int | None = None
+) -> dict[str, RequestTimes]:
+    """The times of each series, which gets this budget for all its turns.
 
-    Each server is asked 1, 2, ..., at most so many times, after a 0 that does not count. One that answers
-    with another status, or not at all, is not asked again.
+    Requests are numbered 1, 2, ..., after a request 0 that is not counted. A series ends when a response has
+    another status or is incomplete.
     """
-    times = {name: Times() for name in servers}
-    numbers = {name: itertools.islice(itertools.count(1), most) for name in servers}
-    for name, asked in servers.items():
-        ready = Times()
-        turn(asked, iter([0]), ready)
-        times[name].failed = ready.failed
-    waiting = [name for name in servers if not times[name].failed]
-    while waiting:
-        waiting = [
+    times = {name: RequestTimes() for name in series_by_name}
+    numbers = {name: itertools.islice(itertools.count(1), max_requests) for name in series_by_name}
+    for name, series in series_by_name.items():
+        uncounted = RequestTimes()
+        run_turn(series, iter([0]), uncounted)
+        times[name].failure = uncounted.failure
+    remaining = [name for name in series_by_name if not times[name].failure]
+    while remaining:
+        remaining = [
             name
-            for name in waiting
-            if turn(servers[name], numbers[name], times[name]) and not times[name].enough(budget)
+            for name in remaining
+            if run_turn(series_by_name[name], numbers[name], times[name])
+            and not times[name].is_complete(budget_seconds)
         ]
     return times
 
 
-def turn(asked: Asked, numbers: Iterator[int], times: Times) -> bool:
-    """Ask one server for a while; whether there is more to ask. What goes wrong is written down."""
+def run_turn(series: RequestSeries, numbers: Iterator[int], times: RequestTimes) -> bool:
+    """Send the requests of one turn; return whether more remain. A failure is recorded in `times`."""
     try:
-        return ask(asked, numbers, times)
+        return send_requests(series, numbers, times)
     except OSError as error:
-        times.failed = str(error)
+        times.failure = str(error)
         return False
 
 
-def ask(asked: Asked, numbers: Iterator[int], times: Times) -> bool:
-    """Ask one server for a while, on a connection of its own; whether there is more to ask.
+def send_requests(series: RequestSeries, numbers: Iterator[int], times: RequestTimes) -> bool:
+    """Send the requests of one turn on a new connection; return whether more remain.
 
-    Raises OSError where it does not answer as it should.
+    Raises OSError if a response is incomplete or has another status.
     """
-    server, answers = asked.server, []
+    server, responses = series.server, []
     with Client(server.port) as client:
-        client.ask(request(server.question))
-        before, until = processes.cpu(server.process), time.perf_counter() + TURN
+        client.send(build_request(server.ready_path))  # so that the new connection is not measured
+        cpu_before, end = processes.measure_cpu_seconds(server.pid), time.perf_counter() + MIN_TURN_SECONDS
         for number in numbers:
-            answer = client.ask(asked.request(number))
-            if answer.status != asked.status:
-                raise ConnectionError(f"answers {answer.status} at request {number}")
-            answers.append(answer)
-            if time.perf_counter() > until:
+            response = client.send(series.request(number))
+            if response.status != series.status:
+                raise ConnectionError(f"status {response.status} at request {number}")
+            responses.append(response)
+            if time.perf_counter() > end:
                 break
-        spent = processes.cpu(server.process) - before
-    if answers:
-        times.cpu.append(spent / len(answers))
-        times.seconds += [one.seconds for one in answers]
-        times.first += [one.first for one in answers]
-        times.size = answers[-1].size
-    return time.perf_counter() > until
+        cpu_seconds = processes.measure_cpu_seconds(server.pid) - cpu_before
+    if responses:
+        times.cpu_seconds.append(cpu_seconds / len(responses))
+        times.seconds += [response.seconds for response in responses]
+        times.first_byte_seconds += [response.first_byte_seconds for response in responses]
+        times.response_bytes = responses[-1].size
+    return time.perf_counter() > end  # before the end, the numbers ran out

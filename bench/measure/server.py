@@ -1,4 +1,4 @@
-"""A server as a process: started on a free port, ready with its first answer, stopped afterwards."""
+"""Run a server as a process: start it on a free port, wait until it is ready, stop it afterwards."""
 
 import os
 import socket
@@ -12,98 +12,98 @@ from tempfile import TemporaryFile
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from .client import NONE
 from .commands import WGIG
 
-GRACE = 30  # seconds
-PATIENCE = 600  # seconds; a large store in memory takes minutes
+STOP_TIMEOUT_SECONDS = 30
+START_TIMEOUT_SECONDS = 600  # a large store in memory takes minutes
+NO_VARIABLES: Mapping[str, str] = {}  # added to the environment
 
-# True in every store that holds the shipped data: the answer shows that it is all there.
-QUESTION = "/sparql?" + urlencode(
+# A query that is true in every store with the shipped data.
+SHIPPED_DATA_PATH = "/sparql?" + urlencode(
     {"query": "ASK { GRAPH ?graph { ?issue a <https://w3id.org/wgig/ontology#Issue> } }"}
 )
 
 
-def fill(store: Path) -> None:
-    """Make a store that holds the shipped data."""
-    first_answer([*WGIG, "serve", "--store", str(store)], "--port", "{port}")
+def fill_store(store: Path) -> None:
+    """Create a store with the shipped data."""
+    time_first_response([*WGIG, "serve", "--store", str(store)], "--port", "{port}")
 
 
-def first_answer(server: Sequence[str], *listen: str) -> float:
-    """Seconds from the start of a server to its first answer over HTTP; then it is stopped."""
-    with running(server, *listen) as one:
-        return one.seconds
+def time_first_response(command: Sequence[str], *listen_options: str) -> float:
+    """Seconds from the start of a server to its first HTTP response; the server is then stopped."""
+    with run_server(command, *listen_options) as server:
+        return server.start_seconds
 
 
-class Running(NamedTuple):
-    """A server that answers: its process, its port, the question, and the seconds until its first answer."""
+class RunningServer(NamedTuple):
+    """A server that responds."""
 
-    process: int
+    pid: int
     port: int
-    question: str
-    seconds: float
+    ready_path: str  # a path to which it responds quickly
+    start_seconds: float  # until its first response
 
 
 @contextmanager
-def running(
-    server: Sequence[str],
-    *listen: str,
-    question: str = QUESTION,
-    sign: bytes = b"true",
+def run_server(
+    command: Sequence[str],
+    *listen_options: str,
+    ready_path: str = SHIPPED_DATA_PATH,
+    ready_text: bytes = b"true",
     port: int = 0,
-    environment: Mapping[str, str] = NONE,
-) -> Iterator[Running]:
-    """A server whose answer to a question over HTTP holds the sign; it is stopped afterwards.
+    environment: Mapping[str, str] = NO_VARIABLES,
+) -> Iterator[RunningServer]:
+    """A server, from the time when the response to `ready_path` contains `ready_text` to the end of `with`.
 
-    `{port}` in `listen` is replaced by the port, which is a free one where none is given.
+    `{port}` in `listen_options` is replaced by the port; `port` 0 means any free port.
     """
-    port = port or free_port()
+    port = port or find_free_port()
     start = time.perf_counter()
-    words = [*server, *(word.format(port=port) for word in listen)]
+    arguments = [*command, *(option.format(port=port) for option in listen_options)]
     with (
-        # A pipe that nobody reads would stop a server that says much.
-        TemporaryFile() as said,
+        # If stderr were a pipe that nobody reads, a server with much output would block.
+        TemporaryFile() as stderr,
         subprocess.Popen(
-            words, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=said
+            arguments, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=stderr
         ) as process,
     ):
         try:
-            while not answers(port, question, sign):
+            while not response_contains(port, ready_path, ready_text):
                 seconds = time.perf_counter() - start
-                if process.poll() is not None or seconds > PATIENCE:
+                if process.poll() is not None or seconds > START_TIMEOUT_SECONDS:
                     process.kill()
-                    said.seek(0)
-                    last = said.read()[-2000:].decode(errors="replace")
-                    raise SystemExit(f"{' '.join(server)} gave no answer within {seconds:.0f} s:\n{last}")
+                    stderr.seek(0)
+                    output = stderr.read()[-2000:].decode(errors="replace")
+                    raise SystemExit(f"{' '.join(command)} did not respond within {seconds:.0f} s:\n{output}")
                 time.sleep(0.002)
-            yield Running(process.pid, port, question, time.perf_counter() - start)
+            yield RunningServer(process.pid, port, ready_path, time.perf_counter() - start)
         finally:
-            stop(process)
+            stop_process(process)
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a server in good order, or without it when it takes too long."""
+def stop_process(process: subprocess.Popen[bytes]) -> None:
+    """Send SIGTERM to a server, and kill it if it does not end in time."""
     process.terminate()
     try:
-        process.wait(GRACE)
+        process.wait(STOP_TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:  # such as one whose only thread is busy with a query
         process.kill()
 
 
-def answers(port: int, question: str, sign: bytes) -> bool:
-    """Whether the sign is in the answer of the server."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+def response_contains(port: int, path: str, text: bytes) -> bool:
+    """Whether a server responds to GET with a body that contains a text."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=START_TIMEOUT_SECONDS)
     try:
-        connection.request("GET", question, headers={"Accept": "application/sparql-results+json"})
-        return sign in connection.getresponse().read()
+        connection.request("GET", path, headers={"Accept": "application/sparql-results+json"})
+        return text in connection.getresponse().read()
     except (OSError, HTTPException):
         return False
     finally:
         connection.close()
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
+def find_free_port() -> int:
+    """A port on which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

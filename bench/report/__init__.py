@@ -1,1 +1,1 @@
-"""What was measured: tables, plots and the page of the documentation for people, JSON for comparing runs."""
+"""The results of benchmarks: tables and plots for people, JSON for comparing runs."""

@@ -1,21 +1,21 @@
-"""Tables in Markdown, and how figures and goals are written in them."""
+"""Tables in Markdown, and the formats of figures and goals in them."""
 
 from collections.abc import Iterable, Sequence
 
 
-def table(header: str, rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
+def format_table(header: str, rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; the titles in `header` are separated by ` | `."""
     rule = " | ".join("---" for _ in header.split(" | "))
     return "\n".join(f"| {line} |" for line in (header, rule, *(" | ".join(row) for row in rows)))
 
 
-def ms(seconds: float) -> str:
-    """Milliseconds to three digits."""
-    return number(seconds * 1000)
+def format_ms(seconds: float) -> str:
+    """Seconds as milliseconds, to three digits."""
+    return format_number(seconds * 1000)
 
 
-def number(value: float | None) -> str:
-    """A number to three digits, nothing for None."""
+def format_number(value: float | None) -> str:
+    """A number to three digits; empty for None."""
     if value is None:
         return ""
     return (
@@ -29,16 +29,16 @@ def number(value: float | None) -> str:
     )
 
 
-def least(goal: float | None) -> str:
-    """A goal that is a least ratio."""
+def format_minimum(goal: float | None) -> str:
+    """A goal that is a minimum; empty for None."""
     return "" if goal is None else f">= {goal:g}"
 
 
-def most(goal: float | None, unit: str = "", scale: float = 1) -> str:
-    """A goal that is a most."""
+def format_maximum(goal: float | None, unit: str = "", scale: float = 1) -> str:
+    """A goal that is a maximum, multiplied by `scale` and with its unit; empty for None."""
     return "" if goal is None else f"<= {goal * scale:g} {unit}".strip()
 
 
-def kept(value: float, goal: float | None) -> str:
-    """Whether a value is within its goal."""
+def format_maximum_met(value: float, goal: float | None) -> str:
+    """Whether a value does not exceed its goal: yes, no, or empty without a goal."""
     return "" if goal is None else "yes" if value <= goal else "**no**"

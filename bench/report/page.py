@@ -1,4 +1,4 @@
-"""The page of the benchmarks of serving: its tables are written between marks, hand-written text is kept."""
+"""The page of the benchmarks of serving: tables are written between marks, all other text is kept."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,369 +8,390 @@ from typing import Any
 
 from wgig.settings import CHECKOUT_FOLDER
 
+from .. import search
 from ..compare import virtuoso
 from ..compare.peers import OURS, OXIGRAPH, Peer
-from ..search import ADDED_P95, Searched
-from ..serving.concurrency import READERS, WRITERS, Crowd
+from ..serving import concurrency, http, pages, remote_store, things
 from ..serving.growth import Growth
-from ..serving.http import FIRST, FIRST_BYTE, FLOOR, REPEATED, Measured
-from ..serving.pages import CACHED_P95, FIRST_P95, PAINT, SHIFT, Looked, Seen
-from ..serving.queries import ROWS
-from ..serving.remote_store import AT_ONCE, MORE_SECONDS, MORE_TIMES, SHORT, SLOW, Passed
-from ..serving.streaming import Streams
-from ..serving.things import GOAL, Compared
-from ..writing.projections import DESCRIBED, DESCRIBED_MOST
-from ..writing.put import OWN, PUT_P95, Puts
-from .markdown import kept, least, most, ms, number, table
+from ..serving.http import CLIENT_ALONE, FIRST, REPEATED, QueryMeasurement
+from ..serving.queries import ROWS_QUESTION
+from ..serving.streaming import StreamMemory
+from ..writing import projections, put
+from .markdown import (
+    format_maximum,
+    format_maximum_met,
+    format_minimum,
+    format_ms,
+    format_number,
+    format_table,
+)
 
-PAGE = CHECKOUT_FOLDER / "docs" / "benchmarks" / "serving.md"
-FIGURES = "figures"  # the folder of the plots, beside the page
-
-
-def write(page: Path, section: str, block: str) -> None:
-    """Put the tables of a section between its marks. Raises SystemExit where the page lacks them."""
-    begin, end = f"<!-- measured: {section} -->", f"<!-- end: {section} -->"
-    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise SystemExit(f"{page} needs a place between {begin} and {end}.")
-    page.write_text(f"{before}{begin}\n\n{block}\n\n{end}{after}", encoding="utf-8")
-
-
-def taken(facts: Mapping[str, Any]) -> str:
-    """When and where figures were taken."""
-    said = ", ".join(f"{name} {value}" for name, value in facts.items())
-    return f"Measured on {datetime.now(UTC):%d %B %Y}: {said}."
-
-
-def given(peers: Iterable[Peer]) -> str:
-    """What each server was given, and which is not here."""
-    lines = [f"- **{peer.name}**: {peer.given}." for peer in peers]
-    if not virtuoso.installed():
-        lines.append("- **Virtuoso** is left out, as it is not installed where this was measured.")
-    return "\n".join(lines)
-
-
-def answers(found: Sequence[Measured]) -> str:
-    """The tables of the questions: a heading for each size, a table for each way of asking."""
-    parts = []
-    for papers, of_size in groupby(found, key=lambda one: one.papers):
-        measured = list(of_size)
-        parts += [
-            f"### {papers:,} papers",
-            f"![How many times as fast as {OXIGRAPH}]({FIGURES}/answers-{papers}.svg)",
-        ]
-        for way in (FIRST, REPEATED):
-            same_way = [one for one in measured if one.way == way]
-            parts += [
-                f"Asked {WAYS[way]}:",
-                ours(same_way),
-                "The others, and the client alone:",
-                others(same_way),
-            ]
-        parts.append(first_bytes(measured))
-    return "\n\n".join(parts)
-
-
-WAYS = {
-    FIRST: "for the first time, with another text each time",
-    REPEATED: "again and again, with the same text",
+SERVING_PAGE = CHECKOUT_FOLDER / "docs" / "benchmarks" / "serving.md"
+FIGURES_FOLDER = "figures"  # of the plots, beside the page
+WAY_TITLES = {  # by the way in which a query is sent
+    FIRST: "First requests, each with a different query text:",
+    REPEATED: "Repeated requests with the same query text:",
 }
 
 
-def ours(found: Iterable[Measured]) -> str:
-    """A row for each question and each of ours, with the reason where it was not timed."""
-    return table(
-        "question | rows | asked of | ms (p99) | CPU ms "
-        f"| {OXIGRAPH} ms (p99) | CPU ms | by time | by CPU | goal | met",
+def write_section(page: Path, section: str, block: str) -> None:
+    """Replace the text between the marks of a section. Raises SystemExit if the page does not have them."""
+    begin, end = f"<!-- measured: {section} -->", f"<!-- end: {section} -->"
+    before, has_begin, old = page.read_text(encoding="utf-8").partition(begin)
+    _, has_end, after = old.partition(end)
+    if not (has_begin and has_end):
+        raise SystemExit(f"{page} has no lines {begin} and {end}. Add them at the place for the tables.")
+    page.write_text(f"{before}{begin}\n\n{block}\n\n{end}{after}", encoding="utf-8")
+
+
+def format_conditions(machine: Mapping[str, Any]) -> str:
+    """The date and the machine of a measurement."""
+    conditions = ", ".join(f"{name} {value}" for name, value in machine.items())
+    return f"Measured on {datetime.now(UTC):%d %B %Y}: {conditions}."
+
+
+def format_peers(peers: Iterable[Peer]) -> str:
+    """The command and settings of each server."""
+    lines = [f"- **{peer.name}**: {peer.description}." for peer in peers]
+    if not virtuoso.is_installed():
+        lines.append("- **Virtuoso** is left out: it was not installed.")
+    return "\n".join(lines)
+
+
+def format_queries(measurements: Sequence[QueryMeasurement]) -> str:
+    """The tables of queries: a heading for each size, with tables of first and of repeated requests."""
+    blocks = []
+    for papers, group in groupby(measurements, key=lambda measurement: measurement.papers):
+        same_size = list(group)
+        blocks += [
+            f"### {papers:,} papers",
+            f"![How many times as fast as {OXIGRAPH}]({FIGURES_FOLDER}/answers-{papers}.svg)",
+        ]
+        for way, title in WAY_TITLES.items():
+            same_way = [measurement for measurement in same_size if measurement.way == way]
+            blocks += [
+                title,
+                format_own_table(same_way),
+                "Other servers, and the client alone:",
+                format_peer_table(same_way),
+            ]
+        blocks.append(format_first_bytes(same_size))
+    return "\n\n".join(blocks)
+
+
+def format_own_table(measurements: Iterable[QueryMeasurement]) -> str:
+    """A row for each query and each of our servers, with the reason if it was not measured."""
+    return format_table(
+        "query | rows | server | ms (p99) | CPU ms "
+        f"| {OXIGRAPH} ms (p99) | CPU ms | speed by time | speed by CPU | goal | met",
         (
             [
-                one.question,
-                f"{one.rows:,}",
+                measurement.question,
+                f"{measurement.rows:,}",
                 name,
-                *shown(one, name),
-                *shown(one, OXIGRAPH),
-                *(number(one.ratio(name, by)) for by in ("p50", "cpu")),
-                least(one.goal(name)),
-                verdict(one, name),
+                *format_times(measurement, name),
+                *format_times(measurement, OXIGRAPH),
+                *(format_number(measurement.ratio(name, key)) for key in ("p50", "cpu")),
+                format_minimum(measurement.goal(name)),
+                format_goal_met(measurement, name),
             ]
-            for one in found
-            for name in one.own()
+            for measurement in measurements
+            for name in measurement.own_names()
         ),
     )
 
 
-def shown(one: Measured, name: str) -> tuple[str, str]:
-    """Median and slow end in milliseconds, and milliseconds of CPU; or why there are none."""
-    if name not in one.figures:
-        return one.refused.get(name, ""), ""
-    figures = one.figures[name]
-    return f"{ms(figures['p50'])} ({ms(figures['p99'])})", ms(figures["cpu"])
+def format_times(measurement: QueryMeasurement, name: str) -> tuple[str, str]:
+    """Median and p99 in milliseconds, and milliseconds of CPU; or the reason why there are none."""
+    if name not in measurement.figures:
+        return measurement.refused.get(name, ""), ""
+    figures = measurement.figures[name]
+    return f"{format_ms(figures['p50'])} ({format_ms(figures['p99'])})", format_ms(figures["cpu"])
 
 
-def verdict(one: Measured, name: str) -> str:
-    """Whether the goal is met by the clock, by the CPU, by both or by none."""
-    goal = one.goal(name)
-    if name in one.refused:
+def format_goal_met(measurement: QueryMeasurement, name: str) -> str:
+    """Whether the goal is met by time and by CPU, by one of them, or by neither."""
+    goal = measurement.goal(name)
+    if name in measurement.refused:
         return "**no**"
-    ratios = {by: one.ratio(name, by) for by in ("p50", "cpu")}
+    ratios = {key: measurement.ratio(name, key) for key in ("p50", "cpu")}
     if goal is None or None in ratios.values():
         return ""
-    met = {by for by, ratio in ratios.items() if ratio is not None and ratio >= goal}
+    met = {key for key, ratio in ratios.items() if ratio is not None and ratio >= goal}
     return {0: "**no**", 2: "yes"}.get(len(met), "by time only" if "p50" in met else "by CPU only")
 
 
-def others(found: Sequence[Measured]) -> str:
-    """A row for each question: the medians of the other servers, or why they were not asked."""
-    names = {name for one in found for name in (*one.figures, *one.refused)}
-    columns = [*sorted(name for name in names if not name.startswith((OURS, OXIGRAPH, FLOOR))), FLOOR]
-    return table(
-        f"question | {' | '.join(f'{name} ms (p99) | CPU ms' for name in columns)}",
+def format_peer_table(measurements: Sequence[QueryMeasurement]) -> str:
+    """A row for each query: the times of the other servers, or why they were not measured."""
+    names = {name for measurement in measurements for name in (*measurement.figures, *measurement.refused)}
+    peers = sorted(name for name in names if not name.startswith((OURS, OXIGRAPH, CLIENT_ALONE)))
+    columns = [*peers, CLIENT_ALONE]
+    return format_table(
+        f"query | {' | '.join(f'{name} ms (p99) | CPU ms' for name in columns)}",
         (
-            [
-                one.question,
-                *(cell for name in columns for cell in shown(one, name)),
-            ]
-            for one in found
+            [measurement.question, *(cell for name in columns for cell in format_times(measurement, name))]
+            for measurement in measurements
         ),
     )
 
 
-def first_bytes(found: Iterable[Measured]) -> str:
-    """The first byte of 100,000 rows, asked for the first time."""
-    one = next(one for one in found if one.question == ROWS.name and one.way == FIRST)
-    return "The first byte of the rows:\n\n" + table(
+def format_first_bytes(measurements: Iterable[QueryMeasurement]) -> str:
+    """The time to the first byte of 100,000 rows, in first requests."""
+    rows = next(
+        measurement
+        for measurement in measurements
+        if measurement.question == ROWS_QUESTION.name and measurement.way == FIRST
+    )
+    return "The first byte of 100,000 rows:\n\n" + format_table(
         "server | first byte ms (p99) | last byte ms | goal | met",
         (
             [
                 name,
-                f"{ms(figures['first byte p50'])} ({ms(figures['first byte p99'])})",
-                ms(figures["p50"]),
-                most(FIRST_BYTE if name.startswith(OURS) else None, "ms", 1000),
-                kept(figures["first byte p50"], FIRST_BYTE if name.startswith(OURS) else None),
+                f"{format_ms(figures['first byte p50'])} ({format_ms(figures['first byte p99'])})",
+                format_ms(figures["p50"]),
+                *format_max_seconds(
+                    figures["first byte p50"],
+                    http.MAX_FIRST_BYTE_SECONDS if name.startswith(OURS) else None,
+                ),
             ]
-            for name, figures in one.figures.items()
-            if name != FLOOR
+            for name, figures in rows.figures.items()
+            if name != CLIENT_ALONE
         ),
     )
 
 
-def growth(found: Iterable[Growth]) -> str:
-    """A row for each question and server."""
-    return table(
-        "question | server | papers | ms | CPU ms | times as long | times the CPU | goal | met",
+def format_max_seconds(seconds: float, goal: float | None) -> tuple[str, str]:
+    """The goal, a maximum in seconds, as milliseconds, and whether it is met; both empty if it is None."""
+    return format_maximum(goal, "ms", 1000), format_maximum_met(seconds, goal)
+
+
+def format_growth(growths: Iterable[Growth]) -> str:
+    """A row for each query and server."""
+    return format_table(
+        "query | server | papers | ms | CPU ms | time ratio | CPU ratio | goal | met",
         (
             [
-                one.question,
-                one.server,
-                f"{one.few:,} → {one.many:,}",
-                " → ".join(map(ms, one.seconds)),
-                " → ".join(map(ms, one.cpu)),
-                number(one.ratio),
-                number(one.ratio_cpu),
-                most(one.goal),
-                kept(one.ratio, one.goal),
+                growth.question,
+                growth.server,
+                f"{growth.few:,} → {growth.many:,}",
+                " → ".join(map(format_ms, growth.seconds)),
+                " → ".join(map(format_ms, growth.cpu)),
+                format_number(growth.ratio),
+                format_number(growth.ratio_cpu),
+                format_maximum(growth.goal),
+                format_maximum_met(growth.ratio, growth.goal),
             ]
-            for one in found
+            for growth in growths
         ),
     )
 
 
-def streams(found: Iterable[Streams]) -> str:
+def format_streams(streams: Iterable[StreamMemory]) -> str:
     """A row for each server."""
-    return table(
-        "server | papers | clients | read at once | whole answers "
-        "| MiB before | MiB at most | MiB a stream | goal | met",
+    return format_table(
+        "server | papers | clients | concurrent streams | complete responses "
+        "| MiB before | MiB maximum | MiB per stream | goal | met",
         (
             [
-                one.server,
-                f"{one.papers:,}",
-                str(one.clients),
-                str(one.at_once),
-                str(one.whole),
-                *(f"{size / 2**20:,.1f}" for size in (one.before, one.peak, one.each)),
-                most(one.goal, "MiB", 2**-20),
-                kept(one.each, one.goal),
+                stream.server,
+                f"{stream.papers:,}",
+                str(stream.clients),
+                str(stream.concurrent_streams),
+                str(stream.complete_streams),
+                *(f"{size / 2**20:,.1f}" for size in (stream.before, stream.peak, stream.bytes_per_stream)),
+                format_maximum(stream.goal, "MiB", 2**-20),
+                format_maximum_met(stream.bytes_per_stream, stream.goal),
             ]
-            for one in found
+            for stream in streams
         ),
     )
 
 
-def searching(found: Iterable[Searched], follows: Mapping[int, Mapping[str, float]]) -> str:
-    """A row for each kind of search, and what the index adds to a write."""
-    searches = table(
-        f"papers | search | ms | p95 ms | CPU ms | {OXIGRAPH}, a filter: ms | by time | goal p95 | met",
+def format_searches(
+    measurements: Iterable[search.SearchMeasurement], updates: Mapping[int, Mapping[str, float]]
+) -> str:
+    """A row for each type of search, and the time that the index adds to a write, by number of papers."""
+    searches = format_table(
+        f"papers | search | ms | p95 ms | CPU ms | {OXIGRAPH}, filter: ms | speed by time | goal p95 | met",
         (
             [
-                f"{one.papers:,}",
-                one.what,
-                *(ms(one.figures[key]) for key in ("p50", "p95", "cpu")),
-                ms(one.peer["p50"]),
-                number(one.peer["p50"] / one.figures["p50"]),
-                most(one.goal, "ms", 1000),
-                kept(one.figures["p95"], one.goal),
+                f"{measurement.papers:,}",
+                measurement.description,
+                *(format_ms(measurement.figures[key]) for key in ("p50", "p95", "cpu")),
+                format_ms(measurement.peer["p50"]),
+                format_number(measurement.peer["p50"] / measurement.figures["p50"]),
+                *format_max_seconds(measurement.figures["p95"], measurement.goal),
             ]
-            for one in found
+            for measurement in measurements
         ),
     )
-    writes = table(
+    writes = format_table(
         "papers | papers written | added ms | p95 ms | goal p95 | met",
         (
             [
                 f"{papers:,}",
-                f"{one['papers']:,}",
-                *(ms(one[key]) for key in ("p50", "p95")),
-                most(ADDED_P95, "ms", 1000),
-                kept(one["p95"], ADDED_P95),
+                f"{figures['papers']:,}",
+                *(format_ms(figures[key]) for key in ("p50", "p95")),
+                *format_max_seconds(figures["p95"], search.MAX_ADDED_SECONDS),
             ]
-            for papers, one in follows.items()
+            for papers, figures in updates.items()
         ),
     )
     return f"{searches}\n\n{writes}"
 
 
-def things(found: Iterable[Compared]) -> str:
-    """A row for each list, thing and table, beside the query behind it."""
-    return table(
-        "papers | what | ms | p95 ms | CPU ms | KiB | its query: ms | CPU ms "
-        "| times as long | times the CPU | goal | met",
+def format_resources(measurements: Iterable[things.ResourceMeasurement]) -> str:
+    """A row for each list, resource and table, with its query."""
+    return format_table(
+        "papers | path | ms | p95 ms | CPU ms | KiB | query alone: ms | CPU ms "
+        "| time ratio | CPU ratio | goal | met",
         (
             [
-                f"{one.papers:,}",
-                f"`{one.what}`",
-                *(ms(one.figures[key]) for key in ("p50", "p95", "cpu")),
-                number(one.figures["bytes"] / 1024),
-                *(ms(one.query[key]) if one.query else "" for key in ("p50", "cpu")),
-                number(one.ratio),
-                number(one.ratio_cpu),
-                most(GOAL if one.query else None),
-                kept(one.ratio, GOAL) if one.ratio else "",
+                f"{measurement.papers:,}",
+                f"`{measurement.request_name}`",
+                *(format_ms(measurement.figures[key]) for key in ("p50", "p95", "cpu")),
+                format_number(measurement.figures["bytes"] / 1024),
+                *(format_ms(measurement.query[key]) if measurement.query else "" for key in ("p50", "cpu")),
+                format_number(measurement.ratio),
+                format_number(measurement.ratio_cpu),
+                format_maximum(things.MAX_TIME_RATIO if measurement.query else None),
+                format_maximum_met(measurement.ratio, things.MAX_TIME_RATIO) if measurement.ratio else "",
             ]
-            for one in found
+            for measurement in measurements
         ),
     )
 
 
-def following(found: Mapping[int, Mapping[str, Mapping[str, float]]]) -> str:
-    """A row for each part that follows a write."""
-    return table(
-        "papers | part | times | ms | p95 ms | goal | met",
+def format_projections(steps_by_papers: Mapping[int, projections.StepTimes]) -> str:
+    """A row for each step of a write and of the self-description."""
+    return format_table(
+        "papers | step | calls | ms | p95 ms | goal | met",
         (
             [
                 f"{papers:,}",
-                what,
-                f"{one['papers']:,}",
-                *(ms(one[key]) for key in ("p50", "p95")),
-                most(DESCRIBED_MOST if what == DESCRIBED else None, "ms", 1000),
-                kept(one["p50"], DESCRIBED_MOST if what == DESCRIBED else None),
+                name,
+                f"{figures['papers']:,}",  # one call for each paper
+                *(format_ms(figures[key]) for key in ("p50", "p95")),
+                *format_max_seconds(
+                    figures["p50"],
+                    projections.MAX_DESCRIPTION_SECONDS if name == projections.DESCRIPTION_TOTAL else None,
+                ),
             ]
-            for papers, of_size in found.items()
-            for what, one in of_size.items()
+            for papers, steps in steps_by_papers.items()
+            for name, figures in steps.items()
         ),
     )
 
 
-def looking(found: Iterable[Looked], floor: Seen) -> str:
-    """A row for each page: what it costs the server, and what a phone sees of it."""
-    pages = list(found)
-    server = table(
+def format_pages(measurements: Sequence[pages.PageMeasurement], floor: pages.PhoneLoad) -> str:
+    """Two tables with a row for each page: the time of the server, and the load by a phone.
+
+    `floor` is the load of a page with only a heading.
+    """
+    server = format_table(
         "page | first ms (p95) | goal p95 | met | cached ms (p95) | goal p95 | met",
         (
             [
-                f"`{one.path}`",
+                f"`{measurement.path}`",
                 *(
                     cell
-                    for figures, goal in ((one.first, FIRST_P95), (one.cached, CACHED_P95))
+                    for figures, goal in (
+                        (measurement.first, pages.MAX_FIRST_SECONDS),
+                        (measurement.cached, pages.MAX_CACHED_SECONDS),
+                    )
                     for cell in (
-                        f"{ms(figures['p50'])} ({ms(figures['p95'])})",
-                        most(goal, "ms", 1000),
-                        kept(figures["p95"], goal),
+                        f"{format_ms(figures['p50'])} ({format_ms(figures['p95'])})",
+                        *format_max_seconds(figures["p95"], goal),
                     )
                 ),
             ]
-            for one in pages
+            for measurement in measurements
         ),
     )
-    phone = table(
-        "page | largest paint ms | times the floor | goal | met | shift | met | requests | KiB | goal | met",
+    phone = format_table(
+        "page | largest paint ms | ratio to floor | goal | met | shift | met | requests | KiB | goal | met",
         (
             [
-                f"`{one.path}`",
-                ms(one.seen.paint),
-                number(one.seen.paint / floor.paint),
-                most(PAINT, "ms", 1000),
-                kept(one.seen.paint, PAINT),
-                f"{one.seen.shift:.3f}",
-                kept(round(one.seen.shift, 3), SHIFT),
-                str(one.seen.requests),
-                number(one.seen.weight / 1024),
-                most(one.heaviest / 1024, "KiB"),
-                kept(one.seen.weight, one.heaviest),
+                f"`{measurement.path}`",
+                format_ms(measurement.phone_load.paint),
+                format_number(measurement.phone_load.paint / floor.paint),
+                *format_max_seconds(measurement.phone_load.paint, pages.MAX_PAINT_SECONDS),
+                f"{measurement.phone_load.shift:.3f}",
+                format_maximum_met(round(measurement.phone_load.shift, 3), pages.MAX_SHIFT),
+                str(measurement.phone_load.requests),
+                format_number(measurement.phone_load.transferred_bytes / 1024),
+                format_maximum(measurement.max_bytes / 1024, "KiB"),
+                format_maximum_met(measurement.phone_load.transferred_bytes, measurement.max_bytes),
             ]
-            for one in pages
+            for measurement in measurements
         ),
     )
-    return (
-        f"{server}\n\nThe floor, a heading and nothing else, is drawn after {ms(floor.paint)} ms.\n\n{phone}"
-    )
+    floor_sentence = f"The floor, a page with only a heading, is painted after {format_ms(floor.paint)} ms."
+    return f"{server}\n\n{floor_sentence}\n\n{phone}"
 
 
-def sharing(found: Iterable[Passed], rates: Mapping[int, float]) -> str:
-    """A row for each question asked of an engine and through an instance, and what two instances do."""
-    questions = table(
-        "engine | papers | question | bytes | asked itself: ms | through an instance: ms | more ms | times "
-        "| goal | met | again: ms",
+def format_shared_store(
+    measurements: Iterable[remote_store.SharedStoreMeasurement], rates: Mapping[int, float]
+) -> str:
+    """A row for each query, to an engine and through an instance; and the rates of one and two instances."""
+    queries = format_table(
+        "engine | papers | query | bytes | engine: ms | instance: ms | added ms | time ratio "
+        "| goal | met | repeated: ms",
         (
             [
-                one.engine,
-                f"{one.papers:,}",
-                one.question,
-                f"{one.size:,}",
-                *map(ms, (one.direct, one.through, one.through - one.direct)),
-                number(one.through / one.direct),
-                f"<= {MORE_SECONDS * 1000:g} ms more" if one.size <= SHORT else f"<= {MORE_TIMES:g} times",
-                "yes" if one.met else "**no**",
-                ms(one.again),
+                measurement.engine,
+                f"{measurement.papers:,}",
+                measurement.question,
+                f"{measurement.size:,}",
+                format_ms(measurement.engine_seconds),
+                format_ms(measurement.instance_seconds),
+                format_ms(measurement.instance_seconds - measurement.engine_seconds),
+                format_number(measurement.instance_seconds / measurement.engine_seconds),
+                f"<= {remote_store.MAX_ADDED_SECONDS * 1000:g} ms added"
+                if measurement.size <= remote_store.MAX_SHORT_BYTES
+                else f"ratio <= {remote_store.MAX_TIME_RATIO:g}",
+                "yes" if measurement.meets_goal else "**no**",
+                format_ms(measurement.cached_seconds),
             ]
-            for one in found
+            for measurement in measurements
         ),
     )
-    instances = table(
-        f"instances, each with {AT_ONCE} queries at once, over an engine that takes {SLOW * 1000:g} ms "
-        "| queries/s | times",
-        ([str(count), number(rate), number(rate / rates[1])] for count, rate in rates.items()),
+    instances = format_table(
+        f"instances, each with {remote_store.CONCURRENT_QUERIES} concurrent queries, over an engine "
+        f"that takes {remote_store.SLOW_QUERY_SECONDS * 1000:g} ms | queries/s | ratio",
+        ([str(count), format_number(rate), format_number(rate / rates[1])] for count, rate in rates.items()),
     )
-    return f"{questions}\n\n{instances}"
+    return f"{queries}\n\n{instances}"
 
 
-def writing(papers: int, puts: Puts, crowd: Crowd) -> str:
-    """The writes of papers one after the other, and the crowd."""
-    one_by_one = table(
-        f"PUT of a paper beside {papers:,} | papers | ms | p95 ms | p99 ms | CPU ms | goal p95 | met",
+def format_writes(papers: int, puts: put.PutFigures, crowd: concurrency.CrowdResult) -> str:
+    """The table of writes one after the other, and that of the crowd: concurrent writers and readers."""
+    one_by_one = format_table(
+        f"PUT of a paper, store with {papers:,} | papers | ms | p95 ms | p99 ms | CPU ms | goal p95 | met",
         (
             [
                 name,
-                f"{one['requests']:,}",
-                *(ms(one[key]) for key in ("p50", "p95", "p99", "cpu")),
-                most(PUT_P95 if name == OWN else None, "ms", 1000),
-                kept(one["p95"], PUT_P95 if name == OWN else None),
+                f"{figures['requests']:,}",
+                *(format_ms(figures[key]) for key in ("p50", "p95", "p99", "cpu")),
+                *format_max_seconds(
+                    figures["p95"], put.MAX_PUT_SECONDS if name == put.OWN_PEER_NAME else None
+                ),
             ]
-            for name, one in puts.items()
+            for name, figures in puts.items()
         ),
     )
-    at_once = table(
-        f"{WRITERS} writers and {READERS} readers at once | count",
+    concurrent = format_table(
+        f"{concurrency.WRITERS} concurrent writers and {concurrency.READERS} readers | count",
         (
             ["seconds", f"{crowd.seconds:.1f}"],
             ["writes acknowledged", f"{crowd.writes:,}"],
             ["reads", f"{crowd.reads:,}"],
-            ["told to come again", f"{crowd.busy:,}"],
-            ["refused otherwise", str(len(crowd.refused))],
-            ["acknowledged and lost", str(crowd.lost)],
-            ["half states read", str(crowd.half)],
-            ["reads older than what was acknowledged", str(crowd.stale)],
-            ["goal: none of the last four", "yes" if crowd.met else "**no**"],
+            ["busy (429 or 503)", f"{crowd.busy:,}"],
+            ["other refusals", str(len(crowd.refusals))],
+            ["acknowledged writes lost", str(crowd.lost_papers)],
+            ["partial writes read", str(crowd.partial_reads)],
+            ["reads older than an acknowledged write", str(crowd.stale_reads)],
+            ["goal: none of the last four", "yes" if crowd.meets_goal else "**no**"],
         ),
     )
-    return f"{one_by_one}\n\n{at_once}"
+    return f"{one_by_one}\n\n{concurrent}"

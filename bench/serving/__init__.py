@@ -1,1 +1,1 @@
-"""Serving over HTTP: queries, lists and things, pages, slow and many clients, a remote store."""
+"""Serving over HTTP: queries, lists and resources, pages, slow and concurrent clients, a shared store."""

@@ -1,8 +1,8 @@
-"""A hundred writers and a hundred readers at once: nothing acknowledged is lost, nothing half is read.
+"""A hundred concurrent writers and readers: no acknowledged write is lost, and no partial write is read.
 
-Each writer replaces a paper of its own, again and again, and each label in it says which version it is. A
-reader asks for all labels of one paper: they must be of one version, all of them there, and not older than
-what was acknowledged before it asked.
+Each writer replaces its own paper several times, and each label in the paper contains the version. A reader
+queries all labels of one paper: they must all be there, with the same version, and not older than the last
+write that was acknowledged before the query.
 """
 
 import json
@@ -14,71 +14,73 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-from ..measure.client import Answer, Client, request
+from ..measure.client import Client, Response, build_request
 
 WRITERS = READERS = 100
-VERSIONS = 3  # that each writer writes
-NAMED = re.compile(rb"ade-up paper \d+")  # how the labels of a generated paper say which it is
-GRAPH = re.compile(rb"<([^<>]+/graph/paper/[^<>]+)>")
-VERSION = re.compile(r"ade-up paper (\d+)")
-DONE, BUSY = (200, 201, 204), (429, 503)
-AGAIN, PATIENCE = 0.05, 120  # seconds until somebody who was sent away comes again, and until they give up
+VERSIONS_PER_WRITER = 3
+# The part of a label that has the version, as in "Made-up paper 2"; the first letter may be m.
+LABEL_BYTES_PATTERN = re.compile(rb"ade-up paper \d+")
+GRAPH_PATTERN = re.compile(rb"<([^<>]+/graph/paper/[^<>]+)>")
+LABEL_VERSION_PATTERN = re.compile(r"ade-up paper (\d+)")
+OK_STATUSES, BUSY_STATUSES = (200, 201, 204), (429, 503)
+RETRY_SECONDS, RETRY_TIMEOUT_SECONDS = 0.05, 120  # after a busy status
 
 
 @dataclass
-class Crowd:
-    """What a crowd got: writes and reads, those that were to come again later, and the faults."""
+class CrowdResult:
+    """Counts of writes, reads, busy statuses and faults."""
 
     seconds: float = 0
     writes: int = 0  # acknowledged
     reads: int = 0
     busy: int = 0
-    lost: int = 0  # acknowledged, and not there at the end
-    half: int = 0  # reads of labels of two versions, or of too few
-    stale: int = 0  # reads of less than what was acknowledged before
-    refused: list[str] = field(default_factory=list)  # anything else
+    lost_papers: int = 0  # that do not have their last acknowledged version at the end
+    partial_reads: int = 0  # of labels of two versions, or of too few
+    stale_reads: int = 0  # of an older version than the one acknowledged before the read
+    refusals: list[str] = field(default_factory=list)  # other statuses, with the beginning of the body
 
     @property
-    def met(self) -> bool:
-        """Whether nothing was lost, read half, or refused for good."""
-        return not (self.lost or self.half or self.stale or self.refused)
+    def meets_goal(self) -> bool:
+        """Whether there was no fault."""
+        return not (self.lost_papers or self.partial_reads or self.stale_reads or self.refusals)
 
 
-class Paper:
+class VersionedPaper:
     """A paper, its graph, and the version that was acknowledged last."""
 
     def __init__(self, text: bytes) -> None:
-        """The paper as it was generated."""
-        self.graph, self.text = graph(text), text
-        self.labels = len(set(re.findall(rb'"[^"]*ade-up paper \d+[^"]*"', text)))
-        self.acknowledged = 0
+        """Take a generated paper as Turtle."""
+        self.graph, self.text = find_paper_graph(text), text
+        self.label_count = len(set(re.findall(rb'"[^"]*ade-up paper \d+[^"]*"', text)))
+        self.acknowledged_version = 0
 
-    def put(self, token: str, version: int) -> bytes:
+    def build_write(self, token: str, version: int) -> bytes:
         """The request that writes a version."""
-        return put("/graphs", token, self.graph, NAMED.sub(b"ade-up paper %d" % version, self.text))
+        text = LABEL_BYTES_PATTERN.sub(b"ade-up paper %d" % version, self.text)
+        return build_graph_put("/graphs", token, self.graph, text)
 
-    def get(self) -> bytes:
-        """The request that reads all labels."""
+    def build_read(self) -> bytes:
+        """The request for all labels."""
         query = f"""SELECT DISTINCT ?label WHERE {{ GRAPH <{self.graph}> {{ ?thing ?is ?label .
             FILTER(isLiteral(?label) && CONTAINS(STR(?label), "ade-up paper ")) }} }}"""
-        return request(f"/sparql?{urlencode({'query': query})}", "application/sparql-results+json")
+        return build_request(f"/sparql?{urlencode({'query': query})}", "application/sparql-results+json")
 
-    def read(self, body: bytes) -> set[int] | None:
-        """The versions that an answer shows; None where labels are missing."""
+    def parse_versions(self, body: bytes) -> set[int] | None:
+        """The versions in the labels of a result (none before the first write); None if some are missing."""
         labels = [row["label"]["value"] for row in json.loads(body)["results"]["bindings"]]
-        versions = {int(VERSION.findall(label)[0]) for label in labels}
-        return None if labels and len(labels) != self.labels else versions
+        versions = {int(LABEL_VERSION_PATTERN.findall(label)[0]) for label in labels}
+        return None if labels and len(labels) != self.label_count else versions
 
 
-def graph(paper: bytes) -> str:
-    """The graph of a generated paper, which it describes itself."""
-    found: list[bytes] = GRAPH.findall(paper)
-    return found[0].decode()
+def find_paper_graph(paper: bytes) -> str:
+    """The IRI of the graph of a generated paper."""
+    graphs: list[bytes] = GRAPH_PATTERN.findall(paper)
+    return graphs[0].decode()
 
 
-def put(path: str, token: str, graph: str, paper: bytes) -> bytes:
-    """The request that writes a paper into a graph by the Graph Store Protocol."""
-    return request(
+def build_graph_put(path: str, token: str, graph: str, paper: bytes) -> bytes:
+    """The Graph Store Protocol request that replaces a graph with a paper."""
+    return build_request(
         f"{path}?graph={quote(graph, safe='')}",
         fields={"Content-Type": "text/turtle", "Authorization": f"Bearer {token}"},
         method="PUT",
@@ -86,15 +88,15 @@ def put(path: str, token: str, graph: str, paper: bytes) -> bytes:
     )
 
 
-def gather(port: int, token: str, texts: Sequence[bytes]) -> Crowd:
-    """Let them all loose on a service."""
-    crowd, lock, done = Crowd(), threading.Lock(), threading.Event()
-    papers = [Paper(text) for text in texts]
+def run_crowd(port: int, token: str, texts: Sequence[bytes]) -> CrowdResult:
+    """Run a writer for each paper, and the readers, until all writers have finished; `token` may write."""
+    result, lock, done = CrowdResult(), threading.Lock(), threading.Event()
+    papers = [VersionedPaper(text) for text in texts]
     start = time.perf_counter()
     with ThreadPoolExecutor(len(papers) + READERS) as pool:
-        writers = [pool.submit(write, port, token, paper, crowd, lock) for paper in papers]
+        writers = [pool.submit(write_versions, port, token, paper, result, lock) for paper in papers]
         readers = [
-            pool.submit(read, port, papers[number % len(papers)], crowd, lock, done)
+            pool.submit(read_until_done, port, papers[number % len(papers)], result, lock, done)
             for number in range(READERS)
         ]
         for writer in writers:
@@ -102,55 +104,60 @@ def gather(port: int, token: str, texts: Sequence[bytes]) -> Crowd:
         done.set()
         for reader in readers:
             reader.result()
-    crowd.seconds = time.perf_counter() - start
+    result.seconds = time.perf_counter() - start
     for paper in papers:
-        there = paper.read(once(port, paper.get()).body)
-        crowd.lost += bool(paper.acknowledged) and there != {paper.acknowledged}
-    return crowd
+        versions = paper.parse_versions(send_once(port, paper.build_read()).body)
+        result.lost_papers += bool(paper.acknowledged_version) and versions != {paper.acknowledged_version}
+    return result
 
 
-def once(port: int, asked: bytes) -> Answer:
-    """The answer to a request on a connection of its own."""
+def send_once(port: int, request: bytes) -> Response:
+    """The response to a request on a new connection, with its body."""
     with Client(port) as client:
-        return client.ask(asked, keep=True)
+        return client.send(request, keep_body=True)
 
 
-def write(port: int, token: str, paper: Paper, crowd: Crowd, lock: threading.Lock) -> None:
-    """One writer, who comes again when told that the service is busy."""
-    for version in range(1, VERSIONS + 1):
-        answer, until = once(port, paper.put(token, version)), time.monotonic() + PATIENCE
-        while answer.status in BUSY and time.monotonic() < until:
+def write_versions(
+    port: int, token: str, paper: VersionedPaper, result: CrowdResult, lock: threading.Lock
+) -> None:
+    """Write all versions of a paper, and retry when the service is busy."""
+    for version in range(1, VERSIONS_PER_WRITER + 1):
+        request = paper.build_write(token, version)
+        response, end = send_once(port, request), time.monotonic() + RETRY_TIMEOUT_SECONDS
+        while response.status in BUSY_STATUSES and time.monotonic() < end:
             with lock:
-                crowd.busy += 1
-            time.sleep(AGAIN)
-            answer = once(port, paper.put(token, version))
+                result.busy += 1
+            time.sleep(RETRY_SECONDS)
+            response = send_once(port, request)
         with lock:
-            if answer.status in DONE:
-                crowd.writes += 1
-                paper.acknowledged = version
+            if response.status in OK_STATUSES:
+                result.writes += 1
+                paper.acknowledged_version = version
             else:
-                crowd.refused.append(said(answer))
+                result.refusals.append(describe_refusal(response))
 
 
-def read(port: int, paper: Paper, crowd: Crowd, lock: threading.Lock, done: threading.Event) -> None:
-    """One reader, who reads as long as there is somebody who writes."""
+def read_until_done(
+    port: int, paper: VersionedPaper, result: CrowdResult, lock: threading.Lock, done: threading.Event
+) -> None:
+    """Read the labels of a paper again and again, until all writers have finished."""
     while not done.is_set():
-        before = paper.acknowledged
-        answer = once(port, paper.get())
+        acknowledged_before = paper.acknowledged_version
+        response = send_once(port, paper.build_read())
         with lock:
-            if answer.status == 200:
-                crowd.reads += 1
-                versions = paper.read(answer.body)
-                crowd.half += versions is None or len(versions) > 1
-                crowd.stale += versions is not None and max(versions, default=0) < before
-            elif answer.status in BUSY:
-                crowd.busy += 1
+            if response.status == 200:
+                result.reads += 1
+                versions = paper.parse_versions(response.body)
+                result.partial_reads += versions is None or len(versions) > 1
+                result.stale_reads += versions is not None and max(versions, default=0) < acknowledged_before
+            elif response.status in BUSY_STATUSES:
+                result.busy += 1
             else:
-                crowd.refused.append(said(answer))
-        if answer.status in BUSY:
-            time.sleep(AGAIN)
+                result.refusals.append(describe_refusal(response))
+        if response.status in BUSY_STATUSES:
+            time.sleep(RETRY_SECONDS)
 
 
-def said(answer: Answer) -> str:
-    """What a refusal says, for the report."""
-    return f"{answer.status} {answer.body[:200].decode(errors='replace')}"
+def describe_refusal(response: Response) -> str:
+    """The status and the beginning of the body."""
+    return f"{response.status} {response.body[:200].decode(errors='replace')}"

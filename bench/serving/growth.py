@@ -1,4 +1,4 @@
-"""How much longer a query takes on the largest data than on the smallest, with the same server."""
+"""The growth of the time of a query from the smallest data to the largest, with the same server."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ..compare.peers import OURS, pair
-from ..measure.requests import Asked, in_turns
-from .http import Servers
-from .queries import BY_NAME
+from ..compare.peers import OURS, list_own_and_oxigraph
+from ..measure.requests import RequestSeries, measure_in_turns
+from .http import RunningPeers
+from .queries import QUESTIONS_BY_NAME
 
-ASKED = ("one thing", "three-way join, LIMIT 100")
-GOAL = 1.5
+QUESTION_NAMES = ("one resource", "three-way join, LIMIT 100")
+MAX_TIME_RATIO = 1.5  # time with many papers, relative to that with few
 
 
 @dataclass(frozen=True)
 class Growth:
-    """Medians of a question over few papers and over many, in seconds and in seconds of CPU."""
+    """Medians of a query with few papers and with many, in seconds and in seconds of CPU."""
 
     question: str
     server: str
@@ -28,37 +28,41 @@ class Growth:
 
     @property
     def ratio(self) -> float:
-        """How many times as long it takes."""
+        """The time with many papers, relative to that with few."""
         return self.seconds[1] / self.seconds[0]
 
     @property
     def ratio_cpu(self) -> float:
-        """How many times the CPU."""
+        """The CPU with many papers, relative to that with few."""
         return self.cpu[1] / self.cpu[0]
 
     @property
     def goal(self) -> float | None:
-        """The most that it may be."""
-        return GOAL if self.server.startswith(OURS) else None
+        """The maximum of `ratio`; None for servers other than ours."""
+        return MAX_TIME_RATIO if self.server.startswith(OURS) else None
 
 
-def compare(scratch: Path, few: int, many: int, seconds: float, settings: Mapping[str, str]) -> list[Growth]:
-    """The servers over both, at once and in turns; each question is asked for the first time."""
-    among = pair(settings)
-    found = []
+def compare_growth(
+    scratch: Path, few: int, many: int, seconds: float, settings: Mapping[str, str]
+) -> list[Growth]:
+    """Each query with a different text each time, in turns between servers with few papers and with many."""
+    peers = list_own_and_oxigraph(settings)
+    growths = []
     with ExitStack() as stack:
-        sizes = {papers: stack.enter_context(Servers(scratch, papers, among)) for papers in (few, many)}
-        for question in ASKED:
-            asked = {
-                f"{peer.name} {papers}": Asked(
-                    servers[peer.name], partial(peer.request, BY_NAME[question], papers=papers)
+        servers_by_size = {
+            papers: stack.enter_context(RunningPeers(scratch, papers, peers)) for papers in (few, many)
+        }
+        for question in QUESTION_NAMES:
+            series = {
+                f"{peer.name} {papers}": RequestSeries(
+                    servers[peer.name], partial(peer.request, QUESTIONS_BY_NAME[question], papers=papers)
                 )
-                for papers, servers in sizes.items()
-                for peer in among
+                for papers, servers in servers_by_size.items()
+                for peer in peers
             }
-            times = in_turns(asked, seconds)
-            for peer in among:
-                less, more = (times[f"{peer.name} {papers}"].figures() for papers in (few, many))
-                pairs = (less["p50"], more["p50"]), (less["cpu"], more["cpu"])
-                found.append(Growth(question, peer.name, few, many, *pairs))
-    return found
+            times = measure_in_turns(series, seconds)
+            for peer in peers:
+                small, large = (times[f"{peer.name} {papers}"].summarize() for papers in (few, many))
+                pairs = (small["p50"], large["p50"]), (small["cpu"], large["cpu"])
+                growths.append(Growth(question, peer.name, few, many, *pairs))
+    return growths

@@ -1,4 +1,4 @@
-"""How fast queries are answered over HTTP, compared with the peers: the first time, and repeated."""
+"""The time of queries over HTTP, compared with other servers: the first request of a text, and repeated."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -6,179 +6,203 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
-from ..compare.peers import FROM_DISK, OURS, OXIGRAPH, Peer, peers
+from ..compare.peers import FROM_DISK, OURS, OXIGRAPH, Peer, list_peers
 from ..data import generate
-from ..measure.client import Client, request
+from ..measure.client import Client, build_request
 from ..measure.commands import PYTHON
-from ..measure.requests import Asked, Times, in_turns
-from ..measure.server import Running, running
+from ..measure.requests import RequestSeries, RequestTimes, measure_in_turns
+from ..measure.server import RunningServer, run_server
 from . import minimal_server
-from .queries import BY_NAME, QUESTIONS, SEED, Question, rows
+from .queries import QUESTIONS, QUESTIONS_BY_NAME, SEED, Question, parse_rows
 
-FIRST, REPEATED = "first time", "repeated"
-UNCHANGED, FLOOR = f"{OURS}, 304", "client alone"
-ASKED_BEFORE, CHECKED = 0, 8_888_888  # numbers of texts that no turn asks for the first time
-FIRST_BYTE = 0.010  # seconds
-PATIENCE = 60  # seconds for an answer; more than that is no answer
+FIRST, REPEATED = "first time", "repeated"  # ways to send a query: with different texts, or the same text
+# Measured like servers: requests with If-None-Match to ours, and the client with the minimal server.
+NOT_MODIFIED, CLIENT_ALONE = f"{OURS}, 304", "client alone"
+# Numbers of the two variants whose results are compared; no measured first request has them.
+REPEATED_NUMBER, CHECKED_NUMBER = 0, 8_888_888
+MAX_FIRST_BYTE_SECONDS = 0.010
+RESPONSE_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One question at one size, asked in one way: the figures of each server, or why it was not asked."""
+class QueryMeasurement:
+    """One query over so many papers: the figures of each server by name, or why it was not measured."""
 
     papers: int
     question: str
-    way: str
+    way: str  # FIRST or REPEATED
     rows: int
     figures: Mapping[str, Mapping[str, float]]
-    refused: Mapping[str, str]
+    refused: Mapping[str, str]  # reasons
 
-    def ratio(self, name: str, by: str) -> float | None:
-        """How many times as fast as `oxigraph serve` a server is, by one of the figures."""
+    def ratio(self, name: str, key: str) -> float | None:
+        """Speed of a server relative to `oxigraph serve`, by the figure `key`; None if one has no figures."""
         if name not in self.figures or OXIGRAPH not in self.figures:
             return None
-        return self.figures[OXIGRAPH][by] / self.figures[name][by]
+        return self.figures[OXIGRAPH][key] / self.figures[name][key]
 
     def goal(self, name: str) -> float | None:
-        """The least ratio that is wanted of one of ours."""
-        question = BY_NAME[self.question]
+        """The minimum ratio of one of our servers; None if there is no goal."""
+        question = QUESTIONS_BY_NAME[self.question]
         if self.way == REPEATED:
-            return question.repeated
-        return question.beyond if name == FROM_DISK else question.first
+            return question.repeated_goal
+        return question.from_disk_goal if name == FROM_DISK else question.first_goal
 
-    def own(self) -> list[str]:
-        """The names of ours, also of those that were not timed."""
+    def own_names(self) -> list[str]:
+        """The names of our servers, including those that were not measured."""
         return [name for name in (*self.figures, *self.refused) if name.startswith(OURS)]
 
 
-class Servers(dict[str, Running]):
-    """The peers that run over so many papers, by name, and the server that does nothing; usable in `with`."""
+class RunningPeers(dict[str, RunningServer]):
+    """Running servers with so many papers, by name, and the minimal server; a context manager."""
 
-    def __init__(self, scratch: Path, papers: int, among: Sequence[Peer]) -> None:
-        """Fill the folders that are not filled yet."""
+    def __init__(self, scratch: Path, papers: int, peers: Sequence[Peer]) -> None:
+        """Fill the stores that are not filled yet."""
         super().__init__()
-        self.papers, self.among = papers, among
+        self.papers, self.peers = papers, peers
         self.stacks: dict[str, ExitStack] = {}
-        file = data(scratch, papers)
-        self.ways: dict[str, Callable[[], AbstractContextManager[Running]]] = {
-            peer.name: partial(peer.serve, peer.filled(scratch, file), file) for peer in among
+        file = generated_file(scratch, papers)
+        self.starters: dict[str, Callable[[], AbstractContextManager[RunningServer]]] = {
+            peer.name: partial(peer.serve, peer.filled_store(scratch, file), file) for peer in peers
         }
-        self.ways[FLOOR] = lambda: running([PYTHON, minimal_server.__file__], "{port}", question="/true")
+        self.starters[CLIENT_ALONE] = lambda: run_server(
+            [PYTHON, minimal_server.__file__], "{port}", ready_path="/true"
+        )
 
     def __enter__(self) -> Self:
-        """Start them all, or none."""
+        """Start all servers, or none."""
         try:
-            for name in self.ways:
-                self.start(name)
+            for name in self.starters:
+                self.restart(name)
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop them all."""
+        """Stop all servers."""
         for stack in self.stacks.values():
             stack.close()
 
-    def start(self, name: str) -> None:
-        """Start one, or stop it and start it again."""
+    def restart(self, name: str) -> None:
+        """Stop a server if it is running, and start it."""
         self.stacks.setdefault(name, ExitStack()).close()
-        self[name] = self.stacks[name].enter_context(self.ways[name]())
+        self[name] = self.stacks[name].enter_context(self.starters[name]())
 
 
-def data(scratch: Path, papers: int) -> Path:
-    """The file of so many papers."""
+def generated_file(scratch: Path, papers: int) -> Path:
+    """The file with so many generated papers; it is written if it does not exist yet."""
     file = scratch / f"{papers}.nq"
     if not file.exists():
         unfinished = file.with_suffix(".unfinished")
-        generate.write(unfinished, papers, SEED)
+        generate.write_papers(unfinished, papers, SEED)
         unfinished.rename(file)
     return file
 
 
-def compare(scratch: Path, papers: int, seconds: float, settings: Mapping[str, str]) -> list[Measured]:
-    """All questions at one size; each server has so many seconds for each way of asking."""
-    with Servers(scratch, papers, peers(papers, settings)) as servers:
-        return [one for question in QUESTIONS for one in asked(question, servers, seconds)]
+def compare_queries(
+    scratch: Path, papers: int, seconds: float, settings: Mapping[str, str]
+) -> list[QueryMeasurement]:
+    """All queries at one size; each server has `seconds` for first and for repeated requests of each."""
+    with RunningPeers(scratch, papers, list_peers(papers, settings)) as servers:
+        return [
+            measurement for question in QUESTIONS for measurement in measure_query(question, servers, seconds)
+        ]
 
 
-def asked(question: Question, servers: Servers, seconds: float) -> list[Measured]:
-    """One question, for the first time and repeated, to those servers that give the same answer to it."""
+def measure_query(question: Question, servers: RunningPeers, seconds: float) -> list[QueryMeasurement]:
+    """One query, first and repeated, for the servers that return the same result."""
     papers = servers.papers
     print(f"{papers:,} papers: {question.name}", file=sys.stderr, flush=True)
-    count, size, refused = checked(question, servers)
-    nothing = Asked(servers[FLOOR], lambda _: request(f"/{size}"))
-    first, again = {FLOOR: nothing}, {FLOOR: nothing}
-    for peer in servers.among:
-        if peer.name not in refused:
-            server, same = servers[peer.name], peer.request(question, ASKED_BEFORE, papers)
-            first[peer.name] = Asked(server, partial(peer.request, question, papers=papers))
-            again[peer.name] = Asked(server, always(same))
-            if peer.ours and UNCHANGED not in again and (tag := entity_tag(server, same)):
-                known = peer.request(question, ASKED_BEFORE, papers, {"If-None-Match": tag})
-                again[UNCHANGED] = Asked(server, always(known), 304)
-    most = papers - 1 if question.page else None
-    found = {FIRST: in_turns(first, seconds, most=most), REPEATED: in_turns(again, seconds)}
+    result = compare_results(question, servers)
+    client_alone = RequestSeries(servers[CLIENT_ALONE], lambda _: build_request(f"/{result.size}"))
+    first, repeated = {CLIENT_ALONE: client_alone}, {CLIENT_ALONE: client_alone}
+    for peer in servers.peers:
+        if peer.name not in result.refused:
+            server, same_request = servers[peer.name], peer.request(question, REPEATED_NUMBER, papers)
+            first[peer.name] = RequestSeries(server, partial(peer.request, question, papers=papers))
+            repeated[peer.name] = RequestSeries(server, repeat_request(same_request))
+            if peer.is_ours and NOT_MODIFIED not in repeated and (etag := fetch_etag(server, same_request)):
+                conditional = peer.request(question, REPEATED_NUMBER, papers, {"If-None-Match": etag})
+                repeated[NOT_MODIFIED] = RequestSeries(server, repeat_request(conditional), 304)
+    max_requests = papers - 1 if question.page else None  # more would repeat cached pages
+    times_by_way = {
+        FIRST: measure_in_turns(first, seconds, max_requests=max_requests),
+        REPEATED: measure_in_turns(repeated, seconds),
+    }
     return [
-        Measured(papers, question.name, way, count, *told(times, refused)) for way, times in found.items()
+        QueryMeasurement(papers, question.name, way, result.rows, *split_failures(times, result.refused))
+        for way, times in times_by_way.items()
     ]
 
 
-def always(same: bytes) -> Callable[[int], bytes]:
-    """The same request, whatever its number."""
-    return lambda _: same
+def repeat_request(request: bytes) -> Callable[[int], bytes]:
+    """A function that returns the same request for each number."""
+    return lambda _: request
 
 
-def told(
-    times: Mapping[str, Times], refused: Mapping[str, str]
+def split_failures(
+    times: Mapping[str, RequestTimes], refused: Mapping[str, str]
 ) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
-    """The figures of each server that has some, and why others have none."""
-    failed = {name: one.failed for name, one in times.items() if one.failed}
-    fine = {name: one.figures() for name, one in times.items() if not one.failed}
-    return fine, {**refused, **failed}
+    """The figures of each server, and why others have none, both by name."""
+    failures = {name: server_times.failure for name, server_times in times.items() if server_times.failure}
+    figures = {
+        name: server_times.summarize() for name, server_times in times.items() if not server_times.failure
+    }
+    return figures, {**refused, **failures}
 
 
-def entity_tag(server: Running, question: bytes) -> str:
-    """The ETag of an answer, empty where it has none or does not come to its end."""
+def fetch_etag(server: RunningServer, request: bytes) -> str:
+    """The ETag of a response; empty if it has none or is incomplete."""
     try:
         with Client(server.port) as client:
-            return client.ask(question).etag
+            return client.send(request).etag
     except ConnectionError:
         return ""
 
 
-def checked(question: Question, servers: Servers) -> tuple[int, int, dict[str, str]]:
-    """Rows and bytes of the answer, and why some servers are not asked: theirs is not the same."""
-    count = size = 0
+class ComparedResult(NamedTuple):
+    """Rows and bytes of the result of a query, and why some servers are not measured, by name."""
+
+    rows: int
+    size: int  # of our response
+    refused: dict[str, str]
+
+
+def compare_results(question: Question, servers: RunningPeers) -> ComparedResult:
+    """Send two variants of a query to all servers, and compare their results."""
+    row_count = size = 0
     refused: dict[str, str] = {}
-    for number in (ASKED_BEFORE, CHECKED):
-        found: dict[str, list[tuple[str, ...]]] = {}
-        for peer in servers.among:
+    for number in (REPEATED_NUMBER, CHECKED_NUMBER):
+        rows_by_server: dict[str, list[tuple[str, ...]]] = {}
+        for peer in servers.peers:
             if peer.name in refused:
                 continue
             try:
-                with Client(servers[peer.name].port, PATIENCE) as client:
-                    answer = client.ask(peer.request(question, number, servers.papers), keep=True)
-                found[peer.name] = rows(question, answer.body)
+                with Client(servers[peer.name].port, RESPONSE_TIMEOUT_SECONDS) as client:
+                    request = peer.request(question, number, servers.papers)
+                    response = client.send(request, keep_body=True)
+                rows_by_server[peer.name] = parse_rows(question, response.body)
             except TimeoutError:
-                refused[peer.name] = f"no answer within {PATIENCE} s"
-                servers.start(peer.name)
+                refused[peer.name] = f"no response within {RESPONSE_TIMEOUT_SECONDS} s"
+                servers.restart(peer.name)
             except OSError as error:
                 refused[peer.name] = str(error)
             except (ValueError, SyntaxError, KeyError):
-                refused[peer.name] = f"answers {answer.status} in another format"
+                refused[peer.name] = f"status {response.status}, in another format"
             else:
-                size = answer.size if peer.ours else size
-        right = found.get(OXIGRAPH) or next(iter(found.values()))
-        count = len(right)
-        for name, answered in found.items():
-            if not question.page and (len(answered) != count or (question.same and answered != right)):
-                refused[name] = f"differs: {said(answered)}, not {said(right)}"
-    return count, size, refused
+                size = response.size if peer.is_ours else size
+        expected = rows_by_server.get(OXIGRAPH) or next(iter(rows_by_server.values()))
+        row_count = len(expected)
+        for name, rows in rows_by_server.items():
+            is_different = len(rows) != row_count or (question.has_same_rows and rows != expected)
+            if not question.page and is_different:
+                refused[name] = f"differs: {describe_rows(rows)}, not {describe_rows(expected)}"
+    return ComparedResult(row_count, size, refused)
 
 
-def said(answered: Sequence[Sequence[str]]) -> str:
-    """How an answer differs from another: its only value, or how many rows it has."""
-    return " ".join(*answered) if len(answered) == 1 else f"{len(answered):,} rows"
+def describe_rows(rows: Sequence[Sequence[str]]) -> str:
+    """The only row of a result, or its number of rows."""
+    return " ".join(*rows) if len(rows) == 1 else f"{len(rows):,} rows"

@@ -1,4 +1,4 @@
-"""What slow clients cost: the memory of a server while several of them read 100,000 rows at once."""
+"""The memory of a server while several slow clients read 100,000 rows concurrently."""
 
 import selectors
 import socket
@@ -8,111 +8,113 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ..compare.peers import OURS, pair
+from ..compare.peers import OURS, list_own_and_oxigraph
 from ..measure import processes
-from ..measure.server import Running
-from .http import Servers
-from .queries import ROWS
+from ..measure.server import RunningServer
+from .http import RunningPeers
+from .queries import ROWS_QUESTION
 
-CLIENTS = 3  # as many as our service lets one address read at once on two cores
-PIECE, PAUSE = 64 * 1024, 0.01  # bytes that a client reads at once, seconds in between: 6 MB/s
-BUFFER = 64 * 1024  # what the system keeps for a client; the rest waits at the server
-MOST = 32 * 2**20  # bytes a stream
-FINE = b"HTTP/1.1 200 "
-ENDS = (b"]}}", b"\r\n0\r\n\r\n")  # of a whole answer: of its JSON, or of its last chunk
+CLIENTS = 3  # with two cores, our service lets one IP address read so many results concurrently
+READ_BYTES, PAUSE_SECONDS = 64 * 1024, 0.01  # each client reads, then pauses: 6 MB/s
+RECEIVE_BUFFER_BYTES = 64 * 1024  # of the client's socket; all other data waits at the server
+MAX_STREAM_BYTES = 32 * 2**20  # additional memory of the server for each stream
+STATUS_LINE_200 = b"HTTP/1.1 200 "
+RESPONSE_ENDS = (b"]}}", b"\r\n0\r\n\r\n")  # the last bytes of complete JSON, or of chunked encoding
 
 
 @dataclass(frozen=True)
-class Streams:
-    """Bytes of memory of a server before and at its peak, and how many clients read at once, and got all."""
+class StreamMemory:
+    """Memory of a server in bytes, before and at its peak; numbers of concurrent and complete streams."""
 
     server: str
     papers: int
     clients: int
-    at_once: int
-    whole: int
-    before: int
+    concurrent_streams: int
+    complete_streams: int
+    before: int  # without clients
     peak: int
 
     @property
-    def each(self) -> float:
-        """Bytes of a stream."""
-        return (self.peak - self.before) / max(1, self.at_once)
+    def bytes_per_stream(self) -> float:
+        """The additional memory of each concurrent stream."""
+        return (self.peak - self.before) / max(1, self.concurrent_streams)
 
     @property
     def goal(self) -> int | None:
-        """The most that a stream may take."""
-        return MOST if self.server.startswith(OURS) else None
+        """The maximum of `bytes_per_stream`; None for servers other than ours."""
+        return MAX_STREAM_BYTES if self.server.startswith(OURS) else None
 
 
-def compare(scratch: Path, papers: int, settings: Mapping[str, str]) -> list[Streams]:
-    """Ours and `oxigraph serve`, one after the other."""
-    among = pair(settings)
-    with Servers(scratch, papers, among) as servers:
+def compare_streams(scratch: Path, papers: int, settings: Mapping[str, str]) -> list[StreamMemory]:
+    """The memory of ours and of `oxigraph serve`, measured one after the other."""
+    peers = list_own_and_oxigraph(settings)
+    with RunningPeers(scratch, papers, peers) as servers:
         return [
-            measured(
+            measure_streams(
                 peer.name,
                 papers,
                 servers[peer.name],
-                partial(peer.request, ROWS, papers=papers, fields={"Connection": "close"}),
+                partial(peer.request, ROWS_QUESTION, papers=papers, fields={"Connection": "close"}),
             )
-            for peer in among
+            for peer in peers
         ]
 
 
-def measured(name: str, papers: int, server: Running, asked: Callable[[int], bytes]) -> Streams:
-    """The memory of one server while the clients read; each asks another query."""
-    before = peak = processes.memory(server.process)
-    at_once, readers = 0, [Reader(server.port, asked(number)) for number in range(CLIENTS)]
-    with selectors.DefaultSelector() as waiting:
-        for one in readers:
-            waiting.register(one.socket, selectors.EVENT_READ, one)
-        while waiting.get_map():
-            for key, _ in waiting.select():
-                if not key.data.read():
-                    waiting.unregister(key.fileobj)
+def measure_streams(
+    name: str, papers: int, server: RunningServer, build_request: Callable[[int], bytes]
+) -> StreamMemory:
+    """The memory of one server while the clients read the results of different queries."""
+    before = peak = processes.measure_memory_bytes(server.pid)
+    concurrent, readers = 0, [SlowReader(server.port, build_request(number)) for number in range(CLIENTS)]
+    with selectors.DefaultSelector() as selector:
+        for reader in readers:
+            selector.register(reader.socket, selectors.EVENT_READ, reader)
+        while selector.get_map():
+            for key, _ in selector.select():
+                if not key.data.read_chunk():
+                    selector.unregister(key.fileobj)
                     key.data.socket.close()
-            at_once = max(at_once, sum(one.reading for one in readers))
-            peak = max(peak, processes.memory(server.process))
-            time.sleep(PAUSE)
-    whole = sum(one.whole for one in readers)
-    return Streams(name, papers, CLIENTS, at_once, whole, before, peak)
+            concurrent = max(concurrent, sum(reader.is_reading for reader in readers))
+            peak = max(peak, processes.measure_memory_bytes(server.pid))
+            time.sleep(PAUSE_SECONDS)
+    complete = sum(reader.is_complete for reader in readers)
+    return StreamMemory(name, papers, CLIENTS, concurrent, complete, before, peak)
 
 
-class Reader:
-    """A client that asks, and reads slowly."""
+class SlowReader:
+    """A client that sends a request, and reads the response slowly."""
 
     def __init__(self, port: int, request: bytes) -> None:
-        """Ask."""
-        self.socket = connected(port)
+        """Connect and send the request."""
+        self.socket = connect_with_small_buffer(port)
         self.socket.sendall(request)
-        self.begin = self.end = b""
-        self.done = False
+        self.first_chunk = self.last_bytes = b""
+        self.is_closed = False
 
-    def read(self) -> bool:
-        """Take a piece of the answer; whether there was one."""
+    def read_chunk(self) -> bool:
+        """Read a chunk of the response; return whether there was one."""
         try:
-            piece = self.socket.recv(PIECE)
-        except ConnectionError:  # what is broken off is not whole
-            piece = b""
-        self.begin, self.end = self.begin or piece, (self.end + piece)[-64:]
-        self.done = not piece
-        return bool(piece)
+            chunk = self.socket.recv(READ_BYTES)
+        except ConnectionError:  # the response is incomplete
+            chunk = b""
+        self.first_chunk, self.last_bytes = self.first_chunk or chunk, (self.last_bytes + chunk)[-64:]
+        self.is_closed = not chunk
+        return bool(chunk)
 
     @property
-    def reading(self) -> bool:
-        """Whether an answer is under way that is no refusal."""
-        return self.begin.startswith(FINE) and not self.done
+    def is_reading(self) -> bool:
+        """Whether a response with status 200 has begun and not ended."""
+        return self.first_chunk.startswith(STATUS_LINE_200) and not self.is_closed
 
     @property
-    def whole(self) -> bool:
-        """Whether the answer was all there."""
-        return self.begin.startswith(FINE) and self.end.endswith(ENDS)
+    def is_complete(self) -> bool:
+        """Whether a response with status 200 was received completely."""
+        return self.first_chunk.startswith(STATUS_LINE_200) and self.last_bytes.endswith(RESPONSE_ENDS)
 
 
-def connected(port: int) -> socket.socket:
-    """A connection with little room for what is not read yet."""
+def connect_with_small_buffer(port: int) -> socket.socket:
+    """A connection with a small receive buffer."""
     client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     client.connect(("127.0.0.1", port))
     return client

@@ -1,4 +1,4 @@
-"""How long lists, resources and tables take to compute, compared with the SPARQL behind each of them."""
+"""The time to compute lists, resources and tables, compared with the SPARQL query of each."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,27 +15,27 @@ from wgig.lists.query import build_list_query, parse_list_request
 from wgig.lists.tables import get_table_definition
 from wgig.settings import Settings
 
-from ..compare.peers import OURS, Peer, ours
-from ..measure.client import request
-from ..measure.commands import WGIG, command
-from ..measure.requests import Asked, Times, in_turns
-from ..measure.server import answers, fill
-from .http import data
+from ..compare.peers import OURS, Peer, load_with_shipped_graphs, make_own_peer
+from ..measure.client import build_request
+from ..measure.requests import RequestSeries, measure_in_turns
+from ..measure.server import response_contains
+from .http import generated_file
 from .queries import SEED
 
-GOAL = 1.2
-OWN = f"{OURS}, papers of its own"
-LISTED = "papers-listed"
+MAX_TIME_RATIO = 1.2  # time of a path, relative to that of its query
+OWN_PEER_NAME = f"{OURS}, listed papers"  # also the name of the folder of its store
+QUERY_SERIES = "query"  # name of the requests for the query of a path
 BASE = Settings.base
-PAPER = f"{BASE}id/paper/made-up-{SEED}-%d"
-MADE_UP = b"ontology#illustrative>"
-LOOKED_THROUGH = ("/sitemap.xml", b"<loc>")  # what is answered once the log of versions is there
-AGAIN = {"Cache-Control": "no-cache"}  # so that nothing is given from the cache
+PAPER_IRI = f"{BASE}id/paper/made-up-{SEED}-%d"
+ILLUSTRATIVE_TERM = b"ontology#illustrative>"  # the end of its IRI in N-Quads
+CHANGE_LOG_READY = ("/sitemap.xml", b"<loc>")  # a path, and a text in its response once the change log exists
+NO_CACHE = {"Cache-Control": "no-cache"}  # the service computes the response again
 JSON, TURTLE, JSON_LD, HTML = "application/json", "text/turtle", "application/ld+json", "text/html"
 TSV, CSV, XML, ATOM = "text/tab-separated-values", "text/csv", "application/xml", "application/atom+xml"
 
-# The statements that a thing is described by: of itself, of its parts, of what points to it, with labels.
-DESCRIBED = """PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+# The statements about a resource and its parts, those that refer to it, and labels.
+DESCRIPTION_QUERY = """PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 CONSTRUCT { ?s ?p ?o . ?o rdfs:label ?label } WHERE {
   { VALUES ?s { <%(thing)s> } ?s ?p ?o }
   UNION { ?s ?p <%(thing)s> BIND (<%(thing)s> AS ?o) }
@@ -43,113 +43,127 @@ CONSTRUCT { ?s ?p ?o . ?o rdfs:label ?label } WHERE {
   OPTIONAL { ?o rdfs:label|skos:prefLabel ?label }
 }"""
 
-Request = Callable[[int], bytes]
+RequestBuilder = Callable[[int], bytes]  # from the number of the request
 
 
 @dataclass(frozen=True)
-class Compared:
-    """What was asked over so many papers: its figures, and those of the query behind it if there is one."""
+class ResourceMeasurement:
+    """Figures of a path with so many papers, and those of its query if there is one."""
 
     papers: int
-    what: str
+    request_name: str
     figures: Mapping[str, float]
-    query: Mapping[str, float] | None
+    query: Mapping[str, float] | None  # its figures
 
     @property
     def ratio(self) -> float | None:
-        """How many times as long as the query it takes."""
+        """The time relative to the query."""
         return self.figures["p50"] / self.query["p50"] if self.query else None
 
     @property
     def ratio_cpu(self) -> float | None:
-        """How many times the CPU."""
+        """The CPU relative to the query."""
         return self.figures["cpu"] / self.query["cpu"] if self.query else None
 
 
-def compare(scratch: Path, papers: int, seconds: float, settings: Mapping[str, str]) -> list[Compared]:
-    """All that is asked over so many papers and the shipped graphs, in turns with the query behind it."""
-    file, peer = listed(scratch, papers), own(settings)
+def compare_resources(
+    scratch: Path, papers: int, seconds: float, settings: Mapping[str, str]
+) -> list[ResourceMeasurement]:
+    """All paths with so many papers and the shipped graphs, each in turns with its query."""
+    file, peer = listed_papers_file(scratch, papers), make_listing_peer(settings)
     with ExitStack() as stack:
-        server = stack.enter_context(peer.serve(peer.filled(scratch, file), file))
-        while not answers(server.port, *LOOKED_THROUGH):
+        server = stack.enter_context(peer.serve(peer.filled_store(scratch, file), file))
+        while not response_contains(server.port, *CHANGE_LOG_READY):
             time.sleep(1)
-        found = []
-        for what, (first, query) in questions(papers).items():
-            servers = {what: Asked(server, first)} | ({"": Asked(server, query)} if query else {})
-            times: dict[str, Times] = in_turns(servers, seconds)
-            figures = {name: one.figures() for name, one in times.items()}
-            found.append(Compared(papers, what, figures[what], figures.get("")))
-    return found
+        measurements = []
+        for request_name, (request, query) in list_measured_requests(papers).items():
+            series = {request_name: RequestSeries(server, request)}
+            if query:
+                series[QUERY_SERIES] = RequestSeries(server, query)
+            figures = {name: times.summarize() for name, times in measure_in_turns(series, seconds).items()}
+            measurements.append(
+                ResourceMeasurement(papers, request_name, figures[request_name], figures.get(QUERY_SERIES))
+            )
+    return measurements
 
 
-def listed(scratch: Path, papers: int) -> Path:
-    """The file of so many papers that are not marked as made up, as lists leave those out."""
-    file = scratch / f"{papers}-{LISTED}.nq"
+def listed_papers_file(scratch: Path, papers: int) -> Path:
+    """The generated papers without the mark `wgig:illustrative`, because lists leave marked papers out."""
+    file = scratch / f"{papers}-papers-listed.nq"
     if not file.exists():
         unfinished = file.with_suffix(".unfinished")
-        with data(scratch, papers).open("rb") as lines, unfinished.open("wb") as out:
-            out.writelines(line for line in lines if MADE_UP not in line)
+        with generated_file(scratch, papers).open("rb") as lines, unfinished.open("wb") as out:
+            out.writelines(line for line in lines if ILLUSTRATIVE_TERM not in line)
         unfinished.rename(file)
     return file
 
 
-def own(settings: Mapping[str, str]) -> Peer:
-    """Our service with the shipped graphs, the papers, and all that follows from them."""
-
-    def load(store: Path, file: Path) -> None:
-        fill(store)
-        command(*WGIG, "load", "--store", store, file)
-
-    return replace(ours(OWN, {"WGIG_DATA": "shipped", **settings}), load=load)
+def make_listing_peer(settings: Mapping[str, str]) -> Peer:
+    """Our service with the shipped graphs, the papers, and all inferred statements."""
+    return replace(
+        make_own_peer(OWN_PEER_NAME, {"WGIG_DATA": "shipped", **settings}), load=load_with_shipped_graphs
+    )
 
 
-def questions(papers: int) -> dict[str, tuple[Request, Request | None]]:
-    """What is asked, by name, and the query behind it."""
+def list_measured_requests(papers: int) -> dict[str, tuple[RequestBuilder, RequestBuilder | None]]:
+    """The request for each path, and that for its query or None, by the name of the request."""
     lists = ("/papers", "/papers?issue=spam", "/papers?sort=-posted&size=500", "/timeline", "/conformance",
              "/issues", "/stakeholders")  # fmt: skip
-    things = {"Turtle": TURTLE, "JSON-LD": JSON_LD, "JSON": JSON, "a page": HTML}
-    found: dict[str, tuple[Request, Request | None]] = {
-        path: (partial(get, path, JSON), sparql(behind(path), TSV)) for path in lists
+    formats = {"Turtle": TURTLE, "JSON-LD": JSON_LD, "JSON": JSON, "a page": HTML}
+    coverage_query = Dimension("issue", BASE).count_query()
+    table_query = get_table_definition("papers").query
+    requests: dict[str, tuple[RequestBuilder, RequestBuilder | None]] = {
+        path: (partial(build_uncached_request, path, JSON), make_query_builder(find_list_query(path), TSV))
+        for path in lists
     }
-    found["/coverage"] = partial(get, "/coverage", JSON), sparql(Dimension("issue", BASE).count_query(), TSV)
-    for name, media_type in things.items():
-        found[f"/doc/paper/… as {name}"] = partial(thing, media_type, papers), partial(described, papers)
-    found["/doc/issue/spam as a page"] = partial(get, "/doc/issue/spam", HTML), None
-    found["/tables/papers.csv"] = (
-        partial(get, "/tables/papers.csv", CSV),
-        sparql(get_table_definition("papers").query, CSV),
+    requests["/coverage"] = (
+        partial(build_uncached_request, "/coverage", JSON),
+        make_query_builder(coverage_query, TSV),
     )
-    others = {"/feed.atom": ATOM, "/feed/paper.atom": ATOM, "/sitemap.xml": XML, "/changes": "*/*", "/": HTML,
-              "/doc/paper": HTML, "/meetings.ics": "*/*"}  # fmt: skip
-    return found | {path: (partial(get, path, media_type), None) for path, media_type in others.items()}
+    for name, media_type in formats.items():
+        requests[f"/doc/paper/… as {name}"] = (
+            partial(build_paper_request, media_type, papers),
+            partial(build_description_query, papers),
+        )
+    requests["/doc/issue/spam as a page"] = partial(build_uncached_request, "/doc/issue/spam", HTML), None
+    requests["/tables/papers.csv"] = (
+        partial(build_uncached_request, "/tables/papers.csv", CSV),
+        make_query_builder(table_query, CSV),
+    )
+    without_query = {"/feed.atom": ATOM, "/feed/paper.atom": ATOM, "/sitemap.xml": XML, "/changes": "*/*",
+                     "/": HTML, "/doc/paper": HTML, "/meetings.ics": "*/*"}  # fmt: skip
+    return requests | {
+        path: (partial(build_uncached_request, path, media_type), None)
+        for path, media_type in without_query.items()
+    }
 
 
-def get(path: str, media_type: str, number: int) -> bytes:
-    """The request for what is at a path, computed anew."""
+def build_uncached_request(path: str, media_type: str, number: int) -> bytes:
+    """The request for a path, the same for each number; the service computes the response again."""
     del number
-    return request(path, media_type, AGAIN)
+    return build_request(path, media_type, NO_CACHE)
 
 
-def behind(path: str) -> str:
-    """The query behind a list."""
+def find_list_query(path: str) -> str:
+    """The SPARQL query with which the service computes a list."""
     name, _, query = path.removeprefix("/").partition("?")
     return build_list_query(
         parse_list_request(LIST_DEFINITIONS[name], parse_form(query.encode()), BASE), BASE
     )
 
 
-def sparql(text: str, media_type: str) -> Request:
-    """The request for a query, whatever its number."""
-    return partial(get, f"/sparql?{urlencode({'query': text})}", media_type)
+def make_query_builder(text: str, media_type: str) -> RequestBuilder:
+    """The builder of the request for a query, the same for each number."""
+    return partial(build_uncached_request, f"/sparql?{urlencode({'query': text})}", media_type)
 
 
-def thing(media_type: str, papers: int, number: int) -> bytes:
-    """The request for a paper."""
-    path = (PAPER % (number % papers + 1)).replace(f"{BASE}id/", "/doc/")
-    return get(path, media_type, number)
+def build_paper_request(media_type: str, papers: int, number: int) -> bytes:
+    """The request for the description of one of the papers, by number."""
+    path = (PAPER_IRI % (number % papers + 1)).replace(f"{BASE}id/", "/doc/")
+    return build_uncached_request(path, media_type, number)
 
 
-def described(papers: int, number: int) -> bytes:
-    """The request for the statements about a paper."""
-    text = DESCRIBED % {"thing": PAPER % (number % papers + 1)}
-    return get(f"/sparql?{urlencode({'query': text})}", TURTLE, number)
+def build_description_query(papers: int, number: int) -> bytes:
+    """The request for the statements about one of the papers, by number."""
+    text = DESCRIPTION_QUERY % {"thing": PAPER_IRI % (number % papers + 1)}
+    return build_uncached_request(f"/sparql?{urlencode({'query': text})}", TURTLE, number)

@@ -1,1 +1,1 @@
-"""An hour at steady load: whether memory stays flat, and nothing is left behind."""
+"""An hour at steady load: whether memory stays constant, and no processes or files are left behind."""

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..measure.client import Client
-from ..measure.requests import quantile
-from ..serving.concurrency import BUSY
-from .mix import Ask, Asking
+from ..measure.requests import compute_quantile
+from ..serving.concurrency import BUSY_STATUSES
+from .mix import RequestMaker, SoakRequest
 
 CLIENTS = 6
-PATIENCE = 60  # seconds for an answer
-SHOWN = 20  # faults that are told in full
+RESPONSE_TIMEOUT_SECONDS = 60
+MAX_KEPT_FAULTS = 20  # whose description is kept; all are counted
 
 
 @dataclass(frozen=True)
-class Asked:
-    """How many requests there were, how many were told to come again or went wrong, and their seconds."""
+class LoadSummary:
+    """Numbers of requests, busy statuses and faults, and quantiles of their seconds."""
 
     requests: int
     busy: int
@@ -31,122 +31,127 @@ class Asked:
 
 
 class Tally:
-    """What all clients of a service note, at once."""
+    """The outcomes of all requests to a service; its methods may be called on several threads.
+
+    A fault is an unexpected status or an incomplete response; busy is a status 429 or 503.
+    """
 
     def __init__(self) -> None:
-        """Nothing was asked yet."""
+        """Start without requests."""
         self.lock = threading.Lock()
         self.times: list[float] = []
-        self.busy = self.wrong = 0
+        self.busy_count = self.fault_count = 0
         self.kinds: Counter[str] = Counter()
         self.faults: list[str] = []
 
-    def note(self, ask: Ask, seconds: float, fault: str = "", *, busy: bool = False) -> None:
-        """Note a request, how long it took, and what was wrong with it."""
+    def record(self, request: SoakRequest, seconds: float, fault: str = "", *, busy: bool = False) -> None:
+        """Record a request: its seconds, and its fault if it has one."""
         with self.lock:
-            self.kinds[ask.kind] += 1
+            self.kinds[request.kind] += 1
             self.times.append(seconds)
-            self.busy += busy
-            self.wrong += bool(fault)
-            if fault and len(self.faults) < SHOWN:
-                self.faults.append(f"{ask.kind}: {fault}: {ask.request[:150]!r}")
+            self.busy_count += busy
+            self.fault_count += bool(fault)
+            if fault and len(self.faults) < MAX_KEPT_FAULTS:
+                self.faults.append(f"{request.kind}: {fault}: {request.data[:150]!r}")
 
-    def taken(self) -> Asked:
-        """What was noted since it was taken last."""
+    def take_summary(self) -> LoadSummary:
+        """Return the summary of the requests since the last call."""
         with self.lock:
-            times, busy, wrong = self.times, self.busy, self.wrong
-            self.times, self.busy, self.wrong = [], 0, 0
-        p50, p99 = (quantile(times or [0.0], share) for share in (0.5, 0.99))
-        return Asked(len(times), busy, wrong, p50, p99)
+            times, busy, faults = self.times, self.busy_count, self.fault_count
+            self.times, self.busy_count, self.fault_count = [], 0, 0
+        p50, p99 = (compute_quantile(times or [0.0], share) for share in (0.5, 0.99))
+        return LoadSummary(len(times), busy, faults, p50, p99)
 
-    def kept(self) -> dict[str, Any]:
-        """How often what was asked, and the first faults."""
+    def summarize_kinds(self) -> dict[str, Any]:
+        """The number of requests by kind, and the first faults."""
         with self.lock:
             return {"kinds": dict(self.kinds), "faults": list(self.faults)}
 
 
 class Load:
-    """Clients at work on a service, usable in `with`."""
+    """Clients that send requests to a service, as a context manager."""
 
-    def __init__(self, port: int, mix: Sequence[Asking], rate: float, tally: Tally | None = None) -> None:
-        """So many requests a second, of all clients together."""
+    def __init__(
+        self, port: int, mix: Sequence[RequestMaker], rate: float, tally: Tally | None = None
+    ) -> None:
+        """Take the makers of the requests of a round, and the rate of all clients together, per second."""
         self.port, self.mix, self.rate = port, mix, rate
         self.tally, self.done = tally or Tally(), threading.Event()
-        self.threads = [threading.Thread(target=self.work, args=[number]) for number in range(CLIENTS)]
+        self.threads = [threading.Thread(target=self.run_client, args=[number]) for number in range(CLIENTS)]
 
     def __enter__(self) -> Tally:
-        """Begin."""
+        """Start the clients."""
         self.start = time.monotonic()
-        for one in self.threads:
-            one.start()
+        for thread in self.threads:
+            thread.start()
         return self.tally
 
     def __exit__(self, *_: object) -> None:
-        """Have them end what they are at."""
+        """Stop the clients after their current requests."""
         self.done.set()
-        for one in self.threads:
-            one.join()
+        for thread in self.threads:
+            thread.join()
 
-    def work(self, number: int) -> None:
-        """One client: each request at its time; what comes due while it waits for an answer is left out."""
-        line = Line(self.port)
+    def run_client(self, number: int) -> None:
+        """Send each CLIENTS-th request at its time, from `number`; skip those due while waiting."""
+        connection = PersistentConnection(self.port)
         while not self.done.wait(self.start + number / self.rate - time.monotonic()):
-            round_, place = divmod(number, len(self.mix))
-            self.ask(line, self.mix[place](round_))
-            late = max(0.0, time.monotonic() - self.start - number / self.rate)
-            number += CLIENTS * max(1, math.ceil(late * self.rate / CLIENTS))
-        line.close()
+            round_number, place = divmod(number, len(self.mix))
+            self.send_and_record(connection, self.mix[place](round_number))
+            late_seconds = max(0.0, time.monotonic() - self.start - number / self.rate)
+            number += CLIENTS * max(1, math.ceil(late_seconds * self.rate / CLIENTS))
+        connection.close()
 
-    def ask(self, line: "Line", ask: Ask) -> None:
-        """Ask, and note how it went."""
-        begun = time.monotonic()
+    def send_and_record(self, connection: "PersistentConnection", request: SoakRequest) -> None:
+        """Send a request, and record its outcome."""
+        start = time.monotonic()
         fault, status = "", None
         try:
-            status = self.answered(line, ask)
+            status = self.send_request(connection, request)
         except (OSError, ValueError) as error:
             fault = f"{type(error).__name__} {error}"
-        busy = status in BUSY
-        if status is not None and status not in ask.right and not busy:
-            fault = f"answered {status}"
-        self.tally.note(ask, time.monotonic() - begun, fault, busy=busy)
+        busy = status in BUSY_STATUSES
+        if status is not None and status not in request.statuses and not busy:
+            fault = f"status {status}"
+        self.tally.record(request, time.monotonic() - start, fault, busy=busy)
 
-    def answered(self, line: "Line", ask: Ask) -> int | None:
-        """The status of the answer; None where the client does not wait for it."""
-        if ask.leaves is not None:
-            with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as one:
-                one.sendall(ask.request)
-                self.done.wait(ask.leaves)
+    def send_request(self, connection: "PersistentConnection", request: SoakRequest) -> int | None:
+        """The status of the response; None if the client disconnects before."""
+        if request.disconnect_seconds is not None:
+            with socket.create_connection(("127.0.0.1", self.port), RESPONSE_TIMEOUT_SECONDS) as client:
+                client.sendall(request.data)
+                self.done.wait(request.disconnect_seconds)
             return None
-        if ask.alone:
-            with Client(self.port, PATIENCE) as other:
-                return other.ask(ask.request).status
-        return line.ask(ask.request)
+        if request.needs_new_connection:
+            with Client(self.port, RESPONSE_TIMEOUT_SECONDS) as new_client:
+                return new_client.send(request.data).status
+        return connection.send(request.data)
 
 
-class Line:
-    """A connection that is kept open from one request to the next, and made again when it was closed."""
+class PersistentConnection:
+    """A connection that is kept open between requests, and opened again if the service closed it."""
 
     def __init__(self, port: int) -> None:
-        """It is made when it is needed."""
+        """Connect later, for the first request."""
         self.port = port
         self.client: Client | None = None
 
-    def ask(self, asked: bytes) -> int:
-        """The status of an answer."""
+    def send(self, request: bytes) -> int:
+        """The status of the response."""
         if self.client:
             try:
-                return self.client.ask(asked).status
-            except ConnectionError:  # it lay idle for so long that the service closed it
+                return self.client.send(request).status
+            except ConnectionError:  # it was idle for so long that the service closed it
                 self.close()
-        self.client = Client(self.port, PATIENCE)
+        self.client = Client(self.port, RESPONSE_TIMEOUT_SECONDS)
         try:
-            return self.client.ask(asked).status
+            return self.client.send(request).status
         except OSError:
             self.close()
             raise
 
     def close(self) -> None:
-        """Close it, if it is there."""
+        """Close the connection, if it is open."""
         if self.client:
             self.client.__exit__()
             self.client = None

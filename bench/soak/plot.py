@@ -1,4 +1,4 @@
-"""The plot of a soak run: a column for each service, a row for each kind of figure."""
+"""The plot of a soak run: a column for each service, a row for each group of figures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -9,72 +9,73 @@ from matplotlib.figure import Figure
 from wgig.settings import MIB
 
 from .samples import CHECKER, READERS, SERVICE, Sample
-from .verdict import Figure as Line
+from .verdict import SampleFigure
 
-PARTS = ("quads", "versions", "aside/changes", "aside/dumps", "aside/index")
-
-
-def memory(kind: str) -> Line:
-    """What processes of a kind take, in MiB."""
-    return lambda one: one.memory.get(kind, 0) / MIB
+# Beginnings of the names of files and folders in the folder of a store.
+STORE_PARTS = ("quads", "versions", "aside/changes", "aside/dumps", "aside/index")
 
 
-def stored(part: str) -> Line:
-    """What a part of the store takes, in MiB."""
-    return lambda one: sum(size for name, (_, size) in one.store.items() if name.startswith(part)) / MIB
+def make_memory_figure(role: str) -> SampleFigure:
+    """The memory of the processes with a role, in MiB."""
+    return lambda sample: sample.memory.get(role, 0) / MIB
 
 
-ROWS: Mapping[str, Mapping[str, Line]] = {
+def make_store_figure(part: str) -> SampleFigure:
+    """The size of the files and folders whose names begin with `part`, in MiB."""
+    return lambda sample: sum(size for name, (_, size) in sample.store.items() if name.startswith(part)) / MIB
+
+
+ROWS: Mapping[str, Mapping[str, SampleFigure]] = {
     "memory, MiB": {
-        "all": lambda one: one.whole / MIB,
-        "speaks HTTP": memory(SERVICE),
-        "readers": memory(READERS),
-        "check papers": memory(CHECKER),
+        "all": lambda sample: sample.total_memory / MIB,
+        "service process": make_memory_figure(SERVICE),
+        "query workers": make_memory_figure(READERS),
+        "check process": make_memory_figure(CHECKER),
     },
     "number": {
-        "open files": lambda one: one.handles,
-        "threads": lambda one: one.threads,
-        "processes": lambda one: one.processes,
-        "temporary files": lambda one: one.temporary[0],
+        "open files": lambda sample: sample.open_files,
+        "threads": lambda sample: sample.threads,
+        "processes": lambda sample: sample.processes,
+        "temporary files": lambda sample: sample.temporary[0],
     },
-    "store, MiB": {part: stored(part) for part in PARTS},
+    "store, MiB": {part: make_store_figure(part) for part in STORE_PARTS},
     "seconds": {
-        "99 of 100 answers": lambda one: one.asked.p99,
-        "half of the answers": lambda one: one.asked.p50,
+        "99 % of responses": lambda sample: sample.load_summary.p99,
+        "half of responses": lambda sample: sample.load_summary.p50,
     },
-    "load": {"load of the machine": lambda one: one.load},
+    "load": {"load of the machine": lambda sample: sample.load},
 }
-LOGARITHMIC = "seconds"
+LOGARITHMIC_ROW = "seconds"
 
 
-def figure(services: Mapping[str, Sequence[Sample]]) -> Figure:
-    """All lines of all services; each point is the median of a minute."""
-    found = Figure(figsize=(9, 11), layout="constrained")
-    grid = found.subplots(len(ROWS), len(services), sharex=True, sharey="row", squeeze=False)
-    for (unit, lines), row in zip(ROWS.items(), grid, strict=True):
-        for axes, samples in zip(row, services.values(), strict=True):
-            draw(axes, samples, lines)
+def draw_services(samples_by_service: Mapping[str, Sequence[Sample]]) -> Figure:
+    """All figures of all services; each point is the median of a minute."""
+    plot = Figure(figsize=(9, 11), layout="constrained")
+    grid = plot.subplots(len(ROWS), len(samples_by_service), sharex=True, sharey="row", squeeze=False)
+    for (unit, figures), row in zip(ROWS.items(), grid, strict=True):
+        for axes, samples in zip(row, samples_by_service.values(), strict=True):
+            draw_lines(axes, samples, figures)
         row[0].set_ylabel(unit)
         row[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-        if unit == LOGARITHMIC:
+        if unit == LOGARITHMIC_ROW:
             row[0].set_yscale("log")
         else:
             row[0].set_ylim(bottom=0)
-    for axes, name in zip(grid[0], services, strict=True):
+    for axes, name in zip(grid[0], samples_by_service, strict=True):
         axes.set_title(name)
-    found.supxlabel("minutes")
-    return found
+    plot.supxlabel("minutes")
+    return plot
 
 
-def draw(axes: Axes, samples: Sequence[Sample], lines: Mapping[str, Line]) -> None:
-    """The lines of one kind of one service."""
-    for name, line in lines.items():
-        axes.plot(*zip(*minutes(samples, line), strict=True), label=name, linewidth=1.2)
+def draw_lines(axes: Axes, samples: Sequence[Sample], figures: Mapping[str, SampleFigure]) -> None:
+    """A line for each figure of one service."""
+    for name, figure in figures.items():
+        axes.plot(*zip(*iter_minute_medians(samples, figure), strict=True), label=name, linewidth=1.2)
     axes.grid(color="0.9")
 
 
-def minutes(samples: Sequence[Sample], line: Line) -> Iterator[tuple[int, float]]:
-    """The median of each minute since the first sample."""
-    first = samples[0].seconds
-    for minute, ones in groupby(samples, lambda one: int((one.seconds - first) // 60)):
-        yield minute, median(map(line, ones))
+def iter_minute_medians(samples: Sequence[Sample], figure: SampleFigure) -> Iterator[tuple[int, float]]:
+    """Each minute since the first sample, and the median of the figure in it."""
+    start = samples[0].seconds
+    for minute, of_minute in groupby(samples, lambda sample: int((sample.seconds - start) // 60)):
+        yield minute, median(map(figure, of_minute))

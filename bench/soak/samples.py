@@ -1,4 +1,7 @@
-"""One sample of a service: memory, processes, threads, open files, and what is on disk (Linux)."""
+"""Samples of a service: memory, processes, threads, open files, and files on disk (Linux).
+
+The folder `aside` of a store has everything except the quads and old versions, such as the search index.
+"""
 
 import os
 import re
@@ -9,169 +12,174 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..measure.client import Client, request
-from ..measure.processes import cpu, family, held
-from .load import Asked
+from ..measure.client import Client, build_request
+from ..measure.processes import iter_process_tree, measure_cpu_seconds, read_pss_bytes
+from .load import LoadSummary
 
-QUADS = re.compile(rb"^wgig_quads ([\d.e+]+)", re.MULTILINE)
+QUADS_METRIC = re.compile(rb"^wgig_quads ([\d.e+]+)", re.MULTILINE)
+# Roles of processes: the service, the process that checks papers, the query workers.
 SERVICE, CHECKER, READERS = "service", "checker", "readers"
-ENGINE, OTHER = "engine", "other"
-PAGE = os.sysconf("SC_PAGE_SIZE")
-GRACE = 10  # seconds until no process may be left of a service that was stopped
+ENGINE, OTHER = "engine", "other"  # types of open files: of the storage engine for the quads, or any other
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+END_TIMEOUT_SECONDS = 10  # until all processes of a stopped service must have ended
 
-# Files and bytes.
-Size = tuple[int, int]
+# Number of files, and their bytes.
+FilesSize = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """All figures of one service at a moment, in seconds since its start and in bytes."""
+    """All figures of one service at one time; memory in bytes."""
 
-    seconds: float
-    memory: dict[str, int]  # by what the processes do; what they share is counted once
-    resident: int  # of the process that speaks HTTP alone
+    seconds: float  # since the monitor was created
+    memory: dict[str, int]  # by role; shared memory is counted once
+    resident: int  # of the service process
     processes: int
     threads: int
-    descriptors: dict[str, int]  # open files by what they are
-    cpu: float
-    load: float  # of the machine, with all else that it does
-    store: dict[str, Size]  # by part
-    temporary: Size
+    descriptors: dict[str, int]  # open files by type
+    cpu: float  # seconds
+    load: float  # of the machine, including other work
+    store: dict[str, FilesSize]  # by part
+    temporary: FilesSize  # of the folder for temporary files
     quads: int
-    asked: Asked
+    load_summary: LoadSummary
 
     @property
-    def handles(self) -> int:
-        """Open files beside those of the engine."""
-        return sum(count for what, count in self.descriptors.items() if what != ENGINE)
+    def open_files(self) -> int:
+        """Open files except those of the engine."""
+        return sum(count for type_, count in self.descriptors.items() if type_ != ENGINE)
 
     @property
-    def whole(self) -> int:
-        """The memory of all processes together."""
+    def total_memory(self) -> int:
+        """The memory of all processes."""
         return sum(self.memory.values())
 
 
-class Watched:
-    """A service that is looked at now and then, and whose processes are remembered."""
+class ServiceMonitor:
+    """Takes samples of a service, and remembers its processes."""
 
-    def __init__(self, process: int, port: int, store: Path, temporary: Path) -> None:
-        """The number of its process, its port, and its folders."""
-        self.process, self.port, self.store, self.temporary = process, port, store, temporary
-        self.seen: dict[int, str] = {}  # when each process began, by its number
+    def __init__(self, pid: int, port: int, store: Path, temporary: Path) -> None:
+        """Take the id of the service process, its port, and its folders."""
+        self.pid, self.port, self.store, self.temporary = pid, port, store, temporary
+        self.start_times: dict[int, str] = {}  # of all processes seen, by id
         self.start = time.monotonic()
 
-    def sample(self, asked: Asked) -> Sample:
-        """The figures of now, with what was asked since the last ones."""
-        numbers = list(family(self.process))
-        self.note(numbers)
+    def sample(self, summary: LoadSummary) -> Sample:
+        """Take a sample; `summary` is that of the requests since the last one."""
+        pids = list(iter_process_tree(self.pid))
+        self.remember_processes(pids)
         memory: Counter[str] = Counter()
-        for one in numbers:
-            memory[self.role(one)] += held(one)
+        for pid in pids:
+            memory[self.find_role(pid)] += read_pss_bytes(pid)
         return Sample(
             time.monotonic() - self.start,
             dict(memory),
-            resident(self.process),
-            len(numbers),
-            sum(len(listed(one, "task")) for one in numbers),
-            opened(numbers),
-            cpu(self.process),
+            read_resident_bytes(self.pid),
+            len(pids),
+            sum(len(list_proc_entries(pid, "task")) for pid in pids),
+            count_open_files(pids),
+            measure_cpu_seconds(self.pid),
             os.getloadavg()[0],
-            parts(self.store),
-            size(self.temporary),
-            quads(self.port),
-            asked,
+            measure_store_parts(self.store),
+            measure_files(self.temporary),
+            fetch_quad_count(self.port),
+            summary,
         )
 
-    def note(self, processes: Sequence[int]) -> None:
-        """Remember that there were these processes."""
-        self.seen |= {one: when for one in processes if (when := began(one))}
+    def remember_processes(self, pids: Sequence[int]) -> None:
+        """Remember processes with their start times, because ids are used again."""
+        self.start_times |= {pid: start for pid in pids if (start := read_start_time(pid))}
 
-    def role(self, process: int) -> str:
-        """What a process of the service does."""
-        if process == self.process:
+    def find_role(self, pid: int) -> str:
+        """The role of a process of the service."""
+        if pid == self.pid:
             return SERVICE
         try:
-            command = Path(f"/proc/{process}/cmdline").read_bytes()
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
-            return CHECKER  # it ended meanwhile, and holds nothing
-        return READERS if b"workers.forker" in command else CHECKER
+            return CHECKER  # it ended meanwhile, and uses no memory
+        return READERS if b"workers.forker" in command else CHECKER  # workers are forks of the forker
 
-    def left(self, grace: float = GRACE) -> list[int]:
-        """Processes of it that still run when it was stopped some seconds ago."""
-        until = time.monotonic() + grace
-        while there := [number for number, when in self.seen.items() if began(number) == when]:
-            if time.monotonic() > until:
+    def find_left_processes(self, timeout_seconds: float = END_TIMEOUT_SECONDS) -> list[int]:
+        """The ids of processes that still run some seconds after the service was stopped."""
+        end = time.monotonic() + timeout_seconds
+        while left := [pid for pid, start in self.start_times.items() if read_start_time(pid) == start]:
+            if time.monotonic() > end:
                 break
             time.sleep(0.05)
-        return there
+        return left
 
 
-def quads(port: int) -> int:
-    """How much a service holds, as it tells itself."""
+def fetch_quad_count(port: int) -> int:
+    """The number of quads in the metrics of a service."""
     with Client(port) as client:
-        found = QUADS.search(client.ask(request("/metrics"), keep=True).body)
-    return int(float(found[1])) if found else 0
+        match = QUADS_METRIC.search(client.send(build_request("/metrics"), keep_body=True).body)
+    return int(float(match[1])) if match else 0
 
 
-def began(process: int) -> str:
-    """When a process began, empty where there is none that runs."""
+def read_start_time(pid: int) -> str:
+    """The start time of a process, in ticks since boot; empty if it does not run."""
     try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     except OSError:
         return ""
-    return "" if fields[0] == "Z" else fields[19]
+    state, start_time = fields[0], fields[19]  # fields 3 and 22 of proc_pid_stat(5)
+    return "" if state == "Z" else start_time
 
 
-def resident(process: int) -> int:
-    """The memory of one process, with what it shares."""
-    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE
+def read_resident_bytes(pid: int) -> int:
+    """The resident memory of one process, including shared memory."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
 
 
-def opened(processes: Sequence[int]) -> dict[str, int]:
-    """How many files the processes have open by kind; the engine has more and fewer as it likes."""
-    found: Counter[str] = Counter()
-    for process in processes:
-        for one in listed(process, "fd"):
+def count_open_files(pids: Sequence[int]) -> dict[str, int]:
+    """The number of open files of the processes, by type."""
+    counts: Counter[str] = Counter()
+    for pid in pids:
+        for link in list_proc_entries(pid, "fd"):
             with suppress(OSError):  # closed meanwhile
-                found[kind(str(one.readlink()))] += 1
-    return dict(found)
+                counts[classify_open_file(str(link.readlink()))] += 1
+    return dict(counts)
 
 
-def kind(target: str) -> str:
-    """What an open file is, by what its link in /proc names."""
+def classify_open_file(target: str) -> str:
+    """The type of an open file, from the target of its link in /proc.
+
+    Files of the engine have their own type, because it opens and closes them at any time.
+    """
     if "/quads" in target or "/aside/readers" in target:
         return ENGINE
     return target.partition(":")[0] if target.startswith(("socket:", "pipe:")) else OTHER
 
 
-def listed(process: int, what: str) -> list[Path]:
-    """The threads (task) or open files (fd) of a process; none when it ended meanwhile."""
+def list_proc_entries(pid: int, folder: str) -> list[Path]:
+    """The threads (task) or open files (fd) of a process; none if it ended meanwhile."""
     try:
-        return list(Path(f"/proc/{process}/{what}").iterdir())
+        return list(Path(f"/proc/{pid}/{folder}").iterdir())
     except OSError:
         return []
 
 
-def parts(store: Path) -> dict[str, Size]:
-    """Files and bytes of each file and folder of a store, and of each of those beside its quads."""
-    every = (*store.iterdir(), *(store / "aside").iterdir())
-    return {str(one.relative_to(store)): size(one) for one in every if one.name != "aside"}
+def measure_store_parts(store: Path) -> dict[str, FilesSize]:
+    """The size of each file and folder of a store, and of each in its folder `aside`."""
+    paths = (*store.iterdir(), *(store / "aside").iterdir())
+    return {str(path.relative_to(store)): measure_files(path) for path in paths if path.name != "aside"}
 
 
-def size(place: Path) -> Size:
-    """The files in a folder, or the one that is there, and their bytes."""
-    sizes = [room(one) for one in (below(place) if place.is_dir() else [place])]
+def measure_files(path: Path) -> FilesSize:
+    """The size of a file, or of all files in a folder."""
+    sizes = [read_file_size(file) for file in (iter_files(path) if path.is_dir() else [path])]
     return len(sizes), sum(sizes)
 
 
-def below(folder: Path) -> Iterator[Path]:
-    """All that is not a folder below one."""
-    for where, _, names in os.walk(folder):
-        yield from (Path(where) / name for name in names)
+def iter_files(folder: Path) -> Iterator[Path]:
+    """All files in a folder and its subfolders."""
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent) / name for name in names)
 
 
-def room(file: Path) -> int:
-    """The bytes of a file; none when it is gone."""
+def read_file_size(file: Path) -> int:
+    """The bytes of a file; 0 if it was deleted meanwhile."""
     try:
         return file.stat().st_size
     except OSError:

@@ -1,4 +1,4 @@
-"""The verdict of a soak run: whether something grew, or was left behind."""
+"""The verdict of a soak run: whether a figure grew, or processes or files were left behind."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,76 +9,87 @@ from wgig.graphs.dumps import DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER, KEPT_DUMP_VER
 from wgig.settings import MIB, QUAD_MEMORY_BYTES
 from wgig.store.files import ASIDE_FOLDER
 
-from .samples import READERS, Sample, below
+from .samples import READERS, Sample, iter_files
 
-TOLERANCE = 0.10
-FEW = 2  # processes, threads or files more than before, which are no growth
+TOLERATED_GROWTH_SHARE = 0.10  # of the median in the second quarter
+TOLERATED_COUNT = 2  # additional processes, threads or files
 
-Figure = Callable[[Sample], float]
+SampleFigure = Callable[[Sample], float]  # one figure of a sample
 
-# What stays beside the quads of a service that was stopped.
-STAYS = {
+# Files and folders that a stopped service keeps in the folder `aside` of its store.
+KEPT_NAMES = {
     *("changes.sqlite", "changes.sqlite-shm", "changes.sqlite-wal"),
     *("control", "door", "dumps", "index", "readers"),
 }
 
 
-def figures(samples: Sequence[Sample]) -> dict[str, tuple[Figure, float]]:
-    """What must not grow, with how much more is none."""
+def list_figures(samples: Sequence[Sample]) -> dict[str, tuple[SampleFigure, float]]:
+    """The figures that must not grow, each with its tolerated absolute growth, by name."""
     first = samples[0]
 
-    def beside(one: Sample) -> float:
-        """The memory without what quads take in the readers that came since: each write is on record."""
-        return one.whole - QUAD_MEMORY_BYTES * (one.quads - first.quads) * (READERS in one.memory)
+    def memory_without_new_quads(sample: Sample) -> float:
+        """The memory minus that of new quads in the workers, because each write adds quads to the history."""
+        new_quads = sample.quads - first.quads
+        return sample.total_memory - QUAD_MEMORY_BYTES * new_quads * (READERS in sample.memory)
 
     return {
-        "memory of all processes, beside new quads": (beside, 0),
-        "memory of the process that speaks HTTP": (lambda one: one.resident, 0),
-        "processes": (lambda one: one.processes, FEW),
-        "threads": (lambda one: one.threads, FEW),
-        "open files": (lambda one: one.handles, FEW),
-        "temporary files": (lambda one: one.temporary[0], FEW),
+        "memory of all processes, without new quads": (memory_without_new_quads, 0),
+        "memory of the service process": (lambda sample: sample.resident, 0),
+        "processes": (lambda sample: sample.processes, TOLERATED_COUNT),
+        "threads": (lambda sample: sample.threads, TOLERATED_COUNT),
+        "open files": (lambda sample: sample.open_files, TOLERATED_COUNT),
+        "temporary files": (lambda sample: sample.temporary[0], TOLERATED_COUNT),
     }
 
 
-def quarters(samples: Sequence[Sample], figure: Figure) -> tuple[float, float]:
-    """The medians of a figure in the second quarter, after the warm-up, and in the last."""
+def compute_quarter_medians(samples: Sequence[Sample], figure: SampleFigure) -> tuple[float, float]:
+    """The medians of a figure in the second quarter of the samples, after the warm-up, and in the last."""
     count = len(samples)
     second, last = samples[count // 4 : count // 2], samples[count * 3 // 4 :]
     return median(map(figure, second)), median(map(figure, last))
 
 
-def grown(samples: Sequence[Sample]) -> Iterator[str]:
-    """What grew and should not have, in words."""
-    for what, (figure, allowed) in figures(samples).items():
-        before, after = quarters(samples, figure)
-        if after > before * (1 + TOLERANCE) + allowed:
-            yield f"{what} grew from {before:,.0f} to {after:,.0f}"
+def find_growth(samples: Sequence[Sample]) -> Iterator[str]:
+    """A sentence for each figure that grew more than is tolerated."""
+    for name, (figure, tolerated) in list_figures(samples).items():
+        before, after = compute_quarter_medians(samples, figure)
+        if after > before * (1 + TOLERATED_GROWTH_SHARE) + tolerated:
+            yield f"{name} grew from {before:,.0f} to {after:,.0f}"
 
 
-def left(processes: Sequence[int], store: Path, temporary: Path) -> Iterator[str]:
-    """What a service that was stopped left behind, in words."""
-    yield from (f"process {one} still runs" for one in processes)
-    yield from (f"a temporary file is left: {one.name}" for one in below(temporary))
+def find_leftovers(pids: Sequence[int], store: Path, temporary: Path) -> Iterator[str]:
+    """A sentence for each process and file that a stopped service left behind."""
+    yield from (f"process {pid} still runs" for pid in pids)
+    yield from (f"a temporary file is left: {file.name}" for file in iter_files(temporary))
     yield from (
-        f"a file is half written: {one.name}" for one in below(store) if one.name.endswith(PARTIAL_SUFFIX)
+        f"a file is partially written: {file.name}"
+        for file in iter_files(store)
+        if file.name.endswith(PARTIAL_SUFFIX)
     )
     aside = store / ASIDE_FOLDER
-    yield from (f"left beside the quads: {one.name}" for one in aside.iterdir() if one.name not in STAYS)
-    yield from (f"left of the readers: {one.name}" for one in below(aside / "readers"))
-    dumps = {one.name for one in (aside / "dumps").glob("*")}
-    yield from (f"left of a dump: {one}" for one in dumps & {DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER})
-    if len(dumps) > KEPT_DUMP_VERSIONS:
-        yield f"{len(dumps)} versions of the dump are kept"
+    yield from (
+        f"left beside the quads: {path.name}" for path in aside.iterdir() if path.name not in KEPT_NAMES
+    )
+    yield from (f"left by query workers: {file.name}" for file in iter_files(aside / "readers"))
+    dump_names = {path.name for path in (aside / "dumps").glob("*")}
+    yield from (f"left by a dump: {name}" for name in dump_names & {DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER})
+    if len(dump_names) > KEPT_DUMP_VERSIONS:
+        yield f"{len(dump_names)} versions of the dump are kept, more than {KEPT_DUMP_VERSIONS}"
 
 
-def table(services: Mapping[str, Sequence[Sample]]) -> Iterator[tuple[str, ...]]:
-    """Each figure of each service: in the second quarter, in the last, and how much more that is."""
-    for name, samples in services.items():
-        for what, (figure, _) in figures(samples).items():
-            yield (name, what, *map(shown(what), quarters(samples, figure)))
+def iter_table_rows(samples_by_service: Mapping[str, Sequence[Sample]]) -> Iterator[tuple[str, ...]]:
+    """The row of each figure of each service: its medians in the second and in the last quarter."""
+    for service, samples in samples_by_service.items():
+        for name, (figure, _) in list_figures(samples).items():
+            format_value = format_memory if name.startswith("memory") else format_count
+            yield (service, name, *map(format_value, compute_quarter_medians(samples, figure)))
 
 
-def shown(what: str) -> Callable[[float], str]:
-    """How a figure is written: memory in MiB."""
-    return lambda value: f"{value / MIB:,.0f} MiB" if what.startswith("memory") else f"{value:,.0f}"
+def format_memory(value: float) -> str:
+    """Bytes as MiB."""
+    return f"{value / MIB:,.0f} MiB"
+
+
+def format_count(value: float) -> str:
+    """A number without decimals."""
+    return f"{value:,.0f}"

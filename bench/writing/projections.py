@@ -1,4 +1,7 @@
-"""What a write of a paper costs besides the write itself: the update of each projection."""
+"""The cost of a write of a paper in addition to the write itself: the update of each projection.
+
+A projection is data that is derived from the store, such as the search index.
+"""
 
 import asyncio
 import time
@@ -21,101 +24,106 @@ from wgig.store.changelog.sync import ChangeLogSync
 from wgig.store.store import Store
 from wgig.store.transactions import Debouncer
 
-from ..search import new_papers, summed
-from ..serving.things import listed, own
-from .put import SOCKETS
+from ..search import generate_new_papers, summarize_updates
+from ..serving.things import listed_papers_file, make_listing_peer
+from .put import IGNORE_SOCKETS
 
-WRITE, DESCRIBED = "the write, with all that it waits for", "the self-description, which it does not wait for"
-DESCRIBED_MOST = 0.1  # seconds
-PATIENCE = 3600  # seconds for the first look at all
+WRITE_TOTAL, DESCRIPTION_TOTAL = "write: total", "self-description, after the write: total"
+MAX_DESCRIPTION_SECONDS = 0.1  # median of DESCRIPTION_TOTAL
+CHANGE_LOG_TIMEOUT_SECONDS = 3600  # until the change log is complete
 
-Times = dict[str, dict[str, float]]
+# Summaries (number of calls, median, p95) by the name of the step.
+StepTimes = dict[str, dict[str, float]]
 
 
-class Spent(defaultdict[str, list[float]]):
-    """Seconds of each call by what it is for, and by what the service does then."""
+class StepTimer(defaultdict[str, list[float]]):
+    """Seconds of each call, by stage and step, such as "write: inference"."""
 
     def __init__(self) -> None:
-        """Nothing was called yet."""
+        """Start without calls."""
         super().__init__(list)
         self.stage = ""
 
     @contextmanager
-    def on(self, stage: str) -> Iterator[None]:
-        """Around what the service does."""
-        self.stage = stage.partition(",")[0]
-        with self.timed(stage):
+    def time_stage(self, total: str) -> Iterator[None]:
+        """Time a stage, such as "write: total"; the steps within it get the name before the colon."""
+        self.stage = total.partition(":")[0]
+        with self.time_step(total):
             yield
 
     @contextmanager
-    def timed(self, what: str) -> Iterator[None]:
-        """Around what is to be noted."""
+    def time_step(self, name: str) -> Iterator[None]:
+        """Record the seconds of the block."""
         start = time.perf_counter()
         yield
-        self[what].append(time.perf_counter() - start)
+        self[name].append(time.perf_counter() - start)
 
-    def note(self, of: Any, method: str, what: str) -> None:
-        """Have a method of something note how long each of its calls takes."""
-        called: Callable[..., Any] = getattr(of, method)
+    def wrap_method(self, target: Any, method: str, step: str) -> None:
+        """Replace a method of an object by one that records the seconds of each call."""
+        original: Callable[..., Any] = getattr(target, method)
 
-        @wraps(called)
-        def noting(*args: Any) -> Any:
-            with self.timed(f"{what}, for {self.stage}"):
-                return called(*args)
+        @wraps(original)
+        def timed(*args: Any) -> Any:
+            with self.time_step(f"{self.stage}: {step}"):
+                return original(*args)
 
-        setattr(of, method, noting)
+        setattr(target, method, timed)
 
 
-class Never(Debouncer):
-    """Nobody is called when it is quiet."""
+class NoDebouncer(Debouncer):
+    """Replaces the debouncer, which updates VoID and DCAT once writes pause: the benchmark does so itself."""
 
     def __init__(self) -> None:
-        """There is nothing to do."""
+        """Start no thread."""
 
     def trigger(self) -> None:
-        """Whoever wants it done does it."""
+        """Do nothing."""
 
 
-def compare(scratch: Path, papers: int, settings: Mapping[str, str]) -> Times:
-    """Seconds of each part that follows a write of a new paper beside so many, by what it does."""
-    filled = own(settings).filled(scratch, listed(scratch, papers))
-    spent = Spent()
+def measure_projections(scratch: Path, papers: int, settings: Mapping[str, str]) -> StepTimes:
+    """Times of each step of a write of a new paper into a store with so many papers."""
+    filled = make_listing_peer(settings).filled_store(scratch, listed_papers_file(scratch, papers))
+    timer = StepTimer()
     with TemporaryDirectory(dir=scratch) as folder:
-        store = opened(copytree(filled, Path(folder) / "store", ignore=SOCKETS), spent)
-        for graph, triples in new_papers():
+        store = open_timed_store(copytree(filled, Path(folder) / "store", ignore=IGNORE_SOCKETS), timer)
+        for graph, triples in generate_new_papers():
             change = store.compute_replacement(graph, triples)
-            with spent.on(WRITE):
+            with timer.time_stage(WRITE_TOTAL):
                 store.apply(change)
-            with spent.on(DESCRIBED):
+            with timer.time_stage(DESCRIPTION_TOTAL):
                 store.flush_descriptions()
-    return {what: summed(times) for what, times in spent.items()}
+    return {name: summarize_updates(times) for name, times in timer.items()}
 
 
-def opened(folder: Path, spent: Spent) -> Store:
-    """The store in a folder with all that follows its writes, each part of which notes its time."""
+def open_timed_store(folder: Path, timer: StepTimer) -> Store:
+    """The store in a folder with its projections, whose updates are timed."""
     base = Settings.base
-    board, portrait = ConformanceGraph(base, Settings.shacl), DescriptionGraphs(base)
+    conformance, descriptions = ConformanceGraph(base, Settings.shacl), DescriptionGraphs(base)
     store = Store.open(
-        folder, read_inference_rules(), f"{base}graph/inferred", first=[board], last=[portrait]
+        folder,
+        read_inference_rules(),
+        f"{base}graph/inferred",
+        computed_graphs=[conformance],
+        describers=[descriptions],
     )
-    store._debouncer = Never()
-    stream, index, cells = (
+    store._debouncer = NoDebouncer()
+    change_log, index, counts = (
         ChangeLogSync(store, base),
         FullTextIndex(store, base),
         PaperCounts(store, base, "issue"),
     )
-    asyncio.run(stream.get_current_log(PATIENCE))
+    asyncio.run(change_log.get_current_log(CHANGE_LOG_TIMEOUT_SECONDS))
     index.ensure_current()
-    cells.count_all()
+    counts.count_all()
     assert store._inference
-    for of, method, what in (
-        (board, "apply", "how the paper stands by the template"),
-        (store._inference.reasoner, "compute_difference", "what follows by the rules"),
-        (portrait, "describe", "the figures"),
-        (stream, "apply", "the log of versions"),
-        (index, "apply", "the index of words"),
-        (cells, "apply", "the matrix of issues and criteria"),
+    for target, method, step in (
+        (conformance, "apply", "conformance graph"),
+        (store._inference.reasoner, "compute_difference", "inference"),
+        (descriptions, "describe", "statistics"),
+        (change_log, "apply", "change log"),
+        (index, "apply", "search index"),
+        (counts, "apply", "counts of the coverage matrix"),
     ):
-        spent.note(of, method, what)
-    store.projections[:] = [one.follow_commit for one in (stream, index, cells)]
+        timer.wrap_method(target, method, step)
+    store.projections[:] = [projection.follow_commit for projection in (change_log, index, counts)]
     return store

@@ -1,4 +1,4 @@
-"""How long it takes to write a paper, checked and durable, also with many concurrent writers and readers."""
+"""The time to write a paper, checked and durable, and the crowd: many concurrent writers and readers."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -12,70 +12,68 @@ from tempfile import TemporaryDirectory
 from wgig.papers import readers
 from wgig.shacl.check import check_document
 
-from ..checking import check as checking
-from ..compare.peers import OURS, OXIGRAPH, Peer, ours, oxigraph_serve
-from ..measure.commands import WGIG, command
-from ..measure.requests import Asked, in_turns
-from ..measure.server import fill
+from ..checking.check import TURTLE, generate_turtle_papers
+from ..compare.peers import OURS, OXIGRAPH, Peer, load_with_shipped_graphs, make_own_peer, make_oxigraph_peer
+from ..measure.requests import RequestSeries, measure_in_turns
 from ..serving import concurrency
-from ..serving.http import data
+from ..serving.http import generated_file
 
-SEED = 2  # other papers than those that the store holds
-PAPERS = 200
-PUT_P95 = 0.025  # seconds
-TOKEN = "of-the-benchmark"
-OWN = f"{OURS}, papers checked"
-PATHS = {OWN: "/graphs", OXIGRAPH: "/store"}
+WRITES_SEED = 2  # another seed than that of the papers in the store
+WRITTEN_PAPERS = 200
+MAX_PUT_SECONDS = 0.025  # p95, of ours
+TOKEN = "of-the-benchmark"  # for writing to ours
+OWN_PEER_NAME = f"{OURS}, papers checked"
+GRAPH_STORE_PATHS = {OWN_PEER_NAME: "/graphs", OXIGRAPH: "/store"}
 
-LONGER = 5  # times as long as for a question: the goal is about the slowest of twenty writes
-SOCKETS = ignore_patterns("control")  # by which a running service is reached
+WRITE_BUDGET_FACTOR = 5  # times the seconds for a query, because the goal is the 95th percentile
+IGNORE_SOCKETS = ignore_patterns("control")  # of a running service, for copies of its store
 
-# By name, the figures of writing a paper.
-Puts = dict[str, dict[str, float]]
+# The figures of writing a paper, by the name of the server.
+PutFigures = dict[str, dict[str, float]]
 
 
-def compare(
+def compare_writes(
     scratch: Path, papers: int, seconds: float, settings: Mapping[str, str]
-) -> tuple[Puts, concurrency.Crowd]:
-    """Writes of new papers to ours, whose store has the shipped graphs, too, and to the peer; and a crowd."""
-    file, texts = data(scratch, papers), complete(PAPERS)
-    among = [own(settings), oxigraph_serve()]
+) -> tuple[PutFigures, concurrency.CrowdResult]:
+    """Writes of new papers to ours (with the shipped graphs) and to the peer; then the crowd, on ours."""
+    file, texts = generated_file(scratch, papers), generate_conforming_papers(WRITTEN_PAPERS)
+    peers = [make_writable_peer(settings), make_oxigraph_peer()]
     with TemporaryDirectory(dir=scratch) as folder, ExitStack() as stack:
         servers = {}
-        for peer in among:
-            # A copy, as the next run wants the store as it was.
-            store = copytree(peer.filled(scratch, file), Path(folder) / peer.name, ignore=SOCKETS)
+        for peer in peers:
+            # A copy, so that the next run finds the store unchanged.
+            filled = peer.filled_store(scratch, file)
+            store = copytree(filled, Path(folder) / peer.name, ignore=IGNORE_SOCKETS)
             servers[peer.name] = stack.enter_context(peer.serve(store, file))
-        asked = {
-            peer.name: Asked(servers[peer.name], partial(put, PATHS[peer.name], texts), 201) for peer in among
+        series = {
+            name: RequestSeries(server, partial(build_put_request, GRAPH_STORE_PATHS[name], texts), 201)
+            for name, server in servers.items()
         }
-        times = in_turns(asked, LONGER * seconds, most=PAPERS - 1)
-        found = concurrency.gather(servers[OWN].port, TOKEN, texts[: concurrency.WRITERS])
-    return {name: one.figures() for name, one in times.items()}, found
+        # Of the WRITTEN_PAPERS writes, request 0 is not counted.
+        times = measure_in_turns(series, WRITE_BUDGET_FACTOR * seconds, max_requests=WRITTEN_PAPERS - 1)
+        port = servers[OWN_PEER_NAME].port
+        crowd = concurrency.run_crowd(port, TOKEN, texts[: concurrency.WRITERS])
+    return {name: server_times.summarize() for name, server_times in times.items()}, crowd
 
 
-def own(settings: Mapping[str, str]) -> Peer:
-    """Our service with the shipped graphs and what follows from them and the papers, open for writing."""
-
-    def load(store: Path, file: Path) -> None:
-        fill(store)
-        command(*WGIG, "load", "--store", store, file)
-
-    served = ours(OWN, {"WGIG_DATA": "shipped", "WGIG_TOKEN": TOKEN, **settings})
-    return replace(served, load=load)
+def make_writable_peer(settings: Mapping[str, str]) -> Peer:
+    """Our service with the shipped graphs, the papers and all inferred statements, and with a token."""
+    peer = make_own_peer(OWN_PEER_NAME, {"WGIG_DATA": "shipped", "WGIG_TOKEN": TOKEN, **settings})
+    return replace(peer, load=load_with_shipped_graphs)
 
 
-def complete(count: int) -> list[bytes]:
-    """So many papers as Turtle that conform to the template, as others may be refused."""
-    texts = checking.papers(2 * count, SEED)
-    fine = (
-        one
-        for one in texts
-        if check_document(readers.read_paper_document("paper.ttl", one, checking.TURTLE)).conforms
+def generate_conforming_papers(count: int) -> list[bytes]:
+    """Papers as Turtle that conform to the template; others could be refused."""
+    texts = generate_turtle_papers(2 * count, WRITES_SEED)
+    conforming = (
+        text
+        for text in texts
+        if check_document(readers.read_paper_document("paper.ttl", text, TURTLE)).conforms
     )
-    return list(islice(fine, count))
+    return list(islice(conforming, count))
 
 
-def put(path: str, texts: Sequence[bytes], number: int) -> bytes:
-    """The request that writes a paper into its graph."""
-    return concurrency.put(path, TOKEN, concurrency.graph(texts[number]), texts[number])
+def build_put_request(path: str, texts: Sequence[bytes], number: int) -> bytes:
+    """The request that writes paper `number` into its graph."""
+    text = texts[number]
+    return concurrency.build_graph_put(path, TOKEN, concurrency.find_paper_graph(text), text)

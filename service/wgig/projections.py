@@ -1,9 +1,9 @@
 """All projections of a store: the data that is derived from it and updated with each commit.
 
 Computed graphs are part of the store: they change in the transaction of the write, or soon after. All other
-projections are outside it: from its first use on, each gets every durable change. Nothing here needs the web
-framework, as `wgig load` needs the computed graphs as well; the other projections are imported when they are
-made, as that costs 0.16 s.
+projections are outside the store: each, except the dumps, gets every durable change after its first use. This
+module does not import the web framework, because `wgig load` uses the computed graphs, too. The projections
+outside the store are imported when they are made, because the import takes 0.16 s.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,18 +27,21 @@ if TYPE_CHECKING:
 
 
 class ComputedGraphs(NamedTuple):
-    """The computed graphs: the rules of inference, and what is computed before and after inference."""
+    """The inference rules of a store, and the graphs that are computed before and after inference.
+
+    `print_message` gets a message if the computation takes long.
+    """
 
     rules: Sequence[str]
     inferred_graph: str
-    say: Callable[[str], None]
+    print_message: Callable[[str], None]
     before_rules: Sequence[ComputedGraph]
     after_rules: Sequence[GraphDescriber]
 
 
 @dataclass(frozen=True)
 class Projections:
-    """The projections of a store, in the order in which they get a change."""
+    """The projections outside a store, in the order in which they get a change; the dumps get none."""
 
     store_size: "StoreSize"
     dumps: "StoreDumps"
@@ -48,16 +51,16 @@ class Projections:
     papers_index: "PapersIndex"
 
 
-def build_computed_graphs(settings: Settings, say: Callable[[str], None]) -> ComputedGraphs:
+def build_computed_graphs(settings: Settings, print_message: Callable[[str], None]) -> ComputedGraphs:
     """The computed graphs of a store with these settings; none for a store without shipped data."""
     inferred = f"{settings.base}graph/inferred"
     if settings.data == "none":
-        return ComputedGraphs((), inferred, say, (), ())
-    conformance_graph = ConformanceGraph(settings.base, settings.shacl, say)
+        return ComputedGraphs((), inferred, print_message, (), ())
+    conformance_graph = ConformanceGraph(settings.base, settings.shacl, print_message)
     return ComputedGraphs(
         shipped.read_inference_rules(),
         inferred,
-        say,
+        print_message,
         (conformance_graph,),
         (DescriptionGraphs(settings.base),),
     )

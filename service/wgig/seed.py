@@ -1,7 +1,7 @@
-"""The graphs shipped with the package: fill a store with them, update them, preserve changes by users.
+"""The graphs shipped with the package: filling a store with them, and updating them in a store.
 
-The graph `catalog` of the store records in DCAT, for each shipped graph, the version of its package, the
-digest of its files, and the digest of its triples as they were stored. If its triples have another digest
+The graph `catalog` of the store has a record of each shipped graph in DCAT: the version of the package, the
+digest of its files, and the digest of its triples when they were stored. If the triples have another digest
 now, a user changed the graph, and it is not replaced automatically.
 """
 
@@ -37,17 +37,21 @@ from .store.view import select_solutions
 
 DCAT_NAMESPACE, SPDX_NAMESPACE = (EXTERNAL_NAMESPACES[prefix] for prefix in ("dcat", "spdx"))
 
-# Folders whose Turtle files together form one graph, and folders whose files are a graph each.
+# The names of graphs, by the folder whose Turtle files form the graph together.
 JOINED_GRAPH_FOLDERS = {"ontology": "ontology", "shapes": "shapes"}
+# The prefixes of names of graphs, by the folder in which each file is a graph with the name of the file.
 SINGLE_GRAPH_FOLDERS = {"data": "", "data/papers": "paper/"}
 
+# ?catalog is replaced by the IRI of the graph `catalog`.
 SHIPPED_RECORDS_QUERY = f"""
 SELECT ?graph ?version ?modified ?files ?stored {{
   GRAPH ?catalog {{
     ?graph a <{DCAT_NAMESPACE}Dataset> ; <{DCAT_NAMESPACE}version> ?version ;
       <{DCTERMS_NAMESPACE}modified> ?modified .
-    BIND(IRI(CONCAT(STR(?graph), "#files-checksum")) AS ?f) ?f <{SPDX_NAMESPACE}checksumValue> ?files .
-    BIND(IRI(CONCAT(STR(?graph), "#triples-checksum")) AS ?t) ?t <{SPDX_NAMESPACE}checksumValue> ?stored .
+    BIND(IRI(CONCAT(STR(?graph), "#files-checksum")) AS ?filesSum)
+    ?filesSum <{SPDX_NAMESPACE}checksumValue> ?files .
+    BIND(IRI(CONCAT(STR(?graph), "#triples-checksum")) AS ?triplesSum)
+    ?triplesSum <{SPDX_NAMESPACE}checksumValue> ?stored .
   }}
 }}"""
 
@@ -64,11 +68,13 @@ class ShippedGraphRecord:
 
 def list_shipped_files(base: str, folder: Path = SHIPPED_FOLDER) -> dict[str, list[Path]]:
     """The Turtle files of each shipped graph, by the IRI of the graph."""
-    joined = {name: sorted((folder / place).glob("*.ttl")) for place, name in JOINED_GRAPH_FOLDERS.items()}
+    joined = {
+        name: sorted((folder / subfolder).glob("*.ttl")) for subfolder, name in JOINED_GRAPH_FOLDERS.items()
+    }
     single = {
         f"{prefix}{path.stem}": [path]
-        for place, prefix in SINGLE_GRAPH_FOLDERS.items()
-        for path in sorted((folder / place).glob("*.ttl"))
+        for subfolder, prefix in SINGLE_GRAPH_FOLDERS.items()
+        for path in sorted((folder / subfolder).glob("*.ttl"))
     }
     return {f"{base}graph/{name}": paths for name, paths in (joined | single).items() if paths}
 
@@ -76,18 +82,19 @@ def list_shipped_files(base: str, folder: Path = SHIPPED_FOLDER) -> dict[str, li
 def open_filled_store(settings: Settings, print_message: Callable[[str], None]) -> Store:
     """The store of the settings, open for writing, with up-to-date shipped graphs. Raises StoreError.
 
-    `print_message` gets a sentence when something takes long or is not done.
+    If the settings name a shared store, it is filled, and the returned store has a copy of it.
+    `print_message` is called with a message when a step takes long or is skipped.
     """
-    computed = build_computed_graphs(settings, print_message)
+    computed_graphs = build_computed_graphs(settings, print_message)
     if settings.remote_query:
         from .remote.sharing import StoreSharing  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
         from .remote.store import SharedStore  # noqa: PLC0415
 
-        rules, inferred, _, first, last = computed
-        inference = Inference(rules, inferred, settings.store, first, last)
+        rules, inferred_graph, _, before_rules, after_rules = computed_graphs
+        inference = Inference(rules, inferred_graph, settings.store, before_rules, after_rules)
         store: Store = SharedStore.join(settings.store, StoreSharing(settings), inference, print_message)
     else:
-        store = Store.open(settings.store, *computed)
+        store = Store.open(settings.store, *computed_graphs)
     if settings.data == "none":
         return store
     with store.exclusive_writer(STARTUP_WAIT_SECONDS):
@@ -95,11 +102,11 @@ def open_filled_store(settings: Settings, print_message: Callable[[str], None]) 
 
 
 def fill_store(store: Store, settings: Settings, print_message: Callable[[str], None]) -> Store:
-    """Update the shipped graphs in a store; the store."""
+    """Update the shipped graphs in a store, and return the store."""
     if not store:
-        shared = f"shared store at {settings.remote_query}"
-        place = shared if settings.remote_query else f"store {settings.store}"
-        print_message(f"Filling the {place} with the shipped graphs ...")
+        shared_name = f"shared store at {settings.remote_query}"
+        store_name = shared_name if settings.remote_query else f"store {settings.store}"
+        print_message(f"Filling the {store_name} with the shipped graphs ...")
     newer_version = find_newer_version(store, settings.base)
     if newer_version:
         print_message(
@@ -107,18 +114,18 @@ def fill_store(store: Store, settings: Settings, print_message: Callable[[str], 
             f"version {__version__}. To load a graph of this version: wgig load --shipped NAME"
         )
         return store
-    kept = refresh_shipped_graphs(store, settings.base)
-    if kept:
-        names = " ".join(graph.removeprefix(f"{settings.base}graph/") for graph in kept)
+    kept_graphs = refresh_shipped_graphs(store, settings.base)
+    if kept_graphs:
+        names = " ".join(graph.removeprefix(f"{settings.base}graph/") for graph in kept_graphs)
         print_message(
-            f"You changed {len(kept)} of the shipped graphs, and the package has newer ones; yours are kept. "
-            f"To load the shipped ones: wgig load --shipped {names}"
+            f"You changed {len(kept_graphs)} of the shipped graphs, and the package has newer ones; "
+            f"yours are kept. To load the shipped ones: wgig load --shipped {names}"
         )
     return store
 
 
 def find_newer_version(store: Store, base: str) -> str:
-    """The version of the package that filled the store if it is newer than this one, else empty."""
+    """The version of the package that filled the store, if it is newer than this package; else empty."""
     versions = [record.version for record in read_shipped_records(store, base).values()]
     newest = max(versions, key=version_numbers, default="")
     return newest if version_numbers(newest) > version_numbers(__version__) else ""
@@ -138,8 +145,9 @@ def open_store_snapshot(settings: Settings, print_message: Callable[[str], None]
         open_filled_store(settings, print_message)
     except StoreNotWritableError:
         snapshot = Store.open_read_only(settings.store)
-        rules, inferred, _, first, last = build_computed_graphs(settings, print_message)
-        if settings.data != "none" and Inference(rules, inferred, settings.store, first, last).is_due:
+        rules, inferred_graph, _, before_rules, after_rules = build_computed_graphs(settings, print_message)
+        inference = Inference(rules, inferred_graph, settings.store, before_rules, after_rules)
+        if settings.data != "none" and inference.is_due:
             print_message(
                 "Inferred statements may be incomplete: a write is running or was cut off. Try again later."
             )
@@ -150,29 +158,30 @@ def open_store_snapshot(settings: Settings, print_message: Callable[[str], None]
 def refresh_shipped_graphs(store: Store, base: str, folder: Path = SHIPPED_FOLDER) -> list[str]:
     """Update the shipped graphs of a store in one transaction: new, changed, and removed ones.
 
-    Returns the IRIs of the graphs that were not updated because a user changed them.
+    Returns the IRIs of the shipped graphs that were not updated because a user changed them.
     """
-    known = read_shipped_records(store, base)
+    records = read_shipped_records(store, base)
     shipped = list_shipped_files(base, folder)
     changed = {
         graph: paths
         for graph, paths in shipped.items()
-        if graph not in known or known[graph].files_digest != digest_files(paths)
+        if graph not in records or records[graph].files_digest != digest_files(paths)
     }
-    removed: dict[str, list[Path]] = {graph: [] for graph in known if graph not in shipped}
-    user_changed = [graph for graph in changed | removed if is_user_changed(store, graph, known.get(graph))]
+    removed: dict[str, list[Path]] = {graph: [] for graph in records if graph not in shipped}
+    kept_graphs = [graph for graph in changed | removed if is_user_changed(store, graph, records.get(graph))]
     replace_shipped_graphs(
         store,
         base,
-        {graph: paths for graph, paths in (changed | removed).items() if graph not in user_changed},
+        {graph: paths for graph, paths in (changed | removed).items() if graph not in kept_graphs},
     )
-    return [graph for graph in user_changed if graph in changed]
+    return [graph for graph in kept_graphs if graph in changed]
 
 
 def replace_shipped_graphs(store: Store, base: str, graphs: dict[str, list[Path]]) -> None:
-    """Replace graphs by the content of their files, and record it in the catalog, in one transaction.
+    """Replace graphs by the content of their files, and update their records, in one transaction.
 
-    A graph without files is dropped. Raises SyntaxError with file, line and column.
+    `graphs` has the files by graph; a graph without files is dropped. Raises SyntaxError with file, line and
+    column.
     """
     if not graphs:
         return
@@ -192,15 +201,15 @@ def replace_shipped_graphs(store: Store, base: str, graphs: dict[str, list[Path]
     store.replace(contents)
 
 
-def is_user_changed(store: Store, graph: str, known: ShippedGraphRecord | None) -> bool:
-    """Whether a graph differs from what was loaded from the package."""
-    if known is None:
+def is_user_changed(store: Store, graph: str, record: ShippedGraphRecord | None) -> bool:
+    """Whether a user changed or added a graph; `record` is its record, if it was loaded from the package."""
+    if record is None:
         return store.has_graph(graph)
-    return digest_triples(store.triples(graph)) != known.stored_digest
+    return digest_triples(store.triples(graph)) != record.stored_digest
 
 
 def build_shipped_record(paths: Iterable[Path], triples: Iterable[ox.Triple]) -> ShippedGraphRecord:
-    """The record of a graph that is stored now."""
+    """The record of a graph that is loaded now."""
     distinct = set(normalize_triples(triples))
     return ShippedGraphRecord(
         version=__version__,
@@ -244,13 +253,12 @@ def read_shipped_records(store: Store, base: str) -> dict[str, ShippedGraphRecor
 
 
 def iter_record_triples(graph: str, record: ShippedGraphRecord) -> Iterator[ox.Triple]:
-    """A record as DCAT: a dataset whose files and whose triples are distributions with checksums."""
+    """A record in DCAT: a dataset with two distributions, the files and the triples, with checksums."""
     dataset = ox.NamedNode(graph)
-
     yield ox.Triple(dataset, RDF_TYPE, expand_curie("dcat:Dataset"))
     yield ox.Triple(dataset, expand_curie("dcat:version"), ox.Literal(record.version))
     yield ox.Triple(dataset, DCTERMS_MODIFIED, build_typed_literal(record.modified, "dateTime"))
-    for part, title, value in (
+    for part, title, digest in (
         ("files", "The graph as the package ships it", record.files_digest),
         (
             "triples",
@@ -265,4 +273,6 @@ def iter_record_triples(graph: str, record: ShippedGraphRecord) -> Iterator[ox.T
         yield ox.Triple(distribution, expand_curie("spdx:checksum"), checksum)
         yield ox.Triple(checksum, RDF_TYPE, expand_curie("spdx:Checksum"))
         yield ox.Triple(checksum, expand_curie("spdx:algorithm"), SPDX_SHA256)
-        yield ox.Triple(checksum, expand_curie("spdx:checksumValue"), build_typed_literal(value, "hexBinary"))
+        yield ox.Triple(
+            checksum, expand_curie("spdx:checksumValue"), build_typed_literal(digest, "hexBinary")
+        )

@@ -1,4 +1,7 @@
-"""All settings of the service, each with the description that the README shows. Read once, at startup."""
+"""All settings of the service, each with the description that the README shows.
+
+They are read from environment variables and the settings file at startup; SIGHUP reads the `live` ones again.
+"""
 
 import os
 import re
@@ -15,32 +18,32 @@ from platformdirs import user_data_path
 
 from .text import suggest_near_name
 
-_WEB_ADDRESS_PATTERN = re.compile(
+_STRICT_URL_PATTERN = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
-    r"(?P<rest>/[!#-;=?-\[\]_a-z~]*)?",
+    r"(?P<target>/[!#-;=?-\[\]_a-z~]*)?",
     re.IGNORECASE | re.ASCII,
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def canonicalize_url(url: str) -> str | None:
-    """The canonical form of an HTTP(S) URL, without a fragment; None for any other text.
+    """The canonical form of an HTTP(S) URL, without its fragment; None if the text is not an accepted URL.
 
-    A URL is accepted only if it is ASCII, has no user information and no IPv6 zone, and its path has no `.`
-    or `..` segments, percent-encoded or not.
+    An accepted URL is ASCII, has no user information and no IPv6 zone, and its path has no `.` or `..`
+    segments, percent-encoded or not.
     """
-    match = _WEB_ADDRESS_PATTERN.fullmatch(url.partition("#")[0])
+    match = _STRICT_URL_PATTERN.fullmatch(url.partition("#")[0])
     if match is None:
         return None
-    scheme, host, rest = match["scheme"].lower(), match["host"].lower(), match["rest"] or "/"
+    scheme, host, target = match["scheme"].lower(), match["host"].lower(), match["target"] or "/"
     port = int(match["port"] or _DEFAULT_PORTS[scheme])
-    if not 0 < port < 65536 or {".", ".."} & set(re.split(r"[/\\;?]", unquote(rest))):
+    if not 0 < port < 65536 or {".", ".."} & set(re.split(r"[/\\;?]", unquote(target))):
         return None
-    return f"{scheme}://{host}{'' if port == _DEFAULT_PORTS[scheme] else f':{port}'}{rest}"
+    return f"{scheme}://{host}{'' if port == _DEFAULT_PORTS[scheme] else f':{port}'}{target}"
 
 
 @lru_cache
-def parse_allowed_addresses(setting: str) -> tuple[str, ...]:
+def parse_allowed_urls(setting: str) -> tuple[str, ...]:
     """The canonical URLs in the setting WGIG_ALLOW. Raises ValueError for an invalid entry."""
     urls = []
     for entry in setting.split():
@@ -62,16 +65,15 @@ SHIPPED_FOLDER = PACKAGE_FOLDER / "shipped" if (PACKAGE_FOLDER / "shipped").is_d
 SERVICE_TITLE = "WGIG knowledge graph"
 DEFAULT_STORE_FOLDER = user_data_path("wgig") / "store"
 HISTORY_KEPT = "kept"
-TOKENS_FILE = "tokens.json"  # in the folder of a store, unless another file is named
+TOKENS_FILE = "tokens.json"  # in the folder of the store, unless WGIG_TOKENS names another file
 CONTACT_PATTERN = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://[^\s/]+\S*)")
-ADDRESS_PATTERN = re.compile(r"https?://[^\s/]\S*")
+SHARED_STORE_URL_PATTERN = re.compile(r"https?://[^\s/]\S*")
 IRI_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 MIB = 1024 * 1024
-THREAD_STACK_BYTES = 256 * MIB  # for deeply nested queries; the system allocates only the pages used
-
+THREAD_STACK_BYTES = 256 * MIB  # for deeply nested queries; only the used pages are allocated
 
 SETTINGS_FILE_VARIABLE = "WGIG_SETTINGS"
-QUAD_MEMORY_BYTES = 475  # memory per quad, measured
+QUAD_MEMORY_BYTES = 475  # memory of a worker per quad, measured
 
 
 def available_memory_bytes(
@@ -87,8 +89,8 @@ def iter_cgroup_limits(cgroup_root: Path, own_cgroup_file: Path) -> Iterator[int
 
     In a container the group is the root of the visible hierarchy; in a systemd unit it has parents.
     """
-    text = own_cgroup_file.read_text() if own_cgroup_file.exists() else ""
-    match = re.search(r"^0::/(.*)$", text, re.MULTILINE)
+    memberships = own_cgroup_file.read_text() if own_cgroup_file.exists() else ""
+    match = re.search(r"^0::/(.*)$", memberships, re.MULTILINE)
     group = cgroup_root / (match[1] if match else "")
     for folder in (group, *group.parents):
         limit_file = folder / "memory.max"
@@ -98,9 +100,9 @@ def iter_cgroup_limits(cgroup_root: Path, own_cgroup_file: Path) -> Iterator[int
 
 
 def setting_field(default: Any, help_: str, choices: tuple[str, ...] = (), *, live: bool = False) -> Any:
-    """A dataclass field with its default, its description, and the allowed values, if they are enumerated.
+    """A dataclass field for a setting, with its default, its description, and its allowed values, if limited.
 
-    A setting that is `live` is read again on SIGHUP.
+    A `live` setting is read again on SIGHUP.
     """
     return field(default=default, metadata={"help": help_, "choices": choices, "live": live})
 
@@ -117,27 +119,31 @@ class Settings:
     store: Path = setting_field(DEFAULT_STORE_FOLDER, "Folder of the durable store.")  # noqa: RUF009  a field with metadata
     remote_query: str = setting_field(
         "",
-        "Query URL of a SPARQL service that holds the data for several instances; empty: the data is in"
-        " the folder of the store, which otherwise holds a copy.",
+        "Query URL of a shared store: a SPARQL server with the data of several instances; empty: the data is "
+        "in the folder of the store, which otherwise holds a copy.",
     )
-    remote_update: str = setting_field("", "Update URL of that service; empty: the same as for queries.")
+    remote_update: str = setting_field("", "Update URL of the shared store; empty: the same as for queries.")
     remote_replicas: str = setting_field(
-        "", "Query URLs of its replicas, separated by spaces; a replica that lags behind is not used."
+        "",
+        "Query URLs of replicas of the shared store, separated by spaces; a replica that lags behind is not "
+        "used.",
     )
     remote_profile: str = setting_field(
         "standard",
-        "Product of that service, if it differs from the standard.",
+        "Product that runs the shared store, if it deviates from the standard.",
         ("standard", "oxigraph", "virtuoso"),
     )
     remote_auth: str = setting_field(
         "",
-        "Credentials for that service: `basic:FILE` or `digest:FILE` with `user:password`, or `bearer:FILE`.",
+        "Credentials for the shared store: `basic:FILE` or `digest:FILE` with `user:password`, or "
+        "`bearer:FILE`.",
     )
-    remote_queries: int = setting_field(32, "Most concurrent queries sent to that service.")
-    remote_seconds: int = setting_field(60, "Timeout without any data from that service, in seconds.")
+    remote_queries: int = setting_field(32, "Maximum number of concurrent queries sent to the shared store.")
+    remote_seconds: int = setting_field(60, "Timeout without any data from the shared store, in seconds.")
     remote_fresh: float = setting_field(
         0.0,
-        "Seconds between checks whether others wrote to that service; 0: each response reflects all writes.",
+        "Seconds between checks whether other instances wrote to the shared store; 0: each response reflects "
+        "all writes.",
     )
     data: str = setting_field(
         "shipped",
@@ -223,7 +229,7 @@ class Settings:
     )
     history: str = setting_field(
         HISTORY_KEPT,
-        "Whether earlier versions of graphs are `kept`, with who wrote what and when, or `lost`.",
+        "Whether earlier versions of graphs are `kept`, with the writer and time of each write, or `lost`.",
         (HISTORY_KEPT, "lost"),
     )
     default_graph: str = setting_field(
@@ -238,20 +244,20 @@ class Settings:
     )
     reader_quads: int = setting_field(
         available_memory_bytes() // 4 // QUAD_MEMORY_BYTES,
-        f"Most quads that workers hold in memory ({QUAD_MEMORY_BYTES} bytes each); "
+        f"Maximum number of quads that workers hold in memory ({QUAD_MEMORY_BYTES} bytes each); "
         "a larger store is read from disk.",
     )
     query_seconds: int = setting_field(
         30,
-        "Longest time to evaluate a query, in seconds; waiting for a worker, `SERVICE` and slow clients"
+        "Maximum time to evaluate a query, in seconds; waiting for a worker, `SERVICE` and slow clients"
         " do not count.",
         live=True,
     )
-    query_memory: int = setting_field(512 * MIB, "Most memory for one query, in bytes.")
+    query_memory: int = setting_field(512 * MIB, "Maximum memory for one query, in bytes.")
     cache_bytes: int = setting_field(64 * MIB, "Size of the response cache in memory, in bytes.")
-    query_length: int = setting_field(100_000, "Longest query, in characters.", live=True)
+    query_length: int = setting_field(100_000, "Maximum length of a query, in characters.", live=True)
     query_nesting: int = setting_field(
-        100, "Deepest nesting of brackets and operators in a query or update.", live=True
+        100, "Maximum nesting of brackets and operators in a query or update.", live=True
     )
     warnings: str = setting_field(
         "empty",
@@ -261,11 +267,12 @@ class Settings:
         live=True,
     )
     result_bytes: int = setting_field(
-        256 * MIB, "Largest result, in bytes; a larger one is refused, never truncated.", live=True
+        256 * MIB, "Maximum size of a result, in bytes; a larger one is refused, never truncated.", live=True
     )
     result_rows: int = setting_field(
         0,
-        "Most rows or triples of a result, 0: no limit; a larger result is refused, never truncated.",
+        "Maximum number of rows or triples of a result, 0: no limit; a larger result is refused, never "
+        "truncated.",
         live=True,
     )
     shacl: str = setting_field(
@@ -274,17 +281,17 @@ class Settings:
         ("shifty", "pyshacl"),
     )
     paper_bytes: int = setting_field(
-        16 * MIB, "Largest file that is checked as a paper, in bytes.", live=True
+        16 * MIB, "Maximum size of a file that is checked as a paper, in bytes.", live=True
     )
     paper_triples: int = setting_field(
-        20_000, "Most triples that are checked in one request, of all papers together.", live=True
+        20_000, "Maximum number of triples in the papers of one request.", live=True
     )
     paper_seconds: int = setting_field(
-        10, "Longest time to check the papers of one request, in seconds.", live=True
+        10, "Maximum time to check the papers of one request, in seconds.", live=True
     )
     rate_requests: int = setting_field(
         0,
-        "Most requests of one client within `WGIG_RATE_SECONDS`, 0: no limit.",
+        "Maximum number of requests of one client within `WGIG_RATE_SECONDS`; 0: no limit.",
         live=True,
     )
     rate_seconds: int = setting_field(
@@ -296,7 +303,7 @@ class Settings:
         "accepting connections.",
         live=True,
     )
-    body_bytes: int = setting_field(64 * MIB, "Largest request body, in bytes.")
+    body_bytes: int = setting_field(64 * MIB, "Maximum size of a request body, in bytes.")
 
     @property
     def token_file(self) -> Path:
@@ -332,14 +339,18 @@ class Settings:
                 if values[setting.name] is not None
             }
         )
-        parse_allowed_addresses(settings.allow)  # raises ValueError for an invalid one
+        parse_allowed_urls(settings.allow)  # raises ValueError for an invalid one
         for address in filter(None, map(str.strip, settings.proxies.split(","))):
             check_proxy_address(address)
         if settings.rate_seconds < 1:
             raise ValueError("WGIG_RATE_SECONDS is less than 1. Set it to a number of seconds.")
         if settings.remote_queries < 1:
             raise ValueError("WGIG_REMOTE_QUERIES is less than 1. Set it to a number of queries.")
-        check_service_addresses(settings)
+        check_shared_store_urls(settings)
+        if not IRI_PATTERN.fullmatch(settings.base):
+            raise ValueError(
+                f"WGIG_BASE is {settings.base!r}. Write an IRI such as https://example.org/wgig/."
+            )
         for contact in settings.contact.split():
             if not CONTACT_PATTERN.fullmatch(contact):
                 raise ValueError(
@@ -348,20 +359,18 @@ class Settings:
         return settings
 
 
-def check_service_addresses(settings: Settings) -> None:
-    """Raises ValueError if an address of the remote store is not an HTTP(S) URL, or the base not an IRI."""
+def check_shared_store_urls(settings: Settings) -> None:
+    """Raise ValueError if a URL of the shared store is not an HTTP(S) URL."""
     for name in ("remote_query", "remote_update", "remote_replicas"):
-        for address in getattr(settings, name).split():
-            if not ADDRESS_PATTERN.fullmatch(address):
+        for url in getattr(settings, name).split():
+            if not SHARED_STORE_URL_PATTERN.fullmatch(url):
                 raise ValueError(
-                    f"WGIG_{name.upper()} has {address!r}. Write an address such as http://127.0.0.1:8890/sparql."
+                    f"WGIG_{name.upper()} has {url!r}. Write a URL such as http://127.0.0.1:8890/sparql."
                 )
-    if not IRI_PATTERN.fullmatch(settings.base):
-        raise ValueError(f"WGIG_BASE is {settings.base!r}. Write an IRI such as https://example.org/wgig/.")
 
 
 def check_proxy_address(address: str) -> None:
-    """Raises ValueError if this is not an IP address or network: no proxy would be trusted, or all."""
+    """Raise ValueError if `address` is not an IP address or network; uvicorn would accept any text."""
     try:
         ip_network(address)
     except ValueError as error:
@@ -371,19 +380,19 @@ def check_proxy_address(address: str) -> None:
 
 
 def read_settings_file(path: Path) -> dict[str, str]:
-    """The settings in a file, in the syntax of an EnvironmentFile of systemd: quotes optional, # a comment.
+    """The settings in a file, by variable, in the syntax of systemd's EnvironmentFile, with # for comments.
 
-    Raises OSError, and ValueError for a line that is not a setting, or for a token in a file that users other
-    than its owner can read.
+    Raises OSError if the file cannot be read. Raises ValueError if a line is not a setting, or if the file
+    contains a token and users other than its owner can read it.
     """
     settings: dict[str, str] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not (text := line.strip()) or text.startswith("#"):
+        if not (assignment := line.strip()) or assignment.startswith("#"):
             continue
-        name, sign, value = text.partition("=")
-        if not sign or not name.startswith("WGIG_"):
+        name, equals_sign, value = assignment.partition("=")
+        if not equals_sign or not name.startswith("WGIG_"):
             raise ValueError(f"Line {number} of {path} is not a setting. Write WGIG_NAME=value.")
-        for message in iter_unknown_variables([name]):
+        for message in iter_variable_errors([name]):
             raise ValueError(f"Line {number} of {path}: {message}")
         is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
         settings[name] = value[1:-1] if is_quoted else value
@@ -394,13 +403,13 @@ def read_settings_file(path: Path) -> dict[str, str]:
     return settings
 
 
-def iter_unknown_variables(names: Iterable[str]) -> Iterator[str]:
+def iter_variable_errors(names: Iterable[str]) -> Iterator[str]:
     """A message for each name that begins with WGIG_ but is not a setting."""
     known_names = ["WGIG_DEBUG", *(f"WGIG_{setting.name.upper()}" for setting in fields(Settings))]
     for name in names:
         if name.startswith("WGIG_") and name not in known_names:
             hint = suggest_near_name(name, known_names, f"There are: {', '.join(known_names)}.")
-            yield f"The environment variable {name} is not a setting. {hint}"
+            yield f"The variable {name} is not a setting. {hint}"
 
 
 def convert_setting_value(setting: Field[Any], value: Any) -> Any:

@@ -1,12 +1,11 @@
 """Text utilities: line positions, spelling suggestions, and cleaning of untrusted text.
 
-Text that clients send or the graph holds is untrusted wherever it is shown. Bidirectional embeddings and
-isolates are closed within the text that opens them, so that they cannot reorder the surrounding text. In an
-element that isolates its text, a control that closes the isolation from within is removed (Unicode
-Bidirectional Algorithm, X6a), because browsers implement isolation by such controls themselves. Control
-characters that could drive a terminal or change the writing direction become U+FFFD, and so does the marker
-that would make a line a workflow command of a CI job. Characters that XML does not allow (XML 1.0, section
-2.2) are replaced as well.
+Text from clients or from the graph is untrusted. Bidirectional embeddings and isolates are closed in the text
+that opens them, so that they cannot reorder the surrounding text. A closing control without an opening one is
+removed, because browsers isolate the text of an element by the same controls (Unicode Bidirectional
+Algorithm, X6a). U+FFFD replaces control characters that could control a terminal or change the writing
+direction, the marker of a workflow command of a CI job, and characters that XML does not allow (XML 1.0,
+section 2.2).
 
 A line ends with LF, CR or CRLF. Lines and columns are counted from 1, and a column is a character, as in
 editors and parsers.
@@ -26,8 +25,8 @@ POP_EMBEDDING, POP_ISOLATE = "\u202c", "\u2069"
 CLOSING_CONTROLS = dict.fromkeys("\u202a\u202b\u202d\u202e", POP_EMBEDDING) | dict.fromkeys(
     "\u2066\u2067\u2068", POP_ISOLATE
 )
-BIDI_CONTROL_PATTERN = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
-# Not changed: tags, and the content of textareas, which forms send back, and of scripts.
+BIDI_CONTROL_PATTERN = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")  # U+202A-202E, U+2066-2069
+# Parts of a page that are not changed: tags, scripts, and textareas, whose content a form sends back.
 UNCHANGED_MARKUP_PATTERN = re.compile(r"(<textarea\b.*?</textarea>|<script\b.*?</script>|<[^>]*>)", re.DOTALL)
 
 
@@ -41,7 +40,7 @@ def balance_page_bidi(page: bytes) -> bytes:
 
 
 def balance_text_bidi(text: str) -> str:
-    """The text with every embedding and isolate closed by its end, and without unmatched closing controls."""
+    """The text with all embeddings and isolates closed at its end, without unmatched closing controls."""
     balanced: list[str] = []
     closers: list[str] = []
     for character in text:
@@ -64,7 +63,7 @@ MAX_EXCERPT_CHARACTERS = 120  # longer lines are cut
 
 
 class TextPosition(NamedTuple):
-    """A position in a text; both are counted from 1, and a column is a character."""
+    """A position in a text: line and column, counted from 1; columns are characters."""
 
     line: int
     column: int
@@ -90,27 +89,30 @@ class TextLines:
 
     def excerpt(self, position: TextPosition) -> str:
         """The line of a position, cut to MAX_EXCERPT_CHARACTERS, and a caret below the column."""
-        line, before = self.line(position.line), position.column - 1
-        start = max(0, before - MAX_EXCERPT_CHARACTERS // 2)
-        caret = re.sub(r"[^\t]", " ", line[start:before]) + "^"
+        line, caret_index = self.line(position.line), position.column - 1
+        start = max(0, caret_index - MAX_EXCERPT_CHARACTERS // 2)
+        caret = re.sub(r"[^\t]", " ", line[start:caret_index]) + "^"
         return f"{line[start : start + MAX_EXCERPT_CHARACTERS]}\n{caret}"
 
 
-MAX_REPEATED_CHARACTERS = 1000  # of untrusted text that a message repeats
+MAX_QUOTED_CHARACTERS = 1000  # of untrusted text in a message
 
-# Control characters except tab and line feed, other line ends, and controls of the writing direction.
-STEERING_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-# Starts a workflow command in a log of GitHub Actions: `::error::…` after optional spaces, `##[error]…`
-# anywhere.
+# Control characters except tab and line feed, line ends other than line feed, and controls of the writing
+# direction.
+UNSAFE_CHARACTER_PATTERN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+# The markers of workflow commands in a log of GitHub Actions: `::error::…` at the start of a line, after
+# optional spaces, and `##[error]…` anywhere.
 CI_COMMAND_PATTERN = re.compile(r"^(\s*)::|##\[")
 
 
 def replace_control_characters(text: str) -> str:
-    """The text with each control character, except tab and line feed, replaced by U+FFFD."""
-    return STEERING_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
+    """The text with each character of UNSAFE_CHARACTER_PATTERN replaced by U+FFFD."""
+    return UNSAFE_CHARACTER_PATTERN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def shorten_untrusted_text(text: str, max_characters: int = MAX_REPEATED_CHARACTERS) -> str:
+def shorten_untrusted_text(text: str, max_characters: int = MAX_QUOTED_CHARACTERS) -> str:
     """The text, cut to `max_characters` with an ellipsis, its control characters replaced by U+FFFD."""
     return replace_control_characters(
         text if len(text) <= max_characters else f"{text[: max_characters - 1]}…"
@@ -135,7 +137,7 @@ REPLACEMENT_CHARACTER = "\ufffd"
 def append_xml_element(
     parent: "Element", name: str, text: str | None = None, /, **attributes: str
 ) -> "Element":
-    """A new last child of `parent`, made by `make_xml_element`."""
+    """Append a new element to `parent`, and return it; see `make_xml_element`."""
     child = make_xml_element(name, text, **attributes)
     parent.append(child)
     return child
@@ -156,7 +158,7 @@ def clean_xml_text(text: str) -> str:
 
 
 def serialize_xml_element(root: "Element") -> bytes:
-    """The element as a whole, indented XML document in UTF-8."""
+    """The element as a complete, indented XML document in UTF-8."""
     from xml.etree.ElementTree import indent, tostring  # noqa: PLC0415
 
     indent(root)
@@ -181,7 +183,10 @@ MIN_NAME_SIMILARITY = 0.65  # between 0 and 1, as difflib measures it
 def find_near_names(
     name: str, known: Collection[str], limit: int = 1, similarity: float = MIN_NAME_SIMILARITY
 ) -> list[str]:
-    """The known names most similar to `name`, the best first; case is ignored only if that finds none."""
+    """The known names most similar to `name`, the best first.
+
+    Case is ignored only if no name is similar with its case.
+    """
     from difflib import get_close_matches  # noqa: PLC0415  costs 1 ms, which delays `--help`
 
     for fold in (str, str.casefold):
@@ -205,7 +210,7 @@ def suggest_near_name(name: str, known: Collection[str], default: str = "") -> s
 @lru_cache(20_000)
 def natural_sort_key(text: str) -> tuple[tuple[bool, int, str], ...]:
     """A sort key by which "paragraph 9" comes before "paragraph 10"."""
-    pieces = re.split(r"([0-9]+)", text.casefold())
+    chunks = re.split(r"([0-9]+)", text.casefold())
     return tuple(
-        (piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece) for piece in pieces if piece
+        (chunk.isdecimal(), int(chunk) if chunk.isdecimal() else 0, chunk) for chunk in chunks if chunk
     )

@@ -1,4 +1,4 @@
-"""Whether the service is ready: it says why not, at once when it is told to stop, and what its state is."""
+"""/ready runs a test query, and reports why none is answered, or that the service is stopping."""
 
 import asyncio
 import signal
@@ -18,24 +18,24 @@ from wgig.sparql.workers.protocol import DISK_FAULT, LOST_FAULT, QueryFault, Que
 from wgig.sparql.workers.result import QueryResult, ignore_flow_control
 from wgig.store.store import Store
 
-from tests.fixtures.processes import started
-from tests.fixtures.service import client_of
+from tests.fixtures.processes import run_service
+from tests.fixtures.service import make_client
 
 pytestmark = pytest.mark.slow
 
 
-class Failing(ThreadQueryWorkers):
-    """Who answers no query, for this reason."""
+class FailingWorkers(ThreadQueryWorkers):
+    """Query workers that answer no query: each query fails with `error`, or waits forever if it is None."""
 
-    def __init__(self, error: Exception | None, standing: QueueState) -> None:
+    def __init__(self, error: Exception | None, queue_state: QueueState) -> None:
         super().__init__(Store.in_memory())
-        self.error, self.stands = error, standing
+        self.error, self.reported_state = error, queue_state
 
     @property
     def queue_state(self) -> QueueState:
-        return self.stands
+        return self.reported_state
 
-    async def ask(self, job: QueryJob, client: str) -> QueryResult:
+    async def start_query(self, job: QueryJob, client: str) -> QueryResult:
         del job, client
         if self.error is None:
             await asyncio.Event().wait()
@@ -47,12 +47,12 @@ class Failing(ThreadQueryWorkers):
         raise self.error
 
 
-def service_with(workers: Failing) -> Service:
+def make_service_with_workers(workers: FailingWorkers) -> Service:
     return make_service(Settings(), Store.in_memory(), backends=QueryBackends(workers, workers))
 
 
 @pytest.mark.parametrize(
-    ("error", "standing", "reason"),
+    ("error", "queue_state", "reason"),  # the state has busy workers, idle workers, waiting queries
     [
         (
             None,
@@ -70,46 +70,51 @@ def service_with(workers: Failing) -> Service:
         (ValueError("oops"), QueueState(1, 0, 0), "The store does not answer."),
     ],
 )
-def test_why_no_query_is_answered_is_said_in_words(
-    monkeypatch: pytest.MonkeyPatch, error: Exception | None, standing: QueueState, reason: str
+def test_the_reason_why_no_query_is_answered_is_reported(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, queue_state: QueueState, reason: str
 ) -> None:
     monkeypatch.setattr(health, "READY_TIMEOUT_SECONDS", 0.2)
-    app = create_app(service_with(Failing(error, standing)))
-    answer = client_of(app).get("/ready")
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    (only,) = answer.json()["reasons"]
-    assert reason in only
-    assert only in answer.json()["detail"]
+    app = create_app(make_service_with_workers(FailingWorkers(error, queue_state)))
+    response = make_client(app).get("/ready")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    (only_reason,) = response.json()["reasons"]
+    assert reason in only_reason
+    assert only_reason in response.json()["detail"]
 
 
-def test_a_service_that_stops_is_not_ready_whatever_else() -> None:
-    service = service_with(Failing(queue_full_problem(), QueueState(0, 0, 0)))
+def test_a_stopping_service_is_not_ready() -> None:
+    service = make_service_with_workers(FailingWorkers(queue_full_problem(), QueueState(0, 0, 0)))
     service.status.stopping = True
-    reasons = client_of(create_app(service)).get("/ready").json()["reasons"]
-    assert len(reasons) == 2
-    assert reasons[0].startswith("The service is stopping")
+    reasons = make_client(create_app(service)).get("/ready").json()["reasons"]
+    stopping_reason, busy_reason = reasons
+    assert stopping_reason.startswith("The service is stopping")
+    assert busy_reason.startswith("There is no worker")
 
 
-def test_a_problem_of_ours_is_none_of_the_request() -> None:
-    app = create_app(service_with(Failing(Problem(400, "x"), QueueState(1, 1, 0))))
-    assert client_of(app).get("/ready").status_code == 503
+def test_a_problem_of_the_test_query_is_not_an_error_of_the_request() -> None:
+    app = create_app(make_service_with_workers(FailingWorkers(Problem(400, "x"), QueueState(1, 1, 0))))
+    assert make_client(app).get("/ready").status_code == 503
 
 
-def test_a_service_that_is_told_to_stop_says_so_and_goes_on_for_a_while(tmp_path: Path) -> None:
-    with started(tmp_path, WGIG_DRAIN_SECONDS="4") as service, httpx.Client(base_url=service.url) as client:
+def test_a_service_reports_that_it_is_stopping_and_answers_until_the_end_of_the_drain(tmp_path: Path) -> None:
+    with (
+        run_service(tmp_path, WGIG_DRAIN_SECONDS="4") as service,
+        httpx.Client(base_url=service.url) as client,
+    ):
         assert client.get("/ready").status_code == 200
         service.process.send_signal(signal.SIGTERM)
-        told = time.monotonic()  # four seconds are enough to ask twice, also on a machine with much to do
+        # The drain, in which the service still answers, is long enough for two requests on a busy machine.
+        signal_time = time.monotonic()
         while (ready := httpx.get(f"{service.url}ready")).status_code == 200:
             assert service.process.poll() is None
         assert ready.json()["reasons"] == ["The service is stopping. It still answers requests."]
         assert httpx.get(f"{service.url}sparql?query=ASK{{}}").json()["boolean"]
         assert service.process.wait(20) == 0
-        assert time.monotonic() > told + 4
+        assert time.monotonic() > signal_time + 4
 
 
-def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    with started(tmp_path, WGIG_DRAIN_SECONDS="60") as service:
+def test_a_second_signal_ends_the_service_immediately(tmp_path: Path) -> None:
+    with run_service(tmp_path, WGIG_DRAIN_SECONDS="60") as service:
         service.process.send_signal(signal.SIGTERM)
         while httpx.get(f"{service.url}ready").status_code == 200:
             assert service.process.poll() is None

@@ -1,4 +1,4 @@
-"""The home page shows at a glance what is covered, what happened when, and what there is."""
+"""The home page shows coverage, timeline, latest papers, and links to descriptions of the service."""
 
 import re
 from collections import Counter
@@ -12,10 +12,10 @@ from wgig.lists.counts import CellKey
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import client_of, service_of
+from tests.fixtures.service import make_client, make_service_client
 
 BASE = Settings.base
-PAGE = {"Accept": "text/html"}
+HTML_HEADERS = {"Accept": "text/html"}
 PREFIXES = (
     f"@prefix : <{BASE}ontology#> . @prefix dcterms: <http://purl.org/dc/terms/> . "
     "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> . "
@@ -23,17 +23,17 @@ PREFIXES = (
 
 
 @pytest.fixture(scope="module")
-def home(shipped: ox.Store) -> str:
-    """The home page of a service over the shipped graph."""
-    answer = service_of(Settings(), Store(shipped), **PAGE).get("/")
-    assert answer.headers["cache-control"] == "no-cache"
-    return answer.text
+def home(shipped_store: ox.Store) -> str:
+    """The home page of a service with the bundled data."""
+    response = make_service_client(Settings(), Store(shipped_store), **HTML_HEADERS).get("/")
+    assert response.headers["cache-control"] == "no-cache"
+    return response.text
 
 
-def test_it_leads_programs_to_what_describes_the_service(writable: httpx.Client) -> None:
-    answer = writable.get("/", headers=PAGE)
-    field = dict(re.findall(r'<([^>]+)>; rel="([^"]+)"', answer.headers["link"]))
-    assert field == {
+def test_the_home_page_links_to_the_descriptions_of_the_service(writable_client: httpx.Client) -> None:
+    response = writable_client.get("/", headers=HTML_HEADERS)
+    relations_by_path = dict(re.findall(r'<([^>]+)>; rel="([^"]+)"', response.headers["link"]))
+    assert relations_by_path == {
         "/ontology": "describedby",
         "https://creativecommons.org/licenses/by/4.0/": "license",
         "/.well-known/api-catalog": "api-catalog",
@@ -42,49 +42,60 @@ def test_it_leads_programs_to_what_describes_the_service(writable: httpx.Client)
         "/.well-known/void": "service-meta",
         "/catalog": "describedby",
     }
-    head, _, rest = answer.text.partition("</head>")
-    elements = {href: rel for rel, href in re.findall(r'<link rel="([^"]+)" href="([^"]+)"', head)}
-    assert elements.items() >= {(path, rel) for path, rel in field.items() if path.startswith("/")}
-    assert 'id="ways"' in rest
+    head, _, page_body = response.text.partition("</head>")
+    link_elements = {href: rel for rel, href in re.findall(r'<link rel="([^"]+)" href="([^"]+)"', head)}
+    assert link_elements.items() >= {
+        (path, rel) for path, rel in relations_by_path.items() if path.startswith("/")
+    }
+    assert 'id="ways"' in page_body
 
 
-def test_it_says_how_far_the_issues_are_measured_and_which_are(home: str) -> None:
+def test_the_home_page_shows_the_coverage_of_issues(home: str) -> None:
     assert re.search(r"1 of 210 pairs of an issue and a criterion\s+are measured", home)
     assert home.count('<rect class="square ') == 210
-    assert home.count('<rect class="square unjudged"') == 1
+    assert home.count('<rect class="square unjudged"') == 1  # measured without a known verdict
     assert "<bdi>Administration of IP addresses</bdi> by" in home
     assert 'href="/coverage?by=category"' in home
 
 
-def test_the_small_timeline_has_the_same_events_as_a_list(home: str) -> None:
-    part = home.partition('id="timeline"')[2].partition("</section>")[0]
-    marks = re.findall(r'<rect class="mark-', part)
-    items = re.findall(r"<li>", part)
-    assert len(marks) == len(items) == 12 + 1 + 2
-    assert '<strong class="late">7 days late</strong>' in part
+def test_the_timeline_chart_has_the_same_events_as_its_list(home: str) -> None:
+    section = home.partition('id="timeline"')[2].partition("</section>")[0]
+    marks = Counter(re.findall(r'<rect class="mark-(\w+)"', section))
+    assert marks == {"meeting": 12, "late": 1, "papers": 2}
+    assert section.count("<li>") == marks.total()
+    assert '<strong class="late">7 days late</strong>' in section
 
 
 def test_the_latest_papers_come_first(home: str) -> None:
-    part = home.partition('id="papers"')[2].partition("</section>")[0]
-    days = re.findall(r'<time datetime="([^"]+)"', part)
+    section = home.partition('id="papers"')[2].partition("</section>")[0]
+    days = re.findall(r'<time datetime="([^"]+)"', section)
     assert len(days) == MAX_LATEST_PAPERS
     assert days == sorted(days, reverse=True)
     assert days[0] == "2005-04-18"
 
 
-def test_papers_made_up_as_examples_are_not_among_the_latest(writable: httpx.Client) -> None:
+def test_illustrative_papers_are_not_among_the_latest(writable_client: httpx.Client) -> None:
     data = "".join(
-        f'<urn:{name}> a :IssuePaper ; dcterms:title "{name}" ; :posted "2005-0{day}-01"^^xsd:date {more} . '
-        for name, day, more in (("Real", 1, ""), ("Made", 2, "; :illustrative true"), ("Later", 3, ""))
+        f'<urn:{name}> a :IssuePaper ; dcterms:title "{name}" ; '
+        f':posted "2005-0{month}-01"^^xsd:date {added_statement} . '
+        for name, month, added_statement in (
+            ("Real", 1, ""),
+            ("Illustrative", 2, "; :illustrative true"),
+            ("Later", 3, ""),
+        )
     )
-    writable.put("/graph/x", content=PREFIXES + data, headers={"Content-Type": "text/turtle"})
-    part = writable.get("/", headers=PAGE).text.partition('id="papers"')[2].partition("</section>")[0]
-    assert re.findall(r'dir="auto">(\w+)<|<code>urn:(\w+)', part)
-    assert part.index("Later") < part.index("Real")
-    assert "Made" not in part
+    writable_client.put("/graph/x", content=PREFIXES + data, headers={"Content-Type": "text/turtle"})
+    section = (
+        writable_client.get("/", headers=HTML_HEADERS)
+        .text.partition('id="papers"')[2]
+        .partition("</section>")[0]
+    )
+    assert section.index("Later") < section.index("Real")
+    assert "Illustrative" not in section
 
 
-def test_as_few_days_are_asked_for_as_have_the_latest_papers() -> None:
+def test_the_last_posting_days_are_as_few_as_possible() -> None:
+    # The first two days have enough papers; urn:x is no day.
     counts: Counter[CellKey] = Counter(
         {('"2005-03-01"',): 2, ('"2005-02-01"',): MAX_LATEST_PAPERS, ('"2005-01-01"',): 9, ("urn:x",): 3}
     )
@@ -92,26 +103,28 @@ def test_as_few_days_are_asked_for_as_have_the_latest_papers() -> None:
     assert list_last_posting_days({}) == []
 
 
-def test_an_empty_store_is_explained(closed: httpx.Client) -> None:
-    page = closed.get("/", headers=PAGE).text
+def test_the_home_page_of_an_empty_store_explains_that_it_is_empty(read_only_client: httpx.Client) -> None:
+    page = read_only_client.get("/", headers=HTML_HEADERS).text
     assert "The store is empty" in page
     assert "There is nothing to measure" in page
     assert "Nothing is known that happened" in page
     assert "No paper is known" in page
 
 
-def test_nobody_waits_for_what_is_being_counted(shipped: ox.Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    service = make_service(Settings(), Store(shipped))
+def test_pages_are_shown_without_counts_that_are_not_ready(
+    shipped_store: ox.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make_service(Settings(), Store(shipped_store))
     app = create_app(service)
 
-    async def not_yet(seconds: float) -> None:
-        assert seconds < 5
+    async def return_no_counts(seconds: float) -> None:
+        assert seconds < 5  # a page waits no longer
 
-    for cells in service.projections.paper_counts.values():
-        monkeypatch.setattr(cells, "get_counts_within", not_yet)
-    answer = client_of(app, **PAGE).get("/")
-    assert "The papers are being counted" in answer.text
-    assert answer.headers["cache-control"] == "no-store"
-    timeline = client_of(app, **PAGE).get("/timeline")
+    for counts in service.projections.paper_counts.values():
+        monkeypatch.setattr(counts, "get_counts_within", return_no_counts)
+    response = make_client(app, **HTML_HEADERS).get("/")
+    assert "The papers are being counted" in response.text
+    assert response.headers["cache-control"] == "no-store"
+    timeline = make_client(app, **HTML_HEADERS).get("/timeline")
     assert "The papers are being counted" in timeline.text
     assert timeline.headers["cache-control"] == "no-store"

@@ -1,4 +1,4 @@
-"""The service keeps what its OpenAPI description promises, whatever a client sends that fits it or not."""
+"""Responses of the service match its OpenAPI description, for generated requests and for its examples."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,24 +16,26 @@ from wgig.resources.shapes import example_papers_by_name
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import service_of
+from tests.fixtures.service import make_service_client
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = 6  # requests to each operation
-# What fits the description is refused all the same where it names nothing, or does not parse.
-LEFT_OUT = [positive_data_acceptance]
+REQUESTS_PER_OPERATION = 6
+# A request that matches the description may be refused, as a name is unknown or a query does not parse.
+EXCLUDED_CHECKS = [positive_data_acceptance]
 
-api = schemathesis.openapi.from_asgi("/openapi.json", create_app(make_service(Settings(), Store.in_memory())))
-OPERATIONS = [found.ok() for found in api.get_all_operations() if isinstance(found, Ok)]
+API = schemathesis.openapi.from_asgi("/openapi.json", create_app(make_service(Settings(), Store.in_memory())))
+OPERATIONS = [result.ok() for result in API.get_all_operations() if isinstance(result, Ok)]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: f"{one.method.upper()} {one.path}")
-def test_an_operation_answers_as_described(operation: Any, shipped: ox.Store) -> None:
-    app = create_app(make_service(Settings(), Store(shipped)))
+@pytest.mark.parametrize(
+    "operation", OPERATIONS, ids=lambda operation: f"{operation.method.upper()} {operation.path}"
+)
+def test_an_operation_answers_as_described(operation: Any, shipped_store: ox.Store) -> None:
+    app = create_app(make_service(Settings(), Store(shipped_store)))
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=REQUESTS_PER_OPERATION,
         derandomize=True,
         deadline=None,
         database=None,
@@ -41,95 +43,103 @@ def test_an_operation_answers_as_described(operation: Any, shipped: ox.Store) ->
         phases=[Phase.generate],
     )
     @given(case=operation.as_strategy())
-    def answers(case: Any) -> None:
-        case.validate_response(case.call(app=app), excluded_checks=LEFT_OUT)
+    def check_case(case: Any) -> None:
+        case.validate_response(case.call(app=app), excluded_checks=EXCLUDED_CHECKS)
 
-    answers()
-
-
-@pytest.fixture(scope="module")
-def described_reader(filled_store: Store) -> httpx.Client:
-    """A client of a service with all that it has at its first start."""
-    return service_of(Settings(), filled_store)
+    check_case()
 
 
 @pytest.fixture(scope="module")
-def description(described_reader: httpx.Client) -> dict[str, Any]:
-    """The description of this service."""
-    found: dict[str, Any] = described_reader.get("/openapi.json").json()
-    return found
+def filled_reader(filled_store: Store) -> httpx.Client:
+    """A client, shared by the tests of this module, of a service with the data of its first start."""
+    return make_service_client(Settings(), filled_store)
 
 
-def described(operation: dict[str, Any], place: str) -> dict[str, list[Any]]:
-    """The examples of the parameters of an operation by name: of its path, its query string or its fields."""
+@pytest.fixture(scope="module")
+def description(filled_reader: httpx.Client) -> dict[str, Any]:
+    """The OpenAPI description of this service."""
+    description: dict[str, Any] = filled_reader.get("/openapi.json").json()
+    return description
+
+
+def list_parameter_examples(operation: dict[str, Any], location: str) -> dict[str, list[Any]]:
+    """The examples of the parameters of an operation by name, in this location: path, query or header."""
     return {
-        one["name"]: [*one["schema"].get("examples", []), *one["schema"].get("items", {}).get("examples", [])]
-        for one in operation.get("parameters", [])
-        if one["in"] == place
+        parameter["name"]: [
+            *parameter["schema"].get("examples", []),
+            *parameter["schema"].get("items", {}).get("examples", []),
+        ]
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == location
     }
 
 
-def place_of(path: str, operation: dict[str, Any]) -> str:
-    """The path with the examples of its parts."""
-    for name, values in described(operation, "path").items():
+def fill_path(path: str, operation: dict[str, Any]) -> str:
+    """The path with an example for each of its parameters."""
+    for name, values in list_parameter_examples(operation, "path").items():
         path = path.replace(f"{{{name}}}", str(values[0]))
     return path
 
 
-def asked_with(path: str, name: str, value: Any) -> dict[str, Any]:
-    """What is asked to try an example: its parameter, and the one that has to stand beside it."""
-    beside = BESIDE.get((path, name), BESIDE.get((path, ""), {}))
-    others = {key: one for key, one in beside.items() if name not in (key, *INSTEAD.get(key, ()))}
-    if path.startswith("/queries/") and name == "page":
-        others = {"_mediatype": "application/atom+xml"}
-    return others | {name: ",".join(value) if isinstance(value, list) else value}
+def build_query_parameters(path: str, name: str, value: Any) -> dict[str, Any]:
+    """The query parameters to try an example: its parameter, and those that the operation needs beside it."""
+    needed_parameters = NEEDED_PARAMETERS.get((path, name), NEEDED_PARAMETERS.get((path, ""), {}))
+    other_parameters = {
+        other_name: other_value
+        for other_name, other_value in needed_parameters.items()
+        if name not in (other_name, *ALTERNATIVE_PARAMETERS.get(other_name, ()))
+    }
+    if path.startswith("/queries/") and name == "page":  # only the feed of a query has pages
+        other_parameters = {"_mediatype": "application/atom+xml"}
+    return other_parameters | {name: ",".join(value) if isinstance(value, list) else value}
 
 
-def operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The paths that can be read as they are described, but those of what each store has of its own."""
+def iter_get_operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The paths and their GET operations, without paths that differ from store to store."""
     for path, item in description["paths"].items():
-        if "get" in item and path not in OF_A_STORE:
+        if "get" in item and path not in STORE_SPECIFIC_PATHS:
             yield path, item["get"]
 
 
-SELECT, CONSTRUCT = "SELECT * { ?s ?p ?o } LIMIT 3", "CONSTRUCT WHERE { ?s a ?o } LIMIT 3"
-ISSUES = {"graph": "https://w3id.org/wgig/graph/issues"}
-# What has to stand beside a parameter of an operation, or beside any, and what stands in its place.
-BESIDE: dict[tuple[str, str], dict[str, str]] = {
+SELECT_QUERY, CONSTRUCT_QUERY = "SELECT * { ?s ?p ?o } LIMIT 3", "CONSTRUCT WHERE { ?s a ?o } LIMIT 3"
+ISSUE_GRAPH_PARAMETER = {"graph": "https://w3id.org/wgig/graph/issues"}
+# By path and parameter, or by path and "" for any parameter: the other parameters that the operation needs.
+NEEDED_PARAMETERS: dict[tuple[str, str], dict[str, str]] = {
     ("/search", ""): {"q": "spam"},
     ("/search.{suffix}", ""): {"q": "spam"},
     ("/cite", ""): {"iri": "issue:spam"},
-    ("/cited", ""): {"query": SELECT},
+    ("/cited", ""): {"query": SELECT_QUERY},
     ("/coverage", "stakeholderGroup"): {"by": "stakeholder-group"},
     ("/coverage.{suffix}", "stakeholderGroup"): {"by": "stakeholder-group"},
-    ("/sparql", ""): {"query": SELECT},
-    ("/sparql", "default-graph-uri"): {"query": SELECT},
+    ("/sparql", ""): {"query": SELECT_QUERY},
+    ("/sparql", "default-graph-uri"): {"query": SELECT_QUERY},
     ("/sparql", "named-graph-uri"): {"query": "SELECT * { GRAPH ?g { ?s ?p ?o } } LIMIT 3"},
-    ("/graphs", ""): ISSUES,
+    ("/graphs", ""): ISSUE_GRAPH_PARAMETER,
     ("/reconcile/preview", ""): {"id": "issue/spam"},
     ("/reconcile/properties", ""): {"type": "issue"},
     ("/reconcile/suggest/{what}", ""): {"prefix": "sp"},
 }
-INSTEAD = {"iri": ("query",), "graph": ("default", "_mediatype"), "query": ("example", "iri")}
-# Paths with names that come from the time of a start, and what is closed until somebody opens it.
-OF_A_STORE = ("/changes/{path}", "/dump/{name}", "/metrics", "/.well-known/security.txt")
-# Parameters whose example is of a list of things, and not of a thing.
-LISTED = {("/doc/{path}", "after"): "/doc/issue"}
-# What is asked for JSON of a kind, where that is not what is asked for anything else.
-FOR_JSON = {
-    ("/sparql", "application/json"): {"query": SELECT, "explain": ""},
-    ("/sparql", "application/ld+json"): {"query": CONSTRUCT},
-    ("/cited", "application/ld+json"): {"query": CONSTRUCT},
+# By needed parameter, the parameters that replace it.
+ALTERNATIVE_PARAMETERS = {"iri": ("query",), "graph": ("default", "_mediatype"), "query": ("example", "iri")}
+# Paths with names that depend on the time of the start, and paths that need a token or a setting.
+STORE_SPECIFIC_PATHS = ("/changes/{path}", "/dump/{name}", "/metrics", "/.well-known/security.txt")
+# Parameters whose example is for a list of resources instead of a resource, with its path.
+LIST_PATHS = {("/doc/{path}", "after"): "/doc/issue"}
+# The query parameters for a JSON media type, if they differ from those for other media types.
+PARAMETERS_FOR_JSON = {
+    ("/sparql", "application/json"): {"query": SELECT_QUERY, "explain": ""},
+    ("/sparql", "application/ld+json"): {"query": CONSTRUCT_QUERY},
+    ("/cited", "application/ld+json"): {"query": CONSTRUCT_QUERY},
     ("/graphs", "application/json"): {"_mediatype": "application/json"},
 }
-# JSON that only another name in the path leads to: of a query that constructs, and of a thing.
-OF_ANOTHER_NAME = {
+# JSON media types that need another name in the path: a CONSTRUCT query, or a resource.
+UNTESTED_JSON = {
     ("/queries/{name}", "application/ld+json"),
     ("/doc/problem/{slug}", "application/json"),
     ("/doc/problem/{slug}", "application/ld+json"),
 }
-# Parameters whose values come from an earlier answer of the same service, or from what somebody wrote to it.
-FROM_EARLIER_ANSWERS = {
+# Parameters whose values come from an earlier response of the same service, or from written data.
+PARAMETERS_FROM_RESPONSES = {
     *((path, "version") for path in ("/cite", "/cited", "/graph/{name}", "/graphs")),
     *((path, name) for path in ("/graph/{name}", "/graphs") for name in ("changes", "about")),
     *((path, "before") for path in ("/feed.atom", "/feed/{name}")),
@@ -138,8 +148,8 @@ FROM_EARLIER_ANSWERS = {
     ("/id/{path}", "page"),
     ("/write", "paper"),
 }
-# What no fact that is shipped has yet; and the record of writes, as nobody wrote.
-NOT_IN_THE_FACTS = {
+# Parameters without results, as the bundled data has no such statements and nothing has been written.
+PARAMETERS_WITHOUT_DATA = {
     *(("/papers", name) for name in ("mainActor", "verdict", "cito:cites", "schema:creativeWorkStatus")),
     ("/principles", "skos:exactMatch"),
     *(("/queries/assessments", f"the_{name}") for name in ("issue", "category", "group", "criterion")),
@@ -148,115 +158,131 @@ NOT_IN_THE_FACTS = {
 }
 
 
-def test_every_example_finds_something(described_reader: httpx.Client, description: dict[str, Any]) -> None:
-    count = 0
-    for path, operation in operations(description):
-        for name, values in described(operation, "query").items():
+def test_every_example_value_has_results(filled_reader: httpx.Client, description: dict[str, Any]) -> None:
+    example_count = 0
+    for path, operation in iter_get_operations(description):
+        for name, values in list_parameter_examples(operation, "query").items():
             for value in values:
-                place = LISTED.get((path, name), place_of(path, operation))
-                answer = described_reader.get(place, params=asked_with(path, name, value))
-                assert answer.status_code in (200, 303), (place, name, value, answer.text)
-                known = (path.removesuffix(".{suffix}"), name) not in NOT_IN_THE_FACTS
-                assert is_empty(answer) <= (not known), (place, name, value, answer.text)
-                count += 1
-    assert count > 250
+                filled_path = LIST_PATHS.get((path, name), fill_path(path, operation))
+                response = filled_reader.get(filled_path, params=build_query_parameters(path, name, value))
+                assert response.status_code in (200, 303), (filled_path, name, value, response.text)
+                has_data = (path.removesuffix(".{suffix}"), name) not in PARAMETERS_WITHOUT_DATA
+                assert not (has_data and is_empty_result(response)), (filled_path, name, value, response.text)
+                example_count += 1
+    assert example_count > 250  # most operations have examples
 
 
-def is_empty(answer: httpx.Response) -> bool:
-    """Whether nothing was found, where the answer is of a kind that says so."""
-    if "json" not in answer.headers.get("content-type", ""):
+def is_empty_result(response: httpx.Response) -> bool:
+    """Whether a JSON response has an empty list or a count of 0; False for other responses."""
+    if "json" not in response.headers.get("content-type", ""):
         return False
-    found = answer.json()
-    counted = [
-        found[name] for name in ("total", "result", "properties", "queries", "graphs") if name in found
+    result = response.json()
+    lists_and_counts = [
+        result[name] for name in ("total", "result", "properties", "queries", "graphs") if name in result
     ]
-    counted += [found["results"]["bindings"]] if "results" in found else []
-    return not all(counted)
+    lists_and_counts += [result["results"]["bindings"]] if "results" in result else []
+    return not all(lists_and_counts)
 
 
-@pytest.mark.parametrize("place", ["path", "query"])
-def test_every_parameter_is_described_with_an_example(description: dict[str, Any], place: str) -> None:
-    """But those whose values come from an earlier answer of the same service."""
-    without = {
-        (path, one["name"])
-        for path, operation in operations(description)
-        for one in operation.get("parameters", [])
-        if one["in"] == place and not any(described({"parameters": [one]}, place).values())
+@pytest.mark.parametrize("location", ["path", "query"])
+def test_every_parameter_is_described_with_an_example(description: dict[str, Any], location: str) -> None:
+    """Parameters whose values come from an earlier response of the same service have no example."""
+    without_example = {
+        (path, parameter["name"])
+        for path, operation in iter_get_operations(description)
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == location
+        and not any(list_parameter_examples({"parameters": [parameter]}, location).values())
     }
-    assert {(path.removesuffix(".{suffix}"), name) for path, name in without} == (
-        {*FROM_EARLIER_ANSWERS, ("/papers", "schema:creativeWorkStatus")} if place == "query" else set()
+    assert {(path.removesuffix(".{suffix}"), name) for path, name in without_example} == (
+        # No bundled paper has a status to show as an example.
+        {*PARAMETERS_FROM_RESPONSES, ("/papers", "schema:creativeWorkStatus")}
+        if location == "query"
+        else set()
     )
-    for _, operation in operations(description):
-        assert all(one["description"] for one in operation.get("parameters", []))
+    for _, operation in iter_get_operations(description):
+        assert all(parameter["description"] for parameter in operation.get("parameters", []))
 
 
-def test_every_json_answer_fits_its_schema(
-    described_reader: httpx.Client, description: dict[str, Any]
+def test_every_json_response_is_valid_by_its_schema(
+    filled_reader: httpx.Client, description: dict[str, Any]
 ) -> None:
-    for path, operation in operations(description):
-        for media_type in json_types(operation):
-            if not path.endswith(".{suffix}") and (path, media_type) not in OF_ANOTHER_NAME:
-                answer = ask_for(described_reader, path, operation, media_type)
-                assert answer.status_code == 200, (path, media_type, answer.text)
-                assert answer.headers["content-type"].partition(";")[0] == media_type, path
-                check_answer(answer, operation, description)
+    for path, operation in iter_get_operations(description):
+        for media_type in list_json_types(operation):
+            if not path.endswith(".{suffix}") and (path, media_type) not in UNTESTED_JSON:
+                response = request_json(filled_reader, path, operation, media_type)
+                assert response.status_code == 200, (path, media_type, response.text)
+                assert response.headers["content-type"].partition(";")[0] == media_type, path
+                validate_response(response, operation, description)
 
 
-def json_types(operation: dict[str, Any]) -> list[str]:
-    """The media types of JSON that an operation answers in."""
-    return [one for one in operation["responses"].get("200", {}).get("content", {}) if "json" in one]
+def list_json_types(operation: dict[str, Any]) -> list[str]:
+    """The JSON media types of the response of an operation."""
+    return [
+        media_type
+        for media_type in operation["responses"].get("200", {}).get("content", {})
+        if "json" in media_type
+    ]
 
 
-def ask_for(reader: httpx.Client, path: str, operation: dict[str, Any], media_type: str) -> httpx.Response:
-    """The answer in a media type; where there is none in it, the list of the profiles."""
-    place = place_of(path, operation)
-    place = place.replace("papers.csv", "papers.csv-metadata.json") if "csvm" in media_type else place
-    given = FOR_JSON.get((path, media_type), BESIDE.get((path, ""), {}))
-    answer = reader.get(place, params=given, headers={"Accept": media_type})
-    if not answer.headers["content-type"].startswith(media_type):
-        answer = reader.get(place, params={"_profile": "all"}, headers={"Accept": media_type})
-    return answer
+def request_json(
+    reader: httpx.Client, path: str, operation: dict[str, Any], media_type: str
+) -> httpx.Response:
+    """The response in a media type; if that is not offered, the list of profiles in that media type."""
+    filled_path = fill_path(path, operation)
+    filled_path = (  # the metadata of a table (CSVW) has its own path
+        filled_path.replace("papers.csv", "papers.csv-metadata.json") if "csvm" in media_type else filled_path
+    )
+    parameters = PARAMETERS_FOR_JSON.get((path, media_type), NEEDED_PARAMETERS.get((path, ""), {}))
+    response = reader.get(filled_path, params=parameters, headers={"Accept": media_type})
+    if not response.headers["content-type"].startswith(media_type):
+        response = reader.get(filled_path, params={"_profile": "all"}, headers={"Accept": media_type})
+    return response
 
 
-def check_answer(answer: httpx.Response, operation: dict[str, Any], description: dict[str, Any]) -> None:
-    """Hold a JSON answer against the schema of its media type."""
-    media_type = answer.headers["content-type"].partition(";")[0]
+def validate_response(
+    response: httpx.Response, operation: dict[str, Any], description: dict[str, Any]
+) -> None:
+    """Validate a JSON response by the schema of its media type."""
+    media_type = response.headers["content-type"].partition(";")[0]
     schema = operation["responses"]["200"]["content"][media_type]["schema"]
-    jsonschema.validate(answer.json(), {**schema, "components": description["components"]})
+    jsonschema.validate(response.json(), {**schema, "components": description["components"]})
 
 
-def test_the_json_of_a_check_fits_its_schema(
-    described_reader: httpx.Client, description: dict[str, Any]
+def test_the_json_reports_of_a_check_are_valid_by_their_schemas(
+    filled_reader: httpx.Client, description: dict[str, Any]
 ) -> None:
     operation = description["paths"]["/validate"]["post"]
     paper = example_papers_by_name()["bad-WGIG-7B-MISSING.ttl"].read_bytes()
-    for media_type in json_types(operation):
-        fields = {"Accept": media_type, "Content-Type": "text/turtle"}
-        answer = described_reader.post("/validate", content=paper, headers=fields)
-        check_answer(answer, operation, description)
+    for media_type in list_json_types(operation):
+        headers = {"Accept": media_type, "Content-Type": "text/turtle"}
+        response = filled_reader.post("/validate", content=paper, headers=headers)
+        validate_response(response, operation, description)
 
 
-def test_every_json_answer_has_a_schema_that_says_what_it_holds(description: dict[str, Any]) -> None:
-    for path, item in description["paths"].items():
-        for operation in item.values():
-            for answer in operation["responses"].values():
-                for media_type, body in answer.get("content", {}).items():
+def test_every_json_response_refers_to_a_model(description: dict[str, Any]) -> None:
+    for path, path_item in description["paths"].items():
+        for operation in path_item.values():
+            for response in operation["responses"].values():
+                for media_type, content in response.get("content", {}).items():
                     if "json" in media_type:
-                        schema = body["schema"]
-                        assert "$ref" in schema or all("$ref" in one for one in named(schema)), path
+                        schema = content["schema"]
+                        assert "$ref" in schema or all(
+                            "$ref" in alternative for alternative in list_alternatives(schema)
+                        ), path
 
 
-def named(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """The alternatives of a schema, of which objects by their keys count by what they hold."""
-    return [one.get("additionalProperties", one) for one in schema["anyOf"]]
+def list_alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The alternatives of a schema; for a map, the schema of its values."""
+    return [alternative.get("additionalProperties", alternative) for alternative in schema["anyOf"]]
 
 
-def test_the_description_is_openapi_3_1_with_schemas_that_are_some(description: dict[str, Any]) -> None:
+def test_the_description_is_openapi_3_1_with_valid_schemas(description: dict[str, Any]) -> None:
     assert description["openapi"].startswith("3.1")
     for schema in description["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
-    for item in description["paths"].values():
-        for operation in item.values():
-            for answer in operation["responses"].values():
-                for body in answer.get("content", {}).values():
-                    jsonschema.Draft202012Validator.check_schema(body["schema"])
+    for path_item in description["paths"].values():
+        for operation in path_item.values():
+            for response in operation["responses"].values():
+                for content in response.get("content", {}).values():
+                    jsonschema.Draft202012Validator.check_schema(content["schema"])

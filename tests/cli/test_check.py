@@ -1,4 +1,8 @@
-"""The shell's check: what it looks at, what it says, and how it ends."""
+"""`wgig check`: the files that it checks, its reports and messages, and its exit codes.
+
+Exit codes: 0 all files conform, 1 a file does not, 2 a file cannot be read, 3 a bug in wgig or a full disk,
+130 Ctrl-C. A "torn" file has invalid syntax, as its end is missing.
+"""
 
 import io
 import json
@@ -7,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -24,102 +29,112 @@ from wgig.shacl.batch import check_documents
 from wgig.shacl.documents import Document
 from wgig.shacl.findings import CheckOutcome
 from wgig.shacl.reports import REPORT_WRITERS
-from wgig.shacl.rules import CHECK_PROFILES as KEPT
-from wgig.shacl.rules import MESSAGE_LANGUAGES as SPOKEN
+from wgig.shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = SHIPPED_FOLDER / "data" / "examples"
-GOOD = (EXAMPLES / "community-networks.ttl").read_text(encoding="utf-8")
-BAD = GOOD.replace("wgig:strength", "wgig:opportunity")
-Shell = Callable[..., SimpleNamespace]
+EXAMPLES_FOLDER = SHIPPED_FOLDER / "data" / "examples"
+CONFORMING_PAPER = (EXAMPLES_FOLDER / "community-networks.ttl").read_text(encoding="utf-8")
+FAILING_PAPER = CONFORMING_PAPER.replace("wgig:strength", "wgig:opportunity")  # it lacks a strength
+CheckRunner = Callable[..., SimpleNamespace]
 
 
 @pytest.fixture
-def shell(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """Call the command in a folder of its own: `shell("good.ttl")` is `wgig check good.ttl`."""
+def run_check(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> CheckRunner:
+    """Run `wgig check` in a temporary folder: `run_check("good.ttl")` is `wgig check good.ttl`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LC_ALL", raising=False)
     monkeypatch.setenv("LANG", "C.UTF-8")
 
-    def call(*words: str, stdin: str = "") -> SimpleNamespace:
+    def call_main(*arguments: str, stdin: str = "") -> SimpleNamespace:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        code = main(["check", *words])
-        said = capfd.readouterr()
-        return SimpleNamespace(code=code, out=said.out, err=said.err)
+        code = main(["check", *arguments])
+        output = capfd.readouterr()
+        return SimpleNamespace(code=code, out=output.out, err=output.err)
 
-    return call
+    return call_main
 
 
-def fill(folder: Path, **files: str) -> None:
-    """Write Turtle files of these names."""
+def write_turtle_files(folder: Path, **files: str) -> None:
+    """Write files with the suffix .ttl; the keywords are their names."""
     folder.mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / f"{name}.ttl").write_text(text, encoding="utf-8")
 
 
-def test_the_choices_of_the_help_are_those_that_there_are() -> None:
-    assert set(REPORT_FORMAT_CHOICES) == {one.suffix for one in REPORT_WRITERS}
-    assert set(PAPER_FORMAT_CHOICES) == {one.suffix for one in FORMATS_BY_SUFFIX.values()}
-    assert set(LANGUAGE_CHOICES) == set(SPOKEN)
-    assert PROFILE_CHOICES == KEPT
+def test_choices_of_arguments_are_complete() -> None:
+    assert set(REPORT_FORMAT_CHOICES) == {format_.suffix for format_ in REPORT_WRITERS}
+    assert set(PAPER_FORMAT_CHOICES) == {format_.suffix for format_ in FORMATS_BY_SUFFIX.values()}
+    assert set(LANGUAGE_CHOICES) == set(MESSAGE_LANGUAGES)
+    assert PROFILE_CHOICES == CHECK_PROFILES
 
 
-def test_the_exit_code_is_that_of_the_worst_file(shell: Shell, tmp_path: Path) -> None:
-    fill(tmp_path, good=GOOD, bad=BAD, torn=GOOD[:3000], other="<urn:a> a <urn:b> .")
-    assert shell("good.ttl").code == 0
-    assert shell("good.ttl", "bad.ttl").code == 1
-    for unread in ("torn.ttl", "other.ttl", "missing.ttl"):
-        done = shell(unread, "bad.ttl", "good.ttl")
-        assert done.code == 2
-        assert unread in done.out
-        assert "Traceback" not in done.err
+def test_exit_code_is_that_of_the_worst_file(run_check: CheckRunner, tmp_path: Path) -> None:
+    write_turtle_files(
+        tmp_path,
+        good=CONFORMING_PAPER,
+        bad=FAILING_PAPER,
+        torn=CONFORMING_PAPER[:3000],
+        other="<urn:a> a <urn:b> .",
+    )
+    assert run_check("good.ttl").code == 0
+    assert run_check("good.ttl", "bad.ttl").code == 1
+    for unreadable_file in ("torn.ttl", "other.ttl", "missing.ttl"):
+        result = run_check(unreadable_file, "bad.ttl", "good.ttl")
+        assert result.code == 2
+        assert unreadable_file in result.out
+        assert "Traceback" not in result.err
 
 
-def test_a_profile_asks_for_less_or_more(shell: Shell, tmp_path: Path) -> None:
-    fill(tmp_path, late=GOOD.replace("2005-01-20", "2005-06-20"), started=BAD)
-    assert shell("started.ttl", "--profile", "draft").code == 0
-    assert shell("started.ttl").code == 1
-    assert shell("late.ttl").code == 0
-    assert shell("late.ttl", "--profile", "final").code == 1
+def test_profiles_have_different_requirements(run_check: CheckRunner, tmp_path: Path) -> None:
+    write_turtle_files(
+        tmp_path, late=CONFORMING_PAPER.replace("2005-01-20", "2005-06-20"), started=FAILING_PAPER
+    )
+    assert run_check("started.ttl", "--profile", "draft").code == 0
+    assert run_check("started.ttl").code == 1
+    assert run_check("late.ttl").code == 0
+    assert run_check("late.ttl", "--profile", "final").code == 1
 
 
-def test_a_folder_is_walked_in_order_without_what_is_hidden_or_no_paper(shell: Shell, tmp_path: Path) -> None:
-    fill(tmp_path / "papers", b=GOOD, a=GOOD)
-    fill(tmp_path / "papers" / "sub", c=GOOD)
-    fill(tmp_path / "papers" / ".git", hidden="torn")
+def test_papers_in_a_folder_are_checked_in_order(run_check: CheckRunner, tmp_path: Path) -> None:
+    write_turtle_files(tmp_path / "papers", b=CONFORMING_PAPER, a=CONFORMING_PAPER)
+    write_turtle_files(tmp_path / "papers" / "sub", c=CONFORMING_PAPER)
+    write_turtle_files(tmp_path / "papers" / ".git", hidden="torn")
     for name in ("README.md", "notes.txt", "package.json", ".hidden.ttl"):
         (tmp_path / "papers" / name).write_text("# Read me")
     (tmp_path / "papers" / "loop").symlink_to(".")
-    done = shell("papers")
-    assert done.code == 0
-    found = [line.split(":")[0] for line in done.out.splitlines() if line.startswith("✓")]
-    assert found == [f"✓ papers/{name}.ttl" for name in ("a", "b", "sub/c")]
-    assert done.err == "wgig: Skipped Markdown files that are not papers: 1.\n"
+    result = run_check("papers")
+    assert result.code == 0
+    report_lines = [line.split(":")[0] for line in result.out.splitlines() if line.startswith("✓")]
+    assert report_lines == [f"✓ papers/{name}.ttl" for name in ("a", "b", "sub/c")]
+    assert result.err == "wgig: Skipped Markdown files that are not papers: 1.\n"
 
 
-def test_markdown_of_a_folder_is_a_paper_when_its_head_names_one(shell: Shell, tmp_path: Path) -> None:
+def test_markdown_paper_in_a_folder_is_checked(run_check: CheckRunner, tmp_path: Path) -> None:
     (tmp_path / "papers").mkdir()
-    (tmp_path / "papers" / "a.md").write_bytes((EXAMPLES / "community-networks.md").read_bytes())
-    assert shell("papers").code == 0
+    (tmp_path / "papers" / "a.md").write_bytes((EXAMPLES_FOLDER / "community-networks.md").read_bytes())
+    assert run_check("papers").code == 0
 
 
 @pytest.mark.parametrize(
     "text",
     [
+        # A misspelled key beside a key of papers, and three other signs of a paper.
         "---\npapr: y\nissue: spam\n---\n",
         '\ufeff---\r\n"Paper": y\r\n---\r\n',
         "---\npapr: y\n---\n# Mine\n\n## 1. Issue\n",
         "## SWOT analysis\n",
     ],
 )
-def test_markdown_of_a_folder_that_looks_like_a_paper_is_not_passed_over(
-    shell: Shell, tmp_path: Path, text: str
+def test_markdown_that_resembles_a_paper_is_not_skipped(
+    run_check: CheckRunner, tmp_path: Path, text: str
 ) -> None:
-    fill(tmp_path / "papers", good=GOOD)
+    write_turtle_files(tmp_path / "papers", good=CONFORMING_PAPER)
     (tmp_path / "papers" / "a.md").write_text(text, encoding="utf-8", newline="")
-    assert shell("papers", "--quiet").code == 2
-    assert "✗ papers/a.md" in shell("papers").out
+    assert run_check("papers", "--quiet").code == 2
+    assert "✗ papers/a.md" in run_check("papers").out
 
 
 @pytest.mark.parametrize(
@@ -130,106 +145,106 @@ def test_markdown_of_a_folder_that_looks_like_a_paper_is_not_passed_over(
         "How to write a paper:\n\n```\n---\npaper: y\n---\n\n## 1. Issue (what?)\n```\n",
     ],
 )
-def test_markdown_of_a_folder_that_looks_like_no_paper_is_passed_over(
-    shell: Shell, tmp_path: Path, text: str
-) -> None:
-    fill(tmp_path / "papers", good=GOOD)
+def test_other_markdown_in_a_folder_is_skipped(run_check: CheckRunner, tmp_path: Path, text: str) -> None:
+    write_turtle_files(tmp_path / "papers", good=CONFORMING_PAPER)
     (tmp_path / "papers" / "a.md").write_text(text)
-    done = shell("papers")
-    assert (done.code, "not papers: 1." in done.err) == (0, True)
-    assert shell("papers/a.md").code == 2
+    result = run_check("papers")
+    assert (result.code, "not papers: 1." in result.err) == (0, True)
+    assert run_check("papers/a.md").code == 2
 
 
-def test_what_is_no_paper_is_passed_over_also_where_it_is_named(shell: Shell, tmp_path: Path) -> None:
-    fill(tmp_path, bad=BAD)
+def test_skip_others_skips_named_files_that_are_not_papers(run_check: CheckRunner, tmp_path: Path) -> None:
+    write_turtle_files(tmp_path, bad=FAILING_PAPER)
     (tmp_path / "README.md").write_text("# hi")
     (tmp_path / "empty").mkdir()
-    assert shell("README.md").code == 2
-    done = shell("--skip-others", "README.md")
-    assert (done.code, done.out, "not papers: 1." in done.err) == (0, "", True)
-    assert shell("--skip-others", "README.md", "bad.ttl").code == 1
-    assert shell("--skip-others", "empty").code == 2
+    assert run_check("README.md").code == 2
+    result = run_check("--skip-others", "README.md")
+    assert (result.code, result.out, "not papers: 1." in result.err) == (0, "", True)
+    assert run_check("--skip-others", "README.md", "bad.ttl").code == 1
+    assert run_check("--skip-others", "empty").code == 2
 
 
-def test_a_folder_that_may_not_be_read_is_told_with_its_cause(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_unreadable_folder_is_reported(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def closed(path: str) -> None:
+    def raise_permission_error(path: str) -> None:
         raise PermissionError(13, "Permission denied", path)
 
     (tmp_path / "closed").mkdir()
-    monkeypatch.setattr(os, "scandir", closed)
-    done = shell("closed")
-    assert done.code == 2
-    assert "No permission to read the folder. Ask its owner, or change its permissions." in done.out
+    monkeypatch.setattr(os, "scandir", raise_permission_error)
+    result = run_check("closed")
+    assert result.code == 2
+    assert "No permission to read the folder. Ask its owner, or change its permissions." in result.out
 
 
-def test_a_folder_without_papers_is_told(shell: Shell, tmp_path: Path) -> None:
+def test_folder_without_papers_is_an_error(run_check: CheckRunner, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    done = shell("empty")
-    assert done.code == 2
-    assert done.err.startswith("wgig: There is no paper in empty.")
+    result = run_check("empty")
+    assert result.code == 2
+    assert result.err.startswith("wgig: There is no paper in empty.")
 
 
-def test_what_is_no_file_is_told_and_never_waited_for(shell: Shell, tmp_path: Path) -> None:
+def test_pipes_devices_and_missing_files_are_errors(run_check: CheckRunner, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.ttl")
     (tmp_path / "round.ttl").symlink_to("round.ttl")
     (tmp_path / "paper.txt").write_text("x")
-    for name, said in {
+    for name, message in {
         "pipe.ttl": "This is a pipe, not a file.",
         "/dev/null": "This is a device, not a file.",
         "round.ttl": "The file cannot be read: Too many levels of symbolic links.",
-        "paper.txt": "The format cannot be told from the file name.",
+        "paper.txt": "The format cannot be determined from the file name.",
         "missing.ttl": "There is no such file.",
     }.items():
-        done = shell(name)
-        assert done.code == 2
-        assert said in " ".join(done.out.split())
+        result = run_check(name)
+        assert result.code == 2
+        assert message in " ".join(result.out.split())
 
 
-def test_a_large_file_is_refused_before_it_is_read(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_too_large_file_is_refused(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(tmp_path, good=GOOD)
+    write_turtle_files(tmp_path, good=CONFORMING_PAPER)
     monkeypatch.setenv("WGIG_PAPER_BYTES", "1000")
-    for done in (shell("good.ttl"), shell("-", "--input-format", "ttl", stdin=GOOD)):
-        assert done.code == 2
-        assert "The file is larger than 1000 bytes." in done.out
+    for result in (run_check("good.ttl"), run_check("-", "--input-format", "ttl", stdin=CONFORMING_PAPER)):
+        assert result.code == 2
+        assert "The file is larger than 1000 bytes." in result.out
 
 
-def test_standard_input_is_a_paper_in_a_format_that_is_told(shell: Shell, tmp_path: Path) -> None:
-    fill(tmp_path, bad=BAD)
-    assert shell("-", "--input-format", "ttl", stdin=GOOD).code == 0
-    done = shell("bad.ttl", "-", "bad.ttl", "--input-format", "ttl", "--format", "json", stdin=GOOD)
-    assert [one["name"] for one in json.loads(done.out)["files"]] == ["bad.ttl", "standard input", "bad.ttl"]
-    offered = shell("-", stdin=GOOD).err.strip().removesuffix(".").partition("--input-format ")[2]
-    assert offered.split(", ") == [*dict.fromkeys(one.suffix for one in FORMATS_BY_SUFFIX.values())]
-    assert "only once" in shell("-", "-", "--input-format", "ttl", stdin=GOOD).err
-    assert "cannot be watched" in shell("-", "--watch", stdin=GOOD).err
+def test_standard_input_is_checked_with_its_format(run_check: CheckRunner, tmp_path: Path) -> None:
+    write_turtle_files(tmp_path, bad=FAILING_PAPER)
+    assert run_check("-", "--input-format", "ttl", stdin=CONFORMING_PAPER).code == 0
+    result = run_check(
+        "bad.ttl", "-", "bad.ttl", "--input-format", "ttl", "--format", "json", stdin=CONFORMING_PAPER
+    )
+    names = [file["name"] for file in json.loads(result.out)["files"]]
+    assert names == ["bad.ttl", "standard input", "bad.ttl"]
+    message = run_check("-", stdin=CONFORMING_PAPER).err.strip().removesuffix(".")
+    formats = message.partition("--input-format ")[2].split(", ")
+    assert formats == [*dict.fromkeys(format_.suffix for format_ in FORMATS_BY_SUFFIX.values())]
+    assert "only once" in run_check("-", "-", "--input-format", "ttl", stdin=CONFORMING_PAPER).err
+    assert "cannot be watched" in run_check("-", "--watch", stdin=CONFORMING_PAPER).err
 
 
-def test_the_report_goes_where_it_should_in_the_form_of_the_name(shell: Shell, tmp_path: Path) -> None:
-    fill(tmp_path, bad=BAD)
-    assert shell("bad.ttl", "-o", "report.json").out == ""
+def test_report_is_written_in_the_format_of_the_file_suffix(run_check: CheckRunner, tmp_path: Path) -> None:
+    write_turtle_files(tmp_path, bad=FAILING_PAPER)
+    assert run_check("bad.ttl", "-o", "report.json").out == ""
     assert not json.loads((tmp_path / "report.json").read_text())["conforms"]
-    assert shell("bad.ttl", "-o", "report.json", "--format", "csv").code == 1
+    assert run_check("bad.ttl", "-o", "report.json", "--format", "csv").code == 1
     assert (tmp_path / "report.json").read_text().startswith("file")
-    assert "There is no folder nowhere." in shell("bad.ttl", "-o", "nowhere/report.html").err
-    assert shell("bad.ttl", "-o", "report.XML").code == 1
+    assert "There is no folder nowhere." in run_check("bad.ttl", "-o", "nowhere/report.html").err
+    assert run_check("bad.ttl", "-o", "report.XML").code == 1
     assert "<testsuites" in (tmp_path / "report.XML").read_text()
     for name in ("report.txt", "report"):
-        assert shell("bad.ttl", "-o", name).code == 1
+        assert run_check("bad.ttl", "-o", name).code == 1
         assert "✗ does not conform" in (tmp_path / name).read_text()
 
 
-def test_an_ending_that_tells_no_form_is_refused_unless_the_form_is_told(
-    shell: Shell, tmp_path: Path
-) -> None:
-    fill(tmp_path, good=GOOD)
-    done = shell("good.ttl", "-o", "report.foo")
-    assert (done.code, ".junit, .csv, .github, .txt, .xml" in done.err) == (2, True)
+def test_unknown_report_suffix_is_refused_without_a_format(run_check: CheckRunner, tmp_path: Path) -> None:
+    write_turtle_files(tmp_path, good=CONFORMING_PAPER)
+    result = run_check("good.ttl", "-o", "report.foo")
+    assert (result.code, ".junit, .csv, .github, .txt, .xml" in result.err) == (2, True)
     assert not (tmp_path / "report.foo").exists()
-    assert shell("good.ttl", "-o", "report.foo", "--format", "csv").code == 0
+    assert run_check("good.ttl", "-o", "report.foo", "--format", "csv").code == 0
 
 
 @pytest.mark.parametrize(
@@ -243,119 +258,126 @@ def test_an_ending_that_tells_no_form_is_refused_unless_the_form_is_told(
         ("papers/../missing.ttl", "missing.ttl"),
     ],
 )
-def test_no_report_replaces_a_paper(shell: Shell, tmp_path: Path, checked: str, output: str) -> None:
-    fill(tmp_path / "papers", a=GOOD, torn=GOOD[:3000])
+def test_report_never_overwrites_a_paper(
+    run_check: CheckRunner, tmp_path: Path, checked: str, output: str
+) -> None:
+    write_turtle_files(tmp_path / "papers", a=CONFORMING_PAPER, torn=CONFORMING_PAPER[:3000])
     (tmp_path / "symbolic.ttl").symlink_to("papers/a.ttl")
     (tmp_path / "hard.ttl").hardlink_to("papers/a.ttl")
-    done = shell(checked, "-o", output)
-    assert (done.code, "The report would overwrite" in done.err) == (2, True)
-    assert (tmp_path / "papers" / "a.ttl").read_text(encoding="utf-8") == GOOD
-    assert (tmp_path / "papers" / "torn.ttl").read_text(encoding="utf-8") == GOOD[:3000]
+    result = run_check(checked, "-o", output)
+    assert (result.code, "The report would overwrite" in result.err) == (2, True)
+    assert (tmp_path / "papers" / "a.ttl").read_text(encoding="utf-8") == CONFORMING_PAPER
+    assert (tmp_path / "papers" / "torn.ttl").read_text(encoding="utf-8") == CONFORMING_PAPER[:3000]
     assert not (tmp_path / "missing.ttl").exists()
 
 
-def test_a_report_among_the_papers_is_none_of_them(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_report_in_the_folder_of_papers_is_not_checked(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(tmp_path / "papers", a=BAD)
+    write_turtle_files(tmp_path / "papers", a=FAILING_PAPER)
     report = tmp_path / "papers" / "report.ttl"
-    assert shell("papers", "-o", "papers/report.ttl").code == 1
-    first = report.read_text(encoding="utf-8")
-    monkeypatch.setenv("WGIG_PAPER_BYTES", str(len(BAD.encode())))
-    assert len(first) < len(BAD)
-    report.write_text(first + "#" * len(BAD), encoding="utf-8")
-    assert shell("papers", "-o", "papers/../papers/report.ttl").code == 1
-    assert report.read_text(encoding="utf-8") == first
+    assert run_check("papers", "-o", "papers/report.ttl").code == 1
+    first_report = report.read_text(encoding="utf-8")
+    # The old report is larger than a paper may be, but it is not read.
+    monkeypatch.setenv("WGIG_PAPER_BYTES", str(len(FAILING_PAPER.encode())))
+    assert len(first_report) < len(FAILING_PAPER)
+    report.write_text(first_report + "#" * len(FAILING_PAPER), encoding="utf-8")
+    assert run_check("papers", "-o", "papers/../papers/report.ttl").code == 1
+    assert report.read_text(encoding="utf-8") == first_report
+    # `--watch` does not check the report either.
     assert [*next(iter_file_changes(["papers"], Path("papers/report.ttl")))] == ["papers/a.ttl"]
 
 
-def test_a_report_is_written_as_a_whole_or_not_at_all(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_report_file_is_unchanged_after_an_error(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def torn(*_: object) -> Iterator[bytes]:
+    def write_half(*_: object) -> Iterator[bytes]:
         yield b"half"
         raise OSError(28, "No space left on device")
 
-    fill(tmp_path, bad=BAD)
-    (tmp_path / "report.txt").write_text("the last one")
-    monkeypatch.setattr(check, "iter_report_parts", torn)
-    assert shell("bad.ttl", "-o", "report.txt").code == 3
-    assert (tmp_path / "report.txt").read_text() == "the last one"
-    assert {one.name for one in tmp_path.iterdir()} == {"bad.ttl", "report.txt"}
+    write_turtle_files(tmp_path, bad=FAILING_PAPER)
+    (tmp_path / "report.txt").write_text("old report")
+    monkeypatch.setattr(check, "iter_report_chunks", write_half)
+    assert run_check("bad.ttl", "-o", "report.txt").code == 3
+    assert (tmp_path / "report.txt").read_text() == "old report"
+    assert {path.name for path in tmp_path.iterdir()} == {"bad.ttl", "report.txt"}
 
 
-def test_a_report_goes_into_a_pipe_or_along_a_link(shell: Shell, tmp_path: Path) -> None:
-    fill(tmp_path, bad=BAD)
+def test_report_is_written_into_a_pipe_or_linked_file(run_check: CheckRunner, tmp_path: Path) -> None:
+    write_turtle_files(tmp_path, bad=FAILING_PAPER)
     (tmp_path / "link").symlink_to("linked.csv")
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     for output in ("pipe", "link"):
-        assert shell("bad.ttl", "--format", "csv", "-o", output).code == 1
+        assert run_check("bad.ttl", "--format", "csv", "-o", output).code == 1
     assert os.read(reader, 5) == b"file,"
     os.close(reader)
     assert (tmp_path / "linked.csv").read_text().startswith("file,")
 
 
-@pytest.mark.parametrize("form", REPORT_FORMAT_CHOICES)
-def test_every_form_can_be_had(shell: Shell, tmp_path: Path, form: str) -> None:
-    fill(tmp_path, good=GOOD, bad=BAD)
-    done = shell("good.ttl", "bad.ttl", "missing.ttl", "--format", form)
-    assert done.code == 2
-    assert "WGIG-3-STRENGTH-MISSING" in done.out
+@pytest.mark.parametrize("format_", REPORT_FORMAT_CHOICES)
+def test_report_has_findings_in_every_format(run_check: CheckRunner, tmp_path: Path, format_: str) -> None:
+    write_turtle_files(tmp_path, good=CONFORMING_PAPER, bad=FAILING_PAPER)
+    result = run_check("good.ttl", "bad.ttl", "missing.ttl", "--format", format_)
+    assert result.code == 2
+    assert "WGIG-3-STRENGTH-MISSING" in result.out
 
 
-def test_the_language_is_that_of_the_surroundings_or_the_one_asked_for(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_language_is_that_of_the_environment_or_the_argument(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(tmp_path, bad=BAD)
-    assert "Strengths" in shell("bad.ttl").out or "strength" in shell("bad.ttl").out
+    write_turtle_files(tmp_path, bad=FAILING_PAPER)
+    assert "does not conform" in run_check("bad.ttl").out
     monkeypatch.setenv("LANG", "fr_CA.UTF-8")
-    french = shell("bad.ttl").out
-    assert "non conforme" in french
-    assert shell("bad.ttl", "--lang", "fr").out == french
-    monkeypatch.setenv("LC_ALL", "de_DE")
-    assert "non conforme" not in shell("bad.ttl").out
+    french_report = run_check("bad.ttl").out
+    assert "non conforme" in french_report
+    assert run_check("bad.ttl", "--lang", "fr").out == french_report
+    monkeypatch.setenv("LC_ALL", "de_DE")  # takes precedence over LANG; there are no German reports
+    assert "does not conform" in run_check("bad.ttl").out
 
 
-def test_colors_are_for_terminals_and_for_those_who_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_has_colors_only_on_a_terminal_without_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.stdout", SimpleNamespace(isatty=lambda: True))
-    to_terminal, to_file = SimpleNamespace(output=None), SimpleNamespace(output=Path("report.txt"))
-    assert check.wants_color(to_terminal)  # type: ignore[arg-type]
-    assert not check.wants_color(to_file)  # type: ignore[arg-type]
+    terminal_arguments = Namespace(output=None)
+    assert check.wants_color(terminal_arguments)
+    assert not check.wants_color(Namespace(output=Path("report.txt")))
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not check.wants_color(to_terminal)  # type: ignore[arg-type]
+    assert not check.wants_color(terminal_arguments)
 
 
-def test_quiet_leaves_the_exit_code_alone(shell: Shell, tmp_path: Path) -> None:
-    fill(tmp_path, good=GOOD, bad=BAD)
+def test_quiet_sets_only_the_exit_code(run_check: CheckRunner, tmp_path: Path) -> None:
+    write_turtle_files(tmp_path, good=CONFORMING_PAPER, bad=FAILING_PAPER)
     for names, code in ((["good.ttl"], 0), (["bad.ttl"], 1), (["missing.ttl"], 2)):
-        done = shell(*names, "--quiet")
-        assert (done.code, done.out, done.err) == (code, "", "")
+        result = run_check(*names, "--quiet")
+        assert (result.code, result.out, result.err) == (code, "", "")
 
 
-def test_several_processes_find_the_same_in_the_same_order(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_several_processes_have_the_results_of_one_in_order(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(tmp_path / "papers", **{f"p{number}": (GOOD, BAD, "torn")[number % 3] for number in range(9)})
-    one = shell("papers", "--jobs", "1", "--format", "json")
+    write_turtle_files(
+        tmp_path / "papers",
+        **{f"p{number}": (CONFORMING_PAPER, FAILING_PAPER, "torn")[number % 3] for number in range(9)},
+    )
+    expected = run_check("papers", "--jobs", "1", "--format", "json")
     monkeypatch.setattr(check_workers, "CHECK_BATCH_FILES", 2)
     monkeypatch.setattr(check_workers, "MIN_PARALLEL_BATCHES", 1)
-    assert shell("papers", "--jobs", "2", "--format", "json").out == one.out
-    assert one.code == 2
+    assert run_check("papers", "--jobs", "2", "--format", "json").out == expected.out
+    assert expected.code == 2
 
 
-def break_at_torn(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    """Make the reading of files that are torn fail with an error that nobody foresaw."""
+def raise_for_torn_files(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Patch the reader of papers so that it raises an error for files with the content `torn`."""
 
-    def reading(name: str, data: bytes, *more: object) -> Document:
+    def read_document(name: str, data: bytes, *arguments: object) -> Document:
         if data == b"torn":
             raise error
-        return readers.read_paper_document(name, data, *more)  # type: ignore[arg-type]
+        return readers.read_paper_document(name, data, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(files, "read_paper_document", reading)
-    monkeypatch.setattr(check, "read_paper_document", reading)
+    monkeypatch.setattr(files, "read_paper_document", read_document)
+    monkeypatch.setattr(check, "read_paper_document", read_document)
 
 
 @pytest.mark.parametrize(
@@ -370,136 +392,157 @@ def break_at_torn(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
     ],
     ids=repr,
 )
-def test_a_mistake_with_one_file_leaves_the_others_alone(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+def test_unexpected_error_affects_only_its_file(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    break_at_torn(monkeypatch, error)
-    fill(tmp_path / "papers", a=GOOD, b="torn", c=BAD)
-    done = shell("papers", "--format", "json")
-    found = json.loads(done.out)["files"]
-    assert done.code == 3
-    assert [one["conforms"] for one in found] == [True, False, False]
-    assert found[1]["problem"]["type"].endswith("/internal")
-    assert f"This is a bug in wgig: {type(error).__name__}" in found[1]["problem"]["detail"]
-    assert [one["code"] for one in found[2]["papers"][0]["findings"]] == ["WGIG-3-STRENGTH-MISSING"]
-    assert done.err == ""
+    raise_for_torn_files(monkeypatch, error)
+    write_turtle_files(tmp_path / "papers", a=CONFORMING_PAPER, b="torn", c=FAILING_PAPER)
+    result = run_check("papers", "--format", "json")
+    conforming_file, torn_file, failing_file = json.loads(result.out)["files"]
+    assert result.code == 3
+    assert (conforming_file["conforms"], torn_file["conforms"], failing_file["conforms"]) == (
+        True,
+        False,
+        False,
+    )
+    assert torn_file["problem"]["type"].endswith("/internal")
+    assert f"This is a bug in wgig: {type(error).__name__}" in torn_file["problem"]["detail"]
+    codes = [finding["code"] for finding in failing_file["papers"][0]["findings"]]
+    assert codes == ["WGIG-3-STRENGTH-MISSING"]
+    assert result.err == ""
 
 
-def test_a_mistake_in_checking_befalls_one_file_and_is_shown_when_asked_for(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_error_of_the_engine_affects_one_file_and_is_printed_with_debug(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def asking(documents: list[Document], *more: str) -> list[CheckOutcome]:
-        if any(one.name.endswith("b.ttl") for one in documents):
+    def check_or_raise(documents: list[Document], *arguments: str) -> list[CheckOutcome]:
+        if any(document.name.endswith("b.ttl") for document in documents):
             raise ValueError("of the engine")
-        return check_documents(documents, *more)
+        return check_documents(documents, *arguments)
 
-    monkeypatch.setattr(check_workers, "check_documents", asking)
-    fill(tmp_path / "papers", a=GOOD, b=GOOD, c=GOOD)
-    done = shell("papers")
-    assert (done.code, done.out.count("✓"), done.out.count("✗")) == (3, 2, 1)
+    monkeypatch.setattr(check_workers, "check_documents", check_or_raise)
+    write_turtle_files(tmp_path / "papers", a=CONFORMING_PAPER, b=CONFORMING_PAPER, c=CONFORMING_PAPER)
+    result = run_check("papers")
+    assert (result.code, result.out.count("✓"), result.out.count("✗")) == (3, 2, 1)
     monkeypatch.setenv("WGIG_DEBUG", "1")
-    assert 'raise ValueError("of the engine")' in shell("papers").err
+    assert 'raise ValueError("of the engine")' in run_check("papers").err
 
 
-def test_a_mistake_with_standard_input_leaves_the_files_alone(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_unexpected_error_with_standard_input_does_not_affect_files(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    break_at_torn(monkeypatch, ValueError("x"))
-    fill(tmp_path, good=GOOD)
-    done = shell("-", "good.ttl", "--input-format", "ttl", stdin="torn")
-    assert (done.code, done.out.count("✓")) == (3, 1)
+    raise_for_torn_files(monkeypatch, ValueError("x"))
+    write_turtle_files(tmp_path, good=CONFORMING_PAPER)
+    result = run_check("-", "good.ttl", "--input-format", "ttl", stdin="torn")
+    assert (result.code, result.out.count("✓")) == (3, 1)
 
 
-# A module that other processes can import: it checks files, and a deadly one ends the process.
-DEADLY = """
+# A module that worker processes can import; checking a file named deadly kills the process.
+DEADLY_CODE = """
 import os, signal
 from wgig.cli import check_workers
 
 original = check_workers.check_file_batch
 
-def checked(files, task):
-    if any("deadly" in one.path for one in files):
+def check_or_die(files, task):
+    if any("deadly" in file.path for file in files):
         os.kill(os.getpid(), signal.SIGKILL)
     return original(files, task)
 """
 
 
-def test_a_process_that_dies_takes_one_file_with_it(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_crash_of_a_worker_affects_only_its_file(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "deadly.py").write_text(DEADLY)
+    (tmp_path / "deadly.py").write_text(DEADLY_CODE)
     monkeypatch.syspath_prepend(str(tmp_path))
     names = [f"p{number:02}" for number in range(20)]
-    fill(tmp_path / "papers", **dict.fromkeys(names, GOOD), p05deadly=GOOD, p15deadly=GOOD)
-    monkeypatch.setattr(check_workers, "check_file_batch", import_module("deadly").checked)
+    write_turtle_files(
+        tmp_path / "papers",
+        **dict.fromkeys(names, CONFORMING_PAPER),
+        p05deadly=CONFORMING_PAPER,
+        p15deadly=CONFORMING_PAPER,
+    )
+    monkeypatch.setattr(check_workers, "check_file_batch", import_module("deadly").check_or_die)
     monkeypatch.setattr(check_workers, "CHECK_BATCH_FILES", 2)
     monkeypatch.setattr(check_workers, "MIN_PARALLEL_BATCHES", 1)
-    done = shell("papers", "--jobs", "2", "--format", "json")
-    found = json.loads(done.out)["files"]
-    assert done.code == 2
-    assert [one["name"] for one in found] == sorted(one["name"] for one in found)
-    assert [one["name"] for one in found if not one["conforms"]] == [
-        "papers/p05deadly.ttl",
-        "papers/p15deadly.ttl",
-    ]
-    assert all(one["conforms"] or "available memory" in one["problem"]["detail"] for one in found)
-    assert len(found) == 22
+    result = run_check("papers", "--jobs", "2", "--format", "json")
+    checked_files = json.loads(result.out)["files"]
+    assert result.code == 2
+    names = [file["name"] for file in checked_files]
+    assert names == sorted(names)
+    assert len(names) == 22
+    unchecked_files = [file for file in checked_files if not file["conforms"]]
+    assert [file["name"] for file in unchecked_files] == ["papers/p05deadly.ttl", "papers/p15deadly.ttl"]
+    assert all("available memory" in file["problem"]["detail"] for file in unchecked_files)
 
 
-TITLE = re.compile(r'dcterms:title +"')
-HOSTILE = "a\n::error::pwned ##[error]\x1b[2J\u202e"
+TITLE_PATTERN = re.compile(r'dcterms:title +"')
+# Commands of GitHub Actions and Azure Pipelines, an escape that clears the screen, a change of direction.
+MALICIOUS_TEXT = "a\n::error::pwned ##[error]\x1b[2J\u202e"
 
 
-def test_what_a_paper_says_neither_steers_a_terminal_nor_commands_a_job(shell: Shell, tmp_path: Path) -> None:
-    title = HOSTILE.replace("\n", "\\n").replace("\x1b", "\\u001b")
+def test_text_of_a_paper_cannot_control_a_terminal_or_ci_job(run_check: CheckRunner, tmp_path: Path) -> None:
+    title = MALICIOUS_TEXT.replace("\n", "\\n").replace("\x1b", "\\u001b")
     waiver = (
         "paper:example-community-networks wgig:waiver [ a wgig:Waiver ; "
         f'wgig:waives shape:WGIG-3-STRENGTH-MISSING ; wgig:reason "{title}{" ::error::x" * 20}" ] .'
     )
     prefix = "@prefix shape: <https://w3id.org/wgig/shapes#> .\n"
-    fill(tmp_path, **{HOSTILE: prefix + TITLE.sub(lambda found: found[0] + title, BAD) + waiver})
-    fill(tmp_path, b=f'{GOOD}\nwgig:x wgig:unknown\n::error::pwned """::error::pwned""" .')
-    for names, pwned in (([f"{HOSTILE}.ttl"], 4), (["b.ttl"], 1), ([".", "missing\n::error::pwned"], 3)):
-        done = shell(*names)
-        assert done.out.count("pwned") >= pwned
-        assert not re.search(r"^\s*::|##\[|[\x1b\u202e]", done.out + done.err, re.MULTILINE)
+    write_turtle_files(
+        tmp_path,
+        **{
+            MALICIOUS_TEXT: prefix + TITLE_PATTERN.sub(lambda match: match[0] + title, FAILING_PAPER) + waiver
+        },
+    )
+    write_turtle_files(
+        tmp_path, b=f'{CONFORMING_PAPER}\nwgig:x wgig:unknown\n::error::pwned """::error::pwned""" .'
+    )
+    for names, min_count in (
+        ([f"{MALICIOUS_TEXT}.ttl"], 4),
+        (["b.ttl"], 1),
+        ([".", "missing\n::error::pwned"], 3),
+    ):
+        result = run_check(*names)
+        assert result.out.count("pwned") >= min_count  # the texts are shown
+        assert not re.search(r"^\s*::|##\[|[\x1b\u202e]", result.out + result.err, re.MULTILINE)
 
 
-def test_no_processes_are_none(shell: Shell) -> None:
-    assert "--jobs is 0" in shell("papers", "--jobs", "0").err
+def test_jobs_must_be_positive(run_check: CheckRunner) -> None:
+    assert "--jobs is 0" in run_check("papers", "--jobs", "0").err
 
 
-def test_ctrl_c_stops_without_a_traceback(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
+def test_ctrl_c_stops_without_a_traceback(run_check: CheckRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raise_interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check, "check_candidate_files", interrupted)
-    done = shell("papers")
-    assert (done.code, done.err) == (130, "wgig: Stopped.\n")
+    monkeypatch.setattr(check, "check_candidate_files", raise_interrupt)
+    result = run_check("papers")
+    assert (result.code, result.err) == (130, "wgig: Stopped.\n")
 
 
-def test_a_rule_with_the_time_sets_watched_reports_apart_where_people_read_them(
-    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_watched_text_reports_are_separated_by_a_rule_with_the_time(
+    run_check: CheckRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(tmp_path / "papers", good=GOOD)
-    monkeypatch.setattr(check, "iter_file_changes", lambda *_: iter([{}, {}]))
-    rule = re.compile(r"^\d\d:\d\d:\d\d ─+\n", re.MULTILINE)
-    parts = rule.split(shell("papers", "--watch").out)
-    assert (parts[0], len(parts), parts[1]) == ("", 3, parts[2])
+    write_turtle_files(tmp_path / "papers", good=CONFORMING_PAPER)
+    monkeypatch.setattr(check, "iter_file_changes", lambda *_: iter([{}, {}]))  # two checks, then the end
+    rule_pattern = re.compile(r"^\d\d:\d\d:\d\d ─+\n", re.MULTILINE)
+    start, *reports = rule_pattern.split(run_check("papers", "--watch").out)
+    assert (start, len(reports), reports[0]) == ("", 2, reports[1])
     for options in (["--format", "csv"], ["--quiet"], ["-o", "report.txt"]):
-        assert not rule.search(shell("papers", "--watch", *options).out)
+        assert not rule_pattern.search(run_check("papers", "--watch", *options).out)
 
 
-def test_watching_checks_again_when_a_file_changes_and_ends_with_its_last_state(tmp_path: Path) -> None:
-    fill(tmp_path, paper=GOOD)
+def test_watch_checks_a_changed_file_and_exits_with_the_last_code(tmp_path: Path) -> None:
+    write_turtle_files(tmp_path, paper=CONFORMING_PAPER)
     command = [sys.executable, "-m", "wgig", "check", "paper.ttl", "--watch", "--format", "csv"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr
         assert process.stdout
         assert process.stdout.readline().startswith(b"file,")
         assert b"Watching files (1)." in process.stderr.readline()
-        fill(tmp_path, other=BAD)
-        (tmp_path / "other.ttl").replace(tmp_path / "paper.ttl")  # at once, so that no half of it is seen
+        write_turtle_files(tmp_path, other=FAILING_PAPER)
+        (tmp_path / "other.ttl").replace(tmp_path / "paper.ttl")  # atomic, so that no partial file is read
         assert process.stdout.readline().startswith(b"file,")
         assert b"WGIG-3-STRENGTH-MISSING" in process.stdout.readline()
         assert b"Watching files (1)." in process.stderr.readline()

@@ -1,3 +1,9 @@
+"""The command `wgig` in a subprocess: its commands, error messages and exit codes.
+
+Exit codes: 0 success, 1 a negative or empty result, 2 wrong arguments or unreadable input, 3 other failures,
+128 + n after signal n.
+"""
+
 import contextlib
 import gzip
 import json
@@ -23,112 +29,122 @@ from wgig.cli.query import TABLE_FORMAT
 from wgig.rdf.formats import DATASET_FORMATS, FORMATS_BY_FORM, GRAPH_FORMATS
 from wgig.settings import SHIPPED_FOLDER
 
-from tests.fixtures.forking import forker
+from tests.fixtures.forking import start_forker
 
 pytestmark = pytest.mark.slow
 
-TEN = " ".join(map(str, range(10)))
-Shell = Callable[..., subprocess.CompletedProcess[str]]
-ENDLESS = f"SELECT (COUNT(*) AS ?n) {{ {' '.join(f'VALUES ?{v} {{ {TEN} }}' for v in 'abcdefghijklmnop')} }}"
-COUNT = "SELECT (COUNT(*) AS ?n) { GRAPH <urn:g> { ?s ?p ?o } }"
+TEN_NUMBERS = " ".join(map(str, range(10)))
+CommandRunner = Callable[..., subprocess.CompletedProcess[str]]
+# Counts 10 ** 16 rows.
+SLOW_QUERY = (
+    "SELECT (COUNT(*) AS ?n) { "
+    f"{' '.join(f'VALUES ?{name} {{ {TEN_NUMBERS} }}' for name in 'abcdefghijklmnop')} }}"
+)
+COUNT_QUERY = "SELECT (COUNT(*) AS ?n) { GRAPH <urn:g> { ?s ?p ?o } }"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The working directory of the commands."""
     return tmp_path_factory.mktemp("shell")
 
 
 @pytest.fixture(scope="module")
-def wgig(folder: Path) -> Iterator[Shell]:
+def wgig(folder: Path) -> Iterator[CommandRunner]:
+    """A function that runs `wgig`; its store has two quads in the graph urn:g."""
     environment = os.environ | {"WGIG_STORE": str(folder / "store"), "WGIG_DATA": "none"}
-    with forker() as process:
+    with start_forker() as process:
 
-        def call(*words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-            return process.run(*words, stdin=stdin, folder=folder, environment=environment | more)
+        def run_wgig(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+            return process.run(*arguments, stdin=stdin, folder=folder, environment=environment | variables)
 
         (folder / "two.ttl").write_text("<urn:s> <urn:p> 1, 2 .")
-        assert call("load", "two.ttl", "--graph", "urn:g").returncode == 0
-        yield call
+        assert run_wgig("load", "two.ttl", "--graph", "urn:g").returncode == 0
+        yield run_wgig
 
 
 @pytest.mark.parametrize("command", list(CLI_COMMANDS))
-def test_help_shows_an_example(wgig: Shell, command: str) -> None:
-    done = wgig(command, "--help")
-    assert done.returncode == 0
-    assert f"examples:\n  wgig {command}" in done.stdout
+def test_help_has_examples(wgig: CommandRunner, command: str) -> None:
+    process = wgig(command, "--help")
+    assert process.returncode == 0
+    assert f"examples:\n  wgig {command}" in process.stdout
 
 
-def test_the_formats_of_the_help_are_those_that_there_are() -> None:
+def test_format_choices_are_complete() -> None:
     assert set(RESULT_FORMAT_CHOICES) == {
         TABLE_FORMAT,
-        *(one.suffix for offered in FORMATS_BY_FORM.values() for one in offered),
+        *(format_.suffix for formats in FORMATS_BY_FORM.values() for format_ in formats),
     }
-    assert set(RDF_FORMAT_CHOICES) == {one.suffix for one in (*GRAPH_FORMATS, *DATASET_FORMATS)}
+    assert set(RDF_FORMAT_CHOICES) == {format_.suffix for format_ in (*GRAPH_FORMATS, *DATASET_FORMATS)}
 
 
-def test_help_imports_no_more_than_it_needs() -> None:
-    done = subprocess.run(
+def test_help_does_not_import_heavy_packages() -> None:
+    process = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "wgig", "--help"],
         capture_output=True,
         text=True,
         check=True,
     )
     assert not {"pyoxigraph", "fastapi", "rich", "uvicorn"} & {
-        line.rpartition("|")[2].strip() for line in done.stderr.splitlines()
+        line.rpartition("|")[2].strip() for line in process.stderr.splitlines()
     }
 
 
-def test_a_query_comes_as_text_as_a_file_and_from_standard_input(wgig: Shell, folder: Path) -> None:
-    (folder / "count.rq").write_text(COUNT)
-    for done in (wgig("query", COUNT), wgig("query", "count.rq"), wgig("query", "-", stdin=COUNT)):
-        assert (done.returncode, done.stdout) == (0, "n\n2\n")
+def test_query_is_read_from_argument_file_or_standard_input(wgig: CommandRunner, folder: Path) -> None:
+    (folder / "count.rq").write_text(COUNT_QUERY)
+    for process in (
+        wgig("query", COUNT_QUERY),
+        wgig("query", "count.rq"),
+        wgig("query", "-", stdin=COUNT_QUERY),
+    ):
+        assert (process.returncode, process.stdout) == (0, "n\n2\n")
 
 
-def test_from_says_what_a_query_runs_over(wgig: Shell) -> None:
+def test_from_clause_selects_the_dataset(wgig: CommandRunner) -> None:
     query = "SELECT (COUNT(*) AS ?n) FROM <urn:none> { ?s ?p ?o }"
     assert wgig("query", query).stdout == "n\n0\n"
 
 
 @pytest.mark.parametrize(
-    ("query", "format_", "shown"),
+    ("query", "format_", "text"),
     [
-        (COUNT, "table", " 2 "),
-        (COUNT, "json", '"2"'),
-        (COUNT, "tsv", "?n\n2\n"),
-        (COUNT, "xml", "<literal"),
+        (COUNT_QUERY, "table", " 2 "),
+        (COUNT_QUERY, "json", '"2"'),
+        (COUNT_QUERY, "tsv", "?n\n2\n"),
+        (COUNT_QUERY, "xml", "<literal"),
         ("CONSTRUCT WHERE { ?s ?p ?o }", "nt", "<urn:s> <urn:p>"),
         ("CONSTRUCT WHERE { ?s ?p ?o }", "jsonld", '"urn:p"'),
     ],
 )
-def test_each_format_of_an_answer(wgig: Shell, query: str, format_: str, shown: str) -> None:
-    done = wgig("query", query, "--format", format_)
-    assert (done.returncode, shown in done.stdout) == (0, True), done
+def test_result_is_printed_in_each_format(wgig: CommandRunner, query: str, format_: str, text: str) -> None:
+    process = wgig("query", query, "--format", format_)
+    assert (process.returncode, text in process.stdout) == (0, True), process
 
 
-def test_a_script_sees_yes_no_and_nothing_found(wgig: Shell) -> None:
-    assert (wgig("query", "ASK { GRAPH <urn:g> {} }").stdout) == "yes\n"
+def test_exit_code_is_1_for_false_and_empty_results(wgig: CommandRunner) -> None:
+    assert wgig("query", "ASK { GRAPH <urn:g> {} }").stdout == "yes\n"
     assert wgig("query", "ASK { <urn:x> ?p ?o }").returncode == 1
     assert wgig("query", "SELECT * { <urn:x> ?p ?o }").returncode == 1
     assert wgig("query", "CONSTRUCT WHERE { <urn:x> ?p ?o }").returncode == 1
 
 
-def test_a_query_that_does_not_parse_is_shown_with_a_caret(wgig: Shell) -> None:
-    done = wgig("query", "SELECT * { ?s ?p ?o")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith("SELECT * { ?s ?p ?o\n         ^\n")
+def test_syntax_error_is_shown_with_a_caret(wgig: CommandRunner) -> None:
+    process = wgig("query", "SELECT * { ?s ?p ?o")
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.endswith("SELECT * { ?s ?p ?o\n         ^\n")
 
 
-def test_an_update_is_no_query(wgig: Shell) -> None:
+def test_update_is_refused_as_a_query(wgig: CommandRunner) -> None:
     assert wgig("query", "DROP ALL").returncode == 2
-    assert wgig("query", COUNT).stdout == "n\n2\n"
+    assert wgig("query", COUNT_QUERY).stdout == "n\n2\n"
 
 
 @pytest.mark.parametrize(
-    ("call", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["query", "--name", "coverage-matriks"], 1, "Did you mean coverage-matrix?"),
         (["new", "paper", "spamm"], 2, "Did you mean spam?"),
-        (["query", COUNT, "--format", "ttl"], 2, "Use --format json, xml, csv, tsv"),
+        (["query", COUNT_QUERY, "--format", "ttl"], 2, "Use --format json, xml, csv, tsv"),
         (["query", "nothing.rq"], 2, "nothing.rq"),
         (
             ["query", "SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }"],
@@ -140,24 +156,27 @@ def test_an_update_is_no_query(wgig: Shell) -> None:
         (["query", "ASK {}", "--url", "ftp://example.org"], 2, "start with http://"),
         (["dump", "-o", "nope/x.nq"], 2, "There is no folder nope. Create it"),
         (["new", "paper", "spam", "-o", "nope/x.md"], 2, "There is no folder nope. Create it"),
-        (["check", "a\n::error::b", "-c\n::error::d"], 2, "-c ::error::d"),
+        (["check", "a\n::error::b", "-c\n::error::d"], 2, "-c ::error::d"),  # on one line
         (["dump", "--graph", "urn:none"], 1, "There is no graph urn:none"),
         (["load"], 2, "No file is given"),
         (["load", "nowhere.ttl"], 2, "nowhere.ttl: No such file or directory"),
         (["load", "two.ttl", "--graph", "g"], 2, "not an absolute IRI"),
         (["serve", "--port", "99999"], 2, "from 0 to 65535"),
-        (["sing"], 2, "See: wgig --help"),
+        (["no-such-command"], 2, "See: wgig --help"),
         (["stats", "--store", "two.ttl"], 3, "is not a folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_a_mistake_is_a_sentence_and_a_code(wgig: Shell, call: list[str], code: int, said: str) -> None:
-    done = wgig(*call)
-    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False), done
+def test_error_has_a_message_and_an_exit_code(
+    wgig: CommandRunner, arguments: list[str], code: int, message: str
+) -> None:
+    process = wgig(*arguments)
+    error = process.stderr
+    assert (process.returncode, message in error, "Traceback" in error) == (code, True, False), process
 
 
 @pytest.mark.parametrize(
-    "call",
+    "arguments",
     [
         ["query", "SELECT *\n::error::pwned {"],
         ["query", "\n::error::\u202epwned"],
@@ -165,24 +184,26 @@ def test_a_mistake_is_a_sentence_and_a_code(wgig: Shell, call: list[str], code: 
         ["load", "x\n::error::pwned\x1b[2J.ttl"],
         ["check", "x\n::error::pwned", "-o", "no/\n::error::pwned/x.html"],
         ["queries", "##[error]pwned"],
-        ["sing\n::error::pwned"],
+        ["no-such-command\n::error::pwned"],
     ],
     ids=" ".join,
 )
-def test_no_message_steers_a_terminal_or_commands_a_job(wgig: Shell, call: list[str]) -> None:
-    done = wgig(*call)
-    assert "pwned" in done.stderr
-    assert not re.search(r"^\s*::|##\[|[\x1b\u202e]", done.stderr, re.MULTILINE), done
+def test_error_message_cannot_control_a_terminal_or_ci_job(wgig: CommandRunner, arguments: list[str]) -> None:
+    process = wgig(*arguments)
+    assert "pwned" in process.stderr
+    assert not re.search(r"^\s*::|##\[|[\x1b\u202e]", process.stderr, re.MULTILINE), process
 
 
 @pytest.mark.parametrize(
-    "call", [["queries"], ["check", "two.ttl"], ["stats"], ["new", "paper", "spam", "-o", "-"]], ids=" ".join
+    "arguments",
+    [["queries"], ["check", "two.ttl"], ["stats"], ["new", "paper", "spam", "-o", "-"]],
+    ids=" ".join,
 )
-def test_a_reader_that_goes_away_is_told_as_by_other_commands(folder: Path, call: list[str]) -> None:
+def test_exit_code_is_that_of_sigpipe_if_the_output_is_closed(folder: Path, arguments: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        [sys.executable, "-m", "wgig", *call],
+    process = subprocess.run(
+        [sys.executable, "-m", "wgig", *arguments],
         cwd=folder,
         env=os.environ | {"WGIG_STORE": str(folder / "store"), "WGIG_DATA": "none"},
         stdout=writer,
@@ -190,92 +211,90 @@ def test_a_reader_that_goes_away_is_told_as_by_other_commands(folder: Path, call
         check=False,
     )
     os.close(writer)
-    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+    assert (process.returncode, process.stderr) == (128 + signal.SIGPIPE, b"")
 
 
-def test_the_name_of_an_issue_may_be_in_capitals(wgig: Shell, folder: Path) -> None:
+def test_new_paper_is_written_once_for_an_issue_in_any_case(wgig: CommandRunner, folder: Path) -> None:
     assert wgig("new", "paper", "SPAM").returncode == 0
     assert "issue: spam" in (folder / "spam.md").read_text(encoding="utf-8")
-    again = wgig("new", "paper", "spam")  # as with > spam.md, before which the shell makes the file
-    assert (again.returncode, "For standard output: --output -" in again.stderr) == (2, True)
+    process = wgig("new", "paper", "spam")  # as with `> spam.md`, for which the shell creates the file
+    assert (process.returncode, "For standard output: --output -" in process.stderr) == (2, True)
 
 
-def test_the_help_tells_how_to_list_the_issues(wgig: Shell) -> None:
+def test_help_has_a_query_that_lists_the_issues(wgig: CommandRunner) -> None:
     query = shlex.split(wgig("new", "--help").stdout.splitlines()[-1])
     assert query[:2] == ["wgig", "query"]
-    issues = ox.Store()
-    issues.load(path=SHIPPED_FOLDER / "data" / "issues.ttl", format=ox.RdfFormat.TURTLE)
-    answer = issues.query(query[2])
-    assert isinstance(answer, ox.QuerySolutions)
-    assert ox.NamedNode("https://w3id.org/wgig/id/issue/spam") in [row[0] for row in answer]
+    store = ox.Store()
+    store.load(path=SHIPPED_FOLDER / "data" / "issues.ttl", format=ox.RdfFormat.TURTLE)
+    solutions = store.query(query[2])
+    assert isinstance(solutions, ox.QuerySolutions)
+    assert ox.NamedNode("https://w3id.org/wgig/id/issue/spam") in [row[0] for row in solutions]
 
 
-def test_a_broken_file_ends_with_2_and_the_others_are_loaded(wgig: Shell, folder: Path) -> None:
+def test_exit_code_is_2_for_an_invalid_file_and_others_are_loaded(wgig: CommandRunner, folder: Path) -> None:
     (folder / "bad.ttl").write_text("<urn:s> <urn:p> .")
     (folder / "good.ttl").write_text("<urn:s> <urn:p> 1 .")
-    done = wgig("load", "bad.ttl", "good.ttl", "--graph", "urn:h", "--store", "other")
-    assert (done.returncode, "bad.ttl, line 1, column 17" in done.stderr) == (2, True)
+    process = wgig("load", "bad.ttl", "good.ttl", "--graph", "urn:h", "--store", "other")
+    assert (process.returncode, "bad.ttl, line 1, column 17" in process.stderr) == (2, True)
     assert wgig("query", "ASK { GRAPH <urn:h> { ?s ?p 1 } }", "--store", "other").stdout == "yes\n"
 
 
-def test_a_dump_holds_everything_and_loads_again(wgig: Shell, folder: Path) -> None:
+def test_dump_is_complete_and_can_be_loaded(wgig: CommandRunner, folder: Path) -> None:
     assert wgig("dump", "-o", "all.nq.gz").returncode == 0
     assert len(gzip.decompress((folder / "all.nq.gz").read_bytes()).splitlines()) == 2
     assert wgig("load", "all.nq.gz", "--store", "again").returncode == 0
-    assert wgig("query", COUNT, "--store", "again").stdout == "n\n2\n"
+    assert wgig("query", COUNT_QUERY, "--store", "again").stdout == "n\n2\n"
 
 
-def test_one_graph_is_dumped_as_turtle(wgig: Shell) -> None:
+def test_single_graph_is_dumped_as_turtle(wgig: CommandRunner) -> None:
     turtle = wgig("dump", "--graph", "urn:g").stdout
     assert len(list(ox.parse(turtle, ox.RdfFormat.TURTLE))) == 2
 
 
-def test_stats_count_graphs_and_classes(wgig: Shell) -> None:
+def test_stats_count_graphs_and_classes(wgig: CommandRunner) -> None:
     counts = json.loads(wgig("stats").stdout)
     assert (counts["quads"], counts["graphs"], counts["classes"]) == (2, {"urn:g": 2}, {})
     assert "urn:g" in wgig("stats", "--format", "table").stdout
 
 
-def test_the_example_queries_are_listed_and_printed(wgig: Shell) -> None:
+def test_example_queries_are_listed_and_printed(wgig: CommandRunner) -> None:
     assert "coverage-matrix" in wgig("queries").stdout
     assert "SELECT" in wgig("queries", "coverage-matrix").stdout
 
 
-def test_without_a_terminal_the_list_is_lines_with_tabs(wgig: Shell) -> None:
+def test_list_of_queries_in_a_pipe_is_tab_separated(wgig: CommandRunner) -> None:
     assert all(len(line.split("\t")) == 2 for line in wgig("queries").stdout.splitlines())
 
 
-def test_a_table_does_not_steer_the_terminal(wgig: Shell) -> None:
-    evil = "SELECT ('a\\u001B[2Jb\\u009B\\u202Ec' AS ?x) {}"
-    assert "a\ufffd[2Jb\ufffd\ufffdc" in wgig("query", evil, "--format", "table").stdout
+def test_control_characters_in_a_table_are_replaced(wgig: CommandRunner) -> None:
+    query = "SELECT ('a\\u001B[2Jb\\u009B\\u202Ec' AS ?x) {}"
+    assert "a\ufffd[2Jb\ufffd\ufffdc" in wgig("query", query, "--format", "table").stdout
 
 
-def test_a_misspelt_variable_is_named(wgig: Shell) -> None:
-    done = wgig("queries", WGIG_STOR="x")
-    assert (done.returncode, done.stderr) == (
+def test_misspelled_environment_variable_is_reported(wgig: CommandRunner) -> None:
+    process = wgig("queries", WGIG_STOR="x")
+    assert (process.returncode, process.stderr) == (
         0,
-        "wgig: The environment variable WGIG_STOR is not a setting. Did you mean WGIG_STORE?\n",
+        "wgig: The variable WGIG_STOR is not a setting. Did you mean WGIG_STORE?\n",
     )
 
 
 @pytest.mark.parametrize(
-    ("redirection", "said"),
+    ("redirection", "message"),
     [(">&-", "Standard output is closed"), ("> /dev/full", "The output cannot be written: No space left")],
 )
-def test_an_output_that_takes_nothing_is_said(folder: Path, redirection: str, said: str) -> None:
-    call = f"{sys.executable} -m wgig queries {redirection}"
-    done = subprocess.run(call, shell=True, cwd=folder, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.startswith(f"wgig: {said}"), "Error" in done.stderr) == (
-        3,
-        True,
-        False,
-    ), done
+def test_unwritable_output_is_an_error(folder: Path, redirection: str, message: str) -> None:
+    command = f"{sys.executable} -m wgig queries {redirection}"
+    process = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, check=False)
+    assert process.returncode == 3
+    assert process.stderr.startswith(f"wgig: {message}")
+    assert "Error" not in process.stderr
 
 
-def test_an_interrupted_load_leaves_nothing_and_says_so(wgig: Shell, folder: Path) -> None:
-    call = [sys.executable, "-m", "wgig", "load", "-", "--format", "nt", "--store", "cut"]
+def test_interrupted_load_loads_nothing(wgig: CommandRunner, folder: Path) -> None:
+    command = [sys.executable, "-m", "wgig", "load", "-", "--format", "nt", "--store", "cut"]
     with subprocess.Popen(
-        call,
+        command,
         cwd=folder,
         env=os.environ | {"WGIG_DATA": "none"},
         stdin=subprocess.PIPE,
@@ -283,10 +302,10 @@ def test_an_interrupted_load_leaves_nothing_and_says_so(wgig: Shell, folder: Pat
     ) as process:
         assert process.stdin is not None
         assert process.stderr is not None
-        lines = b"<urn:s> <urn:p> <urn:o> .\n" * 100_000  # more than fits into any buffer on the way
+        lines = b"<urn:s> <urn:p> <urn:o> .\n" * 100_000  # more than the buffers can contain
         process.stdin.write(lines)
         process.send_signal(signal.SIGINT)
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError):  # raised when the process has ended
             for _ in range(40):
                 process.stdin.write(lines)
         assert process.wait(20) == 130
@@ -297,7 +316,8 @@ def test_an_interrupted_load_leaves_nothing_and_says_so(wgig: Shell, folder: Pat
 
 
 @pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def server_url(folder: Path) -> Iterator[str]:
+    """The URL of a running `wgig serve` with an empty store."""
     with subprocess.Popen(
         [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", "served", "--data", "none"],
         cwd=folder,
@@ -305,24 +325,24 @@ def server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         text=True,
     ) as process:
         assert process.stdout is not None
-        yield process, process.stdout.readline().split()[2]
+        yield process.stdout.readline().split()[2]
         process.kill()
 
 
-def test_the_url_is_printed_when_it_answers(server: tuple[subprocess.Popen[str], str]) -> None:
-    with urlopen(f"{server[1]}health") as response:
+def test_server_prints_its_url_when_it_listens(server_url: str) -> None:
+    with urlopen(f"{server_url}health") as response:
         assert response.status == 200
 
 
-def test_a_query_goes_to_a_url(wgig: Shell, server: tuple[subprocess.Popen[str], str]) -> None:
-    for url in (f"{server[1]}sparql", server[1], server[1].rstrip("/")):
-        assert wgig("query", COUNT, "--url", url).stdout == "n\n0\n"
-    refused = wgig("query", "SELECT * { ?s ?p }", "--url", f"{server[1]}sparql")
-    assert (refused.returncode, "refused the query: Line 1, column" in refused.stderr) == (2, True)
+def test_query_is_sent_to_a_url(wgig: CommandRunner, server_url: str) -> None:
+    for url in (f"{server_url}sparql", server_url, server_url.rstrip("/")):
+        assert wgig("query", COUNT_QUERY, "--url", url).stdout == "n\n0\n"
+    process = wgig("query", "SELECT * { ?s ?p }", "--url", f"{server_url}sparql")
+    assert (process.returncode, "refused the query: Line 1, column" in process.stderr) == (2, True)
 
 
-class Refusing(BaseHTTPRequestHandler):
-    """An endpoint, not one of ours, that answers with the status that is its path."""
+class StatusHandler(BaseHTTPRequestHandler):
+    """An endpoint whose responses have the status in the path of the request, and no body."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -330,46 +350,47 @@ class Refusing(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the word of the library
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  overrides a method
         pass
 
 
 @pytest.fixture(scope="module")
-def refusing() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as endpoint:
+def status_url() -> Iterator[str]:
+    """The URL of an endpoint with StatusHandler."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), StatusHandler) as endpoint:
         threading.Thread(target=endpoint.serve_forever).start()
         yield f"http://127.0.0.1:{endpoint.server_port}/"
         endpoint.shutdown()
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "said"),
+    ("status", "code", "message"),
     [(404, 2, "refused the query: 404"), (429, 2, "refused the query: 429"), (502, 3, "failed: 502")],
 )
-def test_what_another_endpoint_refuses_is_said_in_a_sentence(
-    wgig: Shell, refusing: str, status: int, code: int, said: str
+def test_error_response_of_an_endpoint_is_reported(
+    wgig: CommandRunner, status_url: str, status: int, code: int, message: str
 ) -> None:
-    done = wgig("query", "ASK {}", "--url", f"{refusing}{status}")
-    assert (done.returncode, said in done.stderr) == (code, True), done
+    process = wgig("query", "ASK {}", "--url", f"{status_url}{status}")
+    assert (process.returncode, message in process.stderr) == (code, True), process
 
 
-@pytest.mark.usefixtures("server")
-def test_a_served_store_is_read_and_not_written(wgig: Shell) -> None:
-    assert wgig("query", COUNT, "--store", "served").stdout == "n\n0\n"
-    done = wgig("load", "two.ttl", "--store", "served")
-    assert (done.returncode, "in use by another process" in done.stderr) == (3, True)
+@pytest.mark.usefixtures("server_url")
+def test_store_of_a_running_server_can_only_be_read(wgig: CommandRunner) -> None:
+    assert wgig("query", COUNT_QUERY, "--store", "served").stdout == "n\n0\n"
+    process = wgig("load", "two.ttl", "--store", "served")
+    assert (process.returncode, "in use by another process" in process.stderr) == (3, True)
 
 
-def test_a_port_in_use_is_said(wgig: Shell) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = wgig("serve", "--port", str(taken.getsockname()[1]), "--store", "never")
-    assert (done.returncode, "use another address with --port" in done.stderr) == (3, True)
+def test_port_in_use_is_an_error(wgig: CommandRunner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = wgig("serve", "--port", str(listener.getsockname()[1]), "--store", "never")
+    assert (process.returncode, "use another address with --port" in process.stderr) == (3, True)
 
 
-@pytest.mark.parametrize(("grace", "signals"), [(1, 1), (1000, 2)], ids=["grace is over", "told twice"])
-def test_a_server_stops_while_a_query_runs(folder: Path, grace: int, signals: int) -> None:
+@pytest.mark.parametrize(("grace_seconds", "signals"), [(1, 1), (1000, 2)], ids=["timeout", "second signal"])
+def test_server_stops_while_a_query_runs(folder: Path, grace_seconds: int, signals: int) -> None:
     code = (
-        f"from wgig.cli import main, serve; serve.SHUTDOWN_GRACE_SECONDS = {grace}; "
+        f"from wgig.cli import main, serve; serve.SHUTDOWN_GRACE_SECONDS = {grace_seconds}; "
         "main.main(['serve', '--port', '0', '--store', 'busy', '--data', 'none'])"
     )
     process = subprocess.Popen(
@@ -380,7 +401,7 @@ def test_a_server_stops_while_a_query_runs(folder: Path, grace: int, signals: in
     try:
         url = process.stdout.readline().split()[2]
         with socket.create_connection(("127.0.0.1", urlsplit(url).port or 0)) as connection:
-            connection.sendall(f"GET /sparql?query={quote(ENDLESS)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            connection.sendall(f"GET /sparql?query={quote(SLOW_QUERY)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             with urlopen(f"{url}health", timeout=10):
                 process.send_signal(signal.SIGTERM)
             if signals == 2:
@@ -395,10 +416,10 @@ def test_a_server_stops_while_a_query_runs(folder: Path, grace: int, signals: in
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_stops_when_told_to(folder: Path, signal_: signal.Signals) -> None:
-    call = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", "stops", "--data", "none"]
+def test_server_stops_at_a_signal(folder: Path, signal_: signal.Signals) -> None:
+    command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", "stops", "--data", "none"]
     with subprocess.Popen(
-        call, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()

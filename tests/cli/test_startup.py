@@ -1,4 +1,4 @@
-"""A command imports what it needs: heavy packages that it does not need would be its slow start."""
+"""Commands start fast: they do not import heavy packages that they do not need."""
 
 import os
 import subprocess
@@ -10,12 +10,11 @@ from wgig.cli.main import COMMAND_RUNNERS
 from wgig.cli.parser import CLI_COMMANDS
 from wgig.settings import SHIPPED_FOLDER
 
-WEB = {"fastapi", "starlette", "uvicorn", "jinja2"}
-CLIENTS = {"httpx", "aiohttp"}
-ENGINES = {"pyoxigraph", "shifty", "pyshacl", "rdflib"}
-WRITERS = {"rich", "pyarrow", "icalendar"}
-PAPER = str(SHIPPED_FOLDER / "data" / "examples" / "community-networks.ttl")
-PRINT_MODULES = """
+HTTP_PACKAGES = {"fastapi", "starlette", "uvicorn", "jinja2", "httpx", "aiohttp"}
+RDF_PACKAGES = {"pyoxigraph", "shifty", "pyshacl", "rdflib"}
+OUTPUT_PACKAGES = {"rich", "pyarrow", "icalendar"}
+PAPER_PATH = str(SHIPPED_FOLDER / "data" / "examples" / "community-networks.ttl")
+PRINT_MODULES_CODE = """
 import sys
 from wgig.cli.main import main
 try:
@@ -27,29 +26,41 @@ print(*sys.modules, file=sys.stderr)
 
 
 @pytest.mark.parametrize(
-    ("words", "unneeded"),
+    ("arguments", "unneeded"),
     [
-        (["--help"], WEB | CLIENTS | ENGINES | WRITERS | {"asyncio", "babel", "difflib", "wgig.settings"}),
-        (["check", "--help"], WEB | CLIENTS | ENGINES | WRITERS | {"asyncio", "babel", "wgig.settings"}),
-        (["queries"], WEB | CLIENTS | WRITERS | {"asyncio", "shifty", "sqlite3", "wgig.store"}),
-        (["token", "list"], WEB | CLIENTS | ENGINES | WRITERS | {"sqlite3", "wgig.store"}),
         (
-            ["check", PAPER],
-            WEB | CLIENTS | {"asyncio", "markdown_it", "mammoth", "pyshacl", "sqlite3"},
+            ["--help"],
+            HTTP_PACKAGES | RDF_PACKAGES | OUTPUT_PACKAGES | {"asyncio", "babel", "difflib", "wgig.settings"},
         ),
-        (["stats"], WEB | CLIENTS | {"mammoth", "markdown_it", "shifty", "sqlite3"}),
-        (["query", "ASK {}"], WEB | CLIENTS | {"markdown_it", "shifty", "sqlite3"}),
+        (
+            ["check", "--help"],
+            HTTP_PACKAGES | RDF_PACKAGES | OUTPUT_PACKAGES | {"asyncio", "babel", "wgig.settings"},
+        ),
+        (
+            ["queries"],
+            HTTP_PACKAGES | OUTPUT_PACKAGES | {"asyncio", "shifty", "sqlite3", "wgig.store"},
+        ),
+        (
+            ["token", "list"],
+            HTTP_PACKAGES | RDF_PACKAGES | OUTPUT_PACKAGES | {"sqlite3", "wgig.store"},
+        ),
+        (
+            ["check", PAPER_PATH],
+            HTTP_PACKAGES | {"asyncio", "markdown_it", "mammoth", "pyshacl", "sqlite3"},
+        ),
+        (["stats"], HTTP_PACKAGES | {"mammoth", "markdown_it", "shifty", "sqlite3"}),
+        (["query", "ASK {}"], HTTP_PACKAGES | {"markdown_it", "shifty", "sqlite3"}),
     ],
-    ids=lambda given: " ".join(given).replace(PAPER, "PAPER") if isinstance(given, list) else "",
+    ids=lambda value: " ".join(value).replace(PAPER_PATH, "PAPER") if isinstance(value, list) else "",
 )
-def test_a_command_imports_no_heavy_package_that_it_does_not_need(
-    tmp_path: Path, words: list[str], unneeded: set[str]
+def test_command_does_not_import_unneeded_packages(
+    tmp_path: Path, arguments: list[str], unneeded: set[str]
 ) -> None:
     environment = os.environ | {"WGIG_STORE": str(tmp_path / "store"), "WGIG_DATA": "none"}
-    command = [sys.executable, "-c", PRINT_MODULES, *words]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    assert sorted(unneeded & set(done.stderr.split())) == []
+    command = [sys.executable, "-c", PRINT_MODULES_CODE, *arguments]
+    process = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert sorted(unneeded & set(process.stderr.split())) == []
 
 
-def test_each_command_has_a_function_that_runs_it() -> None:
+def test_every_command_has_a_function() -> None:
     assert list(COMMAND_RUNNERS) == sorted(CLI_COMMANDS)

@@ -1,4 +1,4 @@
-"""Packages of npm are those that were tested, from whatever registry somebody uses."""
+"""npm installs the tested versions of packages, from any registry."""
 
 import json
 from pathlib import Path
@@ -8,23 +8,25 @@ import pytest
 from wgig.settings import CHECKOUT_FOLDER
 
 FOLDERS = (Path(__file__).parent, CHECKOUT_FOLDER / "service" / "web")
-every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+for_each_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
 
-def content(folder: Path, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
-    return found
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return document
 
 
-@every_folder
-def test_each_wanted_package_has_one_exact_version(folder: Path) -> None:
-    wanted, locked = content(folder, "package.json"), content(folder, "package-lock.json")["packages"]
-    for name, version in (wanted.get("devDependencies", {}) | wanted["dependencies"]).items():
+@for_each_folder
+def test_each_dependency_has_an_exact_version(folder: Path) -> None:
+    manifest = read_json(folder, "package.json")
+    locked = read_json(folder, "package-lock.json")["packages"]
+    for name, version in (manifest.get("devDependencies", {}) | manifest["dependencies"]).items():
         assert locked[f"node_modules/{name}"]["version"] == version
 
 
-@every_folder
-def test_each_package_has_a_digest_and_names_no_host(folder: Path) -> None:
-    packages = [one for path, one in content(folder, "package-lock.json")["packages"].items() if path]
-    assert all(one["integrity"].startswith("sha512-") for one in packages)
-    assert not [one for one in packages if "resolved" in one]
+@for_each_folder
+def test_each_package_has_a_digest_and_no_registry_url(folder: Path) -> None:
+    locked = read_json(folder, "package-lock.json")["packages"]
+    packages = [package for path, package in locked.items() if path]  # "" is the path of the project itself
+    assert all(package["integrity"].startswith("sha512-") for package in packages)
+    assert not [package for package in packages if "resolved" in package]

@@ -1,4 +1,4 @@
-"""What requests cost: as it is kept in a file, as it is measured, and where it rose."""
+"""The costs of requests: measure them, read and write the baseline file, find increases."""
 
 import json
 import os
@@ -9,69 +9,74 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-KEPT = Path(__file__).with_name("request_costs.toml")
+BASELINE_FILE = Path(__file__).with_name("request_costs.toml")
 CHECKOUT = Path(__file__).parents[2]
-RENEW = "python -m tests.costs.renew"
-MEASURE = "python -m tests.costs.measure"
-MORE_PERCENT = 10  # by which a figure may be above the kept one
-HEADER = f"""\
-# What requests cost the service, which a test compares with what they cost now: a figure that is more than
-# a tenth above the one here fails. What the figures are stands in tests/costs/measure.py. After a change that
-# is worth its cost, or that made something cheaper: {RENEW}
+RENEW_COMMAND = "python -m tests.costs.renew"
+MEASURE_COMMAND = "python -m tests.costs.measure"
+ALLOWED_INCREASE_PERCENT = 10  # of a figure above its baseline
+BASELINE_HEADER = f"""\
+# The baseline of the costs of requests. A test fails if a measured figure is more than a tenth above its
+# figure here. tests/costs/measure.py explains the figures. After a change that is worth its cost, or that
+# reduces costs, renew this file: {RENEW_COMMAND}
 """
 
-# By the name of a request, its figures by their names.
+# The figures of each request, by the names of request and figure.
 Costs = Mapping[str, Mapping[str, int]]
 
 
-class Rise(NamedTuple):
-    """A figure of a request that is more than a tenth above the kept one."""
+class CostIncrease(NamedTuple):
+    """A figure of a request that is more than a tenth above its baseline."""
 
     request: str
     figure: str
-    kept: int
-    found: int
+    baseline: int
+    measured: int
 
     def __str__(self) -> str:
-        percent = f" (+{100 * (self.found - self.kept) / self.kept:.0f} %)" if self.kept else ""
+        percent = (
+            f" (+{100 * (self.measured - self.baseline) / self.baseline:.0f} %)" if self.baseline else ""
+        )
         return (
-            f"{self.request}: {self.figure} rose from {self.kept} to {self.found}{percent}, by more than a "
-            f"tenth. The functions that are called most: {MEASURE} --functions. Where the rise is worth it, "
-            f"renew {KEPT.relative_to(CHECKOUT)} by: {RENEW}"
+            f"{self.request}: {self.figure} rose from {self.baseline} to {self.measured}{percent}, by more "
+            f"than a tenth. To list the functions with the most calls: {MEASURE_COMMAND} --functions. If the "
+            f"change is worth its cost, renew {BASELINE_FILE.relative_to(CHECKOUT)} by: {RENEW_COMMAND}"
         )
 
 
-def find_rises(kept: Costs, found: Costs) -> Iterator[Rise]:
-    """The figures that are more than a tenth above the kept ones, of those that both sides have."""
-    for request, figures in found.items():
+def find_cost_increases(baseline: Costs, measured: Costs) -> Iterator[CostIncrease]:
+    """The figures more than a tenth above the baseline, among the figures that both sides have."""
+    for request, figures in measured.items():
         for figure, value in figures.items():
-            limit = kept.get(request, {}).get(figure)
-            if limit is not None and value * 100 > limit * (100 + MORE_PERCENT):
-                yield Rise(request, figure, limit, value)
+            base_value = baseline.get(request, {}).get(figure)
+            if base_value is not None and value * 100 > base_value * (100 + ALLOWED_INCREASE_PERCENT):
+                yield CostIncrease(request, figure, base_value, value)
 
 
 def measure_costs() -> Costs:
-    """The costs as they are now, measured in a fresh process."""
-    # An earlier test may have called the command in this process, which forbids imports from this folder.
+    """The current costs, measured in a new process."""
+    # An earlier test may have run the `wgig` command here, which takes the checkout off the import path.
     environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONPATH": str(CHECKOUT)}
     command = [sys.executable, "-m", "tests.costs.measure"]
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"The costs could not be measured:\n{done.stderr}")
-    found: Costs = json.loads(done.stdout)
-    return found
+    process = subprocess.run(
+        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+    )
+    if process.returncode:
+        raise RuntimeError(f"The costs could not be measured:\n{process.stderr}")
+    costs: Costs = json.loads(process.stdout)
+    return costs
 
 
-def read_costs() -> Costs:
-    """The costs that are kept."""
-    return tomllib.loads(KEPT.read_text("utf-8"))
+def read_baseline() -> Costs:
+    """The costs in the baseline file."""
+    return tomllib.loads(BASELINE_FILE.read_text("utf-8"))
 
 
-def write_costs(costs: Costs) -> None:
-    """Keep these costs, a line for each request."""
-    KEPT.write_text(HEADER + "".join(format_line(*pair) for pair in costs.items()), "utf-8")
+def write_baseline(costs: Costs) -> None:
+    """Write the baseline file, a line for each request."""
+    lines = [format_line(request, figures) for request, figures in costs.items()]
+    BASELINE_FILE.write_text(BASELINE_HEADER + "".join(lines), "utf-8")
 
 
 def format_line(request: str, figures: Mapping[str, int]) -> str:
-    """The line of a request."""
+    """The line of a request in the baseline file."""
     return f'"{request}" = {{ {", ".join(f"{name} = {value}" for name, value in figures.items())} }}\n'

@@ -1,27 +1,25 @@
-"""Count what requests cost a service of this process, for the guard of costs.
+"""Measure the costs of requests to a service in this process, for the test of costs.
 
-`python -m tests.costs.measure` prints the costs as JSON, with `--functions` also which functions are called
-most, on standard error. `costs.measure_costs` runs it in a fresh process with a fixed hash seed, so that
-neither the caches of other tests nor the order of sets matter.
+`python -m tests.costs.measure` prints the costs as JSON. With `--functions` it also lists the functions with
+the most calls on standard error. `costs.measure_costs` runs it in a new process with a fixed hash seed, so
+that the caches of other tests and the order of sets do not matter.
 
-The service is put together as `wgig serve` does it: over a store on disk with the shipped graphs, behind the
-HTTP server and its connections, with its index, its event stream and its list of papers in line. But all work
-of a request is done in this process before the next one begins: queries and checks are worked on by threads
-instead of other processes, a write is described before it is answered and not after a pause, and no timer of
-the event loop fires meanwhile. Each request has been sent before in another form (another query, paper,
-thing), so that nothing is counted that is done once in a process.
+The service is composed as by `wgig serve`: a store on disk with the bundled data, the HTTP server, the search
+index, the event stream and the list of papers. But all work for a request is done in this process before the
+next request is sent. Queries and checks run on threads instead of other processes. A write is described
+before its response instead of after a pause. No timer of the event loop fires during a measurement. A similar
+request (another query, paper or resource) is sent before each measured one, so that work done once per
+process does not count.
 
-What is counted of each request, from its connection until the server has done with it:
+The figures of a request, from its connection until the server has finished the request:
 
-- `calls`: functions and methods of `wgig` that were called, on all threads. A coroutine or generator counts
-  when it begins, not when it is resumed. Lambdas, comprehensions, generator expressions, class bodies and
-  modules do not count, nor do templates: so that the versions of Python agree.
-- `fsyncs`: calls of `os.fsync` and `os.fdatasync`, as the service brings files to disk. Those inside the
-  engine and SQLite do not count.
-- `bytes_written`: bytes that the process passed to system calls that write files, those of the engine and
-  of SQLite included (`wchar` of /proc/self/io, which leaves out what is sent to sockets). Only Linux tells;
-  elsewhere there is no such figure.
-- `bytes_sent`: bytes of the body of the response, not compressed.
+- `calls`: calls of functions and methods of `wgig`, on all threads. A coroutine or generator counts when it
+  starts, not when it is resumed. Lambdas, comprehensions, generator expressions, class bodies, modules and
+  templates do not count, because their number depends on the version of Python.
+- `fsyncs`: calls of `os.fsync` and `os.fdatasync`. Those of the engine and of SQLite do not count.
+- `bytes_written`: bytes that the process, including the engine and SQLite, passed to system calls that write
+  files (`wchar` of /proc/self/io, which does not include sockets). Linux only.
+- `bytes_sent`: bytes of the uncompressed body of the response.
 """
 
 import asyncio
@@ -52,19 +50,19 @@ from wgig.http.server import make_connection_class
 from wgig.seed import open_filled_store
 from wgig.settings import SHIPPED_FOLDER, Settings
 
-PACKAGE = str(Path(wgig.__file__).parent) + os.sep
-IO = Path("/proc/self/io")
-GENERATORS = 0x20 | 0x80 | 0x200  # flags of the code of generators, coroutines and asynchronous generators
-RESUME = opmap["RESUME"]
-OPTIMIZED = 0x1  # flag of the code of functions, which class bodies do not have
-TOKEN = "of-the-measurement"
+PACKAGE_PREFIX = str(Path(wgig.__file__).parent) + os.sep
+PROC_IO_PATH = Path("/proc/self/io")
+GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # of the code of generators, coroutines and asynchronous generators
+RESUME_OPCODE = opmap["RESUME"]
+FUNCTION_FLAG = 0x1  # CO_OPTIMIZED: set in the code of functions, but not of class bodies
+WRITE_TOKEN = "of-the-measurement"
 
-# What keeps something in line with each write once it was asked.
-AWAKE = ("/search?q=spam", "/changes", "/papers", "/coverage", "/metrics")
+# After the first request for one of these paths, each write also updates the data of that path.
+WARM_UP_PATHS = ("/search?q=spam", "/changes", "/papers", "/coverage", "/metrics")
 
 
 class Request(NamedTuple):
-    """A request, as it is sent."""
+    """A request to send."""
 
     path: str
     method: str = "GET"
@@ -73,18 +71,18 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """The response to it, as far as it matters."""
+    """The status and body of a response."""
 
     status: int
     body: bytes
 
 
 class CallCounter:
-    """The functions of the package that are called while it is `on`, on threads begun after `start`."""
+    """Records calls of functions of the package while `is_on`, on threads started after `start`."""
 
     def __init__(self) -> None:
-        self.on = False
-        self.called: list[CodeType] = []
+        self.is_on = False
+        self.called: list[CodeType] = []  # the code of each called function
 
     def start(self) -> None:
         threading.setprofile(self.profile)
@@ -95,67 +93,71 @@ class CallCounter:
         threading.setprofile(None)
 
     def profile(self, frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and self.on:
+        if event == "call" and self.is_on:
             code = frame.f_code
             if is_counted(code.co_filename, code.co_name, code.co_flags) and not is_resumed(frame):
                 self.called.append(code)
 
 
-@cache  # by these, as code is equal to the same code of another file
+@cache  # by these arguments, because equal code in two files is the same key
 def is_counted(file: str, name: str, flags: int) -> bool:
-    """Whether code is of a function of the package that has a name."""
-    is_ours = file.startswith(PACKAGE) and file.endswith(".py")
-    return is_ours and bool(flags & OPTIMIZED) and not name.startswith("<")
+    """Whether code belongs to a named function of the package."""
+    is_in_package = file.startswith(PACKAGE_PREFIX) and file.endswith(".py")
+    return is_in_package and bool(flags & FUNCTION_FLAG) and not name.startswith("<")
 
 
 def is_resumed(frame: FrameType) -> bool:
-    """Whether a generator or coroutine goes on or is closed, and does not begin."""
-    if not frame.f_code.co_flags & GENERATORS:
+    """Whether a generator or coroutine is resumed or closed, not started."""
+    if not frame.f_code.co_flags & GENERATOR_FLAGS:
         return False
-    instruction, argument = instructions(frame.f_code)[frame.f_lasti : frame.f_lasti + 2]
-    return instruction != RESUME or bool(argument & 3)  # which is 0 at the beginning of a function alone
+    opcode, argument = read_bytecode(frame.f_code)[frame.f_lasti : frame.f_lasti + 2]
+    return opcode != RESUME_OPCODE or bool(argument & 3)  # the argument is 0 only at the start of a function
 
 
 @cache
-def instructions(code: CodeType) -> bytes:
-    """The bytecode, of which each access to `co_code` makes a copy."""
+def read_bytecode(code: CodeType) -> bytes:
+    """The bytecode, cached because each access to `co_code` makes a copy."""
     return code.co_code
 
 
 class FsyncCounter:
-    """The calls of `os.fsync` and `os.fdatasync`."""
+    """Counts the calls of `os.fsync` and `os.fdatasync`."""
 
     def __init__(self) -> None:
-        self.number = 0
+        self.count = 0
 
     @contextmanager
-    def counting(self) -> Iterator[None]:
+    def patch_functions(self) -> Iterator[None]:
         with ExitStack() as stack:
             for name in ("fsync", "fdatasync"):
-                if function := getattr(os, name, None):  # macOS has but one
-                    stack.enter_context(patch.object(os, name, self.wrap(function)))
+                if function := getattr(os, name, None):  # macOS has only fsync
+                    stack.enter_context(patch.object(os, name, self.count_calls_of(function)))
             yield
 
-    def wrap(self, function: Any) -> Any:
-        def wrapped(handle: Any) -> None:
-            self.number += 1
+    def count_calls_of(self, function: Any) -> Any:
+        """A replacement for a function of a file handle, which counts its calls."""
+
+        def count_call(handle: Any) -> None:
+            self.count += 1
             function(handle)
 
-        return wrapped
+        return count_call
 
 
-def bytes_written() -> int | None:
-    """The bytes that this process has passed to system calls that write files; None where nothing tells."""
-    found = re.search(r"^wchar: (\d+)$", IO.read_text(), re.MULTILINE) if IO.exists() else None
-    return int(found[1]) if found else None
+def read_written_bytes() -> int | None:
+    """The bytes that this process has passed to system calls that write files; None if not on Linux."""
+    if not PROC_IO_PATH.exists():
+        return None
+    match = re.search(r"^wchar: (\d+)$", PROC_IO_PATH.read_text(), re.MULTILINE)
+    return int(match[1]) if match else None
 
 
-class Service:
-    """A service of this process, and what its requests cost."""
+class MeasuredService:
+    """A service in this process, with counters of the costs of requests."""
 
     def __init__(self, folder: Path) -> None:
-        self.calls, self.fsyncs = CallCounter(), FsyncCounter()
-        settings = Settings(store=folder, token=TOKEN, port=0)
+        self.call_counter, self.fsync_counter = CallCounter(), FsyncCounter()
+        settings = Settings(store=folder, token=WRITE_TOKEN, port=0)
         service = make_service(settings, open_filled_store(settings, lambda _: None))
         http = make_connection_class(
             settings.base, service.raw_cache, service.request_recorder, service.rate_limiter
@@ -164,7 +166,7 @@ class Service:
             uvicorn.Config(
                 create_app(service),
                 http=http,
-                loop="asyncio",  # which sends by system calls that are not those that write files
+                loop="asyncio",  # it sends by system calls that do not count as writes to files
                 ws="none",
                 access_log=False,
                 log_config=None,
@@ -173,52 +175,55 @@ class Service:
             )
         )
 
-    async def costs(self) -> dict[str, dict[str, int]]:
-        """What each of the requests costs, by its name."""
-        with socket.create_server(("127.0.0.1", 0)) as listening, self.fsyncs.counting():
-            self.address = listening.getsockname()
-            serving = asyncio.create_task(self.server.serve([listening]))
+    async def measure_all(self) -> dict[str, dict[str, int]]:
+        """The figures of each measured request, by its name."""
+        with socket.create_server(("127.0.0.1", 0)) as listener, self.fsync_counter.patch_functions():
+            self.address = listener.getsockname()
+            server_task = asyncio.create_task(self.server.serve([listener]))
             try:
-                for path in AWAKE:
-                    await self.wake(path)
-                return {name: await self.cost(requests) for name, requests in REQUESTS.items()}
+                for path in WARM_UP_PATHS:
+                    await self.warm_up(path)
+                return {name: await self.measure(request) for name, request in REQUESTS.items()}
             finally:
                 self.server.should_exit = True
-                await serving
+                await server_task
 
-    async def wake(self, path: str) -> None:
-        """Ask until there is an answer: who is asked waits for it, so that this does not."""
-        request = Request(path, headers={"Authorization": f"Bearer {TOKEN}"})
+    async def warm_up(self, path: str) -> None:
+        """Send a request until it succeeds; the response is 503 while the data is being prepared."""
+        request = Request(path, headers={"Authorization": f"Bearer {WRITE_TOKEN}"})
         while (response := await self.send(request)).status == 503:
             pass
         assert response.status == 200, (path, response)
 
-    async def cost(self, requests: "Requests") -> dict[str, int]:
-        """What the last of some requests costs."""
-        for request in requests.before:
-            await self.send_well(request)
-        fsyncs, written = self.fsyncs.number, bytes_written()
-        self.calls.called.clear()
-        with stopped_clock():
-            self.calls.on = True
-            response = await self.send_well(requests.measured)
-            self.calls.on = False
-        found = {"calls": len(self.calls.called), "fsyncs": self.fsyncs.number - fsyncs}
-        now_written = bytes_written()
-        if written is not None and now_written is not None:
-            found["bytes_written"] = now_written - written
+    async def measure(self, request: "MeasuredRequest") -> dict[str, int]:
+        """The figures of a request, by name."""
+        for earlier_request in request.before:
+            await self.send_successfully(earlier_request)
+        fsyncs_before, bytes_before = self.fsync_counter.count, read_written_bytes()
+        self.call_counter.called.clear()
+        with stop_clock():
+            self.call_counter.is_on = True
+            response = await self.send_successfully(request.measured)
+            self.call_counter.is_on = False
+        figures = {
+            "calls": len(self.call_counter.called),
+            "fsyncs": self.fsync_counter.count - fsyncs_before,
+        }
+        bytes_after = read_written_bytes()
+        if bytes_before is not None and bytes_after is not None:
+            figures["bytes_written"] = bytes_after - bytes_before
         if "--functions" in sys.argv:
-            print_functions(requests.measured, self.calls.called)
-        return found | {"bytes_sent": len(response.body)}
+            print_functions(request.measured, self.call_counter.called)
+        return figures | {"bytes_sent": len(response.body)}
 
-    async def send_well(self, request: Request) -> Response:
-        """The response to a request, which succeeds."""
+    async def send_successfully(self, request: Request) -> Response:
+        """Send a request, and check that its status is below 300."""
         response = await self.send(request)
         assert response.status < 300, (request, response)
         return response
 
     async def send(self, request: Request) -> Response:
-        """The response to a request on a connection of its own, when the server has done with both."""
+        """Send a request on a new connection, and wait until the server has finished it and disconnected."""
         response = await asyncio.to_thread(self.exchange, request)
         state = self.server.server_state
         while state.tasks or state.connections:
@@ -226,11 +231,11 @@ class Service:
         return response
 
     def exchange(self, request: Request) -> Response:
-        """Send a request in one piece, so that it is received as one, and read the response."""
-        fields = {"Host": "localhost", "Accept-Encoding": "identity", **request.headers}
+        """Send a request by one system call, so that the server receives it whole, and read the response."""
+        headers = {"Host": "localhost", "Accept-Encoding": "identity", **request.headers}
         if request.body:
-            fields["Content-Length"] = str(len(request.body))
-        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+            headers["Content-Length"] = str(len(request.body))
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         with socket.create_connection(self.address) as client:
             client.sendall(f"{request.method} {request.path} HTTP/1.1\r\n{head}\r\n".encode() + request.body)
             with HTTPResponse(client, method=request.method) as response:
@@ -239,31 +244,31 @@ class Service:
 
 
 def print_functions(request: Request, called: list[CodeType]) -> None:
-    """Print the functions that a request calls most, with how often it does, on standard error."""
+    """Print the 20 functions with the most calls during a request on standard error."""
     print(f"{request.method} {request.path}", file=sys.stderr)
-    named = Counter(f"{code.co_filename.removeprefix(PACKAGE)} {code.co_qualname}" for code in called)
-    for name, number in named.most_common(20):
-        print(f"{number:6} {name}", file=sys.stderr)
+    counts = Counter(f"{code.co_filename.removeprefix(PACKAGE_PREFIX)} {code.co_qualname}" for code in called)
+    for name, count in counts.most_common(20):
+        print(f"{count:6} {name}", file=sys.stderr)
 
 
 @contextmanager
-def stopped_clock() -> Iterator[None]:
-    """Around what is measured: no timer of the event loop fires, so that a slow machine counts the same."""
+def stop_clock() -> Iterator[None]:
+    """Context manager in which no timer of the event loop fires, so that figures do not depend on speed."""
     loop = asyncio.get_running_loop()
     now = loop.time()
     with patch.object(loop, "time", lambda: now):
         yield
 
 
-class Requests(NamedTuple):
-    """A request that is measured, and those that are sent before."""
+class MeasuredRequest(NamedTuple):
+    """A request to measure, and the requests to send before it."""
 
     measured: Request
     before: tuple[Request, ...]
 
 
-def query(issue: str) -> Request:
-    """A query that has three rows."""
+def make_query(issue: str) -> Request:
+    """A query with three rows about an issue."""
     text = (
         "PREFIX wgig: <https://w3id.org/wgig/ontology#> PREFIX issue: <https://w3id.org/wgig/id/issue/> "
         f"SELECT ?p ?o {{ issue:{issue} ?p ?o }} ORDER BY ?p ?o LIMIT 3"
@@ -271,53 +276,55 @@ def query(issue: str) -> Request:
     return Request(f"/sparql?query={quote(text)}", headers={"Accept": "application/sparql-results+json"})
 
 
-def write(paper: str) -> Request:
-    """A PUT of a shipped paper with one triple more."""
-    more = f'paper:{paper} rdfs:comment "One triple more."@en .\n'
-    headers = {"Content-Type": "text/turtle", "Authorization": f"Bearer {TOKEN}"}
-    return Request(f"/graph/paper/{paper}", "PUT", headers, turtle(paper) + more.encode())
+def make_put(paper: str) -> Request:
+    """A PUT of a bundled paper with an additional triple."""
+    added_triple = f'paper:{paper} rdfs:comment "One triple more."@en .\n'
+    headers = {"Content-Type": "text/turtle", "Authorization": f"Bearer {WRITE_TOKEN}"}
+    return Request(f"/graph/paper/{paper}", "PUT", headers, read_paper(paper) + added_triple.encode())
 
 
-def check(paper: str) -> Request:
-    """A check of a shipped paper."""
+def make_check(paper: str) -> Request:
+    """A check of a bundled paper."""
     headers = {"Content-Type": "text/turtle", "Accept": "application/json"}
-    return Request("/validate", "POST", headers, turtle(paper))
+    return Request("/validate", "POST", headers, read_paper(paper))
 
 
-def page(path: str) -> Request:
-    """A page as a browser asks for it."""
+def make_page_request(path: str) -> Request:
+    """A request for an HTML page."""
     return Request(path, headers={"Accept": "text/html"})
 
 
-def turtle(paper: str) -> bytes:
-    """A shipped paper."""
+def read_paper(paper: str) -> bytes:
+    """A bundled paper in Turtle."""
     return (SHIPPED_FOLDER / "data" / "papers" / f"{paper}.ttl").read_bytes()
 
 
-NEW = query("spam")
+QUERY_REQUEST = make_query("spam")
 REQUESTS = {
-    "SPARQL GET, new": Requests(NEW, (query("voip"),)),
-    # The second response comes from the cache of responses, the third is known by the bytes of the request.
-    "SPARQL GET, repeated": Requests(NEW, ()),
-    "SPARQL GET, repeated again": Requests(NEW, ()),
-    "page of a thing": Requests(page("/doc/issue/spam"), (page("/doc/issue/voip"),)),
-    "list": Requests(page("/issues"), (page("/issues?sort=-label"),)),
-    "check": Requests(check("wp-spam"), (check("wp-voip"),)),
-    "PUT of a paper": Requests(write("wp-spam"), (write("wp-voip"),)),
+    "SPARQL GET, new": MeasuredRequest(QUERY_REQUEST, (make_query("voip"),)),
+    # The second response comes from the response cache, the third from the cache by the bytes of the request.
+    "SPARQL GET, repeated": MeasuredRequest(QUERY_REQUEST, ()),
+    "SPARQL GET, repeated again": MeasuredRequest(QUERY_REQUEST, ()),
+    "page of a resource": MeasuredRequest(
+        make_page_request("/doc/issue/spam"), (make_page_request("/doc/issue/voip"),)
+    ),
+    "list": MeasuredRequest(make_page_request("/issues"), (make_page_request("/issues?sort=-label"),)),
+    "check": MeasuredRequest(make_check("wp-spam"), (make_check("wp-voip"),)),
+    "PUT of a paper": MeasuredRequest(make_put("wp-spam"), (make_put("wp-voip"),)),
 }
 
 
 def main() -> None:
     """Print the costs of the requests."""
-    gc.disable()  # so that no finalizer runs while a request is measured, unless it belongs to it
+    gc.disable()  # so that no finalizer of earlier objects runs during a measurement
     with TemporaryDirectory() as folder:
-        service = Service(Path(folder) / "store")
-        service.calls.start()
+        service = MeasuredService(Path(folder) / "store")
+        service.call_counter.start()
         try:
-            found = asyncio.run(service.costs())
+            costs = asyncio.run(service.measure_all())
         finally:
-            service.calls.stop()
-    json.dump(found, sys.stdout)
+            service.call_counter.stop()
+    json.dump(costs, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Keep what requests cost now, for the test that compares: `python -m tests.costs.renew`."""
+"""Write the current costs of requests to the baseline file: `python -m tests.costs.renew`."""
 
-from tests.costs.costs import KEPT, measure_costs, write_costs
+from tests.costs.costs import BASELINE_FILE, measure_costs, write_baseline
 
 if __name__ == "__main__":
-    write_costs(measure_costs())
-    print(KEPT.read_text("utf-8"), end="")
+    write_baseline(measure_costs())
+    print(BASELINE_FILE.read_text("utf-8"), end="")

@@ -1,4 +1,4 @@
-"""Disks of our own (Linux, as root): what is on them can be told, and they fail when they are to."""
+"""Disk images mounted by a loop device (Linux, as root), which can be copied and made to fail."""
 
 import os
 import subprocess
@@ -8,51 +8,51 @@ from pathlib import Path
 
 import pytest
 
-SIZE = 256 * 1024 * 1024  # bytes; what is not written takes no room
-# The journal of the file system is not written because time goes by, only where somebody waits for that.
-LAZY = ("-o", "loop,commit=600")
+IMAGE_BYTES = 256 * 1024 * 1024  # sparse, so it occupies only what is written
+# The file system writes its journal only on a sync, or after 600 s.
+LAZY_COMMIT_OPTIONS = ("-o", "loop,commit=600")
 
 
-def system(*command: str | Path) -> None:
-    """Run a command. Raises CalledProcessError, or FileNotFoundError where there is none."""
+def run_system_command(*command: str | Path) -> None:
+    """Run a command. Raises CalledProcessError, or FileNotFoundError if the command does not exist."""
     subprocess.run(command, check=True, capture_output=True)
 
 
 @contextmanager
-def mounted(what: str | Path, folder: Path, *options: str) -> Iterator[Path]:
-    """Around the use of a disk, which is to be found in the folder."""
+def mount_image(image: str | Path, folder: Path, *options: str) -> Iterator[Path]:
+    """Context in which a disk image is mounted on a folder."""
     folder.mkdir(exist_ok=True)
-    system("mount", *options, what, folder)
+    run_system_command("mount", *options, image, folder)
     try:
         yield folder
     finally:
-        system("umount", folder)
+        run_system_command("umount", folder)
 
 
-def formatted(image: Path) -> Path:
-    """A file that is an empty disk. Skips the test where such a disk cannot be used."""
+def format_image(image: Path) -> Path:
+    """Create an empty disk image. Skips the test if images cannot be mounted."""
     image.touch()
-    os.truncate(image, SIZE)
+    os.truncate(image, IMAGE_BYTES)
     try:
-        system("mkfs.ext4", "-q", image)
-        with mounted(image, image.with_name("probe"), *LAZY):
+        run_system_command("mkfs.ext4", "-q", image)
+        with mount_image(image, image.with_name("probe"), *LAZY_COMMIT_OPTIONS):
             pass
     except FileNotFoundError as error:
-        pytest.skip(f"a disk of our own needs {error.filename}")
+        pytest.skip(f"a disk image needs {error.filename}")
     except subprocess.CalledProcessError as error:
-        pytest.skip(f"no disk of our own can be mounted: {error.stderr.decode().strip()}")
+        pytest.skip(f"no disk image can be mounted: {error.stderr.decode().strip()}")
     return image
 
 
-def copy(image: Path, left: Path) -> None:
-    """Make a disk of what would be left on another one if its power failed now.
+def copy_image(image: Path, copy: Path) -> None:
+    """Copy a disk image as a power failure would leave it now.
 
-    What was written and not brought to disk is held by the file system alone, and is not in the file that it
-    takes for a disk. Nothing may be written meanwhile.
+    Data that was not synced is only in the file system, not in the image file. Nothing may be written
+    meanwhile.
     """
-    system("cp", "--sparse=always", image, left)
+    run_system_command("cp", "--sparse=always", image, copy)
 
 
-def fail(folder: Path) -> None:
-    """Have the file system in a folder give up its disk: it takes no write until it is mounted anew."""
-    system("mount", "-o", "remount,abort", folder)
+def abort_file_system(folder: Path) -> None:
+    """Make the file system on a folder fail: it refuses writes until it is mounted again."""
+    run_system_command("mount", "-o", "remount,abort", folder)

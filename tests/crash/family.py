@@ -1,4 +1,4 @@
-"""The processes of a service, as the system tells them (Linux)."""
+"""The processes of a service, read from /proc (Linux)."""
 
 import os
 import signal
@@ -7,80 +7,92 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-GONE = 3  # seconds within which nothing may be left of a service that was killed
+# Indexes of fields of /proc/PID/stat after the ID of the parent: user and system CPU time, start time.
+USER_TICKS_FIELD, SYSTEM_TICKS_FIELD, START_TICKS_FIELD = 9, 10, 17
+EXIT_SECONDS = 3  # within which all processes of a killed service must end
 
 
 class Process(NamedTuple):
-    """A process that runs: numbers of it and of its parent, when it began, its seconds of the processor."""
+    """A running process: its ID, that of its parent, its start time in clock ticks, and its CPU seconds."""
 
     pid: int
     parent: int
-    began: int
-    seconds: float
+    start_ticks: int
+    cpu_seconds: float
     command: str
 
 
-def running() -> dict[int, Process]:
-    """The processes that run, without those that only wait for their end to be noticed."""
-    found = {}
-    for place in Path("/proc").glob("[0-9]*"):
+def list_running_processes() -> dict[int, Process]:
+    """The running processes by ID, without zombies."""
+    processes = {}
+    for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            state, parent, *rest = (place / "stat").read_text().rpartition(") ")[2].split()
-            command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            state, parent, *fields = (folder / "stat").read_text().rpartition(") ")[2].split()
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             if state != "Z":
-                seconds = (int(rest[9]) + int(rest[10])) / os.sysconf("SC_CLK_TCK")
-                found[int(place.name)] = Process(
-                    int(place.name), int(parent), int(rest[17]), seconds, command
+                cpu_ticks = int(fields[USER_TICKS_FIELD]) + int(fields[SYSTEM_TICKS_FIELD])
+                processes[int(folder.name)] = Process(
+                    int(folder.name),
+                    int(parent),
+                    int(fields[START_TICKS_FIELD]),
+                    cpu_ticks / os.sysconf("SC_CLK_TCK"),
+                    command,
                 )
-    return found
+    return processes
 
 
-def descendants(pid: int) -> list[Process]:
-    """The processes below one, parents first."""
-    there = running()
-    found = [one for one in there.values() if one.parent == pid]
-    for one in found:  # which grows on the way
-        found += [other for other in there.values() if other.parent == one.pid]
-    return found
+def find_descendants(pid: int) -> list[Process]:
+    """The processes below a process, parents first."""
+    running = list_running_processes()
+    descendants = [process for process in running.values() if process.parent == pid]
+    for parent in descendants:  # the list grows during the loop
+        descendants += [process for process in running.values() if process.parent == parent.pid]
+    return descendants
 
 
-def family(pid: int) -> dict[str, list[int]]:
-    """The processes below a service by what they do.
+def list_processes_by_type(pid: int) -> dict[str, list[int]]:
+    """The IDs of the processes below a service by their type.
 
-    A holder holds a copy of the quads and is forked into readers, which look like it.
+    A checker validates papers. A holder has a copy of the quads open, and is forked into readers, which
+    evaluate queries and have the same command.
     """
-    below = descendants(pid)
+    descendants = find_descendants(pid)
     return {
-        "checker": [one.pid for one in below if one.parent == pid and "anyio.to_process" in one.command],
-        "holder": [one.pid for one in below if one.parent == pid and "workers.forker" in one.command],
-        "reader": [one.pid for one in below if one.parent != pid and "workers.forker" in one.command],
+        "checker": [p.pid for p in descendants if p.parent == pid and "anyio.to_process" in p.command],
+        "holder": [p.pid for p in descendants if p.parent == pid and "workers.forker" in p.command],
+        "reader": [p.pid for p in descendants if p.parent != pid and "workers.forker" in p.command],
     }
 
 
 def is_halted(pid: int) -> bool:
-    """Whether all threads of a process do nothing until they are told to go on, or to end."""
-    threads = Path(f"/proc/{pid}/task").glob("*/stat")
-    return all(one.read_text().rpartition(") ")[2].startswith("T") for one in threads)
+    """Whether all threads of a process are stopped."""
+    stat_files = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(file.read_text().rpartition(") ")[2].startswith("T") for file in stat_files)
 
 
-def processor_seconds(pid: int) -> float:
-    """The time of the processor that a process and those below it took so far."""
-    return running()[pid].seconds + sum(one.seconds for one in descendants(pid))
+def read_cpu_seconds(pid: int) -> float:
+    """The CPU time of a process and its descendants."""
+    own_seconds = list_running_processes()[pid].cpu_seconds
+    return own_seconds + sum(process.cpu_seconds for process in find_descendants(pid))
 
 
-def kill(pid: int) -> None:
-    """End a process at once, if it is still there."""
+def kill_process(pid: int) -> None:
+    """Kill a process, if it still exists."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
 
 
-def left_of(members: list[Process]) -> list[Process]:
-    """Those of the processes that still run after the time that they have to end."""
-    until = time.monotonic() + GONE
-    while time.monotonic() < until:
-        there = running()
-        # A number may belong to another process by now.
-        left = [one for one in members if one.pid in there and there[one.pid].began == one.began]
-        if not left:
+def wait_for_exit(processes: list[Process]) -> list[Process]:
+    """Wait up to EXIT_SECONDS for the end of the processes. Returns those that still run."""
+    deadline = time.monotonic() + EXIT_SECONDS
+    while time.monotonic() < deadline:
+        running = list_running_processes()
+        # An ID may be that of another process by now, with another start time.
+        remaining = [
+            process
+            for process in processes
+            if process.pid in running and running[process.pid].start_ticks == process.start_ticks
+        ]
+        if not remaining:
             return []
-    return left
+    return remaining

@@ -1,7 +1,7 @@
-"""Clients that write and read at once, and know what the service may hold at any moment.
+"""Concurrent clients that write and read, and check that the service is in a permitted state.
 
-Each writer has something of its own in the store, whose state is a number that rises with each write. What
-was acknowledged last must be there, or what was sent since; nothing else, and neither by halves.
+Each writer has separate data in the store. The state of the data is a number that increases with each write.
+The data must be in the state of the last acknowledged write or of a write sent since, and complete.
 """
 
 import csv
@@ -12,240 +12,255 @@ from collections.abc import Callable
 import httpx
 from wgig.settings import Settings
 
-from tests.fixtures.projections import found
+from tests.fixtures.projections import search_ids
 
-TOKEN = "let me in"
-TRIPLES = 500  # of a graph, all of them with the number of its state
-INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
-TITLE = "http://purl.org/dc/terms/title"
-PAPER = f"{Settings.base}ontology#IssuePaper"
-PATIENCE = 30  # seconds that an answer may take before a client gives up
+WRITE_TOKEN = "let me in"
+GRAPH_TRIPLES = 500  # of a graph; the object of each is the number of the state
+XSD_INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
+TITLE_PROPERTY = "http://purl.org/dc/terms/title"
+PAPER_CLASS = f"{Settings.base}ontology#IssuePaper"
+RESPONSE_TIMEOUT_SECONDS = 30
 
 
 class Writer(ABC):
-    """Writes one state after the other, each to be found whole or not at all."""
+    """Writes states in order. Each must be in the store completely or not at all."""
 
     def __init__(self, name: str) -> None:
-        """Nothing is written yet."""
+        """Start without any write."""
         self.name = name
         self.acknowledged = self.sent = 0
 
     def write(self, client: httpx.Client) -> None:
-        """Send the next state, and note when it is acknowledged."""
+        """Send the next state, and record its acknowledgment."""
         self.sent += 1
         self.send(client, self.sent)
         self.acknowledged = self.sent
 
     @abstractmethod
     def send(self, client: httpx.Client, number: int) -> None:
-        """Bring the store into the state of this number."""
+        """Send a write that brings the store into the state of this number."""
 
     @abstractmethod
-    def found(self, client: httpx.Client, least: int) -> int:
-        """The state that the service is in, at least this one. Raises AssertionError where it is none."""
+    def read_state(self, client: httpx.Client, minimum: int) -> int:
+        """The number of the state of the data. Raises AssertionError if it is in no state.
 
-    def look(self, client: httpx.Client) -> None:
-        """Raises AssertionError where the service is in a state that it must not be in."""
-        least = self.acknowledged
-        found = self.found(client, least)
-        assert least <= found <= self.sent, f"{self.name}: {least} <= {found} <= {self.sent}"
+        If several numbers mean the same state, the first one that is at least `minimum`.
+        """
 
-    def settle(self, client: httpx.Client) -> None:
-        """After a crash: look, and go on from the state that is there."""
-        self.look(client)
-        self.acknowledged = self.sent = self.found(client, self.acknowledged)
+    def check_state(self, client: httpx.Client) -> None:
+        """Raises AssertionError if the service is not in a permitted state."""
+        minimum = self.acknowledged
+        state = self.read_state(client, minimum)
+        assert minimum <= state <= self.sent, f"{self.name}: {minimum} <= {state} <= {self.sent}"
+
+    def check_after_crash(self, client: httpx.Client) -> None:
+        """After a crash: check the state of the service, and continue from it."""
+        self.check_state(client)
+        self.acknowledged = self.sent = self.read_state(client, self.acknowledged)
 
 
 class GraphWriter(Writer):
-    """Replaces a graph (PUT), and each fourth time deletes it."""
+    """Replaces a graph by PUT, and deletes it at each fourth write."""
 
     def send(self, client: httpx.Client, number: int) -> None:
         """Put the graph with the number in each triple, or delete it."""
         if number % 4:
-            lines = "".join(f"<urn:{one}> <urn:n> {number} .\n" for one in range(TRIPLES))
-            client.put(f"/graphs?graph=urn:{self.name}", content=lines, headers=TURTLE).raise_for_status()
+            lines = "".join(f"<urn:{index}> <urn:n> {number} .\n" for index in range(GRAPH_TRIPLES))
+            client.put(
+                f"/graphs?graph=urn:{self.name}", content=lines, headers=TURTLE_HEADERS
+            ).raise_for_status()
         else:
             client.delete(f"/graphs?graph=urn:{self.name}").raise_for_status()
 
-    def found(self, client: httpx.Client, least: int) -> int:
-        """The number in the triples of the graph; without a graph, the one that deletes it."""
+    def read_state(self, client: httpx.Client, minimum: int) -> int:
+        """The number in the triples of the graph; without a graph, the first possible one of a deletion."""
         graph = f"GRAPH <urn:{self.name}> {{ ?s ?p ?n }}"
-        rows = select(client, f"SELECT ?n (COUNT(*) AS ?count) {{ {graph} }} GROUP BY ?n")
+        rows = select_numbers(client, f"SELECT ?n (COUNT(*) AS ?count) {{ {graph} }} GROUP BY ?n")
         if not rows:
-            deleting = [one for one in range(least, self.sent + 1) if one % 4 == 0]
-            assert deleting, f"the graph of {self.name} is gone"
-            return deleting[0]
-        assert [count for _, count in rows] == [TRIPLES], f"half a graph of {self.name}: {rows}"
+            deletions = [number for number in range(minimum, self.sent + 1) if number % 4 == 0]
+            assert deletions, f"the graph of {self.name} is missing"
+            return deletions[0]
+        assert [count for _, count in rows] == [GRAPH_TRIPLES], f"a part of the graph of {self.name}: {rows}"
         return rows[0][0]
 
-    def settle(self, client: httpx.Client) -> None:
-        """As of any writer; and what is on record is what is there, with what was there before."""
-        super().settle(client)
+    def check_after_crash(self, client: httpx.Client) -> None:
+        """As in the base class; also check that the recorded versions are those that were written."""
+        super().check_after_crash(client)
         path = f"/graphs?graph=urn:{self.name}&versions"
-        answer = client.get(path, headers={"Accept": "application/json"})
-        versions = answer.json()["versions"] if answer.status_code == 200 else []
-        states = [self.state(client, one["version"]) for one in versions[-3:]]
-        assert states == sorted(states), f"{self.name} has versions in disorder: {states}"
+        response = client.get(path, headers={"Accept": "application/json"})
+        versions = response.json()["versions"] if response.status_code == 200 else []
+        states = [self.read_version(client, version["version"]) for version in versions[-3:]]
+        assert states == sorted(states), f"{self.name} has unsorted versions: {states}"
         if versions:
-            is_there = self.acknowledged % 4 != 0
-            last = self.acknowledged if is_there else self.acknowledged - 1
-            assert states[-1] == last, f"{self.name}: {last} is not on record, but {states[-1]}"
-            assert (versions[-1]["until"] is None) == is_there
+            exists = self.acknowledged % 4 != 0
+            last = self.acknowledged if exists else self.acknowledged - 1
+            assert states[-1] == last, f"{self.name}: {states[-1]} is recorded instead of {last}"
+            assert (versions[-1]["until"] is None) == exists
 
-    def state(self, client: httpx.Client, version: str) -> int:
+    def read_version(self, client: httpx.Client, version: str) -> int:
         """The number in all triples of a version."""
-        answer = client.get(version, headers={"Accept": "application/n-triples"}).raise_for_status()
-        numbers = [int(line.split('"')[1]) for line in answer.text.splitlines()]
-        assert numbers == numbers[:1] * TRIPLES, f"half a version of {self.name}"
+        response = client.get(version, headers={"Accept": "application/n-triples"}).raise_for_status()
+        numbers = [int(line.split('"')[1]) for line in response.text.splitlines()]
+        assert numbers == numbers[:1] * GRAPH_TRIPLES, f"a part of a version of {self.name}"
         return numbers[0]
 
 
-class MovingWriter(Writer):
-    """Moves a number on in two graphs at once by SPARQL Update, and leaves a trace of each."""
+class NumberWriter(Writer):
+    """Increases a number in two graphs by one SPARQL Update, and keeps all earlier numbers in one of them."""
 
     def send(self, client: httpx.Client, number: int) -> None:
-        """Replace the number in both graphs, and add it to the trace."""
-        one = f"<urn:{self.name}>"
-        now = f"GRAPH ?g {{ {one} <urn:now> ?n }}"
+        """Replace the number in both graphs, and add it to the earlier numbers."""
+        subject = f"<urn:{self.name}>"
+        now = f"GRAPH ?g {{ {subject} <urn:now> ?n }}"
         client.post(
             "/update",
-            headers=UPDATE,
+            headers=UPDATE_HEADERS,
             content=f"""
             DELETE {{ {now} }} WHERE {{ {now} }};
             INSERT DATA {{
-              GRAPH <urn:left> {{ {one} <urn:now> {number} }}
-              GRAPH <urn:right> {{ {one} <urn:now> {number} ; <urn:was> {number} }}
+              GRAPH <urn:left> {{ {subject} <urn:now> {number} }}
+              GRAPH <urn:right> {{ {subject} <urn:now> {number} ; <urn:was> {number} }}
             }}""",
         ).raise_for_status()
 
-    def found(self, client: httpx.Client, least: int) -> int:
-        """The number in both graphs, which is also how many left their trace."""
-        del least
-        one = f"<urn:{self.name}>"
-        left = f"{{ SELECT (COALESCE(SUM(?n), 0) AS ?left) {{ GRAPH <urn:left> {{ {one} <urn:now> ?n }} }} }}"
-        right = (
-            f"{{ SELECT (COALESCE(SUM(?n), 0) AS ?right) {{ GRAPH <urn:right> {{ {one} <urn:now> ?n }} }} }}"
+    def read_state(self, client: httpx.Client, minimum: int) -> int:
+        """The number in both graphs, which is also the count of earlier numbers."""
+        del minimum
+        subject = f"<urn:{self.name}>"
+        left, right = (
+            f"{{ SELECT (COALESCE(SUM(?n), 0) AS ?{side})"
+            f" {{ GRAPH <urn:{side}> {{ {subject} <urn:now> ?n }} }} }}"
+            for side in ("left", "right")
         )
-        was = f"{{ SELECT (COUNT(?n) AS ?was) {{ GRAPH <urn:right> {{ {one} <urn:was> ?n }} }} }}"
-        rows = select(client, f"SELECT * {{ {left} {right} {was} }}")
-        assert len(rows) == 1, f"{self.name} moved by halves: {rows}"
-        assert len(set(rows[0])) == 1, f"{self.name} lost a trace: {rows}"
+        was = f"{{ SELECT (COUNT(?n) AS ?was) {{ GRAPH <urn:right> {{ {subject} <urn:was> ?n }} }} }}"
+        rows = select_numbers(client, f"SELECT * {{ {left} {right} {was} }}")
+        assert len(rows) == 1, f"{self.name} changed one graph only: {rows}"
+        assert len(set(rows[0])) == 1, f"{self.name} lost a number: {rows}"
         return rows[0][0]
 
 
-class NameWriter(Writer):
-    """Gives a thing another name, by which it is to be found."""
+class TitleWriter(Writer):
+    """Changes the title of a resource, by which search must find it."""
 
     def send(self, client: httpx.Client, number: int) -> None:
-        """Put the graph with the name."""
-        data = f"<urn:{self.name}> <{TITLE}> '{self.word(number)}' ."
-        client.put(f"/graphs?graph=urn:{self.name}", content=data, headers=TURTLE).raise_for_status()
+        """Put the graph with the title."""
+        data = f"<urn:{self.name}> <{TITLE_PROPERTY}> '{self.make_title(number)}' ."
+        client.put(f"/graphs?graph=urn:{self.name}", content=data, headers=TURTLE_HEADERS).raise_for_status()
 
-    def found(self, client: httpx.Client, least: int) -> int:
-        """The number in the name."""
-        del least
-        name = f"OPTIONAL {{ <urn:{self.name}> <{TITLE}> ?name }}"
-        rows = select(
-            client, f"SELECT ?n {{ {name} BIND(<{INTEGER}>(STRAFTER(COALESCE(?name, 'x0'), 'x')) AS ?n) }}"
+    def read_state(self, client: httpx.Client, minimum: int) -> int:
+        """The number in the title, or 0 if there is no title."""
+        del minimum
+        title = f"OPTIONAL {{ <urn:{self.name}> <{TITLE_PROPERTY}> ?title }}"
+        rows = select_numbers(
+            client,
+            f"SELECT ?n {{ {title} BIND(<{XSD_INTEGER}>(STRAFTER(COALESCE(?title, 'x0'), 'x')) AS ?n) }}",
         )
-        assert len(rows) == 1, f"{self.name} has several names: {rows}"
+        assert len(rows) == 1, f"{self.name} has several titles: {rows}"
         return rows[0][0]
 
-    def settle(self, client: httpx.Client) -> None:
-        """As of any writer; and it is found by this name and by none of those before."""
-        super().settle(client)
+    def check_after_crash(self, client: httpx.Client) -> None:
+        """As in the base class; also check that search finds the resource by this title only."""
+        super().check_after_crash(client)
         for number in range(max(1, self.acknowledged - 3), self.acknowledged + 1):
-            there = {f"urn:{self.name}"} if number == self.acknowledged else set()
-            assert found(client, self.word(number)) == there, f"{self.name} is found by another name"
+            expected = {f"urn:{self.name}"} if number == self.acknowledged else set()
+            assert search_ids(client, self.make_title(number)) == expected, (
+                f"{self.name} is found by another title"
+            )
 
-    def word(self, number: int) -> str:
-        """The name of a number: one word."""
+    def make_title(self, number: int) -> str:
+        """The title with a number: one word."""
         return f"{self.name}x{number}"
 
 
 class PaperWriter(Writer):
-    """Replaces the graph of a thing that is a paper in each odd state, from which its other types follow."""
+    """Replaces the graph of a resource; its types are inferred in odd states, in which it is a paper."""
 
     def send(self, client: httpx.Client, number: int) -> None:
-        """Put the graph with the number, and the type where the number is odd."""
-        kind = f" ; a <{PAPER}>" if number % 2 else ""
-        data = f"<urn:{self.name}> <urn:n> {number}{kind} ."
-        client.put(f"/graphs?graph=urn:{self.name}", content=data, headers=TURTLE).raise_for_status()
+        """Put the graph with the number, and the type if the number is odd."""
+        type_ = f" ; a <{PAPER_CLASS}>" if number % 2 else ""
+        data = f"<urn:{self.name}> <urn:n> {number}{type_} ."
+        client.put(f"/graphs?graph=urn:{self.name}", content=data, headers=TURTLE_HEADERS).raise_for_status()
 
-    def found(self, client: httpx.Client, least: int) -> int:
-        """The number, if what follows from the type is there when the type is."""
-        del least
-        one = f"<urn:{self.name}>"
-        follows = f"GRAPH <{Settings.base}graph/inferred> {{ {one} a ?kind }}"
-        number = f"OPTIONAL {{ {one} <urn:n> ?stated }} BIND(COALESCE(?stated, 0) AS ?n)"
-        rows = select(
-            client, f"SELECT ?n ?follows {{ {number} BIND(IF(EXISTS {{ {follows} }}, 1, 0) AS ?follows) }}"
+    def read_state(self, client: httpx.Client, minimum: int) -> int:
+        """The number, after a check that types are inferred if and only if it is odd."""
+        del minimum
+        subject = f"<urn:{self.name}>"
+        inferred = f"GRAPH <{Settings.base}graph/inferred> {{ {subject} a ?type }}"
+        number = f"OPTIONAL {{ {subject} <urn:n> ?asserted }} BIND(COALESCE(?asserted, 0) AS ?n)"
+        rows = select_numbers(
+            client, f"SELECT ?n ?inferred {{ {number} BIND(IF(EXISTS {{ {inferred} }}, 1, 0) AS ?inferred) }}"
         )
         assert len(rows) == 1, f"{self.name} has several states: {rows}"
-        assert rows[0][1] == rows[0][0] % 2, f"from {self.name} follows something else: {rows}"
+        assert rows[0][1] == rows[0][0] % 2, f"{self.name} has wrong inferred types: {rows}"
         return rows[0][0]
 
 
-TURTLE = {"Content-Type": "text/turtle"}
-UPDATE = {"Content-Type": "application/sparql-update"}
+TURTLE_HEADERS = {"Content-Type": "text/turtle"}
+UPDATE_HEADERS = {"Content-Type": "application/sparql-update"}
 
 
-def select(client: httpx.Client, query: str) -> list[tuple[int, ...]]:
-    """The rows that answer a query for numbers."""
-    answer = client.post("/sparql", data={"query": query}, headers={"Accept": "text/csv"}).raise_for_status()
-    return [tuple(map(int, row)) for row in list(csv.reader(answer.text.splitlines()))[1:]]
+def select_numbers(client: httpx.Client, query: str) -> list[tuple[int, ...]]:
+    """The rows of a query for numbers."""
+    response = client.post(
+        "/sparql", data={"query": query}, headers={"Accept": "text/csv"}
+    ).raise_for_status()
+    return [tuple(map(int, row)) for row in list(csv.reader(response.text.splitlines()))[1:]]
 
 
-def client_of(url: str) -> httpx.Client:
+def make_client(url: str) -> httpx.Client:
     """A client that may write."""
-    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=PATIENCE)
+    return httpx.Client(
+        base_url=url, headers={"Authorization": f"Bearer {WRITE_TOKEN}"}, timeout=RESPONSE_TIMEOUT_SECONDS
+    )
 
 
-class Load:
-    """Writers and readers at work, each on a thread of its own."""
+class ConcurrentLoad:
+    """Writers and readers, each on a separate thread."""
 
-    def __init__(self, writers: list[Writer], url: str, forgiven: Callable[[], bool]) -> None:
-        """Begin. That no answer came is passed over where it is `forgiven`, since something was killed."""
-        self.forgiven = forgiven
-        self.writes = threading.Semaphore(0)
+    def __init__(self, writers: list[Writer], url: str, is_killed: Callable[[], bool]) -> None:
+        """Start. Requests may fail once a process was killed, according to `is_killed`."""
+        self.is_killed = is_killed
+        self.acknowledged_writes = threading.Semaphore(0)
         self.stop = threading.Event()
-        self.faults: list[BaseException] = []
+        self.errors: list[BaseException] = []
         self.threads = [
             threading.Thread(target=self.work, args=[url, work])
-            for one in writers
-            for work in (self.writing(one), one.look)
+            for writer in writers
+            for work in (self.count_writes(writer), writer.check_state)
         ]
         for thread in self.threads:
             thread.start()
 
-    def writing(self, writer: Writer) -> Callable[[httpx.Client], None]:
-        """The work of a writer, which counts what is acknowledged."""
+    def count_writes(self, writer: Writer) -> Callable[[httpx.Client], None]:
+        """A function that calls the `write` method of a writer, and counts the acknowledged writes."""
 
         def write(client: httpx.Client) -> None:
             writer.write(client)
-            self.writes.release()
+            self.acknowledged_writes.release()
 
         return write
 
     def work(self, url: str, work: Callable[[httpx.Client], None]) -> None:
-        """Do the work again and again, until it is to stop or cannot be done."""
+        """Repeat the work until the end or an error."""
         try:
-            with client_of(url) as client:
+            with make_client(url) as client:
                 while not self.stop.is_set():
                     work(client)
         except (httpx.HTTPError, AssertionError) as error:
-            if not (isinstance(error, httpx.HTTPError) and self.forgiven()):
-                self.faults.append(error)
+            if not (isinstance(error, httpx.HTTPError) and self.is_killed()):
+                self.errors.append(error)
 
-    def wait(self, count: int) -> None:
-        """Wait until so many more writes were acknowledged."""
+    def wait_for_writes(self, count: int) -> None:
+        """Wait until `count` more writes are acknowledged."""
         for _ in range(count):
-            assert self.writes.acquire(timeout=PATIENCE), f"no write is acknowledged any more: {self.faults}"
+            assert self.acknowledged_writes.acquire(timeout=RESPONSE_TIMEOUT_SECONDS), (
+                f"no write is acknowledged: {self.errors}"
+            )
 
     def end(self) -> None:
-        """Wait for all. Raises the first thing that went wrong."""
+        """Wait for all threads. Raises the first error of one of them."""
         self.stop.set()
         for thread in self.threads:
             thread.join()
-        for fault in self.faults:
-            raise fault
+        for error in self.errors:
+            raise error

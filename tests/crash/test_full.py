@@ -1,4 +1,4 @@
-"""Where the disk takes no write, it is refused as a whole, and all that is there can be read."""
+"""If the disk is full or fails, writes are refused completely, and reading continues."""
 
 import os
 import re
@@ -13,20 +13,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fixtures.projections import Follower, wait_in_step
+from tests.fixtures.projections import StreamFollower, wait_until_current
 
-from .disks import LAZY, fail, formatted, mounted
+from .disks import LAZY_COMMIT_OPTIONS, abort_file_system, format_image, mount_image
 
 pytestmark = pytest.mark.long
 
-ROOM = 4_000_000  # bytes of the largest file that the service may write
-TTL = {"Content-Type": "text/turtle"}
-BATCH = 2000
-LITTLE = 8_000_000  # bytes that are left on a disk
+MAX_FILE_BYTES = 4_000_000  # of each file that the service writes
+TURTLE_HEADERS = {"Content-Type": "text/turtle"}
+BATCH_TRIPLES = 2000  # of a graph that is written as a whole
+FREE_DISK_BYTES = 8_000_000  # beside the file `filler`
 
 
 @contextmanager
-def served(store: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+def run_service(store: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
     command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", str(store)]
     env = os.environ | {"WGIG_DATA": "none", "WGIG_TOKEN": "secret"} | settings
     with subprocess.Popen(
@@ -34,105 +34,108 @@ def served(store: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str]
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found
+        match = re.search(r"http://\S+", process.stdout.readline())
+        assert match
         headers = {"Authorization": "Bearer secret", "Accept": "application/n-triples"}
         try:
-            with httpx.Client(base_url=found[0], headers=headers, timeout=60) as client:
+            with httpx.Client(base_url=match[0], headers=headers, timeout=60) as client:
                 yield process, client
         finally:
             process.terminate()
         assert "Traceback" not in process.stderr.read()
 
 
-def triples(graph: int) -> str:
-    return "".join(f"<x:{one}> <x:p> <x:{graph}/{'y' * 200}> .\n" for one in range(BATCH))
+def make_batch(graph: int) -> str:
+    return "".join(f"<x:{number}> <x:p> <x:{graph}/{'y' * 200}> .\n" for number in range(BATCH_TRIPLES))
 
 
-def count(client: httpx.Client, graph: int) -> int:
-    answer = client.get(f"/graph/{graph}")
-    return len(answer.text.splitlines()) if answer.status_code == 200 else 0
+def count_triples(client: httpx.Client, graph: int) -> int:
+    response = client.get(f"/graph/{graph}")
+    return len(response.text.splitlines()) if response.status_code == 200 else 0
 
 
 def put_batch(client: httpx.Client, graph: int) -> httpx.Response:
-    return client.put(f"/graph/{graph}", content=triples(graph), headers=TTL)
+    return client.put(f"/graph/{graph}", content=make_batch(graph), headers=TURTLE_HEADERS)
 
 
-def until_refused(client: httpx.Client) -> tuple[int, httpx.Response]:
+def fill_disk(client: httpx.Client) -> tuple[int, httpx.Response]:
+    """Write graphs until one is refused. Returns its number and the response."""
     for graph in range(50):
-        answer = put_batch(client, graph)
-        if answer.status_code != 201:
-            return graph, answer
-    raise AssertionError("nothing is refused")
+        response = put_batch(client, graph)
+        if response.status_code != 201:
+            return graph, response
+    raise AssertionError("no write is refused")
 
 
-def check_whole(client: httpx.Client, refused: int) -> None:
-    assert [count(client, graph) for graph in range(refused)] == [BATCH] * refused
-    assert count(client, refused) in (0, BATCH)
-    for path in ("/changes", "/search?q=any"):  # without room they may not be in step, and say so then
+def check_graphs(client: httpx.Client, refused: int) -> None:
+    """Check that the graphs before number `refused` are complete, and that one is complete or missing."""
+    assert [count_triples(client, graph) for graph in range(refused)] == [BATCH_TRIPLES] * refused
+    assert count_triples(client, refused) in (0, BATCH_TRIPLES)
+    for path in ("/changes", "/search?q=any"):  # 503 if they cannot be updated on the full disk
         assert client.get(path, headers={"Accept": "*/*"}).status_code in (200, 503)
 
 
-def check_kept(client: httpx.Client) -> None:
-    wait_in_step(client)
-    Follower().check(client)
+def check_derived_data(client: httpx.Client) -> None:
+    wait_until_current(client)
+    StreamFollower().check(client)
 
 
 @pytest.mark.skipif(
     not hasattr(resource, "prlimit"), reason="limits of another process are set on Linux only"
 )
 @pytest.mark.parametrize("history", ["kept", "lost"])
-def test_a_full_disk_refuses_writes_and_reading_goes_on(tmp_path: Path, history: str) -> None:
-    with served(tmp_path / "store", WGIG_HISTORY=history) as (process, client):
-        _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (ROOM, most))
-        refused, answer = until_refused(client)
-        assert (answer.status_code, answer.json()["title"]) == (507, "Disk full")
-        assert str(tmp_path) not in answer.text
-        check_whole(client, refused)
+def test_a_full_disk_refuses_writes_and_reading_continues(tmp_path: Path, history: str) -> None:
+    with run_service(tmp_path / "store", WGIG_HISTORY=history) as (process, client):
+        # A limit of the file size has the effect of a full disk.
+        _, original_limit = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, original_limit))
+        refused, response = fill_disk(client)
+        assert (response.status_code, response.json()["title"]) == (507, "Disk full")
+        assert str(tmp_path) not in response.text
+        check_graphs(client, refused)
         update = client.post("/update", data={"update": "INSERT DATA { <x:a> <x:p> 1 }"})
-        assert update.status_code in (204, 507)
+        assert update.status_code in (204, 507)  # so few bytes may still fit
         assert client.get("/sparql", params={"query": "ASK {}"}, headers={"Accept": "*/*"}).status_code == 200
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
-        late = put_batch(client, refused + 1)
-        assert late.status_code == 507, "The page on writing says that the engine wants to be started anew."
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (original_limit, original_limit))
+        late_response = put_batch(client, refused + 1)
+        assert late_response.status_code == 507, "The engine accepts no write until it is restarted."
         assert client.get("/ready").json()["failedWrite"]
-    with served(tmp_path / "store", WGIG_HISTORY=history) as (_, client):
-        check_whole(client, refused)
-        check_kept(client)
+    with run_service(tmp_path / "store", WGIG_HISTORY=history) as (_, client):
+        check_graphs(client, refused)
+        check_derived_data(client)
         assert put_batch(client, refused + 1).status_code == 201
-        check_kept(client)
+        check_derived_data(client)
 
 
-def test_who_made_room_on_a_full_disk_starts_anew_and_writes_on(tmp_path: Path) -> None:
-    image, folder = formatted(tmp_path / "disk"), tmp_path / "mounted"
-    with mounted(image, folder, *LAZY):
-        with (folder / "other").open("wb") as other:
-            os.posix_fallocate(other.fileno(), 0, shutil.disk_usage(folder).free - LITTLE)
-        with served(folder / "store") as (_, client):
-            refused, answer = until_refused(client)
-            assert (answer.status_code, answer.json()["title"]) == (507, "Disk full")
-            assert "frees space and restarts it" in answer.json()["detail"]
-            check_whole(client, refused)
-        (folder / "other").unlink()
-        with served(folder / "store") as (_, client):
-            check_whole(client, refused)
-            check_kept(client)
+def test_writing_continues_after_space_was_freed_and_a_restart(tmp_path: Path) -> None:
+    image, folder = format_image(tmp_path / "disk"), tmp_path / "mounted"
+    with mount_image(image, folder, *LAZY_COMMIT_OPTIONS):
+        with (folder / "filler").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(folder).free - FREE_DISK_BYTES)
+        with run_service(folder / "store") as (_, client):
+            refused, response = fill_disk(client)
+            assert (response.status_code, response.json()["title"]) == (507, "Disk full")
+            assert "frees space and restarts it" in response.json()["detail"]
+            check_graphs(client, refused)
+        (folder / "filler").unlink()
+        with run_service(folder / "store") as (_, client):
+            check_graphs(client, refused)
+            check_derived_data(client)
             assert put_batch(client, refused + 1).status_code == 201
-            check_kept(client)
+            check_derived_data(client)
 
 
-def test_a_disk_that_fails_takes_no_write_and_reading_goes_on(tmp_path: Path) -> None:
-    image, folder = formatted(tmp_path / "disk"), tmp_path / "mounted"
-    with mounted(image, folder, *LAZY), served(folder / "store") as (_, client):
+def test_a_failing_disk_refuses_writes_and_reading_continues(tmp_path: Path) -> None:
+    image, folder = format_image(tmp_path / "disk"), tmp_path / "mounted"
+    with mount_image(image, folder, *LAZY_COMMIT_OPTIONS), run_service(folder / "store") as (_, client):
         assert put_batch(client, 0).status_code == 201
-        fail(folder)
-        answer = put_batch(client, 1)
-        assert (answer.status_code, answer.json()["title"]) == (500, "The write failed")
-        assert "repairs it and restarts it" in answer.json()["detail"]
-        assert str(tmp_path) not in answer.text
-        check_whole(client, 1)
-    with mounted(image, folder, *LAZY), served(folder / "store") as (_, client):
-        check_whole(client, 1)
-        check_kept(client)
+        abort_file_system(folder)
+        response = put_batch(client, 1)
+        assert (response.status_code, response.json()["title"]) == (500, "The write failed")
+        assert "repairs it and restarts it" in response.json()["detail"]
+        assert str(tmp_path) not in response.text
+        check_graphs(client, 1)
+    with mount_image(image, folder, *LAZY_COMMIT_OPTIONS), run_service(folder / "store") as (_, client):
+        check_graphs(client, 1)
+        check_derived_data(client)
         assert put_batch(client, 2).status_code == 201

@@ -1,4 +1,4 @@
-"""After a kill the store opens, holds all that was acknowledged, and nothing by halves."""
+"""After a kill the store opens, and has all acknowledged writes, each completely."""
 
 import io
 import os
@@ -15,124 +15,127 @@ from wgig.seed import open_filled_store
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from .load import client_of
-from .world import World, serving
+from .load import WRITE_TOKEN, make_client
+from .world import Scenario, run_scenario
 
-LINES = 100_000  # more than a pipe and the reader's buffer hold together
-WRITES = 25
-TOKEN = "let me in"
+LOADED_LINES = 100_000  # more than fit into a pipe and the reader's buffer together
+MIN_WRITES = 25  # acknowledged before the server is killed
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 
-def start(store: Path, *arguments: str, data: str = "none") -> subprocess.Popen[bytes]:
+def start_command(store: Path, *arguments: str, data: str = "none") -> subprocess.Popen[bytes]:
+    """Start a command of `wgig` with this WGIG_DATA. Given the file `-`, it waits for the standard input."""
     return subprocess.Popen(
         [sys.executable, "-m", "wgig", *arguments, "--store", str(store)],
-        env=os.environ | {"WGIG_DATA": data, "WGIG_TOKEN": TOKEN},
+        env=os.environ | {"WGIG_DATA": data, "WGIG_TOKEN": WRITE_TOKEN},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
 
 
-def lines(start: int, count: int) -> bytes:
-    return b"".join(b"<urn:s%d> <urn:p> <urn:o> .\n" % number for number in range(start, start + count))
+def make_n_triples(first: int, count: int) -> bytes:
+    return b"".join(b"<urn:s%d> <urn:p> <urn:o> .\n" % number for number in range(first, first + count))
 
 
-def tables(folder: Path) -> set[Path]:
+def list_engine_tables(folder: Path) -> set[Path]:
+    """The files in which the engine (RocksDB) stores quads."""
     return set((folder / "quads").glob("*.sst"))
 
 
-def column(store: Store, query: str) -> list[str]:
+def query_column(store: Store, query: str) -> list[str]:
     out = io.BytesIO()
     store.query(query, "text/csv", out)
     return out.getvalue().decode().split()[1:]
 
 
-def count(store: Store, graph: str = "urn:g") -> int:
-    return int(column(store, f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}")[0])
+def count_triples(store: Store, graph: str = "urn:g") -> int:
+    return int(query_column(store, f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}")[0])
 
 
 @pytest.fixture
-def first(tmp_path: Path) -> Path:
+def first_file(tmp_path: Path) -> Path:
     path = tmp_path / "first.nt"
-    path.write_bytes(lines(0, 100))
+    path.write_bytes(make_n_triples(0, 100))
     return path
 
 
-def test_a_file_that_is_half_read_is_not_there_and_the_one_before_is(tmp_path: Path, first: Path) -> None:
-    with start(tmp_path / "store", "load", str(first), "-", "--format", "nt", "--graph", "urn:g") as process:
+def test_a_file_read_in_part_is_not_loaded_and_the_one_before_is(tmp_path: Path, first_file: Path) -> None:
+    with start_command(
+        tmp_path / "store", "load", str(first_file), "-", "--format", "nt", "--graph", "urn:g"
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"Loaded ")
-        process.stdin.write(lines(100, LINES))
+        process.stdin.write(make_n_triples(100, LOADED_LINES))
         process.stdin.flush()
         process.kill()
-    assert count(Store.open(tmp_path / "store")) == 100
+    assert count_triples(Store.open(tmp_path / "store")) == 100
 
 
-def test_a_file_that_is_being_written_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_file_written_during_a_kill_is_loaded_completely_or_not_at_all(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     Store.open(folder)
-    before = tables(folder)
-    with start(folder, "load", "-", "--format", "nt", "--graph", "urn:g") as process:
+    before = list_engine_tables(folder)
+    with start_command(folder, "load", "-", "--format", "nt", "--graph", "urn:g") as process:
         assert process.stdin is not None
-        process.stdin.write(lines(0, LINES))
+        process.stdin.write(make_n_triples(0, LOADED_LINES))
         process.stdin.close()
-        while process.poll() is None and tables(folder) == before:
+        while process.poll() is None and list_engine_tables(folder) == before:
             pass
         process.kill()
-        process.stdin = None
-    assert count(Store.open(folder)) in (0, LINES)
+        process.stdin = None  # closed already, so that the end of the block does not flush it
+    assert count_triples(Store.open(folder)) in (0, LOADED_LINES)
 
 
-def test_what_follows_from_a_loaded_file_is_made_good(tmp_path: Path) -> None:
+def test_inference_after_a_load_is_completed_after_a_kill(tmp_path: Path) -> None:
     settings = Settings(store=tmp_path / "store")
     paper = tmp_path / "paper.ttl"
     paper.write_text("<urn:paper> a <https://w3id.org/wgig/ontology#IssuePaper> .")
-    with start(settings.store, "load", str(paper), "-", "--format", "ttl", data="shipped") as process:
+    with start_command(settings.store, "load", str(paper), "-", "--format", "ttl", data="shipped") as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"Loaded ")
         process.kill()
     store = open_filled_store(settings, lambda _: None)
     inferred = f"{settings.base}graph/inferred"
-    assert column(store, f"SELECT ?kind {{ GRAPH <{inferred}> {{ <urn:paper> a ?kind }} }}")
+    assert query_column(store, f"SELECT ?type {{ GRAPH <{inferred}> {{ <urn:paper> a ?type }} }}")
 
 
-def test_the_state_of_a_loaded_paper_is_made_good(tmp_path: Path) -> None:
+def test_the_conformance_of_a_loaded_paper_is_computed_after_a_kill(tmp_path: Path) -> None:
     settings = Settings(store=tmp_path / "store")
     paper, graph = f"{settings.base}id/paper/new", f"{settings.base}graph/paper/new"
     file = tmp_path / "paper.nq"
     file.write_text(f"<{paper}> <{RDF_TYPE}> <{settings.base}ontology#IssuePaper> <{graph}> .")
-    with start(settings.store, "load", str(file), "-", "--format", "nq", data="shipped") as process:
+    with start_command(settings.store, "load", str(file), "-", "--format", "nq", data="shipped") as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"Loaded ")
         process.kill()
     store = open_filled_store(settings, lambda _: None)
-    assert column(store, f"SELECT ?one {{ ?one <http://www.w3.org/ns/earl#subject> <{paper}> }}")
+    assert query_column(store, f"SELECT ?s {{ ?s <http://www.w3.org/ns/earl#subject> <{paper}> }}")
 
 
-def test_what_was_not_described_before_a_kill_is_described_after_it(tmp_path: Path) -> None:
-    world = World(tmp_path, "shipped")
-    with serving(world) as service, client_of(service.url) as client:
-        for writer in world.writers:
+def test_derived_data_is_completed_after_a_kill(tmp_path: Path) -> None:
+    scenario = Scenario(tmp_path, "shipped")
+    with run_scenario(scenario) as service, make_client(service.url) as client:
+        for writer in scenario.writers:
             writer.write(client)
         service.process.kill()
-    with serving(world):
-        assert all(one.acknowledged == 1 for one in world.writers)
+    with run_scenario(scenario):  # checks the data derived from the quads
+        assert all(writer.acknowledged == 1 for writer in scenario.writers)
 
 
-def test_a_killed_server_kept_what_it_acknowledged(tmp_path: Path) -> None:
+def test_a_killed_server_keeps_acknowledged_writes(tmp_path: Path) -> None:
     acknowledged: list[int] = []
-    enough = threading.Event()
-    with start(tmp_path / "store", "serve", "--port", "0") as process:
+    has_enough_writes = threading.Event()
+    with start_command(tmp_path / "store", "serve", "--port", "0") as process:
         assert process.stdout is not None
-        place = urlsplit(process.stdout.readline().decode().split()[2])
+        url = urlsplit(process.stdout.readline().decode().split()[2])  # of "Serving on URL (…)"
 
         def write() -> None:
-            assert place.hostname
-            headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
+            assert url.hostname
+            headers = {"Authorization": f"Bearer {WRITE_TOKEN}", "Content-Type": "application/sparql-update"}
             with (
                 suppress(OSError, HTTPException),
-                closing(HTTPConnection(place.hostname, place.port)) as connection,
+                closing(HTTPConnection(url.hostname, url.port)) as connection,
             ):
                 while True:
                     number = len(acknowledged)
@@ -142,16 +145,16 @@ def test_a_killed_server_kept_what_it_acknowledged(tmp_path: Path) -> None:
                     response.read()
                     assert response.status < 300
                     acknowledged.append(number)
-                    if len(acknowledged) == WRITES:
-                        enough.set()
+                    if len(acknowledged) == MIN_WRITES:
+                        has_enough_writes.set()
 
         writer = threading.Thread(target=write)
         writer.start()
-        assert enough.wait(60)
+        assert has_enough_writes.wait(60)
         process.kill()
         writer.join(60)
     store = Store.open(tmp_path / "store")
     left, right = (
-        set(column(store, f"SELECT ?n {{ <urn:{side}> <urn:n> ?n }}")) for side in ("left", "right")
+        set(query_column(store, f"SELECT ?n {{ <urn:{side}> <urn:n> ?n }}")) for side in ("left", "right")
     )
     assert left == right >= {str(number) for number in acknowledged}

@@ -1,4 +1,4 @@
-"""A restore that is killed at a random moment leaves the store as it was, or as the backup is, whole."""
+"""A restore that is killed at a random time leaves either the old store or the restored one, complete."""
 
 import random
 import shutil
@@ -15,62 +15,64 @@ from wgig.store.backup.manifest import BackupManifest, StoreContent, read_store_
 from wgig.store.folder import open_quads
 from wgig.store.store import Store
 
-from .world import ENVIRONMENT, ROUNDS, SEED, WGIG
+from .world import ENVIRONMENT, ROUND_COUNT, SEED, WGIG_COMMAND
 
 pytestmark = pytest.mark.long
 
-TRIPLES = 20_000
-SHARE = 3  # there is one of these rounds for so many in which somebody of a service is killed
+STORE_TRIPLES = 20_000
+KILLS_PER_RESTORE = 3  # rounds of test_rounds.py for each round here
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a store, a backup of it, and one of another store."""
+    """A folder with a store, a backup of it, and a backup of another store."""
     for backups, name in (("other", "other"), ("same", "store")):
-        lines = "".join(f"<urn:{name}> <urn:n> {number} .\n" for number in range(TRIPLES))
+        lines = "".join(f"<urn:{name}> <urn:n> {number} .\n" for number in range(STORE_TRIPLES))
         Store.open(tmp_path / name).bulk_load(BytesIO(lines.encode()), ox.RdfFormat.TURTLE, "urn:g")
         assert main(["backup", str(tmp_path / "backups" / backups), "--store", str(tmp_path / name)]) == 0
     return tmp_path
 
 
-def begin(store: Path, backup: Path) -> "subprocess.Popen[bytes]":
-    """Begin a restore; what it restores comes in just now."""
-    shutil.rmtree(store / "aside" / "restoring", ignore_errors=True)  # of one that was killed
+def start_restore(store: Path, backup: Path) -> "subprocess.Popen[bytes]":
+    """Start a restore, and wait until it begins to copy files."""
+    shutil.rmtree(store / "aside" / "restoring", ignore_errors=True)  # left by a killed restore
     process = subprocess.Popen(
-        [*WGIG, "restore", str(backup), "--store", str(store)], env=ENVIRONMENT, stdout=subprocess.DEVNULL
+        [*WGIG_COMMAND, "restore", str(backup), "--store", str(store)],
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
     )
     while process.poll() is None and not (store / "aside" / "restoring").exists():
         pass
     return process
 
 
-def held(store: Path) -> StoreContent:
-    """What is in a store when it was opened again."""
+def reopen_store(store: Path) -> StoreContent:
+    """The content of a store after it was opened."""
     open_quads(store)
     return read_store_content(store)
 
 
 @pytest.mark.parametrize("seed", [f"seed {SEED}"])
-def test_a_restore_that_is_killed_leaves_one_store_or_the_other_whole(folder: Path, seed: str) -> None:
+def test_a_killed_restore_leaves_one_of_the_two_stores_complete(folder: Path, seed: str) -> None:
     store, chance = folder / "store", random.Random(seed)
     backups = [folder / "backups" / name for name in ("same", "other")]
-    holds = [BackupManifest.read(get_newest_backup(one)).content for one in backups]
-    with begin(store, backups[1]) as process:
+    contents = [BackupManifest.read(get_newest_backup(backup)).content for backup in backups]
+    with start_restore(store, backups[1]) as process:
         started = time.monotonic()
         assert process.wait() == 0
         seconds = time.monotonic() - started
-    assert held(store) == holds[1]
-    there = 1
-    for _ in range(ROUNDS // SHARE):
-        with begin(store, backups[1 - there]) as process:
+    assert reopen_store(store) == contents[1]
+    current = 1  # the index of the backup that the store was restored from
+    for _ in range(ROUND_COUNT // KILLS_PER_RESTORE):
+        with start_restore(store, backups[1 - current]) as process:
             time.sleep(chance.uniform(0, seconds))
             process.kill()
-        found = held(store)
-        assert found in (holds if process.returncode else [holds[1 - there]])
-        there = holds.index(found)
-        for before in (store / "aside").glob("before-*"):
-            assert read_store_content(before) in holds
-            shutil.rmtree(before)
-    assert main(["restore", str(backups[1 - there]), "--store", str(store)]) == 0
-    assert held(store) == holds[1 - there]
+        content = reopen_store(store)
+        assert content in (contents if process.returncode else [contents[1 - current]])
+        current = contents.index(content)
+        for old_store in (store / "aside").glob("before-*"):
+            assert read_store_content(old_store) in contents
+            shutil.rmtree(old_store)
+    assert main(["restore", str(backups[1 - current]), "--store", str(store)]) == 0
+    assert reopen_store(store) == contents[1 - current]
     assert not (store / "aside" / "restoring").exists()

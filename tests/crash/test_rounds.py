@@ -1,7 +1,7 @@
-"""Round after round, one process of the service is killed at a random moment while clients write and read.
+"""In each round, a process of the service is killed at a random time while clients write and read.
 
-`make crash` goes through 200 rounds. A round that fails is named with the seed of all: CRASH_SEED=… has the
-same victims killed after as many writes, though the system may do other things meanwhile.
+`make crash` runs 200 rounds. The name of a failed round has the seed of all rounds: with CRASH_SEED=…, the
+same processes are killed after the same numbers of writes, though the timing may differ.
 """
 
 import random
@@ -14,50 +14,62 @@ from pathlib import Path
 import pytest
 from wgig.store.backup.backup import list_backups
 
-from .load import Load
-from .world import DATA, ENVIRONMENT, ROUNDS, SEED, WGIG, Service, World, check_whole, serving
+from .load import ConcurrentLoad
+from .world import (
+    DATA_SHARES,
+    ENVIRONMENT,
+    ROUND_COUNT,
+    SEED,
+    WGIG_COMMAND,
+    Scenario,
+    Service,
+    check_backup,
+    run_scenario,
+)
 
 pytestmark = pytest.mark.long
 
-READY = 3  # seconds from the start of a service that was killed to its first answer, on a machine of its own
+MAX_START_SECONDS = 3  # CPU seconds of a service that was killed before, until it is ready
 
-# Whom a round kills, as often as it is named here.
-VICTIMS = ("service", "service", "reader", "holder", "checker", "backup", "backup", "service at backup")
+# The processes that rounds kill (types of `list_processes_by_type`); repetitions make one more likely.
+VICTIMS = ("service", "service", "reader", "holder", "checker", "backup", "backup", "service during backup")
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
-    """The worlds of all rounds: one without inference, and one with it."""
-    return {data: World(tmp_path_factory.mktemp("world"), data) for data in DATA}
+def scenarios(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scenario]:
+    """The stores of all rounds: one without inference, and one with it."""
+    return {data: Scenario(tmp_path_factory.mktemp("scenario"), data) for data in DATA_SHARES}
 
 
 @pytest.mark.parametrize(
     ("data", "round_"),
     [
         (data, f"seed {SEED} round {number}")
-        for data, share in DATA.items()
-        for number in range(round(ROUNDS * share))
+        for data, share in DATA_SHARES.items()
+        for number in range(round(ROUND_COUNT * share))
     ],
 )
-def test_nothing_is_lost_or_halved_by_a_kill(worlds: dict[str, World], data: str, round_: str) -> None:
-    with serving(worlds[data]) as service:
-        go_round(worlds[data], service, random.Random(round_))
+def test_no_write_is_lost_or_incomplete_after_a_kill(
+    scenarios: dict[str, Scenario], data: str, round_: str
+) -> None:
+    with run_scenario(scenarios[data]) as service:
+        run_round(scenarios[data], service, random.Random(round_))
 
 
-def go_round(world: World, service: Service, chance: random.Random) -> None:
-    """Let all write and read, kill somebody, and look what is there then."""
+def run_round(scenario: Scenario, service: Service, chance: random.Random) -> None:
+    """Let clients write and read, kill a process, and check the state of the store."""
     victim = chance.choice(VICTIMS)
     if victim == "checker":
-        service.check()
+        service.start_check_worker()
     killed: list[str] = []
-    load = Load(world.writers, service.url, lambda: bool(killed))
+    load = ConcurrentLoad(scenario.writers, service.url, lambda: bool(killed))
     try:
-        load.wait(chance.randrange(world.most))
+        load.wait_for_writes(chance.randrange(scenario.max_writes))
         if victim == "backup":
-            with backing_up(world.folder, chance) as process:
+            with run_backup(scenario.folder, chance) as process:
                 process.kill()
-        elif victim == "service at backup":
-            with backing_up(world.folder, chance):
+        elif victim == "service during backup":
+            with run_backup(scenario.folder, chance):
                 killed.append(victim)
                 service.kill("service", chance)
         else:
@@ -66,41 +78,39 @@ def go_round(world: World, service: Service, chance: random.Random) -> None:
             service.kill(victim, chance)
     finally:
         load.end()
-    if "service" not in victim:  # one that was killed is asked by the next round
+    if "service" not in victim:  # otherwise the next round checks
         service.wait()
-        service.check()
-        world.settle(service.url)
+        service.start_check_worker()
+        scenario.check_store(service.url)
 
 
-@pytest.mark.parametrize("data", DATA)
-def test_all_is_there_after_the_last_round(worlds: dict[str, World], data: str) -> None:
-    with serving(worlds[data]):
-        assert any(one.acknowledged for one in worlds[data].writers)
+@pytest.mark.parametrize("data", DATA_SHARES)
+def test_the_store_is_correct_after_the_last_round(scenarios: dict[str, Scenario], data: str) -> None:
+    with run_scenario(scenarios[data]):
+        assert any(writer.acknowledged for writer in scenarios[data].writers)
 
 
-@pytest.mark.skipif(
-    ROUNDS < 200, reason="Starts are held against the clock by `make crash`, on a machine of its own."
-)
-@pytest.mark.parametrize("data", DATA)
-def test_a_service_that_was_killed_is_ready_again_soon(worlds: dict[str, World], data: str) -> None:
-    _, *seconds = worlds[data].seconds  # the first one was not killed
-    assert max(seconds) <= READY
+@pytest.mark.skipif(ROUND_COUNT < 200, reason="The time of starts is checked by `make crash` only.")
+@pytest.mark.parametrize("data", DATA_SHARES)
+def test_a_service_that_was_killed_starts_within_the_limit(scenarios: dict[str, Scenario], data: str) -> None:
+    _, *seconds = scenarios[data].start_seconds  # the first one was not killed
+    assert max(seconds) <= MAX_START_SECONDS
 
 
 @contextmanager
-def backing_up(folder: Path, chance: random.Random) -> Iterator["subprocess.Popen[bytes]"]:
-    """Begin a backup of the service at work, and wait for some moment of it; what is a backup then is whole.
+def run_backup(folder: Path, chance: random.Random) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a backup of the running service, and run the block after a random time.
 
-    It has come to its end afterwards, and there is one more backup if it says so.
+    Then wait for the end of the backup, and check all backups: one more than before if it succeeded.
     """
-    place = folder / "backups"
-    before = list_backups(place)
-    command = [*WGIG, "backup", str(place), "--store", str(folder / "store")]
+    backups_folder = folder / "backups"
+    before = list_backups(backups_folder)
+    command = [*WGIG_COMMAND, "backup", str(backups_folder), "--store", str(folder / "store")]
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
         with suppress(subprocess.TimeoutExpired):
             process.wait(chance.uniform(0.2, 1.5))
         yield process
-    found = list_backups(place)
-    assert len(found) > len(before) or process.returncode
-    for one in found:
-        check_whole(one)
+    backups = list_backups(backups_folder)
+    assert len(backups) > len(before) or process.returncode
+    for backup in backups:
+        check_backup(backup)

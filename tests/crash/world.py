@@ -1,4 +1,4 @@
-"""A service, a folder that it serves, and the writers that know what is to be in it."""
+"""A service, the folder of its store, and the writers, which check that the store is in a permitted state."""
 
 import os
 import random
@@ -14,112 +14,131 @@ import httpx
 from wgig.store.backup.backup import BACKUP_STORE_FOLDER
 from wgig.store.backup.manifest import BackupManifest, StoreContent, check_file_checksums, read_store_content
 
-from tests.fixtures.projections import Follower, check_figures, wait_in_step
+from tests.fixtures.projections import StreamFollower, check_statistics, wait_until_current
 
-from .family import GONE, descendants, family, is_halted, kill, left_of, processor_seconds
-from .load import PATIENCE, TOKEN, GraphWriter, MovingWriter, NameWriter, PaperWriter, Writer, client_of
+from .family import (
+    EXIT_SECONDS,
+    find_descendants,
+    is_halted,
+    kill_process,
+    list_processes_by_type,
+    read_cpu_seconds,
+    wait_for_exit,
+)
+from .load import (
+    RESPONSE_TIMEOUT_SECONDS,
+    WRITE_TOKEN,
+    GraphWriter,
+    NumberWriter,
+    PaperWriter,
+    TitleWriter,
+    Writer,
+    make_client,
+)
 
-ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
+ROUND_COUNT = int(os.environ.get("CRASH_ROUNDS", "10"))
 SEED = int(os.environ.get("CRASH_SEED", str(time.time_ns() % 1_000_000)))
-DATA = {"none": 0.8, "shipped": 0.2}  # what the store is kept filled with, in which share of the rounds
-ENVIRONMENT = os.environ | {"WGIG_TOKEN": TOKEN}
-WGIG = (sys.executable, "-m", "wgig")
+DATA_SHARES = {"none": 0.8, "shipped": 0.2}  # value of WGIG_DATA: share of the rounds
+ENVIRONMENT = os.environ | {"WGIG_TOKEN": WRITE_TOKEN}
+WGIG_COMMAND = (sys.executable, "-m", "wgig")
 
 
 class Service:
     """`wgig serve` on the store in a folder."""
 
     def __init__(self, folder: Path, data: str) -> None:
-        """Start it, and wait until it is ready, which takes so many `seconds` of the processor."""
-        command = [*WGIG, "serve", "--port", "0", "--store", str(folder / "store")]
+        """Start the service, and wait until it is ready. `start_seconds` is the CPU time of the start."""
+        command = [*WGIG_COMMAND, "serve", "--port", "0", "--store", str(folder / "store")]
         self.process = subprocess.Popen(
             command, env=ENVIRONMENT | {"WGIG_DATA": data}, stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout
-        self.url = self.process.stdout.readline().split()[2]
+        self.url = self.process.stdout.readline().split()[2]  # of "Serving on URL (…)"
         self.wait()
-        self.seconds = processor_seconds(self.process.pid)
+        self.start_seconds = read_cpu_seconds(self.process.pid)
 
     def wait(self) -> None:
-        """Wait until it says that it is ready. Raises AssertionError where it does not."""
-        until = time.monotonic() + PATIENCE
-        with client_of(self.url) as client:
-            while time.monotonic() < until:
+        """Wait until it is ready. Raises AssertionError after the timeout."""
+        deadline = time.monotonic() + RESPONSE_TIMEOUT_SECONDS
+        with make_client(self.url) as client:
+            while time.monotonic() < deadline:
                 with suppress(httpx.TransportError):
                     if client.get("/ready").status_code == 200:
                         return
-        raise AssertionError("the service is not ready again")
+        raise AssertionError("the service is not ready")
 
-    def check(self) -> None:
-        """Have something checked that is no paper."""
-        with client_of(self.url) as client:
-            answer = client.post("/validate", content="No paper.", headers={"Content-Type": "text/markdown"})
-        assert answer.status_code == 400, answer.text
+    def start_check_worker(self) -> None:
+        """Send a text that is no paper to /validate, so that a check worker runs."""
+        with make_client(self.url) as client:
+            response = client.post(
+                "/validate", content="No paper.", headers={"Content-Type": "text/markdown"}
+            )
+        assert response.status_code == 400, response.text
 
     def kill(self, victim: str, chance: random.Random) -> None:
-        """Kill it, or one of the processes below it."""
-        members = {"service": [self.process.pid]} | family(self.process.pid)
-        kill(chance.choice(members[victim]))
+        """Kill the service, or a random one of its processes of the type `victim`."""
+        processes = {"service": [self.process.pid]} | list_processes_by_type(self.process.pid)
+        kill_process(chance.choice(processes[victim]))
 
     def halt(self) -> None:
-        """Have it do nothing any more, in the midst of whatever it does, until it is killed."""
+        """Stop all its threads (SIGSTOP), until it is killed."""
         self.process.send_signal(signal.SIGSTOP)
-        until = time.monotonic() + GONE
+        deadline = time.monotonic() + EXIT_SECONDS
         while not is_halted(self.process.pid):
-            assert time.monotonic() < until, "the service does not halt"
+            assert time.monotonic() < deadline, "the service does not halt"
 
     def end(self) -> None:
-        """Kill it. Raises AssertionError where a process of it remains."""
-        members = descendants(self.process.pid)
+        """Kill it. Raises AssertionError if one of its processes remains."""
+        processes = find_descendants(self.process.pid)
         self.process.kill()
         self.process.communicate()
-        assert not left_of(members)
+        assert not wait_for_exit(processes)
 
 
-class World:
-    """A folder with a store and backups, and the writers that know what is to be in it."""
+class Scenario:
+    """A folder with a store and backups, and the writers, which check the state of the store."""
 
     def __init__(self, folder: Path, data: str) -> None:
-        """Nothing is written yet, and no service was started. The store is kept filled with `data`."""
+        """Start without any write or service; `data` is the value of WGIG_DATA."""
         self.folder, self.data = folder, data
         self.writers: list[Writer] = [
             *(GraphWriter(f"graph{number}") for number in range(3)),
-            *(MovingWriter(f"mover{number}") for number in range(2)),
-            NameWriter("named"),
+            *(NumberWriter(f"mover{number}") for number in range(2)),
+            TitleWriter("named"),
         ]
-        self.follower = Follower()
-        self.most = 30  # writes that are acknowledged before a kill
+        self.follower = StreamFollower()
+        self.max_writes = 30  # maximum number of acknowledged writes before a kill
         if data == "shipped":
             self.writers.append(PaperWriter("paper"))
-            self.most = 3  # as each is followed by inference
-        self.seconds: list[float] = []
+            self.max_writes = 3  # as inference follows each write
+        self.start_seconds: list[float] = []  # of each start of the service
 
-    def settle(self, url: str) -> None:
-        """Let each writer look whether all is as it must be, and see what is kept beside the quads."""
-        with client_of(url) as client:
-            wait_in_step(client)
+    def check_store(self, url: str) -> None:
+        """Check the state of each writer, and the data derived from the quads."""
+        with make_client(url) as client:
+            wait_until_current(client)
             for writer in self.writers:
-                writer.settle(client)
+                writer.check_after_crash(client)
             self.follower.check(client)
-            assert len(self.follower.names) <= 1, "the event stream began anew"
+            assert len(self.follower.names) <= 1, "a new event stream was started"
             if self.data == "shipped":
-                check_figures(client)
+                check_statistics(client)
 
 
 @contextmanager
-def serving(world: World) -> Iterator[Service]:
-    """A service that is running, in which all is as it must be after the round before."""
-    service = Service(world.folder, world.data)
+def run_scenario(scenario: Scenario) -> Iterator[Service]:
+    """A running service, after a check that the earlier rounds left it in a permitted state."""
+    service = Service(scenario.folder, scenario.data)
     try:
-        world.seconds.append(service.seconds)
-        world.settle(service.url)
+        scenario.start_seconds.append(service.start_seconds)
+        scenario.check_store(service.url)
         yield service
     finally:
         service.end()
 
 
-def check_whole(backup: Path) -> StoreContent:
-    """What a backup holds. Raises DamagedError or AssertionError where that is not what it says of itself."""
+def check_backup(backup: Path) -> StoreContent:
+    """The content of a backup. Raises DamagedBackupError or AssertionError if its manifest is wrong."""
     manifest = BackupManifest.read(backup)
     check_file_checksums(backup / BACKUP_STORE_FOLDER, manifest.files)
     assert read_store_content(backup / BACKUP_STORE_FOLDER) == manifest.content

@@ -1,4 +1,8 @@
-"""How a cell of a fact table is found in the graph."""
+"""Checks whether a cell of a fact table is in the graph.
+
+A function with the parameters `facts`, `subject` and `cell` is a check; most others return one. `subject` is
+the IRI of the row, `cell` the text of the cell.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -6,7 +10,7 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-ID = "https://w3id.org/wgig/id/"
+ID_NAMESPACE = "https://w3id.org/wgig/id/"
 PREFIXES = {
     "bibo": "http://purl.org/ontology/bibo/",
     "dcterms": "http://purl.org/dc/terms/",
@@ -19,10 +23,10 @@ PREFIXES = {
     "wgig": "https://w3id.org/wgig/ontology#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
-NAMES = ("skos:prefLabel", "skos:altLabel", "rdfs:label", "foaf:name", "dcterms:title")
+NAME_PROPERTIES = ("skos:prefLabel", "skos:altLabel", "rdfs:label", "foaf:name", "dcterms:title")
 
-# Things that a cell names in words of its own.
-NAMED = {
+# Resources that cells name by other texts than their labels.
+RESOURCES_BY_CELL = {
     "all issue papers": "document/issue-papers",
     "assessment papers": "document/assessment-papers",
     "background report": "document/background-report",
@@ -42,13 +46,14 @@ NAMED = {
     "wsis": "meeting/summit-tunis",
 }
 SIX_UN_LANGUAGES = "ar, zh, en, fr, ru, es"
-CRITERIA = {
+# Slugs of the IRIs of criteria and stakeholder groups that cells name by longer texts.
+CRITERION_SLUGS = {
     "capacity to address governance issues in a coordinated manner": "coordination-capacity",
     "full involvement of governments, the private sector, civil society and international organizations": (
         "involvement"
     ),
 }
-GROUPS = {
+GROUP_SLUGS = {
     "government": "governments",
     "international organization": "international-organizations",
     "academic & technical": "academic-technical",
@@ -57,171 +62,177 @@ GROUPS = {
 Row = dict[str, str]
 
 
-def expand(name: str) -> ox.NamedNode:
+def expand_curie(name: str) -> ox.NamedNode:
     prefix, _, local = name.partition(":")
     return ox.NamedNode(PREFIXES[prefix] + local)
 
 
-def slug(words: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+def slugify(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 class Facts(NamedTuple):
-    """The graph as the tests ask it: all named graphs together."""
+    """The union of all named graphs."""
 
     store: ox.Store
 
     def objects(self, subject: str, predicate: str) -> list[ox.NamedNode | ox.Literal]:
-        quads = self.store.quads_for_pattern(ox.NamedNode(subject), expand(predicate), None)
-        return [q.object for q in quads if isinstance(q.object, ox.NamedNode | ox.Literal)]
+        quads = self.store.quads_for_pattern(ox.NamedNode(subject), expand_curie(predicate), None)
+        return [quad.object for quad in quads if isinstance(quad.object, ox.NamedNode | ox.Literal)]
 
     def values(self, subject: str, predicate: str) -> set[str]:
         return {term.value for term in self.objects(subject, predicate)}
 
     def subjects(self, predicate: str, value: str) -> set[str]:
-        quads = self.store.quads_for_pattern(None, expand(predicate), ox.NamedNode(value))
-        return {q.subject.value for q in quads if isinstance(q.subject, ox.NamedNode)}
+        quads = self.store.quads_for_pattern(None, expand_curie(predicate), ox.NamedNode(value))
+        return {quad.subject.value for quad in quads if isinstance(quad.subject, ox.NamedNode)}
 
     def names(self, subject: str) -> set[str]:
-        return {value for name in NAMES for value in self.values(subject, name)}
+        return {value for name in NAME_PROPERTIES for value in self.values(subject, name)}
 
-    def lineage(self, subject: str) -> Iterator[str]:
-        """The thing itself and what it is part of, from the inside out."""
+    def self_and_ancestors(self, subject: str) -> Iterator[str]:
+        """The resource itself, and the resources that it is part of, directly or indirectly."""
         yield subject
-        for whole in self.values(subject, "wgig:partOf"):
-            yield from self.lineage(whole)
+        for parent in self.values(subject, "wgig:partOf"):
+            yield from self.self_and_ancestors(parent)
 
 
-# Whether a cell holds in the graph, given the IRI of its row.
-Found = Callable[[Facts, str, str], bool]
+# Whether the graph has the content of a cell; arguments are the graph, the IRI of the row, and the cell.
+CellCheck = Callable[[Facts, str, str], bool]
 
 
-def each(found: Found, separator: str = r" \| ") -> Found:
-    """Each of several values in a cell."""
-    return lambda facts, subject, cell: all(found(facts, subject, one) for one in re.split(separator, cell))
+def for_each_value(check: CellCheck, separator: str = r" \| ") -> CellCheck:
+    """Check each of several values in a cell."""
+    return lambda facts, subject, cell: all(
+        check(facts, subject, value) for value in re.split(separator, cell)
+    )
 
 
-def text(predicate: str) -> Found:
-    """The words of the cell, unchanged."""
+def has_text(predicate: str) -> CellCheck:
+    """Check for the text of the cell, unchanged."""
     return lambda facts, subject, cell: cell in facts.values(subject, predicate)
 
 
-def typed(predicate: str, datatype: str) -> Found:
-    """The cell as a literal of a datatype."""
+def has_literal(predicate: str, datatype: str) -> CellCheck:
+    """Check for the cell as a literal of a datatype."""
     return lambda facts, subject, cell: (
-        ox.Literal(cell, datatype=expand(datatype)) in facts.objects(subject, predicate)
+        ox.Literal(cell, datatype=expand_curie(datatype)) in facts.objects(subject, predicate)
     )
 
 
-def date(predicate: str) -> Found:
-    """A day, a month or a year, by the length of the cell."""
+def has_date(predicate: str) -> CellCheck:
+    """Check for a day, month or year, depending on the length of the cell."""
     datatypes = {10: "xsd:date", 7: "xsd:gYearMonth", 4: "xsd:gYear"}
-    return lambda facts, subject, cell: typed(predicate, datatypes[len(cell)])(facts, subject, cell)
+    return lambda facts, subject, cell: has_literal(predicate, datatypes[len(cell)])(facts, subject, cell)
 
 
-def link(predicate: str, *folders: str, slugged: Callable[[str], str] = slug) -> Found:
-    """The thing whose slug is the cell, in one of these folders below the base of all things."""
+def links_to(predicate: str, *folders: str, make_slug: Callable[[str], str] = slugify) -> CellCheck:
+    """Check for a resource with the slug of the cell, in one of these folders below /id/."""
     return lambda facts, subject, cell: any(
-        f"{ID}{folder}/{slugged(cell)}" in facts.values(subject, predicate) for folder in folders
+        f"{ID_NAMESPACE}{folder}/{make_slug(cell)}" in facts.values(subject, predicate) for folder in folders
     )
 
 
-def key(predicate: str, *folders: str) -> Found:
-    """As `link`, for a cell that already is a slug."""
-    return link(predicate, *folders, slugged=str)
+def links_to_slug(predicate: str, *folders: str) -> CellCheck:
+    """As `links_to`, for a cell that is a slug."""
+    return links_to(predicate, *folders, make_slug=str)
 
 
-def named(predicate: str) -> Found:
-    """A thing that goes by the name in the cell."""
+def links_to_name(predicate: str) -> CellCheck:
+    """Check for a resource with the name in the cell."""
     return lambda facts, subject, cell: any(
-        cell in facts.names(thing) or thing == ID + NAMED.get(cell, f"issue/{cell}")
-        for thing in facts.values(subject, predicate)
+        cell in facts.names(resource)
+        or resource == ID_NAMESPACE + RESOURCES_BY_CELL.get(cell, f"issue/{cell}")
+        for resource in facts.values(subject, predicate)
     )
 
 
-def thing(predicate: str) -> Found:
-    """A meeting, a session or a paper by its key, or a thing by the words in the cell."""
-    keyed = key(predicate, "meeting", "session", "paper")
+def links_to_resource(predicate: str) -> CellCheck:
+    """Check for a meeting, session or paper with the slug in the cell, or a resource in RESOURCES_BY_CELL."""
+    has_slug = links_to_slug(predicate, "meeting", "session", "paper")
     return lambda facts, subject, cell: (
-        keyed(facts, subject, cell) or ID + NAMED.get(cell, "") in facts.values(subject, predicate)
+        has_slug(facts, subject, cell)
+        or ID_NAMESPACE + RESOURCES_BY_CELL.get(cell, "") in facts.values(subject, predicate)
     )
 
 
-def inside(folder: str) -> Found:
-    """The row itself, or something that it is part of, has this key."""
-    return lambda facts, subject, cell: f"{ID}{folder}/{cell}" in facts.lineage(subject)
+def is_inside(folder: str) -> CellCheck:
+    """Check that the row, or a resource that it is part of, has the slug in the cell."""
+    return lambda facts, subject, cell: f"{ID_NAMESPACE}{folder}/{cell}" in facts.self_and_ancestors(subject)
 
 
-def numbered(facts: Facts, subject: str, cell: str) -> bool:
-    """The number of a paragraph, or of the paragraph that this is a part of."""
-    return any(cell in facts.values(part, "wgig:number") for part in facts.lineage(subject))
+def has_number(facts: Facts, subject: str, cell: str) -> bool:
+    """Check for the number of the paragraph, or of a resource that it is part of."""
+    return any(cell in facts.values(part, "wgig:number") for part in facts.self_and_ancestors(subject))
 
 
-def source(facts: Facts, subject: str, cell: str) -> bool:
-    """A page, or a paragraph of the summary of the first meeting."""
-    iri = re.sub(r"^seed ¶", f"{ID}document/summary/", cell)
+def has_source(facts: Facts, subject: str, cell: str) -> bool:
+    """Check for a web page, or a paragraph of the summary of the first meeting, written as `seed ¶6`."""
+    iri = re.sub(r"^seed ¶", f"{ID_NAMESPACE}document/summary/", cell)
     iri = re.sub(r"[\s<>\"{}|^`\\]", lambda match: f"%{ord(match[0]):02X}", iri)
     return iri in facts.values(subject, "dcterms:source")
 
 
-def either(*ways: Found) -> Found:
-    return lambda facts, subject, cell: any(found(facts, subject, cell) for found in ways)
+def any_of(*checks: CellCheck) -> CellCheck:
+    return lambda facts, subject, cell: any(check(facts, subject, cell) for check in checks)
 
 
-def entries_of_issue(facts: Facts, subject: str, cell: str) -> bool:
-    """The numbers of the inventory entries that list this issue."""
-    entries = [e for e in facts.subjects("wgig:issue", subject) if "/document/inventory/" in e]
-    return set(cell.split(",")) == {n for entry in entries for n in facts.values(entry, "wgig:number")}
+def has_inventory_entries(facts: Facts, subject: str, cell: str) -> bool:
+    """Check for the numbers of the inventory entries that list the issue."""
+    entries = [iri for iri in facts.subjects("wgig:issue", subject) if "/document/inventory/" in iri]
+    return set(cell.split(",")) == {
+        number for entry in entries for number in facts.values(entry, "wgig:number")
+    }
 
 
-def number_of_categories(facts: Facts, subject: str, cell: str) -> bool:
+def has_category_count(facts: Facts, subject: str, cell: str) -> bool:
     return int(cell) == len(facts.values(subject, "wgig:category"))
 
 
-def paper_on_issue(facts: Facts, subject: str, cell: str) -> bool:
-    return ID + "paper/" + cell in facts.subjects("wgig:issue", subject)
+def has_paper(facts: Facts, subject: str, cell: str) -> bool:
+    return ID_NAMESPACE + "paper/" + cell in facts.subjects("wgig:issue", subject)
 
 
-def generation(facts: Facts, subject: str, cell: str) -> bool:
-    """The round, and the class of paper that goes with it."""
-    number, kind = cell[0], {"1": "IssuePaper", "2": "AssessmentPaper"}[cell[0]]
-    return number in facts.values(subject, "wgig:round") and expand("wgig:" + kind) in facts.objects(
-        subject, "rdf:type"
-    )
+def has_generation(facts: Facts, subject: str, cell: str) -> bool:
+    """Check for the round with which the cell begins, and the class of papers of that round."""
+    number, class_name = cell[0], {"1": "IssuePaper", "2": "AssessmentPaper"}[cell[0]]
+    return number in facts.values(subject, "wgig:round") and expand_curie(
+        "wgig:" + class_name
+    ) in facts.objects(subject, "rdf:type")
 
 
-def due(facts: Facts, subject: str, cell: str) -> bool:
-    """The end of the period in which it was due, and its start where it is a period."""
+def has_due_date(facts: Facts, subject: str, cell: str) -> bool:
+    """Check for the due date, or for the start and end of a period."""
     *start, end = cell.split("/")
-    return date("wgig:due")(facts, subject, end) and all(
-        date("wgig:dueFrom")(facts, subject, day) for day in start
+    return has_date("wgig:due")(facts, subject, end) and all(
+        has_date("wgig:dueFrom")(facts, subject, day) for day in start
     )
 
 
-def languages(facts: Facts, subject: str, cell: str) -> bool:
+def has_languages(facts: Facts, subject: str, cell: str) -> bool:
     codes = cell.replace("six UN languages", SIX_UN_LANGUAGES).split(", ")
     return set(codes) == facts.values(subject, "wgig:interpretation")
 
 
-def clock(predicate: str) -> Found:
-    return lambda facts, subject, cell: typed(predicate, "xsd:time")(facts, subject, f"{cell}:00")
+def has_time(predicate: str) -> CellCheck:
+    return lambda facts, subject, cell: has_literal(predicate, "xsd:time")(facts, subject, f"{cell}:00")
 
 
-def of_person(found: Found) -> Found:
-    """What the row says of the person who holds the seat."""
+def for_person(check: CellCheck) -> CellCheck:
+    """Apply a check to the person of the membership instead of the membership."""
     return lambda facts, subject, cell: any(
-        found(facts, person, cell) for person in facts.values(subject, "org:member")
+        check(facts, person, cell) for person in facts.values(subject, "org:member")
     )
 
 
-def posts(found: Found) -> Found:
-    """What the row says of the posts held beside the seat: memberships `<id>-1`, `<id>-2` in this order."""
+def for_posts(check: CellCheck) -> CellCheck:
+    """Apply a check to the other posts of the member, in order: the memberships `<id>-1`, `<id>-2`, ..."""
     return lambda facts, subject, cell: all(
-        found(facts, f"{subject}-{place}", one) for place, one in enumerate(cell.split(" | "), 1)
+        check(facts, f"{subject}-{number}", value) for number, value in enumerate(cell.split(" | "), 1)
     )
 
 
-def developing(facts: Facts, subject: str, cell: str) -> bool:
-    return typed("wgig:developingCountry", "xsd:boolean")(
+def has_developing_country(facts: Facts, subject: str, cell: str) -> bool:
+    return has_literal("wgig:developingCountry", "xsd:boolean")(
         facts, subject, {"yes": "true", "no": "false"}[cell]
     )

@@ -1,4 +1,4 @@
-"""Every cell of every row of the fact tables is in the graph, and the graph has no row of its own."""
+"""The graph has every cell of the fact tables (TSV files in ../shared/facts), and no other rows."""
 
 import csv
 
@@ -7,43 +7,43 @@ import pytest
 
 from tests.fixtures.shared_facts import require_shared
 
-from .cells import ID, PREFIXES, Facts, Row
-from .tables import NO_MORE, TABLES
+from .cells import ID_NAMESPACE, PREFIXES, Facts, Row
+from .tables import COUNTED_COLUMNS, TABLES
 
-FACTS = require_shared("facts")
-# Columns that only make up the IRI of the row.
-KEYS = {"id", "slug"}
-# Tables of which the graph may hold more rows: papers are added as they are found.
-GROWING = {"papers"}
+FACTS_FOLDER = require_shared("facts")
+# Columns whose values are in the graph only as part of the IRI of the row.
+KEY_COLUMNS = {"id", "slug"}
+# Tables for which the graph may have more rows, as papers are added when they are found.
+GROWING_TABLES = {"papers"}
 
 
-def read(table: str) -> list[Row]:
-    with (FACTS / f"{table}.tsv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+def read_table(table: str) -> list[Row]:
+    with (FACTS_FOLDER / f"{table}.tsv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 @pytest.fixture(scope="module")
-def facts(shipped: ox.Store) -> Facts:
-    return Facts(shipped)
+def facts(shipped_store: ox.Store) -> Facts:
+    return Facts(shipped_store)
 
 
-def test_every_table_is_mapped() -> None:
-    assert {path.stem for path in FACTS.glob("*.tsv")} == set(TABLES)
+def test_every_table_of_the_folder_is_checked() -> None:
+    assert {path.stem for path in FACTS_FOLDER.glob("*.tsv")} == set(TABLES)
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_column_is_mapped(name: str) -> None:
-    assert set(read(name)[0]) - KEYS == set(TABLES[name].columns)
+def test_every_column_is_checked(name: str) -> None:
+    assert set(read_table(name)[0]) - KEY_COLUMNS == set(TABLES[name].columns)
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_cell_is_in_the_graph(name: str, facts: Facts) -> None:
     table = TABLES[name]
     missing = [
-        f"{name}.tsv, row {table.row(row).removeprefix(ID)}, column {column}: {row[column]}"
-        for row in read(name)
-        for column, found in table.columns.items()
-        if row[column] and not found(facts, table.row(row), row[column])
+        f"{name}.tsv, row {table.row_iri(row).removeprefix(ID_NAMESPACE)}, column {column}: {row[column]}"
+        for row in read_table(name)
+        for column, check in table.columns.items()
+        if row[column] and not check(facts, table.row_iri(row), row[column])
     ]
     assert not missing, "\n".join(missing)
 
@@ -51,24 +51,33 @@ def test_every_cell_is_in_the_graph(name: str, facts: Facts) -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_the_graph_has_the_rows_of_the_table_and_no_others(name: str, facts: Facts) -> None:
     table = TABLES[name]
-    prologue = f"BASE <{ID}>" + "".join(f" PREFIX {prefix}: <{iri}>" for prefix, iri in PREFIXES.items())
-    found = facts.store.query(
-        f"{prologue} SELECT DISTINCT ?row {{ {table.rows} }}", use_default_graph_as_union=True
+    prologue = f"BASE <{ID_NAMESPACE}>" + "".join(
+        f" PREFIX {prefix}: <{iri}>" for prefix, iri in PREFIXES.items()
     )
-    assert isinstance(found, ox.QuerySolutions)
-    in_graph, in_table = {solution["row"].value for solution in found}, {table.row(row) for row in read(name)}
+    solutions = facts.store.query(
+        f"{prologue} SELECT DISTINCT ?row {{ {table.rows_pattern} }}", use_default_graph_as_union=True
+    )
+    assert isinstance(solutions, ox.QuerySolutions)
+    in_graph, in_table = (
+        {solution["row"].value for solution in solutions},
+        {table.row_iri(row) for row in read_table(name)},
+    )
     assert in_table <= in_graph
-    if name not in GROWING:
+    if name not in GROWING_TABLES:
         assert in_graph <= in_table
 
 
-@pytest.mark.parametrize("name", NO_MORE)
-def test_the_graph_has_no_value_that_the_cell_lacks(name: str, facts: Facts) -> None:
+@pytest.mark.parametrize("name", COUNTED_COLUMNS)
+def test_the_graph_has_as_many_values_as_the_cell(name: str, facts: Facts) -> None:
     table = TABLES[name]
-    for row in read(name):
-        for column, predicate, folder in NO_MORE[name]:
-            cell = row[column].split(" | ") if row[column] else []
+    for row in read_table(name):
+        for column, predicate, folder in COUNTED_COLUMNS[name]:
+            expected_values = row[column].split(" | ") if row[column] else []
             values = [
-                v for v in facts.values(table.row(row), predicate) if not folder or v.startswith(ID + folder)
+                value
+                for value in facts.values(table.row_iri(row), predicate)
+                if not folder or value.startswith(ID_NAMESPACE + folder)
             ]
-            assert len(values) == len(cell), f"{name}.tsv, row {table.row(row)}, column {column}: {values}"
+            assert len(values) == len(expected_values), (
+                f"{name}.tsv, row {table.row_iri(row)}, column {column}: {values}"
+            )

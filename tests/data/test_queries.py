@@ -1,4 +1,4 @@
-"""Each example query answers as it did when its answer was checked against the facts by eye."""
+"""Each example query has its expected result (tests/data/answers), which a person has checked."""
 
 from pathlib import Path
 
@@ -7,32 +7,34 @@ import pytest
 from wgig.settings import SHIPPED_FOLDER
 from wgig.sparql.examples import list_example_queries
 
-ANSWERS = Path(__file__).parent / "answers"
-NAMES = sorted(path.stem for path in SHIPPED_FOLDER.glob("data/queries/*.rq"))
+RESULTS_FOLDER = Path(__file__).parent / "answers"
+QUERY_NAMES = sorted(path.stem for path in SHIPPED_FOLDER.glob("data/queries/*.rq"))
 
 
-def test_there_are_twelve_competency_questions_and_four_that_pages_and_services_ask() -> None:
-    assert len(NAMES) == 12 + 4
+def test_there_are_twelve_competency_questions_and_four_queries_of_pages_and_services() -> None:
+    assert len(QUERY_NAMES) == 12 + 4
 
 
-def test_every_kept_answer_belongs_to_a_query() -> None:
-    assert sorted(path.stem for path in ANSWERS.iterdir()) == NAMES
+def test_every_expected_result_belongs_to_a_query() -> None:
+    assert sorted(path.stem for path in RESULTS_FOLDER.iterdir()) == QUERY_NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", QUERY_NAMES)
 def test_query_is_described(name: str) -> None:
-    example = next(one for one in list_example_queries() if one.name == name)
+    example = next(query for query in list_example_queries() if query.name == name)
     assert example.title
     assert example.question.endswith("?")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_query_answers_as_kept(name: str, shipped: ox.Store) -> None:
+@pytest.mark.parametrize("name", QUERY_NAMES)
+def test_query_has_the_expected_result(name: str, shipped_store: ox.Store) -> None:
     query = (SHIPPED_FOLDER / "data/queries" / f"{name}.rq").read_text(encoding="utf-8")
-    results = shipped.query(query, use_default_graph_as_union=True)
-    assert isinstance(results, ox.QuerySolutions)
-    answer = results.serialize(format=ox.QueryResultsFormat.CSV)
-    assert answer is not None
-    kept = (ANSWERS / f"{name}.csv").read_text(encoding="utf-8")
-    renew = f"wgig query --name {name} --format csv > tests/data/answers/{name}.csv"
-    assert answer.decode().splitlines() == kept.splitlines(), f"If it is right by the facts: {renew}"
+    solutions = shipped_store.query(query, use_default_graph_as_union=True)
+    assert isinstance(solutions, ox.QuerySolutions)
+    result = solutions.serialize(format=ox.QueryResultsFormat.CSV)
+    assert result is not None
+    expected_result = (RESULTS_FOLDER / f"{name}.csv").read_text(encoding="utf-8")
+    command = f"wgig query --name {name} --format csv > tests/data/answers/{name}.csv"
+    assert result.decode().splitlines() == expected_result.splitlines(), (
+        f"If the new result is correct: {command}"
+    )

@@ -1,4 +1,4 @@
-"""The balancer of the shipped stack, as it runs before two instances."""
+"""The load balancer of deploy/ (HAProxy), running in front of instances of the service."""
 
 import os
 import ssl
@@ -10,21 +10,21 @@ from pathlib import Path
 
 import httpx
 
-from bench.measure.server import free_port
-from tests.deploy.places import DEPLOY, need
+from bench.measure.server import find_free_port
+from tests.deploy.places import DEPLOY, find_tool
 
-CONFIGURATION = DEPLOY / "haproxy" / "haproxy.cfg"
-PATIENCE = 30  # seconds until it sees what instances there are
+CONFIGURATION_FILE = DEPLOY / "haproxy" / "haproxy.cfg"
+WAIT_TIMEOUT_SECONDS = 30
 
 
 @contextmanager
-def balancer(certificate: Path, *instances: str) -> Iterator[tuple[httpx.Client, str]]:
-    """A client of the balancer before two instances, and the address at which it has no TLS."""
-    command = [need("haproxy"), "-db", "-f", str(CONFIGURATION)]
-    plain, secure = free_port(), free_port()
+def run_balancer(certificate: Path, *instances: str) -> Iterator[tuple[httpx.Client, str]]:
+    """A client of the balancer in front of these instances (URLs), and the balancer's URL without TLS."""
+    command = [find_tool("haproxy"), "-db", "-f", str(CONFIGURATION_FILE)]
+    plain_port, secure_port = find_free_port(), find_free_port()
     environment = os.environ | {
-        "HTTP": f"127.0.0.1:{plain}",
-        "HTTPS": f"127.0.0.1:{secure}",
+        "HTTP": f"127.0.0.1:{plain_port}",
+        "HTTPS": f"127.0.0.1:{secure_port}",
         "CERTIFICATE": str(certificate),
     }
     environment |= {
@@ -33,21 +33,21 @@ def balancer(certificate: Path, *instances: str) -> Iterator[tuple[httpx.Client,
     context = ssl.create_default_context(cafile=certificate)
     with (
         subprocess.Popen(command, env=environment) as process,
-        httpx.Client(base_url=f"https://localhost:{secure}", verify=context, timeout=60) as client,
+        httpx.Client(base_url=f"https://localhost:{secure_port}", verify=context, timeout=60) as client,
     ):
         try:
-            wait(lambda: client.get("/ready").status_code == 200)
-            yield client, f"http://127.0.0.1:{plain}"
+            wait_until(lambda: client.get("/ready").status_code == 200)
+            yield client, f"http://127.0.0.1:{plain_port}"
         finally:
             process.kill()
 
 
-def wait(holds: Callable[[], bool], patience: float = PATIENCE) -> None:
-    """Wait until something holds, once there is somebody to ask."""
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
+def wait_until(condition: Callable[[], bool], timeout_seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
+    """Wait until a condition holds. It does not hold if it raises httpx.TransportError."""
+    end = time.monotonic() + timeout_seconds
+    while time.monotonic() < end:
         with suppress(httpx.TransportError):
-            if holds():
+            if condition():
                 return
         time.sleep(0.2)
-    raise AssertionError("it never holds")
+    raise AssertionError(f"The condition did not hold within {timeout_seconds} s.")

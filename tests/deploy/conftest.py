@@ -1,17 +1,17 @@
-"""What tests of the balancer have in common."""
+"""The secrets of the compose files of deploy/."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.deploy.places import DEPLOY, need
+from tests.deploy.places import DEPLOY, find_tool
 
 
 @pytest.fixture(scope="session")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the secrets that the stack makes for whoever has none."""
-    need("openssl")
+    """A folder of secrets, created by the script deploy/secrets/make."""
+    find_tool("openssl")
     script = tmp_path_factory.mktemp("secrets") / "make"
     script.write_bytes((DEPLOY / "secrets" / "make").read_bytes())
     subprocess.run(["sh", str(script)], check=True)
@@ -20,5 +20,5 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def certificate(secrets: Path) -> Path:
-    """The certificate among them."""
+    """The certificate of the load balancer."""
     return secrets / "certificate.pem"

@@ -1,4 +1,4 @@
-"""What the places have in common in which the service is shipped, and how they are read."""
+"""Helpers for the files of `deploy/`."""
 
 import os
 import re
@@ -10,30 +10,30 @@ from typing import Any
 
 import pytest
 import yaml
-from wgig.settings import CHECKOUT_FOLDER, iter_unknown_variables
+from wgig.settings import CHECKOUT_FOLDER, iter_variable_errors
 
 DEPLOY = CHECKOUT_FOLDER / "deploy"
-# How an instance reaches a store that it shares: the same names wherever it runs.
-REMOTE = {f"WGIG_REMOTE_{name}" for name in ("PROFILE", "QUERY", "UPDATE", "AUTH")}
+# The settings of the connection to a shared store, the same in all files of `deploy/`.
+REMOTE_SETTINGS = {f"WGIG_REMOTE_{name}" for name in ("PROFILE", "QUERY", "UPDATE", "AUTH")}
 
 
-def document(path: Path) -> dict[str, Any]:
-    """What a YAML file says."""
-    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return found
+def load_yaml(path: Path) -> dict[str, Any]:
+    """The content of a YAML file."""
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
 
 
-def refuse_unknown(names: Iterable[str]) -> None:
-    """Raises AssertionError where one of these environment variables is no setting of the service."""
-    assert list(iter_unknown_variables(names)) == []
+def assert_known_settings(names: Iterable[str]) -> None:
+    """Raises AssertionError if an environment variable `WGIG_…` is not a setting of the service."""
+    assert list(iter_variable_errors(names)) == []
 
 
-def need(tool: str) -> str:
-    """The path of a tool, beside Python or of the machine. Skips where there is none."""
-    found = shutil.which(tool, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    return found or pytest.skip(f"There is no {tool} here.")
+def find_tool(tool: str) -> str:
+    """The path of a tool, beside Python or on PATH. Skips the test if there is none."""
+    path = shutil.which(tool, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return path or pytest.skip(f"There is no {tool} on this machine.")
 
 
-def exports(path: Path) -> set[str]:
-    """The names of our environment variables in a file."""
+def find_remote_settings(path: Path) -> set[str]:
+    """The settings WGIG_REMOTE_… in a file."""
     return set(re.findall(r"WGIG_REMOTE_[A-Z]+", path.read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""The stacks of containers are well formed, their containers confined, and their settings known."""
+"""The compose files are valid, their containers restricted, and their settings known."""
 
 import re
 import subprocess
@@ -8,77 +8,86 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.places import DEPLOY, REMOTE, document, exports, need, refuse_unknown
+from tests.deploy.places import (
+    DEPLOY,
+    REMOTE_SETTINGS,
+    assert_known_settings,
+    find_remote_settings,
+    find_tool,
+    load_yaml,
+)
 
-FILES = [DEPLOY / "compose.yaml", DEPLOY / "compose.embedded.yaml"]
-SERVICES = [(path.name, name) for path in FILES for name in document(path)["services"]]
-every_service = pytest.mark.parametrize(("file", "name"), SERVICES)
-
-
-def service(file: str, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = document(DEPLOY / file)["services"][name]
-    return found
-
-
-@every_service
-def test_a_container_may_do_little_and_takes_no_more_than_it_is_given(file: str, name: str) -> None:
-    one = service(file, name)
-    assert one["read_only"] is True
-    assert one["cap_drop"] == ["ALL"]
-    assert one["security_opt"] == ["no-new-privileges:true"]
-    assert one["mem_limit"]
-    assert one["pids_limit"]
-    assert not {"privileged", "cap_add", "devices", "pid", "network_mode"} & one.keys()
+STACK_FILE = DEPLOY / "compose.yaml"  # Virtuoso, two instances and a load balancer
+EMBEDDED_FILE = DEPLOY / "compose.embedded.yaml"  # one instance with the embedded store
+FILES = [STACK_FILE, EMBEDDED_FILE]
+SERVICES = [(path.name, name) for path in FILES for name in load_yaml(path)["services"]]
+each_service = pytest.mark.parametrize(("file", "name"), SERVICES)
 
 
-@every_service
+def load_service(file: str, name: str) -> dict[str, Any]:
+    service: dict[str, Any] = load_yaml(DEPLOY / file)["services"][name]
+    return service
+
+
+@each_service
+def test_a_container_has_restrictions_and_limits(file: str, name: str) -> None:
+    service = load_service(file, name)
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert not {"privileged", "cap_add", "devices", "pid", "network_mode"} & service.keys()
+
+
+@each_service
 def test_an_image_has_a_full_version(file: str, name: str) -> None:
-    *_, tag = service(file, name)["image"].partition(":")
+    *_, tag = load_service(file, name)["image"].partition(":")
     assert tag.count(".") >= 2
 
 
-@every_service
+@each_service
 def test_settings_of_the_service_are_known(file: str, name: str) -> None:
-    one = service(file, name)
-    if one["image"].startswith("wgig:"):
-        refuse_unknown(one["environment"])
+    service = load_service(file, name)
+    if service["image"].startswith("wgig:"):
+        assert_known_settings(service["environment"])
 
 
-def test_only_the_balancer_is_reached_from_outside() -> None:
-    services = document(FILES[0])["services"]
-    networks = document(FILES[0])["networks"]
-    assert [name for name, one in services.items() if "ports" in one] == ["balancer"]
-    inside = [name for name, one in networks.items() if one.get("internal")]
-    for name, one in services.items():
-        assert name == "balancer" or set(one["networks"]) <= set(inside)
+def test_only_the_balancer_is_reachable_from_outside() -> None:
+    services = load_yaml(STACK_FILE)["services"]
+    networks = load_yaml(STACK_FILE)["networks"]
+    assert [name for name, service in services.items() if "ports" in service] == ["balancer"]
+    internal = [name for name, network in networks.items() if network.get("internal")]
+    for name, service in services.items():
+        assert name == "balancer" or set(service["networks"]) <= set(internal)
     assert "store" not in services["balancer"]["networks"]
-    (embedded,) = document(FILES[1])["services"].values()
+    (embedded,) = load_yaml(EMBEDDED_FILE)["services"].values()
     assert all(port.startswith("127.0.0.1:") for port in embedded["ports"])
 
 
-def test_instances_believe_the_balancer_alone_and_share_nothing_but_tokens() -> None:
-    services = document(FILES[0])["services"]
+def test_instances_trust_only_the_balancer_and_share_only_tokens() -> None:
+    services = load_yaml(STACK_FILE)["services"]
     address = services["balancer"]["networks"]["front"]["ipv4_address"]
-    instances = [one for name, one in services.items() if name.startswith("wgig-")]
+    instances = [service for name, service in services.items() if name.startswith("wgig-")]
     assert len(instances) == 2
-    assert {one["environment"]["WGIG_PROXIES"] for one in instances} == {address}
-    volumes = [set(one["volumes"]) for one in instances]
+    assert {instance["environment"]["WGIG_PROXIES"] for instance in instances} == {address}
+    volumes = [set(instance["volumes"]) for instance in instances]
     assert set.intersection(*volumes) == {"tokens:/tokens"}
-    assert {one["environment"]["WGIG_TOKENS"] for one in instances} == {"/tokens/tokens.json"}
+    assert {instance["environment"]["WGIG_TOKENS"] for instance in instances} == {"/tokens/tokens.json"}
 
 
-def test_secrets_are_files_that_are_made_and_never_in_the_environment() -> None:
-    content = document(FILES[0])
-    made = (DEPLOY / "secrets" / "make").read_text(encoding="utf-8")
+def test_secrets_are_created_as_files_and_never_in_the_environment() -> None:
+    content = load_yaml(STACK_FILE)
+    script = (DEPLOY / "secrets" / "make").read_text(encoding="utf-8")
     for secret in content["secrets"].values():
-        assert f"> {Path(secret['file']).name}\n" in made
-    for one in content["services"].values():
-        for name, value in one["environment"].items():
-            hidden = any(fnmatch(name, pattern) for pattern in ("*PASSWORD*", "*TOKEN*", "*AUTH*"))
-            assert not hidden or re.search(r"(^|:)/\w", value), "a file"
+        assert f"> {Path(secret['file']).name}\n" in script
+    for service in content["services"].values():
+        for name, value in service["environment"].items():
+            is_secret = any(fnmatch(name, pattern) for pattern in ("*PASSWORD*", "*TOKEN*", "*AUTH*"))
+            assert not is_secret or re.search(r"(^|:)/\w", value), "the value must be a file"
 
 
-def test_the_service_is_a_user_of_its_own_whom_virtuoso_makes_at_its_first_start(secrets: Path) -> None:
+def test_virtuoso_creates_a_separate_user_for_the_service(secrets: Path) -> None:
     user, password = (secrets / "virtuoso_login").read_text(encoding="utf-8").strip().split(":")
     assert user == "wgig"
     assert password not in (secrets / "virtuoso_dba").read_text(encoding="utf-8")
@@ -86,23 +95,23 @@ def test_the_service_is_a_user_of_its_own_whom_virtuoso_makes_at_its_first_start
     assert {
         "source": "virtuoso_user",
         "target": "/opt/virtuoso-opensource/initdb.d/wgig.sql",
-    } in service("compose.yaml", "virtuoso")["secrets"]
+    } in load_service("compose.yaml", "virtuoso")["secrets"]
 
 
-def test_secrets_that_are_there_are_left_as_they_are(secrets: Path) -> None:
+def test_existing_secrets_are_not_changed(secrets: Path) -> None:
     before = {path: path.read_bytes() for path in secrets.iterdir()}
     subprocess.run(["sh", str(secrets / "make")], check=True, capture_output=True)
     assert {path: path.read_bytes() for path in secrets.iterdir()} == before
 
 
-def test_the_shared_store_is_reached_by_the_same_names_everywhere() -> None:
-    assert document(FILES[0])["services"]["wgig-1"]["environment"].keys() >= REMOTE
+def test_all_files_have_the_same_settings_of_the_shared_store() -> None:
+    assert load_yaml(STACK_FILE)["services"]["wgig-1"]["environment"].keys() >= REMOTE_SETTINGS
     for path in ("systemd/remote.conf", "helm/wgig/templates/_helpers.tpl"):
-        assert exports(DEPLOY / path) == REMOTE
+        assert find_remote_settings(DEPLOY / path) == REMOTE_SETTINGS
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_compose_takes_it(path: Path) -> None:
-    command = [need("docker-compose"), "--file", str(path), "config", "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_compose_accepts_the_file(path: Path) -> None:
+    command = [find_tool("docker-compose"), "--file", str(path), "config", "--quiet"]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stderr) == (0, "")

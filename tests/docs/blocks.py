@@ -1,4 +1,4 @@
-"""The pages of `docs/`, the code blocks and commands that they show, and how a shell runs a block."""
+"""The pages of `docs/`: their code blocks and commands, and running a block in a shell."""
 
 import os
 import re
@@ -13,45 +13,51 @@ from wgig.settings import CHECKOUT_FOLDER
 
 DOCS = CHECKOUT_FOLDER / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-HERE = "http://127.0.0.1:8000/"  # where a page says that the service is
+SHOWN_URL = "http://127.0.0.1:8000/"  # of the service, on all pages
 
 
-def page(name: str) -> str:
-    """The text of a page, whose name is its path below `docs/`."""
+def read_docs_page(name: str) -> str:
+    """The text of a page, by its path below `docs/`."""
     return (DOCS / name).read_text(encoding="utf-8")
 
 
-def need(*tools: str) -> None:
-    """Skip where this machine lacks a tool with which the page asks the service."""
+def skip_without(*tools: str) -> None:
+    """Skip the test if this machine does not have a tool that the commands of a page use."""
     for tool in tools:
         if not shutil.which(tool):
-            pytest.skip(f"There is no {tool}, with which the page asks the service.")
+            pytest.skip(f"There is no {tool}, which the commands of the page use.")
 
 
-def blocks(text: str, kind: str) -> list[str]:
-    """The blocks of a kind, in their order; the kind of a block that has no name is empty."""
-    return [one.content for one in MarkdownIt().parse(text) if one.type == "fence" and one.info == kind]
-
-
-def transcript(text: str) -> list[tuple[str, str]]:
-    """Each command of the `console` blocks, and what it prints until the next one or the end of the block."""
+def find_code_blocks(text: str, language: str) -> list[str]:
+    """The code blocks in a language, in order; `language` is empty for blocks without one."""
     return [
-        found
-        for block in blocks(text, "console")
-        for found in re.findall(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+        token.content
+        for token in MarkdownIt().parse(text)
+        if token.type == "fence" and token.info == language
     ]
 
 
-def calls(text: str, program: str) -> list[str]:
-    """The arguments of each call of a program in code blocks, with a prompt or settings before it or not."""
-    fences = [one.content for one in MarkdownIt().parse(text) if one.type == "fence"]
+def parse_transcript(text: str) -> list[tuple[str, str]]:
+    """Each command of the `console` blocks, and its output until the next command or the end of the block."""
+    return [
+        command_and_output
+        for block in find_code_blocks(text, "console")
+        for command_and_output in re.findall(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    ]
+
+
+def find_calls(text: str, program: str) -> list[str]:
+    """The arguments of each call of a program in code blocks, after a prompt, cron schedule or variables."""
+    fences = [token.content for token in MarkdownIt().parse(text) if token.type == "fence"]
     lines = "".join(fences).replace("\\\n", " ")
     return re.findall(rf"^(?:\$ |[\d*]+ |\w+=\S+ )*{program} (.*)$", lines, re.MULTILINE)
 
 
-def run(block: str, service: str, folder: Path, **more: str) -> "subprocess.CompletedProcess[bytes]":
-    """What becomes of a block of shell commands in a folder, with `$SERVICE` and more in the environment."""
-    environment: Mapping[str, str] = os.environ | {"SERVICE": service.rstrip("/")} | more
+def run_shell_block(
+    block: str, service: str, folder: Path, **variables: str
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run shell commands in a folder, with `$SERVICE` and other variables in the environment."""
+    environment: Mapping[str, str] = os.environ | {"SERVICE": service.rstrip("/")} | variables
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],
         env=environment,

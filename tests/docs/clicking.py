@@ -1,4 +1,4 @@
-"""Somebody who clicks: what is written on a page of a service, and where its links lead by their texts."""
+"""A reader who only clicks: the visible text of HTML pages, and their links by text."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -6,94 +6,95 @@ from urllib.parse import urldefrag
 
 import httpx
 
-UNSEEN = frozenset({"script", "style", "template", "head"})
-EMPTY = frozenset({"br", "hr", "img", "input", "link", "meta", "rect", "line", "wbr"})
+INVISIBLE_TAGS = frozenset({"script", "style", "template", "head"})
+VOID_TAGS = frozenset({"br", "hr", "img", "input", "link", "meta", "rect", "line", "wbr"})
 
 
 @dataclass
-class Piece:
-    """An element, such as a link, a cell or an item of a list: what is written in it, and the links in it."""
+class Element:
+    """An element, such as a link, a cell or a list item: its visible text, and the links in it."""
 
     tag: str
-    target: str = ""
+    target: str = ""  # of a link
     classes: tuple[str, ...] = ()
-    written: list[str] = field(default_factory=list)
-    links: list["Piece"] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    links: list["Element"] = field(default_factory=list)
 
     @property
     def text(self) -> str:
-        """What is written in it, in one line."""
-        return " ".join("".join(self.written).split())
+        """The visible text on one line."""
+        return " ".join("".join(self.texts).split())
 
 
-class Page(HTMLParser):
-    """A page as it is read: its text, its pieces, and the rows of each of its tables by their heads."""
+class ParsedPage(HTMLParser):
+    """A page: its elements, its visible text, and the rows of its tables."""
 
     def __init__(self, path: str, source: str) -> None:
         super().__init__()
         self.path = path
-        self.whole = Piece("body")
-        self.pieces: list[Piece] = []
-        self.tables: list[list[list[Piece]]] = []
-        self.open: list[Piece] = [self.whole]
-        self.unseen = 0
+        self.body = Element("body")
+        self.elements: list[Element] = []
+        self.tables: list[list[list[Element]]] = []
+        self.open_elements: list[Element] = [self.body]
+        self.invisible_depth = 0
         self.feed(source)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open a piece."""
-        self.unseen += tag in UNSEEN
-        if tag in EMPTY:
+        """Open an element."""
+        self.invisible_depth += tag in INVISIBLE_TAGS
+        if tag in VOID_TAGS:
             return
-        given = dict(attrs)
-        piece = Piece(tag, given.get("href") or "", tuple((given.get("class") or "").split()))
+        attributes = dict(attrs)
+        classes = tuple((attributes.get("class") or "").split())
+        element = Element(tag, attributes.get("href") or "", classes)
         if tag == "a":
-            for around in self.open:
-                around.links.append(piece)
-        self.open.append(piece)
-        self.pieces.append(piece)
+            for ancestor in self.open_elements:
+                ancestor.links.append(element)
+        self.open_elements.append(element)
+        self.elements.append(element)
         if tag == "table":
             self.tables.append([])
         elif tag == "tr":
             self.tables[-1].append([])
         elif tag in ("td", "th"):
-            self.tables[-1][-1].append(piece)
+            self.tables[-1][-1].append(element)
 
     def handle_endtag(self, tag: str) -> None:
-        """Close a piece."""
-        self.unseen -= tag in UNSEEN
-        if tag not in EMPTY:
-            assert self.open.pop().tag == tag
+        """Close an element."""
+        self.invisible_depth -= tag in INVISIBLE_TAGS
+        if tag not in VOID_TAGS:
+            assert self.open_elements.pop().tag == tag
 
     def handle_data(self, data: str) -> None:
-        """Write into all pieces that are open."""
-        if not self.unseen:
-            for piece in self.open:
-                piece.written.append(data)
+        """Add a text to all open elements."""
+        if not self.invisible_depth:
+            for element in self.open_elements:
+                element.texts.append(data)
 
-    def table(self, caption: str = "") -> list[dict[str, Piece]]:
-        """The rows of the one table in which the caption stands, by what the heads of its columns say."""
-        captions = [one.text for one in self.pieces if one.tag == "caption"]
-        (found,) = (rows for rows, said in zip(self.tables, captions, strict=True) if caption in said)
-        heads = [one.text for one in found[0]]
-        return [dict(zip(heads, row, strict=False)) for row in found[1:]]
+    def find_table(self, caption: str = "") -> list[dict[str, Element]]:
+        """The rows of the only table whose caption contains `caption`: cells by the head of their column."""
+        captions = [element.text for element in self.elements if element.tag == "caption"]
+        (rows,) = (rows for rows, text in zip(self.tables, captions, strict=True) if caption in text)
+        heads = [cell.text for cell in rows[0]]
+        return [dict(zip(heads, row, strict=False)) for row in rows[1:]]
 
-    def link(self, text: str) -> str:
-        """Where the links lead on which that is written; a person can tell where only if it is one place."""
-        targets = {one.target for one in self.whole.links if one.text == text}
-        assert len(targets) == 1, f"On {self.path} {text!r} leads to {targets or 'nowhere'}."
+    def find_link_target(self, text: str) -> str:
+        """The target of the links with a text; they must all have the same one."""
+        targets = {link.target for link in self.body.links if link.text == text}
+        assert len(targets) == 1, f"On {self.path} {text!r} links to {targets or 'nothing'}."
         return urldefrag(targets.pop()).url
 
 
-def opened(service: httpx.Client, path: str) -> Page:
+def open_page(service: httpx.Client, path: str) -> ParsedPage:
     """The page at a path."""
-    answer = service.get(path, headers={"Accept": "text/html"})
-    assert answer.status_code == 200, path
-    return Page(path, answer.text)
+    response = service.get(path, headers={"Accept": "text/html"})
+    assert response.status_code == 200, path
+    return ParsedPage(path, response.text)
 
 
-def walked(service: httpx.Client, way: list[str]) -> Page:
-    """The last page of a way that begins at the home page, whose steps are what is written on links."""
-    page = opened(service, "/")
-    for text in way:
-        page = opened(service, page.link(text))
+def follow_path(service: httpx.Client, link_texts: list[str]) -> ParsedPage:
+    """The page that is reached from the home page by links with these texts."""
+    page = open_page(service, "/")
+    for text in link_texts:
+        page = open_page(service, page.find_link_target(text))
     return page

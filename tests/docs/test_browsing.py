@@ -1,4 +1,4 @@
-"""The pages that the page for people names are there, and say what it says that they say."""
+"""The paths on the page about browsing exist, and their pages have the texts that it quotes."""
 
 import re
 
@@ -10,33 +10,33 @@ from wgig.lists.coverage_matrix import MAX_SHOWN_ROWS
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.docs.blocks import page
-from tests.fixtures.service import client_of
+from tests.docs.blocks import read_docs_page
+from tests.fixtures.service import make_client
 
-PAGE = page("how-to/browsing.md")
+PAGE = read_docs_page("how-to/browsing.md")
 PATHS = sorted(set(re.findall(r"`(/[^`]*)`", PAGE)))
 
 
 @pytest.fixture(scope="module")
-def service(shipped: ox.Store) -> httpx.Client:
+def service(shipped_store: ox.Store) -> httpx.Client:
     """A client of a service over the shipped graph."""
-    return client_of(create_app(make_service(Settings(), Store(shipped))), Accept="text/html")
+    return make_client(create_app(make_service(Settings(), Store(shipped_store))), Accept="text/html")
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_an_address_answers(service: httpx.Client, path: str) -> None:
+def test_a_path_exists(service: httpx.Client, path: str) -> None:
     assert service.get(path).status_code == 200
 
 
-def test_what_cells_say_is_what_the_page_says(service: httpx.Client) -> None:
-    shown = service.get("/coverage").text
-    for words in ("1 paper", "verdict not known", "none", "no paper"):
-        assert words in PAGE
-        assert words in shown
+def test_cells_have_the_texts_that_the_page_quotes(service: httpx.Client) -> None:
+    coverage = service.get("/coverage").text
+    for text in ("1 paper", "verdict not known", "none", "no paper"):
+        assert text in PAGE
+        assert text in coverage
     assert f"up to {MAX_SHOWN_ROWS} rows" in PAGE
 
 
-def test_what_is_not_known_of_people_is_called_as_the_page_says(service: httpx.Client) -> None:
-    for words in ("not known", "not seen"):
-        assert f"**{words}**" in PAGE
-        assert f"<bdi>{words}</bdi>" in service.get("/people").text
+def test_unknown_values_of_seats_are_named_as_on_the_page(service: httpx.Client) -> None:
+    for text in ("not known", "not seen"):
+        assert f"**{text}**" in PAGE
+        assert f"<bdi>{text}</bdi>" in service.get("/people").text

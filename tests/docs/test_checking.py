@@ -1,4 +1,4 @@
-"""What the page about checking shows is what happens."""
+"""The commands, queries and tables on the page about checking are correct."""
 
 import os
 import re
@@ -22,46 +22,49 @@ from wgig.shacl.reports import REPORT_WRITERS
 from wgig.shacl.rules import rules_by_code
 from wgig.store.inference.inference import Inference
 
-from tests.docs.blocks import need, page, transcript
+from tests.docs.blocks import parse_transcript, read_docs_page, skip_without
 
-PAGE = page("how-to/checking.md")
+PAGE = read_docs_page("how-to/checking.md")
 PAPER = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text(encoding="utf-8")
-STARTED = re.sub(r"### Threats\n\n.*?\n\n", "", PAPER, flags=re.DOTALL).replace(
+# The same paper without its threats and with another slug.
+INCOMPLETE_PAPER = re.sub(r"### Threats\n\n.*?\n\n", "", PAPER, flags=re.DOTALL).replace(
     "example-community-networks", "started"
 )
 
 
-def block(kind: str, beginning: str) -> str:
-    """The block of a kind that begins so."""
-    found: list[str] = re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)
-    return next(one for one in found if one.startswith(beginning))
+def find_block(language: str, start: str) -> str:
+    """The first code block in a language that starts with a text."""
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return next(block for block in blocks if block.startswith(start))
 
 
-def table(title: str) -> dict[str, str]:
+def parse_table(title: str) -> dict[str, str]:
     """The first two columns of the table under a heading."""
     section = PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
-    return dict(re.findall(r"^\| (.*?) \| (.*?) \|", section, re.MULTILINE)[2:])
+    _head, _rule, *rows = re.findall(r"^\| (.*?) \| (.*?) \|", section, re.MULTILINE)
+    return dict(rows)
 
 
 @pytest.fixture(scope="module")
 def service(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+    start_service: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The address of a service."""
-    need("curl", "jq")
-    with serving(tmp_path_factory.mktemp("store"), WGIG_DATA="none") as url:
+    """The URL of a service, without a slash at its end."""
+    skip_without("curl", "jq")
+    with start_service(tmp_path_factory.mktemp("store"), WGIG_DATA="none") as url:
         yield url.rstrip("/")
 
 
-@pytest.mark.parametrize(("command", "answer"), transcript(PAGE))
+@pytest.mark.parametrize(("command", "output"), parse_transcript(PAGE))
 def test_a_command_prints_what_the_page_shows(
-    command: str, answer: str, tmp_path: Path, request: pytest.FixtureRequest
+    command: str, output: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "community-networks.md").write_text(PAPER, encoding="utf-8")
-    (tmp_path / "papers" / "started.md").write_text(STARTED, encoding="utf-8")
+    (tmp_path / "papers" / "started.md").write_text(INCOMPLETE_PAPER, encoding="utf-8")
+    # Only commands that need a service start it.
     service = request.getfixturevalue("service") if "$SERVICE" in command else ""
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash", "-c", f'wgig() {{ {sys.executable} -m wgig "$@"; }}; {command}'],
         cwd=tmp_path,
         env=os.environ | {"LC_ALL": "C.UTF-8", "SERVICE": service},
@@ -69,35 +72,35 @@ def test_a_command_prints_what_the_page_shows(
         text=True,
         check=False,
     )
-    assert done.stderr == ""
-    assert done.stdout == answer
+    assert process.stderr == ""
+    assert process.stdout == output
 
 
-def test_the_query_about_the_papers_answers_as_shown(shipped: ox.Store) -> None:
-    results = shipped.query(block("sparql", "PREFIX dcterms"), use_default_graph_as_union=True)
+def test_the_query_about_papers_has_the_result_that_is_shown(shipped_store: ox.Store) -> None:
+    results = shipped_store.query(find_block("sparql", "PREFIX dcterms"), use_default_graph_as_union=True)
     assert isinstance(results, ox.QuerySolutions)
-    given = results.serialize(format=ox.QueryResultsFormat.CSV)
-    assert given is not None
-    assert given.decode().replace("\r\n", "\n") == block("csv", "title")
+    csv = results.serialize(format=ox.QueryResultsFormat.CSV)
+    assert csv is not None
+    assert csv.decode().replace("\r\n", "\n") == find_block("csv", "title")
 
 
-def test_the_query_about_the_rules_lists_them_all() -> None:
+def test_the_query_about_rules_lists_all_of_them() -> None:
     shapes = ox.Store()
     for path in SHIPPED_FOLDER.glob("shapes/*.ttl"):
         shapes.load(path=path, format=ox.RdfFormat.TURTLE)
-    results = shapes.query(block("sparql", "PREFIX rdfs"))
+    results = shapes.query(find_block("sparql", "PREFIX rdfs"))
     assert isinstance(results, ox.QuerySolutions)
     assert {row["code"].value for row in results} == set(rules_by_code())
 
 
-def test_a_paper_in_markdown_comes_into_the_graph_and_onto_the_board(
+def test_a_converted_paper_is_in_the_conformance_graph(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "papers").mkdir()
-    (tmp_path / "papers" / "started.md").write_text(STARTED, encoding="utf-8")
+    (tmp_path / "papers" / "started.md").write_text(INCOMPLETE_PAPER, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    exec(block("python", "from pathlib"), {})
-    graph = block("sh", "wgig load").split()[-1]
+    exec(find_block("python", "from pathlib"), {})
+    graph = find_block("sh", "wgig load").split()[-1]
     store = ox.Store()
     store.load(path="started.nt", to_graph=ox.NamedNode(graph))
     Inference([], f"{Settings.base}graph/inferred", None, [ConformanceGraph(Settings.base, "shifty")]).apply(
@@ -108,51 +111,51 @@ def test_a_paper_in_markdown_comes_into_the_graph_and_onto_the_board(
     assert any(store.quads_for_pattern(None, ox.NamedNode(f"{earl}result"), missing, None))
 
 
-def test_the_tables_list_what_there_is() -> None:
-    assert table("Exit codes").keys() == set(map(str, (EXIT_OK, EXIT_NO, EXIT_UNREADABLE, EXIT_FAILED)))
-    assert table("Profiles").keys() == {f"`{one}`" for one in PROFILE_CHOICES}
-    forms = re.findall(r"`(\w+)`", " ".join(table("Forms of the report")))
-    assert set(forms) == set(REPORT_FORMAT_CHOICES)
-    types = re.findall(
-        r"`([\w.+-]+/[\w.+-]+)`", PAGE.partition("## Forms of the report")[2].partition("## ")[0]
-    )
-    assert set(types) == {one.media_type for one in REPORT_WRITERS}
+def test_the_tables_are_complete() -> None:
+    assert parse_table("Exit codes").keys() == set(map(str, (EXIT_OK, EXIT_NO, EXIT_UNREADABLE, EXIT_FAILED)))
+    assert parse_table("Profiles").keys() == {f"`{profile}`" for profile in PROFILE_CHOICES}
+    report_formats = re.findall(r"`(\w+)`", " ".join(parse_table("Report formats")))
+    assert set(report_formats) == set(REPORT_FORMAT_CHOICES)
+    types = re.findall(r"`([\w.+-]+/[\w.+-]+)`", PAGE.partition("## Report formats")[2].partition("## ")[0])
+    assert set(types) == {report_format.media_type for report_format in REPORT_WRITERS}
     assert all(
-        f"`{one.media_type}`" in PAGE for one in formats.FILE_FORMATS if one is not formats.WORD_DOCUMENT
+        f"`{format_.media_type}`" in PAGE
+        for format_ in formats.FILE_FORMATS
+        if format_ is not formats.WORD_DOCUMENT
     )
-    options = re.findall(r"--[\w-]+", " ".join(table("In the shell")))
+    options = re.findall(r"--[\w-]+", " ".join(parse_table("In the shell")))
     for option in options:
-        build_command_parser().parse_args(["check", "x", option, *VALUES.get(option, [])])
+        build_command_parser().parse_args(["check", "x", option, *OPTION_VALUES.get(option, [])])
 
 
-VALUES = {
+OPTION_VALUES = {  # a valid value of each option that needs one
     "--profile": ["draft"], "--format": ["csv"], "--lang": ["ar"], "--output": ["x"], "--jobs": ["1"],
 }  # fmt: skip
 
 
-def test_both_waivers_of_the_page_waive() -> None:
-    markdown = STARTED.replace("\nposted:", f"\n{block('yaml', 'waivers')}posted:")
+def test_the_waivers_in_markdown_and_in_turtle_apply() -> None:
+    markdown = INCOMPLETE_PAPER.replace("\nposted:", f"\n{find_block('yaml', 'waivers')}posted:")
     from_markdown = readers.read_paper_document("started.md", markdown.encode(), formats.MARKDOWN)
-    triples = readers.read_paper_document("started.md", STARTED.encode(), formats.MARKDOWN).triples
-    turtle = "".join(f"{one} .\n" for one in triples) + block("turtle", "@prefix")
+    triples = readers.read_paper_document("started.md", INCOMPLETE_PAPER.encode(), formats.MARKDOWN).triples
+    turtle = "".join(f"{triple} .\n" for triple in triples) + find_block("turtle", "@prefix")
     from_turtle = readers.read_paper_document(
         "started.ttl", turtle.encode(), formats.FORMATS_BY_SUFFIX["ttl"]
     )
     for document in (from_markdown, from_turtle):
         report = check_document(document)
         assert report.conforms
-        assert [(one.rule.code, one.waiver) for one in report.findings if one.waiver] == [
+        assert [(finding.rule.code, finding.waiver) for finding in report.findings if finding.waiver] == [
             ("WGIG-3-THREAT-MISSING", "The group found no threat in its second meeting.")
         ]
 
 
-def test_the_configurations_name_what_there_is() -> None:
+def test_the_configurations_have_existing_hooks_inputs_and_options() -> None:
     hooks = yaml.safe_load((CHECKOUT_FOLDER / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     action = yaml.safe_load((CHECKOUT_FOLDER / "action.yml").read_text(encoding="utf-8"))
-    hook = yaml.safe_load(block("yaml", "repos"))["repos"][0]["hooks"][0]
-    assert hook["id"] in {one["id"] for one in hooks}
+    hook = yaml.safe_load(find_block("yaml", "repos"))["repos"][0]["hooks"][0]
+    assert hook["id"] in {shipped_hook["id"] for shipped_hook in hooks}
     build_command_parser().parse_args(["check", *hook["args"], "paper.md"])
-    steps = yaml.safe_load(block("yaml", "jobs"))["jobs"]["papers"]["steps"]
+    steps = yaml.safe_load(find_block("yaml", "jobs"))["jobs"]["papers"]["steps"]
     assert steps[1]["with"].keys() == action["inputs"].keys()
-    script = yaml.safe_load(block("yaml", "papers"))["papers"]["script"]
+    script = yaml.safe_load(find_block("yaml", "papers"))["papers"]["script"]
     build_command_parser().parse_args(script[1].split()[1:])

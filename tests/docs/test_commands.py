@@ -1,4 +1,4 @@
-"""The pages show the code that their tests run, and every call of `wgig` on a page can be parsed."""
+"""The code on the pages is counted, so that none goes untested, and all calls of `wgig` can be parsed."""
 
 import re
 import shlex
@@ -10,10 +10,10 @@ from markdown_it import MarkdownIt
 from wgig.cli.parser import build_command_parser
 from wgig.settings import CHECKOUT_FOLDER
 
-from tests.docs.blocks import PAGES, blocks, calls, page, transcript
+from tests.docs.blocks import PAGES, find_calls, find_code_blocks, parse_transcript, read_docs_page
 
-# What the tests of each page run, and how much of it there is: blocks by kind, and calls by program.
-# An extraction that finds less than what the page shows would let commands go untested.
+# The code that the tests of each page run: numbers of blocks by language, of calls by program, and for `$` of
+# commands with output. If the extraction missed some, commands would go untested.
 SHOWN: dict[str, dict[str, int]] = {
     "benchmarks/serving.md": {"": 1},
     "explanation/architecture.md": {"": 1},
@@ -36,62 +36,66 @@ SHOWN: dict[str, dict[str, int]] = {
     "tutorials/writing-a-paper.md": {"wgig": 3},
 }
 
-SET = r"(?:[A-Z_]+=\S+\s+)*"
-MAKE = re.compile(rf"^(?:\$ )?{SET}make\s+{SET}([a-z][a-z-]*)", re.MULTILINE)
+VARIABLES_PATTERN = r"(?:[A-Z_]+=\S+\s+)*"
+MAKE_TARGET_PATTERN = re.compile(
+    rf"^(?:\$ )?{VARIABLES_PATTERN}make\s+{VARIABLES_PATTERN}([a-z][a-z-]*)", re.MULTILINE
+)
 
 
-def count(text: str, kind: str) -> int:
-    """How many blocks of a kind a page shows, calls of a program, or, for `$`, commands with their output."""
+def count_code(text: str, kind: str) -> int:
+    """The number of blocks in a language, of calls of a program, or, for `$`, of commands with output."""
     if kind == "$":
-        return len(transcript(text))
-    return len(calls(text, kind) if kind in ("wgig", "curl") else blocks(text, kind))
+        return len(parse_transcript(text))
+    return len(find_calls(text, kind) if kind in ("wgig", "curl") else find_code_blocks(text, kind))
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_the_page_shows_commands(name: str) -> None:
-    assert {kind: count(page(name), kind) for kind in SHOWN[name]} == SHOWN[name]
+def test_the_code_of_the_page_is_counted(name: str) -> None:
+    assert {kind: count_code(read_docs_page(name), kind) for kind in SHOWN[name]} == SHOWN[name]
 
 
 def test_every_page_with_code_is_counted() -> None:
-    assert {name for name in PAGES if re.search(r"^\s*```", page(name), re.MULTILINE)} == SHOWN.keys()
+    assert {
+        name for name in PAGES if re.search(r"^\s*```", read_docs_page(name), re.MULTILINE)
+    } == SHOWN.keys()
 
 
-def test_each_target_of_make_that_a_page_names_exists() -> None:
-    texts = [page(name) for name in PAGES]
+def test_each_make_target_on_a_page_exists() -> None:
+    texts = [read_docs_page(name) for name in PAGES]
     texts += [
         (CHECKOUT_FOLDER / name).read_text(encoding="utf-8")
         for name in ("CONTRIBUTING.md", "README.md", "CHANGELOG.md")
     ]
-    there = re.findall(
+    targets = re.findall(
         r"^([a-z][a-z-]*):(?!=)", (CHECKOUT_FOLDER / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     )
-    named = {target for text in texts for target in made(text)}
-    assert len(named) > 5
-    assert named - set(there) == set()
+    shown = {target for text in texts for target in find_make_targets(text)}
+    assert len(shown) > 5
+    assert shown - set(targets) == set()
 
 
-def made(text: str) -> set[str]:
-    """The targets of `make` that the code of a text names, in blocks and within lines."""
+def find_make_targets(text: str) -> set[str]:
+    """The targets of `make` in code blocks and inline code."""
     tokens = MarkdownIt().parse(text)
-    inside = (child for one in tokens for child in one.children or ())
-    code = (one.content for one in chain(tokens, inside) if one.type in ("fence", "code_inline"))
-    return {target for one in code for target in MAKE.findall(one)}
+    children = (child for token in tokens for child in token.children or ())
+    code = (token.content for token in chain(tokens, children) if token.type in ("fence", "code_inline"))
+    return {target for line in code for target in MAKE_TARGET_PATTERN.findall(line)}
 
 
-def shown_calls() -> Iterator[tuple[str, str]]:
-    """Each call of `wgig` with where it stands."""
-    for call in calls((CHECKOUT_FOLDER / "README.md").read_text(encoding="utf-8"), "wgig"):
+def iter_wgig_calls() -> Iterator[tuple[str, str]]:
+    """The path of the page and the arguments of each call of `wgig`."""
+    for call in find_calls((CHECKOUT_FOLDER / "README.md").read_text(encoding="utf-8"), "wgig"):
         yield "README.md", call
     for name in PAGES:
-        for call in calls(page(name), "wgig"):
+        for call in find_calls(read_docs_page(name), "wgig"):
             yield f"docs/{name}", call
 
 
-@pytest.mark.parametrize(("where", "call"), list(shown_calls()))
-def test_a_command_can_be_called_as_shown(where: str, call: str) -> None:
-    words = shlex.shlex(call, posix=True, punctuation_chars=True)
-    words.whitespace_split = True
-    # Up to a pipe or a redirection, or to what the shell runs next.
-    arguments = list(takewhile(lambda word: not set(word) <= set("();<>|&"), words))
-    assert arguments, where
+@pytest.mark.parametrize(("path", "call"), list(iter_wgig_calls()))
+def test_the_arguments_of_a_call_can_be_parsed(path: str, call: str) -> None:
+    tokens = shlex.shlex(call, posix=True, punctuation_chars=True)
+    tokens.whitespace_split = True
+    # Up to a pipe, a redirection or the next command.
+    arguments = list(takewhile(lambda token: not set(token) <= set("();<>|&"), tokens))
+    assert arguments, path
     build_command_parser().parse_args(arguments)

@@ -1,4 +1,4 @@
-"""What the page about deploying shows is there, and can be called."""
+"""The files on the page about deploying exist, and its commands can be parsed."""
 
 import re
 import shlex
@@ -7,39 +7,43 @@ import pytest
 from wgig.cli.parser import build_command_parser
 from wgig.settings import CHECKOUT_FOLDER
 
-from tests.docs.blocks import blocks, page
+from tests.docs.blocks import find_code_blocks, read_docs_page
 
-PAGE = page("how-to/deploying.md")
-LINES = [line for block in blocks(PAGE, "") for line in block.replace("\\\n", " ").splitlines()]
+PAGE = read_docs_page("how-to/deploying.md")
+LINES = [line for block in find_code_blocks(PAGE, "") for line in block.replace("\\\n", " ").splitlines()]
+# Arguments of `wgig`, which is called in a folder `bin` or in a container named wgig; empty for other lines.
 COMMANDS = [line.partition("bin/wgig ")[2] or line.partition(" wgig wgig ")[2] for line in LINES]
-MADE = (CHECKOUT_FOLDER / "deploy" / "secrets" / "make").read_text(encoding="utf-8")
-WHERE = re.compile(r"`(deploy/[\w./-]+)`")
+SECRETS_SCRIPT = (CHECKOUT_FOLDER / "deploy" / "secrets" / "make").read_text(encoding="utf-8")
+DEPLOY_PATH = re.compile(r"`(deploy/[\w./-]+)`")
 
 
-def test_every_way_of_the_table_has_its_part() -> None:
+def test_each_way_to_deploy_in_the_table_has_a_section() -> None:
     table = PAGE.partition("| way | use it if | files |\n")[2].partition("\n\n")[0]
-    titles = {one.lower().replace(" ", "-").replace(",", "") for one in re.findall(r"^## (.*)$", PAGE, re.M)}
+    titles = {
+        title.lower().replace(" ", "-").replace(",", "") for title in re.findall(r"^## (.*)$", PAGE, re.M)
+    }
     assert set(re.findall(r"\]\(#([^)]+)\)", table)) <= titles
-    assert table.count("\n") == 5
+    assert len(table.splitlines()) == 6  # a rule and five ways
 
 
-def test_what_it_names_is_there() -> None:
+def test_files_on_the_page_exist() -> None:
     shown = {path for line in LINES for path in re.findall(r"\bdeploy/[\w./-]+", line)}
-    made = {f"deploy/secrets/{name}" for name in re.findall(r"> ([\w.]+)$", MADE, re.MULTILINE)}
-    for path in (shown | set(WHERE.findall(PAGE))) - made:
+    secrets = re.findall(r"> ([\w.]+)$", SECRETS_SCRIPT, re.MULTILINE)
+    created = {f"deploy/secrets/{name}" for name in secrets}
+    for path in (shown | set(DEPLOY_PATH.findall(PAGE))) - created:
         assert (CHECKOUT_FOLDER / path).exists() or list(CHECKOUT_FOLDER.glob(f"{path}*")), path
 
 
-@pytest.mark.parametrize("command", [one for one in COMMANDS if one])
-def test_a_command_of_ours_can_be_called_as_shown(command: str) -> None:
+@pytest.mark.parametrize("command", list(filter(None, COMMANDS)))
+def test_the_arguments_of_wgig_can_be_parsed(command: str) -> None:
     build_command_parser().parse_args(shlex.split(command))
 
 
-def test_targets_of_make_are_there() -> None:
+def test_make_targets_on_the_page_exist() -> None:
     targets = re.findall(r"^(\w+):", (CHECKOUT_FOLDER / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    wanted = set(re.findall(r"\bmake ([a-z]+)(?=`|$)", PAGE, re.MULTILINE))
-    assert wanted >= {"wheel", "sbom", "tools"}
-    assert wanted <= set(targets)
+    shown = set(re.findall(r"\bmake ([a-z]+)(?=`|$)", PAGE, re.MULTILINE))
+    assert shown >= {"wheel", "sbom", "tools"}
+    assert shown <= set(targets)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +61,6 @@ def test_targets_of_make_are_there() -> None:
         ("1,311", "docs/benchmarks/serving.md"),
     ],
 )
-def test_a_figure_is_one_that_was_measured(figure: str, source: str) -> None:
+def test_a_figure_is_the_same_as_in_its_source(figure: str, source: str) -> None:
     assert figure in PAGE
     assert figure in (CHECKOUT_FOLDER / source).read_text(encoding="utf-8")

@@ -1,34 +1,34 @@
-"""What the page for catalogs and search engines shows is what happens."""
+"""The code on the page for catalogs and search engines runs."""
 
 from pathlib import Path
 from typing import Any
 
 from wgig.about.catalog import CATALOG_DUMPS_TIMEOUT_SECONDS
 
-from tests.docs.blocks import HERE, blocks, page, run
+from tests.docs.blocks import SHOWN_URL, find_code_blocks, read_docs_page, run_shell_block
 
-TEXT = page("how-to/harvesting.md")
-SHELL, PYTHON = (blocks(TEXT, kind) for kind in ("sh", "python"))
+PAGE = read_docs_page("how-to/harvesting.md")
+SHELL_BLOCKS, PYTHON_BLOCKS = (find_code_blocks(PAGE, language) for language in ("sh", "python"))
 
 
-def test_a_catalog_is_taken_and_asked_for_again(served: str, tmp_path: Path) -> None:
-    given = run(SHELL[0], served, tmp_path)
-    assert (given.returncode, given.stdout) == (0, b"")
+def test_the_catalog_is_downloaded_and_requested_again(service_url: str, tmp_path: Path) -> None:
+    process = run_shell_block(SHELL_BLOCKS[0], service_url, tmp_path)
+    assert (process.returncode, process.stdout) == (0, b"")
     assert "dcat:Catalog" in (tmp_path / "catalog.ttl").read_text("utf-8")
 
 
-def test_a_search_engine_finds_what_is_for_it(served: str, tmp_path: Path) -> None:
-    given = run(SHELL[1], served, tmp_path)
-    assert given.returncode == 0, given.stderr
-    assert all(one in given.stdout for one in (b"Sitemap: ", b"<urlset", b"ld+json"))
+def test_a_search_engine_finds_sitemap_and_json_ld(service_url: str, tmp_path: Path) -> None:
+    process = run_shell_block(SHELL_BLOCKS[1], service_url, tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert all(text in process.stdout for text in (b"Sitemap: ", b"<urlset", b"ld+json"))
 
 
-def test_downloads_are_checked_by_the_catalog(served: str) -> None:
-    names: dict[str, Any] = {}
-    exec(PYTHON[0].replace(HERE, served), names)
-    assert len(names["files"]) == 4
+def test_downloads_have_the_size_and_digest_in_the_catalog(service_url: str) -> None:
+    namespace: dict[str, Any] = {}
+    exec(PYTHON_BLOCKS[0].replace(SHOWN_URL, service_url), namespace)
+    assert len(namespace["files"]) == 4  # dumps
 
 
-def test_the_number_that_it_names_is_that_of_the_code() -> None:
+def test_the_timeout_is_that_of_the_code() -> None:
     assert CATALOG_DUMPS_TIMEOUT_SECONDS == 5
-    assert "longer than five seconds" in TEXT
+    assert "longer than five seconds" in PAGE

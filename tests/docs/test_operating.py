@@ -1,4 +1,4 @@
-"""What the page about operating the service names is called so."""
+"""The names of files and JSON members on the page about operating the service exist."""
 
 import json
 import re
@@ -6,14 +6,14 @@ import re
 from wgig.store.backup.manifest import MANIFEST_FILE
 from wgig.store.files import ASIDE_FOLDER, PREVIOUS_STORE_PREFIX
 
-from tests.docs.blocks import page
+from tests.docs.blocks import read_docs_page
 
-PAGE = page("how-to/operating.md")
+PAGE = read_docs_page("how-to/operating.md")
 
 
-def test_what_it_names_is_called_so() -> None:
+def test_names_on_the_page_are_those_of_the_code() -> None:
     (shown,) = re.findall(r"^\{.*\}$", PAGE, re.MULTILINE)
-    under_way = {"copying", "indexing", "comparing", "describing"}
-    assert json.loads(shown).keys() == {"status", "lastBackup", "failedWrite", *under_way}
+    progress_members = {"copying", "indexing", "comparing", "describing"}
+    assert json.loads(shown).keys() == {"status", "lastBackup", "failedWrite", *progress_members}
     assert f"`{MANIFEST_FILE}`" in PAGE
     assert f"`{ASIDE_FOLDER}/{PREVIOUS_STORE_PREFIX}…`" in PAGE

@@ -1,61 +1,65 @@
-"""What the page about asking shows is what happens."""
+"""The examples on the page about querying are correct."""
 
-import shlex
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.docs.blocks import HERE, blocks, page, run
+from tests.docs.blocks import SHOWN_URL, find_code_blocks, read_docs_page, run_shell_block
 
-TEXT = page("reference/querying.md")
-PLAIN, SHELL, PYTHON = (blocks(TEXT, kind) for kind in ("", "sh", "python"))
-DUE = "SELECT * { ?subject <https://w3id.org/wgig/ontology#due> ?day }"
+PAGE = read_docs_page("reference/querying.md")
+PLAIN_BLOCKS, SHELL_BLOCKS, PYTHON_BLOCKS = (
+    find_code_blocks(PAGE, language) for language in ("", "sh", "python")
+)
+MISTAKE_BLOCK, WARNING_BLOCK, EXPLAIN_BLOCK = PLAIN_BLOCKS
+DUE_QUERY = "SELECT * { ?subject <https://w3id.org/wgig/ontology#due> ?day }"
 
 
-def test_a_slip_is_told_with_its_place_and_how_to_mend_it(served: str) -> None:
-    query, caret, said = PLAIN[0].splitlines()
-    problem = httpx.get(f"{served}sparql", params={"query": query}).json()
+def test_a_mistake_is_reported_with_its_position_and_a_suggestion(service_url: str) -> None:
+    query, caret, sentence = MISTAKE_BLOCK.splitlines()
+    problem = httpx.get(f"{service_url}sparql", params={"query": query}).json()
     assert problem["excerpt"].splitlines() == [query, caret]
-    assert problem["detail"] == said
-    assert said.startswith(f"Line {problem['line']}, column {problem['column']}: ")
-    assert said.endswith(problem["suggestion"])
+    assert problem["detail"] == sentence
+    assert sentence.startswith(f"Line {problem['line']}, column {problem['column']}: ")
+    assert sentence.endswith(problem["suggestion"])
 
 
-def test_what_is_not_meant_is_warned_of(served: str) -> None:
-    field = PLAIN[1].strip().removeprefix("WGIG-Warning: ")
+def test_a_query_with_a_misspelled_term_gets_the_warning(service_url: str) -> None:
+    shown = WARNING_BLOCK.strip().removeprefix("WGIG-Warning: ")
     query = "PREFIX wgig: <https://w3id.org/wgig/ontology#>\nSELECT * { ?s a wgig:Isue }"
-    warned = httpx.get(f"{served}sparql", params={"query": query}).headers["wgig-warning"]
-    assert warned.partition(";")[0] == field.partition(";")[0]
+    warning = httpx.get(f"{service_url}sparql", params={"query": query}).headers["wgig-warning"]
+    assert warning.partition(";")[0] == shown.partition(";")[0]
 
 
-def test_a_plan_is_explained(served: str, tmp_path: Path) -> None:
-    (tmp_path / "question.rq").write_text(DUE, encoding="utf-8")
-    given = run(PLAIN[2].replace(HERE, served), served, tmp_path)
-    assert given.returncode == 0, given.stderr
-    assert b"due" in given.stdout
-    assert shlex.split(PLAIN[2])[0] == "curl"
+def test_a_plan_is_explained(service_url: str, tmp_path: Path) -> None:
+    (tmp_path / "question.rq").write_text(DUE_QUERY, encoding="utf-8")
+    process = run_shell_block(EXPLAIN_BLOCK.replace(SHOWN_URL, service_url), service_url, tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert b"due" in process.stdout
+    assert EXPLAIN_BLOCK.startswith("curl ")
 
 
-@pytest.mark.parametrize("block", SHELL)
-def test_other_programs_ask_as_shown(block: str, served: str, tmp_path: Path, npx: dict[str, str]) -> None:
-    given = run(block, served, tmp_path, **npx)
-    assert given.returncode == 0, given.stderr
-    assert b'"' in given.stdout
+@pytest.mark.parametrize("block", SHELL_BLOCKS)
+def test_other_programs_run_as_shown(
+    block: str, service_url: str, tmp_path: Path, npx: dict[str, str]
+) -> None:
+    process = run_shell_block(block, service_url, tmp_path, **npx)
+    assert process.returncode == 0, process.stderr
+    assert b'"' in process.stdout  # each program prints literals or JSON
 
 
-def test_a_query_that_names_a_language_finds_one_label(served: str) -> None:
-    (query,) = (one for one in blocks(TEXT, "sparql") if "LANG(" in one)
-    accept = {"Accept": "application/sparql-results+json"}
-    found = httpx.get(f"{served}sparql", params={"query": query}, headers=accept).json()["results"][
+def test_a_query_that_names_a_language_finds_one_label(service_url: str) -> None:
+    (query,) = (block for block in find_code_blocks(PAGE, "sparql") if "LANG(" in block)
+    headers = {"Accept": "application/sparql-results+json"}
+    rows = httpx.get(f"{service_url}sparql", params={"query": query}, headers=headers).json()["results"][
         "bindings"
     ]
-    assert len(found) == len({row["milestone"]["value"] for row in found}) > 5
-    assert {row["kind"]["xml:lang"] for row in found} == {"en"}
+    assert len(rows) == len({row["milestone"]["value"] for row in rows}) > 5
+    assert {row["kind"]["xml:lang"] for row in rows} == {"en"}
 
 
-def test_python_reads_as_shown(served: str) -> None:
-    names: dict[str, Any] = {}
-    exec(PYTHON[0].replace(HERE, served), names)
-    assert set(names["issues"]["issue"]) == {"Spam"}
+def test_python_code_runs_as_shown(service_url: str) -> None:
+    namespace: dict[str, Any] = {}
+    exec(PYTHON_BLOCKS[0].replace(SHOWN_URL, service_url), namespace)
+    assert set(namespace["issues"]["issue"]) == {"Spam"}

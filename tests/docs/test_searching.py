@@ -1,4 +1,4 @@
-"""What the page about searching shows is what the service does."""
+"""The commands and limits on the page about searching are those of the service."""
 
 import asyncio
 import re
@@ -18,15 +18,15 @@ from wgig.seed import list_shipped_files
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.docs.blocks import calls, page
+from tests.docs.blocks import find_calls, read_docs_page
 
-PAGE = page("reference/searching.md")
-WORDS = " ".join(PAGE.split())
+PAGE = read_docs_page("reference/searching.md")
+PAGE_TEXT = " ".join(PAGE.split())
 
 
 @pytest.fixture(scope="module")
 def app() -> FastAPI:
-    """A service of the shipped facts."""
+    """A service with the shipped facts."""
     store = Store.in_memory()
     store.replace(
         {graph: read_turtle_files(paths) for graph, paths in list_shipped_files(Settings.base).items()}
@@ -34,51 +34,55 @@ def app() -> FastAPI:
     return create_app(make_service(Settings(), store))
 
 
-def answered(app: FastAPI, command: str) -> httpx.Response:
-    """The answer to what a command of curl asks for."""
-    words = [one for one in shlex.split(command) if one != "-s"]
-    url = urlsplit(words.pop(0))
+def fetch_response(app: FastAPI, curl_arguments: str) -> httpx.Response:
+    """The response to the request of a curl command."""
+    arguments = [argument for argument in shlex.split(curl_arguments) if argument != "-s"]
+    url = urlsplit(arguments.pop(0))
     path, form = f"{url.path}?{url.query}", {}
-    if words:
-        option, given = words
+    if arguments:
+        option, data = arguments
         assert option == "--data-urlencode"
-        name, _, value = given.partition("=")
+        name, _, value = data.partition("=")
         form = {name: value}
 
-    async def once() -> httpx.Response:
+    async def send() -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await (client.post(path, data=form) if form else client.get(path))
 
-    return asyncio.run(once())
+    return asyncio.run(send())
 
 
-SEARCH, MANIFEST, MATCH, SUGGEST, PREVIEW, EXTEND = calls(PAGE, "curl")
+# The arguments of the curl commands of the page.
+SEARCH_CALL, MANIFEST_CALL, MATCH_CALL, SUGGEST_CALL, PREVIEW_CALL, EXTEND_CALL = find_calls(PAGE, "curl")
 
 
-def test_a_search_finds_what_it_is_about(app: FastAPI) -> None:
-    found = answered(app, SEARCH).json()
-    assert found["items"][0]["id"] == f"{Settings.base}id/issue/root-server-system"
+def test_a_search_finds_the_issue(app: FastAPI) -> None:
+    results = fetch_response(app, SEARCH_CALL).json()
+    assert results["items"][0]["id"] == f"{Settings.base}id/issue/root-server-system"
 
 
-def test_openrefine_is_given_an_address_that_says_what_can_be_done(app: FastAPI) -> None:
-    assert f"enter `{shlex.split(MANIFEST)[1]}`" in WORDS
-    assert set(answered(app, MANIFEST).json()) > {"suggest", "preview", "extend"}
+def test_the_manifest_is_at_the_url_for_openrefine(app: FastAPI) -> None:
+    assert f"enter `{shlex.split(MANIFEST_CALL)[1]}`" in PAGE_TEXT
+    assert set(fetch_response(app, MANIFEST_CALL).json()) > {"suggest", "preview", "extend"}
 
 
-def test_a_name_of_a_table_is_matched(app: FastAPI) -> None:
-    (best, *_) = answered(app, MATCH).json()["q0"]["result"]
+def test_a_misspelled_name_is_matched(app: FastAPI) -> None:
+    (best, *_) = fetch_response(app, MATCH_CALL).json()["q0"]["result"]
     assert best["id"] == "agent/kummer"
 
 
-def test_what_openrefine_asks_then_is_answered(app: FastAPI) -> None:
-    (first, *_) = answered(app, SUGGEST).json()["result"]
+def test_suggestions_previews_and_extensions_have_results(app: FastAPI) -> None:
+    (first, *_) = fetch_response(app, SUGGEST_CALL).json()["result"]
     assert first["id"].startswith("issue/root")
-    assert "Spam" in answered(app, PREVIEW).text
-    assert answered(app, EXTEND).json()["rows"]["paper/wp-spam"]["wgig:issue"][0]["id"] == "issue/spam"
+    assert "Spam" in fetch_response(app, PREVIEW_CALL).text
+    assert (
+        fetch_response(app, EXTEND_CALL).json()["rows"]["paper/wp-spam"]["wgig:issue"][0]["id"]
+        == "issue/spam"
+    )
 
 
-def test_parameters_and_bounds_are_those_of_the_code() -> None:
+def test_parameters_and_limits_are_those_of_the_code() -> None:
     known = list_parameter_names(routes.SearchParameters)
     assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == known.once
     for sentence in (
@@ -92,4 +96,4 @@ def test_parameters_and_bounds_are_those_of_the_code() -> None:
         f"{extend.MAX_EXTENDED_THINGS} resources and {extend.MAX_EXTENDED_PROPERTIES} properties",
         f"`{SEARCH_INDEX_PATH.parent}` of the store's folder",
     ):
-        assert sentence in WORDS, sentence
+        assert sentence in PAGE_TEXT, sentence

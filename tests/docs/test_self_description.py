@@ -1,4 +1,4 @@
-"""What the page about self-description shows is what happens."""
+"""The URLs, commands and query on the page about self-description are correct."""
 
 import re
 import shlex
@@ -9,28 +9,28 @@ import pyoxigraph as ox
 from wgig.app import ROUTES
 from wgig.settings import Settings
 
-from tests.docs.blocks import calls, page
+from tests.docs.blocks import find_calls, read_docs_page
 
-PAGE = page("reference/self-description.md")
+PAGE = read_docs_page("reference/self-description.md")
 (QUERY,) = re.findall(r"```sparql\n(.*?)```", PAGE, re.DOTALL)
 
 
-def test_the_page_lists_routes_and_settings_that_are() -> None:
+def test_routes_and_settings_on_the_page_exist() -> None:
     shown = set(re.findall(r"^\| `(/\S+)` \|", PAGE, re.MULTILINE))
     assert len(shown) == 7
     assert shown <= {path for path, *_ in ROUTES}
-    assert {one.lower() for one in re.findall(r"WGIG_(\w+)", PAGE)} <= {*Settings.__dataclass_fields__}
+    assert {name.lower() for name in re.findall(r"WGIG_(\w+)", PAGE)} <= {*Settings.__dataclass_fields__}
 
 
-def test_what_it_shows_gives_what_it_says(served: str) -> None:
-    for call in calls(PAGE, "curl"):
-        asked = next(one for one in shlex.split(call) if one.startswith("http"))
+def test_commands_and_query_have_results(service_url: str) -> None:
+    for call in find_calls(PAGE, "curl"):
+        url = next(argument for argument in shlex.split(call) if argument.startswith("http"))
         fields = dict(re.findall(r"'(\w+): (.*?)'", call))
-        request = urllib.request.Request(served.rstrip("/") + urlsplit(asked).path, headers=fields)
-        with urllib.request.urlopen(request) as answer:
-            assert answer.status == 200
-            assert fields.get("Accept", "") in answer.headers["Content-Type"]
-    dump = urllib.request.urlopen(f"{served.rstrip('/')}/dump.nq").read()
+        request = urllib.request.Request(service_url.rstrip("/") + urlsplit(url).path, headers=fields)
+        with urllib.request.urlopen(request) as response:
+            assert response.status == 200
+            assert fields.get("Accept", "") in response.headers["Content-Type"]
+    dump = urllib.request.urlopen(f"{service_url.rstrip('/')}/dump.nq").read()
     store = ox.Store()
     store.load(dump, ox.RdfFormat.N_QUADS)
     rows = store.query(QUERY, use_default_graph_as_union=True)

@@ -1,4 +1,4 @@
-"""What the page about writing shows is what happens."""
+"""The commands, tables and names on the page about writing are correct."""
 
 import re
 import shutil
@@ -14,17 +14,17 @@ from wgig.settings import SHIPPED_FOLDER, TOKENS_FILE, Settings
 from wgig.store.change import MAX_COMPARED_QUADS
 from wgig.store.files import VERSIONS_FOLDER
 
-from tests.docs.blocks import calls, page
+from tests.docs.blocks import find_calls, read_docs_page
 
-PAGE = page("how-to/writing-to-the-graph.md")
+PAGE = read_docs_page("how-to/writing-to-the-graph.md")
 TOKEN = "secret"
 
 
-def test_the_calls_do_what_the_page_says(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
+def test_the_commands_have_the_documented_statuses(
+    start_service: Callable[..., AbstractContextManager[str]], tmp_path: Path
 ) -> None:
     if not shutil.which("curl"):
-        pytest.skip("There is no curl, with which the page writes.")
+        pytest.skip("There is no curl, which the commands of the page use.")
     example = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text("utf-8")
     files = {
         "mine.ttl": "<x:a> <x:b> 1 .",
@@ -34,28 +34,30 @@ def test_the_calls_do_what_the_page_says(
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    with serving(tmp_path / "store", WGIG_DATA="none", WGIG_TOKEN=TOKEN) as url:
-        env = {"TOKEN": TOKEN, "SERVICE": url.rstrip("/")}
+    with start_service(tmp_path / "store", WGIG_DATA="none", WGIG_TOKEN=TOKEN) as url:
+        environment = {"TOKEN": TOKEN, "SERVICE": url.rstrip("/")}
         statuses = [
             subprocess.run(
                 ["bash", "-c", f"curl -s -o answer -w '%{{http_code}}' {call}"],
-                cwd=tmp_path, env=env, capture_output=True, text=True, check=True,
+                cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
             ).stdout
-            for call in calls(PAGE, "curl")
+            for call in find_calls(PAGE, "curl")
         ]  # fmt: skip
+    # Creates a graph, replaces it, adds to it, creates a paper, runs an update.
     assert statuses == ["201", "204", "204", "201", "204"]
 
 
-def test_the_tables_list_what_there_is() -> None:
+def test_the_tables_are_complete() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) >= {*SCOPE_CHOICES}
-    (profile,) = [one for one in Settings.__dataclass_fields__.values() if one.name == "write_profile"]
+    profile = Settings.__dataclass_fields__["write_profile"]
     assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) >= {*profile.metadata["choices"]}
     assert Settings.write_profile == "draft"
 
 
-def test_what_it_names_is_called_so() -> None:
+def test_names_and_limits_are_those_of_the_code() -> None:
     assert f"`{TOKENS_FILE}`" in PAGE
     assert f"`{VERSIONS_FOLDER}/`" in PAGE
     assert f"{MAX_COMPARED_QUADS:,}" in PAGE
-    assert "The graphs " + ", ".join(f"`{one}`" for one in sorted(COMPUTED_GRAPH_PURPOSES)[:-1]) in PAGE
+    # The last name follows an "and".
+    assert "The graphs " + ", ".join(f"`{name}`" for name in sorted(COMPUTED_GRAPH_PURPOSES)[:-1]) in PAGE
     assert all(f"WGIG_{name}" in PAGE for name in ("TOKEN", "WRITE_PROFILE", "HISTORY", "BODY_BYTES"))

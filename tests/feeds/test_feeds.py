@@ -1,4 +1,4 @@
-"""Feeds, the calendar and the sitemap, as readers of each of them find them."""
+"""Feeds, calendar and sitemap, read with the parsers of their formats."""
 
 import re
 from datetime import UTC, date, datetime
@@ -10,12 +10,11 @@ import httpx
 import icalendar
 import pytest
 from wgig.about import well_known
-from wgig.feeds import news
 from wgig.settings import Settings
 from wgig.sparql.examples import list_example_queries
 from wgig.store.store import Store
 
-from tests.fixtures.service import service_of, writer_of
+from tests.fixtures.service import make_service_client, make_writer_client
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
@@ -28,158 +27,165 @@ PREFIXES = """
 @prefix skos: <http://www.w3.org/2004/02/skos/core#> . @prefix wgig: <https://w3id.org/wgig/ontology#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 """
-EMPTY = ("/ontology", "/shapes")  # where these are not loaded
-SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+MISSING_PAGE_SUFFIXES = ("/ontology", "/shapes")  # of URLs of the sitemap that need the bundled graphs
+SITEMAP_NAMESPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 @pytest.fixture
 def client() -> httpx.Client:
-    """A client that may write, of a service that follows what is written."""
-    found = writer_of(Store.in_memory(), write_profile="off")
-    assert found.get("/changes").status_code == 200
-    return found
+    """A client with a write token, of a service with an empty store and a change log."""
+    client = make_writer_client(Store.in_memory(), write_profile="off")
+    assert client.get("/changes").status_code == 200
+    return client
 
 
 def put_data(client: httpx.Client, content: str, path: str = "/graph/one") -> None:
     put_turtle(client, PREFIXES + content, path)
 
 
-def feed(client: httpx.Client, path: str) -> Any:
-    answer = client.get(path)
-    assert answer.status_code == 200, answer.text
-    found = feedparser.parse(answer.content)
-    assert not found.bozo
-    return found
+def get_feed(client: httpx.Client, path: str) -> Any:
+    response = client.get(path)
+    assert response.status_code == 200, response.text
+    feed = feedparser.parse(response.content)
+    assert not feed.bozo
+    return feed
 
 
-def entries(client: httpx.Client, path: str) -> dict[str, str]:
-    """The titles of the entries by their ids."""
-    return {one.id: one.title for one in feed(client, path).entries}
+def get_titles_by_id(client: httpx.Client, path: str) -> dict[str, str]:
+    """The titles of the entries of a feed by id."""
+    return {entry.id: entry.title for entry in get_feed(client, path).entries}
 
 
-def test_a_feed_lists_what_changed_last_first(client: httpx.Client) -> None:
+def test_a_feed_lists_the_last_change_first(client: httpx.Client) -> None:
     put_data(
         client, 'issue:spam a wgig:Issue ; skos:prefLabel "Spam"@en . paper:p rdfs:label "On <spam> & more" .'
     )
     put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
-    assert list(entries(client, "/feed.atom").items()) == [
+    assert list(get_titles_by_id(client, "/feed.atom").items()) == [
         (f"{BASE}id/issue/worms", "Worms"),
         (f"{BASE}id/paper/p", "On <spam> & more"),
         (f"{BASE}id/issue/spam", "Spam"),
     ]
-    assert entries(client, "/feed/paper.atom") == {f"{BASE}id/paper/p": "On <spam> & more"}
+    assert get_titles_by_id(client, "/feed/paper.atom") == {f"{BASE}id/paper/p": "On <spam> & more"}
 
 
-def test_an_entry_says_when_its_thing_changed_and_leads_to_its_page(client: httpx.Client) -> None:
+def test_an_entry_has_the_time_of_the_change_and_links_to_the_page(client: httpx.Client) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     put_data(client, 'issue:spam skos:prefLabel "Junk mail"@en .')
-    found = feed(client, "/feed.atom")
-    (entry,) = found.entries
-    when = client.get("/sparql", params={"query": LAST}, headers={"Accept": "text/csv"}).text.split()[1]
-    assert datetime.fromisoformat(entry.updated) == datetime.fromisoformat(when)
-    assert found.feed.updated == entry.updated
+    feed = get_feed(client, "/feed.atom")
+    (entry,) = feed.entries
+    write_time = client.get(
+        "/sparql", params={"query": LAST_WRITE_QUERY}, headers={"Accept": "text/csv"}
+    ).text.split()[1]
+    assert datetime.fromisoformat(entry.updated) == datetime.fromisoformat(write_time)
+    assert feed.feed.updated == entry.updated
     assert entry.link == "http://localhost/doc/issue/spam"
     assert client.get(entry.link).status_code == 200
     assert entry.summary == "Issues: changed."
 
 
-LAST = f"""SELECT (MAX(?at) AS ?last) {{ GRAPH <{BASE}graph/history> {{
+LAST_WRITE_QUERY = f"""SELECT (MAX(?at) AS ?last) {{ GRAPH <{BASE}graph/history> {{
 ?write <http://www.w3.org/ns/prov#endedAtTime> ?at }} }}"""
 
 
-def test_a_thing_that_is_gone_is_told_so(client: httpx.Client) -> None:
+def test_a_deleted_resource_has_a_deleted_entry(client: httpx.Client) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     client.delete("/graph/one")
-    assert not entries(client, "/feed.atom")
+    assert not get_titles_by_id(client, "/feed.atom")
     text = client.get("/feed.atom").text
     assert re.search(f'<at:deleted-entry ref="{BASE}id/issue/spam" when="', text)
 
 
-def test_pages_of_a_feed_lead_to_all_entries(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("news", "query_feed"):
-        monkeypatch.setattr(f"wgig.feeds.{module}.ENTRIES_PER_FEED_PAGE", 3)
+def test_the_pages_of_a_feed_have_all_entries(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wgig.feeds.news.ENTRIES_PER_FEED_PAGE", 3)
     put_data(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
-    seen, path = [], "/feed.atom"
+    iris, page_count, path = [], 0, "/feed.atom"
     while path:
-        found = feed(client, path)
-        seen += [one.id for one in found.entries]
-        links = {one.rel: one.href for one in found.feed.links}
+        page_count += 1
+        feed = get_feed(client, path)
+        iris += [item.id for item in feed.entries]
+        links = {item.rel: item.href for item in feed.feed.links}
         assert links["self"] == f"http://localhost{path}"
         path = links.get("next", "").removeprefix("http://localhost")
-    assert len(seen) == len(set(seen)) == 8
-    assert news.ENTRIES_PER_FEED_PAGE == 3
+    assert (len(iris), len(set(iris)), page_count) == (8, 8, 3)
 
 
 def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx.Client) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
-    found = feed(client, "/feed/query/who-wrote-what.atom")
-    (entry,) = found.entries
+    feed = get_feed(client, "/feed/query/who-wrote-what.atom")
+    (entry,) = feed.entries
     assert "graph: https://w3id.org/wgig/graph/one" in entry.summary
     assert entry.link == "http://localhost/graph/one"
-    assert entries(client, "/feed/query/who-wrote-what.atom") == {entry.id: entry.title}
+    assert get_titles_by_id(client, "/feed/query/who-wrote-what.atom") == {entry.id: entry.title}
     put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
-    assert [one.id for one in feed(client, "/feed/query/who-wrote-what.atom").entries][1] == entry.id
+    # The newer row is the first entry; the older row keeps its id.
+    assert [item.id for item in get_feed(client, "/feed/query/who-wrote-what.atom").entries][1] == entry.id
 
 
-def test_a_query_with_a_date_negotiates_to_its_feed(client: httpx.Client) -> None:
+def test_a_query_with_a_date_is_available_as_a_feed(client: httpx.Client) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
-    chosen = client.get(f"/feed/query/who-wrote-what.atom?graph={BASE}graph/one")
-    assert len(feedparser.parse(chosen.content).entries) == 1
-    asked = [
+    feed_response = client.get(f"/feed/query/who-wrote-what.atom?graph={BASE}graph/one")
+    assert len(feedparser.parse(feed_response.content).entries) == 1
+    requests = [
         (f"/queries/who-wrote-what.atom?graph={BASE}graph/one", "*/*"),
         (f"/queries/who-wrote-what?graph={BASE}graph/one", "application/atom+xml"),
         (f"/queries/who-wrote-what?_mediatype=atom&graph={BASE}graph/one", "text/csv"),
     ]
-    for path, accept in asked:
-        answer = client.get(path, headers={"Accept": accept})
-        assert answer.content == chosen.content
-        assert answer.headers["content-location"] == f"/feed/query/who-wrote-what.atom?graph={BASE}graph/one"
-    assert client.get("/queries/coverage-matrix.atom").status_code == 406
+    for path, accept in requests:
+        response = client.get(path, headers={"Accept": accept})
+        assert response.content == feed_response.content
+        assert (
+            response.headers["content-location"] == f"/feed/query/who-wrote-what.atom?graph={BASE}graph/one"
+        )
+    assert client.get("/queries/coverage-matrix.atom").status_code == 406  # its rows have no date
 
 
-def test_pages_of_the_feed_of_a_query_keep_the_values_that_were_asked_for(
+def test_pages_of_the_feed_of_a_query_keep_its_parameters(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wgig.feeds.query_feed.ENTRIES_PER_FEED_PAGE", 1)
-    for name in ("Spam", "Junk", "Mail"):
+    for name in ("Spam", "Junk", "Mail"):  # three writes to the graph, thus three rows
         put_data(client, f'issue:spam skos:prefLabel "{name}"@en .')
     put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
-    chosen = f"/queries/who-wrote-what.atom?graph={BASE}graph/one"
-    links = {one.rel: one.href for one in feed(client, chosen).feed.links}
+    path = f"/queries/who-wrote-what.atom?graph={BASE}graph/one"
+    links = {link.rel: link.href for link in get_feed(client, path).feed.links}
     assert links["next"] == f"http://localhost/feed/query/who-wrote-what.atom?graph={BASE}graph/one&page=2"
-    assert len(feed(client, f"{chosen}&page=3").entries) == 1
-    assert client.get(f"{chosen}&page=4").status_code == 404
+    assert len(get_feed(client, f"{path}&page=3").entries) == 1
+    assert client.get(f"{path}&page=4").status_code == 404
 
 
 def test_a_feed_has_no_pages_of_another_feed(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wgig.feeds.news.ENTRIES_PER_FEED_PAGE", 1)
-    for number, thing in enumerate(("issue:spam", "issue:worms", "paper:a", "paper:b")):
-        put_data(client, f'{thing} skos:prefLabel "{thing}"@en .', f"/graph/{number}")
-    following = {one: cursor(client, f"/feed/{one}.atom") for one in ("issue", "paper")}
-    assert client.get(f"/feed/issue.atom?before={following['issue']}").status_code == 200
-    refused = client.get(f"/feed/issue.atom?before={following['paper']}")
-    assert refused.status_code == 404
-    assert f"The feed has no page before {following['paper']}." in refused.json()["detail"]
+    for number, resource in enumerate(("issue:spam", "issue:worms", "paper:a", "paper:b")):
+        put_data(client, f'{resource} skos:prefLabel "{resource}"@en .', f"/graph/{number}")
+    cursors = {kind: find_next_cursor(client, f"/feed/{kind}.atom") for kind in ("issue", "paper")}
+    assert client.get(f"/feed/issue.atom?before={cursors['issue']}").status_code == 200
+    response = client.get(f"/feed/issue.atom?before={cursors['paper']}")
+    assert response.status_code == 404
+    assert f"The feed has no page before {cursors['paper']}." in response.json()["detail"]
+    # A link of a page stays valid after the last entry of the page has changed.
     put_data(client, 'paper:b skos:prefLabel "B"@en .', "/graph/3")
     put_data(client, 'issue:worms skos:prefLabel "Worm"@en .', "/graph/1")
-    assert client.get(f"/feed/issue.atom?before={following['issue']}").status_code == 200
+    assert client.get(f"/feed/issue.atom?before={cursors['issue']}").status_code == 200
 
 
-def cursor(client: httpx.Client, path: str) -> str:
-    """Where the next page of a feed begins."""
-    links = {one.rel: one.href for one in feed(client, path).feed.links}
+def find_next_cursor(client: httpx.Client, path: str) -> str:
+    """The value of `before` in the link to the next page of a feed."""
+    links = {link.rel: link.href for link in get_feed(client, path).feed.links}
     return str(links["next"]).partition("before=")[2]
 
 
-@pytest.mark.parametrize("name", [one.name for one in list_example_queries() if one.date_variable])
-def test_a_query_of_which_there_is_a_feed_has_the_variable_of_its_date(name: str) -> None:
-    (query,) = (one for one in list_example_queries() if one.name == name)
+@pytest.mark.parametrize(
+    "name", [example.name for example in list_example_queries() if example.date_variable]
+)
+def test_a_query_with_a_feed_selects_its_date_variable(name: str) -> None:
+    (query,) = (example for example in list_example_queries() if example.name == name)
     assert f"?{query.date_variable}" in query.text.partition("SELECT")[2].partition("WHERE")[0]
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("path", "status", "message"),
     [
         ("/feed/nothing.atom", 404, "There are /feed.atom"),
         ("/feed/issue", 404, "/feed/issue.atom"),
@@ -189,7 +195,7 @@ def test_a_query_of_which_there_is_a_feed_has_the_variable_of_its_date(name: str
         ("/feed.atom?before=0", 400, "before is '0'"),
         ("/feed.atom?before=-1", 400, "before is '-1'"),
         ("/feed.atom?before=", 400, "before is ''"),
-        ("/feed.atom?before=%C2%B2", 400, "not a page"),
+        ("/feed.atom?before=%C2%B2", 400, "not the number of a page"),  # ², which str.isdigit() accepts
         (f"/feed.atom?before={'9' * 5000}", 400, "before is '999"),
         ("/feed.atom?before=1&before=2", 400, "The parameter before is given 2 times. Give it once."),
         ("/feed.atom?before=1", 404, "The feed has no page before 1. Its first page: /feed.atom"),
@@ -203,18 +209,18 @@ def test_a_query_of_which_there_is_a_feed_has_the_variable_of_its_date(name: str
         ("/sitemap/x.xml", 400, "is 'x'"),
     ],
 )
-def test_what_is_not_there_is_refused_in_words(
-    client: httpx.Client, path: str, status: int, said: str
+def test_an_invalid_request_is_refused_with_a_message(
+    client: httpx.Client, path: str, status: int, message: str
 ) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
-    answer = client.get(path)
-    assert answer.status_code == status
-    assert said in answer.json()["detail"]
+    response = client.get(path)
+    assert response.status_code == status
+    assert message in response.json()["detail"]
 
 
-def test_a_text_that_xml_cannot_hold_breaks_no_feed(client: httpx.Client) -> None:
+def test_characters_that_xml_does_not_allow_are_replaced(client: httpx.Client) -> None:
     put_data(client, 'issue:spam skos:prefLabel "Sp\\u0001am"@en .')
-    assert entries(client, "/feed.atom") == {f"{BASE}id/issue/spam": "Sp\ufffdam"}
+    assert get_titles_by_id(client, "/feed.atom") == {f"{BASE}id/issue/spam": "Sp\ufffdam"}
 
 
 MEETINGS = """
@@ -232,19 +238,23 @@ milestone:came a wgig:Milestone ; rdfs:label "Members announced" ; wgig:delivere
 """
 
 
-def events(client: httpx.Client) -> dict[str, icalendar.Event]:
-    """The events of the calendar by their titles."""
-    answer = client.get("/meetings.ics")
-    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
-    found = icalendar.Calendar.from_ical(answer.content)
-    assert isinstance(found, icalendar.Calendar)
-    return {str(one["summary"]): one for one in found.walk("VEVENT") if isinstance(one, icalendar.Event)}
+def get_events_by_title(client: httpx.Client) -> dict[str, icalendar.Event]:
+    """The events of the calendar by title."""
+    response = client.get("/meetings.ics")
+    assert response.headers["content-type"] == "text/calendar; charset=utf-8"
+    calendar = icalendar.Calendar.from_ical(response.content)
+    assert isinstance(calendar, icalendar.Calendar)
+    return {
+        str(event["summary"]): event
+        for event in calendar.walk("VEVENT")
+        if isinstance(event, icalendar.Event)
+    }
 
 
-def test_a_calendar_has_whole_days_and_hours_as_the_data_has_them(client: httpx.Client) -> None:
+def test_the_calendar_has_whole_days_and_times_of_day(client: httpx.Client) -> None:
     put_data(client, MEETINGS)
-    found = events(client)
-    spans = {title: (one.decoded("dtstart"), one.decoded("dtend")) for title, one in found.items()}
+    events = get_events_by_title(client)  # without "Some day", of which only the month is known
+    spans = {title: (event.decoded("dtstart"), event.decoded("dtend")) for title, event in events.items()}
     assert spans == {
         "Meeting; with, signs": (date(2005, 2, 14), date(2005, 2, 19)),
         "Closed": (datetime(2005, 2, 17, 10), datetime(2005, 2, 17, 18)),
@@ -255,13 +265,13 @@ def test_a_calendar_has_whole_days_and_hours_as_the_data_has_them(client: httpx.
         "Papers due": (date(2005, 1, 24), date(2005, 1, 26)),
         "Members announced": (date(2004, 11, 11), date(2004, 11, 12)),
     }
-    assert found["Closed"]["rrule"] == {"FREQ": ["DAILY"], "COUNT": [2]}
-    assert found["Meeting; with, signs"]["location"] == "Palais"
-    assert found["Papers due"]["categories"].to_ical() == b"Deadline"
-    assert found["Members announced"]["categories"].to_ical() == b"Milestone"
+    assert events["Closed"]["rrule"] == {"FREQ": ["DAILY"], "COUNT": [2]}
+    assert events["Meeting; with, signs"]["location"] == "Palais"
+    assert events["Papers due"]["categories"].to_ical() == b"Deadline"
+    assert events["Members announced"]["categories"].to_ical() == b"Milestone"
 
 
-HELD = """
+MEETINGS_IN_PLACES = """
 meeting:geneva a wgig:Session ; rdfs:label "In winter" ; schema:startDate "2005-02-14"^^xsd:date ;
   wgig:startTime "10:00:00"^^xsd:time ; wgig:endTime "18:00:00"^^xsd:time ; wgig:place place:geneva .
 meeting:summer a wgig:Session ; rdfs:label "In summer" ; schema:startDate "2005-06-14"^^xsd:date ;
@@ -277,77 +287,93 @@ place:TN a wgig:Country .
 """
 
 
-def test_hours_are_those_of_the_clocks_where_a_meeting_is_held(client: httpx.Client) -> None:
-    put_data(client, HELD)
-    found = events(client)
-    began: dict[str, Any] = {title: one["dtstart"] for title, one in found.items()}
-    assert began["In winter"].params["tzid"] == "Europe/Zurich"
-    assert began["In winter"].dt.astimezone(UTC) == datetime(2005, 2, 14, 9, tzinfo=UTC)
-    assert began["In summer"].dt.astimezone(UTC) == datetime(2005, 6, 14, 8, tzinfo=UTC)
-    assert began["Somewhere in a wide country"].dt == datetime(2005, 3, 1, 10)
-    assert began["In two countries"].dt == datetime(2005, 3, 1, 10)
+def test_times_are_in_the_time_zone_of_the_place(client: httpx.Client) -> None:
+    put_data(client, MEETINGS_IN_PLACES)
+    events = get_events_by_title(client)
+    starts: dict[str, Any] = {title: event["dtstart"] for title, event in events.items()}
+    assert starts["In winter"].params["tzid"] == "Europe/Zurich"
+    assert starts["In winter"].dt.astimezone(UTC) == datetime(2005, 2, 14, 9, tzinfo=UTC)
+    assert starts["In summer"].dt.astimezone(UTC) == datetime(2005, 6, 14, 8, tzinfo=UTC)
+    assert starts["Somewhere in a wide country"].dt == datetime(2005, 3, 1, 10)
+    assert starts["In two countries"].dt == datetime(2005, 3, 1, 10)
 
 
-def test_a_calendar_brings_the_zones_that_it_names_and_no_others(client: httpx.Client) -> None:
+def test_the_calendar_has_only_the_time_zones_that_it_uses(client: httpx.Client) -> None:
     put_data(client, MEETINGS)
     assert "VTIMEZONE" not in client.get("/meetings.ics").text
-    put_data(client, HELD, "/graph/two")
+    put_data(client, MEETINGS_IN_PLACES, "/graph/two")
     text = client.get("/meetings.ics").text
     assert text.count("TZID:Europe/Zurich\r\n") == 1
-    zones = text.replace("\r\n ", "").partition("TZID:Europe/Zurich\r\n")[2].partition("END:VTIMEZONE")[0]
-    forward, back = (zones.partition(one)[2] for one in ("BEGIN:DAYLIGHT", "DTSTART:19810927"))
-    assert "DTSTART:19810329T020000" in forward
-    assert ",20050327T020000," in forward
-    assert ",20051030T030000," in back
+    # In Switzerland since 1981, daylight time begins at 2:00 and ends at 3:00 local time.
+    zone_text = text.replace("\r\n ", "").partition("TZID:Europe/Zurich\r\n")[2].partition("END:VTIMEZONE")[0]
+    daylight_time, standard_time = (
+        zone_text.partition(delimiter)[2] for delimiter in ("BEGIN:DAYLIGHT", "DTSTART:19810927")
+    )
+    assert "DTSTART:19810329T020000" in daylight_time
+    assert ",20050327T020000," in daylight_time
+    assert ",20051030T030000," in standard_time
 
 
-def test_an_event_keeps_its_name_and_says_when_it_changed(client: httpx.Client) -> None:
+def test_an_event_keeps_its_uid_and_has_the_time_of_its_change(client: httpx.Client) -> None:
     put_data(client, MEETINGS)
-    before = events(client)["Closed"]
+    before = get_events_by_title(client)["Closed"]
     assert before["uid"] == "id/meeting/s@w3id.org"
     put_data(client, MEETINGS.replace("Closed", "Closed to all"))
-    after = events(client)["Closed to all"]
+    after = get_events_by_title(client)["Closed to all"]
     assert after["uid"] == before["uid"]
-    when = client.get("/sparql", params={"query": LAST}, headers={"Accept": "text/csv"}).text.split()[1]
-    assert after.decoded("dtstamp") == datetime.fromisoformat(when).astimezone(UTC).replace(microsecond=0)
+    write_time = client.get(
+        "/sparql", params={"query": LAST_WRITE_QUERY}, headers={"Accept": "text/csv"}
+    ).text.split()[1]
+    assert after.decoded("dtstamp") == datetime.fromisoformat(write_time).astimezone(UTC).replace(
+        microsecond=0
+    )
 
 
-def test_a_sitemap_lists_pages_that_are_there_with_what_is_known_of_their_time(client: httpx.Client) -> None:
+def test_the_sitemap_lists_existing_pages_with_the_times_of_changes(client: httpx.Client) -> None:
     put_data(
         client, 'issue:spam skos:prefLabel "Spam"@en . <https://example.org/elsewhere> rdfs:label "None" .'
     )
-    urls = ET.fromstring(client.get("/sitemap.xml").content).findall(f"{SITEMAP}url")
-    found = {one.findtext(f"{SITEMAP}loc", ""): one.findtext(f"{SITEMAP}lastmod") for one in urls}
-    assert found["http://localhost/doc/issue/spam"]
-    assert found["http://localhost/"] is None
-    assert "https://example.org/elsewhere" not in found
-    here = [one.removeprefix("http://localhost") for one in found if not one.endswith(EMPTY)]
-    assert {client.get(one).status_code for one in here} == {200}
+    urls = ET.fromstring(client.get("/sitemap.xml").content).findall(f"{SITEMAP_NAMESPACE}url")
+    times_by_url = {
+        element.findtext(f"{SITEMAP_NAMESPACE}loc", ""): element.findtext(f"{SITEMAP_NAMESPACE}lastmod")
+        for element in urls
+    }
+    assert times_by_url["http://localhost/doc/issue/spam"]
+    assert times_by_url["http://localhost/"] is None
+    assert "https://example.org/elsewhere" not in times_by_url
+    paths = [
+        url.removeprefix("http://localhost")
+        for url in times_by_url
+        if not url.endswith(MISSING_PAGE_SUFFIXES)
+    ]
+    assert {client.get(path).status_code for path in paths} == {200}
 
 
-def test_a_sitemap_lists_what_people_read_and_not_what_the_service_says_of_its_work(
+def test_the_sitemap_leaves_out_writes_and_identifiers(
     client: httpx.Client,
 ) -> None:
     put_data(client, f'issue:spam skos:prefLabel "Spam"@en . <{BASE}id/identifier/x1> rdfs:label "X1" .')
     text = client.get("/sitemap.xml").text
-    for place in ("", "papers", "issues", "timeline", "coverage", "queries"):
-        assert f"<loc>http://localhost/{place}</loc>" in text
+    for path in ("", "papers", "issues", "timeline", "coverage", "queries"):
+        assert f"<loc>http://localhost/{path}</loc>" in text
     assert "/doc/issue/spam<" in text
-    written = client.get("/sparql", params={"query": WRITES}, headers={"Accept": "text/csv"}).text.split()[1:]
-    assert written
-    for iri in (*written, f"{BASE}id/identifier/x1"):
+    write_iris = client.get(
+        "/sparql", params={"query": WRITE_QUERY}, headers={"Accept": "text/csv"}
+    ).text.split()[1:]
+    assert write_iris
+    for iri in (*write_iris, f"{BASE}id/identifier/x1"):
         assert client.get(f"/{iri.removeprefix(BASE).replace('id/', 'doc/', 1)}").status_code == 200
         assert iri.removeprefix(f"{BASE}id/") not in text
 
 
-WRITES = f"""SELECT ?write {{ GRAPH <{BASE}graph/history> {{ ?write a ?type
+WRITE_QUERY = f"""SELECT ?write {{ GRAPH <{BASE}graph/history> {{ ?write a ?type
 FILTER STRSTARTS(STR(?write), "{BASE}id/write/") }} }}"""
 
 
-def test_what_was_there_before_anybody_looked_has_no_time_in_the_sitemap() -> None:
+def test_a_resource_from_before_the_change_log_has_no_time_in_the_sitemap() -> None:
     store = Store.in_memory()
     store.update(f"INSERT DATA {{ <{BASE}id/issue/old> a <x:A> }}")
-    text = service_of(Settings(), store).get("/sitemap.xml").text
+    text = make_service_client(Settings(), store).get("/sitemap.xml").text
     assert "/doc/issue/old" in text
     assert "<lastmod>" not in text
 
@@ -358,11 +384,14 @@ def test_many_pages_are_listed_in_several_files(
     put_data(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
     monkeypatch.setattr(well_known, "MAX_SITEMAP_RESOURCES", 3)
     index = ET.fromstring(client.get("/sitemap.xml").content)
-    places = [str(one.text).removeprefix("http://localhost") for one in index.iter(f"{SITEMAP}loc")]
-    listed = [
-        str(one.text)
-        for place in places
-        for one in ET.fromstring(client.get(place).content).iter(f"{SITEMAP}loc")
+    paths = [
+        str(element.text).removeprefix("http://localhost")
+        for element in index.iter(f"{SITEMAP_NAMESPACE}loc")
     ]
-    assert len(listed) == len(set(listed))
-    assert len([one for one in listed if "/doc/issue/i" in one]) == 8
+    urls = [
+        str(element.text)
+        for path in paths
+        for element in ET.fromstring(client.get(path).content).iter(f"{SITEMAP_NAMESPACE}loc")
+    ]
+    assert len(urls) == len(set(urls))
+    assert len([url for url in urls if "/doc/issue/i" in url]) == 8

@@ -1,4 +1,4 @@
-"""An event stream client of others copies everything, and the copy is the dump."""
+"""An independent LDES client copies the whole event stream, and the copy equals the dump."""
 
 import gzip
 from pathlib import Path
@@ -7,22 +7,29 @@ import httpx
 import pyoxigraph as ox
 import pytest
 
-from tests.docs.blocks import blocks, page, run
+from tests.docs.blocks import find_code_blocks, read_docs_page, run_shell_block
 
 pytestmark = pytest.mark.slow
 
-ACTIVITY = "https://www.w3.org/ns/activitystreams#"
+ACTIVITY_STREAMS_NAMESPACE = "https://www.w3.org/ns/activitystreams#"
 
 
-def test_a_copy_that_a_client_makes_is_the_dump(npx: dict[str, str], served: str, tmp_path: Path) -> None:
-    (shown,) = (one for one in blocks(page("how-to/following-changes.md"), "sh") if "npx" in one)
-    given = run(shown, served, tmp_path, **npx)
-    assert given.returncode == 0, given.stderr
-    assert (tmp_path / "told.txt").read_text(encoding="utf-8").count(ACTIVITY) > 1000
+def test_the_copy_of_an_ldes_client_equals_the_dump(
+    npx: dict[str, str], service_url: str, tmp_path: Path
+) -> None:
+    (command,) = (
+        block
+        for block in find_code_blocks(read_docs_page("how-to/following-changes.md"), "sh")
+        if "npx" in block
+    )
+    process = run_shell_block(command, service_url, tmp_path, **npx)
+    assert process.returncode == 0, process.stderr
+    # Each version of a resource is a member with an ActivityStreams type.
+    assert (tmp_path / "versions.txt").read_text(encoding="utf-8").count(ACTIVITY_STREAMS_NAMESPACE) > 1000
     copy = ox.Dataset(ox.parse((tmp_path / "copy.trig").read_bytes(), ox.RdfFormat.TRIG))
-    dumped = gzip.decompress(httpx.get(f"{served}dump.nq.gz").content)
-    dump = ox.Dataset(ox.parse(dumped, ox.RdfFormat.N_QUADS))
+    dump_bytes = gzip.decompress(httpx.get(f"{service_url}dump.nq.gz").content)
+    dump = ox.Dataset(ox.parse(dump_bytes, ox.RdfFormat.N_QUADS))
     assert len(dump) > 10_000
-    for one in (copy, dump):
-        one.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    for dataset in (copy, dump):
+        dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
     assert copy == dump

@@ -1,4 +1,4 @@
-"""How much is tried: the same few things at each run, or ever new ones for `FUZZ_SECONDS` (`make fuzz`)."""
+"""The budget of the fuzz tests: fixed examples, or random ones for `FUZZ_SECONDS` (`make fuzz`)."""
 
 import os
 import time
@@ -8,17 +8,24 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
-CALM: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
-BLOCK = 100  # examples between two looks at the clock
+FUZZ_SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
+HYPOTHESIS_OPTIONS: dict[str, Any] = {
+    "deadline": None,
+    "database": None,
+    "suppress_health_check": list(HealthCheck),
+}
+EXAMPLES_PER_RUN = 100  # between two checks of the time, if FUZZ_SECONDS is set
 
 
-def hold(test: Callable[[Any], None], given_: SearchStrategy[Any], examples: int, share: float) -> None:
-    """Run a test with so many examples, or with others for its share of the time that there is."""
+def run_fuzz_test(
+    test: Callable[[Any], None], strategy: SearchStrategy[Any], example_count: int, time_share: float
+) -> None:
+    """Run a test with fixed examples, or with random ones for a share of FUZZ_SECONDS if that is set."""
     phases = (Phase.generate, Phase.shrink)
-    if not SECONDS:
-        settings(max_examples=examples, derandomize=True, phases=phases, **CALM)(given(given_)(test))()
+    if not FUZZ_SECONDS:
+        fixed = settings(max_examples=example_count, derandomize=True, phases=phases, **HYPOTHESIS_OPTIONS)
+        fixed(given(strategy)(test))()
         return
-    end = time.monotonic() + SECONDS * share
+    end = time.monotonic() + FUZZ_SECONDS * time_share
     while time.monotonic() < end:
-        settings(max_examples=BLOCK, phases=phases, **CALM)(given(given_)(test))()
+        settings(max_examples=EXAMPLES_PER_RUN, phases=phases, **HYPOTHESIS_OPTIONS)(given(strategy)(test))()

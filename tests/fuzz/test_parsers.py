@@ -1,4 +1,4 @@
-"""Whatever a parser of ours gets, it reads it, or refuses it in the way that it says: it never fails."""
+"""Every parser accepts fuzzed input or refuses it with a documented error."""
 
 import io
 import json
@@ -34,115 +34,114 @@ from wgig.shacl.check import check_document
 from wgig.sparql import admission
 from wgig.sparql import request as sparql_request
 from wgig.sparql.examples import list_example_queries
-from wgig.sparql.federation import convert_answer_to_values, convert_document_to_insert
+from wgig.sparql.federation import convert_document_to_insert, convert_results_to_values
 from wgig.sparql.language import diagnosis, hints, parser, scope
 from wgig.store.store import Store
 
-from tests.fuzz.budget import hold
-from tests.fuzz.pieces import mixed, spliced
+from tests.fuzz.budget import run_fuzz_test
+from tests.fuzz.strategies import fuzz_bytes, fuzz_texts
 
 pytestmark = pytest.mark.long
 
 BASE = Settings.base
-EXAMPLES = 60  # texts for each parser
-EXAMPLE = SHIPPED_FOLDER / "data/examples"
-RULES = sorted((SHIPPED_FOLDER / "shapes/examples/issue-paper").glob("*.ttl"))[:6]
-STORE = Store.in_memory()
+EXAMPLE_COUNT = 60  # inputs for each parser
+EXAMPLES_FOLDER = SHIPPED_FOLDER / "data/examples"
+SHAPE_EXAMPLES = sorted((SHIPPED_FOLDER / "shapes/examples/issue-paper").glob("*.ttl"))[:6]
+EMPTY_STORE = Store.in_memory()
 
 
 class Parser(NamedTuple):
-    """A parser, what it is like to get, and how it refuses: always as a Problem that is the sender's."""
+    """A parser, valid inputs as seeds, and the errors that it may raise in addition to Problem below 500."""
 
     parse: Callable[[Any], object]
     seeds: Sequence[Any]
-    refuses: tuple[type[Exception], ...] = ()
+    errors: tuple[type[Exception], ...] = ()
 
 
-def documented(suffix: str) -> Callable[[bytes], object]:
-    """The whole way of a file: read, checked, with the places of what is found."""
+def make_paper_checker(suffix: str) -> Callable[[bytes], object]:
+    """A function that reads a paper from a file with this suffix and checks it."""
 
     def parse(data: bytes) -> object:
         document = readers.read_paper_document("a", data, formats.FORMATS_BY_SUFFIX[suffix])
-        return document.spots, check_document(document, "final")
+        return document.triple_positions, check_document(document, "final")
 
     return parse
 
 
-def placed(media_type: str) -> Callable[[bytes], object]:
-    """The places of statements in a text that the engine reads."""
+def make_position_finder(media_type: str) -> Callable[[bytes], object]:
+    """A function that finds the positions of the triples in a valid document."""
 
     def parse(data: bytes) -> object:
         text = documents.decode_document_text(data)
-        triples = [one.triple for one in ox.parse(text, rdf_format(media_type), base_iri="x:")]
-        found = find_triple_positions(text, media_type, triples, KNOWN_CONTEXTS)
-        assert not found or len(found) == len(triples)
-        return found
+        triples = [quad.triple for quad in ox.parse(text, rdf_format(media_type), base_iri="x:")]
+        positions = find_triple_positions(text, media_type, triples, KNOWN_CONTEXTS)
+        assert not positions or len(positions) == len(triples)
+        return positions
 
     return parse
 
 
-def in_file(parse: Callable[[str], object]) -> Callable[[bytes], object]:
-    """A parser of texts that come from files, and so without half a character."""
+def make_bytes_parser(parse: Callable[[str], object]) -> Callable[[bytes], object]:
+    """A parser of bytes from a parser of texts. Texts from files are decoded, so they are valid Unicode."""
     return lambda data: parse(documents.decode_document_text(data))
 
 
-def understood(text: str) -> object:
-    """A query: its grammar, its rules, its variables, and what is said of a fault."""
+def analyze_query(text: str) -> object:
+    """The diagnosis of a query with a syntax error, else its scope problem and unbound variables."""
     tree = parser.ParsedSparqlText(text).tree
     if not isinstance(tree, parser.SyntaxNode):
         return diagnosis.diagnose_grammar_mismatch(text, tree).document(BASE, "/")
     return scope.find_scope_problem(text, tree), list(hints.iter_unbound_variables(tree))
 
 
-def docx(xml: bytes) -> bytes:
-    """A Word file with this body."""
+def build_word_file(document_xml: bytes) -> bytes:
+    """A Word file with this XML as its document."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as zipped:
-        zipped.writestr("[Content_Types].xml", TYPES)
-        zipped.writestr("_rels/.rels", RELATIONS)
-        zipped.writestr("word/document.xml", xml)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("[Content_Types].xml", CONTENT_TYPES_XML)
+        archive.writestr("_rels/.rels", RELATIONSHIPS_XML)
+        archive.writestr("word/document.xml", document_xml)
     return file.getvalue()
 
 
-def in_word(xml: bytes) -> object:
-    """The paper in a Word file with this body."""
-    return word.read_word_paper(docx(xml))
+def read_word_document(document_xml: bytes) -> object:
+    """The paper in a Word file with this XML as its document."""
+    return word.read_word_paper(build_word_file(document_xml))
 
 
-def listing(text: str) -> object:
-    """What a list is asked for by a query string."""
+def parse_list_requests(text: str) -> object:
+    """The requests for each list that a query string makes."""
     return [
-        query.parse_list_request(one, parse_form(text.encode("utf-8", "replace")), BASE)
-        for one in LIST_DEFINITIONS.values()
+        query.parse_list_request(definition, parse_form(text.encode("utf-8", "replace")), BASE)
+        for definition in LIST_DEFINITIONS.values()
     ]
 
 
-def batch(text: str) -> object:
-    """A batch of names to match."""
-    return request.parse_query_batch(text, ["issue", "person"], STORE, BASE)
+def parse_reconciliation_batch(text: str) -> object:
+    return request.parse_query_batch(text, ["issue", "person"], EMPTY_STORE, BASE)
 
 
-TYPES = (
+CONTENT_TYPES_XML = (
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override '
     'PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument'
     '.wordprocessingml.document.main+xml"/></Types>'
 )
-RELATIONS = (
+RELATIONSHIPS_XML = (
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
     '<Relationship Id="r" '
     'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
     'Target="word/document.xml"/></Relationships>'
 )
-WORDS = (
+WORD_DOCUMENT_XML = (
     b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
     b'<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>1. Issue</w:t></w:r></w:p>'
     b"<w:p><w:r><w:t>paper: a</w:t></w:r></w:p>"
     b"<w:tbl><w:tr><w:tc><w:p><w:r><w:t>issue</w:t></w:r></w:p></w:tc>"
     b"</w:tr></w:tbl></w:body></w:document>"
 )
-TEXTS = [one.read_text() for one in (EXAMPLE / "community-networks.ttl", *RULES)]
-MARKDOWN = (EXAMPLE / "community-networks.md").read_text()
-JSON_LD = [
+TURTLE_TEXTS = [path.read_text() for path in (EXAMPLES_FOLDER / "community-networks.ttl", *SHAPE_EXAMPLES)]
+MARKDOWN = (EXAMPLES_FOLDER / "community-networks.md").read_text()
+JSON_LD_TEXTS = [
     '{"@context": {"@vocab": "x:", "b": {"@container": "@list"}}, "@id": "x:a", "b": [1, {"@value": "c"}]}',
     f'{{"@context": "{jsonld_context.CONTEXT_IRI}", "@graph": [{{"@id": "x:a", "@type": "IssuePaper"}}]}}',
     '[{"@id": "x:a", "x:b": [{"@id": "x:c"}, true, 1.5e3, "\\u0041"]}]',
@@ -152,15 +151,15 @@ RDF_XML = (
     '<a:c r:parseType="Literal"><b/></a:c></r:Description></r:RDF>'
 )
 TRIG = '@prefix a: <x:> . a:g { a:b a:c "d"@en, """e"""^^a:f, [ a:h ( 1 2.0 true ) ] }'
-SPARQL = [
-    *(one.text for one in list_example_queries()),
+SPARQL_TEXTS = [
+    *(example.text for example in list_example_queries()),
     "SELECT ?a (COUNT(?b) AS ?n) { ?a (^<x:b>/!(<x:c>|^a))* [ ?p 'x'@en ] OPTIONAL { BIND(1 AS ?c) } } "
     "GROUP BY ?a",
     "PREFIX : <x:> INSERT { GRAPH ?g { :a :b ?c } } USING <x:g> WHERE { VALUES (?c) { (UNDEF) } }; CLEAR ALL",
     "SELECT * { SERVICE SILENT <x:a> { ?s ?p ?o } FILTER NOT EXISTS { ?s ?p '''\\u0041''' } } # c",
     "LOAD SILENT <x:a> INTO GRAPH <x:b>",
 ]
-RESULTS = (
+RESULTS_JSON = (
     b'{"head": {"vars": ["a"]}, "results": {"bindings": ['
     b'{"a": {"type": "literal", "value": "b", "xml:lang": "en"}}, {"a": {"type": "bnode", "value": "c"}}, '
     b'{"a": {"type": "uri", "value": "x:d"}}]}}'
@@ -169,7 +168,7 @@ MULTIPART = (
     b"--x\r\nContent-Disposition: form-data; name=\"a\"; filename*=UTF-8''b%20.ttl\r\n"
     b"Content-Type: text/turtle\r\n\r\nc\r\n--x--\r\n"
 )
-HEADERS = [
+HEADER_VALUES = [
     "text/html;q=0.5, */*;q=0.1",
     'a/b;c="d,e";q=1',
     "en-US,fr;q=0.001",
@@ -178,63 +177,68 @@ HEADERS = [
 ]
 
 PARSERS = {
-    "Markdown": Parser(documented("md"), [MARKDOWN.encode(), b"---\npaper: a\n---\n# 1. Issue\n- a: b\n"]),
-    "Markdown, its outline": Parser(reader.parse_paper_statements, [MARKDOWN]),
-    "Word": Parser(documented("docx"), [docx(WORDS), docx(b"")]),
-    "Word, its body": Parser(in_word, [WORDS]),
-    "Turtle": Parser(documented("ttl"), [one.encode() for one in TEXTS]),
-    "Turtle, its places": Parser(placed("text/turtle"), [one.encode() for one in TEXTS], (SyntaxError,)),
-    "TriG": Parser(documented("trig"), [TRIG.encode()]),
-    "TriG, its places": Parser(placed("application/trig"), [TRIG.encode()], (SyntaxError,)),
-    "N-Triples": Parser(documented("nt"), [b'<x:a> <x:b> "c"@en .\n_:d <x:e> "\\u0041"^^<x:f> .\n']),
-    "N-Quads": Parser(documented("nq"), [b"<x:a> <x:b> _:c <x:g> .\n"]),
-    "RDF/XML": Parser(documented("rdf"), [RDF_XML.encode()]),
+    "Markdown": Parser(
+        make_paper_checker("md"), [MARKDOWN.encode(), b"---\npaper: a\n---\n# 1. Issue\n- a: b\n"]
+    ),
+    "Markdown statements": Parser(reader.parse_paper_statements, [MARKDOWN]),
+    "Word": Parser(make_paper_checker("docx"), [build_word_file(WORD_DOCUMENT_XML), build_word_file(b"")]),
+    "Word document XML": Parser(read_word_document, [WORD_DOCUMENT_XML]),
+    "Turtle": Parser(make_paper_checker("ttl"), [text.encode() for text in TURTLE_TEXTS]),
+    "Turtle positions": Parser(
+        make_position_finder("text/turtle"), [text.encode() for text in TURTLE_TEXTS], (SyntaxError,)
+    ),
+    "TriG": Parser(make_paper_checker("trig"), [TRIG.encode()]),
+    "TriG positions": Parser(make_position_finder("application/trig"), [TRIG.encode()], (SyntaxError,)),
+    "N-Triples": Parser(make_paper_checker("nt"), [b'<x:a> <x:b> "c"@en .\n_:d <x:e> "\\u0041"^^<x:f> .\n']),
+    "N-Quads": Parser(make_paper_checker("nq"), [b"<x:a> <x:b> _:c <x:g> .\n"]),
+    "RDF/XML": Parser(make_paper_checker("rdf"), [RDF_XML.encode()]),
     "XML": Parser(
         parsing.check_xml, [RDF_XML.encode(), b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'], (SyntaxError,)
     ),
-    "JSON-LD": Parser(documented("jsonld"), [one.encode() for one in JSON_LD]),
-    "JSON-LD, its places": Parser(
-        placed("application/ld+json"), [one.encode() for one in JSON_LD], (SyntaxError,)
+    "JSON-LD": Parser(make_paper_checker("jsonld"), [text.encode() for text in JSON_LD_TEXTS]),
+    "JSON-LD positions": Parser(
+        make_position_finder("application/ld+json"), [text.encode() for text in JSON_LD_TEXTS], (SyntaxError,)
     ),
-    "JSON-LD, its contexts": Parser(parsing.check_jsonld_contexts, JSON_LD, (SyntaxError,)),
+    "JSON-LD contexts": Parser(parsing.check_jsonld_contexts, JSON_LD_TEXTS, (SyntaxError,)),
     "JSON": Parser(
         lambda text: (json.loads(text), json_tokens.parse_positioned_json(text)),
-        JSON_LD,
+        JSON_LD_TEXTS,
         (ValueError, RecursionError),
     ),
-    "SPARQL": Parser(understood, SPARQL),
-    "SPARQL, its words": Parser(
+    "SPARQL": Parser(analyze_query, SPARQL_TEXTS),
+    "SPARQL tokens": Parser(
         lambda text: (
             list(sparql_lexer.walk_tokens(sparql_lexer.tokenize_sparql(text))),
             sparql_lexer.find_declared_prefixes(sparql_lexer.tokenize_sparql(text)),
             sparql_lexer.get_query_form(sparql_lexer.SparqlText(text)),
         ),
-        SPARQL,
+        SPARQL_TEXTS,
     ),
-    "SPARQL, what it may": Parser(
-        lambda text: admission.admit_sparql_text(parser.ParsedSparqlText(text), Settings()), SPARQL
+    "SPARQL admission": Parser(
+        lambda text: admission.admit_sparql_text(parser.ParsedSparqlText(text), Settings()), SPARQL_TEXTS
     ),
-    "SPARQL, what it calls": Parser(
-        lambda text: admission.find_call_targets(sparql_lexer.SparqlText(text)), SPARQL
+    "SPARQL calls": Parser(
+        lambda text: admission.find_call_targets(sparql_lexer.SparqlText(text)), SPARQL_TEXTS
     ),
-    "SPARQL, its datasets": Parser(
+    "SPARQL datasets": Parser(
         lambda text: sparql_request.add_using_clauses(parser.ParsedSparqlText(text), ["x:a"], ["x:b"]),
-        SPARQL,
+        SPARQL_TEXTS,
     ),
-    "SPARQL, a slip": Parser(
-        lambda text: diagnosis.diagnose_syntax_error(parser.ParsedSparqlText(text), SyntaxError("x")), SPARQL
+    "SPARQL syntax errors": Parser(
+        lambda text: diagnosis.diagnose_syntax_error(parser.ParsedSparqlText(text), SyntaxError("x")),
+        SPARQL_TEXTS,
     ),
-    "nesting": Parser(parsing.check_brackets, [*TEXTS[:1], TRIG, "(" * 90], (SyntaxError,)),
-    "weights": Parser(
+    "nesting": Parser(parsing.check_brackets, [*TURTLE_TEXTS[:1], TRIG, "(" * 90], (SyntaxError,)),
+    "header weights": Parser(
         lambda text: (
             negotiation.parse_accept_weights([text]),
             negotiation.accepted_media_ranges([text]),
             negotiation.choose_coding([text]),
         ),
-        HEADERS,
+        HEADER_VALUES,
     ),
-    "Accept": Parser(lambda text: negotiation.negotiate_format([text], formats.GRAPH_FORMATS), HEADERS),
-    "Accept-Language": Parser(lambda text: language.parse_accept_language((text,)), HEADERS),
+    "Accept": Parser(lambda text: negotiation.negotiate_format([text], formats.GRAPH_FORMATS), HEADER_VALUES),
+    "Accept-Language": Parser(lambda text: language.parse_accept_language((text,)), HEADER_VALUES),
     "Accept-Profile": Parser(
         lambda text: list(profile_negotiation.parse_accept_profile(text)), ["<x:a>;q=0.5, skos", "skos;q=1"]
     ),
@@ -242,7 +246,7 @@ PARSERS = {
         lambda text: versions.parse_accept_datetime([text]),
         ["Thu, 26 Nov 2026 10:00:00 GMT", "26 Nov 26 1:2 +9999"],
     ),
-    "If-Match": Parser(lambda text: responses.matches_entity_tag([text], '"a"', weak=True), HEADERS),
+    "If-Match": Parser(lambda text: responses.matches_entity_tag([text], '"a"', weak=True), HEADER_VALUES),
     "Range": Parser(
         dumps_routes.parse_byte_range,
         ["bytes=0-1", "bytes=-5", "bytes=5-", f"bytes={'1' * 5000}-{'2' * 5000}"],
@@ -260,7 +264,7 @@ PARSERS = {
     "lang": Parser(language.parse_lang_parameter, ["fr,en", "zh-Hant"]),
     "_profile": Parser(lambda text: list(profile_negotiation.parse_profile_parameter(text)), ["skos,<x:a>"]),
     "form": Parser(lambda text: parse_form(text.encode("utf-8", "replace")), ["a=%41&b=c+d", "%ff=1&&="]),
-    "form of a paper": Parser(
+    "paper form": Parser(
         lambda text: form_request.parse_form_request(parse_form(text.encode("utf-8", "replace"))),
         ["paper=a&issue=spam&title.en=b"],
     ),
@@ -269,53 +273,56 @@ PARSERS = {
         lambda data: bodies.gunzip_body(data, 10_000),
         [negotiation.compress_body(b"a" * 99, "gzip"), b"\x1f\x8b"],
     ),
-    "token in an address": Parser(
+    "token in a URL": Parser(
         lambda text: auth.has_token_in_query(text.encode("utf-8", "replace")), ["access_token=a"]
     ),
-    "span of a token": Parser(auth.parse_token_lifetime, ["30d", "12h", "2w", f"{'9' * 20}w"], (ValueError,)),
-    "list": Parser(listing, ["page=2&size=10", "order=-label&fields=label", "category=a&category=b"]),
-    "page of a feed": Parser(lambda text: news.parse_page_number(text, "page"), ["1", "22"]),
+    "token lifetime": Parser(auth.parse_token_lifetime, ["30d", "12h", "2w", f"{'9' * 20}w"], (ValueError,)),
+    "list": Parser(
+        parse_list_requests, ["page=2&size=10", "order=-label&fields=label", "category=a&category=b"]
+    ),
+    "feed page number": Parser(lambda text: news.parse_page_number(text, "page"), ["1", "22"]),
     "search": Parser(tokenizer.parse_search_terms, ['spam "a b" -c', "a*"]),
     "reconciliation": Parser(
-        batch, ['{"q": {"query": "a", "type": "issue", "limit": 3, "properties": [{"pid": "b", "v": 1}]}}']
+        parse_reconciliation_batch,
+        ['{"q": {"query": "a", "type": "issue", "limit": 3, "properties": [{"pid": "b", "v": 1}]}}'],
     ),
     "extension": Parser(
-        lambda text: extend.build_extension_answer(text, STORE, BASE),
+        lambda text: extend.build_extension_result(text, EMPTY_STORE, BASE),
         ['{"ids": ["issue/a"], "properties": [{"id": "rdfs:label"}]}'],
     ),
-    "documents of others": Parser(
+    "documents for LOAD": Parser(
         lambda data: convert_document_to_insert(
             OutboundResponse("text/turtle", data, "http://a.example/"), "<x:g>"
         ),
-        [one.encode() for one in TEXTS],
+        [text.encode() for text in TURTLE_TEXTS],
         (PeerError,),
     ),
-    "results of others": Parser(
-        lambda data: convert_answer_to_values(
+    "results of SERVICE": Parser(
+        lambda data: convert_results_to_values(
             OutboundResponse("application/sparql-results+json", data, "http://a.example/"), {"a"}
         ),
-        [RESULTS],
+        [RESULTS_JSON],
         (PeerError,),
     ),
-    "where others lead": Parser(
+    "redirects": Parser(
         lambda text: resolve_redirect("http://a.example/b", text, "http://a.example/"),
         ["/c", "//[::1]/", "http://[x", "https://a.example:99999/"],
         (PeerError,),
     ),
-    "addresses": Parser(
+    "URLs": Parser(
         settings.canonicalize_url, ["http://[::1]:80/a?b#c", "https://é.example/%zz", "http://a@b/"]
     ),
-    "settings of addresses": Parser(
-        settings.parse_allowed_addresses, ["https://a.example/ http://b.example/c"], (ValueError,)
+    "allowed URLs": Parser(
+        settings.parse_allowed_urls, ["https://a.example/ http://b.example/c"], (ValueError,)
     ),
     "day": Parser(values.parse_day_literal, ["2005-01-20", "2005-02-30"], (ValueError,)),
-    "moment": Parser(values.parse_partial_date_literal, ["2005-01", "2005"], (ValueError,)),
+    "partial date": Parser(values.parse_partial_date_literal, ["2005-01", "2005"], (ValueError,)),
     "integer": Parser(values.parse_integer_literal, ["-4", "+12"], (ValueError,)),
     **{
-        f"value of a paper, {one.__name__}": Parser(
-            in_file(one), [b"2005-01-20", b"declaration/48", b"https://a.example/b", b"4", b"yes"]
+        f"paper value, {parse.__name__}": Parser(
+            make_bytes_parser(parse), [b"2005-01-20", b"declaration/48", b"https://a.example/b", b"4", b"yes"]
         )
-        for one in (
+        for parse in (
             markdown_values.parse_date,
             markdown_values.parse_whole_number,
             markdown_values.parse_boolean,
@@ -326,21 +333,21 @@ PARSERS = {
         )
     },
 }
-SHARE = 0.4 / len(PARSERS)  # of the time that there is
+TIME_SHARE = 0.4 / len(PARSERS)  # of FUZZ_SECONDS for each parser; test_routes.py has the other 60 %
 
 
 @pytest.mark.parametrize("name", PARSERS)
-def test_a_parser_reads_it_or_refuses_it(name: str) -> None:
-    parser = PARSERS[name]
+def test_parser_accepts_or_refuses_any_input(name: str) -> None:
+    parse, seeds, errors = PARSERS[name]
 
-    def holds(given: Any) -> None:
+    def parse_or_refuse(data: Any) -> None:
         try:
-            parser.parse(given)
+            parse(data)
         except Problem as problem:
             if problem.status >= 500:
                 raise
-        except parser.refuses:
+        except errors:
             pass
 
-    seeds = spliced(parser.seeds) if isinstance(parser.seeds[0], bytes) else mixed(parser.seeds)
-    hold(holds, seeds, EXAMPLES, SHARE)
+    inputs = fuzz_bytes(seeds) if isinstance(seeds[0], bytes) else fuzz_texts(seeds)
+    run_fuzz_test(parse_or_refuse, inputs, EXAMPLE_COUNT, TIME_SHARE)

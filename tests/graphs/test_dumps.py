@@ -1,4 +1,4 @@
-"""Dumps of all graphs: files made once for what the store holds, with their digests, and in parts."""
+"""Dumps of all graphs as files: content, digests, versions, byte ranges, licenses."""
 
 import base64
 import gzip
@@ -18,18 +18,20 @@ from wgig.graphs.dumps import DUMP_NAMES
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import client_of, service_of
+from tests.fixtures.service import make_client, make_service_client
 
 pytestmark = pytest.mark.slow
 
-ONE = "INSERT DATA { <x:a> <x:p> 1 GRAPH <x:g> { <x:b> <x:q> 'two' } GRAPH <x:h> { <x:b> <x:q> 'three' } }"
-MORE = "INSERT DATA { <x:c> <x:p> 3 }"
+FIRST_UPDATE = (
+    "INSERT DATA { <x:a> <x:p> 1 GRAPH <x:g> { <x:b> <x:q> 'two' } GRAPH <x:h> { <x:b> <x:q> 'three' } }"
+)
+SECOND_UPDATE = "INSERT DATA { <x:c> <x:p> 3 }"
 
 
 @pytest.fixture(params=["in memory", "on disk"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     store = Store.in_memory() if request.param == "in memory" else Store.open(tmp_path / "store")
-    store.update(ONE)
+    store.update(FIRST_UPDATE)
     return store
 
 
@@ -40,11 +42,11 @@ def app(store: Store) -> FastAPI:
 
 @pytest.fixture
 def client(app: FastAPI) -> httpx.Client:
-    return client_of(app)
+    return make_client(app)
 
 
-def plain(name: str, content: bytes) -> bytes:
-    """What a dump holds, whatever its coding."""
+def decompress_dump(name: str, content: bytes) -> bytes:
+    """The uncompressed content of a dump; `name` is such as `nq.gz`."""
     if name.endswith(".gz"):
         return gzip.decompress(content)
     return (
@@ -52,40 +54,36 @@ def plain(name: str, content: bytes) -> bytes:
     )
 
 
-def quads(store: Store) -> set[ox.Quad]:
-    return set(store.match())
-
-
 @pytest.mark.parametrize("name", DUMP_NAMES)
-def test_a_dump_holds_every_graph(client: httpx.Client, store: Store, name: str) -> None:
-    answer = client.get(f"/dump.{name}")
+def test_dump_contains_all_graphs(client: httpx.Client, store: Store, name: str) -> None:
+    response = client.get(f"/dump.{name}")
     format_ = ox.RdfFormat.N_QUADS if name.startswith("nq") else ox.RdfFormat.TRIG
-    assert set(ox.parse(plain(name, answer.content), format_)) == quads(store)
-    assert "content-encoding" not in answer.headers
+    assert set(ox.parse(decompress_dump(name, response.content), format_)) == set(store.match())
+    assert "content-encoding" not in response.headers
 
 
 @pytest.mark.parametrize("name", DUMP_NAMES)
-def test_a_dump_tells_its_digest_in_a_field_and_in_a_file_beside(client: httpx.Client, name: str) -> None:
-    answer = client.get(f"/dump.{name}")
-    digest = hashlib.sha256(answer.content)
-    assert answer.headers["repr-digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
+def test_digest_is_in_header_and_in_sha256_file(client: httpx.Client, name: str) -> None:
+    response = client.get(f"/dump.{name}")
+    digest = hashlib.sha256(response.content)
+    assert response.headers["repr-digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
     assert client.get(f"/dump.{name}.sha256").text == f"{digest.hexdigest()}  dump.{name}\n"
-    here = answer.headers["content-location"]
-    assert client.get(f"{here}.sha256").text == f"{digest.hexdigest()}  {here.rpartition('/')[2]}\n"
+    path = response.headers["content-location"]
+    assert client.get(f"{path}.sha256").text == f"{digest.hexdigest()}  {path.rpartition('/')[2]}\n"
 
 
-def test_a_dump_shows_each_write(client: httpx.Client, store: Store) -> None:
+def test_dump_is_up_to_date_after_write(client: httpx.Client, store: Store) -> None:
     before = client.get("/dump.nq")
     assert before.headers["cache-control"] == "no-cache"
-    store.update(MORE)
+    store.update(SECOND_UPDATE)
     after = client.get("/dump.nq")
-    assert set(ox.parse(after.content, ox.RdfFormat.N_QUADS)) == quads(store)
+    assert set(ox.parse(after.content, ox.RdfFormat.N_QUADS)) == set(store.match())
     assert after.headers["etag"] != before.headers["etag"]
 
 
-def test_a_version_has_an_address_that_never_changes(client: httpx.Client, store: Store) -> None:
+def test_version_of_dump_has_permanent_url(client: httpx.Client, store: Store) -> None:
     first = client.get("/dump.nq.gz")
-    store.update(MORE)
+    store.update(SECOND_UPDATE)
     client.get("/dump.nq.gz")
     old = client.get(first.headers["content-location"])
     assert old.content == first.content
@@ -95,101 +93,99 @@ def test_a_version_has_an_address_that_never_changes(client: httpx.Client, store
     assert client.get("/dump.nq.gz").headers["content-location"] == first.headers["content-location"]
 
 
-def test_only_the_last_versions_are_kept(client: httpx.Client, store: Store) -> None:
-    places = []
+def test_only_last_versions_are_kept(client: httpx.Client, store: Store) -> None:
+    paths = []
     for number in range(dumps.KEPT_DUMP_VERSIONS + 1):
         store.update(f"INSERT DATA {{ <x:a> <x:n> {number} }}")
-        places.append(client.get("/dump.nq").headers["content-location"])
-    assert [client.get(one).status_code for one in places] == [404, *[200] * dumps.KEPT_DUMP_VERSIONS]
-    assert "The latest: /dump.nq" in client.get(places[0]).json()["detail"]
+        paths.append(client.get("/dump.nq").headers["content-location"])
+    assert [client.get(path).status_code for path in paths] == [404, *[200] * dumps.KEPT_DUMP_VERSIONS]
+    assert "The latest: /dump.nq" in client.get(paths[0]).json()["detail"]
 
 
-def test_the_same_data_has_the_same_bytes(tmp_path: Path) -> None:
-    lines = [f"GRAPH <x:g{number % 7}> {{ <x:{number}> <x:p> 'a text {number}' }}" for number in range(200)]
-    given = []
-    for name, order in (("one", lines), ("two", reversed(lines))):
-        store = Store.open(tmp_path / name)
-        for one in order:
-            store.update(f"INSERT DATA {{ {one} }}")
-        client = service_of(Settings(), store)
-        given.append([client.get(f"/dump.{one}").content for one in DUMP_NAMES])
-    assert given[0] == given[1]
+def test_dump_does_not_depend_on_order_of_writes(tmp_path: Path) -> None:
+    quads = [f"GRAPH <x:g{number % 7}> {{ <x:{number}> <x:p> 'a text {number}' }}" for number in range(200)]
+    dumps_by_store = []
+    for folder, ordered_quads in (("one", quads), ("two", reversed(quads))):
+        store = Store.open(tmp_path / folder)
+        for quad in ordered_quads:
+            store.update(f"INSERT DATA {{ {quad} }}")
+        client = make_service_client(Settings(), store)
+        dumps_by_store.append([client.get(f"/dump.{name}").content for name in DUMP_NAMES])
+    assert dumps_by_store[0] == dumps_by_store[1]
 
 
-def test_a_dump_that_was_damaged_while_no_service_ran_is_made_anew(tmp_path: Path) -> None:
+def test_dumps_of_earlier_process_are_rewritten(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "store")
-    store.update(ONE)
-    before = [service_of(Settings(), store).get(f"/dump.{name}").content for name in DUMP_NAMES]
-    for one in (tmp_path / "store" / "aside" / "dumps").rglob("*.*"):
-        one.write_bytes(bytes(one.stat().st_size))
-    client = service_of(Settings(), store)
+    store.update(FIRST_UPDATE)
+    before = [make_service_client(Settings(), store).get(f"/dump.{name}").content for name in DUMP_NAMES]
+    for file in (tmp_path / "store" / "aside" / "dumps").rglob("*.*"):
+        file.write_bytes(bytes(file.stat().st_size))
+    client = make_service_client(Settings(), store)
     assert [client.get(f"/dump.{name}").content for name in DUMP_NAMES] == before
     digest = hashlib.sha256(before[0]).hexdigest()
     assert client.get(f"/dump.{DUMP_NAMES[0]}.sha256").text == f"{digest}  dump.{DUMP_NAMES[0]}\n"
 
 
-def test_a_dump_is_made_once_for_all_who_ask(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    write = dumps.StoreDumps.write_dump
+def test_concurrent_requests_share_one_dump(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    write_dump = dumps.StoreDumps.write_dump
 
-    def counted(*given: Any) -> str:
-        made.append(given)
-        return write(*given)
+    def record_call(*args: Any) -> str:
+        calls.append(args)
+        return write_dump(*args)
 
-    monkeypatch.setattr(dumps.StoreDumps, "write_dump", counted)
-    who = [threading.Thread(target=lambda: client_of(app).get("/dump.nq.gz")) for _ in range(4)]
-    for one in who:
-        one.start()
-    for one in who:
-        one.join()
-    assert client_of(app).get("/dump.trig").status_code == 200
-    assert len(made) == 2  # N-Quads and TriG
+    monkeypatch.setattr(dumps.StoreDumps, "write_dump", record_call)
+    threads = [threading.Thread(target=lambda: make_client(app).get("/dump.nq.gz")) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert make_client(app).get("/dump.trig").status_code == 200
+    assert len(calls) == 2  # N-Quads and TriG
 
 
-def test_who_has_the_dump_is_told_so(client: httpx.Client) -> None:
+def test_unchanged_dump_is_304(client: httpx.Client) -> None:
     tag = client.get("/dump.nq.gz").headers["etag"]
-    answer = client.get("/dump.nq.gz", headers={"If-None-Match": tag})
-    assert (answer.status_code, answer.content) == (304, b"")
-    assert answer.headers["etag"] == tag
+    response = client.get("/dump.nq.gz", headers={"If-None-Match": tag})
+    assert (response.status_code, response.content) == (304, b"")
+    assert response.headers["etag"] == tag
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "end"), [("bytes=0-3", 0, 4), ("bytes=5-", 5, None), ("bytes=-4", -4, None)]
+    ("byte_range", "start", "end"), [("bytes=0-3", 0, 4), ("bytes=5-", 5, None), ("bytes=-4", -4, None)]
 )
-def test_a_part_is_given_where_one_is_asked_for(
-    client: httpx.Client, asked: str, start: int, end: int | None
-) -> None:
-    whole = client.get("/dump.nq.gz")
-    part = client.get("/dump.nq.gz", headers={"Range": asked, "If-Range": whole.headers["etag"]})
-    assert part.status_code == 206
-    assert part.content == whole.content[start:end]
-    assert part.headers["content-range"].endswith(f"/{len(whole.content)}")
-    assert part.headers["repr-digest"] == whole.headers["repr-digest"]
+def test_byte_range_is_returned(client: httpx.Client, byte_range: str, start: int, end: int | None) -> None:
+    complete = client.get("/dump.nq.gz")
+    partial = client.get("/dump.nq.gz", headers={"Range": byte_range, "If-Range": complete.headers["etag"]})
+    assert partial.status_code == 206
+    assert partial.content == complete.content[start:end]
+    assert partial.headers["content-range"].endswith(f"/{len(complete.content)}")
+    assert partial.headers["repr-digest"] == complete.headers["repr-digest"]
 
 
 @pytest.mark.parametrize(
-    "asked", ["bytes=3-1", "bytes=", "bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,3-4"]
+    "byte_range", ["bytes=3-1", "bytes=", "bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,3-4"]
 )
-def test_a_range_that_says_nothing_is_ignored(client: httpx.Client, asked: str) -> None:
-    whole = client.get("/dump.nq.gz")
-    answer = client.get("/dump.nq.gz", headers={"Range": asked})
-    assert (answer.status_code, answer.content) == (200, whole.content)
+def test_invalid_range_is_ignored(client: httpx.Client, byte_range: str) -> None:
+    complete = client.get("/dump.nq.gz")
+    response = client.get("/dump.nq.gz", headers={"Range": byte_range})
+    assert (response.status_code, response.content) == (200, complete.content)
 
 
-def test_a_part_of_another_version_is_not_given(client: httpx.Client) -> None:
-    whole = client.get("/dump.nq.gz")
-    for tag in ('"another"', f"W/{whole.headers['etag']}"):
-        answer = client.get("/dump.nq.gz", headers={"Range": "bytes=99999-", "If-Range": tag})
-        assert (answer.status_code, answer.content) == (200, whole.content)
+def test_range_is_ignored_if_if_range_does_not_match(client: httpx.Client) -> None:
+    complete = client.get("/dump.nq.gz")
+    for tag in ('"another"', f"W/{complete.headers['etag']}"):
+        response = client.get("/dump.nq.gz", headers={"Range": "bytes=99999-", "If-Range": tag})
+        assert (response.status_code, response.content) == (200, complete.content)
 
 
-@pytest.mark.parametrize("asked", ["bytes=99999-", "bytes=-0", f"bytes={'9' * 18}-"])
-def test_a_part_behind_the_end_is_refused(client: httpx.Client, asked: str) -> None:
-    answer = client.get("/dump.nq.gz", headers={"Range": asked})
-    assert answer.status_code == 416
+@pytest.mark.parametrize("byte_range", ["bytes=99999-", "bytes=-0", f"bytes={'9' * 18}-"])
+def test_range_after_end_is_refused(client: httpx.Client, byte_range: str) -> None:
+    response = client.get("/dump.nq.gz", headers={"Range": byte_range})
+    assert response.status_code == 416
     size = len(client.get("/dump.nq.gz").content)
-    assert answer.headers["content-range"] == f"bytes */{size}"
-    assert f"The file has {size} bytes" in answer.json()["detail"]
+    assert response.headers["content-range"] == f"bytes */{size}"
+    assert f"The file has {size} bytes" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -205,52 +201,50 @@ def test_a_part_behind_the_end_is_refused(client: httpx.Client, asked: str) -> N
         ("/dump.nq?version=1", 400),
     ],
 )
-def test_there_is_no_other_dump(client: httpx.Client, path: str, status: int) -> None:
-    answer = client.get(path)
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
+def test_unknown_dump_is_refused(client: httpx.Client, path: str, status: int) -> None:
+    response = client.get(path)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_who_asks_for_a_dump_that_takes_long_is_asked_to_come_again(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    going = threading.Event()
-    write = dumps.StoreDumps.write_dump
-    monkeypatch.setattr(dumps.StoreDumps, "write_dump", lambda *given: going.wait() and write(*given))
+def test_slow_dump_is_503_with_retry_after(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_start = threading.Event()
+    write_dump = dumps.StoreDumps.write_dump
+    monkeypatch.setattr(dumps.StoreDumps, "write_dump", lambda *args: may_start.wait() and write_dump(*args))
     monkeypatch.setattr(dumps_routes, "DUMP_WAIT_SECONDS", 0)
-    answer = client.get("/dump.nq")
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    response = client.get("/dump.nq")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "30")
     monkeypatch.setattr(dumps_routes, "DUMP_WAIT_SECONDS", 20)
-    going.set()
+    may_start.set()
     assert client.get("/dump.nq").status_code == 200
 
 
-def test_others_write_while_a_dump_is_made(tmp_path: Path) -> None:
+def test_writes_continue_while_dump_is_made(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "store")
-    store.update(ONE)
+    store.update(FIRST_UPDATE)
     app = create_app(make_service(Settings(), store))
-    write = dumps.StoreDumps.write_dump
+    write_dump = dumps.StoreDumps.write_dump
 
-    def slowly(*given: Any) -> str:
-        other = threading.Thread(target=store.update, args=[MORE])
-        other.start()
-        other.join()
-        return write(*given)
+    def update_then_write(*args: Any) -> str:
+        thread = threading.Thread(target=store.update, args=[SECOND_UPDATE])
+        thread.start()
+        thread.join()
+        return write_dump(*args)
 
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(dumps.StoreDumps, "write_dump", slowly)
-        first = client_of(app).get("/dump.nq").text
-    assert "<x:c>" not in first
-    assert "<x:c>" in client_of(app).get("/dump.nq").text
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(dumps.StoreDumps, "write_dump", update_then_write)
+        dump = make_client(app).get("/dump.nq").text
+    assert "<x:c>" not in dump
+    assert "<x:c>" in make_client(app).get("/dump.nq").text
 
 
-def test_a_dump_has_the_license_that_all_its_graphs_state(client: httpx.Client, store: Store) -> None:
-    def links() -> str:
+def test_dump_has_license_that_all_graphs_state(client: httpx.Client, store: Store) -> None:
+    def get_links() -> str:
         return str(client.get("/dump.nq").headers["link"])
 
-    assert 'rel="license"' not in links()
+    assert 'rel="license"' not in get_links()
     license_ = "<http://purl.org/dc/terms/license> <x:free>"
     store.update(f"CLEAR DEFAULT ; INSERT DATA {{ GRAPH <x:g> {{ <x:g> {license_} . <x:h> {license_} }} }}")
-    assert '<x:free>; rel="license"' in links()
-    store.update("INSERT DATA { <x:c> <x:p> 3 }")
-    assert 'rel="license"' not in links()
+    assert '<x:free>; rel="license"' in get_links()
+    store.update(SECOND_UPDATE)
+    assert 'rel="license"' not in get_links()

@@ -1,4 +1,4 @@
-"""The list of graphs, and each of them."""
+"""The list of graphs, and a graph: formats, pages, licenses."""
 
 import re
 
@@ -11,13 +11,13 @@ from wgig.rdf.shipped import read_inference_rules
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.accept_headers import BROWSER
-from tests.fixtures.service import client_over
+from tests.fixtures.accept_headers import BROWSER_ACCEPT
+from tests.fixtures.service import make_store_client
 from tests.fixtures.triples import response_triples
 
-TTL = {"Content-Type": "text/turtle"}
-PAGE = {"Accept": BROWSER}
-SPAM = """
+TURTLE_HEADERS = {"Content-Type": "text/turtle"}
+BROWSER_HEADERS = {"Accept": BROWSER_ACCEPT}
+SPAM_TURTLE = """
 @prefix dcterms: <http://purl.org/dc/terms/> .
 @prefix issue: <https://w3id.org/wgig/id/issue/> .
 @prefix wgig: <https://w3id.org/wgig/ontology#> .
@@ -29,82 +29,82 @@ issue:worms a wgig:Issue ; dcterms:title "Worms" .
 
 
 @pytest.fixture
-def filled(writable: httpx.Client) -> httpx.Client:
-    writable.put("/graph/one", content="<x:a> <x:p> <x:b> .", headers=TTL)
-    writable.put("/graphs?default", content="<x:c> <x:p> <x:d> .", headers=TTL)
-    return writable
+def two_graphs_client(writable_client: httpx.Client) -> httpx.Client:
+    """A client of a service with a named graph and a default graph."""
+    writable_client.put("/graph/one", content="<x:a> <x:p> <x:b> .", headers=TURTLE_HEADERS)
+    writable_client.put("/graphs?default", content="<x:c> <x:p> <x:d> .", headers=TURTLE_HEADERS)
+    return writable_client
 
 
-def test_the_list_of_graphs_comes_as_json_rdf_and_page(filled: httpx.Client) -> None:
-    assert filled.get("/graphs", headers={"Accept": "application/json"}).json() == {
+def test_list_of_graphs_is_json_rdf_or_page(two_graphs_client: httpx.Client) -> None:
+    assert two_graphs_client.get("/graphs", headers={"Accept": "application/json"}).json() == {
         "graphs": ["https://w3id.org/wgig/graph/one"]
     }
-    assert "sd:NamedGraph" in filled.get("/graphs").text
-    assert "graph/one" in filled.get("/graphs", headers={"Accept": "text/html"}).text
+    assert "sd:NamedGraph" in two_graphs_client.get("/graphs").text
+    assert "graph/one" in two_graphs_client.get("/graphs", headers={"Accept": "text/html"}).text
 
 
 @pytest.mark.parametrize("path", ["/graph/spam", "/graphs?graph=http://localhost/graph/spam"])
-def test_a_graph_is_written_with_the_prefixes_that_it_uses(writable: httpx.Client, path: str) -> None:
-    writable.put("/graph/spam", content=SPAM, headers=TTL)
-    text = writable.get(path).text
+def test_graph_is_serialized_with_used_prefixes(writable_client: httpx.Client, path: str) -> None:
+    writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
+    text = writable_client.get(path).text
     assert "\nissue:spam " in text
     assert "a wgig:Issue" in text
     assert "@prefix foaf:" not in text
-    assert "<dcterms:title>" in writable.get(path, headers={"Accept": "application/rdf+xml"}).text
+    assert "<dcterms:title>" in writable_client.get(path, headers={"Accept": "application/rdf+xml"}).text
 
 
-LD = {"Accept": "application/ld+json"}
-ODD = '<x:a> <schema:name> "A slip for schema:name." .'
+JSON_LD_HEADERS = {"Accept": "application/ld+json"}
+UNCOMPACTABLE_TURTLE = '<x:a> <schema:name> "The IRI looks like a prefixed name." .'
 
 
-def test_a_graph_as_json_ld_is_compact_and_brings_its_context(writable: httpx.Client) -> None:
-    writable.put("/graph/spam", content=SPAM, headers=TTL)
-    document = writable.get("/graph/spam", headers=LD).json()
-    (spam,) = (one for one in document["@graph"] if one["id"] == "https://w3id.org/wgig/id/issue/spam")
+def test_graph_as_json_ld_is_compact_with_embedded_context(writable_client: httpx.Client) -> None:
+    writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
+    document = writable_client.get("/graph/spam", headers=JSON_LD_HEADERS).json()
+    (spam,) = (node for node in document["@graph"] if node["id"] == "https://w3id.org/wgig/id/issue/spam")
     assert spam["dcterms:title"] == "Spam"
     assert document["@context"]["dcterms"] == "http://purl.org/dc/terms/"
     assert response_triples(
-        writable.get("/graph/spam", headers=LD), ox.RdfFormat.JSON_LD
-    ) == triples_of_turtle(SPAM)
+        writable_client.get("/graph/spam", headers=JSON_LD_HEADERS), ox.RdfFormat.JSON_LD
+    ) == parse_turtle(SPAM_TURTLE)
 
 
-@pytest.mark.parametrize("content", [SPAM, ODD])
-def test_json_ld_says_the_same_where_it_is_not_compact(
-    writable: httpx.Client, monkeypatch: pytest.MonkeyPatch, content: str
+@pytest.mark.parametrize("content", [SPAM_TURTLE, UNCOMPACTABLE_TURTLE])
+def test_expanded_json_ld_has_same_triples(
+    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
-    monkeypatch.setattr(
-        routes, "MAX_COMPACTED_STATEMENTS", 0 if content == SPAM else routes.MAX_COMPACTED_STATEMENTS
-    )
-    writable.put("/graph/spam", content=content, headers=TTL)
-    answer = writable.get("/graph/spam", headers=LD)
-    assert "@context" not in answer.text
-    assert response_triples(answer, ox.RdfFormat.JSON_LD) == triples_of_turtle(content)
+    if content == SPAM_TURTLE:
+        monkeypatch.setattr(routes, "MAX_COMPACTED_STATEMENTS", 0)  # counts as too large to compact
+    writable_client.put("/graph/spam", content=content, headers=TURTLE_HEADERS)
+    response = writable_client.get("/graph/spam", headers=JSON_LD_HEADERS)
+    assert "@context" not in response.text
+    assert response_triples(response, ox.RdfFormat.JSON_LD) == parse_turtle(content)
 
 
-def triples_of_turtle(text: str) -> set[ox.Triple]:
-    return {one.triple for one in ox.parse(text, ox.RdfFormat.TURTLE)}
+def parse_turtle(turtle: str) -> set[ox.Triple]:
+    return {quad.triple for quad in ox.parse(turtle, ox.RdfFormat.TURTLE)}
 
 
 @pytest.mark.parametrize(
-    ("accept", "status", "given"),
+    ("headers", "status", "content_type"),
     [
         ({"Accept": ""}, 200, "text/turtle; charset=utf-8"),
         ({"Accept": "*/*"}, 200, "text/turtle; charset=utf-8"),
-        (PAGE, 200, "text/html; charset=utf-8"),
+        (BROWSER_HEADERS, 200, "text/html; charset=utf-8"),
         ({"Accept": "image/png"}, 406, "application/problem+json"),
     ],
 )
-def test_only_who_likes_pages_gets_the_page_of_a_graph(
-    filled: httpx.Client, accept: dict[str, str], status: int, given: str
+def test_only_browser_gets_page_of_graph(
+    two_graphs_client: httpx.Client, headers: dict[str, str], status: int, content_type: str
 ) -> None:
     for path in ("/graph/one", "/graphs?default"):
-        answer = filled.get(path, headers=accept)
-        assert (answer.status_code, answer.headers["content-type"]) == (status, given)
+        response = two_graphs_client.get(path, headers=headers)
+        assert (response.status_code, response.headers["content-type"]) == (status, content_type)
 
 
-def test_the_page_of_a_graph_says_what_it_is_and_what_it_describes(writable: httpx.Client) -> None:
-    writable.put("/graph/spam", content=SPAM, headers=TTL)
-    page = writable.get("/graph/spam", headers=PAGE).text
+def test_page_of_graph_shows_metadata_and_resources(writable_client: httpx.Client) -> None:
+    writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
+    page = writable_client.get("/graph/spam", headers=BROWSER_HEADERS).text
     assert "<h1>All on spam</h1>" in page
     assert "What is known." in page
     assert "http://example.org/inventory" in page
@@ -114,85 +114,87 @@ def test_the_page_of_a_graph_says_what_it_is_and_what_it_describes(writable: htt
     assert page.index(">Spam<") < page.index(">Worms<")
     turtle = re.search('href="([^"]+)">Turtle', page)
     assert turtle
-    assert "issue:spam" in writable.get(turtle[1].replace("&amp;", "&")).text
+    assert "issue:spam" in writable_client.get(turtle[1].replace("&amp;", "&")).text
 
 
-def test_a_page_of_a_graph_that_leaves_things_out_says_so(
-    writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
+def test_page_of_graph_notes_omitted_resources(
+    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(graphs_page, "MAX_GRAPH_RESOURCES", 1)
-    writable.put("/graph/spam", content=SPAM, headers=TTL)
-    page = writable.get("/graph/spam", headers=PAGE).text
+    writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
+    page = writable_client.get("/graph/spam", headers=BROWSER_HEADERS).text
     assert "Of 2 things, 1 are shown" in page
     assert page.count('href="/doc/issue/') == 1
 
 
-def test_the_list_shows_titles_and_sizes_and_leads_to_graphs_of_any_name(writable: httpx.Client) -> None:
-    elsewhere = "/graphs?graph=http%3A%2F%2Fexample.org%2Fgraph%3Fx"
-    writable.put("/graph/spam", content=SPAM, headers=TTL)
-    writable.put(elsewhere, content="<x:a> <x:p> 1, 2, 3 .", headers=TTL)
-    page = writable.get("/graphs", headers=PAGE).text
+def test_list_of_graphs_has_titles_sizes_and_links(writable_client: httpx.Client) -> None:
+    other_path = "/graphs?graph=http%3A%2F%2Fexample.org%2Fgraph%3Fx"
+    writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
+    writable_client.put(other_path, content="<x:a> <x:p> 1, 2, 3 .", headers=TURTLE_HEADERS)
+    page = writable_client.get("/graphs", headers=BROWSER_HEADERS).text
     assert re.search(r'<a href="/graph/spam">All on spam</a>.*?<td>8</td>', page, re.DOTALL)
-    assert re.search(rf'<a href="{re.escape(elsewhere)}">.*?<td>3</td>', page, re.DOTALL)
-    assert "It holds 3 statements." in writable.get(elsewhere, headers=PAGE).text
+    assert re.search(rf'<a href="{re.escape(other_path)}">.*?<td>3</td>', page, re.DOTALL)
+    assert "It holds 3 statements." in writable_client.get(other_path, headers=BROWSER_HEADERS).text
 
 
-def test_a_list_that_leaves_graphs_out_says_so(
-    writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
+def test_list_of_graphs_notes_omitted_graphs(
+    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(graphs_page, "MAX_LISTED_GRAPHS", 1)
     for name in ("one", "two"):
-        writable.put(f"/graph/{name}", content="<x:a> <x:p> <x:b> .", headers=TTL)
-    assert "Of 2 graphs, 1 are shown." in writable.get("/graphs", headers=PAGE).text
+        writable_client.put(f"/graph/{name}", content="<x:a> <x:p> <x:b> .", headers=TURTLE_HEADERS)
+    assert "Of 2 graphs, 1 are shown." in writable_client.get("/graphs", headers=BROWSER_HEADERS).text
 
 
-def test_the_page_of_what_follows_says_a_sentence_for_each_rule() -> None:
+def test_page_of_inferred_graph_has_sentence_for_each_rule() -> None:
     store = Store.in_memory()
     store.update("INSERT DATA { GRAPH <graph/inferred> { <x:a> <x:p> <x:b> } }", Settings.base)
-    page = client_over(store).get("/graph/inferred", headers=PAGE).text
-    assert ">An issue paper stands under the categories of the issue that it treats.</bdi></li>" in page
+    page = make_store_client(store).get("/graph/inferred", headers=BROWSER_HEADERS).text
+    assert ">An issue paper has the categories of its issue.</bdi></li>" in page
     assert len(graphs_page.rule_summaries(read_inference_rules())) == len(read_inference_rules())
 
 
 @pytest.mark.parametrize(
     ("statement", "accept"),
     [
-        ("<urn:s> <urn:p> <<( <urn:s> <urn:p> 1 )>> .", "application/ld+json"),
-        ("<urn:s> <http://x.org/1> 1 .", "application/rdf+xml"),
-        ("<urn:s> <http://www.w3.org/1999/02/22-rdf-syntax-ns#li> 1 .", "application/rdf+xml"),
+        ("<urn:s> <urn:p> <<( <urn:s> <urn:p> 1 )>> .", "application/ld+json"),  # a triple term
+        ("<urn:s> <http://x.org/1> 1 .", "application/rdf+xml"),  # a property without an XML name
+        ("<urn:s> <http://www.w3.org/1999/02/22-rdf-syntax-ns#li> 1 .", "application/rdf+xml"),  # reserved
     ],
 )
-def test_a_graph_is_not_written_in_a_format_that_cannot_hold_it(
-    writable: httpx.Client, statement: str, accept: str
+def test_graph_is_406_in_format_that_cannot_express_it(
+    writable_client: httpx.Client, statement: str, accept: str
 ) -> None:
-    assert writable.put("/graph/odd", content=statement, headers=TTL).status_code == 201
-    answer = writable.get("/graph/odd", headers={"Accept": accept})
-    assert answer.status_code == 406
-    assert "text/turtle" in answer.json()["offered"]
-    assert writable.get("/graph/odd", headers={"Accept": "text/turtle"}).status_code == 200
-    asked = {"query": "CONSTRUCT WHERE { ?s ?p ?o }", "default-graph-uri": f"{Settings.base}graph/odd"}
-    assert writable.get("/sparql", params=asked, headers={"Accept": accept}).status_code == 406
+    assert writable_client.put("/graph/odd", content=statement, headers=TURTLE_HEADERS).status_code == 201
+    response = writable_client.get("/graph/odd", headers={"Accept": accept})
+    assert response.status_code == 406
+    assert "text/turtle" in response.json()["offered"]
+    assert writable_client.get("/graph/odd", headers={"Accept": "text/turtle"}).status_code == 200
+    parameters = {"query": "CONSTRUCT WHERE { ?s ?p ?o }", "default-graph-uri": f"{Settings.base}graph/odd"}
+    assert writable_client.get("/sparql", params=parameters, headers={"Accept": accept}).status_code == 406
 
 
-def test_a_graph_has_the_license_that_it_states_and_no_other(writable: httpx.Client) -> None:
-    license_, mine = "<http://purl.org/dc/terms/license>", "<https://w3id.org/wgig/graph/mine>"
-    for said, links in (
+def test_graph_has_license_only_if_it_states_one(writable_client: httpx.Client) -> None:
+    graph_license = "<https://w3id.org/wgig/graph/mine> <http://purl.org/dc/terms/license>"
+    for license_statement, links in (
         ("", []),
-        (f"{mine} {license_} <x:free> .", ['<x:free>; rel="license"']),
-        (f"{mine} {license_} <x:free>, <x:other> .", []),
+        (f"{graph_license} <x:free> .", ['<x:free>; rel="license"']),
+        (f"{graph_license} <x:free>, <x:other> .", []),
     ):
-        writable.put("/graph/mine", content=f"<x:a> <x:p> <x:b> . {said}", headers=TTL)
+        writable_client.put(
+            "/graph/mine", content=f"<x:a> <x:p> <x:b> . {license_statement}", headers=TURTLE_HEADERS
+        )
         for path in ("/graph/mine", "/graphs?graph=https://w3id.org/wgig/graph/mine"):
-            answer = writable.get(path, headers={"Accept": "text/turtle"})
-            assert re.findall('<[^>]*>; rel="license"', answer.headers["link"]) == links
-    unnamed = writable.get("/graphs?default", headers={"Accept": "text/turtle"})
-    assert 'rel="license"' not in unnamed.headers["link"]
+            response = writable_client.get(path, headers={"Accept": "text/turtle"})
+            assert re.findall('<[^>]*>; rel="license"', response.headers["link"]) == links
+    default_graph = writable_client.get("/graphs?default", headers={"Accept": "text/turtle"})
+    assert 'rel="license"' not in default_graph.headers["link"]
 
 
-def test_an_ending_names_a_format_unless_it_is_of_the_name(filled: httpx.Client) -> None:
-    answer = filled.get("/graph/one.nt", headers={"Accept": "text/html"})
-    assert (answer.status_code, answer.text) == (200, "<x:a> <x:p> <x:b> .\n")
-    assert answer.headers["content-type"].startswith("application/n-triples")
-    assert filled.get("/graph/none.nt").status_code == 404
-    filled.put("/graph/one.nt", content="<x:own> <x:p> <x:b> .", headers=TTL)
-    assert "<x:own>" in filled.get("/graph/one.nt", headers={"Accept": "text/turtle"}).text
+def test_suffix_selects_format_unless_it_is_part_of_name(two_graphs_client: httpx.Client) -> None:
+    response = two_graphs_client.get("/graph/one.nt", headers={"Accept": "text/html"})
+    assert (response.status_code, response.text) == (200, "<x:a> <x:p> <x:b> .\n")
+    assert response.headers["content-type"].startswith("application/n-triples")
+    assert two_graphs_client.get("/graph/none.nt").status_code == 404
+    two_graphs_client.put("/graph/one.nt", content="<x:own> <x:p> <x:b> .", headers=TURTLE_HEADERS)
+    assert "<x:own>" in two_graphs_client.get("/graph/one.nt", headers={"Accept": "text/turtle"}).text

@@ -1,5 +1,9 @@
-"""Updates are tried first: papers pass the gate however they are changed, and what is written was checked."""
+"""A SPARQL Update is run on a copy of the store first (dry run), to check the papers that it changes.
 
+The check is the gate: a changed paper must conform to the write profile before the update is committed.
+"""
+
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -11,125 +15,129 @@ from wgig.store import update as store_update
 from wgig.store.files import ASIDE_FOLDER
 from wgig.store.store import Store
 
-from tests.fixtures.processes import Serving
-from tests.fixtures.service import writer_of
+from tests.fixtures.processes import ServiceStarter
+from tests.fixtures.service import make_writer_client
 
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-NAME = "example-community-networks"
-PAPER, GRAPH = f"{BASE}id/paper/{NAME}", f"{BASE}graph/paper/{NAME}"
-TURTLE = (SHIPPED_FOLDER / "data/examples/community-networks.ttl").read_bytes()
+PAPER_NAME = "example-community-networks"
+PAPER, PAPER_GRAPH = f"{BASE}id/paper/{PAPER_NAME}", f"{BASE}graph/paper/{PAPER_NAME}"
+PAPER_TURTLE = (SHIPPED_FOLDER / "data/examples/community-networks.ttl").read_bytes()
 TITLE = "<http://purl.org/dc/terms/title>"
-WORSE = f'<{PAPER}> {TITLE} "Another"@en'  # a second title in one language
-MADE_UP = f'BIND(IRI(CONCAT("{BASE}graph/pa", "per/{NAME}")) AS ?g)'
+INVALID_TRIPLE = f'<{PAPER}> {TITLE} "Another"@en'  # a second title in one language
+# The text of the update does not contain the IRI of the graph.
+BIND_PAPER_GRAPH = f'BIND(IRI(CONCAT("{BASE}graph/pa", "per/{PAPER_NAME}")) AS ?g)'
 
 
 @pytest.fixture
 def store() -> Store:
-    """A store with a paper, and a graph beside it that holds what would make the paper worse."""
+    """A store with a valid paper, and another graph with a triple that would make the paper invalid."""
     store = Store.in_memory()
-    for graph, turtle in ((GRAPH, TURTLE), ("x:g", f"{WORSE} .".encode())):
+    for graph, turtle in ((PAPER_GRAPH, PAPER_TURTLE), ("x:g", f"{INVALID_TRIPLE} .".encode())):
         store.apply(store.compute_addition(graph, parse_graph_document(turtle, "text/turtle")))
     return store
 
 
 @pytest.fixture(params=["kept", "lost"])
 def client(request: pytest.FixtureRequest, store: Store) -> httpx.Client:
-    return writer_of(store, history=request.param)
+    return make_writer_client(store, history=request.param)
 
 
-def update(client: httpx.Client, text: str, **headers: str) -> httpx.Response:
+def post_update(client: httpx.Client, text: str, **headers: str) -> httpx.Response:
     return client.post("/update", data={"update": text}, headers=headers)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        f"INSERT DATA {{ GRAPH <{GRAPH}> {{ {WORSE} }} }}",
-        f"INSERT DATA {{ GRAPH <graph/paper/{NAME}> {{ {WORSE} }} }}",
-        f"PREFIX p: <{BASE}graph/paper/> WITH p:{NAME} INSERT {{ {WORSE} }} WHERE {{}}",
-        f"INSERT {{ GRAPH ?g {{ {WORSE} }} }} WHERE {{ GRAPH ?g {{ <{PAPER}> a ?kind }} }}",
-        f"INSERT {{ GRAPH ?g {{ {WORSE} }} }} WHERE {{ {MADE_UP} }}",
-        f"ADD <x:g> TO <{GRAPH}>",
-        f"COPY <x:g> TO <{GRAPH}>",
+        f"INSERT DATA {{ GRAPH <{PAPER_GRAPH}> {{ {INVALID_TRIPLE} }} }}",
+        f"INSERT DATA {{ GRAPH <graph/paper/{PAPER_NAME}> {{ {INVALID_TRIPLE} }} }}",
+        f"PREFIX p: <{BASE}graph/paper/> WITH p:{PAPER_NAME} INSERT {{ {INVALID_TRIPLE} }} WHERE {{}}",
+        f"INSERT {{ GRAPH ?g {{ {INVALID_TRIPLE} }} }} WHERE {{ GRAPH ?g {{ <{PAPER}> a ?kind }} }}",
+        f"INSERT {{ GRAPH ?g {{ {INVALID_TRIPLE} }} }} WHERE {{ {BIND_PAPER_GRAPH} }}",
+        f"ADD <x:g> TO <{PAPER_GRAPH}>",
+        f"COPY <x:g> TO <{PAPER_GRAPH}>",
         f"MOVE <x:g> TO <{BASE}graph/paper/of-another-name>",
-        f"DELETE WHERE {{ GRAPH <{GRAPH}> {{ ?s a ?kind }} }}",
+        f"DELETE WHERE {{ GRAPH <{PAPER_GRAPH}> {{ ?s a ?kind }} }}",
         f"INSERT DATA {{ GRAPH <{BASE}graph/paper/new> {{ <x:a> <x:p> 1 }} }}",
-        f"DROP GRAPH <{GRAPH}> ; INSERT DATA {{ GRAPH <{GRAPH}> {{ {WORSE} }} }}",
+        f"DROP GRAPH <{PAPER_GRAPH}> ; INSERT DATA {{ GRAPH <{PAPER_GRAPH}> {{ {INVALID_TRIPLE} }} }}",
     ],
 )
-def test_no_update_leads_around_the_gate(client: httpx.Client, store: Store, text: str) -> None:
-    before = set(store.triples(GRAPH)), store.graphs()
-    answer = update(client, text)
-    assert answer.status_code == 422, answer.text
-    assert (set(store.triples(GRAPH)), store.graphs()) == before
+def test_update_cannot_bypass_gate(client: httpx.Client, store: Store, text: str) -> None:
+    before = set(store.triples(PAPER_GRAPH)), store.graphs()
+    response = post_update(client, text)
+    assert response.status_code == 422, response.text
+    assert (set(store.triples(PAPER_GRAPH)), store.graphs()) == before
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        f"DELETE WHERE {{ GRAPH <{GRAPH}> {{ <{PAPER}> {TITLE} ?title }} }}",
-        f"DROP GRAPH <{GRAPH}>",
+        f"DELETE WHERE {{ GRAPH <{PAPER_GRAPH}> {{ <{PAPER}> {TITLE} ?title }} }}",
+        f"DROP GRAPH <{PAPER_GRAPH}>",
         "DROP ALL",
         "INSERT { GRAPH <x:h> { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o } }",
-        f"INSERT DATA {{ <x:a> <x:p> <{GRAPH}> }}",
-        f"INSERT DATA {{ GRAPH <x:h> {{ {WORSE} }} }}",
+        f"INSERT DATA {{ <x:a> <x:p> <{PAPER_GRAPH}> }}",
+        f"INSERT DATA {{ GRAPH <x:h> {{ {INVALID_TRIPLE} }} }}",
     ],
 )
-def test_what_harms_no_paper_is_done(client: httpx.Client, text: str) -> None:
-    assert update(client, text).status_code == 204
+def test_update_that_keeps_papers_valid_is_committed(client: httpx.Client, text: str) -> None:
+    assert post_update(client, text).status_code == 204
 
 
-def test_the_report_on_a_refused_update_comes_as_asked(client: httpx.Client) -> None:
-    text = f"INSERT DATA {{ GRAPH <{GRAPH}> {{ {WORSE} }} }}"
-    answer = update(client, text, Accept="text/csv")
-    assert (answer.status_code, "WGIG-0-TITLE-TWICE" in answer.text) == (422, True)
+def test_report_on_refused_update_is_in_accepted_format(client: httpx.Client) -> None:
+    text = f"INSERT DATA {{ GRAPH <{PAPER_GRAPH}> {{ {INVALID_TRIPLE} }} }}"
+    response = post_update(client, text, Accept="text/csv")
+    assert (response.status_code, "WGIG-0-TITLE-TWICE" in response.text) == (422, True)
 
 
-def test_what_was_checked_is_written_whatever_chance_says(client: httpx.Client, store: Store) -> None:
-    text = f"""INSERT {{ GRAPH ?g {{ {WORSE} }} }}
-               WHERE {{ BIND(IF(RAND() < 0.5, <{GRAPH}>, <x:h>) AS ?g) }}"""
+def test_checked_change_of_random_update_is_the_committed_one(client: httpx.Client, store: Store) -> None:
+    # Each evaluation chooses the graph of the paper (422) or another graph (204).
+    text = f"""INSERT {{ GRAPH ?g {{ {INVALID_TRIPLE} }} }}
+               WHERE {{ BIND(IF(RAND() < 0.5, <{PAPER_GRAPH}>, <x:h>) AS ?g) }}"""
     for _ in range(20):
-        answer = update(client, text)
-        there = any("Another" in str(one) for one in store.triples(GRAPH))
-        assert (answer.status_code in (204, 422), there) == (True, False)
+        response = post_update(client, text)
+        is_written = any("Another" in str(triple) for triple in store.triples(PAPER_GRAPH))
+        assert (response.status_code in (204, 422), is_written) == (True, False)
 
 
-def test_an_update_that_may_touch_too_much_is_refused(
+def test_update_that_may_change_too_many_statements_is_refused(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(change, "MAX_COMPARED_QUADS", 3)
-    answer = update(client, "DELETE { GRAPH ?g { ?s <x:p> ?o } } WHERE { GRAPH ?g { ?s <x:p> ?o } }")
-    assert (answer.status_code, "Name each graph" in answer.json()["detail"]) == (422, True)
-    assert update(client, "WITH <x:new> INSERT { <x:a> <x:p> 1 } WHERE {}").status_code == 204
+    response = post_update(client, "DELETE { GRAPH ?g { ?s <x:p> ?o } } WHERE { GRAPH ?g { ?s <x:p> ?o } }")
+    assert (response.status_code, "Name each graph" in response.json()["detail"]) == (422, True)
+    assert post_update(client, "WITH <x:new> INSERT { <x:a> <x:p> 1 } WHERE {}").status_code == 204
 
 
-def test_where_nothing_is_checked_nor_kept_an_update_just_runs(
+def test_update_needs_no_dry_run_without_gate_and_history(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = writer_of(store, history="lost", write_profile="off")
-    monkeypatch.setattr(store_update, "copy_all_quads", None)
-    assert update(client, f"INSERT {{ GRAPH ?g {{ {WORSE} }} }} WHERE {{ GRAPH ?g {{}} }}").status_code == 204
-    assert any("Another" in str(one) for one in store.triples(GRAPH))
+    client = make_writer_client(store, history="lost", write_profile="off")
+    monkeypatch.setattr(store_update, "copy_all_quads", None)  # a dry run would fail
+    assert (
+        post_update(
+            client, f"INSERT {{ GRAPH ?g {{ {INVALID_TRIPLE} }} }} WHERE {{ GRAPH ?g {{}} }}"
+        ).status_code
+        == 204
+    )
+    assert any("Another" in str(triple) for triple in store.triples(PAPER_GRAPH))
 
 
-def test_a_copy_that_a_crash_left_is_gone_at_the_next_start(tmp_path: Path) -> None:
-    left = tmp_path / ASIDE_FOLDER / store_update.TRIAL_FOLDER
-    left.mkdir(parents=True)
+def test_trial_copy_left_by_crash_is_deleted_at_start(tmp_path: Path) -> None:
+    trial_folder = tmp_path / ASIDE_FOLDER / store_update.TRIAL_FOLDER
+    trial_folder.mkdir(parents=True)
     store = Store.open(tmp_path)
-    assert not left.exists()
+    assert not trial_folder.exists()
     change = store.dry_run("INSERT { <x:a> <x:p> 1 } WHERE {}")
     assert change
     assert len(change.added) == 1
-    assert not [
-        one
-        for one in (tmp_path / ASIDE_FOLDER).iterdir()
-        if one.name in (store_update.TRIAL_FOLDER, store_update.TAKEN_TRIAL_FOLDER)
-    ]
+    remaining_names = {path.name for path in (tmp_path / ASIDE_FOLDER).iterdir()}
+    assert remaining_names.isdisjoint((store_update.TRIAL_FOLDER, store_update.TAKEN_TRIAL_FOLDER))
 
 
-EQUAL = [
+DRY_RUN_UPDATES = [
     "INSERT DATA { <x:a> <x:p> 01, 1.0, true } ; DELETE DATA { <x:a> <x:p> 1 }",
     "INSERT DATA { GRAPH <x:g> { <x:a> <x:p> 1 } } ; DELETE DATA { GRAPH <x:g> { <x:a> <x:p> 1 } }",
     "DELETE DATA { GRAPH <x:g> { <x:s> <x:p> <x:o> } } ; INSERT DATA { GRAPH <x:g> { <x:s> <x:p> <x:o> } }",
@@ -147,61 +155,64 @@ EQUAL = [
 ]
 
 
-@pytest.mark.parametrize("text", EQUAL)
-def test_what_is_tried_and_then_done_is_what_the_update_does(text: str) -> None:
-    def filled() -> Store:
-        made = Store.in_memory()
-        made.update(
+@pytest.mark.parametrize("text", DRY_RUN_UPDATES)
+def test_change_of_dry_run_is_equal_to_effect_of_update(text: str) -> None:
+    def make_store() -> Store:
+        store = Store.in_memory()
+        store.update(
             "INSERT DATA { <x:s> <x:p> 5 . GRAPH <x:g> { <x:s> <x:p> <x:o> . _:b <x:q> 2 . _:b <x:q> _:c } "
             "GRAPH <x:k> { <x:s> <x:q> 3 } }"
         )
-        return made
+        return store
 
-    one, other = filled(), filled()
-    one.update(text)
-    change = other.dry_run(text)
+    updated_store, dry_run_store = make_store(), make_store()
+    updated_store.update(text)
+    change = dry_run_store.dry_run(text)
     assert change is not None
-    other.apply(change)
-    assert one.graphs() == other.graphs()
-    for graph in (None, *one.graphs()):
-        assert shape(one, graph) == shape(other, graph), graph
-    assert joined(one) == joined(other)
+    dry_run_store.apply(change)
+    assert updated_store.graphs() == dry_run_store.graphs()
+    for graph in (None, *updated_store.graphs()):
+        assert anonymize_triples(updated_store, graph) == anonymize_triples(dry_run_store, graph), graph
+    assert count_shared_blank_nodes(updated_store) == count_shared_blank_nodes(dry_run_store)
 
 
-def shape(store: Store, graph: str | None) -> list[str]:
-    """The statements of a graph without the names of blank nodes."""
+def anonymize_triples(store: Store, graph: str | None) -> list[str]:
+    """The triples of a graph with `_` for each term that has a blank node, sorted."""
     return sorted(
-        " ".join("_" if "_:" in str(term) else str(term) for term in one) for one in store.triples(graph)
+        " ".join("_" if "_:" in str(term) else str(term) for term in triple)
+        for triple in store.triples(graph)
     )
 
 
-def joined(store: Store) -> int:
-    """How often statements of the store share a blank node."""
-    every = [one for graph in (None, *store.graphs()) for one in store.triples(graph)]
-    names = [str(term) for one in every for term in (one.subject, one.object) if str(term).startswith("_:")]
-    return sum(names.count(name) for name in set(names) if names.count(name) > 1)
+def count_shared_blank_nodes(store: Store) -> int:
+    """The number of occurrences of blank nodes that occur more than once."""
+    triples = [triple for graph in (None, *store.graphs()) for triple in store.triples(graph)]
+    terms = [str(term) for triple in triples for term in (triple.subject, triple.object)]
+    counts = Counter(term for term in terms if term.startswith("_:"))
+    return sum(count for count in counts.values() if count > 1)
 
 
-def test_an_update_ends_with_whoever_asked_for_it(serving: Serving, tmp_path: Path) -> None:
-    many = " ".join(f"GRAPH ?g{n} {{ ?s{n} ?p{n} ?o{n} }}" for n in range(6))
-    endless = f"INSERT {{ GRAPH <urn:g> {{ ?s1 ?p2 ?o3 }} }} WHERE {{ {many} }}"
+def test_update_stops_on_disconnect(start_service: ServiceStarter, tmp_path: Path) -> None:
+    patterns = " ".join(f"GRAPH ?g{n} {{ ?s{n} ?p{n} ?o{n} }}" for n in range(6))
+    endless_update = f"INSERT {{ GRAPH <urn:g> {{ ?s1 ?p2 ?o3 }} }} WHERE {{ {patterns} }}"
     settings = {"WGIG_TOKEN": "secret", "WGIG_PAPER_SECONDS": "600"}
     with (
-        serving(tmp_path, **settings) as url,
+        start_service(tmp_path, **settings) as url,
         httpx.Client(headers={"Authorization": "Bearer secret"}, timeout=60) as client,
     ):
         with pytest.raises(httpx.ReadTimeout):
-            client.post(f"{url}update", data={"update": endless}, timeout=1)
-        written = client.put(
+            client.post(f"{url}update", data={"update": endless_update}, timeout=1)
+        # The update may take 600 seconds, and only one write runs at a time.
+        response = client.put(
             f"{url}graph/new",
             content="<urn:s> <urn:p> 1 .",
             headers={"Content-Type": "text/turtle"},
             timeout=30,
         )
-        assert written.status_code == 201
+        assert response.status_code == 201
 
 
-def test_a_query_in_the_place_of_an_update_is_sent_to_where_it_is_answered(client: httpx.Client) -> None:
-    answer = update(client, "PREFIX x: <x:> SELECT * { ?s ?p ?o }")
-    assert answer.status_code == 400
-    assert "SELECT begins a query, not an update. Send it to /sparql." in answer.json()["detail"]
+def test_query_sent_to_update_is_refused_with_path_of_sparql(client: httpx.Client) -> None:
+    response = post_update(client, "PREFIX x: <x:> SELECT * { ?s ?p ?o }")
+    assert response.status_code == 400
+    assert "SELECT begins a query, not an update. Send it to /sparql." in response.json()["detail"]

@@ -1,4 +1,4 @@
-"""A service that holds everything and may be written with a token, which must not change by what is tried."""
+"""A service with the bundled data that accepts writes with a token; no attack may change its store."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,15 @@ from wgig.store.store import Store
 TOKEN = "secret"
 
 
-def held(store: Store) -> int:
-    """A number for all statements of a store."""
+def hash_store(store: Store) -> int:
+    """A hash of all triples of a store with their graphs."""
     graphs = (None, *store.graphs())
-    return hash(frozenset((graph, str(one)) for graph in graphs for one in store.triples(graph)))
+    return hash(frozenset((graph, str(triple)) for graph in graphs for triple in store.triples(graph)))
 
 
 @pytest.fixture(scope="module")
 def app(filled_store: Store) -> Iterator[FastAPI]:
-    """The application; at the end, the graph is as it was."""
-    before = held(filled_store)
+    """The application. After the tests, the store must be unchanged."""
+    hash_before = hash_store(filled_store)
     yield create_app(make_service(Settings(token=TOKEN), filled_store))
-    assert held(filled_store) == before
+    assert hash_store(filled_store) == hash_before

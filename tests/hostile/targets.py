@@ -1,4 +1,4 @@
-"""What there is to attack: the routes of ROUTES, with the parameters that OpenAPI says they have."""
+"""The targets of attacks: the routes of ROUTES with the parameters that the OpenAPI document lists."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -10,10 +10,10 @@ from wgig.resources.shapes import example_papers_by_name
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.hostile.asking import ask
+from tests.hostile.client import send_requests
 
-# What stands in the place of a part of the path, so that the route is reached.
-PARTS = {
+# A valid value for the variable part of each path; most name an existing resource.
+PATH_VALUES = {
     "/queries/running/{id}": "0" * 16,
     "/queries/{name}": "coverage-matrix",
     "/graph/{name}": "ontology",
@@ -37,60 +37,61 @@ PARTS = {
 
 
 class Target(NamedTuple):
-    """A method of a route, its path with the names of parts, and the parameters that it is said to have."""
+    """A method of a route, its path with placeholders, and the names of its parameters."""
 
     method: str
     path: str
     parameters: tuple[str, ...]
 
-    def at(self, part: str = "") -> str:
-        """The path with a text in place of its part, by default one that is there."""
-        begin, _, name = self.path.partition("{")
+    def fill_path(self, value: str = "") -> str:
+        """The path with a value in place of its placeholder, by default the value of PATH_VALUES."""
+        prefix, _, name = self.path.partition("{")
         if not name:
             return self.path
-        usual = PARTS.get(self.path) or ("ttl" if name == "suffix}" else "")
-        assert usual, f"Say in PARTS what stands in {self.path}."
-        return begin + (part or usual)
+        default = PATH_VALUES.get(self.path) or ("ttl" if name == "suffix}" else "")
+        assert default, f"Add a value for {self.path} to PATH_VALUES."
+        return prefix + (value or default)
 
 
-def description() -> dict[str, Any]:
-    """The OpenAPI description."""
-    (answer,) = ask(create_app(make_service(Settings(), Store.in_memory())), [("GET", "/openapi.json", {})])
-    found: dict[str, Any] = answer.json()
-    return found
+def fetch_openapi_document() -> dict[str, Any]:
+    app = create_app(make_service(Settings(), Store.in_memory()))
+    (response,) = send_requests(app, [("GET", "/openapi.json", {})])
+    document: dict[str, Any] = response.json()
+    return document
 
 
-DESCRIBED = description()["paths"]
+OPENAPI_PATHS = fetch_openapi_document()["paths"]
 
 
-def parameters(method: str, path: str) -> list[dict[str, Any]]:
-    """The parameters in the query string of an operation."""
-    operation = DESCRIBED.get(path, {}).get(method.lower(), {})
-    return [one for one in operation.get("parameters", []) if one["in"] == "query"]
+def list_query_parameters(method: str, path: str) -> list[dict[str, Any]]:
+    """The OpenAPI objects of the query parameters of an operation."""
+    operation = OPENAPI_PATHS.get(path, {}).get(method.lower(), {})
+    return [parameter for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
 
 
-def targets() -> Iterator[Target]:
-    """Every method of every route, and each example query; HEAD is GET without the body."""
-    every = {(method, path.replace(":path}", "}")) for path, methods, *_ in ROUTES for method in methods}
-    every |= {
+def list_targets() -> Iterator[Target]:
+    """Every method of every route except HEAD, and the route of each example query."""
+    operations = {(method, path.replace(":path}", "}")) for path, methods, *_ in ROUTES for method in methods}
+    operations |= {
         ("GET", path)
-        for path, item in DESCRIBED.items()
+        for path, item in OPENAPI_PATHS.items()
         if path.startswith(("/queries/", "/feed/query/")) and "get" in item
     }
-    for method, path in sorted(every):
+    for method, path in sorted(operations):
         if method != "HEAD":
-            yield Target(method, path, tuple(one["name"] for one in parameters(method, path)))
+            names = tuple(parameter["name"] for parameter in list_query_parameters(method, path))
+            yield Target(method, path, names)
 
 
-TARGETS = tuple(targets())
-READ = tuple(one for one in TARGETS if one.method == "GET")
+TARGETS = tuple(list_targets())
+GET_TARGETS = tuple(target for target in TARGETS if target.method == "GET")
 
 
-def called(one: Target) -> str:
-    """What a test of a target is called."""
-    return f"{one.method} {one.path}"
+def target_id(target: Target) -> str:
+    """The ID of a test of a target."""
+    return f"{target.method} {target.path}"
 
 
-def status(answer: httpx.Response) -> tuple[int, str]:
-    """What shows when a test fails."""
-    return answer.status_code, answer.text[:300]
+def summarize_response(response: httpx.Response) -> tuple[int, str]:
+    """The status and the start of the body, for the message of a failure."""
+    return response.status_code, response.text[:300]

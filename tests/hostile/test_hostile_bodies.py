@@ -1,4 +1,4 @@
-"""Forms, batches of reconciliation and papers: what stands in them is read as data, or refused."""
+"""Attacks in request bodies: forms, reconciliation batches and papers are read as data or refused."""
 
 import json
 from collections.abc import Iterator
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 import pytest
 from fastapi import FastAPI
 
-from tests.hostile.asking import ask
-from tests.hostile.attacks import ATTACKS, MARK
+from tests.hostile.attacks import ATTACK_MARK, ATTACKS
+from tests.hostile.client import send_requests
 from tests.hostile.conftest import TOKEN
-from tests.hostile.harmless import check, is_told
-from tests.hostile.targets import status
+from tests.hostile.response_checks import check_response, ignores_parameter
+from tests.hostile.targets import summarize_response
 
 Form = dict[str, str]
 
 
-def forms(text: str) -> Iterator[tuple[str, Form]]:
-    """The forms that hold a text, each with the path to which it is sent."""
+def iter_forms_with_text(text: str) -> Iterator[tuple[str, Form]]:
+    """Forms that contain a text, each with the path to which it is sent."""
     yield "/sparql", {"query": text}
     yield "/sparql", {"query": "ASK {}", "default-graph-uri": text}
     yield "/sparql", {"query": "ASK {}", "format": text}
@@ -43,47 +43,55 @@ def forms(text: str) -> Iterator[tuple[str, Form]]:
 
 
 @pytest.mark.parametrize("accept", ["text/html", "*/*"])
-@pytest.mark.parametrize("what", ATTACKS)
-def test_no_body_is_more_than_data(app: FastAPI, what: str, accept: str) -> None:
-    sent = list(forms(ATTACKS[what]))
-    requests = [("POST", path, {"data": form, "headers": {"Accept": accept}}) for path, form in sent]
-    for (path, form), answer in zip(sent, ask(app, requests), strict=True):
-        check(answer, f"{path} {form}"[:300])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_attack_in_a_form_value_is_harmless(app: FastAPI, attack: str, accept: str) -> None:
+    forms = list(iter_forms_with_text(ATTACKS[attack]))
+    requests = [("POST", path, {"data": form, "headers": {"Accept": accept}}) for path, form in forms]
+    for (path, form), response in zip(forms, send_requests(app, requests), strict=True):
+        check_response(response, f"{path} {form}"[:300])
 
 
 @pytest.mark.parametrize("path", ["/sparql", "/update", "/reconcile", "/validate"])
-@pytest.mark.parametrize("what", [what for what, text in ATTACKS.items() if text])
-def test_no_name_of_a_field_is_more_than_a_name(app: FastAPI, path: str, what: str) -> None:
-    forms = {"/sparql": {"query": "ASK {}"}, "/update": {"update": "CLEAR SILENT GRAPH <urn:x>"}}
-    form = {**forms, "/validate": {"paper": "# x"}}.get(path, {})
+@pytest.mark.parametrize("attack", [name for name, text in ATTACKS.items() if text])
+def test_attack_in_a_field_name_is_refused(app: FastAPI, path: str, attack: str) -> None:
+    valid_forms = {
+        "/sparql": {"query": "ASK {}"},
+        "/update": {"update": "CLEAR SILENT GRAPH <urn:x>"},
+        "/reconcile": {},
+        "/validate": {"paper": "# x"},
+    }
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    (answer,) = ask(app, [("POST", path, {"data": {**form, ATTACKS[what]: "x"}, "headers": headers})])
-    check(answer, what)
-    assert answer.status_code == 400 or (path == "/sparql" and is_told(answer)), status(answer)
+    (response,) = send_requests(
+        app, [("POST", path, {"data": {**valid_forms[path], ATTACKS[attack]: "x"}, "headers": headers})]
+    )
+    check_response(response, attack)
+    assert response.status_code == 400 or (path == "/sparql" and ignores_parameter(response)), (
+        summarize_response(response)
+    )
 
 
-LONG = MARK * 10_000
+LONG_TEXT = ATTACK_MARK * 10_000
 
 
 @pytest.mark.parametrize(
     ("path", "form"),
     [
-        ("/sparql", {"query": LONG}),
-        ("/sparql", {"query": "ASK {}", "format": LONG}),
-        ("/reconcile", {"queries": LONG}),
-        ("/reconcile", {"queries": json.dumps({"q0": {"query": "x", "type": LONG}})}),
-        ("/reconcile", {"extend": json.dumps({"ids": [], "properties": [{"id": LONG}]})}),
-        ("/validate", {"paper": "# x", "profile": LONG}),
+        ("/sparql", {"query": LONG_TEXT}),
+        ("/sparql", {"query": "ASK {}", "format": LONG_TEXT}),
+        ("/reconcile", {"queries": LONG_TEXT}),
+        ("/reconcile", {"queries": json.dumps({"q0": {"query": "x", "type": LONG_TEXT}})}),
+        ("/reconcile", {"extend": json.dumps({"ids": [], "properties": [{"id": LONG_TEXT}]})}),
+        ("/validate", {"paper": "# x", "profile": LONG_TEXT}),
     ],
 )
-def test_a_long_value_is_refused_and_not_sent_back(app: FastAPI, path: str, form: Form) -> None:
-    (answer,) = ask(app, [("POST", path, {"data": form})])
-    check(answer, path)
-    assert 400 <= answer.status_code < 500, status(answer)
-    assert len(answer.content) < 5_000
+def test_long_value_is_refused_without_repeating_it(app: FastAPI, path: str, form: Form) -> None:
+    (response,) = send_requests(app, [("POST", path, {"data": form})])
+    check_response(response, path)
+    assert 400 <= response.status_code < 500, summarize_response(response)
+    assert len(response.content) < 5_000
 
 
-def test_a_long_name_is_told_of_in_short(app: FastAPI) -> None:
-    (answer,) = ask(app, [("POST", "/sparql", {"data": {"query": "ASK {}", LONG: ""}})])
-    assert is_told(answer)
-    assert len(answer.headers["wgig-warning"]) < 1_000
+def test_long_parameter_name_is_cut_in_the_warning(app: FastAPI) -> None:
+    (response,) = send_requests(app, [("POST", "/sparql", {"data": {"query": "ASK {}", LONG_TEXT: ""}})])
+    assert ignores_parameter(response)
+    assert len(response.headers["wgig-warning"]) < 1_000

@@ -1,4 +1,4 @@
-"""Parameters of addresses: the unknown and the doubled are refused, and the value of one stays a value."""
+"""Attacks in URL parameters: unknown and repeated parameters are refused, values are harmless."""
 
 from urllib.parse import quote, urlencode
 
@@ -6,17 +6,29 @@ import jsonschema
 import pytest
 from fastapi import FastAPI
 
-from tests.hostile.asking import Request, ask
-from tests.hostile.attacks import ATTACKS, MARK, UNREADABLE
+from tests.hostile.attacks import ATTACK_MARK, ATTACKS, INVALID_ENCODINGS
+from tests.hostile.client import Request, send_requests
 from tests.hostile.conftest import TOKEN
-from tests.hostile.harmless import check, is_told
-from tests.hostile.targets import READ, TARGETS, Target, called, parameters, status
+from tests.hostile.response_checks import check_response, ignores_parameter
+from tests.hostile.targets import (
+    GET_TARGETS,
+    TARGETS,
+    Target,
+    list_query_parameters,
+    summarize_response,
+    target_id,
+)
 
-ACCEPT = ("text/html", "*/*", "application/json", "application/xml, application/atom+xml;q=0.9, */*;q=0.1")
-# What takes any text, so that it finds nothing; all else takes what it knows.
-FREE = {"q", "prefix", "ac", "default-graph-uri", "named-graph-uri"}
-# What a route needs beside some parameters, so that they are looked at.
-BESIDE = {
+ACCEPT_VALUES = (
+    "text/html",
+    "*/*",
+    "application/json",
+    "application/xml, application/atom+xml;q=0.9, */*;q=0.1",
+)
+# Parameters that accept any text; the others accept only known values.
+FREE_TEXT_PARAMETERS = {"q", "prefix", "ac", "default-graph-uri", "named-graph-uri"}
+# Parameters that a route requires before it checks the others.
+REQUIRED_PARAMETERS = {
     "/search": {"q": "spam"},
     "/search.{suffix}": {"q": "spam"},
     "/sparql": {"query": "ASK {}"},
@@ -27,127 +39,149 @@ BESIDE = {
     "/cited": {"iri": "https://w3id.org/wgig/id/issue/spam"},
     "/graphs": {"graph": "https://w3id.org/wgig/graph/issues"},
 }
-# What the methods with a body need to come so far.
-BODIES = {
+# Valid bodies, with their media types, so that the parameters are checked.
+VALID_BODIES = {
     "/sparql": ("ASK {}", "application/sparql-query"),
     "/update": ("CLEAR SILENT GRAPH <urn:x>", "application/sparql-update"),
     "/reconcile": ("queries={}", "application/x-www-form-urlencoded"),
 }
 
-# Of which each is described by itself.
-EACH = ("/queries/{name}", "/feed/query/{name}")
+# OpenAPI describes each example query separately.
+EXAMPLE_QUERY_PATHS = ("/queries/{name}", "/feed/query/{name}")
 
-# Where the parameters of other services change nothing, and the answer says so.
-TELLING = {("POST", "/sparql"), ("QUERY", "/sparql")}
-
-
-def same(target: Target) -> bool:
-    """Whether a target is another with the format in its path."""
-    return target.path.removesuffix(".{suffix}") in {one.path for one in READ if one.path != target.path}
+# These operations ignore unknown parameters and send a warning.
+IGNORING_OPERATIONS = {("POST", "/sparql"), ("QUERY", "/sparql")}
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=called)
-def test_an_unknown_parameter_is_refused_with_those_that_there_are(app: FastAPI, target: Target) -> None:
-    body, kind = BODIES.get(target.path, ("", "text/turtle"))
-    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": kind}
-    sent = {} if target.method in ("GET", "DELETE") else {"content": body}
-    (answer,) = ask(app, [(target.method, f"{target.at()}?{MARK}=1", {"headers": headers, **sent})])
-    if is_told(answer):
-        assert (target.method, target.path) in TELLING
+def is_suffix_variant(target: Target) -> bool:
+    """Whether a target is another target with the format in its path."""
+    other_paths = {other.path for other in GET_TARGETS if other.path != target.path}
+    return target.path.removesuffix(".{suffix}") in other_paths
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=target_id)
+def test_unknown_parameter_is_refused_with_a_list_of_the_known_ones(app: FastAPI, target: Target) -> None:
+    body, media_type = VALID_BODIES.get(target.path, ("", "text/turtle"))
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": media_type}
+    content = {} if target.method in ("GET", "DELETE") else {"content": body}
+    url = f"{target.fill_path()}?{ATTACK_MARK}=1"
+    (response,) = send_requests(app, [(target.method, url, {"headers": headers, **content})])
+    if ignores_parameter(response):
+        assert (target.method, target.path) in IGNORING_OPERATIONS
         return
-    assert answer.status_code == 400, status(answer)
-    refused = answer.json()
-    assert refused["detail"].startswith(f"There is no parameter '{MARK}' here.")
-    assert all(one in refused["detail"] for one in refused["parameters"])
-    if target.method == "GET" and target.path not in EACH:
-        assert sorted(refused["parameters"]) == sorted(target.parameters)
+    assert response.status_code == 400, summarize_response(response)
+    problem = response.json()
+    assert problem["detail"].startswith(f"There is no parameter '{ATTACK_MARK}' here.")
+    assert all(name in problem["detail"] for name in problem["parameters"])
+    if target.method == "GET" and target.path not in EXAMPLE_QUERY_PATHS:
+        assert sorted(problem["parameters"]) == sorted(target.parameters)
 
 
-@pytest.mark.parametrize("target", [one for one in READ if one.parameters], ids=called)
-def test_a_parameter_is_refused_that_is_there_more_often_than_is_meant(app: FastAPI, target: Target) -> None:
-    most = {
-        one["name"]: one["schema"].get("maxItems")
-        if one.get("explode", True) and "items" in one["schema"]
+@pytest.mark.parametrize("target", [target for target in GET_TARGETS if target.parameters], ids=target_id)
+def test_parameter_is_refused_if_repeated_too_often(app: FastAPI, target: Target) -> None:
+    max_counts = {
+        parameter["name"]: parameter["schema"].get("maxItems")
+        if parameter.get("explode", True) and "items" in parameter["schema"]
         else 1
-        for one in parameters("GET", target.path)
+        for parameter in list_query_parameters("GET", target.path)
     }
-    limits = [(name, number) for name, number in most.items() if number]
+    limits = [(name, limit) for name, limit in max_counts.items() if limit]
     requests: list[Request] = [
-        ("GET", f"{target.at()}?{'&'.join([f'{quote(name)}='] * (number + 1))}", {})
-        for name, number in limits
+        ("GET", f"{target.fill_path()}?{'&'.join([f'{quote(name)}='] * (limit + 1))}", {})
+        for name, limit in limits
     ]
-    for (name, number), answer in zip(limits, ask(app, requests), strict=True):
-        assert answer.status_code == 400, (name, status(answer))
-        said = answer.json()["detail"]
-        assert f"{number + 1} times" in said or f"{number + 1} were sent" in said, said
+    for (name, limit), response in zip(limits, send_requests(app, requests), strict=True):
+        assert response.status_code == 400, (name, summarize_response(response))
+        detail = response.json()["detail"]
+        assert f"{limit + 1} times" in detail or f"{limit + 1} were sent" in detail, detail
 
 
-@pytest.mark.parametrize("target", [one for one in READ if one.parameters and not same(one)], ids=called)
-def test_no_value_of_a_parameter_is_more_than_a_value(app: FastAPI, target: Target) -> None:
-    sent = [(name, what) for name in target.parameters for what in ATTACKS]
+@pytest.mark.parametrize(
+    "target",
+    [target for target in GET_TARGETS if target.parameters and not is_suffix_variant(target)],
+    ids=target_id,
+)
+def test_attack_in_a_parameter_value_is_harmless(app: FastAPI, target: Target) -> None:
+    attacks = [(name, attack) for name in target.parameters for attack in ATTACKS]
     requests = [
         (
             "GET",
-            f"{target.at()}?{asked(target, name, what)}",
-            {"headers": {"Accept": ACCEPT[place % len(ACCEPT)]}},
+            f"{target.fill_path()}?{build_query_string(target, name, attack)}",
+            {"headers": {"Accept": ACCEPT_VALUES[number % len(ACCEPT_VALUES)]}},
         )
-        for place, (name, what) in enumerate(sent)
+        for number, (name, attack) in enumerate(attacks)
     ]
-    for (name, what), answer in zip(sent, ask(app, requests), strict=True):
-        check(answer, f"{name}: {what}")
-        # Else it would have become text of a query of ours.
-        assert name == "query" or "doc/problem/syntax" not in answer.text, (name, what, status(answer))
-        if name not in FREE and ATTACKS[what].strip() and not fits(target, name, ATTACKS[what]):
-            assert answer.status_code >= 300, (name, what, status(answer))
+    for (name, attack), response in zip(attacks, send_requests(app, requests), strict=True):
+        check_response(response, f"{name}: {attack}")
+        # A syntax error would mean that the value became part of the text of an internal query.
+        assert name == "query" or "doc/problem/syntax" not in response.text, (
+            name,
+            attack,
+            summarize_response(response),
+        )
+        if (
+            name not in FREE_TEXT_PARAMETERS
+            and ATTACKS[attack].strip()
+            and not is_valid_number(target, name, ATTACKS[attack])
+        ):
+            assert response.status_code >= 300, (name, attack, summarize_response(response))
 
 
-def fits(target: Target, name: str, text: str) -> bool:
-    """Whether a text is a number such as the parameter takes."""
-    (one,) = (one["schema"] for one in parameters("GET", target.path) if one["name"] == name)
-    return jsonschema.Draft202012Validator(one.get("items", one)).is_valid(number(text))
+def is_valid_number(target: Target, name: str, text: str) -> bool:
+    """Whether a text is a number that the schema of the parameter accepts."""
+    (schema,) = (
+        parameter["schema"]
+        for parameter in list_query_parameters("GET", target.path)
+        if parameter["name"] == name
+    )
+    return jsonschema.Draft202012Validator(schema.get("items", schema)).is_valid(parse_short_number(text))
 
 
-def number(text: str) -> int | None:
-    """The number that a text is, if it is a short one."""
+def parse_short_number(text: str) -> int | None:
+    """The integer that a text spells; None for other texts and for 20 digits or more."""
     return int(text) if text.removeprefix("-").isdigit() and text.isascii() and len(text) < 20 else None
 
 
-def asked(target: Target, name: str, what: str) -> str:
-    """A query string with an attack as the value of a parameter, beside what the route needs."""
-    beside = BESIDE.get(target.path, {})
+def build_query_string(target: Target, name: str, attack: str) -> str:
+    """A query string with an attack as the value of a parameter, and the required parameters."""
+    required = REQUIRED_PARAMETERS.get(target.path, {})
     if target.path == "/cite" and name in ("iri", "query"):
-        beside = {}
-    return urlencode({**beside, name: ATTACKS[what]})
+        required = {}
+    return urlencode({**required, name: ATTACKS[attack]})
 
 
-@pytest.mark.parametrize("target", READ, ids=called)
-def test_no_name_of_a_parameter_is_more_than_a_name(app: FastAPI, target: Target) -> None:
-    sent = [what for what, text in ATTACKS.items() if text]
+@pytest.mark.parametrize("target", GET_TARGETS, ids=target_id)
+def test_attack_in_a_parameter_name_is_refused(app: FastAPI, target: Target) -> None:
+    attacks = [attack for attack, text in ATTACKS.items() if text]
     requests = [
         (
             "GET",
-            f"{target.at()}?{quote(ATTACKS[what], safe='')}=1",
-            {"headers": {"Accept": ACCEPT[place % 3]}},
+            f"{target.fill_path()}?{quote(ATTACKS[attack], safe='')}=1",
+            {"headers": {"Accept": ACCEPT_VALUES[number % len(ACCEPT_VALUES)]}},
         )
-        for place, what in enumerate(sent)
+        for number, attack in enumerate(attacks)
     ]
-    for what, answer in zip(sent, ask(app, requests), strict=True):
-        check(answer, what)
-        assert answer.status_code == 400, (what, status(answer))
+    for attack, response in zip(attacks, send_requests(app, requests), strict=True):
+        check_response(response, attack)
+        assert response.status_code == 400, (attack, summarize_response(response))
 
 
-@pytest.mark.parametrize("target", READ, ids=called)
-def test_what_is_no_text_is_refused_in_names_and_values(app: FastAPI, target: Target) -> None:
+@pytest.mark.parametrize("target", GET_TARGETS, ids=target_id)
+def test_invalid_encoding_is_refused_in_names_and_values(app: FastAPI, target: Target) -> None:
     name = quote((*target.parameters, "x")[0])
-    queries = [*(f"{name}={one}" for one in UNREADABLE), *(f"{one}=1" for one in UNREADABLE)]
-    answers = ask(app, [("GET", f"{target.at()}?{one}", {}) for one in queries])
-    for query, answer in zip(queries, answers, strict=True):
-        check(answer, query)
-        assert answer.status_code == 400, (query, status(answer))
-
-
-def test_an_address_without_end_is_not_read(app: FastAPI) -> None:
-    requests: list[Request] = [
-        ("GET", f"{one.at()}?{quote((*one.parameters, 'x')[0])}={'x' * 40_000}", {}) for one in READ
+    queries = [
+        *(f"{name}={value}" for value in INVALID_ENCODINGS),
+        *(f"{value}=1" for value in INVALID_ENCODINGS),
     ]
-    assert {answer.status_code for answer in ask(app, requests)} == {414}
+    responses = send_requests(app, [("GET", f"{target.fill_path()}?{query}", {}) for query in queries])
+    for query, response in zip(queries, responses, strict=True):
+        check_response(response, query)
+        assert response.status_code == 400, (query, summarize_response(response))
+
+
+def test_long_url_is_refused(app: FastAPI) -> None:
+    requests: list[Request] = [
+        ("GET", f"{target.fill_path()}?{quote((*target.parameters, 'x')[0])}={'x' * 40_000}", {})
+        for target in GET_TARGETS
+    ]
+    assert {response.status_code for response in send_requests(app, requests)} == {414}

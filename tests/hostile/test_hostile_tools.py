@@ -1,4 +1,4 @@
-"""The tools of language models: what a model was talked into asking is a value, too."""
+"""Attacks in arguments of the MCP tools, which a language model may pass on, are harmless."""
 
 import inspect
 from collections.abc import Callable
@@ -11,51 +11,57 @@ from wgig.cli.mcp.tools import CallBudget, GraphTools
 from wgig.client.connection import Connection, RequestLimits
 from wgig.client.graph import Graph
 
-from tests.fixtures.service import client_of
+from tests.fixtures.service import make_client
 from tests.hostile.attacks import ATTACKS
 
-TOOLS = {
+TOOL_PARAMETERS = {
     name: inspect.signature(tool).parameters
     for name, tool in inspect.getmembers(GraphTools, inspect.isfunction)
-    if hasattr(tool, "__wrapped__")
+    if hasattr(tool, "__wrapped__")  # the decorated methods are the tools
 }
-# Words of a few and numbers are checked by the protocol before a tool is called.
-TEXTS = [
-    (name, parameter)
-    for name, parameters in TOOLS.items()
-    for parameter, one in parameters.items()
-    if parameter != "self" and get_args(one.annotation)[0] is str
+# Arguments of other types, such as enumerations and numbers, are checked by MCP before a tool is called.
+TEXT_PARAMETERS = [
+    (tool, name)
+    for tool, parameters in TOOL_PARAMETERS.items()
+    for name, parameter in parameters.items()
+    if name != "self" and get_args(parameter.annotation)[0] is str  # Annotated[str, …]
 ]
 
 
 @pytest.fixture(scope="module")
 def tools(app: FastAPI) -> GraphTools:
     """The tools over a service in this process."""
-    inside = client_of(app)._transport
-    return GraphTools(Graph(Connection("http://localhost", RequestLimits(retries=0), inside)), CallBudget())
+    transport = make_client(app)._transport
+    return GraphTools(
+        Graph(Connection("http://localhost", RequestLimits(retries=0), transport)), CallBudget()
+    )
 
 
-@pytest.mark.parametrize("what", ATTACKS)
-@pytest.mark.parametrize(("name", "parameter"), TEXTS)
-def test_no_argument_of_a_tool_is_more_than_a_value(
-    tools: GraphTools, name: str, parameter: str, what: str
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize(("tool", "parameter"), TEXT_PARAMETERS)
+def test_attack_in_a_tool_argument_is_harmless(
+    tools: GraphTools, tool: str, parameter: str, attack: str
 ) -> None:
-    needed = [key for key, one in TOOLS[name].items() if key != "self" and one.default is one.empty]
-    given: dict[str, Any] = {**dict.fromkeys(needed, "x"), parameter: ATTACKS[what]}
-    said = called(getattr(tools, name), given)
-    assert len(said.encode()) <= CallBudget().bytes
-    assert "made a mistake" not in said
-    # Else it would have become text of a query of ours.
-    assert parameter in ("sparql", "paper") or "does not parse" not in said
+    required = [
+        name
+        for name, declaration in TOOL_PARAMETERS[tool].items()
+        if name != "self" and declaration.default is declaration.empty
+    ]
+    arguments: dict[str, Any] = {**dict.fromkeys(required, "x"), parameter: ATTACKS[attack]}
+    text = call_tool(getattr(tools, tool), arguments)
+    assert len(text.encode()) <= CallBudget().bytes
+    assert not text.startswith("500 ")  # the status of an unexpected error
+    # A syntax error would mean that the value became part of the text of an internal query.
+    assert parameter in ("sparql", "paper") or "does not parse" not in text
 
 
-def called(tool: Callable[..., str], given: dict[str, Any]) -> str:
-    """What a tool says, or why it refuses."""
+def call_tool(tool: Callable[..., str], arguments: dict[str, Any]) -> str:
+    """The result of a tool, or its error message."""
     try:
-        return tool(**given)
+        return tool(**arguments)
     except ToolError as error:
         return str(error)
 
 
-def test_every_tool_that_takes_a_text_is_attacked() -> None:
-    assert {name for name, _ in TEXTS} == TOOLS.keys() - {"example_queries"}
+def test_every_tool_with_a_text_parameter_is_tested() -> None:
+    assert {tool for tool, _ in TEXT_PARAMETERS} == TOOL_PARAMETERS.keys() - {"example_queries"}

@@ -1,4 +1,4 @@
-"""What holds whoever answers, also when the answer breaks off."""
+"""RequestGuardMiddleware: security headers, aborted responses, disconnects, upload budget and hosts."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 from wgig.http.middleware import FREE_BODY_BYTES, RequestGuardMiddleware, UploadBudget, is_host_field
 from wgig.problems import Problem
 
-REQUEST = {
+REQUEST_SCOPE = {
     "type": "http",
     "http_version": "1.0",
     "method": "GET",
@@ -19,104 +19,117 @@ REQUEST = {
 }
 
 
-async def nothing_comes() -> Message:
-    raise AssertionError("nobody reads")
+async def fail_to_receive() -> Message:
+    raise AssertionError("the body must not be read")
 
 
-def passed(scope: Scope, sent: list[Message]) -> None:
-    """Let a guarded application answer that begins well and then fails."""
+def run_failing_app(scope: Scope, sent: list[Message]) -> None:
+    """Run, behind the middleware, an application that starts a response and then fails."""
 
-    async def half(_: Scope, __: Receive, send: Send) -> None:
+    async def fail_after_start(_: Scope, __: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ValueError("half way")
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(RequestGuardMiddleware(half, "http://base/", UploadBudget(0))(scope, nothing_comes, send))
+    asyncio.run(
+        RequestGuardMiddleware(fail_after_start, "http://base/", UploadBudget(0))(
+            scope, fail_to_receive, send
+        )
+    )
 
 
-def test_half_an_answer_does_not_look_whole(caplog: pytest.LogCaptureFixture) -> None:
+def test_aborted_response_is_not_completed(caplog: pytest.LogCaptureFixture) -> None:
     sent: list[Message] = []
     with pytest.raises(ValueError, match="half way"):
-        passed(REQUEST, sent)
-    assert [one["type"] for one in sent] == ["http.response.start"]
+        run_failing_app(REQUEST_SCOPE, sent)
+    assert [message["type"] for message in sent] == ["http.response.start"]
     assert (b"x-content-type-options", b"nosniff") in sent[0]["headers"]
     assert "half way" in caplog.text
 
 
-def test_what_is_no_request_is_let_through() -> None:
+def test_lifespan_events_pass_through() -> None:
     sent: list[Message] = []
     with pytest.raises(ValueError, match="half way"):
-        passed({"type": "lifespan"}, sent)
-    assert sent[0]["headers"] == []
+        run_failing_app({"type": "lifespan"}, sent)
+    assert sent[0]["headers"] == []  # the middleware adds no security headers
 
 
-def test_a_client_that_goes_away_is_no_mistake_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+def test_client_disconnect_is_not_logged_as_error(caplog: pytest.LogCaptureFixture) -> None:
     sent: list[Message] = []
 
-    async def gone() -> Message:
+    async def disconnect() -> Message:
         return {"type": "http.disconnect"}
 
-    async def reading(scope: Scope, receive: Receive, _: Send) -> None:
+    async def read_body(scope: Scope, receive: Receive, _: Send) -> None:
         await Request(scope, receive).body()
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(RequestGuardMiddleware(reading, "http://base/", UploadBudget(0))(REQUEST, gone, send))
+    asyncio.run(
+        RequestGuardMiddleware(read_body, "http://base/", UploadBudget(0))(REQUEST_SCOPE, disconnect, send)
+    )
     assert (sent, caplog.text) == ([], "")
 
 
-def upload(guard: RequestGuardMiddleware, size: int, end: asyncio.Event) -> asyncio.Task[None]:
-    """A request whose body is of that size so far, and goes on until the end."""
-    pieces = [{"type": "http.request", "body": b"x" * size, "more_body": True}]
+def start_upload(guard: RequestGuardMiddleware, size: int, finished: asyncio.Event) -> asyncio.Task[None]:
+    """Start a request that has sent `size` bytes of its body, and sends the rest when `finished` is set."""
+    messages = [{"type": "http.request", "body": b"x" * size, "more_body": True}]
 
     async def receive() -> Message:
-        if not pieces:
-            await end.wait()
+        if not messages:
+            await finished.wait()
             return {"type": "http.request", "body": b"", "more_body": False}
-        return pieces.pop()
+        return messages.pop()
 
     async def send(_: Message) -> None:
-        raise AssertionError("nothing is sent")
+        raise AssertionError("no response must be sent")
 
-    return asyncio.create_task(guard(REQUEST, receive, send))
+    return asyncio.create_task(guard(REQUEST_SCOPE, receive, send))
 
 
-def test_uploads_share_their_room_and_leave_some_to_small_ones() -> None:
-    refused: list[Problem] = []
+def test_uploads_share_budget_and_small_ones_are_free() -> None:
+    problems: list[Problem] = []
 
-    async def reading(scope: Scope, receive: Receive, _: Send) -> None:
+    async def read_body(scope: Scope, receive: Receive, _: Send) -> None:
         try:
             await Request(scope, receive).body()
         except Problem as problem:
-            refused.append(problem)
+            problems.append(problem)
 
-    async def several() -> None:
-        guard, end = RequestGuardMiddleware(reading, "http://base/", UploadBudget(1000)), asyncio.Event()
-        large = [upload(guard, FREE_BODY_BYTES + 400, end) for _ in range(2)]
-        late, small = upload(guard, FREE_BODY_BYTES + 400, end), upload(guard, FREE_BODY_BYTES, end)
+    async def run_uploads() -> None:
+        guard, finished = (
+            RequestGuardMiddleware(read_body, "http://base/", UploadBudget(1000)),
+            asyncio.Event(),
+        )
+        # Both use 400 of 1000 bytes of the budget; a third one would exceed it.
+        large_uploads = [start_upload(guard, FREE_BODY_BYTES + 400, finished) for _ in range(2)]
+        refused_upload, small_upload = (
+            start_upload(guard, FREE_BODY_BYTES + 400, finished),
+            start_upload(guard, FREE_BODY_BYTES, finished),
+        )
         async with asyncio.timeout(5):
-            await late
-        assert [(one.status, one.headers["Retry-After"]) for one in refused] == [(503, "10")]
-        assert not any(one.done() for one in (*large, small))
-        end.set()
-        await asyncio.gather(*large, small)
-        await upload(guard, FREE_BODY_BYTES + 1000, end)
-        assert len(refused) == 1
+            await refused_upload
+        assert [(problem.status, problem.headers["Retry-After"]) for problem in problems] == [(503, "10")]
+        assert not any(task.done() for task in (*large_uploads, small_upload))
+        finished.set()
+        await asyncio.gather(*large_uploads, small_upload)
+        await start_upload(guard, FREE_BODY_BYTES + 1000, finished)
+        assert len(problems) == 1
 
-    asyncio.run(several())
+    asyncio.run(run_uploads())
 
 
 @pytest.mark.parametrize(
     "host",
     ["", "localhost", "a-b.example:8000", "192.0.2.1:80", "[::1]", "[2001:db8::1]:443", "my_service:65535"],
 )
-def test_a_host_is_a_name_or_an_address_and_a_port(host: str) -> None:
+def test_valid_host_is_accepted(host: str) -> None:
     assert is_host_field(host.encode())
 
 
 @pytest.mark.parametrize("host", ["a b", "a:x", "a:65536", "a/b", "[::1", "[1:2]", "a@b", 'a"', "<", "\xfc"])
-def test_what_would_not_stand_in_an_address_is_no_host(host: str) -> None:
+def test_invalid_host_is_refused(host: str) -> None:
     assert not is_host_field(host.encode("latin-1"))

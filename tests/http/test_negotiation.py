@@ -1,4 +1,4 @@
-"""Which format a client gets."""
+"""Negotiation of response formats by Accept headers, suffixes and `_mediatype`."""
 
 import pytest
 from fastapi import Request
@@ -25,7 +25,7 @@ from wgig.rdf.formats import (
     Format,
 )
 
-from tests.fixtures.accept_headers import BROWSER
+from tests.fixtures.accept_headers import BROWSER_ACCEPT
 
 
 def make_request(accept: str = "*/*") -> Request:
@@ -46,7 +46,7 @@ def make_request(accept: str = "*/*") -> Request:
         (["text/turtle; charset=utf-8 ;q=0.1, application/n-triples;q=0.2x"], GRAPH_FORMATS, TURTLE),
         (["text/turtle;q=.1, application/n-triples;q=.2"], GRAPH_FORMATS, N_TRIPLES),
         (["application/rdf+xml, */*;q=.1"], SOLUTION_FORMATS, JSON_RESULTS),
-        (["text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"], GRAPH_FORMATS, TURTLE),  # Java's own
+        (["text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"], GRAPH_FORMATS, TURTLE),  # sent by Java
         (["*"], GRAPH_FORMATS, TURTLE),
         (["text/turtle;q=.1, *;q=.5, */*;q=.05"], GRAPH_FORMATS, N_TRIPLES),
         (["text/turtle;q=0, */*"], GRAPH_FORMATS, N_TRIPLES),
@@ -55,36 +55,35 @@ def make_request(accept: str = "*/*") -> Request:
         (["image/png", "text/csv"], SOLUTION_FORMATS, CSV),
         (['application/ld+json;profile="a,b;q=0"'], GRAPH_FORMATS, JSON_LD),
         (["application/sparql-results+xml, application/rdf+xml"], SOLUTION_FORMATS, XML_RESULTS),
-        ([BROWSER], (*GRAPH_FORMATS, HTML), HTML),
-        ([BROWSER], GRAPH_FORMATS, TURTLE),
+        ([BROWSER_ACCEPT], (*GRAPH_FORMATS, HTML), HTML),
+        ([BROWSER_ACCEPT], GRAPH_FORMATS, TURTLE),
     ],
 )
-def test_the_client_gets_what_it_likes_best(
-    accept: list[str], offered: tuple[Format, ...], expected: Format
-) -> None:
+def test_preferred_format_is_chosen(accept: list[str], offered: tuple[Format, ...], expected: Format) -> None:
     assert negotiate_format(accept, offered) is expected
 
 
 @pytest.mark.parametrize(
     "accept", ["image/png", "text/turtle;q=0", "*/*;q=0", "*;q=0", "*/*;q=.0", "text/*;q=0.0, image/*"]
 )
-def test_what_cannot_be_had_is_refused_with_a_list_of_what_there_is(accept: str) -> None:
+def test_unavailable_format_gets_406_with_available_ones(accept: str) -> None:
     with pytest.raises(Problem, match="text/turtle") as caught:
         negotiate_format([accept], (TURTLE,))
     assert caught.value.status == 406
 
 
-@pytest.mark.parametrize("q", ["2", "-1", "x", ".", "1.5", ".1234", "0.1234"])
-def test_an_item_with_a_bad_weight_is_left_out(q: str) -> None:
-    assert parse_accept_weights([f"text/csv;q={q}, text/html;q=0.5"]) == {"text/html": 0.5}
+# A weight is from 0 to 1, with at most three decimals.
+@pytest.mark.parametrize("weight", ["2", "-1", "x", ".", "1.5", ".1234", "0.1234"])
+def test_accept_item_with_invalid_weight_is_ignored(weight: str) -> None:
+    assert parse_accept_weights([f"text/csv;q={weight}, text/html;q=0.5"]) == {"text/html": 0.5}
 
 
-def test_a_long_field_without_sense_is_read_soon() -> None:
+def test_long_malformed_accept_header_is_parsed_fast() -> None:
     assert parse_accept_weights(["a," + " " * 200_000 + ";"]) == {"a": 1.0}
 
 
 @pytest.mark.parametrize(
-    ("asked", "suffix", "expected"),
+    ("mediatype", "suffix", "expected"),
     [
         (None, "", N_TRIPLES),
         (None, "rdf", RDF_XML),
@@ -93,14 +92,14 @@ def test_a_long_field_without_sense_is_read_soon() -> None:
         ("image/png,rdf,ttl", "", RDF_XML),
     ],
 )
-def test_a_name_in_the_query_string_beats_the_suffix_and_that_the_field(
-    asked: str | None, suffix: str, expected: Format
+def test_mediatype_parameter_overrides_suffix_and_accept(
+    mediatype: str | None, suffix: str, expected: Format
 ) -> None:
     request = make_request("application/n-triples")
-    assert choose_response_format(request, GRAPH_FORMATS, asked, suffix) is expected
+    assert choose_response_format(request, GRAPH_FORMATS, mediatype, suffix) is expected
 
 
-def test_a_suffix_that_is_not_offered_is_refused_with_those_that_are() -> None:
+def test_unavailable_suffix_gets_406_with_available_ones() -> None:
     unavailable = r"This is not available as \.csv\. End the address in one of: \.ttl, \.nt"
     with pytest.raises(Problem, match=unavailable):
         choose_response_format(make_request(), GRAPH_FORMATS, None, "csv")
@@ -108,7 +107,7 @@ def test_a_suffix_that_is_not_offered_is_refused_with_those_that_are() -> None:
         choose_response_format(make_request(), GRAPH_FORMATS, "", "ttl")
 
 
-def test_a_list_of_too_many_names_is_refused() -> None:
+def test_too_many_named_formats_are_refused() -> None:
     names = ",".join(["ttl"] * (MAX_NAMED_FORMATS + 1))
     with pytest.raises(Problem, match="lists more than 50 types") as caught:
         choose_response_format(make_request(), GRAPH_FORMATS, names)
@@ -116,7 +115,7 @@ def test_a_list_of_too_many_names_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept", "expected"), [(BROWSER, HTML), ("*/*", JSON), ("image/png", JSON), ("*/*;q=0", JSON)]
+    ("accept", "expected"), [(BROWSER_ACCEPT, HTML), ("*/*", JSON), ("image/png", JSON), ("*/*;q=0", JSON)]
 )
-def test_who_takes_no_page_gets_data_whatever_it_accepts(accept: str, expected: Format) -> None:
+def test_client_that_does_not_prefer_html_gets_data(accept: str, expected: Format) -> None:
     assert choose_page_or_data(make_request(accept), JSON) is expected

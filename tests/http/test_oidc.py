@@ -1,4 +1,4 @@
-"""Writers with the JWT of an issuer: it opens what it says as long as the issuer vouches for it."""
+"""JWTs of an OpenID Connect issuer: verification, keys, scopes, and writes by their holders."""
 
 import base64
 import hashlib
@@ -24,48 +24,49 @@ from wgig.http.oidc import OidcIssuer, build_configured_issuer, parse_scope_mapp
 from wgig.settings import TOKENS_FILE, Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import client_of
+from tests.fixtures.service import make_client
 
 pytestmark = pytest.mark.slow
 
 AUDIENCE = "https://w3id.org/wgig/"
-RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-EC = ec.generate_private_key(ec.SECP256R1())
-STRANGE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-TURTLE = {"Content-Type": "text/turtle"}
+SETTINGS_SECRET = "fixed.se.cret"  # WGIG_TOKEN, with two dots, as in a JWT
+RSA_PRIVATE_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+EC_PRIVATE_KEY = ec.generate_private_key(ec.SECP256R1())
+OTHER_RSA_PRIVATE_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+TURTLE_HEADERS = {"Content-Type": "text/turtle"}
 
 
-def rsa_key(id_: str, key: rsa.RSAPrivateKey = RSA, **more: str) -> dict[str, Any]:
-    return {**RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": id_, "use": "sig", **more}
+def make_rsa_jwk(id_: str, key: rsa.RSAPrivateKey = RSA_PRIVATE_KEY, **members: str) -> dict[str, Any]:
+    return {**RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": id_, "use": "sig", **members}
 
 
-def ec_key(id_: str) -> dict[str, Any]:
-    return {**ECAlgorithm.to_jwk(EC.public_key(), as_dict=True), "kid": id_}
+def make_ec_jwk(id_: str) -> dict[str, Any]:
+    return {**ECAlgorithm.to_jwk(EC_PRIVATE_KEY.public_key(), as_dict=True), "kid": id_}
 
 
-class Place:
-    """A tiny issuer, with two keys at first, that counts what it is asked for."""
+class FakeIssuer:
+    """An HTTP server of an issuer with the RSA key `r` and the EC key `e`; it records the requested paths."""
 
     def __init__(self) -> None:
-        self.keys: list[dict[str, Any]] = [rsa_key("r"), ec_key("e")]
-        self.asked: list[str] = []
+        self.keys: list[dict[str, Any]] = [make_rsa_jwk("r"), make_ec_jwk("e")]
+        self.requested_paths: list[str] = []
         self.metadata: dict[str, str] = {}
         self.status = 200
-        outer = self
+        issuer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                outer.asked.append(self.path)
-                given = {"keys": outer.keys} if self.path == "/keys" else outer.metadata
-                body = json.dumps(given).encode()
-                self.send_response(outer.status)
+                issuer.requested_paths.append(self.path)
+                document = {"keys": issuer.keys} if self.path == "/keys" else issuer.metadata
+                body = json.dumps(document).encode()
+                self.send_response(issuer.status)
                 self.send_header("Location", "/keys")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -74,60 +75,72 @@ class Place:
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
-    made = Place()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+def fake_issuer() -> Iterator[FakeIssuer]:
+    issuer = FakeIssuer()
+    yield issuer
+    issuer.server.shutdown()
+    issuer.server.server_close()
 
 
-def settings(place: Place, **more: Any) -> Settings:
-    return Settings(oidc_issuer=place.url, oidc_audience=AUDIENCE, **more)
+def make_settings(fake_issuer: FakeIssuer, **options: Any) -> Settings:
+    return Settings(oidc_issuer=fake_issuer.url, oidc_audience=AUDIENCE, **options)
 
 
-def fetched(one: OidcIssuer) -> OidcIssuer:
-    """The issuer, once it has tried to have keys."""
-    assert one.refresh_keys()
-    assert one.fetch_thread
-    one.fetch_thread.join()
-    return one
+def fetch_keys(issuer: OidcIssuer) -> OidcIssuer:
+    """The issuer, after an attempt to fetch its keys."""
+    assert issuer.refresh_keys()
+    assert issuer.fetch_thread
+    issuer.fetch_thread.join()
+    return issuer
 
 
-def signed(place: Place, key: Any = RSA, alg: str = "RS256", kid: str | None = "r", **claims: Any) -> str:
-    """A token as the issuer makes it; what is given as None is left out."""
+def sign_token(
+    fake_issuer: FakeIssuer,
+    key: Any = RSA_PRIVATE_KEY,
+    alg: str = "RS256",
+    kid: str | None = "r",
+    **claims: Any,
+) -> str:
+    """A JWT as the issuer makes it; claims that are None are left out."""
     header = {} if kid is None else {"kid": kid}
-    every = {
-        "iss": place.url,
+    all_claims = {
+        "iss": fake_issuer.url,
         "aud": AUDIENCE,
         "sub": "alice",
         "exp": int(time.time()) + 300,
         "scope": "openid wgig:graphs",
         **claims,
     }
-    return jwt.encode({k: v for k, v in every.items() if v is not None}, key, alg, header)
+    return jwt.encode({k: v for k, v in all_claims.items() if v is not None}, key, alg, header)
 
 
-def by_hand(header: dict[str, Any], claims: dict[str, Any], secret: bytes | None) -> str:
-    """A token that no library would make."""
-    parts = [base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=") for one in (header, claims)]
-    text = b".".join(parts)
-    mac = hmac.new(secret, text, hashlib.sha256).digest() if secret else b""
-    return (text + b"." + base64.urlsafe_b64encode(mac).rstrip(b"=")).decode()
-
-
-@pytest.mark.parametrize(
-    ("key", "alg", "kid"), [(RSA, "RS256", "r"), (RSA, "RS512", "r"), (RSA, "PS256", "r"), (EC, "ES256", "e")]
-)
-def test_a_token_that_the_issuer_signed_holds(place: Place, key: Any, alg: str, kid: str) -> None:
-    token = fetched(OidcIssuer(settings(place))).verify(signed(place, key, alg, kid))
-    assert (token.name, token.scopes, token.is_expired) == ("alice", ("graphs",), False)
-    assert place.asked == ["/.well-known/openid-configuration", "/keys"]
+def forge_token(header: dict[str, Any], claims: dict[str, Any], secret: bytes | None) -> str:
+    """A JWT with an arbitrary header, which libraries refuse to make."""
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims)]
+    signed_part = b".".join(parts)
+    mac = hmac.new(secret, signed_part, hashlib.sha256).digest() if secret else b""
+    return (signed_part + b"." + base64.urlsafe_b64encode(mac).rstrip(b"=")).decode()
 
 
 @pytest.mark.parametrize(
-    ("why", "change"),
+    ("key", "alg", "kid"),
     [
-        ("expired", {"exp": int(time.time()) - 31}),
+        (RSA_PRIVATE_KEY, "RS256", "r"),
+        (RSA_PRIVATE_KEY, "RS512", "r"),
+        (RSA_PRIVATE_KEY, "PS256", "r"),
+        (EC_PRIVATE_KEY, "ES256", "e"),
+    ],
+)
+def test_token_signed_by_issuer_is_valid(fake_issuer: FakeIssuer, key: Any, alg: str, kid: str) -> None:
+    token = fetch_keys(OidcIssuer(make_settings(fake_issuer))).verify(sign_token(fake_issuer, key, alg, kid))
+    assert (token.name, token.scopes, token.is_expired) == ("alice", ("graphs",), False)
+    assert fake_issuer.requested_paths == ["/.well-known/openid-configuration", "/keys"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "change"),
+    [
+        ("expired", {"exp": int(time.time()) - oidc.CLOCK_LEEWAY_SECONDS - 1}),
         ("Audience", {"aud": "https://other.example/"}),
         ("aud", {"aud": None}),
         ("issuer", {"iss": "https://evil.example"}),
@@ -135,23 +148,23 @@ def test_a_token_that_the_issuer_signed_holds(place: Place, key: Any, alg: str, 
         ("exp", {"exp": None}),
         ("sub", {"sub": None}),
         ("not yet valid", {"nbf": int(time.time()) + 86_400}),
-        ("Signature verification", {"key": STRANGE}),
+        ("Signature verification", {"key": OTHER_RSA_PRIVATE_KEY}),
         ("has no key with the ID", {"kid": "other"}),
         ("has no key with the ID", {"kid": None}),
-        ("algorithm that does not fit its key", {"key": EC, "alg": "ES256", "kid": "r"}),
+        ("algorithm that does not fit its key", {"key": EC_PRIVATE_KEY, "alg": "ES256", "kid": "r"}),
         ("algorithm that does not fit its key", {"kid": "e"}),
     ],
 )
-def test_what_the_issuer_does_not_vouch_for_is_refused(
-    place: Place, why: str, change: dict[str, Any]
-) -> None:
-    one = fetched(OidcIssuer(settings(place)))
-    with pytest.raises(TokenVerificationError, match=why):
-        one.verify(signed(place, **change))
+def test_invalid_token_is_refused(fake_issuer: FakeIssuer, reason: str, change: dict[str, Any]) -> None:
+    issuer = fetch_keys(OidcIssuer(make_settings(fake_issuer)))
+    with pytest.raises(TokenVerificationError, match=reason):
+        issuer.verify(sign_token(fake_issuer, **change))
 
 
-def test_clocks_may_differ_a_little(place: Place) -> None:
-    token = fetched(OidcIssuer(settings(place))).verify(signed(place, exp=int(time.time()) - 20))
+def test_clock_leeway_is_allowed(fake_issuer: FakeIssuer) -> None:
+    token = fetch_keys(OidcIssuer(make_settings(fake_issuer))).verify(
+        sign_token(fake_issuer, exp=int(time.time()) - 20)
+    )
     assert not token.is_expired
 
 
@@ -160,131 +173,141 @@ def test_clocks_may_differ_a_little(place: Place) -> None:
     [
         ("none", None),
         ("None", None),
-        ("HS256", RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)),
+        ("HS256", RSA_PRIVATE_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)),
         ("HS256", b"secret"),
     ],
 )
-def test_no_token_chooses_how_it_is_verified(place: Place, alg: str, secret: bytes | None) -> None:
-    place.keys.append({"kty": "oct", "kid": "o", "k": "c2VjcmV0", "alg": "HS256"})
-    one = fetched(OidcIssuer(settings(place)))
-    claims = jwt.decode(signed(place), options={"verify_signature": False})
+def test_token_cannot_choose_weak_algorithm(fake_issuer: FakeIssuer, alg: str, secret: bytes | None) -> None:
+    fake_issuer.keys.append({"kty": "oct", "kid": "o", "k": "c2VjcmV0", "alg": "HS256"})
+    issuer = fetch_keys(OidcIssuer(make_settings(fake_issuer)))
+    claims = jwt.decode(sign_token(fake_issuer), options={"verify_signature": False})
     for kid in ("r", "o"):
         with pytest.raises(TokenVerificationError):
-            one.verify(by_hand({"alg": alg, "kid": kid}, claims, secret))
+            issuer.verify(forge_token({"alg": alg, "kid": kid}, claims, secret))
 
 
-@pytest.mark.parametrize("header", [{"typ": "logout+jwt"}, {"crit": ["x"], "x": 1}])
-def test_tokens_of_other_kinds_are_refused(place: Place, header: dict[str, Any]) -> None:
-    claims = jwt.decode(signed(place), options={"verify_signature": False})
-    token = jwt.encode(claims, RSA, "RS256", {"kid": "r", **header})
-    with pytest.raises(TokenVerificationError, match=r"another kind|crit"):
-        fetched(OidcIssuer(settings(place))).verify(token)
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [({"typ": "logout+jwt"}, "unsupported type"), ({"crit": ["x"], "x": 1}, "critical extension: x")],
+)
+def test_tokens_of_other_types_or_with_extensions_are_refused(
+    fake_issuer: FakeIssuer, header: dict[str, Any], reason: str
+) -> None:
+    claims = jwt.decode(sign_token(fake_issuer), options={"verify_signature": False})
+    token = jwt.encode(claims, RSA_PRIVATE_KEY, "RS256", {"kid": "r", **header})
+    with pytest.raises(TokenVerificationError, match=reason):
+        fetch_keys(OidcIssuer(make_settings(fake_issuer))).verify(token)
 
 
-@pytest.mark.parametrize("secret", ["a.b.c", "..", "eyJ.eyJ.x", f"{'x' * 20000}.b.c"])
-def test_what_is_no_token_at_all_is_refused(place: Place, secret: str) -> None:
+@pytest.mark.parametrize("token", ["a.b.c", "..", "eyJ.eyJ.x", f"{'x' * 20000}.b.c"])
+def test_malformed_token_is_refused(fake_issuer: FakeIssuer, token: str) -> None:
     with pytest.raises(TokenVerificationError):
-        fetched(OidcIssuer(settings(place))).verify(secret)
+        fetch_keys(OidcIssuer(make_settings(fake_issuer))).verify(token)
 
 
-def test_weak_keys_and_keys_for_other_uses_are_none(place: Place) -> None:
-    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)
-    place.keys = [
-        rsa_key("w", weak),
-        rsa_key("enc", use="enc"),
+def test_weak_and_unsupported_keys_are_ignored(fake_issuer: FakeIssuer) -> None:
+    weak_key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    fake_issuer.keys = [
+        make_rsa_jwk("w", weak_key),
+        make_rsa_jwk("enc", use="enc"),
         {"kty": "x"},
         {},
         {"kty": "RSA", "n": 1},
         {"kty": "EC"},
-        rsa_key("r"),
+        make_rsa_jwk("r"),
     ]
-    assert [*fetched(OidcIssuer(settings(place))).keys] == ["r"]
+    assert [*fetch_keys(OidcIssuer(make_settings(fake_issuer))).keys] == ["r"]  # the last one
 
 
-def test_a_key_that_names_its_algorithm_is_for_no_other(place: Place) -> None:
-    place.keys = [rsa_key("r", alg="PS256")]
-    one = fetched(OidcIssuer(settings(place)))
-    assert one.verify(signed(place, alg="PS256"))
+def test_key_with_algorithm_is_used_only_with_it(fake_issuer: FakeIssuer) -> None:
+    fake_issuer.keys = [make_rsa_jwk("r", alg="PS256")]
+    issuer = fetch_keys(OidcIssuer(make_settings(fake_issuer)))
+    assert issuer.verify(sign_token(fake_issuer, alg="PS256"))
     with pytest.raises(TokenVerificationError, match="does not fit"):
-        one.verify(signed(place))
+        issuer.verify(sign_token(fake_issuer))
 
 
-def test_a_new_key_is_fetched_once_a_minute_at_most_and_nobody_waits(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+def test_unknown_key_is_fetched_at_most_once_a_minute(
+    fake_issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, now = fetched(OidcIssuer(settings(place))), [time.monotonic()]
+    issuer, now = fetch_keys(OidcIssuer(make_settings(fake_issuer))), [time.monotonic()]
     monkeypatch.setattr(oidc.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
-    place.keys.append(rsa_key("new", STRANGE))
-    token, asked = signed(place, STRANGE, kid="new"), len(place.asked)
+    fake_issuer.keys.append(make_rsa_jwk("new", OTHER_RSA_PRIVATE_KEY))
+    token, request_count = (
+        sign_token(fake_issuer, OTHER_RSA_PRIVATE_KEY, kid="new"),
+        len(fake_issuer.requested_paths),
+    )
     for number in range(50):
         with pytest.raises(TokenVerificationError, match="has no key with the ID"):
-            one.verify(signed(place, kid=f"storm {number}"))
-    assert len(place.asked) == asked
+            issuer.verify(sign_token(fake_issuer, kid=f"storm {number}"))
+    assert len(fake_issuer.requested_paths) == request_count
     now[0] += oidc.KEYS_RETRY_SECONDS + 1
     with pytest.raises(TokenVerificationError) as refused:
-        one.verify(token)
+        issuer.verify(token)
     assert refused.value.retry_after_seconds
-    assert one.fetch_thread
-    one.fetch_thread.join()
-    assert one.verify(token).name == "alice"
-    assert one.verify(signed(place))
+    assert issuer.fetch_thread
+    issuer.fetch_thread.join()
+    assert issuer.verify(token).name == "alice"
+    assert issuer.verify(sign_token(fake_issuer))
 
 
-def test_old_keys_are_renewed_and_too_old_ones_believed_no_more(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, now = fetched(OidcIssuer(settings(place))), [time.monotonic()]
+def test_old_keys_are_refreshed_and_expire(fake_issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer, now = fetch_keys(OidcIssuer(make_settings(fake_issuer))), [time.monotonic()]
     monkeypatch.setattr(oidc.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
-    place.status, asked = 500, len(place.asked)
+    fake_issuer.status, request_count = 500, len(fake_issuer.requested_paths)
     now[0] += oidc.KEYS_REFRESH_SECONDS + 1
-    assert one.verify(signed(place))
-    assert one.fetch_thread
-    one.fetch_thread.join()
-    assert len(place.asked) == asked + 1
+    assert issuer.verify(sign_token(fake_issuer))
+    assert issuer.fetch_thread
+    issuer.fetch_thread.join()
+    assert len(fake_issuer.requested_paths) == request_count + 1
     now[0] += oidc.KEYS_EXPIRY_SECONDS
     with pytest.raises(TokenVerificationError) as refused:
-        one.verify(signed(place))
+        issuer.verify(sign_token(fake_issuer))
     assert refused.value.retry_after_seconds
 
 
 @pytest.mark.parametrize(
-    ("metadata", "status", "why"),
+    ("metadata", "status", "reason"),
     [
         ({"issuer": "https://evil.example"}, 200, "names another issuer"),
         ({"jwks_uri": "http://127.0.0.1:9/keys"}, 200, "set WGIG_OIDC_KEYS"),
-        ({}, 302, "status 302"),
+        ({}, 302, "status 302"),  # a redirect to /keys, which is not followed
         ({}, 500, "status 500"),
     ],
 )
-def test_nobody_but_the_issuer_is_asked(
-    place: Place, metadata: dict[str, str], status: int, why: str, caplog: pytest.LogCaptureFixture
+def test_only_the_issuer_is_contacted(
+    fake_issuer: FakeIssuer,
+    metadata: dict[str, str],
+    status: int,
+    reason: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    place.metadata |= metadata
-    place.status = status
-    one = fetched(OidcIssuer(settings(place)))
-    assert one.keys == {}
-    assert place.asked == ["/.well-known/openid-configuration"]
-    assert why in caplog.text
+    fake_issuer.metadata |= metadata
+    fake_issuer.status = status
+    issuer = fetch_keys(OidcIssuer(make_settings(fake_issuer)))
+    assert issuer.keys == {}
+    assert fake_issuer.requested_paths == ["/.well-known/openid-configuration"]
+    assert reason in caplog.text
 
 
-def test_keys_may_be_elsewhere_where_a_setting_says_so(place: Place) -> None:
-    one = fetched(OidcIssuer(settings(place, oidc_keys=f"{place.url}/keys")))
-    assert (place.asked, [*one.keys]) == (["/keys"], ["r", "e"])
+def test_keys_url_can_be_set(fake_issuer: FakeIssuer) -> None:
+    issuer = fetch_keys(OidcIssuer(make_settings(fake_issuer, oidc_keys=f"{fake_issuer.url}/keys")))
+    assert (fake_issuer.requested_paths, [*issuer.keys]) == (["/keys"], ["r", "e"])
 
 
-def test_an_issuer_that_says_too_much_or_cannot_be_reached_has_no_keys(
-    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_unreachable_issuer_or_large_response_yields_no_keys(
+    fake_issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(oidc, "MAX_ISSUER_RESPONSE_BYTES", 100)
-    assert fetched(OidcIssuer(settings(place))).keys == {}
+    assert fetch_keys(OidcIssuer(make_settings(fake_issuer))).keys == {}
     assert "larger than 100 bytes" in caplog.text
-    nowhere = Settings(oidc_issuer="http://127.0.0.1:9", oidc_audience=AUDIENCE)
-    assert fetched(OidcIssuer(nowhere)).keys == {}
+    unreachable = Settings(oidc_issuer="http://127.0.0.1:9", oidc_audience=AUDIENCE)
+    assert fetch_keys(OidcIssuer(unreachable)).keys == {}
     assert "cannot be fetched" in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("claims", "more", "scopes"),
+    ("claims", "options", "scopes"),
     [
         ({"scope": "wgig:papers wgig:admin other"}, {}, ("papers", "admin")),
         ({"scope": "papers"}, {}, ()),
@@ -303,63 +326,70 @@ def test_an_issuer_that_says_too_much_or_cannot_be_reached_has_no_keys(
         ({"scope": {"a": 1}}, {}, ()),
     ],
 )
-def test_a_claim_tells_what_a_token_opens(
-    place: Place, claims: dict[str, Any], more: dict[str, str], scopes: tuple[str, ...]
+def test_claim_determines_scopes(
+    fake_issuer: FakeIssuer, claims: dict[str, Any], options: dict[str, str], scopes: tuple[str, ...]
 ) -> None:
-    assert fetched(OidcIssuer(settings(place, **more))).verify(signed(place, **claims)).scopes == scopes
+    assert (
+        fetch_keys(OidcIssuer(make_settings(fake_issuer, **options)))
+        .verify(sign_token(fake_issuer, **claims))
+        .scopes
+        == scopes
+    )
 
 
-@pytest.mark.parametrize("written", ["editors", "editors=", "=graphs", "editors=all", "editors=graphs,"])
-def test_what_is_no_mapping_is_refused(written: str) -> None:
+@pytest.mark.parametrize("setting", ["editors", "editors=", "=graphs", "editors=all", "editors=graphs,"])
+def test_invalid_scope_mapping_is_refused(setting: str) -> None:
     with pytest.raises(ValueError, match="WGIG_OIDC_SCOPES"):
-        parse_scope_mapping(written)
+        parse_scope_mapping(setting)
 
 
 @pytest.mark.parametrize(
-    "more",
+    "options",
     [
         {"oidc_issuer": "http://id.example", "oidc_audience": "x"},
         {"oidc_issuer": "https://id.example"},
         {"oidc_issuer": "https://id.example", "oidc_audience": "x", "oidc_keys": "file:///etc/passwd"},
     ],
 )
-def test_settings_that_cannot_be_safe_are_refused(more: dict[str, str]) -> None:
+def test_unsafe_issuer_settings_are_refused(options: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="Set"):
-        build_configured_issuer(Settings(**more))  # type: ignore[arg-type]
+        build_configured_issuer(Settings(**options))  # type: ignore[arg-type]
 
 
-def test_without_an_issuer_nobody_vouches() -> None:
+def test_no_issuer_is_built_without_setting() -> None:
     assert build_configured_issuer(Settings()) is None
 
 
 @pytest.fixture
-def served(place: Place, tmp_path: Path) -> httpx.Client:
-    """A client of a service that keeps a history, to which papers need not conform, with an issuer."""
-    wanted = settings(place, store=tmp_path, write_profile="off", oidc_name="name")
-    tokens = TokenStore(tmp_path / TOKENS_FILE, "fixed.se.cret", fetched(OidcIssuer(wanted)))
-    return client_of(create_app(make_service(wanted, Store.open(tmp_path), tokens=tokens)))
+def oidc_client(fake_issuer: FakeIssuer, tmp_path: Path) -> httpx.Client:
+    """A client of a service with an issuer, which keeps a history and does not check papers."""
+    settings = make_settings(fake_issuer, store=tmp_path, write_profile="off", oidc_name="name")
+    tokens = TokenStore(tmp_path / TOKENS_FILE, SETTINGS_SECRET, fetch_keys(OidcIssuer(settings)))
+    return make_client(create_app(make_service(settings, Store.open(tmp_path), tokens=tokens)))
 
 
-def put_as(client: httpx.Client, secret: str) -> httpx.Response:
-    headers = TURTLE | {"Authorization": f"Bearer {secret}"}
+def put_with_token(client: httpx.Client, secret: str) -> httpx.Response:
+    headers = TURTLE_HEADERS | {"Authorization": f"Bearer {secret}"}
     return client.put("/graph/one", content="<urn:a> <urn:p> 1 .", headers=headers)
 
 
-def test_a_writer_writes_and_is_on_record(served: httpx.Client, place: Place) -> None:
-    assert put_as(served, signed(place, name="Alice A.")).status_code == 201
+def test_holder_of_jwt_can_write_and_is_recorded(oidc_client: httpx.Client, fake_issuer: FakeIssuer) -> None:
+    assert put_with_token(oidc_client, sign_token(fake_issuer, name="Alice A.")).status_code == 201
     query = (
         "PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> "
         "SELECT ?who ?name { ?write prov:wasAssociatedWith ?who . ?who rdfs:label ?name }"
     )
-    found = served.get("/sparql", params={"query": query, "_mediatype": "json"}).json()["results"]["bindings"]
-    who = hashlib.sha256(f"{place.url}\nalice".encode()).hexdigest()[:16]
-    assert [(one["who"]["value"], one["name"]["value"]) for one in found] == [
-        (f"{Settings.base}id/writer/oidc-{who}", "Alice A.")
+    rows = oidc_client.get("/sparql", params={"query": query, "_mediatype": "json"}).json()["results"][
+        "bindings"
+    ]
+    digest = hashlib.sha256(f"{fake_issuer.url}\nalice".encode()).hexdigest()[:16]
+    assert [(row["who"]["value"], row["name"]["value"]) for row in rows] == [
+        (f"{Settings.base}id/writer/oidc-{digest}", "Alice A.")
     ]
 
 
-def test_tokens_of_our_own_open_as_before(served: httpx.Client) -> None:
-    assert put_as(served, "fixed.se.cret").status_code == 201
+def test_token_of_setting_works_beside_issuer(oidc_client: httpx.Client) -> None:
+    assert put_with_token(oidc_client, SETTINGS_SECRET).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -370,31 +400,32 @@ def test_tokens_of_our_own_open_as_before(served: httpx.Client) -> None:
         ({"scope": "openid"}, 403, "insufficient_scope"),
     ],
 )
-def test_a_refusal_says_why(
-    served: httpx.Client, place: Place, change: dict[str, Any], status: int, error: str
+def test_refused_jwt_gets_error_code(
+    oidc_client: httpx.Client, fake_issuer: FakeIssuer, change: dict[str, Any], status: int, error: str
 ) -> None:
-    answer = put_as(served, signed(place, **change))
-    assert answer.status_code == status
-    assert f'error="{error}"' in answer.headers["www-authenticate"]
+    response = put_with_token(oidc_client, sign_token(fake_issuer, **change))
+    assert response.status_code == status
+    assert f'error="{error}"' in response.headers["www-authenticate"]
 
 
-def test_who_comes_before_the_keys_is_asked_to_come_again(place: Place, tmp_path: Path) -> None:
-    place.status = 500
-    wanted = settings(place, store=tmp_path)
-    client = client_of(
+def test_token_before_keys_are_fetched_gets_503(fake_issuer: FakeIssuer, tmp_path: Path) -> None:
+    fake_issuer.status = 500
+    settings = make_settings(fake_issuer, store=tmp_path)
+    client = make_client(
         create_app(
             make_service(
-                wanted,
+                settings,
                 Store.in_memory(),
-                tokens=TokenStore(tmp_path / TOKENS_FILE, "", fetched(OidcIssuer(wanted))),
+                tokens=TokenStore(tmp_path / TOKENS_FILE, "", fetch_keys(OidcIssuer(settings))),
             )
         )
     )
-    answer = put_as(client, signed(place))
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    response = put_with_token(client, sign_token(fake_issuer))
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+    # The pages offer writing even if the keys could not be fetched.
     assert 'id="token"' in client.get("/write?issue=spam", headers={"Accept": "text/html"}).text
     assert "It is open" in client.get("/update", headers={"Accept": "text/html"}).text
 
 
-def test_a_token_in_an_address_is_refused(served: httpx.Client, place: Place) -> None:
-    assert served.get(f"/sparql?token={signed(place)}").status_code == 400
+def test_jwt_in_url_is_refused(oidc_client: httpx.Client, fake_issuer: FakeIssuer) -> None:
+    assert oidc_client.get(f"/sparql?token={sign_token(fake_issuer)}").status_code == 400

@@ -1,16 +1,16 @@
-"""Which addresses beyond this service a query may reach."""
+"""The allowlist of outbound URLs and the check for public IP addresses."""
 
 from ipaddress import ip_address
 
 import pytest
 from wgig.http.outbound import find_allowed_url, is_ip_literal, is_public_address
-from wgig.settings import Settings, canonicalize_url, parse_allowed_addresses
+from wgig.settings import Settings, canonicalize_url, parse_allowed_urls
 
 ALLOW = "https://a.example/sparql https://b.example/data/ http://127.0.0.1:3030 https://[2001:db8::1]/x"
 
 
 @pytest.mark.parametrize(
-    ("url", "plain"),
+    ("url", "canonical"),
     [
         ("https://a.example/sparql", "https://a.example/sparql"),
         ("HTTPS://A.Example:443/sparql#part", "https://a.example/sparql"),
@@ -20,8 +20,8 @@ ALLOW = "https://a.example/sparql https://b.example/data/ http://127.0.0.1:3030 
         ("https://[2001:DB8::1]/x", "https://[2001:db8::1]/x"),
     ],
 )
-def test_an_address_on_the_list_is_allowed_in_its_one_form(url: str, plain: str) -> None:
-    assert find_allowed_url(url, ALLOW) == plain
+def test_listed_url_is_allowed_in_canonical_form(url: str, canonical: str) -> None:
+    assert find_allowed_url(url, ALLOW) == canonical
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_an_address_on_the_list_is_allowed_in_its_one_form(url: str, plain: str)
         "",
     ],
 )
-def test_every_other_address_is_not(url: str) -> None:
+def test_other_urls_are_not_allowed(url: str) -> None:
     assert find_allowed_url(url, ALLOW) is None
 
 
-def test_nothing_is_allowed_by_default() -> None:
-    assert parse_allowed_addresses(Settings.allow) == ()
+def test_no_url_is_allowed_by_default() -> None:
+    assert parse_allowed_urls(Settings.allow) == ()
     assert find_allowed_url("https://a.example/", Settings.allow) is None
 
 
@@ -77,7 +77,7 @@ def test_nothing_is_allowed_by_default() -> None:
     "entry",
     ["a.example", "ftp://a.example/", "https://u@a.example/", "https://a.example/#x", "file:///", "*"],
 )
-def test_a_setting_that_is_no_address_stops_the_start(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_allow_setting_is_refused(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WGIG_ALLOW", f"https://a.example/ {entry}")
     with pytest.raises(ValueError, match="which is not a plain URL"):
         Settings.from_environment()
@@ -121,16 +121,16 @@ def test_a_setting_that_is_no_address_stops_the_start(entry: str, monkeypatch: p
         "ff02::1",
     ],
 )
-def test_an_address_within_is_not_public(address: str) -> None:
+def test_private_address_is_not_public(address: str) -> None:
     assert not is_public_address(ip_address(address))
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
-def test_an_address_of_the_internet_is_public(address: str) -> None:
+def test_internet_address_is_public(address: str) -> None:
     assert is_public_address(ip_address(address))
 
 
-@pytest.mark.parametrize(("host", "literal"), [("127.0.0.1", True), ("[::1]", True), ("0177.0.0.1", False)])
-def test_only_an_address_that_is_written_as_one_is_named(host: str, literal: bool) -> None:
-    assert is_ip_literal(host) == literal
+@pytest.mark.parametrize(("host", "expected"), [("127.0.0.1", True), ("[::1]", True), ("0177.0.0.1", False)])
+def test_only_canonical_ip_literals_are_recognized(host: str, expected: bool) -> None:
+    assert is_ip_literal(host) == expected
     assert canonicalize_url(f"http://{host}/") == f"http://{host}/"

@@ -1,4 +1,4 @@
-"""What a model says of a query string: the names that may be given, the check before it, its description."""
+"""Models of query parameters: names, the strict check before FastAPI, and field descriptions."""
 
 from typing import Annotated, Any
 
@@ -22,11 +22,11 @@ from wgig.pages.errors import ErrorResponses
 from wgig.rdf.formats import CSV, JSON
 from wgig.settings import Settings
 
-from tests.fixtures.service import client_of
+from tests.fixtures.service import make_client
 
 
 class PondParameters(ParameterModel):
-    """Of a pond."""
+    """The parameters of the route /pond."""
 
     media_type: Text = describe_media_type((JSON, CSV))
     fish: Texts = describe_parameter("Fish that swim in it.")
@@ -39,30 +39,30 @@ async def get_pond(parameters: Annotated[PondParameters, Query()]) -> Response:
 
 
 @pytest.fixture
-def pond() -> httpx.Client:
+def pond_client() -> httpx.Client:
     """A client of an application with one route."""
     app = FastAPI(openapi_url=None)
     route = Route("/pond", ("GET",), get_pond)
     app.add_api_route(
-        route.path, route.handler, dependencies=[Depends(one) for one in list_route_checks(route)]
+        route.path, route.handler, dependencies=[Depends(check) for check in list_route_checks(route)]
     )
     ErrorResponses(Settings.base).install(app)
-    return client_of(app)
+    return make_client(app)
 
 
-def test_names_are_aliases_and_those_of_negotiation_stand_last() -> None:
+def test_names_are_aliases_and_underscored_ones_come_last() -> None:
     assert list_parameter_names(PondParameters) == (("deep-water", "saved", "_mediatype"), ("fish",))
     assert list_parameter_names(ParameterModel) == ((), ())
 
 
-def test_what_is_given_is_in_the_model_and_all_else_is_none(pond: httpx.Client) -> None:
-    found = pond.get("/pond?fish=a&fish=b&deep-water=%C3%A9&saved").json()
-    assert found == {"media_type": None, "fish": ["a", "b"], "deep_water": "é", "saved": ""}
-    assert set(pond.get("/pond").json().values()) == {None}
+def test_missing_parameters_are_none(pond_client: httpx.Client) -> None:
+    values = pond_client.get("/pond?fish=a&fish=b&deep-water=%C3%A9&saved").json()
+    assert values == {"media_type": None, "fish": ["a", "b"], "deep_water": "é", "saved": ""}
+    assert set(pond_client.get("/pond").json().values()) == {None}
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("deep-water=1&deep-water=2", "The parameter deep-water is given 2 times. Give it once."),
         ("deepwater=1", "There is no parameter 'deepwater' here. Did you mean deep-water?"),
@@ -73,13 +73,15 @@ def test_what_is_given_is_in_the_model_and_all_else_is_none(pond: httpx.Client) 
         ("&".join(["fish=a"] * 51), "The parameter fish is given 51 times. Give it 50 times at most."),
     ],
 )
-def test_what_the_framework_would_take_is_refused_before(pond: httpx.Client, query: str, said: str) -> None:
-    answer = pond.get(f"/pond?{query}")
-    assert answer.status_code == 400
-    assert said in answer.json()["detail"]
+def test_strict_check_refuses_what_fastapi_accepts(
+    pond_client: httpx.Client, query: str, message: str
+) -> None:
+    response = pond_client.get(f"/pond?{query}")
+    assert response.status_code == 400
+    assert message in response.json()["detail"]
 
 
-def test_the_model_of_a_handler_is_found_by_its_signature() -> None:
+def test_model_is_found_in_handler_signature() -> None:
     async def get_none(request: Request) -> Response:
         return Response(str(request.url))
 
@@ -87,29 +89,31 @@ def test_the_model_of_a_handler_is_found_by_its_signature() -> None:
     assert find_parameter_model(get_none) is ParameterModel
 
 
-def test_a_handler_that_checks_itself_has_no_check_before_it() -> None:
-    async def look_first() -> None: ...
+def test_self_checked_handler_has_no_parameter_check() -> None:
+    async def early_dependency() -> None: ...
 
-    itself = Operation(is_self_checked=True, first=(look_first,))
-    assert list_route_checks(Route("/pond", ("GET",), get_pond, itself)) == (look_first,)
-    first, check = list_route_checks(Route("/pond", ("GET",), get_pond, Operation(first=(look_first,))))
-    assert first is look_first
-    assert check is not look_first
+    operation = Operation(is_self_checked=True, early_dependencies=(early_dependency,))
+    assert list_route_checks(Route("/pond", ("GET",), get_pond, operation)) == (early_dependency,)
+    first, check = list_route_checks(
+        Route("/pond", ("GET",), get_pond, Operation(early_dependencies=(early_dependency,)))
+    )
+    assert first is early_dependency
+    assert check is not early_dependency
 
 
-def test_a_parameter_is_bare_in_its_model_where_its_check_says_so() -> None:
-    bare = {
+def test_bare_parameters_agree_with_models() -> None:
+    names = {
         name
         for route in ROUTES
         for model in (route.operation.parameters or find_parameter_model(route.handler),)
         for name, field in model.model_fields.items()
-        if any(getattr(one, "max_length", None) == 0 for one in field.metadata)
+        if any(getattr(constraint, "max_length", None) == 0 for constraint in field.metadata)
     }
-    assert bare == {*BARE_PARAMETERS}
+    assert names == {*BARE_PARAMETERS}
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda one: f"{one.methods[0]} {one.path}")
-def test_a_model_beside_a_handler_has_all_that_the_handler_reads(route: Route) -> None:
-    taken = find_parameter_model(route.handler)
-    said: type[Any] = route.operation.parameters or taken
-    assert taken is ParameterModel or issubclass(said, taken)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route_: f"{route_.methods[0]} {route_.path}")
+def test_documented_model_extends_handler_model(route: Route) -> None:
+    handler_model = find_parameter_model(route.handler)
+    documented_model: type[Any] = route.operation.parameters or handler_model
+    assert handler_model is ParameterModel or issubclass(documented_model, handler_model)

@@ -1,4 +1,8 @@
-"""Who asks, by what a proxy says: a believed one alone, and of its list the last hop that is none of ours."""
+"""Client addresses and schemes from the headers of trusted proxies.
+
+Requests are sent three times, because later responses come from caches. The raw cache finds a response by
+the bytes of the request.
+"""
 
 import json
 import re
@@ -10,46 +14,50 @@ import httpx
 import pytest
 from wgig.settings import Settings
 
-from tests.fixtures.processes import Started, started
+from tests.fixtures.processes import RunningService, run_service
 
 pytestmark = pytest.mark.slow
 
-ME, OTHER = "127.0.0.1", "127.0.0.2"
-LOG = {"WGIG_LOG": "json", "WGIG_ACCESS_LOG": "address"}
+PEER, PROXY = "127.0.0.1", "127.0.0.2"  # source addresses of the connections of the tests
+LOG_SETTINGS = {"WGIG_LOG": "json", "WGIG_ACCESS_LOG": "address"}
 
 
-def clients(service: Started) -> list[str]:
-    """Who asked, by the log."""
+def logged_clients(service: RunningService) -> list[str]:
+    """Stop the service, and return the client of each request in its log."""
     service.process.terminate()
-    lines = [json.loads(line) for line in service.said().splitlines()]
-    return [one["client"] for one in lines if one["logger"] == "wgig.access"]
+    lines = [json.loads(line) for line in service.read_log().splitlines()]
+    return [line["client"] for line in lines if line["logger"] == "wgig.access"]
 
 
 @pytest.mark.parametrize(
-    ("proxies", "cases"),
+    ("proxies", "clients_by_forwarded_for"),
     [
-        ("", {"203.0.113.5": ME}),
-        ("192.0.2.1", {"203.0.113.5": ME}),
+        ("", {"203.0.113.5": PEER}),  # no proxy is trusted
+        ("192.0.2.1", {"203.0.113.5": PEER}),  # another proxy is trusted
         (
-            f"{ME},10.0.0.0/8",
+            f"{PEER},10.0.0.0/8",
             {
                 "203.0.113.5": "203.0.113.5",
+                # 6.6.6.6 is what the client itself claims.
                 "6.6.6.6, 203.0.113.5": "203.0.113.5",
                 "6.6.6.6, 203.0.113.5, 10.1.2.3": "203.0.113.5",
                 "10.9.9.9, 10.1.2.3": "10.9.9.9",
                 "2001:db8::7": "2001:db8::7",
-                "": ME,
+                "": PEER,  # without the header
             },
         ),
     ],
 )
-def test_the_last_hop_that_is_none_of_ours_asks(tmp_path: Path, proxies: str, cases: dict[str, str]) -> None:
-    with started(tmp_path, WGIG_PROXIES=proxies, **LOG) as service:
-        for said in cases:
-            headers = {"X-Forwarded-For": said} if said else {}
-            answers = service.ask("/sparql?query=ASK%7B%7D", 3, **headers)
-            assert [one.status for one in answers] == [200] * 3
-        assert clients(service) == [client for client in cases.values() for _ in range(3)]
+def test_client_is_last_untrusted_hop(
+    tmp_path: Path, proxies: str, clients_by_forwarded_for: dict[str, str]
+) -> None:
+    with run_service(tmp_path, WGIG_PROXIES=proxies, **LOG_SETTINGS) as service:
+        for forwarded_for in clients_by_forwarded_for:
+            headers = {"X-Forwarded-For": forwarded_for} if forwarded_for else {}
+            responses = service.request("/sparql?query=ASK%7B%7D", 3, **headers)
+            assert [response.status for response in responses] == [200] * 3
+        expected_clients = [client for client in clients_by_forwarded_for.values() for _ in range(3)]
+        assert logged_clients(service) == expected_clients
 
 
 @pytest.mark.parametrize(
@@ -57,28 +65,29 @@ def test_the_last_hop_that_is_none_of_ours_asks(tmp_path: Path, proxies: str, ca
     [
         ("", [({"X-Forwarded-Proto": "https"}, "http")]),
         (
-            ME,
+            PEER,
             [
                 ({"X-Forwarded-Proto": "https"}, "https"),
                 ({"X-Forwarded-Proto": "javascript"}, "http"),
+                # Other headers are ignored.
                 ({"Forwarded": "for=203.0.113.5;proto=https;host=evil.example"}, "http"),
                 ({"X-Forwarded-Host": "evil.example"}, "http"),
             ],
         ),
     ],
 )
-def test_addresses_of_the_service_begin_as_a_believed_proxy_says(
+def test_scheme_is_taken_from_trusted_proxy(
     tmp_path: Path, proxies: str, cases: list[tuple[dict[str, str], str]]
 ) -> None:
-    with started(tmp_path, WGIG_PROXIES=proxies) as service:
+    with run_service(tmp_path, WGIG_PROXIES=proxies) as service:
         host = urlsplit(service.url).netloc
-        for fields, scheme in cases * 3:
-            text = httpx.get(f"{service.url}robots.txt", headers=fields).text
+        for headers, scheme in cases * 3:
+            text = httpx.get(f"{service.url}robots.txt", headers=headers).text
             assert f"Sitemap: {scheme}://{host}/sitemap.xml" in text
 
 
-def ask(service: Started, peer: str) -> str:
-    """The answer to the same bytes from another address of this machine."""
+def request_robots_txt(service: RunningService, peer: str) -> str:
+    """The body of the response to a request whose bytes are always the same, sent from the address `peer`."""
     address = urlsplit(service.url)
     with socket.create_connection((address.hostname, address.port), source_address=(peer, 0)) as connection:
         connection.sendall(
@@ -92,19 +101,19 @@ def ask(service: Started, peer: str) -> str:
             return file.read(int(length[1])).decode()
 
 
-@pytest.mark.parametrize("order", [(ME, OTHER), (OTHER, ME)])
-def test_what_one_peer_is_believed_another_is_not_though_it_sends_the_same(
-    tmp_path: Path, order: tuple[str, str]
-) -> None:
-    with started(tmp_path, WGIG_PROXIES=OTHER, **LOG) as service:
+@pytest.mark.parametrize("order", [(PEER, PROXY), (PROXY, PEER)])
+def test_raw_cache_does_not_mix_trusted_and_untrusted_peers(tmp_path: Path, order: tuple[str, str]) -> None:
+    with run_service(tmp_path, WGIG_PROXIES=PROXY, **LOG_SETTINGS) as service:
         for peer in order * 3:
-            assert f"Sitemap: {'https' if peer == OTHER else 'http'}://a/" in ask(service, peer)
-        told = {ME: ME, OTHER: "203.0.113.5"}
-        assert clients(service) == [told[peer] for peer in order * 3]
+            assert f"Sitemap: {'https' if peer == PROXY else 'http'}://a/" in request_robots_txt(
+                service, peer
+            )
+        expected_clients = {PEER: PEER, PROXY: "203.0.113.5"}
+        assert logged_clients(service) == [expected_clients[peer] for peer in order * 3]
 
 
 @pytest.mark.parametrize("proxies", ["*", "proxy.example", "10.0.0.1/8", "127.0.0.1,,x"])
-def test_what_is_no_address_of_a_proxy_is_refused(proxies: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_proxy_address_is_refused(proxies: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WGIG_PROXIES", proxies)
     with pytest.raises(ValueError, match="Write addresses and networks"):
         Settings.from_environment()

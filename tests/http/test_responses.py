@@ -1,7 +1,4 @@
-"""What goes out as it comes ends with its connection, or with its client.
-
-Work is done for those who wait for it.
-"""
+"""Streamed responses, and the cancellation of work when a client disconnects."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,106 +10,114 @@ from wgig.http import responses
 from wgig.http.responses import ResponseAbortedError, StreamedResponse, cancel_on_disconnect
 
 
-async def pieces(*given: bytes, breaks: bool = False) -> AsyncIterator[bytes]:
-    for one in given:
-        yield one
-    if breaks:
+@pytest.fixture(autouse=True)
+def watch_immediately(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watch for disconnects without delay."""
+    monkeypatch.setattr(responses, "DISCONNECT_WATCH_SECONDS", 0)
+
+
+async def iter_chunks(*chunks: bytes, aborts: bool = False) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+    if aborts:
         raise ResponseAbortedError
 
 
-def sent(response: StreamedResponse, method: str = "GET", *, leaves: bool = False) -> list[Message]:
-    """What is sent to a client, who may leave as soon as something is."""
+def send_response(
+    response: StreamedResponse, method: str = "GET", *, disconnects: bool = False
+) -> list[Message]:
+    """The messages that a response sends; `disconnects`: the client disconnects after the first message."""
     messages: list[Message] = []
 
     async def receive() -> Message:
-        if not leaves:
+        if not disconnects:
             await asyncio.Event().wait()
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         messages.append(message)
-        if leaves:
+        if disconnects:
             await asyncio.Event().wait()
 
     asyncio.run(response({"type": "http", "method": method}, receive, send))
     return messages
 
 
-def test_each_piece_goes_out_and_then_the_end() -> None:
+def test_all_chunks_and_the_end_are_sent() -> None:
     closed: list[bool] = []
-    start, *bodies = sent(StreamedResponse(pieces(b"a", b"b"), {"x": "y"}, lambda: closed.append(True)))
+    start, *body_messages = send_response(
+        StreamedResponse(iter_chunks(b"a", b"b"), {"x": "y"}, lambda: closed.append(True))
+    )
     assert (b"x", b"y") in start["headers"]
-    assert [(one["body"], one["more_body"]) for one in bodies] == [(b"a", True), (b"b", True), (b"", False)]
+    assert [(message["body"], message["more_body"]) for message in body_messages] == [
+        (b"a", True),
+        (b"b", True),
+        (b"", False),
+    ]
     assert closed
 
 
-def test_head_gets_no_piece_and_ends_the_work() -> None:
+def test_head_gets_no_chunks_and_closes_stream() -> None:
     closed: list[bool] = []
-    assert len(sent(StreamedResponse(pieces(b"a"), {}, lambda: closed.append(True)), "HEAD")) == 2
+    response = StreamedResponse(iter_chunks(b"a"), {}, lambda: closed.append(True))
+    assert len(send_response(response, "HEAD")) == 2  # the start and the empty end
     assert closed
 
 
-def test_what_breaks_off_has_no_end() -> None:
+def test_aborted_stream_has_no_end_message() -> None:
     closed: list[bool] = []
     with pytest.raises(ResponseAbortedError):
-        sent(StreamedResponse(pieces(b"a", breaks=True), {}, lambda: closed.append(True)))
+        send_response(StreamedResponse(iter_chunks(b"a", aborts=True), {}, lambda: closed.append(True)))
     assert closed
 
 
-def test_a_client_that_leaves_before_the_first_piece_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(responses, "DISCONNECT_WATCH_SECONDS", 0)
+def test_disconnect_before_first_chunk_closes_stream() -> None:
     closed: list[bool] = []
     with pytest.raises(ClientDisconnect):
-        sent(StreamedResponse(pieces(b"a"), {}, lambda: closed.append(True)), leaves=True)
+        send_response(StreamedResponse(iter_chunks(b"a"), {}, lambda: closed.append(True)), disconnects=True)
     assert closed
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is looked at once whether the client is there."""
-    monkeypatch.setattr(responses, "DISCONNECT_WATCH_SECONDS", 0)
-
-
-def client(leaves: asyncio.Event) -> Receive:
-    """A client that goes away at a signal."""
+def receive_after(disconnected: asyncio.Event) -> Receive:
+    """An ASGI `receive` that returns the disconnect when the event is set."""
 
     async def receive() -> Message:
-        await leaves.wait()
+        await disconnected.wait()
         return {"type": "http.disconnect"}
 
     return receive
 
 
-def test_who_waits_gets_what_the_work_comes_to() -> None:
-    async def whole() -> int:
-        async with cancel_on_disconnect(client(asyncio.Event())):
+def test_result_of_cancelable_block_is_returned() -> None:
+    async def run_block() -> int:
+        async with cancel_on_disconnect(receive_after(asyncio.Event())):
             return 1
 
-    assert asyncio.run(whole()) == 1
+    assert asyncio.run(run_block()) == 1
 
 
-@pytest.mark.parametrize("kind", [ZeroDivisionError, TimeoutError])
-def test_what_the_work_raises_is_raised(kind: type[Exception]) -> None:
-    async def whole() -> None:
-        async with cancel_on_disconnect(client(asyncio.Event())):
-            raise kind
+@pytest.mark.parametrize("exception_class", [ZeroDivisionError, TimeoutError])
+def test_exception_of_cancelable_block_is_raised(exception_class: type[Exception]) -> None:
+    async def run_block() -> None:
+        async with cancel_on_disconnect(receive_after(asyncio.Event())):
+            raise exception_class
 
-    with pytest.raises(kind):
-        asyncio.run(whole())
+    with pytest.raises(exception_class):
+        asyncio.run(run_block())
 
 
-def test_work_for_a_client_that_goes_away_is_given_up() -> None:
-    given_up = []
+def test_cancelable_block_is_canceled_on_disconnect() -> None:
+    canceled = []
 
-    async def whole() -> None:
-        leaves = asyncio.Event()
-        async with cancel_on_disconnect(client(leaves)):
-            leaves.set()
+    async def run_block() -> None:
+        disconnected = asyncio.Event()
+        async with cancel_on_disconnect(receive_after(disconnected)):
+            disconnected.set()
             try:
                 await asyncio.Event().wait()
             finally:
-                given_up.append(True)
+                canceled.append(True)
 
     with pytest.raises(ClientDisconnect):
-        asyncio.run(whole())
-    assert given_up
+        asyncio.run(run_block())
+    assert canceled

@@ -1,4 +1,4 @@
-"""Connections that bring no request, a bad one, or more than is read: each gets its answer and ends."""
+"""Connections of the HTTP server: invalid requests, timeouts, limits, and closing without a reset."""
 
 import asyncio
 import json
@@ -14,15 +14,16 @@ from wgig.http.server import make_connection_class
 
 Client = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-GOOD = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-UPLOAD = b"POST /%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
-CHUNKED = b"POST /%s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+GET_REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+UPLOAD_HEAD = b"POST /%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+CHUNKED_HEAD = b"POST /%s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Says hello; below /read after the body, below /half it begins before, below /bye it closes after.
+    """Responds with "hello": /read after the body, /half begins the response before it, /bye then closes.
 
-    Below /wait it says nothing as long as the client is there.
+    /wait sends nothing until the client disconnects. Other paths, such as /stay, do not read the body, and
+    keep the connection open.
     """
     headers = [(b"content-length", b"5")]
     if scope["path"] == "/bye":
@@ -36,7 +37,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
             return
     if scope["path"] == "/wait":
         with suppress(TimeoutError):
-            async with asyncio.timeout(3):  # of a server that does not say so
+            async with asyncio.timeout(3):  # if no disconnect is reported, the client gets a response
                 while (await receive())["type"] != "http.disconnect":
                     pass
                 return
@@ -45,24 +46,24 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"hello"})
 
 
-def talk(client: Client) -> None:
-    """Let a client talk to a server of one application; both end within the time of a test."""
+def run_client(client: Client) -> None:
+    """Run a client on a connection to a server of `app`; errors of the server fail the test."""
 
-    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+    async def app_with_errors(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
         except Exception as error:
-            faults.append(error)
+            errors.append(error)
 
-    async def both() -> None:
+    async def run_server_and_client() -> None:
         config = uvicorn.Config(
-            watched, http=make_connection_class("http://base/"), ws="none", log_level="critical"
+            app_with_errors, http=make_connection_class("http://base/"), ws="none", log_level="critical"
         )
         config.load()
         state = ServerState()
         state.default_headers = [(b"date", b"now")]
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: faults.append(context))
+        loop.set_exception_handler(lambda _, context: errors.append(context))
         server = await loop.create_server(
             lambda: config.http_protocol_class(config=config, server_state=state, app_state={}),  # type: ignore[call-arg]
             "127.0.0.1",
@@ -78,22 +79,22 @@ def talk(client: Client) -> None:
                 while state.connections or state.tasks:
                     await asyncio.sleep(0)
 
-    faults: list[object] = []
-    asyncio.run(both())
-    assert not faults
+    errors: list[object] = []
+    asyncio.run(run_server_and_client())
+    assert not errors
 
 
-async def pour(writer: asyncio.StreamWriter, piece: bytes) -> None:
-    """Send the piece again and again."""
+async def send_repeatedly(writer: asyncio.StreamWriter, chunk: bytes) -> None:
+    """Send the chunk repeatedly, until an error."""
     while True:
-        writer.write(piece)
+        writer.write(chunk)
         await writer.drain()
         await asyncio.sleep(0)
 
 
-def problem(answer: bytes) -> dict[str, object]:
-    """The problem document of an answer that ends the connection."""
-    head, _, body = answer.partition(b"\r\n\r\n")
+def read_problem(response: bytes) -> dict[str, object]:
+    """The problem document in a response that closes the connection."""
+    head, _, body = response.partition(b"\r\n\r\n")
     assert b"content-type: application/problem+json" in head
     assert b"connection: close" in head
     assert head.count(b"date: ") == 1
@@ -103,99 +104,100 @@ def problem(answer: bytes) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("sent", "why"),
+    ("data", "reason"),
     [
         (b"GARBAGE\r\n\r\n", "Invalid method"),
-        (b"\x16\x03\x01\x02\x00", "Invalid method"),
+        (b"\x16\x03\x01\x02\x00", "Invalid method"),  # a TLS handshake
         (b"GET / HTTP/1.1\r\nHo st: a\r\n\r\n", "Invalid header token"),
         (b"GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", "malformed"),
         (b"GET http://[ HTTP/1.1\r\nHost: a\r\n\r\n", "malformed"),
         (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "Content-Length"),
-        (CHUNKED % b"read" + b"xyz\r\n", "The body of the request is malformed"),
-        (CHUNKED % b"read" + b"5\r\nhello!!\r\n", "The body of the request is malformed"),
-        (CHUNKED % b"stay" + b"xyz\r\n", "The body of the request is malformed"),
+        # An invalid size of a chunk, or a chunk that is longer than its size.
+        (CHUNKED_HEAD % b"read" + b"xyz\r\n", "The body of the request is malformed"),
+        (CHUNKED_HEAD % b"read" + b"5\r\nhello!!\r\n", "The body of the request is malformed"),
+        (CHUNKED_HEAD % b"stay" + b"xyz\r\n", "The body of the request is malformed"),
     ],
 )
-def test_what_is_no_http_gets_a_problem_document(sent: bytes, why: str) -> None:
+def test_invalid_http_gets_problem_document(data: bytes, reason: str) -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(sent)
-        found = problem(await reader.read())
-        assert found["status"] == 400
-        assert why in str(found["detail"])
-        writer.write(b"GET / HTTP/1.1\r\n\r\n")  # to nobody
+        writer.write(data)
+        document = read_problem(await reader.read())
+        assert document["status"] == 400
+        assert reason in str(document["detail"])
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")  # is discarded
 
-    talk(client)
+    run_client(client)
 
 
-def test_a_good_request_is_answered_whatever_follows_it() -> None:
+def test_valid_request_before_invalid_data_is_answered() -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(GOOD + b"GARBAGE\r\n\r\n")
-        answer = await reader.read()
-        assert answer.startswith(b"HTTP/1.1 200")
-        assert answer.endswith(b"\r\n\r\nhello")
+        writer.write(GET_REQUEST + b"GARBAGE\r\n\r\n")
+        response = await reader.read()
+        assert response.startswith(b"HTTP/1.1 200")
+        assert response.endswith(b"\r\n\r\nhello")
 
-    talk(client)
+    run_client(client)
 
 
-def test_nothing_is_answered_after_the_last_answer() -> None:
+def test_requests_after_close_are_not_answered() -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(GOOD.replace(b"/", b"/bye", 1) + GOOD)
+        writer.write(GET_REQUEST.replace(b"/", b"/bye", 1) + GET_REQUEST)
         assert (await reader.read()).count(b"hello") == 1
 
-    talk(client)
+    run_client(client)
 
 
-def test_an_answer_that_has_begun_is_not_mixed_with_another() -> None:
+def test_started_response_is_cut_off_by_invalid_body() -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(CHUNKED % b"half")
+        writer.write(CHUNKED_HEAD % b"half")
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200")
         writer.write(b"xyz\r\n")
         assert await reader.read() == b""
 
-    talk(client)
+    run_client(client)
 
 
-@pytest.mark.parametrize("sent", [b"", b"\r\n\r\n"])
-def test_a_connection_without_a_request_is_closed(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("data", [b"", b"\r\n\r\n"])  # blank lines before a request are allowed
+def test_idle_connection_is_closed(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HEAD_TIMEOUT_SECONDS", 0.05)
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(sent)
+        writer.write(data)
         assert await reader.read() == b""
 
-    talk(client)
+    run_client(client)
 
 
-@pytest.mark.parametrize("before", [b"", GOOD])
-def test_a_head_that_does_not_end_is_given_up(before: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("first_request", [b"", GET_REQUEST])
+def test_incomplete_head_times_out(first_request: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HEAD_TIMEOUT_SECONDS", 0.05)
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(before)
-        if before:
+        writer.write(first_request)
+        if first_request:
             await reader.readuntil(b"hello")
         writer.write(b"GET / HTTP/1.1\r\nHost: ")
-        assert problem(await reader.read())["status"] == 408
+        assert read_problem(await reader.read())["status"] == 408
 
-    talk(client)
+    run_client(client)
 
 
-def test_a_head_without_measure_is_refused() -> None:
+def test_too_large_head_is_refused() -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for number in range(40):
+        for number in range(40):  # 200 kB
             writer.write(b"GET / HTTP/1.1\r\n" if not number else b"X: " + b"x" * 5000 + b"\r\n")
-        assert "larger than" in str(problem(await reader.read())["detail"])
+        assert "larger than" in str(read_problem(await reader.read())["detail"])
 
-    talk(client)
+    run_client(client)
 
 
 @pytest.mark.parametrize("path", [b"bye", b"stay"])
-def test_an_answer_is_read_though_the_body_was_not(path: bytes) -> None:
+def test_response_is_received_if_body_is_not_read(path: bytes) -> None:
     size = 20_000_000
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(UPLOAD % (path, size))
+        writer.write(UPLOAD_HEAD % (path, size))
         for _ in range(size // 100_000):
             writer.write(b"x" * 100_000)
             await writer.drain()
@@ -203,39 +205,39 @@ def test_an_answer_is_read_though_the_body_was_not(path: bytes) -> None:
             writer.write(b"GET /bye HTTP/1.1\r\nHost: a\r\n\r\n")
         assert (await reader.read()).count(b"hello") == (2 if path == b"stay" else 1)
 
-    talk(client)
+    run_client(client)
 
 
 @pytest.mark.parametrize("path", [b"bye", b"stay"])
-def test_what_nobody_reads_has_its_bounds(path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_discarded_body_is_limited_in_size(path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MAX_DISCARDED_BYTES", 1_000_000)
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(UPLOAD % (path, 10**12))
+        writer.write(UPLOAD_HEAD % (path, 10**12))
         await reader.readuntil(b"hello")
         with pytest.raises(ConnectionError):
-            await pour(writer, b"x" * 100_000)
+            await send_repeatedly(writer, b"x" * 100_000)
 
-    talk(client)
+    run_client(client)
 
 
 @pytest.mark.parametrize("path", [b"bye", b"stay"])
-def test_what_nobody_reads_has_its_time(path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_discarded_body_is_limited_in_time(path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HEAD_TIMEOUT_SECONDS", 0.05)
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(UPLOAD % (path, 1000))
+        writer.write(UPLOAD_HEAD % (path, 1000))
         await reader.readuntil(b"hello")
         with pytest.raises(ConnectionError):
-            await pour(writer, b"x")
+            await send_repeatedly(writer, b"x")
 
-    talk(client)
+    run_client(client)
 
 
-def test_a_client_that_will_send_no_more_counts_as_gone_away() -> None:
+def test_half_closed_connection_counts_as_disconnect() -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(GOOD.replace(b"/ ", b"/wait "))
+        writer.write(GET_REQUEST.replace(b"/ ", b"/wait "))
         writer.write_eof()
         assert await reader.read() == b""
 
-    talk(client)
+    run_client(client)

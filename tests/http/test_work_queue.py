@@ -1,7 +1,4 @@
-"""Work waits for its turn, within bounds.
-
-Work in a process is given up when it takes too long or ends its process; the next is done all the same.
-"""
+"""Work queues: limits, timeouts, and calls in processes that fail or are killed."""
 
 import asyncio
 import ctypes
@@ -16,61 +13,61 @@ from wgig.http.work_queue import MAX_PROCESS_MEMORY_BYTES, ProcessWorkQueue, Wor
 from wgig.problems import Problem
 
 
-def test_one_works_one_waits_and_the_next_is_told_to_come_again() -> None:
-    async def three() -> list[int]:
-        turns, begun, free = (
+def test_call_is_refused_if_queue_is_full() -> None:
+    async def run_three_calls() -> list[int]:
+        queue, started, can_finish = (
             WorkQueue(max_running=1, max_waiting=1, timeout_seconds=60),
             threading.Event(),
             threading.Event(),
         )
 
         def work() -> int:
-            begun.set()
-            free.wait(10)
+            started.set()
+            can_finish.wait(10)
             return 1
 
-        first = asyncio.create_task(turns.run(work))
-        await asyncio.to_thread(begun.wait, 10)
-        second = asyncio.create_task(turns.run(lambda: 2))
-        await asyncio.sleep(0)  # let it begin to wait
-        with pytest.raises(Problem, match="try again soon") as refused:
-            await turns.run(lambda: 3)
-        assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "5")
-        free.set()
-        return [await first, await second]
+        first_call = asyncio.create_task(queue.run(work))
+        await asyncio.to_thread(started.wait, 10)
+        second_call = asyncio.create_task(queue.run(lambda: 2))
+        await asyncio.sleep(0)  # let the second call begin to wait
+        with pytest.raises(Problem, match="try again soon") as caught:
+            await queue.run(lambda: 3)
+        assert (caught.value.status, caught.value.headers["Retry-After"]) == (503, "5")
+        can_finish.set()
+        return [await first_call, await second_call]
 
-    assert asyncio.run(three()) == [1, 2]
+    assert asyncio.run(run_three_calls()) == [1, 2]
 
 
-def test_a_turn_that_does_not_come_in_time_is_refused_and_a_failure_frees_it() -> None:
-    async def impatient() -> int:
-        turns = WorkQueue(max_running=1, max_waiting=9, timeout_seconds=0.05)
-        await turns.limiter.acquire_on_behalf_of("somebody")
+def test_call_times_out_in_queue_and_failure_frees_slot() -> None:
+    async def run_calls() -> int:
+        queue = WorkQueue(max_running=1, max_waiting=9, timeout_seconds=0.05)
+        await queue.limiter.acquire_on_behalf_of("somebody")  # takes the only slot
         with pytest.raises(Problem, match="not started"):
-            await turns.run(lambda: 1)
-        turns.limiter.release_on_behalf_of("somebody")
+            await queue.run(lambda: 1)
+        queue.limiter.release_on_behalf_of("somebody")
         with pytest.raises(ZeroDivisionError):
-            await turns.run(lambda: 1 // 0)
-        return await turns.run(lambda: 2)
+            await queue.run(lambda: 1 // 0)
+        return await queue.run(lambda: 2)
 
-    assert asyncio.run(impatient()) == 2
+    assert asyncio.run(run_calls()) == 2
 
 
 @pytest.mark.parametrize(
     ("work", "argument", "status", "sentence"),
     [
-        pytest.param(sum, range(10**15), 503, "longer than 1 seconds and was given up", id="endless"),
+        pytest.param(sum, range(10**15), 503, "longer than 1 seconds and was stopped", id="endless"),
         pytest.param(bytearray, MAX_PROCESS_MEMORY_BYTES, 413, "more memory or deeper nesting", id="greedy"),
         pytest.param(ctypes.string_at, 0, 413, "more memory or deeper nesting", id="crashing"),
         pytest.param(parse_form, b"%00", 400, "NUL character", id="refusing"),
     ],
 )
-def test_what_a_process_cannot_do_is_refused_and_the_next_call_is_answered(
+def test_failed_process_call_is_refused_and_next_call_runs(
     work: Callable[[Any], Any], argument: object, status: int, sentence: str
 ) -> None:
-    async def both() -> int:
+    async def run_two_calls() -> int:
         processes = ProcessWorkQueue(max_running=1, max_waiting=1, timeout_seconds=30, max_seconds=30)
-        assert await processes.run(os.getpid)
+        assert await processes.run(os.getpid)  # starts a process, which may take longer than one second
         processes.max_seconds = 1
         with pytest.raises(Problem, match=sentence) as caught:
             await processes.run(work, argument)
@@ -78,4 +75,4 @@ def test_what_a_process_cannot_do_is_refused_and_the_next_call_is_answered(
         processes.max_seconds = 30
         return await processes.run(os.getpid)
 
-    assert asyncio.run(both()) != os.getpid()
+    assert asyncio.run(run_two_calls()) != os.getpid()

@@ -1,4 +1,7 @@
-"""The papers of each cell of the matrix are those that a count finds, whatever is written."""
+"""PaperCounts after random changes: its counts must equal those of a query over the whole store.
+
+It counts papers by cell: a value of a dimension such as `issue`, alone or with a criterion and a verdict.
+"""
 
 import random
 import threading
@@ -21,167 +24,169 @@ from wgig.store.view import StoreView
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-KNOWN = namespaces_by_prefix(BASE)
-WGIG = KNOWN["wgig"]
-TEXTS, ISSUES, CRITERIA, VERDICTS, CATEGORIES, AGENTS, GROUPS, SEATS = (
+NAMESPACES = namespaces_by_prefix(BASE)
+WGIG = NAMESPACES["wgig"]
+PAPERS, ISSUES, CRITERIA, VERDICTS, CATEGORIES, AGENTS, GROUPS, SEATS = (
     [ox.NamedNode(f"urn:{kind}:{number}") for number in range(3)]
-    for kind in ("text", "issue", "criterion", "verdict", "category", "agent", "group", "seat")
+    for kind in ("paper", "issue", "criterion", "verdict", "category", "agent", "group", "seat")
 )
 CLASSES = [ox.NamedNode(WGIG + name) for name in ("IssuePaper", "AssessmentPaper", "Issue")]
-DAYS = [ox.Literal(f"2005-02-0{day}", datatype=ox.NamedNode(f"{KNOWN['xsd']}date")) for day in (1, 2)]
+DAYS = [ox.Literal(f"2005-02-0{day}", datatype=ox.NamedNode(f"{NAMESPACES['xsd']}date")) for day in (1, 2)]
 ASSESSMENTS = [ox.NamedNode("urn:a:1"), ox.NamedNode("urn:a:2"), ox.BlankNode("b"), ox.Literal("none")]
 GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), ox.DefaultGraph()]
 
 
-def statement(chance: random.Random) -> ox.Quad:
-    """A statement that may be one of those that the matrix is made of."""
-    nodes = [one for one in ASSESSMENTS if not isinstance(one, ox.Literal)]
-    kinds: list[tuple[str, Any, Any]] = [
-        ("issue", TEXTS, [*ISSUES, ox.Literal("no issue")]),
-        ("assessment", TEXTS, ASSESSMENTS),
-        ("illustrative", TEXTS, [ox.Literal(True), *map(ox.Literal, range(9))]),
-        ("criterion", nodes, CRITERIA),
-        ("verdict", nodes, VERDICTS),
-        ("round", TEXTS, [ox.Literal(1)]),
-        ("category", TEXTS, CATEGORIES),
-        ("drafter", TEXTS, [*AGENTS, ox.Literal("somebody")]),
-        ("mainActor", TEXTS, AGENTS),
+def make_random_quad(rng: random.Random) -> ox.Quad:
+    """A quad that may influence the counts."""
+    assessment_nodes = [term for term in ASSESSMENTS if not isinstance(term, ox.Literal)]
+    choices: list[tuple[str, Any, Any]] = [
+        ("issue", PAPERS, [*ISSUES, ox.Literal("no issue")]),
+        ("assessment", PAPERS, ASSESSMENTS),
+        # Seldom true, because illustrative papers are not counted.
+        ("illustrative", PAPERS, [ox.Literal(True), *map(ox.Literal, range(9))]),
+        ("criterion", assessment_nodes, CRITERIA),
+        ("verdict", assessment_nodes, VERDICTS),
+        ("round", PAPERS, [ox.Literal(1)]),
+        ("category", PAPERS, CATEGORIES),
+        ("drafter", PAPERS, [*AGENTS, ox.Literal("somebody")]),
+        ("mainActor", PAPERS, AGENTS),
         ("stakeholderGroup", [*AGENTS, *SEATS], GROUPS),
         ("org:member", SEATS, AGENTS),
-        ("rdf:type", TEXTS, CLASSES),
-        ("posted", TEXTS, DAYS),
+        ("rdf:type", PAPERS, CLASSES),
+        ("posted", PAPERS, DAYS),
     ]
-    name, subjects, ends = chance.choice(kinds)
-    prefix, _, local = name.rpartition(":")
-    property_ = ox.NamedNode(KNOWN[prefix or "wgig"] + local)
-    return ox.Quad(chance.choice(subjects), property_, chance.choice(ends), chance.choice(GRAPHS))
+    name, subjects, objects = rng.choice(choices)
+    prefix, _, local_name = name.rpartition(":")
+    property_ = ox.NamedNode(NAMESPACES[prefix or "wgig"] + local_name)
+    return ox.Quad(rng.choice(subjects), property_, rng.choice(objects), rng.choice(GRAPHS))
 
 
 @pytest.fixture(params=DIMENSION_PATHS)
-def cells(store: Store, request: pytest.FixtureRequest) -> PaperCounts:
-    """Cells of a side that are counted and follow."""
-    found = PaperCounts(store, BASE, request.param)
-    found.count_all()
-    return found
+def paper_counts(store: Store, request: pytest.FixtureRequest) -> PaperCounts:
+    """The counts for each dimension, counted before any change."""
+    paper_counts = PaperCounts(store, BASE, request.param)
+    paper_counts.count_all()
+    return paper_counts
 
 
-def changes(store: Store, seed: int) -> Iterator[Change]:
-    """Writes of some statements, and removals of some that are there."""
-    chance = random.Random(seed)
+def iter_random_changes(store: Store, seed: int) -> Iterator[Change]:
+    """80 changes, each of which adds random quads and removes some quads of the store."""
+    rng = random.Random(seed)
     for _ in range(80):
-        there = set(store.match())
-        new = {statement(chance) for _ in range(chance.randrange(10))} - there
-        gone = chance.sample(sorted(there, key=str), min(len(there), chance.randrange(3)))
-        yield Change(tuple(gone), tuple(new))
+        quads = set(store.match())
+        added = {make_random_quad(rng) for _ in range(rng.randrange(10))} - quads
+        removed = rng.sample(sorted(quads, key=str), min(len(quads), rng.randrange(3)))
+        yield Change(tuple(removed), tuple(added))
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_after_each_write_they_are_what_a_count_finds(store: Store, cells: PaperCounts, seed: int) -> None:
-    most = 0
-    for change in changes(store, seed):
+def test_counts_are_correct_after_each_change(store: Store, paper_counts: PaperCounts, seed: int) -> None:
+    max_cells = 0
+    for change in iter_random_changes(store, seed):
         store.apply(change)
-        assert cells.counts == count_papers_by_cell(store, cells.dimension)
-        most = max(most, len(cells.counts))
-    assert most > 3
+        assert paper_counts.counts == count_papers_by_cell(store, paper_counts.dimension)
+        max_cells = max(max_cells, len(paper_counts.counts))
+    assert max_cells > 3  # the random changes do produce counts
 
 
-def test_a_write_is_followed_without_a_count(
-    store: Store, cells: PaperCounts, monkeypatch: pytest.MonkeyPatch
+def test_counts_are_changed_without_a_query(
+    store: Store, paper_counts: PaperCounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("wgig.lists.counts.select_solutions")
-    seen = set()
-    for change in changes(store, 1):
+    monkeypatch.delattr("wgig.lists.counts.select_solutions")  # which a query would call
+    counted_cells = set()
+    for change in iter_random_changes(store, 1):
         store.apply(change)
-        assert cells.is_current
-        seen |= set(cells.counts)
-    assert seen
+        assert paper_counts.is_current
+        counted_cells |= set(paper_counts.counts)
+    assert counted_cells
 
 
-def test_a_write_that_touches_many_texts_has_them_counted_again(
-    store: Store, cells: PaperCounts, monkeypatch: pytest.MonkeyPatch
+def test_papers_are_counted_again_if_a_change_affects_too_many(
+    store: Store, paper_counts: PaperCounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wgig.lists.counts.MAX_AFFECTED_PAPERS", 0)
-    for change in changes(store, 1):
+    for change in iter_random_changes(store, 1):
         store.apply(change)
-        assert anyio.run(cells.get_counts) == count_papers_by_cell(store, cells.dimension)
+        assert anyio.run(paper_counts.get_counts) == count_papers_by_cell(store, paper_counts.dimension)
 
 
-def test_who_cannot_wait_gets_nothing_and_counting_goes_on(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cells, may_go_on = PaperCounts(store, BASE, "issue"), threading.Event()
-    monkeypatch.setattr(cells, "count_all", lambda: (may_go_on.wait(), Counter({("urn:issue:1",): 1}))[1])
+def test_counting_continues_after_a_timeout(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    paper_counts, may_continue = PaperCounts(store, BASE, "issue"), threading.Event()
+    counts = Counter({("urn:issue:1",): 1})
+    monkeypatch.setattr(paper_counts, "count_all", lambda: (may_continue.wait(), counts)[1])
 
-    async def asked() -> None:
-        assert await cells.get_counts_within(0) is None
-        assert cells.counting_task
-        may_go_on.set()
-        assert await cells.counting_task == {("urn:issue:1",): 1}
+    async def get_counts_after_timeout() -> None:
+        assert await paper_counts.get_counts_within(0) is None
+        assert paper_counts.counting_task
+        may_continue.set()
+        assert await paper_counts.counting_task == counts
 
-    anyio.run(asked)
+    anyio.run(get_counts_after_timeout)
 
 
-def test_a_write_that_is_too_large_to_be_told_has_them_counted_again(
-    store: Store, cells: PaperCounts
-) -> None:
-    for change in changes(store, 2):
+def test_papers_are_counted_again_after_an_unknown_change(store: Store, paper_counts: PaperCounts) -> None:
+    for change in iter_random_changes(store, 2):
         store.apply(change)
-    cells.counts.clear()
-    store._notify(None)
-    assert anyio.run(cells.get_counts) == count_papers_by_cell(store, cells.dimension) != {}
+    paper_counts.counts.clear()
+    store._notify(None)  # a change whose statements are unknown
+    assert anyio.run(paper_counts.get_counts) == count_papers_by_cell(store, paper_counts.dimension) != {}
 
 
 @pytest.fixture
-def written_meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[PaperCounts, Callable[[], None]], None]:
-    """Have something done by another thread while cells are being counted for the first time."""
+def write_during_count(monkeypatch: pytest.MonkeyPatch) -> Callable[[PaperCounts, Callable[[], None]], None]:
+    """A function that makes another thread write while the papers are counted for the first time."""
 
-    def meanwhile(cells: PaperCounts, write: Callable[[], None]) -> None:
-        source, writes = cells.open_source, [write]
+    def patch_counts(paper_counts: PaperCounts, write: Callable[[], None]) -> None:
+        open_build_view, writes = paper_counts.open_build_view, [write]
 
         @contextmanager
-        def slow() -> Iterator[StoreView]:
-            with source() as view:
+        def open_build_view_and_write() -> Iterator[StoreView]:
+            with open_build_view() as view:
                 if writes:
-                    other = threading.Thread(target=writes.pop())
-                    other.start()
-                    other.join()
+                    writer = threading.Thread(target=writes.pop())
+                    writer.start()
+                    writer.join()
                 yield view
 
-        monkeypatch.setattr(cells, "open_source", slow)
+        monkeypatch.setattr(paper_counts, "open_build_view", open_build_view_and_write)
 
-    return meanwhile
+    return patch_counts
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_what_is_written_while_they_are_counted_is_counted(
-    tmp_path: Path, written_meanwhile: Callable[[PaperCounts, Callable[[], None]], None], told: bool
+@pytest.mark.parametrize("is_last_change_known", [True, False])
+def test_changes_during_a_count_are_counted(
+    tmp_path: Path,
+    write_during_count: Callable[[PaperCounts, Callable[[], None]], None],
+    is_last_change_known: bool,
 ) -> None:
     store = Store.open(tmp_path)
-    first, *others = changes(store, 3)
-    for change in (first, *others[:40]):
+    for change in list(iter_random_changes(store, 3))[:41]:  # after which some cells have papers
         store.apply(change)
-    cells = PaperCounts(store, BASE, "issue")
+    paper_counts = PaperCounts(store, BASE, "issue")
 
     def write() -> None:
-        for change in changes(store, 4):
+        for change in iter_random_changes(store, 4):
             store.apply(change)
-        if not told:
+        if not is_last_change_known:
             store._notify(None)
 
-    written_meanwhile(cells, write)
-    assert cells.count_all() == count_papers_by_cell(store, cells.dimension) != {}
-    assert not list(tmp_path.glob("aside/*copy*"))
+    write_during_count(paper_counts, write)
+    assert paper_counts.count_all() == count_papers_by_cell(store, paper_counts.dimension) != {}
+    assert not list(tmp_path.glob("aside/*copy*"))  # the copy of the store for the count is deleted
 
 
-def test_a_write_that_the_cells_cannot_take_in_is_done_and_counted_anew(
-    store: Store, cells: PaperCounts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_papers_are_counted_again_after_an_unforeseen_error(
+    store: Store,
+    paper_counts: PaperCounts,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def slip(*_: object) -> None:
+    def raise_key_error(*_: object) -> None:
         raise KeyError("unforeseen")
 
     with monkeypatch.context() as patch:
-        patch.setattr("wgig.lists.counts.diff_paper_counts", slip)
-        for change in changes(store, 4):
+        patch.setattr("wgig.lists.counts.diff_paper_counts", raise_key_error)
+        for change in iter_random_changes(store, 4):
             store.apply(change)
     assert "KeyError: 'unforeseen'" in caplog.text
-    assert anyio.run(cells.get_counts) == count_papers_by_cell(store, cells.dimension) != {}
+    assert anyio.run(paper_counts.get_counts) == count_papers_by_cell(store, paper_counts.dimension) != {}

@@ -1,4 +1,4 @@
-"""Lists as pages: names first, heads in words, numbers that lead on, conditions to take back."""
+"""HTML pages of lists: columns and their titles, counts with links, and filters that can be removed."""
 
 import re
 from html import unescape
@@ -12,145 +12,148 @@ from wgig.lists.definitions import LIST_DEFINITIONS
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import client_of
+from tests.fixtures.service import make_client
 
-HTML = {"Accept": "text/html"}
-TABLES = sorted(LIST_DEFINITIONS.keys() - {"papers", "timeline"})  # those two have pages of their own
-IDENTIFIER = re.compile(r"[a-z][A-Z]|\w:\w")
-ISSUE = """@prefix wgig: <https://w3id.org/wgig/ontology#> .
+HTML_HEADERS = {"Accept": "text/html"}
+LIST_NAMES = sorted(LIST_DEFINITIONS.keys() - {"papers", "timeline"})  # these two have other pages
+IDENTIFIER_PATTERN = re.compile(r"[a-z][A-Z]|\w:\w")  # camelCase, or a prefixed name
+ISSUE_TURTLE = """@prefix wgig: <https://w3id.org/wgig/ontology#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 <{iri}> a wgig:Issue ; rdfs:label "X"@en ; wgig:category {categories} ."""
 
 
-def text(html: str) -> str:
-    """What a piece of a page says."""
+def extract_text(html: str) -> str:
+    """The text of HTML, without tags and extra white space."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
-def heads(page: str) -> list[str]:
-    """What the columns of a page are called."""
-    found = page[page.index("<thead") : page.index("</thead")]
-    return [text(one) for one in re.findall(r"<th .*?</th>", found, re.DOTALL)]
+def find_column_titles(page: str) -> list[str]:
+    header = page[page.index("<thead") : page.index("</thead")]
+    return [extract_text(cell) for cell in re.findall(r"<th .*?</th>", header, re.DOTALL)]
 
 
-def row(page: str, path: str) -> str:
-    """The row of the thing with this page."""
+def find_row(page: str, path: str) -> str:
+    """The HTML of the table row of the resource whose page is at `path`."""
     rows: list[str] = re.findall(r"<tr .*?</tr>", page, re.DOTALL)
-    return next(one for one in rows if re.search(rf'<th scope="row"[^>]*><a href="{path}"', one))
+    return next(row for row in rows if re.search(rf'<th scope="row"[^>]*><a href="{path}"', row))
 
 
-def cell(row: str, head: str) -> str:
-    """A cell of a row by what its column is called."""
-    return row.partition(f'data-head="{head}">')[2].partition("</td>")[0]
+def find_cell(row: str, title: str) -> str:
+    """The HTML of the cell in the column with this title."""
+    return row.partition(f'data-head="{title}">')[2].partition("</td>")[0]
 
 
-@pytest.mark.parametrize("tongue", PAGE_LANGUAGES)
-@pytest.mark.parametrize("name", TABLES)
-def test_columns_are_called_by_words_in_the_language_of_the_page(
-    pages: httpx.Client, name: str, tongue: str
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
+@pytest.mark.parametrize("name", LIST_NAMES)
+def test_column_titles_are_words_in_the_language_of_the_page(
+    page_client: httpx.Client, name: str, language: str
 ) -> None:
-    page = pages.get(f"/{name}?_lang={tongue}").text
-    found = heads(page)
-    assert 4 <= len(found) <= 6
-    assert not [one for one in found if IDENTIFIER.search(one)]
-    assert f'lang="en">{found[-1]}' not in page
-    in_english = heads(pages.get(f"/{name}?_lang=en").text)
-    assert tongue == "en" or set(found).intersection(in_english) <= {"Type"}  # which French has, too
+    page = page_client.get(f"/{name}?_lang={language}").text
+    titles = find_column_titles(page)
+    assert 4 <= len(titles) <= 6
+    assert not [title for title in titles if IDENTIFIER_PATTERN.search(title)]
+    assert f'lang="en">{titles[-1]}' not in page
+    english_titles = find_column_titles(page_client.get(f"/{name}?_lang=en").text)
+    # "Type" is a French word, too.
+    assert language == "en" or set(titles).intersection(english_titles) <= {"Type"}
 
 
 @pytest.mark.parametrize("path", ["/validate", "/"])
-def test_names_in_english_are_marked_in_the_table_of_papers_and_in_the_matrix(
-    pages: httpx.Client, path: str
-) -> None:
-    names = re.compile(
+def test_english_labels_on_an_arabic_page_have_a_language_tag(page_client: httpx.Client, path: str) -> None:
+    # A link to a report on /validate, or a row label in the chart on /.
+    label_tag_pattern = re.compile(
         r'(<a href="/doc/assertion/[^>]*>|<text unicode-bidi="plaintext"[^>]* x="0"[^>]*>)[A-Za-z]'
     )
-    for tongue, is_marked in (("ar", True), ("en", False)):
-        found = names.findall(pages.get(f"{path}?_lang={tongue}").text)
-        assert found
-        assert all(('lang="en"' in one) == is_marked for one in found)
+    for language, is_marked in (("ar", True), ("en", False)):
+        tags = label_tag_pattern.findall(page_client.get(f"{path}?_lang={language}").text)
+        assert tags
+        assert all(('lang="en"' in tag) == is_marked for tag in tags)
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_sources_and_classes_of_other_vocabularies_are_left_to_the_data(
-    pages: httpx.Client, name: str
-) -> None:
-    table = pages.get(f"/{name}").text.partition("<table")[2].partition("</table>")[0]
-    assert "external" not in table
+@pytest.mark.parametrize("name", LIST_NAMES)
+def test_pages_omit_sources_and_classes_of_other_vocabularies(page_client: httpx.Client, name: str) -> None:
+    table = page_client.get(f"/{name}").text.partition("<table")[2].partition("</table>")[0]
+    assert "external" not in table  # no link to another site
     assert "skos:" not in table
 
 
-def test_an_issue_has_its_name_first_what_it_is_its_categories_and_papers(pages: httpx.Client) -> None:
-    spam = row(pages.get("/issues").text, "/doc/issue/spam")
-    assert text(spam).startswith("Spam ")
-    assert text(cell(spam, "Category")).startswith("access for all")
-    assert '<a href="/papers?issue=issue:spam">1</a>' in cell(spam, "Papers")
+def test_row_of_an_issue_has_its_name_categories_and_papers(page_client: httpx.Client) -> None:
+    row = find_row(page_client.get("/issues").text, "/doc/issue/spam")
+    assert extract_text(row).startswith("Spam ")
+    assert extract_text(find_cell(row, "Category")).startswith("access for all")
+    assert '<a href="/papers?issue=issue:spam">1</a>' in find_cell(row, "Papers")
 
 
-def test_a_paragraph_has_what_it_is_about_and_how_many_texts_cite_it(pages: httpx.Client) -> None:
-    paragraph = row(pages.get("/declaration?size=100").text, "/doc/document/declaration/48")
-    assert text(cell(paragraph, "Principles named")).startswith("democracy ")
-    assert text(cell(paragraph, "Cited by")) == "4"
-    assert text(cell(paragraph, "Text seen")) == "full text"
+def test_row_of_a_paragraph_has_its_principles_and_citations(page_client: httpx.Client) -> None:
+    row = find_row(page_client.get("/declaration?size=100").text, "/doc/document/declaration/48")
+    assert extract_text(find_cell(row, "Principles named")).startswith("democracy ")
+    assert extract_text(find_cell(row, "Cited by")) == "4"
+    assert extract_text(find_cell(row, "Text seen")) == "full text"
 
 
 @pytest.mark.parametrize("name", ["categories", "declaration", "issues", "principles"])
-def test_a_number_leads_to_what_it_counts(pages: httpx.Client, name: str) -> None:
-    found = re.findall(r'<a href="([^"]*[?][^"]*)">([0-9]+)</a></td>', pages.get(f"/{name}?size=100").text)
-    assert found
-    for path, number in dict(found[:20]).items():
-        answer = pages.get(unescape(path), headers={"Accept": "application/json"}).json()
-        (counted,) = answer.get("inverse", {"": answer}).values()
-        assert counted["total"] == int(number), path
+def test_a_count_links_to_the_counted_resources(page_client: httpx.Client, name: str) -> None:
+    page = page_client.get(f"/{name}?size=100").text
+    links = re.findall(r'<a href="([^"]*[?][^"]*)">([0-9]+)</a></td>', page)
+    assert links
+    for path, count in dict(links[:20]).items():
+        document = page_client.get(unescape(path), headers={"Accept": "application/json"}).json()
+        # A list, or the list below `inverse` in the description of a resource.
+        (linked_list,) = document.get("inverse", {"": document}).values()
+        assert linked_list["total"] == int(count), path
 
 
-def test_papers_that_are_being_counted_are_unknown_and_the_page_is_not_kept(
-    shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
+def test_page_has_unknown_counts_and_is_not_cached_while_papers_are_counted(
+    shipped_store: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service = make_service(Settings(), Store(shipped))
+    service = make_service(Settings(), Store(shipped_store))
     app = create_app(service)
 
-    async def not_yet(seconds: float) -> None:
+    async def return_no_counts(seconds: float) -> None:
         assert seconds < 5
 
-    monkeypatch.setattr(service.projections.paper_counts["issue"], "get_counts_within", not_yet)
-    answer = client_of(app, **HTML).get("/issues")
-    assert text(cell(row(answer.text, "/doc/issue/spam"), "Papers")) == "unknown"
-    assert answer.headers["cache-control"] == "no-store"
-    assert client_of(app, **HTML).get("/meetings").headers["cache-control"] != "no-store"
+    monkeypatch.setattr(service.projections.paper_counts["issue"], "get_counts_within", return_no_counts)
+    response = make_client(app, **HTML_HEADERS).get("/issues")
+    row = find_row(response.text, "/doc/issue/spam")
+    assert extract_text(find_cell(row, "Papers")) == "unknown"
+    assert response.headers["cache-control"] == "no-store"
+    assert make_client(app, **HTML_HEADERS).get("/meetings").headers["cache-control"] != "no-store"
 
 
-def test_what_narrows_a_list_is_said_in_words_and_can_be_taken_back(pages: httpx.Client) -> None:
-    page = pages.get(
+def test_filters_are_shown_with_links_that_remove_them(page_client: httpx.Client) -> None:
+    page = page_client.get(
         "/issues?category=access-for-all&category=multilingualism-and-content&q=a&type=Issue"
     ).text
     chips = page.partition('<ul class="chips"')[2].partition("</ul>")[0]
-    found = {
-        text(name).partition(" ✕")[0]: unescape(path)
+    paths_by_filter = {
+        extract_text(name).partition(" ✕")[0]: unescape(path)
         for path, name in re.findall(r'<a href="([^"]*)">(.*?)</a>', chips)
     }
-    assert list(found) == [
+    assert list(paths_by_filter) == [
         "Category: access for all",
         "Category: multilingualism and content",
-        "Words in their names: a",
+        "Name contains: a",
         "Type: issue",
     ]
-    assert found["Category: access for all"] == "/issues?category=multilingualism-and-content&q=a&type=Issue"
-    assert found["Type: issue"].endswith("&q=a")
+    path = paths_by_filter["Category: access for all"]
+    assert path == "/issues?category=multilingualism-and-content&q=a&type=Issue"
+    assert paths_by_filter["Type: issue"].endswith("&q=a")
 
 
-def test_fields_that_are_asked_for_are_the_columns(pages: httpx.Client) -> None:
-    page = pages.get("/issues?fields=cluster,dcterms:source").text
-    assert heads(page) == ["Name", "Cluster of 2005", "Source"]
-    assert ">Spam</a>" in row(page, "/doc/issue/spam")
+def test_columns_are_the_requested_fields(page_client: httpx.Client) -> None:
+    page = page_client.get("/issues?fields=cluster,dcterms:source").text
+    assert find_column_titles(page) == ["Name", "Cluster of 2005", "Source"]
+    assert ">Spam</a>" in find_row(page, "/doc/issue/spam")
 
 
-def test_of_many_values_the_first_are_shown_and_the_rest_is_a_page_away(writable: httpx.Client) -> None:
+def test_cell_shows_five_values_and_links_to_the_others(writable_client: httpx.Client) -> None:
     categories = ", ".join(f"<https://w3id.org/wgig/id/category/c{number}>" for number in range(8))
     for iri in ("https://w3id.org/wgig/id/issue/x", "urn:x"):
-        body = ISSUE.format(iri=iri, categories=categories)
-        assert writable.put("/graph/x", content=body, headers={"Content-Type": "text/turtle"}).is_success
-        page = writable.get("/issues", headers=HTML).text
+        turtle = ISSUE_TURTLE.format(iri=iri, categories=categories)
+        assert writable_client.put(
+            "/graph/x", content=turtle, headers={"Content-Type": "text/turtle"}
+        ).is_success
+        page = writable_client.get("/issues", headers=HTML_HEADERS).text
         assert page.count('href="/doc/category/') == 5
         assert "and 3 more" in page
         assert ('<a href="/doc/issue/x">and 3 more</a>' in page) == iri.startswith("https:")

@@ -1,4 +1,4 @@
-"""The page of papers: those at hand are those of the store, and the page finds what the list finds."""
+"""The page of /papers and its in-memory index: equal to the store after changes, and to the JSON list."""
 
 import io
 import random
@@ -15,19 +15,19 @@ from wgig.settings import Settings
 from wgig.store.change import Change
 from wgig.store.store import Store
 
-from tests.fixtures.service import service_of
+from tests.fixtures.service import make_service_client
 
 BASE = Settings.base
-HTML = {"Accept": "text/html"}
+HTML_HEADERS = {"Accept": "text/html"}
 WGIG, EARL = f"{BASE}ontology#", EARL_NAMESPACE
 PAPERS = [ox.NamedNode(f"{BASE}id/paper/p{number}") for number in range(4)]
 GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), ox.DefaultGraph()]
 ISSUES = [ox.NamedNode(f"{BASE}id/issue/{name}") for name in ("a", "b")]
 
 
-def statement(chance: random.Random) -> ox.Quad:
-    """A statement that may change what papers are chosen by."""
-    kinds: list[tuple[str, list[Any]]] = [
+def make_random_quad(rng: random.Random) -> ox.Quad:
+    """A quad that may change the index of papers."""
+    choices: list[tuple[str, list[Any]]] = [
         (
             RDF_TYPE_IRI,
             [ox.NamedNode(f"{WGIG}IssuePaper"), ox.NamedNode(f"{WGIG}Issue")],
@@ -42,52 +42,53 @@ def statement(chance: random.Random) -> ox.Quad:
         (f"{SCHEMA_NAMESPACE}creativeWorkStatus", [ox.Literal("draft"), ISSUES[0]]),
         (f"{EARL}result", [ox.NamedNode(f"{BASE}id/test-result/{name}") for name in ("passed", "failed")]),
     ]
-    predicate, ends = chance.choice(kinds)
-    subject = chance.choice(PAPERS)
+    predicate, objects = rng.choice(choices)
+    subject = rng.choice(PAPERS)
     if predicate.startswith(EARL):
         subject = ox.NamedNode(subject.value.replace("/paper/", "/assertion/"))
-    return ox.Quad(subject, ox.NamedNode(predicate), chance.choice(ends), chance.choice(GRAPHS))
+    return ox.Quad(subject, ox.NamedNode(predicate), rng.choice(objects), rng.choice(GRAPHS))
 
 
-def content(papers: FacetedPapers) -> tuple[set[Any], Any, Any]:
-    """All papers, those of each value, and their order."""
-    found = set(papers.by_number.values())
-    having = {
-        (facet, value): {papers.by_number[one].iri for one in those}
+def read_index_content(papers: FacetedPapers) -> tuple[set[Any], Any, Any]:
+    """All papers, their IRIs by facet and value, and their IRIs sorted by label."""
+    iris_by_value = {
+        (facet, value): {papers.by_number[number].iri for number in numbers}
         for facet in PAPER_FACETS
-        for value, those in papers.numbers_by_value[facet].items()
+        for value, numbers in papers.numbers_by_value[facet].items()
     }
-    numbers = papers.sorted_numbers("label", descending=False)
-    return found, having, [papers.by_number[one].iri for one in numbers]
+    sorted_numbers = papers.sorted_numbers("label", descending=False)
+    sorted_iris = [papers.by_number[number].iri for number in sorted_numbers]
+    return set(papers.by_number.values()), iris_by_value, sorted_iris
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_papers_at_hand_are_those_of_the_store_whatever_is_written(seed: int) -> None:
-    chance, store = random.Random(seed), Store.in_memory()
-    shelf = PapersIndex(store, BASE)
+def test_index_equals_a_new_index_after_each_change(seed: int) -> None:
+    rng, store = random.Random(seed), Store.in_memory()
+    index = PapersIndex(store, BASE)
     for _ in range(40):
-        there = [quad for node in (*PAPERS, None) for quad in store.match(node)]
-        gone = tuple(set(chance.sample(there, min(len(there), chance.randrange(3)))))
-        come = {statement(chance) for _ in range(chance.randrange(4))}
-        new = tuple(one for one in come if one not in there)
-        store.apply(Change(removed=gone, added=new))
-        assert shelf.query_sync(content) == PapersIndex(store, BASE).query_sync(content)
+        quads = [quad for node in (*PAPERS, None) for quad in store.match(node)]
+        removed = tuple(set(rng.sample(quads, min(len(quads), rng.randrange(3)))))
+        random_quads = {make_random_quad(rng) for _ in range(rng.randrange(4))}
+        added = tuple(quad for quad in random_quads if quad not in quads)
+        store.apply(Change(removed=removed, added=added))
+        new_index = PapersIndex(store, BASE)
+        assert index.query_sync(read_index_content) == new_index.query_sync(read_index_content)
 
 
-def test_what_a_write_does_not_tell_is_read_anew() -> None:
+def test_index_is_rebuilt_after_a_bulk_load() -> None:
     store = Store.in_memory()
-    shelf = PapersIndex(store, BASE)
-    assert shelf.query_sync(len) == 0
+    index = PapersIndex(store, BASE)
+    assert index.query_sync(len) == 0  # the number of papers
     store.bulk_load(
         io.BytesIO(f"<{PAPERS[0].value}> a <{WGIG}IssuePaper> .".encode()),
         ox.RdfFormat.TURTLE,
         None,
     )
-    assert shelf.query_sync(len) == 1
+    assert index.query_sync(len) == 1
 
 
-def listed(client: httpx.Client, query: str) -> list[str]:
-    """The papers that a page lists, by the ends of their IRIs."""
+def list_page_papers(client: httpx.Client, query: str) -> list[str]:
+    """The local names of the papers on a page."""
     page = client.get(f"/papers?{query}")
     assert page.status_code == 200, page.text
     return re.findall(r'<th scope="row" role="rowheader"><a href="/doc/paper/([\w-]+)"', page.text)
@@ -115,66 +116,70 @@ def listed(client: httpx.Client, query: str) -> list[str]:
         "conformance=passed",
     ],
 )
-def test_the_page_lists_what_the_list_holds_in_the_same_order(pages: httpx.Client, query: str) -> None:
-    items = pages.get(f"/papers.json?{query}").json()["items"]
-    assert listed(pages, query) == [one["id"].rpartition("/")[2] for one in items]
+def test_page_has_the_papers_of_the_json_list_in_the_same_order(
+    page_client: httpx.Client, query: str
+) -> None:
+    items = page_client.get(f"/papers.json?{query}").json()["items"]
+    assert list_page_papers(page_client, query) == [item["id"].rpartition("/")[2] for item in items]
 
 
-def counts(page: str, facet: str) -> dict[str, int]:
-    """What a page says of the values of a facet."""
-    found = re.findall(
+def find_facet_counts(page: str, facet: str) -> dict[str, int]:
+    """The number of papers by value of a facet on the page."""
+    matches = re.findall(
         rf'name="{facet}" value="([^"]+)"[^>]*>\s*<label.*?<span class="count">([\d,]+)</span>',
         page,
         re.DOTALL,
     )
-    return {unescape(value): int(number.replace(",", "")) for value, number in found}
+    return {unescape(value): int(count.replace(",", "")) for value, count in matches}
 
 
-@pytest.mark.parametrize("others", ["", "issue=spam&issue=e-commerce", "type=AssessmentPaper", "q=internet"])
+@pytest.mark.parametrize("query", ["", "issue=spam&issue=e-commerce", "type=AssessmentPaper", "q=internet"])
 @pytest.mark.parametrize("facet", ["type", "issue", "category", "conformance", "drafter"])
-def test_a_count_is_that_of_the_list_it_leads_to(pages: httpx.Client, others: str, facet: str) -> None:
-    shown = counts(pages.get(f"/papers?{others}").text, facet)
-    rest = "&".join(one for one in others.split("&") if not one.startswith(f"{facet}="))
-    assert shown or others
-    for value, number in shown.items():
-        found = pages.get("/papers.json", params=[*httpx.QueryParams(rest).multi_items(), (facet, value)])
-        assert found.json()["total"] == number, value
+def test_facet_count_equals_the_total_of_the_filtered_list(
+    page_client: httpx.Client, query: str, facet: str
+) -> None:
+    counts = find_facet_counts(page_client.get(f"/papers?{query}").text, facet)
+    assert counts or query  # without filters, every facet has values
+    other_filters = [pair for pair in httpx.QueryParams(query).multi_items() if pair[0] != facet]
+    for value, count in counts.items():
+        response = page_client.get("/papers.json", params=[*other_filters, (facet, value)])
+        assert response.json()["total"] == count, value
 
 
-def test_a_section_says_how_it_stands_in_words_too(pages: httpx.Client) -> None:
-    page = pages.get("/papers?issue=spam").text
+def test_state_of_a_section_is_shown_as_text(page_client: httpx.Client) -> None:
+    page = page_client.get("/papers?issue=spam").text
     assert page.count('<span class="unseen">lacking</span>') == 8
-    assert "2 of 28" in page
+    assert "2 of 28" in page  # parts of the template
 
 
-def test_what_narrows_the_list_can_be_taken_back(pages: httpx.Client) -> None:
-    page = pages.get("/papers?issue=spam&issue=voip&type=IssuePaper&page=1").text
+def test_page_has_links_that_remove_filters(page_client: httpx.Client) -> None:
+    page = page_client.get("/papers?issue=spam&issue=voip&type=IssuePaper&page=1").text
     assert 'href="/papers?issue=voip&amp;type=IssuePaper"' in page
     assert 'href="/papers?issue=spam&amp;issue=voip"' in page
 
 
-def test_nothing_found_says_where_to_go_on(pages: httpx.Client) -> None:
-    page = pages.get("/papers?q=zzzz").text
+def test_empty_page_links_to_the_search(page_client: httpx.Client) -> None:
+    page = page_client.get("/papers?q=zzzz").text
     assert "No paper has all of that" in page
     assert 'href="/search?q=zzzz"' in page
 
 
-def test_a_field_for_words_that_was_left_empty_means_nothing(pages: httpx.Client) -> None:
-    assert listed(pages, "q=&issue=spam&sort=label") == ["wp-spam"]
+def test_empty_q_parameter_is_ignored(page_client: httpx.Client) -> None:
+    assert list_page_papers(page_client, "q=&issue=spam&sort=label") == ["wp-spam"]
 
 
-def test_hostile_values_are_shown_and_lead_nowhere() -> None:
+def test_malicious_values_are_escaped() -> None:
     store = Store.in_memory()
-    long = "x" * 10_000
+    long_text = "x" * 10_000
     turtle = f"""
         <{PAPERS[0].value}> a <{WGIG}IssuePaper> ;
-            <{RDFS_NAMESPACE}label> "<script>alert(1)</script>\u202e{long}" ;
+            <{RDFS_NAMESPACE}label> "<script>alert(1)</script>\u202e{long_text}" ;
             <{WGIG}issue> <javascript:alert(1)> , <{BASE}id/issue/x%3Cscript%3E> ;
             <{WGIG}drafter> <urn:nobody> ;
             <{SCHEMA_NAMESPACE}creativeWorkStatus> "\\"><img src=x onerror=alert(1)>" .
         <{PAPERS[1].value}> a <{WGIG}IssuePaper> ."""
     store.bulk_load(io.BytesIO(turtle.encode()), ox.RdfFormat.TURTLE, None)
-    page = service_of(Settings(), store).get("/papers", headers=HTML)
+    page = make_service_client(Settings(), store).get("/papers", headers=HTML_HEADERS)
     assert page.status_code == 200
     assert not re.search(r"<script>|<img|href=\"javascript", page.text)
-    assert long in page.text
+    assert long_text in page.text

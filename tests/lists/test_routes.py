@@ -1,4 +1,4 @@
-"""Lists of things: what they hold, how they are chosen, sorted and paged, and what is refused."""
+"""Lists of resources: their content, filters, order and pages, and the refusal of invalid requests."""
 
 import csv
 import io
@@ -20,87 +20,94 @@ from wgig.rdf.values import ANY_RESOURCE, RESOURCE_KINDS
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.schemas import schema_of
-from tests.fixtures.service import client_over
+from tests.fixtures.schemas import build_response_schema
+from tests.fixtures.service import make_store_client
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
-KNOWN = namespaces_by_prefix(BASE)
-PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
-FIELDS = [(one, field) for one in LIST_DEFINITIONS.values() for field in one.fields]
+NAMESPACES = namespaces_by_prefix(BASE)
+PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in NAMESPACES.items())
+FIELDS = [field for definition in LIST_DEFINITIONS.values() for field in definition.fields]
 
 
-def iris(client: httpx.Client, path: str) -> list[str]:
-    """The IRIs of the things on a page."""
-    answer = client.get(path)
-    assert answer.status_code == 200, answer.text
-    return [one["id"] for one in answer.json()["items"]]
+def get_iris(client: httpx.Client, path: str) -> list[str]:
+    """The IRIs of the resources on a page, from its JSON."""
+    response = client.get(path)
+    assert response.status_code == 200, response.text
+    return [item["id"] for item in response.json()["items"]]
 
 
-def ids(answer: httpx.Response) -> list[str]:
-    """The IRIs of the things in a table."""
-    assert answer.status_code == 200, answer.text
-    return [row["id"] for row in csv.DictReader(io.StringIO(answer.text))]
+def read_csv_iris(response: httpx.Response) -> list[str]:
+    """The IRIs of the resources in a CSV response."""
+    assert response.status_code == 200, response.text
+    return [row["id"] for row in csv.DictReader(io.StringIO(response.text))]
 
 
-def rows(store: ox.Store, query: str) -> set[str]:
-    """The IRIs that a query of one variable finds."""
-    found = store.query(PREFIXES + query, use_default_graph_as_union=True)
-    assert isinstance(found, ox.QuerySolutions)
-    return {row[0].value for row in found if row[0] is not None}
+def select_iris(store: ox.Store, query: str) -> set[str]:
+    """The IRIs in the first variable of a query."""
+    solutions = store.query(PREFIXES + query, use_default_graph_as_union=True)
+    assert isinstance(solutions, ox.QuerySolutions)
+    return {row[0].value for row in solutions if row[0] is not None}
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
-def test_a_list_holds_the_things_of_its_classes(reader: httpx.Client, shipped: ox.Store, name: str) -> None:
-    one = LIST_DEFINITIONS[name]
-    classes = " ".join(named if ":" in named else f"wgig:{named}" for named in one.classes)
-    expected = rows(
-        shipped,
-        f"SELECT ?id {{ VALUES ?c {{ {classes} }} ?id a ?c . {one.required_pattern} "
-        f"MINUS {{ {one.excluded_pattern} }} }}",
+def test_list_has_the_resources_of_its_classes(
+    shipped_client: httpx.Client, shipped_store: ox.Store, name: str
+) -> None:
+    definition = LIST_DEFINITIONS[name]
+    classes = " ".join(
+        class_name if ":" in class_name else f"wgig:{class_name}" for class_name in definition.classes
     )
-    found = reader.get(f"/{name}?size=500").json()
-    assert {item["id"] for item in found["items"]} == expected
-    assert found["total"] == len(expected) == len(found["items"]) > 0
+    expected_iris = select_iris(
+        shipped_store,
+        f"SELECT ?id {{ VALUES ?c {{ {classes} }} ?id a ?c . {definition.required_pattern} "
+        f"MINUS {{ {definition.excluded_pattern} }} }}",
+    )
+    page = shipped_client.get(f"/{name}?size=500").json()
+    assert {item["id"] for item in page["items"]} == expected_iris
+    assert page["total"] == len(expected_iris) == len(page["items"]) > 0
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
-def test_a_list_is_as_its_schema_says(reader: httpx.Client, name: str) -> None:
+def test_list_matches_its_json_schema(shipped_client: httpx.Client, name: str) -> None:
     jsonschema.validate(
-        reader.get(f"/{name}?size=500").json(), schema_of(build_list_page_model(LIST_DEFINITIONS[name]))
+        shipped_client.get(f"/{name}?size=500").json(),
+        build_response_schema(build_list_page_model(LIST_DEFINITIONS[name])),
     )
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
-def test_all_formats_hold_the_same_things(reader: httpx.Client, name: str) -> None:
-    expected = iris(reader, f"/{name}?size=20")
-    assert ids(reader.get(f"/{name}.csv?size=20")) == expected
+def test_all_formats_have_the_same_resources(shipped_client: httpx.Client, name: str) -> None:
+    expected_iris = get_iris(shipped_client, f"/{name}?size=20")
+    assert read_csv_iris(shipped_client.get(f"/{name}.csv?size=20")) == expected_iris
     for suffix, format_ in (("ttl", ox.RdfFormat.TURTLE), ("jsonld", ox.RdfFormat.JSON_LD)):
-        graph = list(ox.parse(reader.get(f"/{name}.{suffix}?size=20").content, format=format_))
-        members = {one.object.value for one in graph if one.predicate.value.endswith("#member")}
-        assert members == set(expected)
-    page = reader.get(f"/{name}.html?size=20").text
-    assert page.count('<th scope="row"') == len(expected)
+        quads = list(ox.parse(shipped_client.get(f"/{name}.{suffix}?size=20").content, format=format_))
+        members = {quad.object.value for quad in quads if quad.predicate.value.endswith("#member")}
+        assert members == set(expected_iris)
+    page = shipped_client.get(f"/{name}.html?size=20").text
+    assert page.count('<th scope="row"') == len(expected_iris)
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
-def test_what_a_list_says_in_rdf_is_in_the_graph(reader: httpx.Client, shipped: ox.Store, name: str) -> None:
-    for one in ox.parse(reader.get(f"/{name}.ttl?size=500").content, format=ox.RdfFormat.TURTLE):
-        if one.predicate.value not in (f"{KNOWN['rdfs']}member", f"{KNOWN['rdfs']}label"):
-            assert next(shipped.quads_for_pattern(one.subject, one.predicate, one.object), None), str(one)
+def test_triples_of_a_list_are_in_the_store(
+    shipped_client: httpx.Client, shipped_store: ox.Store, name: str
+) -> None:
+    for quad in ox.parse(shipped_client.get(f"/{name}.ttl?size=500").content, format=ox.RdfFormat.TURTLE):
+        if quad.predicate.value not in (f"{NAMESPACES['rdfs']}member", f"{NAMESPACES['rdfs']}label"):
+            assert next(shipped_store.quads_for_pattern(*quad.triple), None), str(quad)
 
 
-def test_fields_are_called_as_in_the_context_of_json_ld(reader: httpx.Client) -> None:
-    context = reader.get("/context.jsonld").json()["@context"]
-    shown = {field.name for _, field in FIELDS if field.property}
-    assert {name for name in shown if ":" not in name} <= context.keys()
-    assert {name.partition(":")[0] for name in shown if ":" in name} <= context.keys()
+def test_fields_are_named_as_in_the_json_ld_context(shipped_client: httpx.Client) -> None:
+    context = shipped_client.get("/context.jsonld").json()["@context"]
+    names = {field.name for field in FIELDS if field.property}
+    assert {name for name in names if ":" not in name} <= context.keys()
+    assert {name.partition(":")[0] for name in names if ":" in name} <= context.keys()
 
 
-@pytest.mark.parametrize(("_", "field"), FIELDS)
-def test_every_field_has_a_type_that_is_known(_: object, field: ListField) -> None:
-    plain = {"text", "name", "string", "integer", "boolean", "date", "class"}
-    assert field.type in plain | RESOURCE_KINDS | {ANY_RESOURCE}
+@pytest.mark.parametrize("field", FIELDS)
+def test_field_has_a_known_type_and_a_description(field: ListField) -> None:
+    literal_types = {"text", "name", "string", "integer", "boolean", "date", "class"}
+    assert field.type in literal_types | RESOURCE_KINDS | {ANY_RESOURCE}
     assert field.description.endswith(".")
 
 
@@ -108,6 +115,7 @@ def test_every_field_has_a_type_that_is_known(_: object, field: ListField) -> No
     ("path", "pattern"),
     [
         ("/papers?issue=spam", "?id a wgig:IssuePaper ; wgig:issue issue:spam"),
+        # The only paper on spam is of round 1.
         ("/papers?issue=issue:spam&round=1", "?id a wgig:IssuePaper ; wgig:issue issue:spam"),
         ("/papers?type=AssessmentPaper", "?id a wgig:AssessmentPaper"),
         ("/papers?posted=2005-02-01", "?id wgig:posted ?d FILTER(STR(?d) = '2005-02-01')"),
@@ -159,92 +167,93 @@ def test_every_field_has_a_type_that_is_known(_: object, field: ListField) -> No
         ),
     ],
 )
-def test_filters_choose(reader: httpx.Client, shipped: ox.Store, path: str, pattern: str) -> None:
-    expected = rows(shipped, f"SELECT ?id {{ {pattern} }}")
+def test_list_is_filtered(
+    shipped_client: httpx.Client, shipped_store: ox.Store, path: str, pattern: str
+) -> None:
+    expected_iris = select_iris(shipped_store, f"SELECT ?id {{ {pattern} }}")
     separator = "&" if "?" in path else "?"
-    assert expected
-    assert set(iris(reader, f"{path}{separator}size=500")) == expected
+    assert expected_iris
+    assert set(get_iris(shipped_client, f"{path}{separator}size=500")) == expected_iris
 
 
-def test_pages_hold_everything_once_and_lead_to_one_another(reader: httpx.Client) -> None:
-    whole, walked, path = iris(reader, "/issues?size=500"), [], "/issues?size=4"
-    for _ in range(9):  # of 35 things, 4 on a page
-        answer = reader.get(path)
-        walked += [one["id"] for one in answer.json()["items"]]
-        path = answer.json()["links"].get("next", "")
-        assert path.replace(".json", "") == answer.links.get("next", {}).get("url", "").replace(".json", "")
-    assert (walked, path) == (whole, "")
-    assert answer.json()["links"].keys() == {"self", "first", "prev", "last"}
+def test_following_next_links_yields_all_resources_once(shipped_client: httpx.Client) -> None:
+    all_iris, page_iris, path = get_iris(shipped_client, "/issues?size=500"), [], "/issues?size=4"
+    for _ in range(9):  # 35 resources, 4 on a page
+        response = shipped_client.get(path)
+        page_iris += [item["id"] for item in response.json()["items"]]
+        path = response.json()["links"].get("next", "")
+        # The links in JSON are to JSON.
+        assert path.replace(".json", "") == response.links.get("next", {}).get("url", "").replace(".json", "")
+    assert (page_iris, path) == (all_iris, "")
+    assert response.json()["links"].keys() == {"self", "first", "prev", "last"}
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
-def test_a_table_is_the_whole_list(reader: httpx.Client, name: str) -> None:
-    expected = iris(reader, f"/{name}?size=500")
+def test_csv_is_the_whole_list(shipped_client: httpx.Client, name: str) -> None:
+    expected_iris = get_iris(shipped_client, f"/{name}?size=500")
     for path, accept in (
         (f"/{name}.csv", "*/*"),
         (f"/{name}", "text/csv"),
         (f"/{name}?_mediatype=csv", "*/*"),
     ):
-        assert ids(reader.get(path, headers={"Accept": accept})) == expected
+        assert read_csv_iris(shipped_client.get(path, headers={"Accept": accept})) == expected_iris
 
 
-def test_a_table_of_a_page_is_that_page_and_leads_to_pages(reader: httpx.Client) -> None:
-    walked, path = [], "/stakeholders.csv?page=1"
-    for _ in range(3):  # of 137 things, 50 on a page
-        answer = reader.get(path, headers={"Accept": "text/csv"})
-        walked.append(ids(answer))
-        path = answer.links.get("next", {}).get("url", "")
-    assert ([len(one) for one in walked], path) == ([50, 50, 37], "")
-    first = answer.links["first"]["url"]
-    assert ids(reader.get(first, headers={"Accept": "text/csv"})) == walked[0]
-    assert len(ids(reader.get("/stakeholders.csv?size=3"))) == 3
+def test_csv_of_a_page_has_links_to_other_pages(shipped_client: httpx.Client) -> None:
+    pages, path = [], "/stakeholders.csv?page=1"
+    for _ in range(3):  # 137 resources, 50 on a page
+        response = shipped_client.get(path, headers={"Accept": "text/csv"})
+        pages.append(read_csv_iris(response))
+        path = response.links.get("next", {}).get("url", "")
+    assert ([len(page) for page in pages], path) == ([50, 50, 37], "")
+    first_path = response.links["first"]["url"]
+    assert read_csv_iris(shipped_client.get(first_path, headers={"Accept": "text/csv"})) == pages[0]
+    assert len(read_csv_iris(shipped_client.get("/stakeholders.csv?size=3"))) == 3
 
 
-def test_a_table_that_would_be_cut_is_refused(shipped: ox.Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = client_over(Store(shipped))
-    cut_at(monkeypatch, 34)
-    refused = reader.get("/issues.csv?fields=id")
-    assert (refused.status_code, refused.json()["total"]) == (413, 35)
-    assert "The list has 35 items, but one table holds at most 34." in refused.json()["detail"]
-    assert len(ids(reader.get("/issues.csv?size=35"))) == 35
-    cut_at(monkeypatch, 35)
-    assert len(ids(reader.get("/issues.csv?fields=label"))) == 35
+def test_csv_with_too_many_items_is_refused(shipped_store: ox.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = make_store_client(Store(shipped_store))
+    limit_csv_items(monkeypatch, 34)
+    refusal = reader.get("/issues.csv?fields=id")
+    assert (refusal.status_code, refusal.json()["total"]) == (413, 35)
+    assert "The list has 35 items, but one table holds at most 34." in refusal.json()["detail"]
+    assert len(read_csv_iris(reader.get("/issues.csv?size=35"))) == 35
+    limit_csv_items(monkeypatch, 35)
+    assert len(read_csv_iris(reader.get("/issues.csv?fields=label"))) == 35
 
 
-def cut_at(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    """Let a whole table hold so many things."""
+def limit_csv_items(monkeypatch: pytest.MonkeyPatch, max_items: int) -> None:
     for module in ("query", "routes"):
-        monkeypatch.setattr(f"wgig.lists.{module}.MAX_WHOLE_LIST_ITEMS", most)
+        monkeypatch.setattr(f"wgig.lists.{module}.MAX_WHOLE_LIST_ITEMS", max_items)
 
 
-def test_an_empty_list_has_one_page(reader: httpx.Client) -> None:
-    found = reader.get("/papers?year=1999").json()
-    assert (found["total"], found["pages"], found["items"]) == (0, 1, [])
+def test_empty_list_has_one_page(shipped_client: httpx.Client) -> None:
+    page = shipped_client.get("/papers?year=1999").json()
+    assert (page["total"], page["pages"], page["items"]) == (0, 1, [])
 
 
-def test_sorting_rises_and_falls_and_the_iri_decides_between_equals(reader: httpx.Client) -> None:
-    items = reader.get("/milestones?sort=-order&size=500").json()["items"]
-    orders = [one["order"] for one in items]
+def test_list_is_sorted_in_either_direction_and_by_iri(shipped_client: httpx.Client) -> None:
+    milestones = shipped_client.get("/milestones?sort=-order&size=500").json()["items"]
+    orders = [milestone["order"] for milestone in milestones]
     assert orders == sorted(orders, reverse=True)
-    papers = reader.get("/papers?sort=round,-id&size=500").json()["items"]
-    assert [(one["round"], one["id"]) for one in papers] == sorted(
-        sorted(((one["round"], one["id"]) for one in papers), reverse=True), key=lambda pair: pair[0]
-    )
+    papers = shipped_client.get("/papers?sort=round,-id&size=500").json()["items"]
+    sort_keys = [(paper["round"], paper["id"]) for paper in papers]
+    assert sort_keys == sorted(sorted(sort_keys, reverse=True), key=lambda sort_key: sort_key[0])
 
 
-def test_fields_that_are_not_asked_for_are_left_out(reader: httpx.Client) -> None:
-    items = reader.get("/papers?fields=label,issue").json()["items"]
-    assert all(one.keys() <= {"id", "label", "issue"} for one in items)
-    assert all(one.keys() == {"id"} for one in reader.get("/papers?fields=id").json()["items"])
+def test_items_have_only_the_requested_fields(shipped_client: httpx.Client) -> None:
+    papers = shipped_client.get("/papers?fields=label,issue").json()["items"]
+    assert all(paper.keys() <= {"id", "label", "issue"} for paper in papers)
+    assert all(paper.keys() == {"id"} for paper in shipped_client.get("/papers?fields=id").json()["items"])
 
 
-def test_values_are_typed_and_things_say_what_they_are_called(reader: httpx.Client) -> None:
-    (paper,) = reader.get("/papers?issue=spam").json()["items"]
+def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.Client) -> None:
+    (paper,) = shipped_client.get("/papers?issue=spam").json()["items"]
     assert paper["label"] == {"en": ["Issue paper: Spam"]}
     assert paper["issue"] == [{"id": f"{BASE}id/issue/spam", "label": {"en": ["Spam"]}}]
     assert (paper["round"], paper["posted"]) == (1, "2005-02-01")
     assert "IssuePaper" in paper["type"]
-    (chair,) = reader.get("/stakeholders?org:role=chair").json()["items"]
+    (chair,) = shipped_client.get("/stakeholders?org:role=chair").json()["items"]
     assert chair["label"] == {"@none": ["Nitin Desai"]}
 
 
@@ -291,41 +300,43 @@ def test_values_are_typed_and_things_say_what_they_are_called(reader: httpx.Clie
         (f"/papers?q={'x' * 1001}", "The value of q is longer than 1000 characters.", None),
     ],
 )
-def test_what_a_list_does_not_have_is_refused_with_what_it_has(
-    reader: httpx.Client, path: str, sentence: str, suggestion: str | None
+def test_invalid_parameter_is_refused_with_a_suggestion(
+    shipped_client: httpx.Client, path: str, sentence: str, suggestion: str | None
 ) -> None:
-    answer = reader.get(path)
-    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
-    assert sentence in answer.json()["detail"]
-    assert answer.json().get("suggestion") == suggestion
+    response = shipped_client.get(path)
+    assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
+    assert sentence in response.json()["detail"]
+    assert response.json().get("suggestion") == suggestion
 
 
-def test_of_many_things_that_there_are_a_few_are_listed(reader: httpx.Client) -> None:
-    detail = reader.get("/papers?issue=https://example.org/x").json()["detail"]
-    assert detail.count(",") == 1 + 10
+def test_error_lists_only_some_of_many_known_names(shipped_client: httpx.Client) -> None:
+    detail = shipped_client.get("/papers?issue=https://example.org/x").json()["detail"]
+    assert detail.count(",") == 1 + 10  # one in the sentence, and one after each of ten names
     assert detail.endswith(", ….")
 
 
-def test_a_graph_is_no_thing_of_another_kind(writable: httpx.Client) -> None:
+def test_graph_is_refused_as_a_value_for_an_agent(writable_client: httpx.Client) -> None:
     graph = "https://example.org/two"
-    said = f"""@prefix sd: <{KNOWN["sd"]}> . @prefix skos: <{KNOWN["skos"]}> .
-        <{BASE}id/category/one> a skos:Concept . <{graph}> a sd:NamedGraph , <{KNOWN["dcat"]}Dataset> ."""
-    sent = writable.put(f"/graphs?graph={graph}", content=said, headers={"Content-Type": "text/turtle"})
-    assert sent.is_success, sent.text
-    refused = writable.get(f"/papers?drafter={graph}")
-    assert refused.status_code == 400
-    assert f"<{graph}> is a graph, so drafter cannot be 'two'." in refused.json()["detail"]
-    assert writable.get(f"/papers?dcterms:source={graph}").status_code == 200  # which may be anything
-    detail = writable.get("/issues?category=https://example.org/x").json()["detail"]
+    turtle = f"""{PREFIXES} <{BASE}id/category/one> a skos:Concept .
+        <{graph}> a sd:NamedGraph , dcat:Dataset ."""
+    put_response = writable_client.put(
+        f"/graphs?graph={graph}", content=turtle, headers={"Content-Type": "text/turtle"}
+    )
+    assert put_response.is_success, put_response.text
+    refusal = writable_client.get(f"/papers?drafter={graph}")
+    assert refusal.status_code == 400
+    assert f"<{graph}> is a graph, so drafter cannot be 'two'." in refusal.json()["detail"]
+    assert (
+        writable_client.get(f"/papers?dcterms:source={graph}").status_code == 200
+    )  # a source may be of any type
+    detail = writable_client.get("/issues?category=https://example.org/x").json()["detail"]
     assert detail.endswith("so category cannot be 'x'. There are: one.")
 
 
-def test_a_page_beyond_the_last_one_is_not_found_and_the_last_one_is_told(
-    reader: httpx.Client,
-) -> None:
-    answer = reader.get("/papers?page=2")
-    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
-    assert answer.json()["detail"] == "There is no page 2. The last one is /papers?page=1"
+def test_page_after_the_last_one_is_not_found(shipped_client: httpx.Client) -> None:
+    response = shipped_client.get("/papers?page=2")
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+    assert response.json()["detail"] == "There is no page 2. The last one is /papers?page=1"
 
 
 @pytest.mark.parametrize(
@@ -340,39 +351,41 @@ def test_a_page_beyond_the_last_one_is_not_found_and_the_last_one_is_told(
         "/timeline.html?size=5",
     ],
 )
-def test_pages_lead_to_pages_of_the_same_format(reader: httpx.Client, path: str) -> None:
-    first = reader.get(path)
-    following = reader.get(first.links["next"]["url"])
-    assert following.headers["content-type"] == first.headers["content-type"] != "application/json"
-    assert ("_profile=wgig" in str(following.url)) == ("_profile" in path)
-    back = following.links["prev"]["url"]
-    assert sorted(parse_qsl(urlsplit(back).query)) == sorted(
-        [*parse_qsl(urlsplit(path).query), *([("page", "1")] if "page=1" in back else [])]
+def test_pages_link_to_pages_in_the_same_format(shipped_client: httpx.Client, path: str) -> None:
+    first_page = shipped_client.get(path)
+    next_page = shipped_client.get(first_page.links["next"]["url"])
+    assert next_page.headers["content-type"] == first_page.headers["content-type"] != "application/json"
+    assert ("_profile=wgig" in str(next_page.url)) == ("_profile" in path)
+    previous_path = next_page.links["prev"]["url"]
+    assert sorted(parse_qsl(urlsplit(previous_path).query)) == sorted(
+        [*parse_qsl(urlsplit(path).query), *([("page", "1")] if "page=1" in previous_path else [])]
     )
     if ".html" in path:
-        assert f'href="{first.links["next"]["url"].replace("&", "&amp;")}" rel="next"' in first.text
+        assert f'href="{first_page.links["next"]["url"].replace("&", "&amp;")}" rel="next"' in first_page.text
 
 
-def test_a_page_as_json_is_the_same_however_it_is_asked_for_and_leads_to_json(
-    reader: httpx.Client,
-) -> None:
-    asked_by = ("/papers?size=2", "/papers?size=2&_mediatype=json", "/papers.json?size=2")
-    (links,) = {json.dumps(reader.get(path).json()["links"]) for path in asked_by}
+def test_json_is_the_same_for_all_ways_of_negotiation(shipped_client: httpx.Client) -> None:
+    paths = ("/papers?size=2", "/papers?size=2&_mediatype=json", "/papers.json?size=2")
+    (links,) = {json.dumps(shipped_client.get(path).json()["links"]) for path in paths}
     assert json.loads(links)["next"] == "/papers.json?size=2&page=2"
 
 
-def test_the_last_page_is_named_in_the_format_of_one_beyond(reader: httpx.Client) -> None:
-    assert reader.get("/papers.csv?page=9").json()["detail"].endswith("The last one is /papers.csv?page=1")
+def test_error_names_the_last_page_in_the_requested_format(shipped_client: httpx.Client) -> None:
+    assert (
+        shipped_client.get("/papers.csv?page=9")
+        .json()["detail"]
+        .endswith("The last one is /papers.csv?page=1")
+    )
 
 
-def test_a_format_that_is_not_offered_is_refused(reader: httpx.Client) -> None:
+def test_unknown_format_is_refused(shipped_client: httpx.Client) -> None:
     for path, accept in (("/papers.xml", "*/*"), ("/papers", "image/png"), ("/papers?_mediatype=pdf", "*/*")):
-        answer = reader.get(path, headers={"Accept": accept})
-        assert answer.status_code == 406
-        assert "text/csv" in answer.json()["offered"]
+        response = shipped_client.get(path, headers={"Accept": accept})
+        assert response.status_code == 406
+        assert "text/csv" in response.json()["offered"]
 
 
-HOSTILE = [
+INJECTIONS = [
     '"',
     "\\",
     "\\u0022",
@@ -394,9 +407,11 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("injection", INJECTIONS)
 @pytest.mark.parametrize("name", ["papers", "stakeholders"])
-def test_what_a_client_writes_stays_a_value(reader: httpx.Client, name: str, hostile: str) -> None:
+def test_sparql_and_html_injections_have_no_effect(
+    shipped_client: httpx.Client, name: str, injection: str
+) -> None:
     for parameter in (
         "q",
         "year",
@@ -406,94 +421,97 @@ def test_what_a_client_writes_stays_a_value(reader: httpx.Client, name: str, hos
         "size",
         *filterable_fields(LIST_DEFINITIONS[name]),
     ):
-        answer = reader.get(f"/{name}", params={parameter: hostile})
-        assert answer.status_code in (200, 400), answer.text
-        assert answer.status_code == 400 or parameter == "q" or answer.json()["total"] == 0
-        page = reader.get(f"/{name}.html", params={parameter: hostile}, headers={"Accept": "text/html"})
+        response = shipped_client.get(f"/{name}", params={parameter: injection})
+        assert response.status_code in (200, 400), response.text
+        assert response.status_code == 400 or parameter == "q" or response.json()["total"] == 0
+        page = shipped_client.get(
+            f"/{name}.html", params={parameter: injection}, headers={"Accept": "text/html"}
+        )
         assert "<script>" not in page.text
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_words_are_found_as_they_are_written(hostile: str) -> None:
-    quads = ox.Store()
-    thing = ox.NamedNode(f"{BASE}id/issue/odd")
-    quads.add(ox.Quad(thing, ox.NamedNode(f"{KNOWN['rdf']}type"), ox.NamedNode(f"{KNOWN['wgig']}Issue")))
-    quads.add(ox.Quad(thing, ox.NamedNode(f"{KNOWN['skos']}prefLabel"), ox.Literal(f"a{hostile}b")))
-    query = build_list_query(parse_list_request(LIST_DEFINITIONS["issues"], [("q", hostile)], BASE), BASE)
-    found = quads.query(query)
-    assert isinstance(found, ox.QuerySolutions)
-    assert {row["id"].value for row in found if row["id"]} == {thing.value}
+@pytest.mark.parametrize("injection", INJECTIONS)
+def test_q_matches_special_characters_literally(injection: str) -> None:
+    store = ox.Store()
+    issue = ox.NamedNode(f"{BASE}id/issue/odd")
+    store.add(
+        ox.Quad(issue, ox.NamedNode(f"{NAMESPACES['rdf']}type"), ox.NamedNode(f"{NAMESPACES['wgig']}Issue"))
+    )
+    store.add(ox.Quad(issue, ox.NamedNode(f"{NAMESPACES['skos']}prefLabel"), ox.Literal(f"a{injection}b")))
+    query = build_list_query(parse_list_request(LIST_DEFINITIONS["issues"], [("q", injection)], BASE), BASE)
+    solutions = store.query(query)
+    assert isinstance(solutions, ox.QuerySolutions)
+    assert {row["id"].value for row in solutions if row["id"]} == {issue.value}
 
 
-def test_a_list_has_a_strong_etag_and_says_where_it_and_its_other_formats_are(
-    reader: httpx.Client,
-) -> None:
-    answer = reader.get("/papers?size=2&page=2", headers={"Accept": "text/csv"})
-    assert answer.headers["content-location"] == "/papers.csv?size=2&page=2"
-    assert '</papers.ttl?size=2&page=2>; rel="alternate"; type="text/turtle"' in answer.headers["link"]
-    assert '</papers?size=2&page=3>; rel="next"' in answer.headers["link"]
-    assert 'rel="license"' in answer.headers["link"]
-    assert "Accept" in answer.headers["vary"]
-    tag = answer.headers["etag"]
-    again = reader.get("/papers?size=2&page=2", headers={"Accept": "text/csv", "If-None-Match": tag})
-    assert (again.status_code, again.headers["etag"]) == (304, tag)
-    head = reader.head("/papers?size=2&page=2", headers={"Accept": "text/csv"})
-    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", tag)
-    assert int(head.headers["content-length"]) == len(answer.content)
+def test_list_has_an_etag_and_links_to_pages_and_formats(shipped_client: httpx.Client) -> None:
+    response = shipped_client.get("/papers?size=2&page=2", headers={"Accept": "text/csv"})
+    assert response.headers["content-location"] == "/papers.csv?size=2&page=2"
+    assert '</papers.ttl?size=2&page=2>; rel="alternate"; type="text/turtle"' in response.headers["link"]
+    assert '</papers?size=2&page=3>; rel="next"' in response.headers["link"]
+    assert 'rel="license"' in response.headers["link"]
+    assert "Accept" in response.headers["vary"]
+    etag = response.headers["etag"]
+    revalidation = shipped_client.get(
+        "/papers?size=2&page=2", headers={"Accept": "text/csv", "If-None-Match": etag}
+    )
+    assert (revalidation.status_code, revalidation.headers["etag"]) == (304, etag)
+    head = shipped_client.head("/papers?size=2&page=2", headers={"Accept": "text/csv"})
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", etag)
+    assert int(head.headers["content-length"]) == len(response.content)
 
 
-def test_every_link_leads_somewhere(reader: httpx.Client) -> None:
-    for link in reader.get("/issues?size=5&page=2&fields=label&q=a").links.values():
+def test_links_of_the_link_header_work(shipped_client: httpx.Client) -> None:
+    for link in shipped_client.get("/issues?size=5&page=2&fields=label&q=a").links.values():
         if link["url"].startswith("/"):
-            assert reader.get(link["url"]).status_code == 200, link
+            assert shipped_client.get(link["url"]).status_code == 200, link
 
 
-def test_the_address_of_a_page_says_what_was_asked(reader: httpx.Client) -> None:
-    path = reader.get("/papers", params=[("q", "a&b=c"), ("issue", "spam"), ("issue", "voip")]).json()[
-        "links"
-    ]["self"]
+def test_self_link_has_the_parameters_of_the_request(shipped_client: httpx.Client) -> None:
+    path = shipped_client.get("/papers?q=a%26b%3Dc&issue=spam&issue=voip").json()["links"]["self"]
     assert parse_qsl(urlsplit(path).query) == [("q", "a&b=c"), ("issue", "spam"), ("issue", "voip")]
 
 
-PAPER = """@prefix wgig: <https://w3id.org/wgig/ontology#> .
+PAPER_TURTLE = """@prefix wgig: <https://w3id.org/wgig/ontology#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
-<https://w3id.org/wgig/id/paper/x> a wgig:AssessmentPaper ; rdfs:label "X"@en ; wgig:round 1, 2 {more} ."""
+<https://w3id.org/wgig/id/paper/x> a wgig:AssessmentPaper ; rdfs:label "X"@en ; wgig:round 1, 2 {statements} .
+"""
 
 
-def put_paper(writable: httpx.Client, more: str = "") -> None:
-    put_turtle(writable, PAPER.format(more=more), "/graph/x")
+def put_paper(client: httpx.Client, statements: str = "") -> None:
+    put_turtle(client, PAPER_TURTLE.format(statements=statements), "/graph/x")
 
 
-def test_a_list_shows_what_was_just_written(writable: httpx.Client) -> None:
-    assert writable.get("/papers").json()["total"] == 0
-    put_paper(writable)
-    assert [one["id"] for one in writable.get("/papers").json()["items"]] == [f"{BASE}id/paper/x"]
-    writable.delete("/graph/x")
-    assert writable.get("/papers").json()["total"] == 0
+def test_list_is_updated_after_a_write(writable_client: httpx.Client) -> None:
+    assert writable_client.get("/papers").json()["total"] == 0
+    put_paper(writable_client)
+    assert get_iris(writable_client, "/papers") == [f"{BASE}id/paper/x"]
+    writable_client.delete("/graph/x")
+    assert writable_client.get("/papers").json()["total"] == 0
 
 
-def test_where_sources_differ_a_field_of_one_value_has_all(writable: httpx.Client) -> None:
-    put_paper(writable)
-    found: dict[str, Any] = writable.get("/papers").json()
-    assert found["items"][0]["round"] == [1, 2]
-    jsonschema.validate(found, schema_of(build_list_page_model(LIST_DEFINITIONS["papers"])))
+def test_single_valued_field_with_several_values_is_a_list(writable_client: httpx.Client) -> None:
+    put_paper(writable_client)
+    page: dict[str, Any] = writable_client.get("/papers").json()
+    assert page["items"][0]["round"] == [1, 2]
+    jsonschema.validate(page, build_response_schema(build_list_page_model(LIST_DEFINITIONS["papers"])))
 
 
-DAYS = ("2005", "2005-02", "2005-02-01", "2005-03", "2004")
+DATE_FILTERS = ("2005", "2005-02", "2005-02-01", "2005-03", "2004")
 
 
-def test_a_date_that_is_but_a_month_or_a_year_is_of_that_span(writable: httpx.Client) -> None:
-    put_paper(writable, '; wgig:posted "2005-02"')
-    totals = {day: writable.get(f"/papers?posted={day}").json()["total"] for day in DAYS}
+def test_date_filter_matches_months_and_years(writable_client: httpx.Client) -> None:
+    put_paper(writable_client, '; wgig:posted "2005-02"')
+    totals = {date: writable_client.get(f"/papers?posted={date}").json()["total"] for date in DATE_FILTERS}
     assert totals == {"2005": 1, "2005-02": 1, "2005-02-01": 0, "2005-03": 0, "2004": 0}
 
 
-def test_made_up_papers_are_not_served_as_those_of_the_group(writable: httpx.Client) -> None:
-    put_paper(writable, "; wgig:illustrative true")
-    assert writable.get("/papers").json()["total"] == 0
+def test_illustrative_papers_are_not_listed(writable_client: httpx.Client) -> None:
+    put_paper(writable_client, "; wgig:illustrative true")
+    assert writable_client.get("/papers").json()["total"] == 0
 
 
-def test_a_page_shows_markup_as_text(writable: httpx.Client) -> None:
-    put_paper(writable, '; rdfs:label "<script>alert(1)</script>"')
-    assert "<script>" not in writable.get("/papers.html").text
-    assert json.dumps("<script>alert(1)</script>") in writable.get("/papers").text
+def test_markup_in_a_label_is_escaped(writable_client: httpx.Client) -> None:
+    put_paper(writable_client, '; rdfs:label "<script>alert(1)</script>"')
+    assert "<script>" not in writable_client.get("/papers.html").text
+    assert json.dumps("<script>alert(1)</script>") in writable_client.get("/papers").text

@@ -1,4 +1,4 @@
-"""The main lists as tables: CSV with its metadata (CSVW), and Parquet."""
+"""/tables: the main lists as CSV with CSVW metadata, and as Parquet."""
 
 import io
 import json
@@ -18,158 +18,161 @@ from wgig.lists.tables import TABLE_LIST_SEPARATOR, read_table_definitions
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.accept_headers import PROGRAMS, page
-from tests.fixtures.service import client_over, service_of
+from tests.fixtures.accept_headers import PROGRAM_ACCEPT_HEADERS, get_browser_page
+from tests.fixtures.service import make_service_client, make_store_client
 
-NAMES = list(read_table_definitions())
-
-
-def test_the_main_lists_are_tables() -> None:
-    assert {"papers", "issues", "meetings", "milestones", "stakeholders"} <= set(NAMES)
+TABLE_NAMES = list(read_table_definitions())
 
 
-def results(client: httpx.Client, name: str) -> Any:
-    """What the query of a table finds, as JSON."""
-    asked = {"query": read_table_definitions()[name].query}
-    return client.get("/sparql", params=asked, headers={"Accept": "application/json"}).json()
+def test_main_lists_are_available_as_tables() -> None:
+    assert {"papers", "issues", "meetings", "milestones", "stakeholders"} <= set(TABLE_NAMES)
 
 
-def saved(client: httpx.Client, name: str, folder: Path) -> Path:
-    """A table in a folder, with its metadata beside."""
+def query_table(client: httpx.Client, name: str) -> Any:
+    """The SPARQL JSON results of the query of a table."""
+    params = {"query": read_table_definitions()[name].query}
+    return client.get("/sparql", params=params, headers={"Accept": "application/json"}).json()
+
+
+def download_table(client: httpx.Client, name: str, folder: Path) -> Path:
+    """Save a table and its metadata in a folder, and return the path of the CSV file."""
     for suffix in ("csv", "csv-metadata.json"):
-        answer = client.get(f"/tables/{name}.{suffix}")
-        assert answer.status_code == 200, answer.text
-        (folder / f"{name}.{suffix}").write_bytes(answer.content)
+        response = client.get(f"/tables/{name}.{suffix}")
+        assert response.status_code == 200, response.text
+        (folder / f"{name}.{suffix}").write_bytes(response.content)
     return folder / f"{name}.csv"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_table_is_as_its_metadata_say(reader: httpx.Client, tmp_path: Path, name: str) -> None:
-    read = csvw.CSVW(str(saved(reader, name, tmp_path)), validate=True)
-    assert read.is_valid, [str(one.message) for one in read.warnings]
-    (only,) = read.tables
-    rows = list(only)
-    assert len(rows) == len(results(reader, name)["results"]["bindings"])
-    assert rows[0].keys() == {one.name for one in read_table_definitions()[name].columns}
+@pytest.mark.parametrize("name", TABLE_NAMES)
+def test_csv_matches_its_metadata(shipped_client: httpx.Client, tmp_path: Path, name: str) -> None:
+    csvw_file = csvw.CSVW(str(download_table(shipped_client, name, tmp_path)), validate=True)
+    assert csvw_file.is_valid, [str(warning.message) for warning in csvw_file.warnings]
+    (table,) = csvw_file.tables
+    rows = list(table)
+    assert len(rows) == len(query_table(shipped_client, name)["results"]["bindings"])
+    assert rows[0].keys() == {column.name for column in read_table_definitions()[name].columns}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_row_is_about_one_thing_and_the_columns_are_those_of_the_query(
-    reader: httpx.Client, name: str
+@pytest.mark.parametrize("name", TABLE_NAMES)
+def test_columns_are_the_query_variables_and_the_first_one_is_unique(
+    shipped_client: httpx.Client, name: str
 ) -> None:
-    found = results(reader, name)
-    columns = [one.name for one in read_table_definitions()[name].columns]
-    assert found["head"]["vars"] == columns
-    keys = [row[columns[0]]["value"] for row in found["results"]["bindings"]]
+    results = query_table(shipped_client, name)
+    columns = [column.name for column in read_table_definitions()[name].columns]
+    assert results["head"]["vars"] == columns
+    keys = [row[columns[0]]["value"] for row in results["results"]["bindings"]]
     assert keys
     assert len(keys) == len(set(keys))
 
 
-def test_a_table_that_is_not_as_its_metadata_say_is_found(reader: httpx.Client, tmp_path: Path) -> None:
-    path = saved(reader, "milestones", tmp_path)
+def test_csv_with_an_invalid_date_fails_validation(shipped_client: httpx.Client, tmp_path: Path) -> None:
+    path = download_table(shipped_client, "milestones", tmp_path)
     path.write_text(path.read_text().replace("2005-02-01", "soon"))
     with warnings.catch_warnings():
-        warnings.simplefilter("always")  # it counts them
+        warnings.simplefilter("always")  # csvw reports errors as warnings
         assert not csvw.CSVW(str(path), validate=True).is_valid
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_parquet_holds_what_csv_holds(reader: httpx.Client, name: str) -> None:
-    answer = reader.get(f"/tables/{name}.parquet")
-    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
-    found = pq.read_table(io.BytesIO(answer.content))
-    columns = {one.name: one for one in read_table_definitions()[name].columns}
-    assert found.column_names == list(columns)
-    for field in found.schema:
+@pytest.mark.parametrize("name", TABLE_NAMES)
+def test_parquet_has_the_values_of_the_query_result(shipped_client: httpx.Client, name: str) -> None:
+    response = shipped_client.get(f"/tables/{name}.parquet")
+    assert response.headers["content-type"] == "application/vnd.apache.parquet"
+    table = pq.read_table(io.BytesIO(response.content))
+    columns = {column.name: column for column in read_table_definitions()[name].columns}
+    assert table.column_names == list(columns)
+    for field in table.schema:
         is_list = pa.types.is_list(field.type)
         assert is_list == columns[field.name].is_list
-        kind = field.type.value_type if is_list else field.type
-        assert pa.types.is_date(kind) == (columns[field.name].datatype == "date")
+        value_type = field.type.value_type if is_list else field.type
+        assert pa.types.is_date(value_type) == (columns[field.name].datatype == "date")
         assert field.metadata == {b"description": columns[field.name].description.encode()}
-    for row, wanted in zip(found.to_pylist(), results(reader, name)["results"]["bindings"], strict=True):
-        assert {key: as_text(value) for key, value in row.items()} == {
-            key: wanted[key]["value"] if key in wanted else "" for key in row
+    bindings = query_table(shipped_client, name)["results"]["bindings"]
+    for row, binding in zip(table.to_pylist(), bindings, strict=True):
+        assert {key: format_query_value(value) for key, value in row.items()} == {
+            key: binding[key]["value"] if key in binding else "" for key in row
         }
 
 
-def as_text(value: object) -> str:
-    """A value as CSV has it."""
+def format_query_value(value: object) -> str:
     if isinstance(value, list):
         return TABLE_LIST_SEPARATOR.join(value)
     return "" if value is None else str(value)
 
 
-def test_without_its_library_parquet_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_without_pyarrow_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    answer = service_of(Settings(), Store.in_memory()).get("/tables/papers.parquet")
-    assert answer.status_code == 501
-    assert "Get /tables/papers.csv, or ask its operator to install wgig[parquet]." in answer.json()["detail"]
+    response = make_service_client(Settings(), Store.in_memory()).get("/tables/papers.parquet")
+    assert response.status_code == 501
+    assert (
+        "Get /tables/papers.csv, or ask its operator to install wgig[parquet]." in response.json()["detail"]
+    )
 
 
-def test_a_value_that_fits_no_column_is_refused_in_words() -> None:
+def test_parquet_with_an_invalid_value_is_refused() -> None:
     store = Store.in_memory()
     store.update(
         """PREFIX wgig: <https://w3id.org/wgig/ontology#> INSERT DATA {
         <x:p> a wgig:IssuePaper ; <http://purl.org/dc/terms/title> "One" ; wgig:round "first" }"""
     )
-    client = service_of(Settings(), store)
+    client = make_service_client(Settings(), store)
     assert client.get("/tables/papers.csv").status_code == 200
-    answer = client.get("/tables/papers.parquet")
-    assert answer.status_code == 422
-    assert "'first', which is not a valid integer" in answer.json()["detail"]
+    response = client.get("/tables/papers.parquet")
+    assert response.status_code == 422
+    assert "'first', which is not a valid integer" in response.json()["detail"]
 
 
-def test_the_list_of_tables_is_their_metadata(reader: httpx.Client) -> None:
-    answer = reader.get("/tables")
-    assert answer.headers["content-type"] == "application/csvm+json"
-    assert [one["url"] for one in answer.json()["tables"]] == [f"{name}.csv" for name in NAMES]
-    assert answer.content == reader.get("/tables/csv-metadata.json").content
+def test_list_of_tables_is_csvw_metadata(shipped_client: httpx.Client) -> None:
+    response = shipped_client.get("/tables")
+    assert response.headers["content-type"] == "application/csvm+json"
+    assert [table["url"] for table in response.json()["tables"]] == [f"{name}.csv" for name in TABLE_NAMES]
+    assert response.content == shipped_client.get("/tables/csv-metadata.json").content
 
 
-@pytest.mark.parametrize("accept", PROGRAMS)
-def test_programs_get_the_list_as_data(reader: httpx.Client, accept: str) -> None:
-    answer = reader.get("/tables", headers={"Accept": accept})
-    assert answer.content == reader.get("/tables/csv-metadata.json").content
-    assert "Accept" in answer.headers["vary"].split(", ")
+@pytest.mark.parametrize("accept", PROGRAM_ACCEPT_HEADERS)
+def test_programs_get_the_list_as_metadata(shipped_client: httpx.Client, accept: str) -> None:
+    response = shipped_client.get("/tables", headers={"Accept": accept})
+    assert response.content == shipped_client.get("/tables/csv-metadata.json").content
+    assert "Accept" in response.headers["vary"].split(", ")
 
 
-def test_a_browser_gets_the_list_as_a_page_with_links_to_all_tables(reader: httpx.Client) -> None:
-    text = page(reader, "/tables")
-    links = set(re.findall(r'href="(/tables/[^"]+)"', text))
-    assert {f"/tables/{name}.{suffix}" for name in NAMES for suffix in ("csv", "parquet")} < links
-    assert [one for one in links if reader.get(one).status_code != 200] == []
-    assert all(column.name in text for one in read_table_definitions().values() for column in one.columns)
+def test_browsers_get_a_page_with_links_to_all_tables(shipped_client: httpx.Client) -> None:
+    html = get_browser_page(shipped_client, "/tables")
+    paths = set(re.findall(r'href="(/tables/[^"]+)"', html))
+    assert {f"/tables/{name}.{suffix}" for name in TABLE_NAMES for suffix in ("csv", "parquet")} < paths
+    assert [path for path in paths if shipped_client.get(path).status_code != 200] == []
+    tables = read_table_definitions().values()
+    assert all(column.name in html for table in tables for column in table.columns)
 
 
-def test_the_page_offers_no_parquet_where_its_library_is_missing(
-    shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
+def test_page_has_no_parquet_links_without_pyarrow(
+    shipped_store: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = client_over(Store(shipped))
+    reader = make_store_client(Store(shipped_store))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    text = page(reader, "/tables?_lang=fr")
-    assert ".csv" in text
-    assert ".parquet" not in text
+    html = get_browser_page(reader, "/tables?_lang=fr")
+    assert ".csv" in html
+    assert ".parquet" not in html
 
 
-def test_a_table_leads_to_its_metadata(reader: httpx.Client) -> None:
-    link = reader.get("/tables/papers.csv").headers["link"]
+def test_csv_links_to_its_metadata(shipped_client: httpx.Client) -> None:
+    link = shipped_client.get("/tables/papers.csv").headers["link"]
     assert '</tables/papers.csv-metadata.json>; rel="describedby"; type="application/csvm+json"' in link
-    assert json.loads(reader.get("/tables/papers.csv-metadata.json").content)["url"] == "papers.csv"
+    assert json.loads(shipped_client.get("/tables/papers.csv-metadata.json").content)["url"] == "papers.csv"
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("path", "status", "sentence"),
     [
         ("/tables/nothing.csv", 404, "There is no table 'nothing'."),
         ("/tables/papers.xlsx", 404, "The tables are listed at /tables"),
         ("/tables/papers", 404, "The tables are listed at /tables"),
-        ("/tables/..%2Fqueries%2Fdisagreements.csv", 404, "Nothing is found"),
+        ("/tables/..%2Fqueries%2Fdisagreements.csv", 404, "There is nothing at"),
         ("/tables/papers.csv?issue=spam", 400, "There is no parameter 'issue' here."),
     ],
 )
-def test_what_is_not_there_is_refused_in_words(
-    reader: httpx.Client, path: str, status: int, said: str
+def test_unknown_table_format_or_parameter_is_refused(
+    shipped_client: httpx.Client, path: str, status: int, sentence: str
 ) -> None:
-    answer = reader.get(path)
-    assert answer.status_code == status
-    assert said in answer.json()["detail"]
+    response = shipped_client.get(path)
+    assert response.status_code == status
+    assert sentence in response.json()["detail"]

@@ -1,4 +1,4 @@
-"""The timeline: events with their days in words, who could attend, what was late, and the picture beside."""
+"""/timeline: events with their dates, audience and lateness, and the SVG chart."""
 
 import json
 import re
@@ -9,13 +9,13 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.lists.counts import CellKey
-from wgig.lists.timeline import MAX_CHART_MARKS, build_timeline_chart
+from wgig.lists.timeline import LETTER_WIDTH_UNITS, MAX_CHART_MARKS, build_timeline_chart
 from wgig.lists.timeline_events import Timeline, build_papers_event, count_papers_by_day
 from wgig.pages.rendering import format_date_text, parse_date_span
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import service_of
+from tests.fixtures.service import make_service_client
 
 BASE = Settings.base
 PREFIXES = (
@@ -23,90 +23,91 @@ PREFIXES = (
     "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . "
     "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> . "
 )
-TURTLE = {"Content-Type": "text/turtle"}
-PAGE = {"Accept": "text/html"}
+TURTLE_HEADERS = {"Content-Type": "text/turtle"}
+HTML_HEADERS = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")
-def service(shipped: ox.Store) -> httpx.Client:
-    """A client of a service over the shipped graph."""
-    return service_of(Settings(), Store(shipped), **PAGE)
+def client(shipped_store: ox.Store) -> httpx.Client:
+    """A client of a service with the bundled data, which requests HTML."""
+    return make_service_client(Settings(), Store(shipped_store), **HTML_HEADERS)
 
 
-class Items(HTMLParser):
-    """The text of each event on a page, and of each label in its picture."""
+class TimelinePageParser(HTMLParser):
+    """Extracts the text of each event on a page, and of each label in its chart."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.events: list[str] = []
         self.labels: list[str] = []
-        self.inside, self.depth = "", 0
+        self.element, self.depth = "", 0
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         classes = (dict(attrs).get("class") or "").split()
         if tag == "li" and "event" in classes:
-            self.inside, self.depth = "event", 0
+            self.element, self.depth = "event", 0
             self.events.append("")
-        elif tag == "li" and self.inside == "event":
+        elif tag == "li" and self.element == "event":
             self.depth += 1
         elif tag == "text":
-            self.inside = "label"
+            self.element = "label"
             self.labels.append("")
 
     def handle_data(self, data: str) -> None:
-        if self.inside == "event":
+        if self.element == "event":
             self.events[-1] += data
-        elif self.inside == "label":
+        elif self.element == "label":
             self.labels[-1] += data
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "li" and self.inside == "event" and self.depth:
+        if tag == "li" and self.element == "event" and self.depth:
             self.depth -= 1
         elif tag in ("li", "text"):
-            self.inside = ""
+            self.element = ""
 
 
-def event(client: httpx.Client, path: str, named: str) -> str:
-    """The text of the one event of this name on a page, its white space made even."""
-    found = [" ".join(one.split()) for one in Items(client.get(path).text).events]
-    (text,) = (one for one in found if named in one)
+def find_event_text(client: httpx.Client, path: str, name: str) -> str:
+    """The text, without extra white space, of the event with this name on a page."""
+    events = [" ".join(event.split()) for event in TimelinePageParser(client.get(path).text).events]
+    (text,) = (event for event in events if name in event)
     return text
 
 
-def test_every_meeting_session_and_milestone_is_an_event(service: httpx.Client) -> None:
-    things = [
-        one["id"]
+def test_every_meeting_session_and_milestone_is_an_event(client: httpx.Client) -> None:
+    iris = [
+        item["id"]
         for name in ("meetings", "milestones")
-        for one in service.get(f"/{name}.json?size=500").json()["items"]
+        for item in client.get(f"/{name}.json?size=500").json()["items"]
     ]
-    page = service.get("/timeline").text
-    assert len(things) == 52
-    for iri in things:
+    page = client.get("/timeline").text
+    assert len(iris) == 52  # in the bundled data
+    for iri in iris:
         assert f'href="/doc/{iri.removeprefix(f"{BASE}id/")}"' in page
-    days = Items(page).events
-    assert len(days) == len(things) + 2  # on two days papers were posted
+    events = TimelinePageParser(page).events
+    assert len(events) == len(iris) + 2  # papers were posted on two days
 
 
-def test_events_follow_one_another_and_those_without_a_day_come_last(service: httpx.Client) -> None:
-    page = service.get("/timeline").text
+def test_events_are_sorted_by_day_and_undated_events_come_last(client: httpx.Client) -> None:
+    page = client.get("/timeline").text
     events = re.findall(r'<li class="event.*?</li>', page, re.DOTALL)
-    first = [re.search(r'<time datetime="([^"]+)"', one.partition("</p>")[0]) for one in events]
-    days = [one[1] for one in first if one]
+    matches = [re.search(r'<time datetime="([^"]+)"', event.partition("</p>")[0]) for event in events]
+    days = [match[1] for match in matches if match]
     assert days == sorted(days)
-    assert [bool(one) for one in first] == sorted((bool(one) for one in first), reverse=True)
+    is_dated = [bool(match) for match in matches]
+    assert is_dated == sorted(is_dated, reverse=True)
     assert "Video link with Asian Civil Society Forum" in page.partition('id="no-day"')[2]
 
 
-def test_what_was_late_is_said_in_words(service: httpx.Client) -> None:
-    text = event(service, "/timeline", "Issue papers ready and on the website")
+def test_page_states_how_late_a_milestone_was(client: httpx.Client) -> None:
+    text = find_event_text(client, "/timeline", "Issue papers ready and on the website")
     assert "Due on 25 January 2005, came on 1 February 2005: 7 days late." in text
     assert "The day of delivery rests on: date given by FSFE for publication of the set." in text
-    assert re.search(r"What came late:.*?Issue papers ready", service.get("/timeline").text, re.DOTALL)
+    assert re.search(r"What came late:.*?Issue papers ready", client.get("/timeline").text, re.DOTALL)
 
 
 @pytest.mark.parametrize(
-    ("named", "says"),
+    ("name", "sentence"),
     [
         ("Common template for issue papers", "Due on 15 December 2004, came on 14 December 2004, in time."),
         ("First findings of the WGIG", "Due on 23 March 2005. Whether and when it came is not known."),
@@ -114,14 +115,14 @@ def test_what_was_late_is_said_in_words(service: httpx.Client) -> None:
         ("Additional papers posted", "Due on June 2005."),
     ],
 )
-def test_what_is_known_of_a_milestone_is_said_and_what_is_not(
-    service: httpx.Client, named: str, says: str
+def test_page_states_known_and_unknown_dates_of_a_milestone(
+    client: httpx.Client, name: str, sentence: str
 ) -> None:
-    assert says in event(service, "/timeline", named)
+    assert sentence in find_event_text(client, "/timeline", name)
 
 
 @pytest.mark.parametrize(
-    ("named", "says"),
+    ("name", "sentence"),
     [
         ("WGIG 1st meeting, day 2", "Open to everybody Observers could speak"),
         ("WGIG 1st meeting, day 1", "Open to members No way to take part from afar is known"),
@@ -131,93 +132,99 @@ def test_what_is_known_of_a_milestone_is_said_and_what_is_not(
         ("WSIS PrepCom-1", "Who could attend is not known"),
     ],
 )
-def test_who_could_attend_and_how_is_said(service: httpx.Client, named: str, says: str) -> None:
-    assert says in event(service, "/timeline", named)
+def test_page_states_who_could_attend_a_session(client: httpx.Client, name: str, sentence: str) -> None:
+    assert sentence in find_event_text(client, "/timeline", name)
 
 
-def test_of_a_meeting_with_sessions_these_say_who_could_attend(service: httpx.Client) -> None:
-    page = service.get("/timeline").text
+def test_meeting_with_sessions_does_not_state_who_could_attend(client: httpx.Client) -> None:
+    page = client.get("/timeline").text
     (meeting,) = re.findall(
         r'<li class="event meeting">(?:(?!</ul>).)*WGIG 1st meeting<.*?</ul>', page, re.DOTALL
     )
     assert "Who could attend" not in meeting.rpartition("WGIG 1st meeting<")[2]
 
 
-def test_papers_of_a_day_are_counted_and_linked(service: httpx.Client) -> None:
-    page = service.get("/timeline").text
+def test_papers_are_counted_per_day_with_a_link(client: httpx.Client) -> None:
+    page = client.get("/timeline").text
     assert '<a href="/papers?posted=2005-02-01">18 papers posted</a>' in page
-    assert service.get("/papers.json?posted=2005-02-01").json()["total"] == 18
+    assert client.get("/papers.json?posted=2005-02-01").json()["total"] == 18
 
 
-def test_a_year_has_its_events_alone(service: httpx.Client) -> None:
-    assert len(Items(service.get("/timeline?year=2003").text).events) == 2
-    assert "Nothing is known of 1999" in service.get("/timeline?year=1999").text
-    assert service.get("/timeline?year=soon").status_code == 400
-    assert service.get("/timeline?year=2004&year=2005").status_code == 400
+def test_year_filters_events(client: httpx.Client) -> None:
+    assert len(TimelinePageParser(client.get("/timeline?year=2003").text).events) == 2
+    assert "Nothing is known of 1999" in client.get("/timeline?year=1999").text
+    assert client.get("/timeline?year=soon").status_code == 400
+    assert client.get("/timeline?year=2004&year=2005").status_code == 400
 
 
-def test_the_picture_has_the_events_of_the_list_and_says_what_colors_say(service: httpx.Client) -> None:
-    labels = Items(service.get("/timeline?year=2005").text).labels
+def test_chart_labels_have_events_and_the_meaning_of_colors(client: httpx.Client) -> None:
+    labels = TimelinePageParser(client.get("/timeline?year=2005").text).labels
     assert {"Issue papers ready and on the website, 7 days late", "18 papers posted"} <= set(labels)
     assert "WGIG 2nd meeting, plenary, open to observers" in labels
     assert {"Meetings", "Sessions", "Milestones", "Papers"} <= set(labels)
 
 
-def test_marks_and_their_labels_do_not_cover_one_another() -> None:
+def test_marks_and_labels_in_the_chart_do_not_overlap() -> None:
     events = [
         build_papers_event(f"2005-{month:02}-{day:02}", 3) for month in range(1, 6) for day in range(1, 28, 3)
     ]
-    (lane,) = build_timeline_chart(Timeline(events, {}, len(events), is_counted=True)).lanes
-    rows: dict[int, list[tuple[float, float]]] = {}
-    for one in lane.marks:
-        room = len(one.label) * 6.4
-        stretch = (one.x - room, one.end) if one.is_before else (one.x, one.end + room)
-        assert all(stretch[1] < start or end < stretch[0] for start, end in rows.get(one.y, []))
-        rows.setdefault(one.y, []).append(stretch)
-    assert 1 < len(rows) < len(events)
+    (lane,) = build_timeline_chart(Timeline(events, labels={}, total=len(events), is_counted=True)).lanes
+    spans_by_row: dict[int, list[tuple[float, float]]] = {}
+    for mark in lane.marks:
+        label_width = len(mark.label) * LETTER_WIDTH_UNITS
+        # The label is before or after the mark.
+        span = (mark.x - label_width, mark.end) if mark.is_before else (mark.x, mark.end + label_width)
+        assert all(span[1] < start or end < span[0] for start, end in spans_by_row.get(mark.y, []))
+        spans_by_row.setdefault(mark.y, []).append(span)
+    assert 1 < len(spans_by_row) < len(events)
 
 
-def test_of_many_events_the_picture_has_the_first_and_says_so() -> None:
+def test_chart_has_only_the_first_of_many_events() -> None:
     events = [build_papers_event(f"{year}-01", 1) for year in range(1500, 1500 + MAX_CHART_MARKS + 1)]
-    found = build_timeline_chart(Timeline(events, {}, len(events), is_counted=True))
-    assert sum(len(lane.marks) for lane in found.lanes) == MAX_CHART_MARKS
-    assert found.is_cut
+    chart = build_timeline_chart(Timeline(events, labels={}, total=len(events), is_counted=True))
+    assert sum(len(lane.marks) for lane in chart.lanes) == MAX_CHART_MARKS
+    assert chart.is_cut
 
 
-def test_any_other_filter_leads_to_the_list(service: httpx.Client) -> None:
+def test_page_with_another_filter_is_the_list(client: httpx.Client) -> None:
     for path in ("/timeline?timeliness=late", "/timeline?page=1", "/timeline?year=2005&type=Session"):
-        page = service.get(path).text
+        page = client.get(path).text
         assert "<table" in page
-        assert "In one picture" not in page
-    assert service.get("/timeline", headers={"Accept": "application/json"}).json()["total"] > 50
-    assert service.get("/timeline?_profile=all").status_code == 200
+        assert "In one picture" not in page  # the heading of the chart
+    assert client.get("/timeline", headers={"Accept": "application/json"}).json()["total"] > 50
+    assert client.get("/timeline?_profile=all").status_code == 200
 
 
-def test_names_that_mean_harm_are_shown_as_text(writable: httpx.Client) -> None:
+def test_malicious_labels_are_escaped(writable_client: httpx.Client) -> None:
     labels = ("<script>alert(1)</script>", "\u202eevil\u0001", "x" * 3_000, "\u0627" * 300)
     for number, label in enumerate(labels):
-        text, date_ = json.dumps(label), f'"2005-01-0{number + 1}"^^xsd:date'
-        data = f"<javascript:alert({number})> a :Meeting ; rdfs:label {text} ; schema:startDate {date_} ."
-        answer = writable.post("/graph/x", content=PREFIXES + data, headers=TURTLE)
-        assert answer.is_success, answer.text
-    late = 'id:m a :Milestone ; :due "<b>" ; :delivered "soon" ; :daysLate "<i>" ; :timeliness <urn:x/late> .'
-    writable.post("/graph/x", content=PREFIXES + late, headers=TURTLE)
-    page = writable.get("/timeline", headers=PAGE).text
+        literal, date_literal = json.dumps(label), f'"2005-01-0{number + 1}"^^xsd:date'
+        turtle = (
+            f"<javascript:alert({number})> a :Meeting ;"
+            f" rdfs:label {literal} ; schema:startDate {date_literal} ."
+        )
+        response = writable_client.post("/graph/x", content=PREFIXES + turtle, headers=TURTLE_HEADERS)
+        assert response.is_success, response.text
+    milestone = (
+        'id:m a :Milestone ; :due "<b>" ; :delivered "soon" ; :daysLate "<i>" ; :timeliness <urn:x/late> .'
+    )
+    writable_client.post("/graph/x", content=PREFIXES + milestone, headers=TURTLE_HEADERS)
+    page = writable_client.get("/timeline", headers=HTML_HEADERS).text
     assert "&lt;script&gt;" in page
     assert not re.search(r"<script>|<b>|<i>|href=\"javascript", page)
-    assert max(map(len, Items(page).labels)) <= 70
-    assert not [one for one in Items(page).labels if re.search("[\u202e\u0001]", one)]
+    assert max(map(len, TimelinePageParser(page).labels)) <= 70  # long labels are truncated
+    assert not [label for label in TimelinePageParser(page).labels if re.search("[\u202e\u0001]", label)]
 
 
-def test_a_store_without_events_says_so_and_leads_on(closed: httpx.Client) -> None:
-    page = closed.get("/timeline", headers=PAGE).text
+def test_page_of_a_store_without_events_links_to_graphs(read_only_client: httpx.Client) -> None:
+    page = read_only_client.get("/timeline", headers=HTML_HEADERS).text
     assert "Nothing is known that happened" in page
     assert 'href="/graphs"' in page
     assert "<svg" not in page
 
 
 @pytest.mark.parametrize(
-    ("text", "days", "words"),
+    ("text", "days", "formatted"),
     [
         ("2005-01-25", ("2005-01-25", "2005-01-25"), "25 January 2005"),
         ("2005-02", ("2005-02-01", "2005-02-28"), "February 2005"),
@@ -228,26 +235,27 @@ def test_a_store_without_events_says_so_and_leads_on(closed: httpx.Client) -> No
         ("soon", None, "soon"),
     ],
 )
-def test_a_date_may_be_a_month_or_a_year(text: str, days: tuple[str, str] | None, words: str) -> None:
+def test_dates_are_days_months_or_years(text: str, days: tuple[str, str] | None, formatted: str) -> None:
     assert parse_date_span(text) == (days and tuple(map(date.fromisoformat, days)))
-    assert format_date_text(text) == words
+    assert format_date_text(text) == formatted
 
 
 def test_papers_of_many_days_are_counted_by_month_or_year() -> None:
-    few: dict[CellKey, int] = {
+    counts: dict[CellKey, int] = {
         ('"2005-02-01"',): 2,
         ('"2005-02-01"^^<urn:other>',): 1,
         ('"2005-02-01"', "urn:c"): 1,
         ("urn:x",): 9,
     }
-    assert count_papers_by_day(few, "") == {"2005-02-01": 3}
-    assert count_papers_by_day(few, "2004") == {}
-    days: dict[CellKey, int] = {
+    assert count_papers_by_day(counts, "") == {"2005-02-01": 3}  # "": in any year
+    assert count_papers_by_day(counts, "2004") == {}
+    counts_of_112_days: dict[CellKey, int] = {
         (f'"{year}-{month:02}-{day:02}"',): 1
         for year in (2004, 2005)
         for month in (1, 2)
         for day in range(1, 29)
     }
-    assert count_papers_by_day(days, "") == {"2004-01": 28, "2004-02": 28, "2005-01": 28, "2005-02": 28}
-    words: dict[CellKey, int] = {(f'"word {number}"',): 1 for number in range(300)}
-    assert count_papers_by_day(words, "") == {"": 300}
+    counts_by_month = {"2004-01": 28, "2004-02": 28, "2005-01": 28, "2005-02": 28}
+    assert count_papers_by_day(counts_of_112_days, "") == counts_by_month
+    counts_of_invalid_dates: dict[CellKey, int] = {(f'"word {number}"',): 1 for number in range(300)}
+    assert count_papers_by_day(counts_of_invalid_dates, "") == {"": 300}

@@ -1,4 +1,4 @@
-"""The vocabulary: each term is declared, explained, tied to the outside, used; nothing leaves OWL 2 RL."""
+"""The ontology: each term is declared, defined, linked to other vocabularies and used, within OWL 2 RL."""
 
 import re
 from collections import defaultdict
@@ -17,12 +17,13 @@ from wgig.settings import SHIPPED_FOLDER, Settings
 from tests.fixtures.triples import load_triples
 
 BASE = Settings().base
-TERM = BASE + "ontology#"
+ONTOLOGY_NAMESPACE = BASE + "ontology#"
 NAMESPACES = namespaces_by_prefix(BASE)
-ERROR = rdflib.URIRef("http://www.daml.org/2002/03/agents/agent-ont#ErrorMessage")
+# The class of the messages of owlrl about contradictions.
+ERROR_CLASS = rdflib.URIRef("http://www.daml.org/2002/03/agents/agent-ont#ErrorMessage")
 
-# What the files take from other vocabularies, by prefix: a term that is not here is new or misspelt.
-OUTSIDE = {
+# The terms of other vocabularies in the files, by prefix: a term that is not here is new or misspelled.
+EXTERNAL_TERMS = {
     "bibo": "Document DocumentPart numPages pageStart",
     "cito": "Citation cites hasCitedEntity hasCitingEntity",
     "dcterms": "Location alternative creator date description hasPart isPartOf isReferencedBy issued license"
@@ -38,113 +39,121 @@ OUTSIDE = {
     " definition exactMatch inScheme member notation note prefLabel relatedMatch topConceptOf",
     "xsd": "boolean date gYear gYearMonth integer language string time",
 }
-# The part of OWL 2 RL that the ontology draws on (https://www.w3.org/TR/owl2-profiles/#OWL_2_RL).
-RL = {
+# The terms of OWL 2 RL that the ontology uses (https://www.w3.org/TR/owl2-profiles/#OWL_2_RL).
+ALLOWED_OWL_TERMS = {
     "owl": "AllDisjointClasses Class DatatypeProperty ObjectProperty Ontology deprecated disjointWith"
     " inverseOf members versionIRI versionInfo",
     "rdfs": "domain isDefinedBy label range subClassOf subPropertyOf",
 }
 
 
-def turtle(*patterns: str) -> list[Path]:
+def find_shipped_files(*patterns: str) -> list[Path]:
     return sorted(path for pattern in patterns for path in SHIPPED_FOLDER.glob(pattern))
 
 
-def iris(path: Path) -> set[str]:
-    """Every IRI of a Turtle file, datatypes too."""
+def read_iris(path: Path) -> set[str]:
+    """Every IRI in a Turtle file, including datatypes."""
     terms = [term for triple in load_triples(path) for term in triple]
     datatypes = {term.datatype.value for term in terms if isinstance(term, ox.Literal)}
     return {term.value for term in terms if isinstance(term, ox.NamedNode)} | datatypes
 
 
-def queries() -> dict[Path, str]:
-    """The text of example queries and rules, without comments."""
+def read_queries() -> dict[Path, str]:
+    """The texts of example queries and rules, without comments, by path."""
     return {
         path: re.sub(r"(?m)^\s*#.*$", "", path.read_text())
-        for path in turtle("data/queries/*.rq", "data/rules/*.rq")
+        for path in find_shipped_files("data/queries/*.rq", "data/rules/*.rq")
     }
 
 
-def expanded(words: dict[str, str]) -> set[str]:
-    return {NAMESPACES[prefix] + word for prefix, names in words.items() for word in names.split()}
+def expand_names(names_by_prefix: dict[str, str]) -> set[str]:
+    return {NAMESPACES[prefix] + name for prefix, names in names_by_prefix.items() for name in names.split()}
 
 
-FACTS = turtle("data/**/*.ttl")
-MISSPELT = "bad-WGIG-0-TERM-UNKNOWN.ttl"  # on purpose
-SHAPES = [path for path in turtle("shapes/**/*.ttl") if path.name != MISSPELT]
+FACT_FILES = find_shipped_files("data/**/*.ttl")
+MISSPELLED_FILE = "bad-WGIG-0-TERM-UNKNOWN.ttl"  # uses an undeclared term on purpose
+SHAPE_FILES = [path for path in find_shipped_files("shapes/**/*.ttl") if path.name != MISSPELLED_FILE]
 
 
 @pytest.fixture(scope="module")
 def ontology() -> rdflib.Graph:
     graph = rdflib.Graph()
-    for path in turtle("ontology/*.ttl"):
+    for path in find_shipped_files("ontology/*.ttl"):
         graph.parse(path)
     return graph
 
 
 @pytest.fixture(scope="module")
-def declared(ontology: rdflib.Graph) -> set[str]:
-    """Our classes and properties."""
-    kinds = (OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty)
-    return {str(term) for kind in kinds for term in ontology.subjects(RDF.type, kind)}
+def declared_terms(ontology: rdflib.Graph) -> set[str]:
+    """The IRIs of the classes and properties of the ontology."""
+    types = (OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty)
+    return {str(term) for type_ in types for term in ontology.subjects(RDF.type, type_)}
 
 
 @pytest.fixture(scope="module")
-def used(shipped: ox.Store) -> dict[str, set[str]]:
-    """Where each of our terms is used: in facts, what follows from them, shapes, examples, queries, rules."""
-    places = defaultdict(set)
-    for quad in shipped.quads_for_pattern(None, None, None, ox.NamedNode(BASE + "graph/inferred")):
-        places[quad.predicate.value].add("inferred")
-    for path in FACTS + SHAPES:
-        for iri in iris(path):
-            places[iri].add(path.name)
-    for path, text in queries().items():
+def files_by_term(shipped_store: ox.Store) -> dict[str, set[str]]:
+    """The files that use each term of the ontology, and `inferred` for inferred triples."""
+    files_by_iri = defaultdict(set)
+    for quad in shipped_store.quads_for_pattern(None, None, None, ox.NamedNode(BASE + "graph/inferred")):
+        files_by_iri[quad.predicate.value].add("inferred")
+    for path in FACT_FILES + SHAPE_FILES:
+        for iri in read_iris(path):
+            files_by_iri[iri].add(path.name)
+    for path, text in read_queries().items():
         for name in re.findall(r"\bwgig:(\w+)", text):
-            places[TERM + name].add(path.name)
-    return {iri: names for iri, names in places.items() if iri.startswith(TERM)}
+            files_by_iri[ONTOLOGY_NAMESPACE + name].add(path.name)
+    return {iri: names for iri, names in files_by_iri.items() if iri.startswith(ONTOLOGY_NAMESPACE)}
 
 
-def test_every_term_used_is_declared(used: dict[str, set[str]], declared: set[str]) -> None:
-    assert not {term: names for term, names in used.items() if term not in declared}
+def test_every_term_used_is_declared(files_by_term: dict[str, set[str]], declared_terms: set[str]) -> None:
+    assert not {term: names for term, names in files_by_term.items() if term not in declared_terms}
 
 
-def test_every_declared_term_is_used(used: dict[str, set[str]], declared: set[str]) -> None:
-    unused = sorted(declared - set(used))
+def test_every_declared_term_is_used(files_by_term: dict[str, set[str]], declared_terms: set[str]) -> None:
+    unused = sorted(declared_terms - set(files_by_term))
     assert not unused
 
 
-@pytest.mark.parametrize("needed", ["rdfs:label", "skos:definition", "rdfs:isDefinedBy"])
-def test_every_term_is_explained(needed: str, ontology: rdflib.Graph, declared: set[str]) -> None:
-    found = ontology.query(f"SELECT ?term {{ ?term {needed} ?it FILTER(isIRI(?it) || LANG(?it) = 'en') }}")
-    assert not declared - {str(row[0]) for row in found}  # type: ignore[index]
+@pytest.mark.parametrize("property_", ["rdfs:label", "skos:definition", "rdfs:isDefinedBy"])
+def test_every_term_is_documented(property_: str, ontology: rdflib.Graph, declared_terms: set[str]) -> None:
+    documented_rows = ontology.query(
+        f"SELECT ?term {{ ?term {property_} ?value FILTER(isIRI(?value) || LANG(?value) = 'en') }}"
+    )
+    assert not declared_terms - {str(row[0]) for row in documented_rows}  # type: ignore[index]
 
 
 def test_every_term_has_one_label_in_each_language_of_the_pages(
-    ontology: rdflib.Graph, declared: set[str]
+    ontology: rdflib.Graph, declared_terms: set[str]
 ) -> None:
-    labels = {
+    languages_by_term = {
         term: sorted(
-            str(getattr(one, "language", "")) for one in ontology.objects(rdflib.URIRef(term), RDFS.label)
+            str(getattr(label, "language", "")) for label in ontology.objects(rdflib.URIRef(term), RDFS.label)
         )
-        for term in declared
+        for term in declared_terms
     }
-    assert not {term: tongues for term, tongues in labels.items() if tongues != sorted(PAGE_LANGUAGES)}
+    assert not {
+        term: languages
+        for term, languages in languages_by_term.items()
+        if languages != sorted(PAGE_LANGUAGES)
+    }
 
 
-def test_every_class_is_tied_to_another_vocabulary(ontology: rdflib.Graph) -> None:
-    tied = ontology.query(
-        f"SELECT ?term {{ ?term rdfs:subClassOf+ ?above FILTER(!STRSTARTS(STR(?above), '{TERM}')) }}"
+def test_every_class_has_a_superclass_in_another_vocabulary(ontology: rdflib.Graph) -> None:
+    linked_rows = ontology.query(
+        "SELECT ?term { ?term rdfs:subClassOf+ ?class"
+        f" FILTER(!STRSTARTS(STR(?class), '{ONTOLOGY_NAMESPACE}')) }}"
     )
     classes = {str(term) for term in ontology.subjects(RDF.type, OWL.Class)}
-    assert not classes - {str(row[0]) for row in tied}  # type: ignore[index]
+    assert not classes - {str(row[0]) for row in linked_rows}  # type: ignore[index]
 
 
-def test_an_inverse_has_the_domain_that_the_other_has_as_range(ontology: rdflib.Graph) -> None:
-    crossed = ontology.query(
-        """SELECT ?one ?other { ?one owl:inverseOf ?other ; rdfs:range ?range . ?other rdfs:domain ?domain
+def test_the_range_of_a_property_is_the_domain_of_its_inverse(ontology: rdflib.Graph) -> None:
+    mismatches = ontology.query(
+        """SELECT ?property ?inverse {
+           ?property owl:inverseOf ?inverse ; rdfs:range ?range . ?inverse rdfs:domain ?domain
            FILTER(?range != ?domain) }"""
     )
-    assert not list(crossed)
+    assert not list(mismatches)
 
 
 def test_the_ontology_has_the_version_of_the_package(ontology: rdflib.Graph) -> None:
@@ -153,60 +162,62 @@ def test_the_ontology_has_the_version_of_the_package(ontology: rdflib.Graph) -> 
     assert str(ontology.value(about, OWL.versionIRI)) == f"{BASE}ontology/{wgig.__version__}"
 
 
-def test_the_ontology_stays_in_owl_2_rl(ontology: rdflib.Graph) -> None:
-    allowed = expanded(RL)
-    constructs = {
+def test_the_ontology_uses_only_owl_2_rl(ontology: rdflib.Graph) -> None:
+    allowed_iris = expand_names(ALLOWED_OWL_TERMS)
+    used_iris = {
         str(term)
         for triple in ontology
         for term in triple
         if str(term).startswith((str(OWL), NAMESPACES["rdfs"]))
     }
-    assert not constructs - allowed
+    assert not used_iris - allowed_iris
 
 
-def contradictions(graph: rdflib.Graph) -> list[str]:
-    """What the closure of OWL 2 RL finds inconsistent."""
-    closure = rdflib.Graph(store="SimpleMemory")  # the usual one asks of each triple in which contexts it is
+def find_contradictions(graph: rdflib.Graph) -> list[str]:
+    """The messages of OWL 2 RL reasoning about inconsistencies."""
+    closure = rdflib.Graph(
+        store="SimpleMemory"
+    )  # faster: the default store looks up the contexts of each triple
     for triple in graph:
         closure.add(triple)
     owlrl.DeductiveClosure(owlrl.OWLRL_Semantics).expand(closure)
-    return [str(message) for message in closure.subjects(RDF.type, ERROR)]
+    return [str(message) for message in closure.subjects(RDF.type, ERROR_CLASS)]
 
 
 @pytest.mark.slow
 def test_ontology_and_facts_do_not_contradict_each_other(ontology: rdflib.Graph) -> None:
-    everything = rdflib.Graph()
-    for path in FACTS:
-        everything.parse(path)
-    assert not contradictions(everything + ontology)
+    facts = rdflib.Graph()
+    for path in FACT_FILES:
+        facts.parse(path)
+    assert not find_contradictions(facts + ontology)
 
 
-def test_a_contradiction_would_be_found() -> None:
-    impossible = rdflib.Graph().parse(
+def test_a_contradiction_is_found() -> None:
+    inconsistent = rdflib.Graph().parse(
         data="""@prefix owl: <http://www.w3.org/2002/07/owl#> .
         <a:paper> a <a:Paper> , <a:Meeting> . <a:Paper> owl:disjointWith <a:Meeting> ."""
     )
-    assert contradictions(impossible)
+    assert find_contradictions(inconsistent)
 
 
-def test_a_prefix_means_the_same_everywhere() -> None:
-    places = defaultdict(set)
-    for path in turtle("ontology/*.ttl") + FACTS + SHAPES:
+def test_a_prefix_has_the_same_namespace_in_all_files() -> None:
+    namespaces = defaultdict(set)
+    for path in find_shipped_files("ontology/*.ttl") + FACT_FILES + SHAPE_FILES:
         for prefix, iri in re.findall(r"(?m)^@prefix ([\w-]+): +<([^>]*)>", path.read_text()):
-            places[prefix].add(iri)
-    for text in queries().values():
+            namespaces[prefix].add(iri)
+    for text in read_queries().values():
         for prefix, iri in re.findall(r"(?m)^PREFIX ([\w-]+): +<([^>]*)>", text):
-            places[prefix].add(iri)
-    assert not {prefix: iris for prefix, iris in places.items() if len(iris) > 1}
+            namespaces[prefix].add(iri)
+    assert not {prefix: iris for prefix, iris in namespaces.items() if len(iris) > 1}
     assert not {
-        prefix: iris for prefix, iris in places.items() if NAMESPACES.get(prefix, *iris) not in iris
-    }, "the service knows these prefixes by another namespace"
+        prefix: iris for prefix, iris in namespaces.items() if NAMESPACES.get(prefix, *iris) not in iris
+    }, "the service has another namespace for these prefixes"
 
 
-def test_terms_of_other_vocabularies_are_spelled_right() -> None:
-    known = expanded(OUTSIDE)
-    outside = tuple(NAMESPACES[prefix] for prefix in OUTSIDE)
-    strange = {iri for path in FACTS for iri in iris(path) if iri.startswith(outside) and iri not in known}
-    predicates = {t.predicate.value for path in FACTS for t in load_triples(path)}
-    assert not strange
-    assert not {iri for iri in predicates if not iri.startswith((*outside, TERM))}
+def test_terms_of_other_vocabularies_are_known() -> None:
+    known_iris = expand_names(EXTERNAL_TERMS)
+    namespaces = tuple(NAMESPACES[prefix] for prefix in EXTERNAL_TERMS)
+    used_iris = {iri for path in FACT_FILES for iri in read_iris(path)}
+    predicates = {triple.predicate.value for path in FACT_FILES for triple in load_triples(path)}
+    assert not {iri for iri in used_iris if iri.startswith(namespaces) and iri not in known_iris}
+    assert not {iri for iri in predicates if not iri.startswith((*namespaces, ONTOLOGY_NAMESPACE))}

@@ -1,4 +1,4 @@
-"""A refusal for people says what to do, and leads on."""
+"""Error pages: suggested links, corrections, and escaped input."""
 
 import re
 
@@ -9,10 +9,10 @@ from wgig.problems import PROBLEM_KINDS, Problem
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import service_of
+from tests.fixtures.service import make_service_client
 
-HTML = {"Accept": "text/html"}
-PAGES = [
+HTML_HEADERS = {"Accept": "text/html"}
+ERROR_PATHS = [  # misspelled names, and invalid queries
     "/doc/issue/spamm",
     "/paperz",
     "/papers?issue=spamm",
@@ -22,23 +22,23 @@ PAGES = [
 ]
 
 
-def links(page: str) -> list[str]:
-    """Where the links of the main part of a page lead."""
+def list_main_links(page: str) -> list[str]:
+    """The targets of the links in the main element of a page."""
     return re.findall(r'<a href="([^"]+)"', page[page.index("<main") : page.index("</main")])
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_no_refusal_is_a_dead_end(pages: httpx.Client, path: str) -> None:
-    answer = pages.get(path)
-    assert answer.status_code >= 400
-    assert '<form action="/search" method="get" role="search">' in answer.text
-    assert {"/", "/papers", "/issues"} <= set(links(answer.text))
-    for one in links(answer.text):
-        assert pages.get(one.replace("&amp;", "&"), follow_redirects=True).status_code == 200, one
+@pytest.mark.parametrize("path", ERROR_PATHS)
+def test_error_page_has_search_form_and_working_links(page_client: httpx.Client, path: str) -> None:
+    response = page_client.get(path)
+    assert response.status_code >= 400
+    assert '<form action="/search" method="get" role="search">' in response.text
+    assert {"/", "/papers", "/issues"} <= set(list_main_links(response.text))
+    for link in list_main_links(response.text):
+        assert page_client.get(link.replace("&amp;", "&"), follow_redirects=True).status_code == 200, link
 
 
 @pytest.mark.parametrize(
-    ("path", "way"),
+    ("path", "expected"),
     [
         ("/doc/issue/spamm", "/doc/issue/spam"),
         ("/id/issue/spamm", "/doc/issue/spam"),
@@ -50,14 +50,14 @@ def test_no_refusal_is_a_dead_end(pages: httpx.Client, path: str) -> None:
         ("/papers?issue=spamm", "/papers"),
     ],
 )
-def test_the_way_on_leads_to_what_was_meant(pages: httpx.Client, path: str, way: str) -> None:
-    assert way in links(pages.get(path).text)
+def test_error_page_suggests_corrected_link(page_client: httpx.Client, path: str, expected: str) -> None:
+    assert expected in list_main_links(page_client.get(path).text)
 
 
-def test_programs_are_told_what_was_meant_too(pages: httpx.Client) -> None:
-    problem = pages.get("/doc/issue/spamm", headers={"Accept": "application/json"}).json()
+def test_problem_document_has_suggestion(page_client: httpx.Client) -> None:
+    problem = page_client.get("/doc/issue/spamm", headers={"Accept": "application/json"}).json()
     assert problem["suggestion"] == f"{Settings.base}id/issue/spam"
-    problem = pages.get("/Papers", headers={"Accept": "application/json"}).json()
+    problem = page_client.get("/Papers", headers={"Accept": "application/json"}).json()
     assert problem["suggestion"] == "/papers"
     assert "Did you mean /papers?" in problem["detail"]
 
@@ -65,33 +65,35 @@ def test_programs_are_told_what_was_meant_too(pages: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/coverage.xlsx", "/issues.xlsx", "/people.doc", "/search.xlsx", "/catalog.csv"]
 )
-def test_an_ending_that_is_not_there_is_answered_by_those_that_are(pages: httpx.Client, path: str) -> None:
-    problem = pages.get(path, headers={"Accept": "application/json"}).json()
-    stem, _, ending = path.partition(".")
-    said, _, listed = problem["detail"].partition(" End the address in one of: ")
-    assert (problem["status"], said) == (406, f"This is not available as .{ending}.")
-    for one in listed.removesuffix(".").split(", "):
-        assert pages.get(stem + one, params={"q": "spam"} if stem == "/search" else {}).status_code in (
+def test_unavailable_suffix_gets_406_with_available_ones(page_client: httpx.Client, path: str) -> None:
+    problem = page_client.get(path, headers={"Accept": "application/json"}).json()
+    stem, _, suffix = path.partition(".")
+    message, _, suffixes = problem["detail"].partition(" End the address in one of: ")
+    assert (problem["status"], message) == (406, f"This is not available as .{suffix}.")
+    for available_suffix in suffixes.removesuffix(".").split(", "):
+        assert page_client.get(
+            stem + available_suffix, params={"q": "spam"} if stem == "/search" else {}
+        ).status_code in (
             200,
             303,
         )
 
 
-def test_a_media_type_that_is_not_there_is_answered_by_those_that_are(pages: httpx.Client) -> None:
+def test_unavailable_media_type_gets_406_with_available_ones(page_client: httpx.Client) -> None:
     for path, accept in (("/coverage?_mediatype=xlsx", "*/*"), ("/coverage", "image/png")):
-        problem = pages.get(path, headers={"Accept": accept}).json()
+        problem = page_client.get(path, headers={"Accept": accept}).json()
         assert "Ask for one of: application/json," in problem["detail"]
 
 
-def test_the_words_of_an_address_are_searched_for(pages: httpx.Client) -> None:
-    assert 'value="internet names"' in pages.get("/doc/nowhere/internet_names").text
+def test_error_page_offers_search_for_words_of_last_segment(page_client: httpx.Client) -> None:
+    assert 'value="internet names"' in page_client.get("/doc/nowhere/internet_names").text
 
 
-@pytest.mark.parametrize("kind", PROBLEM_KINDS)
-def test_each_kind_of_problem_says_what_to_do(pages: httpx.Client, kind: str) -> None:
-    assert PROBLEM_KINDS[kind].advice.endswith(".")
-    page = pages.get(f"/doc/problem/{kind}").text
-    assert "/papers" in links(page)
+@pytest.mark.parametrize("slug", PROBLEM_KINDS)
+def test_each_problem_type_has_advice_and_page(page_client: httpx.Client, slug: str) -> None:
+    assert PROBLEM_KINDS[slug].advice.endswith(".")
+    page = page_client.get(f"/doc/problem/{slug}").text
+    assert "/papers" in list_main_links(page)
 
 
 @pytest.mark.parametrize(
@@ -102,17 +104,17 @@ def test_each_kind_of_problem_says_what_to_do(pages: httpx.Client, kind: str) ->
         "/papers?q=%3Cb%3E&isue=%3Cb%3E",
     ],
 )
-def test_hostile_addresses_stay_text(pages: httpx.Client, path: str) -> None:
-    assert not re.search(r"<img|<b>|<script>", pages.get(path).text)
+def test_hostile_path_is_escaped(page_client: httpx.Client, path: str) -> None:
+    assert not re.search(r"<img|<b>|<script>", page_client.get(path).text)
 
 
-def test_what_may_be_gone_the_next_time_can_be_tried_once_more() -> None:
-    found = suggest_links(Problem(503, "Not now."), "/papers", "issue=spam", ["/papers"])
-    assert found[0].path == "/papers?issue=spam"
+def test_temporary_problem_suggests_retry() -> None:
+    suggested_links = suggest_links(Problem(503, "Not now."), "/papers", "issue=spam", pages=["/papers"])
+    assert suggested_links[0].path == "/papers?issue=spam"
 
 
 @pytest.mark.parametrize("path", ["/papers", "/issues", "/graphs", "/search?q=spam"])
-def test_an_empty_store_says_how_it_is_filled(path: str) -> None:
-    page = service_of(Settings(), Store.in_memory()).get(path, headers=HTML)
+def test_page_of_empty_store_explains_how_to_fill_it(path: str) -> None:
+    page = make_service_client(Settings(), Store.in_memory()).get(path, headers=HTML_HEADERS)
     assert page.status_code == 200
     assert "wgig load</code> adds some" in page.text or "Nothing was found" in page.text

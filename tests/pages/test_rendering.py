@@ -1,4 +1,7 @@
-"""Pages for people: readable, safe, and usable with a keyboard and a screen reader."""
+"""HTML pages: structure, escaping, links, languages, accessibility and styles.
+
+The fixture `get` sends requests to a service with the small graph of tests/fixtures/graph.ttl.
+"""
 
 import re
 from html import unescape
@@ -10,15 +13,15 @@ import pytest
 from wgig.pages.rendering import PAGES_FOLDER, find_href, isolate_days, read_static_files, truncate_to_letters
 from wgig.rdf.serialization import parse_graph_document
 from wgig.resources.description import describe_resource
-from wgig.resources.thing_page import build_resource_view
+from wgig.resources.resource_page import build_resource_view
 from wgig.settings import Settings
 from wgig.sparql.result_page import PageResult, render_results_page
 from wgig.store.store import Store
 
-from tests.fixtures.service import Get, client_over
+from tests.fixtures.service import GetFunction, make_store_client
 
 BASE = Settings.base
-PAGES = [
+PAGE_PATHS = [
     "/",
     "/sparql",
     "/search",
@@ -47,78 +50,93 @@ PAGES = [
     "/queries",
     "/queries/due-and-delivered",
 ]
-VOID = {"meta", "link", "input", "br", "hr", "img"}
+VOID_ELEMENTS = {"meta", "link", "input", "br", "hr", "img"}  # without an end tag
 
 
-class Reader(HTMLParser):
-    """What a page holds: its elements in their order, and the text inside each kind."""
+class ParsedPage(HTMLParser):
+    """The elements of a page, in document order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
+        self.open_tags: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
+        if tag not in VOID_ELEMENTS:
+            self.open_tags.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
+        assert self.open_tags.pop() == tag
 
-    def all(self, tag: str) -> list[dict[str, str | None]]:
+    def list_elements(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def reader(get: Get, path: str) -> Reader:
-    return Reader(get(path, accept="text/html").text)
+def parse_page(get: GetFunction, path: str) -> ParsedPage:
+    return ParsedPage(get(path, accept="text/html").text)
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_can_be_walked_by_landmarks_and_headings(get: Get, path: str) -> None:
-    found = reader(get, path)
-    assert not found.open
-    assert found.all("html")[0]["lang"] == "en"
-    assert len(found.all("main")) == len(found.all("h1")) == len(found.all("title")) == 1
-    assert found.all("a")[0] == {"class": "skip", "href": "#main-content"}
-    levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch(r"h[1-6]", tag)]
-    assert all(after <= before + 1 for before, after in pairwise(levels))
-    assert all(cell.get("scope") for cell in found.all("th"))
-    ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+@pytest.mark.parametrize("path", PAGE_PATHS)
+def test_page_has_landmarks_headings_and_labels(get: GetFunction, path: str) -> None:
+    parsed_page = parse_page(get, path)
+    assert not parsed_page.open_tags
+    assert parsed_page.list_elements("html")[0]["lang"] == "en"
+    assert (
+        len(parsed_page.list_elements("main"))
+        == len(parsed_page.list_elements("h1"))
+        == len(parsed_page.list_elements("title"))
+        == 1
+    )
+    assert parsed_page.list_elements("a")[0] == {"class": "skip", "href": "#main-content"}
+    levels = [int(tag[1]) for tag, _ in parsed_page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert all(level <= previous_level + 1 for previous_level, level in pairwise(levels))
+    assert all(cell.get("scope") for cell in parsed_page.list_elements("th"))
+    ids = [attributes["id"] for _, attributes in parsed_page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    fields = {one["id"] for tag in ("select", "textarea", "input") for one in found.all(tag) if "id" in one}
-    assert fields == {label["for"] for label in found.all("label")}
+    fields = {
+        element["id"]
+        for tag in ("select", "textarea", "input")
+        for element in parsed_page.list_elements(tag)
+        if "id" in element
+    }
+    assert fields == {label["for"] for label in parsed_page.list_elements("label")}
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_runs_nothing_and_styles_nothing_inline(get: Get, path: str) -> None:
-    found = reader(get, path)
-    data = {"type": "application/ld+json"}
-    loaded = [one for one in found.all("script") if one != data]
-    assert all(one.keys() == {"type", "src"} and one["src"] in read_static_files() for one in loaded)
-    assert not found.all("style")
+@pytest.mark.parametrize("path", PAGE_PATHS)
+def test_page_has_no_inline_scripts_and_styles(get: GetFunction, path: str) -> None:
+    parsed_page = parse_page(get, path)
+    json_ld = {"type": "application/ld+json"}
+    scripts = [element for element in parsed_page.list_elements("script") if element != json_ld]
+    assert all(
+        script.keys() == {"type", "src"} and script["src"] in read_static_files() for script in scripts
+    )
+    assert not parsed_page.list_elements("style")
     assert not [
-        name for _, attributes in found.elements for name in attributes if name == "style" or name[:2] == "on"
+        name
+        for _, attributes in parsed_page.elements
+        for name in attributes
+        if name == "style" or name[:2] == "on"
     ]
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_link_out_of_the_service_says_so(get: Get, path: str) -> None:
-    for link in reader(get, path).all("a"):
+@pytest.mark.parametrize("path", PAGE_PATHS)
+def test_external_links_are_marked(get: GetFunction, path: str) -> None:
+    for link in parse_page(get, path).list_elements("a"):
         if (link["href"] or "").startswith("http"):
             assert {"nofollow", "noopener", "external"} <= set((link["rel"] or "").split())
 
 
-def test_hostile_text_stays_text(get: Get) -> None:
-    page_ = get("/doc/issue/hostile", accept="text/html").text
-    assert "<script>" not in page_
-    assert "<img" not in page_
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page_
+def test_hostile_text_is_escaped(get: GetFunction) -> None:
+    page = get("/doc/issue/hostile", accept="text/html").text
+    assert "<script>" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
-def test_only_web_addresses_become_links(get: Get) -> None:
-    links = [link["href"] for link in reader(get, "/doc/issue/hostile").all("a")]
+def test_only_http_iris_are_linked(get: GetFunction) -> None:
+    links = [link["href"] for link in parse_page(get, "/doc/issue/hostile").list_elements("a")]
     assert "http://example.org/?a=1&b='2'" in links
     assert not [link for link in links if (link or "").startswith("javascript")]
     assert "<code>javascript:alert(1)</code>" in get("/doc/issue/hostile", accept="text/html").text
@@ -127,7 +145,7 @@ def test_only_web_addresses_become_links(get: Get) -> None:
 @pytest.mark.parametrize(
     "iri", ["javascript:alert(1)", "data:text/html,x", "urn:x", "JavaScript:x", " http://a/"]
 )
-def test_other_schemes_are_no_links(iri: str) -> None:
+def test_iris_with_other_schemes_are_not_linked(iri: str) -> None:
     assert find_href(iri, BASE) is None
 
 
@@ -142,55 +160,61 @@ def test_other_schemes_are_no_links(iri: str) -> None:
         (f"{BASE}graph/paper/wp-spam", "/graph/paper/wp-spam"),
     ],
 )
-def test_links_to_our_own_things_are_local(iri: str, path: str) -> None:
+def test_links_to_resources_of_the_service_are_local(iri: str, path: str) -> None:
     assert find_href(iri, BASE) == path
 
 
-def test_text_in_another_language_says_which(get: Get) -> None:
+def test_text_in_another_language_has_lang_attribute(get: GetFunction) -> None:
     assert (
         '<span lang="ar" dir="auto">البريد المزعج</span>' in get("/doc/issue/spam", accept="text/html").text
     )
     assert '<h1 lang="ko" dir="auto">김</h1>' in get("/doc/agent/kim", accept="text/html").text
 
 
-def test_a_name_is_read_in_latin_letters_where_the_graph_has_them(get: Get) -> None:
-    text = get("/doc/agent/lee", accept="text/html").text
-    assert '<h1 lang="ko-latn" dir="auto">Yi</h1>' in text
-    assert '<span lang="ko" dir="auto">이</span>' in text
+def test_title_prefers_label_marked_as_latin_script(get: GetFunction) -> None:
+    page = get("/doc/agent/lee", accept="text/html").text
+    assert '<h1 lang="ko-latn" dir="auto">Yi</h1>' in page  # "Yi"@ko-Latn in graph.ttl
+    assert '<span lang="ko" dir="auto">이</span>' in page
 
 
-def test_a_page_shows_links_both_ways_sources_and_the_graph(get: Get) -> None:
-    text = get("/doc/issue/spam", accept="text/html").text
-    assert '<a href="/doc/category/stable">stable and secure</a>' in text
-    assert '<a href="/doc/paper/wp-spam">Paper on spam</a>' in text
-    assert "entry or paper on this issue" in text
-    assert 'href="http://example.org/inventory"' in text
-    assert '<a href="/graph/test">Test facts</a>' in text
+def test_resource_page_shows_links_in_both_directions_sources_and_graph(get: GetFunction) -> None:
+    page = get("/doc/issue/spam", accept="text/html").text
+    assert '<a href="/doc/category/stable">stable and secure</a>' in page
+    assert '<a href="/doc/paper/wp-spam">Paper on spam</a>' in page
+    assert "entry or paper on this issue" in page
+    assert 'href="http://example.org/inventory"' in page
+    assert '<a href="/graph/test">Test facts</a>' in page
 
 
 @pytest.mark.parametrize(
     "path", ["/sparql", "/ontology", "/graphs", "/issues", "/papers", "/timeline?page=1", "/people"]
 )
-def test_the_navigation_says_where_the_reader_is(get: Get, path: str) -> None:
-    here = [link["href"] for link in reader(get, path).all("a") if link.get("aria-current") == "page"]
-    assert here == [path.partition("?")[0]]
+def test_navigation_marks_current_page(get: GetFunction, path: str) -> None:
+    current_links = [
+        link["href"]
+        for link in parse_page(get, path).list_elements("a")
+        if link.get("aria-current") == "page"
+    ]
+    assert current_links == [path.partition("?")[0]]
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_every_page_can_be_searched_from(get: Get, path: str) -> None:
-    forms = [one for one in reader(get, path).all("form") if one.get("role") == "search"]
-    assert [one["action"] for one in forms] == ["/search"]
+@pytest.mark.parametrize("path", PAGE_PATHS)
+def test_every_page_has_one_search_form(get: GetFunction, path: str) -> None:
+    forms = [
+        element for element in parse_page(get, path).list_elements("form") if element.get("role") == "search"
+    ]
+    assert [form["action"] for form in forms] == ["/search"]
 
 
-def test_a_table_of_facts_keeps_its_roles_when_it_is_shown_as_blocks(get: Get) -> None:
-    found = reader(get, "/doc/issue/spam")
-    assert all(table["role"] == "table" for table in found.all("table"))
-    assert {cell["role"] for cell in found.all("th")} == {"columnheader", "rowheader"}
-    assert {cell["role"] for cell in found.all("td")} == {"cell"}
-    assert {row["role"] for row in found.all("tr")} == {"row"}
+def test_fact_tables_have_explicit_roles(get: GetFunction) -> None:
+    parsed_page = parse_page(get, "/doc/issue/spam")
+    assert all(table["role"] == "table" for table in parsed_page.list_elements("table"))
+    assert {cell["role"] for cell in parsed_page.list_elements("th")} == {"columnheader", "rowheader"}
+    assert {cell["role"] for cell in parsed_page.list_elements("td")} == {"cell"}
+    assert {row["role"] for row in parsed_page.list_elements("tr")} == {"row"}
 
 
-def test_a_mark_leads_to_the_graph_that_it_names() -> None:
+def test_graph_badge_links_to_graph() -> None:
     store = Store.in_memory()
     fact = f"<{BASE}id/issue/a> a <urn:Issue> ; <urn:q> 1 ."
     store.apply(
@@ -199,38 +223,46 @@ def test_a_mark_leads_to_the_graph_that_it_names() -> None:
     for graph, number in ((f"{BASE}graph/inferred", 2), ("urn:mine", 3)):
         fact = f"<{BASE}id/issue/a> <urn:p> {number} ."
         store.apply(store.compute_addition(graph, parse_graph_document(fact.encode(), "text/turtle")))
-    text = client_over(store).get("/doc/issue/a", headers={"Accept": "text/html"}).text
-    assert '<span class="mark"><a href="/graph/inferred">inferred</a></span>' in text
-    assert 'in graph <a href="/graphs?graph=urn%3Amine">' in text
+    page = make_store_client(store).get("/doc/issue/a", headers={"Accept": "text/html"}).text
+    assert '<span class="mark"><a href="/graph/inferred">inferred</a></span>' in page
+    assert 'in graph <a href="/graphs?graph=urn%3Amine">' in page
 
 
-def test_the_home_page_runs_shows_and_lists_queries(get: Get) -> None:
-    found = reader(get, "/")
-    names = {link["aria-label"]: link["href"] or "" for link in found.all("a") if "aria-label" in link}
-    assert names["Run it: Due and delivered"].startswith("/sparql?query=")
-    assert names["See the query: Due and delivered"] == "/sparql?example=due-and-delivered"
-    assert "/sparql#example" in [link["href"] for link in found.all("a")]
-    assert "example" in [field["id"] for field in reader(get, "/sparql").all("select")]
+def test_home_page_links_to_example_queries(get: GetFunction) -> None:
+    parsed_page = parse_page(get, "/")
+    links_by_label = {
+        link["aria-label"]: link["href"] or ""
+        for link in parsed_page.list_elements("a")
+        if "aria-label" in link
+    }
+    assert links_by_label["Run it: Due and delivered"].startswith("/sparql?query=")
+    assert links_by_label["See the query: Due and delivered"] == "/sparql?example=due-and-delivered"
+    assert "/sparql#example" in [link["href"] for link in parsed_page.list_elements("a")]
+    assert "example" in [field["id"] for field in parse_page(get, "/sparql").list_elements("select")]
 
 
-def test_a_query_that_was_refused_can_be_changed_and_asked_again(get: Get) -> None:
-    asked = {"query": "SELEC <b>", "default-graph-uri": "urn:g", "_mediatype": "text/html"}
-    answer = get(str(httpx.URL("/sparql", params=asked)), accept="text/html")
-    assert answer.status_code == 400
-    assert re.search(r"<textarea[^>]*>\s*SELEC &lt;b&gt;</textarea>", answer.text)
-    assert '<input type="hidden" name="default-graph-uri" value="urn:g">' in answer.text
-    assert "<textarea" not in get("/nowhere", accept="text/html").text
+def test_refused_query_is_shown_in_form(get: GetFunction) -> None:
+    parameters = {"query": "SELEC <b>", "default-graph-uri": "urn:g", "_mediatype": "text/html"}
+    response = get(str(httpx.URL("/sparql", params=parameters)), accept="text/html")
+    assert response.status_code == 400
+    assert re.search(r"<textarea[^>]*>\s*SELEC &lt;b&gt;</textarea>", response.text)
+    assert '<input type="hidden" name="default-graph-uri" value="urn:g">' in response.text
+    assert "<textarea" not in get("/nowhere", accept="text/html").text  # other errors show no form
 
 
-def test_inferred_statements_are_marked_and_those_that_only_repeat_are_counted() -> None:
+def test_inferred_statements_are_marked_and_repeated_ones_counted() -> None:
     store = Store.in_memory()
     store.apply(
         store.compute_addition(
             f"{BASE}graph/test", parse_graph_document(b"<urn:a> <urn:p> <urn:b> .", "text/turtle")
         )
     )
-    follows = b"<urn:a> <urn:wider> <urn:b> . <urn:b> <urn:back> <urn:a> . <urn:a> <urn:new> <urn:c> ."
-    store.apply(store.compute_addition(f"{BASE}graph/inferred", parse_graph_document(follows, "text/turtle")))
+    inferred_turtle = (
+        b"<urn:a> <urn:wider> <urn:b> . <urn:b> <urn:back> <urn:a> . <urn:a> <urn:new> <urn:c> ."
+    )
+    store.apply(
+        store.compute_addition(f"{BASE}graph/inferred", parse_graph_document(inferred_turtle, "text/turtle"))
+    )
     description = describe_resource(store, "urn:a")
     assert description is not None
     view = build_resource_view(store, description, f"{BASE}graph/inferred")
@@ -238,47 +270,52 @@ def test_inferred_statements_are_marked_and_those_that_only_repeat_are_counted()
         "urn:p": (),
         "urn:new": (f"{BASE}graph/inferred",),
     }
+    # `wider` and `back` connect the resources that `p` connects, so they are only counted.
     assert (view.incoming, view.implied_count) == ([], 2)
 
 
-def test_the_query_page_begins_with_the_example_that_was_picked(get: Get) -> None:
-    text = get("/sparql?example=due-and-delivered", accept="text/html").text
-    assert "# title: Due and delivered" in text
-    assert '<option value="due-and-delivered" selected>Due and delivered: What was due when' in text
+def test_query_page_shows_selected_example(get: GetFunction) -> None:
+    page = get("/sparql?example=due-and-delivered", accept="text/html").text
+    assert "# title: Due and delivered" in page
+    assert '<option value="due-and-delivered" selected>Due and delivered: What was due when' in page
 
 
-def test_the_query_page_has_fields_for_the_parameters_of_an_example(get: Get) -> None:
-    text = get("/sparql?example=agreements-and-outcomes", accept="text/html").text
-    assert re.search(r'name="meeting"[^>]*\svalue="m1"', text)
+def test_query_page_has_fields_for_example_parameters(get: GetFunction) -> None:
+    page = get("/sparql?example=agreements-and-outcomes", accept="text/html").text
+    assert re.search(r'name="meeting"[^>]*\svalue="m1"', page)
     path = "/sparql?example=assessments"
-    text = get(f"{path}&the_issue=spam", accept="text/html").text
-    assert f"VALUES ?the_issue {{ &lt;{BASE}id/issue/spam&gt; }}" in text
-    assert re.search(r'name="the_issue"[^>]*\svalue="spam"', text)
-    text = get("/sparql?example=due-and-delivered&in_time=", accept="text/html").text
-    assert "VALUES ?in_time { UNDEF }" in text
+    page = get(f"{path}&the_issue=spam", accept="text/html").text
+    assert f"VALUES ?the_issue {{ &lt;{BASE}id/issue/spam&gt; }}" in page
+    assert re.search(r'name="the_issue"[^>]*\svalue="spam"', page)
+    page = get("/sparql?example=due-and-delivered&in_time=", accept="text/html").text
+    assert "VALUES ?in_time { UNDEF }" in page
     assert get(f"{path}&nothing=spam", accept="text/html").status_code == 400
 
 
-@pytest.mark.parametrize("wrong", ["nonsense", "meeting:m1", "[b]"])
-def test_a_parameter_that_names_nothing_is_told_at_its_field_and_kept(get: Get, wrong: str) -> None:
-    told = get(f"/queries/assessments?the_issue={wrong}").json()["detail"]
-    answer = get(f"/sparql?example=assessments&the_issue={wrong}", accept="text/html")
-    assert answer.status_code == 400
-    (field,) = (one for one in Reader(answer.text).all("input") if one.get("name") == "the_issue")
-    assert (field["value"], field["aria-invalid"]) == (wrong, "true")
+@pytest.mark.parametrize("invalid_value", ["nonsense", "meeting:m1", "[b]"])
+def test_invalid_parameter_is_reported_at_its_field_and_kept(get: GetFunction, invalid_value: str) -> None:
+    detail = get(f"/queries/assessments?the_issue={invalid_value}").json()["detail"]
+    response = get(f"/sparql?example=assessments&the_issue={invalid_value}", accept="text/html")
+    assert response.status_code == 400
+    (field,) = (
+        element
+        for element in ParsedPage(response.text).list_elements("input")
+        if element.get("name") == "the_issue"
+    )
+    assert (field["value"], field["aria-invalid"]) == (invalid_value, "true")
     assert (field["aria-describedby"] or "").endswith(" said-the_issue")
-    assert told in unescape(answer.text.partition('id="said-the_issue">')[2])
-    assert "VALUES ?the_issue { UNDEF }" in answer.text
+    assert detail in unescape(response.text.partition('id="said-the_issue">')[2])
+    assert "VALUES ?the_issue { UNDEF }" in response.text
 
 
-def test_a_parameter_without_a_default_is_shown_without_one(get: Get) -> None:
-    text = get("/queries", accept="text/html").text
-    assert "(<code>meeting</code>, by default <code>m1</code>): The meeting that settled it." in text
-    assert "(<code>issue</code>): Only this issue." in text
+def test_parameter_without_default_is_shown_without_default(get: GetFunction) -> None:
+    page = get("/queries", accept="text/html").text
+    assert "(<code>meeting</code>, by default <code>m1</code>): The meeting that settled it." in page
+    assert "(<code>issue</code>): Only this issue." in page
 
 
 @pytest.mark.parametrize(
-    ("path", "says"),
+    ("path", "expected_text"),
     [
         ("/", "<li>В чем расходятся источники?"),
         ("/", 'aria-label="Посмотреть запрос: Расхождения"'),
@@ -291,74 +328,78 @@ def test_a_parameter_without_a_default_is_shown_without_one(get: Get) -> None:
         ("/doc/issue/spam", "В каких документах, какой вопрос и по какому критерию оценивается"),
     ],
 )
-def test_an_example_query_is_told_in_the_language_of_the_page(get: Get, path: str, says: str) -> None:
-    text = get(path, accept="text/html", accept_language="ru").text
-    assert says in text
-    assert 'lang="en" dir="ltr">Which' not in text
+def test_example_queries_are_translated_on_pages(get: GetFunction, path: str, expected_text: str) -> None:
+    page = get(path, accept="text/html", accept_language="ru").text
+    assert expected_text in page
+    assert 'lang="en" dir="ltr">Which' not in page
 
 
-def test_an_example_query_is_english_as_data(get: Get) -> None:
+def test_example_queries_are_english_in_data(get: GetFunction) -> None:
     queries = get("/queries", accept="application/json", accept_language="ru").json()["queries"]
-    assert {"Coverage matrix", "Disagreements"} <= {one["title"] for one in queries}
+    assert {"Coverage matrix", "Disagreements"} <= {query["title"] for query in queries}
 
 
-def test_an_answer_on_a_page_is_a_table_with_ways_to_the_data(get: Get) -> None:
+def test_select_result_page_has_table_and_format_links(get: GetFunction) -> None:
     query = "SELECT ?x ?y { VALUES (?x ?y) { ('<b>' UNDEF) } }"
-    text = str(get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text)
-    assert "1 row." in text
-    assert "&lt;b&gt;" in text
-    assert "_mediatype=text%2Fcsv" in text
+    page = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
+    assert "1 row." in page
+    assert "&lt;b&gt;" in page
+    assert "_mediatype=text%2Fcsv" in page
 
 
 @pytest.mark.parametrize(
-    ("query", "shown"),
+    ("query", "expected_text"),
     [
         ("ASK {}", "yes"),
         ("ASK { FILTER(false) }", "no"),
         ("CONSTRUCT { <urn:a> <urn:b> 1 } {}", "&lt;urn:a&gt; &lt;urn:b&gt; 1"),
     ],
 )
-def test_an_answer_that_is_no_table_is_a_text(get: Get, query: str, shown: str) -> None:
-    text = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
-    assert re.search(rf">\s*{re.escape(shown)}", text), text
+def test_other_results_are_shown_as_text(get: GetFunction, query: str, expected_text: str) -> None:
+    page = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
+    assert re.search(rf">\s*{re.escape(expected_text)}", page), page
 
 
-def test_a_long_table_says_that_it_is_cut(get: Get) -> None:
+def test_long_table_is_truncated_with_notice(get: GetFunction) -> None:
     query = f"SELECT ?x {{ VALUES ?x {{ {' '.join(map(str, range(1001)))} }} }}"
-    text = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
-    assert "1,001 rows." in text
-    assert "Only the first 1,000 are shown" in text
+    page = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
+    assert "1,001 rows." in page
+    assert "Only the first 1,000 are shown" in page
 
 
-def test_static_files_are_kept_for_ever_by_their_digest(get: Get) -> None:
+def test_static_files_are_immutable(get: GetFunction) -> None:
     for path in read_static_files():
-        answer = get(path)
-        assert "immutable" in answer.headers["cache-control"]
+        response = get(path)
+        assert "immutable" in response.headers["cache-control"]
     assert get("/static/style.css").status_code == 404
-    assert get("/static/..%2Fthing.py").status_code == 404
+    assert get("/static/..%2Frendering.py").status_code == 404
 
 
-def luminance(color: str) -> float:
-    channels = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+def relative_luminance(color: str) -> float:
+    """The relative luminance of a color such as #1a5a84 (WCAG 2.2)."""
+    channels = [int(color[offset : offset + 2], 16) / 255 for offset in (1, 3, 5)]
+    linear_channels = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear_channels[0] + 0.7152 * linear_channels[1] + 0.0722 * linear_channels[2]
 
 
-def test_all_text_has_contrast_in_light_and_dark() -> None:
+def test_text_colors_have_sufficient_contrast() -> None:
     style = next(content for path, content in read_static_files().items() if path.endswith(".css")).decode()
     schemes = re.findall(r":root \{([^}]+)\}", style)
-    assert len(schemes) == 2
+    assert len(schemes) == 2  # light and dark
     for scheme in schemes:
         colors = dict(re.findall(r"--([\w-]+): (#\w{6})", scheme))
-        for ground in ("ground", "raised"):
-            code = [one for one in colors if one.startswith("code-")]
-            for text in ("text", "quiet", "link", "notice", *code):
-                dark, light = sorted((luminance(colors[ground]), luminance(colors[text])))
-                assert (light + 0.05) / (dark + 0.05) >= 4.5, (ground, text)
+        for background in ("ground", "raised"):  # of the page, and of boxes on it
+            code_colors = [color for color in colors if color.startswith("code-")]
+            for text_color in ("text", "quiet", "link", "notice", *code_colors):
+                dark, light = sorted(
+                    (relative_luminance(colors[background]), relative_luminance(colors[text_color]))
+                )
+                # WCAG 2.2, success criterion 1.4.3.
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (background, text_color)
 
 
 @pytest.mark.parametrize(
-    ("form", "body", "shown", "left_out"),
+    ("query_form", "body", "expected_text", "absent_text"),
     [
         (
             "SELECT",
@@ -375,19 +416,19 @@ def test_all_text_has_contrast_in_light_and_dark() -> None:
         ("CONSTRUCT", b"<x:one> a <x:C> .\n<x:two> a <x:\xc3", "x:one", "x:two"),
     ],
 )
-def test_a_page_shows_what_there_is_of_an_answer_that_is_not_whole(
-    form: str, body: bytes, shown: str, left_out: str
+def test_incomplete_result_is_shown_in_part(
+    query_form: str, body: bytes, expected_text: str, absent_text: str
 ) -> None:
     page = render_results_page(
-        PageResult(body, form, is_whole=False), [("query", "")], "https://w3id.org/wgig/"
+        PageResult(body, query_form, is_whole=False), [("query", "")], "https://w3id.org/wgig/"
     ).decode()
     assert "too large for a page" in page
-    assert shown in page
-    assert left_out not in page
+    assert expected_text in page
+    assert absent_text not in page
 
 
 @pytest.mark.parametrize(
-    ("text", "most", "shown"),
+    ("text", "max_letters", "expected"),
     [
         ("spam", 4, "spam"),
         ("spam, again", 6, "spam,…"),
@@ -398,14 +439,14 @@ def test_a_page_shows_what_there_is_of_an_answer_that_is_not_whole(
         ("", 1, ""),
     ],
 )
-def test_a_label_of_a_picture_is_as_wide_as_its_letters(text: str, most: int, shown: str) -> None:
-    assert truncate_to_letters(text, most) == shown
+def test_label_is_truncated_by_width(text: str, max_letters: int, expected: str) -> None:
+    assert truncate_to_letters(text, max_letters) == expected
 
 
-def test_a_day_in_a_sentence_is_not_turned_by_its_words() -> None:
+def test_date_in_sentence_is_isolated() -> None:
     assert isolate_days("<مثل 2005-01-20.") == '&lt;مثل <bdi dir="ltr">2005-01-20</bdi>.'
 
 
-def test_each_block_of_the_style_ends() -> None:
+def test_style_sheet_has_balanced_braces() -> None:
     style = (PAGES_FOLDER / "static" / "style.css").read_text(encoding="utf-8")
     assert style.count("{") == style.count("}")

@@ -1,14 +1,14 @@
-"""Services to which papers are sent."""
+"""Fixtures for tests of papers."""
 
 import httpx
 import pytest
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import service_of
+from tests.fixtures.service import make_service_client
 
 
 @pytest.fixture(scope="module")
-def service() -> httpx.Client:
-    """A client of an empty service with the settings as they come."""
-    return service_of(Settings(), Store.in_memory())
+def client() -> httpx.Client:
+    """A client of an empty service with default settings."""
+    return make_service_client(Settings(), Store.in_memory())

@@ -1,4 +1,4 @@
-"""Papers are sent as several files, pasted in a form, or without a name."""
+"""Uploads of papers: several files, a text in a form, or a body without a file name."""
 
 import httpx
 import pytest
@@ -6,78 +6,86 @@ from wgig.http.bodies import ContentType
 from wgig.papers import uploads, validate
 from wgig.problems import Problem
 
-from tests.fixtures.sent_papers import BAD, GOOD, MARKDOWN, START, sent
+from tests.fixtures.sent_papers import (
+    COMPLETE_PAPER,
+    INCOMPLETE_PAPER,
+    MARKDOWN_PAPER,
+    PAPER_START,
+    post_paper,
+)
 
 
-def test_too_many_files_or_papers_are_refused(service: httpx.Client) -> None:
+def test_too_many_files_or_papers_are_refused(client: httpx.Client) -> None:
     files = [
         ("files", (f"{number}.ttl", b"", "text/turtle")) for number in range(uploads.MAX_UPLOAD_FILES + 1)
     ]
-    assert service.post("/validate", files=files).status_code == 413
+    assert client.post("/validate", files=files).status_code == 413
+    # PAPER_START is one paper more.
     papers = "".join(f"<x{number}> a wgig:IssuePaper . " for number in range(validate.MAX_CHECKED_PAPERS))
-    answer = sent(service, f"{START} . {papers}")
-    assert (answer.status_code, "More than 100 papers" in answer.json()["detail"]) == (413, True)
+    response = post_paper(client, f"{PAPER_START} . {papers}")
+    assert (response.status_code, "More than 100 papers" in response.json()["detail"]) == (413, True)
 
 
-def test_several_files_are_reported_in_their_order(service: httpx.Client) -> None:
+def test_files_are_reported_in_order(client: httpx.Client) -> None:
     files = [
-        ("files", ("good.ttl", GOOD, "text/turtle")),
-        ("files", ("by-ending.ttl", BAD, "application/octet-stream")),
-        ("files", ("paper.md", MARKDOWN, "text/plain")),
+        ("files", ("good.ttl", COMPLETE_PAPER, "text/turtle")),
+        ("files", ("by-extension.ttl", INCOMPLETE_PAPER, "application/octet-stream")),
+        ("files", ("paper.md", MARKDOWN_PAPER, "text/plain")),
         ("files", ("broken.ttl", b"<a:a>", "text/turtle")),
         ("files", ("empty.ttl", b"", "text/turtle")),
         ("files", ("notes.txt", b"x", "text/plain")),
     ]
-    answer = service.post("/validate", files=files)
-    report = answer.json()
-    assert (answer.status_code, report["conforms"]) == (200, False)
-    assert [(one["name"], one["conforms"]) for one in report["files"]] == [
+    response = client.post("/validate", files=files)
+    report = response.json()
+    assert (response.status_code, report["conforms"]) == (200, False)
+    assert [(file["name"], file["conforms"]) for file in report["files"]] == [
         ("good.ttl", True),
-        ("by-ending.ttl", False),
+        ("by-extension.ttl", False),
         ("paper.md", True),
         ("broken.ttl", False),
         ("empty.ttl", False),
         ("notes.txt", False),
     ]
-    assert [one["problem"]["status"] for one in report["files"][3:]] == [400, 422, 415]
+    assert [file["problem"]["status"] for file in report["files"][3:]] == [400, 422, 415]
 
 
-def test_a_path_as_the_name_of_a_file_is_only_a_name(service: httpx.Client) -> None:
-    files = {"files": ("../../etc/passwd.ttl", GOOD, "text/turtle")}
-    assert service.post("/validate", files=files).json()["files"][0]["name"] == "../../etc/passwd.ttl"
+def test_path_as_a_file_name_is_only_a_name(client: httpx.Client) -> None:
+    files = {"files": ("../../etc/passwd.ttl", COMPLETE_PAPER, "text/turtle")}
+    assert client.post("/validate", files=files).json()["files"][0]["name"] == "../../etc/passwd.ttl"
 
 
-@pytest.mark.parametrize("parts", [False, True])
-def test_a_text_may_be_pasted_in_a_form(service: httpx.Client, parts: bool) -> None:
-    fields = {"paper": BAD.decode(), "format": "ttl", "profile": "draft", "lang": "fr"}
-    nothing = [("files", ("", b"", "application/octet-stream"))]  # what a browser sends for no file
-    answer = (
-        service.post("/validate", data=fields, files=nothing)
-        if parts
-        else service.post("/validate", data=fields)
+@pytest.mark.parametrize("is_multipart", [False, True])
+def test_text_may_be_sent_in_a_form(client: httpx.Client, is_multipart: bool) -> None:
+    fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "ttl", "profile": "draft", "lang": "fr"}
+    files = [("files", ("", b"", "application/octet-stream"))]  # as browsers send it without a chosen file
+    response = (
+        client.post("/validate", data=fields, files=files)
+        if is_multipart
+        else client.post("/validate", data=fields)
     )
-    assert (answer.json()["profile"], answer.headers["content-language"]) == ("draft", "fr")
-    assert answer.json()["files"][0]["name"] == "paper.ttl"
+    assert (response.json()["profile"], response.headers["content-language"]) == ("draft", "fr")
+    assert response.json()["files"][0]["name"] == "paper.ttl"
 
 
-def test_the_address_beats_the_form(service: httpx.Client) -> None:
-    fields = {"paper": BAD.decode(), "format": "text/turtle", "profile": "draft"}
-    assert service.post("/validate?profile=final", data=fields).json()["profile"] == "final"
+def test_query_parameter_overrides_the_form_field(client: httpx.Client) -> None:
+    fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "text/turtle", "profile": "draft"}
+    assert client.post("/validate?profile=final", data=fields).json()["profile"] == "final"
 
 
-def test_a_form_without_a_paper_is_told_what_to_send(service: httpx.Client) -> None:
-    for fields in ({"paper": " "}, {"papers": "x"}):
-        answer = service.post("/validate", data=fields)
-        assert (answer.status_code, "No paper was sent." in answer.json()["detail"]) == (400, True)
-    cut = service.post(
+def test_form_without_a_paper_is_refused(client: httpx.Client) -> None:
+    for fields in ({"paper": " "}, {"papers": "x"}):  # a blank text, and a misspelled field
+        response = client.post("/validate", data=fields)
+        assert (response.status_code, "No paper was sent." in response.json()["detail"]) == (400, True)
+    truncated = client.post(
         "/validate", content=b"--b\r\nx", headers={"content-type": "multipart/form-data; boundary=b"}
     )
-    assert cut.status_code == 400
+    assert truncated.status_code == 400
 
 
 @pytest.mark.parametrize(
     ("text", "format_"),
     [
+        # "Base" and "prefix" are keywords in Turtle.
         ("---\npaper: x\n---\n\nBase of power: prefix it.", "md"),
         ("# A title", "md"),
         ("# A comment\n@prefix a: <urn:a> .\na:b a a:c .", "ttl"),
@@ -90,12 +98,15 @@ def test_a_form_without_a_paper_is_told_what_to_send(service: httpx.Client) -> N
         ("<rdf:RDF/>", "rdf"),
     ],
 )
-def test_a_pasted_text_is_known_by_its_looks(text: str, format_: str) -> None:
+def test_format_of_a_pasted_text_is_guessed(text: str, format_: str) -> None:
     assert uploads.guess_text_format(text).suffix == format_
 
 
-def test_files_of_a_body_without_a_name_are_called_papers() -> None:
-    given = ContentType("text/markdown", {})
-    assert uploads.parse_uploads(given, b"x")[1][0].name == "paper.md"
-    with pytest.raises(Problem):
+def test_file_without_a_name_is_named_paper() -> None:
+    _, (file,) = uploads.parse_uploads(ContentType("text/markdown", {}), b"x")
+    assert file.name == "paper.md"
+
+
+def test_empty_form_is_refused() -> None:
+    with pytest.raises(Problem, match="No paper was sent"):
         uploads.parse_uploads(ContentType("application/x-www-form-urlencoded", {}), b"")

@@ -1,4 +1,4 @@
-"""The page of /validate: its form, the report beside the text, in the language of its reader."""
+"""The page of /validate: form, report and languages."""
 
 import re
 from html.parser import HTMLParser
@@ -13,37 +13,41 @@ from wgig.i18n import PAGE_LANGUAGES
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.sent_papers import BAD, GOOD, TURTLE
-from tests.fixtures.service import service_of
+from tests.fixtures.sent_papers import COMPLETE_PAPER, INCOMPLETE_PAPER, TURTLE_HEADERS
+from tests.fixtures.service import make_service_client
 
-PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+PAGE_HEADERS = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-class Reader(HTMLParser):
-    """The elements of a page, each of which is closed."""
+class PageParser(HTMLParser):
+    """The elements of a page. Parsing fails unless each is closed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
+        self.open_tags: list[str] = []
         self.feed(text)
-        assert not self.open
+        assert not self.open_tags
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
         if tag not in {"meta", "link", "input", "br"}:
-            self.open.append(tag)
+            self.open_tags.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
+        assert self.open_tags.pop() == tag
 
-    def values(self, name: str) -> list[str | None]:
+    def attribute_values(self, name: str) -> list[str | None]:
         return [attributes[name] for _, attributes in self.elements if name in attributes]
 
 
-def test_the_form_works_without_scripts(service: httpx.Client) -> None:
-    page = Reader(service.get("/validate?profile=final&lang=ru", headers=PAGE).text)
-    forms = [one for tag, one in page.elements if tag == "form" and one.get("role") != "search"]
+def test_form_has_labeled_fields_for_post(client: httpx.Client) -> None:
+    page = PageParser(client.get("/validate?profile=final&lang=ru", headers=PAGE_HEADERS).text)
+    forms = [
+        attributes
+        for tag, attributes in page.elements
+        if tag == "form" and attributes.get("role") != "search"
+    ]
     assert forms == [
         {
             "action": "/validate",
@@ -53,24 +57,27 @@ def test_the_form_works_without_scripts(service: httpx.Client) -> None:
             "class": "check",
         }
     ]
-    names = [name for name in page.values("name") if name not in ("viewport", "color-scheme", "q")]
+    names = [name for name in page.attribute_values("name") if name not in ("viewport", "color-scheme", "q")]
     assert names == ["paper", "format", "files", "lang", *["profile"] * 3, *["do"] * len(PAGE_LANGUAGES)]
     fields = {attributes["id"] for tag, attributes in page.elements if tag in ("input", "select", "textarea")}
-    assert fields == set(page.values("for"))
-    assert [one["value"] for tag, one in page.elements if tag == "input" and "checked" in one] == ["final"]
+    assert fields == set(page.attribute_values("for"))
+    checked_values = [
+        attributes["value"] for tag, attributes in page.elements if tag == "input" and "checked" in attributes
+    ]
+    assert checked_values == ["final"]
 
 
-def test_the_report_stands_beside_the_text(service: httpx.Client) -> None:
-    wrong = BAD.replace(b"wgig:round ", b"wgig:rond ")
-    number = next(n for n, line in enumerate(wrong.split(b"\n"), 1) if b"wgig:rond" in line)
-    fields = {"paper": wrong.decode(), "format": "ttl"}
-    answer = service.post("/validate", data=fields, headers=PAGE)
-    page = Reader(answer.text)
-    assert answer.status_code == 200
-    assert f"#file-1-line-{number}" in page.values("href")
-    assert f"file-1-line-{number}" in page.values("id")
-    assert "/shapes/WGIG-0-TERM-UNKNOWN" in page.values("href")
-    assert "wgig:rond" in answer.text.partition("<textarea")[2].partition("</textarea>")[0]
+def test_report_links_to_lines_of_the_text(client: httpx.Client) -> None:
+    turtle = INCOMPLETE_PAPER.replace(b"wgig:round ", b"wgig:rond ")
+    line_number = next(number for number, line in enumerate(turtle.split(b"\n"), 1) if b"wgig:rond" in line)
+    fields = {"paper": turtle.decode(), "format": "ttl"}
+    response = client.post("/validate", data=fields, headers=PAGE_HEADERS)
+    page = PageParser(response.text)
+    assert response.status_code == 200
+    assert f"#file-1-line-{line_number}" in page.attribute_values("href")
+    assert f"file-1-line-{line_number}" in page.attribute_values("id")
+    assert "/shapes/WGIG-0-TERM-UNKNOWN" in page.attribute_values("href")
+    assert "wgig:rond" in response.text.partition("<textarea")[2].partition("</textarea>")[0]
 
 
 @pytest.mark.parametrize(
@@ -83,37 +90,39 @@ def test_the_report_stands_beside_the_text(service: httpx.Client) -> None:
         ({"paper": "<script>alert(1)</script>", "format": "ttl"}, 400, "&lt;script&gt;alert(1)"),
     ],
 )
-def test_a_page_says_what_is_wrong_above_the_form(
-    service: httpx.Client, fields: dict[str, str], status: int, sentence: str
+def test_page_shows_the_error_above_the_form(
+    client: httpx.Client, fields: dict[str, str], status: int, sentence: str
 ) -> None:
-    answer = service.post("/validate", data=fields, headers=PAGE)
-    page = Reader(answer.text)
-    assert answer.status_code == status
-    assert sentence in answer.text
-    assert "alert" in page.values("role")
-    assert "<title>Error: " in answer.text
-    assert "<script" not in answer.text
+    response = client.post("/validate", data=fields, headers=PAGE_HEADERS)
+    page = PageParser(response.text)
+    assert response.status_code == status
+    assert sentence in response.text
+    assert "alert" in page.attribute_values("role")
+    assert "<title>Error: " in response.text
+    assert "<script" not in response.text
 
 
-@pytest.mark.parametrize("body", [BAD, GOOD, b"<a:a>"])
-def test_pages_are_in_order(service: httpx.Client, body: bytes) -> None:
-    text = service.post("/validate", content=body, headers={**TURTLE, **PAGE}).text
-    page = Reader(text)
-    ids = page.values("id")
+@pytest.mark.parametrize("body", [INCOMPLETE_PAPER, COMPLETE_PAPER, b"<a:a>"])
+def test_page_has_unique_ids_valid_links_and_ordered_headings(client: httpx.Client, body: bytes) -> None:
+    html = client.post("/validate", content=body, headers={**TURTLE_HEADERS, **PAGE_HEADERS}).text
+    page = PageParser(html)
+    ids = page.attribute_values("id")
     assert len(ids) == len(set(ids))
-    assert {str(one)[1:] for one in page.values("href") if str(one).startswith("#")} <= {*ids}
+    fragments = {str(href)[1:] for href in page.attribute_values("href") if str(href).startswith("#")}
+    assert fragments <= {*ids}
     levels = [int(tag[1]) for tag, _ in page.elements if tag in ("h1", "h2", "h3", "h4")]
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all(next_level <= level + 1 for level, next_level in pairwise(levels))
     assert not [tag for tag, _ in page.elements if tag in ("script", "style")]
-    assert not page.values("style")
+    assert not page.attribute_values("style")
 
 
-def test_a_policy_lets_the_form_go_home_only(service: httpx.Client) -> None:
-    assert "form-action 'self'" in service.get("/validate").headers["content-security-policy"]
+def test_security_policy_allows_only_this_site_as_form_target(client: httpx.Client) -> None:
+    assert "form-action 'self'" in client.get("/validate").headers["content-security-policy"]
 
 
-BOARD = """
+# :a is the report on a paper, :a0 that on its section 0. The paper is titled "Spam, profile hopeless".
+CONFORMANCE_TURTLE = """
 @prefix dcterms: <http://purl.org/dc/terms/> . @prefix earl: <http://www.w3.org/ns/earl#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix wgig: <https://w3id.org/wgig/ontology#> .
 @prefix : <https://w3id.org/wgig/id/assertion/> .
@@ -129,52 +138,63 @@ BOARD = """
 """
 
 
-def test_the_board_shows_how_the_known_papers_stand() -> None:
+def test_page_shows_conformance_of_papers_in_the_store() -> None:
     store = Store.in_memory()
-    triples = [one.triple for one in ox.parse(BOARD, format=ox.RdfFormat.TURTLE, base_iri=Settings.base)]
+    quads = ox.parse(CONFORMANCE_TURTLE, format=ox.RdfFormat.TURTLE, base_iri=Settings.base)
+    triples = [quad.triple for quad in quads]
     store.apply(store.compute_addition(f"{Settings.base}graph/conformance", triples))
-    text = service_of(Settings(), store).get("/validate").text
-    real, made_up = text.index("1 of 28"), text.index("28 of 28")
-    assert text.index("Papers of the first round") < real < text.index("Illustrative papers") < made_up
-    assert '<a href="/doc/assertion/a">Spam, profile hopeless</a>' in text
-    assert re.findall('class="unseen">(.*?)<', text) == ["lacking", "there, with faults", "there", "there"]
-    assert "The known papers" not in service_of(Settings(), Store.in_memory()).get("/validate").text
+    html = make_service_client(Settings(), store).get("/validate").text
+    spam_offset, illustrative_offset = html.index("1 of 28"), html.index("28 of 28")
+    assert html.index("Papers of the first round") < spam_offset
+    assert spam_offset < html.index("Illustrative papers") < illustrative_offset
+    assert '<a href="/doc/assertion/a">Spam, profile hopeless</a>' in html
+    assert re.findall('class="unseen">(.*?)<', html) == ["lacking", "there, with faults", "there", "there"]
+    assert "The known papers" not in make_service_client(Settings(), Store.in_memory()).get("/validate").text
 
 
-def test_the_form_speaks_the_language_of_who_asks_also_from_a_cache(closed: httpx.Client) -> None:
-    pages = [closed.get("/validate", headers={"Accept-Language": one}) for one in ("fr", "zh", "fr", "zh")]
+def test_form_is_in_the_accepted_language_also_if_cached(read_only_client: httpx.Client) -> None:
+    languages = ("fr", "zh", "fr", "zh")
+    pages = [
+        read_only_client.get("/validate", headers={"Accept-Language": language}) for language in languages
+    ]
     assert "Accept-Language" in pages[0].headers["vary"]
     assert pages[0].text == pages[2].text != pages[1].text == pages[3].text
 
 
-def test_a_report_is_in_the_language_of_its_page_unless_another_is_chosen(closed: httpx.Client) -> None:
-    for chosen, report in (("", "fr"), ("ar", "ar")):
-        fields = {"paper": BAD.decode(), "format": "ttl", "lang": chosen}
-        page = closed.post("/validate", data=fields, headers={**PAGE, "Accept-Language": "fr, en"})
+def test_report_is_in_the_language_of_the_page_unless_another_is_chosen(
+    read_only_client: httpx.Client,
+) -> None:
+    for chosen_language, report_language in (("", "fr"), ("ar", "ar")):
+        fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "ttl", "lang": chosen_language}
+        page = read_only_client.post(
+            "/validate", data=fields, headers={**PAGE_HEADERS, "Accept-Language": "fr, en"}
+        )
         assert '<html lang="fr"' in page.text
-        assert f'<div class="report" lang="{report}"' in page.text
+        assert f'<div class="report" lang="{report_language}"' in page.text
         assert page.headers["content-language"] == "fr"
 
 
-def switched(client: httpx.Client, page: httpx.Response, tongue: str, **typed: str) -> httpx.Response:
-    """The page after its form is sent by a language in the footer, with what is typed in its fields."""
+def switch_language(
+    client: httpx.Client, page: httpx.Response, language: str, **typed_fields: str
+) -> httpx.Response:
+    """Send the form of a page with the button of a language in the footer; return the new page."""
     root = BeautifulSoup(page.text, "html.parser")
-    button = root.select_one(f'footer button[form="paper-form"][lang="{tongue}"]')
+    button = root.select_one(f'footer button[form="paper-form"][lang="{language}"]')
     assert button
     assert root.select_one("form#paper-form")
     fields: dict[str, Any] = {"paper": root.select("#paper")[0].get_text().removeprefix("\n")}
     fields["profile"] = root.select("[name=profile][checked]")[0]["value"]
-    fields |= {"lang": root.select("#lang [selected]")[0]["value"], **typed}
+    fields |= {"lang": root.select("#lang [selected]")[0]["value"], **typed_fields}
     if button.has_attr("name"):
         fields[str(button["name"])] = button["value"]
-    files = {"files": ("", b"", "application/octet-stream")}
-    return client.post(str(button["formaction"]), data=fields, files=files, headers=PAGE)
+    files = {"files": ("", b"", "application/octet-stream")}  # as browsers send it without a chosen file
+    return client.post(str(button["formaction"]), data=fields, files=files, headers=PAGE_HEADERS)
 
 
-def test_what_is_pasted_stays_in_another_language(closed: httpx.Client) -> None:
-    form = closed.get("/validate", headers=PAGE)
-    typed = {"paper": "Not\r\nchecked", "format": "ttl", "profile": "final"}
-    page = switched(closed, form, "fr", **typed)
+def test_pasted_text_is_kept_in_another_language(read_only_client: httpx.Client) -> None:
+    form = read_only_client.get("/validate", headers=PAGE_HEADERS)
+    typed_fields = {"paper": "Not\r\nchecked", "format": "ttl", "profile": "final"}
+    page = switch_language(read_only_client, form, "fr", **typed_fields)
     assert page.status_code == 200
     root = BeautifulSoup(page.text, "html.parser")
     assert root.html
@@ -185,36 +205,38 @@ def test_what_is_pasted_stays_in_another_language(closed: httpx.Client) -> None:
     assert not root.select(".report, #problem")
 
 
-def test_an_empty_form_is_shown_in_another_language(closed: httpx.Client) -> None:
-    page = switched(closed, closed.get("/validate", headers=PAGE), "fr")
+def test_empty_form_is_shown_in_another_language(read_only_client: httpx.Client) -> None:
+    page = switch_language(read_only_client, read_only_client.get("/validate", headers=PAGE_HEADERS), "fr")
     assert page.status_code == 200
     assert 'id="problem"' not in page.text
 
 
-@pytest.mark.parametrize(("chosen", "report"), [("", "fr"), ("ar", "ar")])
-def test_a_report_comes_again_in_another_language(closed: httpx.Client, chosen: str, report: str) -> None:
-    fields = {"paper": BAD.decode(), "format": "ttl", "lang": chosen}
-    before = closed.post("/validate", data=fields, headers=PAGE)
-    page = switched(closed, before, "fr", format="ttl")
+@pytest.mark.parametrize(("chosen_language", "report_language"), [("", "fr"), ("ar", "ar")])
+def test_report_is_shown_again_in_another_language(
+    read_only_client: httpx.Client, chosen_language: str, report_language: str
+) -> None:
+    fields = {"paper": INCOMPLETE_PAPER.decode(), "format": "ttl", "lang": chosen_language}
+    english_page = read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS)
+    page = switch_language(read_only_client, english_page, "fr", format="ttl")
     assert '<html lang="fr"' in page.text
-    assert f'<div class="report" lang="{report}"' in page.text
+    assert f'<div class="report" lang="{report_language}"' in page.text
 
 
-def test_a_report_on_files_gives_way_to_the_form_in_another_language(closed: httpx.Client) -> None:
-    files = [("files", ("one.ttl", GOOD)), ("files", ("two.ttl", BAD))]
-    before = closed.post("/validate", files=files, headers=PAGE)
-    assert 'class="report"' in before.text
-    page = switched(closed, before, "fr")
+def test_report_on_files_is_not_shown_in_another_language(read_only_client: httpx.Client) -> None:
+    files = [("files", ("one.ttl", COMPLETE_PAPER)), ("files", ("two.ttl", INCOMPLETE_PAPER))]
+    english_page = read_only_client.post("/validate", files=files, headers=PAGE_HEADERS)
+    assert 'class="report"' in english_page.text
+    page = switch_language(read_only_client, english_page, "fr")
     assert (page.status_code, 'class="report"' in page.text) == (200, False)
 
 
-def test_a_program_is_told_that_it_cannot_have_the_form_alone(closed: httpx.Client) -> None:
-    answer = closed.post("/validate", data={"paper": "x", "do": "show"})
-    assert answer.status_code == 400
-    assert "'do'" in answer.json()["detail"]
+def test_program_that_requests_the_form_is_refused(read_only_client: httpx.Client) -> None:
+    response = read_only_client.post("/validate", data={"paper": "x", "do": "show"})
+    assert response.status_code == 400
+    assert "'do'" in response.json()["detail"]
 
 
-def test_why_a_file_is_not_checked_is_marked_as_english(closed: httpx.Client) -> None:
+def test_parse_error_is_marked_as_english(read_only_client: httpx.Client) -> None:
     fields = {"paper": "no Turtle", "format": "ttl"}
-    page = closed.post("/validate", data=fields, headers={**PAGE, "Accept-Language": "fr"})
+    page = read_only_client.post("/validate", data=fields, headers={**PAGE_HEADERS, "Accept-Language": "fr"})
     assert '<p><span lang="en" dir="ltr">' in page.text.partition('id="problem"')[2]

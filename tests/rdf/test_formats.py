@@ -1,4 +1,4 @@
-"""Which format a name means."""
+"""Selection of a format by its name."""
 
 import pytest
 from wgig.problems import Problem
@@ -10,7 +10,8 @@ def test_a_format_is_named_by_suffix_or_media_type(name: str) -> None:
     assert get_named_format(name, GRAPH_FORMATS) is TURTLE
 
 
-def test_an_unescaped_plus_in_the_address_still_names_the_type() -> None:
+def test_an_unescaped_plus_in_a_media_type_is_accepted() -> None:
+    # In a query string, "+" means a space.
     assert get_named_format("application/ld json", GRAPH_FORMATS) is JSON_LD
 
 

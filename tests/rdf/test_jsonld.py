@@ -1,4 +1,4 @@
-"""JSON in a frame: the thing at the top, the rest inside, and as much as the standard has it say."""
+"""Framed JSON-LD: a tree below a resource, with the same triples as JSON-LD Framing."""
 
 import json
 from itertools import pairwise
@@ -12,15 +12,15 @@ from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import client_over, service_of
+from tests.fixtures.service import make_service_client, make_store_client
 
 BASE = Settings.base
-PAPER = "/doc/paper/example-spam-filters"
+PAPER_PATH = "/doc/paper/example-spam-filters"
 
 
 @pytest.fixture(scope="module")
 def service() -> httpx.Client:
-    """A service with a whole paper and the ontology."""
+    """A service with the ontology, a complete paper, and the issues."""
     store = Store.in_memory()
     files = {
         "ontology": "ontology/wgig.ttl",
@@ -30,83 +30,88 @@ def service() -> httpx.Client:
     for name, path in files.items():
         triples = parse_graph_document((SHIPPED_FOLDER / path).read_bytes(), "text/turtle")
         store.apply(store.compute_addition(f"{BASE}graph/{name}", triples))
-    return service_of(Settings(), store)
+    return make_service_client(Settings(), store)
 
 
-def test_a_paper_holds_its_parts(service: httpx.Client) -> None:
-    paper = service.get(f"{PAPER}?_frame=paper").json()
+def test_a_framed_paper_contains_its_nodes(service: httpx.Client) -> None:
+    paper = service.get(f"{PAPER_PATH}?_frame=paper").json()
     assert paper["id"] == f"{BASE}id/paper/example-spam-filters"
     assert paper["swot"]["type"] == "Swot"
-    assert {one["type"] for one in paper["assessment"]} == {"Assessment"}
+    assert {assessment["type"] for assessment in paper["assessment"]} == {"Assessment"}
     assert len(paper["assessment"]) == 7
     assert paper["mechanism"][0]["objectives"]["en"].startswith("To keep unwanted mail")
-    assert paper["issue"]["skos:prefLabel" if "skos:prefLabel" in paper["issue"] else "rdfs:label"]
+    assert paper["issue"].keys() & {"skos:prefLabel", "rdfs:label"}  # the issue itself, not only its IRI
 
 
-def test_a_node_is_told_of_where_it_is_reached_first_and_named_elsewhere(service: httpx.Client) -> None:
-    paper = service.get(f"{PAPER}?_frame=paper").json()
-    mechanisms = {one["id"] for one in paper["mechanism"]}
-    judged = {one["judges"] for one in paper["assessment"] if "judges" in one}
-    assert judged <= mechanisms
+def test_a_node_is_embedded_at_its_first_link_and_referenced_elsewhere(service: httpx.Client) -> None:
+    paper = service.get(f"{PAPER_PATH}?_frame=paper").json()
+    mechanisms = {mechanism["id"] for mechanism in paper["mechanism"]}
+    judged_mechanisms = {assessment["judges"] for assessment in paper["assessment"] if "judges" in assessment}
+    assert judged_mechanisms
+    assert judged_mechanisms <= mechanisms  # IRIs, not objects
 
 
-@pytest.mark.parametrize(("path", "frame"), [(PAPER, "paper"), ("/doc/issue/spam", "issue")])
-def test_a_frame_says_what_that_of_the_standard_says(service: httpx.Client, path: str, frame: str) -> None:
+@pytest.mark.parametrize(("path", "frame"), [(PAPER_PATH, "paper"), ("/doc/issue/spam", "issue")])
+def test_a_frame_has_the_same_triples_as_json_ld_framing(
+    service: httpx.Client, path: str, frame: str
+) -> None:
     context = service.get("/context.jsonld").json()["@context"]
     framed = service.get(f"{path}?_frame={frame}").json() | {"@context": context}
-    whole = service.get(f"{path}.jsonld").json() | {"@context": context}
-    theirs = jsonld.frame(whole, {"@context": {}, "@id": framed["id"]})
-    assert triples(framed) == triples(theirs)
-    assert len(triples(framed)) > 10
+    document = service.get(f"{path}.jsonld").json() | {"@context": context}
+    standard_frame = jsonld.frame(document, {"@context": {}, "@id": framed["id"]})
+    assert parse_json_ld(framed) == parse_json_ld(standard_frame)
+    assert len(parse_json_ld(framed)) > 10
 
 
-def triples(document: object) -> set[ox.Triple]:
+def parse_json_ld(document: object) -> set[ox.Triple]:
     return {quad.triple for quad in ox.parse(json.dumps(document), ox.RdfFormat.JSON_LD)}
 
 
-def test_it_comes_as_json_of_either_name(service: httpx.Client) -> None:
-    answers = [
-        service.get(f"{PAPER}?_frame=paper"),
-        service.get(f"{PAPER}.json?_frame=paper"),
-        service.get(f"{PAPER}?_frame=paper", headers={"Accept": "application/json"}),
+def test_a_frame_is_available_as_json_and_json_ld(service: httpx.Client) -> None:
+    responses = [
+        service.get(f"{PAPER_PATH}?_frame=paper"),
+        service.get(f"{PAPER_PATH}.json?_frame=paper"),
+        service.get(f"{PAPER_PATH}?_frame=paper", headers={"Accept": "application/json"}),
     ]
-    assert [one.headers["content-type"] for one in answers] == [
+    assert [response.headers["content-type"] for response in responses] == [
         "application/ld+json",
         "application/json",
         "application/json",
     ]
-    assert len({one.content for one in answers}) == 1
-    again = service.get(answers[1].headers["content-location"])
-    assert (again.content, again.headers["etag"]) == (answers[1].content, answers[1].headers["etag"])
+    assert len({response.content for response in responses}) == 1
+    located = service.get(responses[1].headers["content-location"])
+    assert (located.content, located.headers["etag"]) == (responses[1].content, responses[1].headers["etag"])
 
 
-def test_a_frame_for_things_of_another_type_is_refused_with_that_which_fits(service: httpx.Client) -> None:
-    answer = service.get("/doc/issue/spam?_frame=paper")
-    assert answer.status_code == 406
-    assert answer.json()["frames"] == ["issue"]
+def test_a_frame_for_another_type_is_refused_with_the_possible_frames(service: httpx.Client) -> None:
+    response = service.get("/doc/issue/spam?_frame=paper")
+    assert response.status_code == 406
+    assert response.json()["frames"] == ["issue"]
 
 
 @pytest.mark.parametrize("query", ["_frame=papers", "_frame=", "_frame=paper&_frame=paper", "frame=paper"])
-def test_a_frame_that_there_is_not_is_a_bad_request(service: httpx.Client, query: str) -> None:
-    answer = service.get(f"{PAPER}?{query}")
-    assert answer.status_code == 400
-    assert "frame" in answer.json()["detail"]
+def test_an_unknown_frame_is_a_bad_request(service: httpx.Client, query: str) -> None:
+    response = service.get(f"{PAPER_PATH}?{query}")
+    assert response.status_code == 400
+    assert "frame" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("query", ["_frame=paper&_mediatype=text/turtle", "_frame=paper&_profile=skos"])
-def test_a_frame_is_for_json_by_our_own_profile(service: httpx.Client, query: str) -> None:
-    assert service.get(f"{PAPER}?{query}").status_code == 406
+def test_a_frame_is_available_only_in_json_with_the_default_profile(
+    service: httpx.Client, query: str
+) -> None:
+    assert service.get(f"{PAPER_PATH}?{query}").status_code == 406
 
 
-def test_a_frame_of_nothing_is_not_found(service: httpx.Client) -> None:
+def test_a_frame_of_an_unknown_resource_is_not_found(service: httpx.Client) -> None:
     assert service.get("/doc/paper/none?_frame=paper").status_code == 404
 
 
-def test_what_stands_too_deep_is_refused_and_not_cut() -> None:
+def test_a_frame_with_too_many_levels_is_refused_and_not_truncated() -> None:
     store = Store.in_memory()
     top = f"{BASE}id/issue/x"
     chain = [top, *(f"{top}/{n}" for n in range(MAX_FRAME_LEVELS + 1))]
-    facts = "".join(f"<{one}> <urn:p> <{two}> ." for one, two in pairwise(chain))
+    facts = "".join(f"<{node}> <urn:p> <{next_node}> ." for node, next_node in pairwise(chain))
     ontology = parse_graph_document((SHIPPED_FOLDER / "ontology/wgig.ttl").read_bytes(), "text/turtle")
     store.apply(store.compute_addition(f"{BASE}graph/ontology", ontology))
     store.apply(
@@ -114,15 +119,15 @@ def test_what_stands_too_deep_is_refused_and_not_cut() -> None:
             None, parse_graph_document(f"{facts} <{top}> a <{BASE}ontology#Issue> .".encode(), "text/turtle")
         )
     )
-    answer = client_over(store).get("/doc/issue/x?_frame=issue")
-    assert answer.status_code == 406
-    assert "too deep" in answer.json()["detail"]
+    response = make_store_client(store).get("/doc/issue/x?_frame=issue")
+    assert response.status_code == 406
+    assert "too deep" in response.json()["detail"]
 
 
-def test_the_frames_are_of_classes_that_are_declared() -> None:
-    declared = {
-        one.subject
-        for one in parse_graph_document((SHIPPED_FOLDER / "ontology/wgig.ttl").read_bytes(), "text/turtle")
+def test_the_classes_of_frames_are_declared() -> None:
+    declared_terms = {
+        triple.subject
+        for triple in parse_graph_document((SHIPPED_FOLDER / "ontology/wgig.ttl").read_bytes(), "text/turtle")
     }
     for types in FRAME_TYPES.values():
-        assert {ox.NamedNode(f"{BASE}ontology#{one}") for one in types} <= declared
+        assert {ox.NamedNode(f"{BASE}ontology#{type_}") for type_ in types} <= declared_terms

@@ -1,4 +1,4 @@
-"""Literals as values of Python and back."""
+"""Conversion between literals and Python values."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -30,9 +30,9 @@ from wgig.rdf.literals import (
         ("2005", "gYear", "2005"),
     ],
 )
-def test_a_literal_has_a_value(text: str, datatype: str, value: object) -> None:
-    found = literal_value(build_typed_literal(text, datatype))
-    assert (found, type(found)) == (value, type(value))
+def test_a_literal_is_converted_to_its_value(text: str, datatype: str, value: object) -> None:
+    converted = literal_value(build_typed_literal(text, datatype))
+    assert (converted, type(converted)) == (value, type(value))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_literal_has_a_value(text: str, datatype: str, value: object) -> None:
         ("2005-01-25", "dateTime"),
     ],
 )
-def test_a_text_that_is_none_of_its_datatype_stays_text(text: str, datatype: str) -> None:
+def test_a_text_that_is_invalid_for_its_datatype_is_not_converted(text: str, datatype: str) -> None:
     assert literal_value(build_typed_literal(text, datatype)) == text
     with pytest.raises(ValueError, match=r".+"):
         parse_xsd_text(text, datatype)
@@ -62,16 +62,16 @@ def test_a_text_that_is_none_of_its_datatype_stays_text(text: str, datatype: str
     "value",
     [True, 5, 0.1, float("inf"), Decimal("1.50"), date(2005, 1, 25), datetime(2005, 1, 25, 10, tzinfo=UTC)],
 )
-def test_a_value_comes_back_from_its_literal(value: object) -> None:
-    found = literal_value(build_value_literal(value))
-    assert (found, type(found)) == (value, type(value))
+def test_a_value_is_converted_to_a_literal_and_back(value: object) -> None:
+    converted = literal_value(build_value_literal(value))
+    assert (converted, type(converted)) == (value, type(value))
 
 
-def test_what_is_no_value_has_no_literal() -> None:
+def test_a_value_without_datatype_has_no_literal() -> None:
     with pytest.raises(TypeError, match="has no RDF datatype"):
         build_value_literal(object())
 
 
-def test_the_text_of_a_term_is_its_iri_or_its_words() -> None:
+def test_the_text_of_a_term_is_its_iri_or_lexical_form() -> None:
     terms = [ox.NamedNode("urn:a"), ox.Literal("b", language="en"), ox.BlankNode("c")]
     assert list(map(term_text, terms)) == ["urn:a", "b", "_:c"]

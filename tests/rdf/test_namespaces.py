@@ -1,4 +1,4 @@
-"""Namespaces by prefix, and short names of IRIs."""
+"""Namespaces by prefix, and prefixed names of IRIs."""
 
 import re
 
@@ -8,7 +8,7 @@ from wgig.rdf.namespaces import expand_curie, namespaces_by_prefix, shorten_iri
 from wgig.settings import SHIPPED_FOLDER, Settings
 
 BASE = Settings.base
-KNOWN = namespaces_by_prefix(BASE)
+KNOWN_NAMESPACES = namespaces_by_prefix(BASE)
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,11 @@ KNOWN = namespaces_by_prefix(BASE)
         (f"{BASE}graph/paper/wp-spam", f"{BASE}graph/paper/wp-spam"),
     ],
 )
-def test_an_iri_is_shortened_where_a_prefix_can_stand_for_its_beginning(iri: str, name: str) -> None:
+def test_an_iri_is_shortened_if_its_namespace_has_a_prefix(iri: str, name: str) -> None:
     assert shorten_iri(iri, BASE) == name
 
 
-def test_a_prefixed_name_is_expanded_below_the_base_that_is_given() -> None:
+def test_a_prefixed_name_is_expanded_below_the_base() -> None:
     assert expand_curie("rdfs:label") == ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
     assert expand_curie("issue:spam") == ox.NamedNode(f"{BASE}id/issue/spam")
     assert expand_curie("issue:spam", "https://example.org/") == ox.NamedNode(
@@ -33,14 +33,14 @@ def test_a_prefixed_name_is_expanded_below_the_base_that_is_given() -> None:
     )
     assert shorten_iri("https://example.org/id/issue/spam", "https://example.org/") == "issue:spam"
     with pytest.raises(KeyError):
-        expand_curie("nobody:knows")
+        expand_curie("unknown:name")
 
 
-def test_every_prefix_of_the_shipped_data_is_known_in_its_meaning() -> None:
-    declared = {
+def test_every_prefix_of_the_shipped_data_has_the_known_namespace() -> None:
+    declared_namespaces = {
         pair
         for path in SHIPPED_FOLDER.glob("data/**/*.ttl")
         for pair in re.findall(r"^@prefix\s+(\S+):\s+<([^>]+)>", path.read_text("utf-8"), re.MULTILINE)
     }
-    assert len(declared) > 40
-    assert declared <= set(KNOWN.items())
+    assert len(declared_namespaces) > 40
+    assert declared_namespaces <= set(KNOWN_NAMESPACES.items())

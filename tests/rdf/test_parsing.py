@@ -1,7 +1,4 @@
-"""XML that breaks off, or that could grow without bound, is refused before anybody expands it.
-
-JSON-LD whose contexts are too large for the engine is refused before the engine sees it.
-"""
+"""XML with expanding entities and JSON-LD with large contexts are refused before pyoxigraph parses them."""
 
 import json
 
@@ -9,25 +6,25 @@ import pytest
 from wgig.rdf import parsing
 from wgig.rdf.parsing import XmlChecker, check_xml
 
-USED = "<a>&x;</a>"
-LARGE = "v" * 6000
+DOCUMENT_WITH_ENTITY = "<a>&x;</a>"
+LONG_TEXT = "v" * 6000
 
 
 @pytest.mark.parametrize(
     "document",
     [
         "<a/>",
-        f'<!DOCTYPE a [<!ENTITY x "urn:&#233;&amp;">]>{USED}',
-        f'<!DOCTYPE a [<!ENTITY x "short">]>{USED}',
+        f'<!DOCTYPE a [<!ENTITY x "urn:&#233;&amp;">]>{DOCUMENT_WITH_ENTITY}',
+        f'<!DOCTYPE a [<!ENTITY x "short">]>{DOCUMENT_WITH_ENTITY}',
         '<!DOCTYPE a SYSTEM "file:///nowhere"><a/>',
     ],
 )
-def test_plain_entities_are_fine_and_nothing_is_fetched(document: str) -> None:
+def test_plain_entities_are_accepted_and_not_fetched(document: str) -> None:
     check_xml(document.encode())
 
 
 @pytest.mark.parametrize(
-    "declared",
+    "declaration",
     [
         '[<!ENTITY y "v"> <!ENTITY x "&y;&y;">]',
         '[<!-- <!ENTITY y "v"> <!ENTITY x "&y;&y;"> -->]',
@@ -35,43 +32,43 @@ def test_plain_entities_are_fine_and_nothing_is_fetched(document: str) -> None:
         """SYSTEM '<!ENTITY y "v"> <!ENTITY x "&y;&y;">'""",
         '[<!ENTITY % p "v"> %p; <!ENTITY x "&y;&y;">]',
     ],
-    ids=["plain", "in a comment", "in an instruction", "in an address", "behind a parameter"],
+    ids=["plain", "in a comment", "in an instruction", "in a system identifier", "behind a parameter"],
 )
-def test_an_entity_that_refers_to_another_is_refused(declared: str) -> None:
-    with pytest.raises(SyntaxError, match="an entity must not refer to another") as caught:
-        check_xml(f"<!DOCTYPE a {declared}><a/>".encode())
-    assert caught.value.lineno == 1
+def test_an_entity_that_refers_to_another_is_refused(declaration: str) -> None:
+    with pytest.raises(SyntaxError, match="an entity must not refer to another") as error:
+        check_xml(f"<!DOCTYPE a {declaration}><a/>".encode())
+    assert error.value.lineno == 1
 
 
 def test_long_declarations_are_refused() -> None:
     with pytest.raises(SyntaxError, match="the DOCTYPE is longer"):
-        check_xml(f'<!DOCTYPE a [<!ENTITY x "{LARGE * 11}">]>{USED}'.encode())
+        check_xml(f'<!DOCTYPE a [<!ENTITY x "{LONG_TEXT * 11}">]>{DOCUMENT_WITH_ENTITY}'.encode())
 
 
-def test_an_entity_that_is_used_too_often_is_refused() -> None:
+def test_an_entity_with_too_many_references_is_refused() -> None:
     with pytest.raises(SyntaxError, match="amplification"):
-        check_xml(f'<!DOCTYPE a [<!ENTITY x "{LARGE}">]><a>{"&x;" * 100_000}</a>'.encode())
+        check_xml(f'<!DOCTYPE a [<!ENTITY x "{LONG_TEXT}">]><a>{"&x;" * 100_000}</a>'.encode())
 
 
-def test_a_document_may_come_in_pieces() -> None:
-    watch = XmlChecker()
-    for piece in (b"<a>\n<b", b"/>"):
-        watch.feed(piece)
-    with pytest.raises(SyntaxError, match="no element found") as caught:
-        watch.feed(b"")
-    assert (caught.value.lineno, caught.value.offset) == (2, 5)
+def test_a_document_can_be_fed_in_chunks() -> None:
+    checker = XmlChecker()
+    for chunk in (b"<a>\n<b", b"/>"):
+        checker.feed(chunk)
+    with pytest.raises(SyntaxError, match="no element found") as error:
+        checker.feed(b"")
+    assert (error.value.lineno, error.value.offset) == (2, 5)
 
 
-def chain(length: int) -> dict[str, str]:
-    """Each term stands for one below the next."""
+def chain_terms(length: int) -> dict[str, str]:
+    """A context in which the definition of each term refers to the next term."""
     return {f"k{number}": f"k{number + 1}:a" for number in range(length)}
 
 
 @pytest.mark.parametrize(
     "document",
     [
-        {"@context": chain(parsing.MAX_CONTEXT_TERMS + 1)},
-        {"@context": [{"x": {"@id": "x", "@context": chain(parsing.MAX_CONTEXT_TERMS)}}]},
+        {"@context": chain_terms(parsing.MAX_CONTEXT_TERMS + 1)},
+        {"@context": [{"x": {"@id": "x", "@context": chain_terms(parsing.MAX_CONTEXT_TERMS)}}]},
         {"a": [{"@context": {"b": "c"}, "d": [{}]} for _ in range(parsing.MAX_CONTEXT_TERMS + 1)]},
     ],
     ids=["long", "nested", "many"],
@@ -83,7 +80,9 @@ def test_too_many_terms_are_refused(document: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"@context": null}', json.dumps({"@context": chain(100), "a": [chain(5000)]})]
+    "text",
+    ["{", "[]", '{"@context": null}', json.dumps({"@context": chain_terms(100), "a": [chain_terms(5000)]})],
+    ids=["invalid", "empty", "no context", "many members outside the context"],
 )
-def test_other_documents_are_let_through(text: str) -> None:
+def test_other_documents_are_accepted(text: str) -> None:
     parsing.check_jsonld_contexts(text)

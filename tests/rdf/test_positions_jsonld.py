@@ -1,4 +1,4 @@
-"""How JSON-LD is walked: what a key stands for, and the order of the engine."""
+"""Positions in JSON-LD: the terms that keys stand for, and the triple order of pyoxigraph."""
 
 import json
 
@@ -24,21 +24,28 @@ CONTEXT = {
 }
 
 
-def read(text: str) -> tuple[list[ox.Triple], list[TriplePosition]]:
-    triples = [one.triple for one in ox.parse(text.encode(), ox.RdfFormat.JSON_LD, base_iri="http://base/")]
+def parse_with_positions(text: str) -> tuple[list[ox.Triple], list[TriplePosition]]:
+    triples = [quad.triple for quad in ox.parse(text.encode(), ox.RdfFormat.JSON_LD, base_iri="http://base/")]
     return triples, find_triple_positions(text, "application/ld+json", triples)
 
 
-def shown(node: object, context: object = CONTEXT) -> list[str]:
-    """What is written at the places of each triple, each up to its end or its first bracket."""
+def texts_at_positions(node: object, context: object = CONTEXT) -> list[str]:
+    """For each triple, the JSON strings or brackets at its three offsets, joined by spaces.
+
+    The nodes of a list, rdf:first and rdf:rest have the position of its bracket.
+    """
     text = json.dumps({"@context": context, "@graph": node}, ensure_ascii=False)
-    return [" ".join(start(text, at) for at in one) for one in read(text)[1]]
+    return [join_texts(text, position) for position in parse_with_positions(text)[1]]
 
 
-def start(text: str, at: int) -> str:
-    if text[at] in "[{":
-        return text[at]
-    return str(json.JSONDecoder().raw_decode(text, at)[0])
+def join_texts(text: str, position: TriplePosition) -> str:
+    return " ".join(text_at(text, offset) for offset in position)
+
+
+def text_at(text: str, offset: int) -> str:
+    if text[offset] in "[{":
+        return text[offset]
+    return str(json.JSONDecoder().raw_decode(text, offset)[0])
 
 
 @pytest.mark.parametrize(
@@ -70,35 +77,37 @@ def start(text: str, at: int) -> str:
     ],
     ids=str,
 )
-def test_each_way_to_write_a_triple_is_found(node: object, expected: list[str]) -> None:
-    assert shown(node) == expected
+def test_each_way_to_write_a_triple_has_positions(node: object, expected: list[str]) -> None:
+    assert texts_at_positions(node) == expected
 
 
-def test_keys_without_a_meaning_are_no_properties() -> None:
-    assert shown({"@id": "http://s", "p": {"http://q": 1}, "ex:p": 2}, {"ex": "http://ex/"}) == [
+def test_keys_without_an_iri_are_no_properties() -> None:
+    assert texts_at_positions({"@id": "http://s", "p": {"http://q": 1}, "ex:p": 2}, {"ex": "http://ex/"}) == [
         "http://s ex:p 2"
     ]
 
 
-def test_an_expanded_document_is_found() -> None:
+def test_an_expanded_document_has_positions() -> None:
     text = '[{"@id":"http://s","http://p":[{"@value":"a"},{"@id":"http://o"}]}]'
-    _, found = read(text)
-    assert found == [
+    _, positions = parse_with_positions(text)
+    assert positions == [
         TriplePosition(text.index('"http://s"'), text.index('"http://p"'), text.index(term))
         for term in ('"a"', '"http://o"')
     ]
 
 
 @pytest.mark.parametrize(
-    "named", ["http://c", ["http://c"], [{"p": "http://w/"}, "http://c"], ["http://c", {"q": "http://w/"}]]
+    "context", ["http://c", ["http://c"], [{"p": "http://w/"}, "http://c"], ["http://c", {"q": "http://w/"}]]
 )
-def test_a_known_context_stands_for_what_it_defines(named: object) -> None:
-    known = {"http://c": lambda: json_tokens.parse_positioned_json(json.dumps(CONTEXT | {"p": "ex:p"}))}
+def test_a_known_context_is_followed(context: object) -> None:
+    known_contexts = {
+        "http://c": lambda: json_tokens.parse_positioned_json(json.dumps(CONTEXT | {"p": "ex:p"}))
+    }
     node = {"id": "s", "p": {"type": "ex:K", "id": "o"}, "see": "ex:o"}
-    triples = read(json.dumps({"@context": [CONTEXT, {"p": "ex:p"}]} | node))[0]
-    text = json.dumps({"@context": named} | node)
-    found = find_triple_positions(text, "application/ld+json", triples, known)
-    assert [" ".join(start(text, at) for at in one) for one in found] == [
+    triples = parse_with_positions(json.dumps({"@context": [CONTEXT, {"p": "ex:p"}]} | node))[0]
+    text = json.dumps({"@context": context} | node)
+    positions = find_triple_positions(text, "application/ld+json", triples, known_contexts)
+    assert [join_texts(text, position) for position in positions] == [
         "s p o",
         "o type ex:K",
         "s see ex:o",
@@ -106,7 +115,8 @@ def test_a_known_context_stands_for_what_it_defines(named: object) -> None:
     assert find_triple_positions(text, "application/ld+json", triples) == []
 
 
-NOT_FOLLOWED = [
+# Definitions of a term `p` that are not supported, and members of a node that uses it.
+UNSUPPORTED_TERMS = [
     ({"@id": "ex:p", "@container": "@index"}, {"p": {"i": "a"}}),
     ({"@id": "ex:p", "@container": "@id"}, {"p": {"http://i": {"ex:q": 1}}}),
     ({"@id": "ex:p", "@container": "@type"}, {"p": {"http://i": {"ex:q": 1}}}),
@@ -122,23 +132,25 @@ NOT_FOLLOWED = [
 ]
 
 
-@pytest.mark.parametrize(("definition", "members"), NOT_FOLLOWED, ids=str)
-def test_what_is_not_followed_is_left_alone(definition: object, members: dict[str, object]) -> None:
+@pytest.mark.parametrize(("definition", "members"), UNSUPPORTED_TERMS, ids=str)
+def test_a_document_with_an_unsupported_term_has_no_positions(
+    definition: object, members: dict[str, object]
+) -> None:
     text = json.dumps({"@context": {"ex": "http://ex/", "p": definition}, "@id": "http://s"} | members)
-    triples, found = read(text)
+    triples, positions = parse_with_positions(text)
     assert triples
-    assert found == []
+    assert positions == []
 
 
-@pytest.mark.parametrize("definition", [one for one, _ in NOT_FOLLOWED], ids=str)
-def test_a_term_that_is_not_used_does_no_harm(definition: object) -> None:
+@pytest.mark.parametrize("definition", [definition for definition, _ in UNSUPPORTED_TERMS], ids=str)
+def test_an_unsupported_term_without_uses_is_ignored(definition: object) -> None:
     node = {"@id": "s", "ex:q": [1, "p"]}
-    assert shown(node, [CONTEXT, {"p": definition}]) == ["s ex:q 1", "s ex:q p"]
+    assert texts_at_positions(node, [CONTEXT, {"p": definition}]) == ["s ex:q 1", "s ex:q p"]
 
 
-def test_a_term_that_is_defined_anew_is_followed() -> None:
+def test_a_redefined_term_is_followed() -> None:
     node = {"@context": {"p": "ex:p"}, "@id": "s", "p": 1}
-    assert shown(node, [CONTEXT, {"p": {"@id": "ex:p", "@container": "@index"}}]) == ["s p 1"]
+    assert texts_at_positions(node, [CONTEXT, {"p": {"@id": "ex:p", "@container": "@index"}}]) == ["s p 1"]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +168,7 @@ def test_a_term_that_is_defined_anew_is_followed() -> None:
     ],
     ids=range(9),
 )
-def test_hostile_text_is_left_alone(text: str) -> None:
+def test_hostile_text_has_no_positions(text: str) -> None:
     assert (
         find_triple_positions(
             text, "application/ld+json", [ox.Triple(ox.BlankNode(), ox.NamedNode("a:"), ox.BlankNode())]

@@ -1,4 +1,4 @@
-"""How Turtle and its relatives are walked: every way to write a triple, and the order of the engine."""
+"""Positions in Turtle and related syntaxes: every way to write a triple, and the order of pyoxigraph."""
 
 import random
 import re
@@ -10,32 +10,35 @@ import pytest
 from wgig.rdf.positions import find_triple_positions
 from wgig.rdf.positions_turtle import TriplePosition
 
-HEAD = "@prefix : <http://x/> .\n@prefix ex: <http://ex/> .\n"
+PROLOGUE = "@prefix : <http://x/> .\n@prefix ex: <http://ex/> .\n"
 
 
-def read(
+def parse_with_positions(
     text: str, format_: ox.RdfFormat = ox.RdfFormat.TURTLE
 ) -> tuple[list[ox.Triple], list[TriplePosition]]:
-    triples = [one.triple for one in ox.parse(text.encode(), format_, base_iri="http://base.example/")]
+    triples = [quad.triple for quad in ox.parse(text.encode(), format_, base_iri="http://base.example/")]
     return triples, find_triple_positions(text, format_.media_type, triples)
 
 
-def objects(written: str, format_: ox.RdfFormat = ox.RdfFormat.TURTLE) -> list[str]:
-    """The text from each object on, up to the next space."""
-    text = HEAD + written
-    return [re.split(r"\s", text[one.object :])[0] for one in read(text, format_)[1]]
+def texts_of_objects(statements: str, format_: ox.RdfFormat = ox.RdfFormat.TURTLE) -> list[str]:
+    """The text from the offset of each object up to the next space."""
+    text = PROLOGUE + statements
+    return [
+        re.split(r"\s", text[position.object :])[0] for position in parse_with_positions(text, format_)[1]
+    ]
 
 
-def test_predicates_and_objects_are_shared() -> None:
-    text = f"{HEAD}:s a :K ; ex:p 1 , 'two' ; .\n:t :q :o ."
-    starts = [":s", ":s", ":s", ":t"], ["a", "ex:p", "ex:p", ":q"], [":K", "1", "'two'", ":o"]
-    _, found = read(text)
-    for offsets, terms in zip(zip(*found, strict=True), starts, strict=True):
-        assert all(text.startswith(term, at) for at, term in zip(offsets, terms, strict=True))
+def test_positions_with_shared_subjects_and_predicates() -> None:
+    text = f"{PROLOGUE}:s a :K ; ex:p 1 , 'two' ; .\n:t :q :o ."
+    subjects, predicates = [":s", ":s", ":s", ":t"], ["a", "ex:p", "ex:p", ":q"]
+    objects = [":K", "1", "'two'", ":o"]
+    _, positions = parse_with_positions(text)
+    for offsets, terms in zip(zip(*positions, strict=True), (subjects, predicates, objects), strict=True):
+        assert all(text.startswith(term, offset) for offset, term in zip(offsets, terms, strict=True))
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("statements", "expected"),
     [
         (":s :p 1 , 1.5 , -2e7 , 1.E3 , .5 , +3 , true , false .", "1 1.5 -2e7 1.E3 .5 +3 true false"),
         (":s :p 1.:s :p 2.", "1.:s 2."),
@@ -57,12 +60,12 @@ def test_predicates_and_objects_are_shared() -> None:
         ("@prefix prefix: <b> . @prefix prefixes: <p> . :s prefix:p <o> ; prefixes:p <q> .", "<o> <q>"),
     ],
 )
-def test_terms_are_found_however_they_are_written(written: str, expected: str) -> None:
-    assert objects(written) == expected.split()
+def test_each_syntax_of_a_term_has_a_position(statements: str, expected: str) -> None:
+    assert texts_of_objects(statements) == expected.split()
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("statements", "expected"),
     [
         (":s :p [ :q :r ] , [] .", ":r [ []"),
         (":s :p [ :q 's' ] .", "[ 's'"),
@@ -74,58 +77,62 @@ def test_terms_are_found_however_they_are_written(written: str, expected: str) -
         (":s :p ( [ :q ( 1 ) ] ) .", "( 1 ( ) [ )"),
     ],
 )
-def test_brackets_follow_the_order_of_the_engine(written: str, expected: str) -> None:
-    assert objects(written) == expected.split()
+def test_brackets_follow_the_order_of_pyoxigraph(statements: str, expected: str) -> None:
+    assert texts_of_objects(statements) == expected.split()
 
 
-def test_what_is_implied_stands_at_its_bracket() -> None:
-    text = f"{HEAD}[ :q :r ] :p ( :a ) ."
-    blank, items = text.index("["), text.index("(")
-    _, found = read(text)
-    assert [one.subject for one in found] == [blank, items, blank, items]
-    assert [one.predicate for one in found[1::2]] == [items, items]
+def test_implied_terms_have_the_position_of_their_bracket() -> None:
+    text = f"{PROLOGUE}[ :q :r ] :p ( :a ) ."
+    node_offset, list_offset = text.index("["), text.index("(")
+    _, positions = parse_with_positions(text)
+    # The triples with :q, rdf:first, :p and rdf:rest.
+    assert [position.subject for position in positions] == [node_offset, list_offset] * 2
+    assert [position.predicate for position in positions[1::2]] == [list_offset] * 2
 
 
-def test_graphs_are_no_subjects() -> None:
-    written = (
+def test_graph_names_are_no_subjects() -> None:
+    statements = (
         ":a :p 1 . { :b :p 2 } GRAPH :g { :c :p 3 . :d :p 4 . } graph [] {} _:g { [ :p 5 ] } <g> { :e :p 6. }"
     )
-    assert objects(written, ox.RdfFormat.TRIG) == ["1", "2", "3", "4", "5", "6."]
+    assert texts_of_objects(statements, ox.RdfFormat.TRIG) == ["1", "2", "3", "4", "5", "6."]
 
 
 @pytest.mark.parametrize("format_", [ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS], ids=str)
-def test_lines_have_a_triple_each(format_: ox.RdfFormat) -> None:
+def test_each_line_of_n_triples_has_a_position(format_: ox.RdfFormat) -> None:
     line = '<http://x/s> <http://x/p> "a \\" . b"@en .# . \'\n'
     text = f"# <\n{line}\r\n_:a <http://x/p> _:b .\n" + (
         "<http://x/s> <http://x/p> <http://x/o> <http://x/g> .\n" if format_.supports_datasets else ""
     )
-    triples, found = read(text, format_)
-    assert len(found) == len(triples)
-    assert found[1] == TriplePosition(text.index("_:a"), text.index("<http://x/p> _:b"), text.index("_:b"))
+    triples, positions = parse_with_positions(text, format_)
+    assert len(positions) == len(triples)
+    assert positions[1] == TriplePosition(
+        text.index("_:a"), text.index("<http://x/p> _:b"), text.index("_:b")
+    )
 
 
 @pytest.mark.parametrize(
-    "written",
+    "statements",
     [":s :p <<( :a :b :c )>> .", "<< :a :b :c >> :p :o .", ":s :p :o {| :q :r |} .", ":s :p :o ~ :r ."],
 )
-def test_triples_about_triples_are_left_alone(written: str) -> None:
-    triples, found = read(HEAD + written)
+def test_rdf_1_2_syntax_has_no_positions(statements: str) -> None:
+    triples, positions = parse_with_positions(PROLOGUE + statements)
     assert triples
-    assert found == []
+    assert positions == []
 
 
-def test_a_byte_order_mark_is_no_term() -> None:
-    text = f"{HEAD}:s :p :o ."
-    triples, found = read(text)
+def test_a_byte_order_mark_shifts_positions() -> None:
+    text = f"{PROLOGUE}:s :p :o ."
+    triples, positions = parse_with_positions(text)
     assert find_triple_positions(f"\ufeff{text}", "text/turtle", triples) == [
-        TriplePosition(*(at + 1 for at in one)) for one in found
+        TriplePosition(*(offset + 1 for offset in position)) for position in positions
     ]
 
 
 @pytest.mark.parametrize(
     "unit", ['"""', '"', "'''a", "<", "[", "(", "\\", "a.", "....", "#", ":a\\", '""" \\"""']
 )
-def test_hostile_text_takes_no_longer_than_its_size(unit: str) -> None:
+def test_hostile_text_takes_linear_time(unit: str) -> None:
+    # In quadratic time, it would take minutes.
     assert (
         find_triple_positions(
             unit * 100_000, "text/turtle", [ox.Triple(ox.BlankNode(), ox.NamedNode("a:"), ox.BlankNode())]
@@ -134,60 +141,61 @@ def test_hostile_text_takes_no_longer_than_its_size(unit: str) -> None:
     )
 
 
-def test_deep_nesting_is_followed() -> None:
-    triples, found = read(f"{HEAD}:s :p {'[ :p ( ' * 500}1{' ) ]' * 500} .")
-    assert len(found) == len(triples) == 1501
+def test_deep_nesting_has_positions() -> None:
+    triples, positions = parse_with_positions(f"{PROLOGUE}:s :p {'[ :p ( ' * 500}1{' ) ]' * 500} .")
+    assert len(positions) == len(triples) == 3 * 500 + 1  # :p, rdf:first and rdf:rest at each of 500 levels
 
 
-class Writer:
-    """Writes statements at random; each name and literal carries a number of its own."""
+class RandomTurtleWriter:
+    """Writes random statements, with a distinct number in each name and literal."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.number = count()
 
-    def one_of(self, *ways: Callable[[int], str] | str) -> str:
-        way = self.random.choice(ways)
-        return way if isinstance(way, str) else way(next(self.number))
+    def choose(self, *templates: Callable[[int], str] | str) -> str:
+        template = self.random.choice(templates)
+        return template if isinstance(template, str) else template(next(self.number))
 
     def space(self) -> str:
-        return self.one_of(" ", "\r\n", " # ' \" [ ( . ;\n")
+        return self.choose(" ", "\r\n", " # ' \" [ ( . ;\n")
 
     def name(self) -> str:
-        return self.one_of(":t{}_".format, "ex:a\\/t{}_.b".format, "<http://x/t{}_>".format)
+        return self.choose(":t{}_".format, "ex:a\\/t{}_.b".format, "<http://x/t{}_>".format)
 
     def literal(self) -> str:
-        text = self.one_of('"t{}_"'.format, "'t{}_ ] ) .'".format, '"""t{}_ " \\"" (\n"""'.format)
-        return text + self.one_of("", "", "@en", "^^:d", " ^^ <http://d>", " # '\n@en")
+        text = self.choose('"t{}_"'.format, "'t{}_ ] ) .'".format, '"""t{}_ " \\"" (\n"""'.format)
+        return text + self.choose("", "", "@en", "^^:d", " ^^ <http://d>", " # '\n@en")
 
     def value(self, depth: int = 0) -> str:
         if depth < 4 and self.random.random() < 0.2:
             return f"[{self.space()}{self.properties(depth + 1)}{self.space()}]"
         if depth < 4 and self.random.random() < 0.3:
             return f"({self.space().join(self.value(depth + 1) for _ in range(self.random.randint(1, 4)))})"
-        return self.one_of(self.name(), self.literal(), "()", "[]", "_:t{}_".format)
+        return self.choose(self.name(), self.literal(), "()", "[]", "_:t{}_".format)
 
     def properties(self, depth: int = 0) -> str:
-        several = [
-            f"{self.one_of('a ', f'{self.name()} ')}{f'{self.space()},'.join(values)}{self.space()}"
+        property_lists = [
+            f"{self.choose('a ', f'{self.name()} ')}{f'{self.space()},'.join(values)}{self.space()}"
             for values in ([self.value(depth) for _ in range(self.random.randint(1, 3))] for _ in range(2))
         ]
-        return ";".join(several) + self.one_of("", ";")
+        return ";".join(property_lists) + self.choose("", ";")
 
     def document(self) -> str:
         subjects = [self.value(3) for _ in range(3)] + [f"[ {self.properties(2)} ]"]
-        subjects = [self.name() if one[0] in "\"'" else one for one in subjects]
-        return HEAD + "".join(f"{one} {self.properties()}.{self.space()}" for one in subjects)
+        subjects = [self.name() if subject[0] in "\"'" else subject for subject in subjects]
+        return PROLOGUE + "".join(f"{subject} {self.properties()}.{self.space()}" for subject in subjects)
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_whatever_is_written_is_found(seed: int) -> None:
-    text = Writer(seed).document()
-    triples, found = read(text)
-    assert len(found) == len(triples)
-    for triple, spot in zip(triples, found, strict=True):
-        for term, at in zip(triple, spot, strict=True):
+def test_random_documents_have_positions(seed: int) -> None:
+    text = RandomTurtleWriter(seed).document()
+    triples, positions = parse_with_positions(text)
+    assert len(positions) == len(triples)
+    for triple, position in zip(triples, positions, strict=True):
+        for term, offset in zip(triple, position, strict=True):
             if number := re.search(r"t\d+_", getattr(term, "value", "")):
-                assert text.find(number[0], at) - at < 12 or isinstance(term, ox.BlankNode)
+                # The number is in the token at the offset, after less than 12 other characters.
+                assert text.find(number[0], offset) - offset < 12 or isinstance(term, ox.BlankNode)
             elif isinstance(term, ox.BlankNode) and not triple.predicate.value.endswith("#rest"):
-                assert text[at] in "[(_"
+                assert text[offset] in "[(_"

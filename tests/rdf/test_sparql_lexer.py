@@ -1,4 +1,4 @@
-"""SPARQL text is cut into tokens, in time that grows with its length."""
+"""The tokens of SPARQL texts, found in linear time: in quadratic time, the long texts would take minutes."""
 
 import pytest
 from wgig.problems import Problem
@@ -6,7 +6,7 @@ from wgig.rdf.sparql_lexer import check_absolute_iri, tokenize_sparql
 
 
 @pytest.mark.parametrize(
-    ("text", "cut"),
+    ("text", "tokens"),
     [
         ("true.FILTER(?x-y)", ["true", ".", "FILTER", "(", "?x", "-", "y", ")"]),
         ("a-b:c.d e-1.5", ["a-b:c.d", "e", "-", "1.5"]),
@@ -14,22 +14,22 @@ from wgig.rdf.sparql_lexer import check_absolute_iri, tokenize_sparql
         ("ASK#'", ["ASK"]),
     ],
 )
-def test_a_text_is_cut_where_the_grammar_cuts_it(text: str, cut: list[str]) -> None:
-    assert [token.text for token in tokenize_sparql(text)] == cut
+def test_a_text_is_split_into_the_tokens_of_the_grammar(text: str, tokens: list[str]) -> None:
+    assert [token.text for token in tokenize_sparql(text)] == tokens
 
 
-@pytest.mark.parametrize("piece", ["a.", "a-", "é", "<a", ".", "{|"])
-def test_a_long_text_without_sense_is_cut_soon(piece: str) -> None:
-    assert sum(1 for _ in tokenize_sparql(piece * 40_000)) >= 40_000
+@pytest.mark.parametrize("unit", ["a.", "a-", "é", "<a", ".", "{|"])
+def test_a_long_invalid_text_is_tokenized_in_linear_time(unit: str) -> None:
+    assert sum(1 for _ in tokenize_sparql(unit * 40_000)) >= 40_000
 
 
-@pytest.mark.parametrize("piece", ['"\\', "'''\\", "'\n"])
-def test_a_string_without_an_end_is_refused_at_once(piece: str) -> None:
+@pytest.mark.parametrize("unit", ['"\\', "'''\\", "'\n"])
+def test_an_unterminated_string_is_refused_in_linear_time(unit: str) -> None:
     with pytest.raises(Problem, match="A string begins here"):
-        list(tokenize_sparql(piece * 40_000))
+        list(tokenize_sparql(unit * 40_000))
 
 
 @pytest.mark.parametrize("iri", ["relative", "http://[", "http://a:b", "x:\ufffd", "x:a b", ""])
-def test_what_is_no_absolute_iri_is_refused_by_the_name_of_its_parameter(iri: str) -> None:
+def test_an_invalid_iri_is_refused_with_the_name_of_its_parameter(iri: str) -> None:
     with pytest.raises(Problem, match="graph is"):
         check_absolute_iri(iri, "graph")

@@ -1,4 +1,8 @@
-"""Of those who claim the turn to write one has it, whoever is slow, silent or gone."""
+"""The write lock of a shared store: only one writer holds it, even if others are slow, silent or dead.
+
+A writer stores a claim with a number; the lowest one has the lock. Other writers remove a claim whose owner
+stores no heartbeat for the time of a lease.
+"""
 
 import random
 import threading
@@ -9,7 +13,8 @@ from typing import cast
 import pytest
 from wgig.remote import claims
 from wgig.remote.claims import (
-    MAX_SILENCE_STEP_SECONDS,
+    MAX_COUNTED_SILENCE_SECONDS,
+    NUMBER_WHILE_CHOOSING,
     LostClaimError,
     SilenceTracker,
     WriteClaim,
@@ -18,120 +23,125 @@ from wgig.remote.claims import (
 from wgig.remote.engine import RemoteEngine
 from wgig.store.errors import StoreUnavailableError
 
-from tests.fixtures.memory_engine import Do, Memory
+from tests.fixtures.memory_engine import MemoryEngine, UpdateCall
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
-GRAPH = "urn:claims"
+CLAIMS_GRAPH = "urn:claims"
 
 
-def claims_of(memory: Memory, lease: float = 5.0) -> WriteClaims:
-    return WriteClaims(cast(RemoteEngine, memory), GRAPH, lease)
+def make_claims(engine: MemoryEngine, lease_seconds: float = 5.0) -> WriteClaims:
+    return WriteClaims(cast(RemoteEngine, engine), CLAIMS_GRAPH, lease_seconds)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_two_never_have_the_turn_at_once(seed: int) -> None:
-    chance, memory = random.Random(seed), Memory()
+def test_lock_is_never_held_twice(seed: int) -> None:
+    rng, engine = random.Random(seed), MemoryEngine()
 
-    def slow(_: str, do: Do) -> None:
-        time.sleep(chance.random() / 500)
-        do()
+    def update_slowly(_: str, execute: UpdateCall) -> None:
+        time.sleep(rng.random() / 500)
+        execute()
 
-    memory.meet = slow
-    within, most = [0], [0]
+    engine.on_update = update_slowly
+    holders, max_holders = [0], [0]  # numbers, in lists so that the threads can change them
 
-    def work() -> None:
-        claims = claims_of(memory)
+    def hold_lock_repeatedly() -> None:
+        claims = make_claims(engine)
         for _ in range(4):
             with claims.hold():
-                within[0] += 1
-                most[0] = max(most[0], within[0])
-                time.sleep(chance.random() / 500)
-                within[0] -= 1
+                holders[0] += 1
+                max_holders[0] = max(max_holders[0], holders[0])
+                time.sleep(rng.random() / 500)
+                holders[0] -= 1
 
-    threads = [threading.Thread(target=work) for _ in range(5)]
+    threads = [threading.Thread(target=hold_lock_repeatedly) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert most == [1]
-    assert claims_of(memory).list_claims() == []
+    assert max_holders == [1]
+    assert make_claims(engine).list_claims() == []
 
 
-def test_one_look_that_misses_a_claim_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    mine, other = WriteClaim(2, "me"), WriteClaim(1, "other")
-    claims = claims_of(Memory())
-    looks = iter([[mine], [other, mine], [mine], [mine]])
-    monkeypatch.setattr(claims, "list_claims", lambda: next(looks))
-    assert claims.wait_until_first(mine) == mine
-    assert list(looks) == []
+def test_claims_are_read_twice_before_the_lock_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim, other_claim = WriteClaim(2, "me"), WriteClaim(1, "other")
+    claims = make_claims(MemoryEngine())
+    # The other claim was stored between the first and the second read.
+    claims_by_read = iter([[claim], [other_claim, claim], [claim], [claim]])
+    monkeypatch.setattr(claims, "list_claims", lambda: next(claims_by_read))
+    assert claims.wait_until_first(claim) == claim
+    assert list(claims_by_read) == []
 
 
-def test_who_is_silent_loses_the_turn() -> None:
-    memory = Memory()
-    claims_of(memory).insert(WriteClaim(1, "dead"))
-    with claims_of(memory, lease=0.1).hold() as claim:
-        assert claims_of(memory).list_claims() == [claim]
+def test_claim_without_heartbeats_is_removed() -> None:
+    engine = MemoryEngine()
+    make_claims(engine).insert_claim(WriteClaim(1, "dead"))
+    with make_claims(engine, lease_seconds=0.1).hold() as claim:
+        assert make_claims(engine).list_claims() == [claim]
 
 
-def test_after_a_claim_was_taken_away_what_it_had_begun_is_waited_for(
+def test_writer_waits_after_the_removal_of_a_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, pauses = MemoryEngine(), list[float]()
+    make_claims(engine).make_claim("silent")
+    clock = SimpleNamespace(sleep=pauses.append, monotonic=time.monotonic)
+    monkeypatch.setattr(claims, "time", clock)
+    with make_claims(engine, lease_seconds=0.01).hold():
+        assert pauses[-1] == claims.WAIT_AFTER_REMOVAL_SECONDS
+
+
+def test_claim_that_never_chooses_a_number_is_removed() -> None:
+    engine = MemoryEngine()
+    make_claims(engine).insert_claim(WriteClaim(NUMBER_WHILE_CHOOSING, "dead"))
+    with make_claims(engine, lease_seconds=0.1).hold() as claim:
+        assert make_claims(engine).list_claims() == [claim]
+
+
+def test_claim_with_heartbeats_is_not_removed() -> None:
+    engine = MemoryEngine()
+    holder, waiter = make_claims(engine, lease_seconds=0.2), make_claims(engine, lease_seconds=0.2)
+    with (
+        holder.hold(),
+        pytest.raises(StoreUnavailableError, match="too long"),
+        waiter.hold(timeout_seconds=0.8),  # four leases
+    ):
+        pass
+
+
+def test_silence_during_a_pause_of_the_engine_is_counted_only_in_part(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    memory, waited = Memory(), list[float]()
-    claims_of(memory).make_claim("silent")
-    clock = SimpleNamespace(sleep=waited.append, monotonic=time.monotonic)
-    monkeypatch.setattr(claims, "time", clock)
-    with claims_of(memory, lease=0.01).hold():
-        assert waited[-1] == claims.WAIT_AFTER_REMOVAL_SECONDS
-
-
-def test_who_chooses_forever_is_taken_away_as_well() -> None:
-    memory = Memory()
-    claims_of(memory).insert(WriteClaim(0, "dead"))
-    with claims_of(memory, lease=0.1).hold():
-        pass
-
-
-def test_who_beats_keeps_the_turn() -> None:
-    memory = Memory()
-    one, other = claims_of(memory, lease=0.2), claims_of(memory, lease=0.2)
-    with one.hold(), pytest.raises(StoreUnavailableError, match="too long"), other.hold(timeout_seconds=0.8):
-        pass
-
-
-def test_while_the_engine_does_nothing_nobody_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
+    now = [0.0]  # seconds
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    waiting = SilenceTracker(lease_seconds=2.0)
+    tracker = SilenceTracker(lease_seconds=2.0)
     for _ in range(4):
-        now[0] += 1_000  # for which the engine was paused
-        assert waiting.find_gone_owners({"one"}, set()) == []
-    assert 4 * MAX_SILENCE_STEP_SECONDS == 2.0
+        now[0] += 1_000  # a pause of the engine
+        assert tracker.find_lost_owners({"one"}, heartbeats=set()) == []
+    assert tracker.lease_seconds == 4 * MAX_COUNTED_SILENCE_SECONDS  # so that the fifth check exceeds it
     now[0] += 1_000
-    assert waiting.find_gone_owners({"one"}, set()) == ["one"]
+    assert tracker.find_lost_owners({"one"}, heartbeats=set()) == ["one"]
 
 
-def test_a_claim_that_others_took_away_is_lost() -> None:
-    claims = claims_of(Memory())
+def test_removed_claim_is_reported_as_lost() -> None:
+    claims = make_claims(MemoryEngine())
     with claims.hold() as claim:
-        claims.withdraw(claim.owner)
+        claims.remove_claims(claim.owner)
         with pytest.raises(LostClaimError):
-            claims.claims_ahead(claim)
+            claims.list_claims_ahead(claim)
 
 
-def test_what_could_not_be_taken_away_goes_with_the_next_claim() -> None:
-    memory = Memory()
-    claims = claims_of(memory)
+def test_claim_that_could_not_be_removed_is_removed_before_the_next() -> None:
+    engine = MemoryEngine()
+    claims = make_claims(engine)
 
-    def meet(text: str, do: Do) -> None:
-        if "DELETE DATA" in text and "INSERT" not in text:
-            raise StoreUnavailableError("away")
-        do()
+    def fail_removals(update: str, execute: UpdateCall) -> None:
+        if "DELETE DATA" in update and "INSERT" not in update:
+            raise StoreUnavailableError("unavailable")
+        execute()
 
-    memory.meet = meet
+    engine.on_update = fail_removals
     with claims.hold():
         pass
     assert len(claims.list_claims()) == 1
-    memory.meet = lambda _, do: do()
+    engine.on_update = lambda _, execute: execute()
     with claims.hold() as claim:
         assert claims.list_claims() == [claim]

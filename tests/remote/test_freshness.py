@@ -1,4 +1,9 @@
-"""Each request sees what was written before it, with as few looks as can be."""
+"""Freshness of reads: a request waits for a check of the ledger, which concurrent requests share.
+
+The ledger is the graph in which a shared store records its version and its last writes. A large write is
+announced in it before the first change, because a query may see a part of the write. A follower keeps the
+copy of an instance current.
+"""
 
 import asyncio
 from pathlib import Path
@@ -7,131 +12,130 @@ from typing import Any
 
 import pytest
 from wgig.remote import freshness
-from wgig.remote.freshness import QuietCheck, StoreFollower
+from wgig.remote.freshness import ConcurrentWriteCheck, StoreFollower
 from wgig.remote.ledger import LedgerState, UnknownOutcomeError, parse_ledger_states
 from wgig.store.errors import StoreUnavailableError
 
-from tests.fixtures.memory_engine import Memory, joined, lost_before, put_values
+from tests.fixtures.memory_engine import MemoryEngine, join_instance, lose_request_with, put_values
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
-MANY = [str(number) for number in range(100, 130)]
+MANY_VALUES = [str(number) for number in range(100, 130)]  # written by several updates
 
 
-async def turns(number: int) -> None:
-    """Let the loop turn so often."""
-    for _ in range(number):
+async def run_other_tasks(iterations: int) -> None:
+    """Let the event loop run other tasks for a number of iterations."""
+    for _ in range(iterations):
         await asyncio.sleep(0)
 
 
-class Watched(StoreFollower):
-    """Counts looks, each of which takes some turns of the loop, and tells what was there when it began."""
+class CountingFollower(StoreFollower):
+    """Counts checks of the ledger; a check sets `seen_version` to the `current_version` at its start."""
 
-    def __init__(self, store: Any, fresh: float = 0.0) -> None:
-        super().__init__(store, fresh)
-        self.looks, self.there, self.seen = 0, 0, 0
+    def __init__(self, store: Any) -> None:
+        super().__init__(store, fresh_seconds=0.0)
+        self.checks, self.current_version, self.seen_version = 0, 0, 0
 
     async def check_ledger(self) -> None:
-        self.looks += 1
-        there = self.there
-        await turns(20)
-        self.seen = there
+        self.checks += 1
+        version = self.current_version
+        await run_other_tasks(20)
+        self.seen_version = version
 
 
 @pytest.fixture
-def watched() -> Watched:
-    return Watched(SimpleNamespace(announced_version=3))
+def follower() -> CountingFollower:
+    return CountingFollower(SimpleNamespace(last_announced_version=3))
 
 
-@pytest.mark.parametrize(("notice", "looks"), [(60.0, 1), (0.0, 2)])
-def test_a_moment_that_was_longer_than_a_notice_ends_with_another_look(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch, notice: float, looks: int
+# A writer waits for announcement_seconds before its first change: within this time, one check is enough.
+@pytest.mark.parametrize(("announcement_seconds", "checks"), [(60.0, 1), (0.0, 2)])
+def test_ledger_is_checked_again_if_a_write_may_have_begun(
+    follower: CountingFollower, monkeypatch: pytest.MonkeyPatch, announcement_seconds: float, checks: int
 ) -> None:
-    async def work() -> bool:
-        return await QuietCheck(watched).is_quiet()
+    async def check_writes() -> bool:
+        return await ConcurrentWriteCheck(follower).found_no_write()
 
-    monkeypatch.setattr(freshness, "WRITE_NOTICE_SECONDS", notice)
-    assert asyncio.run(work())
-    assert watched.looks == looks
+    monkeypatch.setattr(freshness, "WRITE_ANNOUNCEMENT_SECONDS", announcement_seconds)
+    assert asyncio.run(check_writes())
+    assert follower.checks == checks
 
 
-@pytest.mark.parametrize("is_before", [True, False])
-def test_a_moment_in_which_something_announced_was_written_is_not_quiet(
-    watched: Watched, is_before: bool
+@pytest.mark.parametrize("ended_before", [True, False])
+def test_announced_write_is_found_unless_it_ended_before_the_check(
+    follower: CountingFollower, ended_before: bool
 ) -> None:
-    async def work() -> bool:
-        moment = QuietCheck(watched)
-        if is_before:
-            watched.store.announced_version += 1
-            await moment.wait_for_check()
+    async def check_writes() -> bool:
+        check = ConcurrentWriteCheck(follower)
+        if ended_before:
+            follower.store.last_announced_version += 1
+            await check.wait_for_check()
         else:
-            await moment.wait_for_check()
-            watched.store.announced_version += 1
-        return await moment.is_quiet()
+            await check.wait_for_check()
+            follower.store.last_announced_version += 1
+        return await check.found_no_write()
 
-    assert asyncio.run(work()) is is_before
+    assert asyncio.run(check_writes()) is ended_before
 
 
-def test_who_comes_during_a_look_waits_for_the_next() -> None:
-    async def work() -> int:
-        following = Watched(None)
+def test_request_during_a_check_waits_for_the_next_check() -> None:
+    async def count_checks() -> int:
+        follower = CountingFollower(None)
 
         async def request(number: int) -> None:
-            await turns(number)
-            following.there = number + 1
-            await following.ensure_current()
-            assert following.seen >= number + 1
+            await run_other_tasks(number)
+            follower.current_version = number + 1
+            await follower.ensure_current()
+            assert follower.seen_version >= number + 1
 
         await asyncio.gather(*(request(number) for number in range(100)))
-        return following.looks
+        return follower.checks
 
-    assert asyncio.run(work()) < 20
+    assert asyncio.run(count_checks()) < 20  # for 100 requests
 
 
-def test_a_look_that_fails_fails_for_those_who_wait_only() -> None:
-    async def work() -> None:
-        following = Watched(None)
+def test_failed_check_is_repeated_for_the_next_request() -> None:
+    async def check_after_failure() -> None:
+        follower = CountingFollower(None)
 
         async def fail() -> None:
-            raise StoreUnavailableError("away")
+            raise StoreUnavailableError("unavailable")
 
-        look, following.check_ledger = following.check_ledger, fail  # type: ignore[method-assign]
+        check_ledger, follower.check_ledger = follower.check_ledger, fail  # type: ignore[method-assign]
         with pytest.raises(StoreUnavailableError):
-            await following.ensure_current()
-        following.check_ledger = look  # type: ignore[method-assign]
-        await following.ensure_current()
+            await follower.ensure_current()
+        follower.check_ledger = check_ledger  # type: ignore[method-assign]
+        await follower.ensure_current()  # does not fail
 
-    asyncio.run(work())
+    asyncio.run(check_after_failure())
 
 
-class Told(StoreFollower):
-    """Asks an engine in memory."""
+class MemoryFollower(StoreFollower):
+    """Reads the ledger of an engine in memory."""
 
     async def read_state(self) -> LedgerState | None:
         ledger = self.store.sharing.ledger
-        found = parse_ledger_states(ledger.engine.select_rows(ledger.state_query))
-        return found[0] if len(found) == 1 else None
+        states = parse_ledger_states(ledger.engine.select_rows(ledger.state_query))
+        return states[0] if len(states) == 1 else None
 
 
-def test_what_a_writer_left_unfinished_is_finished_by_who_asks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unfinished_write_is_finished_by_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(freshness, "USUAL_WRITE_SECONDS", 0.05)
-    memory = Memory()
-    one, two = (joined(tmp_path / name, memory) for name in ("one", "two"))
-    memory.meet = lost_before('"115"')
+    engine = MemoryEngine()
+    store, other_store = (join_instance(tmp_path / name, engine) for name in ("one", "two"))
+    engine.on_update = lose_request_with('"115"')  # an update after the first one fails
     with pytest.raises(UnknownOutcomeError):
-        put_values(one, "a", *MANY)
-    memory.meet = lambda _, do: do()
-    asyncio.run(Told(two, 0.0).ensure_current())
-    assert len(memory.data) == len(MANY)
-    assert two.size()[0] == len(MANY)
+        put_values(store, "a", *MANY_VALUES)
+    engine.on_update = lambda _, execute: execute()
+    asyncio.run(MemoryFollower(other_store, fresh_seconds=0.0).ensure_current())
+    assert len(engine.data) == len(MANY_VALUES)
+    assert other_store.size()[0] == len(MANY_VALUES)  # the number of quads in the copy
 
 
-def test_a_ledger_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_ledger_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(freshness, "USUAL_WRITE_SECONDS", 0.05)
-    memory = Memory()
-    following = Told(joined(tmp_path / "one", memory), 0.0)
-    memory.store.clear()
+    engine = MemoryEngine()
+    follower = MemoryFollower(join_instance(tmp_path / "one", engine), fresh_seconds=0.0)
+    engine.store.clear()
     with pytest.raises(StoreUnavailableError, match="ledger"):
-        asyncio.run(following.ensure_current())
+        asyncio.run(follower.ensure_current())

@@ -1,8 +1,11 @@
-"""No query says to an engine what is none to the standard."""
+"""Queries are normalized for SPARQL services that execute some IRIs as commands, as Virtuoso does `bif:exec`.
+
+A normalized query has absolute IRIs, no comments and no dataset clauses. Command IRIs are refused.
+"""
 
 import pytest
 from wgig.remote.dialects import VIRTUOSO_DIALECT
-from wgig.remote.queries import find_query_mistake, normalize_query
+from wgig.remote.queries import find_query_error, normalize_query
 from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.sparql.workers.protocol import SYNTAX_FAULT, VALUE_FAULT, QueryFault
 
@@ -28,7 +31,7 @@ BASE = "https://example.org/"
         "SELECT (COUNT(*) AS ?n) { ?s ?p ?o } HAVING (<sql:x>(?n))",
     ],
 )
-def test_what_is_a_command_is_refused(query: str) -> None:
+def test_command_iri_is_refused(query: str) -> None:
     with pytest.raises(QueryFault) as caught:
         normalize_query(ParsedSparqlText(query), BASE, VIRTUOSO_DIALECT)
     assert caught.value.kind == VALUE_FAULT
@@ -46,24 +49,23 @@ def test_what_is_a_command_is_refused(query: str) -> None:
         "SELECT * { ?s ?p 'x }",
     ],
 )
-def test_what_leaves_the_grammar_is_refused(query: str) -> None:
+def test_query_outside_the_grammar_is_refused(query: str) -> None:
     with pytest.raises(QueryFault) as caught:
         normalize_query(ParsedSparqlText(query), BASE, VIRTUOSO_DIALECT)
     assert caught.value.kind == SYNTAX_FAULT
 
 
-def handed_on(query: str) -> str:
-    """The text that an engine gets."""
+def normalize_text(query: str) -> str:
     return normalize_query(ParsedSparqlText(query), BASE, VIRTUOSO_DIALECT).text
 
 
-def test_all_else_is_handed_on_without_comments() -> None:
+def test_comments_are_removed() -> None:
     query = "# bif:\nSELECT * { ?s <x:p#q> '# no comment' } # DEFINE"
-    assert handed_on(query) == f"BASE <{BASE}> SELECT * {{ ?s <x:p#q> '# no comment' }}"
+    assert normalize_text(query) == f"BASE <{BASE}> SELECT * {{ ?s <x:p#q> '# no comment' }}"
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ("ASK { <a> <#b> '<c>' }", f"BASE <{BASE}> ASK {{ <{BASE}a> <{BASE}#b> '<c>' }}"),
         ("BASE <x:/y/> BASE <z/> ASK { <a> a 1 }", "BASE <x:/y/z/> ASK { <x:/y/z/a> a 1 }"),
@@ -75,20 +77,21 @@ def test_all_else_is_handed_on_without_comments() -> None:
         ("VERSION '1.2' SELECT * { ?s ?p 'a'^^<b> }", f"BASE <{BASE}> SELECT * {{ ?s ?p 'a'^^<{BASE}b> }}"),
     ],
 )
-def test_each_iri_is_absolute_and_there_is_one_base(query: str, wanted: str) -> None:
-    assert handed_on(query) == wanted
+def test_iris_become_absolute_with_one_base(query: str, expected: str) -> None:
+    assert normalize_text(query) == expected
 
 
-def test_the_graphs_that_a_query_names_stand_beside_it() -> None:
+def test_dataset_clauses_are_removed_and_graphs_are_returned() -> None:
     query = "PREFIX : <x:> SELECT * FROM <a> FROM NAMED :b FROM :c { GRAPH <d> { GRAPH :e {} GRAPH ?f {} } }"
-    plain = normalize_query(ParsedSparqlText(query), BASE, VIRTUOSO_DIALECT)
-    assert (plain.default_graphs, plain.named_graphs) == ((f"{BASE}a", "x:c"), ("x:b",))
-    assert plain.asked_graphs == {f"{BASE}d", "x:e"}
-    assert "FROM" not in plain.text
+    normalized = normalize_query(ParsedSparqlText(query), BASE, VIRTUOSO_DIALECT)
+    assert (normalized.default_graphs, normalized.named_graphs) == ((f"{BASE}a", "x:c"), ("x:b",))
+    assert normalized.pattern_graphs == {f"{BASE}d", "x:e"}
+    assert "FROM" not in normalized.text
 
 
-def test_a_slip_is_known_without_evaluating_the_query() -> None:
+def test_syntax_error_is_found_without_evaluation() -> None:
+    # To evaluate this query would take 60 ** 6 rows.
     values = " ".join(f"VALUES ?{name} {{ {' '.join(map(str, range(60)))} }}" for name in "abcdef")
-    assert not find_query_mistake(ParsedSparqlText(f"SELECT (COUNT(*) AS ?n) {{ {values} }}"))
-    assert find_query_mistake(ParsedSparqlText("SELECT ?x { ?x ?y }"))
-    assert find_query_mistake(ParsedSparqlText("SELECT ?x { 'x }"))
+    assert not find_query_error(ParsedSparqlText(f"SELECT (COUNT(*) AS ?n) {{ {values} }}"))
+    assert find_query_error(ParsedSparqlText("SELECT ?x { ?x ?y }"))
+    assert find_query_error(ParsedSparqlText("SELECT ?x { 'x }"))

@@ -1,4 +1,8 @@
-"""The smaller parts: who we are, what is noted, what has no name there, and copies."""
+"""Parts of a shared store: credentials, position files, skolemization, dialects and copies.
+
+A position file states which version of the store an instance has copied. The ledger is the graph in which the
+store records its version (its state) and its last writes (entries).
+"""
 
 import base64
 from collections.abc import Iterator
@@ -12,20 +16,27 @@ from wgig.remote import copy, sharing
 from wgig.remote.client import RemoteCredentials
 from wgig.remote.copy import MissingRowsError
 from wgig.remote.dialects import OXIGRAPH_DIALECT, STANDARD_DIALECT, VIRTUOSO_DIALECT, ServiceDialect
-from wgig.remote.ledger import CutOffLoadError
+from wgig.remote.ledger import InterruptedWriteError
 from wgig.remote.sharing import StorePosition
 from wgig.remote.skolem import Skolemizer
 from wgig.store.change import Change
 
-from tests.fixtures.memory_engine import BASE, SMALL, Memory, joined, put_values, sharing_of
+from tests.fixtures.memory_engine import (
+    BASE,
+    SMALL_UPDATES_DIALECT,
+    MemoryEngine,
+    join_instance,
+    make_sharing,
+    put_values,
+)
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
-# Access
+# Credentials
 
 
 @pytest.fixture
-def secret(tmp_path: Path) -> Path:
+def secret_file(tmp_path: Path) -> Path:
     path = tmp_path / "secret"
     path.write_text("me:word:with:colons\n")
     path.chmod(0o600)
@@ -33,83 +44,85 @@ def secret(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o644, 0o620, 0o601])
-def test_a_secret_that_others_can_read_is_refused(secret: Path, mode: int) -> None:
-    secret.chmod(mode)
+def test_secret_file_that_others_can_access_is_refused(secret_file: Path, mode: int) -> None:
+    secret_file.chmod(mode)
     with pytest.raises(ValueError, match="chmod 600"):
-        RemoteCredentials(f"basic:{secret}")
+        RemoteCredentials(f"basic:{secret_file}")
 
 
-def test_each_kind_says_who_we_are(secret: Path) -> None:
+def test_credentials_are_sent_according_to_their_kind(secret_file: Path) -> None:
     basic = base64.b64encode(b"me:word:with:colons").decode()
-    assert RemoteCredentials(f"basic:{secret}").headers == {"Authorization": f"Basic {basic}"}
-    assert RemoteCredentials(f"bearer:{secret}").headers == {"Authorization": "Bearer me:word:with:colons"}
-    digest = RemoteCredentials(f"digest:{secret}")
+    assert RemoteCredentials(f"basic:{secret_file}").headers == {"Authorization": f"Basic {basic}"}
+    assert RemoteCredentials(f"bearer:{secret_file}").headers == {
+        "Authorization": "Bearer me:word:with:colons"
+    }
+    digest = RemoteCredentials(f"digest:{secret_file}")
     assert (digest.headers, len(digest.middlewares)) == ({}, 1)
     assert (RemoteCredentials("").headers, RemoteCredentials("").middlewares) == ({}, ())
 
 
 @pytest.mark.parametrize("setting", ["secret", "other:file", "basic:", "basic:/no/such/file"])
-def test_a_setting_that_names_no_secret_is_refused(setting: str) -> None:
+def test_invalid_setting_is_refused(setting: str) -> None:
     with pytest.raises(ValueError, match="WGIG_REMOTE_AUTH"):
         RemoteCredentials(setting)
 
 
-def test_a_password_without_a_name_is_refused(secret: Path) -> None:
-    secret.write_text("word")
+def test_password_without_user_name_is_refused(secret_file: Path) -> None:
+    secret_file.write_text("word")
     with pytest.raises(ValueError, match="no colon"):
-        RemoteCredentials(f"digest:{secret}")
+        RemoteCredentials(f"digest:{secret_file}")
 
 
-# Position
+# Position files
 
 
-def test_a_position_is_what_was_noted(tmp_path: Path) -> None:
+def test_position_file_is_read_as_written(tmp_path: Path) -> None:
     assert sharing.read_position_file(tmp_path) is None
-    sharing.write_position_file(tmp_path, StorePosition("store", 7, "mark"))
-    assert sharing.read_position_file(tmp_path) == StorePosition("store", 7, "mark")
+    sharing.write_position_file(tmp_path, StorePosition("store", 7, "write-id"))
+    assert sharing.read_position_file(tmp_path) == StorePosition("store", 7, "write-id")
 
 
-@pytest.mark.parametrize("text", ["", "store", "store 7", "store seven mark", "store 7 mark more"])
-def test_half_a_note_is_none(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "store", "store 7", "store seven write-id", "store 7 write-id more"])
+def test_invalid_position_file_is_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / sharing.POSITION_FILE_NAME).write_text(text)
     assert sharing.read_position_file(tmp_path) is None
 
 
-# Ground
+# Skolemization: IRIs instead of blank nodes
 
 
-def test_what_has_no_name_comes_back() -> None:
-    ground, blank = Skolemizer(BASE), ox.BlankNode("abc")
-    about = ox.Triple(blank, ox.NamedNode("urn:p"), blank)
+def test_blank_nodes_are_skolemized_and_restored() -> None:
+    skolemizer, blank_node = Skolemizer(BASE), ox.BlankNode("abc")
+    triple_term = ox.Triple(blank_node, ox.NamedNode("urn:p"), blank_node)
     quads = (
-        ox.Quad(blank, ox.NamedNode("urn:p"), blank),
-        ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), about, blank),
+        ox.Quad(blank_node, ox.NamedNode("urn:p"), blank_node),
+        ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), triple_term, blank_node),
         ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), ox.Literal("x"), ox.NamedNode("urn:g")),
     )
-    change = Change(quads[:1], quads[1:], ("urn:d",), ("urn:m",))
-    there = ground.skolemize_change(change)
-    assert "_:" not in str((there.removed, there.added))
-    assert ground.deskolemize_change(there) == change
-    assert not list(ground.find_reserved_names(quads))
+    change = Change(removed=quads[:1], added=quads[1:], dropped=("urn:d",), created=("urn:c",))
+    skolemized = skolemizer.skolemize_change(change)
+    assert "_:" not in str((skolemized.removed, skolemized.added))
+    assert skolemizer.deskolemize_change(skolemized) == change
+    assert not list(skolemizer.find_reserved_names(quads))
 
 
-# Dialects
+# Dialects: the differences between SPARQL services
 
 
-def test_what_is_not_to_be_seen_is_left_out() -> None:
+def test_query_prologue_excludes_the_ledger() -> None:
     assert not STANDARD_DIALECT.query_prologue("SELECT * {}", "urn:state")
     assert "exclude <urn:state>" in VIRTUOSO_DIALECT.query_prologue("SELECT * {}", "urn:state")
     assert not VIRTUOSO_DIALECT.query_prologue("SELECT * { GRAPH <urn:x> {} }", "urn:state")
 
 
 @pytest.mark.parametrize("term", ["<<( <urn:a> <urn:b> <urn:c> )>>", "'a'@en--ltr"])
-def test_what_is_new_in_rdf_is_held_by_engines_that_know_it(term: str) -> None:
+def test_rdf_12_terms_are_stored_only_by_some_services(term: str) -> None:
     (quad,) = ox.parse(f"<urn:s> <urn:p> {term} .", ox.RdfFormat.TURTLE)
-    assert (OXIGRAPH_DIALECT.can_hold(quad), VIRTUOSO_DIALECT.can_hold(quad)) == (True, False)
+    assert (OXIGRAPH_DIALECT.can_store(quad), VIRTUOSO_DIALECT.can_store(quad)) == (True, False)
 
 
 @pytest.mark.parametrize(
-    ("dialect", "said", "is_done"),
+    ("dialect", "body", "confirms_update"),
     [
         (VIRTUOSO_DIALECT, b'<variable name="callret-0"/> ... done', True),
         (VIRTUOSO_DIALECT, b"<html>Please log in.</html>", False),
@@ -119,137 +132,134 @@ def test_what_is_new_in_rdf_is_held_by_engines_that_know_it(term: str) -> None:
         (STANDARD_DIALECT, b"Success", True),
     ],
 )
-def test_what_somebody_else_says_to_an_update_is_not_believed(
-    dialect: ServiceDialect, said: bytes, is_done: bool
+def test_response_to_an_update_is_recognized(
+    dialect: ServiceDialect, body: bytes, confirms_update: bool
 ) -> None:
-    assert dialect.is_done(said) is is_done
+    assert dialect.confirms_update(body) is confirms_update
 
 
 # Copying
 
 
-def test_a_copy_holds_what_is_written_meanwhile(tmp_path: Path) -> None:
-    memory = Memory()
-    store = joined(tmp_path / "one", memory)
+def test_copy_includes_concurrent_writes(tmp_path: Path) -> None:
+    engine = MemoryEngine()
+    store = join_instance(tmp_path / "one", engine)
     put_values(store, "a", *map(str, range(50)))
-    sharing = sharing_of(memory)
-    quads, found = sharing.copier.iter_quads, ox.Store()
+    sharing = make_sharing(engine)
+    iter_quads, quads = sharing.copier.iter_quads, ox.Store()
 
-    def slow(*given: Any) -> Iterator[ox.Quad]:
-        for number, one in enumerate(quads(*given)):
+    def iter_quads_and_write(*arguments: Any) -> Iterator[ox.Quad]:
+        for number, quad in enumerate(iter_quads(*arguments)):
             if number == 25:
                 put_values(store, "a", "new")
                 put_values(store, "b", "new")
-            yield one
+            yield quad
 
-    sharing.copier.iter_quads = slow  # type: ignore[assignment, method-assign]
-    state = sharing.copier.copy_into(found)
+    sharing.copier.iter_quads = iter_quads_and_write  # type: ignore[assignment, method-assign]
+    state = sharing.copier.copy_into(quads)
     assert state.version == sharing.ledger.read_state().version
-    assert {str(one) for one in found} == memory.data
+    assert {str(quad) for quad in quads} == engine.data
 
 
-def test_what_was_given_up_meanwhile_is_not_in_a_copy(tmp_path: Path) -> None:
-    memory = Memory()
-    store = joined(tmp_path / "one", memory)
-    sharing, found = sharing_of(memory), ox.Store()
-    quads, ledger = sharing.copier.iter_quads, store.sharing.ledger
-    added = ox.Quad(*map(ox.NamedNode, ("urn:s", "urn:p", "urn:o", "urn:g")))
-    tries = iter(("write",))
+def test_copy_excludes_a_concurrent_write_that_is_undone(tmp_path: Path) -> None:
+    engine = MemoryEngine()
+    store = join_instance(tmp_path / "one", engine)
+    sharing, quads = make_sharing(engine), ox.Store()
+    iter_quads, ledger = sharing.copier.iter_quads, store.sharing.ledger
+    added_quad = ox.Quad(*map(ox.NamedNode, ("urn:s", "urn:p", "urn:o", "urn:g")))
 
-    def half(*given: Any) -> Iterator[ox.Quad]:
-        if not next(tries, None):
-            yield from quads(*given)
-            return
-        with ledger.claims.hold() as turn:
-            old = ledger.read_state()
-            new = old._replace(version=old.version + 1, mark="me")
-            pending = ledger.announce(
-                turn, old, ledger.build_entry(new, old.mark, ledger.split_change(Change((), (added,))))
-            )
-            ledger.send_quads(turn, (), (added,))
-            yield from list(quads(*given))
-            ledger.undo(turn, pending)
+    def iter_quads_during_write(*arguments: Any) -> Iterator[ox.Quad]:
+        sharing.copier.iter_quads = iter_quads  # type: ignore[method-assign]  # for the next attempt
+        with ledger.claims.hold() as claim:
+            old_state = ledger.read_state()
+            new_state = old_state._replace(version=old_state.version + 1, write_id="me")
+            change_parts = ledger.split_change(Change((), (added_quad,)))
+            entry = ledger.build_entry(new_state, old_state.write_id, change_parts)
+            pending_state = ledger.announce(claim, old_state, entry)
+            ledger.send_quads(claim, (), (added_quad,))
+            yield from list(iter_quads(*arguments))
+            ledger.undo(claim, pending_state)
 
-    sharing.copier.iter_quads = half  # type: ignore[assignment, method-assign]
-    sharing.copier.copy_into(found)
-    assert {str(one) for one in found} == memory.data == set()
+    sharing.copier.iter_quads = iter_quads_during_write  # type: ignore[assignment, method-assign]
+    sharing.copier.copy_into(quads)
+    assert {str(quad) for quad in quads} == engine.data == set()
 
 
-@pytest.mark.parametrize("name", ["a", "b"])
-@pytest.mark.parametrize("at_once", [1, 7, 50, 60])
-def test_a_copy_in_parts_misses_nothing_that_moves_meanwhile(tmp_path: Path, at_once: int, name: str) -> None:
-    memory = Memory(replace(SMALL, max_page_rows=at_once))
-    store = joined(tmp_path / "one", memory)
+@pytest.mark.parametrize("name", ["a", "b"])  # the graph that the concurrent write changes
+@pytest.mark.parametrize("page_rows", [1, 7, 50, 60])
+def test_paged_copy_is_complete_after_a_concurrent_write(tmp_path: Path, page_rows: int, name: str) -> None:
+    engine = MemoryEngine(replace(SMALL_UPDATES_DIALECT, max_page_rows=page_rows))
+    store = join_instance(tmp_path / "one", engine)
     put_values(store, "a", *map(str, range(25)))
     put_values(store, "b", *map(str, range(25)))
-    sharing = sharing_of(memory)
-    part, found, moves = sharing.copier.page_clause, ox.Store(), iter([name])
+    sharing = make_sharing(engine)
+    page_clause, quads, graphs_to_write = sharing.copier.page_clause, ox.Store(), iter([name])
 
-    def moved(offset: int) -> str:
-        if offset and next(moves, None):  # what comes later is at another place then
+    def write_before_page(offset: int) -> str:
+        if offset and next(graphs_to_write, None):  # once; this changes the offsets of later rows
             put_values(store, name, "new")
-        return part(offset)
+        return page_clause(offset)
 
-    sharing.copier.page_clause = moved  # type: ignore[method-assign]
-    state = sharing.copier.copy_into(found)
+    sharing.copier.page_clause = write_before_page  # type: ignore[method-assign]
+    state = sharing.copier.copy_into(quads)
     assert state.version == sharing.ledger.read_state().version
-    assert {str(one) for one in found} == memory.data
+    assert {str(quad) for quad in quads} == engine.data
 
 
-@pytest.mark.parametrize("writes", [0, 1], ids=["alone", "while others write"])
-def test_a_copy_that_is_cut_is_noticed(tmp_path: Path, writes: int) -> None:
-    memory = Memory()
-    store = joined(tmp_path / "one", memory)
+@pytest.mark.parametrize("write_count", [0, 1], ids=["no writes", "concurrent write"])
+def test_missing_rows_are_an_error(tmp_path: Path, write_count: int) -> None:
+    engine = MemoryEngine()
+    store = join_instance(tmp_path / "one", engine)
     put_values(store, "a", *map(str, range(50)))
-    sharing = sharing_of(memory)
-    quads = sharing.copier.iter_quads
+    sharing = make_sharing(engine)
+    iter_quads = sharing.copier.iter_quads
 
-    def cut(*given: Any) -> Iterator[ox.Quad]:
-        for number in range(writes):
+    def iter_first_quads(*arguments: Any) -> Iterator[ox.Quad]:
+        for number in range(write_count):
             put_values(store, "b", str(number))
-        yield from list(quads(*given))[:30]
+        yield from list(iter_quads(*arguments))[:30]
 
-    sharing.copier.iter_quads = cut  # type: ignore[assignment, method-assign]
-    with pytest.raises(MissingRowsError, match=f"30 of {50 + writes}"):
+    sharing.copier.iter_quads = iter_first_quads  # type: ignore[assignment, method-assign]
+    with pytest.raises(MissingRowsError, match=f"30 of {50 + write_count}"):
         sharing.copier.copy_into(ox.Store())
 
 
-def test_a_write_that_may_be_taken_back_is_waited_for(
+def test_copy_fails_during_a_large_write_without_heartbeats(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory = Memory()
-    sharing = joined(tmp_path / "one", memory).sharing
-    with sharing.ledger.claims.hold() as turn:
-        new = sharing.ledger.read_state()._replace(version=9, mark="me")
-        sharing.ledger.announce(
-            turn, sharing.ledger.read_state(), sharing.ledger.build_entry(new, "none", ["x"])
-        )
-        other = sharing_of(memory)
-        monkeypatch.setattr(other.ledger.claims, "read_values", lambda _: set())  # no sign of the writer
-        with pytest.raises(CutOffLoadError):
-            other.copier.copy_into(ox.Store())
+    engine = MemoryEngine()
+    sharing = join_instance(tmp_path / "one", engine).sharing
+    with sharing.ledger.claims.hold() as claim:
+        old_state = sharing.ledger.read_state()
+        new_state = old_state._replace(version=1, write_id="me")
+        sharing.ledger.announce(claim, old_state, sharing.ledger.build_entry(new_state, "none", ["a change"]))
+        other_sharing = make_sharing(engine)
+        monkeypatch.setattr(other_sharing.ledger.claims, "read_values", lambda _: set())  # no heartbeats
+        with pytest.raises(InterruptedWriteError):
+            other_sharing.copier.copy_into(ox.Store())
 
 
-def test_a_write_is_waited_for_as_long_as_the_writer_gives_signs(
+def test_copy_waits_for_a_large_write_with_heartbeats(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copy, "WRITER_GONE_SECONDS", 0.0)
+    monkeypatch.setattr(copy, "WRITER_LOST_SECONDS", 0.0)
     monkeypatch.setattr(copy, "COPY_RETRY_SECONDS", 0.0)
-    memory, added = Memory(), ox.Quad(*map(ox.NamedNode, ("urn:s", "urn:p", "urn:o", "urn:g")))
-    ledger, other = joined(tmp_path / "one", memory).sharing.ledger, sharing_of(memory)
-    beats = iter(range(5))
-    with ledger.claims.hold() as turn:
-        old = ledger.read_state()
-        new = old._replace(version=old.version + 1, mark="me")
-        entry = ledger.build_entry(new, old.mark, ledger.split_change(Change((), (added,))))
-        pending = ledger.announce(turn, old, entry)
+    engine, added_quad = MemoryEngine(), ox.Quad(*map(ox.NamedNode, ("urn:s", "urn:p", "urn:o", "urn:g")))
+    ledger, other_sharing = join_instance(tmp_path / "one", engine).sharing.ledger, make_sharing(engine)
+    heartbeats = iter(range(5))
+    with ledger.claims.hold() as claim:
+        old_state = ledger.read_state()
+        new_state = old_state._replace(version=old_state.version + 1, write_id="me")
+        change_parts = ledger.split_change(Change((), (added_quad,)))
+        entry = ledger.build_entry(new_state, old_state.write_id, change_parts)
+        pending_state = ledger.announce(claim, old_state, entry)
 
-        def said(_: str) -> set[str]:
-            if (beat := next(beats, None)) is None:
-                ledger.redo(turn, pending)
-            return {str(beat)}
+        def read_heartbeats(_: str) -> set[str]:
+            if (heartbeat := next(heartbeats, None)) is None:
+                ledger.redo(claim, pending_state)
+            return {str(heartbeat)}
 
-        monkeypatch.setattr(other.ledger.claims, "read_values", said)
-        found = ox.Store()
-        assert other.copier.copy_into(found).version == pending.pending
-    assert added in found
+        monkeypatch.setattr(other_sharing.ledger.claims, "read_values", read_heartbeats)
+        quads = ox.Store()
+        assert other_sharing.copier.copy_into(quads).version == pending_state.pending
+    assert added_quad in quads

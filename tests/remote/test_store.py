@@ -1,4 +1,8 @@
-"""Instances over one service hold the same, whatever is refused, cut off, restored or torn."""
+"""Instances that share a store have the same data after refused, interrupted and restored writes.
+
+The service is an engine in memory. A change of more than 10 quads is large: it is written by several updates,
+and announced first. The outcome of a write is uncertain if the response to its last update is lost.
+"""
 
 import io
 import shutil
@@ -15,64 +19,68 @@ from wgig.remote import claims, copy, sharing
 from wgig.remote.client import RefusedError
 from wgig.remote.dialects import VIRTUOSO_DIALECT
 from wgig.remote.ledger import UnknownOutcomeError
-from wgig.remote.sharing import StorePosition
 from wgig.remote.store import SharedStore
 from wgig.store import change
-from wgig.store.change import Change
 from wgig.store.errors import StoreError, StoreNotWritableError, StoreUnavailableError, UnstorableError
 from wgig.store.store import Store
 
 from tests.fixtures.memory_engine import (
     BASE,
-    SMALL,
-    Do,
-    Memory,
-    held,
-    joined,
-    lost_after,
-    lost_before,
+    SMALL_UPDATES_DIALECT,
+    MemoryEngine,
+    UpdateCall,
+    join_instance,
+    list_copied_quads,
+    lose_request_with,
+    lose_response_to,
     put_values,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_waits")]
 
-HOME = "https://example.org/.well-known/genid/"
-MANY = [str(number) for number in range(100, 130)]
+GENID_PREFIX = "https://example.org/.well-known/genid/"
+MANY_VALUES = [str(number) for number in range(100, 130)]
+MIDDLE_LITERAL = '"115"'  # in the second of the updates that write MANY_VALUES
 DECIMAL = ox.NamedNode("http://www.w3.org/2001/XMLSchema#decimal")
 
 
-def calm(_: str, do: Do) -> None:
-    """Nothing befalls an update."""
-    do()
+def run_without_fault(_: str, execute: UpdateCall) -> None:
+    """Execute an update without a fault."""
+    execute()
 
 
 @pytest.fixture
-def both(tmp_path: Path, memory: Memory) -> list[SharedStore]:
-    return [joined(tmp_path / name, memory) for name in ("one", "two")]
+def stores(tmp_path: Path, engine: MemoryEngine) -> list[SharedStore]:
+    """Two instances of a shared store."""
+    return [join_instance(tmp_path / name, engine) for name in ("one", "two")]
 
 
-def agree(memory: Memory, stores: list[SharedStore]) -> None:
-    """All hold the same."""
-    for one in stores:
-        one.follow()
-        assert held(one) == memory.data
-        assert one.sharing.ledger.read_state().pending == 0
+def check_copies(engine: MemoryEngine, stores: list[SharedStore]) -> None:
+    """Check that all copies have the data of the service, and that no write is unfinished."""
+    for store in stores:
+        store.follow()
+        assert list_copied_quads(store) == engine.data
+        assert store.sharing.ledger.read_state().pending == 0
 
 
-@pytest.mark.parametrize("values", [["1"], MANY], ids=["small", "large"])
-def test_a_write_is_seen_by_others(memory: Memory, both: list[SharedStore], values: list[str]) -> None:
-    put_values(both[0], "a", *values)
-    agree(memory, both)
-    put_values(both[1], "a", "2")
-    agree(memory, both)
-    assert len(memory.data) == 1
+@pytest.mark.parametrize("values", [["1"], MANY_VALUES], ids=["small", "large"])
+def test_write_is_visible_to_other_instances(
+    engine: MemoryEngine, stores: list[SharedStore], values: list[str]
+) -> None:
+    put_values(stores[0], "a", *values)
+    check_copies(engine, stores)
+    put_values(stores[1], "a", "2")
+    check_copies(engine, stores)
+    assert len(engine.data) == 1
 
 
-def test_blank_nodes_and_the_unnamed_graph_come_back(memory: Memory, both: list[SharedStore]) -> None:
-    both[0].update("INSERT DATA { <urn:a> <urn:b> [ <urn:c> 1 ] }")
-    agree(memory, both)
-    assert all(str(one.graph_name) == "DEFAULT" for one in both[1]._quads)
-    assert any(isinstance(one.object, ox.BlankNode) for one in both[1]._quads)
+def test_blank_nodes_and_the_unnamed_graph_are_restored(
+    engine: MemoryEngine, stores: list[SharedStore]
+) -> None:
+    stores[0].update("INSERT DATA { <urn:a> <urn:b> [ <urn:c> 1 ] }")
+    check_copies(engine, stores)
+    assert all(str(quad.graph_name) == "DEFAULT" for quad in stores[1]._quads)
+    assert any(isinstance(quad.object, ox.BlankNode) for quad in stores[1]._quads)
 
 
 @pytest.mark.parametrize(
@@ -80,65 +88,66 @@ def test_blank_nodes_and_the_unnamed_graph_come_back(memory: Memory, both: list[
     [
         f"GRAPH <{BASE}graph/state> {{ <urn:a> <urn:b> 1 }}",
         f"GRAPH <{BASE}graph/unnamed> {{ <urn:a> <urn:b> 1 }}",
-        f"<{HOME}> <urn:b> 1",
-        f"<urn:a> <{HOME}x> 1",
-        f"<urn:a> <urn:b> <{HOME}x>",
-        f"GRAPH <{HOME}x> {{ <urn:a> <urn:b> 1 }}",
-        f"<urn:a> <urn:b> <<( <urn:a> <urn:b> <{HOME}x> )>>",
+        f"<{GENID_PREFIX}> <urn:b> 1",
+        f"<urn:a> <{GENID_PREFIX}x> 1",
+        f"<urn:a> <urn:b> <{GENID_PREFIX}x>",
+        f"GRAPH <{GENID_PREFIX}x> {{ <urn:a> <urn:b> 1 }}",
+        f"<urn:a> <urn:b> <<( <urn:a> <urn:b> <{GENID_PREFIX}x> )>>",
     ],
 )
-def test_names_that_mean_something_else_there_are_refused(
-    memory: Memory, both: list[SharedStore], quad: str
-) -> None:
-    put_values(both[0], "a", "1")
-    before = set(map(str, memory.store))
+def test_reserved_iris_are_refused(engine: MemoryEngine, stores: list[SharedStore], quad: str) -> None:
+    put_values(stores[0], "a", "1")
+    quads_before = set(map(str, engine.store))
     with pytest.raises(UnstorableError):
-        both[0].update(f"INSERT DATA {{ {quad} }}")
-    assert {one for one in map(str, memory.store) if "#claim" not in one} == before
-    agree(memory, both)
+        stores[0].update(f"INSERT DATA {{ {quad} }}")
+    assert set(map(str, engine.store)) == quads_before
+    check_copies(engine, stores)
 
 
-def test_an_empty_graph_is_there_for_all_until_it_is_dropped(
-    tmp_path: Path, memory: Memory, both: list[SharedStore]
+def test_empty_graph_exists_in_all_instances_until_it_is_dropped(
+    tmp_path: Path, engine: MemoryEngine, stores: list[SharedStore]
 ) -> None:
     graph = f"{BASE}graph/a"
-    put_values(both[0], "a")
-    put_values(both[0], "b", *MANY)
-    both[1].follow()
-    assert [one.has_graph(graph) for one in (*both, joined(tmp_path / "new", memory))] == [True] * 3
-    both[1].apply(both[1].compute_replacement(graph, None))
-    both[0].follow()
-    assert [one.has_graph(graph) for one in (*both, joined(tmp_path / "newer", memory))] == [False] * 3
-    agree(memory, both)
+    put_values(stores[0], "a")  # no values: an empty graph
+    put_values(stores[0], "b", *MANY_VALUES)
+    stores[1].follow()
+    new_store = join_instance(tmp_path / "new", engine)
+    assert all(store.has_graph(graph) for store in (*stores, new_store))
+    stores[1].apply(stores[1].compute_replacement(graph, None))
+    stores[0].follow()
+    newer_store = join_instance(tmp_path / "newer", engine)
+    assert not any(store.has_graph(graph) for store in (*stores, newer_store))
+    check_copies(engine, stores)
 
 
-def test_an_empty_graph_cannot_have_such_a_name(both: list[SharedStore]) -> None:
+def test_empty_graph_with_a_reserved_iri_is_refused(stores: list[SharedStore]) -> None:
     with pytest.raises(UnstorableError):
-        both[0].update(f"CREATE GRAPH <{BASE}graph/state>")
-    assert both[0].graphs() == []
+        stores[0].update(f"CREATE GRAPH <{BASE}graph/state>")
+    assert stores[0].graphs() == []
 
 
 @pytest.mark.parametrize(("second", "is_refused"), [("1.0", True), ("1.5", False)])
-def test_equal_numbers_are_refused_where_they_would_be_one(
+def test_equal_numbers_are_refused_if_the_service_merges_them(
     tmp_path: Path, second: str, is_refused: bool
 ) -> None:
-    memory = Memory(replace(SMALL, merges_equal_numbers=True))
-    store = joined(tmp_path / "one", memory)
+    engine = MemoryEngine(replace(SMALL_UPDATES_DIALECT, merges_equal_numbers=True))
+    store = join_instance(tmp_path / "one", engine)
     graph, numbers = f"{BASE}graph/n", (ox.Literal(1), ox.Literal(second, datatype=DECIMAL))
-    triples = [ox.Triple(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), one) for one in numbers]
+    triples = [ox.Triple(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), number) for number in numbers]
     change = store.compute_replacement(graph, triples)
     if is_refused:
         with pytest.raises(UnstorableError, match="numbers of equal value"):
             store.apply(change)
     else:
         store.apply(change)
-    assert len(memory.data) == (0 if is_refused else 2)
-    agree(memory, [store])
+    assert len(engine.data) == (0 if is_refused else 2)
+    check_copies(engine, [store])
 
 
-def test_what_others_would_read_otherwise_is_refused(tmp_path: Path) -> None:
-    memory = Memory(replace(VIRTUOSO_DIALECT, update_prologue="", exclusion_pragma=""))
-    store = joined(tmp_path / "one", memory)
+def test_terms_that_the_service_would_change_are_refused(tmp_path: Path) -> None:
+    # Without the pragmas, which the engine in memory cannot parse.
+    engine = MemoryEngine(replace(VIRTUOSO_DIALECT, update_prologue="", exclusion_pragma=""))
+    store = join_instance(tmp_path / "one", engine)
     for term in (
         '"P1D"^^<http://www.w3.org/2001/XMLSchema#dayTimeDuration>',
         '"<b/>"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#XMLLiteral>',
@@ -148,297 +157,326 @@ def test_what_others_would_read_otherwise_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UnstorableError):
             store.update(f"INSERT DATA {{ <urn:a> <urn:b> {term} }}")
     store.update("INSERT DATA { <urn:a> <urn:b> 1.0 }")
-    assert len(memory.data) == 1
+    assert len(engine.data) == 1
 
 
-@pytest.mark.parametrize("before", [0, 60], ids=["grows", "is"])
-def test_what_is_too_much_to_compare_is_refused(
-    memory: Memory, both: list[SharedStore], monkeypatch: pytest.MonkeyPatch, before: int
+@pytest.mark.parametrize("count_before", [0, 60], ids=["empty graph", "large graph"])
+def test_too_large_change_is_refused(
+    engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch, count_before: int
 ) -> None:
-    values = [f"<urn:{number}> <urn:p> _:b ." for number in range(60)]
-    if before:
-        both[0].update(f"INSERT DATA {{ GRAPH <urn:g> {{ {' '.join(values)} }} }}")
+    triples = " ".join(f"<urn:{number}> <urn:p> _:b ." for number in range(60))
+    if count_before:
+        stores[0].update(f"INSERT DATA {{ GRAPH <urn:g> {{ {triples} }} }}")
     monkeypatch.setattr(change, "MAX_COMPARED_QUADS", 50)
-    with pytest.raises(UnstorableError, match="too much"):
-        both[0].update(f"INSERT {{ GRAPH <urn:g> {{ {' '.join(values)} <urn:x> <urn:y> 1 }} }} WHERE {{}}")
+    with pytest.raises(UnstorableError, match="too large"):
+        stores[0].update(f"INSERT {{ GRAPH <urn:g> {{ {triples} <urn:x> <urn:y> 1 }} }} WHERE {{}}")
     monkeypatch.undo()
-    agree(memory, both)
-    assert len(memory.data) == before
+    check_copies(engine, stores)
+    assert len(engine.data) == count_before
 
 
-def refusing(sign: str) -> Callable[[str, Do], None]:
-    def meet(text: str, do: Do) -> None:
-        if sign in text:
+def refuse_updates_with(text: str) -> Callable[[str, UpdateCall], None]:
+    """An `on_update` function that refuses each update whose text contains `text`."""
+
+    def refuse_update(update: str, execute: UpdateCall) -> None:
+        if text in update:
             raise RefusedError(500, "That cannot be stored.")
-        do()
+        execute()
 
-    return meet
+    return refuse_update
 
 
-@pytest.mark.parametrize("values", [["1", "bad"], [*MANY, "bad"]], ids=["small", "large"])
-def test_what_the_service_refuses_is_taken_back_everywhere(
-    memory: Memory, both: list[SharedStore], values: list[str]
+@pytest.mark.parametrize("values", [["1", "bad"], [*MANY_VALUES, "bad"]], ids=["small", "large"])
+def test_refused_write_is_undone_in_all_instances(
+    engine: MemoryEngine, stores: list[SharedStore], values: list[str]
 ) -> None:
-    put_values(both[0], "a", "before")
-    memory.meet = refusing('"bad"')
+    put_values(stores[0], "a", "before")
+    engine.on_update = refuse_updates_with('"bad"')
     with pytest.raises(RefusedError):
-        put_values(both[0], "a", *values)
-    agree(memory, both)
-    assert len(memory.data) == 1
-    put_values(both[1], "a", "after")
-    agree(memory, both)
+        put_values(stores[0], "a", *values)
+    check_copies(engine, stores)
+    assert len(engine.data) == 1
+    put_values(stores[1], "a", "after")
+    check_copies(engine, stores)
 
 
-def test_what_the_service_refuses_once_is_not_done_later(
-    memory: Memory, both: list[SharedStore], monkeypatch: pytest.MonkeyPatch
+def test_partly_refused_write_is_undone_without_a_new_copy(
+    engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_values(both[0], "a", "before")
-    refuse, times = refusing('"115"'), iter([True])
-    memory.meet = lambda text, do: (refuse if '"115"' in text and next(times, False) else calm)(text, do)
-    monkeypatch.setattr(both[0].sharing.copier, "copy_into", None)  # and takes no new copy
-    monkeypatch.setattr(both[1].sharing.copier, "copy_into", None)
+    put_values(stores[0], "a", "before")
+    refuse = refuse_updates_with(MIDDLE_LITERAL)
+
+    def refuse_once(update: str, execute: UpdateCall) -> None:
+        if MIDDLE_LITERAL in update:
+            engine.on_update = run_without_fault
+        refuse(update, execute)
+
+    engine.on_update = refuse_once
+    monkeypatch.setattr(stores[0].sharing.copier, "copy_into", None)  # a new copy would fail
+    monkeypatch.setattr(stores[1].sharing.copier, "copy_into", None)
     with pytest.raises(RefusedError):
-        put_values(both[0], "a", *MANY)
-    agree(memory, both)
-    assert len(memory.data) == 1
-    assert both[0].announced_version == both[1].announced_version == both[0].shared_position.version
+        put_values(stores[0], "a", *MANY_VALUES)
+    check_copies(engine, stores)
+    assert len(engine.data) == 1
+    assert (
+        stores[0].last_announced_version
+        == stores[1].last_announced_version
+        == stores[0].shared_position.version
+    )
 
 
-@pytest.mark.parametrize("values", [["1"], MANY], ids=["small", "large"])
-@pytest.mark.parametrize("lose", [lost_before, lost_after])
-@pytest.mark.parametrize("sign", ["#state>", "#part-0", "#by>", '"115"', "#claim"])
-def test_whatever_is_lost_all_agree_afterwards(
-    memory: Memory, both: list[SharedStore], values: list[str], lose: Any, sign: str
+@pytest.mark.parametrize("values", [["1"], MANY_VALUES], ids=["small", "large"])
+@pytest.mark.parametrize("lose", [lose_request_with, lose_response_to])
+@pytest.mark.parametrize(
+    "marker",
+    ["#state>", "#part-0", "#by>", MIDDLE_LITERAL, "#claim"],
+    ids=["state", "text of the entry", "label of the entry", "data", "claim"],
+)
+def test_instances_have_the_same_data_after_a_lost_request_or_response(
+    engine: MemoryEngine, stores: list[SharedStore], values: list[str], lose: Any, marker: str
 ) -> None:
-    put_values(both[0], "a", "before")
-    memory.meet = lose(sign)
+    put_values(stores[0], "a", "before")
+    engine.on_update = lose(marker)
     try:
-        put_values(both[0], "a", *values)
-        done = True
+        put_values(stores[0], "a", *values)
+        was_written = True
     except StoreUnavailableError:
-        done = False
-    memory.meet = lambda _, do: do()
-    both[1].finish()
-    agree(memory, both)
-    texts = {one.split('"')[1] for one in memory.data}
-    assert texts == set(values) if done else texts in ({"before"}, set(values))
-    put_values(both[0], "a", "after")
-    agree(memory, both)
+        was_written = False
+    engine.on_update = run_without_fault
+    stores[1].finish_pending_write()
+    check_copies(engine, stores)
+    stored_values = {quad_text.split('"')[1] for quad_text in engine.data}
+    possible_states = [set(values)] if was_written else [{"before"}, set(values)]
+    assert stored_values in possible_states
+    put_values(stores[0], "a", "after")
+    check_copies(engine, stores)
 
 
-def leave_in_doubt(memory: Memory, store: SharedStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it write what is done, and not know it."""
+def write_with_unknown_outcome(
+    engine: MemoryEngine, store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let a store write a value, and lose the response."""
 
-    def away(_: str) -> None:
-        raise StoreUnavailableError("It is away.")
+    def raise_unavailable(_: str) -> None:
+        raise StoreUnavailableError("unavailable")
 
-    memory.meet = lost_after("#state>")
+    engine.on_update = lose_response_to("#state>")
     with monkeypatch.context() as patch:
-        patch.setattr(store.sharing.ledger.claims, "withdraw", away)
+        # After a lost response, the writer removes its claim before it reads the outcome.
+        patch.setattr(store.sharing.ledger.claims, "remove_claims", raise_unavailable)
         with pytest.raises(UnknownOutcomeError):
             put_values(store, "a", "1")
-    memory.meet = lambda _, do: do()
+    engine.on_update = run_without_fault
 
 
-def test_a_doubt_that_came_while_one_waited_to_follow_is_resolved_as_well(
-    memory: Memory, both: list[SharedStore], monkeypatch: pytest.MonkeyPatch
+def test_uncertain_change_during_the_wait_for_the_lock_is_resolved(
+    engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = both[0]
+    store = stores[0]
     lock = store._lock
 
-    class Late:
-        """Lets somebody write who had the lock before, and whose answer is lost."""
+    class LockWithEarlierWrite:
+        """The lock of the store; before it is acquired first, a write has an unknown outcome."""
 
-        waits = True
+        is_first = True
 
         def __enter__(self) -> None:
-            if self.waits:
-                self.waits = False
-                leave_in_doubt(memory, store, monkeypatch)
+            if self.is_first:
+                self.is_first = False
+                write_with_unknown_outcome(engine, store, monkeypatch)
             lock.acquire()
 
         def __exit__(self, *_: object) -> None:
             lock.release()
 
-    store._lock = Late()  # type: ignore[assignment]
+    store._lock = LockWithEarlierWrite()  # type: ignore[assignment]
     store.follow()
     store.follow()
     store._lock = lock
-    agree(memory, both)
-    assert len(memory.data) == 1
+    check_copies(engine, stores)
+    assert len(engine.data) == 1
 
 
-@pytest.mark.parametrize("index", [0, 1], ids=["who writes", "who follows"])
-def test_what_may_be_seen_half_done_is_known_before_its_version(
-    both: list[SharedStore], monkeypatch: pytest.MonkeyPatch, index: int
+@pytest.mark.parametrize("index", [0, 1], ids=["writer", "reader"])
+def test_announced_version_is_set_before_the_position(
+    stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch, index: int
 ) -> None:
-    store = both[index]
-    before = store.shared_position
-    found = list[StorePosition]()
+    store = stores[index]
+    old_position = store.shared_position
+    assigned_names: list[str] = []
 
-    def is_at_once(_: Change) -> bool:
-        found.append(store.shared_position)
-        return False
+    # A thread that sees the new position considers the copy up to date, so the position must be set last.
+    class RecordingStore(SharedStore):
+        def __setattr__(self, name: str, value: object) -> None:
+            assigned_names.append(name)
+            super().__setattr__(name, value)
 
-    monkeypatch.setattr(store.sharing.ledger, "is_single_update", is_at_once)
-    put_values(both[0], "a", "1")
-    both[1].follow()
-    assert before.version < store.shared_position.version == store.announced_version
-    assert found[-1] == before
+    store.__class__ = RecordingStore
+    # So that the write is announced.
+    monkeypatch.setattr(store.sharing.ledger, "is_single_update", lambda _: False)
+    put_values(stores[0], "a", "1")
+    stores[1].follow()
+    assert old_position.version < store.shared_position.version == store.last_announced_version
+    names = [name for name in assigned_names if name in ("last_announced_version", "shared_position")]
+    assert names == ["last_announced_version", "shared_position"]
 
 
-def test_an_instance_in_doubt_finds_out(
-    memory: Memory, both: list[SharedStore], monkeypatch: pytest.MonkeyPatch
+def test_uncertain_change_is_resolved(
+    engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leave_in_doubt(memory, both[0], monkeypatch)
-    assert both[0].doubt
-    agree(memory, both)
-    assert not both[0].doubt
-    assert len(memory.data) == 1
+    write_with_unknown_outcome(engine, stores[0], monkeypatch)
+    assert stores[0].uncertain_change
+    check_copies(engine, stores)
+    assert not stores[0].uncertain_change
+    assert len(engine.data) == 1
 
 
-def test_a_service_that_was_restored_is_followed_though_it_went_on(
-    memory: Memory, both: list[SharedStore]
+def test_copies_are_updated_after_the_service_was_restored(
+    engine: MemoryEngine, stores: list[SharedStore]
 ) -> None:
-    put_values(both[0], "a", "1")
-    backup = list(memory.store)
-    put_values(both[0], "b", "lost")
-    agree(memory, both)
-    memory.store = ox.Store()
-    memory.store.extend(backup)
-    both[0].follow()
+    put_values(stores[0], "a", "1")
+    backup = list(engine.store)
+    put_values(stores[0], "b", "lost")
+    check_copies(engine, stores)
+    engine.store = ox.Store()
+    engine.store.extend(backup)
+    stores[0].follow()
     for number in ("2", "3"):
-        put_values(both[0], "c", number)
-    agree(memory, both)
+        put_values(stores[0], "c", number)
+    check_copies(engine, stores)
 
 
-def test_instances_of_other_rules_leave_no_mixture(tmp_path: Path, memory: Memory) -> None:
+def test_inferred_statements_are_those_of_the_last_writer(tmp_path: Path, engine: MemoryEngine) -> None:
     rules = [f"CONSTRUCT {{ ?s <urn:{name}> ?o }} WHERE {{ ?s <urn:p> ?o }}" for name in ("x", "y")]
-    both = [joined(tmp_path / name, memory, (rule,)) for name, rule in zip("xy", rules, strict=True)]
-    for one, name in ((0, "x"), (1, "y"), (0, "x")):
-        put_values(both[one], name, "1", str(one))
-        followed = {text for text in memory.data if "graph/inferred" in text}
-        assert followed
-        assert all(f"<urn:{name}>" in text for text in followed)
+    stores = [join_instance(tmp_path / name, engine, (rule,)) for name, rule in zip("xy", rules, strict=True)]
+    for index, name in ((0, "x"), (1, "y"), (0, "x")):
+        put_values(stores[index], name, "1", str(index))
+        inferred_quads = {quad_text for quad_text in engine.data if "graph/inferred" in quad_text}
+        assert inferred_quads
+        assert all(f"<urn:{name}>" in quad_text for quad_text in inferred_quads)
 
 
-def loaded(store: SharedStore, *values: str) -> None:
-    """Load values, on another thread, as the command does."""
-    data = "".join(f'<urn:s> <urn:p> "{one}" .\n' for one in values).encode()
-    work = threading.Thread(
+def load_values(store: SharedStore, *values: str) -> None:
+    """Load values on another thread, as `wgig load` does. The load ends with `store.infer()`."""
+    data = "".join(f'<urn:s> <urn:p> "{value}" .\n' for value in values).encode()
+    thread = threading.Thread(
         target=store.bulk_load, args=(io.BytesIO(data), ox.RdfFormat.N_TRIPLES, "urn:big")
     )
-    work.start()
-    work.join()
+    thread.start()
+    thread.join()
 
 
-def test_files_are_loaded_on_other_threads(memory: Memory, both: list[SharedStore]) -> None:
-    put_values(both[0], "a", "1")
-    loaded(both[1], *MANY)
-    loaded(both[1], "x", "y")
-    both[1].infer()
-    agree(memory, both)
-    assert len(memory.data) == len(MANY) + 3
-    put_values(both[0], "a", "2")
-    agree(memory, both)
+def test_files_are_loaded_on_other_threads(engine: MemoryEngine, stores: list[SharedStore]) -> None:
+    put_values(stores[0], "a", "1")
+    load_values(stores[1], *MANY_VALUES)
+    load_values(stores[1], "x", "y")
+    stores[1].infer()  # ends the load: writes it to the service
+    check_copies(engine, stores)
+    assert len(engine.data) == len(MANY_VALUES) + 3
+    put_values(stores[0], "a", "2")
+    check_copies(engine, stores)
 
 
-def test_a_load_that_the_service_refuses_leaves_nothing(memory: Memory, both: list[SharedStore]) -> None:
-    put_values(both[0], "a", "1")
-    memory.meet = refusing('"115"')
-    loaded(both[1], *MANY)
+def test_refused_load_is_undone(engine: MemoryEngine, stores: list[SharedStore]) -> None:
+    put_values(stores[0], "a", "1")
+    engine.on_update = refuse_updates_with(MIDDLE_LITERAL)
+    load_values(stores[1], *MANY_VALUES)
     with pytest.raises(RefusedError):
-        both[1].infer()
-    agree(memory, both)
-    assert len(memory.data) == 1
+        stores[1].infer()
+    check_copies(engine, stores)
+    assert len(engine.data) == 1
 
 
-def test_a_load_of_a_name_that_is_taken_leaves_nothing(memory: Memory, both: list[SharedStore]) -> None:
-    both[1].bulk_load(io.BytesIO(b"<urn:a> <urn:b> <urn:c> ."), ox.RdfFormat.N_TRIPLES, f"{BASE}graph/state")
+def test_load_into_a_reserved_graph_is_undone(engine: MemoryEngine, stores: list[SharedStore]) -> None:
+    stores[1].bulk_load(
+        io.BytesIO(b"<urn:a> <urn:b> <urn:c> ."), ox.RdfFormat.N_TRIPLES, f"{BASE}graph/state"
+    )
     with pytest.raises(UnstorableError):
-        both[1].infer()
-    agree(memory, both)
+        stores[1].infer()
+    check_copies(engine, stores)
 
 
-def test_a_load_that_was_cut_off_is_taken_back_by_others(
-    memory: Memory, both: list[SharedStore], monkeypatch: pytest.MonkeyPatch
+def test_interrupted_load_is_undone_by_another_instance(
+    engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_values(both[0], "a", "1")
-    loaded(both[1], *MANY)
-    memory.meet = lost_before('"115"')
+    put_values(stores[0], "a", "1")
+    load_values(stores[1], *MANY_VALUES)
+    engine.on_update = lose_request_with(MIDDLE_LITERAL)
     with pytest.raises(StoreError):
-        both[1].infer()
-    memory.meet = lambda _, do: do()
-    before = both[0].sharing.ledger.read_state()
-    assert before.pending
-    waited: list[float] = []
-    monkeypatch.setattr(sharing, "time", SimpleNamespace(sleep=waited.append))
-    both[0].finish()
-    assert waited == [claims.WAIT_AFTER_REMOVAL_SECONDS]  # until what was begun to be written is over
-    agree(memory, [both[0]])
-    assert len(memory.data) == 1
-    assert (
-        both[0].announced_version == both[0].shared_position.version == before.pending
-    )  # others may have seen half of it
+        stores[1].infer()
+    engine.on_update = run_without_fault
+    state = stores[0].sharing.ledger.read_state()
+    assert state.pending
+    pauses: list[float] = []
+    monkeypatch.setattr(sharing, "time", SimpleNamespace(sleep=pauses.append))
+    stores[0].finish_pending_write()
+    assert pauses == [claims.WAIT_AFTER_REMOVAL_SECONDS]  # until running updates have ended
+    check_copies(engine, [stores[0]])
+    assert len(engine.data) == 1
+    # As queries may have seen a part of the load, its version counts as announced.
+    assert stores[0].last_announced_version == stores[0].shared_position.version == state.pending
 
 
-def test_a_load_that_was_killed_is_taken_back_by_the_same_instance(tmp_path: Path, memory: Memory) -> None:
-    store = joined(tmp_path / "one", memory)
+def test_killed_load_is_undone_by_the_same_instance(tmp_path: Path, engine: MemoryEngine) -> None:
+    store = join_instance(tmp_path / "one", engine)
     put_values(store, "a", "1")
-    loaded(store, *MANY)
-    memory.meet = lost_before('"115"')
+    load_values(store, *MANY_VALUES)
+    engine.on_update = lose_request_with(MIDDLE_LITERAL)
     assert store.load_stack
-    before = store.load_stack.pop_all()  # which cleans up what a process that dies does not
+    cleanup = store.load_stack.pop_all()  # a killed process does not release the lock or the old copy
     with pytest.raises(StoreError):
         store.infer()
     shutil.copytree(tmp_path / "one", tmp_path / "again")
-    before.close()
-    memory.meet = lambda _, do: do()
-    said: list[str] = []
-    again = joined(tmp_path / "again", memory, report=said.append)
-    again.finish()
-    assert said == []
-    agree(memory, [again])
-    assert len(memory.data) == 1
+    cleanup.close()
+    engine.on_update = run_without_fault
+    messages: list[str] = []
+    new_store = join_instance(tmp_path / "again", engine, report=messages.append)
+    new_store.finish_pending_write()
+    assert messages == []  # a new copy would be reported
+    check_copies(engine, [new_store])
+    assert len(engine.data) == 1
 
 
-def test_the_copy_of_a_running_instance_is_left_alone(tmp_path: Path, memory: Memory) -> None:
-    store = joined(tmp_path / "one", memory)
+def test_copy_of_a_running_instance_cannot_be_opened(tmp_path: Path, engine: MemoryEngine) -> None:
+    store = join_instance(tmp_path / "one", engine)
     put_values(store, "a", "1")
-    (tmp_path / "one" / sharing.POSITION_FILE_NAME).unlink()  # as while a write is under way
+    (tmp_path / "one" / sharing.POSITION_FILE_NAME).unlink()  # as during a write
     with pytest.raises(StoreNotWritableError):
-        joined(tmp_path / "one", memory)
+        join_instance(tmp_path / "one", engine)
     put_values(store, "a", "2")
     assert Store.open_read_only(tmp_path / "one").size()[0] == 1
 
 
-def test_how_far_a_copy_is_is_said(tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_values(joined(tmp_path / "one", memory), "a", *MANY)
+def test_progress_of_a_copy_is_reported(
+    tmp_path: Path, engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_values(join_instance(tmp_path / "one", engine), "a", *MANY_VALUES)
     monkeypatch.setattr(copy, "COPY_PROGRESS_QUADS", 10)
-    said: list[str] = []
-    joined(tmp_path / "two", memory, report=said.append)
-    assert len(said) == 1  # that it is being copied
+    messages: list[str] = []
+    join_instance(tmp_path / "two", engine, report=messages.append)
+    assert len(messages) == 1  # the start of the copy
     monkeypatch.setattr(sharing, "COPY_PROGRESS_SECONDS", 0)
-    joined(tmp_path / "three", memory, report=said.append)
-    assert said[2:] == [
-        f"Copied {some} of {len(MANY)} statements ..." for some in range(10, len(MANY) + 1, 10)
+    join_instance(tmp_path / "three", engine, report=messages.append)
+    assert messages[2:] == [
+        f"Copied {count} of {len(MANY_VALUES)} statements ..."
+        for count in range(10, len(MANY_VALUES) + 1, 10)
     ]
 
 
-def test_a_copy_that_is_in_line_is_not_taken_anew(tmp_path: Path, memory: Memory) -> None:
-    put_values(joined(tmp_path / "one", memory), "a", "1")
-    other = joined(tmp_path / "two", memory)
+def test_outdated_copy_is_updated_and_not_replaced(tmp_path: Path, engine: MemoryEngine) -> None:
+    put_values(join_instance(tmp_path / "one", engine), "a", "1")
+    other = join_instance(tmp_path / "two", engine)
     put_values(other, "a", "2")
-    said: list[str] = []
-    agree(memory, [other, joined(tmp_path / "one", memory, report=said.append)])
-    assert said == []
+    messages: list[str] = []
+    check_copies(engine, [other, join_instance(tmp_path / "one", engine, report=messages.append)])
+    assert messages == []  # a new copy would be reported
 
 
-def test_a_disk_that_fails_in_the_middle_leaves_no_half_write(
-    memory: Memory, both: list[SharedStore], monkeypatch: pytest.MonkeyPatch
+def test_write_is_undone_after_a_disk_error(
+    engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_values(both[0], "a", "1")
-    inference = both[0]._inference
+    put_values(stores[0], "a", "1")
+    inference = stores[0]._inference
     assert inference
 
     def fail(*_: object) -> None:
@@ -446,24 +484,24 @@ def test_a_disk_that_fails_in_the_middle_leaves_no_half_write(
 
     monkeypatch.setattr(inference, "infer", fail)
     with pytest.raises(StoreError):
-        put_values(both[0], "a", "2")
+        put_values(stores[0], "a", "2")
     monkeypatch.undo()
-    agree(memory, both)
-    assert '"1"' in next(iter(memory.data))
-    put_values(both[0], "a", "3")
-    agree(memory, both)
+    check_copies(engine, stores)
+    assert '"1"' in next(iter(engine.data))
+    put_values(stores[0], "a", "3")
+    check_copies(engine, stores)
 
 
-def test_a_thread_that_changes_and_one_that_waits_do_not_block_each_other(both: list[SharedStore]) -> None:
-    store = both[0]
+def test_concurrent_writers_do_not_deadlock(stores: list[SharedStore]) -> None:
+    store = stores[0]
 
-    def work(number: int) -> None:
+    def write_repeatedly(number: int) -> None:
         for count in range(5):
             put_values(store, str(number), str(count))
             with store.exclusive_writer():
                 pass
 
-    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(3)]
+    threads = [threading.Thread(target=write_repeatedly, args=(number,), daemon=True) for number in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,4 +1,9 @@
-"""What there is of a thing is listed, linked and mapped to tokens (Content Negotiation by Profile, 6.4)."""
+"""Lists and links of the representations of a resource, and tokens (short names) of profiles.
+
+A profile is a vocabulary or a selection of facts in which a resource can be requested, such as `skos`.
+The numbers are those of sections of Content Negotiation by Profile. The fixture `get` sends requests to a
+service with the small graph of tests/fixtures/graph.ttl.
+"""
 
 from urllib.parse import quote
 
@@ -7,197 +12,208 @@ import pyoxigraph as ox
 import pytest
 from wgig.store.store import Store
 
-from tests.fixtures.link_header import links
+from tests.fixtures.link_header import parse_links
 from tests.fixtures.profiles import (
     BASE,
     CONFORMS_TO,
-    IRIS,
-    KNOWN,
-    MODEL,
-    SPAM,
-    profile,
-    representations,
-    value,
+    PROFILE_IRIS,
+    PROFILES_BY_TOKEN,
+    REPRESENTATION_MODEL,
+    SPAM_PATH,
+    content_profile,
+    find_value,
+    list_representations,
 )
-from tests.fixtures.service import Get, client_over
+from tests.fixtures.service import GetFunction, make_store_client
 from tests.fixtures.triples import response_triples
 
-RDF_NS = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-RDF = ("text/turtle", "application/n-triples", "application/rdf+xml")
+RDF_TYPE_IRI = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+DC_FORMAT_IRI = "http://purl.org/dc/terms/format"
+RDF_MEDIA_TYPES = ("text/turtle", "application/n-triples", "application/rdf+xml")
 
 
-# 6.3.1 List profiles: a server lists what it is able to deliver, and nothing else
+# 6.3.1 List profiles: a server lists the profiles that it can deliver, and no others
 
 
-def test_what_is_listed_is_delivered_and_nothing_else_for_things_of_each_type(
-    shipped: ox.Store, reader: httpx.Client
+def test_listed_profiles_and_no_others_are_delivered_for_each_type(
+    shipped_store: ox.Store, shipped_client: httpx.Client
 ) -> None:
-    some = {
+    names_by_type = {
         quad.object: quad.subject.value.removeprefix(f"{BASE}id/")
-        for quad in shipped.quads_for_pattern(None, ox.NamedNode(f"{RDF_NS}type"), None)
+        for quad in shipped_store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE_IRI), None)
         if isinstance(quad.subject, ox.NamedNode) and quad.subject.value.startswith(f"{BASE}id/")
     }
-    assert len(some) > 40
-    for path in sorted({f"/doc/{one}" for one in some.values()} | {"/graph/issues", "/ontology"}):
-        listed = reader.get(path, params={"_profile": "all", "_mediatype": "application/json"}).json()
-        offered = {one["token"] for one in listed["profiles"]}
-        for token in KNOWN:
-            answer = reader.get(path, params={"_profile": token})
-            assert answer.status_code == (200 if token in offered else 406), (path, token)
-            assert token not in offered or profile(answer) == token
+    assert len(names_by_type) > 40
+    paths = {f"/doc/{name}" for name in names_by_type.values()}
+    for path in sorted(paths | {"/graph/issues", "/ontology"}):
+        document = shipped_client.get(
+            path, params={"_profile": "all", "_mediatype": "application/json"}
+        ).json()
+        offered_tokens = {profile["token"] for profile in document["profiles"]}
+        for token in PROFILES_BY_TOKEN:
+            response = shipped_client.get(path, params={"_profile": token})
+            assert response.status_code == (200 if token in offered_tokens else 406), (path, token)
+            assert token not in offered_tokens or content_profile(response) == token
 
 
-@pytest.mark.parametrize("path", [SPAM, "/graph/documents", "/ontology", "/doc/document/declaration"])
-def test_each_media_type_that_is_listed_is_delivered(reader: httpx.Client, path: str) -> None:
-    listed = reader.get(path, params={"_profile": "all", "_mediatype": "application/json"}).json()
-    for one in listed["profiles"]:
-        for media_type in one["media_types"]:
-            asked = {"_profile": one["token"], "_mediatype": media_type}
-            answer = reader.get(path, params=asked)
-            assert answer.status_code == 200
-            assert answer.headers["content-type"].partition(";")[0] == media_type
-            assert profile(answer) == one["token"]
+@pytest.mark.parametrize("path", [SPAM_PATH, "/graph/documents", "/ontology", "/doc/document/declaration"])
+def test_listed_media_types_are_delivered(shipped_client: httpx.Client, path: str) -> None:
+    document = shipped_client.get(path, params={"_profile": "all", "_mediatype": "application/json"}).json()
+    for profile in document["profiles"]:
+        for media_type in profile["media_types"]:
+            response = shipped_client.get(
+                path, params={"_profile": profile["token"], "_mediatype": media_type}
+            )
+            assert response.status_code == 200
+            assert response.headers["content-type"].partition(";")[0] == media_type
+            assert content_profile(response) == profile["token"]
 
 
 # 6.4 Alternate Representations Data Model
 
 
 @pytest.mark.parametrize("token", ["all", "alt"])
-def test_the_list_as_rdf_is_that_of_the_link_field(get: Get, token: str) -> None:
-    answer = get(f"/doc/agent/kim?_profile={token}", accept="text/turtle")
-    assert answer.headers["content-profile"] == f"<{MODEL}>"
-    found = {
-        (one.subject, one.predicate.value.rpartition("#")[2], one.object) for one in response_triples(answer)
-    }
-    thing = ox.NamedNode(f"{BASE}id/agent/kim")
-    all_ = [end for start, name, end in found if (start, name) == (thing, "hasRepresentation")]
-    default = [end for start, name, end in found if (start, name) == (thing, "hasDefaultRepresentation")]
-    assert len(default) == 1
-    assert default[0] in all_
-    said = {
-        (value(answer, one, "http://purl.org/dc/terms/format"), value(answer, one, CONFORMS_TO))
-        for one in all_
-    }
-    assert said == {
-        (one.attributes["type"], one.attributes["profile"]) for one in representations(get("/doc/agent/kim"))
-    } | {(default_type(answer, default[0]), IRIS["wgig"])}
-
-
-def default_type(answer: httpx.Response, node: object) -> str:
-    return value(answer, node, "http://purl.org/dc/terms/format")
-
-
-@pytest.mark.parametrize("path", [SPAM, f"{SPAM}.html", f"{SPAM}?_profile=skos", "/doc/issue", "/graph/test"])
-def test_every_answer_says_which_profile_it_has(get: Get, path: str) -> None:
-    answer = get(path)
-    token = profile(answer)
-    assert [one.target for one in links(answer, "profile")] == [IRIS[token]]
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_the_default_is_canonical_and_all_others_are_alternates(get: Get, method: str) -> None:
-    answer = get("/doc/agent/kim", method)
-    canonical = links(answer, "canonical")
-    assert [(one.target, one.attributes) for one in canonical] == [
-        ("/doc/agent/kim", {"type": "text/turtle", "profile": IRIS["wgig"]})
-    ]
-    default = get("/doc/agent/kim")
-    assert (default.headers["content-type"].partition(";")[0], profile(default)) == ("text/turtle", "wgig")
-    found = {(one.attributes["profile"], one.attributes["type"]) for one in representations(answer)}
-    assert found == {
-        (KNOWN[token].iri, format_.media_type)
-        for token in ("wgig", "schema.org", "oai_dc")
-        for format_ in KNOWN[token].formats
-    }
-    for one in representations(answer):
-        there = get(one.target)
-        assert there.headers["content-type"].partition(";")[0] == one.attributes["type"]
-        assert there.headers["content-profile"] == f"<{one.attributes['profile']}>"
+def test_list_in_rdf_is_the_same_as_in_link_header(get: GetFunction, token: str) -> None:
+    response = get(f"/doc/agent/kim?_profile={token}", accept="text/turtle")
+    assert response.headers["content-profile"] == f"<{REPRESENTATION_MODEL}>"
+    kim = ox.NamedNode(f"{BASE}id/agent/kim")
+    about_kim = [triple for triple in response_triples(response) if triple.subject == kim]
+    nodes = [triple.object for triple in about_kim if triple.predicate.value.endswith("#hasRepresentation")]
+    (default_node,) = (
+        triple.object for triple in about_kim if triple.predicate.value.endswith("#hasDefaultRepresentation")
+    )
+    assert default_node in nodes
+    assert {
+        (find_value(response, node, DC_FORMAT_IRI), find_value(response, node, CONFORMS_TO)) for node in nodes
+    } == {
+        (link.attributes["type"], link.attributes["profile"])
+        for link in list_representations(get("/doc/agent/kim"))
+    } | {(find_value(response, default_node, DC_FORMAT_IRI), PROFILE_IRIS["wgig"])}
 
 
 @pytest.mark.parametrize(
-    "path", [f"{SPAM}.nt", f"{SPAM}?_profile=skos", "/graph/test?_profile=dcat", "/doc/issue"]
+    "path", [SPAM_PATH, f"{SPAM_PATH}.html", f"{SPAM_PATH}?_profile=skos", "/doc/issue", "/graph/test"]
 )
-def test_content_location_names_just_this_representation(get: Get, path: str) -> None:
-    answer = get(path, accept="*/*")
-    again = get(answer.headers["content-location"], accept="text/html;q=0.1")
-    assert again.content == answer.content
-    assert again.headers["etag"] == answer.headers["etag"]
-    assert again.headers["content-location"] == answer.headers["content-location"]
+def test_response_links_its_profile(get: GetFunction, path: str) -> None:
+    response = get(path)
+    token = content_profile(response)
+    assert [link.target for link in parse_links(response, "profile")] == [PROFILE_IRIS[token]]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_default_is_canonical_and_others_are_alternates(get: GetFunction, method: str) -> None:
+    response = get("/doc/agent/kim", method)
+    canonical_links = parse_links(response, "canonical")
+    assert [(link.target, link.attributes) for link in canonical_links] == [
+        ("/doc/agent/kim", {"type": "text/turtle", "profile": PROFILE_IRIS["wgig"]})
+    ]
+    default_response = get("/doc/agent/kim")
+    assert (
+        default_response.headers["content-type"].partition(";")[0],
+        content_profile(default_response),
+    ) == (
+        "text/turtle",
+        "wgig",
+    )
+    linked_formats = {
+        (link.attributes["profile"], link.attributes["type"]) for link in list_representations(response)
+    }
+    assert linked_formats == {
+        (PROFILES_BY_TOKEN[token].iri, format_.media_type)
+        for token in ("wgig", "schema.org", "oai_dc")
+        for format_ in PROFILES_BY_TOKEN[token].formats
+    }
+    for link in list_representations(response):
+        alternate = get(link.target)
+        assert alternate.headers["content-type"].partition(";")[0] == link.attributes["type"]
+        assert alternate.headers["content-profile"] == f"<{link.attributes['profile']}>"
+
+
+@pytest.mark.parametrize(
+    "path", [f"{SPAM_PATH}.nt", f"{SPAM_PATH}?_profile=skos", "/graph/test?_profile=dcat", "/doc/issue"]
+)
+def test_content_location_identifies_representation(get: GetFunction, path: str) -> None:
+    response = get(path, accept="*/*")
+    repeated = get(response.headers["content-location"], accept="text/html;q=0.1")
+    assert repeated.content == response.content
+    assert repeated.headers["etag"] == response.headers["etag"]
+    assert repeated.headers["content-location"] == response.headers["content-location"]
 
 
 # 7.1.1.2 Token mappings
 
 
-def test_for_each_token_a_link_says_which_profile_it_means(get: Get) -> None:
-    found = {one.attributes["token"]: one for one in links(get(SPAM), "type")}
-    assert {token: one.attributes["anchor"] for token, one in found.items()} == {
-        token: IRIS[token] for token in ("wgig", "schema.org", "skos", "oai_dc")
+def test_links_map_tokens_to_profiles(get: GetFunction) -> None:
+    token_links = parse_links(get(SPAM_PATH), "type")
+    assert {link.attributes["token"]: link.attributes["anchor"] for link in token_links} == {
+        token: PROFILE_IRIS[token] for token in ("wgig", "schema.org", "skos", "oai_dc")
     }
-    assert {one.target for one in found.values()} == {"http://www.w3.org/ns/dx/prof/Profile"}
+    assert {link.target for link in token_links} == {"http://www.w3.org/ns/dx/prof/Profile"}
 
 
 # 7.2 Query string arguments
 
 
-def test_the_list_can_be_had_as_a_page_as_json_and_as_rdf(get: Get) -> None:
-    page = get(f"{SPAM}?_profile=all", accept="text/html")
+def test_list_is_page_json_or_rdf(get: GetFunction) -> None:
+    page = get(f"{SPAM_PATH}?_profile=all", accept="text/html")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    document = get(f"{SPAM}?_profile=all", accept="application/json").json()
+    document = get(f"{SPAM_PATH}?_profile=all", accept="application/json").json()
     assert document["resource"] == f"{BASE}id/issue/spam"
     assert document["default"] == {"token": "wgig", "media_type": "text/turtle"}
-    for one in document["profiles"]:
-        assert one["uri"] == IRIS[one["token"]]
-        assert one["uri"] in page.text
-    assert f'href="{SPAM}.xml?_profile=oai_dc"' in page.text
-    for media_type in RDF:
-        answer = get(f"{SPAM}?_profile=all&_mediatype={quote(media_type)}")
-        assert response_triples(answer, ox.RdfFormat.from_media_type(media_type))
+    for profile in document["profiles"]:
+        assert profile["uri"] == PROFILE_IRIS[profile["token"]]
+        assert profile["uri"] in page.text
+    assert f'href="{SPAM_PATH}.xml?_profile=oai_dc"' in page.text
+    for media_type in RDF_MEDIA_TYPES:
+        response = get(f"{SPAM_PATH}?_profile=all&_mediatype={quote(media_type)}")
+        assert response_triples(response, ox.RdfFormat.from_media_type(media_type))
 
 
-def test_the_list_has_the_link_field_of_the_thing(get: Get) -> None:
-    listed = links(get(f"{SPAM}?_profile=all"), "canonical", "type")
-    assert listed == links(get(SPAM), "canonical", "type")
+def test_list_has_same_links_as_resource(get: GetFunction) -> None:
+    links_of_list = parse_links(get(f"{SPAM_PATH}?_profile=all"), "canonical", "type")
+    assert links_of_list == parse_links(get(SPAM_PATH), "canonical", "type")
 
 
-def test_the_way_to_the_list_is_linked_by_the_model_of_the_list(get: Get) -> None:
-    found = [one.target for one in links(get(SPAM), "alternate") if one.attributes["profile"] == MODEL]
-    assert found == [f"{SPAM}?_profile=all"]
+def test_resource_links_list_of_representations(get: GetFunction) -> None:
+    alternates = parse_links(get(SPAM_PATH), "alternate")
+    targets = [link.target for link in alternates if link.attributes["profile"] == REPRESENTATION_MODEL]
+    assert targets == [f"{SPAM_PATH}?_profile=all"]
 
 
-def test_an_iri_may_be_escaped_or_not(small_store: Store) -> None:
-    escaped = client_over(small_store).get(f"{SPAM}?_profile=%3Chttps%3A%2F%2Fschema.org%2F%3E")
-    plain = client_over(small_store).get(
-        httpx.URL("http://localhost", raw_path=f"{SPAM}?_profile=<https://schema.org/>".encode())
+def test_profile_iri_may_be_percent_encoded_or_not(small_store: Store) -> None:
+    escaped = make_store_client(small_store).get(f"{SPAM_PATH}?_profile=%3Chttps%3A%2F%2Fschema.org%2F%3E")
+    unescaped = make_store_client(small_store).get(
+        httpx.URL("http://localhost", raw_path=f"{SPAM_PATH}?_profile=<https://schema.org/>".encode())
     )
-    assert profile(escaped) == profile(plain) == "schema.org"
+    assert content_profile(escaped) == content_profile(unescaped) == "schema.org"
 
 
-def test_profiles_are_listed_in_the_order_of_preference(get: Get) -> None:
+def test_first_available_profile_is_chosen(get: GetFunction) -> None:
     assert (
-        profile(get("/doc/agent/kim?_profile=skos,%3Chttp://example.org/y%3E,oai_dc,schema.org")) == "oai_dc"
+        content_profile(get("/doc/agent/kim?_profile=skos,%3Chttp://example.org/y%3E,oai_dc,schema.org"))
+        == "oai_dc"
     )
-    assert profile(get(f"{SPAM}?_profile=skos,oai_dc")) == "skos"
-    assert profile(get(f"{SPAM}?_profile=skos,oai_dc,skos")) == "skos"
-    assert profile(get(SPAM, accept_profile="skos;q=0.5, oai_dc;q=0.4, skos;q=0.1")) == "skos"
+    assert content_profile(get(f"{SPAM_PATH}?_profile=skos,oai_dc")) == "skos"
+    assert content_profile(get(f"{SPAM_PATH}?_profile=skos,oai_dc,skos")) == "skos"
+    assert content_profile(get(SPAM_PATH, accept_profile="skos;q=0.5, oai_dc;q=0.4, skos;q=0.1")) == "skos"
 
 
-def test_media_types_are_listed_in_the_order_of_preference(get: Get) -> None:
-    answer = get(f"{SPAM}?_mediatype=image/png,application/rdf%2Bxml,text/turtle")
-    assert answer.headers["content-type"] == "application/rdf+xml"
+def test_first_available_media_type_is_chosen(get: GetFunction) -> None:
+    response = get(f"{SPAM_PATH}?_mediatype=image/png,application/rdf%2Bxml,text/turtle")
+    assert response.headers["content-type"] == "application/rdf+xml"
 
 
-# Links stand in what has no profiles as well
+# Links of all responses with data, also those without profiles
 
 
-@pytest.mark.parametrize("path", ["/", "/graphs", "/context.jsonld", "/doc/issue", SPAM, "/ontology"])
-def test_whatever_holds_data_links_what_describes_it_and_its_license(get: Get, path: str) -> None:
-    found = {one.target for one in links(get(path), "describedby", "license")}
-    assert found >= {"/ontology", "https://creativecommons.org/licenses/by/4.0/"}
+@pytest.mark.parametrize("path", ["/", "/graphs", "/context.jsonld", "/doc/issue", SPAM_PATH, "/ontology"])
+def test_data_links_ontology_and_license(get: GetFunction, path: str) -> None:
+    targets = {link.target for link in parse_links(get(path), "describedby", "license")}
+    assert targets >= {"/ontology", "https://creativecommons.org/licenses/by/4.0/"}
 
 
-def test_the_list_of_graphs_links_its_formats(get: Get) -> None:
-    found = links(get("/graphs", accept="text/html"), "alternate")
-    assert len(found) == 5
-    for one in found:
-        assert get(one.target).headers["content-type"].partition(";")[0] == one.attributes["type"]
+def test_list_of_graphs_links_its_formats(get: GetFunction) -> None:
+    alternates = parse_links(get("/graphs", accept="text/html"), "alternate")
+    assert len(alternates) == 5  # four RDF formats and JSON
+    for link in alternates:
+        assert get(link.target).headers["content-type"].partition(";")[0] == link.attributes["type"]

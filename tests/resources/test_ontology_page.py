@@ -1,4 +1,4 @@
-"""The page of the ontology: a picture with an equal list, examples, shapes, and how much a term is used."""
+"""The page of the ontology: a picture of the classes, the same as a list, and the use of each term."""
 
 import re
 
@@ -10,89 +10,93 @@ from wgig.resources.ontology_page import OntologyView, build_ontology_view
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import service_of
+from tests.fixtures.service import make_service_client
 
 BASE = Settings.base
 WGIG = f"{BASE}ontology#"
-HTML = {"Accept": "text/html"}
+HTML_HEADERS = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")
-def book(filled_store: Store) -> OntologyView:
-    """The ontology of a store with everything that a service holds at its first start."""
+def view(filled_store: Store) -> OntologyView:
+    """The view of the ontology in a store with the bundled data."""
     return build_ontology_view(filled_store, BASE)
 
 
 @pytest.fixture(scope="module")
 def page(filled_store: Store) -> str:
-    """Its page."""
-    return str(service_of(Settings(), filled_store).get("/ontology", headers=HTML).text)
+    """The page of the ontology in a store with the bundled data."""
+    return str(make_service_client(Settings(), filled_store).get("/ontology", headers=HTML_HEADERS).text)
 
 
-def test_each_class_has_a_box_right_of_what_it_is_a_kind_of(book: OntologyView) -> None:
-    boxes = {one.label: one for one in book.picture.boxes}
-    for iris in book.classes_by_parent.values():
-        for one in iris:
-            assert one.label.value in boxes
+def test_class_has_box_to_the_right_of_its_superclass(view: OntologyView) -> None:
+    boxes = {box.label: box for box in view.picture.boxes}
+    for classes in view.classes_by_parent.values():
+        assert {class_.label.value for class_ in classes} <= boxes.keys()
     assert boxes["document"].x < boxes["paper"].x < boxes["issue paper"].x
-    assert len({(one.x, one.y) for one in book.picture.boxes}) == len(book.picture.boxes)
+    assert len({(box.x, box.y) for box in view.picture.boxes}) == len(view.picture.boxes)
 
 
-def test_the_list_beside_the_picture_says_the_same(book: OntologyView, page: str) -> None:
-    listed = page[page.index("The same as a list") : page.index('id="links"')]
-    for line in book.picture.lines:
-        assert f">{line.description.partition(' is a kind of ')[0]}</a>" in listed
+def test_list_has_same_classes_as_picture(view: OntologyView, page: str) -> None:
+    list_html = page[page.index("The same as a list") : page.index('id="links"')]
+    for line in view.picture.lines:
+        assert f">{line.description.partition(' is a kind of ')[0]}</a>" in list_html
 
 
-def test_a_link_between_classes_is_a_row(book: OntologyView) -> None:
-    found = {(of, term.iri, to) for term, of, to in book.links}
-    assert (f"{WGIG}Assessment", f"{WGIG}verdict", f"{WGIG}Verdict") in found
+def test_property_between_classes_is_a_link(view: OntologyView) -> None:
+    links = {(domain, property_.iri, range_) for property_, domain, range_ in view.links}
+    assert (f"{WGIG}Assessment", f"{WGIG}verdict", f"{WGIG}Verdict") in links
 
 
-def test_a_class_shows_a_real_example_its_shape_and_its_number(book: OntologyView) -> None:
-    use = book.uses[f"{WGIG}Meeting"]
+def test_class_has_example_shape_and_count(view: OntologyView) -> None:
+    use = view.uses[f"{WGIG}Meeting"]
     assert use.example.startswith(f"{BASE}id/meeting/")
     assert use.count is not None
     assert use.count > 0
-    assert book.uses[f"{WGIG}Agreement"].shapes == ["AgreementShape"]
-    assert book.uses[f"{WGIG}IssuePaper"].rule_count > 10
-    assert "/example" not in book.uses[f"{WGIG}IssuePaper"].example
+    assert view.uses[f"{WGIG}Agreement"].shapes == ["AgreementShape"]
+    assert view.uses[f"{WGIG}IssuePaper"].rule_count > 10
+    assert "/example" not in view.uses[f"{WGIG}IssuePaper"].example
 
 
-def test_what_is_in_use_is_as_a_count_finds(book: OntologyView, filled_store: Store) -> None:
-    typed = filled_store.match(None, RDF_TYPE, ox.NamedNode(f"{WGIG}Issue"))
-    issues = {one.subject for one in typed}
-    assert book.uses[f"{WGIG}Issue"].count == len(issues)
+def test_count_of_class_is_number_of_instances(view: OntologyView, filled_store: Store) -> None:
+    issues = {quad.subject for quad in filled_store.match(None, RDF_TYPE, ox.NamedNode(f"{WGIG}Issue"))}
+    assert view.uses[f"{WGIG}Issue"].count == len(issues)
 
 
-def test_every_link_of_the_page_to_a_place_on_it_arrives(page: str) -> None:
+def test_links_within_page_have_targets(page: str) -> None:
     ids = set(re.findall(r' id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= ids
 
 
-def test_the_page_calls_terms_in_its_language_and_defines_them_in_english(filled_store: Store) -> None:
-    arabic = service_of(Settings(), filled_store).get("/ontology", headers={**HTML, "Accept-Language": "ar"})
+def test_page_has_labels_in_its_language_and_definitions_in_english(filled_store: Store) -> None:
+    arabic = make_service_client(Settings(), filled_store).get(
+        "/ontology", headers={**HTML_HEADERS, "Accept-Language": "ar"}
+    )
     assert "<h3>معلم رئيسي <code>wgig:Milestone</code></h3>" in arabic.text
     assert '<a href="#due">الموعد المقرر</a>' in arabic.text
     assert '<p lang="en" dir="ltr">A deadline, deliverable or event of the timeline' in arabic.text
 
 
-def test_a_term_with_labels_in_english_alone_says_so_on_other_pages() -> None:
+def test_english_label_on_russian_page_is_marked_as_english() -> None:
     store = Store.in_memory()
-    text = f"""<{WGIG}Old> a <{OWL_NAMESPACE}Class> ;
+    turtle = f"""<{WGIG}Old> a <{OWL_NAMESPACE}Class> ;
         <{RDFS_NAMESPACE}label> "old"@en ."""
     store.apply(
-        store.compute_addition(f"{BASE}graph/ontology", parse_graph_document(text.encode(), "text/turtle"))
+        store.compute_addition(f"{BASE}graph/ontology", parse_graph_document(turtle.encode(), "text/turtle"))
     )
-    page = service_of(Settings(), store).get("/ontology", headers={**HTML, "Accept-Language": "ru"}).text
+    page = (
+        make_service_client(Settings(), store)
+        .get("/ontology", headers={**HTML_HEADERS, "Accept-Language": "ru"})
+        .text
+    )
     assert '<a href="#Old"><span lang="en" dir="auto">old</span></a>' in page
 
 
-def test_the_page_tells_its_version(page: str) -> None:
+def test_page_states_version(page: str) -> None:
     assert "This is version 0.1.0." in page
 
 
-def test_a_hostile_example_stays_text() -> None:
+def test_hostile_example_is_escaped() -> None:
     store = Store.in_memory()
     ontology = (SHIPPED_FOLDER / "ontology" / "wgig.ttl").read_bytes()
     store.apply(
@@ -102,5 +106,5 @@ def test_a_hostile_example_stays_text() -> None:
         <{SKOS_NAMESPACE}prefLabel>
             "<script>\\u202e{"x" * 10_000}" ; <{WGIG}p> <data:text/html,x> ."""
     store.apply(store.compute_addition("urn:g", parse_graph_document(facts.encode(), "text/turtle")))
-    text = service_of(Settings(), store).get("/ontology", headers=HTML).text
-    assert not re.search(r"<script>|href=\"(javascript|data):", text)
+    page = make_service_client(Settings(), store).get("/ontology", headers=HTML_HEADERS).text
+    assert not re.search(r"<script>|href=\"(javascript|data):", page)

@@ -1,4 +1,7 @@
-"""What pages tell search engines: schema.org that its own vocabulary allows, in a block that nothing runs."""
+"""schema.org markup for search engines: valid by the vocabulary, and in a JSON-LD block of each page.
+
+The fixture `get` sends requests to a service with the small graph of tests/fixtures/graph.ttl.
+"""
 
 import json
 import re
@@ -14,18 +17,18 @@ from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import Get, client_over, service_of
+from tests.fixtures.service import GetFunction, make_service_client, make_store_client
 
 BASE = Settings.base
 HOST = "http://localhost/"
-SCHEMA = "https://schema.org/"
-SHACL = "http://www.w3.org/ns/shacl#"
-XSD = "http://www.w3.org/2001/XMLSchema#"
-RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-DATES = (f"{XSD}date", f"{XSD}dateTime")
-TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
-BLOCK = re.compile(r'<script type="application/ld\+json">(.*?)</script>', re.DOTALL)
-PAGES = [
+SCHEMA_NAMESPACE = "https://schema.org/"
+SHACL_NAMESPACE = "http://www.w3.org/ns/shacl#"
+XSD_NAMESPACE = "http://www.w3.org/2001/XMLSchema#"
+RDFS_NAMESPACE = "http://www.w3.org/2000/01/rdf-schema#"
+DATE_DATATYPES = (f"{XSD_NAMESPACE}date", f"{XSD_NAMESPACE}dateTime")
+RDF_TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+JSON_LD_BLOCK_PATTERN = re.compile(r'<script type="application/ld\+json">(.*?)</script>', re.DOTALL)
+PAGE_PATHS = [
     "/",
     "/doc/issue",
     "/doc/issue/spam",
@@ -39,85 +42,104 @@ PAGES = [
     "/search?q=spam",
 ]
 
-EXPECTED = f"""PREFIX sh: <{SHACL}> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
-SELECT ?class ?path ?kind ?value {{
-  ?class sh:property ?shape . ?shape sh:path ?path .
+VALUE_CONSTRAINTS_QUERY = f"""PREFIX sh: <{SHACL_NAMESPACE}>
+PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>
+SELECT ?class ?property ?constraint ?value {{
+  ?class sh:property ?shape . ?shape sh:path ?property .
   OPTIONAL {{
-    {{ ?shape ?kind ?value }} UNION {{ ?shape sh:or/rdf:rest*/rdf:first ?one . ?one ?kind ?value }}
-    FILTER(?kind IN (sh:class, sh:datatype, sh:nodeKind))
+    {{ ?shape ?constraint ?value }}
+    UNION {{ ?shape sh:or/rdf:rest*/rdf:first ?item . ?item ?constraint ?value }}
+    FILTER(?constraint IN (sh:class, sh:datatype, sh:nodeKind))
   }}
 }}"""
 
 
 class Vocabulary:
-    """Which classes of schema.org there are, and what each of their properties expects."""
+    """The classes of schema.org, and the constraints on the values of their properties.
+
+    `constraints` has, by class and property, pairs such as ("class", "Person"), one of which must be met.
+    """
 
     def __init__(self) -> None:
         path = Path(pyshacl.__file__).parent / "assets" / "schema.ttl"
         store = ox.Store()
         store.load(path=path, format=ox.RdfFormat.TURTLE)
-        above = defaultdict(set)
-        for quad in store.quads_for_pattern(None, ox.NamedNode(f"{RDFS}subClassOf"), None):
-            above[name(quad.subject)].add(name(quad.object))
-        self.above = above
-        self.classes = {
-            name(q.subject) for q in store.quads_for_pattern(None, TYPE, ox.NamedNode(f"{RDFS}Class"))
-        }
-        self.expected: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-        found = store.query(EXPECTED, prefixes={"rdf": TYPE.value.removesuffix("type")})
-        assert isinstance(found, ox.QuerySolutions)
-        for row in found:
-            ends = self.expected[name(row["class"]), name(row["path"])]
-            if row["kind"]:
-                ends.add((name(row["kind"]).removeprefix(SHACL), name(row["value"])))
+        self.superclasses = defaultdict(set)
+        for quad in store.quads_for_pattern(None, ox.NamedNode(f"{RDFS_NAMESPACE}subClassOf"), None):
+            self.superclasses[local_name(quad.subject)].add(local_name(quad.object))
+        class_quads = store.quads_for_pattern(None, RDF_TYPE, ox.NamedNode(f"{RDFS_NAMESPACE}Class"))
+        self.classes = {local_name(quad.subject) for quad in class_quads}
+        self.constraints: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+        rows = store.query(VALUE_CONSTRAINTS_QUERY)
+        assert isinstance(rows, ox.QuerySolutions)
+        for row in rows:
+            constraints = self.constraints[local_name(row["class"]), local_name(row["property"])]
+            if row["constraint"]:
+                constraint = local_name(row["constraint"]).removeprefix(SHACL_NAMESPACE)
+                constraints.add((constraint, local_name(row["value"])))
 
-    def kinds(self, classes: Iterable[str]) -> set[str]:
-        """The classes and all above them."""
-        found, waiting = set[str](), [*classes]
-        while waiting:
-            if (one := waiting.pop()) not in found:
-                found.add(one)
-                waiting += self.above[one]
-        return found
+    def add_superclasses(self, classes: Iterable[str]) -> set[str]:
+        """The classes and all their superclasses."""
+        closure, queue = set[str](), [*classes]
+        while queue:
+            if (class_ := queue.pop()) not in closure:
+                closure.add(class_)
+                queue += self.superclasses[class_]
+        return closure
 
-    def faults(self, triples: Iterable[ox.Triple]) -> list[str]:
-        """What is not as the vocabulary has it."""
-        said = list(triples)
+    def find_errors(self, triples: Iterable[ox.Triple]) -> list[str]:
+        """A message for each unknown class, and for each triple that is not valid."""
+        triples = list(triples)
         types: dict[Any, set[str]] = defaultdict(set)
-        for one in said:
-            if one.predicate == TYPE:
-                types[one.subject].add(name(one.object))
-        found = [f"no class {one}" for ones in types.values() for one in ones if one not in self.classes]
-        for one in said:
-            if one.predicate != TYPE:
-                found += self.fault(one, self.kinds(types[one.subject]), self.kinds(types[one.object]))
-        return found
+        for triple in triples:
+            if triple.predicate == RDF_TYPE:
+                types[triple.subject].add(local_name(triple.object))
+        used_classes = [class_ for classes in types.values() for class_ in classes]
+        errors = [f"no class {class_}" for class_ in used_classes if class_ not in self.classes]
+        for triple in triples:
+            if triple.predicate != RDF_TYPE:
+                subject_classes, object_classes = (
+                    self.add_superclasses(types[term]) for term in (triple.subject, triple.object)
+                )
+                errors += self.find_triple_errors(triple, subject_classes, object_classes)
+        return errors
 
-    def fault(self, one: ox.Triple, kinds: set[str], ends: set[str]) -> list[str]:
-        """What is wrong with a statement about a thing of these kinds, with an end of these."""
-        property_ = name(one.predicate)
-        shapes = [self.expected[kind, property_] for kind in kinds if (kind, property_) in self.expected]
-        if not shapes:
-            return [f"{property_} is no property of {sorted(kinds)}"]
-        expected = set.union(*shapes)
-        if not expected or any(fits(one.object, ends, *what) for what in expected):
+    def find_triple_errors(
+        self, triple: ox.Triple, subject_classes: set[str], object_classes: set[str]
+    ) -> list[str]:
+        """A message if a triple is not valid; its subject and object have these classes."""
+        property_ = local_name(triple.predicate)
+        constraints_by_class = [
+            self.constraints[class_, property_]
+            for class_ in subject_classes
+            if (class_, property_) in self.constraints
+        ]
+        if not constraints_by_class:
+            return [f"{property_} is no property of {sorted(subject_classes)}"]
+        constraints = set.union(*constraints_by_class)
+        if not constraints or any(
+            fulfills_constraint(triple.object, object_classes, *constraint) for constraint in constraints
+        ):
             return []
-        return [f"{property_} of {one.object} expects {sorted(expected)}"]
+        return [f"{property_} of {triple.object} expects {sorted(constraints)}"]
 
 
-def name(term: object) -> str:
-    """A term of schema.org by its local name, another by its IRI."""
-    text: str = getattr(term, "value", "")
-    return re.sub(r"^https?://schema\.org/", "", text)
+def local_name(term: object) -> str:
+    """The local name of a term of schema.org, or the IRI of any other term."""
+    iri: str = getattr(term, "value", "")
+    return re.sub(r"^https?://schema\.org/", "", iri)
 
 
-def fits(end: object, ends: set[str], kind: str, value: str) -> bool:
-    """Whether an end is what is expected; a text may be in a language, a date of ISO 8601 be short."""
-    if isinstance(end, ox.Literal):
-        text = f"{XSD}string" if end.language else end.datatype.value
-        dates = value in DATES and re.fullmatch(r"\d{4}(-\d\d){0,2}", end.value)
-        return kind == "datatype" and (value == text or bool(dates))
-    return kind == "nodeKind" or (kind == "class" and value in ends)
+def fulfills_constraint(term: object, classes: set[str], constraint: str, value: str) -> bool:
+    """Whether a term, which has these classes, fulfills a constraint.
+
+    A string may have a language, and a date may be only a year, or a year and a month.
+    """
+    if isinstance(term, ox.Literal):
+        datatype = f"{XSD_NAMESPACE}string" if term.language else term.datatype.value
+        is_date = value in DATE_DATATYPES and bool(re.fullmatch(r"\d{4}(-\d\d){0,2}", term.value))
+        return constraint == "datatype" and (value == datatype or is_date)
+    return constraint == "nodeKind" or (constraint == "class" and value in classes)
 
 
 @pytest.fixture(scope="module")
@@ -125,112 +147,116 @@ def vocabulary() -> Vocabulary:
     return Vocabulary()
 
 
-def test_the_vocabulary_finds_faults(vocabulary: Vocabulary) -> None:
-    wrong = f"""PREFIX : <{SCHEMA}> <urn:a> a :Event, :Meeting ; :name <urn:b> ; :author <urn:b> ."""
-    faults = vocabulary.faults(quad.triple for quad in ox.parse(wrong, ox.RdfFormat.TURTLE))
-    assert len(faults) == 3
+def test_vocabulary_finds_errors(vocabulary: Vocabulary) -> None:
+    turtle = f"PREFIX : <{SCHEMA_NAMESPACE}> <urn:a> a :Event, :Meeting ; :name <urn:b> ; :author <urn:b> ."
+    errors = vocabulary.find_errors(quad.triple for quad in ox.parse(turtle, ox.RdfFormat.TURTLE))
+    assert len(errors) == 3  # the class Meeting, the name that is no text, the property author
 
 
-def test_things_of_every_kind_are_said_as_schema_org_expects(
-    shipped: ox.Store, vocabulary: Vocabulary
-) -> None:
-    service = service_of(Settings(), Store(shipped))
-    some: dict[tuple[str, str], str] = {}
-    for quad in shipped.quads_for_pattern(None, TYPE, None):
+def test_resources_of_each_kind_and_class_are_valid(shipped_store: ox.Store, vocabulary: Vocabulary) -> None:
+    client = make_service_client(Settings(), Store(shipped_store))
+    names_by_kind_and_class: dict[tuple[str, str], str] = {}
+    for quad in shipped_store.quads_for_pattern(None, RDF_TYPE, None):
         if isinstance(quad.subject, ox.NamedNode) and quad.subject.value.startswith(f"{BASE}id/"):
-            path = quad.subject.value.removeprefix(f"{BASE}id/")
-            some.setdefault((path.partition("/")[0], name(quad.object)), path)
-    assert len(some) > 50
-    for path in sorted(
-        {f"/doc/{one}" for one in some.values()} | {"/graph/issues", "/graph/paper/wp-spam", "/ontology"}
-    ):
-        answer = service.get(path, params={"_profile": "schema.org"})
-        found = [quad.triple for quad in ox.parse(answer.content, ox.RdfFormat.TURTLE)]
-        assert not vocabulary.faults(found), path
-        assert {one.predicate for one in found} >= {TYPE, ox.NamedNode(f"{SCHEMA}url")}
+            name = quad.subject.value.removeprefix(f"{BASE}id/")
+            names_by_kind_and_class.setdefault((name.partition("/")[0], local_name(quad.object)), name)
+    assert len(names_by_kind_and_class) > 50
+    paths = {f"/doc/{name}" for name in names_by_kind_and_class.values()}
+    for path in sorted(paths | {"/graph/issues", "/graph/paper/wp-spam", "/ontology"}):
+        response = client.get(path, params={"_profile": "schema.org"})
+        triples = [quad.triple for quad in ox.parse(response.content, ox.RdfFormat.TURTLE)]
+        assert not vocabulary.find_errors(triples), path
+        predicates = {triple.predicate for triple in triples}
+        assert predicates >= {RDF_TYPE, ox.NamedNode(f"{SCHEMA_NAMESPACE}url")}
 
 
-def test_a_paper_has_its_authors_and_what_it_cites(vocabulary: Vocabulary) -> None:
+def test_paper_has_authors_and_citations(vocabulary: Vocabulary) -> None:
     store = Store.in_memory()
     paper = parse_graph_document(
         (SHIPPED_FOLDER / "data/examples/spam-filters.ttl").read_bytes(), "text/turtle"
     )
     store.apply(store.compute_addition(None, paper))
-    answer = client_over(store).get("/doc/paper/example-spam-filters?_profile=schema.org")
-    found = [quad.triple for quad in ox.parse(answer.content, ox.RdfFormat.TURTLE)]
-    assert not vocabulary.faults(found)
-    uses = Counter(name(one.predicate) for one in found)
-    assert (uses["author"], uses["citation"], uses["about"], uses["datePublished"]) == (3, 2, 1, 1)
+    response = make_store_client(store).get("/doc/paper/example-spam-filters?_profile=schema.org")
+    triples = [quad.triple for quad in ox.parse(response.content, ox.RdfFormat.TURTLE)]
+    assert not vocabulary.find_errors(triples)
+    counts = Counter(local_name(triple.predicate) for triple in triples)
+    assert (counts["author"], counts["citation"], counts["about"], counts["datePublished"]) == (3, 2, 1, 1)
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_has_one_block_that_means_schema_org(get: Get, path: str, vocabulary: Vocabulary) -> None:
-    blocks = BLOCK.findall(get(path, accept="text/html").text)
+@pytest.mark.parametrize("path", PAGE_PATHS)
+def test_page_has_one_valid_block(get: GetFunction, path: str, vocabulary: Vocabulary) -> None:
+    blocks = JSON_LD_BLOCK_PATTERN.findall(get(path, accept="text/html").text)
     assert len(blocks) == 1
-    found = [quad.triple for quad in ox.parse(blocks[0], ox.RdfFormat.JSON_LD)]
-    assert found
-    assert not vocabulary.faults(found)
-    assert json.loads(blocks[0])["@context"] == {"@vocab": SCHEMA}
+    triples = [quad.triple for quad in ox.parse(blocks[0], ox.RdfFormat.JSON_LD)]
+    assert triples
+    assert not vocabulary.find_errors(triples)
+    assert json.loads(blocks[0])["@context"] == {"@vocab": SCHEMA_NAMESPACE}
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/doc/issue/spam?_profile=schema.org&_mediatype=jsonld"])
-def test_addresses_are_on_the_host_that_was_asked_and_things_keep_their_names(get: Get, path: str) -> None:
-    text = get(path, accept="text/html").text
-    said = json.loads(BLOCK.findall(text)[0] if "<script" in text else text)
-    places = re.findall(r'"(?:url|contentUrl)": {"@id": "([^"]+)"}', json.dumps(said))
-    assert places
-    assert all(one.startswith(HOST) for one in places)
-    assert said.get("@id", BASE).startswith((BASE, f"{HOST}search"))
+def parse_json_ld(body: str) -> dict[str, Any]:
+    """The JSON-LD in a response: the block in a page, or the whole body."""
+    document: dict[str, Any] = json.loads(
+        JSON_LD_BLOCK_PATTERN.findall(body)[0] if "<script" in body else body
+    )
+    return document
+
+
+@pytest.mark.parametrize("path", [*PAGE_PATHS, "/doc/issue/spam?_profile=schema.org&_mediatype=jsonld"])
+def test_urls_are_on_request_host_and_iris_are_not(get: GetFunction, path: str) -> None:
+    document = parse_json_ld(get(path, accept="text/html").text)
+    urls = re.findall(r'"(?:url|contentUrl)": {"@id": "([^"]+)"}', json.dumps(document))
+    assert urls
+    assert all(url.startswith(HOST) for url in urls)
+    assert document.get("@id", BASE).startswith((BASE, f"{HOST}search"))
 
 
 @pytest.mark.parametrize("path", ["/issues", "/doc/issue", "/search?q=spam", "/search.jsonld?q=spam"])
-def test_things_of_a_list_have_their_kind_and_their_page(get: Get, path: str) -> None:
-    text = get(path, accept="text/html").text
-    said = json.loads(BLOCK.findall(text)[0] if "<script" in text else text)
-    items = [one["item"] for one in said.get("mainEntity", said)["itemListElement"]]
-    (spam,) = (one for one in items if one["@id"] == f"{BASE}id/issue/spam")
+def test_resources_in_list_have_type_and_page(get: GetFunction, path: str) -> None:
+    document = parse_json_ld(get(path, accept="text/html").text)
+    items = [element["item"] for element in document.get("mainEntity", document)["itemListElement"]]
+    (spam,) = (item for item in items if item["@id"] == f"{BASE}id/issue/spam")
     assert spam["@type"] == "DefinedTerm"
     assert spam["url"] == {"@id": f"{HOST}doc/issue/spam"}
     assert "Spam" in str(spam["name"])
 
 
-def test_the_policy_lets_no_text_of_a_page_run_and_the_block_is_none(get: Get) -> None:
-    answer = get("/doc/issue/spam", accept="text/html")
-    policy = answer.headers["content-security-policy"]
+def test_content_security_policy_allows_no_inline_script(get: GetFunction) -> None:
+    response = get("/doc/issue/spam", accept="text/html")
+    policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
-    assert re.findall(r"<script[^>]*>", answer.text) == ['<script type="application/ld+json">']
+    assert re.findall(r"<script[^>]*>", response.text) == ['<script type="application/ld+json">']
 
 
-def test_a_text_cannot_leave_the_block(get: Get) -> None:
+def test_hostile_text_in_block_is_escaped(get: GetFunction) -> None:
     page = get("/doc/issue/hostile", accept="text/html").text
     assert page.count("<script") == page.count("</script") == 1
-    assert json.loads(BLOCK.findall(page)[0])["name"] == "<script>alert(1)</script>"
+    assert parse_json_ld(page)["name"] == "<script>alert(1)</script>"
 
 
-def test_a_block_is_in_the_language_of_its_page(get: Get) -> None:
+def test_block_is_in_language_of_page(get: GetFunction) -> None:
     page = get("/doc/issue/spam", accept="text/html", accept_language="ar").text
-    assert json.loads(BLOCK.findall(page)[0])["name"] == "البريد المزعج"
+    assert parse_json_ld(page)["name"] == "البريد المزعج"
     page = get("/doc/issue/spam", accept="text/html").text
-    assert json.loads(BLOCK.findall(page)[0])["name"] == "Spam"
+    assert parse_json_ld(page)["name"] == "Spam"
 
 
-def test_a_list_says_how_many_things_it_has(get: Get) -> None:
-    found = json.loads(BLOCK.findall(get("/doc/issue", accept="text/html").text)[0])
-    assert found["@type"] == "ItemList"
-    assert found["numberOfItems"] == len(found["itemListElement"]) == 5
+def test_list_has_number_of_items(get: GetFunction) -> None:
+    document = parse_json_ld(get("/doc/issue", accept="text/html").text)
+    assert document["@type"] == "ItemList"
+    assert document["numberOfItems"] == len(document["itemListElement"]) == 5  # issues in the store
 
 
-def test_the_dumps_that_home_names_are_there(get: Get) -> None:
-    found = json.loads(BLOCK.findall(get("/", accept="text/html").text)[0])
-    for one in found["dataset"]["distribution"]:
-        answer = get(f"/{one['contentUrl']['@id'].removeprefix(HOST)}")
-        assert answer.headers["content-type"] == one["encodingFormat"]
+def test_dumps_in_block_of_home_page_exist(get: GetFunction) -> None:
+    document = parse_json_ld(get("/", accept="text/html").text)
+    for distribution in document["dataset"]["distribution"]:
+        response = get(f"/{distribution['contentUrl']['@id'].removeprefix(HOST)}")
+        assert response.headers["content-type"] == distribution["encodingFormat"]
 
 
-def test_what_leads_to_itself_is_told_of_once() -> None:
+def test_reference_to_itself_is_not_nested() -> None:
     store = Store.in_memory()
     facts = f"<{BASE}id/x/y> a <{BASE}ontology#Paragraph> ; <{BASE}ontology#partOf> <{BASE}id/x/y> ."
-    store.apply(store.compute_addition(None, [q.triple for q in ox.parse(facts, ox.RdfFormat.TURTLE)]))
-    answer = client_over(store).get("/doc/x/y?_profile=schema.org&_mediatype=application/ld%2Bjson")
-    assert answer.json()["isPartOf"] == {"@id": f"{BASE}id/x/y"}
+    store.apply(store.compute_addition(None, [quad.triple for quad in ox.parse(facts, ox.RdfFormat.TURTLE)]))
+    response = make_store_client(store).get("/doc/x/y?_profile=schema.org&_mediatype=application/ld%2Bjson")
+    assert response.json()["isPartOf"] == {"@id": f"{BASE}id/x/y"}

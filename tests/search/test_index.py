@@ -1,4 +1,4 @@
-"""The index finds what was written however it was typed, and is in line with the store after every write."""
+"""The full-text index: tokens, matches, ranking, and updates after every write."""
 
 import sqlite3
 from concurrent.futures import Future
@@ -13,8 +13,7 @@ from wgig.search import index as search_index
 from wgig.search.database import INDEX_FORMAT, fill_index, list_distinct_values, read_index_entries
 from wgig.search.entries import find_index_passage
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex, close_index_connections
-from wgig.search.ranking import SearchCriteria
-from wgig.search.ranking import find_search_matches as find_all
+from wgig.search.ranking import SearchCriteria, SearchMatches, find_search_matches
 from wgig.search.snippets import build_snippet
 from wgig.search.tokenizer import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, parse_search_terms, tokenize_text
 from wgig.settings import Settings
@@ -26,7 +25,7 @@ PREFIXES = f"""
 PREFIX id: <{BASE}id/> PREFIX wgig: <{BASE}ontology#> PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 """
-DATA = """
+DATA_TURTLE = """
 <{0}id/issue/spam> <{1}prefLabel> "Spam"@en, "Pourriel"@fr ; <{1}definition> "Bulk unsolicited messages."@en .
 <{0}id/issue/costs> <{1}prefLabel> "Cost of interconnection"@en ; <{1}note> "Who pays for spam filters."@en .
 <{0}id/agent/kummer> <http://xmlns.com/foaf/0.1/name> "Markus Kummer" .
@@ -34,16 +33,16 @@ DATA = """
 """
 
 
-def write(store: Store, update: str) -> None:
+def run_update(store: Store, update: str) -> None:
     store.update(f"{PREFIXES} {update}")
 
 
 @pytest.fixture
 def store() -> Store:
-    found = Store.in_memory()
-    data = DATA.format(BASE, "http://www.w3.org/2004/02/skos/core#")
-    found.update(f"INSERT DATA {{ {data} }}")
-    return found
+    store = Store.in_memory()
+    data = DATA_TURTLE.format(BASE, "http://www.w3.org/2004/02/skos/core#")
+    store.update(f"INSERT DATA {{ {data} }}")
+    return store
 
 
 @pytest.fixture
@@ -51,12 +50,17 @@ def index(store: Store) -> FullTextIndex:
     return FullTextIndex(store, BASE)
 
 
-def find(index: FullTextIndex, text: str, language: str = "", kind: str = "") -> list[str]:
-    found = index.query(find_all, SearchCriteria(parse_search_terms(text), language, kind))
-    return [row.iri.removeprefix(f"{BASE}id/") for row in found.rows]
+def search(index: FullTextIndex, text: str, language: str = "", kind: str = "") -> SearchMatches:
+    return index.query(find_search_matches, SearchCriteria(parse_search_terms(text), language, kind))
 
 
-def rows(path: Path) -> list[tuple[str, ...]]:
+def find_ids(index: FullTextIndex, text: str, language: str = "", kind: str = "") -> list[str]:
+    """The identifiers of the matching resources, such as issue/spam."""
+    rows = search(index, text, language, kind).rows
+    return [row.iri.removeprefix(f"{BASE}id/") for row in rows]
+
+
+def read_index_rows(path: Path) -> list[tuple[str, ...]]:
     connection = sqlite3.connect(path)
     try:
         return connection.execute(
@@ -66,11 +70,8 @@ def rows(path: Path) -> list[tuple[str, ...]]:
         connection.close()
 
 
-# How texts become words.
-
-
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "words"),
     [
         ("E-Commerce, 2005", ["e", "commerce", "2005"]),
         ("Éducation STRASSE straße", ["education", "strasse", "strasse"]),
@@ -87,21 +88,19 @@ def rows(path: Path) -> list[tuple[str, ...]]:
         ("!§ _", []),
     ],
 )
-def test_words_are_compared_without_what_is_typed_in_many_ways(text: str, found: list[str]) -> None:
-    assert tokenize_text(text) == found
+def test_text_is_tokenized_to_folded_words(text: str, words: list[str]) -> None:
+    assert tokenize_text(text) == words
 
 
 @pytest.mark.parametrize("text", ["Geneva's", "l’geneva", "children's", "o'connor", "O’Connor’s"])
-def test_an_apostrophe_neither_hides_a_word_nor_makes_one(
-    store: Store, index: FullTextIndex, text: str
-) -> None:
-    write(store, """INSERT DATA { id:paper\\/x rdfs:label "Children of Geneva, by Connor" }""")
-    write(store, """INSERT DATA { id:paper\\/y rdfs:label "A plan of type T, by O, in S" }""")
-    assert find(index, text) == ["paper/x"]
+def test_single_letter_at_an_apostrophe_is_not_a_word(store: Store, index: FullTextIndex, text: str) -> None:
+    run_update(store, """INSERT DATA { id:paper\\/x rdfs:label "Children of Geneva, by Connor" }""")
+    run_update(store, """INSERT DATA { id:paper\\/y rdfs:label "A plan of type T, by O, in S" }""")
+    assert find_ids(index, text) == ["paper/x"]
 
 
-def test_what_is_asked_for_is_words_phrases_and_begins_of_words() -> None:
-    assert [str(one) for one in parse_search_terms('"root servers" gov* e-commerce')] == [
+def test_search_is_parsed_to_words_phrases_and_prefixes() -> None:
+    assert [str(term) for term in parse_search_terms('"root servers" gov* e-commerce')] == [
         '"root servers"',
         '"gov" *',
         '"e commerce"',
@@ -116,13 +115,13 @@ def test_what_is_asked_for_is_words_phrases_and_begins_of_words() -> None:
         "!?",
         '""',
         "x" * (MAX_SEARCH_CHARACTERS + 1),
-        " ".join(f"w{n}" for n in range(MAX_SEARCH_TERMS + 1)),
+        " ".join(f"w{number}" for number in range(MAX_SEARCH_TERMS + 1)),
     ],
 )
-def test_a_search_that_is_nothing_or_too_much_is_refused(text: str) -> None:
-    with pytest.raises(Problem) as refused:
+def test_empty_or_too_long_search_is_refused(text: str) -> None:
+    with pytest.raises(Problem) as error:
         parse_search_terms(text)
-    assert refused.value.status == 400
+    assert error.value.status == 400
 
 
 @pytest.mark.parametrize(
@@ -138,29 +137,25 @@ def test_a_search_that_is_nothing_or_too_much_is_refused(text: str) -> None:
         '"spam',
     ],
 )
-def test_no_text_is_syntax_of_the_index(index: FullTextIndex, text: str) -> None:
-    found = index.query(find_all, SearchCriteria(parse_search_terms(text)))
+def test_fts5_syntax_in_a_search_is_text(index: FullTextIndex, text: str) -> None:
     assert all(
         str(term).replace('"', "").replace(" *", "").replace(" ", "").isalnum()
-        for term in found.criteria.terms
+        for term in search(index, text).criteria.terms
     )
-    assert find(index, "spam")
+    assert find_ids(index, "spam")
 
 
-# What is found, and in which order.
+def test_name_matches_rank_before_text_matches(index: FullTextIndex) -> None:
+    assert find_ids(index, "spam") == ["issue/spam", "issue/costs"]
 
 
-def test_names_come_before_texts(index: FullTextIndex) -> None:
-    assert find(index, "spam") == ["issue/spam", "issue/costs"]
-
-
-def test_the_nearest_name_comes_first(store: Store, index: FullTextIndex) -> None:
-    write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "All about the spam of old"@en }')
-    assert find(index, "spam")[:2] == ["issue/spam", "issue/a"]
+def test_closest_name_ranks_first(store: Store, index: FullTextIndex) -> None:
+    run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "All about the spam of old"@en }')
+    assert find_ids(index, "spam")[:2] == ["issue/spam", "issue/a"]
 
 
 @pytest.mark.parametrize(
-    ("text", "iri"),
+    ("text", "id_"),
     [
         ("unsolicited", "issue/spam"),
         ('"bulk unsolicited"', "issue/spam"),
@@ -171,37 +166,35 @@ def test_the_nearest_name_comes_first(store: Store, index: FullTextIndex) -> Non
         ("انترنت", "issue/access"),
     ],
 )
-def test_a_thing_is_found_by_words_phrases_and_begins_in_any_script(
-    index: FullTextIndex, text: str, iri: str
+def test_resource_is_found_by_words_phrases_and_prefixes_in_any_script(
+    index: FullTextIndex, text: str, id_: str
 ) -> None:
-    assert find(index, text) == [iri]
+    assert find_ids(index, text) == [id_]
 
 
-def test_a_phrase_stands_in_one_text(index: FullTextIndex) -> None:
-    assert (
-        index.query(find_all, SearchCriteria(parse_search_terms('"spam bulk"'))).rows == []
-        or not index.query(find_all, SearchCriteria(parse_search_terms('"spam bulk"'))).criteria.match_all
-    )
+def test_phrase_does_not_match_across_texts(index: FullTextIndex) -> None:
+    matches = search(index, '"spam bulk"')  # the end of a name and the start of the definition
+    assert matches.rows == [] or not matches.criteria.match_all
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "correction"),
     [("spma", "spam"), ("interconection", "interconnection"), ("unsolisited bulk", "unsolicited")],
 )
-def test_a_misspelt_word_is_found_as_what_it_means(index: FullTextIndex, text: str, meant: str) -> None:
-    found = index.query(find_all, SearchCriteria(parse_search_terms(text)))
-    assert found.rows
-    assert meant in found.replacements.values()
+def test_misspelled_word_is_corrected(index: FullTextIndex, text: str, correction: str) -> None:
+    matches = search(index, text)
+    assert matches.rows
+    assert correction in matches.replacements.values()
 
 
-def test_what_has_any_of_the_words_is_found_where_nothing_has_all(index: FullTextIndex) -> None:
-    found = index.query(find_all, SearchCriteria(parse_search_terms("spam kummer")))
-    assert not found.criteria.match_all
-    assert {row.iri for row in found.rows} >= {f"{BASE}id/issue/spam", f"{BASE}id/agent/kummer"}
+def test_any_word_matches_if_no_resource_has_all_words(index: FullTextIndex) -> None:
+    matches = search(index, "spam kummer")
+    assert not matches.criteria.match_all
+    assert {row.iri for row in matches.rows} >= {f"{BASE}id/issue/spam", f"{BASE}id/agent/kummer"}
 
 
 @pytest.mark.parametrize(
-    ("text", "iri", "meant"),
+    ("text", "id_", "corrections"),
     [
         ("messages/bulk", "issue/spam", []),
         ("kummer-markus", "agent/kummer", []),
@@ -211,67 +204,69 @@ def test_what_has_any_of_the_words_is_found_where_nothing_has_all(index: FullTex
         ("bulk-mesages unsolicited", "issue/spam", ["messages"]),
     ],
 )
-def test_words_that_are_joined_are_found_as_parts_or_as_one(
-    index: FullTextIndex, text: str, iri: str, meant: list[str]
+def test_compound_matches_as_separate_words_or_one_word(
+    index: FullTextIndex, text: str, id_: str, corrections: list[str]
 ) -> None:
-    found = index.query(find_all, SearchCriteria(parse_search_terms(text)))
-    assert [row.iri for row in found.rows] == [f"{BASE}id/{iri}"]
-    assert list(found.replacements.values()) == meant
-    assert found.criteria.match_all
+    matches = search(index, text)
+    assert [row.iri for row in matches.rows] == [f"{BASE}id/{id_}"]
+    assert list(matches.replacements.values()) == corrections
+    assert matches.criteria.match_all
 
 
-def test_words_side_by_side_come_before_those_apart(index: FullTextIndex, store: Store) -> None:
-    write(store, 'INSERT DATA { id:issue\\/mail skos:prefLabel "Mail spam, or spam mail"@en }')
-    write(store, 'INSERT DATA { id:issue\\/apart skos:prefLabel "Spam of mail"@en }')
-    assert find(index, "spam-mail") == ["issue/mail"]
-    assert find(index, "mail/of") == ["issue/apart"]
+def test_compound_matches_adjacent_words_first(index: FullTextIndex, store: Store) -> None:
+    run_update(store, 'INSERT DATA { id:issue\\/mail skos:prefLabel "Mail spam, or spam mail"@en }')
+    run_update(store, 'INSERT DATA { id:issue\\/apart skos:prefLabel "Spam of mail"@en }')
+    assert find_ids(index, "spam-mail") == ["issue/mail"]
+    assert find_ids(index, "mail/of") == ["issue/apart"]
 
 
-def test_of_words_that_are_joined_any_is_found_where_nothing_has_all(index: FullTextIndex) -> None:
-    assert set(find(index, "spam/kummer")) == {"issue/spam", "issue/costs", "agent/kummer"}
+def test_any_part_of_a_compound_matches_if_no_resource_has_all_parts(index: FullTextIndex) -> None:
+    assert set(find_ids(index, "spam/kummer")) == {"issue/spam", "issue/costs", "agent/kummer"}
 
 
-def test_words_that_are_joined_are_one_word_where_the_language_has_just_that(
-    index: FullTextIndex, store: Store
-) -> None:
-    write(store, 'INSERT DATA { id:issue\\/other skos:note "Riel, pour"@en }')
-    assert find(index, "pour-riel") == ["issue/other"]
-    assert find(index, "pour-riel", "fr") == ["issue/spam"]
+def test_compound_is_joined_if_only_that_matches_in_the_language(index: FullTextIndex, store: Store) -> None:
+    run_update(store, 'INSERT DATA { id:issue\\/other skos:note "Riel, pour"@en }')
+    assert find_ids(index, "pour-riel") == ["issue/other"]
+    assert find_ids(index, "pour-riel", "fr") == ["issue/spam"]
 
 
 @pytest.mark.parametrize("text", ["zzzzz", "zzzzz/qqqqq", '"bulk spam"'])
-def test_where_nothing_is_found_not_every_word_is(index: FullTextIndex, text: str) -> None:
-    found = index.query(find_all, SearchCriteria(parse_search_terms(text)))
-    assert not found.rows
-    assert not found.criteria.match_all
-    assert not found.replacements
+def test_search_without_matches_has_match_all_false(index: FullTextIndex, text: str) -> None:
+    matches = search(index, text)
+    assert not matches.rows
+    assert not matches.criteria.match_all
+    assert not matches.replacements
 
 
-def test_a_language_and_a_kind_narrow_what_is_found(index: FullTextIndex) -> None:
-    assert find(index, "pourriel", "fr") == ["issue/spam"]
-    assert find(index, "pourriel", "en") == []
-    assert find(index, "kummer", "fr") == ["agent/kummer"]  # a name of no language is in each
-    assert find(index, "kummer", "", "issue") == []
+def test_language_and_kind_filter_the_matches(index: FullTextIndex) -> None:
+    assert find_ids(index, "pourriel", "fr") == ["issue/spam"]
+    assert find_ids(index, "pourriel", "en") == []
+    assert find_ids(index, "kummer", "fr") == [
+        "agent/kummer"
+    ]  # a name without a language matches every language
+    assert find_ids(index, "kummer", "", "issue") == []
     assert index.query(list_distinct_values, "kind") == ["agent", "issue"]
     assert index.query(list_distinct_values, "language") == ["", "ar", "en", "fr", "zh"]
 
 
-def test_the_passage_with_most_words_is_shown_with_marks(store: Store, index: FullTextIndex) -> None:
-    write(store, 'INSERT DATA { id:issue\\/spam skos:note "No word of it."@en, "Spam, bulk and «SPAM»."@en }')
-    (row, *_) = index.query(find_all, SearchCriteria(parse_search_terms("bulk spam"))).rows
-    shown = build_snippet(index.query(read_index_entries, [row])[row.id], parse_search_terms("bulk spam"))
-    assert [text for text, is_hit in shown.pieces if is_hit] == ["Spam", "bulk", "SPAM"]
-    assert shown.text == "Spam, bulk and «SPAM»."
+def test_snippet_is_the_passage_with_the_most_words(store: Store, index: FullTextIndex) -> None:
+    run_update(
+        store, 'INSERT DATA { id:issue\\/spam skos:note "No word of it."@en, "Spam, bulk and «SPAM»."@en }'
+    )
+    (row, *_) = search(index, "bulk spam").rows
+    snippet = build_snippet(index.query(read_index_entries, [row])[row.id], parse_search_terms("bulk spam"))
+    assert [text for text, is_match in snippet.chunks if is_match] == ["Spam", "bulk", "SPAM"]
+    assert snippet.text == "Spam, bulk and «SPAM»."
 
 
-def test_a_long_passage_is_cut_around_the_word(store: Store, index: FullTextIndex) -> None:
-    write(store, f'INSERT DATA {{ id:issue\\/a skos:note "{"before " * 80}needle{" after" * 80}"@en }}')
-    (row,) = index.query(find_all, SearchCriteria(parse_search_terms("needle"))).rows
-    shown = build_snippet(index.query(read_index_entries, [row])[row.id], parse_search_terms("needle"))
-    assert len(shown.text) < 260
-    assert ("needle", True) in shown.pieces
-    assert shown.text.startswith("… before")
-    assert shown.text.endswith("after …")
+def test_long_passage_is_shortened_around_the_match(store: Store, index: FullTextIndex) -> None:
+    run_update(store, f'INSERT DATA {{ id:issue\\/a skos:note "{"before " * 80}needle{" after" * 80}"@en }}')
+    (row,) = search(index, "needle").rows
+    snippet = build_snippet(index.query(read_index_entries, [row])[row.id], parse_search_terms("needle"))
+    assert len(snippet.text) < 260
+    assert ("needle", True) in snippet.chunks
+    assert snippet.text.startswith("… before")
+    assert snippet.text.endswith("after …")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +281,7 @@ def test_a_long_passage_is_cut_around_the_word(store: Store, index: FullTextInde
         ("elsewhere", "other"),
     ],
 )
-def test_the_kind_of_a_thing_is_told_by_its_iri(iri: str, kind: str) -> None:
+def test_kind_of_a_resource_depends_on_its_iri(iri: str, kind: str) -> None:
     assert kind_of_iri(BASE + iri, BASE) == kind
 
 
@@ -299,12 +294,9 @@ def test_the_kind_of_a_thing_is_told_by_its_iri(iri: str, kind: str) -> None:
         "[] <http://purl.org/dc/terms/title> 'x'",
     ],
 )
-def test_what_is_no_text_of_a_thing_is_not_in_the_index(statement: str) -> None:
+def test_statement_without_an_indexed_text_is_not_indexed(statement: str) -> None:
     (quad,) = ox.parse(f"{statement} .", ox.RdfFormat.TURTLE)
     assert find_index_passage(quad, BASE) is None
-
-
-# In line with the store.
 
 
 @pytest.mark.parametrize(
@@ -322,212 +314,209 @@ def test_what_is_no_text_of_a_thing_is_not_in_the_index(statement: str) -> None:
         "CLEAR ALL",
     ],
 )
-def test_the_index_that_followed_a_write_is_the_one_that_is_made_anew(
+def test_updated_index_equals_a_rebuilt_index(
     store: Store, index: FullTextIndex, tmp_path: Path, update: str
 ) -> None:
-    index.query(find_all, SearchCriteria(parse_search_terms("spam")))
-    write(store, update)
+    search(index, "spam")
+    run_update(store, update)
     fill_index(tmp_path / "new.db", store, BASE, lambda *_: None)
     assert index.path
-    assert rows(index.path) == rows(tmp_path / "new.db")
-    checked = sqlite3.connect(index.path, isolation_level=None)
+    assert read_index_rows(index.path) == read_index_rows(tmp_path / "new.db")
+    connection = sqlite3.connect(index.path, isolation_level=None)
     for table in ("names", "texts"):
-        checked.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 0)")
-    checked.close()
+        connection.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 0)")
+    connection.close()
 
 
-def test_a_text_that_stands_in_another_graph_stays(store: Store, index: FullTextIndex) -> None:
-    write(store, 'INSERT DATA { GRAPH id:g { id:issue\\/spam skos:prefLabel "Spam"@en } }')
-    assert "issue/spam" in find(index, "spam")
-    write(store, 'DELETE DATA { id:issue\\/spam skos:prefLabel "Spam"@en }')
-    assert "issue/spam" in find(index, "spam")
-    write(store, "DROP GRAPH id:g")
-    assert "issue/spam" not in find(index, "spam")
+def test_deleted_text_is_kept_if_another_graph_has_it(store: Store, index: FullTextIndex) -> None:
+    run_update(store, 'INSERT DATA { GRAPH id:g { id:issue\\/spam skos:prefLabel "Spam"@en } }')
+    assert "issue/spam" in find_ids(index, "spam")
+    run_update(store, 'DELETE DATA { id:issue\\/spam skos:prefLabel "Spam"@en }')
+    assert "issue/spam" in find_ids(index, "spam")
+    run_update(store, "DROP GRAPH id:g")
+    assert "issue/spam" not in find_ids(index, "spam")
 
 
-def test_a_paper_is_found_by_the_words_of_its_parts(store: Store, index: FullTextIndex) -> None:
-    find(index, "spam")
-    write(store, f'INSERT DATA {{ <{BASE}id/paper/a/swot> wgig:strength "Sturdy bridges."@en }}')
-    assert find(index, "sturdy") == ["paper/a"]
-    write(store, f"DELETE WHERE {{ <{BASE}id/paper/a/swot> ?p ?o }}")
-    assert find(index, "sturdy") == []
+def test_paper_is_found_by_texts_of_its_parts(store: Store, index: FullTextIndex) -> None:
+    find_ids(index, "spam")
+    run_update(store, f'INSERT DATA {{ <{BASE}id/paper/a/swot> wgig:strength "Sturdy bridges."@en }}')
+    assert find_ids(index, "sturdy") == ["paper/a"]
+    run_update(store, f"DELETE WHERE {{ <{BASE}id/paper/a/swot> ?p ?o }}")
+    assert find_ids(index, "sturdy") == []
 
 
-def test_a_word_that_is_gone_is_not_meant_any_more(store: Store, index: FullTextIndex) -> None:
-    assert find(index, "kumer") == ["agent/kummer"]
-    write(store, "DELETE WHERE { id:agent\\/kummer ?p ?o }")
-    assert find(index, "kumer") == []
+def test_deleted_word_is_not_a_correction(store: Store, index: FullTextIndex) -> None:
+    assert find_ids(index, "kumer") == ["agent/kummer"]
+    run_update(store, "DELETE WHERE { id:agent\\/kummer ?p ?o }")
+    assert find_ids(index, "kumer") == []
 
 
-def test_a_write_that_is_too_large_to_be_told_makes_the_index_anew(
-    store: Store, index: FullTextIndex
-) -> None:
-    find(index, "spam")
+def test_bulk_load_rebuilds_the_index(store: Store, index: FullTextIndex) -> None:
+    find_ids(index, "spam")
     file = BytesIO(b'<x:y> <http://purl.org/dc/terms/title> "Loaded" .')
     store.bulk_load(file, ox.RdfFormat.N_QUADS, None)
     store.infer()
-    assert find(index, "loaded") == ["x:y"]
-
-
-# Across openings.
+    assert find_ids(index, "loaded") == ["x:y"]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def store_folder(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-def opened(folder: Path) -> tuple[Store, FullTextIndex]:
-    store = Store.open(folder)
+def open_store(store_folder: Path) -> tuple[Store, FullTextIndex]:
+    store = Store.open(store_folder)
     return store, FullTextIndex(store, BASE)
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The files that are made anew from now on."""
-    found: list[Path] = []
+def built_paths(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The paths of index files that are built during the test."""
+    paths: list[Path] = []
 
-    def filled(path: Path, *rest: object) -> None:
-        found.append(path)
-        fill_index(path, *rest)  # type: ignore[arg-type]
+    def record_and_fill_index(path: Path, *args: object) -> None:
+        paths.append(path)
+        fill_index(path, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(search_index, "fill_index", filled)
-    return found
+    monkeypatch.setattr(search_index, "fill_index", record_and_fill_index)
+    return paths
 
 
-def closed(store: Store, index: FullTextIndex) -> None:
-    """Let the store be opened again, as after the end of the process."""
+def close_store(store: Store, index: FullTextIndex) -> None:
+    """Close the files of the store, but without a clean shutdown, so that it can be opened again."""
     close_index_connections(index.writers, index.free_readers)
     store._quads = ox.Store()
 
 
-def test_an_index_in_line_is_taken_as_it_is(folder: Path, made: list[Path]) -> None:
-    store, index = opened(folder)
-    write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
-    assert find(index, "first")
-    write(store, 'INSERT DATA { id:issue\\/b skos:prefLabel "Second"@en }')
-    closed(store, index)
-    store, index = opened(folder)
-    assert find(index, "second") == ["issue/b"]
-    assert len(made) == 1
-    closed(store, index)
+def test_current_index_is_not_rebuilt(store_folder: Path, built_paths: list[Path]) -> None:
+    store, index = open_store(store_folder)
+    run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
+    assert find_ids(index, "first")
+    run_update(store, 'INSERT DATA { id:issue\\/b skos:prefLabel "Second"@en }')
+    close_store(store, index)
+    store, index = open_store(store_folder)
+    assert find_ids(index, "second") == ["issue/b"]
+    assert len(built_paths) == 1
+    close_store(store, index)
 
 
-def test_what_was_written_without_the_index_is_in_it_afterwards(folder: Path, made: list[Path]) -> None:
-    store, index = opened(folder)
-    write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
-    find(index, "first")
-    store.projections.clear()  # as after a crash between the two, or in a program without an index
-    write(store, 'INSERT DATA { id:issue\\/b skos:prefLabel "Second"@en }')
-    closed(store, index)
-    store, index = opened(folder)
-    assert find(index, "second") == ["issue/b"]
-    assert len(made) == 2
-    closed(store, index)
+def test_index_that_missed_a_write_is_rebuilt(store_folder: Path, built_paths: list[Path]) -> None:
+    store, index = open_store(store_folder)
+    run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
+    find_ids(index, "first")
+    store.projections.clear()  # as after a crash, or in a program without an index
+    run_update(store, 'INSERT DATA { id:issue\\/b skos:prefLabel "Second"@en }')
+    close_store(store, index)
+    store, index = open_store(store_folder)
+    assert find_ids(index, "second") == ["issue/b"]
+    assert len(built_paths) == 2
+    close_store(store, index)
 
 
-def test_an_index_that_lost_its_last_write_is_made_anew(folder: Path, made: list[Path]) -> None:
-    store, index = opened(folder)
-    index.query(find_all, SearchCriteria(parse_search_terms("any")))
-    get_index_mark(folder).write("the token of a write that a power cut took")
-    closed(store, index)
-    store, index = opened(folder)
-    index.query(find_all, SearchCriteria(parse_search_terms("any")))
-    assert len(made) == 2
-    closed(store, index)
+def test_index_that_lost_its_last_write_is_rebuilt(store_folder: Path, built_paths: list[Path]) -> None:
+    store, index = open_store(store_folder)
+    search(index, "any")
+    get_index_mark(store_folder).write("the token of a write that was lost in a power failure")
+    close_store(store, index)
+    store, index = open_store(store_folder)
+    search(index, "any")
+    assert len(built_paths) == 2
+    close_store(store, index)
 
 
 @pytest.mark.parametrize("damage", ["older", "no database", "gone"])
-def test_an_index_that_cannot_be_used_is_made_anew(
-    folder: Path, made: list[Path], damage: str, monkeypatch: pytest.MonkeyPatch
+def test_unusable_index_is_rebuilt(
+    store_folder: Path, built_paths: list[Path], damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, index = opened(folder)
-    write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
-    find(index, "first")
-    closed(store, index)
+    store, index = open_store(store_folder)
+    run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
+    find_ids(index, "first")
+    close_store(store, index)
     match damage:
         case "older":
             monkeypatch.setattr(search_index, "INDEX_FORMAT", INDEX_FORMAT + 1)
         case "no database":
-            (folder / SEARCH_INDEX_PATH).write_bytes(b"no database at all" * 1000)
+            (store_folder / SEARCH_INDEX_PATH).write_bytes(b"no database at all" * 1000)
         case _:
-            (folder / SEARCH_INDEX_PATH).unlink()
-    store, index = opened(folder)
-    assert find(index, "first") == ["issue/a"]
-    assert len(made) == 2
-    closed(store, index)
+            (store_folder / SEARCH_INDEX_PATH).unlink()
+    store, index = open_store(store_folder)
+    assert find_ids(index, "first") == ["issue/a"]
+    assert len(built_paths) == 2
+    close_store(store, index)
 
 
-def test_a_write_that_changes_nothing_leaves_the_mark(folder: Path) -> None:
-    store, index = opened(folder)
-    write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
-    find(index, "first")
-    token = get_index_mark(folder).read()
+def test_write_without_changes_keeps_the_mark(store_folder: Path) -> None:
+    store, index = open_store(store_folder)
+    run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
+    find_ids(index, "first")
+    token = get_index_mark(store_folder).read()
     assert token
-    write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
+    run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
     with pytest.raises(SyntaxError):
         store.update("INSERT")
-    assert get_index_mark(folder).read() == token
-    closed(store, index)
+    assert get_index_mark(store_folder).read() == token
+    close_store(store, index)
 
 
-def test_where_the_index_fails_the_write_holds_and_the_index_is_made_anew(
-    store: Store, index: FullTextIndex, monkeypatch: pytest.MonkeyPatch, made: list[Path]
+def test_failed_index_update_keeps_the_write_and_rebuilds_the_index(
+    store: Store, index: FullTextIndex, monkeypatch: pytest.MonkeyPatch, built_paths: list[Path]
 ) -> None:
-    find(index, "spam")
+    find_ids(index, "spam")
 
-    def full(*_: object) -> None:
+    def raise_disk_full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    with monkeypatch.context() as failing:
-        failing.setattr(search_index, "update_index_entry", full)
-        write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "Anyway"@en }')
-    assert find(index, "anyway") == ["issue/a"]
-    assert len(made) == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(search_index, "update_index_entry", raise_disk_full)
+        run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "Anyway"@en }')
+    assert find_ids(index, "anyway") == ["issue/a"]
+    assert len(built_paths) == 2
 
 
-def test_while_the_index_is_made_that_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_during_a_build_is_refused_with_its_progress(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     index = FullTextIndex(store, BASE)
     monkeypatch.setattr(search_index, "INDEX_WAIT_SECONDS", 0)
     monkeypatch.setattr(FullTextIndex, "start_build", lambda _: Future[None]())
     index.progress = 200, 50
-    with pytest.raises(Problem) as refused:
-        find(index, "spam")
-    assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "5"})
-    assert "50 of 200 texts are indexed" in refused.value.detail
+    with pytest.raises(Problem) as error:
+        find_ids(index, "spam")
+    assert (error.value.status, error.value.headers) == (503, {"Retry-After": "5"})
+    assert "50 of 200 texts are indexed" in error.value.detail
 
 
-def test_what_is_written_while_the_index_is_made_is_in_it(
+def test_write_during_a_build_is_indexed(
     store: Store, index: FullTextIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def meanwhile(path: Path, *rest: object) -> None:
-        fill_index(path, *rest)  # type: ignore[arg-type]
-        write(
+    def fill_index_and_write(path: Path, *args: object) -> None:
+        fill_index(path, *args)  # type: ignore[arg-type]
+        run_update(
             store,
             'INSERT DATA { id:issue\\/late skos:prefLabel "Meanwhile"@en }; '
             "DELETE WHERE { id:issue\\/spam ?p ?o }",
         )
 
-    monkeypatch.setattr(search_index, "fill_index", meanwhile)
-    assert find(index, "meanwhile") == ["issue/late"]
-    assert find(index, "unsolicited") == []
+    monkeypatch.setattr(search_index, "fill_index", fill_index_and_write)
+    assert find_ids(index, "meanwhile") == ["issue/late"]
+    assert find_ids(index, "unsolicited") == []
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine may take its time."""
+def long_index_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait 60 seconds for a build, as the machine may be busy."""
     monkeypatch.setattr(search_index, "INDEX_WAIT_SECONDS", 60)
 
 
-def test_a_write_that_the_index_cannot_take_in_is_done_and_found(
+def test_unexpected_error_in_an_index_update_keeps_the_write(
     store: Store, index: FullTextIndex, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def slip(*_: object) -> None:
+    def raise_key_error(*_: object) -> None:
         raise KeyError("unforeseen")
 
-    assert find(index, "spam")
+    assert find_ids(index, "spam")
     with monkeypatch.context() as patch:
-        patch.setattr(FullTextIndex, "update_entry", slip)
-        write(store, 'INSERT DATA { id:agent rdfs:label "Unheard" }')
+        patch.setattr(FullTextIndex, "update_entry", raise_key_error)
+        run_update(store, 'INSERT DATA { id:agent rdfs:label "Unheard" }')
     assert "KeyError: 'unforeseen'" in caplog.text
-    assert find(index, "unheard") == ["agent"]
+    assert find_ids(index, "unheard") == ["agent"]

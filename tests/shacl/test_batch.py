@@ -1,4 +1,4 @@
-"""Papers checked together are found to be what each is found to be alone."""
+"""Documents that are checked together have the same outcomes as in single checks."""
 
 import pickle
 import random
@@ -18,79 +18,89 @@ from wgig.shacl.findings import CheckOutcome, UncheckedFile
 
 pytestmark = pytest.mark.slow
 
-TURTLE = formats.FORMATS_BY_SUFFIX["ttl"]
-EXAMPLE = (SHIPPED_FOLDER / "data/examples/community-networks.ttl").read_text(encoding="utf-8")
-PREFIXES = "".join(line for line in EXAMPLE.splitlines(keepends=True) if line.startswith("@prefix"))
-BROKEN = sorted((SHIPPED_FOLDER / "shapes/examples/issue-paper").glob("*.ttl"))
+EXAMPLE_TEXT = (SHIPPED_FOLDER / "data/examples/community-networks.ttl").read_text(encoding="utf-8")
+PREFIXES = "".join(line for line in EXAMPLE_TEXT.splitlines(keepends=True) if line.startswith("@prefix"))
+RULE_EXAMPLE_PATHS = sorted((SHIPPED_FOLDER / "shapes/examples/issue-paper").glob("*.ttl"))
 
 
-def document(name: str, text: str) -> Document:
-    return readers.read_paper_document(name, text.encode(), TURTLE)
+def read_turtle_document(name: str, text: str) -> Document:
+    return readers.read_paper_document(name, text.encode(), formats.TURTLE)
 
 
-def whole(name: str) -> Document:
-    """The example under another name, with actors and drafters of its own."""
-    text = EXAMPLE.replace("example-community-networks", name).replace(":example-", f":{name}-")
-    return document(name, text.replace("graph/example/community-networks", f"graph/example/{name}"))
+def build_complete_document(name: str) -> Document:
+    """The example paper with other IRIs of paper, actors and drafters."""
+    text = EXAMPLE_TEXT.replace("example-community-networks", name).replace(":example-", f":{name}-")
+    return read_turtle_document(
+        name, text.replace("graph/example/community-networks", f"graph/example/{name}")
+    )
 
 
-def part(name: str, said: str) -> Document:
-    """A paper that says little, and a few things that it should not say."""
-    return document(name, f"{PREFIXES} paper:{name} a wgig:IssuePaper ; {said}")
+def build_document(name: str, statements: str) -> Document:
+    """A paper with these statements."""
+    return read_turtle_document(name, f"{PREFIXES} paper:{name} a wgig:IssuePaper ; {statements}")
 
 
-HOSTILE = [
-    # Two that point to the same things, which neither describes.
-    part(
+UNUSUAL_DOCUMENTS = [
+    # Two papers refer to the same resources, which neither describes.
+    build_document(
         "dangling-1",
         "wgig:forum paper:nowhere ; wgig:mainActor agent:nobody .",
     ),
-    part(
+    build_document(
         "dangling-2",
         "wgig:forum paper:nowhere ; wgig:otherActor agent:nobody .",
     ),
+    # Two papers assess the same resource as a mechanism.
     *(
-        part(
+        build_document(
             f"judges-{number}",
             "wgig:mechanism paper:nothing ; wgig:assessment "
             "[ wgig:judges paper:nothing ; wgig:criterion principle:transparency ] .",
         )
         for number in (1, 2)
     ),
-    # Words in place of things, the same in two.
-    part(
+    # Two papers have the same texts in place of resources.
+    build_document(
         "words-1", 'wgig:forum "talk" ; wgig:assessment "good" ; wgig:mechanism "law" ; wgig:drafter "me" .'
     ),
-    part(
+    build_document(
         "words-2", 'wgig:forum "talk" ; wgig:assessment "good" ; wgig:mechanism "law" ; wgig:drafter "me" .'
     ),
-    # Known actors, of whom the rules find the same in each.
-    part("known-1", "wgig:mainActor agent:wgig ; wgig:drafter agent:afonso ."),
-    part("known-2", "wgig:otherActor agent:wgig ; wgig:drafter agent:afonso ."),
-    # One says what another one lacks.
-    part("lacks", "wgig:mainActor agent:somebody ."),
-    part("says", 'wgig:round 1 . agent:somebody foaf:name "S" ; wgig:stakeholderGroup group:governments .'),
-    # What is known is told otherwise, to the good of others or to their harm.
-    part("member", "wgig:drafter agent:nobody . [] org:member agent:nobody ; org:organization agent:wgig ."),
-    part("kind", "wgig:round 1 . <urn:kind> rdfs:subClassOf wgig:Forum . paper:it a <urn:kind> ."),
-    part("of-kind", "wgig:forum <urn:forum> . <urn:forum> a <urn:kind> ."),
-    part("verdict", 'wgig:round 1 . verdict:adequate wgig:partOf "what" ; a wgig:IssuePaper .'),
-    part("joins", "wgig:round 1 . membership:afonso wgig:stakeholderGroup group:governments ."),
-    part("one-group", "wgig:drafter agent:afonso ."),
-    part("steals", "wgig:mechanism <paper-1/mechanism/1> ."),
-    # Blank nodes of one name.
-    part("blank-1", "wgig:swot _:a . _:a a wgig:Swot ."),
-    part("blank-2", 'wgig:forum _:a . _:a wgig:strength "s"@en .'),
-    document("no-paper", f"{PREFIXES} <urn:a> wgig:forum paper:nowhere ."),
-    document("empty", ""),
+    # Two papers refer to the same known actors.
+    build_document("known-1", "wgig:mainActor agent:wgig ; wgig:drafter agent:afonso ."),
+    build_document("known-2", "wgig:otherActor agent:wgig ; wgig:drafter agent:afonso ."),
+    # One paper has the statements that another one lacks.
+    build_document("lacks", "wgig:mainActor agent:somebody ."),
+    build_document(
+        "states", 'wgig:round 1 . agent:somebody foaf:name "S" ; wgig:stakeholderGroup group:governments .'
+    ),
+    # Papers make statements that would change the results of other papers: about members, classes, known
+    # resources, and a mechanism of the complete document paper-1.
+    build_document(
+        "member", "wgig:drafter agent:nobody . [] org:member agent:nobody ; org:organization agent:wgig ."
+    ),
+    build_document("kind", "wgig:round 1 . <urn:kind> rdfs:subClassOf wgig:Forum . paper:it a <urn:kind> ."),
+    build_document("of-kind", "wgig:forum <urn:forum> . <urn:forum> a <urn:kind> ."),
+    build_document("verdict", 'wgig:round 1 . verdict:adequate wgig:partOf "what" ; a wgig:IssuePaper .'),
+    build_document("joins", "wgig:round 1 . membership:afonso wgig:stakeholderGroup group:governments ."),
+    build_document("one-group", "wgig:drafter agent:afonso ."),
+    build_document("steals", "wgig:mechanism <paper-1/mechanism/1> ."),
+    # Blank nodes in two papers have the same label.
+    build_document("blank-1", "wgig:swot _:a . _:a a wgig:Swot ."),
+    build_document("blank-2", 'wgig:forum _:a . _:a wgig:strength "s"@en .'),
+    read_turtle_document("no-paper", f"{PREFIXES} <urn:a> wgig:forum paper:nowhere ."),
+    read_turtle_document("empty", ""),
 ]
 
 
-def found(outcomes: Sequence[CheckOutcome]) -> list[object]:
-    return [(one.name, one.problem.detail) if isinstance(one, UncheckedFile) else one for one in outcomes]
+def list_comparable_outcomes(outcomes: Sequence[CheckOutcome]) -> list[object]:
+    return [
+        (outcome.name, outcome.problem.detail) if isinstance(outcome, UncheckedFile) else outcome
+        for outcome in outcomes
+    ]
 
 
-def alone(document: Document, profile: str) -> CheckOutcome:
+def check_alone(document: Document, profile: str) -> CheckOutcome:
     try:
         return check_document(document, profile)
     except Problem as problem:
@@ -98,39 +108,55 @@ def alone(document: Document, profile: str) -> CheckOutcome:
 
 
 @pytest.mark.parametrize("profile", rules.CHECK_PROFILES)
-def test_checked_together_is_checked_alone(profile: str) -> None:
-    papers = [whole(f"paper-{number}") for number in range(5)]
-    broken = [document(path.name, path.read_text(encoding="utf-8")) for path in BROKEN]
-    every = [*papers, *HOSTILE, papers[0], HOSTILE[0], *broken]
-    expected = dict(zip(map(id, every), found([alone(one, profile) for one in every]), strict=True))
-    chance = random.Random(1)
-    for size in (len(every), 40, 3):
-        chance.shuffle(every)
-        batches = [every[start : start + size] for start in range(0, len(every), size)]
-        outcomes = [one for batch in batches for one in shacl_batch.check_documents(batch, profile)]
-        assert found(outcomes) == [expected[id(one)] for one in every]
+def test_documents_checked_together_have_the_outcomes_of_single_checks(profile: str) -> None:
+    complete_papers = [build_complete_document(f"paper-{number}") for number in range(5)]
+    rule_examples = [
+        read_turtle_document(path.name, path.read_text(encoding="utf-8")) for path in RULE_EXAMPLE_PATHS
+    ]
+    documents = [
+        *complete_papers,
+        *UNUSUAL_DOCUMENTS,
+        complete_papers[0],  # a second time
+        UNUSUAL_DOCUMENTS[0],
+        *rule_examples,
+    ]
+    expected_by_id = dict(
+        zip(
+            map(id, documents),
+            list_comparable_outcomes([check_alone(document, profile) for document in documents]),
+            strict=True,
+        )
+    )
+    random_numbers = random.Random(1)
+    for batch_size in (len(documents), 40, 3):
+        random_numbers.shuffle(documents)
+        batches = [documents[start : start + batch_size] for start in range(0, len(documents), batch_size)]
+        outcomes = [outcome for batch in batches for outcome in shacl_batch.check_documents(batch, profile)]
+        assert list_comparable_outcomes(outcomes) == [expected_by_id[id(document)] for document in documents]
 
 
-def test_papers_that_share_nothing_are_checked_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[str] = []
+def test_independent_papers_are_checked_in_one_engine_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine_names: list[str] = []
 
-    def counting(name: str) -> Engine:
-        calls.append(name)
+    def get_counted_engine(name: str) -> Engine:
+        engine_names.append(name)
         return get_shacl_engine(name)
 
-    monkeypatch.setattr(shacl_batch, "get_shacl_engine", counting)
-    outcomes = shacl_batch.check_documents([whole(f"paper-{number}") for number in range(5)])
-    assert calls == ["shifty"]
-    assert all(not isinstance(one, UncheckedFile) and one.conforms for one in outcomes)
+    monkeypatch.setattr(shacl_batch, "get_shacl_engine", get_counted_engine)
+    outcomes = shacl_batch.check_documents(
+        [build_complete_document(f"paper-{number}") for number in range(5)]
+    )
+    assert engine_names == ["shifty"]
+    assert all(not isinstance(outcome, UncheckedFile) and outcome.conforms for outcome in outcomes)
 
 
-def test_what_is_known_breaks_no_rule_by_itself() -> None:
-    assert not get_shacl_engine("shifty")([])
+def test_the_vocabulary_alone_breaks_no_rule() -> None:
+    assert not get_shacl_engine("shifty")([])  # an engine adds the vocabulary
 
 
-def test_outcomes_travel_between_processes() -> None:
-    bad = check_document(HOSTILE[0])
-    assert pickle.loads(pickle.dumps(bad)) == bad
+def test_outcomes_can_be_pickled() -> None:
+    report = check_document(UNUSUAL_DOCUMENTS[0])
+    assert pickle.loads(pickle.dumps(report)) == report
     problem = Problem(400, "No.", slug="syntax", line=3, excerpt="x")
-    again = pickle.loads(pickle.dumps(problem))
-    assert vars(again) == vars(problem)
+    unpickled_problem = pickle.loads(pickle.dumps(problem))
+    assert vars(unpickled_problem) == vars(problem)

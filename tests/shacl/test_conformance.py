@@ -1,4 +1,7 @@
-"""The board: how each paper stands by the template, in line with the papers at every moment."""
+"""The conformance graph has assertions on each paper and is updated with every write.
+
+An assertion states the outcome of one test of a paper: a profile, a section, or a part of section 7.
+"""
 
 import io
 from pathlib import Path
@@ -16,56 +19,60 @@ from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store.store import Store
 from wgig.store.view import select_solutions
 
-from tests.fixtures.service import client_over
+from tests.fixtures.service import make_store_client
 from tests.fixtures.triples import parse_triples
 
-KNOWN = namespaces_by_prefix(Settings.base)
-PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
-EXAMPLE = "example-community-networks"
-GRAPH = f"{KNOWN['graph']}conformance"
-SPAM = f"{KNOWN['graph']}paper/wp-spam"
-CRITERIA = ("7a", "7b", "7c", "7d", "7e", "7f")
+NAMESPACES = namespaces_by_prefix(Settings.base)
+PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in NAMESPACES.items())
+EXAMPLE_NAME = "example-community-networks"
+CONFORMANCE_GRAPH = f"{NAMESPACES['graph']}conformance"
+SPAM_GRAPH = f"{NAMESPACES['graph']}paper/wp-spam"
+CRITERION_PARTS = ("7a", "7b", "7c", "7d", "7e", "7f")  # the parts of section 7, one for each criterion
 
 
-def turtle(text: str) -> list[ox.Triple]:
+def parse_turtle(text: str) -> list[ox.Triple]:
     return parse_triples(PREFIXES + text)
 
 
 @pytest.fixture
 def store() -> Store:
-    """A store with one paper, of which the title is known."""
-    filled = Store.in_memory(first=[ConformanceGraph(Settings.base, Settings.shacl)])
+    """A store with one bundled paper, which has little more than a title."""
+    store = Store.in_memory(computed_graphs=[ConformanceGraph(Settings.base, Settings.shacl)])
     paper = parse_graph_document((SHIPPED_FOLDER / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle")
-    filled.apply(filled.compute_addition(SPAM, paper))
-    return filled
+    store.apply(store.compute_addition(SPAM_GRAPH, paper))
+    return store
 
 
-def say(store: Store, text: str, name: str = "wp-spam") -> None:
-    store.apply(store.compute_addition(f"{KNOWN['graph']}paper/{name}", turtle(text)))
+def add_statements(store: Store, text: str, name: str = "wp-spam") -> None:
+    store.apply(store.compute_addition(f"{NAMESPACES['graph']}paper/{name}", parse_turtle(text)))
 
 
-def column(store: Store, pattern: str) -> list[str]:
+def select_column(store: Store, pattern: str) -> list[str]:
+    """The values of ?x in the solutions of a pattern, in order."""
     return [
         row["x"].value for row in select_solutions(store, f"{PREFIXES} SELECT ?x {{ {pattern} }} ORDER BY ?x")
     ]
 
 
-def outcomes(store: Store, paper: str = "wp-spam") -> dict[str, str]:
-    """How the tests of a paper went, by the ends of the IRIs of the tests."""
-    pattern = f"[] earl:subject paper:{paper} ; earl:test ?test ; earl:result ?how"
+def select_outcomes(store: Store, paper: str = "wp-spam") -> dict[str, str]:
+    """The outcomes of the tests of a paper, by the last segment of the IRI of the test."""
+    pattern = f"[] earl:subject paper:{paper} ; earl:test ?test ; earl:result ?outcome"
     return {
-        row["test"].value.rpartition("/")[2]: row["how"].value.rpartition("/")[2]
+        row["test"].value.rpartition("/")[2]: row["outcome"].value.rpartition("/")[2]
         for row in select_solutions(store, f"{PREFIXES} SELECT * {{ {pattern} }}")
     }
 
 
-def findings(store: Store, test: str) -> list[str]:
-    """The rules that the assertion on a paper by a test rests on."""
-    found = column(store, f"<{KNOWN['assertion']}{test}> dcterms:hasPart/sh:sourceShape ?x")
-    return [iri.removeprefix(KNOWN["shape"]) for iri in found]
+def list_finding_codes(store: Store, assertion: str) -> list[str]:
+    """The codes of the findings of an assertion, such as "wp-spam/7b"."""
+    shape_iris = select_column(
+        store, f"<{NAMESPACES['assertion']}{assertion}> dcterms:hasPart/sh:sourceShape ?x"
+    )
+    return [iri.removeprefix(NAMESPACES["shape"]) for iri in shape_iris]
 
 
-def figures(store: Store, paper: str = "wp-spam") -> tuple[int, int]:
+def count_parts(store: Store, paper: str = "wp-spam") -> tuple[int, int]:
+    """The number of required parts that a paper has, and the number of all required parts."""
     pattern = "wgig:partsMet ?met ; wgig:partsAsked ?asked"
     (row,) = select_solutions(store, f"{PREFIXES} SELECT * {{ assertion:{paper} {pattern} }}")
     return int(row["met"].value), int(row["asked"].value)
@@ -73,146 +80,156 @@ def figures(store: Store, paper: str = "wp-spam") -> tuple[int, int]:
 
 def test_a_paper_is_tested_by_every_profile_section_and_criterion(store: Store) -> None:
     sections = dict.fromkeys("01234567", "missing") | {"8": "untested"}
-    criteria = dict.fromkeys(CRITERIA, "missing")
+    criteria = dict.fromkeys(CRITERION_PARTS, "missing")
     profiles = {"draft": "passed", "complete": "failed", "final": "failed"}
-    assert outcomes(store) == sections | criteria | profiles
+    assert select_outcomes(store) == sections | criteria | profiles
 
 
 def test_a_complete_paper_passes_every_test(store: Store) -> None:
-    assert set(outcomes(store, EXAMPLE).values()) == {"passed"}
-    met, asked = figures(store, EXAMPLE)
-    assert met == asked > 20
+    assert set(select_outcomes(store, EXAMPLE_NAME).values()) == {"passed"}
+    met, required = count_parts(store, EXAMPLE_NAME)
+    assert met == required > 20
 
 
-def test_what_is_there_with_a_fault_is_not_missing(store: Store) -> None:
+def test_a_faulty_part_is_not_missing(store: Store) -> None:
     paper = parse_graph_document(
         (SHIPPED_FOLDER / "shapes/examples/issue-paper/bad-WGIG-7B-TWICE.ttl").read_bytes(), "text/turtle"
     )
-    subject = next(str(one.subject) for one in paper if one.object == WGIG_ISSUE_PAPER)
-    name = subject.strip("<>").removeprefix(KNOWN["paper"])
-    store.apply(store.compute_addition(f"{KNOWN['graph']}paper/{name}", paper))
-    found = outcomes(store, name)
-    assert (found["7"], found["7b"], found["7a"], found["complete"]) == (
+    subject = next(str(triple.subject) for triple in paper if triple.object == WGIG_ISSUE_PAPER)
+    name = subject.strip("<>").removeprefix(NAMESPACES["paper"])
+    store.apply(store.compute_addition(f"{NAMESPACES['graph']}paper/{name}", paper))
+    outcomes = select_outcomes(store, name)
+    assert (outcomes["7"], outcomes["7b"], outcomes["7a"], outcomes["complete"]) == (
         "faulty",
         "faulty",
         "passed",
         "failed",
     )
-    faulty = f"[] earl:subject paper:{name} ; earl:test form-issue-paper:7 ; earl:result/earl:outcome ?x"
-    assert column(store, faulty) == [f"{KNOWN['earl']}failed"]
+    pattern = f"[] earl:subject paper:{name} ; earl:test form-issue-paper:7 ; earl:result/earl:outcome ?x"
+    assert select_column(store, pattern) == [f"{NAMESPACES['earl']}failed"]
 
 
-def test_what_is_not_listed_is_said_and_still_counts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conformance, "MAX_SHOWN_FINDINGS", 5)
-    wrong = " , ".join(f"<urn:wrong:{number}>" for number in range(20))
-    say(store, f"paper:wp-wrong a wgig:IssuePaper ; wgig:category {wrong} .", "wp-wrong")
-    assert [outcomes(store, "wp-wrong")[one] for one in CRITERIA] == ["missing"] * 6
-    said = column(store, "assertion:wp-wrong rdfs:comment ?x")
-    listed = column(store, "?x a sh:ValidationResult FILTER(CONTAINS(STR(?x), 'wp-wrong/finding'))")
-    assert (len(listed), len(said)) == (5, 1)
-    assert said[0].startswith("Findings that are not listed: ")
-
-
-def test_a_title_does_not_turn_the_words_behind_it(store: Store) -> None:
-    say(store, 'paper:wp-mine a wgig:IssuePaper ; dcterms:title "Spam \u202eabc"@en .', "wp-mine")
-    labels = column(store, "?s earl:subject paper:wp-mine ; rdfs:label ?x")
-    assert "Spam \u202eabc\u202c, section 7: missing" in labels
-
-
-def test_an_assertion_leads_to_what_was_found(store: Store) -> None:
-    assert findings(store, "wp-spam/7b") == ["WGIG-7B-MISSING"]
-    assert "WGIG-7B-MISSING" in findings(store, "wp-spam/7")
-
-
-def test_a_made_up_paper_is_marked_and_is_not_in_the_store(store: Store) -> None:
-    assert (
-        column(store, f"?x earl:subject paper:{EXAMPLE} FILTER NOT EXISTS {{ ?x wgig:illustrative true }}")
-        == []
-    )
-    assert column(store, f"paper:{EXAMPLE} ?x ?o") == []
-    assert column(store, "?x earl:subject paper:wp-spam ; wgig:illustrative true") == []
-
-
-def test_the_board_follows_every_change_of_a_paper(store: Store) -> None:
-    before = figures(store)[0]
-    say(store, 'paper:wp-spam wgig:issueDescription "Mail that nobody asked for."@en .')
-    assert outcomes(store)["1"] == "passed"
-    assert figures(store)[0] == before + 1
-    store.update(f"DELETE WHERE {{ GRAPH <{SPAM}> {{ ?s <{KNOWN['wgig']}issueDescription> ?o }} }}")
-    assert outcomes(store)["1"] == "missing"
-    assert findings(store, "wp-spam/1") == ["WGIG-1-DESCRIPTION-MISSING"]
-    say(store, "paper:new a wgig:IssuePaper .", "new")
-    store.apply(store.compute_replacement(SPAM, None))
-    assert outcomes(store) == {}
-    assert column(store, "?x ?p ?o FILTER(CONTAINS(STR(?x), 'wp-spam'))") == []
-    assert outcomes(store, "new")
-
-
-def test_a_paper_that_did_not_change_is_not_checked_again(
+def test_findings_above_the_limit_are_counted_and_fail_the_tests(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checked: list[str] = []
-    state = conformance.build_conformance_triples
+    monkeypatch.setattr(conformance, "MAX_SHOWN_FINDINGS", 5)
+    categories = " , ".join(f"<urn:wrong:{number}>" for number in range(20))
+    add_statements(store, f"paper:wp-wrong a wgig:IssuePaper ; wgig:category {categories} .", "wp-wrong")
+    assert [select_outcomes(store, "wp-wrong")[part] for part in CRITERION_PARTS] == ["missing"] * 6
+    comments = select_column(store, "assertion:wp-wrong rdfs:comment ?x")
+    listed_findings = select_column(
+        store, "?x a sh:ValidationResult FILTER(CONTAINS(STR(?x), 'wp-wrong/finding'))"
+    )
+    assert (len(listed_findings), len(comments)) == (5, 1)
+    assert comments[0].startswith("Findings that are not listed: ")
 
-    def counted(paper: ox.NamedNode, *rest: Any) -> set[ox.Triple]:
-        checked.append(paper.value.removeprefix(KNOWN["paper"]))
-        return state(paper, *rest)
 
-    monkeypatch.setattr(conformance, "build_conformance_triples", counted)
-    say(store, "paper:new a wgig:IssuePaper .", "new")
+def test_a_title_does_not_change_the_writing_direction_after_it(store: Store) -> None:
+    add_statements(store, 'paper:wp-mine a wgig:IssuePaper ; dcterms:title "Spam \u202eabc"@en .', "wp-mine")
+    labels = select_column(store, "?s earl:subject paper:wp-mine ; rdfs:label ?x")
+    assert "Spam \u202eabc\u202c, section 7: missing" in labels  # U+202C ends the effect of U+202E
+
+
+def test_an_assertion_links_to_its_findings(store: Store) -> None:
+    assert list_finding_codes(store, "wp-spam/7b") == ["WGIG-7B-MISSING"]
+    assert "WGIG-7B-MISSING" in list_finding_codes(store, "wp-spam/7")
+
+
+def test_an_example_paper_is_marked_as_illustrative_and_is_not_in_the_store(store: Store) -> None:
+    assert (
+        select_column(
+            store, f"?x earl:subject paper:{EXAMPLE_NAME} FILTER NOT EXISTS {{ ?x wgig:illustrative true }}"
+        )
+        == []
+    )
+    assert select_column(store, f"paper:{EXAMPLE_NAME} ?x ?o") == []
+    assert select_column(store, "?x earl:subject paper:wp-spam ; wgig:illustrative true") == []
+
+
+def test_the_conformance_graph_is_updated_after_every_change_of_a_paper(store: Store) -> None:
+    met_before = count_parts(store)[0]
+    add_statements(store, 'paper:wp-spam wgig:issueDescription "Mail that nobody asked for."@en .')
+    assert select_outcomes(store)["1"] == "passed"
+    assert count_parts(store)[0] == met_before + 1
+    store.update(
+        f"DELETE WHERE {{ GRAPH <{SPAM_GRAPH}> {{ ?s <{NAMESPACES['wgig']}issueDescription> ?o }} }}"
+    )
+    assert select_outcomes(store)["1"] == "missing"
+    assert list_finding_codes(store, "wp-spam/1") == ["WGIG-1-DESCRIPTION-MISSING"]
+    add_statements(store, "paper:new a wgig:IssuePaper .", "new")
+    store.apply(store.compute_replacement(SPAM_GRAPH, None))
+    assert select_outcomes(store) == {}
+    assert select_column(store, "?x ?p ?o FILTER(CONTAINS(STR(?x), 'wp-spam'))") == []
+    assert select_outcomes(store, "new")
+
+
+def test_an_unchanged_paper_is_not_checked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked_names: list[str] = []
+    build_conformance_triples = conformance.build_conformance_triples
+
+    def record_check(paper: ox.NamedNode, *arguments: Any) -> set[ox.Triple]:
+        checked_names.append(paper.value.removeprefix(NAMESPACES["paper"]))
+        return build_conformance_triples(paper, *arguments)
+
+    monkeypatch.setattr(conformance, "build_conformance_triples", record_check)
+    add_statements(store, "paper:new a wgig:IssuePaper .", "new")
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert checked == ["new"]
+    assert checked_names == ["new"]
 
 
-def test_other_rules_test_every_paper_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened() -> Store:
-        return Store.open(tmp_path, first=[ConformanceGraph(Settings.base, Settings.shacl)])
+def test_a_new_version_checks_every_paper_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_store() -> Store:
+        return Store.open(tmp_path, computed_graphs=[ConformanceGraph(Settings.base, Settings.shacl)])
 
-    store = opened()
-    say(store, "paper:wp-spam a wgig:IssuePaper .")
-    digests = column(store, "[] wgig:digest ?x")
-    del store
-    assert column(opened(), "[] wgig:digest ?x") == digests
+    store = open_store()
+    add_statements(store, "paper:wp-spam a wgig:IssuePaper .")
+    digests = select_column(store, "[] wgig:digest ?x")  # of paper, rules and version
+    del store  # closes it
+    assert select_column(open_store(), "[] wgig:digest ?x") == digests
     monkeypatch.setattr(conformance_graph, "__version__", "another")
     monkeypatch.setattr(conformance, "__version__", "another")
-    store = opened()
-    assert not set(column(store, "[] wgig:digest ?x")) & set(digests)
-    assert column(store, "software:checker schema:version ?x") == ["another"]
+    store = open_store()
+    assert not set(select_column(store, "[] wgig:digest ?x")) & set(digests)
+    assert select_column(store, "software:checker schema:version ?x") == ["another"]
 
 
-def test_what_was_written_without_the_board_is_made_good_at_the_next_opening(tmp_path: Path) -> None:
-    plain = Store.open(tmp_path)
-    say(plain, "paper:wp-spam a wgig:IssuePaper .")
-    del plain
-    assert outcomes(Store.open(tmp_path, first=[ConformanceGraph(Settings.base, Settings.shacl)]))
+def test_papers_written_without_the_conformance_graph_are_checked_at_the_next_opening(tmp_path: Path) -> None:
+    store_without_graph = Store.open(tmp_path)
+    add_statements(store_without_graph, "paper:wp-spam a wgig:IssuePaper .")
+    del store_without_graph  # closes it
+    assert select_outcomes(
+        Store.open(tmp_path, computed_graphs=[ConformanceGraph(Settings.base, Settings.shacl)])
+    )
 
 
-def test_a_board_that_was_dropped_comes_back(store: Store) -> None:
-    before = set(store.triples(GRAPH))
-    store.update(f"DROP GRAPH <{GRAPH}>")
-    assert set(store.triples(GRAPH)) == before
+def test_a_dropped_conformance_graph_is_rebuilt(store: Store) -> None:
+    triples_before = set(store.triples(CONFORMANCE_GRAPH))
+    store.update(f"DROP GRAPH <{CONFORMANCE_GRAPH}>")
+    assert set(store.triples(CONFORMANCE_GRAPH)) == triples_before
 
 
-@pytest.mark.parametrize("rest", ["", "INSERT DATA { GRAPH <urn:g> { <urn:s> <urn:p> 1 } }"])
-def test_a_store_without_papers_has_no_board(store: Store, rest: str) -> None:
-    store.update(f"DROP ALL; {rest}")
-    assert GRAPH not in store.graphs()
-    assert not list(store.triples(GRAPH))
+@pytest.mark.parametrize("second_update", ["", "INSERT DATA { GRAPH <urn:g> { <urn:s> <urn:p> 1 } }"])
+def test_a_store_without_papers_has_no_conformance_graph(store: Store, second_update: str) -> None:
+    store.update(f"DROP ALL; {second_update}")
+    assert CONFORMANCE_GRAPH not in store.graphs()
+    assert not list(store.triples(CONFORMANCE_GRAPH))
 
 
-def test_loaded_papers_are_on_the_board_and_many_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loaded_papers_are_checked_and_many_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conformance_graph, "MAX_UNANNOUNCED_PAPERS", 2)
     monkeypatch.setattr(conformance_graph, "MAX_TRANSACTION_PAPERS", 2)
-    said: list[str] = []
-    store = Store.in_memory(first=[ConformanceGraph(Settings.base, Settings.shacl, said.append)])
+    messages: list[str] = []
+    store = Store.in_memory(
+        computed_graphs=[ConformanceGraph(Settings.base, Settings.shacl, messages.append)]
+    )
     papers = "".join(
         f"GRAPH graph:paper\\/p{number} {{ paper:p{number} a wgig:IssuePaper }}\n" for number in range(5)
     )
     store.bulk_load(io.BytesIO((PREFIXES + papers).encode()), ox.RdfFormat.TRIG, None)
-    store.infer()
-    assert all(outcomes(store, f"p{number}") for number in range(5))
+    store.infer()  # computes the conformance graph, too
+    assert all(select_outcomes(store, f"p{number}") for number in range(5))
     count = 5 + len(list((SHIPPED_FOLDER / "data/examples").glob("*.ttl")))
-    assert said == [f"Checking {count} papers against the template ..."]
+    assert messages == [f"Checking {count} papers against the template ..."]
 
 
 @pytest.mark.parametrize(
@@ -225,29 +242,30 @@ def test_loaded_papers_are_on_the_board_and_many_are_announced(monkeypatch: pyte
         ("paper/mine", "<urn:mine> a wgig:IssuePaper ."),
     ],
 )
-def test_only_an_issue_paper_in_its_own_graph_is_on_the_board(store: Store, graph: str, text: str) -> None:
-    before = set(store.triples(GRAPH))
-    store.apply(store.compute_addition(KNOWN["graph"] + graph, turtle(text)))
-    assert set(store.triples(GRAPH)) == before
+def test_only_an_issue_paper_in_its_own_graph_is_checked(store: Store, graph: str, text: str) -> None:
+    triples_before = set(store.triples(CONFORMANCE_GRAPH))
+    store.apply(store.compute_addition(NAMESPACES["graph"] + graph, parse_turtle(text)))
+    assert set(store.triples(CONFORMANCE_GRAPH)) == triples_before
 
 
-def test_what_is_waived_with_a_reason_is_not_held_against_a_paper(store: Store) -> None:
-    assert "WGIG-0-LATE" in findings(store, "wp-spam/0")
-    say(
+def test_a_waived_finding_is_left_out(store: Store) -> None:
+    assert "WGIG-0-LATE" in list_finding_codes(store, "wp-spam/0")
+    add_statements(
         store,
         """paper:wp-spam wgig:waiver paper:wp-spam\\/waiver\\/1 .
         paper:wp-spam\\/waiver\\/1 a wgig:Waiver ; wgig:waives shape:WGIG-0-LATE ; wgig:reason "Ill."@en .""",
     )
-    assert "WGIG-0-LATE" not in findings(store, "wp-spam/0")
+    assert "WGIG-0-LATE" not in list_finding_codes(store, "wp-spam/0")
 
 
-def test_what_is_waived_is_neither_there_nor_missing(store: Store) -> None:
+def test_a_waived_part_has_the_outcome_inapplicable(store: Store) -> None:
     waiver = 'wgig:waiver [ a wgig:Waiver ; wgig:waives shape:WGIG-7B-MISSING ; wgig:reason "No room."@en ]'
-    met = figures(store)[0]
-    say(store, f"paper:wp-spam {waiver} .")
-    assert (outcomes(store)["7b"], outcomes(store)["7"], figures(store)[0]) == ("waived", "missing", met)
-    how = "[] earl:subject paper:wp-spam ; earl:test form-issue-paper:7b ; earl:result/earl:outcome ?x"
-    assert column(store, how) == [f"{KNOWN['earl']}inapplicable"]
+    parts_before = count_parts(store)
+    add_statements(store, f"paper:wp-spam {waiver} .")
+    assert (select_outcomes(store)["7b"], select_outcomes(store)["7"]) == ("waived", "missing")
+    assert count_parts(store) == parts_before
+    pattern = "[] earl:subject paper:wp-spam ; earl:test form-issue-paper:7b ; earl:result/earl:outcome ?x"
+    assert select_column(store, pattern) == [f"{NAMESPACES['earl']}inapplicable"]
 
 
 @pytest.mark.parametrize(
@@ -260,34 +278,41 @@ def test_what_is_waived_is_neither_there_nor_missing(store: Store) -> None:
     ],
     ids=["part", "value", "direction", "statement"],
 )
-def test_what_has_no_name_or_is_new_in_rdf_breaks_no_board(store: Store, text: str) -> None:
-    say(store, text)
-    assert figures(store)
-    assert not [one for one in store.triples(GRAPH) if ox.BlankNode in map(type, one)]
+def test_blank_nodes_and_rdf_1_2_terms_are_not_copied_to_the_conformance_graph(
+    store: Store, text: str
+) -> None:
+    add_statements(store, text)
+    assert count_parts(store)
+    assert not [triple for triple in store.triples(CONFORMANCE_GRAPH) if ox.BlankNode in map(type, triple)]
 
 
-def test_both_engines_say_the_same(store: Store) -> None:
-    slow = Store.in_memory(first=[ConformanceGraph(Settings.base, "pyshacl")])
-    slow.apply(slow.compute_addition(SPAM, store.triples(SPAM)))
-    assert set(slow.triples(GRAPH)) == set(store.triples(GRAPH))
+def test_both_engines_build_the_same_conformance_graph(store: Store) -> None:
+    pyshacl_store = Store.in_memory(computed_graphs=[ConformanceGraph(Settings.base, "pyshacl")])
+    pyshacl_store.apply(pyshacl_store.compute_addition(SPAM_GRAPH, store.triples(SPAM_GRAPH)))
+    assert set(pyshacl_store.triples(CONFORMANCE_GRAPH)) == set(store.triples(CONFORMANCE_GRAPH))
 
 
-def test_nobody_else_writes_the_board(writable: httpx.Client) -> None:
-    answer = writable.put("/graph/conformance", content="", headers={"Content-Type": "text/turtle"})
-    assert (answer.status_code, "results of checking the papers" in answer.json()["detail"]) == (403, True)
+def test_clients_cannot_write_the_conformance_graph(writable_client: httpx.Client) -> None:
+    response = writable_client.put("/graph/conformance", content="", headers={"Content-Type": "text/turtle"})
+    assert response.status_code == 403
+    assert "results of checking the papers" in response.json()["detail"]
 
 
-def test_the_page_of_an_assertion_reads_well() -> None:
-    store = Store.in_memory(read_inference_rules(), first=[ConformanceGraph(Settings.base, Settings.shacl)])
+def test_the_page_of_an_assertion_has_readable_labels() -> None:
+    store = Store.in_memory(
+        read_inference_rules(), computed_graphs=[ConformanceGraph(Settings.base, Settings.shacl)]
+    )
     for name in ("ontology/wgig", "data/forms", "data/papers/wp-spam"):
-        graph = f"{KNOWN['graph']}{name.removeprefix('data/').replace('papers', 'paper')}"
+        graph = f"{NAMESPACES['graph']}{name.removeprefix('data/').replace('papers', 'paper')}"
         store.apply(
             store.compute_addition(
                 graph, parse_graph_document((SHIPPED_FOLDER / f"{name}.ttl").read_bytes(), "text/turtle")
             )
         )
-    page = client_over(store).get("/doc/assertion/wp-spam", headers={"Accept": "text/html"})
+    page = make_store_client(store).get("/doc/assertion/wp-spam", headers={"Accept": "text/html"})
     assert page.status_code == 200
-    for words in ("Spam, profile complete: failed, 2 of 28 parts", "Spam, section 7: missing", "parts met"):
-        assert words in page.text
-    assert client_over(store).get("/graph/conformance", headers={"Accept": "text/html"}).status_code == 200
+    for text in ("Spam, profile complete: failed, 2 of 28 parts", "Spam, section 7: missing", "parts met"):
+        assert text in page.text
+    assert (
+        make_store_client(store).get("/graph/conformance", headers={"Accept": "text/html"}).status_code == 200
+    )

@@ -1,4 +1,4 @@
-"""A file is read as what it is, or refused with a sentence that says where and how to mend it."""
+"""Files are read by format, or refused with the position of the fault and a fix."""
 
 import json
 import re
@@ -31,8 +31,8 @@ PAPER = "<https://w3id.org/wgig/id/paper/x>"
 TITLE = "<http://purl.org/dc/terms/title>"
 
 
-def refused(data: bytes | str, format_: Format = TURTLE) -> Problem:
-    """The refusal of a file."""
+def catch_problem(data: bytes | str, format_: Format = TURTLE) -> Problem:
+    """The Problem with which a file is refused."""
     with pytest.raises(Problem) as caught:
         read_paper_document("paper", data.encode() if isinstance(data, str) else data, format_)
     return caught.value
@@ -53,18 +53,22 @@ def refused(data: bytes | str, format_: Format = TURTLE) -> Problem:
         ("", None),
     ],
 )
-def test_the_ending_of_a_name_tells_the_format(name: str, format_: Format | None) -> None:
+def test_the_suffix_of_a_file_name_sets_the_format(name: str, format_: Format | None) -> None:
     assert format_of_file(name) == format_
 
 
-def test_a_document_knows_its_triples_and_their_spots_in_one_order() -> None:
+def test_triples_and_their_positions_are_in_the_same_order() -> None:
     text = f'{PAPER}\n  {TITLE} "a"@en ,\n    "b"@fr .'
-    found = read_paper_document("x", text.encode(), TURTLE)
-    assert [one.object.value for one in found.triples if isinstance(one.object, ox.Literal)] == ["a", "b"]
-    assert [text[spot[2] :][:3] for spot in found.spots] == ['"a"', '"b"']
+    document = read_paper_document("x", text.encode(), TURTLE)
+    assert [triple.object.value for triple in document.triples if isinstance(triple.object, ox.Literal)] == [
+        "a",
+        "b",
+    ]
+    object_offsets = [position[2] for position in document.triple_positions]
+    assert [text[offset:][:3] for offset in object_offsets] == ['"a"', '"b"']
 
 
-def test_a_relative_name_is_that_of_a_paper() -> None:
+def test_a_relative_iri_is_resolved_to_a_paper_iri() -> None:
     for text, format_ in (
         (f'<x> {TITLE} "a" .', TURTLE),
         ('{"@id": "x", "http://purl.org/dc/terms/title": "a"}', JSON_LD),
@@ -72,12 +76,12 @@ def test_a_relative_name_is_that_of_a_paper() -> None:
         assert str(read_paper_document("x", text.encode(), format_).triples[0].subject) == PAPER
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
-    found = read_paper_document("x", f'\ufeff{PAPER} {TITLE} "a" .'.encode(), TURTLE)
-    assert (found.text[0], found.spots[0][0]) == ("<", 0)
+def test_a_byte_order_mark_is_removed() -> None:
+    document = read_paper_document("x", f'\ufeff{PAPER} {TITLE} "a" .'.encode(), TURTLE)
+    assert (document.text[0], document.triple_positions[0][0]) == ("<", 0)
 
 
-def test_a_file_with_nothing_in_it_holds_no_triples() -> None:
+def test_an_empty_file_has_no_triples() -> None:
     assert not read_paper_document("x", b"", TURTLE).triples
 
 
@@ -101,10 +105,10 @@ def test_a_file_with_nothing_in_it_holds_no_triples() -> None:
         (b"<html>\n<p></html>", RDF_XML, "not valid RDF/XML", 2, 6),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_place(
+def test_an_unreadable_file_is_refused_with_line_and_column(
     data: bytes, format_: Format, sentence: str, line: int, column: int
 ) -> None:
-    problem = refused(data, format_)
+    problem = catch_problem(data, format_)
     assert problem.status == 400
     assert re.search(sentence, problem.detail)
     assert (problem.members.get("line"), problem.members.get("column")) == (line, column)
@@ -119,16 +123,17 @@ def test_what_cannot_be_read_is_refused_with_its_place(
         f'{PAPER} {TITLE} "a"@ar--rtl .',
     ],
 )
-def test_what_only_rdf_1_2_can_say_is_refused(text: str) -> None:
-    problem = refused(text)
+def test_terms_of_rdf_1_2_are_refused(text: str) -> None:
+    problem = catch_problem(text)
     assert problem.status == 400
     assert "RDF 1.2" in problem.detail
 
 
-def test_a_direction_in_json_ld_is_refused_too() -> None:
+def test_a_base_direction_in_json_ld_is_refused() -> None:
     value = '{"@value": "a", "@language": "ar", "@direction": "rtl"}'
     assert (
-        "direction" in refused(f'{{"@id": "x", "http://purl.org/dc/terms/title": {value}}}', JSON_LD).detail
+        "direction"
+        in catch_problem(f'{{"@id": "x", "http://purl.org/dc/terms/title": {value}}}', JSON_LD).detail
     )
 
 
@@ -138,11 +143,11 @@ def test_a_direction_in_json_ld_is_refused_too() -> None:
 def test_a_remote_context_is_refused_and_nothing_is_fetched(
     context: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def connect(*_: object) -> NoReturn:
-        raise AssertionError("something is fetched")
+    def fail_to_connect(*_: object) -> NoReturn:
+        raise AssertionError("a context is fetched")
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    problem = refused(f'{{"@context": {context}, "@id": "x"}}', JSON_LD)
+    monkeypatch.setattr(socket.socket, "connect", fail_to_connect)
+    problem = catch_problem(f'{{"@context": {context}, "@id": "x"}}', JSON_LD)
     assert "contexts are not fetched here" in problem.detail
     assert CONTEXT_IRI in problem.detail
 
@@ -154,7 +159,8 @@ NODE = {
     "round": "2",
     "rationale": {"en": "why", "fr": "pourquoi"},
 }
-ELSEWHERE = {
+# A node with the IRI of the context at positions that are no context.
+CONTEXT_IRI_ELSEWHERE = {
     "id": CONTEXT_IRI,
     CONTEXT_IRI: CONTEXT_IRI,
     "see": [CONTEXT_IRI, {"@value": CONTEXT_IRI}],
@@ -163,22 +169,22 @@ ELSEWHERE = {
 }
 
 
-def json_ld(document: object) -> Document:
-    """A document in JSON-LD, written as one line."""
+def read_json_ld(document: object) -> Document:
+    """A JSON-LD document, read from one line of JSON."""
     return read_paper_document("x", json.dumps(document).encode(), JSON_LD)
 
 
-def statements(document: Document) -> list[tuple[str, ...]]:
-    """The statements in their order, each with what is written at its places up to the end of a string."""
-    assert len(document.spots) == len(document.triples)
+def list_positioned_statements(document: Document) -> list[tuple[str, ...]]:
+    """Each triple with the JSON strings at the positions of its terms, in document order."""
+    assert len(document.triple_positions) == len(document.triples)
     return [
-        (str(triple), *(document.text[at:].split('"')[1] for at in spot))
-        for triple, spot in zip(document.triples, document.spots, strict=True)
+        (str(triple), *(document.text[offset:].split('"')[1] for offset in position))
+        for triple, position in zip(document.triples, document.triple_positions, strict=True)
     ]
 
 
 @pytest.mark.parametrize(
-    "around",
+    "build_json",
     [
         lambda context: {"@context": context} | NODE,
         lambda context: NODE | {"@context": context},
@@ -194,67 +200,77 @@ def statements(document: Document) -> list[tuple[str, ...]]:
                     {"any": {"@id": CONTEXT_IRI}, CONTEXT_IRI: CONTEXT_IRI},
                 ]
             }
-            | ELSEWHERE
+            | CONTEXT_IRI_ELSEWHERE
         ),
     ],
     ids=["first", "last", "array", "among others", "nested", "twice", "elsewhere"],
 )
-def test_our_context_is_known_by_its_iri(
-    around: Callable[[object], object], get: Callable[[str], httpx.Response]
+def test_the_context_of_the_service_is_known_by_its_iri(
+    build_json: Callable[[object], object], get: Callable[[str], httpx.Response]
 ) -> None:
-    by_hand = json_ld(around(get("/context.jsonld").json()["@context"]))
-    assert len(by_hand.triples) >= 5
-    assert statements(json_ld(around(CONTEXT_IRI))) == statements(by_hand)
+    inlined = read_json_ld(build_json(get("/context.jsonld").json()["@context"]))
+    assert len(inlined.triples) >= 5
+    assert list_positioned_statements(read_json_ld(build_json(CONTEXT_IRI))) == list_positioned_statements(
+        inlined
+    )
 
 
-def test_our_context_may_belong_to_a_term_alone() -> None:
+def test_the_context_of_the_service_may_be_scoped_to_a_term() -> None:
     term = {"@id": "http://a/p", "@context": CONTEXT_IRI}
-    found = json_ld({"@context": {"p": term}, "@id": "x", "p": {"type": "IssuePaper"}, "type": "Issue"})
-    assert [str(one.object) for one in found.triples[1:]] == ["<https://w3id.org/wgig/ontology#IssuePaper>"]
+    document = read_json_ld(
+        {"@context": {"p": term}, "@id": "x", "p": {"type": "IssuePaper"}, "type": "Issue"}
+    )
+    assert [str(triple.object) for triple in document.triples[1:]] == [
+        "<https://w3id.org/wgig/ontology#IssuePaper>"
+    ]
 
 
 @pytest.mark.parametrize(
     ("plain", "escaped"), [("@", "\\u0040"), ("/", "\\/"), ("context.jsonld", "\\u0063ontext\\u002ejsonld")]
 )
-def test_an_escape_does_not_hide_our_context(plain: str, escaped: str) -> None:
+def test_an_escaped_iri_of_the_context_is_recognized(plain: str, escaped: str) -> None:
     text = json.dumps({"@context": [CONTEXT_IRI]} | NODE)
-    found = read_paper_document("x", text.replace(plain, escaped).encode(), JSON_LD)
-    assert escaped in found.text
+    document = read_paper_document("x", text.replace(plain, escaped).encode(), JSON_LD)
+    assert escaped in document.text
     assert (
-        len(found.spots)
-        == len(found.triples)
+        len(document.triple_positions)
+        == len(document.triples)
         == len(read_paper_document("x", text.encode(), JSON_LD).triples)
     )
 
 
-def test_our_context_does_not_count_as_terms_of_the_document() -> None:
+def test_the_terms_of_the_context_do_not_count_as_terms_of_the_document() -> None:
     terms = {f"t{number}": f"http://a/{number}" for number in range(parsing.MAX_CONTEXT_TERMS)}
-    assert json_ld({"@context": [CONTEXT_IRI, terms]} | NODE).triples
+    assert read_json_ld({"@context": [CONTEXT_IRI, terms]} | NODE).triples
 
 
-def test_our_context_may_be_named_so_many_times() -> None:
+def test_the_context_may_be_mentioned_at_most_50_times() -> None:
     nodes = [
         {"@context": [CONTEXT_IRI, {"p": "http://a/p"}]} | NODE
-        for _ in range(jsonld_context.MAX_CONTEXT_MENTIONS + 1)
+        for _ in range(jsonld_context.MAX_CONTEXT_REFERENCES + 1)
     ]
-    found = json_ld(nodes[1:])
-    assert len(found.spots) == len(found.triples)
-    problem = refused(json.dumps(nodes, indent=0), JSON_LD)
+    document = read_json_ld(nodes[1:])
+    assert len(document.triple_positions) == len(document.triples)
+    problem = catch_problem(json.dumps(nodes, indent=0), JSON_LD)
     assert "more than 50 times" in problem.detail
     assert problem.members["excerpt"].split("\n")[0] == f'"{CONTEXT_IRI}",'
 
 
 @pytest.mark.parametrize(
-    "more", ['"http://127.0.0.1:9/context"', '{"@import": %s}', '"context.jsonld"', "[%s]"]
+    "other_context", ['"http://127.0.0.1:9/context"', '{"@import": %s}', '"context.jsonld"', "[%s]"]
 )
-def test_our_context_makes_no_other_known(more: str) -> None:
-    named = json.dumps(CONTEXT_IRI)
-    assert refused(f'{{"@context": [{named}, {more.replace("%s", named)}], "@id": "x"}}', JSON_LD)
+def test_other_contexts_beside_the_known_one_are_refused(other_context: str) -> None:
+    context_iri = json.dumps(CONTEXT_IRI)
+    contexts = f"[{context_iri}, {other_context.replace('%s', context_iri)}]"
+    problem = catch_problem(f'{{"@context": {contexts}, "@id": "x"}}', JSON_LD)
+    assert problem.status == 400
+    assert "context" in problem.detail
 
 
 @pytest.mark.parametrize(
     "text",
     [
+        # ‸ marks the error; %s stands for the IRI of the context.
         '{"@context": %s, "@id": "x", "issue": "a" ‸"b"}',
         '{"@context": %s, "@id": "x"}‸]',
         '[{"@context": %s, "@id": "é"}, {"issue": "a" ‸"b"}]',
@@ -265,30 +281,31 @@ def test_our_context_makes_no_other_known(more: str) -> None:
         '[{"@context": %s}, {"issue": "‸\\q", "@context": %s}]',
     ],
 )
-def test_what_is_no_json_beside_our_context_has_its_place(text: str) -> None:
+def test_a_json_error_beside_the_known_context_has_line_and_column(text: str) -> None:
     text = text.replace("%s", json.dumps(CONTEXT_IRI))
-    problem = refused(text.replace("‸", ""), JSON_LD)
+    problem = catch_problem(text.replace("‸", ""), JSON_LD)
     line, column = TextLines(text).locate(text.index("‸"))
     assert (problem.members["line"], problem.members["column"]) == (line, column)
+    # If the message of the parser names a column, it is the same one.
     assert re.findall(r"columns? (\d+)", problem.detail)[:1] in ([], [str(column)])
 
 
-def test_more_statements_than_can_be_checked_are_refused() -> None:
+def test_too_many_triples_are_refused() -> None:
     text = "".join(f"{PAPER} {TITLE} {number} .\n" for number in range(12))
     with pytest.raises(Problem, match="More than 10 triples") as caught:
-        read_paper_document("x", text.encode(), TURTLE, 10)
+        read_paper_document("x", text.encode(), TURTLE, max_triples=10)
     assert caught.value.status == 413
-    assert len(read_paper_document("x", text.encode(), TURTLE, 12).triples) == 12
+    assert len(read_paper_document("x", text.encode(), TURTLE, max_triples=12).triples) == 12
 
 
-@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-def test_the_excerpt_shows_the_place_below_the_line(end: str) -> None:
-    excerpt = refused(f"{PAPER}{end}  dcterms:title 1 .{end}").members["excerpt"]
+@pytest.mark.parametrize("line_ending", ["\n", "\r", "\r\n"])
+def test_the_excerpt_marks_the_column_below_the_line(line_ending: str) -> None:
+    excerpt = catch_problem(f"{PAPER}{line_ending}  dcterms:title 1 .{line_ending}").members["excerpt"]
     assert excerpt == "  dcterms:title 1 .\n  ^"
 
 
-def test_a_long_line_is_shown_around_the_place() -> None:
-    excerpt = refused(f'{PAPER} {TITLE} "{"a" * 1000}"@englishlanguage .').members["excerpt"]
+def test_the_excerpt_of_a_long_line_is_cut_around_the_column() -> None:
+    excerpt = catch_problem(f'{PAPER} {TITLE} "{"a" * 1000}"@englishlanguage .').members["excerpt"]
     line, caret = excerpt.split("\n")
     assert len(line) <= 120
     assert line[caret.index("^") :].startswith("englishlanguage")

@@ -1,4 +1,4 @@
-"""What an author probably meant is told with an unknown name, and why a file has no paper."""
+"""Suggestions for unknown names, and reasons why a file has no paper."""
 
 import pytest
 from wgig.papers.readers import read_paper_document
@@ -7,13 +7,13 @@ from wgig.rdf.formats import JSON_LD, MARKDOWN
 from wgig.shacl import suggestions
 from wgig.shacl.check import check_document
 
-from tests.fixtures.checked_papers import checked, codes
+from tests.fixtures.checked_papers import check_text, rule_codes
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("said", "hint"),
+    ("statement", "message"),
     [
         ("a wgig:IssuePapr", "wgig:IssuePapr is not a class of the vocabulary. Did you mean wgig:IssuePaper"),
         (
@@ -24,19 +24,21 @@ pytestmark = pytest.mark.slow
         ('dcterms:title "Spam"@en', "Nothing in it has a type."),
     ],
 )
-def test_a_file_without_a_paper_is_told_what_may_be_the_reason(said: str, hint: str) -> None:
-    with pytest.raises(Problem, match=hint.replace("?", r"\?")):
-        checked(f"paper:x {said} .")
+def test_a_file_without_a_paper_is_refused_with_the_probable_reason(statement: str, message: str) -> None:
+    with pytest.raises(Problem, match=message.replace("?", r"\?")):
+        check_text(f"paper:x {statement} .")
 
 
-def test_a_misspelt_term_is_found_with_the_one_that_was_probably_meant() -> None:
-    report = checked("paper:x a wgig:IssuePaper ; wgig:strenght 1 ; wgig:qqq wgig:Fourm .", "draft")
-    found = {str(one.value).rpartition("#")[2]: one.suggestion for one in report.findings}
-    assert found == {"strenght>": "wgig:strength", "qqq>": "", "Fourm>": "wgig:Forum"}
+def test_a_misspelled_term_gets_the_nearest_term_as_suggestion() -> None:
+    report = check_text("paper:x a wgig:IssuePaper ; wgig:strenght 1 ; wgig:qqq wgig:Fourm .", "draft")
+    suggestions_by_term = {
+        str(finding.value).rpartition("#")[2].rstrip(">"): finding.suggestion for finding in report.findings
+    }
+    assert suggestions_by_term == {"strenght": "wgig:strength", "qqq": "", "Fourm": "wgig:Forum"}
 
 
-# What an author wrote, the finding, and what was probably meant, in Turtle and in Markdown.
-SLIPS = [
+# A misspelling in Turtle and in Markdown (empty: not tried), the code of the finding, and the suggestion.
+MISSPELLINGS = [
     ("wgig:issue issue:spamm", "issue: spamm", "WGIG-1-ISSUE-UNKNOWN", "issue:spam"),
     ("wgig:issue issue:Spam", "", "WGIG-1-ISSUE-UNKNOWN", "issue:spam"),
     ("wgig:drafter agent:afonsoo", "drafters: [afonsoo]", "WGIG-0-DRAFTER-MEMBER", "agent:afonso"),
@@ -47,7 +49,7 @@ SLIPS = [
         "declaration:48",
     ),
     ("wgig:category category:access", "", "WGIG-2-CATEGORY-UNKNOWN", "category:access-for-all"),
-    ("wgig:drafter agent:rits", "", "WGIG-0-DRAFTER-MEMBER", ""),  # known, though no member
+    ("wgig:drafter agent:rits", "", "WGIG-0-DRAFTER-MEMBER", ""),  # a known agent, but no member
     ("wgig:category <http://example.org/access>", "", "WGIG-2-CATEGORY-UNKNOWN", ""),
     (
         "wgig:assessment [ a wgig:Assessment ; wgig:criterion principle:transparent ]",
@@ -71,48 +73,48 @@ SLIPS = [
 ]
 
 
-@pytest.mark.parametrize(("turtle", "markdown", "code", "name"), SLIPS)
-def test_an_unknown_name_is_found_with_the_one_that_was_probably_meant(
-    turtle: str, markdown: str, code: str, name: str
+@pytest.mark.parametrize(("turtle", "markdown", "code", "suggestion"), MISSPELLINGS)
+def test_an_unknown_name_gets_the_nearest_name_as_suggestion(
+    turtle: str, markdown: str, code: str, suggestion: str
 ) -> None:
-    (finding,) = checked(f"paper:x a wgig:IssuePaper ; {turtle} .", "draft").findings
-    assert (finding.rule.code, finding.suggestion) == (code, name)
+    (finding,) = check_text(f"paper:x a wgig:IssuePaper ; {turtle} .", "draft").findings
+    assert (finding.rule.code, finding.suggestion) == (code, suggestion)
     if markdown:
         text = f"---\npaper: x\n{markdown}\n---\n"
         (finding,) = check_document(
             read_paper_document("paper.md", text.encode(), MARKDOWN), "draft"
         ).findings
-        plain = name.replace("declaration:", "declaration/").rpartition(":")[2]
-        assert (finding.rule.code, finding.suggestion) == (code, plain)
+        markdown_suggestion = suggestion.replace("declaration:", "declaration/").rpartition(":")[2]
+        assert (finding.rule.code, finding.suggestion) == (code, markdown_suggestion)
 
 
-def test_what_was_probably_meant_is_looked_up_for_few_names_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_most_max_suggested_names_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suggestions, "MAX_SUGGESTED_NAMES", 2)
     names = ", ".join(f"issue:spam{letter}" for letter in "mnopq")
-    found = checked(f"paper:x a wgig:IssuePaper ; wgig:issue {names} .", "draft").findings
-    assert [one.suggestion for one in found if one.value] == ["issue:spam"] * 2 + [""] * 3
+    findings = check_text(f"paper:x a wgig:IssuePaper ; wgig:issue {names} .", "draft").findings
+    assert [finding.suggestion for finding in findings if finding.value] == ["issue:spam"] * 2 + [""] * 3
 
 
 @pytest.mark.parametrize(
-    ("paper", "title", "codes_"),
+    ("paper", "title", "expected_codes"),
     [
         ("wp-spam", "Notes on mail", ["WGIG-0-NAME-TAKEN"]),
         ("wp-spam", "Spam", []),
         ("my-spam", "Notes on mail", []),
     ],
 )
-def test_a_paper_under_the_name_of_a_known_one_is_told_its_title(
-    paper: str, title: str, codes_: list[str]
+def test_a_paper_with_the_iri_but_not_the_title_of_a_known_paper_gets_that_title_as_suggestion(
+    paper: str, title: str, expected_codes: list[str]
 ) -> None:
-    report = checked(f'paper:{paper} a wgig:IssuePaper ; dcterms:title "{title}"@en .', "draft")
-    assert codes(report) == codes_
-    assert [one.suggestion for one in report.findings] == ["Spam"] * len(codes_)
+    report = check_text(f'paper:{paper} a wgig:IssuePaper ; dcterms:title "{title}"@en .', "draft")
+    assert rule_codes(report) == expected_codes
+    assert [finding.suggestion for finding in report.findings] == ["Spam"] * len(expected_codes)
     assert report.conforms
 
 
-def test_a_slip_in_json_with_the_context_of_the_project_is_found() -> None:
+def test_a_misspelled_key_in_json_ld_gets_a_suggestion() -> None:
     text = """{"@context": "https://w3id.org/wgig/context.jsonld", "id": "x", "type": "IssuePaper",
  "issu": "https://w3id.org/wgig/id/issue/spam"}"""
     (finding,) = check_document(read_paper_document("x.jsonld", text.encode(), JSON_LD), "draft").findings
     assert (finding.rule.code, finding.suggestion) == ("WGIG-0-TERM-UNKNOWN", "wgig:issue")
-    assert finding.place == (2, 2)
+    assert finding.position == (2, 2)

@@ -1,4 +1,4 @@
-"""What the findings come to for one paper: its sections, how complete it is, and what is waived."""
+"""The summary of a paper: the states of its sections, its completeness, and its waivers."""
 
 from collections import Counter
 
@@ -10,51 +10,51 @@ from wgig.shacl.findings import Report
 from wgig.shacl.rules import rules_by_code
 from wgig.shacl.summary import UNWAIVABLE_CODE_PREFIX
 
-from tests.fixtures.checked_papers import checked, codes, example, waiving
+from tests.fixtures.checked_papers import check_text, read_example, rule_codes, waiver_change
 
 pytestmark = pytest.mark.slow
 
-LATE = ("2005-01-20", "2005-02-20")
+LATE_POSTING_CHANGE = ("2005-01-20", "2005-02-20")
 
 
-def states(report: Report) -> list[str]:
+def list_section_states(report: Report) -> list[str]:
     """The states of the sections of the first paper."""
     return [section.state for section in report.papers[0].sections]
 
 
-def test_a_paper_of_a_title_alone_is_a_draft_and_no_section_is_checked() -> None:
-    report = checked('paper:x a wgig:IssuePaper ; dcterms:title "Spam"@en .', "draft")
+def test_a_paper_with_only_a_title_is_a_draft_without_checked_sections() -> None:
+    report = check_text('paper:x a wgig:IssuePaper ; dcterms:title "Spam"@en .', "draft")
     assert report.conforms
-    assert states(report) == ["not checked"] * 9
+    assert list_section_states(report) == ["not checked"] * 9  # sections 0 to 8
     assert (report.papers[0].met, report.papers[0].title) == (1, "Spam")
 
 
 def test_a_section_is_done_missing_faulty_or_not_checked() -> None:
-    report = checked(
+    report = check_text(
         """paper:x a wgig:IssuePaper ; dcterms:title "Spam"@en ; wgig:drafter agent:afonso ;
              wgig:issue issue:spam ; wgig:issueDescription "Much mail."@en ;
              wgig:category <http://example.org/none> ; wgig:swot paper:x\\/swot .
            paper:x\\/swot a wgig:Swot ; wgig:strength "Strong."@en ."""
     )
-    assert states(report) == ["done", "done", "faulty", *["missing"] * 5, "not checked"]
+    assert list_section_states(report) == ["done", "done", "faulty", *["missing"] * 5, "not checked"]
 
 
-def test_comments_are_done_when_there_are_some_and_faulty_when_they_are_blank() -> None:
-    commented = "paper:x a wgig:IssuePaper ; wgig:additionalComments {} ."
-    assert states(checked(commented.format('"Yes."@en'), "draft"))[8] == "done"
-    assert states(checked(commented.format('"\\t"@en'), "draft"))[8] == "faulty"
+def test_the_comments_section_is_done_with_text_and_faulty_if_blank() -> None:
+    paper = "paper:x a wgig:IssuePaper ; wgig:additionalComments {} ."
+    assert list_section_states(check_text(paper.format('"Yes."@en'), "draft"))[8] == "done"
+    assert list_section_states(check_text(paper.format('"\\t"@en'), "draft"))[8] == "faulty"
 
 
-def test_completeness_counts_what_the_template_asks_for_within_parts_too() -> None:
+def test_completeness_counts_all_required_parts() -> None:
     required = [rule for rule in rules_by_code().values() if rule.required]
-    nothing, whole = (
-        checked("paper:x a wgig:IssuePaper .").papers[0],
-        check_document(example("ok-final")).papers[0],
+    empty_paper, complete_paper = (
+        check_text("paper:x a wgig:IssuePaper .").papers[0],
+        check_document(read_example("ok-final")).papers[0],
     )
-    assert (nothing.met, nothing.parts) == (0, len(required))
-    assert (whole.met, whole.parts) == (len(required), len(required))
-    without = check_document(example("bad-WGIG-6A-MISSING")).papers[0]
-    assert without.met == len(required) - 1
+    assert (empty_paper.met, empty_paper.parts) == (0, len(required))
+    assert (complete_paper.met, complete_paper.parts) == (len(required), len(required))
+    paper_without_objectives = check_document(read_example("bad-WGIG-6A-MISSING")).papers[0]
+    assert paper_without_objectives.met == len(required) - 1
 
 
 @pytest.mark.parametrize(
@@ -74,54 +74,59 @@ def test_completeness_counts_what_the_template_asks_for_within_parts_too() -> No
         ('"Those who are cut off have no say."@en', '""@en', 7),
     ],
 )
-def test_a_text_that_says_nothing_is_not_there(old: str, new: str, section: int) -> None:
-    report = check_document(example("ok-final", (old, new)))
+def test_a_blank_text_counts_as_missing(old: str, new: str, section: int) -> None:
+    report = check_document(read_example("ok-final", (old, new)))
     (paper,) = report.papers
-    assert [one.rule.code.endswith("-BLANK") for one in paper.findings] == [True]
+    assert [item.rule.code.endswith("-BLANK") for item in paper.findings] == [True]
     assert paper.met == paper.parts - 1
-    assert [one.number for one in paper.sections if one.state == "missing"] == [section]
+    assert [item.number for item in paper.sections if item.state == "missing"] == [section]
 
 
-def test_a_text_beside_a_blank_one_is_there() -> None:
+def test_a_text_beside_a_blank_one_counts() -> None:
     report = check_document(
-        example("ok-final", ('"Filters get better every year."@en', '"Filters work."@en , ""@en'))
+        read_example("ok-final", ('"Filters get better every year."@en', '"Filters work."@en , ""@en'))
     )
-    assert (codes(report), report.papers[0].met) == (["WGIG-3-BLANK"], report.papers[0].parts)
-    assert states(report)[3] == "faulty"
+    assert (rule_codes(report), report.papers[0].met) == (["WGIG-3-BLANK"], report.papers[0].parts)
+    assert list_section_states(report)[3] == "faulty"
 
 
-def test_a_blank_text_that_may_be_missing_with_a_reason_is_no_gap() -> None:
-    blank = ('"Filters get better every year."@en', '""@en')
-    waived = waiving("WGIG-3-STRENGTH-MISSING", '"There is none."@en')
-    (paper,) = check_document(example("ok-final", blank, waived)).papers
+def test_a_blank_text_of_a_waived_rule_counts_as_waived() -> None:
+    blank_text_change = ('"Filters get better every year."@en', '""@en')
+    waiver = waiver_change("WGIG-3-STRENGTH-MISSING", '"There is none."@en')
+    (paper,) = check_document(read_example("ok-final", blank_text_change, waiver)).papers
     assert paper.met + paper.waived == paper.parts
 
 
-def test_what_is_waived_with_a_reason_is_shown_and_does_not_count() -> None:
+def test_a_waived_finding_is_listed_but_does_not_block() -> None:
     report = check_document(
-        example("ok-final", LATE, waiving("WGIG-0-LATE", '"The secretariat was closed. "@en')), "final"
+        read_example(
+            "ok-final", LATE_POSTING_CHANGE, waiver_change("WGIG-0-LATE", '"The secretariat was closed. "@en')
+        ),
+        "final",
     )
-    assert [(one.rule.code, one.waiver) for one in report.findings] == [
+    assert [(finding.rule.code, finding.waiver) for finding in report.findings] == [
         ("WGIG-0-LATE", "The secretariat was closed.")
     ]
     assert report.conforms
-    assert not check_document(example("ok-final", LATE), "final").conforms
+    assert not check_document(read_example("ok-final", LATE_POSTING_CHANGE), "final").conforms
 
 
 def test_a_waiver_without_a_reason_waives_nothing() -> None:
-    report = check_document(example("ok-final", LATE, waiving("WGIG-0-LATE", '" "@en')), "final")
+    report = check_document(
+        read_example("ok-final", LATE_POSTING_CHANGE, waiver_change("WGIG-0-LATE", '" "@en')), "final"
+    )
     assert not report.conforms
-    assert [one.waiver for one in report.findings if one.rule.code == "WGIG-0-LATE"] == [""]
+    assert [finding.waiver for finding in report.findings if finding.rule.code == "WGIG-0-LATE"] == [""]
 
 
 def test_a_waiver_of_an_unknown_rule_is_a_finding() -> None:
-    assert "WGIG-0-WAIVER-UNKNOWN" in codes(
-        check_document(example("ok-final", waiving("WGIG-9-NONE", '"So."@en')))
+    assert "WGIG-0-WAIVER-UNKNOWN" in rule_codes(
+        check_document(read_example("ok-final", waiver_change("WGIG-9-NONE", '"So."@en')))
     )
 
 
 @pytest.mark.parametrize(
-    ("reason", "found"),
+    ("reason", "waiver_codes"),
     [
         ('" "', {"WGIG-0-WAIVER-BLANK"}),
         ('""@en', {"WGIG-0-WAIVER-BLANK"}),
@@ -129,38 +134,43 @@ def test_a_waiver_of_an_unknown_rule_is_a_finding() -> None:
         ("[]", {"WGIG-0-WAIVER-BLANK", "WGIG-0-WAIVER-TEXT"}),
     ],
 )
-def test_a_reason_that_says_nothing_is_a_finding(reason: str, found: set[str]) -> None:
-    report = check_document(example("ok-final", LATE, waiving("WGIG-0-LATE", reason)), "final")
-    assert set(codes(report)) == {"WGIG-0-LATE", *found}
-    assert not any(one.waiver for one in report.findings)
+def test_a_waiver_reason_without_text_is_a_finding(reason: str, waiver_codes: set[str]) -> None:
+    report = check_document(
+        read_example("ok-final", LATE_POSTING_CHANGE, waiver_change("WGIG-0-LATE", reason)), "final"
+    )
+    assert set(rule_codes(report)) == {"WGIG-0-LATE", *waiver_codes}
+    assert not any(finding.waiver for finding in report.findings)
 
 
 @pytest.mark.parametrize("reason", ['""', '" "'])
 def test_a_blank_reason_in_markdown_is_a_finding(reason: str) -> None:
     text = f"---\npaper: x\nlanguage: en\ntitle: X\npages: 9\nwaivers:\n  WGIG-0-PAGES-MANY: {reason}\n---\n"
     report = check_document(read_paper_document("paper.md", text.encode(), MARKDOWN), "draft")
-    assert codes(report) == ["WGIG-0-WAIVER-BLANK"]
+    assert rule_codes(report) == ["WGIG-0-WAIVER-BLANK"]
 
 
 def test_a_rule_about_waivers_cannot_be_waived() -> None:
-    waived = waiving("WGIG-0-WAIVER-UNKNOWN WGIG-9-NONE", '"So."@en')
-    report = check_document(example("ok-final", waived))
-    assert [(one.rule.code, one.waiver) for one in report.findings] == [
+    # The waiver is of two rules, of which the second does not exist.
+    waiver = waiver_change("WGIG-0-WAIVER-UNKNOWN WGIG-9-NONE", '"So."@en')
+    report = check_document(read_example("ok-final", waiver))
+    assert [(finding.rule.code, finding.waiver) for finding in report.findings] == [
         ("WGIG-0-WAIVER-UNKNOWN", ""),
         ("WGIG-0-WAIVER-REFUSED", ""),
     ]
     assert not report.conforms
 
 
-def test_each_rule_about_waivers_is_told_to_be_one_that_cannot_be_waived() -> None:
-    about = [code for code in rules_by_code() if code.startswith(UNWAIVABLE_CODE_PREFIX)]
-    found = check_document(example("ok-final", waiving(" ".join(about), '"So."@en'))).findings
-    assert Counter(one.rule.code for one in found) == {"WGIG-0-WAIVER-REFUSED": len(about)}
+def test_every_rule_about_waivers_refuses_a_waiver() -> None:
+    waiver_codes = [code for code in rules_by_code() if code.startswith(UNWAIVABLE_CODE_PREFIX)]
+    findings = check_document(
+        read_example("ok-final", waiver_change(" ".join(waiver_codes), '"So."@en'))
+    ).findings
+    assert Counter(finding.rule.code for finding in findings) == {"WGIG-0-WAIVER-REFUSED": len(waiver_codes)}
 
 
-def test_who_may_leave_out_a_part_need_not_describe_it() -> None:
-    changes = waiving("WGIG-5-FORUM-MISSING", '"There is none."@en')
-    report = check_document(example("bad-WGIG-5-FORUM-MISSING", changes))
-    assert (report.conforms, states(report)[5]) == (True, "waived")
+def test_the_rules_about_a_waived_part_are_waived_too() -> None:
+    waiver = waiver_change("WGIG-5-FORUM-MISSING", '"There is none."@en')
+    report = check_document(read_example("bad-WGIG-5-FORUM-MISSING", waiver))
+    assert (report.conforms, list_section_states(report)[5]) == (True, "waived")
     (paper,) = report.papers
     assert 0 < paper.waived == paper.parts - paper.met

@@ -1,4 +1,4 @@
-"""Comunica asks the service, finds it by its description, and follows IRIs to what is said of them."""
+"""Comunica, a SPARQL engine in JavaScript, queries the endpoint and the descriptions of resources."""
 
 import json
 import os
@@ -26,97 +26,104 @@ from wgig.store.store import Store
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-RESULTS, TRIPLES = "application/sparql-results+json", "application/n-triples"
+JSON_RESULTS, N_TRIPLES = "application/sparql-results+json", "application/n-triples"
 PREFIXES = "".join(
     f"PREFIX {prefix}: <{iri}>\n"
     for prefix, iri in namespaces_by_prefix(BASE).items()
     if prefix in ("dcat", "dcterms", "issue", "paper", "rdfs", "skos", "void", "wgig")
 )
-TITLES = """
+TITLES_QUERY = """
 SELECT ?paper ?title ?issue { ?paper dcterms:title ?title ; wgig:issue ?about . ?about skos:prefLabel ?issue }
 """
-LABELS = """
+LABELS_QUERY = """
 CONSTRUCT { ?issue rdfs:label ?label ; wgig:in [ rdfs:label ?kind ] }
 WHERE { ?issue skos:prefLabel ?label ; wgig:category/skos:prefLabel ?kind }
 """
-SPAM = "SELECT ?property ?value { issue:spam ?property ?value }"
+SPAM_QUERY = "SELECT ?property ?value { issue:spam ?property ?value }"
 
 Rows = Counter[frozenset[tuple[str, ...]]]
-Ask = Callable[..., str]
+RunComunica = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def comunica(npx: dict[str, str]) -> Ask:
-    """What Comunica prints: `comunica(query, source, source, ..., as_=TRIPLES)`."""
+def comunica(npx: dict[str, str]) -> RunComunica:
+    """A function that returns the output of Comunica: `comunica(query, source, …, media_type=N_TRIPLES)`."""
 
-    def ask(text: str, *sources: str, as_: str = RESULTS, **options: str) -> str:
-        more = [word for name, value in options.items() for word in (f"--{name}", value)]
-        command = ["npx", "comunica-sparql", *sources, PREFIXES + text, "-t", as_, *more]
-        done = subprocess.run(command, env=os.environ | npx, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def run(query: str, *sources: str, media_type: str = JSON_RESULTS, **options: str) -> str:
+        arguments = [argument for name, value in options.items() for argument in (f"--{name}", value)]
+        command = ["npx", "comunica-sparql", *sources, PREFIXES + query, "-t", media_type, *arguments]
+        process = subprocess.run(command, env=os.environ | npx, capture_output=True, text=True, check=False)
+        assert process.returncode == 0, process.stderr
+        return process.stdout
 
-    return ask
+    return run
 
 
-def rows(results: str) -> Rows:
-    """The rows of results in JSON, in no order; a plain text is one of no datatype."""
-    found: list[dict[str, Any]] = json.loads(results)["results"]["bindings"]
+def count_rows(results: str) -> Rows:
+    """How often each row occurs in results in JSON. The datatype xsd:string is left out."""
+    bindings: list[dict[str, Any]] = json.loads(results)["results"]["bindings"]
     return Counter(
         frozenset(
-            (name, *(value for key, value in sorted(one.items()) if not value.endswith("#string")))
-            for name, one in row.items()
+            (name, *(value for key, value in sorted(term.items()) if not value.endswith("#string")))
+            for name, term in row.items()
         )
-        for row in found
+        for row in bindings
     )
 
 
-def ours(url: str, text: str) -> Rows:
-    """The rows of the answer of the service itself."""
-    answer = httpx.post(f"{url}sparql", data={"query": PREFIXES + text}, headers={"Accept": RESULTS})
-    assert answer.status_code == 200, answer.text
-    return rows(answer.text)
+def query_service(url: str, query: str) -> Rows:
+    """The rows of the result of the service, without Comunica."""
+    response = httpx.post(f"{url}sparql", data={"query": PREFIXES + query}, headers={"Accept": JSON_RESULTS})
+    assert response.status_code == 200, response.text
+    return count_rows(response.text)
 
 
-def triples(text: str) -> ox.Dataset:
-    """The triples of a text, blank nodes by names that do not depend on whose they were."""
-    found = ox.Dataset(ox.parse(text, ox.RdfFormat.N_TRIPLES))
-    found.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
-    return found
+def parse_canonical_triples(n_triples: str) -> ox.Dataset:
+    """The triples of a text with canonical blank nodes."""
+    dataset = ox.Dataset(ox.parse(n_triples, ox.RdfFormat.N_TRIPLES))
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    return dataset
 
 
+# With and without the prefix that states the type of the source.
 @pytest.mark.parametrize("source", ["sparql@{}sparql", "{}sparql"])
-def test_it_selects_what_we_do(comunica: Ask, served: str, source: str) -> None:
-    found = rows(comunica(TITLES, source.format(served)))
-    assert len(found) > 15
-    assert found == ours(served, TITLES)
+def test_comunica_selects_the_same_rows(comunica: RunComunica, service_url: str, source: str) -> None:
+    rows = count_rows(comunica(TITLES_QUERY, source.format(service_url)))
+    assert len(rows) > 15
+    assert rows == query_service(service_url, TITLES_QUERY)
 
 
 @pytest.mark.parametrize("name", ["coverage-matrix", "disagreements", "due-and-delivered"])
-def test_it_answers_the_examples_as_we_do(comunica: Ask, served: str, name: str) -> None:
-    (text,) = (one.text for one in list_example_queries() if one.name == name)
-    found = rows(comunica(text, f"{served}sparql"))
-    assert found
-    assert found == ours(served, text)
+def test_comunica_has_the_same_results_for_examples(
+    comunica: RunComunica, service_url: str, name: str
+) -> None:
+    (query,) = (example.text for example in list_example_queries() if example.name == name)
+    rows = count_rows(comunica(query, f"{service_url}sparql"))
+    assert rows
+    assert rows == query_service(service_url, query)
 
 
-def test_it_constructs_what_we_do(comunica: Ask, served: str) -> None:
-    answer = httpx.post(f"{served}sparql", data={"query": PREFIXES + LABELS}, headers={"Accept": TRIPLES})
-    found = triples(comunica(LABELS, f"{served}sparql", as_=TRIPLES))
-    assert len(found) > 50
-    assert found == triples(answer.text)
+def test_comunica_constructs_the_same_triples(comunica: RunComunica, service_url: str) -> None:
+    response = httpx.post(
+        f"{service_url}sparql", data={"query": PREFIXES + LABELS_QUERY}, headers={"Accept": N_TRIPLES}
+    )
+    triples = parse_canonical_triples(comunica(LABELS_QUERY, f"{service_url}sparql", media_type=N_TRIPLES))
+    assert len(triples) > 50
+    assert triples == parse_canonical_triples(response.text)
 
 
 @pytest.mark.parametrize(
-    ("text", "answer"), [("ASK { issue:spam ?p ?o }", True), ("ASK { issue:x ?p ?o }", False)]
+    ("query", "boolean"), [("ASK { issue:spam ?p ?o }", True), ("ASK { issue:x ?p ?o }", False)]
 )
-def test_it_asks_as_we_do(comunica: Ask, served: str, text: str, answer: bool) -> None:
-    assert json.loads(comunica(text, f"{served}sparql"))["boolean"] is answer
+def test_comunica_returns_the_boolean_of_ask(
+    comunica: RunComunica, service_url: str, query: str, boolean: bool
+) -> None:
+    assert json.loads(comunica(query, f"{service_url}sparql"))["boolean"] is boolean
 
 
 @pytest.fixture
-def elsewhere(monkeypatch: pytest.MonkeyPatch, shipped: ox.Store) -> Iterator[str]:
-    """A service at an address that does not look like one of SPARQL."""
+def unusual_endpoint(monkeypatch: pytest.MonkeyPatch, shipped_store: ox.Store) -> Iterator[str]:
+    """The URL of an endpoint whose path does not contain `sparql`."""
     monkeypatch.setattr(
         app,
         "ROUTES",
@@ -128,7 +135,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, shipped: ox.Store) -> Iterator[st
     )
     server = uvicorn.Server(
         uvicorn.Config(
-            app.create_app(app.make_service(Settings(), Store(shipped))),
+            app.create_app(app.make_service(Settings(), Store(shipped_store))),
             port=0,
             log_level="error",
             lifespan="off",
@@ -144,13 +151,16 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, shipped: ox.Store) -> Iterator[st
     thread.join()
 
 
-def test_the_endpoint_is_found_by_its_description_alone(comunica: Ask, elsewhere: str) -> None:
-    found = rows(comunica(SPAM, elsewhere))
-    assert found == ours(elsewhere.removesuffix("ask"), SPAM)
+def test_endpoint_is_detected_by_its_service_description(
+    comunica: RunComunica, unusual_endpoint: str
+) -> None:
+    rows = count_rows(comunica(SPAM_QUERY, unusual_endpoint))
+    assert rows == query_service(unusual_endpoint.removesuffix("ask"), SPAM_QUERY)
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "graph"),
+    # The graph that the service queries for the same rows; empty for the union of all graphs.
+    ("path", "query", "graph"),
     [
         (
             ".well-known/void",
@@ -158,36 +168,36 @@ def test_the_endpoint_is_found_by_its_description_alone(comunica: Ask, elsewhere
             "void",
         ),
         ("catalog", "SELECT ?dataset ?file { ?dataset dcat:distribution ?file ; a dcat:Dataset }", "dcat"),
-        ("doc/issue/spam", SPAM, ""),
-        ("id/issue/spam", SPAM, ""),
+        ("doc/issue/spam", SPAM_QUERY, ""),
+        ("id/issue/spam", SPAM_QUERY, ""),
     ],
 )
-def test_a_description_is_data_by_itself(
-    comunica: Ask, served: str, path: str, text: str, graph: str
+def test_comunica_queries_a_description_as_a_document(
+    comunica: RunComunica, service_url: str, path: str, query: str, graph: str
 ) -> None:
-    found = rows(comunica(text, f"{served}{path}"))
-    assert len(found) > 5
-    assert found == ours(
-        served, text.replace("{", f"{{ GRAPH <{BASE}graph/{graph}> {{") + "}" if graph else text
-    )
+    rows = count_rows(comunica(query, f"{service_url}{path}"))
+    assert len(rows) > 5
+    if graph:
+        query = query.replace("{", f"{{ GRAPH <{BASE}graph/{graph}> {{") + "}"
+    assert rows == query_service(service_url, query)
 
 
 @pytest.fixture
-def w3id(served: str) -> Iterator[str]:
-    """A proxy that leads the IRIs to the service, as the host in them does, and nowhere else."""
+def w3id_proxy(service_url: str) -> Iterator[str]:
+    """The URL of a proxy that redirects IRIs below the base IRI to the service, as w3id.org does."""
 
-    class Leading(BaseHTTPRequestHandler):
+    class RedirectHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             (iri,) = parse_qs(urlsplit(self.path).query)["iri"]
             self.send_response(302 if iri.startswith(BASE) else 404)
-            self.send_header("Location", iri.replace(BASE, served))
+            self.send_header("Location", iri.replace(BASE, service_url))
             self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Leading) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), RedirectHandler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/?iri="
@@ -195,12 +205,15 @@ def w3id(served: str) -> Iterator[str]:
         thread.join()
 
 
-def test_iris_lead_from_thing_to_thing(comunica: Ask, served: str, w3id: str) -> None:
+def test_comunica_follows_iris_between_resources(
+    comunica: RunComunica, service_url: str, w3id_proxy: str
+) -> None:
     paper = f"{BASE}id/paper/wp-spam"
-    leads = rows(comunica(f"SELECT ?issue {{ <{paper}> wgig:issue ?issue }}", paper, proxy=w3id))
-    issues = [value for row in leads for _, _, value in row]
+    issue_rows = count_rows(
+        comunica(f"SELECT ?issue {{ <{paper}> wgig:issue ?issue }}", paper, proxy=w3id_proxy)
+    )
+    issues = [value for row in issue_rows for _, _, value in row]
     assert issues == [f"{BASE}id/issue/spam"]
-    found = rows(comunica(TITLES, paper, *issues, proxy=w3id))
-    text = TITLES.replace("{", f"{{ VALUES ?paper {{ <{paper}> }}")
-    assert len(found) == 1
-    assert found == ours(served, text)
+    rows = count_rows(comunica(TITLES_QUERY, paper, *issues, proxy=w3id_proxy))
+    assert len(rows) == 1
+    assert rows == query_service(service_url, TITLES_QUERY.replace("{", f"{{ VALUES ?paper {{ <{paper}> }}"))

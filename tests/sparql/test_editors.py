@@ -1,4 +1,7 @@
-"""What editors and language models ask an endpoint about itself has an answer: the queries of SIB's tools."""
+"""The SPARQL editor of SIB (Swiss Institute of Bioinformatics) discovers prefixes, examples and classes.
+
+The queries below are those that it sends.
+"""
 
 from typing import Any
 
@@ -10,25 +13,25 @@ from wgig.settings import Settings
 from wgig.sparql.examples import list_example_queries
 
 BASE = Settings.base
-KNOWN = namespaces_by_prefix(BASE)
-VOID, DATATYPE = KNOWN["void"], KNOWN["void-ext"]
+NAMESPACES = namespaces_by_prefix(BASE)
+VOID, VOID_EXT = NAMESPACES["void"], NAMESPACES["void-ext"]
 
-PREFIXES = f"""
-PREFIX sh: <{KNOWN["sh"]}>
+PREFIXES_QUERY = f"""
+PREFIX sh: <{NAMESPACES["sh"]}>
 SELECT DISTINCT ?prefix ?namespace {{ [] sh:namespace ?namespace ; sh:prefix ?prefix }} ORDER BY ?prefix
 """
 
-EXAMPLES = f"""
-PREFIX sh: <{KNOWN["sh"]}>
-PREFIX rdfs: <{KNOWN["rdfs"]}>
+EXAMPLES_QUERY = f"""
+PREFIX sh: <{NAMESPACES["sh"]}>
+PREFIX rdfs: <{NAMESPACES["rdfs"]}>
 SELECT DISTINCT ?sq ?comment ?query {{
   ?sq a sh:SPARQLExecutable ; rdfs:comment ?comment ; sh:select|sh:ask|sh:construct|sh:describe ?query .
 }} ORDER BY ?sq
 """
 
-CLASSES = f"""
+CLASSES_QUERY = f"""
 PREFIX void: <{VOID}>
-PREFIX void-ext: <{DATATYPE}>
+PREFIX void-ext: <{VOID_EXT}>
 SELECT DISTINCT ?subjectClass ?prop ?objectClass ?objectDatatype {{
   {{
     ?cp void:class ?subjectClass ; void:propertyPartition ?pp .
@@ -46,27 +49,32 @@ SELECT DISTINCT ?subjectClass ?prop ?objectClass ?objectDatatype {{
 """
 
 
-def rows(client: httpx.Client, query: str) -> list[dict[str, str]]:
-    """The rows of a query sent as the editor of SIB does, each by variable."""
-    answer = client.get(
+def select_rows(client: httpx.Client, query: str) -> list[dict[str, str]]:
+    """The rows of the result of a query, sent in the way of SIB's editor; a row maps variables to values."""
+    response = client.get(
         "/sparql", params={"ac": "1", "query": query}, headers={"Accept": "application/sparql-results+json"}
     )
-    assert answer.status_code == 200
-    found: list[dict[str, Any]] = answer.json()["results"]["bindings"]
-    return [{name: term["value"] for name, term in row.items()} for row in found]
+    assert response.status_code == 200
+    bindings: list[dict[str, Any]] = response.json()["results"]["bindings"]
+    return [{name: term["value"] for name, term in row.items()} for row in bindings]
 
 
-def test_the_prefixes_are_declared(filled_client: httpx.Client) -> None:
-    assert {row["prefix"]: row["namespace"] for row in rows(filled_client, PREFIXES)} == KNOWN
+def test_all_prefixes_are_declared(filled_client: httpx.Client) -> None:
+    assert {
+        row["prefix"]: row["namespace"] for row in select_rows(filled_client, PREFIXES_QUERY)
+    } == NAMESPACES
 
 
-def test_the_examples_are_there_with_their_question(filled_client: httpx.Client) -> None:
-    found = [(row["sq"], row["comment"], row["query"]) for row in rows(filled_client, EXAMPLES)]
-    assert found == [(f"{BASE}queries/{one.name}", one.question, one.text) for one in list_example_queries()]
+def test_all_examples_are_described_with_their_question(filled_client: httpx.Client) -> None:
+    rows = select_rows(filled_client, EXAMPLES_QUERY)
+    assert [(row["sq"], row["comment"], row["query"]) for row in rows] == [
+        (f"{BASE}queries/{example.name}", example.question, example.text)
+        for example in list_example_queries()
+    ]
 
 
 @pytest.mark.parametrize(
-    ("class_", "property_", "value"),
+    ("class_", "property_", "value_type"),
     [
         ("wgig:IssuePaper", "dcterms:title", "rdf:langString"),
         ("wgig:IssuePaper", "wgig:issue", "wgig:Issue"),
@@ -74,28 +82,27 @@ def test_the_examples_are_there_with_their_question(filled_client: httpx.Client)
         ("wgig:Milestone", "wgig:due", "xsd:date"),
     ],
 )
-def test_the_classes_are_there_with_their_properties_and_what_those_lead_to(
-    filled_client: httpx.Client, class_: str, property_: str, value: str
+def test_classes_are_described_with_properties_and_value_types(
+    filled_client: httpx.Client, class_: str, property_: str, value_type: str
 ) -> None:
-    found = {
+    described = {
         (row["subjectClass"], row["prop"], row.get("objectClass") or row.get("objectDatatype"))
-        for row in rows(filled_client, CLASSES)
+        for row in select_rows(filled_client, CLASSES_QUERY)
     }
-    assert tuple(map(expanded, (class_, property_, value))) in found
+    assert tuple(map(expand_prefixed_name, (class_, property_, value_type))) in described
 
 
-def test_every_class_of_the_ontology_that_has_members_is_among_them(filled_client: httpx.Client) -> None:
-    used = f"SELECT DISTINCT ?c {{ ?x a ?c FILTER(STRSTARTS(STR(?c), '{KNOWN['wgig']}')) }}"
-    told = {row["subjectClass"] for row in rows(filled_client, CLASSES)}
-    assert {row["c"] for row in rows(filled_client, used)} <= told
+def test_every_class_of_the_ontology_with_instances_is_described(filled_client: httpx.Client) -> None:
+    query = f"SELECT DISTINCT ?c {{ ?x a ?c FILTER(STRSTARTS(STR(?c), '{NAMESPACES['wgig']}')) }}"
+    described_classes = {row["subjectClass"] for row in select_rows(filled_client, CLASSES_QUERY)}
+    assert {row["c"] for row in select_rows(filled_client, query)} <= described_classes
 
 
-def test_an_example_runs_as_it_is_told(filled_client: httpx.Client) -> None:
-    for row in rows(filled_client, EXAMPLES):
+def test_described_example_queries_are_valid(filled_client: httpx.Client) -> None:
+    for row in select_rows(filled_client, EXAMPLES_QUERY):
         ox.Store().query(row["query"])
 
 
-def expanded(name: str) -> str:
-    """The IRI that a short name stands for."""
-    prefix, _, local = name.partition(":")
-    return KNOWN[prefix] + local
+def expand_prefixed_name(name: str) -> str:
+    prefix, _, local_name = name.partition(":")
+    return NAMESPACES[prefix] + local_name

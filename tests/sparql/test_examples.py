@@ -1,4 +1,4 @@
-"""The example queries, each a file that says what it asks."""
+"""The example queries: comments with their title and question, parameters, and recognition of a text."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from wgig.sparql.examples import (
 )
 
 
-def test_a_file_says_its_title_question_and_keywords_first(tmp_path: Path) -> None:
+def test_title_question_and_keywords_are_read_from_comments(tmp_path: Path) -> None:
     path = tmp_path / "one.rq"
     path.write_text("# title: One\n# question: Is it one?\n# keywords: one, two\nASK {}\n")
     assert read_example_file(path) == ExampleQuery(
@@ -26,7 +26,7 @@ def test_a_file_says_its_title_question_and_keywords_first(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("missing", ["title", "question", "keywords"])
-def test_a_file_without_a_header_line_is_named(tmp_path: Path, missing: str) -> None:
+def test_missing_header_line_is_reported_with_the_file_name(tmp_path: Path, missing: str) -> None:
     path = tmp_path / "one.rq"
     keys = [key for key in ("title", "question", "keywords") if key != missing]
     path.write_text("".join(f"# {key}: x\n" for key in keys) + "ASK {}")
@@ -35,54 +35,54 @@ def test_a_file_without_a_header_line_is_named(tmp_path: Path, missing: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "mend"),
+    ("name", "message"),
     [
         ("coverage-matriks", "Did you mean coverage-matrix?"),
         ("zzz", "See: wgig queries"),
-        ("../rules/types", "There is no example query"),
+        ("../rules/types", "There is no example query"),  # a file in another folder
     ],
 )
-def test_an_unknown_name_is_told_the_known_ones(name: str, mend: str) -> None:
-    with pytest.raises(Problem, match=mend) as caught:
+def test_unknown_name_is_not_found_and_gets_a_suggestion(name: str, message: str) -> None:
+    with pytest.raises(Problem, match=message) as caught:
         read_example_query(name)
     assert caught.value.status == 404
 
 
-def test_the_note_is_what_else_the_first_lines_say(tmp_path: Path) -> None:
+def test_note_consists_of_the_other_comment_lines(tmp_path: Path) -> None:
     path = tmp_path / "one.rq"
     path.write_text("# title: One\n# question: Is it?\n# keywords: one\n# It is one,\n# or not.\nASK {}\n")
     assert read_example_file(path).note == "It is one, or not."
 
 
 @pytest.mark.parametrize("keyword", ["declaration", "Declaration"])
-def test_questions_are_found_by_what_they_are_about(keyword: str) -> None:
-    assert [one.name for one in find_examples_by_keyword(keyword)] == [
+def test_examples_are_found_by_keyword_in_any_case(keyword: str) -> None:
+    assert [example.name for example in find_examples_by_keyword(keyword)] == [
         "declaration-citations",
         "principles-by-text",
     ]
 
 
 @pytest.mark.parametrize(
-    ("short", "paths"),
+    ("curie", "paths"),
     [
         ("disagreement:seats-by-group", ["/queries/disagreements?question=seats-by-group"]),
         ("meeting:m1", ["/queries/agreements-and-outcomes?meeting=m1"]),
-        ("meeting:m2", []),  # of which the question about the first meeting does not speak
+        ("meeting:m2", []),  # the default of the query on a meeting is m1
         ("graph:issues", []),
     ],
 )
-def test_a_thing_has_the_questions_that_can_be_asked_of_it_alone(short: str, paths: list[str]) -> None:
-    assert [path for _, path in find_examples_of_resource(short)] == paths
+def test_resource_has_the_examples_with_a_parameter_for_it(curie: str, paths: list[str]) -> None:
+    assert [path for _, path in find_examples_of_resource(curie)] == paths
 
 
-@pytest.mark.parametrize("one", list_example_queries(), ids=lambda one: one.name)
-def test_an_example_is_recognized_by_its_text_whatever_its_parameters_are(one: ExampleQuery) -> None:
-    assert recognize_example_query(one.text) == one
-    assert recognize_example_query(one.text.replace("\n", "\r\n")) == one  # as forms send it
-    values = {parameter.name: ox.NamedNode("urn:x") for parameter in one.parameters}
-    assert recognize_example_query(bind_query_parameters(one.source, values)) == one
+@pytest.mark.parametrize("example", list_example_queries(), ids=lambda example: example.name)
+def test_example_is_recognized_by_its_text_with_any_parameter_values(example: ExampleQuery) -> None:
+    assert recognize_example_query(example.text) == example
+    assert recognize_example_query(example.text.replace("\n", "\r\n")) == example  # as forms send it
+    values = {parameter.name: ox.NamedNode("urn:x") for parameter in example.parameters}
+    assert recognize_example_query(bind_query_parameters(example.source, values)) == example
 
 
-@pytest.mark.parametrize("more", ["LIMIT 1", "# And this.", "VALUES ?z { 1 }"])
-def test_a_query_that_somebody_changed_is_theirs(more: str) -> None:
-    assert recognize_example_query(f"{read_example_query('disagreements').text}{more}\n") is None
+@pytest.mark.parametrize("added_line", ["LIMIT 1", "# And this.", "VALUES ?z { 1 }"])
+def test_changed_example_is_not_recognized(added_line: str) -> None:
+    assert recognize_example_query(f"{read_example_query('disagreements').text}{added_line}\n") is None

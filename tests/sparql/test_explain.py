@@ -1,4 +1,4 @@
-"""The plan of a query in words, and what could be better."""
+"""Explanation of queries: plans in sentences, counts of matches, advice, limits, HTTP formats."""
 
 from collections.abc import Callable
 from importlib.metadata import version
@@ -10,55 +10,57 @@ from wgig.settings import Settings
 from wgig.sparql import plan
 from wgig.sparql.explain import QueryExplanation, explain_query
 from wgig.sparql.plan import PlanStep, StatementCount, count_plan_statements, split_pattern_terms
-from wgig.sparql.request import build_own_query
+from wgig.sparql.request import build_internal_query
 from wgig.store.store import Store
 from wgig.store.view import QueryDataset
 
-from tests.fixtures.service import service_of
+from tests.fixtures.service import make_service_client
 
 BASE = Settings.base
-MANY = "".join(f"<x:s{number}> <x:many> {number} . " for number in range(50))
+MANY_TRIPLES = "".join(f"<x:s{number}> <x:many> {number} . " for number in range(50))
 
 
-def test_the_command_is_of_the_release_of_the_library() -> None:
-    assert version("oxigraph") == version("pyoxigraph")
+def test_command_and_library_have_the_same_version() -> None:
+    assert version("oxigraph") == version("pyoxigraph")  # the command returns plans, the library runs queries
 
 
 @pytest.fixture(scope="module")
 def store() -> Store:
-    """Fifty statements of one property, two of another, and a class."""
-    made = Store.in_memory()
-    made.update(
-        f"INSERT DATA {{ {MANY} <x:s1> <x:few> 1, 2 . <x:s1> a <x:C> . GRAPH <x:g> {{ <x:s2> <x:few> 3 }} }}"
+    """A store with 50 triples of the property many, 3 of the property few, and an instance of a class."""
+    store = Store.in_memory()
+    store.update(
+        f"INSERT DATA {{ {MANY_TRIPLES} <x:s1> <x:few> 1, 2 . <x:s1> a <x:C> . "
+        "GRAPH <x:g> { <x:s2> <x:few> 3 } }"
     )
-    return made
+    return store
 
 
 @pytest.fixture(scope="module")
-def told(store: Store) -> Callable[[str], QueryExplanation]:
-    """Explain a query over the store."""
-    return lambda text: explain_query(build_own_query(text, text.split()[0]), store, BASE)
+def explain(store: Store) -> Callable[[str], QueryExplanation]:
+    """A function that explains a query over the store."""
+    return lambda text: explain_query(build_internal_query(text, text.split()[0]), store, BASE)
 
 
-def sentences(found: QueryExplanation) -> list[str]:
-    return [f"{'  ' * line.depth}{line.sentence}" for line in found.lines]
+def list_sentences(explanation: QueryExplanation) -> list[str]:
+    """The sentences of an explanation, indented by depth."""
+    return [f"{'  ' * line.depth}{line.sentence}" for line in explanation.lines]
 
 
-def test_the_steps_stand_in_the_order_of_the_engine(told: Callable[[str], QueryExplanation]) -> None:
-    found = told("SELECT ?s ?o { ?s <x:many> ?o ; ?p 1 FILTER(?o > 3) } ORDER BY ?o LIMIT 5")
-    assert sentences(found) == [
+def test_steps_are_in_the_order_of_evaluation(explain: Callable[[str], QueryExplanation]) -> None:
+    explanation = explain("SELECT ?s ?o { ?s <x:many> ?o ; ?p 1 FILTER(?o > 3) } ORDER BY ?o LIMIT 5")
+    assert list_sentences(explanation) == [
         "Find ?s ?p 1.",
         "For each row so far: find ?s <x:many> ?o.",
         "Keep the rows where (?o > 3).",
         "Sort them by ASC(?o).",
         "Show ?s, ?o.",
         "Take a range of the rows: start = 0, length = 5.",
-    ] or sentences(found)[1:3] == ["For each row so far:", "  Find ?s <x:many> ?o."]
-    assert [line.matches for line in found.lines][:1] == [StatementCount(2)]
+    ]
+    assert explanation.lines[0].matches == StatementCount(2)
 
 
 @pytest.mark.parametrize(
-    ("pattern", "says"),
+    ("pattern", "text"),
     [
         ("?s <x:few> ?o OPTIONAL { ?s <x:many> ?n }", "(OPTIONAL): find ?s <x:many> ?n."),
         ("?s <x:few> ?o MINUS { ?s <x:many> ?n }", "Remove rows that match (MINUS)"),
@@ -73,22 +75,22 @@ def test_the_steps_stand_in_the_order_of_the_engine(told: Callable[[str], QueryE
         ("GRAPH ?g { ?s <x:few> ?o }", "Find ?s <x:few> ?o ?g."),
     ],
 )
-def test_each_part_of_a_pattern_is_told(
-    told: Callable[[str], QueryExplanation], pattern: str, says: str
+def test_each_kind_of_pattern_is_explained(
+    explain: Callable[[str], QueryExplanation], pattern: str, text: str
 ) -> None:
-    assert says in told(f"SELECT * {{ {pattern} }}").format_text()
+    assert text in explain(f"SELECT * {{ {pattern} }}").format_text()
 
 
-def test_the_variables_of_a_table_stand_in_one_order(told: Callable[[str], QueryExplanation]) -> None:
+def test_variables_of_a_table_are_sorted(explain: Callable[[str], QueryExplanation]) -> None:
     text = "SELECT * { ?s <x:a> ?o OPTIONAL { ?s <x:b> ?o . ?s <x:c> ?x . ?o <x:d> ?y } }"
-    assert "(OPTIONAL) from a table of all matches, by ?o, ?s:" in told(text).format_text()
+    assert "(OPTIONAL) from a table of all matches, by ?o, ?s:" in explain(text).format_text()
 
 
 @pytest.mark.parametrize(
     "text", ["ASK { ?s <x:few> ?o }", "CONSTRUCT WHERE { ?s <x:few> ?o }", "DESCRIBE <x:s1>"]
 )
-def test_each_form_has_a_plan(told: Callable[[str], QueryExplanation], text: str) -> None:
-    assert told(text).lines
+def test_each_form_has_a_plan(explain: Callable[[str], QueryExplanation], text: str) -> None:
+    assert explain(text).lines
 
 
 @pytest.mark.parametrize(
@@ -96,39 +98,39 @@ def test_each_form_has_a_plan(told: Callable[[str], QueryExplanation], text: str
     [
         ("?s <x:many> ?o", StatementCount(50)),
         ("?s <x:few> ?o", StatementCount(3)),
-        ("?s <x:few> ?o <x:g>", StatementCount(1)),
+        ("?s <x:few> ?o <x:g>", StatementCount(1)),  # the fourth term is the graph
         ("?s <x:few> ?o ?g", StatementCount(1)),
         ('?s <x:few> "1"^^<http://www.w3.org/2001/XMLSchema#integer>', StatementCount(1)),
         ("<x:s1> <x:few> ?o", StatementCount(2)),
         ("?s <x:few> ?s", StatementCount(3, is_upper_bound=True)),
         ("<x:s1> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <x:C>", StatementCount(1)),
-        ("?s ?p ?o", StatementCount(54)),
+        ("?s ?p ?o", StatementCount(54)),  # 50 + 3 + 1
     ],
 )
-def test_patterns_are_counted(store: Store, pattern: str, count: StatementCount) -> None:
+def test_matches_of_patterns_are_counted(store: Store, pattern: str, count: StatementCount) -> None:
     assert count_plan_statements([PlanStep("QuadPattern", pattern, ())], store, QueryDataset()) == {
         pattern: count
     }
 
 
-def test_counting_keeps_to_the_dataset(store: Store) -> None:
+def test_only_statements_of_the_dataset_are_counted(store: Store) -> None:
     step = PlanStep("QuadPattern", "?s <x:few> ?o", ())
     assert count_plan_statements([step], store, QueryDataset(("x:g",)))[step.detail] == StatementCount(1)
     assert count_plan_statements([step], store, QueryDataset(union=False))[step.detail] == StatementCount(2)
 
 
-def test_counting_ends_at_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counting_stops_at_the_limits(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     step = PlanStep("QuadPattern", "?s <x:many> ?o", ())
     monkeypatch.setattr(plan, "MAX_COUNTED_STATEMENTS", 20)
-    found = count_plan_statements([step], store, QueryDataset())[step.detail]
-    assert found == StatementCount(20, is_lower_bound=True)
-    assert str(found) == "more than 20 statements"
-    monkeypatch.setattr(plan, "COUNT_SECONDS", -1)
+    count = count_plan_statements([step], store, QueryDataset())[step.detail]
+    assert count == StatementCount(20, is_lower_bound=True)
+    assert str(count) == "more than 20 statements"
+    monkeypatch.setattr(plan, "COUNT_SECONDS", -1)  # the time is over at the start
     assert count_plan_statements([step], store, QueryDataset()) == {}
 
 
 @pytest.mark.parametrize(
-    ("pattern", "cut"),
+    ("pattern", "terms"),
     [
         ('?s <x:p> "a b"@en', ["?s", "<x:p>", '"a b"@en']),
         ('?s <x:p> "a \\" ?b"^^<x:t> ?g', ["?s", "<x:p>", '"a \\" ?b"^^<x:t>', "?g"]),
@@ -136,12 +138,12 @@ def test_counting_ends_at_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch)
         ("<x:a> !(<x:p>) ?o <x:g>", ["<x:a>", "!(<x:p>)", "?o", "<x:g>"]),
     ],
 )
-def test_a_pattern_of_the_plan_is_cut_into_its_terms(pattern: str, cut: list[str]) -> None:
-    assert split_pattern_terms(pattern) == cut
+def test_pattern_of_a_plan_is_split_into_terms(pattern: str, terms: list[str]) -> None:
+    assert split_pattern_terms(pattern) == terms
 
 
 @pytest.mark.parametrize(
-    ("pattern", "says"),
+    ("pattern", "text"),
     [
         (
             "?s <x:few> ?o . ?t <x:many> ?n",
@@ -151,41 +153,41 @@ def test_a_pattern_of_the_plan_is_cut_into_its_terms(pattern: str, cut: list[str
         ("?s <x:many> ?o . ?s <x:few> ?n", "Put ?s <x:few> ?n (3 statements) before it."),
     ],
 )
-def test_what_could_be_better_is_said(
-    told: Callable[[str], QueryExplanation], pattern: str, says: str
+def test_advice_names_the_patterns_to_improve(
+    explain: Callable[[str], QueryExplanation], pattern: str, text: str
 ) -> None:
-    assert says in "\n".join(told(f"SELECT * {{ {pattern} }}").advice)
+    assert text in "\n".join(explain(f"SELECT * {{ {pattern} }}").advice)
 
 
-def test_the_advice_leads_to_the_better_plan(told: Callable[[str], QueryExplanation]) -> None:
-    better = told("SELECT * { ?s <x:few> ?n . ?s <x:many> ?o }")
-    assert sentences(better)[0] == "Find ?s <x:few> ?n."
-    assert not better.advice
+def test_query_changed_by_the_advice_has_a_better_plan(explain: Callable[[str], QueryExplanation]) -> None:
+    explanation = explain("SELECT * { ?s <x:few> ?n . ?s <x:many> ?o }")
+    assert list_sentences(explanation)[0] == "Find ?s <x:few> ?n."
+    assert not explanation.advice
 
 
-def test_what_cannot_be_evaluated_has_no_plan(told: Callable[[str], QueryExplanation]) -> None:
-    with pytest.raises(Problem, match="cannot be planned: The custom function <x:unknown>") as refused:
-        told("ASK { FILTER(<x:unknown>(1)) }")
-    assert refused.value.status == 422
+def test_query_that_cannot_be_evaluated_has_no_plan(explain: Callable[[str], QueryExplanation]) -> None:
+    with pytest.raises(Problem, match="cannot be planned: The custom function <x:unknown>") as caught:
+        explain("ASK { FILTER(<x:unknown>(1)) }")
+    assert caught.value.status == 422
 
 
-def test_a_plan_that_takes_too_long_is_given_up(
-    told: Callable[[str], QueryExplanation], monkeypatch: pytest.MonkeyPatch
+def test_planning_stops_at_the_time_limit(
+    explain: Callable[[str], QueryExplanation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan, "PLAN_SECONDS", 1)
-    with pytest.raises(Problem, match="exceeds the limit of time or memory") as refused:
-        told(f"ASK {{ {' '.join(f'?x{n} ?p{n} ?x{n + 1} .' for n in range(900))} }}")
-    assert refused.value.status == 503
+    with pytest.raises(Problem, match="exceeds the limit of time or memory") as caught:
+        explain(f"ASK {{ {' '.join(f'?x{n} ?p{n} ?x{n + 1} .' for n in range(900))} }}")
+    assert caught.value.status == 503
 
 
-def test_what_does_not_parse_has_no_plan(told: Callable[[str], QueryExplanation]) -> None:
+def test_query_with_a_syntax_error_has_no_plan(explain: Callable[[str], QueryExplanation]) -> None:
     with pytest.raises(SyntaxError, match="error at 1:"):
-        told("SELECT ?x { ?x ?p }")
+        explain("SELECT ?x { ?x ?p }")
 
 
-def test_a_plan_that_takes_too_much_memory_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_planning_stops_at_the_memory_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "MAX_PLAN_MEMORY_BYTES", 64 * 1024 * 1024)
-    monkeypatch.setattr(plan, "PLAN_SECONDS", 60)  # which it does not take
+    monkeypatch.setattr(plan, "PLAN_SECONDS", 60)  # so that the memory limit is reached first
     rows = " ".join(map(str, range(1000)))
     text = f"SELECT * {{ {' '.join(f'VALUES ?x{n} {{ {rows} }}' for n in range(2))} }} ORDER BY ?x0"
     with pytest.raises(Problem, match="exceeds the limit of time or memory"):
@@ -200,29 +202,34 @@ def test_a_plan_that_takes_too_much_memory_is_given_up(monkeypatch: pytest.Monke
         ("text/html", "text/html; charset=utf-8"),
     ],
 )
-def test_a_plan_is_asked_over_http(closed: httpx.Client, accept: str, media_type: str) -> None:
-    answer = closed.get("/sparql?query=ASK{?s%20%3Cx:%26%3E%20?o}&explain", headers={"Accept": accept})
-    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
-    assert "0 statements" in answer.text or answer.json()["steps"][0] == {
-        "depth": 0,
-        "step": "Find ?s <x:&> ?o.",
-        "statements": 0,
-        "more": False,
-    }
-    assert "<x:&>" not in answer.text or accept != "text/html"
+def test_explanation_has_the_negotiated_media_type(
+    read_only_client: httpx.Client, accept: str, media_type: str
+) -> None:
+    response = read_only_client.get(
+        "/sparql?query=ASK{?s%20%3Cx:%26%3E%20?o}&explain", headers={"Accept": accept}
+    )
+    assert (response.status_code, response.headers["content-type"]) == (200, media_type)
+    if media_type == "application/json":
+        expected_step = {"depth": 0, "step": "Find ?s <x:&> ?o.", "statements": 0, "more": False}
+        assert response.json()["steps"][0] == expected_step
+    else:
+        assert "0 statements" in response.text
+        assert ("<x:&>" in response.text) is (accept != "text/html")  # HTML is escaped
 
 
-def test_a_query_is_sent_to_be_explained_in_a_form(closed: httpx.Client) -> None:
-    answer = closed.post("/sparql", data={"query": "ASK {?s ?p ?o}", "explain": ""})
-    assert answer.json()["steps"][0]["step"] == "Find ?s ?p ?o."
-    assert closed.post("/sparql", data={"query": "ASK {?s ?p }", "explain": ""}).json()["column"] == 12
-    assert closed.get("/sparql?query=ASK{}&explain&_mediatype=csv").status_code == 406
-    assert closed.get("/sparql?query=ASK{SERVICE%3Cx:y%3E{}}&explain").status_code == 403
+def test_explanation_can_be_requested_by_a_form(read_only_client: httpx.Client) -> None:
+    response = read_only_client.post("/sparql", data={"query": "ASK {?s ?p ?o}", "explain": ""})
+    assert response.json()["steps"][0]["step"] == "Find ?s ?p ?o."
+    assert (
+        read_only_client.post("/sparql", data={"query": "ASK {?s ?p }", "explain": ""}).json()["column"] == 12
+    )
+    assert read_only_client.get("/sparql?query=ASK{}&explain&_mediatype=csv").status_code == 406
+    assert read_only_client.get("/sparql?query=ASK{SERVICE%3Cx:y%3E{}}&explain").status_code == 403
 
 
-def test_a_query_that_asks_others_has_no_plan() -> None:
-    client = service_of(Settings(allow="https://example.org/sparql"), Store.in_memory())
+def test_query_with_service_has_no_plan() -> None:
+    client = make_service_client(Settings(allow="https://example.org/sparql"), Store.in_memory())
     query = "ASK { SERVICE <https://example.org/sparql> { ?s ?p ?o } }"
-    answer = client.get("/sparql", params={"query": query, "explain": ""})
-    assert answer.status_code == 422
-    assert "A query with SERVICE has no plan" in answer.json()["detail"]
+    response = client.get("/sparql", params={"query": query, "explain": ""})
+    assert response.status_code == 422
+    assert "A query with SERVICE has no plan" in response.json()["detail"]

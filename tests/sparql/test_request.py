@@ -1,4 +1,4 @@
-"""A text is cut into tokens once a request; the dataset of an update request becomes part of its text."""
+"""A text is tokenized once per request; the dataset of an update request is added to the text."""
 
 import pickle
 from collections.abc import Iterator
@@ -16,87 +16,97 @@ from wgig.sparql.request import add_using_clauses
 from wgig.store.store import Store
 from wgig.store.update import read_update_targets
 
-from tests.fixtures.service import writer_of
+from tests.fixtures.service import make_writer_client
 
-LABEL = "<http://www.w3.org/2004/02/skos/core#prefLabel>"
-SEARCH = "https://w3id.org/wgig/search"
-PEER = "http://peer.example/sparql"
-NOTHING_FOUND = b'{"head": {"vars": ["s"]}, "results": {"bindings": []}}'
+PREF_LABEL = "<http://www.w3.org/2004/02/skos/core#prefLabel>"
+SEARCH_URL = "https://w3id.org/wgig/search"
+PEER_URL = "http://peer.example/sparql"
+EMPTY_RESULTS = b'{"head": {"vars": ["s"]}, "results": {"bindings": []}}'
 
 
 @pytest.fixture
-def asking(monkeypatch: pytest.MonkeyPatch) -> httpx.Client:
-    """A client of a service that may ask PEER, which knows nothing."""
+def client(monkeypatch: pytest.MonkeyPatch) -> httpx.Client:
+    """A client of a service that may call PEER_URL, whose results are empty."""
 
-    async def answer(*_: object) -> OutboundResponse:
-        return OutboundResponse("application/sparql-results+json", NOTHING_FOUND, PEER)
+    async def return_empty_results(*_: object) -> OutboundResponse:
+        return OutboundResponse("application/sparql-results+json", EMPTY_RESULTS, PEER_URL)
 
-    monkeypatch.setattr(federation, "query_endpoint", answer)
+    monkeypatch.setattr(federation, "query_endpoint", return_empty_results)
     store = Store.in_memory()
-    store.update(f"INSERT DATA {{ <x:spam> {LABEL} 'spam' }}")
-    return writer_of(store, allow=PEER)
+    store.update(f"INSERT DATA {{ <x:spam> {PREF_LABEL} 'spam' }}")
+    return make_writer_client(store, allow=PEER_URL)
 
 
 @pytest.fixture
-def tokenized(
-    asking: httpx.Client,  # noqa: ARG001 - whose own texts come before
+def tokenized_texts(
+    client: httpx.Client,  # noqa: ARG001 - its setup tokenizes texts, which are not recorded
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[str]:
-    """The texts that are cut into tokens from now on, each as often as that is done."""
+    """The texts that were tokenized during the test, one entry for each time."""
     texts: list[str] = []
-    cut = sparql_lexer.iter_token_matches
+    iter_token_matches = sparql_lexer.iter_token_matches
 
-    def noting(text: str) -> Iterator[Match[str]]:
+    def record_text(text: str) -> Iterator[Match[str]]:
         texts.append(text)
-        return cut(text)
+        return iter_token_matches(text)
 
-    monkeypatch.setattr(sparql_lexer, "iter_token_matches", noting)
+    monkeypatch.setattr(sparql_lexer, "iter_token_matches", record_text)
     return texts
 
 
-def test_a_plain_query_is_not_cut_into_tokens(asking: httpx.Client, tokenized: list[str]) -> None:
-    answer = asking.get("/sparql", params={"query": f"SELECT ?s {{ ?s {LABEL} ?o }}", "_mediatype": "csv"})
-    assert answer.text.split() == ["s", "x:spam"]
-    assert tokenized == []
+def test_simple_query_is_not_tokenized(client: httpx.Client, tokenized_texts: list[str]) -> None:
+    response = client.get(
+        "/sparql", params={"query": f"SELECT ?s {{ ?s {PREF_LABEL} ?o }}", "_mediatype": "csv"}
+    )
+    assert response.text.split() == ["s", "x:spam"]
+    assert tokenized_texts == []
 
 
 @pytest.mark.parametrize(
     ("query", "status"),
     [
-        pytest.param("SELECT ?s { ?s <x:none> ?lable }", 200, id="hints on an empty answer"),
-        pytest.param("SELECT ?s FROM <x:g> { ?s <x:none> ?o FILTER(?o > <x:a#b>) }", 200, id="a closer look"),
-        pytest.param(f"SELECT ?s {{ SERVICE <{PEER}> {{ ?s <x:p> ?o }} }}", 200, id="SERVICE"),
+        pytest.param("SELECT ?s { ?s <x:none> ?lable }", 200, id="hints on an empty result"),
         pytest.param(
-            f"SELECT ?s {{ SERVICE <{SEARCH}> {{ ?s <{SEARCH}#matches> 'none' }} ?s ?p ?o }}",
+            "SELECT ?s FROM <x:g> { ?s <x:none> ?o FILTER(?o > <x:a#b>) }",
+            200,
+            id="text that needs the full analysis",
+        ),
+        pytest.param(f"SELECT ?s {{ SERVICE <{PEER_URL}> {{ ?s <x:p> ?o }} }}", 200, id="SERVICE"),
+        pytest.param(
+            f"SELECT ?s {{ SERVICE <{SEARCH_URL}> {{ ?s <{SEARCH_URL}#matches> 'none' }} ?s ?p ?o }}",
             200,
             id="search",
         ),
-        pytest.param("SELECT ?s { ?s <x:p ?o }", 400, id="a slip"),
-        pytest.param("SELECT ?s { ?s skos:prefLabel ?o }", 400, id="a prefix that is not declared"),
-        pytest.param(f"SELECT ?s {{ SERVICE <{PEER}> {{ ?s <x:p> ?o }}", 400, id="a slip beside SERVICE"),
-        pytest.param("SELECT ?s { SERVICE <http://other.example/> {} }", 403, id="SERVICE that is refused"),
+        pytest.param("SELECT ?s { ?s <x:p ?o }", 400, id="syntax error"),
+        pytest.param("SELECT ?s { ?s skos:prefLabel ?o }", 400, id="undeclared prefix"),
+        pytest.param(
+            f"SELECT ?s {{ SERVICE <{PEER_URL}> {{ ?s <x:p> ?o }}",
+            400,
+            id="syntax error in a query with SERVICE",
+        ),
+        pytest.param("SELECT ?s { SERVICE <http://other.example/> {} }", 403, id="refused SERVICE"),
     ],
 )
-def test_a_query_is_cut_into_tokens_once(
-    asking: httpx.Client, tokenized: list[str], query: str, status: int
+def test_query_is_tokenized_once(
+    client: httpx.Client, tokenized_texts: list[str], query: str, status: int
 ) -> None:
-    answer = asking.get("/sparql", params={"query": query}, headers={"Accept": "text/csv"})
-    assert answer.status_code == status, answer.text
-    assert tokenized == [query]
+    response = client.get("/sparql", params={"query": query}, headers={"Accept": "text/csv"})
+    assert response.status_code == status, response.text
+    assert tokenized_texts == [query]
 
 
-def test_a_query_that_is_cited_is_cut_into_tokens_once(asking: httpx.Client, tokenized: list[str]) -> None:
-    query = f"SELECT ?s {{ ?s {LABEL} ?o }}"
-    assert asking.get("/cite", params={"query": query}).status_code == 200
-    assert tokenized == [query]
+def test_cited_query_is_tokenized_once(client: httpx.Client, tokenized_texts: list[str]) -> None:
+    query = f"SELECT ?s {{ ?s {PREF_LABEL} ?o }}"
+    assert client.get("/cite", params={"query": query}).status_code == 200
+    assert tokenized_texts == [query]
 
 
-@pytest.mark.parametrize("target", [PEER, SEARCH])
-def test_a_query_with_service_is_not_cited(asking: httpx.Client, target: str) -> None:
-    query = f"SELECT ?s {{ SERVICE <{target}> {{ ?s <{SEARCH}#matches> 'spam' }} }}"
-    answer = asking.get("/cite", params={"query": query})
-    assert answer.status_code == 422
-    assert "without SERVICE" in answer.json()["detail"]
+@pytest.mark.parametrize("target", [PEER_URL, SEARCH_URL])
+def test_query_with_service_cannot_be_cited(client: httpx.Client, target: str) -> None:
+    query = f"SELECT ?s {{ SERVICE <{target}> {{ ?s <{SEARCH_URL}#matches> 'spam' }} }}"
+    response = client.get("/cite", params={"query": query})
+    assert response.status_code == 422
+    assert "without SERVICE" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -104,46 +114,48 @@ def test_a_query_with_service_is_not_cited(asking: httpx.Client, target: str) ->
     [
         ("INSERT DATA { GRAPH <x:g> { <x:a> <x:p> 1 } }", 204),
         ("DELETE { ?s ?p ?o } INSERT { GRAPH <x:g> { ?s ?p ?o } } WHERE { ?s ?p ?o }", 204),
-        (f"INSERT {{ ?s <x:found> 1 }} WHERE {{ SERVICE <{PEER}> {{ ?s <x:p> ?o }} }}", 204),
+        (f"INSERT {{ ?s <x:found> 1 }} WHERE {{ SERVICE <{PEER_URL}> {{ ?s <x:p> ?o }} }}", 204),
         ("INSERT { ?s <x:p 1 } WHERE { ?s ?p ?o }", 400),
         ("SELECT * {}", 400),
     ],
 )
-def test_an_update_is_cut_into_tokens_once(
-    asking: httpx.Client, tokenized: list[str], update: str, status: int
+def test_update_is_tokenized_once(
+    client: httpx.Client, tokenized_texts: list[str], update: str, status: int
 ) -> None:
-    answer = asking.post("/update", data={"update": update})
-    assert answer.status_code == status, answer.text
-    assert tokenized == [update]
+    response = client.post("/update", data={"update": update})
+    assert response.status_code == status, response.text
+    assert tokenized_texts == [update]
 
 
-def test_another_process_gets_the_tokens_of_a_text_and_makes_its_tree(tokenized: list[str]) -> None:
+def test_unpickled_text_has_its_tokens_and_can_build_its_tree(tokenized_texts: list[str]) -> None:
     query = ParsedSparqlText("ASK {" + "{" * 2_000 + "}" * 2_000 + "}")
     assert isinstance(query.tree, SyntaxNode)
-    sent = pickle.loads(pickle.dumps(query))
-    assert sent.tokens == query.tokens
-    assert isinstance(sent.tree, SyntaxNode)
-    assert tokenized == [query.text]
+    unpickled = pickle.loads(pickle.dumps(query))
+    assert unpickled.tokens == query.tokens
+    assert isinstance(unpickled.tree, SyntaxNode)
+    assert tokenized_texts == [query.text]
 
 
-def test_the_tokens_of_a_text_with_other_iris_are_those_that_it_has() -> None:
+def test_text_with_replaced_iris_has_the_right_tokens() -> None:
     text = "PREFIX p: <x:y> LOAD SILENT p:x INTO GRAPH <x:g>; LOAD <http://a> # <x:h>\n; INSERT DATA {}"
     query = SparqlText(text)
     iris = {text.index("p:x"): "<x:long-one>", text.index("<http"): "<x:s>"}
-    for part in (query.with_iris(iris), query.with_iris(iris, text.index("LOAD <"), len(text) - 8)):
-        assert part.tokens == SparqlText(part.text).tokens
-        assert "LOAD <x:s> # <x:h>" in part.text
+    end = text.index(" DATA {}")
+    for changed in (query.with_iris(iris), query.with_iris(iris, text.index("LOAD <"), end)):
+        assert changed.tokens == SparqlText(changed.text).tokens
+        assert "LOAD <x:s> # <x:h>" in changed.text
 
 
-def test_the_tokens_of_a_long_text_are_not_kept(
-    tokenized: list[str], monkeypatch: pytest.MonkeyPatch
+def test_tokens_of_a_long_text_are_not_cached(
+    tokenized_texts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sparql_lexer, "MAX_KEPT_TOKENS_CHARS", 20)
     for text in ("INSERT DATA {}", "INSERT DATA { <x:s> <x:p> 1 }"):
         update = SparqlText(text)
         read_update_targets(update)
-        assert tokenized.count(text) == 1
-        assert (update.tokens, tokenized.count(text)) == (update.tokens, 1 + (len(text) > 20))
+        assert tokenized_texts.count(text) == 1
+        assert update.tokens
+        assert tokenized_texts.count(text) == (2 if len(text) > 20 else 1)
 
 
 @pytest.mark.parametrize(
@@ -161,20 +173,20 @@ def test_the_tokens_of_a_long_text_are_not_kept(
         ),
     ],
 )
-def test_each_where_gets_the_clauses(text: str, expected: str) -> None:
-    written = add_using_clauses(ParsedSparqlText(text), ["g:1"], ["g:2"]).text
-    assert written.split() == expected.split()
-    Store.in_memory().update(written)
+def test_using_clauses_are_added_before_each_where(text: str, expected: str) -> None:
+    update = add_using_clauses(ParsedSparqlText(text), ["g:1"], ["g:2"]).text
+    assert update.split() == expected.split()
+    Store.in_memory().update(update)
 
 
 @pytest.mark.parametrize(
     "text", ["WITH <g:3> DELETE { ?s ?p 1 } WHERE {}", "DELETE { ?s ?p 1 } using <g:3> WHERE {}"]
 )
-def test_two_datasets_at_once_are_refused(text: str) -> None:
+def test_dataset_in_both_text_and_request_is_refused(text: str) -> None:
     with pytest.raises(Problem, match="Specify the dataset in only one of them"):
         add_using_clauses(ParsedSparqlText(text), ["g:1"], [])
 
 
-def test_without_a_dataset_the_text_stays() -> None:
+def test_update_without_dataset_is_not_changed() -> None:
     update = ParsedSparqlText("WITH <g:3> DELETE { ?s ?p 1 } WHERE {}")
     assert add_using_clauses(update, [], []) is update

@@ -1,4 +1,4 @@
-"""/sparql: how a query is sent, what comes back, and what is refused before anything runs."""
+"""/sparql: the ways to send a query, the responses, and the refusal of bad requests."""
 
 import gzip
 
@@ -12,43 +12,50 @@ from wgig.sparql.workers.protocol import QueryJob
 from wgig.sparql.workers.result import QueryResult
 from wgig.store.store import Store
 
-from tests.fixtures.service import client_of
+from tests.fixtures.service import make_client
 
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-DIRECT = {"Content-Type": "application/sparql-query"}
-ONE = "SELECT (1 AS ?x) {}"
-TRUE = {"head": {}, "boolean": True}
+FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+QUERY_BODY_HEADERS = {"Content-Type": "application/sparql-query"}
+ONE_ROW_QUERY = "SELECT (1 AS ?x) {}"
+TRUE_RESULT = {"head": {}, "boolean": True}
 
 
 @pytest.fixture
-def filled(writable: httpx.Client) -> httpx.Client:
+def two_graph_client(writable_client: httpx.Client) -> httpx.Client:
+    """A client of a service with the graphs a and b, each of one triple."""
     for name in ("a", "b"):
-        writable.put(
+        writable_client.put(
             f"/graph/{name}", content=f"<x:{name}> <x:p> 1 .", headers={"Content-Type": "text/turtle"}
         )
-    return writable
+    return writable_client
 
 
-def test_a_query_is_asked_in_each_way_of_the_protocol(writable: httpx.Client) -> None:
-    answers = [
-        writable.get("/sparql", params={"query": "ASK {}"}),
-        writable.post("/sparql", data={"query": "ASK {}"}),
-        writable.post("/sparql", content="ASK {}", headers=DIRECT),
-        writable.request("QUERY", "/sparql", content="ASK {}", headers=DIRECT),
+def test_query_is_accepted_in_each_way_of_the_protocol(writable_client: httpx.Client) -> None:
+    responses = [
+        writable_client.get("/sparql", params={"query": "ASK {}"}),
+        writable_client.post("/sparql", data={"query": "ASK {}"}),
+        writable_client.post("/sparql", content="ASK {}", headers=QUERY_BODY_HEADERS),
+        writable_client.request("QUERY", "/sparql", content="ASK {}", headers=QUERY_BODY_HEADERS),
     ]
-    assert [one.json() for one in answers] == [TRUE] * 4
+    assert [response.json() for response in responses] == [TRUE_RESULT] * 4
 
 
-def test_the_default_graph_is_the_union_of_all(filled: httpx.Client) -> None:
+def test_default_graph_is_the_union_of_all_graphs(two_graph_client: httpx.Client) -> None:
     count = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
-    assert filled.get("/sparql", params={"query": count, "_mediatype": "csv"}).text.split() == ["n", "2"]
+    assert two_graph_client.get("/sparql", params={"query": count, "_mediatype": "csv"}).text.split() == [
+        "n",
+        "2",
+    ]
 
 
 @pytest.mark.parametrize("key", ["default-graph-uri", "named-graph-uri"])
-def test_the_dataset_of_the_request_wins_over_from(filled: httpx.Client, key: str) -> None:
+def test_dataset_of_the_request_takes_precedence_over_from(two_graph_client: httpx.Client, key: str) -> None:
     pattern = "?s ?p ?o" if key.startswith("default") else "GRAPH ?g { ?s ?p ?o }"
     params = {"query": f"SELECT ?s FROM <x:none> {{ {pattern} }}", key: "https://w3id.org/wgig/graph/b"}
-    assert filled.get("/sparql", params=params, headers={"Accept": "text/csv"}).text.split() == ["s", "x:b"]
+    assert two_graph_client.get("/sparql", params=params, headers={"Accept": "text/csv"}).text.split() == [
+        "s",
+        "x:b",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -62,34 +69,36 @@ def test_the_dataset_of_the_request_wins_over_from(filled: httpx.Client, key: st
         ("SELECT ?s { ?s ?p ?o FILTER('FROM <graph/b>' != '') }", ["x:a", "x:b"]),
     ],
 )
-def test_from_says_what_a_query_runs_over(filled: httpx.Client, query: str, subjects: list[str]) -> None:
-    answer = filled.get("/sparql", params={"query": query}, headers={"Accept": "text/csv"})
-    assert sorted(answer.text.split()[1:]) == subjects
+def test_from_selects_the_graphs_of_a_query(
+    two_graph_client: httpx.Client, query: str, subjects: list[str]
+) -> None:
+    response = two_graph_client.get("/sparql", params={"query": query}, headers={"Accept": "text/csv"})
+    assert sorted(response.text.split()[1:]) == subjects
 
 
-def test_relative_iris_stand_below_the_base(writable: httpx.Client) -> None:
-    answer = writable.get(
+def test_relative_iris_are_resolved_against_the_base_iri(writable_client: httpx.Client) -> None:
+    response = writable_client.get(
         "/sparql", params={"query": "SELECT (<id/issue/spam> AS ?x) {}"}, headers={"Accept": "text/csv"}
     )
-    assert answer.text.split() == ["x", "https://w3id.org/wgig/id/issue/spam"]
+    assert response.text.split() == ["x", "https://w3id.org/wgig/id/issue/spam"]
 
 
 @pytest.mark.parametrize(
     ("query", "accept", "media_type"),
     [
-        (ONE, "text/csv", "text/csv; charset=utf-8"),
-        (ONE, "application/json", "application/sparql-results+json"),
+        (ONE_ROW_QUERY, "text/csv", "text/csv; charset=utf-8"),
+        (ONE_ROW_QUERY, "application/json", "application/sparql-results+json"),
         ("ASK {}", "application/sparql-results+xml", "application/sparql-results+xml"),
         ("CONSTRUCT { <x:a> <x:b> 1 } {}", "*/*", "text/turtle; charset=utf-8"),
         ("DESCRIBE <x:a>", "application/ld+json", "application/ld+json"),
-        (ONE, "text/html", "text/html; charset=utf-8"),
+        (ONE_ROW_QUERY, "text/html", "text/html; charset=utf-8"),
     ],
 )
-def test_the_answer_has_the_negotiated_type(
-    writable: httpx.Client, query: str, accept: str, media_type: str
+def test_response_has_the_negotiated_media_type(
+    writable_client: httpx.Client, query: str, accept: str, media_type: str
 ) -> None:
-    answer = writable.get("/sparql", params={"query": query}, headers={"Accept": accept})
-    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    response = writable_client.get("/sparql", params={"query": query}, headers={"Accept": accept})
+    assert (response.status_code, response.headers["content-type"]) == (200, media_type)
 
 
 @pytest.mark.parametrize(
@@ -104,56 +113,59 @@ def test_the_answer_has_the_negotiated_type(
         (400, "GET", "/graphs?graph=http://[", "", {}),
         (400, "GET", "/graph/%FF", "", {}),
         (400, "GET", "/sparql?query=%FF", "", {}),
-        (400, "POST", "/sparql?query=ASK%7B%7D", "ASK {}", DIRECT),
-        (400, "POST", "/sparql", "query=ASK%7B%7D&update=CLEAR%20ALL", FORM),
-        (400, "POST", "/sparql", "\udcff", DIRECT),
-        (403, "POST", "/sparql", "ASK { SERVICE <http://x/> {} }", DIRECT),
-        (406, "POST", "/sparql", "ASK {}", DIRECT | {"Accept": "image/png"}),
-        (406, "POST", "/sparql", "ASK { deliberately broken", DIRECT | {"Accept": "image/png"}),
-        (413, "POST", "/sparql", f"ASK {{}} #{'x' * 3_000}", DIRECT),
-        (413, "POST", "/sparql", "x" * 11_000, DIRECT),
+        (400, "POST", "/sparql?query=ASK%7B%7D", "ASK {}", QUERY_BODY_HEADERS),
+        (400, "POST", "/sparql", "query=ASK%7B%7D&update=CLEAR%20ALL", FORM_HEADERS),
+        (400, "POST", "/sparql", "\udcff", QUERY_BODY_HEADERS),
+        (403, "POST", "/sparql", "ASK { SERVICE <http://x/> {} }", QUERY_BODY_HEADERS),
+        (406, "POST", "/sparql", "ASK {}", QUERY_BODY_HEADERS | {"Accept": "image/png"}),
+        (406, "POST", "/sparql", "ASK { deliberately broken", QUERY_BODY_HEADERS | {"Accept": "image/png"}),
+        # The limits of `writable_client`: 2,000 characters in a query, 10,000 bytes in a body.
+        (413, "POST", "/sparql", f"ASK {{}} #{'x' * 3_000}", QUERY_BODY_HEADERS),
+        (413, "POST", "/sparql", "x" * 11_000, QUERY_BODY_HEADERS),
         (414, "GET", f"/sparql?query={'x' * 40_000}", "", {}),
         (415, "POST", "/sparql", "ASK {}", {"Content-Type": "text/plain"}),
         (415, "POST", "/sparql", "ASK {}", {"Content-Type": "application/sparql-query; charset=latin-1"}),
-        (415, "POST", "/sparql", "ASK {}", DIRECT | {"Content-Encoding": "br"}),
-        (422, "POST", "/sparql", "ASK { FILTER(<x:unknown>(1)) }", DIRECT),
+        (415, "POST", "/sparql", "ASK {}", QUERY_BODY_HEADERS | {"Content-Encoding": "br"}),
+        (422, "POST", "/sparql", "ASK { FILTER(<x:unknown>(1)) }", QUERY_BODY_HEADERS),
         (405, "DELETE", "/sparql", "", {}),
     ],
 )
-def test_bad_requests_are_refused_with_a_sentence(  # noqa: PLR0917 - a table of requests
-    writable: httpx.Client, status: int, method: str, path: str, body: str, headers: dict[str, str]
+def test_bad_request_is_refused_with_a_sentence(  # noqa: PLR0917 - a table of requests
+    writable_client: httpx.Client, status: int, method: str, path: str, body: str, headers: dict[str, str]
 ) -> None:
-    answer = writable.request(method, path, content=body.encode("utf-8", "surrogateescape"), headers=headers)
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"].endswith(".")
-
-
-def test_an_unsupported_type_is_told_what_to_send(writable: httpx.Client) -> None:
-    answer = writable.post("/sparql", content="ASK {}", headers={"Content-Type": "text/plain"})
-    assert answer.headers["accept-post"] == "application/sparql-query, application/x-www-form-urlencoded"
-
-
-def test_a_gzip_body_is_read(writable: httpx.Client) -> None:
-    answer = writable.post(
-        "/sparql", content=gzip.compress(b"ASK {}"), headers=DIRECT | {"Content-Encoding": "gzip"}
+    response = writable_client.request(
+        method, path, content=body.encode("utf-8", "surrogateescape"), headers=headers
     )
-    assert answer.json() == TRUE
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["detail"].endswith(".")
 
 
-def test_a_result_over_the_limit_is_refused_not_cut(writable: httpx.Client) -> None:
+def test_refusal_of_a_media_type_lists_the_supported_ones(writable_client: httpx.Client) -> None:
+    response = writable_client.post("/sparql", content="ASK {}", headers={"Content-Type": "text/plain"})
+    assert response.headers["accept-post"] == "application/sparql-query, application/x-www-form-urlencoded"
+
+
+def test_gzip_body_is_accepted(writable_client: httpx.Client) -> None:
+    response = writable_client.post(
+        "/sparql", content=gzip.compress(b"ASK {}"), headers=QUERY_BODY_HEADERS | {"Content-Encoding": "gzip"}
+    )
+    assert response.json() == TRUE_RESULT
+
+
+def test_result_above_the_size_limit_is_refused(writable_client: httpx.Client) -> None:
     values = " ".join(map(str, range(100)))
     query = f"SELECT * {{ VALUES ?a {{ {values} }} VALUES ?b {{ {values} }} }}"
-    answer = writable.get("/sparql", params={"query": query})
-    assert answer.status_code == 503
-    assert "LIMIT" in answer.json()["detail"]
-    assert "retry-after" not in answer.headers
+    response = writable_client.get("/sparql", params={"query": query})
+    assert response.status_code == 503
+    assert "LIMIT" in response.json()["detail"]
+    assert "retry-after" not in response.headers
 
 
-def test_the_etag_is_strong_and_differs_by_format_and_coding(writable: httpx.Client) -> None:
+def test_etag_is_strong_and_differs_by_format_and_coding(writable_client: httpx.Client) -> None:
     query = f"SELECT ?x {{ VALUES ?x {{ {' '.join(map(str, range(300)))} }} }}"
     tags = {
-        writable.get(
+        writable_client.get(
             "/sparql", params={"query": query}, headers={"Accept": accept, "Accept-Encoding": coding}
         ).headers["etag"]
         for accept in ("text/csv", "text/tab-separated-values")
@@ -164,49 +176,56 @@ def test_the_etag_is_strong_and_differs_by_format_and_coding(writable: httpx.Cli
 
 
 @pytest.mark.parametrize("condition", ["{}", "W/{}", '"other", {}', "*"])
-def test_a_known_answer_is_not_sent_again(writable: httpx.Client, condition: str) -> None:
-    first = writable.get("/sparql", params={"query": ONE})
-    again = writable.get(
-        "/sparql", params={"query": ONE}, headers={"If-None-Match": condition.format(first.headers["etag"])}
+def test_cached_response_is_revalidated_with_304(writable_client: httpx.Client, condition: str) -> None:
+    first = writable_client.get("/sparql", params={"query": ONE_ROW_QUERY})
+    second = writable_client.get(
+        "/sparql",
+        params={"query": ONE_ROW_QUERY},
+        headers={"If-None-Match": condition.format(first.headers["etag"])},
     )
-    assert (again.status_code, again.content) == (304, b"")
+    assert (second.status_code, second.content) == (304, b"")
     for field in ("etag", "vary", "cache-control"):
-        assert again.headers[field] == first.headers[field]
+        assert second.headers[field] == first.headers[field]
 
 
-def test_head_is_get_without_the_body(writable: httpx.Client) -> None:
-    got, head = (writable.request(method, "/sparql", params={"query": ONE}) for method in ("GET", "HEAD"))
-    assert head.content == b""
-    assert head.headers.pop("x-request-id") != got.headers.pop("x-request-id")
-    assert head.headers == got.headers
+def test_head_response_is_the_get_response_without_body(writable_client: httpx.Client) -> None:
+    get_response, head_response = (
+        writable_client.request(method, "/sparql", params={"query": ONE_ROW_QUERY})
+        for method in ("GET", "HEAD")
+    )
+    assert head_response.content == b""
+    assert head_response.headers.pop("x-request-id") != get_response.headers.pop("x-request-id")
+    assert head_response.headers == get_response.headers
 
 
-def test_without_a_query_the_service_describes_itself(filled: httpx.Client) -> None:
-    answer = filled.get("/sparql")
-    assert answer.headers["content-type"] == "text/turtle; charset=utf-8"
-    for says in (
+def test_request_without_query_returns_the_service_description(two_graph_client: httpx.Client) -> None:
+    response = two_graph_client.get("/sparql")
+    assert response.headers["content-type"] == "text/turtle; charset=utf-8"
+    for statement in (
         "sd:supportedLanguage sd:SPARQL11Query",
         "sd:UnionDefaultGraph",
         "sd:endpoint <http://localhost/sparql>",
         "sd:name graph:b",
     ):
-        assert says in answer.text
-    assert "Update" not in answer.text
+        assert statement in response.text
+    assert "Update" not in response.text
 
 
-def test_the_update_service_describes_itself_too(writable: httpx.Client) -> None:
-    text = writable.get("/update").text
+def test_update_service_has_a_description(writable_client: httpx.Client) -> None:
+    text = writable_client.get("/update").text
     assert "sd:supportedLanguage sd:SPARQL11Update" in text
     assert "sd:endpoint <http://localhost/update>" in text
     assert "Query" not in text
 
 
-def test_no_union_is_described_where_there_is_none(unnamed: httpx.Client) -> None:
-    assert "sd:UnionDefaultGraph" not in unnamed.get("/sparql").text
+def test_description_without_union_default_graph_omits_the_feature(
+    unnamed_graph_client: httpx.Client,
+) -> None:
+    assert "sd:UnionDefaultGraph" not in unnamed_graph_client.get("/sparql").text
 
 
 @pytest.mark.parametrize(
-    ("query", "says"),
+    ("query", "message"),
     [
         ("SELCT * {}", "Did you mean SELECT?"),
         ("# nothing", "The query is empty."),
@@ -214,46 +233,57 @@ def test_no_union_is_described_where_there_is_none(unnamed: httpx.Client) -> Non
         ("?x", "The query is empty."),
     ],
 )
-def test_what_is_no_query_is_told_what_it_lacks(writable: httpx.Client, query: str, says: str) -> None:
-    answer = writable.get("/sparql", params={"query": query})
-    assert (answer.status_code, says in answer.json()["detail"]) == (400, True), answer.text
+def test_text_that_is_no_query_is_refused_with_a_suggestion(
+    writable_client: httpx.Client, query: str, message: str
+) -> None:
+    response = writable_client.get("/sparql", params={"query": query})
+    assert response.status_code == 400
+    assert message in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
-    ("query", "media_type", "other"),
+    ("query", "media_type", "other_media_type"),
     [
         ("SELECT ('\u0001' AS ?x) {}", "application/sparql-results+xml", "text/csv"),
         ("CONSTRUCT { <x:a> <x:b> '\uffff' } {}", "application/rdf+xml", "text/turtle"),
     ],
 )
-def test_what_xml_cannot_hold_is_refused_and_comes_in_other_formats(
-    writable: httpx.Client, query: str, media_type: str, other: str
+def test_character_invalid_in_xml_is_refused_in_xml_formats_only(
+    writable_client: httpx.Client, query: str, media_type: str, other_media_type: str
 ) -> None:
-    answer = writable.get("/sparql", params={"query": query}, headers={"Accept": media_type})
-    assert answer.status_code == 406
-    assert other in answer.json()["offered"]
-    assert media_type not in answer.json()["offered"]
-    allowed = query.replace("\u0001", "\u0085\t").replace("\uffff", "\ufffd")
+    response = writable_client.get("/sparql", params={"query": query}, headers={"Accept": media_type})
+    assert response.status_code == 406
+    assert other_media_type in response.json()["offered"]
+    assert media_type not in response.json()["offered"]
+    valid_query = query.replace("\u0001", "\u0085\t").replace("\uffff", "\ufffd")
     assert (
-        writable.get("/sparql", params={"query": allowed}, headers={"Accept": media_type}).status_code == 200
+        writable_client.get(
+            "/sparql", params={"query": valid_query}, headers={"Accept": media_type}
+        ).status_code
+        == 200
     )
-    assert writable.get("/sparql", params={"query": query}, headers={"Accept": other}).status_code == 200
+    assert (
+        writable_client.get(
+            "/sparql", params={"query": query}, headers={"Accept": other_media_type}
+        ).status_code
+        == 200
+    )
 
 
-def test_the_excerpt_of_a_slip_is_what_was_sent(writable: httpx.Client) -> None:
+def test_excerpt_of_a_syntax_error_is_the_text_as_sent(writable_client: httpx.Client) -> None:
     query = "SELECT * { ?s none:p ?o }"
-    answer = writable.get("/sparql", params={"query": query})
-    assert answer.json()["excerpt"].splitlines()[0] == query
+    response = writable_client.get("/sparql", params={"query": query})
+    assert response.json()["excerpt"].splitlines()[0] == query
 
 
-def test_pages_ask_whom_they_are_given_and_strangers_somebody_else() -> None:
-    class Refusing(ThreadQueryWorkers):
-        async def ask(self, job: QueryJob, client: str) -> QueryResult:
-            raise Problem(503, f"{client} asks {job.query.text}.")
+def test_pages_use_other_workers_than_queries_of_clients() -> None:
+    class RefusingWorkers(ThreadQueryWorkers):
+        async def start_query(self, job: QueryJob, client: str) -> QueryResult:
+            raise Problem(503, f"{client} sent {job.query.text}.")
 
     store = Store.in_memory()
-    backends = QueryBackends(Refusing(store), ThreadQueryWorkers(store))
-    client = client_of(create_app(make_service(Settings(), store, backends=backends)))
-    assert client.get("/sparql", params={"query": ONE}).status_code == 503
+    backends = QueryBackends(RefusingWorkers(store), ThreadQueryWorkers(store))
+    client = make_client(create_app(make_service(Settings(), store, backends=backends)))
+    assert client.get("/sparql", params={"query": ONE_ROW_QUERY}).status_code == 503
     for path in ("/", "/papers", "/timeline", "/people"):
         assert client.get(path, headers={"Accept": "text/html"}).status_code == 200

@@ -1,4 +1,4 @@
-"""Whoever hears the changes of a store and follows them has the same quads and graphs, at every moment."""
+"""A copy that applies each change of a store has the same quads and graphs after every write."""
 
 import errno
 import io
@@ -27,23 +27,23 @@ from tests.fixtures.triples import parse_triples
 
 pytestmark = pytest.mark.slow
 
-KNOWN = namespaces_by_prefix(Settings.base)
+NAMESPACES = namespaces_by_prefix(Settings.base)
 RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"
-WRITES = 60
+WRITE_COUNT = 60  # random writes
 
 
-class Copy:
-    """What a store holds, by what it told."""
+class ChangeFollower:
+    """A copy of the quads and graphs of a store, kept up to date by its changes."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.quads = set(store._quads)
         self.graphs = set(store.graphs())
-        self.heard: list[Change | None] = []
-        store.on_commit = self.hear
+        self.changes: list[Change | None] = []
+        store.on_commit = self.apply
 
-    def hear(self, change: Change | None) -> None:
-        self.heard.append(change)
+    def apply(self, change: Change | None) -> None:
+        self.changes.append(change)
         if change is None:
             return
         assert set(change.removed) <= self.quads
@@ -53,29 +53,32 @@ class Copy:
         self.quads = self.quads - set(change.removed) | set(change.added)
         self.graphs = self.graphs - set(change.dropped) | set(change.created)
 
-    def agrees(self) -> bool:
+    def equals_store(self) -> bool:
         return self.quads == set(self.store._quads) and self.graphs == set(self.store.graphs())
 
 
 @pytest.fixture(params=["memory", "disk"])
-def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Copy:
-    board, portrait = ConformanceGraph(Settings.base, Settings.shacl), DescriptionGraphs(Settings.base)
+def follower(request: pytest.FixtureRequest, tmp_path: Path) -> ChangeFollower:
+    conformance = ConformanceGraph(Settings.base, Settings.shacl)
+    descriptions = DescriptionGraphs(Settings.base)
     if request.param == "memory":
-        return Copy(Store.in_memory([RULE], first=[board], last=[portrait]))
-    return Copy(Store.open(tmp_path, [RULE], first=[board], last=[portrait]))
+        store = Store.in_memory([RULE], computed_graphs=[conformance], describers=[descriptions])
+    else:
+        store = Store.open(tmp_path, [RULE], computed_graphs=[conformance], describers=[descriptions])
+    return ChangeFollower(store)
 
 
-STATED = [
+TURTLE_SAMPLES = [
     "<urn:tom> a <urn:Cat> .",
     "<urn:tom> a <urn:Cat>, <urn:Animal> .",
     "<urn:tom> <urn:age> 07, 7, +7.0, '7'^^<urn:years> .",
     "[] a <urn:Cat> .",
     "_:x <urn:knows> _:y . _:y <urn:knows> _:x .",
-    f"<{KNOWN['paper']}p> a <{KNOWN['wgig']}IssuePaper> .",
-    f"<{KNOWN['paper']}p> a <{KNOWN['wgig']}IssuePaper> ; <{KNOWN['wgig']}category> 007 .",
+    f"<{NAMESPACES['paper']}p> a <{NAMESPACES['wgig']}IssuePaper> .",
+    f"<{NAMESPACES['paper']}p> a <{NAMESPACES['wgig']}IssuePaper> ; <{NAMESPACES['wgig']}category> 007 .",
     "",
 ]
-GRAPHS = [None, "urn:a", "urn:b", f"{KNOWN['graph']}paper/p"]
+GRAPHS = [None, "urn:a", "urn:b", f"{NAMESPACES['graph']}paper/p"]
 UPDATES = [
     "INSERT DATA { GRAPH <urn:a> { <urn:kit> a <urn:Cat> . [] <urn:n> 01 } <urn:s> <urn:p> 1 }",
     "INSERT DATA { GRAPH <urn:a> { <urn:kit> a <urn:Cat> ; <urn:n> 01, 1 } }; insert data{<urn:s> <urn:p> 1}",
@@ -90,49 +93,53 @@ UPDATES = [
     "CLEAR SILENT GRAPH <urn:b>; CLEAR DEFAULT",
     "DROP ALL",
     "DROP SILENT GRAPH <urn:inferred>",
+    # The engine accepts keywords without a space after them.
     "CLEARNAMED",
     "PREFIX x: <urn:> PREFIX GRAPHx: <v:> INSERT DATA { GRAPHx:glued { <urn:s> <urn:p> 2 } }",
 ]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_copy_that_follows_is_the_same_after_every_write(copy: Copy, seed: int) -> None:
-    chance = random.Random(seed)
+def test_a_follower_equals_the_store_after_every_write(follower: ChangeFollower, seed: int) -> None:
+    rng = random.Random(seed)
 
-    def content() -> list[ox.Triple]:
-        return parse_triples("\n".join(chance.sample(STATED, 2)))
+    def random_triples() -> list[ox.Triple]:
+        return parse_triples("\n".join(rng.sample(TURTLE_SAMPLES, 2)))
 
-    for _ in range(WRITES):
-        kind = chance.choice(["replace", "add", "delete", "update"])
-        one, other = chance.sample(GRAPHS, 2)
-        if kind == "update":
-            copy.store.update(chance.choice(UPDATES))
-        elif kind == "delete":
-            copy.store.apply(copy.store.compute_replacement(one, None))
-        elif kind == "add":
-            change = copy.store.compute_addition(one, content())
-            copy.store.apply(change.combine(copy.store.compute_addition(other, content())))
+    for _ in range(WRITE_COUNT):
+        write_type = rng.choice(["replace", "add", "delete", "update"])
+        graph, other_graph = rng.sample(GRAPHS, 2)
+        if write_type == "update":
+            follower.store.update(rng.choice(UPDATES))
+        elif write_type == "delete":
+            follower.store.apply(follower.store.compute_replacement(graph, None))
+        elif write_type == "add":
+            change = follower.store.compute_addition(graph, random_triples())
+            follower.store.apply(
+                change.combine(follower.store.compute_addition(other_graph, random_triples()))
+            )
         else:
-            copy.store.replace({one: content(), other: content()})
-        assert copy.agrees()
-    assert None not in copy.heard
+            follower.store.replace({graph: random_triples(), other_graph: random_triples()})
+        assert follower.equals_store()
+    assert None not in follower.changes
 
 
-def test_what_changes_nothing_is_not_told(copy: Copy) -> None:
-    copy.store.apply(copy.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 07 .")))
-    copy.store.apply(copy.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 7 .")))
-    copy.store.replace({"urn:g": parse_triples("<urn:s> <urn:p> 7 .")})
-    copy.store.apply(copy.store.compute_replacement("urn:other", None))
-    assert len(copy.heard) == 1
+def test_a_write_that_changes_nothing_is_not_reported(follower: ChangeFollower) -> None:
+    # The store keeps 07 as 7.
+    follower.store.apply(follower.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 07 .")))
+    follower.store.apply(follower.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 7 .")))
+    follower.store.replace({"urn:g": parse_triples("<urn:s> <urn:p> 7 .")})
+    follower.store.apply(follower.store.compute_replacement("urn:other", None))
+    assert len(follower.changes) == 1
 
 
-def test_what_is_refused_is_not_told(copy: Copy) -> None:
+def test_a_refused_write_is_not_reported(follower: ChangeFollower) -> None:
     with pytest.raises(RuntimeError):
-        copy.store.update("INSERT DATA { <urn:s> <urn:p> 1 }; CREATE GRAPH <urn:g>; CREATE GRAPH <urn:g>")
-    assert not copy.heard
-    copy.store.apply(copy.store.compute_addition(None, parse_triples("<urn:s> <urn:p> 1 .")))
-    assert copy.agrees()
-    assert len(copy.heard) == 1
+        follower.store.update("INSERT DATA { <urn:s> <urn:p> 1 }; CREATE GRAPH <urn:g>; CREATE GRAPH <urn:g>")
+    assert not follower.changes
+    follower.store.apply(follower.store.compute_addition(None, parse_triples("<urn:s> <urn:p> 1 .")))
+    assert follower.equals_store()
+    assert len(follower.changes) == 1
 
 
 @pytest.mark.parametrize(
@@ -145,54 +152,55 @@ def test_what_is_refused_is_not_told(copy: Copy) -> None:
     ],
     ids=["update", "replace", "apply", "bulk_load"],
 )
-def test_what_is_too_much_to_compare_is_told_as_unknown(
+def test_a_change_too_large_to_compare_is_reported_as_unknown(
     write: Callable[[Store], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(change, "MAX_COMPARED_QUADS", 2)
-    copy = Copy(Store.in_memory())
-    write(copy.store)
-    assert copy.heard == [None]
+    follower = ChangeFollower(Store.in_memory())
+    write(follower.store)
+    assert follower.changes == [None]
 
 
-def test_a_change_after_one_that_the_disk_cut_off_is_told_as_unknown(
+def test_the_change_after_a_write_that_the_disk_refused_is_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_: Change | None) -> None:
+    def fail_with_full_disk(_: Change | None) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    copy = Copy(Store.open(tmp_path, [RULE]))
-    flush = copy.store._make_durable
-    monkeypatch.setattr(copy.store, "_make_durable", full)
+    follower = ChangeFollower(Store.open(tmp_path, [RULE]))
+    make_durable = follower.store._make_durable
+    monkeypatch.setattr(follower.store, "_make_durable", fail_with_full_disk)
     with pytest.raises(StoreError, match="disk that is full"):
-        copy.store.update("INSERT DATA { <urn:tom> a <urn:Cat> }")
-    monkeypatch.setattr(copy.store, "_make_durable", flush)
-    copy.store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    copy.store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
-    assert [change is None for change in copy.heard] == [True, False]
-    assert list(copy.store.triples("urn:inferred"))
+        follower.store.update("INSERT DATA { <urn:tom> a <urn:Cat> }")
+    monkeypatch.setattr(follower.store, "_make_durable", make_durable)
+    follower.store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    follower.store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
+    assert [change is None for change in follower.changes] == [True, False]
+    assert list(follower.store.triples("urn:inferred"))
 
 
-def test_a_change_is_told_when_it_is_on_disk_and_before_anybody_else_writes(tmp_path: Path) -> None:
+def test_a_change_is_reported_when_it_is_on_disk_and_inferred(tmp_path: Path) -> None:
     store = Store.open(tmp_path, [RULE])
-    seen: list[tuple[bool, int]] = []
-    store.on_commit = lambda _: seen.append(
+    states: list[tuple[bool, int]] = []
+    store.on_commit = lambda _: states.append(
         (
             Inference([RULE], "urn:inferred", tmp_path).is_due,
             len(list(Store.open_read_only(tmp_path).triples("urn:g"))),
         )
     )
     store.apply(store.compute_addition("urn:g", parse_triples("<urn:tom> a <urn:Cat> .")))
-    assert seen == [(False, 1)]
+    assert states == [(False, 1)]
 
 
 def test_a_blank_node_that_names_a_graph_makes_the_change_unknown() -> None:
-    copy = Copy(Store.in_memory())
-    copy.store.bulk_load(io.BytesIO(b"_:g { <urn:s> <urn:p> 1 }"), ox.RdfFormat.TRIG, None)
-    copy.store.update("DROP ALL")
-    assert copy.heard == [None, None]
+    follower = ChangeFollower(Store.in_memory())
+    follower.store.bulk_load(io.BytesIO(b"_:g { <urn:s> <urn:p> 1 }"), ox.RdfFormat.TRIG, None)
+    follower.store.update("DROP ALL")
+    assert follower.changes == [None, None]
 
 
 @pytest.mark.parametrize(
+    # All IRIs that may name a graph which the update writes; None if the text does not show them.
     ("text", "graphs"),
     [
         ("INSERT DATA { <urn:s> <urn:p> 1 }", {"urn:s", "urn:p"}),
@@ -215,11 +223,12 @@ def test_a_blank_node_that_names_a_graph_makes_the_change_unknown() -> None:
         ("", set()),
     ],
 )
-def test_the_text_of_an_update_tells_which_graphs_it_may_change(text: str, graphs: set[str] | None) -> None:
+def test_the_target_graphs_of_an_update_are_read_from_its_text(text: str, graphs: set[str] | None) -> None:
     assert find_target_graphs(SparqlText(text), "http://b.org/") == graphs
 
 
 @pytest.mark.parametrize(
+    # The number of quads; None if the update is not only data, or has blank nodes or RDF 1.2 syntax.
     ("text", "count"),
     [
         ("INSERT DATA { <urn:s> <urn:p> 1 }", 1),
@@ -236,55 +245,58 @@ def test_the_text_of_an_update_tells_which_graphs_it_may_change(text: str, graph
         ("INSERT { <urn:s> <urn:p> 1 } WHERE { <urn:s> <urn:p> 2 }", None),
     ],
 )
-def test_the_text_of_an_update_that_is_mere_data_tells_the_quads(text: str, count: int | None) -> None:
-    found = parse_update_data(SparqlText(text), "http://b.org/")
-    assert (None if found is None else len(found)) == count
+def test_the_quads_of_an_update_of_only_data_are_read_from_its_text(text: str, count: int | None) -> None:
+    quads = parse_update_data(SparqlText(text), "http://b.org/")
+    assert (None if quads is None else len(quads)) == count
 
 
-@pytest.mark.parametrize("made", ["urn:g", "urn:empty"])
-def test_much_that_only_comes_needs_no_text_unless_a_graph_stays_empty(
-    made: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("created_graph", ["urn:g", "urn:empty"])
+def test_a_large_addition_is_written_directly_unless_it_creates_an_empty_graph(
+    created_graph: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = []
 
-    def told(*asked: Any) -> str:
-        texts.append(build_change_update(*asked))
+    def record_update(*arguments: Any) -> str:
+        texts.append(build_change_update(*arguments))
         return texts[-1]
 
     monkeypatch.setattr("wgig.store.store.MAX_COMPARED_QUADS", 2)
-    monkeypatch.setattr("wgig.store.store.build_change_update", told)
+    monkeypatch.setattr("wgig.store.store.build_change_update", record_update)
     store = Store.in_memory([RULE])
     change = store.compute_replacement(
         "urn:g", parse_triples("<urn:tom> a <urn:Cat> ; <urn:likes> [ <urn:is> 07 ] .")
     )
-    store.apply(replace(change, created=(made,)))
-    assert len(texts) == (made == "urn:empty")
+    store.apply(replace(change, created=(created_graph,)))
+    is_written_by_update = bool(texts)
+    assert is_written_by_update == (created_graph == "urn:empty")
     assert len(list(store.triples("urn:g"))) == 3
-    assert set(store.graphs()) >= {"urn:g", made}
+    assert set(store.graphs()) >= {"urn:g", created_graph}
     assert store.compute_replacement("urn:g", store.triples("urn:g")) == Change()
     assert list(store.triples("urn:inferred"))
 
 
-def test_the_store_is_seen_as_it_was_before_a_change_and_as_it_is() -> None:
+def test_quads_are_found_before_and_after_a_change() -> None:
     subject, predicate = ox.NamedNode("x:a"), ox.NamedNode("x:p")
-    kept, gone, come = (ox.Quad(subject, predicate, ox.NamedNode(f"x:{one}")) for one in "kgc")
+    unchanged, removed, added = (
+        ox.Quad(subject, predicate, ox.NamedNode(f"x:{name}")) for name in ("unchanged", "removed", "added")
+    )
     store = Store.in_memory()
-    store.apply(Change((), (kept, gone)))
-    written = Change((gone,), (come,))
-    store.apply(written)
-    moments = BeforeAfter(store.match, written)
+    store.apply(Change(added=(unchanged, removed)))
+    change = Change(removed=(removed,), added=(added,))
+    store.apply(change)
+    before_after = BeforeAfter(store.match, change)
     for pattern in ((None, None, None), (subject, None, None), (subject, predicate, None)):
-        assert set(moments.before(*pattern)) == {kept, gone}
-        assert set(moments.after(*pattern)) == {kept, come}
-    assert list(moments.before(None, None, gone.object)) == [gone]
-    assert not list(moments.after(None, None, gone.object))
+        assert set(before_after.before(*pattern)) == {unchanged, removed}
+        assert set(before_after.after(*pattern)) == {unchanged, added}
+    assert list(before_after.before(None, None, removed.object)) == [removed]
+    assert not list(before_after.after(None, None, removed.object))
 
 
-def test_a_statement_that_is_in_another_graph_as_well_was_there_before() -> None:
+def test_a_triple_that_is_added_to_another_graph_existed_before() -> None:
     subject, predicate, object_ = ox.NamedNode("x:a"), ox.NamedNode("x:p"), ox.NamedNode("x:b")
-    kept, come = (ox.Quad(subject, predicate, object_, ox.NamedNode(one)) for one in ("x:g", "x:h"))
+    unchanged, added = (ox.Quad(subject, predicate, object_, ox.NamedNode(graph)) for graph in ("x:g", "x:h"))
     store = Store.in_memory()
-    store.apply(Change((), (kept,), (), ("x:g",)))
-    written = Change((), (come,), (), ("x:h",))
-    store.apply(written)
-    assert list(BeforeAfter(store.match, written).before(subject, predicate, object_)) == [kept]
+    store.apply(Change(added=(unchanged,), created=("x:g",)))
+    change = Change(added=(added,), created=("x:h",))
+    store.apply(change)
+    assert list(BeforeAfter(store.match, change).before(subject, predicate, object_)) == [unchanged]

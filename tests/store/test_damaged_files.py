@@ -1,4 +1,9 @@
-"""What is kept beside the quads is in step with them, whatever ended the service or damaged a file."""
+"""Derived data agrees with the quads after any crash and any damage of its files.
+
+It consists of inferred triples, descriptions of the graphs, the change log and the search index. Marks are
+files that state which of it is up to date. The service publishes the change log as an event stream, which a
+follower reads.
+"""
 
 import shutil
 import sqlite3
@@ -20,185 +25,195 @@ from wgig.store.files import ASIDE_FOLDER
 from wgig.store.inference.inference import Inference
 from wgig.store.recovery import (
     CLEAN_MARK_FILE,
+    INDEX_MARK_FILE,
     JOURNAL_FILE,
     UNDESCRIBED_MARK_FILE,
     CleanMark,
     InferenceMarks,
 )
-from wgig.store.recovery import INDEX_MARK_FILE as INDEXED
 from wgig.store.store import Store
 
-from tests.fixtures.projections import Follower, check_figures, found, wait_in_step
-from tests.fixtures.service import service_of
+from tests.fixtures.projections import StreamFollower, check_statistics, search_ids, wait_until_current
+from tests.fixtures.service import make_service_client
 from tests.fixtures.triples import put_turtle
 
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-INFERRED = f"{BASE}graph/inferred"
-SUBCLASS, TITLE = "http://www.w3.org/2000/01/rdf-schema#subClassOf", "http://purl.org/dc/terms/title"
-RULE = f"CONSTRUCT {{ ?x a ?d }} WHERE {{ ?c <{SUBCLASS}> ?d . ?x a ?c }}"
-NEVER = 3600.0
-LONG_AGO = f"<x:a> a <x:C> ; <{TITLE}> 'bridges' . <x:b> <x:p> [ <x:q> 1 ] . <x:C> <{SUBCLASS}> <x:D> ."
-NOW = f"<x:a> a <x:E> ; <{TITLE}> 'tunnels' . <x:n> a <x:C> ; <x:p> [ <x:q> 2 ] . <x:E> <{SUBCLASS}> <x:D> ."
+INFERRED_GRAPH = f"{BASE}graph/inferred"
+SUBCLASS_OF_IRI, TITLE_IRI = (
+    "http://www.w3.org/2000/01/rdf-schema#subClassOf",
+    "http://purl.org/dc/terms/title",
+)
+RULE = f"CONSTRUCT {{ ?x a ?d }} WHERE {{ ?c <{SUBCLASS_OF_IRI}> ?d . ?x a ?c }}"
+NEVER_SECONDS = 3600.0  # longer than a test
+OLD_DATA = (
+    f"<x:a> a <x:C> ; <{TITLE_IRI}> 'bridges' . <x:b> <x:p> [ <x:q> 1 ] . <x:C> <{SUBCLASS_OF_IRI}> <x:D> ."
+)
+NEW_DATA = (
+    f"<x:a> a <x:E> ; <{TITLE_IRI}> 'tunnels' . <x:n> a <x:C> ; <x:p> [ <x:q> 2 ] . "
+    f"<x:E> <{SUBCLASS_OF_IRI}> <x:D> ."
+)
 
-Served = tuple[Store, httpx.Client]
-Serve = Callable[[Path], Served]
-
-
-@pytest.fixture
-def serve() -> Serve:
-    """A service in this process on the store in a folder, which infers and describes itself."""
-
-    def serve(folder: Path) -> Served:
-        store = Store.open(folder, [RULE], INFERRED, last=[DescriptionGraphs(BASE)])
-        return store, service_of(Settings(token="secret"), store)
-
-    return serve
+StoreAndClient = tuple[Store, httpx.Client]
+ServiceStart = Callable[[Path], StoreAndClient]
 
 
 @pytest.fixture
-def follower() -> Follower:
-    return Follower()
+def start_service() -> ServiceStart:
+    """A function that starts a service in this process, with inference and descriptions."""
+
+    def open_service(folder: Path) -> StoreAndClient:
+        store = Store.open(folder, [RULE], INFERRED_GRAPH, describers=[DescriptionGraphs(BASE)])
+        return store, make_service_client(Settings(token="secret"), store)
+
+    return open_service
 
 
 @pytest.fixture
-def folder(serve: Serve, follower: Follower, tmp_path: Path) -> Path:
-    """The folder of a store that was served, followed, and searched before the service ended."""
-    _, client = served(serve, tmp_path / "store", follower)
-    put_with_token(client, LONG_AGO)
+def follower() -> StreamFollower:
+    return StreamFollower()
+
+
+@pytest.fixture
+def folder(start_service: ServiceStart, follower: StreamFollower, tmp_path: Path) -> Path:
+    """The folder of a store after a service has written to it and ended."""
+    _, client = start_followed_service(start_service, tmp_path / "store", follower)
+    put_with_token(client, OLD_DATA)
     follower.follow(client)
-    return ended(tmp_path / "store", tmp_path / "ended")
+    return copy_as_killed(tmp_path / "store", tmp_path / "killed")
 
 
-def served(serve: Serve, folder: Path, follower: Follower) -> Served:
-    """A service that is in step."""
-    store, client = serve(folder)
-    wait_in_step(client)
+def start_followed_service(
+    start_service: ServiceStart, folder: Path, follower: StreamFollower
+) -> StoreAndClient:
+    """Start a service, and wait until its derived data is up to date and followed."""
+    store, client = start_service(folder)
+    wait_until_current(client)
     follower.follow(client)
     return store, client
 
 
-def ended(store: Path, place: Path) -> Path:
-    """A copy of the folder of a store as it is left where the process of its service is ended now."""
-    shutil.copytree(store, place)
-    return place
+def copy_as_killed(store: Path, copy: Path) -> Path:
+    """Copy the folder of a store as a kill of its service would leave it now, and return the copy."""
+    shutil.copytree(store, copy)
+    return copy
 
 
 def put_with_token(client: httpx.Client, turtle: str) -> None:
     put_turtle(client, turtle, Authorization="Bearer secret")
 
 
-def check_in_step(client: httpx.Client, follower: Follower, *, is_now: bool) -> None:
-    """All that is kept is in step with what the store holds: what was written first, or last."""
-    wait_in_step(client)
+def check_derived_data(client: httpx.Client, follower: StreamFollower, *, has_new_data: bool) -> None:
+    """Check that all derived data agrees with the store, which has the new or the old data."""
+    wait_until_current(client)
     follower.check(client)
-    check_figures(client)
-    assert found(client, "bridges") == (set() if is_now else {"x:a"})
-    assert found(client, "tunnels") == ({"x:a"} if is_now else set())
+    check_statistics(client)
+    assert search_ids(client, "bridges") == (set() if has_new_data else {"x:a"})
+    assert search_ids(client, "tunnels") == ({"x:a"} if has_new_data else set())
 
 
-# What a write does one after the other, that may be the last thing that the process does.
+# The steps of a write, each of which may be the last one of the process: class and method.
 STEPS: dict[str, tuple[Any, str]] = {
-    "the mark of the index goes": (CleanMark, "remove"),
-    "a write is announced": (InferenceMarks, "mark_dirty"),
-    "what follows is inferred": (Inference, "infer"),
-    "all is in line": (InferenceMarks, "mark_clean"),
-    "the log of changes follows": (ChangeLogSync, "add_states"),
-    "the index follows": (FullTextIndex, "write_change"),
-    "it is described": (DescriptionGraphs, "describe"),
-    "the description is in line": (InferenceMarks, "mark_described"),
+    "index mark removed": (CleanMark, "remove"),
+    "marked dirty": (InferenceMarks, "mark_dirty"),
+    "inferred": (Inference, "infer"),
+    "marked clean": (InferenceMarks, "mark_clean"),
+    "change log updated": (ChangeLogSync, "add_states"),
+    "index updated": (FullTextIndex, "write_change"),
+    "described": (DescriptionGraphs, "describe"),
+    "marked described": (InferenceMarks, "mark_described"),
 }
 
 
-@pytest.mark.parametrize("is_over", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("is_deferred", [False, True], ids=["described immediately", "described later"])
 @pytest.mark.parametrize("step", STEPS)
-def test_all_is_in_step_after_a_kill_at_any_step_of_a_write(
-    serve: Serve,
-    follower: Follower,
+def test_derived_data_is_correct_after_a_kill_at_any_step_of_a_write(
+    start_service: ServiceStart,
+    follower: StreamFollower,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     *,
     step: str,
-    later: bool,
-    is_over: bool,
+    is_deferred: bool,
+    is_done: bool,
 ) -> None:
-    monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER)
-    monkeypatch.setattr(transactions, "MAX_DESCRIPTION_DELAY_SECONDS", NEVER)
-    store, client = served(serve, tmp_path / "store", follower)
-    if later:
+    monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER_SECONDS)
+    monkeypatch.setattr(transactions, "MAX_DESCRIPTION_DELAY_SECONDS", NEVER_SECONDS)
+    store, client = start_followed_service(start_service, tmp_path / "store", follower)
+    if is_deferred:
         store.describe_later()
-    put_with_token(client, LONG_AGO)
+    put_with_token(client, OLD_DATA)
     store.flush_descriptions()
     follower.follow(client)
     owner, name = STEPS[step]
-    whole = getattr(owner, name)
+    method = getattr(owner, name)
 
-    def killed(*given: Any) -> Any:
-        if is_over:
-            done = whole(*given)
-        if not (tmp_path / "ended").exists():
-            ended(tmp_path / "store", tmp_path / "ended")
-        return done if is_over else whole(*given)
+    def copy_store_at_step(*arguments: Any) -> Any:
+        if is_done:
+            result = method(*arguments)
+        if not (tmp_path / "killed").exists():
+            copy_as_killed(tmp_path / "store", tmp_path / "killed")
+        return result if is_done else method(*arguments)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(owner, name, killed)
-        put_with_token(client, NOW)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, copy_store_at_step)
+        put_with_token(client, NEW_DATA)
         store.flush_descriptions()
-    store, client = serve(tmp_path / "ended")
-    check_in_step(client, follower, is_now=store.has_statement(None, None, ox.Literal("tunnels")))
-    assert len(follower.names) == 1
+    store, client = start_service(tmp_path / "killed")
+    check_derived_data(client, follower, has_new_data=store.has_statement(None, None, ox.Literal("tunnels")))
+    assert len(follower.names) == 1  # no new event stream was begun
 
 
-def test_of_what_was_acknowledged_nothing_is_missing_where_it_was_not_described_yet(
-    serve: Serve, follower: Follower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_acknowledged_writes_that_were_not_described_yet_are_not_lost(
+    start_service: ServiceStart, follower: StreamFollower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER)
-    store, client = served(serve, tmp_path / "store", follower)
+    monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER_SECONDS)
+    store, client = start_followed_service(start_service, tmp_path / "store", follower)
     store.describe_later()
-    put_with_token(client, LONG_AGO)
-    put_with_token(client, NOW)
+    put_with_token(client, OLD_DATA)
+    put_with_token(client, NEW_DATA)
     assert client.get("/ready").json()["describing"]
-    _, client = serve(ended(tmp_path / "store", tmp_path / "ended"))
-    check_in_step(client, follower, is_now=True)
+    _, client = start_service(copy_as_killed(tmp_path / "store", tmp_path / "killed"))
+    check_derived_data(client, follower, has_new_data=True)
 
 
-def test_a_description_that_failed_is_counted_anew(
-    serve: Serve, follower: Follower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_failed_description_is_recomputed(
+    start_service: ServiceStart, follower: StreamFollower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, client = served(serve, tmp_path / "store", follower)
-    put_with_token(client, LONG_AGO)
-    monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER)
+    store, client = start_followed_service(start_service, tmp_path / "store", follower)
+    put_with_token(client, OLD_DATA)
+    monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER_SECONDS)
     store.describe_later()
-    put_with_token(client, NOW)
-    with monkeypatch.context() as failing:
-        failing.setattr(transactions, "sync_engine_log", fail)
+    put_with_token(client, NEW_DATA)
+    with monkeypatch.context() as patch:
+        patch.setattr(transactions, "sync_engine_log", fail_on_disk)
         with pytest.raises(StoreError, match="the disk failed"):
             store.flush_descriptions()
     assert store.has_outdated_descriptions
     store.flush_descriptions()
-    check_in_step(client, follower, is_now=True)
+    check_derived_data(client, follower, has_new_data=True)
 
 
-def fail(*_: object) -> int:
+def fail_on_disk(*_: object) -> int:
     raise OSError("the disk failed")
 
 
-def nothing(path: Path) -> None:
+def remove_path(path: Path) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def nonsense(path: Path) -> None:
+def write_nonsense(path: Path) -> None:
     path.write_bytes(b"no database and no note at all " * 1000)
 
 
-def empty(path: Path) -> None:
+def make_empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
-def holes(path: Path) -> None:
-    """The second half of a database is zero."""
+def zero_second_half(path: Path) -> None:
+    """Overwrite the second half of a database with zeros."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
@@ -206,10 +221,10 @@ def holes(path: Path) -> None:
     path.write_bytes(content[: len(content) // 2] + bytes(len(content) - len(content) // 2))
 
 
-KEPT = (
+DERIVED_FILES = (
     f"{ASIDE_FOLDER}/{CHANGE_LOG_FILE}",
     str(SEARCH_INDEX_PATH),
-    INDEXED,
+    INDEX_MARK_FILE,
     CLEAN_MARK_FILE,
     UNDESCRIBED_MARK_FILE,
     JOURNAL_FILE,
@@ -219,63 +234,69 @@ KEPT = (
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
-        *((name, damage) for name in KEPT for damage in (nothing, nonsense, empty)),
-        *((name, holes) for name in KEPT[:2]),
+        *((name, damage) for name in DERIVED_FILES for damage in (remove_path, write_nonsense, make_empty)),
+        *((name, zero_second_half) for name in DERIVED_FILES[:2]),  # the databases
     ],
 )
-def test_what_is_missing_or_damaged_is_made_anew(
-    serve: Serve, follower: Follower, folder: Path, name: str, damage: Callable[[Path], None]
+def test_a_missing_or_damaged_file_is_rebuilt(
+    start_service: ServiceStart,
+    follower: StreamFollower,
+    folder: Path,
+    name: str,
+    damage: Callable[[Path], None],
 ) -> None:
     damage(folder / name)
-    _, client = serve(folder)
-    check_in_step(client, follower, is_now=False)
-    put_with_token(client, NOW)
-    check_in_step(client, follower, is_now=True)
+    _, client = start_service(folder)
+    check_derived_data(client, follower, has_new_data=False)
+    put_with_token(client, NEW_DATA)
+    check_derived_data(client, follower, has_new_data=True)
 
 
-@pytest.mark.parametrize("missing", [(ASIDE_FOLDER,), (ASIDE_FOLDER, INDEXED, CLEAN_MARK_FILE), (INDEXED,)])
-def test_an_older_store_that_never_had_any_of_it_gets_it(
-    serve: Serve, follower: Follower, folder: Path, missing: tuple[str, ...]
+@pytest.mark.parametrize(
+    "missing", [(ASIDE_FOLDER,), (ASIDE_FOLDER, INDEX_MARK_FILE, CLEAN_MARK_FILE), (INDEX_MARK_FILE,)]
+)
+def test_derived_data_is_built_for_a_store_without_it(
+    start_service: ServiceStart, follower: StreamFollower, folder: Path, missing: tuple[str, ...]
 ) -> None:
-    for one in missing:
-        nothing(folder / one)
-    _, client = serve(folder)
-    check_in_step(client, follower, is_now=False)
+    for name in missing:
+        remove_path(folder / name)
+    _, client = start_service(folder)
+    check_derived_data(client, follower, has_new_data=False)
 
 
 @pytest.fixture
 def backups(tmp_path: Path, folder: Path) -> Path:
-    """A folder with a backup of the store, whose last write was followed."""
+    """A folder with a backup of the store."""
     assert main(["backup", str(tmp_path / "backups"), "--store", str(folder)]) == 0
     return tmp_path / "backups"
 
 
-def test_a_restore_in_place_is_told_as_the_changes_that_it_makes(
-    serve: Serve, follower: Follower, tmp_path: Path, folder: Path, backups: Path
+def test_a_restore_in_place_is_logged_as_changes(
+    start_service: ServiceStart, follower: StreamFollower, tmp_path: Path, folder: Path, backups: Path
 ) -> None:
-    _, client = served(serve, folder, follower)
-    put_with_token(client, NOW)
+    _, client = start_followed_service(start_service, folder, follower)
+    put_with_token(client, NEW_DATA)
     follower.check(client)
-    later = ended(folder, tmp_path / "later")
+    later = copy_as_killed(folder, tmp_path / "later")
     assert main(["restore", str(backups), "--store", str(later)]) == 0
-    _, client = serve(later)
-    check_in_step(client, follower, is_now=False)
-    put_with_token(client, NOW)
-    check_in_step(client, follower, is_now=True)
+    _, client = start_service(later)
+    check_derived_data(client, follower, has_new_data=False)
+    put_with_token(client, NEW_DATA)
+    check_derived_data(client, follower, has_new_data=True)
     assert len(follower.names) == 1
 
 
-def test_a_restore_elsewhere_begins_a_stream_of_its_own(
-    serve: Serve, follower: Follower, tmp_path: Path, backups: Path
+def test_a_restore_into_another_folder_begins_a_new_event_stream(
+    start_service: ServiceStart, follower: StreamFollower, tmp_path: Path, backups: Path
 ) -> None:
     assert main(["restore", str(backups), "--store", str(tmp_path / "other")]) == 0
-    _, client = serve(tmp_path / "other")
-    check_in_step(client, follower, is_now=False)
+    _, client = start_service(tmp_path / "other")
+    check_derived_data(client, follower, has_new_data=False)
     assert len(set(follower.names)) == 2
 
 
-def test_a_stream_of_another_base_is_not_gone_on_with(folder: Path) -> None:
-    store = Store.open(folder, [RULE], INFERRED)
+def test_a_change_log_with_another_base_is_replaced(folder: Path) -> None:
+    store = Store.open(folder, [RULE], INFERRED_GRAPH)
     logs = ChangeLogSync(store, BASE), ChangeLogSync(store, "https://example.org/")
     for log in logs:
         log.open()

@@ -1,4 +1,4 @@
-"""What the disk says, as a sentence with the mend."""
+"""An error of the system about the folder of a store becomes a sentence with the cause and the fix."""
 
 import errno
 import os
@@ -11,7 +11,7 @@ FOLDER = Path("/srv/store")
 
 
 @pytest.mark.parametrize(
-    ("code", "sentence"),
+    ("error_number", "sentence"),
     [
         (errno.EACCES, "may not be read or written by you; change its owner"),
         (errno.EROFS, "is on a read-only file system; give another folder with --store"),
@@ -22,10 +22,10 @@ FOLDER = Path("/srv/store")
     ],
     ids=errno.errorcode.get,
 )
-def test_an_error_of_the_system_is_explained(code: int, sentence: str) -> None:
+def test_an_error_of_the_system_is_explained(error_number: int, sentence: str) -> None:
     with pytest.raises(StoreError, match=f"^The store /srv/store {sentence}"), translate_disk_errors(FOLDER):
-        raise OSError(code, os.strerror(code))
+        raise OSError(error_number, os.strerror(error_number))
 
 
-def test_what_nobody_foresaw_is_said_as_it_is() -> None:
+def test_an_unknown_error_is_reported_unchanged() -> None:
     assert str(build_store_error(RuntimeError("odd"), FOLDER)) == "The store /srv/store failed: odd."

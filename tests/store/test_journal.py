@@ -1,4 +1,8 @@
-"""What a crash cut off is brought to its end at the next opening, from what was noted before the write."""
+"""A write that a crash interrupted is completed from the journal when the store is next opened.
+
+The journal has the affected quads and the quads computed from them, both before the write, and a digest of
+the rules.
+"""
 
 import errno
 import io
@@ -27,155 +31,169 @@ from tests.fixtures.triples import parse_triples
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-KNOWN = namespaces_by_prefix(BASE)
-PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
-INFERRED = f"{KNOWN['graph']}inferred"
-# The shipped rules, and one that rests on the board.
-SAYS = "CONSTRUCT { ?paper <urn:says> ?label } WHERE { ?one earl:subject ?paper ; rdfs:label ?label }"
-RULES = [*read_inference_rules(), PREFIXES + SAYS]
-SPAM = f"{KNOWN['graph']}paper/wp-spam"
-OTHER = f"{KNOWN['graph']}paper/other"
-NEW = """paper:wp-spam a wgig:IssuePaper ; wgig:issue <urn:issue> ; wgig:assessment [ wgig:criterion <urn:b> ]
+NAMESPACES = namespaces_by_prefix(BASE)
+KillDuringWrite = Callable[[str, Callable[[Store], None]], Path]
+PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in NAMESPACES.items())
+INFERRED_GRAPH = f"{NAMESPACES['graph']}inferred"
+# The bundled rules, and one with a premise in the conformance graph.
+LABEL_RULE = "CONSTRUCT { ?paper <urn:p> ?label } WHERE { ?s earl:subject ?paper ; rdfs:label ?label }"
+RULES = [*read_inference_rules(), PREFIXES + LABEL_RULE]
+SPAM_GRAPH = f"{NAMESPACES['graph']}paper/wp-spam"
+OTHER_GRAPH = f"{NAMESPACES['graph']}paper/other"
+NEW_PAPER = """
+    paper:wp-spam a wgig:IssuePaper ; wgig:issue <urn:issue> ; wgig:assessment [ wgig:criterion <urn:b> ]
     ; wgig:issueDescription "Mail that nobody asked for."@en ."""
 
-# Before what the process ends: all is stated, the board is in line, only the mark is missing.
-PLACES = {"stated": "infer", "board": "write", "inferred": "describe", "described": "mark_clean"}
+# The method of Inference before which the process is killed, by the last completed step of the write.
+KILLED_METHODS = {
+    "asserted": "infer",
+    "conformance": "write_difference",
+    "inferred": "describe",
+    "described": "mark_clean",
+}
 
 
-def opened(folder: Path) -> Store:
-    board, portrait = ConformanceGraph(BASE, Settings.shacl), DescriptionGraphs(BASE)
-    return Store.open(folder, RULES, INFERRED, first=[board], last=[portrait])
+def open_store(folder: Path) -> Store:
+    conformance, descriptions = ConformanceGraph(BASE, Settings.shacl), DescriptionGraphs(BASE)
+    return Store.open(folder, RULES, INFERRED_GRAPH, computed_graphs=[conformance], describers=[descriptions])
 
 
-def whatever_the_time(quads: ox.Store) -> set[ox.Quad]:
-    """The quads but for when they changed last."""
+def quads_without_times(quads: ox.Store) -> set[ox.Quad]:
+    """The quads, without the modification times in descriptions."""
     return {
-        one
-        for one in quads
-        if one.predicate != DCTERMS_MODIFIED or one.graph_name not in DescriptionGraphs(BASE).graphs
+        quad
+        for quad in quads
+        if quad.predicate != DCTERMS_MODIFIED or quad.graph_name not in DescriptionGraphs(BASE).graphs
     }
 
 
-def turtle(text: str) -> list[ox.Triple]:
+def parse_prefixed(text: str) -> list[ox.Triple]:
     return parse_triples(PREFIXES + text)
 
 
-def looked_at_anew(store: Store) -> set[ox.Quad]:
-    """All that is stated in a store, with all that is computed from it, computed from nothing."""
-    board, portrait = ConformanceGraph(BASE, Settings.shacl), DescriptionGraphs(BASE)
-    inference = Inference(RULES, INFERRED, None, [board], [portrait])
-    computed = {board.graph, inference.graph, *portrait.graphs}
+def recompute_quads(store: Store) -> set[ox.Quad]:
+    """The asserted quads of a store, with all computed quads, computed from scratch."""
+    conformance, descriptions = ConformanceGraph(BASE, Settings.shacl), DescriptionGraphs(BASE)
+    inference = Inference(RULES, INFERRED_GRAPH, None, [conformance], [descriptions])
+    computed_graphs = {conformance.graph, inference.graph, *descriptions.graphs}
     quads = ox.Store()
-    quads.extend(one for one in store._quads if one.graph_name not in computed)
+    quads.extend(quad for quad in store._quads if quad.graph_name not in computed_graphs)
     inference.apply(quads, None)
-    return whatever_the_time(quads)
+    return quads_without_times(quads)
 
 
 @pytest.fixture
-def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Store], None]], Path]:
-    """The folder of a store as a kill leaves it at a place of a write."""
-    store = opened(tmp_path / "store")
+def kill_during_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KillDuringWrite:
+    """A function that returns the folder of a store as a kill leaves it, after a step of a write."""
+    store = open_store(tmp_path / "store")
     for graph, triples in (
         (
-            f"{KNOWN['graph']}ontology",
+            f"{NAMESPACES['graph']}ontology",
             parse_graph_document((SHIPPED_FOLDER / "ontology/wgig.ttl").read_bytes(), "text/turtle"),
         ),
-        (OTHER, turtle("paper:other a wgig:IssuePaper ; wgig:issue <urn:issue> .")),
+        (OTHER_GRAPH, parse_prefixed("paper:other a wgig:IssuePaper ; wgig:issue <urn:issue> .")),
         (
-            SPAM,
+            SPAM_GRAPH,
             parse_graph_document((SHIPPED_FOLDER / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle"),
         ),
     ):
         store.apply(store.compute_addition(graph, triples))
 
-    def kill(place: str, write: Callable[[Store], None]) -> Path:
-        whole = getattr(Inference, PLACES[place])
+    def kill(step: str, write: Callable[[Store], None]) -> Path:
+        method = getattr(Inference, KILLED_METHODS[step])
 
-        def copied_first(*given: Any) -> Any:
+        def copy_store_first(*arguments: Any) -> Any:
             if not (tmp_path / "killed").exists():
                 shutil.copytree(tmp_path / "store", tmp_path / "killed")
-            return whole(*given)
+            return method(*arguments)
 
         with monkeypatch.context() as patched:
-            patched.setattr(Inference, PLACES[place], copied_first)
+            patched.setattr(Inference, KILLED_METHODS[step], copy_store_first)
             write(store)
         return tmp_path / "killed"
 
     return kill
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("step", KILLED_METHODS)
 @pytest.mark.parametrize(
     "write",
     [
-        lambda store: store.replace({SPAM: turtle(NEW)}),
-        lambda store: store.apply(store.compute_replacement(SPAM, None)),
-        lambda store: store.replace({f"{KNOWN['graph']}paper/new": turtle("paper:new a wgig:IssuePaper .")}),
+        lambda store: store.replace({SPAM_GRAPH: parse_prefixed(NEW_PAPER)}),
+        lambda store: store.apply(store.compute_replacement(SPAM_GRAPH, None)),
+        lambda store: store.replace(
+            {f"{NAMESPACES['graph']}paper/new": parse_prefixed("paper:new a wgig:IssuePaper .")}
+        ),
         lambda store: store.apply(
-            store.compute_addition(SPAM, turtle(NEW)).combine(
-                store.compute_addition(None, turtle("<urn:c> a cito:Citation ."))
+            store.compute_addition(SPAM_GRAPH, parse_prefixed(NEW_PAPER)).combine(
+                store.compute_addition(None, parse_prefixed("<urn:c> a cito:Citation ."))
             )
         ),
-        lambda store: store.update(f"DELETE WHERE {{ GRAPH <{SPAM}> {{ ?s <{KNOWN['wgig']}issue> ?o }} }}"),
+        lambda store: store.update(
+            f"DELETE WHERE {{ GRAPH <{SPAM_GRAPH}> {{ ?s <{NAMESPACES['wgig']}issue> ?o }} }}"
+        ),
         lambda store: store.update("INSERT DATA { <urn:s> a <https://w3id.org/wgig/ontology#Milestone> }"),
     ],
-    ids=["replace", "delete", "new", "more", "update", "data"],
+    ids=["replaced graph", "deleted graph", "new graph", "two additions", "DELETE WHERE", "INSERT DATA"],
 )
-def test_a_write_that_a_kill_cut_off_is_brought_to_its_end_without_looking_at_everything(
-    killed: Callable[[str, Callable[[Store], None]], Path],
-    place: str,
+def test_a_write_that_a_kill_interrupted_is_completed_without_full_inference(
+    kill_during_write: KillDuringWrite,
+    step: str,
     write: Callable[[Store], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    folder = killed(place, write)
+    folder = kill_during_write(step, write)
     with monkeypatch.context() as patched:
-        patched.delattr(Inference, "compare_anew")
+        patched.delattr(Inference, "compute_full_difference")  # full inference would fail
         patched.delattr(DescriptionGraphs, "rebuild")
-        store = opened(folder)
-    assert whatever_the_time(store._quads) == looked_at_anew(store)
+        store = open_store(folder)
+    assert quads_without_times(store._quads) == recompute_quads(store)
 
 
-def test_a_note_that_is_damaged_counts_as_none(
-    killed: Callable[[str, Callable[[Store], None]], Path],
-) -> None:
-    folder = killed("stated", lambda store: store.replace({SPAM: turtle(NEW)}))
+def test_a_damaged_journal_is_ignored(kill_during_write: KillDuringWrite) -> None:
+    folder = kill_during_write(
+        "asserted", lambda store: store.replace({SPAM_GRAPH: parse_prefixed(NEW_PAPER)})
+    )
     (folder / recovery.JOURNAL_FILE).write_bytes((folder / recovery.JOURNAL_FILE).read_bytes()[:-5])
-    store = opened(folder)
-    assert whatever_the_time(store._quads) == looked_at_anew(store)
+    store = open_store(folder)
+    assert quads_without_times(store._quads) == recompute_quads(store)
 
 
-NOTE = JournalEntry(
+JOURNAL_ENTRY = JournalEntry(
     WriteScope((ox.NamedNode("urn:g"), ox.DefaultGraph()), (), (ox.NamedNode("urn:h"),)),
     Contents(
         {ox.Quad(ox.BlankNode("b"), ox.NamedNode("urn:p"), ox.Literal("\u2028 a"), ox.DefaultGraph())},
         {"urn:g"},
     ),
     frozenset({ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), ox.Literal(1), ox.NamedNode("urn:g"))}),
-    "described at noon",
+    "any state",
 )
 
 
-def test_a_note_is_read_as_it_was_written_by_who_computes_in_the_same_way(tmp_path: Path) -> None:
+def test_a_journal_is_read_only_with_the_same_digest(tmp_path: Path) -> None:
     assert recovery.read_journal(tmp_path, "a") is None
-    recovery.write_journal(tmp_path, NOTE, "a")
-    assert recovery.read_journal(tmp_path, "a") == NOTE
+    recovery.write_journal(tmp_path, JOURNAL_ENTRY, "a")
+    assert recovery.read_journal(tmp_path, "a") == JOURNAL_ENTRY
     assert recovery.read_journal(tmp_path, "b") is None
 
 
-def test_a_long_note_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_journal_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "MAX_JOURNAL_QUADS", 1)
-    recovery.write_journal(tmp_path, NOTE, "a")
+    recovery.write_journal(tmp_path, JOURNAL_ENTRY, "a")
     assert recovery.read_journal(tmp_path, "a") is None
 
 
 @pytest.mark.parametrize(
     "write",
     [
+        # The graphs that these writes affect are unknown.
         lambda store: store.update("DELETE WHERE { GRAPH ?g { ?s <urn:p> ?o } }"),
         lambda store: store.bulk_load(io.BytesIO(b"<urn:s> <urn:p> 1 ."), ox.RdfFormat.TURTLE, None),
     ],
 )
-def test_no_note_is_left_of_another_write(tmp_path: Path, write: Callable[[Store], None]) -> None:
+def test_a_write_without_journal_removes_the_journal_of_an_earlier_write(
+    tmp_path: Path, write: Callable[[Store], None]
+) -> None:
     store = Store.open(tmp_path, ["CONSTRUCT { ?s a <urn:B> } WHERE { ?s a <urn:A> }"])
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     assert (tmp_path / recovery.JOURNAL_FILE).exists()
@@ -183,18 +201,18 @@ def test_no_note_is_left_of_another_write(tmp_path: Path, write: Callable[[Store
     assert not (tmp_path / recovery.JOURNAL_FILE).exists()
 
 
-def test_a_write_of_which_no_note_can_be_taken_does_not_happen_and_the_next_is_told(
+def test_a_write_that_cannot_be_journaled_fails_and_the_next_one_succeeds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any) -> None:
+    def fail_with_full_disk(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    store, heard = Store.open(tmp_path, ["CONSTRUCT { ?s a <urn:B> } WHERE { ?s a <urn:A> }"]), list[Any]()
-    store.on_commit = heard.append
-    monkeypatch.setattr(recovery, "write_journal", full)
+    store, changes = Store.open(tmp_path, ["CONSTRUCT { ?s a <urn:B> } WHERE { ?s a <urn:A> }"]), list[Any]()
+    store.on_commit = changes.append
+    monkeypatch.setattr(recovery, "write_journal", fail_with_full_disk)
     with pytest.raises(StoreError):
         store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert not store
+    assert not store  # it is empty
     monkeypatch.undo()
     store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
-    assert [len(change.added) for change in heard] == [1]
+    assert [len(change.added) for change in changes] == [1]

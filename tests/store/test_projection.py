@@ -1,4 +1,4 @@
-"""What stands beside a store follows each commit, whatever comes between."""
+"""A projection, such as the search index, is built from the quads and then includes each commit."""
 
 import threading
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from wgig.store.view import StoreView
 
 
 class QuadSet(Projection):
-    """The quads of a store, which are as easily compared as kept."""
+    """A projection that is the set of all quads."""
 
     name, snapshot_name = "the set", "set-copy"
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.quads = set[ox.Quad]()
-        self.builds = 0
-        self.meanwhile: Callable[[], object] = lambda: None  # what happens while it is built
+        self.build_count = 0
+        self.during_build: Callable[[], object] = lambda: None
 
     def apply(self, change: Change) -> bool:
         assert not self.quads.intersection(change.added)
@@ -31,21 +31,21 @@ class QuadSet(Projection):
         return True
 
     def rebuild(self, view: StoreView) -> None:
-        self.builds += 1
-        happens, self.meanwhile = self.meanwhile, lambda: None
-        happens()
+        self.build_count += 1
+        during_build, self.during_build = self.during_build, lambda: None
+        during_build()
         self.quads = set(view.match())
 
-    def has_all(self) -> bool:
-        """Whether it is what the store holds, and says so."""
+    def equals_store(self) -> bool:
+        """Whether the projection has the quads of the store, and its state is current."""
         return self.is_current and self.quads == set(self.store.match())
 
 
 @pytest.fixture(params=["memory", "disk"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    found = Store.in_memory() if request.param == "memory" else Store.open(tmp_path)
-    found.update("INSERT DATA { <x:a> <x:p> 1 }")
-    return found
+    store = Store.in_memory() if request.param == "memory" else Store.open(tmp_path)
+    store.update("INSERT DATA { <x:a> <x:p> 1 }")
+    return store
 
 
 @pytest.fixture
@@ -53,67 +53,63 @@ def projection(store: Store) -> QuadSet:
     return QuadSet(store)
 
 
-def insert(store: Store, value: int) -> None:
+def insert_value(store: Store, value: int) -> None:
     store.update(f"INSERT DATA {{ <x:a> <x:p> {value} }}")
 
 
-def test_nothing_is_built_or_followed_before_somebody_needs_it(store: Store, projection: QuadSet) -> None:
-    insert(store, 2)
+def test_a_projection_ignores_commits_before_its_first_use(store: Store, projection: QuadSet) -> None:
+    insert_value(store, 2)
     assert (projection.state, store.projections) == (ProjectionState.CLOSED, [])
     projection.ensure_current()
-    assert projection.has_all()
+    assert projection.equals_store()
 
 
-def test_what_is_built_takes_in_each_change(store: Store, projection: QuadSet) -> None:
+def test_each_change_is_applied_after_the_build(store: Store, projection: QuadSet) -> None:
     projection.ensure_current()
-    insert(store, 2)
+    insert_value(store, 2)
     store.update("DELETE DATA { <x:a> <x:p> 1 }")
-    assert (projection.has_all(), projection.builds) == (True, 1)
+    assert (projection.equals_store(), projection.build_count) == (True, 1)
 
 
-def test_changes_that_come_while_it_is_built_are_taken_in_at_the_end(tmp_path: Path) -> None:
+def test_changes_during_the_build_are_applied_at_its_end(tmp_path: Path) -> None:
     projection = QuadSet(Store.open(tmp_path))
-    insert(projection.store, 1)
+    insert_value(projection.store, 1)
 
     def write() -> None:
         states.append(projection.state)
-        insert(projection.store, 2)
+        insert_value(projection.store, 2)
         projection.store.update("DELETE DATA { <x:a> <x:p> 1, 2 }; INSERT DATA { <x:b> <x:p> 1 }")
 
     states = list[ProjectionState]()
-    projection.meanwhile = lambda: run_in_thread(write)
+    projection.during_build = lambda: run_in_thread(write)
     projection.ensure_current()
     assert states == [ProjectionState.BUILDING]
-    assert (projection.has_all(), projection.builds) == (True, 1)
+    assert (projection.equals_store(), projection.build_count) == (True, 1)
     assert not list(tmp_path.glob("aside/set-copy"))
 
 
-def test_an_unknown_change_while_it_is_built_has_it_built_once_more(
-    store: Store, projection: QuadSet
-) -> None:
+def test_an_unknown_change_during_the_build_causes_another_build(store: Store, projection: QuadSet) -> None:
     def write() -> None:
-        store._quads.add(ox.Quad(ox.NamedNode("x:b"), ox.NamedNode("x:p"), ox.Literal("unheard")))
+        store._quads.add(ox.Quad(ox.NamedNode("x:b"), ox.NamedNode("x:p"), ox.Literal("unknown")))
         store._notify(None)
-        insert(store, 3)
+        insert_value(store, 3)
 
-    projection.meanwhile = write
+    projection.during_build = write
     projection.ensure_current()
-    assert (projection.has_all(), projection.builds) == (True, 2)
+    assert (projection.equals_store(), projection.build_count) == (True, 2)
 
 
-def test_after_an_unknown_change_it_is_built_when_somebody_needs_it(
-    store: Store, projection: QuadSet
-) -> None:
+def test_after_an_unknown_change_the_next_use_rebuilds(store: Store, projection: QuadSet) -> None:
     projection.ensure_current()
-    store._notify(None)
-    insert(store, 2)
-    assert (projection.state, projection.builds) == (ProjectionState.STALE, 1)
+    store._notify(None)  # None: an unknown change
+    insert_value(store, 2)
+    assert (projection.state, projection.build_count) == (ProjectionState.STALE, 1)
     projection.ensure_current()
-    assert projection.has_all()
+    assert projection.equals_store()
 
 
 @pytest.mark.parametrize("error", [OSError("no room"), StoreError("no room"), None])
-def test_what_it_cannot_take_in_is_written_and_has_it_built_again(
+def test_a_change_that_cannot_be_applied_is_written_and_causes_a_rebuild(
     store: Store, projection: QuadSet, monkeypatch: pytest.MonkeyPatch, error: Exception | None
 ) -> None:
     def refuse(_: Change) -> bool:
@@ -124,67 +120,67 @@ def test_what_it_cannot_take_in_is_written_and_has_it_built_again(
     projection.ensure_current()
     with monkeypatch.context() as patch:
         patch.setattr(projection, "apply", refuse)
-        insert(store, 2)
+        insert_value(store, 2)
     assert len(list(store.match())) == 2
     assert projection.state is ProjectionState.STALE
     projection.ensure_current()
-    assert projection.has_all()
+    assert projection.equals_store()
 
 
-def test_a_mistake_in_it_is_logged_and_the_write_is_done(
+def test_a_bug_in_a_projection_is_logged_and_the_write_succeeds(
     store: Store, projection: QuadSet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     projection.ensure_current()
     with monkeypatch.context() as patch:
         patch.setattr(projection, "apply", lambda _: 1 // 0)
-        insert(store, 2)
+        insert_value(store, 2)
     assert "ZeroDivisionError" in caplog.text
     assert projection.state is ProjectionState.STALE
 
 
-def test_where_it_cannot_be_built_that_is_told_and_tried_again(store: Store, projection: QuadSet) -> None:
+def test_a_failed_build_is_reported_and_repeated(store: Store, projection: QuadSet) -> None:
     def fail() -> None:
         raise OSError("no room")
 
-    projection.meanwhile = fail
+    projection.during_build = fail
     with pytest.raises(OSError, match="no room"):
         projection.ensure_current()
     states = [projection.state]
-    insert(store, 2)
+    insert_value(store, 2)
     states.append(projection.state)
     assert states == [ProjectionState.BROKEN, ProjectionState.STALE]
     projection.ensure_current()
-    assert projection.has_all()
+    assert projection.equals_store()
 
 
-def test_many_who_need_it_have_it_built_once(projection: QuadSet) -> None:
+def test_concurrent_uses_cause_one_build(projection: QuadSet) -> None:
     tasks = [projection.start_build() for _ in range(5)]
     for task in tasks:
         task.result(timeout=60)
-    assert (projection.has_all(), projection.builds) == (True, 1)
+    assert (projection.equals_store(), projection.build_count) == (True, 1)
 
 
-def test_one_that_becomes_stale_at_the_end_of_its_thread_is_built_all_the_same(
+def test_a_projection_that_becomes_stale_at_the_end_of_its_thread_is_rebuilt(
     store: Store, projection: QuadSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A class that is built at once asks for that while the thread still counts as busy."""
-    ensure, begun = projection.ensure_current, threading.Event()
+    """A projection that is built in advance calls `start_build` on becoming stale, from its own build."""
+    ensure_current, is_called = projection.ensure_current, threading.Event()
 
-    def late() -> None:
-        ensure()
-        if not begun.is_set():
-            begun.set()
+    def ensure_then_invalidate() -> None:
+        ensure_current()
+        if not is_called.is_set():
+            is_called.set()
             store._notify(None)
 
     monkeypatch.setattr(projection, "on_stale", projection.start_build)
-    monkeypatch.setattr(projection, "ensure_current", late)
+    monkeypatch.setattr(projection, "ensure_current", ensure_then_invalidate)
     projection.start_build().result(timeout=60)
     projection.start_build().result(timeout=60)
-    assert projection.has_all()
+    assert projection.equals_store()
 
 
 def run_in_thread(function: Callable[[], None]) -> None:
-    """Have another thread call it, and wait for that."""
+    """Call the function on another thread, and wait for it."""
     thread = threading.Thread(target=function)
     thread.start()
     thread.join(60)

@@ -1,4 +1,4 @@
-"""The mark of what agrees with the quads."""
+"""A mark is a file that exists while derived data agrees with the quads; its text names the last write."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ def test_a_mark_has_its_text_until_it_is_removed(tmp_path: Path) -> None:
     assert (mark.read(), mark.remove(), mark.read()) == ("two", True, "")
 
 
-def test_a_mark_that_a_backup_holds_by_a_link_is_not_changed_there(tmp_path: Path) -> None:
+def test_a_mark_that_a_backup_links_is_not_changed_in_the_backup(tmp_path: Path) -> None:
     mark = CleanMark(tmp_path / "mark")
     mark.write("one")
     os.link(mark.path, tmp_path / "backup")
@@ -22,7 +22,7 @@ def test_a_mark_that_a_backup_holds_by_a_link_is_not_changed_there(tmp_path: Pat
     assert (tmp_path / "backup").read_text() == "one"
 
 
-def test_a_mark_of_damaged_bytes_is_that_of_no_write(tmp_path: Path) -> None:
+def test_a_damaged_mark_matches_no_write(tmp_path: Path) -> None:
     mark = CleanMark(tmp_path / "mark")
     mark.path.write_bytes(b"\xff\xfe")
-    assert mark.read() not in ("", "one")
+    assert mark.read() not in ("", "one")  # neither absent nor the text of a write

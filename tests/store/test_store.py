@@ -1,3 +1,5 @@
+"""Writing, reading, and inference of a store in memory and on disk."""
+
 import errno
 import io
 import subprocess
@@ -17,31 +19,30 @@ from wgig.store.inference import inference
 from wgig.store.store import Store
 from wgig.store.view import QueryDataset
 
-TURTLE = "text/turtle"
-CSV = "text/csv"
-UNION = QueryDataset()
+TURTLE, CSV = "text/turtle", "text/csv"  # media types
+UNION_DATASET = QueryDataset()  # the default graph is the union of all graphs
 RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"
-CATS = "SELECT ?x { GRAPH <urn:inferred> { ?x a <urn:Animal> } }"
+ANIMALS_QUERY = "SELECT ?x { GRAPH <urn:inferred> { ?x a <urn:Animal> } }"
 
 
-def answer(store: Store, query: str, dataset: QueryDataset = UNION) -> list[str]:
+def query_rows(store: Store, query: str, dataset: QueryDataset = UNION_DATASET) -> list[str]:
     out = io.BytesIO()
     store.query(query, CSV, out, dataset)
     return out.getvalue().decode().splitlines()[1:]
 
 
-def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
+def test_a_write_is_there_after_the_store_is_reopened(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     store.update("INSERT DATA { GRAPH <urn:g> { <urn:s> <urn:p> 1 } }")
     del store
-    assert answer(Store.open(tmp_path), "SELECT ?o { ?s ?p ?o }") == ["1"]
+    assert query_rows(Store.open(tmp_path), "SELECT ?o { ?s ?p ?o }") == ["1"]
 
 
-def test_a_graph_is_replaced_whole() -> None:
+def test_a_graph_is_replaced_completely() -> None:
     store = Store.in_memory()
     store.replace({"urn:g": parse_graph_document(b"<urn:s> <urn:p> 1, 2 .", TURTLE)})
     store.replace({"urn:g": parse_graph_document(b"<urn:s> <urn:p> 3 .", TURTLE)})
-    assert answer(store, "SELECT ?o { ?s ?p ?o }") == ["3"]
+    assert query_rows(store, "SELECT ?o { ?s ?p ?o }") == ["3"]
 
 
 @pytest.mark.parametrize("graph", ["urn:g", None])
@@ -55,20 +56,20 @@ def test_only_the_named_graphs_are_replaced(graph: str | None) -> None:
             }
         )
     store.replace({graph: parse_graph_document(b"<urn:s> <urn:p> 4 .", TURTLE)})
-    assert [one.object.value for one in store.triples(graph)] == ["4"]  # type: ignore[union-attr]
-    assert [one.object.value for one in store.triples("urn:kept")] == ["3"]  # type: ignore[union-attr]
+    assert [triple.object.value for triple in store.triples(graph)] == ["4"]  # type: ignore[union-attr]
+    assert [triple.object.value for triple in store.triples("urn:kept")] == ["3"]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("before", [b"", b"<urn:s> <urn:p> 1 ."])
-def test_a_write_that_breaks_off_leaves_what_was_there(before: bytes) -> None:
-    def breaking_off() -> Iterator[ox.Triple]:
+def test_a_write_that_fails_midway_changes_nothing(before: bytes) -> None:
+    def iter_failing_triples() -> Iterator[ox.Triple]:
         yield from parse_graph_document(b"<urn:s> <urn:p> 2 .", TURTLE)
         raise ValueError("no more")
 
     store = Store.in_memory()
     store.replace({"urn:g": parse_graph_document(before, TURTLE)})
     with pytest.raises(ValueError, match="no more"):
-        store.replace({"urn:g": breaking_off()})
+        store.replace({"urn:g": iter_failing_triples()})
     assert set(store.triples("urn:g")) == set(parse_graph_document(before, TURTLE))
 
 
@@ -79,7 +80,7 @@ def test_an_update_that_fails_changes_nothing() -> None:
     assert not store
 
 
-def test_a_graph_may_be_empty_and_is_gone_when_deleted() -> None:
+def test_a_graph_may_be_empty_and_can_be_dropped() -> None:
     store = Store.in_memory()
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     store.replace({"urn:g": parse_graph_document(b"", TURTLE)})
@@ -88,38 +89,38 @@ def test_a_graph_may_be_empty_and_is_gone_when_deleted() -> None:
     assert not store.has_graph("urn:g")
 
 
-def test_equal_blank_node_labels_of_two_documents_stay_two_nodes() -> None:
+def test_equal_blank_node_labels_of_two_documents_are_two_nodes() -> None:
     store = Store.in_memory()
     for graph in ("urn:a", "urn:b"):
         store.apply(store.compute_addition(graph, parse_graph_document(b"_:x <urn:p> 1 .", TURTLE)))
-    assert len(set(answer(store, "SELECT ?s { GRAPH ?g { ?s ?p ?o } }"))) == 2
+    assert len(set(query_rows(store, "SELECT ?s { GRAPH ?g { ?s ?p ?o } }"))) == 2
 
 
-def test_the_default_graph_is_the_union_unless_asked_otherwise() -> None:
+def test_the_default_graph_is_the_union_unless_the_dataset_differs() -> None:
     store = Store.in_memory()
     store.apply(store.compute_addition("urn:g", parse_graph_document(b"<urn:s> <urn:p> 1 .", TURTLE)))
-    assert answer(store, "SELECT ?o { ?s ?p ?o }") == ["1"]
-    assert answer(store, "SELECT ?o { ?s ?p ?o }", QueryDataset(union=False)) == []
-    assert answer(store, "SELECT ?o { ?s ?p ?o }", QueryDataset(default=("urn:other",))) == []
+    assert query_rows(store, "SELECT ?o { ?s ?p ?o }") == ["1"]
+    assert query_rows(store, "SELECT ?o { ?s ?p ?o }", QueryDataset(union=False)) == []
+    assert query_rows(store, "SELECT ?o { ?s ?p ?o }", QueryDataset(default=("urn:other",))) == []
 
 
-def test_a_snapshot_reads_beside_the_writer(tmp_path: Path) -> None:
+def test_a_store_can_be_read_while_a_writer_is_open(tmp_path: Path) -> None:
     writer = Store.open(tmp_path)
     writer.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert answer(Store.open_read_only(tmp_path), "SELECT ?o { ?s ?p ?o }") == ["1"]
+    assert query_rows(Store.open_read_only(tmp_path), "SELECT ?o { ?s ?p ?o }") == ["1"]
 
 
-def test_a_second_process_is_told_that_the_store_is_in_use(tmp_path: Path) -> None:
-    kept = Store.open(tmp_path)
+def test_a_second_process_gets_an_error_that_the_store_is_in_use(tmp_path: Path) -> None:
+    opened_store = Store.open(tmp_path)
     code = (
         f"from pathlib import Path; from wgig.store.store import Store; Store.open(Path({str(tmp_path)!r}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert f"NotWritableError: The store {tmp_path} is in use by another process; stop it" in done.stderr
-    del kept
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"NotWritableError: The store {tmp_path} is in use by another process; stop it" in process.stderr
+    del opened_store
 
 
-def test_a_folder_that_holds_something_else_is_not_touched(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "quads").mkdir()
     (tmp_path / "quads" / "letter.txt").write_text("dear")
     with pytest.raises(StoreError, match="not a store"):
@@ -127,60 +128,63 @@ def test_a_folder_that_holds_something_else_is_not_touched(tmp_path: Path) -> No
     assert [path.name for path in (tmp_path / "quads").iterdir()] == ["letter.txt"]
 
 
-def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
+def test_a_file_instead_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("")
     with pytest.raises(StoreError, match="is not a folder; give a folder with --store"):
         Store.open(tmp_path / "store")
 
 
-def test_a_snapshot_of_nothing_says_how_to_make_a_store(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="holds no store; make one: wgig serve"):
+def test_reading_a_missing_store_is_refused_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="does not exist; make one: wgig serve"):
         Store.open_read_only(tmp_path)
 
 
-@pytest.fixture(params=["memory", "disk", "checkpoint"])
-def ruled(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    if request.param == "checkpoint":  # as a store does that is too large for memory
+@pytest.fixture(params=["memory", "disk", "large"])
+def rule_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store with inference by RULE."""
+    if request.param == "large":  # inference works on a copy on disk instead of in memory
         monkeypatch.setattr(snapshot, "MAX_IN_MEMORY_QUADS", -1)
     return Store.in_memory([RULE]) if request.param == "memory" else Store.open(tmp_path, [RULE])
 
 
-def test_what_follows_comes_and_goes_with_what_is_stated(ruled: Store) -> None:
-    ruled.apply(
-        ruled.compute_addition(
+def test_inferred_triples_appear_and_disappear_with_their_premises(rule_store: Store) -> None:
+    rule_store.apply(
+        rule_store.compute_addition(
             "urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat> . <urn:kit> a <urn:Cat> .", TURTLE)
         )
     )
-    assert sorted(answer(ruled, CATS)) == ["urn:kit", "urn:tom"]
-    ruled.update("DELETE DATA { GRAPH <urn:g> { <urn:tom> a <urn:Cat> } }")
-    assert answer(ruled, CATS) == ["urn:kit"]
+    assert sorted(query_rows(rule_store, ANIMALS_QUERY)) == ["urn:kit", "urn:tom"]
+    rule_store.update("DELETE DATA { GRAPH <urn:g> { <urn:tom> a <urn:Cat> } }")
+    assert query_rows(rule_store, ANIMALS_QUERY) == ["urn:kit"]
 
 
-def test_what_is_stated_is_not_inferred_too(ruled: Store) -> None:
-    ruled.apply(
-        ruled.compute_addition(
+def test_asserted_triples_are_not_inferred_too(rule_store: Store) -> None:
+    rule_store.apply(
+        rule_store.compute_addition(
             "urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat>, <urn:Animal> .", TURTLE)
         )
     )
-    assert answer(ruled, CATS) == []
+    assert query_rows(rule_store, ANIMALS_QUERY) == []
 
 
-def test_nothing_remains_of_inference_when_all_is_dropped(ruled: Store) -> None:
-    ruled.apply(ruled.compute_addition("urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat> .", TURTLE)))
-    ruled.update("DROP ALL")
-    assert ruled.graphs() == []
+def test_dropping_all_graphs_drops_the_inferred_graph(rule_store: Store) -> None:
+    rule_store.apply(
+        rule_store.compute_addition("urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat> .", TURTLE))
+    )
+    rule_store.update("DROP ALL")
+    assert rule_store.graphs() == []
 
 
-def test_an_inference_that_a_crash_cut_off_is_made_good(tmp_path: Path) -> None:
+def test_missing_inference_is_completed_when_the_store_is_opened(tmp_path: Path) -> None:
     without_rules = Store.open(tmp_path)
     without_rules.apply(
         without_rules.compute_addition("urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat> .", TURTLE))
     )
     del without_rules
-    assert answer(Store.open(tmp_path, [RULE]), CATS) == ["urn:tom"]
+    assert query_rows(Store.open(tmp_path, [RULE]), ANIMALS_QUERY) == ["urn:tom"]
 
 
-def test_a_refused_change_leaves_nothing_to_make_good(tmp_path: Path) -> None:
+def test_a_refused_change_needs_no_recovery(tmp_path: Path) -> None:
     store = Store.open(tmp_path, [RULE])
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     with pytest.raises(SyntaxError):
@@ -190,7 +194,7 @@ def test_a_refused_change_leaves_nothing_to_make_good(tmp_path: Path) -> None:
     assert not inference.Inference([RULE], "urn:inferred", tmp_path).is_due
 
 
-def test_a_write_that_the_disk_refused_is_looked_after_at_the_next_opening(tmp_path: Path) -> None:
+def test_a_write_that_the_disk_refused_needs_recovery(tmp_path: Path) -> None:
     store = Store.open(tmp_path, [RULE])
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     with pytest.raises(StoreError), store._transaction(WHOLE_STORE):
@@ -198,14 +202,14 @@ def test_a_write_that_the_disk_refused_is_looked_after_at_the_next_opening(tmp_p
     assert inference.Inference([RULE], "urn:inferred", tmp_path).is_due
 
 
-def test_other_rules_than_last_time_are_applied_at_opening(tmp_path: Path) -> None:
+def test_changed_rules_are_applied_when_the_store_is_opened(tmp_path: Path) -> None:
     store = Store.open(tmp_path, [RULE])
     store.apply(store.compute_addition("urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat> .", TURTLE)))
     del store
-    assert answer(Store.open(tmp_path, [RULE.replace("Animal", "Pet")]), CATS) == []
+    assert query_rows(Store.open(tmp_path, [RULE.replace("Animal", "Pet")]), ANIMALS_QUERY) == []
 
 
-def test_what_is_acknowledged_is_in_a_file_that_was_brought_to_disk(
+def test_an_acknowledged_write_is_in_a_synced_engine_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[Path] = []
@@ -213,51 +217,57 @@ def test_what_is_acknowledged_is_in_a_file_that_was_brought_to_disk(
     store = Store.open(tmp_path)
     store.update("INSERT DATA { <urn:s> <urn:p> 'needle in the log' }")
     assert [path for path in synced if path.is_file() and b"needle in the log" in path.read_bytes()]
-    assert tmp_path / "quads" in synced
+    assert tmp_path / "quads" in synced  # the folder, in which the log is new
     synced.clear()
     store.update("INSERT DATA { <urn:s> <urn:p> 'thread in the log' }")
     assert [path for path in synced if path.is_file() and b"thread in the log" in path.read_bytes()]
     assert tmp_path / "quads" not in synced
 
 
-def test_a_log_that_grew_long_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[str] = []
+def test_a_long_engine_log_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
 
-    class Thread:
+    class RecordedThread:
+        """Records the name of the function instead of calling it."""
+
         def __init__(self, target: Callable[[], None]) -> None:
-            done.append(target.__name__)
+            events.append(target.__name__)
 
         def start(self) -> None:
             pass
 
     monkeypatch.setattr(transactions, "MAX_ENGINE_LOG_QUADS", 2)
-    monkeypatch.setattr(threading, "Thread", Thread)
+    monkeypatch.setattr(threading, "Thread", RecordedThread)
     store = Store.open(tmp_path)
     for number in range(5):
         store.update(f"INSERT DATA {{ <urn:s> <urn:p> {number} }}")
-        done.append(str(number))
-    assert done == ["0", "_flush_engine", "1", "2", "_flush_engine", "3", "4"]
+        events.append(str(number))
+    # Each write adds one quad, so each second write begins a flush before it returns.
+    assert events == ["0", "_flush_engine", "1", "2", "_flush_engine", "3", "4"]
 
 
-def test_a_log_that_cannot_be_flushed_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_flush_of_the_engine_log_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[bool] = []
 
-    def full() -> None:
+    def fail_with_full_disk() -> None:
         flushed.append(True)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     store = Store.in_memory()
-    monkeypatch.setattr(store, "_quads", SimpleNamespace(flush=full))
+    monkeypatch.setattr(store, "_quads", SimpleNamespace(flush=fail_with_full_disk))
     store._flush_engine()
     assert flushed
 
 
-def test_that_a_write_is_coming_is_on_disk_before_it_comes(
+def test_the_clean_mark_is_removed_from_disk_before_a_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store.open(tmp_path, [RULE])
-    seen: list[tuple[Path, bool, bool]] = []
-    due = inference.Inference([RULE], "urn:inferred", tmp_path)
-    monkeypatch.setattr(recovery, "sync_to_disk", lambda path: seen.append((path, due.is_due, bool(store))))
+    # The synced path, whether inference is due, and whether the store has quads.
+    states_at_sync: list[tuple[Path, bool, bool]] = []
+    reader = inference.Inference([RULE], "urn:inferred", tmp_path)
+    monkeypatch.setattr(
+        recovery, "sync_to_disk", lambda path: states_at_sync.append((path, reader.is_due, bool(store)))
+    )
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert seen == [(tmp_path, True, False)]
+    assert states_at_sync == [(tmp_path, True, False)]

@@ -1,4 +1,4 @@
-"""What is found in a store is kept for one version of it, and nothing of another fills the memory."""
+"""Results are cached for the current version of a store only."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,52 +7,52 @@ from wgig.store.version_cache import VersionCache
 
 
 @dataclass(eq=False)
-class Source:
-    """A store."""
+class FakeStore:
+    """A store that has only a version."""
 
     version: int = 1
 
 
-def looks() -> tuple[Counter[tuple[object, int, str]], VersionCache[Source, [str], str]]:
-    """What counts its looks."""
-    counted = Counter[tuple[object, int, str]]()
+def make_counted_cache() -> tuple[Counter[tuple[object, int, str]], VersionCache[FakeStore, [str], str]]:
+    """The number of calls of a function by arguments, and the function with a cache."""
+    calls = Counter[tuple[object, int, str]]()
 
-    def find(source: Source, word: str) -> str:
-        counted[source, source.version, word] += 1
-        return f"{word} {source.version}"
+    def find(store: FakeStore, word: str) -> str:
+        calls[store, store.version, word] += 1
+        return f"{word} {store.version}"
 
-    return counted, VersionCache(find, 10)
-
-
-def test_what_is_found_is_found_once_in_a_version() -> None:
-    counted, find = looks()
-    one = Source()
-    assert [find(one, "a"), find(one, "a")] == ["a 1", "a 1"]
-    one.version = 2
-    assert [find(one, "a"), find(one, "a")] == ["a 2", "a 2"]
-    assert set(counted.values()) == {1}
+    return calls, VersionCache(find, 10)  # at most 10 results
 
 
-def test_nothing_is_kept_of_another_version_or_store() -> None:
-    _, find = looks()
-    for source in (Source(1), Source(2), Source(2)):
-        find(source, "a")
-        find(source, "b")
+def test_a_result_is_computed_once_per_version() -> None:
+    calls, find = make_counted_cache()
+    store = FakeStore()
+    assert [find(store, "a"), find(store, "a")] == ["a 1", "a 1"]
+    store.version = 2
+    assert [find(store, "a"), find(store, "a")] == ["a 2", "a 2"]
+    assert set(calls.values()) == {1}
+
+
+def test_results_of_other_versions_and_stores_are_dropped() -> None:
+    _, find = make_counted_cache()
+    for store in (FakeStore(1), FakeStore(2), FakeStore(2)):
+        find(store, "a")
+        find(store, "b")
         assert find.cached.cache_info().currsize == 2
     find.forget()
     assert find.cached.cache_info().currsize == 0
 
 
-def test_what_a_write_overtook_is_not_kept_for_the_version_that_it_made() -> None:
-    source, called = Source(), list[int]()
+def test_a_result_from_before_a_write_is_not_cached_for_the_new_version() -> None:
+    store, versions = FakeStore(), list[int]()
 
-    def find(source: Source) -> int:
-        called.append(source.version)
-        before, source.version = source.version, 2  # a write comes while this is found
+    def find(store: FakeStore) -> int:
+        versions.append(store.version)
+        before, store.version = store.version, 2  # a write during the call
         if before == 1:
-            assert cached(source) == 2
+            assert cached(store) == 2
         return before
 
     cached = VersionCache(find, 10)
-    assert (cached(source), cached(source)) == (1, 2)
-    assert called == [1, 2]
+    assert (cached(store), cached(store)) == (1, 2)
+    assert versions == [1, 2]

@@ -1,7 +1,7 @@
-"""What `make lint` asks of names and functions beyond ruff: `python -m tests.style.rules`.
+"""Style rules of `make lint` that ruff does not have: `python -m tests.style.rules`.
 
-Names can be searched for when they are unique and say what they name; functions are read at once when they
-are short. The bounds are those of CONTRIBUTING.md.
+They require unique names of several words, short functions with few parameters, and that only the modules
+named dependencies.py read `app.state`.
 """
 
 import ast
@@ -19,7 +19,7 @@ MAX_FUNCTION_LINES = 60
 SHORT_FUNCTION_LINES = 20
 MIN_SHORT_FUNCTIONS_PERCENT = 90
 MAX_PARAMETERS = 6
-# One thing each of the whole package; every other constant says its object in a second word.
+# Constants that may have a one-word name, as the word is unambiguous in the whole package.
 ONE_WORD_CONSTANTS = {
     "CSV",
     "TSV",
@@ -48,16 +48,20 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class PackageNames:
-    """What the modules of a package define: each name with the module that it stands in."""
+    """The functions and constants of a package, each with its module.
+
+    `functions` are the names of functions at the top level of modules. `function_nodes` are all functions,
+    also methods and nested ones. `state_readers` are the modules that read `app.state`.
+    """
 
     functions: list[tuple[str, str]] = field(default_factory=list)
     constants: list[tuple[str, str]] = field(default_factory=list)
-    bodies: list[tuple[FunctionNode, str]] = field(default_factory=list)
+    function_nodes: list[tuple[FunctionNode, str]] = field(default_factory=list)
     state_readers: list[str] = field(default_factory=list)
 
 
 def is_one_word(name: str) -> bool:
-    """Whether a name has no underscore but those at its ends."""
+    """Whether a name has no underscore inside."""
     return "_" not in name.strip("_")
 
 
@@ -87,7 +91,7 @@ def read_package_names(folder: Path) -> PackageNames:
                 if name.strip("_") and name.isupper()
             )
         nodes = list(ast.walk(tree))
-        names.bodies.extend((node, module) for node in nodes if isinstance(node, FunctionNode))
+        names.function_nodes.extend((node, module) for node in nodes if isinstance(node, FunctionNode))
         if any(is_app_state(node) for node in nodes) and path.name != "dependencies.py":
             names.state_readers.append(module)
     return names
@@ -102,49 +106,57 @@ def is_app_state(node: ast.AST) -> bool:
 
 
 def count_parameters(function: FunctionNode) -> int:
-    """How many parameters a caller can give: all but `self` and `cls`."""
-    of = function.args
+    """The number of parameters of a function, without `self` and `cls`."""
+    arguments = function.args
     names = [
         parameter.arg
-        for parameter in (*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg)
+        for parameter in (
+            *arguments.posonlyargs,
+            *arguments.args,
+            *arguments.kwonlyargs,
+            arguments.vararg,
+            arguments.kwarg,
+        )
         if parameter
     ]
     return len([name for name in names if name not in {"self", "cls"}])
 
 
 def count_lines(function: FunctionNode) -> int:
-    """How many lines a function has, from `def` to its end."""
+    """The number of lines of a function, from `def` to its end."""
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
 def iter_name_faults(names: PackageNames) -> Iterator[str]:
-    """What is wrong with the names of functions and constants."""
+    """The faults of the names of functions and constants."""
     total = len(names.functions)
-    amounts = Counter(name for name, _ in names.functions)
-    repeated = [f"{name} ({module})" for name, module in names.functions if amounts[name] > 1]
+    counts = Counter(name for name, _ in names.functions)
+    repeated = [f"{name} ({module})" for name, module in names.functions if counts[name] > 1]
     if 100 * len(repeated) > MAX_REPEATED_NAMES_PERCENT * total:
         yield f"{100 * len(repeated) / total:.1f} % of function names repeat: {', '.join(sorted(repeated))}"
-    short = [f"{name} ({module})" for name, module in names.functions if is_one_word(name)]
-    if 100 * len(short) > MAX_ONE_WORD_NAMES_PERCENT * total:
-        yield f"{100 * len(short) / total:.1f} % of function names are one word: {', '.join(sorted(short))}"
-    homes = Counter(name for name, _ in set(names.constants))
+    one_word_names = [f"{name} ({module})" for name, module in names.functions if is_one_word(name)]
+    if 100 * len(one_word_names) > MAX_ONE_WORD_NAMES_PERCENT * total:
+        percent = 100 * len(one_word_names) / total
+        yield f"{percent:.1f} % of function names are one word: {', '.join(sorted(one_word_names))}"
+    module_counts = Counter(name for name, _ in set(names.constants))
     for name, module in sorted(set(names.constants)):
         if is_one_word(name) and name not in ONE_WORD_CONSTANTS:
             yield f"{module}: the constant {name} says neither its object nor its unit"
-        if homes[name] > 1:
+        if module_counts[name] > 1:
             yield f"{module}: the constant {name} is defined in another module, too"
 
 
 def iter_function_faults(names: PackageNames) -> Iterator[str]:
-    """What is wrong with the sizes of functions."""
-    long = [
+    """The faults of the sizes of functions."""
+    long_functions = [
         (function, module)
-        for function, module in names.bodies
+        for function, module in names.function_nodes
         if count_lines(function) > SHORT_FUNCTION_LINES
     ]
-    if 100 * len(long) > (100 - MIN_SHORT_FUNCTIONS_PERCENT) * len(names.bodies):
-        yield f"{len(long)} of {len(names.bodies)} functions have over {SHORT_FUNCTION_LINES} lines"
-    for function, module in names.bodies:
+    total = len(names.function_nodes)
+    if 100 * len(long_functions) > (100 - MIN_SHORT_FUNCTIONS_PERCENT) * total:
+        yield f"{len(long_functions)} of {total} functions have over {SHORT_FUNCTION_LINES} lines"
+    for function, module in names.function_nodes:
         if count_lines(function) > MAX_FUNCTION_LINES:
             yield f"{module}: {function.name} has {count_lines(function)} lines"
         if count_parameters(function) > MAX_PARAMETERS:
@@ -152,10 +164,10 @@ def iter_function_faults(names: PackageNames) -> Iterator[str]:
 
 
 def find_style_faults(folder: Path) -> list[str]:
-    """All faults of the package in a folder, a sentence each."""
+    """All faults of the package in a folder, one sentence each."""
     names = read_package_names(folder)
     readers = (
-        f"{module}: reads app.state, which dependencies.py alone does" for module in names.state_readers
+        f"{module}: reads app.state; only dependencies.py may read it" for module in names.state_readers
     )
     return [*iter_name_faults(names), *iter_function_faults(names), *readers]
 

@@ -1,4 +1,4 @@
-"""The rules of style find what they are there for, and the package keeps them."""
+"""The style rules find faults, and the package has none."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.style.rules import (
     find_style_faults,
 )
 
-LONG_BODY = "\n    pass" * MAX_FUNCTION_LINES
+LONG_BODY = "\n    pass" * MAX_FUNCTION_LINES  # one line too long, with the line of `def`
 MANY_PARAMETERS = ", ".join(f"p{number}" for number in range(MAX_PARAMETERS + 1))
 
 
@@ -20,14 +20,14 @@ def test_the_package_keeps_the_rules() -> None:
     assert find_style_faults(PACKAGE_FOLDER) == []
 
 
-def test_functions_and_constants_with_names_of_their_own_are_fine(tmp_path: Path) -> None:
+def test_unique_names_have_no_fault(tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text("MAX_ROWS = 5\n\ndef read_rows():\n    pass\n")
     (tmp_path / "other.py").write_text("MAX_COLUMNS: int = 5\n\ndef read_columns(self):\n    pass\n")
     assert find_style_faults(tmp_path) == []
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "fault"),
+    ("first_module", "second_module", "fault"),
     [
         ("def read_rows(): pass", "async def read_rows(): pass", "100.0 % of function names repeat"),
         (
@@ -41,19 +41,25 @@ def test_functions_and_constants_with_names_of_their_own_are_fine(tmp_path: Path
             "MAX_ROWS: int = 7",
             "other.py: the constant MAX_ROWS is defined in another module, too",
         ),
-        (f"class A:\n  def read_rows({MANY_PARAMETERS}): pass", "", "one.py: read_rows has 7 parameters"),
+        (
+            f"class A:\n  def read_rows({MANY_PARAMETERS}): pass",
+            "",
+            f"one.py: read_rows has {MAX_PARAMETERS + 1} parameters",
+        ),
         (f"def read_rows():{LONG_BODY}", "", f"one.py: read_rows has {MAX_FUNCTION_LINES + 1} lines"),
         (f"def read_rows():{LONG_BODY}", "", f"1 of 1 functions have over {SHORT_FUNCTION_LINES} lines"),
         ("def read_rows(request): return request.app.state.rows", "", "one.py: reads app.state"),
     ],
 )
-def test_a_fault_is_told_with_its_place(tmp_path: Path, one: str, other: str, fault: str) -> None:
-    (tmp_path / "one.py").write_text(one)
-    (tmp_path / "other.py").write_text(other)
+def test_a_fault_is_reported_with_its_module(
+    tmp_path: Path, first_module: str, second_module: str, fault: str
+) -> None:
+    (tmp_path / "one.py").write_text(first_module)
+    (tmp_path / "other.py").write_text(second_module)
     assert fault in "\n".join(find_style_faults(tmp_path))
 
 
-def test_dependencies_read_the_state_of_the_app_and_whoever_makes_it_writes_it(tmp_path: Path) -> None:
+def test_dependencies_may_read_the_app_state_and_create_app_may_write_it(tmp_path: Path) -> None:
     (tmp_path / "dependencies.py").write_text("def get_rows(request): return request.app.state.service.rows")
     (tmp_path / "app.py").write_text("def create_app(app, service): app.state.service = service")
     assert find_style_faults(tmp_path) == []

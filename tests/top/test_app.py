@@ -1,4 +1,4 @@
-"""What holds for the whole surface: routes, refusals, safety headers, the description in OpenAPI."""
+"""Properties of the whole HTTP interface: routes, errors, security headers, OpenAPI description."""
 
 import asyncio
 import json
@@ -23,29 +23,36 @@ from wgig.store.store import Store
 pytestmark = pytest.mark.slow
 
 
-def test_head_is_wherever_get_is() -> None:
+def test_every_route_with_get_has_head() -> None:
     methods = {
-        path: {method for other, some, *_ in ROUTES for method in some if other == path}
+        path: {
+            method
+            for other_path, route_methods, *_ in ROUTES
+            for method in route_methods
+            if other_path == path
+        }
         for path, *_ in ROUTES
     }
-    assert all(("GET" in known) == ("HEAD" in known) for known in methods.values())
+    assert all(("GET" in path_methods) == ("HEAD" in path_methods) for path_methods in methods.values())
 
 
-def test_every_route_is_described_with_a_sentence(writable: httpx.Client) -> None:
-    paths = writable.get("/openapi.json").json()["paths"]
+def test_every_route_has_a_summary_sentence(writable_client: httpx.Client) -> None:
+    paths = writable_client.get("/openapi.json").json()["paths"]
     for path, methods, *_ in ROUTES:
         for method in set(methods) - {"HEAD", "QUERY"}:
             assert paths[path.replace(":path", "")][method.lower()]["summary"].endswith(".")
 
 
-def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.Client) -> None:
-    paths = writable.get("/openapi.json").json()["paths"]
-    operations = [(path, one) for path, item in paths.items() for one in item.values()]
-    assert len({one["operationId"] for _, one in operations}) == len(operations)
-    assert all(one["operationId"].isalpha() for _, one in operations)
+def test_operation_ids_are_unique_and_path_parameters_declared(writable_client: httpx.Client) -> None:
+    paths = writable_client.get("/openapi.json").json()["paths"]
+    operations = [(path, operation) for path, item in paths.items() for operation in item.values()]
+    assert len({operation["operationId"] for _, operation in operations}) == len(operations)
+    assert all(operation["operationId"].isalpha() for _, operation in operations)
     assert paths["/sparql"]["get"]["operationId"] == "getSparql"
-    for path, one in operations:
-        declared = {p["name"] for p in one.get("parameters", []) if p["in"] == "path"}
+    for path, operation in operations:
+        declared = {
+            parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "path"
+        }
         assert declared == {
             name
             for name in ("id", "name", "path", "slug", "suffix", "version", "what")
@@ -54,7 +61,7 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.C
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "answers"),
+    ("method", "path", "statuses"),
     [
         ("post", "/update", {"204", "default"}),
         ("put", "/graph/{name}", {"201", "204", "default"}),
@@ -64,55 +71,64 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.C
         ("get", "/sparql", {"200", "default"}),
     ],
 )
-def test_the_description_says_with_which_status_a_route_answers(
-    writable: httpx.Client, method: str, path: str, answers: set[str]
+def test_the_description_has_the_statuses_of_a_route(
+    writable_client: httpx.Client, method: str, path: str, statuses: set[str]
 ) -> None:
-    assert writable.get("/openapi.json").json()["paths"][path][method]["responses"].keys() == answers
+    assert writable_client.get("/openapi.json").json()["paths"][path][method]["responses"].keys() == statuses
 
 
-def test_the_description_declares_what_it_refers_to(writable: httpx.Client) -> None:
-    description = writable.get("/openapi.json").json()
-    operations = [one for item in description["paths"].values() for one in item.values()]
-    needed = {scheme for one in operations for wanted in one.get("security", []) for scheme in wanted}
-    assert needed == description["components"]["securitySchemes"].keys() == {"token"}
-    named = set(re.findall(r'"\$ref": "#/components/schemas/(\w+)"', text := json.dumps(description)))
+def test_the_description_declares_its_security_schemes_and_schemas(writable_client: httpx.Client) -> None:
+    description = writable_client.get("/openapi.json").json()
+    operations = [
+        operation for path_item in description["paths"].values() for operation in path_item.values()
+    ]
+    used_schemes = {
+        scheme
+        for operation in operations
+        for requirement in operation.get("security", [])
+        for scheme in requirement
+    }
+    assert used_schemes == description["components"]["securitySchemes"].keys() == {"token"}
+    referenced_schemas = set(
+        re.findall(r'"\$ref": "#/components/schemas/(\w+)"', text := json.dumps(description))
+    )
     assert text.count('"$ref"') == text.count('"$ref": "#/components/schemas/')
-    assert named == description["components"]["schemas"].keys()
+    assert referenced_schemas == description["components"]["schemas"].keys()
 
 
-def test_every_refusal_is_described_as_a_problem_and_as_nothing_else(writable: httpx.Client) -> None:
-    for item in writable.get("/openapi.json").json()["paths"].values():
-        for one in item.values():
-            assert set(one["responses"]) <= {"200", "201", "204", "303", "default"}
-            assert "application/problem+json" in one["responses"]["default"]["content"]
+def test_every_operation_describes_errors_as_problem_documents(writable_client: httpx.Client) -> None:
+    for path_item in writable_client.get("/openapi.json").json()["paths"].values():
+        for operation in path_item.values():
+            assert set(operation["responses"]) <= {"200", "201", "204", "303", "default"}
+            assert "application/problem+json" in operation["responses"]["default"]["content"]
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
-def test_the_service_says_that_it_is_well(writable: httpx.Client, path: str) -> None:
-    assert writable.get(path).status_code == 200
+def test_health_and_ready_respond_with_200(writable_client: httpx.Client, path: str) -> None:
+    assert writable_client.get(path).status_code == 200
 
 
-def test_a_service_without_a_backup_says_so(writable: httpx.Client) -> None:
-    assert writable.get("/ready").json() == {
+def test_ready_reports_the_state_of_a_service_without_a_backup(writable_client: httpx.Client) -> None:
+    assert writable_client.get("/ready").json() == {
         "status": "ready",
         "lastBackup": None,
         "failedWrite": None,
         "copying": False,
         "indexing": False,
-        "comparing": True,
+        "comparing": True,  # until `wgig serve` opens the change log
         "describing": False,
     }
 
 
-def test_it_is_not_ready_when_the_store_does_not_answer(broken: httpx.Client) -> None:
-    assert broken.get("/ready").status_code == 503
+def test_the_service_is_not_ready_if_the_store_fails(broken_store_client: httpx.Client) -> None:
+    assert broken_store_client.get("/ready").status_code == 503
 
 
-def test_an_unknown_path_is_a_problem_or_a_page(writable: httpx.Client) -> None:
-    problem = writable.get("/nothing", headers={"Accept": "application/sparql-results+json"})
+def test_an_unknown_path_is_a_problem_or_a_page(writable_client: httpx.Client) -> None:
+    problem = writable_client.get("/nothing", headers={"Accept": "application/sparql-results+json"})
     assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")
     assert problem.json()["instance"] == "/nothing"
-    page = writable.get("/nothing", headers={"Accept": "text/html,*/*;q=0.8"})
+    page = writable_client.get("/nothing", headers={"Accept": "text/html,*/*;q=0.8"})
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "script-src 'self';" in page.headers["content-security-policy"]
@@ -127,23 +143,25 @@ def test_an_unknown_path_is_a_problem_or_a_page(writable: httpx.Client) -> None:
         ("/health", "GET, HEAD, OPTIONS"),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(writable: httpx.Client, path: str, allowed: str) -> None:
-    answer = writable.patch(path)
-    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+def test_a_wrong_method_is_refused_with_the_allowed_ones(
+    writable_client: httpx.Client, path: str, allowed: str
+) -> None:
+    response = writable_client.patch(path)
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
 
 
-def test_a_script_of_another_site_may_ask(writable: httpx.Client) -> None:
-    asked = writable.options(
+def test_scripts_of_other_origins_may_send_requests(writable_client: httpx.Client) -> None:
+    preflight = writable_client.options(
         "/sparql", headers={"Origin": "http://x", "Access-Control-Request-Method": "POST"}
     )
-    assert asked.status_code == 204
-    assert "POST" in asked.headers["access-control-allow-methods"]
-    answer = writable.get("/sparql", params={"query": "oops"}, headers={"Origin": "http://x"})
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert "access-control-allow-credentials" not in answer.headers
+    assert preflight.status_code == 204
+    assert "POST" in preflight.headers["access-control-allow-methods"]
+    response = writable_client.get("/sparql", params={"query": "oops"}, headers={"Origin": "http://x"})
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in response.headers
 
 
-def test_parameters_that_the_framework_refuses_are_a_problem_too() -> None:
+def test_parameters_that_the_framework_refuses_are_a_problem() -> None:
     request = Request(
         {
             "type": "http",
@@ -154,61 +172,61 @@ def test_parameters_that_the_framework_refuses_are_a_problem_too() -> None:
         }
     )
     error = RequestValidationError([{"loc": ("query", "limit"), "msg": "Input should be a valid integer"}])
-    answer = ErrorResponses(Settings.base).respond_to_parameter_error(request, error)
-    assert (answer.status_code, answer.media_type) == (400, "application/problem+json")
-    assert b"query.limit: Input should be a valid integer." in bytes(answer.body)
+    response = ErrorResponses(Settings.base).respond_to_parameter_error(request, error)
+    assert (response.status_code, response.media_type) == (400, "application/problem+json")
+    assert b"query.limit: Input should be a valid integer." in bytes(response.body)
 
 
-def test_a_bug_tells_nothing_outside_and_everything_in_the_log(
-    broken: httpx.Client, caplog: pytest.LogCaptureFixture
+def test_an_internal_error_is_logged_and_hidden_from_clients(
+    broken_store_client: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR, "wgig"):
-        answer = broken.get("/graphs")
-    number = answer.json()["detail"].rstrip(".").split()[-1]
-    assert answer.status_code == 500
-    assert "object" not in answer.text
-    assert number in caplog.text
+        response = broken_store_client.get("/graphs")
+    error_number = response.json()["detail"].rstrip(".").split()[-1]
+    assert response.status_code == 500
+    assert "object" not in response.text  # of the message "… object has no attribute …"
+    assert error_number in caplog.text
     assert "AttributeError" in caplog.text
 
 
-def test_a_disk_that_fails_is_no_bug_and_tells_nothing_of_the_inside(
-    writable: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_disk_error_is_logged_and_hidden_from_clients(
+    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
         raise StoreError("The store /secret/place is on a disk that is full.")
 
     monkeypatch.setattr(Store, "query", fail)
-    read = writable.get("/sparql", params={"query": "ASK {}"})
-    assert (read.status_code, "written" in read.text) == (503, False)
+    read_response = writable_client.get("/sparql", params={"query": "ASK {}"})
+    assert (read_response.status_code, "written" in read_response.text) == (503, False)
     monkeypatch.undo()
     monkeypatch.setattr(Store, "apply", fail)
-    answer = writable.post("/update", data={"update": "INSERT DATA { <x:a> <x:p> 1 }"})
-    assert (answer.status_code, answer.json()["title"]) == (500, "The write failed")
-    assert "/secret/place" not in answer.text
+    write_response = writable_client.post("/update", data={"update": "INSERT DATA { <x:a> <x:p> 1 }"})
+    assert (write_response.status_code, write_response.json()["title"]) == (500, "The write failed")
+    assert "/secret/place" not in write_response.text
     assert "/secret/place" in caplog.text
-    assert "may or may not have been written" in answer.json()["detail"]
+    assert "either completely or not at all" in write_response.json()["detail"]
 
 
-def test_every_answer_forbids_sniffing(writable: httpx.Client) -> None:
+def test_every_response_forbids_content_sniffing(writable_client: httpx.Client) -> None:
     for path in ("/sparql", "/nothing", "/health", "/graphs"):
-        assert writable.get(path).headers["x-content-type-options"] == "nosniff"
+        assert writable_client.get(path).headers["x-content-type-options"] == "nosniff"
 
 
-def test_answers_to_a_token_are_not_kept(writable: httpx.Client) -> None:
-    assert writable.get("/sparql").headers["cache-control"] == "no-store"
-    del writable.headers["Authorization"]
-    assert writable.get("/sparql").headers["cache-control"] == "no-cache"
+def test_responses_to_requests_with_a_token_are_not_cached(writable_client: httpx.Client) -> None:
+    assert writable_client.get("/sparql").headers["cache-control"] == "no-store"
+    del writable_client.headers["Authorization"]
+    assert writable_client.get("/sparql").headers["cache-control"] == "no-cache"
 
 
-def test_the_type_of_a_problem_leads_to_a_page_that_explains_it(writable: httpx.Client) -> None:
-    kind = writable.get("/id/issue/none").json()["type"]
-    page = writable.get(kind.removeprefix("https://w3id.org/wgig"))
+def test_the_type_of_a_problem_has_a_page(writable_client: httpx.Client) -> None:
+    type_url = writable_client.get("/id/issue/none").json()["type"]
+    page = writable_client.get(type_url.removeprefix("https://w3id.org/wgig"))
     assert page.status_code == 200
     assert "There is nothing at this address." in page.text
 
 
-def test_an_unknown_kind_of_problem_is_not_found(writable: httpx.Client) -> None:
-    assert writable.get("/doc/problem/hunger").status_code == 404
+def test_an_unknown_problem_type_is_not_found(writable_client: httpx.Client) -> None:
+    assert writable_client.get("/doc/problem/hunger").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -221,51 +239,55 @@ def test_an_unknown_kind_of_problem_is_not_found(writable: httpx.Client) -> None
         ("//elsewhere.example/", "/elsewhere.example"),
     ],
 )
-def test_a_slash_too_many_leads_to_the_address_without_it(
-    writable: httpx.Client, path: str, location: str
-) -> None:
-    answer = writable.get(f"http://localhost{path}")
-    assert (answer.status_code, answer.headers["location"]) == (308, location)
+def test_a_trailing_slash_is_redirected(writable_client: httpx.Client, path: str, location: str) -> None:
+    response = writable_client.get(f"http://localhost{path}")
+    assert (response.status_code, response.headers["location"]) == (308, location)
 
 
-def test_nothing_is_deleted_by_an_address_with_a_slash_too_many(writable: httpx.Client) -> None:
-    assert writable.delete("/graph/none/").status_code == 404
+def test_delete_with_a_trailing_slash_is_not_redirected(writable_client: httpx.Client) -> None:
+    assert writable_client.delete("/graph/none/").status_code == 404
 
 
-@pytest.mark.parametrize(("client", "word"), [("closed", "It is closed"), ("writable", "It is open")])
-def test_the_address_of_updates_is_a_page_for_a_browser(
-    client: str, word: str, request: pytest.FixtureRequest
-) -> None:
-    asked: httpx.Client = request.getfixturevalue(client)
-    assert word in asked.get("/update", headers={"Accept": "text/html"}).text
-    assert "sd:Service" in asked.get("/update").text
+@pytest.mark.parametrize(
+    ("client", "sentence"), [("read_only_client", "It is closed"), ("writable_client", "It is open")]
+)
+def test_update_shows_a_page_to_a_browser(client: str, sentence: str, request: pytest.FixtureRequest) -> None:
+    http_client: httpx.Client = request.getfixturevalue(client)
+    assert sentence in http_client.get("/update", headers={"Accept": "text/html"}).text
+    assert "sd:Service" in http_client.get("/update").text
 
 
-def test_a_thing_may_be_called_as_a_problem_is_unless_it_is_one(writable: httpx.Client) -> None:
-    writable.put(
+def test_a_resource_may_have_a_problem_iri_that_is_no_problem_type(writable_client: httpx.Client) -> None:
+    writable_client.put(
         "/graph/x",
         content="<https://w3id.org/wgig/id/problem/hunger> a <x:Problem> .",
         headers={"Content-Type": "text/turtle"},
     )
-    assert "x:Problem" in writable.get("/doc/problem/hunger.ttl").text
+    assert "x:Problem" in writable_client.get("/doc/problem/hunger.ttl").text
 
 
-def test_a_path_is_shown_as_it_was_sent(writable: httpx.Client) -> None:
-    problem = writable.get("/no%FFthing/%C3%A9").json()
+def test_a_problem_has_the_path_as_sent(writable_client: httpx.Client) -> None:
+    problem = writable_client.get("/no%FFthing/%C3%A9").json()
     assert problem["instance"] == "/no%FFthing/%C3%A9"
     assert "/no%FFthing/%C3%A9" in problem["detail"]
 
 
 @pytest.mark.parametrize(("path", "slug"), [(f"/{'x' * 40_000}", "uri-too-long"), ("/graphs", "internal")])
-def test_the_guard_says_no_as_everybody_does(broken: httpx.Client, path: str, slug: str) -> None:
-    problem = broken.get(path).json()
-    kind = PROBLEM_KINDS[slug]
-    assert (problem["status"], problem["title"], problem["instance"]) == (kind.status, kind.title, path)
+def test_errors_of_the_outer_middleware_are_problem_documents(
+    broken_store_client: httpx.Client, path: str, slug: str
+) -> None:
+    problem = broken_store_client.get(path).json()
+    problem_kind = PROBLEM_KINDS[slug]
+    assert (problem["status"], problem["title"], problem["instance"]) == (
+        problem_kind.status,
+        problem_kind.title,
+        path,
+    )
     assert problem["type"] == f"https://w3id.org/wgig/doc/problem/{slug}"
 
 
-def test_the_service_says_that_it_is_alive_while_no_thread_is_free() -> None:
-    async def ask() -> int:
+def test_health_responds_while_no_thread_is_free() -> None:
+    async def request_health() -> int:
         threads = to_thread.current_default_thread_limiter()
         threads.total_tokens = 1
         await threads.acquire_on_behalf_of("somebody")
@@ -273,25 +295,25 @@ def test_the_service_says_that_it_is_alive_while_no_thread_is_free() -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return (await asyncio.wait_for(client.get("/health"), 10)).status_code
 
-    assert asyncio.run(ask()) == 200
+    assert asyncio.run(request_health()) == 200
 
 
-def test_too_many_queries_and_writes_are_told_to_come_again() -> None:
-    waiting = WorkQueue(max_running=1, max_waiting=1, timeout_seconds=0.05)
+def test_too_many_queries_and_writes_get_503_with_retry_after() -> None:
+    full_queue = WorkQueue(max_running=1, max_waiting=1, timeout_seconds=0.05)
     service = make_service(Settings(token="secret"), store := Store.in_memory())
     threads = ThreadQueryWorkers(store)
-    threads.limiter, threads.timeout_seconds = waiting.limiter, 0.05
+    threads.limiter, threads.timeout_seconds = full_queue.limiter, 0.05
     service = replace(service, backends=QueryBackends(threads, threads))
-    app = create_app(replace(service, queues=replace(service.queues, writes=waiting)))
+    app = create_app(replace(service, queues=replace(service.queues, writes=full_queue)))
 
-    async def ask(method: str, path: str) -> httpx.Response:
+    async def send_request(method: str, path: str) -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
         headers = {"Authorization": "Bearer secret"}
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, headers=headers)
 
-    asyncio.run(waiting.limiter.acquire_on_behalf_of("somebody"))
+    asyncio.run(full_queue.limiter.acquire_on_behalf_of("somebody"))
     for method, path in [("GET", "/sparql?query=ASK%7B%7D"), ("DELETE", "/graph/x"), ("GET", "/ready")]:
-        answer = asyncio.run(ask(method, path))
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert asyncio.run(ask("GET", "/health")).status_code == 200
+        response = asyncio.run(send_request(method, path))
+        assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert asyncio.run(send_request("GET", "/health")).status_code == 200

@@ -1,4 +1,7 @@
-"""What a handler depends on is in its signature: nothing but the getters reads the application's state."""
+"""Handlers declare their dependencies in the signature; only the getters read the application's state.
+
+A getter is a function `get_…` of a module dependencies.py.
+"""
 
 from collections.abc import Callable
 from inspect import getmembers, iscoroutinefunction, isfunction, signature
@@ -21,75 +24,80 @@ from wgig.app import MIDDLEWARE, QUEUES, ROUTES, create_app, make_freshness_midd
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-PACKAGE = Path(wgig.__file__).parent
-MODULES = [one.dependencies for one in (about, graphs, http, lists, pages, resources, search, sparql)]
+PACKAGE_FOLDER = Path(wgig.__file__).parent
+DEPENDENCY_MODULES = [
+    package.dependencies for package in (about, graphs, http, lists, pages, resources, search, sparql)
+]
 GETTERS: dict[str, Callable[..., Any]] = {
     f"{module.__name__}.{name}": function
-    for module in MODULES
+    for module in DEPENDENCY_MODULES
     for name, function in getmembers(module, isfunction)
     if name.startswith("get_") and function.__module__ == module.__name__
 }
 
 
-def test_all_modules_of_getters_are_looked_at() -> None:
-    assert sorted(str(one) for one in PACKAGE.rglob("dependencies.py")) == sorted(
-        str(module.__file__) for module in MODULES
+def test_all_dependency_modules_are_tested() -> None:
+    assert sorted(str(path) for path in PACKAGE_FOLDER.rglob("dependencies.py")) == sorted(
+        str(module.__file__) for module in DEPENDENCY_MODULES
     )
 
 
-def test_only_the_getters_read_the_state_of_the_application() -> None:
-    found = [
+def test_only_getters_read_the_state_of_the_application() -> None:
+    lines = [
         line.strip()
-        for path in sorted(PACKAGE.rglob("*.py"))
+        for path in sorted(PACKAGE_FOLDER.rglob("*.py"))
         for line in path.read_text(encoding="utf-8").splitlines()
         if "app.state" in line and "`app.state" not in line and path.name != "dependencies.py"
     ]
-    assert found == [
+    assert lines == [
         "app.state.service = service",
         "self.service = self.app.state.service = replace(self.service, settings=settings)",
     ]
 
 
-def test_the_application_keeps_the_service_alone() -> None:
+def test_the_state_of_the_application_has_only_the_service() -> None:
     service = make_service(Settings(), Store.in_memory())
     assert vars(create_app(service).state) == {"_state": {"service": service}}
 
 
 @pytest.mark.parametrize("getter", GETTERS.values(), ids=GETTERS)
-def test_a_getter_needs_no_thread(getter: Callable[..., Any]) -> None:
+def test_a_getter_is_a_coroutine_function(getter: Callable[..., Any]) -> None:
     assert iscoroutinefunction(getter)
 
 
 @pytest.mark.parametrize("getter", GETTERS.values(), ids=GETTERS)
-def test_a_getter_finds_what_it_gives(getter: Callable[..., Any]) -> None:
+def test_a_getter_returns_a_value_without_waiting(getter: Callable[..., Any]) -> None:
     app = create_app(make_service(Settings(), Store.in_memory()))
     coroutine = getter(Request({"type": "http", "app": app}))
-    with pytest.raises(StopIteration) as ended:
-        coroutine.send(None)  # it waits for nothing
-    assert ended.value.value is not None
+    with pytest.raises(StopIteration) as caught:
+        coroutine.send(None)  # returns, as the getter waits for nothing
+    assert caught.value.value is not None
 
 
-def test_each_getter_is_of_use_to_a_handler() -> None:
-    used = {
+def test_every_getter_is_used_by_a_handler() -> None:
+    used_getters = {
         metadata.dependency
         for _, _, handler, _ in ROUTES
         for parameter in signature(handler).parameters.values()
         for metadata in getattr(parameter.annotation, "__metadata__", ())
         if isinstance(metadata, Depends)
     }
-    assert used >= {*GETTERS.values()}
-    assert all(map(iscoroutinefunction, used))  # a plain one costs a thread hop
+    assert used_getters >= {*GETTERS.values()}
+    # FastAPI would run a plain function in a thread, which takes time.
+    assert all(map(iscoroutinefunction, used_getters))
 
 
-def test_each_queue_has_its_limits_in_the_table() -> None:
+def test_every_queue_has_the_limits_in_the_table_of_queues() -> None:
     queues = make_service(Settings(), Store.in_memory()).queues
     assert vars(queues).keys() == QUEUES.keys()
     for name, limits in QUEUES.items():
         queue = getattr(queues, name)
-        found = (queue.limiter.total_tokens, queue.max_waiting, queue.timeout_seconds)
-        assert found == (limits["max_running"], limits["max_waiting"], limits["timeout_seconds"])
+        queue_limits = (queue.limiter.total_tokens, queue.max_waiting, queue.timeout_seconds)
+        assert queue_limits == (limits["max_running"], limits["max_waiting"], limits["timeout_seconds"])
 
 
-def test_a_store_of_ones_own_needs_no_middleware_of_a_shared_one() -> None:
+def test_only_a_shared_store_needs_the_freshness_middleware() -> None:
     service = make_service(Settings(), Store.in_memory())
-    assert [make for make in MIDDLEWARE if make(service) is None] == [make_freshness_middleware]
+    assert [make_middleware for make_middleware in MIDDLEWARE if make_middleware(service) is None] == [
+        make_freshness_middleware
+    ]

@@ -1,4 +1,4 @@
-"""What pages say in other languages: all of it, with what varies and what is marked in its place."""
+"""The message catalogs have every message, with the same placeholders and tags in each translation."""
 
 import re
 import tomllib
@@ -16,6 +16,7 @@ from wgig.settings import CHECKOUT_FOLDER
 
 pytestmark = pytest.mark.slow
 
+# The functions that mark messages, with the positions of the arguments that Babel extracts.
 KEYWORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,
@@ -23,91 +24,102 @@ KEYWORDS: dict[str, Any] = {
     "ngettext": (1, 2),
     "pgettext_noop": ((1, "c"), 2),
 }
-OTHERS = [one for one in PAGE_LANGUAGES if one != "en"]
-VARIES = re.compile(r"%\(\w+\)s|\{\w+\}")
-MARKED = re.compile(r"<[^>]*>")
-SPOKEN_ALOUD = re.compile(r' (aria-label|title)="[^"]*"')  # of which the text is translated
-TURNS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+TRANSLATION_LANGUAGES = [language for language in PAGE_LANGUAGES if language != "en"]
+PLACEHOLDER_PATTERN = re.compile(r"%\(\w+\)s|\{\w+\}")
+TAG_PATTERN = re.compile(r"<[^>]*>")
+TRANSLATED_ATTRIBUTE_PATTERN = re.compile(r' (aria-label|title)="[^"]*"')
+BIDI_CONTROL_PATTERN = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @cache
-def said() -> frozenset[tuple[str, ...]]:
-    """The texts of the pages, as `make texts` finds them; one with a number in both forms."""
+def extract_messages() -> frozenset[tuple[str, ...]]:
+    """The messages that `make texts` extracts from the package, some with singular and plural."""
     mappings = tomllib.loads((CHECKOUT_FOLDER / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
-    methods = [(one["pattern"], one["method"]) for one in mappings]
+    methods = [(mapping["pattern"], mapping["method"]) for mapping in mappings]
     options = {
-        one["pattern"]: {key: one[key] for key in one if key not in ("pattern", "method")} for one in mappings
+        mapping["pattern"]: {key: mapping[key] for key in mapping if key not in ("pattern", "method")}
+        for mapping in mappings
     }
-    found = extract_from_dir(CHECKOUT_FOLDER, methods, options, KEYWORDS)
-    return frozenset(named(message, context) for _, _, message, _, context in found if message)
+    extracted = extract_from_dir(CHECKOUT_FOLDER, methods, options, KEYWORDS)
+    return frozenset(
+        build_message_key(message, context) for _, _, message, _, context in extracted if message
+    )
 
 
-def forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    """The forms of a text."""
+def list_forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    """The singular and plural forms of a text."""
     return (text,) if isinstance(text, str) else tuple(text)
 
 
-def named(text: str | tuple[str, ...] | list[str], context: str | None) -> tuple[str, ...]:
-    """The forms of a text, after its context where it has one."""
-    return (context, *forms(text)) if context else forms(text)
+def build_message_key(text: str | tuple[str, ...] | list[str], context: str | None) -> tuple[str, ...]:
+    """The forms of a text, after its context if it has one."""
+    return (context, *list_forms(text)) if context else list_forms(text)
 
 
 @cache
-def catalogue(tongue: str) -> Catalog:
-    """The catalogue of a language."""
-    with (LOCALE_FOLDER / tongue / "LC_MESSAGES" / "wgig.po").open("rb") as file:
-        return read_po(file, locale=tongue)
+def read_catalog(language: str) -> Catalog:
+    """The catalog of a language."""
+    with (LOCALE_FOLDER / language / "LC_MESSAGES" / "wgig.po").open("rb") as file:
+        return read_po(file, locale=language)
 
 
-def messages(tongue: str) -> Iterator[Message]:
-    """The texts of a catalogue."""
-    return (one for one in catalogue(tongue) if one.id)
+def iter_messages(language: str) -> Iterator[Message]:
+    """The messages of a catalog."""
+    return (message for message in read_catalog(language) if message.id)
 
 
-def marks(text: str) -> Counter[str]:
-    """The tags of a text."""
-    return Counter(SPOKEN_ALOUD.sub(r" \1", one) for one in MARKED.findall(text))
+def count_tags(text: str) -> Counter[str]:
+    """The tags of a text, without the values of translated attributes."""
+    return Counter(TRANSLATED_ATTRIBUTE_PATTERN.sub(r" \1", tag) for tag in TAG_PATTERN.findall(text))
 
 
-def test_the_pages_say_something() -> None:
-    assert len(said()) > 200
-    assert ("Languages",) in said()
+def test_messages_are_extracted() -> None:
+    assert len(extract_messages()) > 200
+    assert ("Languages",) in extract_messages()  # a message of all pages
 
 
-@pytest.mark.parametrize("tongue", OTHERS)
-def test_a_catalogue_has_what_pages_say_and_no_more(tongue: str) -> None:
-    there = {named(one.id, one.context) for one in messages(tongue)}
-    assert not sorted(said() - there), "make texts brings them in"
-    assert not sorted(there - said()), "make texts takes them out"
-    assert not catalogue(tongue).obsolete
+@pytest.mark.parametrize("language", TRANSLATION_LANGUAGES)
+def test_a_catalog_has_exactly_the_messages_of_the_package(language: str) -> None:
+    catalog_keys = {build_message_key(message.id, message.context) for message in iter_messages(language)}
+    assert not sorted(extract_messages() - catalog_keys), "run `make texts` to add these messages"
+    assert not sorted(catalog_keys - extract_messages()), "run `make texts` to remove these messages"
+    assert not read_catalog(language).obsolete
 
 
-@pytest.mark.parametrize("tongue", OTHERS)
-def test_all_of_it_is_translated(tongue: str) -> None:
-    for one in messages(tongue):
-        translated = forms(one.string or "")
-        assert all(map(str.strip, translated)), one.id
-        assert not one.fuzzy, one.id
-        assert len(translated) == (catalogue(tongue).num_plurals if one.pluralizable else 1), one.id
+@pytest.mark.parametrize("language", TRANSLATION_LANGUAGES)
+def test_every_message_is_translated(language: str) -> None:
+    for message in iter_messages(language):
+        translations = list_forms(message.string or "")
+        assert all(map(str.strip, translations)), message.id
+        assert not message.fuzzy, message.id
+        assert len(translations) == (read_catalog(language).num_plurals if message.pluralizable else 1), (
+            message.id
+        )
 
 
-@pytest.mark.parametrize("tongue", OTHERS)
-def test_what_varies_and_what_is_marked_is_the_same_in_each_translation(tongue: str) -> None:
-    for one in messages(tongue):
-        many = forms(one.id)[-1]
-        for text in forms(one.string or ""):
-            assert marks(text) == marks(many), text
-            if one.pluralizable:  # of which some forms say the number in words
-                assert set(VARIES.findall(text)) <= set(VARIES.findall(many)), text
+@pytest.mark.parametrize("language", TRANSLATION_LANGUAGES)
+def test_a_translation_has_the_same_placeholders_and_tags(language: str) -> None:
+    for message in iter_messages(language):
+        plural_form = list_forms(message.id)[-1]
+        for translation in list_forms(message.string or ""):
+            assert count_tags(translation) == count_tags(plural_form), translation
+            if message.pluralizable:  # some forms have the number as a word
+                assert set(PLACEHOLDER_PATTERN.findall(translation)) <= set(
+                    PLACEHOLDER_PATTERN.findall(plural_form)
+                ), translation
             else:
-                assert Counter(VARIES.findall(text)) == Counter(VARIES.findall(many)), text
+                assert Counter(PLACEHOLDER_PATTERN.findall(translation)) == Counter(
+                    PLACEHOLDER_PATTERN.findall(plural_form)
+                ), translation
 
 
-@pytest.mark.parametrize("tongue", OTHERS)
-def test_a_translation_begins_and_ends_as_the_text_does_and_turns_nothing(tongue: str) -> None:
-    for one in messages(tongue):
-        for text in forms(one.string or ""):
-            assert not TURNS.search(text), text
-            # Where the text of an attribute ends, a quotation mark would end it earlier.
-            assert MARKED.sub("", text).count('"') == 0 or '"' in MARKED.sub("", forms(one.id)[-1]), text
-            assert text == text.strip(), text
+@pytest.mark.parametrize("language", TRANSLATION_LANGUAGES)
+def test_a_translation_has_no_bidi_controls_extra_quotes_or_outer_spaces(language: str) -> None:
+    for message in iter_messages(language):
+        for translation in list_forms(message.string or ""):
+            assert not BIDI_CONTROL_PATTERN.search(translation), translation
+            # In an attribute, a quotation mark in the translation would end the value.
+            assert TAG_PATTERN.sub("", translation).count('"') == 0 or '"' in TAG_PATTERN.sub(
+                "", list_forms(message.id)[-1]
+            ), translation
+            assert translation == translation.strip(), translation

@@ -1,16 +1,21 @@
-"""A store of an older version is brought up to date with all that it holds; one of a newer one is refused."""
+"""A store of an older version is upgraded with all its data; a store of a newer version is refused.
+
+The layout number of a store increases with each change that older versions cannot read.
+"""
 
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pyoxigraph as ox
 import pytest
 from wgig._version import __version__
 from wgig.cli.main import main
+from wgig.cli.parser import EXIT_FAILED
 from wgig.rdf.serialization import normalize_triples
 from wgig.rdf.shipped import read_turtle_files
 from wgig.seed import digest_triples, list_shipped_files
@@ -19,140 +24,153 @@ from wgig.store import folder
 from wgig.store.backup.backup import BACKUP_STORE_FOLDER, list_backups
 from wgig.store.store import Store
 
-from tests.fixtures.processes import Serving
-from tests.fixtures.projections import Follower, check_figures, wait_in_step
+from tests.fixtures.processes import ServiceStarter
+from tests.fixtures.projections import StreamFollower, check_statistics, wait_until_current
 
-STORES = sorted(Path(__file__).with_name("stores").glob("*.tar.xz"))
-WITH_HISTORY = STORES[1:]
-THEIRS, CHANGED = "urn:theirs", f"{Settings.base}graph/principles"
+PACKED_STORES = sorted(Path(__file__).with_name("stores").glob("*.tar.xz"))
+STORES_WITH_HISTORY = PACKED_STORES[1:]
+USER_GRAPH, CHANGED_GRAPH = "urn:theirs", f"{Settings.base}graph/principles"
 
 
-def unpacked(packed: Path, folder: Path) -> Path:
+class OlderStore(NamedTuple):
+    """The folder of a store of an older version, and the dump of its changed graphs by that version."""
+
+    folder: Path
+    dump: Path
+
+
+def unpack_store(packed: Path, target: Path) -> Path:
     with tarfile.open(packed) as file:
-        file.extractall(folder, filter="data")
-    return folder / "store"
+        file.extractall(target, filter="data")
+    return target / "store"
 
 
-def name_of(packed: Path) -> str:
+def get_store_name(packed: Path) -> str:
     return packed.name.partition(".")[0]
 
 
-@pytest.fixture(scope="module", params=STORES, ids=name_of)
-def older(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The store of an older version, and the file with what that version said that it holds."""
+@pytest.fixture(scope="module", params=PACKED_STORES, ids=get_store_name)
+def older_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> OlderStore:
     packed: Path = request.param
-    name = name_of(packed)
-    return unpacked(packed, tmp_path_factory.mktemp(name)), packed.with_name(f"{name}.nq")
+    name = get_store_name(packed)
+    return OlderStore(unpack_store(packed, tmp_path_factory.mktemp(name)), packed.with_name(f"{name}.nq"))
 
 
 @pytest.fixture(scope="module")
-def client(older: tuple[Path, Path], serving: Serving) -> Iterator[httpx.Client]:
-    """A client of a service that has opened it."""
-    with serving(older[0]) as url, httpx.Client(base_url=url, timeout=60) as one:
-        yield one
+def client(older_store: OlderStore, start_service: ServiceStarter) -> Iterator[httpx.Client]:
+    """A client of a service that has opened the older store."""
+    with start_service(older_store.folder) as url, httpx.Client(base_url=url, timeout=60) as http_client:
+        yield http_client
 
 
-def canonical(quads: Iterator[ox.Quad]) -> set[ox.Quad]:
+def canonicalize(quads: Iterator[ox.Quad]) -> set[ox.Quad]:
     dataset = ox.Dataset(quads)
     dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
     return set(dataset)
 
 
-def test_it_holds_the_same_statements(client: httpx.Client, older: tuple[Path, Path]) -> None:
-    answer = client.get("/dump.nq").raise_for_status()
-    theirs = {ox.NamedNode(THEIRS), ox.NamedNode(CHANGED)}
-    held = (one for one in ox.parse(answer.content, ox.RdfFormat.N_QUADS) if one.graph_name in theirs)
-    assert canonical(held) == canonical(ox.parse(path=older[1]))
+def test_an_upgraded_store_has_the_same_statements(client: httpx.Client, older_store: OlderStore) -> None:
+    response = client.get("/dump.nq").raise_for_status()
+    graph_names = {ox.NamedNode(USER_GRAPH), ox.NamedNode(CHANGED_GRAPH)}
+    quads = (
+        quad for quad in ox.parse(response.content, ox.RdfFormat.N_QUADS) if quad.graph_name in graph_names
+    )
+    assert canonicalize(quads) == canonicalize(ox.parse(path=older_store.dump))
 
 
 @pytest.mark.usefixtures("client")
-def test_the_shipped_graphs_are_those_of_this_version_but_for_the_one_that_was_changed(
-    older: tuple[Path, Path],
+def test_the_bundled_graphs_are_updated_except_the_changed_one(
+    older_store: OlderStore,
 ) -> None:
-    store = Store.open_read_only(older[0])
+    store = Store.open_read_only(older_store.folder)
     assert [
         graph
         for graph, paths in list_shipped_files(Settings.base).items()
         if digest_triples(store.triples(graph)) != digest_triples(normalize_triples(read_turtle_files(paths)))
-    ] == [CHANGED]
+    ] == [CHANGED_GRAPH]
 
 
-def test_what_is_kept_beside_is_in_step(client: httpx.Client) -> None:
-    wait_in_step(client)
-    check_figures(client)
-    Follower().check(client)
-    found = client.get("/search", params={"q": "category"}, headers={"Accept": "application/json"}).json()
-    assert found["items"]
+def test_indexes_and_change_log_are_up_to_date(client: httpx.Client) -> None:
+    wait_until_current(client)
+    check_statistics(client)
+    StreamFollower().check(client)
+    results = client.get("/search", params={"q": "category"}, headers={"Accept": "application/json"}).json()
+    assert results["items"]
 
 
-def test_it_has_the_layout_of_this_version(client: httpx.Client, older: tuple[Path, Path]) -> None:
+def test_an_upgraded_store_has_the_layout_of_this_version(
+    client: httpx.Client, older_store: OlderStore
+) -> None:
     assert client.get("/ready").json()["status"] == "ready"
-    assert folder.read_layout(older[0]) == (folder.CURRENT_LAYOUT_NUMBER, __version__)
+    assert folder.read_layout(older_store.folder) == (folder.CURRENT_LAYOUT_NUMBER, __version__)
 
 
-@pytest.mark.parametrize("older", WITH_HISTORY, ids=name_of, indirect=True)
-def test_old_versions_of_a_graph_stay_readable(client: httpx.Client) -> None:
-    listed = client.get(f"/graphs?graph={THEIRS}&versions", headers={"Accept": "application/json"}).json()
-    oldest, *_ = listed["versions"]
+@pytest.mark.parametrize("older_store", STORES_WITH_HISTORY, ids=get_store_name, indirect=True)
+def test_old_versions_of_a_graph_remain_readable(client: httpx.Client) -> None:
+    response = client.get(f"/graphs?graph={USER_GRAPH}&versions", headers={"Accept": "application/json"})
+    oldest, *_ = response.json()["versions"]
     version = client.get(oldest["version"], headers={"Accept": "application/n-triples"})
     assert '"one"@en' in version.text
 
 
 @pytest.fixture
-def newer(tmp_path: Path) -> Path:
-    """The store of a version that lays stores out in another way."""
+def newer_store(tmp_path: Path) -> Path:
+    """The store of a newer version with another layout."""
     store = tmp_path / "store"
     Store.open(store).update("INSERT DATA { <urn:s> <urn:p> 1 }")
     (store / folder.LAYOUT_FILE).write_text(f"{folder.CURRENT_LAYOUT_NUMBER + 1} 9.0.0\n")
     return store
 
 
-def test_a_service_refuses_the_store_of_a_newer_version(newer: Path) -> None:
-    command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", str(newer)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (3, "")
+def test_a_service_refuses_the_store_of_a_newer_version(newer_store: Path) -> None:
+    command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", str(newer_store)]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (process.returncode, process.stdout) == (EXIT_FAILED, "")
     assert (
-        f"The store {newer} was written by a newer version of wgig: it has layout "
-        f"{folder.CURRENT_LAYOUT_NUMBER + 1}" in done.stderr
+        f"The store {newer_store} was written by a newer version of wgig: it has layout "
+        f"{folder.CURRENT_LAYOUT_NUMBER + 1}" in process.stderr
     )
-    assert "install wgig 9.0.0 or newer, restore an older backup" in done.stderr
+    assert "install wgig 9.0.0 or newer, restore an older backup" in process.stderr
 
 
 @pytest.mark.parametrize("command", ["query ASK{}", "stats", "dump", "backup backups"])
-def test_so_does_each_command(
-    newer: Path, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_each_command_refuses_the_store_of_a_newer_version(
+    newer_store: Path, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(newer.parent)
-    assert main([*command.split(), "--store", str(newer)]) == 3
+    monkeypatch.chdir(newer_store.parent)
+    assert main([*command.split(), "--store", str(newer_store)]) == EXIT_FAILED
     assert "was written by a newer version of wgig" in capsys.readouterr().err
-    assert not list(newer.parent.glob("backups/wgig-*"))
+    assert not list(newer_store.parent.glob("backups/wgig-*"))
 
 
-def test_a_number_that_cannot_be_read_is_damage(newer: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (newer / folder.LAYOUT_FILE).write_text("one")
-    assert main(["stats", "--store", str(newer)]) == 3
+def test_an_unreadable_layout_number_counts_as_damage(
+    newer_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (newer_store / folder.LAYOUT_FILE).write_text("one")
+    assert main(["stats", "--store", str(newer_store)]) == EXIT_FAILED
     assert "is damaged or not a store" in capsys.readouterr().err
 
 
-def test_the_way_back_is_a_backup_of_before(newer: Path, tmp_path: Path) -> None:
-    before, kept = tmp_path / "before", tmp_path / "backups"
-    Store.open(before).update("INSERT DATA { <urn:s> <urn:p> 2 }")
-    assert main(["backup", str(kept), "--store", str(before)]) == 0
-    assert main(["restore", str(kept), "--store", str(newer)]) == 0
-    assert folder.read_layout(newer)[0] == folder.CURRENT_LAYOUT_NUMBER
-    assert "2" in str(next(iter(Store.open_read_only(newer).triples(None))).object)
+def test_an_older_backup_can_be_restored_over_a_newer_store(newer_store: Path, tmp_path: Path) -> None:
+    older_store, backups = tmp_path / "before", tmp_path / "backups"
+    Store.open(older_store).update("INSERT DATA { <urn:s> <urn:p> 2 }")
+    assert main(["backup", str(backups), "--store", str(older_store)]) == 0
+    assert main(["restore", str(backups), "--store", str(newer_store)]) == 0
+    assert folder.read_layout(newer_store)[0] == folder.CURRENT_LAYOUT_NUMBER
+    # The object is 2 in the backup, and was 1 in the newer store.
+    assert "2" in str(next(iter(Store.open_read_only(newer_store).triples(None))).object)
 
 
 def test_a_backup_of_a_newer_version_is_not_restored(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store, kept = tmp_path / "store", tmp_path / "backups"
+    store, backups = tmp_path / "store", tmp_path / "backups"
     Store.open(store).update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert main(["backup", str(kept), "--store", str(store)]) == 0
-    (backup,) = list_backups(kept)
+    assert main(["backup", str(backups), "--store", str(store)]) == 0
+    (backup,) = list_backups(backups)
     (backup / BACKUP_STORE_FOLDER / folder.LAYOUT_FILE).write_text(
         f"{folder.CURRENT_LAYOUT_NUMBER + 1} 9.0.0\n"
     )
-    assert main(["restore", str(kept), "--store", str(store)]) == 3
+    assert main(["restore", str(backups), "--store", str(store)]) == EXIT_FAILED
     assert "was written by a newer version of wgig" in capsys.readouterr().err
     assert folder.read_layout(store)[0] == folder.CURRENT_LAYOUT_NUMBER

@@ -1,4 +1,4 @@
-"""The SPARQL test suites of the W3C: what the engine reads, the grammar reads and finds no fault in."""
+"""The SPARQL test suites of the W3C: the parser of the service accepts each text that pyoxigraph accepts."""
 
 from functools import cache
 
@@ -15,18 +15,18 @@ BASE = "http://example.org/"
 
 
 @cache
-def texts() -> dict[str, str]:
-    """The texts of the suites that the engine reads, by their paths. No other host is asked for data."""
-    found = {}
+def read_valid_texts() -> dict[str, str]:
+    """The texts of the suites that pyoxigraph accepts, by path, except texts that would use the network."""
+    texts = {}
     for path in sorted(SUITES.rglob("*.r[qu]")):
         text = path.read_bytes().decode("utf-8", "replace")
-        if "SERVICE" not in text.upper() and "LOAD" not in text.upper() and runs(text, path.suffix):
-            found[str(path.relative_to(SUITES))] = text
-    return found
+        if "SERVICE" not in text.upper() and "LOAD" not in text.upper() and is_accepted(text, path.suffix):
+            texts[str(path.relative_to(SUITES))] = text
+    return texts
 
 
-def runs(text: str, suffix: str) -> bool:
-    """Whether the engine reads a text."""
+def is_accepted(text: str, suffix: str) -> bool:
+    """Whether pyoxigraph runs a query or update without an error."""
     store = ox.Store()
     try:
         (store.query if suffix == ".rq" else store.update)(text, base_iri=BASE)
@@ -35,16 +35,16 @@ def runs(text: str, suffix: str) -> bool:
     return True
 
 
-def test_the_grammar_reads_what_the_engine_reads() -> None:
-    assert len(texts()) > 1000
-    for path, text in texts().items():
+def test_the_parser_accepts_all_texts_that_pyoxigraph_accepts() -> None:
+    assert len(read_valid_texts()) > 1000
+    for path, text in read_valid_texts().items():
         tree = ParsedSparqlText(text).tree
         assert not isinstance(tree, GrammarMismatch), (path, tree.token)
         assert find_scope_problem(text, tree) is None, path
 
 
-def test_every_query_can_be_looked_through_for_what_is_not_meant() -> None:
+def test_hints_can_be_computed_for_every_text() -> None:
     store = Store.in_memory()
     store.update("INSERT DATA { <x:s> <x:p> <x:o> }")
-    for text in texts().values():
+    for text in read_valid_texts().values():
         find_query_hints(ParsedSparqlText(text), store, BASE)

@@ -1,4 +1,7 @@
-"""A browser on the pages of a running service, which watches what each page does."""
+"""Fixtures for tests in a browser: services, pages that record errors, and checks by axe-core.
+
+axe-core is a script that finds violations of accessibility rules in a page.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,125 +12,136 @@ from playwright.sync_api import Browser, Page, expect
 from wgig.pages.rendering import BUILT_SCRIPTS_FOLDER
 from wgig.settings import CHECKOUT_FOLDER
 
-from tests.fixtures.processes import Serving
+from tests.fixtures.processes import ServiceStarter
 
-from .stops import TOKEN, prepare
-from .watching import PATIENCE, Watched, chromium
+from .page_states import TOKEN, write_test_graph
+from .watched_page import TIMEOUT_MS, WatchedPage, launch_chromium
 
-AXE = CHECKOUT_FOLDER / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = {
+AXE_FILE = CHECKOUT_FOLDER / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+AXE_OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
-    "preload": {"assets": ["media"]},  # no rule of these asks for all styles again, which takes a quarter
+    "preload": {"assets": ["media"]},  # the rules need no style sheets, which take 1/4 of the time
 }
-RUN = f"axe.run(document, {json.dumps(RULES)}).then(({{violations}}) => violations)"
+AXE_SCRIPT = f"axe.run(document, {json.dumps(AXE_OPTIONS)}).then(({{violations}}) => violations)"
 
 
-# The loop of the browser runs as long as it is there, and tests of other folders run loops of their own.
+# Playwright runs an event loop as long as the browser is open; tests of other folders run their own loops.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """A browser without a window."""
-    expect.set_options(timeout=PATIENCE)
-    with chromium() as started:
-        if started is None:
+    expect.set_options(timeout=TIMEOUT_MS)
+    with launch_chromium() as chromium:
+        if chromium is None:
             pytest.skip("There is no Chromium, in which pages are tried out: apt-get install chromium")
-        yield started
+        yield chromium
 
 
 @pytest.fixture
-def visit(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
-    """Open a path of the service: `visit("/sparql", java_script_enabled=False)`.
+def open_page(browser: Browser, service_url: str) -> Iterator[Callable[..., Page]]:
+    """A function that opens a path of the service: `open_page("/sparql", java_script_enabled=False)`.
 
-    After the test, no page has had an error, asked another host, or done what its policy refuses.
+    The test fails if a page has an error, a request to another host, or a violation of
+    the Content-Security-Policy.
     """
-    watched: list[Watched] = []
+    watched_pages: list[WatchedPage] = []
 
-    def opened(path: str, **given: Any) -> Page:
-        one = Watched(browser, served, **given)
-        watched.append(one)
-        one.page.goto(path)
-        return one.page
+    def open_path(path: str, **context_options: Any) -> Page:
+        watched_page = WatchedPage(browser, service_url, **context_options)
+        watched_pages.append(watched_page)
+        watched_page.page.goto(path)
+        return watched_page.page
 
-    yield opened
-    wrong = []
-    for one in watched:
-        wrong += one.wrong()
-        one.page.context.close()
-    assert not wrong
+    yield open_path
+    errors = []
+    for watched_page in watched_pages:
+        errors += watched_page.take_errors()
+        watched_page.page.context.close()
+    assert not errors
 
 
 @pytest.fixture(scope="module")
-def pages() -> Iterator[dict[str, Watched]]:
-    """Pages that tests of a module had one after the other, by what was given to the context of each."""
-    found = dict[str, Watched]()
-    yield found
-    for one in found.values():
-        one.page.context.close()
+def reused_pages() -> Iterator[dict[str, WatchedPage]]:
+    """The pages that the tests of a module reuse, by the options of their browser context."""
+    watched_pages = dict[str, WatchedPage]()
+    yield watched_pages
+    for watched_page in watched_pages.values():
+        watched_page.page.context.close()
 
 
 @pytest.fixture
-def revisit(browser: Browser, served: str, pages: dict[str, Watched]) -> Iterator[Callable[..., Page]]:
-    """As `visit`, with a page that tests before had, of which it remembers nothing: that takes half the time.
+def reopen_page(
+    browser: Browser, service_url: str, reused_pages: dict[str, WatchedPage]
+) -> Iterator[Callable[..., Page]]:
+    """Like `open_page`, but reuses a page with cleared storage, in half the time.
 
-    For tests that add no listener and no route to it.
+    Tests that use it must not add listeners or routes to the page.
     """
-    watched: list[Watched] = []
+    watched_pages: list[WatchedPage] = []
 
-    def opened(path: str, **given: Any) -> Page:
-        name = repr(sorted(given.items()))
-        if name not in pages:
-            pages[name] = Watched(browser, served, **given)
-        one = pages[name]
-        watched.append(one)
-        one.page.goto(path)
-        return one.page
+    def open_path(path: str, **context_options: Any) -> Page:
+        name = repr(sorted(context_options.items()))
+        if name not in reused_pages:
+            reused_pages[name] = WatchedPage(browser, service_url, **context_options)
+        watched_page = reused_pages[name]
+        watched_pages.append(watched_page)
+        watched_page.page.goto(path)
+        return watched_page.page
 
-    yield opened
-    wrong = []
-    for one in watched:
-        wrong += one.wrong()
-        one.forget()
-    assert not wrong
+    yield open_path
+    errors = []
+    for watched_page in watched_pages:
+        errors += watched_page.take_errors()
+        watched_page.clear_storage()
+    assert not errors
 
 
 @pytest.fixture(scope="session")
-def full(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a service with the shipped graph, in which something was written."""
-    with serving(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN) as url:
-        prepare(url)
+def full_service_url(
+    start_service: ServiceStarter, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a service with the bundled graphs and a graph that was written twice."""
+    with start_service(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN) as url:
+        write_test_graph(url)
         yield url
 
 
 @pytest.fixture(scope="session")
-def empty(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a service with nothing in its store."""
-    with serving(tmp_path_factory.mktemp("store"), WGIG_DATA="none") as url:
+def empty_service_url(
+    start_service: ServiceStarter, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a service with an empty store."""
+    with start_service(tmp_path_factory.mktemp("store"), WGIG_DATA="none") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def axe_core() -> str:
+def axe_script() -> str:
     """The script of axe-core."""
-    if not AXE.is_file():
+    if not AXE_FILE.is_file():
         pytest.skip("There is no axe-core, which comes with a build of the browser code.")
-    return AXE.read_text(encoding="utf-8")
+    return AXE_FILE.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
-def axe(axe_core: str) -> Callable[[Page], list[str]]:
-    """What axe-core finds wrong in the state of a page: the rules, with where they are broken."""
+def find_axe_violations(axe_script: str) -> Callable[[Page], list[str]]:
+    """A function that returns the violations that axe-core finds in a page: rules and elements."""
 
-    def broken(page: Page) -> list[str]:
+    def run_axe(page: Page) -> list[str]:
         if page.evaluate("typeof axe") == "undefined":
-            page.evaluate(axe_core)
-        found = page.evaluate(RUN)
-        return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+            page.evaluate(axe_script)
+        violations = page.evaluate(AXE_SCRIPT)
+        return [
+            f"{violation['id']}: {node['html'][:200]}"
+            for violation in violations
+            for node in violation["nodes"]
+        ]
 
-    return broken
+    return run_axe
 
 
 @pytest.fixture(scope="session", autouse=True)
-def built() -> None:
-    """The browser code is there."""
+def require_built_scripts() -> None:
+    """Skip the tests if the browser code is not built."""
     if not BUILT_SCRIPTS_FOLDER.is_dir():
         pytest.skip("The browser code is not built, as the registry of npm could not be reached.")

@@ -1,6 +1,6 @@
-"""`python -m tests.web.screenshots`: a picture of each page as it looks in several ways.
+"""`python -m tests.web.screenshots`: screenshots of all pages on desktop and phone, dark, and in Arabic.
 
-Names of stops behind the command choose some pages.
+Arguments are names of page states; without arguments, all page states are photographed.
 """
 
 import sys
@@ -14,46 +14,48 @@ from wgig.settings import CHECKOUT_FOLDER
 
 from tests.fixtures.processes import serve
 
-from .stops import STOPS, TOKEN, Stop, prepare
-from .watching import Watched, chromium
+from .page_states import PAGE_STATES, TOKEN, PageState, write_test_graph
+from .watched_page import WatchedPage, launch_chromium
 
-FOLDER = CHECKOUT_FOLDER / "bench" / "results" / "screenshots"
+SCREENSHOTS_FOLDER = CHECKOUT_FOLDER / "bench" / "results" / "screenshots"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-LOOKS: dict[str, dict[str, Any]] = {
+CONTEXT_OPTIONS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": DESKTOP},
     "phone": {"viewport": PHONE},
     "dark": {"viewport": DESKTOP, "color_scheme": "dark"},
     "arabic": {"viewport": DESKTOP, "locale": "ar"},
     "arabic-phone": {"viewport": PHONE, "locale": "ar"},
 }
-TALLEST = 3000  # pixels of a picture; what is below looks like what is above
+MAX_HEIGHT_PX = 3000  # the rest of a longer page looks the same
 
 
 def main(names: Collection[str]) -> None:
-    """Take a picture of each page, or of those with these names, in each look."""
-    stops = [stop for stop in STOPS if not names or stop.name in names]
-    with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
+    """Take screenshots of the page states with these names, or of all, in all variants."""
+    states = [state for state in PAGE_STATES if not names or state.name in names]
+    with tempfile.TemporaryDirectory() as scratch, launch_chromium() as browser:
         if browser is None:
             sys.exit("There is no Chromium: apt-get install chromium")
         with (
-            serve(Path(scratch, "full"), WGIG_TOKEN=TOKEN) as full,
-            serve(Path(scratch, "empty"), WGIG_DATA="none") as empty,
+            serve(Path(scratch, "full"), WGIG_TOKEN=TOKEN) as full_url,
+            serve(Path(scratch, "empty"), WGIG_DATA="none") as empty_url,
         ):
-            prepare(full)
-            for look in LOOKS:
-                take(browser, look, stops, full, empty)
-    print(f"The pictures are in {FOLDER}")
+            write_test_graph(full_url)
+            for variant in CONTEXT_OPTIONS:
+                take_screenshots(browser, variant, states, full_url, empty_url)
+    print(f"The pictures are in {SCREENSHOTS_FOLDER}")
 
 
-def take(browser: Browser, look: str, stops: list[Stop], full: str, empty: str) -> None:
-    """Take a picture of each stop in one look."""
-    page = Watched(browser, full, empty, **LOOKS[look]).page
-    for stop in stops:
-        page.set_viewport_size(LOOKS[look]["viewport"])
-        stop.reach(page, empty if stop.empty else full)
-        height = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
-        page.set_viewport_size({"width": LOOKS[look]["viewport"]["width"], "height": height})
-        page.screenshot(path=FOLDER / look / f"{stop.name}.png")
+def take_screenshots(
+    browser: Browser, variant: str, states: list[PageState], full_url: str, empty_url: str
+) -> None:
+    """Take a screenshot of each page state in one variant of CONTEXT_OPTIONS."""
+    page = WatchedPage(browser, full_url, empty_url, **CONTEXT_OPTIONS[variant]).page
+    for state in states:
+        page.set_viewport_size(CONTEXT_OPTIONS[variant]["viewport"])
+        state.open_in(page, empty_url if state.empty else full_url)
+        height = min(MAX_HEIGHT_PX, page.evaluate("document.documentElement.scrollHeight"))
+        page.set_viewport_size({"width": CONTEXT_OPTIONS[variant]["viewport"]["width"], "height": height})
+        page.screenshot(path=SCREENSHOTS_FOLDER / variant / f"{state.name}.png")
     page.context.close()
 
 

@@ -1,20 +1,23 @@
-"""A paper is written in a real browser by keyboard alone, without scripts, from nothing to complete."""
+"""The paper form by keyboard alone, without scripts, from an empty paper to a complete one.
+
+The field forum-2-nature-1 is the first value of the property nature of the second forum.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.fixtures.processes import Serving
+from tests.fixtures.processes import ServiceStarter
 
 TOKEN = "wgig_" + "s" * 43
-MOST = 400  # steps of the Tab key from one end of the page to the other
+MAX_TAB_STEPS = 400  # more than a page has elements
 
 
 @pytest.fixture(scope="module")
-def url(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN) as found:
-        yield found
+def url(start_service: ServiceStarter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with start_service(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN) as service_url:
+        yield service_url
 
 
 @pytest.fixture(scope="module")
@@ -22,82 +25,82 @@ def page(browser: Browser) -> Page:
     return browser.new_context(java_script_enabled=False).new_page()
 
 
-class Keys:
-    """Somebody with a keyboard and no mouse."""
+class Keyboard:
+    """A user of the page with a keyboard and no mouse."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def focus(self) -> str:
-        """What has the focus: the id of a field, or name and value of a button."""
-        found = self.page.locator(":focus")
-        if not found.count():
+    def focused_name(self) -> str:
+        """The ID of the focused field, or the name and value of the focused button."""
+        element = self.page.locator(":focus")
+        if not element.count():
             return ""
-        name, value = found.get_attribute("name"), found.get_attribute("value")
-        return found.get_attribute("id") or (f"{name}={value}" if name else "")
+        name, value = element.get_attribute("name"), element.get_attribute("value")
+        return element.get_attribute("id") or (f"{name}={value}" if name else "")
 
-    def go(self, where: str) -> None:
-        """Press Tab until the focus is there."""
-        for _ in range(MOST):
-            if self.focus() == where:
+    def focus_element(self, target: str) -> None:
+        """Press Tab until the target is focused."""
+        for _ in range(MAX_TAB_STEPS):
+            if self.focused_name() == target:
                 return
             self.page.keyboard.press("Tab")
-        raise AssertionError(f"No Tab leads to {where}.")
+        raise AssertionError(f"No Tab leads to {target}.")
 
-    def write(self, where: str, words: str) -> None:
-        """Go to a field and write in it; in a list, what begins so is chosen."""
-        self.go(where)
-        self.page.keyboard.type(words)
+    def type_into(self, target: str, text: str) -> None:
+        """Type into a field; in a list, this selects the option that begins with the text."""
+        self.focus_element(target)
+        self.page.keyboard.type(text)
 
-    def press(self, where: str) -> None:
-        """Go to a button or link and press it."""
-        self.go(where)
+    def press(self, target: str) -> None:
+        """Press a button (`name=value`) or link, and wait for the next page."""
+        self.focus_element(target)
         with self.page.expect_navigation():
             self.page.keyboard.press("Enter")
-        self.page.locator(":focus").wait_for()  # each page that comes puts it where something is new
+        self.page.locator(":focus").wait_for()  # each page focuses its new content
 
-    def open(self, where: str) -> None:
-        """Go to a part that is folded and open it."""
-        self.go(f"{where}-fold")
+    def open_fold(self, target: str) -> None:
+        """Open a folded group of fields."""
+        self.focus_element(f"{target}-fold")
         self.page.keyboard.press("Enter")
 
-    def check(self, where: str) -> None:
-        """Go to a box and check it."""
-        self.go(where)
+    def check_box(self, target: str) -> None:
+        """Check a check box."""
+        self.focus_element(target)
         self.page.keyboard.press("Space")
 
 
-def test_a_paper_is_written_by_keyboard_alone(page: Page, url: str) -> None:
+def test_paper_is_written_by_keyboard_alone(page: Page, url: str) -> None:
     page.goto(f"{url}write?issue=spam")
-    keys = Keys(page)
-    keys.press("do=check")
-    assert keys.focus() == "summary"  # which is read out, and leads to each field
+    keyboard = Keyboard(page)
+    keyboard.press("do=check")
+    assert keyboard.focused_name() == "summary"  # screen readers read it, and it links to each field
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**#drafter-1-who-1")
-    assert keys.focus() == "drafter-1-who-1"
-    keys.write("drafter-1-who-1", "Avri Doria")
-    keys.press("add-drafter")
-    assert keys.focus() == "drafter-2-who-1"
-    keys.write("drafter-2-who-1", "Carlos A. Afonso")
-    for one in ("strength", "weakness", "opportunity", "threat"):
-        keys.write(f"swot-1-{one}-1", f"One {one}.")
-    keys.write("mainActor-1-who-1", "Union of mail providers")
-    keys.check("mainActor-1-stakeholderGroup-3")
-    for one in ("label", "participants", "nature"):
-        keys.write(f"forum-1-{one}-1", f"The {one}.")
-    keys.write("forum-1-makesDecisions-1", "yes")
-    keys.write("forum-1-decisionProcedure-1", "By consensus.")
-    for one in ("label", "objectives", "content"):
-        keys.write(f"mechanism-1-{one}-1", f"The {one}.")
-    for number in range(1, 7):
-        keys.open(f"assessment-{number}")
-        keys.write(f"assessment-{number}-verdict-1", "partly")
-        keys.check(f"assessment-{number}-judges-1")
-        keys.write(f"assessment-{number}-cites-1", "declaration/48")
-        keys.write(f"assessment-{number}-rationale-1", "Not all were asked.")
-    keys.write("token", TOKEN)
-    keys.press("do=complete")
+    assert keyboard.focused_name() == "drafter-1-who-1"
+    keyboard.type_into("drafter-1-who-1", "Avri Doria")
+    keyboard.press("add-drafter")
+    assert keyboard.focused_name() == "drafter-2-who-1"
+    keyboard.type_into("drafter-2-who-1", "Carlos A. Afonso")
+    for field in ("strength", "weakness", "opportunity", "threat"):
+        keyboard.type_into(f"swot-1-{field}-1", f"One {field}.")
+    keyboard.type_into("mainActor-1-who-1", "Union of mail providers")
+    keyboard.check_box("mainActor-1-stakeholderGroup-3")
+    for field in ("label", "participants", "nature"):
+        keyboard.type_into(f"forum-1-{field}-1", f"The {field}.")
+    keyboard.type_into("forum-1-makesDecisions-1", "yes")
+    keyboard.type_into("forum-1-decisionProcedure-1", "By consensus.")
+    for field in ("label", "objectives", "content"):
+        keyboard.type_into(f"mechanism-1-{field}-1", f"The {field}.")
+    for number in range(1, 7):  # criteria a to f
+        keyboard.open_fold(f"assessment-{number}")
+        keyboard.type_into(f"assessment-{number}-verdict-1", "partly")
+        keyboard.check_box(f"assessment-{number}-judges-1")
+        keyboard.type_into(f"assessment-{number}-cites-1", "declaration/48")
+        keyboard.type_into(f"assessment-{number}-rationale-1", "Not all were asked.")
+    keyboard.type_into("token", TOKEN)
+    keyboard.press("do=complete")
     assert page.locator("h2", has_text="Saved").count() == 1, page.inner_text("main")
     assert page.input_value("#creativeWorkStatus-1") == "complete"
     assert TOKEN not in page.content()

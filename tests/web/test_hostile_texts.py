@@ -1,4 +1,4 @@
-"""Whatever texts the graph holds or somebody sends: nothing of them runs, and no page breaks by them."""
+"""Hostile texts in the graph, in URLs and in forms: they run nothing and break no page."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,22 +12,39 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from wgig.rdf.namespaces import RDFS_NAMESPACE, XSD_NAMESPACE
 from wgig.settings import Settings
 
-from tests.fixtures.processes import Serving
+from tests.fixtures.processes import ServiceStarter
 
-from .harm import harm
-from .poison import BEGIN, END, HIT, IRIS, MARKUP, TEXTS, TURNING, fill
-from .stops import STOPS, TOKEN, Stop, pressed
-from .test_editor import run
-from .watching import Watched
+from .hostile_store import (
+    BEGIN_MARK,
+    BIDI_TEXTS,
+    END_MARK,
+    HIT_SCRIPT,
+    HOSTILE_IRIS,
+    HOSTILE_TEXTS,
+    MARKUP_TEXTS,
+    fill_hostile_store,
+)
+from .injections import find_injections
+from .page_states import PAGE_STATES, TOKEN, PageState, click_and_wait
+from .test_editor import run_query
+from .watched_page import WatchedPage
 
-BEARER = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
-XSD, RDFS = XSD_NAMESPACE, RDFS_NAMESPACE
-OURS = f"{Settings.base}graph/"
-GRAPHS = [f"javascript:{HIT}", f"{OURS}'onclick='{HIT}", f"{OURS}%22%3E%3Cimg%20src=x%3E"]
-SHOWN = [stop for stop in STOPS if not stop.empty and stop.name not in ("graph-with-versions", "changes")]
-SENT = [*MARKUP, *(BEGIN + text + END for text in TURNING)]
-# Where somebody else's link may put a text: %s is the text as it stands in an address.
-ADDRESSES = [
+WRITE_HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
+GRAPH_BASE = f"{Settings.base}graph/"
+HOSTILE_GRAPHS = [
+    f"javascript:{HIT_SCRIPT}",
+    f"{GRAPH_BASE}'onclick='{HIT_SCRIPT}",
+    f"{GRAPH_BASE}%22%3E%3Cimg%20src=x%3E",
+]
+# Without the pages of the graph of `write_test_graph`, which the hostile store lacks.
+SHOWN_STATES = [
+    page_state
+    for page_state in PAGE_STATES
+    if not page_state.empty and page_state.name not in ("graph-with-versions", "changes")
+]
+SENT_TEXTS = [*MARKUP_TEXTS, *(BEGIN_MARK + text + END_MARK for text in BIDI_TEXTS)]
+# Paths and queries of URLs in which a link can contain a hostile text; %s is the percent-encoded text.
+URL_TEMPLATES = [
     "/search?q=%s",
     "/search?q=spam&kind=%s",
     "/issues?q=%s",
@@ -54,8 +71,8 @@ ADDRESSES = [
 ]
 
 
-# A paper with a text in its title, in a section, and as the name of an author.
-PAPER = """---
+# %s stands for the title, the name of a drafter, and the text of a section.
+PAPER_TEMPLATE = """---
 paper: hostile
 title: %s
 language: en
@@ -68,132 +85,144 @@ drafters:
 
 %s
 """
-PAIRS = zip_longest(TEXTS, IRIS, fillvalue="x:none")
-VALUES = " ".join(f"({ox.Literal(BEGIN + text[:1000] + END)} <{iri[:1000]}>)" for text, iri in PAIRS)
-HERE = f"VALUES (?text ?iri) {{ {VALUES} }}"
-# What is answered so that it can be shown as the name says.
-QUERIES = {
-    "Table": f"SELECT * {{ {HERE} }}",
-    "Bars": f"SELECT ?text (STRLEN(?text) AS ?n) {{ {HERE} }}",
-    "Timeline": f"SELECT ?text ?day {{ {HERE} BIND('2005-01-25'^^<{XSD}date> AS ?day) }}",
-    "Matrix": f"SELECT ?text ?in (1 AS ?n) {{ {HERE} VALUES ?in {{ 'a' 'b' }} }}",
-    "Graph": f"CONSTRUCT {{ ?iri <x:p> <x:hub> ; <{RDFS}label> ?text }} {{ {HERE} }}",
-    "Raw": f"CONSTRUCT {{ ?iri <x:p> ?text }} {{ {HERE} }}",
+TEXT_IRI_PAIRS = zip_longest(HOSTILE_TEXTS, HOSTILE_IRIS, fillvalue="x:none")
+# Cut, so that queries fit into a URL.
+VALUES_ROWS = " ".join(
+    f"({ox.Literal(BEGIN_MARK + text[:1000] + END_MARK)} <{iri[:1000]}>)" for text, iri in TEXT_IRI_PAIRS
+)
+VALUES_CLAUSE = f"VALUES (?text ?iri) {{ {VALUES_ROWS} }}"
+# Queries whose results can be shown in the view.
+QUERIES_BY_VIEW = {
+    "Table": f"SELECT * {{ {VALUES_CLAUSE} }}",
+    "Bars": f"SELECT ?text (STRLEN(?text) AS ?n) {{ {VALUES_CLAUSE} }}",
+    "Timeline": f"SELECT ?text ?day {{ {VALUES_CLAUSE} BIND('2005-01-25'^^<{XSD_NAMESPACE}date> AS ?day) }}",
+    "Matrix": f"SELECT ?text ?in (1 AS ?n) {{ {VALUES_CLAUSE} VALUES ?in {{ 'a' 'b' }} }}",
+    "Graph": f"CONSTRUCT {{ ?iri <x:p> <x:hub> ; <{RDFS_NAMESPACE}label> ?text }} {{ {VALUES_CLAUSE} }}",
+    "Raw": f"CONSTRUCT {{ ?iri <x:p> ?text }} {{ {VALUES_CLAUSE} }}",
 }
 
 
 @pytest.fixture(scope="module")
-def url(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service whose every text is hostile."""
+def url(start_service: ServiceStarter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a service in whose graphs all texts are hostile."""
     folder = tmp_path_factory.mktemp("hostile")
-    fill(folder / "store", folder / "files")
-    with serving(folder / "store", WGIG_DATA="none", WGIG_TOKEN=TOKEN) as found:
-        for iri in GRAPHS:
-            content = f"<{IRIS[0]}> a <{IRIS[1]}> ."
-            there = httpx.put(f"{found}graphs", params={"graph": iri}, content=content, headers=BEARER)
-            there.raise_for_status()
-        yield found
+    fill_hostile_store(folder / "store", folder / "files")
+    with start_service(folder / "store", WGIG_DATA="none", WGIG_TOKEN=TOKEN) as service_url:
+        for iri in HOSTILE_GRAPHS:
+            content = f"<{HOSTILE_IRIS[0]}> a <{HOSTILE_IRIS[1]}> ."
+            response = httpx.put(
+                f"{service_url}graphs", params={"graph": iri}, content=content, headers=WRITE_HEADERS
+            )
+            response.raise_for_status()
+        yield service_url
 
 
 @pytest.fixture(scope="module")
-def watched(browser: Browser, url: str) -> Iterator[Watched]:
-    """A phone."""
-    found = Watched(browser, url, viewport={"width": 320, "height": 640})
-    yield found
-    found.page.context.close()
+def phone_page(browser: Browser, url: str) -> Iterator[WatchedPage]:
+    """A page of the size of a phone."""
+    watched_page = WatchedPage(browser, url, viewport={"width": 320, "height": 640})
+    yield watched_page
+    watched_page.page.context.close()
 
 
 @pytest.fixture
-def harmless(watched: Watched) -> Callable[[Page], None]:
-    """Hold a page against all that a text may do."""
+def assert_harmless(phone_page: WatchedPage) -> Callable[[Page], None]:
+    """A function that asserts that hostile texts had no effect on a page."""
 
     def check(page: Page) -> None:
-        assert harm(page) == []
-        assert watched.wrong() == []
+        assert find_injections(page) == []
+        assert phone_page.take_errors() == []
 
     return check
 
 
-@pytest.mark.parametrize("stop", SHOWN, ids=[one.name for one in SHOWN])
-def test_what_the_graph_holds_does_nothing(
-    watched: Watched, url: str, harmless: Callable[[Page], None], stop: Stop
+@pytest.mark.parametrize("page_state", SHOWN_STATES, ids=[state.name for state in SHOWN_STATES])
+def test_hostile_graph_is_harmless(
+    phone_page: WatchedPage, url: str, assert_harmless: Callable[[Page], None], page_state: PageState
 ) -> None:
-    stop.reach(watched.page, url)
-    harmless(watched.page)
+    page_state.open_in(phone_page.page, url)
+    assert_harmless(phone_page.page)
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_what_an_address_holds_does_nothing(
-    watched: Watched, harmless: Callable[[Page], None], address: str
+@pytest.mark.parametrize("url_template", URL_TEMPLATES)
+def test_hostile_url_is_harmless(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None], url_template: str
 ) -> None:
-    for text in SENT:
-        watched.page.goto(address.replace("%s", quote(text[:190], safe="")))
-        harmless(watched.page)
+    for text in SENT_TEXTS:
+        # A search accepts at most 200 characters.
+        phone_page.page.goto(url_template.replace("%s", quote(text[:190], safe="")))
+        assert_harmless(phone_page.page)
 
 
-@pytest.mark.parametrize("iri", [one for one in IRIS if one.startswith(f"{Settings.base}id/")])
-def test_a_thing_with_a_hostile_name_does_nothing(
-    watched: Watched, harmless: Callable[[Page], None], iri: str
+@pytest.mark.parametrize("iri", [iri for iri in HOSTILE_IRIS if iri.startswith(f"{Settings.base}id/")])
+def test_hostile_resource_iri_is_harmless(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None], iri: str
 ) -> None:
-    watched.page.goto(f"/doc/{quote(iri.removeprefix(f'{Settings.base}id/'), safe='/%')}")
-    expect(watched.page.locator("h1")).to_have_text(f"{BEGIN}{iri}{END}")
-    harmless(watched.page)
+    phone_page.page.goto(f"/doc/{quote(iri.removeprefix(f'{Settings.base}id/'), safe='/%')}")
+    expect(phone_page.page.locator("h1")).to_have_text(f"{BEGIN_MARK}{iri}{END_MARK}")
+    assert_harmless(phone_page.page)
 
 
-@pytest.mark.parametrize("iri", GRAPHS)
-def test_a_graph_with_a_hostile_name_does_nothing(
-    watched: Watched, harmless: Callable[[Page], None], iri: str
+@pytest.mark.parametrize("iri", HOSTILE_GRAPHS)
+def test_hostile_graph_iri_is_harmless(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None], iri: str
 ) -> None:
-    watched.page.goto(f"/graphs?graph={quote(iri, safe='')}")
-    harmless(watched.page)
+    phone_page.page.goto(f"/graphs?graph={quote(iri, safe='')}")
+    assert_harmless(phone_page.page)
 
 
-def test_an_answer_does_nothing(watched: Watched, harmless: Callable[[Page], None]) -> None:
-    for query in QUERIES.values():
-        watched.page.goto(f"/sparql?query={quote(query)}")
-        expect(watched.page.locator("#answer")).to_contain_text(HIT)
-        harmless(watched.page)
-
-
-@pytest.mark.parametrize("view", QUERIES)
-def test_an_answer_in_the_editor_does_nothing(
-    watched: Watched, harmless: Callable[[Page], None], view: str
+def test_hostile_result_page_is_harmless(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None]
 ) -> None:
-    watched.page.goto("/sparql")
-    run(watched.page, QUERIES[view])
-    watched.page.get_by_role("radio", name=view).check()
-    harmless(watched.page)
+    for query in QUERIES_BY_VIEW.values():
+        phone_page.page.goto(f"/sparql?query={quote(query)}")
+        expect(phone_page.page.locator("#answer")).to_contain_text(HIT_SCRIPT)
+        assert_harmless(phone_page.page)
 
 
-def test_a_paper_does_nothing(watched: Watched, harmless: Callable[[Page], None]) -> None:
-    for text in SENT:
-        watched.page.goto("/validate")
-        watched.page.fill("#paper", PAPER % (json.dumps(text), json.dumps(text), text))
-        pressed(watched.page, "form.check > button")
-        harmless(watched.page)
+@pytest.mark.parametrize("view", QUERIES_BY_VIEW)
+def test_hostile_result_in_editor_is_harmless(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None], view: str
+) -> None:
+    phone_page.page.goto("/sparql")
+    run_query(phone_page.page, QUERIES_BY_VIEW[view])
+    phone_page.page.get_by_role("radio", name=view).check()
+    assert_harmless(phone_page.page)
 
 
-def test_the_name_of_a_file_does_nothing(watched: Watched, harmless: Callable[[Page], None]) -> None:
-    for text in SENT:
-        watched.page.goto("/validate")
-        name = f"{text.replace('/', '')[:90]}.md"
+def test_hostile_paper_is_harmless(phone_page: WatchedPage, assert_harmless: Callable[[Page], None]) -> None:
+    for text in SENT_TEXTS:
+        phone_page.page.goto("/validate")
+        phone_page.page.fill("#paper", PAPER_TEMPLATE % (json.dumps(text), json.dumps(text), text))
+        click_and_wait(phone_page.page, "form.check > button")
+        assert_harmless(phone_page.page)
+
+
+def test_hostile_file_name_is_harmless(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None]
+) -> None:
+    for text in SENT_TEXTS:
+        phone_page.page.goto("/validate")
+        name = f"{text.replace('/', '')[:90]}.md"  # short enough for a file name
         file = FilePayload(name=name, mimeType="text/markdown", buffer=b"---\npaper: x\n---\n")
-        watched.page.set_input_files("#files", file)
-        pressed(watched.page, "form.check > button")
-        harmless(watched.page)
+        phone_page.page.set_input_files("#files", file)
+        click_and_wait(phone_page.page, "form.check > button")
+        assert_harmless(phone_page.page)
 
 
-def test_the_fields_of_the_form_do_nothing_and_keep_what_was_typed(
-    watched: Watched, harmless: Callable[[Page], None]
+def test_hostile_form_input_is_harmless_and_kept(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None]
 ) -> None:
-    page = watched.page
+    page = phone_page.page
     page.goto("/write?issue=spam")
     fields = page.locator(".paper :is(textarea, input:not([type])):not([name=name]):visible").all()
-    texts = {one.get_attribute("name"): text for one, text in zip(fields, cycle(SENT), strict=False)}
-    assert len(texts) > len(SENT)
+    texts = {
+        field.get_attribute("name"): text for field, text in zip(fields, cycle(SENT_TEXTS), strict=False)
+    }
+    assert len(texts) > len(SENT_TEXTS)
     for name, text in texts.items():
         page.locator(f"[name='{name}']").fill(text)
-    pressed(page, "#finish ~ p button[value=check]")
-    harmless(page)
+    click_and_wait(page, "#finish ~ p button[value=check]")
+    assert_harmless(page)
     for name in ("swot-1-strength-1", "swot-1-threat-1", "mechanism-1-content-1"):
         assert page.locator(f"[name='{name}']").input_value() == texts[name]

@@ -1,4 +1,4 @@
-"""By keyboard alone every page can be gone through: in the order that is seen, with the focus in sight."""
+"""Keyboard navigation of pages: Tab order, visible focus, skip links and folds (<details> elements)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .stops import STOPS
-from .watching import Watched
+from .page_states import PAGE_STATES
+from .watched_page import WatchedPage
 
-NAMES = (
+STATE_NAMES = (
     "home",
     "issues",
     "papers-narrowed",
@@ -40,134 +40,150 @@ NAMES = (
     "bad-query",
     "problem-kind",
 )
-PLACES = [stop for stop in STOPS if stop.name in NAMES]
+STATES = [state for state in PAGE_STATES if state.name in STATE_NAMES]
 LANGUAGES = ("en", "ar")
-PAGES = {f"{language}-{stop.name}": (language, stop) for language in LANGUAGES for stop in PLACES}
-WITH_FOLDS = ("home", "papers-narrowed", "issue-spam", "validate-incomplete")
-FOLDED = {name: page for name, page in PAGES.items() if page[1].name in WITH_FOLDS}
-MOST = 1000  # steps of the Tab key through a page
-AT_ONCE = 20  # steps between two looks at what they met; where there is an editor, which is slow, one
+STATES_BY_ID = {f"{language}-{state.name}": (language, state) for language in LANGUAGES for state in STATES}
+STATE_NAMES_WITH_FOLD = ("home", "papers-narrowed", "issue-spam", "validate-incomplete")
+STATES_WITH_FOLD_BY_ID = {
+    id_: (language, state)
+    for id_, (language, state) in STATES_BY_ID.items()
+    if state.name in STATE_NAMES_WITH_FOLD
+}
+MAX_TAB_STEPS = 1000  # more than a page has elements
+STEPS_PER_CALL = 20  # presses of Tab between two calls to the browser; 1 with the editor, which reacts slowly
 
-# All that Tab is to reach. Of a group of radio buttons, that is the one which is chosen.
-BEGIN = """() => {
-  const all = "a[href], button, input, select, textarea, summary, [tabindex], [contenteditable=true]";
-  const reached = (one) => one.tabIndex >= 0 && !one.disabled && (one.type !== "radio" || one.checked)
-    && one.checkVisibility({visibilityProperty: true});
-  window.places = [...document.querySelectorAll(all)].filter(reached);
+# Collects the elements that Tab must reach, and puts the focus before the first. Of a group of radio buttons,
+# Tab reaches the checked one.
+START_SCRIPT = """() => {
+  const focusable = "a[href], button, input, select, textarea, summary, [tabindex], [contenteditable=true]";
+  const isTarget = (element) => element.tabIndex >= 0 && !element.disabled
+    && (element.type !== "radio" || element.checked)
+    && element.checkVisibility({visibilityProperty: true});
+  window.targets = [...document.querySelectorAll(focusable)].filter(isTarget);
   const start = document.createElement("span");
   start.tabIndex = -1;
   document.body.prepend(start);
   start.focus();
-  return places.map((one) => one.outerHTML.slice(0, 100));
+  return targets.map((element) => element.outerHTML.slice(0, 100));
 }"""
 
-# Where the focus is now, and whether it was to be seen before what is there.
-STEP = """async () => {
-  const now = document.activeElement, before = window.latest;
-  window.latest = now;
-  if (now === document.body) return null;
-  const from = getComputedStyle(document.body).direction === "rtl" ? (box) => -box.right : (box) => box.left;
-  const boxOf = (one) => one.getClientRects()[0] ?? one.getBoundingClientRect();
-  const outlined = (one) => one && getComputedStyle(one).outlineStyle !== "none"
-    && parseFloat(getComputedStyle(one).outlineWidth) >= 1;
-  // Words of one text stand in the order of its own letters.
-  const block = (one) => getComputedStyle(one).display.startsWith("inline") ? block(one.parentElement) : one;
-  const here = boxOf(now);
+# The focused element and its faults: no outline, out of sight, or before the previous one in reading order.
+STEP_SCRIPT = """async () => {
+  const focused = document.activeElement, previous = window.previousFocused;
+  window.previousFocused = focused;
+  if (focused === document.body) return null;
+  const isRtl = getComputedStyle(document.body).direction === "rtl";
+  const startEdge = (box) => isRtl ? -box.right : box.left;
+  const boxOf = (element) => element.getClientRects()[0] ?? element.getBoundingClientRect();
+  const isOutlined = (element) => element && getComputedStyle(element).outlineStyle !== "none"
+    && parseFloat(getComputedStyle(element).outlineWidth) >= 1;
+  // In a text, links are ordered by the direction of the text.
+  const isInline = (element) => getComputedStyle(element).display.startsWith("inline");
+  const block = (element) => isInline(element) ? block(element.parentElement) : element;
+  const box = boxOf(focused);
   const faults = [];
-  if (now.shadowRoot) await new Promise((done) => setTimeout(done, 50));  // the editor tells it after a while
-  const within = now.shadowRoot?.activeElement.closest(".cm-editor");
-  if (!outlined(now) && !outlined(within)) faults.push("has no outline");
-  if (here.bottom <= 0 || here.top >= innerHeight || here.right <= 0 || here.left >= innerWidth)
+  // The editor updates its focus with a delay.
+  if (focused.shadowRoot) await new Promise((done) => setTimeout(done, 50));
+  const editor = focused.shadowRoot?.activeElement.closest(".cm-editor");
+  if (!isOutlined(focused) && !isOutlined(editor)) faults.push("has no outline");
+  if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth)
     faults.push("is out of sight");
-  if (before?.isConnected && !before.contains(now)) {
-    const there = boxOf(before);
-    const inOneText = block(now) === block(before) && here.bottom > there.top;
-    const isLater = here.top >= there.bottom - 1 || from(here) >= from(there) - 1 || inOneText;
-    if (!isLater) faults.push(`comes after ${before.outerHTML.slice(0, 100)}`);
+  if (previous?.isConnected && !previous.contains(focused)) {
+    const previousBox = boxOf(previous);
+    const isInSameText = block(focused) === block(previous) && box.bottom > previousBox.top;
+    const isBelow = box.top >= previousBox.bottom - 1;
+    if (!isBelow && startEdge(box) < startEdge(previousBox) - 1 && !isInSameText)
+      faults.push(`comes after ${previous.outerHTML.slice(0, 100)}`);
   }
-  return {place: places.indexOf(now), html: now.outerHTML.slice(0, 100), faults};
+  return {index: targets.indexOf(focused), html: focused.outerHTML.slice(0, 100), faults};
 }"""
 
-# Keep what is met at each step of the Tab key.
-LISTEN = f"""() => {{
+# Records the result of STEP_SCRIPT at each press of Tab.
+RECORD_STEPS_SCRIPT = f"""() => {{
   window.steps = [];
-  window.latest = undefined;
-  const step = {STEP};
+  window.previousFocused = undefined;
+  const step = {STEP_SCRIPT};
   addEventListener("keyup", ({{key}}) => {{ if (key === "Tab") steps.push(step()); }}, {{capture: true}});
 }}"""
 
 
 @dataclass
-class Passage:
-    """What somebody met who pressed Tab from the begin of a page to its end."""
+class TabSequence:
+    """The elements that Tab reaches from the beginning of a page to its end.
+
+    `expected` is the HTML of the elements that it must reach; `reached` are indexes in `expected`.
+    """
 
     expected: list[str]
-    met: list[int] = field(default_factory=list)
+    reached: list[int] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     @property
     def missed(self) -> list[str]:
-        """What was to be met and was not."""
-        return [html for place, html in enumerate(self.expected) if place not in self.met]
+        """The elements that Tab must reach, but did not."""
+        return [html for index, html in enumerate(self.expected) if index not in self.reached]
 
 
-def passage(page: Page) -> Passage:
-    """Go through a page by Tab, until the focus leaves it or comes round."""
-    found = Passage(page.evaluate(BEGIN))
-    page.evaluate(LISTEN)
-    for step in steps(page):
-        if step is None or step["place"] in found.met:
-            return found
-        if step["place"] >= 0:
-            found.met.append(step["place"])
-        found.faults += [f"{step['html']} {fault}" for fault in step["faults"]]
+def walk_by_tab(page: Page) -> TabSequence:
+    """Press Tab until the focus leaves the page or returns to a reached element."""
+    sequence = TabSequence(page.evaluate(START_SCRIPT))
+    page.evaluate(RECORD_STEPS_SCRIPT)
+    for step in iter_steps(page):
+        if step is None or step["index"] in sequence.reached:
+            return sequence
+        if step["index"] >= 0:  # -1 for an element that Tab need not reach
+            sequence.reached.append(step["index"])
+        sequence.faults += [f"{step['html']} {fault}" for fault in step["faults"]]
     raise AssertionError("The focus does not come out of the page.")
 
 
-def steps(page: Page) -> Iterator[dict[str, Any] | None]:
-    """What is met at each step of the Tab key; None where the focus leaves the page."""
-    at_once = 1 if page.locator(".code").count() else AT_ONCE
-    for _ in range(0, MOST, at_once):
-        for _ in range(at_once):
+def iter_steps(page: Page) -> Iterator[dict[str, Any] | None]:
+    """The result of each press of Tab; None if the focus leaves the page."""
+    steps_per_call = 1 if page.locator(".code").count() else STEPS_PER_CALL
+    for _ in range(0, MAX_TAB_STEPS, steps_per_call):
+        for _ in range(steps_per_call):
             page.keyboard.press("Tab")
-        met = page.evaluate("Promise.all(steps.splice(0))")
-        yield from met
-        if len(met) < at_once:
+        steps = page.evaluate("Promise.all(steps.splice(0))")
+        yield from steps
+        if len(steps) < steps_per_call:
             yield None
 
 
 @pytest.fixture(scope="module")
-def by_language(browser: Browser, full: str) -> Iterator[dict[str, Page]]:
-    """A page of a browser in each language."""
+def pages_by_language(browser: Browser, full_service_url: str) -> Iterator[dict[str, Page]]:
+    """A browser page for each language."""
     size = {"width": 1280, "height": 900}
-    found = {one: Watched(browser, full, locale=one, viewport=size).page for one in LANGUAGES}
-    yield found
-    for page in found.values():
+    pages = {
+        language: WatchedPage(browser, full_service_url, locale=language, viewport=size).page
+        for language in LANGUAGES
+    }
+    yield pages
+    for page in pages.values():
         page.context.close()
 
 
-@pytest.fixture(scope="module", params=PAGES.values(), ids=[*PAGES])
-def page(request: pytest.FixtureRequest, by_language: dict[str, Page], full: str) -> Page:
-    """The page of a stop in a language, which each test goes through in turn, as none changes it."""
-    language, stop = request.param
-    found = by_language[language]
-    stop.reach(found, full)
-    return found
+@pytest.fixture(scope="module", params=STATES_BY_ID.values(), ids=[*STATES_BY_ID])
+def page(request: pytest.FixtureRequest, pages_by_language: dict[str, Page], full_service_url: str) -> Page:
+    """A page state in a language. Tests share it, because none changes it."""
+    language, state = request.param
+    browser_page = pages_by_language[language]
+    state.open_in(browser_page, full_service_url)
+    return browser_page
 
 
-def test_pages_to_go_through_are_there() -> None:
-    assert {one.name for one in PLACES} == set(NAMES)
+def test_all_named_states_exist() -> None:
+    assert {state.name for state in STATES} == set(STATE_NAMES)
 
 
-def test_tab_leads_through_all_in_the_order_that_is_seen(page: Page) -> None:
-    found = passage(page)
-    assert found.faults == []
-    assert found.missed == []
-    assert found.met == sorted(found.met)
+def test_tab_reaches_all_elements_in_reading_order(page: Page) -> None:
+    sequence = walk_by_tab(page)
+    assert sequence.faults == []
+    assert sequence.missed == []
+    assert sequence.reached == sorted(sequence.reached)
 
 
-def test_the_first_step_leads_past_the_ways_to_other_pages(page: Page) -> None:
-    page.evaluate(BEGIN)
+def test_first_tab_stop_skips_navigation(page: Page) -> None:
+    page.evaluate(START_SCRIPT)
     page.keyboard.press("Tab")
     expect(page.locator("body > .skip:focus")).to_be_in_viewport()
     page.keyboard.press("Enter")
@@ -176,11 +192,11 @@ def test_the_first_step_leads_past_the_ways_to_other_pages(page: Page) -> None:
     assert page.locator("main :focus, footer :focus").count() == 1
 
 
-@pytest.mark.parametrize("page", FOLDED.values(), ids=FOLDED, indirect=True)
-def test_what_is_folded_opens_and_closes_by_enter(page: Page) -> None:
+@pytest.mark.parametrize("page", STATES_WITH_FOLD_BY_ID.values(), ids=STATES_WITH_FOLD_BY_ID, indirect=True)
+def test_fold_opens_and_closes_by_enter(page: Page) -> None:
     fold = page.locator("main details").first
     fold.locator("summary").focus()
-    was = fold.evaluate("(one) => one.open")
-    for state in (not was, was):
+    was_open = fold.evaluate("(element) => element.open")
+    for is_open in (not was_open, was_open):
         page.keyboard.press("Enter")
-        assert fold.evaluate("(one) => one.open") == state
+        assert fold.evaluate("(element) => element.open") == is_open

@@ -1,4 +1,4 @@
-"""The languages in the footer of a page with a form: what is typed stays in the one that is chosen."""
+"""The language menu of pages with forms: input is kept when the language is changed."""
 
 import re
 from collections.abc import Callable
@@ -7,30 +7,31 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .stops import PART
+from .page_states import INCOMPLETE_PAPER
 
-Visit = Callable[..., Page]
+PageOpener = Callable[..., Page]
 
-PAGES = {"/write?issue=spam": "title-1", "/validate": "paper"}
-NARROW = {"width": 360, "height": 740}
+# The ID of a text field of each page.
+FIELDS_BY_PATH = {"/write?issue=spam": "title-1", "/validate": "paper"}
+NARROW_VIEWPORT = {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="session")
-def served(full: str) -> str:
-    """The URL of a service that takes papers."""
-    return full
+def service_url(full_service_url: str) -> str:
+    """The URL of a service in which papers can be saved."""
+    return full_service_url
 
 
 @pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
-def scripts(request: pytest.FixtureRequest) -> bool:
+def has_scripts(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.mark.parametrize(("path", "field"), PAGES.items())
-def test_what_is_typed_stays_in_another_language(
-    revisit: Visit, scripts: bool, path: str, field: str
+@pytest.mark.parametrize(("path", "field"), FIELDS_BY_PATH.items())
+def test_typed_text_is_kept_in_other_language(
+    reopen_page: PageOpener, has_scripts: bool, path: str, field: str
 ) -> None:
-    page = revisit(path, java_script_enabled=scripts)
+    page = reopen_page(path, java_script_enabled=has_scripts)
     page.fill(f"#{field}", "Two words")
     page.locator("footer").get_by_role("button", name="Français").press("Enter")
     expect(page.locator("html")).to_have_attribute("lang", "fr")
@@ -39,10 +40,10 @@ def test_what_is_typed_stays_in_another_language(
     expect(page.locator("html")).to_have_attribute("lang", "fr")
 
 
-@pytest.mark.parametrize(("path", "field"), PAGES.items())
-def test_what_was_checked_stays_in_another_language(revisit: Visit, path: str, field: str) -> None:
-    page = revisit(path, java_script_enabled=False)
-    page.fill(f"#{field}", PART)
+@pytest.mark.parametrize(("path", "field"), FIELDS_BY_PATH.items())
+def test_checked_paper_is_kept_in_other_language(reopen_page: PageOpener, path: str, field: str) -> None:
+    page = reopen_page(path, java_script_enabled=False)
+    page.fill(f"#{field}", INCOMPLETE_PAPER)
     page.locator("main").get_by_role("button", name=re.compile("^Check the paper")).click()
     page.locator("footer").get_by_role("button", name="العربية").click()
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
@@ -50,20 +51,23 @@ def test_what_was_checked_stays_in_another_language(revisit: Visit, path: str, f
     expect(page.locator("#summary, .report[lang=ar]")).to_be_visible()
 
 
-@pytest.mark.parametrize("given", [{}, {"viewport": NARROW}, {"locale": "ar"}])
-@pytest.mark.parametrize("path", PAGES)
-def test_the_languages_look_like_links(
-    revisit: Visit, axe: Callable[[Page], list[str]], path: str, given: dict[str, Any]
+@pytest.mark.parametrize("context_options", [{}, {"viewport": NARROW_VIEWPORT}, {"locale": "ar"}])
+@pytest.mark.parametrize("path", FIELDS_BY_PATH)
+def test_language_buttons_look_like_links(
+    reopen_page: PageOpener,
+    find_axe_violations: Callable[[Page], list[str]],
+    path: str,
+    context_options: dict[str, Any],
 ) -> None:
-    look = """(one) => {
-      const {height} = one.getBoundingClientRect();
-      const {color, fontSize, fontWeight, textDecorationLine, backgroundColor} = getComputedStyle(one);
+    style_script = """(element) => {
+      const {height} = element.getBoundingClientRect();
+      const {color, fontSize, fontWeight, textDecorationLine, backgroundColor} = getComputedStyle(element);
       return {height, color, fontSize, fontWeight, textDecorationLine, backgroundColor};
     }"""
-    page = revisit("/papers", **given)
+    page = reopen_page("/papers", **context_options)
     links = page.locator("footer nav").first.locator("a")
-    wanted = [one.evaluate(look) for one in links.all()]
+    link_styles = [element.evaluate(style_script) for element in links.all()]
     page.goto(path)
     buttons = page.locator("footer nav").first.locator("button")
-    assert [one.evaluate(look) for one in buttons.all()] == wanted
-    assert not axe(page)
+    assert [element.evaluate(style_script) for element in buttons.all()] == link_styles
+    assert not find_axe_violations(page)

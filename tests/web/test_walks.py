@@ -1,4 +1,4 @@
-"""Every kind of page is opened in English and Arabic, with and without scripts, and is whole in each."""
+"""Layout and accessibility of all pages in English and Arabic, with and without scripts."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,15 +12,15 @@ from wgig.i18n import PAGE_LANGUAGES
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from .looking import Look, look, overflow
-from .stops import STOPS, Stop
-from .watching import Watched
+from .layout import LayoutReport, check_layout, find_overflow
+from .page_states import PAGE_STATES, PageState
+from .watched_page import WatchedPage
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
-HTML = "text/html"
-DIRECTIONS = {"en": "ltr", "ar": "rtl"}
-# Between them, scripts and their absence, both widths and both schemes of colors meet both languages.
-WALKS: dict[str, dict[str, Any]] = {
+HTML_MEDIA_TYPE = "text/html"
+DIRECTIONS_BY_LANGUAGE = {"en": "ltr", "ar": "rtl"}
+# Together they cover both languages, with and without scripts, on both widths, in both color schemes.
+CONTEXT_OPTIONS: dict[str, dict[str, Any]] = {
     "English": {"locale": "en", "viewport": DESKTOP},
     "Arabic": {"locale": "ar", "viewport": PHONE, "color_scheme": "dark"},
     "English without scripts": {"locale": "en", "viewport": PHONE, "java_script_enabled": False},
@@ -28,92 +28,110 @@ WALKS: dict[str, dict[str, Any]] = {
 }
 
 
-class Walk:
-    """Somebody who goes from page to page in one language, by one browser."""
+class PageVisitor:
+    """A browser page with certain context options that visits page states."""
 
-    def __init__(self, browser: Browser, full: str, empty: str, given: dict[str, Any]) -> None:
-        """Go through two services, with what is `given` to the browser."""
-        self._full, self._empty = full, empty
-        self._watched = Watched(browser, full, empty, **given)
+    def __init__(
+        self, browser: Browser, full_service_url: str, empty_service_url: str, context_options: dict[str, Any]
+    ) -> None:
+        """Visit pages of two services, one of them with an empty store."""
+        self._full_url, self._empty_url = full_service_url, empty_service_url
+        self._watched = WatchedPage(browser, full_service_url, empty_service_url, **context_options)
         self.page = self._watched.page
-        self.speaks = [given["locale"], DIRECTIONS[given["locale"]]]
-        self.has_scripts = given.get("java_script_enabled", True)
-        self.wrong = self._watched.wrong
+        self.language_and_direction = [
+            context_options["locale"],
+            DIRECTIONS_BY_LANGUAGE[context_options["locale"]],
+        ]
+        self.has_scripts = context_options.get("java_script_enabled", True)
+        self.take_errors = self._watched.take_errors
 
-    def to(self, stop: Stop) -> Page:
-        """The page of a stop."""
-        stop.reach(self.page, self._empty if stop.empty else self._full)
+    def visit(self, page_state: PageState) -> Page:
+        """Open a page state."""
+        page_state.open_in(self.page, self._empty_url if page_state.empty else self._full_url)
         return self.page
 
 
-@pytest.fixture(scope="module", params=WALKS)
-def walk(
-    request: pytest.FixtureRequest, browser: Browser, full: str, empty: str, axe_core: str
-) -> Iterator[Walk]:
-    found = Walk(browser, full, empty, WALKS[request.param])
-    if found.has_scripts:
-        found.page.context.add_init_script(axe_core)  # each page is held against it
-    yield found
-    found.page.context.close()
+@pytest.fixture(scope="module", params=CONTEXT_OPTIONS)
+def visitor(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    full_service_url: str,
+    empty_service_url: str,
+    axe_script: str,
+) -> Iterator[PageVisitor]:
+    """A visitor with one of CONTEXT_OPTIONS."""
+    page_visitor = PageVisitor(browser, full_service_url, empty_service_url, CONTEXT_OPTIONS[request.param])
+    if page_visitor.has_scripts:
+        page_visitor.page.context.add_init_script(axe_script)  # axe-core checks each page
+    yield page_visitor
+    page_visitor.page.context.close()
 
 
-@pytest.mark.parametrize("stop", STOPS, ids=[one.name for one in STOPS])
-def test_a_page_is_whole(walk: Walk, stop: Stop, axe: Callable[[Page], list[str]]) -> None:
-    page = walk.to(stop)
-    assert look(page, framed=stop.framed) == Look(walk.speaks)
-    if walk.has_scripts:
-        assert axe(page) == []
-    assert walk.wrong() == []
-
-
-@pytest.mark.parametrize("tongue", PAGE_LANGUAGES)
-def test_the_main_pages_stand_in_one_row_and_a_table_begins_where_they_do(
-    browser: Browser, full: str, tongue: str
+@pytest.mark.parametrize("page_state", PAGE_STATES, ids=[state.name for state in PAGE_STATES])
+def test_page_has_no_faults(
+    visitor: PageVisitor, page_state: PageState, find_axe_violations: Callable[[Page], list[str]]
 ) -> None:
-    page = Watched(browser, full, locale=tongue, viewport=DESKTOP).page
-    page.goto(f"{full}doc/issue/spam")
+    page = visitor.visit(page_state)
+    assert check_layout(page, framed=page_state.framed) == LayoutReport(visitor.language_and_direction)
+    if visitor.has_scripts:
+        assert find_axe_violations(page) == []
+    assert visitor.take_errors() == []
+
+
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
+def test_navigation_is_one_row_aligned_with_tables(
+    browser: Browser, full_service_url: str, language: str
+) -> None:
+    page = WatchedPage(browser, full_service_url, locale=language, viewport=DESKTOP).page
+    page.goto(f"{full_service_url}doc/issue/spam")
     links, cells = page.locator("body > header nav a"), page.locator("#facts + table tbody th > *")
-    assert len(set(links.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)"))) == 1
-    side = "right" if DIRECTIONS.get(tongue) == "rtl" else "left"
-    edges = f"all => all.map((one) => Math.round(one.getBoundingClientRect().{side}))"
-    assert {*cells.evaluate_all(edges)} == {links.evaluate_all(edges)[0]}
+    assert (
+        len(set(links.evaluate_all("all => all.map((element) => element.getBoundingClientRect().top)"))) == 1
+    )
+    side = "right" if DIRECTIONS_BY_LANGUAGE.get(language) == "rtl" else "left"
+    edges_script = f"all => all.map((element) => Math.round(element.getBoundingClientRect().{side}))"
+    assert {*cells.evaluate_all(edges_script)} == {links.evaluate_all(edges_script)[0]}
     page.context.close()
 
 
-@pytest.mark.parametrize("tongue", DIRECTIONS)
-def test_on_paper_there_is_nothing_to_press_and_nothing_beyond_the_edge(
-    browser: Browser, full: str, tongue: str
+@pytest.mark.parametrize("language", DIRECTIONS_BY_LANGUAGE)
+def test_printed_page_has_no_controls_and_no_overflow(
+    browser: Browser, full_service_url: str, language: str
 ) -> None:
-    page = Watched(browser, full, locale=tongue, viewport={"width": 800, "height": 1100}).page
+    page = WatchedPage(
+        browser, full_service_url, locale=language, viewport={"width": 800, "height": 1100}
+    ).page
     page.emulate_media(media="print")
     for path in ("doc/issue/spam", "people", "coverage", "queries/due-and-delivered"):
-        page.goto(full + path)
-        pressed = "all => all.filter((one) => one.checkVisibility()).map((one) => one.outerHTML)"
-        assert page.locator("nav, form, button:not([hidden])").evaluate_all(pressed) == []
-        assert overflow(page) == []
+        page.goto(full_service_url + path)
+        visible_elements_script = (
+            "all => all.filter((element) => element.checkVisibility()).map((element) => element.outerHTML)"
+        )
+        assert page.locator("nav, form, button:not([hidden])").evaluate_all(visible_elements_script) == []
+        assert find_overflow(page) == []
     page.context.close()
 
 
-def test_no_page_is_forgotten() -> None:
-    described = create_app(make_service(Settings(), Store.in_memory())).openapi()["paths"]
-    getting = [path for path, methods, *_ in ROUTES if "GET" in methods]
-    walked = {route_of(urlsplit(stop.path).path, getting) for stop in STOPS}
-    pages = {
+def test_every_html_route_has_page_state() -> None:
+    operations = create_app(make_service(Settings(), Store.in_memory())).openapi()["paths"]
+    get_paths = [path for path, methods, *_ in ROUTES if "GET" in methods]
+    visited_routes = {find_route(urlsplit(page_state.path).path, get_paths) for page_state in PAGE_STATES}
+    html_routes = {
         path
         for path, methods, *_ in ROUTES
         for method in methods
-        if HTML in answers(described, path, method) and not path.endswith(".{suffix}")
+        if HTML_MEDIA_TYPE in list_media_types(operations, path, method) and not path.endswith(".{suffix}")
     }
-    assert pages
-    assert pages - walked == set()
+    assert html_routes
+    assert html_routes - visited_routes == set()
 
 
-def answers(described: dict[str, Any], path: str, method: str) -> list[str]:
-    """The media types that a route gives, by the description of the service."""
-    operation = described[path.replace(":path", "")].get(method.lower(), {})
+def list_media_types(operations: dict[str, Any], path: str, method: str) -> list[str]:
+    """The media types of a route in the OpenAPI description."""
+    operation = operations[path.replace(":path", "")].get(method.lower(), {})
     return [*operation.get("responses", {}).get("200", {}).get("content", {})]
 
 
-def route_of(path: str, routes: list[str]) -> str | None:
-    """The route that answers at a path: the first that fits."""
-    return next((one for one in routes if compile_path(one)[0].match(path)), None)
+def find_route(path: str, routes: list[str]) -> str | None:
+    """The path template of the first route that matches a path."""
+    return next((route for route in routes if compile_path(route)[0].match(path)), None)

@@ -1,179 +1,180 @@
-/** The page of queries: its form becomes an editor, and answers come without another page. */
+/** The query page: its form becomes a code editor, and results are shown without loading another page. */
 
-import { type Found, Question, Refusal, type Remark } from "./query/ask";
+import { QueryError, QueryRequest, type QueryResponse, type Remark } from "./query/request";
 import { h } from "./page/dom";
-import { lead } from "./page/languages";
-import { Code } from "./editor/code";
+import { updateLanguageLinks } from "./page/languages";
+import { CodeEditor } from "./editor/code-editor";
 import { Example } from "./query/example";
-import { learn } from "./query/names";
-import { forget, keep, past } from "./query/past";
-import { address, LONGEST, offers } from "./results/offers";
-import { views } from "./results/views";
-import { figure, LOCALE, say } from "./page/words";
+import { readNamespaces } from "./query/names";
+import { clearPastQueries, loadPastQueries, savePastQuery } from "./query/history";
+import { exportSection, MAX_ADDRESS_CHARACTERS, queryAddress } from "./results/export";
+import { createViews } from "./results/views";
+import { formatNumber, LOCALE, formatMessage } from "./page/messages";
 
-const TICK = 100; // milliseconds between the times that are shown
+const CLOCK_INTERVAL_MS = 100; // between updates of the elapsed time
 
-class Page {
-  private readonly code: Code;
+class QueryPage {
+  private readonly editor: CodeEditor;
   private readonly example: Example;
   private readonly status = h("p", { role: "status", class: "status" });
   private readonly clock = h("span", { "aria-hidden": "true" });
-  private readonly cancel = h("button", { type: "button", class: "plain", hidden: true, click: () => this.asked?.cancel() }, say("cancel"));
-  private readonly found = h("section", { "aria-label": say("answer"), class: "found", hidden: true });
-  private readonly before = h("details", { class: "past" });
-  private asked: Question | undefined;
-  private tick = 0;
-  private here = pathOf(location);
+  private readonly cancel = h("button", { type: "button", class: "plain", hidden: true, click: () => this.currentRequest?.cancel() }, formatMessage("cancel"));
+  private readonly resultSection = h("section", { "aria-label": formatMessage("answer"), class: "found", hidden: true });
+  private readonly historySection = h("details", { class: "past" });
+  private currentRequest: QueryRequest | undefined;
+  private clockTimer = 0;
+  private currentPath = pathOf(location); // with the query string
 
   constructor(private readonly form: HTMLFormElement) {
-    this.code = new Code(form.querySelector<HTMLTextAreaElement>("textarea[name=query]")!, () => void this.run(), () => this.follow());
-    this.example = new Example(this.code.text);
+    this.editor = new CodeEditor(form.querySelector<HTMLTextAreaElement>("textarea[name=query]")!, () => void this.run(), () => this.updateLanguageSwitch());
+    this.example = new Example(this.editor.text);
     form.querySelector("button:not([name])")!.after(" ", this.cancel);
     form.append(this.clock, this.status);
-    form.closest("details")?.after(this.found);
-    if (!this.found.isConnected) form.after(this.found);
-    document.querySelector("main")!.append(this.before);
-    form.addEventListener("submit", (event) => this.submitted(event));
-    document.querySelector(".pick")?.addEventListener("submit", () => this.spare());
-    document.querySelector(".more")?.removeAttribute("hidden");
-    this.recall();
-    if (/[?&]query=/.test(location.search)) this.follow(); // the service does not write down what is long
+    form.closest("details")?.after(this.resultSection);
+    if (!this.resultSection.isConnected) form.after(this.resultSection);
+    document.querySelector("main")!.append(this.historySection);
+    form.addEventListener("submit", (event) => this.onSubmit(event));
+    document.querySelector(".pick")?.addEventListener("submit", () => this.saveUnrunQuery()); // the form that picks an example
+    document.querySelector(".more")?.removeAttribute("hidden"); // the button that shows the result of the server in other views
+    this.showHistory();
+    if (/[?&]query=/.test(location.search)) this.updateLanguageSwitch(); // the server renders no language links for a long query
     const { line, column, sentence } = form.dataset;
-    if (line) this.code.mark([{ line: Number(line), column: Number(column), sentence: sentence ?? "", lang: "en" }], []);
-    // A link within the page is no way back.
-    addEventListener("popstate", () => this.here !== pathOf(location) && location.reload());
+    if (line) this.editor.showDiagnostics([{ line: Number(line), column: Number(column), sentence: sentence ?? "", lang: "en" }], []);
+    // A link within the page also fires this event, without changing the path and query.
+    addEventListener("popstate", () => this.currentPath !== pathOf(location) && location.reload());
   }
 
-  private submitted(event: SubmitEvent): void {
-    if (event.submitter?.hasAttribute("name")) return; // the plan has a page of its own
+  private onSubmit(event: SubmitEvent): void {
+    if (event.submitter?.hasAttribute("name")) return; // the other buttons open another page, such as the query plan
     event.preventDefault();
     void this.run();
   }
 
   private async run(): Promise<void> {
-    this.asked?.cancel();
-    const question = (this.asked = new Question());
-    this.start();
+    this.currentRequest?.cancel();
+    const request = (this.currentRequest = new QueryRequest());
+    this.showRunning();
     try {
-      if (this.example.is(this.code.text) && this.lacking().length) this.code.text = await this.example.filled();
+      if (this.example.isUnchanged(this.editor.text) && this.unusedValues().length) this.editor.text = await this.example.fetchFilledText();
       const parameters = this.parameters();
-      const lacking = this.lacking();
-      const found = await question.ask(parameters);
-      if (question === this.asked) this.show({ ...found, remarks: [...lacking, ...found.remarks] }, parameters);
+      const unusedValues = this.unusedValues();
+      const response = await request.send(parameters);
+      if (request === this.currentRequest) this.showResult({ ...response, remarks: [...unusedValues, ...response.remarks] }, parameters);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (question === this.asked) this.refuse(error.remark);
+      if (!(error instanceof QueryError)) throw error;
+      if (request === this.currentRequest) this.showError(error.remark);
     } finally {
-      if (question === this.asked) this.end();
+      if (request === this.currentRequest) this.showIdle();
     }
   }
 
-  private lacking(): Remark[] {
-    return this.example.lacking(this.code.text);
+  /** Warnings about parameter values of the example that the query does not use. */
+  private unusedValues(): Remark[] {
+    return this.example.describeUnusedValues(this.editor.text);
   }
 
   private parameters(): URLSearchParams {
-    const all = new FormData(this.form);
-    all.delete("_mediatype");
-    return new URLSearchParams([...all].map(([name, value]): [string, string] => [name, String(value).replaceAll("\r\n", "\n")]));
+    const fields = new FormData(this.form);
+    fields.delete("_mediatype");
+    return new URLSearchParams([...fields].map(([name, value]): [string, string] => [name, String(value).replaceAll("\r\n", "\n")]));
   }
 
-  private start(): void {
-    this.code.mark([], []);
-    this.status.textContent = say("running");
-    this.found.hidden = false;
-    document.querySelector("#answer")?.remove(); // what the server showed of a query before
+  private showRunning(): void {
+    this.editor.showDiagnostics([], []);
+    this.status.textContent = formatMessage("running");
+    this.resultSection.hidden = false;
+    document.querySelector("#answer")?.remove(); // the result that the server rendered
     this.cancel.hidden = false;
-    clearInterval(this.tick);
-    const began = performance.now();
-    this.tick = window.setInterval(() => {
-      this.clock.textContent = say("seconds", { seconds: figure((performance.now() - began) / 1000, 1) });
-    }, TICK);
+    clearInterval(this.clockTimer);
+    const startedAt = performance.now();
+    this.clockTimer = window.setInterval(() => {
+      this.clock.textContent = formatMessage("seconds", { seconds: formatNumber((performance.now() - startedAt) / 1000, 1) });
+    }, CLOCK_INTERVAL_MS);
   }
 
-  private end(): void {
-    this.asked = undefined;
+  private showIdle(): void {
+    this.currentRequest = undefined;
     this.cancel.hidden = true;
     this.clock.textContent = "";
-    clearInterval(this.tick);
+    clearInterval(this.clockTimer);
   }
 
-  private show({ answer, remarks, milliseconds }: Found, parameters: URLSearchParams): void {
-    const figures = { rows: answer.rows.length, milliseconds: Math.ceil(milliseconds) };
-    this.status.textContent = say(answer.form === "boolean" ? "answered" : "done", figures);
-    this.code.mark([], remarks);
-    const head = h("h2", { tabindex: "-1" }, say("answer"));
-    this.found.replaceChildren(head, ...this.doubts(remarks), views(answer), offers(answer, parameters));
-    if (document.activeElement === document.body) head.focus(); // the button that was pressed is gone
-    keep(parameters.get("query") ?? "");
-    this.recall();
-    this.remember(address(parameters));
+  private showResult({ result, remarks, milliseconds }: QueryResponse, parameters: URLSearchParams): void {
+    const values = { rows: result.rows.length, milliseconds: Math.ceil(milliseconds) };
+    this.status.textContent = formatMessage(result.form === "boolean" ? "answered" : "done", values);
+    this.editor.showDiagnostics([], remarks);
+    const heading = h("h2", { tabindex: "-1" }, formatMessage("answer"));
+    this.resultSection.replaceChildren(heading, ...this.remarkList(remarks), createViews(result), exportSection(result, parameters));
+    if (document.activeElement === document.body) heading.focus(); // the pressed button has been removed
+    savePastQuery(parameters.get("query") ?? "");
+    this.showHistory();
+    this.pushAddress(queryAddress(parameters));
   }
 
-  private remember(here: string): void {
-    if (here === this.here || here.length > LONGEST) return;
-    history.pushState(null, "", here);
-    this.here = pathOf(location);
-    this.follow();
+  private pushAddress(address: string): void {
+    if (address === this.currentPath || address.length > MAX_ADDRESS_CHARACTERS) return;
+    history.pushState(null, "", address);
+    this.currentPath = pathOf(location);
+    this.updateLanguageSwitch();
   }
 
-  /** Another language is one of what the editor holds. */
-  private follow(): void {
-    lead(this.code.text.trim() && address(this.parameters()), LONGEST);
+  /** Point the language links to the query in the editor. */
+  private updateLanguageSwitch(): void {
+    updateLanguageLinks(this.editor.text.trim() && queryAddress(this.parameters()), MAX_ADDRESS_CHARACTERS);
   }
 
-  private refuse(remark: Remark): void {
-    this.code.mark([remark], []);
+  private showError(remark: Remark): void {
+    this.editor.showDiagnostics([remark], []);
     this.status.textContent = "";
-    this.found.replaceChildren(h("div", { role: "alert", class: "summary" }, h("h2", {}, say("refused")), this.told(remark)));
+    this.resultSection.replaceChildren(h("div", { role: "alert", class: "summary" }, h("h2", {}, formatMessage("refused")), this.remarkElement(remark)));
   }
 
-  private doubts(remarks: Remark[]): Node[] {
+  private remarkList(remarks: Remark[]): Node[] {
     if (!remarks.length) return [];
-    const list = h("ul", {}, ...remarks.map((one) => h("li", {}, this.told(one))));
-    return [h("div", { class: "summary" }, h("h3", {}, say("doubts")), list)];
+    const list = h("ul", {}, ...remarks.map((remark) => h("li", {}, this.remarkElement(remark))));
+    return [h("div", { class: "summary" }, h("h3", {}, formatMessage("doubts")), list)];
   }
 
-  private told(remark: Remark): HTMLElement {
-    const place = say("go-to", { line: remark.line, column: remark.column });
-    const button = h("button", { type: "button", class: "plain", click: () => this.code.goTo(remark) }, place);
+  private remarkElement(remark: Remark): HTMLElement {
+    const linkText = formatMessage("go-to", { line: remark.line, column: remark.column });
+    const button = h("button", { type: "button", class: "plain", click: () => this.editor.goTo(remark) }, linkText);
     return h("p", {}, h("bdi", { lang: remark.lang }, remark.sentence), " ", remark.line > 0 && button);
   }
 
-  private recall(): void {
-    const queries = past();
-    this.before.hidden = !queries.length;
-    const entries = queries.map(({ query, at }) => {
-      const first = query.split("\n").find((line) => /^\s*(select|ask|construct|describe)/i.test(line)) ?? query;
-      const button = h("button", { type: "button", class: "plain", click: () => this.again(query) }, first.trim().slice(0, 80));
-      return h("li", {}, button, " ", h("span", { class: "mark" }, new Date(at).toLocaleString(LOCALE)));
+  private showHistory(): void {
+    const queries = loadPastQueries();
+    this.historySection.hidden = !queries.length;
+    const entries = queries.map(({ query, at: savedAt }) => {
+      const firstLine = query.split("\n").find((line) => /^\s*(select|ask|construct|describe)/i.test(line)) ?? query;
+      const button = h("button", { type: "button", class: "plain", click: () => this.reuseQuery(query) }, firstLine.trim().slice(0, 80));
+      return h("li", {}, button, " ", h("span", { class: "mark" }, new Date(savedAt).toLocaleString(LOCALE)));
     });
-    const clear = h("button", { type: "button", class: "plain", click: () => (forget(), this.recall()) }, say("forget"));
-    this.before.replaceChildren(
-      h("summary", {}, say("past", { count: queries.length })), h("p", {}, say("past-where")), h("ul", { class: "asked" }, ...entries), clear);
+    const clear = h("button", { type: "button", class: "plain", click: () => (clearPastQueries(), this.showHistory()) }, formatMessage("forget"));
+    this.historySection.replaceChildren(
+      h("summary", {}, formatMessage("past", { count: queries.length })), h("p", {}, formatMessage("past-where")), h("ul", { class: "asked" }, ...entries), clear);
   }
 
-  /** Keep what was written and not run, before another query takes its place. */
-  private spare(): void {
-    if (!this.example.is(this.code.text) && this.code.text.trim()) keep(this.code.text);
+  /** Save a query that was not run to the history, before another one replaces it. */
+  private saveUnrunQuery(): void {
+    if (!this.example.isUnchanged(this.editor.text) && this.editor.text.trim()) savePastQuery(this.editor.text);
   }
 
-  private again(query: string): void {
-    this.spare();
-    this.code.text = query;
-    this.recall();
+  private reuseQuery(query: string): void {
+    this.saveUnrunQuery();
+    this.editor.text = query;
+    this.showHistory();
     this.form.closest("details")?.setAttribute("open", "");
     this.form.scrollIntoView();
   }
 }
 
-/** An address without the place within the page. */
+/** The path and query string of an address, without its fragment. */
 function pathOf({ pathname, search }: Location): string {
   return pathname + search;
 }
 
 const form = document.querySelector<HTMLFormElement>("#ask");
 if (form) {
-  learn(form);
-  new Page(form);
+  readNamespaces(form);
+  new QueryPage(form);
 }

@@ -1,100 +1,100 @@
-/** The form in which a paper is written: what is wrong in a field is said when its writer goes on to the next. */
+/** The form for writing a paper: the paper is checked when a field has changed, and messages are shown at the fields. */
 
 import { h } from "./page/dom";
-import { say } from "./page/words";
+import { formatMessage } from "./page/messages";
 
 interface Message {
   field: string;
   severity: "Violation" | "Warning" | "Info";
   text: string;
   language: string;
-  code: string;
-  blocks: boolean;
+  code: string; // of the violated rule; empty if no rule is violated
+  blocks: boolean; // whether the paper does not conform because of it
 }
 
-interface Told {
-  met: number;
-  parts: number;
-  messages?: Message[];
+interface CheckResult {
+  met: number; // parts of the template that the paper has
+  parts: number; // parts that the template asks for
+  messages?: Message[]; // undefined in a problem document
 }
 
-const PAUSE = 400; // milliseconds, in which the next field may be left as well
+const CHECK_DELAY_MS = 400; // several fields that change within this time are checked together
 
-class Form {
+class PaperForm {
   private readonly status = h("p", { role: "status", class: "hint" });
-  private readonly left = new Set<string>();
-  private asked = new AbortController();
-  private soon = 0;
+  private readonly changedFields = new Set<string>();
+  private abortController = new AbortController();
+  private checkTimer = 0;
   private unsaved: boolean;
 
   constructor(private readonly form: HTMLFormElement) {
     form.querySelector("nav")?.append(this.status);
-    form.addEventListener("change", (event) => this.changed(event.target as HTMLInputElement));
-    form.addEventListener("submit", () => this.asked.abort());
+    form.addEventListener("change", (event) => this.onFieldChange(event.target as HTMLInputElement));
+    form.addEventListener("submit", () => this.abortController.abort());
     this.unsaved = "unsaved" in form.dataset;
     form.addEventListener("input", () => (this.unsaved = true));
-    form.addEventListener("submit", () => (this.unsaved = false)); // the next page has it, or a file
+    form.addEventListener("submit", () => (this.unsaved = false)); // the input is then in the next page or the downloaded file
     addEventListener("beforeunload", (event) => this.unsaved && event.preventDefault());
   }
 
-  /** A field was left with another value than before. The token is for a write alone. */
-  private changed({ name }: HTMLInputElement): void {
+  /** Schedule a check of the paper after a field has changed; the access token is only sent to save it. */
+  private onFieldChange({ name }: HTMLInputElement): void {
     if (name === "token") return;
-    this.left.add(name.replace(/-language$/, ""));
-    clearTimeout(this.soon);
-    this.soon = setTimeout(() => void this.check(), PAUSE);
+    this.changedFields.add(name.replace(/-language$/, "")); // title-language is the language of the field title
+    clearTimeout(this.checkTimer);
+    this.checkTimer = setTimeout(() => void this.check(), CHECK_DELAY_MS);
   }
 
   private async check(): Promise<void> {
-    this.asked.abort();
-    const { signal } = (this.asked = new AbortController());
-    const sent = new URLSearchParams(new FormData(this.form) as unknown as Record<string, string>);
-    sent.delete("token");
-    sent.set("do", "check");
+    this.abortController.abort();
+    const { signal } = (this.abortController = new AbortController());
+    const parameters = new URLSearchParams(new FormData(this.form) as unknown as Record<string, string>);
+    parameters.delete("token");
+    parameters.set("do", "check");
     try {
       const headers = { Accept: "application/json" };
-      const answer = await fetch(this.form.action, { method: "POST", body: sent, headers, signal });
-      this.tell((await answer.json()) as Told);
+      const response = await fetch(this.form.action, { method: "POST", body: parameters, headers, signal });
+      this.showResult((await response.json()) as CheckResult);
     } catch {
-      if (!signal.aborted) this.status.textContent = say("unchecked");
+      if (!signal.aborted) this.status.textContent = formatMessage("unchecked");
     }
   }
 
-  private tell(told: Told): void {
-    if (!told.messages) return; // there is no paper to check yet
-    for (const name of this.left) this.say(name, told.messages.filter(({ field }) => field === name));
-    this.status.textContent = say("checked", { met: told.met, parts: told.parts });
+  private showResult(result: CheckResult): void {
+    if (!result.messages) return; // a problem document instead of a result
+    for (const name of this.changedFields) this.showFieldMessages(name, result.messages.filter(({ field }) => field === name));
+    this.status.textContent = formatMessage("checked", { met: result.met, parts: result.parts });
   }
 
-  /** Say what is wrong in a field, in the place of what was said before. */
-  private say(name: string, messages: Message[]): void {
-    const field = document.getElementById(name) ?? document.getElementById(`${name}-1`);
-    const box = field?.closest("fieldset.boxes") ?? field;
-    if (!box) return;
+  /** Show the messages of a field, instead of those shown before. */
+  private showFieldMessages(name: string, messages: Message[]): void {
+    const field = document.getElementById(name) ?? document.getElementById(`${name}-1`); // -1: the first of several boxes
+    const target = field?.closest("fieldset.boxes") ?? field; // the group of boxes, or the field itself
+    if (!target) return;
     const id = `${name}-said`;
     document.getElementById(id)?.remove();
-    if (messages.length) place(box, h("div", { id }, ...messages.map(paragraph)));
-    const others = (box.getAttribute("aria-describedby") ?? "").split(" ").filter((one) => one && one !== id);
-    mark(box, "aria-describedby", [...others, ...(messages.length ? [id] : [])].join(" "));
-    mark(box, "aria-invalid", messages.some(({ blocks }) => blocks) ? "true" : "");
+    if (messages.length) insertMessages(target, h("div", { id }, ...messages.map(createMessage)));
+    const otherIds = (target.getAttribute("aria-describedby") ?? "").split(" ").filter((otherId) => otherId && otherId !== id);
+    setOrRemoveAttribute(target, "aria-describedby", [...otherIds, ...(messages.length ? [id] : [])].join(" "));
+    setOrRemoveAttribute(target, "aria-invalid", messages.some(({ blocks }) => blocks) ? "true" : "");
   }
 }
 
-function place(box: Element, said: HTMLElement): void {
-  if (box instanceof HTMLFieldSetElement) box.querySelector("legend")?.after(said);
-  else box.before(said);
+function insertMessages(target: Element, messageList: HTMLElement): void {
+  if (target instanceof HTMLFieldSetElement) target.querySelector("legend")?.after(messageList);
+  else target.before(messageList);
 }
 
-function mark(element: Element, name: string, value: string): void {
+function setOrRemoveAttribute(element: Element, name: string, value: string): void {
   if (value) element.setAttribute(name, value);
   else element.removeAttribute(name);
 }
 
-function paragraph({ severity, text, language, code }: Message): HTMLElement {
+function createMessage({ severity, text, language, code }: Message): HTMLElement {
   const rule = code && h("a", { href: `/shapes/${encodeURIComponent(code)}`, class: "mark" }, code);
-  const kind = h("span", { class: "unseen" }, say(severity.toLowerCase()));
-  return h("p", { class: `said ${severity.toLowerCase()}` }, kind, " ", h("span", { lang: language }, text), " ", rule || undefined);
+  const severityLabel = h("span", { class: "unseen" }, formatMessage(severity.toLowerCase()));
+  return h("p", { class: `said ${severity.toLowerCase()}` }, severityLabel, " ", h("span", { lang: language }, text), " ", rule || undefined);
 }
 
 const form = document.querySelector<HTMLFormElement>("form.paper");
-if (form) new Form(form);
+if (form) new PaperForm(form);

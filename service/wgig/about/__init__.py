@@ -1,4 +1,4 @@
-"""The service describes itself: home page, OpenAPI, health, metrics, sitemap and well-known paths.
+"""Descriptions of the service: home page, catalog, OpenAPI, health, metrics, sitemap, well-known paths.
 
 Read `well_known` first.
 """

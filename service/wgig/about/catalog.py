@@ -1,9 +1,9 @@
-"""/catalog: the datasets, dumps and services on offer, as DCAT 3.
+"""/catalog: the datasets, dumps and services of this service, as DCAT 3.
 
-It has the triples of the graph dcat and adds what is stored elsewhere: what graphs say about themselves, the
-contact from the settings, and size and digest of the dumps, which are read from their files: a dump contains
-the graph dcat, which therefore cannot contain the digest of the dump. The dumps are made by the first
-request for the catalog, or for a dump, after a change.
+The catalog has the triples of the graph `dcat`. It adds the descriptions of graphs from other graphs, the
+contact from the settings, and the size and digest of the dumps. These are read from the files, as a dump
+contains the graph `dcat`, which therefore cannot contain the digest of the dump. The dumps are written by the
+first request for the catalog, or for a dump, after a change.
 """
 
 import asyncio
@@ -41,8 +41,8 @@ from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import (
     LANGUAGE_NEUTRAL_HEADERS,
     Preferences,
-    asks_for_profile,
     parse_format_preferences,
+    requests_profile,
 )
 from ..resources.profiles import profiles_by_token
 from ..resources.representation import respond_with_resource
@@ -50,7 +50,7 @@ from ..store.errors import StoreError
 from .well_known import read_description_graph, redirect_to_graph_page, serialize_localized_triples
 
 CATALOG_NAME = "dcat"  # the token of its profile, and the name of its graph
-CATALOG_DUMPS_TIMEOUT_SECONDS = 5  # how long a request waits for the dumps
+CATALOG_DUMPS_TIMEOUT_SECONDS = 5  # for a request that waits for the dumps
 DATASET_PROPERTY, DISTRIBUTION_PROPERTY = (
     expand_curie(name) for name in ("dcat:dataset", "dcat:distribution")
 )
@@ -65,25 +65,27 @@ CATALOG_OPERATION = make_profile_operation((*GRAPH_FORMATS, HTML), None)
 async def get_catalog(
     context: ContextDep, dumps: DumpsDep, parameters: Annotated[ProfileParameters, Query()]
 ) -> Response:
-    """The catalog of what there is to get. Raises Problem 400, 404, 406.
+    """The catalog of datasets, dumps and services. Raises Problem 400, 404, 406.
 
-    Where the dumps are not ready in time, or the disk fails, their sizes and digests are left out, and the
+    If the dumps are not ready in time, or the disk fails, their sizes and digests are left out, and the
     response is not cached.
     """
     request = context.request
-    formats = GRAPH_FORMATS if asks_for_profile(request, parameters) else (*GRAPH_FORMATS, HTML)
+    formats = GRAPH_FORMATS if requests_profile(request, parameters) else (*GRAPH_FORMATS, HTML)
     profile = replace(profiles_by_token(context.base)[CATALOG_NAME], formats=formats)
     preferences = parse_format_preferences(
         context, parameters, formats, request.path_params.get("suffix", ""), {CATALOG_NAME: profile}
     )
     if preferences.representations[0].format is HTML and not preferences.wants_listing:
         return redirect_to_graph_page(CATALOG_NAME)
-    stored = await run_sync(read_description_graph, context, CATALOG_NAME)
-    return await run_sync(respond_with_catalog, context, preferences, stored, await wait_for_dumps(dumps))
+    dcat_triples = await run_sync(read_description_graph, context, CATALOG_NAME)
+    return await run_sync(
+        respond_with_catalog, context, preferences, dcat_triples, await wait_for_dumps(dumps)
+    )
 
 
 async def wait_for_dumps(dumps: StoreDumps) -> list[DumpFile]:
-    """The dumps of the current state of the store that are ready in time."""
+    """The dumps of the current state of the store that are ready within CATALOG_DUMPS_TIMEOUT_SECONDS."""
     names = [f"{syntax.suffix}.{coding.suffix}" for syntax, coding in DCAT_DUMP_FORMATS]
     futures = [asyncio.wrap_future(dumps.get_current(name)) for name in names]
     done, _ = await asyncio.wait(futures, timeout=CATALOG_DUMPS_TIMEOUT_SECONDS)
@@ -91,22 +93,22 @@ async def wait_for_dumps(dumps: StoreDumps) -> list[DumpFile]:
 
 
 def respond_with_catalog(
-    context: RequestContext, preferences: Preferences, stored: Triples, dumps: list[DumpFile]
+    context: RequestContext, preferences: Preferences, dcat_triples: Triples, dumps: list[DumpFile]
 ) -> Response:
-    """The catalog as a response, with the triples that are stored elsewhere."""
+    """The catalog as a response: the triples of the graph `dcat`, and the triples added to them."""
     catalog = DcatCatalog(context.base)
-    descriptions = list(iter_self_descriptions(context, stored))
+    descriptions = list(iter_self_descriptions(context, dcat_triples))
     contacts = context.settings.contact.split()
     triples = [
-        *stored,
-        *(source_as_derivation(triple) for triple in descriptions),
+        *dcat_triples,
+        *(replace_source_property(triple) for triple in descriptions),
         *(
             ox.Triple(catalog.node, DCTERMS_MODIFIED, triple.object)
             for triple in descriptions
             if is_about_dataset(triple, catalog, DCTERMS_MODIFIED)
         ),
-        *iter_default_descriptions(stored, descriptions),
-        *iter_license_triples(stored, descriptions, catalog),
+        *iter_default_descriptions(dcat_triples, descriptions),
+        *iter_license_triples(dcat_triples, descriptions, catalog),
         *chain.from_iterable(iter_dump_triples(dump, catalog) for dump in dumps),
         *chain.from_iterable(
             iter_contact_triples(contact, number, catalog) for number, contact in enumerate(contacts, 1)
@@ -118,7 +120,7 @@ def respond_with_catalog(
         lambda: (),
         partial(serialize_localized_triples, context, triples),
         formats=GRAPH_FORMATS,
-        own_profile=CATALOG_NAME,
+        default_profile=CATALOG_NAME,
     )
     cache_headers = {} if len(dumps) == len(DCAT_DUMP_FORMATS) else NO_STORE_HEADERS
     return respond_with_resource(
@@ -127,26 +129,29 @@ def respond_with_catalog(
 
 
 def is_about_dataset(triple: ox.Triple, catalog: DcatCatalog, property_: ox.NamedNode) -> bool:
-    """Whether a triple has this property of the dataset of all graphs."""
+    """Whether a triple states this property of the dataset of all graphs."""
     return triple.subject == catalog.dataset and triple.predicate == property_
 
 
-def iter_self_descriptions(context: RequestContext, stored: Triples) -> Iterator[ox.Triple]:
-    """What other graphs say about the datasets of the catalog: title, license, sources, last change."""
+def iter_self_descriptions(context: RequestContext, dcat_triples: Triples) -> Iterator[ox.Triple]:
+    """The triples of other graphs about the datasets of the catalog: title, license, sources, last change."""
     store = context.store
-    # It has the dates on which graphs were shipped; they may have changed since.
-    shipped_catalog = ox.NamedNode(f"{context.base}graph/catalog")
-    for triple in stored:
+    # The bundled graph `catalog` has the dates of the bundled graphs, which may have changed since.
+    bundled_catalog_graph = ox.NamedNode(f"{context.base}graph/catalog")
+    for triple in dcat_triples:
         if triple.predicate == DATASET_PROPERTY:
             for quad in store.match(triple.object):  # type: ignore[arg-type]
-                if quad.predicate.value.startswith(DCTERMS_NAMESPACE) and quad.graph_name != shipped_catalog:
+                if (
+                    quad.predicate.value.startswith(DCTERMS_NAMESPACE)
+                    and quad.graph_name != bundled_catalog_graph
+                ):
                     yield quad.triple
 
 
-def source_as_derivation(triple: ox.Triple) -> ox.Triple:
+def replace_source_property(triple: ox.Triple) -> ox.Triple:
     """The triple, with dcterms:source replaced by prov:wasDerivedFrom (PROV-DC, section 3.1).
 
-    In DCAT-AP a source is another dataset, but ours are pages.
+    In DCAT-AP the value of dcterms:source is a dataset, but the sources of this project are pages.
     """
     return (
         ox.Triple(triple.subject, DERIVED_FROM_PROPERTY, triple.object)
@@ -155,10 +160,10 @@ def source_as_derivation(triple: ox.Triple) -> ox.Triple:
     )
 
 
-def iter_default_descriptions(stored: Triples, descriptions: Triples) -> Iterator[ox.Triple]:
+def iter_default_descriptions(dcat_triples: Triples, descriptions: Triples) -> Iterator[ox.Triple]:
     """A title and a description for each graph that has none, as DCAT requires them for every dataset."""
     described = {(triple.subject, triple.predicate) for triple in descriptions}
-    for triple in stored:
+    for triple in dcat_triples:
         if triple.predicate == DCTERMS_HAS_PART and isinstance(triple.object, ox.NamedNode):
             if (triple.object, DCTERMS_TITLE) not in described:
                 yield ox.Triple(triple.object, DCTERMS_TITLE, ox.Literal(triple.object.value))
@@ -170,8 +175,10 @@ def iter_default_descriptions(stored: Triples, descriptions: Triples) -> Iterato
                 )
 
 
-def iter_license_triples(stored: Triples, descriptions: Triples, catalog: DcatCatalog) -> Iterator[ox.Triple]:
-    """The license of each distribution whose contents all have the same, as it may have at most one."""
+def iter_license_triples(
+    dcat_triples: Triples, descriptions: Triples, catalog: DcatCatalog
+) -> Iterator[ox.Triple]:
+    """The license of each distribution if all graphs in it have the same one, as DCAT-AP allows only one."""
     licenses_by_dataset = dict[object, set[ox.NamedNode]]()
     for triple in descriptions:
         if triple.predicate == DCTERMS_LICENSE and isinstance(triple.object, ox.NamedNode):
@@ -179,11 +186,11 @@ def iter_license_triples(stored: Triples, descriptions: Triples, catalog: DcatCa
             yield ox.Triple(triple.object, RDF_TYPE, expand_curie("dcterms:LicenseDocument"))
     part_licenses = [
         licenses_by_dataset.get(triple.object, set())
-        for triple in stored
+        for triple in dcat_triples
         if triple.predicate == DCTERMS_HAS_PART
     ]
     licenses_by_dataset[catalog.dataset] = set().union(*part_licenses) if all(part_licenses) else set()
-    for triple in stored:
+    for triple in dcat_triples:
         licenses = licenses_by_dataset.get(triple.subject, set())
         if (
             triple.predicate == DISTRIBUTION_PROPERTY
@@ -194,7 +201,7 @@ def iter_license_triples(stored: Triples, descriptions: Triples, catalog: DcatCa
 
 
 def iter_dump_triples(dump: DumpFile, catalog: DcatCatalog) -> Iterator[ox.Triple]:
-    """The size of a dump in bytes, and its digest (SPDX)."""
+    """The size of a dump in bytes, and its SHA-256 digest (SPDX)."""
     distribution = catalog.distribution_node(dump.name)
     size, checksum = str(dump.path.stat().st_size), ox.NamedNode(f"{distribution.value}-checksum")
     yield ox.Triple(

@@ -1,4 +1,7 @@
-"""FastAPI dependencies of handlers that report on the service. Why they are async: `pages.dependencies`."""
+"""FastAPI dependencies of handlers that report on the service.
+
+They are async because FastAPI would run other functions on a thread, which takes longer.
+"""
 
 from typing import Annotated
 
@@ -14,11 +17,11 @@ async def get_status(request: Request) -> ServiceStatus:
     return status
 
 
-async def get_census(request: Request) -> StoreSize:
-    """The size of the store."""
-    census: StoreSize = request.app.state.service.projections.store_size
-    return census
+async def get_store_size(request: Request) -> StoreSize:
+    """The size of the store: its numbers of quads and graphs."""
+    store_size: StoreSize = request.app.state.service.projections.store_size
+    return store_size
 
 
 StatusDep = Annotated[ServiceStatus, Depends(get_status)]
-CensusDep = Annotated[StoreSize, Depends(get_census)]
+StoreSizeDep = Annotated[StoreSize, Depends(get_store_size)]

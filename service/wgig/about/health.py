@@ -1,4 +1,4 @@
-"""/health and /ready: whether the process is alive, and whether it answers queries."""
+"""/health reports that the process is alive, /ready whether clients should send queries to this instance."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from ..http.operations import Operation
 from ..http.responses import NO_STORE_HEADERS
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS
-from ..resources.dependencies import StreamDep
+from ..resources.dependencies import ChangeLogDep
 from ..search.dependencies import IndexDep
 from ..sparql.dependencies import QueriesDep
 from ..sparql.language.parser import ParsedSparqlText
@@ -24,6 +24,7 @@ from .dependencies import StatusDep
 from .schemas import HealthStatus, ReadinessStatus
 
 READY_TIMEOUT_SECONDS = 5.0  # for a test query
+# A reason for 503 although queries are answered, so that load balancers send new ones to another instance.
 STOPPING_REASON = "The service is stopping. It still answers requests."
 READINESS_PROBE = QueryJob(
     ParsedSparqlText("ASK {}"),
@@ -35,6 +36,7 @@ READINESS_PROBE = QueryJob(
 )
 
 FAULT_REASONS = {DISK_FAULT: "A query failed with a disk error: {}.", REMOTE_FAULT: "{}"}
+# For all other faults, as they end the worker: it crashed, or was killed at a limit or to cancel the query.
 WORKER_LOST_REASON = "A worker ended before it answered a query."
 
 log = logging.getLogger("wgig")
@@ -45,21 +47,21 @@ READINESS_OPERATION = Operation(formats=(JSON,), json=ReadinessStatus)
 
 
 async def get_health() -> Response:
-    """Answers that the process is alive. Needs no thread, so it also works while all threads are busy."""
+    """Reports that the process is alive. Needs no thread, so it also works while all threads are busy."""
     return respond_with_status("alive")
 
 
 async def get_readiness(
-    queries: QueriesDep, index: IndexDep, change_log: StreamDep, status: StatusDep
+    queries: QueriesDep, index: IndexDep, change_log: ChangeLogDep, status: StatusDep
 ) -> Response:
-    """Whether queries are answered, and when the last backup was made. Raises Problem 503 with the reasons.
+    """Whether queries are answered, and the time of the last backup. Raises Problem 503 with the reasons.
 
-    `failedWrite` is the time of the last write if it failed because of the disk or the shared store, else
-    null; reads still work then. While the quads are copied to memory (`copying`), queries are answered from
-    disk, or from the previous copy, which also gets all writes. While the full-text index is built
-    (`indexing`), search is unavailable. While the quads are compared with the change log to add missing
-    changes (`comparing`), the change log is unavailable. While `describing`, the graphs that describe other
-    graphs are out of date.
+    `failedWrite` is the time of the last write if it failed because of the disk or the shared store (the
+    SPARQL server with the data of several instances), else null. Reads still work after a failed write. While
+    the quads are copied to memory (`copying`), queries are answered from disk, or from the previous copy,
+    which also gets all writes. While the full-text index is built (`indexing`), search is unavailable. While
+    the quads are compared with the change log to add missing changes (`comparing`), the change log is
+    unavailable. While `describing` is true, the graphs that describe other graphs are out of date.
     """
     workers, store = queries.workers, queries.store
     reasons = [*([STOPPING_REASON] if status.stopping else []), *await list_unready_reasons(workers)]
@@ -69,7 +71,7 @@ async def get_readiness(
     return respond_with_status(
         "ready",
         lastBackup=read_backup_time(store.folder),
-        failedWrite=status.failed_write,
+        failedWrite=status.failed_write_time,
         copying=workers.is_copying,
         indexing=index.is_pending,
         comparing=not change_log.is_current,
@@ -82,25 +84,25 @@ async def list_unready_reasons(workers: QueryWorkers) -> list[str]:
     result = None
     try:
         async with asyncio.timeout(READY_TIMEOUT_SECONDS):
-            await workers.see_latest_writes()
-            result = await workers.ask(READINESS_PROBE, client="")
+            await workers.see_latest_writes()  # as before each query; fails if the shared store is down
+            result = await workers.start_query(READINESS_PROBE, client="")
             await result.read_all()
     except (TimeoutError, Problem):  # Problem: no worker became free, or too many queries wait
         if result:
             result.close()
-        return [no_answer_reason(workers.queue_state)]
+        return [describe_busy_workers(workers.queue_state)]
     except QueryFault as fault:
         return [FAULT_REASONS.get(fault.kind, WORKER_LOST_REASON).format(fault)]
     except StoreUnavailableError as error:
         return [str(error)]
     except Exception as error:
-        log.error("no query is answered: %s", error)
+        log.error("the test query of /ready failed: %s", error)
         return ["The store does not answer."]
     return []
 
 
-def no_answer_reason(queue_state: QueueState) -> str:
-    """Why no worker answered the test query."""
+def describe_busy_workers(queue_state: QueueState) -> str:
+    """The reason why no worker answered the test query in time: no workers, or busy ones."""
     worker_count = queue_state.busy + queue_state.idle
     if worker_count == 0:
         return "There is no worker: they are starting, or fail to start (see the log)."
@@ -111,7 +113,7 @@ def no_answer_reason(queue_state: QueueState) -> str:
 
 
 def respond_with_status(status: str, **details: str | bool | None) -> Response:
-    """The response that all is well; never cached."""
+    """The response with this status and these details; never cached."""
     return Response(
         json.dumps({"status": status, **details}),
         media_type=JSON.media_type,

@@ -1,4 +1,4 @@
-"""The home page: what the service is, with an overview of coverage, timeline, counts and latest papers."""
+"""The home page: an introduction, and an overview of coverage, timeline, counts and latest papers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,19 +31,19 @@ from ..problems import Problem
 from ..rdf.formats import HTML
 from ..resources import existence, mappings
 from ..resources.alternates import data_links
-from ..resources.dependencies import StreamDep
+from ..resources.dependencies import ChangeLogDep
 from ..resources.labels import find_labels
 from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import list_example_queries
-from ..sparql.service import QueryService, select_own_rows
+from ..sparql.service import QueryService, select_internal_rows
 from ..store.changelog.sync import ChangeLogSync
 from ..text import natural_sort_key
 
-COUNTS_TIMEOUT_SECONDS = 2  # how long the page waits for counts
-MAX_LATEST_PAPERS = 6
+COUNTS_TIMEOUT_SECONDS = 2  # for each of the counts on the page; counts that take longer are left out
+MAX_LATEST_PAPERS = 6  # in the list on the page
 FEATURED_EXAMPLE_NAMES = ("due-and-delivered", "issues-under-several-categories", "disagreements")
-# Descriptions of the service (RFC 8631, RFC 9727): link relation, path, media type.
+# Links to descriptions of the service (RFC 8631, RFC 9727): link relation, path, media type.
 HOME_DESCRIPTION_LINKS = (
     ("api-catalog", "/.well-known/api-catalog", "application/linkset+json"),
     ("service-desc", "/openapi.json", "application/json"),
@@ -55,15 +55,15 @@ POSTED_PAPERS_QUERY = """SELECT ?paper ?day WHERE {{
   VALUES ?day {{ {days} }} ?paper wgig:posted ?day .
   FILTER EXISTS {{ VALUES ?class {{ wgig:IssuePaper wgig:AssessmentPaper }} ?paper a ?class }}
   FILTER NOT EXISTS {{ ?paper wgig:illustrative true }} FILTER (isIRI(?paper))
-}} LIMIT {most}"""
+}} LIMIT {limit}"""
 
 
 @dataclass(frozen=True)
 class LatestPaper:
-    """A recently posted paper: IRI, label and day."""
+    """A recently posted paper: its IRI, its label, and the day (YYYY-MM-DD) on which it was posted."""
 
     iri: str
-    name: ox.Literal
+    label: ox.Literal
     day: str
 
 
@@ -71,16 +71,16 @@ HOME_OPERATION = Operation(formats=(HTML,))
 
 
 async def get_home(
-    context: ContextDep, queries: QueriesDep, counts: CountsDep, stream: StreamDep
+    context: ContextDep, queries: QueriesDep, counts: CountsDep, change_log: ChangeLogDep
 ) -> Response:
     """The home page. Raises Problem 406 for a client that does not accept HTML."""
     request = context.request
     choose_response_format(request, (HTML,))
-    kind_counts = await find_kind_counts(stream)
+    kind_counts = await find_kind_counts(change_log)
     issue_matrix = await find_issue_matrix(request, queries, counts["issue"])
     timeline_data = await read_timeline_data(request, queries, counts, MAIN_EVENT_PARAMETERS)
     papers = await list_latest_papers(request, queries, counts["posted"])
-    is_complete = None not in (kind_counts, issue_matrix, timeline_data.papers)
+    is_complete = None not in (kind_counts, issue_matrix, timeline_data.papers_by_day)
     body = await run_in_threadpool(render_home, context, kind_counts, issue_matrix, timeline_data, papers)
     links = [
         *data_links(),
@@ -98,7 +98,7 @@ def render_home(
     timeline_data: TimelineData,
     papers: list[LatestPaper],
 ) -> bytes:
-    """The home page as HTML; arguments that are None are still being counted."""
+    """The home page as HTML. An argument is None if its counts are not ready."""
     base = context.base
     timeline = build_timeline(timeline_data).main
     return render_site_page(
@@ -106,15 +106,15 @@ def render_home(
         "home.html",
         counts=kind_counts,
         titles=names.KIND_TITLES,
-        name=names.localized_kind_title,
+        kind_title=names.localized_kind_title,
         lists=LIST_DEFINITIONS,
         matrix=issue_matrix and build_matrix_view(issue_matrix, base, language.label_languages()),
-        line=timeline,
+        timeline=timeline,
         chart=build_timeline_chart(timeline),
         papers=papers,
         examples=list_example_queries(),
-        shown=FEATURED_EXAMPLE_NAMES,
-        described=HOME_DESCRIPTION_LINKS,
+        featured_names=FEATURED_EXAMPLE_NAMES,
+        description_links=HOME_DESCRIPTION_LINKS,
         markup=mappings.build_catalog_markup(
             base,
             request_base_url(context.request),
@@ -123,11 +123,11 @@ def render_home(
     )
 
 
-async def find_kind_counts(stream: ChangeLogSync) -> dict[str, int] | None:
-    """The number of resources of each kind; None while they are being counted."""
+async def find_kind_counts(change_log: ChangeLogSync) -> dict[str, int] | None:
+    """The number of resources of each kind, such as issue; None while they are being counted."""
     try:
         return await run_in_threadpool(
-            existence.count_things_by_kind, await stream.get_current_log(COUNTS_TIMEOUT_SECONDS)
+            existence.sort_resource_counts, await change_log.get_current_log(COUNTS_TIMEOUT_SECONDS)
         )
     except Problem:
         return None
@@ -142,7 +142,7 @@ async def find_issue_matrix(
         return None
     return build_coverage_matrix(
         "issue",
-        await select_own_rows(request, queries, build_matrix_query("issue", {}, queries.settings.base)),
+        await select_internal_rows(request, queries, build_matrix_query("issue", {}, queries.settings.base)),
         papers,
     )
 
@@ -150,27 +150,32 @@ async def find_issue_matrix(
 async def list_latest_papers(
     request: Request, queries: QueryService, counts: PaperCounts
 ) -> list[LatestPaper]:
-    """Some of the papers of the last days on which papers were posted, the newest first."""
+    """At most MAX_LATEST_PAPERS of the last posted papers, the newest first."""
     days = list_last_posting_days(await counts.get_counts_within(COUNTS_TIMEOUT_SECONDS) or {})
     if not days:
         return []
     query = add_query_prefixes(
-        POSTED_PAPERS_QUERY.format(days=" ".join(days), most=MAX_LATEST_PAPERS), queries.settings.base
+        POSTED_PAPERS_QUERY.format(days=" ".join(days), limit=MAX_LATEST_PAPERS), queries.settings.base
     )
-    days_by_paper = {paper.value: day.value for paper, day in await select_own_rows(request, queries, query)}
+    days_by_paper = {
+        paper.value: day.value for paper, day in await select_internal_rows(request, queries, query)
+    }
     labels = await run_in_threadpool(find_labels, queries.store, days_by_paper, language.label_languages())
     papers = [LatestPaper(iri, labels.get(iri, ox.Literal(iri)), day) for iri, day in days_by_paper.items()]
-    by_name = sorted(papers, key=lambda paper: natural_sort_key(paper.name.value))
-    return sorted(by_name, key=lambda paper: paper.day, reverse=True)
+    by_label = sorted(papers, key=lambda paper: natural_sort_key(paper.label.value))
+    return sorted(by_label, key=lambda paper: paper.day, reverse=True)
 
 
 def list_last_posting_days(counts: Mapping[CellKey, int]) -> list[str]:
-    """The last days on which papers were posted, as SPARQL terms: as few as have MAX_LATEST_PAPERS papers."""
+    """The last days on which papers were posted, as many as are needed for MAX_LATEST_PAPERS.
+
+    `counts` are papers by key, a tuple of SPARQL terms; the key of a day is one literal.
+    """
     last_days: list[str] = []
-    missing_papers = MAX_LATEST_PAPERS
-    days = sorted((cell[0] for cell in counts if len(cell) == 1 and cell[0][:1] == '"'), reverse=True)
+    missing_count = MAX_LATEST_PAPERS
+    days = sorted((key[0] for key in counts if len(key) == 1 and key[0][:1] == '"'), reverse=True)
     for day in islice(days, MAX_LATEST_PAPERS):
-        if missing_papers > 0:
+        if missing_count > 0:
             last_days.append(day)
-            missing_papers -= counts[day,]
+            missing_count -= counts[day,]
     return last_days

@@ -24,29 +24,29 @@ from ..sparql.workers.fair_queue import QueueState
 from ..store.backup.backup import read_backup_time
 from ..store.history import VERSION_TIME_FORMAT
 from ..store.size import StoreSize
-from .dependencies import CensusDep, StatusDep
+from .dependencies import StatusDep, StoreSizeDep
 
-OPEN_METRICS_SETTING = "open"
+OPEN_METRICS_SETTING = "open"  # the value of WGIG_METRICS with which /metrics needs no token
 
 
 class StateCollector(NamedTuple):
     """A Prometheus collector of the current state: workers, queued queries, writes, store size, backup."""
 
-    readers: QueueState
+    queue_state: QueueState
     data_version: int
     has_failed_write: bool
-    census: StoreSize
+    store_size: StoreSize
     recorder: ProvenanceRecorder | None
-    folder: Path | None
+    store_folder: Path | None  # None for a store in memory
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The metrics of the current state."""
-        readers = GaugeMetricFamily("wgig_readers", "Processes that answer queries.", labels=["state"])
-        readers.add_metric(["busy"], self.readers.busy)
-        readers.add_metric(["idle"], self.readers.idle)
-        yield readers
-        yield make_gauge("wgig_queries_waiting", "Queries that wait for a reader.", self.readers.waiting)
-        quads, graphs = self.census.counts()
+        workers = GaugeMetricFamily("wgig_readers", "Worker processes that answer queries.", labels=["state"])
+        workers.add_metric(["busy"], self.queue_state.busy)
+        workers.add_metric(["idle"], self.queue_state.idle)
+        yield workers
+        yield make_gauge("wgig_queries_waiting", "Queries that wait for a worker.", self.queue_state.waiting)
+        quads, graphs = self.store_size.counts()
         yield make_gauge("wgig_quads", "Quads in the store.", quads)
         yield make_gauge("wgig_graphs", "Named graphs in the store.", graphs)
         yield make_gauge(
@@ -54,17 +54,18 @@ class StateCollector(NamedTuple):
         )
         yield make_gauge(
             "wgig_write_failed",
-            "1 where the disk or the shared store failed the last write.",
+            "1 if the last write failed because of the disk or the shared SPARQL server, else 0.",
             int(self.has_failed_write),
         )
         recorder = self.recorder
         for name, event, timestamp in (
             (
                 "last_write",
-                "last write on record",
+                "last recorded write",
+                # A write is named after its time.
                 recorder and parse_epoch_seconds(recorder.last_write_name, VERSION_TIME_FORMAT),
             ),
-            ("last_backup", "last backup", parse_epoch_seconds(read_backup_time(self.folder))),
+            ("last_backup", "last backup", parse_epoch_seconds(read_backup_time(self.store_folder))),
         ):
             if timestamp:
                 yield make_gauge(f"wgig_{name}_timestamp_seconds", f"When the {event} was made.", timestamp)
@@ -76,7 +77,7 @@ def make_gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily
 
 
 def parse_epoch_seconds(text: str | None, time_format: str = "") -> float | None:
-    """A time as seconds since 1970; None for none. Without a format it is ISO 8601."""
+    """A UTC time as seconds since 1970; None for no text. Without a format, the text is ISO 8601."""
     if not text:
         return None
     time = datetime.strptime(text, time_format) if time_format else datetime.fromisoformat(text)
@@ -86,20 +87,20 @@ def parse_epoch_seconds(text: str | None, time_format: str = "") -> float | None
 METRICS_OPERATION = Operation(formats=(PLAIN_TEXT,), needs_token=True)
 
 
-async def get_metrics(  # noqa: PLR0913, PLR0917 - what stands now is told of each of these
+async def get_metrics(  # noqa: PLR0913, PLR0917 - all of these have metrics
     request: Request,
     tokens: TokensDep,
     queries: QueriesDep,
     recorder: RecorderDep,
-    census: CensusDep,
+    store_size: StoreSizeDep,
     status: StatusDep,
 ) -> Response:
-    """The figures of the service for Prometheus, for whoever has a token for them."""
+    """The metrics of the service for Prometheus. They need a token unless WGIG_METRICS is `open`."""
     if queries.settings.metrics != OPEN_METRICS_SETTING:
         authorize_request(request, tokens, "metrics", "admin")
     workers, folder = queries.workers, queries.store.folder
     collector = StateCollector(
-        workers.queue_state, workers.version, bool(status.failed_write), census, recorder, folder
+        workers.queue_state, workers.version, bool(status.failed_write_time), store_size, recorder, folder
     )
     body = await run_in_threadpool(serialize_metrics, queries.telemetry.metrics.registry, collector)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, **NO_STORE_HEADERS})

@@ -1,8 +1,7 @@
 """/openapi.json: the OpenAPI 3.1 description of all routes, lists and example queries.
 
-FastAPI derives paths, parameters and summaries from the handlers. This module adds what each `Operation`
-declares: media types, types of JSON, request bodies, tokens, header fields. QUERY and HEAD are left out:
-OpenAPI 3.1 cannot describe QUERY, and HEAD is GET without the body.
+FastAPI derives paths, parameters and summaries from the handlers. This module adds the declarations of
+each `Operation`: media types, JSON schemas, request bodies, tokens, header fields.
 """
 
 import re
@@ -22,7 +21,7 @@ from ..http.operations import HeaderParameter, Operation, Route, list_route_chec
 from ..http.parameter_models import ParameterModel
 from ..http.responses import respond_with_json
 from ..http.schemas import JsonLdDocument, ProblemDocument
-from ..lists.example_queries import example_answer_formats
+from ..lists.example_queries import example_result_formats
 from ..lists.schemas import TableMetadataDocument
 from ..papers.schemas import SarifLog
 from ..rdf.formats import ATOM, CSVW, HTML, JSON, JSON_LD, JSON_RESULTS, PROBLEM_JSON, Format
@@ -35,7 +34,7 @@ from .well_known import LINKSET_FORMAT
 
 OpenApiObject = dict[str, Any]
 
-# The types of the JSON of standards, by media type.
+# The models of the JSON formats of standards, by media type.
 STANDARD_JSON_TYPES: dict[str, Any] = {
     JSON_LD.media_type: JsonLdDocument,
     JSON_RESULTS.media_type: SparqlResultDocument,
@@ -47,40 +46,40 @@ STANDARD_JSON_TYPES: dict[str, Any] = {
 }
 COMPONENT_REFERENCE = "#/components/schemas/{model}"
 TEXT_SCHEMA: OpenApiObject = {"type": "string"}
-# The schemas of request bodies, by the end of their media type; all others are text.
+# The schemas of request bodies, by media type, or by its suffix after `+`. All other bodies are text.
 BODY_SCHEMAS: dict[str, OpenApiObject] = {
     "json": {"type": ["object", "array"]},
     MULTIPART_MEDIA_TYPE: {"type": "object"},
     FORM_MEDIA_TYPE: {"type": "object"},
 }
-ANSWER_DESCRIPTIONS = {
-    200: "The answer, whole.",
-    204: "It is done.",
-    303: "Location says where the answer is.",
+RESPONSE_DESCRIPTIONS = {
+    200: "The complete response.",
+    204: "The request has succeeded. The response has no body.",
+    303: "The Location header has the URL of the result.",
 }
-CREATED_RESPONSE: OpenApiObject = {"description": "A new graph is made; Location says where."}
-TOKEN_SECURITY: list[OpenApiObject] = [{"token": []}]
+CREATED_RESPONSE: OpenApiObject = {"description": "A new graph was created. The Location header has its URL."}
+TOKEN_SECURITY: list[OpenApiObject] = [{"token": []}]  # refers to SECURITY_SCHEMES
 SECURITY_SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "An access token, needed to write."}
 }
-# OpenAPI 3.1 has no place for QUERY, and HEAD is GET without the body.
+# OpenAPI 3.1 cannot describe QUERY, and HEAD is GET without the body.
 UNDESCRIBED_METHODS = ("HEAD", "QUERY")
 
 OPENAPI_OPERATION = Operation(formats=(JSON,), json=OpenApiDocument)
 
 
 class DescribedApplication(FastAPI):
-    """An application with the routes of a table, whose OpenAPI description includes their operations.
+    """A FastAPI application with these routes, whose OpenAPI description includes their `Operation` objects.
 
-    The description is built on the first request for it, as its schemas take 0.2 s of CPU.
+    The description is built on the first request for it, as that takes 0.2 s of CPU time.
     """
 
-    def __init__(self, table: Sequence[Route], **options: Any) -> None:
-        """Add the routes of the table, each with the dependencies that run before its handler."""
+    def __init__(self, routes: Sequence[Route], **options: Any) -> None:
+        """Add the routes, each with the checks that run before its handler."""
         super().__init__(**options)
-        self.table = table
-        for route in table:
-            checks = [Depends(one) for one in list_route_checks(route)]
+        self.declared_routes = routes
+        for route in routes:
+            checks = [Depends(check) for check in list_route_checks(route)]
             for method in route.methods:
                 self.add_api_route(
                     route.path,
@@ -88,43 +87,43 @@ class DescribedApplication(FastAPI):
                     methods=[method],
                     dependencies=checks,
                     status_code=route.operation.status,
-                    response_class=Response,  # its media types are negotiated
-                    responses={"default": {}},  # which stands for 422, too
+                    response_class=Response,  # without a media type, as that is negotiated
+                    responses={"default": {}},  # else FastAPI adds a response 422
                     operation_id=build_operation_id(method, route.path),
                     include_in_schema=method not in UNDESCRIBED_METHODS,
                 )
 
     def openapi(self) -> OpenApiObject:
-        """The description (OpenAPI 3.1)."""
+        """The OpenAPI 3.1 description."""
         if not self.openapi_schema:
             generated = generate_description(
                 title=self.title, version=self.version, description=self.description, routes=self.routes
             )
-            self.openapi_schema = finish_description(generated, self.table)
+            self.openapi_schema = finish_description(generated, self.declared_routes)
         return self.openapi_schema
 
 
 def get_openapi(request: Request) -> Response:
-    """The description of this interface (OpenAPI 3.1)."""
+    """The OpenAPI 3.1 description of this service."""
     return respond_with_json(request, request.app.openapi())
 
 
-def finish_description(description: OpenApiObject, table: Iterable[Route]) -> OpenApiObject:
+def finish_description(description: OpenApiObject, routes: Iterable[Route]) -> OpenApiObject:
     """The description that FastAPI generated, with the operations of the routes and the example queries."""
     paths = description["paths"]
-    for route in table:
+    for route in routes:
         for method in set(route.methods).difference(UNDESCRIBED_METHODS):
             operation = paths[route.path.replace(":path", "")][method.lower()]
             operation |= describe_route(operation, method, route)
     for path, operation in describe_example_queries():
         paths[path] = {"get": {**operation, "operationId": build_operation_id("GET", path)}}
     schemas: OpenApiObject = {}
-    for operation in (one for item in paths.values() for one in item.values()):
+    for operation in (operation for path_item in paths.values() for operation in path_item.values()):
         for parameter in operation.get("parameters", []):
             move_explode_to_parameter(parameter)
-        for answer in operation["responses"].values():
-            for body in answer.get("content", {}).values():
-                schemas |= body["schema"].pop("$defs", {})
+        for response in operation["responses"].values():
+            for media_type in response.get("content", {}).values():
+                schemas |= media_type["schema"].pop("$defs", {})
     description["components"] = {
         "schemas": dict(sorted(schemas.items())),
         "securitySchemes": SECURITY_SCHEMES,
@@ -133,7 +132,7 @@ def finish_description(description: OpenApiObject, table: Iterable[Route]) -> Op
 
 
 def move_explode_to_parameter(parameter: OpenApiObject) -> None:
-    """Move `explode` from a schema, where models have it, to the parameter, where OpenAPI has it."""
+    """Move `explode` from the schema, as pydantic generates it, to the parameter, as OpenAPI requires."""
     if "explode" in parameter["schema"]:
         parameter |= {"style": "form", "explode": parameter["schema"].pop("explode")}
 
@@ -145,17 +144,22 @@ def build_operation_id(method: str, path: str) -> str:
 
 
 def describe_route(generated: OpenApiObject, method: str, route: Route) -> OpenApiObject:
-    """The members of an operation that FastAPI cannot derive, with the parameters that it generated."""
+    """The members of an operation that FastAPI cannot derive, and all its parameters.
+
+    `generated` is the operation that FastAPI has derived from the handler.
+    """
     operation = route.operation
-    first, _, rest = (route.handler.__doc__ or "").strip().partition("\n")
+    first_line, _, other_lines = (route.handler.__doc__ or "").strip().partition("\n")
     has_body = method != "DELETE"
-    parameters = {(one["in"], one["name"]): one for one in generated.get("parameters", [])}
-    parameters |= {(one["in"], one["name"]): one for one in list_more_parameters(operation)}
+    parameters = {
+        (parameter["in"], parameter["name"]): parameter
+        for parameter in (*generated.get("parameters", []), *list_declared_parameters(operation))
+    }
     if route.path.endswith(".{suffix}"):
         parameters.setdefault(("path", "suffix"), build_suffix_parameter(operation.formats))
     return {
-        "summary": operation.summary or first,
-        "description": operation.description or rest.strip() or first,
+        "summary": operation.summary or first_line,
+        "description": operation.description or other_lines.strip() or first_line,
         **({"parameters": [*parameters.values()]} if parameters else {}),
         **(describe_bodies(operation) if has_body else {}),
         **({"security": TOKEN_SECURITY} if operation.needs_token else {}),
@@ -163,8 +167,8 @@ def describe_route(generated: OpenApiObject, method: str, route: Route) -> OpenA
     }
 
 
-def list_more_parameters(operation: Operation) -> list[OpenApiObject]:
-    """The parameters of an operation that the signature of its handler lacks or describes less exactly."""
+def list_declared_parameters(operation: Operation) -> list[OpenApiObject]:
+    """The query and header parameters that an operation declares, beside those of its handler's signature."""
     return [
         *list_query_parameters(operation.parameters or ParameterModel),
         *map(build_header_parameter, operation.headers),
@@ -172,8 +176,8 @@ def list_more_parameters(operation: Operation) -> list[OpenApiObject]:
 
 
 def describe_bodies(operation: Operation) -> OpenApiObject:
-    """The request body of an operation; empty for none."""
-    content = {one: {"schema": find_body_schema(one)} for one in operation.bodies}
+    """The member `requestBody` of an operation; empty if it accepts no body."""
+    content = {media_type: {"schema": find_body_schema(media_type)} for media_type in operation.bodies}
     body = {"required": operation.is_body_required, "content": content}
     return {"requestBody": body} if content else {}
 
@@ -181,22 +185,22 @@ def describe_bodies(operation: Operation) -> OpenApiObject:
 def build_responses(operation: Operation, *, is_creation: bool = False) -> OpenApiObject:
     """The responses of an operation by status."""
     problem: OpenApiObject = {
-        "description": "What is wrong and how to mend it.",
+        "description": "An error: what is wrong and how to correct it.",
         "content": build_content((PROBLEM_JSON, HTML)),
     }
-    answer: OpenApiObject = {"description": ANSWER_DESCRIPTIONS[operation.status]}
+    success: OpenApiObject = {"description": RESPONSE_DESCRIPTIONS[operation.status]}
     if formats := (*operation.formats, *operation.listing_formats):
-        answer["content"] = build_content(formats, operation.json)
+        success["content"] = build_content(formats, operation.json)
     created = {"201": CREATED_RESPONSE} if is_creation else {}
-    return {str(operation.status): answer, **created, "default": problem}
+    return {str(operation.status): success, **created, "default": problem}
 
 
 def build_content(formats: Iterable[Format], json_type: Any = None) -> OpenApiObject:
-    """The media types of a response with their schemas; `json_type` is the type of plain JSON."""
+    """The media types of a response with their schemas; `json_type` is the model of `application/json`."""
     types = {**STANDARD_JSON_TYPES, JSON.media_type: json_type}
     return {
-        one.media_type: {"schema": deepcopy(build_json_schema(types.get(one.media_type, str)))}
-        for one in formats
+        format_.media_type: {"schema": deepcopy(build_json_schema(types.get(format_.media_type, str)))}
+        for format_ in formats
     }
 
 
@@ -204,13 +208,14 @@ def build_content(formats: Iterable[Format], json_type: Any = None) -> OpenApiOb
 def build_json_schema(type_: Any) -> OpenApiObject:
     """The JSON schema of a type, with the schemas that it refers to in `$defs`."""
     key: tuple[Any, Any, Any] = (type_, "serialization", TypeAdapter(type_))
-    schemas, more = TypeAdapter.json_schemas([key], ref_template=COMPONENT_REFERENCE)
-    return {**schemas[type_, "serialization"], **{name: one for name, one in more.items() if name == "$defs"}}
+    schemas, shared = TypeAdapter.json_schemas([key], ref_template=COMPONENT_REFERENCE)
+    definitions = {"$defs": shared["$defs"]} if "$defs" in shared else {}
+    return {**schemas[type_, "serialization"], **definitions}
 
 
 def list_query_parameters(model: type[ParameterModel]) -> list[OpenApiObject]:
     """The query parameters of a model."""
-    members = model.model_json_schema().get("properties", {})
+    properties = model.model_json_schema().get("properties", {})
     return [
         {
             "name": name,
@@ -219,47 +224,47 @@ def list_query_parameters(model: type[ParameterModel]) -> list[OpenApiObject]:
             "schema": schema,
             "description": schema["description"],
         }
-        for name, schema in members.items()
+        for name, schema in properties.items()
     ]
 
 
 def build_suffix_parameter(formats: Iterable[Format]) -> OpenApiObject:
-    """The path parameter that chooses one of the formats."""
-    names = [one.suffix for one in formats]
+    """The path parameter that selects one of the formats."""
+    suffixes = [format_.suffix for format_ in formats]
     return {
         "name": "suffix",
         "in": "path",
         "required": True,
-        "description": "The format of the answer.",
-        "schema": {"type": "string", "enum": names, "examples": names[:1]},
+        "description": "The format of the response.",
+        "schema": {"type": "string", "enum": suffixes, "examples": suffixes[:1]},
     }
 
 
-def build_header_parameter(one: HeaderParameter) -> OpenApiObject:
-    """A header parameter."""
-    schema = {**TEXT_SCHEMA, "examples": [one.example]}
-    return {"name": one.name, "in": "header", "description": one.description, "schema": schema}
+def build_header_parameter(header: HeaderParameter) -> OpenApiObject:
+    """The OpenAPI object of a header parameter."""
+    schema = {**TEXT_SCHEMA, "examples": [header.example]}
+    return {"name": header.name, "in": "header", "description": header.description, "schema": schema}
 
 
 def find_body_schema(media_type: str) -> OpenApiObject:
-    """The schema of a request body."""
+    """The schema of a request body of this media type."""
     return BODY_SCHEMAS.get(media_type.rpartition("+")[2], TEXT_SCHEMA)
 
 
 def describe_example_queries() -> Iterator[tuple[str, OpenApiObject]]:
     """The operations of the example queries and of their feeds, by path."""
-    for one in list_example_queries():
-        yield f"/queries/{one.name}", describe_example_operation(one, example_answer_formats(one))
-        if one.date_variable:
-            yield f"/feed/query/{one.name}.atom", describe_example_operation(one, ())
+    for query in list_example_queries():
+        yield f"/queries/{query.name}", describe_example_operation(query, example_result_formats(query))
+        if query.date_variable:
+            yield f"/feed/query/{query.name}.atom", describe_example_operation(query, ())
 
 
-def describe_example_operation(one: ExampleQuery, formats: tuple[Format, ...]) -> OpenApiObject:
-    """The operation of an example query in these formats, or of its feed without any."""
+def describe_example_operation(query: ExampleQuery, formats: tuple[Format, ...]) -> OpenApiObject:
+    """The operation of an example query with these result formats; of its Atom feed if there are none."""
     operation = Operation(formats=formats or (ATOM,))
     return {
-        "summary": f"{one.title}." if formats else f"{one.title}, as a feed.",
-        "description": one.question,
-        "parameters": list_query_parameters(build_example_model(one, formats)),
+        "summary": f"{query.title}." if formats else f"{query.title}, as a feed.",
+        "description": query.question,
+        "parameters": list_query_parameters(build_example_model(query, formats)),
         "responses": build_responses(operation),
     }

@@ -14,10 +14,12 @@ class HealthStatus(ResponseModel):
 
 
 class ReadinessStatus(ResponseModel):
-    """The response of /ready: that queries are answered, and which background work runs."""
+    """The response of /ready while queries are answered: last backup, failed write, background work."""
 
     status: Literal["ready"]
-    last_backup: str | None = Field(alias="lastBackup", description="When the last backup was made.")
+    last_backup: str | None = Field(
+        alias="lastBackup", description="The time of the last backup, null without a backup."
+    )
     failed_write: str | None = Field(
         alias="failedWrite", description="The time of the last write if it failed, else null."
     )

@@ -1,7 +1,7 @@
-"""Sitemap, robots.txt, /.well-known/ (VoID, example queries, API catalog, security.txt), problem kinds.
+"""Sitemap, robots.txt, /.well-known/ (VoID, example queries, API catalog, security.txt), problem types.
 
-VoID and the example queries are read from the graphs that `graphs.description` computes. The IRI of a kind
-of problem (RFC 9457) redirects to its page, `/doc/problem/<slug>`.
+VoID and the example queries are read from the graphs that `graphs.description` computes. The IRI of a problem
+type (RFC 9457), `/id/problem/<slug>`, redirects to its page, `/doc/problem/<slug>`.
 """
 
 import json
@@ -29,9 +29,9 @@ from ..pages.rendering import find_href, render_template
 from ..problems import PROBLEM_KINDS, Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, PLAIN_TEXT, PLAIN_XML, TURTLE, Format
 from ..rdf.namespaces import RDF_TYPE, expand_curie
-from ..resources.dependencies import StreamDep
+from ..resources.dependencies import ChangeLogDep
 from ..resources.parameters import ResourceParameters
-from ..resources.profiles import OWN_PROFILE_FORMATS
+from ..resources.profiles import DEFAULT_PROFILE_FORMATS
 from ..resources.representation import serialize_graph_body
 from ..resources.routes import get_resource_document
 from ..resources.schemas import RepresentationList, ResourceDocument
@@ -45,6 +45,7 @@ API_CATALOG_FORMAT = replace(
     media_type=f'{LINKSET_FORMAT.media_type}; profile="https://www.rfc-editor.org/info/rfc9727"',
 )
 API_CATALOG_PATH = "/.well-known/api-catalog"
+# Paths of interfaces for programs that have an HTML page, too.
 PAGE_INTERFACE_PATHS = (
     "sparql",
     "update",
@@ -56,11 +57,11 @@ PAGE_INTERFACE_PATHS = (
     "reconcile",
     "tables",
 )
-INTERFACE_PATHS = (*PAGE_INTERFACE_PATHS, "changes", "cite")  # the last two are only for programs
-SECURITY_TXT_VALIDITY = timedelta(days=90)  # less than the year of RFC 9116, section 2.5.5
+INTERFACE_PATHS = (*PAGE_INTERFACE_PATHS, "changes", "cite")  # the last two have no page
+SECURITY_TXT_VALIDITY = timedelta(days=90)  # RFC 9116, section 2.5.5, recommends less than a year
 
-# Properties whose values are addresses of this service. They get the host of the request.
-ADDRESS_PROPERTIES = frozenset(
+# Properties whose values are URLs of this service. In responses, these URLs have the host of the request.
+URL_PROPERTIES = frozenset(
     expand_curie(name)
     for name in (
         "dcat:accessURL",
@@ -73,7 +74,7 @@ ADDRESS_PROPERTIES = frozenset(
     )
 )
 
-# Paths that lead robots to endless addresses without new content.
+# Paths with endlessly many URLs that have no new content.
 ROBOTS_DISALLOWED_PATHS = (
     "/sparql?",
     "/graphs?",
@@ -102,7 +103,10 @@ TEXT_OPERATION = Operation(formats=(PLAIN_TEXT,))
 
 
 def get_void(context: ContextDep, parameters: Annotated[DescriptionParameters, Query()]) -> Response:
-    """The figures of the dataset as VoID: partitions, linksets, named graphs. Raises Problem 404, 406."""
+    """The statistics of the dataset as VoID: partitions, linksets, named graphs.
+
+    Raises Problem 404 if they are not computed, 406 for an unsupported format.
+    """
     document = ox.NamedNode(f"{context.base}.well-known/void")
     document_triples = [
         ox.Triple(document, RDF_TYPE, expand_curie("void:DatasetDescription")),
@@ -116,14 +120,17 @@ def get_void(context: ContextDep, parameters: Annotated[DescriptionParameters, Q
 def get_sparql_examples(
     context: ContextDep, parameters: Annotated[DescriptionParameters, Query()]
 ) -> Response:
-    """The example queries as RDF, by the SIB conventions, with their prefixes. Raises Problem 404, 406."""
+    """The example queries as RDF, by the SIB conventions, with their prefixes.
+
+    Raises Problem 404 if the graph `queries` is empty, 406 for an unsupported format.
+    """
     return respond_with_description(
         context, parameters, "queries", read_description_graph(context, "queries")
     )
 
 
 def get_api_catalog(request: Request) -> Response:
-    """The interfaces of this service, each with what describes it (RFC 9727)."""
+    """The interfaces of this service, each with links to its descriptions (RFC 9727)."""
     base_url = str(request.base_url)
     catalog_links = {
         "anchor": base_url + API_CATALOG_PATH.removeprefix("/"),
@@ -156,7 +163,7 @@ def build_linkset_link(href: str, format_: Format) -> dict[str, str]:
 
 
 def get_security_txt(request: Request, settings: SettingsDep) -> Response:
-    """Whom to tell of a weakness (RFC 9116). Raises Problem 404 while the operator names nobody."""
+    """The contacts for security reports (RFC 9116). Raises Problem 404 if WGIG_CONTACT is empty."""
     contacts = settings.contact.split()
     if not contacts:
         raise Problem(404, "The operator of this service has set no security contact.")
@@ -170,7 +177,7 @@ def get_security_txt(request: Request, settings: SettingsDep) -> Response:
 
 
 def get_robots_txt(request: Request) -> Response:
-    """What robots may read: all pages, but no endless spaces (RFC 9309), and where the sitemap is."""
+    """The rules for crawlers (RFC 9309): the paths that they should not read, and the URL of the sitemap."""
     lines = [
         "User-agent: *",
         *(f"Disallow: {path}" for path in ROBOTS_DISALLOWED_PATHS),
@@ -185,7 +192,10 @@ def get_robots_txt(request: Request) -> Response:
 def respond_with_description(
     context: RequestContext, parameters: DescriptionParameters, name: str, triples: Iterable[ox.Triple]
 ) -> Response:
-    """A description in a format of RDF; a browser is led to the page of its graph. Raises Problem 400."""
+    """A description in an RDF format, or a redirect to the page of its graph for a client that prefers HTML.
+
+    Raises Problem 400 for an invalid host, 406 for an unsupported format.
+    """
     request = context.request
     format_ = choose_response_format(request, (*GRAPH_FORMATS, HTML), parameters.media_type)
     return (
@@ -203,15 +213,15 @@ def redirect_to_graph_page(name: str) -> Response:
 def serialize_localized_triples(
     context: RequestContext, triples: Iterable[ox.Triple], format_: Format
 ) -> bytes:
-    """The triples, with addresses on the host of the request. Raises Problem 400 for an invalid host."""
+    """Serialized triples, with URLs on the host of the request. Raises Problem 400 for an invalid host."""
     settings = context.settings
     return serialize_graph_body(
-        context, localize_addresses(triples, settings.base, request_base_url(context.request)), format_
+        context, localize_urls(triples, settings.base, request_base_url(context.request)), format_
     )
 
 
 def read_description_graph(context: RequestContext, name: str) -> list[ox.Triple]:
-    """The triples of one of the graphs that describe the store. Raises Problem 404 where it is empty."""
+    """The triples of one of the graphs that describe the store. Raises Problem 404 if it is empty."""
     store = context.store
     store.flush_descriptions()
     triples = list(store.triples(f"{context.base}graph/{name}"))
@@ -222,31 +232,31 @@ def read_description_graph(context: RequestContext, name: str) -> list[ox.Triple
     return triples
 
 
-def localize_addresses(triples: Iterable[ox.Triple], base: str, host: str) -> Iterator[ox.Triple]:
-    """The triples, with addresses of this service on the host of the request."""
+def localize_urls(triples: Iterable[ox.Triple], base_iri: str, base_url: str) -> Iterator[ox.Triple]:
+    """The triples, with `base_iri` replaced by `base_url` in the values of URL_PROPERTIES."""
     for triple in triples:
-        if triple.predicate in ADDRESS_PROPERTIES:
-            address = ox.NamedNode(triple.object.value.replace(base, host, 1))  # type: ignore[union-attr]
-            yield ox.Triple(triple.subject, triple.predicate, address)
+        if triple.predicate in URL_PROPERTIES:
+            url = ox.NamedNode(triple.object.value.replace(base_iri, base_url, 1))  # type: ignore[union-attr]
+            yield ox.Triple(triple.subject, triple.predicate, url)
         else:
             yield triple
 
 
 PROBLEM_KIND_OPERATION = Operation(
-    formats=OWN_PROFILE_FORMATS,
+    formats=DEFAULT_PROFILE_FORMATS,
     json=ResourceDocument | RepresentationList,
-    is_self_checked=True,  # by what is known under that name
+    is_self_checked=True,  # the handler checks the parameters, which depend on the slug
 )
-ProblemSlug = Annotated[str, Path(description="The kind of a problem.", examples=["not-found"])]
+ProblemSlug = Annotated[str, Path(description="The slug of a problem type.", examples=["not-found"])]
 
 
-def get_problem_kind(context: ContextDep, stream: StreamDep, slug: ProblemSlug) -> Response:
-    """The page of a kind of problem, to which the `type` of a problem document leads."""
+def get_problem_kind(context: ContextDep, change_log: ChangeLogDep, slug: ProblemSlug) -> Response:
+    """The page of a problem type (RFC 9457), to which the `type` of a problem document redirects."""
     request = context.request
-    if slug not in PROBLEM_KINDS:  # then it is a thing like any other
+    if slug not in PROBLEM_KINDS:  # the slug may be the name of a resource `id/problem/<slug>` in the store
         pairs = check_query_parameters(request, *list_parameter_names(ResourceParameters))
         parameters = ResourceParameters.model_validate(dict(pairs))
-        return get_resource_document(context, stream, f"problem/{slug}", parameters)
+        return get_resource_document(context, change_log, f"problem/{slug}", parameters)
     check_query_parameters(request)
     choose_response_format(request, (HTML,))
     page = render_template(
@@ -256,7 +266,7 @@ def get_problem_kind(context: ContextDep, stream: StreamDep, slug: ProblemSlug) 
 
 
 SITEMAP_NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
-MAX_SITEMAP_RESOURCES = 50_000 - 100  # in a file, which may have 50,000 addresses in all
+MAX_SITEMAP_RESOURCES = 50_000 - 100  # per file; a file may have 50,000 URLs, including SITEMAP_PATHS
 SITEMAP_PATHS = (
     "",
     *LIST_DEFINITIONS,
@@ -268,22 +278,25 @@ SITEMAP_PATHS = (
     "shapes",
     "validate",
 )
-UNLISTED_KINDS = INTERNAL_KINDS | {"identifier"}  # kinds of resources that are of no use in search engines
+# Kinds of resources that nobody looks for with a search engine.
+UNLISTED_KINDS = INTERNAL_KINDS | {"identifier"}
 
 
-SitemapPartName = Annotated[str, Path(description="The number of a file, with .xml.", examples=["1.xml"])]
+SitemapPartName = Annotated[
+    str, Path(description="The number of a file of the sitemap, with .xml.", examples=["1.xml"])
+]
 SITEMAP_OPERATION = Operation(formats=(PLAIN_XML,))
 
 
-async def get_sitemap(context: ContextDep, stream: StreamDep) -> Response:
-    """The pages of this service, or the list of the files that list them where they are many."""
-    return await run_sync(build_sitemap_or_index, context, await stream.get_current_log())
+async def get_sitemap(context: ContextDep, change_log: ChangeLogDep) -> Response:
+    """The sitemap of this service, or the index of its files if there are too many pages for one."""
+    return await run_sync(build_sitemap_or_index, context, await change_log.get_current_log())
 
 
-async def get_sitemap_part(context: ContextDep, stream: StreamDep, name: SitemapPartName) -> Response:
-    """One of the files that list pages. Raises Problem 400, 404."""
+async def get_sitemap_part(context: ContextDep, change_log: ChangeLogDep, name: SitemapPartName) -> Response:
+    """A file of the sitemap. Raises Problem 400 for an invalid number, 404 if there is no such file."""
     number = parse_page_number(name.removesuffix(".xml"), "The number of the file")
-    return await run_sync(build_sitemap_part, context, await stream.get_current_log(), name, number)
+    return await run_sync(build_sitemap_part, context, await change_log.get_current_log(), name, number)
 
 
 def build_sitemap_or_index(context: RequestContext, log: ChangeLog) -> Response:
@@ -304,7 +317,7 @@ def build_sitemap_or_index(context: RequestContext, log: ChangeLog) -> Response:
 
 
 def build_sitemap_part(context: RequestContext, log: ChangeLog, name: str, number: int) -> Response:
-    """The file of the sitemap with this number. Raises Problem 404."""
+    """The file of the sitemap with this number and name. Raises Problem 404 if there is none."""
     resources = list_resources_below(
         log,
         resource_iri_prefix(context),
@@ -312,7 +325,7 @@ def build_sitemap_part(context: RequestContext, log: ChangeLog, name: str, numbe
         (number - 1) * MAX_SITEMAP_RESOURCES,
         MAX_SITEMAP_RESOURCES,
     )
-    if not resources or name != f"{number}.xml":
+    if not resources or name != f"{number}.xml":  # such as 01.xml
         raise Problem(404, f"There is no sitemap {name!r}. /sitemap.xml lists all sitemaps.")
     return respond_with_sitemap(context, SITEMAP_PATHS if number == 1 else (), resources)
 
@@ -320,12 +333,12 @@ def build_sitemap_part(context: RequestContext, log: ChangeLog, name: str, numbe
 def respond_with_sitemap(
     context: RequestContext, paths: Iterable[str], resources: Iterable[LastChange]
 ) -> Response:
-    """A sitemap of some paths of this service and of the pages of resources.
+    """A sitemap of these paths of this service and of the pages of these resources.
 
-    It can be long, so it is written as text, which takes a tenth of the time of an XML tree.
+    A long sitemap is written as text, which takes a tenth of the time of an XML tree.
     """
     base, base_url = context.base, str(context.request.base_url)
-    lines = [
+    entries = [
         *(f"<loc>{escape(base_url + path)}</loc>" for path in paths),
         *(
             f"<loc>{escape(f'{base_url[:-1]}{find_href(resource.iri, base)}')}</loc>"
@@ -333,11 +346,11 @@ def respond_with_sitemap(
             for resource in resources
         ),
     ]
-    elements = "".join(f"  <url>{line}</url>\n" for line in lines)
+    elements = "".join(f"  <url>{entry}</url>\n" for entry in entries)
     start = f"<?xml version='1.0' encoding='utf-8'?>\n<urlset xmlns=\"{SITEMAP_NAMESPACE}\">\n"
     return respond_with_body(context.request, f"{start}{elements}</urlset>\n".encode(), PLAIN_XML)
 
 
 def resource_iri_prefix(context: RequestContext) -> str:
-    """The prefix of the IRIs of resources."""
+    """The beginning of the IRIs of all resources."""
     return f"{context.base}id/"

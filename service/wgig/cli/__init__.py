@@ -1,5 +1,5 @@
-"""The `wgig` command: one module per command, and the output helpers that they share.
+"""The `wgig` command: modules for its commands, and the output functions that they share.
 
-Read `main` first, then `arguments`. `bulk` has the jobs on millions of papers, `mcp` the MCP server for
+Read `main` first, then `arguments`. `bulk` runs jobs on millions of papers; `mcp` is the MCP server for
 language models.
 """

@@ -1,7 +1,7 @@
 """`wgig backup` and `wgig restore`.
 
 A backup is a snapshot of the store that is read back and verified; a service may run meanwhile. Old backups
-are only deleted with --keep. A restore needs the service to be stopped; if it fails, the store is unchanged.
+are deleted only with --keep. Stop the service before a restore; if a restore fails, the store is unchanged.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from .console import show_progress_bar
 def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
     """Restore a backup. Exit code 0. Raises Problem, StoreError, OSError; the store is then unchanged.
 
-    Raises ValueError with a shared store, as backups have only its local copy.
+    Raises ValueError for a shared store, as a backup contains only the local copy of it.
     """
     if settings.remote_query:
         raise ValueError(
@@ -45,7 +45,7 @@ def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Make a backup, then delete old ones if requested. Exit code 0. Raises Problem, StoreError, OSError."""
+    """Create a backup, then delete old ones with --keep. Exit code 0. Raises Problem, StoreError, OSError."""
     target: Path = arguments.folder
     check_backup_folder(target, settings.store)
     check_store_exists(settings.store)
@@ -55,10 +55,10 @@ def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
     except DamagedBackupError as error:
         raise OSError(f"The backup failed: {error}. Check the disks and try again.") from error
     except OSError as error:
-        if error.strerror is None:  # it already has a full message
+        if error.strerror is None:  # the error has a complete message
             raise
-        place = error.filename or target
-        raise OSError(f"The backup failed: {place}: {error.strerror}. Fix this and try again.") from error
+        path = error.filename or target
+        raise OSError(f"The backup failed: {path}: {error.strerror}. Fix this and try again.") from error
     print(
         f"Backed up {content.quads:,} quads in {content.graphs:,} named graphs into {backup} "
         f"in {time.monotonic() - started:.1f} s",
@@ -71,7 +71,7 @@ def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def check_backup_folder(target: Path, store: Path) -> None:
-    """Raise Problem 400 for a folder that cannot hold backups."""
+    """Raise Problem 400 for a folder in the store, and for a folder that is itself a backup."""
     if target.resolve().is_relative_to(store.resolve()):
         raise Problem(400, f"{target} is inside the store. Name a folder elsewhere, best on another disk.")
     if (target / MANIFEST_FILE).exists():

@@ -1,8 +1,8 @@
-"""`wgig check` and `wgig new`: check papers, once or with `--watch`; start a paper from a template.
+"""`wgig check` and `wgig new`: check papers, once or with `--watch`; write the skeleton of a paper.
 
-The report format follows `--format`, or the name of the output; text and GitHub annotations are written file
-by file, in constant memory. Colors only on a terminal (https://no-color.org). `--watch` compares file
-metadata twice a second; Ctrl-C exits with the code of the last check.
+The report format is that of `--format`, or of the suffix of the output file. Text and GitHub annotations are
+written file by file, in constant memory. Only a terminal gets colors (https://no-color.org). `--watch`
+compares file metadata twice a second; Ctrl-C exits with the code of the last check.
 """
 
 import argparse
@@ -29,11 +29,11 @@ from .check_workers import CheckTask, check_candidate_files
 from .console import check_parent_folder, open_replacement_file, print_message
 from .files import (
     CandidateFile,
+    bug_problem,
     candidate_size,
     check_data_size,
     is_same_file,
     iter_candidate_files,
-    mistake_problem,
     read_candidate_document,
 )
 
@@ -41,25 +41,24 @@ from .files import (
 def run_new(arguments: argparse.Namespace, settings: Settings) -> int:
     """Write the skeleton of a paper on an issue to a new file, or to standard output.
 
-    Exit code 0. Raises Problem 400 for an unknown issue, for an existing file, and without the parent
-    folder.
+    Exit code 0. Raises Problem 400 for an unknown issue, an existing file, or a missing parent folder.
     """
     from ..papers.skeleton import build_paper_skeleton  # noqa: PLC0415  costs 30 ms, and is not needed for a check
 
     del settings
     issue = arguments.issue.lower()
     try:
-        text = build_paper_skeleton(issue)
+        skeleton = build_paper_skeleton(issue)
     except Problem as problem:  # a wrong argument, not a missing resource
         raise Problem(400, problem.detail) from problem
     if arguments.output == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(skeleton)
         return 0
     path = Path(arguments.output or f"{issue}.md")
     check_parent_folder(path)
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+            file.write(skeleton)
     except FileExistsError as error:
         raise Problem(
             400, f"{path} already exists. Name another file with --output. For standard output: --output -"
@@ -70,15 +69,16 @@ def run_new(arguments: argparse.Namespace, settings: Settings) -> int:
 
 WATCH_INTERVAL_SECONDS = 0.5  # between two polls
 
-# File signatures by path.
+# Modification time, size and inode by path; None for a file that is not accessible.
 FileStates = dict[str, tuple[int, int, int] | None]
 
 
 def iter_file_changes(names: Sequence[str], output: Path | None) -> Iterator[FileStates]:
-    """The state of the files and of those in the folders, at first and after each change; never ends.
+    """Yield the states of the named files and the files in named folders, at first and after each change.
 
-    The `output`, which each check writes, is left out. A change during a check is noticed afterwards.
-    Polling works on every system and file system, and takes some milliseconds for a thousand files.
+    The `output`, which each check writes, is excluded. A change while the caller checks is noticed
+    afterwards. Polling works on every system and file system, and takes some milliseconds for a thousand
+    files.
     """
     last_states: FileStates | None = None
     while True:
@@ -90,7 +90,7 @@ def iter_file_changes(names: Sequence[str], output: Path | None) -> Iterator[Fil
 
 
 def file_signature(path: str) -> tuple[int, int, int] | None:
-    """Modification time, size and inode of a file; None where it is not accessible."""
+    """Modification time, size and inode of a file; None if it is not accessible."""
     try:
         file_status = os.stat(path)  # noqa: PTH116  a Path is half as fast
     except (OSError, ValueError):
@@ -98,14 +98,14 @@ def file_signature(path: str) -> tuple[int, int, int] | None:
     return file_status.st_mtime_ns, file_status.st_size, file_status.st_ino
 
 
-# From the best to the worst: the exit code of a run is the worst of its files.
-CHECK_EXIT_CONFORMS, CHECK_EXIT_FAILS, CHECK_EXIT_UNREADABLE, CHECK_EXIT_MISTAKE = 0, 1, 2, 3
-PROGRESS_DELAY_SECONDS = 1.0  # before the progress bar is shown
-REPORT_RULE_LINE = "─" * 70
+# From the best to the worst: the exit code of a check is that of its worst file.
+CHECK_EXIT_CONFORMS, CHECK_EXIT_FAILS, CHECK_EXIT_UNREADABLE, CHECK_EXIT_BUG = 0, 1, 2, 3
+PROGRESS_DELAY_SECONDS = 1.0  # from the start of a check until its progress bar is shown
+REPORT_SEPARATOR_LINE = "─" * 70  # between the reports of two checks
 CLEAR_TERMINAL_CODE = "\x1b[H\x1b[2J\x1b[3J"
 STDIN_NAME = "-"
-# The formats of a report by the ending of the output.
-REPORT_ENDINGS = {format_.suffix: format_ for format_ in REPORT_WRITERS} | {
+# The formats of a report by the suffix of the output file.
+REPORT_FORMATS_BY_SUFFIX = {format_.suffix: format_ for format_ in REPORT_WRITERS} | {
     "txt": TEXT_REPORT_FORMAT,
     "xml": JUNIT_FORMAT,
 }
@@ -114,15 +114,15 @@ REPORT_ENDINGS = {format_.suffix: format_ for format_ in REPORT_WRITERS} | {
 def run_check(arguments: argparse.Namespace, settings: Settings) -> int:
     """Check the files and write the report.
 
-    Exit code 0 all conform, 1 one does not, 2 one cannot be read, 3 an error of ours with one. Raises
-    Problem for wrong arguments, OSError where the report cannot be written.
+    Exit codes: 0 all files conform, 1 a file does not, 2 a file cannot be read, 3 a bug in wgig. Raises
+    Problem for wrong arguments, OSError if the report cannot be written.
     """
-    check_run_arguments(arguments)
+    validate_check_arguments(arguments)
     return watch_papers(arguments, settings) if arguments.watch else check_once(arguments, settings)
 
 
-def check_run_arguments(arguments: argparse.Namespace) -> None:
-    """Raise Problem for arguments that do not fit together."""
+def validate_check_arguments(arguments: argparse.Namespace) -> None:
+    """Raise Problem for arguments that are invalid or contradict each other."""
     if arguments.jobs < 1:
         raise Problem(400, f"--jobs is {arguments.jobs}. Give a number of processes, 1 or more.")
     if STDIN_NAME in arguments.files:
@@ -134,6 +134,7 @@ def check_run_arguments(arguments: argparse.Namespace) -> None:
         if arguments.files.count(STDIN_NAME) > 1:
             raise Problem(400, "Standard input can be read only once. Name - once.")
     choose_report_format(arguments)
+    # A report in a checked folder may be overwritten, a paper not.
     for file in iter_candidate_files(arguments.files) if arguments.output else ():
         if is_same_file(file.path, arguments.output) and (not file.is_found or is_paper_file(file)):
             raise Problem(
@@ -142,19 +143,20 @@ def check_run_arguments(arguments: argparse.Namespace) -> None:
 
 
 def is_paper_file(file: CandidateFile) -> bool:
-    """Whether a file is, or may be, a paper, and not the report of an earlier run."""
-    size = candidate_size(file)  # without the limits, as a report may be larger than a paper
+    """Whether a file is, or may be, a paper, and not the report of an earlier check."""
+    # The maximum is the size of the file, because a report may be larger than the largest permitted paper.
+    size = candidate_size(file)
     try:
-        document = read_candidate_document(file, size, size)
+        document = read_candidate_document(file, size, size)  # triples are at most as many as bytes
         return bool(get_issue_papers(document)) if isinstance(document, Document) else document is not None
     except Problem:
         return False
-    except Exception:  # it may be a paper that triggers a bug
+    except Exception:  # a bug; the file may be a paper
         return True
 
 
 def watch_papers(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Check the files whenever one changes, until Ctrl-C. The exit code is that of the last check."""
+    """Check the files whenever one changes, until Ctrl-C. Returns the exit code of the last check."""
     code = CHECK_EXIT_CONFORMS
     with suppress(KeyboardInterrupt):
         for states in iter_file_changes(arguments.files, arguments.output):
@@ -169,35 +171,34 @@ def watch_papers(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def print_report_heading(arguments: argparse.Namespace) -> None:
-    """Print the time and a line above a text report to standard output; clear a terminal first."""
+    """Print the time and a line above a text report on standard output; clear a terminal first."""
     if arguments.output or arguments.quiet or choose_report_format(arguments) is not TEXT_REPORT_FORMAT:
         return
-    print(
-        f"{CLEAR_TERMINAL_CODE if sys.stdout.isatty() else ''}{time.strftime('%H:%M:%S')} {REPORT_RULE_LINE}",
-        flush=True,
-    )
+    clear_code = CLEAR_TERMINAL_CODE if sys.stdout.isatty() else ""
+    print(f"{clear_code}{time.strftime('%H:%M:%S')} {REPORT_SEPARATOR_LINE}", flush=True)
 
 
 def check_once(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Check the files and write the report. The exit code."""
+    """Check the files and write the report. Returns the exit code."""
     check_run = CheckRun(arguments, settings)
     with open_report_output(arguments) as write:
-        for part in iter_report_parts(show_check_progress(check_run.iter_outcomes(), arguments), arguments):
-            write(part)
+        outcomes = show_check_progress(check_run.iter_outcomes(), arguments)
+        for chunk in iter_report_chunks(outcomes, arguments):
+            write(chunk)
     return check_run.exit_code()
 
 
 class CheckRun:
-    """A check of the files, with its counts and the worst exit code."""
+    """A check of files, with the numbers of checked and skipped files and the worst exit code."""
 
     def __init__(self, arguments: argparse.Namespace, settings: Settings) -> None:
-        """Take the arguments of the command."""
+        """Take the arguments of the command, and the settings with the limits."""
         self.arguments = arguments
         self.task = CheckTask(arguments.profile, settings.shacl, settings.paper_bytes, settings.paper_triples)
         self.worst_code, self.checked_count, self.skipped_count = CHECK_EXIT_CONFORMS, 0, 0
 
     def iter_outcomes(self) -> Iterator[CheckOutcome]:
-        """The outcome of each file that is not skipped; updates the counts."""
+        """Yield the outcome of each file that is not skipped, and update the counts."""
         for outcome in self.iter_results():
             if outcome is None:
                 self.skipped_count += 1
@@ -207,7 +208,7 @@ class CheckRun:
             yield outcome
 
     def iter_results(self) -> Iterator[CheckOutcome | None]:
-        """The outcome of each file, with standard input in its place; None for a file that is skipped."""
+        """The outcome of each file, in order, including standard input; None for a file that is skipped."""
         names = self.arguments.files
         stdin_index = names.index(STDIN_NAME) if STDIN_NAME in names else len(names)
         yield from self.check_names(names[:stdin_index])
@@ -216,43 +217,44 @@ class CheckRun:
             yield from self.check_names(names[stdin_index + 1 :])
 
     def check_names(self, names: Sequence[str]) -> Iterator[CheckOutcome | None]:
-        """The outcomes of the files of these names and in these folders."""
-        files = iter_candidate_files(names, self.arguments.output, found=self.arguments.skip_others)
+        """The outcomes of these files and of the files in these folders; None for a file that is skipped."""
+        files = iter_candidate_files(names, self.arguments.output, as_found=self.arguments.skip_others)
         return check_candidate_files(files, self.task, self.arguments.jobs)
 
     def exit_code(self) -> int:
-        """The exit code after all files; prints how many were skipped. Raises Problem 400 without a paper."""
+        """Print the number of skipped files, and return the exit code. Raises Problem 400 without a paper."""
         if self.skipped_count and not self.arguments.quiet:
             print_message(f"Skipped Markdown files that are not papers: {self.skipped_count}.")
         if self.checked_count or (self.skipped_count and self.arguments.skip_others):
             return self.worst_code
-        endings = ", ".join(f".{suffix}" for suffix in FORMATS_BY_SUFFIX)
+        suffixes = ", ".join(f".{suffix}" for suffix in FORMATS_BY_SUFFIX)
         raise Problem(
-            400, f"There is no paper in {', '.join(self.arguments.files)}. Papers end in {endings}."
+            400, f"There is no paper in {', '.join(self.arguments.files)}. Papers end in {suffixes}."
         )
 
 
 def outcome_exit_code(outcome: CheckOutcome) -> int:
     """The exit code for one file."""
     if isinstance(outcome, UncheckedFile):
-        return CHECK_EXIT_MISTAKE if outcome.problem.status >= 500 else CHECK_EXIT_UNREADABLE
+        return CHECK_EXIT_BUG if outcome.problem.status >= 500 else CHECK_EXIT_UNREADABLE
     return CHECK_EXIT_CONFORMS if outcome.conforms else CHECK_EXIT_FAILS
 
 
 def check_standard_input(suffix: str, task: CheckTask) -> CheckOutcome:
     """The outcome of standard input."""
     try:
-        data = check_data_size(sys.stdin.buffer.read(task.max_bytes + 1), task.max_bytes)
+        data = sys.stdin.buffer.read(task.max_bytes + 1)
+        check_data_size(data, task.max_bytes)
         document = read_paper_document("standard input", data, FORMATS_BY_SUFFIX[suffix], task.max_triples)
         return check_documents([document], task.profile, task.engine)[0]
     except Problem as problem:
         return UncheckedFile("standard input", problem)
     except Exception as error:
-        return UncheckedFile("standard input", mistake_problem(error))
+        return UncheckedFile("standard input", bug_problem(error))
 
 
-def iter_report_parts(outcomes: Iterator[CheckOutcome], arguments: argparse.Namespace) -> Iterator[bytes]:
-    """The report in parts: text and GitHub annotations file by file, other formats as one part."""
+def iter_report_chunks(outcomes: Iterator[CheckOutcome], arguments: argparse.Namespace) -> Iterator[bytes]:
+    """The report in chunks: a chunk per file for text and GitHub annotations, one for other formats."""
     if arguments.quiet and not arguments.output:
         deque(outcomes, maxlen=0)
         return
@@ -266,20 +268,20 @@ def iter_report_parts(outcomes: Iterator[CheckOutcome], arguments: argparse.Name
 
 
 def choose_report_format(arguments: argparse.Namespace) -> Format:
-    """The format of `--format` or of the name of the output; else text.
+    """The format of `--format`, or of the suffix of the output file, or text.
 
-    Raises Problem 400 for an output with an unknown ending.
+    Raises Problem 400 for an output file with an unknown suffix.
     """
-    ending = arguments.output.suffix.removeprefix(".").lower() if arguments.output else ""
-    name = arguments.format or ending or TEXT_REPORT_FORMAT.suffix
-    if name not in REPORT_ENDINGS:
-        endings = ", ".join(f".{suffix}" for suffix in REPORT_ENDINGS)
-        raise Problem(400, f"The ending .{name} is no report format. Use {endings}, or give --format.")
-    return REPORT_ENDINGS[name]
+    file_suffix = arguments.output.suffix.removeprefix(".").lower() if arguments.output else ""
+    name = arguments.format or file_suffix or TEXT_REPORT_FORMAT.suffix
+    if name not in REPORT_FORMATS_BY_SUFFIX:
+        suffixes = ", ".join(f".{suffix}" for suffix in REPORT_FORMATS_BY_SUFFIX)
+        raise Problem(400, f"The suffix .{name} is not a report format. Use {suffixes}, or give --format.")
+    return REPORT_FORMATS_BY_SUFFIX[name]
 
 
 def environment_language(environment: Mapping[str, str]) -> str:
-    """The language of the locale in the environment where there are messages in it, else English."""
+    """The language of LC_ALL or LANG if there are messages in it, else English."""
     name = environment.get("LC_ALL") or environment.get("LANG") or ""
     language = re.split(r"[_.@-]", name)[0].lower()
     return language if language in MESSAGE_LANGUAGES else "en"
@@ -293,7 +295,7 @@ def wants_color(arguments: argparse.Namespace) -> bool:
 
 @contextmanager
 def open_report_output(arguments: argparse.Namespace) -> Iterator[Callable[[bytes], object]]:
-    """The function that writes a part of the report."""
+    """Yield the function that writes bytes of the report to standard output or to the output file."""
     if not arguments.output:
         yield sys.stdout.buffer.write
         sys.stdout.flush()
@@ -305,7 +307,7 @@ def open_report_output(arguments: argparse.Namespace) -> Iterator[Callable[[byte
 def show_check_progress(
     outcomes: Iterator[CheckOutcome], arguments: argparse.Namespace
 ) -> Iterator[CheckOutcome]:
-    """The outcomes; a terminal gets a progress bar for long checks unless the report is printed there."""
+    """The outcomes; for long checks, shows a progress bar on a terminal that does not show the report."""
     is_report_shown = (
         not arguments.output
         and sys.stdout.isatty()

@@ -1,4 +1,4 @@
-"""Check files in several processes, in order, with only a few of them in memory at a time."""
+"""Check files in several processes; outcomes are in the order of the files, of which few are in memory."""
 
 import gc
 import signal
@@ -16,10 +16,10 @@ from ..shacl.batch import check_documents
 from ..shacl.documents import Document
 from ..shacl.engines import get_shacl_engine
 from ..shacl.findings import CheckOutcome, UncheckedFile
-from .files import CandidateFile, candidate_size, displayable_path, mistake_problem, read_candidate_document
+from .files import CandidateFile, bug_problem, candidate_size, displayable_path, read_candidate_document
 
-CHECK_BATCH_FILES = 25
-CHECK_BATCH_BYTES = MIB
+CHECK_BATCH_FILES = 25  # maximum files that are checked together
+CHECK_BATCH_BYTES = MIB  # maximum total size of these files
 MIN_PARALLEL_BATCHES = 32  # with fewer, starting processes takes longer than checking
 QUEUED_BATCHES_PER_PROCESS = 4  # so that no process waits for work
 
@@ -28,7 +28,7 @@ OutcomesFuture = Future[list[CheckOutcome | None]]
 
 
 class CheckTask(NamedTuple):
-    """How to check files: the profile, the engine, and the maximum bytes and triples of a file."""
+    """The parameters of a check: the profile, the engine, and the maximum bytes and triples of a file."""
 
     profile: str
     engine: str
@@ -54,7 +54,7 @@ def check_candidate_files(
 
 
 def iter_file_batches(files: Iterable[CandidateFile]) -> Iterator[list[CandidateFile]]:
-    """The files in batches of at most CHECK_BATCH_FILES and CHECK_BATCH_BYTES, unless one file is larger."""
+    """The files in batches of at most CHECK_BATCH_FILES and CHECK_BATCH_BYTES; a larger file is alone."""
     batch: list[CandidateFile] = []
     remaining_bytes = CHECK_BATCH_BYTES
     for file in files:
@@ -77,14 +77,14 @@ def check_file_batch(files: Sequence[CandidateFile], task: CheckTask) -> list[Ch
         return check_files_together(files, task)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # a panic of an engine is no Exception
+    except BaseException as error:  # a Rust panic of an engine is not an Exception
         if len(files) == 1:
-            return [UncheckedFile(displayable_path(files[0].path), mistake_problem(error))]
+            return [UncheckedFile(displayable_path(files[0].path), bug_problem(error))]
         return [outcome for file in files for outcome in check_file_batch([file], task)]
 
 
 def check_files_together(files: Sequence[CandidateFile], task: CheckTask) -> list[CheckOutcome | None]:
-    """The outcome of each file, checked in one call; None for a file that is skipped."""
+    """The outcome of each file, from one call of the engine; None for a file that is skipped."""
     results = [read_candidate_document(file, task.max_bytes, task.max_triples) for file in files]
     documents = [result for result in results if isinstance(result, Document)]
     outcomes = iter(check_documents(documents, task.profile, task.engine))
@@ -95,20 +95,20 @@ class CheckWorkers:
     """A pool of processes that check files; it is replaced when a process dies."""
 
     def __init__(self, jobs: int, task: CheckTask) -> None:
-        """Processes start with the first files."""
+        """Take the number of processes, which start with the first files."""
         self.jobs, self.task = jobs, task
         self.pool = self.make_pool()
 
     def make_pool(self) -> ProcessPoolExecutor:
         """A pool of processes, which start with the first files."""
-        # A forked process would inherit locks that are held by threads it does not have.
+        # A forked process would inherit locks that threads of this process hold, and wait for them forever.
         context = get_context("spawn")
         return ProcessPoolExecutor(
             self.jobs, context, initializer=prepare_check_worker, initargs=(self.task.engine,)
         )
 
     def submit(self, files: list[CandidateFile]) -> OutcomesFuture:
-        """The future of the outcomes; it raises BrokenProcessPool when any process dies meanwhile."""
+        """The future of the outcomes; it raises BrokenProcessPool if a process dies meanwhile."""
         try:
             return self.pool.submit(check_file_batch, files, self.task)
         except BrokenProcessPool:
@@ -116,7 +116,7 @@ class CheckWorkers:
             return self.pool.submit(check_file_batch, files, self.task)
 
     def check_alone(self, file: CandidateFile) -> CheckOutcome | None:
-        """The outcome of a file that is checked while nothing else runs: a crash is due to the file."""
+        """The outcome of a file that is checked alone, so that a crash is certainly due to it."""
         try:
             return self.submit([file]).result()[0]
         except BrokenProcessPool:
@@ -133,7 +133,7 @@ def check_in_workers(
 ) -> Iterator[CheckOutcome | None]:
     """The outcome of each file of the batches, checked in several processes.
 
-    Files that were being checked when a process died are checked again one by one.
+    After a process died, the files of the unfinished batches are checked again, one by one.
     """
     workers, single_worker = CheckWorkers(jobs, task), CheckWorkers(1, task)
     running: deque[tuple[list[CandidateFile], OutcomesFuture]] = deque()
@@ -158,7 +158,7 @@ def check_in_workers(
 
 
 def prepare_check_worker(engine: str) -> None:
-    """Prepare a process: end silently at Ctrl-C, which the parent reports, and load the engine."""
+    """Prepare a worker process: load the engine, and exit silently on Ctrl-C, as the parent reports it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    get_shacl_engine(engine)(())
-    gc.freeze()  # objects that exist now stay, so garbage collection can ignore them
+    get_shacl_engine(engine)(())  # checks no documents
+    gc.freeze()  # objects that exist now are never freed, so garbage collection can ignore them

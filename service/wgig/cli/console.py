@@ -1,4 +1,4 @@
-"""Terminal output of the commands: messages, tables, progress bars; and output files replaced atomically."""
+"""Output of the commands: messages, tables and progress bars on a terminal, and atomically replaced files."""
 
 import sys
 import threading
@@ -17,14 +17,14 @@ WorkResult = TypeVar("WorkResult")
 
 
 def print_message(message: str) -> None:
-    """Print a one-line message to standard error."""
+    """Print a message in one line to standard error."""
     print(f"wgig: {flatten_untrusted_text(message)}", file=sys.stderr, flush=True)
 
 
 def run_on_thread(work: Callable[[], WorkResult]) -> Future[WorkResult]:
-    """The future of `work`, run on a thread with a stack that is large enough for deeply nested queries.
+    """Run `work` on a daemon thread with a stack that is large enough for deeply nested queries.
 
-    Waiting for it can be interrupted, and the process can exit without it.
+    Ctrl-C interrupts waiting for the returned future, and the process can exit while `work` runs.
     """
     future: Future[WorkResult] = Future()
 
@@ -40,33 +40,34 @@ def run_on_thread(work: Callable[[], WorkResult]) -> Future[WorkResult]:
 
 
 def check_parent_folder(path: Path) -> None:
-    """Raise Problem 400 where the parent folder of a file to be written does not exist."""
+    """Raise Problem 400 if the parent folder of a file to be written does not exist."""
     if not path.parent.is_dir():
         raise Problem(400, f"There is no folder {path.parent}. Create it, or name another output.")
 
 
 @contextmanager
 def open_replacement_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that replaces the file at the path when complete, or not at all on errors.
+    """Yield a temporary file to write; it replaces the file at the path at the end, unless there is an error.
 
-    Links, pipes and devices are written directly. Raises Problem 400 where the parent folder does not exist.
+    Symbolic links, pipes and devices are written directly. Raises Problem 400 if the parent folder does not
+    exist.
     """
     check_parent_folder(path)
     if path.is_symlink() or (path.exists() and not path.is_file()):
         with path.open("wb") as file:
             yield file
         return
-    partial = path.with_name(f".{path.name}.partial")
+    temporary_path = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("wb") as file:
+        with temporary_path.open("wb") as file:
             yield file
-        partial.replace(path)
+        temporary_path.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        temporary_path.unlink(missing_ok=True)
 
 
 def get_offered_format(suffix: str, offered: Sequence[Format], subject: str) -> Format:
-    """The offered format with this suffix. Raises Problem 400; `subject` is what cannot be written in it."""
+    """The offered format with this suffix. Raises Problem 400, whose message starts with `subject`."""
     for format_ in offered:
         if format_.suffix == suffix:
             return format_
@@ -76,7 +77,7 @@ def get_offered_format(suffix: str, offered: Sequence[Format], subject: str) -> 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table; columns of numbers are right-aligned."""
-    from rich import box  # noqa: PLC0415  costs 60 ms, and pipes need none
+    from rich import box  # noqa: PLC0415  costs 60 ms, and is not needed in a pipe
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -93,11 +94,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 @contextmanager
 def show_progress_bar(title: str, total: int | None, unit: str = "bytes") -> Iterator[Callable[[int], None]]:
-    """The function to call with how much of `total` is done; it moves a bar on a terminal."""
+    """Yield the function to call with the amount completed so far; on a terminal, it updates a progress bar.
+
+    `total` is the amount at the end, None if it is unknown.
+    """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich import progress as rich  # noqa: PLC0415  costs 30 ms, and pipes need none
+    from rich import progress as rich  # noqa: PLC0415  costs 30 ms, and is not needed in a pipe
     from rich.console import Console  # noqa: PLC0415
 
     amounts = (

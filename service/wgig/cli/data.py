@@ -1,8 +1,8 @@
 """`wgig load`, `wgig dump` and `wgig stats`: load RDF files, dump the store, and count its content.
 
-Each file is loaded atomically, in the format of its name, decompressed on the fly; errors have line and
-column, and `-` is standard input. A dump file appears when it is complete. Exit code 2 means that a file
-could not be read.
+Each file is loaded atomically and decompressed on the fly. Its suffix determines the format; `-` is standard
+input. Error messages have line and column. A dump file appears when it is complete. Exit code 2 means that a
+file could not be read.
 """
 
 import argparse
@@ -36,18 +36,20 @@ from ..text import suggest_near_name
 from .console import get_offered_format, open_replacement_file, print_message, print_table, show_progress_bar
 
 READ_BUFFER_BYTES = 1024 * 1024
-NOTHING_LOADED = "Nothing of this file was loaded."
+NOTHING_LOADED_MESSAGE = "Nothing of this file was loaded."
 
-# By the suffix of the file name: the suffixes of this service, and other common ones.
-OWN_RDF_FORMATS = {
+# The RDF formats by the suffix that this package writes.
+MAIN_RDF_FORMATS_BY_SUFFIX = {
     format_.suffix: rdf_format(format_.media_type) for format_ in (*GRAPH_FORMATS, *DATASET_FORMATS)
 }
-RDF_FORMATS_BY_ENDING = OWN_RDF_FORMATS | {
+# The RDF formats by all suffixes that are read.
+RDF_FORMATS_BY_SUFFIX = MAIN_RDF_FORMATS_BY_SUFFIX | {
     "owl": ox.RdfFormat.RDF_XML,
     "xml": ox.RdfFormat.RDF_XML,
     "json": ox.RdfFormat.JSON_LD,
 }
-PARSER_PLACE_PATTERN = re.compile(r"Parser error [\w ]+: ")
+# The position in a message of pyoxigraph, such as "Parser error at line 1 column 2: ".
+PARSER_POSITION_PATTERN = re.compile(r"Parser error [\w ]+: ")
 
 
 class UnreadableFileError(Exception):
@@ -55,9 +57,9 @@ class UnreadableFileError(Exception):
 
 
 class RdfFileSource(io.RawIOBase):
-    """The bytes of a file, decompressed if necessary. Its errors are UnreadableFileError, not StoreError.
+    """The bytes of a file, decompressed and without byte order mark. Raises UnreadableFileError, not OSError.
 
-    `watch` is called with each chunk, and with an empty one at the end.
+    `check_chunk` is called with each chunk of bytes, and with an empty one at the end.
     """
 
     def __init__(
@@ -65,40 +67,42 @@ class RdfFileSource(io.RawIOBase):
         file: Any,
         name: str,
         report_bytes: Callable[[int], None],
-        watch: Callable[[memoryview], None] = lambda _: None,
+        check_chunk: Callable[[memoryview], None] = lambda _: None,
     ) -> None:
-        """Take a buffered binary file, its name, and a function that is called with the read bytes.
+        """Take a buffered binary file and its name.
 
-        It is called with 0 if the position is unknown, as in a pipe.
+        `report_bytes` is called with the position in the file, which is 0 for a pipe.
         """
         super().__init__()
         self.file = file
-        compressed = file.peek(2)[:2] == b"\x1f\x8b"
-        self.stream = gzip.GzipFile(fileobj=self.file) if compressed else self.file
+        is_gzip = file.peek(2)[:2] == b"\x1f\x8b"
+        self.stream = gzip.GzipFile(fileobj=self.file) if is_gzip else self.file
         self.name = name
-        self.report_progress = report_bytes
-        self.watch = watch
-        self.has_begun = False
+        self.report_bytes = report_bytes
+        self.check_chunk = check_chunk
+        self.has_begun = False  # whether bytes have been read
 
     def readable(self) -> bool:
         """Always True."""
         return True
 
     def readinto(self, target: Any) -> int:
-        """Read into the target, and report the progress; the number of bytes."""
+        """Read into the target, report the progress, and return the number of bytes read."""
         try:
             if not self.has_begun and self.stream.peek(len(BOM_UTF8)).startswith(BOM_UTF8):
                 self.stream.read(len(BOM_UTF8))
             self.has_begun = True
             count: int = self.stream.readinto(target)
-            self.report_progress(self.file.tell() if self.file.seekable() else 0)
+            self.report_bytes(self.file.tell() if self.file.seekable() else 0)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UnreadableFileError(
-                f"{self.name}: the compressed data is damaged ({error}). {NOTHING_LOADED}"
+                f"{self.name}: the compressed data is damaged ({error}). {NOTHING_LOADED_MESSAGE}"
             ) from error
         except OSError as error:
-            raise UnreadableFileError(f"{self.name}: {error.strerror or error}. {NOTHING_LOADED}") from error
-        self.watch(memoryview(target)[:count])
+            raise UnreadableFileError(
+                f"{self.name}: {error.strerror or error}. {NOTHING_LOADED_MESSAGE}"
+            ) from error
+        self.check_chunk(memoryview(target)[:count])
         return count
 
 
@@ -111,49 +115,54 @@ def load_rdf_file(
 ) -> None:
     """Load one file atomically; `-` is standard input.
 
-    A graph format goes into `graph` (None: the unnamed one). A dataset format keeps its graphs, unless
-    `graph` is given. `report_bytes` is called with the number of bytes read so far. Raises
-    UnreadableFileError.
+    With `graph`, all triples are loaded into it; otherwise quads into their graphs, and triples into the
+    default graph. `report_bytes` is called with the number of bytes read so far. Raises UnreadableFileError.
     """
     rdf_format = choose_load_format(name, format_)
     try:
         path_or_descriptor = sys.stdin.fileno() if name == "-" else name
-        file = open(path_or_descriptor, "rb", READ_BUFFER_BYTES, closefd=name != "-")  # noqa: SIM115  a Path is no number
+        file = open(path_or_descriptor, "rb", READ_BUFFER_BYTES, closefd=name != "-")  # noqa: SIM115  closed below
     except OSError as error:
         raise UnreadableFileError(f"{name}: {error.strerror}. Name a file that can be read.") from error
-    watch = [XmlChecker().feed] if rdf_format == ox.RdfFormat.RDF_XML else []
+    chunk_checks = [XmlChecker().feed] if rdf_format == ox.RdfFormat.RDF_XML else []
     with file:
-        source = RdfFileSource(file, name, report_bytes, *watch)
+        source = RdfFileSource(file, name, report_bytes, *chunk_checks)
         try:
             store.bulk_load(io.BufferedReader(source, READ_BUFFER_BYTES), rdf_format, graph)
         except SyntaxError as error:
-            raise UnreadableFileError(f"{describe_syntax_error(name, error)} {NOTHING_LOADED}") from error
+            raise UnreadableFileError(
+                f"{describe_syntax_error(name, error)} {NOTHING_LOADED_MESSAGE}"
+            ) from error
 
 
 def choose_load_format(name: str, format_: str | None) -> ox.RdfFormat:
-    """The given format, or that of the suffix of the file name. Raises UnreadableFileError."""
+    """The format for `--format`, or for the suffix of the file name. Raises UnreadableFileError."""
     suffix = format_ or name.removesuffix(".gz").rpartition(".")[2].lower()
-    if suffix not in RDF_FORMATS_BY_ENDING:
+    if suffix not in RDF_FORMATS_BY_SUFFIX:
         raise UnreadableFileError(
-            f"{name}: its name has no RDF suffix. Give one with --format ({', '.join(OWN_RDF_FORMATS)})."
+            f"{name}: its name has no RDF suffix. "
+            f"Give the format with --format ({', '.join(MAIN_RDF_FORMATS_BY_SUFFIX)})."
         )
-    return RDF_FORMATS_BY_ENDING[suffix]
+    return RDF_FORMATS_BY_SUFFIX[suffix]
 
 
 def find_file_size(name: str) -> int | None:
-    """The size of a file in bytes, None if it is unknown."""
+    """The size of a file in bytes; None for a pipe, standard input or a missing file."""
     path = Path(name)
     return path.stat().st_size if path.is_file() else None
 
 
 def describe_syntax_error(name: str, error: SyntaxError) -> str:
     """A sentence with the syntax error of a file, and its line and column if known."""
-    place = f", line {error.lineno}, column {error.offset}" if error.lineno else ""
-    return f"{name}{place}: {PARSER_PLACE_PATTERN.sub('', error.msg, count=1)}."
+    position = f", line {error.lineno}, column {error.offset}" if error.lineno else ""
+    return f"{name}{position}: {PARSER_POSITION_PATTERN.sub('', error.msg, count=1)}."
 
 
 def run_load(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Load all files that can be read. Exit code 0, or 2 when one could not. Raises Problem, StoreError."""
+    """Load all readable files. Exit code 0, or 2 if a file cannot be read.
+
+    Raises Problem for wrong arguments, StoreError if the store cannot be opened or written.
+    """
     if not arguments.files and not arguments.shipped:
         raise Problem(400, "No file is given. Name RDF files, - for standard input, or --shipped graphs.")
     if arguments.graph:
@@ -164,25 +173,26 @@ def run_load(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.shipped:
         load_shipped_graphs(store, arguments.shipped, settings.base)
     threading.stack_size(THREAD_STACK_BYTES)
-    with ThreadPoolExecutor(1) as thread:  # one thread for all files, as it holds the lock of a shared store
-        errors = load_rdf_files(store, arguments.files, arguments.graph, arguments.format, thread)
+    # One thread for all writes, as it holds the lock of a remote store.
+    with ThreadPoolExecutor(1) as executor:
+        errors = load_rdf_files(store, arguments.files, arguments.graph, arguments.format, executor)
         if len(errors) < len(arguments.files):
-            thread.submit(store.infer).result()
+            executor.submit(store.infer).result()
     for message in errors:
         print_message(message)
     return 2 if errors else 0
 
 
 def load_rdf_files(
-    store: Store, files: Sequence[str], graph: str | None, format_: str | None, thread: Executor
+    store: Store, files: Sequence[str], graph: str | None, format_: str | None, executor: Executor
 ) -> list[str]:
-    """Load the files one after the other; a sentence for each that cannot be read."""
+    """Load the files one after the other, and return an error message for each that cannot be read."""
     errors = []
     for name in files:
         started = time.monotonic()
         try:
             with show_progress_bar(name, find_file_size(name)) as report_bytes:
-                load_file_interruptibly(store, name, graph, format_, report_bytes, thread)
+                load_file_interruptibly(store, name, graph, format_, report_bytes, executor)
         except UnreadableFileError as error:
             errors.append(str(error))
         else:
@@ -190,46 +200,49 @@ def load_rdf_files(
     return errors
 
 
-def load_file_interruptibly(  # noqa: PLR0913, PLR0917 - what to load, and how
+def load_file_interruptibly(  # noqa: PLR0913, PLR0917 - those of load_rdf_file and an executor
     store: Store,
     name: str,
     graph: str | None,
     format_: str | None,
     report_bytes: Callable[[int], None],
-    thread: Executor,
+    executor: Executor,
 ) -> None:
-    """Load one file, or nothing of it on Ctrl-C. Raises UnreadableFileError, KeyboardInterrupt."""
+    """Load one file; on Ctrl-C load nothing of it. Raises UnreadableFileError, KeyboardInterrupt."""
     stopped = threading.Event()
 
     def report_unless_stopped(count: int) -> None:
         if stopped.is_set():
-            raise UnreadableFileError(f"{name}: stopped. {NOTHING_LOADED}")
+            raise UnreadableFileError(f"{name}: stopped. {NOTHING_LOADED_MESSAGE}")
         report_bytes(count)
 
-    loading = thread.submit(load_rdf_file, store, name, graph, format_, report_unless_stopped)
+    future = executor.submit(load_rdf_file, store, name, graph, format_, report_unless_stopped)
     try:
-        loading.result()
+        future.result()
     except KeyboardInterrupt as interrupt:
         stopped.set()
-        was_loaded = loading.exception() is None
+        was_loaded = future.exception() is None
         raise KeyboardInterrupt(
             f"Stopped; {name} was loaded before." if was_loaded else f"Stopped; nothing of {name} was loaded."
         ) from interrupt
 
 
 def load_shipped_graphs(store: Store, names: Sequence[str], base: str) -> None:
-    """Replace graphs by those shipped with the package. Raises Problem 404 for an unknown name."""
-    shipped = list_shipped_files(base)
+    """Replace graphs by those in the data of the package. Raises Problem 404 for an unknown name."""
+    shipped_files = list_shipped_files(base)
     graphs = [f"{base}graph/{name.removeprefix(f'{base}graph/')}" for name in names]
     for graph in graphs:
-        if graph not in shipped:
-            known = ", ".join(iri.removeprefix(f"{base}graph/") for iri in shipped)
-            raise Problem(404, f"The package ships no graph {graph}. It ships: {known}.")
-    replace_shipped_graphs(store, base, {graph: shipped[graph] for graph in graphs})
+        if graph not in shipped_files:
+            shipped_names = ", ".join(iri.removeprefix(f"{base}graph/") for iri in shipped_files)
+            raise Problem(404, f"The package has no graph {graph}. Its graphs are: {shipped_names}.")
+    replace_shipped_graphs(store, base, {graph: shipped_files[graph] for graph in graphs})
 
 
 def run_dump(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Write the dump; a file appears when it is complete. Exit code 0. Raises Problem or StoreError."""
+    """Write the dump. Exit code 0.
+
+    Raises Problem for wrong arguments, StoreError if the store cannot be read.
+    """
     format_ = choose_dump_format(arguments)
     store = open_store_snapshot(settings, print_message)
     prefixes = namespaces_by_prefix(settings.base)
@@ -243,31 +256,31 @@ def run_dump(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def choose_dump_format(arguments: argparse.Namespace) -> Format:
-    """The requested format, or that of the suffix of the output file. Raises Problem."""
+    """The requested format, or that of the suffix of the output file. Raises Problem 400 for others."""
     offered = (*GRAPH_FORMATS, *DATASET_FORMATS) if arguments.graph else DATASET_FORMATS
     name = arguments.format
     if name is None and arguments.output:
         name = arguments.output.name.removesuffix(".gz").rpartition(".")[2]
     if name is None:
         return TURTLE if arguments.graph else TRIG
-    what = "One graph" if arguments.graph else "The whole store, with its graphs,"
-    return get_offered_format(name, offered, what)
+    subject = "One graph" if arguments.graph else "The whole store, with its graphs,"
+    return get_offered_format(name, offered, subject)
 
 
 def resolve_graph_name(store: Store, name: str, base: str) -> str:
-    """The IRI of a graph, given by IRI or by its name below the base. Raises Problem 404."""
-    existing = store.graphs()
+    """The IRI of a graph, from its IRI or a name such as `issues`. Raises Problem 404 if there is none."""
+    graphs = store.graphs()
     for iri in (name, f"{base}graph/{name}"):
-        if iri in existing:
+        if iri in graphs:
             return iri
-    names = [iri.removeprefix(f"{base}graph/") for iri in existing]
+    names = [iri.removeprefix(f"{base}graph/") for iri in graphs]
     hint = suggest_near_name(name, names, "See: wgig stats")
     raise Problem(404, f"There is no graph {name}. {hint}")
 
 
 @contextmanager
 def open_dump_output(path: Path | None) -> Iterator[IO[bytes]]:
-    """The output of a dump: standard output, or a file, which is compressed if its name ends in .gz."""
+    """Yield the output of a dump: standard output, or a file, which is compressed if its name ends in .gz."""
     if path is None:
         yield sys.stdout.buffer
         return
@@ -275,13 +288,14 @@ def open_dump_output(path: Path | None) -> Iterator[IO[bytes]]:
         if path.suffix != ".gz":
             yield file
             return
-        with gzip.open(file, "wb") as compressed:
-            yield compressed  # type: ignore[misc]
+        with gzip.open(file, "wb") as gzip_file:
+            yield gzip_file  # type: ignore[misc]
 
 
 GRAPH_COUNTS_QUERY = (
     "SELECT ?name (COUNT(*) AS ?count) { GRAPH ?name { ?s ?p ?o } } GROUP BY ?name ORDER BY ?name"
 )
+# Of the default graph, which the output of `wgig stats` calls the unnamed one.
 UNNAMED_COUNT_QUERY = "SELECT (COUNT(*) AS ?count) { ?s ?p ?o }"
 CLASS_COUNTS_QUERY = """
 SELECT ?name (COUNT(DISTINCT ?s) AS ?count) { ?s a ?name } GROUP BY ?name ORDER BY DESC(?count) ?name"""

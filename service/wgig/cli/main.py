@@ -1,8 +1,8 @@
 """The command `wgig`: entry point, errors and exit codes.
 
-Exit codes: 0 success; 1 the answer is no, or nothing was found; 2 wrong arguments or unreadable input; 3 the
-environment fails (disk, port, network), or a bug. As in shells, a signal that ends the command gives 128
-plus its number: 130 after Ctrl-C, 141 (SIGPIPE) when the reader of the output is gone.
+Exit codes: 0 success; 1 a negative or empty result; 2 wrong arguments or unreadable input; 3 an error of the
+environment (disk, port, network), or a bug. As in shells, the exit code after a signal is 128 plus the number
+of the signal: 130 after Ctrl-C, 141 (SIGPIPE) if the reader of the output has exited.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from importlib import import_module
 from ..text import defuse_ci_command, replace_control_characters
 from .parser import EXIT_FAILED, EXIT_NO, EXIT_UNREADABLE, build_command_parser
 
-# The module of each command and its function. Imported when the command is called, so that --help is fast.
+# The module and function of each command. A module is imported when its command runs, so that --help is fast.
 COMMAND_RUNNERS = {
     "backup": ("backup", "run_backup"),
     "bulk": ("bulk", "run_bulk"),
@@ -34,7 +34,7 @@ COMMAND_RUNNERS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; an error is printed to standard error as one sentence."""
+    """Run one command and return its exit code; print an error to standard error as one sentence."""
     arguments = build_command_parser().parse_args(argv)
     os.environ["PYTHONSAFEPATH"] = "1"  # child processes import nothing from the current folder
     if sys.stdout is None:
@@ -56,11 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_command(arguments: argparse.Namespace) -> int:
-    """Import the module of the command and run it. The exit code."""
-    from ..settings import Settings, iter_unknown_variables  # noqa: PLC0415  help must come at once
+    """Import the module of the command, run it, and return the exit code."""
+    from ..settings import Settings, iter_variable_errors  # noqa: PLC0415  not needed for --help
     from .console import print_message  # noqa: PLC0415
 
-    for warning in iter_unknown_variables(os.environ):
+    for warning in iter_variable_errors(os.environ):
         print_message(warning)
 
     settings = Settings.from_arguments(arguments)
@@ -79,8 +79,8 @@ def print_error(error: Exception | KeyboardInterrupt) -> int:
     from ..files import FileError  # noqa: PLC0415
     from ..problems import Problem  # noqa: PLC0415
     from ..store.errors import StoreError  # noqa: PLC0415
-    from .console import print_message  # noqa: PLC0415  help must come at once
-    from .files import mistake_problem  # noqa: PLC0415
+    from .console import print_message  # noqa: PLC0415  not needed for --help
+    from .files import bug_problem  # noqa: PLC0415
 
     excerpt = ""
     match error:
@@ -101,7 +101,7 @@ def print_error(error: Exception | KeyboardInterrupt) -> int:
         case OSError():
             text, code = str(error), EXIT_FAILED
         case _:
-            text, code = mistake_problem(error).detail, EXIT_FAILED
+            text, code = bug_problem(error).detail, EXIT_FAILED
     print_message(text)
     for line in replace_control_characters(excerpt).splitlines():
         print(defuse_ci_command(line), file=sys.stderr)

@@ -1,6 +1,6 @@
-"""The argument parser: the commands of `wgig`, each with a summary, its arguments and examples.
+"""The argument parser: the commands of `wgig`, each with a summary, arguments and examples.
 
-Wrong arguments exit with 2.
+With wrong arguments, the exit code is 2.
 """
 
 import argparse
@@ -12,27 +12,29 @@ from .._version import __version__
 from ..text import flatten_untrusted_text
 from . import arguments
 
-EXIT_OK, EXIT_NO, EXIT_UNREADABLE, EXIT_FAILED = 0, 1, 2, 3  # exit codes
+# Exit codes: success; negative or empty result; wrong arguments or unreadable input; failure or bug.
+EXIT_OK, EXIT_NO, EXIT_UNREADABLE, EXIT_FAILED = 0, 1, 2, 3
 
+# By name: a summary, the function that adds the arguments, and examples.
 Commands = dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]]
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser whose help keeps the line breaks of examples, and whose errors exit with 2."""
+    """A parser that keeps the line breaks of examples in the help, and exits with code 2 after an error."""
 
     def __init__(self, **options: Any) -> None:
         """Take the options of `argparse.ArgumentParser`."""
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
     def error(self, message: str) -> NoReturn:
-        """Print what is wrong with the arguments and where to find help."""
+        """Print an error message and how to get help, and exit."""
         self.exit(
             EXIT_UNREADABLE, f"{self.prog}: {flatten_untrusted_text(message)}.\nSee: {self.prog} --help\n"
         )
 
 
 def add_token_actions(parser: argparse.ArgumentParser) -> None:
-    """The actions of `wgig token`."""
+    """Add the actions of `wgig token`."""
     add_subcommands(parser, "action", TOKEN_ACTIONS)
 
 
@@ -56,7 +58,7 @@ TOKEN_ACTIONS: Commands = {
         "wgig token list\nwgig token list --format json",
     ),
     "revoke": (
-        "revoke a token, from the next request on",
+        "revoke a token, effective from the next request",
         arguments.add_token_revoke_arguments,
         "wgig token revoke 1f2e3d4c",
     ),
@@ -64,7 +66,7 @@ TOKEN_ACTIONS: Commands = {
 
 
 def add_bulk_actions(parser: argparse.ArgumentParser) -> None:
-    """The actions of `wgig bulk`."""
+    """Add the actions of `wgig bulk`."""
     add_subcommands(parser, "action", BULK_ACTIONS)
 
 
@@ -83,7 +85,7 @@ BULK_ACTIONS: Commands = {
         "wgig bulk describe papers/ --out described\n"
         "wgig bulk describe 'hdfs://papers/*/*.md' --out hdfs://described\n"
         "\n"
-        "exit codes: 0 all were counted, 2 one cannot be read, 3 a bug in wgig",
+        "exit codes: 0 all files were read, 2 a file cannot be read, 3 a bug in wgig",
     ),
 }
 
@@ -142,7 +144,7 @@ CLI_COMMANDS: Commands = {
         "wgig bulk check papers/ --out checked\nwgig bulk describe papers/ --out described",
     ),
     "new": (
-        "start an issue paper from what the graph has about the issue",
+        "create an issue paper, with what the graph has about the issue filled in",
         arguments.add_new_arguments,
         "wgig new paper spam\nwgig new paper spam --output drafts/spam.md\nwgig new paper spam -o - | less\n"
         "\n"
@@ -163,7 +165,7 @@ CLI_COMMANDS: Commands = {
         "wgig token revoke 1f2e3d4c",
     ),
     "stats": (
-        "count what is in the store",
+        "count the quads and resources in the store",
         arguments.add_stats_arguments,
         "wgig stats\nwgig stats --format json",
     ),
@@ -174,7 +176,7 @@ CLI_COMMANDS: Commands = {
     ),
 }
 
-# Commands and actions without --store. The actions of `wgig token` have it.
+# Commands and actions without the option --store. The actions of `wgig token` have the option.
 STORELESS_COMMANDS = (
     arguments.add_queries_arguments,
     arguments.add_check_arguments,
@@ -197,18 +199,21 @@ def build_command_parser() -> argparse.ArgumentParser:
 
 
 def add_subcommands(parser: argparse.ArgumentParser, dest: str, commands: Commands) -> None:
-    """Add these commands to a parser; `dest` is the attribute that holds the chosen one."""
+    """Add these commands to a parser; `dest` is the attribute of the parsed arguments with the command."""
     subparsers = parser.add_subparsers(dest=dest, metavar=dest.upper(), required=True)
     for name, (summary, add_arguments, examples) in commands.items():
-        indented = examples.replace("\n", "\n  ")
+        indented_examples = examples.replace("\n", "\n  ")
         subparser = subparsers.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog=f"examples:\n  {indented}",
+            epilog=f"examples:\n  {indented_examples}",
         )
         add_arguments(subparser)
         if add_arguments not in STORELESS_COMMANDS:
             subparser.add_argument(
-                "--store", type=Path, metavar="DIR", help="folder of the store (default: your data folder)"
+                "--store",
+                type=Path,
+                metavar="DIR",
+                help="folder of the store (default: in the user's data folder)",
             )

@@ -1,8 +1,8 @@
 """`wgig query` and `wgig queries`: run a query on the local store or an endpoint, list the example queries.
 
-The result is a table on a terminal, a data format in a pipe. Exit code 1 means an empty or false result.
-Remote endpoints are queried over the SPARQL 1.1 Protocol (section 2.1.2), and their problem documents (RFC
-9457) are printed.
+The result is a table on a terminal, and CSV or Turtle in a pipe. Exit code 1 means an empty or false result.
+Endpoints are queried over the SPARQL 1.1 Protocol (section 2.1.2), and their problem documents (RFC 9457) are
+printed.
 """
 
 import argparse
@@ -31,9 +31,9 @@ from .console import get_offered_format, print_message, print_table, run_on_thre
 
 
 def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Print the example queries, in a pipe as name, tab, question; or the text of the named one.
+    """Print the text of the named example query, or a list of all, which in a pipe is tab-separated.
 
-    Exit code 0. Raises Problem 404.
+    Exit code 0. Raises Problem 404 for an unknown name.
     """
     del settings
     if arguments.name:
@@ -48,22 +48,22 @@ def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-TABLE_FORMAT = "table"
-QueryAnswerer = Callable[[ParsedSparqlText, Format], bytes]
+TABLE_FORMAT = "table"  # the value of --format for a table on a terminal
+QueryEvaluator = Callable[[ParsedSparqlText, Format], bytes]  # returns the result in the format
 
 
 def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the result of a query. Exit code 0, or 1 if it is false or empty.
 
-    Raises Problem, StoreError, OSError.
+    Raises Problem for a refused query, StoreError for the local store, OSError for a file or an endpoint.
     """
     query = ParsedSparqlText(read_query_text(arguments))
     query_form = get_query_form(query)
     format_ = choose_result_format(query_form, arguments.format)
-    answer_query = make_endpoint_answerer(arguments.url) if arguments.url else make_store_answerer(settings)
+    evaluate_query = make_remote_evaluator(arguments.url) if arguments.url else make_local_evaluator(settings)
     if query_form in ("SELECT", "ASK"):
-        return print_query_results(answer_query(query, format_ or JSON_RESULTS), format_, settings)
-    triples = list(ox.parse(answer_query(query, N_TRIPLES), ox.RdfFormat.N_TRIPLES))
+        return print_query_results(evaluate_query(query, format_ or JSON_RESULTS), format_, settings)
+    triples = list(ox.parse(evaluate_query(query, N_TRIPLES), ox.RdfFormat.N_TRIPLES))
     sys.stdout.buffer.write(
         serialize_triples((quad.triple for quad in triples), format_ or TURTLE, settings.base)
     )
@@ -71,7 +71,11 @@ def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def read_query_text(arguments: argparse.Namespace) -> str:
-    """The text of the query: of an example, from standard input, from a file, or from the argument."""
+    """The query: an example query, standard input, the content of a file, or the argument itself.
+
+    An argument is the name of a file if it has a suffix, such as .rq, and no brace. Raises Problem 400 if
+    there is no query.
+    """
     argument: str | None = arguments.query
     if arguments.name:
         return read_example_query(arguments.name).text
@@ -85,7 +89,7 @@ def read_query_text(arguments: argparse.Namespace) -> str:
 
 
 def choose_result_format(query_form: str, name: str | None) -> Format | None:
-    """The format to print; None for a table. Raises Problem where this form of query has no such format."""
+    """The format to print; None for a table. Raises Problem if results of this form have no such format."""
     if name is None:
         return {"SELECT": None if sys.stdout.isatty() else CSV, "ASK": None}.get(query_form, TURTLE)
     formats = FORMATS_BY_FORM[query_form]
@@ -94,8 +98,8 @@ def choose_result_format(query_form: str, name: str | None) -> Format | None:
     return get_offered_format(name, formats, f"The result of {query_form}")
 
 
-def make_store_answerer(settings: Settings) -> QueryAnswerer:
-    """A function that evaluates a query on the local store."""
+def make_local_evaluator(settings: Settings) -> QueryEvaluator:
+    """Make a function that evaluates a query on the local store."""
     import anyio  # noqa: PLC0415  these imports cost 50 ms, and only the local store needs them
 
     from ..http.work_queue import WorkQueue  # noqa: PLC0415
@@ -105,10 +109,10 @@ def make_store_answerer(settings: Settings) -> QueryAnswerer:
     from ..sparql.language.diagnosis import diagnose_syntax_error  # noqa: PLC0415
     from ..store.view import QueryDataset  # noqa: PLC0415
 
-    federation_queue = WorkQueue(max_running=1, max_waiting=1, timeout_seconds=1)
+    federation_queue = WorkQueue(max_running=1, max_waiting=1, timeout_seconds=1)  # for one query alone
     store = open_store_snapshot(settings, print_message)
 
-    def answer_query(query: ParsedSparqlText, format_: Format) -> bytes:
+    def evaluate_query(query: ParsedSparqlText, format_: Format) -> bytes:
         output = io.BytesIO()
         resolved_query = anyio.run(
             resolve_federated_calls, admit_sparql_text(query, settings), settings, federation_queue
@@ -126,22 +130,22 @@ def make_store_answerer(settings: Settings) -> QueryAnswerer:
             raise Problem(400, f"The query cannot be evaluated: {error}.") from error
         return output.getvalue()
 
-    return answer_query
+    return evaluate_query
 
 
-def make_endpoint_answerer(url: str) -> QueryAnswerer:
-    """A function that sends a query to a SPARQL endpoint (SPARQL 1.1 Protocol 2.1.2)."""
+def make_remote_evaluator(url: str) -> QueryEvaluator:
+    """Make a function that sends a query to a SPARQL endpoint (SPARQL 1.1 Protocol, section 2.1.2)."""
     from ..client.connection import sparql_endpoint_url  # noqa: PLC0415  costs 35 ms, and is not needed for the local store
 
     if not url.startswith(("http://", "https://")):
-        raise Problem(400, f"{url} is no address of an endpoint. It must start with http:// or https://.")
+        raise Problem(400, f"{url} is not the URL of an endpoint. It must start with http:// or https://.")
 
     url = sparql_endpoint_url(url)
 
-    def answer_query(query: ParsedSparqlText, format_: Format) -> bytes:
+    def evaluate_query(query: ParsedSparqlText, format_: Format) -> bytes:
         request = Request(url, urlencode({"query": query.text}).encode(), {"Accept": format_.media_type})  # noqa: S310
         try:
-            with urlopen(request) as response:  # noqa: S310  checked above
+            with urlopen(request) as response:  # noqa: S310  the scheme is checked above
                 body: bytes = response.read()
                 return body
         except HTTPError as error:
@@ -153,11 +157,11 @@ def make_endpoint_answerer(url: str) -> QueryAnswerer:
         except HTTPException as error:
             raise OSError(f"The response of {url} is incomplete. Try again.") from error
 
-    return answer_query
+    return evaluate_query
 
 
 def build_endpoint_error(url: str, error: HTTPError) -> Exception:
-    """The error for an HTTP error of an endpoint, with the detail of a problem document (RFC 9457)."""
+    """The exception for an error response of an endpoint, with the detail of its problem document."""
     body = error.read()
     try:
         document = json.loads(body)
@@ -170,7 +174,7 @@ def build_endpoint_error(url: str, error: HTTPError) -> Exception:
 
 
 def print_query_results(body: bytes, format_: Format | None, settings: Settings) -> int:
-    """Print the result of SELECT or ASK. Exit code 1 if it is empty or false."""
+    """Print the result of SELECT or ASK. Returns exit code 1 if it is empty or false, else 0."""
     if format_ is not None:
         sys.stdout.buffer.write(body)
         return 0 if has_any_result(body, format_) else 1
@@ -185,7 +189,7 @@ def print_query_results(body: bytes, format_: Format | None, settings: Settings)
 
 
 def has_any_result(body: bytes, format_: Format) -> bool:
-    """Whether the result has a row, or is true."""
+    """Whether the result of a SELECT has rows, or that of an ASK is true."""
     if format_ is CSV:
         return body.count(b"\n") > 1
     results = ox.parse_query_results(body, format=ox.QueryResultsFormat.from_media_type(format_.media_type))
@@ -193,15 +197,15 @@ def has_any_result(body: bytes, format_: Format) -> bool:
 
 
 def format_terminal_term(term: object, base: str) -> str:
-    """A term for a terminal: a prefixed name or a text, empty for an unbound variable.
+    """A term for a terminal: a prefixed name, IRI or text; empty for an unbound variable.
 
-    Control characters are replaced, so that they cannot control the terminal.
+    Control characters are replaced, as terminals would execute them.
     """
     return replace_control_characters(shorten_printed_term(term, base))
 
 
 def shorten_printed_term(term: object, base: str) -> str:
-    """A term in its shortest form."""
+    """The shortest form of a term: a prefixed name, or the text of a literal without its datatype."""
     match term:
         case None:
             return ""

@@ -1,8 +1,10 @@
 """`wgig serve`: run the server until SIGINT or SIGTERM; reload settings and tokens on SIGHUP.
 
-On shutdown, running requests get 10 s, then a write as long; running queries are ended 2 s before that. A
-reload applies the settings that can change at run time and names the others. On glibc, malloc uses 2 arenas
-and a fixed mmap threshold of 128 KiB, because by default eight arenas per core keep freed memory.
+On shutdown, running requests have 10 s to finish; running queries are stopped after 8 s. Then a running write
+has 10 s. A reload applies the settings that can change at run time, and logs the others.
+
+On glibc, malloc uses 2 arenas and a fixed mmap threshold of 128 KiB, because by default eight arenas per core
+keep freed memory.
 """
 
 import argparse
@@ -43,15 +45,15 @@ from ..store.store import Store
 from .check_workers import prepare_check_worker
 from .console import print_message
 
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # as malloc.h numbers them
-# Shared by all threads. By default there are eight per core, and each keeps the memory that is freed in it.
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # constants of malloc.h
+# By default there are eight arenas per core, and each keeps the memory that is freed in it.
 MAX_MALLOC_ARENAS = 2
-# Larger blocks are returned to the system when freed. By default this limit grows up to 32 MiB.
+# Larger blocks are returned to the system when freed. By default, this threshold grows up to 32 MiB.
 MMAP_THRESHOLD_BYTES = 128 * 1024
 
 
 def limit_malloc_memory() -> None:
-    """Make malloc use few arenas and return large blocks. To be called before threads start."""
+    """Make malloc use few arenas and return large blocks to the system. Call this before threads start."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
         mallopt(M_ARENA_MAX, MAX_MALLOC_ARENAS)
@@ -64,7 +66,7 @@ log = logging.getLogger("wgig")
 class SettingsReloader:
     """Applies changed settings and tokens to a running service.
 
-    `service` is the current service, the same as `app.state.service`.
+    `service` is the current service, as in `app.state.service`.
     """
 
     def __init__(
@@ -75,11 +77,14 @@ class SettingsReloader:
         pool: WorkerPool | None,
         read: Callable[[], Settings],
     ) -> None:
-        """Take what uses the settings, and `read`, which reads them and may raise ValueError or OSError."""
+        """Take the objects that use settings, and `read`, which returns the new settings.
+
+        `read` may raise ValueError or OSError.
+        """
         self.app, self.service, self.checks, self.pool, self.read_settings = app, service, checks, pool, read
 
     async def __call__(self) -> None:
-        """Read and apply settings and tokens; after an error they are kept, and the error is logged."""
+        """Read and apply settings and tokens; after an error, log it and keep the old ones."""
         try:
             await self.reload_settings(self.read_settings())
         except (ValueError, OSError) as error:
@@ -87,7 +92,7 @@ class SettingsReloader:
         await self.check_tokens()
 
     async def reload_settings(self, new_settings: Settings) -> None:
-        """Apply those new settings that can change at run time, and log the others."""
+        """Apply the new settings that can change at run time, and log the names of the others."""
         old_settings = self.service.settings
         changed_fields = [
             field
@@ -109,7 +114,7 @@ class SettingsReloader:
         )
 
     async def apply_settings(self, settings: Settings) -> None:
-        """Use these settings from now on. The response cache is invalidated."""
+        """Use these settings from now on, and invalidate the response cache."""
         self.service = self.app.state.service = replace(self.service, settings=settings)
         self.checks.max_seconds = settings.paper_seconds
         if self.pool:
@@ -121,41 +126,41 @@ class SettingsReloader:
         await run_sync(self.service.store.touch)
 
     async def check_tokens(self) -> None:
-        """Log an error in the token file, which is read again when it changes."""
+        """Read the token file if it has changed, and log errors in it."""
         try:
             await run_sync(self.service.tokens.list_tokens)
         except FileError as error:
             log.error("the tokens cannot be read, so nobody can write: %s", error)
 
 
-MAX_OPEN_FILES = 65_536  # including connections, as far as the system allows
-SHUTDOWN_GRACE_SECONDS = 10  # for running requests, then as long for a write
-SHUTDOWN_NOTICE_SECONDS = 2  # of these, after running queries are ended
+MAX_OPEN_FILES = 65_536  # including connections; the hard limit of the system may be lower
+SHUTDOWN_GRACE_SECONDS = 10  # for running requests; then the same again for a running write
+SHUTDOWN_NOTICE_SECONDS = 2  # running queries are stopped this long before the end of the grace period
 
 
-Background = Callable[[], Coroutine[Any, Any, object]]
+BackgroundJob = Callable[[], Coroutine[Any, Any, object]]
 
 
 class GracefulServer(uvicorn.Server):
-    """A server that prints its address once it listens, and stops at once at a second signal."""
+    """A server that prints its address when it listens, and stops immediately at a second signal."""
 
     def __init__(
         self,
         config: uvicorn.Config,
         url: str,
-        reload_task: SettingsReloader,
-        background: Sequence[Background] = (),
+        reloader: SettingsReloader,
+        background: Sequence[BackgroundJob] = (),
         *,
         on_terminal: bool = False,
     ) -> None:
-        """Take the address to print, and the `background` jobs to run once the server listens.
+        """Take the address to print, and the `background` jobs to run when the server listens.
 
-        `on_terminal`: it was started from a terminal.
+        `on_terminal` is whether it was started from a terminal.
         """
         super().__init__(config)
-        self.url, self.reload_task, self.background_jobs = url, reload_task, background
+        self.url, self.reloader, self.background_jobs = url, reloader, background
         self.is_on_terminal = on_terminal
-        self.is_reload_asked = False
+        self.is_reload_requested = False
         self.stop_time: float | None = None  # when the socket closes, by the monotonic clock
         self.response_headers: list[tuple[bytes, bytes]] = []  # of every response; one shared list
 
@@ -167,46 +172,45 @@ class GracefulServer(uvicorn.Server):
         self.background_tasks = [asyncio.create_task(job()) for job in self.background_jobs]
 
     async def on_tick(self, counter: int) -> bool:
-        """Give every response the time at which it starts as its Date, even after a long wait.
+        """Update the Date header of all responses, including those to requests that wait.
 
-        uvicorn renews the Date header once a second, and gives a request the value at the start of the
+        uvicorn updates the header once a second, but a response would have the value from the start of its
         request.
         """
-        should_stop = await super().on_tick(
-            counter - counter % 10
-        )  # so that uvicorn renews the Date header at each tick
+        # uvicorn updates the Date header at multiples of 10, so with this argument at each tick.
+        should_stop = await super().on_tick(counter - counter % 10)
         self.response_headers[:] = self.server_state.default_headers
         self.server_state.default_headers = self.response_headers
-        if self.is_reload_asked:
-            self.is_reload_asked = False
-            self.reload = asyncio.create_task(self.reload_task())
+        if self.is_reload_requested:
+            self.is_reload_requested = False
+            self.reload_task = asyncio.create_task(self.reloader())
         return should_stop or (self.stop_time is not None and time.monotonic() >= self.stop_time)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Wait for running requests. Requests that are cut off are not logged as errors."""
+        """Wait for running requests. Requests that are aborted are not logged as errors."""
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         shutdown_task = asyncio.create_task(super().shutdown(sockets))
         asyncio.get_running_loop().call_later(
-            SHUTDOWN_GRACE_SECONDS - SHUTDOWN_NOTICE_SECONDS, self.reload_task.service.running.end_all
+            SHUTDOWN_GRACE_SECONDS - SHUTDOWN_NOTICE_SECONDS, self.reloader.service.running.cancel_all
         )
         # Since Python 3.12, closing a server waits for its last connection, even after force_exit.
         while not (shutdown_task.done() or self.force_exit):
             await asyncio.sleep(0.1)
         shutdown_task.cancel()
-        if self.reload_task.pool:
-            await self.reload_task.pool.close()
+        if self.reloader.pool:
+            await self.reloader.pool.close()
 
     def handle_hangup(self, sig: int, frame: FrameType | None) -> None:
-        """Reload settings and tokens soon; or stop where the terminal was closed, as without a handler."""
+        """Request a reload of settings and tokens; or stop if the terminal of the server was closed."""
         if self.is_on_terminal and not os.isatty(0):
             return self.handle_exit(sig, frame)
-        self.is_reload_asked = True
+        self.is_reload_requested = True
         return None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Shut down gracefully; at a second signal stop at once."""
+        """Shut down gracefully; at a second signal, stop immediately."""
         if self.stop_time is None:
-            service = self.reload_task.service
+            service = self.reloader.service
             self.stop_time = time.monotonic() + service.settings.drain_seconds
             service.status.stopping = True
         else:
@@ -214,22 +218,22 @@ class GracefulServer(uvicorn.Server):
         del sig, frame
 
 
-def is_unforeseen_error(record: logging.LogRecord) -> bool:
-    """Whether a log record is an unexpected error, not a response that was aborted on purpose."""
+def is_unexpected_error(record: logging.LogRecord) -> bool:
+    """Whether a log record is not about a response that was aborted on purpose."""
     return not (record.exc_info and isinstance(record.exc_info[1], ResponseAbortedError))
 
 
 def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     """Serve until SIGINT or SIGTERM, then end the process with code 0.
 
-    Running requests are finished first within SHUTDOWN_GRACE_SECONDS. Raises ValueError, OSError, FileError
-    or StoreError.
+    Running requests have SHUTDOWN_GRACE_SECONDS to finish. Raises ValueError, OSError, FileError or
+    StoreError.
     """
     access_log.configure_logging(settings)
     report = access_log.log_service_message if settings.log == access_log.LOG_FORMAT_JSON else print_message
     prepare_process()
     tracing = telemetry.make_tracing_from_environment()
-    listening = bind_listening_socket(settings.host, settings.port)
+    listener = bind_listening_socket(settings.host, settings.port)
     store = open_filled_store(settings, report)
     store.describe_later()
     offer_checkpoints(store, report)
@@ -245,12 +249,16 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
         service.projections.change_log.open()
     except StoreError as error:  # requests for changes report it again
         report(str(error))
-    background = background_of(service, checks, pool)
+    background = list_background_jobs(service, checks, pool)
     server = GracefulServer(
-        config_of(app, service), socket_url(listening), reloader, background, on_terminal=os.isatty(0)
+        build_server_config(app, service),
+        socket_url(listener),
+        reloader,
+        background,
+        on_terminal=os.isatty(0),
     )
-    take_signals(server)
-    server.run(sockets=[listening])
+    install_signal_handlers(server)
+    server.run(sockets=[listener])
     store.stop_writing(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS)
     if tracing:
         tracing.shutdown()
@@ -259,7 +267,7 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
 
 
 def prepare_process() -> None:
-    """Raise the limit of open files, give threads large stacks, and limit the arenas of malloc."""
+    """Increase the limit of open files and the stack size of threads, and limit the arenas of malloc."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard_limit, MAX_OPEN_FILES), hard_limit))
     limit_malloc_memory()
@@ -280,8 +288,10 @@ def open_backends(settings: Settings, store: Store, pool: WorkerPool | None) -> 
     return QueryBackends(remote_workers, ThreadQueryWorkers(store), remote_workers.follower)
 
 
-def background_of(service: Service, checks: ProcessWorkQueue, pool: WorkerPool | None) -> list[Background]:
-    """The jobs that run in the background after the start, so that no first request waits for them."""
+def list_background_jobs(
+    service: Service, checks: ProcessWorkQueue, pool: WorkerPool | None
+) -> list[BackgroundJob]:
+    """The jobs to run in the background after the start, so that no request waits for them."""
     projections = service.projections
     return [
         partial(checks.run, prepare_check_worker, service.settings.shacl),
@@ -292,7 +302,7 @@ def background_of(service: Service, checks: ProcessWorkQueue, pool: WorkerPool |
     ]
 
 
-def config_of(app: FastAPI, service: Service) -> uvicorn.Config:
+def build_server_config(app: FastAPI, service: Service) -> uvicorn.Config:
     """The configuration of uvicorn for the application."""
     settings = service.settings
     has_proxies = bool(settings.proxies)
@@ -316,33 +326,33 @@ def config_of(app: FastAPI, service: Service) -> uvicorn.Config:
     )
 
 
-def take_signals(server: GracefulServer) -> None:
+def install_signal_handlers(server: GracefulServer) -> None:
     """Handle SIGHUP as a reload, and keep aborted responses out of the log."""
     signal.signal(signal.SIGHUP, server.handle_hangup)
-    logging.getLogger("uvicorn.error").addFilter(is_unforeseen_error)
-    # uvicorn handles both signals itself and then raises them again.
+    logging.getLogger("uvicorn.error").addFilter(is_unexpected_error)
+    # uvicorn handles SIGINT and SIGTERM, and raises them again after the shutdown.
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_, lambda *_: None)
 
 
 def bind_listening_socket(host: str, port: int) -> socket.socket:
-    """A socket bound to an address, which does not listen yet. Raises ValueError or OSError."""
+    """A socket that is bound to the address and does not listen yet. Raises ValueError or OSError."""
     if not 0 <= port <= 65535:
-        raise ValueError(f"{port} is no port; give one from 0 to 65535 with --port.")
+        raise ValueError(f"{port} is not a port; give one from 0 to 65535 with --port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
     except OSError as error:
         raise OSError(
             f"Cannot listen on {host} port {port}: {error.strerror}. {suggest_bind_fix(error)}"
         ) from error
-    return listening
+    return listener
 
 
 def suggest_bind_fix(error: OSError) -> str:
-    """What to do about a failed bind."""
+    """A sentence on how to fix a failed bind."""
     match error:
         case PermissionError():
             return "Use a port above 1023 with --port."
@@ -352,7 +362,7 @@ def suggest_bind_fix(error: OSError) -> str:
             return "Stop the program that uses it, or use another address with --port or --host."
 
 
-def socket_url(listening: socket.socket) -> str:
+def socket_url(listener: socket.socket) -> str:
     """The URL of a bound socket."""
-    host, port, *_ = listening.getsockname()
+    host, port, *_ = listener.getsockname()
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

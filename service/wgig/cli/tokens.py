@@ -10,20 +10,21 @@ from ..problems import Problem
 from ..settings import Settings
 from .console import print_message, print_table
 
+# The keys of a token in JSON, and the columns of the table.
 TOKEN_COLUMNS = ("id", "name", "scopes", "made", "expires")
 
 
 def run_token(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Create, list or revoke tokens; a running service applies the change at once. Exit code 0.
+    """Create, list or revoke tokens; a running service applies changes immediately. Exit code 0.
 
-    Raises Problem 404 for an unknown token, ValueError, FileError.
+    Raises Problem 404 for an unknown token, ValueError for an invalid lifetime, FileError for the token file.
     """
     TOKEN_ACTION_RUNNERS[arguments.action](arguments, settings)
     return 0
 
 
 def run_token_new(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Create a token and print only its secret on standard output."""
+    """Create a token. Print its secret to standard output, and a description to standard error."""
     secret, token = create_access_token(
         settings.token_file, arguments.scope, arguments.name, arguments.expires
     )
@@ -63,7 +64,7 @@ def format_token_end(expires: str, is_expired: bool) -> str:
 
 
 def run_token_revoke(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Revoke a token."""
+    """Revoke a token. Raises Problem 404 if there is none with this ID."""
     token = revoke_access_token(settings.token_file, arguments.id)
     if token is None:
         raise Problem(404, f"There is no token {arguments.id}. `wgig token list` shows all tokens.")

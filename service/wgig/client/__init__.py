@@ -1,6 +1,6 @@
 """The Python client of a service: query the graph, read it, check papers, write graphs.
 
-Start with `connect` in `graph`. The client needs no store and no server code.
+Start with `connect` in `graph`. The client imports neither the store nor the server.
 """
 
 from .errors import Report, ServiceError

@@ -1,8 +1,8 @@
 """HTTP connections of the client: base URL, timeouts and retries with backoff.
 
-A service can be given by its own URL or that of its SPARQL endpoint. 429 and 503 with Retry-After are
-retried, as the service has not started the request; an unreachable service is retried after 0.2 s, then after
-twice as long each time. An incomplete response raises ServiceError.
+A service is identified by its base URL or the URL of its SPARQL endpoint. Responses 429 and 503 with
+Retry-After are retried, as the service has not started the request. An unreachable service is retried after
+0.2 s; the pause doubles each time. An incomplete response raises ServiceError.
 """
 
 import time
@@ -20,18 +20,21 @@ SPARQL_ENDPOINT_PATH = "sparql"
 
 
 def normalize_service_url(url: str) -> str:
-    """The URL of a service, ending in a slash, from its URL or that of its SPARQL endpoint."""
+    """The base URL of a service, ending in a slash, from its base URL or that of its SPARQL endpoint."""
     return f"{url.rstrip('/').removesuffix(f'/{SPARQL_ENDPOINT_PATH}')}/"
 
 
 def sparql_endpoint_url(url: str) -> str:
-    """The URL of the SPARQL endpoint. A URL is that of a service if it ends in a slash or is only a host."""
-    is_service = url.endswith("/") or "/" not in url.partition("://")[2]
-    return f"{normalize_service_url(url)}{SPARQL_ENDPOINT_PATH}" if is_service else url
+    """The URL of a SPARQL endpoint, for this URL or for the base URL of a service.
+
+    A URL that ends in a slash or has no path is a base URL; any other is the URL of an endpoint.
+    """
+    is_base_url = url.endswith("/") or "/" not in url.partition("://")[2]
+    return f"{normalize_service_url(url)}{SPARQL_ENDPOINT_PATH}" if is_base_url else url
 
 
 CONNECT_TIMEOUT_SECONDS = 10.0
-BUSY_STATUSES = (429, 503)  # with Retry-After: the service has not started the request
+BUSY_STATUSES = (429, 503)  # with Retry-After, they mean that the service has not started the request
 # Pause before the first retry of an unreachable service; it doubles each time.
 FIRST_RETRY_PAUSE_SECONDS = 0.2
 
@@ -39,8 +42,8 @@ FIRST_RETRY_PAUSE_SECONDS = 0.2
 class RequestLimits(NamedTuple):
     """Limits on waiting for a response.
 
-    `timeout`: seconds without receiving any data; `retries`: attempts after the first one; `patience`:
-    seconds of all pauses between attempts together.
+    `timeout` is the longest time in seconds without received data, `retries` the maximum number of attempts
+    after the first one, and `patience` the maximum total of the pauses between attempts, in seconds.
     """
 
     timeout: float = 60.0
@@ -52,7 +55,7 @@ DEFAULT_REQUEST_LIMITS = RequestLimits()
 
 
 class PartialResponse(NamedTuple):
-    """The first bytes of a response body, and whether they are the whole body."""
+    """The first bytes of a response body, the headers, and whether the bytes are the whole body."""
 
     body: bytes
     headers: httpx.Headers
@@ -60,30 +63,30 @@ class PartialResponse(NamedTuple):
 
 
 class IncompleteResponseError(ServiceError):
-    """No complete response arrived; `begun` says whether a part of one did."""
+    """No complete response arrived; `begun` is True if a part of the response may have arrived."""
 
     def __init__(self, title: str, detail: str, *, begun: bool):
-        """Store the error with no status."""
+        """Take the title and detail of the error, which has no HTTP status."""
         super().__init__(None, title, detail)
         self.begun = begun
 
 
 class Connection:
-    """HTTP requests to the service at a URL, over connections that are kept open."""
+    """Sends HTTP requests to the service at a URL, over connections that are kept open."""
 
     def __init__(
         self,
         url: str,
         limits: RequestLimits = DEFAULT_REQUEST_LIMITS,
-        transport: httpx.BaseTransport | None = None,
+        transport: httpx.BaseTransport | None = None,  # None for the network
     ) -> None:
-        """Prepare the client; nothing is sent yet. Raises ValueError for a URL that is not HTTP(S)."""
+        """Create the HTTP client without connecting. Raises ValueError for a URL that is not HTTP(S)."""
         if not url.startswith(("http://", "https://")):
             raise ValueError(
                 f"{url!r} is not the URL of a service. Give one that begins with http:// or https://."
             )
         self.url, self.limits = normalize_service_url(url), limits
-        self.sleep: Callable[[float], None] = time.sleep
+        self.sleep: Callable[[float], None] = time.sleep  # tests replace it
         self.http_client = httpx.Client(
             base_url=self.url,
             timeout=httpx.Timeout(limits.timeout, connect=min(CONNECT_TIMEOUT_SECONDS, limits.timeout)),
@@ -96,25 +99,25 @@ class Connection:
         self.http_client.close()
 
     def send_read(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """The complete response to a request that changes nothing. Raises ServiceError.
+        """The complete response to a request that changes nothing. Raises ServiceError if it fails.
 
-        Retried if the service was busy and sent Retry-After, or could not be reached.
+        The request is retried if the service was busy and sent Retry-After, or could not be reached.
         """
         return self.retry_request(lambda: self.send_once(method, path, **options), retry_unreachable=True)
 
     def send_write(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """The complete response to a write. Raises ServiceError.
+        """The complete response to a write. Raises ServiceError if it fails.
 
-        Retried only if the service was busy and sent Retry-After, so that nothing was written.
+        The write is retried only if the service was busy and sent Retry-After, so that nothing was written.
         """
         return self.retry_request(lambda: self.send_once(method, path, **options), retry_unreachable=False)
 
     def retry_request(
         self, attempt: Callable[[], httpx.Response], *, retry_unreachable: bool
     ) -> httpx.Response:
-        """The first successful response of an attempt. Raises ServiceError of the last one.
+        """The first successful response. Raises the ServiceError of the last attempt.
 
-        `retry_unreachable`: also retry if no response began.
+        With `retry_unreachable`, a request is also repeated if no response has begun.
         """
         remaining_seconds = self.limits.patience
         for number in range(self.limits.retries + 1):
@@ -144,15 +147,18 @@ class Connection:
     def read_partial(
         self, max_bytes: int, timeout_seconds: float, method: str, path: str, **options: Any
     ) -> PartialResponse:
-        """At most the first `max_bytes` of a response, within `timeout_seconds`. Raises ServiceError."""
+        """At most the first `max_bytes` of a response.
+
+        Raises ServiceError for an error status, or if they take longer than `timeout_seconds`.
+        """
         deadline = time.monotonic() + timeout_seconds
         with self.stream_response(method, path, timeout=timeout_seconds, **options) as response:
             if not response.is_success:
                 response.read()
                 raise build_service_error(response)
             body = bytearray()
-            for piece in response.iter_bytes():
-                body += piece
+            for chunk in response.iter_bytes():
+                body += chunk
                 if len(body) > max_bytes:
                     return PartialResponse(bytes(body[:max_bytes]), response.headers, is_whole=False)
                 if time.monotonic() > deadline:
@@ -163,9 +169,9 @@ class Connection:
 
     @contextmanager
     def stream_response(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
-        """A response whose body is still to be read. Raises IncompleteResponseError if it is cut off.
+        """Yield a response whose body has not been read. Raises IncompleteResponseError if it is cut off.
 
-        Raises ServiceError for arguments that do not fit into a URL, before anything is sent.
+        Raises ServiceError before anything is sent if the URL would be invalid, such as too long.
         """
         begun = False
         try:
@@ -179,7 +185,7 @@ class Connection:
         except httpx.TimeoutException as error:
             seconds = options.get("timeout", self.limits.timeout)
             detail = (
-                f"{self.url} sent nothing for {seconds} seconds. Request less at once, or raise the timeout."
+                f"{self.url} sent nothing for {seconds} seconds. Request less data, or increase the timeout."
             )
             raise IncompleteResponseError("Too slow", detail, begun=True) from error
         except httpx.RequestError as error:
@@ -196,9 +202,9 @@ class Connection:
 
 
 def parse_retry_after(response: httpx.Response) -> float | None:
-    """The seconds to wait by the Retry-After header of a 429 or 503; None without a valid one.
+    """The seconds to wait according to the Retry-After header of a 429 or 503; None without a valid header.
 
-    The header holds seconds or a date (RFC 9110, section 10.2.3).
+    The value of the header is a number of seconds or a date (RFC 9110, section 10.2.3).
     """
     retry_after = response.headers.get("retry-after", "")
     if response.status_code not in BUSY_STATUSES or not retry_after:

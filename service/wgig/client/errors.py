@@ -1,8 +1,4 @@
-"""ServiceError, the one exception of the client, and the report on checked papers.
-
-The error holds the problem document or the report that the service sent, or says that no complete response
-arrived.
-"""
+"""ServiceError, the exception for failed requests, and Report, the report on checked papers."""
 
 from typing import Any
 
@@ -10,7 +6,7 @@ import httpx
 
 
 class Report(dict[str, Any]):
-    """The JSON report of the service: `files`, each with `papers`, each with `findings`."""
+    """The JSON report of the service: `files`, each of them with `papers`, each of these with `findings`."""
 
     @property
     def conforms(self) -> bool:
@@ -24,24 +20,24 @@ class Report(dict[str, Any]):
 
     @property
     def findings(self) -> list[dict[str, Any]]:
-        """The findings of all papers: `code`, `severity`, `message`, `line`, `mend` and more."""
+        """The findings of all papers: `code`, `severity`, `message`, `line`, `mend` (the fix) and more."""
         return [finding for paper in self.papers for finding in paper["findings"]]
 
 
-ERROR_MEDIA_TYPES = ("application/problem+json", "application/json")
+ERROR_MEDIA_TYPES = ("application/problem+json", "application/json")  # a problem document, a report
 MAX_SHOWN_BODY_CHARACTERS = 500  # of a response that is neither problem document nor report
 
 
 class ServiceError(Exception):
-    """A request failed; there is no result.
+    """A failed request.
 
-    `status` is the HTTP status, None if no complete response arrived; `title` and `detail` say what happened
-    and what to do. `members` are all members of the problem document (RFC 9457); for a syntax error they
-    include `line` and `column`, counted from 1.
+    `status` is the HTTP status, None if no complete response arrived. `title` and `detail` describe the error
+    and how to fix it. `members` are all members of the problem document (RFC 9457) or of the report that the
+    service sent; for a syntax error they include `line` and `column`, counted from 1.
     """
 
     def __init__(self, status: int | None, title: str, detail: str, members: dict[str, Any] | None = None):
-        """Store the members, and build the message from them."""
+        """Build the message from the title, the detail and the members."""
         self.status, self.title, self.detail = status, title, detail
         self.members = members or {}
         lines = [f"{title}: {detail}" if status is None else f"{status} {title}: {detail}"]
@@ -64,7 +60,7 @@ class ServiceError(Exception):
 
     @property
     def suggestion(self) -> str | None:
-        """How to fix the error, if the service suggests something."""
+        """How to fix the error; None if the service has no suggestion."""
         return self.members.get("suggestion")
 
 
@@ -84,7 +80,7 @@ def build_service_error(response: httpx.Response) -> ServiceError:
 
 
 def parse_error_document(response: httpx.Response) -> dict[str, Any]:
-    """The JSON object in the response; empty if the body is something else."""
+    """The JSON object in the body of the response; empty if the body is anything else."""
     if response.headers.get("content-type", "").partition(";")[0] not in ERROR_MEDIA_TYPES:
         return {}
     try:

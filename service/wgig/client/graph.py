@@ -13,14 +13,14 @@ import pyoxigraph as ox
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS, N_TRIPLES
 from ..rdf.namespaces import DCTERMS_NAMESPACE, namespaces_by_prefix
-from ..rdf.values import ANY_RESOURCE
-from ..rdf.values import parse_resource_iri as iri_named
+from ..rdf.values import ANY_RESOURCE, parse_resource_iri
 from ..settings import Settings
 from .connection import DEFAULT_REQUEST_LIMITS, Connection, RequestLimits
 from .errors import Report, ServiceError
 from .values import Row, Rows, Triples, convert_value_to_term
 
 QUERY_ACCEPT_HEADER = f"{JSON_RESULTS.media_type}, {N_TRIPLES.media_type}"
+# %s is the last IRI of the previous page, %d the maximum number of papers in a page.
 PAPERS_PAGE_QUERY = f"""
 PREFIX dcterms: <{DCTERMS_NAMESPACE}>
 PREFIX wgig: <{namespaces_by_prefix(Settings.base)["wgig"]}>
@@ -32,10 +32,10 @@ SELECT ?paper (MIN(STR(?name)) AS ?title) (MIN(?about) AS ?issue) (MIN(?day) AS 
   OPTIONAL {{ ?paper wgig:issue ?about }}
   OPTIONAL {{ ?paper wgig:posted ?day }}
 }} GROUP BY ?paper ORDER BY STR(?paper)"""
-PAGE_SIZE_PAPERS = 500  # papers in one response
-SAFE_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
+PAGE_SIZE_PAPERS = 500  # papers in one page of `papers`
+SAFE_PATH_CHARACTERS = "/:@!$&'()*+,;=~"  # not percent-encoded in a path
 RESOURCE_PATH_PREFIX = "/id/"  # in the IRIs of resources
-INVALID_PATH_STEPS = {"", ".", ".."}  # path segments that no IRI of a resource has
+INVALID_PATH_SEGMENTS = {"", ".", ".."}  # not allowed in the IRI of a resource
 
 
 def connect(
@@ -46,24 +46,24 @@ def connect(
     retries: int = DEFAULT_REQUEST_LIMITS.retries,
     patience: float = DEFAULT_REQUEST_LIMITS.patience,
 ) -> "Graph":
-    """The graph of the service at a URL, such as `http://127.0.0.1:8000/`. Nothing is sent yet.
+    """The graph of the service at a URL, such as `http://127.0.0.1:8000/`. No request is sent yet.
 
-    The `token` is sent only with writes. `timeout` is the longest wait in seconds for any data of a response.
-    A request that did not start, because the service is busy or unreachable, is retried up to `retries`
-    times, with pauses of at most `patience` seconds in total. Raises ValueError for a URL that is not
-    HTTP(S).
+    The `token` is sent only with writes. `timeout` is the longest time in seconds without receiving data of a
+    response. A request that did not start, because the service is busy or unreachable, is retried up to
+    `retries` times, with pauses of at most `patience` seconds in total. Raises ValueError for a URL that is
+    not HTTP(S).
     """
     return Graph(Connection(url, RequestLimits(timeout, retries, patience)), token)
 
 
 class Graph:
-    """The graph of a service. Methods raise ServiceError and never return an incomplete result.
+    """The graph of a service. A method returns a complete result or raises ServiceError.
 
-    Thread-safe. Can be used in a `with` statement, which closes the connections at its end.
+    Graph is thread-safe. As a context manager, it closes its connections at the end.
     """
 
     def __init__(self, connection: Connection, token: str = "") -> None:
-        """Use a connection, and a bearer token for writes."""
+        """Take a connection, and a bearer token for writes."""
         self.connection, self.token = connection, token
 
     def __enter__(self) -> Self:
@@ -82,8 +82,8 @@ class Graph:
 
     def query(self, text: str) -> Any:
         """The result of a SPARQL query: Rows of a SELECT, a bool of an ASK, else Triples."""
-        form, accept = {"query": text}, {"Accept": QUERY_ACCEPT_HEADER}
-        return parse_query_response(self.connection.send_read("POST", "sparql", data=form, headers=accept))
+        data, headers = {"query": text}, {"Accept": QUERY_ACCEPT_HEADER}
+        return parse_query_response(self.connection.send_read("POST", "sparql", data=data, headers=headers))
 
     def select(self, text: str) -> Rows:
         """The rows of a SELECT query. Raises TypeError for other forms of query."""
@@ -93,10 +93,10 @@ class Graph:
         return rows
 
     def example(self, name: str, **parameters: object) -> Rows:
-        """The rows of an example query of the service, by its name and the values of its parameters.
+        """The rows of the example query `name` of the service, for these values of its parameters.
 
-        A resource is given by its IRI or the last part of it, such as `spam`. Raises ServiceError: 404 if
-        there is no such query, 400 for an unknown parameter or an invalid value.
+        The value for a resource is its IRI or the last segment of it, such as `spam`. Raises ServiceError:
+        404 if there is no such query, 400 for an unknown parameter or an invalid value.
         """
         params = {key: str(convert_value_to_term(value).value) for key, value in parameters.items()}
         path = f"queries/{quote(name, safe='')}"
@@ -107,10 +107,10 @@ class Graph:
         return rows
 
     def papers(self, page_size: int = PAGE_SIZE_PAPERS) -> Iterator[Row]:
-        """All papers, ordered by IRI: rows of `paper`, `title`, `issue` and `posted`, None where unknown.
+        """All papers, ordered by IRI: rows of `paper`, `title`, `issue` and `posted`; None means unknown.
 
-        They are fetched in pages of `page_size`. A paper written meanwhile is included if its page has not
-        been fetched yet.
+        They are fetched in pages of `page_size`. A paper that is written meanwhile is included if its page
+        has not been fetched yet.
         """
         last_iri = ""
         while rows := self.select(PAPERS_PAGE_QUERY % (convert_value_to_term(last_iri), page_size)):
@@ -118,7 +118,7 @@ class Graph:
             last_iri = str(rows[-1]["paper"])
 
     def thing(self, iri: str) -> dict[str, Any]:
-        """The description of a resource, as compact JSON-LD that reads like plain JSON.
+        """The description of a resource, as compacted JSON-LD with short names as keys.
 
         `iri` is its IRI or any name that `expand_resource_name` accepts.
         """
@@ -128,7 +128,7 @@ class Graph:
         return description
 
     def check(self, path: str | PathLike[str], profile: str = "complete", language: str = "en") -> Report:
-        """The report on the papers in a file: RDF, Markdown or Word, by the suffix of its name.
+        """The report on the papers in a file: RDF, Markdown or Word, according to its suffix.
 
         Raises OSError if the file cannot be read.
         """
@@ -143,7 +143,7 @@ class Graph:
         return Report(response.json())
 
     def put(self, graph: str, path: str | PathLike[str], media_type: str = "") -> bool:
-        """Replace the content of a graph by that of a file; True if the graph is new.
+        """Replace the content of a graph by that of a file. Returns True if the graph is new.
 
         `graph` is its IRI or the part after `/graph/`, such as `paper/spam`. Without `media_type`, the suffix
         of the file name determines the format. Raises OSError if the file cannot be read, ValueError if its
@@ -167,43 +167,42 @@ class Graph:
         return response.status_code == 201
 
     def cite(self, *, iri: str = "", query: str = "", media_type: str = "text/plain") -> str:
-        """The citation of a resource, graph, term or query result: as text, BibTeX or CSL-JSON by media type.
+        """The citation of a resource, graph, term or query result.
 
-        The media types are `text/plain`, `application/x-bibtex` and
-        `application/vnd.citationstyles.csl+json`. `iri` is an IRI or any name that `expand_resource_name`
-        accepts.
+        `media_type` is `text/plain`, `application/x-bibtex` or `application/vnd.citationstyles.csl+json`.
+        `iri` is an IRI or any name that `expand_resource_name` accepts.
         """
         params = {name: value for name, value in (("iri", iri), ("query", query)) if value}
         return self.connection.send_read("GET", "cite", params=params, headers={"Accept": media_type}).text
 
 
 def expand_resource_name(name: str) -> str:
-    """The IRI for a name: an IRI, the part of one after `/id/`, or a prefixed name as pages show it.
+    """The IRI for a name: an IRI, the part of an IRI after `/id/`, or a prefixed name.
 
-    Such as `issue/spam`, `issue:spam`, `wgig:Issue`, `graph:issues`. Raises ServiceError for an invalid name;
-    nothing is sent.
+    Examples: `issue/spam`, `issue:spam`, `wgig:Issue`, `graph:issues`. Sends no request. Raises ServiceError
+    for an invalid name.
     """
     try:
-        return iri_named("iri", ANY_RESOURCE, name, Settings.base)
+        return parse_resource_iri("iri", ANY_RESOURCE, name, Settings.base)
     except Problem as problem:
         raise ServiceError(None, "Invalid name", problem.detail) from problem
 
 
 def resource_document_path(iri: str) -> str:
-    """The path on the service of the description of a resource, such as `doc/issue/spam`.
+    """The path of the description of a resource on the service, such as `doc/issue/spam`.
 
-    Raises ServiceError for a name that is not of a resource, such as one with `..`, which would lead to
-    another path; nothing is sent.
+    Sends no request. Raises ServiceError for a name that is not of a resource, and for one with `..`, which
+    could lead to another path.
     """
     _, prefix, path = expand_resource_name(iri).rpartition(RESOURCE_PATH_PREFIX)
-    if not prefix or not INVALID_PATH_STEPS.isdisjoint(path.split("/")):
+    if not prefix or not INVALID_PATH_SEGMENTS.isdisjoint(path.split("/")):
         detail = f"{iri!r} names no resource. Give its IRI or the part after /id/, such as issue/spam."
         raise ServiceError(None, "Invalid name", detail)
     return f"doc/{quote(path, safe=SAFE_PATH_CHARACTERS)}"
 
 
 def parse_query_response(response: httpx.Response) -> Rows | Triples | bool:
-    """The result of a query as Python values. Raises ServiceError if the response is no valid result."""
+    """The result of a query as Python values. Raises ServiceError if the response is not a valid result."""
     try:
         if response.headers.get("content-type", "").startswith(N_TRIPLES.media_type):
             return Triples(quad.triple for quad in ox.parse(response.content, ox.RdfFormat.N_TRIPLES))

@@ -1,4 +1,4 @@
-"""RDF terms as Python values and back; rows of a SELECT, also as pandas or polars data frames; triples.
+"""Conversion of RDF terms to Python values and back; classes for query results: Rows and Triples.
 
 A literal of a datatype without a Python type becomes a Text with that datatype. pandas and polars are
 optional extras of the package.
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 
 class IRI(str):
-    """An IRI, as a text."""
+    """An IRI as a string."""
 
     __slots__ = ()
 
 
 class Text(str):
-    """A literal with a `language`, or of a `datatype` that has no Python type; the other is None."""
+    """A literal with a `language`, or a `datatype` that has no Python type; the other attribute is None."""
 
     __slots__ = ("datatype", "language")
     language: str | None
     datatype: str | None
 
     def __new__(cls, text: str, *, language: str | None = None, datatype: str | None = None) -> Self:
-        """A text in a language (`Text("Spam", language="en")`), or of a datatype, given by its IRI."""
+        """Create a text with a language, such as `Text("Spam", language="en")`, or with a datatype IRI."""
         literal = super().__new__(cls, text)
         literal.language, literal.datatype = language, datatype
         return literal
@@ -46,8 +46,8 @@ def convert_term_to_value(term: object) -> Any:
     """An RDF term as a Python value.
 
     IRIs become IRI, texts with a language Text, other literals str, int, float, Decimal, bool, date or
-    datetime; a literal of another datatype, or an ill-typed one, becomes a Text with its datatype. Blank
-    nodes, triples and None are returned as they are.
+    datetime. A literal of another datatype, or an ill-typed one, becomes a Text with its datatype. Blank
+    nodes, triples and None are returned unchanged.
     """
     match term:
         case ox.NamedNode():
@@ -91,18 +91,18 @@ class Triples(list[ox.Triple]):
 
 Row = dict[str, Any]
 
-# Types of the values of a column that data frames support natively.
+# Data frames support a column without conversion if all its values have one of these types.
 TABLE_COLUMN_TYPES: tuple[set[type], ...] = ({bool}, {int}, {date}, {datetime})
 
 
 class Rows(list[Row]):
-    """The rows of a result: each a dictionary from variable to value, None if the variable is unbound.
+    """The rows of a result: dictionaries from variable to value, which is None if the variable is unbound.
 
     `columns` are the variables in order; `terms` are the same rows with pyoxigraph terms as values.
     """
 
     def __init__(self, columns: Iterable[str], terms: Iterable[Sequence[object]]) -> None:
-        """Convert the rows, each a sequence of terms in the order of the variables `columns`."""
+        """Convert rows of terms, which are in the order of the variables `columns`."""
         self.columns = tuple(columns)
         self.terms = [dict(zip(self.columns, row, strict=True)) for row in terms]
         super().__init__(
@@ -131,7 +131,7 @@ class Rows(list[Row]):
         return frame
 
     def column_values(self, name: str) -> list[object]:
-        """The values of a column converted to one type: text, if their types differ."""
+        """The values of a column, converted to float or str unless a data frame supports their type."""
         types = {str if isinstance(row[name], str) else type(row[name]) for row in self} - {NoneType}
         convert: Callable[[Any], object] = str
         if types == {float} or (types != {int} and types <= {int, float, Decimal}):

@@ -1,4 +1,4 @@
-"""Feeds that clients poll: Atom news, the calendar, the Linked Data Event Stream, and query results.
+"""Feeds that clients poll: Atom feeds of changes and of query results, calendar, Linked Data Event Stream.
 
 Read `news` first.
 """

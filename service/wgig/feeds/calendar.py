@@ -1,9 +1,9 @@
 """/meetings.ics: meetings, sessions and deadlines as a calendar (iCalendar, RFC 5545).
 
-Events last whole days, or have times of day in the time zone of the place where these are known. An event
-whose day is unknown is left out. Time zones come from the IANA tz database by country (ISO 3166); for a
-country with several zones there is none. Times without an offset are local to the zone (RFC 5545, section
-3.3.5); in a VTIMEZONE, the onset of daylight time is given in the local time before it (section 3.6.5).
+An event lasts whole days unless its times of day are known, which are in the time zone of its place. An event
+whose day is unknown is left out. Time zones come from the IANA tz database by country (ISO 3166), except for
+countries with several zones. Times without an offset are local to the zone (RFC 5545, section 3.3.5). A
+VTIMEZONE states when daylight time begins in the local time before the change (section 3.6.5).
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,17 +24,17 @@ from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import ICALENDAR_FORMAT
 from ..rdf.namespaces import DEFAULT_NAMESPACES, XSD_NAMESPACE
-from ..resources.dependencies import StreamDep
+from ..resources.dependencies import ChangeLogDep
 from ..settings import SERVICE_TITLE, Settings
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.queries import find_last_changes
 from ..store.view import ResultRow, select_solutions
 
-ZONE_TABLE = files("tzdata") / "zoneinfo" / "zone.tab"
+ZONE_TABLE = files("tzdata") / "zoneinfo" / "zone.tab"  # a line per zone: country, coordinates, name
 
 
 def find_country_zone(country: str) -> ZoneInfo | None:
-    """The time zone of a country by two-letter code (ISO 3166); None where it has several or is unknown."""
+    """The time zone of a country by two-letter code (ISO 3166); None if it has several or is unknown."""
     names = read_zones_by_country().get(country, [])
     return ZoneInfo(names[0]) if len(names) == 1 else None
 
@@ -50,45 +50,48 @@ def read_zones_by_country() -> dict[str, list[str]]:
     return zones_by_country
 
 
+# The datatypes of values that are as precise as a day.
 DAY_DATATYPES = (f"{XSD_NAMESPACE}date", f"{XSD_NAMESPACE}dateTime")
 CALENDAR_NAME = "Working Group on Internet Governance: meetings and deadlines"
 
+# ?first and ?last are days, ?opens and ?closes times of day, ?countries is the number of countries.
 EVENTS_QUERY = f"""
 PREFIX dcterms: <{DEFAULT_NAMESPACES["dcterms"]}>
 PREFIX rdfs: <{DEFAULT_NAMESPACES["rdfs"]}>
 PREFIX schema: <{DEFAULT_NAMESPACES["schema"]}>
 PREFIX skos: <{DEFAULT_NAMESPACES["skos"]}>
 PREFIX wgig: <{DEFAULT_NAMESPACES["wgig"]}>
-SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS ?last)
-       (MIN(?from) AS ?opens) (MIN(?until) AS ?closes) (MIN(?in) AS ?room) (MIN(?at) AS ?venue)
-       (GROUP_CONCAT(DISTINCT ?town; separator=", ") AS ?towns) (MIN(?said) AS ?note)
-       (MIN(?land) AS ?country) (COUNT(DISTINCT ?land) AS ?countries) {{
+SELECT ?resource ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS ?last)
+       (MIN(?start_time) AS ?opens) (MIN(?end_time) AS ?closes)
+       (MIN(?room_name) AS ?room) (MIN(?venue_name) AS ?venue)
+       (GROUP_CONCAT(DISTINCT ?town; separator=", ") AS ?towns) (MIN(?remark) AS ?note)
+       (MIN(?any_country) AS ?country) (COUNT(DISTINCT ?any_country) AS ?countries) {{
   {{ VALUES (?type ?kind) {{ (wgig:Meeting "Meeting") (wgig:Session "Session") }}
-     ?thing a ?type ; schema:startDate ?begin .
-     OPTIONAL {{ ?thing schema:endDate ?end }} }}
+     ?resource a ?type ; schema:startDate ?begin .
+     OPTIONAL {{ ?resource schema:endDate ?end }} }}
   UNION
-  {{ ?thing a wgig:Milestone ; wgig:due ?end
-     OPTIONAL {{ ?thing wgig:dueFrom ?start }}
+  {{ ?resource a wgig:Milestone ; wgig:due ?end
+     OPTIONAL {{ ?resource wgig:dueFrom ?start }}
      BIND (COALESCE(?start, ?end) AS ?begin) BIND ("Deadline" AS ?kind) }}
   UNION
-  {{ ?thing a wgig:Milestone ; wgig:delivered ?begin FILTER NOT EXISTS {{ ?thing wgig:due ?due }}
+  {{ ?resource a wgig:Milestone ; wgig:delivered ?begin FILTER NOT EXISTS {{ ?resource wgig:due ?due }}
      BIND ("Milestone" AS ?kind) }}
-  ?thing rdfs:label ?name .
-  OPTIONAL {{ ?thing wgig:startTime ?from ; wgig:endTime ?until }}
-  OPTIONAL {{ ?thing wgig:room ?in }}
-  OPTIONAL {{ ?thing wgig:venue ?at }}
-  OPTIONAL {{ ?thing wgig:place/rdfs:label ?town }}
-  OPTIONAL {{ ?thing wgig:place/dcterms:isPartOf* ?land . ?land a wgig:Country }}
-  OPTIONAL {{ ?thing skos:note ?said }}
-}} GROUP BY ?thing ?kind ORDER BY ?first ?thing"""
+  ?resource rdfs:label ?name .
+  OPTIONAL {{ ?resource wgig:startTime ?start_time ; wgig:endTime ?end_time }}
+  OPTIONAL {{ ?resource wgig:room ?room_name }}
+  OPTIONAL {{ ?resource wgig:venue ?venue_name }}
+  OPTIONAL {{ ?resource wgig:place/rdfs:label ?town }}
+  OPTIONAL {{ ?resource wgig:place/dcterms:isPartOf* ?any_country . ?any_country a wgig:Country }}
+  OPTIONAL {{ ?resource skos:note ?remark }}
+}} GROUP BY ?resource ?kind ORDER BY ?first ?resource"""
 
 
 CALENDAR_OPERATION = Operation(formats=(ICALENDAR_FORMAT,))
 
 
-async def get_meetings(context: ContextDep, stream: StreamDep) -> Response:
-    """Meetings, sessions and deadlines as a calendar, as far as their days are known."""
-    return await run_sync(respond_with_calendar, context, await stream.get_current_log())
+async def get_meetings(context: ContextDep, log_sync: ChangeLogDep) -> Response:
+    """Meetings, sessions and deadlines whose days are known, as a calendar (iCalendar)."""
+    return await run_sync(respond_with_calendar, context, await log_sync.get_current_log())
 
 
 def respond_with_calendar(context: RequestContext, log: ChangeLog) -> Response:
@@ -103,32 +106,35 @@ def respond_with_calendar(context: RequestContext, log: ChangeLog) -> Response:
     for event in iter_calendar_events(rows, log, base):
         calendar.add_component(event)
     calendar.add_missing_timezones()
-    for onset in calendar.walk("DAYLIGHT"):
-        shift_daylight_onsets(onset)
+    for daylight in calendar.walk("DAYLIGHT"):
+        shift_daylight_onsets(daylight)
     return respond_with_body(context.request, calendar.to_ical(), ICALENDAR_FORMAT)
 
 
-def shift_daylight_onsets(onset: Any) -> None:
-    """Set the onsets of daylight time to the local time before them, as RFC 5545, section 3.6.5, requires."""
-    offset_change = onset["TZOFFSETTO"].td - onset["TZOFFSETFROM"].td
-    recurrences = onset.get("RDATE", [])
+def shift_daylight_onsets(daylight: Any) -> None:
+    """Set the onsets in a DAYLIGHT component to the local time before the change (RFC 5545, section 3.6.5).
+
+    The library writes them in the local time after the change.
+    """
+    offset_change = daylight["TZOFFSETTO"].td - daylight["TZOFFSETFROM"].td
+    recurrences = daylight.get("RDATE", [])
     recurrence_times = [
         recurrence_time
         for dates in (recurrences if isinstance(recurrences, list) else [recurrences])
         for recurrence_time in dates.dts
     ]
-    for time_property in (onset["DTSTART"], *recurrence_times):
+    for time_property in (daylight["DTSTART"], *recurrence_times):
         time_property.dt -= offset_change
 
 
 def iter_calendar_events(rows: Iterable[ResultRow], log: ChangeLog, base: str) -> Iterator[icalendar.Event]:
-    """The events of the resources whose days are known."""
+    """The events of the resources whose days are known; their time stamps are the last changes in `log`."""
     dated_rows = [
-        (row, parse_row_day(row, "first"), parse_row_day(row, "last")) for row in rows if "thing" in row
+        (row, parse_row_day(row, "first"), parse_row_day(row, "last")) for row in rows if "resource" in row
     ]
-    last_changes = find_last_changes(log, [row["thing"].value for row, _, _ in dated_rows])
+    last_changes = find_last_changes(log, [row["resource"].value for row, _, _ in dated_rows])
     for row, first, last in dated_rows:
-        last_change = last_changes.get(row["thing"].value)
+        last_change = last_changes.get(row["resource"].value)
         if first and last_change:
             event = build_calendar_event(row, first, max(first, last or first), base)
             event.add(
@@ -139,9 +145,9 @@ def iter_calendar_events(rows: Iterable[ResultRow], log: ChangeLog, base: str) -
 
 
 def build_calendar_event(row: ResultRow, first: date, last: date, base: str) -> icalendar.Event:
-    """An event that lasts whole days, or recurs daily at the times of day where these are known."""
+    """An event that recurs daily at its times of day, or lasts whole days if the times are unknown."""
     event = icalendar.Event()
-    iri = row["thing"].value
+    iri = row["resource"].value
     event.add("uid", f"{iri.removeprefix(base)}@{urlsplit(base).hostname}")
     event.add("summary", row["label"].value)
     event.add("categories", [row["kind"].value])
@@ -166,20 +172,20 @@ def build_calendar_event(row: ResultRow, first: date, last: date, base: str) -> 
 
 
 def find_event_zone(row: ResultRow) -> ZoneInfo | None:
-    """The time zone of the place of an event; None where it is unknown."""
+    """The time zone of the country of an event; None if it is unknown or has several countries or zones."""
     has_one_country = row["countries"].value == "1"
     return find_country_zone(row["country"].value.rpartition("/")[2]) if has_one_country else None
 
 
 def combine_event_time(day: date, time_of_day: time, time_zone: ZoneInfo | None) -> datetime:
-    """A day and a time, in UTC if the time has an offset, else local to the zone (RFC 5545, 3.3.5)."""
+    """A day and a time, in UTC if the time has an offset, else in the zone (RFC 5545, section 3.3.5)."""
     if time_of_day.tzinfo:
         return datetime.combine(day, time_of_day).astimezone(UTC)
     return datetime.combine(day, time_of_day, time_zone)
 
 
 def parse_row_day(row: ResultRow, name: str) -> date | None:
-    """The day in a column of the row; None where it is missing or less precise than a day."""
+    """The day in the column `name` of the row; None if it is missing or less precise than a day."""
     if name not in row or row[name].datatype.value not in DAY_DATATYPES:
         return None
     try:
@@ -189,7 +195,7 @@ def parse_row_day(row: ResultRow, name: str) -> date | None:
 
 
 def parse_row_time(row: ResultRow, name: str) -> time | None:
-    """The time of day in a column of the row, with an offset where it has one; None where it is missing."""
+    """The time of day in the column `name`, with its offset if it has one; None if missing or invalid."""
     try:
         return time.fromisoformat(row[name].value) if name in row else None
     except ValueError:

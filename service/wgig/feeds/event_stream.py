@@ -1,9 +1,10 @@
 """/changes: all versions of resources as a Linked Data Event Stream (LDES) with TREE pages.
 
-Specifications: https://w3id.org/ldes/specification and https://w3id.org/tree/specification. The root links
-to shelves, which are nodes for 250 pages each, and these link to pages; each link has the times of the
-members as relations. Full pages never change and are cached as immutable. Quads keep their order, so that
-the bytes of a page stay the same.
+Specifications: https://w3id.org/ldes/specification and https://w3id.org/tree/specification. A node is a
+document of the stream: the root links to shelves, a shelf to up to 250 pages, and a page has members, which
+are versions of resources. Each link has TREE relations with the times of the first and last member. A node is
+closed when it is full; it then never changes and is cached as immutable. The last page is the open page.
+Quads keep their order, so that the bytes of a page do not change.
 """
 
 import re
@@ -29,7 +30,7 @@ from ..rdf.namespaces import (
     XSD_NAMESPACE,
 )
 from ..rdf.serialization import rdf_format
-from ..resources.dependencies import StreamDep
+from ..resources.dependencies import ChangeLogDep
 from ..store.changelog.log import (
     ACTIVITY_CREATE,
     ACTIVITY_DELETE,
@@ -39,9 +40,9 @@ from ..store.changelog.log import (
     ChangeLog,
 )
 
-PAGES_PER_SHELF = 250
+PAGES_PER_SHELF = 250  # the maximum, with which a shelf is full
 LDES_NAMESPACE = "https://w3id.org/ldes#"
-STREAM_TITLE = '"All versions of the things of the graph, from when the stream began"@en'
+STREAM_TITLE = '"All versions of the resources of the graph since the start of the stream"@en'
 
 
 class NodeSpan(NamedTuple):
@@ -54,18 +55,17 @@ class NodeSpan(NamedTuple):
 
 
 class StreamNode(NamedTuple):
-    """A node in N-Quads, and whether it is closed: a closed node never changes."""
+    """A node in N-Quads, and whether it is closed."""
 
     n_quads: str
     is_closed: bool
 
 
 def build_root_node(log: ChangeLog, root_url: str) -> StreamNode:
-    """The root node at the address `root_url`, with the metadata of the stream."""
+    """The root node, whose URL is `root_url`, with the metadata of the stream. It is never closed."""
     stream = f"<{log.base}changes>"
-    shelf_spans = [
-        find_shelf_span(log, number) for number in range(1, (log.open_page_number - 1) // PAGES_PER_SHELF + 2)
-    ]
+    shelf_count = (log.open_page_number - 1) // PAGES_PER_SHELF + 1
+    shelf_spans = [find_shelf_span(log, number) for number in range(1, shelf_count + 1)]
     spans = [span for span in shelf_spans if span]
     lines = [
         f"{stream} <{RDF_TYPE_IRI}> <{LDES_NAMESPACE}EventStream> .",
@@ -94,7 +94,7 @@ def build_root_node(log: ChangeLog, root_url: str) -> StreamNode:
 
 
 def build_shelf_node(log: ChangeLog, root_url: str, number: int) -> StreamNode | None:
-    """The node of a shelf, with links to its pages; None where there is no such shelf."""
+    """The node of a shelf, with links to its pages; None if there is no such shelf."""
     span = find_shelf_span(log, number)
     if span is None:
         return None
@@ -105,7 +105,7 @@ def build_shelf_node(log: ChangeLog, root_url: str, number: int) -> StreamNode |
 
 
 def build_page_node(log: ChangeLog, root_url: str, number: int) -> StreamNode | None:
-    """The node of a page with its members; None where there is no such page."""
+    """The node of a page with its members; None if there is no such page."""
     if not 1 <= number <= log.open_page_number or not log.last_number:
         return None
     members, closed = log.read_page(number)
@@ -133,12 +133,12 @@ def iter_node_lines(
 
 def iter_relation_lines(source_url: str, target_url: str, comparison: str, value: str) -> Iterator[str]:
     """A TREE relation between two nodes by the time of members, in N-Quads."""
-    iri = f"<{source_url}#{target_url.rpartition('/')[2]}-{comparison}>"
-    yield f"<{source_url}> <{TREE_NAMESPACE}relation> {iri} ."
-    yield f"{iri} <{RDF_TYPE_IRI}> <{TREE_NAMESPACE}{comparison}Relation> ."
-    yield f"{iri} <{TREE_NAMESPACE}node> <{target_url}> ."
-    yield f"{iri} <{TREE_NAMESPACE}path> <{ACTIVITY_STREAMS_NAMESPACE}published> ."
-    yield f'{iri} <{TREE_NAMESPACE}value> "{value}"^^<{XSD_DATE_TIME.value}> .'
+    relation = f"<{source_url}#{target_url.rpartition('/')[2]}-{comparison}>"
+    yield f"<{source_url}> <{TREE_NAMESPACE}relation> {relation} ."
+    yield f"{relation} <{RDF_TYPE_IRI}> <{TREE_NAMESPACE}{comparison}Relation> ."
+    yield f"{relation} <{TREE_NAMESPACE}node> <{target_url}> ."
+    yield f"{relation} <{TREE_NAMESPACE}path> <{ACTIVITY_STREAMS_NAMESPACE}published> ."
+    yield f'{relation} <{TREE_NAMESPACE}value> "{value}"^^<{XSD_DATE_TIME.value}> .'
 
 
 def iter_retention_lines(root_url: str, start_time: str) -> Iterator[str]:
@@ -151,15 +151,15 @@ def iter_retention_lines(root_url: str, start_time: str) -> Iterator[str]:
 
 def list_page_spans(log: ChangeLog, number: int) -> list[NodeSpan]:
     """The spans of the pages of a shelf."""
-    first = (number - 1) * PAGES_PER_SHELF + 1
+    first_page = (number - 1) * PAGES_PER_SHELF + 1
     return [
-        NodeSpan(f"{log.log_id}/{page}", begin, end, page < log.open_page_number)
-        for page, begin, end in log.page_spans(first, first + PAGES_PER_SHELF - 1)
+        NodeSpan(f"{log.log_id}/{page}", first_time, last_time, page < log.open_page_number)
+        for page, first_time, last_time in log.page_spans(first_page, first_page + PAGES_PER_SHELF - 1)
     ]
 
 
 def find_shelf_span(log: ChangeLog, number: int) -> NodeSpan | None:
-    """The span of a shelf; None where there is no such shelf."""
+    """The span of a shelf; None if there is no such shelf."""
     pages = list_page_spans(log, number)
     if not pages:
         return None
@@ -187,11 +187,11 @@ class StreamParameters(ParameterModel):
 
 
 async def get_changes(
-    request: Request, stream: StreamDep, parameters: Annotated[StreamParameters, Query()]
+    request: Request, log_sync: ChangeLogDep, parameters: Annotated[StreamParameters, Query()]
 ) -> Response:
-    """The root of the event stream, which leads to all versions of things."""
+    """The root of the event stream, which links to all versions of resources."""
     format_ = choose_response_format(request, STREAM_FORMATS, parameters.media_type)
-    log = await stream.get_complete_log()
+    log = await log_sync.get_complete_log()
     return await run_sync(
         lambda: respond_with_node(request, build_root_node(log, stream_root_url(request)), format_)
     )
@@ -199,25 +199,25 @@ async def get_changes(
 
 async def get_changes_node(
     request: Request,
-    stream: StreamDep,
+    log_sync: ChangeLogDep,
     path: Annotated[
         str,
         Path(
-            description="The name of the stream, and a page or a shelf of it, to which the root leads.",
+            description="The name of the stream, then a page or a shelf, as in the links of the root.",
             examples=["20250101T000000000000Z/1"],
         ),
     ],
     parameters: Annotated[StreamParameters, Query()],
 ) -> Response:
-    """A page of the event stream, or a shelf of pages; it never changes once it is full.
+    """A page of the event stream, or a shelf of pages. A full page or shelf never changes.
 
-    Raises Problem 404.
+    Raises Problem 404 if there is no such page or shelf.
     """
     format_ = choose_response_format(request, STREAM_FORMATS, parameters.media_type)
-    log = await stream.get_complete_log()
-    name, _, node_name = path.partition("/")
+    log = await log_sync.get_complete_log()
+    log_id, _, node_name = path.partition("/")
     match = NODE_NAME_PATTERN.fullmatch(node_name)
-    if name != log.log_id or not match:
+    if log_id != log.log_id or not match:
         raise unknown_node_problem(path, log)
     build_node = build_shelf_node if match["shelf"] else build_page_node
     node = await run_sync(build_node, log, stream_root_url(request), int(match["number"]))
@@ -227,18 +227,18 @@ async def get_changes_node(
 
 
 def stream_root_url(request: Request) -> str:
-    """The address of the root, relative to which clients find the other nodes."""
+    """The URL of the root node, which the URLs of all nodes begin with."""
     return f"{request.base_url}changes"
 
 
 def respond_with_node(request: Request, node: StreamNode, format_: Format) -> Response:
-    """A node in the format, with its quads in order, so that its bytes stay the same."""
+    """The response with a node in the format. The quads keep their order, so that the bytes do not change."""
     body = node.n_quads.encode()
     if format_ is not N_QUADS:
         quads = ox.parse(body, ox.RdfFormat.N_QUADS)
         prefixes = {prefix: iri for prefix, iri in STREAM_PREFIXES.items() if iri in node.n_quads}
         body = ox.serialize(quads, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
-    headers = (
+    headers = (  # public caching, and thus not for a response to an authorized request
         {"Cache-Control": IMMUTABLE_CACHE_CONTROL}
         if node.is_closed and "authorization" not in request.headers
         else {}
@@ -247,10 +247,10 @@ def respond_with_node(request: Request, node: StreamNode, format_: Format) -> Re
 
 
 def unknown_node_problem(path: str, log: ChangeLog) -> Problem:
-    """The 404 for a node that does not exist."""
-    extent = (
+    """The Problem 404 for a node that does not exist."""
+    existing_pages = (
         f"Its pages are {log.log_id}/1 to {log.log_id}/{log.open_page_number}."
         if log.last_number
         else "It is empty."
     )
-    return Problem(404, f"The event stream has no page {path!r}. {extent} Start from /changes.")
+    return Problem(404, f"The event stream has no page {path!r}. {existing_pages} Start from /changes.")

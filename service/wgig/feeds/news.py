@@ -1,8 +1,8 @@
-"""Atom feeds of changed resources: /feed.atom, and one per kind such as /feed/paper.atom.
+"""Atom feeds of changed resources: /feed.atom, and one per kind of resource, such as /feed/paper.atom.
 
-Resources that were created, updated or deleted, the newest first. Feeds have pages of 50 entries (RFC 5005,
-section 3), with links in the feed and in the Link header (RFC 8288). The IRI of a feed is the same on every
-host.
+A feed lists resources that were created, updated or deleted, the newest change first. The kind of a resource
+is the segment of its IRI after `id/`. Feeds have pages of 50 entries (RFC 5005, section 3), with links in the
+feed and in the Link header (RFC 8288). The IRI of a feed is the same on every host.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,23 +21,24 @@ from ..pages.rendering import find_href
 from ..problems import Problem
 from ..rdf.formats import ATOM, HTML
 from ..resources.atom import AtomEntry, AtomFeed, AtomLink, serialize_atom_feed
-from ..resources.dependencies import StreamDep
+from ..resources.dependencies import ChangeLogDep
 from ..resources.labels import find_labels
 from ..store.changelog import queries
 from ..store.changelog.log import ACTIVITY_DELETE, ACTIVITY_UPDATE, ChangeLog
 from ..store.changelog.queries import LastChange
 
 ENTRIES_PER_FEED_PAGE = 50
-MAX_CHANGE_NUMBER = 10**18  # greater than the number of any change
+MAX_NUMBER_DIGITS = 18  # in the value of a parameter that selects a page
+MAX_CHANGE_NUMBER = 10**MAX_NUMBER_DIGITS  # greater than the number of any change
 
 
-def build_feed_links(feed_url: str, parameter: str, current: str, following: str) -> list[AtomLink]:
-    """The links of a page to itself, the first and the next one.
+def build_feed_links(feed_url: str, parameter: str, current_value: str, next_value: str) -> list[AtomLink]:
+    """The links of a page to itself, to the first page and to the next page.
 
-    `current` and `following` are the values of the parameter for this page and the next one; empty for the
-    first page, and where there is no next one.
+    `current_value` and `next_value` are the values of the parameter for this page and the next one. The
+    current value is empty for the first page; the next value is empty if there is no next page.
     """
-    values_by_relation = {"self": current, "first": "", "next": following}
+    values_by_relation = {"self": current_value, "first": "", "next": next_value}
     return [
         AtomLink(relation, add_url_parameters(feed_url, [(parameter, value)] if value else []))
         for relation, value in values_by_relation.items()
@@ -46,17 +47,17 @@ def build_feed_links(feed_url: str, parameter: str, current: str, following: str
 
 
 def parse_page_number(text: str, name: str) -> int:
-    """A positive number from a parameter. Raises Problem 400."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18 and int(text)):
+    """The positive number in a text, which selects a page. Raises Problem 400 about `name`."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_NUMBER_DIGITS and int(text)):
         raise Problem(
             400,
-            f"{name} is {text!r}, not a page. Start from the feed without {name}, and follow its links.",
+            f"{name} is {text!r}, not the number of a page. Start from the first page, and follow its links.",
         )
     return int(text)
 
 
 def build_feed_iri(context: RequestContext, path: str) -> str:
-    """The IRI of a feed, which is the same on every host."""
+    """The IRI of the feed at this path (without a leading slash); it does not depend on the host."""
     return f"{context.base}{path}"
 
 
@@ -70,57 +71,57 @@ class FeedParameters(ParameterModel):
     """Query parameters of a feed of changed resources."""
 
     before: Text = describe_parameter(
-        "A later page of the feed, to which the page before links.",
-        json_schema_extra={"pattern": "^[0-9]{1,18}$"},
+        "A change number: only earlier changes are listed. Each page links to the next one.",
+        json_schema_extra={"pattern": f"^[0-9]{{1,{MAX_NUMBER_DIGITS}}}$"},
     )
 
 
-FeedName = Annotated[str, Path(description="A kind of things, with .atom.", examples=["issue.atom"])]
+FeedName = Annotated[str, Path(description="A kind of resources, with .atom.", examples=["issue.atom"])]
 
 
-async def find_feed_kind(stream: StreamDep, name: FeedName) -> str:
-    """The kind of things of a feed. Raises Problem 404."""
-    kinds = await run_sync(queries.list_logged_kinds, await stream.get_current_log())
-    feeds = {f"{one}.atom": one for one in kinds}
-    if name not in feeds:
-        there_are = ", ".join(f"/feed/{one}" for one in feeds)
-        raise Problem(404, f"There is no feed {name!r}. There are /feed.atom, and for one kind: {there_are}.")
-    return feeds[name]
+async def find_feed_kind(log_sync: ChangeLogDep, name: FeedName) -> str:
+    """The kind of resources in the feed of this name. Raises Problem 404 if there is no such feed."""
+    kinds = await run_sync(queries.list_logged_kinds, await log_sync.get_current_log())
+    kinds_by_name = {f"{kind}.atom": kind for kind in kinds}
+    if name not in kinds_by_name:
+        paths = ", ".join(f"/feed/{feed_name}" for feed_name in kinds_by_name)
+        raise Problem(404, f"There is no feed {name!r}. There are /feed.atom, and for one kind: {paths}.")
+    return kinds_by_name[name]
 
 
 FEED_OPERATION = Operation(formats=(ATOM,))
-KIND_FEED_OPERATION = Operation(formats=(ATOM,), first=(find_feed_kind,))
+KIND_FEED_OPERATION = Operation(formats=(ATOM,), early_dependencies=(find_feed_kind,))
 
 
 async def get_feed(
-    context: ContextDep, stream: StreamDep, parameters: Annotated[FeedParameters, Query()]
+    context: ContextDep, log_sync: ChangeLogDep, parameters: Annotated[FeedParameters, Query()]
 ) -> Response:
-    """The things that changed last, whatever their kind, the last one first; `before` asks for older ones."""
-    log = await stream.get_current_log()
+    """The last changed resources of all kinds, the newest change first. With `before`, older changes."""
+    log = await log_sync.get_current_log()
     return await run_sync(respond_with_all_changes, context, log, parameters.before)
 
 
 async def get_kind_feed(
     context: ContextDep,
-    stream: StreamDep,
+    log_sync: ChangeLogDep,
     kind: Annotated[str, Depends(find_feed_kind)],
     parameters: Annotated[FeedParameters, Query()],
 ) -> Response:
-    """The things of one kind that changed last, such as `paper.atom`. Raises Problem 404."""
-    log = await stream.get_current_log()
+    """The last changed resources of one kind, such as `paper.atom`, the newest change first."""
+    log = await log_sync.get_current_log()
     title, path = f"{kind_title(kind)}: what changed", f"feed/{kind}.atom"
     return await run_sync(
         respond_with_changed_resources, context, log, [kind], title, path, parameters.before
     )
 
 
-def respond_with_all_changes(context: RequestContext, log: ChangeLog, given: str | None) -> Response:
-    """A page of the feed of all things."""
-    kinds = [one for one in queries.list_logged_kinds(log) if one not in INTERNAL_KINDS]
-    return respond_with_changed_resources(context, log, kinds, "What changed", "feed.atom", given)
+def respond_with_all_changes(context: RequestContext, log: ChangeLog, before_text: str | None) -> Response:
+    """A page of the feed of all resources. Raises Problem as `respond_with_changed_resources` does."""
+    kinds = [kind for kind in queries.list_logged_kinds(log) if kind not in INTERNAL_KINDS]
+    return respond_with_changed_resources(context, log, kinds, "What changed", "feed.atom", before_text)
 
 
-def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - what a page of a feed consists of
+def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - a page of a feed needs all of these
     context: RequestContext,
     log: ChangeLog,
     kinds: list[str],
@@ -128,17 +129,20 @@ def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - what a page of a
     path: str,
     before_text: str | None,
 ) -> Response:
-    """A page of a feed, from before the change numbered `before_text`. Raises Problem 400, 404."""
+    """A page of a feed with the changes before the number `before_text`; None for the first page.
+
+    Raises Problem 400 if it is not a number, 404 if no page links to it.
+    """
     request = context.request
     before = MAX_CHANGE_NUMBER if before_text is None else parse_page_number(before_text, "before")
     latest = queries.latest_changes_of_kinds(log, kinds, before, ENTRIES_PER_FEED_PAGE + 1)
     page_changes = latest[:ENTRIES_PER_FEED_PAGE]
     if before_text and (
-        before > log.last_number or not page_changes or is_change_of_others(log, kinds, before)
+        before > log.last_number or not page_changes or is_change_of_other_kind(log, kinds, before)
     ):
         raise Problem(404, f"The feed has no page before {before}. Its first page: /{path}")
-    following = str(page_changes[-1].number) if len(latest) > ENTRIES_PER_FEED_PAGE else ""
-    links = build_feed_links(f"{request.base_url}{path}", "before", before_text or "", following)
+    next_value = str(page_changes[-1].number) if len(latest) > ENTRIES_PER_FEED_PAGE else ""
+    links = build_feed_links(f"{request.base_url}{path}", "before", before_text or "", next_value)
     newest = page_changes[0].changed_at if page_changes else log.start_time
     return respond_with_feed(
         request,
@@ -148,10 +152,10 @@ def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - what a page of a
     )
 
 
-def is_change_of_others(log: ChangeLog, kinds: list[str], number: int) -> bool:
-    """Whether the change of that number is the last one of a resource of other kinds.
+def is_change_of_other_kind(log: ChangeLog, kinds: list[str], number: int) -> bool:
+    """Whether the change of this number is the last change of a resource that is not of these kinds.
 
-    Then there is no page before it in the feed of these kinds.
+    No page of the feed of these kinds links to such a number. Resources outside of `id/` have the kind "".
     """
     other_kinds = {"", *queries.list_logged_kinds(log)}.difference(kinds)
     return any(
@@ -166,8 +170,9 @@ def iter_change_entries(context: RequestContext, changes: list[LastChange]) -> I
     labels = find_labels(store, [change.iri for change in changes])
     for change in changes:
         kind, _, slug = change.iri.removeprefix(f"{base}id/").partition("/")
-        verb = "changed" if change.activity == ACTIVITY_UPDATE else "new"
-        summary = f"{KIND_TITLES.get(kind, kind_title(kind))}: {verb}."
+        # A deleted entry is written without a summary.
+        status = "changed" if change.activity == ACTIVITY_UPDATE else "new"
+        summary = f"{KIND_TITLES.get(kind, kind_title(kind))}: {status}."
         name = (change.iri in labels and labels[change.iri].value) or slug
         page = AtomLink(
             "alternate",

@@ -20,12 +20,12 @@ from ..problems import Problem
 from ..rdf.formats import ATOM, HTML
 from ..rdf.namespaces import XSD_NAMESPACE
 from ..resources.atom import AtomEntry, AtomFeed, AtomLink
-from ..resources.dependencies import StreamDep
+from ..resources.dependencies import ChangeLogDep
 from ..resources.existence import bind_example_query
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import ExampleQuery, list_example_queries
 from ..sparql.parameters import build_example_model
-from ..sparql.service import QueryService, select_own_tsv
+from ..sparql.service import QueryService, select_internal_tsv
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.sync import ChangeLogSync
 from ..store.view import parse_tsv_solutions
@@ -37,56 +37,60 @@ from .news import (
     respond_with_feed,
 )
 
+# The text that completes a literal to an Atom timestamp, by datatype.
 TIME_SUFFIXES = {
     f"{XSD_NAMESPACE}date": "T00:00:00Z",
     f"{XSD_NAMESPACE}dateTime": "",
 }
 
 
-def build_query_feed_page(  # noqa: PLR0913 - a page of a feed consists of these
-    context: RequestContext, log: ChangeLog, query: ExampleQuery, body: bytes, *, pairs: Pairs, number: int
+def build_query_feed_page(  # noqa: PLR0913 - a page of a feed needs all of these
+    context: RequestContext, log: ChangeLog, query: ExampleQuery, tsv: bytes, *, pairs: Pairs, number: int
 ) -> Response:
-    """A page of the feed of the results, which are TSV. Raises Problem 404."""
-    name = f"feed/query/{query.name}"
-    path = build_service_path(name, [pair for pair in pairs if pair[0] != "page"], ATOM.suffix)
+    """A page of the feed of a query with the results `tsv`, for the query parameters `pairs`.
+
+    Raises Problem 404 if there is no page with this number.
+    """
+    feed_name = f"feed/query/{query.name}"
+    path = build_service_path(feed_name, [pair for pair in pairs if pair[0] != "page"], ATOM.suffix)
     entries = sorted(
-        iter_query_entries(context, query, body), key=lambda entry: (entry.updated, entry.iri), reverse=True
+        iter_query_entries(context, query, tsv), key=lambda entry: (entry.updated, entry.iri), reverse=True
     )
     page_entries = entries[(number - 1) * ENTRIES_PER_FEED_PAGE : number * ENTRIES_PER_FEED_PAGE]
     if number > 1 and not page_entries:
         raise Problem(404, f"The feed has no page {number}. Its first page: {path}")
     feed_url = f"{str(context.request.base_url).rstrip('/')}{path}"
-    following = str(number + 1) if number * ENTRIES_PER_FEED_PAGE < len(entries) else ""
-    links = build_feed_links(feed_url, "page", str(number) if number > 1 else "", following)
+    next_value = str(number + 1) if number * ENTRIES_PER_FEED_PAGE < len(entries) else ""
+    links = build_feed_links(feed_url, "page", str(number) if number > 1 else "", next_value)
     newest = entries[0].updated if entries else log.start_time
     feed = AtomFeed(build_feed_iri(context, path.removeprefix("/")), query.title, newest, links, page_entries)
-    return respond_with_feed(context.request, feed, content_location_field(name, pairs, ATOM))
+    return respond_with_feed(context.request, feed, content_location_field(feed_name, pairs, ATOM))
 
 
-def iter_query_entries(context: RequestContext, query: ExampleQuery, body: bytes) -> Iterable[AtomEntry]:
-    """An entry for each row with a date; its IRI is a digest of the row.
+def iter_query_entries(context: RequestContext, query: ExampleQuery, tsv: bytes) -> Iterable[AtomEntry]:
+    """An entry for each row with a date. Its IRI ends in a digest of the row.
 
-    The entry links to the first resource or graph in the row, or else to the query.
+    The entry links to the first resource or graph in the row, or to the query if there is none.
     """
     base, host = context.base, str(context.request.base_url)
     query_url = f"{host}sparql?example={quote(query.name)}"
-    for row in parse_tsv_solutions(body):
-        day = row.pop(query.date_variable, None)
-        if not isinstance(day, ox.Literal) or day.datatype.value not in TIME_SUFFIXES:
+    for row in parse_tsv_solutions(tsv):
+        date_literal = row.pop(query.date_variable, None)
+        if not isinstance(date_literal, ox.Literal) or date_literal.datatype.value not in TIME_SUFFIXES:
             continue
         texts = [f"{name.replace('_', ' ')}: {term.value}" for name, term in row.items()]
-        digest = hashlib.sha256("\n".join([day.value, *texts]).encode()).hexdigest()[:16]
-        name = next((term.value for term in row.values()), query.title)
-        updated = day.value + TIME_SUFFIXES[day.datatype.value]
-        paths = (str(find_href(term.value, base)) for term in row.values() if is_own_iri(term, base))
-        link = next((host.rstrip("/") + path for path in paths), query_url)
-        entry = build_feed_iri(context, f"feed/query/{query.name}#{digest}")
-        page = AtomLink("alternate", link, HTML.media_type)
-        yield AtomEntry(entry, name or query.title, updated, page, "; ".join(texts), query.name)
+        digest = hashlib.sha256("\n".join([date_literal.value, *texts]).encode()).hexdigest()[:16]
+        title = next((term.value for term in row.values()), "") or query.title
+        updated = date_literal.value + TIME_SUFFIXES[date_literal.datatype.value]
+        paths = (str(find_href(term.value, base)) for term in row.values() if is_service_iri(term, base))
+        page_url = next((host.rstrip("/") + path for path in paths), query_url)
+        iri = build_feed_iri(context, f"feed/query/{query.name}#{digest}")
+        link = AtomLink("alternate", page_url, HTML.media_type)
+        yield AtomEntry(iri, title, updated, link, "; ".join(texts), query.name)
 
 
-def is_own_iri(term: object, base: str) -> bool:
-    """Whether a term is the IRI of a resource or a graph of this service."""
+def is_service_iri(term: object, base: str) -> bool:
+    """Whether a term is the IRI of a resource or graph of this service, which has a page."""
     return isinstance(term, ox.NamedNode) and term.value.startswith((f"{base}id/", f"{base}graph/"))
 
 
@@ -94,14 +98,14 @@ class FeedPageParameters(ParameterModel):
     """Query parameters of every feed of an example query; the query adds its own."""
 
     page: PageNumberText = describe_parameter(
-        "A page of the feed, from 1 on; the feed links to the next one."
+        "The number of a page of the feed, from 1 on. Each page links to the next one."
     )
 
 
 QUERY_FEED_OPERATION = Operation(
     formats=(ATOM,),
     parameters=FeedPageParameters,
-    is_self_checked=True,  # by the parameters of the query
+    is_self_checked=True,  # the handler checks the parameters, which depend on the query
 )
 
 
@@ -114,32 +118,37 @@ QueryFeedName = Annotated[
 
 
 async def get_query_feed(
-    context: ContextDep, queries: QueriesDep, stream: StreamDep, name: QueryFeedName
+    context: ContextDep, queries: QueriesDep, log_sync: ChangeLogDep, name: QueryFeedName
 ) -> Response:
-    """What an example query finds, by the date in its rows, the last one first. Raises Problem 404."""
-    queries_by_file = {f"{query.name}.atom": query for query in list_example_queries() if query.date_variable}
-    if name not in queries_by_file:
-        feeds = ", ".join(f"/feed/query/{file_name}" for file_name in queries_by_file)
+    """The results of an example query by the date in each row, the newest first.
+
+    Raises Problem 404 if there is no such query with dates, or no such page.
+    """
+    examples_by_file = {
+        f"{query.name}.atom": query for query in list_example_queries() if query.date_variable
+    }
+    if name not in examples_by_file:
+        feeds = ", ".join(f"/feed/query/{file_name}" for file_name in examples_by_file)
         raise Problem(
             404, f"There is no feed of a query {name!r}. Queries with dated rows have one: {feeds}."
         )
-    query = queries_by_file[name]
+    query = examples_by_file[name]
     pairs = check_query_parameters(context.request, *list_parameter_names(build_example_model(query)))
-    return await respond_with_example_feed(context, queries, stream, query, pairs)
+    return await respond_with_example_feed(context, queries, log_sync, query, pairs)
 
 
 async def respond_with_example_feed(
-    context: RequestContext, queries: QueryService, stream: ChangeLogSync, query: ExampleQuery, pairs: Pairs
+    context: RequestContext, queries: QueryService, log_sync: ChangeLogSync, query: ExampleQuery, pairs: Pairs
 ) -> Response:
-    """The feed of an example query, with the values of its parameters, the last row first.
+    """The feed of an example query with these parameters, the newest row first.
 
-    Raises Problem 400, 404.
+    Raises Problem 400 for invalid parameters, 404 if there is no such page.
     """
     request = context.request
-    text = await bind_example_query(request, queries, query, pairs)
+    query_text = await bind_example_query(request, queries, query, pairs)
     number = parse_page_number(dict(pairs).get("page", "1"), "page")
-    log = await stream.get_current_log()
-    body = await select_own_tsv(request, queries, text)
+    log = await log_sync.get_current_log()
+    tsv = await select_internal_tsv(request, queries, query_text)
     return await run_sync(
-        partial(build_query_feed_page, context, log, query, body, pairs=pairs, number=number)
+        partial(build_query_feed_page, context, log, query, tsv, pairs=pairs, number=number)
     )

@@ -1,4 +1,4 @@
 """Named graphs: Graph Store Protocol, SPARQL Update, versions, provenance, dumps.
 
-Read `routes` first, then `write_pipeline`. `description/` writes VoID and DCAT, `citation/` makes citations.
+Read `routes` first, then `write_pipeline`. `description/` writes VoID and DCAT, `citation/` has citations.
 """

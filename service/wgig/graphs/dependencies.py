@@ -1,4 +1,7 @@
-"""FastAPI dependencies of handlers that write, cite and dump graphs (`async`: see `pages.dependencies`)."""
+"""FastAPI dependencies of handlers that write, cite and dump graphs.
+
+They are async because FastAPI would run other functions on a thread, which takes longer.
+"""
 
 from typing import Annotated
 
@@ -16,13 +19,13 @@ async def get_writes(request: Request) -> WritePipeline:
 
 
 async def get_recorder(request: Request) -> ProvenanceRecorder | None:
-    """The recorder of provenance, or None where no history is kept."""
+    """The recorder of provenance, or None if no history is kept."""
     recorder: ProvenanceRecorder | None = request.app.state.service.recorder
     return recorder
 
 
 async def get_dumps(request: Request) -> StoreDumps:
-    """The dumps of the store."""
+    """The dumps of the store, as files."""
     dumps: StoreDumps = request.app.state.service.projections.dumps
     return dumps
 

@@ -1,9 +1,9 @@
 """Dumps of all graphs as files, each made once per version of the data.
 
-The version of a dump is the digest of all quads as N-Quads, so the same data always has the same address.
-Quads are written in the order of the store's keys, whatever the order in which they were added; blank nodes
-keep the labels that the store gave them. The last KEPT_DUMP_VERSIONS versions are kept in the folder of the
-store. For a store in memory they are kept in a temporary folder, which is deleted with it.
+The version of a dump is the start of the SHA-256 of all quads as N-Quads, so the same data always has the
+same URL. Quads are in the order of the keys of the store, which does not depend on the order of writes; blank
+nodes have the labels of the store. The last KEPT_DUMP_VERSIONS versions are kept in the folder of the store.
+For a store in memory, they are kept in a temporary folder that is deleted with the store.
 """
 
 import gzip
@@ -32,6 +32,7 @@ from ..store.view import StoreView
 
 DUMPS_FOLDER, DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER = "dumps", "copy", "new"
 KEPT_DUMP_VERSIONS = 3
+DUMP_VERSION_DIGITS = 32  # hexadecimal digits of the SHA-256
 DUMP_CHUNK_BYTES = 1024 * 1024
 ZSTD_SUFFIX, GZIP_SUFFIX = f".{ZSTD.suffix}", f".{GZIP.suffix}"
 DUMP_NAMES = tuple(
@@ -44,9 +45,9 @@ CHECKSUM_SUFFIX = ".sha256"
 
 @dataclass(frozen=True)
 class DumpFile:
-    """A dump file of a version, named after its syntax and compression, such as `nq.gz`.
+    """A file with a dump; its name is its syntax and compression, such as `nq.gz`.
 
-    `digest` is the SHA-256 of the file.
+    `version` is the version of the dump, `digest` the SHA-256 of the file.
     """
 
     path: Path
@@ -55,15 +56,15 @@ class DumpFile:
 
     @property
     def name(self) -> str:
-        """The name of the file: its syntax and compression."""
+        """The syntax and compression, such as `nq.gz`."""
         return self.path.name
 
 
 class DigestTee(io.RawIOBase):
-    """A writable file that computes the SHA-256 of all bytes and passes them on to another file."""
+    """A writable file that computes the SHA-256 of all bytes and writes them to another file."""
 
     def __init__(self, out: IO[bytes]) -> None:
-        """Pass all bytes on to `out`."""
+        """Write all bytes to `out`."""
         self.out, self.digest = out, hashlib.sha256()
 
     def writable(self) -> bool:
@@ -71,39 +72,40 @@ class DigestTee(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        """Write the bytes to both; return their number."""
+        """Write the bytes; return their number."""
         self.digest.update(data)
         self.out.write(data)
         return len(data)
 
 
 class StoreDumps:
-    """The dumps of a store, made one at a time on a separate thread, so that writes go on meanwhile."""
+    """The dumps of a store, made one at a time on a separate thread, so that writes need not wait."""
 
     def __init__(self, store: Store, prefixes: dict[str, str]) -> None:
-        """Set up without making a dump or starting the thread."""
+        """No dump is made and no thread started before the first call of `get_current` or `get_version`."""
         self.store, self.prefixes = store, prefixes
         self.lock = threading.Lock()
         self.executor: ThreadPoolExecutor | None = None
+        # By the name of the dump, and the number of the last write that it contains (0 for a kept version).
         self.pending: dict[tuple[str, int], Future[DumpFile]] = {}
-        self.version, self.store_version = "", -1
-        self.made_versions = set[str]()  # versions on disk that this process wrote
+        self.version, self.store_version = "", -1  # of the last dump, and the number of its last write
+        self.written_versions = set[str]()  # versions on disk that this process wrote
         self.temporary_folder: Path | None = None
 
     def get_current(self, name: str) -> "Future[DumpFile]":
-        """The dump of the current content; concurrent calls for the same dump share one future."""
+        """The dump of the current data; concurrent calls for the same dump get the same future."""
         return self.submit_once(
             (name, self.store.version), lambda: self.ensure_file(self.refresh_version(), name)
         )
 
     def get_version(self, version: str, name: str) -> "Future[DumpFile] | None":
-        """The dump of a version, or None where that version is not kept."""
+        """The dump of a version, or None if that version is not kept."""
         if not (self.folder / version / f"{N_QUADS.suffix}{ZSTD_SUFFIX}").is_file():
             return None
         return self.submit_once((f"{version}/{name}", 0), lambda: self.ensure_file(version, name))
 
     def submit_once(self, key: tuple[str, int], make: Callable[[], DumpFile]) -> "Future[DumpFile]":
-        """The future result of `make()`; a call with a key that is pending gets the same future."""
+        """The future result of `make()`; calls with the same key share a future until it is done."""
         with self.lock:
             if key in self.pending:
                 return self.pending[key]
@@ -114,7 +116,7 @@ class StoreDumps:
 
     @property
     def folder(self) -> Path:
-        """The folder of all dumps."""
+        """The folder with a subfolder for each version."""
         if self.store.folder:
             return self.store.folder / ASIDE_FOLDER / DUMPS_FOLDER
         with self.lock:
@@ -126,12 +128,12 @@ class StoreDumps:
     # All methods below run on the thread of the executor.
 
     def run_with_disk_errors(self, make: Callable[[], DumpFile]) -> DumpFile:
-        """The result of `make()`. Raises StoreError where the disk fails."""
+        """The result of `make()`. Raises StoreError if the disk fails."""
         with translate_disk_errors(self.store.folder):
             return make()
 
     def refresh_version(self) -> str:
-        """The version of the current content; writes its dumps if the store has changed since."""
+        """The version of the current data; writes its dumps if the store has changed since the last call."""
         if self.store_version == self.store.version:
             return self.version
         new_folder = self.folder / DUMPS_NEW_FOLDER
@@ -144,13 +146,13 @@ class StoreDumps:
                 )
                 for format_ in DATASET_FORMATS
             }
-        version = digests[N_QUADS][:32]
+        version = digests[N_QUADS][:DUMP_VERSION_DIGITS]
         version_folder = self.folder / version
-        if version not in self.made_versions or not version_folder.exists():
+        if version not in self.written_versions or not version_folder.exists():
             # A folder that an earlier process left may be damaged.
             shutil.rmtree(version_folder, ignore_errors=True)
             new_folder.rename(version_folder)
-            self.made_versions.add(version)
+            self.written_versions.add(version)
         os.utime(version_folder)
         self.prune()
         self.version, self.store_version = version, store_version
@@ -181,7 +183,7 @@ class StoreDumps:
         return tee.digest.hexdigest()
 
     def ensure_file(self, version: str, name: str) -> DumpFile:
-        """The file of a kept version with this name, made from its zstd file where it is missing."""
+        """The file of a kept version with this name, such as `nq.gz`; made from the zstd file if missing."""
         path = self.folder / version / name
         digest_path = path.with_name(name + CHECKSUM_SUFFIX)
         if not path.exists():
@@ -200,14 +202,11 @@ class StoreDumps:
         ]
         for path in sorted(folders, key=lambda path: path.stat().st_mtime_ns)[:-KEPT_DUMP_VERSIONS]:
             shutil.rmtree(path, ignore_errors=True)
-            self.made_versions.discard(path.name)
+            self.written_versions.discard(path.name)
 
 
 def recompress_dump(source: Path, target: IO[bytes], suffix: str) -> None:
-    """Copy a file that is compressed by zstd, compressed by gzip or uncompressed.
-
-    `suffix` is GZIP_SUFFIX, or empty for no compression.
-    """
+    """Copy a zstd file to `target`, compressed by gzip (suffix GZIP_SUFFIX) or uncompressed (no suffix)."""
     with source.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as plain:
         if suffix == GZIP_SUFFIX:
             with gzip.GzipFile("", "wb", fileobj=target, mtime=0) as compressed:

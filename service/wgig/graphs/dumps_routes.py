@@ -1,4 +1,4 @@
-"""/dump.nq.gz and so on: dump files with their digests; byte ranges work (RFC 9110, section 14)."""
+"""Routes of dump files, such as /dump.nq.gz, and their digests; with byte ranges (RFC 9110, section 14)."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ from ..resources.licenses import store_license
 from .dependencies import DumpsDep
 from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DumpFile
 
-# Media types by the last part of the file name.
+# Media types by file extension.
 DUMP_MEDIA_TYPES = {format_.suffix: format_.media_type for format_ in (*DATASET_FORMATS, GZIP, ZSTD)}
 DUMP_WAIT_SECONDS = 20  # after which the client gets 503 with Retry-After
 BYTE_RANGE_PATTERN = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -36,11 +36,11 @@ VERSIONED_NAME_PATTERN = re.compile(r"(?P<version>[0-9a-f]{32})\.(?P<name>.+)")
 class DumpFileResponse(FileResponse):
     """A file response that serves a single byte range and ignores any other Range field.
 
-    RFC 9110, section 14.2, allows to ignore it.
+    RFC 9110, section 14.2, allows a server to ignore Range.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, without a Range field that is not a single byte range."""
+        """Send the file; a Range field that is not a single byte range is removed from the request."""
         headers = [
             (name, value)
             for name, value in scope["headers"]
@@ -49,32 +49,32 @@ class DumpFileResponse(FileResponse):
         await super().__call__({**scope, "headers": headers}, receive, send)
 
 
-DumpSuffix = Annotated[str, Path(description="The syntax and the coding of a dump.", examples=["nq.gz"])]
+DumpSuffix = Annotated[str, Path(description="The syntax and compression of a dump.", examples=["nq.gz"])]
 DumpVersionName = Annotated[
     str,
     Path(
-        description="A version of the store and the syntax of its dump, as Content-Location names them.",
+        description="The version, syntax and compression of a dump, as in Content-Location.",
         examples=[f"{'0' * 32}.nq.gz"],
     ),
 ]
 
 
 async def parse_dump_suffix(suffix: DumpSuffix) -> str:
-    """The name of the dump that a suffix means. Raises Problem 404."""
+    """The name of the dump, such as `nq.gz`, from that of the dump or its digest. Raises Problem 404."""
     return find_dump_name(suffix)
 
 
 async def parse_dump_version(name: DumpVersionName) -> re.Match[str]:
-    """The parts of the name of the dump of a version. Raises Problem 404."""
-    found = VERSIONED_NAME_PATTERN.fullmatch(name)
-    if not found:
+    """The match of a name with VERSIONED_NAME_PATTERN. Raises Problem 404."""
+    match = VERSIONED_NAME_PATTERN.fullmatch(name)
+    if not match:
         raise unknown_dump_problem()
-    find_dump_name(found["name"])
-    return found
+    find_dump_name(match["name"])
+    return match
 
 
-DUMP_OPERATION = Operation(formats=DUMP_FORMATS, first=(parse_dump_suffix,))
-DUMP_VERSION_OPERATION = Operation(formats=DUMP_FORMATS, first=(parse_dump_version,))
+DUMP_OPERATION = Operation(formats=DUMP_FORMATS, early_dependencies=(parse_dump_suffix,))
+DUMP_VERSION_OPERATION = Operation(formats=DUMP_FORMATS, early_dependencies=(parse_dump_version,))
 
 
 async def get_dump(
@@ -84,7 +84,7 @@ async def get_dump(
     suffix: DumpSuffix,
     name: Annotated[str, Depends(parse_dump_suffix)],
 ) -> Response:
-    """All graphs as one file: `nq` or `trig`, each with `.gz` and `.zst` too, and `.sha256` beside."""
+    """All graphs in a file: `nq` or `trig`, optionally with `.gz` or `.zst`; `.sha256` is its digest."""
     dump = await wait_for_dump(dumps.get_current(name))
     if suffix.endswith(CHECKSUM_SUFFIX):
         return respond_with_digest(request, dump, f"dump.{name}")
@@ -99,24 +99,27 @@ async def get_dump_version(
     request: Request,
     dumps: DumpsDep,
     name: DumpVersionName,
-    asked: Annotated[re.Match[str], Depends(parse_dump_version)],
+    match: Annotated[re.Match[str], Depends(parse_dump_version)],
 ) -> Response:
-    """The dump of one version, which never changes. Raises Problem 404 where it is not kept any more."""
-    suffix = find_dump_name(asked["name"])
-    future = dumps.get_version(asked["version"], suffix)
+    """The dump of a version, which never changes. Raises Problem 404 if the version is no longer kept."""
+    dump_name = find_dump_name(match["name"])
+    future = dumps.get_version(match["version"], dump_name)
     if future is None:
-        raise Problem(404, f"That version of the dump is not kept here. The latest: /dump.{suffix}")
+        raise Problem(404, f"That version of the dump is not kept here. The latest: /dump.{dump_name}")
     dump = await wait_for_dump(future)
     if name.endswith(CHECKSUM_SUFFIX):
-        return respond_with_digest(request, dump, f"{dump.version}.{suffix}")
-    latest = f'</dump.{suffix}>; rel="latest-version"'
+        return respond_with_digest(request, dump, f"{dump.version}.{dump_name}")
+    latest = f'</dump.{dump_name}>; rel="latest-version"'
     return respond_with_dump(
         request, dump, {"Cache-Control": IMMUTABLE_CACHE_CONTROL}, [latest, *data_links("")]
     )
 
 
 def find_dump_name(suffix: str) -> str:
-    """The name of the dump that a suffix means. Raises Problem 404."""
+    """The name of a dump, such as `nq.gz`; `suffix` may be that of its digest, `nq.gz.sha256`.
+
+    Raises Problem 404.
+    """
     name = suffix.removesuffix(CHECKSUM_SUFFIX)
     if name not in DUMP_NAMES:
         raise unknown_dump_problem()
@@ -124,14 +127,14 @@ def find_dump_name(suffix: str) -> str:
 
 
 def unknown_dump_problem() -> Problem:
-    """The 404 for a dump that does not exist, which lists those that do."""
+    """The 404 for a dump that does not exist; it lists the existing ones."""
     return Problem(
         404, f"There is no such dump. Use one of: {', '.join(f'/dump.{name}' for name in DUMP_NAMES)}."
     )
 
 
 async def wait_for_dump(future: "Future[DumpFile]") -> DumpFile:
-    """The dump file. Raises Problem 503 after DUMP_WAIT_SECONDS, while the dump is still being made."""
+    """The dump file. Raises Problem 503 if it is not ready within DUMP_WAIT_SECONDS."""
     done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=DUMP_WAIT_SECONDS)
     if not done:
         raise Problem(
@@ -150,7 +153,7 @@ def respond_with_digest(request: Request, dump: DumpFile, name: str) -> Response
 def respond_with_dump(
     request: Request, dump: DumpFile, headers: dict[str, str], links: list[str]
 ) -> Response:
-    """The file; 304 where the client has it; 416 for a range beyond its end."""
+    """The file, or 304 if the client has it. Raises Problem 416 for a range after its end."""
     digest_link = f'<{request.url.path}{CHECKSUM_SUFFIX}>; rel="describedby"; type="{PLAIN_TEXT.media_type}"'
     fields = {
         "ETag": f'"{dump.digest.hex()[:32]}"',
@@ -168,7 +171,10 @@ def respond_with_dump(
 
 
 def check_byte_range(request: Request, size: int, tag: str) -> None:
-    """Raises Problem 416 where the requested range begins behind the end (RFC 9110, section 15.5.17)."""
+    """Raise Problem 416 if no byte of the file is in the requested range (RFC 9110, section 15.5.17).
+
+    `size` is in bytes, `tag` is the ETag of the file.
+    """
     byte_range = parse_byte_range(request.headers.get("range", ""))
     if byte_range is None or request.headers.get("if-range", tag) != tag:
         return
@@ -182,7 +188,7 @@ def check_byte_range(request: Request, size: int, tag: str) -> None:
 
 
 def parse_byte_range(field: str) -> tuple[str, str] | None:
-    """First and last position of a single byte range, one of which may be empty; None for any other Range."""
+    """First and last position of a single byte range, one of which may be empty; else None."""
     match = BYTE_RANGE_PATTERN.fullmatch(field.strip())
     if not match or not any(match.groups()):
         return None

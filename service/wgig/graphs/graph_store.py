@@ -1,9 +1,9 @@
 """Writing graphs over the Graph Store Protocol: PUT, POST and DELETE, each atomic.
 
-Sections 5.3 to 5.5 of the protocol. A body is one RDF document or a multipart form; relative IRIs are
-resolved against the IRI of the graph, and Content-Disposition or Slug (RFC 5023) may name a file. If-Match
-and If-None-Match are evaluated under the write lock, so that no other write comes between (RFC 9110, section
-13.1); a failed condition is 412. Graphs of papers must pass the SHACL gate first.
+Sections 5.3 to 5.5 of the protocol. A body is an RDF document or a multipart form. Relative IRIs are resolved
+against the IRI of the graph. Content-Disposition or Slug (RFC 5023) may give a file name. If-Match and
+If-None-Match are evaluated under the write lock, so that no other write can intervene (RFC 9110, section
+13.1); a failed condition is 412. Graphs of papers are checked by the SHACL gate before they are written.
 """
 
 import uuid
@@ -37,8 +37,7 @@ from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, JSON_LD, MARKDOWN, N_TRIPLES, RDF_XML, Format, get_named_format
 from ..rdf.jsonld_context import parse_inlining_context
 from ..rdf.serialization import parse_graph_document
-from ..shacl.gate import PAPER_WRITE_FORMATS as PAPERS
-from ..shacl.gate import is_paper_graph
+from ..shacl.gate import PAPER_WRITE_FORMATS, is_paper_graph
 from ..store.change import Change
 from .dependencies import WritesDep
 from .parameters import GraphWriteParameters
@@ -55,15 +54,15 @@ from .write_pipeline import (
 
 
 async def read_graph_payload(request: Request, formats: Sequence[Format], max_bytes: int) -> list[BodyPart]:
-    """The documents of a body of up to `max_bytes`, each with its media type, one of the `formats`.
+    """The documents in a body of at most `max_bytes`; the media type of each is one of the `formats`.
 
     Raises Problem 400, 413 and 415.
     """
     if "content-range" in request.headers:
         raise Problem(
-            400, "A part of a graph cannot be written. Leave out Content-Range and send the whole graph."
+            400, "A range of a graph cannot be written. Omit Content-Range and send the whole graph."
         )
-    if "content-type" not in request.headers:  # RDF/XML then, by section 5 of the Graph Store Protocol
+    if "content-type" not in request.headers:  # means RDF/XML (Graph Store Protocol, section 5)
         return [
             BodyPart(
                 requested_file_name(request),
@@ -71,17 +70,17 @@ async def read_graph_payload(request: Request, formats: Sequence[Format], max_by
                 await bodies.read_request_body(request, max_bytes),
             )
         ]
-    content_type = bodies.check_content_type(request, (*list_media_types(formats), MULTIPART_MEDIA_TYPE))
+    content_type = bodies.require_content_type(request, (*list_media_types(formats), MULTIPART_MEDIA_TYPE))
     body = await bodies.read_request_body(request, max_bytes)
     if content_type.media_type != MULTIPART_MEDIA_TYPE:
         return [BodyPart(requested_file_name(request), content_type.media_type, body)]
     parts = bodies.parse_multipart(body, content_type.parameters.get("boundary", ""))
-    refuse_token_in_form([(part.field_name, "") for part in parts])
+    refuse_token_in_form([(part.field_name, "") for part in parts])  # only the names are checked
     return [resolve_part_type(part, formats) for part in parts]
 
 
 def requested_file_name(request: Request) -> str:
-    """The file name that the client gives in Content-Disposition or Slug (RFC 5023), or an empty string."""
+    """The file name in Content-Disposition or Slug (RFC 5023), or empty."""
     headers = request.headers
     return bodies.disposition_file_name(headers.get("content-disposition", "")) or unquote(
         headers.get("slug", "")
@@ -94,12 +93,15 @@ def list_media_types(formats: Sequence[Format]) -> list[str]:
 
 
 def resolve_part_type(part: BodyPart, formats: Sequence[Format]) -> BodyPart:
-    """The part with the media type that it states, or else that of its file extension. Raises Problem 415."""
+    """The part with the media type of its Content-Type, or else of its file extension.
+
+    Raises Problem 415 if both are unknown.
+    """
     content_type = bodies.parse_content_type(part.content_type)
     for name in (content_type.media_type if content_type else "", part.file_name.rpartition(".")[2]):
         try:
             return BodyPart(part.file_name, get_named_format(name, formats).media_type, part.body)
-        except Problem:  # many programs state an unspecific type, such as application/octet-stream
+        except Problem:  # many clients send an unspecific type, such as application/octet-stream
             continue
     raise bodies.unsupported_type_problem(
         f"The part {part.file_name!r} is not RDF. Send one of: {', '.join(list_media_types(formats))}.",
@@ -108,9 +110,9 @@ def resolve_part_type(part: BodyPart, formats: Sequence[Format]) -> BodyPart:
 
 
 def parse_graph_parts(parts: list[BodyPart], graph: str | None) -> list[ox.Triple]:
-    """The triples of all documents. Raises Problem 400.
+    """The triples of all documents; relative IRIs are resolved against the IRI of the graph.
 
-    Relative IRIs are resolved against the IRI of the graph.
+    Raises Problem 400 for a syntax error.
     """
     triples: list[ox.Triple] = []
     for part in parts:
@@ -128,10 +130,10 @@ def parse_graph_parts(parts: list[BodyPart], graph: str | None) -> list[ox.Tripl
 
 
 def parse_graph_part(part: BodyPart, graph: str | None) -> list[ox.Triple]:
-    """The triples of a document; JSON-LD may name the context of the ontology. Raises SyntaxError."""
+    """The triples of a document; JSON-LD may refer to the context of the ontology. Raises SyntaxError."""
     if part.content_type != JSON_LD.media_type:
         return parse_graph_document(part.body, part.content_type, graph)
-    # Invalid bytes pass through as surrogates, so that the engine reports them.
+    # Invalid bytes become surrogates and then bytes again, so that the parser reports them.
     text = part.body.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
     return parse_inlining_context(
         text,
@@ -141,55 +143,59 @@ def parse_graph_part(part: BodyPart, graph: str | None) -> list[ox.Triple]:
     )
 
 
+# Writes to /graphs, and to /graph/<name>, where a paper may also be Markdown.
 WRITE_GRAPHS_OPERATION = Operation(
     status=204,
     is_creation=True,
-    bodies=(*(one.media_type for one in GRAPH_FORMATS), MULTIPART_MEDIA_TYPE),
+    bodies=(*list_media_types(GRAPH_FORMATS), MULTIPART_MEDIA_TYPE),
     is_body_required=False,
     needs_token=True,
     parameters=GraphWriteParameters,
-    is_self_checked=True,  # after the token
+    is_self_checked=True,  # the handlers check the token before the parameters
 )
 WRITE_GRAPH_OPERATION = replace(
     WRITE_GRAPHS_OPERATION,
-    bodies=(*(one.media_type for one in GRAPH_FORMATS), MARKDOWN.media_type, MULTIPART_MEDIA_TYPE),
+    bodies=(*list_media_types(GRAPH_FORMATS), MARKDOWN.media_type, MULTIPART_MEDIA_TYPE),
     parameters=ParameterModel,
 )
 
 
-async def change_graphs(context: ContextDep, writes: WritesDep, tokens: TokensDep) -> Response:
-    """Replace, add to or delete the graph of `?graph=` or `?default`; a POST to neither makes a new graph."""
+async def change_graphs(context: ContextDep, pipeline: WritesDep, tokens: TokensDep) -> Response:
+    """Replace, add to or delete the graph that `?graph=` or `?default` names.
+
+    A POST without parameters creates a new graph.
+    """
     request = context.request
     await refuse_token_in_body(request)
     authorize_request(request, tokens, *PAPER_WRITE_SCOPES)
     pairs = parse_write_parameters(request, GraphWriteParameters)
     if request.method == "POST" and not pairs:
-        return await apply_graph_change(context, writes, tokens, f"{context.base}graph/{uuid.uuid4()}")
+        return await apply_graph_change(context, pipeline, tokens, f"{context.base}graph/{uuid.uuid4()}")
     parameters = GraphWriteParameters.model_validate(dict(pairs))
-    return await apply_graph_change(context, writes, tokens, parse_graph_parameter(context, parameters))
+    return await apply_graph_change(context, pipeline, tokens, parse_graph_parameter(context, parameters))
 
 
 async def change_graph(
-    context: ContextDep, writes: WritesDep, tokens: TokensDep, name: GraphName
+    context: ContextDep, pipeline: WritesDep, tokens: TokensDep, name: GraphName
 ) -> Response:
-    """Replace (PUT), add to (POST) or delete the graph of this address; a paper is checked first."""
+    """Replace (PUT), add to (POST) or delete the graph at this address; a paper is checked first."""
     request = context.request
     await refuse_token_in_body(request)
     authorize_request(request, tokens, *PAPER_WRITE_SCOPES)
     parse_write_parameters(request, ParameterModel)
-    return await apply_graph_change(context, writes, tokens, parse_graph_path(context, name))
+    return await apply_graph_change(context, pipeline, tokens, parse_graph_path(context, name))
 
 
 def parse_write_parameters(request: Request, model: type[ParameterModel]) -> Pairs:
-    """The parameters, which a model knows. Raises Problem 400 for others, and says why for `version`."""
+    """The query parameters. Raises Problem 400 for `version`, and for a parameter not in the model."""
     pairs = get_query_parameters(request)
     if parameter_values(pairs, "version"):
-        raise Problem(400, "What was written stays as it is. Leave out version to write the graph anew.")
+        raise Problem(400, "An old version cannot be changed. Omit version to write the current graph.")
     return check_parameter_pairs(pairs, *list_parameter_names(model))
 
 
 async def apply_graph_change(
-    context: RequestContext, writes: WritePipeline, tokens: TokenStore, graph: str | None
+    context: RequestContext, pipeline: WritePipeline, tokens: TokenStore, graph: str | None
 ) -> Response:
     """Change one graph (None: the default graph) by the method of the request.
 
@@ -202,51 +208,54 @@ async def apply_graph_change(
     request, title = context.request, f"{context.request.method} {graph_path(graph, settings.base)}"
     if request.method == "DELETE":
         return await run_exclusive_write(
-            request, writes, delete_graph, context, writes, graph, WriteRequest(token, title, [])
+            request, pipeline, delete_graph, context, pipeline, graph, WriteRequest(token, title, [])
         )
     if is_paper and graph is not None:
-        parts = await read_graph_payload(request, PAPERS, settings.paper_bytes)
-        return await change_paper_graph(context, writes, graph, parts, WriteRequest(token, title, parts))
+        parts = await read_graph_payload(request, PAPER_WRITE_FORMATS, settings.paper_bytes)
+        return await change_paper_graph(context, pipeline, graph, parts, WriteRequest(token, title, parts))
     parts = await read_graph_payload(request, GRAPH_FORMATS, settings.body_bytes)
     write = WriteRequest(token, title, parts)
-    return await run_exclusive_write(request, writes, write_graph_parts, context, writes, graph, parts, write)
+    return await run_exclusive_write(
+        request, pipeline, write_graph_parts, context, pipeline, graph, parts, write
+    )
 
 
 async def change_paper_graph(
-    context: RequestContext, writes: WritePipeline, graph: str, parts: list[BodyPart], write: WriteRequest
+    context: RequestContext, pipeline: WritePipeline, graph: str, parts: list[BodyPart], write: WriteRequest
 ) -> Response:
-    """Write the graph of a paper if its new content passes the gate; else answer with the report."""
+    """Write the graph of a paper if its new content passes the gate; else respond with the report."""
     request = context.request
     store = context.store
-    async with exclusive_write(request, writes):  # so that the content checked is the content written
+    # No other write may change the content between the check and this write.
+    async with exclusive_write(request, pipeline):
         is_addition = request.method == "POST"
         existing = await run_sync(store.serialize_graph, graph, N_TRIPLES.media_type) if is_addition else b""
-        decision = await pass_gate(request, writes, graph, parts, existing)
+        decision = await pass_gate(request, pipeline, graph, parts, existing)
         if isinstance(decision, Response):
             return decision
         parts_to_write = [BodyPart("", N_TRIPLES.media_type, decision.triples)]
-        write = replace(write, checked=decision.by_digest)
-        return await run_sync(write_graph_parts, context, writes, graph, parts_to_write, write)
+        write = replace(write, check_results=decision.by_digest)
+        return await run_sync(write_graph_parts, context, pipeline, graph, parts_to_write, write)
 
 
 def write_graph_parts(
     context: RequestContext,
-    writes: WritePipeline,
+    pipeline: WritePipeline,
     graph: str | None,
     parts: list[BodyPart],
     write: WriteRequest,
 ) -> Response:
-    """Parse the parts and write their triples to the graph: in place of its content (PUT) or in addition."""
+    """Parse the parts and write their triples to the graph: replace its content (PUT) or add to it (POST)."""
     store = context.store
     triples = parse_graph_parts(parts, graph)
     compute_change = store.compute_replacement if context.request.method == "PUT" else store.compute_addition
-    return commit_conditional_change(context, writes, graph, lambda: compute_change(graph, triples), write)
+    return commit_conditional_change(context, pipeline, graph, lambda: compute_change(graph, triples), write)
 
 
 def delete_graph(
-    context: RequestContext, writes: WritePipeline, graph: str | None, write: WriteRequest
+    context: RequestContext, pipeline: WritePipeline, graph: str | None, write: WriteRequest
 ) -> Response:
-    """Delete the graph. Raises Problem 404."""
+    """Delete the graph. Raises Problem 404 if it does not exist."""
     store = context.store
 
     def compute_deletion() -> Change:
@@ -254,51 +263,51 @@ def delete_graph(
             raise missing_graph_problem(graph)
         return store.compute_replacement(graph, None)
 
-    return commit_conditional_change(context, writes, graph, compute_deletion, write)
+    return commit_conditional_change(context, pipeline, graph, compute_deletion, write)
 
 
 def commit_conditional_change(
     context: RequestContext,
-    writes: WritePipeline,
+    pipeline: WritePipeline,
     graph: str | None,
     compute_change: Callable[[], Change],
     write: WriteRequest,
 ) -> Response:
-    """Compute and commit the change under the write lock, if If-Match and If-None-Match hold.
+    """Compute and commit the change under the write lock. Raises Problem 412 if a condition fails.
 
-    The response to a PUT has no ETag, as the body is not stored as sent (RFC 9110, section 9.3.4).
+    The response to a PUT has no ETag, as the body is not stored as it was sent (RFC 9110, section 9.3.4).
     """
     store = context.store
     path = graph_path(graph, context.base)
     with store.exclusive_writer():
         exists = store.has_graph(graph)
         check_write_conditions(context, graph, exists)
-        commit_with_record(writes, compute_change(), write)
+        commit_with_record(pipeline, compute_change(), write)
     if exists:
         return Response(status_code=204, headers=NO_STORE_HEADERS)
     return Response(status_code=201, headers=NO_STORE_HEADERS | {"Location": path})
 
 
 def check_write_conditions(context: RequestContext, graph: str | None, exists: bool) -> None:
-    """Raises Problem 412 where If-Match or If-None-Match does not hold (RFC 9110, section 13.1)."""
+    """Raise Problem 412 if the condition If-Match or If-None-Match fails (RFC 9110, section 13.1)."""
     if_match, if_none_match = (
         context.request.headers.getlist(name) for name in ("if-match", "if-none-match")
     )
     if if_match and not (exists and matches_graph_etag(context, graph, if_match, weak=False)):
         raise Problem(
-            412, "The graph is not the one that If-Match names. Fetch it again and repeat the change."
+            412, "If-Match has no current ETag of the graph. Fetch the graph again and repeat the change."
         )
     if if_none_match and exists and matches_graph_etag(context, graph, if_none_match, weak=True):
-        raise Problem(412, "The graph exists already, which If-None-Match excludes.")
+        raise Problem(412, "The graph exists already, and its ETag is excluded by If-None-Match.")
 
 
 def matches_graph_etag(
     context: RequestContext, graph: str | None, entity_tags: list[str], *, weak: bool
 ) -> bool:
-    """Whether an ETag of the condition is that of a representation of the graph as it is now.
+    """Whether one of the ETags is that of a current representation of the graph.
 
-    `weak` is as in `matches_entity_tag`. The HTML page of a graph does not count, as a statement that it does
-    not show can change without it.
+    `weak` is as in `matches_entity_tag`. The HTML page of a graph does not count: it does not show all
+    statements, so it can stay the same when the graph changes.
     """
     return matches_entity_tag(entity_tags, "*", weak=weak) or any(
         matches_entity_tag(entity_tags, compute_entity_tag(body, format_, coding), weak=weak)

@@ -1,4 +1,4 @@
-"""HTML pages of named graphs: the list of all, and each graph with the resources that it describes."""
+"""HTML pages of graphs: the list of all named graphs, and each graph with the resources that it describes."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -19,19 +19,19 @@ from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions, serialize_values_block
 from ..text import natural_sort_key
 
-MAX_LISTED_GRAPHS = 1000
-MAX_GRAPH_RESOURCES = 500
-RULE_COMMENT_PATTERN = re.compile(r"(?:#.*\n)+")
-SENTENCE_PATTERN = re.compile(r".+?\.(?=\s|$)")
+MAX_LISTED_GRAPHS = 1000  # on the page of all graphs
+MAX_GRAPH_RESOURCES = 500  # listed on the page of one graph
+RULE_COMMENT_PATTERN = re.compile(r"(?:#.*\n)+")  # at the top of an inference rule
+SENTENCE_PATTERN = re.compile(r".+?\.(?=\s|$)")  # the first sentence of a text
 
 
 @dataclass(frozen=True)
 class GraphView:
     """The content of the page of a graph; `iri` is None for the default graph.
 
-    `size` counts its triples. `resources` are the IRIs of the resources that it describes, at most
-    MAX_GRAPH_RESOURCES of `total`, sorted by label; `labels` has the labels by IRI. `rules` describes the
-    inference rules of the graph of inferred statements, and is empty for others.
+    `size` is its number of triples. `resources` are the IRIs of the resources that it describes, at most
+    MAX_GRAPH_RESOURCES of `total`, sorted by label. `labels` are by IRI. `rules` has a sentence for each
+    inference rule if it is the graph of inferred statements; else it is empty.
     """
 
     iri: str | None
@@ -47,18 +47,18 @@ class GraphView:
 
 
 def render_graphs_page(store: Store, base: str) -> bytes:
-    """The page of all named graphs: the first MAX_LISTED_GRAPHS, with labels and numbers of triples."""
+    """The page of the first MAX_LISTED_GRAPHS named graphs, with labels and numbers of triples."""
     iris = store.graphs()
-    shown = iris[:MAX_LISTED_GRAPHS]
-    pattern = f"{{ VALUES ?g {{ {serialize_values_block(shown)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
+    shown_iris = iris[:MAX_LISTED_GRAPHS]
+    pattern = f"{{ VALUES ?g {{ {serialize_values_block(shown_iris)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
     rows = select_solutions(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
-    sizes = dict.fromkeys(shown, 0) | {row["g"].value: int(row["n"].value) for row in rows}
+    sizes = dict.fromkeys(shown_iris, 0) | {row["g"].value: int(row["n"].value) for row in rows}
     return render_template(
         "graphs.html",
         base=base,
         sizes=sizes,
         total=len(iris),
-        labels=find_labels(store, shown, label_languages()),
+        labels=find_labels(store, shown_iris, label_languages()),
     )
 
 
@@ -71,10 +71,10 @@ def render_graph_page(  # noqa: PLR0913 - one parameter per part of the page
     json_ld: object = None,
     language_ranges: tuple[str, ...] = (),
 ) -> bytes:
-    """The page of one graph, with its last MAX_LISTED_VERSIONS versions.
+    """The page of a graph (None: the default graph), with its last MAX_LISTED_VERSIONS versions.
 
-    `json_ld` is the schema.org JSON-LD for search engines, `language_ranges` are the language ranges for
-    labels, the preferred first.
+    `json_ld` is the schema.org JSON-LD for search engines. `language_ranges` are the languages of labels, the
+    preferred first.
     """
     path = graph_path(iri, base)
     formats = [(format_.title, path_in_format(path, format_.media_type)) for format_ in GRAPH_FORMATS]
@@ -93,7 +93,7 @@ def render_graph_page(  # noqa: PLR0913 - one parameter per part of the page
 def build_graph_view(
     store: Store, iri: str | None, base: str, language_ranges: tuple[str, ...] = ()
 ) -> GraphView:
-    """The content of the page of one graph (None: the default graph)."""
+    """The content of the page of a graph (None: the default graph)."""
     statements_pattern = "{ ?s ?p ?o }" if iri is None else f"{{ GRAPH <{iri}> {{ ?s ?p ?o }} }}"
     resources_pattern = (
         f"{{ {statements_pattern} FILTER(isIRI(?s){'' if iri is None else f' && ?s != <{iri}>'}) }}"
@@ -102,10 +102,8 @@ def build_graph_view(
         store, f"SELECT DISTINCT ?s {resources_pattern} LIMIT {MAX_GRAPH_RESOURCES}", union=False
     )
     resources = [row["s"].value for row in rows]
-    sources, licenses = (
-        graph_property_values(store, iri, "source"),
-        graph_property_values(store, iri, "license"),
-    )
+    sources = graph_property_values(store, iri, "source")
+    licenses = graph_property_values(store, iri, "license")
     referenced_iris = [term.value for term in (*sources, *licenses) if isinstance(term, ox.NamedNode)]
     labels = anchor_labels(resources, base) | find_labels(
         store, [*resources, *referenced_iris, *([iri] if iri else [])], language_ranges
@@ -127,7 +125,7 @@ def build_graph_view(
 
 
 def anchor_labels(iris: Iterable[str], base: str) -> dict[str, ox.Literal]:
-    """The fragments of IRIs of this service as labels, if an IRI has one and no short form (prefix:name)."""
+    """Labels for IRIs of this service that have a fragment and no short form (prefix:name): the fragment."""
     return {
         iri: ox.Literal(iri_fragment(iri))
         for iri in iris
@@ -136,14 +134,14 @@ def anchor_labels(iris: Iterable[str], base: str) -> dict[str, ox.Literal]:
 
 
 def graph_title(iri: str | None, labels: dict[str, ox.Literal]) -> ox.Literal:
-    """The title of a graph: its label, or words of its IRI."""
+    """The title of a graph: its label, or else words made from its IRI."""
     if iri is None:
         return ox.Literal(gettext("Default graph"))
     return labels[iri] if iri in labels else ox.Literal(words_of_iri(iri).capitalize())
 
 
 def graph_property_values(store: Store, iri: str | None, name: str) -> list[ResultTerm]:
-    """The values of a DCTERMS property of a graph, stated in any graph, in order."""
+    """The values of a DCTERMS property of a graph, stated in any graph, sorted."""
     if iri is None:
         return []
     rows = select_solutions(
@@ -160,11 +158,11 @@ def select_count(store: Store, clause: str) -> int:
     return int(select_solutions(store, f"SELECT {clause}", union=False)[0]["n"].value)
 
 
-def rule_summaries(texts: Iterable[str]) -> list[str]:
-    """The first sentence of the comment at the top of each rule that has one."""
+def rule_summaries(rules: Iterable[str]) -> list[str]:
+    """The first sentence of the comment at the top of each rule that has a comment."""
     summaries = []
-    for text in texts:
-        comment = RULE_COMMENT_PATTERN.match(text)
+    for rule in rules:
+        comment = RULE_COMMENT_PATTERN.match(rule)
         comment_text = " ".join(line.strip("# ") for line in comment[0].splitlines()) if comment else ""
         if sentence := SENTENCE_PATTERN.match(comment_text):
             summaries.append(sentence[0])

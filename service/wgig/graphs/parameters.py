@@ -1,4 +1,7 @@
-"""Query parameters of graphs, to read and to write them, and of updates."""
+"""Query parameters of requests that read or write graphs, and of SPARQL updates.
+
+The TimeMap of a graph is the list of its versions (RFC 7089).
+"""
 
 from ..http.operations import HeaderParameter
 from ..http.parameter_models import (
@@ -14,10 +17,11 @@ from ..resources.parameters import NegotiationParameters
 from ..sparql.parameters import SPARQL_VERSION_DESCRIPTION, SparqlVersionText
 from .versions import LINK_FORMAT
 
-GRAPH_ANSWER_FORMATS = (*GRAPH_FORMATS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
+# Formats of a graph, of its description in all profiles, of its TimeMap and of its changes.
+GRAPH_RESPONSE_FORMATS = (*GRAPH_FORMATS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
 ACCEPT_DATETIME_HEADER = HeaderParameter(
     "Accept-Datetime",
-    "A time: the answer leads to the version of then (RFC 7089).",
+    "A time: the response is a redirect to the version of the graph at that time (RFC 7089).",
     "Thu, 01 Jan 2026 00:00:00 GMT",
 )
 
@@ -25,28 +29,28 @@ ACCEPT_DATETIME_HEADER = HeaderParameter(
 class GraphParameters(NegotiationParameters):
     """Query parameters of /graph/<name>."""
 
-    media_type: Text = describe_media_type(GRAPH_ANSWER_FORMATS)
+    media_type: Text = describe_media_type(GRAPH_RESPONSE_FORMATS)
     version: Text = describe_parameter("The name of an old version; without it, the graph as it is now.")
     versions: BareText = describe_parameter(
-        "Given bare: the list of the versions, as `application/link-format` or JSON.",
+        "Without a value: the list of the versions, as `application/link-format` or JSON.",
         examples=[""],
     )
-    changes: Text = describe_parameter("The version whose changes are wanted, as JSON or a page.")
-    about: Text = describe_parameter("With `changes`: the IRI of the thing whose changes alone are wanted.")
+    changes: Text = describe_parameter("The name of a version: its changes, as JSON or a page.")
+    about: Text = describe_parameter("With `changes`: the IRI of a resource; only its changes are listed.")
 
 
 class GraphsParameters(GraphParameters):
     """Query parameters of GET /graphs: the list of graphs, or a graph by its IRI."""
 
     graph: Text = describe_parameter("The IRI of a graph.", examples=["https://w3id.org/wgig/graph/issues"])
-    default: BareText = describe_parameter("Given bare: the default graph.", examples=[""])
+    default: BareText = describe_parameter("Without a value: the default graph.", examples=[""])
 
 
 class GraphWriteParameters(ParameterModel):
     """Query parameters of a write to /graphs."""
 
     graph: Text = describe_parameter("The IRI of a graph.")
-    default: BareText = describe_parameter("Given bare: the default graph.")
+    default: BareText = describe_parameter("Without a value: the default graph.")
 
 
 class UpdateParameters(ParameterModel):
@@ -54,8 +58,8 @@ class UpdateParameters(ParameterModel):
 
     version: SparqlVersionText = describe_parameter(SPARQL_VERSION_DESCRIPTION)
     using_graph_uri: UnboundedTexts = describe_parameter(
-        "A graph of the default graph of WHERE.", alias="using-graph-uri"
+        "The IRI of a graph to include in the default graph of WHERE.", alias="using-graph-uri"
     )
     using_named_graph_uri: UnboundedTexts = describe_parameter(
-        "A named graph of WHERE.", alias="using-named-graph-uri"
+        "The IRI of a named graph for WHERE.", alias="using-named-graph-uri"
     )

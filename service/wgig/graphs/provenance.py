@@ -1,7 +1,7 @@
 """Provenance of writes (PROV): who wrote which graphs, when and from which files.
 
-The record is added to the change and so committed in the same transaction. The previous content of each graph
-is stored first, so that every version on record can be read.
+The record of a write is part of its change, so both are committed in one transaction. Before the commit, the
+previous content of each graph is stored, so that every recorded version can be read.
 """
 
 import hashlib
@@ -40,9 +40,9 @@ from ..store.history import (
     WGIG_TRIPLES_ADDED,
     WGIG_TRIPLES_REMOVED,
     GraphHistory,
+    build_graph_url,
     digest_n_triples,
     read_graph_lines,
-    readable_graph_iri,
 )
 from ..store.store import Store
 from ..store.view import select_solutions
@@ -52,6 +52,7 @@ PROV_ACTIVITY_CLASS, PROV_AGENT_CLASS = (
     ox.NamedNode(f"{PROV_NAMESPACE}{name}") for name in ("Activity", "Agent")
 )
 
+# %s is the history graph.
 LAST_WRITE_QUERY = (
     f"SELECT (MAX(?at) AS ?last) {{ GRAPH <%s> {{ ?write <{PROV_ENDED_AT_TIME.value}> ?at }} }}"
 )
@@ -59,24 +60,25 @@ LAST_WRITE_QUERY = (
 
 @dataclass(frozen=True)
 class WriteRequest:
-    """A requested write: the access token, a title such as `PUT /graph/x`, and the files sent.
+    """A requested write: the access token, a title such as `PUT /graph/x`, and the files that were sent.
 
-    `checked` holds the results of the checks of papers that were done before, by digest.
+    `check_results` are the results of the check of its papers before the write, by digest of the paper, so
+    that each paper is checked once.
     """
 
     token: AccessToken
     title: str
     files: Sequence[BodyPart]
-    checked: CheckResults = field(default_factory=dict)
+    check_results: CheckResults = field(default_factory=dict)
 
 
 class ProvenanceRecorder:
-    """Adds the provenance of writes to the history. Only one thread may write at a time."""
+    """Adds the provenance of writes to the history. Only one thread may add records at a time."""
 
     def __init__(self, history: GraphHistory, store: Store) -> None:
-        """Record writes to `store` in `history`, after the writes that it already holds."""
+        """Record writes to `store` in `history`, which may already have records of earlier writes."""
         self.history, self.store = history, store
-        self.last_write_time: datetime | None = None
+        self.last_write_time: datetime | None = None  # None: not read yet
         self.last_durable_write = ""  # name of the last write known to be on disk; empty: not read yet
         store.on_external_write.append(self.reset)
 
@@ -85,7 +87,10 @@ class ProvenanceRecorder:
         self.last_write_time, self.last_durable_write = None, ""
 
     def add_record(self, change: Change, write: WriteRequest) -> Change:
-        """The change with its provenance added. First stores the replaced content. Raises StoreError."""
+        """Store the content that the change replaces; return the change with its provenance added.
+
+        Raises StoreError if the replaced content cannot be stored.
+        """
         time = self.next_write_time()
         write_name = time.strftime(VERSION_TIME_FORMAT)
         activity = ox.NamedNode(f"{self.history.base}id/write/{write_name}")
@@ -105,26 +110,26 @@ class ProvenanceRecorder:
         )
 
     def mark_durable(self) -> None:
-        """Note that the write recorded last is on disk."""
+        """Remember that the write of the last `add_record` is on disk."""
         assert self.last_write_time
         self.last_durable_write = self.last_write_time.strftime(VERSION_TIME_FORMAT)
 
     @property
     def last_write_name(self) -> str:
-        """The name of the last write on record; empty before the first."""
+        """The name of the last durable write, such as `20260101T120000000000Z`; empty before the first."""
         if not self.last_durable_write:
             last = self.last_recorded_time()
             self.last_durable_write = last.strftime(VERSION_TIME_FORMAT) if last > BEGINNING_OF_TIME else ""
         return self.last_durable_write
 
     def next_write_time(self) -> datetime:
-        """The time of the next write: now, but at least 1 µs after the last, in case the clock went back."""
+        """The time of the next write: now, or 1 µs after the last write if the clock was set back."""
         last = self.last_write_time or self.last_recorded_time()
         self.last_write_time = max(datetime.now(UTC), last + timedelta(microseconds=1))
         return self.last_write_time
 
     def last_recorded_time(self) -> datetime:
-        """The time of the last write on record, or BEGINNING_OF_TIME."""
+        """The time of the last recorded write, or BEGINNING_OF_TIME."""
         rows = select_solutions(self.store, LAST_WRITE_QUERY % self.history.graph.value)
         return datetime.fromisoformat(rows[0]["last"].value) if rows and rows[0] else BEGINNING_OF_TIME
 
@@ -144,25 +149,26 @@ class ProvenanceRecorder:
         )
         yield ox.Triple(activity, PROV_WAS_ASSOCIATED_WITH, writer)
         for number, file in enumerate(write.files, 1):
-            node = ox.NamedNode(f"{activity.value}/file-{number}")
-            yield ox.Triple(activity, PROV_USED, node)
+            file_node = ox.NamedNode(f"{activity.value}/file-{number}")
+            yield ox.Triple(activity, PROV_USED, file_node)
             if file.file_name:
-                yield ox.Triple(node, RDFS_LABEL, ox.Literal(shorten_untrusted_text(file.file_name)))
+                yield ox.Triple(file_node, RDFS_LABEL, ox.Literal(shorten_untrusted_text(file.file_name)))
             yield ox.Triple(
-                node, SCHEMA_ENCODING_FORMAT, ox.Literal(shorten_untrusted_text(file.content_type))
+                file_node, SCHEMA_ENCODING_FORMAT, ox.Literal(shorten_untrusted_text(file.content_type))
             )
-            yield ox.Triple(node, WGIG_DIGEST, ox.Literal(hashlib.sha256(file.body).hexdigest()))
+            yield ox.Triple(file_node, WGIG_DIGEST, ox.Literal(hashlib.sha256(file.body).hexdigest()))
 
     def graph_version_changes(
         self, graph: str | None, change: Change, activity: ox.NamedNode, write_name: str
     ) -> tuple[set[ox.Triple], set[ox.Triple]]:
-        """The triples to add to and to remove from the history for the new version of a graph."""
-        node = ox.NamedNode(readable_graph_iri(graph, self.history.base))
+        """The triples to add to the history, and those to remove, for the new version of a graph."""
+        graph_node = ox.NamedNode(build_graph_url(graph, self.history.base))
         before = read_graph_lines(self.store, graph)
-        current = self.history.current_version(self.store, node)
-        obsolete = {ox.Triple(node, DCAT_HAS_CURRENT_VERSION, current)} if current else set()
-        # WGIG_DIGEST does not depend on blank node labels. If it differs, something wrote the graph without a
-        # record. DCTERMS_IDENTIFIER is the digest of the stored file, which has the labels.
+        current = self.history.current_version(self.store, graph_node)
+        obsolete = {ox.Triple(graph_node, DCAT_HAS_CURRENT_VERSION, current)} if current else set()
+        # If the digest differs, the graph was written without a record, and its content becomes a version
+        # named after this write. WGIG_DIGEST does not depend on blank node labels; DCTERMS_IDENTIFIER is the
+        # digest of the stored file, which contains these labels.
         if current and self.history.find_object(self.store, current, WGIG_DIGEST) != ox.Literal(
             digest_n_triples(before)
         ):
@@ -174,7 +180,7 @@ class ProvenanceRecorder:
         if current or existed_before:
             old_version = current or self.history.version_iri(graph, UNRECORDED_VERSION_PREFIX + write_name)
             record |= {
-                ox.Triple(old_version, PROV_SPECIALIZATION_OF, node),
+                ox.Triple(old_version, PROV_SPECIALIZATION_OF, graph_node),
                 ox.Triple(old_version, VOID_TRIPLES, ox.Literal(len(before))),
                 ox.Triple(old_version, PROV_WAS_INVALIDATED_BY, activity),
                 ox.Triple(
@@ -188,8 +194,8 @@ class ProvenanceRecorder:
             removed, added = (lines_in_graph(graph, quads) for quads in (change.removed, change.added))
             after = (before - removed) | added
             record |= {
-                ox.Triple(node, DCAT_HAS_CURRENT_VERSION, new_version),
-                ox.Triple(new_version, PROV_SPECIALIZATION_OF, node),
+                ox.Triple(graph_node, DCAT_HAS_CURRENT_VERSION, new_version),
+                ox.Triple(new_version, PROV_SPECIALIZATION_OF, graph_node),
                 ox.Triple(new_version, PROV_WAS_GENERATED_BY, activity),
                 ox.Triple(new_version, VOID_TRIPLES, ox.Literal(len(after))),
                 ox.Triple(new_version, WGIG_TRIPLES_ADDED, ox.Literal(len(added))),
@@ -201,7 +207,7 @@ class ProvenanceRecorder:
 
 
 def graphs_in_change(change: Change) -> set[str | None]:
-    """The IRIs of the graphs that a change touches, None for the default graph."""
+    """The IRIs of the graphs that a change affects; None for the default graph."""
     graph_names = graphs_of_quads((*change.removed, *change.added))
     iris = {graph_name.value if isinstance(graph_name, ox.NamedNode) else None for graph_name in graph_names}
     return iris.union(change.dropped, change.created)
@@ -214,6 +220,6 @@ def graph_lines_after(store: Store, graph: str, change: Change) -> set[bytes]:
 
 
 def lines_in_graph(graph: str | None, quads: Iterable[ox.Quad]) -> set[bytes]:
-    """The quads of one graph as N-Triples lines."""
+    """The quads of a graph (None: the default graph) as N-Triples lines."""
     triples = (quad.triple for quad in quads if getattr(quad.graph_name, "value", None) == graph)
     return set(serialize_n_triples(triples).splitlines(keepends=True))

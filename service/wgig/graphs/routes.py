@@ -1,4 +1,7 @@
-"""Routes that read graphs: the list of graphs, and each graph (Graph Store Protocol, section 5.2)."""
+"""Routes that read graphs: the list of graphs, and each graph (Graph Store Protocol, section 5.2).
+
+The TimeMap of a graph is the list of its versions (RFC 7089).
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,7 +23,7 @@ from ..pages.rendering import graph_path
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, JSON_LD, Format
 from ..rdf.namespaces import DESCRIPTION_GRAPH_NAMES, RDF_TYPE, expand_curie
-from ..rdf.serialization import UnserializableError, serialize_triples, used_prefixes
+from ..rdf.serialization import UnserializableError, find_used_prefixes, serialize_triples
 from ..rdf.sparql_lexer import check_absolute_iri
 from ..resources.alternates import Resource, alternate_format_links, data_links
 from ..resources.description import statements_about
@@ -41,7 +44,7 @@ from . import versions
 from .page import graph_title, render_graph_page, render_graphs_page
 from .parameters import (
     ACCEPT_DATETIME_HEADER,
-    GRAPH_ANSWER_FORMATS,
+    GRAPH_RESPONSE_FORMATS,
     GraphParameters,
     GraphsParameters,
     GraphWriteParameters,
@@ -50,32 +53,32 @@ from .schemas import GraphChanges, GraphList, GraphVersionList
 from .versions import diff_graph_versions
 
 MAX_COMPACTED_STATEMENTS = 20_000  # compact JSON-LD takes twenty times as long as expanded
-MAX_FILTERED_STATEMENTS = 200_000  # largest graph that is filtered by language
+MAX_FILTERED_STATEMENTS = 200_000  # of a graph that is filtered by language
 GRAPH_READ_FORMATS = (*GRAPH_FORMATS, HTML)
 GRAPH_NAME_PARAMETERS = ("graph", "default")
-EXCLUSIVE_PARAMETERS = ("version", "versions", "changes")
-# Statements that a page of changes shows of those that came, and of those that went.
-MAX_SHOWN_CHANGE_STATEMENTS = 1000
+HISTORY_PARAMETERS = ("version", "versions", "changes")  # at most one may be set
+MAX_SHOWN_CHANGE_STATEMENTS = 1000  # on a page of changes: added ones, and as many removed ones
 SD_NAMED_GRAPH = expand_curie("sd:NamedGraph")
 
 
 GraphName = Annotated[
-    str, Path(description="The name of a graph; a suffix names a format.", examples=["ontology"])
+    str,
+    Path(description="The name of a graph; a suffix such as `.ttl` selects a format.", examples=["ontology"]),
 ]
 
 
 async def parse_graph_name(context: ContextDep, name: GraphName) -> str:
-    """The IRI of the graph of an address. Raises Problem 400."""
+    """The IRI of the graph at /graph/<name>. Raises Problem 400 if it is malformed."""
     return parse_graph_path(context, name)
 
 
 GRAPH_OPERATION = make_profile_operation(
-    GRAPH_ANSWER_FORMATS,
+    GRAPH_RESPONSE_FORMATS,
     GraphVersionList | GraphChanges,
     headers=(ACCEPT_DATETIME_HEADER,),
-    first=(parse_graph_name,),
+    early_dependencies=(parse_graph_name,),
 )
-GRAPHS_OPERATION = replace(GRAPH_OPERATION, json=GRAPH_OPERATION.json | GraphList, first=())
+GRAPHS_OPERATION = replace(GRAPH_OPERATION, json=GRAPH_OPERATION.json | GraphList, early_dependencies=())
 
 
 def get_graphs(context: ContextDep, parameters: Annotated[GraphsParameters, Query()]) -> Response:
@@ -106,7 +109,7 @@ def get_graph(
     graph: Annotated[str, Depends(parse_graph_name)],
     parameters: Annotated[GraphParameters, Query()],
 ) -> Response:
-    """The graph of this address; where there is none, the graph of the path without its format suffix."""
+    """The graph at this address, or else the graph at the address without its format suffix."""
     store, suffixed = context.store, SUFFIXED_PATH_PATTERN.fullmatch(name)
     if suffixed and not store.has_graph(graph):
         unsuffixed_graph = parse_graph_path(context, suffixed["path"])
@@ -124,16 +127,16 @@ def respond_with_graph_content(
     names: Sequence[str] = (),
     suffix: str = "",
 ) -> Response:
-    """One graph (None: the default graph): its current content, an old version, its TimeMap or a difference.
+    """A graph (None: the default graph): its current content, an old version, its TimeMap or changes.
 
     `names` are the query parameters that may name the graph, `suffix` is the format suffix of the path.
-    Raises Problem 404, and 400 for parameters that do not belong together.
+    Raises Problem 404 if the graph does not exist, 400 for parameters that exclude each other.
     """
     request = context.request
-    if asked_version := find_asked_version(parameters):
+    if history_parameter := find_history_parameter(parameters):
         # Old versions have no alternate profiles.
-        others = ("about",) if asked_version == "changes" else ()
-        check_query_parameters(request, (*names, asked_version, *others, "_mediatype"))
+        optional_names = ("about",) if history_parameter == "changes" else ()
+        check_query_parameters(request, (*names, history_parameter, *optional_names, "_mediatype"))
         check_graph_existed(context, graph)
         return respond_with_old_content(context, parameters, graph)
     if redirect := versions.redirect_to_memento(context, graph, parameters.media_type):
@@ -141,28 +144,31 @@ def respond_with_graph_content(
         return redirect
     preferences = parse_preferences(context, parameters, GRAPH_READ_FORMATS, suffix)
     if parameters.about is not None:
-        raise Problem(400, "The parameter about goes with changes, which names a version of the graph.")
+        raise Problem(400, "The parameter about needs changes. Set changes to the name of a version.")
     if not is_existing_graph(context, graph):
         raise missing_graph_problem(graph)
     resource = build_graph_resource(context, graph, preferences)
-    links = ['</graphs>; rel="collection"', *versions.memento_links(context, graph)]
+    links = ['</graphs>; rel="collection"', *versions.timegate_links(context, graph)]
     return respond_with_resource(
         context, preferences, resource, extra_links=links, headers={"Vary": versions.MEMENTO_VARY}
     )
 
 
-def find_asked_version(parameters: GraphParameters) -> str:
-    """The parameter that asks for old versions of a graph; empty where none does. Raises 400 for several."""
-    given = [key for key in EXCLUSIVE_PARAMETERS if getattr(parameters, key) is not None]
-    if len(given) > 1:
-        raise Problem(400, f"The parameters {' and '.join(given)} exclude each other. Give one of them.")
-    return "".join(given)
+def find_history_parameter(parameters: GraphParameters) -> str:
+    """The one of HISTORY_PARAMETERS that is set, or empty. Raises Problem 400 if several are set."""
+    names = [name for name in HISTORY_PARAMETERS if getattr(parameters, name) is not None]
+    if len(names) > 1:
+        raise Problem(400, f"The parameters {' and '.join(names)} exclude each other. Give one of them.")
+    return "".join(names)
 
 
 def respond_with_old_content(
     context: RequestContext, parameters: GraphParameters, graph: str | None
 ) -> Response:
-    """An old version of a graph, its TimeMap, or a difference. Raises Problem 404, 406."""
+    """An old version of a graph, its TimeMap, or the changes of a version.
+
+    Raises Problem 404 for an unknown version, 406 for an unsupported format.
+    """
     if parameters.version is not None:
         return versions.respond_with_memento(context, graph, parameters.version, parameters.media_type)
     if parameters.changes is not None:
@@ -171,16 +177,16 @@ def respond_with_old_content(
 
 
 def is_existing_graph(context: RequestContext, graph: str | None) -> bool:
-    """Whether the graph exists now; the history graph does even before the first write."""
+    """Whether the graph exists now; the history graph exists even before the first write."""
     store = context.store
-    history = context.history
+    graph_history = context.history
     if graph in {f"{context.base}graph/{name}" for name in DESCRIPTION_GRAPH_NAMES}:
         store.flush_descriptions()
-    return store.has_graph(graph) or (history is not None and graph == history.graph.value)
+    return store.has_graph(graph) or (graph_history is not None and graph == graph_history.graph.value)
 
 
 def check_graph_existed(context: RequestContext, graph: str | None) -> None:
-    """Raises Problem 404 where the graph neither exists nor has old versions."""
+    """Raise Problem 404 if the graph does not exist and has no old versions."""
     if not is_existing_graph(context, graph) and not history.list_graph_versions(
         context.history, context.store, graph
     ):
@@ -190,14 +196,17 @@ def check_graph_existed(context: RequestContext, graph: str | None) -> None:
 def respond_with_changes(
     context: RequestContext, graph: str | None, version: str, parameters: GraphParameters
 ) -> Response:
-    """The difference between a version of a graph and the one before. Raises Problem 404, 406."""
+    """The changes of a version of a graph since the previous version.
+
+    Raises Problem 404 for an unknown version, 406 for an unsupported format.
+    """
     request = context.request
     store, base = context.store, context.base
     format_ = choose_response_format(request, (JSON, HTML), parameters.media_type)
     diff = diff_graph_versions(context, graph, version, parameters.about)
     if format_ is JSON:
-        names = {"from": diff.before and diff.before.name, "to": diff.after.name}
-        return respond_with_json(request, {**names, "removed": diff.removed, "added": diff.added})
+        version_names = {"from": diff.before and diff.before.name, "to": diff.after.name}
+        return respond_with_json(request, {**version_names, "removed": diff.removed, "added": diff.added})
     page = render_site_page(
         context,
         "changes.html",
@@ -211,11 +220,11 @@ def respond_with_changes(
 
 
 def build_graph_resource(context: RequestContext, graph: str | None, preferences: Preferences) -> Resource:
-    """The graph as a resource: our own profile has its content, other profiles describe it as a dataset."""
+    """The graph as a resource: its content in the default profile, its description in other profiles."""
     base = context.base
     path = graph_path(graph, base)
     iri = graph or base.rstrip("/") + path
-    filtered = (
+    filtered_triples = (
         filter_graph_languages(context, graph, preferences) if preferences.languages.is_explicit else None
     )
 
@@ -225,13 +234,13 @@ def build_graph_resource(context: RequestContext, graph: str | None, preferences
             markup = graph and resource_markup(
                 iri, page, graph_metadata_triples(context, iri), preferences.languages.ranges, base
             )
-            versions = history.list_graph_versions(context.history, context.store, graph)
-            ranges = preferences.languages.ranges
+            graph_versions = history.list_graph_versions(context.history, context.store, graph)
+            language_ranges = preferences.languages.ranges
             return render_graph_page(
-                context.store, graph, base, versions, json_ld=markup, language_ranges=ranges
+                context.store, graph, base, graph_versions, json_ld=markup, language_ranges=language_ranges
             )
-        if filtered is not None:
-            return serialize_graph_body(context, filtered, format_)
+        if filtered_triples is not None:
+            return serialize_graph_body(context, filtered_triples, format_)
         return serialize_graph(context, graph, format_)
 
     types = frozenset((SD_NAMED_GRAPH.value,)) if graph else None
@@ -251,25 +260,28 @@ def build_graph_resource(context: RequestContext, graph: str | None, preferences
 def filter_graph_languages(
     context: RequestContext, graph: str | None, preferences: Preferences
 ) -> list[ox.Triple]:
-    """The triples of a graph, with texts in the requested languages only. Raises Problem 406, 503."""
+    """The triples of a graph, with texts in the requested languages only.
+
+    Raises Problem 406 if no text is in them, 503 for more than MAX_FILTERED_STATEMENTS triples.
+    """
     triples = list(islice(context.store.triples(graph), MAX_FILTERED_STATEMENTS + 1))
     if len(triples) > MAX_FILTERED_STATEMENTS:
         raise Problem(
             503,
             f"The graph has more than {MAX_FILTERED_STATEMENTS} statements, too many to filter by language. "
-            "Leave out lang.",
+            "Omit lang.",
         )
     return language.keep_requested_languages(triples, preferences.languages)
 
 
 def graph_metadata_triples(context: RequestContext, iri: str) -> list[ox.Triple]:
-    """The statements about a graph, in any graph, and its type sd:NamedGraph."""
+    """The statements about a graph (in any graph), and its type sd:NamedGraph."""
     triples = [statement.triple for statement in statements_about(context.store, [iri])]
     return [*triples, ox.Triple(ox.NamedNode(iri), RDF_TYPE, SD_NAMED_GRAPH)]
 
 
 def serialize_graph(context: RequestContext, graph: str | None, format_: Format) -> bytes:
-    """One graph in an RDF format. Raises UnserializableError."""
+    """A graph in an RDF format. Raises UnserializableError if the format cannot express it."""
     return (
         serialize_graph_json_ld(context, graph)
         if format_ is JSON_LD
@@ -278,9 +290,9 @@ def serialize_graph(context: RequestContext, graph: str | None, format_: Format)
 
 
 def serialize_graph_json_ld(context: RequestContext, graph: str | None) -> bytes:
-    """One graph as compact JSON-LD, or expanded where it is large or cannot be compacted.
+    """A graph as compact JSON-LD, or as expanded JSON-LD if it is large or cannot be compacted.
 
-    Raises UnserializableError.
+    Raises UnserializableError if JSON-LD cannot express it.
     """
     triples = list(islice(context.store.triples(graph), MAX_COMPACTED_STATEMENTS + 1))
     if len(triples) <= MAX_COMPACTED_STATEMENTS:
@@ -290,16 +302,19 @@ def serialize_graph_json_ld(context: RequestContext, graph: str | None) -> bytes
 
 
 def serialize_full_graph(context: RequestContext, graph: str | None, format_: Format) -> bytes:
-    """One graph as the engine serializes it, with prefixes. Raises UnserializableError."""
+    """A graph as serialized by the engine, with prefixes. Raises UnserializableError if that fails."""
     store = context.store
-    prefixes = used_prefixes(store.triples(graph), context.base)
+    prefixes = find_used_prefixes(store.triples(graph), context.base)
     return store.serialize_graph(graph, format_.media_type, prefixes)
 
 
 def parse_graph_parameter(
     context: RequestContext, parameters: GraphsParameters | GraphWriteParameters
 ) -> str | None:
-    """The one graph that `?graph=` or `?default` names (None: the default graph). Raises Problem 400."""
+    """The graph that `?graph=` or `?default` names (None: the default graph).
+
+    Raises Problem 400 unless exactly one of them is set.
+    """
     iri = parameters.graph
     if (iri is None) == (parameters.default is None):
         raise Problem(400, "Name exactly one graph: /graphs?graph=<its IRI>, or /graphs?default.")
@@ -307,13 +322,13 @@ def parse_graph_parameter(
 
 
 def localize_graph_iri(context: RequestContext, iri: str) -> str:
-    """The IRI of the graph, where an address on the host of the request stands for the IRI below the base."""
+    """The IRI of a graph; its address on the host of the request is replaced by its IRI below the base."""
     host_prefix = f"{context.request.base_url}graph/"
     return f"{context.base}graph/{iri.removeprefix(host_prefix)}" if iri.startswith(host_prefix) else iri
 
 
 def parse_graph_path(context: RequestContext, name: str) -> str:
-    """The IRI of the graph at the address /graph/<name>. Raises Problem 400."""
+    """The IRI of the graph at the address /graph/<name>. Raises Problem 400 if it is malformed."""
     return check_absolute_iri(f"{context.base}graph/{name}", "The graph")
 
 

@@ -14,7 +14,7 @@ class GraphList(ResponseModel):
 
 
 class GraphVersionEntry(ResponseModel):
-    """A version of a graph: its URL, its time span, and what it changed."""
+    """A version of a graph: its URL, its time span, and the numbers of all, added and removed triples."""
 
     version: str
     since: str | None
@@ -22,32 +22,32 @@ class GraphVersionEntry(ResponseModel):
     triples: Count
     added: Count
     removed: Count
-    by: str = Field(description="Who wrote it.")
+    by: str = Field(description="The name of the writer.")
 
 
 class GraphVersionList(ResponseModel):
-    """The versions of a graph, oldest first; the response to `versions`."""
+    """The versions of a graph, oldest first: the response to `versions`."""
 
     versions: list[GraphVersionEntry]
 
 
 class GraphChanges(ResponseModel):
-    """The N-Triples lines that a version removed and added; the response to `changes`."""
+    """The N-Triples lines that a version removed and added: the response to `changes`."""
 
-    before: str | None = Field(alias="from", description="The version before.")
+    before: str | None = Field(alias="from", description="The previous version.")
     to: str
     removed: list[str]
     added: list[str]
 
 
 class CslName(ResponseModel):
-    """A name that is not split into parts."""
+    """A name as one string, not split into given and family name."""
 
     literal: str
 
 
 class CslDate(ResponseModel):
-    """A date: year, month, day."""
+    """A date, as a list of [year, month, day]."""
 
     date_parts: Annotated[
         list[Annotated[list[int], Field(min_length=1, max_length=3)]], Field(alias="date-parts")

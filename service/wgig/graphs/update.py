@@ -1,4 +1,4 @@
-"""/update: SPARQL Update. A dry run computes the change, which is checked before it is committed."""
+"""Route of /update (SPARQL Update). A dry run computes the change, which is checked and then committed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,14 +42,14 @@ from .provenance import WriteRequest, graph_lines_after, graphs_in_change
 from .write_pipeline import (
     WritePipeline,
     commit_with_record,
-    drop_computed_graphs,
     pass_gate,
+    preserve_computed_graphs,
     run_exclusive_write,
 )
 
 TOO_MANY_STATEMENTS_MESSAGE = (
-    f"The update may touch more than {MAX_COMPARED_QUADS} statements, so nothing has changed. "
-    "Name each graph (GRAPH <…>), do it in several updates, or write whole graphs by PUT."
+    f"The update may change more than {MAX_COMPARED_QUADS} statements, so nothing has changed. "
+    "Name each graph (GRAPH <…>), send several smaller updates, or write whole graphs by PUT."
 )
 
 
@@ -58,12 +58,12 @@ UPDATE_OPERATION = Operation(
     bodies=(SPARQL_UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE),
     needs_token=True,
     parameters=UpdateParameters,
-    is_self_checked=True,  # with those of the form
+    is_self_checked=True,  # the handler checks the parameters of the URL together with those of the form
 )
 
 
 async def post_update(
-    context: ContextDep, queries: QueriesDep, writes: WritesDep, tokens: TokensDep
+    context: ContextDep, queries: QueriesDep, pipeline: WritesDep, tokens: TokensDep
 ) -> Response:
     """Run a SPARQL Update, sent as a form or as `application/sparql-update` (Protocol, section 2.2)."""
     request = context.request
@@ -76,11 +76,11 @@ async def post_update(
     texts = parameter_values(pairs, "update")
     if len(texts) != 1 or parameter_values(pairs, "query"):
         raise Problem(400, "Exactly one update is needed, and no query. Give the parameter update once.")
-    once, many = list_parameter_names(UpdateParameters)
-    check_parameter_pairs(pairs, ("update", *once), many, most=MAX_FORM_PAIRS)
+    single_names, repeatable_names = list_parameter_names(UpdateParameters)
+    check_parameter_pairs(pairs, ("update", *single_names), repeatable_names, max_values=MAX_FORM_PAIRS)
     check_sparql_version(pairs)
     graphs, named_graphs = (
-        [check_absolute_iri(iri, key) for iri in parameter_values(pairs, key)] for key in many
+        [check_absolute_iri(iri, name) for iri in parameter_values(pairs, name)] for name in repeatable_names
     )
     admitted, targets = await run_in_threadpool(
         admit_update, ParsedSparqlText(texts[0]), graphs, named_graphs, settings
@@ -88,11 +88,15 @@ async def post_update(
     resolved = await resolve_federated_calls(admitted, settings, queries.calls, queries.search_call)
     update = AdmittedUpdate(admitted, resolved.engine_text, targets)
     write = WriteRequest(token, "SPARQL Update", [BodyPart("", SPARQL_UPDATE_MEDIA_TYPE, texts[0].encode())])
-    return await run_exclusive_write(request, writes, execute_update, context, writes, write, update)
+    return await run_exclusive_write(request, pipeline, execute_update, context, pipeline, write, update)
 
 
 class AdmittedUpdate(NamedTuple):
-    """An update that may run: its text, the text with federated results inlined, and its target graphs."""
+    """An update that may be run.
+
+    `admitted` is the update as parsed, with USING clauses. `engine_text` is its text with the results of its
+    SERVICE calls inserted. `targets` are the graphs that it may change.
+    """
 
     admitted: ParsedSparqlText
     engine_text: str
@@ -102,18 +106,21 @@ class AdmittedUpdate(NamedTuple):
 def admit_update(
     update: ParsedSparqlText, graphs: Sequence[str], named_graphs: Sequence[str], settings: Settings
 ) -> tuple[ParsedSparqlText, UpdateTargets]:
-    """The update with its USING clauses added, and the graphs that it may change. Raises Problem 400, 403."""
+    """The update with USING clauses for `graphs` and `named_graphs`, and the graphs that it may change.
+
+    Raises Problem 400, 403.
+    """
     refuse_query(update)
     admitted = add_using_clauses(admit_sparql_text(update, settings), graphs, named_graphs)
     return admitted, read_update_targets(admitted, settings.base)
 
 
 def execute_update(
-    context: RequestContext, writes: WritePipeline, write: WriteRequest, update: AdmittedUpdate
+    context: RequestContext, pipeline: WritePipeline, write: WriteRequest, update: AdmittedUpdate
 ) -> Response:
-    """Run the update. Raises Problem 400, 403 or 422; nothing has changed then."""
+    """Run the update. Raises Problem 400, 403 or 422 without a change of the store."""
     try:
-        refusal = commit_update(context, writes, write, update)
+        refusal = commit_update(context, pipeline, write, update)
     except SyntaxError as error:
         raise diagnose_syntax_error(update.admitted, error) from error
     except (ValueError, RuntimeError) as error:
@@ -122,47 +129,49 @@ def execute_update(
 
 
 def commit_update(
-    context: RequestContext, writes: WritePipeline, write: WriteRequest, update: AdmittedUpdate
+    context: RequestContext, pipeline: WritePipeline, write: WriteRequest, update: AdmittedUpdate
 ) -> Response | None:
-    """Commit the change that the update makes; the report as a response where a paper would not conform."""
+    """Commit the change that the update makes. Returns a response with the report if a paper is refused."""
     settings = context.settings
     store = context.store
-    if writes.recorder is None and settings.write_profile == PROFILE_OFF:
+    if pipeline.recorder is None and settings.write_profile == PROFILE_OFF:
         store.update(update.engine_text, settings.base, update.targets)
-        writes.count_written()
+        pipeline.count_written()
         return None
 
-    async def run_in_checks(*call: Any) -> Change | None:
+    async def run_in_check_queue(*call: Any) -> Change | None:
         async with cancel_on_disconnect(context.request.receive):
-            change: Change | None = await writes.checks.run(*call)
+            change: Change | None = await pipeline.checks.run(*call)
             return change
 
     def run_trial(*call: Any) -> Change | None:
-        """Evaluate the update in a process of the check queue, within its limits, until the client leaves."""
-        return from_thread.run(run_in_checks, *call)
+        """Evaluate the update in a process of the check queue, within its limits; stop on disconnect."""
+        return from_thread.run(run_in_check_queue, *call)
 
     with store.exclusive_writer():
         change = store.dry_run(update.engine_text, settings.base, update.targets, run_trial)
         if change is None:
             raise Problem(422, TOO_MANY_STATEMENTS_MESSAGE)
-        change = drop_computed_graphs(change, store, settings.base, update.targets.graphs or ())
-        checked = check_changed_papers(context.request, writes, change)
-        if isinstance(checked, Response):
-            return checked
-        commit_with_record(writes, change, replace(write, checked=checked))
+        change = preserve_computed_graphs(change, store, settings.base, update.targets.graphs or ())
+        check_results = check_changed_papers(context.request, pipeline, change)
+        if isinstance(check_results, Response):
+            return check_results
+        commit_with_record(pipeline, change, replace(write, check_results=check_results))
         return None
 
 
-def check_changed_papers(request: Request, writes: WritePipeline, change: Change) -> CheckResults | Response:
-    """The results of the gate for all papers that change; the report as a response where one fails."""
-    settings, checked = writes.settings, dict[str, frozenset[Any]]()
+def check_changed_papers(
+    request: Request, pipeline: WritePipeline, change: Change
+) -> CheckResults | Response:
+    """The results of the gate for all changed papers, or a response with the report if one is refused."""
+    settings, check_results = pipeline.settings, dict[str, frozenset[Any]]()
     for graph in sorted(filter(None, graphs_in_change(change))):
         if not is_paper_graph(graph, settings.base) or settings.write_profile == PROFILE_OFF:
             continue
-        lines = b"".join(graph_lines_after(writes.store, graph, change))
+        lines = b"".join(graph_lines_after(pipeline.store, graph, change))
         if lines:
-            decision = from_thread.run(pass_gate, request, writes, graph, [], lines)
+            decision = from_thread.run(pass_gate, request, pipeline, graph, [], lines)
             if isinstance(decision, Response):
                 return decision
-            checked |= decision.by_digest
-    return checked
+            check_results |= decision.by_digest
+    return check_results

@@ -1,8 +1,9 @@
 """Old versions of graphs over HTTP: Memento (RFC 7089), and the difference between two versions.
 
-`?version=` names a version, which never changes and is cached as immutable. Accept-Datetime on the graph
-redirects to the version of that time. `?versions` gives the TimeMap as application/link-format (section 5) or
-JSON. A difference is the set of N-Triples lines that were added and removed.
+`?version=` names a version (a memento), which never changes and is cached as immutable. A request for the
+graph with Accept-Datetime is redirected to the version of that time. `?versions` returns the TimeMap, which
+lists the versions, as application/link-format (section 5) or JSON. A difference is the sets of N-Triples
+lines removed and added.
 """
 
 from collections.abc import Sequence
@@ -25,39 +26,37 @@ from ..rdf.sparql_lexer import check_absolute_iri
 from ..store.history import GraphVersion, list_graph_versions
 
 LINK_FORMAT = Format("application/link-format", "link", "Link format")
+# The Vary header of responses that depend on Accept-Datetime.
 MEMENTO_VARY = "Accept, Accept-Encoding, Accept-Datetime, Accept-Language, Accept-Profile"
 
 
 def respond_with_memento(
     context: RequestContext, graph: str | None, version_name: str, media_type: str | None
 ) -> Response:
-    """The version of a graph that `?version=` names, which never changes. Raises Problem 404, 406."""
+    """The version of a graph that `?version=` names, which never changes.
+
+    Raises Problem 404 for an unknown version, 406 for an unsupported format.
+    """
     request = context.request
     versions = list_graph_versions(context.history, context.store, graph)
     memento = next((version for version in versions if version.name == version_name), None)
     if memento is None:
         raise unknown_version_problem(context, graph, version_name)
     format_ = choose_response_format(request, GRAPH_FORMATS, media_type)
-    assert context.history  # else there are no versions
-    lines = context.history.read_version(context.store, graph, memento)
-    if lines is None:
-        raise Problem(
-            404,
-            "The content of this version was not kept, because a write that was not recorded replaced it.",
-        )
-    triples = [quad.triple for quad in ox.parse(lines, ox.RdfFormat.N_TRIPLES)]
+    content = read_version_content(context, graph, memento)
+    triples = [quad.triple for quad in ox.parse(content, ox.RdfFormat.N_TRIPLES)]
     body = serialize_triples(triples, format_, context.base)
-    headers = {"Memento-Datetime": format_http_date(memento.moment)}
+    headers = {"Memento-Datetime": format_http_date(memento.time)}
     if "authorization" not in request.headers:
         headers["Cache-Control"] = IMMUTABLE_CACHE_CONTROL
-    links = [*memento_links(context, graph), *version_navigation_links(context, graph, versions, memento)]
+    links = [*timegate_links(context, graph), *version_navigation_links(context, graph, versions, memento)]
     return respond_with_body(request, body, format_, links=links, headers=headers)
 
 
 def respond_with_timemap(context: RequestContext, graph: str | None, media_type: str | None) -> Response:
     """The TimeMap of a graph as links (RFC 7089, section 5) or JSON; it may be empty.
 
-    Raises Problem 404 if no history is kept, and 406.
+    Raises Problem 404 if no history is kept, 406 for an unsupported format.
     """
     request = context.request
     if context.history is None:
@@ -71,7 +70,7 @@ def respond_with_timemap(context: RequestContext, graph: str | None, media_type:
         )
     host = str(request.base_url).rstrip("/")
     period = (
-        f'; from="{format_http_date(versions[0].moment)}"; until="{format_http_date(versions[-1].moment)}"'
+        f'; from="{format_http_date(versions[0].time)}"; until="{format_http_date(versions[-1].time)}"'
         if versions
         else ""
     )
@@ -93,14 +92,14 @@ def redirect_to_memento(
 
     Raises Problem 400 for a malformed date (RFC 7089, section 4.5.3).
     """
-    moment = parse_accept_datetime(context.request.headers.getlist("accept-datetime"))
-    versions = list_graph_versions(context.history, context.store, graph) if moment else []
-    if not moment or not versions:
+    time = parse_accept_datetime(context.request.headers.getlist("accept-datetime"))
+    versions = list_graph_versions(context.history, context.store, graph) if time else []
+    if not time or not versions:
         return None
     candidates = [
         version
         for version in versions
-        if version.since is None or version.since.replace(microsecond=0) <= moment
+        if version.since is None or version.since.replace(microsecond=0) <= time
     ]
     location = memento_path(context, graph, candidates[-1] if candidates else versions[0])
     if media_type is not None:
@@ -108,32 +107,32 @@ def redirect_to_memento(
     headers = {
         "Location": location,
         "Vary": MEMENTO_VARY,
-        "Link": ", ".join(memento_links(context, graph)),
+        "Link": ", ".join(timegate_links(context, graph)),
         "Cache-Control": "no-cache",
     }
     return Response(status_code=302, headers=headers)
 
 
 def parse_accept_datetime(fields: Sequence[str]) -> datetime | None:
-    """The moment in the Accept-Datetime field; None if there is none. Raises Problem 400."""
+    """The time in the Accept-Datetime field; None without a field. Raises Problem 400 if it is invalid."""
     if len(fields) > 1:
         raise Problem(400, "The request has more than one Accept-Datetime field. Send one.")
     field = "".join(fields)
     if not field:
         return None
     try:
-        moment = parsedate_to_datetime(field)
+        time = parsedate_to_datetime(field)
     except ValueError as error:
         raise Problem(
             400, f"Accept-Datetime is {field!r}. Write a date such as {format_http_date(datetime.now(UTC))}."
         ) from error
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
+    return time.replace(tzinfo=time.tzinfo or UTC)
 
 
 def unknown_version_problem(context: RequestContext, graph: str | None, version_name: str) -> Problem:
-    """The 404 for a version, with the address of the TimeMap.
+    """The 404 for an unknown version of a graph.
 
-    The JSON member `graph` is the path of the graph.
+    Its message has the address of the TimeMap, its JSON member `graph` the path of the graph.
     """
     advice = "This service keeps no history."
     if context.history is not None:
@@ -145,7 +144,7 @@ def unknown_version_problem(context: RequestContext, graph: str | None, version_
     )
 
 
-def memento_links(context: RequestContext, graph: str | None) -> list[str]:
+def timegate_links(context: RequestContext, graph: str | None) -> list[str]:
     """The links from a graph or a version to the graph (its TimeGate) and to its TimeMap."""
     if context.history is None:
         return []
@@ -189,13 +188,13 @@ def memento_link(
     """The link to a version; `host` is put before its path."""
     relation = " ".join([*relations, "memento"])
     target = f"{host}{memento_path(context, graph, version)}"
-    return f'<{target}>; rel="{relation}"; datetime="{format_http_date(version.moment)}"'
+    return f'<{target}>; rel="{relation}"; datetime="{format_http_date(version.time)}"'
 
 
 def build_version_json(
     context: RequestContext, graph: str | None, version: GraphVersion
 ) -> dict[str, object]:
-    """A version as a member of the TimeMap in JSON."""
+    """A version as an item of the TimeMap in JSON."""
     return {
         "version": memento_path(context, graph, version),
         "since": version.since and version.since.isoformat(),
@@ -203,14 +202,13 @@ def build_version_json(
         "triples": version.triples,
         "added": version.added,
         "removed": version.removed,
-        "by": version.who,
+        "by": version.writer_name,
     }
 
 
 def graph_path_in_context(context: RequestContext, graph: str | None) -> str:
     """The path of a graph in this service."""
-    settings = context.settings
-    return graph_path(graph, settings.base)
+    return graph_path(graph, context.base)
 
 
 def timemap_path(context: RequestContext, graph: str | None) -> str:
@@ -223,9 +221,9 @@ def memento_path(context: RequestContext, graph: str | None, version: GraphVersi
     return add_url_parameters(graph_path_in_context(context, graph), [("version", version.name)])
 
 
-def format_http_date(moment: datetime) -> str:
-    """A moment as an HTTP date (RFC 9110, section 5.6.7)."""
-    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+def format_http_date(time: datetime) -> str:
+    """A time as an HTTP date (RFC 9110, section 5.6.7)."""
+    return format_datetime(time.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
 @dataclass(frozen=True)
@@ -244,10 +242,10 @@ class GraphVersionDiff:
 def diff_graph_versions(
     context: RequestContext, graph: str | None, version_name: str, resource_iri: str | None
 ) -> GraphVersionDiff:
-    """The difference between a version and the one before, of the whole graph or of one resource.
+    """The difference between a version of a graph and the previous one; blank nodes are compared by label.
 
-    With `resource_iri` (`?about=`), only statements about that resource. Blank nodes are compared by label.
-    Raises Problem 404 for an unknown version, 400 if `about` is not an IRI.
+    With `resource_iri` (`?about=`), only the statements about that resource. Raises Problem 404 for an
+    unknown version, 400 if `resource_iri` is not an IRI.
     """
     versions = list_graph_versions(context.history, context.store, graph)
     index = next((index for index, version in enumerate(versions) if version.name == version_name), None)
@@ -265,17 +263,19 @@ def diff_graph_versions(
 
 
 def read_version_lines(context: RequestContext, graph: str | None, version: GraphVersion | None) -> set[str]:
-    """The N-Triples lines of a version, or an empty set if `version` is None.
+    """The N-Triples lines of a version, or an empty set if `version` is None. Raises Problem 404."""
+    return (
+        set() if version is None else set(read_version_content(context, graph, version).decode().splitlines())
+    )
 
-    Raises Problem 404 if its content was not kept.
-    """
-    if version is None:
-        return set()
-    assert context.history  # else there are no versions
+
+def read_version_content(context: RequestContext, graph: str | None, version: GraphVersion) -> bytes:
+    """The content of a version as N-Triples. Raises Problem 404 if it was not kept."""
+    assert context.history  # without a history there are no versions
     content = context.history.read_version(context.store, graph, version)
     if content is None:
         raise Problem(
             404,
             "The content of this version was not kept, because a write that was not recorded replaced it.",
         )
-    return set(content.decode().splitlines())
+    return content

@@ -1,9 +1,10 @@
-"""The write pipeline of Graph Store Protocol, SPARQL Update and form: queue, gate, commit, refusals.
+"""The write pipeline of the Graph Store Protocol, SPARQL Update and the form: queue, gate, commit.
 
-`exclusive_write` lets one write through at a time (503), and turns failures of the disk into 507 and 500.
-`pass_gate` checks a paper against the shapes (422). `commit_with_record` commits the change with its
-provenance, durable on disk before the response. `check_writable_graph` and `drop_computed_graphs` keep
-clients from writing graphs that the service computes itself (403): `COMPUTED_GRAPH_PURPOSES`.
+`exclusive_write` runs one write at a time (503 if the queue is full), and reports disk failures as 507 and
+500. `pass_gate` checks a paper against the shapes (422 if it is refused). `commit_with_record` commits the
+change with its provenance; it is durable on disk before the response. `check_writable_graph` and
+`preserve_computed_graphs` refuse writes to graphs that the service computes itself, `COMPUTED_GRAPH_PURPOSES`
+(403).
 """
 
 import logging
@@ -41,14 +42,14 @@ from ..store.errors import (
 from ..store.store import Store
 from .provenance import ProvenanceRecorder, WriteRequest, graphs_in_change
 
-READ_AGAIN_ADVICE = "This may or may not have been written, but never in part: read it again."
+READ_AGAIN_ADVICE = "This write was stored either completely or not at all: read the data again."
 RESTART_ADVICE = (
     "and restarts it if it still refuses to write. All data that was written can be read meanwhile."
 )
 
-# Graphs below the base that the service computes itself, and what it fills them with.
+# Graphs below the base that the service computes itself, and their content.
 COMPUTED_GRAPH_PURPOSES = {
-    "catalog": "a description of the data that it ships",
+    "catalog": "a description of the bundled data",
     "conformance": "the results of checking the papers",
     "dcat": "the catalog of its datasets and services",
     "history": "the provenance of all writes",
@@ -62,10 +63,10 @@ log = logging.getLogger("wgig")
 
 @dataclass(frozen=True)
 class WritePipeline:
-    """The parts that a write passes: the queue of writes, the gate, the store, and the provenance recorder.
+    """The components that a write needs.
 
-    `recorder` is None where no history is kept, `checks` is the queue of the processes that run the gate,
-    `read_paper` reads the files of papers.
+    `recorder` is None if no history is kept. `queue` is the queue of writes, `checks` that of the processes
+    that run the gate. `read_paper` reads the files of papers.
     """
 
     settings: Settings
@@ -78,32 +79,32 @@ class WritePipeline:
     read_paper: DocumentReader
 
     def count_written(self) -> None:
-        """Count a write that was committed."""
-        self.status.failed_write = None
+        """Count a committed write in the metrics, and clear the failure in the service status."""
+        self.status.failed_write_time = None
         self.telemetry.metrics.writes.labels("written").inc()
 
 
 async def run_exclusive_write(
-    request: Request, writes: WritePipeline, function: Callable[..., Response], *args: Any
+    request: Request, pipeline: WritePipeline, function: Callable[..., Response], *args: Any
 ) -> Response:
-    """Run the function on a thread while no other write runs. Raises Problem as `exclusive_write`."""
-    async with exclusive_write(request, writes):
+    """Run the function on a thread while no other write runs. Raises Problem like `exclusive_write`."""
+    async with exclusive_write(request, pipeline):
         return await run_sync(function, *args)
 
 
 @asynccontextmanager
-async def exclusive_write(request: Request, writes: WritePipeline) -> AsyncIterator[None]:
+async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIterator[None]:
     """Hold the only slot of the queue of writes.
 
-    Raises Problem 503 where the queue is full or the wait too long, 507 where the disk is full, 500 where it
+    Raises Problem 503 if the queue is full or the wait is too long, 507 if the disk is full, 500 if the disk
     fails.
     """
-    counter = writes.telemetry.metrics.writes
+    counter = pipeline.telemetry.metrics.writes
     has_started = False
     try:
-        async with writes.queue.slot():
+        async with pipeline.queue.slot():
             has_started = True
-            with span_if_traced(writes.telemetry.tracing, "write"):
+            with span_if_traced(pipeline.telemetry.tracing, "write"):
                 yield
     except Problem:
         counter.labels("refused" if has_started else "crowded").inc()
@@ -117,9 +118,9 @@ async def exclusive_write(request: Request, writes: WritePipeline) -> AsyncItera
         if isinstance(error, StoreUnavailableError):
             detail = f"{error} Read the current data before you write again."
             raise Problem(503, detail, headers={"Retry-After": "5"}) from error
-        writes.status.failed_write = datetime.now(UTC).isoformat(timespec="seconds")
+        pipeline.status.failed_write_time = datetime.now(UTC).isoformat(timespec="seconds")
         if isinstance(error, StoreDeclinedError):
-            detail = "The service that holds the data refused this write, and nothing has changed."
+            detail = "The remote store that holds the data refused this write, and nothing has changed."
             raise Problem(500, f"{detail} Its log says why.", slug="disk") from error
         if isinstance(error, DiskFullError):
             raise Problem(
@@ -133,30 +134,31 @@ async def exclusive_write(request: Request, writes: WritePipeline) -> AsyncItera
         raise Problem(500, detail, slug="disk") from error
 
 
-def commit_with_record(writes: WritePipeline, change: Change, write: WriteRequest) -> None:
-    """Commit a change, with its provenance where a history is kept; an empty change is no write."""
-    recorder = writes.recorder
+def commit_with_record(pipeline: WritePipeline, change: Change, write: WriteRequest) -> None:
+    """Commit a change, with its provenance if a history is kept; an empty change is ignored."""
+    recorder = pipeline.recorder
     if change:
-        writes.store.apply(recorder.add_record(change, write) if recorder else change, write.checked)
+        pipeline.store.apply(recorder.add_record(change, write) if recorder else change, write.check_results)
         if recorder:
             recorder.mark_durable()
-        writes.count_written()
+        pipeline.count_written()
 
 
 async def pass_gate(
-    request: Request, writes: WritePipeline, graph: str, parts: list[BodyPart], existing: bytes
+    request: Request, pipeline: WritePipeline, graph: str, parts: list[BodyPart], existing: bytes
 ) -> GateDecision | Response:
-    """The decision of the gate on the parts sent to the graph of a paper; a 422 with the report on refusal.
+    """The decision of the gate on a write to the graph of a paper, or a 422 with the report on refusal.
 
-    `existing` is the content that stays in the graph, as N-Triples. Raises Problem.
+    `parts` are the files sent, `existing` is the content that remains in the graph, as N-Triples. Raises
+    Problem.
     """
     accept = request.headers.getlist("accept")
-    # Formats that are not offered are no reason to refuse a write.
+    # A write is not refused because the format for its report is unavailable.
     format_ = negotiate_format(accept, REFUSAL_FORMATS, default=PROBLEM_JSON)
-    decision = await run_paper_gate(writes, graph, parts, existing, format_, current_language())
+    decision = await run_paper_gate(pipeline, graph, parts, existing, format_, current_language())
     if not decision.report:
         return decision
-    writes.telemetry.metrics.writes.labels("nonconforming").inc()
+    pipeline.telemetry.metrics.writes.labels("nonconforming").inc()
     headers = NO_STORE_HEADERS | {
         "Vary": "Accept, Accept-Language",
         "Content-Language": current_language(),
@@ -164,22 +166,30 @@ async def pass_gate(
     return Response(decision.report, 422, headers, format_.content_type)
 
 
-async def run_paper_gate(  # noqa: PLR0913, PLR0917 - the submission, and the form of the report
-    writes: WritePipeline, graph: str, parts: list[BodyPart], existing: bytes, format_: Format, language: str
+async def run_paper_gate(  # noqa: PLR0913, PLR0917 - the submission, format and language of the report
+    pipeline: WritePipeline,
+    graph: str,
+    parts: list[BodyPart],
+    existing: bytes,
+    format_: Format,
+    language: str,
 ) -> GateDecision:
-    """The decision of the gate on the parts sent to the graph of a paper. Raises Problem."""
+    """The decision of the gate on a write to the graph of a paper, with a report in `format_` on refusal.
+
+    Raises Problem.
+    """
     submission = PaperSubmission(
-        graph, parts, existing, writes.read_paper, format_, language, writes.settings
+        graph, parts, existing, pipeline.read_paper, format_, language, pipeline.settings
     )
-    telemetry = writes.telemetry
+    telemetry = pipeline.telemetry
     with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
-        decision = await writes.checks.run(check_submission, submission)
+        decision = await pipeline.checks.run(check_submission, submission)
         outcomes.append("violates" if decision.report else "conforms")
     return decision
 
 
 def check_writable_graph(graph: str | None, base: str) -> None:
-    """Raises Problem 403 for a computed graph, 400 for an IRI whose path has empty, `.` or `..` parts."""
+    """Raise Problem 403 for a computed graph, 400 for a name that is empty or has a part `.` or `..`."""
     graph_prefix = f"{base}graph/"
     if graph is None or not graph.startswith(graph_prefix):
         return
@@ -187,29 +197,32 @@ def check_writable_graph(graph: str | None, base: str) -> None:
     if name in COMPUTED_GRAPH_PURPOSES:
         raise computed_graph_problem(name)
     if not name or {".", ".."} & set(name.split("/")):
-        raise Problem(400, f"The graph <{graph}> has no usable address. Use a name without . and .. parts.")
+        raise Problem(
+            400, f"The graph <{graph}> has no usable address. Use a name without the path segments . and ..."
+        )
 
 
-def drop_computed_graphs(change: Change, store: Store, base: str, targets: Collection[str]) -> Change:
-    """The change without its removals from computed graphs, where it removes all of one, as CLEAR ALL does.
+def preserve_computed_graphs(change: Change, store: Store, base: str, targets: Collection[str]) -> Change:
+    """The change, except that computed graphs which it clears as a whole, such as by CLEAR ALL, remain.
 
-    Raises Problem 403 where it adds to such a graph, removes only a part of it, or names it (`targets`).
+    Raises Problem 403 if the change adds to such a graph or removes only a part of it, or if the update names
+    the graph (`targets`).
     """
     for name in COMPUTED_GRAPH_PURPOSES:
         graph = f"{base}graph/{name}"
         if graph in graphs_in_change(change) and graph in targets:
             raise computed_graph_problem(name)
         if graph in graphs_in_change(change):
-            change = drop_cleared_graph(
+            change = preserve_cleared_graph(
                 change, graph, set(store.triples(graph)), computed_graph_problem(name)
             )
     return change
 
 
-def drop_cleared_graph(change: Change, graph: str, triples: set[ox.Triple], refusal: Problem) -> Change:
-    """The change without its removals from a graph with these triples, if it removes all or none.
+def preserve_cleared_graph(change: Change, graph: str, triples: set[ox.Triple], refusal: Problem) -> Change:
+    """The change without its removals from a graph, whose content is `triples`.
 
-    Raises `refusal` where it removes a part of them, or adds to the graph.
+    Raises `refusal` if the change adds to the graph, or removes a part of it.
     """
     removed = {quad.triple for quad in change.removed if is_quad_in_graph(quad, graph)}
     if (

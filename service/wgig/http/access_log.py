@@ -1,13 +1,13 @@
-"""Request log: the request ID, the outcome and duration of each request, and the log formats.
+"""Request log: request IDs, the outcome and duration of each request, and the log formats.
 
-The ASGI middleware gives each response an X-Request-Id, that of the client if it is valid, and joins the
-trace of its `traceparent`. Status 499 means that the client disconnected before the response. Metrics and
-traces use the same records.
+The ASGI middleware sets X-Request-Id in each response, to the ID that the client sent if that is valid. It
+continues the trace of the `traceparent` header. Status 499 means that the client disconnected before the
+response. Metrics and traces use the same records.
 
 A log line is plain text or one JSON object, and untrusted content cannot break it. By default nothing links
-clients to their requests: both logs are off, addresses can be cut to their network (IPv4 /24, IPv6 /48), and
-queries can be logged by the SHA-256 of their text. Routes are logged as templates, so their number is
-bounded.
+clients to their requests: both logs are off. The settings can cut addresses to their network (IPv4 /24, IPv6
+/48), and log queries only by the SHA-256 of their text. A request is logged with the template of its route,
+not with its path, so that the number of metrics is bounded.
 """
 
 import hashlib
@@ -36,8 +36,8 @@ from .fast_path import RawResponse
 from .telemetry import KNOWN_METHODS, OTHER_METHOD, Metrics, Tracing, format_trace_id
 
 NO_ROUTE = "none"
-MAX_CACHED_PATHS = 1024  # paths with a cached template; should cover the most frequent ones
-PATH_PREFIX_PATTERN = re.compile(r"/(?:\.?[\w-]+)?")  # the start of a path, up to a parameter or suffix
+MAX_CACHED_PATHS = 1024  # paths whose template is cached; enough for the most frequent paths
+PATH_PREFIX_PATTERN = re.compile(r"/(?:\.?[\w-]+)?")  # the first segment, without parameter and suffix
 
 
 class RouteTemplates:
@@ -60,7 +60,7 @@ class RouteTemplates:
 
 
 def path_prefix(path: str) -> str:
-    """The start of a path, up to a parameter or suffix: routes are looked up by it."""
+    """The first segment of a path or template without its suffix, such as `/dump` for `/dump.{suffix}`."""
     match = PATH_PREFIX_PATTERN.match(path)
     return match[0] if match else ""
 
@@ -90,22 +90,22 @@ class AccessLogs:
             logger.setLevel(logging.INFO if is_enabled else logging.CRITICAL)
 
     def format_client(self, client: str) -> str:
-        """The address of a client as it is logged: whole, or only its network."""
+        """The address of a client as it is logged: the full address, or only its network."""
         return address_network(client) if self.settings.access_log == LOG_CLIENT_NETWORK else client
 
     def log_request(self, **fields: Any) -> None:
         """Log a request."""
         request_logger.info("request", extra={"fields": fields})
 
-    def log_query(self, text: str, **fields: Any) -> None:
-        """Log a query by the SHA-256 of its stripped text, and by the text if the setting says so."""
-        text = text.strip()
+    def log_query(self, query: str, **fields: Any) -> None:
+        """Log a query by the SHA-256 of its stripped text; with the text, if WGIG_QUERY_LOG is `text`."""
+        query = query.strip()
         text_field = (
-            {"text": shorten_untrusted_text(text, MAX_LOGGED_QUERY_CHARACTERS)}
+            {"text": shorten_untrusted_text(query, MAX_LOGGED_QUERY_CHARACTERS)}
             if self.settings.query_log == LOG_QUERY_TEXT
             else {}
         )
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = hashlib.sha256(query.encode("utf-8", "surrogatepass")).hexdigest()
         query_logger.info("query", extra={"fields": {"sha256": digest, **fields, **text_field}})
 
 
@@ -139,7 +139,7 @@ class LineFormatter(logging.Formatter):
     """Base of both formats: time, level, logger, message, and extra fields."""
 
     def line_members(self, record: logging.LogRecord) -> dict[str, Any]:
-        """The members of a log line. Errors come with a traceback only if WGIG_DEBUG is set."""
+        """The members of a log line. An error has a traceback only if WGIG_DEBUG is set."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         members = {
             "time": time.replace("+00:00", "Z"),
@@ -197,7 +197,7 @@ REQUEST_ID_PATTERN = re.compile(rb"[\w.:+/=@-]{1,128}", re.ASCII)
 TRACEPARENT_PATTERN = re.compile(
     r"(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(?:-.*)?"
 )
-# In logs and metrics, for a request whose client disconnected before the response.
+# The status in logs and metrics if the client disconnected before the response.
 CLIENT_CLOSED_STATUS = 499
 
 REQUEST_ID_FORMAT = secrets.token_hex(6).encode() + b"-%08x"
@@ -208,8 +208,8 @@ request_numbers = itertools.count()
 class RequestRecord:
     """What is logged and measured about a request.
 
-    `trace` is the ID of its trace, `started_at` a value of the performance counter, `size` the number of
-    bytes of the response body sent so far; `is_complete`: the whole response was sent.
+    `trace` is the trace ID, `started_at` a value of `time.perf_counter()`, `size` the number of bytes of the
+    response body sent so far. `is_complete`: all of the response was sent.
     """
 
     id: str
@@ -236,7 +236,7 @@ class RequestRecorder:
     """Records requests for metrics, logs and traces."""
 
     def __init__(self, telemetry: Telemetry, route_templates: RouteTemplates) -> None:
-        """Record to `telemetry`; `route_templates` finds the route of a path."""
+        """Record in `telemetry`; `route_templates` has the route of each path."""
         self.metrics, self.logs, self.tracing = telemetry.metrics, telemetry.logs, telemetry.tracing
         self.route_templates = route_templates
 
@@ -261,7 +261,7 @@ class RequestRecorder:
         return record
 
     def finish(self, record: RequestRecord) -> None:
-        """Measure and log a request after its response, or after its client disconnected."""
+        """Measure and log a request after its response, or after the client disconnected."""
         seconds = time.perf_counter() - record.started_at
         self.metrics.get_tally(record.route, record.method, record.status).add(seconds)
         if self.logs.logs_requests:
@@ -365,5 +365,5 @@ class RequestLogMiddleware:
 
 
 def make_request_id() -> bytes:
-    """A unique request ID; it can be guessed."""
+    """A new unique request ID. IDs are numbered, so they are not secret."""
     return REQUEST_ID_FORMAT % next(request_numbers)

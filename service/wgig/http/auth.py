@@ -1,8 +1,8 @@
 """Bearer tokens: the token file, scopes and expiry, and authorization of requests (RFC 6750).
 
-The file contains only the SHA-256 of each token. A slow hash would add no protection: it makes guessing
-secrets that people choose expensive, but 256 random bits cannot be guessed, and a fast hash can be computed
-for each request. A file that other users can read or write is refused.
+The file contains only the SHA-256 of each token. A slow hash would add no protection: it protects passwords
+that people choose, but a token has 256 random bits, which nobody can guess. A fast hash can be computed for
+each request. A file that other users can read or write is refused.
 
 A token is accepted only in the Authorization header. RFC 6750 also allows a form field (section 2.2) and the
 query string (section 2.3); both are refused with 400, because they end up in logs. Tokens of an identity
@@ -41,11 +41,11 @@ TOKEN_SCOPES = {
 PAPER_WRITE_SCOPES = ("graphs", "papers")
 # Lets people and secret scanners recognize a leaked token.
 TOKEN_PREFIX = "wgig_"  # noqa: S105  the prefix of all tokens
-# RFC 6750 allows it in forms and URLs; here it is refused.
+# RFC 6750 allows this parameter in forms and URLs; here it is refused.
 ACCESS_TOKEN_PARAMETER = "access_token"  # noqa: S105  the name of a parameter
-JWT_PATTERN = rb"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"  # a token of an identity provider
+JWT_REGEX = rb"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"  # a token of an identity provider
 TOKEN_IN_QUERY_PATTERN = re.compile(
-    rb"(?:^|&)%s=|%s[\w-]{43}|%s" % (ACCESS_TOKEN_PARAMETER.encode(), TOKEN_PREFIX.encode(), JWT_PATTERN)
+    rb"(?:^|&)%s=|%s[\w-]{43}|%s" % (ACCESS_TOKEN_PARAMETER.encode(), TOKEN_PREFIX.encode(), JWT_REGEX)
 )
 LEAKED_TOKEN_DETAIL = (
     "The {where} contains a token, where others can read it, for example in logs. "  # noqa: S105  a message
@@ -82,7 +82,7 @@ class TokenVerificationError(Exception):
     """A token cannot be verified; the message says why."""
 
     def __init__(self, reason: str, retry_after_seconds: int = 0) -> None:
-        """Store the reason; `retry_after_seconds`: the verification may succeed then, 0: never."""
+        """Store the reason; the verification may succeed after `retry_after_seconds`, or never if it is 0."""
         super().__init__(reason)
         self.retry_after_seconds = retry_after_seconds
 
@@ -90,7 +90,7 @@ class TokenVerificationError(Exception):
 class TokenVerifier(Protocol):
     """Verifies tokens that are not in the token file, such as those of an identity provider."""
 
-    scopes: frozenset[str]  # that its tokens can have
+    scopes: frozenset[str]  # the scopes that tokens of this verifier can have
 
     def verify(self, secret: str) -> AccessToken:
         """The verified token for a secret. Raises TokenVerificationError."""
@@ -103,12 +103,12 @@ class TokenStore:
     """
 
     def __init__(self, path: Path | None, secret: str = "", verifier: TokenVerifier | None = None) -> None:
-        """Use a token file, if any, a secret with all scopes, if not empty, and a verifier, if any."""
+        """`path` is the token file, `secret` a token with all scopes; both and the verifier are optional."""
         self.verifier = verifier
         self.path = path
         self.set_settings_secret(secret)
         self.file_tokens: list[AccessToken] = []
-        self.file_signature: tuple[int, ...] = ()
+        self.file_version: tuple[int, ...] = ()
 
     def set_settings_secret(self, secret: str) -> None:
         """Replace the secret of the setting WGIG_TOKEN; empty removes it."""
@@ -128,14 +128,14 @@ class TokenStore:
             return self.settings_tokens
         except OSError as error:
             raise FileError.from_os_error("The tokens", self.path, error) from error
-        signature = (stat.st_ino, stat.st_mtime_ns, stat.st_size, stat.st_mode)
-        if signature != self.file_signature:
+        file_version = (stat.st_ino, stat.st_mtime_ns, stat.st_size, stat.st_mode)
+        if file_version != self.file_version:
             self.file_tokens = read_token_file(self.path, stat.st_mode)
-            self.file_signature = signature
+            self.file_version = file_version
         return self.settings_tokens + self.file_tokens
 
     def has_token_for(self, *scopes: str) -> bool:
-        """Whether an unexpired token or the verifier has at least one of the scopes. Raises FileError."""
+        """Whether an unexpired token, or tokens of the verifier, have one of the scopes. Raises FileError."""
         return bool(self.verifier and self.verifier.scopes & set(scopes)) or any(
             set(scopes) & set(token.scopes) and not token.is_expired for token in self.list_tokens()
         )
@@ -171,9 +171,9 @@ def hash_secret(secret: str) -> str:
 def create_access_token(
     path: Path, scopes: Sequence[str], name: str = "", expires: str = ""
 ) -> tuple[str, AccessToken]:
-    """Add a new token to the token file; its secret, which is stored nowhere, and the token.
+    """Add a new token to the token file. Returns its secret, which is not stored, and the token.
 
-    `expires` is a lifetime such as 30d. Raises ValueError for an invalid one, and FileError.
+    `expires` is a lifetime such as 30d. Raises ValueError for an invalid lifetime, and FileError.
     """
     secret, now = f"{TOKEN_PREFIX}{secrets.token_urlsafe(32)}", datetime.now(UTC)
     id_ = secrets.token_hex(4)
@@ -196,7 +196,7 @@ def revoke_access_token(path: Path, id_: str) -> AccessToken | None:
 
 
 def parse_token_lifetime(text: str) -> timedelta:
-    """A lifetime such as 12h, 30d or 2w. Raises ValueError."""
+    """The duration of a lifetime such as 12h, 30d or 2w. Raises ValueError."""
     match = TOKEN_LIFETIME_PATTERN.fullmatch(text)
     if not match or not int(match[1]):
         raise ValueError(f"{text!r} is not a lifetime. Give hours, days or weeks, such as 12h, 30d or 2w.")
@@ -238,7 +238,7 @@ def edit_token_file(path: Path) -> Iterator[list[AccessToken]]:
         raise FileError.from_os_error("The tokens", path, error) from error
 
 
-# Larger forms of unauthorized clients are not searched for tokens.
+# Forms sent without an Authorization header are searched for tokens up to this size.
 MAX_INSPECTED_FORM_BYTES = 64 * 1024
 READ_ONLY_DETAIL = (
     "This service is read-only. Its operator can enable writing by `wgig token new`, or by setting "
@@ -249,7 +249,7 @@ TOKEN_NEEDED_DETAIL = (
     "If you sent one in the URL or in the body, others may have read it: have it revoked."
 )
 UNKNOWN_TOKEN_DETAIL = (
-    "This service knows no such token; it may be mistyped or revoked. "  # noqa: S105  a message
+    "This token is unknown; it may be mistyped or revoked. "  # noqa: S105  a message
     "Ask the operator for a new one."
 )
 log = logging.getLogger("wgig")
@@ -259,13 +259,16 @@ def authorize_request(request: "Request", tokens: TokenStore, *scopes: str) -> A
     """The token of a request, which has at least one of the scopes.
 
     Raises Problem 403 if the service is read-only or the token has none of the scopes, 401 if the token is
-    missing, unknown or expired, 400 if there are two, 503 if the tokens cannot be read.
+    missing, unknown or expired, 400 if the request has two tokens, 503 if the token file cannot be read.
     """
     return authorize_secret(tokens, lambda: get_bearer_secret(request), *scopes)
 
 
 def authorize_secret(tokens: TokenStore, get_secret: Callable[[], str], *scopes: str) -> AccessToken:
-    """The token of a secret, which has at least one of the scopes. Raises Problem as `authorize_request`."""
+    """The token of a secret, which has at least one of the scopes. Raises Problem as `authorize_request`.
+
+    `get_secret` is called only if the service has tokens.
+    """
     try:
         if not tokens.has_tokens:
             raise Problem(403, READ_ONLY_DETAIL)
@@ -294,7 +297,7 @@ def authorize_secret(tokens: TokenStore, get_secret: Callable[[], str], *scopes:
 
 
 def is_paper_writing_open(tokens: TokenStore) -> bool:
-    """Whether any token allows writing papers. True if the tokens cannot be read: the write then says so."""
+    """Whether any token allows writing papers. True if the tokens cannot be read: the write reports that."""
     try:
         return tokens.has_token_for(*PAPER_WRITE_SCOPES)
     except FileError:
@@ -303,25 +306,25 @@ def is_paper_writing_open(tokens: TokenStore) -> bool:
 
 def get_bearer_secret(request: "Request") -> str:
     """The bearer token of a request. Raises Problem 401 if there is none, 400 if there are two."""
-    fields = request.headers.getlist("authorization")
-    if len(fields) > 1:
+    header_values = request.headers.getlist("authorization")
+    if len(header_values) > 1:
         raise access_denied_problem(
             400, "invalid_request", "The request has more than one Authorization header. Send one."
         )
-    scheme, _, secret = (fields[0] if fields else "").partition(" ")
+    scheme, _, secret = (header_values[0] if header_values else "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Problem(401, TOKEN_NEEDED_DETAIL, headers={"WWW-Authenticate": BEARER_CHALLENGE})
     return secret.strip()
 
 
 def refuse_token_in_form(pairs: Pairs) -> None:
-    """Raises Problem 400 if a form contains a token (RFC 6750, section 2.2)."""
+    """Raise Problem 400 if a form contains a token (RFC 6750, section 2.2)."""
     if any(key == ACCESS_TOKEN_PARAMETER for key, _ in pairs):
         raise Problem(400, LEAKED_TOKEN_DETAIL.format(where="body"), headers=MISPLACED_TOKEN_HEADERS)
 
 
 async def refuse_token_in_body(request: "Request") -> None:
-    """Raises Problem 400 if a small form contains a token and there is no Authorization header.
+    """Raise Problem 400 if a small form contains a token and there is no Authorization header.
 
     Other errors in the form are ignored here: they are reported only to authorized clients.
     """
@@ -346,7 +349,7 @@ async def refuse_token_in_body(request: "Request") -> None:
 
 
 def access_denied_problem(status: int, error: str, detail: str, challenge_suffix: str = "") -> Problem:
-    """The Problem with a WWW-Authenticate challenge that names an error of RFC 6750, section 3.1."""
+    """The Problem with a WWW-Authenticate challenge; `error` is an error code of RFC 6750, section 3.1."""
     return Problem(
         status,
         detail,

@@ -34,11 +34,11 @@ _MEDIA_PARAMETER_PATTERN = re.compile(rf";\s*({_WORD_REGEX})=({_VALUE_REGEX})")
 _BAD_PERCENT_PATTERN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 MAX_GZIP_MEMBERS = 1000  # in one gzip file
-MAX_FORM_PAIRS = 10_000
+MAX_FORM_PAIRS = 10_000  # in a form or query string
 MAX_BOUNDARY_CHARACTERS = 70  # RFC 2046, section 5.1.1
-GUNZIP_CHUNK_BYTES = 64 * 1024
+GUNZIP_CHUNK_BYTES = 64 * 1024  # compressed bytes that are decompressed at a time
 BODY_CHUNK_TIMEOUT_SECONDS = 30  # for the next chunk of a body
-MIN_BODY_BYTES_PER_SECOND = 4096
+MIN_BODY_BYTES_PER_SECOND = 4096  # average rate of a body
 
 Pairs = list[tuple[str, str]]
 
@@ -64,10 +64,10 @@ class BodyPart:
     field_name: str = ""
 
 
-def check_content_type(request: "Request", accepted: Sequence[str]) -> ContentType:
+def require_content_type(request: "Request", accepted: Sequence[str]) -> ContentType:
     """The Content-Type of a request: one of `accepted`, with no charset other than UTF-8.
 
-    Otherwise raises Problem 415 with Accept-Post.
+    Raises Problem 415 with the header Accept-Post for any other.
     """
     header_values = request.headers.getlist("content-type")
     content_type = parse_content_type(header_values[0]) if len(header_values) == 1 else None
@@ -101,7 +101,7 @@ def _unquote_media_parameter(value: str) -> str:
 
 
 def unsupported_type_problem(detail: str, accepted: Sequence[str]) -> Problem:
-    """The 415 that lists the accepted media types."""
+    """The Problem 415 that lists the accepted media types."""
     return Problem(415, detail, headers={"Accept-Post": ", ".join(accepted)})
 
 
@@ -153,7 +153,10 @@ async def iter_body_chunks(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]
 
 
 def gunzip_body(body: bytes, max_bytes: int) -> bytes:
-    """The content of a gzip file of one or more members, at most `max_bytes`. Raises Problem 400, 413."""
+    """The content of a gzip file of one or more members, at most `max_bytes`.
+
+    Raises Problem 400 if the file is invalid, 413 if it is too large.
+    """
     content = bytearray()
     compressed = memoryview(body)
     for _ in range(MAX_GZIP_MEMBERS):
@@ -167,25 +170,25 @@ def gunzip_body(body: bytes, max_bytes: int) -> bytes:
 
 def gunzip_member(compressed: memoryview, content: bytearray, max_bytes: int) -> memoryview:
     """Decompress the first member of `compressed` into `content`. Returns the bytes after that member."""
-    member = zlib.decompressobj(wbits=31)  # 31: the gzip format, with the largest window
-    while not member.eof:
+    decompressor = zlib.decompressobj(wbits=31)  # 31: the gzip format, with the largest window
+    while not decompressor.eof:
         if not compressed:
             raise Problem(400, "The gzip file is incomplete. Send all of it.")
         chunk = compressed[:GUNZIP_CHUNK_BYTES]
         try:
-            content += member.decompress(chunk, max_bytes + 1 - len(content))
+            content += decompressor.decompress(chunk, max_bytes + 1 - len(content))
         except zlib.error as error:
             raise Problem(400, f"The body is not a valid gzip file: {error}. Compress it again.") from error
         if len(content) > max_bytes:
             raise body_too_large_problem(max_bytes)
         # At the end of the member, the chunk may contain the beginning of the next one.
-        used_bytes = len(chunk) - len(member.unused_data) if member.eof else len(chunk)
+        used_bytes = len(chunk) - len(decompressor.unused_data) if decompressor.eof else len(chunk)
         compressed = compressed[used_bytes:]
     return compressed
 
 
 def body_too_large_problem(max_bytes: int) -> Problem:
-    """The 413 that states the limit."""
+    """The Problem 413 that states the limit."""
     return Problem(413, f"The body is larger than {max_bytes} bytes. Send it in smaller parts.")
 
 
@@ -246,7 +249,10 @@ def parameter_values(pairs: Pairs, key: str) -> list[str]:
 
 
 def parse_multipart(body: bytes, boundary: str) -> list[BodyPart]:
-    """The parts of a multipart/form-data body (RFC 7578), files and fields alike. Raises Problem 400."""
+    """The parts of a multipart/form-data body (RFC 7578), files and fields alike.
+
+    Raises Problem 400 if it is malformed.
+    """
     if not 0 < len(boundary) <= MAX_BOUNDARY_CHARACTERS:
         raise Problem(
             400,

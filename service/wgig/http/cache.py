@@ -1,10 +1,10 @@
 """Response cache: complete responses, reused as long as the store has the same version (RFC 9111).
 
-Its size in bytes is limited (`LruStore`); one response may take a quarter of it. Concurrent requests for the
-same response are coalesced (`SingleFlight`): one computes it and the others wait. Conditional requests get
-304 (RFC 9110, section 13.1.2), and a POST or QUERY to /sparql of up to 16 KiB is cached by its body. Not
-cached: dumps, which support range requests and are in the cache of the file system, and the form for papers,
-whose content depends on tokens, which change without a write.
+The size of the cache in bytes is limited (`LruStore`); one response may use a quarter of it. Concurrent
+requests for the same response are coalesced (`SingleFlight`): one computes it and the others wait.
+Conditional requests get 304 (RFC 9110, section 13.1.2), and a POST or QUERY to /sparql of up to 16 KiB is
+cached by its body. Two kinds of responses are not cached: dumps support range requests and are in the cache
+of the file system; the form for papers depends on tokens, which change without a write.
 """
 
 import asyncio
@@ -34,12 +34,12 @@ class SingleFlight:
         self.in_flight: dict[CacheKey, asyncio.Future[None]] = {}
 
     def lead_flight(self, key: CacheKey) -> "asyncio.Future[None]":
-        """Become the request that computes the response of a key; others can wait for the future."""
+        """Register the current request as the one that computes a response; others wait for the future."""
         flight = self.in_flight[key] = asyncio.get_running_loop().create_future()
         return flight
 
     def release_waiters(self, key: CacheKey, flight: "asyncio.Future[None]") -> None:
-        """Wake the waiting requests, which look into the cache again; no effect if they were woken before."""
+        """Wake the waiting requests, which read the cache again; no effect if they are already awake."""
         if self.in_flight.get(key) is flight:
             del self.in_flight[key]
             flight.set_result(None)
@@ -80,7 +80,7 @@ class LruStore:
         return entry
 
     def add(self, key: CacheKey, entry: CachedResponse) -> None:
-        """Add a response, and evict old ones beyond `max_bytes`."""
+        """Add a response, and evict old ones while the size is over `max_bytes`."""
         replaced = self.entries.pop(key, None)
         self.entries[key] = entry
         self.size_bytes += entry.size_bytes - (replaced.size_bytes if replaced else 0)
@@ -106,7 +106,7 @@ class VersionSource(Protocol):
 
 
 BODY_KEYED_METHODS = ("POST", "QUERY")
-CACHED_QUERY_PATHS = ("/sparql",)  # these methods only read there
+CACHED_QUERY_PATHS = ("/sparql",)  # BODY_KEYED_METHODS only read data at these paths
 MAX_CACHED_QUERY_BYTES = 16 * 1024  # a larger body is not part of a cache key
 RESPONSE_SHARE_DIVISOR = 4  # one response may take 1/4 of the cache
 
@@ -156,7 +156,7 @@ class ResponseCacheMiddleware:
     async def find_or_await(
         self, key: CacheKey, path: str, request: "PeekedRequest"
     ) -> CachedResponse | None:
-        """The cached response for a key, after waiting for a request that computes it; None: compute it here.
+        """The cached response for a key, if needed after waiting for another request; None: compute it.
 
         Raises ClientDisconnect.
         """
@@ -242,8 +242,8 @@ class PeekedRequest:
 class HoldingSend:
     """An ASGI `send` that holds back a response until If-None-Match can be evaluated at its end.
 
-    A streamed response, of unknown length, is passed on: no client can know its tag yet, and it may be too
-    large.
+    A streamed response, of unknown length, is not held: its ETag is new, so If-None-Match cannot contain it,
+    and it may be large.
     """
 
     def __init__(self, send: Send, recorder: ResponseRecorder) -> None:
@@ -284,7 +284,7 @@ def is_cacheable_request(scope: Scope) -> bool:
 
 
 def build_cache_key(scope: Scope, body: bytes, vary_fields: frozenset[bytes] | None) -> CacheKey:
-    """The cache key of a request: all that its response depends on; the last item is the body."""
+    """The cache key of a request: everything that its response depends on; the last item is the body."""
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     names = CACHE_KEY_FIELDS | vary_fields if vary_fields else CACHE_KEY_FIELDS
     fields = tuple(pair for pair in scope["headers"] if pair[0] in names)
@@ -326,8 +326,8 @@ async def send_cached_response(
     await send({"type": "http.response.start", "status": status, "headers": headers})
     has_body = not is_known and scope["method"] != "HEAD"
     if has_body and cached.is_compressed:
-        for piece in cached.iter_body():
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        for chunk in cached.iter_body():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await asyncio.sleep(0)  # let other requests run
         await send({"type": "http.response.body", "body": b""})
         return
@@ -347,7 +347,7 @@ def is_known_to_client(cached: CachedResponse, scope: Scope) -> bool:
     return bool(tags) and matches_entity_tag(tags, cached.entity_tag, weak=True)
 
 
-# Headers that concern the connection or a single request.
+# Headers of a connection or of a single request. A request with one of them is not in the raw cache.
 PER_REQUEST_FIELDS = (
     b"connection",
     b"content-length",
@@ -360,7 +360,7 @@ PER_REQUEST_FIELDS = (
 
 
 def is_raw_cacheable(scope: Scope) -> bool:
-    """Whether the raw bytes of a request can be the key of its response: known, and without such headers."""
+    """Whether the raw bytes of a request can be a cache key: they are known, without PER_REQUEST_FIELDS."""
     if not scope.get(RAW_REQUEST_KEY) or scope["http_version"] != "1.1":
         return False
     return not any(name in PER_REQUEST_FIELDS for name, _ in scope["headers"])

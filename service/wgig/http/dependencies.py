@@ -1,4 +1,7 @@
-"""FastAPI dependencies for handlers of all packages. `pages.dependencies` says why they are `async`."""
+"""FastAPI dependencies for handlers of all packages.
+
+They are async because FastAPI would run other functions on a thread, which takes longer.
+"""
 
 from typing import Annotated
 

@@ -8,7 +8,7 @@ from .telemetry import DurationTally, Metrics
 
 MAX_RAW_REQUEST_BYTES = 8 * 1024
 MAX_RAW_RESPONSE_BYTES = 64 * 1024  # of a response body
-RAW_RESPONSE_OVERHEAD_BYTES = 500  # memory of an entry beside request and body
+RAW_RESPONSE_OVERHEAD_BYTES = 500  # memory of an entry in addition to request and body
 REQUEST_HEAD_END = b"\r\n\r\n"
 RAW_REQUEST_KEY = "wgig.request"  # key of the raw bytes of a request in the ASGI scope
 
@@ -17,7 +17,7 @@ class RawResponse(NamedTuple):
     """A response in two parts, between which the server inserts its own headers and the request ID.
 
     The other fields are for metrics and logs: `size` is the number of bytes of the body, `client` the address
-    of the client if it is not the peer of the connection.
+    of the client if a proxy forwarded the request.
     """
 
     status_line: bytes
@@ -65,9 +65,11 @@ class RawResponseCache:
             self.clear()
         status_line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
         fields = b"".join(b"%s: %s\r\n" % pair for pair in headers)
-        rest = b"\r\n" + fields + b"\r\n" + body
+        headers_and_body = b"\r\n" + fields + b"\r\n" + body
         tally = self.metrics.get_tally(route, "GET", status)
-        self.responses[request] = RawResponse(status_line, rest, tally, route, status, len(body), client)
+        self.responses[request] = RawResponse(
+            status_line, headers_and_body, tally, route, status, len(body), client
+        )
         self.size_bytes += size
 
 

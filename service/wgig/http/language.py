@@ -1,11 +1,11 @@
 """Language negotiation, for the interface (`_lang`, cookie, Accept-Language) and for the data (`lang`).
 
 Language ranges are matched with fallback, such as `de` for `de-CH` (RFC 4647, section 3.4; RFC 9110, section
-12.5.4). `_lang` in a URL takes precedence over Accept-Language, and a cookie remembers it for pages. It
-selects the language of the interface, and which of several literals is shown. `lang` instead restricts the
-literals of the data to certain languages and leaves out the others.
+12.5.4). The parameter `_lang` takes precedence over Accept-Language, and a cookie stores it for later pages.
+`_lang` selects the language of the interface, and the literal that is shown if there are several. The
+parameter `lang` selects literals in the data: of the texts of a property, only those in the best language.
 
-Also the translated messages, numbers, dates, list separators and text direction of the current language.
+This module also formats messages, numbers, dates and lists in the current language.
 """
 
 import re
@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # costs 180 ms, and commands do not need it
 
 
 LANGUAGE_TAG_PATTERN = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
-MAX_CLIENT_LANGUAGES = 10  # others of a client are ignored
+MAX_CLIENT_LANGUAGES = 10  # of a request; more in Accept-Language are ignored
 MAX_CONTENT_LANGUAGES = 20  # of one response
 MAX_PROBLEM_LANGUAGES = 100  # listed in one problem document
 
@@ -64,7 +64,7 @@ StatementT = TypeVar("StatementT", bound=StatementLike)
 class LanguagePreferences:
     """The language ranges that a client prefers, in lower case, the best first; empty without preference.
 
-    `is_explicit`: they come from `?lang=`, so the response contains texts only in the best language.
+    `is_explicit`: the ranges are from `?lang=`, so the response contains only texts in the best language.
     """
 
     ranges: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ def requested_languages(request: "Request") -> LanguagePreferences:
 
 
 def parse_lang_parameter(value: str) -> tuple[str, ...]:
-    """The ranges in the value of `?lang=`. Raises Problem 400."""
+    """The ranges in the value of `?lang=`. Raises Problem 400 if it is not a list of language tags."""
     tags = [tag.strip() for tag in value.split(",")]
     if len(tags) > MAX_CLIENT_LANGUAGES or not all(map(LANGUAGE_TAG_PATTERN.fullmatch, tags)):
         raise Problem(
@@ -99,7 +99,7 @@ def parse_lang_parameter(value: str) -> tuple[str, ...]:
 
 @lru_cache(256)
 def parse_accept_language(fields: tuple[str, ...]) -> tuple[str, ...]:
-    """The ranges in Accept-Language headers, by preference; empty if only English is accepted."""
+    """The ranges in Accept-Language headers, by preference; empty if all are English, the default."""
     accepted = [
         (tag, q)
         for tag, q in parse_accept_weights(fields).items()
@@ -114,28 +114,28 @@ def expand_language_ranges(tags: Iterable[str]) -> tuple[str, ...]:
     """Each range, followed by its fallbacks: `de-CH` by `de` (RFC 4647, section 3.4)."""
     ranges: dict[str, None] = {}
     for tag in tags:
-        pieces = tag.lower().split("-")
-        ranges |= dict.fromkeys("-".join(pieces[:length]) for length in range(len(pieces), 0, -1))
+        subtags = tag.lower().split("-")
+        ranges |= dict.fromkeys("-".join(subtags[:length]) for length in range(len(subtags), 0, -1))
     return tuple(ranges)
 
 
 def keep_best_languages(statements: Sequence[StatementT], ranges: Sequence[str]) -> list[StatementT]:
     """The statements, with the texts of each subject and property only in the best language.
 
-    The fallback is English, and then all languages.
+    The fallback is English; if there is no English text either, all texts are kept.
     """
     ranges_with_english = (*ranges, "en")
-    best: dict[tuple[Any, Any], tuple[int, bool]] = {}
+    worst_rank = (len(ranges_with_english), False)  # of a language that matches no range
+    best_ranks: dict[tuple[Any, Any], tuple[int, bool]] = {}
     for statement in statements:
         if tag := literal_language(statement.object):
             key = (statement.subject, statement.predicate)
-            default_rank = (len(ranges_with_english), False)
-            best[key] = min(best.get(key, default_rank), rank_language(tag, ranges_with_english))
+            best_ranks[key] = min(best_ranks.get(key, worst_rank), rank_language(tag, ranges_with_english))
     return [
         statement
         for statement in statements
         if not (tag := literal_language(statement.object))
-        or rank_language(tag, ranges_with_english) == best[statement.subject, statement.predicate]
+        or rank_language(tag, ranges_with_english) == best_ranks[statement.subject, statement.predicate]
     ]
 
 
@@ -150,7 +150,7 @@ def keep_requested_languages(
 
 
 def check_language_available(available: Sequence[str], languages: LanguagePreferences) -> None:
-    """Raise Problem 406 if none of the available languages is a preferred one."""
+    """Raise Problem 406 if no available language matches a preferred range."""
     if any(rank_language(tag, languages.ranges)[0] < len(languages.ranges) for tag in available):
         return
     advice = f"Ask for one of: {', '.join(available)}." if available else "No text here has a language."
@@ -174,7 +174,8 @@ def literal_language(term: Any) -> str:
 
 
 def format_lang_parameter(languages: LanguagePreferences) -> Pairs:
-    """The parameter `lang` with the same languages, if the request had one; without the added fallbacks."""
+    """The parameter `lang` for these languages, without added fallbacks; empty if the request had none."""
+    # A fallback, such as `de`, follows a range that begins with it, such as `de-ch`.
     previous_ranges = ("", *languages.ranges)
     tags = [
         range_
@@ -185,22 +186,23 @@ def format_lang_parameter(languages: LanguagePreferences) -> Pairs:
 
 
 def content_language_field(languages: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The Content-Language header for these languages; none if they are more than MAX_CONTENT_LANGUAGES."""
+    """The Content-Language header for these languages; none if there are more than MAX_CONTENT_LANGUAGES."""
     tags = sorted(set(languages))
     if 0 < len(tags) <= MAX_CONTENT_LANGUAGES:
         yield "Content-Language", ", ".join(tags)
 
 
+# Separators of the items of a list, by language; in other languages a comma and a space.
 LIST_SEPARATORS = {"ar": "، ", "zh": "、"}
-# Longer URLs are not repeated in problem documents and in links for search engines.
+# Longer addresses (path and query string) are not repeated on error pages and in links for search engines.
 MAX_REPEATED_ADDRESS_CHARACTERS = 2000
 
 
 class LanguageContext:
-    """The interface language of a request, its translations, and its URL without `_lang`."""
+    """The interface language of a request, its translations, and the address requested, without `_lang`."""
 
     def __init__(self, scope: "Scope", *, is_chosen: bool = False) -> None:
-        """Use the Accept-Language of a request, which starts with the language of `_lang`, if `is_chosen`."""
+        """Use the Accept-Language of a request; `is_chosen`: its first language is that of `_lang`."""
         self.scope, self.is_chosen = scope, is_chosen
 
     @cached_property
@@ -211,12 +213,12 @@ class LanguageContext:
 
     @cached_property
     def translations(self) -> NullTranslations:
-        """The gettext catalog of that language."""
+        """The gettext catalog of the interface language."""
         return load_catalog(self.language)
 
     @property
     def address(self) -> str:
-        """The path and query string of the request."""
+        """The path and query string of the request, from which LanguageMiddleware has removed `_lang`."""
         path, query = (str(self.scope[part], "latin-1") for part in ("raw_path", "query_string"))
         return f"{path}?{query}" if query else path
 
@@ -279,7 +281,7 @@ def address_in_language(language: str, address: str = "") -> str:
 def language_alternates() -> dict[str, str]:
     """The address of the current request by interface language, and `x-default`; empty if it is too long.
 
-    The language menu of a page repeats the address for each language in any case, as people need it.
+    The language menu of a page has these links even if the address is long, because people need them.
     """
     if len(current_address()) > MAX_REPEATED_ADDRESS_CHARACTERS:
         return {}
@@ -290,9 +292,9 @@ def language_alternates() -> dict[str, str]:
 
 @contextmanager
 def use_language(language: str) -> Iterator[None]:
-    """Use a certain interface language in the block, whatever the request prefers."""
+    """Use an interface language in the block, instead of the one that the request prefers."""
     context = LanguageContext(language_context.get().scope)
-    context.language = language
+    context.language = language  # instead of the best one for Accept-Language
     token = language_context.set(context)
     try:
         yield

@@ -1,7 +1,7 @@
-"""Rate limits: a token bucket for each client, which refills over time; an empty bucket gives 429.
+"""Rate limits: a token bucket for each client, which refills over time. An empty bucket results in 429.
 
-A bucket is stored as one number, the time at which it will be full. Full buckets are not stored, and their
-number is limited, so that memory is bounded. Clients see their state in the header fields of
+A bucket is stored as one number, the time at which it will be full. Full buckets are not stored, and the
+number of buckets is limited, so that memory is bounded. The state of a bucket is sent in the headers of
 draft-ietf-httpapi-ratelimit-headers-10.
 """
 
@@ -31,17 +31,18 @@ def identify_client(address: str) -> str:
         return address
 
 
-MAX_REMEMBERED_CLIENTS = 20_000  # stored buckets; the emptiest ones are kept
+MAX_REMEMBERED_CLIENTS = 20_000  # clients with a stored bucket
 UNLIMITED_PATHS = ("/health", "/ready")  # for monitors, which may share their address with other clients
-RATE_LIMIT_POLICY = "client"
+RATE_LIMIT_POLICY = "client"  # the name of the limit in header fields
 CLOCK_TOLERANCE_SECONDS = 1e-6  # more than the rounding error of a clock that has run for years
 
 
 class RateLimitStatus(NamedTuple):
     """The state of the bucket of a client after a request.
 
-    `requests_left` more requests are allowed now, others after `reset_seconds`; `is_refused`: the bucket was
-    empty, so the request gets 429.
+    `requests_left` more requests are allowed now. `reset_seconds` is the time until the bucket is full again,
+    or if it is empty, until the next request is allowed. `is_refused`: it was already empty, which results in
+    429.
     """
 
     requests_left: int
@@ -54,11 +55,11 @@ class RateLimitStatus(NamedTuple):
 
 
 class RateLimiter:
-    """The buckets of all clients. Not thread-safe. Without a limit if WGIG_RATE_REQUESTS is 0."""
+    """The buckets of all clients. Not thread-safe. There is no limit if WGIG_RATE_REQUESTS is 0."""
 
     def __init__(self, settings: Settings) -> None:
         """Start with full buckets."""
-        self.full_at: dict[str, float] = {}
+        self.full_at: dict[str, float] = {}  # by client: when its bucket is full (monotonic clock)
         self.apply_settings(settings)
 
     def apply_settings(self, settings: Settings) -> None:
@@ -72,11 +73,11 @@ class RateLimiter:
         )
 
     def take(self, client: str) -> RateLimitStatus:
-        """Take a token from the bucket of a client, if it is not empty."""
+        """Take a token from the bucket of a client, if it is not empty. Returns the state of the bucket."""
         now, key = time.monotonic(), identify_client(client)
         seconds_per_token = self.window_seconds / self.max_requests
         full_at = max(now, self.full_at.get(key, 0.0)) + seconds_per_token
-        spare_seconds = self.window_seconds - (full_at - now)  # the tokens left, as the time to refill them
+        spare_seconds = self.window_seconds - (full_at - now)  # the tokens left, as the time that adds them
         if spare_seconds < -CLOCK_TOLERANCE_SECONDS:
             return RateLimitStatus(0, ceil(-spare_seconds - CLOCK_TOLERANCE_SECONDS), is_refused=True)
         if key not in self.full_at and len(self.full_at) >= MAX_REMEMBERED_CLIENTS:
@@ -87,7 +88,7 @@ class RateLimiter:
         return RateLimitStatus(requests_left, ceil(reset_seconds - CLOCK_TOLERANCE_SECONDS), is_refused=False)
 
     def forget_clients(self, now: float) -> None:
-        """Drop the full buckets, and if there are still too many, the fuller ones."""
+        """Drop the full buckets, and of the others keep the emptiest, at most half of the maximum."""
         buckets = sorted((full_at, client) for client, full_at in self.full_at.items() if full_at > now)
         self.full_at = {client: full_at for full_at, client in buckets[-MAX_REMEMBERED_CLIENTS // 2 :]}
 
@@ -96,7 +97,7 @@ class RateLimiter:
         return [(b"ratelimit-policy", self.policy_field), (b"ratelimit", status.format_field())]
 
     def build_problem(self, status: RateLimitStatus) -> Problem:
-        """The 429 for a request of a client with an empty bucket."""
+        """The Problem 429 for a request of a client with an empty bucket."""
         detail = (
             f"This client exceeded the rate limit of {self.max_requests} requests in {self.window_seconds} "
             f"seconds. Send the request again in {status.reset_seconds} seconds."
@@ -121,7 +122,7 @@ class RateLimitMiddleware:
         async def send_with_limits(message: Message) -> None:
             if message["type"] == "http.response.start":
                 fields = [*message["headers"], *self.limiter.header_fields(status)]
-                if status.is_refused:
+                if status.is_refused:  # `app`, which would set them, is not called
                     set_security_headers(MutableHeaders(raw=fields))
                 message = {**message, "headers": fields}
             await send(message)

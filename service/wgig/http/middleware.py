@@ -1,13 +1,13 @@
 """Middleware for every request: request validation, CORS, security headers, CSP, upload budget, fast routes.
 
-An unexpected exception becomes a 500 without details. Scripts of any origin may read responses, content types
-are not sniffed, and the Content-Security-Policy lets a page load only its own styles, images and scripts.
-Malformed hosts (RFC 9110, section 7.2), unsupported transfer codings (RFC 9112, section 6.1) and targets over
-32 KiB are refused, and the connection is closed.
+An unexpected exception becomes a 500 without details. Scripts of any origin may read responses, browsers do
+not sniff content types, and the Content-Security-Policy lets a page load only styles, images and scripts of
+this service. Malformed hosts (RFC 9110, section 7.2), unsupported transfer codings (RFC 9112, section 6.1)
+and targets over 32 KiB are refused, and the connection is closed.
 
-The upload budget limits the memory of all request bodies together; the first 64 KiB of each are free, so that
-large uploads do not block queries. The most requested paths bypass FastAPI, which takes longer than their
-handlers do.
+The upload budget limits the memory of all request bodies together. The first 64 KiB of each body are not
+counted, so that large uploads do not block queries. The most requested paths bypass FastAPI, which takes
+longer than their handlers.
 """
 
 import json
@@ -29,12 +29,12 @@ from .fast_path import RAW_REQUEST_KEY
 from .language import LanguageContext, language_context
 from .responses import ResponseAbortedError
 
-# Of each request, not counted in the budget, so that large uploads do not block queries.
+# The first bytes of each body, which are not counted, so that large uploads do not block queries.
 FREE_BODY_BYTES = 64 * 1024
 
 
 class UploadBudget:
-    """The bytes that the bodies of all requests together may take in memory."""
+    """The memory, in bytes, that all request bodies may use together; see FREE_BODY_BYTES."""
 
     def __init__(self, max_bytes: int) -> None:
         """Start with all bytes free."""
@@ -46,7 +46,7 @@ class UploadBudget:
 
 
 class UploadReservation:
-    """The bytes that one request takes from the budget."""
+    """The bytes of the budget that one request uses."""
 
     def __init__(self, budget: UploadBudget) -> None:
         """Start with no bytes."""
@@ -71,7 +71,7 @@ class UploadReservation:
         self.size_bytes = 0
 
 
-MAX_TARGET_BYTES = 32 * 1024  # of path and query string
+MAX_TARGET_BYTES = 32 * 1024  # of path and query string together
 
 # Pages load only styles, images and scripts of this service, and their scripts and forms send requests only
 # to it. Inline scripts do not run. Other responses cannot be used as scripts, as content types are not
@@ -81,22 +81,23 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+# Response headers that scripts of other origins may read.
 EXPOSED_HEADERS = (
     "Accept-Ranges, Content-Language, Content-Location, Content-Profile, Content-Range, ETag, Link, "
     "Location, Memento-Datetime, RateLimit, RateLimit-Policy, Repr-Digest, Retry-After, WGIG-Warning, "
     "X-Request-Id"
 )
 
-CLOSE_HEADER = (b"connection", b"close")  # the rest of the connection cannot be trusted
+CLOSE_HEADER = (b"connection", b"close")  # after an invalid request, as more data cannot be trusted
 HOST_PATTERN = re.compile(rb"(?:[\w.-]*|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::(?P<port>\d{0,5}))?")
 
 log = logging.getLogger("wgig")
 
 
 class RequestGuardMiddleware:
-    """ASGI middleware: validates requests, turns exceptions into a bare 500, sets security headers.
+    """ASGI middleware: validates requests, and sets security headers.
 
-    It also counts request bodies against the upload budget.
+    It also turns exceptions into a 500 without details, and counts request bodies against the upload budget.
     """
 
     def __init__(self, app: ASGIApp, base: str, budget: UploadBudget) -> None:
@@ -166,7 +167,7 @@ async def send_problem(
 
 
 def iter_request_problems(scope: Scope) -> Iterator[Problem]:
-    """The problems of a request that make it invalid for every route."""
+    """The problems that make a request invalid for every route."""
     headers = Headers(scope=scope)
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
@@ -210,25 +211,25 @@ def transfer_codings(headers: Headers) -> list[str]:
 
 
 def is_upgrade_with_body(headers: Headers) -> bool:
-    """Whether the server would treat the body as data of another protocol, so that it would be lost."""
+    """Whether the HTTP server would treat the body as data of another protocol, so that it would be lost."""
     return "upgrade" in headers and ("content-length" in headers or "transfer-encoding" in headers)
 
 
 def set_security_headers(headers: MutableHeaders) -> None:
-    """Set the headers for CORS (any origin), against content sniffing, and, for pages, the CSP."""
+    """Set the headers for CORS (any origin) and against content sniffing; for pages, also the CSP."""
     headers["Access-Control-Allow-Origin"] = "*"
     headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     headers["X-Content-Type-Options"] = "nosniff"
     if headers.get("content-type", "").startswith("text/html"):
-        # The preview page may be framed by other sites, and sets its own policy.
+        # The preview of a resource in reconciliation may be framed by other sites, and sets another policy.
         headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         headers["Referrer-Policy"] = "same-origin"
 
 
 LANGUAGE_COOKIE = "lang"
-PAGE_LANGUAGES_PATTERN = "|".join(PAGE_LANGUAGES).encode()
-LANGUAGE_IN_QUERY_PATTERN = re.compile(rb"(?:^|(?<=&))_lang=(%s)(?:&|$)" % PAGE_LANGUAGES_PATTERN)
-LANGUAGE_COOKIE_PATTERN = re.compile(rb"(?:^|;)\s*lang=(%s)\s*(?=;|$)" % PAGE_LANGUAGES_PATTERN)
+PAGE_LANGUAGES_REGEX = "|".join(PAGE_LANGUAGES).encode()
+LANGUAGE_IN_QUERY_PATTERN = re.compile(rb"(?:^|(?<=&))_lang=(%s)(?:&|$)" % PAGE_LANGUAGES_REGEX)
+LANGUAGE_COOKIE_PATTERN = re.compile(rb"(?:^|;)\s*lang=(%s)\s*(?=;|$)" % PAGE_LANGUAGES_REGEX)
 SET_LANGUAGE_COOKIE = f"{LANGUAGE_COOKIE}=%s; Path=/; Max-Age={365 * 24 * 3600}; HttpOnly; SameSite=Lax"
 
 
@@ -262,7 +263,7 @@ class LanguageMiddleware:
 
 
 def read_language_cookie(scope: Scope) -> bytes | None:
-    """The language in the cookie; None if the request is not for a page."""
+    """The language in the cookie; None if it has none, or the request is not for a page."""
     fields = Headers(scope=scope)
     if "cookie" not in fields or "text/html" not in fields.get("accept", ""):
         return None
@@ -273,7 +274,8 @@ def read_language_cookie(scope: Scope) -> bytes | None:
 def put_language_first(scope: Scope, language: bytes) -> Scope:
     """The request with a language first in Accept-Language, without `_lang` and the cookie.
 
-    The raw bytes are removed as well: the response to the changed request must not be cached by them.
+    The raw bytes of the request are removed from the scope, too, so that `fast_path` does not cache the
+    response.
     """
     accept_language = (b"accept-language", language)
     fields = [pair for pair in scope["headers"] if pair[0] != b"cookie"]
@@ -286,7 +288,7 @@ RouteHandler = Callable[[Request], Awaitable[Response]]
 
 
 class FastRouteMiddleware:
-    """ASGI middleware: calls the handlers of some methods and paths directly, without FastAPI.
+    """ASGI middleware: calls the handlers of certain methods and paths directly, without FastAPI.
 
     `render_error` makes the response to an exception of the classes in `errors`.
     """

@@ -1,9 +1,9 @@
-"""Content negotiation: the format (406) and the content coding of a response (RFC 9110, section 12.5).
+"""Content negotiation: the format and the content coding of a response (RFC 9110, section 12.5).
 
-`negotiate_format` chooses every format, by `_mediatype`, the suffix of the path or the Accept header, and
-raises the 406. Profiles, each with its own formats, are chosen in `resources.profile_negotiation`, which
-ranks formats by the same functions. `choose_coding` chooses a content coding by Accept-Encoding: zstd, br,
-gzip or none. Bodies are compressed whole or piece by piece (section 8.4).
+`negotiate_format` chooses a format by the query parameter `_mediatype`, by the suffix of the path, or by the
+Accept header, and raises Problem 406 if none is acceptable. `resources.profile_negotiation` chooses a profile
+and one of its formats, and ranks formats by the same functions. `choose_coding` chooses a content coding by
+Accept-Encoding: zstd, br, gzip or none. A body is compressed as a whole or in chunks (section 8.4).
 """
 
 import gzip
@@ -22,12 +22,13 @@ from ..rdf.formats import HTML, Format, not_acceptable_problem, rate_format_matc
 if TYPE_CHECKING:  # costs 180 ms, and commands do not need it
     from fastapi import Request
 
-MAX_NAMED_FORMATS = 50  # in one request
-FormatRank = tuple[float, int]  # weight, 0 for not acceptable, and specificity of the match
+MAX_NAMED_FORMATS = 50  # in the parameter `_mediatype`
+FormatRank = tuple[float, int]  # weight (0: not acceptable) and specificity of the match
 
 _ACCEPT_PARAMETER_PATTERN = re.compile(
     r""";\s*(?:(?P<key>[^\s=;,]+)\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s;,"]*))?\s*"""
 )
+# Without group names, which must be unique in a pattern.
 _UNNAMED_PARAMETER_REGEX = re.sub("P<[a-z]+>", ":", _ACCEPT_PARAMETER_PATTERN.pattern)
 _ACCEPT_ITEM_PATTERN = re.compile(rf"(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{_UNNAMED_PARAMETER_REGEX})*)")
 _QVALUE_PATTERN = re.compile(
@@ -57,13 +58,14 @@ def parse_qvalue(text: str) -> float | None:
 
 
 def choose_response_format(
-    request: "Request", offered: Sequence[Format], asked: str | None = None, suffix: str = ""
+    request: "Request", offered: Sequence[Format], mediatype: str | None = None, suffix: str = ""
 ) -> Format:
-    """The format of the answer: `asked`, the value of `_mediatype`, beats the suffix of the path.
+    """The format of a response: by `mediatype`, else by the suffix of the path, else by the Accept headers.
 
-    That beats the Accept fields. Raises Problem 400 and 406.
+    `mediatype` is the value of `_mediatype`. Raises Problem 400 if it lists too many types, 406 if no format
+    is acceptable.
     """
-    named = parse_named_formats(asked)
+    named = parse_named_formats(mediatype)
     return negotiate_format(request.headers.getlist("accept"), offered, named=named, suffix=suffix)
 
 
@@ -72,9 +74,9 @@ def choose_page_or_data(request: "Request", data: Format) -> Format:
     return negotiate_format(request.headers.getlist("accept"), (data, HTML), default=data)
 
 
-def parse_named_formats(asked: str | None) -> list[str]:
-    """The media types or suffixes that `_mediatype` lists, the best first. Raises Problem 400."""
-    names = [] if asked is None else asked.split(",")
+def parse_named_formats(mediatype: str | None) -> list[str]:
+    """The media types or suffixes in `_mediatype`, the best first. Raises Problem 400 for too many."""
+    names = [] if mediatype is None else mediatype.split(",")
     if len(names) > MAX_NAMED_FORMATS:
         raise Problem(400, f"The parameter _mediatype lists more than {MAX_NAMED_FORMATS} types. List fewer.")
     return names
@@ -88,10 +90,10 @@ def negotiate_format(
     suffix: str = "",
     default: Format | None = None,
 ) -> Format:
-    """The offered format that a client prefers, the first one of equal rank.
+    """The offered format that a client prefers; of several with equal rank, the first.
 
-    `make_format_ranking` explains the ranking. If none is acceptable, `default`; without a default, Problem
-    406.
+    `make_format_ranking` explains the ranking. If no format is acceptable, returns `default`, or raises
+    Problem 406 if `default` is None.
     """
     rank = make_format_ranking(accept, named, suffix)
     best = max(offered, key=rank)
@@ -107,8 +109,8 @@ def make_format_ranking(
 ) -> Callable[[Format], FormatRank]:
     """A function that ranks formats by a request.
 
-    It uses the media types or suffixes `named`, the preferred one first, else the suffix of the path, else
-    the Accept headers; without any of them, every format is acceptable.
+    It uses the media types or suffixes in `named`, the preferred one first, else the suffix of the path, else
+    the Accept headers. Without any of them, every format is acceptable.
     """
     if named or suffix:
         return partial(rank_named_format, named or (suffix,))
@@ -116,15 +118,20 @@ def make_format_ranking(
 
 
 def rank_named_format(names: Sequence[str], format_: Format) -> FormatRank:
-    """The rank of a format by the position of its name in a list: the last one has weight 1."""
+    """The rank of a format by the position of its name in `names`, the preferred one first.
+
+    The last name has weight 1, the one before it weight 2, and so on.
+    """
     return max(
-        (weight if match else 0, match)
-        for weight, match in enumerate((rate_format_match(name, format_) for name in reversed(names)), 1)
+        (weight if specificity else 0, specificity)
+        for weight, specificity in enumerate(
+            (rate_format_match(name, format_) for name in reversed(names)), 1
+        )
     )
 
 
 def accepted_media_ranges(accept: Iterable[str]) -> dict[str, float]:
-    """The weights of media ranges in Accept headers; `*/*` without any. Java sends * for */*."""
+    """The weights of media ranges in Accept headers; without headers, of `*/*`. Java sends * for */*."""
     weights = parse_accept_weights(accept) or {"*": 1.0}
     return {**weights, "*/*": max(weights.get("*", 0.0), weights.get("*/*", 0.0))}
 
@@ -136,45 +143,46 @@ def rank_accepted_format(weights: dict[str, float], format_: Format) -> FormatRa
     return next(((weights[name], specificity) for name, specificity in ranges if name in weights), (0.0, 0))
 
 
-IDENTITY_CODING = ""
+IDENTITY_CODING = ""  # stands for a body without content coding
 
 
 class StreamCompressor(Protocol):
-    """Compresses a body piece by piece."""
+    """Compresses a body in chunks."""
 
     def compress(self, data: bytes, /) -> bytes:
-        """The compressed bytes available after a piece, which may be empty."""
+        """The compressed bytes available after a chunk; may be empty."""
 
     def flush(self) -> bytes:
-        """The rest of the compressed body."""
+        """The remaining bytes of the compressed body."""
 
 
 class BrotliCompressor:
-    """A StreamCompressor for br: the library has other method names."""
+    """A StreamCompressor for br, because the library has other method names."""
 
     def __init__(self) -> None:
         """Start a body."""
         self.compressor = brotli.Compressor(quality=4)
 
     def compress(self, data: bytes, /) -> bytes:
-        """The compressed bytes available after a piece, which may be empty."""
+        """The compressed bytes available after a chunk; may be empty."""
         compressed: bytes = self.compressor.process(data)
         return compressed
 
     def flush(self) -> bytes:
-        """The rest of the compressed body."""
+        """The remaining bytes of the compressed body."""
         compressed: bytes = self.compressor.finish()
         return compressed
 
 
 class ContentCoding(NamedTuple):
-    """The functions that compress a whole body, or make a compressor for its pieces."""
+    """A function that compresses a whole body, and one that makes a compressor for chunks."""
 
     compress: Callable[[bytes], bytes]
     make_compressor: Callable[[], StreamCompressor]
 
 
-# In order of preference: of codings with equal weight the first is chosen, which costs least and saves most.
+# In order of preference: of codings with equal weight, the first is chosen. zstd takes the least CPU time and
+# saves the most bytes.
 CONTENT_CODINGS = {
     "zstd": ContentCoding(
         lambda body: zstandard.ZstdCompressor(level=3).compress(body),
@@ -202,14 +210,14 @@ def compress_body(body: bytes, coding: str) -> bytes:
     return CONTENT_CODINGS[coding].compress(body) if coding else body
 
 
-async def compress_pieces(pieces: AsyncIterator[bytes], coding: str) -> AsyncIterator[bytes]:
-    """The pieces of a body, compressed by a coding."""
+async def compress_chunks(chunks: AsyncIterator[bytes], coding: str) -> AsyncIterator[bytes]:
+    """The chunks of a body, compressed by a coding."""
     if not coding:
-        async for piece in pieces:
-            yield piece
+        async for chunk in chunks:
+            yield chunk
         return
     compressor = CONTENT_CODINGS[coding].make_compressor()
-    async for piece in pieces:
-        if compressed := compressor.compress(piece):
+    async for chunk in chunks:
+        if compressed := compressor.compress(chunk):
             yield compressed
     yield compressor.flush()

@@ -1,7 +1,8 @@
 """Verification of JWTs of an OpenID Connect issuer, which are access tokens of this service (RFC 7519, 9068).
 
-Only the configured issuer is contacted, and never while a request waits: its keys are fetched in a background
-thread, cached, and fetched again every hour, or at most once a minute when a token names an unknown key.
+Only the configured issuer is contacted, and no request waits for it. Its keys are fetched in a background
+thread and cached. They are fetched again every hour, and if a token names an unknown key, at most once a
+minute.
 """
 
 import hashlib
@@ -29,20 +30,22 @@ SIGNING_ALGORITHMS = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     "EC": ("ES256", "ES384", "ES512"),
     "OKP": ("EdDSA",),
-}  # by key type; neither symmetric algorithms, which need a shared secret, nor "none"
+}  # by key type; symmetric algorithms need a shared secret, and "none" is insecure
+# Accepted values of the header field `typ`, in lower case; empty if it is missing.
 JWT_TYPES = ("", "jwt", "at+jwt", "application/at+jwt")
 CLOCK_LEEWAY_SECONDS = 30  # allowed difference of clocks
-# Ages of keys: may be fetched again, are fetched again, are no longer valid.
-KEYS_RETRY_SECONDS, KEYS_REFRESH_SECONDS, KEYS_EXPIRY_SECONDS = 60, 3600, 24 * 3600
-# Of a response of the issuer.
+KEYS_RETRY_SECONDS = 60  # minimum time between two attempts to fetch the keys
+# Age of keys at which they are fetched again, and at which they are no longer valid.
+KEYS_REFRESH_SECONDS, KEYS_EXPIRY_SECONDS = 3600, 24 * 3600
+# Limits of a response of the issuer.
 ISSUER_TIMEOUT_SECONDS, MAX_ISSUER_RESPONSE_BYTES = 10, 1024 * 1024
-MAX_EXPIRY_EPOCH_SECONDS = 2**36  # within the range of datetime
-MAX_JWT_CHARACTERS = 16 * 1024
-MIN_RSA_KEY_BITS = 2048
-MAX_HOLDER_NAME_CHARACTERS = 100
-# Prefix of the scopes of this service in tokens, without the setting WGIG_OIDC_SCOPES.
+MAX_EXPIRY_EPOCH_SECONDS = 2**36  # later expiry times are reduced to it, as datetime has a maximum
+MAX_JWT_CHARACTERS = 16 * 1024  # longer tokens are refused without parsing
+MIN_RSA_KEY_BITS = 2048  # weaker keys are left out
+MAX_JWT_TEXT_CHARACTERS = 100  # of the name of a holder, and of an error in a JWT
+# Prefix of the scopes of this service in tokens, if WGIG_OIDC_SCOPES is not set.
 JWT_SCOPE_PREFIX = "wgig:"
-KEYS_FETCH_SECONDS = 2  # usual time of a fetch of the keys
+KEYS_FETCH_SECONDS = 2  # usual time of a fetch of the keys, after which a client tries again
 
 log = logging.getLogger("wgig")
 
@@ -94,7 +97,7 @@ class OidcIssuer:
             )
         except self.jwt.PyJWTError as error:
             raise TokenVerificationError(
-                f"This token is invalid: {shorten_untrusted_text(str(error), MAX_HOLDER_NAME_CHARACTERS)}."
+                f"This token is invalid: {shorten_untrusted_text(str(error), MAX_JWT_TEXT_CHARACTERS)}."
             ) from error
         return self.build_token(claims)
 
@@ -102,25 +105,27 @@ class OidcIssuer:
         """The AccessToken for verified claims. Its ID depends only on the issuer and the subject."""
         subject_digest = hashlib.sha256(f"{self.iss}\n{claims['sub']}".encode()).hexdigest()[:16]
         name = claims.get(self.name_claim)
+        expires_at = min(claims["exp"], MAX_EXPIRY_EPOCH_SECONDS) + CLOCK_LEEWAY_SECONDS
         return AccessToken(
-            f"oidc-{subject_digest}",
-            shorten_untrusted_text(
-                name if isinstance(name, str) and name else claims["sub"], MAX_HOLDER_NAME_CHARACTERS
+            id=f"oidc-{subject_digest}",
+            name=shorten_untrusted_text(
+                name if isinstance(name, str) and name else claims["sub"], MAX_JWT_TEXT_CHARACTERS
             ),
-            "",
-            tuple(
+            digest="",
+            scopes=tuple(
                 scope
                 for scope in TOKEN_SCOPES
                 if any(scope in self.scopes_by_value.get(value, ()) for value in self.claim_values(claims))
             ),
-            "",
-            datetime.fromtimestamp(
-                min(claims["exp"], MAX_EXPIRY_EPOCH_SECONDS) + CLOCK_LEEWAY_SECONDS, UTC
-            ).isoformat(timespec="seconds"),
+            made="",
+            expires=datetime.fromtimestamp(expires_at, UTC).isoformat(timespec="seconds"),
         )
 
     def claim_values(self, claims: Mapping[str, Any]) -> list[str]:
-        """The values of the claim that grants scopes: a list, or words of a text; the claim may be nested."""
+        """The values of the claim that grants scopes, which is a list or a space-separated text.
+
+        Its name may be a path into nested claims, such as `realm_access.roles`.
+        """
         claim: Any = claims.get(self.scopes_claim)
         if claim is None:
             claim = claims
@@ -131,7 +136,7 @@ class OidcIssuer:
         return [value for value in claim if isinstance(value, str)] if isinstance(claim, list) else []
 
     def get_key(self, header: Mapping[str, Any]) -> IssuerKey:
-        """The key for the `kid` and `alg` of a JWT header. Raises TokenVerificationError."""
+        """The key for the `kid` and `alg` of a JWT header. Raises TokenVerificationError if none fits."""
         type_, id_ = str(header.get("typ") or "").lower(), header.get("kid", "")
         if type_ not in JWT_TYPES or "crit" in header:
             raise TokenVerificationError("This token has an unsupported type or critical header.")
@@ -141,7 +146,7 @@ class OidcIssuer:
         return key
 
     def get_key_by_id(self, id_: str) -> IssuerKey:
-        """The key with an ID, or without an ID the only key. Raises TokenVerificationError."""
+        """The key with an ID, or for an empty ID the only key. Raises TokenVerificationError if none fits."""
         age = time.monotonic() - self.fetched_at
         if age > KEYS_REFRESH_SECONDS:
             self.refresh_keys()
@@ -157,7 +162,7 @@ class OidcIssuer:
         raise TokenVerificationError("The issuer has no key with the ID that this token names.")
 
     def refresh_keys(self) -> bool:
-        """Start fetching the keys, unless that was tried in the last minute; whether a fetch is running."""
+        """Start to fetch the keys, unless tried in the last minute. Returns whether a fetch is running."""
         with self.lock:
             if self.fetch_thread and self.fetch_thread.is_alive():
                 return True
@@ -169,7 +174,7 @@ class OidcIssuer:
             return True
 
     def fetch_keys(self) -> None:
-        """Fetch the keys; if that fails, the old ones are kept."""
+        """Fetch the keys; if that fails, the old keys are kept."""
         try:
             with httpx.Client(
                 verify=make_tls_context(), trust_env=False, timeout=ISSUER_TIMEOUT_SECONDS
@@ -183,26 +188,34 @@ class OidcIssuer:
         self.keys, self.fetched_at = keys, time.monotonic()
 
     def discover_keys_url(self, client: httpx.Client) -> str:
-        """The URL of the keys in the metadata of the issuer. Raises ValueError, httpx.HTTPError."""
+        """The URL of the keys in the metadata of the issuer.
+
+        Raises ValueError for wrong metadata, httpx.HTTPError if there is no response.
+        """
         document = fetch_json_object(client, f"{self.iss.rstrip('/')}/.well-known/openid-configuration")
         keys_url = document.get("jwks_uri")
         if document.get("issuer") != self.iss:
-            raise ValueError("its metadata names another issuer; set WGIG_OIDC_ISSUER to exactly that text")
+            raise ValueError(
+                "the metadata of the issuer names another issuer; set WGIG_OIDC_ISSUER to exactly that name"
+            )
         if not isinstance(keys_url, str) or urlsplit(keys_url)[:2] != urlsplit(self.iss)[:2]:
             raise ValueError(
-                f"they are on another host, at {keys_url!r}; set WGIG_OIDC_KEYS if that is right"
+                f"the keys are on another host, at {keys_url!r}; set WGIG_OIDC_KEYS if that is right"
             )
         return keys_url
 
 
 def fetch_json_object(client: httpx.Client, url: str) -> dict[str, Any]:
-    """The JSON object at a URL, within limits and without redirects. Raises ValueError, HTTPError."""
+    """The JSON object at a URL, without redirects.
+
+    Raises ValueError for any other response or one that exceeds the limits, HTTPError if there is none.
+    """
     body, deadline = bytearray(), time.monotonic() + ISSUER_TIMEOUT_SECONDS
     with client.stream("GET", url, headers={"Accept": "application/json"}) as response:
         if response.status_code != 200:
             raise ValueError(f"{url} responds with status {response.status_code}")
-        for piece in response.iter_bytes():
-            body += piece
+        for chunk in response.iter_bytes():
+            body += chunk
             if len(body) > MAX_ISSUER_RESPONSE_BYTES or time.monotonic() > deadline:
                 raise ValueError(
                     f"the response of {url} is larger than {MAX_ISSUER_RESPONSE_BYTES} bytes, "
@@ -215,7 +228,10 @@ def fetch_json_object(client: httpx.Client, url: str) -> dict[str, Any]:
 
 
 def parse_jwk_set(document: Mapping[str, Any]) -> dict[str, IssuerKey]:
-    """The signature keys in a JWK set, by ID; weak and unsupported keys are left out. Raises ValueError."""
+    """The signature keys in a JWK set, by ID; weak and unsupported keys are left out.
+
+    Raises ValueError if no key is left.
+    """
     from jwt import PyJWK, PyJWTError  # noqa: PLC0415  only needed with an issuer
 
     keys: dict[str, IssuerKey] = {}
@@ -233,12 +249,12 @@ def parse_jwk_set(document: Mapping[str, Any]) -> dict[str, IssuerKey]:
         if getattr(key.key, "key_size", MIN_RSA_KEY_BITS) >= MIN_RSA_KEY_BITS or jwk["kty"] != "RSA":
             keys[str(jwk.get("kid", ""))] = IssuerKey(key.key, key_algorithms(jwk, key))
     if not keys:
-        raise ValueError("none of them is a supported signature key")
+        raise ValueError("none of the keys is a supported signature key")
     return keys
 
 
 def key_algorithms(jwk: Mapping[str, Any], key: "PyJWK") -> tuple[str, ...]:
-    """The algorithms for a key: the one it names, that of its curve, or all of RSA."""
+    """The algorithms for a key: the one that it names, else the one of its curve, or for RSA all."""
     algorithms = SIGNING_ALGORITHMS[jwk["kty"]]
     if jwk["kty"] == "RSA" and "alg" not in jwk:
         return algorithms
@@ -246,7 +262,10 @@ def key_algorithms(jwk: Mapping[str, Any], key: "PyJWK") -> tuple[str, ...]:
 
 
 def parse_scope_mapping(setting: str) -> dict[str, tuple[str, ...]]:
-    """The scopes by value of the claim, from the setting WGIG_OIDC_SCOPES. Raises ValueError."""
+    """The scopes that each value of the claim grants, by the setting WGIG_OIDC_SCOPES.
+
+    Raises ValueError if the setting is malformed or names an unknown scope.
+    """
     if not setting.strip():
         return {JWT_SCOPE_PREFIX + scope: (scope,) for scope in TOKEN_SCOPES}
     mapping: dict[str, tuple[str, ...]] = {}
@@ -262,7 +281,7 @@ def parse_scope_mapping(setting: str) -> dict[str, tuple[str, ...]]:
 
 
 def check_issuer_url(url: str) -> None:
-    """Raises ValueError for a URL of an issuer without TLS, unless it is on this machine."""
+    """Raise ValueError for a URL of an issuer without TLS, unless it is on this machine."""
     parts = urlsplit(url)
     is_local = parts.hostname in ("127.0.0.1", "::1", "localhost")
     if parts.scheme != "https" and not (is_local and parts.scheme == "http"):
@@ -270,9 +289,9 @@ def check_issuer_url(url: str) -> None:
 
 
 def build_configured_issuer(settings: Settings) -> OidcIssuer | None:
-    """The issuer of the settings, with its keys being fetched; None if none is set.
+    """The issuer of the settings, after starting to fetch its keys; None if no issuer is set.
 
-    Raises ValueError for invalid settings, or if the library is not installed.
+    Raises ValueError for invalid settings, or if the library for JWTs is not installed.
     """
     if not settings.oidc_issuer:
         return None

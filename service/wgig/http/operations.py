@@ -1,7 +1,7 @@
-"""Rows of the table of routes, and what OpenAPI cannot derive from a handler.
+"""`Route`, a row of the table of routes, and `Operation`, its OpenAPI description.
 
-FastAPI derives parameters and summary from the signature and docstring of a handler. An `Operation` beside
-the handler adds the rest: negotiated media types, types of JSON, request bodies, tokens, header fields.
+FastAPI derives parameters and summary from the signature and docstring of a handler. An `Operation` next to
+the handler adds media types, types of JSON, request bodies, tokens and header fields.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,14 +23,14 @@ class HeaderParameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What OpenAPI shows of a route beyond the signature and docstring of its handler.
+    """The description of a route in OpenAPI, in addition to the signature and docstring of its handler.
 
-    `formats` are the response formats, `listing_formats` those of the list of profiles. `json` is the type of
-    plain JSON; the JSON of standards is known by its media type. `bodies` are media types of request bodies.
-    `parameters` is the model of the query parameters, if the handler does not take it, or takes only a base
-    class of it. `first` are dependencies that run before the query parameters are checked. If
-    `is_self_checked`, the handler checks them itself, as it is called without FastAPI, or as they depend on
-    the path, the request body or the token.
+    `formats` are the response formats, `listing_formats` those of the list of profiles (`_profile=all`).
+    `json` is the type of an `application/json` response; standard JSON formats have a media type instead.
+    `bodies` are media types of request bodies. `parameters` is the model of the query parameters, if the
+    handler does not accept it, or accepts only a base class of the model. `early_dependencies` run before the
+    query parameters are checked. If `is_self_checked`, the handler checks the query parameters, because it is
+    called without FastAPI, or because they depend on the path, the request body or the token.
     """
 
     formats: tuple[Format, ...] = ()
@@ -44,7 +44,7 @@ class Operation:
     parameters: type[ParameterModel] | None = None
     is_self_checked: bool = False
     headers: tuple[HeaderParameter, ...] = ()
-    first: tuple[Callable[..., Any], ...] = ()
+    early_dependencies: tuple[Callable[..., Any], ...] = ()
     summary: str = ""  # default: the first line of the docstring
     description: str = ""  # default: the rest of the docstring
 
@@ -65,8 +65,8 @@ def list_route_checks(route: Route) -> tuple[Callable[..., Any], ...]:
     """The dependencies that run before a handler: those of its operation, and the parameter check."""
     operation = route.operation
     if operation.is_self_checked:
-        return operation.first
+        return operation.early_dependencies
     return (
-        *operation.first,
+        *operation.early_dependencies,
         make_parameter_check(operation.parameters or find_parameter_model(route.handler)),
     )

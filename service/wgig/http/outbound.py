@@ -1,12 +1,12 @@
-"""Outbound HTTP with limits on time and bytes, and the allowlist that protects from SSRF.
+"""Outbound HTTP with limits on bytes and redirects, and the allowlist that protects from SSRF.
 
-Only URLs that the operator lists are requested, and only at public IP addresses unless the setting names an
-IP address itself. A host name is resolved once, and the connection goes to that address, so that DNS
-rebinding has no effect. Certificates are verified against the name. A response may have 16 MiB and 5
-redirects, whose targets must be allowed as well. Error messages contain no text of the other service.
+Requests go only to URLs that WGIG_ALLOW lists. A private IP address is allowed only if WGIG_ALLOW lists that
+address. A host name is resolved once, and the connection uses that IP address, so that DNS rebinding has no
+effect. Certificates are verified against the host name. A response may have 16 MiB and 5 redirects, whose
+targets must be allowed, too. Error messages contain no text from the other service.
 
-In an admitted SPARQL text, a private scheme marks allowed targets. pyoxigraph does not know the scheme, so it
-never sends requests itself.
+Callers set a timeout. Before a query or update is evaluated, the allowed URLs in it get a private scheme
+such as `outside:`. pyoxigraph does not support this scheme, so that it sends no requests itself.
 """
 
 import socket
@@ -20,15 +20,15 @@ from urllib.parse import urljoin
 import anyio
 
 from .._version import __version__
-from ..settings import canonicalize_url, parse_allowed_addresses
+from ..settings import canonicalize_url, parse_allowed_urls
 
 if TYPE_CHECKING:  # costs 120 ms, and most services send no requests
     import httpx
 
 
-# Prefix of an allowed URL in an admitted text. pyoxigraph does not know the scheme, and so sends no request.
+# Prefix of an allowed URL in a query or update that is evaluated.
 OUTBOUND_SCHEME = "outside:"
-# The same for the endpoint that this service provides itself.
+# Prefix of the URL of the search endpoint of this service in a query.
 OWN_SERVICE_SCHEME = "own:"
 SERVICE_CALL_SCHEMES = (OUTBOUND_SCHEME, OWN_SERVICE_SCHEME)
 
@@ -37,22 +37,22 @@ _UNICAST_NETWORK = ip_network("2000::/3")  # allocated for global unicast (RFC 4
 
 
 def find_allowed_url(url: str, allow_setting: str) -> str | None:
-    """The canonical URL, if the setting WGIG_ALLOW lists it or a folder that contains it; else None."""
+    """The canonical URL, if the setting WGIG_ALLOW lists the URL or a folder that contains it; else None."""
     canonical_url = canonicalize_url(url)
     if canonical_url is None:
         return None
-    allowed = parse_allowed_addresses(allow_setting)
+    allowed = parse_allowed_urls(allow_setting)
     folders = tuple(entry for entry in allowed if entry.endswith("/") and "?" not in entry)
     return canonical_url if canonical_url in allowed or canonical_url.startswith(folders) else None
 
 
 def is_own_search_url(url: str, base: str) -> bool:
-    """Whether a URL is that of the search endpoint of this service, which needs no setting."""
+    """Whether a URL is that of the search endpoint of this service, which WGIG_ALLOW need not list."""
     return url == f"{base}search"
 
 
 def is_public_address(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an IP address is public, and so is the IPv4 address embedded in it, if any."""
+    """Whether an IP address is public, and the IPv4 address embedded in it, if any, is public, too."""
     if isinstance(address, IPv6Address):
         embedded = address.ipv4_mapped or address.sixtofour
         if address in _NAT64_NETWORK:
@@ -64,7 +64,7 @@ def is_public_address(address: IPv4Address | IPv6Address) -> bool:
 
 
 def is_ip_literal(host: str) -> bool:
-    """Whether a host is an IP address. One in the setting is allowed even if it is not public."""
+    """Whether a host is an IP address and not a name."""
     try:
         ip_address(host.strip("[]"))
     except ValueError:
@@ -77,7 +77,7 @@ MAX_OUTBOUND_REDIRECTS = 5
 
 
 class PeerError(Exception):
-    """A request to another service failed; the message ends a sentence and has no text of that service."""
+    """A request to another service failed. The message is a clause such as "it cannot be reached"."""
 
 
 class OutboundResponse(NamedTuple):
@@ -90,7 +90,7 @@ class OutboundResponse(NamedTuple):
 
 async def query_endpoint(url: str, accept: str, query: str) -> OutboundResponse:
     """The response of an endpoint to a query (SPARQL 1.1 Protocol, section 2.1.2). Raises PeerError."""
-    async with open_exchange(url, accept, {"query": query}) as response:
+    async with open_outbound_response(url, accept, {"query": query}) as response:
         if response.is_redirect:
             raise PeerError("it responds with a redirect")
         return await read_whole_response(response, url)
@@ -99,7 +99,7 @@ async def query_endpoint(url: str, accept: str, query: str) -> OutboundResponse:
 async def fetch_document(url: str, accept: str, allow_setting: str) -> OutboundResponse:
     """The document at a URL, following redirects that WGIG_ALLOW allows. Raises PeerError."""
     for _ in range(MAX_OUTBOUND_REDIRECTS):
-        async with open_exchange(url, accept) as response:
+        async with open_outbound_response(url, accept) as response:
             if not response.is_redirect:
                 return await read_whole_response(response, url)
             url = resolve_redirect(url, response.headers["location"], allow_setting)
@@ -107,7 +107,7 @@ async def fetch_document(url: str, accept: str, allow_setting: str) -> OutboundR
 
 
 def resolve_redirect(url: str, location: str, allow_setting: str) -> str:
-    """The target of a redirect, if WGIG_ALLOW allows it. Raises PeerError."""
+    """The target of a redirect. Raises PeerError if it is invalid or not allowed by WGIG_ALLOW."""
     try:
         target = find_allowed_url(urljoin(url, location), allow_setting)
     except ValueError as error:
@@ -118,10 +118,10 @@ def resolve_redirect(url: str, location: str, allow_setting: str) -> str:
 
 
 @asynccontextmanager
-async def open_exchange(
+async def open_outbound_response(
     url: str, accept: str, form: dict[str, str] | None = None
 ) -> AsyncIterator["httpx.Response"]:
-    """The response to a POST with a form, or to a GET; its body is not read yet. Raises PeerError."""
+    """The response to a POST with `form`, or to a GET without; the body is not yet read. Raises PeerError."""
     import httpx  # noqa: PLC0415  most services send no requests
 
     # The environment must not affect this client: no proxies, no credentials.
@@ -158,9 +158,9 @@ def make_tls_context() -> ssl.SSLContext:
 
 
 async def resolve_public_address(target: "httpx.URL") -> str:
-    """The IP address to connect to, resolved once, so that the name cannot change its address afterwards.
+    """The IP address to connect to. The host name is resolved once, so that DNS rebinding has no effect.
 
-    All addresses of a name must be public. Raises PeerError.
+    All addresses of a host name must be public; an IP address as host was already allowed. Raises PeerError.
     """
     if is_ip_literal(target.host):
         return target.host
@@ -177,7 +177,9 @@ async def resolve_public_address(target: "httpx.URL") -> str:
 
 
 async def read_whole_response(response: "httpx.Response", url: str) -> OutboundResponse:
-    """The complete response with its body. Raises PeerError, also if its end cannot be determined."""
+    """The complete response. Raises PeerError if it is not successful, is compressed or too large, or has no
+    length.
+    """
     if not response.is_success:
         raise PeerError(f"it responds with status {response.status_code}")
     if response.headers.get("content-encoding", "identity") != "identity":
@@ -185,8 +187,8 @@ async def read_whole_response(response: "httpx.Response", url: str) -> OutboundR
     if not {"content-length", "transfer-encoding"} & set(response.headers):
         raise PeerError("its response has no length, so that a partial one could look complete")
     body = bytearray()
-    async for piece in response.aiter_raw():
-        body += piece
+    async for chunk in response.aiter_raw():
+        body += chunk
         if len(body) > MAX_OUTBOUND_RESPONSE_BYTES:
             raise PeerError(
                 f"its response is larger than {MAX_OUTBOUND_RESPONSE_BYTES} bytes; request less of it"

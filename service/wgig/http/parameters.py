@@ -1,6 +1,6 @@
 """Strict query parameters, and URLs and links of responses (RFC 8288).
 
-A parameter that a route does not know, or that is repeated too often, gets 400. Values of header fields are
+A parameter that is unknown to the route, or repeated too often, results in 400. Values of header fields are
 printable ASCII; all other characters are percent-encoded.
 """
 
@@ -19,23 +19,23 @@ from .bodies import Pairs, get_query_parameters, parameter_values
 if TYPE_CHECKING:  # costs 180 ms, and commands do not need it
     from fastapi import Request
 
-LANGUAGE_PARAMETER = "_lang"  # of any page; LanguageMiddleware removes valid ones before
-BARE_PARAMETERS = ("default", "explain", "hints", "saved", "versions")  # without a value
+LANGUAGE_PARAMETER = "_lang"  # of any page; if valid, LanguageMiddleware has already removed it
+BARE_PARAMETERS = ("default", "explain", "hints", "saved", "versions")  # must have no value
 MAX_PARAMETER_VALUES = 50  # default limit of one parameter
 
 
 def check_query_parameters(request: "Request", once: Sequence[str] = (), many: Sequence[str] = ()) -> Pairs:
-    """The pairs of the query string, all known. Raises Problem as `check_parameter_pairs`."""
+    """Check and return the pairs of the query string. Raises Problem as `check_parameter_pairs`."""
     return check_parameter_pairs(get_query_parameters(request), once, many)
 
 
 def check_parameter_pairs(
-    pairs: Pairs, once: Sequence[str] = (), many: Sequence[str] = (), most: int = MAX_PARAMETER_VALUES
+    pairs: Pairs, once: Sequence[str] = (), many: Sequence[str] = (), max_values: int = MAX_PARAMETER_VALUES
 ) -> Pairs:
-    """The pairs. Raises Problem 400 for an unknown parameter, and for one that is repeated too often.
+    """Return the pairs unchanged. Raises Problem 400 if a parameter is unknown or repeated too often.
 
-    Parameters of `once` may be given once, those of `many` at most `most` times. The member `parameters` of
-    the problem lists the known names, `suggestion` is the one that was probably meant.
+    Parameters in `once` may be given once, parameters in `many` at most `max_values` times. The member
+    `parameters` of the problem lists the known names, and `suggestion` is the most similar one.
     """
     known_names = [*once, *many]
     for key in dict(pairs):
@@ -43,7 +43,7 @@ def check_parameter_pairs(
             raise page_language_problem()
         if key not in known_names:
             raise unknown_parameter_problem(key, known_names)
-        count, max_count = len(parameter_values(pairs, key)), most if key in many else 1
+        count, max_count = len(parameter_values(pairs, key)), max_values if key in many else 1
         if count > max_count:
             times = "once" if max_count == 1 else f"{max_count} times at most"
             raise Problem(400, f"The parameter {key} is given {count} times. Give it {times}.")
@@ -53,7 +53,7 @@ def check_parameter_pairs(
 
 
 def page_language_problem() -> Problem:
-    """The 400 for `_lang` with a language that pages do not have, or given more than once."""
+    """The Problem 400 for `_lang` with an unavailable language, or given more than once."""
     return Problem(
         400,
         f"The parameter {LANGUAGE_PARAMETER} names one language of the pages. "
@@ -64,7 +64,7 @@ def page_language_problem() -> Problem:
 
 
 def unknown_parameter_problem(key: str, known_names: Sequence[str]) -> Problem:
-    """The 400 for an unknown parameter, with the known names and the most similar one."""
+    """The Problem 400 for an unknown parameter, with the known names and the most similar one."""
     suggestion = find_near_name(key, known_names)
     question = f"Did you mean {suggestion}? " if suggestion else ""
     names = f"There are: {', '.join(known_names)}." if known_names else "There are none."
@@ -84,7 +84,7 @@ def build_service_path(name: str, pairs: Iterable[tuple[str, str]], suffix: str 
 
 
 def add_url_parameters(url: str, pairs: Iterable[tuple[str, str | None]]) -> str:
-    """The URL or path with more parameters at its end; one whose value is None has no `=`."""
+    """The URL or path with these parameters added; a parameter with the value None has no `=`."""
     query = "&".join(
         quote_plus(name) if value is None else f"{quote_plus(name)}={quote_plus(value, safe=':,/')}"
         for name, value in pairs
@@ -93,7 +93,7 @@ def add_url_parameters(url: str, pairs: Iterable[tuple[str, str | None]]) -> str
 
 
 def content_location_field(name: str, pairs: Pairs, format_: Format) -> dict[str, str]:
-    """The Content-Location header: the address of this response in this format."""
+    """The Content-Location header of a response: its path, with the suffix of its format."""
     return {"Content-Location": encode_field_value(build_service_path(name, pairs, format_.suffix))}
 
 

@@ -8,10 +8,8 @@ from typing import NamedTuple
 import zstandard
 from starlette.types import Message
 
-LARGE_BODY_BYTES = (
-    64 * 1024
-)  # larger uncompressed bodies are stored compressed, and sent in pieces of this size
-CACHED_RESPONSE_OVERHEAD_BYTES = 1000  # memory of a cached response beside its body
+LARGE_BODY_BYTES = 64 * 1024  # larger uncompressed bodies are stored compressed, and sent in such chunks
+CACHED_RESPONSE_OVERHEAD_BYTES = 1000  # memory of a cached response in addition to its body
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -30,13 +28,13 @@ class CachedResponse(NamedTuple):
         return len(self.body) + CACHED_RESPONSE_OVERHEAD_BYTES
 
     def iter_body(self) -> Iterator[bytes]:
-        """The pieces of the body as it was sent, without the compression for storage."""
+        """The chunks of the body as it was sent, without the compression for storage."""
         if not self.is_compressed:
             yield self.body
             return
         reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(self.body))
-        while piece := reader.read(LARGE_BODY_BYTES):
-            yield piece
+        while chunk := reader.read(LARGE_BODY_BYTES):
+            yield chunk
 
 
 class ResponseRecorder:
@@ -47,7 +45,7 @@ class ResponseRecorder:
         self.bytes_left = max_bytes
         self.headers: dict[bytes, bytes] = {}
         self.raw_headers: RawHeaders = []
-        self.body_pieces: list[bytes] = []
+        self.body_chunks: list[bytes] = []
         self.body_length = 0
         self.compressor: zstandard.ZstdCompressionObj | None = None
         self.is_cacheable, self.is_complete = True, False
@@ -66,24 +64,24 @@ class ResponseRecorder:
                 self.append_bytes(self.compressor.flush())
             self.is_cacheable = self.bytes_left >= 0
 
-    def record_body(self, piece: bytes) -> None:
-        """Record a piece of the body; a body of more than LARGE_BODY_BYTES is compressed."""
-        self.body_length += len(piece)
+    def record_body(self, chunk: bytes) -> None:
+        """Record a chunk of the body; a body of more than LARGE_BODY_BYTES is compressed."""
+        self.body_length += len(chunk)
         if (
             self.compressor is None
             and self.body_length > LARGE_BODY_BYTES
             and b"content-encoding" not in self.headers
         ):
             self.compressor = zstandard.ZstdCompressor(level=3).compressobj()
-            recorded, self.body_pieces = b"".join(self.body_pieces), []
+            recorded, self.body_chunks = b"".join(self.body_chunks), []
             self.bytes_left += len(recorded)
-            piece = recorded + piece
-        self.append_bytes(self.compressor.compress(piece) if self.compressor else piece)
+            chunk = recorded + chunk
+        self.append_bytes(self.compressor.compress(chunk) if self.compressor else chunk)
 
-    def append_bytes(self, piece: bytes) -> None:
-        """Store a piece of the body, which is compressed if the body is."""
-        self.body_pieces.append(piece)
-        self.bytes_left -= len(piece)
+    def append_bytes(self, chunk: bytes) -> None:
+        """Store a chunk of the body, which is compressed if the body is compressed."""
+        self.body_chunks.append(chunk)
+        self.bytes_left -= len(chunk)
 
     @property
     def has_known_length(self) -> bool:
@@ -98,7 +96,7 @@ class ResponseRecorder:
         fields = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
         fields.append((b"content-length", str(self.body_length).encode()))
         return CachedResponse(
-            fields, self.headers[b"etag"].decode(), b"".join(self.body_pieces), self.compressor is not None
+            fields, self.headers[b"etag"].decode(), b"".join(self.body_chunks), self.compressor is not None
         )
 
     def vary_fields(self) -> frozenset[bytes]:

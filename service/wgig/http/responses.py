@@ -1,8 +1,8 @@
 """Responses: ETag, conditional requests, compression and caching (RFC 9110, sections 8 to 13).
 
-Responses of known length have a strong ETag, which depends on content, format and coding, and become a 304 if
-the client already has them. A streamed response that fails after its start closes the connection, as its
-status is already sent. Work is canceled when the client disconnects; the watch for that starts after 0.05 s.
+A response of known length has a strong ETag, which depends on content, format and coding. It becomes a 304 if
+the client already has it. If a streamed response fails after its start, the connection is closed, because the
+status is already sent. Work that takes over 0.05 s is canceled when the client disconnects.
 """
 
 import asyncio
@@ -18,19 +18,19 @@ from starlette.types import Receive, Scope, Send
 
 from ..rdf.formats import HTML, JSON, Format
 from .language import page_header_fields
-from .negotiation import IDENTITY_CODING, choose_coding, compress_body, compress_pieces
+from .negotiation import IDENTITY_CODING, choose_coding, compress_body, compress_chunks
 from .parameters import encode_field_value
 
-IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"  # of what never changes at its address
+IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"  # for content that never changes
 NO_STORE_HEADERS = {"Cache-Control": "no-store"}
-DISCONNECT_WATCH_SECONDS = 0.05  # shorter work is not worth watching the connection
+DISCONNECT_WATCH_SECONDS = 0.05  # time after which the connection is watched, as watching has a cost
 
 
 @asynccontextmanager
 async def cancel_on_disconnect(receive: Receive) -> AsyncIterator[None]:
-    """Cancel the work in the block when the client disconnects; its request must have been received.
+    """Cancel the work in the block and raise ClientDisconnect when the client disconnects.
 
-    Raises ClientDisconnect then.
+    The request body must have been received completely.
     """
     loop = asyncio.get_running_loop()
     watch_tasks: set[asyncio.Task[None]] = set()
@@ -58,38 +58,38 @@ async def cancel_on_disconnect(receive: Receive) -> AsyncIterator[None]:
 
 
 class ResponseAbortedError(Exception):
-    """A response failed after its start; the connection is closed instead of completing it."""
+    """A response failed after its start; the connection is closed, so that it does not look complete."""
 
 
 class StreamedResponse(Response):
-    """A response whose body is sent piece by piece."""
+    """A response whose body is sent in chunks."""
 
     def __init__(
-        self, pieces: AsyncIterator[bytes], headers: Mapping[str, str], close: Callable[[], None]
+        self, chunks: AsyncIterator[bytes], headers: Mapping[str, str], close: Callable[[], None]
     ) -> None:
-        """Send these pieces, already in the coding that the headers name.
+        """Make a response of these chunks, which are already in the content coding of the headers.
 
         `close` is called at the end, also after an error or disconnect.
         """
-        self.pieces, self.on_close = pieces, close
+        self.chunks, self.on_close = chunks, close
         self.status_code, self.background = 200, None
         self.init_headers(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the pieces as fast as the client receives them; none for HEAD."""
+        """Send the chunks as fast as the client receives them; none for HEAD."""
         try:
             async with cancel_on_disconnect(receive):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 if scope["method"] != "HEAD":
-                    async for piece in self.pieces:
-                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    async for chunk in self.chunks:
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self.on_close()
 
 
 CONDITIONAL_METHODS = ("GET", "HEAD", "QUERY")  # can get 304 (RFC 9110, section 13.1.2)
-MIN_COMPRESSED_BYTES = 1024  # compressing less costs more than it saves
+MIN_COMPRESSED_BYTES = 1024  # size of a body from which compressing saves more than it costs
 
 
 def respond_with_body(  # noqa: PLR0913  the parts of a response
@@ -135,34 +135,34 @@ def respond_with_json(
 
 
 def serialize_compact_json(value: object) -> bytes:
-    """The value as JSON on one line: indenting it would take longer than a search."""
+    """The value as JSON on one line, because indenting it would take longer than a search."""
     return json.dumps(value, ensure_ascii=False).encode()
 
 
 def respond_with_stream(  # noqa: PLR0913  the parts of a response
     request: Request,
-    pieces: AsyncIterator[bytes],
+    chunks: AsyncIterator[bytes],
     format_: Format,
     *,
     close: Callable[[], None],
     links: Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A response whose pieces are sent as they arrive; `close` is called at its end, also after an error.
+    """A response whose chunks are sent as they arrive; `close` is called at its end, also after an error.
 
-    Its ETag is unique to this response, as another evaluation may have another order.
+    Its ETag is unique, because the next evaluation may return the rows in another order.
     """
     coding = request_coding(request)
     fields = common_response_fields(request, f'"{uuid.uuid4().hex}"', links) | dict(headers or {})
     return StreamedResponse(
-        compress_pieces(pieces, coding), fields | body_header_fields(format_, coding), close
+        compress_chunks(chunks, coding), fields | body_header_fields(format_, coding), close
     )
 
 
 def common_response_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:
-    """The header fields of a response, and of a 304 instead of it."""
-    # Data of other services must not be stored: their changes are not known here.
-    has_foreign_data = getattr(request.state, "passing", False)
+    """The header fields that both a 200 and a 304 have."""
+    # Data of other services must not be cached: this service does not notice when it changes.
+    has_foreign_data = getattr(request.state, "calls_other_services", False)
     fields = {
         "ETag": tag,
         "Vary": "Accept, Accept-Encoding",

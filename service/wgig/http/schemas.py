@@ -1,6 +1,6 @@
-"""Base classes of models of JSON responses, which document them in OpenAPI.
+"""Base classes for models of JSON responses. The models only document the responses in OpenAPI.
 
-No response is built or validated with them at run time; tests validate responses against their schemas.
+The service neither builds nor validates responses with them; tests validate responses against their schemas.
 """
 
 from typing import Annotated, Any
@@ -8,29 +8,29 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pydantic.json_schema import SkipJsonSchema
 
-Absent = SkipJsonSchema[None]  # of a member that may be missing
+Absent = SkipJsonSchema[None]  # `str | Absent`: the member may be missing, but not null
 Count = Annotated[int, Field(ge=0)]
 TextsByLanguage = Annotated[
     dict[str, Annotated[list[str], Field(min_length=1)]],
-    Field(description="Texts by language; `@none` are those without one."),
+    Field(description="Texts by language tag; `@none` has the texts without a language."),
 ]
 
 
 def drop_null_defaults(schema: dict[str, Any]) -> None:
-    """Remove the default None of members that may be missing."""
+    """Remove the default None of optional members from a schema."""
     for member in schema.get("properties", {}).values():
         if member.get("default", ...) is None:
             del member["default"]
 
 
 class ResponseModel(BaseModel):
-    """Base of JSON objects with exactly these members."""
+    """Base of models of JSON objects that have no members other than those of the model."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=drop_null_defaults)
 
 
 class ExtensibleResponseModel(BaseModel):
-    """Base of JSON objects that may have other members."""
+    """Base of models of JSON objects that may have other members."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=drop_null_defaults)
 

@@ -1,8 +1,8 @@
 """Connections of the HTTP server (uvicorn, httptools): timeouts, malformed requests, raw cache, clean close.
 
-A request whose exact bytes are in the raw cache (`fast_path`) gets its response before it is parsed. The head
-of a request may take 10 seconds and 128 KiB. Refused requests get a problem document, and the connection is
-closed without a TCP reset.
+If the exact bytes of a request are in the raw cache (`fast_path`), the response is sent without parsing the
+request. The head of a request may take 10 seconds and 128 KiB. A refused request gets a problem document, and
+the connection is closed without a TCP reset.
 """
 
 import asyncio
@@ -23,28 +23,28 @@ from .limits import RateLimiter
 HEAD_TIMEOUT_SECONDS = 10  # for the head of a request, and for draining a connection before it is closed
 MAX_HEAD_BYTES = 128 * 1024
 REQUEST_ID_PREFIX = REQUEST_ID_FIELD + b": "
-MAX_DISCARDED_BYTES = 128 * 1024 * 1024  # of a body that is drained
+MAX_DISCARDED_BYTES = 128 * 1024 * 1024  # while a connection is drained; then it is closed
 
 
 class ServerConnection(HttpToolsProtocol):
-    """A connection with timeouts, whose errors are problem documents, and that is closed without a reset.
+    """A connection with timeouts; errors are sent as problem documents, and it is closed without a reset.
 
-    If a server closes a connection with unread data, TCP resets it, and the client may lose the response. So
-    data after the last response is drained: read and discarded, within limits (RFC 9112, section 9.6).
+    If a server closes a connection that has unread data, TCP resets it, and the client may lose the response.
+    So data after the last response is drained: read and discarded, within limits (RFC 9112, section 9.6).
     """
 
     base = ""  # base IRI of the graph, for problem documents
     raw_cache: RawResponseCache | None = None
     recorder: RequestRecorder | None = None
     limiter: RateLimiter | None = None
-    by_peer = False  # whether the raw cache is separate for each peer, as trusted proxies name the client
+    by_peer = False  # whether each peer has its own raw cache entries; see `make_connection_class`
     peer_address, cache_prefix = "", b""
     raw_request = b""  # the bytes of a complete GET request, the key for the raw cache
     timer: asyncio.TimerHandle | None = None
     is_head_started = False  # the head of a request has started and is incomplete
-    is_request_incomplete = False  # head or body are incomplete
+    is_request_incomplete = False  # the head or body is incomplete
     is_draining = False  # the last response is sent; more data is discarded
-    received_bytes = 0  # since the start of the head, or of draining
+    received_bytes = 0  # since the start of the head or of draining
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the timeout for the first request."""
@@ -62,14 +62,14 @@ class ServerConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Respond from the raw cache, parse the data, or discard it while draining."""
         if self.raw_cache and self.is_idle():
-            request = self.cache_prefix + data
-            response = self.raw_cache.get(request)
+            cache_key = self.cache_prefix + data
+            response = self.raw_cache.get(cache_key)
             if response and self.send_raw_response(response):
                 return
-            self.raw_request = request if is_single_get_request(data) else b""
+            self.raw_request = cache_key if is_single_get_request(data) else b""
         if not self.is_draining:
             super().data_received(data)
-        if self.transport.is_closing() or not self.is_at_rest():
+        if self.transport.is_closing() or self.is_handling_request():
             return
         self.start_timer()
         self.received_bytes += len(data)
@@ -81,17 +81,24 @@ class ServerConnection(HttpToolsProtocol):
             )
         elif self.received_bytes > MAX_DISCARDED_BYTES:
             self.transport.close()
-        return
 
     def is_idle(self) -> bool:
-        """Whether all requests so far have been answered, and all data has been sent."""
-        return self.is_at_rest() and not (
-            self.is_request_incomplete or self.is_draining or self.flow.write_paused
+        """Whether all requests so far have complete responses, and all data has been sent."""
+        return not (
+            self.is_handling_request()
+            or self.is_request_incomplete
+            or self.is_draining
+            or self.flow.write_paused
         )
+
+    def is_handling_request(self) -> bool:
+        """Whether the application is still responding to a request."""
+        return not (self.is_draining or self.cycle is None or self.cycle.response_complete)
 
     def send_raw_response(self, response: RawResponse) -> bool:
         """Send a response of the raw cache; False if the client exceeded the rate limit."""
         started_at, id_ = time.perf_counter(), make_request_id()
+        # The entry of a proxy stores the client that the proxy named in these same bytes.
         client = response.client if self.by_peer else self.peer_address
         rate_limit_fields = b""
         if self.limiter and self.limiter.is_enabled:
@@ -151,10 +158,6 @@ class ServerConnection(HttpToolsProtocol):
         if not self.is_draining:
             super().on_response_complete()
 
-    def is_at_rest(self) -> bool:
-        """Whether no request is being handled."""
-        return self.is_draining or self.cycle is None or self.cycle.response_complete
-
     def start_timer(self) -> None:
         """Start the timeout, unless it is running."""
         if self.timer is None:
@@ -167,9 +170,9 @@ class ServerConnection(HttpToolsProtocol):
             self.timer = None
 
     def on_timeout(self) -> None:
-        """Close the connection; an incomplete head gets a 408 before."""
+        """Close the connection; send a 408 first if the head of a request is incomplete."""
         self.timer = None
-        if not self.is_at_rest() or self.transport.is_closing():
+        if self.is_handling_request() or self.transport.is_closing():
             return
         if self.is_head_started and not self.is_draining:
             self.refuse(
@@ -183,14 +186,18 @@ class ServerConnection(HttpToolsProtocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse invalid HTTP. A response in progress is completed, or visibly cut off."""
+        """Refuse invalid HTTP: if no request is being handled, or the body of the current one is malformed.
+
+        If the body of the current request has arrived, its response is still sent. Else the connection is
+        aborted if the response has started, or other requests are waiting.
+        """
         error = sys.exc_info()[1]
         is_parser_error = isinstance(error, httptools.HttpParserError) and not isinstance(
             error, httptools.HttpParserCallbackError
         )
         reason = str(error) if is_parser_error else msg.rstrip(".")
         cycle = self.cycle
-        if self.is_at_rest():
+        if not self.is_handling_request():
             self.refuse(Problem(400, f"The request is malformed: {reason}. Nothing of it was done."))
         elif not cycle.more_body:  # the error is in the data after a valid request
             cycle.keep_alive = False
@@ -240,7 +247,7 @@ class DrainingTransport(asyncio.Transport):
         return self.connection.is_draining or self.connection.transport.is_closing()
 
     def close(self) -> None:
-        """Close the connection, at once if all its data has been read, else after draining."""
+        """Close the connection, immediately if all its data has been read, else after draining."""
         if self.connection.cycle.more_body or self.connection.pipeline:
             self.connection.start_draining()
         else:
@@ -257,7 +264,8 @@ def make_connection_class(
 ) -> type[ServerConnection]:
     """The ServerConnection class of a service, with its base IRI, raw cache, recorder and rate limiter.
 
-    `by_peer`: the raw cache is separate for each peer, as only some peers are trusted to name the client.
+    `by_peer`: each peer has its own entries in the raw cache. This is needed with trusted proxies: the same
+    bytes have another meaning if a proxy sends them, as only its X-Forwarded-For names the client.
     """
     members = {
         "base": base,

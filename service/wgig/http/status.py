@@ -1,4 +1,4 @@
-"""The state of a running service: whether it is stopping, and whether its last write failed."""
+"""The state of a running service: whether it is stopping, and when its last write failed."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class ServiceStatus:
     """The state of a running service.
 
-    `stopping`: it received the stop signal; `failed_write`: the time of the last write if it failed, else
-    None.
+    `stopping`: it received the stop signal. `failed_write_time`: if the last write failed, its time in UTC
+    (ISO 8601), else None.
     """
 
     stopping: bool = False
-    failed_write: str | None = None
+    failed_write_time: str | None = None

@@ -1,11 +1,11 @@
 """Prometheus metrics and OpenTelemetry traces.
 
-The values of labels are bounded: route templates instead of paths, known methods, named outcomes. Request
-durations are counted in an own histogram, as adding to one of the client library takes ten times as long.
-Checks of papers are counted by outcome, including refused ones.
+The number of label values is bounded: labels are route templates instead of paths, known methods, and named
+outcomes. Request durations are counted in `DurationTally`, because the Histogram of the client library takes
+ten times as long. Checks of papers are counted by outcome; refused checks are counted, too.
 
 Traces are enabled if an OTLP endpoint is set; otherwise the library is not imported. Spans contain routes,
-outcomes and sizes, but neither content of requests nor identities of clients.
+outcomes and sizes, but no content of requests and no identities of clients.
 """
 
 import os
@@ -35,7 +35,7 @@ KNOWN_METHODS = frozenset(("GET", "HEAD", "POST", "QUERY", "PUT", "DELETE", "OPT
 OTHER_METHOD = "other"
 DURATION_BUCKETS_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0)
 DURATION_BUCKET_BOUNDS = (*DURATION_BUCKETS_SECONDS, "+Inf")
-# Outcomes of queries; the first is success.
+# Outcomes of queries, writes and checks, the successful one first. docs/how-to/operating.md explains them.
 QUERY_OUTCOMES = (
     "answered", "busy", "canceled", "crowded", "disk", "memory", "refused", "rows", "size", "syntax", "time",
     "unfit", "value",
@@ -43,7 +43,7 @@ QUERY_OUTCOMES = (
 WRITE_OUTCOMES = ("written", "crowded", "failed", "full", "nonconforming", "refused")
 CHECK_OUTCOMES = ("conforms", "crowded", "large", "slow", "unread", "violates")
 
-# They would add a series for each counter, which the text format does not use.
+# The `_created` metrics would add a series for each counter, which the text format does not use.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 RequestKey = tuple[str, str, int]  # route, method, status
@@ -66,7 +66,7 @@ class DurationTally:
 
 
 class Metrics:
-    """The Prometheus metrics of one service. Those of requests and of the cache are not thread-safe."""
+    """The Prometheus metrics of a service. The metrics of requests and of the cache are not thread-safe."""
 
     def __init__(self) -> None:
         """Register all metrics, at zero."""
@@ -168,7 +168,7 @@ class Tracing:
 
     @contextmanager
     def request_span(self, method: str, route: str, headers: list[tuple[bytes, bytes]]) -> Iterator[Any]:
-        """The span of the request handled in the block; continues the trace in its headers, if any."""
+        """The span of the request handled in the block; it continues the trace in the headers, if any."""
         trace_headers = {
             name.decode(): value.decode("latin-1") for name, value in headers if name in TRACE_CONTEXT_FIELDS
         }
@@ -192,7 +192,7 @@ class Tracing:
         parent: "Context | None" = None,
         attributes: Mapping[str, Any] = {},
     ) -> None:
-        """Record a span that has ended and started at a value of the performance counter."""
+        """Record a span that ends now; `started_at` is a value of `time.perf_counter()`."""
         end = time.time_ns()
         start = end - int(1e9 * (time.perf_counter() - started_at))
         self.tracer.start_span(name, parent, attributes=attributes, start_time=start).end(end)
@@ -215,7 +215,7 @@ def span_if_traced(tracing: Tracing | None, name: str) -> AbstractContextManager
 
 
 def make_tracing_from_environment() -> Tracing | None:
-    """Tracing to the OTLP endpoint in the environment variables; None if none is set.
+    """Tracing to the OTLP endpoint in the environment variables; None if no endpoint is set.
 
     Raises ValueError if the library is not installed.
     """
@@ -241,7 +241,7 @@ def make_tracing_from_environment() -> Tracing | None:
 
 @contextmanager
 def count_check_outcomes(metrics: Metrics) -> Iterator[list[str]]:
-    """Count the outcomes that the block appends to the list; a Problem counts as an outcome, too."""
+    """Count the check outcomes that the block appends to the list; a Problem counts as an outcome, too."""
     outcomes: list[str] = []
     try:
         yield outcomes

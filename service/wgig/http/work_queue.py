@@ -1,8 +1,8 @@
 """Bounded work queues for calls on threads or processes: limits on running and waiting calls, and a timeout.
 
-A call that does not get a slot is not started and gets 503 with Retry-After. Work on untrusted input runs in
-processes with limits on memory (1 GiB) and CPU time, which are killed when they exceed them: a timeout gives
-503, a killed process 413.
+If a call gets no slot in time, it is not started, and the response is 503 with Retry-After. Work on untrusted
+input runs in processes with limits on memory (1 GiB) and CPU time. A process that exceeds them is killed. The
+response is then 503 after a timeout, or 413 if the process died.
 """
 
 import resource
@@ -54,7 +54,7 @@ class WorkQueue:
 
 
 def queue_full_problem() -> Problem:
-    """The 503 for a call that was not started, because the queue is full or the wait was too long."""
+    """The Problem 503 for a call that was not started, because the queue is full or the wait was too long."""
     return Problem(
         503,
         "Too many requests are being processed. This one was not started; try again soon.",
@@ -62,7 +62,7 @@ def queue_full_problem() -> Problem:
     )
 
 
-MAX_PROCESS_MEMORY_BYTES = 1024 * MIB  # of the data of a process
+MAX_PROCESS_MEMORY_BYTES = 1024 * MIB  # for the data of one process (RLIMIT_DATA)
 
 
 class ProcessWorkQueue(WorkQueue):
@@ -72,10 +72,11 @@ class ProcessWorkQueue(WorkQueue):
         """Start without processes; they are started when needed."""
         super().__init__(max_running, max_waiting, timeout_seconds)
         self.max_seconds = max_seconds
+        # For anyio, whose default limiter would allow one process per CPU; the slots limit the calls.
         self.process_limiter = anyio.CapacityLimiter(max_running)
 
     async def run(self, function: Callable[..., ResultT], *args: Any) -> ResultT:
-        """The return value of the function, called in a process; it, its arguments and value are pickled.
+        """The return value of the function, called in a process; function, arguments and value are pickled.
 
         Raises Problem 503 if it gets no slot or takes too long, 413 if the process dies.
         """
@@ -89,7 +90,7 @@ class ProcessWorkQueue(WorkQueue):
             except TimeoutError as error:
                 raise Problem(
                     503,
-                    f"This took longer than {self.max_seconds} seconds and was given up. Send less at once.",
+                    f"This took longer than {self.max_seconds} seconds and was stopped. Send less at once.",
                 ) from error
             except (BrokenWorkerProcess, MemoryError) as error:
                 raise Problem(
@@ -110,16 +111,19 @@ class ProcessWorkQueue(WorkQueue):
 
 
 def call_within_limits(max_seconds: int, function: Callable[..., ResultT], *args: Any) -> ResultT:
-    """Call the function with a CPU limit of its process, which works even if the service has died."""
+    """Call the function in this process with a CPU limit, which works even if the service has died.
+
+    The limit is twice `max_seconds`, so that a running service stops the call first, with its own message.
+    """
     limit_process_memory()
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(usage.ru_utime + usage.ru_stime) + 2 * max_seconds
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+    limit_seconds = int(usage.ru_utime + usage.ru_stime) + 2 * max_seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (limit_seconds, resource.RLIM_INFINITY))
     return function(*args)
 
 
 @cache
 def limit_process_memory() -> None:
-    """Limit the memory of this process, and ignore Ctrl-C, which the service handles."""
+    """Limit the memory of this process, once, and ignore Ctrl-C, which the service handles."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_PROCESS_MEMORY_BYTES, MAX_PROCESS_MEMORY_BYTES))

@@ -1,8 +1,9 @@
 """Counts of papers by dimension (issue, category, stakeholder group, day) and by criterion.
 
-Counted on a snapshot on first use, and again after a change that is unknown or too large. Otherwise only the
-papers that a change affects are counted again, by the statements around each paper before and after the
-change. Illustrative papers are left out.
+All papers are counted on first use, and again after a change whose statements are unknown or too many. After
+any other change, only the affected papers are counted again: their cells before and after the change are
+compared. A cell is what papers are counted in, such as an issue, or an issue and a criterion. Illustrative
+papers, which are made up as examples, are not counted.
 """
 
 import asyncio
@@ -25,9 +26,9 @@ from ..store.store import Store
 from ..store.view import StoreView, select_solutions
 from .papers_index import INDEXED_PAPER_CLASSES
 
-# A cell of the counts: (value,), (value, criterion) or (value, criterion, verdict).
+# What papers are counted by: (value of a dimension,), (value, criterion) or (value, criterion, verdict).
 CellKey = tuple[str, ...]
-Nodes = set[Any]
+Nodes = set[Any]  # RDF terms
 
 ACTOR_PROPERTIES = ("wgig:mainActor", "wgig:otherActor", "wgig:drafter")
 # The property paths from a paper to the values of a dimension, by the name of the dimension.
@@ -35,9 +36,9 @@ DIMENSION_PATHS = {
     "issue": ["wgig:issue"],
     "category": ["wgig:category"],
     "stakeholder-group": [
-        f"{actor}/{way}"
+        f"{actor}/{group_path}"
         for actor in ACTOR_PROPERTIES
-        for way in ("wgig:stakeholderGroup", "^org:member/wgig:stakeholderGroup")
+        for group_path in ("wgig:stakeholderGroup", "^org:member/wgig:stakeholderGroup")
     ],
     "posted": ["wgig:posted"],
 }
@@ -45,7 +46,7 @@ DIMENSION_PATHS = {
 
 @dataclass(frozen=True)
 class PathStep:
-    """A step of a property path: a property, followed forward or inversely."""
+    """A step of a property path: a property, and whether it is followed from object to subject."""
 
     predicate: ox.NamedNode
     is_inverse: bool
@@ -64,21 +65,23 @@ class Dimension:
 
     def __init__(self, name: str, base: str) -> None:
         """Take a name of DIMENSION_PATHS and the base IRI of the graph."""
-        self.name, node = name, partial(expand_curie, base=base)
+        self.name, expand = name, partial(expand_curie, base=base)
 
-        def path(text: str) -> PropertyPath:
-            return [PathStep(node(step.removeprefix("^")), step.startswith("^")) for step in text.split("/")]
+        def parse_path(path: str) -> PropertyPath:
+            return [
+                PathStep(expand(step.removeprefix("^")), step.startswith("^")) for step in path.split("/")
+            ]
 
-        self.paper_classes = frozenset(map(node, INDEXED_PAPER_CLASSES))
-        self.illustrative, self.assessment = node("wgig:illustrative"), node("wgig:assessment")
-        self.criterion, self.verdict = node("wgig:criterion"), node("wgig:verdict")
-        self.paths = list(map(path, DIMENSION_PATHS[name]))
-        judged = [
+        self.paper_classes = frozenset(map(expand, INDEXED_PAPER_CLASSES))
+        self.illustrative, self.assessment = expand("wgig:illustrative"), expand("wgig:assessment")
+        self.criterion, self.verdict = expand("wgig:criterion"), expand("wgig:verdict")
+        self.paths = list(map(parse_path, DIMENSION_PATHS[name]))
+        assessment_paths = [
             [PathStep(self.assessment, False), PathStep(property_, False)]
             for property_ in (self.criterion, self.verdict)
         ]
-        self.all_paths = [*self.paths, *judged, [PathStep(self.illustrative, False)]]
-        self.properties = {step.predicate for path_ in self.all_paths for step in path_}
+        self.all_paths = [*self.paths, *assessment_paths, [PathStep(self.illustrative, False)]]
+        self.properties = {step.predicate for path in self.all_paths for step in path}
 
     def is_relevant(self, quad: ox.Quad) -> bool:
         """Whether a statement may influence the counts."""
@@ -94,43 +97,43 @@ class Dimension:
         )
         paper_pattern = " UNION ".join(
             [
-                f"{{ ?text {self.assessment} ?any }}",
-                *(f"{{ ?text a {class_} }}" for class_ in sorted(self.paper_classes, key=str)),
+                f"{{ ?paper {self.assessment} ?assessment }}",
+                *(f"{{ ?paper a {class_} }}" for class_ in sorted(self.paper_classes, key=str)),
             ]
         )
         filters = (
-            f"FILTER NOT EXISTS {{ ?text {self.illustrative} true }} "
+            f"FILTER NOT EXISTS {{ ?paper {self.illustrative} true }} "
             "FILTER (isIRI(?value) || isLiteral(?value))"
         )
         criterion_pattern = (
-            f"?text {self.assessment} ?assessment . ?assessment {self.criterion} ?criterion . "
-            f"?text {alternatives} ?value . FILTER (isIRI(?criterion)) {filters}"
+            f"?paper {self.assessment} ?assessment . ?assessment {self.criterion} ?criterion . "
+            f"?paper {alternatives} ?value . FILTER (isIRI(?criterion)) {filters}"
         )
         verdict_pattern = (
             f"{criterion_pattern} ?assessment {self.verdict} ?verdict . FILTER (isIRI(?verdict))"
         )
-        parts = (
-            ("?value", f"{paper_pattern} ?text {alternatives} ?value . {filters}"),
+        subqueries = (
+            ("?value", f"{paper_pattern} ?paper {alternatives} ?value . {filters}"),
             ("?value ?criterion", criterion_pattern),
             ("?value ?criterion ?verdict", verdict_pattern),
         )
         return (
             "SELECT * WHERE { "
             + " UNION ".join(
-                f"{{ SELECT {variables} (COUNT(DISTINCT ?text) AS ?papers) "
+                f"{{ SELECT {variables} (COUNT(DISTINCT ?paper) AS ?papers) "
                 f"WHERE {{ {pattern} }} GROUP BY {variables} }}"
-                for variables, pattern in parts
+                for variables, pattern in subqueries
             )
             + " }"
         )
 
     def term_key(self, term: Any) -> str:
-        """The text of a value in a cell key: an IRI, or a literal in SPARQL syntax."""
+        """The string for a term in a cell key: its IRI, or the literal in SPARQL syntax."""
         return term.value if isinstance(term, ox.NamedNode) else str(term)
 
 
 def follow_path(match: QuadMatcher, nodes: Nodes, path: PropertyPath) -> Nodes:
-    """The ends of a path that starts at any of the nodes."""
+    """The nodes that the path leads to from any of the given nodes."""
     for step in path:
         nodes = {
             end
@@ -156,8 +159,8 @@ def find_subjects(match: QuadMatcher, predicate: ox.NamedNode, object_: Any) -> 
     return {quad.subject for quad in match(None, predicate, object_)}
 
 
-def find_affected_papers(quad: ox.Quad, dimension: Dimension, moments: Sequence[QuadMatcher]) -> Nodes:
-    """The papers whose cells a statement may change."""
+def find_affected_papers(quad: ox.Quad, dimension: Dimension, matchers: Sequence[QuadMatcher]) -> Nodes:
+    """The papers whose cells a changed statement may affect; `matchers` read the states before and after."""
     if quad.predicate == RDF_TYPE:
         return {quad.subject}
     papers: Nodes = set()
@@ -166,8 +169,8 @@ def find_affected_papers(quad: ox.Quad, dimension: Dimension, moments: Sequence[
             if step.predicate == quad.predicate:
                 node = quad.object if step.is_inverse else quad.subject
                 inverse_path = [earlier.inverse for earlier in reversed(path[:position])]
-                for moment in moments:
-                    papers |= follow_path(moment, {node}, inverse_path)
+                for match in matchers:
+                    papers |= follow_path(match, {node}, inverse_path)
     return papers
 
 
@@ -178,41 +181,39 @@ def find_paper_cells(paper: Any, match: QuadMatcher, dimension: Dimension) -> se
     assessments = find_objects(match, paper, dimension.assessment)
     if not assessments and dimension.paper_classes.isdisjoint(find_objects(match, paper, RDF_TYPE)):
         return set()
-    cells = set[CellKey]()
-    ends = {end for path in dimension.paths for end in follow_path(match, {paper}, path)}
-    values = [dimension.term_key(term) for term in ends if isinstance(term, ox.NamedNode | ox.Literal)]
-    if values:
-        judged = {part for node in assessments for part in list_assessment_cells(node, match, dimension)}
-        cells = {(value, *part) for value in values for part in ((), *judged)}
-    return cells
+    value_terms = {term for path in dimension.paths for term in follow_path(match, {paper}, path)}
+    values = [dimension.term_key(term) for term in value_terms if isinstance(term, ox.NamedNode | ox.Literal)]
+    assessment_keys = {key for node in assessments for key in list_assessment_keys(node, match, dimension)}
+    return {(value, *key) for value in values for key in ((), *assessment_keys)}
 
 
-def list_assessment_cells(assessment: Any, match: QuadMatcher, dimension: Dimension) -> set[CellKey]:
-    """The (criterion,) and (criterion, verdict) parts of the cells of an assessment."""
+def list_assessment_keys(assessment: Any, match: QuadMatcher, dimension: Dimension) -> set[CellKey]:
+    """The cell keys of an assessment without the value: (criterion,) and (criterion, verdict)."""
     verdicts = select_iri_values(find_objects(match, assessment, dimension.verdict))
     criteria = select_iri_values(find_objects(match, assessment, dimension.criterion))
-    ends = ((), *((verdict,) for verdict in verdicts))
-    return {(criterion, *end) for criterion in criteria for end in ends}
+    verdict_keys = ((), *((verdict,) for verdict in verdicts))
+    return {(criterion, *verdict_key) for criterion in criteria for verdict_key in verdict_keys}
 
 
 def select_iri_values(terms: Iterable[Any]) -> list[str]:
-    """Those of the terms that are IRIs."""
+    """The IRIs among the terms."""
     return [term.value for term in terms if isinstance(term, ox.NamedNode)]
 
 
-COUNTS_COPY_PREFIX = "cells-copy"
+COUNTS_COPY_PREFIX = "cells-copy"  # prefix of the names of the snapshots of the store that are counted
 MAX_WAITING_COUNT_REQUESTS, COUNT_TIMEOUT_SECONDS = 256, 20  # requests, seconds
-MAX_AFFECTED_PAPERS = 1_000  # papers per change; for more, all papers are counted again
+MAX_AFFECTED_PAPERS = 1_000  # by a change; if it affects more, all papers are counted again
 
 
 class PaperCounts(Projection):
     """The projection that counts the papers in each cell of a dimension, without illustrative ones."""
 
-    def __init__(self, store: Store, base: str, side: str) -> None:
+    def __init__(self, store: Store, base: str, dimension: str) -> None:
         """Take the store, its base IRI, and the name of the dimension."""
         super().__init__(store)
-        self.dimension = Dimension(side, base)
-        self.name, self.snapshot_name = f"the count of papers by {side}", f"{COUNTS_COPY_PREFIX}-{side}"
+        self.dimension = Dimension(dimension, base)
+        self.name = f"the count of papers by {dimension}"
+        self.snapshot_name = f"{COUNTS_COPY_PREFIX}-{dimension}"
         self.queue = WorkQueue(
             max_running=1, max_waiting=MAX_WAITING_COUNT_REQUESTS, timeout_seconds=COUNT_TIMEOUT_SECONDS
         )
@@ -235,12 +236,12 @@ class PaperCounts(Projection):
         return self.counts if self.is_current else None
 
     def count_all(self) -> Counter[CellKey]:
-        """The number of papers in each cell, counted first if necessary; may block."""
+        """The number of papers in each cell. Blocks while they are counted, if necessary."""
         self.ensure_current()
         return self.counts
 
     def apply(self, change: Change) -> bool:
-        """Update the counts by the papers that a change affects; False if these are too many."""
+        """Count the papers again that a change affects; return False if there are too many of them."""
         differences = diff_paper_counts(self.store, change, self.dimension)
         if differences is not None:
             self.counts = add_paper_counts(self.counts, differences)
@@ -273,20 +274,20 @@ def add_paper_counts(counts: Counter[CellKey], differences: Counter[CellKey]) ->
 
 
 def diff_paper_counts(view: StoreView, change: Change, dimension: Dimension) -> Counter[CellKey] | None:
-    """The differences in the counts that a change makes; None if it affects too many papers."""
+    """The differences in the counts due to a change; None if more than MAX_AFFECTED_PAPERS are affected."""
     relevant = Change(
         tuple(filter(dimension.is_relevant, change.removed)),
         tuple(filter(dimension.is_relevant, change.added)),
     )
     # Cached, as the same patterns are matched before and after the change.
-    moments = BeforeAfter(cache(lambda *pattern: tuple(view.match(*pattern))), relevant)
+    states = BeforeAfter(cache(lambda *pattern: tuple(view.match(*pattern))), relevant)
     papers: Nodes = set()
     for quad in chain(relevant.removed, relevant.added):
-        papers |= find_affected_papers(quad, dimension, (moments.before, moments.after))
+        papers |= find_affected_papers(quad, dimension, (states.before, states.after))
         if len(papers) > MAX_AFFECTED_PAPERS:
             return None
     differences = Counter[CellKey]()
     for paper in papers:
-        differences.update(find_paper_cells(paper, moments.after, dimension))
-        differences.subtract(find_paper_cells(paper, moments.before, dimension))
+        differences.update(find_paper_cells(paper, states.after, dimension))
+        differences.subtract(find_paper_cells(paper, states.before, dimension))
     return differences

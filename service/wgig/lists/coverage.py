@@ -24,10 +24,10 @@ from ..resources.alternates import Resource
 from ..resources.existence import check_known_iri
 from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
-from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
+from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import render_site_page, respond_with_resource, serialize_graph_body
 from ..sparql.dependencies import QueriesDep
-from ..sparql.service import QueryService, select_own_rows
+from ..sparql.service import QueryService, select_internal_rows
 from .counts import PaperCounts
 from .coverage_matrix import (
     ROW_DIMENSIONS,
@@ -48,6 +48,7 @@ DEFAULT_ROW_DIMENSION = "issue"  # the rows of the matrix without the parameter 
 COVERAGE_FORMATS = (JSON, JSON_LD, CSV, TURTLE, SVG, HTML)
 # The property wgig:measuredAgainst has issues as subjects, so there is no RDF for other rows.
 ISSUE_ONLY_FORMATS = (JSON_LD, TURTLE)
+# The type of resource that each filter names, and the filters of each dimension of rows.
 COVERAGE_FILTER_TYPES = {
     "issue": "issue",
     "criterion": "principle",
@@ -66,7 +67,7 @@ class CoverageParameters(ProfileParameters):
 
     media_type: Text = describe_media_type(COVERAGE_FORMATS)
     by: Text = describe_parameter(
-        "What the rows are.",
+        "The type of the rows.",
         json_schema_extra={
             "enum": [*ROW_DIMENSIONS],
             "default": DEFAULT_ROW_DIMENSION,
@@ -77,7 +78,7 @@ class CoverageParameters(ProfileParameters):
     criterion: NameTexts = describe_parameter("Only this criterion.", examples=[["transparency"]])
     category: NameTexts = describe_parameter("Only this category.", examples=[["access-for-all"]])
     stakeholder_group: NameTexts = describe_parameter(
-        "Only this stakeholderGroup, with rows by it.",
+        "Only this stakeholder group, if the rows are stakeholder groups.",
         alias="stakeholderGroup",
         examples=[["civil-society"]],
     )
@@ -101,23 +102,25 @@ async def get_coverage(
     request = context.request
     base = context.base
     pairs = get_query_parameters(request)
-    by = parse_row_dimension(pairs)
+    dimension = parse_row_dimension(pairs)
     formats = [
         format_
         for format_ in COVERAGE_FORMATS
-        if by == DEFAULT_ROW_DIMENSION or format_ not in ISSUE_ONLY_FORMATS
+        if dimension == DEFAULT_ROW_DIMENSION or format_ not in ISSUE_ONLY_FORMATS
     ]
-    suffix, profiles = request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+    suffix, profiles = request.path_params.get("suffix", ""), {DEFAULT_PROFILE_TOKEN: default_profile(base)}
     preferences = parse_format_preferences(context, parameters, formats, suffix, profiles)
-    filters = parse_coverage_filters(by, pairs, base)
+    filters = parse_coverage_filters(dimension, pairs, base)
     for name, terms in filters.items():
         for term in terms:
             await check_known_iri(request, queries, name, COVERAGE_FILTER_TYPES[name], term.value)
-    matrix = await read_coverage_matrix(request, queries, counts[by], by, filters)
-    kept_pairs = [pair for pair in pairs if pair[0] in ("by", *COVERAGE_FILTER_TYPES)]
-    iri = base.rstrip("/") + build_service_path("coverage", kept_pairs)
-    write = partial(serialize_coverage_matrix, context, matrix, kept_pairs)
-    resource = Resource(iri, "/coverage", lambda: (), write, formats=formats, pairs=kept_pairs)
+    matrix = await read_coverage_matrix(request, queries, counts[dimension], dimension, filters)
+    matrix_parameters = [pair for pair in pairs if pair[0] in ("by", *COVERAGE_FILTER_TYPES)]
+    iri = base.rstrip("/") + build_service_path("coverage", matrix_parameters)
+    serialize = partial(serialize_coverage_matrix, context, matrix, matrix_parameters)
+    resource = Resource(
+        iri, "/coverage", triples=lambda: (), write=serialize, formats=formats, pairs=matrix_parameters
+    )
     return await run_in_threadpool(
         respond_with_resource,
         context,
@@ -135,8 +138,8 @@ async def read_coverage_matrix(
     dimension: str,
     filters: dict[str, list[Any]],
 ) -> CoverageMatrix:
-    """The matrix with rows of this dimension. Raises Problem."""
-    result_rows = await select_own_rows(
+    """The coverage matrix with rows of this dimension. Raises Problem 503 if counting papers takes long."""
+    result_rows = await select_internal_rows(
         request, queries, build_matrix_query(dimension, filters, queries.settings.base)
     )
     return build_coverage_matrix(dimension, result_rows, await counts.get_counts())
@@ -152,11 +155,11 @@ def serialize_coverage_matrix(
             context,
             "coverage.html",
             **build_coverage_links(matrix_parameters),
-            shown=build_matrix_view(matrix, base, language.label_languages()),
+            view=build_matrix_view(matrix, base, language.label_languages()),
             markup=build_coverage_markup(context),
         )
     if format_ is SVG:
-        return render_site_page(context, "coverage.svg", shown=build_matrix_view(matrix, base))
+        return render_site_page(context, "coverage.svg", view=build_matrix_view(matrix, base))
     if format_ in COVERAGE_SERIALIZERS:
         return COVERAGE_SERIALIZERS[format_](matrix)
     return serialize_graph_body(context, iter_matrix_triples(matrix, base), format_)
@@ -172,20 +175,20 @@ def build_coverage_markup(context: RequestContext) -> dict[str, Any]:
 
 
 def build_coverage_links(matrix_parameters: Pairs) -> dict[str, Any]:
-    """The template variables with links: to the matrix by other rows, and to this one in other formats."""
+    """The template variables with links to matrices with other rows, and to this matrix in other formats."""
     dimension = parse_row_dimension(matrix_parameters)
     criteria = [pair for pair in matrix_parameters if pair[0] == "criterion"]
     return {
         "by": dimension,
-        "ways": {
+        "dimension_links": {
             row_dimension: build_service_path(
                 "coverage",
                 [*([("by", row_dimension)] if row_dimension != DEFAULT_ROW_DIMENSION else []), *criteria],
             )
             for row_dimension in ROW_DIMENSIONS
         },
-        "is_part": any(key != "by" for key, _ in matrix_parameters),
-        "others": [
+        "is_filtered": any(key != "by" for key, _ in matrix_parameters),
+        "other_formats": [
             (format_.title, build_service_path("coverage", matrix_parameters, format_.suffix))
             for format_ in COVERAGE_FORMATS
             if format_ is not HTML
@@ -195,7 +198,7 @@ def build_coverage_links(matrix_parameters: Pairs) -> dict[str, Any]:
 
 
 def parse_row_dimension(pairs: Pairs) -> str:
-    """The value of `by`: what the rows of the matrix are. Raises Problem 400."""
+    """The dimension of the rows: the value of the parameter `by`. Raises Problem 400 for an unknown value."""
     dimension = next(iter(parameter_values(pairs, "by")), DEFAULT_ROW_DIMENSION)
     if dimension not in ROW_DIMENSIONS:
         raise unknown_name_problem("The matrix cannot have as its rows", dimension, ROW_DIMENSIONS)
@@ -203,7 +206,10 @@ def parse_row_dimension(pairs: Pairs) -> str:
 
 
 def parse_coverage_filters(dimension: str, pairs: Pairs, base: str) -> dict[str, list[Any]]:
-    """The terms of each filter. Raises Problem 400, also for a filter that does not apply to these rows."""
+    """The terms of each filter.
+
+    Raises Problem 400 for an invalid value, and for a filter that does not apply to rows of this dimension.
+    """
     check_parameter_pairs(pairs, ("by", "_mediatype", "_profile"), ROW_DIMENSION_FILTERS[dimension])
     return {
         name: [
@@ -214,4 +220,5 @@ def parse_coverage_filters(dimension: str, pairs: Pairs, base: str) -> dict[str,
     }
 
 
+# By format; the other formats need the request.
 COVERAGE_SERIALIZERS = {JSON: serialize_matrix_json, CSV: serialize_matrix_csv}

@@ -1,7 +1,8 @@
 """The coverage matrix: the number of papers and their verdicts for each row and criterion.
 
-Serialized as HTML with colors and words, SVG, JSON, CSV and RDF. A page shows at most 200 rows, data formats
-have all.
+A row is an issue, a category or a stakeholder group. It is measured by a criterion if a paper assesses it by
+that criterion. The matrix is available as HTML, SVG, JSON, CSV and RDF. HTML and SVG show at most 200 rows,
+the other formats all.
 """
 
 import json
@@ -22,7 +23,7 @@ from .counts import CellKey
 from .fields import NAME_PATH
 from .query import add_query_prefixes
 
-# The criteria: the principles that section 7 of the template names, and the development priority.
+# The criteria: the principles that section 7 of the paper template names, and the cross-cutting priority.
 CRITERIA_PATTERN = """{ SELECT DISTINCT ?thing WHERE {
   { ?item wgig:partOf+ doc:form\\/issue-paper ; wgig:namesPrinciple ?thing }
   UNION { ?thing a wgig:CrosscuttingPriority }
@@ -33,11 +34,11 @@ LabelsByIri = dict[str, list[ox.Literal]]
 
 @dataclass(frozen=True)
 class RowDimension:
-    """What the rows of a matrix can be: issues, categories or stakeholder groups.
+    """The type of the rows of a matrix: issues, categories or stakeholder groups.
 
-    `key` is the name of a row in JSON and CSV and of the filter for rows, whose values are of the type
-    `type`; `plural` is the name of all rows in JSON. `pattern` is the SPARQL pattern for the rows,
-    `example_query` the example query that lists the papers of a cell, with its parameter for the row.
+    `key` names a row in JSON and CSV, and the query parameter that filters rows by values of `type`.
+    `plural` names the list of rows in JSON. `pattern` is the SPARQL pattern for the rows. `example_query`
+    is the name of the example query that lists the papers of a cell, and of its parameter for the row.
     """
 
     key: str
@@ -72,8 +73,8 @@ ROW_DIMENSIONS = {
 class CoverageMatrix:
     """Rows, criteria and verdicts by IRI with their labels, and the number of papers in each cell.
 
-    Keys of `papers`: `(row,)` counts all papers of a row, `(row, criterion)` those that assess the row by the
-    criterion, `(row, criterion, verdict)` those with that verdict.
+    Keys of `papers`: `(row,)` counts all papers of a row, `(row, criterion)` the papers that assess the row
+    by the criterion, `(row, criterion, verdict)` the papers with that verdict.
     """
 
     dimension: str
@@ -94,12 +95,12 @@ class CoverageMatrix:
 
     @property
     def measured(self) -> int:
-        """The number of these pairs that at least one paper assesses."""
+        """The number of pairs of a row and a criterion that at least one paper assesses."""
         return sum(len(cell) == 2 for cell in self.papers)
 
     @property
     def unmeasured_rows(self) -> int:
-        """The number of rows that have papers, none of which assesses the row by any criterion."""
+        """The number of rows that have papers, but no paper that assesses the row by any criterion."""
         measured_rows = {cell[0] for cell in self.papers if len(cell) == 2}
         return sum(len(cell) == 1 and cell[0] not in measured_rows for cell in self.papers)
 
@@ -110,8 +111,8 @@ def build_matrix_query(dimension: str, filters: Mapping[str, Sequence[Any]], bas
     categories = filters.get("category", ()) if dimension == "issue" else ()
     row_values = format_values_clause("thing", filters.get(row_dimension.key, ()))
     patterns = {
-        "rows": f"{row_values} {format_values_clause('in', categories)} "
-        f"{'?thing wgig:category ?in .' if categories else ''} {row_dimension.pattern}",
+        "rows": f"{row_values} {format_values_clause('category', categories)} "
+        f"{'?thing wgig:category ?category .' if categories else ''} {row_dimension.pattern}",
         "criteria": f"{CRITERIA_PATTERN} {format_values_clause('thing', filters.get('criterion', ()))}",
         "verdicts": "?thing a wgig:Verdict",
     }
@@ -122,7 +123,7 @@ def build_matrix_query(dimension: str, filters: Mapping[str, Sequence[Any]], bas
 
 
 def format_values_clause(variable: str, terms: Sequence[Any]) -> str:
-    """The VALUES clause that restricts a variable to the terms; empty without terms."""
+    """The VALUES clause that restricts a variable to the terms; empty if there are no terms."""
     return f"VALUES ?{variable} {{ {' '.join(map(str, terms))} }}" if terms else ""
 
 
@@ -136,7 +137,7 @@ def build_coverage_matrix(
         if isinstance(label, ox.Literal) and label not in texts:
             texts.append(label)
     rows, criteria, verdicts = (
-        dict(sorted(axis_labels.items(), key=label_sort_key)) for axis_labels in labels.values()
+        dict(sorted(axis_labels.items(), key=matrix_label_sort_key)) for axis_labels in labels.values()
     )
     matrix_papers = {
         cell: count
@@ -146,7 +147,7 @@ def build_coverage_matrix(
     return CoverageMatrix(dimension, rows, criteria, verdicts, matrix_papers)
 
 
-def label_sort_key(item: tuple[str, list[ox.Literal]]) -> tuple[str, str]:
+def matrix_label_sort_key(item: tuple[str, list[ox.Literal]]) -> tuple[str, str]:
     """The sort key of an IRI with its labels: the best label without regard to case, then the IRI."""
     return best_text(item[1]).value.casefold(), item[0]
 
@@ -183,9 +184,9 @@ def serialize_matrix_json(matrix: CoverageMatrix) -> bytes:
 
 def serialize_matrix_csv(matrix: CoverageMatrix) -> bytes:
     """The matrix as CSV: a line for each cell, with a column for all papers and one for each verdict."""
-    names = [verdict.rpartition("/")[2] for verdict in matrix.verdicts]
+    verdict_names = [verdict.rpartition("/")[2] for verdict in matrix.verdicts]
     key = matrix.row_dimension.key
-    rows: list[list[object]] = [[key, f"{key}Label", "criterion", "criterionLabel", "papers", *names]]
+    rows: list[list[object]] = [[key, f"{key}Label", "criterion", "criterionLabel", "papers", *verdict_names]]
     for row, row_texts in matrix.rows.items():
         for criterion, texts in matrix.criteria.items():
             counts = [matrix.papers.get((row, criterion, verdict), 0) for verdict in matrix.verdicts]
@@ -196,17 +197,17 @@ def serialize_matrix_csv(matrix: CoverageMatrix) -> bytes:
 
 
 def iter_matrix_triples(matrix: CoverageMatrix, base: str) -> Iterator[ox.Triple]:
-    """The matrix as RDF: `wgig:measuredAgainst` between issue and criterion, and the labels of both."""
-    measured = ox.NamedNode(f"{base}ontology#measuredAgainst")
+    """The matrix as RDF: `wgig:measuredAgainst` from issues to criteria, and the labels of both."""
+    measured_against = ox.NamedNode(f"{base}ontology#measuredAgainst")
     for issue, criterion in (cell for cell in matrix.papers if len(cell) == 2):
-        yield ox.Triple(ox.NamedNode(issue), measured, ox.NamedNode(criterion))
+        yield ox.Triple(ox.NamedNode(issue), measured_against, ox.NamedNode(criterion))
     for iri, texts in (matrix.rows | matrix.criteria).items():
         for text in texts:
             yield ox.Triple(ox.NamedNode(iri), RDFS_LABEL, text)
 
 
-MAX_SHOWN_ROWS = 200  # on a page; data formats have all
-# The meaning of a cell, by the CSS class of its color.
+MAX_SHOWN_ROWS = 200  # on a page; data formats have all rows
+# The tones of cells: the CSS class of the color, and its meaning.
 CELL_TONES = {
     "adequate": gettext_noop("every verdict is adequate"),
     "partly-adequate": gettext_noop("every verdict is partly adequate"),
@@ -220,20 +221,23 @@ CELL_TONES = {
 
 
 class MatrixHeader(NamedTuple):
-    """The header of a row or column: its IRI and label, the number of its papers, and `path`.
+    """The header of a row or column: its IRI, label, and value in query strings.
 
-    `path` is the address of the list of the papers of a row, but of a column the name of the criterion for a
-    query parameter. `papers` is 0 for columns.
+    For a row, also the number of its papers, and the path of the list of these papers.
     """
 
     iri: str
     name: ox.Literal
-    papers: int
-    path: str
+    query_value: str
+    papers: int = 0
+    path: str = ""
 
 
 class MatrixCell(NamedTuple):
-    """A cell: the CSS class of its color, its papers in all and by verdict, paths of their list and query."""
+    """A cell: the CSS class of its color, and the numbers of its papers, in total and by verdict.
+
+    `path` is the path of the list of its papers, `query` the path of the example query for them.
+    """
 
     tone: str
     papers: int
@@ -243,7 +247,7 @@ class MatrixCell(NamedTuple):
 
 
 class MatrixView(NamedTuple):
-    """The matrix as a page shows it: the first MAX_SHOWN_ROWS rows, and the tones that occur in them."""
+    """The matrix as a page shows it: the first MAX_SHOWN_ROWS rows, and the meanings of their tones."""
 
     coverage: CoverageMatrix
     columns: Sequence[MatrixHeader]
@@ -251,7 +255,7 @@ class MatrixView(NamedTuple):
     tones: Mapping[str, str]
 
     @property
-    def measured(self) -> list[tuple[MatrixHeader, MatrixHeader, MatrixCell]]:
+    def measured_cells(self) -> list[tuple[MatrixHeader, MatrixHeader, MatrixCell]]:
         """The cells that have papers, each with its row and column."""
         return [
             (row, column, cell)
@@ -271,17 +275,17 @@ def build_matrix_view(matrix: CoverageMatrix, base: str, ranges: Sequence[str] =
     namespaces = namespaces_by_prefix(base)
     columns = [
         MatrixHeader(
-            iri, matrix_label(iri, matrix.criteria, ranges), 0, iri_address_name(iri, namespaces["principle"])
+            iri, matrix_label(iri, matrix.criteria, ranges), iri_query_value(iri, namespaces["principle"])
         )
         for iri in matrix.criteria
     ]
     rows = []
     for iri in list(matrix.rows)[:MAX_SHOWN_ROWS]:
-        name = iri_address_name(iri, namespaces[matrix.row_dimension.type])
+        query_value = iri_query_value(iri, namespaces[matrix.row_dimension.type])
         papers = matrix.papers.get((iri,), 0)
-        path = f"/papers?{urlencode({matrix.row_dimension.key: name})}"
-        row = MatrixHeader(iri, matrix_label(iri, matrix.rows, ranges), papers, path)
-        rows.append((row, [build_matrix_cell(matrix, row, name, column, ranges) for column in columns]))
+        path = f"/papers?{urlencode({matrix.row_dimension.key: query_value})}"
+        row = MatrixHeader(iri, matrix_label(iri, matrix.rows, ranges), query_value, papers, path)
+        rows.append((row, [build_matrix_cell(matrix, row, column, ranges) for column in columns]))
     tones = {cell.tone for _, cells in rows for cell in cells}
     return MatrixView(
         matrix, columns, rows, {tone: meaning for tone, meaning in CELL_TONES.items() if tone in tones}
@@ -289,20 +293,20 @@ def build_matrix_view(matrix: CoverageMatrix, base: str, ranges: Sequence[str] =
 
 
 def matrix_label(iri: str, labels: LabelsByIri, ranges: Sequence[str]) -> ox.Literal:
-    """The best label for the language ranges, or else the end of the IRI in words."""
+    """The best label for the language ranges; without labels, words made from the end of the IRI."""
     return best_text((label for label in labels[iri] if label.value), ranges, words_of_iri(iri))
 
 
-def iri_address_name(iri: str, namespace: str) -> str:
-    """The value that names an IRI in an address: its local name in the namespace, or else the whole IRI."""
+def iri_query_value(iri: str, namespace: str) -> str:
+    """The value for an IRI in a query string: its local name in the namespace, or else the whole IRI."""
     local_name = iri.removeprefix(namespace)
     return local_name if iri.startswith(namespace) and RESOURCE_NAME_PATTERN.fullmatch(local_name) else iri
 
 
 def build_matrix_cell(
-    matrix: CoverageMatrix, row: MatrixHeader, name: str, column: MatrixHeader, ranges: Sequence[str]
+    matrix: CoverageMatrix, row: MatrixHeader, column: MatrixHeader, ranges: Sequence[str]
 ) -> MatrixCell:
-    """The cell of a row and a column; `name` is the name of the row in addresses."""
+    """The cell of a row and a column, with labels in the best of the language ranges."""
     papers = matrix.papers.get((row.iri, column.iri), 0)
     verdicts = [
         (verdict, matrix.papers[row.iri, column.iri, verdict])
@@ -314,13 +318,13 @@ def build_matrix_cell(
         cell_tone(papers, [iri for iri, _ in verdicts], row.papers),
         papers,
         [(matrix_label(iri, matrix.verdicts, ranges), count) for iri, count in verdicts],
-        f"{row.path}&{urlencode({'criterion': column.path})}",
-        f"/queries/{example}?{urlencode({parameter: name, 'the_criterion': column.path})}",
+        f"{row.path}&{urlencode({'criterion': column.query_value})}",
+        f"/queries/{example}?{urlencode({parameter: row.query_value, 'the_criterion': column.query_value})}",
     )
 
 
 def cell_tone(papers: int, verdicts: Sequence[str], row_papers: int) -> str:
-    """The CSS class of the color of a cell with these papers and verdicts.
+    """The CSS class of the color of a cell with this number of papers and these verdicts, as IRIs.
 
     `row_papers` is the number of papers of its row.
     """

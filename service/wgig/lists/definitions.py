@@ -1,7 +1,8 @@
 """The definitions of all lists: classes, fields, types and labels.
 
-Query, JSON, JSON schema, CSV and page of a list are made from its definition. A field has the name of its
-property in the JSON-LD context.
+The query, JSON, JSON schema, CSV and page of a list are made from its definition. `ListField` explains the
+types, such as `name` and `thing`. Most fields are named after their property in the JSON-LD context; the
+values of others are those of a `path` or a `pattern`.
 """
 
 from ..i18n import gettext_noop
@@ -18,7 +19,7 @@ DUE_FIELD = ListField("due", "date", gettext_noop("When it was due."))
 DELIVERED_FIELD = ListField("delivered", "date", gettext_noop("When it was delivered."))
 POSTED_FIELD = ListField("posted", "date", gettext_noop("When it was posted."))
 TIMELINESS_FIELD = ListField(
-    "timeliness", "timeliness", gettext_noop("Whether it was delivered in time, where both days are known.")
+    "timeliness", "timeliness", gettext_noop("Whether it was delivered in time, if both days are known.")
 )
 SOURCE_FIELD = ListField(
     "dcterms:source", "thing", gettext_noop("The pages and paragraphs that it is taken from."), many=True
@@ -57,7 +58,9 @@ LIST_DEFINITIONS = {
                         "Whether it has all parts of the template; papers of other forms are not tested."
                     ),
                     many=True,
-                    pattern="?value_whole earl:subject ?id ; wgig:partsMet ?value_met ; earl:result ?value .",
+                    # Only the assertion on the whole paper has wgig:partsMet.
+                    pattern="?value_assertion earl:subject ?id ; earl:result ?value ; "
+                    "wgig:partsMet ?value_parts_met .",
                 ),
                 ListField("drafter", "agent", gettext_noop("Who wrote it."), many=True),
                 ListField("mainActor", "agent", gettext_noop("The main actor (section 4).")),
@@ -179,7 +182,8 @@ LIST_DEFINITIONS = {
             "stakeholders",
             gettext_noop("Stakeholders"),
             gettext_noop(
-                "People and bodies that took part or are named, with their groups and regions where known."
+                "People and organizations that took part or are named, with their groups and regions "
+                "if known."
             ),
             ("foaf:Person", "org:Organization", "foaf:Group"),
             (
@@ -211,8 +215,9 @@ LIST_DEFINITIONS = {
                     "name",
                     gettext_noop("The UN M49 regions of its countries, as far as the crosswalk has them."),
                     many=True,
-                    pattern="?id wgig:country|^org:member/wgig:country ?value_in . "
-                    "?value_code wgig:identifies ?value_in ; "
+                    # The graph crosswalk has a note on each UN M49 code, such as "Europe / Western Europe".
+                    pattern="?id wgig:country|^org:member/wgig:country ?value_country . "
+                    "?value_identifier wgig:identifies ?value_country ; "
                     'wgig:identifierScheme "UN M49" ; skos:note ?value_note . '
                     "BIND (STRBEFORE(STR(?value_note), ' /') AS ?value)",
                 ),
@@ -223,7 +228,9 @@ LIST_DEFINITIONS = {
                     many=True,
                     path="^org:member/wgig:developingCountry",
                 ),
-                ListField("org:memberOf", "agent", gettext_noop("The bodies that it belongs to."), many=True),
+                ListField(
+                    "org:memberOf", "agent", gettext_noop("The organizations that it belongs to."), many=True
+                ),
                 SOURCE_FIELD,
             ),
             excluded_pattern="?id wgig:illustrative true",
@@ -246,7 +253,7 @@ LIST_DEFINITIONS = {
                 ListField(
                     "openTo",
                     "audience",
-                    gettext_noop("Whom it was open to."),
+                    gettext_noop("Who could attend."),
                     many=True,
                     path="wgig:actualKind/wgig:openTo",
                 ),
@@ -325,7 +332,7 @@ LIST_DEFINITIONS = {
                 NUMBER_FIELD,
                 ORDER_FIELD,
                 TITLE_FIELD,
-                ListField("dcterms:description", "text", gettext_noop("What it says, by language.")),
+                ListField("dcterms:description", "text", gettext_noop("Its text, by language.")),
                 ListField("partOf", "thing", gettext_noop("The part that it belongs to."), many=True),
                 ListField(
                     "namesPrinciple", "principle", gettext_noop("The principles that it names."), many=True

@@ -1,4 +1,7 @@
-"""FastAPI dependencies of handlers that count or list papers. Why they are async: `pages.dependencies`."""
+"""FastAPI dependencies of handlers that count or list papers.
+
+`pages.dependencies` explains why they are `async`.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -8,11 +11,12 @@ from fastapi import Depends, Request
 from .counts import PaperCounts
 from .papers_index import PapersIndex
 
-Counts = Mapping[str, PaperCounts]  # by what the papers are counted by, such as "issue"
+# By dimension, the classification by which papers are counted: issue, category, stakeholder-group or posted.
+Counts = Mapping[str, PaperCounts]
 
 
 async def get_counts(request: Request) -> Counts:
-    """The counts of papers, by what they are counted by."""
+    """The counts of papers by dimension."""
     counts: Counts = request.app.state.service.projections.paper_counts
     return counts
 

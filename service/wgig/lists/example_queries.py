@@ -1,4 +1,4 @@
-"""/queries: the list of example queries, and the result of each at /queries/NAME with its parameters.
+"""/queries: the list of example queries. /queries/NAME: the result of the example query with that name.
 
 GET /sparql and the query editor are in `lists.query_editor`.
 """
@@ -17,13 +17,13 @@ from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep
 from ..rdf.formats import ATOM, FORMATS_BY_FORM, GRAPH_FORMATS, HTML, JSON, SOLUTION_FORMATS, Format
 from ..resources import mappings
-from ..resources.dependencies import StreamDep
+from ..resources.dependencies import ChangeLogDep
 from ..resources.existence import bind_example_query, example_parameter_names
 from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import NO_DEFAULT, ExampleQuery, list_example_queries, read_example_query
 from ..sparql.parameters import build_example_model
-from ..sparql.request import build_own_query
+from ..sparql.request import build_internal_query
 from ..sparql.service import respond_with_result
 from .schemas import ExampleQueryList
 
@@ -37,7 +37,7 @@ class ExampleListParameters(ParameterModel):
 
 
 class ExampleParameters(ParameterModel):
-    """Query parameters of every example query; the query adds its own."""
+    """Query parameters of every example query; the model of each adds the parameters of the query."""
 
     media_type: Text = describe_media_type((*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, ATOM))
 
@@ -46,7 +46,7 @@ EXAMPLES_OPERATION = Operation(formats=EXAMPLE_FORMATS, json=ExampleQueryList)
 EXAMPLE_OPERATION = Operation(
     formats=(*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, ATOM),
     parameters=ExampleParameters,
-    is_self_checked=True,  # by the parameters of the query
+    is_self_checked=True,  # the handler checks the parameters, which depend on the query
 )
 ExampleName = Annotated[
     str,
@@ -57,7 +57,7 @@ ExampleName = Annotated[
 def get_example_queries(
     context: ContextDep, parameters: Annotated[ExampleListParameters, Query()]
 ) -> Response:
-    """The example queries: what each asks, where, and with which parameters."""
+    """The example queries, each with its question, path and parameters."""
     request = context.request
     format_ = choose_response_format(request, EXAMPLE_FORMATS, parameters.media_type)
     if format_ is HTML:
@@ -93,7 +93,7 @@ def build_examples_markup(request: Request) -> dict[str, Any]:
 
 
 def describe_example_query(example: ExampleQuery) -> dict[str, Any]:
-    """An example query as JSON."""
+    """The JSON entry of an example query in the list."""
     return {
         "name": example.name,
         "title": example.title,
@@ -113,27 +113,29 @@ def describe_example_query(example: ExampleQuery) -> dict[str, Any]:
 
 
 async def get_example_query(
-    context: ContextDep, queries: QueriesDep, stream: StreamDep, name: ExampleName
+    context: ContextDep, queries: QueriesDep, change_log: ChangeLogDep, name: ExampleName
 ) -> Response:
-    """The result of an example query with values for its parameters; a missing one has its default.
+    """The result of an example query for the given parameters; a missing parameter has its default.
 
-    A suffix of the name selects the format; `.atom` is the feed of the query. Raises Problem 404.
+    A suffix of the name selects the format; `.atom` is the feed of the query. Raises Problem 404 for an
+    unknown name.
     """
     request = context.request
     name, _, suffix = name.partition(".")
-    one = read_example_query(name, "/queries")
-    formats = example_answer_formats(one)
-    pairs = check_query_parameters(request, *list_parameter_names(build_example_model(one, formats)))
+    example = read_example_query(name, "/queries")
+    formats = example_result_formats(example)
+    pairs = check_query_parameters(request, *list_parameter_names(build_example_model(example, formats)))
     format_ = choose_response_format(request, formats, dict(pairs).get("_mediatype"), suffix)
     if format_ is ATOM:
-        return await respond_with_example_feed(context, queries, stream, one, pairs)
-    check_query_parameters(request, (*example_parameter_names(one), "_mediatype"))  # pages are of the feed
-    text = await bind_example_query(request, queries, one, pairs)
-    asked = build_own_query(text, one.form)
-    here = content_location_field(f"queries/{name}", pairs, format_)
-    return await respond_with_result(request, queries, [("query", text)], asked, format_, here)
+        return await respond_with_example_feed(context, queries, change_log, example, pairs)
+    # The model also has the page parameters, which only the feed supports.
+    check_query_parameters(request, (*example_parameter_names(example), "_mediatype"))
+    query = await bind_example_query(request, queries, example, pairs)
+    query_request = build_internal_query(query, example.form)
+    headers = content_location_field(f"queries/{name}", pairs, format_)
+    return await respond_with_result(request, queries, [("query", query)], query_request, format_, headers)
 
 
-def example_answer_formats(example: ExampleQuery) -> tuple[Format, ...]:
-    """The formats of the results of an example query; Atom where its rows have a date."""
+def example_result_formats(example: ExampleQuery) -> tuple[Format, ...]:
+    """The formats of the results of an example query; Atom only if its rows have a date."""
     return (*FORMATS_BY_FORM[example.form], HTML, *((ATOM,) if example.date_variable else ()))

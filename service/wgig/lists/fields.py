@@ -1,8 +1,8 @@
-"""Definitions of lists: `ListDefinition`, the resources of some classes, and `ListField`, a value of them.
+"""`ListDefinition`, a list of the resources of some classes, and `ListField`, a field of these resources.
 
-`definitions.LIST_DEFINITIONS` holds the lists. The query, JSON and its schema, CSV, RDF, page and OpenAPI of
-each are made from its `ListDefinition`. `ListField.type` decides how a value is written, filtered and sorted
-(`rdf.values`).
+`definitions.LIST_DEFINITIONS` holds the definitions. The query, JSON and its schema, CSV, RDF, page and
+OpenAPI of a list are made from its definition. `ListField.type` decides how values are written, filtered and
+sorted (`rdf.values`).
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,16 @@ NAME_PATH = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold th
 
 @dataclass(frozen=True)
 class ListField:
-    """A field of the resources of a list, named after its property in the JSON-LD context.
+    """A field of the resources of a list.
 
-    `type` is `text` (with languages), `name` (one of few texts), `string`, `integer`, `boolean`, `date` (or
-    only a year or month), `class`, or the type of a resource (`rdf.values.RESOURCE_KINDS`). A field has one
-    value unless `many` is set. A field that is no property of the resource itself has a `path` (SPARQL
-    property path) or `pattern` (SPARQL, from `?id` to `?value`) that leads to its values.
+    `name` is the CURIE of its property without `wgig:`, as in the JSON-LD context. If the values are not
+    those of one property of the resource, they are found by `path` (a SPARQL property path) or `pattern` (a
+    SPARQL pattern with `?id` and `?value`), and the name need not be a property. Other variables of a pattern
+    begin with `?value_`, so that `value_pattern` renames them, too.
+
+    `type` is `text` (with languages), `name` (one of few values, such as a region), `string` (any text
+    without a language), `integer`, `boolean`, `date` (a day, month or year), `class`, or the type of a
+    resource (`rdf.values.RESOURCE_KINDS`). A field has one value unless `many` is set.
     """
 
     name: str
@@ -32,13 +36,13 @@ class ListField:
 
     @property
     def property(self) -> str:
-        """The prefixed name of the property; empty where the field is computed."""
+        """The prefixed name of the property; empty for a field with a path or pattern."""
         if self.path or self.pattern:
             return ""
         return self.name if ":" in self.name else f"wgig:{self.name}"
 
     def value_pattern(self, variable: str) -> str:
-        """The SPARQL pattern that binds a variable to the values of `?id`."""
+        """The SPARQL pattern that binds `variable` to the values of the field of `?id`."""
         pattern = self.pattern or f"?id {self.path or self.property} ?value ."
         return pattern.replace("?value", variable)
 
@@ -47,8 +51,9 @@ class ListField:
 class ListDefinition:
     """A list of the resources of some classes.
 
-    Its resources match the SPARQL pattern `required_pattern` and do not match `excluded_pattern`. `sort` is
-    the default order, as field names; `date_fields` are the fields that the parameter `year` filters.
+    Its resources match the SPARQL pattern `required_pattern` and do not match `excluded_pattern`. `sort` has
+    the names of the fields by which it is sorted by default, `date_fields` of those that the query parameter
+    `year` filters.
     """
 
     name: str

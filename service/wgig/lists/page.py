@@ -1,7 +1,7 @@
 """HTML page of a list: a table with few columns, the filters in effect, and links to other pages.
 
-`LIST_COLUMNS` names the columns of the page of each list, `COLUMN_TITLES` the titles of columns whose
-properties have no label or an unclear one. The page of `papers` is in `papers_page`.
+`LIST_COLUMNS` has the columns of each list. `COLUMN_TITLES` has titles for columns whose property has no
+label or an unclear one. The page of the list `papers` is in `papers_page`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from ..resources.overview import PropertyPath, follow_property_path
 from ..store.store import Store
 from .counts import CellKey
 from .fields import TYPE_FIELD, ListField
-from .papers_page import address_without_value
+from .papers_page import path_without_value
 from .query import ListRequest
 from .results import ListPage
 
@@ -43,7 +43,7 @@ LIST_COLUMNS = {
     "timeline": ("type", "when", "timeliness"),
     "conformance": ("earl:subject", "earl:result", "partsMet", "partsAsked"),
 }
-# Titles of columns and filters that are no properties, or whose property has an unclear label.
+# Titles of columns and filters that are not properties, or whose property has an unclear label.
 COLUMN_TITLES = {
     "skos:broader": gettext_noop("Part of"),
     "skos:inScheme": gettext_noop("Scheme"),
@@ -52,26 +52,29 @@ COLUMN_TITLES = {
     "evidence": gettext_noop("Text seen"),
     "region": gettext_noop("Region"),
     "when": gettext_noop("When"),
-    "q": gettext_noop("Words in their names"),
+    "q": gettext_noop("Name contains"),
     "year": gettext_noop("Year"),
 }
-# The dimension by which the papers are counted, by list.
+# The dimension of the counts of papers (`counts.DIMENSION_PATHS`), by the name of the list.
 COUNT_DIMENSIONS = {"issues": "issue", "categories": "category"}
 
-CellCounts = Mapping[CellKey, int] | None
-FieldTerms = Mapping[str, Sequence[Any]]
+CellCounts = Mapping[CellKey, int] | None  # the counts of papers; None while they are being counted
+FieldTerms = Mapping[str, Sequence[Any]]  # RDF terms by field name
 
 
 class CountSource(NamedTuple):
-    """A property path along which resources are counted, and the path of the page that lists them."""
+    """A property path to the resources to count, and the URL template of the page that lists them.
+
+    In the template, `{id}` is the prefixed name of the resource of the row, `{page}` the path of its page.
+    """
 
     property_path: PropertyPath
-    path: str
+    list_path: str
 
 
 @dataclass(frozen=True)
 class CountColumn:
-    """A column of numbers: the count of the first source that is not empty; without sources, of papers."""
+    """A column with the number of resources in the first source that has any; without sources, of papers."""
 
     title: str
     sources: tuple[CountSource, ...] = ()
@@ -102,17 +105,17 @@ COUNT_COLUMNS = {
 
 
 class ListColumn(NamedTuple):
-    """A column: its title, its description in English, and whether it holds numbers."""
+    """A column: its title, its description in English, and whether it is narrow, as it contains numbers."""
 
-    head: ox.Literal
+    title: ox.Literal
     description: str
     is_narrow: bool
 
 
-class ThingCount(NamedTuple):
-    """A number of resources; None while it is being counted. Not exact: there are more.
+class ResourceCount(NamedTuple):
+    """A number of resources; `amount` is None while they are being counted, and a minimum unless `is_exact`.
 
-    `path` is the address of their list; empty where there is none.
+    `path` is the path of the list of these resources; empty if there is none.
     """
 
     amount: int | None
@@ -122,16 +125,16 @@ class ThingCount(NamedTuple):
 
 @dataclass(frozen=True)
 class ListRow:
-    """A resource of the list: its summary in a sentence, and by column the terms of a field or a number."""
+    """A resource of the list: its summary, and by column name its terms or the number of linked resources."""
 
     iri: str
     summary: ox.Literal | None
-    cells: Mapping[str, Sequence[Any] | ThingCount]
+    cells: Mapping[str, Sequence[Any] | ResourceCount]
 
 
 @dataclass(frozen=True)
 class ListCondition:
-    """A filter in effect: its title, its value, and the path of the list without it."""
+    """A filter in effect: its title (`name`), its value, and the path of the list without this filter."""
 
     name: str
     value: ox.Literal
@@ -140,7 +143,7 @@ class ListCondition:
 
 @dataclass(frozen=True)
 class ListView:
-    """The page of a list: columns by name, a row for each resource, filters, and labels by IRI."""
+    """The content of the page of a list: columns by name, rows, filters, and labels by IRI."""
 
     columns: Mapping[str, ListColumn]
     rows: Sequence[ListRow]
@@ -149,7 +152,7 @@ class ListView:
 
 
 def select_page_fields(list_request: ListRequest) -> ListRequest:
-    """The request with the fields that its page needs, unless it names fields itself."""
+    """The request with the fields for the columns of its page; unchanged if it has the parameter `fields`."""
     if list_request.definition.name not in LIST_COLUMNS or has_explicit_fields(list_request):
         return list_request
     names = {"label", *LIST_COLUMNS[list_request.definition.name], *SUMMARY_FIELDS}
@@ -171,27 +174,30 @@ def list_column_names(list_request: ListRequest) -> list[str]:
 
 
 def build_list_view(
-    store: Store, list_request: ListRequest, page: ListPage, base: str, papers: CellCounts
+    store: Store, list_request: ListRequest, page: ListPage, base: str, paper_counts: CellCounts
 ) -> ListView:
-    """The page of a list; `papers` are counts of papers by resource, None while they are being counted."""
+    """The content of the page of a list.
+
+    `paper_counts` are numbers of papers by resource, None while they are being counted.
+    """
     names = list_column_names(list_request)
-    properties = {name: column_property(name, base).value for name in (*names, *list_request.filters)}
-    filter_iris = dict(iter_wanted_iris(list_request, base))
+    property_iris = {name: column_property(name, base).value for name in (*names, *list_request.filters)}
+    filter_iris = dict(iter_filter_iris(list_request, base))
     types = (
-        term for terms_by_field in page.things.values() for term in terms_by_field.get(TYPE_FIELD.name, ())
+        term for terms_by_field in page.resources.values() for term in terms_by_field.get(TYPE_FIELD.name, ())
     )
     classes = {term.value for term in types if isinstance(term, ox.NamedNode)}
     best_labels = find_labels(
-        store, {*page.things, *properties.values(), *filter_iris.values(), *classes}, label_languages()
+        store, {*page.resources, *property_iris.values(), *filter_iris.values(), *classes}, label_languages()
     )
     labels = {iri: best_text(texts, label_languages()) for iri, texts in page.labels.items()} | best_labels
-    titles = {name: column_title(name, iri, best_labels) for name, iri in properties.items()}
-    builder = ListRowBuilder(store, list_request, base, papers)
+    titles = {name: column_title(name, iri, best_labels) for name, iri in property_iris.items()}
+    builder = ListRowBuilder(store, list_request, base, paper_counts)
     return ListView(
         {name: build_list_column(titles[name], list_request.definition.by_name.get(name)) for name in names},
-        [builder.build_row(iri, terms_by_field) for iri, terms_by_field in page.things.items()],
+        [builder.build_row(iri, terms_by_field) for iri, terms_by_field in page.resources.items()],
         list(iter_list_conditions(list_request, titles, filter_iris, labels)),
-        {iri: ox.Literal(words_of_iri(iri)) for iri in page.things} | labels,
+        {iri: ox.Literal(words_of_iri(iri)) for iri in page.resources} | labels,
     )
 
 
@@ -215,7 +221,7 @@ class ListRowBuilder:
         cells = {
             name: self.select_terms(fields[name], terms_by_field.get(name, ()))
             if name in fields
-            else self.count_things(name, iri)
+            else self.count_resources_for_column(name, iri)
             for name in list_column_names(self.list_request)
         }
         return ListRow(
@@ -223,31 +229,31 @@ class ListRowBuilder:
         )
 
     def select_terms(self, field: ListField, terms: Sequence[Any]) -> Sequence[Any]:
-        """The terms of a field to show: of texts the best one, of classes those of the list."""
+        """The terms of a field to show: the text in the best language, or the classes of the list."""
         if field.type == "class":
             return [term for term in terms if term in self.class_nodes]
         texts = [term for term in terms if isinstance(term, ox.Literal)] if field.type == "text" else []
         return [best_text(texts, label_languages())] if texts else terms
 
-    def count_things(self, name: str, iri: str) -> ThingCount:
-        """The number for the column `name` and the resource."""
+    def count_resources_for_column(self, name: str, iri: str) -> ResourceCount:
+        """The number in the column `name` of COUNT_COLUMNS for a resource."""
         encoded_name = quote(shorten_iri(iri, self.base), safe=":")
         if name == "papers":
             amount = None if self.paper_counts is None else self.paper_counts.get((iri,), 0)
-            return ThingCount(
+            return ResourceCount(
                 amount, True, f"/papers?{COUNT_DIMENSIONS[self.list_request.definition.name]}={encoded_name}"
             )
-        for property_path, path in COUNT_COLUMNS[name].sources:
+        for property_path, list_path in COUNT_COLUMNS[name].sources:
             resources, is_exact = follow_property_path(self.store, iri, property_path, self.base)
             if resources or not is_exact:
                 has_page = iri.startswith(f"{self.base}id/")
-                address = path.format(id=encoded_name, page=find_href(iri, self.base)) if has_page else ""
-                return ThingCount(len(resources), is_exact, address)
-        return ThingCount(0, True, "")
+                path = list_path.format(id=encoded_name, page=find_href(iri, self.base)) if has_page else ""
+                return ResourceCount(len(resources), is_exact, path)
+        return ResourceCount(0, True, "")
 
 
 def build_list_column(title: ox.Literal, field: ListField | None) -> ListColumn:
-    """The column of a field, or of a number where there is no field."""
+    """The column of a field, or a column of numbers if there is no field."""
     return ListColumn(title, field.description if field else "", field is None or field.type == "integer")
 
 
@@ -267,7 +273,7 @@ def column_title(name: str, iri: str, labels: Mapping[str, ox.Literal]) -> ox.Li
 
 
 def best_summary(terms_by_field: FieldTerms) -> ox.Literal | None:
-    """The best text of the first of SUMMARY_FIELDS that a resource has; None without any."""
+    """The first of SUMMARY_FIELDS that a resource has, in the best language; None if it has none of them."""
     texts = (
         [term for term in terms_by_field.get(name, ()) if isinstance(term, ox.Literal)]
         for name in SUMMARY_FIELDS
@@ -275,8 +281,8 @@ def best_summary(terms_by_field: FieldTerms) -> ox.Literal | None:
     return next((best_text(literals, label_languages()) for literals in texts if literals), None)
 
 
-def iter_wanted_iris(list_request: ListRequest, base: str) -> Iterator[tuple[tuple[str, int], str]]:
-    """The IRIs that filters require, by parameter and index of the value among its values."""
+def iter_filter_iris(list_request: ListRequest, base: str) -> Iterator[tuple[tuple[str, int], str]]:
+    """The IRIs in the filters, each by (parameter, index of the value among the values of the parameter)."""
     for name, terms in list_request.filters.items():
         type_ = list_request.definition.by_name[name].type
         for index, term in enumerate(terms):
@@ -294,13 +300,13 @@ def iter_list_conditions(
 ) -> Iterator[ListCondition]:
     """The filters in effect, in the order of the query string.
 
-    `titles` are those of columns by name, `filter_iris` those of `iter_wanted_iris`, `labels` are by IRI.
+    `titles` are by column name, `filter_iris` as from `iter_filter_iris`, `labels` by IRI.
     """
-    last_index = dict[str, int]()
+    last_index = dict[str, int]()  # by parameter, of its values so far
     for name, text in list_request.pairs:
         if name in list_request.filters or name in ("q", "year"):
             index = last_index[name] = last_index.get(name, -1) + 1
             iri = filter_iris.get((name, index), "")
             value = labels.get(iri) or ox.Literal(words_of_iri(iri) if iri else text)
             title = titles[name] if name in titles else column_title(name, "", {})
-            yield ListCondition(title.value, value, address_without_value(list_request, name, index))
+            yield ListCondition(title.value, value, path_without_value(list_request, name, index))

@@ -1,4 +1,4 @@
-"""An in-memory index of all papers: the values by which lists filter and sort them.
+"""An in-memory index of all papers, with the values by which lists filter and sort them.
 
 It is built on first use; afterwards, only papers that a commit affects are read again.
 """
@@ -22,33 +22,32 @@ from ..store.store import Store
 from ..store.view import StoreView
 from .fields import NAME_PATH
 
-# Requests and seconds to wait for the index.
 MAX_WAITING_PAPERS_REQUESTS, PAPERS_INDEX_TIMEOUT_SECONDS = 256, 20
 PAPER_NAME_PREDICATES = tuple(map(expand_curie, NAME_PATH.split("|")))
 STATUS_FACET = "schema:creativeWorkStatus"
-ILLUSTRATIVE_VALUE = ox.Literal(True)
+ILLUSTRATIVE_VALUE = ox.Literal(True)  # of wgig:illustrative, for papers made up as examples
 INDEXED_PAPER_CLASSES = ("wgig:IssuePaper", "wgig:AssessmentPaper")
-# The filters of the list of papers, in the order of the page, and the property of each.
+# The facets, which are the filters of the page of papers, in the order of the page, and their properties.
 PAPER_FACETS = {
     "type": "rdf:type",
     "issue": "wgig:issue",
     "category": "wgig:category",
     STATUS_FACET: STATUS_FACET,
-    "conformance": "",  # the result of the assertion about the paper
+    "conformance": "",  # not a property of the paper: the result of checking it, in an earl:Assertion
     "drafter": "wgig:drafter",
 }
 
 
-FACET_POSITIONS = {name: place for place, name in enumerate(PAPER_FACETS)}
+FACET_POSITIONS = {name: position for position, name in enumerate(PAPER_FACETS)}
 
 Params = ParamSpec("Params")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class IndexedPaper(NamedTuple):
-    """A paper: its IRI, its names, its days of posting, and its values for each facet.
+    """A paper: its IRI, its names, the days when it was posted, and its values for each facet.
 
-    A value is an IRI or a text. `values` is in the order of PAPER_FACETS.
+    `values` is in the order of PAPER_FACETS; a value is an IRI or the text of a literal.
     """
 
     iri: str
@@ -62,12 +61,15 @@ class IndexedPaper(NamedTuple):
 
 
 class FacetedPapers:
-    """Papers by number, and the sets of paper numbers by facet and value."""
+    """Papers by number, and the sets of paper numbers by facet and value.
+
+    A paper gets its number when it is added. `sort_orders` caches the results of `sorted_numbers`.
+    """
 
     def __init__(self) -> None:
         """Start without papers."""
         self.by_number: dict[int, IndexedPaper] = {}
-        self.number_by_iri: dict[str, int] = {}  # by IRI
+        self.number_by_iri: dict[str, int] = {}
         self.numbers_by_value: dict[str, dict[str, set[int]]] = {facet: {} for facet in PAPER_FACETS}
         self.numbers_with_value: dict[str, set[int]] = {facet: set() for facet in PAPER_FACETS}
         self.sort_orders: dict[tuple[str, bool], list[int]] = {}
@@ -121,7 +123,7 @@ class PapersIndex(Projection):
     name = "the index of papers"
 
     def __init__(self, store: Store, base: str) -> None:
-        """Take the store and its base IRI."""
+        """Set up an index of the store that is not built yet; `base` is the base IRI of the graph."""
         super().__init__(store)
         namespaces = namespaces_by_prefix(base)
         self.paper_prefix, self.assertion_prefix = namespaces["paper"], namespaces["assertion"]
@@ -140,30 +142,30 @@ class PapersIndex(Projection):
             (*PAPER_NAME_PREDICATES, *self.facets.values(), self.posted, self.illustrative)
         )
         self.papers = FacetedPapers()
-        self.changed_iris = set[str]()  # papers that commits affected, to be read again on next use
+        self.changed_iris = set[str]()  # of papers that commits affected, to be read again on next use
         self.change_lock = threading.Lock()
 
     async def query(
         self,
-        function: Callable[Concatenate[FacetedPapers, Params], Answer],
+        function: Callable[Concatenate[FacetedPapers, Params], Result],
         *args: Params.args,
         **kwargs: Params.kwargs,
-    ) -> Answer:
-        """The result of a function of the current papers. Raises Problem 503 if the index takes long."""
+    ) -> Result:
+        """Call a function with the current papers. Raises Problem 503 if updating the index takes long."""
         return await self.queue.run(partial(self.query_sync, function, *args, **kwargs))
 
     def query_sync(
         self,
-        function: Callable[Concatenate[FacetedPapers, Params], Answer],
+        function: Callable[Concatenate[FacetedPapers, Params], Result],
         *args: Params.args,
         **kwargs: Params.kwargs,
-    ) -> Answer:
-        """The result of a function of the current papers; for one thread at a time."""
+    ) -> Result:
+        """Call a function with the current papers. Call it on one thread at a time, as `query` does."""
         self.refresh()
         return function(self.papers, *args, **kwargs)
 
     def apply(self, change: Change) -> bool:
-        """Note which papers a change affects; True."""
+        """Record which papers a change affects. Returns True: these are read again on next use."""
         with self.change_lock:
             self.changed_iris.update(self.iter_changed_papers(change))
         return True
@@ -175,8 +177,8 @@ class PapersIndex(Projection):
         self.papers = self.read_all(view)
 
     @contextmanager
-    def open_source(self) -> Iterator[StoreView]:
-        """The store itself, without a lock: papers that commits affect meanwhile are read again."""
+    def open_build_view(self) -> Iterator[StoreView]:
+        """Yield the store itself, unlocked: papers that commits affect meanwhile are read again later."""
         with self.store.write_lock():
             self.begin_build()
         yield self.store
@@ -188,17 +190,18 @@ class PapersIndex(Projection):
                 if quad.predicate in self.indexed_predicates:
                     yield quad.subject.value
                 elif quad.predicate == EARL_RESULT:
+                    # The assertion about a paper has the local name of the paper.
                     yield self.paper_prefix + quad.subject.value.removeprefix(self.assertion_prefix)
 
     def refresh(self) -> None:
-        """Read the affected papers again, or all papers if the index must be built."""
+        """Read the affected papers again, or all papers if the index is not built."""
         self.ensure_current()
         with self.change_lock:
-            changed, self.changed_iris = self.changed_iris, set()
+            changed_iris, self.changed_iris = self.changed_iris, set()
         try:
-            if changed:
+            if changed_iris:
                 self.papers.sort_orders.clear()
-                for iri in changed:
+                for iri in changed_iris:
                     self.reread_paper(iri)
         except BaseException:
             self.invalidate()
@@ -214,7 +217,7 @@ class PapersIndex(Projection):
         return papers
 
     def reread_paper(self, iri: str) -> None:
-        """Read again a resource that may be a paper."""
+        """Update the index for a resource that may be a paper."""
         paper = self.read_paper(self.store, iri)
         self.papers.remove(iri)
         if paper:
@@ -242,12 +245,12 @@ class PapersIndex(Projection):
             tuple(
                 select_facet_values(name, values.get(self.facets[name], ()))
                 if name in self.facets
-                else self.read_results(view, iri)
+                else self.read_check_results(view, iri)
                 for name in PAPER_FACETS
             ),
         )
 
-    def read_results(self, view: StoreView, iri: str) -> tuple[str, ...]:
+    def read_check_results(self, view: StoreView, iri: str) -> tuple[str, ...]:
         """The results of checking the paper against the template; empty if it was not checked."""
         if not iri.startswith(self.paper_prefix):
             return ()
@@ -262,5 +265,5 @@ def select_facet_values(facet: str, terms: Iterable[Any]) -> tuple[str, ...]:
 
 
 def intern_term_texts(terms: Iterable[Any]) -> tuple[str, ...]:
-    """The distinct texts of the terms, sorted; interned, as most occur in many papers."""
+    """The distinct texts of the terms, sorted; interned, as most of them occur in many papers."""
     return tuple(sorted({intern(term_text(term)) for term in terms}))

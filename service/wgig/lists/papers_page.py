@@ -1,4 +1,4 @@
-"""The page of the list of papers: facets with counts, and how far each paper follows the template."""
+"""The page of the list of papers: facets with counts, and the conformance of each paper to the template."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,28 +17,28 @@ from ..text import natural_sort_key
 from .papers_index import PAPER_FACETS, PAPER_SORT_KEYS, STATUS_FACET, FacetedPapers, IndexedPaper
 from .query import ListRequest
 
-MAX_FACET_VALUES = 40  # values of a facet, the most frequent
-MAX_UNFOLDED_VALUES = 3  # a facet with more values is collapsed
-ROW_FACETS = ("issue", "drafter")  # facets that each row shows
+MAX_FACET_VALUES = 40  # values listed of a facet, the most frequent ones
+MAX_EXPANDED_FACET_VALUES = 3  # a facet with more values is collapsed, unless one is selected
+ROW_FACETS = ("issue", "drafter")  # facets whose values each row shows
 
 DEFAULT_PAPER_ORDER = ("label", False)  # field, and whether descending
 
-WantedValues = Mapping[str, Sequence[str]]
-PaperNumbers = set[int]
+FilterValues = Mapping[str, Sequence[str]]  # by the name of the facet
+PaperNumbers = set[int]  # as in FacetedPapers
 
 
 @dataclass(frozen=True)
 class FacetValue:
-    """A value of a facet, and whether it is selected; `papers` have it and match all other filters."""
+    """A value of a facet, whether it is selected, and how many papers have it and match all other filters."""
 
     value: str
     papers: int
-    is_wanted: bool
+    is_selected: bool
 
 
 @dataclass(frozen=True)
 class PaperFacet:
-    """A facet: its most frequent values, the number of values not listed, and of papers without a value."""
+    """A facet: its most frequent values, and the numbers of other values and of papers without a value."""
 
     name: str
     values: Sequence[FacetValue]
@@ -47,13 +47,15 @@ class PaperFacet:
 
     @property
     def is_open(self) -> bool:
-        """Whether the facet is shown expanded: it has few values, or some are filters."""
-        return len(self.values) <= MAX_UNFOLDED_VALUES or any(value.is_wanted for value in self.values)
+        """Whether the facet is expanded: it has few values, or some are selected."""
+        return len(self.values) <= MAX_EXPANDED_FACET_VALUES or any(
+            value.is_selected for value in self.values
+        )
 
 
 @dataclass(frozen=True)
 class PaperSelection:
-    """The papers that match: their number, those of the page, and the facets to filter by."""
+    """The number of matching papers, the papers on the requested page, and the facets to filter by."""
 
     total: int
     papers: Sequence[IndexedPaper]
@@ -62,10 +64,12 @@ class PaperSelection:
 
 @dataclass(frozen=True)
 class PaperRow:
-    """A paper of the page: its sections, and how many parts of the template it has of those required.
+    """A paper on the page, with the result of checking it against the template.
 
-    A section is `passed`, `missing`, `faulty`, `waived` or `untested`. There are no sections where the paper
-    was not tested.
+    `assertion` is the IRI of the result. `sections` has a state for each section: `passed`, `missing`,
+    `faulty`, `waived` or `untested`. `parts` is the number of parts that the template requires, `met` the
+    number of those that the paper has, both as text. A paper that was not checked has no sections, and the
+    numbers are empty.
     """
 
     paper: IndexedPaper
@@ -81,7 +85,7 @@ def is_answered_by_index(list_request: ListRequest) -> bool:
 
 
 def index_sort_order(list_request: ListRequest) -> tuple[str, bool] | None:
-    """The one field to sort by and whether descending; None where the index has no such order."""
+    """The field to sort by and whether descending; None if the index does not have this order."""
     keys = [(field.name if field else "id", is_descending) for field, is_descending in list_request.sort]
     return keys[0] if len(keys) == 1 and keys[0][0] in PAPER_SORT_KEYS else None
 
@@ -91,7 +95,8 @@ def select_papers(
 ) -> PaperSelection:
     """The papers of the requested page, in the requested order, with facets.
 
-    Where the index cannot answer the request, `iris` are the papers that match its other filters, in order.
+    If the index alone cannot answer the request, `iris` are the papers that match all filters that are not
+    facets, in the requested order.
     """
     filters = {
         name: [expand_curie(term, base).value if isinstance(term, str) else term_text(term) for term in terms]
@@ -117,18 +122,18 @@ def select_papers(
 
 
 def is_paper_match(paper: IndexedPaper, list_request: ListRequest) -> bool:
-    """Whether a paper matches the words of `q` in a name and the `year`."""
-    words = list_request.q.value.lower() if list_request.q else ""
+    """Whether a name of the paper contains the value of `q`, and it was posted in `year`."""
+    name_part = list_request.q.value.lower() if list_request.q else ""
     year = list_request.year.value if list_request.year else ""
-    return any(words in name.lower() for name in paper.names or ("",)) and (
+    return any(name_part in name.lower() for name in paper.names or ("",)) and (
         not year or any(day.startswith(year) for day in paper.posted)
     )
 
 
 def filter_paper_numbers(
-    papers: FacetedPapers, filters: WantedValues, candidates: PaperNumbers | None
+    papers: FacetedPapers, filters: FilterValues, candidates: PaperNumbers | None
 ) -> PaperNumbers | None:
-    """The candidates that have, for each filter, one of its values. None stands for all papers."""
+    """The candidates that have one of the values of each filter; None means all papers."""
     for name, values in filters.items():
         numbers = set[int]().union(*(papers.numbers_by_value[name].get(value, ()) for value in values))
         candidates = numbers if candidates is None else candidates & numbers
@@ -136,9 +141,9 @@ def filter_paper_numbers(
 
 
 def build_paper_facet(
-    papers: FacetedPapers, name: str, candidates: PaperNumbers | None, filters: WantedValues
+    papers: FacetedPapers, name: str, candidates: PaperNumbers | None, filters: FilterValues
 ) -> PaperFacet:
-    """The facet of the papers that match the filters of all other facets."""
+    """The facet, counted over the papers that match the filters of all other facets."""
     other_filters = {facet: values for facet, values in filters.items() if facet != name}
     matches = filter_paper_numbers(papers, other_filters, candidates)
     counts = {
@@ -146,9 +151,9 @@ def build_paper_facet(
         for value, numbers in papers.numbers_by_value[name].items()
     }
     filter_values = filters.get(name, ())
-    listed_values = {value for value, count in counts.items() if count}.union(filter_values)
+    relevant_values = {value for value, count in counts.items() if count}.union(filter_values)
     ranked = sorted(
-        listed_values,
+        relevant_values,
         key=lambda value: (value not in filter_values, -counts.get(value, 0), natural_sort_key(value)),
     )
     values = [
@@ -163,19 +168,19 @@ def build_paper_facet(
     )
 
 
-def count_papers_among(papers: PaperNumbers, others: PaperNumbers | None) -> int:
-    """The number of papers that are among the others; None stands for all papers."""
-    return len(papers) if others is None else len(papers & others)
+def count_papers_among(papers: PaperNumbers, matches: PaperNumbers | None) -> int:
+    """The number of papers that are among the matches; if matches is None, all papers match."""
+    return len(papers) if matches is None else len(papers & matches)
 
 
 def build_paper_rows(store: Store, papers: Iterable[IndexedPaper], base: str) -> list[PaperRow]:
-    """The rows of papers: how far each follows the template."""
+    """The rows of papers, with the conformance of each to the template."""
     namespaces = namespaces_by_prefix(base)
     return [build_paper_row(store, paper, namespaces) for paper in papers]
 
 
 def build_paper_row(store: Store, paper: IndexedPaper, namespaces: Mapping[str, str]) -> PaperRow:
-    """The row of a paper, from its conformance in the graph."""
+    """The row of a paper, with its conformance as recorded in the store."""
     assertion = namespaces["assertion"] + paper.iri.removeprefix(namespaces["paper"])
     if not paper.facet_values("conformance"):
         return PaperRow(paper, assertion, (), "", "")
@@ -211,8 +216,8 @@ def find_papers_labels(store: Store, selection: PaperSelection) -> dict[str, ox.
     )
 
 
-def address_without_value(list_request: ListRequest, name: str, index: int) -> str:
-    """The address of the list without one value of a parameter, given by its index among the values."""
+def path_without_value(list_request: ListRequest, name: str, index: int) -> str:
+    """The path of the list without a filter: the value with this index of the parameter `name`."""
     positions = [position for position, pair in enumerate(list_request.pairs) if pair[0] == name]
     pairs = [
         pair

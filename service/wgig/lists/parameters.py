@@ -1,4 +1,4 @@
-"""Query parameters of lists: the model of each is made from its definition."""
+"""Query parameters of lists. The model of the parameters is made from the definition of the list."""
 
 from typing import Annotated, Any
 
@@ -13,10 +13,11 @@ from ..sparql.parameters import build_model_name
 from .fields import ListDefinition, ListField
 
 LIST_FORMATS = (JSON, JSON_LD, CSV, TURTLE, HTML)
-DEFAULT_LIST_PAGE_SIZE, MAX_LIST_PAGE_SIZE = 50, 500  # things on a page, if nothing is said, and at most
+DEFAULT_LIST_PAGE_SIZE, MAX_LIST_PAGE_SIZE = 50, 500  # items on a page
 MAX_SORT_KEYS = 5  # fields to sort by
-FILTER_VALUE_TYPES = {"name": "text", "date": "moment"}  # the types of what is written for those of fields
-# Example values by list and parameter, where the example of the type finds nothing in the shipped data.
+# Types of filter values (`rdf.values`) that differ from the type of the field, by type of the field.
+FILTER_VALUE_TYPES = {"name": "text", "date": "moment"}
+# Example values by list and parameter, if the example of the type matches nothing in the bundled data.
 PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
     "papers": {
         "q": "spam",
@@ -95,7 +96,7 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "dcterms:source": "doc:form/issue-paper",
     },
 }
-Q_DESCRIPTION = "Words that stand in what a thing is called, in any case."
+Q_DESCRIPTION = "Text that the name contains, in upper or lower case."
 NAME_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_CHARACTERS}
 PAGE_SCHEMA = {"type": "integer", "minimum": 1, "default": 1, "examples": [1]}
 SIZE_SCHEMA = {
@@ -106,6 +107,7 @@ SIZE_SCHEMA = {
     "examples": [10],
 }
 
+# The values of a parameter that may be repeated, each the name of a resource.
 NameTexts = (
     Annotated[
         list[Annotated[str, WithJsonSchema(NAME_SCHEMA)]],
@@ -121,67 +123,67 @@ class ListParameters(ProfileParameters):
     media_type: Text = describe_media_type(LIST_FORMATS)
     q: Text = describe_parameter(Q_DESCRIPTION)
     sort: Text = describe_parameter("Fields to sort by.")
-    fields_: Text = describe_parameter("The fields that are given.", alias="fields")
+    fields_: Text = describe_parameter("The fields to return.", alias="fields")
     page: Annotated[Text, WithJsonSchema(PAGE_SCHEMA)] = describe_parameter(
-        "The number of a page, from 1 on. CSV is the whole list where neither page nor size is given.",
+        "The number of the page, from 1. CSV is the whole list if neither page nor size is given.",
     )
-    size: Annotated[Text, WithJsonSchema(SIZE_SCHEMA)] = describe_parameter("How many things are on a page.")
+    size: Annotated[Text, WithJsonSchema(SIZE_SCHEMA)] = describe_parameter("The number of items on a page.")
 
 
-def filterable_fields(one: ListDefinition) -> dict[str, ListField]:
-    """The fields that things can be chosen by: all but free text."""
-    return {field.name: field for field in one.fields if field.type not in ("text", "string")}
+def filterable_fields(definition: ListDefinition) -> dict[str, ListField]:
+    """The fields that a list can be filtered by: all but free text."""
+    return {field.name: field for field in definition.fields if field.type not in ("text", "string")}
 
 
-def build_list_model(one: ListDefinition) -> type[ListParameters]:
+def build_list_model(definition: ListDefinition) -> type[ListParameters]:
     """The model of the query parameters of a list."""
-    names = ["id", *one.by_name]
-    order = describe_names(
+    names = ["id", *definition.by_name]
+    sort_schema = describe_names(
         [*names, *(f"-{name}" for name in names)], maxItems=MAX_SORT_KEYS, examples=[[f"-{names[-1]}"]]
     )
-    words = WithJsonSchema(NAME_SCHEMA | list_examples(one, "q"))
+    q_schema = WithJsonSchema(NAME_SCHEMA | parameter_examples(definition, "q"))
     fields: dict[str, Any] = {
-        "q": (Annotated[Text, words], describe_parameter(Q_DESCRIPTION)),
+        "q": (Annotated[Text, q_schema], describe_parameter(Q_DESCRIPTION)),
         "sort": (
-            Annotated[Text, order],
+            Annotated[Text, sort_schema],
             describe_parameter(
-                "Fields to sort by, with commas between and a minus before one that falls; "
-                f"without it {','.join(one.sort)}."
+                "Comma-separated fields to sort by; a minus before a field sorts it in descending order. "
+                f"Default: {','.join(definition.sort)}."
             ),
         ),
         "fields_": (
             Annotated[Text, describe_names(names, examples=[names[:2]])],
-            describe_parameter(
-                "The fields that are given, with commas between; without it all.", alias="fields"
-            ),
+            describe_parameter("Comma-separated fields to return. Default: all.", alias="fields"),
         ),
     }
-    if one.date_fields:
-        year = WithJsonSchema(json_schema_of("year"))
-        fields["year"] = (Annotated[Text, year], describe_parameter("A year that one of its dates is in."))
-    for number, field in enumerate(filterable_fields(one).values()):
-        fields[f"filter_{number}"] = describe_filter(field, build_filter_schema(one, field))
-    name = f"{build_model_name(one.name)}Parameters"
+    if definition.date_fields:
+        year_schema = WithJsonSchema(json_schema_of("year"))
+        fields["year"] = (Annotated[Text, year_schema], describe_parameter("The year of one of its dates."))
+    # The members are numbered, as field names such as skos:broader are not Python identifiers.
+    for number, field in enumerate(filterable_fields(definition).values()):
+        fields[f"filter_{number}"] = describe_filter(field, build_filter_schema(definition, field))
+    name = f"{build_model_name(definition.name)}Parameters"
     model: type[ListParameters] = create_model(name, __base__=ListParameters, **fields)
     return model
 
 
-def list_examples(one: ListDefinition, name: str) -> dict[str, Any]:
-    """The `examples` of a parameter, as part of a JSON schema; empty if that of its type will do."""
-    examples = PARAMETER_EXAMPLES.get(one.name, {})
+def parameter_examples(definition: ListDefinition, name: str) -> dict[str, Any]:
+    """The keyword `examples` for the JSON schema of a parameter; empty if PARAMETER_EXAMPLES has none."""
+    examples = PARAMETER_EXAMPLES.get(definition.name, {})
     return {"examples": [examples[name]]} if name in examples else {}
 
 
 def describe_filter(field: ListField, schema: dict[str, Any]) -> tuple[Any, Any]:
-    """The type and the pydantic field of the parameter of a filter, which may be repeated."""
+    """The type and the pydantic field of a filter parameter, which may be repeated."""
     value = Annotated[str, WithJsonSchema(schema)]
-    several: Any = Annotated[list[value], Field(min_length=1, max_length=MAX_PARAMETER_VALUES)]
-    return several | NotGiven, describe_parameter(field.description, alias=field.name)
+    values: Any = Annotated[list[value], Field(min_length=1, max_length=MAX_PARAMETER_VALUES)]
+    return values | NotGiven, describe_parameter(field.description, alias=field.name)
 
 
-def build_filter_schema(one: ListDefinition, field: ListField) -> dict[str, Any]:
+def build_filter_schema(definition: ListDefinition, field: ListField) -> dict[str, Any]:
     """The JSON schema of a value of a filter."""
     if field.type == "class":
-        names = [name.rpartition(":")[2] for name in one.classes]
+        names = [name.rpartition(":")[2] for name in definition.classes]
         return {"type": "string", "enum": names, "examples": names[:1]}
-    return json_schema_of(FILTER_VALUE_TYPES.get(field.type, field.type)) | list_examples(one, field.name)
+    schema = json_schema_of(FILTER_VALUE_TYPES.get(field.type, field.type))
+    return schema | parameter_examples(definition, field.name)

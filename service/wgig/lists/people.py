@@ -1,6 +1,8 @@
-"""/people: the members of the working group by stakeholder group, region and development, with unknowns.
+"""/people: the seats of the working group by stakeholder group, region and development.
 
-Each sum includes the unknown: known seats are compared with the number of seats that sources claim.
+Development is whether a seat counts for a developing country. A seat whose group, region or development is
+not known counts as `unknown`. Sources also claim how many seats there are; seats that are claimed, but named
+by no source, count as `unseen`. So all three distributions have the same sum.
 """
 
 import json
@@ -25,10 +27,10 @@ from ..resources.alternates import Resource
 from ..resources.labels import find_labels
 from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
-from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
+from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import render_site_page, respond_with_resource
 from ..sparql.dependencies import QueriesDep
-from ..sparql.service import select_own_rows, select_own_tsv
+from ..sparql.service import select_internal_rows, select_internal_tsv
 from ..text import natural_sort_key, serialize_csv_rows
 from .definitions import LIST_DEFINITIONS, SOURCE_FIELD
 from .fields import LABEL_FIELD, ListDefinition, ListField
@@ -57,6 +59,7 @@ SEAT_LIST = ListDefinition(
             REGION_FIELD,
             "name",
             STAKEHOLDER_FIELDS["region"].description,
+            # The list of stakeholders finds regions also by the seats of a stakeholder; here `?id` is a seat.
             pattern=STAKEHOLDER_FIELDS["region"].pattern.replace(
                 "wgig:country|^org:member/wgig:country", "wgig:country"
             ),
@@ -68,7 +71,7 @@ SEAT_LIST = ListDefinition(
     required_pattern="?id org:organization agent:wgig ; org:role ?as . VALUES ?as { role:member role:chair }",
     excluded_pattern="?id wgig:illustrative true",
 )
-# What sources claim about the number of seats, and what they disagree about.
+# The claims of sources about the number of seats, and the disagreements between sources.
 CLAIMS_QUERY = """SELECT ?kind ?thing ?text WHERE {
   { ?thing wgig:about agent:wgig ; wgig:claimedProperty "number of members" ; rdf:value ?text .
     BIND ("size" AS ?kind) }
@@ -88,11 +91,11 @@ class SeatHolder:
 
 @dataclass(frozen=True)
 class SeatGroup:
-    """Seats with the same value: its names, the number of seats, and their holders.
+    """Seats with the same value: the names of the value, the number of seats, and their holders.
 
-    `state` is empty, or `unknown` for seats whose value is unknown, or `unseen` for seats that are claimed
-    but in no source. Where sources differ, there are several `names`. `iri` is that of the value, where it
-    is a resource.
+    `state` is empty, or `unknown` for seats whose value is unknown, or `unseen` for seats that are claimed,
+    but named by no source. If sources differ on the value, there are several `names`. `iri` is that of the
+    value, if the value is a resource.
     """
 
     names: Sequence[ox.Literal]
@@ -103,7 +106,7 @@ class SeatGroup:
 
     @property
     def name(self) -> str:
-        """The names in words; empty where the value is unknown."""
+        """The names, joined by "or"; empty if the value is unknown."""
         return " or ".join(name.value for name in self.names)
 
 
@@ -111,8 +114,9 @@ class SeatGroup:
 class SeatDistribution:
     """The seats of the group: the number known, the number claimed, and their distribution.
 
-    `size` is the number that a `claim` (IRI) gives, None without a claim. Each of the `bars`, by field, adds
-    up to all seats. `disputes` are the disagreements of sources: label and IRI.
+    `size` is the highest claimed number, `claim` the IRI of its claim; None and empty without a claim. `bars`
+    has the groups of seats by field; for each field, their seats add up to `total`. `list_page` has the known
+    seats. `disputes` are the disagreements of sources: label and IRI.
     """
 
     seats: int
@@ -125,7 +129,7 @@ class SeatDistribution:
 
     @property
     def total(self) -> int:
-        """The number of seats, as far as known."""
+        """The number of known or claimed seats, whichever is greater."""
         return max(self.seats, self.size or 0)
 
 
@@ -142,7 +146,7 @@ def build_claims_query(base: str) -> str:
 def count_seats(
     seats_page: ListPage, labels: Mapping[str, ox.Literal], claims: Sequence[Sequence[Any]]
 ) -> SeatDistribution:
-    """The distribution of the seats on the page; `labels` are by IRI, `claims` rows of CLAIMS_QUERY."""
+    """The distribution of the seats; `labels` are by IRI, `claims` are the result rows of CLAIMS_QUERY."""
     sizes = [
         (int(text.value), thing.value)
         for claim_kind, thing, text in claims
@@ -150,7 +154,7 @@ def count_seats(
     ]
     size, claim = max(sizes, default=(None, ""))
     disputes = [(text, thing.value) for claim_kind, thing, text in claims if claim_kind.value == "dispute"]
-    known_seats = len(seats_page.things)
+    known_seats = len(seats_page.resources)
     unseen = (
         [SeatGroup([], size - known_seats, [], state=STATE_UNSEEN)]
         if size is not None and size > known_seats
@@ -172,23 +176,22 @@ def count_seats(
 
 
 def is_seat_count(kind: str, text: str) -> bool:
-    """Whether a claim is a number of seats."""
+    """Whether a claim is a number of seats, of at most 5 digits."""
     return kind == "size" and text.isdecimal() and len(text) < 6
 
 
 def group_seats(seats_page: ListPage, labels: Mapping[str, ox.Literal], field: str) -> list[SeatGroup]:
-    """The seats grouped by the value of a field; those with an unknown value come last.
+    """The seats grouped by the value of a field; seats with an unknown value come last.
 
-    A seat with several values, as sources differ, is in a group of these values together.
+    If sources differ on the value of a seat, it is in a group for the combination of these values.
     """
     seats_by_values: dict[tuple[str, ...], list[str]] = {}
-    for iri, terms_by_field in seats_page.things.items():
-        seats_by_values.setdefault(tuple(term.value for term in terms_by_field.get(field, ())), []).append(
-            iri
-        )
+    for iri, terms_by_field in seats_page.resources.items():
+        values = tuple(term.value for term in terms_by_field.get(field, ()))
+        seats_by_values.setdefault(values, []).append(iri)
     groups = [
-        build_seat_group(seats_page, labels, field, values, seats)
-        for values, seats in seats_by_values.items()
+        build_seat_group(seats_page, labels, field, values, seat_iris)
+        for values, seat_iris in seats_by_values.items()
     ]
     return sorted(groups, key=lambda group: (bool(group.state), -group.seats, natural_sort_key(group.name)))
 
@@ -198,21 +201,21 @@ def build_seat_group(
     labels: Mapping[str, ox.Literal],
     field: str,
     values: tuple[str, ...],
-    seats: Sequence[str],
+    seat_iris: Sequence[str],
 ) -> SeatGroup:
     """The group of the seats with these values."""
     holders = sorted(
-        (find_seat_holder(seats_page, labels, seat) for seat in seats),
+        (find_seat_holder(seats_page, labels, seat) for seat in seat_iris),
         key=lambda holder: natural_sort_key(holder.name),
     )
     if not values:
-        return SeatGroup([], len(seats), holders, state=STATE_UNKNOWN)
+        return SeatGroup([], len(seat_iris), holders, state=STATE_UNKNOWN)
     names = [
         labels.get(value, ox.Literal(value)) if field == GROUP_FIELD else english_group_name(value)
         for value in values
     ]
     iri = values[0] if field == GROUP_FIELD and len(values) == 1 else ""
-    return SeatGroup(names, len(seats), holders, iri)
+    return SeatGroup(names, len(seat_iris), holders, iri)
 
 
 def english_group_name(value: str) -> ox.Literal:
@@ -221,8 +224,8 @@ def english_group_name(value: str) -> ox.Literal:
 
 
 def find_seat_holder(seats_page: ListPage, labels: Mapping[str, ox.Literal], seat: str) -> SeatHolder:
-    """The holder of a seat; where that is unknown, the seat itself."""
-    holder = next((term.value for term in seats_page.things[seat].get("org:member", ())), seat)
+    """The holder of a seat, or the seat itself if its holder is unknown."""
+    holder = next((term.value for term in seats_page.resources[seat].get("org:member", ())), seat)
     name = labels.get(holder, ox.Literal(holder))
     return SeatHolder(holder, name.value, name.language or "")
 
@@ -280,18 +283,18 @@ PEOPLE_OPERATION = make_profile_operation(PEOPLE_FORMATS, PeopleDocument)
 async def get_people(
     context: ContextDep, queries: QueriesDep, parameters: Annotated[PeopleParameters, Query()]
 ) -> Response:
-    """How the seats of the group are spread over stakeholder groups, regions and development.
+    """The distribution of the seats of the group over stakeholder groups, regions and development.
 
-    Each sum includes the unknown. Seats that no source names are counted where a claim gives their number.
+    Each sum includes unknown seats. Seats that no source names are included if a claim states their number.
     """
     request = context.request
     base = context.base
-    suffix, profiles = request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+    suffix, profiles = request.path_params.get("suffix", ""), {DEFAULT_PROFILE_TOKEN: default_profile(base)}
     preferences = parse_format_preferences(context, parameters, PEOPLE_FORMATS, suffix, profiles)
     seats_page = parse_list_page(
-        await select_own_tsv(request, queries, build_list_query(build_seats_request(base), base))
+        await select_internal_tsv(request, queries, build_list_query(build_seats_request(base), base))
     )
-    if seats_page.total > len(seats_page.things):
+    if seats_page.total > len(seats_page.resources):
         raise Problem(
             413,
             f"The group has {seats_page.total} seats; at most {MAX_WHOLE_LIST_ITEMS} can be counted here.",
@@ -301,10 +304,13 @@ async def get_people(
     serialize = partial(
         serialize_people,
         context,
-        count_seats(seats_page, labels, await select_own_rows(request, queries, build_claims_query(base))),
+        count_seats(
+            seats_page, labels, await select_internal_rows(request, queries, build_claims_query(base))
+        ),
     )
     iri = base.rstrip("/") + build_service_path("people", [])
-    resource = Resource(iri, "/people", lambda: (), serialize, formats=PEOPLE_FORMATS)
+    # There are no triples, as no format is RDF.
+    resource = Resource(iri, "/people", triples=lambda: (), write=serialize, formats=PEOPLE_FORMATS)
     return await run_in_threadpool(
         respond_with_resource,
         context,
@@ -331,6 +337,6 @@ def serialize_people(context: RequestContext, distribution: SeatDistribution, fo
         "people.html",
         people=distribution,
         developments=DEVELOPMENT_LABELS.values(),
-        others=other_formats,
+        other_formats=other_formats,
         markup=markup,
     )

@@ -1,9 +1,9 @@
-"""The query of a list request: filters, sort order, fields and pages, as one SPARQL query.
+"""Parse a list request, and build one SPARQL query for its filters, sort order, fields and page.
 
-A page has 50 items by default and at most 500; an unpaged list has at most 5000. Up to 5 sort keys; the IRI
-breaks ties. Numbers sort by value, dates by their digits, text case-insensitively. A date filter matches by
-prefix, such as a month or year. Values are terms that the engine serializes, each in its own VALUES clause
-(no injection); rare filters come first.
+A page has 50 items by default and at most 500; an unpaged list has at most 5000. There are up to 5 sort keys;
+the IRI breaks ties. Numbers sort by value, dates by their digits, text case-insensitively. A date filter
+matches a prefix, such as a month or year. Filter values are serialized RDF terms in VALUES clauses, which
+prevents injection.
 """
 
 import re
@@ -24,8 +24,8 @@ from .parameters import (
     filterable_fields,
 )
 
-MAX_WHOLE_LIST_ITEMS = 5_000  # things of a list that is given whole
-MAX_LIST_PAGES = 1_000_000  # pages
+MAX_WHOLE_LIST_ITEMS = 5_000  # items of an unpaged list
+MAX_LIST_PAGES = 1_000_000
 POSITIVE_NUMBER_PATTERN = re.compile(r"[0-9]{1,9}")
 
 
@@ -33,8 +33,8 @@ POSITIVE_NUMBER_PATTERN = re.compile(r"[0-9]{1,9}")
 class ListRequest:
     """A request for a list: the terms of filters by field name, and the other parameters.
 
-    `sort` pairs a field, or None for the IRI, with whether the order is descending. `pairs` are the
-    parameters of the query string.
+    `q` (a part of the name) and `year` are literals, or None if not given. `sort` has the sort keys: a field,
+    or None for the IRI, and whether the order is descending. `pairs` are the parameters of the query string.
     """
 
     definition: ListDefinition
@@ -50,7 +50,7 @@ class ListRequest:
     def page_parameters(self, page: int) -> list[tuple[str, str]]:
         """The parameters of a page of the same list.
 
-        A paged request gets `page` for the first page, too: without it, CSV is the whole list.
+        If the request has `page`, the first page has it, too: without it, CSV would be the whole list.
         """
         parameters = [pair for pair in self.pairs if pair[0] not in ("_mediatype", "_profile", "page")]
         return [*parameters, ("page", str(page))] if page > 1 or "page" in dict(self.pairs) else parameters
@@ -66,7 +66,10 @@ class ListRequest:
 
 
 def parse_list_request(definition: ListDefinition, pairs: Pairs, base: str) -> ListRequest:
-    """What the pairs of a query string, which fit its model, ask of a list. Raises Problem 400."""
+    """The list request of a query string whose parameters fit the model of the list.
+
+    Raises Problem 400 for an invalid value or an unknown field.
+    """
     terms_by_field = {
         name: parse_filter_terms(definition, field, parameter_values(pairs, name), base)
         for name, field in filterable_fields(definition).items()
@@ -89,7 +92,7 @@ def parse_list_request(definition: ListDefinition, pairs: Pairs, base: str) -> L
 def parse_filter_terms(
     definition: ListDefinition, field: ListField, texts: Sequence[str], base: str
 ) -> tuple[Any, ...]:
-    """The terms of the values of a filter. Raises Problem 400."""
+    """The terms of the values of a filter. Raises Problem 400 for an invalid value."""
     if field.type == "class":
         return tuple(parse_list_class(definition, text) for text in texts)
     type_ = FILTER_VALUE_TYPES.get(field.type, field.type)
@@ -97,7 +100,7 @@ def parse_filter_terms(
 
 
 def parse_list_class(definition: ListDefinition, text: str) -> str:
-    """The prefixed name of the class of the list that the text names. Raises Problem 400."""
+    """The prefixed name of a class, from its local or prefixed name. Raises Problem 400 for other names."""
     classes_by_name = {
         name.rpartition(":")[2]: name if ":" in name else f"wgig:{name}" for name in definition.classes
     }
@@ -107,7 +110,7 @@ def parse_list_class(definition: ListDefinition, text: str) -> str:
 
 
 def parse_single_term(pairs: Pairs, key: str, type_: str, base: str) -> Any:
-    """The term of a parameter; None where it is not given. Raises Problem 400."""
+    """The term of a parameter; None if it is missing. Raises Problem 400 for an invalid value."""
     texts = parameter_values(pairs, key)
     return parse_parameter_term(key, type_, texts[0], base) if texts else None
 
@@ -120,7 +123,7 @@ def split_field_names(texts: Sequence[str]) -> tuple[str, ...]:
 def parse_sort_order(
     definition: ListDefinition, names: Sequence[str]
 ) -> tuple[tuple[ListField | None, bool], ...]:
-    """The fields to sort by, each with whether it is descending; None is the IRI. Raises Problem 400."""
+    """The sort keys of `ListRequest`. Raises Problem 400 for unknown or too many fields."""
     sort_keys = []
     if len(names) > MAX_SORT_KEYS:
         raise Problem(400, f"sort names {len(names)} fields. Name {MAX_SORT_KEYS} at most.")
@@ -135,7 +138,7 @@ def parse_sort_order(
 
 
 def parse_chosen_fields(definition: ListDefinition, texts: Sequence[str]) -> tuple[ListField, ...]:
-    """The requested fields, in the order of the list; all without a request. Raises Problem 400."""
+    """The requested fields, in the order of the definition; by default all. Raises Problem 400 if unknown."""
     names = split_field_names(texts)
     for name in names:
         if name not in ("id", *definition.by_name):
@@ -144,7 +147,7 @@ def parse_chosen_fields(definition: ListDefinition, texts: Sequence[str]) -> tup
 
 
 def parse_positive_number(pairs: Pairs, key: str, default: int, limit: int) -> int:
-    """A whole number from 1 to `limit`. Raises Problem 400."""
+    """The whole number in a parameter, or the default. Raises Problem 400 if it is not from 1 to `limit`."""
     texts = parameter_values(pairs, key)
     if not texts:
         return default
@@ -154,7 +157,7 @@ def parse_positive_number(pairs: Pairs, key: str, default: int, limit: int) -> i
 
 
 def list_filter_iris(list_request: ListRequest) -> list[tuple[ListField, str]]:
-    """The IRIs that filters require, each with its field."""
+    """The fields that are filtered by resources, each with the IRI of such a resource."""
     return [
         (list_request.definition.by_name[name], term.value)
         for name, terms in list_request.filters.items()
@@ -171,13 +174,16 @@ SORT_KEY_EXPRESSIONS = {
     "text": "LCASE(STR({0}))",
     "name": "LCASE(STR({0}))",
 }
-# SPARQL conditions on a value {0} and a filter {1}; a date matches its month and its year.
+# SPARQL conditions on a value {0} and a filter {1}; the filter of a date may be a month or year.
 EQUAL_VALUE_FILTER, VALUE_FILTERS = "STR({0}) = STR({1})", {"date": "STRSTARTS(STR({0}), {1})"}
 MAX_FIELD_VALUES = 1_000
 
 
 def build_list_query(list_request: ListRequest, base: str) -> str:
-    """The query. A row has the `total`, or of a resource `id` a `field`, a `value` and its `label`."""
+    """The query for a page of a list.
+
+    One result row has `total`; the others have a resource `id`, a `field`, a `value`, and its `label`.
+    """
     filters = " ".join(iter_filter_patterns(list_request))
     keys = [build_sort_key(number, *sort_field) for number, sort_field in enumerate(list_request.sort)]
     order = " ".join([*(key.order for key in keys), "?id"])
@@ -202,7 +208,7 @@ def build_list_query(list_request: ListRequest, base: str) -> str:
 
 
 def build_matching_iris_query(list_request: ListRequest, base: str) -> str:
-    """The query for all matching resources in their order. A row has the resource `id`."""
+    """The query for all matching resources, sorted. A result row has the resource `id`."""
     keys = [build_sort_key(number, *sort_field) for number, sort_field in enumerate(list_request.sort)]
     return add_query_prefixes(
         f"""SELECT ?id WHERE {{
@@ -215,7 +221,7 @@ def build_matching_iris_query(list_request: ListRequest, base: str) -> str:
 
 
 class SortKey(NamedTuple):
-    """A sort key in SPARQL: the pattern that binds it, its projection in SELECT, its ORDER BY condition."""
+    """A sort key in SPARQL: the pattern that binds it, its SELECT projection, and its ORDER BY condition."""
 
     pattern: str
     projection: str
@@ -223,7 +229,7 @@ class SortKey(NamedTuple):
 
 
 def build_sort_key(number: int, field: ListField | None, is_descending: bool) -> SortKey:
-    """The key of a field, or of the IRI: the lowest value, or the highest where the order is descending."""
+    """The key for a field, or for the IRI: the lowest value, or the highest for a descending order."""
     variable, key_variable = f"?sorted{number}", f"?key{number}"
     value = SORT_KEY_EXPRESSIONS.get(field.type, "STR({0})").format(variable) if field else "STR(?id)"
     return SortKey(
@@ -234,17 +240,17 @@ def build_sort_key(number: int, field: ListField | None, is_descending: bool) ->
 
 
 def iter_filter_patterns(list_request: ListRequest) -> Iterator[str]:
-    """The SPARQL patterns of the filters, the most selective first."""
+    """The SPARQL patterns of the filters: first by values, as most selective, then class, `q` and `year`."""
     for number, (name, terms) in enumerate(list_request.filters.items()):
         field = list_request.definition.by_name[name]
         if field.type == "class":
-            continue
-        values, filter_variable = " ".join(map(str, terms)), f"?wanted{number}"
+            continue  # build_member_pattern has the classes
+        values, filter_variable = " ".join(map(str, terms)), f"?filter{number}"
         yield f"VALUES {filter_variable} {{ {values} }}"
         if is_resource_type(field.type):
             yield field.value_pattern(filter_variable)
         else:
-            value_variable = f"?found{number}"
+            value_variable = f"?value{number}"
             condition = VALUE_FILTERS.get(field.type, EQUAL_VALUE_FILTER).format(
                 value_variable, filter_variable
             )
@@ -263,8 +269,8 @@ def iter_filter_patterns(list_request: ListRequest) -> Iterator[str]:
 def build_member_pattern(definition: ListDefinition, classes: tuple[str, ...] = ()) -> str:
     """The pattern of a resource of the list, of these classes or by default of all its classes.
 
-    Where the list has a required pattern, the class is looked up for each match of it: otherwise the engine
-    would start from all resources of the class.
+    If the list has a required pattern, FILTER EXISTS makes the engine start from its matches, not from all
+    resources of the class.
     """
     names = classes or tuple(name if ":" in name else f"wgig:{name}" for name in definition.classes)
     class_pattern = (
@@ -280,7 +286,10 @@ def build_member_pattern(definition: ListDefinition, classes: tuple[str, ...] = 
 
 
 def build_field_pattern(field: ListField) -> str:
-    """The pattern for the values of a field, in a form that the engine evaluates resource by resource."""
+    """The pattern that binds ?value, ?label and ?field for ?id.
+
+    It has no FILTER, as the engine would evaluate a group with a FILTER before the join with ?id.
+    """
     labels = f"OPTIONAL {{ ?value {NAME_PATH} ?label }}" if is_resource_type(field.type) else ""
     return f'{field.value_pattern("?value")} {labels} BIND ("{field.name}" AS ?field)'
 

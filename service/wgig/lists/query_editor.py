@@ -23,28 +23,28 @@ from ..sparql.examples import (
     list_example_queries,
     read_example_query,
 )
-from ..sparql.parameters import QUERY_ANSWER_FORMATS, QueryPageParameters
+from ..sparql.parameters import QUERY_RESPONSE_FORMATS, QueryPageParameters
 from ..sparql.request import REPEATABLE_QUERY_PARAMETERS, SINGLE_QUERY_PARAMETERS, pick_result_format
 from ..sparql.schemas import QueryPlan
 from ..sparql.service import QueryService, answer_query
 from ..sparql.service_description import describe_service, is_description_request
 
 GET_QUERY_OPERATION = Operation(
-    formats=QUERY_ANSWER_FORMATS,
+    formats=QUERY_RESPONSE_FORMATS,
     json=QueryPlan,
     parameters=QueryPageParameters,
-    is_self_checked=True,  # without FastAPI
+    is_self_checked=True,  # the handler parses the parameters itself, as FastAPI would be slower
 )
 
 
 async def get_sparql(request: Request) -> Response:
-    """Evaluate the query of the address, or describe the service when there is none."""
-    queries = await get_queries(request)  # Depends() would take longer than many queries
+    """Evaluate the query in the query string, or describe the service if there is none."""
+    queries = await get_queries(request)  # called directly: Depends() takes longer than many queries
     pairs = get_query_parameters(request)
     if not is_description_request(pairs):
         return await answer_query(request, queries, pairs)
-    names = parameter_values(pairs, "example")
-    example = read_example_query(names[0], "/queries") if len(names) == 1 else None
+    example_names = parameter_values(pairs, "example")
+    example = read_example_query(example_names[0], "/queries") if len(example_names) == 1 else None
     parameter_names = [parameter.name for parameter in example.parameters] if example else []
     pairs = check_query_parameters(
         request, ("example", *parameter_names, *SINGLE_QUERY_PARAMETERS), REPEATABLE_QUERY_PARAMETERS
@@ -60,32 +60,32 @@ async def get_sparql(request: Request) -> Response:
 async def respond_with_query_editor(
     request: Request, queries: QueryService, example: ExampleQuery | None, pairs: Pairs
 ) -> Response:
-    """The query editor with the selected example and its parameters filled in.
+    """The query editor with the selected example query and the values of its parameters.
 
     An invalid parameter is reported at its field, with status 400.
     """
     values = dict(pairs)
-    terms, problems = await parse_example_terms(request, queries, example, values)
+    terms, errors = await parse_example_terms(request, queries, example, values)
     page = render_template(
         "sparql.html",
         base=queries.settings.base,
         examples=list_example_queries(),
-        chosen=example,
-        given=values,
-        wrong=problems,
+        selected_example=example,
+        values=values,
+        errors=errors,
         text=bind_query_parameters(example.source, terms) if example else "",
         no_default=NO_DEFAULT,
-        such_as=EXAMPLE_NAMES,
+        examples_by_type=EXAMPLE_NAMES,
     )
-    return respond_with_body(request, page, HTML, status=400 if problems else 200)
+    return respond_with_body(request, page, HTML, status=400 if errors else 200)
 
 
 async def parse_example_terms(
     request: Request, queries: QueryService, example: ExampleQuery | None, values: dict[str, str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The terms of the valid parameters, and the messages about the invalid ones, by parameter name."""
+    """The terms of the valid parameters, and the messages about invalid parameters, by parameter name."""
     terms: dict[str, Any] = {}
-    problems: dict[str, str] = {}
+    errors: dict[str, str] = {}
     for parameter in example.parameters if example else ():
         if parameter.name in values:
             try:
@@ -93,5 +93,5 @@ async def parse_example_terms(
                     request, queries, parameter, values[parameter.name]
                 )
             except Problem as problem:
-                problems[parameter.name] = problem.detail
-    return terms, problems
+                errors[parameter.name] = problem.detail
+    return terms, errors

@@ -1,7 +1,7 @@
 """A page of list results: parsed from the TSV of its query, and serialized as JSON, CSV and triples.
 
-Labels and texts are selected by language, with English as the fallback; CSV has one row per item. Links to
-other pages are link relations (RFC 8288).
+CSV has one row per item, with texts in English, or else in the language that `rdf.labels` ranks first. Links
+to other pages are link relations (RFC 8288).
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import pyoxigraph as ox
 
-from ..rdf.labels import label_distance
+from ..rdf.labels import label_sort_key
 from ..rdf.literals import parse_xsd_text, term_text
 from ..rdf.namespaces import RDFS_LABEL, expand_curie, shorten_iri
 from ..resources.labels import build_language_map
@@ -25,43 +25,44 @@ from .query import ListRequest
 
 @dataclass(frozen=True)
 class ListPage:
-    """A page of a list: the total of the list, the terms by field of each resource of the page by IRI.
+    """A page of a list: the number of items on all pages, and by IRI and field the terms of its resources.
 
-    `labels` are those of the values that are resources, by IRI, in all languages.
+    `labels` has the labels in all languages of the values that are resources, by IRI.
     """
 
     total: int
-    things: dict[str, dict[str, list[Any]]]
+    resources: dict[str, dict[str, list[Any]]]
     labels: dict[str, list[ox.Literal]]
 
 
-def parse_list_page(body: bytes) -> ListPage:
-    """The page in the TSV results of `build_list_query`: total, id, field, value, label of the value."""
+def parse_list_page(tsv: bytes) -> ListPage:
+    """The page from the TSV results of `build_list_query`: total, id, field, value, label of the value."""
     total = ""
-    things: dict[str, dict[str, dict[str, None]]] = {}
+    # Dicts with values None are sets that keep the order.
+    resources: dict[str, dict[str, dict[str, None]]] = {}
     labels: dict[str, dict[str, None]] = {}
-    for count, thing, name, value, label in split_tsv_cells(body):
-        if count:
-            total = count
+    for total_cell, resource, name, value, label in split_tsv_cells(tsv):
+        if total_cell:
+            total = total_cell
             continue
-        things.setdefault(thing, {}).setdefault(name, {})[value] = None
+        resources.setdefault(resource, {}).setdefault(name, {})[value] = None
         if label:
             labels.setdefault(value, {})[label] = None
-    all_values = [values for fields in things.values() for values in fields.values()]
-    field_names = {name for fields in things.values() for name in fields}
-    term_by_tsv = parse_tsv_terms(chain([total], things, field_names, *all_values, *labels.values()))
+    all_values = [values for fields in resources.values() for values in fields.values()]
+    field_names = {name for fields in resources.values() for name in fields}
+    term_by_tsv = parse_tsv_terms(chain([total], resources, field_names, *all_values, *labels.values()))
     return ListPage(
         int(term_by_tsv[total].value),
         {
-            term_by_tsv[thing].value: {
+            term_by_tsv[resource].value: {
                 term_by_tsv[name].value: sort_field_values([term_by_tsv[value] for value in values])
                 for name, values in fields.items()
             }
-            for thing, fields in things.items()
+            for resource, fields in resources.items()
         },
         {
-            term_by_tsv[thing].value: sorted((term_by_tsv[text] for text in texts), key=label_distance)
-            for thing, texts in labels.items()
+            term_by_tsv[resource].value: sorted((term_by_tsv[text] for text in texts), key=label_sort_key)
+            for resource, texts in labels.items()
         },
     )
 
@@ -71,7 +72,7 @@ def sort_field_values(values: list[Any]) -> list[Any]:
     return sorted(values, key=lambda term: natural_sort_key(str(term))) if len(values) > 1 else values
 
 
-CSV_VALUE_SEPARATOR = " | "  # between several values in a cell, as in the example queries
+CSV_VALUE_SEPARATOR = " | "  # between the values in a cell, as in the example queries
 
 
 class CountedPage(Protocol):
@@ -95,7 +96,7 @@ def list_page_relations(list_request: ListRequest, page: CountedPage) -> dict[st
 
 
 def serialize_list_json(list_request: ListRequest, page: ListPage, base: str, links: dict[str, str]) -> bytes:
-    """The page as JSON: its numbers and links, and the items with the fields that have values."""
+    """The page as JSON: its number, size, total and links, and the items without empty fields."""
     references = build_label_references(page) | shorten_class_names(page, base)
     document = {
         "total": page.total,
@@ -112,7 +113,7 @@ def serialize_list_json(list_request: ListRequest, page: ListPage, base: str, li
                     if field.name in terms_by_field
                 },
             }
-            for iri, terms_by_field in page.things.items()
+            for iri, terms_by_field in page.resources.items()
         ],
     }
     return json.dumps(document, ensure_ascii=False).encode() + b"\n"
@@ -124,17 +125,17 @@ def build_label_references(page: ListPage) -> dict[str, Any]:
 
 
 def shorten_class_names(page: ListPage, base: str) -> dict[str, str]:
-    """The names of the classes on the page in the JSON-LD context, by IRI."""
+    """The names in the JSON-LD context of the classes on the page, by IRI."""
     classes = {
-        term.value for terms_by_field in page.things.values() for term in terms_by_field.get("type", [])
+        term.value for terms_by_field in page.resources.values() for term in terms_by_field.get("type", [])
     }
     return {iri: shorten_iri(iri, base).removeprefix("wgig:") for iri in classes}
 
 
 def build_field_json(field: ListField, terms: list[Any], references: dict[str, Any]) -> Any:
-    """The values of a field: by language for texts, a list where it has many, else the single value.
+    """The JSON of a field: texts by language, a list for a field with `many`, else the single value.
 
-    Where sources differ, a field of one value has several, and all are given as a list.
+    If sources differ, a field without `many` has several values, and is a list, too.
     """
     if field.type == "text":
         return build_language_map(terms)
@@ -154,10 +155,10 @@ def build_value_json(field: ListField, term: Any, references: dict[str, Any]) ->
 
 
 def serialize_list_csv(list_request: ListRequest, page: ListPage, base: str) -> bytes:
-    """The page as CSV, a row per resource; texts are in English, or else in the nearest language."""
+    """The page as CSV, a row per resource."""
     classes = shorten_class_names(page, base)
     rows: list[list[str]] = [["id", *(field.name for field in list_request.fields)]]
-    for iri, terms_by_field in page.things.items():
+    for iri, terms_by_field in page.resources.items():
         cells = (
             CSV_VALUE_SEPARATOR.join(build_csv_cell(field, terms_by_field.get(field.name, []), classes))
             for field in list_request.fields
@@ -167,18 +168,19 @@ def serialize_list_csv(list_request: ListRequest, page: ListPage, base: str) -> 
 
 
 def build_csv_cell(field: ListField, terms: list[Any], classes: dict[str, str]) -> list[str]:
-    """The values of a field in a CSV cell."""
+    """The values of a field for a CSV cell; of texts, only those in the best language."""
     if field.type == "class":
         return [classes[term.value] for term in terms]
     if field.type == "text":
-        texts = sorted((term for term in terms if isinstance(term, ox.Literal)), key=label_distance)
-        return [text.value for text in texts if label_distance(text)[0] == label_distance(texts[0])[0]]
+        texts = sorted((term for term in terms if isinstance(term, ox.Literal)), key=label_sort_key)
+        # The first item of the key is the rank of the language.
+        return [text.value for text in texts if label_sort_key(text)[0] == label_sort_key(texts[0])[0]]
     return list(map(term_text, terms))
 
 
 def iter_list_triples(list_request: ListRequest, page: ListPage, base: str) -> Iterator[ox.Triple]:
-    """The page as RDF: list membership, properties and labels, but no computed fields."""
-    for iri, terms_by_field in page.things.items():
+    """The page as RDF: list membership, labels, and the fields that are properties (`field_property`)."""
+    for iri, terms_by_field in page.resources.items():
         resource = ox.NamedNode(iri)
         yield ox.Triple(
             ox.NamedNode(base + list_request.definition.name), expand_curie("rdfs:member"), resource
@@ -195,6 +197,6 @@ def iter_list_triples(list_request: ListRequest, page: ListPage, base: str) -> I
 
 
 def field_property(field: ListField, base: str) -> ox.NamedNode | None:
-    """The property of a field; None where it is computed."""
+    """The property of a field; None for a field with a path or pattern, except for the type and label."""
     curie = {"type": "rdf:type", "label": "rdfs:label"}.get(field.name, field.property)
     return expand_curie(curie, base) if curie else None

@@ -1,4 +1,4 @@
-"""/papers, /issues and the other lists: filtered, sorted and paged, as JSON, RDF, CSV or HTML."""
+"""Routes of /papers, /issues and the other lists: filtered, sorted and paged, as JSON, RDF, CSV or HTML."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from ..resources.alternates import Resource
 from ..resources.existence import check_known_iri
 from ..resources.parameters import make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
-from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
+from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import (
     address_with_parameters,
     item_list_markup,
@@ -32,7 +32,12 @@ from ..resources.representation import (
 from ..shacl.rules import section_headings
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import find_examples_by_keyword
-from ..sparql.service import MAX_OWN_RESULT_BYTES, QueryService, select_own_rows, select_own_tsv
+from ..sparql.service import (
+    MAX_INTERNAL_RESULT_BYTES,
+    QueryService,
+    select_internal_rows,
+    select_internal_tsv,
+)
 from .counts import CellKey
 from .dependencies import Counts, CountsDep, PapersDep
 from .fields import ListDefinition
@@ -46,10 +51,10 @@ from .page import (
 from .papers_index import PAPER_FACETS, PapersIndex
 from .papers_page import (
     PaperSelection,
-    address_without_value,
     build_paper_rows,
     find_papers_labels,
     is_answered_by_index,
+    path_without_value,
     select_papers,
 )
 from .parameters import LIST_FORMATS, ListParameters, build_list_model
@@ -74,16 +79,17 @@ from .results import (
 from .schemas import build_list_page_model
 
 PAPERS_LIST_NAME = "papers"
-LIST_COUNT_WAIT_SECONDS = 1  # seconds that somebody waits for a count of papers
+LIST_COUNT_WAIT_SECONDS = 1  # time that a request waits for the counts of papers
 LIST_DESCRIPTION = (
-    "Filters of several fields all hold; a filter that is given several times takes any of its values. A "
-    "thing is named by the end of its IRI, by prefix and end, or by the whole. What has no value is left out."
+    "A resource matches all filters; of a filter that is repeated, it matches one of the values. A resource "
+    "is named by the local name of its IRI, by its prefixed name, or by its IRI. Fields without a value are "
+    "omitted."
 )
 
 
 @dataclass(frozen=True)
-class ListSources:
-    """What a list is made from."""
+class ListDependencies:
+    """The dependencies of a list handler."""
 
     context: RequestContext
     queries: QueryService
@@ -91,15 +97,16 @@ class ListSources:
     papers: PapersIndex
 
 
-ListAnswer = Callable[[ListDefinition, ListSources, ListParameters], Awaitable[Response]]
+ListResponder = Callable[[ListDefinition, ListDependencies, ListParameters], Awaitable[Response]]
 
 
 def make_list_handler(
-    definition: ListDefinition, answer: ListAnswer | None
+    definition: ListDefinition, respond: ListResponder | None
 ) -> Callable[..., Awaitable[Response]]:
-    """The handler of a list, which calls `answer`, or does what any list does.
+    """The FastAPI handler of a list, which calls `respond`, or by default `respond_with_list`.
 
-    FastAPI reads just what all lists have: each parameter takes 3 µs, and filters are read as pairs.
+    FastAPI parses only the parameters that all lists have, as it takes 3 µs for each parameter;
+    `parse_list_request` parses the filters.
     """
 
     async def get_list(
@@ -109,15 +116,15 @@ def make_list_handler(
         papers: PapersDep,
         parameters: Annotated[ListParameters, Query()],
     ) -> Response:
-        sources = ListSources(context, queries, counts, papers)
-        return await (answer or answer_list_request)(definition, sources, parameters)
+        dependencies = ListDependencies(context, queries, counts, papers)
+        return await (respond or respond_with_list)(definition, dependencies, parameters)
 
     return get_list
 
 
-def make_list_routes(definition: ListDefinition, answer: ListAnswer | None = None) -> list[Route]:
-    """The rows of a list: where the client accepts a format, and where the path names one."""
-    handler = make_list_handler(definition, answer)
+def make_list_routes(definition: ListDefinition, respond: ListResponder | None = None) -> list[Route]:
+    """The routes of a list: one with content negotiation, and one with the format as a suffix of the path."""
+    handler = make_list_handler(definition, respond)
     operation = make_profile_operation(
         LIST_FORMATS,
         build_list_page_model(definition),
@@ -129,18 +136,23 @@ def make_list_routes(definition: ListDefinition, answer: ListAnswer | None = Non
     return [Route(path, ("GET", "HEAD"), handler, operation) for path in paths]
 
 
-async def answer_list_request(
-    definition: ListDefinition, sources: ListSources, parameters: ListParameters
+async def respond_with_list(
+    definition: ListDefinition, dependencies: ListDependencies, parameters: ListParameters
 ) -> Response:
-    """A list of resources with filters by field, page by page; CSV is the whole list unless `page` is given.
+    """A page of a list of resources with filters by field; CSV is the whole list without `page` and `size`.
 
     `sort` names fields, with a minus for descending order; `fields` selects fields; `q` searches names,
     `year` dates. A repeated filter matches any of its values.
     """
-    context, queries, counts, papers = sources.context, sources.queries, sources.counts, sources.papers
+    context, queries, counts, papers = (
+        dependencies.context,
+        dependencies.queries,
+        dependencies.counts,
+        dependencies.papers,
+    )
     request, name, base = context.request, definition.name, context.base
     list_request = parse_list_request(definition, parse_list_parameters(request), base)
-    suffix, profiles = request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+    suffix, profiles = request.path_params.get("suffix", ""), {DEFAULT_PROFILE_TOKEN: default_profile(base)}
     preferences = parse_format_preferences(context, parameters, LIST_FORMATS, suffix, profiles)
     await check_filter_values(request, queries, list_request)
     format_ = preferences.representations[0].format
@@ -166,8 +178,8 @@ async def answer_list_request(
     resource = Resource(
         iri,
         f"/{name}",
-        lambda: (),
-        serialize,
+        triples=lambda: (),  # not used, as `write` also serializes the RDF formats
+        write=serialize,
         formats=LIST_FORMATS,
         pairs=list_request.page_parameters(list_request.page),
     )
@@ -177,6 +189,7 @@ async def answer_list_request(
         if rel != "self"
     ]
     links = [*reversed(page_links), SERVICE_DESC_LINK]
+    # A page on which the counts of papers are still missing must not be cached.
     is_complete = not is_html or paper_counts is not None or "papers" not in list_column_names(list_request)
     headers = LANGUAGE_NEUTRAL_HEADERS if is_complete else {**LANGUAGE_NEUTRAL_HEADERS, **NO_STORE_HEADERS}
     return await run_in_threadpool(
@@ -194,24 +207,24 @@ def parse_list_parameters(request: Request) -> Pairs:
 async def read_list_page(
     request: Request, queries: QueryService, list_request: ListRequest, *, is_whole: bool
 ) -> ListPage:
-    """A page of a list with all fields. Raises Problem, with 503 where the results are too large."""
+    """A page of a list with the requested fields. Raises the Problems of `select_internal_tsv`."""
     settings = queries.settings
-    max_bytes = settings.result_bytes if is_whole else MAX_OWN_RESULT_BYTES
+    max_bytes = settings.result_bytes if is_whole else MAX_INTERNAL_RESULT_BYTES
     return await run_in_threadpool(
         parse_list_page,
-        await select_own_tsv(request, queries, build_list_query(list_request, settings.base), max_bytes),
+        await select_internal_tsv(request, queries, build_list_query(list_request, settings.base), max_bytes),
     )
 
 
 async def read_papers_page(
     request: Request, queries: QueryService, papers: PapersIndex, list_request: ListRequest
 ) -> PaperSelection:
-    """A page of the index of papers, with facets. Filters that are no facets are evaluated by a query."""
+    """A page of the list of papers, with facets. A SPARQL query evaluates the filters that are not facets."""
     base = queries.settings.base
     if is_answered_by_index(list_request):
         return await papers.query(select_papers, list_request, base)
     other_filters = {name: terms for name, terms in list_request.filters.items() if name not in PAPER_FACETS}
-    rows = await select_own_rows(
+    rows = await select_internal_rows(
         request,
         queries,
         build_matching_iris_query(replace(list_request, filters=other_filters, q=None, year=None), base),
@@ -220,7 +233,7 @@ async def read_papers_page(
 
 
 async def find_paper_counts(counts: Counts, list_request: ListRequest) -> Mapping[CellKey, int] | None:
-    """The counts of papers by resource; None while they are counted, or where no column shows them."""
+    """The counts of papers by resource; None while they are counted, or if no column shows them."""
     if "papers" not in list_column_names(list_request):
         return None
     return await counts[COUNT_DIMENSIONS[list_request.definition.name]].get_counts_within(
@@ -229,7 +242,7 @@ async def find_paper_counts(counts: Counts, list_request: ListRequest) -> Mappin
 
 
 def list_too_long_problem(total: int) -> Problem:
-    """The 413 for an unpaged list with too many items: CSV cannot say that it is incomplete."""
+    """The problem 413 for an unpaged list with too many items; a truncated CSV would look complete."""
     return Problem(
         413,
         f"The list has {total} items, but one table holds at most {MAX_WHOLE_LIST_ITEMS}. "
@@ -255,14 +268,14 @@ def build_page_parameters(list_request: ListRequest, page: ListPage | PaperSelec
 
 
 async def check_filter_values(request: Request, queries: QueryService, list_request: ListRequest) -> None:
-    """Raise Problem 400 where no resource has the value of a filter, with the nearest known value."""
+    """Raise Problem 400, with the nearest known value, if no resource has the value of a filter."""
     for field, iri in list_filter_iris(list_request):
         await check_known_iri(request, queries, field.name, field.type, iri)
     for name, terms in list_request.filters.items():
         field = list_request.definition.by_name[name]
         if field.type == "name":
             query = build_field_values_query(list_request.definition, field, queries.settings.base)
-            texts = [value.value for (value,) in await select_own_rows(request, queries, query)]
+            texts = [value.value for (value,) in await select_internal_rows(request, queries, query)]
             for term in terms:
                 if term.value not in texts:
                     raise unknown_name_problem(
@@ -277,7 +290,7 @@ def serialize_list_page(
     paper_counts: Mapping[CellKey, int] | None,
     format_: Format,
 ) -> bytes:
-    """A page of a list in the format; `paper_counts` are needed for HTML."""
+    """A page of a list in the format; only HTML uses `paper_counts`."""
     base = context.base
     if isinstance(page, PaperSelection):
         return render_papers_page(context, list_request, page)
@@ -302,29 +315,29 @@ def render_papers_page(context: RequestContext, list_request: ListRequest, page:
     return render_site_page(
         context,
         "papers.html",
-        asked=list_request,
+        list_request=list_request,
         examples=find_examples_by_keyword(list_request.definition.name),
-        chosen=page,
-        lines=build_paper_rows(store, page.papers, base),
+        selection=page,
+        rows=build_paper_rows(store, page.papers, base),
         labels=labels,
         headings=section_headings(),
-        without=partial(address_without_value, list_request),
+        path_without_value=partial(path_without_value, list_request),
         markup=item_list_markup(
             context, list_request.definition.title, names, page.total, first_item_number(list_request)
         ),
         links=list_page_addresses(context.request, list_request, page),
         pages=count_list_pages(list_request, page),
-        others=list_other_formats(list_request),
+        other_formats=list_other_formats(list_request),
     )
 
 
 def first_item_number(list_request: ListRequest) -> int:
-    """The number of the first item of the page within the list."""
+    """The number, from 1, of the first item of the page within the list."""
     return (list_request.page - 1) * list_request.size + 1
 
 
 def list_other_formats(list_request: ListRequest) -> list[tuple[str, str]]:
-    """The titles and addresses of the page in other formats than HTML."""
+    """The formats of the page other than HTML: titles and addresses."""
     pairs = list_request.page_parameters(list_request.page)
     return [
         (format_.title, build_service_path(list_request.definition.name, pairs, format_.suffix))
@@ -342,20 +355,20 @@ def render_list_page(
     """The HTML page of a list."""
     english_labels = {
         iri: best_text(terms_by_field.get("label", ()), default=words_of_iri(iri))
-        for iri, terms_by_field in page.things.items()
+        for iri, terms_by_field in page.resources.items()
     }
     names = {iri: ox.Literal(text.value) for iri, text in english_labels.items()}
     return render_site_page(
         context,
         "list.html",
-        asked=list_request,
+        list_request=list_request,
         examples=find_examples_by_keyword(list_request.definition.name),
         total=page.total,
-        sheet=build_list_view(context.store, list_request, page, context.base, paper_counts),
+        view=build_list_view(context.store, list_request, page, context.base, paper_counts),
         markup=item_list_markup(
             context, list_request.definition.title, names, page.total, first_item_number(list_request)
         ),
         links=list_page_addresses(context.request, list_request, page),
         pages=count_list_pages(list_request, page),
-        others=list_other_formats(list_request),
+        other_formats=list_other_formats(list_request),
     )

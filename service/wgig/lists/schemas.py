@@ -1,4 +1,4 @@
-"""Models of the JSON of lists, of the coverage matrix, of seats, of example queries and of tables."""
+"""Pydantic models of the JSON of lists, the coverage matrix, seats, example queries and tables."""
 
 from typing import Annotated, Any, Literal
 
@@ -12,11 +12,11 @@ from ..sparql.parameters import build_model_name
 from .fields import ListDefinition, ListField
 from .parameters import MAX_LIST_PAGE_SIZE
 
-JSON_VALUE_TYPES: dict[str, type] = {"integer": int, "boolean": bool}  # in JSON; other values are strings
+JSON_VALUE_TYPES: dict[str, type] = {"integer": int, "boolean": bool}  # values of other types are strings
 
 
 class ListPageLinks(ResponseModel):
-    """The URLs of pages by relation."""
+    """The URLs of pages by link relation."""
 
     self_: str = Field(alias="self")
     first: str
@@ -28,31 +28,31 @@ class ListPageLinks(ResponseModel):
 class ListPageDocument(ResponseModel):
     """A page of a list."""
 
-    total: Count = Field(description="How many resources match.")
+    total: Count = Field(description="The number of matching resources.")
     page: int = Field(ge=1)
     pages: int = Field(ge=1)
     size: int = Field(ge=1, le=MAX_LIST_PAGE_SIZE)
     links: ListPageLinks
 
 
-def build_list_page_model(one: ListDefinition) -> type[ListPageDocument]:
-    """The model of a page of a list; items lack the members of fields without values."""
-    name = build_model_name(one.name)
+def build_list_page_model(definition: ListDefinition) -> type[ListPageDocument]:
+    """The model of a page of a list. An item omits the members of fields without values."""
+    name = build_model_name(definition.name)
     members: dict[str, Any] = {
         f"field_{number}": (
             field_type(field) | Absent,
             Field(None, alias=field.name, description=field.description),
         )
-        for number, field in enumerate(one.fields)
+        for number, field in enumerate(definition.fields)
     }
     item: Any = create_model(
-        f"{name}Item", __base__=ResponseModel, __doc__=one.description, id=(str, ...), **members
+        f"{name}Item", __base__=ResponseModel, __doc__=definition.description, id=(str, ...), **members
     )
     items = Annotated[list[item], Field(max_length=MAX_LIST_PAGE_SIZE)]
     page: type[ListPageDocument] = create_model(
         f"{name}Page",
         __base__=ListPageDocument,
-        __doc__=f"A page of the list {one.name}.",
+        __doc__=f"A page of the list {definition.name}.",
         items=(items, ...),
     )
     return page
@@ -69,7 +69,7 @@ def field_type(field: ListField) -> Any:
 
 
 class NamedThing(Thing):
-    """A resource whose labels are always given."""
+    """A resource that always has labels."""
 
     label: TextsByLanguage
 
@@ -81,7 +81,7 @@ class MatrixRow(NamedThing):
 
 
 class MatrixCell(ResponseModel):
-    """A cell of the matrix: the number of papers, in all and by verdict."""
+    """A cell of the matrix: the number of papers, in total and by verdict."""
 
     criterion: str
     papers: Count
@@ -89,19 +89,19 @@ class MatrixCell(ResponseModel):
 
 
 class IssueCell(MatrixCell):
-    """A cell of an issue."""
+    """A cell of the matrix by issue."""
 
     issue: str
 
 
 class CategoryCell(MatrixCell):
-    """A cell of a category."""
+    """A cell of the matrix by category."""
 
     category: str
 
 
 class StakeholderGroupCell(MatrixCell):
-    """A cell of a stakeholder group."""
+    """A cell of the matrix by stakeholder group."""
 
     stakeholder_group: str = Field(alias="stakeholderGroup")
 
@@ -206,14 +206,14 @@ class TableSchema(ExtensibleResponseModel):
 
 
 class TableDescription(ExtensibleResponseModel):
-    """A table (section 5.4)."""
+    """A table (Metadata Vocabulary for Tabular Data, section 5.4)."""
 
     url: str
     table_schema: TableSchema = Field(alias="tableSchema")
 
 
 class TableGroup(ExtensibleResponseModel):
-    """Several tables (section 5.3)."""
+    """Several tables (Metadata Vocabulary for Tabular Data, section 5.3)."""
 
     context: Any = Field(alias="@context")
     tables: list[TableDescription]

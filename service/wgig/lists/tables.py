@@ -1,8 +1,8 @@
 """/tables: main lists as CSV (RFC 4180) and Parquet, with CSVW metadata for their columns.
 
 A table is one query file, whose header comments describe its columns. CSV links to its metadata (Tabular
-Data Model, section 5.2; https://www.w3.org/TR/tabular-metadata/). Parquet needs an optional library; without
-it the response is 501.
+Data Model, section 5.2; https://www.w3.org/TR/tabular-metadata/). Parquet requires the optional library
+pyarrow; without it the response is 501.
 """
 
 import io
@@ -28,19 +28,20 @@ from ..rdf.namespaces import LICENSE_IRI
 from ..resources.representation import render_site_page
 from ..settings import SHIPPED_FOLDER
 from ..sparql.dependencies import QueriesDep
-from ..sparql.request import build_own_query
-from ..sparql.service import QueryService, respond_with_result, select_own_tsv
+from ..sparql.request import build_internal_query
+from ..sparql.service import QueryService, respond_with_result, select_internal_tsv
 from ..store.view import ResultRow, parse_tsv_solutions
 
 TABLES_FOLDER = SHIPPED_FOLDER / "data" / "tables"
+# Header comments such as `# title: Papers` and `# column posted: date list The days of posting.`
 TABLE_HEADER_PATTERN = re.compile(r"^# (title|description): (.+)$", re.MULTILINE)
 TABLE_COLUMN_PATTERN = re.compile(r"^# column (\w+): (\w+)( list)? (.+)$", re.MULTILINE)
-TABLE_LIST_SEPARATOR = "|"  # between the values of a cell that holds several
+TABLE_LIST_SEPARATOR = "|"  # between the values of a list in a cell
 
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column: its name, the datatype of its values, whether a cell holds a list, and a description.
+    """A column: its name, the datatype of its values, whether a cell contains a list, and a description.
 
     The first column of a table identifies the resource of a row.
     """
@@ -53,7 +54,7 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class TableDefinition:
-    """A table: its name (the file's), title, description, columns and SPARQL query."""
+    """A table: its name (that of the query file), title, description, columns and SPARQL query."""
 
     name: str
     title: str
@@ -80,7 +81,7 @@ def read_table_definitions() -> dict[str, TableDefinition]:
 
 
 def get_table_definition(name: str) -> TableDefinition:
-    """The table of this name. Raises Problem 404."""
+    """The table of this name. Raises Problem 404 if there is none."""
     if name not in read_table_definitions():
         raise Problem(404, f"There is no table {name!r}. There are: {', '.join(read_table_definitions())}.")
     return read_table_definitions()[name]
@@ -92,7 +93,7 @@ JsonMembers = dict[str, object]
 
 
 def build_table_metadata(table: TableDefinition) -> JsonMembers:
-    """The CSVW metadata of one table; its address is next to that of the table."""
+    """The CSVW metadata of one table."""
     return {"@context": CSVW_CONTEXT, **describe_table(table)}
 
 
@@ -114,7 +115,7 @@ def describe_table(table: TableDefinition) -> JsonMembers:
                 describe_table_column(column, is_key=column.name == key_column) for column in table.columns
             ],
             "primaryKey": key_column,
-            "aboutUrl": f"{{+{key_column}}}",
+            "aboutUrl": f"{{+{key_column}}}",  # a URI template (RFC 6570): the IRI in the column
         },
     }
 
@@ -140,9 +141,9 @@ def is_parquet_available() -> bool:
 
 
 def serialize_parquet_table(table: TableDefinition, rows: Iterable[ResultRow]) -> bytes:
-    """The rows of a table as a Parquet file. Raises Problem 501 where pyarrow is not installed."""
+    """The rows of a table as a Parquet file. Raises Problem 501 if pyarrow is not installed."""
     try:
-        import pyarrow as pa  # noqa: PLC0415  an extra that few need
+        import pyarrow as pa  # noqa: PLC0415  optional: the extra `parquet`
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError as error:
         raise Problem(
@@ -150,11 +151,11 @@ def serialize_parquet_table(table: TableDefinition, rows: Iterable[ResultRow]) -
             f"This service cannot write Parquet: pyarrow is not installed. Get /tables/{table.name}.csv, or "
             "ask its operator to install wgig[parquet].",
         ) from error
-    types = {"integer": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}
+    arrow_types = {"integer": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}
     all_rows = list(rows)
     fields, arrays = [], []
     for column in table.columns:
-        arrow_type = types.get(column.datatype, pa.string())
+        arrow_type = arrow_types.get(column.datatype, pa.string())
         arrow_type = pa.list_(arrow_type) if column.is_list else arrow_type
         fields.append(pa.field(column.name, arrow_type, metadata={"description": column.description}))
         arrays.append(pa.array([parse_table_cell(column, row) for row in all_rows], arrow_type))
@@ -165,12 +166,12 @@ def serialize_parquet_table(table: TableDefinition, rows: Iterable[ResultRow]) -
 
 
 def parse_table_cell(column: TableColumn, row: ResultRow) -> Any:
-    """The value of a cell; None where it is empty. Raises Problem 422 where it is not of the datatype."""
+    """The value of a cell; None if it is empty. Raises Problem 422 if it is not of the datatype."""
     text = row[column.name].value if column.name in row else ""
     try:
         if column.is_list:
             return [
-                parse_xsd_text(part, column.datatype) for part in text.split(TABLE_LIST_SEPARATOR) if part
+                parse_xsd_text(item, column.datatype) for item in text.split(TABLE_LIST_SEPARATOR) if item
             ]
         return parse_xsd_text(text, column.datatype) if text else None
     except ValueError as error:
@@ -182,8 +183,6 @@ def parse_table_cell(column: TableColumn, row: ResultRow) -> Any:
 
 
 TABLE_GROUP_PATH = "/tables/csv-metadata.json"
-
-
 TABLES_OPERATION = Operation(formats=(CSVW, HTML))
 TABLE_OPERATION = Operation(formats=TABLE_FORMATS)
 TableFileName = Annotated[
@@ -231,15 +230,15 @@ async def get_table(request: Request, queries: QueriesDep, name: TableFileName) 
 async def respond_with_csv_table(request: Request, queries: QueryService, table: TableDefinition) -> Response:
     """The rows as CSV (RFC 4180) with a link to the metadata (Tabular Data Model, section 5.2)."""
     link = f'</tables/{table.name}.{CSVW.suffix}>; rel="describedby"; type="{CSVW.media_type}"'
-    query_request = build_own_query(table.query)
+    query_request = build_internal_query(table.query)
     return await respond_with_result(request, queries, [], query_request, CSV, {"Link": link})
 
 
 async def respond_with_parquet_table(
     request: Request, queries: QueryService, table: TableDefinition
 ) -> Response:
-    """The rows as Parquet. Raises Problem 501."""
-    body = await select_own_tsv(request, queries, table.query, queries.settings.result_bytes)
+    """The rows as Parquet. Raises Problem 501 if pyarrow is not installed, 422 for an invalid value."""
+    body = await select_internal_tsv(request, queries, table.query, queries.settings.result_bytes)
     return respond_with_body(
         request, await run_sync(lambda: serialize_parquet_table(table, parse_tsv_solutions(body))), PARQUET
     )

@@ -1,7 +1,8 @@
-"""/timeline: events as a list, and as an SVG chart with one lane per kind.
+"""/timeline: events as a list, and as an SVG chart with one lane per kind of event (meeting, session, ...).
 
-Labels never overlap: each mark goes into the highest row with enough space. A month is wider the more events
-begin in it, up to 8; there are at most 150 marks. With any filter but `year`, it is a list like any other.
+Labels never overlap: each mark is placed in the highest row with enough space. The width of a month grows
+with the number of events that begin in it, up to 8. There are at most 150 marks. With any parameter other
+than `year`, /timeline is an ordinary list without chart.
 """
 
 from calendar import monthrange
@@ -26,11 +27,11 @@ from ..rdf.formats import HTML, Format
 from ..resources import mappings
 from ..resources.alternates import Resource
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, Preferences, parse_format_preferences
-from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
+from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import render_site_page, respond_with_resource
 from .fields import ListDefinition
 from .parameters import LIST_FORMATS, ListParameters
-from .routes import ListSources, answer_list_request
+from .routes import ListDependencies, respond_with_list
 from .timeline_events import (
     EVENT_LIST,
     MEETING_KIND,
@@ -44,12 +45,16 @@ from .timeline_events import (
     read_timeline_data,
 )
 
-CHART_WIDTH_UNITS, CHART_LEFT_UNITS, CHART_RIGHT_UNITS = 1000, 8, 12  # SVG units
-# Heights of a row, of the scale of years, and of the heading of a lane.
+# Sizes are in SVG units: here, the widths of the chart and of its margins.
+CHART_WIDTH_UNITS, CHART_LEFT_UNITS, CHART_RIGHT_UNITS = 1000, 8, 12
+# Heights of a row, of the names of the months, and of the heading of a lane.
 CHART_ROW_UNITS, CHART_TOP_UNITS, LANE_HEADING_UNITS = 18, 26, 26
 LETTER_WIDTH_UNITS = 6.4  # approximate width of a letter of a label
+LABEL_GAP_UNITS, BAR_GAP_UNITS = 8, 4  # space beside a label, and after a bar that its label precedes
+HEADING_GAP_UNITS, CHART_BOTTOM_UNITS = 8, 6  # space below the heading of a lane, and below the last lane
+MONTH_NAME_GAP_LETTERS = 2  # minimum space between the names of two months
 MAX_MARK_LABEL_LETTERS = 40
-MIN_BAR_UNITS = 6.0
+MIN_BAR_UNITS = 6.0  # minimum width of a bar
 MAX_WIDENING_EVENTS = 8  # more events in a month do not widen it further
 MAX_CHART_MARKS = 150
 LANE_TITLES = {
@@ -67,9 +72,9 @@ AUDIENCE_LABELS = {
 
 @dataclass(frozen=True)
 class ChartMark:
-    """An event in the chart: its bar from `x`, its row `y`, the CSS class of its color, and its label.
+    """An event in the chart: its bar from `x`, the `y` of its row, the CSS class of its color, and its label.
 
-    `is_before`: the label is to the left of the bar.
+    `is_before` means that the label is to the left of the bar.
     """
 
     x: float
@@ -87,7 +92,7 @@ class ChartMark:
 
 @dataclass(frozen=True)
 class ChartLane:
-    """The marks of one kind of event below the heading `name`."""
+    """The marks of one kind of event, below the heading `name` at `y`."""
 
     name: str
     y: int
@@ -96,7 +101,7 @@ class ChartLane:
 
 @dataclass(frozen=True)
 class TimelineChart:
-    """The chart: its height, ticks (x coordinate, label) and lanes, and whether events were left out."""
+    """The chart: its height, ticks (x coordinate, label) and lanes, and whether events are omitted."""
 
     height: int
     ticks: Sequence[tuple[float, str]]
@@ -105,14 +110,15 @@ class TimelineChart:
 
 
 class TimeScale:
-    """The x coordinates of days. A month is wider the more events begin in it, up to a limit."""
+    """The x coordinates of days; the width of a month depends on the number of events that begin in it."""
 
     def __init__(self, events: Sequence[TimelineEvent]) -> None:
-        """Take one or more events with known days."""
-        days = [event.days for event in events if event.days]
-        self.first_month = month_number(min(span.first for span in days))
-        events_by_month = Counter(month_number(span.first) for span in days)
-        months = range(self.first_month, month_number(max(span.last for span in days)) + 1)
+        """Divide the width among the months of the events, of which one or more must have known days."""
+        spans = [event.days for event in events if event.days]
+        self.first_month = month_number(min(span.first for span in spans))
+        events_by_month = Counter(month_number(span.first) for span in spans)
+        months = range(self.first_month, month_number(max(span.last for span in spans)) + 1)
+        # The left edge of each month and the end of the last, in widths of a month without events.
         self.month_offsets = [
             0,
             *accumulate(1 + min(events_by_month[month], MAX_WIDENING_EVENTS) for month in months),
@@ -127,7 +133,7 @@ class TimeScale:
         return CHART_LEFT_UNITS + (begin + (end - begin) * fraction) * self.unit_width
 
     def ticks(self) -> Iterator[tuple[float, str]]:
-        """The x coordinate and name of each month that has space for it; the first of a year has the year."""
+        """The x coordinate and name of each month, if it has space; with the year for the first of a year."""
         free_x, labeled_year = 0.0, 0
         for number, begin in enumerate(self.month_offsets[:-1]):
             year, month = divmod(self.first_month + number, 12)
@@ -138,18 +144,18 @@ class TimeScale:
                 )
                 labeled_year = year
                 yield round(x, 1), name
-                free_x = x + (width_in_letters(name) + 2) * LETTER_WIDTH_UNITS
+                free_x = x + (width_in_letters(name) + MONTH_NAME_GAP_LETTERS) * LETTER_WIDTH_UNITS
 
 
 def month_number(day: date) -> int:
-    """The number of months from the year 0 to the month of a day."""
+    """The number of months from January of the year 0 to the month of a day."""
     return day.year * 12 + day.month - 1
 
 
 def build_timeline_chart(timeline: Timeline) -> TimelineChart:
     """The chart of the events with known days, at most MAX_CHART_MARKS of them."""
-    dated = [event for event in timeline.events if event.days]
-    events = dated[:MAX_CHART_MARKS]
+    dated_events = [event for event in timeline.events if event.days]
+    events = dated_events[:MAX_CHART_MARKS]
     if not events:
         return TimelineChart(CHART_TOP_UNITS, [], [], is_cut=False)
     scale, lanes, y = TimeScale(events), [], CHART_TOP_UNITS
@@ -160,45 +166,47 @@ def build_timeline_chart(timeline: Timeline) -> TimelineChart:
             )
         )
         if marks:
-            lanes.append(ChartLane(language.gettext(name), y + LANE_HEADING_UNITS - 8, marks))
+            lanes.append(ChartLane(language.gettext(name), y + LANE_HEADING_UNITS - HEADING_GAP_UNITS, marks))
             y = max(mark.y for mark in marks) + CHART_ROW_UNITS
-    return TimelineChart(y + 6, list(scale.ticks()), lanes, is_cut=len(events) < len(dated))
+    return TimelineChart(
+        y + CHART_BOTTOM_UNITS, list(scale.ticks()), lanes, is_cut=len(events) < len(dated_events)
+    )
 
 
 def place_event_marks(events: Sequence[TimelineEvent], scale: TimeScale, top: int) -> Iterator[ChartMark]:
     """The marks of events, each in the highest row with enough space."""
-    rows: list[list[tuple[float, float]]] = []
+    spans_by_row: list[list[tuple[float, float]]] = []
     for event in events:
         assert event.days
         x = scale.x(event.days.first)
         width = max(MIN_BAR_UNITS, scale.x(event.days.last) - x)
         label = event_mark_label(event)
-        label_width = width_in_letters(label) * LETTER_WIDTH_UNITS + 8
+        label_width = width_in_letters(label) * LETTER_WIDTH_UNITS + LABEL_GAP_UNITS
         is_before = x + width + label_width > CHART_WIDTH_UNITS
-        span = (x - label_width, x + width + 4) if is_before else (x, x + width + label_width)
+        span = (x - label_width, x + width + BAR_GAP_UNITS) if is_before else (x, x + width + label_width)
         row = next(
             (
                 number
-                for number, spans in enumerate(rows)
-                if all(is_span_disjoint(span, other) for other in spans)
+                for number, spans in enumerate(spans_by_row)
+                if all(is_span_disjoint(span, row_span) for row_span in spans)
             ),
-            len(rows),
+            len(spans_by_row),
         )
-        if row == len(rows):
-            rows.append([])
-        rows[row].append(span)
+        if row == len(spans_by_row):
+            spans_by_row.append([])
+        spans_by_row[row].append(span)
         yield ChartMark(
             round(x, 1), round(width, 1), top + row * CHART_ROW_UNITS, event_tone(event), label, is_before
         )
 
 
 def is_span_disjoint(span: tuple[float, float], other: tuple[float, float]) -> bool:
-    """Whether two spans do not overlap."""
+    """Whether two spans of x coordinates do not overlap."""
     return span[1] < other[0] or other[1] < span[0]
 
 
 def event_mark_label(event: TimelineEvent) -> str:
-    """The label of a mark: the name of the event, and the meaning of its color."""
+    """The label of a mark: the name of the event, and its lateness or audience."""
     name = truncate_to_letters(event.name.value, MAX_MARK_LABEL_LETTERS)
     if event.is_late:
         return f"{name}, {event.lateness}"
@@ -219,21 +227,26 @@ def event_tone(event: TimelineEvent) -> str:
 TIMELINE_PARAMETERS = {"year", "_mediatype"}
 
 
-async def answer_timeline_request(
-    definition: ListDefinition, sources: ListSources, parameters: ListParameters
+async def respond_with_timeline(
+    definition: ListDefinition, dependencies: ListDependencies, parameters: ListParameters
 ) -> Response:
-    """What happened when: meetings, sessions, milestones due and delivered, papers; by year, or as a list."""
-    context = sources.context
-    preferences = find_chart_preferences(context, parameters)
+    """The page with the chart, or a list of the same events in any format."""
+    context = dependencies.context
+    preferences = parse_chart_preferences(context, parameters)
     if preferences is None:
-        return await answer_list_request(definition, sources, parameters)
+        return await respond_with_list(definition, dependencies, parameters)
     base = context.base
-    kept_pairs = [pair for pair in get_query_parameters(context.request) if pair[0] == "year"]
-    timeline_data = await read_timeline_data(context.request, sources.queries, sources.counts, kept_pairs)
-    write = partial(render_timeline_page, context, timeline_data, kept_pairs)
-    iri = base.rstrip("/") + build_service_path("timeline", kept_pairs)
-    resource = Resource(iri, "/timeline", lambda: (), write, formats=LIST_FORMATS, pairs=kept_pairs)
-    headers = LANGUAGE_NEUTRAL_HEADERS | (NO_STORE_HEADERS if timeline_data.papers is None else {})
+    year_pairs = [pair for pair in get_query_parameters(context.request) if pair[0] == "year"]
+    timeline_data = await read_timeline_data(
+        context.request, dependencies.queries, dependencies.counts, year_pairs
+    )
+    serialize = partial(render_timeline_page, context, timeline_data, year_pairs)
+    iri = base.rstrip("/") + build_service_path("timeline", year_pairs)
+    # There are no triples, as requests for RDF get the list.
+    resource = Resource(
+        iri, "/timeline", triples=lambda: (), write=serialize, formats=LIST_FORMATS, pairs=year_pairs
+    )
+    headers = LANGUAGE_NEUTRAL_HEADERS | (NO_STORE_HEADERS if timeline_data.papers_by_day is None else {})
     return await run_in_threadpool(
         respond_with_resource,
         context,
@@ -244,25 +257,29 @@ async def answer_timeline_request(
     )
 
 
-def find_chart_preferences(context: RequestContext, parameters: ListParameters) -> Preferences | None:
-    """What is wished for where that is the page with the picture; None: the list. Raises Problem."""
+def parse_chart_preferences(context: RequestContext, parameters: ListParameters) -> Preferences | None:
+    """The preferences of a request for the page with the chart; None for a list. Raises Problem 400, 406."""
     request = context.request
     if not TIMELINE_PARAMETERS.issuperset(dict(get_query_parameters(request))):
         return None
-    suffix, known = request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(context.base)}
-    wish = parse_format_preferences(context, parameters, LIST_FORMATS, suffix, known)
-    return wish if wish.representations[0].format is HTML and not wish.wants_listing else None
+    suffix, profiles = (
+        request.path_params.get("suffix", ""),
+        {DEFAULT_PROFILE_TOKEN: default_profile(context.base)},
+    )
+    preferences = parse_format_preferences(context, parameters, LIST_FORMATS, suffix, profiles)
+    is_page = preferences.representations[0].format is HTML and not preferences.wants_listing
+    return preferences if is_page else None
 
 
 def render_timeline_page(
-    context: RequestContext, timeline_data: TimelineData, year_parameters: Pairs, format_: Format
+    context: RequestContext, timeline_data: TimelineData, year_pairs: Pairs, format_: Format
 ) -> bytes:
     """The page with the chart; the format is always HTML."""
     assert format_ is HTML
     timeline = build_timeline(timeline_data)
-    year = next(iter(parameter_values(year_parameters, "year")), "")
+    year = next(iter(parameter_values(year_pairs, "year")), "")
     other_formats = [
-        (format_.title, build_service_path("timeline", year_parameters, format_.suffix))
+        (format_.title, build_service_path("timeline", year_pairs, format_.suffix))
         for format_ in LIST_FORMATS
     ]
     iri, page = f"{context.base}timeline", f"{request_base_url(context.request)}timeline"
@@ -276,9 +293,9 @@ def render_timeline_page(
     return render_site_page(
         context,
         "timeline.html",
-        line=timeline,
+        timeline=timeline,
         chart=build_timeline_chart(timeline),
         year=year,
-        others=other_formats,
+        other_formats=other_formats,
         markup=markup,
     )

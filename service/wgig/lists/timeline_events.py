@@ -18,7 +18,7 @@ from ..http import language
 from ..http.bodies import Pairs
 from ..pages.rendering import DateSpan, parse_date_span
 from ..rdf.labels import best_text, words_of_iri
-from ..sparql.service import QueryService, select_own_tsv
+from ..sparql.service import QueryService, select_internal_tsv
 from ..store.view import parse_tsv_terms
 from ..text import natural_sort_key
 from .counts import CellKey
@@ -37,7 +37,7 @@ from .results import ListPage, parse_list_page
 
 MAX_TIMELINE_EVENTS = 500
 MAX_PAPER_DAYS = 100  # with more, papers are counted by month or by year
-DAY_LETTERS, MONTH_LETTERS, YEAR_LETTERS = 10, 7, 4  # lengths of prefixes of a date
+DAY_LETTERS, MONTH_LETTERS, YEAR_LETTERS = 10, 7, 4  # lengths of a day, month or year such as 2005-01-20
 TIMELINE_COUNT_WAIT_SECONDS = 2  # time that a request waits for the counts of papers
 
 MEETING_FIELDS, MILESTONE_FIELDS = (
@@ -72,7 +72,7 @@ EVENT_LIST = ListDefinition(
     excluded_pattern="?id wgig:illustrative true",
     date_fields=("when", "schema:endDate"),
 )
-# List parameters for meetings and milestones, with the fields that show whether they were late.
+# The list parameters for meetings and milestones, with the fields for their dates and lateness.
 MAIN_EVENT_PARAMETERS = [
     *(("type", name) for name in ("Meeting", "Milestone")),
     ("fields", "label,schema:startDate,schema:endDate,due,delivered,timeliness,daysLate"),
@@ -83,20 +83,25 @@ MAIN_EVENT_PARAMETERS = [
 class TimelineData:
     """The events as a page of a list, and the number of papers that were posted on each day.
 
-    `papers` is None while they are being counted; a day is written as in the graph.
+    The days are strings, as in the store. `papers_by_day` is None while papers are being counted.
     """
 
     events: ListPage
-    papers: Mapping[str, int] | None
+    papers_by_day: Mapping[str, int] | None
 
 
 async def read_timeline_data(
     request: Request, queries: QueryService, counts: Counts, pairs: Pairs
 ) -> TimelineData:
-    """The events that match the list parameters, and the papers by day. Raises Problem."""
+    """The events that match the list parameters `pairs`, and the papers by day.
+
+    Raises Problem 400 for an invalid parameter, and the Problems of `select_internal_tsv`.
+    """
     base = queries.settings.base
     list_request = parse_list_request(EVENT_LIST, [*pairs, ("size", str(MAX_TIMELINE_EVENTS))], base)
-    events = parse_list_page(await select_own_tsv(request, queries, build_list_query(list_request, base)))
+    events = parse_list_page(
+        await select_internal_tsv(request, queries, build_list_query(list_request, base))
+    )
     counts_by_day = await counts["posted"].get_counts_within(TIMELINE_COUNT_WAIT_SECONDS)
     return TimelineData(
         events,
@@ -107,11 +112,12 @@ async def read_timeline_data(
 
 
 def count_papers_by_day(counts: Mapping[CellKey, int], year: str) -> dict[str, int]:
-    """The number of papers posted on each day of a year, or of all years where `year` is empty.
+    """The number of papers posted on each day of a year, or of all years if `year` is empty.
 
-    Values that are no date count under the empty string. With more than MAX_PAPER_DAYS days, papers are
-    counted by month, or else by year.
+    Values that are not dates are counted under the empty string. If there are more than MAX_PAPER_DAYS days,
+    papers are counted by month, and if there are more months than that, by year.
     """
+    # Of the cells, only those of a day without criterion; the day is a literal in SPARQL syntax.
     counts_by_term = {
         cell[0]: count for cell, count in counts.items() if len(cell) == 1 and cell[0][:1] == '"'
     }
@@ -137,8 +143,8 @@ DAY_COUNT_PATTERN = re.compile(r"[0-9]{1,6}")
 class TimelineEvent:
     """An event: its kind, its name, and its terms by field of the list.
 
-    `at` is the date by which it is sorted, `until` its last date; both are empty where no day is known. For
-    papers posted on a day, `count` is their number.
+    `at` is its first date, by which it is sorted, `until` its last date; both are empty if no date is known.
+    For papers posted on a day, `count` is their number.
     """
 
     kind: str
@@ -150,7 +156,7 @@ class TimelineEvent:
     count: int = 0
 
     def text(self, field: str) -> str:
-        """The first value of a field as text; empty where there is none."""
+        """The first value of a field as text; empty if there is none."""
         return next((term.value for term in self.terms.get(field, ())), "")
 
     def local_name(self, field: str) -> str:
@@ -164,17 +170,17 @@ class TimelineEvent:
 
     @property
     def lateness(self) -> str:
-        """How late it was, such as "3 days late"; "late" where the number of days is unknown."""
+        """A phrase such as "3 days late", or "late" if the number of days is unknown."""
         days = self.text("daysLate")
         if not DAY_COUNT_PATTERN.fullmatch(days):
             return language.gettext("late")
-        number = int(days)
-        late = language.ngettext("%(count)s day late", "%(count)s days late", number)
-        return late % {"count": language.format_number(number)}
+        count = int(days)
+        phrase = language.ngettext("%(count)s day late", "%(count)s days late", count)
+        return phrase % {"count": language.format_number(count)}
 
     @property
     def days(self) -> DateSpan | None:
-        """The span from its first to its last day; None where it is unknown."""
+        """The span from its first to its last day; None if unknown."""
         first, last = parse_date_span(self.at), parse_date_span(self.until)
         if not first or not last:
             return None
@@ -183,9 +189,10 @@ class TimelineEvent:
 
 @dataclass(frozen=True)
 class Timeline:
-    """All events in order, and the best label of each resource that they name.
+    """The events in order, and the best label of each resource in their terms.
 
-    `total` counts events not shown, too; `is_counted` is False while papers are being counted.
+    `total` also counts matching events beyond MAX_TIMELINE_EVENTS. `is_counted` is False while papers
+    are being counted.
     """
 
     events: Sequence[TimelineEvent]
@@ -195,15 +202,15 @@ class Timeline:
 
     @property
     def years(self) -> list[tuple[str, list[TimelineEvent]]]:
-        """The events by year; those without a known day come last, with an empty year."""
-        dated = [event for event in self.events if event.days]
-        undated = [event for event in self.events if not event.days]
-        years = [(year, [*events]) for year, events in groupby(dated, key=lambda event: event.at[:4])]
-        return [*years, *([("", undated)] if undated else [])]
+        """The events by year; events without a known day come last, with an empty year."""
+        dated_events = [event for event in self.events if event.days]
+        undated_events = [event for event in self.events if not event.days]
+        years = [(year, [*events]) for year, events in groupby(dated_events, key=lambda event: event.at[:4])]
+        return [*years, *([("", undated_events)] if undated_events else [])]
 
     @property
     def with_sessions(self) -> set[str]:
-        """The IRIs of meetings that have sessions here; the sessions say who could attend."""
+        """The IRIs of meetings whose sessions are in the timeline; these state who could attend."""
         return {term.value for event in self.events for term in event.terms.get("partOf", ())}
 
     @property
@@ -213,19 +220,19 @@ class Timeline:
 
     @property
     def undelivered(self) -> list[TimelineEvent]:
-        """The milestones that were due without a known delivery."""
-        due = [event for event in self.events if event.kind == MILESTONE_KIND and event.text("due")]
-        return [event for event in due if not event.text("delivered")]
+        """The milestones with a due date and no known delivery."""
+        due_events = [event for event in self.events if event.kind == MILESTONE_KIND and event.text("due")]
+        return [event for event in due_events if not event.text("delivered")]
 
     @property
     def main(self) -> "Timeline":
-        """The timeline of only meetings, late milestones and papers."""
-        chosen = [
+        """The timeline with only the meetings, late milestones and papers that have a known day."""
+        main_events = [
             event
             for event in self.events
             if event.days and (event.kind in (MEETING_KIND, PAPERS_KIND) or event.is_late)
         ]
-        return Timeline(chosen, self.labels, len(chosen), self.is_counted)
+        return Timeline(main_events, self.labels, len(main_events), self.is_counted)
 
 
 def build_timeline(timeline_data: TimelineData) -> Timeline:
@@ -236,14 +243,18 @@ def build_timeline(timeline_data: TimelineData) -> Timeline:
     }
     events = [
         build_timeline_event(iri, terms_by_field)
-        for iri, terms_by_field in timeline_data.events.things.items()
+        for iri, terms_by_field in timeline_data.events.resources.items()
     ]
-    papers_events = [build_papers_event(day, count) for day, count in (timeline_data.papers or {}).items()]
+    papers_events = [
+        build_papers_event(day, count) for day, count in (timeline_data.papers_by_day or {}).items()
+    ]
     sorted_events = sorted(
         [*events, *papers_events],
         key=lambda event: (event.at, event.kind, natural_sort_key(event.name.value)),
     )
-    return Timeline(sorted_events, labels, timeline_data.events.total, timeline_data.papers is not None)
+    return Timeline(
+        sorted_events, labels, timeline_data.events.total, timeline_data.papers_by_day is not None
+    )
 
 
 def build_timeline_event(iri: str, terms_by_field: Mapping[str, Sequence[Any]]) -> TimelineEvent:

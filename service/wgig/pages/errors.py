@@ -1,7 +1,7 @@
 """Error responses: every error as a problem document (RFC 9457), or as an HTML page for a browser.
 
-Exceptions of handlers, the store and the framework are handled here. The page has links, the most likely
-first: the corrected request, the list of the kind, a search for the words of the path, a retry.
+Exceptions of handlers, the store and the framework are handled here. An error page suggests links: the
+corrected request, a retry, the list of resources of the same kind, and a search for the words of the path.
 """
 
 import json
@@ -28,14 +28,14 @@ from .names import KIND_TITLES, localized_kind_title
 from .rendering import PATH_SAFE_CHARACTERS, render_template
 
 PATH_WORD_PATTERN = re.compile(r"\w+")
-MAX_SEARCHED_PATH_CHARACTERS = 100  # the end of a path that words for a search are taken from
-# A retry may succeed.
+MAX_SEARCHED_PATH_CHARACTERS = 100  # of the last segment of a path, for the words of a search
+# Problems after which a retry may succeed.
 RETRYABLE_PROBLEMS = ("internal", "unavailable", "too-slow", "other-service")
 RESOURCE_KIND_PATTERN = re.compile(r"/(?:id|doc)/(?P<kind>[\w-]+)/.+")
 
 
 class SuggestedLink(NamedTuple):
-    """A link and its text."""
+    """A link on an error page: path and text."""
 
     path: str
     text: str
@@ -49,7 +49,7 @@ def suggest_links(problem: Problem, path: str, query: str, pages: Collection[str
 def iter_suggested_links(
     problem: Problem, path: str, query: str, pages: Collection[str]
 ) -> Iterator[SuggestedLink]:
-    """The links of `suggest_links`."""
+    """The links that `suggest_links` lists."""
     if problem.status == 400 and (corrected := correct_parameters(problem, parse_qsl(query))):
         yield SuggestedLink(
             f"{path}?{urlencode(corrected)}",
@@ -72,7 +72,10 @@ def iter_suggested_links(
 
 
 def correct_parameters(problem: Problem, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The parameters corrected by the suggestion of the problem; empty without one."""
+    """The parameters with the suggestion of the problem in place of the name or value that its detail quotes.
+
+    Empty if the problem has no suggestion, or quotes none of the parameters.
+    """
     suggestion, corrected = problem.members.get("suggestion"), [*pairs]
     for index, (key, value) in enumerate(pairs if suggestion else ()):
         if "parameters" in problem.members and repr(key) in problem.detail:
@@ -83,7 +86,7 @@ def correct_parameters(problem: Problem, pairs: Sequence[tuple[str, str]]) -> li
 
 
 def path_search_words(path: str) -> str:
-    """The words in the last part of a path, for a search."""
+    """The words in the last segment of a path, for a search."""
     return " ".join(
         PATH_WORD_PATTERN.findall(
             path.rstrip("/").rpartition("/")[2][:MAX_SEARCHED_PATH_CHARACTERS].replace("_", " ")
@@ -93,9 +96,9 @@ def path_search_words(path: str) -> str:
 
 log = logging.getLogger("wgig")
 
-# Details for errors of the framework, by status.
+# Details of errors of the framework, by status.
 HTTP_ERROR_DETAILS = {
-    404: "Nothing is found at {path}. {question}The home page / links to everything.",
+    404: "There is nothing at {path}. {question}The home page / links to everything.",
     405: "The method {method} is not supported here. Use one of: {allow}.",
 }
 
@@ -108,7 +111,7 @@ PREFLIGHT_HEADERS = {
 }
 
 
-# Exceptions of handlers, apart from those of the framework.
+# The exceptions that handlers raise, except those of the framework.
 EXPECTED_ERRORS = (Problem, StoreError, FileError)
 
 
@@ -116,7 +119,7 @@ class ErrorResponses:
     """The error responses of a service."""
 
     def __init__(self, base: str) -> None:
-        """Use the base IRI of the graph, below which the types of problems are."""
+        """`base` is the base IRI of the graph, with which the IRIs of problem types begin."""
         self.base = base
 
     def install(self, app: FastAPI) -> None:
@@ -141,7 +144,7 @@ class ErrorResponses:
         return self.respond_with_problem(request, problem)
 
     def respond_to_store_error(self, request: Request, error: Exception) -> Response:
-        """The response to a failure of the disk or the store; only the log has its cause."""
+        """The response to a failure of the disk or the store; the cause is only logged."""
         log.error("%s %s failed: %s", request.method, request.url.path, error)
         if isinstance(error, StoreUnavailableError):
             detail = "The store does not respond, or is busy with other writes. Try again soon."
@@ -177,9 +180,9 @@ class ErrorResponses:
         return self.respond_with_problem(request, Problem(400, f"Invalid parameters: {reasons}."))
 
     def respond_with_problem(self, request: Request, problem: Problem) -> Response:
-        """The response for a problem: a page if the client prefers HTML, else JSON, whatever it accepts.
+        """The response for a problem: a page if the client prefers HTML, else always JSON.
 
-        A 404 at an address that ends in a slash becomes a redirect to the address without it.
+        A 404 for a path that ends in a slash becomes a redirect to the path without the slash.
         """
         if (
             problem.status == 404
@@ -195,7 +198,7 @@ class ErrorResponses:
                 base=self.base,
                 problem=members,
                 kind=PROBLEM_KINDS[problem.slug],
-                query_parameters=getattr(request.state, "asked", []),
+                query_parameters=getattr(request.state, "query_parameters", []),
                 suggested_links=suggest_links(
                     problem, request.url.path, request.url.query, list_page_paths(request)
                 ),

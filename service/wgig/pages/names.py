@@ -1,6 +1,8 @@
-"""Display names of the kinds of resources, which are the first segments of their paths, and of properties.
+"""Display names of properties and of the kinds of resources.
 
-Properties of external vocabularies have no labels in the graph; their names here can be translated.
+The kind of a resource is the path between `id/` and its name: `issue` for `id/issue/spam`.
+
+Properties of external vocabularies have no labels in the graph; this module has translated names of them.
 """
 
 import pyoxigraph as ox
@@ -39,7 +41,7 @@ KIND_TITLES = {
     "writer": gettext_noop("Writers"),
 }
 
-# Kinds whose titles are derived from their names: vocabularies, and parts of documents.
+# Kinds whose titles are made from their names: terms of vocabularies, and parts of documents.
 VOCABULARY_KIND_NAMES = {
     "agreement-kind": gettext_noop("Agreement kind"),
     "audience": gettext_noop("Audience"),
@@ -60,12 +62,12 @@ VOCABULARY_KIND_NAMES = {
     "verdict": gettext_noop("Verdict"),
 }
 
-# Kinds that describe the work of the service itself; lists for people leave these many resources out.
+# Kinds of resources that the service creates itself; they are many, and lists for people leave them out.
 INTERNAL_KINDS = frozenset({"assertion", "software", "test-result", "write", "writer"})
 
 
 def kind_title(kind: str) -> str:
-    """The title of a kind in English; without a known one, its name as words."""
+    """The title of a kind in English; if it has none, the last segment of the kind as words."""
     name = kind.rpartition("/")[2].replace("-", " ")
     return KIND_TITLES.get(kind, name[:1].upper() + name[1:])
 
@@ -79,7 +81,7 @@ def localized_kind_title(kind: str) -> str:
     )
 
 
-# Local names, as words, of the external properties in the graph.
+# The local names of the external properties in the graph, as words.
 TRANSLATED_PROPERTY_NAMES = frozenset(
     (
         gettext_noop("alt label"), gettext_noop("alternative"), gettext_noop("asserted by"),
@@ -114,7 +116,7 @@ PROPERTY_NAME_EXCEPTIONS = {
 
 
 def foreign_property_label(iri: str) -> ox.Literal:
-    """The display name of a property without a label, in the current language if it is a known name."""
+    """The display name of a property without a label, in the current language if it has a translation."""
     name = PROPERTY_NAME_EXCEPTIONS.get(iri) or words_of_iri(iri)
     if iri in PROPERTY_NAME_EXCEPTIONS or name in TRANSLATED_PROPERTY_NAMES:
         return ox.Literal(gettext(name), language=current_language())

@@ -1,9 +1,9 @@
 """HTML rendering: Jinja templates, static files and browser scripts, and RDF terms as links and text.
 
-Templates escape everything, and an undefined name is an error. A term is linked if possible, and marked up
-with its language and direction. Static files and the scripts that Vite builds from `service/web` have a
-digest in their path, so that browsers can cache them forever. A checkout installed without access to the npm
-registry has no scripts; pages work without them.
+Templates escape all values, and an undefined name is an error. A term is linked if possible, and has
+attributes for its language and direction. The paths of static files, and of the scripts that Vite builds from
+`service/web`, contain a digest, so that browsers can cache the files forever. A checkout that was installed
+without access to the npm registry has no scripts; pages work without them.
 """
 
 import hashlib
@@ -71,11 +71,11 @@ class DateSpan(NamedTuple):
 
 @lru_cache(MAX_CACHED_DATES)
 def parse_date_span(text: str) -> DateSpan | None:
-    """The first and last day of a date, month or year, such as 2005-01; None for other texts."""
+    """The first and last day of a date, month or year, such as 2005-01; None for other text."""
     match = DATE_PATTERN.fullmatch(text)
     if not match:
         return None
-    year, month, day = (int(part) if part else 0 for part in match.groups())
+    year, month, day = (int(number) if number else 0 for number in match.groups())
     try:
         first = date(year, month or 1, day or 1)
     except ValueError:
@@ -85,18 +85,18 @@ def parse_date_span(text: str) -> DateSpan | None:
 
 
 def format_date_text(text: str) -> str:
-    """A date in words, such as 25 January 2005; other texts unchanged."""
-    match, days = DATE_PATTERN.fullmatch(text), parse_date_span(text)
-    if not match or not days:
+    """A date in words, such as 25 January 2005; other text is returned unchanged."""
+    match, span = DATE_PATTERN.fullmatch(text), parse_date_span(text)
+    if not match or not span:
         return text
     if match["day"]:
-        return language.format_day(days.first)
-    return language.format_month(days.first) if match["month"] else match["year"]
+        return language.format_day(span.first)
+    return language.format_month(span.first) if match["month"] else match["year"]
 
 
 PAGES_FOLDER = Path(__file__).parent
-CAPITAL_WIDTH_LETTERS = 1.25  # in DejaVu Sans, a wide font, 1.19 on average; W, M and G are wider
-MAX_CACHED_IRIS = 10_000  # whose links are cached
+CAPITAL_WIDTH_LETTERS = 1.25  # of a capital; in the wide font DejaVu Sans 1.19 on average, more for W, M, G
+MAX_CACHED_IRIS = 10_000  # IRIs whose links are cached
 PATH_SAFE_CHARACTERS = "/:@!$&'()*+,;=~"  # not percent-encoded in paths
 HTTP_SCHEME_PATTERN = re.compile(r"https?://", re.IGNORECASE)
 CODE_MARKUP, TEXT_MARKUP = Markup("<code>%s</code>"), Markup('<span dir="auto">%s</span>')
@@ -107,12 +107,13 @@ LINK_MARKUP = Markup('<a href="%s"%s>%s</a>')
 EXTERNAL_LINK_ATTRIBUTES = Markup(' rel="nofollow noopener external"')
 ISOLATED_MARKUP = Markup('<bdi dir="ltr">%s</bdi>')
 LANGUAGE_ATTRIBUTES = Markup(' lang="%s" dir="auto"')
+# Control characters, bidirectional controls and noncharacters, which a picture must not contain.
 UNDRAWABLE_PATTERN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+")
 DAY_IN_TEXT_PATTERN = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 def render_template(template: str, *, base: str = Settings.base, **context: Any) -> bytes:
-    """A page as UTF-8. `template` is a file name in templates/, `base` the base IRI of the graph."""
+    """A page in UTF-8. `template` is a file name in templates/, `base` the base IRI of the graph."""
     return balance_page_bidi(
         make_template_environment(base).get_template(template).render(**context).encode()
     )
@@ -131,24 +132,17 @@ def make_template_environment(base: str) -> Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    namespaces = namespaces_by_prefix(base)
     environment.globals |= {
         "static": build_static_path,
         "script": find_script_path,
         "query_path": build_query_path,
         "base": base,
-        "namespaces": namespaces,
-    }
-    environment.globals |= {
+        "namespaces": namespaces_by_prefix(base),
         "language": language.current_language,
         "direction": language.text_direction,
         "page_languages": PAGE_LANGUAGES,
-    }
-    environment.globals |= {
         "alternates": language.language_alternates,
         "address_in": language.address_in_language,
-    }
-    environment.globals |= {
         "short_address": language.short_address,
         "list_separator": language.list_separator,
     }
@@ -156,7 +150,7 @@ def make_template_environment(base: str) -> Environment:
         "term": lambda term, labels: render_term(term, labels, base),
         "term_in_sentence": lambda term, labels: render_term_in_sentence(term, labels, base),
         "link": lambda iri, labels: render_iri_link(iri, labels.get(iri), base, language.current_language()),
-        "literal": lambda text: render_literal(text, language.current_language()),
+        "literal": lambda literal: render_literal(literal, language.current_language()),
         "graph_link": lambda iri, labels: render_graph_link(
             iri, labels.get(iri), base, language.current_language()
         ),
@@ -181,7 +175,10 @@ def make_template_environment(base: str) -> Environment:
 
 
 def render_term(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Markup:
-    """A term as markup: linked if possible, with its language and direction, and a badge if it is foreign."""
+    """A term as markup: linked if possible, with its language.
+
+    A badge names the language if it is neither English nor that of the page.
+    """
     if isinstance(term, ox.NamedNode):
         return render_iri_link(term.value, labels.get(term.value), base, language.current_language())
     if not isinstance(term, ox.Literal):
@@ -194,17 +191,17 @@ def render_term(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Marku
     )
 
 
-def render_literal(text: ox.Literal, page_language: str) -> Markup:
+def render_literal(literal: ox.Literal, page_language: str) -> Markup:
     """A literal as markup, with a `lang` attribute if it is not in the language of the page."""
     return (
-        escape(text.value)
-        if text.language in (None, page_language)
-        else LITERAL_MARKUP % (text.language, text.value)
+        escape(literal.value)
+        if literal.language in (None, page_language)
+        else LITERAL_MARKUP % (literal.language, literal.value)
     )
 
 
 def render_term_in_sentence(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Markup:
-    """A term as markup within a sentence: like `render_term`, but dates in words."""
+    """A term as markup within a sentence: like `render_term`, but with dates in words."""
     if isinstance(term, ox.Literal) and not term.language:
         return TEXT_MARKUP % format_date_text(term.value)
     return render_term(term, labels, base)
@@ -235,13 +232,13 @@ def render_sentence(text: str) -> Markup:
 
 
 def isolate_days(text: str) -> Markup:
-    """A sentence with each ISO date isolated: in right-to-left text its parts would be reordered."""
+    """A sentence with each ISO date in an isolated element, as right-to-left text would reorder its parts."""
     parts = enumerate(DAY_IN_TEXT_PATTERN.split(text))
     return Markup().join(ISOLATED_MARKUP % part if index % 2 else escape(part) for index, part in parts)
 
 
 def render_graph_link(iri: str, label: ox.Literal | None, base: str, page_language: str) -> Markup:
-    """A link to the page of a graph, with its label or the words of its IRI as text."""
+    """A link to the page of a graph; its text is the label or the words of the IRI."""
     return LINK_MARKUP % (
         graph_path(iri, base),
         "",
@@ -258,7 +255,10 @@ def render_graph_badges(graphs: Sequence[str], labels: Mapping[str, ox.Literal],
 
 @lru_cache(MAX_CACHED_IRIS)
 def render_graph_badge(graph: str, label: ox.Literal | None, base: str, page_language: str) -> Markup:
-    """A badge with the graph of a statement, or "inferred"; `page_language` is for the cache key."""
+    """A badge with the graph of a statement, or "inferred".
+
+    `page_language` is the current language, as a parameter for the cache.
+    """
     if graph == f"{base}graph/inferred":
         inferred = ox.Literal(language.gettext("inferred"))
         return BADGE_MARKUP % render_graph_link(graph, inferred, base, page_language)
@@ -279,7 +279,7 @@ def find_href(iri: str, base: str) -> str | None:
 
 
 def graph_path(iri: str | None, base: str) -> str:
-    """The path to read and write a graph (Graph Store Protocol); `iri` None is the default graph."""
+    """The path to read and write a graph (Graph Store Protocol); None is the default graph."""
     if iri is None:
         return "/graphs?default"
     if iri.startswith(f"{base}graph/"):
@@ -294,7 +294,7 @@ def path_in_format(path: str, media_type: str) -> str:
 
 @lru_cache(MAX_CACHED_IRIS)
 def truncate_to_letters(text: str, max_letters: int) -> str:
-    """A text for a picture: one line, at most `max_letters` wide, without bidirectional controls."""
+    """A text for a picture: one line of at most `max_letters` letters, without bidirectional controls."""
     line = " ".join(UNDRAWABLE_PATTERN.sub(" ", text).split())
     widths = [
         *accumulate(
@@ -308,7 +308,7 @@ def truncate_to_letters(text: str, max_letters: int) -> str:
 
 
 def width_in_letters(text: str) -> int:
-    """The width of a text in letters; wide characters, such as Chinese ones, count as two."""
+    """The width of a text in letters; wide characters, such as Chinese, count as two."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 

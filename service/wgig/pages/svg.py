@@ -1,4 +1,4 @@
-"""Diagrams of boxes and lines, rendered as SVG by picture.html; their pages also list the same as text."""
+"""Diagrams of boxes and lines, which picture.html renders as SVG; their pages have the same data as text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,19 +6,22 @@ from typing import NamedTuple
 
 from .rendering import truncate_to_letters
 
-# Of a box, and between two boxes of a column.
+# The size of a box, and the gap between two boxes of a column.
 BOX_WIDTH_PX, BOX_HEIGHT_PX, BOX_GAP_PX = 210, 30, 10
-LABEL_GAP_PX = 8  # from a box to the label of its line
-# Longer labels are cut: in normal and in bold type.
+LABEL_GAP_PX, LABEL_RISE_PX = 8, 4  # from the label of a line to the box, and down to the line
+# Longer labels of boxes are cut; bold letters are wider, so that fewer fit.
 MAX_BOX_LABEL_LETTERS, MAX_BOLD_BOX_LETTERS = 26, 22
-CURVE_WIDTH_PX = 60  # of a line with a label; the rest of the line is straight, below the label
+CURVE_WIDTH_PX = 60  # of the curve in a line with a label; below the label, the line is straight
 
 
 BoxItem = tuple[str, str | None, str]  # label, path and kind of a box
 
 
 class PictureBox(NamedTuple):
-    """A box with a label, which is a link if it has a path. `kind` is its CSS class."""
+    """A box with a label, which is a link if `path` is given. `kind` is the CSS class of the box.
+
+    The box with the kind `self` is that of the described resource; its label is bold.
+    """
 
     x: float
     y: float
@@ -41,9 +44,9 @@ class PictureBox(NamedTuple):
 
 
 class PictureLine(NamedTuple):
-    """A line: the commands of an SVG path, a description, and a label at a position, if any.
+    """A line: the commands `d` of an SVG path, a description, and a label, if any, at the point (x, y).
 
-    `side` is the `text-anchor` of the label: it starts or ends at the position.
+    `side` is the `text-anchor` of the label: `start` or `end`, the end of the label that is at the point.
     """
 
     d: str
@@ -97,5 +100,7 @@ class Picture:
         d = f"M{x:g} {y:g}H{curve_start:g}{curve}H{end.x:g}"
         box, label_x = (start, x + LABEL_GAP_PX) if is_left else (end, end.x - LABEL_GAP_PX)
         self.lines.append(
-            PictureLine(d, description, label, label_x, box.middle_y - 4, "start" if is_left else "end")
+            PictureLine(
+                d, description, label, label_x, box.middle_y - LABEL_RISE_PX, "start" if is_left else "end"
+            )
         )

@@ -1,4 +1,4 @@
-"""Papers as files: Markdown, Word and the web form, uploads and validation.
+"""Issue papers: reading and writing Markdown and Word, the web form, uploads and validation.
 
-Read `validate` first, then `markdown`. `form` has the web form.
+Start with `validate` (the route /validate), then `markdown`. The package `form` has the web form.
 """

@@ -1,7 +1,6 @@
-"""Readers of papers by file format: Markdown and Word, as documents to check.
+"""Read papers in Markdown, Word and RDF as documents to check.
 
-The parsers are imported on first use, so that a check of RDF does not wait for them. A Word file has no line
-numbers.
+The parsers of Markdown and Word are imported on first use, so that a check of RDF starts faster.
 """
 
 from ..rdf.formats import MARKDOWN, WORD_DOCUMENT, Format
@@ -17,9 +16,9 @@ def read_paper_document(
     max_triples: int = Settings.paper_triples,
     base: str = PAPER_NAMESPACE,
 ) -> Document:
-    """The document in the bytes, with at most `max_triples` triples; `base` is the base IRI for RDF.
+    """The document in a file. `base` is the base IRI for RDF.
 
-    Raises Problem 400 with line and column, 413 for more triples or a huge Word file.
+    Raises Problem 400 with line and column, 413 for more than `max_triples` triples or a too large Word file.
     """
     if format_ is MARKDOWN:
         return read_markdown_document(name, data, max_triples)
@@ -29,24 +28,26 @@ def read_paper_document(
 
 
 def read_markdown_document(name: str, data: bytes, max_triples: int) -> Document:
-    """A paper in Markdown."""
-    from . import markdown  # noqa: PLC0415  checks of RDF need not wait for it
+    """The document in a Markdown file."""
+    from . import markdown  # noqa: PLC0415  a check of RDF starts faster without it
 
-    source = markdown.check_paper_length(decode_document_text(data))
-    statements = markdown.parse_paper_statements(source)
+    text = decode_document_text(data)
+    markdown.check_paper_length(text)
+    statements = markdown.parse_paper_statements(text)
     return Document(
         name,
-        source,
+        text,
         MARKDOWN,
-        collect_limited_triples(statements.spots, max_triples),
-        lambda: list(statements.spots.values()),
-        statements.slots,
+        collect_limited_triples(statements.positions_by_triple, max_triples),
+        find_positions=lambda: list(statements.positions_by_triple.values()),
+        slots=statements.slots,
     )
 
 
 def read_word_document(name: str, data: bytes, max_triples: int) -> Document:
-    """A paper in a Word file with the headings of the Markdown template; it has no positions."""
-    from . import word  # noqa: PLC0415  checks of RDF need not wait for it
+    """The document in a Word file, without positions of the triples."""
+    from . import word  # noqa: PLC0415  a check of RDF starts faster without it
 
-    source, triples = word.read_word_paper(data)
-    return Document(name, source, WORD_DOCUMENT, collect_limited_triples(triples, max_triples), list)
+    text, triples = word.read_word_paper(data)
+    limited_triples = collect_limited_triples(triples, max_triples)
+    return Document(name, text, WORD_DOCUMENT, limited_triples, find_positions=lambda: [])

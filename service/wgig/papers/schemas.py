@@ -1,4 +1,4 @@
-"""Models of the JSON of checks: the report on papers (see `shacl.reports.json`), and the check of a form."""
+"""Models of JSON responses: the report on papers (see `shacl.reports.json`), and the check of a form."""
 
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ Severity = Literal["Violation", "Warning", "Info"]
 
 
 class Completeness(ResponseModel):
-    """How many of the parts that the template requires are present or waived."""
+    """The numbers of parts that the template requires (`parts`), that the paper has, and that are waived."""
 
     met: Count
     waived: Count
@@ -20,7 +20,7 @@ class Completeness(ResponseModel):
 
 
 class SectionEntry(ResponseModel):
-    """The state of a section of the template; 0 is the paper itself."""
+    """The state of a section of the template. Section 0 is the paper itself, such as its title."""
 
     number: Count
     state: SectionResult
@@ -33,7 +33,11 @@ class TitledSection(SectionEntry):
 
 
 class FindingEntry(ResponseModel):
-    """A finding with its position."""
+    """A finding, with its position in the file.
+
+    `name` is that of the rule with the code `code` and the IRI `rule`, `part` the part of the template that
+    it is on. `mend` is an example of a fix, `waived` the reason of a waiver.
+    """
 
     code: str
     severity: Severity
@@ -54,7 +58,7 @@ class FindingEntry(ResponseModel):
 
 
 class CheckedPaper(ResponseModel):
-    """The findings in a paper."""
+    """A paper with its findings."""
 
     iri: str
     title: str
@@ -66,7 +70,7 @@ class CheckedPaper(ResponseModel):
 
 
 class FileProblem(ExtensibleResponseModel):
-    """Why a file was not checked (RFC 9457)."""
+    """The problem because of which a file was not checked (RFC 9457)."""
 
     type: str
     title: str
@@ -75,7 +79,7 @@ class FileProblem(ExtensibleResponseModel):
 
 
 class CheckedFileEntry(ResponseModel):
-    """A file with its papers, or the reason why it was not checked."""
+    """A file with its papers, or with the problem because of which it was not checked."""
 
     name: str
     conforms: bool
@@ -92,7 +96,7 @@ class CheckReport(ResponseModel):
 
 
 class SarifLog(ExtensibleResponseModel):
-    """A log of static analysis (SARIF 2.1.0; its schema: https://json.schemastore.org/sarif-2.1.0.json)."""
+    """A log in SARIF 2.1.0, with the schema https://json.schemastore.org/sarif-2.1.0.json."""
 
     schema_iri: str = Field(alias="$schema")
     version: Literal["2.1.0"]
@@ -100,7 +104,7 @@ class SarifLog(ExtensibleResponseModel):
 
 
 class FormMessage(ResponseModel):
-    """A message about a form field; `blocks`: it keeps the paper from conforming to its profile."""
+    """A message at a form field. If `blocks` is true, the paper does not conform to its profile."""
 
     field: str
     severity: Severity
@@ -111,7 +115,7 @@ class FormMessage(ResponseModel):
 
 
 class FormCheck(ResponseModel):
-    """The result of the check of a form, with messages by field."""
+    """The result of the check of a form: the paper has `met` of the `parts` that the template requires."""
 
     profile: ProfileName
     conforms: bool

@@ -1,6 +1,6 @@
-"""The skeleton of a new paper, printed by `wgig new paper`: the Markdown template, filled in from the graph.
+"""The skeleton of a new paper for `wgig new paper`: the Markdown template with data on an issue.
 
-It has what the graph knows of the issue, and hints in comments for what is left to write.
+The data is from the bundled facts. Comments explain what to write.
 """
 
 from collections.abc import Iterator
@@ -42,12 +42,12 @@ ADEQUACY_HINT = (
 
 
 def build_paper_skeleton(issue: str) -> str:
-    """The Markdown of a paper on an issue, to be filled in. Raises Problem 404 with similar names."""
+    """The Markdown of a paper on an issue, to be filled in. Raises Problem 404 for an unknown issue."""
     node = get_inventory_issue(issue)
     categories = [local_name(category, "category") for category in shipped_values(node, "wgig:category")]
-    passages = list_bearing_passages(node)
+    passages = list_declaration_passages(node, "wgig:bearsOn")
     blocks = [
-        format_skeleton_head(issue, first_shipped_text(node, "skos:prefLabel"), passages),
+        format_skeleton_front_matter(issue, first_shipped_text(node, "skos:prefLabel"), passages),
         *iter_section_skeleton(
             "issue",
             "Say what the issue is. This is how the inventory has it:",
@@ -82,7 +82,7 @@ def build_paper_skeleton(issue: str) -> str:
 
 
 def get_inventory_issue(issue: str) -> ox.NamedNode:
-    """The issue of the inventory with this name. Raises Problem 404 with similar names."""
+    """The issue with this name in the inventory. Raises Problem 404, with similar names, if there is none."""
     issues = {
         local_name(triple.subject, "issue"): triple.subject
         for triple in shipped.shipped_facts()
@@ -90,7 +90,7 @@ def get_inventory_issue(issue: str) -> ox.NamedNode:
     }
     if issue in issues:
         return expand_curie(f"issue:{issue}")
-    similar = find_near_names(issue, issues, 3, 0.5)
+    similar = find_near_names(issue, issues, limit=3, similarity=0.5)
     hint = (
         f"Did you mean {' or '.join(similar)}?"
         if similar
@@ -100,7 +100,7 @@ def get_inventory_issue(issue: str) -> ox.NamedNode:
 
 
 def shipped_values(node: object, curie: str) -> list[Any]:
-    """The values of a property in the shipped facts."""
+    """The values of a property of a node in the bundled facts."""
     return [
         triple.object
         for triple in shipped.shipped_facts()
@@ -109,12 +109,12 @@ def shipped_values(node: object, curie: str) -> list[Any]:
 
 
 def first_shipped_text(node: object, curie: str) -> str:
-    """The first value of a property in the shipped facts as text, or an empty string."""
+    """The first value of a property of a node in the bundled facts as text, or an empty string."""
     return next((value.value for value in shipped_values(node, curie)), "")
 
 
-def list_bearing_passages(node: object, curie: str = "wgig:bearsOn") -> list[tuple[str, str]]:
-    """The paragraphs of the Declaration that have this property of a node: the path and text of each."""
+def list_declaration_passages(node: object, curie: str) -> list[tuple[str, str]]:
+    """The path and text of each paragraph of the Declaration whose property `curie` has the node as value."""
     paragraphs = [
         triple.subject
         for triple in shipped.shipped_facts()
@@ -128,23 +128,23 @@ def list_bearing_passages(node: object, curie: str = "wgig:bearsOn") -> list[tup
     ]
 
 
-def format_skeleton_head(issue: str, title: str, passages: list[tuple[str, str]]) -> str:
-    """The front matter: what is known, and what is to be filled in."""
-    due = first_shipped_text(expand_curie("milestone:ms-papers"), "wgig:due")
+def format_skeleton_front_matter(issue: str, title: str, passages: list[tuple[str, str]]) -> str:
+    """The front matter, with the issue, title and cited passages filled in."""
+    due_date = first_shipped_text(expand_curie("milestone:ms-papers"), "wgig:due")
     cited = "".join(f"\n  - {path}  # {description}" for path, description in passages)
     return f"""---
 paper: my-{issue}  # the name of the paper in addresses
 {serialize_yaml({"title": title})}language: en
 issue: {issue}
 drafters:  # members by their names in the graph, such as afonso
-posted:  # year-month-day; papers were due on {due}
+posted:  # year-month-day; papers were due on {due_date}
 pages:  # three to five
 cites:{cited}
 ---"""
 
 
 def iter_section_skeleton(key: str, hint: str = "", content: str = "") -> Iterator[str]:
-    """A section with a hint and known content."""
+    """A section with a hint and content."""
     heading = next(section for section in SECTION_HEADINGS if section.key == key)
     yield from iter_hinted_heading(2, heading, hint)
     yield content
@@ -157,19 +157,19 @@ def iter_hinted_heading(level: int, heading: TemplateHeading, hint: str) -> Iter
 
 
 def format_hint_comment(hint: str) -> str:
-    """A hint as a comment."""
+    """A hint as an HTML comment."""
     return fill(f"<!-- {hint} -->", 100, break_long_words=False, break_on_hyphens=False)
 
 
-def format_skeleton_list(values_: list[str]) -> str:
+def format_skeleton_list(values: list[str]) -> str:
     """Values as a Markdown list."""
-    return "\n".join(f"- {value}" for value in values_)
+    return "\n".join(f"- {value}" for value in values)
 
 
 def format_copied_headings(
     part_kind: str, headings: tuple[TemplateHeading, ...], extra_hint: str = ""
 ) -> str:
-    """A comment with the headings below a name, to be copied for each part."""
+    """A comment with headings to copy for each forum or mechanism."""
     hint = f"For each {part_kind}, copy these headings below this comment, and write below each. {extra_hint}"
     lines = [fill(f"<!-- {hint}", 100)]
     lines += [
@@ -181,8 +181,8 @@ def format_copied_headings(
 
 
 def iter_criterion_skeleton(heading: TemplateHeading) -> Iterator[str]:
-    """A criterion of section 7, with the paragraphs of the Declaration that name it."""
-    principle = heading.key or "development"
+    """A criterion of section 7, with a comment that lists the paragraphs of the Declaration that name it."""
+    principle = heading.key or "development"  # an example for the heading `Other`
     node = expand_curie(f"principle:{principle}")
     title = heading.marked_title if heading.key else f"{heading.marked_title}: {principle}"
     narrower = [
@@ -193,7 +193,7 @@ def iter_criterion_skeleton(heading: TemplateHeading) -> Iterator[str]:
     paths = dict.fromkeys(
         path
         for principle_node in [node, *narrower]
-        for path, _ in list_bearing_passages(principle_node, "wgig:namesPrinciple")
+        for path, _ in list_declaration_passages(principle_node, "wgig:namesPrinciple")
     )
     yield f"### {title}"
     yield format_hint_comment(f"Named in: {', '.join(paths)}") if paths else ""

@@ -1,4 +1,4 @@
-"""The papers in the body of a request: a bare file, a text in a form, or several files."""
+"""Parse the papers in a request body: a file, a form with a text, or multipart/form-data with files."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -28,20 +28,21 @@ from ..rdf.formats import (
     format_of_file,
 )
 
+# The formats of papers by media type.
 FORMATS_BY_TYPE = {
     media_type: format_ for format_ in FILE_FORMATS for media_type in (format_.media_type, *format_.aliases)
 }
 UPLOAD_MEDIA_TYPES = (*FORMATS_BY_TYPE, FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE)
 MAX_UPLOAD_FILES = 100  # files in one request
 
-# The fields of a form. A browser sends `files` as an empty field where no file is chosen.
+# The form fields. Without a chosen file, a browser sends `files` as an empty field.
 PAPER_TEXT_FIELD, PAPER_FORMAT_FIELD = "paper", "format"
 SINGLE_UPLOAD_FIELDS, REPEATED_UPLOAD_FIELDS = (
     (PAPER_FORMAT_FIELD, "profile", "lang"),
     (PAPER_TEXT_FIELD, "files"),
 )
 
-# Patterns to guess the format of a text that is not Markdown.
+# Patterns to recognize the format of a pasted text that is not Markdown.
 FORMAT_PATTERNS = {
     JSON_LD: re.compile(r"\A\s*(?:\{|\[\s*\{)"),
     RDF_XML: re.compile(r"\A\s*<(?:\?xml|!|rdf:)"),
@@ -50,7 +51,7 @@ FORMAT_PATTERNS = {
 
 
 class UploadedFile(NamedTuple):
-    """A file that was sent; `format` is None where neither media type nor file extension is known."""
+    """An uploaded file. `format` is None if neither media type nor file extension is known."""
 
     name: str
     data: bytes
@@ -58,7 +59,7 @@ class UploadedFile(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Its text, with replacement characters for invalid UTF-8; empty for Word and unknown formats."""
+        """The text, with replacement characters for invalid UTF-8; empty for Word and unknown formats."""
         return "" if self.format in (WORD_DOCUMENT, None) else self.data.decode("utf-8", "replace")
 
 
@@ -66,10 +67,9 @@ FieldsAndFiles = tuple[Pairs, list[UploadedFile]]
 
 
 def parse_uploads(content_type: ContentType, body: bytes) -> FieldsAndFiles:
-    """The fields and the files of a body of one of the types UPLOAD_MEDIA_TYPES.
+    """The fields and the files in a body, which has one of the UPLOAD_MEDIA_TYPES.
 
-    Raises Problem 400 where it is malformed, has unknown fields, or has nothing to check, 413 for too many
-    files.
+    Raises Problem 400 if it is malformed, has unknown fields or no file, 413 for too many files.
     """
     fields, files = parse_upload_body(content_type, body)
     check_uploads(fields, files)
@@ -77,12 +77,12 @@ def parse_uploads(content_type: ContentType, body: bytes) -> FieldsAndFiles:
 
 
 def parse_upload_body(content_type: ContentType, body: bytes) -> FieldsAndFiles:
-    """The fields and the files of a body, unchecked. Raises Problem 400 where it is malformed."""
+    """The fields and the files in a body, without checks. Raises Problem 400 if it is malformed."""
     return FORM_UPLOAD_PARSERS.get(content_type.media_type, parse_bare_upload)(content_type, body)
 
 
 def check_uploads(fields: Pairs, files: Sequence[UploadedFile]) -> None:
-    """Raise Problem 400 for unknown fields or where there is nothing to check, 413 for too many files."""
+    """Raise Problem 400 if there are unknown fields or no file, 413 for too many files."""
     if not files:
         raise Problem(
             400,
@@ -90,7 +90,7 @@ def check_uploads(fields: Pairs, files: Sequence[UploadedFile]) -> None:
             "A program sets the media type, such as Content-Type: text/markdown, "
             f"or sends a form with the text in the field {PAPER_TEXT_FIELD}.",
         )
-    check_parameter_pairs(fields, SINGLE_UPLOAD_FIELDS, REPEATED_UPLOAD_FIELDS, most=MAX_FORM_PAIRS)
+    check_parameter_pairs(fields, SINGLE_UPLOAD_FIELDS, REPEATED_UPLOAD_FIELDS, max_values=MAX_FORM_PAIRS)
     if len(files) > MAX_UPLOAD_FILES:
         raise Problem(413, f"More than {MAX_UPLOAD_FILES} files were sent. Send them in several requests.")
 
@@ -102,13 +102,13 @@ def parse_bare_upload(content_type: ContentType, body: bytes) -> FieldsAndFiles:
 
 
 def parse_form_upload(_: ContentType, body: bytes) -> FieldsAndFiles:
-    """The text in a URL-encoded form."""
+    """The fields of a URL-encoded form, and the text in it as a file."""
     fields = bodies.parse_form(body)
     return fields, [*iter_pasted_files(fields)]
 
 
 def parse_multipart_upload(content_type: ContentType, body: bytes) -> FieldsAndFiles:
-    """The text and the files in a multipart form."""
+    """The fields of a multipart form, and the files and the text in it as files."""
     fields: Pairs = []
     files: list[UploadedFile] = []
     for part in bodies.parse_multipart(body, content_type.parameters.get("boundary", "")):
@@ -126,19 +126,22 @@ FORM_UPLOAD_PARSERS: dict[str, Callable[[ContentType, bytes], FieldsAndFiles]] =
 
 
 def build_uploaded_file(part: BodyPart) -> UploadedFile:
-    """The file in a part, with the format of its media type, or else of its file extension."""
+    """The file in a part, with the format of its media type or else of its file extension."""
     name = part.file_name or part.field_name
     return UploadedFile(name, part.body, FORMATS_BY_TYPE.get(part_media_type(part)) or format_of_file(name))
 
 
 def part_media_type(part: BodyPart) -> str:
-    """The media type of a part; empty where it has none or a malformed one."""
+    """The media type of a part; empty if it is missing or malformed."""
     content_type = bodies.parse_content_type(part.content_type)
     return content_type.media_type if content_type else ""
 
 
 def iter_pasted_files(fields: Pairs) -> Iterator[UploadedFile]:
-    """The text in the fields as a file, if there is any; its format is the requested or a guessed one."""
+    """The pasted text as a file, unless it is blank.
+
+    Its format is guessed, unless the field `format` has a media type or a file extension.
+    """
     requested_format = next(filter(None, parameter_values(fields, PAPER_FORMAT_FIELD)), "").lower()
     for text in filter(str.strip, parameter_values(fields, PAPER_TEXT_FIELD)):
         format_ = (
@@ -150,5 +153,5 @@ def iter_pasted_files(fields: Pairs) -> Iterator[UploadedFile]:
 
 
 def guess_text_format(text: str) -> Format:
-    """The format that a text seems to be in; Markdown unless it looks like another."""
+    """The likely format of a text: Markdown unless a pattern of another format matches."""
     return next((format_ for format_, pattern in FORMAT_PATTERNS.items() if pattern.search(text)), MARKDOWN)

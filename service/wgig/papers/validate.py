@@ -1,8 +1,9 @@
-"""/validate: check papers in files, a form or multipart/form-data, with reports in many formats.
+"""/validate: check the papers in a request body, with reports in many formats.
 
-One request checks at most 100 papers, in a process with limits. Without a file, the page has the form and a
-table of the conformance of the known papers, section by section. A text of up to 200,000 characters is shown
-again, to be corrected. A single file that cannot be read is answered with its problem document.
+A body is a file, a form with a pasted text, or multipart/form-data with files. One request checks at most 100
+papers, in a worker process with limits. The page has a form, in which a pasted text of up to 200,000
+characters can be corrected. Before a check, it also has a table with the conformance of the papers in the
+store. If the only file cannot be read, a program gets a problem document, and a browser the page with it.
 """
 
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ from ..shacl.documents import Document, build_triple_limit_problem
 from ..shacl.findings import CheckOutcome, UncheckedFile
 from ..shacl.reports import REPORT_WRITERS
 from ..shacl.reports.html import ReportView
-from ..shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, PROFILE_NAMESPACE, check_profile_name
+from ..shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, PROFILE_NAMESPACE, validate_profile_name
 from ..store.store import Store
 from ..store.view import ResultRow, select_solutions
 from ..text import natural_sort_key
@@ -53,7 +54,8 @@ from .uploads import (
     parse_uploads,
 )
 
-# The papers themselves may not be in the graph: the label of an assertion begins with the title.
+# An EARL assertion has the result for a paper, or for a section of it: {form} followed by 0 to 8. The title
+# of a paper is taken from the label of its assertion, as the paper may not be in the store.
 PAPER_CONFORMANCE_QUERY = """
 PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX earl: <http://www.w3.org/ns/earl#>
@@ -75,10 +77,11 @@ ORDER BY ?paper_assertion ?section
 
 @dataclass(frozen=True)
 class PaperConformance:
-    """The conformance of a paper: whether it is illustrative and complete, its parts and its sections.
+    """The conformance of a paper in the store.
 
-    `met` of the `parts` that the template requires are there. The result of a section is `passed`, `missing`,
-    `faulty` or `untested`, in the order of the template.
+    Of the `parts` that the template requires, `met` are present. `sections` are the results `passed`,
+    `missing`, `faulty` or `untested` of the sections, in the order of the template. `assertion` is the IRI of
+    the EARL assertion about the paper.
     """
 
     iri: str
@@ -92,7 +95,7 @@ class PaperConformance:
 
 
 def list_paper_conformance(store: Store, base: str) -> list[PaperConformance]:
-    """The papers in the conformance graph, by title; empty where there is no such graph."""
+    """The papers in the conformance graph, sorted by title; empty if the graph does not exist."""
     query = PAPER_CONFORMANCE_QUERY.format(base=base, form=namespaces_by_prefix(base)["form-issue-paper"])
     groups = groupby(select_solutions(store, query), key=lambda row: row["paper_assertion"])
     return sorted(
@@ -102,9 +105,9 @@ def list_paper_conformance(store: Store, base: str) -> list[PaperConformance]:
 
 
 def build_paper_conformance(rows: Sequence[ResultRow]) -> PaperConformance:
-    """A paper, from the query results for its sections."""
+    """The conformance of a paper, from the query results for its sections."""
     first_row = rows[0]
-    label = first_row["label"]
+    label = first_row["label"]  # such as "Spam, profile complete: failed"
     return PaperConformance(
         iri=first_row["paper"].value,
         title=ox.Literal(label.value.rpartition(", profile ")[0], language=label.language),
@@ -118,35 +121,34 @@ def build_paper_conformance(rows: Sequence[ResultRow]) -> PaperConformance:
 
 
 def earl_result_name(iri: str) -> str:
-    """The last segment of the IRI of a result."""
+    """The name of a result: the last segment of its IRI."""
     return iri.rpartition("/")[2]
 
 
 VALIDATION_VARY = "Accept, Accept-Encoding, Accept-Language"
 OFFERED_REPORT_FORMATS = tuple(REPORT_WRITERS)
-# What can be pasted as text.
-PASTABLE_FORMATS = tuple(one for one in FILE_FORMATS if one is not WORD_DOCUMENT)
-MAX_CHECKED_PAPERS = 100  # checked in one request; each costs the work of a small file
-SHOW_FORM_PAIR = ("do", "show")  # of a page: its form, as it is filled in, and no report
-MAX_ECHOED_CHARACTERS = 200_000  # characters of a text that the page gives back to be mended
+PASTABLE_FORMATS = tuple(format_ for format_ in FILE_FORMATS if format_ is not WORD_DOCUMENT)  # text formats
+MAX_CHECKED_PAPERS = 100  # in one request
+SHOW_FORM_PAIR = ("do", "show")  # a form field: show the form again as it is filled in, without a report
+MAX_ECHOED_CHARACTERS = 200_000  # a longer text is not in the form of the page with its report
 
 
 class ValidationOptions(NamedTuple):
-    """The profile to check by, and the language of the report."""
+    """The profile, and the language of the report."""
 
     profile: str
     language: str
 
 
 class CheckedFile(NamedTuple):
-    """The outcome of a file, and its text as far as it has one."""
+    """The outcome of the check of a file, and the text of the file; empty if it is not a text."""
 
     outcome: CheckOutcome
     text: str
 
 
 class ValidationJob(NamedTuple):
-    """A body to check, as a process gets it; `language` is the default if the client does not choose one."""
+    """A request body to check, for a worker process. `language` is the default language of the report."""
 
     content_type: ContentType
     body: bytes
@@ -157,26 +159,29 @@ class ValidationJob(NamedTuple):
 
 
 class ValidationJobResult(NamedTuple):
-    """The result of a check: the report in the requested format, or for HTML the data of the page."""
+    """The result of a check: a report in the requested format, or for HTML the data of the page.
+
+    `metric_labels` are the labels of the outcomes of the files in the metrics.
+    """
 
     options: ValidationOptions
     fields: Pairs
     report: bytes = b""
     files: Sequence[CheckedFile] = ()
     problem: Problem | None = None
-    outcomes: Sequence[str] = ()
+    metric_labels: Sequence[str] = ()
 
 
 class ValidationFormParameters(ParameterModel):
     """Query parameters of GET /validate."""
 
     profile: Text = describe_parameter(
-        "The profile to check by: `draft`, `complete` (meant without it) or `final`.",
+        "The profile to check by: `draft`, `complete` (the default) or `final`.",
         examples=["draft"],
         json_schema_extra={"default": "complete"},
     )
     lang: Text = describe_parameter(
-        "The language of the report: ar, en, es, fr, ru or zh; beats Accept-Language.",
+        "The language of the report: ar, en, es, fr, ru or zh. It overrides Accept-Language.",
         examples=["fr"],
     )
 
@@ -188,17 +193,17 @@ class ValidationParameters(ValidationFormParameters):
 
 
 async def choose_report_format(request: Request) -> Format:
-    """The format of the report. Raises Problem 406, before the other parameters are looked at."""
-    asked = parameter_values(bodies.get_query_parameters(request), "_mediatype")
-    return choose_response_format(request, OFFERED_REPORT_FORMATS, next(iter(asked), None))
+    """The format of the report. Raises Problem 406 if the client accepts none of those offered."""
+    media_types = parameter_values(bodies.get_query_parameters(request), "_mediatype")
+    return choose_response_format(request, OFFERED_REPORT_FORMATS, next(iter(media_types), None))
 
 
 VALIDATION_FORM_OPERATION = Operation(formats=(HTML,))
 VALIDATION_OPERATION = Operation(
     formats=OFFERED_REPORT_FORMATS,
     json=CheckReport,
-    bodies=(*(one.media_type for one in FILE_FORMATS), MULTIPART_MEDIA_TYPE, FORM_MEDIA_TYPE),
-    first=(choose_report_format,),
+    bodies=(*(format_.media_type for format_ in FILE_FORMATS), MULTIPART_MEDIA_TYPE, FORM_MEDIA_TYPE),
+    early_dependencies=(choose_report_format,),
     parameters=ValidationParameters,
 )
 
@@ -209,28 +214,28 @@ async def post_validation(
     telemetry: TelemetryDep,
     format_: Annotated[Format, Depends(choose_report_format)],
 ) -> Response:
-    """Check the papers in the body: a file as it is, a form, or several files as multipart/form-data.
+    """Check the papers in the body: a file, a form with a text, or several files as multipart/form-data.
 
-    The status is 200 whether or not they conform. Query parameters are checked before the body is read. A
-    page shows what is wrong with the body; a program gets the problem document.
+    The status is 200 whether or not the papers conform. If the body is invalid, a browser gets the page with
+    the error, and a program gets a problem document.
     """
     request = context.request
-    address = bodies.get_query_parameters(request)
-    parse_validation_options(address, current_language())
-    content_type = bodies.check_content_type(request, UPLOAD_MEDIA_TYPES)
+    parameters = bodies.get_query_parameters(request)
+    parse_validation_options(parameters, current_language())  # raises before the body is read
+    content_type = bodies.require_content_type(request, UPLOAD_MEDIA_TYPES)
     settings = context.settings
     limit = settings.body_bytes if content_type.media_type in FORM_UPLOAD_PARSERS else settings.paper_bytes
     body = await bodies.read_request_body(request, limit)
-    job = ValidationJob(content_type, body, address, current_language(), format_, settings)
+    job = ValidationJob(content_type, body, parameters, current_language(), format_, settings)
     with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
         async with cancel_on_disconnect(request.receive):
             result = await checks.run(run_validation_job, job)
-        outcomes.extend(result.outcomes)
+        outcomes.extend(result.metric_labels)
     return await run_in_threadpool(respond_with_validation, context, format_, result)
 
 
 def get_validation(context: ContextDep, parameters: Annotated[ValidationFormParameters, Query()]) -> Response:
-    """The form in which people check a paper, and how the known papers stand."""
+    """The page with the form to check papers, and with the conformance of the papers in the store."""
     request = context.request
     options = choose_validation_options(parameters.profile or "", parameters.lang or "", current_language())
     choose_response_format(request, (HTML,))
@@ -243,8 +248,8 @@ def get_validation(context: ContextDep, parameters: Annotated[ValidationFormPara
 
 
 def run_validation_job(job: ValidationJob) -> ValidationJobResult:
-    """Check the papers in a body. Raises Problem where a program asks and there is nothing to report."""
-    if job.format == HTML:  # equal and not identical: it is a copy, in another process
+    """Check the papers in a body. Except for HTML, raises Problem if the body or the only file is invalid."""
+    if job.format == HTML:  # not `is`: a worker process has a copy of the job
         return run_page_validation(job)
     fields, files = parse_uploads(job.content_type, job.body)
     options = parse_validation_options([*job.parameters, *fields], job.language)
@@ -255,12 +260,12 @@ def run_validation_job(job: ValidationJob) -> ValidationJobResult:
         raise problem
     report = REPORT_WRITERS[job.format](outcomes, options.language)
     return ValidationJobResult(
-        options, fields, report, outcomes=[file_outcome_name(outcome) for outcome in outcomes]
+        options, fields, report, metric_labels=[outcome_metric_label(outcome) for outcome in outcomes]
     )
 
 
 def run_page_validation(job: ValidationJob) -> ValidationJobResult:
-    """Check the papers in a body, for a page that shows the body again with the report."""
+    """Check the papers in a body. The result has the problem or the report, and the form as it was sent."""
     options = parse_validation_options(job.parameters, job.language)
     fields: Pairs = []
     try:
@@ -270,20 +275,21 @@ def run_page_validation(job: ValidationJob) -> ValidationJobResult:
             return ValidationJobResult(options, fields)
         check_uploads(fields, files)
     except Problem as problem:
-        return ValidationJobResult(options, fields, problem=problem, outcomes=[outcome_of_problem(problem)])
+        metric_labels = [outcome_of_problem(problem)]
+        return ValidationJobResult(options, fields, problem=problem, metric_labels=metric_labels)
     checked_files = PaperFileChecker(options.profile, job.settings).check_files(files)
     only_problem = find_only_problem([checked.outcome for checked in checked_files])
-    outcomes = [file_outcome_name(checked.outcome) for checked in checked_files]
+    metric_labels = [outcome_metric_label(checked.outcome) for checked in checked_files]
     return ValidationJobResult(
         options,
         [*echo_pasted_text(files, checked_files), *fields],
         files=checked_files,
         problem=only_problem,
-        outcomes=outcomes,
+        metric_labels=metric_labels,
     )
 
 
-def file_outcome_name(outcome: CheckOutcome) -> str:
+def outcome_metric_label(outcome: CheckOutcome) -> str:
     """The label of the outcome of a file in the metrics."""
     if isinstance(outcome, UncheckedFile):
         return outcome_of_problem(outcome.problem)
@@ -293,10 +299,10 @@ def file_outcome_name(outcome: CheckOutcome) -> str:
 def respond_with_validation(
     context: RequestContext, format_: Format, result: ValidationJobResult
 ) -> Response:
-    """The response to a check; it is not cached, as it is about what the client sent."""
+    """The response to a check, which must not be cached."""
     body = render_validation_page(context, result) if format_ is HTML else result.report
     headers = {"Vary": VALIDATION_VARY, **NO_STORE_HEADERS}
-    if format_ is not HTML:  # in a page, lang attributes have the language of the report
+    if format_ is not HTML:  # the language of a page may differ from that of the report in it
         headers["Content-Language"] = result.options.language
     links = [f'<{PROFILE_NAMESPACE}{result.options.profile}>; rel="profile"']
     status = result.problem.status if result.problem else 200
@@ -304,25 +310,25 @@ def respond_with_validation(
 
 
 def find_only_problem(outcomes: Sequence[CheckOutcome]) -> Problem | None:
-    """The problem of the only file, if it could not be checked: then there is nothing to report."""
+    """The problem of the only file if it could not be checked, else None."""
     only_outcome = outcomes[0] if len(outcomes) == 1 else None
     return only_outcome.problem if isinstance(only_outcome, UncheckedFile) else None
 
 
 class PaperFileChecker:
-    """Checks files one after the other by a profile, within the limits of one request."""
+    """Checks the files of a request by a profile, within the limits of a request."""
 
     def __init__(self, profile: str, settings: Settings) -> None:
-        """Start with nothing checked."""
+        """Start with no triples and papers counted."""
         self.profile, self.settings = profile, settings
         self.triple_count = self.paper_count = 0
 
     def check_files(self, files: Sequence[UploadedFile]) -> list[CheckedFile]:
-        """The outcome of each file."""
+        """The outcome of the check of each file."""
         return [self.check_file(file) for file in files]
 
     def check_file(self, file: UploadedFile) -> CheckedFile:
-        """The outcome of a file."""
+        """The outcome of the check of a file."""
         try:
             document = self.read_document(file)
             return CheckedFile(check_document(document, self.profile, self.settings.shacl), document.text)
@@ -330,7 +336,7 @@ class PaperFileChecker:
             return CheckedFile(UncheckedFile(file.name, problem), file.text)
 
     def read_document(self, file: UploadedFile) -> Document:
-        """The document in a file. Raises Problem 400, 413 and 415."""
+        """The document in a file. Raises Problem 400 if invalid, 413 above a limit, 415 without a format."""
         if file.format is None:
             raise bodies.unsupported_type_problem(
                 f"Neither media type nor extension gives the format of {file.name!r}. Send one of: "
@@ -352,7 +358,7 @@ class PaperFileChecker:
 
 
 def render_validation_page(context: RequestContext, result: ValidationJobResult) -> bytes:
-    """The page with the form as it was sent, and the report or the conformance of the known papers."""
+    """The page with the form as it was sent, and the report or the conformance of the papers in the store."""
     outcomes, texts = (
         [checked.outcome for checked in result.files],
         [checked.text for checked in result.files],
@@ -361,19 +367,19 @@ def render_validation_page(context: RequestContext, result: ValidationJobResult)
         "validate.html",
         base=context.base,
         text=next(iter(parameter_values(result.fields, PAPER_TEXT_FIELD)), ""),
-        chosen=next(iter(parameter_values(result.fields, PAPER_FORMAT_FIELD)), ""),
+        chosen_format=next(iter(parameter_values(result.fields, PAPER_FORMAT_FIELD)), ""),
         formats=PASTABLE_FORMATS,
         profiles=CHECK_PROFILES,
         languages=MESSAGE_LANGUAGES,
-        wished=result.options,
+        options=result.options,
         problem=result.problem,
-        shown=ReportView(outcomes, result.options.language, texts) if result.files else None,
+        report_view=ReportView(outcomes, result.options.language, texts) if result.files else None,
         papers=[] if result.files else list_paper_conformance(context.store, context.base),
     )
 
 
 def echo_pasted_text(files: Sequence[UploadedFile], checked_files: Sequence[CheckedFile]) -> Pairs:
-    """The only text and its format as fields of the form, to be corrected and sent again."""
+    """The form fields with the checked text and its format; no text if it is long or in several files."""
     if len(files) > 1 or len(checked_files[0].text) > MAX_ECHOED_CHARACTERS:
         return [(PAPER_TEXT_FIELD, "")]
     format_ = files[0].format
@@ -384,9 +390,9 @@ def echo_pasted_text(files: Sequence[UploadedFile], checked_files: Sequence[Chec
 
 
 def parse_validation_options(pairs: Pairs, default_language: str) -> ValidationOptions:
-    """Profile and language from the first value of each parameter, or else the defaults.
+    """The profile and language in parameters and form fields, or the defaults.
 
-    Raises Problem 400 for unknown ones.
+    The first value of each is used. Raises Problem 400 for an unknown value.
     """
     return choose_validation_options(
         first_pair_value(pairs, "profile"), first_pair_value(pairs, "lang"), default_language
@@ -394,14 +400,17 @@ def parse_validation_options(pairs: Pairs, default_language: str) -> ValidationO
 
 
 def choose_validation_options(profile: str, tag: str, default_language: str) -> ValidationOptions:
-    """Profile and language, by default `complete` and `default_language`. Raises Problem 400."""
-    profile = check_profile_name(profile.removeprefix(PROFILE_NAMESPACE) or "complete")
-    tongue = tag.lower().partition("-")[0]  # without script and region (RFC 5646)
-    if tag and tongue not in MESSAGE_LANGUAGES:
+    """The profile and language, by default `complete` and `default_language`.
+
+    `tag` is a language tag. Raises Problem 400 for an unknown profile, or a language without reports.
+    """
+    profile = validate_profile_name(profile.removeprefix(PROFILE_NAMESPACE) or "complete")
+    language = tag.lower().partition("-")[0]  # without script and region (RFC 5646)
+    if tag and language not in MESSAGE_LANGUAGES:
         raise Problem(400, f"There is no report in {tag!r}. Use one of: {', '.join(MESSAGE_LANGUAGES)}.")
-    return ValidationOptions(profile, tongue or default_language)
+    return ValidationOptions(profile, language or default_language)
 
 
 def first_pair_value(pairs: Pairs, key: str) -> str:
-    """The first value of a key that is not empty, or an empty string."""
+    """The first non-empty value of a key, or an empty string."""
     return next(filter(None, parameter_values(pairs, key)), "")

@@ -1,10 +1,10 @@
-"""Read papers from Word files (.docx): Markdown from their headings, with checks of the zip and XML.
+"""Convert papers in Word files (.docx) to Markdown, after checks of the zip archive and its XML.
 
-Headings are recognized by style, or as plain titles that the template has. What comes before the first
-section is the front matter: a table of two columns, or paragraphs `Key: value`.
+A heading has a heading style, or is a paragraph with a title of the template. The front matter is before the
+first section: a table with two columns, or paragraphs such as `Issue: spam`.
 
-The archive is untrusted: at most 1000 entries, 20 MiB unpacked, 100,000 elements, 100 levels. Only XML that
-is well-formed and declares no document type or entities is passed on (zip bomb, XXE).
+The archive is untrusted (zip bombs, XXE). It may have at most 1000 entries, and 20 MiB when unpacked. Each
+XML entry must be well-formed, without a document type, with at most 100,000 elements and 100 levels.
 """
 
 import io
@@ -42,12 +42,12 @@ from .markdown.template import (
 from .markdown.writer import serialize_yaml
 
 MAX_UNPACKED_BYTES = 20 * MIB  # of all entries together, unpacked
-MAX_ARCHIVE_ENTRIES = 1000  # entries
+MAX_ARCHIVE_ENTRIES = 1000
 MAX_XML_LEVELS = 100  # levels of nested elements
 MAX_XML_ELEMENTS = 100_000  # of one entry; five pages have a few thousand
 UNPACK_CHUNK_BYTES = 64 * 1024
 DOCUMENT_ENTRY_PATTERN = re.compile(r"word/document\d*\.xml", re.IGNORECASE)
-ARCHIVE_ERRORS = (
+ARCHIVE_ERRORS = (  # raised by zipfile for data that is not a zip archive, or damaged
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -57,14 +57,13 @@ ARCHIVE_ERRORS = (
     RuntimeError,
     ValueError,
 )
-SEND_AGAIN_HINT = "Save the paper in Word as .docx and send it again."
+SAVE_AGAIN_HINT = "Save the paper in Word as .docx and send it again."
 
 
 def sanitize_word_file(data: bytes) -> io.BytesIO:
-    """A Word file with only the XML entries of the given one, after checks.
+    """A copy of the Word file with its XML entries only, after checks.
 
-    Raises Problem 400 where the bytes are not a Word file or have forbidden XML, 413 where they unpack to too
-    many bytes or elements.
+    Raises Problem 400 if the data is not a Word file or has forbidden XML, 413 if it is too large unpacked.
     """
     output = io.BytesIO()
     try:
@@ -77,25 +76,29 @@ def sanitize_word_file(data: bytes) -> io.BytesIO:
                     check_harmless_xml(content)
                     target.writestr(entry.filename, content)
     except ARCHIVE_ERRORS as error:
-        raise Problem(400, f"The file is not a Word file (.docx). {SEND_AGAIN_HINT}") from error
+        raise Problem(400, f"The file is not a Word file (.docx). {SAVE_AGAIN_HINT}") from error
     output.seek(0)
     return output
 
 
 def list_archive_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The entries of the archive. Raises Problem where it is not a Word file or declares to be too large."""
+    """The entries of the archive.
+
+    Raises BadZipFile for two entries with one name, Problem 400 if there is no document, and 413 if the
+    sizes in the directory of the archive add up to too much.
+    """
     entries = archive.infolist()
     if len(set(archive.namelist())) < len(entries):
         raise zipfile.BadZipFile("two entries with one name")
     if len(entries) > MAX_ARCHIVE_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
         refuse_large_archive()
     if not any(map(DOCUMENT_ENTRY_PATTERN.fullmatch, archive.namelist())):
-        raise Problem(400, f"The file is not a Word file (.docx): it has no text. {SEND_AGAIN_HINT}")
+        raise Problem(400, f"The file is not a Word file (.docx): it has no text. {SAVE_AGAIN_HINT}")
     return entries
 
 
 def unpack_archive_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, remaining_bytes: int) -> bytes:
-    """The bytes of an entry. Raises Problem 413 for more than `remaining_bytes`."""
+    """The unpacked content of an entry. Raises Problem 413 if it has more than `remaining_bytes`."""
     content = bytearray()
     with archive.open(entry) as stream:
         for chunk in iter(lambda: stream.read(UNPACK_CHUNK_BYTES), b""):
@@ -106,7 +109,7 @@ def unpack_archive_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, remai
 
 
 def refuse_large_archive() -> NoReturn:
-    """Raise Problem 413 for an archive that unpacks to too much."""
+    """Raise Problem 413 for an archive that is too large."""
     raise Problem(
         413,
         f"The Word file unpacks to more than {MAX_UNPACKED_BYTES // MIB} MiB or {MAX_ARCHIVE_ENTRIES} parts. "
@@ -115,14 +118,14 @@ def refuse_large_archive() -> NoReturn:
 
 
 class WordXmlLimits:
-    """Limits on the XML of a Word file, as parser handlers that raise Problem beyond them."""
+    """Handlers of the XML parser that raise Problem if an entry exceeds the limits."""
 
     def __init__(self) -> None:
-        """Start before the first element."""
+        """Start with no elements."""
         self.depth = self.element_count = 0
 
     def open_element(self, *_: object) -> None:
-        """Count a start tag. Raises Problem 413 for too many, 400 where they are nested too deeply."""
+        """Count a start tag. Raises Problem 413 for too many elements, 400 for too many levels."""
         self.depth += 1
         self.element_count += 1
         if self.element_count > MAX_XML_ELEMENTS:
@@ -130,7 +133,7 @@ class WordXmlLimits:
             raise Problem(413, f"{cause} Remove what does not belong to the paper.")
         if self.depth > MAX_XML_LEVELS:
             raise Problem(
-                400, f"The XML in the Word file is nested more than {MAX_XML_LEVELS} deep. {SEND_AGAIN_HINT}"
+                400, f"The XML in the Word file is nested more than {MAX_XML_LEVELS} deep. {SAVE_AGAIN_HINT}"
             )
 
     def close_element(self, _: str) -> None:
@@ -140,14 +143,14 @@ class WordXmlLimits:
     def refuse_doctype(self, *_: object) -> None:
         """Raise Problem 400 for a document type, which may declare entities."""
         raise Problem(
-            400, f"The XML in the Word file has a DOCTYPE, which Word never writes. {SEND_AGAIN_HINT}"
+            400, f"The XML in the Word file has a DOCTYPE, which Word never writes. {SAVE_AGAIN_HINT}"
         )
 
 
 def check_harmless_xml(content: bytes) -> None:
-    """Raise Problem 400 for XML that is malformed, has a document type, or is nested too deeply.
+    """Check the XML of an entry.
 
-    Raises Problem 413 for more elements than any paper has.
+    Raises Problem 400 if it is malformed, has a document type or too many levels, 413 for too many elements.
     """
     parser, limits = expat.ParserCreate(), WordXmlLimits()
     parser.StartElementHandler, parser.EndElementHandler = limits.open_element, limits.close_element
@@ -156,20 +159,20 @@ def check_harmless_xml(content: bytes) -> None:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         raise Problem(
-            400, f"The Word file is damaged: {expat.ErrorString(error.code)}. {SEND_AGAIN_HINT}"
+            400, f"The Word file is damaged: {expat.ErrorString(error.code)}. {SAVE_AGAIN_HINT}"
         ) from error
     except LookupError as error:
-        raise Problem(400, f"The Word file is damaged: {error}. {SEND_AGAIN_HINT}") from error
+        raise Problem(400, f"The Word file is damaged: {error}. {SAVE_AGAIN_HINT}") from error
 
 
 HTML_HEADING_PATTERN = re.compile(r"h([1-6])")
 KEY_VALUE_PATTERN = re.compile(r"([^\s:][^:\n]{0,30}?)\s*:\s*(.*)", re.DOTALL)
 LISTED_VALUE_PATTERN = re.compile(r"(?:\([^();\n]*\)|[^,;\n])+")  # commas in parentheses belong to the value
 WORD_PERSON_PATTERN = re.compile(r"(.*\S)\s*\(([^()]*)\)")
-LIST_KEYS = ("drafters", "cites", "source")
+LIST_KEYS = ("drafters", "cites", "source")  # front matter keys with several values
+# For mammoth: a paragraph of the style Title becomes a heading of level 1.
 WORD_STYLE_MAP = "p.Title => h1:fresh\np[style-name='Title'] => h1:fresh"
-# The template headings below a section, with their level in Markdown; then the level of headings that are
-# names given by the author.
+# By section key: the template headings below the section, and their level in Markdown.
 SECTION_SUBHEADINGS: dict[str, tuple[tuple[TemplateHeading, ...], int]] = {
     "swot": (SWOT_HEADINGS, 3),
     "actors": (ACTOR_HEADINGS, 3),
@@ -177,15 +180,16 @@ SECTION_SUBHEADINGS: dict[str, tuple[tuple[TemplateHeading, ...], int]] = {
     "mechanisms": (MECHANISM_HEADINGS, 4),
     "adequacy": (CRITERION_HEADINGS, 3),
 }
+# By section key: the level in Markdown of headings that the author chooses, such as the name of a forum.
 NAME_HEADING_LEVELS = {"forums": 3, "mechanisms": 3, "adequacy": 4}
 HTML_CONVERTER = MarkdownConverter(heading_style=ATX, bullets="-", escape_misc=True, strip=["img"])
 
 
 def read_word_paper(data: bytes) -> tuple[str, list[ox.Triple]]:
-    """The text of a Word file as Markdown, and its triples.
+    """The Markdown of a paper in a Word file, and its triples.
 
-    Raises Problem as `convert_word_to_markdown` and the Markdown reader, but without line and column, as a
-    Word file has no lines: the excerpt is the paragraph.
+    Raises the same Problems as `convert_word_to_markdown` and the Markdown reader, without line and column,
+    because a Word file has no lines. The excerpt is the paragraph with the error.
     """
     text = convert_word_to_markdown(data)
     try:
@@ -196,38 +200,38 @@ def read_word_paper(data: bytes) -> tuple[str, list[ox.Triple]]:
 
 
 def convert_word_to_markdown(data: bytes) -> str:
-    """The text of a Word file as Markdown.
+    """The Markdown of a paper in a Word file.
 
-    Raises Problem 400 where it is not a Word file or its front matter has an unknown key, 413 where it is too
-    large.
+    Raises Problem 400 if it is not a Word file or has an unknown key in its front matter, 413 if too large.
     """
-    harmless = sanitize_word_file(data)
+    sanitized_file = sanitize_word_file(data)
     try:
         html = mammoth.convert_to_html(
-            harmless,
+            sanitized_file,
             style_map=WORD_STYLE_MAP,
             include_embedded_style_map=False,
             external_file_access=False,
             convert_image=lambda _: [],
         ).value
-    except Exception as error:  # mammoth raises errors of many kinds for a damaged file
-        raise Problem(400, f"The Word file is damaged: its text cannot be read. {SEND_AGAIN_HINT}") from error
-    return WordConversion(BeautifulSoup(reader.check_paper_length(html), "html.parser")).convert()
+    except Exception as error:  # mammoth raises many types of errors for a damaged file
+        raise Problem(400, f"The Word file is damaged: its text cannot be read. {SAVE_AGAIN_HINT}") from error
+    reader.check_paper_length(html)
+    return WordConversion(BeautifulSoup(html, "html.parser")).convert()
 
 
 class WordConversion:
-    """Converts the HTML of a Word file to Markdown."""
+    """Converts the HTML that mammoth makes of a Word file to Markdown."""
 
     def __init__(self, soup: BeautifulSoup) -> None:
-        """Start before the first element, in the front matter."""
+        """Take the HTML."""
         self.elements = [element for element in soup.children if isinstance(element, Tag)]
         self.front_matter: dict[str, Any] = {}
-        self.section: TemplateHeading | None = None
-        # The level of the section headings in Word, 0 where they are plain titles.
+        self.section: TemplateHeading | None = None  # None in the front matter
+        # The level of the section headings in Word; 0 if they are plain paragraphs.
         self.base_level = 0
 
     def convert(self) -> str:
-        """The Markdown of the whole file."""
+        """The Markdown of the file, with its front matter."""
         blocks = [block for element in self.elements for block in self.iter_blocks(element) if block]
         front_matter = {key: self.front_matter[key] for key in FRONT_MATTER_KEYS if key in self.front_matter}
         return (
@@ -235,44 +239,50 @@ class WordConversion:
         )
 
     def iter_blocks(self, element: Tag) -> Iterator[str]:
-        """An element as Markdown blocks."""
-        words = " ".join(element.get_text().split())
+        """The Markdown blocks of an element. A key of the front matter has none."""
+        text = " ".join(element.get_text().split())
         level = html_heading_level(element)
-        section = recognize_heading(words, SECTION_HEADINGS)
+        section = recognize_heading(text, SECTION_HEADINGS)
         if section and (
-            level or (split_heading_mark(words)[0] and recognize_full_title(words, SECTION_HEADINGS))
+            level or (split_heading_mark(text)[0] and recognize_full_title(text, SECTION_HEADINGS))
         ):
             self.section, self.base_level = section, level
             yield f"## {section.marked_title}"
         elif self.section:
-            yield self.format_heading(element, words, level) or convert_element(element)
+            yield self.format_heading(element, text, level) or convert_element(element)
         elif level == 1:
-            self.front_matter.setdefault("title", words)
+            self.front_matter.setdefault("title", text)
         elif not self.read_pairs(element):
             yield convert_element(element)
 
-    def format_heading(self, element: Tag, words: str, level: int) -> str:
-        """An element as a heading inside its section, or an empty string where it is not a heading."""
+    def format_heading(self, element: Tag, text: str, level: int) -> str:
+        """The Markdown of a heading inside a section; an empty string if the element is not a heading."""
         self.base_level = self.base_level or max(0, level - 1)
         key = self.section.key if self.section else ""
         headings, heading_level = SECTION_SUBHEADINGS.get(key, ((), 0))
         name_level = NAME_HEADING_LEVELS.get(key, 0)
-        depth = level and max(3, level - self.base_level + 2)
-        by_mark = depth == heading_level or (not depth and split_heading_mark(words)[0] == "f")
-        heading = recognize_heading(words, headings) if by_mark else recognize_full_title(words, headings)
-        if headings is CRITERION_HEADINGS and by_mark and not (heading and heading.key):
-            heading, principle = recognize_criterion(words)
-            words = f"Other: {principle}" if principle else "Other"
+        # 0 for a paragraph. In Markdown, a section heading has level 2, and a heading in it at least level 3.
+        markdown_level = level and max(3, level - self.base_level + 2)
+        # A number or letter is enough at the right level, and the f of "f. Other" in a plain paragraph.
+        # Elsewhere the title must be complete.
+        mark_suffices = markdown_level == heading_level or (
+            not markdown_level and split_heading_mark(text)[0] == "f"
+        )
+        heading = recognize_heading(text, headings) if mark_suffices else recognize_full_title(text, headings)
+        # Any other heading at this level is the criterion "Other" with the name of a principle.
+        if headings is CRITERION_HEADINGS and mark_suffices and not (heading and heading.key):
+            heading, principle = recognize_criterion(text)
+            text = f"Other: {principle}" if principle else "Other"
         if heading:
             return (
-                f"{'#' * heading_level} {heading.marked_title if heading.key else f'{heading.mark}. {words}'}"
+                f"{'#' * heading_level} {heading.marked_title if heading.key else f'{heading.mark}. {text}'}"
             )
-        if not depth and name_level and is_bold_paragraph(element):
-            depth = name_level
-        return f"{'#' * depth} {words}" if depth else ""
+        if not markdown_level and name_level and is_bold_paragraph(element):
+            markdown_level = name_level
+        return f"{'#' * markdown_level} {text}" if markdown_level else ""
 
     def read_pairs(self, element: Tag) -> bool:
-        """Read keys and values from a table or paragraph of the front matter; returns whether it has any."""
+        """Add the keys and values in a table or paragraph to the front matter; return whether it has any."""
         if element.name == "table":
             rows = [
                 [cell.get_text("\n").strip() for cell in row.find_all(["td", "th"])]
@@ -280,14 +290,14 @@ class WordConversion:
             ]
             pairs = [(row[0].rstrip(" :"), row[1]) for row in rows if len(row) == 2]
         else:
-            pair = KEY_VALUE_PATTERN.fullmatch(element.get_text("\n" if element.br else "").strip())
-            pairs = [(pair[1], pair[2])] if pair else []
+            match = KEY_VALUE_PATTERN.fullmatch(element.get_text("\n" if element.br else "").strip())
+            pairs = [(match[1], match[2])] if match else []
         for key, value in pairs:
             self.add_value(key, value)
         return bool(pairs)
 
     def add_value(self, key: str, value: str) -> None:
-        """Add a key of the front matter. Raises Problem 400 for an unknown key."""
+        """Add a key and its value to the front matter. Raises Problem 400 for an unknown key."""
         normalized_key = normalize_words(key)
         if normalized_key not in FRONT_MATTER_KEYS:
             nearest = find_nearest_key(key, FRONT_MATTER_KEYS)
@@ -296,20 +306,20 @@ class WordConversion:
         self.front_matter[normalized_key] = parse_word_value(normalized_key, value)
 
 
-def recognize_full_title(words: str, headings: tuple[TemplateHeading, ...]) -> TemplateHeading | None:
-    """The heading whose whole title a text is, or None."""
-    heading = recognize_heading(words, headings)
-    return heading if heading and normalize_words(split_heading_mark(words)[1]) in heading.spellings else None
+def recognize_full_title(text: str, headings: tuple[TemplateHeading, ...]) -> TemplateHeading | None:
+    """The heading whose title or synonym is the whole text, or None."""
+    heading = recognize_heading(text, headings)
+    return heading if heading and normalize_words(split_heading_mark(text)[1]) in heading.spellings else None
 
 
 def html_heading_level(element: Tag) -> int:
-    """The level of a heading, 0 for anything else."""
+    """The level of a heading; 0 for any other element."""
     match = HTML_HEADING_PATTERN.fullmatch(element.name)
     return int(match[1]) if match else 0
 
 
 def is_bold_paragraph(element: Tag) -> bool:
-    """Whether all words of a paragraph are bold."""
+    """Whether the element is a paragraph whose words are all bold."""
     strong = "".join(run.get_text() for run in element.find_all("strong"))
     return element.name == "p" and strong.split() == element.get_text().split() != []
 
@@ -321,7 +331,7 @@ def convert_element(element: Tag) -> str:
 
 
 def parse_word_value(key: str, value: str) -> Any:
-    """A value of the front matter by its key: a text, a list, or a mapping."""
+    """The value of a front matter key: a string, a list, or for waivers a mapping from code to reason."""
     if key == "waivers":
         return {
             code.strip(): reason.strip()
@@ -333,11 +343,11 @@ def parse_word_value(key: str, value: str) -> Any:
     return [parse_drafter(drafter) for drafter in values] if key == "drafters" else values
 
 
-def parse_drafter(words: str) -> Any:
-    """A drafter: a name in the graph, or `Name (stakeholder-group, member)`."""
-    match = WORD_PERSON_PATTERN.fullmatch(words)
+def parse_drafter(text: str) -> Any:
+    """A drafter as a name, or for `Name (stakeholder-group, member)` as a mapping."""
+    match = WORD_PERSON_PATTERN.fullmatch(text)
     if not match:
-        return words
+        return text
     details = [detail.strip() for detail in match[2].split(",")]
     groups = [detail for detail in details if detail != "member"]
     return {

@@ -1,4 +1,4 @@
-"""RDF without HTTP and the store: formats, limits on input, serialization, JSON-LD, namespaces, terms.
+"""RDF, independent of HTTP and of the store: formats, limits on input, serialization, JSON-LD, namespaces.
 
-Read `formats` first. Also here: typed values, the SPARQL lexer, and the source positions of triples.
+Read `formats` first. The package also has typed values, a SPARQL lexer, and the source positions of triples.
 """

@@ -1,4 +1,4 @@
-"""The formats of graphs, results, papers and pages: media types, suffixes, aliases, and the choice for each.
+"""The formats of graphs, results, papers and pages: media types, suffixes and aliases.
 
 `get_named_format` finds a format by its media type or suffix, `format_of_file` by the name of a file, and
 `not_acceptable_problem` is the 406 that lists the offered formats. `http.negotiation` chooses a format by the
@@ -66,15 +66,15 @@ GZIP = Format("application/gzip", "gz", "gzip")
 ZSTD = Format("application/zstd", "zst", "Zstandard")
 PROBLEM_JSON = Format("application/problem+json", "json", "JSON", "", ("application/json",))
 
-# The first of each is the default.
+# The first format of each is the default.
 SOLUTION_FORMATS = (JSON_RESULTS, XML_RESULTS, CSV, TSV)
 BOOLEAN_FORMATS = (JSON_RESULTS, XML_RESULTS)
 GRAPH_FORMATS = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
 DATASET_FORMATS = (TRIG, N_QUADS)
 TABLE_FORMATS = (CSV, PARQUET, CSVW)
-DUMP_FORMATS = (*DATASET_FORMATS, GZIP, ZSTD, PLAIN_TEXT)
+DUMP_FORMATS = (*DATASET_FORMATS, GZIP, ZSTD, PLAIN_TEXT)  # plain text: the checksum of a dump
 
-# By the form of the query.
+# By query form (SPARQL 1.1 Query, section 16).
 FORMATS_BY_FORM = {
     "SELECT": SOLUTION_FORMATS,
     "ASK": BOOLEAN_FORMATS,
@@ -82,15 +82,15 @@ FORMATS_BY_FORM = {
     "DESCRIBE": GRAPH_FORMATS,
 }
 
-# The last bytes of an empty result: without rows or triples, or false.
+# The last bytes of an empty result: one without rows or triples, or the boolean false.
 EMPTY_RESULT_ENDINGS = {
     JSON_RESULTS: (b'"bindings":[]}}', b'"boolean":false}'),
     XML_RESULTS: (b"<results></results></sparql>", b"<boolean>false</boolean></sparql>"),
     JSON_LD: (b"[]",),
 }
-EMPTY_RESULT_LINES = {CSV: 1, TSV: 1, TURTLE: 0, N_TRIPLES: 0, RDF_XML: 2}  # line ends in an empty result
+EMPTY_RESULT_LINES = {CSV: 1, TSV: 1, TURTLE: 0, N_TRIPLES: 0, RDF_XML: 2}  # line breaks in an empty result
 
-# Names of formats in other software, with the suffixes that they stand for here.
+# Names of formats in other software, with the suffixes of the same formats here.
 COMMON_FORMAT_NAMES = {
     "json": ("json", "jsonld"),
     "xml": ("xml", "rdf"),
@@ -104,7 +104,7 @@ COMMON_FORMAT_NAMES = {
 
 
 def is_empty_result(body: bytes, format_: Format) -> bool:
-    """Whether a complete response body is a result without rows or triples, or false."""
+    """Whether a complete response body is a result without rows or triples, or the boolean false."""
     if format_ in EMPTY_RESULT_ENDINGS:
         return body.endswith(EMPTY_RESULT_ENDINGS[format_])
     return body.count(b"\n") == EMPTY_RESULT_LINES.get(format_)
@@ -134,7 +134,7 @@ def rate_format_match(name: str, format_: Format) -> int:
 
 
 def not_acceptable_problem(offered: Sequence[Format], suffix: str = "") -> Problem:
-    """The 406 that lists the offered media types, or the offered suffixes if the path ends in a `suffix`."""
+    """The Problem 406 that lists the offered media types, or suffixes if the path ends in a `suffix`."""
     media_types = [format_.media_type for format_ in offered]
     suffixes = dict.fromkeys(f".{format_.suffix}" for format_ in offered)
     detail = (
@@ -153,10 +153,10 @@ FILE_FORMATS = (*GRAPH_FORMATS, *DATASET_FORMATS, MARKDOWN, WORD_DOCUMENT)
 FORMATS_BY_SUFFIX = {format_.suffix: format_ for format_ in FILE_FORMATS} | {
     "markdown": MARKDOWN,
     "owl": RDF_XML,
-    "json": GRAPH_FORMATS[2],
+    "json": JSON_LD,
 }
 
 
 def format_of_file(name: str) -> Format | None:
-    """The format of a file by the suffix of its name; None if unknown."""
+    """The format of a file by the suffix of its name; None if the suffix is unknown."""
     return FORMATS_BY_SUFFIX.get(name.rpartition(".")[2].lower())

@@ -6,6 +6,7 @@ from json import loads
 from typing import NamedTuple
 
 MAX_JSON_DEPTH = 100  # nested arrays and objects
+# White space, and in the group a string, a punctuation character, or another value such as a number.
 JSON_TOKEN_PATTERN = re.compile(r'[\ufeff \t\r\n]*+("(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++)')
 
 JsonTokens = Iterator[re.Match[str]]
@@ -26,13 +27,16 @@ class JsonMember(NamedTuple):
 
 
 def parse_positioned_json(text: str) -> JsonValue:
-    """The value of a JSON text. Raises ValueError if it is nested too deeply or an object repeats a key."""
+    """The value of a JSON text. Raises ValueError if it is nested too deeply or an object repeats a key.
+
+    The text must be valid JSON: for other texts, it may raise StopIteration or return a wrong value.
+    """
     tokens = JSON_TOKEN_PATTERN.finditer(text)
     return parse_json_value(tokens, next(tokens), MAX_JSON_DEPTH)
 
 
 def parse_json_value(tokens: JsonTokens, token: re.Match[str], depth: int) -> JsonValue:
-    """The value whose first token is `token`; `depth` more levels of nesting are allowed."""
+    """The value whose first token is `token`, with at most `depth` levels of nesting."""
     if not depth:
         raise ValueError("too many nested arrays and objects")
     match token[1]:
@@ -40,8 +44,8 @@ def parse_json_value(tokens: JsonTokens, token: re.Match[str], depth: int) -> Js
             return JsonValue(token.start(1), list(iter_json_items(tokens, depth - 1)))
         case "{":
             return JsonValue(token.start(1), parse_json_members(tokens, depth - 1))
-        case word:
-            return JsonValue(token.start(1), loads(word))
+        case scalar:
+            return JsonValue(token.start(1), loads(scalar))
 
 
 def iter_json_items(tokens: JsonTokens, depth: int) -> Iterator[JsonValue]:

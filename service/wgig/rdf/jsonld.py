@@ -1,11 +1,11 @@
 """Compact JSON-LD that reads like plain JSON, and framing of it (JSON-LD 1.1, JSON-LD 1.1 Framing).
 
-The context is made from the ontology: prefixes, `id`, `type`, and each term under its local name with the
-coercion of its values. A document refers to its context by URL, or embeds the part of it that it uses, so
-that nothing has to be fetched. JSON-LD has no triple terms: such data raises UnserializableError.
+The context is made from the ontology: prefixes, `id`, `type`, and each term under its local name with its
+type coercion. A document refers to its context by URL, or embeds the part of it that it uses, so that nothing
+has to be fetched. JSON-LD has no triple terms: such data raises UnserializableError.
 
-A frame puts a resource at the top and nests the nodes that it links to; each node is written once, where it
-is reached first.
+A frame makes a tree: a resource at the top, and below it the nodes that it links to. Each node is written
+once, at the first link to it.
 """
 
 from collections import defaultdict
@@ -36,13 +36,16 @@ def build_jsonld_context(terms: Iterable[VocabularyTerm], base: str) -> JsonLdCo
     """The JSON-LD 1.1 context: prefixes, `id`, `type`, and each term of the ontology under its local name.
 
     Unknown names become terms of the ontology too (`@vocab`) instead of being ignored, so that validation
-    finds typing errors. Object properties take IRIs, properties with a datatype take plain strings of it, and
-    those with language-tagged values take a map from language to text.
+    finds typing errors. The values of object properties are IRIs, those of properties with a datatype are
+    plain strings, and language-tagged values are a map from language to text.
     """
     namespace = f"{base}ontology#"
-    names = {term.iri.removeprefix(namespace): term for term in terms if term.iri.startswith(namespace)}
+    terms_by_name = {
+        term.iri.removeprefix(namespace): term for term in terms if term.iri.startswith(namespace)
+    }
     definitions = {
-        name: {"@id": f"wgig:{name}", **coercion_of_term(term)} for name, term in sorted(names.items())
+        name: {"@id": f"wgig:{name}", **coercion_of_term(term)}
+        for name, term in sorted(terms_by_name.items())
     }
     keywords = dict(zip(JSONLD_KEYWORDS, (1.1, namespace, "@id", "@type"), strict=True))
     return {**keywords, **EXTERNAL_NAMESPACES, "wgig": namespace, **definitions}
@@ -65,19 +68,21 @@ def compact_triples(triples: Iterable[ox.Triple], context: JsonLdContext, contex
 
     Raises UnserializableError for a triple that JSON-LD cannot express.
     """
-    names = {
+    namespaces = {
         prefix: iri
         for prefix, iri in context.items()
         if isinstance(iri, str) and not iri.startswith("@") and not prefix.startswith("@")
     }
-    keys = {
-        names["wgig"] + key: (key, definition)
+    definitions_by_iri = {
+        namespaces["wgig"] + key: (key, definition)
         for key, definition in context.items()
         if isinstance(definition, dict)
     }
     nodes: dict[str, dict[str, Any]] = defaultdict(dict)
     for triple in triples:
-        add_jsonld_triple(nodes[identify_jsonld_node(triple.subject, names)], triple, keys, names)
+        add_jsonld_triple(
+            nodes[identify_jsonld_node(triple.subject, namespaces)], triple, definitions_by_iri, namespaces
+        )
     graph = [
         {"id": name, **{key: collapse_single_values(value) for key, value in node.items()}}
         for name, node in nodes.items()
@@ -86,38 +91,45 @@ def compact_triples(triples: Iterable[ox.Triple], context: JsonLdContext, contex
 
 
 def embed_used_context(document: dict[str, Any], context: JsonLdContext) -> dict[str, Any]:
-    """The compact document with the part of its context that it uses embedded."""
+    """The compact document with an embedded context, which has only the entries that the document uses."""
     terms = {key for node in document["@graph"] for key in node}
     terms |= {type_ for node in document["@graph"] for type_ in ensure_list(node.get("type", []))}
     definitions = {key: value for key, value in context.items() if key in terms and isinstance(value, dict)}
     names = [*terms, *(name for definition in definitions.values() for name in definition.values())]
     prefixes = {name.partition(":")[0] for name in names}
-    used = {key: value for key, value in context.items() if key in (*JSONLD_KEYWORDS, *prefixes)}
-    return {**document, "@context": {**used, **definitions}}
+    used_prefixes = {key: value for key, value in context.items() if key in (*JSONLD_KEYWORDS, *prefixes)}
+    return {**document, "@context": {**used_prefixes, **definitions}}
 
 
 def add_jsonld_triple(
-    node: dict[str, Any], triple: ox.Triple, keys: dict[str, tuple[str, JsonLdContext]], names: dict[str, str]
+    node: dict[str, Any],
+    triple: ox.Triple,
+    definitions_by_iri: dict[str, tuple[str, JsonLdContext]],
+    namespaces: dict[str, str],
 ) -> None:
     """Add a triple to the JSON object of its subject.
 
-    `keys` holds the key and definition of each term by IRI, `names` the namespaces by prefix.
+    `definitions_by_iri` has the key and definition of each term, `namespaces` the namespaces by prefix.
     """
     property_: str = triple.predicate.value
     value: Any = triple.object
-    key, definition = keys.get(property_, ("", {}))
+    key, definition = definitions_by_iri.get(property_, ("", {}))
     if property_ == RDF_TYPE_IRI and isinstance(value, ox.NamedNode):
         node.setdefault("type", []).append(
-            keys[value.value][0] if value.value in keys else compact_jsonld_iri(value.value, names)
+            definitions_by_iri[value.value][0]
+            if value.value in definitions_by_iri
+            else compact_jsonld_iri(value.value, namespaces)
         )
     elif key and definition.get("@type") == "@id" and isinstance(value, ox.NamedNode):
-        node.setdefault(key, []).append(check_unambiguous_iri(value.value, names))
+        node.setdefault(key, []).append(require_unambiguous_iri(value.value, namespaces))
     elif key and definition.get("@container") == "@language" and is_language_text(value):
         node.setdefault(key, {}).setdefault(value.language, []).append(value.value)
     elif key and isinstance(value, ox.Literal) and fits_coercion(value, definition):
         node.setdefault(key, []).append(value.value)
     else:
-        node.setdefault(compact_jsonld_iri(property_, names), []).append(expand_jsonld_value(value, names))
+        node.setdefault(compact_jsonld_iri(property_, namespaces), []).append(
+            expand_jsonld_value(value, namespaces)
+        )
 
 
 def is_language_text(term: Any) -> bool:
@@ -131,7 +143,7 @@ def fits_coercion(literal: ox.Literal, definition: JsonLdContext) -> bool:
     return literal.datatype.value == datatype and not literal.language and "@container" not in definition
 
 
-def expand_jsonld_value(term: Any, names: dict[str, str]) -> Any:
+def expand_jsonld_value(term: Any, namespaces: dict[str, str]) -> Any:
     """The object of a triple in expanded form: with its type or language, or as a node reference."""
     if isinstance(term, ox.Literal):
         if term.direction:
@@ -140,34 +152,38 @@ def expand_jsonld_value(term: Any, names: dict[str, str]) -> Any:
             return {"@value": term.value, "@language": term.language}
         if term.datatype.value == f"{XSD_NAMESPACE}string":
             return term.value
-        return {"@value": term.value, "@type": check_unambiguous_iri(term.datatype.value, names)}
-    return {"id": identify_jsonld_node(term, names)}
+        return {"@value": term.value, "@type": require_unambiguous_iri(term.datatype.value, namespaces)}
+    return {"id": identify_jsonld_node(term, namespaces)}
 
 
-def identify_jsonld_node(term: Any, names: dict[str, str]) -> str:
+def identify_jsonld_node(term: Any, namespaces: dict[str, str]) -> str:
     """The `id` of a node. Raises UnserializableError for a triple term."""
     if isinstance(term, ox.Triple):
         raise UnserializableError("JSON-LD has no triple terms", JSON.media_type)
-    return f"_:{term.value}" if isinstance(term, ox.BlankNode) else check_unambiguous_iri(term.value, names)
+    return (
+        f"_:{term.value}"
+        if isinstance(term, ox.BlankNode)
+        else require_unambiguous_iri(term.value, namespaces)
+    )
 
 
-def compact_jsonld_iri(iri: str, names: dict[str, str]) -> str:
+def compact_jsonld_iri(iri: str, namespaces: dict[str, str]) -> str:
     """The prefixed name of an IRI, or the IRI itself if no prefix fits."""
     namespace, local = split_namespace(iri)
-    prefix = next((prefix for prefix, iri_start in names.items() if iri_start == namespace), "")
-    return build_prefixed_name(prefix, local) or check_unambiguous_iri(iri, names)
+    prefix = next((prefix for prefix, iri_start in namespaces.items() if iri_start == namespace), "")
+    return build_prefixed_name(prefix, local) or require_unambiguous_iri(iri, namespaces)
 
 
-def check_unambiguous_iri(iri: str, names: dict[str, str]) -> str:
+def require_unambiguous_iri(iri: str, namespaces: dict[str, str]) -> str:
     """The IRI, unchanged. Raises UnserializableError if its scheme is also a prefix of the context."""
-    scheme, _, rest = iri.partition(":")
-    if scheme in names and not rest.startswith("//"):
+    scheme, _, path = iri.partition(":")
+    if scheme in namespaces and not path.startswith("//"):
         raise UnserializableError(f"the scheme of an IRI is also the prefix {scheme}", JSON_LD.media_type)
     return iri
 
 
 def ensure_list(value: Any) -> list[Any]:
-    """The value as a list, unless it already is one."""
+    """The value if it is a list, else a list with the value as its only item."""
     return value if isinstance(value, list) else [value]
 
 
@@ -185,13 +201,13 @@ FRAME_TYPES = {
     "issue": ("Issue",),
     "meeting": ("Meeting",),
 }
-MAX_FRAME_LEVELS = 40  # JSON parsers limit the nesting
+MAX_FRAME_LEVELS = 40  # JSON parsers limit nesting
 
 
 def frame_document(document: dict[str, Any], iri: str, frame: str, context: JsonLdContext) -> dict[str, Any]:
-    """The compact document as a tree below the resource `iri`, each node once, where it is reached first.
+    """The compact document as a tree below the resource `iri`; each node is at the first link to it.
 
-    Nodes that cannot be reached from the resource are left out. Raises Problem 406 if the frame is not for
+    Nodes without a path from the resource are left out. Raises Problem 406 if the frame is not for
     resources of this type, or the nodes are nested too deeply.
     """
     nodes = {node["id"]: node for node in document["@graph"]}
@@ -202,14 +218,14 @@ def frame_document(document: dict[str, Any], iri: str, frame: str, context: Json
     ]
     if frame not in possible_frames:
         raise wrong_frame_problem(iri, frame, possible_frames)
-    links = {
+    link_keys = {
         key
         for key, definition in context.items()
         if isinstance(definition, dict) and definition.get("@type") == "@id"
     }
     seen, level = {iri}, [root]
     for _ in range(MAX_FRAME_LEVELS):
-        level = [child for node in level for child in embed_nodes(node, nodes, links, seen)]
+        level = [child for node in level for child in embed_nodes(node, nodes, link_keys, seen)]
         if not level:
             return {"@context": document["@context"], **root}
     raise Problem(
@@ -218,19 +234,19 @@ def frame_document(document: dict[str, Any], iri: str, frame: str, context: Json
 
 
 def embed_nodes(
-    node: dict[str, Any], nodes: dict[str, dict[str, Any]], links: set[str], seen: set[str]
+    node: dict[str, Any], nodes: dict[str, dict[str, Any]], link_keys: set[str], seen: set[str]
 ) -> Iterator[dict[str, Any]]:
-    """Replace the references in `node` by the nodes, unless `seen` contains them; yields these nodes.
+    """Replace references in `node` by the nodes that are not in `seen`, and yield these nodes.
 
-    `links` are the keys of object properties of the ontology. They come first, so that nodes are embedded
-    below them rather than below inferred properties.
+    `link_keys` are the keys of object properties of the ontology. They come first, so that a node is embedded
+    below such a property rather than below an inferred one.
     """
-    for key in sorted(node.keys() - {"id", "type"}, key=lambda key: (key not in links, key)):
+    for key in sorted(node.keys() - {"id", "type"}, key=lambda key: (key not in link_keys, key)):
         value = node[key]
         items = ensure_list(value)
         for index, item in enumerate(items):
             name = item["id"] if isinstance(item, dict) and "id" in item else item
-            is_link = key in links or name is not item
+            is_link = key in link_keys or name is not item  # an IRI, or an object with an `id`
             if is_link and isinstance(name, str) and name in nodes and name not in seen:
                 seen.add(name)
                 items[index] = nodes[name]
@@ -239,7 +255,7 @@ def embed_nodes(
 
 
 def wrong_frame_problem(iri: str, frame: str, possible_frames: list[str]) -> Problem:
-    """The 406 for a resource whose type the frame does not support."""
+    """The Problem 406 for a resource whose type the frame does not support."""
     advice = (
         f"Use _frame={' or '.join(possible_frames)}."
         if possible_frames

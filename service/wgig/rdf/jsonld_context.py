@@ -1,6 +1,6 @@
 """Parsing of JSON-LD that refers to the context of the ontology by its IRI, without fetching it.
 
-The context is written out in the document before pyoxigraph, which cannot resolve contexts, parses it.
+pyoxigraph cannot resolve contexts, so each reference is replaced by the context before pyoxigraph parses it.
 """
 
 import json
@@ -16,28 +16,28 @@ from .json_tokens import JSON_TOKEN_PATTERN, JsonValue, parse_positioned_json
 
 CONTEXT_IRI = f"{Settings.base}context.jsonld"
 # References in one document: each adds the size and the parsing time of the whole context.
-MAX_CONTEXT_MENTIONS = 50
-# In the message of pyoxigraph for a context that it would have to fetch.
+MAX_CONTEXT_REFERENCES = 50
+# Occurs in the error message of pyoxigraph for a context that it would have to fetch.
 REMOTE_CONTEXT_MESSAGE = "LoadDocumentCallback"
 
-Parsed = TypeVar("Parsed")
+ParseResult = TypeVar("ParseResult")
 
 
 class RemoteContextError(SyntaxError):
     """A document refers to a context that would have to be fetched."""
 
     def __init__(self) -> None:
-        """Build the message, which says what to do instead."""
+        """Build the message, with advice."""
         super().__init__(
             "the document refers to a remote @context, and contexts are not fetched here; put the context "
             f"into the document. Only {CONTEXT_IRI} is known, as a @context or in an array there"
         )
 
 
-def parse_inlining_context(source: str, parse: Callable[[str], Parsed]) -> Parsed:
-    """The result of `parse(source)`, retried with the context of the ontology written out if it is missing.
+def parse_inlining_context(source: str, parse: Callable[[str], ParseResult]) -> ParseResult:
+    """The result of `parse(source)`, if necessary with the context of the ontology inlined.
 
-    Raises SyntaxError with positions in `source`; RemoteContextError for other remote contexts.
+    Raises SyntaxError with a position in `source`, and RemoteContextError for other remote contexts.
     """
     try:
         return parse(source)
@@ -54,59 +54,59 @@ def parse_inlining_context(source: str, parse: Callable[[str], Parsed]) -> Parse
 
 
 class InlinedDocument:
-    """A document; `text` is the same with the context written out at each reference to it."""
+    """A document, and its `text` with each reference to the context replaced by the context."""
 
     def __init__(self, source: str) -> None:
-        """Find the references. Raises SyntaxError with its position for more than MAX_CONTEXT_MENTIONS."""
+        """Find the references. Raises SyntaxError with a position for more than MAX_CONTEXT_REFERENCES."""
         self.source = source
-        self.mentions = [
-            token.span(1) for token in islice(iter_context_mentions(source), MAX_CONTEXT_MENTIONS + 1)
+        self.reference_spans = [
+            token.span(1) for token in islice(iter_context_references(source), MAX_CONTEXT_REFERENCES + 1)
         ]
-        if len(self.mentions) > MAX_CONTEXT_MENTIONS:
-            position = TextLines(source).locate(self.mentions[-1][0])
+        if len(self.reference_spans) > MAX_CONTEXT_REFERENCES:
+            position = TextLines(source).locate(self.reference_spans[-1][0])
             message = (
-                f"the document refers to the context more than {MAX_CONTEXT_MENTIONS} times; "
+                f"the document refers to the context more than {MAX_CONTEXT_REFERENCES} times; "
                 "use one @context for all nodes"
             )
             raise SyntaxError(message, (None, *position, None))
-        self.text = "".join(self.iter_pieces())
+        self.text = "".join(self.iter_chunks())
 
-    def iter_pieces(self) -> Iterator[str]:
-        """The pieces of the text: those of the source, and the context between them."""
+    def iter_chunks(self) -> Iterator[str]:
+        """The chunks of `text`: those of the source, with the context between them."""
         end = 0
-        for start, mention_end in self.mentions:
+        for start, reference_end in self.reference_spans:
             yield self.source[end:start]
             yield serialize_ontology_context()
-            end = mention_end
+            end = reference_end
         yield self.source[end:]
 
     def locate_error(self, error: SyntaxError) -> SyntaxError:
-        """An error in `text`, with its position in the source, and without one in its message."""
+        """An error in `text` as an error at the position in the source. Its message has no position."""
         if not error.lineno:
             return error
         lines = TextLines(self.text)
         # The column of pyoxigraph counts bytes.
-        before = (
+        text_before_error = (
             lines.line(error.lineno)
             .encode(errors="replace")[: (error.offset or 1) - 1]
             .decode(errors="ignore")
         )
-        offset = self.source_offset(lines.line_starts[error.lineno - 1] + len(before))
+        offset = self.source_offset(lines.line_starts[error.lineno - 1] + len(text_before_error))
         message = error.msg.partition(": ")[2]
         return SyntaxError(message, (None, *TextLines(self.source).locate(offset), None))
 
     def source_offset(self, offset: int) -> int:
-        """The offset in the source of the character at an offset in the text."""
-        for start, end in self.mentions:
+        """The offset in the source that corresponds to an offset in `text`."""
+        for start, end in self.reference_spans:
             if offset > start:
                 offset = max(start, offset - len(serialize_ontology_context()) + end - start)
         return offset
 
 
-def iter_context_mentions(source: str) -> Iterator[Match[str]]:
+def iter_context_references(source: str) -> Iterator[Match[str]]:
     """The tokens with the IRI of the context as a `@context` or in an array there, up to invalid JSON."""
     context_arrays = [False]  # for each open bracket, whether it is an array of contexts
-    last_value, is_expected = "", False  # the previous value, and whether a context may follow
+    last_value, is_expected = "", False  # the previous value; whether a context may follow
     for token in iter_json_tokens(source):
         match token[1]:
             case "[" | "{" as bracket:
@@ -142,7 +142,7 @@ def is_json_string(token: str, expected: str) -> bool:
 
 @cache
 def serialize_ontology_context() -> str:
-    """The context of the shipped ontology as JSON, on one line, so that line numbers do not change."""
+    """The context of the ontology as JSON on one line, so that inlining it changes no line numbers."""
     from . import shipped, vocabulary  # noqa: PLC0415  few documents need it
     from .jsonld import build_jsonld_context  # noqa: PLC0415
 
@@ -153,8 +153,8 @@ def serialize_ontology_context() -> str:
 
 @cache
 def parse_ontology_context() -> JsonValue:
-    """The context of the shipped ontology as a positioned JSON value."""
+    """The context of the ontology as a positioned JSON value."""
     return parse_positioned_json(serialize_ontology_context())
 
 
-KNOWN_CONTEXTS = {CONTEXT_IRI: parse_ontology_context}
+KNOWN_CONTEXTS = {CONTEXT_IRI: parse_ontology_context}  # functions, as few documents need the context

@@ -1,4 +1,4 @@
-"""Literals as Python values and back, by the datatypes of XML Schema (RDF 1.1 Concepts, section 5)."""
+"""Conversion between literals and Python values by XML Schema datatype (RDF 1.1 Concepts, section 5)."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ DOUBLE_REGEX = rf"{DECIMAL_REGEX}(?:[eE]{INTEGER_REGEX})?|[+-]?INF|NaN"
 DATE_REGEX = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 BOOLEAN_VALUES = {"true": True, "1": True, "false": False, "0": False}
 
-# By local name of the datatype: the valid texts, as the Python parsers accept more, and the parser.
+# By local name of the datatype: the pattern of valid texts (the Python parsers accept more), and the parser.
 VALUE_PARSERS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
     "boolean": (re.compile("true|false|[01]"), BOOLEAN_VALUES.__getitem__),
     "decimal": (re.compile(DECIMAL_REGEX), Decimal),
@@ -45,7 +45,7 @@ VALUE_SERIALIZERS: tuple[tuple[type, str, Callable[[Any], str]], ...] = (
 def parse_xsd_text(text: str, datatype: str) -> Any:
     """The value of a text of the datatype with this local name: a number, bool, date or datetime.
 
-    Other datatypes give the text itself. Raises ValueError for a text that is invalid for the datatype.
+    The text itself for other datatypes. Raises ValueError for a text that is invalid for the datatype.
     """
     if datatype not in VALUE_PARSERS:
         return text

@@ -1,7 +1,7 @@
-"""Namespaces by prefix, of external vocabularies and of the graph itself (below its base IRI), and terms.
+"""Namespaces by prefix (of external vocabularies, and below the base IRI of the service), and terms in them.
 
-Terms that more than one module uses are constants here; `expand_curie` makes the others. Also the names of
-the graphs with the description of the store (void, dcat, queries), which the description itself leaves out.
+Terms that more than one module uses are constants here; `expand_curie` makes the others. The graphs that
+describe the store (void, dcat, queries) are named here too; their statistics leave these graphs out.
 """
 
 import re
@@ -39,7 +39,8 @@ EXTERNAL_NAMESPACES = {
     "void-ext": "http://ldf.fi/void-ext#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
-OWN_NAMESPACES = {
+# Paths below the base IRI.
+LOCAL_NAMESPACE_PATHS = {
     "wgig": "ontology#",
     "shape": "shapes#",
     "graph": "graph/",
@@ -95,20 +96,20 @@ OWN_NAMESPACES = {
     "write": "id/write/",
     "writer": "id/writer/",
 }
-MAX_CACHED_NAMES = 20_000  # of each direction
-LOCAL_NAME_PATTERN = re.compile(r"\w(?:[\w.-]*[\w-])?")
+MAX_CACHED_NAMES = 20_000  # each in expand_curie and shorten_iri
+LOCAL_NAME_PATTERN = re.compile(r"\w(?:[\w.-]*[\w-])?")  # local names that need no escapes
 
 
 def namespaces_by_prefix(base: str) -> dict[str, str]:
-    """All namespaces by prefix, the own ones below the base IRI `base`."""
-    return EXTERNAL_NAMESPACES | {prefix: base + path for prefix, path in OWN_NAMESPACES.items()}
+    """All namespaces by prefix; the local ones are below the base IRI `base`."""
+    return EXTERNAL_NAMESPACES | {prefix: base + path for prefix, path in LOCAL_NAMESPACE_PATHS.items()}
 
 
 @lru_cache(MAX_CACHED_NAMES)
 def expand_curie(name: str, base: str = BASE_IRI) -> ox.NamedNode:
     """The IRI of a prefixed name such as `wgig:issue`. Raises KeyError for an unknown prefix."""
     prefix, _, local = name.partition(":")
-    return ox.NamedNode((EXTERNAL_NAMESPACES.get(prefix) or base + OWN_NAMESPACES[prefix]) + local)
+    return ox.NamedNode((EXTERNAL_NAMESPACES.get(prefix) or base + LOCAL_NAMESPACE_PATHS[prefix]) + local)
 
 
 @lru_cache(MAX_CACHED_NAMES)
@@ -120,7 +121,7 @@ def shorten_iri(iri: str, base: str = BASE_IRI) -> str:
 
 @cache
 def prefixes_by_namespace(base: str) -> dict[str, str]:
-    """All prefixes by namespace, the own ones below the base IRI `base`."""
+    """All prefixes by namespace; the local namespaces are below the base IRI `base`."""
     return {namespace: prefix for prefix, namespace in namespaces_by_prefix(base).items()}
 
 
@@ -172,31 +173,31 @@ SPDX_SHA256 = expand_curie("spdx:checksumAlgorithm_sha256")
 VOID_TRIPLES = expand_curie("void:triples")
 XSD_DATE_TIME = expand_curie("xsd:dateTime")
 XSD_STRING = expand_curie("xsd:string")
-LICENSE_IRI = "https://creativecommons.org/licenses/by/4.0/"  # of the project's own content
+LICENSE_IRI = "https://creativecommons.org/licenses/by/4.0/"  # of the content of the project
 
 DESCRIPTION_GRAPH_NAMES = ("void", "dcat", "queries")  # below graph/ of the base IRI
 
 
 def get_description_graphs(base: str) -> frozenset[ox.NamedNode]:
-    """The graphs with the description of the store, which the description leaves out."""
+    """The graphs that describe the store. The statistics in them leave these graphs out."""
     return frozenset(ox.NamedNode(f"{base}graph/{name}") for name in DESCRIPTION_GRAPH_NAMES)
 
 
 OTHER_IRI_KIND = "other"
-# Kinds of IRIs by the start of their path.
+# Kinds of IRIs outside /id/, by the start of their path.
 KINDS_BY_PATH = {"ontology#": "term", "shapes#": "shape", "graph/": "graph"}
-KINDS_OF_PARTS = {"document": "paragraph"}
+KINDS_OF_PARTS = {"document": "paragraph"}  # of IRIs below a resource, such as /id/document/report/12
 
 
 def kind_of_iri(iri: str, base: str) -> str:
     """The kind of a resource by its IRI.
 
-    The first path segment after `/id/`, `paragraph` below a document, else `term`, `shape`, `graph` or
+    Below `/id/`, the first path segment, or `paragraph` below a document; else `term`, `shape`, `graph` or
     `other`.
     """
     if not iri.startswith(f"{base}id/"):
         return next(
             (kind for path, kind in KINDS_BY_PATH.items() if iri.startswith(base + path)), OTHER_IRI_KIND
         )
-    kind, _, rest = iri.removeprefix(f"{base}id/").partition("/")
-    return KINDS_OF_PARTS.get(kind, kind) if "/" in rest else kind
+    kind, _, name = iri.removeprefix(f"{base}id/").partition("/")
+    return KINDS_OF_PARTS.get(kind, kind) if "/" in name else kind

@@ -3,14 +3,15 @@
 RDF/XML must be well-formed: pyoxigraph accepts truncated documents and expands entities without limit, so
 that a few hundred bytes can become gigabytes (billion laughs). It may even read text in a comment as an
 entity declaration, so the whole document type declaration is checked. External entities are never fetched.
-Element depth and attributes per element are limited, as the time of pyoxigraph grows with their square.
+Element depth and attributes per element are limited, as the parsing time of pyoxigraph grows with their
+square.
 
-JSON-LD may define at most 3000 terms in all its contexts together, because pyoxigraph recurses along them;
-the context of schema.org has 2900. Brackets in Turtle and related syntaxes may nest at most 100 deep:
+JSON-LD may define at most 3000 terms in all its contexts together, because pyoxigraph recurses for each;
+the context of schema.org has 2900. Brackets may nest at most 100 deep in JSON-LD and in papers to validate:
 pyoxigraph copies its state for each open bracket, so that a few hundred kilobytes of brackets could exhaust
 memory.
 
-All checks raise SyntaxError with line and column.
+All checks raise SyntaxError, with line and column except for too many terms.
 """
 
 import json
@@ -21,7 +22,7 @@ from xml.parsers import expat
 from ..text import TextLines
 
 MAX_DOCTYPE_CHARACTERS = 64 * 1024
-MAX_XML_DEPTH = 200  # nested elements: the time of pyoxigraph grows with the square
+MAX_XML_DEPTH = 200  # nested elements: parsing time grows with the square
 MAX_ELEMENT_ATTRIBUTES = 500  # for the same reason
 # UTF-8 bytes of characters that XML does not allow (XML 1.0, section 2.2).
 FORBIDDEN_XML_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
@@ -74,7 +75,7 @@ class XmlChecker:
         self.continue_doctype(f"{system}{public}")
 
     def continue_doctype(self, text: str) -> None:
-        """Check a part of the declaration. Raises SyntaxError for nested entities or excessive length."""
+        """Check more of the declaration. Raises SyntaxError for nested entities or excessive length."""
         self.doctype += text
         if NESTED_ENTITY_PATTERN.search(text):
             self.refuse("an entity must not refer to another entity here; write out its text")
@@ -106,8 +107,8 @@ def check_xml(document: bytes) -> None:
 
 MAX_BRACKET_DEPTH = 100  # open brackets; papers need fewer than ten
 
-# Literals, IRIs and comments may contain any brackets. An unclosed one extends to the end of its line or of
-# the document.
+# Literals, IRIs and comments may contain any brackets. If one is not closed, it extends to the end of its
+# line or of the document.
 BRACKETLESS_REGEX = r"""
     [^"'<>\#\\()\[\]{}]++
   | \\.
@@ -138,11 +139,11 @@ def check_brackets(text: str) -> None:
             )
 
 
-MAX_CONTEXT_TERMS = 3000  # in all contexts of a document together; that of schema.org has 2,900
+MAX_CONTEXT_TERMS = 3000  # in all contexts of a document together; the context of schema.org has 2,900
 
 
 class MemberCount(int):
-    """The number of members of a JSON object, including those of nested objects."""
+    """The number of members of a JSON object and those nested in it; replaces the object during parsing."""
 
 
 class ContextTermCounter:
@@ -179,5 +180,5 @@ def check_jsonld_contexts(document: str) -> None:
         return
     if counter.count > MAX_CONTEXT_TERMS:
         raise SyntaxError(
-            f"the contexts define more than {MAX_CONTEXT_TERMS} terms; name only those that are used"
+            f"the contexts define more than {MAX_CONTEXT_TERMS} terms; keep only the terms that are used"
         )

@@ -2,7 +2,7 @@
 
 pyoxigraph yields triples in the order of the document, but without positions. So the text is scanned a second
 time, only for its structure, in the same order, and the two sequences are matched. If they do not match,
-there are no positions, rather than wrong ones.
+no positions are returned, as they might be wrong.
 """
 
 from collections.abc import Sequence
@@ -32,5 +32,5 @@ def find_triple_positions(
     finders = POSITION_FINDERS | {
         "application/ld+json": partial(positions_jsonld.find_jsonld_offsets, known_contexts=known_contexts)
     }
-    find = finders.get(media_type)
-    return [TriplePosition(*offsets) for offsets in find(text, triples)] if find else []
+    find_offsets = finders.get(media_type)
+    return [TriplePosition(*offsets) for offsets in find_offsets(text, triples)] if find_offsets else []

@@ -1,8 +1,8 @@
 """Source positions of the triples in a JSON-LD document.
 
-The walk follows the order in which pyoxigraph yields triples: first the triple that has a node as its object,
-then the types of the node, its properties, and last the graph that it names. Contexts are processed only to
-find out which keys are properties and how their values are interpreted.
+The document is walked in the order in which pyoxigraph yields triples: first the triple that has a node as
+its object, then the types of the node, its properties, and last the nodes in its `@graph`. Contexts are
+processed only to find out which keys are properties and how their values are interpreted.
 
 There are no positions for a document that uses an unsupported feature: remote contexts other than the known
 ones, scoped contexts, containers by index, identifier, type or graph, an `@id`, `@type` or `@graph` inside
@@ -19,8 +19,8 @@ from .json_tokens import JsonMember, JsonValue, parse_positioned_json
 from .namespaces import RDF_FIRST, RDF_REST, RDF_TYPE_IRI
 from .positions_turtle import TripleOffsets
 
-IGNORED_KEYWORDS = {"@base", "@language", "@direction", "@version", "@protected"}
-FOLLOWED_CONTAINERS = {None, "@list", "@set", "@language"}
+IGNORED_KEYWORDS = {"@base", "@language", "@direction", "@version", "@protected"}  # in a context
+SUPPORTED_CONTAINERS = {None, "@list", "@set", "@language"}
 TERM_DEFINITION_KEYWORDS = {
     "@id",
     "@type",
@@ -38,18 +38,18 @@ NO_CONTEXTS: KnownContexts = {}
 
 
 class TermDefinition(NamedTuple):
-    """The definition of a key in a context: without an IRI the key is ignored.
+    """The definition of a key in a context. A key without an IRI is ignored.
 
-    `is_followed` is False for definitions that use unsupported features.
+    `is_supported` is False for definitions that use unsupported features.
     """
 
     iri: str | None
     is_reverse: bool = False
     containers: frozenset[object] = frozenset()
-    is_followed: bool = True
+    is_supported: bool = True
 
 
-class UnsupportedFeature(Exception):  # noqa: N818  not an error: the document only gets no positions
+class UnsupportedFeature(Exception):  # noqa: N818  not an error: there are only no positions
     """The document uses a feature of JSON-LD that this module does not support."""
 
 
@@ -59,11 +59,11 @@ class ActiveContext:
     def __init__(self) -> None:
         """Start without definitions."""
         self.terms: dict[str, TermDefinition] = {}
-        self.pending: dict[str, JsonValue] = {}
+        self.pending: dict[str, JsonValue] = {}  # definitions that are not yet processed, by key
         self.vocabulary: str | None = None
 
     def extend(self, local: JsonValue, known_contexts: KnownContexts) -> "ActiveContext":
-        """The context extended by the value of one `@context`. Raises UnsupportedFeature."""
+        """The context extended by the value of a `@context`. Raises UnsupportedFeature for unknown IRIs."""
         match local.value:
             case None:
                 return ActiveContext()
@@ -98,29 +98,29 @@ class ActiveContext:
                 self.terms[key] = TermDefinition(None)
             case str(iri):
                 self.terms[key] = TermDefinition(self.expand(iri))
-            case dict(parts):
+            case dict(entries):
                 self.terms[key] = self.build_term(
-                    key, {name: member.value.value for name, member in parts.items()}
+                    key, {name: member.value.value for name, member in entries.items()}
                 )
             case _:
                 raise UnsupportedFeature
 
-    def build_term(self, key: str, parts: dict[str, object]) -> TermDefinition:
-        """The TermDefinition of an expanded term definition, given as `parts` by keyword."""
-        name = parts.get("@reverse", parts.get("@id", key))
-        container = parts.get("@container")
+    def build_term(self, key: str, entries: dict[str, object]) -> TermDefinition:
+        """The TermDefinition of an expanded term definition, given as `entries` by keyword."""
+        name = entries.get("@reverse", entries.get("@id", key))
+        container = entries.get("@container")
         containers = {item.value for item in container} if isinstance(container, list) else {container}
-        is_followed = (
-            parts.keys() <= TERM_DEFINITION_KEYWORDS
-            and parts.get("@type") != "@json"
-            and containers <= FOLLOWED_CONTAINERS
+        is_supported = (
+            entries.keys() <= TERM_DEFINITION_KEYWORDS
+            and entries.get("@type") != "@json"
+            and containers <= SUPPORTED_CONTAINERS
         )
         iri = self.expand(name) if isinstance(name, str) else None
-        return TermDefinition(iri, "@reverse" in parts, frozenset(containers), is_followed)
+        return TermDefinition(iri, "@reverse" in entries, frozenset(containers), is_supported)
 
     def resolve(self, name: str) -> str | None:
-        """The IRI or keyword of a key or type name. Raises UnsupportedFeature by its definition."""
-        if (term := self.find_term(name)) and not term.is_followed:
+        """The IRI or keyword of a key or type. Raises UnsupportedFeature for an unsupported definition."""
+        if (term := self.find_term(name)) and not term.is_supported:
             raise UnsupportedFeature
         return self.expand(name)
 
@@ -130,11 +130,11 @@ class ActiveContext:
             return name
         if term := self.find_term(name):
             return term.iri
-        prefix, colon, rest = name.partition(":")
+        prefix, colon, local = name.partition(":")
         if not colon:
             return None if self.vocabulary is None else self.vocabulary + name
-        term = None if rest.startswith("//") else self.find_term(prefix)
-        return term.iri + rest if term and term.iri else name
+        term = None if local.startswith("//") else self.find_term(prefix)
+        return term.iri + local if term and term.iri else name
 
     def find_term(self, name: str) -> TermDefinition | None:
         """The definition of a term, which is processed first if it is pending."""
@@ -144,14 +144,13 @@ class ActiveContext:
 
 
 # In all contexts of a document together: each nested context is a copy of the outer one with additions.
-MAX_FOLLOWED_TERMS = 20_000
+MAX_DEFINED_TERMS = 20_000
 NODE_KEYWORDS = ("@context", "@id", "@type", "@graph")  # keys of a node that are not properties
-REFERENCE_END_PATTERN = re.compile(
-    r"[^:/#]*\Z"
-)  # the end of an IRI reference, which the resolved IRI also ends with
+# The end of an IRI reference, with which the resolved IRI ends too.
+REFERENCE_END_PATTERN = re.compile(r"[^:/#]*\Z")
 
 
-class FoundTriple(NamedTuple):
+class TripleCandidate(NamedTuple):
     """The offsets of a triple, the IRI of its predicate, and its object if that is a single JSON value.
 
     `value_iri` is the IRI of the object if the value is a term or a compact IRI.
@@ -164,7 +163,7 @@ class FoundTriple(NamedTuple):
 
 
 class ActiveProperty(NamedTuple):
-    """The property whose values are being read: the offsets of subject and key, its IRI and direction."""
+    """The property whose values are being read: offsets of its subject and key, its IRI and direction."""
 
     subject_offset: int
     key_offset: int
@@ -173,7 +172,7 @@ class ActiveProperty(NamedTuple):
 
 
 class NodeKey(NamedTuple):
-    """A key of an object: its IRI or keyword, if any, its text, and its member."""
+    """A key of a JSON object: its IRI or keyword (None: ignored), its text, and its member."""
 
     iri: str | None
     text: str
@@ -186,17 +185,17 @@ class JsonLdWalker:
     def __init__(self, known_contexts: KnownContexts) -> None:
         """Start without triples."""
         self.known_contexts = known_contexts
-        self.triples: list[FoundTriple] = []
+        self.triples: list[TripleCandidate] = []
         self.term_count = 0
 
-    def context_inside(self, members: dict[str, JsonMember], context: ActiveContext) -> ActiveContext:
+    def build_inner_context(self, members: dict[str, JsonMember], context: ActiveContext) -> ActiveContext:
         """The active context inside an object. Raises UnsupportedFeature, also for too many terms."""
-        local = members["@context"].value if "@context" in members else None
-        contexts = local.value if local and isinstance(local.value, list) else [local] if local else []
-        for local_context in contexts:
+        value = members["@context"].value if "@context" in members else None
+        local_contexts = value.value if value and isinstance(value.value, list) else [value] if value else []
+        for local_context in local_contexts:
             context = context.extend(local_context, self.known_contexts)
             self.term_count += len(context.terms)
-            if self.term_count > MAX_FOLLOWED_TERMS:
+            if self.term_count > MAX_DEFINED_TERMS:
                 raise UnsupportedFeature
         return context
 
@@ -206,9 +205,9 @@ class JsonLdWalker:
         """Add a triple for a value at an offset: its object, or its subject if the property is reversed."""
         subject, key = property_.subject_offset, property_.key_offset
         if property_.is_reverse:
-            self.triples.append(FoundTriple((offset, key, subject), property_.iri))
+            self.triples.append(TripleCandidate((offset, key, subject), property_.iri))
         else:
-            self.triples.append(FoundTriple((subject, key, offset), property_.iri, value, iri))
+            self.triples.append(TripleCandidate((subject, key, offset), property_.iri, value, iri))
 
     def walk_nodes(self, value: JsonValue, context: ActiveContext) -> None:
         """Walk the nodes of a document or graph."""
@@ -230,22 +229,22 @@ class JsonLdWalker:
 
         Raises UnsupportedFeature.
         """
-        context = self.context_inside(members, context)
+        context = self.build_inner_context(members, context)
         keys = resolve_keys(members, context)
-        names = [key.member.value for key in keys if key.iri == "@id"]
-        name = names[0] if names else value
-        if property_ and names:
-            self.walk_values(name, property_, context)
+        ids = [key.member.value for key in keys if key.iri == "@id"]
+        subject = ids[0] if ids else value
+        if property_ and ids:
+            self.walk_values(subject, property_, context)
         elif property_:
-            self.add_triple(property_, name.offset)
+            self.add_triple(property_, subject.offset)
         for key in keys:
             if key.iri == "@type":
                 self.walk_types(
                     key.member.value,
-                    ActiveProperty(name.offset, key.member.offset, RDF_TYPE_IRI),
+                    ActiveProperty(subject.offset, key.member.offset, RDF_TYPE_IRI),
                     context,
                 )
-        self.walk_properties([key for key in keys if key.iri not in NODE_KEYWORDS], name.offset, context)
+        self.walk_properties([key for key in keys if key.iri not in NODE_KEYWORDS], subject.offset, context)
         for key in keys:
             if key.iri == "@graph":
                 self.walk_nodes(key.member.value, context)
@@ -257,8 +256,8 @@ class JsonLdWalker:
             context.resolve(str(type_.value))
             self.walk_values(type_, property_, context)
 
-    def walk_properties(self, keys: Sequence[NodeKey], subject: int, context: ActiveContext) -> None:
-        """Walk the properties of a node at the offset `subject`, and its included nodes.
+    def walk_properties(self, keys: Sequence[NodeKey], subject_offset: int, context: ActiveContext) -> None:
+        """Walk the properties of a node at `subject_offset`, and its included nodes.
 
         Raises UnsupportedFeature.
         """
@@ -269,24 +268,30 @@ class JsonLdWalker:
                 case "@included", _:
                     self.walk_nodes(member.value, context)
                 case "@nest", _:
-                    self.walk_nested(member.value, subject, context)
+                    self.walk_nested(member.value, subject_offset, context)
                 case "@reverse", dict(reversed_members):
                     for key, reversed_member in reversed_members.items():
-                        self.walk_property(key, reversed_member, subject, context, reverse=True)
+                        self.walk_property(key, reversed_member, subject_offset, context, reverse=True)
                 case _:
-                    self.walk_property(text, member, subject, context)
+                    self.walk_property(text, member, subject_offset, context)
 
-    def walk_nested(self, value: JsonValue, subject: int, context: ActiveContext) -> None:
+    def walk_nested(self, value: JsonValue, subject_offset: int, context: ActiveContext) -> None:
         """Walk the properties inside `@nest`. Raises UnsupportedFeature, also for keywords there."""
         match value.value:
             case list(items):
                 for item in items:
-                    self.walk_nested(item, subject, context)
+                    self.walk_nested(item, subject_offset, context)
             case dict(members):
-                self.walk_properties(resolve_keys(members, context), subject, context)
+                self.walk_properties(resolve_keys(members, context), subject_offset, context)
 
     def walk_property(
-        self, key: str, member: JsonMember, subject: int, context: ActiveContext, *, reverse: bool = False
+        self,
+        key: str,
+        member: JsonMember,
+        subject_offset: int,
+        context: ActiveContext,
+        *,
+        reverse: bool = False,
     ) -> None:
         """Walk the values of a property of a node. Raises UnsupportedFeature for an unknown keyword."""
         iri = context.resolve(key) or ""
@@ -295,7 +300,7 @@ class JsonLdWalker:
         if ":" not in iri or iri.startswith("_:"):
             return
         term = context.terms.get(key) or TermDefinition(iri)
-        property_ = ActiveProperty(subject, member.offset, iri, reverse is not term.is_reverse)
+        property_ = ActiveProperty(subject_offset, member.offset, iri, reverse is not term.is_reverse)
         match member.value.value:
             case dict(language_map) if "@language" in term.containers:
                 for text in language_map.values():
@@ -308,7 +313,7 @@ class JsonLdWalker:
                 self.walk_values(member.value, property_, context)
 
     def walk_values(self, value: JsonValue, property_: ActiveProperty, context: ActiveContext) -> None:
-        """Walk the values of a property that are given by one JSON value."""
+        """Walk the values of a property in a JSON value: none, one, or several in an array."""
         match value.value:
             case None:
                 pass
@@ -329,7 +334,7 @@ class JsonLdWalker:
         context: ActiveContext,
     ) -> None:
         """Walk a JSON object as a value: a literal, a list, a set or a node."""
-        inner_context = self.context_inside(members, context)
+        inner_context = self.build_inner_context(members, context)
         keys = {inner_context.resolve(key): member.value for key, member in members.items()}
         if literal := keys.get("@value"):
             if "@type" in keys and inner_context.resolve(str(keys["@type"].value)) == "@json":
@@ -343,26 +348,27 @@ class JsonLdWalker:
             self.walk_node(value, members, context, property_)
 
     def walk_list(self, value: JsonValue, property_: ActiveProperty, context: ActiveContext) -> None:
-        """Walk a list; the triple with the list as object comes with its first item."""
-        first = ActiveProperty(value.offset, value.offset, RDF_FIRST.value)
-        rest = ActiveProperty(value.offset, value.offset, RDF_REST.value)
-        link = property_
+        """Walk a list. Before its first item comes the triple with the list as object."""
+        first_property = ActiveProperty(value.offset, value.offset, RDF_FIRST.value)
+        rest_property = ActiveProperty(value.offset, value.offset, RDF_REST.value)
+        list_property = property_
         for item in value.value if isinstance(value.value, list) else [value]:
             if is_null_item(item):
                 continue
-            self.add_triple(link, value.offset if link is property_ else item.offset)
-            link = rest
-            (self.walk_list if isinstance(item.value, list) else self.walk_values)(item, first, context)
-        self.add_triple(link, value.offset)
+            self.add_triple(list_property, value.offset if list_property is property_ else item.offset)
+            list_property = rest_property
+            walk = self.walk_list if isinstance(item.value, list) else self.walk_values
+            walk(item, first_property, context)
+        self.add_triple(list_property, value.offset)
 
 
 def resolve_keys(members: dict[str, JsonMember], context: ActiveContext) -> list[NodeKey]:
-    """The keys of an object with their IRIs. Raises UnsupportedFeature by their definitions."""
+    """The keys of an object with their IRIs. Raises UnsupportedFeature for an unsupported definition."""
     return [NodeKey(context.resolve(key), key, member) for key, member in members.items()]
 
 
 def is_null_item(value: JsonValue) -> bool:
-    """Whether an item of a list is null, which JSON-LD leaves out."""
+    """Whether an item of a list is null; JSON-LD leaves out such items."""
     match value.value:
         case {"@value": JsonMember(value=JsonValue(value=None))}:
             return True
@@ -384,8 +390,8 @@ def find_jsonld_offsets(
     return [triple.offsets for triple in walker.triples]
 
 
-def fits_jsonld_triples(candidates: Sequence[FoundTriple], triples: Sequence[ox.Triple]) -> bool:
-    """Whether each triple of pyoxigraph fits the one that was found at its offsets."""
+def fits_jsonld_triples(candidates: Sequence[TripleCandidate], triples: Sequence[ox.Triple]) -> bool:
+    """Whether each triple of pyoxigraph fits the candidate at the same index."""
     subjects: dict[int, object] = {}
     return len(candidates) == len(triples) and all(
         candidate.predicate == predicate.value
@@ -399,9 +405,9 @@ def fits_jsonld_triples(candidates: Sequence[FoundTriple], triples: Sequence[ox.
 
 
 def fits_jsonld_object(
-    candidate: FoundTriple, term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+    candidate: TripleCandidate, term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 ) -> bool:
-    """Whether a term can be the object of the triple that was found."""
+    """Whether a term can be the object of a candidate."""
     value = candidate.value
     match term:
         case ox.Literal():

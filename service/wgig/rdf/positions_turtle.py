@@ -1,10 +1,10 @@
 """Source positions of the triples in Turtle, TriG, N-Triples and N-Quads.
 
-The walk knows only the brackets and punctuation of the grammar, resolves no names, and follows the order in
-which pyoxigraph yields triples. It expects a text that pyoxigraph has parsed without errors. The tokenizer is
-a single regular expression, linear in the size of the text. Positions are character offsets of subject,
-predicate and object, -1 where unknown. Each is then checked against its triple; if one does not fit, there
-are none.
+The text is walked in the order in which pyoxigraph yields triples, only by the brackets and punctuation of
+the grammar; no names are resolved. pyoxigraph must have parsed the text without errors. The tokenizer is a
+single regular expression, linear in the size of the text. Positions are character offsets of subject,
+predicate and object, -1 if unknown. Each is then checked against its triple; if one does not fit, no
+positions are returned.
 """
 
 import re
@@ -20,7 +20,7 @@ BLANK_LABEL_CHARACTERS = NAME_CHARACTERS.replace(":", "")
 LOCAL_NAME_REGEX = rf"(?:[{NAME_CHARACTERS}]++|\\.|\.++(?=[{NAME_CHARACTERS}\\]))*+"
 _IRI_REGEX = rf"<[^<>\s]*+>|[{NAME_CHARACTERS}]{LOCAL_NAME_REGEX}"
 _SPACE_REGEX = r"(?:[ \t\r\n]++|\#[^\r\n]*+)*+"
-_SILENT_REGEX = (
+_NON_TERM_REGEX = (
     rf"@[A-Za-z0-9-]++|\^\^{_SPACE_REGEX}(?:{_IRI_REGEX})"
     rf"|(?i:prefix)(?=[ \t\r\n#]){_SPACE_REGEX}[{NAME_CHARACTERS}.]*+{_SPACE_REGEX}<[^>]*+>"
     rf"|(?i:base){_SPACE_REGEX}<[^>]*+>|(?i:graph)(?![{NAME_CHARACTERS}.\\])"
@@ -39,11 +39,11 @@ _STRING_REGEX = (
 _PUNCTUATION_REGEX = r"[\[\]()};,.]|\{(?!\|)"
 
 # Numbers of the groups below; punctuation is last, and any other character is not syntax of RDF 1.1.
-# Silent tokens start no term: language tags, datatypes, PREFIX, BASE and GRAPH.
-SILENT_GROUP, TERM_GROUP, STRING_GROUP = range(1, 4)
+# Tokens that start no term are language tags, datatypes, PREFIX, BASE and GRAPH.
+NON_TERM_GROUP, TERM_GROUP, STRING_GROUP = range(1, 4)
 LEADING_SPACE_PATTERN = re.compile(rf"\ufeff?{_SPACE_REGEX}")
 TURTLE_TOKEN_PATTERN = re.compile(
-    rf"(?:({_SILENT_REGEX})|({_TERM_REGEX})|({_STRING_REGEX})|({_PUNCTUATION_REGEX})|.){_SPACE_REGEX}",
+    rf"(?:({_NON_TERM_REGEX})|({_TERM_REGEX})|({_STRING_REGEX})|({_PUNCTUATION_REGEX})|.){_SPACE_REGEX}",
     re.DOTALL,
 )
 
@@ -53,14 +53,14 @@ def find_first_token(text: str) -> int:
     return match.end() if (match := LEADING_SPACE_PATTERN.match(text)) else 0
 
 
-TripleOffsets = tuple[int, int, int]
+TripleOffsets = tuple[int, int, int]  # of subject, predicate and object
 
 
 class TriplePosition(NamedTuple):
-    """The offsets of the first characters of the terms of a triple, -1 where unknown.
+    """The offsets of the first characters of the terms of a triple, -1 if unknown.
 
-    Implied terms have the offset of the bracket that implies them: a blank node of its `[` or `{`, the cells
-    of a list, rdf:first and rdf:rest of the bracket of the list.
+    Implied terms have the offset of the bracket that implies them: a blank node that of its `[` or `{`, the
+    nodes of a list, rdf:first and rdf:rest that of the bracket of the list.
     """
 
     subject: int
@@ -70,7 +70,7 @@ class TriplePosition(NamedTuple):
 
 COMPARED_LITERAL_CHARACTERS = 12  # at the start of a literal
 
-# A prefixed name or an IRI reference; the group is the local name or last part, without character escapes.
+# A prefixed name or an IRI reference. The group is the local name, or the last segment if it has no escapes.
 WRITTEN_IRI_PATTERN = re.compile(
     rf"[{BLANK_LABEL_CHARACTERS}.]*+:({LOCAL_NAME_REGEX})|<(?:[^<>]*[/#:])?(?!\.\.?>)([^<>/#:\\]*)>",
     re.DOTALL,
@@ -78,21 +78,21 @@ WRITTEN_IRI_PATTERN = re.compile(
 
 
 def fits_turtle_triples(text: str, offsets: Sequence[TripleOffsets], triples: Sequence[ox.Triple]) -> bool:
-    """Whether the text at the found offsets fits each triple of pyoxigraph."""
+    """Whether the text at the offsets fits each triple of pyoxigraph."""
     subjects: dict[int, object] = {}
     if len(offsets) != len(triples):
         return False
-    for (subject_at, predicate_at, object_at), (subject, predicate, value) in zip(
+    for (subject_offset, predicate_offset, object_offset), (subject, predicate, value) in zip(
         offsets, triples, strict=True
     ):
-        if text[predicate_at] == "(":
+        if text[predicate_offset] == "(":
             if predicate not in (RDF_FIRST, RDF_REST):
                 return False
-        elif subjects.setdefault(subject_at, subject) != subject or not fits_iri(
-            text, predicate_at, predicate.value
+        elif subjects.setdefault(subject_offset, subject) != subject or not fits_iri(
+            text, predicate_offset, predicate.value
         ):
             return False
-        if predicate != RDF_REST and not TERM_FIT_CHECKS[type(value)](text, object_at, value.value):
+        if predicate != RDF_REST and not TERM_FIT_CHECKS[type(value)](text, object_offset, value.value):
             return False
     return True
 
@@ -123,18 +123,18 @@ TERM_FIT_CHECKS = {ox.NamedNode: fits_iri, ox.BlankNode: fits_blank, ox.Literal:
 
 
 class TurtleWalker:
-    """The state of the walk through the tokens: the current statement, and the offsets found so far."""
+    """The state of the walk through the tokens: the current statement, and the offsets so far."""
 
-    __slots__ = ("held_string", "item_count", "offsets", "outer", "predicate", "subject")
+    __slots__ = ("item_count", "offsets", "outer", "pending_string", "predicate", "subject")
 
     def __init__(self) -> None:
         """Start before the first statement."""
         self.offsets: list[TripleOffsets] = []
         # Subject, predicate and item count outside each open bracket.
-        self.outer: list[TripleOffsets] = []
+        self.outer: list[tuple[int, int, int]] = []
         self.subject = self.predicate = -1
-        self.item_count = -1  # items of the current list so far, -1 outside a list
-        self.held_string = -1  # offset of a string whose triple pyoxigraph yields at the next token
+        self.item_count = -1  # number of items of the current list so far, -1 outside a list
+        self.pending_string = -1  # offset of a string whose triple pyoxigraph yields at the next token
 
     def add_term(self, offset: int) -> None:
         """Use a term as the subject, predicate or object, whichever is missing first."""
@@ -155,7 +155,7 @@ class TurtleWalker:
         """Handle a string; its triple comes with the next token, which may be a datatype or language tag."""
         if self.item_count >= 0:
             self.begin_item(offset)
-        self.held_string = offset
+        self.pending_string = offset
 
     def begin_item(self, offset: int) -> None:
         """Handle the start of an item of a list; the first one adds the triple with the list as object."""
@@ -187,7 +187,7 @@ class TurtleWalker:
         self.add_term(node)
 
     def leave_list(self, offset: int) -> None:
-        """Handle the closing bracket of a list: an empty one is a term, others came with their first item."""
+        """Handle the closing bracket of a list. An empty list or a subject list becomes a term only here."""
         head, item_count = self.subject, self.item_count
         if item_count:
             self.offsets.append((head, head, offset))
@@ -223,7 +223,7 @@ PUNCTUATION_STEPS = {
 TOKEN_STEPS = {
     TERM_GROUP: TurtleWalker.walk_term,
     STRING_GROUP: TurtleWalker.walk_string,
-    SILENT_GROUP: TurtleWalker.skip,
+    NON_TERM_GROUP: TurtleWalker.skip,
 }
 
 
@@ -236,16 +236,16 @@ def walk_turtle_text(text: str) -> list[TripleOffsets]:
     walker = TurtleWalker()
     offsets = walker.offsets
     for token in TURTLE_TOKEN_PATTERN.finditer(text, find_first_token(text)):
-        token_offset, count = token.start(), len(offsets)
-        if walker.held_string >= 0:
-            walker.add_term(walker.held_string)
-            walker.held_string = -1
+        token_offset, count_before = token.start(), len(offsets)
+        if walker.pending_string >= 0:
+            walker.add_term(walker.pending_string)
+            walker.pending_string = -1
         step = TOKEN_STEPS.get(token.lastindex or 0) or PUNCTUATION_STEPS.get(text[token_offset])
         if step is None:
             return []
         step(walker, token_offset)
-        if len(offsets) > count + 1:
-            offsets[count:] = offsets[count:][::-1]
+        if len(offsets) > count_before + 1:
+            offsets[count_before:] = offsets[count_before:][::-1]
     return offsets
 
 
@@ -256,7 +256,7 @@ def walk_n_triples_text(text: str) -> list[TripleOffsets]:
     for token in TURTLE_TOKEN_PATTERN.finditer(text, find_first_token(text)):
         if token.lastindex in (TERM_GROUP, STRING_GROUP):
             terms.append(token.start())
-        elif token.lastindex == SILENT_GROUP:
+        elif token.lastindex == NON_TERM_GROUP:
             continue
         elif text[token.start()] == "." and len(terms) in (3, 4):
             offsets.append((terms[0], terms[1], terms[2]))

@@ -1,10 +1,10 @@
 """Parsing and serialization of triples in the RDF formats.
 
 Output is stable: each triple once, in reading order (by subject, its type first, then by property), with only
-the prefixes that are used. Blank nodes get new labels on input. Triples can be normalized as pyoxigraph
-stores them: it normalizes numbers and booleans.
+the prefixes that are used. Blank nodes get new labels on input. Triples can be normalized as a pyoxigraph
+store does: it writes numbers and booleans in canonical form.
 
-Some formats cannot express everything, such as triple terms in JSON-LD or some IRIs and characters in XML.
+Some formats cannot express some data, such as triple terms in JSON-LD, or some IRIs and characters in XML.
 pyoxigraph then fails with its own message, or writes output that no parser can read; both become
 UnserializableError (406).
 """
@@ -30,21 +30,22 @@ from .formats import (
     Format,
 )
 from .namespaces import RDF_TYPE_IRI, namespaces_by_prefix, shorten_iri
-from .parsing import FORBIDDEN_XML_BYTES, check_xml
-from .parsing import check_jsonld_contexts as check_json_ld
+from .parsing import FORBIDDEN_XML_BYTES, check_jsonld_contexts, check_xml
 
 XML_MEDIA_TYPES = (PLAIN_XML.media_type, RDF_XML.media_type, XML_RESULTS.media_type)
-SERIALIZER_NAMES = ("RDF/XML", "JSON-LD")  # with which error messages of pyoxigraph begin
+SERIALIZER_NAMES = ("RDF/XML", "JSON-LD")  # error messages of pyoxigraph begin with them
 
 
 class UnserializableError(Problem):
-    """The 406 for data that a format cannot express."""
+    """The Problem 406 for data that a format cannot express."""
 
     def __init__(self, reason: str, media_type: str) -> None:
-        """Suggest other formats; `reason` says what the format of this media type cannot express."""
+        """Suggest other formats; `reason` is what the format of this media type cannot express."""
         self.reason = reason
-        others = (JSON_RESULTS, CSV, TSV) if media_type == XML_RESULTS.media_type else (TURTLE, N_TRIPLES)
-        media_types = [format_.media_type for format_ in others]
+        alternatives = (
+            (JSON_RESULTS, CSV, TSV) if media_type == XML_RESULTS.media_type else (TURTLE, N_TRIPLES)
+        )
+        media_types = [format_.media_type for format_ in alternatives]
         detail = (
             f"This cannot be written as {media_type}: {reason}. Ask for one of: {', '.join(media_types)}."
         )
@@ -75,27 +76,27 @@ class OutputChecker:
         )
         self.last_bytes = b""
 
-    def feed(self, piece: bytes | bytearray) -> None:
+    def feed(self, chunk: bytes | bytearray) -> None:
         """Check the next bytes."""
-        if self.is_xml and (match := FORBIDDEN_XML_BYTES.search(self.last_bytes + piece)):
+        if self.is_xml and (match := FORBIDDEN_XML_BYTES.search(self.last_bytes + chunk)):
             reason = f"a text contains the character U+{ord(match[0].decode()):04X}, which XML does not allow"
             raise UnserializableError(reason, self.media_type)
-        self.last_bytes = bytes(piece[-2:])  # the bytes of a character may arrive in two pieces
+        self.last_bytes = bytes(chunk[-2:])  # the bytes of a character may be in two chunks
         if self.parser:
             try:
-                self.parser.Parse(bytes(piece), False)
+                self.parser.Parse(bytes(chunk), False)
             except expat.ExpatError as error:
                 reason = "the IRI of a property does not end in an XML name"
                 raise UnserializableError(reason, self.media_type) from error
 
 
 def check_output_readable(body: bytes, media_type: str) -> None:
-    """Raises UnserializableError if parsers could not read a complete body of this media type."""
+    """Raise UnserializableError if parsers could not read a complete body of this media type."""
     OutputChecker(media_type).feed(body)
 
 
 TYPE_IN_TRIPLE = f" <{RDF_TYPE_IRI}> "
-MAX_TRIPLE_TERM_DEPTH = 100  # the code that inspects them recurses for each
+MAX_TRIPLE_TERM_DEPTH = 100  # code that inspects triple terms recurses for each level
 
 
 def rdf_format(media_type: str) -> ox.RdfFormat:
@@ -112,7 +113,7 @@ def parse_graph_document(data: bytes, media_type: str, base: str | None = None) 
         check_xml(data)
     text = data.removeprefix(BOM_UTF8)
     if media_type == JSON_LD.media_type:
-        check_json_ld(text.decode("utf-8", "replace"))
+        check_jsonld_contexts(text.decode("utf-8", "replace"))
     parsed = ox.parse(
         text, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
     )
@@ -120,10 +121,10 @@ def parse_graph_document(data: bytes, media_type: str, base: str | None = None) 
 
 
 def check_triple_depth(triple: ox.Triple) -> ox.Triple:
-    """The triple. Raises SyntaxError if its triple terms are nested too deeply."""
-    inner, depth = triple.object, 0
-    while isinstance(inner, ox.Triple):
-        inner, depth = inner.object, depth + 1
+    """The triple, unchanged. Raises SyntaxError if its triple terms are nested too deeply."""
+    nested, depth = triple.object, 0
+    while isinstance(nested, ox.Triple):
+        nested, depth = nested.object, depth + 1
         if depth > MAX_TRIPLE_TERM_DEPTH:
             raise SyntaxError(f"more than {MAX_TRIPLE_TERM_DEPTH} nested triple terms")
     return triple
@@ -146,10 +147,10 @@ def normalize_quads(triples: Iterable[ox.Triple], graph: ox.NamedNode | ox.Defau
     return store
 
 
-def reword_literal(literal: ox.Literal, text: str) -> ox.Literal:
+def replace_literal_text(literal: ox.Literal, text: str) -> ox.Literal:
     """A literal with a new text and the language or datatype of `literal`."""
-    tag = {"language": literal.language} if literal.language else {"datatype": literal.datatype}
-    return ox.Literal(text, **tag)
+    literal_type = {"language": literal.language} if literal.language else {"datatype": literal.datatype}
+    return ox.Literal(text, **literal_type)
 
 
 def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes:
@@ -158,7 +159,7 @@ def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str) 
     Raises UnserializableError if the format cannot express one of them.
     """
     ordered = sorted(dict.fromkeys(triples), key=reading_order)  # fast, as the input is nearly sorted
-    prefixes = used_prefixes(ordered, base)
+    prefixes = find_used_prefixes(ordered, base)
     with translate_serializer_errors(format_.media_type):
         body = ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
     check_output_readable(body, format_.media_type)
@@ -185,13 +186,15 @@ def reading_order(triple: ox.Triple) -> str:
     return str(triple).replace(TYPE_IN_TRIPLE, "  ", 1)
 
 
-def used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
-    """The namespaces by prefix that at least one IRI of the triples can be shortened with."""
+def find_used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
+    """The namespaces, by prefix, that shorten at least one IRI of the triples."""
     iris = set[str]()
     for term in {term for triple in triples for term in triple}:
         if isinstance(term, ox.NamedNode):
             iris.add(term.value)
         elif isinstance(term, ox.Literal):
             iris.add(term.datatype.value)
-    used = {name.partition(":")[0] for iri in iris if (name := shorten_iri(iri, base)) != iri}
-    return {prefix: namespace for prefix, namespace in namespaces_by_prefix(base).items() if prefix in used}
+    prefixes = {name.partition(":")[0] for iri in iris if (name := shorten_iri(iri, base)) != iri}
+    return {
+        prefix: namespace for prefix, namespace in namespaces_by_prefix(base).items() if prefix in prefixes
+    }

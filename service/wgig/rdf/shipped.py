@@ -1,7 +1,7 @@
-"""Shipped RDF, read from the files of the package: ontology and its terms, facts, titles of papers, rules.
+"""The RDF files in the package ("shipped"): the ontology, facts, papers and inference rules.
 
-`declared_terms` are the terms that papers may use, and `find_near_term` corrects their spelling.
-`read_inference_rules` gives the inference rules as SPARQL.
+`declared_terms` are the terms that papers may use, and `find_near_term` suggests one for a misspelled term.
+`read_inference_rules` returns the inference rules as SPARQL.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,16 +15,18 @@ from ..text import find_near_names
 from .literals import term_text
 from .namespaces import DCTERMS_TITLE, PAPER_NAMESPACE, RDF_TYPE, WGIG_NAMESPACE
 
+MIN_TERM_SIMILARITY = 0.75  # of a misspelled term to the declared one, at most 1
+
 
 @cache
 def shipped_facts() -> tuple[ox.Triple, ...]:
-    """All shipped triples except those of single papers."""
+    """The triples of data/*.ttl: the facts without the papers, which are in subfolders."""
     return shipped_triples("data/*.ttl")
 
 
 @cache
 def shipped_ontology() -> tuple[ox.Triple, ...]:
-    """The shipped ontology."""
+    """The triples of the ontology."""
     return shipped_triples("ontology/*.ttl")
 
 
@@ -40,7 +42,7 @@ def shipped_paper_titles() -> Mapping[str, frozenset[str]]:
 
 
 def shipped_triples(*patterns: str) -> tuple[ox.Triple, ...]:
-    """The triples of the shipped Turtle files whose paths match a pattern, by pattern and file name."""
+    """The triples of the shipped Turtle files whose paths match a pattern, in the order of their names."""
     return tuple(
         read_turtle_files(path for pattern in patterns for path in sorted(SHIPPED_FOLDER.glob(pattern)))
     )
@@ -64,12 +66,12 @@ def declared_terms() -> frozenset[str]:
 
 @lru_cache(maxsize=1000)  # limited, as the IRIs come from users
 def find_near_term(iri: str) -> str | None:
-    """The declared term with the spelling most similar to that of an unknown one; None if none is similar."""
+    """The declared term with the most similar spelling to an unknown term; None if none is similar."""
     names = [term.removeprefix(WGIG_NAMESPACE) for term in sorted(declared_terms())]
-    matches = find_near_names(iri.removeprefix(WGIG_NAMESPACE), names, 1, 0.75)
+    matches = find_near_names(iri.removeprefix(WGIG_NAMESPACE), names, similarity=MIN_TERM_SIMILARITY)
     return WGIG_NAMESPACE + matches[0] if matches else None
 
 
 def read_inference_rules() -> list[str]:
-    """The SPARQL texts of the inference rules, by file name."""
+    """The SPARQL texts of the inference rules, sorted by file name."""
     return [path.read_text("utf-8") for path in sorted((SHIPPED_FOLDER / "data" / "rules").glob("*.rq"))]

@@ -1,4 +1,4 @@
-"""A SPARQL lexer: the tokens of a text, the form of a query, its nesting depth, and positions for errors.
+"""A SPARQL lexer: the tokens of a text, the form and nesting depth of a query, and error positions.
 
 `SparqlText` keeps the tokens of a text, so that it is tokenized only once.
 """
@@ -19,13 +19,13 @@ QUERY_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 UPDATE_KEYWORDS = ("INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH")
 PROLOGUE_KEYWORDS = ("PREFIX", "BASE", "VERSION")
 
-# PN_CHARS of the SPARQL grammar, without the ASCII part
+# Regular expressions for PN_CHARS_BASE, PN_CHARS and PN_LOCAL of the SPARQL grammar.
 _PN_CHARS_BASE = (
     "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
     "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _PN_CHARS = rf"{_PN_CHARS_BASE}_0-9\u00b7\u0300-\u036f\u203f-\u2040"
-# A prefix if a colon follows.
+# A word, or a prefix if a colon follows.
 _WORD_OR_PREFIX = rf"[{_PN_CHARS_BASE}](?:[{_PN_CHARS}-]|\.+(?=[{_PN_CHARS}-]))*"
 _PN_LOCAL = rf"(?:[{_PN_CHARS}:-]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?#@%]|\.+(?=[{_PN_CHARS}:%\\-]))*"
 
@@ -49,8 +49,9 @@ _SPARQL_TOKEN_PATTERN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-# The tokens of a run, split in a second step: otherwise each of them would search for a colon again.
-_PIECE_PATTERN = re.compile(rf"(?P<word>[A-Za-z][A-Za-z0-9_]*)|(?P<number>{_NUMBER_REGEX})|(?P<mark>.)")
+# The tokens of a `run`, which is a word without a colon after it. They are split in a second step: otherwise
+# the pattern above would search for a colon again after each of them.
+_RUN_TOKEN_PATTERN = re.compile(rf"(?P<word>[A-Za-z][A-Za-z0-9_]*)|(?P<number>{_NUMBER_REGEX})|(?P<mark>.)")
 
 # A codepoint escape (SPARQL 1.1 Query, section 19.2), which pyoxigraph accepts in IRIs.
 _ESCAPE_PATTERN = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U(00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})")
@@ -62,7 +63,7 @@ CLOSING_BRACKETS = {close: open_ for open_, close in OPENING_BRACKETS.items()}
 
 
 class SparqlToken(NamedTuple):
-    """A token: its kind (the name of a group of the patterns above), its text, and its offset."""
+    """A token: its kind (the name of a group in the patterns above), its text, and its offset."""
 
     kind: str
     text: str
@@ -85,7 +86,7 @@ def unescape_character(match: re.Match[str]) -> str:
 
 
 def tokenize_sparql(text: str) -> Iterator[SparqlToken]:
-    """The tokens of the text, without space and comments; an unexpected character becomes a mark.
+    """The tokens of the text, without space and comments. An unexpected character is of the kind `mark`.
 
     Raises Problem 400 for an unterminated string.
     """
@@ -107,7 +108,7 @@ def iter_token_matches(text: str) -> Iterator[re.Match[str]]:
     """The matches of the patterns above, in order; the time is linear in the length of the text."""
     for match in _SPARQL_TOKEN_PATTERN.finditer(text):
         if match.lastgroup == "run":
-            yield from _PIECE_PATTERN.finditer(text, *match.span())
+            yield from _RUN_TOKEN_PATTERN.finditer(text, *match.span())
         else:
             yield match
 
@@ -116,7 +117,7 @@ SPARQL_WHITESPACE = " \t\r\n"
 # Appended to a text: pyoxigraph looks ahead, and reports correct positions only within the text.
 LOOKAHEAD_PADDING = " " * 16
 
-MAX_KEPT_TOKENS_CHARS = 1_000_000  # the data of an update may be far longer
+MAX_KEPT_TOKENS_CHARS = 1_000_000  # updates may be far longer
 
 
 class SparqlText:
@@ -127,7 +128,7 @@ class SparqlText:
         self.text = text
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle the tokens: reading them takes a sixth of the time. No syntax tree: it may be too deep."""
+        """Pickle the tokens: that takes a sixth of the time of tokenizing. Syntax trees may be too deep."""
         return {name: self.__dict__[name] for name in ("text", "tokens") if name in self.__dict__}
 
     @cached_property
@@ -136,7 +137,7 @@ class SparqlText:
         return list(tokenize_sparql(self.text))
 
     def release_long_tokens(self) -> None:
-        """Drop the tokens of a long text: they take about 20 times its memory."""
+        """Drop the tokens of a long text: they need about 20 times its memory."""
         if len(self.text) > MAX_KEPT_TOKENS_CHARS:
             self.__dict__.pop("tokens", None)
 
@@ -151,17 +152,17 @@ class SparqlText:
         The tokens are reused: each replacement is one token, so nothing is tokenized again.
         """
         end = len(self.text) if end is None else end
-        pieces, tokens, copied_to, shift = list[str](), list[SparqlToken](), start, -start
+        chunks, tokens, copied_to, shift = list[str](), list[SparqlToken](), start, -start
         for kind, text, offset in self.tokens[self._token_index(start) : self._token_index(end)]:
             iri = iris.get(offset)
             if iri is None:
                 tokens.append(SparqlToken(kind, text, offset + shift))
                 continue
             tokens.append(SparqlToken("iri", iri, offset + shift))
-            pieces += [self.text[copied_to:offset], iri]
+            chunks += [self.text[copied_to:offset], iri]
             copied_to = offset + len(text)
             shift += len(iri) - len(text)
-        replaced = type(self)("".join([*pieces, self.text[copied_to:end]]))
+        replaced = type(self)("".join([*chunks, self.text[copied_to:end]]))
         replaced.tokens = tokens
         return replaced
 
@@ -182,7 +183,7 @@ def find_declared_prefixes(tokens: Iterable[SparqlToken]) -> set[str]:
 
 
 def find_first_word(tokens: Iterable[SparqlToken]) -> SparqlToken | None:
-    """The first word after the prologue, which tells a query from an update; None if there is none."""
+    """The first word after the prologue, such as SELECT or INSERT; None if there is none."""
     return next((token for token in tokens if token.word not in ("", *PROLOGUE_KEYWORDS)), None)
 
 
@@ -223,9 +224,9 @@ class TokenStep(NamedTuple):
 
 
 def walk_tokens(tokens: Iterable[SparqlToken]) -> Iterator[TokenStep]:
-    """The tokens with their context; an opening bracket counts as open, a closing one as closed."""
+    """The tokens with their context. `brackets` includes an opening bracket, but not a closing one."""
     brackets: list[str] = []
-    negations = 0  # pyoxigraph recurses for each ! of a sequence
+    negations = 0  # consecutive !, for each of which pyoxigraph recurses
     previous = SparqlToken("", "", 0)
     for token in tokens:
         if token.text in OPENING_BRACKETS:
@@ -239,6 +240,7 @@ def walk_tokens(tokens: Iterable[SparqlToken]) -> Iterator[TokenStep]:
 
 def has_dataset_clause(tokens: Iterable[SparqlToken]) -> bool:
     """Whether a query has a dataset clause, FROM or FROM NAMED (SPARQL 1.1 Query, section 13.2)."""
+    # pyoxigraph also accepts FROMNAMED, without a space.
     return any("FROM" in step.token.word and not step.brackets for step in walk_tokens(tokens))
 
 
@@ -250,7 +252,7 @@ def locate_offset(text: str, start: int) -> dict[str, Any]:
 
 
 def refuse_query(update: SparqlText) -> None:
-    """Raises Problem 400 if the text is a query instead of an update."""
+    """Raise Problem 400 if the text is a query instead of an update."""
     first = find_first_word(update.tokens)
     if first and first.word in QUERY_FORMS:
         raise sparql_syntax_problem(
@@ -259,7 +261,7 @@ def refuse_query(update: SparqlText) -> None:
 
 
 def sparql_syntax_problem(text: str, start: int, cause: str, suggestion: str) -> Problem:
-    """The 400 for an error at an offset: line, column and excerpt, the cause, and a suggestion, if any."""
+    """The Problem 400 for an error at an offset, with line, column and excerpt; `suggestion` may be empty."""
     location = locate_offset(text, start)
     detail = f"Line {location['line']}, column {location['column']}: {cause}"
     if not suggestion:
@@ -268,7 +270,7 @@ def sparql_syntax_problem(text: str, start: int, cause: str, suggestion: str) ->
 
 
 def check_absolute_iri(iri: str, parameter: str) -> str:
-    """The IRI, if it is absolute and valid. Raises Problem 400; `parameter` is its name in the message."""
+    """The IRI, unchanged. Raises Problem 400 about `parameter` if it is not absolute or invalid."""
     try:
         ox.NamedNode(iri)  # the pattern accepts more than the grammar of IRIs, pyoxigraph less
         is_valid = ABSOLUTE_IRI_PATTERN.fullmatch(iri) is not None

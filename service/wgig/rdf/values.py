@@ -1,4 +1,4 @@
-"""Typed parameter values: texts of clients become RDF terms, so that no query contains text of a client."""
+"""Typed parameter values: parameters become RDF terms, so that clients cannot inject text into queries."""
 
 import re
 from collections.abc import Callable
@@ -9,16 +9,18 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from .literals import build_value_literal
-from .namespaces import OTHER_IRI_KIND, OWN_NAMESPACES, kind_of_iri, namespaces_by_prefix
+from .namespaces import LOCAL_NAMESPACE_PATHS, OTHER_IRI_KIND, kind_of_iri, namespaces_by_prefix
 from .sparql_lexer import check_absolute_iri
 
 MAX_VALUE_CHARACTERS = 1_000
-RESOURCE_NAME_PATTERN = re.compile(r"\w(?:[\w./-]*\w)?")  # of a resource, below the path of its kind
+RESOURCE_NAME_PATTERN = re.compile(r"\w(?:[\w./-]*\w)?")  # of a resource, below the namespace of its type
 # The first path segments below /id/.
-ID_PATH_KINDS = frozenset(rest.split("/")[1] for rest in OWN_NAMESPACES.values() if rest.startswith("id/"))
+ID_PATH_KINDS = frozenset(
+    path.split("/")[1] for path in LOCAL_NAMESPACE_PATHS.values() if path.startswith("id/")
+)
 IRI_SCHEME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 PARTIAL_DATE_REGEX = "[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
-FIRST_DATE = "0001-01-01"  # its end completes a year or month to a date
+FIRST_DATE = "0001-01-01"  # the end of it is added to a year or month, which makes a date
 
 
 class ValueType(NamedTuple):
@@ -40,14 +42,14 @@ def parse_integer_literal(text: str) -> ox.Literal:
 
 
 def parse_day_literal(text: str) -> ox.Literal:
-    """An xsd:date, such as 2004-11-23. Raises ValueError."""
+    """An xsd:date, such as 2004-11-23. Raises ValueError for any other text."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError
     return build_value_literal(date.fromisoformat(text))
 
 
 def parse_partial_date_literal(text: str) -> ox.Literal:
-    """A valid date, month or year as a text, with which dates in it begin. Raises ValueError."""
+    """A date, month or year as a string, a prefix of each date in it. Raises ValueError for other texts."""
     if not re.fullmatch(PARTIAL_DATE_REGEX, text):
         raise ValueError
     date.fromisoformat(text + FIRST_DATE[len(text) :])
@@ -55,7 +57,7 @@ def parse_partial_date_literal(text: str) -> ox.Literal:
 
 
 def parse_year_literal(text: str) -> ox.Literal:
-    """A year of four digits as a text, with which dates in it begin. Raises ValueError."""
+    """A year of four digits as a string, a prefix of each date in it. Raises ValueError for other texts."""
     if not re.fullmatch(r"[0-9]{4}", text):
         raise ValueError
     return ox.Literal(text)
@@ -67,7 +69,7 @@ def parse_boolean_literal(text: str) -> ox.Literal:
 
 
 def parse_text_literal(text: str) -> ox.Literal:
-    """A text of at least one character. Raises ValueError."""
+    """A text of at least one character. Raises ValueError if it is empty."""
     if not text:
         raise ValueError
     return ox.Literal(text)
@@ -97,10 +99,10 @@ VALUE_TYPES = {
     ),
     "boolean": ValueType("true or false", parse_boolean_literal, {"type": "boolean"}),
 }
-# Types of values that are resources: the prefixes of the namespaces below /id/, and `thing` for any resource.
-RESOURCE_KINDS = frozenset(prefix for prefix, rest in OWN_NAMESPACES.items() if rest.startswith("id/"))
+# Types of values that are resources: prefixes of the namespaces below /id/, and `thing` for any resource.
+RESOURCE_KINDS = frozenset(prefix for prefix, path in LOCAL_NAMESPACE_PATHS.items() if path.startswith("id/"))
 ANY_RESOURCE = "thing"
-# An example for each kind, for the documentation of the API.
+# Examples of resources by type, for the documentation of the API.
 EXAMPLE_NAMES = {
     "agent": "desai",
     "agreement-kind": "decision",
@@ -134,9 +136,10 @@ def is_resource_type(type_: str) -> bool:
 
 
 def parse_parameter_term(name: str, type_: str, text: str, base: str) -> Any:
-    """The RDF term for a value of this type; `name` is the parameter in messages. Raises Problem 400.
+    """The RDF term for a value of this type; `name` is the parameter in messages.
 
-    A resource is given by its IRI, a prefixed name, or the last part of its IRI.
+    The text of a resource is its IRI, a prefixed name, or the last part of its IRI. Raises Problem 400 if the
+    text is too long or does not fit the type.
     """
     if len(text) > MAX_VALUE_CHARACTERS:
         raise Problem(
@@ -153,10 +156,10 @@ def parse_parameter_term(name: str, type_: str, text: str, base: str) -> Any:
 
 
 def parse_resource_iri(name: str, type_: str, text: str, base: str) -> str:
-    """The IRI for the name of a resource; `name` is the parameter in messages. Raises Problem 400.
+    """The IRI of the resource in `text`; `name` is the parameter in messages.
 
     The text is an IRI, with or without angle brackets, a prefixed name, or the last part of an IRI: the part
-    after the namespace of its type, or after `/id/` for any type.
+    after the namespace of its type, or after `/id/` for any type. Raises Problem 400 for any other text.
     """
     namespaces = namespaces_by_prefix(base)
     if text.startswith("<") and text.endswith(">") and IRI_SCHEME_PATTERN.match(text[1:]):
@@ -179,9 +182,9 @@ def parse_resource_iri(name: str, type_: str, text: str, base: str) -> str:
 
 
 def check_resource_kind(name: str, type_: str, iri: str, base: str) -> None:
-    """Raises Problem 400 if the IRI is of a resource of this service of another type.
+    """Raise Problem 400 if the IRI is of this service, but of a resource of another type.
 
-    Resources below the IRI of a paper, such as a drafter, can be of any type.
+    IRIs below that of a paper, such as that of a drafter, can be of any type.
     """
     namespaces, kind = namespaces_by_prefix(base), kind_of_iri(iri, base)
     if (
@@ -204,7 +207,7 @@ def is_part_of_paper(iri: str, paper_namespace: str) -> bool:
 
 
 def json_schema_of(type_: str) -> dict[str, Any]:
-    """The JSON schema of the text of a value of a type."""
+    """The JSON schema of the values of a type."""
     if is_resource_type(type_):
         return {
             "type": "string",

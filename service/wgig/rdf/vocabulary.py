@@ -1,4 +1,4 @@
-"""The terms of the ontology and the node shapes, from their graphs, for pages and the JSON-LD context."""
+"""The terms in an ontology graph and the node shapes in a shapes graph, for pages and the JSON-LD context."""
 
 import re
 from collections import defaultdict
@@ -25,13 +25,14 @@ from .namespaces import (
 
 ObjectsBySubject = dict[Any, dict[str, list[Any]]]  # objects by subject and property IRI
 
+# Types of terms, with the headings of their sections on the page of the ontology.
 TERM_KINDS = {
     f"{OWL_NAMESPACE}Class": gettext_noop("Classes"),
     f"{OWL_NAMESPACE}ObjectProperty": gettext_noop("Properties that link to resources"),
     f"{OWL_NAMESPACE}DatatypeProperty": gettext_noop("Properties with literal values"),
 }
-# Labels of the other properties that the entry of a term shows.
-TERM_TIES = {
+# Labels of the properties that relate a term to others, as its page shows them.
+RELATION_LABELS = {
     f"{RDFS_NAMESPACE}subClassOf": gettext_noop("A kind of"),
     f"{RDFS_NAMESPACE}subPropertyOf": gettext_noop("A kind of"),
     f"{RDFS_NAMESPACE}domain": gettext_noop("Of"),
@@ -51,8 +52,8 @@ SHACL_TARGET_PROPERTIES = (
 class VocabularyTerm:
     """A class or property of the ontology.
 
-    `kind` is the IRI of its type, a key of TERM_KINDS; `ranges` are the IRIs of its ranges; `ties` lists the
-    IRIs of related terms, by the label of the relation in TERM_TIES.
+    `kind` is the IRI of its type, a key of TERM_KINDS; `ranges` are the IRIs of its ranges; `relations` has
+    the IRIs of related terms by relation, a value of RELATION_LABELS.
     """
 
     iri: str
@@ -60,14 +61,14 @@ class VocabularyTerm:
     label: ox.Literal
     definition: str
     ranges: list[str]
-    ties: dict[str, list[str]]
+    relations: dict[str, list[str]]
 
 
 @dataclass(frozen=True)
 class NodeShape:
     """A node shape with the IRIs of its targets.
 
-    `messages` holds its messages by the IRI of the shape that has them: this shape, or one that it refers to.
+    `messages` are the messages of this shape and of those that it refers to, by IRI of the shape.
     """
 
     iri: str
@@ -92,7 +93,7 @@ def list_vocabulary_terms(graph: Iterable[ox.Triple], language: str = ENGLISH) -
 def group_terms_by_kind(
     graph: Iterable[ox.Triple], language: str = ENGLISH
 ) -> dict[str, list[VocabularyTerm]]:
-    """The terms of an ontology with labels in a language, by the title of their kind."""
+    """The terms of an ontology, with labels in a language, by the title of their kind in TERM_KINDS."""
     terms = list_vocabulary_terms(graph, language)
     return {title: [term for term in terms if term.kind == kind] for kind, title in TERM_KINDS.items()}
 
@@ -101,9 +102,9 @@ def build_vocabulary_term(
     iri: str, kind: str, objects_by_property: dict[str, list[Any]], language: str
 ) -> VocabularyTerm:
     """A term from its objects by property; its label is in `language` if there is one."""
-    ties: dict[str, list[str]] = defaultdict(list)
-    for property_, tie_label in TERM_TIES.items():
-        ties[tie_label] += [
+    relations: dict[str, list[str]] = defaultdict(list)
+    for property_, relation in RELATION_LABELS.items():
+        relations[relation] += [
             node.value for node in objects_by_property.get(property_, ()) if isinstance(node, ox.NamedNode)
         ]
     return VocabularyTerm(
@@ -112,19 +113,19 @@ def build_vocabulary_term(
         label=best_text(objects_by_property.get(RDFS_LABEL.value, ()), (language,), iri.rpartition("#")[2]),
         definition=best_text(objects_by_property.get(f"{SKOS_NAMESPACE}definition", ())).value,
         ranges=sorted(node.value for node in objects_by_property.get(f"{RDFS_NAMESPACE}range", ())),
-        ties={tie_label: sorted(iris) for tie_label, iris in ties.items() if iris},
+        relations={relation: sorted(iris) for relation, iris in relations.items() if iris},
     )
 
 
 def list_node_shapes(graph: Iterable[ox.Triple]) -> list[NodeShape]:
-    """The node shapes that are not rules of a profile, sorted by name, with all their messages.
+    """The node shapes that are not rules of a profile, sorted by name.
 
-    Shapes without targets are included; other shapes refer to them.
+    Shapes without targets are included, as other shapes refer to them.
     """
-    subjects = group_objects_by_subject(graph)
+    objects_by_subject = group_objects_by_subject(graph)
     shapes = [
-        build_node_shape(subject, subjects)
-        for subject, objects_by_property in subjects.items()
+        build_node_shape(subject, objects_by_subject)
+        for subject, objects_by_property in objects_by_subject.items()
         if isinstance(subject, ox.NamedNode) and is_node_shape(objects_by_property)
     ]
     return sorted(shapes, key=lambda shape: natural_sort_key(shape.name))
@@ -139,9 +140,11 @@ def is_node_shape(objects_by_property: dict[str, list[Any]]) -> bool:
     )
 
 
-def build_node_shape(node: ox.NamedNode, subjects: ObjectsBySubject, language: str = ENGLISH) -> NodeShape:
+def build_node_shape(
+    node: ox.NamedNode, objects_by_subject: ObjectsBySubject, language: str = ENGLISH
+) -> NodeShape:
     """The shape `node` of a graph; its name is in `language` if there is one."""
-    objects_by_property = subjects[node]
+    objects_by_property = objects_by_subject[node]
     names = [
         *objects_by_property.get(f"{SH_NAMESPACE}name", ()),
         *objects_by_property.get(RDFS_LABEL.value, ()),
@@ -152,23 +155,23 @@ def build_node_shape(node: ox.NamedNode, subjects: ObjectsBySubject, language: s
         for target in objects_by_property.get(property_, [])
     )
     name = shape_heading(best_text(names, (language,), node.value.rpartition("#")[2]).value)
-    return NodeShape(node.value, name, targets, collect_shape_messages(node, subjects))
+    return NodeShape(node.value, name, targets, collect_shape_messages(node, objects_by_subject))
 
 
 def extract_subgraph(graph: Iterable[ox.Triple], start: ox.NamedNode, prefix: str) -> list[ox.Triple]:
-    """The triples about a node and the nodes reachable from it: blank nodes, and IRIs with a prefix."""
+    """The triples about a node, and about reachable nodes: blank nodes, and IRIs with a prefix."""
     triples_by_subject = group_triples_by_subject(graph)
     triples: list[ox.Triple] = []
     seen: set[object] = set()
-    waiting: list[Any] = [start]
-    while waiting:
-        node = waiting.pop()
+    pending: list[Any] = [start]
+    while pending:
+        node = pending.pop()
         if node in seen or not (isinstance(node, ox.BlankNode) or str(node.value).startswith(prefix)):
             continue
         seen.add(node)
         node_triples = triples_by_subject.get(node, ())
         triples += node_triples
-        waiting += [triple.object for triple in node_triples if not isinstance(triple.object, ox.Literal)]
+        pending += [triple.object for triple in node_triples if not isinstance(triple.object, ox.Literal)]
     return triples
 
 
@@ -178,33 +181,33 @@ def shape_heading(name: str) -> str:
     return heading[:1].upper() + heading[1:]
 
 
-def collect_shape_messages(start: ox.NamedNode, subjects: ObjectsBySubject) -> dict[str, list[str]]:
-    """The messages of a shape and of all shapes that it refers to, by IRI of the shape, its own first.
+def collect_shape_messages(start: ox.NamedNode, objects_by_subject: ObjectsBySubject) -> dict[str, list[str]]:
+    """The messages of a shape, then of all shapes that it refers to, by IRI of the shape.
 
     Messages of a blank node belong to the shape that refers to it.
     """
     messages: dict[str, list[str]] = defaultdict(list)
     seen: set[object] = set()
-    waiting: list[tuple[Any, str]] = [(start, start.value)]
-    while waiting:
-        node, shape_iri = waiting.pop(0)
-        if node in seen or node not in subjects:
+    pending: list[tuple[Any, str]] = [(start, start.value)]
+    while pending:
+        node, shape_iri = pending.pop(0)
+        if node in seen or node not in objects_by_subject:
             continue
         seen.add(node)
-        objects_by_property = subjects[node]
+        objects_by_property = objects_by_subject[node]
         shape_iri = node.value if isinstance(node, ox.NamedNode) else shape_iri
         messages[shape_iri] += sorted(
             message.value for message in objects_by_property.get(f"{SH_NAMESPACE}message", [])
         )
-        waiting += [
+        pending += [
             (value, shape_iri)
             for property_, values in objects_by_property.items()
             if property_ != RDF_TYPE_IRI and property_.startswith((SH_NAMESPACE, RDF_NAMESPACE))
             for value in values
         ]
-    own_messages = messages.pop(start.value)
-    others = sorted(messages.items(), key=lambda item: item[1])
-    return {iri: texts for iri, texts in [(start.value, own_messages), *others] if texts}
+    start_messages = messages.pop(start.value)
+    other_messages = sorted(messages.items(), key=lambda item: item[1])
+    return {iri: texts for iri, texts in [(start.value, start_messages), *other_messages] if texts}
 
 
 def group_objects_by_subject(statements: Iterable[ox.Triple | ox.Quad]) -> ObjectsBySubject:

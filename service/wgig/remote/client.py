@@ -1,8 +1,9 @@
 """HTTP client of a remote SPARQL service, in one event loop (SPARQL 1.1 Protocol, sections 2.1 and 2.2).
 
-Authentication is Basic, Digest or Bearer, from a file that must not be readable by others. Response bodies
-arrive in the event loop and are read by threads; a truncated body raises CutOffError. Delayed acknowledgments
-are avoided, as a service may send no more before one arrives (Nagle's algorithm, RFC 896), for up to 40 ms.
+Authentication is Basic, Digest or Bearer, with a secret from a file that must not be readable by others.
+Response bodies arrive in the event loop and are read by threads; a truncated body raises
+TruncatedResponseError. TCP acknowledgments are sent immediately, as a service may wait up to 40 ms for one
+before it sends more (Nagle's algorithm, RFC 896).
 """
 
 import asyncio
@@ -23,17 +24,18 @@ from ..http.bodies import FORM_MEDIA_TYPE, SPARQL_QUERY_MEDIA_TYPE
 from ..store.errors import StoreDeclinedError, StoreUnavailableError
 
 AUTH_KINDS = ("basic", "digest", "bearer")
-# Reading by the group is allowed: Kubernetes and systemd hand secrets to the user of a service in that way.
+# The group may read the file, as Kubernetes and systemd give a process access to it through a group.
 INSECURE_MODE_BITS = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
 
 
 class RemoteCredentials:
-    """The credentials sent with each request. Raises ValueError for a wrong setting or an unusable file."""
+    """The credentials sent with each request."""
 
     def __init__(self, setting: str) -> None:
-        """`setting` is `basic:FILE`, `digest:FILE` or `bearer:FILE`, or empty for none.
+        """Take WGIG_REMOTE_AUTH: `basic:FILE`, `digest:FILE` or `bearer:FILE`, or empty for no credentials.
 
-        The file has `user:password`, or the token for bearer.
+        The file contains `user:password`, or the token for bearer. Raises ValueError for a wrong setting or
+        file.
         """
         self.kind, _, path = setting.partition(":")
         if not setting:
@@ -58,7 +60,7 @@ class RemoteCredentials:
 
     @property
     def middlewares(self) -> tuple[aiohttp.DigestAuthMiddleware, ...]:
-        """The aiohttp middleware that answers the challenges of Digest; empty for the other kinds."""
+        """The aiohttp middleware for Digest authentication; empty for the other kinds."""
         return (aiohttp.DigestAuthMiddleware(*self.user_and_password),) if self.kind == "digest" else ()
 
     @property
@@ -69,7 +71,7 @@ class RemoteCredentials:
 
 
 def read_secret_file(path: Path) -> str:
-    """The secret in a file. Raises ValueError where the file cannot be read, or other users can access it."""
+    """The secret in a file. Raises ValueError if it is unreadable, or if other users can access it."""
     try:
         if path.stat().st_mode & INSECURE_MODE_BITS:
             raise ValueError(
@@ -81,39 +83,39 @@ def read_secret_file(path: Path) -> str:
 
 
 REMOTE_CONNECT_SECONDS = 5
-MAX_REFUSAL_BYTES = 2_000  # bytes of the body of an error response that are read
+MAX_REFUSAL_BYTES = 2_000  # maximum bytes that are read of an error response
 MAX_REMOTE_CONNECTIONS = 64
 LARGE_REQUEST_BYTES = 2**20  # request bodies of at least this size are sent in chunks
-LOGIN_SUGGESTION = (
+CREDENTIALS_SUGGESTION = (
     "Check the credentials in the file of WGIG_REMOTE_AUTH, and the kind (basic, digest or bearer) before it."
 )
-# Such a response comes from a gateway in front of the service, and does not say whether the request was done.
+# Statuses from a gateway in front of the service; it is unknown whether the service executed the request.
 GATEWAY_STATUSES = (502, 503, 504)
-MAX_ADDRESS_PARAMETERS = 20  # more parameters go into the body, as services limit the length of URLs
+MAX_URL_PARAMETERS = 20  # more parameters are sent in the body, as services limit the length of URLs
 
 UrlParameters = Sequence[tuple[str, str]]
 
 
 class RefusedError(StoreDeclinedError):
-    """The service refused a request. `status` is the HTTP status, `message` what the service says."""
+    """The service refused a request. `status` is the HTTP status, `message` the text of the response."""
 
     def __init__(self, status: int, message: str) -> None:
-        """`message` is the message of the service, which may be empty."""
-        reason = message or "it does not say why"
-        suggestion = f" {LOGIN_SUGGESTION}" if status in (401, 403) else ""
+        """Take the status, and the message of the service, which may be empty."""
+        reason = message or "it gives no reason"
+        suggestion = f" {CREDENTIALS_SUGGESTION}" if status in (401, 403) else ""
         super().__init__(f"The shared store refused a request ({status}): {reason.rstrip('.')}.{suggestion}")
         self.status, self.message = status, message
 
 
-class CutOffError(StoreUnavailableError):
+class TruncatedResponseError(StoreUnavailableError):
     """A response ended before it was complete."""
 
 
 class RemoteClient:
-    """HTTP client of the service, to be used and closed in the event loop in which it was made."""
+    """HTTP client of the remote service. Use and close it in the event loop in which it was created."""
 
     def __init__(self, credentials: RemoteCredentials, read_timeout_seconds: float) -> None:
-        """`read_timeout_seconds` is how many seconds may pass between two chunks of a response."""
+        """Take the credentials, and the maximum seconds between two chunks of a response."""
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=MAX_REMOTE_CONNECTIONS),
             headers={"Accept-Encoding": "identity", **credentials.headers},
@@ -129,16 +131,16 @@ class RemoteClient:
     async def open(
         self, url: str, text: str, media_type: str, accept: str = "*/*", parameters: UrlParameters = ()
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The response to a query or an update, with its body still unread.
+        """Send a query or an update, and yield the response, whose body has not been read.
 
-        Raises RefusedError, CutOffError where the response ends early, and StoreUnavailableError.
+        Raises RefusedError, TruncatedResponseError if the response ends early, and StoreUnavailableError.
         """
-        if len(parameters) > MAX_ADDRESS_PARAMETERS:
-            assert media_type == SPARQL_QUERY_MEDIA_TYPE
+        if len(parameters) > MAX_URL_PARAMETERS:
+            assert media_type == SPARQL_QUERY_MEDIA_TYPE  # updates have no parameters
             text, media_type, parameters = urlencode([("query", text), *parameters]), FORM_MEDIA_TYPE, ()
         headers = {"Content-Type": f"{media_type}; charset=utf-8", "Accept": accept}
         data = text.encode()
-        # aiohttp sends a file in chunks, so that other tasks of the event loop run in between.
+        # aiohttp sends a file in chunks, between which other tasks of the event loop can run.
         body = data if len(data) < LARGE_REQUEST_BYTES else io.BytesIO(data)
         try:
             async with self.session.post(
@@ -146,7 +148,7 @@ class RemoteClient:
                 data=body,
                 headers=headers,
                 params=list(parameters),
-                allow_redirects=False,  # which may lead to any host
+                allow_redirects=False,  # a redirect may lead to any host
             ) as response:
                 send_quick_acknowledgment(response)
                 if response.status in GATEWAY_STATUSES:
@@ -158,19 +160,19 @@ class RemoteClient:
                     raise RefusedError(response.status, " ".join(message.split()))
                 yield response
         except aiohttp.ClientPayloadError as error:
-            raise CutOffError("The response of the shared store was cut off.") from error
+            raise TruncatedResponseError("The response of the shared store was cut off.") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise StoreUnavailableError(
                 f"The shared store does not respond: {describe_connection_error(error)}."
             ) from error
 
-    async def read_answer(
+    async def read_response(
         self, url: str, text: str, media_type: str, accept: str = "*/*", parameters: UrlParameters = ()
     ) -> bytes:
-        """The whole body of the response. Raises as `open` does."""
+        """The whole body of the response. Raises the same errors as `open`."""
         async with self.open(url, text, media_type, accept, parameters) as response:
             body = bytearray()
-            while chunk := await read_more_bytes(response):
+            while chunk := await read_response_chunk(response):
                 body += chunk
             return bytes(body)
 
@@ -179,7 +181,7 @@ class RemoteClient:
         await self.session.close()
 
 
-async def read_more_bytes(response: aiohttp.ClientResponse) -> bytes:
+async def read_response_chunk(response: aiohttp.ClientResponse) -> bytes:
     """The next bytes of the body of a response; empty at its end."""
     chunk = await response.content.readany()
     send_quick_acknowledgment(response)
@@ -187,14 +189,14 @@ async def read_more_bytes(response: aiohttp.ClientResponse) -> bytes:
 
 
 def send_quick_acknowledgment(response: aiohttp.ClientResponse) -> None:
-    """Acknowledge received data at once: a service may wait up to 40 ms for it before sending (RFC 896)."""
+    """Acknowledge received data now, as the service may send more only after an acknowledgment."""
     transport = response.connection and response.connection.transport
     if transport and (option := getattr(socket, "TCP_QUICKACK", None)):  # only on Linux
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, 1)
 
 
 def describe_connection_error(error: BaseException) -> str:
-    """Why a connection failed, in a few words for a message."""
+    """The reason of a failed connection, as a part of a sentence."""
     if isinstance(error, asyncio.TimeoutError):
         return "the connection timed out"
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -203,16 +205,16 @@ def describe_connection_error(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-class AnswerStream:
-    """The body of a response as a stream of chunks. Raises CutOffError where it ends early."""
+class ResponseStream:
+    """The body of a response as a stream of chunks. Raises TruncatedResponseError if it ends early."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
-        """Nothing is read yet."""
+        """Take a response whose body has not been read."""
         self.response = response
         self.buffered = bytearray()
 
     async def buffer(self, max_bytes: int) -> bool:
-        """Read ahead until more than `max_bytes` bytes are buffered; whether that is the whole body."""
+        """Buffer the body until it ends or exceeds `max_bytes`. Returns True if it has ended."""
         while len(self.buffered) <= max_bytes:
             chunk = await self.receive()
             if not chunk:
@@ -230,30 +232,30 @@ class AnswerStream:
     async def receive(self) -> bytes:
         """The next bytes from the connection; empty at the end."""
         try:
-            return await read_more_bytes(self.response)
+            return await read_response_chunk(self.response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise CutOffError("The response of the shared store was cut off.") from error
+            raise TruncatedResponseError("The response of the shared store was cut off.") from error
 
 
-class AnswerBodyReader(RawIOBase):
-    """The body of a response as a blocking file for a thread. Raises CutOffError where it ends early."""
+class ResponseBodyReader(RawIOBase):
+    """The body of a response as a blocking file for a thread; raises TruncatedResponseError if truncated."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, stream: AnswerStream) -> None:
-        """`loop` is the event loop in which `stream` is read."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, stream: ResponseStream) -> None:
+        """Take the stream, and the event loop in which it is read."""
         super().__init__()
         self.loop, self.stream = loop, stream
-        self.rest = memoryview(b"")
+        self.unread = memoryview(b"")
 
     def readable(self) -> bool:
         """Always true."""
         return True
 
     def readinto(self, target: Any) -> int:
-        """Copy bytes into `target` as soon as there are some; how many, 0 at the end."""
-        if not self.rest:
-            self.rest = memoryview(
+        """Wait for bytes, copy them into `target`, and return their number, which is 0 at the end."""
+        if not self.unread:
+            self.unread = memoryview(
                 asyncio.run_coroutine_threadsafe(self.stream.next_bytes(), self.loop).result()
             )
-        count = min(len(target), len(self.rest))
-        target[:count], self.rest = self.rest[:count], self.rest[count:]
+        count = min(len(target), len(self.unread))
+        target[:count], self.unread = self.unread[:count], self.unread[count:]
         return count

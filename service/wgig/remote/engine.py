@@ -1,4 +1,4 @@
-"""Blocking client of a SPARQL service for threads: requests run in an event loop on a thread of its own."""
+"""Blocking client of a SPARQL service for threads; requests run in an event loop on a separate thread."""
 
 import asyncio
 import atexit
@@ -13,27 +13,27 @@ import aiohttp
 from ..http.bodies import SPARQL_QUERY_MEDIA_TYPE, SPARQL_UPDATE_MEDIA_TYPE
 from ..settings import Settings
 from .client import (
-    AnswerBodyReader,
-    AnswerStream,
-    CutOffError,
     RefusedError,
     RemoteClient,
     RemoteCredentials,
+    ResponseBodyReader,
+    ResponseStream,
+    TruncatedResponseError,
     UrlParameters,
 )
 from .dialects import SERVICE_DIALECTS, ServiceDialect
 from .results import SolutionRow, iter_remote_solutions
 
-MAX_REMOTE_TRIES, REMOTE_RETRY_SECONDS = 3, 0.1  # retries, and seconds between them
+MAX_REMOTE_RETRIES, REMOTE_RETRY_SECONDS = 3, 0.1  # number of retries, and the pause before each
 
 Value = TypeVar("Value")
 
 
 class RemoteEngine:
-    """The service given by the settings. Methods raise StoreUnavailableError and RefusedError."""
+    """Client of the SPARQL service in the settings. Raises StoreUnavailableError and RefusedError."""
 
     def __init__(self, settings: Settings) -> None:
-        """Start the event loop. Raises ValueError where the credentials cannot be used."""
+        """Start the event loop. Raises ValueError for invalid credentials."""
         self.credentials = RemoteCredentials(settings.remote_auth)
         self.dialect = SERVICE_DIALECTS[settings.remote_profile]
         self.query_url = settings.remote_query
@@ -45,7 +45,7 @@ class RemoteEngine:
         atexit.register(self.close)
 
     async def make_client(self) -> RemoteClient:
-        """A client that uses the event loop."""
+        """Create the client; it uses the event loop in which this runs."""
         return RemoteClient(self.credentials, self.timeout_seconds)
 
     def call(self, coroutine: Coroutine[Any, Any, Value]) -> Value:
@@ -53,21 +53,21 @@ class RemoteEngine:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def select_rows(self, query: str) -> list[SolutionRow]:
-        """The solutions of a SELECT, with retries where the response is incomplete or the service is busy."""
-        for _ in range(MAX_REMOTE_TRIES):
-            with suppress(CutOffError), tolerate_retryable_refusal(self.dialect):
+        """The solutions of a SELECT, with retries if the response is incomplete or the service is busy."""
+        for _ in range(MAX_REMOTE_RETRIES):
+            with suppress(TruncatedResponseError), tolerate_retryable_refusal(self.dialect):
                 return self.select_rows_once(query)
             time.sleep(REMOTE_RETRY_SECONDS)
         return self.select_rows_once(query)
 
     def select_rows_once(self, query: str) -> list[SolutionRow]:
         """The solutions of a SELECT, without retries."""
-        with self.open_answer(query, self.dialect.rows_media_type) as body:
+        with self.open_response(query, self.dialect.rows_media_type) as body:
             return list(iter_remote_solutions(body, self.dialect.rows_media_type))
 
     def update(self, text: str) -> None:
-        """Run an update, with retries. Raises CutOffError where the response does not confirm the update."""
-        for _ in range(MAX_REMOTE_TRIES):
+        """Run an update, with retries. Raises TruncatedResponseError if the response does not confirm it."""
+        for _ in range(MAX_REMOTE_RETRIES):
             with tolerate_retryable_refusal(self.dialect):
                 return self.update_once(text)
             time.sleep(REMOTE_RETRY_SECONDS)
@@ -76,26 +76,28 @@ class RemoteEngine:
     def update_once(self, text: str) -> None:
         """Run an update, without retries."""
         body = self.call(
-            self.client.read_answer(
+            self.client.read_response(
                 self.update_url, self.dialect.update_prologue + text, SPARQL_UPDATE_MEDIA_TYPE
             )
         )
-        if not self.dialect.is_done(body):
-            raise CutOffError("The response of the shared store does not confirm that the update was done.")
+        if not self.dialect.confirms_update(body):
+            raise TruncatedResponseError(
+                "The response of the shared store does not confirm that the update was done."
+            )
 
     @contextmanager
-    def open_answer(
+    def open_response(
         self, query: str, accept: str, parameters: UrlParameters = ()
-    ) -> Iterator[AnswerBodyReader]:
-        """The body of the response to a query, as a file."""
+    ) -> Iterator[ResponseBodyReader]:
+        """Send a query, and yield the body of the response as a file."""
         response_context = self.client.open(
             self.query_url, query, SPARQL_QUERY_MEDIA_TYPE, accept, parameters
         )
-        response = self.call(enter_answer_context(response_context))
+        response = self.call(enter_response_context(response_context))
         try:
-            yield AnswerBodyReader(self.loop, AnswerStream(response))
+            yield ResponseBodyReader(self.loop, ResponseStream(response))
         finally:
-            self.call(exit_answer_context(response_context))
+            self.call(exit_response_context(response_context))
 
     def close(self) -> None:
         """Close all connections and stop the event loop."""
@@ -104,14 +106,14 @@ class RemoteEngine:
         self.loop.call_soon_threadsafe(self.loop.stop)
 
 
-async def enter_answer_context(response_context: Any) -> aiohttp.ClientResponse:
+async def enter_response_context(response_context: Any) -> aiohttp.ClientResponse:
     """Enter an async context manager and return the response."""
     response: aiohttp.ClientResponse = await response_context.__aenter__()
     return response
 
 
-async def exit_answer_context(response_context: Any) -> None:
-    """Leave an async context manager."""
+async def exit_response_context(response_context: Any) -> None:
+    """Exit an async context manager."""
     await response_context.__aexit__(None, None, None)
 
 

@@ -1,8 +1,10 @@
-"""The ledger of a shared store: its version and the changes of the last 100 writes, in a graph of its own.
+"""The ledger of a shared store: its version and the changes of the last 100 writes, in a separate graph.
 
-The graph is `<base>graph/state`. The instance with the write lock updates it together with the data. A change
-too large for one request is recorded first, so that the next writer can complete it. An instance that is more
-than 100 writes behind makes a new copy. Long texts are split into literals of a size that the store can hold.
+The graph is `<base>graph/state`. The instance whose claim has the write lock updates it together with the
+data, in the SPARQL service that has the store ("the service"). Each write has an entry, from which other
+instances update their copies. A change that is too large for one request is announced first: its entry is
+stored, and the state names it as pending, so that the next writer can finish or undo it. An instance that is
+more than 100 writes behind makes a new copy. Long texts are split into several literals.
 """
 
 import base64
@@ -29,42 +31,42 @@ from .engine import RemoteEngine
 from .results import SolutionRow, iter_remote_solutions
 from .skolem import build_conditional_pattern, serialize_string_literal
 
-NO_MARK = "none"  # stands for the mark of a write where there is none
+NO_WRITE_ID = "none"  # instead of the ID of a write or the digest of the rules, if there is none
 
 
 class LedgerTexts:
-    """Long texts stored under names, each with a short label, `by`."""
+    """Long texts in a graph, stored under names, each with a short label, such as the IDs of its write."""
 
     def __init__(self, engine: RemoteEngine, graph: str) -> None:
-        """The texts are stored in `graph`."""
+        """Take the client of the service, and the IRI of the graph."""
         self.engine, self.graph = engine, graph
 
     def keep(self, name: str, text: str) -> None:
-        """Store a text with the label NO_MARK under a name, unless there is one."""
+        """Store a text under a name, with the label NO_WRITE_ID, unless there is a text of this name."""
         if self.read(name) is None:
-            for triple in self.build_triples(name, NO_MARK, self.split(text)):
+            for triple in self.build_triples(name, NO_WRITE_ID, self.split(text)):
                 self.engine.update(f"INSERT DATA {{ GRAPH <{self.graph}> {{ {triple} }} }}")
 
     def read(self, name: str) -> tuple[str, str] | None:
-        """The label and the text stored under a name; None where there is none, or a part is missing."""
+        """The label and the text stored under a name; None if there is none, or a part is missing."""
         query = f"SELECT ?p ?o {{ GRAPH <{self.graph}> {{ <{self.graph}/{name}> ?p ?o }} }}"
         values = {
             row["p"].value.removeprefix(f"{self.graph}#"): row["o"].value
             for row in self.engine.select_rows(query)
         }
-        if "by" not in values:
+        if "by" not in values:  # the label and the number of parts
             return None
         label, _, count = values["by"].rpartition(" ")
         parts = [values.get(f"part-{number}") for number in range(int(count))]
         return (label, "".join(filter(None, parts))) if None not in parts else None
 
     def split(self, text: str) -> list[str]:
-        """The text in parts that fit into a literal."""
+        """The text in parts that each fit into a literal."""
         max_chars = self.engine.dialect.max_literal_chars
         return [text[begin : begin + max_chars] for begin in range(0, len(text), max_chars)]
 
     def build_triples(self, name: str, label: str, parts: Sequence[str]) -> list[str]:
-        """A text as triples. The last one has the label and the number of parts."""
+        """The triples of a text: one for each part, and last the label with the number of parts."""
         node = f"{self.graph}/{name}"
         triples = [
             f"<{node}> <{self.graph}#part-{number}> {serialize_string_literal(part)}"
@@ -74,50 +76,50 @@ class LedgerTexts:
 
 
 LEDGER_FORMAT = 1  # version of the format of the ledger; ledgers of other versions are refused
-MAX_LEDGER_ENTRIES = 100  # an instance further behind makes a new copy
+MAX_LEDGER_ENTRIES = 100  # an instance that is more writes behind makes a new copy
 MAX_ENTRY_CHARS = 32_000_000  # the entry of a larger change does not contain the change
-LEDGER_RETRY_SECONDS = 0.2  # seconds until the next try where the store does not respond
-# How often the state is read again where there is none or more than one, and the seconds between.
+LEDGER_RETRY_SECONDS = 0.2  # pause before a retry if the service does not respond
+# The state is read again if there is none or more than one.
 MAX_LEDGER_READS, LEDGER_REREAD_SECONDS = 20, 0.01
-WRITE_LEASE_SECONDS = 5.0  # seconds without a heartbeat after which a writer loses the write lock
-# Quads per request of a large write: while the service writes, no heartbeat gets through.
+WRITE_LEASE_SECONDS = 5.0  # a writer without a heartbeat for this time loses the write lock
+# Quads per request of a large write. The service handles no heartbeat while it executes a request.
 LEDGER_BATCH_QUADS = 2_000
-WRITE_NOTICE_SECONDS = 0.05  # seconds between the announcement of a write and its first change
+WRITE_ANNOUNCEMENT_SECONDS = 0.05  # between the announcement of a write and its first change
 
-# Computes the removed and the added quads.
+# Returns the removed and the added quads.
 QuadDifference = Callable[[], tuple[Iterable[ox.Quad], Iterable[ox.Quad]]]
 
 
 class LedgerState(NamedTuple):
     """The state in the ledger: store ID, version, and digest of the inference rules.
 
-    `pending` is the version being written, 0 where none is; `mark` is the random ID of the last write.
+    `pending` is the version that is being written, or 0; `write_id` is the random ID of the last write.
     """
 
     store: str
     version: int
     pending: int
     rules_digest: str
-    mark: str
+    write_id: str
 
 
 class LedgerEntry(NamedTuple):
-    """The entry of a write: its mark, the mark of the write before it, the digest of the inference rules.
+    """The entry of a write: its ID, the ID of the write before it, and the digest of the inference rules.
 
-    `change` is None where it was too large to record.
+    `change` is None if it was too large to record.
     """
 
-    mark: str
-    previous_mark: str
+    write_id: str
+    previous_write_id: str
     rules_digest: str
     change: Change | None
 
 
 class UnknownOutcomeError(StoreUnavailableError):
-    """It is unknown whether a write was done."""
+    """It is unknown whether a write was done; the store finds out when the service responds again."""
 
     def __init__(self) -> None:
-        """The outcome is resolved when the service responds again."""
+        """Set the message."""
         super().__init__("The shared store does not respond, so it is unknown whether the write was done.")
 
 
@@ -125,7 +127,7 @@ class WriteLedger:
     """The ledger in the graph `<base>graph/state` of a shared store."""
 
     def __init__(self, engine: RemoteEngine, base: str, outcome_seconds: float = 20.0) -> None:
-        """`outcome_seconds` limits how long a write waits to learn whether it was done."""
+        """Take the client of the service, the base IRI, and the maximum seconds to find out an outcome."""
         self.engine, self.outcome_seconds = engine, outcome_seconds
         self.graph = f"{base}graph/state"
         self.claims, self.texts = (
@@ -139,7 +141,7 @@ class WriteLedger:
         return f"SELECT ?state {{ GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#state> ?state }} }}"
 
     def read_state(self) -> LedgerState:
-        """The current state. Raises StoreUnavailableError where there is none, or more than one."""
+        """The current state. Raises StoreUnavailableError if there is none, or more than one."""
         for _ in range(MAX_LEDGER_READS):
             states = self.list_states()
             if len(states) == 1:
@@ -148,39 +150,39 @@ class WriteLedger:
         raise StoreUnavailableError("The ledger of the shared store is missing or has two states.")
 
     def list_states(self) -> list[LedgerState]:
-        """The states in the ledger: one, none where there is no ledger, several where it is damaged."""
+        """The states in the ledger: normally one, none if there is no ledger, several if it is damaged."""
         return parse_ledger_states(self.engine.select_rows(self.state_query))
 
-    def begin(self) -> LedgerState:
-        """The current state, after creating the ledger where there is none."""
+    def read_or_create_state(self) -> LedgerState:
+        """The current state; creates the ledger if there is none."""
         if not self.list_states():
             with self.claims.hold():
                 if not self.list_states():
-                    state = LedgerState(uuid.uuid4().hex, 0, 0, NO_MARK, NO_MARK)
+                    state = LedgerState(uuid.uuid4().hex, 0, 0, NO_WRITE_ID, NO_WRITE_ID)
                     self.engine.update(
                         f"INSERT DATA {{ GRAPH <{self.graph}> {{ {self.state_triple(state)} }} }}"
                     )
         return self.read_state()
 
     def state_triple(self, state: LedgerState) -> str:
-        """The state as one triple: of several triples, a query might see some old and some new ones."""
+        """The state as one triple; with several triples, a query could see some old and some new ones."""
         literal = serialize_string_literal(" ".join(map(str, (LEDGER_FORMAT, *state))))
         return f"<{self.graph}> <{self.graph}#state> {literal}"
 
     def replace_state(
         self, claim: WriteClaim, old: LedgerState, new: LedgerState, removed: str = "", added: str = ""
     ) -> LedgerState:
-        """Replace the state, and change data in the same update, if the claim still exists; the new state.
+        """Replace the state, and change data in the same update, if the claim still exists.
 
-        `removed` and `added` are quad blocks of an update. Raises LostClaimError, StoreUnavailableError and
-        RefusedError where nothing was done, UnknownOutcomeError where that is unknown.
+        `removed` and `added` are quad blocks of the update. Returns the new state. Raises LostClaimError,
+        StoreUnavailableError or RefusedError if nothing was changed, UnknownOutcomeError otherwise.
         """
         failure: StoreError = LostClaimError()
         update = (
             f"DELETE {{ GRAPH <{self.graph}> {{ {self.state_triple(old)} }} {removed} }} "
             f"INSERT {{ GRAPH <{self.graph}> {{ {self.state_triple(new)} }} {added} }} "
             f"WHERE {{ GRAPH <{self.graph}> {{ {self.state_triple(old)} }} "
-            f"{self.claims.claim_quad_text(claim)} }}"
+            f"{self.claims.serialize_claim_quad(claim)} }}"
         )
         try:
             self.engine.update(update)
@@ -194,15 +196,16 @@ class WriteLedger:
         raise failure if current == old else UnknownOutcomeError
 
     def await_outcome(self, claim: WriteClaim, error: StoreUnavailableError) -> LedgerState:
-        """The state after a request without a response, read when that request cannot take effect any more.
+        """The state after an update without a response, read when the update can no longer be executed.
 
+        That is the case after the removal of the claim, which is a condition of the update.
         Raises UnknownOutcomeError after `outcome_seconds`.
         """
         deadline = time.monotonic() + self.outcome_seconds
         while time.monotonic() < deadline:
             time.sleep(LEDGER_RETRY_SECONDS)
             try:
-                self.claims.withdraw(claim.owner)
+                self.claims.remove_claims(claim.owner)
                 time.sleep(WAIT_AFTER_REMOVAL_SECONDS)
                 return self.read_state()
             except StoreUnavailableError as retry_error:
@@ -216,23 +219,25 @@ class WriteLedger:
         claim: WriteClaim,
         change: Change | None,
         rules_digest: str,
-        mark: str,
+        write_id: str,
         compute_difference: QuadDifference,
     ) -> LedgerState:
-        """Write a change without blank nodes as the next version, with the write lock held; the new state.
+        """Write a change without blank nodes as the next version, and return the new state.
 
-        `rules_digest` is that of the inference rules, `mark` the ID of the write. Where `change` is None, as
-        it is too large to record, `compute_difference` gives the removed and the added quads.
+        The write lock must be held. `rules_digest` is that of the inference rules, `write_id` the ID of the
+        write. If `change` is None, as it is too large to record, `compute_difference` returns the removed and
+        the added quads.
 
-        Raises LostClaimError, StoreUnavailableError, RefusedError and UnknownOutcomeError. In all cases but
-        the last, nothing was written, except that after a RefusedError a part of a large write has to be
-        undone.
+        Raises LostClaimError, StoreUnavailableError or RefusedError if nothing was written; but after the
+        RefusedError of a large write, a part of it must be undone. Raises UnknownOutcomeError if it is not
+        known whether the change was written.
         """
         old = self.read_state()
-        new = old._replace(version=old.version + 1, rules_digest=rules_digest, mark=mark)
+        new = old._replace(version=old.version + 1, rules_digest=rules_digest, write_id=write_id)
         parts = self.split_change(change) if change is not None else []
-        entry = self.build_entry(new, old.mark, parts)
-        self.forget_entries(claim, new.version - MAX_LEDGER_ENTRIES, new.version)
+        entry = self.build_entry(new, old.write_id, parts)
+        # Delete the oldest entry, and the entry that a failed write of the same version may have left.
+        self.delete_entries(claim, new.version - MAX_LEDGER_ENTRIES, new.version)
         if change is not None and self.is_single_update(change):
             added = f"{serialize_data_block(change.added)} GRAPH <{self.graph}> {{ {' . '.join(entry)} }}"
             return self.replace_state(claim, old, new, serialize_data_block(change.removed), added)
@@ -242,39 +247,39 @@ class WriteLedger:
                 claim, *((change.removed, change.added) if change is not None else compute_difference())
             )
             return self.replace_state(claim, pending, new)
-        except StoreUnavailableError as error:  # the next writer finishes it
+        except StoreUnavailableError as error:  # the next writer will finish the write
             raise UnknownOutcomeError from error
 
     def announce(self, claim: WriteClaim, state: LedgerState, entry: Iterable[str]) -> LedgerState:
-        """Record a write before it begins; from then on any later writer finishes it."""
+        """Record a write before it begins, so that the next writer can finish it. Returns the new state."""
         self.write_entry(claim, entry)
         pending = self.replace_state(claim, state, state._replace(pending=state.version + 1))
-        time.sleep(WRITE_NOTICE_SECONDS)
+        time.sleep(WRITE_ANNOUNCEMENT_SECONDS)
         return pending
 
     def redo(self, claim: WriteClaim, state: LedgerState) -> LedgerState:
-        """Finish the announced write of a writer that is gone.
+        """Finish the announced write of a lost writer, and return the new state.
 
-        Raises CutOffLoadError where the change was not recorded, RefusedError where the service refuses it.
+        Raises InterruptedWriteError if the change was not recorded, RefusedError if the service refuses it.
         """
         entry = self.read_entry(state.pending)
         if entry is None or entry.change is None:
-            raise CutOffLoadError
+            raise InterruptedWriteError
         self.send_quads(claim, entry.change.removed, entry.change.added)
         return self.replace_state(
-            claim, state, LedgerState(state.store, state.pending, 0, entry.rules_digest, entry.mark)
+            claim, state, LedgerState(state.store, state.pending, 0, entry.rules_digest, entry.write_id)
         )
 
     def undo(self, claim: WriteClaim, state: LedgerState) -> LedgerState:
-        """Undo an announced write. Raises CutOffLoadError where the change was not recorded, RefusedError."""
+        """Undo an announced write, and return the new state. Raises the same errors as `redo`."""
         entry = self.read_entry(state.pending)
         if entry is None or entry.change is None:
-            raise CutOffLoadError
+            raise InterruptedWriteError
         self.send_quads(claim, entry.change.added, entry.change.removed)
         return self.abandon(claim, state)
 
     def send_quads(self, claim: WriteClaim, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
-        """Remove and add quads in batches; doing it twice has the same effect. Raises LostClaimError."""
+        """Remove and add quads in batches. This is idempotent. Raises LostClaimError."""
         for verb, quads in (("DELETE", removed), ("INSERT", added)):
             for batch in iter_quad_batches(
                 quads, min(LEDGER_BATCH_QUADS, self.engine.dialect.max_update_quads)
@@ -282,10 +287,10 @@ class WriteLedger:
                 self.run_claimed_update(
                     claim, verb, *build_conditional_pattern(batch, self.engine.dialect.is_exact)
                 )
-        self.claims.claims_ahead(claim)
+        self.claims.list_claims_ahead(claim)  # raises LostClaimError
 
     def is_single_update(self, change: Change) -> bool:
-        """Whether one conditional update makes the change, so that no query sees a part of it."""
+        """Whether the change fits into one conditional update, so that no query sees a part of it."""
         dialect = self.engine.dialect
         if dialect.shows_partial_updates or len(change) > dialect.max_update_quads:
             return False
@@ -295,34 +300,34 @@ class WriteLedger:
         )
 
     def run_claimed_update(self, claim: WriteClaim, verb: str, template: str, bindings: str = "") -> None:
-        """Run an update that does nothing if the claim is gone.
+        """Run an update, which does nothing if the claim no longer exists.
 
-        `template` is the body of its INSERT or DELETE, `bindings` assigns the variables in it.
+        `verb` is INSERT or DELETE, `template` its body; `bindings` assigns the variables in it.
         """
         self.engine.update(
-            f"{verb} {{ {template} }} WHERE {{ {self.claims.claim_quad_text(claim)} {bindings} }}"
+            f"{verb} {{ {template} }} WHERE {{ {self.claims.serialize_claim_quad(claim)} {bindings} }}"
         )
 
     def abandon(self, claim: WriteClaim, state: LedgerState) -> LedgerState:
-        """End an announced write whose partial changes were undone.
+        """End an announced write whose partial changes were undone, and return the new state.
 
-        It becomes a version without changes, so that instances that read meanwhile notice it.
+        Its version gets an entry without changes, from which instances that read a part of it notice this.
         """
-        new = state._replace(version=state.pending, pending=0, mark=uuid.uuid4().hex)
-        self.forget_entries(claim, new.version)
-        self.write_entry(claim, self.build_entry(new, state.mark, self.split_change(Change())))
+        new = state._replace(version=state.pending, pending=0, write_id=uuid.uuid4().hex)
+        self.delete_entries(claim, new.version)
+        self.write_entry(claim, self.build_entry(new, state.write_id, self.split_change(Change())))
         return self.replace_state(claim, state, new)
 
     def write_entry(self, claim: WriteClaim, entry: Iterable[str]) -> None:
-        """Store an entry. It counts only when its last triple is there."""
+        """Store an entry. It is valid only when its last triple is stored."""
         for triple in entry:
             self.run_claimed_update(claim, "INSERT", f"GRAPH <{self.graph}> {{ {triple} }}")
 
-    def forget_entries(self, claim: WriteClaim, *numbers: int) -> None:
-        """Delete the entries of some versions, and what an abandoned write left there."""
+    def delete_entries(self, claim: WriteClaim, *numbers: int) -> None:
+        """Delete the entries of some versions, including those of abandoned writes."""
         patterns = [f"GRAPH <{self.graph}> {{ <{self.graph}/log/{number}> ?p ?o }}" for number in numbers]
         deletions = (
-            f"DELETE {{ {pattern} }} WHERE {{ {pattern} {self.claims.claim_quad_text(claim)} }}"
+            f"DELETE {{ {pattern} }} WHERE {{ {pattern} {self.claims.serialize_claim_quad(claim)} }}"
             for pattern in patterns
         )
         self.engine.update(" ; ".join(deletions))
@@ -330,31 +335,34 @@ class WriteLedger:
     # Entries.
 
     def split_change(self, change: Change) -> list[str]:
-        """A change as compressed text, in parts that fit into a literal; empty if too large to record."""
+        """A change as compressed text, in parts that fit into literals; empty if too large to record."""
         text = base64.b64encode(zstandard.compress(serialize_change(change))).decode()
         return self.texts.split(text) if len(text) <= MAX_ENTRY_CHARS else []
 
-    def build_entry(self, new: LedgerState, previous_mark: str, parts: Sequence[str]) -> list[str]:
-        """The entry of the state `new` as triples; `previous_mark` is that of the write before it."""
-        label = f"{new.mark} {previous_mark} {new.rules_digest}"
+    def build_entry(self, new: LedgerState, previous_write_id: str, parts: Sequence[str]) -> list[str]:
+        """The triples of the entry of the write that leads to the state `new`."""
+        label = f"{new.write_id} {previous_write_id} {new.rules_digest}"
         return self.texts.build_triples(f"log/{new.version}", label, parts)
 
     def read_entry(self, number: int) -> LedgerEntry | None:
-        """The entry of a version; None where it was deleted."""
+        """The entry of a version; None if it was deleted."""
         stored = self.texts.read(f"log/{number}")
         if stored is None:
             return None
         label, text = stored
-        mark, previous_mark, rules_digest = label.split(" ")
+        write_id, previous_write_id, rules_digest = label.split(" ")
         change = parse_change(zstandard.decompress(base64.b64decode(text))) if text else None
-        return LedgerEntry(mark, previous_mark, rules_digest, change)
+        return LedgerEntry(write_id, previous_write_id, rules_digest, change)
 
 
-class CutOffLoadError(StoreError):
-    """A writer is gone in the middle of a write that was too large to record."""
+class InterruptedWriteError(StoreError):
+    """A write that was too large to record was interrupted.
+
+    Only an instance with a copy from before that write can undo it.
+    """
 
     def __init__(self) -> None:
-        """Only an instance with a copy from before that write can undo it."""
+        """Set the message."""
         super().__init__(
             "A large write to the shared store was cut off. Write from an instance whose copy is older than "
             "that write, which undoes it, or restore the store from a backup."
@@ -366,20 +374,20 @@ def parse_ledger_states(rows: Sequence[SolutionRow]) -> list[LedgerState]:
     return [parse_ledger_state(text) for text in sorted({row["state"].value for row in rows})]
 
 
-def parse_ledger_answer(body: bytes, media_type: str) -> list[LedgerState]:
-    """The states in a response body. Raises CutOffError where it is incomplete."""
+def parse_state_response(body: bytes, media_type: str) -> list[LedgerState]:
+    """The states in a response body. Raises TruncatedResponseError if it is incomplete."""
     return parse_ledger_states(list(iter_remote_solutions(cast(RawIOBase, io.BytesIO(body)), media_type)))
 
 
 def parse_ledger_state(text: str) -> LedgerState:
-    """A state from its text. Raises StoreError for another format."""
+    """A state from its text. Raises StoreError for another version of the ledger format."""
     format_version, *fields = text.split(" ")
     if format_version != str(LEDGER_FORMAT):
         raise StoreError(
             f"The ledger of the shared store has format {format_version}; install a wgig that supports it."
         )
-    store, version, pending, rules_digest, mark = fields
-    return LedgerState(store, int(version), int(pending), rules_digest, mark)
+    store, version, pending, rules_digest, write_id = fields
+    return LedgerState(store, int(version), int(pending), rules_digest, write_id)
 
 
 def iter_quad_batches(quads: Iterable[ox.Quad], size: int) -> Iterator[list[ox.Quad]]:
@@ -390,22 +398,22 @@ def iter_quad_batches(quads: Iterable[ox.Quad], size: int) -> Iterator[list[ox.Q
 
 
 class SharedContentStore(ContentStore):
-    """Former contents of graphs by digest: in the shared store, and in a local folder once they were read."""
+    """Former contents of graphs by digest, in the shared store, with a cache in a local folder."""
 
     def __init__(self, folder: Path, texts: LedgerTexts) -> None:
-        """`folder` is that of the local copy."""
+        """Take the folder of the local copy, and the texts of the ledger."""
         super().__init__(folder)
         self.texts = texts
 
     def keep(self, content: bytes) -> str:
-        """Store a content unless it is there; its digest."""
+        """Store a content unless it is stored already, and return its digest."""
         digest = super().keep(content)
         compressed = gzip.compress(content, VERSION_GZIP_LEVEL, mtime=0)
         self.texts.keep(f"version/{digest}", base64.b64encode(compressed).decode())
         return digest
 
     def read(self, digest: str) -> bytes:
-        """The content with this digest. Raises StoreError where there is none."""
+        """The content with this digest. Raises StoreError if there is none."""
         assert self.folder
         if not self.path(self.folder, digest).exists():
             stored = self.texts.read(f"version/{digest}")

@@ -1,7 +1,8 @@
-"""What an instance needs to share a store: the service, its ledger, the write lock, and the local copy.
+"""The parts of a shared store in an instance: SPARQL service, ledger, write lock, and local copy.
 
-One thread of an instance writes at a time. Before the store is opened, its copy is kept, restored or
-replaced, depending on the version recorded in a file beside it.
+One thread of an instance writes at a time. A write that needs several requests is announced in the ledger
+first. When the store is opened, its copy is reused, restored or replaced, depending on the position that is
+recorded in a file of the folder: the version of the shared store that the copy has.
 """
 
 import shutil
@@ -21,149 +22,149 @@ from .claims import WAIT_AFTER_REMOVAL_SECONDS, WriteClaim
 from .client import RefusedError
 from .copy import CopyProgress, StoreCopier
 from .engine import RemoteEngine
-from .ledger import MAX_LEDGER_ENTRIES, CutOffLoadError, LedgerState, QuadDifference, WriteLedger
+from .ledger import MAX_LEDGER_ENTRIES, InterruptedWriteError, LedgerState, QuadDifference, WriteLedger
 from .skolem import Skolemizer
 
 POSITION_FILE_NAME = "in-line-with"
 
 
 class StorePosition(NamedTuple):
-    """A version of a shared store: the store's ID, the number, and the mark of the write that made it."""
+    """The position of a copy: the ID and the version of the shared store, and the ID of its last write."""
 
     store: str
     version: int
-    mark: str
+    write_id: str
 
 
 def get_position_mark(folder: Path) -> CleanMark:
-    """The mark file of the copy, with the version of the shared store that it has."""
+    """The mark file of a local copy, which contains its position."""
     return CleanMark(folder / POSITION_FILE_NAME)
 
 
 def read_position_file(folder: Path) -> StorePosition | None:
-    """The version recorded in the folder; None where there is none."""
+    """The position recorded in the folder of a copy; None if there is none."""
     match get_position_mark(folder).read().split(" "):
-        case [store, version, mark] if version.isdecimal():
-            return StorePosition(store, int(version), mark)
+        case [store, version, write_id] if version.isdecimal():
+            return StorePosition(store, int(version), write_id)
     return None
 
 
 def write_position_file(folder: Path, position: StorePosition) -> None:
-    """Record the version of the copy, after all of it is on disk."""
+    """Record the position of a copy, when all its data is on disk."""
     get_position_mark(folder).write(" ".join(map(str, position)))
 
 
-class WriteTurn:
+class SharedWriteLock:
     """The write lock of the shared store for this instance; one of its threads writes at a time."""
 
     def __init__(self, ledger: WriteLedger) -> None:
-        """The lock is not held yet."""
+        """Take the ledger, which has the claims to the lock."""
         self.ledger = ledger
-        self.lock = threading.RLock()  # held by the thread that has the write lock, or waits for it
+        self.thread_lock = threading.RLock()  # held by the thread that holds or waits for the write lock
         self.claim: WriteClaim | None = None
 
     @property
-    def is_taken(self) -> bool:
-        """Whether this instance holds the write lock. Only for the thread that wants to write."""
+    def is_held(self) -> bool:
+        """Whether this instance holds the write lock. Call this only on the thread that wants to write."""
         return self.claim is not None
 
     @contextmanager
-    def take(
+    def hold(
         self, restore: Callable[[WriteClaim, LedgerState], None], timeout_seconds: float = WRITER_WAIT_SECONDS
     ) -> Iterator[None]:
         """Hold the write lock within the context; reentrant.
 
-        An unfinished write of another instance is finished first, or undone by `restore` where that is not
-        possible. Raises StoreUnavailableError where the store does not respond, or others hold the lock for
-        more than `timeout_seconds`.
+        An unfinished write of another instance is finished first, or undone by `restore` if that is not
+        possible. Raises StoreUnavailableError if the store does not respond, or others hold the lock for more
+        than `timeout_seconds`.
         """
-        with self.lock:
+        with self.thread_lock:
             if self.claim:
                 yield
             else:
-                with self.begin(restore, timeout_seconds):
+                with self.hold_across_threads(restore, timeout_seconds):
                     yield
 
     @contextmanager
-    def begin(
+    def hold_across_threads(
         self, restore: Callable[[WriteClaim, LedgerState], None], timeout_seconds: float = WRITER_WAIT_SECONDS
     ) -> Iterator[None]:
-        """Hold the write lock within the context, which may end in another thread."""
+        """Like `hold`, but not reentrant; the context may be entered and exited on different threads."""
         with self.ledger.claims.hold(timeout_seconds) as claim:
             self.claim = claim
             try:
-                self.finish(restore)
+                self.finish_announced_write(restore)
                 yield
             finally:
                 self.claim = None
 
     def write(
-        self, change: Change | None, rules_digest: str, mark: str, compute_difference: QuadDifference
+        self, change: Change | None, rules_digest: str, write_id: str, compute_difference: QuadDifference
     ) -> int:
-        """Write a change with the lock held, as `WriteLedger.write` does; the new version."""
+        """Call `WriteLedger.write` with the lock held, and return the new version."""
         assert self.claim
-        return self.ledger.write(self.claim, change, rules_digest, mark, compute_difference).version
+        return self.ledger.write(self.claim, change, rules_digest, write_id, compute_difference).version
 
-    def finish(self, restore: Callable[[WriteClaim, LedgerState], None]) -> None:
-        """Finish an unfinished write of another instance, or undo it."""
-        self.end_pending(self.ledger.redo, self.ledger.undo, restore)
+    def finish_announced_write(self, restore: Callable[[WriteClaim, LedgerState], None]) -> None:
+        """Finish the announced write of another instance, if there is one; undo it if that fails."""
+        self.end_announced_write(self.ledger.redo, self.ledger.undo, restore)
 
-    def undo(self, restore: Callable[[WriteClaim, LedgerState], None]) -> None:
-        """Undo an unfinished write."""
-        self.end_pending(self.ledger.undo, restore)
+    def undo_announced_write(self, restore: Callable[[WriteClaim, LedgerState], None]) -> None:
+        """Undo the announced write, if there is one."""
+        self.end_announced_write(self.ledger.undo, restore)
 
-    def end_pending(self, *methods: Callable[[WriteClaim, LedgerState], object]) -> None:
-        """End the announced write by the first of `methods` that works."""
+    def end_announced_write(self, *methods: Callable[[WriteClaim, LedgerState], object]) -> None:
+        """End the announced write with the first of `methods` that succeeds."""
         assert self.claim
         state = self.ledger.read_state()
         if not state.pending:
             return
-        time.sleep(WAIT_AFTER_REMOVAL_SECONDS)  # any update still running in the service has ended then
-        *first, last = methods
-        for method in first:
-            with suppress(CutOffLoadError, RefusedError):
+        time.sleep(WAIT_AFTER_REMOVAL_SECONDS)  # until updates that still run in the service have ended
+        *first_methods, last_method = methods
+        for method in first_methods:
+            with suppress(InterruptedWriteError, RefusedError):
                 method(self.claim, state)
                 return
-        last(self.claim, state)
+        last_method(self.claim, state)
 
 
 class StoreSharing:
-    """The shared store given by the settings. Raises ValueError where they cannot be used."""
+    """The service, ledger, write lock, skolemizer and copier of a shared store."""
 
     def __init__(self, settings: Settings) -> None:
-        """Nothing is read yet."""
+        """Take the settings, without reading the store. Raises ValueError for invalid settings."""
         self.engine = RemoteEngine(settings)
         self.ledger = WriteLedger(self.engine, settings.base)
-        self.turn = WriteTurn(self.ledger)
+        self.write_lock = SharedWriteLock(self.ledger)
         self.skolemizer = Skolemizer(settings.base)
         self.copier = StoreCopier(self.engine, self.ledger, self.skolemizer)
 
 
 BEFORE_LOAD_FOLDER = "shared-before"  # the copy as it was before a bulk load
-COPY_PROGRESS_SECONDS = 10  # seconds between two progress messages
+COPY_PROGRESS_SECONDS = 10  # between two progress messages
 
 ProgressReporter = Callable[[str], None]
 
 
 def ledger_position(state: LedgerState) -> StorePosition:
     """The position of a copy that is up to date with this state."""
-    return StorePosition(state.store, state.version, state.mark)
+    return StorePosition(state.store, state.version, state.write_id)
 
 
-def restore_cut_off_copy(folder: Path) -> None:
-    """Restore the copy from before an interrupted bulk load, to undo the load in the service with it."""
-    before = folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER
-    if before.exists():
+def restore_interrupted_copy(folder: Path) -> None:
+    """Restore the copy from before an interrupted bulk load, so that the next writer can undo the load."""
+    old_copy = folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER
+    if old_copy.exists():
         with hold_store_closed(folder):
-            if not get_inference_mark(folder).read():
+            if not get_inference_mark(folder).read():  # without this mark, the load was interrupted
                 shutil.rmtree(folder / QUADS_FOLDER)
-                before.rename(folder / QUADS_FOLDER)
-                InferenceMarks(folder, "").mark_clean()
-            shutil.rmtree(before, ignore_errors=True)
+                old_copy.rename(folder / QUADS_FOLDER)
+                InferenceMarks(folder, "").mark_clean()  # any digest: `is_usable_copy` only needs a mark
+            shutil.rmtree(old_copy, ignore_errors=True)
 
 
 def is_usable_copy(folder: Path, state: LedgerState) -> bool:
-    """Whether the copy in a folder can be brought up to date by the entries of the ledger."""
+    """Whether the copy in a folder can be updated to this state from the entries of the ledger."""
     position = read_position_file(folder)
     if (
         position is None
@@ -176,7 +177,7 @@ def is_usable_copy(folder: Path, state: LedgerState) -> bool:
 
 
 def copy_shared_store(folder: Path, sharing: StoreSharing, report: ProgressReporter) -> None:
-    """Replace the copy in a folder. Raises StoreError where another process has it open."""
+    """Replace the copy in a folder. Raises StoreError if another process has it open."""
     report(f"Copying the shared store to {folder} ...")
     with hold_store_closed(folder):
         for mark in (get_position_mark(folder), get_inference_mark(folder), get_index_mark(folder)):
@@ -191,7 +192,7 @@ def copy_shared_store(folder: Path, sharing: StoreSharing, report: ProgressRepor
 
 
 def make_progress_reporter(report: ProgressReporter) -> CopyProgress:
-    """A callback that reports how far a copy is, every ten seconds."""
+    """A callback that reports the progress of a copy, at most every COPY_PROGRESS_SECONDS."""
     reported_at = time.monotonic()
 
     def report_progress(copied_count: int, total: int) -> None:

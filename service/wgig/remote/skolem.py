@@ -1,7 +1,7 @@
-"""Skolemization for a shared store: blank nodes and the default graph as IRIs, and terms in updates.
+"""Skolemization for a shared store: IRIs for blank nodes and for the default graph; quads in updates.
 
-Two requests cannot refer to the same blank node, so the service stores IRIs for them (RDF 1.1 Concepts,
-section 3.5). The default graph gets a name there, as some services have none.
+Two requests cannot refer to the same blank node, so the service stores IRIs for blank nodes (RDF 1.1
+Concepts, section 3.5). The default graph is stored as a named graph, as some services have no default graph.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,37 +16,37 @@ from ..store.commit import serialize_data_block
 
 
 class Skolemizer:
-    """Replaces blank nodes and the default graph by IRIs for the service, and back for the local copy."""
+    """Replaces blank nodes and the default graph by IRIs for the service, and vice versa for the copy."""
 
     def __init__(self, base: str) -> None:
-        """`base` is the base of the IRIs of the graph."""
+        """Take the base IRI of the graph."""
         parts = urlsplit(base)
         self.genid_prefix = f"{parts.scheme}://{parts.netloc}/.well-known/genid/"
         self.unnamed_graph, self.state_graph = (
             ox.NamedNode(f"{base}graph/{name}") for name in ("unnamed", "state")
         )
-        self.made_property = ox.NamedNode(f"{self.state_graph.value}#made")
+        self.created_property = ox.NamedNode(f"{self.state_graph.value}#made")
 
     def skolemize_change(self, change: Change) -> Change:
-        """A change as the service stores it, with a statement on each created graph, which may be empty."""
-        removed = chain(self.skolemize(change.removed), map(self.made_graph_quad, change.dropped))
-        added = chain(self.skolemize(change.added), map(self.made_graph_quad, change.created))
+        """A change as stored in the service, with a statement for each created graph, as it may be empty."""
+        removed = chain(self.skolemize(change.removed), map(self.created_graph_quad, change.dropped))
+        added = chain(self.skolemize(change.added), map(self.created_graph_quad, change.created))
         return Change(tuple(removed), tuple(added), change.dropped, change.created)
 
     def deskolemize_change(self, change: Change) -> Change:
-        """A change as the local copy stores it."""
+        """A change as stored in the local copy."""
         removed, added = (
             tuple(self.deskolemize(quad for quad in quads if quad.graph_name != self.state_graph))
             for quads in (change.removed, change.added)
         )
         return Change(removed, added, change.dropped, change.created)
 
-    def made_graph_quad(self, graph: str) -> ox.Quad:
-        """The statement that a graph was created."""
-        return ox.Quad(self.state_graph, self.made_property, ox.NamedNode(graph), self.state_graph)
+    def created_graph_quad(self, graph: str) -> ox.Quad:
+        """The statement that the graph was created."""
+        return ox.Quad(self.state_graph, self.created_property, ox.NamedNode(graph), self.state_graph)
 
     def find_reserved_names(self, quads: Iterable[ox.Quad]) -> Iterator[ox.NamedNode]:
-        """The terms in the quads that the service uses for blank nodes and for graphs of its own."""
+        """The IRIs in the quads that are reserved for blank nodes, the default graph and the ledger."""
         for quad in quads:
             if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name in (
                 self.unnamed_graph,
@@ -62,7 +62,7 @@ class Skolemizer:
                     yield term
 
     def skolemize(self, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
-        """Quads as the service stores them."""
+        """Quads as stored in the service."""
         for quad in quads:
             graph = (
                 self.unnamed_graph
@@ -74,7 +74,7 @@ class Skolemizer:
             )
 
     def deskolemize(self, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
-        """Quads as the local copy stores them."""
+        """Quads as stored in the local copy."""
         for quad in quads:
             graph = (
                 ox.DefaultGraph()
@@ -94,7 +94,7 @@ class Skolemizer:
         return ox.NamedNode(self.genid_prefix + term.value) if isinstance(term, ox.BlankNode) else term
 
     def deskolemize_term(self, term: Any) -> Any:
-        """The blank node for such an IRI, also within a triple term; any other term unchanged."""
+        """The blank node for its IRI, also within a triple term; any other term unchanged."""
         if isinstance(term, ox.Triple):
             return ox.Triple(
                 self.deskolemize_term(term.subject), term.predicate, self.deskolemize_term(term.object)
@@ -105,26 +105,27 @@ class Skolemizer:
 
 
 def serialize_string_literal(value: str) -> str:
-    """A string as a literal in SPARQL."""
+    """A string as a SPARQL literal."""
     return str(ox.Literal(value))
 
 
 def build_conditional_pattern(
     quads: Iterable[ox.Quad], is_exact: Callable[[ox.Quad], bool]
 ) -> tuple[str, str]:
-    """Quads as the template of a conditional update, and the BINDs for the variables in it.
+    """The quads as the template of an update with a WHERE clause, and BINDs for the variables in it.
 
-    The object of a quad that is not exact is computed by STRDT, as the service would change it otherwise.
+    Some services change an object in a template. Unless `is_exact` is True for a quad, STRDT in a BIND
+    creates its object.
     """
-    exact: list[ox.Quad] = []
+    exact_quads: list[ox.Quad] = []
     patterns, bindings = [""], list[str]()
     for number, quad in enumerate(quads):
         if is_exact(quad):
-            exact.append(quad)
+            exact_quads.append(quad)
             continue
         assert isinstance(quad.object, ox.Literal)
         patterns.append(f"GRAPH {quad.graph_name} {{ {quad.subject} {quad.predicate} ?o{number} }}")
         value = serialize_string_literal(quad.object.value)
         bindings.append(f"BIND(STRDT({value}, {quad.object.datatype}) AS ?o{number})")
-    patterns[0] = serialize_data_block(exact)
+    patterns[0] = serialize_data_block(exact_quads)
     return " ".join(patterns), " ".join(bindings)

@@ -1,9 +1,9 @@
 """Alternate representations of a resource: Link header and list (Content Negotiation by Profile).
 
 The list is available in RDF by the Alternate Representations Data Model (section 6.4 of the standard), as
-JSON, and as an HTML page. The Link header is limited to 3000 bytes, with our own profile and the first format
-of each other profile in front; it links to the list, which has the rest. Resources, graphs, lists, the
-ontology, the shapes and the catalog have alternate representations.
+JSON, and as an HTML page. The Link header is limited to 3000 bytes. The formats of the default profile and
+the first format of each other profile come first, and a link leads to the complete list. Resources, graphs,
+lists, the ontology, the shapes and the catalog have alternate representations.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,17 +18,18 @@ from ..pages.rendering import path_in_format
 from ..rdf.formats import Format
 from ..rdf.namespaces import LICENSE_IRI, RDF_TYPE, expand_curie
 from .profile_negotiation import Representation, iter_representations
-from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, Profile, profiles_by_token
+from .profiles import DEFAULT_PROFILE_FORMATS, DEFAULT_PROFILE_TOKEN, Profile, profiles_by_token
 
 
 @dataclass(frozen=True)
 class Resource:
     """A resource with its representations.
 
-    `path` with the query parameters `pairs` is its address. `write` serializes it in the `formats` of its
-    `own_profile` and of the `written_profiles`, which are by token. All other profiles that fit its `types`
-    are computed from its `triples`; where `types` is None there are none. `uses_suffix`: a format is named by
-    a suffix of the path, not by a parameter. `license` is the IRI of its license, empty for none.
+    Its address is `path` with the query parameters `pairs`. `write` serializes it in the `formats` of the
+    profile with the token `default_profile`, and in those of the `written_profiles` (by token). All other
+    profiles that fit its `types` are computed from its `triples`; if `types` is None, it has no others.
+    `uses_suffix`: a format is named by a suffix of the path, not by a parameter. `license` is the IRI of its
+    license, or empty.
     """
 
     iri: str
@@ -36,10 +37,10 @@ class Resource:
     triples: Callable[[], Iterable[ox.Triple]]
     write: Callable[[Format], bytes]
     types: frozenset[str] | None = None
-    formats: Sequence[Format] = OWN_PROFILE_FORMATS
+    formats: Sequence[Format] = DEFAULT_PROFILE_FORMATS
     uses_suffix: bool = True
     pairs: Pairs = field(default_factory=list)
-    own_profile: str = OWN_PROFILE_TOKEN
+    default_profile: str = DEFAULT_PROFILE_TOKEN
     written_profiles: Mapping[str, Profile] | None = None
     license: str = LICENSE_IRI
 
@@ -49,15 +50,15 @@ class Resource:
         return add_url_parameters(self.path, self.pairs)
 
     def has_profile(self, profile: Profile) -> bool:
-        """Whether it is available in a profile."""
+        """Whether the resource is available in a profile."""
         return self.writes_profile(profile) or (self.types is not None and profile.fits_types(self.types))
 
     def writes_profile(self, profile: Profile) -> bool:
-        """Whether `write` serializes this profile, which is then not computed by a query."""
-        return profile.token in (self.own_profile, *(self.written_profiles or ()))
+        """Whether `write` serializes this profile; all other profiles are computed by a query."""
+        return profile.token in (self.default_profile, *(self.written_profiles or ()))
 
     def representations(self, base: str) -> list[Representation]:
-        """All its representations, the default one first."""
+        """All representations, the default one first."""
         profiles = {**profiles_by_token(base), **(self.written_profiles or {})}
         return list(
             iter_representations(
@@ -68,10 +69,10 @@ class Resource:
         )
 
     def representation_address(self, representation: Representation) -> str:
-        """The address of this representation alone."""
+        """The address of one representation, which needs no content negotiation."""
         path = f"{self.path}.{representation.format.suffix}" if self.uses_suffix else self.path
         pairs = list(self.pairs)
-        if representation.profile.token != self.own_profile:
+        if representation.profile.token != self.default_profile:
             pairs.append(("_profile", representation.profile.token))
         if not self.uses_suffix:
             pairs.append(("_mediatype", representation.format.media_type))
@@ -86,10 +87,10 @@ PROFILE_CLASS_IRI = "http://www.w3.org/ns/dx/prof/Profile"
 def representation_links(
     resource: Resource, chosen: Representation | None, base: str, extra_links: Iterable[str] = ()
 ) -> list[str]:
-    """The links of a representation, or of the list (None), cut to MAX_LINK_FIELD_BYTES.
+    """The Link header of the chosen representation, or of the list of representations if `chosen` is None.
 
-    Content Negotiation by Profile, sections 7.1.1 (canonical, alternate) and 7.1.1.2 (tokens). `extra_links`
-    come second.
+    Content Negotiation by Profile, sections 7.1.1 (canonical, alternate) and 7.1.1.2 (tokens). The canonical
+    link comes first, then `extra_links`. Links that exceed MAX_LINK_FIELD_BYTES are left out.
     """
     representations = resource.representations(base)
     profiles = {representation.profile.token: representation.profile for representation in representations}
@@ -115,28 +116,28 @@ def representation_links(
 
 
 def data_links(license_: str = LICENSE_IRI) -> list[str]:
-    """The links of any data: to the ontology, and to the license with this IRI (empty: none)."""
+    """The links to the ontology, and to the license with this IRI unless it is empty."""
     return ['</ontology>; rel="describedby"', *([f'<{license_}>; rel="license"'] if license_ else [])]
 
 
 def prioritize_representations(representations: list[Representation]) -> list[Representation]:
-    """The representations in order, but all further formats of other profiles than the first come last."""
-    own_profile = representations[0].profile
+    """All formats of the default profile and the first of each other one, then the other formats."""
+    default_profile = representations[0].profile
     seen_tokens: set[str] = set()
-    first: list[Representation] = []
-    rest: list[Representation] = []
+    preferred: list[Representation] = []
+    secondary: list[Representation] = []
     for representation in representations:
         (
-            rest
-            if representation.profile != own_profile and representation.profile.token in seen_tokens
-            else first
+            secondary
+            if representation.profile != default_profile and representation.profile.token in seen_tokens
+            else preferred
         ).append(representation)
         seen_tokens.add(representation.profile.token)
-    return [*first, *rest]
+    return [*preferred, *secondary]
 
 
 def alternate_format_links(path: str, formats: Iterable[Format], chosen: Format) -> list[str]:
-    """The links to the other formats of a resource with a format parameter and no profiles."""
+    """The links to the other formats of a resource that has a format parameter, but no profiles."""
     return [
         f'<{path_in_format(path, format_.media_type)}>; rel="alternate"; type="{format_.media_type}"'
         for format_ in formats
@@ -156,17 +157,18 @@ def representation_link(target: str, relation: str, representation: Representati
 
 
 def profile_token_link(profile: Profile) -> str:
-    """The link that declares the token of a profile."""
+    """The link that states the token of a profile (section 7.1.1.2)."""
     return f'<{PROFILE_CLASS_IRI}>; rel="type"; token="{profile.token}"; anchor="{profile.iri}"'
 
 
 def fit_link_field(links: Iterable[str]) -> list[str]:
-    """The first links, as many as fit into MAX_LINK_FIELD_BYTES."""
+    """The links that fit into MAX_LINK_FIELD_BYTES, in order; a link that does not fit is skipped."""
     fitting, remaining_bytes = [], MAX_LINK_FIELD_BYTES
     for link in map(encode_field_value, links):
-        if len(link) + 2 <= remaining_bytes:
+        link_bytes = len(link) + len(", ")
+        if link_bytes <= remaining_bytes:
             fitting.append(link)
-            remaining_bytes -= len(link) + 2
+            remaining_bytes -= link_bytes
     return fitting
 
 
@@ -221,7 +223,7 @@ def build_representations_document(resource: Resource, base: str) -> dict[str, A
 
 
 def representation_rows(resource: Resource, base: str) -> list[tuple[Any, list[tuple[str, str]]]]:
-    """Each profile with the titles and addresses of its formats, for the HTML page."""
+    """Each profile with (title, address) pairs of its formats, for the HTML page."""
     rows: dict[str, tuple[Any, list[tuple[str, str]]]] = {}
     for representation in resource.representations(base):
         _, formats = rows.setdefault(representation.profile.token, (representation.profile, []))

@@ -17,7 +17,7 @@ FEED_RIGHTS = "CC-BY-4.0"
 
 
 class AtomLink(NamedTuple):
-    """A link: its relation, its address, and the media type of its target, empty if unknown."""
+    """A link: relation, URL, and media type of the target (empty if unknown)."""
 
     relation: str
     address: str
@@ -27,8 +27,8 @@ class AtomLink(NamedTuple):
 class AtomEntry(NamedTuple):
     """An entry: its permanent IRI, its title, the time of its last change, and the link to its page, if any.
 
-    `summary` is plain text or HTML, `category` the kind of resource. Only the IRI and the time of a deleted
-    entry (`is_deleted`) are written.
+    `summary` is plain text, or HTML if `has_html_summary`. `category` is the type of the resource, such as
+    `issue`. Of a deleted entry (`is_deleted`), only the IRI and the time are written.
     """
 
     iri: str
@@ -42,7 +42,7 @@ class AtomEntry(NamedTuple):
 
 
 class AtomExtension(NamedTuple):
-    """An element of another namespace; its name has the prefix."""
+    """An element of another namespace; its name includes the prefix."""
 
     name: str
     text: str | None
@@ -50,11 +50,11 @@ class AtomExtension(NamedTuple):
 
 
 class AtomFeed(NamedTuple):
-    """A page of a feed. `links` lead to this page and its neighbors.
+    """A page of a feed. `links` lead to this page, the next and the previous one.
 
-    `iri` is that of the whole feed, the same on each page. `language` is that of its texts, empty if they are
-    in several languages. `is_licensed`: the feed states the license of this service. `namespaces` are those
-    of its extensions, by prefix.
+    `iri` identifies the whole feed, and is the same on each page. `language` is the language of the texts,
+    empty if they are in several languages. If `is_licensed`, the feed states the license of this service.
+    `namespaces` are the namespaces of the `extensions`, by prefix.
     """
 
     iri: str

@@ -1,4 +1,4 @@
-"""FastAPI dependencies of handlers that read the change log. Why they are `async`: `pages.dependencies`."""
+"""FastAPI dependencies of handlers that read the change log; `async`, as FastAPI runs others on a thread."""
 
 from typing import Annotated
 
@@ -7,10 +7,10 @@ from fastapi import Depends, Request
 from ..store.changelog.sync import ChangeLogSync
 
 
-async def get_stream(request: Request) -> ChangeLogSync:
-    """The change log, kept in line with the store."""
-    stream: ChangeLogSync = request.app.state.service.projections.change_log
-    return stream
+async def get_change_log(request: Request) -> ChangeLogSync:
+    """The change log and its synchronization with the store."""
+    change_log: ChangeLogSync = request.app.state.service.projections.change_log
+    return change_log
 
 
-StreamDep = Annotated[ChangeLogSync, Depends(get_stream)]
+ChangeLogDep = Annotated[ChangeLogSync, Depends(get_change_log)]

@@ -1,4 +1,4 @@
-"""The description of a resource: its statements, parts and incoming statements, with all their labels."""
+"""The description of a resource: statements about it and its parts, statements that point to it, labels."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,13 +18,13 @@ from .labels import best_label, find_labels
 
 MAX_DESCRIBED_PARTS = 250
 MAX_INCOMING_STATEMENTS = 500
-MAX_INCOMING_PER_PROPERTY = 50  # once there are more than MAX_INCOMING_STATEMENTS
+MAX_INCOMING_PER_PROPERTY = 50  # if there are more than MAX_INCOMING_STATEMENTS
 INCOMING_CUT_MESSAGE = gettext_noop("Of %(total)s statements that point here, %(shown)s are shown.")
 PARTS_CUT_MESSAGE = gettext_noop("Only the first %(number)s parts are shown.")
 
 
 class Statement(NamedTuple):
-    """One triple and the IRIs of the graphs that hold it (none: the default graph)."""
+    """A triple and the IRIs of the named graphs that contain it; none if only the default graph does."""
 
     subject: ox.NamedNode
     predicate: ox.NamedNode
@@ -38,7 +38,7 @@ class Statement(NamedTuple):
 
 
 class CutNotice(NamedTuple):
-    """A notice that a description was cut: a sentence with %(name)s placeholders, and their numbers."""
+    """A notice that a description is incomplete: a sentence with %(name)s placeholders, and their values."""
 
     sentence: str
     numbers: Mapping[str, int]
@@ -52,9 +52,10 @@ class CutNotice(NamedTuple):
 class ResourceDescription:
     """The description of a resource.
 
-    `parts` holds the statements about linked nodes whose IRIs are below that of the resource, by IRI.
-    `incoming` are statements that point to the resource, `incoming_counts` the full number of them by
-    property. `cut_notices` say what was left out. `labels` has labels by IRI.
+    `parts` has the statements about linked nodes whose IRIs are below the IRI of the resource, such as
+    `…/paper/x/mechanism-1` below `…/paper/x`, by IRI. `incoming` are statements that point to the resource;
+    `incoming_counts` has their full number by property. `cut_notices` say what was left out. `labels` are by
+    IRI.
     """
 
     iri: str
@@ -76,10 +77,10 @@ class ResourceDescription:
 def describe_resource(
     store: Store, iri: str, languages: LanguagePreferences = ANY_LANGUAGE
 ) -> ResourceDescription | None:
-    """The description of a resource, or None when no statement is about it and none points to it.
+    """The description of a resource, or None if no statement is about it and none points to it.
 
-    Labels are in the preferred languages where there are such. If `?lang=` requests languages, all other
-    texts are left out; raises Problem 406 where no text is in one of them.
+    Labels are in the preferred languages if there are such labels. If `?lang=` requests languages, texts in
+    all others are left out; raises Problem 406 if no text is in one of them.
     """
     statements = statements_about(store, [iri])
     incoming, incoming_counts = find_incoming_statements(store, iri)
@@ -101,11 +102,12 @@ def describe_resource(
 
 
 def iter_node_labels(
-    nodes: Mapping[str, Iterable[Statement]], ranges: Sequence[str]
+    nodes: Mapping[str, Iterable[Statement]], language_ranges: Sequence[str]
 ) -> Iterator[tuple[str, ox.Literal]]:
-    """The best label of each node that has one, from its statements."""
+    """The best label of each node that has one, from the statements about it."""
     for iri, statements in nodes.items():
-        label = best_label(((statement.predicate, statement.object) for statement in statements), ranges)
+        pairs = ((statement.predicate, statement.object) for statement in statements)
+        label = best_label(pairs, language_ranges)
         if label is not None:
             yield iri, label
 
@@ -113,23 +115,23 @@ def iter_node_labels(
 def filter_description_languages(
     description: ResourceDescription, languages: LanguagePreferences
 ) -> ResourceDescription:
-    """The description with texts in the languages of `?lang=` only. Raises Problem 406."""
+    """The description with texts in the languages of `?lang=` only. Raises Problem 406 if there are none."""
     if not languages.is_explicit:
         return description
-    kept = set(keep_requested_languages(list(description), languages))
+    selected = set(keep_requested_languages(list(description), languages))
     return replace(
         description,
-        statements=[statement for statement in description.statements if statement in kept],
+        statements=[statement for statement in description.statements if statement in selected],
         parts={
-            part: [statement for statement in statements if statement in kept]
+            part: [statement for statement in statements if statement in selected]
             for part, statements in description.parts.items()
         },
-        incoming=[statement for statement in description.incoming if statement in kept],
+        incoming=[statement for statement in description.incoming if statement in selected],
     )
 
 
 def stated_types(statements: Iterable[StatementLike]) -> frozenset[str]:
-    """The IRIs of the classes in the rdf:type statements."""
+    """The IRIs of the classes in the rdf:type statements among these."""
     types = (statement.object for statement in statements if statement.predicate == RDF_TYPE)
     return frozenset(type_.value for type_ in types if isinstance(type_, ox.NamedNode))
 
@@ -141,7 +143,7 @@ def iter_type_triples(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
 
 @cache_for_version(20_000)
 def type_triples_at_version(store: Store, iri: str) -> tuple[ox.Triple, ...]:
-    """The rdf:type triples of an IRI in a version of the store."""
+    """The rdf:type triples of an IRI; cached until the store changes."""
     return tuple(quad.triple for quad in store.match(ox.NamedNode(iri), RDF_TYPE))
 
 
@@ -159,8 +161,9 @@ def statements_about(store: Store, iris: Iterable[str]) -> list[Statement]:
 def find_incoming_statements(store: Store, iri: str) -> tuple[list[Statement], dict[str, int]]:
     """The statements with the IRI as object and an IRI as subject, and the number of them by property.
 
-    Above MAX_INCOMING_STATEMENTS, only MAX_INCOMING_PER_PROPERTY of each property are returned, and the
-    numbers include blank nodes as subjects: to filter them out takes ten times as long.
+    If there are more than MAX_INCOMING_STATEMENTS, only MAX_INCOMING_PER_PROPERTY of each property are
+    returned, and the numbers include statements whose subjects are blank nodes: to filter these out takes ten
+    times as long.
     """
     node = ox.NamedNode(iri)
     quads = list(islice(filter(has_named_subject, store.match(object_=node)), MAX_INCOMING_STATEMENTS + 1))
@@ -185,30 +188,30 @@ def has_named_subject(quad: ox.Quad) -> bool:
 
 
 def find_described_parts(
-    store: Store, iri: str, linked: list[Statement]
+    store: Store, iri: str, linked_statements: list[Statement]
 ) -> tuple[dict[str, list[Statement]], bool]:
-    """The statements of nodes below the IRI that are reachable from `linked`, and whether some are left out.
+    """The statements about parts: nodes below the IRI that are reachable from `linked_statements`, by IRI.
 
-    `linked` are the statements of the resource and the incoming ones. At most MAX_DESCRIBED_PARTS nodes are
-    described.
+    `linked_statements` are those about the resource and the incoming ones. At most MAX_DESCRIBED_PARTS parts
+    are described; the second value is True if some are left out.
     """
     parts: dict[str, list[Statement]] = {}
-    terms = [term for statement in linked for term in (statement.subject, statement.object)]
-    while new := iris_below(iri, terms) - parts.keys():
-        remaining = MAX_DESCRIBED_PARTS - len(parts)
-        described = sorted(new)[:remaining]
+    terms = [term for statement in linked_statements for term in (statement.subject, statement.object)]
+    while new_parts := iris_below(iri, terms) - parts.keys():
+        max_new_parts = MAX_DESCRIBED_PARTS - len(parts)
+        described = sorted(new_parts)[:max_new_parts]
         parts |= {part: [] for part in described}
         statements = statements_about(store, described)
         for statement in statements:
             parts[statement.subject.value].append(statement)
-        if len(new) > remaining:
+        if len(new_parts) > max_new_parts:
             return parts, True
         terms = [statement.object for statement in statements]
     return parts, False
 
 
 def iris_below(iri: str, terms: Iterable[ResultTerm]) -> set[str]:
-    """The terms that are IRIs below `iri`, which is without a slash at its end."""
+    """The terms that are IRIs below `iri` (without a slash at its end)."""
     return {
         term.value for term in terms if isinstance(term, ox.NamedNode) and term.value.startswith(f"{iri}/")
     }
@@ -225,13 +228,13 @@ def statements_from_quads(quads: Iterable[ox.Quad]) -> list[Statement]:
 
 
 def build_statement(triple: ox.Triple, graphs: set[str]) -> Statement:
-    """A triple whose subject is an IRI, with the graphs that hold it."""
+    """A triple whose subject is an IRI, with the graphs that contain it."""
     assert isinstance(triple.subject, ox.NamedNode)
     return Statement(triple.subject, triple.predicate, triple.object, tuple(sorted(graphs)))
 
 
 def iris_in_description(description: ResourceDescription) -> set[str]:
-    """Every IRI in the description: nodes, properties, classes and graphs."""
+    """All IRIs in the description: nodes, properties, classes and graphs."""
     iris = {description.iri}
     for statement in description:
         iris |= {statement.subject.value, statement.predicate.value, *statement.graphs}
@@ -241,6 +244,6 @@ def iris_in_description(description: ResourceDescription) -> set[str]:
 
 
 def graphs_by_use(description: ResourceDescription) -> list[str]:
-    """The graphs of the statements of the resource, the one with most of them first."""
+    """The graphs of the statements about the resource, the graph with the most statements first."""
     counts = Counter(graph for statement in description.statements for graph in statement.graphs)
     return [graph for graph, _ in counts.most_common()]

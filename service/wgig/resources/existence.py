@@ -1,7 +1,8 @@
-"""Whether a resource or graph exists, and listings of resources by kind and IRI path.
+"""Whether a resource or graph exists, and lists of the resources in a folder.
 
-A request for an unknown resource gets an error that suggests a similar name, never an empty result. The paths
-of IRIs group resources into folders; the change log keeps IRIs sorted, so that a listing needs no scan.
+A folder is a path of IRIs: `…/id/issue/spam` is in the folder `…/id/issue`. Lists come from the change log,
+which has the IRIs of all resources sorted. A request for an unknown resource gets an error that suggests a
+similar name, never an empty result.
 """
 
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from ..problems import Problem, unknown_name_problem
 from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 from ..rdf.values import ANY_RESOURCE, is_resource_type, parse_parameter_term
 from ..sparql.examples import ExampleParameter, ExampleQuery, bind_query_parameters
-from ..sparql.service import QueryService, select_own_rows
+from ..sparql.service import QueryService, select_internal_rows
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.queries import count_resources_by_kind, find_next_resource, list_resources_below
 from ..store.store import Store
@@ -23,24 +24,25 @@ from ..text import find_near_name, natural_sort_key
 from .description import is_known_iri, iter_type_triples, stated_types
 from .labels import find_labels
 
-MAX_THINGS_AT_ONCE = 1000  # resources in one page of a listing
-# The first sorts before any character that an IRI may continue with, the second right after a slash.
-LOWEST_IRI_CHARACTER, BEYOND_SLASH_CHARACTER = " ", "0"
+MAX_FOLDER_RESOURCES = 1000  # resources on a page of the list of a folder
+# In a sorted list of IRIs, a space sorts before any IRI character, and "0" is the character after the slash.
+LOWEST_IRI_CHARACTER, CHARACTER_AFTER_SLASH = " ", "0"
 
 
 class FolderListing(NamedTuple):
-    """A page of the resources right below an IRI, by IRI with their labels, sorted by label; and the folders.
+    """A page of the list of a folder: its resources and the IRIs of its subfolders.
 
-    `after` is the name after which the next page begins; empty on the last page.
+    `resources` has labels by IRI, sorted by label. `after` is the name after which the next page begins,
+    empty on the last page.
     """
 
-    things: dict[str, ox.Literal]
+    resources: dict[str, ox.Literal]
     folders: list[str]
     after: str
 
 
-def count_things_by_kind(log: ChangeLog) -> dict[str, int]:
-    """The number of resources of each kind, sorted by the title of the kind."""
+def sort_resource_counts(log: ChangeLog) -> dict[str, int]:
+    """The number of resources of each kind (such as `issue`), sorted by the title of the kind."""
     return dict(sorted(count_resources_by_kind(log).items(), key=lambda item: kind_title(item[0])))
 
 
@@ -50,50 +52,54 @@ def is_folder(log: ChangeLog, iri: str) -> bool:
 
 
 def find_near_iri(log: ChangeLog, iri: str) -> str:
-    """The IRI of the resource in the same folder with the most similar name; empty where none is similar.
+    """The IRI of the resource in the same folder with the most similar name; empty if none is similar.
 
-    Only the first MAX_THINGS_AT_ONCE names with the same first letter are compared.
+    Only the first MAX_FOLDER_RESOURCES names with the same first letter are compared.
     """
     folder, _, name = iri.rpartition("/")
     prefix = f"{folder}/"
     names = [
         resource.iri.removeprefix(prefix)
-        for resource in list_resources_below(log, prefix + name[:1], (), 0, MAX_THINGS_AT_ONCE)
+        for resource in list_resources_below(
+            log, prefix + name[:1], excluded=(), skip=0, limit=MAX_FOLDER_RESOURCES
+        )
     ]
-    near_name = find_near_name(name, [other for other in names if "/" not in other])
+    near_name = find_near_name(name, [other_name for other_name in names if "/" not in other_name])
     return prefix + near_name if near_name else ""
 
 
 def list_folder(
-    log: ChangeLog, store: Store, iri: str, after: str = "", ranges: tuple[str, ...] = ()
+    log: ChangeLog, store: Store, iri: str, after: str = "", language_ranges: tuple[str, ...] = ()
 ) -> FolderListing:
-    """The resources right below an IRI, up to MAX_THINGS_AT_ONCE after a name, and the folders.
+    """A page of the folder with this IRI: at most MAX_FOLDER_RESOURCES resources after the name `after`.
 
-    The labels are in the languages of `ranges` where there are such.
+    Labels are in the languages of `language_ranges` if there are such labels.
     """
     prefix, iris, folders = f"{iri}/", dict[str, None](), list[str]()
     next_iri = find_next_resource(log, prefix, f"{prefix}{after}{LOWEST_IRI_CHARACTER if after else ''}")
-    while next_iri and len(iris) < MAX_THINGS_AT_ONCE:
+    while next_iri and len(iris) < MAX_FOLDER_RESOURCES:
         name, slash, _ = next_iri.removeprefix(prefix).partition("/")
         if not slash:
             iris[next_iri] = None
-        elif name != after and prefix + name not in iris:
+        elif name != after and prefix + name not in iris:  # a resource that has parts is not a folder
             folders.append(prefix + name)
         next_iri = find_next_resource(
             log,
             prefix,
-            f"{prefix}{name}{BEYOND_SLASH_CHARACTER}" if slash else f"{next_iri}{LOWEST_IRI_CHARACTER}",
+            f"{prefix}{name}{CHARACTER_AFTER_SLASH}" if slash else f"{next_iri}{LOWEST_IRI_CHARACTER}",
         )
-    labels = find_labels(store, iris, ranges)
-    labels_by_iri = {
-        thing_iri: labels.get(thing_iri, ox.Literal(thing_iri.rpartition("/")[2])) for thing_iri in iris
+    labels = find_labels(store, iris, language_ranges)
+    resources = {
+        resource_iri: labels.get(resource_iri, ox.Literal(resource_iri.rpartition("/")[2]))
+        for resource_iri in iris
     }
-    ordered = dict(sorted(labels_by_iri.items(), key=lambda item: natural_sort_key(item[1].value)))
-    return FolderListing(ordered, folders, next(reversed(iris)).removeprefix(prefix) if next_iri else "")
+    sorted_resources = dict(sorted(resources.items(), key=lambda item: natural_sort_key(item[1].value)))
+    next_after = next(reversed(iris)).removeprefix(prefix) if next_iri else ""
+    return FolderListing(sorted_resources, folders, next_after)
 
 
-MAX_COMPARED_THINGS = 1_000  # resources whose names are compared with an unknown one
-MAX_LISTED_THINGS = 10  # names that an error lists where none is similar
+MAX_COMPARED_NAMES = 1_000  # names of resources that are compared with an unknown name
+MAX_NAMES_IN_ERROR = 10  # names that an error lists if none is similar
 GRAPH_CLASSES = {
     f"{EXTERNAL_NAMESPACES['sd']}NamedGraph",
     f"{EXTERNAL_NAMESPACES['void']}Dataset",
@@ -104,7 +110,10 @@ GRAPH_CLASSES = {
 async def parse_known_term(
     request: Request, queries: QueryService, parameter: ExampleParameter, text: str
 ) -> Any:
-    """The term that a parameter value stands for. Raises Problem 400 for a malformed or unknown one."""
+    """The term in the value of a parameter of an example query.
+
+    Raises Problem 400 if it is malformed, or the IRI of an unknown resource.
+    """
     term = parse_parameter_term(parameter.name, parameter.type, text, queries.settings.base)
     if is_resource_type(parameter.type):
         await check_known_iri(request, queries, parameter.name, parameter.type, term.value)
@@ -112,7 +121,10 @@ async def parse_known_term(
 
 
 async def check_known_iri(request: Request, queries: QueryService, name: str, type_: str, iri: str) -> None:
-    """Raises Problem 400, with similar names, where no resource of the type has this IRI."""
+    """Raise Problem 400 if the IRI is unknown or, unless `type_` is ANY_RESOURCE, is that of a graph.
+
+    `name` is the parameter, and `type_` its type. The message suggests similar names.
+    """
     store = queries.store
     is_graph = type_ != ANY_RESOURCE and is_only_graph(store, iri)
     if is_known_iri(store, iri) and not is_graph:
@@ -121,19 +133,20 @@ async def check_known_iri(request: Request, queries: QueryService, name: str, ty
     base = queries.settings.base
     prefix = f"{folder}/" if iri.startswith(f"{base}id/") else namespaces_by_prefix(base).get(type_, "")
     reason = f"<{iri}> is a graph" if is_graph else f"Nothing is known about <{iri}>"
-    sentence = f"{reason}, so {name} cannot be"
+    message_start = f"{reason}, so {name} cannot be"
     if not prefix:
-        raise Problem(400, f"{sentence} that. Give the IRI of a resource that exists here.")
+        raise Problem(400, f"{message_start} that. Give the IRI of a resource that exists here.")
     query = (
-        "SELECT DISTINCT ?thing WHERE { ?thing a ?type "
-        f"FILTER (STRSTARTS(STR(?thing), {ox.Literal(prefix)})) }} LIMIT {MAX_COMPARED_THINGS}"
+        "SELECT DISTINCT ?resource WHERE { ?resource a ?type "
+        f"FILTER (STRSTARTS(STR(?resource), {ox.Literal(prefix)})) }} LIMIT {MAX_COMPARED_NAMES}"
     )
-    names = [thing.value.removeprefix(prefix) for (thing,) in await select_own_rows(request, queries, query)]
-    raise unknown_name_problem(sentence, local_name, names, MAX_LISTED_THINGS)
+    rows = await select_internal_rows(request, queries, query)
+    names = [resource.value.removeprefix(prefix) for (resource,) in rows]
+    raise unknown_name_problem(message_start, local_name, names, MAX_NAMES_IN_ERROR)
 
 
 def is_only_graph(store: Store, iri: str) -> bool:
-    """Whether an IRI names a graph, and nothing else."""
+    """Whether all classes of an IRI are classes of graphs."""
     types = stated_types(iter_type_triples(store, [iri]))
     return bool(types) and types <= GRAPH_CLASSES
 
@@ -146,7 +159,10 @@ def example_parameter_names(example: ExampleQuery) -> tuple[str, ...]:
 async def bind_example_query(
     request: Request, queries: QueryService, example: ExampleQuery, pairs: Pairs
 ) -> str:
-    """The text of an example query with the values in the pairs. Raises Problem 400 for unknown resources."""
+    """The text of an example query with the parameter values filled in.
+
+    Raises Problem 400 for a malformed value or an unknown resource.
+    """
     values = dict(pairs)
     return bind_query_parameters(
         example.source,

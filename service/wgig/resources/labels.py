@@ -1,8 +1,8 @@
-"""Labels: the best label of each resource by language, and natural sort order.
+"""Labels: the best label of each resource by language.
 
 Label properties are tried in order (skos:prefLabel, rdfs:label, and so on). A skos:altLabel counts only if
-it is a transliteration into Latin letters. In a language map, texts without a language are under `@none`
-(JSON-LD 1.1).
+its language tag ends in `-latn`, for a transliteration into Latin letters. In a language map, texts without a
+language are under `@none` (JSON-LD 1.1).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,10 +11,11 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..rdf.labels import LABEL_PROPERTIES, label_distance, rank_language
+from ..rdf.labels import LABEL_PROPERTIES, label_sort_key, rank_language
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 
+# By property: its position in the order of preference.
 _LABEL_RANKS = {ox.NamedNode(iri): rank for rank, iri in enumerate(LABEL_PROPERTIES)}
 ALT_LABEL_RANK = len(LABEL_PROPERTIES) - 1  # skos:altLabel is the last
 
@@ -25,7 +26,7 @@ def find_labels(
     """The best label of each IRI that has one.
 
     `language_ranges` are in order of preference. Labels in other languages follow: English, no language,
-    Latin letters, and any language.
+    tags that end in `-latn`, and any language.
     """
     labels = {iri: find_label(store, iri, language_ranges) for iri in sorted(set(iris))}
     return {iri: label for iri, label in labels.items() if label is not None}
@@ -33,13 +34,13 @@ def find_labels(
 
 @cache_for_version(20_000)
 def find_label(store: Store, iri: str, language_ranges: tuple[str, ...] = ()) -> ox.Literal | None:
-    """The best label of an IRI in a version of the store."""
+    """The best label of an IRI, or None; cached until the store changes."""
     node = ox.NamedNode(iri)
-    values: list[tuple[ox.NamedNode, Any]] = []
+    candidates: list[tuple[ox.NamedNode, Any]] = []
     label: ox.Literal | None = None
     for property_ in _LABEL_RANKS:
-        values += ((property_, quad.object) for quad in store.match(node, property_))
-        label = best_label(values, language_ranges)
+        candidates += ((property_, quad.object) for quad in store.match(node, property_))
+        label = best_label(candidates, language_ranges)
         if label is not None and label.language == "en" and not language_ranges:
             break  # no later property can have a better one
     return label
@@ -50,7 +51,7 @@ def best_label(
 ) -> ox.Literal | None:
     """The best label among (property, value) pairs of a resource; None if none is a label."""
     candidates = [
-        ((rank_language(text.language or "", language_ranges), *label_distance(text, rank)), text)
+        ((rank_language(text.language or "", language_ranges), *label_sort_key(text, rank)), text)
         for property_, text in values
         if (rank := _LABEL_RANKS.get(property_)) is not None
         if isinstance(text, ox.Literal) and is_label_text(text, rank)
@@ -59,12 +60,12 @@ def best_label(
 
 
 def is_label_text(text: ox.Literal, rank: int) -> bool:
-    """Whether a text is a label; a skos:altLabel is one only if its language ends in `-latn`."""
+    """Whether a text is a label; a skos:altLabel is a label only if its language ends in `-latn`."""
     return rank != ALT_LABEL_RANK or (text.language or "").lower().endswith("-latn")
 
 
 def build_language_map(texts: Iterable[Any]) -> dict[str, list[str]]:
-    """Texts by language; texts without one, and other values, are under `@none` (JSON-LD 1.1)."""
+    """Texts by language; texts without a language, and other values, are under `@none` (JSON-LD 1.1)."""
     texts_by_language: dict[str, list[str]] = {}
     for text in texts:
         texts_by_language.setdefault(getattr(text, "language", None) or "@none", []).append(

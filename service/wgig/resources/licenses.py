@@ -11,7 +11,10 @@ from ..store.view import StoreView
 
 
 def shared_license(view: StoreView, graphs: Iterable[str | None]) -> str:
-    """The IRI of the license that all these graphs have; empty if they differ or one has none."""
+    """The IRI of the license that all these graphs have; empty if they differ or one has none.
+
+    None stands for the default graph, which has no license.
+    """
     licenses = set[str]()
     for graph in graphs:
         quads = view.match(ox.NamedNode(graph), DCTERMS_LICENSE) if graph else ()

@@ -1,8 +1,8 @@
 """Descriptions in other vocabularies: schema.org as JSON-LD, simple Dublin Core as XML (oai_dc).
 
-Each profile has a CONSTRUCT query that maps our terms. schema.org is nested in one object per resource; for
-search engines, literals become plain strings in one language. Dublin Core has its fifteen elements in the
-order of OAI-PMH.
+The CONSTRUCT query of a profile maps the terms of the ontology. In schema.org, a resource is one JSON object
+with the resources that it refers to nested in it; for search engines, literals become plain strings in one
+language. Dublin Core has its fifteen elements in the order of OAI-PMH.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,21 +45,21 @@ OAI_DC_END = "</oai_dc:dc>\n"
 
 
 def serialize_oai_dc(triples: Iterable[ox.Triple], iri: str) -> bytes:
-    """The triples about `iri` in simple Dublin Core: the fifteen elements, in the order of the standard."""
-    own_triples = [triple for triple in triples if triple.subject == ox.NamedNode(iri)]
+    """The triples about `iri` as simple Dublin Core in XML, in the order of the standard."""
+    resource_triples = [triple for triple in triples if triple.subject == ox.NamedNode(iri)]
     lines = {
         (DC_ELEMENTS.index(name), serialize_dc_element(name, triple.object))
-        for triple in own_triples
+        for triple in resource_triples
         if (name := triple.predicate.value.removeprefix(DC_ELEMENTS_NAMESPACE)) in DC_ELEMENTS
     }
     return (OAI_DC_START + "".join(line for _, line in sorted(lines)) + OAI_DC_END).encode()
 
 
 def serialize_dc_element(name: str, value: object) -> str:
-    """One element with its text and language."""
+    """An element as a line of XML, with the text and language of the value."""
     text = value.value if isinstance(value, (ox.Literal, ox.NamedNode)) else str(value)
-    language = value.language if isinstance(value, ox.Literal) else None
-    language_attribute = f" xml:lang={quoteattr(language)}" if language else ""
+    language_tag = value.language if isinstance(value, ox.Literal) else None
+    language_attribute = f" xml:lang={quoteattr(language_tag)}" if language_tag else ""
     return f"  <dc:{name}{language_attribute}>{escape(text)}</dc:{name}>\n"
 
 
@@ -67,7 +67,7 @@ XSD_BOOLEAN_IRI = f"{XSD_NAMESPACE}boolean"
 SCHEMA_ORG_CONTEXT = {"@vocab": SCHEMA_NAMESPACE}
 
 SCHEMA_ORG_DESCRIPTION = (
-    "What is known of the Working Group on Internet Governance of the United Nations (2004-2005): issues, "
+    "The Working Group on Internet Governance of the United Nations (2004-2005): issues, "
     "papers, principles, meetings, agreements, deadlines and texts as linked data, each with its sources."
 )
 
@@ -75,18 +75,18 @@ TriplesByNode = Mapping[ox.NamedNode | ox.BlankNode | ox.Triple, list[ox.Triple]
 
 
 def build_schema_document(triples: Iterable[ox.Triple], iri: str) -> dict[str, Any]:
-    """The triples about `iri` and what it refers to, as one JSON-LD object of schema.org."""
+    """The triples about `iri` and the nodes that it refers to, as one JSON-LD object of schema.org."""
     return {"@context": SCHEMA_ORG_CONTEXT, **build_schema_objects(triples, [iri])[0]}
 
 
 def build_schema_objects(triples: Iterable[ox.Triple], iris: Iterable[str]) -> list[dict[str, Any]]:
-    """A schema.org object for each of the IRIs, with the triples about it and what it refers to."""
-    nodes = group_triples_by_subject(sorted(triples, key=str))
-    return [build_schema_object(ox.NamedNode(iri), nodes, set()) for iri in iris]
+    """A schema.org object for each of the IRIs, with the nodes that it refers to nested in it."""
+    triples_by_node = group_triples_by_subject(sorted(triples, key=str))
+    return [build_schema_object(ox.NamedNode(iri), triples_by_node, set()) for iri in iris]
 
 
 def simplify_literals(triples: Iterable[ox.Triple]) -> list[ox.Triple]:
-    """The triples with all literals but booleans as plain strings, as search engines expect them."""
+    """The triples with all literals except booleans as plain strings, as search engines expect."""
     return [ox.Triple(triple.subject, triple.predicate, simplify_term(triple.object)) for triple in triples]
 
 
@@ -96,26 +96,26 @@ def simplify_term(term: Any) -> Any:
     return ox.Literal(term.value) if is_simplified else term
 
 
-def build_schema_object(node: Any, nodes: TriplesByNode, seen: set[Any]) -> dict[str, Any]:
-    """An object for a node, with its triples only where it occurs first (`seen`)."""
+def build_schema_object(node: Any, triples_by_node: TriplesByNode, seen: set[Any]) -> dict[str, Any]:
+    """The object for a node: its `@id`, and the triples about it unless it is in `seen` already."""
     document: dict[str, Any] = {"@id": json_ld_node_id(node)}
     if node in seen:
         return document
     seen.add(node)
-    for triple in nodes.get(node, ()):
+    for triple in triples_by_node.get(node, ()):
         if triple.predicate.value == RDF_TYPE_IRI and isinstance(triple.object, ox.NamedNode):
             add_json_value(document, "@type", triple.object.value.removeprefix(SCHEMA_NAMESPACE))
         else:
             add_json_value(
                 document,
                 triple.predicate.value.removeprefix(SCHEMA_NAMESPACE),
-                build_schema_value(triple.object, nodes, seen),
+                build_schema_value(triple.object, triples_by_node, seen),
             )
     return document
 
 
 def add_json_value(document: dict[str, Any], key: str, value: Any) -> None:
-    """Add a value to a key: alone while it is the only one, or else in a list."""
+    """Add a value to a key, which has a list if it has more than one value."""
     if key not in document:
         document[key] = value
     elif isinstance(document[key], list):
@@ -124,10 +124,10 @@ def add_json_value(document: dict[str, Any], key: str, value: Any) -> None:
         document[key] = [document[key], value]
 
 
-def build_schema_value(term: Any, nodes: TriplesByNode, seen: set[Any]) -> Any:
+def build_schema_value(term: Any, triples_by_node: TriplesByNode, seen: set[Any]) -> Any:
     """The JSON-LD value of a term."""
     if not isinstance(term, ox.Literal):
-        return build_schema_object(term, nodes, seen)
+        return build_schema_object(term, triples_by_node, seen)
     if term.language:
         return {"@value": term.value, "@language": term.language}
     if term.datatype == XSD_STRING:
@@ -143,7 +143,7 @@ def json_ld_node_id(node: Any) -> str:
 
 
 def build_item_list(title: str, items: Iterable[Any], total: int, first: int = 1) -> dict[str, Any]:
-    """A schema.org ItemList: the items, the position of the first, and the number in all."""
+    """A schema.org ItemList; `first` is the position of the first item in a list of `total` items."""
     return {
         "@context": SCHEMA_ORG_CONTEXT,
         "@type": "ItemList",
@@ -157,33 +157,37 @@ def build_item_list(title: str, items: Iterable[Any], total: int, first: int = 1
 
 
 def build_dataset_markup(
-    iri: str, page: str, title: str, description: str, files: Iterable[Format]
+    iri: str, page_url: str, title: str, description: str, formats: Iterable[Format]
 ) -> dict[str, Any]:
-    """A schema.org Dataset for a part of the data with a page and files in these formats."""
+    """A schema.org Dataset for a subset of the data that has a page and files in these formats."""
     return {
         "@context": SCHEMA_ORG_CONTEXT,
         "@type": "Dataset",
         "@id": iri,
         "name": title,
         "description": description,
-        "url": {"@id": page},
+        "url": {"@id": page_url},
         "license": {"@id": LICENSE_IRI},
         "isAccessibleForFree": True,
         "distribution": [
             {
                 "@type": "DataDownload",
                 "encodingFormat": format_.media_type,
-                "contentUrl": {"@id": f"{page}.{format_.suffix}"},
+                "contentUrl": {"@id": f"{page_url}.{format_.suffix}"},
             }
-            for format_ in files
+            for format_ in formats
         ],
     }
 
 
-def build_catalog_markup(base: str, host: str, kinds: Iterable[str]) -> dict[str, Any]:
+def build_catalog_markup(base: str, host_url: str, kinds: Iterable[str]) -> dict[str, Any]:
     """A schema.org DataCatalog with the whole store as a Dataset; `kinds` become its keywords."""
     dumps = [
-        {"@type": "DataDownload", "encodingFormat": media_type, "contentUrl": {"@id": f"{host}dump.{suffix}"}}
+        {
+            "@type": "DataDownload",
+            "encodingFormat": media_type,
+            "contentUrl": {"@id": f"{host_url}dump.{suffix}"},
+        }
         for suffix, media_type in (("trig", "application/trig"), ("nq", "application/n-quads"))
     ]
     dataset = {
@@ -191,7 +195,7 @@ def build_catalog_markup(base: str, host: str, kinds: Iterable[str]) -> dict[str
         "@id": f"{base}#dataset",
         "name": "The Working Group on Internet Governance as a knowledge graph",
         "description": SCHEMA_ORG_DESCRIPTION,
-        "url": {"@id": host},
+        "url": {"@id": host_url},
         "license": {"@id": LICENSE_IRI},
         "version": __version__,
         "isAccessibleForFree": True,
@@ -203,7 +207,7 @@ def build_catalog_markup(base: str, host: str, kinds: Iterable[str]) -> dict[str
         "@type": "DataCatalog",
         "@id": f"{base}#catalog",
         "name": SERVICE_TITLE,
-        "url": {"@id": host},
+        "url": {"@id": host_url},
         "license": {"@id": LICENSE_IRI},
         "dataset": dataset,
     }
@@ -215,14 +219,15 @@ FOAF_PRIMARY_TOPIC = expand_curie("foaf:primaryTopic")
 def map_to_profile(
     profile: Profile, pages: Mapping[str, str], triples: Iterable[ox.Triple]
 ) -> list[ox.Triple]:
-    """The triples of a profile, by its CONSTRUCT query over our triples.
+    """The result of the CONSTRUCT query of a profile on these triples.
 
-    `pages` has the address of the page of each resource, by IRI.
+    `pages` has the URLs of the pages of resources, by IRI. They replace the foaf:primaryTopic triples.
     """
     store = ox.Store()
     store.extend(ox.Quad(*triple) for triple in triples if triple.predicate != FOAF_PRIMARY_TOPIC)
     store.extend(
-        ox.Quad(ox.NamedNode(page), FOAF_PRIMARY_TOPIC, ox.NamedNode(iri)) for iri, page in pages.items()
+        ox.Quad(ox.NamedNode(page_url), FOAF_PRIMARY_TOPIC, ox.NamedNode(iri))
+        for iri, page_url in pages.items()
     )
     mapped = store.query(profile.query)
     assert isinstance(mapped, ox.QueryTriples)
@@ -230,25 +235,25 @@ def map_to_profile(
 
 
 def resource_markup(
-    iri: str, page: str, triples: Iterable[ox.Triple], ranges: Sequence[str], base: str
+    iri: str, page_url: str, triples: Iterable[ox.Triple], language_ranges: Sequence[str], base: str
 ) -> dict[str, Any]:
     """A resource as schema.org JSON-LD for search engines: in one language, with plain strings."""
-    texts = language.keep_best_languages(list(triples), ranges)
-    mapped = map_to_profile(profiles_by_token(base)["schema.org"], {iri: page}, texts)
+    localized_triples = language.keep_best_languages(list(triples), language_ranges)
+    mapped = map_to_profile(profiles_by_token(base)["schema.org"], {iri: page_url}, localized_triples)
     return build_schema_document(simplify_literals(mapped), iri)
 
 
 def build_list_items(
-    labels: Mapping[str, ox.Literal], types: Iterable[ox.Triple], host: str, base: str
+    labels: Mapping[str, ox.Literal], type_triples: Iterable[ox.Triple], host_url: str, base: str
 ) -> list[dict[str, Any]]:
-    """The resources of a list as schema.org objects for search engines: type, name and page."""
-    pages = {iri: web_address(host, find_href(iri, base) or iri) for iri in labels}
+    """The resources of a list as schema.org objects with type, name and page, for search engines."""
+    pages = {iri: web_address(host_url, find_href(iri, base) or iri) for iri in labels}
     label_triples = (ox.Triple(ox.NamedNode(iri), RDFS_LABEL, label) for iri, label in labels.items())
     return build_schema_objects(
-        map_to_profile(profiles_by_token(base)["schema.org"], pages, [*types, *label_triples]), labels
+        map_to_profile(profiles_by_token(base)["schema.org"], pages, [*type_triples, *label_triples]), labels
     )
 
 
-def web_address(host: str, path: str) -> str:
-    """The full address of a path of this service, which is served at `host`."""
-    return host.rstrip("/") + path if path.startswith("/") else path
+def web_address(host_url: str, path: str) -> str:
+    """The URL of a path of this service, which is served at `host_url`; any other URL unchanged."""
+    return host_url.rstrip("/") + path if path.startswith("/") else path

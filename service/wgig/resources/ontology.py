@@ -1,7 +1,7 @@
 """Routes of /ontology and its versions, /shapes, /context.jsonld and /static.
 
-The ontology and the shapes are graphs with a page, in each format; static files have a digest in their path,
-and may be cached forever.
+The ontology and the shapes are graphs that have a page, and that are served in each format. Static files have
+a digest in their path, so they are cached forever.
 """
 
 from collections.abc import Callable
@@ -32,9 +32,9 @@ from .alternates import Resource, data_links
 from .description import stated_types
 from .mappings import resource_markup
 from .ontology_page import build_ontology_view
-from .parameters import DOCUMENT_FORMATS, DocumentParameters, make_profile_operation
+from .parameters import DESCRIPTION_FORMATS, DescriptionParameters, make_profile_operation
 from .profile_negotiation import parse_preferences
-from .profiles import OWN_PROFILE_FORMATS
+from .profiles import DEFAULT_PROFILE_FORMATS
 from .representation import (
     ontology_context,
     render_site_page,
@@ -49,6 +49,7 @@ STATIC_FORMATS = {
     "js": Format("text/javascript", "js", "JavaScript"),
     "svg": SVG,
 }
+# By name of the graph: makes the entries of its page from its triples and the language.
 GRAPH_ENTRY_BUILDERS: dict[str, Callable[[list[ox.Triple], str], object]] = {
     "ontology": vocabulary.group_terms_by_kind,
     "shapes": lambda triples, _: vocabulary.list_node_shapes(triples),
@@ -56,39 +57,41 @@ GRAPH_ENTRY_BUILDERS: dict[str, Callable[[list[ox.Triple], str], object]] = {
 OWL_VERSION_IRI = expand_curie("owl:versionIRI")
 
 
-GRAPH_DOCUMENT_OPERATION = make_profile_operation(DOCUMENT_FORMATS, GraphDocument)
+GRAPH_DOCUMENT_OPERATION = make_profile_operation(DESCRIPTION_FORMATS, GraphDocument)
 VERSION_OPERATION = Operation(status=303)
 CONTEXT_OPERATION = Operation(formats=(JSON_LD,))
 
 
-def get_ontology(context: ContextDep, parameters: Annotated[DocumentParameters, Query()]) -> Response:
-    """Our terms: a page with a place for each, or the graph that declares them."""
+def get_ontology(context: ContextDep, parameters: Annotated[DescriptionParameters, Query()]) -> Response:
+    """The ontology: a page with a section for each term, or the graph that declares the terms."""
     return respond_with_graph_document(context, parameters, "ontology")
 
 
 def get_ontology_version(
     context: ContextDep,
-    version: Annotated[str, Path(description="The version of its IRI.", examples=[__version__])],
+    version: Annotated[
+        str, Path(description="The version in the IRI of the ontology.", examples=[__version__])
+    ],
 ) -> Response:
-    """The way from the IRI of the current version to the ontology: 303. Raises Problem 404 for another."""
+    """A 303 redirect from the IRI of the current version to /ontology. Raises Problem 404 for others."""
     base = context.base
     version_terms = [
         triple.object
-        for triple in get_shipped_triples(context, "ontology")
+        for triple in require_graph_triples(context, "ontology")
         if triple.predicate == OWL_VERSION_IRI
     ]
     version_iris = [term.value for term in version_terms if isinstance(term, ox.NamedNode)]
     if f"{base}ontology/{version}" not in version_iris:
         raise Problem(
             404,
-            f"There is no version {version!r} of the ontology here. There is: {', '.join(version_iris)}. "
+            f"There is no version {version!r} of the ontology. The current one is {', '.join(version_iris)}. "
             "The old versions of its graph are listed at /graph/ontology?versions.",
         )
     return Response(status_code=303, headers={"Location": "/ontology", "Vary": "Accept, Accept-Profile"})
 
 
-def get_shapes(context: ContextDep, parameters: Annotated[DocumentParameters, Query()]) -> Response:
-    """Our shapes: a page of what they demand, or their graph."""
+def get_shapes(context: ContextDep, parameters: Annotated[DescriptionParameters, Query()]) -> Response:
+    """The shapes: a page of their requirements, or their graph."""
     return respond_with_graph_document(context, parameters, "shapes")
 
 
@@ -101,7 +104,7 @@ def get_json_ld_context(context: ContextDep) -> Response:
 StaticFileName = Annotated[
     str,
     Path(
-        description="The name of a file with its digest, as pages link it.",
+        description="The name of a file with its digest, as in the links of the pages.",
         examples=[rendering.build_static_path("icon.svg").rpartition("/")[2]],
     ),
 ]
@@ -109,7 +112,7 @@ STATIC_FILE_OPERATION = Operation(formats=tuple(STATIC_FORMATS.values()))
 
 
 def get_static_file(request: Request, name: StaticFileName) -> Response:
-    """A file that pages load; its path holds its digest, so it never changes. Raises Problem 404."""
+    """A file that pages load. Its path contains its digest. Raises Problem 404 if there is no such file."""
     body = rendering.read_static_files().get(request.url.path)
     if body is None:
         raise Problem(404, f"There is no file {request.url.path}. The pages link to the files that exist.")
@@ -125,8 +128,8 @@ def get_static_file(request: Request, name: StaticFileName) -> Response:
 class GraphContent:
     """A graph that has a page: its triples, the languages of its texts, and the entries of the page.
 
-    `header` are the triples about the ontology or the shapes as a whole, `labels` the labels by IRI in the
-    language of the page.
+    `header` has the triples about the ontology or the shapes as a whole. `labels` are by IRI, in the language
+    of the page.
     """
 
     triples: list[ox.Triple]
@@ -137,15 +140,15 @@ class GraphContent:
 
 
 def respond_with_graph_document(
-    context: RequestContext, parameters: DocumentParameters, name: str
+    context: RequestContext, parameters: DescriptionParameters, name: str
 ) -> Response:
-    """One of the graphs that have a page, `ontology` or `shapes`. Raises Problem 404 while it is empty."""
+    """The graph `ontology` or `shapes`, or its page. Raises Problem 404 if the graph is empty."""
     suffix = context.request.path_params.get("suffix", "")
-    preferences = parse_preferences(context, parameters, OWN_PROFILE_FORMATS, suffix)
+    preferences = parse_preferences(context, parameters, DEFAULT_PROFILE_FORMATS, suffix)
     store = context.store
     base = context.base
     iri = f"{base}{name}"
-    triples = get_shipped_triples(context, name)
+    triples = require_graph_triples(context, name)
     if preferences.languages.is_explicit:
         content = build_graph_content(
             http_language.keep_requested_languages(triples, preferences.languages),
@@ -159,7 +162,7 @@ def respond_with_graph_document(
     def write(format_: Format) -> bytes:
         if format_ is not HTML:
             return serialize_graph_body(context, content.triples, format_)
-        values: dict[str, object] = {
+        template_values: dict[str, object] = {
             "entries": content.entries,
             "labels": content.labels,
             "markup": resource_markup(
@@ -174,9 +177,13 @@ def respond_with_graph_document(
             ],
         }
         if name == "ontology":
-            values["ontology"] = build_ontology_view(store, base, current_language())
+            template_values["ontology"] = build_ontology_view(store, base, current_language())
         return render_site_page(
-            context, f"{name}.html", **values, rules=rules_by_code().values(), headings=section_headings()
+            context,
+            f"{name}.html",
+            **template_values,
+            rules=rules_by_code().values(),
+            headings=section_headings(),
         )
 
     resource = Resource(iri, f"/{name}", lambda: content.header, write, stated_types(content.header))
@@ -187,13 +194,13 @@ def respond_with_graph_document(
 
 @cache_for_version(4)
 def graph_triples_at_version(store: Store, name: str, base: str) -> list[ox.Triple]:
-    """The triples of the graph `ontology` or `shapes` in a version of the store."""
+    """The triples of the graph `ontology` or `shapes`; cached until the store changes."""
     return list(store.triples(f"{base}graph/{name}"))
 
 
 @cache_for_version(12)
 def graph_content_at_version(store: Store, name: str, base: str, language: str) -> GraphContent:
-    """The content of the page of `ontology` or `shapes`, in a language and a version of the store."""
+    """The content of the page of `ontology` or `shapes` in a language; cached until the store changes."""
     return build_graph_content(graph_triples_at_version(store, name, base), name, base, language)
 
 
@@ -201,18 +208,15 @@ def build_graph_content(triples: list[ox.Triple], name: str, base: str, language
     """The content of the page of `ontology` or `shapes`, in a language, from its triples."""
     subject = ox.NamedNode(f"{base}{name}")
     header = [triple for triple in triples if triple.subject == subject]
-    entries, labels = (
-        GRAPH_ENTRY_BUILDERS[name](triples, language),
-        vocabulary.labels_by_node(triples, language),
-    )
+    entries = GRAPH_ENTRY_BUILDERS[name](triples, language)
+    labels = vocabulary.labels_by_node(triples, language)
     return GraphContent(triples, http_language.list_statement_languages(triples), header, entries, labels)
 
 
-def get_shipped_triples(context: RequestContext, name: str) -> list[ox.Triple]:
-    """The triples of the graph `ontology` or `shapes`. Raises Problem 404 while it is empty."""
-    store = context.store
+def require_graph_triples(context: RequestContext, name: str) -> list[ox.Triple]:
+    """The triples of the graph `ontology` or `shapes`. Raises Problem 404 if it is empty."""
     base = context.base
-    triples = graph_triples_at_version(store, name, base)
+    triples = graph_triples_at_version(context.store, name, base)
     if not triples:
         raise Problem(
             404, f"The store holds no graph <{base}graph/{name}>. Load it with: wgig load --shipped {name}"

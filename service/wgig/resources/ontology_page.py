@@ -1,4 +1,4 @@
-"""The page of the ontology: a picture of its classes, and for each term its use in the data."""
+"""The page of the ontology: a picture of the class hierarchy, and the use of each term in the data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ from .labels import find_labels
 
 VOID_BASE_IRI = EXTERNAL_NAMESPACES["void"]
 OWL_CLASS_IRI = f"{OWL_NAMESPACE}Class"
+# By type of term: the property that links a VoID partition to it, and the one with its count.
 VOID_PARTITIONS = {
     "class": (ox.NamedNode(f"{VOID_BASE_IRI}class"), ox.NamedNode(f"{VOID_BASE_IRI}entities")),
     "property": (ox.NamedNode(f"{VOID_BASE_IRI}property"), ox.NamedNode(f"{VOID_BASE_IRI}triples")),
@@ -42,17 +43,18 @@ NOTE_PROPERTIES = {
 }
 MAX_EXAMPLE_CANDIDATES = 100  # resources among which an example is chosen
 MAX_EXAMPLE_FACTS = 6  # statements shown of an example
-MAX_NAMED_SHAPES = 3  # classes with more shapes are those that the rules of a profile check
-CLASS_TREE_GAP_PIXELS = 50  # between two columns
+MAX_NAMED_SHAPES = 3  # of a class; more shapes are the rules for papers, and only their number is shown
+CLASS_TREE_GAP_PX = 50  # between two columns
 
 
 @dataclass(frozen=True)
 class TermUse:
-    """The use of a term: how often, an example, its properties, and its shapes.
+    """The use of a term in the data: its count, an example, its properties, and its shapes.
 
-    `count` is None where VoID has none. `facts` are some statements about the example. `shapes` are names,
-    empty for a class with more than MAX_NAMED_SHAPES; `rule_count` is then their number. `notes` are the
-    change, history and editorial notes of the term.
+    `count` is None if the VoID statistics have none. `example` is an IRI, `facts` are some statements about
+    it. `properties` are those whose domain is the term. `shapes` are names; for a class with more than
+    MAX_NAMED_SHAPES they are left out, and `rule_count` is their number. `notes` are the change, history and
+    editorial notes of the term.
     """
 
     count: int | None
@@ -66,10 +68,10 @@ class TermUse:
 
 @dataclass(frozen=True)
 class OntologyView:
-    """A picture of the classes, the same as lists, the links between classes, and the use of each term.
+    """The content of the page: a picture of the class hierarchy, and the use of each term.
 
-    `classes_by_parent` has the classes by the IRI of their superclass, `links` properties with the IRIs of
-    their domain and range, `uses` and `labels` are by IRI.
+    `classes_by_parent` has the classes by the IRI of their superclass. `links` are properties with the IRIs
+    of their domain and range. `uses` and `labels` are by IRI.
     """
 
     picture: Picture
@@ -82,7 +84,7 @@ class OntologyView:
 
 @cache_for_version(12)
 def build_ontology_view(store: Store, base: str, language: str = ENGLISH) -> OntologyView:
-    """The page of the ontology in a version of the store and a language."""
+    """The content of the page of the ontology in a language; cached until the store changes."""
     graph = list(store.triples(f"{base}graph/ontology"))
     objects_by_subject, terms = group_objects_by_subject(graph), list_vocabulary_terms(graph, language)
     uses = {term.iri: build_term_use(store, term, terms, objects_by_subject, base) for term in terms}
@@ -93,18 +95,18 @@ def build_ontology_view(store: Store, base: str, language: str = ENGLISH) -> Ont
         for iri in (property_, value.value if isinstance(value, ox.NamedNode) else "")
     }
     classes = [term for term in terms if term.kind == OWL_CLASS_IRI]
-    own_iris = {class_.iri for class_ in classes}
+    class_iris = {class_.iri for class_ in classes}
     links = [
-        (term, domain, range_)
+        (term, domain, range_)  # "Of" and "Values" are the labels of domain and range
         for term in terms
-        for domain in term.ties.get("Of", ())
-        for range_ in term.ties.get("Values", ())
-        if domain in own_iris and range_ in own_iris
+        for domain in term.relations.get("Of", ())
+        for range_ in term.relations.get("Values", ())
+        if domain in class_iris and range_ in class_iris
     ]
     header = objects_by_subject.get(ox.NamedNode(f"{base}ontology"), {})
     return OntologyView(
         draw_class_tree(classes, base),
-        group_by_parent_class(classes, own_iris),
+        group_by_parent_class(classes, class_iris),
         links,
         uses,
         find_labels(store, shown_iris - {""}, label_languages()),
@@ -113,30 +115,30 @@ def build_ontology_view(store: Store, base: str, language: str = ENGLISH) -> Ont
 
 
 def group_by_parent_class(
-    classes: Sequence[VocabularyTerm], own_iris: set[str]
+    classes: Sequence[VocabularyTerm], class_iris: set[str]
 ) -> dict[str, list[VocabularyTerm]]:
-    """The classes by their superclass (empty: none), those below classes of other vocabularies first."""
+    """The classes by the IRI of their superclass, empty for none; superclasses outside `class_iris` first."""
     classes_by_parent: dict[str, list[VocabularyTerm]] = {}
     for class_ in classes:
-        for parent in class_.ties.get("A kind of", ("",)):
+        for parent in class_.relations.get("A kind of", ("",)):
             classes_by_parent.setdefault(parent, []).append(class_)
-    return dict(sorted(classes_by_parent.items(), key=lambda item: (item[0] in own_iris, item[0])))
+    return dict(sorted(classes_by_parent.items(), key=lambda item: (item[0] in class_iris, item[0])))
 
 
 def draw_class_tree(classes: Sequence[VocabularyTerm], base: str) -> Picture:
     """A picture of the class hierarchy, each class to the right of its superclass."""
-    own_iris = {class_.iri for class_ in classes}
-    classes_by_parent = group_by_parent_class(classes, own_iris)
+    class_iris = {class_.iri for class_ in classes}
+    classes_by_parent = group_by_parent_class(classes, class_iris)
     picture, top = Picture(), 1.0
 
     def draw_branch(
         root: BoxItem, subclasses: Sequence[VocabularyTerm], x: float, top: float
     ) -> tuple[PictureBox, float]:
-        """Draw a box with its subclasses to the right, from `top` down; returns the box and the bottom."""
+        """Draw a box with its subclasses to the right, from `top` down. Returns the box and its bottom."""
         child_boxes, bottom = [], top
         for class_ in subclasses:
             item = (class_.label.value, ontology_anchor(class_, base), "ours")
-            child_x = x + BOX_WIDTH_PX + CLASS_TREE_GAP_PIXELS
+            child_x = x + BOX_WIDTH_PX + CLASS_TREE_GAP_PX
             box, bottom = draw_branch(item, classes_by_parent.get(class_.iri, ()), child_x, bottom)
             child_boxes.append(box)
         bottom = max(bottom, top + BOX_HEIGHT_PX + BOX_GAP_PX)
@@ -146,14 +148,14 @@ def draw_class_tree(classes: Sequence[VocabularyTerm], base: str) -> Picture:
         return root_box, bottom
 
     for parent, subclasses in classes_by_parent.items():
-        if parent not in own_iris:
+        if parent not in class_iris:
             item = (shorten_iri(parent, base), find_href(parent, base), "outside")
             _, top = draw_branch(item, subclasses, 1, top)
     return picture
 
 
 def ontology_anchor(term: VocabularyTerm, base: str) -> str:
-    """The fragment of a term on the page of the ontology, with `#`."""
+    """The link to a term within the page of the ontology, such as `#Issue`."""
     return f"#{term.iri.removeprefix(f'{base}ontology#')}"
 
 
@@ -169,6 +171,7 @@ def build_term_use(
     node = ox.NamedNode(term.iri)
     example = find_class_example(store, node) if is_class else ""
     shapes = shapes_of_class(store, node, f"{base}shapes#") if is_class else []
+    properties = [property_ for property_ in terms if term.iri in property_.relations.get("Of", ())]
     notes = (
         note.value
         for property_, values in objects_by_subject.get(node, {}).items()
@@ -179,7 +182,7 @@ def build_term_use(
         term_use_count(store, node, "class" if is_class else "property"),
         example,
         example_facts(store, example),
-        [other for other in terms if term.iri in other.ties.get("Of", ())] if is_class else [],
+        properties if is_class else [],
         shapes if len(shapes) <= MAX_NAMED_SHAPES else [],
         len(shapes) if len(shapes) > MAX_NAMED_SHAPES else 0,
         sorted(notes),
@@ -187,30 +190,30 @@ def build_term_use(
 
 
 def term_use_count(store: Store, node: ox.NamedNode, kind: str) -> int | None:
-    """The number of instances of a class, or triples of a property, as VoID states it; None for none.
+    """The number of instances of a class, or of triples with a property, from VoID; None if not stated.
 
     `kind` is `class` or `property`.
     """
-    partition, count_property = VOID_PARTITIONS[kind]
+    partition_property, count_property = VOID_PARTITIONS[kind]
     counts = [
         int(quad.object.value)
-        for quad_ in store.match(None, partition, node)
-        if not isinstance(quad_.subject, ox.Triple)
-        for quad in store.match(quad_.subject, count_property)
+        for partition_quad in store.match(None, partition_property, node)
+        if not isinstance(partition_quad.subject, ox.Triple)
+        for quad in store.match(partition_quad.subject, count_property)
         if isinstance(quad.object, ox.Literal) and quad.object.value.isdecimal()
     ]
     return max(counts, default=None)
 
 
 def find_class_example(store: Store, class_: ox.NamedNode) -> str:
-    """An instance of a class; empty where there is none."""
+    """The IRI of an instance of a class, or empty; made-up ones (`/example…`) only if there are no others."""
     subjects = (quad.subject for quad in store.match(None, RDF_TYPE, class_))
     iris = {node.value for node in islice(subjects, MAX_EXAMPLE_CANDIDATES) if isinstance(node, ox.NamedNode)}
     return min(iris, key=lambda iri: ("/example" in iri, natural_sort_key(iri)), default="")
 
 
 def example_facts(store: Store, iri: str) -> list[tuple[str, Any]]:
-    """Some statements about a resource: one value per property, rdf:type first, then RDFS properties."""
+    """Up to MAX_EXAMPLE_FACTS (property, value) pairs, rdf:type first, then RDFS properties."""
     if not iri:
         return []
     values: dict[str, Any] = {}
@@ -218,13 +221,13 @@ def example_facts(store: Store, iri: str) -> list[tuple[str, Any]]:
         values.setdefault(quad.predicate.value, quad.object)
     properties = sorted(
         values,
-        key=lambda iri: (iri != RDF_TYPE_IRI, RDFS_NAMESPACE not in iri, iri),
+        key=lambda property_: (property_ != RDF_TYPE_IRI, RDFS_NAMESPACE not in property_, property_),
     )
     return [(property_, values[property_]) for property_ in properties[:MAX_EXAMPLE_FACTS]]
 
 
 def shapes_of_class(store: Store, node: ox.NamedNode, prefix: str) -> list[str]:
-    """The names of the shapes that target a class."""
+    """The names of the shapes that target a class; their IRIs begin with `prefix`."""
     quads = store.match(None, expand_curie("sh:targetClass"), node)
     iris = {quad.subject.value for quad in quads if isinstance(quad.subject, ox.NamedNode)}
     return sorted(iri.removeprefix(prefix) for iri in iris if iri.startswith(prefix))

@@ -1,7 +1,8 @@
-"""The overview at the top of a resource page: its most important facts, and a picture of its neighborhood.
+"""The overview at the top of a resource page: the most important facts, and a picture of the neighborhood.
 
-Facts come from property paths per kind of resource, for the sentences of gist.html. The picture has resources
-that link to this one on the left, and those that it links to on the right.
+The facts are the values of property paths that are set for each class of resource. The template gist.html
+makes sentences of them. The picture shows resources that link to this one on the left, and those that it
+links to on the right.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -19,8 +20,8 @@ from ..store.store import Store
 from ..text import natural_sort_key
 
 MAX_NEIGHBORS, MAX_LINK_LABEL_LETTERS = 7, 20  # neighbors on a side, and letters of a label beside a line
-NEIGHBOR_GAP_PIXELS = 200  # between two columns, with room for the labels of the lines
-# Properties that almost every resource has, and that say little about it.
+NEIGHBOR_GAP_PX = 200  # between two columns, with room for the labels of the lines
+# Properties that almost every resource has.
 UNINFORMATIVE_PROPERTIES = frozenset(
     expand_curie(name).value
     for name in (
@@ -45,7 +46,7 @@ class Neighbor(NamedTuple):
 
 
 class NeighborhoodView(NamedTuple):
-    """A picture of a resource with its neighbors, those on each side, and the number of hidden ones."""
+    """A picture of a resource, the neighbors on its left and right, and the number of neighbors left out."""
 
     picture: Picture
     left: list[Neighbor]
@@ -56,21 +57,21 @@ class NeighborhoodView(NamedTuple):
 def build_neighborhood(
     title: str, left: Sequence[Any], right: Sequence[Any], labels: Mapping[str, ox.Literal], base: str
 ) -> NeighborhoodView:
-    """The neighborhood of a resource from the property groups of incoming (left) and outgoing links."""
+    """The neighborhood of a resource; `left` are property groups of incoming, `right` of outgoing links."""
     sides = [list_neighbors(left), list_neighbors(right)]
     shown = [neighbors[:MAX_NEIGHBORS] for neighbors in sides]
     picture = Picture()
     rows = max(map(len, shown), default=0)
-    middle = 1 + max(0, rows - 1) * (BOX_HEIGHT_PX + BOX_GAP_PX) / 2
-    center_x = 1 + (BOX_WIDTH_PX + NEIGHBOR_GAP_PIXELS if shown[0] else 0)
-    (center,) = picture.add_column(center_x, [(title, None, "self")], middle)
+    center_top = 1 + max(0, rows - 1) * (BOX_HEIGHT_PX + BOX_GAP_PX) / 2
+    center_x = 1 + (BOX_WIDTH_PX + NEIGHBOR_GAP_PX if shown[0] else 0)
+    (center,) = picture.add_column(center_x, [(title, None, "self")], center_top)  # without a link
     for is_right, neighbors in enumerate(shown):
         items: list[BoxItem] = [
             (label_or_words(labels, neighbor.iri).value, find_href(neighbor.iri, base), "")
             for neighbor in neighbors
         ]
         top = 1 + (rows - len(neighbors)) * (BOX_HEIGHT_PX + BOX_GAP_PX) / 2
-        x = center_x + BOX_WIDTH_PX + NEIGHBOR_GAP_PIXELS if is_right else 1
+        x = center_x + BOX_WIDTH_PX + NEIGHBOR_GAP_PX if is_right else 1
         boxes = picture.add_column(x, items, top)
         for box, neighbor in zip(boxes, neighbors, strict=True):
             ends = (center, box) if is_right else (box, center)
@@ -95,9 +96,7 @@ def list_neighbors(groups: Sequence[Any]) -> list[Neighbor]:
         for group in groups
         if group.iri not in UNINFORMATIVE_PROPERTIES
     ]
-    interleaved = (
-        neighbor for nth_of_each in zip_longest(*neighbors_by_group) for neighbor in nth_of_each if neighbor
-    )
+    interleaved = (neighbor for row in zip_longest(*neighbors_by_group) for neighbor in row if neighbor)
     neighbors_by_iri: dict[str, Neighbor] = {}
     for neighbor in interleaved:
         neighbors_by_iri.setdefault(neighbor.iri, neighbor)
@@ -105,11 +104,14 @@ def list_neighbors(groups: Sequence[Any]) -> list[Neighbor]:
 
 
 MAX_PATH_TERMS = 200  # terms at the end of a path
-MAX_PATH_NODES = 1000  # nodes that a step of a path leads to
+MAX_PATH_NODES = 1000  # nodes after each step of a path
 
 
 class PropertyPath(NamedTuple):
-    """A path of properties, `^` before an inverse one; `target_prefix` selects the resources at its end."""
+    """A property path, such as `^wgig:issue/wgig:category`; `^` means the inverse property.
+
+    It leads only to IRIs that begin with the namespace `target_prefix`, such as `paper:`, unless it is empty.
+    """
 
     path: str
     target_prefix: str = ""
@@ -255,14 +257,15 @@ OVERVIEW_PATHS_BY_CLASS: dict[str, tuple[str, dict[str, PropertyPath]]] = {
 
 @dataclass(frozen=True)
 class ResourceOverview:
-    """The values for the sentences about a resource: the macro of gist.html, and lists of terms by name.
+    """The values for the sentences about a resource: lists of terms by name.
 
-    `cut` has the names of the lists that are incomplete.
+    `kind` is the macro of gist.html that makes the sentences. `incomplete` has the names of the lists from
+    which terms were left out.
     """
 
     kind: str = ""
     terms_by_name: Mapping[str, list[Any]] = field(default_factory=dict)
-    cut: frozenset[str] = frozenset()
+    incomplete: frozenset[str] = frozenset()
 
     @property
     def iris(self) -> set[str]:
@@ -276,20 +279,20 @@ class ResourceOverview:
 
 
 def build_overview(store: Store, iri: str, types: Collection[str], base: str) -> ResourceOverview:
-    """The overview of a resource of these classes; empty for classes without sentences."""
+    """The overview of a resource of these classes; empty if none of them is in OVERVIEW_PATHS_BY_CLASS."""
     paths_by_type = {expand_curie(name, base).value: entry for name, entry in OVERVIEW_PATHS_BY_CLASS.items()}
     kind, paths = next((entry for type_, entry in paths_by_type.items() if type_ in types), ("", {}))
     results = {name: follow_property_path(store, iri, path, base) for name, path in paths.items()}
-    cut = frozenset(name for name, (_, is_complete) in results.items() if not is_complete)
+    incomplete = frozenset(name for name, (_, is_complete) in results.items() if not is_complete)
     terms_by_name = {
         name: sorted(terms, key=lambda term: natural_sort_key(term.value))
         for name, (terms, _) in results.items()
     }
-    return ResourceOverview(kind, terms_by_name, cut)
+    return ResourceOverview(kind, terms_by_name, incomplete)
 
 
 def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) -> tuple[list[Any], bool]:
-    """The IRIs and literals at the end of a path from a resource, each once, and whether these are all."""
+    """The IRIs and literals at the end of a path from a resource, each once, and whether none is left out."""
     nodes, is_complete = [ox.NamedNode(iri)], True
     for step in path.path.split("/"):
         ends = (end for node in nodes for end in follow_property(store, node, step, base))
@@ -306,7 +309,7 @@ def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) 
 
 
 def follow_property(store: Store, node: Any, name: str, base: str) -> Iterator[Any]:
-    """The nodes that a property leads to from a node; in the inverse direction after `^`."""
+    """The objects of a property of a node, or its subjects if the CURIE `name` begins with `^`."""
     property_ = expand_curie(name.removeprefix("^"), base)
     if name.startswith("^"):
         quads = store.match(None, property_, node) if isinstance(node, ox.NamedNode) else ()

@@ -1,4 +1,4 @@
-"""Query parameters of content negotiation by profile, format and language, and of resources."""
+"""Query parameters of content negotiation (by profile, format and language) and of resources."""
 
 from typing import Annotated, Any
 
@@ -13,13 +13,16 @@ from ..http.parameter_models import (
 )
 from ..rdf.formats import PLAIN_XML, Format
 from ..rdf.jsonld import FRAME_TYPES
-from .profiles import OWN_PROFILE_FORMATS
+from .profiles import DEFAULT_PROFILE_FORMATS
 from .schemas import RepresentationList
 
-DOCUMENT_FORMATS = (*OWN_PROFILE_FORMATS, PLAIN_XML)  # as there is Dublin Core in plain XML
+DESCRIPTION_FORMATS = (
+    *DEFAULT_PROFILE_FORMATS,
+    PLAIN_XML,
+)  # PLAIN_XML is the format of the Dublin Core profile (oai_dc)
 ACCEPT_PROFILE_HEADER = HeaderParameter(
     "Accept-Profile",
-    "The profiles of the answer: IRIs between angle brackets or tokens, with weights.",
+    "The accepted profiles of the response: IRIs between angle brackets or tokens, with weights.",
     "<https://schema.org/>",
 )
 
@@ -27,10 +30,10 @@ ACCEPT_PROFILE_HEADER = HeaderParameter(
 class ProfileParameters(ParameterModel):
     """Query parameters of resources without language negotiation."""
 
-    media_type: Text = describe_media_type(OWN_PROFILE_FORMATS)
+    media_type: Text = describe_media_type(DEFAULT_PROFILE_FORMATS)
     profile: Text = describe_parameter(
-        "The profiles of the answer, the best first, with commas between: tokens, or IRIs "
-        "between angle brackets. `all`: the list of what there is.",
+        "The accepted profiles of the response, separated by commas, the preferred first: tokens, or IRIs "
+        "between angle brackets. `all`: the list of the representations, by profile.",
         alias="_profile",
         examples=["all"],
     )
@@ -40,34 +43,34 @@ class NegotiationParameters(ProfileParameters):
     """Query parameters of resources with language negotiation."""
 
     lang: Text = describe_parameter(
-        "The languages of the texts, the best first, with commas between; beats Accept-Language.",
+        "The languages of the texts, separated by commas, the preferred first; overrides Accept-Language.",
         examples=["fr,en"],
     )
 
 
-class DocumentParameters(NegotiationParameters):
-    """Query parameters of /ontology and /shapes."""
+class DescriptionParameters(NegotiationParameters):
+    """Query parameters of /ontology and /shapes, whose formats include plain XML."""
 
-    media_type: Text = describe_media_type(DOCUMENT_FORMATS)
+    media_type: Text = describe_media_type(DESCRIPTION_FORMATS)
 
 
-class ResourceParameters(DocumentParameters):
+class ResourceParameters(DescriptionParameters):
     """Query parameters of /id and /doc."""
 
     frame: Text = describe_parameter(
-        "JSON with the thing at the top, what it leads to inside.",
+        "The name of a frame: JSON with the resource at the top and the linked resources nested in it.",
         alias="_frame",
         json_schema_extra={"enum": [*FRAME_TYPES], "examples": ["issue"]},
     )
     inverse: Text = describe_parameter(
-        "In JSON: the property whose page of what points here is wanted.",
+        "A property: instead of the resource, those that refer to it by this property, as JSON or a page.",
         examples=["issue"],
     )
     page: Annotated[Text, WithJsonSchema({"type": "integer", "minimum": 1})] = describe_parameter(
-        "In JSON: the number of that page."
+        "With `inverse`: the number of the page of the list."
     )
     after: Text = describe_parameter(
-        "In a list of things: the name after which it goes on.", examples=["malware"]
+        "In a list of resources: the name of the last resource of the previous page.", examples=["malware"]
     )
 
 
@@ -75,12 +78,16 @@ NEGOTIATION_PARAMETERS = ("_mediatype", "_profile", "lang")
 INVERSE_PARAMETERS = ("inverse", "page")
 
 
-def make_profile_operation(formats: tuple[Format, ...], json: Any, **more: Any) -> Operation:
-    """The operation of a resource with profiles, or their list (`_profile=all`); `more` as in `Operation`."""
+def make_profile_operation(formats: tuple[Format, ...], json: Any, **options: Any) -> Operation:
+    """The operation of a resource with profiles; `_profile=all` returns the list of the representations.
+
+    `json` is the model of the JSON response, None if there is no other JSON than this list. `options` are
+    other fields of `Operation`.
+    """
     return Operation(
         formats=formats,
-        listing_formats=OWN_PROFILE_FORMATS,
+        listing_formats=DEFAULT_PROFILE_FORMATS,
         json=RepresentationList if json is None else json | RepresentationList,
-        headers=(ACCEPT_PROFILE_HEADER, *more.pop("headers", ())),
-        **more,
+        headers=(ACCEPT_PROFILE_HEADER, *options.pop("headers", ())),
+        **options,
     )

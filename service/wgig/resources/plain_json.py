@@ -1,4 +1,4 @@
-"""A resource as plain JSON: its facts with their graphs, its parts, and paged lists of what points to it."""
+"""A resource as plain JSON: its facts with their graphs, its parts, and paged lists of incoming links."""
 
 import re
 from collections.abc import Iterable
@@ -25,13 +25,13 @@ from .labels import build_language_map, find_labels
 
 LABEL_CURIES = ("skos:prefLabel", "rdfs:label", "foaf:name")
 RDF_TYPE_CURIE = "rdf:type"
-JSON_DATATYPES = (f"{XSD_NAMESPACE}integer", f"{XSD_NAMESPACE}boolean")  # with values that JSON has too
+JSON_DATATYPES = (f"{XSD_NAMESPACE}integer", f"{XSD_NAMESPACE}boolean")  # become JSON numbers and booleans
 PAGE_NUMBER_PATTERN = re.compile(r"[0-9]{1,8}")
-INVERSE_PAGE_THINGS = 50  # resources on a page of incoming links
+INVERSE_PAGE_RESOURCES = 50  # resources on a page of incoming links
 
 JsonObject = dict[str, Any]
 FactsByProperty = dict[str, list[JsonObject]]
-# The IRIs of resources that point to one, sorted, by the name of the property.
+# The IRIs of the resources that point to a resource, sorted, by the name of the property.
 IncomingByProperty = dict[str, list[str]]
 
 
@@ -40,9 +40,10 @@ def build_resource_json(
 ) -> JsonObject:
     """A resource as JSON, or with `?inverse=name&page=2` a page of the resources that point to it.
 
-    `facts` are by the name of the property in the JSON-LD context, each with the graphs that hold it.
+    `facts` are by the name of the property in the JSON-LD context, each with the graphs that contain it.
     `inverse` has, for each property that points here, the number of resources, the first page of them, and
-    the path of the next. Raises Problem 400 for an unknown property, 404 for a page beyond the last.
+    the path of the next. `path` is that of the resource in links, `pairs` are the query parameters. Raises
+    Problem 400 for an unknown property, 404 for a page after the last.
     """
     incoming_links = group_incoming_links(store, description, base)
     if parameter_values(pairs, "inverse"):
@@ -96,14 +97,14 @@ def labels_by_language(description: ResourceDescription, base: str) -> dict[str,
 
 
 def context_term_name(iri: str, base: str) -> str:
-    """The name of a term in the JSON-LD context."""
+    """The name of a term in the JSON-LD context: `issue` for wgig:issue, else prefixed as `dcterms:title`."""
     return shorten_iri(iri, base).removeprefix("wgig:")
 
 
 def group_facts(
     statements: Iterable[Statement], description: ResourceDescription, base: str
 ) -> dict[str, list[JsonObject]]:
-    """Statements about one node, by the names of their properties."""
+    """Statements about a node as facts, by the names of their properties."""
     facts: FactsByProperty = {}
     for statement in statements:
         fact = {**build_fact_value(statement.object, description.labels), "graphs": list(statement.graphs)}
@@ -114,7 +115,7 @@ def group_facts(
 def build_fact_value(term: Any, labels: dict[str, ox.Literal]) -> JsonObject:
     """The object of a statement: a resource with its label, or a value with its language or datatype.
 
-    Raises UnserializableError for a triple term, and for a text with a direction.
+    Raises UnserializableError for a triple term, and for a text with a base direction.
     """
     if isinstance(term, ox.NamedNode):
         return resource_reference(term.value, labels)
@@ -134,7 +135,7 @@ def build_fact_value(term: Any, labels: dict[str, ox.Literal]) -> JsonObject:
 
 
 def resource_reference(iri: str, labels: dict[str, ox.Literal]) -> JsonObject:
-    """A resource by its IRI, with its label."""
+    """The IRI of a resource, with its label if `labels` has one."""
     return {"id": iri, **({"label": build_language_map([labels[iri]])} if iri in labels else {})}
 
 
@@ -144,12 +145,12 @@ def drop_fact_graphs(fact: JsonObject) -> JsonObject:
 
 
 def group_incoming_links(store: Store, description: ResourceDescription, base: str) -> IncomingByProperty:
-    """The IRIs of all resources that point to one, by the name of the property."""
+    """The IRIs of all resources that point to the described one, by the name of the property."""
     if len(description.incoming) == sum(description.incoming_counts.values()):
         links = {(statement.predicate.value, statement.subject.value) for statement in description.incoming}
     else:
         quads = filter(has_named_subject, store.match(object_=ox.NamedNode(description.iri)))
-        links = {(quad.predicate.value, str(quad.subject)[1:-1]) for quad in quads}
+        links = {(quad.predicate.value, str(quad.subject)[1:-1]) for quad in quads}  # without < and >
     iris_by_property: IncomingByProperty = {}
     for property_, iri in sorted(links):
         iris_by_property.setdefault(context_term_name(property_, base), []).append(iri)
@@ -159,14 +160,15 @@ def group_incoming_links(store: Store, description: ResourceDescription, base: s
 def inverse_page_json(
     store: Store, iri: str, path: str, incoming_links: IncomingByProperty, pairs: Pairs
 ) -> JsonObject:
-    """A page of the resources that point here by the property `?inverse=`. Raises Problem 400, 404."""
-    property_name, number = (
-        parameter_values(pairs, "inverse")[0],
-        (parameter_values(pairs, "page") or ["1"])[0],
-    )
+    """A page of the resources that point here by the property `?inverse=`.
+
+    Raises Problem 400 if none does or the page is no number, 404 for a page after the last.
+    """
+    property_name = parameter_values(pairs, "inverse")[0]
+    number = (parameter_values(pairs, "page") or ["1"])[0]
     if property_name not in incoming_links:
         raise unknown_name_problem(f"Nothing points to <{iri}> by", property_name, incoming_links)
-    last_page = -(-len(incoming_links[property_name]) // INVERSE_PAGE_THINGS)
+    last_page = -(-len(incoming_links[property_name]) // INVERSE_PAGE_RESOURCES)
     if not PAGE_NUMBER_PATTERN.fullmatch(number) or int(number) < 1:
         raise Problem(400, f"page is {number!r}. Give a whole number from 1 to {last_page}.")
     if int(number) > last_page:
@@ -184,14 +186,14 @@ def inverse_page_json(
 def build_inverse_page(
     store: Store, path: str, property_name: str, all_iris: list[str], number: int
 ) -> JsonObject:
-    """The total, the resources of a page, and links to the next and previous pages."""
-    iris = all_iris[(number - 1) * INVERSE_PAGE_THINGS : number * INVERSE_PAGE_THINGS]
+    """The page `number` of the resources `all_iris`, their total, and the paths of the neighboring pages."""
+    iris = all_iris[(number - 1) * INVERSE_PAGE_RESOURCES : number * INVERSE_PAGE_RESOURCES]
     labels = find_labels(store, iris)
     page_numbers = {"prev": number - 1, "next": number + 1}
     links = {
         rel: add_url_parameters(f"{path}.json", [("inverse", property_name), ("page", str(page))])
         for rel, page in page_numbers.items()
-        if 1 <= page <= -(-len(all_iris) // INVERSE_PAGE_THINGS)
+        if 1 <= page <= -(-len(all_iris) // INVERSE_PAGE_RESOURCES)
     }
     return {
         "total": len(all_iris),

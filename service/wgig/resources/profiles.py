@@ -1,4 +1,8 @@
-"""The profiles of descriptions: our own, and those in data/profiles, which are computed from it."""
+"""The profiles of descriptions: the default one with the stored statements, and those computed from it.
+
+Each computed profile is a CONSTRUCT query in data/profiles. Comment lines at the top of the file have its
+IRI (`profile`), other IRIs (`also`), the classes that it is for (`fits`), and the suffixes of its formats.
+"""
 
 import re
 from collections.abc import Collection, Iterator
@@ -16,11 +20,11 @@ PROFILES_FOLDER = SHIPPED_FOLDER / "data" / "profiles"
 PROFILE_HEADER_PATTERN = re.compile(r"^# (profile|also|title|description|fits|formats): (.+)$", re.MULTILINE)
 PROFILE_PREFIX_PATTERN = re.compile(r"^PREFIX ([\w-]+): <([^>]+)>$", re.MULTILINE)
 REQUIRED_PROFILE_KEYS = ("profile", "title", "description", "fits")
-FITS_EVERYTHING = "everything"
-OWN_PROFILE_TOKEN = "wgig"  # noqa: S105 - the short name of a profile
+FITS_EVERYTHING = "everything"  # in the line `fits`: the profile is for all classes
+DEFAULT_PROFILE_TOKEN = "wgig"  # noqa: S105 - the short name of a profile
 
 # Plain JSON comes before JSON-LD, which matches application/json too.
-OWN_PROFILE_FORMATS = (TURTLE, N_TRIPLES, JSON, JSON_LD, RDF_XML, HTML)
+DEFAULT_PROFILE_FORMATS = (TURTLE, N_TRIPLES, JSON, JSON_LD, RDF_XML, HTML)
 PROFILE_FORMATS_BY_SUFFIX = {format_.suffix: format_ for format_ in (*GRAPH_FORMATS, PLAIN_XML)}
 
 
@@ -28,9 +32,9 @@ PROFILE_FORMATS_BY_SUFFIX = {format_.suffix: format_ for format_ in (*GRAPH_FORM
 class Profile:
     """A profile of descriptions.
 
-    `alias_iris` are other IRIs for it, `token` is a short name. It applies to resources of the `classes`, or
-    to all where there are none. `query` is the CONSTRUCT query that computes its triples from our own
-    description, empty for our own profile.
+    `token` is its short name, `alias_iris` are other IRIs for it. It applies to resources of the `classes`,
+    or to all resources if there are none. `query` is the CONSTRUCT query that computes its triples from the
+    stored statements, empty for the default profile.
     """
 
     token: str
@@ -43,30 +47,30 @@ class Profile:
     query: str = ""
 
     def fits_types(self, types: Collection[str]) -> bool:
-        """Whether it applies to a resource of these types."""
+        """Whether the profile applies to a resource of these types."""
         return not self.classes or not self.classes.isdisjoint(types)
 
 
 @cache
 def profiles_by_token(base: str) -> dict[str, Profile]:
-    """All profiles by token, our own first."""
+    """All profiles by token, the default one first."""
     profiles = [read_profile_file(path, base) for path in sorted(PROFILES_FOLDER.glob("*.rq"))]
-    return {profile.token: profile for profile in (own_profile(base), *profiles)}
+    return {profile.token: profile for profile in (default_profile(base), *profiles)}
 
 
-def own_profile(base: str) -> Profile:
-    """The profile of the descriptions as they are stored: the terms of our ontology."""
+def default_profile(base: str) -> Profile:
+    """The default profile: statements as they are stored, in the terms of the ontology."""
     return Profile(
-        OWN_PROFILE_TOKEN,
+        DEFAULT_PROFILE_TOKEN,
         f"{base}ontology",
         "WGIG ontology",
-        "Everything that the graph says, in the terms of the ontology and of the vocabularies that it uses.",
-        OWN_PROFILE_FORMATS,
+        "All statements, in the terms of the ontology and of the vocabularies that it uses.",
+        DEFAULT_PROFILE_FORMATS,
     )
 
 
 def read_profile_file(path: Path, base: str) -> Profile:
-    """The profile in a file, for IRIs below `base`. Raises ValueError where a header line is missing."""
+    """The profile in a file, for IRIs below `base`. Raises ValueError if a header line is missing."""
     text = path.read_text("utf-8").replace(Settings.base, base)
     header = dict(PROFILE_HEADER_PATTERN.findall(text))
     missing = [key for key in REQUIRED_PROFILE_KEYS if key not in header]
@@ -90,7 +94,7 @@ def read_profile_file(path: Path, base: str) -> Profile:
 
 
 def profile_triples(base: str) -> Iterator[ox.Triple]:
-    """The profiles in the Profiles Vocabulary: token, title, description, media types."""
+    """The profiles in RDF (Profiles Vocabulary): token, title, description, media types."""
     for profile in profiles_by_token(base).values():
         values: list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]] = [
             (RDF_TYPE, expand_curie("prof:Profile")),

@@ -1,8 +1,8 @@
-"""The representation of a resource, graph, list, ontology or shape that content negotiation chose.
+"""Responses with the representation of a resource, graph or list that content negotiation chose.
 
-All of them are rendered here, by profile and format. Our JSON and JSON-LD refer to the context of the
-ontology. A profile that does not apply to the resource gets 406 with those that do. Links to other pages of a
-list keep the format and parameters.
+JSON and JSON-LD refer to the JSON-LD context of the ontology. A request for a profile that does not apply to
+the resource gets 406 with a list of those that apply. Links to other pages of a list keep the format and the
+other parameters.
 """
 
 import json
@@ -48,28 +48,30 @@ from .profile_negotiation import (
     no_format_problem,
     no_profile_problem,
 )
-from .profiles import OWN_PROFILE_FORMATS
+from .profiles import DEFAULT_PROFILE_FORMATS
 
 
 def address_with_parameters(request: Request, pairs: Pairs) -> str:
-    """The address of the request with these parameters; the format suffix and negotiation parameters stay."""
-    kept_pairs = [
+    """The address of the request with these parameters, its format suffix and negotiation parameters."""
+    negotiation_pairs = [
         pair
         for pair in get_query_parameters(request)
         if pair[0] in NEGOTIATION_PARAMETERS and pair[1] and pair not in pairs
     ]
-    return add_url_parameters(quote(request.scope["path"], safe=PATH_SAFE_CHARACTERS), [*pairs, *kept_pairs])
+    path = quote(request.scope["path"], safe=PATH_SAFE_CHARACTERS)
+    return add_url_parameters(path, [*pairs, *negotiation_pairs])
 
 
 CONTEXT_PATH = "/context.jsonld"
-MAX_MARKUP_THINGS = 100  # resources of a list in the markup for search engines
+MAX_MARKUP_RESOURCES = 100  # resources of a list in the markup for search engines
 JSON_LINE_SEPARATOR = ",\n    "
 SUFFIXED_PATH_PATTERN = re.compile(
-    rf"(?P<path>.+)\.(?P<suffix>{'|'.join(format_.suffix for format_ in (*OWN_PROFILE_FORMATS, PLAIN_XML))})"
+    r"(?P<path>.+)\."
+    rf"(?P<suffix>{'|'.join(format_.suffix for format_ in (*DEFAULT_PROFILE_FORMATS, PLAIN_XML))})"
 )
 
 
-def respond_with_resource(  # noqa: PLR0913 - the parts of a representation
+def respond_with_resource(  # noqa: PLR0913 - one parameter per part of the response
     context: RequestContext,
     preferences: Preferences,
     resource: Resource,
@@ -80,8 +82,8 @@ def respond_with_resource(  # noqa: PLR0913 - the parts of a representation
 ) -> Response:
     """The preferred representation of a resource, or the list of its representations.
 
-    `extra_links` are added to its links, `languages` are those of the texts in our own profile. Raises
-    Problem 406.
+    `extra_links` are added to the Link header. `languages` are those of the texts in the default profile.
+    Raises Problem 406 if the resource has no acceptable representation.
     """
     base = context.base
     fields = {"Vary": NEGOTIATION_VARY, **(headers or {})}
@@ -107,7 +109,7 @@ def respond_with_resource(  # noqa: PLR0913 - the parts of a representation
             list_statement_languages(triples),
         )
     fields["Content-Profile"] = f"<{representation.profile.iri}>"
-    # A response that depends on Accept-Language has no address of its own.
+    # No address identifies a response that depends on Accept-Language.
     if preferences.languages.is_explicit or not preferences.languages.ranges:
         fields["Content-Location"] = add_url_parameters(
             resource.representation_address(representation), format_lang_parameter(preferences.languages)
@@ -123,7 +125,7 @@ def respond_with_resource(  # noqa: PLR0913 - the parts of a representation
 
 
 def choose_representation(preferences: Preferences, resource: Resource, base: str) -> Representation:
-    """The first preferred representation that the resource has. Raises Problem 406 with those it has."""
+    """The first of the preferred representations that the resource has. Raises Problem 406 if it has none."""
     chosen = next(
         (
             representation
@@ -136,7 +138,7 @@ def choose_representation(preferences: Preferences, resource: Resource, base: st
         return chosen
     raise (
         empty_profile_problem(resource, preferences.representations, base)
-        if preferences.by_profile
+        if preferences.names_profiles
         else no_format_problem(resource.representations(base))
     )
 
@@ -147,7 +149,7 @@ def compute_profile_triples(
     resource: Resource,
     languages: LanguagePreferences,
 ) -> list[ox.Triple]:
-    """The triples of a profile for the resource. Raises Problem 406 where there are none."""
+    """The triples of a profile for the resource. Raises Problem 406 if there are none."""
     page = request_base_url(context.request).rstrip("/") + resource.path
     triples = map_to_profile(representation.profile, {resource.iri: page}, resource.triples())
     if not triples:
@@ -158,11 +160,11 @@ def compute_profile_triples(
 def empty_profile_problem(
     resource: Resource, representations: Iterable[Representation], base: str
 ) -> Problem:
-    """The 406 for profiles that do not apply to the resource, with those that do."""
+    """The 406 for profiles that do not apply to the resource, which lists those that apply."""
     empty_profiles = dict.fromkeys(representation.profile for representation in representations)
     available = dict.fromkeys(representation.profile for representation in resource.representations(base))
     tokens = " or ".join(profile.token for profile in empty_profiles)
-    sentence = f"The profile {tokens} has nothing to say about <{resource.iri}>."
+    sentence = f"The profile {tokens} has no statements about <{resource.iri}>."
     return no_profile_problem(sentence, [profile for profile in available if profile not in empty_profiles])
 
 
@@ -179,14 +181,16 @@ def serialize_profile_triples(
 
 
 def serialize_graph_body(context: RequestContext, triples: Iterable[ox.Triple], format_: Format) -> bytes:
-    """Triples in an RDF format, or as JSON that refers to our context; JSON-LD is compact.
+    """Triples in an RDF format, or as JSON; JSON-LD is compact, and JSON refers to the context by path.
 
     Raises UnserializableError.
     """
     if format_ in (JSON, JSON_LD):
-        terms = ontology_context(context)
-        document = compact_triples(dict.fromkeys(triples), terms, CONTEXT_PATH)
-        return serialize_json_body(document if format_ is JSON else embed_used_context(document, terms))
+        jsonld_context = ontology_context(context)
+        document = compact_triples(dict.fromkeys(triples), jsonld_context, CONTEXT_PATH)
+        return serialize_json_body(
+            document if format_ is JSON else embed_used_context(document, jsonld_context)
+        )
     return serialize_triples(triples, format_, context.base)
 
 
@@ -197,14 +201,14 @@ def ontology_context(context: RequestContext) -> dict[str, object]:
 
 @cache_for_version(4)
 def ontology_context_at_version(store: Store, base: str) -> dict[str, object]:
-    """The JSON-LD context of the ontology in a version of the store."""
+    """The JSON-LD context of the ontology; cached until the store changes."""
     return build_jsonld_context(
         vocabulary.list_vocabulary_terms(store.triples(f"{base}graph/ontology")), base
     )
 
 
 def serialize_json_body(document: Mapping[str, object]) -> bytes:
-    """JSON with one line for each member, and for each item of a member.
+    """JSON with a line for each member, and for each item of a member.
 
     Full indentation takes four times as long.
     """
@@ -215,7 +219,7 @@ def serialize_json_body(document: Mapping[str, object]) -> bytes:
 
 
 def serialize_json_member(value: object) -> str:
-    """A value as JSON, with each item of a list and each member of an object on a line of its own."""
+    """A value as JSON, with a line for each item of a list and each member of an object."""
     if isinstance(value, list) and value:
         return f"[\n    {JSON_LINE_SEPARATOR.join(map(serialize_json_line, value))}\n  ]"
     if isinstance(value, dict) and value:
@@ -232,7 +236,7 @@ def serialize_json_line(value: object) -> str:
 
 
 def render_site_page(context: RequestContext, template: str, **values: object) -> bytes:
-    """A page of this service. `here` is the path of its entry in the navigation."""
+    """A template rendered as a page, with the path of its entry in the navigation (`here`)."""
     here = "/" + context.request.scope["path"].split("/")[1].partition(".")[0]
     return rendering.render_template(template, base=context.base, here=here, **values)
 
@@ -240,14 +244,20 @@ def render_site_page(context: RequestContext, template: str, **values: object) -
 def item_list_markup(
     context: RequestContext, title: str, labels: Mapping[str, ox.Literal], total: int, first: int = 1
 ) -> dict[str, Any]:
-    """The markup of a list for search engines: its first resources with types, names and pages."""
+    """A list as schema.org JSON-LD for search engines: up to MAX_MARKUP_RESOURCES with type, name, page.
+
+    `labels` are by IRI, `first` is the position of the first one among `total` resources.
+    """
     return mappings.build_item_list(
-        title, named_resource_markup(context, dict(islice(labels.items(), MAX_MARKUP_THINGS))), total, first
+        title,
+        named_resource_markup(context, dict(islice(labels.items(), MAX_MARKUP_RESOURCES))),
+        total,
+        first,
     )
 
 
 def named_resource_markup(context: RequestContext, labels: Mapping[str, ox.Literal]) -> list[dict[str, Any]]:
-    """Resources with these labels by IRI, as schema.org objects with types and pages."""
+    """The resources with these labels (by IRI) as schema.org objects with type, name and page."""
     types = iter_type_triples(context.store, labels)
     return build_list_items(labels, types, request_base_url(context.request), context.base)
 
@@ -269,7 +279,7 @@ def serialize_representation_list(context: RequestContext, resource: Resource, f
     return serialize_graph_body(context, alternates.representation_triples(resource, base), format_)
 
 
-# Serializers of profiles that differ from plain RDF, by token of the profile and format.
+# Serializers of profiles with a special form, by token of the profile and format.
 PROFILE_SERIALIZERS: dict[tuple[str, Format], Callable[[list[ox.Triple], str], bytes]] = {
     ("oai_dc", PLAIN_XML): mappings.serialize_oai_dc,
     ("schema.org", JSON_LD): serialize_schema_org,

@@ -1,4 +1,7 @@
-"""Resources as linked data: /id/… redirects to /doc/…, the description; folders list their resources."""
+"""Resources as linked data: /id/… redirects to the description /doc/….
+
+A folder is a path of resources, such as /doc/issue, and lists them.
+"""
 
 import re
 from collections.abc import Iterable
@@ -29,7 +32,7 @@ from ..store.changelog.log import ChangeLog
 from ..store.changelog.sync import ChangeLogSync
 from . import existence, plain_json
 from .alternates import Resource
-from .dependencies import StreamDep
+from .dependencies import ChangeLogDep
 from .description import (
     ResourceDescription,
     describe_resource,
@@ -41,7 +44,7 @@ from .description import (
 from .mappings import resource_markup
 from .parameters import (
     ACCEPT_PROFILE_HEADER,
-    DOCUMENT_FORMATS,
+    DESCRIPTION_FORMATS,
     INVERSE_PARAMETERS,
     NEGOTIATION_PARAMETERS,
     ResourceParameters,
@@ -50,10 +53,10 @@ from .parameters import (
 from .profile_negotiation import (
     NEGOTIATION_VARY,
     Preferences,
-    asks_for_profile,
     parse_preferences,
+    requests_profile,
 )
-from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, own_profile
+from .profiles import DEFAULT_PROFILE_FORMATS, DEFAULT_PROFILE_TOKEN, default_profile
 from .representation import (
     CONTEXT_PATH,
     SUFFIXED_PATH_PATTERN,
@@ -66,10 +69,10 @@ from .representation import (
     serialize_graph_body,
     serialize_json_body,
 )
+from .resource_page import render_inverse_page, render_resource_page
 from .schemas import FramedDocument, GraphDocument, ResourceDocument
-from .thing_page import render_inverse_page, render_resource_page
 
-FOLDER_LOG_TIMEOUT_SECONDS = 5  # seconds that a list waits for the log
+FOLDER_LOG_TIMEOUT_SECONDS = 5  # how long a folder waits for the change log
 CITATION_LINK_TEMPLATE = (
     '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
 )
@@ -81,41 +84,45 @@ FOAF_BASE_IRI = EXTERNAL_NAMESPACES["foaf"]
 
 
 ResourcePath = Annotated[
-    str, Path(description="The kind and the name of a thing, as its IRI has them.", examples=["issue/spam"])
+    str, Path(description="The kind and the name of a resource, as in its IRI.", examples=["issue/spam"])
 ]
 RESOURCE_OPERATION = Operation(status=303, headers=(ACCEPT_PROFILE_HEADER,))
 DOCUMENT_OPERATION = make_profile_operation(
-    DOCUMENT_FORMATS, ResourceDocument | GraphDocument | FramedDocument
+    DESCRIPTION_FORMATS, ResourceDocument | GraphDocument | FramedDocument
 )
 
 
 def get_resource(
     context: ContextDep,
-    stream: StreamDep,
+    change_log: ChangeLogDep,
     path: ResourcePath,
     parameters: Annotated[ResourceParameters, Query()],
 ) -> Response:
-    """The name of a thing: 303 to its description, by the profile that is asked for.
+    """The IRI of a resource or folder: a 303 redirect to its description, in the requested profile.
 
-    Raises Problem 400, 404, and 406 for a profile that does not apply to it.
+    Raises Problem 400 for an invalid parameter, 404 if nothing is known about it, and 406 for a profile that
+    does not apply to it.
     """
     request = context.request
     iri, document_path = parse_resource_path(context, path), doc_path(path)
     pairs = bodies.get_query_parameters(request)
-    check_frame_name(parameters.frame)
-    by_profile = asks_for_profile(request, parameters)
-    preferences = parse_preferences(context, parameters, OWN_PROFILE_FORMATS) if pairs or by_profile else None
+    parse_frame_name(parameters.frame)
+    has_profile = requests_profile(request, parameters)
+    preferences = (
+        parse_preferences(context, parameters, DEFAULT_PROFILE_FORMATS) if pairs or has_profile else None
+    )
     store = context.store
     is_known = is_known_iri(store, iri)
-    if not is_known and not existence.is_folder(wait_for_log(stream), iri):
+    if not is_known and not existence.is_folder(wait_for_log(change_log), iri):
         suffixed = SUFFIXED_PATH_PATTERN.fullmatch(path)
         if suffixed and is_known_iri(store, parse_resource_path(context, suffixed["path"])):
             location = add_url_parameters(document_path, pairs)
             return Response(status_code=303, headers={"Location": location, "Vary": NEGOTIATION_VARY})
-        raise missing_resource_problem(context, stream, iri)
+        raise missing_resource_problem(context, change_log, iri)
     fields = {"Link": f'<{document_path}>; rel="describedby"', "Vary": NEGOTIATION_VARY}
-    if preferences and by_profile:
+    if preferences and has_profile:
         types = stated_types(statements_about(store, [iri])) if is_known else None
+        # Only to choose a representation, so it has neither triples nor a body.
         resource = Resource(iri, document_path, lambda: (), lambda _: b"", types)
         representation = choose_representation(preferences, resource, context.base)
         fields["Content-Profile"] = f"<{representation.profile.iri}>"
@@ -127,39 +134,43 @@ def get_resource(
 
 def get_resource_document(
     context: ContextDep,
-    stream: StreamDep,
+    change_log: ChangeLogDep,
     path: ResourcePath,
     parameters: Annotated[ResourceParameters, Query()],
 ) -> Response:
-    """The description of a thing, or the list of what is below a kind's path. Raises Problem 404 and 406."""
+    """The description of a resource, or the list of the resources in a folder.
+
+    Raises Problem 400 for an invalid parameter, 404 if nothing is known about it, 406 without an acceptable
+    format or profile.
+    """
     request = context.request
     suffixed = SUFFIXED_PATH_PATTERN.fullmatch(path)
     path, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (path, "")
-    frame = check_frame_name(parameters.frame)
+    frame = parse_frame_name(parameters.frame)
     if frame:
         return respond_with_frame(context, parameters, path, suffix, frame)
     pairs = [pair for pair in bodies.get_query_parameters(request) if pair[0] in INVERSE_PARAMETERS]
     preferences = (
         parse_inverse_preferences(context, parameters, suffix)
         if pairs
-        else parse_preferences(context, parameters, OWN_PROFILE_FORMATS, suffix)
+        else parse_preferences(context, parameters, DEFAULT_PROFILE_FORMATS, suffix)
     )
     iri = parse_resource_path(context, path)
     description = describe_resource(context.store, iri, preferences.languages)
     if description is None:
-        if pairs and not existence.is_folder(wait_for_log(stream), iri):
+        if pairs and not existence.is_folder(wait_for_log(change_log), iri):
             raise unknown_resource_problem(iri)
-        check_query_parameters(request, (*NEGOTIATION_PARAMETERS, "after"))  # of a list
-        return respond_with_folder(context, stream, preferences, iri, doc_path(path))
+        check_query_parameters(request, (*NEGOTIATION_PARAMETERS, "after"))
+        return respond_with_folder(context, change_log, preferences, iri, doc_path(path))
     if parameters.after is not None:
-        raise Problem(400, "The parameter after belongs to a list of things, and this is one thing.")
+        raise Problem(400, "The parameter after is for a list of resources, and this is a single resource.")
     resource = Resource(
         iri,
         doc_path(path),
         partial(profile_source_triples, context, description),
         partial(serialize_resource_body, context, preferences, description),
         None if pairs else stated_types(description.statements),
-        INVERSE_FORMATS if pairs else OWN_PROFILE_FORMATS,
+        INVERSE_FORMATS if pairs else DEFAULT_PROFILE_FORMATS,
         pairs=pairs,
     )
     links = [about_link(iri), CITATION_LINK_TEMPLATE.format(quote(iri, safe=""))]
@@ -168,29 +179,36 @@ def get_resource_document(
     )
 
 
-def check_frame_name(name: str | None) -> str:
-    """The frame that `_frame` names; empty for none. Raises Problem 400 where there is no such frame."""
+def parse_frame_name(name: str | None) -> str:
+    """The frame that `_frame` names, or empty. Raises Problem 400 if there is no such frame."""
     if name is not None and name not in FRAME_TYPES:
-        raise Problem(400, f"The parameter _frame names one of the frames: {', '.join(FRAME_TYPES)}.")
+        raise Problem(400, f"There is no frame {name!r}. Set _frame to one of: {', '.join(FRAME_TYPES)}.")
     return name or ""
 
 
 def parse_inverse_preferences(
     context: RequestContext, parameters: ResourceParameters, suffix: str
 ) -> Preferences:
-    """What is asked for of a page of what points to a thing. Raises Problem 400 for `after`."""
+    """The preferences of a request for a page of the resources that point to one (`?inverse=`).
+
+    Raises Problem 400 for other parameters, such as `after`.
+    """
     check_query_parameters(context.request, (*NEGOTIATION_PARAMETERS, *INVERSE_PARAMETERS))
-    profiles = {OWN_PROFILE_TOKEN: own_profile(context.base)}
+    profiles = {DEFAULT_PROFILE_TOKEN: default_profile(context.base)}
     return parse_preferences(context, parameters, INVERSE_FORMATS, suffix, profiles)
 
 
 def respond_with_frame(
     context: RequestContext, parameters: ResourceParameters, path: str, suffix: str, frame: str
 ) -> Response:
-    """The description of a thing as JSON in a frame. Raises Problem 400 for a page of it, 404, 406."""
+    """The description of a resource as JSON in a frame.
+
+    Raises Problem 400 for other parameters such as `inverse`, 404 if nothing is known about the resource, 406
+    if the frame is not for its type.
+    """
     base = context.base
     check_query_parameters(context.request, (*NEGOTIATION_PARAMETERS, "_frame"))
-    profiles = {OWN_PROFILE_TOKEN: own_profile(base)}
+    profiles = {DEFAULT_PROFILE_TOKEN: default_profile(base)}
     preferences = parse_preferences(context, parameters, FRAMED_FORMATS, suffix, profiles)
     iri = parse_resource_path(context, path)
     description = describe_resource(context.store, iri, preferences.languages)
@@ -198,11 +216,12 @@ def respond_with_frame(
         raise unknown_resource_problem(iri)
 
     def write(_: Format) -> bytes:
-        terms = ontology_context(context)
+        jsonld_context = ontology_context(context)
         document = embed_used_context(
-            compact_triples(description_triples(description, base), terms, CONTEXT_PATH), terms
+            compact_triples(description_triples(description, base), jsonld_context, CONTEXT_PATH),
+            jsonld_context,
         )
-        return serialize_json_body(jsonld.frame_document(document, iri, frame, terms))
+        return serialize_json_body(jsonld.frame_document(document, iri, frame, jsonld_context))
 
     pairs = [("_frame", frame)]
     resource = Resource(iri, doc_path(path), lambda: (), write, formats=FRAMED_FORMATS, pairs=pairs)
@@ -216,21 +235,21 @@ def respond_with_frame(
 
 
 def respond_with_folder(
-    context: RequestContext, stream: ChangeLogSync, preferences: Preferences, iri: str, path: str
+    context: RequestContext, change_log: ChangeLogSync, preferences: Preferences, iri: str, path: str
 ) -> Response:
-    """A page of the list of resources below an IRI; `?after=` names the resource before the page.
+    """A page of the list of a folder; `?after=` names the last resource of the previous page.
 
-    Raises Problem 404 for an empty list.
+    Raises Problem 404 for an empty page.
     """
     after = parse_after_parameter(context.request, iri)
     listing = existence.list_folder(
-        wait_for_log(stream), context.store, iri, after, preferences.languages.ranges
+        wait_for_log(change_log), context.store, iri, after, preferences.languages.ranges
     )
-    if not listing.things and not listing.folders:
-        if after and existence.is_folder(wait_for_log(stream), iri):
+    if not listing.resources and not listing.folders:
+        if after and existence.is_folder(wait_for_log(change_log), iri):
             raise Problem(404, f"Nothing comes after {after} in this list. It begins at {path}.")
-        raise missing_resource_problem(context, stream, iri)
-    labels = language.keep_requested_languages([*label_triples(listing.things)], preferences.languages)
+        raise missing_resource_problem(context, change_log, iri)
+    labels = language.keep_requested_languages([*label_triples(listing.resources)], preferences.languages)
     next_address = (
         address_with_parameters(context.request, [("after", listing.after)]) if listing.after else ""
     )
@@ -238,7 +257,9 @@ def respond_with_folder(
     def write(format_: Format) -> bytes:
         if format_ is HTML:
             kind = iri.removeprefix(f"{context.base}id/")
-            plain_labels = {member_iri: ox.Literal(text.value) for member_iri, text in listing.things.items()}
+            plain_labels = {
+                member_iri: ox.Literal(label.value) for member_iri, label in listing.resources.items()
+            }
             values = {
                 "title": names.localized_kind_title(kind),
                 "folder": iri,
@@ -250,7 +271,7 @@ def respond_with_folder(
             return render_site_page(context, "kind.html", **values)
         member_triples = (
             ox.Triple(ox.NamedNode(iri), expand_curie("rdfs:member"), ox.NamedNode(member_iri))
-            for member_iri in listing.things
+            for member_iri in listing.resources
         )
         return serialize_graph_body(context, [*member_triples, *labels], format_)
 
@@ -262,7 +283,10 @@ def respond_with_folder(
 
 
 def parse_after_parameter(request: Request, iri: str) -> str:
-    """The name after which the page of a list begins; empty for the first page. Raises Problem 400."""
+    """The name in `?after=`, after which the page of a list begins; empty for the first page.
+
+    Raises Problem 400 if it is empty or has a slash.
+    """
     values = bodies.parameter_values(bodies.get_query_parameters(request), "after")
     if values and (not values[0] or "/" in values[0]):
         raise Problem(
@@ -273,15 +297,15 @@ def parse_after_parameter(request: Request, iri: str) -> str:
     return values[0] if values else ""
 
 
-def wait_for_log(stream: ChangeLogSync) -> ChangeLog:
-    """The change log, in line with the store; call it from a thread. Raises Problem 503 after a timeout."""
-    return from_thread.run(stream.get_current_log, FOLDER_LOG_TIMEOUT_SECONDS)
+def wait_for_log(change_log: ChangeLogSync) -> ChangeLog:
+    """The up-to-date change log. Call this from a worker thread. Raises Problem 503 after a timeout."""
+    return from_thread.run(change_log.get_current_log, FOLDER_LOG_TIMEOUT_SECONDS)
 
 
 def serialize_resource_body(
     context: RequestContext, preferences: Preferences, description: ResourceDescription, format_: Format
 ) -> bytes:
-    """A description in a format of our own profile."""
+    """A description in a format of the default profile."""
     base = context.base
     if format_ is JSON:
         return serialize_resource_json(context, description)
@@ -298,12 +322,15 @@ def serialize_resource_body(
 
 
 def serialize_resource_json(context: RequestContext, description: ResourceDescription) -> bytes:
-    """A resource as plain JSON. Raises Problem as `build_resource_json`, and UnserializableError."""
+    """A resource as plain JSON. Raises Problem like `build_resource_json`, and UnserializableError."""
     return serialize_json_body(build_resource_facts(context, description))
 
 
 def build_resource_facts(context: RequestContext, description: ResourceDescription) -> dict[str, Any]:
-    """A resource, or a page of those that point to it, for JSON. Raises Problem as `build_resource_json`."""
+    """The JSON object of a resource, or of a page of those that point to it.
+
+    Raises Problem like `build_resource_json`.
+    """
     base = context.base
     path = rendering.find_href(description.iri, base) or ""
     return plain_json.build_resource_json(
@@ -312,11 +339,11 @@ def build_resource_facts(context: RequestContext, description: ResourceDescripti
 
 
 def description_triples(description: ResourceDescription, base: str) -> Iterable[ox.Triple]:
-    """The triples of a description: its statements, labels of other resources, and about the document."""
+    """The triples of a description: statements, labels of other resources, triples about the document."""
     subjects = {description.iri, *description.parts}
     for statement in description:
         yield statement.triple
-    yield from label_triples({iri: text for iri, text in description.labels.items() if iri not in subjects})
+    yield from label_triples({iri: label for iri, label in description.labels.items() if iri not in subjects})
     document = ox.NamedNode(description.iri.replace(f"{base}id/", f"{base}doc/", 1))
     yield ox.Triple(document, ox.NamedNode(f"{FOAF_BASE_IRI}primaryTopic"), ox.NamedNode(description.iri))
     yield ox.Triple(document, DCTERMS_LICENSE, ox.NamedNode(LICENSE_IRI))
@@ -325,11 +352,11 @@ def description_triples(description: ResourceDescription, base: str) -> Iterable
 
 
 def profile_source_triples(context: RequestContext, description: ResourceDescription) -> Iterable[ox.Triple]:
-    """The triples that other profiles are computed from: statements in both directions, labels and types."""
+    """The triples from which other profiles are computed: statements in both directions, labels, types."""
     yield from outgoing_triples(context, description)
     yield from (statement.triple for statement in description.incoming)
     subject_iris = {statement.subject.value for statement in description.incoming}
-    yield from label_triples({iri: text for iri, text in description.labels.items() if iri in subject_iris})
+    yield from label_triples({iri: label for iri, label in description.labels.items() if iri in subject_iris})
 
 
 def outgoing_triples(context: RequestContext, description: ResourceDescription) -> Iterable[ox.Triple]:
@@ -341,17 +368,17 @@ def outgoing_triples(context: RequestContext, description: ResourceDescription) 
     }
     other_iris = object_iris - {description.iri}
     yield from (statement.triple for statement in description.statements)
-    yield from label_triples({iri: text for iri, text in description.labels.items() if iri in other_iris})
+    yield from label_triples({iri: label for iri, label in description.labels.items() if iri in other_iris})
     yield from iter_type_triples(context.store, sorted(object_iris))
 
 
 def label_triples(labels: dict[str, ox.Literal]) -> Iterable[ox.Triple]:
     """Labels by IRI as rdfs:label triples."""
-    return (ox.Triple(ox.NamedNode(iri), RDFS_LABEL, text) for iri, text in labels.items())
+    return (ox.Triple(ox.NamedNode(iri), RDFS_LABEL, label) for iri, label in labels.items())
 
 
 def description_languages(description: ResourceDescription) -> list[str]:
-    """The languages of the texts of a description."""
+    """The language tags of the texts of a description, sorted."""
     terms = (*(statement.object for statement in description), *description.labels.values())
     return sorted({tag for term in terms if (tag := language.literal_language(term))})
 
@@ -362,19 +389,19 @@ def about_link(iri: str) -> str:
 
 
 def doc_path(path: str) -> str:
-    """The path of the description of a resource, whose IRI ends in `path`."""
+    """The path of the description of the resource whose IRI ends in `path`, such as `issue/spam`."""
     return f"/doc/{quote(path, safe=rendering.PATH_SAFE_CHARACTERS)}"
 
 
 def parse_resource_path(context: RequestContext, path: str) -> str:
-    """The IRI of the resource that a path below /id or /doc names, whatever the host.
+    """The IRI of the resource that a path below /id or /doc names.
 
     Raises Problem 400 for bytes that are not UTF-8, 404 for a path that is not part of a valid IRI (RFC 3987,
     section 2.2).
     """
     bodies.decode_utf8_text(unquote_to_bytes(context.request.scope["raw_path"]), "path")
-    escaped = NON_IRI_CHARACTERS.sub(lambda match: quote(match[0]), path)
-    iri = f"{context.base}id/{escaped}"
+    escaped_path = NON_IRI_CHARACTERS.sub(lambda match: quote(match[0]), path)
+    iri = f"{context.base}id/{escaped_path}"
     try:
         ox.NamedNode(iri)
     except ValueError as error:
@@ -382,18 +409,18 @@ def parse_resource_path(context: RequestContext, path: str) -> str:
     return iri
 
 
-def missing_resource_problem(context: RequestContext, stream: ChangeLogSync, iri: str) -> Problem:
-    """The 404 for a resource; suggests the same path below /id/document/, or a similar name."""
+def missing_resource_problem(context: RequestContext, change_log: ChangeLogSync, iri: str) -> Problem:
+    """The 404 for a resource; suggests the same path below /id/document/ if it exists, or a similar name."""
     prefix = f"{context.base}id/"
     document_iri = iri.replace(prefix, f"{prefix}document/", 1)
     is_document = context.store.has_statement(ox.NamedNode(document_iri), None, None)
     return unknown_resource_problem(
-        iri, document_iri if is_document else existence.find_near_iri(wait_for_log(stream), iri)
+        iri, document_iri if is_document else existence.find_near_iri(wait_for_log(change_log), iri)
     )
 
 
 def unknown_resource_problem(iri: str, suggestion: str = "") -> Problem:
-    """The 404 for an unknown resource, with a suggestion where there is one."""
+    """The 404 for an unknown resource; `suggestion` is the IRI of a similar one, or empty."""
     if suggestion:
         return Problem(
             404, f"Nothing is known about <{iri}>. Did you mean <{suggestion}>?", suggestion=suggestion

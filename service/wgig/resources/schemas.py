@@ -1,4 +1,7 @@
-"""Models of the JSON of descriptions: resources, graphs, framed resources, lists of profiles."""
+"""Models of JSON responses: resources, graphs, framed resources, lists of profiles.
+
+`Absent` is the type of a member that can be left out.
+"""
 
 from typing import Annotated, Any
 
@@ -44,7 +47,7 @@ class InversePageLinks(ResponseModel):
 
 
 class InversePage(ResponseModel):
-    """The resources that refer to one by a property: their number, and a page of them."""
+    """The resources that refer to a resource by a property: their number, and a page of them."""
 
     total: Count
     items: list[Thing]
@@ -54,7 +57,7 @@ class InversePage(ResponseModel):
 class ResourceDocument(ResponseModel):
     """A resource: its statements by property, its parts, and the resources that refer to it.
 
-    A page of resources that refer to it has only `id` and `inverse`.
+    With the query parameter `inverse`, it has only `id` and `inverse`.
     """
 
     id: str
@@ -66,7 +69,7 @@ class ResourceDocument(ResponseModel):
     inverse: dict[str, InversePage] = Field(
         description="Resources that refer to it, by the name of the property."
     )
-    note: str | Absent = Field(None, description="That some parts are left out.")
+    note: str | Absent = Field(None, description="A notice, present if some parts are left out.")
 
 
 class GraphDocument(ExtensibleResponseModel):
@@ -101,7 +104,7 @@ class OfferedProfile(ResponseModel):
 
 
 class RepresentationList(ResponseModel):
-    """The profiles of a resource with their media types; the response to `_profile=all`."""
+    """The profiles of a resource with their media types: the response to `_profile=all`."""
 
     resource: str
     default: ProfileReference

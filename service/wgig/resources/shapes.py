@@ -1,7 +1,6 @@
-"""The pages of shapes, /shapes/{name}: source, reason, and valid and invalid example papers.
+"""The pages of shapes, /shapes/{name}: Turtle source, reason, and valid and invalid example papers.
 
-A shape is shown as its Turtle source. Its invalid example is shown as a diff against the valid one. A
-misspelt name gets 404 with a suggestion.
+The invalid example is shown as a diff against the valid one. A misspelled name gets 404 with a suggestion.
 """
 
 import re
@@ -28,10 +27,10 @@ from ..settings import SHIPPED_FOLDER
 from ..shacl.rules import rules_by_code, section_headings
 from ..text import find_near_name
 from .alternates import Resource
-from .ontology import get_shipped_triples
+from .ontology import require_graph_triples
 from .parameters import NegotiationParameters, make_profile_operation
 from .profile_negotiation import parse_preferences
-from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, own_profile
+from .profiles import DEFAULT_PROFILE_FORMATS, DEFAULT_PROFILE_TOKEN, default_profile
 from .representation import (
     SUFFIXED_PATH_PATTERN,
     render_site_page,
@@ -41,8 +40,9 @@ from .representation import (
 from .schemas import GraphDocument
 
 EXAMPLE_PAPERS_FOLDER = SHIPPED_FOLDER / "shapes" / "examples" / "issue-paper"
-VALID_EXAMPLE_NAME = "ok-final"  # passes all rules; the invalid examples differ from it by one change
+VALID_EXAMPLE_NAME = "ok-final"  # passes all rules; each invalid example differs from it by one change
 DIFF_CONTEXT_LINES = 2  # unchanged lines around a difference
+# A shape in a Turtle file, from its name to the dot before an empty line.
 SHAPE_BLOCK_PATTERN = re.compile(r"^shape:(?P<name>[\w-]+)\n.*? \.$(?=\n\n|\n?\Z)", re.MULTILINE | re.DOTALL)
 
 FAILING_MARK, PASSING_MARK, SHARED_MARK = "-", "+", " "
@@ -50,14 +50,14 @@ GAP_MARK = "…"
 
 
 class DiffLine(NamedTuple):
-    """A line of the diff: only in the failing example, only in the passing one, in both, or a gap."""
+    """A line of a diff: with FAILING_MARK or PASSING_MARK only in that file; GAP_MARK for left out lines."""
 
     mark: str
     text: str
 
 
 class ExampleDiff(NamedTuple):
-    """The file names of an example that breaks a rule and of the passing one, and the lines of their diff."""
+    """The diff between an example that breaks a rule and the passing one, with their file names."""
 
     failing: str
     passing: str
@@ -83,7 +83,7 @@ def example_papers_by_name() -> dict[str, Path]:
 
 @cache
 def diff_rule_example(code: str) -> ExampleDiff | None:
-    """The diff between the example that breaks this rule and the passing one; None where there is none."""
+    """The diff between the example that breaks this rule and the passing one; None if there is no example."""
     failing, passing = (
         example_papers_by_name().get(f"{name}.ttl") for name in (f"bad-{code}", VALID_EXAMPLE_NAME)
     )
@@ -101,7 +101,7 @@ def example_matcher(failing: Path, passing: Path) -> SequenceMatcher[str]:
 
 
 def read_example_lines(file: Path) -> list[str]:
-    """The lines of an example without its first comment and its prefixes."""
+    """The lines of an example without the comment at its top and the prefixes."""
     lines = dropwhile(lambda line: line.startswith("#"), file.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if not line.startswith("@prefix")]
 
@@ -120,29 +120,32 @@ def diff_example_lines(failing: Path, passing: Path) -> Iterator[DiffLine]:
                 yield from (DiffLine(PASSING_MARK, line) for line in passing_lines[passing_start:passing_end])
 
 
-SHAPE_OPERATION = make_profile_operation(OWN_PROFILE_FORMATS, GraphDocument)
+SHAPE_OPERATION = make_profile_operation(DEFAULT_PROFILE_FORMATS, GraphDocument)
 EXAMPLE_PAPER_OPERATION = Operation(formats=(TURTLE,))
 
 
 ShapeName = Annotated[
     str,
-    PathParameter(description="The name of a shape; a suffix names a format.", examples=["WGIG-7B-MISSING"]),
+    PathParameter(
+        description="The name of a shape; a suffix such as `.ttl` selects a format.",
+        examples=["WGIG-7B-MISSING"],
+    ),
 ]
 ExamplePaperName = Annotated[
-    str, PathParameter(description="The file of an example.", examples=[f"{VALID_EXAMPLE_NAME}.ttl"])
+    str, PathParameter(description="The file name of an example.", examples=[f"{VALID_EXAMPLE_NAME}.ttl"])
 ]
 
 
 def get_shape(
     context: ContextDep, name: ShapeName, parameters: Annotated[NegotiationParameters, Query()]
 ) -> Response:
-    """A shape, as a page with its reason and examples, or as RDF. Raises Problem 404 with a near name."""
+    """A shape, as a page with its reason and examples, or as RDF. Raises Problem 404 for an unknown name."""
     suffixed = SUFFIXED_PATH_PATTERN.fullmatch(name)
     name, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (name, "")
-    profiles = {OWN_PROFILE_TOKEN: own_profile(context.base)}
-    preferences = parse_preferences(context, parameters, OWN_PROFILE_FORMATS, suffix, profiles)
+    profiles = {DEFAULT_PROFILE_TOKEN: default_profile(context.base)}
+    preferences = parse_preferences(context, parameters, DEFAULT_PROFILE_FORMATS, suffix, profiles)
     prefix = f"{context.base}shapes#"
-    graph = get_shipped_triples(context, "shapes")
+    graph = require_graph_triples(context, "shapes")
     names = {iri.removeprefix(prefix) for iri in subject_iris(graph) if iri.startswith(prefix)}
     if name not in names:
         raise unknown_shape_problem(name, find_near_name(name, names))
@@ -170,7 +173,7 @@ def get_shape(
 
 
 def get_example_paper(request: Request, name: ExamplePaperName) -> Response:
-    """An example paper that passes the rules or breaks one. Raises Problem 404."""
+    """An example paper that passes the rules or breaks one. Raises Problem 404 for an unknown name."""
     file = example_papers_by_name().get(name)
     if file is None:
         raise Problem(404, f"There is no example {name!r}. The page of each rule links to its examples.")
@@ -178,7 +181,7 @@ def get_example_paper(request: Request, name: ExamplePaperName) -> Response:
 
 
 def render_shape_page(context: RequestContext, node: ox.NamedNode, graph: list[ox.Triple]) -> bytes:
-    """The page of a shape."""
+    """The page of a shape; `graph` has the triples of all shapes."""
     name = node.value.partition("#")[2]
     return render_site_page(
         context,
@@ -201,7 +204,7 @@ def subject_iris(graph: list[ox.Triple]) -> set[str]:
 
 
 def unknown_shape_problem(name: str, suggestion: str) -> Problem:
-    """The 404 for a shape, with a suggestion where there is one."""
+    """The 404 for a shape; `suggestion` is a similar name, or empty."""
     if suggestion:
         return Problem(404, f"There is no shape {name!r}. Did you mean {suggestion}?", suggestion=suggestion)
     return Problem(404, f"There is no shape {name!r}. The page /shapes lists them.")

@@ -1,4 +1,4 @@
-"""Full-text search over labels and texts: index, ranking, snippets, OpenSearch and reconciliation.
+"""Full-text search over names and texts of resources: index, ranking, snippets, OpenSearch, reconciliation.
 
-Read `routes` first, then `index`.
+Start with `routes`, then `index`.
 """

@@ -1,11 +1,13 @@
-"""The full-text index as an SQLite FTS5 database, and its construction from all quads.
+"""The full-text index as an SQLite FTS5 database: its tables, updates, and the build from all quads.
 
-The tables `things` and `entries` hold what is displayed. The FTS5 tables `names` and `texts` hold only words
-from our tokenizer, so SQLite needs no knowledge of scripts. A resource has a row per language. Row numbers
-determine the order of results with equal rank.
+A resource has a row for each language, with the same number in several tables. Its passages are the names and
+texts of the resource and its parts; the passages in one language are an entry. `things` and `entries` have
+the data for display. The FTS5 tables `names` and `texts` have the words from `tokenizer`, so that the ASCII
+tokenizer of SQLite suffices. `words` has the words that may replace misspelled ones, and `about` the
+properties of the index. Results of equal rank are ordered by row number.
 
-The index is built with little memory: passages go to a staging table, are sorted, and are then inserted.
-`INDEX_FORMAT` makes another version of the package rebuild the index.
+To build the index with little memory, all passages are inserted into a staging table, and from there, sorted,
+into the index.
 """
 
 import sqlite3
@@ -42,9 +44,9 @@ CREATE TABLE words (length INTEGER, word TEXT, PRIMARY KEY (length, word)) WITHO
 CREATE VIRTUAL TABLE names USING fts5 (words, content = '', tokenize = 'ascii', prefix = '1 2 3');
 CREATE VIRTUAL TABLE texts USING fts5 (words, content = '', tokenize = 'ascii');
 """
-KIND_NUMBER_BITS = 40  # bits of a row number that count the resources of a kind
-INDEX_FORMAT = 1  # raise it when tables, tokens or weights change: an index of another format is rebuilt
-SPELLABLE_WORD_LETTERS = range(3, 31)  # lengths of words that are suggested for misspelled ones
+KIND_NUMBER_BITS = 40  # of a row number: they count the rows of a kind, and the bits above are its rank
+INDEX_FORMAT = 1  # increase it when tables, tokens or weights change; an index with another format is rebuilt
+CORRECTION_WORD_LETTERS = range(3, 31)  # lengths of words that may replace misspelled words
 
 
 class IndexRow(NamedTuple):
@@ -58,25 +60,25 @@ class IndexRow(NamedTuple):
 
 
 def connect_index(path: Path, *, writes: bool = False) -> sqlite3.Connection:
-    """A connection to the file, for one thread at a time, as `connect_sqlite`."""
+    """A connection to an index file, for one thread at a time (see `connect_sqlite`)."""
     connection = connect_sqlite(path, writes=writes)
-    connection.execute("PRAGMA mmap_size = 1073741824")
+    connection.execute("PRAGMA mmap_size = 1073741824")  # bytes: 1 GiB
     return connection
 
 
 def create_index_file(path: Path) -> sqlite3.Connection:
-    """A connection to an empty index in place of what was there, to be filled in one go."""
+    """Create an empty index in place of an existing one; return a connection that is not crash-safe."""
     remove_sqlite_file(path)
     connection = connect_index(path)
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA cache_size = -65536")  # KiB: 64 MiB
     connection.executescript(INDEX_SCHEMA_SQL)
     return connection
 
 
 def read_index_property(connection: sqlite3.Connection, name: str) -> str:
-    """A property of the index by name; empty where it has none."""
+    """A property of the index by name; empty if it is not set."""
     row = connection.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
     return row[0] if row else ""
 
@@ -87,28 +89,28 @@ def write_index_properties(connection: sqlite3.Connection, **properties: str) ->
 
 
 def read_index_entry(connection: sqlite3.Connection, key: EntryKey) -> tuple[IndexRow | None, IndexEntry]:
-    """The row and entry of a resource in a language; None and an empty entry where it is not indexed."""
+    """The row and entry for a key; None and an empty entry if it is not indexed."""
     sql = "SELECT * FROM things NATURAL JOIN entries WHERE iri = ? AND language = ?"
     *row, passages = connection.execute(sql, key).fetchone() or (None,)
     return (IndexRow(*row), IndexEntry.parse(passages)) if passages else (None, IndexEntry())
 
 
 def read_index_entries(connection: sqlite3.Connection, rows: Iterable[IndexRow]) -> dict[int, IndexEntry]:
-    """The entries of some rows, by row number; rows that no longer exist are left out."""
+    """The entries of rows, by row number, without rows that no longer exist."""
     sql = "SELECT passages FROM entries WHERE id = ?"
     results = ((row.id, connection.execute(sql, (row.id,)).fetchone()) for row in rows)
     return {number: IndexEntry.parse(result[0]) for number, result in results if result}
 
 
 def find_rows_by_iri(connection: sqlite3.Connection, iris: Iterable[str]) -> list[IndexRow]:
-    """The rows of some resources, each in one language, preferably one in which it has a label."""
+    """One row for each resource, preferably in a language in which it has a label."""
     sql = "SELECT id, iri, language, kind, label FROM things WHERE iri = ? ORDER BY label = '', id LIMIT 1"
     results = (connection.execute(sql, (iri,)).fetchone() for iri in iris)
     return [IndexRow(*result) for result in results if result]
 
 
 def list_distinct_values(connection: sqlite3.Connection, column: str) -> list[str]:
-    """The distinct values of a column of `things`, sorted, from its index without a scan of the table."""
+    """The distinct values of a column of `things`, sorted; read from the SQL index without a scan."""
     values: list[str] = []
     next_sql = f"SELECT min({column}) FROM things WHERE {column} > ?"  # noqa: S608
     (value,) = connection.execute(f"SELECT min({column}) FROM things").fetchone()  # noqa: S608
@@ -125,7 +127,7 @@ def list_iris_of_kind(connection: sqlite3.Connection, kind: str, limit: int) -> 
 
 
 def update_index_entry(connection: sqlite3.Connection, key: EntryKey, entry: IndexEntry, base: str) -> None:
-    """Replace the entry of a resource in a language; an entry without passages is deleted."""
+    """Replace the entry for a key; delete it if the new entry has no passages."""
     kind = kind_of_iri(key.iri, base)
     old_row, old_entry = read_index_entry(connection, key)
     if old_row:
@@ -138,18 +140,18 @@ def update_index_entry(connection: sqlite3.Connection, key: EntryKey, entry: Ind
 
 
 def insert_index_row(connection: sqlite3.Connection, row: IndexRow, entry: IndexEntry) -> None:
-    """Insert a resource that is not indexed."""
+    """Insert a row and its entry, which must be new."""
     connection.execute("INSERT INTO things VALUES (?, ?, ?, ?, ?)", row)
     connection.execute("INSERT INTO entries VALUES (?, ?)", (row.id, str(entry)))
     for table, text in iter_searchable_words(row, entry):
         connection.execute(f"INSERT INTO {table} (rowid, words) VALUES (?, ?)", (row.id, text))  # noqa: S608
     connection.executemany(
-        "INSERT OR IGNORE INTO words VALUES (length(?1), ?1)", iter_spellable_words(entry.passage_words)
+        "INSERT OR IGNORE INTO words VALUES (length(?1), ?1)", iter_correction_words(entry.passage_words)
     )
 
 
 def delete_index_words(connection: sqlite3.Connection, row: IndexRow, entry: IndexEntry) -> None:
-    """Delete the words of a resource from the FTS5 tables."""
+    """Delete the words of a row from the FTS5 tables."""
     for table, text in iter_searchable_words(row, entry):
         connection.execute(
             f"INSERT INTO {table} ({table}, rowid, words) VALUES ('delete', ?, ?)",  # noqa: S608
@@ -158,7 +160,7 @@ def delete_index_words(connection: sqlite3.Connection, row: IndexRow, entry: Ind
 
 
 def iter_searchable_words(row: IndexRow, entry: IndexEntry) -> Iterator[tuple[str, str]]:
-    """The words of a resource for each FTS5 table, starting with its filter tokens."""
+    """The text of a row for each FTS5 table: filter tokens, then words."""
     filter_tokens = [filter_token("k", row.kind), *language_filter_tokens(row.language)]
     if entry.names:
         yield "names", " ".join([*filter_tokens, PASSAGE_SEPARATOR, entry.name_words])
@@ -166,23 +168,23 @@ def iter_searchable_words(row: IndexRow, entry: IndexEntry) -> Iterator[tuple[st
 
 
 def filter_token(prefix: str, value: str) -> str:
-    """A kind ("k") or language ("l") as a token that occurs in no text."""
+    """A token for a kind (prefix "k") or language ("l"). Because of the section sign, no text has it."""
     return f"{PASSAGE_SEPARATOR}{prefix}{value.replace('-', '').lower()}"
 
 
 def language_filter_tokens(language: str) -> list[str]:
-    """The filter tokens of a language tag and of its prefixes: for `zh-Hant`, also of `zh`."""
+    """The filter tokens of a language tag and its prefixes: for `zh-Hant`, of `zh` and of `zh-Hant`."""
     parts = language.split("-")
     return [filter_token("l", "-".join(parts[: count + 1])) for count in range(len(parts))]
 
 
-def iter_spellable_words(text: str) -> Iterator[tuple[str]]:
-    """The words of a text that can be suggested for misspelled ones, as SQL parameters: only letters."""
-    return ((word,) for word in set(text.split()) if word.isalpha() and len(word) in SPELLABLE_WORD_LETTERS)
+def iter_correction_words(text: str) -> Iterator[tuple[str]]:
+    """The words of a text that may replace misspelled words, as SQL parameters. They have only letters."""
+    return ((word,) for word in set(text.split()) if word.isalpha() and len(word) in CORRECTION_WORD_LETTERS)
 
 
 def next_row_number(connection: sqlite3.Connection, kind: str) -> int:
-    """The number of the next row of a kind."""
+    """The number for a new row of a kind."""
     first = first_row_number(kind)
     sql = "SELECT max(id) FROM things WHERE id BETWEEN ? AND ?"
     (last_number,) = connection.execute(sql, (first, first + (1 << KIND_NUMBER_BITS) - 1)).fetchone()
@@ -191,26 +193,26 @@ def next_row_number(connection: sqlite3.Connection, kind: str) -> int:
 
 def first_row_number(kind: str) -> int:
     """The number of the first row of a kind."""
-    return kind_rank(kind) + 1 << KIND_NUMBER_BITS
+    return (kind_rank(kind) + 1) << KIND_NUMBER_BITS
 
 
 PROGRESS_STEP_ITEMS = 1000  # passages or resources between two progress reports
 STAGING_TABLE_SQL = """CREATE TABLE staging.passages (
-    rank INTEGER, iri TEXT, language TEXT, place INTEGER, part TEXT, text TEXT
+    rank INTEGER, iri TEXT, language TEXT, property_position INTEGER, part TEXT, text TEXT
 )"""
 STAGING_INSERT_SQL = "INSERT INTO staging.passages VALUES (?, ?, ?, ?, ?, ?)"
 STAGED_PASSAGES_SQL = (
-    "SELECT iri, language, place, part, text FROM staging.passages ORDER BY rank, iri, language"
+    "SELECT iri, language, property_position, part, text FROM staging.passages ORDER BY rank, iri, language"
 )
 
-# Called with the number of passages found, and the number of them inserted.
+# Called with the number of passages in the staging table, and the number of passages in the index.
 ReportProgress = Callable[[int, int], None]
 
 
 def fill_index(path: Path, view: StoreView, base: str, report_progress: ReportProgress) -> None:
-    """Rebuild the index file from a view of the store.
+    """Build the index file from a view of the store, in place of an existing file.
 
-    It may or may not contain what is written meanwhile. Raises sqlite3.Error and OSError.
+    The index may or may not contain data that is written meanwhile. Raises sqlite3.Error and OSError.
     """
     staging_file = path.with_name(path.name + "-aside")
     staging_file.unlink(missing_ok=True)
@@ -223,7 +225,7 @@ def fill_index(path: Path, view: StoreView, base: str, report_progress: ReportPr
         passages = iter_ranked_passages(view, base, lambda count: report_progress(count, 0))
         total = connection.executemany(STAGING_INSERT_SQL, passages).rowcount
         report_progress(total, 0)
-        insert_staged_passages(connection, base, lambda done: report_progress(total, done))
+        insert_staged_passages(connection, base, lambda count: report_progress(total, count))
         connection.execute("COMMIT")
         for table in ("names", "texts"):
             connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
@@ -235,7 +237,7 @@ def fill_index(path: Path, view: StoreView, base: str, report_progress: ReportPr
 def iter_ranked_passages(
     view: StoreView, base: str, report_count: Callable[[int], None]
 ) -> Iterator[tuple[int | str, ...]]:
-    """All passages of the store, each preceded by the rank of its kind."""
+    """The values of all passages for the staging table, with the rank of the kind first."""
     quads = chain.from_iterable(view.match(None, node) for node in PROPERTY_POSITIONS)
     for number, (key, passage) in enumerate(iter_index_passages(quads, base)):
         yield (kind_rank(kind_of_iri(key.iri, base)), *key, *passage)
@@ -246,7 +248,7 @@ def iter_ranked_passages(
 def insert_staged_passages(
     connection: sqlite3.Connection, base: str, report_count: Callable[[int], None]
 ) -> None:
-    """Insert all resources from the staged passages."""
+    """Insert a row and entry for each resource and language in the staging table."""
     counts, inserted_count = Counter[int](), 0
     rows = connection.execute(STAGED_PASSAGES_SQL)
     for number, ((iri, language), group) in enumerate(groupby(rows, itemgetter(0, 1))):

@@ -1,4 +1,4 @@
-"""FastAPI dependencies of handlers that search. Why they are async: `pages.dependencies`."""
+"""FastAPI dependencies for search; `async`, as FastAPI runs others on a thread."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Index entries: the names and texts of a resource, with those of its parts, in one language."""
+"""Index entries. An entry has the passages, names and texts, of a resource and its parts in one language."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -19,8 +19,7 @@ from ..rdf.namespaces import (
 )
 from .tokenizer import tokenize_text
 
-# Properties whose values are names of a resource, then those whose values are texts about it. Earlier ones
-# are shown first.
+# Properties with names of a resource, and properties with texts about it, each in order of importance.
 NAME_PROPERTIES = (*LABEL_PROPERTIES, f"{SKOS_NAMESPACE}notation")
 TEXT_PROPERTIES = (
     *(
@@ -53,34 +52,34 @@ TEXT_PROPERTIES = (
     RDF_NAMESPACE + "value",
 )
 INDEXED_PROPERTIES = (*NAME_PROPERTIES, *TEXT_PROPERTIES)
-PROPERTY_POSITIONS = {ox.NamedNode(iri): place for place, iri in enumerate(INDEXED_PROPERTIES)}
+PROPERTY_POSITIONS = {ox.NamedNode(iri): position for position, iri in enumerate(INDEXED_PROPERTIES)}
 
-# The order of kinds among results of equal rank; other kinds come last.
+# Kinds of resources (see `kind_of_iri`), in the order of results of equal rank. Other kinds are last.
 KIND_ORDER = (
     "issue", "principle", "category", "stakeholder-group", "agent", "meeting", "session", "agreement",
     "milestone", "document", "paragraph", "contribution", "disagreement", "claim", "concept", "place", "term",
     "shape", "paper",
 )  # fmt: skip
-# Resources that the service computes or records for each paper and write are found by links, not by words,
-# and graphs by their content.
+# Resources that the service creates for papers and writes, which users find by links, not by search.
 UNINDEXED_KINDS = frozenset({"assertion", "test-result", "write", "writer", "identifier", "graph"})
-# Separates two passages, so that no phrase matches across them.
+# Between the words of two passages, so that no phrase matches across them.
 PASSAGE_SEPARATOR = "\N{SECTION SIGN}"
 
 
 class Passage(NamedTuple):
-    """A value of a property: the index of the property in INDEXED_PROPERTIES, the part that has it, the text.
+    """A text in an entry, with its property as the position in INDEXED_PROPERTIES.
 
-    `part` is the suffix of the IRI of the part of the resource; empty for the resource itself.
+    `part` is the IRI suffix of the part of the resource with the text, such as `/forum/2`; empty for the
+    resource.
     """
 
-    place: int
+    property_position: int
     part: str
     text: str
 
 
 class EntryKey(NamedTuple):
-    """A resource and a language tag in lower case; the tag is empty for texts without language."""
+    """A resource and a language tag in lower case; the tag is empty for texts without a language."""
 
     iri: str
     language: str
@@ -88,18 +87,18 @@ class EntryKey(NamedTuple):
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """The passages of a thing in one language, the most important first."""
+    """The passages of a resource in one language, the most important first."""
 
     passages: list[Passage] = field(default_factory=list)
 
     @classmethod
     def from_passages(cls, passages: Iterable[Passage]) -> "IndexEntry":
-        """The entry of these passages, which may be in any order."""
+        """An entry with passages, which may be in any order."""
         return cls(sorted(set(passages)))
 
     @classmethod
     def parse(cls, text: str) -> "IndexEntry":
-        """The entry from its JSON."""
+        """The entry that is serialized as JSON."""
         return cls([Passage(*row) for row in json.loads(text)])
 
     def __str__(self) -> str:
@@ -108,16 +107,16 @@ class IndexEntry:
 
     @property
     def names(self) -> list[str]:
-        """The names of the resource itself."""
+        """The names of the resource, without the names of its parts."""
         return [
             passage.text
             for passage in self.passages
-            if passage.place < len(NAME_PROPERTIES) and not passage.part
+            if passage.property_position < len(NAME_PROPERTIES) and not passage.part
         ]
 
     @property
     def label(self) -> str:
-        """Its first name; empty where it has none in this language."""
+        """The first name; empty if there is none in this language."""
         return next(iter(self.names), "")
 
     @cached_property
@@ -132,15 +131,15 @@ class IndexEntry:
 
 
 def join_text_words(texts: Iterable[str]) -> str:
-    """The words of texts, separated by spaces, with PASSAGE_SEPARATOR between texts."""
+    """The words of texts as `tokenize_text` returns them, with PASSAGE_SEPARATOR between texts."""
     return f" {PASSAGE_SEPARATOR} ".join(" ".join(tokenize_text(text)) for text in texts)
 
 
 def find_index_passage(quad: ox.Quad, base: str) -> tuple[EntryKey, Passage] | None:
-    """The key and passage that a quad adds to the index; None where it adds nothing."""
+    """The key and passage for a quad; None if the quad is not indexed."""
     subject, text = quad.subject, quad.object
-    place = PROPERTY_POSITIONS.get(quad.predicate)
-    if place is None or not isinstance(subject, ox.NamedNode) or not isinstance(text, ox.Literal):
+    position = PROPERTY_POSITIONS.get(quad.predicate)
+    if position is None or not isinstance(subject, ox.NamedNode) or not isinstance(text, ox.Literal):
         return None
     if not text.language and text.datatype != XSD_STRING:
         return None
@@ -148,17 +147,17 @@ def find_index_passage(quad: ox.Quad, base: str) -> tuple[EntryKey, Passage] | N
     if kind_of_iri(iri, base) in UNINDEXED_KINDS:
         return None
     key = EntryKey(iri, (text.language or "").lower())
-    return key, Passage(place, subject.value.removeprefix(iri), text.value)
+    return key, Passage(position, subject.value.removeprefix(iri), text.value)
 
 
 def iter_index_passages(quads: Iterable[ox.Quad], base: str) -> Iterator[tuple[EntryKey, Passage]]:
-    """The keys and passages that quads add to the index."""
+    """The keys and passages of the quads that are indexed."""
     passages = (find_index_passage(quad, base) for quad in quads)
     return (passage for passage in passages if passage is not None)
 
 
 def indexed_resource_iri(iri: str, base: str) -> str:
-    """The resource under which an IRI is indexed: for parts of a paper, the paper."""
+    """The resource whose entry has the texts of an IRI: for a part of a paper, the paper."""
     papers_prefix = f"{base}id/paper/"
     if not iri.startswith(papers_prefix):
         return iri
@@ -166,11 +165,15 @@ def indexed_resource_iri(iri: str, base: str) -> str:
 
 
 def kind_rank(kind: str) -> int:
-    """The position of a kind in KIND_ORDER."""
+    """The position of a kind in KIND_ORDER; for other kinds, the position after the last."""
     return KIND_ORDER.index(kind) if kind in KIND_ORDER else len(KIND_ORDER)
 
 
 def passage_statement(key: EntryKey, passage: Passage) -> tuple[ox.NamedNode, ox.NamedNode, ox.Literal]:
-    """The triple that a passage comes from, except that its language tag is in lower case."""
+    """The triple of a passage, with the language tag in lower case."""
     text = ox.Literal(passage.text, language=key.language) if key.language else ox.Literal(passage.text)
-    return ox.NamedNode(key.iri + passage.part), ox.NamedNode(INDEXED_PROPERTIES[passage.place]), text
+    return (
+        ox.NamedNode(key.iri + passage.part),
+        ox.NamedNode(INDEXED_PROPERTIES[passage.property_position]),
+        text,
+    )

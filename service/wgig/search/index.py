@@ -1,8 +1,8 @@
-"""The full-text index of a running service: updated with every commit, rebuilt if it does not fit the store.
+"""The full-text index of a running service.
 
-A write is in the index before it returns. If a change is unknown, or the index does not match the store, it
-is rebuilt, and searches get 503 with Retry-After meanwhile. A language or kind in a search must occur in the
-index (400 otherwise).
+It is updated with every commit, before the response to the write. The index has a token, and the store folder
+a mark; the index matches the store if both are equal. Otherwise it is rebuilt, and searches get 503 with
+Retry-After meanwhile.
 """
 
 import logging
@@ -44,33 +44,33 @@ INDEX_WAIT_SECONDS = 5  # seconds that a search waits for a build of the index
 INDEX_RETRY_HEADERS = {"Retry-After": "5"}
 
 Params = ParamSpec("Params")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 log = logging.getLogger("wgig")
 
 
 class FullTextIndex(Projection):
-    """The projection with the names and texts of all resources, for full-text search.
+    """The projection for full-text search: the names and texts of all resources.
 
-    While it is rebuilt, searches raise Problem 503.
+    While it is rebuilt, queries raise Problem 503.
     """
 
     name, snapshot_name = "the search index", INDEX_COPY_FOLDER
 
     def __init__(self, store: Store, base: str) -> None:
-        """Take the store and its base IRI. Nothing is opened before the first use."""
+        """Take the store and its base IRI. The file is opened on first use."""
         super().__init__(store)
         self.base = base
         self.path: Path | None = None
-        self.writers: list[sqlite3.Connection] = []  # one, once the index is built
-        # Idle connections for reading, each with the number of its file.
+        self.writers: list[sqlite3.Connection] = []  # empty during a build, else one connection
+        # Idle read connections, each with the number of its file.
         self.free_readers: list[tuple[int, sqlite3.Connection]] = []
         self.file_number = 0  # increases when the file is replaced
-        self.frequent_terms: set[SearchTerm] = set()  # words that occur in very many resources
-        self.progress = (0, 0)  # passages found, and passages indexed
+        self.frequent_terms: set[SearchTerm] = set()  # a cache for `ranking.is_frequent_term`
+        self.progress = (0, 0)  # passages staged, and passages indexed
 
     def resume(self) -> bool:
-        """Open the file; whether it matches the store."""
+        """Open the index file if it matches the store; return whether it does."""
         self.path = self.choose_path()
         is_current = self.is_current_file(self.path)
         if is_current:
@@ -78,25 +78,26 @@ class FullTextIndex(Projection):
         return is_current
 
     def on_stale(self) -> None:
-        """Start the rebuild at once, so that searches need not wait long."""
+        """Start a rebuild now instead of with the first search, which would have to wait for it."""
         self.start_build()
 
     def choose_path(self) -> Path:
-        """The path of the file: in the store folder, or in a temporary folder for a store in memory."""
+        """The path of the index file: in the store folder, or for a store in memory in a temporary folder."""
         temporary = None if self.store.folder else Path(tempfile.mkdtemp(prefix="wgig-index-"))
         weakref.finalize(self, close_index_connections, self.writers, self.free_readers, temporary)
         return (self.store.folder or temporary or Path()) / SEARCH_INDEX_PATH
 
     def is_current_file(self, path: Path) -> bool:
-        """Whether the file matches the store and has the current index format."""
+        """Whether the index file matches the store and has the current format."""
         folder = self.store.folder
-        token = get_index_mark(folder).read() if folder and path.exists() else ""
-        if not token:
+        mark = get_index_mark(folder).read() if folder and path.exists() else ""
+        if not mark:
             return False
         connection = connect_index(path)
         try:
+            # The property "by" is the format with which the index was built.
             return (read_index_property(connection, "token"), read_index_property(connection, "by")) == (
-                token,
+                mark,
                 str(INDEX_FORMAT),
             )
         except sqlite3.Error:
@@ -107,7 +108,7 @@ class FullTextIndex(Projection):
     # These methods run on the writing thread, under the write lock.
 
     def apply(self, change: Change) -> bool:
-        """Update the index with a change, and write the mark; True."""
+        """Update the index with a change, and write the mark in the store folder; return True."""
         self.write_change(self.writers[0], change)
         return True
 
@@ -135,21 +136,21 @@ class FullTextIndex(Projection):
     def update_entry(
         self, writer: sqlite3.Connection, key: EntryKey, removed: set[Passage], added: set[Passage]
     ) -> None:
-        """Remove passages from an entry, unless they are still in another graph, and add others."""
+        """Remove passages from an entry, unless another graph still has them, and add passages."""
         old_passages = set(read_index_entry(writer, key)[1].passages)
-        elsewhere = {
+        in_other_graphs = {
             passage
             for passage in removed - added
             if self.store.has_statement(*passage_statement(key, passage))
         }
-        new_passages = old_passages - removed | elsewhere | added
+        new_passages = old_passages - removed | in_other_graphs | added
         if new_passages != old_passages:
             update_index_entry(writer, key, IndexEntry.from_passages(new_passages), self.base)
 
-    # These methods run on a thread of their own.
+    # These methods run on the thread of the build.
 
     def rebuild(self, view: StoreView) -> None:
-        """Rebuild the file, and open it; readers of the old file close it after their query."""
+        """Rebuild and open the index file. Connections to the old file are closed after their query."""
         assert self.path
         self.file_number += 1
         self.frequent_terms = set()
@@ -160,19 +161,23 @@ class FullTextIndex(Projection):
         self.file_number += 1
         self.writers.append(writer)
 
-    def report_progress(self, found: int, indexed: int) -> None:
-        """Store the progress of the build."""
-        self.progress = found, indexed
+    def report_progress(self, staged: int, indexed: int) -> None:
+        """Store the progress of the build, in passages."""
+        self.progress = staged, indexed
 
     # These methods run on any thread.
 
     def query(
         self,
-        function: Callable[Concatenate[sqlite3.Connection, Params], Answer],
+        function: Callable[Concatenate[sqlite3.Connection, Params], Result],
         *args: Params.args,
         **kwargs: Params.kwargs,
-    ) -> Answer:
-        """The result of a function of a consistent read connection. Raises Problem 503 during a build."""
+    ) -> Result:
+        """Call a function with a read connection, in one transaction; return the result.
+
+        Raises Problem 503 if the index is damaged or cannot be built, or a build takes longer than
+        INDEX_WAIT_SECONDS.
+        """
         self.open()
         if self.is_pending:
             wait([self.start_build()], INDEX_WAIT_SECONDS)
@@ -209,11 +214,11 @@ class FullTextIndex(Projection):
             connection.close()
 
     def unavailable_problem(self) -> Problem:
-        """The Problem 503 for a missing index, with the progress of the build."""
+        """The Problem 503 for an index that cannot be queried, with the progress of the build."""
         if self.state is ProjectionState.BROKEN:
             return Problem(503, "The search index cannot be built. The log of the service has the reason.")
-        found, indexed = self.progress
-        progress = f"{indexed:,} of {found:,} texts are indexed."
+        staged, indexed = self.progress
+        progress = f"{indexed:,} of {staged:,} texts are indexed."
         return Problem(
             503, f"The search index is being rebuilt: {progress} Try again soon.", headers=INDEX_RETRY_HEADERS
         )
@@ -224,7 +229,7 @@ def close_index_connections(
     readers: list[tuple[int, sqlite3.Connection]],
     folder: Path | None = None,
 ) -> None:
-    """Close all connections, and remove the folder if one is given."""
+    """Close all connections, empty both lists, and remove the folder, if any."""
     while writers:
         writers.pop().close()
     while readers:
@@ -238,23 +243,26 @@ def format_utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-ANY_LANGUAGE_VALUES = ("", "*")  # stand for all languages
+ANY_LANGUAGE_VALUES = ("", "*")  # of the parameter lang, for all languages
 
 
 def parse_search_language(index: FullTextIndex, value: str) -> str:
-    """The language of a search, empty for any. Raises Problem 400 if no text has it."""
+    """The language of a search, empty for any. Raises Problem 400 if no text is in it."""
     return "" if value in ANY_LANGUAGE_VALUES else parse_column_value(index, "language", value)
 
 
 def parse_search_kind(index: FullTextIndex, value: str) -> str:
-    """The kind of a search, empty for any. Raises Problem 400 if no resource has it."""
+    """The kind of a search, empty for any. Raises Problem 400 if no resource is of it."""
     return parse_column_value(index, "kind", value) if value else ""
 
 
 def parse_column_value(index: FullTextIndex, column: str, value: str) -> str:
-    """A value of a column, in lower case. Raises Problem 400 if it does not occur in the index."""
+    """A value of a column in lower case, or for a language its prefix. Raises Problem 400 for others."""
     lower_value = value.lower()
-    existing = [item for item in index.query(list_distinct_values, column) if item]
-    if not any(item == lower_value or item.startswith(f"{lower_value}-") for item in existing):
-        raise Problem(400, f"Nothing has the {column} {value!r}. There are: {', '.join(existing)}.")
+    known_values = [known_value for known_value in index.query(list_distinct_values, column) if known_value]
+    if not any(
+        known_value == lower_value or known_value.startswith(f"{lower_value}-")
+        for known_value in known_values
+    ):
+        raise Problem(400, f"Nothing has the {column} {value!r}. There are: {', '.join(known_values)}.")
     return lower_value

@@ -1,4 +1,4 @@
-"""OpenSearch 1.1: the description of the search for browsers and programs, and results as Atom (RFC 4287)."""
+"""OpenSearch 1.1: the description document of /search, and search results as Atom (RFC 4287)."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from .results import SearchHit, SearchResults
 
 OPENSEARCH_NAMESPACE = "http://a9.com/-/spec/opensearch/1.1/"
 OPENSEARCH_FORMAT = Format("application/opensearchdescription+xml", "xml", "OpenSearch")
-SHORT_SERVICE_NAME = "WGIG"  # at most 16 characters
+SHORT_SERVICE_NAME = "WGIG"  # OpenSearch allows 16 characters
 OPENSEARCH_LINK = (
     f'</opensearch.xml>; rel="search"; type="{OPENSEARCH_FORMAT.media_type}"; title="{SERVICE_TITLE}"'
 )
@@ -24,7 +24,7 @@ OPENSEARCH_OPERATION = Operation(formats=(OPENSEARCH_FORMAT,))
 
 
 def get_opensearch_description(request: Request) -> Response:
-    """How to search here, for browsers and programs (OpenSearch 1.1)."""
+    """The OpenSearch description document of /search."""
     base_url = str(request.base_url)
     root = make_xml_element("OpenSearchDescription", xmlns=OPENSEARCH_NAMESPACE)
     for name, text in (
@@ -39,7 +39,7 @@ def get_opensearch_description(request: Request) -> Response:
     ):
         append_xml_element(root, name, text)
     for format_ in (HTML, ATOM, JSON):
-        # A browser would fill in the language of its menus, so HTML has no language parameter.
+        # For HTML there is no language parameter, as browsers would set it to the language of their menus.
         language = "" if format_ is HTML else "&lang={language?}"
         parameters = f"q={{searchTerms}}{language}&page={{startPage?}}&_mediatype={format_.media_type}"
         template = f"{base_url}search?{parameters}"
@@ -49,13 +49,13 @@ def get_opensearch_description(request: Request) -> Response:
 
 
 def serialize_search_feed(results: SearchResults, base_url: str, changed: str) -> bytes:
-    """The results as an Atom feed with OpenSearch elements; `base_url` is the address of the service.
+    """The results as an Atom feed with OpenSearch elements; `base_url` is the URL of the service.
 
-    `changed` is when the index last changed, and the date of all entries. The texts of the feed are in
-    several languages.
+    `changed` is the time of the last change of the index (RFC 3339), and the date of all entries. The feed
+    has no language, as the texts are in several.
     """
     feed_url = f"{base_url}search?{results.page_queries['first']}"
-    pages = [
+    page_links = [  # Atom has another name for `prev` (RFC 5005)
         AtomLink({"prev": "previous"}.get(name, name), f"{base_url}search.atom?{query}", ATOM.media_type)
         for name, query in results.page_queries.items()
     ]
@@ -64,7 +64,7 @@ def serialize_search_feed(results: SearchResults, base_url: str, changed: str) -
             feed_url if results.page == 1 else f"{feed_url}&page={results.page}",
             f"{results.text} in the {SERVICE_TITLE}",
             changed,
-            [*pages, AtomLink("search", f"{base_url}opensearch.xml", OPENSEARCH_FORMAT.media_type)],
+            [*page_links, AtomLink("search", f"{base_url}opensearch.xml", OPENSEARCH_FORMAT.media_type)],
             [build_hit_entry(hit, base_url, changed) for hit in results.hits],
             language="",
             is_licensed=False,
@@ -87,8 +87,12 @@ def iter_opensearch_extensions(results: SearchResults) -> Iterator[AtomExtension
 
 
 def build_hit_entry(hit: SearchHit, base_url: str, changed: str) -> AtomEntry:
-    """A hit as an entry of the feed."""
-    page = None
+    """A hit as an entry of an Atom feed."""
+    page_link = None
     if hit.path:
-        page = AtomLink("alternate", hit.path if "://" in hit.path else base_url + hit.path.removeprefix("/"))
-    return AtomEntry(hit.iri, hit.label, changed, page, str(hit.marked_html), hit.kind, has_html_summary=True)
+        page_link = AtomLink(
+            "alternate", hit.path if "://" in hit.path else base_url + hit.path.removeprefix("/")
+        )
+    return AtomEntry(
+        hit.iri, hit.label, changed, page_link, str(hit.marked_html), hit.kind, has_html_summary=True
+    )

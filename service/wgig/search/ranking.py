@@ -1,4 +1,4 @@
-"""Search the index: name matches before text matches, the closest name first; correct misspelled words."""
+"""Search the index. Name matches rank before text matches, and misspelled words are corrected."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,18 +11,18 @@ from rapidfuzz.distance import OSA
 from .database import IndexRow, filter_token
 from .tokenizer import SearchTerm, tokenize_text
 
-MAX_SEARCH_MATCHES = 200  # default limit; `has_more` says whether there are more
-# A term in more resources than this is not ranked by BM25.
-FREQUENT_TERM_MATCHES = 1000
+MAX_SEARCH_MATCHES = 200  # resources, unless the criteria have another limit
+FREQUENT_TERM_MATCHES = 1000  # a term in more resources is not ranked by BM25
+MAX_NEAR_WORDS = 20  # near words whose frequency is compared
 MAX_SPELLING_CANDIDATES = 20_000  # words that are compared with a misspelled one
 ROW_COLUMNS_SQL = "things.id, things.iri, things.language, things.kind, things.label"
 
 
 @dataclass(frozen=True)
 class SearchCriteria:
-    """Terms to match, all or any of them, in a language and of a kind (empty: any).
+    """Search terms, of which all or any must match, and filters by language and kind (empty: any).
 
-    Texts without language match every language. Up to `limit` resources are found.
+    Texts without a language match every language. At most `limit` resources are returned.
     """
 
     terms: Sequence[SearchTerm]
@@ -41,17 +41,16 @@ class SearchCriteria:
         return " AND ".join(parts)
 
 
-# Returns the matching rows in order, and whether there are more.
+# A function that returns the matching rows in order, and whether there are more.
 FindRows = Callable[[sqlite3.Connection, SearchCriteria], tuple[list[IndexRow], bool]]
 
 
 @dataclass(frozen=True)
 class SearchMatches:
-    """The matching resources, each once, the best first.
+    """The rows of the matching resources, one for each, the best first, and whether there are more.
 
-    `has_more`: there are more than `rows`. `criteria` are those that matched, where not all words did or
-    some were misspelled; `replacements` maps misspelled words to the words searched for instead. Without any
-    matches, `criteria.match_all` is False.
+    `criteria` found the rows: the given criteria, with corrected words, or with any instead of all words.
+    `replacements` maps misspelled words to corrected words. Without rows, `criteria.match_all` is False.
     """
 
     rows: Sequence[IndexRow]
@@ -61,14 +60,13 @@ class SearchMatches:
 
 
 def find_search_matches(
-    connection: sqlite3.Connection, criteria: SearchCriteria, frequent: set[SearchTerm] | None = None
+    connection: sqlite3.Connection, criteria: SearchCriteria, frequent_terms: set[SearchTerm] | None = None
 ) -> SearchMatches:
-    """The resources with matching names or texts.
-
-    `frequent` caches terms that are in very many resources; new ones are added to it.
-    """
+    """The resources with matching names or texts. `frequent_terms` is the cache of `is_frequent_term`."""
+    if frequent_terms is None:
+        frequent_terms = set()
     return find_closest_matches(
-        connection, criteria, partial(find_rows_anywhere, frequent=set() if frequent is None else frequent)
+        connection, criteria, partial(find_rows_anywhere, frequent_terms=frequent_terms)
     )
 
 
@@ -80,28 +78,28 @@ def find_name_matches(connection: sqlite3.Connection, criteria: SearchCriteria) 
 def find_closest_matches(
     connection: sqlite3.Connection, criteria: SearchCriteria, find_rows: FindRows
 ) -> SearchMatches:
-    """The matches of all words, or else of all corrected words, or else of any of these."""
-    for relaxed_criteria, replacements in iter_search_meanings(connection, criteria):
+    """The matches of all words, else of all corrected words, else of any corrected word."""
+    for relaxed_criteria, replacements in iter_relaxed_criteria(connection, criteria):
         rows, has_more = find_rows(connection, relaxed_criteria)
         if rows:
             return SearchMatches(rows, has_more, relaxed_criteria, replacements)
     return SearchMatches([], False, replace(criteria, match_all=False), {})
 
 
-def iter_search_meanings(
+def iter_relaxed_criteria(
     connection: sqlite3.Connection, criteria: SearchCriteria
 ) -> Iterator[tuple[SearchCriteria, dict[str, str]]]:
-    """The criteria and ever more relaxed ones, each with its replaced words."""
+    """The criteria and increasingly relaxed variants, each with the replacements of words in it."""
     yield criteria, {}
     replacements: dict[str, str] = {}
     separated = replace(
-        criteria, terms=list(dict.fromkeys(iter_loose_terms(connection, criteria, replacements)))
+        criteria, terms=list(dict.fromkeys(iter_separated_terms(connection, criteria, replacements)))
     )
     if separated != criteria:
         yield separated, replacements
     replacements = replacements | {
         word: correction
-        for word in dict.fromkeys(list_misspelt_words(connection, separated.terms))
+        for word in dict.fromkeys(list_misspelled_words(connection, separated.terms))
         if (correction := find_nearest_word(connection, word)) is not None
     }
     corrected = replace(separated, terms=[replace_term_words(term, replacements) for term in separated.terms])
@@ -110,12 +108,12 @@ def iter_search_meanings(
     yield replace(corrected, match_all=False), replacements
 
 
-def iter_loose_terms(
+def iter_separated_terms(
     connection: sqlite3.Connection, criteria: SearchCriteria, replacements: dict[str, str]
 ) -> Iterator[SearchTerm]:
-    """The terms, with compounds split into their parts or joined to one word, where only that is found.
+    """The terms, with each compound (multi-stakeholder) split, or as one word if only that has matches.
 
-    Joined words are added to `replacements`.
+    The replacements of joined compounds are added to `replacements`.
     """
     for term in criteria.terms:
         separate_criteria, joined_criteria = (
@@ -123,8 +121,8 @@ def iter_loose_terms(
         )
         if (
             term.parts
-            and not count_term_matches(connection, separate_criteria, 0)
-            and count_term_matches(connection, joined_criteria, 0)
+            and not count_term_matches(connection, separate_criteria, limit=0)
+            and count_term_matches(connection, joined_criteria, limit=0)
         ):
             replacements[" ".join(term.words)] = term.joined_term.words[0]
             yield term.joined_term
@@ -133,12 +131,12 @@ def iter_loose_terms(
 
 
 def find_rows_anywhere(
-    connection: sqlite3.Connection, criteria: SearchCriteria, frequent: set[SearchTerm]
+    connection: sqlite3.Connection, criteria: SearchCriteria, frequent_terms: set[SearchTerm]
 ) -> tuple[list[IndexRow], bool]:
-    """The rows with matching names or texts in order, and whether there are more."""
+    """The rows with matching names, then the rows with matching texts, and whether there are more."""
     rows, has_more = find_rows_by_name(connection, criteria)
     if not has_more:
-        text_rows, has_more = find_rows_by_text(connection, criteria, frequent)
+        text_rows, has_more = find_rows_by_text(connection, criteria, frequent_terms)
         rows += text_rows
     rows_by_iri: dict[str, IndexRow] = {}
     for row in rows:
@@ -157,20 +155,20 @@ def find_rows_by_name(
 
 
 def label_word_distance(row: IndexRow, words: Sequence[str]) -> tuple[int, bool, int]:
-    """The distance of a label from the words: how many it lacks, whether it starts otherwise, its length."""
-    label = tokenize_text(row.label)
-    return sum([word not in label for word in words]), label[: len(words)] != words, len(label)
+    """The sort key of a name match: number of missing words, starts with other words, number of words."""
+    label_words = tokenize_text(row.label)
+    missing_count = sum([word not in label_words for word in words])
+    return missing_count, label_words[: len(words)] != words, len(label_words)
 
 
 def find_rows_by_text(
-    connection: sqlite3.Connection, criteria: SearchCriteria, frequent: set[SearchTerm]
+    connection: sqlite3.Connection, criteria: SearchCriteria, frequent_terms: set[SearchTerm]
 ) -> tuple[list[IndexRow], bool]:
-    """The rows with matching texts, and whether there are more.
+    """The rows with matching texts, ranked by BM25, and whether there are more.
 
-    They are ranked by BM25. Not with a frequent term, as that would have to count all resources with the
-    term: then they are in the order of rows.
+    With a frequent term they are ordered by row number, as BM25 would read all rows with the term.
     """
-    is_frequent = any(is_frequent_term(connection, term, frequent) for term in criteria.terms)
+    is_frequent = any(is_frequent_term(connection, term, frequent_terms) for term in criteria.terms)
     rows = list_matching_rows(connection, "texts", criteria, "" if is_frequent else "ORDER BY rank")
     return rows, len(rows) > criteria.limit
 
@@ -178,50 +176,55 @@ def find_rows_by_text(
 def list_matching_rows(
     connection: sqlite3.Connection, table: str, criteria: SearchCriteria, order: str
 ) -> list[IndexRow]:
-    """The rows that match, up to one more than the limit."""
+    """The matching rows, at most one more than the limit."""
     results = connection.execute(
         f"SELECT {ROW_COLUMNS_SQL} FROM (SELECT rowid FROM {table} WHERE {table} MATCH ? {order} LIMIT ?) "  # noqa: S608
-        "AS found JOIN things ON things.id = found.rowid",
+        "AS matches JOIN things ON things.id = matches.rowid",
         (str(criteria), criteria.limit + 1),
     )
     return [IndexRow(*result) for result in results]
 
 
-def is_frequent_term(connection: sqlite3.Connection, term: SearchTerm, frequent: set[SearchTerm]) -> bool:
-    """Whether a word, or each word of a phrase, is in very many resources; then it is added to `frequent`."""
-    *first, last = term.words
+def is_frequent_term(
+    connection: sqlite3.Connection, term: SearchTerm, frequent_terms: set[SearchTerm]
+) -> bool:
+    """Whether all words of a term are in more than FREQUENT_TERM_MATCHES resources.
+
+    Frequent words are added to `frequent_terms`.
+    """
+    *other_words, last_word = term.words
     for word_term in (
-        *(SearchTerm((word_term,)) for word_term in first),
-        SearchTerm((last,), term.is_prefix),
+        *(SearchTerm((word,)) for word in other_words),
+        SearchTerm((last_word,), term.is_prefix),
     ):
-        if word_term not in frequent:
+        if word_term not in frequent_terms:
             if count_term_matches(connection, word_term) <= FREQUENT_TERM_MATCHES:
                 return False
-            frequent.add(word_term)
+            frequent_terms.add(word_term)
     return True
 
 
 def count_term_matches(
     connection: sqlite3.Connection, term: SearchTerm | SearchCriteria, limit: int = FREQUENT_TERM_MATCHES
 ) -> int:
-    """The number of resources that match, up to one more than `limit`."""
+    """The number of resources with matching texts, at most one more than `limit`."""
     subquery = f"SELECT 1 FROM texts WHERE texts MATCH ? LIMIT {limit + 1}"  # noqa: S608
     (count,) = connection.execute(f"SELECT count(*) FROM ({subquery})", (str(term),)).fetchone()  # noqa: S608
     return int(count)
 
 
-def list_misspelt_words(connection: sqlite3.Connection, terms: Iterable[SearchTerm]) -> list[str]:
-    """The words of the terms that are in no resource."""
+def list_misspelled_words(connection: sqlite3.Connection, terms: Iterable[SearchTerm]) -> list[str]:
+    """The words of the terms, without prefixes, that no resource has."""
     return [
         word
         for term in terms
         for word in (term.words[:-1] if term.is_prefix else term.words)
-        if not count_term_matches(connection, SearchTerm((word,)), 0)
+        if not count_term_matches(connection, SearchTerm((word,)), limit=0)
     ]
 
 
 def find_nearest_word(connection: sqlite3.Connection, word: str) -> str | None:
-    """The indexed word that is nearest to a misspelled one, the most frequent of several, or None.
+    """The correction of a misspelled word: the nearest indexed word, of several the most frequent, or None.
 
     The edit distance, with transpositions, is at most 1, or 2 for words of six letters and more.
     """
@@ -230,18 +233,18 @@ def find_nearest_word(connection: sqlite3.Connection, word: str) -> str | None:
         "SELECT word FROM words WHERE length BETWEEN ? AND ? LIMIT ?",
         (len(word) - max_distance, len(word) + max_distance, MAX_SPELLING_CANDIDATES),
     )
-    near = process.extract(
+    near_words = process.extract(
         word,
         [candidate for (candidate,) in candidates],
         scorer=OSA.distance,
         score_cutoff=max_distance,
-        limit=20,
+        limit=MAX_NEAR_WORDS,
     )
     ranked = (
         (distance, -count_term_matches(connection, SearchTerm((candidate,))), candidate)
-        for candidate, distance, _ in near
+        for candidate, distance, _ in near_words
     )
-    # The table of words may still have words that no resource has any more.
+    # The table `words` may have words of deleted entries, which have no matches.
     return min((match for match in ranked if match[1]), default=(0, 0, None))[2]
 
 

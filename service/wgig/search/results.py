@@ -1,4 +1,4 @@
-"""Search results as they are displayed: on a page, as JSON, and as JSON-LD."""
+"""Search results for display on a page, as JSON, and as JSON-LD."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from .tokenizer import SearchTerm
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A matching resource: the path of its page, its label, and a snippet of its text."""
+    """A matching resource, with the path of its page (None without a page), label and snippet."""
 
     iri: str
     path: str | None
@@ -31,22 +31,23 @@ class SearchHit:
     @property
     def marked_html(self) -> Markup:
         """The snippet as HTML, with matches in `mark` elements."""
-        pieces = (Markup("<mark>{}</mark>").format(text) if is_hit else escape(text)
-                  for text, is_hit in self.snippet.pieces)  # fmt: skip
-        return Markup("").join(pieces)
+        chunks = (Markup("<mark>{}</mark>").format(text) if is_match else escape(text)
+                  for text, is_match in self.snippet.chunks)  # fmt: skip
+        return Markup("").join(chunks)
 
     @property
     def property(self) -> str:
-        """The property that has the passage; empty without a passage."""
-        return INDEXED_PROPERTIES[self.snippet.passage.place] if self.snippet.passage else ""
+        """The IRI of the property of the passage; empty without a passage."""
+        return INDEXED_PROPERTIES[self.snippet.passage.property_position] if self.snippet.passage else ""
 
 
 @dataclass(frozen=True)
 class SearchResults:
-    """A page of results: the request, all matches, and the hits on this page.
+    """A page of results: the parameters of the request, all matches, and the hits on this page.
 
-    `page_queries` are the query strings of related pages by link relation, `page_addresses` their addresses
-    in the requested format.
+    `page_queries` are the query strings of related pages by link relation, such as `next`. `page_addresses`
+    are their URLs in the requested format. `start` is the position of the first hit, from 0; `size` is the
+    number of hits per page.
     """
 
     text: str
@@ -62,19 +63,19 @@ class SearchResults:
 
     @property
     def total(self) -> int:
-        """The number of matches; where there are more than the limit, the limit."""
+        """The number of matches, at most the limit of the search."""
         return len(self.matches.rows)
 
     @property
     def corrected_text(self) -> str:
-        """The corrected search as a user would type it; empty where nothing was corrected."""
+        """The corrected search in the syntax of the parameter q; empty if nothing was corrected."""
         if not self.matches.replacements:
             return ""
         return " ".join(format_search_term(term) for term in self.matches.criteria.terms)
 
 
 def format_search_term(term: SearchTerm) -> str:
-    """A term as a user would type it."""
+    """A term in the syntax of the parameter q."""
     text = " ".join(term.words)
     return f'"{text}"' if len(term.words) > 1 else f"{text}{'*' if term.is_prefix else ''}"
 
@@ -82,14 +83,17 @@ def format_search_term(term: SearchTerm) -> str:
 def build_search_hit(
     row: IndexRow, entry: IndexEntry, terms: Sequence[SearchTerm], label: ox.Literal | None, base: str
 ) -> SearchHit:
-    """The hit of a row; `label` is used where the resource has no label in the language of the row."""
+    """The hit for a row. `label` is used if the resource has no label in the language of the row."""
     name = row.label or (label.value if label else words_of_iri(row.iri))
     language = row.language if row.label else (label and label.language) or ""
     return SearchHit(row.iri, find_href(row.iri, base), name, language, row.kind, build_snippet(entry, terms))
 
 
 def build_search_json(results: SearchResults) -> dict[str, Any]:
-    """The results as JSON. A `snippet` is HTML; if `more` is true, there are more than `total`."""
+    """The results as JSON. A `snippet` is HTML, `meant` the corrected search.
+
+    If `more` is true, there are more matches than `total`.
+    """
     return {
         "query": results.text,
         "language": results.language or None,
@@ -120,15 +124,17 @@ def build_search_json(results: SearchResults) -> dict[str, Any]:
     }
 
 
-def build_search_json_ld(results: SearchResults, address: str, things: Mapping[str, Any]) -> dict[str, Any]:
-    """The results as a schema.org SearchResultsPage; `things` are the JSON-LD of hits by IRI."""
+def build_search_json_ld(
+    results: SearchResults, address: str, markup_by_iri: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The results as a schema.org SearchResultsPage, from the JSON-LD of the hits."""
     items = [
         {
             "@type": "ListItem",
             "position": results.start + number,
             "item": {
-                **things[hit.iri],
-                **({"description": hit.snippet.text} if hit.snippet.pieces else {}),
+                **markup_by_iri[hit.iri],
+                **({"description": hit.snippet.text} if hit.snippet.chunks else {}),
             },
         }
         for number, hit in enumerate(results.hits, 1)

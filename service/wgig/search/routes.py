@@ -1,4 +1,4 @@
-"""/search: full-text search over names, definitions and the texts of papers, ranked, page by page."""
+"""/search: ranked full-text search over names, definitions and the texts of papers."""
 
 import re
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ from ..resources.labels import find_labels
 from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import (
-    OWN_PROFILE_FORMATS,
-    OWN_PROFILE_TOKEN,
+    DEFAULT_PROFILE_FORMATS,
+    DEFAULT_PROFILE_TOKEN,
     Profile,
-    own_profile,
+    default_profile,
     profiles_by_token,
 )
 from ..resources.representation import address_with_parameters, named_resource_markup, respond_with_resource
@@ -41,25 +41,23 @@ from .results import SearchResults, build_search_hit, build_search_json, build_s
 from .schemas import SearchResultPage
 from .tokenizer import parse_search_terms
 
-SEARCH_FORMATS = (JSON, ATOM, HTML)
+SEARCH_FORMATS = (JSON, ATOM, HTML)  # of the default profile
+SEARCH_RESULT_FORMATS = (JSON, JSON_LD, ATOM, HTML)  # of this profile and of schema.org (JSON-LD)
 SCHEMA_ORG_PROFILE = "schema.org"
 HITS_PER_PAGE = 20
-
-
-SEARCH_RESULT_FORMATS = (JSON, JSON_LD, ATOM, HTML)
 
 
 class SearchParameters(ProfileParameters):
     """Query parameters of /search."""
 
-    media_type: Text = describe_media_type((*SEARCH_RESULT_FORMATS, *OWN_PROFILE_FORMATS))
+    media_type: Text = describe_media_type((*SEARCH_RESULT_FORMATS, *DEFAULT_PROFILE_FORMATS))
     q: Text = describe_parameter(
-        'The words; "a phrase" in quotes, wor* for the begin of a word.',
+        'The words to search for: also "a phrase" in quotes, or wor* for words that begin so.',
         examples=["spam"],
     )
-    lang: Text = describe_parameter("A language, such as `fr`.", examples=["fr"])
-    kind: Text = describe_parameter("A kind of things, such as `issue`.", examples=["issue"])
-    page: PageNumberText = describe_parameter("The number of a page, from 1.")
+    lang: Text = describe_parameter("The language of the texts, such as `fr`.", examples=["fr"])
+    kind: Text = describe_parameter("The kind of the resources, such as `issue`.", examples=["issue"])
+    page: PageNumberText = describe_parameter("The page number, from 1.")
 
 
 SEARCH_OPERATION = make_profile_operation(SEARCH_RESULT_FORMATS, SearchResultPage)
@@ -71,14 +69,18 @@ async def get_search(
     searches: SearchesDep,
     parameters: Annotated[SearchParameters, Query()],
 ) -> Response:
-    """Things by words of theirs: names before texts, typing errors mended, what was found marked."""
+    """Search for resources by words in their names and texts. Misspelled words are corrected."""
     return await searches.run(answer_search_request, context, index, parameters)
 
 
 def answer_search_request(
     context: RequestContext, index: FullTextIndex, parameters: SearchParameters
 ) -> Response:
-    """The page of results that is asked for, or the form. Raises Problem 400, 404, 406 and 503."""
+    """The response with a page of results, or without `q` the page with the form.
+
+    Raises Problem 400 for an invalid parameter, 404 for a page after the last, 406 without an acceptable
+    format, and 503 while the index cannot be searched.
+    """
     request = context.request
     profiles = search_profiles(context.base)
     suffix = request.path_params.get("suffix", "")
@@ -94,23 +96,29 @@ def answer_search_request(
         )
     if not parameters.q:
         raise Problem(
-            400, "Nothing is searched for. Give the words as the parameter q, as in /search?q=spam."
+            400, "The parameter q is missing. Set it to the words to search for, as in /search?q=spam."
         )
     criteria = SearchCriteria(
         parse_search_terms(parameters.q),
         search_index.parse_search_language(index, parameters.lang or ""),
         search_index.parse_search_kind(index, parameters.kind or ""),
     )
-    given = {name: value for name, value in get_query_parameters(request) if value}
+    query_values = {name: value for name, value in get_query_parameters(request) if value}
     results = build_search_results(
-        context, index, given, index.query(find_search_matches, criteria, index.frequent_terms)
+        context, index, query_values, index.query(find_search_matches, criteria, index.frequent_terms)
     )
     page_links = [f'<{path}>; rel="{name}"' for name, path in results.page_addresses.items()]
-    pairs = search_page_parameters(given, results.page)
+    pairs = search_page_parameters(query_values, results.page)
     iri = f"{context.base}search?{urlencode(pairs)}"
     serialize = partial(serialize_search_results, context, index, results, pairs)
     resource = Resource(
-        iri, "/search", lambda: (), serialize, formats=SEARCH_FORMATS, pairs=pairs, written_profiles=profiles
+        iri,
+        "/search",
+        triples=lambda: (),
+        write=serialize,
+        formats=SEARCH_FORMATS,
+        pairs=pairs,
+        written_profiles=profiles,
     )
     return respond_with_resource(
         context,
@@ -122,15 +130,18 @@ def answer_search_request(
 
 
 def search_profiles(base: str) -> dict[str, Profile]:
-    """The profiles of results: our own, and schema.org as JSON-LD."""
+    """The profiles of results: that of this service, and schema.org as JSON-LD."""
     schema_org = profiles_by_token(base)[SCHEMA_ORG_PROFILE]
-    return {OWN_PROFILE_TOKEN: own_profile(base), SCHEMA_ORG_PROFILE: replace(schema_org, formats=(JSON_LD,))}
+    return {
+        DEFAULT_PROFILE_TOKEN: default_profile(base),
+        SCHEMA_ORG_PROFILE: replace(schema_org, formats=(JSON_LD,)),
+    }
 
 
 def build_search_results(
     context: RequestContext, index: FullTextIndex, parameters: dict[str, str], matches: SearchMatches
 ) -> SearchResults:
-    """The results on the requested page. Raises Problem 400 and 404 for a page that does not exist."""
+    """The results on the requested page. Raises Problem 400 for no number, 404 for a page after the last."""
     number = parse_results_page_number(parameters.get("page", "1"))
     last_page = max(1, -(-len(matches.rows) // HITS_PER_PAGE))
     if number > last_page:
@@ -162,14 +173,14 @@ def build_search_results(
 
 
 def parse_results_page_number(text: str) -> int:
-    """The number of a page. Raises Problem 400."""
+    """The page number in a text. Raises Problem 400 if it is not a number from 1."""
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise Problem(400, f"There is no page {text!r}. Pages are numbered from 1.")
     return int(text)
 
 
 def search_page_relations(number: int, last_page: int) -> dict[str, int]:
-    """The numbers of the related pages that exist, by link relation."""
+    """The numbers of related pages that exist, by link relation, such as `next`."""
     numbers = {"first": 1, "prev": number - 1, "next": number + 1, "last": last_page}
     return {
         name: related_number for name, related_number in numbers.items() if 1 <= related_number <= last_page
@@ -177,7 +188,7 @@ def search_page_relations(number: int, last_page: int) -> dict[str, int]:
 
 
 def search_page_parameters(parameters: dict[str, str], page: int) -> Pairs:
-    """The parameters of a page of the same results."""
+    """The query parameters for a page of the same results."""
     search_parameters = [(name, value) for name, value in parameters.items() if name in ("q", "lang", "kind")]
     return [*search_parameters, *([("page", str(page))] if page > 1 else [])]
 
@@ -185,7 +196,7 @@ def search_page_parameters(parameters: dict[str, str], page: int) -> Pairs:
 def serialize_search_results(
     context: RequestContext, index: FullTextIndex, results: SearchResults, pairs: Pairs, format_: Format
 ) -> bytes:
-    """The results in the format; `pairs` are their parameters."""
+    """The results in a format; `pairs` are the query parameters of their URL."""
     if format_ is HTML:
         labels = {hit.iri: ox.Literal(hit.label) for hit in results.hits}
         return render_search_page(
@@ -203,21 +214,22 @@ def serialize_search_results(
 def build_results_markup(
     context: RequestContext, results: SearchResults, pairs: Pairs, labels: Mapping[str, ox.Literal]
 ) -> dict[str, Any]:
-    """The results as schema.org JSON-LD, with labels by IRI."""
-    things = dict(zip(labels, named_resource_markup(context, labels), strict=True))
-    return build_search_json_ld(results, f"{context.request.base_url}search?{urlencode(pairs)}", things)
+    """The results as schema.org JSON-LD; `labels` are the labels of the hits by IRI."""
+    markup_by_iri = dict(zip(labels, named_resource_markup(context, labels), strict=True))
+    address = f"{context.request.base_url}search?{urlencode(pairs)}"
+    return build_search_json_ld(results, address, markup_by_iri)
 
 
 def render_search_page(
     context: RequestContext, results: SearchResults | None, index: FullTextIndex, markup: object = None
 ) -> bytes:
-    """The page with the form, and with results and their JSON-LD `markup` where there was a search."""
+    """The page with the form, and after a search with the results and their JSON-LD `markup`."""
     return rendering.render_template(
         "search.html",
         base=context.base,
         results=results,
         markup=markup,
-        most=MAX_SEARCH_MATCHES,
+        max_matches=MAX_SEARCH_MATCHES,
         kinds={kind: localized_kind_title(kind) for kind in index.query(list_distinct_values, "kind")},
         languages=[language for language in index.query(list_distinct_values, "language") if language],
     )

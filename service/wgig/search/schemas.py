@@ -1,4 +1,4 @@
-"""Models of the JSON of search and of reconciliation (Reconciliation Service API 0.2)."""
+"""Models of the JSON responses of search and reconciliation; sections are of the Reconciliation API 0.2."""
 
 from typing import Any
 
@@ -8,19 +8,19 @@ from ..http.schemas import Absent, Count, ExtensibleResponseModel, ResponseModel
 
 
 class SearchHitEntry(ResponseModel):
-    """A search hit, with a passage of its text as HTML."""
+    """A search hit, with a passage as HTML."""
 
     id: str
     url: str | None
     label: str
     language: str | None
     kind: str
-    property: str | None = Field(description="The property that has the passage.")
+    property: str | None = Field(description="The property with the passage.")
     snippet: str
 
 
 class SearchResultPage(ResponseModel):
-    """A page of search results, best first; `meant` is the corrected query, if it was misspelled."""
+    """A page of search results, best first. `meant` is the corrected query if words were misspelled."""
 
     query: str
     language: str | None
@@ -37,7 +37,7 @@ class SearchResultPage(ResponseModel):
 
 
 class NamedEntity(ResponseModel):
-    """An identifier with its name."""
+    """An entity, type or property with its name."""
 
     id: str
     name: str
@@ -54,7 +54,7 @@ class ServiceManifest(ExtensibleResponseModel):
 
 
 class CandidateFeature(ResponseModel):
-    """The similarity of a candidate by one feature, from 0 to 100."""
+    """The similarity of a candidate to the query by one feature, from 0 to 100."""
 
     id: str
     value: float
@@ -73,7 +73,7 @@ class ReconciliationCandidateEntry(ResponseModel):
 
 
 class CandidateList(ResponseModel):
-    """The candidates of a query, the best first."""
+    """The candidates for a query, best first."""
 
     result: list[ReconciliationCandidateEntry]
 
@@ -106,4 +106,4 @@ class PropertyProposals(ResponseModel):
     properties: list[NamedEntity]
 
 
-ReconciliationAnswer = dict[str, CandidateList] | DataExtension  # the former by the keys of the queries
+ReconciliationResult = dict[str, CandidateList] | DataExtension  # the candidates are by query key

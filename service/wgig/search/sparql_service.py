@@ -1,11 +1,11 @@
-"""SERVICE <…/search>: the search of this service within a query, without a request over the network.
+"""SERVICE <…/search>: full-text search within a SPARQL query, without an HTTP request.
 
     PREFIX search: <https://w3id.org/wgig/search#>
     SELECT ?thing ?rank {
       SERVICE <https://w3id.org/wgig/search> { ?thing search:matches "spam" ; search:rank ?rank }
     }
 
-The matches replace the SERVICE pattern as VALUES, so that the engine joins them with the graph.
+The SERVICE pattern is replaced by VALUES with the matches, which the engine joins with the other patterns.
 """
 
 import re
@@ -26,7 +26,7 @@ from .tokenizer import parse_search_terms
 
 MAX_SERVICE_MATCHES = 500
 MATCHES_PROPERTY, BEST_PROPERTY = "matches", "best"
-SEARCH_FILTER_PROPERTIES = ("language", "kind")  # restrict the search where they are given
+SEARCH_FILTER_PROPERTIES = ("language", "kind")  # with a literal as the object, filters; else outputs
 SEARCH_OUTPUT_PROPERTIES = ("label", "snippet", "rank")
 SEARCH_PROPERTIES = (MATCHES_PROPERTY, BEST_PROPERTY, *SEARCH_FILTER_PROPERTIES, *SEARCH_OUTPUT_PROPERTIES)
 BEST_COUNT_PATTERN = re.compile(r"[1-9][0-9]{0,2}")
@@ -34,7 +34,7 @@ SEARCH_PATTERN_HINT = 'Write it as in { ?thing search:matches "spam" ; search:ra
 
 
 class SearchPattern(NamedTuple):
-    """A parsed search: the variable of the resources, the literal inputs, and the output variables."""
+    """A parsed search: the variable for resources; by property, the input literals and output variables."""
 
     variable: str
     inputs: dict[str, str]
@@ -42,7 +42,10 @@ class SearchPattern(NamedTuple):
 
 
 def make_search_matcher(index: FullTextIndex, base: str) -> Callable[[FederatedCall], str]:
-    """The function that turns a search into VALUES. It raises Problem 400, and 413 for too many matches."""
+    """A function that converts a SERVICE call to VALUES.
+
+    It raises Problem 400 for an invalid search, 413 for more than MAX_SERVICE_MATCHES.
+    """
 
     def match_call(call: FederatedCall) -> str:
         pattern = parse_search_pattern(call, base)
@@ -68,14 +71,14 @@ def make_search_matcher(index: FullTextIndex, base: str) -> Callable[[FederatedC
 
 
 def parse_best_count(text: str | None) -> int:
-    """The requested number of resources. Raises Problem 400."""
+    """The number in search:best, at most MAX_SERVICE_MATCHES, the default. Raises Problem 400 for others."""
     if text is not None and not (BEST_COUNT_PATTERN.fullmatch(text) and int(text) <= MAX_SERVICE_MATCHES):
         raise Problem(400, f"search:best is a number from 1 to {MAX_SERVICE_MATCHES}, not {text!r}.")
     return int(text) if text else MAX_SERVICE_MATCHES
 
 
 def parse_search_pattern(call: FederatedCall, base: str) -> SearchPattern:
-    """The search in the pattern. Raises Problem 400 for anything that is not part of one."""
+    """The search in a SERVICE call. Raises Problem 400 if the pattern is not a valid search."""
     namespace = f"{base}search#"
     inputs, outputs = dict[str, str](), dict[str, str]()
     subjects = set()
@@ -87,7 +90,7 @@ def parse_search_pattern(call: FederatedCall, base: str) -> SearchPattern:
             or name in {*inputs, *outputs}
         ):
             known = ", ".join(f"search:{known_name}" for known_name in SEARCH_PROPERTIES)
-            raise unclear_search_problem(f"Its properties are {known}, each at most once, of a variable.")
+            raise invalid_search_problem(f"Its properties are {known}, each at most once, of a variable.")
         subjects.add(subject.value)
         if isinstance(object_, ox.Variable) and name not in (MATCHES_PROPERTY, BEST_PROPERTY):
             outputs[name] = object_.value
@@ -95,10 +98,10 @@ def parse_search_pattern(call: FederatedCall, base: str) -> SearchPattern:
             inputs[name] = object_.value
         else:
             required = "a variable" if name in SEARCH_OUTPUT_PROPERTIES else "a literal"
-            raise unclear_search_problem(f"The object of search:{name} must be {required}.")
+            raise invalid_search_problem(f"The object of search:{name} must be {required}.")
     names = [*subjects, *outputs.values()]
     if len(subjects) != 1 or MATCHES_PROPERTY not in inputs or len(set(names)) != len(names):
-        raise unclear_search_problem(
+        raise invalid_search_problem(
             "It must have one variable for the resources, search:matches with a literal, and another "
             "variable for each output."
         )
@@ -106,25 +109,25 @@ def parse_search_pattern(call: FederatedCall, base: str) -> SearchPattern:
 
 
 def parse_search_triples(call: FederatedCall) -> list[RulePattern]:
-    """The triple patterns of a search. Raises Problem 400 for anything else in it."""
+    """The triple patterns in a SERVICE call. Raises Problem 400 if there are other patterns."""
     tokens = call.operand.tokens
     if any((token.kind == "word" and token.text != "a") or token.text == "(" for token in tokens):
-        raise unclear_search_problem(
-            "It may have only triple patterns. Put FILTER and the like after its closing brace."
+        raise invalid_search_problem(
+            "It may have only triple patterns. Move FILTER and other clauses after its closing brace."
         )
     try:
         statements, blank_nodes = split_statements(tokens)
         if blank_nodes:
-            raise unclear_search_problem("It must not have square brackets.")
+            raise invalid_search_problem("It must not have square brackets.")
         return parse_triple_patterns(call.prologue, statements)
     except SyntaxError as error:
-        raise unclear_search_problem("It may have only triple patterns.") from error
+        raise invalid_search_problem("It may have only triple patterns.") from error
 
 
 def iter_match_rows(
     index: FullTextIndex, rows: list[IndexRow], matches: SearchMatches, columns: list[str]
 ) -> Iterator[list[object]]:
-    """The VALUES rows of the matches: the resource, then the columns."""
+    """A VALUES row for each match: the resource, then the columns."""
     entries = index.query(read_index_entries, rows) if "snippet" in columns else {}
     for rank, row in enumerate(rows, 1):
         text = build_snippet(entries[row.id], matches.criteria.terms).text if row.id in entries else ""
@@ -139,12 +142,12 @@ def iter_match_rows(
 
 
 def result_literal(text: str, language: str) -> ox.Literal | None:
-    """The literal; None for an empty text."""
+    """The text as a literal; None if it is empty."""
     if not text:
         return None
     return ox.Literal(text, language=language) if language else ox.Literal(text)
 
 
-def unclear_search_problem(reason: str) -> Problem:
-    """The 400 for an invalid search."""
+def invalid_search_problem(reason: str) -> Problem:
+    """The Problem 400 for an invalid search."""
     return Problem(400, f"The search within the query is invalid. {reason} {SEARCH_PATTERN_HINT}")

@@ -1,4 +1,7 @@
-"""Tokenize texts and searches: words, "phrases in quotes", and prefixes such as wor*."""
+"""Tokenize texts, and parse searches: words, "phrases in quotes", and prefixes such as wor*.
+
+Words are folded for comparison: in lower case, without accents and Arabic articles (see `fold_text`).
+"""
 
 import re
 import unicodedata
@@ -9,25 +12,25 @@ from ..problems import Problem
 
 _APOSTROPHE_SIGNS = "['\u2018\u2019\u02bc]"
 APOSTROPHE_PATTERN = re.compile(_APOSTROPHE_SIGNS)
-# One letter that an apostrophe joins to a word: Geneva's, don't, O'Connor, l'Internet.
+# A single letter before or after an apostrophe in a word: Geneva's, don't, O'Connor, l'Internet.
 JOINED_LETTER_PATTERN = re.compile(
     rf"(?<=\w){_APOSTROPHE_SIGNS}[^\W\d_]\b|\b[^\W\d_]{_APOSTROPHE_SIGNS}(?=\w)"
 )
 ASCII_WORD_PATTERN = re.compile(r"[a-z0-9]+")
-# Scripts without spaces between words: Japanese and Chinese. Each character is a word.
+# Chinese and Japanese have no spaces between words, so each character is a word.
 CJK_SIGN_RANGES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 FOLDED_WORD_PATTERN = re.compile(rf"[{CJK_SIGN_RANGES}]|[^\W_{CJK_SIGN_RANGES}]+")
-VOICED_SOUND_MARKS = "\u3099\u309a"  # part of a Japanese character, not an accent
+VOICED_SOUND_MARKS = "\u3099\u309a"  # part of a Japanese character, not accents
 ARABIC_ARTICLE_PATTERN = re.compile(r"[وفبك]?ال(?=\w{3})")
-# Arabic letters with typed variants; the tatweel only stretches a word.
+# Arabic letters that are typed in variants. The tatweel (U+0640) is removed, as it only lengthens a word.
 ARABIC_LETTER_VARIANTS = str.maketrans(dict(zip("ىةکی", "يهكي", strict=True)) | {"\u0640": None})
-# A word as written, with the combining vowel marks and accents that may follow its letters.
+# A word as it is written, with the combining vowel marks and accents after its letters.
 ACCENT_MARK_RANGES = "\u0300-\u036f\u064b-\u065f\u0670"
 WRITTEN_WORD_PATTERN = re.compile(rf"[{CJK_SIGN_RANGES}]|(?:[^\W_{CJK_SIGN_RANGES}]|[{ACCENT_MARK_RANGES}])+")
 
 
 def tokenize_text(text: str) -> list[str]:
-    """The folded words of a text in order, without single letters that are joined by an apostrophe."""
+    """The folded words of a text in order, without single letters before or after an apostrophe."""
     text = remove_joined_letters(text)
     return (
         ASCII_WORD_PATTERN.findall(text.lower())
@@ -37,12 +40,12 @@ def tokenize_text(text: str) -> list[str]:
 
 
 def remove_joined_letters(text: str) -> str:
-    """The text without single letters that an apostrophe joins to a word."""
+    """The text without single letters before or after an apostrophe in a word."""
     return JOINED_LETTER_PATTERN.sub("", text) if APOSTROPHE_PATTERN.search(text) else text
 
 
 def fold_text(text: str) -> str:
-    """The text in lower case without accents, and with normalized Arabic letters."""
+    """The text in lower case, without accents and Arabic articles, with normalized Arabic letters."""
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
@@ -67,7 +70,7 @@ def strip_arabic_article(word: str) -> str:
 
 @lru_cache(10_000)
 def fold_word(word: str) -> str:
-    """A written word in the form that is compared."""
+    """A word folded for comparison."""
     return "".join(tokenize_text(word))
 
 
@@ -75,16 +78,16 @@ MAX_SEARCH_CHARACTERS = 200
 MAX_SEARCH_TERMS = 12
 MIN_PREFIX_LETTERS = 2
 
-# A hyphen, slash or other punctuation that joins words without a space.
+# Punctuation without spaces between words, such as a hyphen or slash.
 WORD_JOINT_PATTERN = re.compile(r"[\W_]+")
 _SEARCH_TERM_PATTERN = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """A word or a phrase; with `is_prefix`, its last word is a prefix.
+    """A word or a phrase. If `is_prefix`, the last word is a prefix.
 
-    `parts` are the words of each part of a compound, such as one with a hyphen; empty for other terms.
+    A compound such as multi-stakeholder has in `parts` the words of each part; other terms have no parts.
     """
 
     words: tuple[str, ...]
@@ -92,12 +95,12 @@ class SearchTerm:
     parts: tuple[tuple[str, ...], ...] = ()
 
     def __str__(self) -> str:
-        """The term in the FTS5 query language. Words have only letters and digits, so quoting is safe."""
+        """The term in the FTS5 query language. Words have only letters and digits, so nothing is escaped."""
         return f'"{" ".join(self.words)}"{" *" if self.is_prefix else ""}'
 
     @property
     def separate_terms(self) -> list["SearchTerm"]:
-        """The parts of a compound as separate terms; other terms unchanged."""
+        """A compound as one term for each part; another term as it is."""
         if not self.parts:
             return [self]
         *first, last = self.parts
@@ -105,12 +108,12 @@ class SearchTerm:
 
     @property
     def joined_term(self) -> "SearchTerm":
-        """A compound as one word, without hyphens."""
+        """A compound as one word, such as multistakeholder."""
         return SearchTerm(("".join(self.words),), self.is_prefix)
 
 
 def parse_search_terms(text: str) -> list[SearchTerm]:
-    """The terms of a search. Raises Problem 400 where it is too long or has no word."""
+    """The terms of a search. Raises Problem 400 if it is too long or has no word."""
     if len(text) > MAX_SEARCH_CHARACTERS:
         raise Problem(400, f"The search is longer than {MAX_SEARCH_CHARACTERS} characters. Use fewer words.")
     parsed_terms = [parse_search_term(quoted, plain) for quoted, plain in _SEARCH_TERM_PATTERN.findall(text)]
@@ -127,7 +130,7 @@ def parse_search_terms(text: str) -> list[SearchTerm]:
 
 
 def parse_search_term(quoted: str, plain: str) -> SearchTerm:
-    """A phrase, a word, a prefix, or a compound, which is a phrase as well."""
+    """The term for a phrase in quotes or a plain word, which may be a prefix or compound."""
     parts = [
         tuple(words)
         for part in WORD_JOINT_PATTERN.split(fold_text(remove_joined_letters(plain)))

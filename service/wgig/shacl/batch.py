@@ -1,8 +1,8 @@
-"""Check many documents at once: independent documents share one call of the engine.
+"""Check many documents with few calls of the engine: independent documents share one call.
 
-Half of what an engine call costs is the same for a graph of one paper or of many. But papers in one graph may
-change each other's results. So only independent documents are merged into one graph, and each of the others
-is checked by itself. The results are those of `check_document`.
+Half of the time of an engine call is the same for a graph of one paper or of many. But papers in one graph
+may change each other's results. So only independent documents are merged into one graph, and each of the
+others is checked alone. The results are those of `check_document`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,18 +21,19 @@ from .engines import get_shacl_engine
 from .findings import CheckOutcome, Report, UncheckedFile
 from .results import Term, ValidationResult
 
-DocumentsByTarget = dict[tuple[str, Term], set[int]]
+# By the IRI of a property and a node: the documents (their indexes) that refer to the node by the property.
+NumbersByTarget = dict[tuple[str, Term], set[int]]
 
 
 def check_documents(
     documents: Sequence[Document], profile: str = "complete", engine_name: str = Settings.shacl
 ) -> list[CheckOutcome]:
-    """The outcome of `check_document` for each document, in order; `UncheckedFile` where one has no paper."""
-    independent = find_independent_documents(documents)
+    """The report of `check_document` on each document, in order; `UncheckedFile` for one without a paper."""
+    independent_documents = find_independent_documents(documents)
     results_by_id = {
         id(document): results
         for document, results in zip(
-            independent, find_results_by_document(independent, engine_name), strict=True
+            independent_documents, find_results_by_document(independent_documents, engine_name), strict=True
         )
     }
     return [
@@ -58,19 +59,19 @@ def document_outcome(
 def find_independent_documents(documents: Sequence[Document]) -> list[Document]:
     """The documents that cannot change the results of another document.
 
-    No other document and no shipped data refers to a subject of such a document. Where rules follow a
-    property from object to subject, its objects are subjects of the same document, so that no rule reaches
-    the document from a shared node.
+    No other document and no bundled data refers to a subject of such a document. The objects of each property
+    that a rule follows from object to subject are subjects of the same document. So no rule reaches the
+    document from a shared node.
     """
-    seen, shared = set[Term](), set[Term]()
+    seen_nodes, shared_nodes = set[Term](), set[Term]()
     for document in documents:
         nodes = document.object_nodes.union(document.numbers_by_subject)
-        shared |= seen & nodes
-        seen |= nodes
+        shared_nodes |= seen_nodes & nodes
+        seen_nodes |= nodes
     return [
         document
         for document in documents
-        if shared.isdisjoint(document.numbers_by_subject)
+        if shared_nodes.isdisjoint(document.numbers_by_subject)
         and known_nodes().isdisjoint(document.numbers_by_subject)
         and all(
             triple.object in document.numbers_by_subject
@@ -81,7 +82,7 @@ def find_independent_documents(documents: Sequence[Document]) -> list[Document]:
 
 @cache
 def known_nodes() -> frozenset[Term]:
-    """The nodes of the rules and of the vocabulary."""
+    """The IRIs and blank nodes in the triples of the shapes and of the vocabulary, the bundled data."""
     triples = [*rules.read_shape_triples(), *vocabulary.vocabulary_triples()]
     objects = (triple.object for triple in triples if not isinstance(triple.object, ox.Literal))
     return frozenset(triple.subject for triple in triples).union(objects)
@@ -104,42 +105,42 @@ def find_results_by_document(documents: Sequence[Document], engine_name: str) ->
     if not documents:
         return results_by_document
     results = get_shacl_engine(engine_name)(chain.from_iterable(map(engine_input_triples, documents)))
-    document_by_subject = {
+    number_by_subject = {
         subject: number
         for number, document in enumerate(documents)
         for subject in document.numbers_by_subject
     }
-    documents_by_target = (
+    numbers_by_target = (
         build_target_index(documents)
-        if any(result.focus not in document_by_subject for result in results)
+        if any(result.focus not in number_by_subject for result in results)
         else {}
     )
     for result in results:
-        for number in find_concerned_documents(result, document_by_subject, documents_by_target):
+        for number in find_concerned_documents(result, number_by_subject, numbers_by_target):
             results_by_document[number].append(result)
     return results_by_document
 
 
 def find_concerned_documents(
-    result: ValidationResult, document_by_subject: Mapping[Term, int], documents_by_target: DocumentsByTarget
+    result: ValidationResult, number_by_subject: Mapping[Term, int], numbers_by_target: NumbersByTarget
 ) -> Iterable[int]:
-    """The numbers of the documents that a result is about: several where they refer to the same node."""
-    if result.focus in document_by_subject:
-        return {document_by_subject[result.focus]}
+    """The numbers of the documents that a result is about: several if they refer to the same node."""
+    if result.focus in number_by_subject:
+        return {number_by_subject[result.focus]}
     return {
         number
         for step in rules.rules_by_code()[result.code].steps
-        for number in documents_by_target.get((step, result.focus), ())
+        for number in numbers_by_target.get((step, result.focus), ())
     }
 
 
-def build_target_index(documents: Sequence[Document]) -> DocumentsByTarget:
-    """The numbers of the documents that refer to a node by a step of a rule, by step and node."""
-    documents_by_target: DocumentsByTarget = {}
+def build_target_index(documents: Sequence[Document]) -> NumbersByTarget:
+    """The numbers of the documents that refer to a node by a property in the `steps` of a rule."""
+    numbers_by_target: NumbersByTarget = {}
     for number, document in enumerate(documents):
         for triple in document.iter_property_triples(rule_step_properties()):
-            documents_by_target.setdefault((triple.predicate.value, triple.object), set()).add(number)
-    return documents_by_target
+            numbers_by_target.setdefault((triple.predicate.value, triple.object), set()).add(number)
+    return numbers_by_target
 
 
 @cache

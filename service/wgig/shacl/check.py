@@ -1,11 +1,12 @@
 """Check papers by the rules of a profile, for the CLI, the service and the tests.
 
-Rules that shapes cannot express are checked here: undeclared terms of our namespace, waivers of unknown
-rules, resources that are not part of the paper, and papers under the name of another known paper.
+Rules that shapes cannot express are checked here: undeclared terms of the namespace `wgig:`, waivers of
+unknown rules, resources that are not part of the paper, and papers under the name of another known paper. By
+a waiver, an author states the reason why a rule should not count.
 
-Text of only white space counts as empty. Where the number of findings is limited, each paper gets an equal
-share, and the first finding of each rule comes before the second of any rule. Findings are ordered by
-section, rule and position.
+Text of only white space counts as empty. If a file has more than MAX_SHOWN_FINDINGS findings, each paper gets
+an equal share, and the first finding of each rule is shown before the second of any rule. Findings are
+ordered by section, rule and position.
 """
 
 from collections import Counter
@@ -26,7 +27,7 @@ from ..rdf.namespaces import (
     WGIG_NAMESPACE,
     WGIG_WAIVES,
 )
-from ..rdf.serialization import reword_literal
+from ..rdf.serialization import replace_literal_text
 from ..settings import Settings
 from ..text import shorten_untrusted_text
 from . import suggestions, vocabulary
@@ -35,14 +36,14 @@ from .engines import get_shacl_engine
 from .findings import Finding, PaperReport, Report
 from .locations import find_result_offset, locate_offset, shown_line_text
 from .results import Term, ValidationResult
-from .rules import SHAPES_NAMESPACE, check_profile_name, rules_by_code
+from .rules import SHAPES_NAMESPACE, rules_by_code, validate_profile_name
 from .summary import PaperSummary, ResultsByNode
 
-# Resources that a file may describe beside its papers and their parts.
+# The resources with these prefixes may be described in a file beside its papers and their parts.
 ACTOR_IRI_PREFIXES = (f"{ID_NAMESPACE}agent/", f"{ID_NAMESPACE}membership/")
 
 
-def results_beyond_shapes(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:
+def find_non_shape_results(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:
     """The results of the rules that are not shapes, for a document with these papers."""
     yield from find_unknown_terms(document)
     yield from find_unknown_waivers(document)
@@ -51,9 +52,9 @@ def results_beyond_shapes(document: Document, papers: Sequence[Term]) -> Iterato
 
 
 def find_unknown_terms(document: Document) -> Iterator[ValidationResult]:
-    """A result for each use of a term of our namespace that the ontology does not declare, by subject.
+    """A result for each use of a term of the namespace `wgig:` that the ontology does not declare.
 
-    The value is the term, or the literal that has it as datatype.
+    The focus node is the subject of the triple. The value is the term, or the literal with that datatype.
     """
     nodes = document.object_nodes.union(document.triples_by_property, document.numbers_by_subject)
     unknown_terms = {node for node in nodes if is_undeclared_term(node)}
@@ -65,7 +66,7 @@ def find_unknown_terms(document: Document) -> Iterator[ValidationResult]:
 
 
 def is_undeclared_term(term: Term) -> bool:
-    """Whether a node is a term of our namespace that the ontology does not declare."""
+    """Whether a node is a term of the namespace `wgig:` that the ontology does not declare."""
     return term.value.startswith(WGIG_NAMESPACE) and term.value not in shipped.declared_terms()
 
 
@@ -95,7 +96,7 @@ def find_foreign_resources(document: Document, papers: Sequence[Term]) -> Iterat
 
 
 def find_name_conflicts(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:
-    """A result, with a title, for each paper with the name of a known paper but none of its titles."""
+    """A result for each paper with the IRI of a known paper but none of its titles. The value is a title."""
     for paper in papers:
         known_titles = shipped.shipped_paper_titles().get(paper.value, frozenset())
         titles = [
@@ -107,7 +108,7 @@ def find_name_conflicts(document: Document, papers: Sequence[Term]) -> Iterator[
             yield ValidationResult("WGIG-0-NAME-TAKEN", paper, titles[0])
 
 
-MAX_SHOWN_FINDINGS = 1000  # findings shown for one file
+MAX_SHOWN_FINDINGS = 1000  # per file
 
 
 def check_document(
@@ -115,9 +116,9 @@ def check_document(
 ) -> Report:
     """The report on a document by the rules of a profile, from the engine of this name.
 
-    Raises Problem 400 for an unknown profile, 422 where the document has no issue paper.
+    Raises Problem 400 for an unknown profile, 422 if the document has no issue paper.
     """
-    check_profile_name(profile)
+    validate_profile_name(profile)
     get_issue_papers(document)
     return build_check_report(document, profile, find_document_results(document, engine_name))
 
@@ -128,7 +129,7 @@ def find_document_results(document: Document, engine_name: str) -> set[Validatio
 
 
 def get_issue_papers(document: Document) -> list[Term]:
-    """The issue papers of a document, in document order. Raises Problem 422 where there is none."""
+    """The issue papers of a document, in document order. Raises Problem 422 if there is none."""
     papers = [
         triple.subject
         for triple in document.iter_property_triples([RDF_TYPE])
@@ -141,9 +142,9 @@ def get_issue_papers(document: Document) -> list[Term]:
 
 
 def engine_input_triples(document: Document) -> Iterator[ox.Triple]:
-    """The triples that an engine checks: those with properties or types that rules use, blank texts emptied.
+    """The triples that an engine checks: those with properties or types that rules use in a paper.
 
-    Properties that only the vocabulary may state are left out.
+    Texts of only white space are replaced by empty texts.
     """
     yield from map(normalize_blank_text, document.iter_property_triples(vocabulary.checked_properties()))
     yield from (
@@ -158,38 +159,40 @@ def normalize_blank_text(triple: ox.Triple) -> ox.Triple:
     literal = triple.object
     if not isinstance(literal, ox.Literal) or not literal.value.isspace():
         return triple
-    return ox.Triple(triple.subject, triple.predicate, reword_literal(literal, ""))
+    return ox.Triple(triple.subject, triple.predicate, replace_literal_text(literal, ""))
 
 
 def build_check_report(document: Document, profile: str, results: Iterable[ValidationResult]) -> Report:
     """The report on a document, from the results of an engine."""
     summaries = build_paper_summaries(document, results)
     counts = [summary.count_results(profile) for summary in summaries]
-    shown = [
+    shown_results = [
         choose_shown_results(summary, profile, share)
         for summary, share in zip(summaries, divide_finding_limit(counts, MAX_SHOWN_FINDINGS), strict=True)
     ]
-    suggestions_by_value = suggestions.find_suggestions(document, chain.from_iterable(shown))
+    suggestions_by_value = suggestions.find_suggestions(document, chain.from_iterable(shown_results))
     papers = [
         build_paper_report(
-            summary, profile, [build_finding(result, summary, suggestions_by_value) for result in results]
+            summary,
+            profile,
+            [build_finding(result, summary, suggestions_by_value) for result in paper_results],
         )
-        for summary, results in zip(summaries, shown, strict=True)
+        for summary, paper_results in zip(summaries, shown_results, strict=True)
     ]
     return Report(document.name, document.format.media_type, profile, papers)
 
 
 def divide_finding_limit(counts: Sequence[int], remaining: int) -> list[int]:
-    """How many findings of each paper are shown, at most `remaining` in all.
+    """The number of findings of each paper to show, at most `remaining` in all.
 
-    Each paper gets an equal share of what papers with fewer findings leave.
+    A paper with fewer findings than its equal share leaves the difference to the other papers.
     """
-    shown = [0] * len(counts)
+    shown_counts = [0] * len(counts)
     by_count = sorted(range(len(counts)), key=lambda index: counts[index])
     for position, index in enumerate(by_count):
-        shown[index] = min(counts[index], ceil(remaining / (len(counts) - position)))
-        remaining -= shown[index]
-    return shown
+        shown_counts[index] = min(counts[index], ceil(remaining / (len(counts) - position)))
+        remaining -= shown_counts[index]
+    return shown_counts
 
 
 def choose_shown_results(summary: PaperSummary, profile: str, limit: int) -> list[ValidationResult]:
@@ -208,10 +211,10 @@ def choose_shown_results(summary: PaperSummary, profile: str, limit: int) -> lis
 
 
 def build_paper_summaries(document: Document, results: Iterable[ValidationResult]) -> list[PaperSummary]:
-    """The results for a document, paper by paper."""
+    """A summary of the results for each paper of a document."""
     papers = get_issue_papers(document)
     results_by_node: ResultsByNode = {}
-    for result in {*results, *results_beyond_shapes(document, papers)}:
+    for result in {*results, *find_non_shape_results(document, papers)}:
         results_by_node.setdefault(result.focus, {}).setdefault(result.code, []).append(result)
     nodes_by_paper: dict[Term, set[Term]] = (
         assign_nodes_to_papers(document, papers) if papers[1:] else {papers[0]: set()}
@@ -224,27 +227,27 @@ def build_paper_summaries(document: Document, results: Iterable[ValidationResult
 
 
 def assign_nodes_to_papers(document: Document, papers: Sequence[Term]) -> dict[Term, set[Term]]:
-    """The nodes of each paper: itself, the nodes that it refers to, and all that those lead to.
+    """The nodes of each paper: itself, the nodes that it refers to, and all nodes that these lead to.
 
-    Nodes that the paper itself refers to may be shared, such as an actor. Nodes further away belong to the
-    first paper that reaches them, so the time grows linearly with the file.
+    Several papers may share a node that they refer to directly, such as an actor. Nodes further away belong
+    to the first paper that reaches them, so that each triple is visited once.
     """
     paper_nodes = set(papers)
     seen, nodes_by_paper = paper_nodes.copy(), dict[Term, set[Term]]()
     for paper in papers:
-        own_nodes = document.find_object_nodes(paper) - paper_nodes
-        queue = list(own_nodes - seen)
-        seen |= own_nodes
+        direct_nodes = document.find_object_nodes(paper) - paper_nodes
+        queue = list(direct_nodes - seen)
+        seen |= direct_nodes
         for node in queue:
             new_nodes = document.find_object_nodes(node) - seen
             seen |= new_nodes
             queue += new_nodes
-        nodes_by_paper[paper] = {paper, *own_nodes, *queue}
+        nodes_by_paper[paper] = {paper, *direct_nodes, *queue}
     return nodes_by_paper
 
 
 def build_paper_report(summary: PaperSummary, profile: str, findings: Sequence[Finding]) -> PaperReport:
-    """The report on one paper, with the findings that are shown."""
+    """The report on one paper, with the findings to show."""
     return PaperReport(
         iri=str(summary.paper.value),
         title=summary.title,
@@ -259,7 +262,7 @@ def build_paper_report(summary: PaperSummary, profile: str, findings: Sequence[F
 
 
 def result_sort_key(result: ValidationResult) -> tuple[int, int, str, str]:
-    """The sort order of results: section, rule, then focus node and value (long ones by their beginning)."""
+    """The sort key of a result: section, rule, then focus node and value, each cut if long."""
     rule = rules_by_code()[result.code]
     return (
         rule.section,
@@ -270,8 +273,8 @@ def result_sort_key(result: ValidationResult) -> tuple[int, int, str, str]:
 
 
 def finding_sort_key(finding: Finding) -> tuple[int, int, tuple[int, ...]]:
-    """The sort order of findings: section, rule, position in the file."""
-    return finding.rule.section, finding.rule.order, finding.place or ()
+    """The sort key of a finding: section, rule, position in the file."""
+    return finding.rule.section, finding.rule.order, finding.position or ()
 
 
 def build_finding(
@@ -280,13 +283,13 @@ def build_finding(
     """A finding from a result, with its position in the document and a suggestion."""
     rule = rules_by_code()[result.code]
     document = summary.document
-    place = locate_offset(document, find_result_offset(document, rule, result))
+    position = locate_offset(document, find_result_offset(document, rule, result))
     return Finding(
         rule=rule,
         focus=result.focus,
         value=result.value,
-        place=place,
-        line=shown_line_text(document, place),
+        position=position,
+        line=shown_line_text(document, position),
         suggestion=suggestions_by_value.get((result.code, result.value), ""),
         waiver=summary.waiver_reasons.get(rule.code, ""),
     )

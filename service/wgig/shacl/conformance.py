@@ -1,10 +1,11 @@
 """Conformance of an issue paper to the template, as RDF: tests and outcomes in EARL, findings in SHACL.
 
-The assertion on a paper, `id/assertion/<paper>`, says whether the paper is complete and how many parts it
-has. Below it is one for each other profile (`…/draft`), for each section of the template (`…/7`), and for
-each part that is required of the paper itself (`…/7b`), with its findings. Findings that are waived with a
-reason are left out. The template is that of the shapes; what the graph does not hold of a paper counts as
-missing.
+EARL is the Evaluation and Report Language of the W3C. An assertion is the outcome of one test.
+
+The assertion on a paper, `id/assertion/<paper>`, states whether the paper is complete and how many parts it
+has. There is also an assertion for each other profile (`…/draft`), for each section of the template (`…/7`),
+and for each part that is required of the paper itself (`…/7b`). Each has its findings, without those that are
+waived with a reason. Parts of a paper that are not in its graph count as missing.
 """
 
 from collections import Counter
@@ -56,8 +57,9 @@ OUTCOME_BY_STATE = {
 class ConformanceTest(NamedTuple):
     """A test of a paper.
 
-    `name` is the end of its IRI, `criterion` the profile or section of the template that is tested, `source`
-    where that is defined, `outcome` a key of EARL_OUTCOMES, `results` the reasons why it failed.
+    `name` is the end of the IRI of the assertion, `criterion` the IRI of the profile, section or part that is
+    tested, `source` the IRI of the resource that defines it, `outcome` a key of EARL_OUTCOMES. `results` are
+    the violations that made the test fail.
     """
 
     name: str
@@ -77,11 +79,11 @@ def build_conformance_triples(
 ) -> set[ox.Triple]:
     """The assertions on a paper that these triples describe, checked by the engine of this name.
 
-    `digest` is that of what they are computed from, `results` are those of the engine if it has already run.
-    Statements of RDF 1.2 are ignored.
+    `digest` is that of the triples and rules. `results` are those of the engine if it has already run.
+    Triples with terms of RDF 1.2 are ignored. Findings have no positions, as there is no text.
     """
     rdf11_triples = [triple for triple in triples if not is_rdf12_term(triple.object)]
-    document = Document(paper.value, "", TURTLE, rdf11_triples, list)
+    document = Document(paper.value, text="", format=TURTLE, triples=rdf11_triples, find_positions=list)
     summaries = build_paper_summaries(
         document, find_document_results(document, engine_name) if results is None else results
     )
@@ -92,9 +94,9 @@ class PaperConformance:
     """The conformance of one paper, as triples."""
 
     def __init__(self, summary: PaperSummary, digest: str) -> None:
-        """Take the summary of the paper, and the digest of what it is computed from."""
+        """Take the summary of the paper, and the digest of its triples and of the rules."""
         self.summary, self.digest = summary, digest
-        self.parts_asked = len(summary.required)
+        self.required_count = len(summary.required)
         self.met = summary.met
         self.assertion_iri = ASSERTION_NAMESPACE + summary.paper.value.removeprefix(PAPER_NAMESPACE)
         unwaived = [result for result in summary.results if result.code not in summary.waiver_reasons]
@@ -107,26 +109,26 @@ class PaperConformance:
             result: f"{self.assertion_iri}/finding/{suffix}"
             for result, suffix in number_results(self.results)
         }
-        is_illustrative = any(
+        is_illustrative = any(  # a made-up example
             value.value == "true"
             for value in summary.document.find_objects(summary.paper, expand_curie("wgig:illustrative").value)
         )
-        self.illustrative_mark = [("wgig:illustrative", ox.Literal(True))] if is_illustrative else []
+        self.illustrative_pairs = [("wgig:illustrative", ox.Literal(True))] if is_illustrative else []
 
     def __iter__(self) -> Iterator[ox.Triple]:
-        """All statements about the paper, without those that all papers share."""
-        yield from self.figure_triples()
+        """All assertions on the paper, without the statements that all papers share."""
+        yield from self.part_count_triples()
         for test in (*self.profile_tests(), *self.section_tests(), *self.part_tests()):
             yield from self.assertion_triples(test)
         for result in self.results:
             yield from self.finding_triples(result)
 
-    def figure_triples(self) -> Iterator[ox.Triple]:
-        """How many of the parts that the template requires are there."""
+    def part_count_triples(self) -> Iterator[ox.Triple]:
+        """The number of required parts that the paper has, and the number that the template requires."""
         yield from build_node_triples(
             self.assertion_iri,
             ("wgig:partsMet", ox.Literal(self.met)),
-            ("wgig:partsAsked", ox.Literal(self.parts_asked)),
+            ("wgig:partsAsked", ox.Literal(self.required_count)),
             ("wgig:digest", ox.Literal(self.digest)),
         )
         if self.left_out_count:
@@ -140,7 +142,7 @@ class PaperConformance:
         for profile in CHECK_PROFILES:
             outcome = TEST_PASSED if self.summary.conforms(profile) else TEST_FAILED
             name, parts = (
-                ("", f", {self.met} of {self.parts_asked} parts")
+                ("", f", {self.met} of {self.required_count} parts")
                 if profile == WHOLE_PAPER_PROFILE
                 else (f"/{profile}", "")
             )
@@ -237,11 +239,11 @@ class PaperConformance:
         yield from describe_assertion_node(
             node, type_, f"{balance_text_bidi(self.summary.title)}, {title}", source
         )
-        yield from build_node_triples(node, *pairs, *self.illustrative_mark)
+        yield from build_node_triples(node, *pairs, *self.illustrative_pairs)
 
 
 def shared_assertion_triples() -> Iterator[ox.Triple]:
-    """What the assertions on all papers refer to: the checker, and the possible outcomes."""
+    """The statements about the checker and the possible outcomes, to which all assertions refer."""
     yield from describe_assertion_node(
         CHECKER_IRI, "earl:Software", "Checker of issue papers", SHAPES_DOCUMENT_IRI
     )
@@ -272,7 +274,7 @@ def build_node_triples(node: str, *pairs: tuple[str, Term]) -> Iterator[ox.Tripl
 
 
 def number_results(results: Sequence[ValidationResult]) -> Iterator[tuple[ValidationResult, str]]:
-    """The results, each with its rule code and a number that counts per code."""
+    """The results, each with its rule code and its number among the results of that rule."""
     seen = Counter[str]()
     for result in results:
         seen[result.code] += 1
@@ -286,11 +288,11 @@ def is_rdf12_term(value: Term) -> bool:
 
 @cache
 def list_template_parts() -> list[str]:
-    """The parts of sections that the paper itself must have, such as 7b."""
+    """The names of the parts of sections that the paper itself must have, such as `7b`."""
     presence_rules = [rule for rule in rules_by_code().values() if is_presence_rule(rule) and not rule.steps]
     return sorted({rule.part for rule in presence_rules if rule.part != str(rule.section)})
 
 
 def is_presence_rule(rule: Rule) -> bool:
-    """Whether a rule requires something to be there."""
+    """Whether a rule requires a property or part."""
     return rule.code.endswith("-MISSING")

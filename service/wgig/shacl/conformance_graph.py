@@ -1,7 +1,8 @@
-"""Keep the conformance graph in step with the papers, and check only papers that changed.
+"""Update the conformance graph after each change of a paper, and check only the papers that changed.
 
-The paper `id/paper/<name>` is the one that the graph `graph/paper/<name>` describes. While the store has any
-paper, the conformance graph also covers the example papers of the package, which are not in the store.
+The conformance graph has the results of the checks of all papers, as EARL assertions. The graph
+`graph/paper/<name>` describes the paper `id/paper/<name>`. While the store has any paper, the conformance
+graph also covers the example papers of the package, which are not in the store.
 """
 
 import hashlib
@@ -27,22 +28,22 @@ from ..rdf.serialization import build_quad, normalize_triples, serialize_n_tripl
 from ..rdf.shipped import read_turtle_files
 from ..settings import SHIPPED_FOLDER
 from ..store.change import Change, find_existing_graphs, iter_graph_quads
-from ..store.commit import NOTHING_CHECKED, CheckResults
+from ..store.commit import NO_CHECK_RESULTS, CheckResults
 
 DCTERMS_IS_PART_OF = expand_curie("dcterms:isPartOf")
 LINKED_NODE_PROPERTIES = {DCTERMS_HAS_PART, EARL_RESULT, expand_curie("earl:assertedBy")}
 
-# The files that an assertion is computed from, beside the paper: the rules, and what they may refer to.
+# The files that an assertion is computed from, beside the paper: the rules and the data that they refer to.
 DIGESTED_FILE_PATTERNS = ("shapes/issue-paper*.ttl", "ontology/*.ttl", "data/*.ttl", "data/examples/*.ttl")
-# The start of a subject (in N-Triples) that belongs to the assertions on one paper.
+# The start of the subjects, in N-Triples, of assertions on a paper.
 PAPER_ASSERTION_PREFIX = f"<{DEFAULT_NAMESPACES['assertion']}"
-MAX_TRANSACTION_PAPERS = 200  # papers in one transaction
-BULK_EXTEND_MIN_QUADS = 2000  # quads from which bulk loading is faster
-MAX_UNANNOUNCED_PAPERS = 1000  # papers; a check of more takes a while and is announced
+MAX_TRANSACTION_PAPERS = 200  # papers whose assertions are replaced in one transaction
+BULK_EXTEND_MIN_QUADS = 2000  # from this number of quads on, bulk loading is faster
+MAX_UNANNOUNCED_PAPERS = 1000  # before a check of more papers, a message is shown, as it takes long
 
 
 class ConformanceGraph:
-    """Keeps a graph equal to the checker's assertions on the papers of a store."""
+    """The graph of the checker's assertions on the papers of a store."""
 
     def __init__(
         self, base: str, engine_name: str, show_progress: Callable[[str], None] = lambda _: None
@@ -57,18 +58,19 @@ class ConformanceGraph:
 
     @cached_property
     def digest(self) -> str:
-        """The digest of the rules, and of all that they may refer to."""
+        """The digest of the rules and of the data that they may refer to."""
         paths = sorted(path for pattern in DIGESTED_FILE_PATTERNS for path in SHIPPED_FOLDER.glob(pattern))
         return compute_sha256([__version__.encode(), *(path.read_bytes() for path in paths)])
 
     def apply(
-        self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
+        self, quads: ox.Store, change: Change | None, check_results: CheckResults = NO_CHECK_RESULTS
     ) -> Change | None:
-        """Update the assertions after a change; an unchanged paper costs only its digest.
+        """Update the assertions after a change. For an unchanged paper, only its digest is computed.
 
-        `change` is what changed since the last update; None: it may be anything. `checked` are results that
-        an engine found before the papers were written. Up to MAX_TRANSACTION_PAPERS papers are updated in one
-        transaction. Returns the change with these updates, None for more papers than that.
+        `change` has the changes since the last update, or is None if they are unknown. `check_results` are
+        results that an engine found before the papers were written. At most MAX_TRANSACTION_PAPERS papers are
+        updated in one transaction. Returns the change with these updates, None if it is unknown or needed
+        several transactions.
         """
         if not any(map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE, WGIG_ISSUE_PAPER))):
             return self.remove_graph(quads, change)
@@ -77,7 +79,7 @@ class ConformanceGraph:
         if len(names) > MAX_UNANNOUNCED_PAPERS:
             self.show_progress(f"Checking {len(names)} papers against the template ...")
         for first in range(0, len(names), MAX_TRANSACTION_PAPERS):
-            update = self.update_papers(quads, names[first : first + MAX_TRANSACTION_PAPERS], checked)
+            update = self.update_papers(quads, names[first : first + MAX_TRANSACTION_PAPERS], check_results)
             change = (
                 change.combine(update)
                 if change is not None and len(names) <= MAX_TRANSACTION_PAPERS
@@ -87,7 +89,7 @@ class ConformanceGraph:
         return None if change is None else change.combine(Change(created=tuple(created_graphs)))
 
     def remove_graph(self, quads: ox.Store, change: Change | None) -> Change | None:
-        """Remove the graph; the change with this one."""
+        """Remove the graph. Returns the change with this removal, None if the change is unknown."""
         if change is not None:
             change = change.combine(
                 Change(
@@ -98,8 +100,11 @@ class ConformanceGraph:
         quads.remove_graph(self.graph)
         return change
 
-    def computed_from(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
-        """The quads that are computed from these paper graphs alone; None while no paper is stored."""
+    def quads_computed_from(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
+        """The quads that are computed only from these paper graphs; None while no paper is stored.
+
+        The statements about these papers are saved in `previous_statements` for the next update.
+        """
         if not find_existing_graphs(quads, [self.graph]):
             return None
         self.previous_statements = {
@@ -126,32 +131,36 @@ class ConformanceGraph:
         if change is not None and self.graph.value not in change.graphs:
             return self.paper_names(change.graphs)
         self.previous_statements.clear()
-        asserted = (
+        asserted_names = (
             triple.subject.value.removeprefix(DEFAULT_NAMESPACES["assertion"])
             for triple in self.match_triples(quads, predicate=WGIG_DIGEST)
         )
-        stored = filter(None, map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE, WGIG_ISSUE_PAPER)))
-        return {*asserted, *stored, *read_example_papers()}
+        stored_names = filter(
+            None, map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE, WGIG_ISSUE_PAPER))
+        )
+        return {*asserted_names, *stored_names, *read_example_papers()}
 
-    def update_papers(self, quads: ox.Store, names: Iterable[str], checked: CheckResults) -> Change:
-        """Replace the assertions on those of these papers that changed; returns the change."""
+    def update_papers(self, quads: ox.Store, names: Iterable[str], check_results: CheckResults) -> Change:
+        """Replace the assertions on each of these papers whose digest changed. Returns the change."""
         papers = ((name, self.find_paper_triples(quads, name)) for name in names)
         digested_papers = ((name, triples, self.compute_digest(triples)) for name, triples in papers)
-        stale_papers = [paper for paper in digested_papers if paper[2] != self.stored_digest(quads, paper[0])]
+        stale_papers = [
+            (name, triples, digest)
+            for name, triples, digest in digested_papers
+            if digest != self.stored_digest(quads, name)
+        ]
         if not stale_papers:
             return Change()
-        from .conformance import build_conformance_triples, shared_assertion_triples  # noqa: PLC0415  costs 0.2 s, and most starts need none
+        from .conformance import build_conformance_triples, shared_assertion_triples  # noqa: PLC0415  takes 0.2 s, and most starts need none
 
         shared = set(shared_assertion_triples())
-        old, new = (
-            set[ox.Triple](),
-            {triple for triple in shared if build_quad(triple, self.graph) not in quads},
-        )
-        for name, triples, digest_ in stale_papers:
+        old = set[ox.Triple]()
+        new = {triple for triple in shared if build_quad(triple, self.graph) not in quads}
+        for name, triples, digest in stale_papers:
             old |= self.previous_statements.pop(name, set()) or self.paper_statements(quads, name)
             if triples:
                 new |= build_conformance_triples(
-                    paper_node(name), triples, digest_, self.engine_name, checked.get(digest_)
+                    paper_node(name), triples, digest, self.engine_name, check_results.get(digest)
                 )
         removed, added = (
             [build_quad(triple, self.graph) for triple in triples]
@@ -173,32 +182,32 @@ class ConformanceGraph:
         quads.update("; ".join(f"{verb} DATA {{ GRAPH {self.graph} {{ {text} }} }}" for verb, text in steps))
 
     def paper_name(self, quad: Any) -> str:
-        """The name of the paper that a quad in its graph is about; empty for other quads."""
+        """The name of a paper if the quad is about it and in its graph; empty for other quads."""
         name: str = getattr(quad.graph_name, "value", "").removeprefix(self.paper_graph_prefix)
         return name if LOCAL_NAME_PATTERN.fullmatch(name) and quad.subject == paper_node(name) else ""
 
     def find_paper_triples(self, quads: ox.Store, name: str) -> list[ox.Triple]:
-        """The triples that describe the paper of this name; empty where there is none."""
+        """The triples that describe the paper of this name; empty if there is none."""
         graph = ox.NamedNode(self.paper_graph_prefix + name)
         if ox.Quad(paper_node(name), RDF_TYPE, WGIG_ISSUE_PAPER, graph) in quads:
             return [quad.triple for quad in iter_graph_quads(quads, graph)]
         return read_example_papers().get(name, [])
 
     def compute_digest(self, triples: Sequence[ox.Triple]) -> str:
-        """The digest of what an assertion is computed from; empty for no triples.
+        """The digest of the triples of a paper and of the rules; empty for no triples.
 
-        Blank nodes keep their labels until the graph is written again.
+        It depends on the labels of blank nodes, which do not change until the graph is written again.
         """
         lines = sorted(str(triple).encode() for triple in triples)
         return compute_sha256([self.digest.encode(), *lines]) if lines else ""
 
     def stored_digest(self, quads: ox.Store, name: str) -> str:
-        """The digest in the stored assertion on a paper; empty where there is none."""
+        """The digest in the stored assertion on a paper; empty if there is none."""
         triples = self.match_triples(quads, ox.NamedNode(DEFAULT_NAMESPACES["assertion"] + name), WGIG_DIGEST)
         return next((triple.object.value for triple in triples), "")
 
     def paper_statements(self, quads: ox.Store, name: str) -> set[ox.Triple]:
-        """The statements of the graph about a paper, with those about the nodes that they lead to."""
+        """The statements of the graph about a paper, its parts, and the findings and outcomes of these."""
         assertion = ox.NamedNode(DEFAULT_NAMESPACES["assertion"] + name)
         parts = {
             triple.subject
@@ -235,6 +244,6 @@ def read_example_papers() -> dict[str, list[ox.Triple]]:
     }
 
 
-def compute_sha256(pieces: Iterable[bytes]) -> str:
-    """The SHA-256 of the pieces, in hexadecimal."""
-    return hashlib.sha256(b"\n".join(pieces)).hexdigest()
+def compute_sha256(byte_strings: Iterable[bytes]) -> str:
+    """The SHA-256 of the byte strings, joined by line feeds, in hexadecimal."""
+    return hashlib.sha256(b"\n".join(byte_strings)).hexdigest()

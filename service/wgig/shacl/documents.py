@@ -1,9 +1,9 @@
 """Document: a file to check, with its text, its triples, and the position of each triple in the text.
 
-`read_rdf` reads the RDF formats; `papers.readers.read_paper_document`, which lies above this package, adds
-Markdown and Word. Both are a `DocumentReader`: they raise Problem 400 with line and column where a file
-cannot be read, 413 for too many triples. Positions (`spots`, `slots`) are character offsets, and are computed
-only when a finding needs them.
+`read_rdf` reads the RDF formats. `papers.readers.read_paper_document`, in a package above this one, reads
+Markdown and Word, too. Both are of the type `DocumentReader`: they raise Problem 400 with line and column for
+a file that cannot be read, 413 for too many triples. Positions (`triple_positions`, `slots`) are character
+offsets. Those of triples are computed only when a finding needs them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,9 +17,7 @@ from ..problems import Problem
 from ..rdf.formats import JSON_LD, RDF_XML, Format
 from ..rdf.jsonld_context import KNOWN_CONTEXTS, RemoteContextError, parse_inlining_context
 from ..rdf.namespaces import PAPER_NAMESPACE
-from ..rdf.parsing import check_brackets as check_nesting
-from ..rdf.parsing import check_jsonld_contexts as check_json_ld
-from ..rdf.parsing import check_xml
+from ..rdf.parsing import check_brackets, check_jsonld_contexts, check_xml
 from ..rdf.positions import find_triple_positions
 from ..rdf.positions_turtle import TriplePosition
 from ..rdf.serialization import rdf_format
@@ -29,22 +27,22 @@ from .results import Term
 
 @dataclass(frozen=True)
 class Document:
-    """A file to check. `name` is the file name given by the sender; `find_spots` computes `spots` on demand.
+    """A file to check. `name` is the file name given by the sender.
 
-    `slots` are the places of a form in which a value is expected: the offset of a heading or key, by node and
-    by the IRI of the property or criterion. RDF has none.
+    `find_positions` computes `triple_positions` on demand. `slots` are the headings and keys of a form below
+    which a value is expected: their offsets by node and by the IRI of the property or criterion.
     """
 
     name: str
     text: str
     format: Format
     triples: Sequence[ox.Triple]
-    find_spots: Callable[[], Sequence[TriplePosition]]
+    find_positions: Callable[[], Sequence[TriplePosition]]
     slots: Mapping[tuple[ox.NamedNode, str], int] = field(default_factory=dict)
 
     @cached_property
     def numbers_by_subject(self) -> dict[Term, list[int]]:
-        """The numbers of the triples of each subject."""
+        """The indexes in `triples` of the triples of each subject."""
         numbers: dict[Term, list[int]] = {}
         for number, triple in enumerate(self.triples):
             numbers.setdefault(triple.subject, []).append(number)
@@ -52,7 +50,7 @@ class Document:
 
     @cached_property
     def numbers_by_object(self) -> dict[Term, list[int]]:
-        """The numbers of the triples with each object."""
+        """The indexes in `triples` of the triples with each object."""
         numbers: dict[Term, list[int]] = {}
         for number, triple in enumerate(self.triples):
             numbers.setdefault(triple.object, []).append(number)
@@ -68,7 +66,7 @@ class Document:
 
     @cached_property
     def object_nodes(self) -> set[ox.NamedNode | ox.BlankNode]:
-        """The IRIs and blank nodes that are objects."""
+        """The IRIs and blank nodes that are objects of triples."""
         return {
             node for triple in self.triples if not isinstance(node := triple.object, (ox.Literal, ox.Triple))
         }
@@ -99,9 +97,9 @@ class Document:
         return TextLines(self.text)
 
     @cached_property
-    def spots(self) -> Sequence[TriplePosition]:
-        """The position of each triple, in order of the triples; empty where the format has none."""
-        return self.find_spots()
+    def triple_positions(self) -> Sequence[TriplePosition]:
+        """The position of each triple, in the order of the triples; empty if the format has no positions."""
+        return self.find_positions()
 
 
 # Called with file name, bytes, format, maximum number of triples, and base IRI for relative IRIs.
@@ -112,34 +110,37 @@ DocumentReader = Callable[[str, bytes, Format, int, str], Document]
 def read_rdf(
     name: str, data: bytes, format_: Format, max_triples: int, base: str = PAPER_NAMESPACE
 ) -> Document:
-    """The document in the bytes, in an RDF format. Raises Problem as a DocumentReader does."""
-    source = decode_document_text(data)
-    triples = parse_document_triples(source, format_, max_triples, base)
-    find_spots = partial(find_triple_positions, source, format_.media_type, triples, KNOWN_CONTEXTS)
-    return Document(name, source, format_, triples, find_spots)
+    """The document in the bytes of an RDF file.
+
+    Raises Problem 400 with line and column for an invalid file, 413 for too many triples.
+    """
+    text = decode_document_text(data)
+    triples = parse_document_triples(text, format_, max_triples, base)
+    find_positions = partial(find_triple_positions, text, format_.media_type, triples, KNOWN_CONTEXTS)
+    return Document(name, text, format_, triples, find_positions)
 
 
 def decode_document_text(data: bytes) -> str:
     """The text in the bytes, without a byte order mark.
 
-    Raises Problem 400 with line and column where it is not UTF-8 or has a NUL character.
+    Raises Problem 400 with line and column if it is not UTF-8 or has a NUL character.
     """
     try:
-        source = data.decode()
+        text = data.decode()
     except UnicodeDecodeError as error:
         raise build_encoding_problem(
             "is not valid UTF-8 here. Save it as UTF-8", data[: error.start].decode()
         ) from error
-    before, nul, _ = source.partition("\0")
+    before, nul, _ = text.partition("\0")
     if nul:
         raise build_encoding_problem(
             "has a NUL character here. Remove it, and save the file as UTF-8", before
         )
-    return source.removeprefix("\ufeff")
+    return text.removeprefix("\ufeff")
 
 
 def build_encoding_problem(cause: str, before: str) -> Problem:
-    """The 400 for a file that cannot be read after the text `before`, with line and column."""
+    """The Problem 400 for a file that cannot be read after the text `before`, with line and column."""
     position = TextLines(before).locate(len(before))
     return Problem(400, f"The file {cause}.", **position._asdict())
 
@@ -153,32 +154,35 @@ def collect_limited_triples(triples: Iterable[ox.Triple], max_triples: int) -> l
 
 
 def build_triple_limit_problem(max_triples: int) -> Problem:
-    """The 413 for more triples than are checked at once."""
+    """The Problem 413 for more triples than one check accepts."""
     return Problem(
         413,
         f"More than {max_triples} triples, the limit for one check; a paper has a few hundred. "
-        "Check fewer papers at once, or raise WGIG_PAPER_TRIPLES.",
+        "Check fewer papers together, or raise WGIG_PAPER_TRIPLES.",
     )
 
 
-def parse_document_triples(source: str, format_: Format, max_triples: int, base: str) -> list[ox.Triple]:
-    """The triples of an RDF document, from all its graphs. Raises Problem 400 with line and column."""
+def parse_document_triples(text: str, format_: Format, max_triples: int, base: str) -> list[ox.Triple]:
+    """The triples of an RDF document, from all its graphs.
+
+    Raises Problem 400 if it is invalid (with line and column) or uses RDF 1.2, 413 for too many triples.
+    """
     try:
         if format_ is RDF_XML:
-            check_xml(source.encode())
+            check_xml(text.encode())
         elif format_ is JSON_LD:
-            check_json_ld(source)
+            check_jsonld_contexts(text)
         else:
-            check_nesting(source)
+            check_brackets(text)
         triples = parse_inlining_context(
-            source, lambda text: parse_limited_triples(text, format_, max_triples, base)
+            text, lambda inlined_text: parse_limited_triples(inlined_text, format_, max_triples, base)
         )
     except MemoryError as error:
         raise Problem(
             413, f"The file is too large or too deeply nested for {format_.title}: {error}."
         ) from error
     except SyntaxError as error:
-        raise build_syntax_problem(source, format_, error) from error
+        raise build_syntax_problem(text, format_, error) from error
     if any(isinstance(triple.object, ox.Triple) for triple in triples):
         raise Problem(400, "The file has a triple term (RDF 1.2), which papers do not use. Remove it.")
     if any(isinstance(triple.object, ox.Literal) and triple.object.direction for triple in triples):
@@ -188,14 +192,20 @@ def parse_document_triples(source: str, format_: Format, max_triples: int, base:
     return triples
 
 
-def parse_limited_triples(source: str, format_: Format, max_triples: int, base: str) -> list[ox.Triple]:
-    """The triples that pyoxigraph parses from a text. Raises SyntaxError with its position."""
-    quads = ox.parse(source, rdf_format(format_.media_type), base_iri=base)
+def parse_limited_triples(text: str, format_: Format, max_triples: int, base: str) -> list[ox.Triple]:
+    """The triples that pyoxigraph parses from a text.
+
+    Raises SyntaxError with the position of an error, and Problem 413 for more than `max_triples`.
+    """
+    quads = ox.parse(text, rdf_format(format_.media_type), base_iri=base)
     return collect_limited_triples((quad.triple for quad in quads), max_triples)
 
 
-def build_syntax_problem(source: str, format_: Format, error: SyntaxError) -> Problem:
-    """The 400 for text that is not valid in the format, with line, column, and an excerpt with a caret."""
+def build_syntax_problem(text: str, format_: Format, error: SyntaxError) -> Problem:
+    """The Problem 400 for a text that is not valid in the format, with line, column and an excerpt.
+
+    A caret below the excerpt marks the column.
+    """
     if isinstance(error, RemoteContextError):
         return Problem(400, f"The file cannot be read: {error.msg}.")
     detail = f"The file is not valid {format_.title}: {error.msg}."
@@ -203,5 +213,5 @@ def build_syntax_problem(source: str, format_: Format, error: SyntaxError) -> Pr
         return Problem(400, detail, slug="syntax")
     position = TextPosition(error.lineno, error.offset or 1)
     return Problem(
-        400, detail, slug="syntax", **position._asdict(), excerpt=TextLines(source).excerpt(position)
+        400, detail, slug="syntax", **position._asdict(), excerpt=TextLines(text).excerpt(position)
     )

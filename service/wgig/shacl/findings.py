@@ -22,26 +22,27 @@ STATE_DONE, STATE_MISSING, STATE_FAULTY, STATE_WAIVED, STATE_NOT_CHECKED = (
 class Finding:
     """One violation of a rule.
 
-    `focus` is the focus node, `value` the wrong value if there is one, `place` its position in the file
-    (None: the format has no lines, or nothing is written), `line` the text of that line, `suggestion` what
-    was probably meant, `waiver` the author's reason why the finding does not count.
+    `focus` is the focus node, `value` the wrong value if there is one. `position` is that of the value, or of
+    the node or heading that lacks one; None if the format has no lines, or the file does not have this value
+    or node. `line` is the text of the line at `position`, `suggestion` the nearest valid name, `waiver` the
+    author's reason why the finding does not count.
     """
 
     rule: Rule
     focus: Term
     value: Term | None = None
-    place: TextPosition | None = None
+    position: TextPosition | None = None
     line: str = ""
     suggestion: str = ""
     waiver: str = ""
 
     def __post_init__(self) -> None:
-        """Sanitize the author's text for display."""
+        """Replace control characters in the author's text, and shorten the waiver."""
         object.__setattr__(self, "line", replace_control_characters(self.line))
         object.__setattr__(self, "waiver", shorten_untrusted_text(self.waiver))
 
     def is_blocking(self, profile: str) -> bool:
-        """Whether it makes the paper fail a profile."""
+        """Whether the finding makes the paper fail a profile."""
         return self.rule.is_blocking(profile) and not self.waiver
 
 
@@ -56,8 +57,8 @@ class SectionState(NamedTuple):
 class PaperReport:
     """The report on one paper of a file. A long title is cut.
 
-    `met` of the `parts` that the template requires are there, `waived` ones are excused. `left_out` findings
-    are counted but not shown.
+    `parts` is the number of parts that the template requires. The paper has `met` of them and waives `waived`
+    of them. `left_out` is the number of findings that are not shown.
     """
 
     iri: str
@@ -95,7 +96,7 @@ class Report:
 
     @property
     def findings(self) -> list[Finding]:
-        """The findings of all papers, section by section."""
+        """The findings of all papers, in the order of `papers`."""
         return [finding for paper in self.papers for finding in paper.findings]
 
 

@@ -1,7 +1,7 @@
-"""The check before each write to the graph of a paper: it is refused if the paper does not conform.
+"""The check before each write to the graph of a paper: the write is refused if the paper does not conform.
 
-The graph `graph/paper/<name>` is about the paper `id/paper/<name>`. The check runs like those of `/validate`
-in a process with limits.
+The graph `graph/paper/<name>` is about the paper `id/paper/<name>`. The check runs in a process with limits
+on time and memory, like those of `/validate`.
 """
 
 import json
@@ -30,10 +30,10 @@ from .results import ValidationResult
 PAPER_GRAPH_PATH = "graph/paper/"
 PROFILE_OFF = "off"
 PAPER_WRITE_FORMATS = (*GRAPH_FORMATS, formats.MARKDOWN)
-# A paper of another form, for which there are no rules.
+# An assessment paper has another template, for which there are no rules.
 WGIG_ASSESSMENT_PAPER = expand_curie("wgig:AssessmentPaper")
 
-UNKNOWN_SPOT = TriplePosition(-1, -1, -1)  # of a triple that was not in the request
+UNKNOWN_POSITION = TriplePosition(-1, -1, -1)  # of a triple that was not in the request
 
 # Clients that prefer HTML get the error page: the HTML report has inline styles, which the service forbids.
 REFUSAL_REPORT_FORMATS = tuple(format_ for format_ in REPORT_WRITERS if format_ is not HTML)
@@ -41,10 +41,11 @@ REFUSAL_FORMATS = (*REFUSAL_REPORT_FORMATS, PROBLEM_JSON, HTML)
 
 
 class PaperSubmission(NamedTuple):
-    """A write to the graph of a paper. `existing_triples` are those that stay, as N-Triples.
+    """A write to the graph of a paper.
 
-    An update has no parts: `existing_triples` are then all that the graph would hold. `read_document` reads
-    the parts. `format` and `language` are those of a report.
+    `parts` are the documents of the request, which `read_document` reads. `existing_triples`, in N-Triples,
+    are the triples of the graph that the write keeps. A SPARQL update has no parts: `existing_triples` are
+    then all triples of the graph after it. `format` and `language` are those of the report.
     """
 
     graph: str
@@ -57,9 +58,10 @@ class PaperSubmission(NamedTuple):
 
 
 class GateDecision(NamedTuple):
-    """The triples that were sent, as N-Triples, or the report on what is wrong with them.
+    """The sent triples, in N-Triples, if the write is allowed; else the serialized report.
 
-    `results` are what the engine found in the paper, `digest` identifies what they were computed from.
+    `results` are the validation results for the paper, `digest` is that of the triples and rules that they
+    were computed from.
     """
 
     triples: bytes = b""
@@ -69,7 +71,7 @@ class GateDecision(NamedTuple):
 
     @property
     def by_digest(self) -> CheckResults:
-        """The results of the engine by digest, as the store takes them; empty where no engine ran."""
+        """The results of the engine by digest, as the store accepts them; empty if no engine ran."""
         return {self.digest: self.results} if self.digest else {}
 
 
@@ -79,11 +81,10 @@ def is_paper_graph(graph: str | None, base: str) -> bool:
 
 
 def check_submission(submission: PaperSubmission) -> GateDecision:
-    """Check what the graph would hold after the write.
+    """Check the triples that the graph would have after the write.
 
-    Raises Problem 400 with line and column for a syntax error, 413 for too many triples, 422 where the graph
-    would not describe the paper of its name, or where the requested format of the report is a problem
-    document.
+    Raises Problem 400 with line and column for a syntax error, 413 for too many triples. Raises 422 if the
+    graph would not describe the paper of its name, or if the report is requested as a problem document.
     """
     documents = [read_submitted_part(part, submission) for part in submission.parts]
     sent_lines = b"".join(map(serialize_with_unique_blanks, documents))
@@ -93,7 +94,7 @@ def check_submission(submission: PaperSubmission) -> GateDecision:
     content = (
         documents[0]
         if len(documents) == 1 and not submission.existing_triples
-        else build_whole_document(documents, sent_lines, submission)
+        else build_merged_document(documents, sent_lines, submission)
     )
     is_issue = is_issue_paper(content, submission)
     check_paper_subjects(content, submission)
@@ -133,34 +134,36 @@ def serialize_with_unique_blanks(document: Document) -> bytes:
     )
 
 
-def build_whole_document(
+def build_merged_document(
     documents: Sequence[Document], sent_lines: bytes, submission: PaperSubmission
 ) -> Document:
-    """All that the graph would hold, as one document: the existing triples, then `sent_lines`.
+    """The triples of the graph after the write, as one document: the existing ones, then `sent_lines`.
 
-    Positions are those in the text of the only part that was sent. Existing triples have none, as they are
-    not in the request; several parts have none, as a report has one file name. Raises Problem 413.
+    If one part was sent, its triples have their positions in it. Existing triples have none, as they are not
+    in the request. The triples of several parts have none, as a report has one file name. Raises Problem 413.
     """
     name = submission.graph.removeprefix(submission.settings.base + PAPER_GRAPH_PATH)
     content = read_rdf(
         name, submission.existing_triples + sent_lines, N_TRIPLES, submission.settings.paper_triples
     )
     if len(documents) != 1:
-        return replace(content, find_spots=tuple)
+        return replace(content, find_positions=tuple)
     (part,) = documents
 
-    def spots() -> list[TriplePosition]:
+    def list_positions() -> list[TriplePosition]:
         # N-Triples keeps the number and order of triples.
         existing_count = len(content.triples) - len(part.triples)
-        return [UNKNOWN_SPOT] * existing_count + list(part.spots) if part.spots else []
+        return (
+            [UNKNOWN_POSITION] * existing_count + list(part.triple_positions) if part.triple_positions else []
+        )
 
-    return replace(part, triples=content.triples, find_spots=spots)
+    return replace(part, triples=content.triples, find_positions=list_positions)
 
 
 def is_issue_paper(document: Document, submission: PaperSubmission) -> bool:
-    """Whether the document describes the issue paper of the graph's name; if not, it is an assessment paper.
+    """Whether the paper of the graph's name is an issue paper; if not, it is an assessment paper.
 
-    Raises Problem 422 where it is neither, or describes another issue paper.
+    Raises Problem 422 if the document describes neither, or describes another issue paper.
     """
     name = submission.graph.removeprefix(submission.settings.base + PAPER_GRAPH_PATH)
     if not LOCAL_NAME_PATTERN.fullmatch(name):
@@ -186,7 +189,7 @@ def is_issue_paper(document: Document, submission: PaperSubmission) -> bool:
 
 
 def check_paper_subjects(document: Document, submission: PaperSubmission) -> None:
-    """Raise Problem 422 for a subject that is not the graph, its paper, a part, an agent or a membership."""
+    """Raise Problem 422 for a subject other than the graph, its paper, a part, an agent or a membership."""
     paper_iri = paper_node(submission.graph.removeprefix(submission.settings.base + PAPER_GRAPH_PATH)).value
     for subject in document.numbers_by_subject:
         iri = subject.value if isinstance(subject, ox.NamedNode) else paper_iri
@@ -201,7 +204,7 @@ def check_paper_subjects(document: Document, submission: PaperSubmission) -> Non
 
 
 def serialize_refusal_report(report: Report, submission: PaperSubmission) -> bytes:
-    """The report in the requested format. Raises Problem 422, with the report, for a problem document."""
+    """The report in the requested format. For a problem document, raises Problem 422 with the report."""
     if submission.format in REFUSAL_REPORT_FORMATS:
         return REPORT_WRITERS[submission.format]([report], submission.language)
     blocking = [finding for finding in report.findings if finding.is_blocking(report.profile)]

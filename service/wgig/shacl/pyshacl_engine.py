@@ -1,6 +1,6 @@
-"""The reference engine: pySHACL.
+"""Validation with pySHACL, to which the results of the default engine, shifty, are compared.
 
-It returns the same results as the default engine, shifty, and is about 100 times slower.
+Both engines return the same results; pySHACL is about 100 times slower.
 """
 
 import re
@@ -24,13 +24,13 @@ NORMALIZATION_LOCK = Lock()
 
 
 def find_pyshacl_results(triples: Iterable[ox.Triple]) -> set[ValidationResult]:
-    """The validation results of the shapes for a paper. Nested results (sh:detail) are left out."""
+    """The validation results of the shapes for the triples of papers, without nested results (sh:detail)."""
     report = validate_with_pyshacl(triples)
     return {parse_pyshacl_result(report, result) for result in report.objects(None, SH.result)}
 
 
 def validate_with_pyshacl(triples: Iterable[ox.Triple]) -> rdflib.Graph:
-    """The validation report on a paper (SHACL, section 3.6), as an rdflib graph."""
+    """The validation report on papers (SHACL, section 3.6), as an rdflib graph."""
     data = build_rdflib_graph([*vocabulary.vocabulary_triples(), *map(hide_literal_datatype, triples)])
     with NORMALIZATION_LOCK:
         previous_setting = rdflib.NORMALIZE_LITERALS
@@ -40,13 +40,13 @@ def validate_with_pyshacl(triples: Iterable[ox.Triple]) -> rdflib.Graph:
             )
         finally:
             rdflib.NORMALIZE_LITERALS = previous_setting
-    if not isinstance(report_or_error, rdflib.Graph):  # pySHACL returns some errors
+    if not isinstance(report_or_error, rdflib.Graph):  # pySHACL returns some errors instead of raising them
         raise report_or_error
     return report_or_error
 
 
 def hide_literal_datatype(triple: ox.Triple) -> ox.Triple:
-    """The triple; a literal that rdflib should not parse gets an opaque datatype."""
+    """The triple, with an opaque datatype for a literal that rdflib should not parse."""
     literal = triple.object
     if not isinstance(literal, ox.Literal) or literal.language or literal.datatype == XSD_STRING:
         return triple
@@ -78,7 +78,7 @@ WELL_FORMED_TESTS: dict[str, Callable[[str], object]] = {
     f"{XSD}integer": re.compile(rf"[ \t\r\n]*[+-]?[0-9]{{1,{MAX_INTEGER_DIGITS}}}[ \t\r\n]*").fullmatch,
 }
 XSD_DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(Z|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))?")
-OPAQUE_DATATYPE_PREFIX = "opaque:"
+OPAQUE_DATATYPE_PREFIX = "opaque:"  # before the IRI of a datatype, so that rdflib does not know it
 
 
 @cache
@@ -90,8 +90,7 @@ def rdflib_shapes_graph() -> rdflib.Graph:
 def build_rdflib_graph(triples: Iterable[ox.Triple]) -> rdflib.Graph:
     """Triples as an rdflib graph.
 
-    Terms are converted one by one, because Graph.parse may take a text for a
-    path or URL.
+    Terms are converted one by one, because Graph.parse may mistake a text for a path or URL.
     """
     graph = rdflib.Graph()
     for triple in triples:
@@ -106,7 +105,7 @@ def build_rdflib_graph(triples: Iterable[ox.Triple]) -> rdflib.Graph:
 
 
 def convert_to_rdflib(term: object) -> rdflib.IdentifiedNode | rdflib.Literal:
-    """A term as an object of rdflib. Raises ValueError for a triple term.
+    """A term of pyoxigraph as a term of rdflib. Raises ValueError for a triple term.
 
     An xsd:string gets no datatype: RDF 1.1 treats it as equal to a plain literal, but rdflib's SPARQL
     does not.
@@ -126,7 +125,7 @@ def convert_to_rdflib(term: object) -> rdflib.IdentifiedNode | rdflib.Literal:
 
 
 def parse_pyshacl_result(report: rdflib.Graph, result: rdflib.term.Node) -> ValidationResult:
-    """A result of the report as a ValidationResult."""
+    """The ValidationResult for a node of type sh:ValidationResult in the report."""
     rule_code = str(report.value(result, SH.sourceShape)).removeprefix(rules.SHAPES_NAMESPACE)
     value = report.value(result, SH.value) if rules.rules_by_code()[rule_code].reports_value else None
     focus = report.value(result, SH.focusNode)
@@ -136,7 +135,7 @@ def parse_pyshacl_result(report: rdflib.Graph, result: rdflib.term.Node) -> Vali
 
 
 def convert_from_rdflib(node: Any) -> Term:
-    """A term of rdflib as one of pyoxigraph."""
+    """A term of rdflib as a term of pyoxigraph."""
     match node:
         case rdflib.URIRef():
             return ox.NamedNode(node)

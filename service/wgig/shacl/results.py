@@ -7,7 +7,7 @@ Term = Any
 
 
 class ValidationResult(NamedTuple):
-    """A validation result: the code of the rule, the focus node, and the value where the rule has one."""
+    """A validation result: the code of the rule, the focus node, and the value if the rule reports one."""
 
     code: str
     focus: Term

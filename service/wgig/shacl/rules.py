@@ -1,7 +1,7 @@
-"""The rules for issue papers, read from the shapes: what each checks, in which section, with which messages.
+"""The rules for issue papers, read from the shapes: constraint, section of the template, names and messages.
 
-Names and messages are in six languages. Reasons are in English; the catalogs have their translations for
-pages.
+Names and messages are in six languages. Reasons are in English; the message catalogs (`locale/`) have their
+translations for pages.
 """
 
 import re
@@ -29,7 +29,7 @@ from ..rdf.vocabulary import ObjectsBySubject, group_objects_by_subject
 
 SHAPES_NAMESPACE = f"{BASE_IRI}shapes#"
 PROFILE_NAMESPACE = f"{BASE_IRI}id/profile/"
-CHECK_PROFILES = ("draft", "complete", "final")  # each holds the rules of those before it
+CHECK_PROFILES = ("draft", "complete", "final")  # each includes the rules of the profiles before it
 # The severities that make a paper fail a profile.
 BLOCKING_SEVERITIES = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
 MESSAGE_LANGUAGES = tuple(PAGE_LANGUAGES)
@@ -52,18 +52,18 @@ CONSTRAINT_COMPONENTS = {
     "sparql": "SPARQL",
     "uniqueLang": "UniqueLang",
 }
-# Those whose results have no sh:value.
+# The components whose results have no sh:value.
 VALUELESS_COMPONENTS = {"MaxCount", "MinCount", "QualifiedMaxCount", "QualifiedMinCount", "UniqueLang"}
-# Properties of shapes that are documentation and no constraint.
+# Properties of shapes that document them and state no constraint.
 DOCUMENTATION_PROPERTY_PATTERN = re.compile(
     rf"{SH_NAMESPACE}(message|name|description|order|group)|{WGIG_NAMESPACE}exampleIn\w+"
     rf"|({RDFS_NAMESPACE}|{DCTERMS_NAMESPACE})\w+"
 )
-NON_SHACL_COMPONENT = "Closed"  # for rules that are not shapes: the nearest component
+NON_SHACL_COMPONENT = "Closed"  # the nearest component for rules that SHACL cannot express
 
 
-def check_profile_name(name: str) -> str:
-    """The name of a profile. Raises Problem 400 for an unknown one."""
+def validate_profile_name(name: str) -> str:
+    """Return the name of a profile unchanged. Raises Problem 400 for an unknown one."""
     if name not in CHECK_PROFILES:
         raise Problem(400, f"There is no profile {name!r}. Use one of: {', '.join(CHECK_PROFILES)}.")
     return name
@@ -73,12 +73,16 @@ def check_profile_name(name: str) -> str:
 class Rule:
     """One rule: a shape with one constraint. There is one object per rule, so rules are compared by identity.
 
-    `code` is the local name of the shape, `profile` the first profile that has the rule, `component` the
-    local name of its constraint component without `ConstraintComponent`. `path` is the property path in
-    SPARQL syntax, empty for a node shape. `predicates` are the IRIs in the path, or in the paths of a node
-    shape's alternatives. `steps` are the properties that lead from the paper to the focus node (empty: the
-    paper is the focus node). `counted_criterion` is the criterion whose assessments the rule counts, or
-    empty. Texts are by language.
+    - `code`: the local name of the shape; `profile`: the first profile that has the rule
+    - `severity`: `Violation`, `Warning` or `Info`
+    - `section`: the number of the section of the template; `order`: the place of the rule in the section
+    - `component`: the local name of its constraint component without `ConstraintComponent`
+    - `path`: the property path in SPARQL syntax, empty for a node shape
+    - `predicates`: the IRIs in the path, or in the paths of the alternatives (sh:or) of a node shape
+    - `steps`: the properties from the paper to the focus node, empty if the paper is the focus node
+    - `counted_criterion`: the IRI of the criterion whose assessments the rule counts, or empty
+    - `name`, `message`: by language
+    - `in_turtle`, `in_markdown`: an example of a fix
     """
 
     code: str
@@ -113,20 +117,20 @@ class Rule:
 
     @property
     def required(self) -> bool:
-        """Whether a paper without this is incomplete."""
+        """Whether the rule requires a part of the template, without which a paper is incomplete."""
         return self.code.endswith("-MISSING") and self.severity == "Violation" and self.profile == "complete"
 
     @property
     def reports_value(self) -> bool:
-        """Whether its results have a value (sh:value)."""
+        """Whether the results of the rule have a value (sh:value)."""
         return self.component not in VALUELESS_COMPONENTS
 
     def is_in_profile(self, profile: str) -> bool:
-        """Whether the rule is part of a profile."""
+        """Whether a profile has the rule."""
         return CHECK_PROFILES.index(self.profile) <= CHECK_PROFILES.index(profile)
 
     def is_blocking(self, profile: str) -> bool:
-        """Whether a paper that breaks the rule fails a profile that has the rule."""
+        """Whether a paper that breaks the rule fails the profile, if the profile has the rule."""
         return self.severity in BLOCKING_SEVERITIES[profile]
 
     def message_in(self, language: str) -> str:
@@ -154,9 +158,10 @@ def read_shape_triples() -> tuple[ox.Triple, ...]:
 
 @cache
 def constraint_triples() -> tuple[ox.Triple, ...]:
-    """The shapes without documentation, which costs a fast engine a tenth of its time.
+    """The triples of the shapes for the validation engine, shifty, without documentation.
 
-    The message of each rule is its code: the engine merges rules that have the same constraint and message.
+    Reading documentation would take a tenth of its time. The message of each rule is its code, as shifty
+    merges rules that have the same constraint and message.
     """
     codes = (
         ox.Triple(ox.NamedNode(rule.iri), expand_curie("sh:message"), ox.Literal(code))
@@ -185,7 +190,7 @@ def rules_by_code() -> dict[str, Rule]:
 
 
 def is_rule_shape(subject: Any) -> bool:
-    """Whether a subject in the shapes is a rule."""
+    """Whether a subject in the shapes is the shape of a rule."""
     return isinstance(subject, ox.NamedNode) and subject.value.startswith(f"{SHAPES_NAMESPACE}WGIG-")
 
 
@@ -253,7 +258,7 @@ def parse_rule_shape(
 
 
 def rule_reason(shape: dict[str, list[Any]]) -> str:
-    """Why the rule of a shape exists, in English."""
+    """Why the rule of a shape exists, in English: sh:description, or rdfs:comment on a node shape."""
     return str(
         shape[
             f"{SH_NAMESPACE}description"
@@ -266,7 +271,7 @@ def rule_reason(shape: dict[str, list[Any]]) -> str:
 def extract_rule_reasons(
     file: BinaryIO, *_: object, **__: object
 ) -> Iterator[tuple[int, None, str, list[str]]]:
-    """The reasons of the rules in a shapes file, as messages for Babel."""
+    """The reasons of the rules in a shapes file, as Babel expects: line, function, text, comments."""
     statements = group_objects_by_subject(ox.parse(file.read(), format=ox.RdfFormat.TURTLE))
     return (
         (1, None, rule_reason(shape), []) for subject, shape in statements.items() if is_rule_shape(subject)
@@ -274,18 +279,18 @@ def extract_rule_reasons(
 
 
 def find_counted_criterion(shape: dict[str, list[Any]], statements: ObjectsBySubject) -> str:
-    """The IRI of the criterion whose assessments a shape counts; empty where it counts none."""
-    counted = [
+    """The IRI of the criterion whose assessments a shape counts; empty if it counts none."""
+    criteria = [
         value.value
         for value_shape in shape.get(f"{SH_NAMESPACE}qualifiedValueShape", [])
         for property_shape in statements[value_shape].get(f"{SH_NAMESPACE}property", [])
         for value in statements[property_shape].get(f"{SH_NAMESPACE}hasValue", [])
     ]
-    return counted[0] if counted else ""
+    return criteria[0] if criteria else ""
 
 
 def group_texts_by_language(literals: Iterable[ox.Literal]) -> dict[str, str]:
-    """Texts by language."""
+    """The texts of literals by language."""
     return {str(literal.language): literal.value for literal in literals}
 
 
@@ -324,7 +329,7 @@ def format_property_path(node: Any, statements: ObjectsBySubject) -> str:
 
 
 def format_nested_path(node: Any, statements: ObjectsBySubject) -> str:
-    """A path inside another path, in parentheses where SPARQL needs them."""
+    """A path inside another path, in parentheses if SPARQL needs them."""
     path = format_property_path(node, statements)
     is_atomic = isinstance(node, ox.NamedNode) or f"{SH_NAMESPACE}inversePath" in statements[node]
     return path if is_atomic else f"({path})"
@@ -342,7 +347,7 @@ def list_rdf_members(node: Any, statements: ObjectsBySubject) -> list[Any]:
 def rule_predicates() -> set[str]:
     """The IRIs of all properties in the paths of the rules, also inside constraints."""
     statements = shape_statements()
-    steps = (
+    path_properties = (
         f"{SH_NAMESPACE}path",
         f"{SH_NAMESPACE}inversePath",
         f"{SH_NAMESPACE}zeroOrOnePath",
@@ -351,7 +356,7 @@ def rule_predicates() -> set[str]:
     return {
         value.value
         for objects in statements.values()
-        for step in steps
-        for value in objects.get(step, [])
+        for path_property in path_properties
+        for value in objects.get(path_property, [])
         if isinstance(value, ox.NamedNode)
     }

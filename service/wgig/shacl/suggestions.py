@@ -1,4 +1,4 @@
-"""Suggestions for unknown names: the nearest of the valid ones."""
+"""Suggestions for unknown names in papers: the nearest valid name, by spelling."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -27,18 +27,19 @@ from .reports.phrases import format_turtle_iri
 from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, rules_by_code
 
-MAX_SUGGESTED_NAMES = 24  # names looked up per file: comparing one with all takes milliseconds
-MAX_LOOKUP_IRI_CHARACTERS = 200  # characters of an IRI that is looked up
+MAX_SUGGESTED_NAMES = 24  # per file: comparing one unknown name with all valid ones takes milliseconds
+MAX_LOOKUP_IRI_CHARACTERS = 200  # longer IRIs get no suggestion
 MIN_IRI_SIMILARITY = 0.6  # lower than for other names, as authors often write only the beginning
+# The namespaces of rules, and of resources such as `id/issue/`.
 IRI_NAMESPACE_PATTERN = re.compile(rf"{re.escape(SHAPES_NAMESPACE)}|{re.escape(BASE_IRI)}id/[^/]+/")
 SKOS_IN_SCHEME = f"{SKOS_NAMESPACE}inScheme"
 WGIG_PART_OF = f"{WGIG_NAMESPACE}partOf"
 
-SuggestionsByValue = dict[tuple[str, Term | None], str]
+SuggestionsByValue = dict[tuple[str, Term | None], str]  # by rule code and value of a result
 
 
 def find_suggestions(document: Document, results: Iterable[ValidationResult]) -> SuggestionsByValue:
-    """The suggestions for at most MAX_SUGGESTED_NAMES values of these results, by code and value.
+    """The suggestions for at most MAX_SUGGESTED_NAMES values of these results.
 
     A suggestion is written as in the document: with a prefix in RDF, as a plain name in Markdown and Word.
     """
@@ -58,20 +59,20 @@ def find_suggestions(document: Document, results: Iterable[ValidationResult]) ->
 def suggest_vocabulary_term(_: Document, result: ValidationResult) -> str:
     """The term of the vocabulary that is nearest to an unknown one; empty if none is near."""
     value: Term = result.value
-    # Of a literal, the unknown term is its datatype.
+    # If the value is a literal, the unknown term is its datatype.
     nearest = shipped.find_near_term(value.datatype.value if isinstance(value, ox.Literal) else value.value)
     return f"wgig:{nearest.removeprefix(WGIG_NAMESPACE)}" if nearest else ""
 
 
 def suggest_title(_: Document, result: ValidationResult) -> str:
-    """The title to keep if this is the known paper with this name; the first in alphabetical order."""
+    """The title of the known paper with the IRI of the focus node, alphabetically the first of several."""
     return min(shipped.shipped_paper_titles()[result.focus.value])
 
 
 def suggest_name(document: Document, result: ValidationResult) -> str:
-    """The nearest name to an unknown one, of those that the rule accepts; empty if none is near."""
+    """The nearest of the names that the rule accepts to an unknown name; empty if none is near."""
     value = result.value
-    # A resource that the document itself describes is not misspelt.
+    # A name is not misspelt if the document itself describes the resource.
     if (
         not isinstance(value, ox.NamedNode)
         or value in document.numbers_by_subject
@@ -84,14 +85,14 @@ def suggest_name(document: Document, result: ValidationResult) -> str:
 
 @lru_cache(maxsize=1000)  # limited, as users may write anything
 def find_nearest_iri(code: str, iri: str) -> str:
-    """The nearest IRI to an unknown one, in its namespace and accepted by the rule; empty if none is near."""
-    prefix = IRI_NAMESPACE_PATTERN.match(iri)
-    if not prefix or iri in vocabulary.described_iris():
+    """The nearest IRI in its namespace that the rule accepts; empty if `iri` is known or none is near."""
+    namespace = IRI_NAMESPACE_PATTERN.match(iri)
+    if not namespace or iri in vocabulary.described_iris():
         return ""
     names = {
         iri_local_part(allowed_iri): allowed_iri
         for allowed_iri in ALLOWED_IRIS[code]()
-        if allowed_iri.startswith(prefix[0])
+        if allowed_iri.startswith(namespace[0])
     }
     nearest = find_near_names(iri_local_part(iri), names, similarity=MIN_IRI_SIMILARITY)
     return names[nearest[0]] if nearest else ""
@@ -109,7 +110,7 @@ def iri_local_part(iri: str) -> str:
 
 @cache
 def find_iris_with_property(property_: str, value: str = "") -> frozenset[str]:
-    """The IRIs of the subjects in the shipped facts with this property, and this value if one is given."""
+    """The IRIs of the subjects in the bundled data with this property, and with this value unless empty."""
     return frozenset(
         term_text(triple.subject)
         for triple in shipped.shipped_facts()
@@ -151,6 +152,7 @@ ALLOWED_IRIS: dict[str, Callable[[], Iterable[str]]] = {
         find_iris_with_property, SKOS_IN_SCHEME, f"{BASE_IRI}id/scheme/verdicts"
     ),
 }
+# The function that makes a suggestion for a result, by the code of its rule.
 SUGGESTERS_BY_CODE: dict[str, Callable[[Document, ValidationResult], str]] = {
     "WGIG-0-NAME-TAKEN": suggest_title,
     "WGIG-0-TERM-UNKNOWN": suggest_vocabulary_term,
@@ -159,7 +161,7 @@ SUGGESTERS_BY_CODE: dict[str, Callable[[Document, ValidationResult], str]] = {
 
 
 def explain_missing_paper(document: Document) -> str:
-    """What to do about a document without a paper, in one or two sentences."""
+    """Advice for a document without a paper: a class that is probably misspelt, or how to state a type."""
     types = dict.fromkeys(triple.object for triple in document.iter_property_triples([RDF_TYPE]))
     misspelling = next(find_misspelt_classes(islice(types, MAX_SUGGESTED_NAMES)), None)
     if misspelling:
@@ -180,7 +182,7 @@ def explain_missing_paper(document: Document) -> str:
 
 
 def find_misspelt_classes(types: Iterable[Term]) -> Iterator[tuple[str, str | None]]:
-    """The unknown classes in our namespace or close to wgig:IssuePaper, each with the nearest term."""
+    """The unknown classes in the namespace `wgig:` or near wgig:IssuePaper, each with the nearest term."""
     for class_ in types:
         local_name = re.split(r"[#/]", class_.value)[-1][:MAX_LOOKUP_IRI_CHARACTERS]
         nearest = shipped.find_near_term(WGIG_NAMESPACE + local_name)

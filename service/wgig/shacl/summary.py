@@ -1,4 +1,4 @@
-"""The results of a check, summarized for one paper: what is waived and met, the state of each section."""
+"""The summary of the results for one paper: parts that are there or waived, and the state of each section."""
 
 from collections.abc import Iterator, Mapping, Set
 from functools import cached_property
@@ -21,8 +21,9 @@ from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, TEMPLATE_SECTIONS, Rule, required_rules, rules_by_code
 
 WGIG_WAIVER_IRI, WGIG_REASON_IRI = f"{WGIG_NAMESPACE}waiver", f"{WGIG_NAMESPACE}reason"
+COMMENTS_SECTION = 8  # the only section without a required part
 ADDITIONAL_COMMENTS_IRI = f"{WGIG_NAMESPACE}additionalComments"
-UNWAIVABLE_CODE_PREFIX = "WGIG-0-WAIVER"
+UNWAIVABLE_CODE_PREFIX = "WGIG-0-WAIVER"  # the rules about waivers cannot be waived
 
 # The results of a file by focus node, then by code. Papers that share a node share its results.
 ResultsByNode = dict[Term, dict[str, list[ValidationResult]]]
@@ -49,15 +50,17 @@ class PaperSummary:
         )
 
     def count_results(self, profile: str) -> int:
-        """How many results the paper has by the rules of a profile."""
-        results_by_code = (item for node in self.nodes for item in self.results_by_node[node].items())
+        """The number of results of the rules of a profile."""
         return sum(
-            len(results) for code, results in results_by_code if rules_by_code()[code].is_in_profile(profile)
+            len(results)
+            for node in self.nodes
+            for code, results in self.results_by_node[node].items()
+            if rules_by_code()[code].is_in_profile(profile)
         )
 
     @cached_property
     def broken_codes(self) -> Set[str]:
-        """The codes of the broken rules, with those that are waived."""
+        """The codes of the broken rules, including waived ones."""
         return {code for node in self.nodes for code in self.results_by_node[node]}
 
     @cached_property
@@ -83,7 +86,7 @@ class PaperSummary:
 
     @cached_property
     def title(self) -> str:
-        """A title of the paper, preferably in English; else the last part of its IRI."""
+        """A title of the paper, preferably in English; without a title, the last part of its IRI."""
         titles = self.document.find_objects(self.paper, DCTERMS_TITLE.value)
         return best_text(titles, default=str(self.paper.value).rpartition("/")[2]).value
 
@@ -130,17 +133,17 @@ class PaperSummary:
 
     @property
     def met(self) -> int:
-        """How many of the parts that the template requires are there."""
+        """The number of required parts that the paper has."""
         return len(self.required) - len(self.unmet_rules) - len(self.waived_rules)
 
     def is_left_blank(self, rule: Rule) -> bool:
-        """Whether a node has only blank texts where the rule requires one."""
+        """Whether a node of the paper has only blank texts for the properties that a rule requires."""
         return rule.code not in self.waiver_reasons and any(
-            self.has_only_blank_texts(node, set(rule.predicates).intersection(blank.predicates))
-            for blank in self.broken_rules
-            if blank.code.endswith("-BLANK") and blank.steps == rule.steps
+            self.has_only_blank_texts(node, set(rule.predicates).intersection(blank_rule.predicates))
+            for blank_rule in self.broken_rules
+            if blank_rule.code.endswith("-BLANK") and blank_rule.steps == rule.steps
             for node in self.nodes
-            if blank.code in self.results_by_node[node]
+            if blank_rule.code in self.results_by_node[node]
         )
 
     def has_only_blank_texts(self, node: Term, predicates: Set[str]) -> bool:
@@ -162,11 +165,13 @@ class PaperSummary:
         """The state of each section of the template."""
         unmet = {rule.section for rule in self.unmet_rules}
         done = {rule.section for rule in self.required} - unmet
+        # The numbers of the sections in each state. A section in several has the first of them.
         states = {
-            STATE_MISSING: set() if profile == "draft" else unmet,
+            STATE_MISSING: set() if profile == "draft" else unmet,  # a draft may lack parts
             STATE_FAULTY: {rule.section for rule in self.blocking_rules(profile)},
             STATE_WAIVED: {rule.section for rule in self.waived_rules},
-            STATE_DONE: done | ({8} if ADDITIONAL_COMMENTS_IRI in self.stated_properties else set()),
+            STATE_DONE: done
+            | ({COMMENTS_SECTION} if ADDITIONAL_COMMENTS_IRI in self.stated_properties else set()),
         }
         return [
             SectionState(

@@ -1,8 +1,8 @@
 """The vocabulary that rules may use outside a paper: its properties, types and class hierarchy.
 
-Some properties only the vocabulary may state (such as rdfs:subClassOf and skos:broader): otherwise a paper
-could invent the resources that it refers to. Leaving out the properties that no rule uses saves an eighth of
-the time of a check.
+Statements of a paper with certain properties, such as rdfs:subClassOf and skos:broader, are not checked:
+otherwise a paper could invent the resources that it refers to. Leaving out the properties that no rule uses
+saves an eighth of the time of a check.
 """
 
 from functools import cache
@@ -16,7 +16,7 @@ from . import rules
 
 SUBCLASS_OF_IRI = f"{RDFS_NAMESPACE}subClassOf"
 
-# Properties that only the vocabulary may state: with them, a paper could invent what it refers to.
+# Properties that count only in the vocabulary: with them, a paper could invent an issue or a category.
 VOCABULARY_ONLY_PROPERTIES = {
     SUBCLASS_OF_IRI,
     f"{WGIG_NAMESPACE}inventoryStatus",
@@ -33,17 +33,15 @@ PAPER_PART_CLASSES = frozenset(
 def vocabulary_triples() -> frozenset[ox.Triple]:
     """The triples that rules may use outside a paper: properties, types and subclass relations."""
     properties = rules.rule_predicates() | {RDF_TYPE_IRI, SUBCLASS_OF_IRI}
-    # With the shapes: a paper may refer to a rule or a profile, and shifty checks the shapes as data.
+    # The shapes are included, as a paper may refer to a rule or a profile, and the validation engine, shifty,
+    # treats the shapes as data, too.
     triples = (*shipped_facts(), *shipped_ontology(), *rules.read_shape_triples())
     return frozenset(triple for triple in triples if triple.predicate.value in properties)
 
 
 @cache
 def checked_properties() -> frozenset[ox.NamedNode]:
-    """The properties, beside rdf:type, that rules may use in a paper.
-
-    Leaving out the rest saves an eighth of the time.
-    """
+    """The properties, beside rdf:type, that rules may use in a paper."""
     steps = {step for rule in rules.rules_by_code().values() for step in rule.steps}
     return frozenset(
         map(ox.NamedNode, {*rules.rule_predicates(), *steps} - VOCABULARY_ONLY_PROPERTIES - {RDF_TYPE_IRI})
@@ -52,5 +50,5 @@ def checked_properties() -> frozenset[ox.NamedNode]:
 
 @cache
 def described_iris() -> frozenset[str]:
-    """The IRIs of the subjects of the shipped facts and of the shapes."""
+    """The IRIs of the subjects of the bundled data and of the shapes."""
     return frozenset(term_text(triple.subject) for triple in (*shipped_facts(), *rules.read_shape_triples()))

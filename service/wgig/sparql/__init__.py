@@ -1,4 +1,4 @@
 """The SPARQL endpoint: protocol, admission, federation, explanation and evaluation in worker processes.
 
-Read `service` first. `language` has the parser and its diagnostics, `workers` the worker processes.
+Start with `service`. `language` contains the parser and diagnostics, `workers` the worker processes.
 """

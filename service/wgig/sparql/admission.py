@@ -1,11 +1,11 @@
-"""Admission of SPARQL texts: which may run, rewritten where the engine would parse them differently.
+"""Admission of SPARQL texts: which texts may run, and how they are rewritten for the engine.
 
-The engine has no switch against outbound calls and no limit on recursion, and parses some texts differently
-from the grammar: `trueSERVICE<x>{}` is a call, and a `<` after an operand never begins an IRI. The check must
-hold for the engine's parser too, so a text that is ambiguous in this way is refused or rewritten.
+The engine has no option to forbid outbound calls and no limit on recursion. It also parses some texts
+differently from the grammar: `trueSERVICE<x>{}` is a call, and a `<` after an operand never begins an IRI. A
+text that the engine could parse differently from this module is refused or rewritten.
 
-A fast path recognizes most queries by regular expression, as the full analysis takes longer than many
-evaluations. It accepts only texts that the full analysis would leave unchanged, which a test checks.
+A fast path recognizes most queries by regular expression, because the full analysis takes longer than the
+evaluation of many queries. It accepts only texts that the full analysis would not change, as a test checks.
 """
 
 import re
@@ -26,7 +26,7 @@ from ..rdf.sparql_lexer import (
     sparql_syntax_problem,
     walk_tokens,
 )
-from ..settings import Settings, parse_allowed_addresses
+from ..settings import Settings, parse_allowed_urls
 from ..text import find_near_name, shorten_untrusted_text
 from .language.diagnosis import diagnose_earlier_error
 from .language.parser import ParsedSparqlText
@@ -39,58 +39,56 @@ _QUERY_BEGIN_PATTERN = re.compile(
     rf"(?P<form>SELECT|ASK|CONSTRUCT|DESCRIBE)(?![\w:.-])",
     re.IGNORECASE | re.ASCII,
 )
-_SUSPECT_KEYWORDS = ("service", "load", "from")  # a text with one of these anywhere is analyzed
-_NESTING_SIGNS = ("(", "[", "{", "<<", "!")  # tokens that add to the nesting depth
+_SUSPECT_KEYWORDS = ("service", "load", "from")  # a text that contains one gets the full analysis
+_NESTING_TOKENS = ("(", "[", "{", "<<", "!")  # these add to the nesting depth
 _COMMENT_PATTERN = re.compile(r"(?:^|[\s;.,{}()\[\]])#")
-# An IRI after an operand, where the engine may parse its `<` as less-than.
+# An IRI after an operand: the engine may parse its `<` as less-than.
 _MISREAD_IRI_PATTERN = re.compile(
     rf"""(?:^|[^\s(,=;{{]){_WHITESPACE_PATTERN}*+<[^<>"{{}}|^`\\\x00-\x20]*[#'(\[!]"""
 )
 
 
 def simple_query_form(text: str, max_nesting: int) -> str:
-    """The form of a query that needs no full analysis; empty for any other text.
+    """The form of a query that needs no full analysis, such as SELECT; empty for any other text.
 
-    Such a query has no calls and no dataset clauses, nests no deeper than `max_nesting`, and has no IRI that
-    the engine would misread.
+    Such a query has no calls and no dataset clauses, is nested at most `max_nesting` deep, and has no IRI
+    that the engine could misread.
     """
-    begin = _QUERY_BEGIN_PATTERN.match(text)
-    if begin is None:
+    start = _QUERY_BEGIN_PATTERN.match(text)
+    if start is None:
         return ""
-    lowered = text.lower()
+    lower_text = text.lower()
     if (
-        any(word in lowered for word in _SUSPECT_KEYWORDS)
-        or sum(map(text.count, _NESTING_SIGNS)) > max_nesting
+        any(keyword in lower_text for keyword in _SUSPECT_KEYWORDS)
+        or sum(map(text.count, _NESTING_TOKENS)) > max_nesting
     ):
         return ""
-    rest = text[begin.end() :]
-    if "(" in rest and (_COMMENT_PATTERN.search(rest) or _MISREAD_IRI_PATTERN.search(rest)):
+    body = text[start.end() :]
+    if "(" in body and (_COMMENT_PATTERN.search(body) or _MISREAD_IRI_PATTERN.search(body)):
         return ""
-    return begin["form"].upper()
+    return start["form"].upper()
 
 
 OUTBOUND_KEYWORDS = ("SERVICE", "LOAD")
 _OPERAND_KINDS = ("variable", "string", "number", "name", "iri", "language", "blank")
 
-# Characters that are valid in an IRI, but begin another token if the engine takes the `<` for less-than.
-_MISREAD_SIGN_PATTERN = re.compile(r"[#'(\[!]")
+# Characters that are valid in an IRI, but begin another token if the engine parses the `<` as less-than.
+_MISREAD_CHARACTER_PATTERN = re.compile(r"[#'(\[!]")
 
-UNREACHABLE_IRI = "<about:nowhere>"  # a scheme that the engine cannot request
+UNREACHABLE_IRI = "<about:nowhere>"  # the engine cannot request the scheme
 
 
 def admit_sparql_text(source: ParsedSparqlText, settings: Settings) -> ParsedSparqlText:
-    """The text as the engine may run it: unchanged, but for IRIs that the engine would misread.
+    """The text that the engine may run; only IRIs are changed.
 
-    SERVICE and LOAD stay where the settings allow their target, and SERVICE where the target is our own
-    search. The target gets a scheme that the engine cannot request; `federation` makes the call. LOAD SILENT
-    may fail silently (SPARQL 1.1 Update, section 3.1.4), so it stays, with an address that always fails.
-    Raises Problem 403 for all other SERVICE and LOAD, 400 for undeclared prefixes and too deep nesting.
+    IRIs that the engine could misread get escapes. SERVICE and LOAD are kept if the settings allow their
+    target, SERVICE also if the target is the search of this service. The target gets a scheme that the
+    engine cannot request, and `federation` makes the call. Any other LOAD SILENT may fail silently (SPARQL
+    1.1 Update, section 3.1.4), so it is kept with an address that always fails. Raises Problem 403 for all
+    other SERVICE and LOAD, 400 for undeclared prefixes and for too deep nesting.
     """
-    text, declared_prefixes, call_targets = (
-        source.text,
-        find_declared_prefixes(source.tokens),
-        find_call_targets(source),
-    )
+    text, declared_prefixes = source.text, find_declared_prefixes(source.tokens)
+    call_targets = find_call_targets(source)
     permitted_iris = {
         start: iri for start, target in call_targets.items() if (iri := target.replacement(settings))
     }
@@ -119,7 +117,7 @@ def admit_sparql_text(source: ParsedSparqlText, settings: Settings) -> ParsedSpa
                 **locate_offset(text, token.start),
             )
         if is_misread_iri(step):
-            escaped = _MISREAD_SIGN_PATTERN.sub(lambda match: f"\\u{ord(match[0]):04X}", token.text)
+            escaped = _MISREAD_CHARACTER_PATTERN.sub(lambda match: f"\\u{ord(match[0]):04X}", token.text)
             iris.setdefault(token.start, escaped)
     return source.with_iris(iris) if iris else source
 
@@ -132,7 +130,7 @@ class CallTarget(NamedTuple):
     token: SparqlToken
 
     def replacement(self, settings: Settings) -> str:
-        """The IRI that replaces the target in an admitted text; empty where the call is not allowed."""
+        """The IRI that replaces the target in an admitted text; empty if the call is not allowed."""
         if self.keyword == "SERVICE" and is_own_search_url(self.token.iri, settings.base):
             return f"<{OWN_SERVICE_SCHEME}{self.token.iri}>"
         url = find_allowed_url(self.token.iri, settings.allow)
@@ -142,21 +140,23 @@ class CallTarget(NamedTuple):
 
 
 def find_call_targets(source: SparqlText) -> dict[int, CallTarget]:
-    """The target of each SERVICE and LOAD with a fixed IRI, by the offset of its keyword."""
+    """The target of each SERVICE and LOAD whose target is an IRI, by the offset of the keyword."""
     end_token = SparqlToken("", "", len(source.text))
     token_streams = (islice(source.tokens, skipped, None) for skipped in range(3))
     calls = {
-        word.start: CallTarget(word.word, first.word == "SILENT", second if first.word == "SILENT" else first)
-        for word, first, second in zip_longest(*token_streams, fillvalue=end_token)
-        if word.word in OUTBOUND_KEYWORDS
+        keyword.start: CallTarget(
+            keyword.word, first.word == "SILENT", second if first.word == "SILENT" else first
+        )
+        for keyword, first, second in zip_longest(*token_streams, fillvalue=end_token)
+        if keyword.word in OUTBOUND_KEYWORDS
     }
     return {start: target for start, target in calls.items() if target.token.kind in ("iri", "name")}
 
 
 def describe_call_refusal(target: CallTarget | None, settings: Settings) -> str:
-    """Why a SERVICE or LOAD is refused, and what to do instead; the allowed addresses are not listed."""
+    """The reason why a SERVICE or LOAD is refused, with a suggestion. Allowed addresses are not listed."""
     suggestion = "Load the other data into your own store and query it there."
-    if not parse_allowed_addresses(settings.allow):
+    if not parse_allowed_urls(settings.allow):
         return (
             "SERVICE and LOAD are refused: this service requests no other addresses, unless its operator "
             f"allows them in WGIG_ALLOW. {suggestion}"
@@ -179,7 +179,7 @@ def token_prefix(token: SparqlToken) -> str:
 
 
 def makes_outbound_call(step: TokenStep, declared_prefixes: set[str]) -> bool:
-    """Whether the engine would make a request here, even where a keyword has no space around it."""
+    """Whether the engine would make a request at this token, even if a keyword has no space around it."""
     token, previous = step.token, step.previous
     if any(keyword in token.word for keyword in OUTBOUND_KEYWORDS):
         return True
@@ -197,7 +197,10 @@ def makes_outbound_call(step: TokenStep, declared_prefixes: set[str]) -> bool:
 
 
 def iter_prefixes_behind_keyword(token: SparqlToken, keyword: str) -> Iterator[str]:
-    """The prefixes that remain of a prefixed name when the engine reads the keyword as a separate token."""
+    """The prefixes left of a prefixed name if the engine parses the keyword in it as a separate token.
+
+    For SERVICE, `SERVICEe:x` yields `e`.
+    """
     prefix = token_prefix(token)
     for match in re.finditer(keyword, prefix, re.IGNORECASE):
         remaining_prefix = prefix[match.end() :]
@@ -207,7 +210,7 @@ def iter_prefixes_behind_keyword(token: SparqlToken, keyword: str) -> Iterator[s
 
 
 def is_misread_iri(step: TokenStep) -> bool:
-    """Whether the engine may parse the < of this IRI as less-than."""
+    """Whether the engine may parse the < of an IRI as less-than."""
     token, previous = step.token, step.previous
     follows_operand = (
         previous.kind in _OPERAND_KINDS
@@ -218,20 +221,20 @@ def is_misread_iri(step: TokenStep) -> bool:
         token.kind == "iri"
         and follows_operand
         and step.brackets[-1:] == ["("]
-        and bool(_MISREAD_SIGN_PATTERN.search(token.text))
+        and bool(_MISREAD_CHARACTER_PATTERN.search(token.text))
     )
 
 
 def undeclared_prefix_problem(
     query: SparqlText, token: SparqlToken, known_prefixes: Mapping[str, str]
 ) -> Problem:
-    """The 400 for an undeclared prefix, with the line to add if it is one of `known_prefixes`."""
+    """The 400 for an undeclared prefix, with the PREFIX line to add if it is one of `known_prefixes`."""
     prefix = token_prefix(token)
     near_prefix = find_near_name(prefix, sorted({*find_declared_prefixes(query.tokens), *known_prefixes}))
-    meant_prefix = prefix if prefix in known_prefixes else near_prefix
-    question = "" if prefix in known_prefixes or not near_prefix else f"Did you mean {meant_prefix}:?"
-    if meant_prefix in known_prefixes:
-        declaration = f"PREFIX {meant_prefix}: <{known_prefixes[meant_prefix]}>"
+    suggested_prefix = prefix if prefix in known_prefixes else near_prefix
+    question = "" if prefix in known_prefixes or not near_prefix else f"Did you mean {suggested_prefix}:?"
+    if suggested_prefix in known_prefixes:
+        declaration = f"PREFIX {suggested_prefix}: <{known_prefixes[suggested_prefix]}>"
         suggestion = f"{question} Add this line at the top: {declaration}".strip()
     else:
         suggestion = question or f"Declare it at the top: PREFIX {prefix}: <...>"

@@ -1,4 +1,4 @@
-"""FastAPI dependencies of handlers that run queries. Why each is `async`: see `pages.dependencies`."""
+"""FastAPI dependencies of handlers that run queries. `pages.dependencies` explains why each is `async`."""
 
 from typing import Annotated
 
@@ -9,13 +9,13 @@ from .service import QueryService
 
 
 async def get_queries(request: Request) -> QueryService:
-    """The service that runs queries."""
+    """The QueryService of the application."""
     queries: QueryService = request.app.state.service.queries
     return queries
 
 
 async def get_running(request: Request) -> RunningQueries:
-    """The queries that are running."""
+    """The RunningQueries of the application."""
     running: RunningQueries = request.app.state.service.running
     return running
 

@@ -1,8 +1,7 @@
 """The example queries: one file each, with title, question, keywords and parameters in header comments.
 
-Their texts are in English; pages translate them by gettext. Parameter values replace the UNDEF of `VALUES
-?name { UNDEF }`. The engine serializes each value as a term, so that no value can change the query
-(injection).
+Titles and questions are in English; pages translate them by gettext. A parameter value replaces the UNDEF of
+`VALUES ?name { UNDEF }`. The engine serializes each value as a term, which prevents injection.
 """
 
 import re
@@ -22,13 +21,13 @@ EXAMPLE_QUERIES_FOLDER = SHIPPED_FOLDER / "data" / "queries"
 EXAMPLE_HEADER_PATTERN = re.compile(r"^# (title|question|keywords|date): (.+)$", re.MULTILINE)
 EXAMPLE_NOTE_PATTERN = re.compile(r"^# (?!(?:title|question|keywords|date|param): )(.+)$", re.MULTILINE)
 EXAMPLE_PARAMETER_PATTERN = re.compile(r"^# param: (\w+) ([\w-]+) (\S+) (.+)$", re.MULTILINE)
-NO_DEFAULT = "-"  # the default of a parameter without one
+NO_DEFAULT = "-"  # in place of the default of a parameter that has none
 
 
 class ExampleParameter(NamedTuple):
     """A parameter of a query: a variable, the type of its values, its default or NO_DEFAULT, a description.
 
-    A line `# param: name type default description` declares it, and `VALUES ?name { … }` takes its value.
+    A line `# param: name type default description` declares it. Its value goes into `VALUES ?name { … }`.
     """
 
     name: str
@@ -41,8 +40,8 @@ class ExampleParameter(NamedTuple):
 class ExampleQuery:
     """An example query: its name (that of the file), title, question, keywords, SPARQL text, parameters.
 
-    `date_variable` is the variable with the date of a row in feeds; empty where rows have no date. `note`
-    says how to read the result.
+    `date_variable` is the variable with the date of a row in feeds; empty if rows have no date. `note`
+    explains the result.
     """
 
     name: str
@@ -77,16 +76,17 @@ def read_example_folder(folder: Path) -> tuple[ExampleQuery, ...]:
 
 
 def find_examples_by_keyword(keyword: str) -> list[ExampleQuery]:
-    """The example queries with this keyword, in any case."""
+    """The example queries with this keyword, ignoring case."""
     return [
         example for example in list_example_queries() if keyword.lower() in map(str.lower, example.keywords)
     ]
 
 
 def find_examples_of_resource(curie: str) -> list[tuple[ExampleQuery, str]]:
-    """The example queries with a parameter for this resource, given as a CURIE, and the URL with its value.
+    """The example queries with a parameter for a resource, each with its URL for that resource.
 
-    A query whose default is another resource is left out.
+    `curie` identifies the resource, as in `issue:spam`. If the parameter has another resource as its default,
+    the query is left out.
     """
     prefix, _, local_name = curie.partition(":")
     return [
@@ -98,7 +98,7 @@ def find_examples_of_resource(curie: str) -> list[tuple[ExampleQuery, str]]:
 
 
 def recognize_example_query(text: str) -> ExampleQuery | None:
-    """The example query that a text is, with any values for its parameters; None for any other query."""
+    """The example query with this text, whatever its parameter values; None if there is none."""
     return next(
         (
             example
@@ -110,14 +110,14 @@ def recognize_example_query(text: str) -> ExampleQuery | None:
 
 
 def strip_parameter_values(text: str, example: ExampleQuery) -> list[str]:
-    """The lines of a query without those with the parameter values of an example query."""
+    """The lines of a query text, without the VALUES lines of the parameters of an example query."""
     value_prefixes = tuple(f"VALUES ?{parameter.name} {{ " for parameter in example.parameters)
     lines = map(str.strip, text.strip().splitlines())
     return [line for line in lines if not (line.startswith(value_prefixes) and line.endswith(" }"))]
 
 
 def read_example_query(name: str, list_location: str = "wgig queries") -> ExampleQuery:
-    """The example query of this name. Raises Problem 404, which refers to the list at `list_location`."""
+    """The example query of this name. Raises Problem 404 if there is none, with the place of their list."""
     examples = {example.name: example for example in list_example_queries()}
     if name not in examples:
         suggestion = suggest_near_name(name, [*examples], f"See: {list_location}")
@@ -126,16 +126,16 @@ def read_example_query(name: str, list_location: str = "wgig queries") -> Exampl
 
 
 def read_example_file(path: Path) -> ExampleQuery:
-    """The example query in a file. Raises ValueError where it lacks a header line."""
+    """The example query in a file. Raises ValueError if a header line is missing."""
     return parse_example_query(path.stem, path.read_text("utf-8"))
 
 
 def parse_example_query(name: str, text: str) -> ExampleQuery:
-    """The example query of a name. Raises ValueError where its text lacks a header line."""
+    """The example query with this name and text. Raises ValueError if a header line is missing."""
     header = dict(EXAMPLE_HEADER_PATTERN.findall(text))
-    missing = {"title", "question", "keywords"} - header.keys()
-    if missing:
-        raise ValueError(f"{name}.rq lacks the comment line '# {min(missing)}: …' at its top.")
+    missing_keys = {"title", "question", "keywords"} - header.keys()
+    if missing_keys:
+        raise ValueError(f"{name}.rq lacks the comment line '# {min(missing_keys)}: …' at its top.")
     parameters = tuple(ExampleParameter(*fields) for fields in EXAMPLE_PARAMETER_PATTERN.findall(text))
     keywords, date = tuple(header["keywords"].split(", ")), header.get("date", "")
     note = " ".join(EXAMPLE_NOTE_PATTERN.findall(text))
@@ -145,7 +145,7 @@ def parse_example_query(name: str, text: str) -> ExampleQuery:
 def extract_example_texts(
     file: BinaryIO, *_: object, **__: object
 ) -> Iterator[tuple[int, None, str, list[str]]]:
-    """The texts of a query file that pages show, as Babel extracts them for the catalogs."""
+    """The texts of a query file that pages show, each as Babel expects: line, function, text, comments."""
     example = parse_example_query("", file.read().decode())
     descriptions = (parameter.description for parameter in example.parameters)
     return (
@@ -154,20 +154,26 @@ def extract_example_texts(
 
 
 def bind_query_parameters(query: SparqlText, terms: Mapping[str, Any]) -> str:
-    """The query with parameter values, given by variable name. Raises KeyError for an unknown parameter."""
-    text, places = query.text, find_parameter_places(query.tokens)
+    """The text of a query with parameter values. The keys of `terms` are variable names.
+
+    Raises KeyError if the query has no such parameter.
+    """
+    text, value_tokens = query.text, find_value_tokens(query.tokens)
+    # From the end of the text to its beginning, so that offsets stay valid.
     replacements = sorted(
-        ((token, name) for name in terms for token in places[name]), key=lambda pair: -pair[0].start
+        ((token, name) for name in terms for token in value_tokens[name]), key=lambda pair: -pair[0].start
     )
     for token, name in replacements:
         text = f"{text[: token.start]}{terms[name]}{text[token.start + len(token.text) :]}"
     return text
 
 
-def find_parameter_places(tokens: Sequence[SparqlToken]) -> dict[str, list[SparqlToken]]:
+def find_value_tokens(tokens: Sequence[SparqlToken]) -> dict[str, list[SparqlToken]]:
     """The single token inside each `VALUES ?name { … }` of a query, by variable name."""
-    places: dict[str, list[SparqlToken]] = {}
-    for word, variable, opening, token, closing in zip(*(tokens[shift:] for shift in range(5)), strict=False):
-        if (word.word, variable.kind, opening.text, closing.text) == ("VALUES", "variable", "{", "}"):
-            places.setdefault(variable.text[1:], []).append(token)
-    return places
+    value_tokens: dict[str, list[SparqlToken]] = {}
+    for keyword, variable, opening, value, closing in zip(
+        *(tokens[shift:] for shift in range(5)), strict=False
+    ):
+        if (keyword.word, variable.kind, opening.text, closing.text) == ("VALUES", "variable", "{", "}"):
+            value_tokens.setdefault(variable.text[1:], []).append(value)
+    return value_tokens

@@ -1,7 +1,7 @@
-"""Query explanation: the plan of the engine in words, matches per pattern, and advice.
+"""Query explanation: the plan of the engine in English sentences, counts of matches, and advice.
 
-Steps come in the order of evaluation. Advice covers cross products, patterns without matches, and a better
-first pattern if it matches at most a tenth as many statements.
+Steps are in the order of evaluation. Advice covers cross products, patterns without matches, and chains of
+patterns in which a later pattern matches at most a tenth as many statements as the first.
 """
 
 import json
@@ -32,13 +32,14 @@ from .request import QueryRequest
 
 MAX_EXPRESSION_CHARS = 300  # longer expressions are cut
 
+# The engine names the variables that it adds by random hexadecimal numbers.
 _HIDDEN_VARIABLE_PATTERN = re.compile(r"\?[0-9a-f]{16,32}\b")
 _PLAN_IRI_PATTERN = re.compile(r"<([^<>\s]*)>")
 _PLAIN_LITERAL_PATTERN = re.compile(rf'"([^"]*)"\^\^<{re.escape(XSD_NAMESPACE)}(?:integer|decimal|boolean)>')
 
 
 class PlanLine(NamedTuple):
-    """A sentence of the explanation, its nesting depth, and how many statements its pattern matches."""
+    """A sentence of the explanation, its nesting depth, and the number of matches of its pattern."""
 
     depth: int
     sentence: str
@@ -46,12 +47,12 @@ class PlanLine(NamedTuple):
 
 
 class PlanDescriber:
-    """Describes the steps of a plan in words, with counts of the statements that match."""
+    """Describes the steps of a plan in sentences, with the numbers of matching statements."""
 
     def __init__(self, root: PlanStep, counts: dict[str, StatementCount], base: str) -> None:
-        """`counts` are those of `count_plan_statements`.
+        """`counts` comes from `count_plan_statements`, `base` is the base IRI of the service.
 
-        Variables made by the engine are named ?_1, ?_2 and so on.
+        Variables that the engine added to the plan are named ?_1, ?_2 and so on.
         """
         self.counts = counts
         self.base = base
@@ -61,45 +62,48 @@ class PlanDescriber:
         self.variable_names = {variable: f"?_{number}" for number, variable in enumerate(hidden_variables, 1)}
 
     def format_detail(self, text: str) -> str:
-        """A piece of the plan with short names."""
+        """A text from the plan with prefixed names instead of IRIs, cut to MAX_EXPRESSION_CHARS."""
         text = _HIDDEN_VARIABLE_PATTERN.sub(lambda match: self.variable_names[match[0]], text)
         text = _PLAN_IRI_PATTERN.sub(self.shorten_plan_iri, _PLAIN_LITERAL_PATTERN.sub(r"\1", text))
         return text if len(text) <= MAX_EXPRESSION_CHARS else f"{text[: MAX_EXPRESSION_CHARS - 1]}…"
 
     def shorten_plan_iri(self, match: re.Match[str]) -> str:
-        """An IRI as a prefixed name where it has one."""
+        """An IRI as a prefixed name if it has a known prefix."""
         name = shorten_iri(match[1], self.base)
         return match[0] if name == match[1] else name
 
     def describe_step(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """The sentences of a step and of those below it, in the order of evaluation."""
+        """The sentences for a step and its descendants, in the order of evaluation."""
         yield from STEP_DESCRIBERS.get(step.name, PlanDescriber.describe_other)(self, step, depth)
 
     def describe_pattern(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """A triple pattern."""
+        """The sentence for a triple pattern."""
         yield PlanLine(depth, f"Find {self.format_detail(step.detail)}.", self.counts.get(step.detail))
 
     def describe_path(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """A property path."""
+        """The sentences for a property path and its properties."""
         yield PlanLine(depth, f"Follow the path {self.format_detail(step.detail)}.")
         for iri in _PLAN_IRI_PATTERN.finditer(split_pattern_terms(step.detail)[1]):
             yield PlanLine(depth + 1, f"It goes along {self.format_detail(iri[0])}.", self.counts.get(iri[0]))
 
     def describe_values(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """VALUES in the query."""
+        """The sentence for VALUES, none for the empty row that the engine adds."""
         if step.detail != "(), (())":
             yield PlanLine(depth, f"Take the values {self.format_detail(step.detail)}.")
 
     def describe_loop(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """A second part, evaluated for each row of the first."""
+        """The sentences for a join that evaluates its second part for each row of the first."""
         yield from self.describe_row_loop(step, depth, "For each row so far")
 
     def describe_optional_loop(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """OPTIONAL, evaluated for each row."""
+        """The sentences for an OPTIONAL that is evaluated for each row."""
         yield from self.describe_row_loop(step, depth, "For each row so far, if there is a match (OPTIONAL)")
 
     def describe_row_loop(self, step: PlanStep, depth: int, introduction: str) -> Iterator[PlanLine]:
-        """A first part, and a second one for each of its rows; in one line if it has a single line."""
+        """The sentences for the first part, then `introduction` and the sentences for the second part.
+
+        A second part of one sentence is put on the line of the introduction.
+        """
         first, second = step.children
         yield from self.describe_step(first, depth)
         inner = list(self.describe_step(second, depth + 1))
@@ -110,7 +114,7 @@ class PlanDescriber:
             yield from (PlanLine(depth, f"{introduction}:"), *inner)
 
     def describe_join(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """Two parts that are evaluated separately and joined."""
+        """The sentences for two parts that are evaluated separately and joined."""
         first, second = (list(self.describe_step(part, depth + 1)) for part in step.children)
         if not first or not second:
             yield from (line._replace(depth=depth) for line in [*first, *second])
@@ -125,17 +129,17 @@ class PlanDescriber:
         yield from (PlanLine(depth, "The second:"), *second)
 
     def describe_optional(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """OPTIONAL by a table."""
+        """The sentences for an OPTIONAL that is evaluated with a table of all matches."""
         yield from self.describe_table_join(step, depth, "Add matches (OPTIONAL) from a table of all matches")
 
     def describe_minus(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """MINUS by a table."""
+        """The sentences for a MINUS, which is evaluated with a table of all matches."""
         yield from self.describe_table_join(
             step, depth, "Remove rows that match (MINUS) an entry of a table of all matches"
         )
 
     def describe_table_join(self, step: PlanStep, depth: int, introduction: str) -> Iterator[PlanLine]:
-        """A first part, joined with a table of the matches of the second."""
+        """The sentences for the first part, then `introduction` and the sentences for the table."""
         first, second = step.children
         yield from self.describe_step(first, depth)
         key_variables = join_key_variables(step)
@@ -143,13 +147,13 @@ class PlanDescriber:
         yield from self.describe_step(second, depth + 1)
 
     def describe_union(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """Alternatives."""
+        """The sentences for the alternatives of a UNION."""
         for number, part in enumerate(step.children):
             yield PlanLine(depth, "Either (UNION):" if number == 0 else "or:")
             yield from self.describe_step(part, depth + 1)
 
     def describe_filter(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """A FILTER, with the patterns of its EXISTS."""
+        """The sentences for a FILTER and the patterns of its EXISTS."""
         yield from self.describe_step(step.children[0], depth)
         yield PlanLine(depth, f"Keep the rows where {self.format_detail(step.detail)}.")
         for part in step.children[1:]:
@@ -157,7 +161,7 @@ class PlanDescriber:
             yield from self.describe_step(part, depth + 2)
 
     def describe_other(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
-        """Any other step, after the steps below it."""
+        """The sentence for any other step, after those for its children."""
         for part in step.children:
             yield from self.describe_step(part, depth)
         sentence = STEP_SENTENCES.get(step.name, f"{step.name}: {{}}")
@@ -165,11 +169,12 @@ class PlanDescriber:
 
 
 def join_key_variables(step: PlanStep) -> str:
-    """The variables by which a step joins its parts; empty where there are none."""
+    """The names of the variables by which a step joins its parts; empty if there are none."""
     match = re.search(r"keys = ((?:\?\w+(?:, )?)*)", step.detail)
     return ", ".join(sorted(re.findall(r"\?\w+", match[1]))) if match else ""
 
 
+# By the name of the step in the engine.
 STEP_DESCRIBERS: dict[str, Callable[[PlanDescriber, PlanStep, int], Iterator[PlanLine]]] = {
     "QuadPattern": PlanDescriber.describe_pattern,
     "Path": PlanDescriber.describe_path,
@@ -182,7 +187,7 @@ STEP_DESCRIBERS: dict[str, Callable[[PlanDescriber, PlanStep, int], Iterator[Pla
     "Union": PlanDescriber.describe_union,
     "Filter": PlanDescriber.describe_filter,
 }
-# The sentence of a step that comes after the steps below it.
+# Sentences for `describe_other`; {} is the detail of the step.
 STEP_SENTENCES = {
     "Project": "Show {}",
     "Slice": "Take a range of the rows: {}",
@@ -195,12 +200,12 @@ STEP_SENTENCES = {
 }
 
 PATTERN_STEPS = ("QuadPattern", "Path")
-BETTER_START_FACTOR = 10  # how many times fewer statements a better first pattern must match
+BETTER_START_FACTOR = 10  # a better first pattern matches at most a tenth as many statements
 _RDF_TYPE_SPELLING = f"<{RDF_TYPE_IRI}>"
 
 
 def iter_plan_advice(describer: PlanDescriber, root: PlanStep) -> Iterator[str]:
-    """Sentences on what could be better."""
+    """Sentences on possible improvements of the query."""
     for step in root.walk():
         count = describer.counts.get(step.detail)
         if (
@@ -221,20 +226,20 @@ def describe_cross_product(describer: PlanDescriber, step: PlanStep) -> str:
     patterns = (
         next((inner for inner in part.walk() if inner.name in PATTERN_STEPS), part) for part in step.children
     )
-    names = " and ".join(describer.format_detail(pattern.detail) for pattern in patterns)
+    pattern_texts = " and ".join(describer.format_detail(pattern.detail) for pattern in patterns)
     return (
-        f"A cross product: the parts around {names} share no variable that both always have, so each row "
-        "of one is paired with each of the other. Join them by a variable, or write two queries."
+        f"A cross product: the parts around {pattern_texts} share no variable that both always have, so each "
+        "row of one is paired with each of the other. Join them by a variable, or write two queries."
     )
 
 
 def find_better_start(describer: PlanDescriber, chain: list[PlanStep]) -> Iterator[str]:
-    """The advice to put another pattern of the same shape first in a chain of lookups, if it matches less."""
-    first, *rest = chain
+    """The advice to move a pattern of the same shape to the front of a chain, if it has far fewer matches."""
+    first, *later_steps = chain
     first_count = describer.counts.get(first.detail)
     alternatives = [
         step
-        for step in rest
+        for step in later_steps
         if planned_pattern_shape(step) == planned_pattern_shape(first) and step.detail in describer.counts
     ]
     best = min(alternatives, key=lambda step: describer.counts[step.detail].number, default=None)
@@ -251,13 +256,13 @@ def find_better_start(describer: PlanDescriber, chain: list[PlanStep]) -> Iterat
 
 
 def planned_pattern_shape(step: PlanStep) -> tuple[object, ...]:
-    """What the planner uses: which terms are variables, and whether the property is rdf:type."""
+    """The features of a pattern that the planner uses: which terms are variables, whether it has rdf:type."""
     terms = split_pattern_terms(step.detail)
     return (*(term.startswith("?") for term in terms[:3]), terms[1] == _RDF_TYPE_SPELLING)
 
 
 def iter_lookup_chains(root: PlanStep) -> Iterator[list[PlanStep]]:
-    """The patterns of each chain of lookups, in order."""
+    """The patterns of each chain of nested `Lateral` steps (loops over rows), in the order of evaluation."""
     visited: set[int] = set()
     for step in root.walk():
         if step.name != "Lateral" or id(step) in visited:
@@ -267,7 +272,7 @@ def iter_lookup_chains(root: PlanStep) -> Iterator[list[PlanStep]]:
             if step.name == "Lateral":
                 visited.add(id(step))
                 chain += [part for part in step.children[1:] if part.name == "QuadPattern"]
-            step = step.children[0]  # noqa: PLW2901  the chain continues there
+            step = step.children[0]  # noqa: PLW2901  the chain continues in the first child
         if step.name == "QuadPattern":
             yield [step, *reversed(chain)]
 
@@ -284,13 +289,13 @@ PLAN_SOURCE_SENTENCE = PLAN_SOURCE_TEMPLATE.format(version=ENGINE_VERSION)
 
 
 class QueryExplanation(NamedTuple):
-    """The steps of the plan in the order of evaluation, and advice on what could be better."""
+    """The steps of the plan in the order of evaluation, and advice on possible improvements."""
 
     lines: list[PlanLine]
     advice: list[str]
 
     def build_document(self) -> dict[str, object]:
-        """The explanation as JSON: `statements` is how many match a pattern, `more` whether even more do."""
+        """The explanation as a JSON object. `more` says that `statements` is only a lower bound."""
         steps = [
             {"depth": line.depth, "step": line.sentence}
             | (
@@ -305,21 +310,17 @@ class QueryExplanation(NamedTuple):
     def format_text(self) -> str:
         """The explanation as plain text."""
         lines = [f"{'  ' * line.depth}{line.sentence}{format_match_count(line)}" for line in self.lines]
-        advice = (
-            ["", "What could be better:", *(f"- {sentence}" for sentence in self.advice)]
-            if self.advice
-            else []
-        )
+        advice = ["", "Suggestions:", *(f"- {sentence}" for sentence in self.advice)] if self.advice else []
         return "\n".join([*lines, *advice, "", PLAN_SOURCE_SENTENCE, ""])
 
 
 def format_match_count(line: PlanLine) -> str:
-    """The count of matches after the sentence of a pattern; empty for other lines."""
+    """The number of matches, as text after the sentence of a pattern; empty for other lines."""
     return f" {line.matches}." if line.matches else ""
 
 
 def explain_query(query: QueryRequest, store: Store, base: str) -> QueryExplanation:
-    """Explain a query. Raises SyntaxError, Problem 422 and 503 as `plan_query` does."""
+    """The explanation of a query. Raises SyntaxError and Problem 422 or 503 as `plan_query` does."""
     try:
         root = plan_query(query.admitted.engine_text, query.form, base)
         describer = PlanDescriber(root, count_plan_statements(root.walk(), store, query.dataset), base)
@@ -340,10 +341,10 @@ def respond_with_explanation(
         page = render_template(
             "explain.html",
             base=base,
-            explained=explanation,
-            suffix=format_match_count,
+            explanation=explanation,
+            format_match_count=format_match_count,
             source=source,
-            asked=pairs,
+            query_parameters=pairs,
         )
         return respond_with_body(request, page, HTML)
     body = (

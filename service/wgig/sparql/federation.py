@@ -1,12 +1,15 @@
-"""SERVICE and LOAD: the calls are made here, and replaced in the text by VALUES and INSERT DATA.
+"""SERVICE and LOAD: this module makes the calls, and replaces them in the text by VALUES and INSERT DATA.
 
-The engine would make them without limits on time and size, once for each row under EXISTS, and repeat
-messages of the other service in its errors. So each SERVICE becomes a table of solutions (SPARQL 1.1
-Federated Query, section 4) and each LOAD an INSERT DATA (SPARQL 1.1 Update, section 3.1.4). One text may make
-10 calls, in 30 seconds together. A failed call is 502, or with SILENT one solution without bindings. A
-SERVICE inside another one is left to the other service.
+If the engine made the calls, they would have no limits on time and size, would be repeated for each row under
+EXISTS, and their errors would repeat messages of the other service. So each SERVICE becomes a VALUES block
+(SPARQL 1.1 Federated Query, section 4) and each LOAD an INSERT DATA (SPARQL 1.1 Update, section 3.1.4). One
+text may make 10 calls, with a time limit of 30 seconds for all. A failed SERVICE causes a 502, or with SILENT
+becomes one solution without bindings. A SERVICE inside another one is left to the other service.
 
-VALUES cannot contain blank nodes. They are made by BNODE from labels, the same label for the same node.
+VALUES cannot contain blank nodes. BNODE creates them from labels; the same label gives the same node.
+
+An admitted text has passed the checks of the module `admission`, which has put one of SERVICE_CALL_SCHEMES
+before the URL of each allowed target.
 """
 
 import re
@@ -40,8 +43,8 @@ from .language.parser import ParsedSparqlText
 RESULT_TABLE_FORMATS = (JSON_RESULTS, XML_RESULTS, TSV)
 
 
-def convert_answer_to_values(response: OutboundResponse, expected_variables: set[str]) -> str:
-    """A response with a results table as VALUES, with blank nodes of its own. Raises PeerError."""
+def convert_results_to_values(response: OutboundResponse, expected_variables: set[str]) -> str:
+    """The VALUES group for the results in a response, with fresh blank nodes. Raises PeerError."""
     format_ = ox.QueryResultsFormat.from_media_type(response.media_type)
     if format_ is None or format_ == ox.QueryResultsFormat.CSV:  # CSV does not distinguish IRIs from strings
         raise PeerError("its response is not in a results format that is supported here")
@@ -65,16 +68,16 @@ def read_results_table(body: bytes, format_: ox.QueryResultsFormat) -> tuple[lis
     except (SyntaxError, ValueError) as error:
         raise PeerError("its response cannot be parsed") from error
     finally:
-        results = None  # must be freed on this thread; a traceback would keep it
+        results = None  # must be freed on this thread; a traceback would keep a reference
     return columns, rows
 
 
 def serialize_values_group(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """The table as a group graph pattern: VALUES, and BNODE for the blank nodes."""
-    has_blank_nodes = [
+    """The results table as a group graph pattern with VALUES, and with BNODE for blank nodes."""
+    has_blank_nodes = [  # by column
         any(isinstance(row[number], ox.BlankNode) for row in rows) for number in range(len(columns))
     ]
-    salt = secrets.token_hex(8)
+    label_prefix = secrets.token_hex(8)
     longest_name = max(columns, key=len, default="")  # longer variable names cannot clash with columns
     value_variables, bindings = [], []
     for number, (column, is_blank) in enumerate(zip(columns, has_blank_nodes, strict=True)):
@@ -84,7 +87,7 @@ def serialize_values_group(columns: Sequence[str], rows: Sequence[Sequence[objec
             bindings.append(f"BIND(COALESCE({term}, BNODE({label})) AS ?{column})")
         else:
             value_variables.append(f"?{column}")
-    lines = (f"({' '.join(serialize_values_row(row, has_blank_nodes, salt))})" for row in rows)
+    lines = (f"({' '.join(serialize_values_row(row, has_blank_nodes, label_prefix))})" for row in rows)
     block = f"VALUES ({' '.join(value_variables)}) {{ {' '.join(lines)} }}"
     if not bindings:
         return f"{{ {block} }}"
@@ -121,10 +124,10 @@ DECLARATION_TOKEN_COUNTS = {"PREFIX": 3, "BASE": 2}
 
 
 class FederatedCall(NamedTuple):
-    """A SERVICE or LOAD of an admitted text, and where it is.
+    """A SERVICE or LOAD in an admitted text, from offset `start` to offset `end`.
 
-    `operand` is the pattern of a SERVICE with its braces, or the target graph of a LOAD; `prologue` has the
-    declarations before it. `is_own`: the call is to our own search.
+    `operand` is the pattern of a SERVICE with its braces, or the target graph of a LOAD. `prologue` contains
+    the declarations before the call. `is_search`: the target is the search of this service.
     """
 
     keyword: str
@@ -134,7 +137,7 @@ class FederatedCall(NamedTuple):
     prologue: str
     start: int
     end: int
-    is_own: bool = False
+    is_search: bool = False
 
     @property
     def variables(self) -> set[str]:
@@ -142,30 +145,31 @@ class FederatedCall(NamedTuple):
         return {token.text[1:] for token in self.operand.tokens if token.kind == "variable"}
 
 
-def asks_other_services(admitted: SparqlText) -> bool:
-    """Whether an admitted text may call other services, so that its result depends on more than our data."""
+def calls_other_services(admitted: SparqlText) -> bool:
+    """Whether an admitted text may call other services, whose data its result then depends on."""
     return f"<{OUTBOUND_SCHEME}" in admitted.text
 
 
 def has_federated_calls(admitted: SparqlText) -> bool:
-    """Whether an admitted text may call other services or our own search."""
-    return asks_other_services(admitted) or f"<{OWN_SERVICE_SCHEME}" in admitted.text
+    """Whether an admitted text may call other services or the search of this service."""
+    return calls_other_services(admitted) or f"<{OWN_SERVICE_SCHEME}" in admitted.text
 
 
-def find_target_mark(target: SparqlToken) -> str:
-    """The scheme that marks the target of an admitted call; empty where it has none."""
+def find_target_scheme(target: SparqlToken) -> str:
+    """The scheme that admission has put before the target of a call; empty if there is none."""
     return next((scheme for scheme in SERVICE_CALL_SCHEMES if target.text.startswith(f"<{scheme}")), "")
 
 
-def unmarked_url(target: SparqlToken) -> str:
-    """The URL of a marked target."""
-    return target.text[1 + len(find_target_mark(target)) : -1]
+def original_target_url(target: SparqlToken) -> str:
+    """The URL of a target without the scheme that admission has put before it."""
+    return target.text[1 + len(find_target_scheme(target)) : -1]
 
 
 def check_sparql_syntax(source: ParsedSparqlText, base: str) -> None:
-    """Raises Problem 400 where the engine finds a syntax error.
+    """Raises Problem 400 if the engine finds a syntax error.
 
-    An invalid token at the end of the text keeps the engine from running it.
+    An invalid token is appended to the text, so that the engine only parses it. An error in the line of that
+    token is ignored.
     """
     text, first_word = source.text, find_first_word(source.tokens)
     store = ox.Store()
@@ -173,23 +177,23 @@ def check_sparql_syntax(source: ParsedSparqlText, base: str) -> None:
     try:
         parse(f"{text}\n`", base_iri=base)
     except SyntaxError as error:
-        line = re.match(r"error at (\d+)", str(error))
-        if line is None or int(line[1]) <= text.count("\n") + 1:
+        line_match = re.match(r"error at (\d+)", str(error))
+        if line_match is None or int(line_match[1]) <= text.count("\n") + 1:
             raise diagnose_syntax_error(source, error) from error
     if problem := diagnose_unfinished_text(source):
         raise problem
 
 
 def iter_federated_calls(admitted: SparqlText, base: str) -> Iterator[FederatedCall]:
-    """The calls of an admitted text without syntax errors, in order, without those inside another call."""
+    """The calls in an admitted text without syntax errors, in order, without calls inside other calls."""
     steps = list(walk_tokens(admitted.tokens))
     marked_targets = {
         start: target
         for start, target in find_call_targets(admitted).items()
-        if find_target_mark(target.token)
+        if find_target_scheme(target.token)
     }
     original_iris = {
-        target.token.start: f"<{unmarked_url(target.token)}>" for target in marked_targets.values()
+        target.token.start: f"<{original_target_url(target.token)}>" for target in marked_targets.values()
     }
     prologue = f"BASE <{base}>"
     end = 0
@@ -197,47 +201,48 @@ def iter_federated_calls(admitted: SparqlText, base: str) -> Iterator[FederatedC
         word, start = step.token.word, step.token.start
         if word in DECLARATION_TOKEN_COUNTS:
             declaration = steps[number : number + DECLARATION_TOKEN_COUNTS[word]]
-            prologue = " ".join([prologue, *(inner.token.text for inner in declaration)])
+            prologue = " ".join([prologue, *(part.token.text for part in declaration)])
         target = marked_targets.get(start)
         if target is None or start < end:
             continue
-        following_steps = steps[number + 2 + target.silent :]
-        first, last = (
+        following_steps = steps[number + 2 + target.silent :]  # after the keyword, SILENT and the target
+        operand_start, last_token = (
             find_service_group(following_steps)
             if word == "SERVICE"
             else find_load_graph(following_steps, target.token)
         )
-        end = last.start + len(last.text)
-        operand, is_own = (
-            admitted.with_iris(original_iris, first, end),
-            find_target_mark(target.token) == OWN_SERVICE_SCHEME,
-        )
-        url = unmarked_url(target.token)
-        yield FederatedCall(word, target.silent, url, operand, prologue, start, end, is_own)
+        end = last_token.start + len(last_token.text)
+        operand = admitted.with_iris(original_iris, operand_start, end)
+        is_search = find_target_scheme(target.token) == OWN_SERVICE_SCHEME
+        url = original_target_url(target.token)
+        yield FederatedCall(word, target.silent, url, operand, prologue, start, end, is_search)
 
 
 def find_service_group(steps: Sequence[TokenStep]) -> tuple[int, SparqlToken]:
-    """The offset of the pattern of a SERVICE, and the token that ends it."""
+    """The offset of the pattern of a SERVICE, and the closing brace of the pattern."""
     closing_braces = (step.token for step in steps if step.token.text == "}" and step.depth < steps[0].depth)
     return steps[0].token.start, next(closing_braces, steps[-1].token)
 
 
 def find_load_graph(steps: Sequence[TokenStep], target: SparqlToken) -> tuple[int, SparqlToken]:
-    """The offset of the target graph of a LOAD, or its end where it names none, and its last token."""
+    """The offset of the target graph of a LOAD, and the last token of the LOAD.
+
+    Without INTO GRAPH the offset is the end of the LOAD.
+    """
     if [step.token.word for step in steps[:2]] == ["INTO", "GRAPH"]:
         return steps[2].token.start, steps[2].token
     return target.start + len(target.text), target
 
 
-# Gives the replacement for a call to our own search.
-OwnCallHandler = Callable[[FederatedCall], str]
+# Returns the text that replaces a call to the search of this service.
+SearchCallHandler = Callable[[FederatedCall], str]
 
 FEDERATION_TIMEOUT_SECONDS = 30  # for all calls of one text together
 MAX_FEDERATED_CALLS = 10  # in one text
 
 
-def refuse_own_call(call: FederatedCall) -> str:
-    """Raises Problem 422, where no service is running to answer a call to our own search."""
+def refuse_search_call(call: FederatedCall) -> str:
+    """Raises Problem 422: the command line has no search, which needs a running service."""
     raise Problem(
         422, f"SERVICE <{call.url}> needs a running service. Send the query to one: wgig query --url …"
     )
@@ -247,15 +252,15 @@ async def resolve_federated_calls(
     admitted: ParsedSparqlText,
     settings: Settings,
     queue: WorkQueue,
-    answer_own_call: OwnCallHandler = refuse_own_call,
+    answer_search_call: SearchCallHandler = refuse_search_call,
 ) -> ParsedSparqlText:
-    """The admitted text with its calls replaced by their results; the same text where it has none.
+    """The admitted text with its calls replaced by their results; the same object if it has no calls.
 
-    `queue` bounds how many texts make calls at once; `answer_own_call` answers calls to our own search.
+    `queue` limits how many texts make calls concurrently. `answer_search_call` evaluates calls to the search
+    of this service.
 
-    Raises Problem 400 where the text has a syntax error, before any call is made, 413 for too many calls, 502
-    where another service fails without SILENT, 503 where the queue is full, and whatever `answer_own_call`
-    does.
+    Raises Problem 400 for a syntax error (before any call is made), 413 for too many calls, 502 if another
+    service fails without SILENT, 503 if the queue is full, and the errors of `answer_search_call`.
     """
     if not has_federated_calls(admitted):
         return admitted
@@ -266,24 +271,27 @@ async def resolve_federated_calls(
             413,
             f"The text has {len(calls)} SERVICE or LOAD calls. At most {MAX_FEDERATED_CALLS} are allowed.",
         )
-    pieces: list[str] = []
+    parts: list[str] = []
     copied_until = 0
     async with queue.slot():
         deadline = anyio.current_time() + FEDERATION_TIMEOUT_SECONDS
         for call in calls:
             replacement = (
-                run_sync(answer_own_call, call)
-                if call.is_own
-                else answer_federated_call(call, settings, deadline)
+                run_sync(answer_search_call, call)
+                if call.is_search
+                else fetch_call_replacement(call, settings, deadline)
             )
-            pieces += [admitted.text[copied_until : call.start], await replacement]
+            parts += [admitted.text[copied_until : call.start], await replacement]
             copied_until = call.end
-    return ParsedSparqlText("".join([*pieces, admitted.text[copied_until:]]))
+    return ParsedSparqlText("".join([*parts, admitted.text[copied_until:]]))
 
 
-async def answer_federated_call(call: FederatedCall, settings: Settings, deadline: float) -> str:
-    """The text that replaces a call. Raises Problem 502 where it fails without SILENT."""
-    fetch, build_fallback = CALL_ANSWERERS[call.keyword]
+async def fetch_call_replacement(call: FederatedCall, settings: Settings, deadline: float) -> str:
+    """The text that replaces a call to another service. Raises Problem 502 if it fails without SILENT.
+
+    `deadline` is a time on the clock of `anyio.current_time`.
+    """
+    fetch, build_fallback = CALL_FUNCTIONS[call.keyword]
     try:
         with anyio.fail_after(deadline - anyio.current_time()):
             return await fetch(call, settings)
@@ -306,18 +314,21 @@ async def fetch_service_solutions(call: FederatedCall, _: Settings) -> str:
     """The solutions of a SERVICE, as VALUES."""
     accept = ", ".join(format_.media_type for format_ in RESULT_TABLE_FORMATS)
     response = await query_endpoint(call.url, accept, f"{call.prologue} SELECT * WHERE {call.operand.text}")
-    return await run_sync(convert_answer_to_values, response, call.variables)
+    return await run_sync(convert_results_to_values, response, call.variables)
 
 
 async def fetch_load_data(call: FederatedCall, settings: Settings) -> str:
-    """The triples of the document of a LOAD, as INSERT DATA."""
+    """The triples of the document that a LOAD names, as INSERT DATA."""
     accept = ", ".join(format_.media_type for format_ in GRAPH_FORMATS)
     document = await fetch_document(call.url, accept, settings.allow)
     return await run_sync(convert_document_to_insert, document, call.operand.text)
 
 
 def convert_document_to_insert(response: OutboundResponse, graph: str) -> str:
-    """The update that adds a document to a graph, which is created if needed. Raises PeerError."""
+    """The update that adds the triples of a document to a graph. Raises PeerError.
+
+    The update creates the graph if needed. An empty `graph` means the default graph.
+    """
     try:
         format_ = get_named_format(response.media_type, GRAPH_FORMATS)
     except Problem as problem:
@@ -338,7 +349,7 @@ def build_unbound_solution(call: FederatedCall) -> str:
 
 
 # For each keyword: the function that makes the call, and the replacement for a failed call with SILENT.
-CALL_ANSWERERS: dict[
+CALL_FUNCTIONS: dict[
     str, tuple[Callable[[FederatedCall, Settings], Awaitable[str]], Callable[[FederatedCall], str]]
 ] = {
     "SERVICE": (fetch_service_solutions, build_unbound_solution),

@@ -1,9 +1,9 @@
 """Query plans, and counts of the statements that match the patterns of a plan.
 
-A plan comes from Oxigraph's command line tool, because the library does not give it. The tool is of the same
-release as the library. The planner uses only the shape of the patterns, so it runs on an empty store, in a
-process of its own with a limit of 5 seconds and 256 MiB. Matches of the patterns are counted in the real
-data, up to 100,000 each and for about a second in all.
+A plan comes from Oxigraph's command line tool, because the library does not return plans. The tool and the
+library are of the same release. The planner uses only the shape of the patterns, so it runs on an empty
+store, in a separate process with limits of 5 seconds and 256 MiB. Matches of the patterns are counted in the
+store of the service, up to 100,000 for each pattern and for about a second in total.
 """
 
 import atexit
@@ -30,7 +30,7 @@ from ..store.view import QueryDataset
 
 PLAN_SECONDS = 5
 MAX_PLAN_MEMORY_BYTES = 256 * MIB
-PLANNER_KILLED = "killed"
+PLANNER_KILLED = "killed"  # the message of `run_planner` if the planner exceeds a limit
 PLANNER_OUTPUT_FORMATS = {"SELECT": "json", "ASK": "json", "CONSTRUCT": "nt", "DESCRIBE": "nt"}
 
 _STEP_NAME_PATTERN = re.compile(r"(\w+)(?:\((.*)\))?", re.DOTALL)
@@ -38,14 +38,14 @@ _STEP_NAME_PATTERN = re.compile(r"(\w+)(?:\((.*)\))?", re.DOTALL)
 
 @dataclass(frozen=True)
 class PlanStep:
-    """A step of the plan: its name in the engine, the details in its parentheses, and the steps below it."""
+    """A step of the plan: its name in the engine, the text in parentheses after it, and its child steps."""
 
     name: str
     detail: str
     children: tuple["PlanStep", ...]
 
     def walk(self) -> Iterator["PlanStep"]:
-        """This step and all below it."""
+        """This step and all its descendants."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -54,8 +54,8 @@ class PlanStep:
 def plan_query(text: str, form: str, base: str) -> PlanStep:
     """The plan of a query, with relative IRIs resolved against `base`; `form` is SELECT, ASK and so on.
 
-    Raises SyntaxError for a syntax error, Problem 422 if the query cannot be planned, 503 if that takes more
-    than five seconds or 256 MiB.
+    Raises SyntaxError for a syntax error, Problem 422 if the query cannot be planned, 503 if planning takes
+    more than 5 seconds or 256 MiB.
     """
     with tempfile.TemporaryDirectory() as folder:
         plan_file = Path(folder) / "plan.json"
@@ -79,7 +79,7 @@ def plan_query(text: str, form: str, base: str) -> PlanStep:
 
 @cache
 def find_planner_command() -> Path:
-    """The path of the `oxigraph` command, wherever its package is installed."""
+    """The path of the `oxigraph` command, found by the metadata of its package."""
     files = distribution("oxigraph").files or []
     return next(Path(str(file.locate())) for file in files if file.stem == "oxigraph")
 
@@ -94,9 +94,9 @@ def make_empty_store() -> tempfile.TemporaryDirectory[str]:
 
 
 def run_planner(command: list[str], text: str) -> str:
-    """Run the command with a query as input; its error message.
+    """Run the planner with a query as input, and return its error message.
 
-    The message is empty if it succeeds, PLANNER_KILLED if it exceeded a limit.
+    The message is empty if the planner succeeds, PLANNER_KILLED if it exceeds a limit.
     """
     devnull = subprocess.DEVNULL
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=devnull, stderr=subprocess.PIPE) as process:
@@ -115,7 +115,7 @@ def run_planner(command: list[str], text: str) -> str:
 
 
 def planner_refusal_problem(message: str) -> Problem:
-    """The Problem for a query without a plan."""
+    """The 422 or 503 for a query without a plan; `message` is from `run_planner`."""
     if message == PLANNER_KILLED:
         return plan_too_large_problem()
     reason = message.partition("\n")[0].removeprefix("Error: ").rstrip(".")
@@ -123,14 +123,14 @@ def planner_refusal_problem(message: str) -> Problem:
 
 
 def plan_too_large_problem() -> Problem:
-    """The 503 for a query whose plan takes too much time or memory."""
+    """The 503 for a query whose planning takes too much time or memory."""
     return Problem(
         503, "Planning this query exceeds the limit of time or memory. Split it into smaller queries."
     )
 
 
 def parse_plan_step(step: dict[str, object]) -> PlanStep:
-    """A step from the JSON of the engine, with the steps below it."""
+    """A step and its descendants, from the JSON of the engine."""
     match = _STEP_NAME_PATTERN.fullmatch(str(step["name"]))
     assert match
     children = step.get("children", [])
@@ -141,8 +141,8 @@ def parse_plan_step(step: dict[str, object]) -> PlanStep:
 MAX_COUNTED_STATEMENTS = 100_000  # per pattern
 COUNT_SECONDS = 1.0  # after which no further pattern is counted
 
-# How the engine writes terms in a plan, including triple terms. A property path starts with
-# !, ( or ^ and ends with a parenthesis, after which only *, + or ? may follow.
+# The spelling of terms in a plan, including triple terms. A property path starts with !, ( or ^. It ends
+# with a parenthesis, which *, + or ? may follow.
 _TERM_REGEX_TEXT = r'<<.*>>|<[^<>]*>|\?\w+|"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>]*>)?'
 _PLAN_TERM_PATTERN = re.compile(_TERM_REGEX_TEXT)
 _PLAN_PATH_PATTERN = re.compile(
@@ -155,7 +155,7 @@ _PLAN_PROPERTY_PATTERN = re.compile(r"<[^<>]*>")
 class StatementCount(NamedTuple):
     """The number of statements that match a pattern.
 
-    There are at most so many if `is_upper_bound`, and more than that if `is_lower_bound`.
+    If `is_upper_bound`, there are at most `number`; if `is_lower_bound`, there are more than `number`.
     """
 
     number: int
@@ -163,7 +163,7 @@ class StatementCount(NamedTuple):
     is_lower_bound: bool = False
 
     def __str__(self) -> str:
-        """The count in words."""
+        """The count as text, such as `at most 20 statements`."""
         if self.is_lower_bound:
             return f"more than {MAX_COUNTED_STATEMENTS:,} statements"
         prefix = "at most " if self.is_upper_bound and self.number else ""
@@ -175,8 +175,8 @@ def count_plan_statements(
 ) -> dict[str, StatementCount]:
     """The number of statements in the dataset for each pattern of a plan and each property of its paths.
 
-    `steps` are all steps of the plan (`PlanStep.walk`). The key is the pattern as the plan writes it, or the
-    IRI in < and >. Patterns for which there was no time left are missing.
+    `steps` are all steps of the plan (`PlanStep.walk`). The keys are the patterns as the plan spells them,
+    and the IRIs of properties in < and >. Patterns that were not counted within COUNT_SECONDS are missing.
     """
     started_at = time.monotonic()
     counts: dict[str, StatementCount] = {}
@@ -188,29 +188,29 @@ def count_plan_statements(
 
 
 def list_patterns_to_count(step: PlanStep) -> list[str]:
-    """The patterns and properties of a step to count statements for."""
+    """The pattern of a step, or the properties of its path, as keys for `count_plan_statements`."""
     if step.name == "QuadPattern":
         return [step.detail]
     return _PLAN_PROPERTY_PATTERN.findall(split_pattern_terms(step.detail)[1]) if step.name == "Path" else []
 
 
 def split_pattern_terms(pattern: str) -> list[str]:
-    """Subject, predicate or path, object, and the graph if there is one."""
+    """The terms of a pattern: subject, predicate or path, object, and the graph if there is one."""
     path = _PLAN_PATH_PATTERN.fullmatch(pattern)
     return [term for term in path.groups() if term] if path else _PLAN_TERM_PATTERN.findall(pattern)
 
 
 def count_pattern_statements(pattern: str, store: Store, dataset: QueryDataset) -> StatementCount:
-    """The number of statements for a pattern of a plan or a property as <IRI>, by a query with a LIMIT."""
+    """The number of statements that match a pattern, or that have a property given as <IRI>."""
     is_property = pattern.startswith("<") and " " not in pattern
     terms = ["?s", pattern, "?o"] if is_property else split_pattern_terms(pattern)
     variables = [term for term in terms if term.startswith("?")]
-    renamed = [f"?v{number}" if term.startswith("?") else term for number, term in enumerate(terms)]
-    group = " ".join(renamed[:3])
-    if len(renamed) > 3:
-        group = f"GRAPH {renamed[3]} {{ {group} }}"
+    # A variable that occurs twice gets two names, because a count of equal terms in both places is too slow.
+    distinct_terms = [f"?v{number}" if term.startswith("?") else term for number, term in enumerate(terms)]
+    group = " ".join(distinct_terms[:3])
+    if len(distinct_terms) > 3:
+        group = f"GRAPH {distinct_terms[3]} {{ {group} }}"
     out = io.BytesIO()
-    # A variable that occurs twice gets two names, because to count equal terms in both places takes too long.
     query = (
         f"SELECT (COUNT(*) AS ?n) {{ SELECT (1 AS ?one) {{ {group} }} LIMIT {MAX_COUNTED_STATEMENTS + 1} }}"
     )
@@ -218,6 +218,6 @@ def count_pattern_statements(pattern: str, store: Store, dataset: QueryDataset) 
     matches = int(out.getvalue().split()[1])
     return StatementCount(
         min(matches, MAX_COUNTED_STATEMENTS),
-        len(set(variables)) < len(variables),
-        matches > MAX_COUNTED_STATEMENTS,
+        is_upper_bound=len(set(variables)) < len(variables),
+        is_lower_bound=matches > MAX_COUNTED_STATEMENTS,
     )

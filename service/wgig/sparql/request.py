@@ -1,10 +1,9 @@
-"""The SPARQL protocol request: query, dataset, options and result format, validated before anything runs.
+"""SPARQL protocol requests: query, dataset, options and result format, validated before the query runs.
 
-Validation takes time linear in the length of the request. Parameters of other SPARQL services (`format`,
-`output`, `results`) are accepted for the media type, as their clients expect. SPARQL versions are checked
-(SPARQL 1.2 Protocol). The dataset of an update request is written into its text as USING clauses (SPARQL 1.1
-Protocol, section 2.2.3), because the engine has no parameter for it; `DELETE WHERE`, which has no such
-clause, becomes `DELETE ... WHERE`.
+Validation takes time linear in the length of the request. For clients of other SPARQL services, the media
+type may also be in `format`, `output` or `results`. SPARQL versions are checked (SPARQL 1.2 Protocol). The
+dataset of an update request is added to the text as USING clauses (SPARQL 1.1 Protocol, section 2.2.3),
+because the engine has no parameter for it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,12 +16,12 @@ from ..http.bodies import (
     FORM_MEDIA_TYPE,
     MAX_FORM_PAIRS,
     Pairs,
-    check_content_type,
     decode_utf8_text,
     get_query_parameters,
     parameter_values,
     parse_form,
     read_request_body,
+    require_content_type,
 )
 from ..http.negotiation import negotiate_format
 from ..http.parameter_models import list_parameter_names
@@ -48,40 +47,42 @@ from .parameters import MEDIA_TYPE_ALIASES, SPARQL_VERSIONS, SparqlParameters
 
 
 def add_using_clauses(
-    update: ParsedSparqlText, graphs: Sequence[str], named: Sequence[str]
+    update: ParsedSparqlText, graphs: Sequence[str], named_graphs: Sequence[str]
 ) -> ParsedSparqlText:
     """The update with a USING clause for each graph before each WHERE (SPARQL 1.1 Protocol, section 2.2.3).
 
-    `DELETE WHERE`, which has no such clause, is written out as `DELETE … WHERE`. Raises Problem 400 where the
-    text has USING or WITH itself.
+    `DELETE WHERE` has no USING clause, so `DELETE WHERE {…}` becomes `DELETE {…} USING … WHERE {…}`. Raises
+    Problem 400 if the text already has USING or WITH.
     """
-    if not graphs and not named:
+    if not graphs and not named_graphs:
         return update
     text = update.text
-    clauses = " ".join([*(f"USING <{iri}>" for iri in graphs), *(f"USING NAMED <{iri}>" for iri in named)])
-    pieces: list[str] = []
+    clauses = " ".join(
+        [*(f"USING <{iri}>" for iri in graphs), *(f"USING NAMED <{iri}>" for iri in named_graphs)]
+    )
+    parts: list[str] = []
     copied_until = 0
-    delete_where_begin = -1  # offset of the pattern of a DELETE WHERE; -1 outside of one
+    pattern_start = -1  # offset of the pattern of a DELETE WHERE; -1 outside of one
     for step in walk_tokens(update.tokens):
         token = step.token
         if step.depth == 0 and token.word in ("USING", "WITH"):
             raise dataset_clash_problem(update, token)
         if step.depth == 0 and token.word == "WHERE":
-            pieces.append(text[copied_until : token.start])
+            parts.append(text[copied_until : token.start])
             copied_until = token.start
             if step.previous.word == "DELETE":
-                delete_where_begin = copied_until = token.start + len(token.text)
+                pattern_start = copied_until = token.start + len(token.text)
             else:
-                pieces.append(f"{clauses} ")
-        if step.depth == 0 and token.text == "}" and delete_where_begin >= 0:
-            pattern = text[delete_where_begin : token.start + 1]
-            pieces.append(f"{pattern} {clauses} WHERE{pattern}")
-            delete_where_begin, copied_until = -1, token.start + 1
-    return ParsedSparqlText("".join([*pieces, text[copied_until:]]))
+                parts.append(f"{clauses} ")
+        if step.depth == 0 and token.text == "}" and pattern_start >= 0:
+            pattern = text[pattern_start : token.start + 1]
+            parts.append(f"{pattern} {clauses} WHERE{pattern}")
+            pattern_start, copied_until = -1, token.start + 1
+    return ParsedSparqlText("".join([*parts, text[copied_until:]]))
 
 
 def dataset_clash_problem(update: SparqlText, clause: SparqlToken) -> Problem:
-    """The 400 for a dataset in both the update and the request."""
+    """The 400 for an update and a request that both specify a dataset."""
     return sparql_syntax_problem(
         update.text,
         clause.start,
@@ -92,15 +93,15 @@ def dataset_clash_problem(update: SparqlText, clause: SparqlToken) -> Problem:
 
 SINGLE_QUERY_PARAMETERS, REPEATABLE_QUERY_PARAMETERS = list_parameter_names(SparqlParameters)
 KNOWN_QUERY_PARAMETERS = (*SINGLE_QUERY_PARAMETERS, *REPEATABLE_QUERY_PARAMETERS, "example")
-LONG_QUERY_CHARS = 2_000  # characters that take some milliseconds, so that more are looked at elsewhere
+LONG_QUERY_CHARS = 2_000  # to parse these takes some milliseconds; longer queries go to another process
 
 
 @dataclass(frozen=True)
 class QueryRequest:
-    """A query that may run: as the client wrote it and as it was admitted, with its form and dataset.
+    """An admitted query: the text from the client (`source`), the text to run (`admitted`), form and dataset.
 
-    Both texts keep their tokens and trees, so that a query is parsed once per request. They are the same
-    object where admission changed nothing, and not parsed where the fast path recognized the query.
+    Both texts cache their tokens and trees, so that a query is parsed once per request. They are the same
+    object if admission changed nothing, and not parsed if the fast path of admission recognized the query.
     """
 
     source: ParsedSparqlText
@@ -108,20 +109,20 @@ class QueryRequest:
     form: str
     dataset: QueryDataset
     unknown_parameters: tuple[str, ...] = ()  # parameters without effect here
-    wants_hints: bool = False  # whether the client asked for hints on probable mistakes
+    wants_hints: bool = False  # whether the client requests hints on probable mistakes
 
 
-def build_own_query(text: str, form: str = "SELECT") -> QueryRequest:
-    """A query made by the service itself, over all graphs, without admission."""
+def build_internal_query(text: str, form: str = "SELECT") -> QueryRequest:
+    """A query of the service itself, over all graphs, without admission."""
     source = ParsedSparqlText(text)
     return QueryRequest(source, source, form, QueryDataset())
 
 
 def takes_long_to_parse(pairs: Pairs, settings: Settings) -> bool:
-    """Whether `parse_query_request` would have to parse a long text."""
+    """Whether `parse_query_request` would parse a text that is longer than LONG_QUERY_CHARS."""
     lengths = [len(value) for _, value in pairs]
-    # A query longer than the setting is refused before parsing.
-    if not sum(lengths) > LONG_QUERY_CHARS or max(lengths) > settings.query_length:
+    # A query longer than `query_length` is refused before parsing.
+    if sum(lengths) <= LONG_QUERY_CHARS or max(lengths) > settings.query_length:
         return False
     return not any(
         simple_query_form(text, settings.query_nesting) for text in parameter_values(pairs, "query")
@@ -129,7 +130,7 @@ def takes_long_to_parse(pairs: Pairs, settings: Settings) -> bool:
 
 
 def parse_query_request(pairs: Pairs, settings: Settings) -> QueryRequest:
-    """The query in the parameters of a request. Raises Problem 400, 403 and 413 before anything runs."""
+    """The query in the parameters of a request. Raises Problem 400, 403 or 413."""
     if parameter_values(pairs, "update"):
         raise Problem(400, "This is the query service. Send updates by POST to /update.")
     texts = parameter_values(pairs, "query")
@@ -140,7 +141,7 @@ def parse_query_request(pairs: Pairs, settings: Settings) -> QueryRequest:
         [pair for pair in pairs if pair[0] not in unknown_parameters],
         SINGLE_QUERY_PARAMETERS,
         REPEATABLE_QUERY_PARAMETERS,
-        most=MAX_FORM_PAIRS,
+        max_values=MAX_FORM_PAIRS,
     )
     check_sparql_version(pairs)
     if len(texts[0]) > settings.query_length:
@@ -150,8 +151,8 @@ def parse_query_request(pairs: Pairs, settings: Settings) -> QueryRequest:
         )
     query = ParsedSparqlText(texts[0])
     form = simple_query_form(query.text, settings.query_nesting)
-    names_dataset = not form and has_dataset_clause(query.tokens)
-    dataset = read_query_dataset(pairs, is_union=settings.default_graph == "union" and not names_dataset)
+    has_dataset = not form and has_dataset_clause(query.tokens)
+    dataset = read_query_dataset(pairs, is_union=settings.default_graph == "union" and not has_dataset)
     wants_hints = any(key == "hints" for key, _ in pairs)
     if form:
         return QueryRequest(query, query, form, dataset, unknown_parameters, wants_hints)
@@ -169,15 +170,17 @@ def read_query_dataset(pairs: Pairs, *, is_union: bool) -> QueryDataset:
 
 
 def list_unknown_parameters(pairs: Pairs) -> tuple[str, ...]:
-    """The parameters that only other services have, which their clients send with each query.
+    """The names of unknown parameters, which clients of other services send with each query.
 
-    A parameter spelled nearly like a known one that is missing is left out: it is probably a mistake, which
-    would change the result.
+    An unknown name similar to a known one that was not sent is left out: it is probably a misspelling, which
+    `check_parameter_pairs` refuses.
     """
-    given = dict(pairs)
-    missing = [name for name in KNOWN_QUERY_PARAMETERS if name not in given]
+    sent_names = dict(pairs)
+    missing_names = [name for name in KNOWN_QUERY_PARAMETERS if name not in sent_names]
     return tuple(
-        key for key in given if key not in KNOWN_QUERY_PARAMETERS and not find_near_name(key, missing)
+        name
+        for name in sent_names
+        if name not in KNOWN_QUERY_PARAMETERS and not find_near_name(name, missing_names)
     )
 
 
@@ -191,12 +194,12 @@ def check_sparql_version(pairs: Pairs) -> None:
 
 
 async def read_operation_pairs(request: Request, name: str, media_type: str, max_bytes: int) -> Pairs:
-    """The parameters of an operation sent by POST: a form, or its text, which becomes the parameter `name`.
+    """The parameters of an operation sent by POST (SPARQL 1.1 Protocol, sections 2.1 and 2.2).
 
-    The version in the media type of the body becomes a parameter as well (SPARQL 1.1 Protocol, sections 2.1
-    and 2.2; SPARQL 1.2 Protocol, section 2.1). Raises Problem 400, 413 and 415.
+    The body is a form, or a text of type `media_type`, which becomes the parameter `name`. The version in the
+    Content-Type becomes a parameter, too (SPARQL 1.2 Protocol, section 2.1). Raises Problem 400, 413 or 415.
     """
-    content_type = check_content_type(request, (media_type, FORM_MEDIA_TYPE))
+    content_type = require_content_type(request, (media_type, FORM_MEDIA_TYPE))
     body = await read_request_body(request, max_bytes)
     is_form = content_type.media_type == FORM_MEDIA_TYPE
     body_pairs = parse_form(body) if is_form else [(name, decode_utf8_text(body, name))]
@@ -209,14 +212,14 @@ async def read_operation_pairs(request: Request, name: str, media_type: str, max
 
 
 def pick_result_format(pairs: Pairs, accept: Iterable[str], offered: Sequence[Format]) -> Format:
-    """The format of the result: `_mediatype` or its aliases in the parameters, else the Accept headers.
+    """The format of the result, from `_mediatype` or its aliases in the parameters, else from Accept headers.
 
-    Raises Problem 400 where the parameters contradict each other, 406 for a format that is not offered.
+    Raises Problem 400 if the parameters contradict each other, 406 if the format is not in `offered`.
     """
     values = parameter_values(pairs, "_mediatype") or [
         value for key, value in pairs if key in MEDIA_TYPE_ALIASES
     ]
-    # Some clients send several names of a format.
+    # Some clients send several names of one format, separated by commas.
     names = [name for value in values for name in value.split(",")]
     if len({format_ for name in names if (format_ := find_named_format(name, offered))}) > 1:
         raise Problem(
@@ -227,7 +230,7 @@ def pick_result_format(pairs: Pairs, accept: Iterable[str], offered: Sequence[Fo
 
 
 def diagnose_refused_text(source: ParsedSparqlText, message: str, settings: Settings) -> Problem:
-    """The Problem for a text with a syntax error, given the message of the engine."""
+    """The Problem for a text with a syntax error; `message` is the error message of the engine."""
     try:
         admit_sparql_text(source, settings)  # finds undeclared prefixes
     except Problem as problem:

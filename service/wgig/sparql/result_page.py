@@ -19,7 +19,7 @@ def page_source_format(form: str) -> Format:
 
 
 class PageResult(NamedTuple):
-    """The result of a query, whole or its begin, in the `page_source_format` of its form, with hints."""
+    """The result of a query or its beginning, in the `page_source_format` of the query form, and hints."""
 
     body: bytes
     form: str
@@ -30,22 +30,23 @@ class PageResult(NamedTuple):
 def render_results_page(result: PageResult, parameters: list[tuple[str, str]], base: str) -> bytes:
     """The page with the table of a SELECT, the boolean of an ASK, or the graph of a CONSTRUCT or DESCRIBE.
 
-    `parameters` are those of the request. Where the table has more than MAX_RESULT_PAGE_ROWS rows, or the
-    result is incomplete, the page says so, with links to the whole result.
+    `parameters` are those of the request. If the table has more than MAX_RESULT_PAGE_ROWS rows or the result
+    is incomplete, the page says so and links to the complete result.
     """
     page_parameters = [(key, value) for key, value in parameters if key != "_mediatype"]
-    text = dict(parameters).get("query", "")
-    example = recognize_example_query(text)
+    query_text = dict(parameters).get("query", "")
+    example = recognize_example_query(query_text)
     return render_template(
         "results.html",
         base=base,
         form=result.form,
-        asked=page_parameters,
-        known=example,
-        is_narrowed=example is not None and text.split() != example.text.split(),
+        query_parameters=page_parameters,
+        example=example,
+        # Whether the query is the example query with other parameter values.
+        is_narrowed=example is not None and query_text.split() != example.text.split(),
         hints=result.hints,
-        whole=result.is_whole,
-        others=[
+        is_complete=result.is_whole,
+        other_formats=[
             (format_.title, build_query_path([*page_parameters, ("_mediatype", format_.media_type)]))
             for format_ in FORMATS_BY_FORM[result.form]
         ],
@@ -54,9 +55,10 @@ def render_results_page(result: PageResult, parameters: list[tuple[str, str]], b
 
 
 def build_result_view(page_result: PageResult) -> dict[str, Any]:
-    """The variables of the template: `text`, or `names` and `rows` of a table and their `total`, if known."""
+    """The template variables: `text`; for a table `variable_names`, `rows` and `total` (None if unknown)."""
     if page_result.form not in ("SELECT", "ASK"):
         text = page_result.body.decode("utf-8", "ignore")
+        # The last line of an incomplete result may be cut off.
         return {"text": text if page_result.is_whole else text[: text.rfind("\n")]}
     results = ox.parse_query_results(page_result.body, format=ox.QueryResultsFormat.JSON)
     if isinstance(results, ox.QueryBoolean):
@@ -64,14 +66,14 @@ def build_result_view(page_result: PageResult) -> dict[str, Any]:
     assert isinstance(results, ox.QuerySolutions)
     rows = list(iter_solution_rows(results, page_result))
     return {
-        "names": [variable.value for variable in results.variables],
+        "variable_names": [variable.value for variable in results.variables],
         "rows": rows[:MAX_RESULT_PAGE_ROWS],
         "total": len(rows) if page_result.is_whole else None,
     }
 
 
 def iter_solution_rows(results: ox.QuerySolutions, page_result: PageResult) -> Iterator[list[object]]:
-    """The rows of a table; of an incomplete result, those before its end."""
+    """The rows of a table; of an incomplete result, those that are complete."""
     try:
         for solution in results:
             yield list(solution)

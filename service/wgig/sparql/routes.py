@@ -14,44 +14,44 @@ from ..problems import Problem
 from ..rdf.formats import JSON
 from ..settings import Settings
 from .dependencies import RunningDep, get_queries
-from .parameters import QUERY_ANSWER_FORMATS, SparqlParameters
+from .parameters import QUERY_RESPONSE_FORMATS, SparqlParameters
 from .request import read_operation_pairs
 from .running import count_running_seconds
 from .schemas import QueryPlan, RunningQueryList
 from .service import answer_query
 
-MAX_FORM_OVERHEAD_BYTES = 64 * 1024  # bytes of a request body in addition to its query
-MAX_LISTED_QUERY_LENGTH = 2_000  # characters of a query that are shown
+MAX_FORM_OVERHEAD_BYTES = 64 * 1024  # of a request body, in addition to its query
+MAX_LISTED_QUERY_CHARS = 2_000  # of a query in the list of running queries
 
 
 POST_QUERY_OPERATION = Operation(
-    formats=QUERY_ANSWER_FORMATS,
+    formats=QUERY_RESPONSE_FORMATS,
     json=QueryPlan,
     bodies=(SPARQL_QUERY_MEDIA_TYPE, FORM_MEDIA_TYPE),
     parameters=SparqlParameters,
-    is_self_checked=True,  # without FastAPI
+    is_self_checked=True,  # the handler checks the parameters itself, without FastAPI
 )
 RUNNING_OPERATION = Operation(formats=(JSON,), json=RunningQueryList)
 RunningQueryId = Annotated[
-    str, Path(description="The id of a query, as /queries/running lists it.", examples=["0" * 16])
+    str, Path(description="The ID of a query in the list at /queries/running.", examples=["0" * 16])
 ]
 
 
 async def post_query(request: Request) -> Response:
     """Run a query sent as a form, or as `application/sparql-query`."""
-    queries = await get_queries(request)  # not by Depends, which takes longer than many queries
+    queries = await get_queries(request)  # not by Depends, which takes longer than many queries do
     max_bytes = max_query_body_bytes(queries.settings)
     pairs = await read_operation_pairs(request, "query", SPARQL_QUERY_MEDIA_TYPE, max_bytes)
     return await answer_query(request, queries, pairs)
 
 
 def max_query_body_bytes(settings: Settings) -> int:
-    """The bytes of the longest query: in a form, each character may be four percent-encoded bytes."""
+    """The limit for a body: in a form, a character takes up to 12 bytes, four bytes percent-encoded."""
     return min(settings.body_bytes, 12 * settings.query_length + MAX_FORM_OVERHEAD_BYTES)
 
 
 async def get_running_queries(request: Request, running: RunningDep, tokens: TokensDep) -> Response:
-    """How many queries are being answered and for how long; with a token for it, which ones and for whom."""
+    """The number and durations of the running queries; with an admin token also their texts and clients."""
     queries = running.list_current()
     body: dict[str, object] = {"count": len(queries)}
     if "authorization" in request.headers:
@@ -61,7 +61,7 @@ async def get_running_queries(request: Request, running: RunningDep, tokens: Tok
                 "id": query.id,
                 "seconds": count_running_seconds(query),
                 "client": query.client,
-                "query": query.text[:MAX_LISTED_QUERY_LENGTH],
+                "query": query.text[:MAX_LISTED_QUERY_CHARS],
             }
             for _, query in queries
         ]
@@ -72,13 +72,11 @@ async def get_running_queries(request: Request, running: RunningDep, tokens: Tok
     )
 
 
-async def delete_running_query(running: RunningDep, id: RunningQueryId) -> Response:  # noqa: A002  as the path names it
-    """End a query; who knows its id may. Raises Problem 404."""
-    wanted = [result for result, one in running.list_current() if one.id == id]
-    if not wanted:
-        raise Problem(
-            404, "No query with this id is being answered. It may have ended. See /queries/running."
-        )
-    for one in wanted:
-        one.close()
+async def delete_running_query(running: RunningDep, id: RunningQueryId) -> Response:  # noqa: A002  the name in the path
+    """Cancel a running query; its ID is the only authorization. Raises Problem 404 for any other ID."""
+    results = [result for result, query in running.list_current() if query.id == id]
+    if not results:
+        raise Problem(404, "No query with this ID is running. It may have ended. See /queries/running.")
+    for result in results:
+        result.close()
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""Running queries, as listed and canceled at /queries/running."""
+"""Running queries, which /queries/running lists and cancels."""
 
 import re
 import time
@@ -18,34 +18,34 @@ QUERY_ID_PATTERN = re.compile(r"[\w-]{16,100}", re.ASCII)
 
 @dataclass(frozen=True)
 class RunningQuery:
-    """A running query. `began` is its start by the monotonic clock, in seconds."""
+    """A running query. `began` is the time of its start on the monotonic clock, in seconds."""
 
-    client_id: str  # the ID that the client gave it; empty if none
+    requested_id: str  # the ID of the query from the header WGIG-Query-Id; empty if the client sent none
     text: str
-    client: str
+    client: str  # the address of the client
     began: float
 
     @cached_property
     def id(self) -> str:
-        """The ID given by the client, else a random UUID, which nobody can guess."""
-        return self.client_id or str(uuid.uuid4())
+        """The ID from the client, else a random UUID, which nobody can guess."""
+        return self.requested_id or str(uuid.uuid4())
 
 
 class RunningQueries:
-    """The running queries; each is removed together with its result."""
+    """The running queries. Each is removed when its result is garbage-collected."""
 
     def __init__(self) -> None:
-        """No query is running."""
+        """Start with no queries."""
         self.queries: WeakKeyDictionary[QueryResult, RunningQuery] = WeakKeyDictionary()
 
     def add(self, request: Request, text: str, result: QueryResult) -> None:
         """Add the query of a request."""
-        client_id = request.headers.get(QUERY_ID_FIELD, "")
+        requested_id = request.headers.get(QUERY_ID_FIELD, "")
         self.queries[result] = RunningQuery(
-            client_id, text, request_client_address(request), time.monotonic()
+            requested_id, text, request_client_address(request), time.monotonic()
         )
 
-    def end_all(self) -> None:
+    def cancel_all(self) -> None:
         """Cancel all running queries."""
         for result, _ in self.list_current():
             result.close()
@@ -57,13 +57,14 @@ class RunningQueries:
 
 
 def request_client_address(request: Request) -> str:
-    """The address of the client; empty where it is not known."""
+    """The IP address of the client; empty if unknown."""
     return request.client.host if request.client else ""
 
 
 def check_query_id(request: Request) -> None:
-    """Raises Problem 400 where the client gives its query an ID that others could guess."""
-    if not QUERY_ID_PATTERN.fullmatch(request.headers.get(QUERY_ID_FIELD, "x" * 16)):
+    """Raises Problem 400 if the client chose a query ID that others could guess."""
+    query_id = request.headers.get(QUERY_ID_FIELD)
+    if query_id is not None and not QUERY_ID_PATTERN.fullmatch(query_id):
         raise Problem(
             400,
             f"{QUERY_ID_FIELD} is no valid query ID. Send 16 to 100 letters, digits, - and _, as in a UUID.",
@@ -71,5 +72,5 @@ def check_query_id(request: Request) -> None:
 
 
 def count_running_seconds(query: RunningQuery) -> float:
-    """For how many seconds a query has been running."""
+    """The seconds since a query started."""
     return round(time.monotonic() - query.began, 3)

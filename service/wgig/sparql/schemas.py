@@ -15,14 +15,14 @@ class ResultHead(ResponseModel):
 
 
 class RdfTerm(ExtensibleResponseModel):
-    """A term (section 3.2.2; `triple` and `its:dir` as SPARQL 1.2 has them)."""
+    """An RDF term (section 3.2.2; `triple` and `its:dir` are of SPARQL 1.2)."""
 
     type: Literal["uri", "literal", "bnode", "triple"]
     value: object
 
 
 class SolutionList(ResponseModel):
-    """The solutions of a SELECT: the terms of the bound variables of each."""
+    """The solutions of a SELECT, each a map from bound variables to terms."""
 
     bindings: list[dict[str, RdfTerm]]
 
@@ -36,7 +36,7 @@ class SparqlResultDocument(ResponseModel):
 
 
 class QueryPlanStep(ResponseModel):
-    """A step of a plan: its depth, and how many statements match its pattern."""
+    """A step of a plan: its nesting depth and the number of statements that match its pattern."""
 
     depth: Count
     step: str
@@ -62,7 +62,7 @@ class RunningQueryEntry(ResponseModel):
 
 
 class RunningQueryList(ResponseModel):
-    """The running queries: their durations, or with a token the queries themselves."""
+    """The running queries: without a token only their durations in seconds."""
 
     count: Count
     seconds: list[float] | Absent = None

@@ -1,9 +1,9 @@
 """The SPARQL endpoint /sparql: runs a query and sends its result (SPARQL 1.1 Protocol, section 2.1).
 
 Short results are sent whole, longer ones streamed. If a stream fails, the connection is closed, so that a
-truncated result is never taken for a complete one. HTTP/1.0 cannot tell the two apart, so results are
-buffered for it. Long queries are parsed in another process. Duration and outcome of each query are recorded
-for logs and metrics.
+truncated result is never taken for a complete one. A client of HTTP/1.0 cannot distinguish the two, so the
+service buffers results for it. Long queries are parsed in another process. The duration and outcome of each
+query are recorded for logs and metrics.
 """
 
 import time
@@ -33,13 +33,13 @@ from ..store.errors import StoreError, StoreUnavailableError
 from ..store.store import Store
 from ..store.view import parse_tsv_rows
 from .explain import EXPLANATION_FORMATS, explain_query, respond_with_explanation
-from .federation import OwnCallHandler, asks_other_services, has_federated_calls, resolve_federated_calls
+from .federation import SearchCallHandler, calls_other_services, has_federated_calls, resolve_federated_calls
 from .language.hints import QueryHint, build_warning_field, find_query_hints
 from .language.parser import ParsedSparqlText
 from .request import (
     LONG_QUERY_CHARS,
     QueryRequest,
-    build_own_query,
+    build_internal_query,
     diagnose_refused_text,
     parse_query_request,
     pick_result_format,
@@ -51,32 +51,35 @@ from .workers import protocol
 from .workers.protocol import LOST_FAULT, QueryFault, QueryJob
 from .workers.result import QueryResult, QueryWorkers
 
-# The outcomes that are not named like the fault. A worker that exited most likely ran out of memory.
+# The outcomes in logs and metrics whose names differ from the kind of the fault. A worker that exited most
+# likely ran out of memory.
 FAULT_OUTCOMES = {LOST_FAULT: "memory"}
 
 
 @dataclass(frozen=True)
 class QueryService:
-    """All that the endpoint needs: settings, store, workers, queues and telemetry.
+    """The objects that the endpoint depends on: settings, store, workers, queues and telemetry.
 
-    `workers` run the queries of clients, `own_workers` those of our pages. `calls` bounds how many texts call
-    other services at once; `search_call` answers calls to our own search.
+    `workers` evaluate the queries of clients, `internal_workers` the queries of the pages of this service. Of
+    the queues, `checks` has processes that parse long queries, `plans` has threads that explain queries, and
+    `calls` limits how many texts call other services concurrently. `search_call` evaluates a SERVICE call to
+    the search of this service.
     """
 
     settings: Settings
     store: Store
     workers: QueryWorkers
-    own_workers: QueryWorkers
+    internal_workers: QueryWorkers
     running: RunningQueries
     telemetry: Telemetry
     checks: WorkQueue
     plans: WorkQueue
     calls: WorkQueue
-    search_call: OwnCallHandler
+    search_call: SearchCallHandler
 
 
 class QueryRecord:
-    """Records one query, from now on, for logs, metrics and tracing."""
+    """Records the duration and outcome of one query for logs, metrics and tracing."""
 
     def __init__(self, request: Request, telemetry: Telemetry, text: str) -> None:
         """Start the clock."""
@@ -96,7 +99,7 @@ class QueryRecord:
 
     @contextmanager
     def record_refusals(self) -> Iterator[None]:
-        """Record a query that fails before it runs, within the context."""
+        """Context manager that records the query if an error in its block prevents it from running."""
         try:
             yield
         except Problem as problem:
@@ -121,16 +124,16 @@ class QueryRecord:
 
 
 def refusal_outcome(problem: Problem) -> str:
-    """The outcome of a query that was refused."""
+    """The outcome of a refused query, as logs and metrics name it: `busy`, `syntax` or `refused`."""
     if problem.status == 503:
         return "busy"
     return "syntax" if problem.slug == "syntax" else "refused"
 
 
-MAX_HELD_ANSWER_BYTES = 4 * MIB  # bytes of a result that is buffered, for a page or for HTTP/1.0
-MAX_OWN_RESULT_BYTES = 16 * MIB  # bytes of the result of a query of our own
+MAX_BUFFERED_RESULT_BYTES = 4 * MIB  # for a page or for HTTP/1.0
+MAX_INTERNAL_RESULT_BYTES = 16 * MIB  # for a query of the service itself
 SHORT_QUERY_CHARS = 1_000  # shorter queries are checked for hints in the event loop
-# How many unknown parameters a hint names, and how many characters of each name.
+# Limits of the hint on unknown parameters.
 MAX_NAMED_PARAMETERS, MAX_PARAMETER_NAME_CHARS = 5, 40
 SPARQL_RESPONSE_LINKS = ['</sparql>; rel="service-desc"']
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -138,7 +141,7 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 async def answer_query(request: Request, queries: QueryService, pairs: Pairs) -> Response:
     """The response to the query in the parameters, in the format that the client prefers."""
-    request.state.asked = pairs  # for the error page, which shows them
+    request.state.query_parameters = pairs  # the error page shows the parameters
     check_query_id(request)
     query = await read_query_request(request, queries, pairs)
     is_explained = any(key == "explain" for key, _ in pairs)
@@ -149,7 +152,7 @@ async def answer_query(request: Request, queries: QueryService, pairs: Pairs) ->
     return await respond_with_result(request, queries, pairs, query, format_)
 
 
-async def respond_with_result(  # noqa: PLR0913, PLR0917 - what a response to a query is made of
+async def respond_with_result(  # noqa: PLR0913, PLR0917 - the response depends on all of these
     request: Request,
     queries: QueryService,
     pairs: Pairs,
@@ -165,7 +168,7 @@ async def respond_with_result(  # noqa: PLR0913, PLR0917 - what a response to a 
     async with open_query_result(request, queries, query, result_format) as result:
         if format_ is HTML:
             hints = [*hint_unknown_parameters(query), *await find_request_hints(queries, query)]
-            body = await result.read_up_to(MAX_HELD_ANSWER_BYTES)
+            body = await result.read_up_to(MAX_BUFFERED_RESULT_BYTES)
             page_result = PageResult(body, query.form, result.is_whole, hints)
             result.close()
             page = await run_in_threadpool(render_results_page, page_result, pairs, queries.settings.base)
@@ -173,17 +176,23 @@ async def respond_with_result(  # noqa: PLR0913, PLR0917 - what a response to a 
         return await serialize_result(request, queries, query, result, format_, headers)
 
 
-async def select_own_rows(request: Request, queries: QueryService, text: str) -> list[tuple[Any, ...]]:
-    """The rows of a SELECT of our own, as `parse_tsv_rows` gives them. Raises as `select_own_tsv`."""
-    return await run_in_threadpool(parse_tsv_rows, await select_own_tsv(request, queries, text))
+async def select_internal_rows(request: Request, queries: QueryService, text: str) -> list[tuple[Any, ...]]:
+    """The rows of a SELECT of the service itself, as `parse_tsv_rows` returns them.
+
+    Raises the Problem of `select_internal_tsv`.
+    """
+    return await run_in_threadpool(parse_tsv_rows, await select_internal_tsv(request, queries, text))
 
 
-async def select_own_tsv(
-    request: Request, queries: QueryService, text: str, max_bytes: int = MAX_OWN_RESULT_BYTES
+async def select_internal_tsv(
+    request: Request, queries: QueryService, text: str, max_bytes: int = MAX_INTERNAL_RESULT_BYTES
 ) -> bytes:
-    """The result of a SELECT of our own over all graphs, as TSV. Raises Problem 503 above `max_bytes`."""
-    query = build_own_query(text)
-    async with open_query_result(request, queries, query, TSV, is_own=True) as result:
+    """The result of a SELECT of the service itself over all graphs, as TSV.
+
+    Raises Problem 503 if the result is larger than `max_bytes`.
+    """
+    query = build_internal_query(text)
+    async with open_query_result(request, queries, query, TSV, is_internal=True) as result:
         body = await result.read_up_to(max_bytes)
         if not result.is_whole:
             result.close()
@@ -192,27 +201,28 @@ async def select_own_tsv(
 
 
 @asynccontextmanager
-async def open_query_result(  # noqa: PLR0913 - what the result of a query depends on
+async def open_query_result(  # noqa: PLR0913 - the result depends on all of these
     request: Request,
     queries: QueryService,
     query: QueryRequest,
     format_: Format,
     *,
-    is_own: bool = False,
+    is_internal: bool = False,
     max_bytes: int | None = None,
 ) -> AsyncIterator[QueryResult]:
-    """Run a query; its result within the context. Raises Problem where it has no complete result.
+    """Context manager that runs a query and yields its result.
 
-    The result has at most `max_bytes` bytes, by default the limit of the settings.
+    The result has at most `max_bytes` bytes, by default the limit of the settings. `is_internal`: the query
+    comes from the service itself. Raises Problem if the result is not complete.
     """
-    request.state.passing = asks_other_services(query.admitted)
-    workers = queries.own_workers if is_own else queries.workers
+    request.state.calls_other_services = calls_other_services(query.admitted)
+    workers = queries.internal_workers if is_internal else queries.workers
     record = QueryRecord(request, queries.telemetry, query.source.text)
     async with cancel_on_disconnect(request.receive):
         with record.record_refusals():
             resolved = await resolve_request_calls(queries, query)
             job = build_query_job(query, resolved, format_, queries.settings, max_bytes)
-            result = await workers.ask(job, request_client_address(request))
+            result = await workers.start_query(job, request_client_address(request))
         record.record_result(result)
         queries.running.add(request, query.source.text, result)
         try:
@@ -225,7 +235,7 @@ async def open_query_result(  # noqa: PLR0913 - what the result of a query depen
 
 
 async def resolve_request_calls(queries: QueryService, query: QueryRequest) -> ParsedSparqlText:
-    """The text with its calls replaced by their results. Raises Problem."""
+    """The text of a query with the results of its SERVICE calls in place of the calls. Raises Problem."""
     return await resolve_federated_calls(query.admitted, queries.settings, queries.calls, queries.search_call)
 
 
@@ -236,7 +246,7 @@ def build_query_job(
     settings: Settings,
     max_bytes: int | None = None,
 ) -> QueryJob:
-    """The job for workers; `resolved` is the text without calls."""
+    """The job for workers. `resolved` is the text of the query with results in place of SERVICE calls."""
     return QueryJob(
         resolved,
         format_.media_type,
@@ -248,7 +258,7 @@ def build_query_job(
 
 
 async def read_query_request(request: Request, queries: QueryService, pairs: Pairs) -> QueryRequest:
-    """The query in the parameters of a request; long texts are parsed in another process."""
+    """The query in the parameters of a request. A long text is parsed in another process."""
     settings = queries.settings
     with QueryRecord(request, queries.telemetry, "".join(parameter_values(pairs, "query"))).record_refusals():
         if takes_long_to_parse(pairs, settings):
@@ -256,7 +266,7 @@ async def read_query_request(request: Request, queries: QueryService, pairs: Pai
         return parse_query_request(pairs, settings)
 
 
-async def serialize_result(  # noqa: PLR0913, PLR0917 - what a response to a query is made of
+async def serialize_result(  # noqa: PLR0913, PLR0917 - the response depends on all of these
     request: Request,
     queries: QueryService,
     query: QueryRequest,
@@ -264,11 +274,11 @@ async def serialize_result(  # noqa: PLR0913, PLR0917 - what a response to a que
     format_: Format,
     extra_headers: Mapping[str, str],
 ) -> Response:
-    """The response with a short result whole, or a longer one piece by piece. Raises QueryFault."""
-    first_piece = await result.next_piece() or b""
+    """The response with the result: whole if it fits the first chunk, else streamed. Raises QueryFault."""
+    first_chunk = await result.next_chunk() or b""
     hint_mode = "all" if query.wants_hints else queries.settings.warnings
     needs_hints = hint_mode == "all" or (
-        hint_mode == "empty" and result.is_whole and is_empty_result(first_piece, format_)
+        hint_mode == "empty" and result.is_whole and is_empty_result(first_chunk, format_)
     )
     hints = [
         *hint_unknown_parameters(query),
@@ -276,35 +286,35 @@ async def serialize_result(  # noqa: PLR0913, PLR0917 - what a response to a que
     ]
     headers = {**extra_headers, **build_warning_field(hints)}
     if result.is_whole:
-        return respond_with_body(request, first_piece, format_, links=SPARQL_RESPONSE_LINKS, headers=headers)
+        return respond_with_body(request, first_chunk, format_, links=SPARQL_RESPONSE_LINKS, headers=headers)
     if request.scope["http_version"] == "1.0":
         return respond_with_body(
             request,
-            first_piece + await read_result_rest(result),
+            first_chunk + await read_remaining_result(result),
             format_,
             links=SPARQL_RESPONSE_LINKS,
             headers=headers,
         )
-    pieces = iter_whole_result(first_piece, result)
+    chunks = iter_result_chunks(first_chunk, result)
     return respond_with_stream(
-        request, pieces, format_, close=result.close, links=SPARQL_RESPONSE_LINKS, headers=headers
+        request, chunks, format_, close=result.close, links=SPARQL_RESPONSE_LINKS, headers=headers
     )
 
 
-async def read_result_rest(result: QueryResult) -> bytes:
-    """The rest of a result for HTTP/1.0, where the end of a connection may mean failure.
+async def read_remaining_result(result: QueryResult) -> bytes:
+    """The result after its first chunk, for HTTP/1.0, whose clients cannot detect an incomplete result.
 
-    Raises Problem 503 above MAX_HELD_ANSWER_BYTES.
+    Raises Problem 503 if it is larger than MAX_BUFFERED_RESULT_BYTES.
     """
-    rest = await result.read_up_to(MAX_HELD_ANSWER_BYTES)
+    remaining_bytes = await result.read_up_to(MAX_BUFFERED_RESULT_BYTES)
     if not result.is_whole:
         result.close()
         raise Problem(503, "The result is too large for HTTP/1.0, which cannot mark its end. Use HTTP/1.1.")
-    return rest
+    return remaining_bytes
 
 
 def hint_unknown_parameters(query: QueryRequest) -> list[QueryHint]:
-    """A hint on the parameters that have no effect here, as the client may expect one."""
+    """A hint that names the parameters that were ignored, if any."""
     names = ", ".join(
         repr(key[:MAX_PARAMETER_NAME_CHARS]) for key in query.unknown_parameters[:MAX_NAMED_PARAMETERS]
     )
@@ -314,8 +324,8 @@ def hint_unknown_parameters(query: QueryRequest) -> list[QueryHint]:
 async def find_request_hints(queries: QueryService, query: QueryRequest) -> list[QueryHint]:
     """Hints on probable mistakes in a query.
 
-    Finding whether there are any takes a tenth of a millisecond or a little more; finding what was meant
-    instead takes longer, so that runs on a thread.
+    A search without suggestions takes about 0.1 ms, so a short query without hints is finished in the event
+    loop. The search for similar terms to suggest takes longer and runs on a thread.
     """
     store, base = queries.store, queries.settings.base
     if len(query.source.text) < SHORT_QUERY_CHARS and not find_query_hints(
@@ -328,10 +338,12 @@ async def find_request_hints(queries: QueryService, query: QueryRequest) -> list
 def answer_explain_request(
     request: Request, queries: QueryService, pairs: Pairs, query: QueryRequest, format_: Format
 ) -> Response:
-    """The response to `?explain`. Raises Problem 400, 422 and 503 where there is no plan."""
+    """The response to `?explain`. Raises Problem 400, 422 or 503 if the query has no plan."""
     settings = queries.settings
     if has_federated_calls(query.admitted):
-        raise Problem(422, "A query with SERVICE has no plan. Remove SERVICE to get the plan of the rest.")
+        raise Problem(
+            422, "A query with SERVICE has no plan. Remove SERVICE to get the plan of the remaining query."
+        )
     try:
         explanation = explain_query(query, queries.store, settings.base)
     except SyntaxError as error:
@@ -339,12 +351,12 @@ def answer_explain_request(
     return respond_with_explanation(request, settings.base, pairs, explanation, format_)
 
 
-async def iter_whole_result(first: bytes, result: QueryResult) -> AsyncIterator[bytes]:
-    """The pieces of a result. Raises ResponseAbortedError where it ends in a fault."""
+async def iter_result_chunks(first_chunk: bytes, result: QueryResult) -> AsyncIterator[bytes]:
+    """All chunks of a result. Raises ResponseAbortedError if it ends with a fault."""
     try:
-        yield first
-        while (piece := await result.next_piece()) is not None:
-            yield piece
+        yield first_chunk
+        while (chunk := await result.next_chunk()) is not None:
+            yield chunk
     except QueryFault as fault:
         raise ResponseAbortedError(f"the result could not be completed: {fault.kind}") from fault
 
@@ -352,7 +364,7 @@ async def iter_whole_result(first: bytes, result: QueryResult) -> AsyncIterator[
 async def query_failure_problem(
     queries: QueryService, fault: QueryFault, query: QueryRequest, format_: Format
 ) -> Problem:
-    """The Problem for a query without a complete result. Raises StoreError where the store failed."""
+    """The Problem for a query without a complete result. Raises StoreError if the store failed."""
     settings = queries.settings
     match fault.kind:
         case protocol.SYNTAX_FAULT if len(query.source.text) > LONG_QUERY_CHARS:
@@ -368,25 +380,25 @@ async def query_failure_problem(
         case protocol.REMOTE_FAULT:
             raise StoreUnavailableError(str(fault))
         case protocol.SIZE_FAULT:
-            limit = f"The result is larger than {settings.result_bytes} bytes."
+            cause = f"The result is larger than {settings.result_bytes} bytes."
         case protocol.ROWS_FAULT:
-            limit = f"The result has more than {settings.result_rows} rows."
+            cause = f"The result has more than {settings.result_rows} rows."
         case protocol.TIME_FAULT:
-            limit = (
+            cause = (
                 str(fault) or f"The query took longer than {settings.query_seconds} seconds and was canceled."
             )
         case protocol.CANCELED_FAULT:
             return Problem(503, "The query was canceled on request, or because the service stops.")
         case protocol.CROWDED_FAULT:
-            limit = (
+            cause = (
                 "The query was canceled, as all workers were busy and other clients waited: it had run for "
                 "long, and no client had more queries running."
             )
         case _:
             max_bytes = settings.query_memory
-            limit = (
+            cause = (
                 f"The worker of the query exited, most likely as it needed more than {max_bytes} bytes of "
                 "memory."
             )
     headers = {"Retry-After": "10"} if fault.kind == protocol.CROWDED_FAULT else {}
-    return Problem(503, f"{limit} Ask for less, for example with LIMIT.", headers=headers)
+    return Problem(503, f"{cause} Ask for less, for example with LIMIT.", headers=headers)

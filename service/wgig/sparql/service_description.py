@@ -22,11 +22,12 @@ from ..rdf.serialization import serialize_triples
 from ..settings import Settings
 from ..store.store import Store
 
+# A request with one of these is a query or an update.
 OPERATION_PARAMETERS = {"query", "update", "default-graph-uri", "named-graph-uri"}
 
 
 def is_description_request(pairs: Pairs) -> bool:
-    """Whether a request has no query or update, and so asks for the description."""
+    """Whether a request is for the service description, as it has no query, update or dataset."""
     return not any(key in OPERATION_PARAMETERS for key, _ in pairs)
 
 
@@ -53,20 +54,22 @@ class UpdateDescriptionParameters(ParameterModel):
     media_type: Text = describe_media_type((*GRAPH_FORMATS, HTML))
 
 
-UPDATE_PAGE_OPERATION = Operation(formats=(*GRAPH_FORMATS, HTML), first=(refuse_operation,))
+UPDATE_PAGE_OPERATION = Operation(formats=(*GRAPH_FORMATS, HTML), early_dependencies=(refuse_operation,))
 
 
 def get_update(
     context: ContextDep, tokens: TokensDep, parameters: Annotated[UpdateDescriptionParameters, Query()]
 ) -> Response:
-    """The description of the update service, or a page for a browser."""
+    """The response with the description of the update service, for a browser an HTML page."""
     request = context.request
     settings = context.settings
     format_ = choose_response_format(request, (*GRAPH_FORMATS, HTML), parameters.media_type)
     if format_ is HTML:
         formats = [(graph_format.title, graph_format.media_type) for graph_format in GRAPH_FORMATS]
+        # Without tokens, nobody can write.
         page = render_template("update.html", base=settings.base, is_open=tokens.has_tokens, formats=formats)
-        # The page depends on tokens, which change without a write, and the cache lasts until the next write.
+        # A cached page is valid until the next write. This page depends on tokens, which change without a
+        # write.
         return respond_with_body(request, page, HTML, headers=NO_STORE_HEADERS)
     endpoint = str(request.url.replace(query=""))
     triples = build_service_description(context, endpoint, "SPARQL11Update")
@@ -74,9 +77,9 @@ def get_update(
 
 
 def build_service_description(context: RequestContext, endpoint: str, language: str) -> list[ox.Triple]:
-    """The triples on the service at the URL `endpoint` and its dataset."""
+    """The triples about the service at the URL `endpoint` and about its dataset."""
     settings = context.settings
-    context.store.flush_descriptions()
+    context.store.flush_descriptions()  # which have the sizes of the graphs
     return [
         *iter_service_triples(endpoint, language, settings),
         *iter_service_dataset_triples(endpoint, context.store, settings.base),
@@ -89,7 +92,7 @@ def sd_term(name: str) -> ox.NamedNode:
 
 
 def iter_service_triples(endpoint: str, language: str, settings: Settings) -> Iterator[ox.Triple]:
-    """The service at the URL `endpoint`: its language, formats and features."""
+    """The triples about the service at the URL `endpoint`: its language, formats and features."""
     node = ox.NamedNode(endpoint)  # clients look for statements on the URL that they requested
     yield ox.Triple(node, RDF_TYPE, sd_term("Service"))
     yield ox.Triple(node, sd_term("endpoint"), node)
@@ -107,7 +110,7 @@ def iter_service_triples(endpoint: str, language: str, settings: Settings) -> It
 
 
 def iter_service_dataset_triples(endpoint: str, store: Store, base: str) -> Iterator[ox.Triple]:
-    """The dataset of the URL `endpoint`: a default graph, and the named graphs with their sizes."""
+    """The triples about the dataset of a service: a default graph, and the named graphs with their sizes."""
     node, default_graph = ox.NamedNode(f"{endpoint}#dataset"), ox.NamedNode(f"{endpoint}#default-graph")
     yield ox.Triple(node, RDF_TYPE, sd_term("Dataset"))
     yield ox.Triple(node, RDF_TYPE, sd_term("GraphCollection"))

@@ -1,9 +1,9 @@
 """The net change of a write: the quads added and removed, the graphs created and dropped.
 
-A change is the difference between the contents of the scope of the write before and after it. Contents of
-more than 100,000 quads are not compared, nor are graphs that are named by blank nodes: such a change is
-unknown (None). No quad is both added and removed. Changes can be combined, replayed on a copy
-(idempotent), and packed as bytes for other processes.
+The scope of a write is the set of quads and graphs that it may change. The change is the difference between
+the contents of the scope before and after the write. It is unknown (None) if the contents have more than
+100,000 quads, or a graph is named by a blank node, as these are not compared. No quad is both added and
+removed. Changes can be combined, replayed on a copy (idempotent), and packed as bytes for other processes.
 """
 
 import json
@@ -19,7 +19,7 @@ from ..rdf.serialization import parse_n_quads, serialize_n_quads
 
 GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 
-MAX_COMPARED_QUADS = 100_000  # quads; a larger change is unknown
+MAX_COMPARED_QUADS = 100_000  # a larger change is unknown
 
 BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)  # before the first write
 
@@ -85,9 +85,9 @@ class Contents(NamedTuple):
 
 @dataclass(frozen=True)
 class WriteScope:
-    """What a write may touch; called with a store, it returns the contents of that.
+    """The quads and graphs that a write may change.
 
-    It covers all quads of `graphs` (None: all graphs), the single `quads`, and the existence of the graphs in
+    These are all quads of `graphs` (None: all graphs), the single `quads`, and the existence of the graphs in
     `graphs` and `names`.
     """
 
@@ -95,10 +95,10 @@ class WriteScope:
     quads: tuple[ox.Quad, ...] = ()
     names: tuple[GraphName, ...] = ()
 
-    def __call__(self, store: ox.Store) -> Contents | None:
-        """The contents now; None if they are too large to compare.
+    def read_contents(self, store: ox.Store) -> Contents | None:
+        """The current contents of the scope.
 
-        Also None if a graph is named by a blank node, as it cannot be compared.
+        None if they have too many quads to be compared, or a graph is named by a blank node.
         """
         named_graphs = tuple(store.named_graphs()) if self.graphs is None else self.graphs
         if len(self.quads) > MAX_COMPARED_QUADS or any(
@@ -147,16 +147,17 @@ def iter_graph_quads(quads: ox.Store, graph: GraphName) -> Iterator[ox.Quad]:
 
 
 def find_existing_graphs(quads: ox.Store, names: Iterable[GraphName]) -> set[str]:
-    """The IRIs of those of the named graphs that exist."""
+    """The IRIs of the graphs in `names` that exist and are named by IRIs."""
     return {
         name.value for name in names if isinstance(name, ox.NamedNode) and quads.contains_named_graph(name)
     }
 
 
 class BeforeAfter:
-    """Finds quads by their terms, in any graph, as they are after a change and as they were before it.
+    """Finds quads by their terms, in any graph, both after a change and before it.
 
-    The change is made already. A quad that is listed as removed and as added existed before it.
+    The store has the change already. Here the change need not be a net change: a quad that is both in
+    `removed` and in `added` existed before it.
     """
 
     def __init__(self, after: QuadMatcher, change: Change) -> None:
@@ -172,7 +173,7 @@ class BeforeAfter:
 
 
 def apply_change(change: Change, quads: ox.Store) -> None:
-    """Apply a change to a copy of the quads; idempotent."""
+    """Apply a change to a copy of the quads. Applying it again changes nothing."""
     for quad in change.removed:
         quads.remove(quad)
     quads.extend(change.added)
@@ -194,11 +195,11 @@ def net_difference(
 ) -> tuple[tuple[QuadOrIri, ...], tuple[QuadOrIri, ...]]:
     """The net removals and additions of consecutive steps, each a pair of removals and additions."""
     removed, added = set[QuadOrIri](), set[QuadOrIri]()
-    for step_removed, step_added in steps:
-        now_removed, now_added = set(step_removed), set(step_added)
-        newly_removed, newly_added = now_removed - added, now_added - removed
-        added -= now_removed
-        removed -= now_added
+    for removals, additions in steps:
+        step_removed, step_added = set(removals), set(additions)
+        newly_removed, newly_added = step_removed - added, step_added - removed
+        added -= step_removed
+        removed -= step_added
         removed |= newly_removed
         added |= newly_added
     return tuple(removed), tuple(added)
@@ -215,7 +216,7 @@ def serialize_change(change: Change) -> bytes:
     return json.dumps(members).encode()
 
 
-def parse_change(body: bytes) -> Change:
+def parse_change(data: bytes) -> Change:
     """The change from the bytes of `serialize_change`."""
-    removed, added, dropped, created = json.loads(body)
+    removed, added, dropped, created = json.loads(data)
     return Change(tuple(parse_n_quads(removed)), tuple(parse_n_quads(added)), tuple(dropped), tuple(created))

@@ -1,8 +1,9 @@
-"""A change as one SPARQL Update, which the engine runs atomically; protocols of computed graphs.
+"""The SPARQL Update that makes a change, which the engine runs atomically; protocols of derived graphs.
 
 SPARQL Update cannot refer to an existing blank node, so a graph whose change involves one is rewritten
-completely. Two protocols: `ComputedGraph` is computed in the transaction, before inference, whose rules may
-query it; `GraphDescriber` computes graphs from all quads after inference, possibly later and on a copy.
+completely. There are two protocols of derived graphs: a `ComputedGraph` is computed in the transaction,
+before inference, so that rules can query it; a `GraphDescriber` computes descriptions from all quads after
+inference, possibly later and on a copy.
 """
 
 from collections import defaultdict
@@ -55,11 +56,11 @@ def build_replacement_update(graphs: Mapping[NamedOrDefaultGraph, Iterable[ox.Tr
     )
 
 
-def build_content_update(graph: NamedOrDefaultGraph, text: str) -> str:
-    """The SPARQL Update that replaces the content of a graph by the triples of `text` (N-Triples)."""
+def build_content_update(graph: NamedOrDefaultGraph, triples: str) -> str:
+    """The SPARQL Update that replaces the content of a graph by triples in N-Triples."""
     if isinstance(graph, ox.DefaultGraph):
-        return f"DROP DEFAULT; INSERT DATA {{ {text} }}"
-    return f"DROP SILENT GRAPH {graph}; CREATE GRAPH {graph}; INSERT DATA {{ GRAPH {graph} {{ {text} }} }}"
+        return f"DROP DEFAULT; INSERT DATA {{ {triples} }}"
+    return f"DROP SILENT GRAPH {graph}; CREATE GRAPH {graph}; INSERT DATA {{ GRAPH {graph} {{ {triples} }} }}"
 
 
 def scope_of_change(change: Change, rewritten_graphs: set[GraphName]) -> WriteScope:
@@ -82,8 +83,8 @@ def find_rewritten_graphs(
 ) -> set[GraphName]:
     """The graphs that must be rewritten, as SPARQL Update cannot refer to the blank nodes in their change.
 
-    Graphs that share such a blank node are included, transitively, as it gets a new label. `excluded_graphs`
-    are computed from the others after the change; they are left out.
+    Such a blank node gets a new label, so graphs that share it are included, transitively. `excluded_graphs`
+    are left out: they are computed from the others after the change.
     """
     graphs = {quad.graph_name for quad in change.removed if any(iter_blank_nodes(quad))}
     added_nodes = {blank for quad in change.added for blank in iter_blank_nodes(quad)}
@@ -106,12 +107,12 @@ def find_rewritten_graphs(
 
 
 def graphs_of_quads(quads: Iterable[ox.Quad]) -> set[NamedOrDefaultGraph]:
-    """The graphs of the quads, except graphs that are named by a blank node."""
+    """The graphs of the quads, without graphs named by blank nodes."""
     return {quad.graph_name for quad in quads if not isinstance(quad.graph_name, ox.BlankNode)}
 
 
 def quads_after_change(quads: ox.Store, graph: GraphName, change: Change) -> set[ox.Quad]:
-    """The quads of a graph as they will be after the change."""
+    """The quads that a graph will have after the change."""
     before = set(iter_graph_quads(quads, graph)).difference(change.removed)
     return before.union(quad for quad in change.added if quad.graph_name == graph)
 
@@ -149,51 +150,51 @@ def serialize_update_graph(graph: GraphName) -> str:
     return "DEFAULT" if isinstance(graph, ox.DefaultGraph) else f"GRAPH {graph}"
 
 
-# Results of SHACL checks that ran before the write, by the digest of the checked data, so that a computed
-# graph does not have to check the same data again.
+# Results of SHACL checks before the write, by the digest of the data, so that a computed graph does not have
+# to check the same data again.
 CheckResults = Mapping[str, frozenset[Any]]
-NOTHING_CHECKED: CheckResults = MappingProxyType({})
+NO_CHECK_RESULTS: CheckResults = MappingProxyType({})
 
 
 class ComputedGraph(Protocol):
-    """A graph that is computed from the asserted quads, before inference, whose rules may query it."""
+    """A graph that is computed from the asserted quads before inference, so that rules can query it."""
 
     graph: ox.NamedNode
 
     @property
     def digest(self) -> str:
-        """The digest of everything that determines how it is computed."""
+        """The digest of everything that determines how the graph is computed."""
 
     def apply(
-        self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
+        self, quads: ox.Store, change: Change | None, check_results: CheckResults = NO_CHECK_RESULTS
     ) -> Change | None:
-        """Update the graph after a change of the asserted quads; None: the change is unknown.
+        """Update the graph after a change of the asserted quads (None: the change is unknown).
 
-        `checked` are results for the quads of the change that are known already. Returns the change combined
-        with the change of this graph, None if it is unknown.
+        `check_results` are known results for data of the change. Returns the change combined with the change
+        of this graph, None if it is unknown.
         """
 
-    def computed_from(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
-        """The computed quads that depend on these graphs only; None if others may depend on them as well."""
+    def quads_computed_from(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
+        """The computed quads that depend only on these graphs; None if other quads may depend on them too."""
 
 
 class GraphDescriber(Protocol):
-    """Graphs that are computed from all quads, after inference. No rule queries them."""
+    """Computes descriptions: graphs about all quads, computed after inference. No rule queries them."""
 
     graphs: frozenset[ox.NamedNode]
 
     @property
     def digest(self) -> str:
-        """The digest of how it is computed."""
+        """The digest of how the graphs are computed."""
 
     def describe(self, quads: ox.Store, change: Change | None, prepared: Any = None) -> Change:
-        """Update the graphs after a change of the other quads (None: unknown); the change made to them.
+        """Update the graphs after a change of other quads (None: unknown). Returns the change of the graphs.
 
-        `prepared` is the result of `prepare`; with it, the quads may already include later changes.
+        `prepared` is the result of `prepare`. With it, the quads may include later changes too.
         """
 
     def prepare(self, copy: Path, change: Change) -> Any:
-        """Do the slow part of `describe` in another process, on a copy of the quads as after the change.
+        """Do the slow part of `describe` in another process, on a copy of the quads after the change.
 
         Raises OSError or subprocess.SubprocessError.
         """
@@ -202,4 +203,4 @@ class GraphDescriber(Protocol):
         """Whether the change can be described from the result of `prepare`."""
 
     def state(self, quads: ox.Store) -> str:
-        """An identifier of the state that is described: another state has another one."""
+        """An identifier of the described state of the quads, different for each state."""

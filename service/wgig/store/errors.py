@@ -9,7 +9,7 @@ from pathlib import Path
 
 OTHER_STORE_ADVICE = "give another folder with --store"
 
-# Part of the message of the engine or the system (in lower case), what it means, and how to fix it.
+# Part of an error message of the engine or the system (in lower case), its meaning, and how to fix it.
 STORE_ERROR_CAUSES = (
     ("lock hold by", "is open already in this process", "use the store that is open"),
     (
@@ -28,12 +28,12 @@ STORE_ERROR_CAUSES = (
         "raise the limit: ulimit -n 4096",
     ),
     ("not a directory", "is not a folder", "give a folder with --store"),
-    ("no such file", "holds no store", "make one: wgig serve, or wgig load, with the same --store"),
+    ("no such file", "does not exist", "make one: wgig serve, or wgig load, with the same --store"),
     ("corruption", "is damaged or not a store", f"load a dump into a new one, or {OTHER_STORE_ADVICE}"),
 )
 
 
-# Of these, the errors of a full disk, and the errors after which the store can still be read.
+# Parts of messages about a full disk, and of messages after which the store can still be read.
 DISK_FULL_MESSAGES = ("no space left", "disk quota", "file too large")
 STILL_READABLE_MESSAGES = ("lock hold by", "lock file", "permission denied", "read-only file system")
 
@@ -47,7 +47,7 @@ class DiskFullError(StoreError):
 
 
 class StoreUnavailableError(StoreError):
-    """The server that holds the store does not respond, or responds with an error that may pass."""
+    """The server that holds the store does not respond, or responds with a temporary error."""
 
 
 class StoreDeclinedError(StoreError):
@@ -59,7 +59,7 @@ class UnstorableError(StoreError):
 
 
 class StoreNotWritableError(StoreError):
-    """The store cannot be opened for writing by this process at this time; it may still be readable."""
+    """The store cannot be opened for writing by this process now; it may still be readable."""
 
 
 STORE_ERROR_CLASSES: dict[str, type[StoreError]] = {

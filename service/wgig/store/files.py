@@ -1,13 +1,13 @@
 """Files of a store folder: graph versions by content, the atomic swap of a store, file locks.
 
 A version is the content of a graph before a write, stored as a compressed file that is named by the SHA-256
-of the content. It is on disk before the write that replaces it. One left by a crash is harmless: nothing
-refers to it, and the next version with the same content reuses it.
+of the content. It is on disk before the write that replaces it. If a crash follows, the file is unused and
+harmless; the next version with the same content reuses it.
 
 A restore replaces the store in its folder completely or not at all, even if the process dies in the middle:
 after the first rename, the swap is completed when the store is next opened. All renames are inside the
-folder, so that it may be a mount point; files that are not part of the store, except the tokens, are in its
-subfolder `aside`.
+folder, so that it may be a mount point; its subfolder `aside` has all files that are not part of
+the store, except the access tokens.
 """
 
 import fcntl
@@ -24,9 +24,9 @@ from .errors import StoreError, build_store_error
 
 @contextmanager
 def hold_file_lock(path: Path, busy_message: str = "") -> Iterator[None]:
-    """Hold an exclusive lock on a file. Waits for other holders, or fails with `busy_message` if given.
+    """Hold an exclusive lock on a file. Waits until it is free; with a `busy_message`, fails with it instead.
 
-    The system releases the lock when the process ends. Raises OSError, also if the lock is held.
+    The system releases the lock when the process ends. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
@@ -38,14 +38,14 @@ def hold_file_lock(path: Path, busy_message: str = "") -> Iterator[None]:
 
 
 ASIDE_FOLDER = "aside"
-# Entries of the folder that a restore leaves in place and a backup leaves out. Tokens are not content: a
-# backup must not leak them, and a restore must not bring back revoked ones.
+# Entries of the folder that a restore leaves in place and a backup leaves out. Access tokens are not content:
+# a backup must not leak them, and a restore must not bring back revoked ones.
 ENTRIES_OUTSIDE_BACKUP = {ASIDE_FOLDER, "tokens.json", "tokens.json.lock"}
 COMMITTED_SWAP_PREFIX, PREVIOUS_STORE_PREFIX = "restored-", "before-"  # followed by a timestamp
 INCOMING_STORE_FOLDER = "coming"
 # The stages of a swap, T being the timestamp: the new store is renamed to restored-T (the swap is committed);
-# the old files are moved to before-T; restored-T is renamed to coming; the new files are moved into
-# the folder.
+# the old files are moved to before-T; restored-T is renamed to coming; the new files are moved into the
+# folder.
 
 
 def swap_store(folder: Path, new_store: Path, timestamp: str) -> Path:
@@ -53,7 +53,7 @@ def swap_store(folder: Path, new_store: Path, timestamp: str) -> Path:
 
     Returns the folder that the old store was moved to, which does not exist if the old store had no files.
     `timestamp` becomes part of the names of folders. The first rename commits the swap: if it is interrupted,
-    `finish_store_swap` completes it. Nobody may open the store meanwhile.
+    `finish_store_swap` completes it. No process may open the store meanwhile.
     """
     new_store.rename(new_store.with_name(COMMITTED_SWAP_PREFIX + timestamp))
     sync_to_disk(new_store.parent)
@@ -62,13 +62,13 @@ def swap_store(folder: Path, new_store: Path, timestamp: str) -> Path:
 
 
 def finish_store_swap(folder: Path) -> None:
-    """Complete an interrupted swap, if there is one. Nobody may open the store meanwhile."""
+    """Complete an interrupted swap, if there is one. No process may open the store meanwhile."""
     aside = folder / ASIDE_FOLDER
     incoming = aside / INCOMING_STORE_FOLDER
     for committed in aside.glob(f"{COMMITTED_SWAP_PREFIX}*"):
         previous = aside / committed.name.replace(COMMITTED_SWAP_PREFIX, PREVIOUS_STORE_PREFIX, 1)
         previous.mkdir(exist_ok=True)
-        # While the new store is named restored-T, none of its files was moved: all files in `folder` are old.
+        # While the new store is named restored-T, none of its files is moved: all files in `folder` are old.
         move_store_files(folder, previous)
         if not any(previous.iterdir()):
             previous.rmdir()
@@ -100,7 +100,7 @@ class ContentStore:
         self.contents: dict[str, bytes] = {}
 
     def keep(self, content: bytes) -> str:
-        """Store the content, unless it is there. Returns its digest."""
+        """Store the content unless it is stored already. Returns its digest."""
         digest = hashlib.sha256(content).hexdigest()
         if self.folder is None:
             self.contents[digest] = content
@@ -132,7 +132,7 @@ class ContentStore:
         return content
 
     def path(self, folder: Path, digest: str) -> Path:
-        """The file of a version; in 256 subfolders, so that none has too many files."""
+        """The file of a version. There are 256 subfolders, so that none has too many files."""
         if not SHA256_HEX_PATTERN.fullmatch(digest):
             raise StoreError(f"{digest!r} is not the digest of a version.")
         return folder / digest[:2] / f"{digest[2:]}.nt.gz"

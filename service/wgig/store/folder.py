@@ -1,9 +1,9 @@
 """Opening the folder of a store: its lock, its layout number, and the completion of an interrupted restore.
 
 Every failure becomes a StoreError with one sentence on the cause and the fix. The layout number keeps older
-versions of the package from misreading a folder that a newer one wrote: increase it when earlier versions
-would misread the folder or corrupt it. Derived files that are rebuilt when their format does not fit, such as
-the search index and the change log, do not need a new number.
+versions of the package from misreading a folder that a newer one wrote. Increase it if older versions would
+misread or corrupt the folder. Derived files that are rebuilt when their format does not fit, such as the
+search index and the change log, do not need a new number.
 """
 
 import errno
@@ -37,7 +37,7 @@ def read_layout(folder: Path) -> tuple[int, str]:
 
 
 def write_layout(folder: Path) -> None:
-    """Write the current layout number into a store folder, unless it is there. Raises OSError."""
+    """Write the current layout number into a store folder that does not have it. Raises OSError."""
     if not (folder / LAYOUT_FILE).exists() or read_layout(folder)[0] != CURRENT_LAYOUT_NUMBER:
         with open_durable_file(folder / LAYOUT_FILE) as file:
             file.write(f"{CURRENT_LAYOUT_NUMBER} {__version__}\n".encode("ascii"))
@@ -45,11 +45,12 @@ def write_layout(folder: Path) -> None:
 
 QUADS_FOLDER = "quads"
 ENGINE_CURRENT_FILE = "CURRENT"  # a file that every store of the engine has
+OPENING_LOCK_FILE = "door"  # locked while a store is opened, or replaced by a restore
 MAX_SNAPSHOT_ATTEMPTS = 5
-WRITER_WAIT_SECONDS = 30.0  # seconds to wait for other writers of a shared store
-STARTUP_WAIT_SECONDS = (
-    600.0  # the same at startup, when another writer may fill it; a dead one is noticed sooner
-)
+SNAPSHOT_RETRY_SECONDS = 0.05  # pause after the first failed attempt; after the second, twice as long, etc.
+# Time to wait for other writers of a shared store, which several services write to over HTTP.
+WRITER_WAIT_SECONDS = 30.0
+STARTUP_WAIT_SECONDS = 600.0  # the same at startup, as another writer may be filling the store
 
 
 def open_quads(folder: Path) -> ox.Store:
@@ -63,7 +64,7 @@ def open_quads(folder: Path) -> ox.Store:
             check_layout_number(folder)
             quads.mkdir(exist_ok=True)
             if any(quads.iterdir()) and not (quads / ENGINE_CURRENT_FILE).exists():
-                raise OSError(errno.EINVAL, "corruption")
+                raise OSError(errno.EINVAL, "corruption")  # build_store_error recognizes this word
             store = ox.Store(quads)
             write_layout(folder)
             return store
@@ -95,7 +96,7 @@ def check_layout_number(folder: Path) -> None:
 
 @contextmanager
 def hold_store_closed(folder: Path) -> Iterator[None]:
-    """Keep the store in `folder` closed meanwhile. Raises StoreError if a process has it open."""
+    """Prevent that a process opens the store in `folder`. Raises StoreError if one has it open."""
     with hold_opening_lock(folder):
         if (folder / QUADS_FOLDER / ENGINE_CURRENT_FILE).exists():
             try:
@@ -109,8 +110,8 @@ def hold_store_closed(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def hold_opening_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock for opening a store. Completes an interrupted swap first."""
-    with hold_file_lock(folder / ASIDE_FOLDER / "door"):
+    """Hold the lock for opening a store, after completing an interrupted restore."""
+    with hold_file_lock(folder / ASIDE_FOLDER / OPENING_LOCK_FILE):
         finish_store_swap(folder)
         yield
 
@@ -118,32 +119,32 @@ def hold_opening_lock(folder: Path) -> Iterator[None]:
 def open_quads_snapshot(folder: Path) -> ox.Store:
     """A read-only snapshot of the engine's store in `folder`, also while another process writes.
 
-    Raises StoreError. Opening can fail while the writer compacts its files, so it is tried 5 times.
+    Raises StoreError. Opening can fail while the writer compacts its files, so there are 5 attempts.
     """
     check_layout_number(folder)
     for attempt in range(MAX_SNAPSHOT_ATTEMPTS):
         try:
             return ox.Store.read_only(str(folder / QUADS_FOLDER))
         except (OSError, RuntimeError) as error:
-            missing = not (folder / QUADS_FOLDER / ENGINE_CURRENT_FILE).exists()
-            if missing or attempt == MAX_SNAPSHOT_ATTEMPTS - 1:
+            is_missing = not (folder / QUADS_FOLDER / ENGINE_CURRENT_FILE).exists()
+            if is_missing or attempt == MAX_SNAPSHOT_ATTEMPTS - 1:
                 raise build_store_error(error, folder) from error
-            time.sleep(0.05 * (attempt + 1))
+            time.sleep(SNAPSHOT_RETRY_SECONDS * (attempt + 1))
     raise AssertionError("the last attempt returns or raises")
 
 
-def sync_engine_log(folder: Path, newest: int) -> int:
-    """Sync the engine's log files in `folder` to disk, and so all writes up to now; the newest file's number.
+def sync_engine_log(folder: Path, newest_number: int) -> int:
+    """Sync the engine's log files to disk, and so all writes so far. Returns the number of the newest file.
 
-    The engine's own flush also writes a table for each of its indexes, in 6 to 18 ms; this takes 1 ms.
-    `newest` is the number that the last call returned: older files are never written again.
+    This takes 1 ms; the engine's flush takes 6 to 18 ms, as it also writes a table for each index.
+    `newest_number` is the result of the previous call, first 0: older files are never written again.
     """
     log_files = {int(path.stem): path for path in (folder / QUADS_FOLDER).glob("*.log")}
     for number, path in log_files.items():
-        if number >= newest:
+        if number >= newest_number:
             with suppress(FileNotFoundError):  # the engine has flushed it to its tables
                 sync_to_disk(path)
-    latest = max(log_files, default=newest)
-    if latest > newest:
+    latest = max(log_files, default=newest_number)
+    if latest > newest_number:
         sync_to_disk(folder / QUADS_FOLDER)
     return latest

@@ -1,9 +1,9 @@
 """The versions of each graph, as recorded in the graph `history`, and the content of each version.
 
-A version is named after the time of the write that made it. The current one is recognized by its digest: the
-SHA-256 of its N-Triples, independent of their order and of blank node labels. If something that records no
-history wrote the graph since, such as `wgig load`, its state is an unrecorded version. The graph `history`
-itself can be read as it was at an earlier version.
+A version is named after the time of the write that made it. Whether a graph still has its last recorded
+version is recognized by a digest: the SHA-256 of its N-Triples, independent of their order and of blank node
+labels. After a write that records no history, such as `wgig load`, the state of the graph is an unrecorded
+version. The graph `history` itself can be read as it was at an earlier version.
 """
 
 import hashlib
@@ -46,22 +46,23 @@ WGIG_TRIPLES_ADDED, WGIG_TRIPLES_REMOVED = (
     expand_curie(f"wgig:{name}") for name in ("triplesAdded", "triplesRemoved")
 )
 
-MAX_LISTED_VERSIONS = 20  # of a graph, on a page
-UNRECORDED_VERSION_PREFIX = "before-"  # begins the name of a state that no write recorded
+MAX_LISTED_VERSIONS = 20  # of a graph, on one HTML page
+UNRECORDED_VERSION_PREFIX = "before-"  # of the name of a state that no write recorded
 VERSION_TIME_FORMAT = "%Y%m%dT%H%M%S%fZ"  # no dot, as a dot in a URL starts the suffix of a format
 BLANK_LABEL_PATTERN = re.compile(rb"_:[0-9A-Za-z]+")
 
+# %s: the IRIs of the graph `history` and of the graph whose versions are listed.
 GRAPH_VERSIONS_QUERY = f"""
-SELECT ?version ?since ?until ?kept ?triples ?added ?removed ?who {{ GRAPH <%s> {{
+SELECT ?version ?since ?until ?digest ?triples ?added ?removed ?writer {{ GRAPH <%s> {{
   ?version <{PROV_SPECIALIZATION_OF.value}> <%s> .
   OPTIONAL {{
     ?version <{PROV_WAS_GENERATED_BY.value}> ?write .
     ?write <{PROV_ENDED_AT_TIME.value}> ?since ;
-      <{PROV_WAS_ASSOCIATED_WITH.value}>/<{RDFS_LABEL.value}> ?who
+      <{PROV_WAS_ASSOCIATED_WITH.value}>/<{RDFS_LABEL.value}> ?writer
   }}
   OPTIONAL {{
     ?version <{PROV_WAS_INVALIDATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?until ;
-      <{DCTERMS_IDENTIFIER.value}> ?kept
+      <{DCTERMS_IDENTIFIER.value}> ?digest
   }}
   OPTIONAL {{ ?version <{VOID_TRIPLES.value}> ?triples }}
   OPTIONAL {{ ?version <{WGIG_TRIPLES_ADDED.value}> ?added ; <{WGIG_TRIPLES_REMOVED.value}> ?removed }}
@@ -70,11 +71,11 @@ SELECT ?version ?since ?until ?kept ?triples ?added ?removed ?who {{ GRAPH <%s> 
 
 @dataclass(frozen=True)
 class GraphVersion:
-    """A version of a graph: its name, and from when until when it was current (None: not known, or still is).
+    """A version of a graph: its name, and the times when it became current and was replaced.
 
-    `content_digest` identifies its content in the ContentStore; it is empty for the current version. `who` is
-    the name of the writer, `added` and `removed` count triples against the version before; they are empty and
-    0 for a version that no write recorded.
+    `since` is None if it is unknown, `until` if the version is current. `content_digest` identifies the
+    content in the ContentStore; it is empty for the current version. `added` and `removed` are numbers of
+    triples compared to the version before. They are 0, and `writer_name` is empty, for an unrecorded version.
     """
 
     name: str
@@ -84,53 +85,55 @@ class GraphVersion:
     triples: int
     added: int
     removed: int
-    who: str
+    writer_name: str
 
     @property
-    def moment(self) -> datetime:
-        """A time at which it was the current version."""
-        moment = self.since or (self.until and self.until - timedelta(microseconds=1))
-        assert moment is not None
-        return moment
+    def time(self) -> datetime:
+        """A time when the version was current."""
+        time = self.since or (self.until and self.until - timedelta(microseconds=1))
+        assert time is not None
+        return time
 
 
 class GraphHistory:
-    """Reads the recorded versions of the graphs of a store."""
+    """Reads the recorded versions of graphs. A graph is given by its IRI, None for the unnamed graph."""
 
     def __init__(self, base: str, contents: ContentStore) -> None:
-        """Take the base IRI of the graphs, and the store of their former contents."""
+        """Take the base IRI of the graphs, and the store of the contents of their versions."""
         self.base = base
         self.contents = contents
         self.graph = ox.NamedNode(f"{base}graph/history")
 
     def version_iri(self, graph: str | None, name: str) -> ox.NamedNode:
-        """The IRI of a version, which is also the URL where it is read."""
-        iri = readable_graph_iri(graph, self.base)
-        return ox.NamedNode(f"{iri}{'&' if '?' in iri else '?'}version={name}")
+        """The IRI of a version, which is also its URL."""
+        url = build_graph_url(graph, self.base)
+        return ox.NamedNode(f"{url}{'&' if '?' in url else '?'}version={name}")
 
     def current_version(self, store: Store, node: ox.NamedNode) -> ox.NamedNode | None:
-        """The version of a graph that its last recorded write made, or None."""
+        """The version of a graph that its last recorded write made; None if no write is recorded."""
         version = self.find_object(store, node, DCAT_HAS_CURRENT_VERSION)
         assert version is None or isinstance(version, ox.NamedNode)
         return version
 
     def find_object(self, store: Store, subject: ox.NamedNode, predicate: ox.NamedNode) -> object:
-        """The object of a statement in the history graph, or None without such a statement."""
+        """The object of a triple in the history graph; None if there is no such triple."""
         triples = store.triples(self.graph.value, subject, predicate)
         return next((triple.object for triple in triples), None)
 
     def list_versions(self, store: Store, graph: str | None) -> list[GraphVersion]:
         """The versions of a graph whose content is available, oldest first."""
-        graph_iri = readable_graph_iri(graph, self.base)
+        graph_iri = build_graph_url(graph, self.base)
         current = self.current_version(store, ox.NamedNode(graph_iri))
         rows = select_solutions(store, GRAPH_VERSIONS_QUERY % (self.graph.value, graph_iri))
         versions = [
-            parse_version_row(row) for row in rows if "kept" in row or (current and row["version"] == current)
+            parse_version_row(row)
+            for row in rows
+            if "digest" in row or (current and row["version"] == current)
         ]
-        return sorted(versions, key=lambda version: (version.moment, version.until is None))
+        return sorted(versions, key=lambda version: (version.time, version.until is None))
 
     def read_version(self, store: Store, graph: str | None, version: GraphVersion) -> bytes | None:
-        """The content of a version as N-Triples; None if it is no longer current and not recorded.
+        """The content of a version as N-Triples; None if it is neither current nor recorded.
 
         Raises StoreError.
         """
@@ -152,26 +155,26 @@ class GraphHistory:
 def parse_version_row(row: dict[str, ox.Literal]) -> GraphVersion:
     """The version in a row of GRAPH_VERSIONS_QUERY."""
 
-    def count(name: str) -> int:
+    def read_count(name: str) -> int:
         return int(row[name].value) if name in row else 0
 
-    def moment(name: str) -> datetime | None:
+    def read_time(name: str) -> datetime | None:
         return datetime.fromisoformat(row[name].value) if name in row else None
 
     return GraphVersion(
         name=row["version"].value.rpartition("version=")[2],
-        since=moment("since"),
-        until=moment("until"),
-        content_digest=row["kept"].value if "kept" in row else "",
-        triples=count("triples"),
-        added=count("added"),
-        removed=count("removed"),
-        who=row["who"].value if "who" in row else "",
+        since=read_time("since"),
+        until=read_time("until"),
+        content_digest=row["digest"].value if "digest" in row else "",
+        triples=read_count("triples"),
+        added=read_count("added"),
+        removed=read_count("removed"),
+        writer_name=row["writer"].value if "writer" in row else "",
     )
 
 
-def readable_graph_iri(graph: str | None, base: str) -> str:
-    """The URL of a graph: its own IRI below the base, else that of the Graph Store Protocol."""
+def build_graph_url(graph: str | None, base: str) -> str:
+    """The URL of a graph: the IRI of the graph if it is below the base, else a Graph Store Protocol URL."""
     if graph is None:
         return f"{base}graphs?default"
     return graph if graph.startswith(f"{base}graph/") else f"{base}graphs?graph={quote(graph, safe='')}"
@@ -189,31 +192,33 @@ def digest_n_triples(lines: Iterable[bytes]) -> str:
     ).hexdigest()
 
 
-# The timestamp in the IRI of a write, of its parts, or of a version that it made or ended.
-STAMPED_IRI_PATTERN = re.compile(r"(?:/id/write/|[?&]version=(?:before-)?)(\d{8}T\d{12}Z)")
+# The IRI of a write, of a resource below it, or of a version that it made or ended. The group is the
+# timestamp.
+TIMESTAMPED_IRI_PATTERN = re.compile(r"(?:/id/write/|[?&]version=(?:before-)?)(\d{8}T\d{12}Z)")
 WRITER_IRI_PATTERN = re.compile(r"/id/writer/[^/]+$")
 
 
 def history_at_version(triples: Iterable[ox.Triple], version: str) -> set[ox.Triple]:
-    """The triples of the history graph as they were after the write that the version is named after.
+    """The triples that the history graph had after the write whose timestamp is the name of the version.
 
-    An empty version, or the name of a release, stands for the time before the first write.
+    An empty version, or the number of a release, such as 0.1.0, sorts before all timestamps, and so before
+    the first write.
     """
-    triples_then = {
+    recorded_triples = {
         triple
         for triple in triples
-        if stamp_of_term(triple.subject) <= version and stamp_of_term(triple.object) <= version
+        if timestamp_of_term(triple.subject) <= version and timestamp_of_term(triple.object) <= version
     }
     ended_versions = {
-        triple.subject for triple in triples_then if triple.predicate == PROV_WAS_INVALIDATED_BY
+        triple.subject for triple in recorded_triples if triple.predicate == PROV_WAS_INVALIDATED_BY
     }
-    writers = {triple.object for triple in triples_then if triple.predicate == PROV_WAS_ASSOCIATED_WITH}
+    writers = {triple.object for triple in recorded_triples if triple.predicate == PROV_WAS_ASSOCIATED_WITH}
     triples_at_version = {
         triple
-        for triple in triples_then
+        for triple in recorded_triples
         if triple.predicate != DCAT_HAS_CURRENT_VERSION
         and (triple.predicate != DCTERMS_IDENTIFIER or triple.subject in ended_versions)
-        and (not WRITER_IRI_PATTERN.search(text_of_iri(triple.subject)) or triple.subject in writers)
+        and (not WRITER_IRI_PATTERN.search(iri_or_empty(triple.subject)) or triple.subject in writers)
     }
     return triples_at_version | set(iter_current_versions(triples_at_version))
 
@@ -230,21 +235,26 @@ def iter_current_versions(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
             graph, ox.NamedNode
         ):
             assert isinstance(triple.subject, ox.NamedNode)
-            event = (stamp_of_term(triple.object), triple.predicate == PROV_WAS_GENERATED_BY, triple.subject)
+            event = (
+                timestamp_of_term(triple.object),
+                triple.predicate == PROV_WAS_GENERATED_BY,
+                triple.subject,
+            )
+            # A write may end a version and make the next one at the same time: the next one is last.
             last_events[graph] = max(last_events.get(graph, event), event, key=lambda event: event[:2])
     for graph, (_, is_current, version) in last_events.items():
         if is_current:
             yield ox.Triple(graph, DCAT_HAS_CURRENT_VERSION, version)
 
 
-def stamp_of_term(term: object) -> str:
-    """The timestamp in the IRI of something that a write made; empty for other terms, which sort first."""
-    match = STAMPED_IRI_PATTERN.search(text_of_iri(term))
+def timestamp_of_term(term: object) -> str:
+    """The timestamp in the IRI of a resource that a write made; for other terms empty, which sorts first."""
+    match = TIMESTAMPED_IRI_PATTERN.search(iri_or_empty(term))
     return match[1] if match else ""
 
 
-def text_of_iri(term: object) -> str:
-    """The text of an IRI; empty for all other terms."""
+def iri_or_empty(term: object) -> str:
+    """The text of an IRI; empty for other terms."""
     return term.value if isinstance(term, ox.NamedNode) else ""
 
 

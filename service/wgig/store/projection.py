@@ -2,7 +2,7 @@
 
 A projection is built from a snapshot on first use. From then on, each commit is applied to it before the
 commit is acknowledged; commits during the build are applied at its end. It is rebuilt after an unknown
-change, and after a change that it failed to apply: such a failure does not affect the commit.
+change and after a change that it failed to apply. Such a failure does not affect the commit.
 
 A subclass defines how it is built (`rebuild`), how a change is applied (`apply`), and, if it is kept on disk,
 whether the data there is current (`resume`).
@@ -22,7 +22,7 @@ from .errors import StoreError
 from .store import Store
 from .view import StoreView
 
-PROJECTION_ERRORS = (sqlite3.Error, OSError, StoreError)  # of the disk; any other is a bug
+PROJECTION_ERRORS = (sqlite3.Error, OSError, StoreError)  # errors of the disk; any other error is a bug
 
 log = logging.getLogger("wgig")
 
@@ -38,7 +38,7 @@ class ProjectionState(Enum):
 
 
 class Projection(ABC):
-    """Data derived from a store, kept up to date with its commits."""
+    """Data derived from a store ("it" below), kept up to date with the commits of the store."""
 
     name: str  # in messages
     snapshot_name: str  # folder in `aside` for the snapshot that it is built from
@@ -48,31 +48,30 @@ class Projection(ABC):
         self.store = store
         self.state = ProjectionState.CLOSED
         self.missed_changes: list[Change] | None = None  # since the snapshot; None: one of them is unknown
-        self.build_lock = threading.Lock()  # held while it is built
-        self.task_lock = threading.Lock()
+        self.build_lock = threading.Lock()  # held during a build
+        self.task_lock = threading.Lock()  # for `build_task`
         self.build_task: Future[None] | None = None
 
     @abstractmethod
     def apply(self, change: Change) -> bool:
-        """Apply a change of the store, under the write lock; False if it must be rebuilt instead.
+        """Apply a change of the store, under the write lock. Returns False if a rebuild is needed instead.
 
         Raises PROJECTION_ERRORS.
         """
 
     @abstractmethod
     def rebuild(self, view: StoreView) -> None:
-        """Build it from the view; others may write to the store meanwhile.
+        """Build it from the view, while others may write to the store.
 
-        Changes since the view are passed to `apply`, as one change, before it is current. Raises
-        PROJECTION_ERRORS.
+        Changes after the view was taken are then passed to `apply`, as one change. Raises PROJECTION_ERRORS.
         """
 
     def resume(self) -> bool:
-        """Open the data on disk, under the write lock; whether it agrees with the store."""
+        """Open the data on disk, under the write lock. Returns whether it agrees with the store."""
         return False
 
-    def on_stale(self) -> None:  # noqa: B027 - most have nothing to do
-        """Called when it must be built. It is built on next use, unless a subclass starts a build here."""
+    def on_stale(self) -> None:  # noqa: B027 - most subclasses do nothing here
+        """Called when it must be built. Unless a subclass starts a build here, the next use builds it."""
 
     @property
     def is_current(self) -> bool:
@@ -110,7 +109,7 @@ class Projection(ABC):
             self.invalidate()
 
     def _try_apply(self, change: Change) -> bool:
-        """Apply a change; whether that succeeded."""
+        """Apply a change. Returns whether that succeeded."""
         try:
             return self.apply(change)
         except PROJECTION_ERRORS as error:  # the commit itself is done
@@ -127,14 +126,14 @@ class Projection(ABC):
                 self.on_stale()
 
     def ensure_current(self) -> None:
-        """Build it unless it is current. May block: call it on a worker thread. Raises its errors."""
+        """Build it unless it is current. May block: call it on a worker thread. Raises PROJECTION_ERRORS."""
         self.open()
         with self.build_lock:
             while not self.is_current:
                 self._build()
 
     def start_build(self) -> Future[None]:
-        """Run `ensure_current` on a thread of its own, unless it is running; its future."""
+        """Run `ensure_current` on a new thread, unless it is running. Returns its future."""
         with self.task_lock:
             if self.build_task is None or self.build_task.done():
                 self.build_task = Future()
@@ -157,9 +156,9 @@ class Projection(ABC):
             self.on_stale()
 
     def _build(self) -> None:
-        """Build it once; it is current afterwards, unless an unknown change came meanwhile."""
+        """Build it once. Then it is current, unless there was an unknown change meanwhile."""
         try:
-            with self.open_source() as view:
+            with self.open_build_view() as view:
                 self.rebuild(view)
             with self.store.write_lock():
                 changes = self.missed_changes
@@ -171,11 +170,11 @@ class Projection(ABC):
             raise
 
     @contextmanager
-    def open_source(self) -> Iterator[StoreView]:
-        """The view that it is built from; `begin_build` is called under the write lock."""
+    def open_build_view(self) -> Iterator[StoreView]:
+        """The view from which it is built; `begin_build` is called under the write lock."""
         with self.store.snapshot(self.snapshot_name, self.begin_build) as view:
             yield view
 
     def begin_build(self) -> None:
-        """Collect changes from here on, until it is built."""
+        """Collect changes from now on, until it is built."""
         self.state, self.missed_changes = ProjectionState.BUILDING, []

@@ -1,13 +1,15 @@
 """Crash recovery: the journal of the current write, and the clean marks of derived data.
 
-The journal holds the scope of the write and the contents of that scope before it, until all derived data is
-up to date. After a crash, the next opening computes from it what the write changed. It need not be synced to
-disk: a checksum detects a journal that a power cut damaged, and such a journal is ignored. There is none for
-a write of more than 20,000 quads, or one that may touch any graph.
+The journal has the scope of the write, and the contents of the scope before the write. It exists until all
+derived data is up to date. If there is a journal when the store is opened after a crash, the change of the
+write is computed from it. The journal is not synced to disk: a checksum detects a journal that a power cut
+damaged, and such a journal is ignored. A write of more than 20,000 quads, or one that may change any graph,
+has no journal.
 
-Mark files in the store folder say that inferred quads, descriptions and the search index agree with the data.
-The mark of the index holds a token that the index holds too. The tokens differ if the store was written
-without the index (after a crash, by another program, from a backup); then the index is rebuilt.
+Marks are files in the store folder. They record whether inferred quads, descriptions (graphs about the store)
+and the search index agree with the data. The mark of the index has a token that is also stored in the index.
+The tokens differ if the store was written without the index (after a crash, by another program, from a
+backup); then the index is rebuilt.
 """
 
 import hashlib
@@ -40,11 +42,11 @@ class CleanMark:
 
     def write(self, text: str) -> None:
         """Write the mark. It need not be synced: if it is lost, the derived data is rebuilt."""
-        self.path.unlink(missing_ok=True)  # not changed in place, as a checkpoint may hard-link the file
+        self.path.unlink(missing_ok=True)  # never changed in place, as a checkpoint may hard-link it
         self.path.write_text(text, "utf-8")
 
     def remove(self) -> bool:
-        """Remove the mark; whether there was one."""
+        """Remove the mark. Returns whether there was one."""
         try:
             self.path.unlink()
         except FileNotFoundError:
@@ -56,30 +58,34 @@ INDEX_MARK_FILE = "indexed"
 
 
 def get_index_mark(folder: Path) -> CleanMark:
-    """The mark of the search index, whose text is a token that the index holds too."""
+    """The mark of the search index; its text is a token that is also stored in the index."""
     return CleanMark(folder / INDEX_MARK_FILE)
 
 
 JOURNAL_FILE = "journal"
 INFERRED_JOURNAL_FILE = "journal-inferred"
-MAX_JOURNAL_QUADS = 20_000  # quads in a journal
+MAX_JOURNAL_QUADS = 20_000
 
 
 class JournalEntry(NamedTuple):
-    """The scope of a write, with its contents and the quads computed from them, both before the write.
+    """The scope of a write; before the write, its contents and the quads of computed graphs from them.
 
-    `described_state` identifies the state that the descriptions were of, None if they were not up to date.
+    `described_state` identifies the state of the quads that is described: None if descriptions were outdated,
+    empty if there are none.
     """
 
     scope: WriteScope
     contents_before: Contents
-    computed: frozenset[ox.Quad]
+    computed_quads: frozenset[ox.Quad]
     described_state: str | None = ""
 
 
 def write_journal(folder: Path, entry: JournalEntry, digest: str) -> None:
-    """Write the journal of a store folder, unless it is too large; `digest` is that of the `Inference`."""
-    parts = (entry.scope.quads, entry.contents_before.quads, entry.computed)
+    """Write the journal of a store folder, unless it is too large or the write may change any graph.
+
+    `digest` is that of the `Inference`.
+    """
+    parts = (entry.scope.quads, entry.contents_before.quads, entry.computed_quads)
     if entry.scope.graphs is None or sum(map(len, parts)) > MAX_JOURNAL_QUADS:
         return
     graphs = [[str(name) for name in names] for names in (entry.scope.graphs, entry.scope.names)]
@@ -94,7 +100,7 @@ def read_journal(folder: Path, digest: str) -> JournalEntry | None:
     parts = read_checksummed_json(folder / JOURNAL_FILE)
     if parts is None or parts[0] != digest:
         return None
-    _, scope_quads, quads_before, computed, graphs, extra_graphs, graphs_before, described_state = parts
+    _, scope_quads, quads_before, computed_quads, graphs, extra_graphs, graphs_before, described_state = parts
     scope = WriteScope(
         tuple(map(parse_graph_name, graphs)),
         tuple(parse_n_quads(scope_quads)),
@@ -103,13 +109,13 @@ def read_journal(folder: Path, digest: str) -> JournalEntry | None:
     return JournalEntry(
         scope,
         Contents(set(parse_n_quads(quads_before)), set(graphs_before)),
-        frozenset(parse_n_quads(computed)),
+        frozenset(parse_n_quads(computed_quads)),
         described_state,
     )
 
 
 def write_inferred_journal(folder: Path, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
-    """Write the planned changes of the inferred quads, if there is a journal."""
+    """Write the inferred quads to remove and to add, if there is a journal."""
     if (folder / JOURNAL_FILE).exists():
         write_checksummed_json(
             folder / INFERRED_JOURNAL_FILE, [serialize_n_quads(quads).decode() for quads in (removed, added)]
@@ -117,7 +123,7 @@ def write_inferred_journal(folder: Path, removed: Iterable[ox.Quad], added: Iter
 
 
 def read_inferred_journal(folder: Path) -> tuple[set[ox.Quad], set[ox.Quad]] | None:
-    """The inferred quads to remove and those to add; None if they were not written."""
+    """The inferred quads to remove and those to add; None if they were not written or are damaged."""
     parts = read_checksummed_json(folder / INFERRED_JOURNAL_FILE)
     return (set(parse_n_quads(parts[0])), set(parse_n_quads(parts[1]))) if parts else None
 
@@ -147,7 +153,7 @@ def hash_journal_text(text: str) -> str:
 
 
 def parse_graph_name(name: str) -> GraphName:
-    """The graph name in N-Quads syntax as a term; anything but an IRI is the default graph."""
+    """The term of a graph name in N-Quads syntax; the default graph unless it is an IRI."""
     return ox.NamedNode(name[1:-1]) if name.startswith("<") else ox.DefaultGraph()
 
 
@@ -180,7 +186,7 @@ class InferenceMarks:
         return not self.undescribed.exists()
 
     def mark_dirty(self) -> None:
-        """Remove the clean mark before a write, synced, so that no power cut can keep both write and mark."""
+        """Remove the clean mark before a write, and sync: no power cut may keep both write and mark."""
         self.clean_mark.remove()
         sync_to_disk(self.folder)
 

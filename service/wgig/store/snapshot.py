@@ -1,15 +1,15 @@
-"""Copies of the store at one moment, which share its files by hard links.
+"""Copies of the store at a point in time, which share its files by hard links.
 
-Most are made by `TransactionalStore.snapshot`, for reading, which uses `open_linked_copy`. Two kinds outlive
-the block that made them, and are removed elsewhere: copies for query workers (`Store.copy_to`, kept until no
-worker reads from them), and the checkpoint for a backup, which another process moves away.
+Most copies are for reading, and are made by `TransactionalStore.snapshot` with `open_linked_copy`. Two others
+outlive the block that made them, and are removed elsewhere: copies for query workers (`Store.copy_to`),
+when no worker reads from them any more, and the checkpoint for a backup, which another process moves away.
 
 A checkpoint links the other files of the store folder as well, so none of them may be changed in place: each
-is written once or replaced. Its quads are counted by streaming rows, as an aggregate would be computed at
-once, under the write lock.
+is written once or replaced. Its quads are counted by streaming rows after the write lock is released; an
+aggregate query would count them under the lock.
 
-A scratch copy is for inference, which changes it. It is in memory up to 500,000 quads (about 240 MB), where
-rules run several times faster, and on disk above that.
+A scratch copy is for inference, which changes it. Up to 500,000 quads (about 240 MB), it is in memory, where
+rules run several times faster; a larger one is on disk.
 """
 
 import io
@@ -27,15 +27,16 @@ from .files import ASIDE_FOLDER, ENTRIES_OUTSIDE_BACKUP
 from .folder import QUADS_FOLDER
 
 SCRATCH_COPY_FOLDER = "inference"  # in `aside`, for a copy on disk
-MAX_IN_MEMORY_QUADS = 500_000  # quads; about 240 MB
+MAX_IN_MEMORY_QUADS = 500_000  # about 240 MB
 
 
 @contextmanager
 def open_linked_copy(quads: ox.Store, folder: Path, name: str) -> Iterator[Path]:
-    """The folder of a linked copy of the quads, named `name` in the `aside` folder; removed afterwards.
+    """The folder of a linked copy of the quads, `name` in the `aside` folder. The copy is removed afterwards.
 
-    It shares the engine's files, none of which is changed in place, so that it may be opened for writing. A
-    copy of this name that a crash left is replaced. Nobody may write while it is made. Raises OSError.
+    The copy shares the engine's files, which are never changed in place, so it may be opened for writing. A
+    copy of this name that a crash left is replaced. No thread may write while the copy is made. Raises
+    OSError.
     """
     copy_folder = folder / ASIDE_FOLDER / name
     shutil.rmtree(copy_folder, ignore_errors=True)
@@ -51,9 +52,9 @@ def open_linked_copy(quads: ox.Store, folder: Path, name: str) -> Iterator[Path]
 def open_scratch_copy(
     quads: ox.Store, excluded_graphs: Set[ox.NamedNode], folder: Path | None
 ) -> Iterator[ox.Store]:
-    """A temporary copy of all quads, except those of `excluded_graphs`, that may be changed.
+    """A temporary copy of all quads except those of `excluded_graphs`. It may be changed.
 
-    It is in memory, where rules run several times faster, or a linked copy on disk for a large store.
+    It is in memory, or a linked copy on disk for a large store.
     """
     if folder is None or len(quads) <= MAX_IN_MEMORY_QUADS:
         copy = ox.Store()
@@ -67,10 +68,10 @@ def open_scratch_copy(
         yield copy
 
 
-CHECKPOINT_FOLDER = "kept"
+CHECKPOINT_FOLDER = "kept"  # in `aside`
 
-# A row for each quad. Rows are read lazily from the state of the store when the query was made, so that
-# writes need not wait for them; an aggregate would be computed at once.
+# A row for each quad. Rows are read lazily, from the state of the store when the query began, so that writes
+# need not wait. An aggregate would be computed when the query begins.
 QUAD_ROWS_QUERY = "SELECT (1 AS ?one) { { ?s ?p ?o } UNION { GRAPH ?graph { ?s ?p ?o } } }"
 
 
@@ -84,7 +85,7 @@ class LineCounter(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        """Count the lines of the data; its length in bytes."""
+        """Count the lines of the data. Returns its length in bytes."""
         self.count += bytes(data).count(b"\n")
         return len(data)
 
@@ -92,8 +93,8 @@ class LineCounter(io.RawIOBase):
 def take_checkpoint(quads: ox.Store, folder: Path) -> Callable[[], int]:
     """Make a checkpoint of the store in `folder`, with all its files, as the folder `kept` in its `aside`.
 
-    Nobody may write meanwhile. Files are hard-linked, so none of them may be changed in place. The returned
-    function counts the quads of the checkpoint; call it on the same thread.
+    No thread may write meanwhile. Files are hard-linked, so none of them may be changed in place. Returns a
+    function that counts the quads of the checkpoint; call it on the same thread.
     """
 
     def ignore_files(parent: str, names: list[str]) -> set[str]:

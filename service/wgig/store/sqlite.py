@@ -1,4 +1,4 @@
-"""SQLite files beside the quads: connections, removal, and which errors mean damage."""
+"""SQLite files in the store folder: connections, removal, detection of damaged files."""
 
 import sqlite3
 from pathlib import Path
@@ -9,8 +9,8 @@ SQLITE_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 def connect_sqlite(path: Path | None, *, writes: bool = False) -> sqlite3.Connection:
     """A connection to an SQLite file (None: in memory), for one thread at a time, in autocommit mode.
 
-    With `writes`, it uses a write-ahead log, so that others can read meanwhile; a power cut may lose its last
-    transactions, but damages nothing. Raises sqlite3.Error and OSError.
+    With `writes`, it uses a write-ahead log, so that other connections can read meanwhile. A power cut may
+    lose the last transactions, but does not damage the file. Raises sqlite3.Error and OSError.
     """
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,4 +29,5 @@ def remove_sqlite_file(path: Path) -> None:
 
 def is_sqlite_damage(error: Exception) -> bool:
     """Whether an error means that the SQLite file is damaged and must be rebuilt."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_DAMAGE_CODES
+    primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the higher bits have details
+    return primary_code in SQLITE_DAMAGE_CODES

@@ -1,8 +1,8 @@
 """The quad store: an embedded Oxigraph store (RocksDB) in a folder or in memory.
 
 Reading is in `view.StoreView`, transactions in `transactions.TransactionalStore`. `Store` adds opening,
-checkpoints, and the kinds of writes: a computed change (`apply`), a SPARQL Update, whole graphs, a bulk load.
-Nothing else writes quads.
+checkpoints, and all writes of quads: a computed change (`apply`), a SPARQL Update, the replacement of graphs,
+a bulk load.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from ..rdf.serialization import build_quad, normalize_quads
 from ..rdf.sparql_lexer import SparqlText
 from .change import MAX_COMPARED_QUADS, Change, WriteScope, scope_of_graphs
 from .commit import (
-    NOTHING_CHECKED,
+    NO_CHECK_RESULTS,
     CheckResults,
     ComputedGraph,
     GraphDescriber,
@@ -38,7 +38,7 @@ from .update import (
     dry_run_update,
     read_update_targets,
     remove_trial_copies,
-    run_trial_here,
+    run_trial_in_process,
 )
 from .view import to_graph_name
 
@@ -46,7 +46,8 @@ from .view import to_graph_name
 class Store(TransactionalStore):
     """A store of quads, in a folder or in memory, for reading and writing.
 
-    Each write is a transaction. Methods raise StoreError when the disk fails.
+    Each write is a transaction. Methods raise StoreError when the disk fails. A graph is an IRI, or None for
+    the unnamed graph.
     """
 
     @classmethod
@@ -54,31 +55,32 @@ class Store(TransactionalStore):
         cls,
         rules: Iterable[str] = (),
         inferred: str = "urn:inferred",
-        first: Iterable[ComputedGraph] = (),
-        last: Iterable[GraphDescriber] = (),
+        computed_graphs: Iterable[ComputedGraph] = (),
+        describers: Iterable[GraphDescriber] = (),
     ) -> Self:
-        """An empty store in memory."""
-        has_inference = rules or first or last
-        return cls(ox.Store(), None, Inference(rules, inferred, None, first, last) if has_inference else None)
+        """An empty store in memory; arguments as for `open`."""
+        has_inference = rules or computed_graphs or describers
+        inference = Inference(rules, inferred, None, computed_graphs, describers) if has_inference else None
+        return cls(ox.Store(), None, inference)
 
     @classmethod
-    def open(  # noqa: PLR0913, PLR0917 - where the store is, and what is computed
+    def open(  # noqa: PLR0913, PLR0917 - the folder, and all computed graphs
         cls,
         folder: Path,
         rules: Iterable[str] = (),
         inferred: str = "urn:inferred",
         print_message: Callable[[str], None] = lambda _: None,
-        first: Iterable[ComputedGraph] = (),
-        last: Iterable[GraphDescriber] = (),
+        computed_graphs: Iterable[ComputedGraph] = (),
+        describers: Iterable[GraphDescriber] = (),
     ) -> Self:
         """The durable store in `folder`, created if there is none.
 
-        The results of the `rules` are kept in the graph `inferred`; the graphs computed before (`first`) and
-        after (`last`) inference are kept up to date as well. If a crash interrupted that, it is repeated, and
-        `print_message` is called with a sentence. Raises StoreError.
+        The results of the `rules` are kept in the graph `inferred`. `computed_graphs` are updated before
+        inference, the graphs of `describers` after it. If a crash interrupted inference or the rules have
+        changed, `print_message` is called with a sentence, and inference is completed. Raises StoreError.
         """
-        has_inference = rules or first or last
-        inference = Inference(rules, inferred, folder, first, last) if has_inference else None
+        has_inference = rules or computed_graphs or describers
+        inference = Inference(rules, inferred, folder, computed_graphs, describers) if has_inference else None
         store = cls(open_quads(folder), folder, inference)
         remove_trial_copies(folder)
         if not store._is_clean:
@@ -86,14 +88,14 @@ class Store(TransactionalStore):
         return store
 
     def recover(self, print_message: Callable[[str], None]) -> None:
-        """Resume or repeat inference after a write was interrupted or the rules have changed."""
+        """Complete or repeat inference after a write was interrupted or the rules have changed."""
         assert self._folder
-        if self:
+        if self:  # not empty
             print_message(
                 f"Running inference in {self._folder}: the last write was interrupted or rules changed ..."
             )
         with self._lock, translate_disk_errors(self._folder):
-            get_index_mark(self._folder).remove()
+            get_index_mark(self._folder).remove()  # so that the search index is rebuilt
             if self._inference:
                 self._inference.recover(self._quads)
             self._make_durable(None)
@@ -104,9 +106,9 @@ class Store(TransactionalStore):
         return cls(open_quads_snapshot(folder), folder)
 
     def update(self, text: str, base: str | None = None, targets: UpdateTargets | None = None) -> None:
-        """Run a SPARQL Update atomically; relative IRIs are resolved against `base`.
+        """Run a SPARQL Update atomically. Relative IRIs are resolved against `base`.
 
-        `targets` are read from the text if they are not given. Raises SyntaxError, ValueError or RuntimeError
+        `targets` are read from the text if they are None. Raises SyntaxError, ValueError or RuntimeError
         as `query` does.
         """
         targets = targets or read_update_targets(SparqlText(text), base)
@@ -114,10 +116,10 @@ class Store(TransactionalStore):
             self._quads.update(text, base_iri=base)
 
     def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> None:
-        """Replace the contents of graphs in one transaction; a graph with None is dropped."""
+        """Replace the contents of graphs in one transaction; None instead of triples drops the graph."""
         contents = {to_graph_name(graph): triples for graph, triples in graphs.items()}
         with self._transaction(scope_of_graphs(contents)):
-            if not self:  # faster on the first start, as no text is serialized and parsed
+            if not self:  # the store is empty: adding quads is faster, as no update is serialized and parsed
                 self._quads.extend(
                     build_quad(triple, name) for name, triples in contents.items() for triple in triples or ()
                 )
@@ -125,7 +127,7 @@ class Store(TransactionalStore):
                 self._quads.update(build_replacement_update(contents))
 
     def compute_replacement(self, graph: str | None, triples: Iterable[ox.Triple] | None) -> Change:
-        """The change that replaces the content of a graph by these triples; None: that drops it."""
+        """The change that replaces the content of a graph by these triples, or drops the graph (None)."""
         name = to_graph_name(graph)
         new_quads = set(normalize_quads(triples or (), name))
         old_quads = set(self._quads.quads_for_pattern(None, None, None, name))
@@ -143,22 +145,23 @@ class Store(TransactionalStore):
         added = tuple(quad for quad in quads if next(self._quads.quads_for_pattern(*quad), None) is None)
         return Change((), added, (), () if graph is None or self.has_graph(graph) else (graph,))
 
-    def apply(self, change: Change, checked: CheckResults = NOTHING_CHECKED) -> None:
-        """Make this change in one transaction; `checked` are check results for its quads, to be reused.
+    def apply(self, change: Change, check_results: CheckResults = NO_CHECK_RESULTS) -> None:
+        """Make this change in one transaction. `check_results` are known SHACL results for its data.
 
-        Blank nodes that are new, or in rewritten graphs, get new labels. A change that only adds, and is too
-        large to be compared, keeps its labels: adding quads directly is twice as fast as by an update text.
+        Blank nodes that are new, or in rewritten graphs, get new labels. They keep their labels if the change
+        only adds quads and is too large to be compared: adding them directly is twice as fast as a SPARQL
+        Update.
         """
         with self._lock:
             if len(change.added) > MAX_COMPARED_QUADS and change.only_adds:
                 scope = WriteScope((), change.added, tuple(map(ox.NamedNode, change.created)))
-                with self._transaction(scope, checked):
+                with self._transaction(scope, check_results):
                     self._quads.extend(change.added)
                 return
             rewritten_graphs = find_rewritten_graphs(
                 self._quads, change, [self._inference.graph] if self._inference else []
             )
-            with self._transaction(scope_of_change(change, rewritten_graphs), checked):
+            with self._transaction(scope_of_change(change, rewritten_graphs), check_results):
                 self._quads.update(build_change_update(self._quads, change, rewritten_graphs))
 
     def dry_run(
@@ -166,12 +169,12 @@ class Store(TransactionalStore):
         text: str,
         base: str | None = None,
         targets: UpdateTargets | None = None,
-        run: TrialRunner = run_trial_here,
+        run: TrialRunner = run_trial_in_process,
     ) -> Change | None:
-        """What an update would change, tried on a copy; None if that is too large to compare.
+        """The change that an update would make, computed on a copy; None if it is too large to compare.
 
-        Takes and raises the same as `update`. `run` evaluates updates that do not only name data. New blank
-        nodes in the result have unique labels.
+        Arguments and errors are those of `update`. `run` evaluates updates other than INSERT DATA and DELETE
+        DATA. New blank nodes in the change have unique labels.
         """
         update = TrialUpdate(text, base, targets or read_update_targets(SparqlText(text), base))
         with self._lock, translate_disk_errors(self._folder):
@@ -180,8 +183,9 @@ class Store(TransactionalStore):
     def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
         """Load a large file atomically, without inference: call `infer` after the last file.
 
-        All goes into `graph`; without one, a dataset format keeps its graphs, and a graph format is loaded
-        into the unnamed graph. Blank nodes get new labels. Raises SyntaxError with line and column.
+        All triples are loaded into `graph`. If it is None, a dataset format keeps its graphs, and a graph
+        format is loaded into the unnamed graph. Blank nodes get new labels. Raises SyntaxError with line and
+        column if the file does not parse.
         """
         with self._lock, translate_disk_errors(self._folder), self._recoverable_change():
             if graph is not None and format_.supports_datasets:
@@ -189,12 +193,13 @@ class Store(TransactionalStore):
                 quads = ox.parse(source, format_, rename_blank_nodes=True)
                 self._quads.bulk_extend(build_quad(quad.triple, name) for quad in quads)
             else:
-                # In one call: halves on two threads would be twice as fast, but a crash could leave only one.
+                # In one call: two threads with half of the file each would be twice as fast, but a crash
+                # could leave one half.
                 self._quads.bulk_load(source, format_, to_graph=to_graph_name(graph))
             self._notify(None)
 
     def infer(self) -> None:
-        """Infer from the bulk loaded quads, and bring all of them to disk."""
+        """Infer from the bulk loaded quads, and sync all quads to disk."""
         with self._lock, translate_disk_errors(self._folder):
             if self._inference:
                 self._inference.mark_dirty(self._quads)
@@ -205,7 +210,7 @@ class Store(TransactionalStore):
             self._notify(None)
 
     def content_store(self) -> ContentStore:
-        """The former contents of graphs."""
+        """The store of the contents of graph versions."""
         return ContentStore(self._folder)
 
     def copy_to(self, folder: Path) -> None:
@@ -213,8 +218,8 @@ class Store(TransactionalStore):
         with self._lock, translate_disk_errors(self._folder):
             self._quads.backup(str(folder))
 
-    def keep_checkpoint(self) -> int:
-        """Make a checkpoint of the store in its `aside` folder, where none may exist; its number of quads.
+    def make_checkpoint(self) -> int:
+        """Make a checkpoint in the `aside` folder, which must not have one. Returns its number of quads.
 
         Writes continue while the quads are counted.
         """
@@ -222,5 +227,5 @@ class Store(TransactionalStore):
         with translate_disk_errors(self._folder):
             with self._lock:
                 self.flush_descriptions()
-                count = take_checkpoint(self._quads, self._folder)
-            return count()
+                count_quads = take_checkpoint(self._quads, self._folder)
+            return count_quads()

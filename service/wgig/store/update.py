@@ -1,10 +1,11 @@
-"""What a SPARQL Update changes: the graphs that it may touch, read from its text, and a dry run on a copy.
+"""The changes of a SPARQL Update: the graphs that it may change, read from its text, and a dry run on a copy.
 
-The engine reads some texts differently from the grammar. So every IRI outside a WHERE counts as a graph, and
-where a graph name may be hidden, all graphs do: the predicted scope may be too large, never too small.
+The engine parses some texts differently from the grammar. So every IRI outside a WHERE counts as a graph, and
+if a graph name may be hidden, all graphs count: the predicted scope may be too large, never too small.
 
-An update that only names data (INSERT DATA, DELETE DATA) is compared with just those quads. Any other runs on
-a copy of the store, which on disk shares its files with the store; copies left by a crash are deleted.
+An update of only INSERT DATA and DELETE DATA is compared with just those quads. Any other update runs on a
+copy of the store (a trial), which shares its files if the store is on disk. Copies that a crash left are
+deleted when the store is opened.
 """
 
 import shutil
@@ -22,7 +23,7 @@ from .files import ASIDE_FOLDER
 from .snapshot import open_linked_copy
 
 ALL_GRAPHS_KEYWORDS = ("ALL", "NAMED")  # CLEAR ALL, DROP NAMED
-UPDATE_PROLOGUE_KEYWORDS = ("PREFIX", "BASE")
+UPDATE_PROLOGUE_KEYWORDS = ("PREFIX", "BASE")  # between operations, they change the meaning of later names
 # The engine needs no space after a keyword: with the prefix ex, GRAPHex:name may be the graph ex:name.
 GRAPH_NAME_KEYWORDS = (
     "ADD",
@@ -40,10 +41,10 @@ GRAPH_NAME_KEYWORDS = (
 
 
 class UpdateTargets(NamedTuple):
-    """What an update may change. `quads` are its quads if it only names data, else None.
+    """The quads and graphs that an update may change.
 
-    `graphs` are the IRIs of the named graphs that it may change; None: any. The unnamed graph is always
-    included.
+    `quads` are its quads if it has only INSERT DATA and DELETE DATA, else None. `graphs` are the IRIs of the
+    named graphs that it may change (None: any); it may always change the unnamed graph.
     """
 
     quads: set[ox.Quad] | None
@@ -60,7 +61,7 @@ class UpdateTargets(NamedTuple):
 
 
 def read_update_targets(update: SparqlText, base: str | None = None) -> UpdateTargets:
-    """What an update may change, read from its text. Relative IRIs are resolved against `base`."""
+    """The targets of an update, read from its text. Relative IRIs are resolved against `base`."""
     quads = parse_update_data(update, base)
     if quads is None:
         graphs = find_target_graphs(update, base)
@@ -81,14 +82,17 @@ def parse_update_data(update: SparqlText, base: str | None = None) -> set[ox.Qua
         if first is None:
             return set()
         blocks = "".join(iter_data_blocks(update, first))
-        update.release_long_tokens()  # before the quads take as much memory
+        update.release_long_tokens()  # before the quads need as much memory
         return set(ox.parse(update.text[: first.start] + blocks, format=ox.RdfFormat.TRIG, base_iri=base))
     except (Problem, SyntaxError):
         return None
 
 
 def iter_data_blocks(update: SparqlText, first: SparqlToken) -> Iterator[str]:
-    """The text inside the braces of INSERT DATA and DELETE DATA. Raises SyntaxError for other operations."""
+    """The text inside the braces of INSERT DATA and DELETE DATA.
+
+    Raises SyntaxError for other operations, blank nodes, and names that may be hidden.
+    """
     start = 0
     for step in walk_operations(update, first):
         token = step.token
@@ -129,9 +133,9 @@ def find_target_graphs(update: SparqlText, base: str | None = None) -> set[str] 
 
 
 def iter_steps_outside_patterns(steps: Iterable[TokenStep]) -> Iterator[TokenStep]:
-    """The tokens of the operations outside WHERE clauses; that of DELETE WHERE is included, as a template.
+    """The tokens of the operations outside WHERE clauses. DELETE WHERE is included, as it is a template.
 
-    Raises SyntaxError if a bracket stays open, as the end of a WHERE is uncertain then.
+    Raises SyntaxError if a bracket is not closed, as the end of a WHERE is uncertain then.
     """
     brackets: Sequence[str] = ()
     is_in_where = False
@@ -147,7 +151,7 @@ def iter_steps_outside_patterns(steps: Iterable[TokenStep]) -> Iterator[TokenSte
 
 
 def may_hide_graph(step: TokenStep) -> bool:
-    """Whether the token may refer to a graph that the text does not name plainly."""
+    """Whether the token may refer to a graph whose IRI or prefixed name is not a token of the text."""
     token = step.token
     return (
         any(word in token.word for word in (*ALL_GRAPHS_KEYWORDS, *UPDATE_PROLOGUE_KEYWORDS))
@@ -157,30 +161,30 @@ def may_hide_graph(step: TokenStep) -> bool:
 
 
 def resolve_graph_names(prologue: str, names: set[str], base: str | None) -> set[str]:
-    """The full IRIs of these names: IRIs, or prefixed names. Raises SyntaxError."""
+    """The absolute IRIs of these IRIs and prefixed names. Raises SyntaxError for an undeclared prefix."""
     query = f"{prologue} SELECT * {{ VALUES ?iri {{ {' '.join(names)} }} }}"
     solutions = ox.Store().query(query, base_iri=base)
     assert isinstance(solutions, ox.QuerySolutions)
     return {solution["iri"].value for solution in solutions}
 
 
-TRIAL_FOLDER = "trial"
-TAKEN_TRIAL_FOLDER = "trial-taken"
+# The copy for a dry run, in `aside`, and its name after a process has begun to use it.
+TRIAL_FOLDER, TAKEN_TRIAL_FOLDER = "trial", "trial-taken"
 
 
 class TrialUpdate(NamedTuple):
-    """The text of an update, the base of its relative IRIs, and what it may change."""
+    """The text of an update, the base of its relative IRIs, and its targets."""
 
     text: str
     base: str | None
     targets: UpdateTargets
 
 
-# Calls a function with a folder and an update, maybe in another process; all of them can be pickled.
+# Calls a function with a folder and an update, possibly in another process; all three can be pickled.
 TrialRunner = Callable[[Callable[[Path, TrialUpdate], Change | None], Path, TrialUpdate], Change | None]
 
 
-def run_trial_here(
+def run_trial_in_process(
     function: Callable[[Path, TrialUpdate], Change | None], folder: Path, update: TrialUpdate
 ) -> Change | None:
     """Call the function in this process."""
@@ -190,10 +194,10 @@ def run_trial_here(
 def dry_run_update(
     quads: ox.Store, folder: Path | None, update: TrialUpdate, run: TrialRunner
 ) -> Change | None:
-    """What an update would change in the quads of a store; None if that is too large to compare.
+    """The change that an update would make to a store; None if it is too large to compare.
 
-    An update of a store on disk that does not only name data is evaluated by `run`, on a copy in a folder.
-    Raises what the engine raises for the update, what `run` raises, and OSError.
+    If the store is on disk, `run` evaluates updates other than INSERT DATA and DELETE DATA, on a copy in a
+    folder. Raises the errors of the engine and of `run`, and OSError.
     """
     if update.targets.quads is not None:
         return run_trial_update(copy_named_quads(quads, update.targets.quads), update)
@@ -207,11 +211,11 @@ def dry_run_update(
 
 
 def run_trial_update(copy: ox.Store, update: TrialUpdate) -> Change | None:
-    """Run the update on a copy; what it changed."""
+    """Run the update on a copy. Returns the change, None if it is too large to compare."""
     scope = update.targets.scope
-    before = scope(copy)
+    before = scope.read_contents(copy)
     copy.update(update.text, base_iri=update.base)
-    after = scope(copy) if before else None
+    after = scope.read_contents(copy) if before else None
     return compare_contents(before, after) if before and after else None
 
 
@@ -221,7 +225,7 @@ def run_trial_in_folder(folder: Path, update: TrialUpdate) -> Change | None:
 
 
 def copy_named_quads(quads: ox.Store, candidates: Iterable[ox.Quad]) -> ox.Store:
-    """A store of those of the given quads that exist: an update that only names data depends on no others."""
+    """A store of the candidates that exist: INSERT DATA and DELETE DATA depend on no other quads."""
     copy = ox.Store()
     copy.extend(candidates)
     for name in list(copy.named_graphs()):
@@ -243,6 +247,6 @@ def copy_all_quads(quads: ox.Store) -> ox.Store:
 
 
 def remove_trial_copies(folder: Path) -> None:
-    """Remove copies of dry runs from the folder of a store, which a crash may have left."""
+    """Remove copies of dry runs, which a crash may have left, from the folder of a store."""
     for name in (TRIAL_FOLDER, TAKEN_TRIAL_FOLDER):
         shutil.rmtree(folder / ASIDE_FOLDER / name, ignore_errors=True)

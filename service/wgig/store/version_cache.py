@@ -1,4 +1,4 @@
-"""Caches of functions of a store, valid while the store has the same version."""
+"""Caches for functions of a store; results are valid while the version of the store is the same."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -13,33 +13,35 @@ class Versioned(Protocol):
         """The number of the last write."""
 
 
-Source = TypeVar("Source", bound=Versioned)
+AnyStore = TypeVar("AnyStore", bound=Versioned)
 Arguments = ParamSpec("Arguments")
-Cached = TypeVar("Cached")
+Result = TypeVar("Result")
 
 
-class VersionCache(Generic[Source, Arguments, Cached]):
+class VersionCache(Generic[AnyStore, Arguments, Result]):
     """A function of a store and more arguments that caches its results for the current version."""
 
-    def __init__(self, function: Callable[Concatenate[Source, Arguments], Cached], max_results: int) -> None:
+    def __init__(
+        self, function: Callable[Concatenate[AnyStore, Arguments], Result], max_results: int
+    ) -> None:
         """Take the function, and the maximum number of cached results."""
 
         def call_at_version(
-            source: Source, _: int, /, *args: Arguments.args, **kwargs: Arguments.kwargs
-        ) -> Cached:
-            return function(source, *args, **kwargs)
+            store: AnyStore, _: int, /, *args: Arguments.args, **kwargs: Arguments.kwargs
+        ) -> Result:
+            return function(store, *args, **kwargs)
 
-        # The version is part of the cache key, as a call that began before a write may end after it.
+        # The version is in the cache key, as a call may begin before a write and end after it.
         self.cached: Any = lru_cache(max_results)(call_at_version)
         self.key: tuple[int, int] | None = None
 
-    def __call__(self, source: Source, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Cached:
+    def __call__(self, store: AnyStore, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """The result, cached or computed. Results for other versions are dropped, to free memory."""
-        version = source.version
-        if self.key != (id(source), version):
+        version = store.version
+        if self.key != (id(store), version):
             self.forget()
-            self.key = (id(source), version)
-        result: Cached = self.cached(source, version, *args, **kwargs)
+            self.key = (id(store), version)
+        result: Result = self.cached(store, version, *args, **kwargs)
         return result
 
     def forget(self) -> None:
@@ -49,6 +51,9 @@ class VersionCache(Generic[Source, Arguments, Cached]):
 
 def cache_for_version(
     max_results: int,
-) -> Callable[[Callable[Concatenate[Source, Arguments], Cached]], VersionCache[Source, Arguments, Cached]]:
+) -> Callable[
+    [Callable[Concatenate[AnyStore, Arguments], Result]],
+    VersionCache[AnyStore, Arguments, Result],
+]:
     """Decorator: cache up to `max_results` results of a function for the current version of the store."""
     return lambda function: VersionCache(function, max_results)

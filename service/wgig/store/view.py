@@ -1,8 +1,8 @@
 """The read side of the store: queries over a dataset, graph contents, and lookups of a few statements.
 
 A dataset is the default and named graphs of a query (SPARQL 1.1 Protocol, section 2.1.4). All methods may be
-called from any thread. Further functions return the rows of a SELECT as terms, parse TSV results, and write
-IRIs into a VALUES block, leaving out those that SPARQL cannot write.
+called from any thread. Further functions return the rows of a SELECT as terms, parse TSV results, and
+serialize IRIs as a VALUES block.
 """
 
 import io
@@ -35,7 +35,7 @@ class QueryDataset:
 class StoreView:
     """Read access to the engine's quads. All methods may be called from any thread.
 
-    A graph is given by its IRI, None is the unnamed graph.
+    Arguments named `graph` are the IRI of a graph; None is the unnamed graph.
     """
 
     def __init__(self, quads: ox.Store, folder: Path | None = None) -> None:
@@ -45,7 +45,7 @@ class StoreView:
 
     @property
     def folder(self) -> Path | None:
-        """The folder of the store, None if it is in memory."""
+        """The folder of the store; None if it is in memory."""
         return self._folder
 
     def query(
@@ -70,7 +70,7 @@ class StoreView:
                 else:
                     results.serialize(out, result_format(media_type))
         finally:
-            del results  # it must be freed on this thread, so not even a traceback may refer to it
+            del results  # must be freed on this thread, so that no traceback may refer to it
 
     def exceeds(self, max_rows: int, text: str, dataset: QueryDataset, base: str | None = None) -> bool:
         """Whether a query has more than `max_rows` rows or triples. Raises as `query` does."""
@@ -97,7 +97,7 @@ class StoreView:
         return any(True for _ in self._quads)
 
     def size(self) -> tuple[int, int]:
-        """The number of quads and the number of named graphs. Takes time, as all are counted."""
+        """The number of quads and the number of named graphs. Slow, as it counts all of them."""
         return len(self._quads), sum(1 for _ in self._quads.named_graphs())
 
     def has_graph(self, graph: str | None) -> bool:
@@ -110,7 +110,7 @@ class StoreView:
         predicate: ox.NamedNode | None,
         object_: ox.NamedNode | ox.Literal | None,
     ) -> bool:
-        """Whether any graph has a statement of these terms; None matches any term."""
+        """Whether any graph has a triple of these terms; None matches any term."""
         return any(True for _ in self._quads.quads_for_pattern(subject, predicate, object_, None))
 
     def graphs(self) -> list[str]:
@@ -123,7 +123,7 @@ class StoreView:
         subject: ox.NamedNode | None = None,
         predicate: ox.NamedNode | None = None,
     ) -> Iterator[ox.Triple]:
-        """The triples of one graph with this subject and predicate; None matches any."""
+        """The triples of one graph with this subject and predicate; None matches any term."""
         quads = self._quads.quads_for_pattern(subject, predicate, None, to_graph_name(graph))
         return (quad.triple for quad in quads)
 
@@ -159,7 +159,7 @@ def to_graph_name(graph: str | None) -> ox.NamedNode | ox.DefaultGraph:
 
 
 def result_format(media_type: str) -> ox.QueryResultsFormat:
-    """The engine's result format of a media type. Raises ValueError for an unknown one."""
+    """The engine's result format of a media type. Raises ValueError for an unknown media type."""
     format_ = ox.QueryResultsFormat.from_media_type(media_type)
     if format_ is None:
         raise ValueError(f"{media_type} is not a result format")
@@ -174,9 +174,9 @@ FORBIDDEN_IRI_CHARACTERS = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 
 
 def select_solutions(store: StoreView, query: str, *, union: bool = True) -> list[ResultRow]:
-    """The solutions of a SELECT, unbound variables left out.
+    """The solutions of a SELECT, without unbound variables.
 
-    The default graph is the union of all graphs, or with `union=False` the unnamed graph alone.
+    The default graph is the union of all graphs if `union` is true, else the unnamed graph.
     """
     out = io.BytesIO()
     store.query(query, JSON_RESULTS.media_type, out, QueryDataset(union=union))
@@ -197,7 +197,7 @@ def parse_tsv_rows(body: bytes) -> list[tuple[Any, ...]]:
 
 
 def parse_tsv_solutions(body: bytes) -> list[ResultRow]:
-    """The solutions in the TSV results of a SELECT, unbound variables left out."""
+    """The solutions in the TSV results of a SELECT, without unbound variables."""
     names = [variable.removeprefix("?") for variable in body.partition(b"\n")[0].decode().split("\t")]
     return [
         {name: term for name, term in zip(names, row, strict=True) if term is not None}

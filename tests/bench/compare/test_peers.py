@@ -1,12 +1,13 @@
-"""Which servers are measured side by side."""
+"""The servers that are compared: this service ("ours"), in memory and from disk, and its peers."""
 
-from bench.compare.peers import FROM_DISK, OURS, peers
+from bench.compare.peers import FROM_DISK, OURS, list_peers
 
 
-def test_ours_is_asked_in_memory_while_the_papers_fit() -> None:
-    def own(papers: int, **settings: str) -> list[str]:
-        return [one.name for one in peers(papers, settings) if one.ours]
+def test_this_service_is_measured_in_memory_if_the_papers_fit() -> None:
+    def list_own_names(papers: int, **settings: str) -> list[str]:
+        return [peer.name for peer in list_peers(papers, settings) if peer.is_ours]
 
-    assert own(10_000, WGIG_READER_QUADS="2000000") == [OURS, FROM_DISK]
-    assert own(100_000, WGIG_READER_QUADS="2000000") == [FROM_DISK]
-    assert own(100_000, WGIG_READER_QUADS="20000000") == [OURS, FROM_DISK]
+    # 10,000 papers have less than 2 million quads, 100,000 papers more.
+    assert list_own_names(10_000, WGIG_READER_QUADS="2000000") == [OURS, FROM_DISK]
+    assert list_own_names(100_000, WGIG_READER_QUADS="2000000") == [FROM_DISK]
+    assert list_own_names(100_000, WGIG_READER_QUADS="20000000") == [OURS, FROM_DISK]

@@ -2,36 +2,40 @@
 
 import pytest
 
-from bench.measure.client import Client, request
-from tests.bench.replies import HEAD, saying
+from bench.measure.client import Client, build_request
+from tests.bench.fixed_responses import HEADER_START, serve_bytes
 
 
 @pytest.mark.parametrize(
-    ("answer", "body"),
+    ("response", "body"),
     [
-        (HEAD + b"Content-Length: 5\r\n\r\nhello", b"hello"),
-        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;a=b\r\nllo\r\n0\r\n\r\n", b"hello"),
-        (HEAD + b"Content-Length: 0\r\n\r\n", b""),
-        (HEAD.replace(b"200", b"304") + b"\r\n", b""),
+        (HEADER_START + b"Content-Length: 5\r\n\r\nhello", b"hello"),
+        (HEADER_START + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;a=b\r\nllo\r\n0\r\n\r\n", b"hello"),
+        (HEADER_START + b"Content-Length: 0\r\n\r\n", b""),
+        (HEADER_START.replace(b"200", b"304") + b"\r\n", b""),
     ],
     ids=["length", "chunks", "empty", "not modified"],
 )
-def test_the_client_reads_an_answer_to_its_end(answer: bytes, body: bytes) -> None:
-    with saying(answer) as port, Client(port) as client:
-        found = client.ask(request("/"), keep=True)
-    assert (found.body, found.size, found.etag) == (body, len(body), '"x"')
-    assert 0 < found.first <= found.seconds
+def test_the_client_reads_a_response_to_its_end(response: bytes, body: bytes) -> None:
+    with serve_bytes(response) as port, Client(port) as client:
+        received = client.send(build_request("/"), keep_body=True)
+    assert (received.body, received.size, received.etag) == (body, len(body), '"x"')
+    assert 0 < received.first_byte_seconds <= received.seconds
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
-        HEAD + b"Content-Length: 6\r\n\r\nhello",
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-        HEAD,
+        HEADER_START + b"Content-Length: 6\r\n\r\nhello",
+        HEADER_START + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        HEADER_START,
     ],
     ids=["length", "chunks", "header"],
 )
-def test_the_client_takes_no_cut_answer_for_a_whole_one(answer: bytes) -> None:
-    with saying(answer) as port, Client(port) as client, pytest.raises(ConnectionError, match="ended early"):
-        client.ask(request("/"))
+def test_an_incomplete_response_is_an_error(response: bytes) -> None:
+    with (
+        serve_bytes(response) as port,
+        Client(port) as client,
+        pytest.raises(ConnectionError, match="ended early"),
+    ):
+        client.send(build_request("/"))

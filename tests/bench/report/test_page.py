@@ -1,4 +1,4 @@
-"""The page of the benchmarks: tables have their places, and say which goals are met."""
+"""The page of the benchmarks: tables are written between marks, and show which goals are met."""
 
 from pathlib import Path
 
@@ -6,37 +6,45 @@ import pytest
 
 from bench.compare.peers import OURS, OXIGRAPH
 from bench.report import page
-from bench.serving.http import FIRST, Measured
-from tests.bench.measurements import measured
+from bench.serving.http import FIRST, QueryMeasurement
+from tests.bench.measurements import make_measurement
 
 
-def test_a_goal_is_met_by_the_clock_and_by_the_cpu_or_the_page_says_by_which() -> None:
-    peer = {"p50": 10.0, "cpu": 10.0}
-    assert measured(FIRST, {"p50": 4.0, "cpu": 5.0}, peer).ratio(OURS, "p50") == 2.5
-    words = {
+def test_a_goal_is_met_by_time_and_by_cpu_or_the_page_shows_by_which() -> None:
+    peer = {"p50": 10.0, "cpu": 10.0}  # the goal of this query is a ratio of 2.5
+    assert make_measurement(FIRST, {"p50": 4.0, "cpu": 5.0}, peer).ratio(OURS, "p50") == 2.5
+    expected = {
         (4.0, 4.0): "yes", (4.1, 4.0): "by CPU only", (4.0, 4.1): "by time only", (4.1, 4.1): "**no**",
     }  # fmt: skip
-    for (p50, cpu), word in words.items():
-        assert page.verdict(measured(FIRST, {"p50": p50, "cpu": cpu}, peer), OURS) == word
+    for (p50, cpu), met in expected.items():
+        measurement = make_measurement(FIRST, {"p50": p50, "cpu": cpu}, peer)
+        assert page.format_goal_met(measurement, OURS) == met
 
 
-def test_one_of_ours_that_fails_is_shown_with_the_reason_and_misses_its_goal() -> None:
+def test_a_failure_of_this_service_is_shown_with_the_reason_and_misses_the_goal() -> None:
     figures = {"p50": 1.0, "p99": 1.0, "cpu": 1.0}
-    failed = Measured(1000, "COUNT", FIRST, 1, {OXIGRAPH: figures}, {OURS: "The answer ended early."})
-    assert page.verdict(failed, OURS) == "**no**"
-    assert f"| {OURS} | The answer ended early. |" in page.ours([failed])
+    failed = QueryMeasurement(
+        papers=1000,
+        question="COUNT",
+        way=FIRST,
+        rows=1,
+        figures={OXIGRAPH: figures},
+        refused={OURS: "The response ended early."},
+    )
+    assert page.format_goal_met(failed, OURS) == "**no**"
+    assert f"| {OURS} | The response ended early. |" in page.format_own_table([failed])
 
 
-def test_tables_come_between_their_marks_and_the_rest_stays(tmp_path: Path) -> None:
+def test_tables_are_written_between_their_marks_and_other_text_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "page.md"
     path.write_text("Before\n<!-- measured: a -->\nold\n<!-- end: a -->\nAfter\n")
-    page.write(path, "a", "new")
+    page.write_section(path, "a", "new")
     assert path.read_text() == "Before\n<!-- measured: a -->\n\nnew\n\n<!-- end: a -->\nAfter\n"
-    with pytest.raises(SystemExit, match="needs a place"):
-        page.write(path, "b", "new")
+    with pytest.raises(SystemExit, match="has no lines"):
+        page.write_section(path, "b", "new")
 
 
-def test_the_page_has_a_place_for_each_section() -> None:
-    text = page.PAGE.read_text(encoding="utf-8")
+def test_the_page_has_the_marks_of_each_section() -> None:
+    text = page.SERVING_PAGE.read_text(encoding="utf-8")
     for name in ("serving", "growth", "streams", "writing"):
         assert text.count(f"<!-- measured: {name} -->") == text.count(f"<!-- end: {name} -->") == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.serving.http import FIRST, REPEATED
-from tests.bench.measurements import measured
+from tests.bench.measurements import make_measurement
 
 
 def test_the_same_figures_give_the_same_plots(tmp_path: Path) -> None:
@@ -13,9 +13,11 @@ def test_the_same_figures_give_the_same_plots(tmp_path: Path) -> None:
     from bench.report import plots  # noqa: PLC0415
 
     figures = {"p50": 0.1, "cpu": 0.2}
-    found = [measured(way, figures, figures) for way in (FIRST, REPEATED)]
-    for folder in (tmp_path / "one", tmp_path / "two"):
-        plots.draw(folder, found)
-    one, two = ((tmp_path / name / "answers-1000.svg").read_bytes() for name in ("one", "two"))
-    assert one == two
-    assert b"coverage matrix" in one
+    measurements = [make_measurement(way, figures, figures) for way in (FIRST, REPEATED)]
+    folders = (tmp_path / "one", tmp_path / "two")
+    for folder in folders:
+        plots.write_plots(folder, measurements)
+    # The plot for 1000 papers.
+    first, second = ((folder / "answers-1000.svg").read_bytes() for folder in folders)
+    assert first == second
+    assert b"coverage matrix" in first

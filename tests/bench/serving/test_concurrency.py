@@ -1,27 +1,31 @@
-"""Many writers and readers at once: what is lost, half or stale is noticed, and a real service has none."""
+"""A crowd of concurrent writers and readers: faults are counted, and a real service has none."""
 
 from pathlib import Path
 
 import pytest
 
 from bench.measure.commands import WGIG
-from bench.measure.server import running
+from bench.measure.server import run_server
 from bench.serving import concurrency
+from bench.serving.concurrency import CrowdResult
 
-YES = "/sparql?query=ASK%7B%7D"
+READY_PATH = "/sparql?query=ASK%7B%7D"
 PAPER = b'<a:/graph/paper/3> <a:b> "Made-up paper 3", "SWOT of made-up paper 3" .'
 
 
-def test_a_crowd_that_lost_anything_misses_its_goal() -> None:
-    assert concurrency.Crowd(busy=1).met
-    refused = ["401 Writing needs the token."]
-    for fault in (
-        concurrency.Crowd(lost=1),
-        concurrency.Crowd(half=1),
-        concurrency.Crowd(stale=1),
-        concurrency.Crowd(refused=refused),
-    ):
-        assert not fault.met
+@pytest.mark.parametrize(
+    "fault",
+    [
+        CrowdResult(lost_papers=1),
+        CrowdResult(partial_reads=1),
+        CrowdResult(stale_reads=1),
+        CrowdResult(refusals=["401 Writing needs the token."]),
+    ],
+    ids=["lost", "partial", "stale", "refused"],
+)
+def test_a_crowd_with_a_fault_misses_its_goal(fault: CrowdResult) -> None:
+    assert CrowdResult(busy=1).meets_goal  # a busy status is no fault
+    assert not fault.meets_goal
 
 
 @pytest.mark.parametrize(
@@ -32,21 +36,21 @@ def test_a_crowd_that_lost_anything_misses_its_goal() -> None:
         (["Made-up paper 2"], None),
         ([], set()),
     ],
-    ids=["whole", "of two versions", "half", "not there"],
+    ids=["complete", "two versions", "partial", "missing"],
 )
-def test_a_half_written_paper_is_seen(labels: list[str], versions: set[int] | None) -> None:
-    bindings = ",".join(f'{{"label": {{"value": "{one}"}}}}' for one in labels)
+def test_a_partially_written_paper_is_detected(labels: list[str], versions: set[int] | None) -> None:
+    bindings = ",".join(f'{{"label": {{"value": "{label}"}}}}' for label in labels)
     body = f'{{"results": {{"bindings": [{bindings}]}}}}'.encode()
-    assert concurrency.Paper(PAPER).read(body) == versions
+    assert concurrency.VersionedPaper(PAPER).parse_versions(body) == versions
 
 
-def test_a_crowd_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crowd_loses_no_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(concurrency, "READERS", 2)
     environment = {"WGIG_DATA": "none", "WGIG_TOKEN": "secret"}
-    words = [*WGIG, "serve", "--store", str(tmp_path / "store")]
-    texts = [PAPER, PAPER.replace(b"a:/", b"b:/")]
-    with running(words, "--port", "{port}", question=YES, environment=environment) as server:
-        found = concurrency.gather(server.port, "secret", texts)
-        assert found.met
-        assert found.writes == len(texts) * concurrency.VERSIONS
-        assert found.reads > 0
+    command = [*WGIG, "serve", "--store", str(tmp_path / "store")]
+    texts = [PAPER, PAPER.replace(b"a:/", b"b:/")]  # two papers, each with a writer
+    with run_server(command, "--port", "{port}", ready_path=READY_PATH, environment=environment) as server:
+        result = concurrency.run_crowd(server.port, "secret", texts)
+        assert result.meets_goal
+        assert result.writes == len(texts) * concurrency.VERSIONS_PER_WRITER
+        assert result.reads > 0

@@ -1,56 +1,67 @@
-"""Queries over HTTP: what has the same answer is timed, and nothing else."""
+"""Queries over HTTP: only servers with the same result are measured."""
 
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bench.compare.peers import FROM_DISK, OURS, OXIGRAPH, ours
-from bench.measure.client import request
-from bench.measure.server import Running
+from bench.compare.peers import FROM_DISK, OURS, OXIGRAPH, make_own_peer
+from bench.measure.client import build_request
+from bench.measure.server import RunningServer
 from bench.report import page
 from bench.serving import http
 from bench.serving.http import FIRST, REPEATED
 from bench.serving.queries import QUESTIONS
-from tests.bench.measurements import measured
-from tests.bench.replies import HEAD, saying
+from tests.bench.fixed_responses import HEADER_START, serve_bytes
+from tests.bench.measurements import make_measurement
 
 
-def test_the_goal_depends_on_the_way_of_asking_and_on_where_the_graph_is() -> None:
+def test_the_goal_depends_on_repetition_and_on_memory_or_disk() -> None:
     figures = {"p50": 1.0, "cpu": 1.0}
-    assert measured(REPEATED, figures, figures).goal(OURS) == 15
-    assert measured(FIRST, figures, figures).goal(OURS) == 2.5
-    assert measured(FIRST, figures, figures).goal(FROM_DISK) == 0.85
+    # The goals of the query `coverage matrix`.
+    assert make_measurement(REPEATED, figures, figures).goal(OURS) == 15
+    assert make_measurement(FIRST, figures, figures).goal(OURS) == 2.5
+    assert make_measurement(FIRST, figures, figures).goal(FROM_DISK) == 0.85
 
 
-def test_ours_answers_all_that_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "peers", lambda *_: [ours(OURS, {})])
-    found = http.compare(tmp_path, 5, 0, {})
-    assert {(one.question, one.way) for one in found} == {
+def test_this_service_answers_all_queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "list_peers", lambda *_: [make_own_peer(OURS, {})])
+    measurements = http.compare_queries(tmp_path, 5, 0, {})
+    assert {(measurement.question, measurement.way) for measurement in measurements} == {
         (question.name, way) for question in QUESTIONS for way in (FIRST, REPEATED)
     }
-    assert not [one.refused for one in found if one.refused]
-    once_a_paper = [one.figures[OURS]["requests"] for one in found if one.question.startswith("/doc")]
-    assert once_a_paper[0] < 5
-    unchanged = [one.question for one in found if http.UNCHANGED in one.figures]
-    assert unchanged == [question.name for question in QUESTIONS]
-    for block in page.answers(found).split("\n\n"):
+    assert not [measurement.refused for measurement in measurements if measurement.refused]
+    document_requests = [
+        measurement.figures[OURS]["requests"]
+        for measurement in measurements
+        if measurement.question.startswith("/doc")
+    ]
+    assert document_requests[0] < 5, "a first request for each paper, of which one is not counted"
+    not_modified = [
+        measurement.question for measurement in measurements if http.NOT_MODIFIED in measurement.figures
+    ]
+    assert not_modified == [question.name for question in QUESTIONS]
+    # All rows of a table have the same number of cells.
+    for block in page.format_queries(measurements).split("\n\n"):
         if block.startswith("|"):
             assert len({line.count(" | ") for line in block.splitlines()}) == 1
 
 
-def test_an_answer_that_is_not_the_same_is_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    peer = ours(OXIGRAPH, {"WGIG_DEFAULT_GRAPH": "unnamed"})
-    monkeypatch.setattr(http, "peers", lambda *_: [ours(OURS, {}), peer])
-    monkeypatch.setattr(http, "QUESTIONS", [one for one in QUESTIONS if one.name == "COUNT"])
-    first, _ = http.compare(tmp_path, 5, 0, {})
+def test_a_server_with_another_result_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # This service in the place of Oxigraph. Its default graph is empty, so it counts no statements.
+    peer = make_own_peer(OXIGRAPH, {"WGIG_DEFAULT_GRAPH": "unnamed"})
+    monkeypatch.setattr(http, "list_peers", lambda *_: [make_own_peer(OURS, {}), peer])
+    monkeypatch.setattr(http, "QUESTIONS", [question for question in QUESTIONS if question.name == "COUNT"])
+    first, _ = http.compare_queries(tmp_path, 5, 0, {})
     assert first.refused[OURS].startswith("differs: ")
     assert OURS not in first.figures
 
 
-def test_the_tag_of_a_cut_answer_is_not_used() -> None:
-    server = partial(Running, 0, question="", seconds=0)
-    with saying(HEAD + b"Content-Length: 5\r\n\r\nhello") as port:
-        assert http.entity_tag(server(port=port), request("/")) == '"x"'
-    with saying(HEAD + b"Content-Length: 6\r\n\r\nhello") as port:
-        assert http.entity_tag(server(port=port), request("/")) == ""
+def test_the_etag_of_an_incomplete_response_is_not_used() -> None:
+    make_server = partial(RunningServer, 0, ready_path="", start_seconds=0)
+    with serve_bytes(HEADER_START + b"Content-Length: 5\r\n\r\nhello") as port:
+        assert http.fetch_etag(make_server(port=port), build_request("/")) == '"x"'
+    with serve_bytes(HEADER_START + b"Content-Length: 6\r\n\r\nhello") as port:
+        assert http.fetch_etag(make_server(port=port), build_request("/")) == ""

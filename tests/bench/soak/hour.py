@@ -1,21 +1,34 @@
-"""Samples of a service, one a minute for an hour."""
+"""Samples of a service, one per minute for an hour."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bench.soak.load import Asked
+from bench.soak.load import LoadSummary
 from bench.soak.samples import SERVICE, Sample
 
-MINUTE = 60
-SAMPLE = Sample(
-    0, {SERVICE: 100_000_000}, 90_000_000, 8, 30, {"socket": 20, "engine": 9}, 1, 1,
-    {"quads": (9, 9)}, (0, 0), 1000, Asked(80, 0, 0, 0.01, 0.1),
-)  # fmt: skip
+SAMPLE_COUNT = MINUTE_SECONDS = 60
+FIRST_SAMPLE = Sample(
+    seconds=0,
+    memory={SERVICE: 100_000_000},
+    resident=90_000_000,
+    processes=8,
+    threads=30,
+    descriptors={"socket": 20, "engine": 9},
+    cpu=1,
+    load=1,
+    store={"quads": (9, 9)},  # files, bytes
+    temporary=(0, 0),
+    quads=1000,
+    load_summary=LoadSummary(requests=80, busy=0, faults=0, p50=0.01, p99=0.1),
+)
 
-# What a sample of this number has in place of the first.
-Change = Callable[[int], dict[str, Any]]
+# The fields in which sample n differs from the first.
+SampleChange = Callable[[int], dict[str, Any]]
 
 
-def an_hour(change: Change) -> list[Sample]:
-    return [replace(SAMPLE, seconds=number * MINUTE, **change(number)) for number in range(MINUTE)]
+def make_hour_samples(change: SampleChange) -> list[Sample]:
+    return [
+        replace(FIRST_SAMPLE, seconds=number * MINUTE_SECONDS, **change(number))
+        for number in range(SAMPLE_COUNT)
+    ]

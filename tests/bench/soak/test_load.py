@@ -1,4 +1,4 @@
-"""Clients ask at a steady pace, and note each answer that is not right."""
+"""Clients send requests at a steady rate, and record each wrong response."""
 
 import time
 from collections.abc import Iterator
@@ -9,30 +9,30 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.measure.client import request
+from bench.measure.client import build_request
 from bench.soak import load
 from bench.soak.load import CLIENTS, Load, Tally
-from bench.soak.mix import Ask
+from bench.soak.mix import SoakRequest
 
-SLOW = "/200/slow"
-RATE = 50  # requests a second
-PATIENCE = 30  # seconds for what takes a fraction of one
+SLOW_PATH = "/200/slow"
+REQUESTS_PER_SECOND = 50
+TIMEOUT_SECONDS = 30  # of steps that take a fraction of a second
 
 
-class Answering(BaseHTTPRequestHandler):
-    """Answers with the status that the path names, not before it may, or not at all."""
+class StatusHandler(BaseHTTPRequestHandler):
+    """Responds with the status in the path: to the slow path after an event, to `/cut` not at all."""
 
     protocol_version = "HTTP/1.1"
-    may_answer = Event()  # to what is slow
-    waiting = Semaphore(0)  # one for each that is slow
+    slow_responses_allowed = Event()
+    slow_requests = Semaphore(0)  # released for each request to the slow path
 
     def do_GET(self) -> None:
         if self.path == "/cut":
             self.close_connection = True
             return
-        if self.path == SLOW:
-            self.waiting.release()
-            self.may_answer.wait(PATIENCE)
+        if self.path == SLOW_PATH:
+            self.slow_requests.release()
+            self.slow_responses_allowed.wait(TIMEOUT_SECONDS)
         self.send_response(int(self.path[1:4]))
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -43,75 +43,79 @@ class Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), StatusHandler) as server:
         server.daemon_threads = True
         Thread(target=server.serve_forever).start()
         yield server.server_address[1]
         server.shutdown()
 
 
-class Counting(Tally):
-    """A tally for whose notes one can wait."""
+class CountingTally(Tally):
+    """A tally with a semaphore that is released for each record."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.notes = Semaphore(0)
+        self.records = Semaphore(0)
 
-    def note(self, ask: Ask, seconds: float, fault: str = "", *, busy: bool = False) -> None:
-        super().note(ask, seconds, fault, busy=busy)
-        self.notes.release()
+    def record(self, request: SoakRequest, seconds: float, fault: str = "", *, busy: bool = False) -> None:
+        super().record(request, seconds, fault, busy=busy)
+        self.records.release()
 
 
-def asked(port: int, ask: Ask, count: int) -> Tally:
-    """What is noted until something was asked so many times."""
-    tally = Counting()
-    with Load(port, [lambda _: ask], RATE, tally):
+def send_repeatedly(port: int, request: SoakRequest, count: int) -> Tally:
+    """The tally after a request was sent `count` times."""
+    tally = CountingTally()
+    with Load(port, [lambda _: request], REQUESTS_PER_SECOND, tally):
         for _ in range(count):
-            assert tally.notes.acquire(timeout=PATIENCE)
+            assert tally.records.acquire(timeout=TIMEOUT_SECONDS)
     return tally
 
 
-def test_it_asks_at_the_pace_that_is_set(port: int) -> None:
-    begun = time.monotonic()
-    asked(port, Ask("fine", request("/200")), count=16)
-    seconds = 15 / RATE  # from the first to the last
-    assert seconds <= time.monotonic() - begun < 3 * seconds
+def test_requests_are_sent_at_the_given_rate(port: int) -> None:
+    start = time.monotonic()
+    send_repeatedly(port, SoakRequest("fine", build_request("/200")), count=16)
+    expected_seconds = 15 / REQUESTS_PER_SECOND  # from the first to the last
+    assert expected_seconds <= time.monotonic() - start < 3 * expected_seconds
 
 
-def test_what_comes_due_while_a_client_waits_is_left_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    now, due = 0.0, 20  # the first number that is not late
+def test_requests_that_are_due_while_a_client_waits_are_skipped(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, first_on_time = 0.0, 20  # the number of the first request that is due when the clients continue
     monkeypatch.setattr(load, "time", SimpleNamespace(monotonic=lambda: now))
     numbers = SimpleQueue[int]()
-    slow, fast = (Ask("fine", request(path)) for path in (SLOW, "/200"))
+    slow, fast = (SoakRequest("fine", build_request(path)) for path in (SLOW_PATH, "/200"))
 
-    def asking(number: int) -> Ask:
+    def make_request(number: int) -> SoakRequest:
         numbers.put(number)
         return slow if number < CLIENTS else fast
 
-    with Load(port, [asking], RATE):
+    with Load(port, [make_request], REQUESTS_PER_SECOND):
         for _ in range(CLIENTS):
-            assert Answering.waiting.acquire(timeout=PATIENCE)
-        now = (due - 0.5) / RATE
-        Answering.may_answer.set()
-        there = [numbers.get(timeout=PATIENCE) for _ in range(2 * CLIENTS)]
-    assert sorted(there) == [*range(CLIENTS), *range(due, due + CLIENTS)]
+            assert StatusHandler.slow_requests.acquire(timeout=TIMEOUT_SECONDS)
+        now = (first_on_time - 0.5) / REQUESTS_PER_SECOND  # between two requests
+        StatusHandler.slow_responses_allowed.set()
+        sent = [numbers.get(timeout=TIMEOUT_SECONDS) for _ in range(2 * CLIENTS)]
+    assert sorted(sent) == [*range(CLIENTS), *range(first_on_time, first_on_time + CLIENTS)]
 
 
-@pytest.mark.parametrize(
-    ("ask", "busy", "wrong"),
+@pytest.mark.parametrize(  # a request has a kind, its data, and the expected statuses (by default 200)
+    ("request_", "is_busy", "is_fault"),
     [
-        (Ask("fine", request("/200")), False, False),
-        (Ask("bad", request("/400"), (400,), alone=True), False, False),
-        (Ask("leaving", request("/500"), leaves=0), False, False),
-        (Ask("busy", request("/503")), True, False),
-        (Ask("failed", request("/500")), False, True),
-        (Ask("too good", request("/200"), (400,)), False, True),
-        (Ask("cut", request("/cut")), False, True),
+        (SoakRequest("fine", build_request("/200")), False, False),
+        (SoakRequest("bad", build_request("/400"), (400,), needs_new_connection=True), False, False),
+        (SoakRequest("leaving", build_request("/500"), disconnect_seconds=0), False, False),
+        (SoakRequest("busy", build_request("/503")), True, False),
+        (SoakRequest("failed", build_request("/500")), False, True),
+        (SoakRequest("too good", build_request("/200"), (400,)), False, True),
+        (SoakRequest("cut", build_request("/cut")), False, True),
     ],
-    ids=lambda one: one.kind if isinstance(one, Ask) else "",
+    ids=lambda value: value.kind if isinstance(value, SoakRequest) else "",
 )
-def test_an_answer_that_is_not_right_is_a_fault(port: int, ask: Ask, *, busy: bool, wrong: bool) -> None:
-    tally = asked(port, ask, count=CLIENTS)
-    found, told = tally.taken(), tally.kept()["faults"]
-    assert found.requests
-    assert (found.busy > 0, found.faults > 0, bool(told)) == (busy, wrong, wrong)
+def test_a_wrong_response_is_a_fault(
+    port: int, request_: SoakRequest, *, is_busy: bool, is_fault: bool
+) -> None:
+    tally = send_repeatedly(port, request_, count=CLIENTS)
+    summary, faults = tally.take_summary(), tally.summarize_kinds()["faults"]
+    assert summary.requests
+    assert (summary.busy > 0, summary.faults > 0, bool(faults)) == (is_busy, is_fault, is_fault)

@@ -1,23 +1,24 @@
-"""A real service gives the answers that the requests of the soak want."""
+"""A real service responds to the requests of the soak with the expected statuses."""
 
 from pathlib import Path
 
 from bench.soak import __main__ as soak
-from bench.soak.load import Line, Load
-from bench.soak.mix import BAD, mix
-from bench.writing.put import complete
+from bench.soak.load import Load, PersistentConnection
+from bench.soak.mix import BAD_REQUESTS, make_request_mix
+from bench.writing.put import generate_conforming_papers
 
-ROUNDS = len(BAD)
+ROUNDS = len(BAD_REQUESTS)  # of which each sends another bad request
 
 
-def test_each_answer_is_one_of_those_that_are_to_come(tmp_path: Path) -> None:
-    with soak.served("one", tmp_path, {}) as service:
-        load = Load(service.watched.port, mix(complete(soak.PAPERS)), rate=1)
-        line = Line(load.port)
+def test_each_response_has_an_expected_status(tmp_path: Path) -> None:
+    with soak.run_service("one", tmp_path, {}) as service:
+        mix = make_request_mix(generate_conforming_papers(soak.PAPERS))
+        load = Load(service.monitor.port, mix, rate=1)
+        connection = PersistentConnection(load.port)
         for number in range(ROUNDS):
-            for asking in load.mix:
-                load.ask(line, asking(number))
-        line.close()
-    found = load.tally.kept()
-    assert found["faults"] == []
-    assert found["kinds"].keys() >= {"put", "delete", "update", "validate", "dump", "leaving", "bad"}
+            for make_request in load.mix:
+                load.send_and_record(connection, make_request(number))
+        connection.close()
+    summary = load.tally.summarize_kinds()
+    assert summary["faults"] == []
+    assert summary["kinds"].keys() >= {"put", "delete", "update", "validate", "dump", "leaving", "bad"}

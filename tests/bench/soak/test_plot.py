@@ -4,16 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.soak.hour import an_hour
+from tests.bench.soak.hour import make_hour_samples
 
 
-def test_a_plot_has_all_lines(tmp_path: Path) -> None:
+def test_the_plot_has_all_figures(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="The plots need the dependency group `bench`.")
     from bench.report import plots  # noqa: PLC0415
     from bench.soak import plot  # noqa: PLC0415
 
-    plots.save(
-        plot.figure({"one": an_hour(lambda _: {}), "other": an_hour(lambda _: {})}), tmp_path / "a.svg"
-    )
-    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
-    assert all(f">{line}<" in drawn for lines in plot.ROWS.values() for line in lines)
+    samples = make_hour_samples(lambda _: {})
+    plots.save_figure(plot.draw_services({"one": samples, "other": samples}), tmp_path / "a.svg")
+    svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert all(f">{name}<" in svg for figures in plot.ROWS.values() for name in figures)

@@ -1,4 +1,4 @@
-"""Papers by the million: Spark, the processes of a machine and `wgig check` find the same in each file."""
+"""`wgig bulk`: Spark and local processes must have the results of `wgig check` for each file."""
 
 import json
 import os
@@ -23,119 +23,127 @@ from wgig.problems import Problem
 from wgig.rdf.serialization import build_quad
 from wgig.settings import SHIPPED_FOLDER, Settings
 
-from bench.data.generate import papers
-from tests.fixtures.mutations import mutated
+from bench.data.generate import generate_papers
+from tests.fixtures.mutations import mutate_paper
 
 pytestmark = pytest.mark.slow
 
-MISSING = [one for one in ("java",) if not shutil.which(one)]
-MISSING += [one for one in ("pyspark",) if not find_spec(one)]
-WITH_SPARK = pytest.mark.skipif(bool(MISSING), reason=f"no {', '.join(MISSING)} here")
+IS_AVAILABLE = {"java": bool(shutil.which("java")), "pyspark": bool(find_spec("pyspark"))}
+MISSING_PROGRAMS = [name for name, is_available in IS_AVAILABLE.items() if not is_available]
+WITH_SPARK = pytest.mark.skipif(bool(MISSING_PROGRAMS), reason=f"no {', '.join(MISSING_PROGRAMS)} here")
 SPARK = pytest.param("spark", marks=[WITH_SPARK, pytest.mark.long])
-MEANS = ["processes", SPARK]
-MUTATED = 40
+BULK_ENGINES = ["processes", SPARK]
+MUTATED_PAPERS = 40
 BASE = Settings.base
-BLANK = re.compile(r"_:\w+")
+BLANK_NODE_PATTERN = re.compile(r"_:\w+")
 
-# What runs at the start of each Python: a file of this name ends the process that checks it.
-DEADLY = """
+# Runs at the start of each Python process: checking the file deadly.ttl kills the process.
+DEADLY_CODE = """
 import os
 from wgig.cli import check_workers
 original = check_workers.check_file_batch
-def checked(files, task):
-    if any("deadly.ttl" in one.path for one in files):
+def check_or_exit(files, task):
+    if any("deadly.ttl" in file.path for file in files):
         os._exit(9)
     return original(files, task)
-check_workers.check_file_batch = checked
+check_workers.check_file_batch = check_or_exit
 """
 
 
-class Ran(NamedTuple):
-    """A job that ran: its exit code, what it said, and the folder that it wrote."""
+class FinishedJob(NamedTuple):
+    """A finished job: its exit code, standard error, and output folder."""
 
     code: int
     error: str
     out: Path
 
     def lines(self, name: str = "reports") -> list[dict[str, Any]]:
-        found = [*(self.out / name).glob("part-*"), *(self.out / "lost").glob("part-*")]
-        parts = [one.read_text(encoding="utf-8") for one in sorted(found)]
-        return [json.loads(line) for part in parts for line in part.splitlines()]
+        """The JSON lines in a subfolder of the output, and those of files that Spark skipped."""
+        paths = [*(self.out / name).glob("part-*"), *(self.out / "lost").glob("part-*")]
+        texts = [path.read_text(encoding="utf-8") for path in sorted(paths)]
+        return [json.loads(line) for text in texts for line in text.splitlines()]
 
     @property
     def summary(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.out / "summary.json").read_text(encoding="utf-8"))
-        return found
+        summary: dict[str, Any] = json.loads((self.out / "summary.json").read_text(encoding="utf-8"))
+        return summary
 
 
-# Runs several commands in one process, so that Java is started once, and says how each ended.
-SEVERAL = """
+# Runs several commands in one process, so that Java starts only once; writes exit codes and errors.
+RUN_COMMANDS_CODE = """
 import contextlib, io, json, sys
 from wgig.cli.main import main
-done = []
-for words in json.load(sys.stdin):
+outcomes = []
+for arguments in json.load(sys.stdin):
     with contextlib.redirect_stderr(io.StringIO()) as error:
-        done.append((main(words), error.getvalue()))
+        outcomes.append((main(arguments), error.getvalue()))
 with open(sys.argv[1], "w") as file:
-    json.dump(done, file)
+    json.dump(outcomes, file)
 """
 
 
-def ran(means: str, jobs: dict[str, tuple[str, Path]], scratch: Path, path: Path) -> dict[str, Ran]:
-    """Jobs by their names, each an action and what it is done with; `path` is imported from as well."""
+def run_jobs(
+    engine: str, jobs: dict[str, tuple[str, Path]], scratch: Path, import_folder: Path
+) -> dict[str, FinishedJob]:
+    """Run jobs, which are by name an action and its path; Python can also import from `import_folder`."""
     outs = {name: scratch / name for name in jobs}
-    outs["over"].mkdir()
-    words = [
-        ["bulk", action, str(given), "--out", str(outs[name]), "--on", means, "--jobs", "2"]
-        for name, (action, given) in jobs.items()
+    outs["existing output"].mkdir()  # other jobs create their output folder
+    commands = [
+        ["bulk", action, str(path), "--out", str(outs[name]), "--on", engine, "--jobs", "2"]
+        for name, (action, path) in jobs.items()
     ]
+    python_path = os.pathsep.join([str(import_folder), *sys.path])
     subprocess.run(
-        [sys.executable, "-c", SEVERAL, scratch / "done.json"],
-        input=json.dumps(words),
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(path), *sys.path]), "WGIG_PAPER_BYTES": "60000"},
+        [sys.executable, "-c", RUN_COMMANDS_CODE, scratch / "outcomes.json"],
+        input=json.dumps(commands),
+        env=os.environ | {"PYTHONPATH": python_path, "WGIG_PAPER_BYTES": "60000"},
         text=True,
         check=True,
         capture_output=True,
     )
-    done = json.loads((scratch / "done.json").read_text())
-    return {name: Ran(code, said, outs[name]) for name, (code, said) in zip(jobs, done, strict=True)}
+    outcomes = json.loads((scratch / "outcomes.json").read_text())
+    return {
+        name: FinishedJob(code, error, outs[name]) for name, (code, error) in zip(jobs, outcomes, strict=True)
+    }
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped examples, mutated papers, and files that nobody can read or need read."""
+    """A folder with the bundled examples, mutated papers, and files that are unreadable or ignored."""
     folder = tmp_path_factory.mktemp("papers")
     for pattern in ("shapes/examples/issue-paper/*.ttl", "data/examples/*"):
         for path in SHIPPED_FOLDER.glob(pattern):
             shutil.copy(path, folder)
-    for number, text in enumerate(papers(MUTATED, 1)):
+    for number, text in enumerate(generate_papers(MUTATED_PAPERS, 1)):
         quads = list(ox.parse(text, ox.RdfFormat.N_QUADS))
         name, graph = f"mutated-{number:02}", quads[0].graph_name
-        triples = mutated([one.triple for one in quads], Random(number))
+        triples = mutate_paper([quad.triple for quad in quads], Random(number))
         ox.serialize(
-            (build_quad(one, graph) for one in triples), folder / f"{name}.nq", format=ox.RdfFormat.N_QUADS
+            (build_quad(triple, graph) for triple in triples),
+            folder / f"{name}.nq",
+            format=ox.RdfFormat.N_QUADS,
         )
-    strange = folder / "with space, é"
-    strange.mkdir()
-    (strange / "TORN.TTL").write_text("torn [")
-    (strange / "two.ttl").write_text(
+    subfolder = folder / "with space, é"
+    subfolder.mkdir()
+    (subfolder / "TORN.TTL").write_text("torn [")
+    (subfolder / "two.ttl").write_text(
         "@prefix w: <https://w3id.org/wgig/ontology#> . <a> a w:IssuePaper . [] a w:IssuePaper ."
     )
-    (strange / "bytes.md").write_bytes(b"---\npaper: x\n---\n\xff")
-    (strange / "no-zip.docx").write_text("no zip")
-    (strange / "nothing.ttl").write_text("")
-    (strange / "README.md").write_text("# No paper")
-    (strange / "others.json").write_text("{}")
+    (subfolder / "bytes.md").write_bytes(b"---\npaper: x\n---\n\xff")
+    (subfolder / "no-zip.docx").write_text("no zip")
+    (subfolder / "nothing.ttl").write_text("")
+    (subfolder / "README.md").write_text("# No paper")
+    (subfolder / "others.json").write_text("{}")
     for name in (".hidden", "_partial"):
-        (strange / f"{name}.ttl").write_text("torn [")
+        (subfolder / f"{name}.ttl").write_text("torn [")
     return folder
 
 
 @pytest.fixture(scope="module")
-def deadly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Papers, one of which ends the process that checks it, and one that is too large."""
+def deadly_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with papers, a file that kills the process that checks it, and a file that is too large."""
     folder = tmp_path_factory.mktemp("deadly")
-    (folder / "sitecustomize.py").write_text(DEADLY)
+    (folder / "sitecustomize.py").write_text(DEADLY_CODE)
     for number in range(5):
         shutil.copy(SHIPPED_FOLDER / "data/examples/community-networks.ttl", folder / f"{number}.ttl")
     (folder / "deadly.ttl").write_text("# a")
@@ -143,148 +151,155 @@ def deadly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=MEANS)
+@pytest.fixture(scope="module", params=BULK_ENGINES)
 def jobs(
-    request: pytest.FixtureRequest, folder: Path, deadly: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Ran]:
-    """What became of jobs on Spark, and on processes."""
-    every = {
-        "checked": ("check", folder),
-        "described": ("describe", folder),
-        "over": ("check", folder),
-        "nothing": ("check", folder / "*.docx.ttl"),
+    request: pytest.FixtureRequest,
+    folder: Path,
+    deadly_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, FinishedJob]:
+    """Finished jobs by name, for each engine."""
+    actions = {
+        "check": ("check", folder),
+        "describe": ("describe", folder),
+        "existing output": ("check", folder),
+        "no paper": ("check", folder / "*.docx.ttl"),  # matches no file
     }
     if request.param == "spark":
-        every["deadly"] = ("check", deadly / "*.ttl")
-    return ran(request.param, every, tmp_path_factory.mktemp(request.param), deadly)
+        actions["deadly"] = ("check", deadly_folder / "*.ttl")
+    return run_jobs(request.param, actions, tmp_path_factory.mktemp(request.param), deadly_folder)
 
 
 @pytest.fixture
-def checked(jobs: dict[str, Ran]) -> Ran:
-    """The folder, checked."""
-    return jobs["checked"]
+def check_job(jobs: dict[str, FinishedJob]) -> FinishedJob:
+    return jobs["check"]
 
 
 @pytest.fixture(scope="module")
-def alone(folder: Path) -> dict[str, Any]:
-    """What `wgig check` finds in each file of the folder that it takes for a paper, by its path."""
-    words = [sys.executable, "-m", "wgig", "check", str(folder), "--format", "json", "--lang", "en"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    return {one["name"]: one for one in json.loads(done.stdout)["files"]}
+def expected_files(folder: Path) -> dict[str, Any]:
+    """The files in the report of `wgig check`, by path."""
+    command = [sys.executable, "-m", "wgig", "check", str(folder), "--format", "json", "--lang", "en"]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    return {file["name"]: file for file in json.loads(process.stdout)["files"]}
 
 
-def test_each_file_is_found_to_be_what_it_is_alone(checked: Ran, alone: dict[str, Any]) -> None:
-    found: dict[str, Any] = {}
-    for line in sorted(checked.lines(), key=lambda one: (one["path"], one["number"])):
-        if line["outcome"] == "passed over":
+def test_each_file_has_the_result_of_wgig_check(
+    check_job: FinishedJob, expected_files: dict[str, Any]
+) -> None:
+    files: dict[str, Any] = {}
+    for line in sorted(check_job.lines(), key=lambda line: (line["path"], line["number"])):
+        if line["outcome"] == "passed over":  # README.md, which is no paper
             continue
-        file = found.setdefault(line["path"], {"papers": [], "problem": line.get("problem")})
+        file = files.setdefault(line["path"], {"papers": [], "problem": line.get("problem")})
         if line["outcome"] != "unread":
             file["papers"].append(line)
-    taken = {path: one for path, one in alone.items() if "_partial" not in path}
-    assert found.keys() == taken.keys()
-    for path, file in taken.items():
-        assert found[path]["problem"] == file.get("problem")
-        for line, paper in zip(found[path]["papers"], file["papers"], strict=True):
-            assert without_labels(line, paper) == without_labels(paper, paper)
+    # `wgig bulk` ignores names that begin with an underscore.
+    expected_files = {path: file for path, file in expected_files.items() if "_partial" not in path}
+    assert files.keys() == expected_files.keys()
+    for path, expected_file in expected_files.items():
+        assert files[path]["problem"] == expected_file.get("problem")
+        for line, paper in zip(files[path]["papers"], expected_file["papers"], strict=True):
+            assert normalize_blank_nodes(line, [*paper]) == normalize_blank_nodes(paper, [*paper])
             assert (line["outcome"] == "conforms") == paper["conforms"]
 
 
-def without_labels(line: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
-    """A paper without the labels of blank nodes, which are other ones at each reading."""
-    text = json.dumps({name: line[name] for name in like}, ensure_ascii=False)
-    label = line["iri"] if ":" not in line["iri"] else "_:"
-    found: dict[str, Any] = json.loads(BLANK.sub("_:", text.replace(label, "_:")))
-    return found
+def normalize_blank_nodes(line: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """The members with these names, without the labels of blank nodes, which differ for each parse."""
+    text = json.dumps({name: line[name] for name in names}, ensure_ascii=False)
+    label = line["iri"] if ":" not in line["iri"] else "_:"  # of a paper that is a blank node
+    members: dict[str, Any] = json.loads(BLANK_NODE_PATTERN.sub("_:", text.replace(label, "_:")))
+    return members
 
 
-def test_bad_files_are_lines_that_say_why(checked: Ran) -> None:
-    bad = {Path(one["path"]).name: one["problem"] for one in checked.lines() if one["outcome"] == "unread"}
-    assert {name: one["status"] for name, one in bad.items() if "mutated" not in name} == {
+def test_unreadable_files_have_lines_with_problems(check_job: FinishedJob) -> None:
+    unread_lines = [line for line in check_job.lines() if line["outcome"] == "unread"]
+    problems = {Path(line["path"]).name: line["problem"] for line in unread_lines}
+    assert {name: problem["status"] for name, problem in problems.items() if "mutated" not in name} == {
         "TORN.TTL": 400,
         "bytes.md": 400,
         "no-zip.docx": 400,
         "nothing.ttl": 422,
     }
-    assert (bad["TORN.TTL"]["line"], bad["TORN.TTL"]["column"]) == (1, 1)
+    assert (problems["TORN.TTL"]["line"], problems["TORN.TTL"]["column"]) == (1, 1)
 
 
-def test_the_summary_counts_the_lines_and_the_mark_is_there(checked: Ran) -> None:
-    lines, summary = checked.lines(), checked.summary
-    assert checked.code == 2
-    assert (checked.out / "_SUCCESS").exists()
+def test_summary_counts_the_lines_and_the_success_mark_exists(check_job: FinishedJob) -> None:
+    lines, summary = check_job.lines(), check_job.summary
+    assert check_job.code == 2  # as some files cannot be read
+    assert (check_job.out / "_SUCCESS").exists()
     assert sum(summary["outcomes"].values()) == len(lines)
-    assert summary["files"] == len({one["path"] for one in lines})
-    assert summary["papers"] == sum(one["outcome"] in ("conforms", "fails") for one in lines)
+    assert summary["files"] == len({line["path"] for line in lines})
+    assert summary["papers"] == sum(line["outcome"] in ("conforms", "fails") for line in lines)
     assert sum(summary["problems"].values()) == summary["outcomes"]["unread"] >= 4
     assert summary["outcomes"]["passed over"] == 1
-    assert summary["rules"]["WGIG-8-TEXT"] >= 1
+    assert summary["rules"]["WGIG-8-TEXT"] >= 1  # which some mutated papers violate
 
 
-def test_a_paper_of_a_named_graph_says_which(checked: Ran) -> None:
-    graphs = {one["graph"] for one in checked.lines() if one["path"].endswith(".nq") and one["iri"]}
-    assert len(graphs) > MUTATED // 2
-    assert all(one is None or one.startswith("https://") for one in graphs)
+def test_lines_of_papers_in_named_graphs_have_the_graph(check_job: FinishedJob) -> None:
+    graphs = {line["graph"] for line in check_job.lines() if line["path"].endswith(".nq") and line["iri"]}
+    assert len(graphs) > MUTATED_PAPERS // 2  # some mutated papers are no longer papers
+    assert all(graph is None or graph.startswith("https://") for graph in graphs)
 
 
-def test_the_figures_are_those_that_the_service_counts(jobs: dict[str, Ran], folder: Path) -> None:
-    done = jobs["described"]
+def test_void_statistics_equal_those_of_the_service(jobs: dict[str, FinishedJob], folder: Path) -> None:
+    job = jobs["describe"]
     store = ox.Store()
-    task = CheckTask("draft", "shifty", 60_000, 20_000)
-    for one in iter_bulk_files([str(folder)]):
-        found = read_file_quads(one, task)
-        store.extend(found if isinstance(found, list) else ())
-    assert (done.out / "void.ttl").read_bytes() == serialize_void_figures(
-        count_figures(store, BASE, frozenset()), BASE
-    )
-    assert b"void:linkPredicate" in (done.out / "void.ttl").read_bytes()
-    unread = {Path(one["path"]).name: one["problem"]["status"] for one in done.lines("unread")}
-    assert unread == {"TORN.TTL": 400, "bytes.md": 400, "no-zip.docx": 400}
-    assert (done.code, done.summary["unread"]) == (2, 3)
-    assert done.summary["files"] == jobs["checked"].summary["files"]
+    task = CheckTask("draft", "shifty", max_bytes=60_000, max_triples=20_000)
+    for file in iter_bulk_files([str(folder)]):
+        quads = read_file_quads(file, task)
+        store.extend(quads if isinstance(quads, list) else ())
+    void = (job.out / "void.ttl").read_bytes()
+    assert void == serialize_void_figures(count_figures(store, BASE, frozenset()), BASE)
+    assert b"void:linkPredicate" in void
+    statuses = {Path(line["path"]).name: line["problem"]["status"] for line in job.lines("unread")}
+    assert statuses == {"TORN.TTL": 400, "bytes.md": 400, "no-zip.docx": 400}
+    assert (job.code, job.summary["unread"]) == (2, 3)  # exit code 2, as 3 files cannot be read
+    assert job.summary["files"] == jobs["check"].summary["files"]
 
 
 @pytest.mark.parametrize("jobs", [SPARK], indirect=True)
-def test_spark_loses_no_file_that_is_too_large_or_ends_a_process(jobs: dict[str, Ran]) -> None:
-    done = jobs["deadly"]
-    unread = [(Path(one["path"]).name, one["problem"]["status"]) for one in done.lines() if "problem" in one]
-    assert sorted(unread) == [("deadly.ttl", 413), ("large.ttl", 413)]
-    assert done.summary["outcomes"] == {"conforms": 5, "unread": 2}
-    assert done.code == 2
+def test_spark_reports_files_that_are_too_large_or_kill_a_process(jobs: dict[str, FinishedJob]) -> None:
+    job = jobs["deadly"]
+    statuses = [
+        (Path(line["path"]).name, line["problem"]["status"]) for line in job.lines() if "problem" in line
+    ]
+    assert sorted(statuses) == [("deadly.ttl", 413), ("large.ttl", 413)]
+    assert job.summary["outcomes"] == {"conforms": 5, "unread": 2}
+    assert job.code == 2
 
 
-def test_nothing_is_written_over(jobs: dict[str, Ran]) -> None:
-    done = jobs["over"]
-    assert (done.code, list(done.out.iterdir())) == (2, [])
-    assert "already exists and is not overwritten" in done.error
+def test_existing_output_folder_is_refused(jobs: dict[str, FinishedJob]) -> None:
+    job = jobs["existing output"]
+    assert (job.code, list(job.out.iterdir())) == (2, [])
+    assert "already exists and is not overwritten" in job.error
 
 
-def test_nothing_comes_of_nothing(jobs: dict[str, Ran]) -> None:
-    done = jobs["nothing"]
-    assert (done.code, done.out.exists()) == (2, False)
-    assert "There is no paper at" in done.error
+def test_path_without_papers_is_refused(jobs: dict[str, FinishedJob]) -> None:
+    job = jobs["no paper"]
+    assert (job.code, job.out.exists()) == (2, False)
+    assert "There is no paper at" in job.error
 
 
-def job(out: Path, *paths: str) -> BulkJob:
+def make_job(out: Path, *paths: str) -> BulkJob:
     return BulkJob(paths, str(out), CheckTask("draft", "shifty", 10**6, 10**5), "en", BASE, 1)
 
 
-def test_what_is_far_needs_spark(tmp_path: Path) -> None:
+def test_remote_path_is_refused_without_spark(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="bucket/papers is not on this machine"):
-        processes.check_with_processes(job(tmp_path / "out", "s3a://bucket/papers"))
+        processes.check_with_processes(make_job(tmp_path / "out", "s3a://bucket/papers"))
 
 
-def test_a_job_that_is_cut_off_has_no_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise OSError("no room")
+def test_failed_job_has_no_success_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raise_disk_full(*_: object) -> None:
+        raise OSError("no space")
 
-    monkeypatch.setattr(processes, "serialize_bulk_summary", broken)
-    with pytest.raises(OSError, match="no room"):
-        processes.check_with_processes(job(tmp_path / "out", str(SHIPPED_FOLDER / "data/examples")))
-    assert [one.name for one in (tmp_path / "out").iterdir()] == ["reports"]
+    monkeypatch.setattr(processes, "serialize_bulk_summary", raise_disk_full)
+    with pytest.raises(OSError, match="no space"):
+        processes.check_with_processes(make_job(tmp_path / "out", str(SHIPPED_FOLDER / "data/examples")))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["reports"]
 
 
-def test_spark_does_the_work_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spark_is_used_if_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "find_spec", lambda _: object())
     assert (bulk.choose_bulk_engine(None), bulk.choose_bulk_engine("processes")) == ("spark", "processes")
     monkeypatch.setattr(bulk, "find_spec", lambda _: None)
@@ -293,33 +308,23 @@ def test_spark_does_the_work_where_it_is_installed(monkeypatch: pytest.MonkeyPat
         bulk.choose_bulk_engine("spark")
 
 
-@pytest.mark.skipif("pyspark" in MISSING, reason="no pyspark here")
-def test_without_java_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif("pyspark" in MISSING_PROGRAMS, reason="no pyspark here")
+def test_missing_java_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    words = [
-        sys.executable,
-        "-m",
-        "wgig",
-        "bulk",
-        "check",
-        ".",
-        "--out",
-        str(tmp_path / "out"),
-        "--on",
-        "spark",
-    ]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert (done.returncode, (tmp_path / "out").exists()) == (2, False)
-    assert "Spark needs Java 17 or newer" in done.stderr
+    command = [sys.executable, "-m", "wgig", "bulk", "check", ".", "--on", "spark"]
+    process = subprocess.run(
+        [*command, "--out", str(tmp_path / "out")], capture_output=True, text=True, check=False
+    )
+    assert (process.returncode, (tmp_path / "out").exists()) == (2, False)
+    assert "Spark needs Java 17 or newer" in process.stderr
 
 
-def test_a_path_that_is_no_text_is_in_its_line_all_the_same(tmp_path: Path) -> None:
+def test_line_of_a_file_has_its_path_even_if_it_is_not_utf8(tmp_path: Path) -> None:
     paper = tmp_path / "papers" / os.fsdecode(b"\xff.ttl")
     paper.parent.mkdir()
     paper.write_text("torn [")
-    assert processes.check_with_processes(job(tmp_path / "out", str(paper.parent))).summary["outcomes"] == {
-        "unread": 1
-    }
+    result = processes.check_with_processes(make_job(tmp_path / "out", str(paper.parent)))
+    assert result.summary["outcomes"] == {"unread": 1}
     (line,) = (tmp_path / "out" / "reports" / "part-00000").read_text().splitlines()
     assert json.loads(line)["path"] == str(paper)

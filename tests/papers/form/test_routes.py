@@ -1,18 +1,26 @@
-"""The form is opened from the graph, a file or nothing, in the language of its reader."""
+"""/write opens the form for a stored paper, a file or a new paper, in the language of the user."""
 
 import httpx
 import pytest
 from bs4 import BeautifulSoup
 from wgig.shacl.rules import MESSAGE_LANGUAGES
 
-from tests.fixtures.html_form import PAGE, Form, opened
-from tests.fixtures.paper_form import BASE, EXAMPLE, NAME, OTHER, STRANGE, TOKEN, put_paper
+from tests.fixtures.html_form import HTML_HEADERS, Form, open_form
+from tests.fixtures.paper_form import (
+    BASE,
+    EXAMPLE_TURTLE,
+    OTHER_TOKEN,
+    PAPER_NAME,
+    STATEMENTS_WITHOUT_FIELD,
+    TOKEN,
+    put_paper,
+)
 
 pytestmark = pytest.mark.slow
 
 
-def test_files_are_opened_and_what_cannot_be_read_is_said(client: httpx.Client) -> None:
-    for name, content, status, words in (
+def test_file_is_opened_or_its_error_is_shown(client: httpx.Client) -> None:
+    for name, content, status, text in (
         ("p.md", b"---\npaper: mine\ntitle: Words\n---\n", 200, "Words"),
         ("p.md", b"no head", 400, "no head"),
         ("p.ttl", b"<x:a> <x:b>", 400, "not valid Turtle"),
@@ -20,114 +28,112 @@ def test_files_are_opened_and_what_cannot_be_read_is_said(client: httpx.Client) 
         ("p.ttl", b"<x:a> <x:b> <x:c> .", 422, "exactly one issue paper"),
         ("", b"", 400, "No file"),
     ):
-        answer = client.post("/write", files={"file": (name, content)}, headers=PAGE)
-        assert (answer.status_code, words in answer.text) == (status, True), (name, answer.text)
+        response = client.post("/write", files={"file": (name, content)}, headers=HTML_HEADERS)
+        assert (response.status_code, text in response.text) == (status, True), (name, response.text)
 
 
-def test_labels_come_in_each_language(client: httpx.Client) -> None:
-    page = client.get("/write?issue=spam&lang=ru", headers=PAGE).text
+def test_labels_are_in_the_language_of_the_parameter(client: httpx.Client) -> None:
+    page = client.get("/write?issue=spam&lang=ru", headers=HTML_HEADERS).text
     assert "Название" in page
-    assert client.get("/write?lang=xx", headers=PAGE).status_code == 400
+    assert client.get("/write?lang=xx", headers=HTML_HEADERS).status_code == 400
 
 
-def test_the_form_is_in_the_language_of_its_reader(client: httpx.Client) -> None:
-    page = client.get("/write?issue=spam", headers={**PAGE, "Accept-Language": "fr, en"})
+def test_form_is_in_the_accepted_language(client: httpx.Client) -> None:
+    page = client.get("/write?issue=spam", headers={**HTML_HEADERS, "Accept-Language": "fr, en"})
     assert '<html lang="fr"' in page.text
     assert "Titre" in page.text
     assert page.headers["content-language"] == "fr"
 
 
-def test_a_form_stays_in_its_language_when_it_is_sent(client: httpx.Client) -> None:
-    form = opened(client, "/write?issue=spam&lang=ru").fill(posted_1="soon").press()
+def test_submitted_form_keeps_its_language(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam&lang=ru").fill(posted_1="soon").press("do", "check")
     assert form.page.html["lang"] == "ru"  # type: ignore[index]
     assert form.page.select_one('#posted-1-said span[lang="ru"]')
 
 
 @pytest.fixture
-def typed(client: httpx.Client) -> Form:
-    """A form that was opened in one language, in which something is typed."""
-    form = opened(client, "/write?issue=spam&lang=ru").press("add", "drafter")
+def typed_form(client: httpx.Client) -> Form:
+    """A form in Russian with typed values."""
+    form = open_form(client, "/write?issue=spam&lang=ru").press("add", "drafter")
     return form.fill(name="on-spam", title_1="Two\r\nlines", posted_1="soon", profile="final")
 
 
-def test_a_form_is_shown_in_another_language_with_all_that_is_typed(typed: Form) -> None:
-    there = typed.switch("fr")
-    assert there.given == {**typed.given, "lang": "fr"}
-    assert there.page.html["lang"] == there.answer.headers["content-language"] == "fr"  # type: ignore[index]
-    assert not there.page.select("#summary, .said")
-    assert there.answer.headers["cache-control"] == "no-store"
+def test_form_is_shown_in_another_language_with_typed_values(typed_form: Form) -> None:
+    french_form = typed_form.switch_language("fr")
+    assert french_form.values == {**typed_form.values, "lang": "fr"}
+    assert french_form.page.html["lang"] == "fr"  # type: ignore[index]
+    assert french_form.response.headers["content-language"] == "fr"
+    assert not french_form.page.select("#summary, .said")
+    assert french_form.response.headers["cache-control"] == "no-store"
 
 
-def test_what_a_check_found_is_said_again_in_another_language(typed: Form) -> None:
-    russian = typed.press()
-    french = russian.switch("fr")
-    assert french.problems.keys() == russian.problems.keys()
-    assert french.page.select_one('#posted-1-said span[lang="fr"]')
-    assert french.given == {**russian.given, "lang": "fr"}
+def test_messages_of_a_check_are_shown_in_another_language(typed_form: Form) -> None:
+    russian_form = typed_form.press("do", "check")
+    french_form = russian_form.switch_language("fr")
+    assert french_form.summary_messages.keys() == russian_form.summary_messages.keys()
+    assert french_form.page.select_one('#posted-1-said span[lang="fr"]')
+    assert french_form.values == {**russian_form.values, "lang": "fr"}
 
 
-def test_the_language_that_was_switched_to_stays(typed: Form) -> None:
-    after = typed.switch("fr").press()
-    assert after.page.html["lang"] == "fr"  # type: ignore[index]
-    current = after.page.select("footer button[aria-current]")
-    assert [one["lang"] for one in current] == ["fr"]
+def test_chosen_language_is_kept(typed_form: Form) -> None:
+    checked_form = typed_form.switch_language("fr").press("do", "check")
+    assert checked_form.page.html["lang"] == "fr"  # type: ignore[index]
+    current_buttons = checked_form.page.select("footer button[aria-current]")
+    assert [button["lang"] for button in current_buttons] == ["fr"]
 
 
-def test_a_paper_of_the_graph_is_still_that_in_another_language(client: httpx.Client) -> None:
-    put_paper(client, EXAMPLE + STRANGE)
-    form = opened(client, f"/write?paper={NAME}").fill(numPages_1="4").switch("ar")
+def test_stored_paper_can_be_saved_after_a_change_of_language(client: httpx.Client) -> None:
+    put_paper(client, EXAMPLE_TURTLE + STATEMENTS_WITHOUT_FIELD)
+    form = open_form(client, f"/write?paper={PAPER_NAME}").fill(numPages_1="4").switch_language("ar")
     assert "<x:weight>" in form.page.select_one("#rest pre").get_text()  # type: ignore[union-attr]
-    saved = form.fill(token=TOKEN).press("do", "save")
-    assert saved.page.select_one(".good h2"), saved.answer.text
+    saved_form = form.fill(token=TOKEN).press("do", "save")
+    assert saved_form.page.select_one(".good h2"), saved_form.response.text
 
 
-def test_a_token_that_was_typed_in_a_text_is_told_in_another_language(typed: Form) -> None:
-    there = typed.fill(swot_1_strength_1=OTHER).switch("fr")
-    assert OTHER not in there.answer.text
-    assert there.problems.keys() == {"swot-1-strength-1"}
+def test_leaked_token_is_reported_after_a_change_of_language(typed_form: Form) -> None:
+    french_form = typed_form.fill(swot_1_strength_1=OTHER_TOKEN).switch_language("fr")
+    assert OTHER_TOKEN not in french_form.response.text
+    assert french_form.summary_messages.keys() == {"swot-1-strength-1"}
 
 
-def test_where_a_paper_is_begun_the_switch_is_a_link(client: httpx.Client) -> None:
-    page = BeautifulSoup(client.get("/write", headers=PAGE).text, "html.parser")
-    assert [one["href"] for one in page.select('footer a[hreflang="fr"]')] == ["/write?_lang=fr"]
+def test_start_page_has_links_to_other_languages(client: httpx.Client) -> None:
+    page = BeautifulSoup(client.get("/write", headers=HTML_HEADERS).text, "html.parser")
+    assert [link["href"] for link in page.select('footer a[hreflang="fr"]')] == ["/write?_lang=fr"]
 
 
-def test_what_is_said_in_english_alone_is_marked_where_the_form_is_in_another_language(
-    client: httpx.Client,
-) -> None:
-    form = opened(client, "/write?issue=spam&lang=ru").fill(name="on-spam", token="wrong")
+def test_english_error_is_marked_in_a_form_in_another_language(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam&lang=ru").fill(name="on-spam", token="wrong")
     page = form.press("do", "draft").page
-    assert [one["lang"] for one in page.select('#token-said span[lang], #summary [href="#token"]')] == [
-        "en"
-    ] * 2
+    elements = page.select('#token-said span[lang], #summary [href="#token"]')
+    assert [element["lang"] for element in elements] == ["en", "en"]
 
 
-@pytest.mark.parametrize("tongue", [one for one in MESSAGE_LANGUAGES if one != "en"])
-def test_the_guidance_of_the_form_is_in_its_language(client: httpx.Client, tongue: str) -> None:
-    page = opened(client, f"/write?issue=spam&lang={tongue}").page
+@pytest.mark.parametrize("language", [language for language in MESSAGE_LANGUAGES if language != "en"])
+def test_hints_are_in_the_language_of_the_form(client: httpx.Client, language: str) -> None:
+    page = open_form(client, f"/write?issue=spam&lang={language}").page
     hints = page.select("form .hint")
-    assert len(hints) > 40
-    assert not [one.get_text() for one in hints if one.get("lang") or one.select("[lang]")]
-    title = page.select_one("#title-hint")
-    assert title
-    assert "listed, cited and found" not in title.get_text()
+    assert len(hints) > 40  # most fields have one
+    assert not [hint.get_text() for hint in hints if hint.get("lang") or hint.select("[lang]")]
+    title_hint = page.select_one("#title-hint")
+    assert title_hint
+    assert "listed, cited and found" not in title_hint.get_text()
 
 
 @pytest.mark.parametrize("name", ["issues", "../issues", "nope", "https://evil.example/x", "a b", "a/b"])
-def test_no_paper_of_another_name_is_opened(client: httpx.Client, name: str) -> None:
-    answer = client.get("/write", params={"paper": name}, headers=PAGE)
-    assert answer.status_code == 404
+def test_unknown_paper_name_is_not_found(client: httpx.Client, name: str) -> None:
+    response = client.get("/write", params={"paper": name}, headers=HTML_HEADERS)
+    assert response.status_code == 404
 
 
-def test_the_iri_of_a_paper_opens_it(client: httpx.Client) -> None:
+def test_paper_may_be_named_by_its_iri(client: httpx.Client) -> None:
     put_paper(client)
-    assert opened(client, f"/write?paper={BASE}id/paper/{NAME}").given["name"] == NAME
+    assert open_form(client, f"/write?paper={BASE}id/paper/{PAPER_NAME}").values["name"] == PAPER_NAME
 
 
-def test_where_a_paper_is_begun_the_known_papers_can_be_chosen(client: httpx.Client) -> None:
-    empty = BeautifulSoup(client.get("/write", headers=PAGE).text, "html.parser")
-    assert empty.select_one("input#paper")
+def test_start_page_lists_stored_papers_and_issues(client: httpx.Client) -> None:
+    empty_page = BeautifulSoup(client.get("/write", headers=HTML_HEADERS).text, "html.parser")
+    assert empty_page.select_one("input#paper")
     put_paper(client)
-    page = BeautifulSoup(client.get("/write", headers=PAGE).text, "html.parser")
-    assert [one["value"] for one in page.select("#paper option")] == [NAME]
-    assert len(page.select("#issue option")) == 31
+    page = BeautifulSoup(client.get("/write", headers=HTML_HEADERS).text, "html.parser")
+    assert [option["value"] for option in page.select("#paper option")] == [PAPER_NAME]
+    assert len(page.select("#issue option")) == 31  # the issues of the inventory

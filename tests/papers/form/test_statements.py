@@ -1,4 +1,4 @@
-"""What a form states: what was opened with it, and what its fields say instead."""
+"""The statements of a form: those of the opened paper, with the changes in the fields."""
 
 from pathlib import Path
 
@@ -11,52 +11,62 @@ from wgig.papers.form.original import OriginalPaper
 from wgig.papers.form.statements import FormToGraph
 from wgig.settings import SHIPPED_FOLDER
 
-from tests.fixtures.html_form import PAGE, Form, opened
-from tests.fixtures.paper_form import BASE, EXAMPLE, NAME, PAPER, STRANGE, TOKEN, held, put_paper
+from tests.fixtures.html_form import HTML_HEADERS, Form, open_form
+from tests.fixtures.paper_form import (
+    BASE,
+    EXAMPLE_TURTLE,
+    PAPER_NAME,
+    PAPER_NODE,
+    STATEMENTS_WITHOUT_FIELD,
+    TOKEN,
+    put_paper,
+    read_paper,
+)
 from tests.fixtures.triples import load_triples
 
 pytestmark = pytest.mark.slow
 
-PAPERS = sorted(
+PAPER_PATHS = sorted(
     [*(SHIPPED_FOLDER / "data/papers").glob("wp-*.ttl"), *(SHIPPED_FOLDER / "data/examples").glob("*.ttl")]
 )
 
 
-@pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
-def test_a_form_that_nobody_changed_states_what_it_was_opened_with(path: Path) -> None:
-    source = OriginalPaper(load_triples(path))
-    assert set(FormToGraph(source, source.form_state).triples) == set(source.triples)
+@pytest.mark.parametrize("path", PAPER_PATHS, ids=lambda path: path.stem)
+def test_unchanged_form_has_the_original_statements(path: Path) -> None:
+    original = OriginalPaper(load_triples(path))
+    assert set(FormToGraph(original, original.form_state).triples) == set(original.triples)
 
 
-def test_opened_and_saved_without_a_change_the_graph_is_the_same(client: httpx.Client) -> None:
-    put_paper(client, EXAMPLE + STRANGE)
-    before = held(client)
-    form = opened(client, f"/write?paper={NAME}").fill(token=TOKEN, creativeWorkStatus_1="")
-    form.fill(creativeWorkStatus_1="final")
-    after = form.press("do", "save")
-    assert after.page.select_one(".good h2"), after.answer.text
-    assert isomorphic(held(client), before)
+def test_save_without_a_change_leaves_the_graph_unchanged(client: httpx.Client) -> None:
+    put_paper(client, EXAMPLE_TURTLE + STATEMENTS_WITHOUT_FIELD)
+    original_graph = read_paper(client)
+    form = open_form(client, f"/write?paper={PAPER_NAME}").fill(token=TOKEN, creativeWorkStatus_1="")
+    form.fill(creativeWorkStatus_1="final")  # as it was: typed text that equals the original is no change
+    saved_form = form.press("do", "save")
+    assert saved_form.page.select_one(".good h2"), saved_form.response.text
+    assert isomorphic(read_paper(client), original_graph)
 
 
-def test_one_field_changed_changes_one_statement(client: httpx.Client) -> None:
-    put_paper(client, EXAMPLE + STRANGE)
-    before = held(client)
-    opened(client, f"/write?paper={NAME}").fill(token=TOKEN, numPages_1="4").press("do", "save")
-    both, gone, new = graph_diff(before, held(client))
-    assert len(both) == len(before) - 1
-    assert [[str(end) for _, _, end in one] for one in (gone, new)] == [["5"], ["4"]]
+def test_changed_field_changes_one_statement(client: httpx.Client) -> None:
+    put_paper(client, EXAMPLE_TURTLE + STATEMENTS_WITHOUT_FIELD)
+    original_graph = read_paper(client)
+    open_form(client, f"/write?paper={PAPER_NAME}").fill(token=TOKEN, numPages_1="4").press("do", "save")
+    common, removed, added = graph_diff(original_graph, read_paper(client))
+    assert len(common) == len(original_graph) - 1
+    assert [str(value) for value in removed.objects()] == ["5"]  # the number of pages
+    assert [str(value) for value in added.objects()] == ["4"]
 
 
-def test_what_the_form_has_no_field_for_is_shown_as_kept(client: httpx.Client) -> None:
-    put_paper(client, EXAMPLE + STRANGE)
-    page = opened(client, f"/write?paper={NAME}").page
+def test_statements_without_a_field_are_shown(client: httpx.Client) -> None:
+    put_paper(client, EXAMPLE_TURTLE + STATEMENTS_WITHOUT_FIELD)
+    page = open_form(client, f"/write?paper={PAPER_NAME}").page
     assert "<x:weight>" in page.select_one("#rest pre").get_text()  # type: ignore[union-attr]
 
 
-def write_whole(form: Form, press: str = "complete") -> Form:
-    """Fill in a paper from nothing, part after part, until it is complete, and save it."""
-    form = form.press()
-    assert len(form.problems) == 10
+def fill_in_and_save(form: Form) -> Form:
+    """Fill in a new paper until it is complete, and save it."""
+    form = form.press("do", "check")
+    assert len(form.summary_messages) == 10  # the fields that every complete paper needs
     form.fill(
         name="on-spam",
         title_1="Spam, and what is done about it",
@@ -73,73 +83,80 @@ def write_whole(form: Form, press: str = "complete") -> Form:
         forum_1_makesDecisions_1="yes",
         mechanism_1_label_1="Code of practice",
     )
-    form = form.press("add", "drafter").fill(drafter_2_who_1="Avri Doria").press()
-    assert set(form.problems) == {
+    form = form.press("add", "drafter").fill(drafter_2_who_1="Avri Doria").press("do", "check")
+    assert set(form.summary_messages) == {
         "forum-1-decisionProcedure-1",
         "mechanism-1-objectives-1",
         "mechanism-1-content-1",
-        *(f"assessment-{one}-verdict-1" for one in range(1, 6)),
+        *(f"assessment-{number}-verdict-1" for number in range(1, 6)),
     }
     form.fill(
         forum_1_decisionProcedure_1="By consensus.",
         mechanism_1_objectives_1="Less spam.",
         mechanism_1_content_1="Close open relays.",
     )
-    for one in range(1, 7):
-        said: dict[str, str | list[str]] = {
-            f"assessment_{one}_verdict_1": "partly-adequate",
-            f"assessment_{one}_judges": ["mechanism-1"],
-            f"assessment_{one}_cites_1": "declaration/48",
-            f"assessment_{one}_rationale_1": "Not all were asked.",
+    for number in range(1, 7):  # five criteria, and an optional one
+        values: dict[str, str | list[str]] = {
+            f"assessment_{number}_verdict_1": "partly-adequate",
+            f"assessment_{number}_judges": ["mechanism-1"],
+            f"assessment_{number}_cites_1": "declaration/48",
+            f"assessment_{number}_rationale_1": "Not all were asked.",
         }
-        form.fill(**said)
-    form = form.press()
-    assert not form.problems
+        form.fill(**values)
+    form = form.press("do", "check")
+    assert not form.summary_messages
     assert "conforms to the profile complete" in form.page.get_text()
-    return form.fill(token=TOKEN).press("do", press)
+    return form.fill(token=TOKEN).press("do", "complete")
 
 
-def test_a_paper_is_written_from_nothing_to_complete(client: httpx.Client) -> None:
-    form = write_whole(opened(client, "/write?issue=spam"))
+def test_new_paper_is_filled_in_and_saved_as_complete(client: httpx.Client) -> None:
+    form = fill_in_and_save(open_form(client, "/write?issue=spam"))
     assert form.page.select_one(".good h2").get_text() == "Saved"  # type: ignore[union-attr]
-    graph = held(client, "on-spam")
-    said = {str(property_).rpartition("#")[2].rpartition("/")[2]: str(end) for _, property_, end in graph}
-    assert said["creativeWorkStatus"] == "complete"
-    checked = client.post(
+    graph = read_paper(client, "on-spam")
+    values_by_name = {
+        str(property_).rpartition("#")[2].rpartition("/")[2]: str(value) for _, property_, value in graph
+    }
+    assert values_by_name["creativeWorkStatus"] == "complete"
+    report = client.post(
         "/validate", content=graph.serialize(format="nt"), headers={"Content-Type": "application/n-triples"}
     ).json()
-    assert checked["conforms"]
-    labels = {str(one) for one in graph.objects(None, None) if str(one).startswith("Issue paper: ")}
+    assert report["conforms"]
+    labels = {str(node) for node in graph.objects() if str(node).startswith("Issue paper: ")}
     assert labels == {"Issue paper: Spam, and what is done about it"}
 
 
-def test_a_title_does_not_turn_the_words_behind_it_in_labels(client: httpx.Client) -> None:
-    form = opened(client, "/write?issue=spam").fill(title_1="Spam \u202eabc", swot_1_threat_1="War.")
+def test_text_direction_of_a_title_does_not_change_the_rest_of_a_label(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").fill(title_1="Spam \u202eabc", swot_1_threat_1="War.")
+    # U+202E reverses the direction of the text after it, U+202C ends this.
     labels = {
-        one: [
+        key: [
             str(label)
-            for label in Graph().parse(data=file.text, format="turtle").objects(None, RDFS.label)
+            for label in Graph().parse(data=download.text, format="turtle").objects(None, RDFS.label)
             if str(label).endswith("SWOT analysis")
         ]
-        for one, file in (("new", form.send("do", "turtle")), ("renamed", renamed(form)))
+        for key, download in (("new", form.send("do", "turtle")), ("renamed", download_renamed_paper(form)))
     }
     assert labels == {
         "new": ["Spam \u202eabc\u202c: SWOT analysis"],
         "renamed": ["Calls \u202ed\u202c: SWOT analysis"],
     }
-    assert form.send("do", "markdown").status_code == 200  # which makes the same labels
+    assert form.send("do", "markdown").status_code == 200  # the Markdown reader generates the same labels
 
 
-def renamed(form: Form) -> httpx.Response:
-    """The paper of a form, opened as a file and given another title, as Turtle."""
+def download_renamed_paper(form: Form) -> httpx.Response:
+    """Download the paper of a form, open the file in the form, change the title, and download it again."""
     files = {"file": ("p.ttl", form.send("do", "turtle").content)}
-    again = Form(form.client, form.client.post("/write", files=files, headers=PAGE))
-    return again.fill(title_1="Calls \u202ed").send("do", "turtle")
+    opened_form = Form(form.client, form.client.post("/write", files=files, headers=HTML_HEADERS))
+    return opened_form.fill(title_1="Calls \u202ed").send("do", "turtle")
 
 
-def test_parts_without_an_address_and_texts_in_place_of_parts_are_kept() -> None:
-    odd = f'{PAPER} <{BASE}ontology#forum> [ a <{BASE}ontology#Forum> ; <x:p> "kept" ] , "no forum at all" .'
-    source = OriginalPaper([one.triple for one in ox.parse(EXAMPLE + odd, ox.RdfFormat.TURTLE)])
-    assert set(FormToGraph(source, source.form_state).triples) == set(source.triples)
-    numbers = [one.number for one in source.form_state.rows["forum"]]
-    assert numbers == [1, 2, 3]
+def test_blank_node_and_literal_as_parts_are_kept() -> None:
+    unusual_parts = (
+        f'{PAPER_NODE} <{BASE}ontology#forum> [ a <{BASE}ontology#Forum> ; <x:p> "kept" ] , '
+        '"no forum at all" .'
+    )
+    quads = ox.parse(EXAMPLE_TURTLE + unusual_parts, ox.RdfFormat.TURTLE)
+    original = OriginalPaper([quad.triple for quad in quads])
+    assert set(FormToGraph(original, original.form_state).triples) == set(original.triples)
+    # The forum of the example, the blank node and the literal.
+    assert [row.number for row in original.form_state.rows["forum"]] == [1, 2, 3]

@@ -1,4 +1,4 @@
-"""Papers in Markdown: what the form holds, where it stands, and what is said of what it cannot hold."""
+"""Papers in Markdown: triples and their positions, errors, and statements that Markdown cannot hold."""
 
 import re
 from random import Random
@@ -14,140 +14,144 @@ from wgig.papers.markdown.template import (
     SECTION_HEADINGS,
     SWOT_HEADINGS,
 )
-from wgig.papers.readers import read_paper_document as read_document
+from wgig.papers.readers import read_paper_document
 from wgig.problems import Problem
 from wgig.rdf.formats import MARKDOWN
 from wgig.rdf.namespaces import expand_curie
+from wgig.rdf.positions_turtle import TriplePosition
 from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER
 from wgig.shacl.check import check_document
 from wgig.shacl.rules import section_headings
 
 from tests.fixtures.triples import load_triples
 
-EXAMPLES = {path.stem: path for path in sorted((SHIPPED_FOLDER / "data/examples").glob("*.md"))}
-PAPER = "https://w3id.org/wgig/id/paper/mine"
-NRO = "Number Resource Organization (NRO)"
-HEADED = "---\npaper: mine\n---\n\n"
-SNIPPETS = """
+EXAMPLE_PATHS = {path.stem: path for path in sorted((SHIPPED_FOLDER / "data/examples").glob("*.md"))}
+PAPER_IRI = "https://w3id.org/wgig/id/paper/mine"
+NRO_NAME = "Number Resource Organization (NRO)"  # parentheses in a name are no stakeholder groups
+FRONT_MATTER = "---\npaper: mine\n---\n\n"
+SNIPPETS_QUERY = """
 PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX wgig: <https://w3id.org/wgig/ontology#>
 SELECT ?rule ?section ?snippet { ?rule wgig:exampleInMarkdown ?snippet ; sh:group ?section }
 """
-MECHANISMS = "## 6. Mechanisms\n\n### First\n\n### Second\n\n## 7. Adequacy\n\n### b. Transparent\n\n"
+# The start of a body: two mechanisms, and a criterion below which the tests put an assessment.
+MECHANISMS_AND_CRITERION = (
+    "## 6. Mechanisms\n\n### First\n\n### Second\n\n## 7. Adequacy\n\n### b. Transparent\n\n"
+)
 
 
-def node(name: str) -> ox.NamedNode:
-    return ox.NamedNode(f"{PAPER}{name}")
-
-
-def values(text: str, name: str) -> list[str]:
-    """What is said with a property, in a paper that has this head and body."""
+def list_values(text: str, curie: str) -> list[str]:
+    """The values of a property of any node in a paper, as texts."""
     return [
-        value_of(one.object)
-        for one in markdown.parse_paper_triples(text)[0]
-        if one.predicate == expand_curie(name)
+        term_value(triple.object)
+        for triple in markdown.parse_paper_triples(text)[0]
+        if triple.predicate == expand_curie(curie)
     ]
 
 
-def value_of(term: object) -> str:
+def term_value(term: object) -> str:
     assert isinstance(term, ox.NamedNode | ox.Literal)
     return term.value
 
 
-def refused(text: str) -> Problem:
-    with pytest.raises(Problem) as caught:
+def get_syntax_problem(text: str) -> Problem:
+    with pytest.raises(Problem) as error:
         markdown.parse_paper_triples(text)
-    assert (caught.value.status, caught.value.slug) == (400, "syntax")
-    return caught.value
+    assert (error.value.status, error.value.slug) == (400, "syntax")
+    return error.value
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_says_the_same_in_markdown_and_in_turtle(name: str) -> None:
-    path = EXAMPLES[name]
+@pytest.mark.parametrize("name", EXAMPLE_PATHS)
+def test_example_has_the_same_triples_in_markdown_and_turtle(name: str) -> None:
+    path = EXAMPLE_PATHS[name]
     assert set(markdown.parse_paper_triples(path.read_text())[0]) == set(
         load_triples(path.with_suffix(".ttl"))
     )
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_markdown_to_rdf_and_back_loses_nothing(name: str) -> None:
-    text = EXAMPLES[name].read_text()
+@pytest.mark.parametrize("name", EXAMPLE_PATHS)
+def test_example_is_serialized_to_the_same_markdown(name: str) -> None:
+    text = EXAMPLE_PATHS[name].read_text()
     assert markdown.serialize_markdown_paper(markdown.parse_paper_triples(text)[0]) == text
-    assert markdown.serialize_markdown_paper(load_triples(EXAMPLES[name].with_suffix(".ttl"))) == text
+    assert markdown.serialize_markdown_paper(load_triples(EXAMPLE_PATHS[name].with_suffix(".ttl"))) == text
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_the_order_of_the_triples_changes_no_statement(name: str) -> None:
-    triples = markdown.parse_paper_triples(EXAMPLES[name].read_text())[0]
-    mixed = Random(7).sample(triples, len(triples))
-    assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(mixed))[0]) == set(triples)
+@pytest.mark.parametrize("name", EXAMPLE_PATHS)
+def test_order_of_triples_does_not_change_the_paper(name: str) -> None:
+    triples = markdown.parse_paper_triples(EXAMPLE_PATHS[name].read_text())[0]
+    shuffled = Random(7).sample(triples, len(triples))
+    assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(shuffled))[0]) == set(triples)
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_is_final(name: str) -> None:
-    document = read_document(name, EXAMPLES[name].read_bytes(), MARKDOWN)
+@pytest.mark.parametrize("name", EXAMPLE_PATHS)
+def test_example_conforms_to_the_final_profile(name: str) -> None:
+    document = read_paper_document(name, EXAMPLE_PATHS[name].read_bytes(), MARKDOWN)
     for engine in ("pyshacl", "shifty"):
         (paper,) = check_document(document, "final", engine).papers
         assert paper.conforms
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_each_value_stands_where_its_spot_says(name: str) -> None:
-    text = EXAMPLES[name].read_text()
-    for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True):
-        assert min(spot) >= 0
+@pytest.mark.parametrize("name", EXAMPLE_PATHS)
+def test_position_of_each_text_is_that_of_its_first_line(name: str) -> None:
+    text = EXAMPLE_PATHS[name].read_text()
+    for triple, position in zip(*markdown.parse_paper_triples(text), strict=True):
+        assert min(position) >= 0
         if (
             isinstance(triple.object, ox.Literal)
             and triple.object.language
-            and "label" not in str(triple.predicate)
+            and "label" not in str(triple.predicate)  # labels are generated, not in the text
         ):
-            assert text.startswith(triple.object.value.partition("\n")[0], spot.object)
+            assert text.startswith(triple.object.value.partition("\n")[0], position.object)
 
 
-def test_a_subject_stands_at_its_heading_and_the_paper_at_its_name() -> None:
-    text = EXAMPLES["community-networks"].read_text()
-    triples, spots = markdown.parse_paper_triples(text)
-    places = {
-        value_of(triple.subject).rpartition("/paper/")[2]: text[spot.subject :]
-        for triple, spot in zip(triples, spots, strict=True)
+def test_position_of_a_part_is_its_heading_and_of_the_paper_its_name() -> None:
+    text = EXAMPLE_PATHS["community-networks"].read_text()
+    triples, positions = markdown.parse_paper_triples(text)
+    text_by_subject = {
+        term_value(triple.subject).rpartition("/paper/")[2]: text[position.subject :]
+        for triple, position in zip(triples, positions, strict=True)
     }
-    base = "example-community-networks"
+    paper_name = "example-community-networks"
     for name, line in {
-        base: "paper: example-community-networks",
-        f"{base}/swot": "## 3. SWOT analysis",
-        f"{base}/forum/2": "### Meeting of village networks",
-        f"{base}/mechanism/1": "### License for shared spectrum",
-        f"{base}/assessment/transparency": "### b. Transparent",
+        paper_name: "paper: example-community-networks",
+        f"{paper_name}/swot": "## 3. SWOT analysis",
+        f"{paper_name}/forum/2": "### Meeting of village networks",
+        f"{paper_name}/mechanism/1": "### License for shared spectrum",
+        f"{paper_name}/assessment/transparency": "### b. Transparent",
     }.items():
-        assert places[name].startswith(f"{line}\n")
+        assert text_by_subject[name].startswith(f"{line}\n")
 
 
-def snippets() -> dict[str, tuple[int, str]]:
+def query_rule_snippets() -> dict[str, tuple[int, str]]:
+    """The section number and the Markdown example of each rule."""
     store = ox.Store()
     for path in (SHIPPED_FOLDER / "shapes").glob("issue-paper*.ttl"):
         store.load(path=path, format=ox.RdfFormat.TURTLE)
     return {
         row["rule"].value.rpartition("#")[2]: (int(row["section"].value[-1]), row["snippet"].value)
-        for row in store.query(SNIPPETS)  # type: ignore[union-attr]
+        for row in store.query(SNIPPETS_QUERY)  # type: ignore[union-attr]
     }
 
 
-@pytest.mark.parametrize("rule", snippets())
-def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
-    number, snippet = snippets()[rule]
+@pytest.mark.parametrize("rule", query_rule_snippets())
+def test_markdown_example_of_a_rule_parses_in_its_section(rule: str) -> None:
+    """Put the example below the headings that it needs, or into the front matter if it is a key."""
+    section_number, snippet = query_rule_snippets()[rule]
     if re.match(r"[a-z]+:", snippet):
-        name = "" if snippet.startswith("paper:") else "paper: mine\n"
-        text = f"---\n{name}{snippet}\n---\n"
+        name_line = "" if snippet.startswith("paper:") else "paper: mine\n"
+        text = f"---\n{name_line}{snippet}\n---\n"
     else:
-        section = f"## {SECTION_HEADINGS[(number or 3) - 1].marked_title}\n\n"
-        above = {3: "### Strengths\n\n", 4: "### Main actor\n\n", 7: "### b. Transparent\n\n"}
-        context = {"## ": "", "###": section, "####": f"{section}### A name\n\n"}
-        start = (re.match(r"## |#*", snippet) or [""])[0]
-        text = HEADED + context.get(start, section + above.get(number, "")) + snippet
+        # A rule on the front matter (section 0) may have an example in the body, which fits in any section.
+        section = f"## {SECTION_HEADINGS[(section_number or 3) - 1].marked_title}\n\n"
+        subheadings = {3: "### Strengths\n\n", 4: "### Main actor\n\n", 7: "### b. Transparent\n\n"}
+        headings_by_mark = {"## ": "", "###": section, "####": f"{section}### A name\n\n"}
+        mark = (re.match(r"## |#*", snippet) or [""])[0]
+        headings = headings_by_mark.get(mark, section + subheadings.get(section_number, ""))
+        text = FRONT_MATTER + headings + snippet
     markdown.parse_paper_triples(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "column", "said"),
+    ("text", "line", "column", "message"),
     [
         ("# No head", 1, 1, "no front matter"),
         ("---\npaper: mine\n", 1, 1, "no end"),
@@ -179,53 +183,63 @@ def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
         ("---\npaper: mine\n? [a, b]\n: c\n---\n", 3, 3, "A key must be a plain word"),
         ("---\npaper: mine\ndrafters:\n\t- afonso\n---\n", 4, 1, "Replace the tab with spaces."),
         ("---\npaper: m\x01ine\n---\n", 2, 9, "not allowed"),
-        (HEADED + "Loose words.", 5, 1, "before section 1"),
-        (HEADED + "# Title\n\nLoose words.", 7, 1, "before section 1"),
-        (HEADED + "## 9. Summary", 5, 1, "The form has no heading"),
-        (HEADED + "## Forum", 5, 1, "Did you mean ## 5. Forums (where?)?"),
-        (HEADED + "## 3. Actors", 5, 1, "Did you mean ## 4. Actors (who, with whom?)?"),
-        (HEADED + "# 3. SWOT analysis", 5, 1, "Did you mean ## 3. SWOT analysis?"),
-        (HEADED + "## 8. Comments\n\n## 8. Comments", 7, 1, "twice. Write below the first one, on line 5"),
-        (HEADED + "## 1. Issue\n\n### History", 7, 1, "without headings"),
-        (HEADED + "## 3. SWOT\n\nGood and bad.", 7, 1, "before its first heading"),
-        (HEADED + "## 3. SWOT\n\n### Strenghts", 7, 1, "Did you mean ### Strengths?"),
-        (HEADED + "## 3. SWOT\n\n#### Strengths", 7, 1, "Did you mean ### Strengths?"),
-        (HEADED + "## 4. Actors\n\n- Ann", 7, 1, "before its first heading"),
-        (HEADED + "## 5. Forums\n\nHere.", 7, 1, "Begin each forum with ###"),
-        (HEADED + "## 5. Forums\n\n### Here\n\nOpen to all.", 9, 1, "#### a. Who participates"),
-        (HEADED + "## 5. Forums\n\n### Here\n\n#### c. Results", 9, 1, "Here has no heading"),
-        (HEADED + "## 7. Adequacy\n\n### Fair", 7, 1, "Section 7 has no heading"),
-        (HEADED + "## 7. Adequacy\n\n### Transparent\n\n### b. Transparency", 9, 1, "on line 7"),
-        (HEADED + "## 7. Adequacy\n\n### Transparent\n\nVerdikt: adequate", 9, 1, "Did you mean Verdict?"),
-        (HEADED + "## 1. Issue\n\nA <!-- note", 7, 3, "no end"),
-        (HEADED + "## 1. Issue\n\nA `<!--` and\n<!-- note", 8, 1, "no end"),
-        (HEADED + "## 1. Issue\n\nA <!-- b\n\nC <!-- d -->", 7, 3, "Another comment begins"),
-        (HEADED + "<!-- a\n\n## 2. Category ##\n\nb -->", 5, 1, "The heading ## 2. Category"),
-        (HEADED + "## 3. SWOT\r\r<!-- a\r### Threats\r-->", 7, 1, "The heading ### Threats is inside"),
-        (HEADED + "<!--" * 10_000 + "-->", 5, 1, "Another comment begins"),
+        (FRONT_MATTER + "Loose words.", 5, 1, "before section 1"),
+        (FRONT_MATTER + "# Title\n\nLoose words.", 7, 1, "before section 1"),
+        (FRONT_MATTER + "## 9. Summary", 5, 1, "The form has no heading"),
+        (FRONT_MATTER + "## Forum", 5, 1, "Did you mean ## 5. Forums (where?)?"),
+        (FRONT_MATTER + "## 3. Actors", 5, 1, "Did you mean ## 4. Actors (who, with whom?)?"),
+        (FRONT_MATTER + "# 3. SWOT analysis", 5, 1, "Did you mean ## 3. SWOT analysis?"),
+        (
+            FRONT_MATTER + "## 8. Comments\n\n## 8. Comments",
+            7,
+            1,
+            "twice. Write below the first one, on line 5",
+        ),
+        (FRONT_MATTER + "## 1. Issue\n\n### History", 7, 1, "without headings"),
+        (FRONT_MATTER + "## 3. SWOT\n\nGood and bad.", 7, 1, "before its first heading"),
+        (FRONT_MATTER + "## 3. SWOT\n\n### Strenghts", 7, 1, "Did you mean ### Strengths?"),
+        (FRONT_MATTER + "## 3. SWOT\n\n#### Strengths", 7, 1, "Did you mean ### Strengths?"),
+        (FRONT_MATTER + "## 4. Actors\n\n- Ann", 7, 1, "before its first heading"),
+        (FRONT_MATTER + "## 5. Forums\n\nHere.", 7, 1, "Begin each forum with ###"),
+        (FRONT_MATTER + "## 5. Forums\n\n### Here\n\nOpen to all.", 9, 1, "#### a. Who participates"),
+        (FRONT_MATTER + "## 5. Forums\n\n### Here\n\n#### c. Results", 9, 1, "Here has no heading"),
+        (FRONT_MATTER + "## 7. Adequacy\n\n### Fair", 7, 1, "Section 7 has no heading"),
+        (FRONT_MATTER + "## 7. Adequacy\n\n### Transparent\n\n### b. Transparency", 9, 1, "on line 7"),
+        (
+            FRONT_MATTER + "## 7. Adequacy\n\n### Transparent\n\nVerdikt: adequate",
+            9,
+            1,
+            "Did you mean Verdict?",
+        ),
+        (FRONT_MATTER + "## 1. Issue\n\nA <!-- note", 7, 3, "no end"),
+        (FRONT_MATTER + "## 1. Issue\n\nA `<!--` and\n<!-- note", 8, 1, "no end"),
+        (FRONT_MATTER + "## 1. Issue\n\nA <!-- b\n\nC <!-- d -->", 7, 3, "Another comment begins"),
+        (FRONT_MATTER + "<!-- a\n\n## 2. Category ##\n\nb -->", 5, 1, "The heading ## 2. Category"),
+        (FRONT_MATTER + "## 3. SWOT\r\r<!-- a\r### Threats\r-->", 7, 1, "The heading ### Threats is inside"),
+        (FRONT_MATTER + "<!--" * 10_000 + "-->", 5, 1, "Another comment begins"),
     ],
 )
-def test_what_the_form_has_no_place_for_is_refused_with_its_place(
-    text: str, line: int, column: int, said: str
+def test_syntax_error_is_refused_with_line_and_column(
+    text: str, line: int, column: int, message: str
 ) -> None:
-    problem = refused(text)
+    problem = get_syntax_problem(text)
     assert (problem.members["line"], problem.members["column"]) == (line, column)
-    assert said in problem.detail
-    shown, caret = problem.members["excerpt"].split("\n")
-    assert text.splitlines()[line - 1].startswith(shown)
-    assert caret == " " * (column - 1) + "^"
+    assert message in problem.detail
+    excerpt_line, caret_line = problem.members["excerpt"].split("\n")
+    assert text.splitlines()[line - 1].startswith(excerpt_line)
+    assert caret_line == " " * (column - 1) + "^"
     assert "column" not in problem.detail
 
 
 @pytest.mark.parametrize("text", ["", "\n# No head"])
-def test_a_blank_line_is_not_shown(text: str) -> None:
-    members = refused(text).members
+def test_problem_at_a_blank_line_has_no_excerpt(text: str) -> None:
+    members = get_syntax_problem(text).members
     assert (members["line"], members["column"]) == (1, 1)
     assert "excerpt" not in members
 
 
 @pytest.mark.parametrize(
-    ("head", "body", "code"),
+    ("front_matter", "body", "code"),
     [
         ("issue: no-such-issue", "", "WGIG-1-ISSUE-UNKNOWN"),
         ("issue: [spam, voip]", "", "WGIG-1-ISSUE-TWICE"),
@@ -254,88 +268,99 @@ def test_a_blank_line_is_not_shown(text: str) -> None:
         ),
         ("", "## 5. Forums\n\n### Here\n\n#### Makes decisions\n\nmaybe", "WGIG-5B-DECIDES-VALUE"),
         ("", "## 5. Forums\n\n### Here\n\n#### Makes decisions\n\n- yes\n- no", "WGIG-5B-DECIDES-TWICE"),
-        ("", MECHANISMS + "Verdict: splendid", "WGIG-7-VERDICT-UNKNOWN"),
-        ("", MECHANISMS + "Verdict: adequate\nVerdict: inadequate", "WGIG-7-VERDICT-TWICE"),
-        ("", MECHANISMS + "Mechanism: Third", "WGIG-7-MECHANISM-UNKNOWN"),
-        ("", MECHANISMS + "Cites: declaration/48, declaration/999", "WGIG-7-CITATION-UNKNOWN"),
-        ("", MECHANISMS + "#### First\n\nGood.\n\n#### first\n\nBad.", "WGIG-7B-TWICE"),
+        ("", MECHANISMS_AND_CRITERION + "Verdict: splendid", "WGIG-7-VERDICT-UNKNOWN"),
+        ("", MECHANISMS_AND_CRITERION + "Verdict: adequate\nVerdict: inadequate", "WGIG-7-VERDICT-TWICE"),
+        ("", MECHANISMS_AND_CRITERION + "Mechanism: Third", "WGIG-7-MECHANISM-UNKNOWN"),
+        ("", MECHANISMS_AND_CRITERION + "Cites: declaration/48, declaration/999", "WGIG-7-CITATION-UNKNOWN"),
+        ("", MECHANISMS_AND_CRITERION + "#### First\n\nGood.\n\n#### first\n\nBad.", "WGIG-7B-TWICE"),
         ("", "## 7. Adequacy\n\n### f. Other: beauty\n\nFine.", "WGIG-7-CRITERION-UNKNOWN"),
         ("", "## 7. Adequacy\n\n### f. Other\n\nFine.", "WGIG-7-CRITERION-MISSING"),
         ("", "## 7. Adequacy\n\n### f. Other: 美\n\nFine.", "WGIG-7-CRITERION-UNKNOWN"),
     ],
 )
-def test_a_wrong_value_is_read_and_breaks_its_rule(head: str, body: str, code: str) -> None:
-    text = f"---\npaper: mine\n{head}\n---\n\n{body}\n"
-    document = read_document("mine.md", text.encode(), MARKDOWN)
+def test_invalid_value_is_parsed_and_violates_its_rule(front_matter: str, body: str, code: str) -> None:
+    text = f"---\npaper: mine\n{front_matter}\n---\n\n{body}\n"
+    document = read_paper_document("mine.md", text.encode(), MARKDOWN)
     (paper,) = check_document(document, "draft").papers
-    assert [one.rule.code for one in paper.findings] == [code]
-    assert paper.findings[0].place is not None
+    assert [finding.rule.code for finding in paper.findings] == [code]
+    assert paper.findings[0].position is not None
 
 
-def test_headings_are_known_by_number_or_words_whatever_the_case_and_punctuation() -> None:
+def test_headings_are_recognized_by_number_or_text_in_any_case_and_punctuation() -> None:
     for heading in ("## 3. SWOT analysis", "## 3) Analyse SWOT", "## swot Analysis:", "## 3 –"):
-        assert values(f"{HEADED}{heading}\n\n### STRENGTHS\n\nIt works.", "wgig:strength") == ["It works."]
+        assert list_values(f"{FRONT_MATTER}{heading}\n\n### STRENGTHS\n\nIt works.", "wgig:strength") == [
+            "It works."
+        ]
     for heading in (
         "### f. Other: development",
         "### Development",
         "### other – development",
         "### f) Development",
     ):
-        text = f"{HEADED}## 7. Adequacy\n\n{heading}\n\nFine."
-        assert values(text, "wgig:criterion") == ["https://w3id.org/wgig/id/principle/development"]
+        text = f"{FRONT_MATTER}## 7. Adequacy\n\n{heading}\n\nFine."
+        assert list_values(text, "wgig:criterion") == ["https://w3id.org/wgig/id/principle/development"]
 
 
-def test_a_list_item_or_a_paragraph_is_a_value_of_its_own() -> None:
+def test_each_list_item_and_paragraph_is_a_value() -> None:
     strengths = "- One,\n  and more.\n\n  - Inside.\n- Two.\n\nThree.\n\n1. Four.\n"
-    text = f"{HEADED}## 3. SWOT\n\n### Strengths\n\n{strengths}"
-    assert values(text, "wgig:strength") == ["One,\nand more.\n\n- Inside.", "Two.", "Three.", "Four."]
-    assert values(f"{HEADED}## 3. SWOT\n\n### Strengths\n\n   Three.\n\n-     code\n", "wgig:strength") == [
+    text = f"{FRONT_MATTER}## 3. SWOT\n\n### Strengths\n\n{strengths}"
+    assert list_values(text, "wgig:strength") == [
+        "One,\nand more.\n\n- Inside.",
+        "Two.",
+        "Three.",
+        "Four.",
+    ]
+    assert list_values(
+        f"{FRONT_MATTER}## 3. SWOT\n\n### Strengths\n\n   Three.\n\n-     code\n", "wgig:strength"
+    ) == [
         "Three.",
         "    code",
     ]
 
 
-def test_a_category_is_known_by_its_label_too() -> None:
-    text = f"{HEADED}## 2. Category\n\n- Access for all\n"
-    assert values(text, "wgig:category") == ["https://w3id.org/wgig/id/category/access-for-all"]
+def test_category_may_be_named_by_its_label() -> None:
+    text = f"{FRONT_MATTER}## 2. Category\n\n- Access for all\n"
+    assert list_values(text, "wgig:category") == ["https://w3id.org/wgig/id/category/access-for-all"]
 
 
-def test_an_actor_whom_the_graph_knows_is_named_and_not_described() -> None:
-    assert values(f"{HEADED}## 4. Actors\n\n### Main actor\n\n- {NRO}\n", "wgig:mainActor") == [
-        expand_curie("agent:number-resource-organization").value
-    ]
-    listed = "- unesco\n- International Telecommunication Union (international organizations)\n"
-    actors = f"## 4. Actors\n\n### Other actors\n\n{listed}"
-    triples = markdown.parse_paper_triples(HEADED + actors)[0]
-    union = expand_curie("agent:international-telecommunication-union")
-    assert values(HEADED + actors, "wgig:otherActor") == [
+def test_actor_in_the_graph_is_linked_and_not_described() -> None:
+    assert list_values(
+        f"{FRONT_MATTER}## 4. Actors\n\n### Main actor\n\n- {NRO_NAME}\n", "wgig:mainActor"
+    ) == [expand_curie("agent:number-resource-organization").value]
+    items = "- unesco\n- International Telecommunication Union (international organizations)\n"
+    actors = f"## 4. Actors\n\n### Other actors\n\n{items}"
+    triples = markdown.parse_paper_triples(FRONT_MATTER + actors)[0]
+    itu = expand_curie("agent:international-telecommunication-union")
+    assert list_values(FRONT_MATTER + actors, "wgig:otherActor") == [
         expand_curie("agent:unesco").value,
-        union.value,
+        itu.value,
     ]
-    assert {one.predicate for one in triples if one.subject == union} == {
+    assert {triple.predicate for triple in triples if triple.subject == itu} == {
         expand_curie("wgig:stakeholderGroup")
     }
-    assert expand_curie("agent:unesco") not in {one.subject for one in triples}
+    assert expand_curie("agent:unesco") not in {triple.subject for triple in triples}
 
 
-def test_a_name_without_latin_letters_has_an_address_too() -> None:
+def test_actor_name_without_latin_letters_gets_an_iri() -> None:
     actors = "## 4. Actors\n\n### Main actor\n\n- 村の組合 (civil-society)\n"
-    assert values(HEADED + actors, "wgig:mainActor") == [expand_curie("agent:mine-actor").value]
+    assert list_values(FRONT_MATTER + actors, "wgig:mainActor") == [expand_curie("agent:mine-actor").value]
     assert (
         markdown.parse_paper_triples(
-            markdown.serialize_markdown_paper(markdown.parse_paper_triples(HEADED + actors)[0])
+            markdown.serialize_markdown_paper(markdown.parse_paper_triples(FRONT_MATTER + actors)[0])
         )[0]
-        == markdown.parse_paper_triples(HEADED + actors)[0]
+        == markdown.parse_paper_triples(FRONT_MATTER + actors)[0]
     )
 
 
-def test_different_names_are_different_actors_and_one_name_is_one() -> None:
-    listed = "- AT&T (private-sector)\n- AT T (private-sector)\n- 甲\n- 乙\n- AT&T\n"
-    head = "---\npaper: mine\ndrafters:\n  - name: AT/T\n---\n\n"
-    text = f"{head}## 4. Actors\n\n### Other actors\n\n{listed}"
-    assert values(text, "wgig:drafter") == [expand_curie("agent:mine-at-t").value]
+def test_different_names_are_different_actors_and_equal_names_are_one() -> None:
+    items = "- AT&T (private-sector)\n- AT T (private-sector)\n- 甲\n- 乙\n- AT&T\n"
+    front_matter = "---\npaper: mine\ndrafters:\n  - name: AT/T\n---\n\n"
+    text = f"{front_matter}## 4. Actors\n\n### Other actors\n\n{items}"
+    assert list_values(text, "wgig:drafter") == [expand_curie("agent:mine-at-t").value]
     names = ["at-t-2", "at-t-3", "actor", "actor-2"]
-    assert values(text, "wgig:otherActor") == [expand_curie(f"agent:mine-{one}").value for one in names]
+    assert list_values(text, "wgig:otherActor") == [
+        expand_curie(f"agent:mine-{name}").value for name in names
+    ]
     triples = markdown.parse_paper_triples(text)[0]
     assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(triples))[0]) == set(triples)
     assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(triples[::-1]))[0]) == set(
@@ -343,36 +368,36 @@ def test_different_names_are_different_actors_and_one_name_is_one() -> None:
     )
 
 
-def test_every_group_of_a_drafter_or_an_actor_is_kept() -> None:
-    ann = "{name: Ann, group: [governments, civil-society], member: true}"
-    head = f"---\npaper: mine\ndrafters:\n  - {ann}\n---\n"
+def test_drafter_and_actor_may_have_several_groups() -> None:
+    drafter = "{name: Ann, group: [governments, civil-society], member: true}"
+    front_matter = f"---\npaper: mine\ndrafters:\n  - {drafter}\n---\n"
     groups = [
         expand_curie("group:governments").value,
         expand_curie("group:civil-society").value,
     ]
-    assert values(head, "wgig:stakeholderGroup") == groups
+    assert list_values(front_matter, "wgig:stakeholderGroup") == groups
     actors = "## 4. Actors\n\n### Main actor\n\n- Ann (governments, civil society)\n"
-    assert values(HEADED + actors, "wgig:stakeholderGroup") == groups
+    assert list_values(FRONT_MATTER + actors, "wgig:stakeholderGroup") == groups
 
 
-def test_lines_of_a_reason_stay_in_it() -> None:
+def test_field_lines_in_a_reason_are_text() -> None:
     reason = "A code says:\n\n```\nMechanism: the court\n```\n\n- Verdict: the court of 2003\n- Verdikt: none"
-    text = f"{MECHANISMS}Verdict: adequate\n\n{reason}\n"
-    assert values(HEADED + text, "wgig:rationale") == [reason]
-    assert values(HEADED + text, "wgig:verdict") == [expand_curie("verdict:adequate").value]
-    assert values(HEADED + text, "wgig:judges") == []
+    text = f"{MECHANISMS_AND_CRITERION}Verdict: adequate\n\n{reason}\n"
+    assert list_values(FRONT_MATTER + text, "wgig:rationale") == [reason]
+    assert list_values(FRONT_MATTER + text, "wgig:verdict") == [expand_curie("verdict:adequate").value]
+    assert list_values(FRONT_MATTER + text, "wgig:judges") == []
 
 
 @pytest.mark.parametrize("line", ["**Verdict:** adequate", "**Verdict**: adequate", "- _Verdict_: adequate"])
-def test_the_key_of_a_line_may_be_emphasized(line: str) -> None:
-    text = f"{HEADED}{MECHANISMS}{line}\n__Mechanism:__ Second\n\nRules are published.\n"
-    assert values(text, "wgig:verdict") == [expand_curie("verdict:adequate").value]
-    assert values(text, "wgig:judges") == [f"{PAPER}/mechanism/2"]
-    assert values(text, "wgig:rationale") == ["Rules are published."]
+def test_key_of_an_assessment_field_may_be_emphasized(line: str) -> None:
+    text = f"{FRONT_MATTER}{MECHANISMS_AND_CRITERION}{line}\n__Mechanism:__ Second\n\nRules are published.\n"
+    assert list_values(text, "wgig:verdict") == [expand_curie("verdict:adequate").value]
+    assert list_values(text, "wgig:judges") == [f"{PAPER_IRI}/mechanism/2"]
+    assert list_values(text, "wgig:rationale") == ["Rules are published."]
 
 
 @pytest.mark.parametrize(
-    ("head", "body", "name", "value"),
+    ("front_matter", "body", "property_curie", "value_curie"),
     [
         ("issue: issue:spam", "", "wgig:issue", "issue:spam"),
         ("drafters: [agent:afonso]", "", "wgig:drafter", "agent:afonso"),
@@ -387,8 +412,8 @@ def test_the_key_of_a_line_may_be_emphasized(line: str) -> None:
             "wgig:stakeholderGroup",
             "group:governments",
         ),
-        ("", f"{MECHANISMS}Cites: declaration:49.a", "cito:cites", "declaration:49.a"),
-        ("", f"{MECHANISMS}Verdict: verdict:adequate", "wgig:verdict", "verdict:adequate"),
+        ("", f"{MECHANISMS_AND_CRITERION}Cites: declaration:49.a", "cito:cites", "declaration:49.a"),
+        ("", f"{MECHANISMS_AND_CRITERION}Verdict: verdict:adequate", "wgig:verdict", "verdict:adequate"),
         (
             "",
             "## 7. Adequacy\n\n### Other: principle:development\n\nFine.",
@@ -397,26 +422,35 @@ def test_the_key_of_a_line_may_be_emphasized(line: str) -> None:
         ),
     ],
 )
-def test_a_name_may_be_written_as_in_turtle(head: str, body: str, name: str, value: str) -> None:
-    assert values(f"---\npaper: mine\n{head}\n---\n\n{body}\n", name) == [expand_curie(value).value]
+def test_resource_may_be_named_by_a_curie(
+    front_matter: str, body: str, property_curie: str, value_curie: str
+) -> None:
+    text = f"---\npaper: mine\n{front_matter}\n---\n\n{body}\n"
+    assert list_values(text, property_curie) == [expand_curie(value_curie).value]
 
 
-def test_a_reason_stands_at_its_first_word() -> None:
-    text = f"{HEADED}{MECHANISMS}Verdict: adequate\n\n  Rules are published.\n"
-    spots = {triple.predicate: spot for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True)}
-    assert text.startswith("Rules", spots[expand_curie("wgig:rationale")].object)
+def find_positions_by_property(text: str) -> dict[ox.NamedNode, TriplePosition]:
+    """The position of the last triple with each property."""
+    triples, positions = markdown.parse_paper_triples(text)
+    return {triple.predicate: position for triple, position in zip(triples, positions, strict=True)}
 
 
-@pytest.mark.parametrize("written", ["-\n  Mail.", "   Mail.", "<!-- c --> - Mail."])
-def test_a_value_stands_at_its_first_word(written: str) -> None:
-    text = f"{HEADED}## 3. SWOT\n\n### Strengths\n\n{written}\n"
-    spots = {triple.predicate: spot for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True)}
-    assert text.startswith("Mail.", spots[expand_curie("wgig:strength")].object)
+def test_position_of_a_reason_is_its_first_word() -> None:
+    text = f"{FRONT_MATTER}{MECHANISMS_AND_CRITERION}Verdict: adequate\n\n  Rules are published.\n"
+    positions = find_positions_by_property(text)
+    assert text.startswith("Rules", positions[expand_curie("wgig:rationale")].object)
 
 
-def test_assessments_count_where_they_say_something() -> None:
-    text = f"{HEADED}{MECHANISMS}Verdict:\nMechanism:\nCites:\n\n#### First\n\nGood.\n"
-    assert values(text, "wgig:assessment") == [f"{PAPER}/assessment/transparency"]
+@pytest.mark.parametrize("block", ["-\n  Mail.", "   Mail.", "<!-- c --> - Mail."])
+def test_position_of_a_value_is_its_first_word(block: str) -> None:
+    text = f"{FRONT_MATTER}## 3. SWOT\n\n### Strengths\n\n{block}\n"
+    positions = find_positions_by_property(text)
+    assert text.startswith("Mail.", positions[expand_curie("wgig:strength")].object)
+
+
+def test_assessment_without_values_is_omitted() -> None:
+    text = f"{FRONT_MATTER}{MECHANISMS_AND_CRITERION}Verdict:\nMechanism:\nCites:\n\n#### First\n\nGood.\n"
+    assert list_values(text, "wgig:assessment") == [f"{PAPER_IRI}/assessment/transparency"]
 
 
 @pytest.mark.parametrize(
@@ -430,95 +464,96 @@ def test_assessments_count_where_they_say_something() -> None:
         "\\<!-- and `a\nb <!-- x -->`",
     ],
 )
-def test_comments_in_code_are_text(code: str) -> None:
-    text = f"{HEADED}## 1. Issue\n\n<!-- ` -->\n\n{code}\n\nTwo. <!-- c -->\n"
-    assert values(text, "wgig:issueDescription") == [f"{code}\n\nTwo."]
+def test_comment_in_code_is_text(code: str) -> None:
+    text = f"{FRONT_MATTER}## 1. Issue\n\n<!-- ` -->\n\n{code}\n\nTwo. <!-- c -->\n"
+    assert list_values(text, "wgig:issueDescription") == [f"{code}\n\nTwo."]
 
 
-def test_backticks_without_a_partner_are_no_code() -> None:
-    text = f"{HEADED}## 1. Issue\n\n`` One ` two. <!-- c -->\n\nThree \\` <!-- c --> ```\n"
-    assert values(text, "wgig:issueDescription") == [f"`` One ` two.\n\nThree \\`{' ' * 12}```"]
+def test_unpaired_backticks_are_not_code() -> None:
+    # A comment within a line is replaced by as many spaces.
+    text = f"{FRONT_MATTER}## 1. Issue\n\n`` One ` two. <!-- c -->\n\nThree \\` <!-- c --> ```\n"
+    assert list_values(text, "wgig:issueDescription") == [f"`` One ` two.\n\nThree \\`{' ' * 12}```"]
 
 
-def test_what_stands_behind_a_comment_begins_the_line() -> None:
+def test_text_after_a_comment_begins_the_line() -> None:
     issue = "## 1. Issue\n\n<!-- Say what\nit is. --> Mail.\n\n"
-    text = f"{HEADED}{issue}<!-- c --> ## 8. Comments\n\n<!-- c --> - One."
-    assert values(text, "wgig:issueDescription") == ["Mail."]
-    assert values(text, "wgig:additionalComments") == ["- One."]
-    spots = {triple.predicate: spot for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True)}
-    assert text.startswith("Mail.", spots[expand_curie("wgig:issueDescription")].object)
-    assert text.startswith("- One.", spots[expand_curie("wgig:additionalComments")].object)
+    text = f"{FRONT_MATTER}{issue}<!-- c --> ## 8. Comments\n\n<!-- c --> - One."
+    assert list_values(text, "wgig:issueDescription") == ["Mail."]
+    assert list_values(text, "wgig:additionalComments") == ["- One."]
+    positions = find_positions_by_property(text)
+    assert text.startswith("Mail.", positions[expand_curie("wgig:issueDescription")].object)
+    assert text.startswith("- One.", positions[expand_curie("wgig:additionalComments")].object)
 
 
-def test_comments_are_left_out_and_what_looks_like_a_link_definition_is_kept() -> None:
-    commented = "One.\n<!-- a\n\n## b -->\nTwo. <!-- c -->"
-    text = f"{HEADED}## 1. Issue\n\n{commented}\n\n[x]: https://example.org\n\\<!-- no comment"
-    assert values(text, "wgig:issueDescription") == [
+def test_comments_are_removed_and_link_definitions_are_kept() -> None:
+    text_with_comments = "One.\n<!-- a\n\n## b -->\nTwo. <!-- c -->"
+    text = f"{FRONT_MATTER}## 1. Issue\n\n{text_with_comments}\n\n[x]: https://example.org\n\\<!-- no comment"
+    assert list_values(text, "wgig:issueDescription") == [
         "One.\n\n\n\nTwo.\n\n[x]: https://example.org\n\\<!-- no comment"
     ]
 
 
-def test_line_ends_of_every_system_give_the_same_paper() -> None:
-    text = EXAMPLES["spam-filters"].read_text()
-    triples, spots = markdown.parse_paper_triples(text)
-    for end in ("\r\n", "\r"):
-        other, moved = markdown.parse_paper_triples(text.replace("\n", end))
-        assert other == triples
+def test_line_ends_do_not_change_the_paper() -> None:
+    text = EXAMPLE_PATHS["spam-filters"].read_text()
+    triples, positions = markdown.parse_paper_triples(text)
+    for line_end in ("\r\n", "\r"):
+        converted_text = text.replace("\n", line_end)
+        converted_triples, converted_positions = markdown.parse_paper_triples(converted_text)
+        assert converted_triples == triples
         assert all(
-            text.count("\n", 0, one.object) == text.replace("\n", end).count(end, 0, two.object)
-            for one, two in zip(spots, moved, strict=True)
+            text.count("\n", 0, position.object) == converted_text.count(line_end, 0, converted.object)
+            for position, converted in zip(positions, converted_positions, strict=True)
         )
 
 
-def test_an_empty_heading_says_nothing() -> None:
-    bare = "\n\n".join(f"## {one.marked_title}" for one in SECTION_HEADINGS)
-    empty = f"{HEADED}{bare}\n".replace(
-        "## 8", f"{chr(10).join(f'### {one.marked_title}' for one in CRITERION_HEADINGS)}\n\n## 8"
-    )
-    assert set(markdown.parse_paper_triples(empty)[0]) == set(markdown.parse_paper_triples(HEADED)[0])
+def test_empty_sections_have_no_triples() -> None:
+    sections = "\n\n".join(f"## {heading.marked_title}" for heading in SECTION_HEADINGS)
+    criteria = "\n".join(f"### {heading.marked_title}" for heading in CRITERION_HEADINGS)
+    text = f"{FRONT_MATTER}{sections}\n".replace("## 8", f"{criteria}\n\n## 8")
+    assert set(markdown.parse_paper_triples(text)[0]) == set(markdown.parse_paper_triples(FRONT_MATTER)[0])
 
 
-def test_parts_without_a_source_in_the_head_come_from_the_paper() -> None:
-    text = f"{HEADED}## 3. SWOT\n\n### Threats\n\n- War.\n"
-    assert values(text, "dcterms:source") == [PAPER]
+def test_default_source_of_parts_is_the_paper() -> None:
+    text = f"{FRONT_MATTER}## 3. SWOT\n\n### Threats\n\n- War.\n"
+    assert list_values(text, "dcterms:source") == [PAPER_IRI]
     assert (
-        values(text.replace("mine\n", "mine\nsource: https://example.org/p\n"), "dcterms:source")
-        == ["https://example.org/p"] * 2
+        list_values(text.replace("mine\n", "mine\nsource: https://example.org/p\n"), "dcterms:source")
+        == ["https://example.org/p"] * 2  # of the paper and of its SWOT analysis
     )
 
 
 @pytest.mark.parametrize(
-    "more",
+    "turtle",
     [
         "<x:mine> a <https://w3id.org/wgig/ontology#IssuePaper> .",
-        f"<{PAPER}> <https://w3id.org/wgig/ontology#evidence> 'seen' .",
-        f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> 'Gris'@fr .",
-        f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> '## 2. Category'@en .",
-        f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> 'blank after '@en .",
-        f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> 'a <!-- b -->'@en .",
-        f"<{PAPER}> <https://w3id.org/wgig/ontology#issue> <https://example.org/issue> .",
-        f"<{PAPER}> <http://purl.org/ontology/bibo/numPages> 4.0 .",
-        f"<{PAPER}> <https://w3id.org/wgig/ontology#mainActor> [] .",
+        f"<{PAPER_IRI}> <https://w3id.org/wgig/ontology#evidence> 'seen' .",
+        f"<{PAPER_IRI}> <https://w3id.org/wgig/ontology#issueDescription> 'Gris'@fr .",
+        f"<{PAPER_IRI}> <https://w3id.org/wgig/ontology#issueDescription> '## 2. Category'@en .",
+        f"<{PAPER_IRI}> <https://w3id.org/wgig/ontology#issueDescription> 'blank after '@en .",
+        f"<{PAPER_IRI}> <https://w3id.org/wgig/ontology#issueDescription> 'a <!-- b -->'@en .",
+        f"<{PAPER_IRI}> <https://w3id.org/wgig/ontology#issue> <https://example.org/issue> .",
+        f"<{PAPER_IRI}> <http://purl.org/ontology/bibo/numPages> 4.0 .",
+        f"<{PAPER_IRI}> <https://w3id.org/wgig/ontology#mainActor> [] .",
     ],
 )
-def test_what_markdown_cannot_hold_is_named_and_not_dropped(more: str) -> None:
-    triples = markdown.parse_paper_triples(HEADED)[0] + [
-        one.triple for one in ox.parse(more, format=ox.RdfFormat.TURTLE)
+def test_statement_that_markdown_cannot_hold_is_refused(turtle: str) -> None:
+    triples = markdown.parse_paper_triples(FRONT_MATTER)[0] + [
+        quad.triple for quad in ox.parse(turtle, format=ox.RdfFormat.TURTLE)
     ]
     with pytest.raises(ValueError, match="Markdown"):
         markdown.serialize_markdown_paper(triples)
 
 
-def test_what_markdown_would_add_is_named_too() -> None:
+def test_statement_that_markdown_would_add_is_refused() -> None:
     triples = markdown.parse_paper_triples(
         "---\npaper: mine\ndrafters:\n  - {name: Ann, member: true}\n---\n"
     )[0]
     role = expand_curie("org:role")
     with pytest.raises(ValueError, match=re.escape(role.value)):
-        markdown.serialize_markdown_paper(one for one in triples if one.predicate != role)
+        markdown.serialize_markdown_paper(triple for triple in triples if triple.predicate != role)
 
 
-def test_a_file_without_a_paper_is_none() -> None:
+def test_graph_without_a_paper_is_refused() -> None:
     with pytest.raises(ValueError, match="one issue paper"):
         markdown.serialize_markdown_paper([])
 
@@ -536,28 +571,28 @@ def test_a_file_without_a_paper_is_none() -> None:
         "\\`` " * 20_000,
     ],
 )
-def test_a_long_tangle_of_marks_is_read_in_one_go(body: str) -> None:
-    assert values(f"{HEADED}## 8. Comments\n\nSee:\n\n{body}\n", "wgig:additionalComments")
+def test_many_marks_are_parsed_in_linear_time(body: str) -> None:
+    assert list_values(f"{FRONT_MATTER}## 8. Comments\n\nSee:\n\n{body}\n", "wgig:additionalComments")
 
 
-def test_many_actors_with_like_names_are_told_apart_in_one_go() -> None:
+def test_many_actors_with_equal_slugs_get_iris_in_linear_time() -> None:
     names = [chr(0x4E00 + number) for number in range(8_000)]
-    listed = "".join(f"- {one}\n" for one in names)
-    found = values(f"{HEADED}## 4. Actors\n\n### Other actors\n\n{listed}", "wgig:otherActor")
-    assert len(set(found)) == len(names)
+    items = "".join(f"- {name}\n" for name in names)
+    text = f"{FRONT_MATTER}## 4. Actors\n\n### Other actors\n\n{items}"
+    assert len(set(list_values(text, "wgig:otherActor"))) == len(names)
 
 
-def test_a_huge_head_is_refused_before_it_is_read() -> None:
-    assert "longer than" in refused(f"---\npaper: mine\ntitle: {'a' * 40_000}\n---\n").detail
+def test_too_long_front_matter_is_refused() -> None:
+    assert "longer than" in get_syntax_problem(f"---\npaper: mine\ntitle: {'a' * 40_000}\n---\n").detail
 
 
-def test_the_sections_are_called_as_the_rules_call_them() -> None:
-    assert {int(one.mark): one.title for one in SECTION_HEADINGS} == {
+def test_section_titles_are_those_of_the_shapes() -> None:
+    assert {int(section.mark): section.title for section in SECTION_HEADINGS} == {
         number: heading.title_in("en") for number, heading in section_headings().items() if number
     }
 
 
-def test_the_page_on_writing_a_paper_names_every_key_and_heading() -> None:
+def test_tutorial_on_writing_a_paper_names_every_key_and_heading() -> None:
     page = (CHECKOUT_FOLDER / "docs/tutorials/writing-a-paper.md").read_text()
     keys = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
     assert keys == list(FRONT_MATTER_KEYS)

@@ -1,4 +1,4 @@
-"""Any paper that can be read from Markdown can be written as Markdown, and says the same then."""
+"""Papers that are parsed from Markdown, serialized and parsed again have the same triples."""
 
 from typing import Any
 
@@ -17,11 +17,12 @@ from wgig.papers.markdown.template import (
     TemplateHeading,
 )
 
-Text = SearchStrategy[str]
+StringStrategy = SearchStrategy[str]
 
-ODD = "ab1 \t\u3000\u00a0é村の\u202e\u200fא`*_[]()<>&\\|~#-+.:;,/%\"'"
-LINES = st.text(ODD, max_size=12).map("x {}".format)
-BLOCKS = st.sampled_from(
+# Strategies of hypothesis: lines, blocks, texts of a section, list items, values of a property, actor groups.
+UNUSUAL_CHARACTERS = "ab1 \t\u3000\u00a0é村の\u202e\u200fא`*_[]()<>&\\|~#-+.:;,/%\"'"
+LINE_STRATEGY = st.text(UNUSUAL_CHARACTERS, max_size=12).map("x {}".format)
+BLOCK_STRATEGY = st.sampled_from(
     [
         "    code\n\n    more code",
         "\tcode",
@@ -46,14 +47,25 @@ BLOCKS = st.sampled_from(
         "שלום \u202eabc\u202c عربي",
     ]
 )
-TEXTS = st.lists(BLOCKS | LINES, min_size=1, max_size=3).map("\n\n".join)
-ITEMS = TEXTS.map(lambda text: "- " + text.replace("\n", "\n  "))
-VALUES = st.lists(ITEMS | BLOCKS | LINES, max_size=3).map("\n\n".join)
-NAMES = ["AT&T", "AT T", "at t", "ICANN 理事会", "ICANN 咨询委员会", "甲", "乙", "Group of 77", "actor"]
-NAMES += ["unesco", "nobody", "nobody ()", "Number Resource Organization (NRO)", "[a](b)"]
-NAMES += ["- dash", "#", "C #", "a. b", "x \\"]
-GROUPS = st.sampled_from(["", " (governments)", " (civil society, 政府)", "(,)"])
-HEAD: dict[str, list[str]] = {
+TEXT_STRATEGY = st.lists(BLOCK_STRATEGY | LINE_STRATEGY, min_size=1, max_size=3).map("\n\n".join)
+ITEM_STRATEGY = TEXT_STRATEGY.map(lambda text: "- " + text.replace("\n", "\n  "))
+VALUES_STRATEGY = st.lists(ITEM_STRATEGY | BLOCK_STRATEGY | LINE_STRATEGY, max_size=3).map("\n\n".join)
+UNUSUAL_NAMES = [
+    "AT&T",
+    "AT T",
+    "at t",
+    "ICANN 理事会",
+    "ICANN 咨询委员会",
+    "甲",
+    "乙",
+    "Group of 77",
+    "actor",
+]
+UNUSUAL_NAMES += ["unesco", "nobody", "nobody ()", "Number Resource Organization (NRO)", "[a](b)"]
+UNUSUAL_NAMES += ["- dash", "#", "C #", "a. b", "x \\"]
+GROUPS_STRATEGY = st.sampled_from(["", " (governments)", " (civil society, 政府)", "(,)"])
+# Valid and invalid values by key.
+FRONT_MATTER_VALUES: dict[str, list[str]] = {
     "title": ["007", "'yes'", "[One, Two]", "{en: One, FR: Un}", '"a\\n---\\nb \\x07 \\u2028c"'],
     "language": ["fr", "EN", "zh-Hant", "no"],
     "issue": ["spam", "[spam, 其他]"],
@@ -69,78 +81,90 @@ HEAD: dict[str, list[str]] = {
 }
 
 
-def lines(head: dict[str, str]) -> str:
-    return "".join(f"{key}: {value}\n" for key, value in head.items())
+def format_front_matter_lines(front_matter: dict[str, str]) -> str:
+    return "".join(f"{key}: {value}\n" for key, value in front_matter.items())
 
 
-def below(level: int, heading: str, text: str) -> str:
-    return f"{'#' * level} {heading}\n\n{text}"
+def format_section(level: int, title: str, text: str) -> str:
+    return f"{'#' * level} {title}\n\n{text}"
 
 
-def headed(level: int, headings: tuple[TemplateHeading, ...], text: Text) -> Text:
-    """Some of the headings in any order, with texts below."""
-    some = st.lists(st.tuples(st.sampled_from(headings), text), max_size=3, unique_by=lambda one: one[0])
-    return some.map(lambda found: "\n\n".join(below(level, one.marked_title, text) for one, text in found))
+def make_template_sections(
+    level: int, headings: tuple[TemplateHeading, ...], text: StringStrategy
+) -> StringStrategy:
+    """A strategy of sections with some of the template headings in any order."""
+    heading_text = st.tuples(st.sampled_from(headings), text)
+    sections = st.lists(heading_text, max_size=3, unique_by=lambda section: section[0])
+    return sections.map(
+        lambda sections: "\n\n".join(
+            format_section(level, heading.marked_title, text) for heading, text in sections
+        )
+    )
 
 
-def named(level: int, text: Text) -> Text:
-    """Some names, two of which may be the same, with texts below."""
-    name = st.sampled_from(NAMES).map(lambda name: f"{name} #" if name.endswith("#") else name)
-    some = st.lists(st.tuples(name, text), max_size=3)
-    return some.map(lambda found: "\n\n".join(below(level, name, text) for name, text in found))
+def make_named_sections(level: int, text: StringStrategy) -> StringStrategy:
+    """A strategy of sections with names as headings, which may be equal."""
+    name = st.sampled_from(UNUSUAL_NAMES).map(lambda name: f"{name} #" if name.endswith("#") else name)
+    return st.lists(st.tuples(name, text), max_size=3).map(
+        lambda sections: "\n\n".join(format_section(level, name, text) for name, text in sections)
+    )
 
 
-def actors() -> Text:
-    actor = st.tuples(st.sampled_from(NAMES), GROUPS).map("".join)
+def make_actor_lists() -> StringStrategy:
+    actor = st.tuples(st.sampled_from(UNUSUAL_NAMES), GROUPS_STRATEGY).map("".join)
     return st.lists(actor.map("- {}".format), max_size=5).map("\n".join)
 
 
 @st.composite
-def judged(draw: DrawFn) -> str:
-    said = {
+def draw_assessment(draw: DrawFn) -> str:
+    field_values = {
         "Verdict": st.sampled_from(["adequate", "其他", ""]),
-        "Mechanism": st.sampled_from([*NAMES, "", "nowhere"]),
+        "Mechanism": st.sampled_from([*UNUSUAL_NAMES, "", "nowhere"]),
         "Cites": st.sampled_from(["declaration/48, declaration/49;x", "100%25", ""]),
     }
-    assert said.keys() == ASSESSMENT_FIELDS.keys()
-    keys = draw(st.lists(st.sampled_from(list(said)), max_size=3))
-    found = [f"{key}: {draw(said[key])}" for key in keys]
-    return "\n".join([*found, "", draw(TEXTS | st.just(""))])
+    assert field_values.keys() == ASSESSMENT_FIELDS.keys()
+    keys = draw(st.lists(st.sampled_from(list(field_values)), max_size=3))
+    lines = [f"{key}: {draw(field_values[key])}" for key in keys]
+    return "\n".join([*lines, "", draw(TEXT_STRATEGY | st.just(""))])
 
 
 @st.composite
-def papers(draw: DrawFn) -> str:
-    head: dict[str, Any] = {key: st.sampled_from(values) for key, values in HEAD.items()}
-    others = ("f. Other: 美", "f. Other: multilateralism", "f. Other: top-10", "f. Other")
-    criteria = (*CRITERION_HEADINGS[1:-1], *(TemplateHeading("", "", one) for one in others))
-    adequacy = st.tuples(judged(), named(4, judged())).map("\n\n".join)
-    sections = {
-        "1. Issue": TEXTS,
-        "2. Category": VALUES,
-        "3. SWOT": headed(3, SWOT_HEADINGS, VALUES),
-        "4. Actors": headed(3, ACTOR_HEADINGS, actors()),
-        "5. Forums": named(
-            3, headed(4, tuple(one for one in FORUM_HEADINGS if "Decisions" not in one.key), TEXTS)
-        ),
-        "6. Mechanisms": named(3, headed(4, MECHANISM_HEADINGS, TEXTS)),
-        "7. Adequacy": headed(3, criteria, adequacy),
-        "8. Comments": TEXTS,
+def draw_paper(draw: DrawFn) -> str:
+    front_matter: dict[str, Any] = {
+        key: st.sampled_from(values) for key, values in FRONT_MATTER_VALUES.items()
     }
-    some = draw(st.lists(st.sampled_from(list(sections)), unique=True, max_size=4))
-    body = "\n\n".join(below(2, title, draw(sections[title])) for title in some)
-    return f"---\npaper: mine\n{lines(draw(st.fixed_dictionaries({}, optional=head)))}---\n\n{body}\n"
+    # The headings of some criteria, and other headings of the last one.
+    other_titles = ("f. Other: 美", "f. Other: multilateralism", "f. Other: top-10", "f. Other")
+    criteria = (*CRITERION_HEADINGS[1:-1], *(TemplateHeading("", "", title) for title in other_titles))
+    adequacy = st.tuples(draw_assessment(), make_named_sections(4, draw_assessment())).map("\n\n".join)
+    # Without "Makes decisions", whose value is yes or no.
+    forum_headings = tuple(heading for heading in FORUM_HEADINGS if "Decisions" not in heading.key)
+    sections = {
+        "1. Issue": TEXT_STRATEGY,
+        "2. Category": VALUES_STRATEGY,
+        "3. SWOT": make_template_sections(3, SWOT_HEADINGS, VALUES_STRATEGY),
+        "4. Actors": make_template_sections(3, ACTOR_HEADINGS, make_actor_lists()),
+        "5. Forums": make_named_sections(3, make_template_sections(4, forum_headings, TEXT_STRATEGY)),
+        "6. Mechanisms": make_named_sections(3, make_template_sections(4, MECHANISM_HEADINGS, TEXT_STRATEGY)),
+        "7. Adequacy": make_template_sections(3, criteria, adequacy),
+        "8. Comments": TEXT_STRATEGY,
+    }
+    titles = draw(st.lists(st.sampled_from(list(sections)), unique=True, max_size=4))
+    body = "\n\n".join(format_section(2, title, draw(sections[title])) for title in titles)
+    lines = format_front_matter_lines(draw(st.fixed_dictionaries({}, optional=front_matter)))
+    return f"---\npaper: mine\n{lines}---\n\n{body}\n"
 
 
 @settings(max_examples=60, derandomize=True, deadline=None, database=None)
-@given(papers())
-def test_a_paper_says_the_same_after_it_is_written_and_all_of_it_has_a_place(text: str) -> None:
-    triples, spots = markdown.parse_paper_triples(text)
-    assert all(0 <= at < len(text) for spot in spots for at in spot)
+@given(draw_paper())
+def test_serialized_paper_has_the_same_triples_and_every_triple_has_a_position(text: str) -> None:
+    triples, positions = markdown.parse_paper_triples(text)
+    assert all(0 <= offset < len(text) for position in positions for offset in position)
     assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(triples))[0]) == set(triples)
 
 
 @pytest.mark.parametrize(
-    ("head", "body"),
+    ("front_matter", "body"),
     [
         (
             "drafters:\n- {name: Ann, group: governments, member: yes}",
@@ -152,6 +176,6 @@ def test_a_paper_says_the_same_after_it_is_written_and_all_of_it_has_a_place(tex
         ("title: {fr: Un, EN: One}", "## 3\n\n### Threats\n\n- War."),
     ],
 )
-def test_what_is_seldom_written_is_kept_too(head: str, body: str) -> None:
-    triples = markdown.parse_paper_triples(f"---\npaper: mine\n{head}\n---\n\n{body}\n")[0]
+def test_unusual_paper_keeps_its_triples(front_matter: str, body: str) -> None:
+    triples = markdown.parse_paper_triples(f"---\npaper: mine\n{front_matter}\n---\n\n{body}\n")[0]
     assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(triples))[0]) == set(triples)

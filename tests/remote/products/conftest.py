@@ -1,4 +1,4 @@
-"""Services over engines: one on the shipped data for many tests, and others as a test wants them."""
+"""Fixtures: engines, and instances of wgig that share a store in an engine."""
 
 import os
 import re
@@ -11,48 +11,48 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .engines import EMBEDDED, LONG, Engine, running
+from .engines import EMBEDDED, ENGINE_PARAMETERS, Engine, run_engine
 
 TOKEN = "let me in"
 
 
 @contextmanager
-def instance(folder: Path, settings: Mapping[str, str]) -> Iterator[httpx.Client]:
-    """A client of a service with these settings, whose copy is in a folder."""
+def run_instance(folder: Path, settings: Mapping[str, str]) -> Iterator[httpx.Client]:
+    """Run an instance, and yield a client of it; `folder` is for its store or its copy of a shared store."""
     script = str(Path(sys.executable).with_name("wgig"))
     command = [script, "serve", "--port", "0", "--store", str(folder)]
     environment = os.environ | {"WGIG_TOKEN": TOKEN, **settings}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
-            found = next(filter(None, (re.search(r"http://\S+", line) for line in process.stdout)), None)
-            assert found, "the service did not start"
+            match = next(filter(None, (re.search(r"http://\S+", line) for line in process.stdout)), None)
+            assert match, "the instance did not start"
             headers = {"Authorization": f"Bearer {TOKEN}"}
-            with httpx.Client(base_url=found[0], headers=headers, timeout=60) as client:
+            with httpx.Client(base_url=match[0], headers=headers, timeout=60) as client:
                 yield client
         finally:
             process.terminate()
 
 
-@pytest.fixture(scope="module", params=[EMBEDDED, *LONG])
+@pytest.fixture(scope="module", params=[EMBEDDED, *ENGINE_PARAMETERS])
 def client(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
-    """A client that may write, of a service on the shipped data, over each kind of store."""
+    """A client, with a token, of an instance with the bundled data, in an embedded or a shared store."""
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == EMBEDDED:
-        with instance(folder / "store", {}) as client:
+        with run_instance(folder / "store", {}) as client:
             yield client
         return
     with (
-        running(request.param, folder / "engine") as one,
-        instance(folder / "copy", one.settings()) as client,
+        run_engine(request.param, folder / "engine") as engine,
+        run_instance(folder / "copy", engine.settings()) as client,
     ):
         yield client
 
 
-@pytest.fixture(scope="module", params=LONG)
+@pytest.fixture(scope="module", params=ENGINE_PARAMETERS)
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine that runs, of each kind."""
-    with running(request.param, tmp_path_factory.mktemp(request.param) / "engine") as one:
-        yield one
+    """A running engine of each kind."""
+    with run_engine(request.param, tmp_path_factory.mktemp(request.param) / "engine") as engine:
+        yield engine

@@ -1,10 +1,12 @@
-"""What is other over an engine, by words of the names of tests, and why; each must fail.
+"""Tests that fail with an engine, with the reason.
 
-A name with a slash is that of a test of ../shared/accept.
+A key is words: the name of the test, the engine and other words, all of which occur in the ID of the test. A
+name with a slash is that of a test in the suites of tests/accept. A listed test that passes is an error. The
+ledger is the graph in which a shared store records its version and its last changes.
 """
 
-NO_BLANK_NODES = "a shared store holds IRIs in the place of blank nodes"
-WITH_BLANK_NODES = (
+NO_BLANK_NODES = "a shared store contains IRIs instead of blank nodes"
+BLANK_NODE_TESTS = (
     *(f"sparql10/construct/construct-{number}" for number in range(1, 5)),
     *(
         "sparql10/dataset/dawg-dataset-11",
@@ -15,40 +17,40 @@ WITH_BLANK_NODES = (
     *("sparql11/json-res/jsonres01", "sparql11/json-res/jsonres02"),
 )
 DEVIATIONS = {
-    "test_a_blank_node_is_one_to_a_query oxigraph": NO_BLANK_NODES,
-    "test_a_blank_node_is_one_to_a_query virtuoso": NO_BLANK_NODES,
-    "test_the_unnamed_graph_has_no_name oxigraph": "a shared store holds a named graph in its place",
-    "test_the_unnamed_graph_has_no_name virtuoso": "a shared store holds a named graph in its place",
-    "test_all_that_is_stored_is_counted oxigraph": "the ledger is a graph as well, which no query leaves out",
-    "test_the_description_says_what_is_counted oxigraph": "the ledger is a graph as well, which is counted",
+    "test_blank_nodes_are_blank_in_queries oxigraph": NO_BLANK_NODES,
+    "test_blank_nodes_are_blank_in_queries virtuoso": NO_BLANK_NODES,
+    "test_unnamed_graph_has_no_name oxigraph": "in a shared store a named graph replaces the unnamed one",
+    "test_unnamed_graph_has_no_name virtuoso": "in a shared store a named graph replaces the unnamed one",
+    "test_query_counts_all_stored_quads oxigraph": "queries also find the graph of the ledger",
+    "test_statistics_equal_the_content oxigraph": "statistics also count the graph of the ledger",
     **{
-        f"test_an_example virtuoso {name}": why
-        for why, names in {
-            "GROUP_CONCAT of nothing is an empty text to it, and not unbound": (
+        f"test_example_query virtuoso {name}": reason
+        for reason, names in {
+            "GROUP_CONCAT of no values is an empty string, not unbound": (
                 *("comments-on-papers", "declaration-citations", "open-sessions"),
             ),
-            "OPTIONAL within OPTIONAL binds too much in it": ("from-inventory-to-tunis",),
-            "GROUP_CONCAT has no language to it": ("papers-missing-an-assessment",),
+            "OPTIONAL within OPTIONAL binds too many variables": ("from-inventory-to-tunis",),
+            "the result of GROUP_CONCAT has no language": ("papers-missing-an-assessment",),
         }.items()
         for name in names
     },
     **{
-        f"{name} {engine}": NO_BLANK_NODES for name in WITH_BLANK_NODES for engine in ("oxigraph", "virtuoso")
+        f"{name} {engine}": NO_BLANK_NODES for name in BLANK_NODE_TESTS for engine in ("oxigraph", "virtuoso")
     },
-    "sparql10/graph/graph-empty virtuoso": "GRAPH ?g {} finds no graph in it",
+    "sparql10/graph/graph-empty virtuoso": "GRAPH ?g {} finds no graph",
     **{
-        f"sparql10/graph/{name} virtuoso": "SELECT * of a pattern without variables has one in it, _star_fake"
+        f"sparql10/graph/{name} virtuoso": "SELECT * of a pattern without variables returns _star_fake"
         for name in ("graph-exist", "graph-not-exist")
     },
-    "test_equal_numbers_of_several_types_are_several virtuoso": (
-        "it takes equal numbers for one, so that they are refused"
+    "test_equal_numbers_of_different_types_are_different virtuoso": (
+        "equal numbers of different types would become one, so they are refused"
     ),
-    "test_a_sum_of_nothing_is_zero virtuoso": "SUM of nothing is unbound in it, and not 0",
-    "test_a_graph_that_a_dataset_does_not_name_is_not_asked virtuoso": (
-        "ASK of a graph by name that is not in the dataset of the query says yes"
+    "test_sum_of_no_values_is_zero virtuoso": "SUM of no values is unbound, not 0",
+    "test_ask_does_not_see_graphs_outside_its_dataset virtuoso": (
+        "ASK about a named graph outside the dataset of the query returns true"
     ),
-    "test_terms_of_rdf_1_2_are_stored virtuoso": "it has no terms of RDF 1.2",
-    "test_every_literal_that_rdf_allows_is_stored virtuoso": (
-        "it takes no durations, no large integers and no infinite numbers"
+    "test_rdf_12_terms_are_stored virtuoso": "terms of RDF 1.2 cannot be stored",
+    "test_all_valid_literals_are_stored virtuoso": (
+        "durations, large integers and infinite numbers cannot be stored"
     ),
 }

@@ -1,4 +1,7 @@
-"""Engines that hold a shared store, each started in a folder of its own by whoever runs the tests."""
+"""SPARQL engines for a shared store, each started in a temporary folder.
+
+In parameters of tests, `embedded` stands for the store of an instance that uses no engine.
+"""
 
 import signal
 import subprocess
@@ -13,81 +16,84 @@ import httpx
 import pytest
 
 from bench.compare import virtuoso
-from bench.measure.server import free_port
+from bench.measure.server import find_free_port
 
 EMBEDDED, OXIGRAPH, VIRTUOSO = "embedded", "oxigraph", "virtuoso"
-SHARED = (OXIGRAPH, VIRTUOSO)
-LONG = [pytest.param(name, marks=pytest.mark.long) for name in SHARED]  # the same, of tests
-PATIENCE = 60  # seconds until an engine answers
+SHARED_ENGINES = (OXIGRAPH, VIRTUOSO)
+ENGINE_PARAMETERS = [pytest.param(name, marks=pytest.mark.long) for name in SHARED_ENGINES]
+START_TIMEOUT_SECONDS = 60
 
 
 class Engine:
-    """An engine in a folder, which listens on the same port each time that it is started."""
+    """An engine in a folder, which always listens on the same port."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        """It is not running yet."""
-        self.name, self.folder, self.port = name, folder, free_port()
+        """Create the folder, without starting the engine."""
+        self.name, self.folder, self.port = name, folder, find_free_port()
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
-        self.command = oxigraph(folder, self.port) if name == OXIGRAPH else of_virtuoso(folder, self.port)
+        self.command = (
+            oxigraph_command(folder, self.port) if name == OXIGRAPH else virtuoso_command(folder, self.port)
+        )
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the engine, and wait until it responds."""
         self.process = subprocess.Popen(
             self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
             try:
-                if httpx.get(f"{self.home}{self.path}", params={"query": "ASK {}"}).status_code < 500:
+                # Virtuoso refuses the query with status 401, as it has no password.
+                if httpx.get(f"{self.url}{self.path}", params={"query": "ASK {}"}).status_code < 500:
                     return
             except httpx.TransportError:
                 time.sleep(0.05)
         self.fail()
 
     def fail(self) -> NoReturn:
-        """Say that it does not answer."""
-        raise AssertionError(f"{self.name} does not answer")
+        """Fail the test."""
+        raise AssertionError(f"{self.name} does not respond")
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         if self.process:
             self.process.kill()
             self.process.wait()
 
     def pause(self) -> None:
-        """Have it do nothing, until it is to go on."""
+        """Stop the process until `resume` is called."""
         assert self.process
         self.process.send_signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
-        """Let it go on."""
+    def resume(self) -> None:
+        """Continue the process."""
         assert self.process
         self.process.send_signal(signal.SIGCONT)
 
     @property
-    def home(self) -> str:
-        """Where it listens."""
+    def url(self) -> str:
+        """The URL of the engine, without a path."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def path(self) -> str:
-        """Where its queries go."""
+        """The path of the query endpoint."""
         return "/query" if self.name == OXIGRAPH else "/sparql-auth"
 
-    def settings(self, home: str = "") -> dict[str, str]:
-        """The settings of a service over it, or over what stands before it."""
-        home = home or self.home
-        given = {"WGIG_REMOTE_QUERY": f"{home}{self.path}", "WGIG_REMOTE_PROFILE": self.name}
+    def settings(self, url: str = "") -> dict[str, str]:
+        """The settings of an instance that uses the engine, or a proxy of it at `url`."""
+        url = url or self.url
+        settings = {"WGIG_REMOTE_QUERY": f"{url}{self.path}", "WGIG_REMOTE_PROFILE": self.name}
         if self.name == OXIGRAPH:
-            return given | {"WGIG_REMOTE_UPDATE": f"{home}/update"}
-        return given | {"WGIG_REMOTE_AUTH": f"digest:{self.folder / 'secret'}"}
+            return settings | {"WGIG_REMOTE_UPDATE": f"{url}/update"}
+        return settings | {"WGIG_REMOTE_AUTH": f"digest:{self.folder / 'secret'}"}
 
 
 @contextmanager
-def running(name: str, folder: Path) -> Iterator[Engine]:
-    """An engine that runs; the test is skipped where it is not installed."""
-    if name == VIRTUOSO and not virtuoso.installed():
+def run_engine(name: str, folder: Path) -> Iterator[Engine]:
+    """Run an engine, and yield it; skip the test if it is not installed."""
+    if name == VIRTUOSO and not virtuoso.is_installed():
         pytest.skip("Virtuoso is not installed (Debian: virtuoso-opensource-7-bin).")
     engine = Engine(name, folder)
     engine.start()
@@ -97,25 +103,26 @@ def running(name: str, folder: Path) -> Iterator[Engine]:
         engine.kill()
 
 
-def oxigraph(folder: Path, port: int) -> list[str]:
-    """The command that serves an Oxigraph store in a folder."""
+def oxigraph_command(folder: Path, port: int) -> list[str]:
+    """The command that runs Oxigraph with a store in a folder."""
     script = str(Path(sys.executable).with_name("oxigraph"))
     return [script, "serve", "--location", str(folder / "store"), "--bind", f"127.0.0.1:{port}"]
 
 
-def of_virtuoso(folder: Path, port: int) -> list[str]:
-    """The command that serves a Virtuoso database in a folder, small as that of a test."""
+def virtuoso_command(folder: Path, port: int) -> list[str]:
+    """The command that runs Virtuoso with a small database in a folder."""
     (folder / "secret").write_text("dba:dba\n")
     (folder / "secret").chmod(0o600)
-    settings = virtuoso.SETTINGS.format(folder=folder, data=folder, sql=free_port(), http=port)
-    for large, small in SMALL.items():
-        assert large in settings
-        settings = settings.replace(large, small)
+    settings = virtuoso.SETTINGS.format(folder=folder, data=folder, sql=find_free_port(), http=port)
+    for benchmark_setting, test_setting in TEST_SETTINGS.items():
+        assert benchmark_setting in settings
+        settings = settings.replace(benchmark_setting, test_setting)
     (folder / "virtuoso.ini").write_text(settings)
     return [virtuoso.SERVER, "+foreground", "+configfile", str(folder / "virtuoso.ini")]
 
 
-SMALL = {
+# Settings of the benchmark, and those for tests, with less memory and more connections.
+TEST_SETTINGS = {
     "NumberOfBuffers      = 170000": "NumberOfBuffers      = 20000",
     "MaxDirtyBuffers      = 130000": "MaxDirtyBuffers      = 15000",
     "FileExtend         = 200": "FileExtend         = 50",

@@ -1,4 +1,4 @@
-"""A proxy before an engine that does to its answers what a network, a disk or an operator may do."""
+"""A proxy of an engine that simulates faults: lost, truncated, slow and wrong responses."""
 
 import asyncio
 import io
@@ -9,44 +9,51 @@ from contextlib import contextmanager
 import aiohttp
 from aiohttp import web
 
-PASS, REFUSE, LOSE, CUT, SHORTEN, SLOW, NONSENSE, FAIL = (
-    *("pass", "refuse", "lose", "cut"),
-    *("shorten", "slow", "nonsense", "fail"),
-)
+PASS = "pass"  # no fault
+# The request is not forwarded. Instead, the connection is closed, or the response is HTML or status 500.
+REFUSE, NONSENSE, FAIL = "refuse", "nonsense", "fail"
+# The request is forwarded, but there is no response, or it is cut off, shortened (its first half looks like a
+# complete response), or slow.
+LOSE, CUT, SHORTEN, SLOW = "lose", "cut", "shorten", "slow"
 FAULTS = (REFUSE, LOSE, CUT, SHORTEN, SLOW, NONSENSE, FAIL)
-PAUSE = 0.3  # seconds that each piece of a slow answer takes
-Fields = dict[str, str]
+SLOW_RESPONSE_SECONDS = 0.3  # pause in the middle of a slow response
+Headers = dict[str, str]
 
-OF_HOP = ("transfer-encoding", "content-length", "connection", "keep-alive", "content-encoding")
+# Headers of one connection, which are not forwarded.
+HOP_HEADERS = ("transfer-encoding", "content-length", "connection", "keep-alive", "content-encoding")
 
 
 class Proxy:
-    """Hands requests on, and answers back as the `mode` has it, where `chosen` says so of a request."""
+    """Forwards requests; simulates the fault `mode` for requests whose body `is_affected` selects."""
 
-    def __init__(self, home: str) -> None:
-        """Take where the engine listens."""
-        self.home = home
+    def __init__(self, engine_url: str) -> None:
+        """Take the URL of the engine."""
+        self.engine_url = engine_url
         self.mode = PASS
-        self.chosen: Callable[[bytes], bool] = lambda _: True
+        self.is_affected: Callable[[bytes], bool] = lambda _: True
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        """The answer to a request."""
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        """The response to a request."""
         body = await request.read()
-        mode = self.mode if self.chosen(body) else PASS
-        if mode in BEFORE:
-            return BEFORE[mode](request)
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in OF_HOP}
-        url = self.home + request.raw_path
-        async with self.session.request(request.method, url, data=io.BytesIO(body), headers=headers) as there:
-            said = await there.read()
-            fields = {name: value for name, value in there.headers.items() if name.lower() not in OF_HOP}
-            return await AFTER[mode](request, there.status, fields, said)
+        mode = self.mode if self.is_affected(body) else PASS
+        if mode in RESPONSES_WITHOUT_REQUEST:
+            return RESPONSES_WITHOUT_REQUEST[mode](request)
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_HEADERS}
+        url = self.engine_url + request.raw_path
+        async with self.session.request(
+            request.method, url, data=io.BytesIO(body), headers=headers
+        ) as response:
+            content = await response.read()
+            response_headers = {
+                name: value for name, value in response.headers.items() if name.lower() not in HOP_HEADERS
+            }
+            return await RESPONSES_AFTER_REQUEST[mode](request, response.status, response_headers, content)
 
-    async def start(self, started: threading.Event) -> None:
-        """Listen until it is told to stop."""
-        self.loop, self.over = asyncio.get_running_loop(), asyncio.Event()
+    async def run(self, started: threading.Event) -> None:
+        """Listen until `stopped` is set."""
+        self.loop, self.stopped = asyncio.get_running_loop(), asyncio.Event()
         application = web.Application(client_max_size=2**30)
-        application.router.add_route("*", "/{path:.*}", self.answer)
+        application.router.add_route("*", "/{path:.*}", self.respond)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -54,83 +61,100 @@ class Proxy:
         self.port: int = runner.addresses[0][1]
         async with aiohttp.ClientSession(auto_decompress=False) as self.session:
             started.set()
-            await self.over.wait()
+            await self.stopped.wait()
         await runner.cleanup()
 
 
 def abort(request: web.Request) -> web.StreamResponse:
-    """End the connection without an answer."""
+    """Close the connection without a response."""
     assert request.transport
     request.transport.abort()
     return web.Response()
 
 
-def failed(request: web.Request) -> web.StreamResponse:
-    """What an engine says that cannot go on."""
+def respond_with_error(request: web.Request) -> web.StreamResponse:
+    """The response of an engine with a full disk."""
     del request
     return web.Response(status=500, text="The disk is full.")
 
 
-def nonsense(request: web.Request) -> web.StreamResponse:
-    """What somebody else says."""
+def respond_with_html(request: web.Request) -> web.StreamResponse:
+    """The response of another server."""
     del request
     return web.Response(text="<html>Welcome. Please log in.</html>", content_type="text/html")
 
 
-async def whole(request: web.Request, status: int, fields: Fields, said: bytes) -> web.StreamResponse:
-    """The answer as it is."""
+async def send_all(request: web.Request, status: int, headers: Headers, content: bytes) -> web.StreamResponse:
+    """The unchanged response."""
     del request
-    return web.Response(body=said, status=status, headers=fields)
+    return web.Response(body=content, status=status, headers=headers)
 
 
-async def lost(request: web.Request, status: int, fields: Fields, said: bytes) -> web.StreamResponse:
-    """No answer to what was done."""
-    del status, fields, said
+async def send_nothing(
+    request: web.Request, status: int, headers: Headers, content: bytes
+) -> web.StreamResponse:
+    """No response to an executed request."""
+    del status, headers, content
     return abort(request)
 
 
-async def shortened(request: web.Request, status: int, fields: Fields, said: bytes) -> web.StreamResponse:
-    """Half an answer that looks whole."""
-    return await whole(request, status, fields, said[: len(said) // 2])
+async def send_half(
+    request: web.Request, status: int, headers: Headers, content: bytes
+) -> web.StreamResponse:
+    """The first half of a response, with a Content-Length of the half."""
+    return await send_all(request, status, headers, content[: len(content) // 2])
 
 
-async def cut(request: web.Request, status: int, fields: Fields, said: bytes) -> web.StreamResponse:
-    """Half an answer, of which it is seen that it is half."""
-    await begun(request, status, fields, said)
+async def send_truncated(
+    request: web.Request, status: int, headers: Headers, content: bytes
+) -> web.StreamResponse:
+    """The first half of a response, with the Content-Length of the whole."""
+    await begin_response(request, status, headers, content)
     return abort(request)
 
 
-async def slow(request: web.Request, status: int, fields: Fields, said: bytes) -> web.StreamResponse:
-    """An answer whose second half is late."""
-    answer = await begun(request, status, fields, said)
-    await asyncio.sleep(PAUSE)
-    await answer.write(said[len(said) // 2 :])
-    return answer
+async def send_slowly(
+    request: web.Request, status: int, headers: Headers, content: bytes
+) -> web.StreamResponse:
+    """The response with a pause in the middle."""
+    response = await begin_response(request, status, headers, content)
+    await asyncio.sleep(SLOW_RESPONSE_SECONDS)
+    await response.write(content[len(content) // 2 :])
+    return response
 
 
-async def begun(request: web.Request, status: int, fields: Fields, said: bytes) -> web.StreamResponse:
-    """An answer whose first half is there."""
-    answer = web.StreamResponse(status=status, headers=fields)
-    answer.content_length = len(said)
-    await answer.prepare(request)
-    await answer.write(said[: len(said) // 2])
-    return answer
+async def begin_response(
+    request: web.Request, status: int, headers: Headers, content: bytes
+) -> web.StreamResponse:
+    """A response of which the first half was sent."""
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = len(content)
+    await response.prepare(request)
+    await response.write(content[: len(content) // 2])
+    return response
 
 
-BEFORE = {REFUSE: abort, FAIL: failed, NONSENSE: nonsense}
-AFTER = {PASS: whole, LOSE: lost, SHORTEN: shortened, CUT: cut, SLOW: slow}
+# Functions that respond, by fault: without a request to the engine, or after it.
+RESPONSES_WITHOUT_REQUEST = {REFUSE: abort, FAIL: respond_with_error, NONSENSE: respond_with_html}
+RESPONSES_AFTER_REQUEST = {
+    PASS: send_all,
+    LOSE: send_nothing,
+    SHORTEN: send_half,
+    CUT: send_truncated,
+    SLOW: send_slowly,
+}
 
 
 @contextmanager
-def before(home: str) -> Iterator[tuple[Proxy, str]]:
-    """A proxy before what listens at home, and where it listens itself."""
-    proxy, started = Proxy(home), threading.Event()
-    thread = threading.Thread(target=asyncio.run, args=(proxy.start(started),))
+def run_proxy(engine_url: str) -> Iterator[tuple[Proxy, str]]:
+    """Run a proxy of the engine, and yield it with its URL."""
+    proxy, started = Proxy(engine_url), threading.Event()
+    thread = threading.Thread(target=asyncio.run, args=(proxy.run(started),))
     thread.start()
     assert started.wait(10), "the proxy does not listen"
     try:
         yield proxy, f"http://127.0.0.1:{proxy.port}"
     finally:
         proxy.mode = PASS
-        proxy.loop.call_soon_threadsafe(proxy.over.set)
+        proxy.loop.call_soon_threadsafe(proxy.stopped.set)
         thread.join()

@@ -1,12 +1,11 @@
-"""Black-box conformance over each engine: the suites of ../shared/accept, each on a store without data.
+"""Conformance with each engine: the suites of tests/accept, each with an empty store.
 
-What fails stands in the list of the embedded store, or in DEVIATIONS, by name and with its reason. What
-stands there and passes fails the test.
+Tests that fail are listed in the known failures of the embedded store, or in DEVIATIONS, with the reason. A
+listed test that passes is an error.
 
-Of the evaluation of queries these groups are run that tell how a query is handed on and its results
-come back: what it names, which graphs it sees, how results are written, what an update leaves. The others
-are left out, as they tell how an engine evaluates, and take five minutes over Virtuoso. So are the old
-tests of the Graph Store Protocol, which the others replace.
+Of the tests of query evaluation, only groups on forwarding are run: names, datasets, result formats and
+updates. The others test the engine itself, and take five minutes with Virtuoso. The old tests of the Graph
+Store Protocol are not run, as newer ones replace them.
 """
 
 import subprocess
@@ -17,68 +16,82 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.accept.test_accept import KNOWN, SUITES, W3C
+from tests.accept.test_accept import KNOWN_FAILURES_PATH, SUITES_FOLDER, W3C_TESTS_FOLDER
 
-from .conftest import TOKEN, instance
+from .conftest import TOKEN, run_instance
 from .deviations import DEVIATIONS
 from .engines import Engine
 
-GROUPS = (
+TEST_GROUPS = (
     *("sparql10/ask", "sparql10/basic", "sparql10/construct", "sparql10/dataset", "sparql10/graph"),
     *("sparql11/basic-update", "sparql11/csv-tsv-res", "sparql11/json-res", "sparql12/codepoint-escapes"),
 )
-EVALUATION = f"^({'|'.join(GROUPS)})/"
-SETTINGS = {"WGIG_DATA": "none", "WGIG_DEFAULT_GRAPH": "unnamed", "WGIG_HISTORY": "lost"}
-# This suite clears the store before each test, and compares all that is in it afterwards.
-UNCHECKED = {"WGIG_WRITE_PROFILE": "off"}
-BY_SUITE = {"service_description": {}, "protocol": {}, "gsp": {}, "query_eval": UNCHECKED}
-OURS = "graph/(state|unnamed)$"  # graphs that are no data
-SECONDS = 300  # for a suite on a busy machine
+EVALUATION_PATTERN = f"^({'|'.join(TEST_GROUPS)})/"
+EMPTY_STORE_SETTINGS = {"WGIG_DATA": "none", "WGIG_DEFAULT_GRAPH": "unnamed", "WGIG_HISTORY": "lost"}
+# The suite query_eval clears the store before each test, and compares its whole content afterwards, so the
+# service must not check writes.
+SETTINGS_BY_SUITE = {
+    "service_description": {},
+    "protocol": {},
+    "gsp": {},
+    "query_eval": {"WGIG_WRITE_PROFILE": "off"},
+}
+# The ledger, and the named graph that replaces the unnamed one.
+IGNORED_GRAPHS_PATTERN = "graph/(state|unnamed)$"
+SUITE_TIMEOUT_SECONDS = 300  # on a busy machine
 
 
 @pytest.fixture(scope="module")
-def tested(
+def suite_client(
     request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
-    """A client of a service over an engine, for all suites that are run with the same settings."""
-    with instance(tmp_path_factory.mktemp("copy"), engine.settings() | SETTINGS | request.param) as client:
+    """A client of an instance with an engine, for all suites with the same settings."""
+    with run_instance(
+        tmp_path_factory.mktemp("copy"), engine.settings() | EMPTY_STORE_SETTINGS | request.param
+    ) as client:
         yield client
 
 
-@pytest.mark.parametrize(("suite", "tested"), BY_SUITE.items(), ids=BY_SUITE, indirect=["tested"])
-def test_a_suite_passes_but_for_what_is_known(
-    engine: Engine, tested: httpx.Client, suite: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("suite", "suite_client"),
+    SETTINGS_BY_SUITE.items(),
+    ids=SETTINGS_BY_SUITE,
+    indirect=["suite_client"],
+)
+def test_suite_passes_except_for_known_failures(
+    engine: Engine, suite_client: httpx.Client, suite: str, tmp_path: Path
 ) -> None:
-    url = f"{tested.base_url}".rstrip("/")
-    known = tmp_path / "known"
-    known.write_text(KNOWN.read_text() + "".join(f"{name}\t{why}\n" for name, why in failing(engine.name)))
+    url = f"{suite_client.base_url}".rstrip("/")
+    known_failures_path = tmp_path / "known"
+    deviations = "".join(f"{name}\t{reason}\n" for name, reason in iter_deviations(engine.name))
+    known_failures_path.write_text(KNOWN_FAILURES_PATH.read_text() + deviations)
     command = [
-        *(sys.executable, str(SUITES / f"{suite}.py"), "--header", f"Authorization: Bearer {TOKEN}"),
+        *(sys.executable, str(SUITES_FOLDER / f"{suite}.py"), "--header", f"Authorization: Bearer {TOKEN}"),
         *("--query-url", f"{url}/sparql", "--update-url", f"{url}/update"),
-        *("--known-failures", str(known), "--ignore-graph", OURS),
+        *("--known-failures", str(known_failures_path), "--ignore-graph", IGNORED_GRAPHS_PATTERN),
     ]
     if suite == "gsp":
         command += ["--gsp-url", f"{url}/graphs", "--direct-url", f"{url}/graph", "--skip", "^legacy:"]
     if suite == "query_eval":
-        command += ["--only", EVALUATION]
-    environment = {"RDF_TESTS": str(W3C)}
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
+        command += ["--only", EVALUATION_PATTERN]
+    environment = {"RDF_TESTS": str(W3C_TESTS_FOLDER)}
+    process = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=SUITE_TIMEOUT_SECONDS
     )
-    said = done.stdout[-3000:] + done.stderr[-3000:]
-    assert done.returncode == 0, said
-    assert "listed as a known failure, but passes" not in done.stdout, said
+    output = process.stdout[-3000:] + process.stderr[-3000:]
+    assert process.returncode == 0, output
+    assert "listed as a known failure, but passes" not in process.stdout, output
 
 
-def failing(engine: str) -> Iterator[tuple[str, str]]:
-    """The tests of suites that fail over an engine, and why."""
-    for signs, why in DEVIATIONS.items():
-        name, over = signs.split()[:2]
-        if "/" in name and over == engine:
-            yield name, why
+def iter_deviations(engine: str) -> Iterator[tuple[str, str]]:
+    """The names of the tests of suites that fail with an engine, and the reasons."""
+    for key, reason in DEVIATIONS.items():
+        name, engine_name = key.split()[:2]
+        if "/" in name and engine_name == engine:
+            yield name, reason
 
 
-def test_each_known_failure_is_run() -> None:
-    names = [signs.split()[0] for signs in DEVIATIONS if "/" in signs]
+def test_known_failures_are_in_the_groups_that_are_run() -> None:
+    names = [key.split()[0] for key in DEVIATIONS if "/" in key]
     assert names
-    assert all(name.startswith(tuple(f"{one}/" for one in GROUPS)) for name in names)
+    assert all(name.startswith(tuple(f"{group}/" for group in TEST_GROUPS)) for name in names)

@@ -1,7 +1,7 @@
-"""Two instances over an engine that is killed, paused, cut off, slow, or wrong, while they are used.
+"""Two instances with an engine that is killed or paused, or has lost, truncated, slow or wrong responses.
 
-No answer is wrong, and no write that was acknowledged is lost; afterwards all agree. `FAULT_SECONDS` is for
-how long that is tried with each engine.
+No response may be wrong, no acknowledged write may be lost, and at the end both instances must have the same
+data. The environment variable FAULT_SECONDS is the duration for each engine.
 """
 
 import gc
@@ -16,98 +16,102 @@ import httpx
 import pyoxigraph as ox
 import pytest
 
-from tests.crash.load import GraphWriter, MovingWriter, NameWriter, PaperWriter, Writer
-from tests.fixtures.projections import Follower, wait_in_step
+from tests.crash.load import GraphWriter, NumberWriter, PaperWriter, TitleWriter, Writer
+from tests.fixtures.projections import StreamFollower, wait_until_current
 
-from .conftest import instance
-from .engines import LONG, Engine, running
-from .proxy import FAULTS, PASS, Proxy, before
+from .conftest import run_instance
+from .engines import ENGINE_PARAMETERS, Engine, run_engine
+from .proxy import FAULTS, PASS, Proxy, run_proxy
 
-SECONDS = float(os.environ.get("FAULT_SECONDS", "45"))
+FAULT_TEST_SECONDS = float(os.environ.get("FAULT_SECONDS", "45"))
 SEED = int(os.environ.get("FAULT_SEED", str(time.time_ns() % 1_000_000)))
-KILL, PAUSE, RESTART = "kill", "pause", "restart"
-LONGEST = 4.0  # seconds of one fault
-RECOVERY = 60.0  # seconds
+KILL, PAUSE, RESTART = "kill", "pause", "restart"  # the engine; RESTART starts it again immediately
+MAX_FAULT_SECONDS = 4.0
+RECOVERY_TIMEOUT_SECONDS = 60.0
 
 
 class Worker:
-    """A writer and a reader of what it writes, each through either instance; errors are passed over."""
+    """A thread that writes and one that reads, each with a random instance; HTTP errors are ignored.
 
-    def __init__(self, writer: Writer, clients: list[httpx.Client], chance: random.Random) -> None:
-        """Nothing is written yet."""
-        self.writer, self.clients, self.chance = writer, clients, chance
-        self.wrong: list[str] = []
-        self.over = threading.Event()
-        self.done = self.refused = self.seen = 0
+    Its writer writes numbered states of some data, and can tell which state it reads.
+    """
+
+    def __init__(self, writer: Writer, clients: list[httpx.Client], rng: random.Random) -> None:
+        """Create the threads."""
+        self.writer, self.clients, self.rng = writer, clients, rng
+        self.errors: list[str] = []
+        self.stopped = threading.Event()
+        self.writes = self.refused_writes = self.reads = 0
         self.threads = [threading.Thread(target=self.write), threading.Thread(target=self.read)]
 
     def write(self) -> None:
-        """Write one state after the other; after an error, go on from the state that is there."""
-        while not self.over.is_set() and not self.wrong:
+        """Write states in order; after an error, continue from the state in the store."""
+        while not self.stopped.is_set() and not self.errors:
             try:
-                self.writer.write(self.chance.choice(self.clients))
-                self.done += 1
+                self.writer.write(self.rng.choice(self.clients))
+                self.writes += 1
             except httpx.HTTPError:
-                self.refused += 1
-                self.settle()
+                self.refused_writes += 1
+                self.resume_from_store()
             except AssertionError as error:
-                self.wrong.append(f"writing: {error}")
+                self.errors.append(f"writing: {error}")
 
-    def settle(self) -> None:
-        """Look what is there, as soon as somebody can tell."""
-        while not self.over.is_set():
+    def resume_from_store(self) -> None:
+        """Continue from the state in the store, as soon as an instance responds."""
+        while not self.stopped.is_set():
             try:
-                one = self.chance.choice(self.clients)
-                state = self.writer.found(one, self.writer.acknowledged)
+                client = self.rng.choice(self.clients)
+                state = self.writer.read_state(client, self.writer.acknowledged)
                 assert self.writer.acknowledged <= state <= self.writer.sent, (
                     f"{self.writer.name}: {self.writer.acknowledged} <= {state} <= {self.writer.sent}"
                 )
             except httpx.HTTPError:
-                self.over.wait(0.05)
+                self.stopped.wait(0.05)
             except AssertionError as error:
-                self.wrong.append(f"settling: {error}")
+                self.errors.append(f"resuming: {error}")
                 return
             else:
                 self.writer.acknowledged = self.writer.sent = state
                 return
 
     def read(self) -> None:
-        """Look again and again."""
-        while not self.over.is_set() and not self.wrong:
+        """Read and check states repeatedly."""
+        while not self.stopped.is_set() and not self.errors:
             try:
-                self.writer.look(self.chance.choice(self.clients))
-                self.seen += 1
+                self.writer.check_state(self.rng.choice(self.clients))
+                self.reads += 1
             except httpx.HTTPError:
-                self.over.wait(0.01)
+                self.stopped.wait(0.01)
             except AssertionError as error:
-                self.wrong.append(f"reading: {error}")
+                self.errors.append(f"reading: {error}")
 
 
 @contextmanager
-def at_work(clients: list[httpx.Client], chance: random.Random) -> Iterator[list[Worker]]:
-    """Writers and readers at work."""
+def run_workers(clients: list[httpx.Client], rng: random.Random) -> Iterator[list[Worker]]:
+    """Run workers with several kinds of writers."""
     writers: list[Writer] = [
         GraphWriter("graph"),
-        MovingWriter("mover"),
-        NameWriter("named"),
+        NumberWriter("mover"),
+        TitleWriter("named"),
         PaperWriter("paper"),
     ]
-    workers = [Worker(one, clients, random.Random(chance.random())) for one in writers]
-    gc.collect()  # what earlier tests left of the engine may only be freed on the thread that made it
-    for thread in (thread for one in workers for thread in one.threads):
+    workers = [Worker(writer, clients, random.Random(rng.random())) for writer in writers]
+    gc.collect()  # some objects of earlier tests may only be freed on the thread that created them
+    threads = [thread for worker in workers for thread in worker.threads]
+    for thread in threads:
         thread.start()
     try:
         yield workers
     finally:
-        for one in workers:
-            one.over.set()
-        for thread in (thread for one in workers for thread in one.threads):
+        for worker in workers:
+            worker.stopped.set()
+        for thread in threads:
             thread.join()
 
 
-def befall(engine: Engine, proxy: Proxy, fault: str, chance: random.Random) -> None:
-    """Let something happen for a while."""
-    seconds = chance.uniform(0.2, LONGEST)
+def cause_fault(engine: Engine, proxy: Proxy, fault: str, rng: random.Random) -> None:
+    """Cause a fault for a random time."""
+    seconds = rng.uniform(0.2, MAX_FAULT_SECONDS)
     if fault in {KILL, RESTART}:
         engine.kill()
         time.sleep(seconds if fault == KILL else 0)
@@ -115,53 +119,54 @@ def befall(engine: Engine, proxy: Proxy, fault: str, chance: random.Random) -> N
     elif fault == PAUSE:
         engine.pause()
         time.sleep(seconds)
-        engine.go_on()
+        engine.resume()
     else:
-        share = chance.choice((0.03, 0.1, 1))
-        proxy.chosen = lambda _: chance.random() < share
+        share = rng.choice((0.03, 0.1, 1))  # of the requests
+        proxy.is_affected = lambda _: rng.random() < share
         proxy.mode = fault
         time.sleep(seconds)
         proxy.mode = PASS
 
 
-def wait_ready(clients: list[httpx.Client]) -> float:
-    """Wait until all say that they are ready; the seconds that took."""
-    began = time.monotonic()
-    while time.monotonic() - began < RECOVERY:
+def wait_until_ready(clients: list[httpx.Client]) -> float:
+    """Wait until all instances are ready, and return the seconds that it took."""
+    started_at = time.monotonic()
+    while time.monotonic() - started_at < RECOVERY_TIMEOUT_SECONDS:
         with suppress(httpx.HTTPError):
-            if all(one.get("/ready").status_code == 200 for one in clients):
-                return time.monotonic() - began
+            if all(client.get("/ready").status_code == 200 for client in clients):
+                return time.monotonic() - started_at
         time.sleep(0.05)
-    raise AssertionError("not all are ready again")
+    raise AssertionError("not all instances are ready again")
 
 
-def dump(client: httpx.Client) -> set[str]:
-    """All quads, by an instance."""
-    answer = client.get("/dump.nq", headers={"Accept": "application/n-quads"})
-    assert answer.status_code == 200, answer.text
-    return set(map(str, ox.parse(answer.content, ox.RdfFormat.N_QUADS)))
+def read_dump(client: httpx.Client) -> set[str]:
+    """The quads in the dump of an instance."""
+    response = client.get("/dump.nq", headers={"Accept": "application/n-quads"})
+    assert response.status_code == 200, response.text
+    return set(map(str, ox.parse(response.content, ox.RdfFormat.N_QUADS)))
 
 
-@pytest.fixture(scope="module", params=LONG)
-def clients(
+@pytest.fixture(scope="module", params=ENGINE_PARAMETERS)
+def engine_and_instances(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Engine, Proxy, list[httpx.Client]]]:
-    """Two instances over an engine behind a proxy."""
+    """An engine, a proxy in front of it, and clients of two instances that use the proxy."""
     folder = tmp_path_factory.mktemp(request.param)
-    short = {"WGIG_REMOTE_SECONDS": "5"}
-    with running(request.param, folder / "engine") as engine, before(engine.home) as (proxy, home):
-        settings = engine.settings(home) | short
-        with instance(folder / "one", settings) as one, instance(folder / "two", settings) as two:
+    with run_engine(request.param, folder / "engine") as engine, run_proxy(engine.url) as (proxy, url):
+        settings = engine.settings(url) | {"WGIG_REMOTE_SECONDS": "5"}
+        with run_instance(folder / "one", settings) as one, run_instance(folder / "two", settings) as two:
             yield engine, proxy, [one, two]
 
 
-def test_what_is_down_is_told(clients: tuple[Engine, Proxy, list[httpx.Client]]) -> None:
-    engine, _, both = clients
-    wait_ready(both)
+def test_unavailable_engine_is_reported(
+    engine_and_instances: tuple[Engine, Proxy, list[httpx.Client]],
+) -> None:
+    engine, _, instances = engine_and_instances
+    wait_until_ready(instances)
     engine.kill()
-    for client in both:
-        answer = client.get("/ready")
-        assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+    for client in instances:
+        response = client.get("/ready")
+        assert (response.status_code, "retry-after" in response.headers) == (503, True)
         assert client.get("/health").status_code == 200
         assert client.get("/papers").status_code == 503
         assert (
@@ -171,37 +176,44 @@ def test_what_is_down_is_told(clients: tuple[Engine, Proxy, list[httpx.Client]])
             == 503
         )
     engine.start()
-    wait_ready(both)
-    assert both[0].get("/graph/x").status_code == 404
+    wait_until_ready(instances)
+    assert instances[0].get("/graph/x").status_code == 404
 
 
-def test_nothing_is_wrong_and_nothing_is_lost(clients: tuple[Engine, Proxy, list[httpx.Client]]) -> None:
-    engine, proxy, both = clients
-    chance = random.Random(SEED)
+def test_data_is_correct_and_complete_after_faults(
+    engine_and_instances: tuple[Engine, Proxy, list[httpx.Client]],
+) -> None:
+    engine, proxy, instances = engine_and_instances
+    rng = random.Random(SEED)
     print(f"FAULT_SEED={SEED}")
-    wait_ready(both)
-    until = time.monotonic() + SECONDS
-    happened: list[tuple[str, float]] = []
-    with at_work(both, chance) as workers:
-        while time.monotonic() < until and not any(one.wrong for one in workers):
-            fault = chance.choice((*FAULTS, KILL, PAUSE, RESTART))
-            befall(engine, proxy, fault, chance)
-            happened.append((fault, wait_ready(both)))
-            time.sleep(chance.uniform(0, 3))
-    for one in workers:
-        print(f"{one.writer.name}: {one.done} written, {one.refused} refused, {one.seen} seen")
-    print("recovered within", {fault: max(s for f, s in happened if f == fault) for fault, _ in happened})
-    assert [wrong for one in workers for wrong in one.wrong] == []
-    assert all(one.done and one.seen for one in workers)
-    for client in both:
-        wait_in_step(client)
-        for one in workers:
-            one.writer.look(client)
-            one.writer.settle(client)
-        Follower().check(client)
-    assert dump(both[0]) == dump(both[1])
-    (count,) = both[0].post("/sparql", data={"query": COUNT}, headers={"Accept": "text/csv"}).text.split()[1:]
-    assert int(count) == len(dump(both[0]))
+    wait_until_ready(instances)
+    deadline = time.monotonic() + FAULT_TEST_SECONDS
+    recovery_seconds: dict[str, float] = {}
+    with run_workers(instances, rng) as workers:
+        while time.monotonic() < deadline and not any(worker.errors for worker in workers):
+            fault = rng.choice((*FAULTS, KILL, PAUSE, RESTART))
+            cause_fault(engine, proxy, fault, rng)
+            recovery_seconds[fault] = max(recovery_seconds.get(fault, 0.0), wait_until_ready(instances))
+            time.sleep(rng.uniform(0, 3))
+    for worker in workers:
+        counts = f"{worker.writes} writes, {worker.refused_writes} refused, {worker.reads} reads"
+        print(f"{worker.writer.name}: {counts}")
+    print("recovered within", recovery_seconds)
+    assert [error for worker in workers for error in worker.errors] == []
+    assert all(worker.writes and worker.reads for worker in workers)
+    for client in instances:
+        wait_until_current(client)
+        for worker in workers:
+            worker.writer.check_state(client)
+            worker.writer.check_after_crash(client)
+        StreamFollower().check(client)
+    assert read_dump(instances[0]) == read_dump(instances[1])
+    response = instances[0].post("/sparql", data={"query": COUNT_QUERY}, headers={"Accept": "text/csv"})
+    (count,) = response.text.split()[1:]
+    assert int(count) == len(read_dump(instances[0]))
 
 
-COUNT = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } FILTER(?g != <https://w3id.org/wgig/graph/state>) }"
+# The graph of the ledger is not in dumps.
+COUNT_QUERY = (
+    "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } FILTER(?g != <https://w3id.org/wgig/graph/state>) }"
+)

@@ -1,8 +1,7 @@
-"""Several instances over one engine: each sees at once what another wrote, and any may go and come."""
+"""Instances that share an engine: writes are visible in all immediately, and instances can restart."""
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,225 +15,238 @@ import httpx
 import pyoxigraph as ox
 import pytest
 
+from bench.measure.server import find_free_port
 from tests.fixtures.triples import put_turtle
 
-from .conftest import TOKEN, instance
-from .engines import Engine, running
+from .conftest import TOKEN, run_instance
+from .engines import Engine, run_engine
 
-TURTLE = {"Content-Type": "text/turtle"}
-XSD = "http://www.w3.org/2001/XMLSchema#"
-N_QUADS = {"Accept": "application/n-quads"}
-SLOW = "SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f FILTER(?b = ?c && ?d = ?e) }"
+TURTLE_HEADERS = {"Content-Type": "text/turtle"}
+XSD_NAMESPACE = "http://www.w3.org/2001/XMLSchema#"
+N_QUADS_HEADERS = {"Accept": "application/n-quads"}
 
 
 @pytest.fixture(scope="module")
-def both(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[httpx.Client]]:
-    """Two instances, which are started at once while there is nothing in the store."""
-    folder = tmp_path_factory.mktemp("both")
-    with ExitStack() as stack, ThreadPoolExecutor(2) as threads:
-        opened = [instance(folder / name, engine.settings()) for name in ("one", "two")]
-        yield list(threads.map(stack.enter_context, opened))
+def instances(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[httpx.Client]]:
+    """Two instances, which are started concurrently with an empty store."""
+    folder = tmp_path_factory.mktemp("instances")
+    with ExitStack() as stack, ThreadPoolExecutor(2) as executor:
+        contexts = [run_instance(folder / name, engine.settings()) for name in ("one", "two")]
+        yield list(executor.map(stack.enter_context, contexts))
 
 
 def put_number(client: httpx.Client, number: int) -> None:
-    """Write a number to a graph."""
+    """Replace a graph with a number."""
     put_turtle(client, f"<urn:a> <urn:n> {number} .", "/graph/number")
 
 
-def number(client: httpx.Client) -> str:
-    """The number, by a query."""
+def query_number(client: httpx.Client) -> str:
+    """The number in the graph, from a query."""
     query = "SELECT ?n { <urn:a> <urn:n> ?n }"
     return client.post("/sparql", data={"query": query}, headers={"Accept": "text/csv"}).text.split()[-1]
 
 
-def dump(client: httpx.Client) -> set[str]:
-    """All quads."""
-    answer = client.get("/dump.nq", headers=N_QUADS)
-    return set(map(str, ox.parse(answer.content, ox.RdfFormat.N_QUADS)))
+def read_dump(client: httpx.Client) -> set[str]:
+    """The quads in the dump of an instance."""
+    response = client.get("/dump.nq", headers=N_QUADS_HEADERS)
+    return set(map(str, ox.parse(response.content, ox.RdfFormat.N_QUADS)))
 
 
-def test_instances_that_begin_at_once_hold_the_same(both: list[httpx.Client]) -> None:
-    assert dump(both[0]) == dump(both[1])
+def test_instances_that_start_concurrently_have_the_same_data(instances: list[httpx.Client]) -> None:
+    assert read_dump(instances[0]) == read_dump(instances[1])
 
 
-def test_a_write_through_one_is_seen_through_the_other_at_once(both: list[httpx.Client]) -> None:
+def test_write_is_immediately_visible_in_the_other_instance(instances: list[httpx.Client]) -> None:
     for count in range(6):
-        here, there = both[count % 2], both[1 - count % 2]
-        put_number(here, count)
-        assert number(there) == str(count)
-        graph = there.get("/graph/number", headers={"Accept": "application/n-triples"})
+        writer, reader = instances[count % 2], instances[1 - count % 2]
+        put_number(writer, count)
+        assert query_number(reader) == str(count)
+        graph = reader.get("/graph/number", headers={"Accept": "application/n-triples"})
         assert f'"{count}"' in graph.text
-        assert f'"{count}"' in here.get("/graph/number", headers={"Accept": "application/n-triples"}).text
+        assert f'"{count}"' in writer.get("/graph/number", headers={"Accept": "application/n-triples"}).text
 
 
 @pytest.mark.parametrize("path", ["/graph/number", "/id/issue/spam", "/ontology", "/papers"])
-def test_entity_tags_agree(both: list[httpx.Client], path: str) -> None:
-    put_number(both[0], 7)
-    tags = [one.get(path, follow_redirects=True, headers={"Accept": "*/*"}).headers["etag"] for one in both]
-    assert tags[0] == tags[1]
-    again = both[1].get(path, follow_redirects=True, headers={"Accept": "*/*", "If-None-Match": tags[0]})
-    assert again.status_code == 304
+def test_instances_have_the_same_etags(instances: list[httpx.Client], path: str) -> None:
+    put_number(instances[0], 7)
+    etags = [
+        client.get(path, follow_redirects=True, headers={"Accept": "*/*"}).headers["etag"]
+        for client in instances
+    ]
+    assert etags[0] == etags[1]
+    revalidation = instances[1].get(
+        path, follow_redirects=True, headers={"Accept": "*/*", "If-None-Match": etags[0]}
+    )
+    assert revalidation.status_code == 304
 
 
-def test_a_condition_holds_against_what_another_wrote(both: list[httpx.Client]) -> None:
-    put_number(both[0], 1)
-    tag = both[0].get("/graph/number", headers={"Accept": "text/turtle"}).headers["etag"]
-    put_number(both[1], 2)
-    stale = both[0].put("/graph/number", content="<urn:a> <urn:n> 3 .", headers={**TURTLE, "If-Match": tag})
-    assert stale.status_code == 412
+def test_etag_is_outdated_after_a_write_of_the_other_instance(instances: list[httpx.Client]) -> None:
+    put_number(instances[0], 1)
+    etag = instances[0].get("/graph/number", headers={"Accept": "text/turtle"}).headers["etag"]
+    put_number(instances[1], 2)
+    response = instances[0].put(
+        "/graph/number", content="<urn:a> <urn:n> 3 .", headers={**TURTLE_HEADERS, "If-Match": etag}
+    )
+    assert response.status_code == 412
 
 
-def test_writes_at_once_are_all_done(both: list[httpx.Client]) -> None:
+def test_concurrent_writes_are_all_executed(instances: list[httpx.Client]) -> None:
     def write(count: int) -> int:
         update = f"INSERT DATA {{ GRAPH <urn:many> {{ <urn:m> <urn:n> {count} }} }}"
-        return both[count % 2].post("/update", data={"update": update}).status_code
+        return instances[count % 2].post("/update", data={"update": update}).status_code
 
     with ThreadPoolExecutor(4) as threads:
         assert set(threads.map(write, range(12))) == {204}
     query = "SELECT ?n { GRAPH <urn:many> { ?m <urn:n> ?n } }"
-    said = both[0].post("/sparql", data={"query": query}, headers={"Accept": "text/csv"}).text.split()[1:]
-    assert sorted(map(int, said)) == list(range(12))
-    assert dump(both[0]) == dump(both[1])
+    numbers = (
+        instances[0].post("/sparql", data={"query": query}, headers={"Accept": "text/csv"}).text.split()[1:]
+    )
+    assert sorted(map(int, numbers)) == list(range(12))
+    assert read_dump(instances[0]) == read_dump(instances[1])
 
 
-def test_old_versions_are_read_through_either(both: list[httpx.Client]) -> None:
-    put_number(both[0], 1)
-    put_number(both[1], 2)
-    for client in both:
+def test_old_versions_are_available_in_both_instances(instances: list[httpx.Client]) -> None:
+    put_number(instances[0], 1)
+    put_number(instances[1], 2)
+    for client in instances:
         versions = client.get("/graph/number?versions", headers={"Accept": "application/json"}).json()[
             "versions"
         ]
         texts = [
-            client.get(one["version"], headers={"Accept": "application/n-triples"}).text for one in versions
+            client.get(version["version"], headers={"Accept": "application/n-triples"}).text
+            for version in versions
         ]
         assert '"2"' in texts[-1]
         assert '"1"' in texts[-2]
 
 
-def test_an_instance_that_was_away_catches_up(
-    both: list[httpx.Client], engine: Engine, tmp_path: Path
+def test_restarted_instance_updates_its_copy(
+    instances: list[httpx.Client], engine: Engine, tmp_path: Path
 ) -> None:
-    with instance(tmp_path / "away", engine.settings()):
-        put_number(both[0], 1)
-    put_number(both[0], 2)
-    with instance(tmp_path / "away", engine.settings()) as back:
-        assert dump(both[0]) == dump(back)
+    with run_instance(tmp_path / "restarted", engine.settings()):
+        put_number(instances[0], 1)
+    put_number(instances[0], 2)
+    with run_instance(tmp_path / "restarted", engine.settings()) as restarted_client:
+        assert read_dump(instances[0]) == read_dump(restarted_client)
 
 
 LITERALS = (
-    *(f'"{value}"^^<{XSD}decimal>' for value in ("1", "1.5", "0.000001")),
-    *(f'"{value}"^^<{XSD}double>' for value in ("1e0", "-2.5E-3", "1.5E300")),
+    *(f'"{value}"^^<{XSD_NAMESPACE}decimal>' for value in ("1", "1.5", "0.000001")),
+    *(f'"{value}"^^<{XSD_NAMESPACE}double>' for value in ("1e0", "-2.5E-3", "1.5E300")),
     *(
-        f'"{value}"^^<{XSD}{name}>'
+        f'"{value}"^^<{XSD_NAMESPACE}{name}>'
         for name, value in (("float", "0.1"), ("time", "10:00:00"), ("token", "x"))
     ),
-    *(f'"{value}"^^<{XSD}{name}>' for name, value in (("gYearMonth", "2004-11"), ("boolean", "true"))),
+    *(
+        f'"{value}"^^<{XSD_NAMESPACE}{name}>'
+        for name, value in (("gYearMonth", "2004-11"), ("boolean", "true"))
+    ),
     *("1", '"a\\r\\nb"', '"\\u0001"', '"中文"@zh'),
 )
-# Each of something else: numbers that are equal are one to Virtuoso.
-STATED = "".join(f"<urn:{number}> <urn:b> {one} .\n" for number, one in enumerate(LITERALS))
+# Each with another subject, as Virtuoso merges equal numbers of a statement.
+LITERALS_TURTLE = "".join(f"<urn:{number}> <urn:b> {literal} .\n" for number, literal in enumerate(LITERALS))
 
 
-def test_what_one_wrote_a_new_instance_holds_as_it_was(
-    both: list[httpx.Client], engine: Engine, tmp_path: Path
+def test_new_instance_has_the_literals_as_written(
+    instances: list[httpx.Client], engine: Engine, tmp_path: Path
 ) -> None:
-    one = both[0]
-    assert one.put("/graph/literals", content=STATED.encode(), headers=TURTLE).status_code == 201
-    with instance(tmp_path / "new", engine.settings()) as new:
-        assert dump(one) == dump(new)
-    assert one.delete("/graph/literals").status_code == 204
-    said = one.post("/sparql", data={"query": "SELECT ?o { GRAPH ?g { ?s <urn:b> ?o } }"})
-    assert said.json()["results"]["bindings"] == []
+    client = instances[0]
+    assert (
+        client.put("/graph/literals", content=LITERALS_TURTLE.encode(), headers=TURTLE_HEADERS).status_code
+        == 201
+    )
+    with run_instance(tmp_path / "new", engine.settings()) as new:
+        assert read_dump(client) == read_dump(new)
+    assert client.delete("/graph/literals").status_code == 204
+    response = client.post("/sparql", data={"query": "SELECT ?o { GRAPH ?g { ?s <urn:b> ?o } }"})
+    assert response.json()["results"]["bindings"] == []
 
 
+# IRIs that Virtuoso would execute.
 COMMANDS = ("<bif:exec>('shutdown')", "<sql:ANY>(1)", "<\\u0062if:http_get>('http://127.0.0.1:1/')")
 
 
-def test_nobody_writes_the_ledger_or_commands_the_engine(both: list[httpx.Client]) -> None:
-    one = both[0]
+def test_clients_cannot_write_the_ledger_or_execute_commands(instances: list[httpx.Client]) -> None:
+    client = instances[0]
     for name in ("state", "unnamed"):
-        answer = one.put(f"/graph/{name}", content="<urn:a> <urn:b> 1 .", headers=TURTLE)
-        assert answer.status_code == 403
-    one.post("/update", data={"update": "DROP SILENT GRAPH <graph/state>"})
-    put_number(one, 1)
+        response = client.put(f"/graph/{name}", content="<urn:a> <urn:b> 1 .", headers=TURTLE_HEADERS)
+        assert response.status_code == 403
+    client.post("/update", data={"update": "DROP SILENT GRAPH <graph/state>"})
+    put_number(client, 1)
     for command in COMMANDS:
-        answer = one.post("/sparql", data={"query": f"SELECT ({command} AS ?x) {{}}"})
-        assert answer.status_code == 422
-    assert number(one) == "1"
+        response = client.post("/sparql", data={"query": f"SELECT ({command} AS ?x) {{}}"})
+        assert response.status_code == 422
+    assert query_number(client) == "1"
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["oxigraph"])
-def test_a_rolling_restart_under_load_drops_nothing(name: str, tmp_path: Path) -> None:
-    """As a balancer does, clients ask the other instance where one takes no connection, or says it ends."""
-    with running(name, tmp_path / "engine") as engine:
-        ports = [free() for _ in range(2)]
+def test_rolling_restart_under_load_loses_no_request(name: str, tmp_path: Path) -> None:
+    """Clients connect to the other instance if a connection is refused, as a load balancer does."""
+    with run_engine(name, tmp_path / "engine") as engine:
+        ports = [find_free_port() for _ in range(2)]
         folders = [tmp_path / "one", tmp_path / "two"]
-        processes = [started(*place, engine.settings()) for place in zip(folders, ports, strict=True)]
-        over, failed, done = threading.Event(), [], [0]
+        processes = [
+            start_instance(folder, port, engine.settings())
+            for folder, port in zip(folders, ports, strict=True)
+        ]
+        stopped, errors, request_count = threading.Event(), list[str](), [0]
 
-        def work(writes: bool) -> None:
+        def send_requests(writes: bool) -> None:
             count = 0
             with httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
-                while not over.is_set():
+                while not stopped.is_set():
                     count += 1
                     try:
-                        balanced(client, ports, count, writes)
-                        done[0] += 1
+                        send_balanced_request(client, ports, count, writes)
+                        request_count[0] += 1
                     except (AssertionError, httpx.HTTPError) as error:
-                        failed.append(repr(error))
+                        errors.append(repr(error))
 
-        threads = [threading.Thread(target=work, args=(writes,)) for writes in (True, False, False)]
+        threads = [threading.Thread(target=send_requests, args=(writes,)) for writes in (True, False, False)]
         for thread in threads:
             thread.start()
-        for at in (0, 1):
-            processes[at].send_signal(signal.SIGTERM)
-            processes[at].communicate(timeout=30)
-            assert processes[at].returncode == 0
-            processes[at] = started(folders[at], ports[at], engine.settings())
-        over.set()
+        for index in (0, 1):
+            processes[index].send_signal(signal.SIGTERM)
+            processes[index].communicate(timeout=30)
+            assert processes[index].returncode == 0
+            processes[index] = start_instance(folders[index], ports[index], engine.settings())
+        stopped.set()
         for thread in threads:
             thread.join()
         for process in processes:
             process.terminate()
             process.communicate()
-        assert failed == []
-        assert done[0] > 20
+        assert errors == []
+        assert request_count[0] > 20
 
 
-def balanced(client: httpx.Client, ports: list[int], count: int, writes: bool) -> None:
-    """Ask as a balancer does: another one where a connection is refused; what was begun is not repeated."""
+def send_balanced_request(client: httpx.Client, ports: list[int], count: int, writes: bool) -> None:
+    """Send a request to one port, or to the other if the connection is refused."""
     for port in (ports[count % 2], ports[1 - count % 2]):
         try:
             if writes:
                 url = f"http://127.0.0.1:{port}/graph/rolling"
-                answer = client.put(url, content=f"<urn:a> <urn:r> {count} .", headers=TURTLE)
+                response = client.put(url, content=f"<urn:a> <urn:r> {count} .", headers=TURTLE_HEADERS)
             else:
-                answer = client.get(f"http://127.0.0.1:{port}/sparql?query=ASK%20%7B%7D")
+                response = client.get(f"http://127.0.0.1:{port}/sparql?query=ASK%20%7B%7D")
         except httpx.ConnectError:
             continue
-        assert answer.status_code < 300, answer.text
+        assert response.status_code < 300, response.text
         return
-    raise AssertionError("nobody takes a connection")
+    raise AssertionError("no instance accepts a connection")
 
 
-def started(folder: Path, port: int, settings: dict[str, str]) -> subprocess.Popen[str]:
-    """An instance that listens on a port."""
+def start_instance(folder: Path, port: int, settings: dict[str, str]) -> subprocess.Popen[str]:
+    """Start an instance that listens on a port, and wait until it is ready."""
     script = str(Path(sys.executable).with_name("wgig"))
     command = [script, "serve", "--port", str(port), "--store", str(folder)]
     environment = os.environ | {"WGIG_TOKEN": TOKEN} | settings
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout
-    assert any("http://" in line for line in process.stdout), "the service did not start"
-    until = time.monotonic() + 60
+    assert any("http://" in line for line in process.stdout), "the instance did not start"
+    deadline = time.monotonic() + 60
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         while client.get("/ready").status_code != 200:
-            assert time.monotonic() < until, "the service is not ready"
+            assert time.monotonic() < deadline, "the instance is not ready"
     return process
-
-
-def free() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What a service answers to our own queries is whole, or it is no answer."""
+"""Incomplete results of a SPARQL service are errors."""
 
 import io
 from io import RawIOBase
@@ -6,24 +6,28 @@ from typing import cast
 
 import pytest
 from wgig.rdf.formats import JSON_RESULTS
-from wgig.remote.client import CutOffError
+from wgig.remote.client import TruncatedResponseError
 from wgig.remote.results import iter_remote_solutions
 
-ROW = b'{"head":{"vars":["a","b"]},"results":{"bindings":[{%s}]}}'
-A, B = b'"a":{"type":"literal","value":"1"}', b'"b":{"type":"literal","value":"2"}'
+RESULT_TEMPLATE = b'{"head":{"vars":["a","b"]},"results":{"bindings":[{%s}]}}'
+A_BINDING, B_BINDING = b'"a":{"type":"literal","value":"1"}', b'"b":{"type":"literal","value":"2"}'
 
 
-def read(body: bytes) -> list[dict[str, str]]:
-    """The values in the rows of a body."""
+def read_rows(body: bytes) -> list[dict[str, str]]:
+    """The values in the rows of a response body."""
     rows = iter_remote_solutions(cast(RawIOBase, io.BytesIO(body)), JSON_RESULTS.media_type)
     return [{name: term.value for name, term in row.items()} for row in rows]
 
 
-def test_a_whole_answer_is_read() -> None:
-    assert read(ROW % (A + b"," + B)) == [{"a": "1", "b": "2"}]
+def test_complete_result_is_read() -> None:
+    assert read_rows(RESULT_TEMPLATE % (A_BINDING + b"," + B_BINDING)) == [{"a": "1", "b": "2"}]
 
 
-@pytest.mark.parametrize("body", [ROW % A, (ROW % (A + b"," + B))[:-4]], ids=["unbound", "cut off"])
-def test_what_is_not_whole_is_refused(body: bytes) -> None:
-    with pytest.raises(CutOffError):
-        read(body)
+@pytest.mark.parametrize(
+    "body",
+    [RESULT_TEMPLATE % A_BINDING, (RESULT_TEMPLATE % (A_BINDING + b"," + B_BINDING))[:-4]],
+    ids=["unbound", "cut off"],  # the queries that are read here bind all variables
+)
+def test_incomplete_result_is_an_error(body: bytes) -> None:
+    with pytest.raises(TruncatedResponseError):
+        read_rows(body)

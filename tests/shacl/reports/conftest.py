@@ -1,4 +1,4 @@
-"""Outcomes to write reports of: a paper that conforms, one that does not, and a file that cannot be read."""
+"""Outcomes for reports: a paper that conforms, one that does not, and a file that cannot be read."""
 
 import re
 from functools import cache
@@ -11,62 +11,65 @@ from wgig.settings import CHECKOUT_FOLDER
 from wgig.shacl.check import check_document
 from wgig.shacl.findings import CheckOutcome, Report, UncheckedFile
 
-EXAMPLE = CHECKOUT_FOLDER / "data" / "examples" / "community-networks.ttl"
-PAPER = "https://w3id.org/wgig/id/paper/example-community-networks"
+EXAMPLE_PATH = CHECKOUT_FOLDER / "data" / "examples" / "community-networks.ttl"
+PAPER_IRI = "https://w3id.org/wgig/id/paper/example-community-networks"
 
-# What is written in place of what, to break a rule each.
-BREAKS = {
-    r"wgig:opportunity ": "wgig:oportunity ",  # a misspelt term, and nothing where it should be
-    r'"It costs little\."@en': "[]",  # no text
-    r"bibo:numPages +\d+": "bibo:numPages 9",  # waived
-    r"wgig:nature +\"[^\"]*\"@en ;": "",  # missing twice
+# Replacements of text in the example, by pattern. Each breaks a rule.
+REPLACEMENTS_BY_PATTERN = {
+    r"wgig:opportunity ": "wgig:oportunity ",  # an unknown term, and no opportunity
+    r'"It costs little\."@en': "[]",  # a blank node instead of a text
+    r"bibo:numPages +\d+": "bibo:numPages 9",  # too many pages; WAIVER waives this rule
+    r"wgig:nature +\"[^\"]*\"@en ;": "",  # missing in both forums
+    # not a Boolean, but text that may be harmful in HTML, tables and terminals
     r"wgig:makesDecisions +true": 'wgig:makesDecisions "<b>, \u202e=1+1\\u001B[31m: 100%"',
 }
 WAIVER = f"""
-<{PAPER}> wgig:waiver <{PAPER}/waiver/1> .
-<{PAPER}/waiver/1> a wgig:Waiver ;
+<{PAPER_IRI}> wgig:waiver <{PAPER_IRI}/waiver/1> .
+<{PAPER_IRI}/waiver/1> a wgig:Waiver ;
     wgig:waives <https://w3id.org/wgig/shapes#WGIG-0-PAGES-MANY> ;
     wgig:reason "The chair asked for <more>."@en .
 """
 
 
 @cache
-def broken_text() -> str:
-    """The example, broken in a few places."""
-    text = EXAMPLE.read_text("utf-8")
-    for pattern, replacement in BREAKS.items():
+def build_bad_text() -> str:
+    """The Turtle of the example paper with faults, one of them waived."""
+    text = EXAMPLE_PATH.read_text("utf-8")
+    for pattern, replacement in REPLACEMENTS_BY_PATTERN.items():
         text, count = re.subn(pattern, replacement.replace("\\", "\\\\"), text)
         assert count, pattern
     return text + WAIVER
 
 
 @pytest.fixture(scope="session")
-def text() -> str:
-    """The text of the paper that does not conform."""
-    return broken_text()
+def bad_text() -> str:
+    """The Turtle of the paper in `bad_report`."""
+    return build_bad_text()
 
 
 @pytest.fixture(scope="session")
-def good() -> Report:
-    """A paper that conforms to the profile final."""
-    return check_document(read_paper_document("papers/good.ttl", EXAMPLE.read_bytes(), TURTLE), "final")
+def good_report() -> Report:
+    """The report on a paper that conforms to the profile final."""
+    return check_document(read_paper_document("papers/good.ttl", EXAMPLE_PATH.read_bytes(), TURTLE), "final")
 
 
 @pytest.fixture(scope="session")
-def bad() -> Report:
-    """A paper that does not conform to the profile final, with one finding waived."""
-    return check_document(read_paper_document("papers/bad, ü:1.ttl", broken_text().encode(), TURTLE), "final")
+def bad_report() -> Report:
+    """The report on a paper that does not conform to the profile final, with one finding waived."""
+    return check_document(
+        read_paper_document("papers/bad, ü:1.ttl", build_bad_text().encode(), TURTLE), "final"
+    )
 
 
 @pytest.fixture(scope="session")
-def unread() -> UncheckedFile:
-    """A file that is no Turtle."""
-    with pytest.raises(Problem) as refused:
+def unchecked_file() -> UncheckedFile:
+    """The outcome of a file that is not valid Turtle."""
+    with pytest.raises(Problem) as caught:
         read_paper_document("half.ttl", b"<http://example.org/a>\n  <http://example.org/b> <script", TURTLE)
-    return UncheckedFile("half.ttl", refused.value)
+    return UncheckedFile("half.ttl", caught.value)
 
 
 @pytest.fixture(scope="session")
-def outcomes(good: Report, bad: Report, unread: UncheckedFile) -> list[CheckOutcome]:
-    """All of them."""
-    return [good, bad, unread]
+def outcomes(good_report: Report, bad_report: Report, unchecked_file: UncheckedFile) -> list[CheckOutcome]:
+    """The outcomes of all three files."""
+    return [good_report, bad_report, unchecked_file]

@@ -1,4 +1,7 @@
-"""Syntax errors in plain words, with their place."""
+"""Diagnosis of syntax errors: cause, suggestion, line and column.
+
+The file slips.txt has queries with syntax errors, each with the expected message.
+"""
 
 import re
 from collections.abc import Iterator
@@ -14,50 +17,53 @@ from wgig.sparql.language.diagnosis import diagnose_syntax_error, read_syntax_mi
 from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.store.store import Store
 
-HERE = "▸"
+ERROR_MARK = "▸"  # before the error in a text of slips.txt
 PREFIX = "PREFIX wgig: <https://w3id.org/wgig/ontology#>\n"
-REFUSED = SyntaxError("error at 1:1: expected OPTIONAL")
+ENGINE_ERROR = SyntaxError("error at 1:1: expected OPTIONAL")  # a message of the engine without a cause
 
 
-def problem(text: str) -> Problem:
+def diagnose(text: str) -> Problem:
+    """The Problem for a query with a syntax error."""
     source = ParsedSparqlText(text)
     try:
         admitted = admit_sparql_text(source, Settings())
         get_query_form(source)
         Store.in_memory().query(admitted.engine_text, "text/csv", BytesIO())
-    except Problem as refused:
-        return refused
+    except Problem as problem:
+        return problem
     except SyntaxError as error:
         return diagnose_syntax_error(admitted, error)
-    raise AssertionError("it parses")
+    raise AssertionError("the query has no syntax error")
 
 
-def table() -> Iterator[tuple[str, str]]:
-    """The texts of the table, each with what is said of it."""
+def read_error_table() -> Iterator[tuple[str, str]]:
+    """The queries of slips.txt with the expected messages. The prefix wgig is declared if it is used."""
+    # After two lines of introduction, the file repeats query, message and blank line.
     lines = Path(__file__).with_name("slips.txt").read_text("utf-8").splitlines()[2:]
-    for text, says in zip(lines[::3], lines[1::3], strict=True):
-        spelt = re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), text)
-        yield (PREFIX + spelt if "wgig" in text and not re.match("▸?@?prefix", text, re.I) else spelt), says
+    for line, message in zip(lines[::3], lines[1::3], strict=True):
+        text = re.sub(r"\\u([0-9a-f]{4})", lambda match: chr(int(match[1], 16)), line)
+        needs_prefix = "wgig" in line and not re.match("▸?@?prefix", line, re.I)
+        yield PREFIX + text if needs_prefix else text, message
 
 
-@pytest.mark.parametrize(("text", "says"), list(table()))
-def test_a_slip_is_named_with_its_place_and_its_mend(text: str, says: str) -> None:
-    found = problem(text.replace(HERE, ""))
-    before = text[: text.index(HERE)]
-    assert found.detail.partition(": ")[2] == says
-    assert found.status == 400
-    assert found.members["line"] == before.count("\n") + 1
-    assert found.members["column"] == len(before) - before.rfind("\n")
-    assert found.members["suggestion"]
+@pytest.mark.parametrize(("text", "message"), list(read_error_table()))
+def test_syntax_error_has_message_position_and_suggestion(text: str, message: str) -> None:
+    problem = diagnose(text.replace(ERROR_MARK, ""))
+    before = text[: text.index(ERROR_MARK)]
+    assert problem.detail.partition(": ")[2] == message  # after the position
+    assert problem.status == 400
+    assert problem.members["line"] == before.count("\n") + 1
+    assert problem.members["column"] == len(before) - before.rfind("\n")
+    assert problem.members["suggestion"]
 
 
-def test_there_are_slips_enough() -> None:
-    assert len(list(table())) > 200
+def test_table_covers_many_mistakes() -> None:
+    assert len(list(read_error_table())) > 200
     assert len(read_syntax_mistakes()) > 100
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "column", "says"),
+    ("text", "line", "column", "message"),
     [
         ("SELECT *\nWHERE { ?s ?p ?o }\nORDR BY ?s", 3, 1, "SPARQL has no word ORDR. Did you mean ORDER?"),
         ("ASK {\n  ?s ?p 'x' # all of them\n  ?q ?r }", 3, 3, "Put a dot before ?q"),
@@ -65,24 +71,24 @@ def test_there_are_slips_enough() -> None:
         ("# ASK\nASK { ?s ?p ?o }\n}", 3, 1, "This } closes nothing."),
     ],
 )
-def test_lines_are_counted_as_an_editor_does(text: str, line: int, column: int, says: str) -> None:
-    found = problem(text)
-    assert says in found.detail
-    assert (found.members["line"], found.members["column"]) == (line, column)
+def test_line_and_column_are_those_of_an_editor(text: str, line: int, column: int, message: str) -> None:
+    problem = diagnose(text)
+    assert message in problem.detail
+    assert (problem.members["line"], problem.members["column"]) == (line, column)
 
 
-def test_the_line_is_shown_with_a_caret_under_the_column() -> None:
-    assert problem("ASK {\n\t?s ?p ?o ]\n}").members["excerpt"] == "\t?s ?p ?o ]\n\t         ^"
+def test_excerpt_has_a_caret_under_the_column() -> None:
+    assert diagnose("ASK {\n\t?s ?p ?o ]\n}").members["excerpt"] == "\t?s ?p ?o ]\n\t         ^"
 
 
-def test_a_long_line_is_shown_in_part() -> None:
-    shown = problem(f"ASK {{ {'?s ?p ?o . ' * 100} ] }}").members["excerpt"].split("\n")
-    assert len(shown[0]) <= 120
-    assert shown[0][len(shown[1]) - 1] == "]"
+def test_excerpt_of_a_long_line_is_cut() -> None:
+    line, caret_line = diagnose(f"ASK {{ {'?s ?p ?o . ' * 100} ] }}").members["excerpt"].split("\n")
+    assert len(line) <= 120
+    assert line[len(caret_line) - 1] == "]"
 
 
 @pytest.mark.parametrize(
-    ("text", "column", "says"),
+    ("text", "column", "message"),
     [
         ("INSERT DATA { <x:a> <x:b> ?c }", 27, "INSERT DATA takes no variables"),
         ("DELETE { _:a <x:b> 1 } WHERE { ?s ?p ?o }", 10, "DELETE cannot name blank nodes"),
@@ -91,28 +97,29 @@ def test_a_long_line_is_shown_in_part() -> None:
         ("CREATE GRAPH <x:g> <x:h>", 20, "<x:h> is not allowed here. Expected: ;."),
     ],
 )
-def test_updates_are_diagnosed_too(text: str, column: int, says: str) -> None:
-    with pytest.raises(SyntaxError) as refused:
+def test_syntax_error_in_an_update_is_diagnosed(text: str, column: int, message: str) -> None:
+    with pytest.raises(SyntaxError) as caught:
         Store.in_memory().update(text)
-    found = diagnose_syntax_error(ParsedSparqlText(text), refused.value)
-    assert says in found.detail
-    assert found.members["column"] == column
+    problem = diagnose_syntax_error(ParsedSparqlText(text), caught.value)
+    assert message in problem.detail
+    assert problem.members["column"] == column
 
 
-def test_what_fits_the_grammar_keeps_the_reason_of_the_engine() -> None:
-    found = problem("ASK { <x:a> <x:b>/<x:c> <x:d> ~ <x:e> }")
-    assert "Reifiers are not allowed on property paths" in found.detail
+def test_error_outside_the_grammar_has_the_message_of_the_engine() -> None:
+    problem = diagnose("ASK { <x:a> <x:b>/<x:c> <x:d> ~ <x:e> }")
+    assert "Reifiers are not allowed on property paths" in problem.detail
 
 
 @pytest.mark.parametrize(
     "path", sorted((SHIPPED_FOLDER / "data" / "queries").glob("*.rq")), ids=lambda path: path.stem
 )
-def test_a_query_that_runs_is_never_found_at_fault(path: Path) -> None:
+def test_no_mistake_is_found_in_a_valid_query(path: Path) -> None:
     query = ParsedSparqlText(path.read_text("utf-8"))
-    assert "The engine cannot parse this" in diagnose_syntax_error(query, REFUSED).detail
+    assert "The engine cannot parse this" in diagnose_syntax_error(query, ENGINE_ERROR).detail
 
 
-LONG = [
+# Texts of about 100,000 characters, for which a diagnosis in quadratic time would take minutes.
+LONG_TEXTS = [
     f"SELECT * {{ {'?s ?p ?o . ' * 9000} ] }}",
     f"SELECT * {{ FILTER({'?a+1*?b<3&&' * 9000} AND ) }}",
     f"SELECT * {{ {'{' * 99}{'?s ?p ?o . ' * 9000}{'}' * 99} }}",
@@ -127,6 +134,6 @@ LONG = [
 ]
 
 
-@pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
-def test_a_long_text_is_diagnosed_soon(text: str) -> None:
-    assert diagnose_syntax_error(ParsedSparqlText(text), REFUSED).detail
+@pytest.mark.parametrize("text", LONG_TEXTS, ids=range(len(LONG_TEXTS)))
+def test_long_text_is_diagnosed(text: str) -> None:
+    assert diagnose_syntax_error(ParsedSparqlText(text), ENGINE_ERROR).detail

@@ -1,4 +1,4 @@
-"""What is said of a query that runs and probably does not mean what it says."""
+"""Hints on probable mistakes in valid queries, and the header and page that show them."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.sparql.language.unknown_terms import MAX_STORE_LOOKUPS
 from wgig.store.store import Store
 
-from tests.fixtures.service import service_of
+from tests.fixtures.service import make_service_client
 
 BASE = Settings.base
 PROLOGUE = """
@@ -28,9 +28,9 @@ PREFIX category: <https://w3id.org/wgig/id/category/> PREFIX dcterms: <http://pu
 PREFIX issue: <https://w3id.org/wgig/id/issue/> PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 PREFIX wgig: <https://w3id.org/wgig/ontology#>
 """
-HERE = "▸"
+HINT_MARK = "▸"  # before the position of the hint
 
-SAID = [
+QUERIES_WITH_HINT = [
     # variables
     ("SELECT ▸?lable { ?x skos:prefLabel ?label }", "No pattern binds ?lable. Did you mean ?label?"),
     ("SELECT ?x { ?x a wgig:Issue FILTER(▸?y > 3) }", "No pattern binds ?y."),
@@ -72,7 +72,7 @@ SAID = [
     ('SELECT ?x { ▸"Spam" ?p ?x }', "A literal is never a subject, so this pattern finds nothing."),
 ]
 
-SILENT = [
+QUERIES_WITHOUT_HINT = [
     "ASK {}",
     "SELECT * { ?s ?p ?o }",
     "SELECT ?x ?l { ?x a wgig:Issue ; skos:prefLabel ?l FILTER(LANG(?l) = 'en') } ORDER BY ?l",
@@ -81,32 +81,32 @@ SILENT = [
     "SELECT ?x { ?x wgig:category ?c OPTIONAL { ?x skos:definition ?d FILTER(?c != ?d) } }",
     "SELECT ?x { ?x wgig:category ?c FILTER NOT EXISTS { ?y wgig:category ?c FILTER(?y != ?x) } }",
     "SELECT ?x ?y { ?x wgig:category ?c } VALUES ?y { 1 }",
-    "SELECT ?x { ?x a wgig:Issue MINUS { ?x wgig:illustrative true } }",  # declared, and not used
-    "SELECT ?x { ?x a wgig:Issue OPTIONAL { ?x wgig:verdict/skos:prefLabel ?v } }",  # declared, and not used
+    "SELECT ?x { ?x a wgig:Issue MINUS { ?x wgig:illustrative true } }",  # declared but unused
+    "SELECT ?x { ?x a wgig:Issue OPTIONAL { ?x wgig:verdict/skos:prefLabel ?v } }",  # declared but unused
     "CONSTRUCT { ?x wgig:myOwn ?c } WHERE { ?x wgig:category ?c }",
     "SELECT ?date1 ?date2 ?source ?sources { ?date1 ?date2 ?source . ?s ?p ?sources }",
     "SELECT ?x { ?x a wgig:Issue BIND(issue:spam AS ?y) FILTER(?y != 'a'^^wgig:t) }",
 ]
 
 
-def found(text: str, store: Store) -> list[QueryHint]:
+def find_hints(text: str, store: Store) -> list[QueryHint]:
     return find_query_hints(ParsedSparqlText(PROLOGUE + text), store, BASE)
 
 
-@pytest.mark.parametrize(("text", "says"), SAID, ids=range(len(SAID)))
-def test_what_is_probably_not_meant_is_said_with_its_place(text: str, says: str, small_store: Store) -> None:
-    (hint, *_) = found(text.replace(HERE, ""), small_store)
-    assert says in hint.sentence
-    assert (hint.line, hint.column) == (PROLOGUE.count("\n") + 1, text.index(HERE) + 1)
+@pytest.mark.parametrize(("text", "message"), QUERIES_WITH_HINT, ids=range(len(QUERIES_WITH_HINT)))
+def test_probable_mistake_gets_a_hint_with_its_position(text: str, message: str, small_store: Store) -> None:
+    (hint, *_) = find_hints(text.replace(HINT_MARK, ""), small_store)
+    assert message in hint.sentence
+    assert (hint.line, hint.column) == (PROLOGUE.count("\n") + 1, text.index(HINT_MARK) + 1)
 
 
-@pytest.mark.parametrize("text", SILENT, ids=range(len(SILENT)))
-def test_nothing_is_said_of_what_is_meant(text: str, small_store: Store) -> None:
-    assert found(text, small_store) == []
+@pytest.mark.parametrize("text", QUERIES_WITHOUT_HINT, ids=range(len(QUERIES_WITHOUT_HINT)))
+def test_correct_query_gets_no_hint(text: str, small_store: Store) -> None:
+    assert find_hints(text, small_store) == []
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         (
             "SELECT ?x { ?x wgig:verdict ?v }",
@@ -115,15 +115,15 @@ def test_nothing_is_said_of_what_is_meant(text: str, small_store: Store) -> None
         ("SELECT ?x { ?x a wgig:Swot }", "wgig:Swot is declared, but is the class of nothing in the graph."),
     ],
 )
-def test_a_term_that_is_declared_and_not_used_is_told_and_no_slip(
-    text: str, says: str, small_store: Store
+def test_declared_but_unused_term_gets_a_hint_without_suggestion(
+    text: str, message: str, small_store: Store
 ) -> None:
-    (hint,) = found(text, small_store)
-    assert says in hint.sentence
+    (hint,) = find_hints(text, small_store)
+    assert message in hint.sentence
     assert "Did you mean" not in hint.sentence
 
 
-def test_the_coverage_matrix_is_not_doubted_over_the_shipped_graph(filled_store: Store) -> None:
+def test_coverage_matrix_over_the_bundled_data_gets_no_hint(filled_store: Store) -> None:
     query = ParsedSparqlText(read_example_query("coverage-matrix").text)
     assert find_query_hints(query, filled_store, BASE) == []
 
@@ -131,14 +131,15 @@ def test_the_coverage_matrix_is_not_doubted_over_the_shipped_graph(filled_store:
 @pytest.mark.parametrize(
     "path", sorted((SHIPPED_FOLDER / "data/queries").glob("*.rq")), ids=lambda path: path.stem
 )
-def test_no_variable_of_an_example_lacks_a_value(path: Path, small_store: Store) -> None:
+def test_example_query_has_no_hint_on_variables(path: Path, small_store: Store) -> None:
     query = ParsedSparqlText(path.read_text("utf-8"))
-    said = [hint.sentence for hint in find_query_hints(query, small_store, BASE)]
-    assert not [one for one in said if "a value" in one or "has no value" in one or "alone" in one]
+    sentences = [hint.sentence for hint in find_query_hints(query, small_store, BASE)]
+    hints_on_variables = re.compile("No pattern binds|has no value here|occurs only once")
+    assert not list(filter(hints_on_variables.search, sentences))
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "slip"),
+    ("name", "other_name", "is_one_edit"),
     [
         ("label", "lable", True),
         ("label", "labe", True),
@@ -149,35 +150,36 @@ def test_no_variable_of_an_example_lacks_a_value(path: Path, small_store: Store)
         ("label", "ballot", False),
     ],
 )
-def test_names_are_one_slip_apart(one: str, other: str, slip: bool) -> None:
-    assert differ_by_one_edit(one, other) is differ_by_one_edit(other, one) is slip
+def test_names_are_compared_by_edits(name: str, other_name: str, is_one_edit: bool) -> None:
+    assert differ_by_one_edit(name, other_name) is differ_by_one_edit(other_name, name) is is_one_edit
 
 
-def test_nothing_is_said_of_terms_where_there_is_no_graph() -> None:
-    assert found("SELECT ?x { ?x a wgig:Isue }", Store.in_memory()) == []
+def test_terms_get_no_hint_if_the_store_is_empty() -> None:
+    assert find_hints("SELECT ?x { ?x a wgig:Isue }", Store.in_memory()) == []
 
 
-def test_a_long_query_is_left_alone(small_store: Store) -> None:
-    assert found(f"SELECT ?y {{ ?x a wgig:Issue }} #{'x' * MAX_HINTED_QUERY_CHARS}", small_store) == []
+def test_long_query_gets_no_hint(small_store: Store) -> None:
+    assert find_hints(f"SELECT ?y {{ ?x a wgig:Issue }} #{'x' * MAX_HINTED_QUERY_CHARS}", small_store) == []
 
 
-def test_the_store_is_asked_a_few_times_at_most() -> None:
-    asked = []
+def test_number_of_store_lookups_is_limited() -> None:
+    lookups = []
 
-    class Counted(Store):
+    class RecordingStore(Store):
         def has_statement(self, *terms: object) -> bool:
-            asked.append(terms)
+            lookups.append(terms)
             return False
 
         def __bool__(self) -> bool:
-            return True
+            return True  # an empty store would get no hints
 
-    store = Counted.in_memory()
-    found("SELECT * {" + " ".join(f"?x <x:{number}> 'text' ." for number in range(150)) + "}", store)
-    assert 0 < len(asked) <= MAX_STORE_LOOKUPS
+    store = RecordingStore.in_memory()
+    find_hints("SELECT * {" + " ".join(f"?x <x:{number}> 'text' ." for number in range(150)) + "}", store)
+    assert 0 < len(lookups) <= MAX_STORE_LOOKUPS
 
 
-def test_the_field_is_a_list_of_display_strings() -> None:
+def test_header_is_a_list_of_display_strings_without_too_long_ones() -> None:
+    # Display strings: RFC 9651, section 3.3.8.
     fields = build_warning_field(
         [QueryHint('No "é" is 100 % ?x.', 1, 2), QueryHint("Ü" * 1000, 3, 4), QueryHint("Last.", 5, 6)]
     )
@@ -187,19 +189,20 @@ def test_the_field_is_a_list_of_display_strings() -> None:
     assert build_warning_field([]) == {}
 
 
-def test_a_response_carries_the_hints_and_scripts_may_read_them(get: Callable[..., httpx.Response]) -> None:
+def test_response_has_the_hints_in_a_header_that_scripts_may_read(get: Callable[..., httpx.Response]) -> None:
     query = "SELECT%20%3Fy%20{%20%3Fx%20a%20%3Chttps://w3id.org/wgig/ontology%23Isue%3E%20}"
-    answer = get(f"/sparql?query={query}", accept="text/csv")
-    assert answer.status_code == 200
-    sentences = re.findall(r'%"([^"]*)";line=1;column=(\d+)', answer.headers["wgig-warning"])
+    response = get(f"/sparql?query={query}", accept="text/csv")
+    assert response.status_code == 200
+    sentences = re.findall(r'%"([^"]*)";line=1;column=(\d+)', response.headers["wgig-warning"])
     assert [(unquote(sentence).partition(".")[0], column) for sentence, column in sentences] == [
         ("No pattern binds ?y", "8"),
         ("wgig:Isue is the class of nothing in the graph", "18"),
     ]
-    assert "WGIG-Warning" in answer.headers["access-control-expose-headers"]
+    assert "WGIG-Warning" in response.headers["access-control-expose-headers"]
 
 
-def test_a_page_shows_the_hints(get: Callable[..., httpx.Response]) -> None:
+def test_page_shows_the_hints(get: Callable[..., httpx.Response]) -> None:
+    # SELECT ?y { ?x a <x:&amp;> }
     page = get("/sparql?query=SELECT%20%3Fy%20{%20%3Fx%20a%20%3Cx:%26amp;%3E%20}", accept="text/html")
     assert re.search("Line 1, column 8: <span[^>]*>No pattern binds [?]y[.]", page.text)
     assert "x:&amp;amp; is the class of nothing" in page.text
@@ -218,15 +221,15 @@ def test_a_page_shows_the_hints(get: Callable[..., httpx.Response]) -> None:
         ("CONSTRUCT { ?x a ?x } WHERE { ?x a <x:C> }", "application/rdf+xml"),
     ],
 )
-def test_an_answer_with_nothing_in_it_gives_reason_to_doubt(
+def test_only_response_with_an_empty_result_has_hints(
     get: Callable[..., httpx.Response], query: str, media_type: str
 ) -> None:
     assert "wgig-warning" in get(f"/sparql?query={quote(query)}", accept=media_type).headers
-    found = query.replace("<x:C>", "?c")
-    assert "wgig-warning" not in get(f"/sparql?query={quote(found)}", accept=media_type).headers
+    matching_query = query.replace("<x:C>", "?c")
+    assert "wgig-warning" not in get(f"/sparql?query={quote(matching_query)}", accept=media_type).headers
 
 
-def test_who_wants_to_know_is_told_whatever_the_query_finds(get: Callable[..., httpx.Response]) -> None:
+def test_hints_parameter_requests_hints_for_any_result(get: Callable[..., httpx.Response]) -> None:
     path = f"/sparql?query={quote('SELECT ?y { ?x ?p ?o } LIMIT 1')}"
     for media_type in ("application/sparql-results+json", "text/csv"):
         assert "wgig-warning" not in get(path, accept=media_type).headers
@@ -234,18 +237,18 @@ def test_who_wants_to_know_is_told_whatever_the_query_finds(get: Callable[..., h
     assert get(f"{path}&hints=no", accept="text/csv").status_code == 400
 
 
-def test_a_yes_is_no_reason_to_doubt(get: Callable[..., httpx.Response]) -> None:
-    for query, doubted in (("ASK{?x?p?o%20FILTER(!BOUND(?y))}", False), ("ASK{?x?p?o%20FILTER(?y)}", True)):
+def test_ask_gets_hints_only_if_its_result_is_false(get: Callable[..., httpx.Response]) -> None:
+    for query, has_hints in (("ASK{?x?p?o%20FILTER(!BOUND(?y))}", False), ("ASK{?x?p?o%20FILTER(?y)}", True)):
         for accept in ("application/sparql-results+json", "application/sparql-results+xml"):
-            assert ("wgig-warning" in get(f"/sparql?query={query}", accept=accept).headers) is doubted
+            assert ("wgig-warning" in get(f"/sparql?query={query}", accept=accept).headers) is has_hints
 
 
-def test_programs_may_be_left_without(small_store: Store) -> None:
-    client = service_of(Settings(warnings="pages"), small_store)
+def test_setting_restricts_hints_to_pages(small_store: Store) -> None:
+    client = make_service_client(Settings(warnings="pages"), small_store)
     query = {"query": "SELECT ?y { ?x a <x:C> }"}
     assert "wgig-warning" not in client.get("/sparql", params=query).headers
     assert "No pattern binds ?y." in client.get("/sparql", params=query, headers={"Accept": "text/html"}).text
 
 
-def test_what_is_meant_has_no_field(closed: httpx.Client) -> None:
-    assert "wgig-warning" not in closed.get("/sparql", params={"query": "ASK {}"}).headers
+def test_response_to_a_correct_query_has_no_hints_header(read_only_client: httpx.Client) -> None:
+    assert "wgig-warning" not in read_only_client.get("/sparql", params={"query": "ASK {}"}).headers

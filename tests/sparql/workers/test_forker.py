@@ -1,4 +1,7 @@
-"""The holder copies the quads for its service alone, whole or not at all."""
+"""The forker aborts the copy of the quads if its service exits, and reports an incomplete copy.
+
+The forker is the process that has a copy of the quads in memory, and forks the query workers.
+"""
 
 import asyncio
 import os
@@ -19,57 +22,64 @@ pytestmark = pytest.mark.slow
 NODE = ox.NamedNode("urn:s")
 
 
-def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone(tmp_path: Path) -> None:
-    many = [ox.Triple(NODE, NODE, ox.Literal(one)) for one in range(20_000)]
-    Store.open(tmp_path).replace({"urn:g": many})
+def test_copy_is_aborted_when_the_service_disconnects(tmp_path: Path) -> None:
+    triples = [ox.Triple(NODE, NODE, ox.Literal(number)) for number in range(20_000)]
+    Store.open(tmp_path).replace({"urn:g": triples})
 
-    async def story() -> None:
-        holder = ForkerConnection(lambda *_: None, lambda: None)
-        await holder.start(100_000, MIB)
-        loaded = holder.load(tmp_path / "quads")
-        children = Path(f"/proc/{holder.process.pid}/task/{holder.process.pid}/children")
-        while not (started := children.read_text().split()):
+    async def disconnect_during_copy() -> None:
+        forker = ForkerConnection(lambda *_: None, lambda: None)
+        await forker.start(max_quads=100_000, memory_bytes=MIB)
+        loaded = forker.load(tmp_path / "quads")
+        children = Path(f"/proc/{forker.process.pid}/task/{forker.process.pid}/children")
+        while not (process_ids := children.read_text().split()):
             await asyncio.sleep(0)
-        holder.close()
+        forker.close()
         with pytest.raises(ConnectionError):
             await loaded
-        await holder.exited
-        child = Path(f"/proc/{started[0]}/exe")
-        while child.is_symlink():
+        await forker.exited
+        child = Path(f"/proc/{process_ids[0]}/exe")
+        while child.is_symlink():  # the process that reads the store must exit, too
             await asyncio.sleep(0.01)
 
-    asyncio.run(asyncio.wait_for(story(), 10))
+    asyncio.run(asyncio.wait_for(disconnect_during_copy(), 10))
 
 
-CUT = """
+# A forker whose child process exits before it has written all quads.
+INTERRUPTED_COPY_SCRIPT = """
 import os, socket
 from wgig.sparql.workers import forker, protocol
 
-def pour(folder, most, writing):
-    os.write(writing, b"2\\n<urn:s> <urn:p> ")
+def write_incompletely(folder, max_quads, descriptor):
+    os.write(descriptor, b"2\\n<urn:s> <urn:p> ")  # two quads are announced
     os._exit(0)
 
-forker.write_store_to_pipe = pour
-here, there = socket.socketpair()
-births, cradle = socket.socketpair()
-here.sendall(protocol.frame_message(protocol.LOAD_MESSAGE, b"anywhere"))
-forker.run_forker(there, cradle, 10, 2**20)
+forker.write_store_to_pipe = write_incompletely
+service_end, forker_end = socket.socketpair()
+receiving_end, sending_end = socket.socketpair()
+service_end.sendall(protocol.frame_message(protocol.LOAD_MESSAGE, b"anywhere"))
+forker.run_forker(forker_end, sending_end, 10, 2**20)
 """
 
 
-def test_a_copy_that_breaks_off_is_told_in_one_sentence() -> None:
-    done = subprocess.run([sys.executable, "-c", CUT], capture_output=True, text=True, timeout=30, check=True)
-    assert done.stderr == "wgig: the copy of the quads to memory was interrupted, and is repeated\n"
+def test_interrupted_copy_is_reported_in_one_sentence() -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_COPY_SCRIPT],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert process.stderr == "wgig: the copy of the quads to memory was interrupted, and is repeated\n"
 
 
-def test_a_pipe_breaks_off_when_its_reader_is_gone() -> None:
-    here, there = socket.socketpair()
-    reading, writing = os.pipe()
-    os.write(writing, b"all of it")
-    with there, WatchedPipe(reading, there) as stream:
+def test_read_from_a_pipe_fails_when_the_consumer_has_disconnected() -> None:
+    service_end, forker_end = socket.socketpair()
+    read_end, write_end = os.pipe()
+    os.write(write_end, b"some data")
+    with forker_end, WatchedPipe(read_end, forker_end) as stream:
         assert stream.readinto(bytearray(3)) == 3
-        here.sendall(b"a change")
-        here.close()
+        service_end.sendall(b"a change")
+        service_end.close()
         with pytest.raises(ConnectionError):
             stream.readinto(bytearray(3))
-    os.close(writing)
+    os.close(write_end)

@@ -1,4 +1,7 @@
-"""Readers see every write, and processes that are killed or out of date are replaced."""
+"""Pool of query workers: workers see every write, and killed or outdated processes are replaced.
+
+A forker has a copy of the quads in memory and forks workers; both together are a generation.
+"""
 
 import asyncio
 import os
@@ -8,223 +11,234 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.settings import Settings
-from wgig.sparql.workers import pool
+from wgig.sparql.workers import pool as pool_module
 from wgig.sparql.workers.connections import ForkerConnection
 from wgig.sparql.workers.generation import WorkerGeneration
 from wgig.sparql.workers.pool import WorkerPool
 
-from tests.fixtures.worker_pool import ENDLESS, job, number, numbers, play, running, triples
+from tests.fixtures.worker_pool import (
+    ENDLESS_QUERY,
+    STORED_TRIPLE_COUNT,
+    make_job,
+    make_triples,
+    open_pool,
+    run_with_pool,
+    select_numbers,
+)
 
 pytestmark = pytest.mark.slow
 
 
-def test_every_reader_sees_every_write_that_is_acknowledged(settings: Settings) -> None:
-    async def story(pool: WorkerPool) -> None:
-        await asyncio.to_thread(pool.store.replace, {"urn:g": triples(1)})
-        assert [await numbers(pool) for _ in range(3)] == [{1}] * 3
-        both = [await pool.ask(job("SELECT ?n { GRAPH ?g { ?s ?p ?n } }"), client) for client in "ab"]
-        assert [(await one.read_all()).split() for one in both] == [[b"n", b"1"]] * 2
+def test_every_worker_sees_every_acknowledged_write(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(1)})
+        assert [await select_numbers(pool) for _ in range(3)] == [{1}] * 3
+        query = "SELECT ?n { GRAPH ?g { ?s ?p ?n } }"
+        results = [await pool.start_query(make_job(query), client) for client in "ab"]
+        assert [(await result.read_all()).split() for result in results] == [[b"n", b"1"]] * 2
         await asyncio.to_thread(pool.store.update, "INSERT DATA { GRAPH <urn:g> { <urn:s> <urn:p> 2 } }")
-        assert await numbers(pool) == {1, 2}
+        assert await select_numbers(pool) == {1, 2}
         await asyncio.to_thread(pool.store.apply, pool.store.compute_replacement("urn:g", None))
-        assert await numbers(pool) == set()
+        assert await select_numbers(pool) == set()
 
-    play(settings, story)
-
-
-def test_readers_that_are_made_later_have_seen_every_write(settings: Settings) -> None:
-    async def story(pool: WorkerPool) -> None:
-        for one in range(5):
-            await asyncio.to_thread(pool.store.replace, {"urn:g": triples(one)})
-            (await pool.ask(job(ENDLESS), "somebody")).close()
-            assert await numbers(pool) == {one}
-
-    play(settings, story)
+    run_with_pool(settings, check)
 
 
-def test_a_write_whose_change_is_not_known_is_seen(settings: Settings) -> None:
-    async def story(pool: WorkerPool) -> None:
+def test_workers_forked_later_see_every_write(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        for number in range(5):
+            await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(number)})
+            # Closing the result ends the worker, so another one is forked.
+            (await pool.start_query(make_job(ENDLESS_QUERY), "client")).close()
+            assert await select_numbers(pool) == {number}
+
+    run_with_pool(settings, check)
+
+
+def test_workers_see_a_bulk_load_whose_change_is_unknown(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
         with (settings.store / "new.nt").open("w+b") as file:
             file.write(b'<urn:s> <urn:p> "7" .')
             file.seek(0)
             await asyncio.to_thread(pool.store.bulk_load, file, ox.RdfFormat.N_TRIPLES, "urn:new")
-        assert await numbers(pool, "urn:new") == {7}
+        assert await select_numbers(pool, "urn:new") == {7}
 
-    play(settings, story)
+    run_with_pool(settings, check)
 
 
-def test_blank_nodes_are_the_same_for_all(settings: Settings) -> None:
-    node = ox.Triple(ox.BlankNode("b"), ox.NamedNode("urn:p"), number(1))
+def test_triple_with_a_blank_node_is_removed_from_all_workers(settings: Settings) -> None:
+    triple = ox.Triple(ox.BlankNode("b"), ox.NamedNode("urn:p"), ox.Literal(1))
 
-    async def story(pool: WorkerPool) -> None:
-        await asyncio.to_thread(pool.store.replace, {"urn:g": [node]})
+    async def check(pool: WorkerPool) -> None:
+        await asyncio.to_thread(pool.store.replace, {"urn:g": [triple]})
         await asyncio.to_thread(pool.store.replace, {"urn:g": []})
-        assert await numbers(pool) == set()
+        assert await select_numbers(pool) == set()
 
-    play(settings, story)
+    run_with_pool(settings, check)
 
 
-def process_of(pool: WorkerPool) -> int:
+def forker_process_id(pool: WorkerPool) -> int:
     assert pool.current
     return pool.current.forker.process.pid
 
 
-def test_a_holder_that_is_killed_is_replaced_with_its_readers(settings: Settings) -> None:
-    async def story(pool: WorkerPool) -> None:
-        killed = process_of(pool)
-        os.kill(killed, signal.SIGKILL)
-        while not pool.current or process_of(pool) == killed:
+def test_killed_forker_is_replaced_together_with_its_workers(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        process_id = forker_process_id(pool)
+        os.kill(process_id, signal.SIGKILL)
+        while not pool.current or forker_process_id(pool) == process_id:
             await asyncio.sleep(0)
-        assert len(await numbers(pool)) == 200
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
 
-    play(settings, story)
+    run_with_pool(settings, check)
 
 
-def test_a_reader_that_is_killed_by_others_is_replaced(settings: Settings) -> None:
-    async def story(pool: WorkerPool) -> None:
+def test_killed_worker_is_replaced(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
         assert pool.current
         killed = set(pool.current.workers)
-        for reader in killed:
-            os.kill(reader.process_id, signal.SIGKILL)
+        for worker in killed:
+            os.kill(worker.process_id, signal.SIGKILL)
         while killed & pool.current.workers:
             await asyncio.sleep(0)
-        assert len(await numbers(pool)) == 200
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
 
-    play(settings, story)
+    run_with_pool(settings, check)
 
 
-def test_a_copy_with_much_waste_is_replaced_while_it_serves(
+def test_copy_with_many_removed_quads_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "MAX_WASTED_QUADS", 100)
+
+    async def check(pool: WorkerPool) -> None:
+        first_forker = forker_process_id(pool)
+        number = 0
+        while forker_process_id(pool) == first_forker:
+            await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(number, number + 1)})
+            assert await select_numbers(pool) == {number, number + 1}
+            number += 1
+
+    run_with_pool(Settings(store=tmp_path, readers=2), check)
+
+
+def test_workers_read_from_disk_until_the_quads_are_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "MAX_WASTED_QUADS", 100)
+    may_finish, start_forker = asyncio.Event(), WorkerPool.start_forker
 
-    async def story(pool: WorkerPool) -> None:
-        first = process_of(pool)
-        one = 0
-        while process_of(pool) == first:
-            await asyncio.to_thread(pool.store.replace, {"urn:g": triples(one, one + 1)})
-            assert await numbers(pool) == {one, one + 1}
-            one += 1
+    async def start_slowly(pool: WorkerPool, generation: WorkerGeneration) -> None:
+        await start_forker(pool, generation)
+        if generation.max_memory_quads:
+            await may_finish.wait()
 
-    play(Settings(store=tmp_path, readers=2), story)
+    monkeypatch.setattr(pool_module, "FIRST_WORKERS_SECONDS", 0)
+    monkeypatch.setattr(WorkerPool, "start_forker", start_slowly)
 
-
-def test_until_all_is_in_memory_it_is_read_from_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, load = asyncio.Event(), WorkerPool.start_forker
-
-    async def slow(pool: WorkerPool, new: WorkerGeneration) -> None:
-        await load(pool, new)
-        if new.max_memory_quads:
-            await whole.wait()
-
-    monkeypatch.setattr(pool, "FIRST_WORKERS_SECONDS", 0)
-    monkeypatch.setattr(WorkerPool, "start_forker", slow)
-
-    async def story(pool: WorkerPool) -> None:
+    async def check(pool: WorkerPool) -> None:
         assert pool.current
         assert not pool.current.in_memory
         assert pool.is_copying
-        await asyncio.to_thread(pool.store.replace, {"urn:g": triples(1)})
-        assert await numbers(pool) == {1}
-        whole.set()
+        await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(1)})
+        assert await select_numbers(pool) == {1}
+        may_finish.set()
         await pool.renew_task
         assert pool.current.in_memory
         assert not pool.is_copying
-        assert await numbers(pool) == {1}
-        while pool.reads_from_disk:  # until those from disk have ended
+        assert await select_numbers(pool) == {1}
+        while pool.reads_from_disk:  # until the workers that read from disk have exited
             await asyncio.sleep(0.01)
-        await asyncio.to_thread(pool.store.replace, {"urn:g": triples(2)})
-        assert await numbers(pool) == {2}
-        assert not list(pool.folder.iterdir())
+        await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(2)})
+        assert await select_numbers(pool) == {2}
+        assert not list(pool.folder.iterdir())  # no copy is left on disk
 
-    play(Settings(store=tmp_path, readers=2), story)
+    run_with_pool(Settings(store=tmp_path, readers=2), check)
 
 
-def test_a_copy_that_is_being_made_is_not_in_the_way(tmp_path: Path) -> None:
-    async def story(pool: WorkerPool) -> None:
-        made = pool.folder / "7.tmp"
-        made.mkdir()
+def test_unfinished_copy_is_not_removed(tmp_path: Path) -> None:
+    async def check(pool: WorkerPool) -> None:
+        unfinished_copy = pool.folder / "7.tmp"  # finished copies have a number as name
+        unfinished_copy.mkdir()
         pool.remove_old_copies(pool.folder / "9")
         pool.remove_old_copies()
-        assert made.exists()
+        assert unfinished_copy.exists()
 
-    play(Settings(store=tmp_path, readers=2), story)
+    run_with_pool(Settings(store=tmp_path, readers=2), check)
 
 
-def test_who_reads_from_disk_stays_where_all_is_too_much_for_the_memory(
+def test_workers_keep_reading_from_disk_above_the_memory_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "FIRST_WORKERS_SECONDS", 0)
+    monkeypatch.setattr(pool_module, "FIRST_WORKERS_SECONDS", 0)
 
-    async def story(pool: WorkerPool) -> None:
+    async def check(pool: WorkerPool) -> None:
         await pool.renew_task
         while len(pool.generations) > 1:
             await asyncio.sleep(0.01)
-        await asyncio.to_thread(pool.store.replace, {"urn:g": triples(2)})
-        assert await numbers(pool) == {2}
+        await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(2)})
+        assert await select_numbers(pool) == {2}
 
-    play(Settings(store=tmp_path, readers=2, reader_quads=10), story)
+    run_with_pool(Settings(store=tmp_path, readers=2, reader_quads=10), check)
 
 
-def test_nobody_is_left_when_the_service_is_gone(tmp_path: Path) -> None:
-    async def story() -> list[int]:
-        async with running(Settings(store=tmp_path, readers=2)) as pool:
+def test_no_process_is_left_after_the_pool_is_closed(tmp_path: Path) -> None:
+    async def list_processes() -> list[int]:
+        async with open_pool(Settings(store=tmp_path, readers=2)) as pool:
             assert pool.current
-            await pool.ask(job(ENDLESS), "somebody")
-            return [process_of(pool), *(one.process_id for one in pool.current.workers)]
+            await pool.start_query(make_job(ENDLESS_QUERY), "client")
+            return [forker_process_id(pool), *(worker.process_id for worker in pool.current.workers)]
 
-    for process in asyncio.run(story()):
+    for process_id in asyncio.run(list_processes()):
         with pytest.raises(ProcessLookupError):
-            os.kill(process, 0)
+            os.kill(process_id, 0)
 
 
-def test_no_copy_is_left_when_the_service_is_gone(tmp_path: Path) -> None:
-    async def story() -> Path:
-        async with running(Settings(store=tmp_path, readers=2, reader_quads=0)) as pool:
+def test_no_copy_is_left_after_the_pool_is_closed(tmp_path: Path) -> None:
+    async def find_folder() -> Path:
+        async with open_pool(Settings(store=tmp_path, readers=2, reader_quads=0)) as pool:
             assert list(pool.folder.iterdir())
             return pool.folder
 
-    assert not asyncio.run(story()).exists()
+    assert not asyncio.run(find_folder()).exists()
 
 
-def test_a_holder_that_is_being_started_ends_with_the_pool(
+def test_forker_that_is_being_started_exits_with_the_pool(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, is_closing, holders = asyncio.Event(), asyncio.Event(), list[ForkerConnection]()
+    is_starting, is_closing, forkers = asyncio.Event(), asyncio.Event(), list[ForkerConnection]()
     start = ForkerConnection.start
 
-    async def slow(holder: ForkerConnection, most: int, memory: int) -> None:
-        begun.set()
+    async def start_slowly(forker: ForkerConnection, max_quads: int, memory_bytes: int) -> None:
+        is_starting.set()
         await is_closing.wait()
-        await start(holder, most, memory)
-        holders.append(holder)
+        await start(forker, max_quads, memory_bytes)
+        forkers.append(forker)
 
-    async def story(pool: WorkerPool) -> None:
-        monkeypatch.setattr(ForkerConnection, "start", slow)
+    async def check(pool: WorkerPool) -> None:
+        monkeypatch.setattr(ForkerConnection, "start", start_slowly)
         copy = await asyncio.to_thread(pool.make_numbered_copy)
         attempt = asyncio.create_task(pool.attempt_replacement(*copy, settings.reader_quads))
-        await begun.wait()
+        await is_starting.wait()
         closing = asyncio.create_task(pool.close())
-        await asyncio.sleep(0)  # let it begin
+        await asyncio.sleep(0)  # so that the task starts
         is_closing.set()
         await closing
         await asyncio.wait([attempt])
-        assert [one.process.poll() is not None for one in holders] == [True]
+        assert [forker.process.poll() is not None for forker in forkers] == [True]
 
-    play(settings, story)
+    run_with_pool(settings, check)
 
 
-def test_a_copy_that_is_being_taken_ends_with_the_pool_and_is_no_mistake(
+def test_closing_the_pool_during_a_copy_logs_no_error(
     settings: Settings, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    async def story(pool: WorkerPool) -> None:
-        renewing = asyncio.create_task(pool.replace(*await asyncio.to_thread(pool.make_numbered_copy), 10**6))
+    async def check(pool: WorkerPool) -> None:
+        copy = await asyncio.to_thread(pool.make_numbered_copy)
+        renewing = asyncio.create_task(pool.replace(*copy, 10**6))  # up to a million quads
         while len(pool.generations) < 2:
             await asyncio.sleep(0.001)
         await pool.close()
         await asyncio.wait([renewing])
         assert renewing.cancelled()
 
-    play(settings, story)
+    run_with_pool(settings, check)
     assert not caplog.messages
     assert not capfd.readouterr().err

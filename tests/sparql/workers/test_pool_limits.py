@@ -1,4 +1,4 @@
-"""Readers give up a query at its limits, and queries and clients that are slow let others go first."""
+"""Limits of query workers: time, memory, size and rows; slow queries and slow clients do not block others."""
 
 import asyncio
 import os
@@ -24,57 +24,68 @@ from wgig.sparql.workers.protocol import (
     VALUE_FAULT,
     QueryFault,
 )
-from wgig.sparql.workers.result import MAX_PIECES_AHEAD, QueryResult
+from wgig.sparql.workers.result import MAX_CHUNKS_AHEAD, QueryResult
 
-from tests.fixtures.worker_pool import ENDLESS, ask, job, numbers, play
+from tests.fixtures.worker_pool import (
+    ENDLESS_QUERY,
+    STORED_TRIPLE_COUNT,
+    make_job,
+    query_pool,
+    run_with_pool,
+    select_numbers,
+)
 
 pytestmark = pytest.mark.slow
 
-DOUBLED = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(30))
-HUGE = f'SELECT (STRLEN(?x30) AS ?n) {{ BIND("0123456789abcdef" AS ?x0) {DOUBLED} }}'
-MANY = "SELECT * { ?s ?p ?o . ?t ?q ?r . ?u ?v ?w }"
+# 30 doublings of a string of 16 bytes: 16 GiB.
+DOUBLINGS = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(30))
+MEMORY_QUERY = f'SELECT (STRLEN(?x30) AS ?n) {{ BIND("0123456789abcdef" AS ?x0) {DOUBLINGS} }}'
+LARGE_RESULT_QUERY = "SELECT * { ?s ?p ?o . ?t ?q ?r . ?u ?v ?w }"
 
 
-async def fault_of(pool: WorkerPool, text: str, **given: Any) -> QueryFault:
+async def catch_fault(pool: WorkerPool, text: str, **options: Any) -> QueryFault:
+    """The fault of a query that fails."""
     with pytest.raises(QueryFault) as caught:
-        await ask(pool, text, **given)
+        await query_pool(pool, text, **options)
     return caught.value
 
 
-def test_what_takes_too_long_is_given_up(settings: Settings) -> None:
-    async def story(pool: WorkerPool) -> None:
-        assert (await fault_of(pool, ENDLESS)).kind == TIME_FAULT
-        assert len(await numbers(pool)) == 200
+def test_query_is_killed_at_the_time_limit(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        assert (await catch_fault(pool, ENDLESS_QUERY)).kind == TIME_FAULT
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
 
-    play(settings, story)
-
-
-def test_what_takes_too_much_memory_is_given_up(settings: Settings) -> None:
-    async def story(pool: WorkerPool) -> None:
-        assert (await fault_of(pool, HUGE)).kind == LOST_FAULT
-        assert len(await numbers(pool)) == 200
-
-    play(replace(settings, query_seconds=30), story)
+    run_with_pool(settings, check)
 
 
-def test_what_is_too_large_is_given_up(settings: Settings) -> None:
-    async def story(pool: WorkerPool) -> None:
-        assert (await fault_of(pool, MANY, max_bytes=100_000)).kind == SIZE_FAULT
+def test_query_is_killed_at_the_memory_limit(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        assert (await catch_fault(pool, MEMORY_QUERY)).kind == LOST_FAULT
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
 
-    play(settings, story)
+    run_with_pool(replace(settings, query_seconds=30), check)
+
+
+def test_query_is_refused_above_the_size_limit(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        assert (await catch_fault(pool, LARGE_RESULT_QUERY, max_bytes=100_000)).kind == SIZE_FAULT
+
+    run_with_pool(settings, check)
 
 
 @pytest.mark.parametrize(
     "text", ["SELECT * { GRAPH ?g { ?s ?p ?o } }", "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }"]
 )
-def test_what_has_too_many_rows_is_given_up_and_what_has_as_many_is_not(tmp_path: Path, text: str) -> None:
-    async def story(pool: WorkerPool) -> None:
-        assert (await fault_of(pool, text, media_type=N_TRIPLES.media_type, max_rows=199)).kind == ROWS_FAULT
+def test_query_is_refused_above_the_row_limit(tmp_path: Path, text: str) -> None:
+    async def check(pool: WorkerPool) -> None:
         media_type = CSV.media_type if text.startswith("SELECT") else N_TRIPLES.media_type
-        assert len(await ask(pool, text, media_type=media_type, max_rows=200)) >= 200
-        assert await ask(pool, "ASK { ?s ?p ?o }", media_type=JSON_RESULTS.media_type, max_rows=1)
+        fault = await catch_fault(pool, text, media_type=media_type, max_rows=STORED_TRIPLE_COUNT - 1)
+        assert fault.kind == ROWS_FAULT
+        result = await query_pool(pool, text, media_type=media_type, max_rows=STORED_TRIPLE_COUNT)
+        assert len(result) >= STORED_TRIPLE_COUNT
+        assert await query_pool(pool, "ASK { ?s ?p ?o }", media_type=JSON_RESULTS.media_type, max_rows=1)
 
-    play(Settings(store=tmp_path, readers=1), story)
+    run_with_pool(Settings(store=tmp_path, readers=1), check)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +93,7 @@ def test_what_has_too_many_rows_is_given_up_and_what_has_as_many_is_not(tmp_path
     [
         ("SELECT", SYNTAX_FAULT),
         ("ASK { FILTER(<urn:unknown>(1)) }", VALUE_FAULT),
+        # Results that XML or RDF/XML cannot contain.
         ('SELECT ("\\u0001" AS ?x) {}', UNFIT_FAULT),
         ('CONSTRUCT { <urn:s> <urn:p> "\\u0001" } {}', UNFIT_FAULT),
         ("CONSTRUCT { <urn:s> <http://x.org/1> 1 } {}", UNFIT_FAULT),
@@ -89,217 +101,220 @@ def test_what_has_too_many_rows_is_given_up_and_what_has_as_many_is_not(tmp_path
         ("CONSTRUCT { <urn:s> <http://www.w3.org/1999/02/22-rdf-syntax-ns#li> 1 } {}", UNFIT_FAULT),
     ],
 )
-def test_why_there_is_no_answer_is_told(tmp_path: Path, text: str, kind: str) -> None:
-    async def story(pool: WorkerPool) -> None:
+def test_fault_has_the_kind_of_the_error(tmp_path: Path, text: str, kind: str) -> None:
+    async def check(pool: WorkerPool) -> None:
         format_ = RDF_XML if text.startswith("CONSTRUCT") else XML_RESULTS
-        assert (await fault_of(pool, text, media_type=format_.media_type)).kind == kind
-        assert len(await numbers(pool)) == 200
+        assert (await catch_fault(pool, text, media_type=format_.media_type)).kind == kind
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
 
-    play(Settings(store=tmp_path, readers=1), story)
+    run_with_pool(Settings(store=tmp_path, readers=1), check)
 
 
-def test_a_query_ends_with_whoever_asked_it(tmp_path: Path) -> None:
-    async def story(pool: WorkerPool) -> None:
-        result = await pool.ask(job(MANY), "somebody")
-        await result.next_piece()
+def test_query_is_canceled_when_its_result_is_closed(tmp_path: Path) -> None:
+    async def check(pool: WorkerPool) -> None:
+        result = await pool.start_query(make_job(LARGE_RESULT_QUERY), "client")
+        await result.next_chunk()
         result.close()
         with pytest.raises(QueryFault) as caught:
             await result.read_all()
         assert caught.value.kind == CANCELED_FAULT
-        assert len(await numbers(pool)) == 200
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
 
-    play(Settings(store=tmp_path, readers=1), story)
+    run_with_pool(Settings(store=tmp_path, readers=1), check)
 
 
-def test_a_large_answer_waits_for_who_takes_it(tmp_path: Path) -> None:
-    async def story(pool: WorkerPool) -> None:
+def test_worker_pauses_until_the_client_reads(tmp_path: Path) -> None:
+    async def check(pool: WorkerPool) -> None:
         assert pool.current
-        (reader,) = pool.current.workers
-        result = await pool.ask(job(MANY), "somebody")
-        while reader.transport.is_reading():
+        (worker,) = pool.current.workers
+        result = await pool.start_query(make_job(LARGE_RESULT_QUERY), "client")
+        while worker.transport.is_reading():
             await asyncio.sleep(0)
-        assert len(result.pieces) >= MAX_PIECES_AHEAD
-        while not reader.transport.is_reading():
-            await result.next_piece()
+        assert len(result.chunks) >= MAX_CHUNKS_AHEAD
+        while not worker.transport.is_reading():
+            await result.next_chunk()
 
-    play(Settings(store=tmp_path, readers=1), story)
+    run_with_pool(Settings(store=tmp_path, readers=1), check)
 
 
-def test_others_need_not_wait_for_a_slow_client(tmp_path: Path) -> None:
-    async def story(pool: WorkerPool) -> None:
+def test_slow_client_does_not_block_others(tmp_path: Path) -> None:
+    async def check(pool: WorkerPool) -> None:
         for number in range(2):
-            slow = await pool.ask(job(MANY), f"slow {number}")
-            assert await slow.next_piece()
-        assert len(await numbers(pool)) == 200
+            slow_result = await pool.start_query(make_job(LARGE_RESULT_QUERY), f"slow {number}")
+            assert await slow_result.next_chunk()
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
 
-    play(Settings(store=tmp_path, readers=2), story)
-
-
-def test_others_need_not_wait_for_slow_queries(tmp_path: Path) -> None:
-    async def story(pool: WorkerPool) -> None:
-        slow = [await pool.ask(job(ENDLESS), f"slow {number}") for number in range(2)]
-        assert len(await numbers(pool)) == 200
-        assert not any(one.has_ended for one in slow)
-
-    play(Settings(store=tmp_path, readers=2), story)
+    run_with_pool(Settings(store=tmp_path, readers=2), check)
 
 
-async def all_at_work(pool: WorkerPool, clients: str, text: str = ENDLESS) -> list[QueryResult]:
-    """What clients get who ask one after the other, until all the readers there can be are at work."""
+def test_slow_queries_do_not_block_others(tmp_path: Path) -> None:
+    async def check(pool: WorkerPool) -> None:
+        slow_results = [
+            await pool.start_query(make_job(ENDLESS_QUERY), f"slow {number}") for number in range(2)
+        ]
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
+        assert not any(result.has_ended for result in slow_results)
+
+    run_with_pool(Settings(store=tmp_path, readers=2), check)
+
+
+async def occupy_all_workers(pool: WorkerPool, clients: str, text: str = ENDLESS_QUERY) -> list[QueryResult]:
+    """Start a query of each client until the maximum number of workers is busy, and return the results."""
     assert pool.current
-    asked = []
+    results = []
     for client in clients:
-        asked.append(await pool.ask(job(text), client))
+        results.append(await pool.start_query(make_job(text), client))
+        # A pool forks up to twice as many workers as the setting says.
         while not pool.queue.idle and len(pool.current.workers) < 2 * pool.current.size:
             await asyncio.sleep(0)
-    return asked
+    return results
 
 
-def test_a_slow_query_never_keeps_the_last_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fair_queue, "LONG_LOAN_SECONDS", 0.1)
-
-    async def story(pool: WorkerPool) -> None:
-        slow = await all_at_work(pool, "abcd")
-        assert len(await numbers(pool)) == 200
-        (ended,) = [one for one in slow if one.has_ended]
-        with pytest.raises(QueryFault) as caught:
-            await ended.read_all()
-        assert caught.value.kind == CROWDED_FAULT
-        assert len(await numbers(pool)) == 200  # by the reader that is free now
-        assert sum(one.has_ended for one in slow) == 1
-
-    play(Settings(store=tmp_path, readers=2), story)
-
-
-def test_nobody_has_to_go_whose_query_did_not_run_for_long(
+def test_slow_query_is_canceled_if_it_blocks_the_last_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fair_queue, "LONG_LOAN_SECONDS", 0.1)
+
+    async def check(pool: WorkerPool) -> None:
+        slow_results = await occupy_all_workers(pool, "abcd")
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
+        (canceled,) = [result for result in slow_results if result.has_ended]
+        with pytest.raises(QueryFault) as caught:
+            await canceled.read_all()
+        assert caught.value.kind == CROWDED_FAULT
+        # The next query is evaluated by the worker that is free now.
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
+        assert sum(result.has_ended for result in slow_results) == 1
+
+    run_with_pool(Settings(store=tmp_path, readers=2), check)
+
+
+def test_query_that_has_not_run_long_is_not_canceled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fair_queue, "LONG_LOAN_SECONDS", 1000)
 
-    async def story(pool: WorkerPool) -> None:
-        slow = await all_at_work(pool, "abcd")
+    async def check(pool: WorkerPool) -> None:
+        slow_results = await occupy_all_workers(pool, "abcd")
         assert pool.current
         assert pool.current.find_victim() is None
         pool.on_crowded()
-        assert not any(one.has_ended for one in slow)
+        assert not any(result.has_ended for result in slow_results)
 
-    play(Settings(store=tmp_path, readers=2), story)
+    run_with_pool(Settings(store=tmp_path, readers=2), check)
 
 
 @pytest.fixture
-def all_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every query has run for long from its begin."""
+def long_loans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every query counts as long from its start."""
     monkeypatch.setattr(fair_queue, "LONG_LOAN_SECONDS", -1)
 
 
 @pytest.mark.parametrize(
-    ("clients", "lately", "begun", "goes"),
+    ("clients", "recent_long_borrowers", "read_results", "victim_number"),
     [
-        pytest.param("abb", "a", [1], 2, id="of the client that has the most"),
-        pytest.param("abc", "b", [1], 1, id="of a client that had long queries before"),
-        pytest.param("abc", "", [0], 1, id="whose answer has not begun"),
-        pytest.param("abc", "", [], 0, id="that has run for longest"),
+        pytest.param("abb", "a", [1], 2, id="client with the most queries"),
+        pytest.param("abc", "b", [1], 1, id="client with earlier long queries"),
+        pytest.param("abc", "", [0], 1, id="result that was not read yet"),
+        pytest.param("abc", "", [], 0, id="query that has run longest"),
     ],
 )
-@pytest.mark.usefixtures("all_is_long")
-def test_which_query_has_to_go(
-    tmp_path: Path, clients: str, lately: str, begun: list[int], goes: int
+@pytest.mark.usefixtures("long_loans")
+def test_query_to_cancel_is_chosen_by_client_and_progress(
+    tmp_path: Path, clients: str, recent_long_borrowers: str, read_results: list[int], victim_number: int
 ) -> None:
-    async def story(pool: WorkerPool) -> None:
-        asked = [await pool.ask(job(MANY), client) for client in clients]
-        pool.queue.long_until.update(dict.fromkeys(lately, 0))
-        for one in begun:
-            await asked[one].next_piece()
+    async def check(pool: WorkerPool) -> None:
+        results = [await pool.start_query(make_job(LARGE_RESULT_QUERY), client) for client in clients]
+        # These clients have had long queries before.
+        pool.queue.long_until.update(dict.fromkeys(recent_long_borrowers, 0))
+        for number in read_results:
+            await results[number].next_chunk()
         assert pool.current
-        victim = pool.current.find_victim()
+        victim = pool.current.find_victim()  # the worker of the query to cancel
         assert victim
-        assert [victim.result is one for one in asked].index(True) == goes
+        assert [victim.result is result for result in results].index(True) == victim_number
 
-    play(Settings(store=tmp_path, readers=3), story)
+    run_with_pool(Settings(store=tmp_path, readers=3), check)
 
 
-def test_a_client_that_takes_nothing_loses_its_answer(
+def test_query_of_a_client_that_does_not_read_is_canceled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "RESULT_READ_TIMEOUT_SECONDS", 0)
 
-    async def story(pool: WorkerPool) -> None:
-        result = await pool.ask(job(MANY), "somebody")
+    async def check(pool: WorkerPool) -> None:
+        result = await pool.start_query(make_job(LARGE_RESULT_QUERY), "client")
         while not result.has_ended:
             await asyncio.sleep(0)
         with pytest.raises(QueryFault):
             await result.read_all()
 
-    play(Settings(store=tmp_path, readers=1), story)
+    run_with_pool(Settings(store=tmp_path, readers=1), check)
 
 
-def test_a_pause_changes_nothing_of_what_becomes_of_a_query(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_query_gets_lower_priority_after_a_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "SLOW_QUERY_SECONDS", 0)
 
-    async def story(pool: WorkerPool) -> None:
+    async def check(pool: WorkerPool) -> None:
         assert pool.current
-        (reader,) = pool.current.workers
-        await told_its_thread(reader)
-        result = await pool.ask(job(MANY), "somebody")
-        reader.pace(on=False)
-        reader.pace(on=True)
-        assert await comes_to_yield(reader, result)
+        (worker,) = pool.current.workers
+        await wait_for_thread_id(worker)
+        result = await pool.start_query(make_job(LARGE_RESULT_QUERY), "client")
+        worker.set_flow(on=False)
+        worker.set_flow(on=True)
+        assert await gets_lower_priority(worker, result)
         result.close()
 
-    play(Settings(store=tmp_path, readers=1), story)
+    run_with_pool(Settings(store=tmp_path, readers=1), check)
 
 
-def yields(reader: WorkerConnection) -> bool:
-    """Whether the thread that answers lets others go first."""
-    return os.getpriority(os.PRIO_PROCESS, reader.thread_id) > os.getpriority(os.PRIO_PROCESS, 0)
+def has_lower_priority(worker: WorkerConnection) -> bool:
+    """Whether the thread that evaluates queries has a lower priority (a greater number) than this process."""
+    return os.getpriority(os.PRIO_PROCESS, worker.thread_id) > os.getpriority(os.PRIO_PROCESS, 0)
 
 
-async def told_its_thread(reader: WorkerConnection) -> int:
-    """The thread that answers, once the reader has said which that is."""
-    while reader.thread_id == reader.process_id:
+async def wait_for_thread_id(worker: WorkerConnection) -> int:
+    """The ID of the thread that evaluates queries, as soon as the worker has sent it."""
+    while worker.thread_id == worker.process_id:
         await asyncio.sleep(0)
-    return reader.thread_id
+    return worker.thread_id
 
 
-async def comes_to_yield(reader: WorkerConnection, result: QueryResult) -> bool:
-    """Whether a query lets others go first before it ends."""
-    while not (yields(reader) or result.has_ended):
+async def gets_lower_priority(worker: WorkerConnection, result: QueryResult) -> bool:
+    """Whether a query gets a lower priority before it ends."""
+    while not (has_lower_priority(worker) or result.has_ended):
         await asyncio.sleep(0)
-    return yields(reader)
+    return has_lower_priority(worker)
 
 
-def test_a_query_that_takes_long_lets_others_go_first_and_the_next_one_need_not(
+def test_long_query_gets_lower_priority_and_the_next_query_does_not(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "SLOW_QUERY_SECONDS", 0.01)
-    some = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c < 8) }"
+    long_query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c < 8) }"
 
-    async def story(pool: WorkerPool) -> None:
+    async def check(pool: WorkerPool) -> None:
         assert pool.current
-        (reader,) = pool.current.workers
-        first = await told_its_thread(reader)
-        result = await pool.ask(job(some), "somebody")
-        assert await comes_to_yield(reader, result)
+        (worker,) = pool.current.workers
+        first_thread_id = await wait_for_thread_id(worker)
+        result = await pool.start_query(make_job(long_query), "client")
+        assert await gets_lower_priority(worker, result)
         await result.read_all()
-        while reader.thread_id == first:
+        while worker.thread_id == first_thread_id:  # the next query is evaluated on a new thread
             await asyncio.sleep(0)
-        assert not yields(reader)
-        assert len(await numbers(pool)) == 200
+        assert not has_lower_priority(worker)
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
 
-    play(replace(settings, readers=1, query_seconds=30), story)
+    run_with_pool(replace(settings, readers=1, query_seconds=30), check)
 
 
-def test_an_answer_that_ends_while_its_client_is_slow_does_not_hold_up_the_next(tmp_path: Path) -> None:
-    async def story(pool: WorkerPool) -> None:
-        for size in range(100, 400, 10):
-            text = f"SELECT * {{ ?s ?p ?o . ?t ?q ?r }} LIMIT {size * 20}"
-            left = await pool.ask(job(text), "slow")
-            while not left.has_ended and len(left.pieces) < MAX_PIECES_AHEAD:
+def test_finished_result_of_a_slow_client_does_not_block_the_next_query(tmp_path: Path) -> None:
+    async def check(pool: WorkerPool) -> None:
+        for limit in range(2_000, 8_000, 200):  # so that some results just fill the buffer
+            text = f"SELECT * {{ ?s ?p ?o . ?t ?q ?r }} LIMIT {limit}"
+            unread = await pool.start_query(make_job(text), "slow")
+            while not unread.has_ended and len(unread.chunks) < MAX_CHUNKS_AHEAD:
                 await asyncio.sleep(0)
-            if left.has_ended:
-                assert len(await numbers(pool)) == 200
-            left.close()
+            if unread.has_ended:
+                assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
+            unread.close()
 
-    play(Settings(store=tmp_path, readers=1), story)
+    run_with_pool(Settings(store=tmp_path, readers=1), check)

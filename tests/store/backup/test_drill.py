@@ -1,4 +1,4 @@
-"""The drill: a store is lost under its service, and comes back from its backup with all that it answered."""
+"""Disaster drill: a store is deleted while it is served, and restored from its backup."""
 
 import shutil
 import subprocess
@@ -10,83 +10,86 @@ from pathlib import Path
 
 import httpx
 import pytest
+from wgig.cli.parser import EXIT_FAILED
 from wgig.sparql.examples import list_example_queries
 from wgig.store.backup.backup import BACKUP_STORE_FOLDER, list_backups
 from wgig.store.backup.manifest import BackupManifest, read_store_content
 
-from tests.fixtures.processes import Serving
+from tests.fixtures.processes import ServiceStarter
 
 pytestmark = pytest.mark.slow
 
 TOKEN = "secret"
-GRAPH = "/graphs?graph=urn:theirs"
-TURTLE = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
+GRAPH_PATH = "/graphs?graph=urn:g"
+WRITER_HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
 
 
 @contextmanager
-def client_of(serving: Serving, store: Path) -> Iterator[httpx.Client]:
-    with serving(store, WGIG_TOKEN=TOKEN) as url, httpx.Client(base_url=url, timeout=60) as client:
+def open_client(start_service: ServiceStarter, store: Path) -> Iterator[httpx.Client]:
+    with start_service(store, WGIG_TOKEN=TOKEN) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
-def asked(client: httpx.Client, query: str) -> httpx.Response:
-    """The answer to a query, asked again where the service is busy and says so, as on a slow machine."""
+def send_query(client: httpx.Client, query: str) -> httpx.Response:
+    """The response to a query; it is sent up to three times while the service is busy (503)."""
     for _ in range(3):
-        answer = client.post("/sparql", data={"query": query}, headers={"Accept": "text/csv"})
-        if answer.status_code != 503:
+        response = client.post("/sparql", data={"query": query}, headers={"Accept": "text/csv"})
+        if response.status_code != 503:
             break
-        time.sleep(int(answer.headers.get("retry-after", "1")))
-    return answer
+        time.sleep(int(response.headers.get("retry-after", "1")))
+    return response
 
 
-def answers(client: httpx.Client) -> dict[str, list[str]]:
-    """What the example queries answer, the twelve questions among them, by their names; rows in any order."""
-    found = {}
-    for one in list_example_queries():
-        answer = asked(client, one.text)
-        assert answer.status_code == 200, answer.text
-        found[one.name] = sorted(answer.text.splitlines())
-    return found
+def run_example_queries(client: httpx.Client) -> dict[str, list[str]]:
+    """The sorted rows of each example query, by name."""
+    results = {}
+    for example in list_example_queries():
+        response = send_query(client, example.text)
+        assert response.status_code == 200, response.text
+        results[example.name] = sorted(response.text.splitlines())
+    return results
 
 
-def command(name: str, folder: Path, store: Path) -> "subprocess.CompletedProcess[str]":
-    line = [sys.executable, "-m", "wgig", name, str(folder), "--store", str(store)]
-    return subprocess.run(line, capture_output=True, text=True, check=False)
+def run_command(name: str, folder: Path, store: Path) -> "subprocess.CompletedProcess[str]":
+    arguments = [sys.executable, "-m", "wgig", name, str(folder), "--store", str(store)]
+    return subprocess.run(arguments, capture_output=True, text=True, check=False)
 
 
-def damage(backup: Path) -> None:
-    """Turn one bit of the largest file of a backup, as a disk may."""
+def flip_bit(backup: Path) -> None:
+    """Flip a bit in the largest file of a backup."""
     largest = max((backup / BACKUP_STORE_FOLDER).rglob("*"), key=lambda path: path.stat().st_size)
     data = bytearray(largest.read_bytes())
     data[len(data) // 2] ^= 1
     largest.write_bytes(data)
 
 
-def test_the_drill(serving: Serving, tmp_path: Path) -> None:
-    store, kept = tmp_path / "store", tmp_path / "backups"
-    with client_of(serving, store) as client:
-        client.put(GRAPH, content="<urn:a> <urn:p> 1 .", headers=TURTLE).raise_for_status()
-        before = answers(client)
+def test_a_deleted_store_is_restored_from_its_backup(start_service: ServiceStarter, tmp_path: Path) -> None:
+    store, backups = tmp_path / "store", tmp_path / "backups"
+    with open_client(start_service, store) as client:
+        client.put(GRAPH_PATH, content="<urn:a> <urn:p> 1 .", headers=WRITER_HEADERS).raise_for_status()
+        before = run_example_queries(client)
         assert len(before) >= 12
         assert all(len(rows) > 1 for rows in before.values())
-        assert command("backup", kept, store).returncode == 0
-        client.put(GRAPH, content="<urn:a> <urn:p> 2 .", headers=TURTLE).raise_for_status()
+        assert run_command("backup", backups, store).returncode == 0
+        client.put(GRAPH_PATH, content="<urn:a> <urn:p> 2 .", headers=WRITER_HEADERS).raise_for_status()
         shutil.rmtree(store)  # under the running service
-    (backup,) = list_backups(kept)
+    (backup,) = list_backups(backups)
 
-    assert command("restore", kept, store).returncode == 0
+    assert run_command("restore", backups, store).returncode == 0
     assert read_store_content(store) == BackupManifest.read(backup).content
-    with client_of(serving, store) as client:
-        assert answers(client) == before
-        assert client.get(GRAPH, headers={"Accept": "application/n-triples"}).text.count("integer") == 1
+    with open_client(start_service, store) as client:
+        assert run_example_queries(client) == before
+        triples = client.get(GRAPH_PATH, headers={"Accept": "application/n-triples"}).text.splitlines()
+        assert len(triples) == 1
+        assert '"1"' in triples[0]  # the state before the second write
         assert client.get("/ready").json()["lastBackup"] == BackupManifest.read(backup).made
-        assert command("backup", kept, store).returncode == 0
-    first, second = (BackupManifest.read(one).content for one in list_backups(kept))
+        assert run_command("backup", backups, store).returncode == 0
+    first, second = (BackupManifest.read(path).content for path in list_backups(backups))
     assert second == first
 
-    damage(backup)
-    refused = command("restore", backup, store)
-    assert (refused.returncode, refused.stdout) == (3, "")
-    assert "is damaged: the file quads/" in refused.stderr
-    with client_of(serving, store) as client:
-        assert answers(client) == before
+    flip_bit(backup)
+    process = run_command("restore", backup, store)
+    assert (process.returncode, process.stdout) == (EXIT_FAILED, "")
+    assert "is damaged: the file quads/" in process.stderr
+    with open_client(start_service, store) as client:
+        assert run_example_queries(client) == before

@@ -1,4 +1,4 @@
-"""The event stream: every version of every thing, in order, in pages that never change once they are full."""
+"""The event stream of the change log: the versions of all resources in order, in immutable pages."""
 
 import asyncio
 import re
@@ -25,18 +25,19 @@ from wgig.store.errors import StoreError
 from wgig.store.store import Store
 from wgig.store.view import select_solutions
 
-from tests.fixtures.service import client_of, service_of
+from tests.fixtures.service import make_client, make_service_client
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
-NQ = {"Accept": "application/n-quads"}
-AS, TREE, LDES = (
+N_QUADS_HEADERS = {"Accept": "application/n-quads"}
+ACTIVITY_STREAMS, TREE, LDES = (
     "https://www.w3.org/ns/activitystreams#",
     "https://w3id.org/tree#",
     "https://w3id.org/ldes#",
 )
-TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
-APART = """
+RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+# A service that ends without waiting for its scan process, which is busy for 600 s.
+SERVICE_SCRIPT = """
 import os, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -50,12 +51,12 @@ if __name__ == "__main__":
 RULE = "CONSTRUCT { ?s a <x:B> } WHERE { ?s a <x:A> }"
 
 
-class Version(NamedTuple):
-    """A version of a thing, as a client finds it."""
+class StreamMember(NamedTuple):
+    """A version of a resource, as a client reads it."""
 
-    thing: str
-    what: str
-    at: str
+    iri: str
+    activity: str
+    published: str
     quads: frozenset[str]
 
 
@@ -71,192 +72,199 @@ def app(service: Service) -> FastAPI:
 
 @pytest.fixture
 def client(app: FastAPI) -> httpx.Client:
-    """A client that may write, of a service whose stream has begun."""
-    found = client_of(app, Authorization="Bearer secret")
-    assert found.get("/changes").status_code == 200
-    return found
+    """A client that may write, of a service whose event stream has begun."""
+    client = make_client(app, Authorization="Bearer secret")
+    assert client.get("/changes").status_code == 200
+    return client
 
 
 @pytest.fixture
 def reader(app: FastAPI) -> httpx.Client:
     """A client without a token."""
-    return client_of(app)
+    return make_client(app)
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages of three members, and shelves of two pages."""
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of three members, and shelves (nodes that link to pages) of two pages."""
     monkeypatch.setattr(log, "MEMBERS_PER_PAGE", 3)
     monkeypatch.setattr(event_stream, "PAGES_PER_SHELF", 2)
 
 
-def fetched(client: httpx.Client, path: str) -> list[ox.Quad]:
-    answer = client.get(path, headers=NQ)
-    assert answer.status_code == 200, answer.text
-    return list(ox.parse(answer.content, ox.RdfFormat.N_QUADS))
+def fetch_quads(client: httpx.Client, path: str) -> list[ox.Quad]:
+    response = client.get(path, headers=N_QUADS_HEADERS)
+    assert response.status_code == 200, response.text
+    return list(ox.parse(response.content, ox.RdfFormat.N_QUADS))
 
 
-def objects(quads: list[ox.Quad], predicate: str, subject: str = "") -> list[str]:
+def find_objects(quads: list[ox.Quad], predicate: str, subject: str = "") -> list[str]:
     return [
-        value(quad.object)
+        term_value(quad.object)
         for quad in quads
-        if quad.predicate.value == predicate and subject in ("", value(quad.subject))
+        if quad.predicate.value == predicate and subject in ("", term_value(quad.subject))
     ]
 
 
-def value(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str:
+def term_value(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str:
     assert not isinstance(term, ox.Triple)
     return term.value
 
 
-def pages(client: httpx.Client, path: str = "/changes") -> Iterator[list[ox.Quad]]:
-    """A node, and those that it leads to."""
-    quads = fetched(client, path)
+def walk_pages(client: httpx.Client, path: str = "/changes") -> Iterator[list[ox.Quad]]:
+    """The quads of a page, and of all pages that it links to."""
+    quads = fetch_quads(client, path)
     yield quads
-    for there in dict.fromkeys(objects(quads, f"{TREE}node")):
-        yield from pages(client, there.removeprefix("http://localhost"))
+    for url in dict.fromkeys(find_objects(quads, f"{TREE}node")):
+        yield from walk_pages(client, url.removeprefix("http://localhost"))
 
 
-def versions(client: httpx.Client) -> list[Version]:
-    """All versions, as the root leads to them."""
-    found = []
-    for quads in pages(client):
-        for member in objects(quads, f"{TREE}member"):
-            (thing,) = objects(quads, f"{AS}object", member)
-            (at,) = objects(quads, f"{AS}published", member)
-            (what,) = (one.removeprefix(AS) for one in objects(quads, TYPE, member) if one.startswith(AS))
-            own = (quad for quad in quads if value(quad.subject) == member and not is_envelope(quad))
-            lines = frozenset(f"{quad.predicate} {quad.object} {quad.graph_name}" for quad in own)
-            found.append(Version(thing, what, at, lines))
-    return found
+def read_members(client: httpx.Client) -> list[StreamMember]:
+    """The members of all pages that the root links to."""
+    members = []
+    for quads in walk_pages(client):
+        for member in find_objects(quads, f"{TREE}member"):
+            (iri,) = find_objects(quads, f"{ACTIVITY_STREAMS}object", member)
+            (published,) = find_objects(quads, f"{ACTIVITY_STREAMS}published", member)
+            types = find_objects(quads, RDF_TYPE, member)
+            (activity,) = (
+                type_.removeprefix(ACTIVITY_STREAMS) for type_ in types if type_.startswith(ACTIVITY_STREAMS)
+            )
+            content = (quad for quad in quads if term_value(quad.subject) == member and not is_envelope(quad))
+            lines = frozenset(f"{quad.predicate} {quad.object} {quad.graph_name}" for quad in content)
+            members.append(StreamMember(iri, activity, published, lines))
+    return members
 
 
 def is_envelope(quad: ox.Quad) -> bool:
+    """Whether a quad of a member is about the member instead of from the resource."""
     return isinstance(quad.graph_name, ox.DefaultGraph) and (
-        quad.predicate.value.startswith(AS) or value(quad.object).startswith(AS)
+        quad.predicate.value.startswith(ACTIVITY_STREAMS)
+        or term_value(quad.object).startswith(ACTIVITY_STREAMS)
     )
 
 
-def copy_of(found: list[Version]) -> dict[str, frozenset[str]]:
-    """What a client holds that replaces each thing by its next version."""
-    copy = {one.thing: one.quads for one in found}
-    return {thing: quads for thing, quads in copy.items() if quads}
+def replay_members(members: list[StreamMember]) -> dict[str, frozenset[str]]:
+    """The last version of each resource that was not deleted, by IRI."""
+    last_versions = {member.iri: member.quads for member in members}
+    return {iri: quads for iri, quads in last_versions.items() if quads}
 
 
-def held(store: Store) -> dict[str, frozenset[str]]:
-    """What the store holds."""
-    things: dict[str, set[str]] = {}
-    for quad in (skolemize_quad(one, BASE) for one in store.match()):
-        things.setdefault(value(quad.subject), set()).add(f"{quad.predicate} {quad.object} {quad.graph_name}")
-    return {thing: frozenset(quads) for thing, quads in things.items()}
+def read_resources(store: Store) -> dict[str, frozenset[str]]:
+    """The quads of each resource in the store, by IRI."""
+    resources: dict[str, set[str]] = {}
+    for quad in (skolemize_quad(stored_quad, BASE) for stored_quad in store.match()):
+        lines = resources.setdefault(term_value(quad.subject), set())
+        lines.add(f"{quad.predicate} {quad.object} {quad.graph_name}")
+    return {iri: frozenset(lines) for iri, lines in resources.items()}
 
 
-def of(found: list[Version], thing: str) -> list[tuple[str, int]]:
-    """What became of a thing, with the number of its statements."""
-    return [(one.what, len(one.quads)) for one in found if one.thing == thing]
+def activities_of(members: list[StreamMember], iri: str) -> list[tuple[str, int]]:
+    """The activities of a resource, each with the number of quads after it."""
+    return [(member.activity, len(member.quads)) for member in members if member.iri == iri]
 
 
-def test_each_write_makes_a_version_of_the_things_that_it_changes(client: httpx.Client) -> None:
+def test_each_write_adds_a_version_of_each_changed_resource(client: httpx.Client) -> None:
     put_turtle(client, "<x:a> <x:p> 1 . <x:b> <x:p> 1 .")
     put_turtle(client, "<x:a> <x:p> 1, 2 . <x:b> <x:p> 1 .")
     client.delete("/graph/one")
-    found = versions(client)
-    assert of(found, "x:a") == [("Create", 1), ("Update", 2), ("Delete", 0)]
-    assert of(found, "x:b") == [("Create", 1), ("Delete", 0)]
+    members = read_members(client)
+    assert activities_of(members, "x:a") == [("Create", 1), ("Update", 2), ("Delete", 0)]
+    assert activities_of(members, "x:b") == [("Create", 1), ("Delete", 0)]
 
 
-def test_a_thing_in_several_graphs_keeps_them_apart(client: httpx.Client, store: Store) -> None:
+def test_a_version_has_the_graph_of_each_triple(client: httpx.Client, store: Store) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
     put_turtle(client, "<x:a> <x:p> 1 .", "/graph/two")
     put_turtle(client, "<x:a> <x:p> 1 .", "/graphs?default")
-    assert of(versions(client), "x:a") == [("Create", 1), ("Update", 2), ("Update", 3)]
-    assert copy_of(versions(client)) == held(store)
+    assert activities_of(read_members(client), "x:a") == [("Create", 1), ("Update", 2), ("Update", 3)]
+    assert replay_members(read_members(client)) == read_resources(store)
 
 
-@pytest.mark.usefixtures("small")
-def test_a_copy_by_the_stream_is_what_the_store_holds(client: httpx.Client, store: Store) -> None:
+@pytest.mark.usefixtures("small_pages")
+def test_a_copy_made_from_the_stream_equals_the_store(client: httpx.Client, store: Store) -> None:
     put_turtle(client, "<x:a> <x:p> [ <x:q> ( 1 2 'three'@en ) ] . [] <x:r> <x:a> .")
     put_turtle(client, "<x:a> <x:p> [ <x:q> ( 1 2 ) ] . <x:c> <x:says> 'a \"quoted\" line\\nand one more' .")
     client.post("/update", data={"update": "INSERT DATA { <x:d> <x:p> 1 } ; DELETE WHERE { <x:c> ?p ?o }"})
-    assert copy_of(versions(client)) == held(store)
+    assert replay_members(read_members(client)) == read_resources(store)
 
 
-def test_what_was_there_at_the_beginning_has_the_time_of_its_graph(store: Store) -> None:
+def test_a_resource_from_before_the_stream_has_the_time_of_its_graph(store: Store) -> None:
     at = '"2005-07-18T10:00:00+00:00"^^<http://www.w3.org/2001/XMLSchema#dateTime>'
     store.update(
         f"""INSERT DATA {{ GRAPH <{BASE}graph/issues> {{ <x:a> <x:p> 1 }} GRAPH <x:g> {{ <x:b> <x:p> 1 }}
         GRAPH <{BASE}graph/catalog> {{ <{BASE}graph/issues> <http://purl.org/dc/terms/modified> {at} }} }}"""
     )
-    times = {one.thing: one.at for one in versions(service_of(Settings(), store))}
+    times = {member.iri: member.published for member in read_members(make_service_client(Settings(), store))}
     assert times["x:a"] == "2005-07-18T10:00:00.000000Z"
     assert times["x:b"] > times["x:a"]
 
 
-def test_a_version_has_the_time_of_its_write_on_record(client: httpx.Client, store: Store) -> None:
+def test_a_version_has_the_recorded_time_of_its_write(client: httpx.Client, store: Store) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
     query = f"SELECT ?at {{ GRAPH <{BASE}graph/history> {{ ?write <{PROV_ENDED_AT_TIME.value}> ?at }} }}"
     (at,) = (row["at"].value for row in select_solutions(store, query))
-    found = {datetime.fromisoformat(one.at) for one in versions(client)}
-    assert found == {datetime.fromisoformat(at)}
+    times = {datetime.fromisoformat(member.published) for member in read_members(client)}
+    assert times == {datetime.fromisoformat(at)}
 
 
-@pytest.mark.usefixtures("small")
-def test_a_full_page_never_changes_and_the_open_one_is_asked_for_again(
+@pytest.mark.usefixtures("small_pages")
+def test_a_full_page_is_immutable_and_the_open_page_is_not_cached(
     client: httpx.Client, reader: httpx.Client
 ) -> None:
     put_turtle(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
-    every = [there for quads in pages(client) for there in objects(quads, f"{TREE}node")]
-    full = [one for one in every if "shelf" not in one]
-    first, last = full[0], full[-1]
+    node_urls = [url for quads in walk_pages(client) for url in find_objects(quads, f"{TREE}node")]
+    page_urls = [url for url in node_urls if "shelf" not in url]
+    first, last = page_urls[0], page_urls[-1]
     before = reader.get(first)
     assert before.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert f"{LDES}immutable" in reader.get(first, headers=NQ).text
+    assert f"{LDES}immutable" in reader.get(first, headers=N_QUADS_HEADERS).text
     assert reader.get(last).headers["cache-control"] == "no-cache"
     put_turtle(client, "<x:1> <x:p> 2 . <x:9> <x:p> 2 .")
     after = reader.get(first)
     assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
 
 
-@pytest.mark.usefixtures("small")
-def test_a_relation_says_between_which_times_the_members_behind_it_are(client: httpx.Client) -> None:
+@pytest.mark.usefixtures("small_pages")
+def test_a_relation_has_the_time_limit_of_the_members_behind_it(client: httpx.Client) -> None:
     for number in range(4):
         put_turtle(client, f"<x:{number}> <x:p> 1 .")
-    every = list(pages(client))
-    checked = 0
-    for quads in every:
-        for relation in objects(quads, f"{TREE}relation"):
-            (kind,), (time,), (there,) = (
-                objects(quads, iri, relation) for iri in (TYPE, f"{TREE}value", f"{TREE}node")
+    relation_count = 0
+    for quads in walk_pages(client):
+        for relation in find_objects(quads, f"{TREE}relation"):
+            (type_,), (time,), (url,) = (
+                find_objects(quads, iri, relation) for iri in (RDF_TYPE, f"{TREE}value", f"{TREE}node")
             )
-            behind = list(pages(client, there.removeprefix("http://localhost")))
-            times = [at for one in behind for at in objects(one, f"{AS}published")]
-            limit = min(times) if kind == f"{TREE}GreaterThanOrEqualToRelation" else max(times)
+            linked_pages = walk_pages(client, url.removeprefix("http://localhost"))
+            times = [
+                time for page in linked_pages for time in find_objects(page, f"{ACTIVITY_STREAMS}published")
+            ]
+            limit = min(times) if type_ == f"{TREE}GreaterThanOrEqualToRelation" else max(times)
             assert time == limit
-            checked += 1
-    assert checked > 4
+            relation_count += 1
+    assert relation_count > 4
 
 
-def test_the_root_says_how_to_read_the_stream_and_what_is_kept(client: httpx.Client) -> None:
+def test_the_root_describes_the_stream_and_its_retention(client: httpx.Client) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
-    root = fetched(client, "/changes")
-    assert objects(root, f"{TREE}view", f"{BASE}changes") == ["http://localhost/changes"]
-    assert objects(root, f"{LDES}timestampPath") == [f"{AS}published"]
-    assert objects(root, f"{LDES}versionOfPath") == [f"{AS}object"]
-    assert objects(root, f"{LDES}startingFrom") == [versions(client)[0].at]
+    root = fetch_quads(client, "/changes")
+    assert find_objects(root, f"{TREE}view", f"{BASE}changes") == ["http://localhost/changes"]
+    assert find_objects(root, f"{LDES}timestampPath") == [f"{ACTIVITY_STREAMS}published"]
+    assert find_objects(root, f"{LDES}versionOfPath") == [f"{ACTIVITY_STREAMS}object"]
+    assert find_objects(root, f"{LDES}startingFrom") == [read_members(client)[0].published]
 
 
-def test_trig_says_what_n_quads_say(client: httpx.Client) -> None:
+def test_a_page_in_trig_equals_that_in_n_quads(client: httpx.Client) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
-    last = [there for quads in pages(client) for there in objects(quads, f"{TREE}node")][-1]
-    answer = client.get(last)
-    assert answer.headers["content-type"] == "application/trig"
-    assert set(ox.parse(answer.content, ox.RdfFormat.TRIG)) == set(
-        ox.parse(client.get(last, headers=NQ).content, ox.RdfFormat.N_QUADS)
+    last = [url for quads in walk_pages(client) for url in find_objects(quads, f"{TREE}node")][-1]
+    response = client.get(last)
+    assert response.headers["content-type"] == "application/trig"
+    assert set(ox.parse(response.content, ox.RdfFormat.TRIG)) == set(
+        ox.parse(client.get(last, headers=N_QUADS_HEADERS).content, ox.RdfFormat.N_QUADS)
     )
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("path", "status", "message"),  # %s is the name of the stream
     [
         ("/changes/x/1", 404, "no page 'x/1'"),
         ("/changes/%s/0", 404, "no page"),
@@ -268,166 +276,170 @@ def test_trig_says_what_n_quads_say(client: httpx.Client) -> None:
         ("/changes?_mediatype=text/csv", 406, "application/trig"),
     ],
 )
-def test_what_is_not_there_is_refused_in_words(
-    client: httpx.Client, path: str, status: int, said: str
+def test_an_invalid_url_is_refused_with_an_explanation(
+    client: httpx.Client, path: str, status: int, message: str
 ) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
-    found = re.search(r"pages are (\w+)/1", client.get("/changes/x/1").json()["detail"])
-    assert found
-    answer = client.get(path.replace("%s", found[1]))
-    assert answer.status_code == status
-    assert said in answer.json()["detail"]
+    match = re.search(r"pages are (\w+)/1", client.get("/changes/x/1").json()["detail"])
+    assert match
+    response = client.get(path.replace("%s", match[1]))
+    assert response.status_code == status
+    assert message in response.json()["detail"]
 
 
-def log_of(store: Store) -> log.ChangeLog:
-    """The log of a stream that starts now."""
+def open_log(store: Store) -> log.ChangeLog:
+    """The change log of a store, in sync with it."""
     return asyncio.run(ChangeLogSync(store, BASE).get_current_log())
 
 
-def things(found: log.ChangeLog) -> dict[str, str]:
-    """What became last of each thing called x:…"""
-    return {one.iri: one.activity for one in list_resources_below(found, "x:", (), 0, 100)}
+def last_activities(change_log: log.ChangeLog) -> dict[str, str]:
+    """The last activity of each existing resource with an IRI such as x:a."""
+    return {change.iri: change.activity for change in list_resources_below(change_log, "x:", (), 0, 100)}
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Store:
-    """A store on disk that infers, and so knows of each write."""
+def disk_store(tmp_path: Path) -> Store:
+    """A store on disk with inference, and so with a clean mark for each commit."""
     store = Store.open(tmp_path / "store", [RULE])
     store.update("INSERT DATA { <x:a> a <x:A> . <x:b> <x:p> 1 }")
     return store
 
 
-def test_the_stream_goes_on_where_it_was_when_the_service_starts_anew(kept: Store) -> None:
-    first = log_of(kept)
-    kept.update("INSERT DATA { <x:c> <x:p> 1 }")
-    kept.update("INSERT DATA { <x:c> <x:p> 1 }")  # which is there already
+def test_the_stream_continues_after_a_restart(disk_store: Store) -> None:
+    first = open_log(disk_store)
+    disk_store.update("INSERT DATA { <x:c> <x:p> 1 }")
+    disk_store.update("INSERT DATA { <x:c> <x:p> 1 }")  # exists already
     with pytest.raises(RuntimeError):
-        kept.update("INSERT { ?s ?p ?o } WHERE { BIND (<x:no-function>(1) AS ?s) }")
-    stream = ChangeLogSync(kept, BASE)
+        disk_store.update("INSERT { ?s ?p ?o } WHERE { BIND (<x:no-function>(1) AS ?s) }")
+    stream = ChangeLogSync(disk_store, BASE)
     stream.open()
     assert stream.is_current
     assert (stream.log.log_id, stream.log.last_number) == (first.log_id, first.last_number)
 
 
-def test_what_others_wrote_meanwhile_is_found_at_the_start(kept: Store) -> None:
-    log_of(kept)
-    kept.projections.clear()
-    kept.update("DELETE DATA { <x:b> <x:p> 1 } ; INSERT DATA { <x:c> a <x:A> . <x:a> <x:p> 2 }")
-    assert things(log_of(kept)) == {"x:a": "Update", "x:c": "Create"}
+def test_writes_without_the_log_are_found_at_the_start(disk_store: Store) -> None:
+    open_log(disk_store)
+    disk_store.projections.clear()  # the log gets no further commits
+    disk_store.update("DELETE DATA { <x:b> <x:p> 1 } ; INSERT DATA { <x:c> a <x:A> . <x:a> <x:p> 2 }")
+    assert last_activities(open_log(disk_store)) == {"x:a": "Update", "x:c": "Create"}
 
 
-def test_a_large_store_is_looked_through_by_a_process_of_its_own(
-    kept: Store, monkeypatch: pytest.MonkeyPatch
+def test_a_large_store_is_scanned_by_a_separate_process(
+    disk_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rescan, "LARGE_STORE_BYTES", 0)
-    monkeypatch.setattr(rescan, "scan_view", None)  # in this process
-    assert things(log_of(kept)) == {"x:a": "Create", "x:b": "Create"}
+    monkeypatch.setattr(rescan, "scan_view", None)  # a scan in this process would fail
+    assert last_activities(open_log(disk_store)) == {"x:a": "Create", "x:b": "Create"}
 
 
 @pytest.mark.slow
-def test_a_look_from_a_process_of_its_own_ends_with_the_service(tmp_path: Path) -> None:
+def test_a_scan_process_ends_with_the_service(tmp_path: Path) -> None:
     script = tmp_path / "service.py"
-    script.write_text(APART)
-    # What it says is read to its end, which comes when all who could say more are gone.
+    script.write_text(SERVICE_SCRIPT)
+    # The output is read to its end, which comes when all processes that have it open have ended.
     subprocess.run([sys.executable, script], stdout=subprocess.PIPE, timeout=30, check=True)
 
 
-def test_a_look_that_was_left_over_adds_nothing(kept: Store) -> None:
-    found = log_of(kept)
-    old = found.begin_scan()
-    found.begin_scan()
-    with pytest.raises(log.OvertakenError):
-        found.add_scanned(old, [])
-    with pytest.raises(log.OvertakenError):
-        found.end_scan(old, found.read_setting("newest"))
-    assert things(found) == {"x:a": "Create", "x:b": "Create"}
+def test_a_scan_that_was_overtaken_adds_nothing(disk_store: Store) -> None:
+    change_log = open_log(disk_store)
+    old_scan = change_log.begin_scan()
+    change_log.begin_scan()
+    with pytest.raises(log.OvertakenScanError):
+        change_log.add_scanned(old_scan, [])
+    with pytest.raises(log.OvertakenScanError):
+        change_log.end_scan(old_scan, change_log.read_setting("newest"))
+    assert last_activities(change_log) == {"x:a": "Create", "x:b": "Create"}
 
 
-def test_what_a_power_cut_took_gives_its_name_to_nothing_else(tmp_path: Path) -> None:
+def test_members_with_the_same_number_after_a_power_cut_have_different_iris(tmp_path: Path) -> None:
     at = "2005-07-18T10:00:00.000000Z"
-    names = []
-    for thing in ("x:a", "x:b"):  # as the log goes on without the first of them
-        found = log.ChangeLog(tmp_path / f"{thing}.sqlite", BASE)
-        found.log_id = "20050718T100000000000Z"
-        found.add([log.ResourceState(thing, at, True, "<x:p> <x:o> .")], "")
-        (name,) = re.findall(r"#(\S+)> \.", found.read_page(1)[0].splitlines()[0])
-        names.append(name)
-    assert len(set(names)) == 2
+    fragments = []
+    for iri in ("x:a", "x:b"):  # as if the power cut had removed the first of them from the log
+        change_log = log.ChangeLog(tmp_path / f"{iri}.sqlite", BASE)
+        change_log.log_id = "20050718T100000000000Z"
+        change_log.add([log.ResourceState(iri, at, True, "<x:p> <x:o> .")], "")
+        (fragment,) = re.findall(r"#(\S+)> \.", change_log.read_page(1)[0].splitlines()[0])
+        fragments.append(fragment)
+    assert len(set(fragments)) == 2
 
 
-def test_a_load_too_large_to_be_told_is_looked_through(kept: Store) -> None:
-    stream = ChangeLogSync(kept, BASE)
+def test_a_bulk_load_causes_a_scan(disk_store: Store) -> None:
+    stream = ChangeLogSync(disk_store, BASE)
     asyncio.run(stream.get_current_log())
-    with (kept.folder or Path()).joinpath("more.nt").open("w+b") as file:
+    with (disk_store.folder or Path()).joinpath("more.nt").open("w+b") as file:
         file.write(b"<x:d> <x:p> <x:a> .\n")
         file.seek(0)
-        kept.bulk_load(file, ox.RdfFormat.N_TRIPLES, "x:g")
-    kept.infer()
+        disk_store.bulk_load(file, ox.RdfFormat.N_TRIPLES, "x:g")
+    disk_store.infer()
     assert stream.is_pending
-    assert things(asyncio.run(stream.get_current_log()))["x:d"] == "Create"
+    assert last_activities(asyncio.run(stream.get_current_log()))["x:d"] == "Create"
 
 
-def test_what_is_written_during_a_look_is_not_missed(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = ChangeLogSync(kept, BASE)
-    end = log.ChangeLog.end_scan
+def test_a_write_during_a_scan_is_logged(disk_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = ChangeLogSync(disk_store, BASE)
+    end_scan = log.ChangeLog.end_scan
 
-    def late(self: log.ChangeLog, number: int, now: str) -> None:
-        kept.update("INSERT DATA { <x:late> <x:p> 1 }")
-        end(self, number, now)
+    def write_before_end(self: log.ChangeLog, number: int, now: str) -> None:
+        disk_store.update("INSERT DATA { <x:late> <x:p> 1 }")
+        end_scan(self, number, now)
 
-    monkeypatch.setattr(log.ChangeLog, "end_scan", late)
-    assert things(asyncio.run(stream.get_current_log()))["x:late"] == "Create"
+    monkeypatch.setattr(log.ChangeLog, "end_scan", write_before_end)
+    assert last_activities(asyncio.run(stream.get_current_log()))["x:late"] == "Create"
 
 
-def test_a_log_for_which_there_is_no_room_hinders_no_write(kept: Store) -> None:
-    stream = ChangeLogSync(kept, BASE)
-    found = asyncio.run(stream.get_current_log())
-    ((pages,),) = found.select_rows("PRAGMA page_count")
-    found.select_rows(f"PRAGMA max_page_count = {pages}")
-    kept.update(f"INSERT DATA {{ <x:e> <x:p> '{'x' * 100_000}' }}")
+def test_a_write_succeeds_even_if_the_log_has_no_space(disk_store: Store) -> None:
+    stream = ChangeLogSync(disk_store, BASE)
+    change_log = asyncio.run(stream.get_current_log())
+    ((page_count,),) = change_log.select_rows("PRAGMA page_count")
+    change_log.select_rows(f"PRAGMA max_page_count = {page_count}")
+    disk_store.update(f"INSERT DATA {{ <x:e> <x:p> '{'x' * 100_000}' }}")
     assert not stream.is_current
     with pytest.raises(StoreError, match="failed: database or disk is full"):
         asyncio.run(stream.get_current_log())
-    found.select_rows("PRAGMA max_page_count = 1000000")
-    assert things(asyncio.run(stream.get_current_log()))["x:e"] == "Create"
+    change_log.select_rows("PRAGMA max_page_count = 1000000")
+    assert last_activities(asyncio.run(stream.get_current_log()))["x:e"] == "Create"
 
 
-@pytest.mark.usefixtures("small")
-def test_a_page_that_turns_out_to_be_damaged_ends_the_stream_and_begins_another(
+@pytest.mark.usefixtures("small_pages")
+def test_a_damaged_page_causes_a_new_stream(
     service: Service, client: httpx.Client, reader: httpx.Client, store: Store
 ) -> None:
     put_turtle(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
     first = service.projections.change_log.log
-    assert first.log_id in reader.get("/changes", headers=NQ).text
+    assert first.log_id in reader.get("/changes", headers=N_QUADS_HEADERS).text
     with first.transaction():
         first.connection.execute("UPDATE pages SET body = x'00'")
     page = f"/changes/{first.log_id}/1"
+    # The first request finds the damage, then a new stream begins, which does not have this page.
     assert (reader.get(page).status_code, reader.get(page).status_code) == (503, 404)
-    assert first.log_id not in reader.get("/changes", headers=NQ).text
-    assert copy_of(versions(reader)) == held(store)
+    assert first.log_id not in reader.get("/changes", headers=N_QUADS_HEADERS).text
+    assert replay_members(read_members(reader)) == read_resources(store)
 
 
-def test_inferred_statements_are_told_with_the_write_that_they_follow_from(kept: Store) -> None:
-    stream = ChangeLogSync(kept, BASE)
+def test_inferred_triples_are_logged_with_the_write_that_causes_them(disk_store: Store) -> None:
+    stream = ChangeLogSync(disk_store, BASE)
     asyncio.run(stream.get_current_log())
     before = stream.log.last_number
-    kept.update("INSERT DATA { <x:f> a <x:A> }")
+    disk_store.update("INSERT DATA { <x:f> a <x:A> }")
     text, _ = stream.log.read_page(stream.log.open_page_number)
     assert stream.log.last_number == before + 1
     assert "<x:B>" in text.partition("<x:f>")[2]
 
 
-def test_a_thing_of_which_only_what_is_computed_changed_has_a_version_when_somebody_asks(kept: Store) -> None:
-    stream = ChangeLogSync(kept, BASE)
+def test_a_version_with_changes_only_in_derived_graphs_is_postponed(disk_store: Store) -> None:
+    stream = ChangeLogSync(disk_store, BASE)
     asyncio.run(stream.get_current_log())
     before = stream.log.last_number
     for number in (1, 2):
-        kept.update(
+        disk_store.update(
             f"INSERT DATA {{ GRAPH <{BASE}graph/void> {{ <x:all> <x:triples> {number} }} "
             f"GRAPH <{BASE}graph/inferred> {{ <x:list> <x:of> <x:{number}> }} }}"
         )
     assert stream.log.last_number == before
-    assert things(asyncio.run(ChangeLogSync(kept, BASE).get_complete_log())).keys() >= {"x:all", "x:list"}
+    assert last_activities(asyncio.run(ChangeLogSync(disk_store, BASE).get_complete_log())).keys() >= {
+        "x:all",
+        "x:list",
+    }
     assert stream.log.last_number == before + 2
     assert not stream.log.list_postponed()
     text, _ = stream.log.read_page(stream.log.open_page_number)
@@ -435,27 +447,27 @@ def test_a_thing_of_which_only_what_is_computed_changed_has_a_version_when_someb
     assert '<x:triples> "2"' in text
 
 
-def test_a_page_of_the_stream_shows_what_the_store_says_of_itself(client: httpx.Client, store: Store) -> None:
+def test_the_stream_has_changes_of_the_description_graphs(client: httpx.Client, store: Store) -> None:
     store.update(f"INSERT DATA {{ GRAPH <{BASE}graph/void> {{ <x:all> <x:triples> 1 }} }}")
-    assert "x:all" in {one.thing for one in versions(client)}
+    assert "x:all" in {member.iri for member in read_members(client)}
 
 
-@pytest.mark.parametrize("cut", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
-def test_a_text_with_any_kind_of_line_break_is_told_whole(
-    client: httpx.Client, store: Store, cut: str
+@pytest.mark.parametrize("line_break", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
+def test_a_text_with_unusual_line_breaks_is_logged_completely(
+    client: httpx.Client, store: Store, line_break: str
 ) -> None:
-    put_turtle(client, f'<x:a> <x:p> "zebra 1 one{cut}two" .')
-    assert copy_of(versions(client))["x:a"] == held(store)["x:a"]
+    put_turtle(client, f'<x:a> <x:p> "zebra 1 one{line_break}two" .')
+    assert replay_members(read_members(client))["x:a"] == read_resources(store)["x:a"]
 
 
-def test_a_write_that_the_log_cannot_take_in_is_done_and_told_later(
+def test_a_write_that_the_log_fails_to_apply_is_logged_later(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def slip(*_: object) -> None:
+    def fail_unexpectedly(*_: object) -> None:
         raise KeyError("unforeseen")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ChangeLogSync, "add_states", slip)
+        patch.setattr(ChangeLogSync, "add_states", fail_unexpectedly)
         put_turtle(client, "<x:a> <x:p> 1 .")
     assert "KeyError: 'unforeseen'" in caplog.text
-    assert of(versions(client), "x:a") == [("Create", 1)]
+    assert activities_of(read_members(client), "x:a") == [("Create", 1)]

@@ -1,3 +1,5 @@
+"""The bundled inference rules, and inference after a bulk load."""
+
 import io
 
 import pyoxigraph as ox
@@ -14,23 +16,24 @@ PREFIXES = """
 """
 
 
-def inferred(turtle: str) -> set[tuple[str, str, str]]:
+def infer_triples(turtle: str) -> set[tuple[str, str, str]]:
+    """The inferred triples, with short names as terms."""
     store = Store.in_memory(read_inference_rules())
     store.apply(
         store.compute_addition("urn:g", parse_graph_document((PREFIXES + turtle).encode(), "text/turtle"))
     )
     return {
-        tuple(short(term) for term in (one.subject, one.predicate, one.object))  # type: ignore[misc]
-        for one in store.triples("urn:inferred")
+        tuple(short_name(term) for term in triple)  # type: ignore[misc]
+        for triple in store.triples("urn:inferred")
     }
 
 
-def short(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str:
+def short_name(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str:
     return str(term.value).rpartition("#")[2].removeprefix("urn:example:")  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
-    ("stated", "follows"),
+    ("turtle", "expected"),
     [
         (
             ":Cat rdfs:subClassOf :Mammal . :Mammal rdfs:subClassOf :Animal . :tom a :Cat .",
@@ -55,24 +58,24 @@ def short(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str:
     ],
     ids=["classes", "thing", "properties", "inverse", "inverse-back", "no-literal", "broader"],
 )
-def test_a_rule_yields_what_follows_and_no_more(stated: str, follows: set[tuple[str, str, str]]) -> None:
-    assert inferred(stated) == follows
+def test_the_rules_yield_only_the_expected_triples(turtle: str, expected: set[tuple[str, str, str]]) -> None:
+    assert infer_triples(turtle) == expected
 
 
-def test_rules_feed_each_other() -> None:
-    stated = ":eats rdfs:subPropertyOf :likes . :likes owl:inverseOf :likedBy . :tom :eats :fish ."
-    assert ("fish", "likedBy", "tom") in inferred(stated)
+def test_a_rule_uses_the_results_of_another_rule() -> None:
+    turtle = ":eats rdfs:subPropertyOf :likes . :likes owl:inverseOf :likedBy . :tom :eats :fish ."
+    assert ("fish", "likedBy", "tom") in infer_triples(turtle)
 
 
-def test_a_rule_that_is_no_construct_is_refused() -> None:
+def test_a_rule_that_is_not_a_construct_query_is_refused() -> None:
     with pytest.raises(ValueError, match="the rule is not a CONSTRUCT"):
         Store.in_memory(["SELECT * { ?s ?p ?o }"])
 
 
-def test_growing_after_a_load_ends_where_recomputing_does() -> None:
+def test_inference_is_the_same_after_a_bulk_load_and_a_write() -> None:
     data = PREFIXES + ":Cat rdfs:subClassOf :Animal . :tom a :Cat . :kit a :Cat, :Animal ."
-    grown, computed = Store.in_memory(read_inference_rules()), Store.in_memory(read_inference_rules())
-    grown.bulk_load(io.BytesIO(data.encode()), ox.RdfFormat.TURTLE, "urn:g")
-    grown.infer()
-    computed.apply(computed.compute_addition("urn:g", parse_graph_document(data.encode(), "text/turtle")))
-    assert set(grown.triples("urn:inferred")) == set(computed.triples("urn:inferred")) != set()
+    loaded, written = Store.in_memory(read_inference_rules()), Store.in_memory(read_inference_rules())
+    loaded.bulk_load(io.BytesIO(data.encode()), ox.RdfFormat.TURTLE, "urn:g")
+    loaded.infer()
+    written.apply(written.compute_addition("urn:g", parse_graph_document(data.encode(), "text/turtle")))
+    assert set(loaded.triples("urn:inferred")) == set(written.triples("urn:inferred")) != set()

@@ -18,14 +18,14 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
-{{- /* What a container may not do. */ -}}
+{{- /* Restrictions of every container. */ -}}
 {{- define "wgig.confined" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
-{{- /* How an instance reaches the store that all of them share, in one place. */ -}}
+{{- /* The connection of each instance to the shared store, in one place. */ -}}
 {{- define "wgig.remote" -}}
 {{- with .Values.remote }}{{ if .query }}
 - {name: WGIG_REMOTE_PROFILE, value: {{ .profile | quote }}}

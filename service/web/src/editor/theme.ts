@@ -2,7 +2,7 @@
 
 import { EditorView } from "@codemirror/view";
 
-const TIP = {
+const TOOLTIP = {
   border: "1px solid var(--quiet)",
   borderRadius: "4px",
   backgroundColor: "var(--ground)",
@@ -24,7 +24,7 @@ export const theme = EditorView.theme({
   ".cm-gutters": { backgroundColor: "var(--raised)", color: "var(--quiet)", borderInlineEnd: "1px solid var(--line)" },
   "& .cm-matchingBracket, &.cm-focused .cm-matchingBracket": { backgroundColor: "var(--line)" },
   "& .cm-nonmatchingBracket, &.cm-focused .cm-nonmatchingBracket": { backgroundColor: "transparent", color: "var(--notice)" },
-  ".cm-tooltip": TIP,
+  ".cm-tooltip": TOOLTIP,
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "inherit", maxWidth: "min(40rem, 90vw)", maxHeight: "none" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "0.25rem 0.5rem", minHeight: "1.5rem" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--link)", color: "var(--ground)" },

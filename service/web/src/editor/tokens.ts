@@ -1,38 +1,38 @@
-/** SPARQL in tokens, as far as completion needs them: of unfinished text, too. */
+/** The tokens of a SPARQL query, which may be incomplete, for completion. */
 
 export interface Token {
-  kind: "comment" | "iri" | "string" | "variable" | "name" | "word" | "mark";
+  kind: "comment" | "iri" | "string" | "variable" | "name" | "word" | "mark"; // a name has a colon, a word has none; a mark is punctuation
   text: string;
   start: number;
 }
 
-const TOKEN =
+const TOKEN_PATTERN =
   /(?<comment>#[^\n]*)|(?<iri><[^<>"{}|^`\\\s]*>)|(?<string>"""[^]*?(?:"""|$)|'''[^]*?(?:'''|$)|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?)|(?<variable>[?$][\p{L}\p{N}_]+)|(?<name>(?:[\p{L}_][\p{L}\p{N}_.-]*)?:(?:[\p{L}\p{N}_%:-](?:[\p{L}\p{N}_%:.-]*[\p{L}\p{N}_%:-])?)?)|(?<word>[\p{L}\p{N}_]+)|(?<mark>\^\^|[^\s])/gu;
 
 /** The tokens of a text. */
-export function* tokens(text: string): Generator<Token> {
-  for (const match of text.matchAll(TOKEN)) {
-    const [kind] = Object.entries(match.groups!).find(([, found]) => found !== undefined)!;
+export function* tokenize(text: string): Generator<Token> {
+  for (const match of text.matchAll(TOKEN_PATTERN)) {
+    const [kind] = Object.entries(match.groups!).find(([, group]) => group !== undefined)!;
     yield { kind: kind as Token["kind"], text: match[0], start: match.index };
   }
 }
 
-/** The namespaces that a text declares, by prefix. */
-export function declared(text: string): Map<string, string> {
-  const found = new Map<string, string>();
-  const all = [...tokens(text)].filter((one) => one.kind !== "comment");
-  all.forEach((one, at) => {
-    const [name, iri] = [all[at + 1], all[at + 2]];
-    if (/^prefix$/i.test(one.text) && name?.kind === "name" && iri?.kind === "iri") {
-      found.set(name.text.slice(0, -1), iri.text.slice(1, -1));
+/** The namespaces that a query declares, by prefix. */
+export function declaredNamespaces(text: string): Map<string, string> {
+  const namespaces = new Map<string, string>();
+  const significantTokens = [...tokenize(text)].filter((token) => token.kind !== "comment");
+  significantTokens.forEach((token, index) => {
+    const [name, iri] = [significantTokens[index + 1], significantTokens[index + 2]];
+    if (/^prefix$/i.test(token.text) && name?.kind === "name" && iri?.kind === "iri") {
+      namespaces.set(name.text.slice(0, -1), iri.text.slice(1, -1));
     }
   });
-  return found;
+  return namespaces;
 }
 
-/** The lines that are put in for prefixes, and where: behind the comments at the top. */
-export function declaration(text: string, prefixes: Record<string, string>): { from: number; insert: string } {
-  const from = [...tokens(text)].find((one) => one.kind !== "comment")?.start ?? text.length;
-  const insert = Object.entries(prefixes).map(([prefix, iri]) => `PREFIX ${prefix}: <${iri}>\n`).join("");
+/** The PREFIX lines for these namespaces, and the offset at which to insert them: after the comments at the top. */
+export function buildDeclarations(text: string, namespaces: Record<string, string>): { from: number; insert: string } {
+  const from = [...tokenize(text)].find((token) => token.kind !== "comment")?.start ?? text.length;
+  const insert = Object.entries(namespaces).map(([prefix, iri]) => `PREFIX ${prefix}: <${iri}>\n`).join("");
   return { from, insert };
 }

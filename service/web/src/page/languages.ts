@@ -1,11 +1,11 @@
-/** The switch of languages at the foot of the page. */
+/** The links to the page in other languages, in the footer. */
 
-const LINKS = [...document.querySelectorAll<HTMLAnchorElement>("footer a[hreflang]")].map((link) => ({ link, first: link.href }));
+const LINKS = [...document.querySelectorAll<HTMLAnchorElement>("footer a[hreflang]")].map((link) => ({ link, originalAddress: link.href }));
 
-/** Lead to this address in each language, or where the page led if that is longer than the service reads. */
-export function lead(address: string | undefined, longest: number): void {
-  for (const { link, first } of LINKS) {
-    const there = `${address}&_lang=${link.hreflang}`;
-    link.href = address && there.length <= longest ? there : first;
+/** Point each link to this address with its language; to its original address without one, or if the new one is too long. */
+export function updateLanguageLinks(address: string | undefined, maxCharacters: number): void {
+  for (const { link, originalAddress } of LINKS) {
+    const target = `${address}&_lang=${link.hreflang}`; // the address has a query string
+    link.href = address && target.length <= maxCharacters ? target : originalAddress;
   }
 }

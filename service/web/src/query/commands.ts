@@ -1,10 +1,12 @@
-/** The same question as a command: what asks it from a shell, Python or R. */
+/** A SPARQL query as a shell command, or as Python or R code that sends it. */
 
+// Media types by form of the result.
 const ACCEPT = { table: "text/csv", graph: "text/turtle" };
 
-export const LANGUAGES: Record<string, (endpoint: string, query: string, accept: string) => string> = {
+/** Functions that write the command, by language. */
+export const COMMAND_TEMPLATES: Record<string, (endpoint: string, query: string, accept: string) => string> = {
   curl: (endpoint, query, accept) =>
-    `curl ${shell(endpoint)} --header 'Accept: ${accept}' \\\n  --data-urlencode ${shell(`query=${query}`)}`,
+    `curl ${quoteForShell(endpoint)} --header 'Accept: ${accept}' \\\n  --data-urlencode ${quoteForShell(`query=${query}`)}`,
   Python: (endpoint, query, accept) =>
     [
       "from urllib.parse import urlencode",
@@ -19,8 +21,8 @@ export const LANGUAGES: Record<string, (endpoint: string, query: string, accept:
     [
       "library(httr2)",
       "",
-      `query <- ${quoted(query)}`,
-      `answer <- request(${quoted(endpoint)}) |>`,
+      `query <- ${quoteForR(query)}`,
+      `answer <- request(${quoteForR(endpoint)}) |>`,
       `  req_headers(Accept = "${accept}") |>`,
       "  req_body_form(query = query) |>",
       "  req_perform()",
@@ -28,16 +30,16 @@ export const LANGUAGES: Record<string, (endpoint: string, query: string, accept:
     ].join("\n"),
 };
 
-/** The command in one of the LANGUAGES. */
-export function command(language: string, query: string, form: "table" | "graph"): string {
-  return LANGUAGES[language]!(`${location.origin}/sparql`, query, ACCEPT[form]);
+/** The command in a language of COMMAND_TEMPLATES. */
+export function formatCommand(language: string, query: string, form: "table" | "graph"): string {
+  return COMMAND_TEMPLATES[language]!(`${location.origin}/sparql`, query, ACCEPT[form]);
 }
 
-function shell(text: string): string {
+function quoteForShell(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-// R knows \u{…} in place of pairs of surrogates, and no escaped slash.
-function quoted(text: string): string {
+// Not as JSON, because R does not accept all its escapes.
+function quoteForR(text: string): string {
   return `"${text.replace(/[\\"]/g, "\\$&").replaceAll("\r", "\\r").replaceAll("\n", "\\n").replaceAll("\t", "\\t")}"`;
 }

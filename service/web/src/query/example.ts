@@ -1,56 +1,58 @@
-/** The example that the page began with: its text, and the fields of its parameters. */
+/** The example query of the page: its text, and the fields of its parameters. */
 
-import { say } from "../page/words";
-import { nowhere, Refusal, type Remark } from "./ask";
+import { formatMessage } from "../page/messages";
+import { QueryError, remarkWithoutPosition, type Remark } from "./request";
 
+/** The example query on the page; `text` is its text with the values that the service filled in. */
 export class Example {
   constructor(private text: string) {}
 
-  /** Whether this is the text of the example, with the values that were put into it. */
-  is(text: string): boolean {
+  /** Whether a text is the text of the example, with the values that the service last filled in. */
+  isUnchanged(text: string): boolean {
     return text === this.text;
   }
 
-  /** What is to be said of values in the fields that a text does not have; nothing where it has them all. */
-  lacking(text: string): Remark[] {
-    const names = fields().filter((field) => this.lacks(text, field)).map((field) => field.labels?.[0]?.textContent ?? "");
-    return names.length ? [nowhere(say("lacking", { names: names.join(" ") }))] : [];
+  /** A remark that names the fields whose values a text does not contain; no remark if it contains all. */
+  describeUnusedValues(text: string): Remark[] {
+    const names = parameterFields().filter((field) => this.isValueUnused(text, field)).map((field) => field.labels?.[0]?.textContent ?? "");
+    return names.length ? [remarkWithoutPosition(formatMessage("lacking", { names: names.join(" ") }))] : [];
   }
 
-  /** The text with the values of the fields, as the service puts them. Throws Refusal for one that is wrong. */
-  async filled(): Promise<string> {
-    const page = await began(Object.fromEntries(fields().map(({ name, value }) => [name, value])));
-    const [now, then] = [part(document), part(page)];
-    if (!now || !then) throw new Refusal(nowhere(say("unanswered")));
-    now.replaceWith(then);
-    const wrong = then.querySelector<HTMLElement>(".said bdi");
-    if (wrong) throw new Refusal({ ...nowhere(wrong.textContent), lang: wrong.lang });
+  /** The text into which the service filled the values of the fields. Throws QueryError if a value is invalid. */
+  async fetchFilledText(): Promise<string> {
+    const page = await fetchExamplePage(Object.fromEntries(parameterFields().map(({ name, value }) => [name, value])));
+    const [currentSection, newSection] = [findParameterSection(document), findParameterSection(page)];
+    if (!currentSection || !newSection) throw new QueryError(remarkWithoutPosition(formatMessage("unanswered")));
+    currentSection.replaceWith(newSection);
+    const errorElement = newSection.querySelector<HTMLElement>(".said bdi");
+    if (errorElement) throw new QueryError({ ...remarkWithoutPosition(errorElement.textContent), lang: errorElement.lang });
     this.text = page.querySelector<HTMLTextAreaElement>("textarea[name=query]")!.value;
     return this.text;
   }
 
-  private lacks(text: string, { name, value, defaultValue, ariaInvalid }: HTMLInputElement): boolean {
-    const place = new RegExp(`VALUES \\?${name} \\{.*?\\}`).exec(this.text)?.[0] ?? "";
-    const put = ariaInvalid ? "" : defaultValue;
-    return value !== put || (value !== "" && !text.includes(place));
+  private isValueUnused(text: string, { name, value, defaultValue, ariaInvalid }: HTMLInputElement): boolean {
+    // The service fills a value into the VALUES clause of its variable.
+    const valuesClause = new RegExp(`VALUES \\?${name} \\{.*?\\}`).exec(this.text)?.[0] ?? "";
+    const usedValue = ariaInvalid ? "" : defaultValue; // the service does not fill in an invalid value
+    return value !== usedValue || (value !== "" && !text.includes(valuesClause));
   }
 }
 
-function part(page: Document): HTMLElement | null {
+function findParameterSection(page: Document): HTMLElement | null {
   return page.querySelector<HTMLElement>(".pick .parameters");
 }
 
-function fields(): HTMLInputElement[] {
-  return [...(part(document)?.querySelectorAll("input") ?? [])];
+function parameterFields(): HTMLInputElement[] {
+  return [...(findParameterSection(document)?.querySelectorAll("input") ?? [])];
 }
 
-/** The page of queries that begins with the example and these values. Throws Refusal. */
-async function began(values: Record<string, string>): Promise<Document> {
-  const example = part(document)?.dataset.of ?? "";
+/** The query page of the example with these values. Throws QueryError if the service does not respond. */
+async function fetchExamplePage(values: Record<string, string>): Promise<Document> {
+  const example = findParameterSection(document)?.dataset.of ?? "";
   try {
     const response = await fetch(`/sparql?${new URLSearchParams({ example, ...values })}`, { headers: { Accept: "text/html" } });
     return new DOMParser().parseFromString(await response.text(), "text/html");
   } catch {
-    throw new Refusal(nowhere(say("unanswered")));
+    throw new QueryError(remarkWithoutPosition(formatMessage("unanswered")));
   }
 }

@@ -1,17 +1,17 @@
-/** Namespaces by prefix, as the page gives them; IRIs in short, and where they lead. */
+/** Namespaces by prefix, from the page; prefixed names and link targets of IRIs. */
 
-let known: Record<string, string> = {};
+let namespacesByPrefix: Record<string, string> = {};
 let base = "";
 
-/** Take what the form says. */
-export function learn(form: HTMLElement): void {
-  known = JSON.parse(form.dataset.namespaces ?? "{}");
+/** Read the namespaces and the base IRI from the data attributes of the form. */
+export function readNamespaces(form: HTMLElement): void {
+  namespacesByPrefix = JSON.parse(form.dataset.namespaces ?? "{}");
   base = form.dataset.base ?? "";
 }
 
-/** All namespaces by prefix. */
-export function namespaces(): Record<string, string> {
-  return known;
+/** The namespaces that the page contains, by prefix. */
+export function knownNamespaces(): Record<string, string> {
+  return namespacesByPrefix;
 }
 
 /** The base IRI of the graph. */
@@ -20,21 +20,22 @@ export function baseIri(): string {
 }
 
 /** `prefix:local` for an IRI in a known namespace, else undefined. */
-export function short(iri: string): string | undefined {
-  const cut = Math.max(iri.lastIndexOf("#"), iri.lastIndexOf("/")) + 1;
-  if (!/^[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_-])?$/u.test(iri.slice(cut))) return undefined;
-  const found = Object.entries(known).find(([, namespace]) => namespace === iri.slice(0, cut));
-  return found && `${found[0]}:${iri.slice(cut)}`;
+export function shortenIri(iri: string): string | undefined {
+  const localStart = Math.max(iri.lastIndexOf("#"), iri.lastIndexOf("/")) + 1;
+  if (!/^[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_-])?$/u.test(iri.slice(localStart))) return undefined;
+  const entry = Object.entries(namespacesByPrefix).find(([, namespace]) => namespace === iri.slice(0, localStart));
+  return entry && `${entry[0]}:${iri.slice(localStart)}`;
 }
 
-/** Where a link to the IRI leads: a path of this service, a web address, or undefined: no link. */
-export function href(iri: string): string | undefined {
-  if (iri.startsWith(`${base}id/`)) return `/doc/${escaped(iri.slice(base.length + 3))}`;
-  if (iri.startsWith(base)) return `/${escaped(iri.slice(base.length), "#")}`;
+/** The target of a link to an IRI: a path of this service or a web address; undefined if it cannot be linked. */
+export function linkTarget(iri: string): string | undefined {
+  if (iri.startsWith(`${base}id/`)) return `/doc/${encodePath(iri.slice(`${base}id/`.length))}`;
+  if (iri.startsWith(base)) return `/${encodePath(iri.slice(base.length), "#")}`;
   return /^https?:\/\//i.test(iri) ? iri : undefined;
 }
 
-function escaped(path: string, also = ""): string {
-  const kept = new RegExp(`[^\\w./:@!$&'()*+,;=~%${also}-]`, "gu");
-  return path.replace(kept, (sign) => encodeURIComponent(sign));
+/** The path with all characters percent-encoded that are not allowed in a path, except `extraCharacters`. */
+function encodePath(path: string, extraCharacters = ""): string {
+  const encodedPattern = new RegExp(`[^\\w./:@!$&'()*+,;=~%${extraCharacters}-]`, "gu");
+  return path.replace(encodedPattern, (character) => encodeURIComponent(character));
 }

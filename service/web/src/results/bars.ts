@@ -1,49 +1,49 @@
-/** Numbers as bars, each beside its row's name and its number. */
+/** A numeric column of a result as a bar chart. */
 
-import { type Answer, columns, number, type Row } from "../query/answer";
-import { choice, h } from "../page/dom";
-import { figure, say } from "../page/words";
-import { shown } from "./terms";
+import { type QueryResult, columnsWhere, numericValue, type Row } from "../query/result";
+import { selectField, h } from "../page/dom";
+import { formatNumber, formatMessage } from "../page/messages";
+import { renderTerm } from "./terms";
 
-const MOST = 200;
+const MAX_BARS = 200; // in a chart
 
-const numeric = (answer: Answer) => columns(answer, (term) => number(term) !== undefined);
+const numericColumns = (result: QueryResult) => columnsWhere(result, (term) => numericValue(term) !== undefined);
 
-/** Whether there is a column of numbers. */
-export function hasBars(answer: Answer): boolean {
-  return numeric(answer).length > 0;
+/** Whether a result has a numeric column. */
+export function hasBars(result: QueryResult): boolean {
+  return numericColumns(result).length > 0;
 }
 
-/** The element that shows a column of numbers as bars. */
-export function bars(answer: Answer): HTMLElement {
-  const possible = numeric(answer);
-  const place = h("div");
-  const draw = (at: number) => place.replaceChildren(drawn(answer, at, possible));
-  draw(possible[0]!);
-  const names = possible.map((at) => answer.names[at]!);
-  const pick = choice(say("number"), names, names[0]!, (name) => draw(answer.names.indexOf(name)));
-  return h("div", {}, names.length > 1 && pick, place);
+/** The bar chart of a numeric column, with a field to choose the column. */
+export function createBars(result: QueryResult): HTMLElement {
+  const columns = numericColumns(result);
+  const container = h("div");
+  const draw = (column: number) => container.replaceChildren(drawBars(result, column, columns));
+  draw(columns[0]!);
+  const names = columns.map((column) => result.names[column]!);
+  const columnField = selectField(formatMessage("number"), names, names[0]!, (name) => draw(result.names.indexOf(name)));
+  return h("div", {}, names.length > 1 && columnField, container);
 }
 
-function drawn(answer: Answer, at: number, numbers: number[]): HTMLElement {
-  const labels = [...answer.names.keys()].filter((one) => !numbers.includes(one));
-  const values = answer.rows.map((row) => number(row[at]) ?? 0);
-  const least = Math.min(0, ...values);
-  const span = Math.max(0, ...values) - least || 1;
-  const rows = answer.rows.slice(0, MOST).map((row) => {
-    const value = number(row[at]);
+function drawBars(result: QueryResult, column: number, allNumericColumns: number[]): HTMLElement {
+  const labelColumns = [...result.names.keys()].filter((other) => !allNumericColumns.includes(other));
+  const values = result.rows.map((row) => numericValue(row[column]) ?? 0);
+  const minimum = Math.min(0, ...values);
+  const range = Math.max(0, ...values) - minimum || 1;
+  const rows = result.rows.slice(0, MAX_BARS).map((row) => {
+    const value = numericValue(row[column]);
     const bar = h("span", { class: "length" });
-    bar.style.marginInlineStart = `${((Math.min(0, value ?? 0) - least) / span) * 100}%`;
-    bar.style.inlineSize = `${(Math.abs(value ?? 0) / span) * 100}%`;
+    bar.style.marginInlineStart = `${((Math.min(0, value ?? 0) - minimum) / range) * 100}%`;
+    bar.style.inlineSize = `${(Math.abs(value ?? 0) / range) * 100}%`;
     const track = h("td", { class: "track", "aria-hidden": "true" }, value !== undefined && bar);
-    return h("tr", {}, h("th", { scope: "row" }, ...label(row, labels)), track, h("td", { class: "number" }, value === undefined ? "" : figure(value)));
+    return h("tr", {}, h("th", { scope: "row" }, ...rowLabel(row, labelColumns)), track, h("td", { class: "number" }, value === undefined ? "" : formatNumber(value)));
   });
-  const caption = h("caption", {}, say("bars", { name: answer.names[at]!, shown: rows.length, all: answer.rows.length }));
+  const caption = h("caption", {}, formatMessage("bars", { name: result.names[column]!, shown: rows.length, all: result.rows.length }));
   return h("table", { class: "drawing" }, caption, h("tbody", {}, ...rows));
 }
 
-/** What a row is called in a picture: the terms of some columns. */
-export function label(row: Row, at: number[]): Node[] {
-  const there = at.filter((one) => row[one]).slice(0, 3);
-  return there.flatMap((one, index) => (index ? [document.createTextNode(" · "), shown(row[one])] : [shown(row[one])]));
+/** The label of a row in a chart: its terms in the first three of these columns that have one. */
+export function rowLabel(row: Row, columns: number[]): Node[] {
+  const presentColumns = columns.filter((column) => row[column]).slice(0, 3);
+  return presentColumns.flatMap((column, index) => (index ? [document.createTextNode(" · "), renderTerm(row[column])] : [renderTerm(row[column])]));
 }

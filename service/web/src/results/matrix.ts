@@ -1,89 +1,94 @@
-/** Two columns crossed: how many rows have both values, or what another column says of these. */
+/** A result as a matrix (cross table) of two columns: per pair of values the number of rows, or a third column. */
 
-import { type Answer, columns, number, type Row, type Term } from "../query/answer";
-import { choice, h } from "../page/dom";
-import { figure, say } from "../page/words";
-import { called, shown } from "./terms";
+import { type QueryResult, columnsWhere, numericValue, type Row, type Term } from "../query/result";
+import { selectField, h } from "../page/dom";
+import { formatNumber, formatMessage } from "../page/messages";
+import { termName, renderTerm } from "./terms";
 
-const MOST = 60; // values of a column that can be crossed
+const MAX_CROSSED_VALUES = 60; // distinct values of a column
 
-const distinct = (answer: Answer, at: number) => new Map(answer.rows.map((row) => [called(row[at]), row[at]]));
+// The distinct terms of a column by name.
+const distinctTerms = (result: QueryResult, column: number) => new Map(result.rows.map((row) => [termName(row[column]), row[column]]));
 
-const crossable = (answer: Answer) => {
-  const numbers = columns(answer, (term) => number(term) !== undefined);
-  return [...answer.names.keys()].filter((at) => {
-    const size = distinct(answer, at).size;
-    return !numbers.includes(at) && size > 1 && size <= MOST && size < answer.rows.length;
+// The columns for the headers: not numbers, with repeated values, and neither one nor too many distinct values.
+const crossableColumns = (result: QueryResult) => {
+  const numericColumns = columnsWhere(result, (term) => numericValue(term) !== undefined);
+  return [...result.names.keys()].filter((column) => {
+    const size = distinctTerms(result, column).size;
+    return !numericColumns.includes(column) && size > 1 && size <= MAX_CROSSED_VALUES && size < result.rows.length;
   });
 };
 
-/** Whether two columns can be crossed. */
-export function hasMatrix(answer: Answer): boolean {
-  return crossable(answer).length > 1;
+/** Whether a result has two columns for a matrix. */
+export function hasMatrix(result: QueryResult): boolean {
+  return crossableColumns(result).length > 1;
 }
 
-/** The element that shows the matrix, and which columns it crosses. */
-export function matrix(answer: Answer): HTMLElement {
-  const possible = crossable(answer);
-  const names = possible.map((at) => answer.names[at]!);
-  const others = answer.names.filter((name) => name !== names[0] && name !== names[1]);
-  const chosen = { down: names[0]!, across: names[1]!, of: others[0] ?? say("rows-counted") };
-  const place = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": say("matrix-of") });
-  const draw = () => place.replaceChildren(drawn(answer, chosen));
-  const field = (text: string, key: keyof typeof chosen, all: string[]) =>
-    choice(say(text), all, chosen[key], (name) => {
-      chosen[key] = name;
+/** The matrix, with fields to choose its columns. */
+export function createMatrix(result: QueryResult): HTMLElement {
+  const candidates = crossableColumns(result);
+  const names = candidates.map((column) => result.names[column]!);
+  const otherNames = result.names.filter((name) => name !== names[0] && name !== names[1]);
+  // The names of the columns whose values are the row headers, the column headers, and the cells.
+  const selection = { down: names[0]!, across: names[1]!, of: otherNames[0] ?? formatMessage("rows-counted") };
+  const container = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": formatMessage("matrix-of") });
+  const draw = () => container.replaceChildren(drawMatrix(result, selection));
+  const field = (text: string, key: keyof typeof selection, all: string[]) =>
+    selectField(formatMessage(text), all, selection[key], (name) => {
+      selection[key] = name;
       draw();
     });
   draw();
   const fields = [
     field("down", "down", names),
     field("across", "across", names),
-    field("in-cells", "of", [...answer.names, say("rows-counted")]),
+    field("in-cells", "of", [...result.names, formatMessage("rows-counted")]),
   ];
-  return h("div", {}, h("div", { class: "choices" }, ...fields), place);
+  return h("div", {}, h("div", { class: "choices" }, ...fields), container);
 }
 
-function drawn(answer: Answer, chosen: { down: string; across: string; of: string }): HTMLElement {
-  const [down, across, of] = [chosen.down, chosen.across, chosen.of].map((name) => answer.names.indexOf(name)) as [number, number, number];
+function drawMatrix(result: QueryResult, selection: { down: string; across: string; of: string }): HTMLElement {
+  // `valueColumn` is -1 if rows are counted.
+  const [rowHeaderColumn, columnHeaderColumn, valueColumn] = [selection.down, selection.across, selection.of].map((name) => result.names.indexOf(name)) as [number, number, number];
   const cells = new Map<string, Row[]>();
-  const key = (one: Term | undefined, other: Term | undefined) => JSON.stringify([called(one), called(other)]);
-  for (const row of answer.rows) {
-    const at = key(row[down], row[across]);
-    cells.set(at, [...(cells.get(at) ?? []), row]);
+  const cellKey = (rowTerm: Term | undefined, columnTerm: Term | undefined) => JSON.stringify([termName(rowTerm), termName(columnTerm)]);
+  for (const row of result.rows) {
+    const key = cellKey(row[rowHeaderColumn], row[columnHeaderColumn]);
+    cells.set(key, [...(cells.get(key) ?? []), row]);
   }
-  const isCounted = of < 0 || columns(answer, (term) => number(term) !== undefined).includes(of);
-  const most = Math.max(...[...cells.values()].map((rows) => sum(rows, of)), 0);
-  const heads = [...distinct(answer, across).values()];
-  const rows = [...distinct(answer, down).values()].map((left) => {
-    const found = heads.map((top) => cells.get(key(left, top)) ?? []);
-    return h("tr", {}, head("row", left),
-      ...found.map((rows) => (isCounted ? counted(rows, of, most) : named(rows, of))));
+  const hasNumberCells = valueColumn < 0 || columnsWhere(result, (term) => numericValue(term) !== undefined).includes(valueColumn);
+  const maximum = Math.max(...[...cells.values()].map((rows) => sumCell(rows, valueColumn)), 0);
+  const columnTerms = [...distinctTerms(result, columnHeaderColumn).values()];
+  const rows = [...distinctTerms(result, rowHeaderColumn).values()].map((rowTerm) => {
+    const cellsOfRow = columnTerms.map((columnTerm) => cells.get(cellKey(rowTerm, columnTerm)) ?? []);
+    return h("tr", {}, createHeader("row", rowTerm),
+      ...cellsOfRow.map((rows) => (hasNumberCells ? createNumberCell(rows, valueColumn, maximum) : createTermsCell(rows, valueColumn))));
   });
-  const top = h("tr", {}, h("th", { scope: "col" }, chosen.down), ...heads.map((term) => head("col", term)));
-  return h("table", { class: "crossed" }, h("caption", {}, say("matrix", { ...chosen })), h("thead", {}, top), h("tbody", {}, ...rows));
+  const headerRow = h("tr", {}, h("th", { scope: "col" }, selection.down), ...columnTerms.map((term) => createHeader("col", term)));
+  return h("table", { class: "crossed" }, h("caption", {}, formatMessage("matrix", { ...selection })), h("thead", {}, headerRow), h("tbody", {}, ...rows));
 }
 
-function head(scope: "row" | "col", term: Term | undefined): HTMLElement {
-  return term ? h("th", { scope }, shown(term)) : h("th", { scope, class: "mark" }, say("no-value"));
+function createHeader(scope: "row" | "col", term: Term | undefined): HTMLElement {
+  return term ? h("th", { scope }, renderTerm(term)) : h("th", { scope, class: "mark" }, formatMessage("no-value"));
 }
 
-function sum(rows: Row[], of: number): number {
-  return of < 0 ? rows.length : rows.reduce((all, row) => all + (number(row[of]) ?? 0), 0);
+/** The number in a cell: of these rows, or the sum of their values. */
+function sumCell(rows: Row[], valueColumn: number): number {
+  return valueColumn < 0 ? rows.length : rows.reduce((total, row) => total + (numericValue(row[valueColumn]) ?? 0), 0);
 }
 
-/** The number of a cell, on a color by its part of the greatest one. */
-function counted(rows: Row[], of: number, most: number): HTMLElement {
-  const value = sum(rows, of);
-  const cell = h("td", {}, rows.length ? figure(value) : "");
-  if (value > 0) cell.style.setProperty("--share", `${Math.round((value / most) * 45)}%`);
+/** A cell with a number; the share of color in its background grows with the number, up to 45 %. */
+function createNumberCell(rows: Row[], valueColumn: number, maximum: number): HTMLElement {
+  const value = sumCell(rows, valueColumn);
+  const cell = h("td", {}, rows.length ? formatNumber(value) : "");
+  if (value > 0) cell.style.setProperty("--share", `${Math.round((value / maximum) * 45)}%`);
   return cell;
 }
 
-/** What is said in a cell, each once. */
-function named(rows: Row[], of: number): HTMLElement {
-  const all = new Map(rows.filter((row) => row[of]).map((row) => [called(row[of]), row[of]]));
-  const cell = h("td", {}, ...[...all.values()].flatMap((term, index) => (index ? [", ", shown(term)] : [shown(term)])));
-  if (all.size) cell.style.setProperty("--share", "25%");
+/** A cell with the distinct terms of a column in these rows. */
+function createTermsCell(rows: Row[], valueColumn: number): HTMLElement {
+  const terms = new Map(rows.filter((row) => row[valueColumn]).map((row) => [termName(row[valueColumn]), row[valueColumn]]));
+  const cell = h("td", {}, ...[...terms.values()].flatMap((term, index) => (index ? [", ", renderTerm(term)] : [renderTerm(term)])));
+  if (terms.size) cell.style.setProperty("--share", "25%");
   return cell;
 }

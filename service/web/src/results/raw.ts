@@ -1,15 +1,15 @@
-/** The answer as it came. */
+/** The text of a result, as received. */
 
-import type { Answer } from "../query/answer";
+import type { QueryResult } from "../query/result";
 import { h } from "../page/dom";
-import { say } from "../page/words";
+import { formatMessage } from "../page/messages";
 
-const MOST = 200_000; // characters
+const MAX_SHOWN_CHARACTERS = 200_000;
 
-/** The element that shows the text of the answer, or its begin, which it says. */
-export function raw(answer: Answer): HTMLElement {
-  const cut = answer.text.length > MOST;
-  const note = h("p", {}, h("strong", { class: "notice" }, say("cut", { most: MOST })));
-  const text = h("pre", { dir: "ltr", tabindex: "0", role: "region", "aria-label": say("raw-text") }, h("code", {}, answer.text.slice(0, MOST)));
-  return h("div", {}, cut && note, text);
+/** The text of the result; if it is too long, its beginning, with a note. */
+export function createRawView(result: QueryResult): HTMLElement {
+  const isCut = result.text.length > MAX_SHOWN_CHARACTERS;
+  const note = h("p", {}, h("strong", { class: "notice" }, formatMessage("cut", { most: MAX_SHOWN_CHARACTERS })));
+  const text = h("pre", { dir: "ltr", tabindex: "0", role: "region", "aria-label": formatMessage("raw-text") }, h("code", {}, result.text.slice(0, MAX_SHOWN_CHARACTERS)));
+  return h("div", {}, isCut && note, text);
 }

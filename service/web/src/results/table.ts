@@ -1,67 +1,67 @@
-/** A table by pages, sorted by a column when its head is pressed. */
+/** A result as a table with pages, which is sorted by a column when its header is clicked. */
 
-import { type Answer, number, plain, type Row, time } from "../query/answer";
+import { type QueryResult, numericValue, termText, type Row, timeValue } from "../query/result";
 import { h } from "../page/dom";
-import { say } from "../page/words";
-import { shown } from "./terms";
+import { formatMessage } from "../page/messages";
+import { renderTerm } from "./terms";
 
-const SIZE = 100;
+const PAGE_ROWS = 100;
 
-type Order = "none" | "ascending" | "descending";
+type SortOrder = "none" | "ascending" | "descending";
 
-const NEXT: Record<Order, Order> = { none: "ascending", ascending: "descending", descending: "none" };
+const NEXT_ORDER: Record<SortOrder, SortOrder> = { none: "ascending", ascending: "descending", descending: "none" };
 
-/** The element that shows the rows. */
-export function table(answer: Answer): HTMLElement {
-  const heads = answer.names.map((name, at) => {
-    const button = h("button", { type: "button", class: "sort", click: () => sort(at) }, name);
+/** The table with its pager. */
+export function createTable(result: QueryResult): HTMLElement {
+  const headers = result.names.map((name, column) => {
+    const button = h("button", { type: "button", class: "sort", click: () => sort(column) }, name);
     return h("th", { scope: "col", "aria-sort": "none" }, button);
   });
   const body = h("tbody");
-  const where = h("p", { role: "status" });
-  const back = h("button", { type: "button", class: "plain", click: () => turn(-1) }, say("previous"));
-  const on = h("button", { type: "button", class: "plain", click: () => turn(1) }, say("next"));
-  const pages = h("nav", { class: "pages", "aria-label": say("pages") }, back, where, on);
-  let rows = answer.rows;
-  let first = 0;
+  const pageStatus = h("p", { role: "status" });
+  const previousButton = h("button", { type: "button", class: "plain", click: () => changePage(-1) }, formatMessage("previous"));
+  const nextButton = h("button", { type: "button", class: "plain", click: () => changePage(1) }, formatMessage("next"));
+  const pager = h("nav", { class: "pages", "aria-label": formatMessage("pages") }, previousButton, pageStatus, nextButton);
+  let rows = result.rows;
+  let firstRow = 0;
 
   function show(): void {
-    const part = rows.slice(first, first + SIZE);
-    body.replaceChildren(...part.map((row) => h("tr", {}, ...row.map((term) => h("td", {}, shown(term))))));
-    where.textContent = say("part", { from: first + 1, to: first + part.length, all: rows.length });
-    back.toggleAttribute("disabled", first === 0);
-    on.toggleAttribute("disabled", first + SIZE >= rows.length);
+    const pageRows = rows.slice(firstRow, firstRow + PAGE_ROWS);
+    body.replaceChildren(...pageRows.map((row) => h("tr", {}, ...row.map((term) => h("td", {}, renderTerm(term))))));
+    pageStatus.textContent = formatMessage("part", { from: firstRow + 1, to: firstRow + pageRows.length, all: rows.length });
+    previousButton.toggleAttribute("disabled", firstRow === 0);
+    nextButton.toggleAttribute("disabled", firstRow + PAGE_ROWS >= rows.length);
   }
 
-  function turn(by: number): void {
-    first += by * SIZE;
+  function changePage(pageOffset: number): void {
+    firstRow += pageOffset * PAGE_ROWS;
     show();
   }
 
-  function sort(at: number): void {
-    const order = NEXT[heads[at]!.getAttribute("aria-sort") as Order];
-    heads.forEach((head, index) => head.setAttribute("aria-sort", index === at ? order : "none"));
-    rows = order === "none" ? answer.rows : sorted(answer.rows, at, order);
-    first = 0;
+  function sort(column: number): void {
+    const order = NEXT_ORDER[headers[column]!.getAttribute("aria-sort") as SortOrder];
+    headers.forEach((header, index) => header.setAttribute("aria-sort", index === column ? order : "none"));
+    rows = order === "none" ? result.rows : sortRows(result.rows, column, order);
+    firstRow = 0;
     show();
   }
 
   show();
-  const whole = h("table", { class: "answer" }, h("caption", {}, say("table")), h("thead", {}, h("tr", {}, ...heads)), body);
-  const scroll = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": say("table") }, whole);
-  return h("div", {}, scroll, rows.length > SIZE && pages);
+  const tableElement = h("table", { class: "answer" }, h("caption", {}, formatMessage("table")), h("thead", {}, h("tr", {}, ...headers)), body);
+  const scroll = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": formatMessage("table") }, tableElement);
+  return h("div", {}, scroll, rows.length > PAGE_ROWS && pager);
 }
 
-/** The rows by a column: numbers and times by their values, others as words; those without a value at the end. */
-export function sorted(rows: Row[], at: number, order: Order): Row[] {
-  const words = new Intl.Collator(document.documentElement.lang, { numeric: true });
-  const sign = order === "descending" ? -1 : 1;
-  const keys = rows.map((row) => ({ row, value: number(row[at]) ?? time(row[at]), text: plain(row[at]), there: !!row[at] }));
-  keys.sort((one, other) => {
-    if (one.there !== other.there) return one.there ? -1 : 1;
-    if (one.value !== undefined && other.value !== undefined) return sign * (one.value - other.value);
-    if ((one.value === undefined) !== (other.value === undefined)) return one.value === undefined ? 1 : -1;
-    return sign * words.compare(one.text, other.text);
+/** The rows sorted by a column: numbers and times by value, other terms as text, rows without a value last. */
+export function sortRows(rows: Row[], column: number, order: SortOrder): Row[] {
+  const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
+  const direction = order === "descending" ? -1 : 1;
+  const sortKeys = rows.map((row) => ({ row, value: numericValue(row[column]) ?? timeValue(row[column]), text: termText(row[column]), hasValue: !!row[column] }));
+  sortKeys.sort((left, right) => {
+    if (left.hasValue !== right.hasValue) return left.hasValue ? -1 : 1;
+    if (left.value !== undefined && right.value !== undefined) return direction * (left.value - right.value);
+    if ((left.value === undefined) !== (right.value === undefined)) return left.value === undefined ? 1 : -1;
+    return direction * collator.compare(left.text, right.text);
   });
-  return keys.map((key) => key.row);
+  return sortKeys.map((key) => key.row);
 }

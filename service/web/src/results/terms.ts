@@ -1,34 +1,35 @@
-/** How a term is shown: linked where it may be, in its own language and direction. */
+/** RDF terms as HTML elements: IRIs with links, literals with language and direction; and links in SVG. */
 
-import { plain, type Term } from "../query/answer";
+import { termText, type Term } from "../query/result";
 import { h, svg } from "../page/dom";
-import { baseIri, href, short } from "../query/names";
+import { baseIri, linkTarget, shortenIri } from "../query/names";
 
 /** The element or text of a term. */
-export function shown(term: Term | undefined): Node {
+export function renderTerm(term: Term | undefined): Node {
   if (!term) return document.createTextNode("");
-  if (term.type === "uri") return link(term.value);
-  if (term.type !== "literal") return h("code", {}, plain(term));
+  if (term.type === "uri") return renderLink(term.value);
+  if (term.type !== "literal") return h("code", {}, termText(term));
   const language = term["xml:lang"];
   const text = h("span", { dir: "auto", lang: language }, term.value);
+  // The language of the page and English, the main language of the graph, are not named.
   if (!language || language === "en" || language === document.documentElement.lang) return text;
   return h("span", {}, text, " ", h("span", { class: "mark" }, language));
 }
 
-/** What a term is called in a picture. */
-export function called(term: Term | undefined): string {
-  return term?.type === "uri" ? (short(term.value) ?? term.value) : plain(term);
+/** The name of a term in a diagram: a prefixed name, an IRI, or the text of a literal. */
+export function termName(term: Term | undefined): string {
+  return term?.type === "uri" ? (shortenIri(term.value) ?? term.value) : termText(term);
 }
 
-function link(iri: string): Node {
-  const target = href(iri);
+function renderLink(iri: string): Node {
+  const target = linkTarget(iri);
   if (target === undefined) return h("code", {}, iri);
   const rel = iri.startsWith(baseIri()) ? undefined : "nofollow noopener external";
-  return h("a", { href: target, rel }, short(iri) ?? iri);
+  return h("a", { href: target, rel }, shortenIri(iri) ?? iri);
 }
 
-/** A link in a picture around what is shown of the IRI, or that alone where it leads nowhere. */
-export function linked(term: Term, ...children: Node[]): SVGElement {
-  const target = term.type === "uri" ? href(term.value) : undefined;
+/** SVG children inside a link to the term, or in a group if the term cannot be linked. */
+export function linkSvg(term: Term, ...children: Node[]): SVGElement {
+  const target = term.type === "uri" ? linkTarget(term.value) : undefined;
   return target === undefined ? svg("g", {}, ...children) : svg("a", { href: target }, ...children);
 }

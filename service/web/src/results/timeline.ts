@@ -1,44 +1,44 @@
-/** Rows in the order of their times, each with a mark on the same scale. */
+/** A result as a timeline: rows in the order of their dates, with marks on a common scale. */
 
-import { type Answer, columns, plain, type Row, time } from "../query/answer";
+import { type QueryResult, columnsWhere, termText, type Row, timeValue } from "../query/result";
 import { h } from "../page/dom";
-import { say } from "../page/words";
-import { label } from "./bars";
+import { formatMessage } from "../page/messages";
+import { rowLabel } from "./bars";
 
-const MOST = 300;
+const MAX_EVENTS = 300; // rows of a timeline
 
-const temporal = (answer: Answer) => columns(answer, (term) => time(term) !== undefined);
+const timeColumns = (result: QueryResult) => columnsWhere(result, (term) => timeValue(term) !== undefined);
 
-/** Whether there is a column of times. */
-export function hasTimes(answer: Answer): boolean {
-  return temporal(answer).length > 0;
+/** Whether a result has a column of dates. */
+export function hasTimes(result: QueryResult): boolean {
+  return timeColumns(result).length > 0;
 }
 
-/** The element that shows each row by its times; two of them are a span. */
-export function timeline(answer: Answer): HTMLElement {
-  const dates = temporal(answer);
-  const labels = [...answer.names.keys()].filter((at) => !dates.includes(at));
-  const dated = answer.rows
-    .map((row) => ({ row, times: dates.map((at) => time(row[at])).filter((one) => one !== undefined) }))
+/** The timeline; the mark of a row with several dates extends from the earliest to the latest. */
+export function createTimeline(result: QueryResult): HTMLElement {
+  const dateColumns = timeColumns(result);
+  const labelColumns = [...result.names.keys()].filter((column) => !dateColumns.includes(column));
+  const datedRows = result.rows
+    .map((row) => ({ row, times: dateColumns.map((column) => timeValue(row[column])).filter((value) => value !== undefined) }))
     .filter(({ times }) => times.length)
-    .sort((one, other) => Math.min(...one.times) - Math.min(...other.times));
-  const all = dated.flatMap(({ times }) => times);
-  const from = all.reduce((one, other) => Math.min(one, other));
-  const span = all.reduce((one, other) => Math.max(one, other)) - from || 1;
-  const rows = dated.slice(0, MOST).map(({ row, times }) => {
-    const begin = ((Math.min(...times) - from) / span) * 100;
+    .sort((left, right) => Math.min(...left.times) - Math.min(...right.times));
+  const allTimes = datedRows.flatMap(({ times }) => times);
+  const earliest = allTimes.reduce((left, right) => Math.min(left, right));
+  const range = allTimes.reduce((left, right) => Math.max(left, right)) - earliest || 1;
+  const rows = datedRows.slice(0, MAX_EVENTS).map(({ row, times }) => {
+    const beginPercent = ((Math.min(...times) - earliest) / range) * 100;
     const mark = h("span", { class: "moment" });
-    mark.style.insetInlineStart = `${begin}%`;
-    mark.style.inlineSize = `${((Math.max(...times) - from) / span) * 100 - begin}%`;
+    mark.style.insetInlineStart = `${beginPercent}%`;
+    mark.style.inlineSize = `${((Math.max(...times) - earliest) / range) * 100 - beginPercent}%`;
     const track = h("td", { class: "track", "aria-hidden": "true" }, h("span", { class: "scale" }, mark));
-    return h("tr", {}, h("th", { scope: "row" }, when(answer, row, dates)), track, h("td", {}, ...label(row, labels)));
+    return h("tr", {}, h("th", { scope: "row" }, formatDates(result, row, dateColumns)), track, h("td", {}, ...rowLabel(row, labelColumns)));
   });
-  const text = say("timeline", { names: dates.map((at) => answer.names[at]).join(", "), shown: rows.length, all: answer.rows.length });
-  return h("table", { class: "drawing" }, h("caption", {}, text), h("tbody", {}, ...rows));
+  const caption = formatMessage("timeline", { names: dateColumns.map((column) => result.names[column]).join(", "), shown: rows.length, all: result.rows.length });
+  return h("table", { class: "drawing" }, h("caption", {}, caption), h("tbody", {}, ...rows));
 }
 
-function when(answer: Answer, row: Row, dates: number[]): string {
-  const day = (at: number) => plain(row[at]).slice(0, 10);
-  if (dates.length === 1) return day(dates[0]!);
-  return dates.filter((at) => row[at]).map((at) => `${answer.names[at]} ${day(at)}`).join(", ");
+function formatDates(result: QueryResult, row: Row, dateColumns: number[]): string {
+  const day = (column: number) => termText(row[column]).slice(0, 10);
+  if (dateColumns.length === 1) return day(dateColumns[0]!);
+  return dateColumns.filter((column) => row[column]).map((column) => `${result.names[column]} ${day(column)}`).join(", ");
 }

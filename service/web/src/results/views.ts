@@ -1,33 +1,34 @@
-/** The ways in which an answer can be shown, and the choice between those that fit it. */
+/** The views of a result, and the choice between those that apply to it. */
 
-import type { Answer } from "../query/answer";
+import type { QueryResult } from "../query/result";
 import { h } from "../page/dom";
-import { say } from "../page/words";
-import { bars, hasBars } from "./bars";
-import { hasMatrix, matrix } from "./matrix";
-import { hasNetwork, network } from "./network";
-import { raw } from "./raw";
-import { table } from "./table";
-import { hasTimes, timeline } from "./timeline";
+import { formatMessage } from "../page/messages";
+import { createBars, hasBars } from "./bars";
+import { hasMatrix, createMatrix } from "./matrix";
+import { hasNetwork, createNetwork } from "./network";
+import { createRawView } from "./raw";
+import { createTable } from "./table";
+import { hasTimes, createTimeline } from "./timeline";
 
-const VIEWS: [string, (answer: Answer) => boolean, (answer: Answer) => HTMLElement][] = [
-  ["as-table", () => true, table],
-  ["as-bars", hasBars, bars],
-  ["as-timeline", hasTimes, timeline],
-  ["as-matrix", hasMatrix, matrix],
-  ["as-graph", hasNetwork, network],
-  ["as-raw", () => true, raw],
+// Each view: the name of its message, whether it applies to a result, and the function that creates it.
+const VIEWS: [string, (result: QueryResult) => boolean, (result: QueryResult) => HTMLElement][] = [
+  ["as-table", () => true, createTable],
+  ["as-bars", hasBars, createBars],
+  ["as-timeline", hasTimes, createTimeline],
+  ["as-matrix", hasMatrix, createMatrix],
+  ["as-graph", hasNetwork, createNetwork],
+  ["as-raw", () => true, createRawView],
 ];
 
-/** The element that shows an answer in one way, and offers the others. */
-export function views(answer: Answer): HTMLElement {
-  if (answer.form === "boolean") return h("p", { class: "lead" }, say(answer.yes ? "yes" : "no"));
-  if (!answer.rows.length) return h("p", {}, say("nothing"));
-  const place = h("div", { class: "view" });
-  const buttons = VIEWS.filter(([, fits]) => fits(answer)).map(([name, , draw], index) => {
-    const radio = h("input", { type: "radio", name: "view", checked: index === 0, change: () => place.replaceChildren(draw(answer)) });
-    return h("label", {}, radio, ` ${say(name)}`);
+/** The result in one view, with radio buttons for the other views. */
+export function createViews(result: QueryResult): HTMLElement {
+  if (result.form === "boolean") return h("p", { class: "lead" }, formatMessage(result.isTrue ? "yes" : "no"));
+  if (!result.rows.length) return h("p", {}, formatMessage("nothing"));
+  const container = h("div", { class: "view" });
+  const buttons = VIEWS.filter(([, isApplicable]) => isApplicable(result)).map(([name, , createView], index) => {
+    const radio = h("input", { type: "radio", name: "view", checked: index === 0, change: () => container.replaceChildren(createView(result)) });
+    return h("label", {}, radio, ` ${formatMessage(name)}`);
   });
-  place.append(table(answer));
-  return h("div", {}, h("fieldset", { class: "views" }, h("legend", {}, say("show-as")), ...buttons), place);
+  container.append(createTable(result));
+  return h("div", {}, h("fieldset", { class: "views" }, h("legend", {}, formatMessage("show-as")), ...buttons), container);
 }

@@ -1,11 +1,12 @@
-"""Check or count millions of papers, on Apache Spark or on the processes of one machine.
+"""Check or describe millions of papers, with Apache Spark or with the processes of one machine.
 
-Both write the same folder. The file `_SUCCESS` is written last: without it, the output is incomplete.
+A job writes a folder with these files. `_SUCCESS` is written last: without it, the output is incomplete.
 
-- `reports/part-*`, of a check: a line of JSON for each paper, in no order - `unread/part-*`, of a
-description: such a line for each file that cannot be read - `lost/part-*`, only if needed: lines about files
-that Spark skipped, as they are too large, empty or unreadable - `summary.json`: the counts - `void.ttl`, of
-a description: the statistics as VoID
+`reports/part-*` (only check): a JSON line for each paper, in no order.
+`unread/part-*` (only describe): a JSON line for each file that cannot be read.
+`lost/part-*` (only if necessary): JSON lines for files that Spark skipped: too large, empty or unreadable.
+`summary.json`: the counts.
+`void.ttl` (only describe): the statistics as VoID.
 """
 
 import argparse
@@ -20,18 +21,18 @@ from ...problems import Problem
 from ...rdf.formats import FORMATS_BY_SUFFIX
 from ...settings import Settings
 from ..check_workers import CheckTask
-from ..files import IGNORED_ENDING
+from ..files import IGNORED_SUFFIX
 
-REPORTS_FOLDER, UNREAD_FOLDER, LOST_FOLDER = "reports", "unread", "lost"  # folders of lines
+REPORTS_FOLDER, UNREAD_FOLDER, LOST_FOLDER = "reports", "unread", "lost"  # folders of files with JSON lines
 SUMMARY_FILE, VOID_FILE, SUCCESS_MARK = "summary.json", "void.ttl", "_SUCCESS"
-BULK_FILE_ENDINGS = sorted({*FORMATS_BY_SUFFIX} - {IGNORED_ENDING})  # of the files that are read
+BULK_FILE_SUFFIXES = sorted({*FORMATS_BY_SUFFIX} - {IGNORED_SUFFIX})  # suffixes of the files that are read
 REMOTE_PATH_PATTERN = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 class BulkJob(NamedTuple):
-    """The input paths, the output folder, how to check a file, and the number of processes on this machine.
+    """The input paths, the output folder, the parameters of the check, and the number of processes to run.
 
-    Messages are in `language`; `base` is the base IRI of our resources.
+    Messages are in `language`; `base` is the base IRI of the graph.
     """
 
     paths: tuple[str, ...]
@@ -48,14 +49,14 @@ def serialize_bulk_summary(summary: dict[str, Any]) -> bytes:
 
 
 def output_exists_problem(out: str) -> Problem:
-    """The 400 for an output folder that exists."""
+    """The problem 400 for an output folder that exists."""
     return Problem(400, f"{out} already exists and is not overwritten. Name another --out.")
 
 
 def no_paper_problem(paths: tuple[str, ...]) -> Problem:
-    """The 400 for paths without any file of a paper."""
-    endings = ", ".join(f".{ending}" for ending in BULK_FILE_ENDINGS)
-    return Problem(400, f"There is no paper at {', '.join(paths)}. Papers end in {endings}.")
+    """The problem 400 for paths without any file that may be a paper."""
+    suffixes = ", ".join(f".{suffix}" for suffix in BULK_FILE_SUFFIXES)
+    return Problem(400, f"There is no paper at {', '.join(paths)}. Papers end in {suffixes}.")
 
 
 def run_bulk(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -81,7 +82,7 @@ def run_bulk(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def choose_bulk_engine(engine: str | None) -> str:
-    """The module that runs the job. Raises Problem 400 where Spark is requested but not installed."""
+    """The module that runs the job. Raises Problem 400 if Spark is requested but not installed."""
     is_spark_installed = find_spec("pyspark") is not None
     if engine == "spark" and not is_spark_installed:
         raise Problem(400, "Spark is not installed: pip install 'wgig[spark]', or use --on processes.")

@@ -1,10 +1,11 @@
-"""The output of bulk jobs: one JSON line per paper, the quads of a file, counts and VoID statistics.
+"""Parts of the output of bulk jobs: a JSON line per paper, the quads of files, VoID statistics, counts.
 
-A line is an object: `path`; `number` of the paper in its file, from 1; `graph`, the named graph that says it
-is a paper, and `iri`, both null for none; `outcome`: `conforms`, `fails`, `unread` or `passed over`
-(Markdown that is no paper). An unread file has its `problem`, a paper the members of the JSON report.
+A line is a JSON object. `path` is the file, and `number` the number of the paper in it, from 1. `iri` is the
+paper, and `graph` the named graph that states its class; each is null if there is none. `outcome` is
+`conforms`, `fails`, `unread`, or `passed over` for Markdown that is not a paper. The line of an unread file
+has the member `problem`; the line of a paper has the members of the JSON report.
 
-A file without a paper has one line. Blank node names are stable and unique to a file.
+A file without a paper has one line. Blank node names are stable, and unique to a file.
 """
 
 import hashlib
@@ -27,24 +28,24 @@ from ...shacl.reports.phrases import file_problem_members
 from ..check_workers import CheckTask
 from ..files import (
     CandidateFile,
+    bug_problem,
     candidate_size,
     displayable_path,
-    mistake_problem,
     read_candidate_document,
     read_regular_file,
 )
 
 
 def serialize_void_figures(figures: Figures, base: str) -> bytes:
-    """The statistics as VoID in Turtle."""
+    """The statistics of a dataset, `figures`, as VoID in Turtle."""
     description = VoidDescription(base)
-    _, triples = description.diff_statements(ox.Store(), figures)
+    _, triples = description.diff_statements(ox.Store(), figures)  # compared with an empty store: all
     type_triple = ox.Triple(description.dataset, expand_curie("rdf:type"), expand_curie("void:Dataset"))
     return serialize_triples({*triples, type_triple}, TURTLE, base)
 
 
 def iter_named_quads(file: CandidateFile) -> Iterator[ox.Quad]:
-    """The quads of a parsable file in a format with named graphs; none for other formats."""
+    """The quads of a valid file in a format with named graphs; none for other formats."""
     format_ = format_of_file(file.path)
     if format_ in DATASET_FORMATS:
         data = read_regular_file(file.path, candidate_size(file)) if file.data is None else file.data
@@ -52,18 +53,18 @@ def iter_named_quads(file: CandidateFile) -> Iterator[ox.Quad]:
 
 
 def read_file_quads(file: CandidateFile, task: CheckTask) -> list[ox.Quad] | UncheckedFile:
-    """The quads of a file with renamed blank nodes, none for a skipped file; or why it cannot be read."""
+    """The quads of a file with renamed blank nodes, none for a skipped file; UncheckedFile after an error."""
     try:
         document = read_candidate_document(file, task.max_bytes, task.max_triples)
         if isinstance(document, UncheckedFile):
             return document
-        store = ox.Store()  # normalizes numbers
+        store = ox.Store()  # normalizes numbers, such as 007 to 7
         store.extend(rename_blank_nodes(iter_document_quads(document) if document else (), file.path))
         return list(store)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # a Rust panic is no Exception
-        return UncheckedFile(displayable_path(file.path), mistake_problem(error))
+    except BaseException as error:  # a Rust panic is not an Exception
+        return UncheckedFile(displayable_path(file.path), bug_problem(error))
 
 
 def iter_document_quads(document: Document) -> Iterable[ox.Quad]:
@@ -74,12 +75,12 @@ def iter_document_quads(document: Document) -> Iterable[ox.Quad]:
 
 
 def parse_dataset_text(text: str, format_: Format) -> Iterable[ox.Quad]:
-    """The quads of a text that is known to parse."""
+    """The quads of a text that an earlier check has parsed without errors."""
     return ox.parse(text, rdf_format(format_.media_type), base_iri=PAPER_NAMESPACE)
 
 
 def rename_blank_nodes(quads: Iterable[ox.Quad], path: str) -> Iterator[ox.Quad]:
-    """The quads with names of blank nodes that are unique to the file and the same at each reading."""
+    """The quads with blank node names that are unique to the file, and the same each time it is read."""
     path_digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:24]
     names: dict[str, ox.BlankNode] = {}
 
@@ -102,15 +103,15 @@ OUTCOME_CONFORMS, OUTCOME_FAILS, OUTCOME_UNREAD, OUTCOME_PASSED_OVER = (
     "unread",
     "passed over",
 )
-# Exit codes, as of `wgig check`.
-BULK_EXIT_CONFORMS, BULK_EXIT_FAILS, BULK_EXIT_UNREADABLE, BULK_EXIT_MISTAKE = 0, 1, 2, 3
+# The exit codes of `wgig check`: 2 if a file cannot be read, 3 for a bug in wgig.
+BULK_EXIT_CONFORMS, BULK_EXIT_FAILS, BULK_EXIT_UNREADABLE, BULK_EXIT_BUG = 0, 1, 2, 3
 
 
 BulkLine = dict[str, Any]
 
 
 def iter_report_lines(file: CandidateFile, outcome: CheckOutcome | None, language: str) -> Iterator[str]:
-    """The JSON lines about a file from its outcome; None for a file that is skipped."""
+    """The JSON lines of a file with this outcome, which is None for a skipped file."""
     return map(serialize_bulk_line, iter_bulk_lines(file, outcome, language))
 
 
@@ -120,7 +121,7 @@ def serialize_bulk_line(line: BulkLine) -> str:
 
 
 def iter_bulk_lines(file: CandidateFile, outcome: CheckOutcome | None, language: str) -> Iterator[BulkLine]:
-    """The lines about a file."""
+    """The lines of a file."""
     for number, members in enumerate(iter_outcome_members(file, outcome, language), 1):
         yield {"path": file.path, "number": number, "graph": None, "iri": None} | members
 
@@ -128,7 +129,7 @@ def iter_bulk_lines(file: CandidateFile, outcome: CheckOutcome | None, language:
 def iter_outcome_members(
     file: CandidateFile, outcome: CheckOutcome | None, language: str
 ) -> Iterator[BulkLine]:
-    """The members of the lines, except for path and number."""
+    """The members of the lines of a file, except for path and number."""
     if outcome is None:
         yield {"outcome": OUTCOME_PASSED_OVER}
     elif isinstance(outcome, UncheckedFile):
@@ -155,17 +156,17 @@ def find_paper_graphs(file: CandidateFile) -> dict[str, str]:
 
 
 class BulkTally:
-    """Counts of lines. The tallies of parts can be added."""
+    """Counts of lines. Tallies can be added."""
 
     def __init__(self, lines: Iterable[str] = ()) -> None:
         """Count lines of JSON."""
-        self.counts = Counter[tuple[str, str]]()
+        self.counts = Counter[tuple[str, str]]()  # by kind and name, such as ("rules", code)
         for line in lines:
             self.add(json.loads(line))
 
     def add(self, line: BulkLine) -> None:
         """Count a line."""
-        self.counts["files", ""] += line["number"] == 1
+        self.counts["files", ""] += line["number"] == 1  # the first line of a file
         self.counts["outcomes", line["outcome"]] += 1
         if "problem" in line:
             self.counts["problems", str(line["problem"]["status"])] += 1
@@ -179,7 +180,7 @@ class BulkTally:
         return total
 
     def count_by_name(self, kind: str) -> dict[str, int]:
-        """The counts of one kind by name: outcomes, problems or rules."""
+        """The counts of one kind: `outcomes` by name, `problems` by status, or `rules` by code."""
         return {
             name: count
             for (counted_kind, name), count in sorted(self.counts.items())
@@ -187,15 +188,15 @@ class BulkTally:
         }
 
     @property
-    def files(self) -> int:
+    def file_count(self) -> int:
         """The number of files."""
         return self.counts["files", ""]
 
     @property
     def code(self) -> int:
-        """The exit code: that of the worst outcome."""
-        if any(status >= "5" for status in self.count_by_name("problems")):
-            return BULK_EXIT_MISTAKE
+        """The exit code for the worst outcome; a problem 5xx is a bug in wgig."""
+        if any(status >= "500" for status in self.count_by_name("problems")):
+            return BULK_EXIT_BUG
         outcomes = self.count_by_name("outcomes")
         return (
             BULK_EXIT_UNREADABLE
@@ -206,7 +207,7 @@ class BulkTally:
         )
 
     def summarize_check(self) -> "BulkResult":
-        """The result of a check: papers by outcome and broken rule, files by status of the problem."""
+        """The result of a check: papers by outcome and by violated rule, files by status of the problem."""
         outcomes = self.count_by_name("outcomes")
         papers = outcomes.get(OUTCOME_CONFORMS, 0) + outcomes.get(OUTCOME_FAILS, 0)
         counts = {
@@ -214,17 +215,18 @@ class BulkTally:
             "problems": self.count_by_name("problems"),
             "rules": self.count_by_name("rules"),
         }
-        return BulkResult({"files": self.files, "papers": papers} | counts, self.code)
+        return BulkResult({"files": self.file_count, "papers": papers} | counts, self.code)
 
-    def summarize_description(self, files: int) -> "BulkResult":
-        """The result of a description; the tally has the lines about unread files."""
+    def summarize_description(self, file_count: int) -> "BulkResult":
+        """The result of describing `file_count` files, if this tally has the lines of the unread ones."""
         return BulkResult(
-            {"files": files, "unread": self.files, "problems": self.count_by_name("problems")}, self.code
+            {"files": file_count, "unread": self.file_count, "problems": self.count_by_name("problems")},
+            self.code,
         )
 
 
 class BulkResult(NamedTuple):
-    """The result of a job: its summary, and the exit code."""
+    """The result of a bulk job: its summary, and the exit code."""
 
     summary: dict[str, Any]
     code: int

@@ -1,4 +1,4 @@
-"""Bulk jobs on the processes of this machine."""
+"""Bulk checks and statistics with the processes of this machine, without Spark."""
 
 import glob
 import os
@@ -17,7 +17,7 @@ from ..check_workers import check_candidate_files
 from ..console import show_progress_bar
 from ..files import CandidateFile, iter_folder_files
 from . import (
-    BULK_FILE_ENDINGS,
+    BULK_FILE_SUFFIXES,
     REMOTE_PATH_PATTERN,
     REPORTS_FOLDER,
     SUCCESS_MARK,
@@ -39,11 +39,14 @@ from .lines import (
     serialize_void_figures,
 )
 
-PART_FILE_LINES = 10_000
+PART_FILE_LINES = 10_000  # the maximum in an output file; further lines are in the next file
 
 
 def check_with_processes(job: BulkJob) -> BulkResult:
-    """Check the files, and write lines and summary. Raises Problem 400, OSError."""
+    """Check the files, and write the JSON lines and the summary.
+
+    Raises Problem 400 as `open_bulk_output` does, OSError if a file cannot be written.
+    """
     with open_bulk_output(job) as (folder, files):
         listed_files, checked_files = tee(files)
         outcomes_by_file = zip(
@@ -63,8 +66,11 @@ def check_with_processes(job: BulkJob) -> BulkResult:
 
 
 def describe_with_processes(job: BulkJob) -> BulkResult:
-    """Compute and write the statistics of the files. Raises Problem 400, OSError."""
-    unread: list[BulkLine] = []
+    """Compute and write the statistics of the files.
+
+    Raises Problem 400 as `open_bulk_output` does, OSError if a file cannot be written.
+    """
+    unread_lines: list[BulkLine] = []
     file_count = 0
 
     def read_quads(file: CandidateFile) -> Iterable[ox.Quad]:
@@ -73,25 +79,25 @@ def describe_with_processes(job: BulkJob) -> BulkResult:
         quads = read_file_quads(file, job.task)
         if not isinstance(quads, UncheckedFile):
             return quads
-        unread.extend(iter_bulk_lines(file, quads, job.language))
+        unread_lines.extend(iter_bulk_lines(file, quads, job.language))
         return ()
 
     with open_bulk_output(job) as (folder, files), TemporaryDirectory() as store_folder:
-        store = ox.Store(store_folder)
+        store = ox.Store(store_folder)  # on disk, as the quads may not fit into memory
         store.bulk_extend(chain.from_iterable(map(read_quads, files)))
         (folder / VOID_FILE).write_bytes(
             serialize_void_figures(count_figures(store, job.base, frozenset()), job.base)
         )
-        result = write_line_files(folder / UNREAD_FOLDER, unread).summarize_description(file_count)
+        result = write_line_files(folder / UNREAD_FOLDER, unread_lines).summarize_description(file_count)
         (folder / SUMMARY_FILE).write_bytes(serialize_bulk_summary(result.summary))
     return result
 
 
 @contextmanager
 def open_bulk_output(job: BulkJob) -> Iterator[tuple[Path, Iterator[CandidateFile]]]:
-    """The new output folder, which gets SUCCESS_MARK at the end, and the files, with a progress bar.
+    """Create the output folder, and yield it with the files; show a progress bar; write SUCCESS_MARK last.
 
-    Raises Problem 400 where the folder exists, or where there are no files.
+    Raises Problem 400 if the folder exists, there are no files, or a path needs Spark.
     """
     if remote_path := next(filter(REMOTE_PATH_PATTERN.match, (*job.paths, job.out)), None):
         raise Problem(
@@ -113,19 +119,19 @@ def open_bulk_output(job: BulkJob) -> Iterator[tuple[Path, Iterator[CandidateFil
 def report_files_read(
     files: Iterable[CandidateFile], report_progress: Callable[[int], None]
 ) -> Iterator[CandidateFile]:
-    """The files; reports the number of those that were yielded."""
+    """The files; `report_progress` is called with the number of files so far."""
     for number, file in enumerate(files, 1):
         report_progress(number)
         yield file
 
 
 def iter_bulk_files(paths: Iterable[str]) -> Iterator[CandidateFile]:
-    """The files that may be papers, by globs, folders and file names; the same as with Spark.
+    """The files that may be papers, at these globs, folders and file names. Spark selects the same files.
 
     Files and folders whose names start with a dot or an underscore are skipped.
     """
     for path in paths:
-        absolute_path = os.path.abspath(path.removeprefix("file:"))  # noqa: PTH100  as Spark reports it
+        absolute_path = os.path.abspath(path.removeprefix("file:"))  # noqa: PTH100  like the paths from Spark
         names = sorted(glob.glob(absolute_path))  # noqa: PTH207
         if not names:
             raise no_paper_problem((path,))
@@ -139,9 +145,9 @@ def iter_bulk_files(paths: Iterable[str]) -> Iterator[CandidateFile]:
 
 
 def is_bulk_file(path: str, folder: str) -> bool:
-    """Whether a file below the folder is read: by its ending, and the names of the folders in between."""
+    """Whether a file below the folder is read: it has a known suffix, and no part of its path is hidden."""
     names = path.removeprefix(folder).lstrip("/").split("/")
-    return names[-1].rpartition(".")[2].lower() in BULK_FILE_ENDINGS and not any(
+    return names[-1].rpartition(".")[2].lower() in BULK_FILE_SUFFIXES and not any(
         name[:1] in "._" for name in names
     )
 

@@ -17,7 +17,7 @@ from ...problems import Problem
 from ...settings import MIB
 from ..files import file_too_large_problem
 from . import (
-    BULK_FILE_ENDINGS,
+    BULK_FILE_SUFFIXES,
     SUCCESS_MARK,
     SUMMARY_FILE,
     BulkJob,
@@ -27,7 +27,7 @@ from . import (
 )
 from .lines import BulkResult
 
-# Defaults, which Spark settings override. Files are small: some hundreds make one partition.
+# Defaults, which Spark settings override. As files are small, a partition has some hundred of them.
 SPARK_DEFAULTS = {
     "spark.app.name": "wgig bulk",
     "spark.log.level": "ERROR",
@@ -35,12 +35,15 @@ SPARK_DEFAULTS = {
     "spark.sql.files.openCostInBytes": str(MIB // 4),
     "spark.sql.files.maxPartitionBytes": str(128 * MIB),
 }
-MAX_PART_FAILURES = 4  # attempts for a partition before the job fails, as on a cluster
-PARTS_PER_PROCESS = 4  # shuffle partitions on this machine
+MAX_PARTITION_ATTEMPTS = 4  # attempts for a partition before the job fails, as on a cluster
+PARTITIONS_PER_PROCESS = 4  # shuffle partitions on this machine
+# The glob of files with these suffixes in lower or upper case.
 PAPER_FILE_GLOB = "".join(
     (
         "*.{",
-        ",".join("".join(f"[{letter}{letter.upper()}]" for letter in ending) for ending in BULK_FILE_ENDINGS),
+        ",".join(
+            "".join(f"[{letter}{letter.upper()}]" for letter in suffix) for suffix in BULK_FILE_SUFFIXES
+        ),
         "}",
     )
 )
@@ -50,7 +53,7 @@ class BulkSparkSession:
     """A Spark session for one job, with its files."""
 
     def __init__(self, spark: SparkSession, job: BulkJob) -> None:
-        """List the files. Raises Problem 400 where there are none, or where the output folder exists."""
+        """List the files. Raises Problem 400 if there are none, or if the output folder exists."""
         self.spark, self.job, self.sc = spark, job, spark.sparkContext
         if self.output_path().getFileSystem(self.hadoop_settings).exists(self.output_path()):
             raise output_exists_problem(job.out)
@@ -64,7 +67,8 @@ class BulkSparkSession:
             self.file_table = reader.load(list(job.paths))
         except AnalysisException as error:
             raise no_paper_problem(job.paths) from error
-        self.addresses: Any = self.file_table._jdf.inputFiles()  # stays in the JVM: there may be millions
+        # The URLs of the files, percent-encoded: a Java array, as there may be millions.
+        self.addresses: Any = self.file_table._jdf.inputFiles()
         if not len(self.addresses):
             raise no_paper_problem(job.paths)
 
@@ -80,20 +84,22 @@ class BulkSparkSession:
 
     def output_path(self, *names: str) -> Any:
         """A Hadoop path in the output folder."""
-        java: Any = self.sc._jvm
-        return java.org.apache.hadoop.fs.Path("/".join((self.job.out, *names)))
+        jvm: Any = self.sc._jvm
+        return jvm.org.apache.hadoop.fs.Path("/".join((self.job.out, *names)))
 
-    def find_fault(self, address: str) -> Problem | None:
-        """Why Spark skipped a file; None for an empty file, which Spark always skips."""
-        java: Any = self.sc._jvm
-        path = java.org.apache.hadoop.fs.Path(java.java.net.URI(address))
+    def find_read_problem(self, address: str) -> Problem | None:
+        """The reason why Spark skipped a file; None for an empty file, which Spark always skips."""
+        jvm: Any = self.sc._jvm
+        path = jvm.org.apache.hadoop.fs.Path(jvm.java.net.URI(address))
         try:
             size = path.getFileSystem(self.hadoop_settings).getFileStatus(path).getLen()
         except Py4JJavaError:
-            size = 1
+            size = 1  # unknown, but not an empty file
         if size > self.job.task.max_bytes:
             return file_too_large_problem(self.job.task.max_bytes)
-        return Problem(400, "The file system could not read it. Check it alone.") if size else None
+        return (
+            Problem(400, "Spark could not read the file. Check it alone: wgig check FILE") if size else None
+        )
 
     def write_file(self, name: str, data: bytes) -> None:
         """Write a file into the output folder."""
@@ -112,14 +118,14 @@ class BulkSparkSession:
 
 @contextmanager
 def open_bulk_session(job: BulkJob) -> Iterator[BulkSparkSession]:
-    """A Spark session for a job. Raises Problem 400 without Java."""
+    """Yield a Spark session for a job, and stop it at the end. Raises Problem 400 if Java is missing."""
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         raise Problem(400, "Spark needs Java 17 or newer. Install it, or use --on processes.")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = SparkConf()
     if not settings.contains("spark.master"):
-        settings.setMaster(f"local[{job.jobs},{MAX_PART_FAILURES}]")
-        settings.setIfMissing("spark.sql.shuffle.partitions", str(PARTS_PER_PROCESS * job.jobs))
+        settings.setMaster(f"local[{job.jobs},{MAX_PARTITION_ATTEMPTS}]")
+        settings.setIfMissing("spark.sql.shuffle.partitions", str(PARTITIONS_PER_PROCESS * job.jobs))
     settings.setIfMissing("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
     for name, value in SPARK_DEFAULTS.items():
         settings.setIfMissing(name, value)
@@ -131,10 +137,10 @@ def open_bulk_session(job: BulkJob) -> Iterator[BulkSparkSession]:
 
 
 def plain_spark_path(path: str) -> str:
-    """A path of Spark, without the scheme `file:`."""
+    """A path from Spark without the scheme `file:`."""
     return "/" + path.removeprefix("file:").lstrip("/") if path.startswith("file:") else path
 
 
 def decode_spark_address(address: str) -> str:
-    """The path of a Spark address, in which characters are percent-encoded."""
+    """The path for a Spark address, which is percent-encoded."""
     return plain_spark_path(unquote(address))

@@ -1,1 +1,4 @@
-"""Citations of resources, graphs and query results, and the cited bytes for those who follow a citation."""
+"""Citations of resources, graphs and query results, and the content that a citation refers to.
+
+Read `routes` first, then `resolve`.
+"""

@@ -1,4 +1,4 @@
-"""Rebuild the whole store as it was in an old version, in another process, to evaluate a query on it."""
+"""Rebuild the whole store as it was in an old version, in another process, and read cited content from it."""
 
 import io
 from collections.abc import Iterator
@@ -26,40 +26,38 @@ from ..description.derived import DescriptionGraphs
 from .citable import CitedResource, read_cited_resource
 from .versions import VersionLostError, graphs_changed_since, read_graph_at_version
 
-MAX_REBUILT_GRAPH_BYTES = 32 * MIB  # size of the store as N-Quads
+MAX_REBUILT_STORE_BYTES = 32 * MIB  # size of the current store as N-Quads
 MAX_REBUILT_GRAPHS = 1000  # graphs written since the version
-# Graphs computed from the others.
-COMPUTED_GRAPH_NAMES = ("conformance", "inferred", *DESCRIPTION_GRAPH_NAMES)
+COMPUTED_GRAPH_NAMES = ("conformance", "inferred", *DESCRIPTION_GRAPH_NAMES)  # computed from other graphs
+UNRECORDED_GRAPH_NAMES = ("history", *COMPUTED_GRAPH_NAMES)  # the history has no versions of these
 
-UNRECORDED_GRAPH_NAMES = ("history", *COMPUTED_GRAPH_NAMES)  # graphs without versions of their own
-
-AnswerOrFault = tuple[bytes, str, str]
+ResultOrFault = tuple[bytes, str, str]  # the result, and the kind and message of the fault; empty for none
 
 
 class TooLargeError(Exception):
-    """The store is larger than MAX_REBUILT_GRAPH_BYTES."""
+    """The store is larger than MAX_REBUILT_STORE_BYTES."""
 
 
 class BoundedBuffer(io.BytesIO):
-    """A buffer that holds up to `limit` bytes and raises TooLargeError beyond."""
+    """A buffer of at most `max_bytes` bytes; a write that exceeds them raises TooLargeError."""
 
-    def __init__(self, limit: int) -> None:
-        """An empty buffer."""
+    def __init__(self, max_bytes: int) -> None:
+        """Start empty."""
         super().__init__()
-        self.limit = limit
+        self.max_bytes = max_bytes
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
         """Append the bytes; returns their number. Raises TooLargeError."""
-        if self.tell() + len(data) > self.limit:
+        if self.tell() + len(data) > self.max_bytes:
             raise TooLargeError
         return super().write(data)
 
 
 class PastVersion(NamedTuple):
-    """The input from which another process rebuilds a version.
+    """The input from which another process rebuilds a version of the store.
 
-    `quads` is the current store as N-Quads, `changed_graphs` the old content, as N-Triples, of each graph
-    written since.
+    `quads` is the current store as N-Quads. `changed_graphs` has the old content, as N-Triples, of each graph
+    written since that version; the key of the default graph is None.
     """
 
     version: str
@@ -69,37 +67,37 @@ class PastVersion(NamedTuple):
 
 
 def read_past_version(context: RequestContext, version: str) -> PastVersion:
-    """The input to rebuild a version. Raises VersionLostError where it is too large or was not kept."""
+    """The input to rebuild a version. Raises VersionLostError if the input is too large or was not kept."""
     store = context.store
     settings = context.settings
-    changed = graphs_changed_since(store, settings.base, version, MAX_REBUILT_GRAPHS + 1)
-    if len(changed) > MAX_REBUILT_GRAPHS:
+    changed_iris = graphs_changed_since(store, settings.base, version, MAX_REBUILT_GRAPHS + 1)
+    if len(changed_iris) > MAX_REBUILT_GRAPHS:
         raise VersionLostError(
             f"More than {MAX_REBUILT_GRAPHS:,} graphs were written since, too many to rebuild the version."
         )
-    graphs = [history_graph_iri(node, settings.base) for node in changed]
+    graphs = [graph_of_history_iri(iri, settings.base) for iri in changed_iris]
     contents = {graph: read_graph_at_version(context, graph, version) for graph in graphs}
-    quads = BoundedBuffer(MAX_REBUILT_GRAPH_BYTES)
+    quads = BoundedBuffer(MAX_REBUILT_STORE_BYTES)
     try:
         store.dump(quads, ox.RdfFormat.N_QUADS.media_type)
     except TooLargeError as error:
         raise VersionLostError(
-            f"A version is rebuilt only from a store of up to {MAX_REBUILT_GRAPH_BYTES:,} bytes as N-Quads, "
+            f"A version is rebuilt only from a store of up to {MAX_REBUILT_STORE_BYTES:,} bytes as N-Quads, "
             "and this one is larger."
         ) from error
     return PastVersion(version, quads.getvalue(), contents, settings)
 
 
-def history_graph_iri(node: str, base: str) -> str | None:
-    """The IRI of the graph of a node in the history; None for the default graph."""
-    if node == f"{base}graphs?default":
+def graph_of_history_iri(iri: str, base: str) -> str | None:
+    """The IRI of a graph from its IRI in the history; None for the default graph, `…/graphs?default`."""
+    if iri == f"{base}graphs?default":
         return None
     prefix = f"{base}graphs?graph="
-    return unquote(node.removeprefix(prefix)) if node.startswith(prefix) else node
+    return unquote(iri.removeprefix(prefix)) if iri.startswith(prefix) else iri
 
 
-def answer_past_query(past: PastVersion, job: QueryJob) -> AnswerOrFault:
-    """The result of a query on the rebuilt store; on a fault, no bytes, its kind and the engine's message."""
+def evaluate_past_query(past: PastVersion, job: QueryJob) -> ResultOrFault:
+    """The result of a query on the rebuilt store, with kind and message of the fault if it failed."""
     chunks: list[bytes] = []
     try:
         chunks.append(evaluate_query(StoreView(rebuild_past_store(past)), job, chunks.append))
@@ -114,15 +112,15 @@ def serialize_past_graph(past: PastVersion, iri: str) -> bytes:
 
 
 def describe_past_resource(past: PastVersion, iri: str) -> CitedResource | None:
-    """A resource of the rebuilt store; None where it was unknown."""
+    """A resource of the rebuilt store, or None if it was unknown."""
     try:
         return read_cited_resource(Store(rebuild_past_store(past)), iri, past.settings.base)
     finally:
-        find_label.forget()  # its cache would keep the rebuilt store in memory
+        find_label.forget()  # the cache would keep the rebuilt store in memory
 
 
 def rebuild_past_store(past: PastVersion) -> ox.Store:
-    """The quads of a version, with the computed graphs if the current store has them."""
+    """The quads of a version. If the current store has computed graphs, they are computed anew."""
     base = past.settings.base
     current_quads = list(ox.parse(past.quads, ox.RdfFormat.N_QUADS))
     history, *computed_graphs = (
@@ -132,19 +130,24 @@ def rebuild_past_store(past: PastVersion) -> ox.Store:
     quads = ox.Store()
     quads.bulk_extend(quad for quad in current_quads if quad.graph_name not in replaced_graphs)
     quads.bulk_extend(iter_past_quads(past))
-    version = "" if past.version == __version__ else past.version
-    writes = history_at_version(
+    version = "" if past.version == __version__ else past.version  # empty: before all writes
+    history_triples = history_at_version(
         (quad.triple for quad in current_quads if quad.graph_name == history), version
     )
-    quads.bulk_extend(build_quad(triple, history) for triple in writes)
+    quads.bulk_extend(build_quad(triple, history) for triple in history_triples)
     if any(quad.graph_name in computed_graphs for quad in current_quads):
-        projections = [ConformanceGraph(base, past.settings.shacl)], [DescriptionGraphs(base)]
-        Inference(read_inference_rules(), f"{base}graph/inferred", None, *projections).apply(quads, None)
+        Inference(
+            read_inference_rules(),
+            f"{base}graph/inferred",
+            None,  # in memory
+            [ConformanceGraph(base, past.settings.shacl)],
+            [DescriptionGraphs(base)],
+        ).apply(quads, None)
     return quads
 
 
 def iter_past_quads(past: PastVersion) -> Iterator[ox.Quad]:
-    """The old content of the graphs that were written since."""
-    for graph, lines in past.changed_graphs.items():
-        for quad in ox.parse(lines, ox.RdfFormat.N_TRIPLES):
+    """The old content of the graphs that were written since the version."""
+    for graph, content in past.changed_graphs.items():
+        for quad in ox.parse(content, ox.RdfFormat.N_TRIPLES):
             yield build_quad(quad.triple, to_graph_name(graph))

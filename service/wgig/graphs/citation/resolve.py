@@ -1,4 +1,4 @@
-"""Find the content that a citation names: as it is now, or as it was in the cited version."""
+"""Find cited content: the current content if it is still the same, or else that of the cited version."""
 
 import re
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from .citable import (
     build_citation_job,
     citation_fault_problem,
     citation_title,
-    cited_answer_content,
     cited_graph_content,
     cited_resource_content,
+    cited_result_content,
     cited_triples_content,
     evaluate_cited_query,
     is_ontology_term,
@@ -35,8 +35,8 @@ from .citable import (
 from .rebuild import (
     UNRECORDED_GRAPH_NAMES,
     PastVersion,
-    answer_past_query,
     describe_past_resource,
+    evaluate_past_query,
     read_past_version,
     serialize_past_graph,
 )
@@ -50,15 +50,17 @@ from .versions import (
 
 ReturnT = TypeVar("ReturnT")
 
+# {} is the requested digest.
 UNKNOWN_DIGEST_MESSAGE = (
     "No known content has the SHA-256 {}. Compare it with the citation: if it is the same, the data was "
     "changed without a record, for example by wgig load."
 )
+# The beginning of a path of a resource, its page, a graph, a term or a shape.
 LOCAL_PATH_PATTERN = re.compile(r"(?:id|doc|graph)/|(?:ontology|shapes)(?:#|$)")
 
 
 class CitationRequest(NamedTuple):
-    """What a request names: an IRI or a query, a version, a digest. What is not given is empty."""
+    """The parameters of a request: an IRI or a query, a version, a SHA-256. Missing parameters are empty."""
 
     iri: str
     query: str
@@ -66,7 +68,7 @@ class CitationRequest(NamedTuple):
     digest: str
 
     def matches_digest(self, content: CitedContent) -> bool:
-        """Whether the content has the digest; True where none is given."""
+        """Whether the content has the requested digest, or the request has no digest."""
         return self.digest in ("", content.digest)
 
 
@@ -76,10 +78,10 @@ async def find_cited_content(
     recorder: ProvenanceRecorder | None,
     citation: CitationRequest,
 ) -> CitedContent:
-    """The cited content, with the same bytes as were cited.
+    """The cited content, with the same bytes as when it was cited.
 
-    Raises Problem 400 where not exactly one of IRI and query is given, 404 for an unknown resource or
-    version, 410 where the bytes cannot be recovered.
+    Raises Problem 400 unless exactly one of IRI and query is given, 404 for an unknown resource or version,
+    410 if the bytes cannot be recovered.
     """
     if bool(citation.iri) == bool(citation.query):
         raise Problem(
@@ -111,7 +113,7 @@ async def find_content_at_version(
     recorder: ProvenanceRecorder | None,
     citation: CitationRequest,
 ) -> CitedContent:
-    """The content of an old version: the current content if it has the digest, or else the rebuilt one."""
+    """The content of an old version: the current content if it has the digest, or else rebuilt content."""
     if citation.digest:
         try:
             content = await read_current_content(context, queries, citation)
@@ -135,13 +137,13 @@ async def find_content_at_version(
 async def read_current_content(
     context: RequestContext, queries: QueryService, citation: CitationRequest
 ) -> CitedContent:
-    """The cited content as it is now. Raises Problem."""
+    """The cited content as it is now. Raises Problem if the resource is unknown or the query fails."""
     store = context.store
     base = context.base
     if citation.query:
         query = await parse_citable_query(context.request, queries, citation.query)
         body = await evaluate_cited_query(context.request, queries, query)
-        return await run_in_threadpool(cited_answer_content, body, query, base)
+        return await run_in_threadpool(cited_result_content, body, query, base)
     if is_graph_iri(citation.iri, base):
         return await run_in_threadpool(cited_graph_content, store, citation.iri, base)
     resource = await run_in_threadpool(read_cited_resource, store, citation.iri, base)
@@ -153,20 +155,23 @@ async def read_current_content(
 async def rebuild_past_content(
     context: RequestContext, queries: QueryService, citation: CitationRequest
 ) -> CitedContent:
-    """The cited content as it was in the cited version. Raises VersionLostError and Problem."""
+    """The cited content as it was in the cited version.
+
+    Raises VersionLostError if it cannot be rebuilt, Problem if the resource was unknown or the query fails.
+    """
     base = context.base
-    names_graph = bool(citation.iri) and is_graph_iri(citation.iri, base)
-    if names_graph and citation.iri not in {f"{base}graph/{name}" for name in UNRECORDED_GRAPH_NAMES}:
-        lines = await run_in_threadpool(read_graph_at_version, context, citation.iri, citation.version)
-        return await run_in_threadpool(past_graph_content, context, citation, lines)
+    is_graph = bool(citation.iri) and is_graph_iri(citation.iri, base)
+    if is_graph and citation.iri not in {f"{base}graph/{name}" for name in UNRECORDED_GRAPH_NAMES}:
+        n_triples = await run_in_threadpool(read_graph_at_version, context, citation.iri, citation.version)
+        return await run_in_threadpool(past_graph_content, context, citation, n_triples)
     past = await run_in_threadpool(read_past_version, context, citation.version)
     if citation.query:
-        return await past_answer_content(context, queries, citation, past)
-    if names_graph:
-        lines = await run_in_check_process(
+        return await past_result_content(context, queries, citation, past)
+    if is_graph:
+        n_triples = await run_in_check_process(
             context.request, queries.checks, serialize_past_graph, past, citation.iri
         )
-        return await run_in_threadpool(past_graph_content, context, citation, lines)
+        return await run_in_threadpool(past_graph_content, context, citation, n_triples)
     resource: CitedResource | None = await run_in_check_process(
         context.request, queries.checks, describe_past_resource, past, citation.iri
     )
@@ -175,45 +180,48 @@ async def rebuild_past_content(
     return cited_resource_content(resource, citation.iri, base)
 
 
-def past_graph_content(context: RequestContext, citation: CitationRequest, lines: bytes) -> CitedContent:
-    """A graph of an old version from its N-Triples lines."""
+def past_graph_content(context: RequestContext, citation: CitationRequest, n_triples: bytes) -> CitedContent:
+    """The content of a graph in an old version, to be cited."""
     base = context.base
     title = citation_title(context.store, citation.iri)
-    return cited_triples_content(lines, title, citation.iri, citation.iri.removeprefix(base), base)
+    return cited_triples_content(n_triples, title, citation.iri, citation.iri.removeprefix(base), base)
 
 
-async def past_answer_content(
+async def past_result_content(
     context: RequestContext, queries: QueryService, citation: CitationRequest, past: PastVersion
 ) -> CitedContent:
-    """The result of a query on an old version. Raises VersionLostError and Problem."""
+    """The result of a query on an old version, to be cited.
+
+    Raises VersionLostError if the query exceeds the limits of the process, Problem if it fails.
+    """
     settings = context.settings
     query = await parse_citable_query(context.request, queries, citation.query)
     body, kind, message = await run_in_check_process(
-        context.request, queries.checks, answer_past_query, past, build_citation_job(query, settings)
+        context.request, queries.checks, evaluate_past_query, past, build_citation_job(query, settings)
     )
     if kind:
         raise await citation_fault_problem(queries, QueryFault(kind, message), query)
-    return await run_in_threadpool(cited_answer_content, body, query, settings.base)
+    return await run_in_threadpool(cited_result_content, body, query, settings.base)
 
 
 async def run_in_check_process(
     request: Request, checks: WorkQueue, function: Callable[..., ReturnT], *args: object
 ) -> ReturnT:
-    """The result of a function in a process of the check queue.
+    """The result of a function in one of the processes that also check papers (`checks` is their queue).
 
-    Raises VersionLostError where it exceeds the limits of that process, Problem 503 where the queue is full.
+    Raises VersionLostError if it exceeds the limits of that process, Problem 503 if the queue is full.
     """
     try:
         async with cancel_on_disconnect(request.receive):
             return await checks.run(function, *args)
     except Problem as problem:
-        if "Retry-After" in problem.headers:
+        if "Retry-After" in problem.headers:  # the queue is full
             raise
         raise VersionLostError(f"Rebuilding it takes too many resources. {problem.detail}") from problem
 
 
 def is_graph_iri(iri: str, base: str) -> bool:
-    """Whether the IRI names a graph, not a resource or term. Raises Problem 404 where it names neither."""
+    """Whether the IRI is that of a graph, not of a resource or term. Raises Problem 404 for other IRIs."""
     if iri.startswith(f"{base}graph/"):
         return True
     if iri.startswith(f"{base}id/") or is_ontology_term(iri, base):
@@ -227,7 +235,7 @@ def is_graph_iri(iri: str, base: str) -> bool:
 
 
 def localize_cited_iri(context: RequestContext, iri: str) -> str:
-    """The IRI, where an address on the host of the request stands for the IRI below the base."""
+    """The IRI as given, or for an address on the host of the request, the IRI of what is there."""
     host_prefix = str(context.request.base_url)
     path = iri.removeprefix(host_prefix)
     if not iri.startswith(host_prefix) or not LOCAL_PATH_PATTERN.match(path):

@@ -1,7 +1,7 @@
 """Citations: /cite as text, BibTeX or CSL-JSON, and /cited for the content that was cited.
 
-The URL in a citation has the SHA-256 of the content. It gives the same bytes as long as they can be rebuilt,
-else 410 with the graphs that were written since. Plain text puts URLs in angle brackets (RFC 3986, appendix
+The URL in a citation contains the SHA-256 of the content. It returns the same bytes if they can be rebuilt,
+else 410 with the graphs that were written since. Plain text has URLs in angle brackets (RFC 3986, appendix
 C). BibTeX entries work with classic BibTeX and biblatex.
 """
 
@@ -46,21 +46,21 @@ LATEX_ESCAPES = str.maketrans(
         "\\": r"\textbackslash{}",
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
-        "{": r"\textbraceleft{}",  # BibTeX counts braces, also those that TeX does not
+        "{": r"\textbraceleft{}",  # not \{, as BibTeX counts escaped braces, too
         "}": r"\textbraceright{}",
         **{sign: f"\\{sign}" for sign in "$&#%_"},
     }
 )
-NON_KEY_CHARACTERS = re.compile(r"[^a-z0-9]+")
+NON_KEY_CHARACTERS = re.compile(r"[^a-z0-9]+")  # replaced by a hyphen in the key of an entry
 
 
 @dataclass(frozen=True)
 class Citation:
     """The data of a citation.
 
-    `url` is the IRI of the cited resource or graph, or `content_url` for a query result. `content_url` is the
-    URL that gives the same bytes, or 410; `digest` is their SHA-256, in hexadecimal. `version` is that of the
-    store as a whole, and `issued` its day.
+    `name` is what the key of the entry is made from, such as `issue/spam`. `content_url` is the URL of the
+    cited bytes, `digest` their SHA-256 in hexadecimal. `url` is the IRI of the cited resource or graph, or
+    `content_url` for a query result. `version` is the version of the whole store, and `issued` its date.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Citation:
 
     @property
     def note(self) -> str:
-        """The digest, and the URL of the bytes that have it."""
+        """The digest, and the URL of the bytes with this digest."""
         return f"SHA-256 {self.digest}. The same bytes: {self.content_url}"
 
 
@@ -124,7 +124,7 @@ def serialize_csl_json(citation: Citation) -> bytes:
     return f"{json.dumps([item], ensure_ascii=False, indent=2)}\n".encode()
 
 
-# A client without preferences gets the first.
+# Clients without preferences get the first format.
 CITATION_SERIALIZERS: Mapping[Format, Callable[[Citation], bytes]] = {
     PLAIN_TEXT: serialize_text_citation,
     BIBTEX_FORMAT: serialize_bibtex,
@@ -132,28 +132,28 @@ CITATION_SERIALIZERS: Mapping[Format, Callable[[Citation], bytes]] = {
 }
 
 CITED_FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS)
-MAX_CITATION_TRIES = 5  # as writes may come in between
+MAX_CITATION_TRIES = 5  # attempts to read the content and its version without a write in between
 
 
 class CitationParameters(ParameterModel):
     """Query parameters of /cite."""
 
     media_type: Text = describe_media_type((*CITATION_SERIALIZERS, HTML))
-    iri: Text = describe_parameter("The IRI of a thing, a graph or a term.", examples=["issue:spam"])
+    iri: Text = describe_parameter("The IRI of a resource, a graph or a term.", examples=["issue:spam"])
     query: Text = describe_parameter(
-        "A SPARQL query, in place of an IRI.",
+        "A SPARQL query, instead of an IRI.",
         examples=["SELECT ?issue WHERE { ?issue a <https://w3id.org/wgig/ontology#Issue> }"],
     )
-    version: Text = describe_parameter(
-        "The version of the graph as a whole that is meant; without it, the current one."
-    )
+    version: Text = describe_parameter("The version of the whole store; by default, the current one.")
 
 
 class CitedParameters(CitationParameters):
     """Query parameters of /cited."""
 
     media_type: Text = describe_media_type(CITED_FORMATS)
-    sha256: Text = describe_parameter("The SHA-256 of what was cited: it is given as long as that is so.")
+    sha256: Text = describe_parameter(
+        "The SHA-256 of the cited content: content with another digest is never returned."
+    )
 
 
 CITATION_OPERATION = Operation(formats=(*CITATION_SERIALIZERS, HTML))
@@ -166,7 +166,7 @@ async def get_citation(
     recorder: RecorderDep,
     parameters: Annotated[CitationParameters, Query()],
 ) -> Response:
-    """The citation of what `iri` or `query` names: as text, BibTeX, CSL-JSON, or an HTML page."""
+    """The citation of the content that `iri` or `query` names: as text, BibTeX, CSL-JSON, or an HTML page."""
     request = context.request
     citation_request = CitationRequest(
         parameters.iri or "", parameters.query or "", parameters.version or "", ""
@@ -176,14 +176,16 @@ async def get_citation(
     base = context.base
     citation = build_citation(citation_request, content, version, base)
     if format_ is HTML:
-        forms = {
+        texts = {
             "text": serialize_text_citation(citation).decode(),
             "bibtex": CITATION_SERIALIZERS[BIBTEX_FORMAT](citation).decode(),
         }
         content_path = f"/{citation.content_url.removeprefix(base)}"
         return respond_with_body(
             request,
-            render_template("cite.html", base=base, citation=citation, here=content_path, forms=forms),
+            render_template(
+                "cite.html", base=base, citation=citation, content_path=content_path, texts=texts
+            ),
             HTML,
         )
     return respond_with_body(
@@ -197,9 +199,9 @@ async def read_stable_content(
     recorder: ProvenanceRecorder | None,
     citation_request: CitationRequest,
 ) -> tuple[CitedContent, str]:
-    """The cited content and its version, with no write in between.
+    """The cited content and its version, read without a write in between.
 
-    Raises Problem, and 503 after MAX_CITATION_TRIES tries.
+    Raises Problem as `find_cited_content` does, and 503 after MAX_CITATION_TRIES attempts.
     """
     for _ in range(MAX_CITATION_TRIES):
         version = current_version(recorder)
@@ -207,7 +209,9 @@ async def read_stable_content(
         if content.as_of or version == current_version(recorder):
             return content, content.as_of or version
     raise Problem(
-        503, "The data keeps changing while it is read. Try again soon.", headers={"Retry-After": "2"}
+        503,
+        "The data changed during each attempt to read it. Try again in 2 seconds.",
+        headers={"Retry-After": "2"},
     )
 
 
@@ -237,10 +241,10 @@ async def get_cited_content(
 def build_citation(
     citation_request: CitationRequest, content: CitedContent, version: str, base: str
 ) -> Citation:
-    """The citation of content."""
-    subject = [("iri", content.iri)] if content.iri else [("query", citation_request.query)]
-    proof = [("version", version), ("sha256", content.digest)]
-    content_url = f"{base}cited?{urlencode([*subject, *proof])}"
+    """The citation of content in a version of the store."""
+    subject = ("iri", content.iri) if content.iri else ("query", citation_request.query)
+    pairs = [subject, ("version", version), ("sha256", content.digest)]
+    content_url = f"{base}cited?{urlencode(pairs)}"
     return Citation(
         content.name,
         content.title,
@@ -253,10 +257,8 @@ def build_citation(
 
 
 def build_cited_request(parameters: CitedParameters) -> CitationRequest:
-    """What the parameters of an address name. Raises Problem 400 for what is no digest."""
-    iri, query, version, digest = (
-        given or "" for given in (parameters.iri, parameters.query, parameters.version, parameters.sha256)
-    )
+    """The request for cited content. Raises Problem 400 if `sha256` is not a SHA-256."""
+    digest = parameters.sha256 or ""
     if digest and not SHA256_HEX_PATTERN.fullmatch(digest):
         raise Problem(400, "sha256 must be a SHA-256 of 64 hexadecimal digits. Copy it from the citation.")
-    return CitationRequest(iri, query, version, digest)
+    return CitationRequest(parameters.iri or "", parameters.query or "", parameters.version or "", digest)

@@ -1,4 +1,7 @@
-"""The version of the store as a whole: named by its last recorded write, else by the software version."""
+"""Versions of the whole store, named after the last recorded write, or else after the software version.
+
+A version that is named after a write has its time as name, as in `20260101T120000000000Z`.
+"""
 
 import re
 from datetime import UTC, date, datetime
@@ -15,15 +18,16 @@ from ...store.history import (
     PROV_WAS_GENERATED_BY,
     PROV_WAS_INVALIDATED_BY,
     VERSION_TIME_FORMAT,
-    readable_graph_iri,
+    build_graph_url,
 )
 from ...store.store import Store
 from ...store.view import select_solutions
 from ..provenance import ProvenanceRecorder
 
 RELEASE_DATE = date.fromisoformat(__released__)
-VERSION_NAME_PATTERN = re.compile(r"\d{8}T\d{12}Z")
+VERSION_NAME_PATTERN = re.compile(r"\d{8}T\d{12}Z")  # of a version that is named after a write
 MAX_GRAPHS_IN_ERROR = 20  # graphs listed in one error message
+# The placeholders are the history graph, a time, and the maximum number of graphs.
 CHANGED_GRAPHS_QUERY = f"""
 SELECT DISTINCT ?graph {{ GRAPH <%s> {{
   ?version <{PROV_SPECIALIZATION_OF.value}> ?graph ;
@@ -31,19 +35,19 @@ SELECT DISTINCT ?graph {{ GRAPH <%s> {{
   ?write <{PROV_ENDED_AT_TIME.value}> ?at
   FILTER(?at > "%s"^^<{XSD_NAMESPACE}dateTime>)
 }} }} ORDER BY ?graph LIMIT %d"""
-# A version that began at or before `moment` and has no recorded end. If no version with a recorded
-# start covers that moment, a write that was not recorded has replaced this one.
+# A version of a graph that began at or before `time` and has no recorded end. If no version with a recorded
+# start covers that time, a write that was not recorded has replaced this version.
 OPEN_ENDED_VERSION_QUERY = f"""
 SELECT ?version {{ GRAPH <%(history)s> {{
   ?version <{PROV_SPECIALIZATION_OF.value}> <%(graph)s> ;
     <{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?since
-  FILTER(?since <= "%(moment)s"^^<{XSD_NAMESPACE}dateTime>)
+  FILTER(?since <= "%(time)s"^^<{XSD_NAMESPACE}dateTime>)
   FILTER NOT EXISTS {{ ?version <{PROV_WAS_INVALIDATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?until }}
 }} }} LIMIT 1"""
 
 
 class VersionLostError(Exception):
-    """The content of an old version was not kept; the message is a sentence that says why."""
+    """The content of an old version cannot be recovered; the message is the reason, as a sentence."""
 
 
 def current_version(recorder: ProvenanceRecorder | None) -> str:
@@ -52,12 +56,15 @@ def current_version(recorder: ProvenanceRecorder | None) -> str:
 
 
 def version_date(version: str) -> date:
-    """The day of a version."""
-    return RELEASE_DATE if version == __version__ else version_moment(version).date()
+    """The date of the write that a version is named after, or the release date of the software version."""
+    return RELEASE_DATE if version == __version__ else version_time(version).date()
 
 
-def version_moment(version: str) -> datetime:
-    """The time of the write that a version is named after; BEGINNING_OF_TIME for the software version."""
+def version_time(version: str) -> datetime:
+    """The time of the write that a version is named after.
+
+    The software version, which is before all writes, has BEGINNING_OF_TIME.
+    """
     if version == __version__:
         return BEGINNING_OF_TIME
     return datetime.strptime(version, VERSION_TIME_FORMAT).replace(tzinfo=UTC)
@@ -66,7 +73,7 @@ def version_moment(version: str) -> datetime:
 def check_citable_version(
     context: RequestContext, recorder: ProvenanceRecorder | None, version: str, *, has_digest: bool
 ) -> None:
-    """Raises Problem 404 for an unknown version, 422 if there is neither a history nor a digest.
+    """Raise Problem 404 for an unknown version, 422 if there is no history and the request has no digest.
 
     `has_digest`: the request has the SHA-256 of the cited content, which shows whether it is unchanged.
     """
@@ -92,24 +99,24 @@ def is_recorded_version(context: RequestContext, version: str) -> bool:
 
 
 def read_graph_at_version(context: RequestContext, graph: str | None, store_version: str) -> bytes:
-    """The content of a graph in an old version of the store, as N-Triples; empty if the graph did not exist.
+    """The content of a graph (None: the default graph) in an old version of the store, as N-Triples.
 
-    `graph` is its IRI, None for the default graph. Raises VersionLostError if the content was not kept.
+    The content is empty if the graph did not exist. Raises VersionLostError if it was not kept.
     """
     history = context.history
     if history is None:
         raise VersionLostError("This service keeps no history now, so it has no old versions.")
     store = context.store
-    moment = version_moment(store_version)
+    time = version_time(store_version)
     graph_versions = [
         graph_version
         for graph_version in history.list_versions(store, graph)
-        if (graph_version.since or BEGINNING_OF_TIME) <= moment
-        and (graph_version.until is None or moment < graph_version.until)
+        if (graph_version.since or BEGINNING_OF_TIME) <= time
+        and (graph_version.until is None or time < graph_version.until)
     ]
     content = history.read_version(store, graph, graph_versions[0]) if graph_versions else b""
-    graph_iri = readable_graph_iri(graph, history.base)
-    values = {"history": history.graph.value, "graph": graph_iri, "moment": format_history_time(moment)}
+    graph_iri = build_graph_url(graph, history.base)
+    values = {"history": history.graph.value, "graph": graph_iri, "time": format_history_time(time)}
     has_recorded_start = bool(graph_versions and graph_versions[0].since)
     if content is None or (
         not has_recorded_start and select_solutions(store, OPEN_ENDED_VERSION_QUERY % values)
@@ -122,20 +129,23 @@ def read_graph_at_version(context: RequestContext, graph: str | None, store_vers
 
 
 def graphs_changed_since(
-    store: Store, base: str, version: str, limit: int = MAX_GRAPHS_IN_ERROR + 1
+    store: Store,
+    base: str,
+    version: str,
+    limit: int = MAX_GRAPHS_IN_ERROR + 1,  # one more shows that there are others
 ) -> list[str]:
-    """The IRIs of graphs that were written after a version, sorted, at most `limit`."""
+    """The IRIs in the history of the graphs that were written after a version, sorted, at most `limit`."""
     query = CHANGED_GRAPHS_QUERY % (
         f"{base}graph/history",
-        format_history_time(version_moment(version)),
+        format_history_time(version_time(version)),
         limit,
     )
     return [row["graph"].value for row in select_solutions(store, query)]
 
 
-def format_history_time(moment: datetime) -> str:
-    """A moment as the history states it: ISO 8601 with microseconds."""
-    return moment.isoformat(timespec="microseconds")
+def format_history_time(time: datetime) -> str:
+    """A time as in the history: ISO 8601 with microseconds."""
+    return time.isoformat(timespec="microseconds")
 
 
 def version_lost_problem(
@@ -147,7 +157,7 @@ def version_lost_problem(
     """
     current = current_version(recorder)
     graphs = graphs_changed_since(context.store, context.base, version)
-    subject = f"<{iri}>" if iri else "The answer to this query"
+    subject = f"<{iri}>" if iri else "The result of this query"
     if graphs:
         listed = ", ".join(f"<{graph}>" for graph in graphs[:MAX_GRAPHS_IN_ERROR])
         others = " and others" if len(graphs) > MAX_GRAPHS_IN_ERROR else ""
@@ -159,7 +169,7 @@ def version_lost_problem(
         advice = "No later write is recorded."
     return Problem(
         410,
-        f"{subject} cannot be given as it was in version {version}; "
+        f"{subject} cannot be restored as it was in version {version}; "
         f"the current version is {current}. "
         f"{reason} {advice}",
         version=current,

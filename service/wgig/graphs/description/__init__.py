@@ -1,4 +1,4 @@
-"""Descriptions of the store in graphs of their own: VoID statistics, DCAT catalog, example queries.
+"""Descriptions of the store, each in a separate graph: VoID statistics, DCAT catalog, example queries.
 
 Read `derived` first; `statistics` computes the figures.
 """

@@ -1,6 +1,6 @@
-"""The catalog of datasets, distributions, services and profiles, as DCAT 3 within DCAT-AP.
+"""The catalog of datasets, distributions, services and profiles, as DCAT 3 that conforms to DCAT-AP.
 
-Title, description, license and sources of a named graph are stated in that graph, and not repeated here.
+The catalog does not repeat title, description, license and sources of a named graph, which that graph states.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from ...rdf.namespaces import (
     SH_NAMESPACE,
     expand_curie,
 )
-from ...resources.profiles import own_profile, profile_triples
+from ...resources.profiles import default_profile, profile_triples
 from ...settings import SERVICE_TITLE
 from .void import DATASET_DESCRIPTION, DATASET_TITLE, VoidDescription
 
@@ -41,9 +41,10 @@ DATASET_THEMES = {
     for code, label in (("GOVE", "Government and public sector"), ("INTR", "International issues"))
 }
 
-# The dumps in the catalog: syntax and compression.
+# The dumps in the catalog, as (syntax, compression).
 DCAT_DUMP_FORMATS = tuple(product((N_QUADS, TRIG), (GZIP, ZSTD)))
 LDES_STANDARD_IRI = "https://w3id.org/ldes/specification"
+# Path, title, description, IRI of the standard, path of the description of the endpoint.
 DATA_SERVICES = (
     ("sparql", "SPARQL", "Queries (SPARQL 1.1 Protocol).", f"{W3C_REPORTS_IRI}sparql11-protocol/", "sparql"),
     (
@@ -53,17 +54,23 @@ DATA_SERVICES = (
         f"{W3C_REPORTS_IRI}sparql11-http-rdf-update/",
         "openapi.json",
     ),
-    ("", "Lists and things", "Typed JSON and CSV.", "https://spec.openapis.org/oas/v3.1.0", "openapi.json"),
+    (
+        "",
+        "Lists and resources",
+        "Typed JSON and CSV.",
+        "https://spec.openapis.org/oas/v3.1.0",
+        "openapi.json",
+    ),
     (
         "reconcile",
         "Reconciliation",
-        "Names in tables, matched to things.",
+        "Matches names in tables to resources.",
         "https://reconciliation-api.github.io/specs/0.2/",
         "reconcile",
     ),
 )
 
-# Resources of our profile (PROF): path, title, role, standard.
+# Resources of the default profile (Profiles Vocabulary, PROF): path, title, role, standard.
 PROFILE_RESOURCES = (
     ("ontology", "Terms", "vocabulary", ox.NamedNode("http://www.w3.org/2002/07/owl#")),
     ("shapes", "Shapes that each fact conforms to", "validation", SHACL_STANDARD),
@@ -72,23 +79,23 @@ PROFILE_RESOURCES = (
 
 
 class DcatCatalog:
-    """Writes the catalog as triples."""
+    """The catalog as triples."""
 
     def __init__(self, base: str) -> None:
-        """Describe a store whose IRIs begin with `base`."""
+        """The catalog of a store whose IRIs begin with `base`."""
         self.base = base
-        self.graph = ox.NamedNode(f"{base}graph/dcat")
+        self.graph = ox.NamedNode(f"{base}graph/dcat")  # the graph with these triples
         self.dataset = VoidDescription(base).dataset
-        self.node = ox.NamedNode(f"{base}catalog")
+        self.node = ox.NamedNode(f"{base}catalog")  # the catalog itself
 
     def catalog_triples(self, graphs: set[str]) -> Iterator[ox.Triple]:
-        """The catalog, while the store holds these named graphs."""
+        """The triples of the catalog if the store has these named graphs."""
         yield ox.Triple(self.node, RDF_TYPE, expand_curie("dcat:Catalog"))
         yield ox.Triple(self.node, DCTERMS_TITLE, english_literal(f"Catalog: {DATASET_TITLE}"))
         yield ox.Triple(
             self.node,
             DCTERMS_DESCRIPTION,
-            english_literal("Data, services and profiles to be had here."),
+            english_literal("The data, services and profiles of this site."),
         )
         yield ox.Triple(self.node, expand_curie("foaf:homepage"), ox.NamedNode(self.base))
         yield ox.Triple(self.node, expand_curie("dcterms:license"), DATASET_LICENSE)
@@ -109,7 +116,7 @@ class DcatCatalog:
             yield from self.graph_triples(graph)
 
     def dataset_triples(self) -> Iterator[ox.Triple]:
-        """The dataset of all graphs, with its dumps and its event stream."""
+        """The triples about the dataset of all graphs, its dumps and its event stream."""
         yield ox.Triple(self.dataset, RDF_TYPE, expand_curie("dcat:Dataset"))
         yield ox.Triple(self.dataset, DCTERMS_TITLE, english_literal(DATASET_TITLE))
         yield ox.Triple(self.dataset, DCTERMS_DESCRIPTION, english_literal(DATASET_DESCRIPTION))
@@ -128,7 +135,7 @@ class DcatCatalog:
             yield ox.Triple(
                 file,
                 DCTERMS_TITLE,
-                english_literal(f"Everything as {syntax.title}, packed by {coding.title}"),
+                english_literal(f"Everything as {syntax.title}, compressed by {coding.title}"),
             )
             yield ox.Triple(file, expand_curie("dcat:compressFormat"), iana_media_type(coding.media_type))
         event_stream = self.distribution_node("changes")
@@ -136,16 +143,18 @@ class DcatCatalog:
             self.dataset, event_stream, f"{self.base}changes", TRIG.media_type
         )
         yield ox.Triple(
-            event_stream, DCTERMS_TITLE, english_literal("Every version of every thing, as an event stream")
+            event_stream,
+            DCTERMS_TITLE,
+            english_literal("Every version of every resource, as an event stream"),
         )
         yield ox.Triple(event_stream, expand_curie("dcterms:conformsTo"), ox.NamedNode(LDES_STANDARD_IRI))
 
     def distribution_node(self, name: str) -> ox.NamedNode:
-        """The IRI of a distribution of all graphs."""
+        """The IRI of a distribution of all graphs by name, such as `nq.gz` for a dump."""
         return ox.NamedNode(f"{self.node.value}#{name}")
 
     def graph_triples(self, graph: str) -> Iterator[ox.Triple]:
-        """A named graph as a dataset, with a distribution as Turtle."""
+        """The triples about a named graph as a dataset with a distribution in Turtle."""
         node = ox.NamedNode(graph)
         yield ox.Triple(self.node, expand_curie("dcat:dataset"), node)
         yield ox.Triple(self.dataset, expand_curie("dcterms:hasPart"), node)
@@ -162,16 +171,16 @@ class DcatCatalog:
     def distribution_triples(
         self, dataset: ox.NamedNode, node: ox.NamedNode, access_url: str, media_type: str
     ) -> Iterator[ox.Triple]:
-        """A distribution of a dataset."""
+        """The triples about a distribution of a dataset."""
         yield ox.Triple(dataset, expand_curie("dcat:distribution"), node)
         yield ox.Triple(node, RDF_TYPE, expand_curie("dcat:Distribution"))
         yield ox.Triple(node, expand_curie("dcat:accessURL"), ox.NamedNode(access_url))
         yield ox.Triple(node, expand_curie("dcat:mediaType"), iana_media_type(media_type))
 
     def service_triples(
-        self, path: str, title: str, description: str, standard: str, described_at: str
+        self, path: str, title: str, description: str, standard: str, description_path: str
     ) -> Iterator[ox.Triple]:
-        """A data service that serves the dataset."""
+        """The triples about a data service, from an item of DATA_SERVICES."""
         node = ox.NamedNode(f"{self.node.value}#service-{path or 'lists'}")
         yield ox.Triple(self.node, expand_curie("dcat:service"), node)
         yield ox.Triple(node, RDF_TYPE, expand_curie("dcat:DataService"))
@@ -179,15 +188,15 @@ class DcatCatalog:
         yield ox.Triple(node, DCTERMS_DESCRIPTION, english_literal(description))
         yield ox.Triple(node, expand_curie("dcat:endpointURL"), ox.NamedNode(self.base + path))
         yield ox.Triple(
-            node, expand_curie("dcat:endpointDescription"), ox.NamedNode(self.base + described_at)
+            node, expand_curie("dcat:endpointDescription"), ox.NamedNode(self.base + description_path)
         )
         yield ox.Triple(node, expand_curie("dcat:servesDataset"), self.dataset)
         yield ox.Triple(node, expand_curie("dcterms:conformsTo"), ox.NamedNode(standard))
 
     def profile_triples(self) -> Iterator[ox.Triple]:
-        """All profiles; for our own, the resources that describe and validate it (PROF)."""
+        """The triples about all profiles, and about the resources of the default profile (PROF)."""
         yield from profile_triples(self.base)
-        node = ox.NamedNode(own_profile(self.base).iri)
+        node = ox.NamedNode(default_profile(self.base).iri)
         yield ox.Triple(self.dataset, expand_curie("dcterms:conformsTo"), node)
         for path, title, role, standard in PROFILE_RESOURCES:
             resource = ox.NamedNode(f"{self.node.value}#{path.partition('.')[0]}")
@@ -199,11 +208,11 @@ class DcatCatalog:
             yield ox.Triple(resource, expand_curie("dcterms:conformsTo"), standard)
 
     def referenced_triples(self) -> Iterator[ox.Triple]:
-        """The types of all IRIs that the catalog refers to, as DCAT-AP requires them."""
+        """The types and names of the IRIs that the catalog refers to, which DCAT-AP requires."""
         formats = (*(format_ for pair in DCAT_DUMP_FORMATS for format_ in pair), TURTLE)
         standards = (
             LDES_STANDARD_IRI,
-            own_profile(self.base).iri,
+            default_profile(self.base).iri,
             *(standard for *_, standard, _ in DATA_SERVICES),
         )
         publisher = ox.NamedNode(f"{self.node.value}#publisher")

@@ -1,7 +1,8 @@
-"""The graphs that describe the store: void, dcat and queries, updated after writes.
+"""The graphs that describe the store: `void`, `dcat` and `queries`, updated after writes.
 
-The descriptions do not cover these graphs themselves. Example queries are in RDF by the SIB conventions, with
-the prefixes that they may use (SHACL, section 5.2.1).
+The graph `void` states figures, such as the number of triples of a class (see `statistics`).
+These graphs do not describe themselves. Example queries are in RDF by the conventions of SIB (Swiss Institute
+of Bioinformatics), with prefix declarations (SHACL, section 5.2.1).
 """
 
 import hashlib
@@ -34,7 +35,7 @@ from .void import Triples, VoidDescription
 
 
 def example_query_triples(base: str) -> Iterator[ox.Triple]:
-    """Each example query: its question, its text, its keywords, and the endpoint to send it to."""
+    """The triples about each example query: question, text, keywords, and the endpoint to send it to."""
     for example in list_example_queries():
         node = ox.NamedNode(f"{base}queries/{example.name}")
         form = example.form.lower()
@@ -50,7 +51,7 @@ def example_query_triples(base: str) -> Iterator[ox.Triple]:
 
 
 def prefix_declaration_triples(base: str) -> Iterator[ox.Triple]:
-    """Each prefix of this service, declared by the ontology (SHACL, section 5.2.1)."""
+    """The triples by which the ontology declares the prefixes of this service (SHACL, section 5.2.1)."""
     for prefix, namespace in namespaces_by_prefix(base).items():
         node = ox.NamedNode(f"{base}.well-known/sparql-examples#{prefix}")
         yield ox.Triple(ontology_node(base), expand_curie("sh:declare"), node)
@@ -68,35 +69,35 @@ def ontology_node(base: str) -> ox.NamedNode:
     return ox.NamedNode(f"{base}ontology")
 
 
-ONE_MICROSECOND = timedelta(microseconds=1)
-BULK_LOAD_MIN_QUADS = 2000  # above which the bulk loader of the engine is used
+ONE_MICROSECOND = timedelta(microseconds=1)  # the smallest difference of two recorded times
+BULK_LOAD_MIN_QUADS = 2000  # number from which the bulk loader of the engine is faster
 
 
 class DescriptionGraphs:
-    """Keeps the graphs void, dcat and queries in line with all other graphs of a store."""
+    """Keeps the graphs `void`, `dcat` and `queries` up to date with all other graphs of a store."""
 
     def __init__(self, base: str) -> None:
         """Describe a store whose IRIs begin with `base`."""
         self.base, self.void, self.catalog = base, VoidDescription(base), DcatCatalog(base)
-        self.queries = ox.NamedNode(f"{base}graph/queries")
-        self.time_sources = [
+        self.queries = ox.NamedNode(f"{base}graph/queries")  # the graph of example queries
+        self.time_sources = [  # (graph, property) of the recorded times of changes
             (ox.NamedNode(f"{base}graph/{name}"), property_)
             for name, property_ in (("history", PROV_ENDED_AT_TIME), ("catalog", DCTERMS_MODIFIED))
         ]
-        self.known_state = ""  # the state to which the cached figures of VoidDescription belong
+        self.cached_state = ""  # the `state` to which the cached figures of VoidDescription belong
         self.graphs = get_description_graphs(base)
 
     @cached_property
     def digest(self) -> str:
-        """A digest of all inputs but the data: version, catalog and example queries."""
+        """The SHA-256 of all inputs except the data: software version, catalog and example queries."""
         files = [path.read_bytes() for path in sorted(EXAMPLE_QUERIES_FOLDER.glob("*.rq"))]
         catalog = sorted(str(triple).encode() for triple in self.catalog.catalog_triples(set()))
         return hashlib.sha256(b"\n".join([__version__.encode(), *catalog, *files])).hexdigest()
 
     def describe(self, quads: ox.Store, change: Change | None, prepared: Figures | None = None) -> Change:
-        """Update the descriptions after a change (None: an unknown one); returns how their graphs changed.
+        """Update the descriptions after a change (None: an unknown one). Returns the change of their graphs.
 
-        `prepared` are the figures of the change, if `prepare` has computed them.
+        `prepared` is the result of `prepare` for the change, None if it was not called.
         """
         if change is not None and not change:
             return change
@@ -109,22 +110,22 @@ class DescriptionGraphs:
     def prepare(self, copy: Path, change: Change) -> Figures:
         """The differences of the figures by a change, computed in a subprocess from a copy of the quads.
 
-        Raises OSError or subprocess.SubprocessError.
+        `copy` is the folder of the copy. Raises OSError or subprocess.SubprocessError.
         """
         return count_in_subprocess(copy, change, self.base)
 
     def can_prepare(self, quads: ox.Store, change: Change) -> bool:
-        """Whether an incremental update is possible for the change, and faster than a rebuild."""
-        own_graphs = {graph.value for graph in self.graphs}
+        """Whether an update by differences (`prepare`) is possible, and faster than a rebuild."""
+        description_graphs = {graph.value for graph in self.graphs}
         return bool(
             self.state(quads)
-            and not change.graphs & own_graphs
+            and not change.graphs & description_graphs
             and not self.exceeds_dataset_size(quads, change)
         )
 
     def apply_figures(self, quads: ox.Store, change: Change, figures: Figures) -> Change:
-        """Update the descriptions by differences of the figures; returns how their graphs changed."""
-        if self.state(quads) != self.known_state:
+        """Update the descriptions by differences of the figures. Returns the change of their graphs."""
+        if self.state(quads) != self.cached_state:
             self.void.cached_figures.clear()
         dropped, created = self.diff_graph_names(quads, change.graphs)
         for sign, names in ((-1, dropped), (1, created)):
@@ -143,17 +144,17 @@ class DescriptionGraphs:
                 *quads_in_graph(self.catalog_triples(created), self.catalog.graph),
             ),
         )
-        self.known_state = ""  # invalid while the update runs
+        self.cached_state = ""  # in case the update fails
         quads.update(build_change_update(quads, description_change, set()))
-        self.known_state = modified.object.value  # type: ignore[union-attr]
+        self.cached_state = modified.object.value  # type: ignore[union-attr]
         return description_change
 
     def exceeds_dataset_size(self, quads: ox.Store, change: Change) -> bool:
-        """Whether the change has more quads than the dataset had, so that a full count is faster."""
+        """Whether the change has more quads than the described dataset, so that a full count is faster."""
         return len(change) > self.void.triple_count(quads)
 
     def diff_graph_names(self, quads: ox.Store, names: Iterable[str]) -> tuple[set[str], set[str]]:
-        """Those of these graphs that are described and no longer exist, and those that exist undescribed."""
+        """Of these graphs, those that no longer exist but are described, and those not yet described."""
         graphs = [ox.NamedNode(name) for name in names]
         described = {graph.value for graph in graphs if self.void.describes_graph(quads, graph)}
         existing = find_existing_graphs(quads, graphs)
@@ -165,21 +166,23 @@ class DescriptionGraphs:
         return {quad.triple for quad in matches}
 
     def state(self, quads: ox.Store) -> str:
-        """The described time of the last change, which names the state; empty where nothing is described."""
+        """The dcterms:modified of the dataset, which identifies a state of the data; empty if not stated."""
         return "".join(triple.object.value for triple in self.stated_modified_triples(quads))  # type: ignore[union-attr]
 
     def rebuild(self, quads: ox.Store) -> Change:
-        """Describe all quads from scratch (an empty store: not at all); returns how the graphs changed."""
+        """Describe all quads anew; an empty store gets no description. Returns the change of the graphs."""
         if all(quad.graph_name in self.graphs for quad in quads):
             return self.clear(quads)
         names = {graph.value for graph in quads.named_graphs() if isinstance(graph, ox.NamedNode)}
         names -= {graph.value for graph in self.graphs}
-        self.known_state = ""
+        self.cached_state = ""
         self.void.cached_figures.clear()
-        _, figures = self.void.diff_statements(ox.Store(), count_figures(quads, self.base, self.graphs))
+        _, figure_triples = self.void.diff_statements(
+            ox.Store(), count_figures(quads, self.base, self.graphs)
+        )
         modified = self.build_modified_triple(quads, self.recorded_times(quads))
         after = {
-            *quads_in_graph({*figures, *self.void.constant_triples(), modified}, self.void.graph),
+            *quads_in_graph({*figure_triples, *self.void.constant_triples(), modified}, self.void.graph),
             *quads_in_graph(self.catalog.catalog_triples(names), self.catalog.graph),
             *quads_in_graph(example_query_triples(self.base), self.queries),
             *quads_in_graph(prefix_declaration_triples(self.base), self.queries),
@@ -191,13 +194,13 @@ class DescriptionGraphs:
         removed = before - after
         for quad in removed:
             quads.remove(quad)
-        self.known_state = modified.object.value  # type: ignore[union-attr]
+        self.cached_state = modified.object.value  # type: ignore[union-attr]
         return Change(
             tuple(removed), tuple(added), (), tuple(find_existing_graphs(quads, self.graphs) - graphs_before)
         )
 
     def clear(self, quads: ox.Store) -> Change:
-        """Remove all descriptions; returns how their graphs changed."""
+        """Remove all descriptions. Returns the change of their graphs."""
         removed = [quad for graph in self.graphs for quad in iter_graph_quads(quads, graph)]
         dropped = find_existing_graphs(quads, self.graphs)
         for graph in self.graphs:
@@ -209,34 +212,34 @@ class DescriptionGraphs:
         return {triple for graph in graphs for triple in self.catalog.graph_triples(graph)}
 
     def build_modified_triple(self, quads: ox.Store, added: Iterable[ox.Quad]) -> ox.Triple:
-        """The dcterms:modified of the dataset: the last time recorded in the new quads, or else now.
+        """The dcterms:modified of the dataset: the last time recorded in the quads `added`, or else now.
 
-        So an old version that is rebuilt has its original time.
+        A rebuilt old version thus gets its original time.
         """
         times = (quad.object for quad in added if (quad.graph_name, quad.predicate) in self.time_sources)
         last = max(
-            (parse_moment(time.value) for time in times if isinstance(time, ox.Literal)),
+            (parse_iso_time(time.value) for time in times if isinstance(time, ox.Literal)),
             default=BEGINNING_OF_TIME,
         )
-        before = parse_moment(self.state(quads))
+        before = parse_iso_time(self.state(quads))
         if last <= before:
             last = max(datetime.now(UTC), before + ONE_MICROSECOND)
         modified = ox.Literal(last.isoformat(), datatype=XSD_DATE_TIME)
         return next(normalize_triples([ox.Triple(self.void.dataset, DCTERMS_MODIFIED, modified)]))
 
     def recorded_times(self, quads: ox.Store) -> Iterator[ox.Quad]:
-        """The quads that state the time of a write, or of shipped data."""
+        """The quads that state the time of a write, or of a change of the bundled data."""
         matches = (
             quads.quads_for_pattern(None, property_, None, graph) for graph, property_ in self.time_sources
         )
         return chain.from_iterable(matches)
 
 
-def parse_moment(text: str) -> datetime:
-    """The moment that an ISO 8601 text states, in UTC; BEGINNING_OF_TIME for any other text."""
+def parse_iso_time(text: str) -> datetime:
+    """A time in ISO 8601, converted to UTC; BEGINNING_OF_TIME for any other text."""
     try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        time = datetime.fromisoformat(text)
+        return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return BEGINNING_OF_TIME
 

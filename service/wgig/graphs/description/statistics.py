@@ -1,11 +1,11 @@
-"""Statistics of the union of all graphs, for VoID: counted in full, or updated from each change.
+"""Statistics of the union of all graphs, for VoID: counted in full, or updated after each change.
 
 A triple in several graphs counts once. A figure is a number, such as `triples` or `entities`, of a partition
-of the data: a property, a class, a property of a class, or the class or datatype of its values. The figure
-`stated` is 1 where the partition exists.
+of the data. A partition is a class, a property, a property of a class, or such a property with values of a
+class or datatype. The figure `stated` is 1 if the partition exists.
 
-An update looks up only the triples that the change touches and triples about the same nodes, as they were
-before and are after it. A full count makes one pass over the subjects and two queries.
+An update looks up only the triples that the change adds or removes, and triples about the same nodes, before
+and after the change. A full count makes one pass over the subjects, and runs three queries.
 """
 
 import re
@@ -24,21 +24,21 @@ Node = ox.NamedNode | ox.BlankNode
 Classes = frozenset[str]
 GraphsByTriple = defaultdict[ox.Triple, set[GraphName]]
 
-MIN_LOOKUP_STATEMENTS = 3  # touched statements about a subject, from which all of its statements are counted
+MIN_LOOKUP_STATEMENTS = 3  # a subject with fewer touched statements is never looked up to be `isolated`
 SUBJECT_COUNT_QUERY = "SELECT ?s (COUNT(*) AS ?count) { VALUES ?s { %s } ?s ?p ?o } GROUP BY ?s"
 
 
 class TouchedTriples:
-    """The triples that a change adds to or removes from any graph.
+    """The triples that a change touches: that it adds to or removes from any graph.
 
-    `touched` has all of them, `before` those that were in some graph before the change, `after` those that
-    are in one after it. `isolated` has the subjects whose statements are all new.
+    `touched` has all of them, `before` those that were in a counted graph before the change, `after` those
+    that are in one after it. `isolated` has the subjects whose statements are all new.
     """
 
     def __init__(self, quads: ox.Store, change: Change, excluded: frozenset[ox.NamedNode]) -> None:
         """Compare the quads as they are after the change; the graphs in `excluded` do not count."""
         self.quads, self.excluded_graphs = quads, excluded
-        removed, added = (self.group_by_graph(changed) for changed in (change.removed, change.added))
+        removed, added = self.group_by_triple(change.removed), self.group_by_triple(change.added)
         self.touched = {*removed, *added}
         self.isolated = self.find_isolated_subjects(removed, added)
         before_after = BeforeAfter(quads.quads_for_pattern, change)
@@ -63,10 +63,10 @@ class TouchedTriples:
         )
 
     def find_isolated_subjects(self, removed: GraphsByTriple, added: GraphsByTriple) -> set[Any]:
-        """The subjects of which all statements are new, so that nothing about them needs a lookup.
+        """The subjects whose statements are all new, so that no other statement about them is looked up.
 
-        Subjects with fewer than MIN_LOOKUP_STATEMENTS touched statements are not checked: they may have many
-        other statements, and looking up a few is cheap.
+        Subjects with fewer than MIN_LOOKUP_STATEMENTS touched statements are left out: they may have many
+        other statements, and to look up a few statements is cheap.
         """
         touched_counts = Counter(
             triple.subject for triple in chain(removed, added) if isinstance(triple.subject, ox.NamedNode)
@@ -83,7 +83,7 @@ class TouchedTriples:
         counts = {row["s"]: int(row["count"].value) for row in rows}  # type: ignore[union-attr]
         return {subject for subject in candidates if counts.get(subject, 0) == added_counts[subject]}
 
-    def group_by_graph(self, quads: Iterable[ox.Quad]) -> GraphsByTriple:
+    def group_by_triple(self, quads: Iterable[ox.Quad]) -> GraphsByTriple:
         """The graphs of each triple, without excluded graphs."""
         graphs = defaultdict[ox.Triple, set[GraphName]](set)
         for quad in quads:
@@ -117,7 +117,7 @@ class TouchedTriples:
         return self.known_classes[node]
 
     def changed_classes(self) -> dict[Node, tuple[Classes, Classes]]:
-        """The nodes whose classes the change alters, each with its classes before and after."""
+        """The nodes whose classes change, each with its classes before and after."""
         classes = {node: self.classes_of(node) for node in self.type_triples}
         return {node: (before, after) for node, (before, after) in classes.items() if before != after}
 
@@ -129,14 +129,14 @@ def classes_of_type_triples(triples: Iterable[ox.Triple]) -> Classes:
 
 Partition = tuple[str, ...]
 Figures = Counter[tuple[Partition, str]]
-FigurePattern = tuple[Any, Any, Any]  # a triple in which None stands for any term
+FigurePattern = tuple[Any, Any, Any]  # subject, property and value; None stands for any term
 ValueKind = str | Classes  # the datatype of a literal, or the classes of a node
-# A triple as the figures see it: the classes of its subject, its property, the kind of its value.
+# What the figures need of a triple: the classes of the subject, the property, the kind of the value.
 TripleShape = tuple[Classes, str, ValueKind]
 
 WHOLE_DATASET: Partition = ()
 IRI_HOST_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]+", re.IGNORECASE)
-CLASS_CACHE_NODES = 100_000  # nodes whose classes a full count keeps in memory
+CLASS_CACHE_NODES = 100_000  # nodes whose classes a full count caches in memory
 
 SUBJECTS_QUERY = "SELECT DISTINCT ?s { ?s ?p ?o }"
 OBJECT_COUNT_QUERY = "SELECT (COUNT(DISTINCT ?o) AS ?count) { ?s ?p ?o }"
@@ -147,9 +147,10 @@ LICENSES_QUERY = f"SELECT DISTINCT ?o {{ ?s {DCTERMS_LICENSE} ?o FILTER(isIRI(?o
 def compute_figure_changes(
     quads: ox.Store, change: Change, base: str, excluded: frozenset[ox.NamedNode]
 ) -> Figures:
-    """The difference of each figure by a change, at a cost that depends on what the change touches alone.
+    """The difference of each figure by a change.
 
-    `base` is the prefix of the IRIs that count as ours; the graphs in `excluded` do not count.
+    The cost depends only on the touched triples and their nodes. `base` is the prefix of the IRIs of the
+    dataset; the graphs in `excluded` do not count.
     """
     touched = TouchedTriples(quads, change, excluded)
     figures = graph_figures(change, excluded)
@@ -169,9 +170,9 @@ def compute_figure_changes(
 
 
 def count_figures(quads: ox.Store, base: str, excluded: frozenset[ox.NamedNode]) -> Figures:
-    """All figures, counted from all quads: one pass over the subjects, and two queries.
+    """All figures, counted from all quads.
 
-    `base` is the prefix of the IRIs that count as ours; the graphs in `excluded` do not count.
+    `base` is the prefix of the IRIs of the dataset; the graphs in `excluded` do not count.
     """
     graphs = [*(graph for graph in quads.named_graphs() if graph not in excluded), ox.DefaultGraph()]
     figures, shapes = Figures(), Counter[TripleShape]()
@@ -185,12 +186,12 @@ def count_figures(quads: ox.Store, base: str, excluded: frozenset[ox.NamedNode])
     for row in query_union_rows(quads, SUBJECTS_QUERY, graphs):
         subject = row["s"]
         matches = quads.quads_for_pattern(subject, None, None, None)
-        own = [quad for quad in matches if quad.graph_name not in excluded]
-        named = (quad.graph_name for quad in own if is_named_node(quad.graph_name))
+        counted_quads = [quad for quad in matches if quad.graph_name not in excluded]
+        graph_names = (quad.graph_name for quad in counted_quads if is_named_node(quad.graph_name))
         add_to_figures(figures, pattern_figures((subject, None, None), base))
-        add_to_figures(figures, ((("graph", graph.value), "triples") for graph in named))
+        add_to_figures(figures, ((("graph", name.value), "triples") for name in graph_names))
         add_to_figures(figures, ((("class", class_), "entities") for class_ in classes(subject)))
-        triples = {quad.triple for quad in own}
+        triples = {quad.triple for quad in counted_quads}
         for property_ in {triple.predicate for triple in triples}:
             add_to_figures(figures, pattern_figures((subject, property_, None), base))
         for triple in triples:
@@ -208,19 +209,19 @@ def count_figures(quads: ox.Store, base: str, excluded: frozenset[ox.NamedNode])
     return figures
 
 
-def query_union_rows(quads: ox.Store, text: str, graphs: list[Any]) -> Any:
+def query_union_rows(quads: ox.Store, query: str, graphs: list[Any]) -> Any:
     """The solutions of a query over the union of these graphs."""
-    return quads.query(text, default_graph=graphs)
+    return quads.query(query, default_graph=graphs)
 
 
 def add_to_figures(figures: Figures, keys: Iterator[tuple[Partition, str]], count: int = 1) -> None:
-    """Add `count` to each of these figures."""
+    """Add `count` to each of the figures with these keys."""
     for key in keys:
         figures[key] += count
 
 
 def graph_figures(change: Change, excluded: frozenset[ox.NamedNode]) -> Figures:
-    """The difference of the number of triples of each named graph."""
+    """The difference of the number of triples of each named graph, except those in `excluded`."""
     figures = Figures()
     for sign, quads in ((-1, change.removed), (1, change.added)):
         counts = Counter(quad.graph_name for quad in quads)
@@ -231,7 +232,7 @@ def graph_figures(change: Change, excluded: frozenset[ox.NamedNode]) -> Figures:
 
 
 def link_figures(triple: ox.Triple, base: str) -> Iterator[tuple[Partition, str]]:
-    """The figure of the linkset that a triple from a resource of ours to another host counts for."""
+    """The figure in which a triple counts if it links an IRI of the dataset to an IRI of another host."""
     subject, property_, object_ = triple
     if (
         is_named_node(subject)
@@ -245,7 +246,7 @@ def link_figures(triple: ox.Triple, base: str) -> Iterator[tuple[Partition, str]
 
 
 def triple_patterns(triples: set[ox.Triple]) -> set[FigurePattern]:
-    """The patterns that the figures of distinct nodes count once, however many triples match."""
+    """The patterns of triples that count once in `pattern_figures`, even if several triples match."""
     patterns = (
         ((subject, None, None), (subject, property_, None), (None, property_, value), (None, None, value))
         for subject, property_, value in triples
@@ -254,7 +255,7 @@ def triple_patterns(triples: set[ox.Triple]) -> set[FigurePattern]:
 
 
 def pattern_figures(pattern: FigurePattern, base: str) -> Iterator[tuple[Partition, str]]:
-    """The figures that count a pattern that at least one triple matches."""
+    """The figures in which a pattern counts if at least one triple matches: distinct nodes, licenses."""
     subject, property_, object_ = pattern
     partition = ("property", property_.value) if property_ else WHOLE_DATASET
     yield partition, "distinctSubjects" if subject else "distinctObjects"
@@ -265,7 +266,7 @@ def pattern_figures(pattern: FigurePattern, base: str) -> Iterator[tuple[Partiti
 
 
 def count_shape_changes(touched: TouchedTriples) -> Counter[TripleShape]:
-    """The difference of the number of triples of each shape."""
+    """The difference of the number of triples of each TripleShape."""
     shapes = Counter[TripleShape]()
     reclassified = {  # untouched triples of nodes whose classes change
         triple
@@ -276,20 +277,20 @@ def count_shape_changes(touched: TouchedTriples) -> Counter[TripleShape]:
     }
     for index, sign, triples in ((0, -1, touched.before), (1, 1, touched.after)):
         for subject, property_, object_ in chain(triples, reclassified):
-            kind = value_kind(object_, lambda node: touched.classes_of(node)[index])  # noqa: B023  called at once
+            kind = value_kind(object_, lambda node: touched.classes_of(node)[index])  # noqa: B023  called in this iteration
             shapes[touched.classes_of(subject)[index], property_.value, kind] += sign
     return shapes
 
 
 def value_kind(value: Any, classes: Any) -> ValueKind:
-    """The datatype of a literal, or the classes of a node."""
+    """The datatype of a literal, or the classes of a node, from the function `classes`."""
     if isinstance(value, ox.Literal):
         return value.datatype.value
     return classes(value) if isinstance(value, ox.NamedNode | ox.BlankNode) else frozenset()
 
 
 def add_shape_figures(figures: Figures, shapes: Counter[TripleShape]) -> None:
-    """Add the number of triples of each shape to the figures of the partitions that it belongs to."""
+    """Add the number of triples of each TripleShape to the figures of its partitions."""
     for (classes, property_, kind), number in shapes.items():
         figures[WHOLE_DATASET, "triples"] += number
         figures[("property", property_), "triples"] += number

@@ -1,4 +1,4 @@
-"""Compute how a change alters the figures, in a subprocess, so that the service can go on writing."""
+"""Compute how a change alters the figures (see `statistics`) in a subprocess, so that writes do not wait."""
 
 import json
 import os
@@ -12,11 +12,11 @@ from ...rdf.namespaces import get_description_graphs
 from ...store.change import Change, parse_change, serialize_change
 from .statistics import Figures, compute_figure_changes
 
-STATISTICS_TIMEOUT_SECONDS = 300  # for ten thousand papers it takes 150
+STATISTICS_TIMEOUT_SECONDS = 300  # a change of ten thousand papers takes 150 s
 
 
 def count_in_subprocess(copy_folder: Path, change: Change, base: str) -> Figures:
-    """The differences of the figures by a change, from a copy of the quads made right after it.
+    """The differences of the figures by a change, from a copy of the quads made right after the change.
 
     Raises OSError or subprocess.SubprocessError.
     """
@@ -38,7 +38,7 @@ def count_in_subprocess(copy_folder: Path, change: Change, base: str) -> Figures
 
 def run_statistics_worker(folder: str, base: str) -> None:
     """Read a change from standard input; write the differences of the figures to standard output as JSON."""
-    os.nice(10)  # requests go first
+    os.nice(10)  # requests have priority
     change = parse_change(sys.stdin.buffer.read())
     differences = compute_figure_changes(
         ox.Store.read_only(folder), change, base, get_description_graphs(base)

@@ -1,6 +1,6 @@
-"""The figures of the data as VoID: the dataset with its partitions and linksets, and each named graph.
+"""The figures of the data (see `statistics`) as VoID: the dataset, its partitions and linksets, named graphs.
 
-The previous value of a figure is read from the graph void once, and then cached.
+The previous value of a figure is read from the graph `void` once, and then cached.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
-from ...rdf.namespaces import RDF_TYPE, expand_curie, namespaces_by_prefix, shorten_iri
+from ...rdf.namespaces import RDF_TYPE, expand_curie, shorten_iri
 from ...rdf.serialization import build_quad
 from .statistics import WHOLE_DATASET, Figures, Partition
 
@@ -17,14 +17,15 @@ Triples = set[ox.Triple]
 
 DATASET_TITLE = "The Working Group on Internet Governance (2004-2005) as linked data"
 DATASET_DESCRIPTION = (
-    "All graphs of the store as one, in which each triple counts once, but for the graphs void, dcat and "
-    "queries, which describe the others. Kept in line with each write."
+    "The union of all graphs of the store, except the graphs void, dcat and queries, which describe the "
+    "others. Updated after each write."
 )
 VOID_VOCABULARY = expand_curie("void:vocabulary")
 # Kinds of partitions of the whole dataset, and the VoID properties that count them.
 PARTITION_COUNTERS = {"class": "classes", "property": "properties"}
 
-# By kind of partition: the property that links the partition, and the one that names its class or property.
+# By kind of partition: the property that links the partition, and the property that states its class,
+# property or datatype.
 PARTITION_PROPERTIES = {
     "class": ("void:classPartition", "void:class"),
     "property": ("void:propertyPartition", "void:property"),
@@ -42,30 +43,30 @@ class FigureChange(NamedTuple):
 
 
 class VoidDescription:
-    """Writes figures as VoID statements, and reads them."""
+    """Converts figures to VoID statements, and reads them from the graph `void`."""
 
     def __init__(self, base: str) -> None:
         """Describe a dataset whose IRIs begin with `base`."""
-        self.base, self.prefixes = base, namespaces_by_prefix(base)
+        self.base = base
         self.graph = ox.NamedNode(f"{base}graph/void")
         self.namespace = f"{base}.well-known/void#"
-        self.short_names: dict[str, str] = {}
-        self.cached_figures: dict[tuple[Partition, str], int] = {}  # as the graph void states them
+        self.short_names: dict[str, str] = {}  # segments of IRIs, cached by `shorten_name`
+        self.cached_figures: dict[tuple[Partition, str], int] = {}  # as stated in the graph `void`
         self.dataset = ox.NamedNode(f"{self.namespace}dataset")
 
     def triple_count(self, quads: ox.Store) -> int:
-        """The number of triples of the dataset, as the graph void states it."""
+        """The number of triples of the dataset, as stated in the graph `void`."""
         quad = next(
             quads.quads_for_pattern(self.dataset, expand_curie("void:triples"), None, self.graph), None
         )
         return int(quad.object.value) if quad else 0  # type: ignore[union-attr]
 
     def describes_graph(self, quads: ox.Store, graph: ox.NamedNode) -> bool:
-        """Whether the graph void describes this named graph."""
+        """Whether the graph `void` describes this named graph."""
         return build_quad(ox.Triple(self.dataset, expand_curie("void:subset"), graph), self.graph) in quads
 
     def constant_triples(self) -> Iterator[ox.Triple]:
-        """The statements that do not depend on the content."""
+        """The statements about the dataset that do not depend on its content."""
         yield ox.Triple(self.dataset, RDF_TYPE, expand_curie("void:Dataset"))
         yield ox.Triple(self.dataset, RDF_TYPE, expand_curie("sd:Dataset"))
         for name, text in (("title", DATASET_TITLE), ("description", DATASET_DESCRIPTION)):
@@ -80,13 +81,13 @@ class VoidDescription:
         yield ox.Triple(self.dataset, expand_curie("void:uriSpace"), ox.Literal(self.base))
 
     def diff_statements(self, quads: ox.Store, differences: Figures) -> tuple[Triples, Triples]:
-        """The statements to remove and to add when figures change by these differences."""
+        """The statements to remove and those to add, if figures change by these differences."""
         changes = [
             self.figure_change(quads, partition, figure, difference)
             for (partition, figure), difference in differences.items()
             if difference
         ]
-        term_changes = [
+        term_changes = [  # classes and properties that begin or cease to be used
             change
             for change in changes
             if len(change.partition) == 2
@@ -100,9 +101,10 @@ class VoidDescription:
                 if change.partition[0] == kind
             )
             changes.append(self.figure_change(quads, WHOLE_DATASET, figure, difference))
-        numbers = [change for change in changes if change.figure != "stated"]
-        removed = {self.figure_triple(change, change.before) for change in numbers if change.before}
-        added = {self.figure_triple(change, change.after) for change in numbers if change.after}
+        # The figure `stated` is not written as a number: `partition_triples` are its statements.
+        number_changes = [change for change in changes if change.figure != "stated"]
+        removed = {self.figure_triple(change, change.before) for change in number_changes if change.before}
+        added = {self.figure_triple(change, change.after) for change in number_changes if change.after}
         for change in filter(is_partition_change, changes):
             (added if change.after else removed).update(self.partition_triples(change.partition))
         if term_changes:
@@ -113,7 +115,7 @@ class VoidDescription:
     def figure_change(
         self, quads: ox.Store, partition: Partition, figure: str, difference: int
     ) -> FigureChange:
-        """A figure before, as the graph void states it, and after a change by this difference."""
+        """A figure before (from the graph `void`) and after a change by this difference."""
         if figure == "stated":
             return FigureChange(partition, figure, int(difference < 0), int(difference > 0))
         before = self.cached_figures.get((partition, figure))
@@ -146,7 +148,7 @@ class VoidDescription:
                 yield ox.Triple(node, expand_curie(property_), ox.NamedNode(term))
 
     def linkset_triples(self, node: ox.NamedNode, host: str, property_: str) -> Iterator[ox.Triple]:
-        """The linkset of links by a property to resources of another host (VoID, section 5)."""
+        """The statements about the links by a property to resources of another host (VoID, section 5)."""
         yield ox.Triple(self.dataset, expand_curie("void:subset"), node)
         yield ox.Triple(node, RDF_TYPE, expand_curie("void:Linkset"))
         yield ox.Triple(node, expand_curie("void:subjectsTarget"), self.dataset)
@@ -154,7 +156,7 @@ class VoidDescription:
         yield ox.Triple(node, expand_curie("void:objectsTarget"), ox.NamedNode(host))
 
     def named_graph_triples(self, graph: ox.NamedNode) -> Iterator[ox.Triple]:
-        """A named graph as a subset of the dataset (VoID) and in the SPARQL Service Description."""
+        """The statements about a named graph as a part of the dataset (VoID, SPARQL Service Description)."""
         yield ox.Triple(self.dataset, expand_curie("void:subset"), graph)
         yield ox.Triple(self.dataset, expand_curie("sd:namedGraph"), graph)
         yield ox.Triple(graph, RDF_TYPE, expand_curie("void:Dataset"))
@@ -164,16 +166,16 @@ class VoidDescription:
     def vocabulary_changes(
         self, quads: ox.Store, term_changes: Iterable[FigureChange]
     ) -> tuple[Triples, Triples]:
-        """The void:vocabulary statements before and after these classes and properties come and go."""
+        """The void:vocabulary statements before and after these changes of classes and properties."""
         stated = quads.quads_for_pattern(self.dataset, VOID_VOCABULARY, None, self.graph)
-        used: set[Partition] = {
+        terms: set[Partition] = {
             (kind, quad.object.value)  # type: ignore[union-attr]
             for kind in PARTITION_COUNTERS
             for quad in quads.quads_for_pattern(None, expand_curie(f"void:{kind}"), None, self.graph)
         }
-        used -= {change.partition for change in term_changes if not change.after}
-        used |= {change.partition for change in term_changes if change.after}
-        namespaces = {iri[: max(iri.rfind("#"), iri.rfind("/")) + 1] for _, iri in used} - {""}
+        terms -= {change.partition for change in term_changes if not change.after}
+        terms |= {change.partition for change in term_changes if change.after}
+        namespaces = {iri[: max(iri.rfind("#"), iri.rfind("/")) + 1] for _, iri in terms} - {""}
         after = {ox.Triple(self.dataset, VOID_VOCABULARY, ox.NamedNode(iri)) for iri in namespaces}
         return {quad.triple for quad in stated}, after
 
@@ -188,7 +190,7 @@ class VoidDescription:
         )
 
     def shorten_name(self, name: str) -> str:
-        """A class, property or datatype IRI inside the IRI of a partition: prefixed or URL-encoded."""
+        """A name in a partition as a segment of its IRI: `prefix:name`, or else percent-encoded."""
         if name not in self.short_names:
             short_name = shorten_iri(name, self.base)
             self.short_names[name] = short_name if short_name != name else quote(name, safe="")
@@ -196,7 +198,7 @@ class VoidDescription:
 
 
 def main_figure(partition: Partition) -> str:
-    """The figure that is above 0 exactly as long as the partition exists; empty for the whole dataset."""
+    """The figure that is above 0 if and only if the partition exists; empty for the whole dataset."""
     if partition[:1] in (("graph",), ("license",)):
         return "stated"
     return (
@@ -205,5 +207,5 @@ def main_figure(partition: Partition) -> str:
 
 
 def is_partition_change(change: FigureChange) -> bool:
-    """Whether a partition begins or ceases to exist by this change."""
+    """Whether a partition begins or ceases to exist."""
     return change.figure == main_figure(change.partition) and bool(change.before) != bool(change.after)

@@ -1,4 +1,4 @@
-"""Convert a submitted form to statements and check them; slow, so that another process may do it."""
+"""Convert a submitted form to statements and check them. This is slow, so a worker process does it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,23 +25,22 @@ from .statements import FormToGraph
 
 
 class FormCheckJob(NamedTuple):
-    """A form to check: its fields, and the statements with which it was opened, as N-Triples.
+    """A form to check: its fields, and the paper as it was opened, in N-Triples.
 
-    It is checked by the profile, with messages in the language.
+    `language` is that of the messages.
     """
 
     form_state: FormState
-    source: bytes
-    profile: str
+    original_n_triples: bytes
+    profile: str  # against which it is checked
     language: str
     settings: Settings
 
 
 class FormCheckResult(NamedTuple):
-    """The result of a check: statements as N-Triples, messages at the fields, states of the sections.
+    """The result of a check: the paper in N-Triples, messages at the fields, and states of the sections.
 
-    `requirements_met` of the `requirements` of the template are met; `extra_statements` are those that no
-    field can hold.
+    Of the `requirements` of the template, `requirements_met` are met. `extra_statements` have no field.
     """
 
     triples: bytes
@@ -53,12 +52,12 @@ class FormCheckResult(NamedTuple):
 
     @property
     def conforms(self) -> bool:
-        """Whether no message keeps the paper from conforming to the profile."""
+        """Whether the paper conforms to the profile."""
         return not any(message.blocks for message in self.messages)
 
 
 def check_form(job: FormCheckJob) -> FormCheckResult:
-    """Convert and check a form. Raises Problem 400, 413 and 422 for a source that is not from a form."""
+    """Convert and check a form. Raises Problem 400, 413 or 422 for an invalid original paper."""
     form_graph = convert_form_to_graph(job)
     triples = serialize_n_triples(form_graph.triples)
     document = read_form_document(triples, job.settings)
@@ -69,7 +68,7 @@ def check_form(job: FormCheckJob) -> FormCheckResult:
         for finding in paper.findings
         if not finding.waiver
     ]
-    with use_language(job.language):  # outside of a request
+    with use_language(job.language):  # a worker process has no request with a language
         messages = [*iter_form_messages(form_graph), *messages]
     return FormCheckResult(
         triples, messages, paper.sections, paper.met, paper.parts, list_extra_statements(form_graph)
@@ -77,8 +76,8 @@ def check_form(job: FormCheckJob) -> FormCheckResult:
 
 
 def convert_form_to_graph(job: FormCheckJob) -> FormToGraph:
-    """The form as a graph, under the paper name in the form if that is valid."""
-    original = OriginalPaper(read_form_document(job.source, job.settings).triples)
+    """The form as a graph. Its IRIs have the name in the form if it is valid, else the original name."""
+    original = OriginalPaper(read_form_document(job.original_n_triples, job.settings).triples)
     name = job.form_state.name
     if PAPER_NAME_PATTERN.fullmatch(name) and name != original.name:
         original = OriginalPaper(rename_paper_triples(original, name))
@@ -86,7 +85,7 @@ def convert_form_to_graph(job: FormCheckJob) -> FormToGraph:
 
 
 def list_extra_statements(form_graph: FormToGraph) -> list[str]:
-    """The statements without a field, for display; without those that every part of a paper has."""
+    """The statements without a field, for display, except statements that every part of a paper has."""
     statements = (
         triple
         for triple in form_graph.triples
@@ -95,13 +94,13 @@ def list_extra_statements(form_graph: FormToGraph) -> list[str]:
     return sorted(shorten_untrusted_text(f"{triple} .") for triple in statements)
 
 
-def read_form_document(lines: bytes, settings: Settings) -> Document:
-    """The document in N-Triples statements. Raises Problem 400 and 413."""
-    return read_paper_document("paper.nt", lines, N_TRIPLES, settings.paper_triples)
+def read_form_document(n_triples: bytes, settings: Settings) -> Document:
+    """The document with this N-Triples text. Raises Problem 400 if it is invalid, 413 if it is too large."""
+    return read_paper_document("paper.nt", n_triples, N_TRIPLES, settings.paper_triples)
 
 
 def rename_paper_triples(original: OriginalPaper, name: str) -> list[ox.Triple]:
-    """The statements of a paper under another name."""
+    """The statements of a paper, with another paper name in the IRIs and in the label."""
     old_iri, new_iri = original.paper.value, f"{PAPER_NAMESPACE}{name}"
 
     def rename_term(term: object) -> object:

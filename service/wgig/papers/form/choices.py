@@ -1,7 +1,7 @@
-"""Choices of form fields: what the shapes require of a property, and the known resources that they allow.
+"""The constraints of the SHACL shapes on form fields, and the choices that a field offers.
 
-The rules on a property give its name, its reason, whether it is required, and its values. Choices come from
-the shipped facts and vocabulary, with their labels in natural order.
+The rules on a property contain its name, why and whether it is required, and the allowed values. Choices are
+resources in the bundled facts and vocabulary, sorted so that `declaration/9` comes before `declaration/10`.
 """
 
 from collections.abc import Iterator
@@ -17,19 +17,20 @@ from ...rdf.namespaces import BASE_IRI, ID_NAMESPACE, RDFS_NAMESPACE, SH_NAMESPA
 from ...shacl.rules import Rule, format_property_path, rules_by_code, shape_statements
 from ...text import shorten_untrusted_text
 
-# The endings of the codes of rules whose name is that of the property, the best first.
+# A rule whose code ends in one of these has the name of its property. The first suffix is preferred.
 NAMING_CODE_SUFFIXES = ("-MISSING", "-VALUE")
 
 
 @dataclass(frozen=True)
 class PropertyConstraint:
-    """The rules on one property of the paper or of a kind of part, taken together."""
+    """The rules on one property of the paper or of a part such as a forum."""
 
     rules: tuple[Rule, ...]
 
     @property
     def naming_rule(self) -> Rule:
         """The rule whose name is that of the property."""
+        # Rules of the profile `final` are named after conditions, such as "posted in time".
         candidates = [rule for rule in self.rules if rule.profile != "final"]
         preferred = (
             rule for suffix in NAMING_CODE_SUFFIXES for rule in candidates if rule.code.endswith(suffix)
@@ -43,12 +44,12 @@ class PropertyConstraint:
 
     @property
     def is_single(self) -> bool:
-        """Whether only one value is allowed."""
+        """Whether at most one value is allowed."""
         return any(rule.component == "MaxCount" for rule in self.rules)
 
     @property
     def datatype(self) -> str:
-        """The local name of the datatype of the values: `langString` for any text, empty for none."""
+        """The local name of the datatype: `langString` also if any text is allowed, empty without a rule."""
         datatypes = [str(term.value) for term in self.iter_shape_values("datatype")]
         if not datatypes and any(self.iter_shape_values("nodeKind")):
             return "langString"
@@ -56,7 +57,7 @@ class PropertyConstraint:
 
     @property
     def choice_pattern(self) -> str:
-        """The SPARQL pattern that the values `?thing` match; empty where any value is allowed."""
+        """The SPARQL pattern of the allowed values `?thing`; empty if any value is allowed."""
         for term in self.iter_shape_values("class"):
             return f"?thing a/<{RDFS_NAMESPACE}subClassOf>* {term}"
         for path, term in self.iter_required_values():
@@ -64,7 +65,7 @@ class PropertyConstraint:
         return ""
 
     def iter_shape_values(self, name: str) -> Iterator[Any]:
-        """The values of a SHACL property in the shapes, and in the shapes to which sh:node leads."""
+        """The values of a SHACL property in the shapes of the rules, and in their sh:node shapes."""
         statements = shape_statements()
         for rule in self.rules:
             shape = statements[ox.NamedNode(rule.iri)]
@@ -73,7 +74,7 @@ class PropertyConstraint:
                 yield from statements[node_shape].get(f"{SH_NAMESPACE}{name}", [])
 
     def iter_required_values(self) -> Iterator[tuple[str, Any]]:
-        """The paths that must lead from a value to some node (sh:hasValue), with that node."""
+        """The paths that a value must have to a certain node (sh:hasValue), each with the node."""
         statements = shape_statements()
         for property_shape in self.iter_shape_values("property"):
             for node in statements[property_shape].get(f"{SH_NAMESPACE}hasValue", []):
@@ -85,13 +86,13 @@ class PropertyConstraint:
 
 @cache
 def find_property_constraint(step: str, property_: str) -> PropertyConstraint | None:
-    """The rules on a property of the paper, or of what its property `step` leads to; None without rules."""
+    """The rules on a property of the paper, or of the values of the property `step`; None without rules."""
     rules = [
         rule
         for rule in rules_by_code().values()
-        if not rule.counted_criterion.startswith(
-            f"{BASE_IRI}id/principle/"
-        )  # these require one assessment per criterion
+        # Rules that count assessments by a criterion, or values at the end of a longer path, are not on the
+        # property alone.
+        if not rule.counted_criterion.startswith(f"{BASE_IRI}id/principle/")
         and property_ in rule.predicates
         and (step in rule.steps if step else not rule.steps)
         and (rule.path == f"<{property_}>" or rule.component != "QualifiedMinCount")
@@ -105,15 +106,15 @@ PASSAGE_TEXT_PROPERTY = "dcterms:description"
 
 
 class FieldChoice(NamedTuple):
-    """A choice of a field: the text that is sent, and the label that is shown."""
+    """A choice of a field: the value that a browser sends, and the label that it shows."""
 
-    words: str
+    value: str
     label: str
 
 
 @cache
 def build_shipped_store() -> ox.Store:
-    """The shipped facts and the vocabulary as a store for queries."""
+    """A store with the bundled facts and the vocabulary, for queries."""
     store = ox.Store()
     store.bulk_extend(ox.Quad(*triple) for triple in (*shipped.shipped_facts(), *shipped.shipped_ontology()))
     return store
@@ -121,7 +122,7 @@ def build_shipped_store() -> ox.Store:
 
 @cache
 def list_matching_choices(pattern: str, folder: str, language: str) -> tuple[FieldChoice, ...]:
-    """The resources below a folder of id/ that match a SPARQL pattern, in natural order of their names."""
+    """The resources `?thing` that match a SPARQL pattern, below a folder of id/, by path in natural order."""
     rows = build_shipped_store().query(f"SELECT DISTINCT ?thing WHERE {{ {pattern} }}")
     assert isinstance(rows, ox.QuerySolutions)
     iri_prefix = f"{ID_NAMESPACE}{folder}"
@@ -129,11 +130,11 @@ def list_matching_choices(pattern: str, folder: str, language: str) -> tuple[Fie
     choices = [
         FieldChoice(node.value.removeprefix(iri_prefix), choice_name(node, language)) for node in nodes
     ]
-    return tuple(sorted(choices, key=lambda choice: natural_path_key(choice.words)))
+    return tuple(sorted(choices, key=lambda choice: natural_path_key(choice.value)))
 
 
 def natural_path_key(path: str) -> list[tuple[int, str]]:
-    """The sort key of a path, by which 9 comes before 10."""
+    """The key that sorts a path in natural order: `declaration/9` before `declaration/10`."""
     return [
         (int(segment), "") if segment.isdigit() else (0, segment)
         for segment in path.replace(".", "/").split("/")
@@ -142,7 +143,7 @@ def natural_path_key(path: str) -> list[tuple[int, str]]:
 
 @cache
 def choice_name(node: ox.NamedNode, language: str) -> str:
-    """The name of a resource, with the text of a passage of a document."""
+    """The name of a resource, shortened. After the name of a passage of a document comes its text."""
     names = (text for curie in CHOICE_LABEL_PROPERTIES if (text := best_shipped_text(node, curie, language)))
     passage_text = (
         best_shipped_text(node, PASSAGE_TEXT_PROPERTY, language) if "/document/" in node.value else ""
@@ -154,13 +155,13 @@ def choice_name(node: ox.NamedNode, language: str) -> str:
 
 
 def best_shipped_text(node: ox.NamedNode, curie: str, language: str) -> str:
-    """A text of a resource in a language, or else in English, or in any."""
+    """A text of a resource in the bundled facts: in a language, else in English, else in any language."""
     quads = build_shipped_store().quads_for_pattern(node, expand_curie(curie), None, None)
     return best_text((quad.object for quad in quads), (language,)).value
 
 
 @cache
 def list_waivable_rules(language: str) -> tuple[FieldChoice, ...]:
-    """The rules that a paper may waive."""
+    """The rules that a paper may waive: all but those on waivers."""
     rules = [rule for rule in rules_by_code().values() if "-WAIVER-" not in rule.code]
     return tuple(FieldChoice(rule.code, rule.name.get(language, rule.name["en"])) for rule in rules)

@@ -1,4 +1,7 @@
-"""The form: the sections of the template in order, the fields in each, and the kind of each field."""
+"""The sections, parts and fields of the form.
+
+A part is a group of fields that may occur several times, such as a forum. A row is one occurrence.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +18,10 @@ from .choices import (
     list_waivable_rules,
 )
 
-MAX_FORM_ITEMS = 50  # rows of a part, and values of one field
-MAX_CHECKBOX_CHOICES = 20  # choices that are shown as checkboxes
+MAX_FORM_ITEMS = 50  # rows of a part, or values of a field
+MAX_CHECKBOX_CHOICES = 20  # a field with more choices is an input with a datalist
 
-# The kinds of fields: text area, input, select, checkboxes, input with a list, yes or no, name of an agent.
+# The control of a field: text area, input, select, checkboxes, input with a datalist, yes or no, agent name.
 TEXT_FIELD, LINE_FIELD, SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD, BOOLEAN_FIELD, PERSON_FIELD = (
     "text",
     "line",
@@ -29,7 +32,7 @@ TEXT_FIELD, LINE_FIELD, SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD, BOOLEAN_FI
     "who",
 )
 
-# Labels and hints that the shapes do not have, or have for a rule and not for the field.
+# Labels and hints for fields whose labels and hints in the shapes are missing or do not fit.
 FIELD_LABELS = {
     "rdfs:label": gettext_noop("Name"),
     "schema:version": gettext_noop("Version"),
@@ -51,7 +54,7 @@ FIELD_LABELS = {
 }
 FIELD_HINTS = {
     "schema:inLanguage": gettext_noop(
-        "A tag such as en, fr or zh-Hans: the language of all texts that say no other."
+        "A language tag such as en, fr or zh-Hans: the default language of the texts."
     ),
     "wgig:posted": gettext_noop("Year, month and day, such as 2005-01-20."),
     "bibo:numPages": gettext_noop("A whole number; the template asks for three to five."),
@@ -61,13 +64,13 @@ FIELD_HINTS = {
     "schema:creativeWorkStatus": gettext_noop(
         "In your words, such as draft, complete or final. Saving fills it in."
     ),
-    "wgig:illustrative": gettext_noop("Whether paper and people are an example and no record."),
+    "wgig:illustrative": gettext_noop("Whether the paper and its people are made up as an example."),
     "dcterms:source": gettext_noop(
         "Where the paper is from: a web address, or a document such as document/declaration."
     ),
     "who": gettext_noop("Choose from the list, or write the name of somebody else."),
     "wgig:judges": gettext_noop(
-        "Those of section 6; a new one is listed here by its name after the next check."
+        "The mechanisms of section 6. A new mechanism is listed here by its name after the next check."
     ),
     "wgig:decisionProcedure": gettext_noop("If it makes decisions: how."),
     "wgig:strength": gettext_noop("What is good in the present system? One point in each box."),
@@ -75,6 +78,7 @@ FIELD_HINTS = {
     "wgig:opportunity": gettext_noop("What from outside could make it better?"),
     "wgig:threat": gettext_noop("What from outside could make it worse?"),
 }
+# Kinds of fields that do not follow from the shapes, by path; and kinds by the datatype in the shapes.
 FIELD_KINDS = {
     "who": PERSON_FIELD,
     "member": BOOLEAN_FIELD,
@@ -84,28 +88,33 @@ FIELD_KINDS = {
     "wgig:illustrative": BOOLEAN_FIELD,
 }
 DATATYPE_FIELD_KINDS = {"langString": TEXT_FIELD, "boolean": BOOLEAN_FIELD}
+# Fields with a button to add another value.
 REPEATABLE_PROPERTIES = frozenset(
     ("dcterms:title", "cito:cites", "wgig:strength", "wgig:weakness", "wgig:opportunity", "wgig:threat")
 )
-DECLARATION_PATH_PREFIX = "declaration/"  # the passages that are offered as citations
+DECLARATION_PATH_PREFIX = "declaration/"  # of the passages that the form offers for citation
 YES_NO_LABELS = {"yes": gettext_noop("yes"), "no": gettext_noop("no")}
 
 
 @dataclass(frozen=True)
 class FormField:
-    """A field of the paper (`step` is empty), or of the parts that the property `step` leads to."""
+    """A field for a property or for a question about a person.
+
+    `step` is the property from the paper to the part with the field; empty for a field of the paper. `path`
+    is the property, or for a question `who` or `member`.
+    """
 
     step: str
     path: str
 
     @property
     def key(self) -> str:
-        """The common part of the names of its inputs."""
+        """The name of the field within its row, such as `nature` in the input name `forum-2-nature-1`."""
         return self.path.rpartition(":")[2]
 
     @cached_property
     def constraint(self) -> PropertyConstraint | None:
-        """The rules on its property, or None."""
+        """The rules on the property, or None without rules."""
         return (
             find_property_constraint(
                 self.step and expand_curie(self.step).value, expand_curie(self.path).value
@@ -116,55 +125,55 @@ class FormField:
 
     @property
     def is_property(self) -> bool:
-        """Whether it is a property, and not a question about a person (`who`, `member`)."""
+        """Whether the field is for a property, not for a question about a person (`who`, `member`)."""
         return ":" in self.path
 
     @cached_property
     def kind(self) -> str:
-        """Its kind, one of the constants above."""
+        """The control of the field: one of the constants TEXT_FIELD to PERSON_FIELD."""
         if self.path in FIELD_KINDS:
             return FIELD_KINDS[self.path]
         if self.constraint and self.constraint.choice_pattern:
-            several_kind = (
+            multiple_kind = (
                 DATALIST_FIELD if len(self.choices("en")) > MAX_CHECKBOX_CHOICES else CHECKBOX_FIELD
             )
-            return SELECT_FIELD if self.constraint.is_single else several_kind
+            return SELECT_FIELD if self.constraint.is_single else multiple_kind
         return (
             DATATYPE_FIELD_KINDS.get(self.constraint.datatype, LINE_FIELD) if self.constraint else LINE_FIELD
         )
 
     @property
-    def several(self) -> bool:
-        """Whether the form offers to add another value."""
+    def is_repeatable(self) -> bool:
+        """Whether the form has a button to add another value."""
         return self.path in REPEATABLE_PROPERTIES
 
     @property
     def required(self) -> bool:
-        """Whether the template requires it."""
+        """Whether the template requires the field."""
         return self.constraint is not None and self.constraint.required
 
     @cached_property
     def choice_folder(self) -> str:
-        """The path segment below id/ that is common to all choices; empty where there are none."""
+        """The folder below id/ with all choices, such as `category/`; empty without choices."""
         choices = (
             list_matching_choices(self.constraint.choice_pattern, "", "en")
             if self.constraint and self.constraint.choice_pattern
             else ()
         )
-        return choices[0].words.partition("/")[0] + "/" if choices else ""
+        return choices[0].value.partition("/")[0] + "/" if choices else ""
 
     def choices(self, language: str) -> tuple[FieldChoice, ...]:
-        """Its choices, with labels in a language; without those that only the paper has."""
+        """The choices of the field in the bundled facts, with labels in a language."""
         if self.path == "wgig:waives":
             return list_waivable_rules(language)
         if not (self.constraint and self.constraint.choice_pattern):
             return ()
         matching = list_matching_choices(self.constraint.choice_pattern, self.choice_folder, language)
-        passages = [choice for choice in matching if choice.words.startswith(DECLARATION_PATH_PREFIX)]
+        passages = [choice for choice in matching if choice.value.startswith(DECLARATION_PATH_PREFIX)]
         return tuple(passages) if self.path == "cito:cites" else matching
 
     def label(self, language: str) -> str:
-        """Its label in a language."""
+        """The label of the field in a language."""
         if self.path in FIELD_LABELS:
             return gettext(FIELD_LABELS[self.path])
         name = self.constraint.naming_rule.name if self.constraint else {"en": self.key}
@@ -173,57 +182,59 @@ class FormField:
 
     @property
     def reason(self) -> str:
-        """Why it is required, as the shapes say: in English, which pages translate."""
+        """The English sentence in the shapes on why the field is required. Templates translate it."""
         return self.constraint.naming_rule.reason if self.constraint and self.path not in FIELD_LABELS else ""
 
     @property
     def hint(self) -> str:
-        """How to fill it in."""
+        """The sentence on how to fill in the field, or an empty string."""
         return gettext(FIELD_HINTS[self.path]) if self.path in FIELD_HINTS else ""
 
 
 @dataclass(frozen=True)
 class FormPart:
-    """A kind of part of the paper, or the paper itself: the property that leads there, class, fields.
+    """A part of the paper, such as a forum, or the paper itself: property from the paper, class, fields.
 
-    `title` is the name of one such part, `add_label` the label of the button that adds one; `several`: the
-    form offers to add another one.
+    `title` is the title of a row, `add_label` the label of the button that adds one. If `is_repeatable`,
+    there may be several rows. If `is_people`, a row is a person or organization.
     """
 
     path: str
-    kind: str
+    class_curie: str
     title: str
     add_label: str
     fields: tuple[FormField, ...]
-    several: bool = True
+    is_repeatable: bool = True
     is_people: bool = False
 
     @property
     def key(self) -> str:
-        """What the names of its fields begin with."""
+        """The first word of the names of the inputs, such as `forum` in `forum-2-nature-1`."""
         return self.path.rpartition(":")[2]
 
 
 def build_part_fields(step: str, *properties: str) -> tuple[FormField, ...]:
-    """Fields of the parts that a property leads to."""
+    """Fields of the part that is the value of the property `step`."""
     return tuple(FormField(step, path) for path in properties)
 
 
 def build_form_part(
-    property_: str, title: str, add_label: str, *paths: str, several: bool = True
+    property_: str, title: str, add_label: str, *paths: str, is_repeatable: bool = True
 ) -> FormPart:
-    """A kind of part with these fields; its class has the name of the property."""
+    """A part with fields. The class has the name of the property: wgig:Forum for wgig:forum."""
     class_curie = f"wgig:{property_.rpartition(':')[2].capitalize()}"
-    return FormPart(property_, class_curie, title, add_label, build_part_fields(property_, *paths), several)
+    fields = build_part_fields(property_, *paths)
+    return FormPart(property_, class_curie, title, add_label, fields, is_repeatable)
 
 
 def build_people_part(
-    property_: str, class_curie: str, title: str, add_label: str, *more_paths: str, several: bool = True
+    property_: str, class_curie: str, title: str, add_label: str, *more_paths: str, is_repeatable: bool = True
 ) -> FormPart:
-    """A kind of part for people or bodies, with name and groups, for which the shapes have actors."""
+    """A part for people or organizations, with name and stakeholder groups."""
+    # The shapes have rules on these fields only for actors; drafters have those for other actors.
     step = "wgig:mainActor" if property_ == "wgig:mainActor" else "wgig:otherActor"
     fields = build_part_fields(step, "who", "wgig:stakeholderGroup", *more_paths)
-    return FormPart(property_, class_curie, title, add_label, fields, several, is_people=True)
+    return FormPart(property_, class_curie, title, add_label, fields, is_repeatable, is_people=True)
 
 
 DRAFTER_PART = build_people_part(
@@ -240,14 +251,14 @@ SWOT_PART = build_form_part(
     "wgig:weakness",
     "wgig:opportunity",
     "wgig:threat",
-    several=False,
+    is_repeatable=False,
 )
 MAIN_ACTOR_PART = build_people_part(
     "wgig:mainActor",
     "org:Organization",
     gettext_noop("Main actor"),
     gettext_noop("Add main actor"),
-    several=False,
+    is_repeatable=False,
 )
 OTHER_ACTOR_PART = build_people_part(
     "wgig:otherActor", "org:Organization", gettext_noop("Other actor"), gettext_noop("Add other actor")
@@ -291,6 +302,7 @@ FURTHER_PAPER_FIELDS = build_part_fields(
     "dcterms:source",
     "wgig:illustrative",
 )
+# The fields and parts of each section of the template; section 0 is the paper itself.
 FORM_SECTIONS: tuple[Sequence[FormField | FormPart], ...] = (
     (*LEADING_PAPER_FIELDS, DRAFTER_PART, *FURTHER_PAPER_FIELDS, WAIVER_PART),
     build_part_fields("", "wgig:issue", "wgig:issueDescription"),
@@ -308,9 +320,10 @@ PAPER_PART = FormPart(
     "Paper",
     "",
     tuple(item for items in FORM_SECTIONS for item in items if isinstance(item, FormField)),
-    several=False,
+    is_repeatable=False,
 )
-# Mechanisms come before the assessments of them.
+# By key, which is empty for the paper itself. In this order, mechanisms are converted before the assessments
+# that refer to them.
 FORM_PARTS: dict[str, FormPart] = {
     part.key: part
     for part in (
@@ -322,8 +335,8 @@ FORM_PARTS: dict[str, FormPart] = {
 
 @cache
 def find_form_field(part_key: str, key: str) -> FormField | None:
-    """The field of a part with this key, or None."""
-    matching = (
+    """The field with a key in a part, or None."""
+    fields = (
         (field for field in FORM_PARTS[part_key].fields if field.key == key) if part_key in FORM_PARTS else ()
     )
-    return next(iter(matching), None)
+    return next(iter(fields), None)

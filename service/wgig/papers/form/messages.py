@@ -1,8 +1,8 @@
-"""Messages at the fields of the form: findings, unsupported Markdown, invalid names, edit conflicts.
+"""Messages at form fields: findings of the check, unsupported Markdown, invalid values, edit conflicts.
 
-They are findings of the check; texts that Markdown cannot hold; errors in fields without a rule (the name of
-the paper and its source); and values that somebody else changed since the paper was opened. Each is placed at
-the most specific field that makes the statement.
+Unsupported Markdown is a value that Markdown cannot hold. This module checks the values of two fields, paper
+name and source; the SHACL rules check all others. An edit conflict is a value that somebody else saved since
+the paper was opened. A finding is shown at the most specific field for its statement.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,15 +25,15 @@ from .request import FIELD_NAME_PATTERN
 from .state import FormRow, field_group_name, form_row_name
 from .statements import FormToGraph
 
-SECTION_NAME_PREFIX = "section-"
+SECTION_NAME_PREFIX = "section-"  # of the name of a section, such as `section-3`
 
 
 class FieldMessage(NamedTuple):
-    """A message at a field: name of the field, severity (`Violation`, `Warning`, `Info`), text.
+    """A message at a field, with the severity `Violation`, `Warning` or `Info`.
 
-    `language` is that of the text; `code` is that of the rule, empty for a message of the form itself;
-    `blocks`: it keeps the paper from conforming to the profile. The name may be that of a part or a section,
-    where no field matches.
+    `field` is the name of the field, or of a part or section if no field matches. `language` is that of the
+    text. `code` is that of the rule, and empty for messages of the form itself. If `blocks` is true, the
+    paper does not conform to the profile.
     """
 
     field: str
@@ -62,7 +62,7 @@ def build_finding_message(
 
 
 def iter_finding_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[str]:
-    """The names of the fields that a finding may be about, the most specific first."""
+    """The names of the fields to which a finding applies, the most specific first."""
     rule, field_names = finding.rule, form_graph.field_names
     if isinstance(finding.focus, ox.Literal):
         return
@@ -73,7 +73,7 @@ def iter_finding_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[s
     yield from (
         field_names[key] for key in ((finding.focus, path) for path in rule.predicates) if key in field_names
     )
-    if rule.code == "WGIG-2-CATEGORY-INVENTORY":  # its path is in its SPARQL query
+    if rule.code == "WGIG-2-CATEGORY-INVENTORY":  # a SPARQL rule, so its path is not among `predicates`
         yield "category"
     for path in rule.predicates:
         yield from (
@@ -84,7 +84,7 @@ def iter_finding_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[s
 
 
 def iter_value_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[str]:
-    """The names of the fields that make the statement with the value of a finding."""
+    """The names of the fields that state the value of a finding."""
     for triple in form_graph.graph.statements_about(finding.focus):
         has_property = triple.predicate.value in finding.rule.predicates
         has_value = triple.object == finding.value or (
@@ -97,37 +97,42 @@ def iter_value_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[str
 
 
 def iter_criterion_fields(finding: Finding, form_graph: FormToGraph) -> Iterator[str]:
-    """The names of fields in the assessments that a rule counts: in the last one if there are too many."""
+    """The names of fields in the assessments by the criterion that the rule counts.
+
+    If there are too many assessments, the field is in the last one, else in those that are not filled in.
+    """
     criterion = finding.rule.counted_criterion.removeprefix(f"{ID_NAMESPACE}principle/")
-    rows = [row for row in form_graph.rows(ASSESSMENT_PART) if row.words("criterion") == criterion]
+    rows = [row for row in form_graph.rows(ASSESSMENT_PART) if row.first_text("criterion") == criterion]
     if rows and finding.rule.component == "QualifiedMaxCount":
         yield f"{form_row_name(ASSESSMENT_PART, rows[-1])}-judges"
     yield from (f"{form_row_name(ASSESSMENT_PART, row)}-verdict" for row in rows if row.is_blank)
 
 
 UNSUPPORTED_TEXT_MESSAGE = gettext_noop(
-    "%(field)s: this text cannot stand in Markdown as it is. Headings, comments, leading spaces and last "
-    "words in brackets mean something else there. Change it, or download Turtle, which holds all of it."
+    "%(field)s: Markdown cannot hold this text. Headings, comments, leading spaces and a final word in "
+    "parentheses have another meaning there. Change the text, or download Turtle, which can hold the whole "
+    "paper."
 )
 TEXT_LANGUAGE_MESSAGE = gettext_noop(
-    "%(field)s: the text here is in another language (%(text)s) than the paper (%(paper)s), which Markdown "
-    "cannot hold. Write it anew, or download Turtle, which holds all of it."
+    "%(field)s: this text is in another language (%(text)s) than the paper (%(paper)s), which Markdown "
+    "cannot hold. Enter the text again, or download Turtle, which can hold the whole paper."
 )
 
 
 def list_unsupported_messages(form_graph: FormToGraph, statements: Iterable[ox.Triple]) -> list[FieldMessage]:
-    """Messages at the fields whose statements Markdown cannot hold; only at texts if there are any."""
+    """Messages at the fields whose statements Markdown cannot hold; if some are texts, only at texts."""
     field_statements = [
         (field, triple) for triple in statements if (field := find_statement_field(form_graph, triple))
     ]
     text_statements = [
         (field, triple) for field, triple in field_statements if isinstance(triple.object, ox.Literal)
     ]
+    # As a dict: one message for each field.
     return [*iter_unsupported_messages(form_graph, dict(text_statements or field_statements).items())]
 
 
 def find_statement_field(form_graph: FormToGraph, triple: ox.Triple) -> str:
-    """The name of the field that makes a statement, or an empty string."""
+    """The name of the field for a statement, or an empty string."""
     return form_graph.field_names.get(triple) or form_graph.field_names.get(
         (triple.subject, triple.predicate.value), ""
     )
@@ -136,7 +141,7 @@ def find_statement_field(form_graph: FormToGraph, triple: ox.Triple) -> str:
 def iter_unsupported_messages(
     form_graph: FormToGraph, field_statements: Iterable[tuple[str, ox.Triple]]
 ) -> Iterator[FieldMessage]:
-    """A message at each field, with the label of the field."""
+    """A message at each field: that its text is in another language, or else that Markdown cannot hold it."""
     paper_language = form_graph.form_state.language.lower()
     for field, triple in field_statements:
         text_language = getattr(triple.object, "language", None)
@@ -152,7 +157,7 @@ def iter_unsupported_messages(
 
 
 def form_field_label(name: str) -> str:
-    """The label of the field or part with a name."""
+    """The label of the field or part with this name."""
     match = FIELD_NAME_PATTERN.fullmatch(name)
     assert match, name
     field = find_form_field(match["part"] or PAPER_PART.key, match["key"])
@@ -160,7 +165,7 @@ def form_field_label(name: str) -> str:
 
 
 def localized_language_name(tag: str) -> str:
-    """The name of a language in the language of the request, or its tag where it has no name."""
+    """The name of a language in the language of the request, or the tag if there is no name."""
     try:
         return Locale.parse(tag, sep="-").get_display_name(current_language()) or tag
     except (ValueError, UnknownLocaleError):
@@ -178,7 +183,7 @@ INVALID_SOURCE_MESSAGE = gettext_noop(
 
 def iter_form_messages(form_graph: FormToGraph) -> Iterator[FieldMessage]:
     """The messages of the form itself, in the language of the request."""
-    if form_graph.form_state.name != form_graph.original.name:  # an invalid new name
+    if form_graph.form_state.name != form_graph.original.name:  # else `check` gave the original this name
         yield build_field_message("name", INVALID_NAME_MESSAGE)
     for triple in form_graph.graph.statements_about(form_graph.paper):
         if (
@@ -186,7 +191,8 @@ def iter_form_messages(form_graph: FormToGraph) -> Iterator[FieldMessage]:
             and triple in form_graph.field_names
             and is_unknown_source(triple.object)
         ):
-            # An unknown IRI is only a warning: the graph may have more resources than were shipped.
+            # An unknown IRI is only a warning, as the store may have resources that are not in the bundled
+            # facts.
             yield build_field_message(
                 form_graph.field_names[triple],
                 INVALID_SOURCE_MESSAGE,
@@ -202,7 +208,7 @@ def build_field_message(field: str, sentence: str, *, blocks: bool = True) -> Fi
 
 
 def is_unknown_source(source: Any) -> bool:
-    """Whether a source is a text, or one of our IRIs that was not shipped; papers are always accepted."""
+    """Whether a source is a text, or an IRI below id/ that is neither in the bundled facts nor a paper."""
     if not isinstance(source, ox.NamedNode):
         return True
     return source.value.startswith(ID_NAMESPACE) and not (
@@ -212,7 +218,7 @@ def is_unknown_source(source: Any) -> bool:
 
 @cache
 def shipped_resource_iris() -> frozenset[str]:
-    """The IRIs of all resources that the shipped graphs describe."""
+    """The IRIs of all resources in the bundled facts."""
     return frozenset(
         triple.subject.value for triple in shipped.shipped_facts() if isinstance(triple.subject, ox.NamedNode)
     )
@@ -222,11 +228,13 @@ CONFLICT_VALUE_MESSAGE = gettext_noop("In the version that was saved since you o
 CONFLICT_REMOVED_MESSAGE = gettext_noop(
     "In the version that was saved since you opened the paper, there is nothing here."
 )
-CONFLICT_ADDED_MESSAGE = gettext_noop("The version that was saved since has more of them: %(count)s in all.")
+CONFLICT_ADDED_MESSAGE = gettext_noop(
+    "The version that was saved since then has more of these: %(count)s in total."
+)
 
 
-def iter_conflict_notes(opened: OriginalPaper, saved: OriginalPaper) -> Iterator[FieldMessage]:
-    """A note at each field whose values in the saved version differ from those in the opened one."""
+def iter_conflict_messages(opened: OriginalPaper, saved: OriginalPaper) -> Iterator[FieldMessage]:
+    """A message at each field whose values differ between the saved and the opened version."""
     for key, part in FORM_PARTS.items():
         opened_rows = {row.number: row for row in opened.form_state.rows[key]}
         saved_rows = {row.number: row for row in saved.form_state.rows[key]}
@@ -237,17 +245,17 @@ def iter_conflict_notes(opened: OriginalPaper, saved: OriginalPaper) -> Iterator
                     for version_row in (row, saved_rows.get(number, FormRow(number, {})))
                 )
                 if old_values != new_values:
-                    text = "; ".join(value.words for value in new_values)
-                    yield build_conflict_note(
+                    text = "; ".join(value.text for value in new_values)
+                    yield build_conflict_message(
                         field_group_name(part, row, field),
                         CONFLICT_VALUE_MESSAGE if text else CONFLICT_REMOVED_MESSAGE,
                         words=text,
                     )
         if saved_rows.keys() - opened_rows.keys():
-            yield build_conflict_note(key, CONFLICT_ADDED_MESSAGE, count=str(len(saved_rows)))
+            yield build_conflict_message(key, CONFLICT_ADDED_MESSAGE, count=str(len(saved_rows)))
 
 
-def build_conflict_note(field: str, sentence: str, **values: str) -> FieldMessage:
-    """A note at a field, with its placeholders filled in; it does not block saving."""
+def build_conflict_message(field: str, sentence: str, **values: str) -> FieldMessage:
+    """A message at a field, with values for the placeholders. It does not block saving."""
     text, language = translate_message(sentence)
     return FieldMessage(field, "Info", shorten_untrusted_text(text % values), language, blocks=False)

@@ -1,7 +1,4 @@
-"""The paper as it was loaded into the form, before any edit.
-
-That is: its statements, its parts in the order of the form, and the values in the form.
-"""
+"""The paper as it was opened in the form, before any edit: its statements, parts and values."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
@@ -28,7 +25,7 @@ from .fields import (
 )
 from .state import FieldValue, FormRow, FormState, format_field_value, value_language_tag
 
-MAX_PAPER_STATEMENTS = 5000  # statements; a paper has a few hundred
+MAX_PAPER_STATEMENTS = 5000  # a paper has a few hundred
 NO_PAPER_DETAIL = (
     "The file or graph does not contain exactly one issue paper (wgig:IssuePaper). "
     "The form is for issue papers."
@@ -36,13 +33,12 @@ NO_PAPER_DETAIL = (
 
 
 class OriginalPaper:
-    """The statements of one issue paper, as the form shows them."""
+    """The statements of one issue paper, with the nodes and values that the form shows."""
 
     def __init__(self, triples: Iterable[ox.Triple]) -> None:
-        """Keep the statements, without duplicates.
+        """Index the statements, without duplicates, and find the paper.
 
-        Raises Problem 422 if they do not describe exactly one issue paper, 413 if they are more than a
-        form can show.
+        Raises Problem 422 unless they describe exactly one issue paper, 413 if there are too many for a form.
         """
         self.triples = list(dict.fromkeys(islice(triples, MAX_PAPER_STATEMENTS + 1)))
         if len(self.triples) > MAX_PAPER_STATEMENTS:
@@ -53,33 +49,33 @@ class OriginalPaper:
         except ValueError as error:
             raise Problem(422, NO_PAPER_DETAIL, slug="no-paper") from error
         if not (isinstance(self.paper, ox.NamedNode) and self.paper.value.startswith(PAPER_NAMESPACE)):
-            raise Problem(422, f"The paper has no IRI of its own below {PAPER_NAMESPACE}. Give it one.")
+            raise Problem(422, f"The IRI of the paper does not begin with {PAPER_NAMESPACE}. Change it.")
 
     @property
     def name(self) -> str:
-        """The name of the paper, which is the end of its IRI."""
+        """The name of the paper: the last segment of its IRI."""
         return str(self.paper.value).removeprefix(PAPER_NAMESPACE)
 
     @cached_property
     def language(self) -> str:
-        """The default language of the texts, which the paper states; `en` if it states none."""
+        """The default language of the texts: the language of the paper, or `en`."""
         return self.graph.first_text(self.paper, "schema:inLanguage").strip() or "en"
 
     @cached_property
     def title(self) -> str:
-        """The title for labels in the form: the English one, else the first one, or the name of the paper."""
+        """The title for the labels of parts: the English title, else the first title, else the paper name."""
         titles = self.graph.values(self.paper, "dcterms:title")
-        english = (title.value for title in titles if getattr(title, "language", "") == "en")
-        return next(english, titles[0].value if titles else self.name)
+        english_titles = (title.value for title in titles if getattr(title, "language", "") == "en")
+        return next(english_titles, titles[0].value if titles else self.name)
 
     @cached_property
     def nodes(self) -> Mapping[str, list[Any]]:
-        """For each kind of part, by its key, its nodes in the paper in the order of the form."""
+        """The nodes of each part in the order of the form, by part key."""
         nodes_by_key = {
             key: self.graph.parts(part.path) for key, part in FORM_PARTS.items() if part is not PAPER_PART
         }
         if any(len(part_nodes) > MAX_FORM_ITEMS for part_nodes in nodes_by_key.values()):
-            raise form_size_problem(f"{MAX_FORM_ITEMS} parts of a kind")
+            raise form_size_problem(f"{MAX_FORM_ITEMS} parts of one type, such as forums")
         nodes_by_key[ASSESSMENT_PART.key].sort(key=self.assessment_order)
         return {PAPER_PART.key: [self.paper], **nodes_by_key}
 
@@ -96,7 +92,7 @@ class OriginalPaper:
         return [*self.graph.subjects_with("org:member", person)]
 
     def field_values(self, node: Any, field: FormField) -> list[Any]:
-        """The values of a field of a node, in the order of the statements; empty if it is not a property."""
+        """The values of a field of a node, in the order of the statements; empty for `who` and `member`."""
         if field.path == "wgig:stakeholderGroup":
             # The memberships of a person state the group, or else the agent itself.
             subjects = self.memberships(node) or [node]
@@ -109,7 +105,7 @@ class OriginalPaper:
 
     @cached_property
     def form_state(self) -> FormState:
-        """The form as it shows these statements."""
+        """The values of the form for these statements."""
         rows = {
             key: [self.build_row(part, node, number) for number, node in enumerate(self.nodes[key], 1)]
             for key, part in FORM_PARTS.items()
@@ -117,19 +113,19 @@ class OriginalPaper:
         return FormState(self.name, rows)
 
     def build_row(self, part: FormPart, node: Any, number: int) -> FormRow:
-        """The fields of a node with their values, as a row of the form."""
+        """The row of a node, with the values of its fields."""
         return FormRow(number, {field.key: self.shown_values(node, field) for field in part.fields})
 
     def shown_values(self, node: Any, field: FormField) -> list[FieldValue]:
-        """The values of a field of a node, as the form shows them."""
+        """The values of a field of a node, as shown in the form."""
         if field.kind == PERSON_FIELD:
             return [FieldValue(1, self.agent_name(node))]
-        if field.path == "member":  # not a property: whether the paper describes a membership of the person
+        if field.path == "member":  # whether the paper describes a membership of the person
             return [FieldValue(1, "yes")] if self.memberships(node) else []
         if field.path == "wgig:judges":
             return [
-                FieldValue(1 + index, self.mechanism_name(value))
-                for index, value in enumerate(self.field_values(node, field))
+                FieldValue(number, self.mechanism_name(value))
+                for number, value in enumerate(self.field_values(node, field), 1)
             ]
         return [
             FieldValue(
@@ -139,21 +135,21 @@ class OriginalPaper:
         ]
 
     def mechanism_name(self, node: Any) -> str:
-        """How the form names a judged mechanism: by its number, or by its IRI if it is not in the paper."""
+        """The form value for a judged mechanism: its row name, or its IRI if it is not in the paper."""
         mechanisms = self.nodes[MECHANISM_PART.key]
         return f"{MECHANISM_PART.key}-{mechanisms.index(node) + 1}" if node in mechanisms else str(node)
 
     def agent_name(self, node: Any) -> str:
-        """The name of an agent: from the paper, else from the facts in this package, else its IRI."""
+        """The name of an agent: from the paper, else from the bundled facts, else its IRI."""
         for curie in ("foaf:name", "rdfs:label"):
             if name := self.graph.first_text(node, curie):
                 return name.replace("\r", "").replace("\n", "")
         choice = agent_choices_by_iri().get(str(getattr(node, "value", node)))
-        return choice.words if choice else str(node)
+        return choice.value if choice else str(node)
 
 
 def form_size_problem(limit: str) -> Problem:
-    """The 413 for a paper that is too large for the form."""
+    """The Problem 413 for a paper that is too large for the form."""
     return Problem(
         413, f"The paper has more than {limit}, which is more than the form can show. Edit its file."
     )
@@ -161,7 +157,7 @@ def form_size_problem(limit: str) -> Problem:
 
 @cache
 def criterion_positions() -> dict[str, int]:
-    """The position of each criterion, by IRI, in the order of the rules that require its assessment."""
+    """The position of each criterion among the rules that require an assessment, by criterion IRI."""
     counted_criteria = (
         rule.counted_criterion for rule in rules_by_code().values() if rule.component == "QualifiedMinCount"
     )
@@ -177,10 +173,10 @@ def criterion_positions() -> dict[str, int]:
 
 @cache
 def agent_choices_by_iri() -> dict[str, FieldChoice]:
-    """The names of the known people and organizations, by IRI.
+    """The choices for the people and organizations in the bundled facts, by IRI.
 
-    Each name leads back to its agent (`find_known_agent`); if the English name does not, the short name of
-    the agent is used. The label of a choice is an alternative name, for example in another script.
+    The value of a choice is a name by which `find_known_agent` finds the agent: the English name or else the
+    short name. The label is an alternative name, for example in another script.
     """
     nodes = [expand_curie(f"agent:{slug}") for slug in sorted(set(agent_slugs_by_name().values()))]
     names = {node: choice_name(node, "en") for node in nodes}

@@ -1,4 +1,4 @@
-"""People and bodies in the form: chosen by a known name, or described by name and stakeholder group."""
+"""People and organizations in the form. The paper describes them only if the bundled facts do not."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,24 +21,24 @@ AGENT_NAME_PROPERTY, STAKEHOLDER_GROUP_PROPERTY = "foaf:name", "wgig:stakeholder
 
 
 class PeopleBuilder:
-    """The people and bodies that are named in a form, while it is converted to statements."""
+    """Updates the statements about people and organizations while a form is converted."""
 
     def __init__(
         self, original: OriginalPaper, graph: PaperGraph, describe_node: Callable[[Any, str], None]
     ) -> None:
-        """Take the original paper, the graph of the form, and a function that describes a new node."""
+        """Work on a graph. `describe_node` adds a node with its class, given as a CURIE."""
         self.original, self.graph, self.describe_node = original, graph, describe_node
 
     def find_agent(self, row: FormRow, original_agent: Any) -> Any:
-        """The agent that a row names: the original one, a known one, or one that the paper already names.
+        """The agent that a row names: the original agent, one in the bundled facts, or one in the paper.
 
-        None for a new agent or an empty name. A new name for an agent that the paper describes renames that
-        agent.
+        It is None for an empty or new name. But if the paper describes the original agent, a new name in the
+        row renames that agent.
         """
-        words = row.words("who")
-        if original_agent is not None and words == self.original.agent_name(original_agent):
+        text = row.first_text("who")
+        if original_agent is not None and text == self.original.agent_name(original_agent):
             return original_agent
-        name = words.strip()
+        name = text.strip()
         if not name:
             return None
         if known_agent := find_known_agent(name):
@@ -52,8 +52,8 @@ class PeopleBuilder:
         return next(self.graph.subjects_with(AGENT_NAME_PROPERTY, ox.Literal(name)), None)
 
     def add_agent(self, part: FormPart, row: FormRow) -> ox.NamedNode:
-        """A new IRI for an agent that the graph does not know, with the name if there is one."""
-        name = row.words("who").strip()
+        """Add an agent that only the paper describes, with the name if there is one; return the IRI."""
+        name = row.first_text("who").strip()
         role = "drafter" if part is DRAFTER_PART else "actor"
         iris = iter_numbered_iris(agent_iri_stem(self.original.name, name, role))
         node = next(filter(self.graph.is_unused, iris))
@@ -62,9 +62,9 @@ class PeopleBuilder:
         return node
 
     def update_membership(self, row: FormRow, node: Any) -> Any:
-        """The membership in the working group, if the form says that there is one; else the person."""
+        """Add or remove the membership of a person as in the form; return the membership, else the person."""
         memberships = self.original.memberships(node)
-        if row.words("member") == "yes":
+        if row.first_text("member") == "yes":
             return memberships[0] if memberships else self.add_membership(row, node)
         for membership in memberships:
             for triple in self.graph.statements_about(membership):
@@ -72,26 +72,30 @@ class PeopleBuilder:
         return node
 
     def add_membership(self, row: FormRow, node: ox.NamedNode) -> ox.NamedNode:
-        """A membership in the working group, as a paper describes it."""
+        """Add a membership of a person in the working group; return its IRI."""
         membership = membership_iri(node)
         self.describe_node(membership, "org:Membership")
-        for curie, value in iter_membership_values(node, row.words("who").strip()):
+        for curie, value in iter_membership_values(node, row.first_text("who").strip()):
             self.graph.add_value(membership, curie, value)
         return membership
 
     def update_groups(self, row: FormRow, field: FormField, node: Any, holder: Any) -> None:
-        """Update the stakeholder groups of an agent; unchanged ones stay, unless the membership changes."""
-        submitted = {value.words for value in row.values.get(field.key, ())}
+        """Update the stakeholder groups of an agent. `holder` is the node that states them.
+
+        It is the membership of a member, else the agent. Unchanged groups are kept if the holder is
+        unchanged.
+        """
+        submitted = {value.text for value in row.values.get(field.key, ())}
         original_holders = self.original.memberships(node) or [node]
         for value in self.original.field_values(node, field):
-            words = format_field_value(field, value)
-            if words in submitted and holder in original_holders:
-                submitted.discard(words)
+            text = format_field_value(field, value)
+            if text in submitted and holder in original_holders:
+                submitted.discard(text)
                 continue
             for original_holder in original_holders:
                 self.graph.remove_value(original_holder, STAKEHOLDER_GROUP_PROPERTY, value)
-            if words in submitted:
-                submitted.discard(words)
+            if text in submitted:
+                submitted.discard(text)
                 self.graph.add_value(holder, STAKEHOLDER_GROUP_PROPERTY, value)
-        for words in sorted(filter(str.strip, submitted)):
-            self.graph.add_value(holder, STAKEHOLDER_GROUP_PROPERTY, parse_field_value(field, words, ""))
+        for text in sorted(filter(str.strip, submitted)):
+            self.graph.add_value(holder, STAKEHOLDER_GROUP_PROPERTY, parse_field_value(field, text, ""))

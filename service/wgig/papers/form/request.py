@@ -1,9 +1,8 @@
-"""The submitted form: fields and the pressed button, and changes to the rows of the form.
+"""The submitted form: its fields, its action (the pressed button), and the addition and removal of rows.
 
-Field names are checked strictly: an unknown field gets 400, too many values or rows get 413; a field may have
-100,000 characters. A token in any field other than `token` and `source` is removed, and the field is reported
-as a leak. Buttons add and remove rows and values. A newly opened form has an empty row wherever the template
-requires a part.
+An unknown field is refused with 400, too many values, rows or characters with 413. An access token in any
+other field than `token` and `source` is removed, and the field is reported. A newly opened form has an empty
+row for every missing part that the template requires.
 """
 
 import re
@@ -36,18 +35,30 @@ from .fields import (
 from .original import OriginalPaper, criterion_positions
 from .state import FieldValue, FormRow, FormState, normalize_field_text
 
-MAX_FIELD_CHARACTERS = 100_000  # characters of one field
+MAX_FIELD_CHARACTERS = 100_000
+# Names of fields are such as `forum-2-nature-1`: the row (part and number), the key, and the number of the
+# value. A field of the paper itself has no row, as in `title-1`; a checkbox has no number; `-language` is
+# appended for the language of a text. The names below are those of other fields: the paper name, and fields
+# that are no values of the paper. `source` is the paper as it was opened, in N-Triples; `source-1` is the
+# value of dcterms:source.
 SINGLE_FORM_FIELDS = ("name", "source", "version", "profile", "lang", "token", "do", "add", "remove")
-TOKEN_ALLOWED_FIELDS = ("token", "source")  # fields that may have a token
+# In all other fields, tokens are removed. A token in `source` was in the paper before.
+TOKEN_ALLOWED_FIELDS = ("token", "source")
+# Without the paper itself, whose key is empty.
 ROW_NAME_PATTERN = re.compile(rf"(?P<part>{'|'.join(filter(None, FORM_PARTS))})-(?P<row>[1-9]\d{{0,3}})")
 FIELD_NAME_PATTERN = re.compile(
     rf"(?:{ROW_NAME_PATTERN.pattern}-)?(?P<key>[A-Za-z]+)(?:-(?P<value>[1-9]\d{{0,3}}))?(?P<language>-language)?"
 )
+# A token has 32 random bytes, which are 43 characters in Base64.
 LEAKED_TOKEN_PATTERN = re.compile(rf"{TOKEN_PREFIX}[\w-]{{43}}")
 
 
 class FormAction(StrEnum):
-    """The action of a submitted form, named by the field `do`; ADD and REMOVE have their own fields."""
+    """The action of a submitted form, in the field `do`; ADD and REMOVE in the fields `add` and `remove`.
+
+    SHOW shows the form without a check. DRAFT and COMPLETE save the paper with this status, SAVE with the
+    status in the form. MARKDOWN and TURTLE download it.
+    """
 
     ADD = "add"
     REMOVE = "remove"
@@ -60,11 +71,12 @@ class FormAction(StrEnum):
     TURTLE = "turtle"
 
 
+# The values of the field `do`.
 NAMED_ACTIONS = tuple(action for action in FormAction if action not in (FormAction.ADD, FormAction.REMOVE))
 
 
 class FieldPosition(NamedTuple):
-    """The position of a field: key of the part, number of the row, field, number of the value."""
+    """A parsed field name: part key, row number, field, value number (0: none), whether it is a language."""
 
     part: str
     row: int
@@ -75,7 +87,7 @@ class FieldPosition(NamedTuple):
 
 @dataclass(frozen=True)
 class FormRequest:
-    """A submitted form: its state, and its other fields by name.
+    """A submitted form: the values of the paper, and the other fields, such as `token`, by name.
 
     `leaked_fields` are the names of the fields from which a token was removed.
     """
@@ -86,18 +98,18 @@ class FormRequest:
 
     @property
     def action(self) -> FormAction:
-        """The action, from the button that was pressed."""
+        """The action of the pressed button."""
         changes = (action for action in (FormAction.ADD, FormAction.REMOVE) if self.other_fields.get(action))
         return next(changes, FormAction(self.other_fields.get("do", "check")))
 
     @property
     def item(self) -> str:
-        """The name of what is to be added or removed; empty for other actions."""
+        """The name of the part or field to add to, or of the row or value to remove; else empty."""
         return self.other_fields.get(self.action, "")
 
     @property
-    def source(self) -> str:
-        """The statements with which the form was opened, as N-Triples."""
+    def original_n_triples(self) -> str:
+        """The paper as it was opened, in N-Triples."""
         return self.other_fields.get("source", "")
 
     @property
@@ -114,36 +126,37 @@ class FormFieldCollector:
         self.rows: dict[str, dict[int, dict[str, dict[int, FieldValue]]]] = {key: {} for key in FORM_PARTS}
         self.rows[PAPER_PART.key][1] = {}
 
-    def add_field(self, name: str, words: str) -> None:
-        """Add a field. Raises Problem 400 where it is unknown or repeated, 413 for too much."""
-        row = ROW_NAME_PATTERN.fullmatch(name)
-        if row:  # this field only says that there is such a row, which may be empty
-            self.get_row(row["part"], int(row["row"]))
+    def add_field(self, name: str, text: str) -> None:
+        """Add a field. Raises Problem 400 if it is unknown or repeated, 413 if it exceeds a limit."""
+        row_match = ROW_NAME_PATTERN.fullmatch(name)
+        if row_match:  # a hidden field such as `forum-2`, by which rows without values are sent, too
+            self.get_row(row_match["part"], int(row_match["row"]))
             return
         position = parse_field_name(name)
         values = self.get_row(position.part, position.row).setdefault(position.field.key, {})
         number = position.value or len(values) + 1
         old_value = values.get(number, FieldValue(number, ""))
-        if old_value.language if position.is_language else old_value.words:
+        if old_value.language if position.is_language else old_value.text:
             raise Problem(400, f"The field {name} is sent twice. Send it once.")
-        if len(words) > MAX_FIELD_CHARACTERS:
+        if len(text) > MAX_FIELD_CHARACTERS:
             raise Problem(
                 413, f"The field {name} holds more than {MAX_FIELD_CHARACTERS} characters. Shorten it."
             )
-        with_language = old_value._replace(language=words.strip()) if position.is_language else None
-        values[number] = with_language or old_value._replace(
-            words=normalize_field_text(position.field, words)
+        values[number] = (
+            old_value._replace(language=text.strip())
+            if position.is_language
+            else old_value._replace(text=normalize_field_text(position.field, text))
         )
-        check_sent_number(values, f"values of {name}")
+        check_sent_count(values, f"values of {name}")
 
     def get_row(self, part: str, number: int) -> dict[str, dict[int, FieldValue]]:
-        """The values of a row. Raises Problem 413 for too many rows of a kind."""
+        """The values of a row, which is added if missing. Raises Problem 413 for too many rows."""
         row = self.rows[part].setdefault(number, {})
-        check_sent_number(self.rows[part], f"parts of the kind {part}")
+        check_sent_count(self.rows[part], f"rows of {part}")
         return row
 
     def build_state(self, name: str) -> FormState:
-        """The state of the form of the paper with this name."""
+        """The collected values, with the name of the paper."""
         return FormState(
             name,
             {
@@ -154,13 +167,13 @@ class FormFieldCollector:
 
 
 def build_form_row(numbered_row: tuple[int, dict[str, dict[int, FieldValue]]]) -> FormRow:
-    """A row from its number and its values by number."""
+    """The row with a number and its values by field key and value number."""
     number, values = numbered_row
     return FormRow(number, {key: [*values_by_number.values()] for key, values_by_number in values.items()})
 
 
-def check_sent_number(items: Mapping[int, object], description: str) -> None:
-    """Raise Problem 413 for more items than the form accepts."""
+def check_sent_count(items: Mapping[int, object], description: str) -> None:
+    """Raise Problem 413 if more items were sent than the form accepts."""
     if len(items) > MAX_FORM_ITEMS:
         raise Problem(
             413, f"The form accepts at most {MAX_FORM_ITEMS} {description}, and more were sent. Remove some."
@@ -168,23 +181,23 @@ def check_sent_number(items: Mapping[int, object], description: str) -> None:
 
 
 def parse_form_request(pairs: Pairs) -> FormRequest:
-    """The form in the pairs of a body.
+    """The form in the fields of a request body.
 
-    Raises Problem 400 for an unknown or repeated field, 413 for too much.
+    Raises Problem 400 for an unknown or repeated field, 413 for too many or too long ones.
     """
     single_fields: dict[str, str] = {}
     collector = FormFieldCollector()
     leaked_fields: list[str] = []
     for name, value in pairs:
-        words = value if name in TOKEN_ALLOWED_FIELDS else LEAKED_TOKEN_PATTERN.sub("", value)
-        if words != value:
+        text = value if name in TOKEN_ALLOWED_FIELDS else LEAKED_TOKEN_PATTERN.sub("", value)
+        if text != value:
             leaked_fields.append(name)
         if name in single_fields:
             raise Problem(400, f"The field {name} is sent twice. Send it once.")
         if name in SINGLE_FORM_FIELDS:
-            single_fields[name] = words
+            single_fields[name] = text
         else:
-            collector.add_field(name, words)
+            collector.add_field(name, text)
     if single_fields.get("do", "check") not in NAMED_ACTIONS:
         raise Problem(
             400, f"There is no action {single_fields['do']!r}. Use one of: {', '.join(NAMED_ACTIONS)}."
@@ -210,32 +223,32 @@ def parse_field_name(name: str) -> FieldPosition:
 
 
 def is_valid_field_name(field: FormField, match: re.Match[str]) -> bool:
-    """Whether a name has a number where the field is numbered, and a language only where it is a text."""
+    """Whether a field name has a value number, except for checkboxes, and `-language` only for a text."""
     numbered = match["value"] is not None
     return numbered == (field.kind != CHECKBOX_FIELD) and (field.kind == TEXT_FIELD or not match["language"])
 
 
 def unknown_form_field_problem(name: str) -> Problem:
-    """The 400 for a field that the form does not have."""
+    """The Problem 400 for a field that the form does not have."""
     keys = [*SINGLE_FORM_FIELDS, *(field.key for part in FORM_PARTS.values() for field in part.fields)]
     nearest = find_near_name(name, keys)
     hint = f"Did you mean {nearest}? " if nearest else ""
     return Problem(400, f"The form has no field {name!r}. {hint}Open the form again at /write.")
 
 
-# Of these parts an opened form shows at least one row, which may be empty.
+# A newly opened form has at least one row of these parts.
 INITIAL_PARTS = (DRAFTER_PART, SWOT_PART, MAIN_ACTOR_PART, FORUM_PART, MECHANISM_PART)
 
 
 def build_initial_form(original: OriginalPaper) -> FormState:
-    """The form when it is opened, with an empty row where the template requires a part that is missing."""
+    """The form when it is opened, with an empty row for every missing part that the template requires."""
     form_state = original.form_state
     for part in INITIAL_PARTS:
         if not form_state.rows[part.key]:
             form_state = add_form_row(form_state, part, FormRow(1, {}))
-    judged_criteria = {row.words("criterion") for row in form_state.rows[ASSESSMENT_PART.key]}
-    for iri in criterion_positions():
-        criterion = iri.removeprefix(DEFAULT_NAMESPACES["principle"])
+    judged_criteria = {row.first_text("criterion") for row in form_state.rows[ASSESSMENT_PART.key]}
+    for criterion_iri in criterion_positions():
+        criterion = criterion_iri.removeprefix(DEFAULT_NAMESPACES["principle"])
         if criterion not in judged_criteria:
             number = len(form_state.rows[ASSESSMENT_PART.key]) + 1
             form_state = add_form_row(
@@ -250,56 +263,59 @@ def add_form_row(form_state: FormState, part: FormPart, row: FormRow) -> FormSta
 
 
 def add_form_item(form_state: FormState, item: str, original: OriginalPaper) -> tuple[FormState, str]:
-    """The form with one more row or value, and the name of what was added.
+    """The form with one more row or value, and the name of the new item.
 
-    A new row gets a number that no row had when the form was opened. Raises Problem 400 for what cannot be
-    added, 413 where there are too many.
+    A new row has a greater number than any row when the form was opened, as these numbers stand for the nodes
+    of the original. Raises Problem 400 if the item cannot be added, 413 if there are too many.
     """
-    if item in FORM_PARTS and item and FORM_PARTS[item].several:
+    if item in FORM_PARTS and item and FORM_PARTS[item].is_repeatable:
         rows = form_state.rows[item]
-        check_part_number(len(rows))
+        check_item_can_be_added(len(rows))
         number = max([len(original.nodes[item]), *(existing_row.number for existing_row in rows)]) + 1
         return add_form_row(form_state, FORM_PARTS[item], FormRow(number, {})), f"{item}-{number}"
     match = FIELD_NAME_PATTERN.fullmatch(item)
     position = parse_field_name(f"{item}-1") if match and match["value"] is None else None
-    if position is None or not position.field.several:
+    if position is None or not position.field.is_repeatable:
         raise Problem(400, f"The form has no {item!r} that can be added.")
     row = form_state.find_row(position.part, position.row) or FormRow(position.row, {})
     values = row.values.get(position.field.key) or [FieldValue(1, "")]
-    check_part_number(len(values))
+    check_item_can_be_added(len(values))
     number = max(value.number for value in values) + 1
     new_row = FormRow(row.number, row.values | {position.field.key: [*values, FieldValue(number, "")]})
     return replace_form_row(form_state, position.part, new_row), f"{item}-{number}"
 
 
-def check_part_number(number: int) -> None:
-    """Raise Problem 413 where there are already as many as the form accepts."""
-    if number >= MAX_FORM_ITEMS:
-        raise Problem(413, f"The form accepts at most {MAX_FORM_ITEMS} of a kind.")
+def check_item_can_be_added(count: int) -> None:
+    """Raise Problem 413 if there are already as many items as the form accepts."""
+    if count >= MAX_FORM_ITEMS:
+        raise Problem(413, f"The form accepts at most {MAX_FORM_ITEMS} values of a field and rows of a part.")
 
 
 def remove_form_item(form_state: FormState, item: str) -> tuple[FormState, str]:
-    """The form without a row or value, and the name of its part or field. Raises Problem 400."""
+    """The form without a row or value, and the name of its part or field.
+
+    Raises Problem 400 if there is no such field or row.
+    """
     match = ROW_NAME_PATTERN.fullmatch(item)
     if match:
         key, number = match["part"], int(match["row"])
         remaining = [row for row in form_state.rows[key] if row.number != number]
         new_state = FormState(form_state.name, form_state.rows | {key: remaining})
-        return remove_judged_mechanism(new_state, item) if key == MECHANISM_PART.key else new_state, key
+        return remove_mechanism_references(new_state, item) if key == MECHANISM_PART.key else new_state, key
     position = parse_field_name(item)
     row = form_state.find_row(position.part, position.row)
     if row is None:
-        raise Problem(400, f"The form has no part for {item!r}.")
+        raise Problem(400, f"The form has no row for {item!r}.")
     values = [value for value in row.values.get(position.field.key, ()) if value.number != position.value]
     return replace_form_row(
         form_state, position.part, FormRow(row.number, row.values | {position.field.key: values})
     ), item.rpartition("-")[0]
 
 
-def remove_judged_mechanism(form_state: FormState, mechanism: str) -> FormState:
-    """The form in which no assessment refers to a removed mechanism."""
+def remove_mechanism_references(form_state: FormState, mechanism: str) -> FormState:
+    """The form without references from assessments to a removed mechanism such as `mechanism-1`."""
     for row in form_state.rows[ASSESSMENT_PART.key]:
-        remaining = [value for value in row.values.get("judges", ()) if value.words != mechanism]
+        remaining = [value for value in row.values.get("judges", ()) if value.text != mechanism]
         form_state = replace_form_row(
             form_state, ASSESSMENT_PART.key, FormRow(row.number, row.values | {"judges": remaining})
         )
@@ -307,6 +323,6 @@ def remove_judged_mechanism(form_state: FormState, mechanism: str) -> FormState:
 
 
 def replace_form_row(form_state: FormState, key: str, new_row: FormRow) -> FormState:
-    """The form with a row in place of the one with the same number."""
+    """The form with a row of a part replaced by another row with the same number."""
     rows = [new_row if row.number == new_row.number else row for row in form_state.rows[key]]
     return FormState(form_state.name, form_state.rows | {key: rows})

@@ -1,4 +1,7 @@
-"""/write: the form for papers, which works with and without JavaScript; a paper can be opened from a file."""
+"""/write: the form for papers, which works without JavaScript.
+
+It can be opened for an issue, for a paper in the store, or with a file.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -40,7 +43,7 @@ from ...rdf.namespaces import (
 from ...rdf.serialization import serialize_n_triples
 from ...settings import Settings
 from ...shacl.gate import PAPER_GRAPH_PATH
-from ...shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, check_profile_name
+from ...shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, validate_profile_name
 from ...store.store import Store
 from ..markdown import reader
 from ..readers import read_paper_document
@@ -56,8 +59,8 @@ from .check import (
     read_form_document,
 )
 from .choices import FieldChoice
-from .fields import FormField
-from .messages import FieldMessage, iter_conflict_notes
+from .fields import PAPER_PART, FormField
+from .messages import FieldMessage, iter_conflict_messages
 from .original import OriginalPaper
 from .request import (
     FormAction,
@@ -83,16 +86,16 @@ from .state import FieldValue, FormRow, FormState
 from .statements import FormToGraph
 from .view import FORM_HEADERS, FormPage, respond_with_form_json, respond_with_form_page
 
-MAX_LISTED_PAPERS = 200  # papers in a list to choose from
+MAX_LISTED_PAPERS = 200  # with more papers, the start page has a text input instead of a list
 
 
 def build_new_paper_form(issue: str) -> FormPage:
-    """The form of a new paper on an issue, filled in from the graph. Raises Problem 404."""
+    """The form for a new paper on an issue, with known data on it. Raises Problem 404 if it is unknown."""
     return build_paper_form(reader.parse_paper_triples(build_paper_skeleton(issue))[0])
 
 
 def build_stored_paper_form(store: Store, name: str, settings: Settings) -> FormPage:
-    """The form of a paper in the graph. Raises Problem 404, 422 for another kind, 413 for a huge one."""
+    """The form for a paper in the store. Raises Problem 404, 413 if too large, 422 if not an issue paper."""
     graph = paper_graph_iri(name, settings)
     if not LOCAL_NAME_PATTERN.fullmatch(name) or not store.has_graph(graph):
         raise Problem(404, f"No paper in the graph has the name {name!r}. The papers are at /papers.")
@@ -104,7 +107,11 @@ def build_stored_paper_form(store: Store, name: str, settings: Settings) -> Form
 
 
 def build_uploaded_paper_form(file: UploadedFile, settings: Settings) -> FormPage:
-    """The form of the paper in a file. Raises Problem 400 with line and column, 413, 415, 422."""
+    """The form for the paper in a file.
+
+    Raises Problem 400 with line and column for invalid syntax, 413 if it is too large, 415 for an unknown
+    format, 422 unless it has exactly one issue paper.
+    """
     if file.format is None:
         raise Problem(
             415, f"The format of {file.name!r} is unknown. Give it an extension such as .md or .ttl."
@@ -115,15 +122,15 @@ def build_uploaded_paper_form(file: UploadedFile, settings: Settings) -> FormPag
 
 
 def build_paper_form(triples: Iterable[ox.Triple]) -> FormPage:
-    """The form of the paper that these statements describe. Raises Problem 422 and 413."""
+    """The form for the paper that these statements describe. Raises the Problems of `OriginalPaper`."""
     original = OriginalPaper(sorted(set(triples), key=str))
-    lines = serialize_n_triples(original.triples)
+    n_triples = serialize_n_triples(original.triples)
     extra_statements = list_extra_statements(FormToGraph(original, original.form_state))
-    return FormPage(build_initial_form(original), lines.decode(), extra_statements=extra_statements)
+    return FormPage(build_initial_form(original), n_triples.decode(), extra_statements=extra_statements)
 
 
 def list_paper_choices(store: Store) -> Sequence[FieldChoice]:
-    """The issue papers in the graph as choices; empty where they are too many for a list."""
+    """The issue papers in the store as choices; empty if there are more than MAX_LISTED_PAPERS."""
     quads = [*islice(store.match(None, RDF_TYPE, WGIG_ISSUE_PAPER), MAX_LISTED_PAPERS + 1)]
     if len(quads) > MAX_LISTED_PAPERS:
         return []
@@ -141,13 +148,13 @@ def list_paper_choices(store: Store) -> Sequence[FieldChoice]:
 
 
 def stored_paper_title(store: Store, graph: str, name: str) -> str:
-    """The title of the paper in a graph, or its name."""
+    """The title of the paper in a graph, or its name without a title."""
     triples = store.triples(graph, ox.NamedNode(PAPER_NAMESPACE + name), DCTERMS_TITLE)
     return best_text((triple.object for triple in triples), default=name).value
 
 
-FORM_ANSWER_FORMATS = (HTML, JSON)
-MAX_FORM_BYTES = 4 * 1024 * 1024  # bytes of a form that is sent
+FORM_RESPONSE_FORMATS = (HTML, JSON)
+MAX_FORM_BYTES = 4 * 1024 * 1024  # of a request body
 NOT_SAVED_MESSAGE = gettext_noop(
     "Nothing was saved. Fix the problems below; a paper that is not complete can be saved as a draft."
 )
@@ -160,37 +167,35 @@ LEAKED_TOKEN_MESSAGE = gettext_noop(
 class PaperFormParameters(ParameterModel):
     """Query parameters of GET /write."""
 
-    issue: Text = describe_parameter(
-        "The issue, such as `spam`, on which a new paper is begun.", examples=["spam"]
-    )
-    paper: Text = describe_parameter("The name or IRI of a paper of the graph, which is edited.")
+    issue: Text = describe_parameter("The issue of a new paper, such as `spam`.", examples=["spam"])
+    paper: Text = describe_parameter("The name or IRI of the paper to edit.")
     lang: Text = describe_parameter(
         "The language of the labels and messages: ar, en, es, fr, ru or zh.",
         json_schema_extra={"enum": [*MESSAGE_LANGUAGES], "examples": ["fr"]},
     )
     saved: BareText = describe_parameter(
-        "Given bare: the page says that the paper was just saved.", examples=[""]
+        "Without a value. The page then reports that the paper was saved.", examples=[""]
     )
 
 
 class FormActionParameters(ParameterModel):
     """Query parameters of POST /write."""
 
-    media_type: Text = describe_media_type(FORM_ANSWER_FORMATS)
+    media_type: Text = describe_media_type(FORM_RESPONSE_FORMATS)
 
 
 async def choose_form_format(request: Request) -> Format:
-    """The format of the answer. Raises Problem 406, before the other parameters are looked at."""
-    asked = bodies.parameter_values(bodies.get_query_parameters(request), "_mediatype")
-    return choose_response_format(request, FORM_ANSWER_FORMATS, next(iter(asked), None))
+    """The format of the response. Raises Problem 406 for other formats, before parameters are checked."""
+    media_types = bodies.parameter_values(bodies.get_query_parameters(request), "_mediatype")
+    return choose_response_format(request, FORM_RESPONSE_FORMATS, next(iter(media_types), None))
 
 
 PAPER_FORM_OPERATION = Operation(formats=(HTML,))
 FORM_ACTION_OPERATION = Operation(
-    formats=FORM_ANSWER_FORMATS,
+    formats=FORM_RESPONSE_FORMATS,
     json=FormCheck,
     bodies=(FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE),
-    first=(choose_form_format,),
+    early_dependencies=(choose_form_format,),
     parameters=FormActionParameters,
 )
 
@@ -198,7 +203,7 @@ FORM_ACTION_OPERATION = Operation(
 def get_paper_form(
     context: ContextDep, tokens: TokensDep, parameters: Annotated[PaperFormParameters, Query()]
 ) -> Response:
-    """The form in which a paper is written: of a new one, or of one of the graph; else where to begin."""
+    """The form for a new paper or a paper in the store. Without parameters, the page to choose one."""
     choose_response_format(context.request, (HTML,))
     with use_language(get_form_language(parameters.lang or "")):
         return open_requested_form(context, tokens, parameters)
@@ -207,7 +212,10 @@ def get_paper_form(
 def open_requested_form(
     context: RequestContext, tokens: TokenStore, parameters: PaperFormParameters
 ) -> Response:
-    """The form of the paper or issue that is given, else the page where one is begun. Raises Problem 404."""
+    """The response to GET /write: the form for a paper or issue, else the start page.
+
+    Raises Problem 404 for an unknown paper or issue, 413 and 422 for a paper that the form cannot show.
+    """
     if name := (parameters.paper or "").removeprefix(PAPER_NAMESPACE):
         page = build_stored_paper_form(context.store, name, context.settings)
         return respond_with_form_page(context, tokens, replace(page, saved=parameters.saved is not None))
@@ -222,10 +230,10 @@ async def post_paper_form(
     tokens: TokensDep,
     format_: Annotated[Format, Depends(choose_form_format)],
 ) -> Response:
-    """Check, download or save what is filled in; change the form or show it again; open a file in it."""
+    """Check, download or save the paper in the form, change the form, or open a file in it."""
     request = context.request
-    given = bodies.check_content_type(request, (FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE))
-    pairs, files = parse_form_body(given, await bodies.read_request_body(request, MAX_FORM_BYTES))
+    content_type = bodies.require_content_type(request, (FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE))
+    pairs, files = parse_form_body(content_type, await bodies.read_request_body(request, MAX_FORM_BYTES))
     refuse_token_in_form(pairs)
     if files:
         return await open_form_file(context, writes.checks, tokens, files[0])
@@ -239,7 +247,7 @@ async def post_paper_form(
 async def run_form_action(
     context: RequestContext, writes: WritePipeline, tokens: TokenStore, form: FormRequest, format_: Format
 ) -> Response:
-    """The response to the button that was pressed. Raises Problem 400, 413, 422."""
+    """The response to a pressed button. Raises the Problems of the functions for the action."""
     page = build_submitted_page(form)
     match form.action:
         case FormAction.ADD | FormAction.REMOVE | FormAction.SHOW:
@@ -256,25 +264,28 @@ async def run_form_action(
                 return Response(status_code=303, headers={"Location": url, **FORM_HEADERS})
         case FormAction.CHECK:
             page, _ = await check_submitted_form(context, writes.checks, page)
-    show = (
+    respond = (
         partial(respond_with_form_json, context)
         if format_ is JSON
         else partial(respond_with_form_page, context, tokens)
     )
-    return await run_in_threadpool(show, page)
+    return await run_in_threadpool(respond, page)
 
 
 def build_check_job(settings: Settings, page: FormPage) -> FormCheckJob:
-    """The check of a page, in the language of the request."""
-    return FormCheckJob(page.form_state, page.source.encode(), page.profile, current_language(), settings)
+    """The job that checks the form of a page, with messages in the language of the request."""
+    return FormCheckJob(
+        page.form_state, page.original_n_triples.encode(), page.profile, current_language(), settings
+    )
 
 
 async def edit_submitted_form(
     settings: Settings, checks: WorkQueue, page: FormPage, form: FormRequest
 ) -> FormPage:
-    """The page with a row or value added or removed, unchecked; unchanged where that is too much.
+    """The page after a row or value was added or removed, without a check.
 
-    Raises Problem 400, 422, and 413 for a form that cannot be read.
+    If the form would be too large, the page is unchanged and has the Problem 413 as its refusal. Raises
+    the other Problems of `check_form` and `edit_form_items`.
     """
     job = build_check_job(settings, page)
     try:
@@ -282,14 +293,14 @@ async def edit_submitted_form(
     except Problem as problem:
         if problem.status != 413:
             raise
-        return replace(page, refusal=problem)  # the page still has what was typed
+        return replace(page, refusal=problem)  # keeps the values that the user entered
     return replace(page, form_state=form_state, focus=focus, extra_statements=extra_statements)
 
 
 async def check_submitted_form(
     context: RequestContext, checks: WorkQueue, page: FormPage
 ) -> tuple[FormPage, FormCheckResult]:
-    """The page with the messages of a check, and the result of the check. Raises Problem 400, 413, 422."""
+    """The page with the messages of a check, and its result. Raises the Problems of `check_form`."""
     async with cancel_on_disconnect(context.request.receive):
         check_result = await checks.run(check_form, build_check_job(context.settings, page))
     name_warnings = await run_in_threadpool(list_name_warnings, context, page)
@@ -300,14 +311,14 @@ async def check_submitted_form(
 
 
 def list_name_warnings(context: RequestContext, page: FormPage) -> list[FieldMessage]:
-    """A warning at the name of a new paper, if the graph already has a paper of this name."""
+    """A warning at the name of a new paper, if the store already has a paper with this name."""
     if page.version or not is_paper_name_taken(context.store, page.form_state.name, context.settings):
         return []
     return [FieldMessage("name", "Warning", *translate_message(NAME_TAKEN_MESSAGE), blocks=False)]
 
 
 def parse_form_body(content_type: ContentType, body: bytes) -> tuple[Pairs, list[UploadedFile]]:
-    """The fields of a form, and the files in it. Raises Problem 400."""
+    """The fields and the files of a form. Raises Problem 400 if the body is malformed."""
     if content_type.media_type == FORM_MEDIA_TYPE:
         return bodies.parse_form(body), []
     parts = bodies.parse_multipart(body, content_type.parameters.get("boundary", ""))
@@ -321,7 +332,7 @@ def parse_form_body(content_type: ContentType, body: bytes) -> tuple[Pairs, list
 
 
 def get_form_language(tag: str) -> str:
-    """The language of the form: the requested one, or that of the page. Raises Problem 400 for another."""
+    """The tag, or that of the page if it is empty. Raises Problem 400 if the form is not in this language."""
     if tag and tag not in MESSAGE_LANGUAGES:
         raise Problem(
             400, f"The form is not available in {tag!r}. Use one of: {', '.join(MESSAGE_LANGUAGES)}."
@@ -330,29 +341,41 @@ def get_form_language(tag: str) -> str:
 
 
 def build_submitted_page(form: FormRequest) -> FormPage:
-    """The page of a submitted form, with messages where a token was. Raises Problem 400 for a profile."""
-    form_state, profile = form.form_state, check_profile_name(form.other_fields.get("profile") or "complete")
+    """The page for a submitted form, with messages at fields that had a token.
+
+    DRAFT and COMPLETE set the status of the paper. A paper is saved only if it conforms to the profile that
+    has the name of its status, or to `draft`. Raises Problem 400 for an unknown profile.
+    """
+    form_state = form.form_state
+    profile = validate_profile_name(form.other_fields.get("profile") or "complete")
     match form.action:
         case FormAction.DRAFT | FormAction.COMPLETE:
             profile = form.action.value
             status = {"creativeWorkStatus": [FieldValue(1, profile)]}
-            form_state = replace_form_row(form_state, "", FormRow(1, form_state.paper.values | status))
+            form_state = replace_form_row(
+                form_state, PAPER_PART.key, FormRow(1, form_state.paper.values | status)
+            )
         case FormAction.SAVE:
-            status_text = form_state.paper.words("creativeWorkStatus").strip()
+            status_text = form_state.paper.first_text("creativeWorkStatus").strip()
             profile = status_text if status_text in CHECK_PROFILES else "draft"
     leak_messages = [
         FieldMessage(field, "Violation", *translate_message(LEAKED_TOKEN_MESSAGE))
         for field in form.leaked_fields
     ]
     return FormPage(
-        form_state, form.source, form.version, profile, messages=leak_messages, has_unsaved_input=True
+        form_state,
+        form.original_n_triples,
+        form.version,
+        profile,
+        messages=leak_messages,
+        has_unsaved_input=True,
     )
 
 
 def edit_form_items(job: FormCheckJob, action: FormAction, item: str) -> tuple[FormState, str, list[str]]:
-    """The form after an action on an item, the name of what to show, and the statements without a field.
+    """The form after an action, the name of the item to focus, and the statements without a field.
 
-    Raises Problem 400, 413.
+    Raises Problem 400 if the item cannot be added or removed, 413 if there are too many.
     """
     form_graph = convert_form_to_graph(job)
     form_state, focus = job.form_state, ""
@@ -367,7 +390,7 @@ def edit_form_items(job: FormCheckJob, action: FormAction, item: str) -> tuple[F
 async def open_form_file(
     context: RequestContext, checks: WorkQueue, tokens: TokenStore, file: UploadedFile
 ) -> Response:
-    """The form with the paper in a file, or the reason why it cannot be read."""
+    """The response with the form for the paper in a file, or with the problem that the file has."""
     try:
         if not file.name or not file.data:
             raise Problem(400, "No file was chosen, or it is empty. Choose one.")
@@ -380,7 +403,7 @@ async def open_form_file(
 def respond_with_start_page(
     context: RequestContext, tokens: TokenStore, problem: Problem | None = None
 ) -> Response:
-    """The page to begin a paper."""
+    """The response with the page on which an issue, paper or file is chosen."""
     settings = context.settings
     body = rendering.render_template(
         "begin.html",
@@ -399,7 +422,7 @@ def respond_with_start_page(
 async def save_submitted_form(
     request: Request, writes: WritePipeline, tokens: TokenStore, page: FormPage, form: FormRequest
 ) -> FormPage:
-    """The page of a checked paper after saving, or with the reason at a field why it was not saved."""
+    """The page after saving a checked paper, or with the reason why it was not saved."""
     try:
         token = authorize_paper_save(request, tokens, form.other_fields.get("token", ""))
         check_result = page.check_result
@@ -413,7 +436,7 @@ async def save_submitted_form(
 
 
 def refuse_save(writes: WritePipeline, tokens: TokenStore, page: FormPage, problem: Problem) -> FormPage:
-    """The page with the reason why nothing was saved, at the field that it is about."""
+    """The page with the reason why nothing was saved, if possible at a field."""
     page = replace(page, refusal=problem)
     match problem.status:
         case 401 | 403 if is_paper_writing_open(tokens):
@@ -421,22 +444,25 @@ def refuse_save(writes: WritePipeline, tokens: TokenStore, page: FormPage, probl
         case 412 if not page.version:
             return add_field_problem(page, "name", problem)
         case 412:
-            return add_conflict_notes(writes, replace(page, version=problem.members["version"]))
+            return add_conflict_messages(writes, replace(page, version=problem.members["version"]))
     return page
 
 
 def add_field_problem(page: FormPage, field: str, problem: Problem) -> FormPage:
-    """The page with a problem as the message at a field."""
+    """The page with the problem as the only message at a field."""
     other_messages = [message for message in page.messages if message.field != field]
     message = FieldMessage(field, "Violation", *translate_message(problem.detail))
     return replace(page, messages=[*other_messages, message], is_field_refused=True)
 
 
-def add_conflict_notes(writes: WritePipeline, page: FormPage) -> FormPage:
-    """The page with notes on what somebody else saved meanwhile, unless the paper was deleted."""
+def add_conflict_messages(writes: WritePipeline, page: FormPage) -> FormPage:
+    """The page with messages on the values that somebody else saved meanwhile.
+
+    The version of the page is that of the saved paper, empty if it was deleted: then there are no messages.
+    """
     if not page.version:
         return page
-    opened = OriginalPaper(read_form_document(page.source.encode(), writes.settings).triples)
+    opened = OriginalPaper(read_form_document(page.original_n_triples.encode(), writes.settings).triples)
     graph = paper_graph_iri(page.form_state.name, writes.settings)
     saved = OriginalPaper(writes.store.triples(graph))
-    return replace(page, messages=[*page.messages, *iter_conflict_notes(opened, saved)])
+    return replace(page, messages=[*page.messages, *iter_conflict_messages(opened, saved)])

@@ -1,9 +1,9 @@
-"""Save the form to the graph of its paper, or download it as Markdown or Turtle.
+"""Save the paper in a form to its graph, or download it as Markdown or Turtle.
 
-A save goes through the same checks as every write, and only succeeds if the graph was not written since the
-form was opened (412 otherwise); the version is the digest of its statements. A token is accepted only in a
-form that comes from this origin, as far as the browser says (Fetch Metadata). A download that Markdown cannot
-hold returns the form with messages at the fields.
+A save has the same checks as every write. If the graph of the paper has another version than when the form
+was opened, the response is 412; the version of a graph is the digest of its statements. If the browser
+reports another origin for the form (Fetch Metadata), the token is refused. If Markdown cannot hold the paper,
+the response to a download is the form, with messages at the fields.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,8 +32,7 @@ from ...shacl.gate import PAPER_GRAPH_PATH
 from ...store.history import digest_n_triples, read_graph_lines
 from ...store.store import Store
 from ..markdown.front_matter import PAPER_NAME_PATTERN
-from ..markdown.writer import UnsupportedStatementError
-from ..markdown.writer import serialize_markdown_paper as as_markdown
+from ..markdown.writer import UnsupportedStatementError, serialize_markdown_paper
 from .check import FormCheckJob, FormCheckResult, convert_form_to_graph, read_form_document
 from .messages import INVALID_NAME_MESSAGE, list_unsupported_messages
 from .original import OriginalPaper
@@ -42,7 +41,7 @@ from .view import FORM_HEADERS, FormPage, respond_with_form_page
 
 DOWNLOAD_FORMATS = {FormAction.MARKDOWN: MARKDOWN, FormAction.TURTLE: TURTLE}
 DOWNLOAD_SERIALIZERS: dict[Format, Callable[[Sequence[ox.Triple], Settings], bytes]] = {
-    MARKDOWN: lambda triples, _: as_markdown(triples).encode(),
+    MARKDOWN: lambda triples, _: serialize_markdown_paper(triples).encode(),
     TURTLE: lambda triples, settings: serialize_triples(triples, TURTLE, settings.base),
 }
 UNSUPPORTED_PAPER_MESSAGE = gettext_noop(
@@ -62,7 +61,7 @@ def download_paper(
     check_result: FormCheckResult,
     format_: Format,
 ) -> Response:
-    """The paper as a file, complete or not; or the form with the reason why that is not possible."""
+    """The response with the paper as a file, complete or not, or with the form and why it was refused."""
     if name_errors := [message for message in page.messages if message.field == "name" and message.blocks]:
         refusal = Problem(422, INVALID_NAME_MESSAGE)
         refused_page = replace(page, messages=name_errors, refusal=refusal, is_field_refused=True)
@@ -72,10 +71,12 @@ def download_paper(
     try:
         body = DOWNLOAD_SERIALIZERS[format_](triples, settings)
     except UnsupportedStatementError as error:
-        job = FormCheckJob(page.form_state, page.source.encode(), page.profile, current_language(), settings)
-        at_fields = list_unsupported_messages(convert_form_to_graph(job), error.statements)
-        refusal = Problem(422, UNSUPPORTED_PAPER_MESSAGE if at_fields else UNSUPPORTED_STATEMENT_MESSAGE)
-        return respond_with_form_page(context, tokens, replace(page, messages=at_fields, refusal=refusal))
+        job = FormCheckJob(
+            page.form_state, page.original_n_triples.encode(), page.profile, current_language(), settings
+        )
+        messages = list_unsupported_messages(convert_form_to_graph(job), error.statements)
+        refusal = Problem(422, UNSUPPORTED_PAPER_MESSAGE if messages else UNSUPPORTED_STATEMENT_MESSAGE)
+        return respond_with_form_page(context, tokens, replace(page, messages=messages, refusal=refusal))
     name = f"{OriginalPaper(triples).name}.{format_.suffix}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', **FORM_HEADERS}
     return respond_with_body(context.request, body, format_, headers=headers)
@@ -85,14 +86,14 @@ FOREIGN_FORM_MESSAGE = gettext_noop(
     "A page of another site sent this form. Never type a token there; have it revoked, and open /write here."
 )
 PAPERS_CLOSED_MESSAGE = gettext_noop(
-    "This service takes no papers. Download yours, and send it to whoever keeps the graph."
+    "This service accepts no papers. Download the paper and send it to the operator of the service."
 )
 MISSING_TOKEN_MESSAGE = gettext_noop("Saving needs a token. Type yours; without one, download the paper.")
 NAME_TAKEN_MESSAGE = gettext_noop(
-    "There is a paper of this name in the graph already. Take another name, or open that paper to edit it."
+    "The graph already has a paper with this name. Choose another name, or open that paper to edit it."
 )
 EDIT_CONFLICT_MESSAGE = gettext_noop(
-    "Somebody else saved this paper since you opened it, and nothing of yours was written."
+    "Somebody else saved this paper after you opened it. Your changes were not saved."
 )
 PAPER_DELETED_MESSAGE = gettext_noop(
     "This paper is not in the graph any more: somebody deleted it since you opened it. Nothing was written."
@@ -100,9 +101,9 @@ PAPER_DELETED_MESSAGE = gettext_noop(
 
 
 class SaveRequest(NamedTuple):
-    """A paper to save: its name, its statements as N-Triples, the version with which it was opened.
+    """A paper to save: name, statements in N-Triples, and the version of its graph when it was opened.
 
-    The version is empty for a paper that is not in the graph yet.
+    The version is empty for a new paper.
     """
 
     name: str
@@ -111,24 +112,25 @@ class SaveRequest(NamedTuple):
 
 
 def paper_graph_iri(name: str, settings: Settings) -> str:
-    """The IRI of the graph of a paper."""
+    """The IRI of the named graph of a paper."""
     return f"{settings.base}{PAPER_GRAPH_PATH}{name}"
 
 
 def paper_graph_version(store: Store, graph: str) -> str:
-    """The version of a graph: the digest of its statements; empty where there is no such graph."""
+    """The version of a graph: the digest of its statements, or empty if the graph does not exist."""
     return digest_n_triples(read_graph_lines(store, graph)) if store.has_graph(graph) else ""
 
 
 def is_paper_name_taken(store: Store, name: str, settings: Settings) -> bool:
-    """Whether the graph has a paper of this name."""
+    """Whether the store has a paper with this name."""
     return bool(PAPER_NAME_PATTERN.fullmatch(name)) and store.has_graph(paper_graph_iri(name, settings))
 
 
 def authorize_paper_save(request: Request, tokens: TokenStore, secret: str) -> AccessToken:
-    """The token with this secret, if it may write papers and the form is from a page of this service.
+    """The token with a secret, if it may write papers.
 
-    Raises Problem 401, 403, with messages for the author, who is not the operator.
+    Raises Problem 403 if the form is from another origin or no papers are accepted, 401 for an invalid token.
+    The messages are for authors, who do not operate the service.
     """
     if not is_same_origin(request):
         raise Problem(403, FOREIGN_FORM_MESSAGE)
@@ -145,9 +147,10 @@ def authorize_paper_save(request: Request, tokens: TokenStore, secret: str) -> A
 
 
 def is_same_origin(request: Request) -> bool:
-    """Whether the form was sent from this origin, as far as the browser says (Fetch Metadata, Origin).
+    """Whether the form was sent from this origin, by the headers Sec-Fetch-Site or else Origin.
 
-    There are no cookies to abuse: this keeps people from typing tokens into pages of other sites.
+    Without these headers it is True. There are no cookies to protect; the check keeps people from entering
+    tokens in pages of other sites.
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
@@ -158,11 +161,13 @@ def is_same_origin(request: Request) -> bool:
 async def save_paper(
     request: Request, writes: WritePipeline, token: AccessToken, save_request: SaveRequest
 ) -> None:
-    """Save a paper. Raises Problem as a write does, and 412 where the graph was written meanwhile."""
+    """Save a paper. Raises the Problems of a write, and 412 if the graph was written since it was opened."""
     graph = paper_graph_iri(save_request.name, writes.settings)
     part = BodyPart("paper.nt", N_TRIPLES.media_type, save_request.triples)
     async with exclusive_write(request, writes):
-        decision = await run_paper_gate(writes, graph, [part], b"", PROBLEM_JSON, "en")
+        decision = await run_paper_gate(
+            writes, graph, [part], existing=b"", format_=PROBLEM_JSON, language="en"
+        )
         approved_part = BodyPart("paper.nt", N_TRIPLES.media_type, decision.triples)
         write_request = WriteRequest(
             token, f"PUT /{PAPER_GRAPH_PATH}{save_request.name}", [approved_part], decision.by_digest
@@ -171,7 +176,7 @@ async def save_paper(
 
 
 def replace_paper_graph(writes: WritePipeline, graph: str, write_request: WriteRequest, version: str) -> None:
-    """Replace the statements of the graph, if it has this version. Raises Problem 412."""
+    """Replace the statements of the graph. Raises Problem 412 if it has another version."""
     store = writes.store
     with store.exclusive_writer():
         current_version = paper_graph_version(store, graph)

@@ -1,7 +1,7 @@
-"""The state of the form: values by part and field, and their conversion to and from RDF terms.
+"""The values in the form, by part, row and field, and their conversion from and to RDF terms.
 
-A text that fits no datatype becomes a term that violates its rule, so that the check reports it. A term that
-no plain text means exactly is shown as N-Triples. Line endings are normalized as browsers send them.
+An invalid text becomes a term that violates the rule for the field, so that the check reports it. A term that
+no text converts to is shown as N-Triples. Line ends are normalized to those that browsers send.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ import pyoxigraph as ox
 from ...rdf.namespaces import ID_NAMESPACE, XSD_STRING
 from ...shacl.rules import SHAPES_NAMESPACE
 from ..markdown.values import parse_boolean, parse_date, parse_source_reference, parse_whole_number
-from ..markdown.writer import YES_NO_WORDS
+from ..markdown.writer import YES_NO_TEXTS
 from .fields import (
     BOOLEAN_FIELD,
     CHECKBOX_FIELD,
@@ -28,7 +28,8 @@ from .fields import (
 )
 
 NO_LANGUAGE = "none"  # in place of the language tag of a text that has none
-SAFE_IRI_CHARACTERS = "/:@!$&'()*+,;=~"
+SAFE_IRI_CHARACTERS = "/:@!$&'()*+,;=~"  # not percent-encoded in IRIs
+# By property: the function that converts the text in a field of one line to a term.
 LINE_VALUE_PARSERS: dict[str, Callable[[str], Any]] = {
     "wgig:posted": parse_date,
     "bibo:numPages": parse_whole_number,
@@ -37,96 +38,99 @@ LINE_VALUE_PARSERS: dict[str, Callable[[str], Any]] = {
 
 
 def choice_iri_prefix(field: FormField) -> str:
-    """The common prefix of the IRIs that a field names by their ends."""
+    """The prefix of the IRIs of the choices of a field, without which they are shown in the form."""
     return SHAPES_NAMESPACE if field.path == "wgig:waives" else f"{ID_NAMESPACE}{field.choice_folder}"
 
 
-def parse_field_value(field: FormField, words: str, language: str) -> ox.NamedNode | ox.Literal:
-    """The term that the words in a field mean; invalid words become a term that violates its rule."""
+def parse_field_value(field: FormField, text: str, language: str) -> ox.NamedNode | ox.Literal:
+    """The term for a text in a field; for an invalid text, a term that violates a rule."""
     if field.kind == TEXT_FIELD:
-        return ox.Literal(words) if language == NO_LANGUAGE else build_text_literal(words, language)
+        return ox.Literal(text) if language == NO_LANGUAGE else build_text_literal(text, language)
     if field.kind in (SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD):
-        return ox.NamedNode(choice_iri_prefix(field) + quote(words.strip(), safe=SAFE_IRI_CHARACTERS))
+        return ox.NamedNode(choice_iri_prefix(field) + quote(text.strip(), safe=SAFE_IRI_CHARACTERS))
     if field.kind == BOOLEAN_FIELD:
-        return parse_boolean(words)
+        return parse_boolean(text)
     parse_line: Callable[[str], ox.NamedNode | ox.Literal] = LINE_VALUE_PARSERS.get(field.path, ox.Literal)
-    return parse_line(words.strip())
+    return parse_line(text.strip())
 
 
-def build_text_literal(words: str, language: str) -> ox.Literal:
-    """A text in a language; without a language where the tag is invalid, for the rules to find it."""
+def build_text_literal(text: str, language: str) -> ox.Literal:
+    """A literal with a language; for an invalid tag, without language, so that the check reports it."""
     try:
-        return ox.Literal(words, language=language.lower())
+        return ox.Literal(text, language=language.lower())
     except ValueError:
-        return ox.Literal(words)
+        return ox.Literal(text)
 
 
 def format_field_value(field: FormField, value: Any) -> str:
-    """The words in a field for a term; in N-Triples syntax where no words mean exactly that term."""
-    words = find_exact_words(field, value)
-    return normalize_field_text(field, str(value) if words is None else words)
+    """The text in a field for a term; the term as N-Triples if no text converts to it."""
+    text = find_exact_text(field, value)
+    return normalize_field_text(field, str(value) if text is None else text)
 
 
-def find_exact_words(field: FormField, value: Any) -> str | None:
-    """The words that mean exactly this term, or None where there are none for the field."""
+def find_exact_text(field: FormField, value: Any) -> str | None:
+    """The text in a field that converts to this term, or None."""
     if field.kind == TEXT_FIELD:
         is_text = isinstance(value, ox.Literal) and (value.language or value.datatype == XSD_STRING)
         return str(value.value) if is_text else None
-    words = str(getattr(value, "value", ""))
+    text = str(getattr(value, "value", ""))
     if field.kind in (SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD):
-        words = words.removeprefix(choice_iri_prefix(field))
+        text = text.removeprefix(choice_iri_prefix(field))
     elif field.kind == BOOLEAN_FIELD:
-        words = YES_NO_WORDS.get(words, words)
+        text = YES_NO_TEXTS.get(text, text)
     elif field.path == "dcterms:source":
-        words = words.removeprefix(ID_NAMESPACE)
-    return words if words and parse_field_value(field, words, "") == value else None
+        text = text.removeprefix(ID_NAMESPACE)
+    return text if text and parse_field_value(field, text, "") == value else None
 
 
 def value_language_tag(field: FormField, value: Any, language: str) -> str:
-    """The language tag of a text; empty where it is that of the paper."""
+    """The language tag of a text; empty for the language of the paper."""
     if field.kind != TEXT_FIELD or not isinstance(value, ox.Literal):
         return ""
     tag = value.language or NO_LANGUAGE
     return "" if tag == language.lower() else tag
 
 
-def normalize_field_text(field: FormField, words: str) -> str:
-    """Words as a browser sends them: with uniform line ends in a text area, without any in an input."""
+def normalize_field_text(field: FormField, text: str) -> str:
+    """The text with LF as line ends in a text area, and without line ends in other inputs."""
     if field.kind == TEXT_FIELD:
-        return words.replace("\r\n", "\n").replace("\r", "\n")
-    return words.replace("\r", "").replace("\n", "")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r", "").replace("\n", "")
 
 
 class FieldValue(NamedTuple):
-    """The words in one input, and the language beside it; the number is the end of the input's name."""
+    """The text in an input, and its language, which is empty for that of the paper.
+
+    The number ends the name of the input, such as `forum-2-nature-1`.
+    """
 
     number: int
-    words: str
+    text: str
     language: str = ""
 
 
 class FormRow(NamedTuple):
-    """One part of the paper: its number among those of its kind, and its values by field key."""
+    """A row of a part: the number of the row, and the values by field key."""
 
     number: int
     values: dict[str, list[FieldValue]]
 
-    def words(self, key: str) -> str:
-        """The words of the first value of a field, or an empty string."""
-        return next((value.words for value in self.values.get(key, ())), "")
+    def first_text(self, key: str) -> str:
+        """The first value of a field, or an empty string."""
+        return next((value.text for value in self.values.get(key, ())), "")
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing is written in it; the criterion of an assessment does not count."""
+        """Whether all fields are blank, except for the criterion of an assessment."""
         written_values = (
             value for key, values in self.values.items() if key != "criterion" for value in values
         )
-        return not any(value.words.strip() for value in written_values)
+        return not any(value.text.strip() for value in written_values)
 
 
 @dataclass(frozen=True)
 class FormState:
-    """The state of the form: the name of the paper, and its rows by the key of the part."""
+    """The values in the form: the name of the paper, and the rows by part key."""
 
     name: str
     rows: dict[str, list[FormRow]]
@@ -138,23 +142,23 @@ class FormState:
 
     @property
     def language(self) -> str:
-        """The language of texts without a language of their own."""
-        return self.paper.words("inLanguage").strip() or "en"
+        """The default language of the texts."""
+        return self.paper.first_text("inLanguage").strip() or "en"
 
     def find_row(self, key: str, number: int) -> FormRow | None:
         """A row by its number, or None."""
         return next((row for row in self.rows[key] if row.number == number), None)
 
     def iter_rows(self) -> Iterator[tuple[FormPart, FormRow]]:
-        """All rows with their parts, the paper itself first."""
+        """All rows, each after its part; the row of the paper itself is the first."""
         return ((part, row) for key, part in FORM_PARTS.items() for row in self.rows[key])
 
 
 def form_row_name(part: FormPart, row: FormRow) -> str:
-    """The name of a row, with which the names of its fields begin; empty for the paper itself."""
+    """The name of a row, such as `forum-2`; empty for the paper itself."""
     return f"{part.key}-{row.number}" if part.key else ""
 
 
 def field_group_name(part: FormPart, row: FormRow, field: FormField) -> str:
-    """The common name of all values of a field in a row."""
+    """The name of a field in a row without the number of a value, such as `forum-2-nature`."""
     return "-".join(filter(None, (form_row_name(part, row), field.key)))

@@ -1,4 +1,4 @@
-"""Convert a submitted form to statements: the original ones, with the changes of edited fields."""
+"""Convert a submitted form to statements: the original paper with the changes in the fields."""
 
 from itertools import count
 from typing import Any
@@ -31,9 +31,9 @@ from .state import FormRow, FormState, field_group_name, form_row_name, parse_fi
 
 
 class FormToGraph:
-    """The statements of a submitted form, and the names of the fields that make them.
+    """The statements of a submitted form, and the name of the field for each.
 
-    `field_names` has the names by statement, by node and property IRI, and by node. An invalid value becomes
+    `field_names` has field names by statement, by (node, property IRI), and by node. An invalid value becomes
     a statement that violates a rule.
     """
 
@@ -42,24 +42,25 @@ class FormToGraph:
         self.original, self.form_state, self.paper = original, form_state, original.paper
         self.graph = PaperGraph(original.triples)
         self.people = PeopleBuilder(original, self.graph, self.describe_node)
-        self.nodes: dict[tuple[str, int], Any] = {}
+        self.nodes: dict[tuple[str, int], Any] = {}  # by part key and row number
         self.field_names: dict[Any, str] = {}
-        self.judged_names = {
-            value.words for row in self.rows(ASSESSMENT_PART) for value in row.values.get("judges", ())
+        # The names of the rows of mechanisms that an assessment judges. Such a row may be blank.
+        self.judged_row_names = {
+            value.text for row in self.rows(ASSESSMENT_PART) for value in row.values.get("judges", ())
         }
         for part, row in form_state.iter_rows():
             self.add_row(part, row)
-        for node in [node for part in FORM_PARTS.values() for node in self.unlink_removed_parts(part)]:
+        for node in [node for part in FORM_PARTS.values() for node in self.unlink_removed_rows(part)]:
             self.graph.remove_orphan(node)
         self.update_labels()
 
     @property
     def triples(self) -> list[ox.Triple]:
-        """The statements of the form."""
+        """The statements of the paper in the form."""
         return list(self.graph.triples)
 
     def rows(self, part: FormPart) -> list[FormRow]:
-        """The rows of a kind of part."""
+        """The rows of a part."""
         return self.form_state.rows[part.key]
 
     def add_row(self, part: FormPart, row: FormRow) -> None:
@@ -78,43 +79,43 @@ class FormToGraph:
                 self.add_field(part, row, field, node)
 
     def find_row_node(self, part: FormPart, row: FormRow) -> Any:
-        """The node of a row: the original one, or a new one; None where the row is new and blank."""
+        """The node of a row, which may be a new node; None if the row is new and blank."""
         original_nodes = self.original.nodes[part.key]
         original_node = original_nodes[row.number - 1] if row.number <= len(original_nodes) else None
         node = self.people.find_agent(row, original_node) if part.is_people else original_node
         if isinstance(node, ox.Literal) and row.values and not row.is_blank:
-            node = None
-        is_used = not row.is_blank or f"{part.key}-{row.number}" in self.judged_names
+            node = None  # a literal has no properties, so a new node replaces it
+        is_used = not row.is_blank or f"{part.key}-{row.number}" in self.judged_row_names
         return self.add_node(part, row) if node is None and is_used else node
 
     def add_node(self, part: FormPart, row: FormRow) -> ox.NamedNode:
-        """A new node, with the statements that every node has."""
+        """Add a new node for a row, with the statements that every node has; return the node."""
         node = self.people.add_agent(part, row) if part.is_people else self.free_iri(part, row)
-        self.describe_node(node, part.kind)
-        if not part.is_people and not row.words("label").strip():
-            description = (row.words("criterion") or part.title).replace("-", " ")
-            label = description if part is SWOT_PART else description.lower()
+        self.describe_node(node, part.class_curie)
+        if not part.is_people and not row.first_text("label").strip():
+            description = (row.first_text("criterion") or part.title).replace("-", " ")
+            label = description if part is SWOT_PART else description.lower()  # SWOT is an abbreviation
             self.graph.add_value(node, "rdfs:label", build_part_label(self.original.title, label))
         return node
 
     def free_iri(self, part: FormPart, row: FormRow) -> ox.NamedNode:
-        """An unused IRI below that of the paper: with the criterion, or with a number."""
+        """An unused IRI for a row, such as `paper/spam/forum/2` or `paper/spam/assessment/transparency`."""
         stem = f"{self.paper.value}/{part.key}"
-        criterion = iri_segment(row.words("criterion"))
+        criterion = iri_segment(row.first_text("criterion"))
         numbered_iris = (ox.NamedNode(f"{stem}/{number}") for number in count(row.number))
-        named_iris = iter_numbered_iris(f"{stem}/{criterion}" if part.several else stem)
-        iris = numbered_iris if part.several and not criterion else named_iris
+        named_iris = iter_numbered_iris(f"{stem}/{criterion}" if part.is_repeatable else stem)
+        iris = numbered_iris if part.is_repeatable and not criterion else named_iris
         return next(filter(self.graph.is_unused, iris))
 
     def describe_node(self, node: Any, class_curie: str) -> None:
-        """Add type, sources and illustrative mark of a new node."""
+        """Add the statements that every node has: type, sources, and whether it is illustrative."""
         sources = self.graph.values(self.paper, "dcterms:source") or [self.paper]
-        is_illustrative = self.form_state.paper.words("illustrative") == "yes"
+        is_illustrative = self.form_state.paper.first_text("illustrative") == "yes"
         for curie, value in iter_node_values(class_curie, sources, illustrative=is_illustrative):
             self.graph.add_value(node, curie, value)
 
     def add_field(self, part: FormPart, row: FormRow, field: FormField, node: Any) -> None:
-        """Add the statements of a field."""
+        """Update the statements of a field."""
         group_name = field_group_name(part, row, field)
         if field.kind == PERSON_FIELD:
             for curie in ("foaf:name", "rdfs:label"):
@@ -134,7 +135,7 @@ class FormToGraph:
             )
 
     def update_values(self, row: FormRow, field: FormField, node: Any, group_name: str) -> None:
-        """Update the values of numbered fields; a field that was not changed leaves its statement."""
+        """Update the statements of a field with numbered inputs. An unchanged value keeps its statement."""
         submitted = {value.number: value for value in row.values.get(field.key, ())}
         original_values = zip(
             self.original.field_values(node, field), self.original.shown_values(node, field), strict=True
@@ -147,39 +148,39 @@ class FormToGraph:
                 )
             else:
                 self.graph.remove_value(node, field.path, value)
-        for number, words, language in submitted.values():
-            if words.strip():
-                term = parse_field_value(field, words, language or self.form_state.language)
+        for number, text, language in submitted.values():
+            if text.strip():
+                term = parse_field_value(field, text, language or self.form_state.language)
                 self.field_names[self.graph.add_value(node, field.path, term)] = f"{group_name}-{number}"
 
     def update_checkboxes(self, row: FormRow, field: FormField, node: Any, group_name: str) -> None:
-        """Update the values of checkboxes; a value that was checked before leaves its statement."""
-        checked = {value.words for value in row.values.get(field.key, ())}
+        """Update the statements of checkboxes. A value that stays checked keeps its statement."""
+        checked = {value.text for value in row.values.get(field.key, ())}
         original_values = zip(
             self.original.field_values(node, field), self.original.shown_values(node, field), strict=True
         )
         for value, shown_value in original_values:
-            if shown_value.words in checked:
-                checked.discard(shown_value.words)
+            if shown_value.text in checked:
+                checked.discard(shown_value.text)
                 self.field_names[ox.Triple(node, expand_curie(field.path), value)] = group_name
             else:
                 self.graph.remove_value(node, field.path, value)
-        for words in sorted(filter(str.strip, checked)):
+        for text in sorted(filter(str.strip, checked)):
             term = (
-                self.judged_mechanism(words)
+                self.judged_mechanism(text)
                 if field.path == "wgig:judges"
-                else parse_field_value(field, words, "")
+                else parse_field_value(field, text, "")
             )
             self.field_names[self.graph.add_value(node, field.path, term)] = group_name
 
-    def judged_mechanism(self, words: str) -> Any:
-        """The mechanism with this number, or the IRI of a missing one."""
-        number = words.removeprefix(f"{MECHANISM_PART.key}-")
+    def judged_mechanism(self, row_name: str) -> Any:
+        """The mechanism in a row such as `mechanism-1`. If there is none, an IRI without statements."""
+        number = row_name.removeprefix(f"{MECHANISM_PART.key}-")
         mechanism = self.nodes.get((MECHANISM_PART.key, int(number))) if number.isdecimal() else None
-        return mechanism or ox.NamedNode(f"{self.paper.value}/mechanism/{iri_segment(words)}")
+        return mechanism or ox.NamedNode(f"{self.paper.value}/mechanism/{iri_segment(row_name)}")
 
-    def unlink_removed_parts(self, part: FormPart) -> list[Any]:
-        """The nodes of the removed parts of a kind, after removing the links from the paper to them."""
+    def unlink_removed_rows(self, part: FormPart) -> list[Any]:
+        """Remove the links from the paper to nodes whose rows were removed; return the nodes."""
         remaining = {node for (key, _), node in self.nodes.items() if key == part.key}
         removed = [node for node in self.original.nodes[part.key] if node not in remaining]
         for node in removed:
@@ -187,12 +188,12 @@ class FormToGraph:
         return removed
 
     def update_labels(self) -> None:
-        """Replace the old title by the new one in the labels that begin with it."""
+        """Replace the old title by the new title in labels that begin with it."""
         old_title, new_title = self.original.title, OriginalPaper(self.graph.triples).title
         for triple in [*self.graph.triples] if old_title != new_title else ():
-            label, is_own = triple.object, triple.subject == self.paper
+            label, is_paper_label = triple.object, triple.subject == self.paper
             old_prefix, new_prefix = (
-                f"{PAPER_LABEL_PREFIX}{title}" if is_own else f"{balance_text_bidi(title)}: "
+                f"{PAPER_LABEL_PREFIX}{title}" if is_paper_label else f"{balance_text_bidi(title)}: "
                 for title in (old_title, new_title)
             )
             if triple.predicate != expand_curie("rdfs:label") or not isinstance(label, ox.Literal):

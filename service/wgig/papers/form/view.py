@@ -1,6 +1,6 @@
-"""The page of the form: sections, parts and fields, each with its messages, and the response with it.
+"""The page with the form: sections, parts and fields, each with its messages.
 
-A part is a group of fields that can be repeated; a row is one repetition.
+The views are read by the templates write.html and form.html.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,15 +40,15 @@ from .messages import SECTION_NAME_PREFIX, FieldMessage
 from .original import agent_choices_by_iri
 from .state import FieldValue, FormRow, FormState, field_group_name, form_row_name
 
-# Fields whose choices are long lists.
+# Fields with so many choices that the page has one shared datalist for them.
 CITES_FIELD, DRAFTER_FIELD = FormField("", "cito:cites"), FormField("", "wgig:drafter")
-MAX_HEADING_CHARACTERS = 60  # characters of a name in a heading
-LONG_TEXT_CHARACTERS = 1000  # characters; a longer text gets a higher text area
-EMPTY_VALUE = FieldValue(1, "")  # of a field without values
+MAX_HEADING_CHARACTERS = 60  # of the summary of a row, and of the label of an option
+LONG_TEXT_CHARACTERS = 1000  # characters; a longer text has a higher text area
+EMPTY_VALUE = FieldValue(1, "")  # shown for a field without values
 
 
 class ControlView(NamedTuple):
-    """One HTML input: its name, its text, and the value of its language input (None: it has none)."""
+    """An HTML input. `language` is the value of the language input beside it; None if there is none."""
 
     name: str
     text: str
@@ -58,7 +58,7 @@ class ControlView(NamedTuple):
 
 
 class FieldView(NamedTuple):
-    """A field with all its inputs; `options` are its choices, `selected_values` those that are chosen."""
+    """A field with all its inputs. The options whose value is in `selected_values` are selected."""
 
     name: str
     label: str
@@ -75,17 +75,17 @@ class FieldView(NamedTuple):
 
     @property
     def anchor(self) -> str:
-        """The id to which a link to the field leads."""
+        """The HTML id to which a link to the field refers."""
         return f"{self.name}-1" if self.kind == CHECKBOX_FIELD else self.controls[0].name
 
     @property
     def has_messages(self) -> bool:
-        """Whether there is a message at it."""
+        """Whether there is a message at the field or one of its inputs."""
         return any((self.messages, *(control.messages for control in self.controls)))
 
     @property
     def text_area_lines(self) -> int:
-        """The height of its text area, in lines."""
+        """The height of the text area, in lines: high for a long text, low for a short point or name."""
         longest = max((len(control.text) for control in self.controls), default=0)
         return (
             12
@@ -97,7 +97,7 @@ class FieldView(NamedTuple):
 
 
 class RowView(NamedTuple):
-    """A row of a part: its name, title, summary and fields; `folded`: the fields are collapsed."""
+    """A row of a part. If `folded`, its fields are collapsed below the title and summary."""
 
     name: str
     title: str
@@ -108,7 +108,7 @@ class RowView(NamedTuple):
 
 
 class PartView(NamedTuple):
-    """The rows of a part, and the label of the button that adds one (empty: none can be added)."""
+    """A part with its rows. `add_button_label` is empty if no row can be added."""
 
     name: str
     rows: Sequence[RowView]
@@ -117,12 +117,12 @@ class PartView(NamedTuple):
 
     @property
     def anchor(self) -> str:
-        """The id to which a link to the part leads."""
+        """The HTML id to which a link to the part refers."""
         return self.rows[0].fields[0].anchor if self.rows else f"add-{self.name}"
 
 
 class SectionView(NamedTuple):
-    """A section of the paper template: number, title, state (empty: not checked yet), fields and parts."""
+    """A section of the template with its fields and parts. The state is empty before the first check."""
 
     number: int
     title: str
@@ -132,7 +132,7 @@ class SectionView(NamedTuple):
 
 
 class FormView:
-    """The form as a page shows it."""
+    """The content of the form for the template write.html. An anchor is an HTML id to which links refer."""
 
     def __init__(
         self,
@@ -141,16 +141,18 @@ class FormView:
         check_result: FormCheckResult | None,
         focus: str,
     ) -> None:
-        """Take the state of the form, the messages, and the result of a check.
+        """Build the views of all sections, with messages by field.
 
-        `focus` is the name of the row or field where a value or row was just added or removed.
+        `focus` is the name of the row or value that was just added, or of the part or field from which one
+        was just removed; else empty.
         """
         self.form_state, self.language = form_state, current_language()
         self.check_result, self.changed_name = check_result, focus
         self.messages_by_field: dict[str, list[FieldMessage]] = {}
         for message in messages:
             self.messages_by_field.setdefault(message.field, []).append(message)
-        self.row_messages_by_field: dict[str, list[FieldMessage]] = {}  # by the first field of the row
+        # Messages about a whole row, by the name of its first field.
+        self.row_messages_by_field: dict[str, list[FieldMessage]] = {}
         states = check_result.sections if check_result else ()
         self.section_states = {
             section.number: format_report_phrase(section.state, self.language) for section in states
@@ -160,7 +162,7 @@ class FormView:
         self.focus_anchor = self.anchors.get(focus, focus)
 
     def build_section_view(self, number: int) -> SectionView:
-        """A section of the paper template, with its fields and parts."""
+        """The view of a section of the template."""
         items = [
             self.build_part_view(item)
             if isinstance(item, FormPart)
@@ -176,7 +178,7 @@ class FormView:
         )
 
     def build_part_view(self, part: FormPart) -> PartView:
-        """The rows of a part; messages about all of them, or about one, are at its first field."""
+        """The view of a part. Messages about a row or the part are shown at the first field of the row."""
         rows = self.form_state.rows[part.key]
         for row in rows:
             field_name = field_group_name(part, row, part.fields[0])
@@ -185,24 +187,24 @@ class FormView:
             )
             self.row_messages_by_field[field_name] = row_messages
         views = [self.build_row_view(part, row, position, len(rows)) for position, row in enumerate(rows, 1)]
-        add = gettext(part.add_label) if part.several or not rows else ""
-        return PartView(part.key, views, add, [] if rows else self.messages_by_field.get(part.key, []))
+        add_label = gettext(part.add_label) if part.is_repeatable or not rows else ""
+        return PartView(part.key, views, add_label, [] if rows else self.messages_by_field.get(part.key, []))
 
     def build_row_view(self, part: FormPart, row: FormRow, position: int, row_count: int) -> RowView:
-        """The row at a position among `row_count` rows of a part.
+        """The view of the row at a position from 1 among `row_count` rows of a part.
 
-        Of several rows, those are folded that are blank, have no messages, and were not just added.
+        It is folded if it is one of several rows, is blank, has no messages, and was not just added.
         """
         row_name, title = form_row_name(part, row), gettext(part.title)
         fields = [self.build_field_view(part, row, field) for field in part.fields]
-        # The hyphens keep the name of row 1 from being a prefix of that of row 10.
+        # With hyphens, `forum-1` is not a prefix of `forum-10`.
         was_just_added = f"{self.changed_name}-".startswith(f"{row_name}-")
         return RowView(
             name=row_name,
-            title=f"{title} {position}" if part.several or row_count > 1 else title,
+            title=f"{title} {position}" if part.is_repeatable or row_count > 1 else title,
             summary=self.row_summary(part, row),
             fields=fields,
-            removable=part.several or row_count > 1,
+            removable=part.is_repeatable or row_count > 1,
             folded=row_count > 1
             and row.is_blank
             and not was_just_added
@@ -210,20 +212,20 @@ class FormView:
         )
 
     def row_summary(self, part: FormPart, row: FormRow) -> str:
-        """The summary of a row: the value of its first field, unless that is a long text."""
+        """The summary of a row: the value of its first field, unless this is a long text."""
         first_field = part.fields[0]
         value = (
-            row.words(first_field.key).strip()
+            row.first_text(first_field.key).strip()
             if first_field.kind != TEXT_FIELD or first_field.key == "label"
             else ""
         )
         labels = (
-            {choice.words: choice.label for choice in first_field.choices(self.language)} if value else {}
+            {choice.value: choice.label for choice in first_field.choices(self.language)} if value else {}
         )
         return shorten_untrusted_text(labels.get(value, value), MAX_HEADING_CHARACTERS)
 
     def build_field_view(self, part: FormPart, row: FormRow, field: FormField) -> FieldView:
-        """A field of a row."""
+        """The view of a field in a row."""
         field_name = field_group_name(part, row, field)
         values = row.values.get(field.key, [])
         is_drafter = field.kind == PERSON_FIELD and part.path == "wgig:drafter"
@@ -235,13 +237,13 @@ class FormView:
             kind=field.kind,
             datalist_id="members" if is_drafter else field.kind,
             required=field.required,
-            is_repeatable=field.several,
+            is_repeatable=field.is_repeatable,
             controls=[
                 self.build_control_view(field_name, field, value, len(values))
                 for value in values or [EMPTY_VALUE]
             ],
             options=self.list_options(field, values),
-            selected_values=frozenset(value.words for value in values),
+            selected_values=frozenset(value.text for value in values),
             messages=[
                 *self.row_messages_by_field.get(field_name, []),
                 *self.messages_by_field.get(field_name, []),
@@ -251,35 +253,35 @@ class FormView:
     def build_control_view(
         self, field_name: str, field: FormField, value: FieldValue, value_count: int
     ) -> ControlView:
-        """The input for one value of a field that has `value_count` values."""
+        """The view of the input for one value of a field that has `value_count` values."""
         name = f"{field_name}-{value.number}"
         return ControlView(
             name=name,
-            text=value.words,
+            text=value.text,
             language=self.shown_language(field, value),
-            removable=field.several and value_count > 1,
+            removable=field.is_repeatable and value_count > 1,
             messages=self.messages_by_field.get(name, []),
         )
 
     def list_options(self, field: FormField, values: Sequence[FieldValue]) -> list[FieldChoice]:
-        """The choices of a field, and its values that are not among them."""
+        """The choices of a field, and for selects and checkboxes also the other values that it has."""
         options = [*self.iter_options(field)]
         if field.kind not in (SELECT_FIELD, CHECKBOX_FIELD, BOOLEAN_FIELD):
             return options
-        offered = {option.words for option in options}
-        other_values = (value.words for value in values if value.words and value.words not in offered)
+        option_values = {option.value for option in options}
+        other_values = (value.text for value in values if value.text and value.text not in option_values)
         return options + [
-            FieldChoice(words, shorten_untrusted_text(words, MAX_HEADING_CHARACTERS))
-            for words in dict.fromkeys(other_values)
+            FieldChoice(value, shorten_untrusted_text(value, MAX_HEADING_CHARACTERS))
+            for value in dict.fromkeys(other_values)
         ]
 
     def iter_options(self, field: FormField) -> Iterator[FieldChoice]:
-        """The choices of a field, without long lists, which are on the page only once."""
+        """The choices of a field; empty for a long list, which is a shared datalist of the page."""
         if field.kind == BOOLEAN_FIELD:
             yield from (FieldChoice(value, gettext(label)) for value, label in YES_NO_LABELS.items())
         elif field.path == "wgig:judges":
             for position, row in enumerate(self.form_state.rows[MECHANISM_PART.key], 1):
-                label = shorten_untrusted_text(row.words("label").strip(), MAX_HEADING_CHARACTERS)
+                label = shorten_untrusted_text(row.first_text("label").strip(), MAX_HEADING_CHARACTERS)
                 yield FieldChoice(
                     form_row_name(MECHANISM_PART, row), label or f"{gettext(MECHANISM_PART.title)} {position}"
                 )
@@ -287,12 +289,15 @@ class FormView:
             yield from field.choices(self.language)
 
     def shown_language(self, field: FormField, value: FieldValue) -> str | None:
-        """The value of the language input: always for a title, else if the text has a language of its own."""
+        """The value of the language input; None if it is not shown.
+
+        It is shown for titles, and for texts in another language than the paper.
+        """
         is_shown = field.kind == TEXT_FIELD and (field.path == "dcterms:title" or value.language)
         return value.language if is_shown else None
 
     def iter_anchors(self) -> Iterator[tuple[str, str]]:
-        """The anchor to which a link to each name leads."""
+        """The name of each section, part, row and field, with the HTML id to which a link to it refers."""
         for section in self.sections:
             yield f"{SECTION_NAME_PREFIX}{section.number}", f"{SECTION_NAME_PREFIX}{section.number}"
             for item in section.items:
@@ -303,18 +308,20 @@ class FormView:
 
     @property
     def lists(self) -> dict[str, Sequence[FieldChoice]]:
-        """The long lists of choices: passages, members, and people and organizations."""
+        """The shared datalists by id: passages, members, and all people and organizations."""
         agents = agent_choices_by_iri()
-        members = [f"{ID_NAMESPACE}agent/{choice.words}" for choice in DRAFTER_FIELD.choices(self.language)]
+        member_iris = [
+            f"{ID_NAMESPACE}agent/{choice.value}" for choice in DRAFTER_FIELD.choices(self.language)
+        ]
         return {
             DATALIST_FIELD: CITES_FIELD.choices(self.language),
-            "members": sorted(agents[iri] for iri in members),
+            "members": sorted(agents[iri] for iri in member_iris),
             PERSON_FIELD: sorted(agents.values()),
         }
 
     @property
     def blocking_messages(self) -> list[tuple[str, FieldMessage]]:
-        """The messages that keep the paper from conforming to its profile, each with its anchor."""
+        """The messages because of which the paper does not conform, each with the HTML id of its field."""
         messages = [
             message
             for field_messages in self.messages_by_field.values()
@@ -327,7 +334,7 @@ class FormView:
         ]
 
     def sort_messages(self, messages: Sequence[FieldMessage]) -> list[FieldMessage]:
-        """Messages in the order of the fields on the page."""
+        """The messages in the order of the fields on the page."""
         positions = {name: position for position, name in enumerate(self.anchors)}
         return sorted(
             messages,
@@ -338,27 +345,27 @@ class FormView:
 
     @property
     def note_count(self) -> int:
-        """How many messages do not keep the paper from conforming."""
+        """The number of messages that do not affect conformance."""
         return sum(not message.blocks for messages in self.messages_by_field.values() for message in messages)
 
 
-MAX_SHOWN_STATEMENTS = 200  # of the statements that no field can hold
+MAX_SHOWN_STATEMENTS = 200  # of the statements without a field
+# Headers of a response to a submitted form, which must not be cached.
 FORM_HEADERS = {"Vary": "Accept, Accept-Encoding", **NO_STORE_HEADERS}
 
 
 @dataclass(frozen=True)
 class FormPage:
-    """The content of the page: state of the form, statements, messages at the fields.
+    """The content of the page with the form.
 
-    `source` is the paper as it was opened, in N-Triples; `version` is that of its graph at that time.
-    `extra_statements` are those that no field can hold. `refusal` is why something was not done,
-    `is_field_refused` whether the reason is already shown at a field, `focus` the name of the row or field
-    where something was added or removed. `saved` is shown once, after saving; `has_unsaved_input` means that
-    the page shows submitted values that are not saved.
+    `original_n_triples` is the paper as it was opened, `version` the version of its graph at that time.
+    `extra_statements` have no field. `refusal` is the reason why an action was refused; if
+    `is_field_refused`, it is shown at a field instead of at the top. `focus` is that of `FormView`. `saved`
+    is shown once, after saving. If `has_unsaved_input`, the page shows submitted values that are not saved.
     """
 
     form_state: FormState
-    source: str
+    original_n_triples: str
     version: str = ""
     profile: str = "complete"
     messages: Sequence[FieldMessage] = ()
@@ -372,7 +379,7 @@ class FormPage:
 
     @property
     def opened_name(self) -> str:
-        """The name of the paper in the graph that is edited; empty for a new one."""
+        """The name of the edited paper in the graph; empty for a new paper."""
         return self.form_state.name if self.version else ""
 
     @property
@@ -382,19 +389,19 @@ class FormPage:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The header fields of the refusal."""
+        """The HTTP headers of the refusal; empty without one."""
         return self.refusal.headers if self.refusal else {}
 
 
 def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: FormPage) -> Response:
-    """The form as a page; the response to a submitted form is not cached."""
+    """The response with the form as a page. For a POST request it must not be cached."""
     base = context.base
     view = FormView(page.form_state, page.messages, page.check_result, page.focus)
     body = rendering.render_template(
         "write.html",
         base=base,
         view=view,
-        source=page.source,
+        source=page.original_n_triples,
         version=page.version,
         profile=page.profile,
         profiles=CHECK_PROFILES,
@@ -414,7 +421,7 @@ def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: Fo
 
 
 def respond_with_form_json(context: RequestContext, page: FormPage) -> Response:
-    """The result of the check as JSON, for a script: each message with the name of its field."""
+    """The response with the result of the check as JSON, for scripts."""
     check_result, refusal = page.check_result, page.refusal
     body: dict[str, Any] = {
         "profile": page.profile,

@@ -1,6 +1,7 @@
-"""Read the body of a paper in Markdown: its eight sections, recognized by their headings, as statements.
+"""Convert the body of a paper in Markdown, which has eight sections, to statements.
 
-A heading that the template does not have is an error with a suggestion.
+A section is recognized by its heading. A heading that is not in the template is an error with a suggestion.
+The module `statements` explains slots. A criterion is a principle of the Declaration of Principles.
 """
 
 import re
@@ -50,30 +51,36 @@ from .values import (
 
 
 class HeadingMatcher:
-    """Matches the headings of a text with those of the template."""
+    """Finds the template heading for each heading of a text."""
 
     def __init__(self, text: str) -> None:
-        """Take the text, for the excerpts of problems."""
+        """Keep the text, from which problems quote an excerpt."""
         self.text = text
 
     def match_headings(
         self, nodes: Sequence[OutlineNode], headings: Sequence[TemplateHeading], level: int, container: str
     ) -> Iterator[tuple[TemplateHeading, OutlineNode]]:
-        """The nodes with their template headings. Raises Problem 400 for unknown and repeated headings."""
-        seen: dict[TemplateHeading, OutlineNode] = {}
+        """The template heading of each node, with the node.
+
+        Raises Problem 400 for an unknown or repeated heading, or one of another level. `container` begins the
+        error message, such as `Section 3`.
+        """
+        nodes_by_heading: dict[TemplateHeading, OutlineNode] = {}
         for node in nodes:
             heading = recognize_heading(node.title, headings)
             if not heading or node.level != level:
                 raise self.unknown_heading_problem(node, headings, level, container)
-            if heading in seen:
-                raise self.duplicate_heading_problem(node, seen[heading], container, heading.marked_title)
-            seen[heading] = node
+            if heading in nodes_by_heading:
+                raise self.duplicate_heading_problem(
+                    node, nodes_by_heading[heading], container, heading.marked_title
+                )
+            nodes_by_heading[heading] = node
             yield heading, node
 
     def duplicate_heading_problem(
         self, node: OutlineNode, first: OutlineNode, container: str, title: str
     ) -> Problem:
-        """The 400 for a heading that is repeated."""
+        """The Problem 400 for a heading that occurs twice; `first` is the first occurrence."""
         line = TextLines(self.text).locate(first.offset).line
         fix = f"Write below the first one, on line {line}, and remove this one."
         return paper_syntax_problem(
@@ -83,7 +90,7 @@ class HeadingMatcher:
     def unknown_heading_problem(
         self, node: OutlineNode, headings: Sequence[TemplateHeading], level: int, container: str
     ) -> Problem:
-        """The 400 for a heading that the template does not have at this place."""
+        """The Problem 400 for a heading that the template does not have here."""
         marks = "#" * level
         if nearest := find_nearest_heading(node.title, headings):
             suggestion = f"Did you mean {marks} {nearest}?"
@@ -98,19 +105,22 @@ class HeadingMatcher:
         )
 
     def check_no_text(self, node: OutlineNode, location: str, suggestion: str) -> None:
-        """Raise Problem 400 where text is directly below a heading that may only have headings below it."""
+        """Raise Problem 400 for text directly below a heading that may have only sub-headings."""
         if node.text:
             raise paper_syntax_problem(self.text, node.text_offset, f"There is text {location}.", suggestion)
 
     def check_no_headings(self, node: OutlineNode, container: str) -> None:
-        """Raise Problem 400 where a heading is below one that may only have text below it."""
+        """Raise Problem 400 for a sub-heading below a heading that may have only text."""
         for child in node.children:
             raise self.unknown_heading_problem(child, [], child.level, container)
 
     def named_children(
         self, node: OutlineNode, level: int, container: str, each_part: str
     ) -> list[OutlineNode]:
-        """The nodes one level below. Raises Problem 400 for text before them, and for other levels."""
+        """The sub-headings, each with a name. Raises Problem 400 for text before them or for other levels.
+
+        `each_part` is the subject of the error message, such as `each forum`.
+        """
         marks = "#" * level
         self.check_no_text(
             node, f"in {container} before its first heading", f"Begin {each_part} with {marks} and its name."
@@ -125,19 +135,22 @@ class HeadingMatcher:
         return node.children
 
     def list_values(self, node: OutlineNode, container: str) -> list[MarkdownBlock]:
-        """The list items and the other blocks below a heading, each a value of its own."""
+        """The values below a heading: each list item, and each block that is not a list."""
         self.check_no_headings(node, container)
         return [item for block in node.blocks for item in (block.items or [block]) if item.text]
 
 
+# `Name (group, group)`
 ACTOR_PATTERN = re.compile(r"(.*\S) ?\((?! ?[,)])([^()]*)\)")
+# `Verdict: adequate`, also as a list item or with an emphasized key, such as `- **Verdict:** adequate`
 ASSESSMENT_FIELD_PATTERN = re.compile(r" {0,3}(?:[-*+] +)?([*_]{0,2})(\w+) ?(?::\1|\1 ?:)[ \t]*(.*)")
 CITED_PATH_PATTERN = re.compile(r"[^\s,;]+")
+# The titles of the criteria in lower case, by the name of the principle.
 CRITERION_LABELS = {heading.key: heading.title.lower() for heading in CRITERION_HEADINGS}
 
 
-class Judgment(NamedTuple):
-    """An assessment: its node, the key, value and offset of each field, and the lines of the reason."""
+class ParsedAssessment(NamedTuple):
+    """An assessment: its heading, the (key, value, offset) of each field, and the lines of the reason."""
 
     node: OutlineNode
     fields: list[tuple[str, ox.NamedNode, int]]
@@ -145,10 +158,10 @@ class Judgment(NamedTuple):
 
 
 class BodyReader(HeadingMatcher):
-    """Reads the sections of a text, one after the other, into statements."""
+    """Converts the sections of a text to statements. A parameter `section` is the number of a section."""
 
     def __init__(self, text: str, root: OutlineNode, statements: PaperStatements) -> None:
-        """Find title and sections of a text. Raises Problem 400 for text before the first section."""
+        """Find the title and the sections. Raises Problem 400 for text before the first section."""
         super().__init__(text)
         self.statements = statements
         self.mechanisms: dict[str, ox.NamedNode] = {}
@@ -160,20 +173,23 @@ class BodyReader(HeadingMatcher):
             ),
             None,
         )
-        roots = [child for child in root.children if child is not self.title]
-        self.sections = roots + (self.title.children if self.title else [])
+        untitled_sections = [child for child in root.children if child is not self.title]
+        self.sections = untitled_sections + (self.title.children if self.title else [])
         for node in [root, *filter(None, [self.title])]:
             self.check_no_text(node, "before section 1", "Put it below the heading of a section.")
 
     def read_sections(self) -> None:
-        """Read all sections in the order of the template. Raises Problem 400 for what has no place in it."""
+        """Convert all sections, in the order of the template.
+
+        Raises Problem 400 for headings and text that do not fit the template.
+        """
         nodes_by_heading = dict(self.match_headings(self.sections, SECTION_HEADINGS, 2, "The form"))
         for heading in SECTION_HEADINGS:
             if heading in nodes_by_heading:
                 SECTION_READERS[heading.key](self, nodes_by_heading[heading], heading.mark)
 
     def read_text(self, subject: ox.NamedNode, curie: str, node: OutlineNode, container: str) -> None:
-        """Add the text below a heading, if there is any."""
+        """Add the text below a heading as the value of a property, unless it is empty."""
         self.check_no_headings(node, container)
         self.statements.add_slot(subject, curie, node.offset)
         if node.text:
@@ -182,11 +198,11 @@ class BodyReader(HeadingMatcher):
             )
 
     def read_issue(self, node: OutlineNode, section: str) -> None:
-        """Section 1: what the issue is."""
+        """Convert section 1: the description of the issue."""
         self.read_text(self.statements.paper, "wgig:issueDescription", node, f"Section {section}")
 
     def read_categories(self, node: OutlineNode, section: str) -> None:
-        """Section 2: the categories that the issue belongs to."""
+        """Convert section 2: the categories of the issue."""
         self.statements.add_slot(self.statements.paper, "wgig:category", node.offset)
         for item in self.list_values(node, f"Section {section}"):
             self.statements.add_value(
@@ -194,7 +210,7 @@ class BodyReader(HeadingMatcher):
             )
 
     def read_swot(self, node: OutlineNode, section: str) -> None:
-        """Section 3: strengths, weaknesses, opportunities, threats; no statements where none is given."""
+        """Convert section 3, the SWOT analysis. Without any points, add no statements."""
         container = f"section {section}"
         self.check_no_text(
             node,
@@ -219,7 +235,7 @@ class BodyReader(HeadingMatcher):
             statements.add_value(swot, curie, statements.text_literal(item.text), item.offset, heading_offset)
 
     def read_actors(self, node: OutlineNode, section: str) -> None:
-        """Section 4: who handles the issue, with whom."""
+        """Convert section 4: the main actor and other actors."""
         self.check_no_text(
             node, f"in section {section} before its first heading", "Put it below ### Main actor."
         )
@@ -242,13 +258,13 @@ class BodyReader(HeadingMatcher):
             )
 
     def read_actor(self, block: MarkdownBlock) -> ox.NamedNode:
-        """An actor, written `Name (stakeholder-group, ...)`, or as the name or slug of a known one."""
-        words = strip_name_prefix("agent", " ".join(block.text.split()))
-        match = None if find_known_agent(words) else ACTOR_PATTERN.fullmatch(words)
-        name, groups = (match[1], match[2].split(",")) if match else (words, [])
+        """The actor in a list item: `Name (stakeholder-group, ...)`, or the name or slug of a known agent."""
+        text = strip_name_prefix("agent", " ".join(block.text.split()))
+        match = None if find_known_agent(text) else ACTOR_PATTERN.fullmatch(text)
+        name, groups = (match[1], match[2].split(",")) if match else (text, [])
         statements = self.statements
         if known_agent := find_known_agent(name) or (
-            concept_iri("agent", name) if slugify_words(words) == words else None
+            concept_iri("agent", name) if slugify_words(text) == text else None
         ):
             actor = known_agent
             statements.node_offsets[actor] = block.offset
@@ -261,7 +277,7 @@ class BodyReader(HeadingMatcher):
         return actor
 
     def read_forums(self, node: OutlineNode, section: str) -> None:
-        """Section 5: where the issue is discussed or handled."""
+        """Convert section 5: the forums that discuss or handle the issue."""
         self.statements.add_slot(self.statements.paper, "wgig:forum", node.offset)
         for number, child in enumerate(self.named_children(node, 3, f"section {section}", "each forum"), 1):
             forum = self.statements.add_part(
@@ -270,7 +286,7 @@ class BodyReader(HeadingMatcher):
             self.read_part(forum, "wgig:forum", child, FORUM_HEADINGS)
 
     def read_mechanisms(self, node: OutlineNode, section: str) -> None:
-        """Section 6: the mechanisms, to which section 7 refers by name."""
+        """Convert section 6: the mechanisms, to which section 7 refers by name."""
         self.statements.add_slot(self.statements.paper, "wgig:mechanism", node.offset)
         for number, child in enumerate(
             self.named_children(node, 3, f"section {section}", "each mechanism"), 1
@@ -287,7 +303,7 @@ class BodyReader(HeadingMatcher):
     def read_part(
         self, part: ox.NamedNode, curie: str, node: OutlineNode, headings: Sequence[TemplateHeading]
     ) -> None:
-        """Add what is below the name of a forum or mechanism."""
+        """Add the properties of a forum or mechanism, from the headings below its name."""
         statements, part_name = self.statements, node.title
         self.check_no_text(
             node,
@@ -304,78 +320,82 @@ class BodyReader(HeadingMatcher):
                 statements.add_value(part, heading.key, parse_boolean(item.text), item.offset, child.offset)
 
     def read_adequacy(self, node: OutlineNode, section: str) -> None:
-        """Section 7: assessments of the mechanisms by the criteria."""
+        """Convert section 7: assessments of the mechanisms by criterion."""
         self.check_no_text(
             node, f"in section {section} before its first heading", "Put it below ### a. Multilateral."
         )
         self.statements.add_slot(self.statements.paper, "wgig:assessment", node.offset)
-        seen: dict[str, OutlineNode] = {}
+        nodes_by_principle: dict[str, OutlineNode] = {}
         for child in node.children:
-            heading, words = recognize_criterion(child.title)
+            heading, criterion_name = recognize_criterion(child.title)
             if not heading or child.level != 3:
                 raise self.unknown_heading_problem(child, CRITERION_HEADINGS, 3, f"Section {section}")
-            principle = iri_segment(strip_name_prefix("principle", words))
-            if principle in seen:
+            principle = iri_segment(strip_name_prefix("principle", criterion_name))
+            if principle in nodes_by_principle:
                 raise self.duplicate_heading_problem(
-                    child, seen[principle], f"Section {section}", child.title
+                    child, nodes_by_principle[principle], f"Section {section}", child.title
                 )
-            seen[principle] = child
+            nodes_by_principle[principle] = child
             self.statements.add_slot(self.statements.paper, f"principle:{principle}", child.offset)
             label = CRITERION_LABELS.get(principle, unquote(principle))
-            judgments = [
-                self.parse_judgment(assessment_node) for assessment_node in self.list_assessment_nodes(child)
+            assessments = [
+                self.parse_assessment(assessment_node)
+                for assessment_node in self.list_assessment_nodes(child)
             ]
-            stated = [judgment for judgment in judgments if judgment.fields or judgment.reason]
-            for number, judgment in enumerate(stated, 1):
-                self.add_assessment(judgment, principle, number, label)
+            filled_in_assessments = [
+                assessment for assessment in assessments if assessment.fields or assessment.reason
+            ]
+            for number, assessment in enumerate(filled_in_assessments, 1):
+                self.add_assessment(assessment, principle, number, label)
 
     def list_assessment_nodes(self, node: OutlineNode) -> list[OutlineNode]:
-        """The nodes where assessments by a criterion may be: its heading, and mechanisms below it."""
+        """The headings that may have an assessment: that of a criterion, and the mechanisms below it."""
         for child in node.children:
             if child.level != 4:
                 raise self.unknown_heading_problem(child, [], 4, node.title)
             self.check_no_headings(child, child.title)
         return [node, *node.children]
 
-    def add_assessment(self, judgment: Judgment, principle: str, number: int, label: str) -> None:
-        """Add one assessment: verdict, mechanism, cited paragraphs, reason."""
+    def add_assessment(self, assessment: ParsedAssessment, principle: str, number: int, label: str) -> None:
+        """Add the statements of an assessment: verdict, mechanism, cited paragraphs, reason."""
         statements = self.statements
         name = (principle or "other") + (f"-{number}" if number > 1 else "")
-        offset = judgment.node.offset
+        offset = assessment.node.offset
         part = statements.add_part(
             f"assessment/{name}", "wgig:Assessment", statements.part_label(label), offset
         )
         statements.add_value(statements.paper, "wgig:assessment", part, offset)
         if principle:
             statements.add_value(part, "wgig:criterion", expand_curie(f"principle:{principle}"), offset)
-        for line in judgment.node.lines:  # also lines of the reason, which may be meant as fields
+        # Lines of the reason get slots too, as an author may have put a field there by mistake.
+        for line in assessment.node.lines:
             if (match := ASSESSMENT_FIELD_PATTERN.fullmatch(line.text)) and (
                 key := match[2].capitalize()
             ) in ASSESSMENT_FIELDS:
                 statements.add_slot(part, ASSESSMENT_FIELDS[key], first_word_offset(line))
-        for key, value, offset in judgment.fields:
+        for key, value, offset in assessment.fields:
             statements.add_value(part, ASSESSMENT_FIELDS[key], value, offset)
-        if judgment.reason:
-            reason = statements.text_literal(join_block_lines(judgment.reason))
-            statements.add_value(part, "wgig:rationale", reason, first_word_offset(judgment.reason[0]))
+        if assessment.reason:
+            reason = statements.text_literal(join_block_lines(assessment.reason))
+            statements.add_value(part, "wgig:rationale", reason, first_word_offset(assessment.reason[0]))
 
-    def parse_judgment(self, node: OutlineNode) -> Judgment:
-        """The fields and the reason of an assessment: lines `Key: value` first, then the reason."""
+    def parse_assessment(self, node: OutlineNode) -> ParsedAssessment:
+        """The assessment below a heading: lines `Key: value`, then the reason."""
         fields = [("Mechanism", self.find_mechanism(node.title), node.offset)] if node.level == 4 else []
         for number, line in enumerate(node.lines):
             if is_blank_line(line):
                 continue
             field = self.parse_field(line)
             if not field:
-                return Judgment(node, fields, node.lines[number:])
-            key, words, offset = field
-            fields += [(key, value, offset + start) for value, start in self.parse_field_values(key, words)]
-        return Judgment(node, fields, [])
+                return ParsedAssessment(node, fields, node.lines[number:])
+            key, text, offset = field
+            fields += [(key, value, offset + start) for value, start in self.parse_field_values(key, text)]
+        return ParsedAssessment(node, fields, [])
 
     def parse_field(self, line: MarkdownBlock) -> tuple[str, str, int] | None:
-        """Key, value and offset of the value for a line such as `Verdict: adequate`, or None.
+        """Key, value and offset of the value in a line such as `Verdict: adequate`; None for other lines.
 
-        Raises Problem 400 where the line looks like one with a misspelled key.
+        Raises Problem 400 if the key seems to be misspelled.
         """
         match = ASSESSMENT_FIELD_PATTERN.fullmatch(line.text)
         if not match:
@@ -389,21 +409,21 @@ class BodyReader(HeadingMatcher):
             )
         return None
 
-    def parse_field_values(self, key: str, words: str) -> list[tuple[ox.NamedNode, int]]:
-        """The resources that the value of a field names, each with its offset in the value."""
-        if not words:
+    def parse_field_values(self, key: str, text: str) -> list[tuple[ox.NamedNode, int]]:
+        """The resources that a field names, each with its offset in the text of the field."""
+        if not text:
             return []
         if key == "Cites":
-            return [(passage_iri(match[0]), match.start()) for match in CITED_PATH_PATTERN.finditer(words)]
-        return [(self.find_mechanism(words) if key == "Mechanism" else concept_iri("verdict", words), 0)]
+            return [(passage_iri(match[0]), match.start()) for match in CITED_PATH_PATTERN.finditer(text)]
+        return [(self.find_mechanism(text) if key == "Mechanism" else concept_iri("verdict", text), 0)]
 
-    def find_mechanism(self, words: str) -> ox.NamedNode:
-        """The mechanism of section 6 with this name, or the IRI of a missing one."""
-        missing_mechanism = ox.NamedNode(f"{self.statements.paper.value}/mechanism/{iri_segment(words)}")
-        return self.mechanisms.get(normalize_words(words), missing_mechanism)
+    def find_mechanism(self, name: str) -> ox.NamedNode:
+        """The mechanism of section 6 with this name. If there is none, an IRI that the check reports."""
+        missing_mechanism = ox.NamedNode(f"{self.statements.paper.value}/mechanism/{iri_segment(name)}")
+        return self.mechanisms.get(normalize_words(name), missing_mechanism)
 
     def read_comments(self, node: OutlineNode, section: str) -> None:
-        """Section 8: whatever else there is to say."""
+        """Convert section 8: additional comments."""
         self.read_text(self.statements.paper, "wgig:additionalComments", node, f"Section {section}")
 
 

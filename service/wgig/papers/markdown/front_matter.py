@@ -1,8 +1,9 @@
-"""Read the front matter of a paper: YAML between two lines `---`, as statements about the whole paper.
+"""Convert the front matter of a paper, which is YAML between two lines `---`, to statements.
 
-It is limited to 32 KiB and 4 levels, without anchors, aliases and tags. An unknown key gets a suggestion, and
-errors have line and column. Drafters that the graph does not know are described, with a membership in the
-working group where they are members; each waiver has a reason.
+It may have at most 32 Ki characters and 4 levels, and no anchors, aliases or tags. Errors have line and
+column, and for an unknown key a suggestion. For a drafter who is not in the bundled facts, the statements
+describe the person, and the membership in the working group if the person is a member. The module
+`statements` explains slots.
 """
 
 import re
@@ -33,8 +34,8 @@ from .values import (
 
 OPENING_FENCE_PATTERN = re.compile(r"\A---[ \t]*(?:\r\n|\r|\n)")
 CLOSING_FENCE_PATTERN = re.compile(r"(?<=[\r\n])(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)")
-SURROGATE_PATTERN = re.compile("[\ud800-\udfff]")  # an escape in quotes may produce one
-MAX_FRONT_MATTER_CHARACTERS = 32 * 1024  # characters
+SURROGATE_PATTERN = re.compile("[\ud800-\udfff]")  # an escape such as "\ud800" produces one
+MAX_FRONT_MATTER_CHARACTERS = 32 * 1024
 MAX_YAML_LEVELS = 4
 YAML_NULL_WORDS = ("", "~", "null")
 PAPER_NAME_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -45,12 +46,12 @@ FRONT_MATTER_HINT = "Begin it with a line ---, a line such as paper: my-paper, a
 
 
 class FrontMatterLoader(yaml.SafeLoader):
-    """YAML without what front matter does not need: anchors, aliases, tags, and deep nesting."""
+    """A YAML loader that refuses anchors, aliases, tags, surrogates and deep nesting."""
 
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """The next node. Raises ComposerError for what is refused, before it is processed."""
+        """The next node. Raises ComposerError for refused YAML before it is processed."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
             refuse_yaml_event("anchors, aliases and tags are not supported here", event)
@@ -64,29 +65,30 @@ class FrontMatterLoader(yaml.SafeLoader):
         return node
 
 
-def parse_yaml_tree(source: str) -> yaml.Node | None:
-    """The tree of the YAML, or None where it is empty. Raises YAMLError."""
-    loader = FrontMatterLoader(source)
+def parse_yaml_tree(yaml_text: str) -> yaml.Node | None:
+    """The root node of the YAML, or None if it is empty. Raises YAMLError."""
+    loader = FrontMatterLoader(yaml_text)
     try:
         return loader.get_single_node()
-    except (ValueError, OverflowError) as error:  # an escape has an invalid code point
+    except (ValueError, OverflowError) as error:  # for an escape with an invalid code point
+        # `compose_tree` reports only the position.
         raise yaml.reader.ReaderError("", loader.index, "", "", "") from error
 
 
 def refuse_yaml_event(problem: str, event: Any) -> NoReturn:
-    """Raise ComposerError for an event that front matter must not have."""
+    """Raise ComposerError with the position of the event."""
     raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
 
 
 class FrontMatterValue(NamedTuple):
     """A value of the front matter and the offset of its first character in the text."""
 
-    words: str
+    text: str
     offset: int
 
 
 class FrontMatterEntry(NamedTuple):
-    """A key of the front matter with its YAML node, and the offset of the key in the text."""
+    """A key of the front matter, the offset of the key in the text, and the YAML node of the value."""
 
     key: str
     offset: int
@@ -94,10 +96,10 @@ class FrontMatterEntry(NamedTuple):
 
 
 class FrontMatter:
-    """The front matter of a text: its entries by key, and the offset where the body begins."""
+    """The front matter of a text: its entries by key, and the offset of the body."""
 
     def __init__(self, text: str) -> None:
-        """Read the front matter. Raises Problem 400 where there is none, or it is not simple YAML."""
+        """Parse the front matter. Raises Problem 400 if it is missing, too long or not valid."""
         fence = OPENING_FENCE_PATTERN.match(text)
         if not fence:
             raise paper_syntax_problem(text, 0, "The paper has no front matter.", FRONT_MATTER_HINT)
@@ -117,10 +119,10 @@ class FrontMatter:
             self.compose_tree(text[self.start : end.start()]), "The front matter", FRONT_MATTER_KEYS
         )
 
-    def compose_tree(self, source: str) -> yaml.Node:
-        """The tree of the YAML. Raises Problem 400 where it does not parse, or is empty."""
+    def compose_tree(self, yaml_text: str) -> yaml.Node:
+        """The root node of the YAML. Raises Problem 400 if it does not parse or is empty."""
         try:
-            node = parse_yaml_tree(source)
+            node = parse_yaml_tree(yaml_text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             offset = self.start + yaml_mark_offset(mark)
@@ -176,20 +178,20 @@ class FrontMatter:
                     "A plain value is expected here.",
                     "Write it on one line.",
                 )
-            words = item.value.strip()
-            if words not in YAML_NULL_WORDS or item.style:
-                yield FrontMatterValue(words, self.node_offset(item))
+            text = item.value.strip()
+            if text not in YAML_NULL_WORDS or item.style:  # in quotes, these words are values
+                yield FrontMatterValue(text, self.node_offset(item))
 
     def node_offset(self, node: yaml.Node) -> int:
         """The offset of a node in the text."""
         return self.start + yaml_mark_offset(node.start_mark)
 
     def first_value(self, key: str) -> FrontMatterValue | None:
-        """The first value of a key, or None."""
+        """The first value of a key, or None if the key or its value is missing."""
         return next(self.iter_values(self.entries[key].node), None) if key in self.entries else None
 
     def single_value(self, entry: FrontMatterEntry | None) -> FrontMatterValue | None:
-        """The value of a key that may be there, or None. Raises Problem 400 for several."""
+        """The value of an entry, or None without entry or value. Raises Problem 400 for several values."""
         values = list(self.iter_values(entry.node)) if entry else []
         if entry and values[1:]:
             raise paper_syntax_problem(
@@ -198,30 +200,30 @@ class FrontMatter:
         return values[0] if values else None
 
     def parse_truth(self, value: FrontMatterValue) -> bool:
-        """Whether a value is true. Raises Problem 400 where it is not a boolean."""
-        boolean = parse_boolean(value.words)
+        """Whether a value is true. Raises Problem 400 if it is not a boolean."""
+        boolean = parse_boolean(value.text)
         if boolean.datatype == XSD_STRING:
             raise paper_syntax_problem(
-                self.text, value.offset, f"{value.words} is neither true nor false.", "Write true or false."
+                self.text, value.offset, f"{value.text} is neither true nor false.", "Write true or false."
             )
         return boolean.value == "true"
 
 
 def yaml_mark_offset(mark: object) -> int:
-    """The offset of a YAML mark, 0 where the parser gives none."""
+    """The offset of a YAML mark; 0 if the parser reports no mark."""
     return int(getattr(mark, "index", 0))
 
 
-def suggest_key(words: str, known_keys: Collection[str]) -> str:
-    """A suggestion for an unknown key."""
-    nearest = find_nearest_key(words, known_keys)
+def suggest_key(key: str, known_keys: Collection[str]) -> str:
+    """A sentence with the nearest known key, or else with all known keys."""
+    nearest = find_nearest_key(key, known_keys)
     return f"Did you mean {nearest}?" if nearest else f"Its keys are: {', '.join(known_keys)}."
 
 
 def build_initial_statements(front_matter: FrontMatter) -> PaperStatements:
-    """The statements of a paper with only what applies to all of them: name, language, sources.
+    """An empty PaperStatements with the name, language and sources of the paper.
 
-    Raises Problem 400 where the paper has no name, or the language is not a tag.
+    Raises Problem 400 if the name is missing or invalid, or the language is not a language tag.
     """
     entry = front_matter.entries.get("paper")
     name = front_matter.single_value(entry)
@@ -232,37 +234,35 @@ def build_initial_statements(front_matter: FrontMatter) -> PaperStatements:
             "The front matter does not name the paper.",
             "Add a line such as paper: my-paper.",
         )
-    if not PAPER_NAME_PATTERN.fullmatch(name.words):
-        cause = f"{name.words} is not a paper name: that has lowercase letters, digits and hyphens."
+    if not PAPER_NAME_PATTERN.fullmatch(name.text):
+        cause = f"{name.text} is not a paper name: that has lowercase letters, digits and hyphens."
         raise paper_syntax_problem(
-            front_matter.text, name.offset, cause, f"Write {slugify_words(name.words) or 'my-paper'}."
+            front_matter.text, name.offset, cause, f"Write {slugify_words(name.text) or 'my-paper'}."
         )
-    statements = PaperStatements(name.words, entry.offset)
+    statements = PaperStatements(name.text, entry.offset)
     if language := front_matter.first_value("language"):
         statements.language = parse_paper_language(front_matter, language)
     if illustrative := front_matter.first_value("illustrative"):
         statements.illustrative = front_matter.parse_truth(illustrative)
     if "source" in front_matter.entries:
         sources = front_matter.iter_values(front_matter.entries["source"].node)
-        statements.sources = [
-            parse_source_reference(source.words) for source in sources
-        ] or statements.sources
+        statements.sources = [parse_source_reference(source.text) for source in sources] or statements.sources
     return statements
 
 
 def parse_paper_language(front_matter: FrontMatter, value: FrontMatterValue) -> str:
-    """A language tag in lowercase, as in RDF. Raises Problem 400 for an invalid one."""
+    """A language tag in lower case, as in RDF. Raises Problem 400 if it is invalid."""
     try:
-        ox.Literal("", language=value.words)
+        ox.Literal("", language=value.text)
     except ValueError as error:
         raise paper_syntax_problem(
-            front_matter.text, value.offset, f"{value.words} is not a language tag.", "Write one such as en."
+            front_matter.text, value.offset, f"{value.text} is not a language tag.", "Write one such as en."
         ) from error
-    return value.words.lower()
+    return value.text.lower()
 
 
 def list_paper_titles(front_matter: FrontMatter) -> list[tuple[FrontMatterValue, str]]:
-    """The titles, each with its language; that is empty where it is the language of the paper."""
+    """The titles, each with its language tag, which is empty for the language of the paper."""
     if "title" not in front_matter.entries:
         return []
     node = front_matter.entries["title"].node
@@ -276,7 +276,7 @@ def list_paper_titles(front_matter: FrontMatter) -> list[tuple[FrontMatterValue,
 
 
 def add_front_matter(front_matter: FrontMatter, statements: PaperStatements) -> None:
-    """Add the statements of the keys. Raises Problem 400 for a value of another form."""
+    """Add the statements for all keys. Raises Problem 400 for a value with a wrong structure."""
     for entry in front_matter.entries.values():
         if entry.key in KEY_PROPERTIES:
             statements.add_slot(statements.paper, KEY_PROPERTIES[entry.key], entry.offset)
@@ -284,14 +284,14 @@ def add_front_matter(front_matter: FrontMatter, statements: PaperStatements) -> 
             curie, parse_term = SIMPLE_KEYS[entry.key]
             for value in front_matter.iter_values(entry.node):
                 statements.add_value(
-                    statements.paper, curie, parse_term(value.words), value.offset, entry.offset
+                    statements.paper, curie, parse_term(value.text), value.offset, entry.offset
                 )
         elif entry.key in STRUCTURED_KEYS:
             STRUCTURED_KEYS[entry.key](front_matter, statements, entry)
 
 
 def add_drafters(front_matter: FrontMatter, statements: PaperStatements, entry: FrontMatterEntry) -> None:
-    """Add the drafters of the paper: known ones by name, others with a description."""
+    """Add the drafters: a string names an agent of the bundled facts, a mapping describes another person."""
     nodes = entry.node.value if isinstance(entry.node, yaml.SequenceNode) else [entry.node]
     for node in nodes:
         if isinstance(node, yaml.MappingNode):
@@ -304,21 +304,21 @@ def add_drafters(front_matter: FrontMatter, statements: PaperStatements, entry: 
             )
             continue
         for value in front_matter.iter_values(node):
-            if "," in value.words:
+            if "," in value.text:
                 raise paper_syntax_problem(
                     front_matter.text,
                     value.offset,
                     "This names several drafters.",
                     "Give each a line: - afonso",
                 )
-            drafter = find_known_agent(value.words) or concept_iri("agent", value.words)
+            drafter = find_known_agent(value.text) or concept_iri("agent", value.text)
             statements.add_value(statements.paper, "wgig:drafter", drafter, value.offset, entry.offset)
 
 
 def describe_drafter(
     front_matter: FrontMatter, statements: PaperStatements, node: yaml.MappingNode
 ) -> ox.NamedNode:
-    """A person who is not in the graph, with a membership in the working group if they are a member."""
+    """Describe a person who is not in the bundled facts, and any membership in the group; return the IRI."""
     entries = front_matter.parse_mapping(node, "A drafter", DRAFTER_KEYS)
     id_value, member = (
         front_matter.single_value(entries.get("id")),
@@ -332,10 +332,10 @@ def describe_drafter(
             "This drafter has no name.",
             "Add a line name: with the name.",
         )
-    agent = concept_iri("agent", id_value.words) if id_value else statements.agent_iri(name.words, "drafter")
-    statements.agent_names.setdefault(agent, name.words)
+    agent = concept_iri("agent", id_value.text) if id_value else statements.agent_iri(name.text, "drafter")
+    statements.agent_names.setdefault(agent, name.text)
     statements.describe_node(agent, "foaf:Person", front_matter.node_offset(node))
-    statements.add_value(agent, "foaf:name", ox.Literal(name.words), name.offset)
+    statements.add_value(agent, "foaf:name", ox.Literal(name.text), name.offset)
     group_holder = (
         describe_membership(statements, agent, name, front_matter.node_offset(node))
         if member and front_matter.parse_truth(member)
@@ -343,7 +343,7 @@ def describe_drafter(
     )
     for group in front_matter.iter_values(entries["group"].node) if "group" in entries else ():
         statements.add_value(
-            group_holder, "wgig:stakeholderGroup", concept_iri("group", group.words), group.offset
+            group_holder, "wgig:stakeholderGroup", concept_iri("group", group.text), group.offset
         )
     return agent
 
@@ -351,16 +351,16 @@ def describe_drafter(
 def describe_membership(
     statements: PaperStatements, agent: ox.NamedNode, name: FrontMatterValue, offset: int
 ) -> ox.NamedNode:
-    """The membership of a person in the working group."""
-    seat = membership_iri(agent)
-    statements.describe_node(seat, "org:Membership", offset)
-    for property_, value in iter_membership_values(agent, name.words):
-        statements.add_value(seat, property_, value, offset)
-    return seat
+    """Describe the membership of a person in the working group; return its IRI."""
+    membership = membership_iri(agent)
+    statements.describe_node(membership, "org:Membership", offset)
+    for property_, value in iter_membership_values(agent, name.text):
+        statements.add_value(membership, property_, value, offset)
+    return membership
 
 
 def add_waivers(front_matter: FrontMatter, statements: PaperStatements, entry: FrontMatterEntry) -> None:
-    """Add the waivers of rules, each with its reasons."""
+    """Add the waivers of rules with their reasons."""
     for number, waiver_entry in enumerate(
         front_matter.parse_mapping(entry.node, "The list of waivers").values(), 1
     ):
@@ -374,21 +374,21 @@ def add_waivers(front_matter: FrontMatter, statements: PaperStatements, entry: F
             statements.add_value(
                 waiver,
                 "wgig:reason",
-                statements.text_literal(reason.words),
+                statements.text_literal(reason.text),
                 reason.offset,
                 waiver_entry.offset,
             )
 
 
-def plain_literal(words: str) -> ox.Literal:
-    """Plain text."""
-    return ox.Literal(words)
+def plain_literal(text: str) -> ox.Literal:
+    """A literal without language."""
+    return ox.Literal(text)
 
 
-# Keys with one kind of value: the property of each, and the function that parses a value.
+# The keys with plain values: the property, and the function that converts a value to a term.
 SIMPLE_KEYS: dict[str, tuple[str, Callable[[str], PaperTerm]]] = {
     "language": ("schema:inLanguage", plain_literal),
-    "issue": ("wgig:issue", lambda words: concept_iri("issue", words)),
+    "issue": ("wgig:issue", lambda text: concept_iri("issue", text)),
     "posted": ("wgig:posted", parse_date),
     "pages": ("bibo:numPages", parse_whole_number),
     "version": ("schema:version", plain_literal),
@@ -397,11 +397,12 @@ SIMPLE_KEYS: dict[str, tuple[str, Callable[[str], PaperTerm]]] = {
     "source": ("dcterms:source", parse_source_reference),
     "cites": ("cito:cites", passage_iri),
 }
+# The keys whose values have a structure: the function that adds their statements.
 STRUCTURED_KEYS: dict[str, Callable[[FrontMatter, PaperStatements, FrontMatterEntry], None]] = {
     "drafters": add_drafters,
     "waivers": add_waivers,
 }
-# The property of the paper that each key states.
+# The properties of the paper by key.
 KEY_PROPERTIES = {key: name for key, (name, _) in SIMPLE_KEYS.items()} | {
     "title": "dcterms:title",
     "drafters": "wgig:drafter",

@@ -1,7 +1,7 @@
-"""The statements of one paper, read and changed by CURIEs, and the statements that all papers have.
+"""The graph of one paper, with properties named by CURIE, and the statements that all papers have.
 
-The Markdown writer and the form read and change papers here. The Markdown reader collects its statements in
-`statements`, as they have a position in the text and are not looked up.
+The Markdown writer and the form use `PaperGraph`. The Markdown reader uses `statements` instead, as its
+statements have positions in the text.
 """
 
 import re
@@ -19,19 +19,21 @@ from ...text import balance_text_bidi
 from .values import PaperTerm, slugify_words
 
 LAST_NUMBER_PATTERN = re.compile(r"(?<=[-/])\d+$")
-PAPER_LABEL_PREFIX = "Issue paper: "  # of the label of a paper, before its title
-OWN_IRI_PREFIXES = (
+PAPER_LABEL_PREFIX = "Issue paper: "  # the rdfs:label of a paper is this and its title
+# A paper may describe only nodes whose IRIs begin with one of these prefixes.
+DESCRIBED_IRI_PREFIXES = (
     DEFAULT_NAMESPACES["paper"],
     DEFAULT_NAMESPACES["agent"],
     DEFAULT_NAMESPACES["membership"],
-)  # what a paper may describe
+)
 
 
 class PaperGraph:
     """The statements of a paper, in their original order."""
 
     def __init__(self, triples: Iterable[ox.Triple]) -> None:
-        """Take the statements as they are."""
+        """Index the statements by subject and object."""
+        # Dicts with values None are sets that keep the order.
         self.triples: dict[ox.Triple, None] = {}
         self.by_subject: defaultdict[Any, dict[ox.Triple, None]] = defaultdict(dict)
         self.by_object: defaultdict[Any, dict[ox.Triple, None]] = defaultdict(dict)
@@ -40,7 +42,7 @@ class PaperGraph:
 
     @cached_property
     def paper(self) -> Any:
-        """The issue paper. Raises ValueError unless there is exactly one."""
+        """The node of the issue paper. Raises ValueError unless there is exactly one."""
         papers = [*self.subjects_with("rdf:type", expand_curie("wgig:IssuePaper"))]
         if len(papers) != 1:
             raise ValueError(f"A Markdown file holds one issue paper, but there are {len(papers)}.")
@@ -60,14 +62,14 @@ class PaperGraph:
         return next((value.value for value in self.values(node, curie)), "")
 
     def subjects_with(self, curie: str, value: Any) -> Iterator[Any]:
-        """The nodes that have this value of a property."""
+        """The nodes that have a value of a property."""
         property_ = expand_curie(curie)
         return (
             triple.subject for triple in [*self.by_object.get(value, ())] if triple.predicate == property_
         )
 
     def parts(self, curie: str) -> list[Any]:
-        """The values of a property of the paper, ordered by the numbers at their ends."""
+        """The values of a property of the paper, ordered by the number that ends their IRI."""
         return sorted(self.values(self.paper, curie), key=trailing_number)
 
     def is_unused(self, node: Any) -> bool:
@@ -75,27 +77,27 @@ class PaperGraph:
         return not self.by_subject.get(node) and not self.by_object.get(node)
 
     def add_triple(self, triple: ox.Triple) -> None:
-        """Add a statement, unless it is there."""
+        """Add a statement, unless the graph has it."""
         for index in (self.triples, self.by_subject[triple.subject], self.by_object[triple.object]):
             index.setdefault(triple)
 
     def remove_triple(self, triple: ox.Triple) -> None:
-        """Remove a statement, if it is there."""
+        """Remove a statement, if the graph has it."""
         for index in (self.triples, self.by_subject[triple.subject], self.by_object[triple.object]):
             index.pop(triple, None)
 
     def add_value(self, node: Any, curie: str, value: Any) -> ox.Triple:
-        """Add a value of a property; returns the statement."""
+        """Add a value of a property; return the statement."""
         triple = ox.Triple(node, expand_curie(curie), value)
         self.add_triple(triple)
         return triple
 
     def remove_value(self, node: Any, curie: str, value: Any) -> None:
-        """Remove a value of a property, if it is there."""
+        """Remove a value of a property, if the node has it."""
         self.remove_triple(ox.Triple(node, expand_curie(curie), value))
 
     def remove_orphan(self, node: Any) -> None:
-        """Remove the statements about a node that nothing refers to, and so on from their objects."""
+        """Remove the statements about a node if nothing refers to it, then do the same for their objects."""
         queue = [node]
         while queue:
             orphaned = self.orphan_statements(queue.pop())
@@ -104,9 +106,9 @@ class PaperGraph:
             queue += (triple.object for triple in orphaned)
 
     def orphan_statements(self, node: Any) -> list[ox.Triple]:
-        """The statements about a node of the paper to which nothing refers but a person's membership.
+        """The statements about a node of the paper, if nothing but a membership refers to it; else empty.
 
-        The statements about the membership are among them: it is removed with the person.
+        They include the statements about the membership, which is removed with the person.
         """
         memberships = {*self.subjects_with("org:member", node)}
         if not is_paper_node(node) or any(
@@ -117,33 +119,36 @@ class PaperGraph:
 
 
 def is_paper_node(node: Any) -> bool:
-    """Whether a node is one that a paper may describe."""
+    """Whether a paper may describe the node."""
     return isinstance(node, ox.BlankNode) or (
-        isinstance(node, ox.NamedNode) and node.value.startswith(OWN_IRI_PREFIXES)
+        isinstance(node, ox.NamedNode) and node.value.startswith(DESCRIBED_IRI_PREFIXES)
     )
 
 
 def trailing_number(node: ox.NamedNode, name: str = "") -> int:
-    """The number that an IRI ends with; 1 where there is none, or where it belongs to the name at the end."""
+    """The number at the end of an IRI, such as 2 for `paper/spam/forum/2`; 1 if there is none.
+
+    It is also 1 if the IRI ends with `name`, whose digits are no number of the node.
+    """
     match = None if name and node.value.endswith(name) else LAST_NUMBER_PATTERN.search(node.value)
     return int(match[0]) if match else 1
 
 
 def iter_numbered_iris(stem: str) -> Iterator[ox.NamedNode]:
-    """IRIs that begin alike: the stem itself, then with -2, -3 and so on, without end."""
+    """The IRIs `stem`, `stem-2`, `stem-3` and so on, without end."""
     return map(ox.NamedNode, chain([stem], (f"{stem}-{number}" for number in count(2))))
 
 
 def agent_iri_stem(paper_slug: str, name: str, role: str) -> str:
-    """The IRI of an agent that the graph does not know, from the name of the paper and that of the agent.
+    """The IRI, without a number, of an agent that only the paper describes, such as `agent/spam-jane-doe`.
 
-    The role replaces a name without ASCII letters.
+    For a name without ASCII letters or digits, it ends with the role (`drafter` or `actor`).
     """
     return f"{DEFAULT_NAMESPACES['agent']}{paper_slug}-{slugify_words(name) or role}"
 
 
 def build_part_label(title: str, description: str) -> ox.Literal:
-    """The label of a part that has no name of its own: the title of the paper and what it is, in English."""
+    """The English label of a part without a name, such as `Spam: SWOT analysis` for a paper titled Spam."""
     return ox.Literal(f"{balance_text_bidi(title)}: {description}", language="en")
 
 
@@ -152,7 +157,7 @@ NodeValues = Iterator[tuple[str, PaperTerm]]
 
 
 def iter_node_values(class_curie: str, sources: Sequence[Any], *, illustrative: bool) -> NodeValues:
-    """What each node that a paper describes has: type, illustrative mark, sources."""
+    """The values that every node in a paper has: type, sources, and whether it is made up as an example."""
     yield "rdf:type", expand_curie(class_curie)
     if illustrative:
         yield "wgig:illustrative", build_typed_literal("true", "boolean")
@@ -165,7 +170,7 @@ def membership_iri(person: ox.NamedNode) -> ox.NamedNode:
 
 
 def iter_membership_values(person: ox.NamedNode, name: str) -> NodeValues:
-    """The properties of the membership of a person with this name, without its type."""
+    """The values of the membership of a person in the working group, without the type."""
     yield "rdfs:label", ox.Literal(f"{name}, member", language="en")
     yield "org:member", person
     yield "org:organization", expand_curie("agent:wgig")

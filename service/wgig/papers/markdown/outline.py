@@ -1,7 +1,7 @@
 """The outline of a Markdown text: a tree of headings and blocks with their source positions.
 
-Parsed by markdown-it in CommonMark mode, without link reference definitions. HTML comments are skipped like
-blanks; an unclosed one is an error. Errors (400) have the position and a fix.
+The text is parsed by markdown-it as CommonMark, without link reference definitions. HTML comments are treated
+as blanks, and an unclosed comment is an error. Errors are Problem 400 with the position and a fix.
 """
 
 import re
@@ -21,9 +21,9 @@ from .template import FIXED_HEADINGS, recognize_heading
 
 
 def paper_syntax_problem(text: str, offset: int, cause: str, fix: str) -> Problem:
-    """The 400 for an error at an offset of the text, with its cause and how to fix it.
+    """The Problem 400 for an error at an offset of the text, with its cause and a fix.
 
-    Its members are `line`, `column`, `suggestion`, and `excerpt` unless the line is blank.
+    It has the members `line`, `column`, `suggestion`, and, unless the line is blank, `excerpt`.
     """
     lines = TextLines(text)
     position = lines.locate(offset)
@@ -35,19 +35,23 @@ def paper_syntax_problem(text: str, offset: int, cause: str, fix: str) -> Proble
 
 BLANK_CHARACTERS = " \t"
 LINE_PATTERN = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
+COMMENT_START, COMMENT_END = "<!--", "-->"
 BULLET_PATTERN = re.compile(r" {0,3}(?:[-*+]|\d+[.)])(?: {1,4}(?! )|[ \t])")  # five spaces begin a code block
-MARGIN_PATTERN = re.compile(r" {0,3}(?![ \t])|")
-CONTENT_PATTERN = re.compile(r"[^\r\n]")
+MARGIN_PATTERN = re.compile(r" {0,3}(?![ \t])|")  # four blanks begin a code block, whose blanks are kept
+CONTENT_PATTERN = re.compile(r"[^\r\n]")  # all but line ends
+# The start of code or of a comment, or an escaped character, which starts neither.
 CODE_OR_COMMENT_PATTERN = re.compile(r"\\.|`+|<!--", re.DOTALL)
+# A line with a heading of level 2 or 3, which may have a fixed text.
 FIXED_HEADING_PATTERN = re.compile(r"(?<![^\r\n]) {0,3}(###?)[ \t]+([^\r\n]+)")
 BACKTICKS_PATTERN = re.compile(r"`+")
-# The text is kept as source and not rendered. Link reference definitions are disabled, as they would vanish.
+# Only blocks are parsed, as texts are stored as Markdown source. A link reference definition is not a block,
+# so its text would be lost; with the rule disabled, it is a paragraph.
 MARKDOWN_PARSER = MarkdownIt("commonmark").disable("reference")
 MARKDOWN_PARSER.core.ruler.enableOnly(["normalize", "block"])
 
 
 class MarkdownBlock(NamedTuple):
-    """A paragraph, list or other block: offset of its first character, source, and the items of a list."""
+    """A paragraph, list or other block: offset of its first character, source, and for a list its items."""
 
     offset: int
     text: str
@@ -56,9 +60,9 @@ class MarkdownBlock(NamedTuple):
 
 @dataclass
 class OutlineNode:
-    """A heading with what is below it up to the next heading; the root is the whole text, at level 0.
+    """A heading with the blocks and sub-headings below it. The root has level 0 and no heading.
 
-    `offset` is that of the heading, `lines` are all lines from the first block to the last.
+    `offset` is that of the heading. `lines` are all lines from the first block to the last.
     """
 
     level: int
@@ -76,23 +80,24 @@ class OutlineNode:
 
     @property
     def text_offset(self) -> int:
-        """The offset of the text, or of the heading where there is no text."""
+        """The offset of the first block, or of the heading if there are no blocks."""
         return self.blocks[0].offset if self.blocks else self.offset
 
 
 def join_block_lines(lines: Iterable[MarkdownBlock]) -> str:
-    """Lines as one text, without blank lines at its ends.
+    """The text of the lines, without blank lines at the start and blanks at the end.
 
-    Leading spaces of the first line stay, as they may begin code; so do two spaces that break a line.
+    Leading spaces of the first line are kept, because they may mark code. Two spaces that break a line are
+    kept too.
     """
     return "\n".join(line.text for line in dropwhile(is_blank_line, lines)).rstrip()
 
 
 class SourceLines:
-    """The lines of a text, to get source and offsets from line numbers."""
+    """The lines of a text by number from 0, each as a MarkdownBlock. A span is a range of line numbers."""
 
     def __init__(self, text: str, masked: str) -> None:
-        """Split at the line ends of all systems, as CommonMark does; in `masked`, comments are blanks."""
+        """Split the text at CR, LF and CRLF, as CommonMark does. In `masked`, comments are blanks."""
         masked_lines = LINE_PATTERN.findall(masked)
         starts = accumulate(map(len, masked_lines), initial=0)
         self.lines = [
@@ -108,11 +113,11 @@ class SourceLines:
     def build_block(
         self, span: Sequence[int], items: Sequence[MarkdownBlock] = (), marker_width: int = 0
     ) -> MarkdownBlock:
-        """The block in a range of lines; the first `marker_width` characters, a list marker, are removed."""
-        marked_line, *rest = self.lines[span[0] : span[1]]
+        """The block in a range of lines, without a list marker of `marker_width` characters."""
+        marked_line, *next_lines = self.lines[span[0] : span[1]]
         first_line = MarkdownBlock(marked_line.offset + marker_width, marked_line.text[marker_width:])
         lines = list(
-            dropwhile(is_blank_line, [first_line, *(outdent_line(line, marker_width) for line in rest)])
+            dropwhile(is_blank_line, [first_line, *(outdent_line(line, marker_width) for line in next_lines)])
         ) or [first_line]
         margin = MARGIN_PATTERN.match(lines[0].text)
         text = join_block_lines(outdent_line(line, margin.end() if margin else 0) for line in lines)
@@ -126,17 +131,17 @@ class SourceLines:
 
 
 def strip_line_comments(line: str, masked: str, start: int) -> MarkdownBlock:
-    """A line without its comments; text after a comment moves to where the comment began."""
+    """The line without its comments. Text after a comment at the start moves to the start of the comment."""
     if line == masked:
         return MarkdownBlock(start, line.rstrip("\r\n"))
-    before = line[: indent_width(line)]
+    indent = line[: indent_width(line)]
     return MarkdownBlock(
-        start + indent_width(masked) - len(before), f"{before}{masked.lstrip(BLANK_CHARACTERS)}".rstrip()
+        start + indent_width(masked) - len(indent), f"{indent}{masked.lstrip(BLANK_CHARACTERS)}".rstrip()
     )
 
 
 def outdent_line(line: MarkdownBlock, width: int) -> MarkdownBlock:
-    """A line without up to `width` of its leading blanks."""
+    """The line without its leading blanks, of which at most `width` are removed."""
     removed_width = min(width, indent_width(line.text))
     return MarkdownBlock(line.offset + removed_width, line.text[removed_width:])
 
@@ -147,28 +152,28 @@ def indent_width(line: str) -> int:
 
 
 def first_word_offset(line: MarkdownBlock) -> int:
-    """The offset of the first character of a line that is not blank."""
+    """The offset of the first character in the line that is not a blank."""
     return line.offset + indent_width(line.text)
 
 
 def is_blank_line(line: MarkdownBlock) -> bool:
-    """Whether a line is empty or has only white space."""
+    """Whether the line is empty or has only white space."""
     return not line.text.strip()
 
 
 def parse_outline(text: str, start: int) -> OutlineNode:
-    """The outline of `text` from the offset `start` on.
+    """The outline of the text from the offset `start`.
 
-    Comments are left out, except in code. Raises Problem 400 for a comment that is not closed.
+    Comments are removed, except in code. Raises Problem 400 for a comment that is not closed.
     """
     masked = CONTENT_PATTERN.sub(" ", text[:start]) + mask_comments(text, start)
     lines = SourceLines(text, masked)
     root = OutlineNode(0, "", start)
     open_nodes = [root]
-    for token, content, spans in iter_top_blocks(MARKDOWN_PARSER.parse(lines.source)):
+    for token, title, spans in iter_top_blocks(MARKDOWN_PARSER.parse(lines.source)):
         span = token.map or (0, 0)
         if token.type == "heading_open":
-            node = OutlineNode(int(token.tag[1:]), content, lines.lines[span[0]].offset)
+            node = OutlineNode(int(token.tag[1:]), title, lines.lines[span[0]].offset)
             open_nodes = [ancestor for ancestor in open_nodes if ancestor.level < node.level]
             open_nodes[-1].children.append(node)
             open_nodes.append(node)
@@ -183,15 +188,15 @@ def parse_outline(text: str, start: int) -> OutlineNode:
 
 
 def iter_top_blocks(tokens: Sequence[Token]) -> Iterator[tuple[Token, str, list[Sequence[int]]]]:
-    """The top-level blocks: each token, the content of a heading, and the line ranges of list items."""
+    """The top-level blocks: the token, the title of a heading, and the line ranges of the items of a list."""
     for index, token in enumerate(tokens):
         if token.level == 0 and token.nesting >= 0:
-            content = tokens[index + 1].content if token.type == "heading_open" else ""
-            yield token, content, list(iter_list_items(tokens, index))
+            title = tokens[index + 1].content if token.type == "heading_open" else ""
+            yield token, title, list(iter_list_items(tokens, index))
 
 
 def iter_list_items(tokens: Sequence[Token], index: int) -> Iterator[Sequence[int]]:
-    """The line range of each item of the list that opens at this index; nothing where none opens."""
+    """The line range of each item of the list that opens at the index; empty if the token opens no list."""
     if tokens[index].type not in ("bullet_list_open", "ordered_list_open"):
         return
     for token in tokens[index + 1 :]:
@@ -202,43 +207,48 @@ def iter_list_items(tokens: Sequence[Token], index: int) -> Iterator[Sequence[in
 
 
 def mask_comments(text: str, start: int) -> str:
-    """The text from `start` on with blanks for its comments. Raises Problem 400 as `find_comment_end`."""
-    pieces, position = [], start
-    for first, last in iter_comment_spans(text, start):
-        pieces += [text[position:first], CONTENT_PATTERN.sub(" ", text[first:last])]
-        position = last
-    return "".join([*pieces, text[position:]])
+    """The text from `start`, with blanks for comments. Raises Problem 400 for an unclosed comment."""
+    chunks, position = [], start
+    for comment_start, comment_end in iter_comment_spans(text, start):
+        chunks += [text[position:comment_start], CONTENT_PATTERN.sub(" ", text[comment_start:comment_end])]
+        position = comment_end
+    return "".join([*chunks, text[position:]])
 
 
 def iter_comment_spans(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """The start and end of each comment from `start` on. Raises Problem 400 as `find_comment_end`."""
+    """The start and end of each comment from `start`. Raises Problem 400 for an unclosed comment.
+
+    A code span has no comments. It ends with as many backticks as it begins with.
+    """
     position = start
-    for first, last in iter_prose_spans(text, start):
-        position = max(position, first)
+    for prose_start, prose_end in iter_prose_spans(text, start):
+        position = max(position, prose_start)
         ends_by_length: dict[int, list[int]] = defaultdict(list)
-        for backticks in BACKTICKS_PATTERN.finditer(text, position, last):
+        for backticks in BACKTICKS_PATTERN.finditer(text, position, prose_end):
             ends_by_length[len(backticks[0])].append(backticks.end())
-        while match := CODE_OR_COMMENT_PATTERN.search(text, position, last):
+        while match := CODE_OR_COMMENT_PATTERN.search(text, position, prose_end):
             position = match.end()
-            if match[0] == "<!--":
+            if match[0] == COMMENT_START:
                 position = find_comment_end(text, match.start())
                 yield match.start(), position
             elif match[0][0] == "`":
                 same_length_ends = ends_by_length[len(match[0])]
-                closing = bisect_right(same_length_ends, position)
-                position = same_length_ends[closing] if closing < len(same_length_ends) else position
+                closing_index = bisect_right(same_length_ends, position)
+                if closing_index < len(same_length_ends):
+                    position = same_length_ends[closing_index]
 
 
 def find_comment_end(text: str, start: int) -> int:
-    """The offset after the comment that begins at `start`.
+    """The end of the comment that begins at `start`.
 
-    Raises Problem 400 for one without end, and for one that contains another comment or a heading of the
-    template: its end is missing, and it would hide text of the paper.
+    Raises Problem 400 if it is not closed. It is also treated as not closed if it contains the start of
+    another comment or a heading of the template, because it would hide text of the paper.
     """
-    end = text.find("-->", start + 4)
+    content_start = start + len(COMMENT_START)
+    end = text.find(COMMENT_END, content_start)
     if end < 0:
         raise paper_syntax_problem(text, start, "This comment has no end.", "Close it with -->.")
-    if text.find("<!--", start + 4, end) > 0:
+    if text.find(COMMENT_START, content_start, end) > 0:
         raise paper_syntax_problem(
             text, start, "Another comment begins before this one ends.", "Close this one with -->."
         )
@@ -246,11 +256,11 @@ def find_comment_end(text: str, start: int) -> int:
         if recognize_heading(title.rstrip("# \t"), FIXED_HEADINGS[len(marks)]):
             cause = f"The heading {marks} {title} is inside this comment."
             raise paper_syntax_problem(text, start, cause, "Close the comment with --> above it.")
-    return end + 3
+    return end + len(COMMENT_END)
 
 
 def iter_prose_spans(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """The start and end of each paragraph, heading and HTML block from `start` on: all but code blocks."""
+    """The start and end of each block from `start` that is not code: paragraph, heading or HTML block."""
     starts = list(accumulate(map(len, LINE_PATTERN.findall(text, start)), initial=start))
     for token in MARKDOWN_PARSER.parse(text[start:]):
         if token.type in ("inline", "html_block") and token.map:

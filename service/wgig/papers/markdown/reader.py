@@ -1,4 +1,4 @@
-"""Read a paper in Markdown as RDF, with the position of each triple."""
+"""Parse a paper in Markdown to RDF, with the position of each triple in the text."""
 
 from collections.abc import Sequence
 
@@ -20,41 +20,40 @@ from .graph import PAPER_LABEL_PREFIX
 from .outline import parse_outline
 from .statements import PaperStatements
 
-MAX_PAPER_CHARACTERS = 250_000  # characters; longer ones would take noticeably long to read
+MAX_PAPER_CHARACTERS = 250_000  # a longer paper takes noticeably long to parse
 
 
-def check_paper_length(text: str) -> str:
-    """The text. Raises Problem 413 where it is too long for a paper."""
+def check_paper_length(text: str) -> None:
+    """Raise Problem 413 if the text is too long for a paper."""
     if len(text) > MAX_PAPER_CHARACTERS:
         raise Problem(
             413, f"The paper is longer than {MAX_PAPER_CHARACTERS} characters. Five pages have about 20000."
         )
-    return text
 
 
 def parse_paper_triples(text: str) -> tuple[list[ox.Triple], list[TriplePosition]]:
-    """The triples of a paper, and the spot of each. Raises Problem as `parse_paper_statements`."""
+    """The triples of a paper, and the position of each. Raises the Problems of `parse_paper_statements`."""
     statements = parse_paper_statements(text)
-    return list(statements.spots), list(statements.spots.values())
+    return list(statements.positions_by_triple), list(statements.positions_by_triple.values())
 
 
 def parse_paper_statements(text: str) -> PaperStatements:
-    """The statements of a paper, with their spots and slots.
+    """The statements of a paper, with positions and slots, which the module `statements` explains.
 
-    The position of what a heading implies is the heading, that of what applies to the whole paper is its name
-    in the front matter. An invalid value is read as it is, for the rules to find it. Raises Problem 400 with
-    line and column for what has no place in the template.
+    A statement that a heading implies has the position of the heading. A statement that every paper has is at
+    the paper name in the front matter. An invalid value is kept, so that the check reports it. Raises Problem
+    400 with line and column for text that does not fit the template.
     """
     front_matter = FrontMatter(text)
     statements = build_initial_statements(front_matter)
     body = BodyReader(text, parse_outline(text, front_matter.body_offset), statements)
-    raw_titles = list_paper_titles(front_matter)
+    tagged_titles = list_paper_titles(front_matter)
     if body.title:
-        raw_titles.append((FrontMatterValue(body.title.title, body.title.offset), ""))
-    titles = [(title, language or statements.language) for title, language in raw_titles]
-    english = (title for title, language in titles if language == "en")
-    label_title = next(english, titles[0][0] if titles else None)
-    statements.title = label_title.words if label_title else statements.slug
+        tagged_titles.append((FrontMatterValue(body.title.title, body.title.offset), ""))
+    titles = [(title, language or statements.language) for title, language in tagged_titles]
+    english_titles = (title for title, language in titles if language == "en")
+    label_title = next(english_titles, titles[0][0] if titles else None)
+    statements.title = label_title.text if label_title else statements.slug
     add_paper_itself(statements, titles)
     add_front_matter(front_matter, statements)
     body.read_sections()
@@ -70,4 +69,4 @@ def add_paper_itself(statements: PaperStatements, titles: Sequence[tuple[FrontMa
     )
     statements.add_value(paper, "wgig:round", build_typed_literal("1", "integer"), offset)
     for title, language in titles:
-        statements.add_value(paper, "dcterms:title", ox.Literal(title.words, language=language), title.offset)
+        statements.add_value(paper, "dcterms:title", ox.Literal(title.text, language=language), title.offset)

@@ -1,4 +1,4 @@
-"""The Markdown template of a paper: keys of the front matter, sections and sub-headings."""
+"""The Markdown template of a paper: front matter keys, section headings and sub-headings."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -6,31 +6,35 @@ from typing import NamedTuple
 
 from ...text import find_near_names
 
-# The keys of the front matter in their order, each with a description of its value.
+# The keys of the front matter in order, each with a description of the value.
 FRONT_MATTER_KEYS = {
-    "paper": "name of the paper in addresses: small letters, digits and hyphens",
+    "paper": "name of the paper in URLs: lowercase letters, digits and hyphens",
     "title": "title, or a map from language to title",
-    "language": "tag of the language that the texts are in (default: en)",
-    "issue": "name of the one issue of the inventory that the paper treats",
-    "drafters": "list of members by their names in the graph, or of people with name, group, id, member",
-    "posted": "day of posting: year-month-day",
+    "language": "language tag of the texts (default: en)",
+    "issue": "name of an issue in the inventory",
+    "drafters": "list of short names of members in the graph, or of people with name, group, id, member",
+    "posted": "date of posting: year-month-day",
     "pages": "number of pages",
     "version": "version of the text",
-    "status": "where the text stands, such as draft",
-    "illustrative": "true when the paper is made up",
-    "source": "web address or document that the paper is taken from",
-    "cites": "list of paragraphs that the paper as a whole rests on",
-    "waivers": "map from the code of a rule to the reason why it should not hold",
+    "status": "status of the text, such as draft",
+    "illustrative": "true if the paper is made up",
+    "source": "URL or document from which the paper is taken",
+    "cites": "list of paragraphs that the paper as a whole cites",
+    "waivers": "map from the code of a rule to the reason why it should not apply",
 }
 DRAFTER_KEYS = ("name", "group", "id", "member")
 
-MIN_HEADING_SIMILARITY = 0.6  # less than of other names: headings are long, and abridged
+MIN_HEADING_SIMILARITY = 0.6  # lower than for other names, because authors shorten headings
+# A number, or a letter before punctuation, such as `3 SWOT` or `f. Other`. The punctuation may be escaped.
 HEADING_MARK_PATTERN = re.compile(r"(\d+|[a-z](?=\\?[.):]))\\?[.):]?\s*(.*)", re.IGNORECASE)
 OTHER_CRITERION_PATTERN = re.compile(r"other\b\W*", re.IGNORECASE)
 
 
 class TemplateHeading(NamedTuple):
-    """A heading of the template: its key, its number or letter, its title, and synonyms."""
+    """A heading of the template: key, mark (a number or letter), title, and synonyms of the title.
+
+    The key is a property (a CURIE), the name of a section, or that of a criterion.
+    """
 
     key: str
     mark: str
@@ -39,12 +43,12 @@ class TemplateHeading(NamedTuple):
 
     @property
     def marked_title(self) -> str:
-        """The heading as the template writes it."""
+        """The heading with its mark, such as `3. SWOT analysis`."""
         return f"{self.mark}. {self.title}" if self.mark else self.title
 
     @property
     def spellings(self) -> set[str]:
-        """All normalized texts by which the heading is recognized."""
+        """The normalized texts by which the heading is recognized."""
         return {
             normalize_words(spelling)
             for spelling in (self.title, self.title.partition("(")[0], *self.synonyms)
@@ -91,7 +95,7 @@ MECHANISM_HEADINGS = (
     TemplateHeading("wgig:objectives", "a", "Objectives", ("objectives of the rules system",)),
     TemplateHeading("wgig:content", "b", "Content", ("content of principles, norms and rules",)),
 )
-# The criteria, by the names of the principles; other principles are below "Other".
+# The key is the name of the principle; assessments by other principles are below "Other".
 CRITERION_HEADINGS = (
     TemplateHeading("multilateralism", "a", "Multilateral", ("multilateralism",)),
     TemplateHeading("transparency", "b", "Transparent", ("transparency",)),
@@ -110,56 +114,62 @@ CRITERION_HEADINGS = (
     ),
     TemplateHeading("", "f", "Other", ("development",)),
 )
-# The headings that every paper has, by their level.
+# By level: the headings with fixed texts. Other headings of level 3 are names that authors choose.
 FIXED_HEADINGS = {2: SECTION_HEADINGS, 3: (*SWOT_HEADINGS, *ACTOR_HEADINGS, *CRITERION_HEADINGS)}
-# The fields before the reason of an assessment, with their properties.
+# The properties of the fields `Key: value` of an assessment, by key.
 ASSESSMENT_FIELDS = {"Verdict": "wgig:verdict", "Mechanism": "wgig:judges", "Cites": "cito:cites"}
 
 
-def normalize_words(words: str) -> str:
-    """A text casefolded and without punctuation, its words separated by single spaces."""
-    return " ".join(re.findall(r"\w+", words.casefold()))
+def normalize_words(text: str) -> str:
+    """The text casefolded, without punctuation, with single spaces between words."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def split_heading_mark(title: str) -> tuple[str, str]:
-    """The number or letter at the start of a heading, in lowercase, and the text after it."""
+    """The number or letter at the start of a heading, in lower case, and the text after it."""
     match = HEADING_MARK_PATTERN.fullmatch(title)
     return (match[1].lower(), match[2]) if match else ("", title)
 
 
 def recognize_heading(title: str, headings: Sequence[TemplateHeading]) -> TemplateHeading | None:
-    """The heading that a title means by its words or its mark; None where the two mean different headings."""
-    mark, words = split_heading_mark(title)
-    by_words = next((heading for heading in headings if normalize_words(words) in heading.spellings), None)
-    by_mark = next((heading for heading in headings if mark and heading.mark == mark), None)
-    if by_words and by_words.mark and by_mark not in (None, by_words):
+    """The template heading for a title, found by text or mark.
+
+    It is None if there is none, or if the text and the mark belong to different headings.
+    """
+    mark, text = split_heading_mark(title)
+    text_match = next((heading for heading in headings if normalize_words(text) in heading.spellings), None)
+    mark_match = next((heading for heading in headings if mark and heading.mark == mark), None)
+    if text_match and text_match.mark and mark_match not in (None, text_match):
         return None
-    return by_words or by_mark
+    return text_match or mark_match
 
 
 def recognize_criterion(title: str) -> tuple[TemplateHeading | None, str]:
-    """The heading of section 7 that a title means, and the words that name its principle."""
-    words = split_heading_mark(title)[1]
+    """The template heading for a title in section 7, and the name of the principle.
+
+    Below `Other`, the title has the principle, such as `f. Other: development`.
+    """
+    text = split_heading_mark(title)[1]
     heading = recognize_heading(title, CRITERION_HEADINGS) or (
-        CRITERION_HEADINGS[-1] if OTHER_CRITERION_PATTERN.match(words) else None
+        CRITERION_HEADINGS[-1] if OTHER_CRITERION_PATTERN.match(text) else None
     )
-    return heading, (heading and heading.key) or OTHER_CRITERION_PATTERN.sub("", words, count=1).strip()
+    return heading, (heading and heading.key) or OTHER_CRITERION_PATTERN.sub("", text, count=1).strip()
 
 
-def find_nearest_key(words: str, known_keys: Collection[str]) -> str:
-    """The known key nearest to these words, or an empty string."""
-    return find_nearest_value(words, {normalize_words(key): key for key in known_keys})
+def find_nearest_key(key: str, known_keys: Collection[str]) -> str:
+    """The known key that is most similar to a key, or an empty string."""
+    return find_nearest_value(key, {normalize_words(known_key): known_key for known_key in known_keys})
 
 
 def find_nearest_heading(title: str, headings: Sequence[TemplateHeading]) -> str:
-    """The heading nearest to a title, as the template writes it, or an empty string."""
+    """The heading, with its mark, that is most similar to a title, or an empty string."""
     return find_nearest_value(
         split_heading_mark(title)[1],
         {spelling: heading.marked_title for heading in headings for spelling in heading.spellings},
     )
 
 
-def find_nearest_value(words: str, values_by_key: Mapping[str, str]) -> str:
-    """The value of the key nearest to these words, or an empty string."""
-    nearest = find_near_names(normalize_words(words), values_by_key, similarity=MIN_HEADING_SIMILARITY)
+def find_nearest_value(text: str, values_by_key: Mapping[str, str]) -> str:
+    """The value whose key is most similar to a text, or an empty string."""
+    nearest = find_near_names(normalize_words(text), values_by_key, similarity=MIN_HEADING_SIMILARITY)
     return values_by_key[nearest[0]] if nearest else ""

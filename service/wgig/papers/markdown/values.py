@@ -1,6 +1,7 @@
-"""Conversion of values as authors write them to RDF terms, and of IRIs to the names that authors write.
+"""Conversion of the texts that authors write to RDF terms, and of IRIs to texts.
 
-A text that is not a valid value becomes a term that violates the rule for it, so that the check reports it.
+An invalid text becomes a term that violates the SHACL rule for the property, so that the check reports it. A
+slug is the last segment of an IRI, such as `spam`.
 """
 
 import re
@@ -26,20 +27,20 @@ PaperTerm = ox.NamedNode | ox.Literal
 
 
 def local_name(node: Any, prefix: str) -> str:
-    """The name of a resource without the namespace of the prefix; the whole IRI if in another namespace."""
+    """The local name of a resource in the namespace of a prefix; the IRI if it is in another namespace."""
     return unquote(node.value.removeprefix(DEFAULT_NAMESPACES[prefix]))
 
 
 def resource_path(node: ox.NamedNode, parent_path: str = "") -> str:
-    """The path of a resource below `id/` and a parent path in it; the whole IRI if it is elsewhere."""
+    """The path of a resource below `id/` and `parent_path`; the IRI if it is not below them."""
     path = node.value.removeprefix(f"{ID_NAMESPACE}{parent_path}")
     return path if path == node.value else unquote(path)
 
 
 def slugify_words(text: str) -> str:
     """A text as an IRI segment of lowercase ASCII letters, digits and hyphens; may be empty."""
-    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return "-".join(re.findall(r"[a-z0-9]+", bare.lower()))
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "-".join(re.findall(r"[a-z0-9]+", ascii_text.lower()))
 
 
 def iri_segment(text: str) -> str:
@@ -48,17 +49,17 @@ def iri_segment(text: str) -> str:
 
 
 def strip_name_prefix(prefix: str, text: str) -> str:
-    """The text without the prefix of a CURIE, if it has that."""
+    """The text without the prefix of a CURIE, if it has this prefix."""
     return text.removeprefix(f"{prefix}:")
 
 
 def concept_iri(prefix: str, text: str) -> ox.NamedNode:
-    """The resource that a slug or label names, in the namespace of a prefix."""
+    """The IRI for a slug, CURIE or label, in the namespace of a prefix."""
     return expand_curie(f"{prefix}:{iri_segment(strip_name_prefix(prefix, text))}")
 
 
 def category_iri(text: str) -> ox.NamedNode:
-    """The category that a slug or label names."""
+    """The category with a slug, CURIE or label."""
     name = strip_name_prefix("category", text)
     return expand_curie(
         f"category:{category_slugs_by_label_slug().get(slugify_words(name), iri_segment(name))}"
@@ -66,7 +67,7 @@ def category_iri(text: str) -> ox.NamedNode:
 
 
 def passage_iri(text: str) -> ox.NamedNode:
-    """The part of a document that a path such as `declaration/48` or a CURIE names."""
+    """The passage of a document with a path such as `declaration/48`, or a CURIE such as `declaration:48`."""
     prefix, _, name = text.partition(":")
     namespace = DEFAULT_NAMESPACES.get(prefix, "")
     if namespace.startswith(f"{ID_NAMESPACE}document/"):
@@ -75,7 +76,7 @@ def passage_iri(text: str) -> ox.NamedNode:
 
 
 def parse_source_reference(text: str) -> PaperTerm:
-    """The IRI of a web page, or of a resource by its path below `id/`; other text as a literal."""
+    """A source: the IRI for a web address or a path below `id/`, else a literal."""
     if RESOURCE_PATH_PATTERN.fullmatch(text):
         return ox.NamedNode(f"{ID_NAMESPACE}{quote(text)}")
     if not WEB_ADDRESS_PATTERN.fullmatch(text):
@@ -87,7 +88,7 @@ def parse_source_reference(text: str) -> PaperTerm:
 
 
 def parse_date(text: str) -> ox.Literal:
-    """A calendar date as xsd:date; other text as a plain literal."""
+    """An xsd:date for a calendar date, else a plain literal."""
     try:
         date.fromisoformat(text)
     except ValueError:
@@ -96,19 +97,19 @@ def parse_date(text: str) -> ox.Literal:
 
 
 def parse_whole_number(text: str) -> ox.Literal:
-    """A whole number as xsd:integer; other text as a plain literal."""
+    """An xsd:integer for a whole number, else a plain literal."""
     return build_typed_literal(text, "integer") if WHOLE_NUMBER_PATTERN.fullmatch(text) else ox.Literal(text)
 
 
 def parse_boolean(text: str) -> ox.Literal:
-    """Yes or no as xsd:boolean; other text as a plain literal."""
+    """An xsd:boolean for yes, no, true or false, else a plain literal."""
     lexical_form = BOOLEAN_SPELLINGS.get(text.casefold().rstrip("."))
     return build_typed_literal(lexical_form, "boolean") if lexical_form else ox.Literal(text)
 
 
 @cache
 def category_slugs_by_label_slug() -> dict[str, str]:
-    """The slugs of the categories by the slugs of their labels."""
+    """The slug of each category, by the slug of its label."""
     return {
         slugify_words(label): slug
         for label, slug in iter_names_with_slugs("category", expand_curie("skos:prefLabel"))
@@ -116,20 +117,20 @@ def category_slugs_by_label_slug() -> dict[str, str]:
 
 
 def find_known_agent(text: str) -> ox.NamedNode | None:
-    """The person or organization in the facts in the package with this slug or name, or None."""
+    """The person or organization with this slug, CURIE or name in the bundled facts, or None."""
     slug = agent_slugs_by_name().get(strip_name_prefix("agent", text))
     return expand_curie(f"agent:{slug}") if slug else None
 
 
 @cache
 def agent_slugs_by_name() -> dict[str, str]:
-    """The slugs of the people and organizations in the facts in the package, by slug and by name."""
-    by_name = dict(iter_names_with_slugs("agent", expand_curie("foaf:name")))
-    return by_name | {slug: slug for slug in by_name.values()}
+    """The slug of each person and organization in the bundled facts, by name and by slug."""
+    slugs_by_name = dict(iter_names_with_slugs("agent", expand_curie("foaf:name")))
+    return slugs_by_name | {slug: slug for slug in slugs_by_name.values()}
 
 
 def iter_names_with_slugs(prefix: str, property_: ox.NamedNode) -> Iterator[tuple[str, str]]:
-    """Pairs of name and slug of each resource in the namespace of a prefix."""
+    """The values of a property, each with the slug of its resource in the namespace of a prefix."""
     for subject, predicate, name in shipped.shipped_facts():
         if predicate == property_ and isinstance(subject, ox.NamedNode) and isinstance(name, ox.Literal):
             slug = subject.value.removeprefix(DEFAULT_NAMESPACES[prefix])

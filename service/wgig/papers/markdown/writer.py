@@ -1,7 +1,6 @@
-"""Write a paper as canonical Markdown: the same triples always give the same text.
-
-What Markdown cannot hold raises UnsupportedStatementError with the statements: those that the template has no
-place for, and texts with headings or unclosed comments, which would not be read back as text.
+"""Serialize a paper as canonical Markdown: equal sets of triples have equal texts.
+The template has no place for some statements, and a text with a heading or an unclosed comment would not be
+parsed as the same text. For such statements, UnsupportedStatementError is raised.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,14 +29,14 @@ from .template import (
 )
 from .values import iri_segment, local_name, resource_path, slugify_words
 
-LINE_MARK_CHARACTERS = "#*- \t"  # marks and blanks that the writer may add around the text of a line
+LINE_MARK_CHARACTERS = "#*- \t"  # that the writer may add before or after the text of a line
 
 
 class UnsupportedStatementError(ValueError):
-    """Why a paper cannot be written, with the statements at fault; none where they are not known."""
+    """A paper that cannot be written, with the statements that cause it; empty if they are not known."""
 
     def __init__(self, message: str, statements: Sequence[ox.Triple]) -> None:
-        """Take the message and the statements."""
+        """Keep the message and the statements."""
         super().__init__(message)
         self.statements = statements
 
@@ -45,9 +44,10 @@ class UnsupportedStatementError(ValueError):
 def find_unreadable_statements(
     triples: Iterable[ox.Triple], markdown: str, problem: Problem
 ) -> list[ox.Triple]:
-    """The statements whose texts make the written Markdown unreadable.
+    """The statements with texts because of which the serialized Markdown does not parse.
 
-    Those are texts that are not plain text by themselves, or else those with the line of the problem.
+    These are texts with headings or unclosed comments. If there are none, they are the texts that contain the
+    line of the problem.
     """
     texts = [(triple, triple.object.value) for triple in triples if isinstance(triple.object, ox.Literal)]
     line = strip_line_marks(TextLines(markdown).line(problem.members["line"]))
@@ -57,10 +57,10 @@ def find_unreadable_statements(
     ]
 
 
-def has_markdown_structure(words: str) -> bool:
-    """Whether a text has headings, or a comment without end."""
+def has_markdown_structure(text: str) -> bool:
+    """Whether a text has headings or an unclosed comment."""
     try:
-        return bool(parse_outline(words, 0).children)
+        return bool(parse_outline(text, 0).children)
     except Problem:
         return True
 
@@ -70,12 +70,12 @@ def strip_line_marks(line: str) -> str:
     return line.strip(LINE_MARK_CHARACTERS)
 
 
-# What the reader adds by itself: it is no loss if the triples do not have it.
+# The reader adds these properties to every paper, so a paper may be written even if its triples lack them.
 IMPLIED_PROPERTIES = {
     expand_curie(curie)
     for curie in ("rdf:type", "rdfs:label", "dcterms:source", "wgig:illustrative", "wgig:round")
 }
-YES_NO_WORDS = {"true": "yes", "false": "no"}
+YES_NO_TEXTS = {"true": "yes", "false": "no"}
 
 
 class IndentedDumper(yaml.SafeDumper):
@@ -88,28 +88,29 @@ class IndentedDumper(yaml.SafeDumper):
 
 
 def serialize_markdown_paper(triples: Iterable[ox.Triple]) -> str:
-    """The paper as Markdown. Raises UnsupportedStatementError for what the template cannot hold."""
+    """The paper as Markdown. Raises UnsupportedStatementError for statements that Markdown cannot hold."""
     statements = list(triples)
     graph = PaperGraph(statements)
-    sections = [text for heading in SECTION_HEADINGS if (text := serialize_paper_section(graph, heading))]
-    text = "\n\n".join([f"---\n{serialize_yaml(build_front_matter(graph))}---", *sections]) + "\n"
-    check_paper_held(statements, text)
+    sections = [serialize_paper_section(graph, heading) for heading in SECTION_HEADINGS]
+    front_matter = f"---\n{serialize_yaml(build_front_matter(graph))}---"
+    text = "\n\n".join([front_matter, *filter(None, sections)]) + "\n"
+    check_markdown_complete(statements, text)
     return text
 
 
-def check_paper_held(statements: Sequence[ox.Triple], text: str) -> None:
-    """Raise UnsupportedStatementError unless the Markdown has exactly the statements of the paper."""
+def check_markdown_complete(statements: Sequence[ox.Triple], text: str) -> None:
+    """Raise UnsupportedStatementError unless the Markdown parses to the statements of the paper."""
     try:
-        read_back = parse_paper_triples(text)[0]
+        parsed = parse_paper_triples(text)[0]
     except Problem as problem:
         cause = f"Markdown cannot hold a text of this paper. {problem.detail}"
         raise UnsupportedStatementError(
             cause, find_unreadable_statements(statements, text, problem)
         ) from problem
-    differences = set(statements).symmetric_difference(read_back)
+    differences = set(statements).symmetric_difference(parsed)
     lost = [triple for triple in statements if triple in differences]
     added = [
-        triple for triple in read_back if triple in differences and triple.predicate not in IMPLIED_PROPERTIES
+        triple for triple in parsed if triple in differences and triple.predicate not in IMPLIED_PROPERTIES
     ]
     if lost or added:
         raise UnsupportedStatementError(
@@ -118,13 +119,13 @@ def check_paper_held(statements: Sequence[ox.Triple], text: str) -> None:
 
 
 def serialize_yaml(values: dict[str, Any]) -> str:
-    """A mapping as YAML, with one line per value."""
+    """A mapping as YAML, with each string on one line."""
     text: str = yaml.dump(values, Dumper=IndentedDumper, allow_unicode=True, sort_keys=False, width=1_000_000)
     return text
 
 
 def build_front_matter(graph: PaperGraph) -> dict[str, Any]:
-    """The keys of the front matter that have a value, in the order of the template."""
+    """The front matter: keys with their values, in the order of the template, without empty ones."""
     paper = graph.paper
     values = {
         "paper": local_name(paper, "paper"),
@@ -149,40 +150,41 @@ def build_front_matter(graph: PaperGraph) -> dict[str, Any]:
 
 
 def paper_yaml_value(graph: PaperGraph, curie: str) -> Any:
-    """The values of a property of the paper, for YAML."""
+    """The value of a property of the paper as YAML, or the list if there are several or none."""
     return unwrap_single_value([yaml_value(value) for value in graph.values(graph.paper, curie)])
 
 
 def yaml_value(term: ox.NamedNode | ox.Literal) -> Any:
-    """A term as YAML: an int, date or bool where YAML would write the same text, else a string."""
+    """A term as a YAML value: an int, date or bool if its text is canonical, else a string."""
     value = literal_value(term) if isinstance(term, ox.Literal) else None
-    is_plain = type(value) in {int, date, bool} and build_value_literal(value) == term
-    return value if is_plain else term.value
+    is_canonical = type(value) in {int, date, bool} and build_value_literal(value) == term
+    return value if is_canonical else term.value
 
 
 def unwrap_single_value(values: list[Any]) -> Any:
-    """The only value, or the list where there are several or none."""
+    """The only value, or the list if there are several or none."""
     return values[0] if len(values) == 1 else values
 
 
 def title_entry(graph: PaperGraph) -> Any:
-    """The titles: one text, or a mapping from language to text."""
+    """The title as a string if it is in the language of the paper, else a mapping from language to title."""
     language = graph.first_text(graph.paper, "schema:inLanguage") or "en"
     titles_by_language: dict[str, list[str]] = {}
     for title in graph.values(graph.paper, "dcterms:title"):
         titles_by_language.setdefault(title.language or language, []).append(title.value)
-    by_language = {key: unwrap_single_value(values) for key, values in titles_by_language.items()}
-    return by_language[language] if list(by_language) == [language] else by_language
+    titles = {key: unwrap_single_value(values) for key, values in titles_by_language.items()}
+    return titles[language] if list(titles) == [language] else titles
 
 
 def drafter_entry(graph: PaperGraph, agent: ox.NamedNode) -> Any:
-    """A drafter: the name in the graph, or a description of somebody who is not in the graph."""
+    """A drafter: the short name of an agent of the bundled facts, or a mapping that describes a person."""
     name = graph.first_text(agent, "foaf:name")
     if not name:
         return local_name(agent, "agent")
     memberships = [*graph.subjects_with("org:member", agent)]
     short_name = local_name(agent, "agent")
-    implied = f"{local_name(graph.paper, 'paper')}-{slugify_words(name)}"
+    # The reader generates this short name, so that the key `id` is not needed.
+    generated_name = f"{local_name(graph.paper, 'paper')}-{slugify_words(name)}"
     values = {
         "name": name,
         "group": unwrap_single_value(
@@ -192,14 +194,14 @@ def drafter_entry(graph: PaperGraph, agent: ox.NamedNode) -> Any:
                 for group in graph.values(node, "wgig:stakeholderGroup")
             ]
         ),
-        "id": [] if short_name == implied and slugify_words(name) else short_name,
+        "id": [] if short_name == generated_name and slugify_words(name) else short_name,
         "member": True if memberships else [],
     }
-    return {key: value for key, value in values.items() if value != []}
+    return {key: value for key, value in values.items() if value != []}  # [] stands for no value
 
 
 def waiver_entries(graph: PaperGraph) -> dict[str, Any]:
-    """The reasons of the waivers by rule code."""
+    """The reasons of the waivers, by rule code."""
     return {
         local_name(rule, "shape"): unwrap_single_value(property_texts(graph, waiver, "wgig:reason"))
         for waiver in graph.parts("wgig:waiver")
@@ -208,25 +210,25 @@ def waiver_entries(graph: PaperGraph) -> dict[str, Any]:
 
 
 def serialize_paper_section(graph: PaperGraph, heading: TemplateHeading) -> str:
-    """A section with its heading, or an empty string where the paper has nothing in it."""
+    """A section with its heading, or an empty string if the section is empty."""
     blocks = list(SECTION_WRITERS[heading.key](graph))
     return "\n\n".join([f"## {heading.marked_title}", *blocks]) if blocks else ""
 
 
 def iter_issue_blocks(graph: PaperGraph) -> Iterator[str]:
-    """Section 1."""
+    """The blocks of section 1: the description of the issue."""
     yield from property_texts(graph, graph.paper, "wgig:issueDescription")
 
 
 def iter_category_blocks(graph: PaperGraph) -> Iterator[str]:
-    """Section 2."""
+    """The blocks of section 2: a list of categories."""
     yield from format_bullet_list(
         [local_name(category, "category") for category in graph.values(graph.paper, "wgig:category")]
     )
 
 
 def iter_swot_blocks(graph: PaperGraph) -> Iterator[str]:
-    """Section 3."""
+    """The blocks of section 3: the points of the SWOT analysis below their headings."""
     for node in graph.values(graph.paper, "wgig:swot"):
         for heading in SWOT_HEADINGS:
             yield from blocks_below_heading(
@@ -235,7 +237,7 @@ def iter_swot_blocks(graph: PaperGraph) -> Iterator[str]:
 
 
 def iter_actor_blocks(graph: PaperGraph) -> Iterator[str]:
-    """Section 4."""
+    """The blocks of section 4: the main actor and other actors."""
     for heading in ACTOR_HEADINGS:
         actors = sorted(graph.values(graph.paper, heading.key), key=lambda actor: actor_number(graph, actor))
         yield from blocks_below_heading(
@@ -244,26 +246,29 @@ def iter_actor_blocks(graph: PaperGraph) -> Iterator[str]:
 
 
 def actor_number(graph: PaperGraph, node: ox.NamedNode) -> int:
-    """The number that tells an actor apart from earlier ones with a similar name, 1 without one."""
+    """The number at the end of the IRI of an actor, by which actors with similar names are ordered.
+
+    It is 1 without a number, and for an actor that the paper does not describe.
+    """
     name = graph.first_text(node, "foaf:name")
     return trailing_number(node, f"-{slugify_words(name) or 'actor'}" if name else node.value)
 
 
 def format_actor_item(graph: PaperGraph, node: ox.NamedNode) -> str:
-    """An actor by name, with the stakeholder groups that the paper gives."""
+    """An actor as `Name (group, group)`, with the stakeholder groups that the paper states."""
     name = graph.first_text(node, "foaf:name") or local_name(node, "agent")
     groups = [local_name(group, "group") for group in graph.values(node, "wgig:stakeholderGroup")]
     return f"{name} ({', '.join(groups)})" if groups else name
 
 
 def iter_forum_blocks(graph: PaperGraph) -> Iterator[str]:
-    """Section 5."""
+    """The blocks of section 5: forums."""
     for forum in graph.parts("wgig:forum"):
         yield from iter_part_blocks(graph, forum, FORUM_HEADINGS)
 
 
 def iter_mechanism_blocks(graph: PaperGraph) -> Iterator[str]:
-    """Section 6."""
+    """The blocks of section 6: governance mechanisms."""
     for mechanism in graph.parts("wgig:mechanism"):
         yield from iter_part_blocks(graph, mechanism, MECHANISM_HEADINGS)
 
@@ -271,7 +276,7 @@ def iter_mechanism_blocks(graph: PaperGraph) -> Iterator[str]:
 def iter_part_blocks(
     graph: PaperGraph, node: ox.NamedNode, headings: Sequence[TemplateHeading]
 ) -> Iterator[str]:
-    """A forum or mechanism: its name as a heading, then its properties."""
+    """The blocks of a forum or mechanism: the heading with its name, then its properties."""
     yield format_name_heading(3, graph.first_text(node, "rdfs:label"))
     for heading in headings:
         texts = property_texts(graph, node, heading.key)
@@ -281,13 +286,13 @@ def iter_part_blocks(
 
 
 def format_decisions(texts: Sequence[str]) -> list[str]:
-    """Whether a forum makes decisions; several answers, or one of several lines, become a list."""
-    answers = [YES_NO_WORDS.get(text, text) for text in texts]
-    return answers if len(answers) == 1 and "\n" not in answers[0] else format_bullet_list(answers)
+    """The values of `Makes decisions`: a list, or one block if there is one value on one line."""
+    values = [YES_NO_TEXTS.get(text, text) for text in texts]
+    return values if len(values) == 1 and "\n" not in values[0] else format_bullet_list(values)
 
 
 def iter_adequacy_blocks(graph: PaperGraph) -> Iterator[str]:
-    """Section 7: by criterion, then by mechanism where there are several."""
+    """The blocks of section 7: assessments by criterion."""
     assessments_by_criterion: dict[str, list[ox.NamedNode]] = {
         heading.key: [] for heading in CRITERION_HEADINGS if heading.key
     }
@@ -298,18 +303,18 @@ def iter_adequacy_blocks(graph: PaperGraph) -> Iterator[str]:
         )
         assessments_by_criterion.setdefault(criterion, []).append(assessment)
     titles = {heading.key: heading.marked_title for heading in CRITERION_HEADINGS}
-    other = titles[""]
+    other_title = titles[""]
     for criterion, assessments in assessments_by_criterion.items():
         if assessments:
-            yield f"### {titles.get(criterion, f'{other}: {criterion}')}"
-            name = f"/{iri_segment(criterion)}"
+            yield f"### {titles.get(criterion, f'{other_title}: {criterion}')}"
+            iri_suffix = f"/{iri_segment(criterion)}"  # its digits are no number of the assessment
             yield from iter_assessment_blocks(
-                graph, sorted(assessments, key=lambda assessment: trailing_number(assessment, name))
+                graph, sorted(assessments, key=lambda assessment: trailing_number(assessment, iri_suffix))
             )
 
 
 def iter_assessment_blocks(graph: PaperGraph, assessments: Sequence[ox.NamedNode]) -> Iterator[str]:
-    """The assessments by one criterion; several are below the names of their mechanisms."""
+    """The blocks of the assessments by one criterion. If there are several, each is below its mechanism."""
     for assessment in assessments:
         names = [
             format_mechanism_name(graph, mechanism) for mechanism in graph.values(assessment, "wgig:judges")
@@ -332,12 +337,12 @@ def iter_assessment_blocks(graph: PaperGraph, assessments: Sequence[ox.NamedNode
 
 
 def format_mechanism_name(graph: PaperGraph, node: ox.NamedNode) -> str:
-    """The name of a mechanism, or the end of the IRI of one that is not described."""
+    """The name of a mechanism; without a label, the end of its IRI."""
     return graph.first_text(node, "rdfs:label") or local_name(node, "paper").rpartition("/mechanism/")[2]
 
 
 def iter_comment_blocks(graph: PaperGraph) -> Iterator[str]:
-    """Section 8."""
+    """The blocks of section 8: additional comments."""
     yield from property_texts(graph, graph.paper, "wgig:additionalComments")
 
 
@@ -347,24 +352,24 @@ def property_texts(graph: PaperGraph, node: ox.NamedNode, curie: str) -> list[st
 
 
 def format_bullet_list(values: Sequence[str]) -> list[str]:
-    """A list of values, with further lines indented; nothing where there are no values."""
+    """A Markdown list as one block; empty if there are no values. Further lines of a value are indented."""
     lines = [bullet_mark(value) + value.replace("\n", "\n  ").replace("\n  \n", "\n\n") for value in values]
     return ["\n".join(lines)] if lines else []
 
 
 def bullet_mark(value: str) -> str:
-    """The list mark for a value; a hyphen before a line of hyphens would make a thematic break."""
+    """The list mark for a value: an asterisk before hyphens, as `- ---` would be a thematic break."""
     return "- " if value.partition("\n")[0].strip("- \t") else "* "
 
 
 def format_name_heading(level: int, name: str) -> str:
-    """A heading with a name given by the author; a trailing # is kept from closing the heading."""
+    """A heading with a name. After a final #, which Markdown would remove, ` #` is added."""
     closing = " #" if name.endswith("#") else ""
     return f"{'#' * level} {name}{closing}"
 
 
 def blocks_below_heading(level: int, title: str, blocks: Sequence[str]) -> Iterator[str]:
-    """Blocks below a heading, or nothing where there are none."""
+    """The heading and the blocks, or nothing if there are no blocks."""
     if blocks:
         yield f"{'#' * level} {title}"
         yield from blocks

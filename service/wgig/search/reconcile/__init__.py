@@ -1,4 +1,4 @@
-"""The Reconciliation Service API 0.2 (W3C Community Group): matches table cells to resources of the graph.
+"""The Reconciliation Service API 0.2 (W3C Community Group): matches table cells to resources.
 
-Read `routes` first.
+Start with `routes`.
 """

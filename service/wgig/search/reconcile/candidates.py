@@ -1,7 +1,7 @@
-"""Candidates of the Reconciliation API, each with a score from 0 to 100, and suggestions for typed prefixes.
+"""Candidates of the Reconciliation API with scores from 0 to 100, and suggestions for a prefix.
 
-The score is the similarity of the names by letters. Each condition has a weight of 0.4 beside 1 for the
-name.
+The score is the weighted mean of similarities: of the name, with weight 1, and of the values for each
+condition of the query (a property with requested values), with weight 0.4.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,18 +30,16 @@ from .request import (
     parse_iri_node,
 )
 
-MAX_CANDIDATE_ROWS = 50  # index rows whose names are compared by letters
-MAX_CONDITION_SUBJECTS = 500  # quads that are read for a condition
-CONDITION_SCORE_WEIGHT = 0.4  # of a condition; that of the name is 1
-OTHER_KIND_SCORE_FACTOR = (
-    0.8  # multiplies the score of another kind than requested, with type_strict "should"
-)
-MIN_MATCH_SCORE = 95  # a single candidate with at least this score is a match
+MAX_CANDIDATE_ROWS = 50  # index rows whose similarity is computed
+MAX_CONDITION_QUADS = 500  # quads that are read for a condition
+CONDITION_SCORE_WEIGHT = 0.4  # the weight of the name is 1
+OTHER_KIND_SCORE_FACTOR = 0.8  # for resources of another kind than requested, with type_strict "should"
+MIN_MATCH_SCORE = 95  # if only one candidate has this score or more, it is a match
 MAX_DESCRIPTION_CHARACTERS = 200
 
 
 class ReconciliationCandidate(NamedTuple):
-    """A candidate resource with its score, and the scores by feature that make it up."""
+    """A candidate resource with its score, and the similarities by feature (`name`, or a condition)."""
 
     iri: str
     kind: str
@@ -52,7 +50,7 @@ class ReconciliationCandidate(NamedTuple):
 
 
 def build_reconciliation_result(query: ReconciliationQuery, index: FullTextIndex) -> dict[str, Any]:
-    """The candidates of a query as JSON of the API, the best first."""
+    """The candidates for a query as JSON of the API, the best first."""
     candidates = sorted(find_candidates(query, index), key=lambda candidate: -candidate.score)
     matches = [candidate for candidate in candidates if candidate.score >= MIN_MATCH_SCORE]
     return {
@@ -63,21 +61,21 @@ def build_reconciliation_result(query: ReconciliationQuery, index: FullTextIndex
     }
 
 
-def build_candidate_json(candidate: ReconciliationCandidate, match: bool, base: str) -> dict[str, Any]:
-    """A candidate as JSON."""
+def build_candidate_json(candidate: ReconciliationCandidate, is_match: bool, base: str) -> dict[str, Any]:
+    """A candidate as JSON; it is a match if it alone has MIN_MATCH_SCORE or more."""
     return {
         "id": candidate.iri.removeprefix(identifier_space(base)),
         "name": candidate.name,
         **({"description": candidate.description} if candidate.description else {}),
         "type": [build_kind_type(candidate.kind).to_json()],
         "score": round(candidate.score, 1),
-        "match": match,
+        "match": is_match,
         "features": [{"id": name, "value": round(value, 1)} for name, value in candidate.features.items()],
     }
 
 
 def find_candidates(query: ReconciliationQuery, index: FullTextIndex) -> list[ReconciliationCandidate]:
-    """The candidates of a query, in any order."""
+    """The candidates for a query, in any order."""
     terms = [SearchTerm((word,)) for word in tokenize_text(query.text[:MAX_SEARCH_CHARACTERS])][
         :MAX_SEARCH_TERMS
     ]
@@ -107,8 +105,8 @@ def find_candidates(query: ReconciliationQuery, index: FullTextIndex) -> list[Re
 def find_candidate_rows(
     query: ReconciliationQuery, terms: Sequence[SearchTerm], index: FullTextIndex
 ) -> list[IndexRow]:
-    """The index rows of the requested kinds whose names match."""
-    kinds = query.kinds if query.kinds and query.strict != "should" else [""]
+    """The index rows of the requested kinds with matching names."""
+    kinds = query.kinds if query.kinds and query.strict != "should" else [""]  # empty: any kind
     if query.strict == "all" and len(set(kinds)) > 1:
         return []  # no resource has two kinds
     rows = (
@@ -118,14 +116,14 @@ def find_candidate_rows(
 
 
 def find_rows_by_condition(query: ReconciliationQuery, index: FullTextIndex) -> list[IndexRow]:
-    """The index rows of resources with a value of the first condition, for a query without a name."""
-    if not query.conditions:  # the name has no letters
+    """The index rows of resources that meet the first condition, for a query without words."""
+    if not query.conditions:
         return []
     condition, prefix = query.conditions[0], identifier_space(index.base)
     iris = dict.fromkeys(
         quad.subject.value
         for term in iter_condition_terms(condition, index.base)
-        for quad in islice(index.store.match(None, ox.NamedNode(condition.iri), term), MAX_CONDITION_SUBJECTS)
+        for quad in islice(index.store.match(None, ox.NamedNode(condition.iri), term), MAX_CONDITION_QUADS)
         if isinstance(quad.subject, ox.NamedNode) and quad.subject.value.startswith(prefix)
     )
     is_any_kind = not query.kinds or query.strict == "should"
@@ -133,18 +131,18 @@ def find_rows_by_condition(query: ReconciliationQuery, index: FullTextIndex) -> 
 
 
 def iter_condition_terms(condition: QueryCondition, base: str) -> Iterable[Any]:
-    """The RDF terms that match a value of a condition."""
-    for id_ in condition.things:
+    """The RDF terms that meet a condition."""
+    for id_ in condition.resource_ids:
         if node := parse_iri_node(identifier_space(base) + id_):
             yield node
     for value in condition.values:
         yield ox.Literal(value)
         if isinstance(value, str):
-            yield ox.Literal(value, language="en")
+            yield ox.Literal(value, language="en")  # most texts in the store are English
 
 
 def name_similarity(text: str, names: Iterable[str]) -> float:
-    """The similarity of a text and the nearest name, from 0 to 100; word order counts little."""
+    """The similarity of a text to the nearest name, from 0 to 100. Another word order reduces it by 2 %."""
     text_words = " ".join(tokenize_text(text))
     scores = [0.0]
     for name in names:
@@ -154,15 +152,13 @@ def name_similarity(text: str, names: Iterable[str]) -> float:
 
 
 def condition_similarity(condition: QueryCondition, iri: str, store: Store, base: str) -> float:
-    """The similarity of the values of a property and those of a condition, from 0 to 100."""
+    """The similarity of the property values of a resource to the values of a condition, from 0 to 100."""
     terms = [
         quad.object
-        for quad in islice(
-            store.match(ox.NamedNode(iri), ox.NamedNode(condition.iri)), MAX_CONDITION_SUBJECTS
-        )
+        for quad in islice(store.match(ox.NamedNode(iri), ox.NamedNode(condition.iri)), MAX_CONDITION_QUADS)
     ]
     iris = {term.value for term in terms if isinstance(term, ox.NamedNode)}
-    if any(identifier_space(base) + id_ in iris for id_ in condition.things):
+    if any(identifier_space(base) + id_ in iris for id_ in condition.resource_ids):
         return 100
     texts = [term.value for term in terms if isinstance(term, ox.Literal)]
     texts += [label.value for label in find_labels(store, iris).values()]
@@ -172,12 +168,12 @@ def condition_similarity(condition: QueryCondition, iri: str, store: Store, base
 
 
 def format_condition_value(value: object) -> str:
-    """The lexical form of a value."""
+    """The lexical form of a JSON value."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def candidate_score(features: dict[str, float], row: IndexRow, query: ReconciliationQuery) -> float:
-    """The score of a candidate: the mean of its features by weight, reduced for another kind."""
+    """The score of a candidate: the weighted mean of its features, reduced for another kind."""
     weights = {feature: 1 if feature == "name" else CONDITION_SCORE_WEIGHT for feature in features}
     score = sum(features[feature] * weight for feature, weight in weights.items()) / sum(weights.values())
     return score * (OTHER_KIND_SCORE_FACTOR if query.kinds and row.kind not in query.kinds else 1)
@@ -189,7 +185,7 @@ def entry_description(entry: IndexEntry) -> str:
         (
             passage.text
             for passage in entry.passages
-            if passage.place >= len(NAME_PROPERTIES) and not passage.part
+            if passage.property_position >= len(NAME_PROPERTIES) and not passage.part
         ),
         "",
     )
@@ -200,13 +196,13 @@ MAX_SUGGESTIONS = 20
 MAX_SAMPLED_THINGS = 200  # resources of a kind whose properties are counted
 
 
-def suggest_entities(prefix: str, kind_: str, start: int, index: FullTextIndex) -> list[dict[str, Any]]:
-    """The resources that have words of the prefix in their names, the last one as a prefix."""
+def suggest_entities(prefix: str, kind: str, start: int, index: FullTextIndex) -> list[dict[str, Any]]:
+    """The resources whose names have the words of a prefix; the last word may be incomplete."""
     words = tokenize_text(prefix[:MAX_SEARCH_CHARACTERS])[:MAX_SEARCH_TERMS]
     if not words:
         return []
     terms = [*(SearchTerm((word,)) for word in words[:-1]), SearchTerm((words[-1],), is_prefix=True)]
-    matches = index.query(find_name_matches, SearchCriteria(terms, kind=kind_))
+    matches = index.query(find_name_matches, SearchCriteria(terms, kind=kind))
     id_prefix = identifier_space(index.base)
     iris = dict.fromkeys(row.iri for row in matches.rows if row.iri.startswith(id_prefix))
     rows = index.query(find_rows_by_iri, list(iris)[start : start + MAX_SUGGESTIONS])
@@ -226,7 +222,7 @@ def suggest_entities(prefix: str, kind_: str, start: int, index: FullTextIndex) 
 
 
 def filter_suggestions(prefix: str, candidates: list[NamedIdentifier], start: int) -> list[dict[str, str]]:
-    """Those whose name or identifier contains the prefix, first those whose name starts with it."""
+    """The candidates whose name or identifier contains the prefix; names that begin with it come first."""
     folded_prefix = fold_text(prefix).strip()
     matches = [
         candidate
@@ -238,19 +234,19 @@ def filter_suggestions(prefix: str, candidates: list[NamedIdentifier], start: in
 
 
 def suggest_types(prefix: str, start: int, kinds: list[str]) -> list[dict[str, str]]:
-    """The kinds that match the prefix."""
+    """The kinds whose name or identifier contains the prefix."""
     return filter_suggestions(prefix, build_kind_types(kinds), start)
 
 
 def suggest_properties(prefix: str, start: int, index: FullTextIndex) -> list[dict[str, str]]:
-    """The properties that match the prefix."""
+    """The properties whose name or identifier contains the prefix."""
     return filter_suggestions(prefix, list_declared_properties(index.store, index.base), start)
 
 
-def propose_kind_properties(kind_: str, limit: int, index: FullTextIndex) -> list[dict[str, str]]:
-    """The properties that resources of a kind have, the most frequent first."""
+def propose_kind_properties(kind: str, limit: int, index: FullTextIndex) -> list[dict[str, str]]:
+    """The properties of resources of a kind, the most frequent first."""
     counts: dict[str, int] = {}
-    for iri in index.query(list_iris_of_kind, kind_, MAX_SAMPLED_THINGS):
+    for iri in index.query(list_iris_of_kind, kind, MAX_SAMPLED_THINGS):
         for property_ in {quad.predicate.value for quad in index.store.match(ox.NamedNode(iri))}:
             counts[property_] = counts.get(property_, 0) + 1
     most_frequent = sorted(counts, key=lambda iri: (-counts[iri], iri))[:limit]

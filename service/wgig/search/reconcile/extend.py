@@ -1,4 +1,4 @@
-"""Data extension: property values of resources, for new columns of a table (specification, section 6)."""
+"""Data extension of the Reconciliation API, section 6: property values for new columns of a table."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -21,11 +21,15 @@ from .request import (
     parse_json_parameter,
 )
 
+# Resources (rows) and properties (columns) of a request, and values in a cell.
 MAX_EXTENDED_THINGS, MAX_EXTENDED_PROPERTIES, MAX_EXTENDED_VALUES = 500, 20, 100
 
 
-def build_extension_answer(text: str, store: Store, base: str) -> dict[str, Any]:
-    """The response to a data extension query. Raises Problem 400, and 413 for too many."""
+def build_extension_result(text: str, store: Store, base: str) -> dict[str, Any]:
+    """The JSON for the data extension query `text`.
+
+    Raises Problem 400 if it is invalid, 413 for too many resources or properties.
+    """
     query = parse_json_parameter(text, "extend")
     ids, requested_properties = query.get("ids"), query.get("properties")
     if (
@@ -57,18 +61,20 @@ def build_extension_answer(text: str, store: Store, base: str) -> dict[str, Any]
 
 
 def parse_extension_property(requested_property: Any, store: Store, base: str) -> tuple[str, str]:
-    """The identifier and the IRI of a property. Raises Problem 400."""
+    """The identifier and IRI of a requested property. Raises Problem 400 if it is unknown or has settings."""
     id_ = requested_property.get("id") if isinstance(requested_property, dict) else None
     iri = find_property_iri(id_, store, base) if isinstance(id_, str) else None
     if not isinstance(id_, str) or iri is None:
-        raise Problem(400, f"There is no property {id_!r}. Name one by its IRI, or as in wgig:category.")
+        raise Problem(
+            400, f"There is no property {id_!r}. Use an IRI or a prefixed name such as wgig:category."
+        )
     if requested_property.get("settings"):
-        raise Problem(400, f"The property {id_} takes no settings. Leave them out.")
+        raise Problem(400, f"The property {id_} accepts no settings. Omit them.")
     return id_, iri
 
 
 def list_property_cells(id_: str, property_: str, store: Store, base: str) -> list[dict[str, Any]]:
-    """The values of a property of a resource, as cells; empty where there is no such resource."""
+    """The values of a property of a resource as table cells; empty if the resource does not exist."""
     resource = parse_iri_node(identifier_space(base) + id_)
     if resource is None:
         return []
@@ -79,7 +85,7 @@ def list_property_cells(id_: str, property_: str, store: Store, base: str) -> li
 
 
 def iter_extension_cells(terms: Sequence[Any], store: Store, base: str) -> Iterator[dict[str, Any]]:
-    """The terms as cells of a table."""
+    """The terms as table cells."""
     labels = find_labels(store, (term.value for term in terms if isinstance(term, ox.NamedNode)))
     for term in terms:
         if isinstance(term, ox.Literal):
@@ -92,7 +98,7 @@ def iter_extension_cells(terms: Sequence[Any], store: Store, base: str) -> Itera
 
 
 def build_literal_cell(literal: ox.Literal) -> dict[str, Any]:
-    """The cell of a literal: a number or a date where it is finite and has no time, else a string."""
+    """The table cell for a literal: a finite number, a date without a time, or else a string."""
     match literal_value(literal):
         case bool() | datetime():
             return {"str": literal.value}

@@ -1,7 +1,4 @@
-"""Reconciliation requests (Reconciliation Service API, section 4): parsing and validation.
-
-Also the types and properties that they use.
-"""
+"""Parse queries of the Reconciliation API (section 4), and look up the types and properties in them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +23,7 @@ PROPERTY_CLASSES = tuple(
 
 
 class NamedIdentifier(NamedTuple):
-    """The identifier and name of a type or property in the API."""
+    """A type or property of the API, with its identifier and its name for people."""
 
     id: str
     name: str
@@ -37,22 +34,22 @@ class NamedIdentifier(NamedTuple):
 
 
 def identifier_space(base: str) -> str:
-    """The prefix of the IRIs of all resources."""
+    """The prefix that the identifiers of the API omit from the IRIs of resources."""
     return f"{base}id/"
 
 
-def build_kind_type(id_: str) -> NamedIdentifier:
+def build_kind_type(kind: str) -> NamedIdentifier:
     """A kind of resources as a type of the API."""
-    return NamedIdentifier(id_, kind_title(id_))
+    return NamedIdentifier(kind, kind_title(kind))
 
 
 def build_kind_types(kinds: list[str]) -> list[NamedIdentifier]:
-    """The kinds as types of the API, the main ones first."""
+    """The kinds as types of the API, first the kinds with a title in KIND_TITLES."""
     return [build_kind_type(kind) for kind in sorted(kinds, key=lambda kind: (kind not in KIND_TITLES, kind))]
 
 
 def find_property_iri(id_: str, store: Store, base: str) -> str | None:
-    """The IRI of a property given by IRI or prefixed name; None where it is neither declared nor used."""
+    """The IRI of a property with an IRI or prefixed name; None if it is neither declared nor used."""
     prefix, _, local_name = id_.partition(":")
     namespaces = namespaces_by_prefix(base)
     if prefix in namespaces and local_name:
@@ -62,13 +59,13 @@ def find_property_iri(id_: str, store: Store, base: str) -> str | None:
 
 
 def is_known_property(iri: ox.NamedNode, store: Store) -> bool:
-    """Whether a property is declared or used."""
+    """Whether a property is declared in the store or used in it."""
     declarations = (store.match(iri, RDF_TYPE, property_class) for property_class in PROPERTY_CLASSES)
     return any(True for _ in chain(store.match(None, iri), *declarations))
 
 
 def parse_iri_node(iri: str) -> ox.NamedNode | None:
-    """The node of an IRI; None where it has invalid characters (RFC 3987, section 2.2)."""
+    """The node for an IRI; None if it has invalid characters (RFC 3987, section 2.2)."""
     try:
         return ox.NamedNode(iri) if is_writable_iri(iri) else None
     except ValueError:
@@ -76,12 +73,12 @@ def parse_iri_node(iri: str) -> ox.NamedNode | None:
 
 
 def build_named_property(iri: str, store: Store, base: str) -> NamedIdentifier:
-    """A property with its label."""
+    """A property with its prefixed name as the identifier and its label as the name."""
     return NamedIdentifier(shorten_iri(iri, base), label_or_words(find_labels(store, [iri]), iri).value)
 
 
 def list_declared_properties(store: Store, base: str) -> list[NamedIdentifier]:
-    """All declared properties, by name."""
+    """All declared properties, sorted by name."""
     iris = {
         quad.subject.value
         for property_class in PROPERTY_CLASSES
@@ -96,7 +93,7 @@ def list_declared_properties(store: Store, base: str) -> list[NamedIdentifier]:
 
 MAX_BATCH_QUERIES = 50
 DEFAULT_CANDIDATES, MAX_CANDIDATES = 10, 100
-MAX_QUERY_CONDITIONS = 10  # properties in a query
+MAX_QUERY_CONDITIONS = 10
 TYPE_STRICTNESS_VALUES = ("any", "all", "should")
 QUERY_MEMBERS = {"query", "type", "limit", "properties", "type_strict"}
 ConditionValue = str | int | float | bool
@@ -104,17 +101,23 @@ ConditionValue = str | int | float | bool
 
 @dataclass(frozen=True)
 class QueryCondition:
-    """A property with the values that a candidate should have: literals, and identifiers of resources."""
+    """A property in a query, with the literals and resources that a candidate should have as its values.
+
+    `id` is the identifier of the property in the query, such as `wgig:category`.
+    """
 
     id: str
     iri: str
     values: Sequence[ConditionValue]
-    things: Sequence[str]
+    resource_ids: Sequence[str]
 
 
 @dataclass(frozen=True)
 class ReconciliationQuery:
-    """A query for a name, kinds (`strict`: any, all or should) and conditions."""
+    """A query for resources by name (`text`), kinds and conditions.
+
+    `strict` is the member `type_strict`: candidates have `any` or `all` of the kinds, or `should` have one.
+    """
 
     text: str
     kinds: Sequence[str]
@@ -124,20 +127,20 @@ class ReconciliationQuery:
 
 
 def parse_json_parameter(text: str, name: str) -> Mapping[str, Any]:
-    """The JSON object in a parameter. Raises Problem 400."""
+    """The JSON object in a parameter. Raises Problem 400 for other JSON and invalid JSON."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Problem(400, f"The parameter {name} is not valid JSON. Send a JSON object.") from error
     if not isinstance(value, dict):
-        raise Problem(400, f"The parameter {name} is no JSON object. Send one.")
+        raise Problem(400, f"The parameter {name} is not a JSON object. Send a JSON object.")
     return value
 
 
 def parse_query_batch(
     text: str, kinds: Sequence[str], store: Store, base: str
 ) -> dict[str, ReconciliationQuery]:
-    """The queries of a batch, by key. Raises Problem 400, and 413 for too many."""
+    """The queries of a batch, by key. Raises Problem 400 for an invalid query, 413 for too many."""
     batch = parse_json_parameter(text, "queries")
     if len(batch) > MAX_BATCH_QUERIES:
         raise Problem(
@@ -150,7 +153,7 @@ def parse_query_batch(
 def parse_reconciliation_query(
     query: Any, key: str, kinds: Sequence[str], store: Store, base: str
 ) -> ReconciliationQuery:
-    """One query of a batch. Raises Problem 400."""
+    """A query of a batch. `kinds` are the known kinds. Raises Problem 400 if the query is invalid."""
     if not isinstance(query, dict) or query.keys() - QUERY_MEMBERS:
         raise invalid_query_problem(
             key, f"it must be an object with members of: {', '.join(sorted(QUERY_MEMBERS))}"
@@ -169,8 +172,8 @@ def parse_reconciliation_query(
         )
     if not isinstance(types, list) or not all(isinstance(type_, str) for type_ in types):
         raise invalid_query_problem(key, "its type must be an identifier or an array of them")
-    kind_names = [type_.removeprefix(identifier_space(base)) for type_ in types]
-    if unknown_kinds := [type_ for type_ in kind_names if type_ not in kinds]:
+    query_kinds = [type_.removeprefix(identifier_space(base)) for type_ in types]
+    if unknown_kinds := [kind for kind in query_kinds if kind not in kinds]:
         raise invalid_query_problem(
             key, f"its type must be one of {', '.join(kinds)}, not {unknown_kinds[0]!r}"
         )
@@ -181,20 +184,22 @@ def parse_reconciliation_query(
         raise invalid_query_problem(key, "it must have a query or properties")
     return ReconciliationQuery(
         text,
-        kind_names,
+        query_kinds,
         strict,
         int(limit),
-        [parse_query_condition(type_, key, store, base) for type_ in conditions],
+        [parse_query_condition(condition, key, store, base) for condition in conditions],
     )
 
 
 def parse_query_condition(condition: Any, key: str, store: Store, base: str) -> QueryCondition:
-    """A condition of a query. Raises Problem 400."""
+    """A condition of a query. Raises Problem 400 if the condition is invalid."""
     if not isinstance(condition, dict) or not isinstance(condition.get("pid"), str) or "v" not in condition:
         raise invalid_query_problem(key, "each of its properties must have a pid and a v")
     iri = find_property_iri(condition["pid"], store, base)
     if iri is None:
-        raise invalid_query_problem(key, f"its pid {condition['pid']!r} is no property such as wgig:category")
+        raise invalid_query_problem(
+            key, f"its pid {condition['pid']!r} is not a property; use one such as wgig:category"
+        )
     values = condition["v"] if isinstance(condition["v"], list) else [condition["v"]]
     resource_ids = [
         value["id"] for value in values if isinstance(value, dict) and isinstance(value.get("id"), str)
@@ -202,11 +207,12 @@ def parse_query_condition(condition: Any, key: str, store: Store, base: str) -> 
     literals = [value for value in values if isinstance(value, str | int | float)]
     if len(resource_ids) + len(literals) != len(values):
         raise invalid_query_problem(
-            key, "a v must be a string, a number, true or false, an object with an id, or an array of these"
+            key,
+            "each v must be a string, a number, true or false, an object with an id, or an array of these",
         )
     return QueryCondition(condition["pid"], iri, literals, resource_ids)
 
 
 def invalid_query_problem(key: str, rule: str) -> Problem:
-    """The 400 for a query that breaks a rule."""
+    """The Problem 400 for a query that breaks a rule."""
     return Problem(400, f"The query {key!r} is invalid: {rule}.")

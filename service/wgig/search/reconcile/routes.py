@@ -1,4 +1,4 @@
-"""/reconcile: the Reconciliation Service API 0.2, with which OpenRefine matches tables to our resources."""
+"""/reconcile: the Reconciliation Service API 0.2, by which OpenRefine matches table cells to resources."""
 
 from typing import Annotated, Any
 
@@ -27,7 +27,7 @@ from ..database import list_distinct_values, read_index_entry
 from ..dependencies import IndexDep, SearchesDep
 from ..entries import EntryKey
 from ..index import FullTextIndex
-from ..schemas import PropertyProposals, ReconciliationAnswer, ServiceManifest, SuggestionList
+from ..schemas import PropertyProposals, ReconciliationResult, ServiceManifest, SuggestionList
 from .candidates import (
     MAX_SUGGESTIONS,
     build_reconciliation_result,
@@ -37,7 +37,7 @@ from .candidates import (
     suggest_properties,
     suggest_types,
 )
-from .extend import build_extension_answer
+from .extend import build_extension_result
 from .request import MAX_BATCH_QUERIES, build_kind_types, identifier_space, parse_iri_node, parse_query_batch
 
 MAX_RECONCILIATION_BYTES = 1024 * 1024  # of a request body
@@ -57,8 +57,8 @@ LIMIT_SCHEMA: dict[str, Any] = {
     "default": MAX_SUGGESTIONS,
     "examples": [5],
 }
-PREVIEW_WIDTH_PIXELS, PREVIEW_HEIGHT_PIXELS = 430, 260  # pixels of a preview
-# A preview stands in the pages of others, and does no more than any page.
+PREVIEW_WIDTH_PIXELS, PREVIEW_HEIGHT_PIXELS = 430, 260
+# Unlike other pages, a preview may be framed by other sites.
 PREVIEW_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors *"
 )
@@ -68,11 +68,11 @@ class ReconciliationParameters(ParameterModel):
     """Query parameters of GET /reconcile."""
 
     queries: Text = describe_parameter(
-        "A batch of reconciliation queries as JSON; without it, the manifest.",
+        "A batch of reconciliation queries as JSON. Without it, the response is the manifest.",
         examples=['{"q0": {"query": "spam", "type": "issue"}}'],
     )
     extend: Text = describe_parameter(
-        "A query for data extension as JSON.",
+        "A data extension query as JSON.",
         examples=['{"ids": ["issue/spam"], "properties": [{"id": "wgig:category"}]}'],
     )
 
@@ -80,48 +80,54 @@ class ReconciliationParameters(ParameterModel):
 class SuggestionParameters(ParameterModel):
     """Query parameters of /reconcile/suggest."""
 
-    prefix: Text = describe_parameter("What was typed.", examples=["sp"])
+    prefix: Text = describe_parameter("The text that the user typed.", examples=["sp"])
     cursor: Annotated[Text, WithJsonSchema(CURSOR_SCHEMA)] = describe_parameter(
-        "How many suggestions to leave out."
+        "The number of suggestions to skip."
     )
-    type: Text = describe_parameter("A kind that things are of.", examples=["issue"])
+    type: Text = describe_parameter("The kind of the resources.", examples=["issue"])
 
 
 class PreviewParameters(ParameterModel):
     """Query parameters of /reconcile/preview."""
 
-    id: Text = describe_parameter("The identifier of a thing.", examples=["issue/spam"])
+    id: Text = describe_parameter("The identifier of a resource.", examples=["issue/spam"])
 
 
 class ProposalParameters(ParameterModel):
     """Query parameters of /reconcile/properties."""
 
-    type: Text = describe_parameter("A kind of things.", examples=["issue"])
+    type: Text = describe_parameter("The kind of the resources.", examples=["issue"])
     limit: Annotated[Text, WithJsonSchema(LIMIT_SCHEMA)] = describe_parameter(
-        f"How many properties, at most {MAX_PROPOSED_PROPERTIES}."
+        f"The maximum number of properties, up to {MAX_PROPOSED_PROPERTIES}."
     )
 
 
 async def refuse_callback_parameter(request: Request) -> None:
-    """Raises Problem 400 where the address asks for a script."""
+    """Raise Problem 400 for a JSONP request."""
     refuse_callback(get_query_parameters(request))
 
 
 MANIFEST_OPERATION = Operation(
-    formats=(JSON, HTML), json=ServiceManifest | ReconciliationAnswer, first=(refuse_callback_parameter,)
+    formats=(JSON, HTML),
+    json=ServiceManifest | ReconciliationResult,
+    early_dependencies=(refuse_callback_parameter,),
 )
 BATCH_OPERATION = Operation(
     formats=(JSON,),
-    json=ReconciliationAnswer,
+    json=ReconciliationResult,
     bodies=(FORM_MEDIA_TYPE,),
     parameters=ParameterModel,
-    is_self_checked=True,  # after the type of the body
+    is_self_checked=True,  # the handler checks the parameters after the type of the body
 )
-SUGGESTION_OPERATION = Operation(formats=(JSON,), json=SuggestionList, first=(refuse_callback_parameter,))
-PREVIEW_OPERATION = Operation(formats=(HTML,), first=(refuse_callback_parameter,))
-PROPOSAL_OPERATION = Operation(formats=(JSON,), json=PropertyProposals, first=(refuse_callback_parameter,))
-SuggestedWhat = Annotated[
-    str, Path(description="What is suggested: `entity`, `type` or `property`.", examples=["entity"])
+SUGGESTION_OPERATION = Operation(
+    formats=(JSON,), json=SuggestionList, early_dependencies=(refuse_callback_parameter,)
+)
+PREVIEW_OPERATION = Operation(formats=(HTML,), early_dependencies=(refuse_callback_parameter,))
+PROPOSAL_OPERATION = Operation(
+    formats=(JSON,), json=PropertyProposals, early_dependencies=(refuse_callback_parameter,)
+)
+SuggestionKind = Annotated[
+    str, Path(description="The kind of suggestions: `entity`, `type` or `property`.", examples=["entity"])
 ]
 
 
@@ -131,15 +137,15 @@ async def get_reconciliation(
     searches: SearchesDep,
     parameters: Annotated[ReconciliationParameters, Query()],
 ) -> Response:
-    """What the service can do (the manifest), or the candidates of a batch of queries in the address."""
-    given = {name: value for name, value in parameters if value}
-    return await searches.run(answer_reconciliation, context, index, given)
+    """The service manifest, or for a batch of queries their candidates, or a data extension."""
+    query_values = {name: value for name, value in parameters if value}
+    return await searches.run(answer_reconciliation, context, index, query_values)
 
 
 async def post_reconciliation(context: ContextDep, index: IndexDep, searches: SearchesDep) -> Response:
-    """The candidates of a batch of queries, or property values of resources, requested by a form."""
+    """The candidates for a batch of queries, or a data extension, requested by a form."""
     request = context.request
-    bodies.check_content_type(request, (FORM_MEDIA_TYPE,))
+    bodies.require_content_type(request, (FORM_MEDIA_TYPE,))
     check_query_parameters(request)
     pairs = parse_form(await bodies.read_request_body(request, MAX_RECONCILIATION_BYTES))
     refuse_callback(pairs)
@@ -153,10 +159,10 @@ async def get_suggestions(
     request: Request,
     index: IndexDep,
     searches: SearchesDep,
-    what: SuggestedWhat,
+    what: SuggestionKind,
     parameters: Annotated[SuggestionParameters, Query()],
 ) -> Response:
-    """What somebody may mean who began to type: `entity`, `type` or `property`."""
+    """Suggestions of entities, types or properties for a typed prefix."""
     return await searches.run(answer_suggestion_request, request, index, what, parameters)
 
 
@@ -166,7 +172,7 @@ async def get_preview(
     searches: SearchesDep,
     parameters: Annotated[PreviewParameters, Query()],
 ) -> Response:
-    """A thing in short, to stand in the page of a client."""
+    """A short description of a resource, for an iframe in a client."""
     choose_response_format(request, (HTML,))
     return await searches.run(answer_preview_request, request, index, parameters.id)
 
@@ -177,14 +183,17 @@ async def get_property_proposals(
     searches: SearchesDep,
     parameters: Annotated[ProposalParameters, Query()],
 ) -> Response:
-    """The properties that things of a type have, for data extension."""
+    """The properties of resources of a type, for data extension."""
     return await searches.run(answer_proposal_request, request, index, parameters)
 
 
 def answer_reconciliation(
     context: RequestContext, index: FullTextIndex, parameters: dict[str, str]
 ) -> Response:
-    """The response to a batch or a data extension query; without one, the manifest."""
+    """The response to a batch or a data extension query; without one, the manifest.
+
+    Raises Problem 400 for both, or if the query is invalid, and 413 if it is too large.
+    """
     request = context.request
     if len(parameters) > 1:
         raise Problem(400, "Both queries and extend were sent. Send only one of them.")
@@ -198,7 +207,7 @@ def answer_reconciliation(
         )
     if "extend" in parameters:
         return respond_with_json(
-            request, build_extension_answer(parameters["extend"], index.store, index.base)
+            request, build_extension_result(parameters["extend"], index.store, index.base)
         )
     manifest = build_service_manifest(
         str(request.base_url), index.query(list_distinct_values, "kind"), index.base
@@ -211,7 +220,7 @@ def answer_reconciliation(
 
 
 def build_service_manifest(base_url: str, kinds: list[str], base: str) -> dict[str, Any]:
-    """The service manifest (section 3 of the specification); `base_url` is the address of the service."""
+    """The service manifest (section 3 of the API); `base_url` is the URL of the service."""
     endpoint = f"{base_url}reconcile"
     return {
         "versions": ["0.2"],
@@ -241,14 +250,14 @@ def build_service_manifest(base_url: str, kinds: list[str], base: str) -> dict[s
 
 
 def respond_with_manifest_page(context: RequestContext, manifest: dict[str, Any]) -> Response:
-    """The page that describes the reconciliation service and how to use it."""
+    """The response with a page that describes the reconciliation service."""
     page = render_site_page(
         context,
         "reconcile.html",
         service=f"{context.request.base_url}reconcile",
         kinds={kind_type["id"]: kind_type["name"] for kind_type in manifest["defaultTypes"]},
-        listed=KIND_TITLES,
-        batch=manifest["batchSize"],
+        listed_kinds=KIND_TITLES,
+        max_batch_names=manifest["batchSize"],
     )
     return respond_with_body(context.request, page, HTML)
 
@@ -256,10 +265,13 @@ def respond_with_manifest_page(context: RequestContext, manifest: dict[str, Any]
 def answer_suggestion_request(
     request: Request, index: FullTextIndex, suggestion_kind: str, parameters: SuggestionParameters
 ) -> Response:
-    """The suggestions of a kind. Raises Problem 400 and 404."""
+    """The response with suggestions.
+
+    Raises Problem 400 for an invalid parameter, and 404 for an unknown kind of suggestions.
+    """
     prefix = parameters.prefix
     if not prefix:
-        raise Problem(400, "Nothing is typed yet. Give it as the parameter prefix.")
+        raise Problem(400, "The parameter prefix is missing. Set it to the text that the user typed.")
     start = parse_bounded_number(parameters.cursor, "cursor", 0, MAX_SUGGESTION_CURSOR)
     kind = parse_kind_identifier(parameters.type or "", index) if suggestion_kind == "entity" else ""
     match suggestion_kind:
@@ -277,24 +289,25 @@ def answer_suggestion_request(
 def answer_proposal_request(
     request: Request, index: FullTextIndex, parameters: ProposalParameters
 ) -> Response:
-    """The properties of a type. Raises Problem 400."""
+    """The response with the properties of a type. Raises Problem 400 for an invalid parameter."""
     kind = parse_kind_identifier(parameters.type or "", index)
     limit = parse_bounded_number(parameters.limit, "limit", MAX_SUGGESTIONS, MAX_PROPOSED_PROPERTIES)
     if not kind:
-        raise Problem(
-            400, f"No type is given. Give one of: {', '.join(index.query(list_distinct_values, 'kind'))}."
-        )
+        kinds = ", ".join(index.query(list_distinct_values, "kind"))
+        raise Problem(400, f"The parameter type is missing. Set it to one of: {kinds}.")
     properties = propose_kind_properties(kind, limit, index)
     return respond_with_json(request, {"type": kind, "limit": limit, "properties": properties})
 
 
 def answer_preview_request(request: Request, index: FullTextIndex, id_: str | None) -> Response:
-    """The page of a thing in short. Raises Problem 400 and 404."""
+    """The response with the preview of a resource. Raises Problem 400 without an ID, 404 if it is unknown."""
     iri = identifier_space(index.base) + (id_ or "")
     if not id_:
-        raise Problem(400, "No thing is named. Give its identifier as the parameter id, such as issue/spam.")
+        raise Problem(
+            400, "The parameter id is missing. Set it to the identifier of a resource, such as issue/spam."
+        )
     if parse_iri_node(iri) is None or not is_known_iri(index.store, iri):
-        raise Problem(404, f"There is nothing with the identifier {id_!r}.")
+        raise Problem(404, f"There is no resource with the identifier {id_!r}.")
     label = find_labels(index.store, [iri], label_languages()).get(iri)
     language = (label.language or "").lower() if label else ""
     text = entry_description(index.query(read_index_entry, EntryKey(iri, language))[1])
@@ -305,21 +318,22 @@ def answer_preview_request(request: Request, index: FullTextIndex, id_: str | No
 
 
 def parse_kind_identifier(id_: str, index: FullTextIndex) -> str:
-    """The kind with the identifier; empty for none. Raises Problem 400 for a kind without resources."""
+    """The kind with an identifier or IRI; empty if empty. Raises Problem 400 for a kind without resources."""
     kind = id_.removeprefix(identifier_space(index.base))
     if kind and kind not in index.query(list_distinct_values, "kind"):
         raise Problem(
             400,
-            f"There is no type {id_!r}. There are: {', '.join(index.query(list_distinct_values, 'kind'))}.",
+            f"There is no type {id_!r}. Use one of: {', '.join(index.query(list_distinct_values, 'kind'))}.",
         )
     return kind
 
 
-def parse_bounded_number(given: str | None, name: str, default: int, most: int) -> int:
-    """A number that is given, up to `most`. Raises Problem 400."""
-    text = given or str(default)
-    if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > most:
-        raise Problem(400, f"The parameter {name} must be a number from 0 to {most}, not {text!r}.")
+def parse_bounded_number(text: str | None, name: str, default: int, maximum: int) -> int:
+    """The number in a parameter, `default` if it is empty. Raises Problem 400 if not from 0 to `maximum`."""
+    text = text or str(default)
+    # At most five digits, because the greatest maximum is 10,000, and `int` is slow for long texts.
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > maximum:
+        raise Problem(400, f"The parameter {name} must be a number from 0 to {maximum}, not {text!r}.")
     return int(text)
 
 
@@ -327,5 +341,6 @@ def refuse_callback(pairs: Pairs) -> None:
     """Raise Problem 400 for a JSONP request."""
     if parameter_values(pairs, "callback"):
         raise Problem(
-            400, "JSONP is not supported: any page may read the response as JSON (CORS). Leave out callback."
+            400,
+            "JSONP is not supported: any page may read the response as JSON (CORS). Omit callback.",
         )

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from ...rdf.formats import CSV, GRAPH_FORMATS, HTML, JSON, Format
 
-# Called with a sequence of outcomes and a language; some take keyword options (`color` for text).
+# Called with a sequence of outcomes and a language. The text writer also accepts the keyword `color`.
 ReportWriter = Callable[..., bytes]
 
 TEXT_REPORT_FORMAT = Format("text/plain", "text", "Text")
@@ -16,17 +16,17 @@ GITHUB_ANNOTATIONS_FORMAT = Format("text/x-github-annotations", "github", "GitHu
 
 
 def make_lazy_writer(name: str) -> ReportWriter:
-    """The function `write_<name>_report` of the module <name> in this package, imported on first use."""
+    """The function `write_<name>_report` of the module `<name>` in this package, imported on first use."""
 
-    def write(*outcomes_and_language: object, **options: object) -> bytes:
+    def write_lazily(*outcomes_and_language: object, **options: object) -> bytes:
         writer: ReportWriter = getattr(import_module(f".{name}", __name__), f"write_{name}_report")
         return writer(*outcomes_and_language, **options)
 
-    return write
+    return write_lazily
 
 
-# The first is the default. HTML is a standalone file with inline styles, which pages of the service must not
-# have: the service shows its own page instead (papers.validate).
+# JSON, the first, is the default. The HTML report is a standalone file with inline styles, which the
+# Content-Security-Policy of the service forbids: /validate shows a page instead (papers.validate).
 REPORT_WRITERS: Mapping[Format, ReportWriter] = {
     JSON: make_lazy_writer("json"),
     HTML: make_lazy_writer("html"),

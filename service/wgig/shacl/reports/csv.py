@@ -1,6 +1,7 @@
 """The report as CSV (RFC 4180): a row for each finding.
 
-There is also a row for each unchecked file, and for each paper of which findings are left out.
+There is also a row for each unchecked file, and for each paper with too many findings, some of which are left
+out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from ..findings import CheckOutcome, PaperReport, Report, UncheckedFile
 from .json import build_finding_object
 from .phrases import format_paper_iri, format_report_phrase
 
-FINDING_CSV_COLUMNS = (
+FINDING_CSV_COLUMNS = (  # "file" is the name of the file; the module `json` describes the others
     "file",
     "paper",
     "code",
@@ -39,7 +40,7 @@ FindingRow = dict[str, object]
 def write_csv_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
     """The table in UTF-8, with a header.
 
-    It is meant for spreadsheets: a text that would run as a formula gets an apostrophe in front. Programs
+    As the table is for spreadsheets, a text that would run as a formula gets an apostrophe in front. Programs
     should read another format.
     """
     rows = (
@@ -66,7 +67,7 @@ def iter_finding_rows(outcome: CheckOutcome, language: str) -> Iterator[FindingR
 
 
 def build_left_out_row(paper: PaperReport, language: str) -> FindingRow:
-    """The row for findings that are left out; a violation may be among them unless the paper conforms."""
+    """The row for findings that are left out, with the severity Info if the paper conforms."""
     return {
         "code": "left-out",
         "severity": "Info" if paper.conforms else "Violation",

@@ -1,4 +1,7 @@
-"""The report as workflow commands of GitHub Actions: each finding becomes an annotation of its line."""
+"""The report as workflow commands of GitHub Actions, which shows each finding at its line.
+
+If a paper has too many findings, a notice has the number of those that are left out.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,13 +11,13 @@ from ..findings import CheckOutcome, Finding, UncheckedFile
 from .phrases import finding_term, format_report_phrase, format_short_term
 
 COMMAND_BY_SEVERITY = {"Violation": "error", "Warning": "warning", "Info": "notice"}
-# Characters that would end a message, and those that would end the value of a property before it.
+# Characters that would end a message, and characters that would end the value of a property.
 MESSAGE_ESCAPES = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 PROPERTY_ESCAPES = MESSAGE_ESCAPES | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def write_github_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
-    """One command a line; empty where nothing was found."""
+    """The report in UTF-8, one command per line; empty without findings."""
     return "".join(
         f"{line}\n" for outcome in outcomes for line in iter_github_commands(outcome, language)
     ).encode()
@@ -42,13 +45,13 @@ def format_problem_command(name: str, problem: Problem) -> str:
 
 
 def format_finding_command(name: str, finding: Finding, language: str) -> str:
-    """The command about a finding; a waived finding is only a notice."""
+    """The command about a finding, a notice if it is waived."""
     sentences = [f"{finding.rule.message_in(language)} ({format_short_term(finding_term(finding))})"]
     if finding.suggestion:
         sentences.append(format_report_phrase("suggestion", language, suggestion=finding.suggestion))
     if finding.waiver:
         sentences.append(format_report_phrase("waiver", language, reason=finding.waiver))
-    line, column = finding.place or (None, None)
+    line, column = finding.position or (None, None)
     return format_github_command(
         "notice" if finding.waiver else COMMAND_BY_SEVERITY[finding.rule.severity],
         "\n".join(sentences),
@@ -60,7 +63,7 @@ def format_finding_command(name: str, finding: Finding, language: str) -> str:
 
 
 def format_github_command(command: str, message: str, **properties: object) -> str:
-    """A workflow command, escaped; properties without a value are left out."""
+    """A workflow command with escaped values, without the properties that are None."""
     encoded_properties = ",".join(
         f"{name}={replace_control_characters(str(value)).translate(PROPERTY_ESCAPES)}"
         for name, value in properties.items()

@@ -1,7 +1,8 @@
 """Check reports as HTML: a standalone file with its styles inside, or part of a page of the service.
 
-Links of a standalone file lead to the web, not to a service. Of each file up to 2000 lines are shown, up to
-500 characters each.
+The outcome for a file is its report, or the reason why it was not checked. Links in a standalone file lead to
+the IRIs of rules, links on a page to the pages of the service. At most the first 2000 lines of a file are
+shown, each cut to 500 characters.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,8 +37,9 @@ from .phrases import (
     report_language,
 )
 
-MAX_SHOWN_LINES = 2000  # of a file whose text is shown
-MAX_PAGE_LINE_CHARACTERS = 500  # characters of such a line
+MAX_SHOWN_LINES = 2000  # of each file
+MAX_PAGE_LINE_CHARACTERS = 500  # of each shown line
+# The symbol of a section by its state, and of a finding by the severity of its rule.
 STATE_SYMBOLS = {
     STATE_DONE: "✓",
     STATE_MISSING: "✗",
@@ -49,8 +51,7 @@ STATE_SYMBOLS = {
     "Info": "i",
 }
 
-
-NumberedFinding = tuple[int, Finding]
+NumberedFinding = tuple[int, Finding]  # the number is unique in the file
 
 
 class SourceLine(NamedTuple):
@@ -63,7 +64,7 @@ class SourceLine(NamedTuple):
 
 @dataclass(frozen=True)
 class FileView:
-    """A file on the page: its number, its outcome, and its text (empty where it is not shown)."""
+    """A file on the page: its number, its outcome, and its text (empty if it is not shown)."""
 
     number: int
     outcome: CheckOutcome
@@ -71,23 +72,23 @@ class FileView:
 
     @property
     def is_unchecked(self) -> bool:
-        """Whether it was not checked."""
+        """Whether the file was not checked."""
         return isinstance(self.outcome, UncheckedFile)
 
     @cached_property
     def papers(self) -> list[tuple[PaperReport, list[NumberedFinding]]]:
-        """Its papers, each with its findings, which are numbered through the file."""
+        """The papers of the file, each with its findings."""
         numbers = count(1)
         papers = self.outcome.papers if isinstance(self.outcome, Report) else ()
         return [(paper, [(next(numbers), finding) for finding in paper.findings]) for paper in papers]
 
     def lines(self) -> Iterator[SourceLine]:
-        """The first lines of its text, each with its findings."""
+        """The first MAX_SHOWN_LINES lines of the text, each with its findings."""
         findings_by_line: dict[int, list[NumberedFinding]] = {}
         for _, findings in self.papers:
             for number, finding in findings:
-                if finding.place:
-                    findings_by_line.setdefault(finding.place.line, []).append((number, finding))
+                if finding.position:
+                    findings_by_line.setdefault(finding.position.line, []).append((number, finding))
         for number in range(1, min(self.line_count, MAX_SHOWN_LINES) + 1):
             yield SourceLine(
                 number,
@@ -97,12 +98,12 @@ class FileView:
 
     @property
     def line_count(self) -> int:
-        """How many lines its text has."""
+        """The number of lines of the text."""
         return len(self.text_lines.line_starts)
 
     @cached_property
     def text_lines(self) -> TextLines:
-        """The lines of its text."""
+        """The lines of the text."""
         return TextLines(self.text)
 
 
@@ -113,10 +114,10 @@ def service_rule_path(rule: Rule) -> str:
 
 @dataclass(frozen=True)
 class ReportView:
-    """What a page shows: outcomes in a language, beside the texts of their files where these are given.
+    """The data of a report template: outcomes in a language, optionally with the texts of their files.
 
-    `texts` are in the order of the outcomes, empty where one is not shown. `rule_page` returns the address of
-    the page of a rule.
+    `texts` are in the order of the outcomes; a text that is not shown is empty. `rule_page` returns the URL
+    or path of the page of a rule.
     """
 
     outcomes: Sequence[CheckOutcome]
@@ -141,7 +142,7 @@ class ReportView:
 
     @property
     def language_tag(self) -> str:
-        """The tag of the language in which the phrases are."""
+        """The language tag of the phrases: the requested language, or `en`."""
         return report_language(self.language)
 
     @property
@@ -150,15 +151,15 @@ class ReportView:
         return writing_direction(self.language)
 
     def get_phrase(self, name: str, **values: object) -> str:
-        """A phrase in the language."""
+        """The phrase with this key of REPORT_PHRASES, with `values` in its placeholders."""
         return format_report_phrase(name, self.language, **values)
 
     def completeness(self, paper: PaperReport) -> str:
-        """How many required parts are there, and how many are waived if any."""
+        """The sentence with the number of required parts that a paper has."""
         return completeness_text(paper, self.language)
 
     def heading(self, section: int) -> str:
-        """Number and title of a section of the template."""
+        """The number and title of a section of the template."""
         return f"{section}. {section_headings()[section].title_in(self.language)}"
 
     def findings_by_section(
@@ -169,7 +170,7 @@ class ReportView:
             yield self.heading(section), [*group]
 
     def waiver_text(self, finding: Finding) -> str:
-        """Why a finding does not count; the author's words keep their own writing direction."""
+        """The author's reason why a finding does not count. U+2068 and U+2069 isolate its text direction."""
         return self.get_phrase("waiver", reason=f"\u2068{finding.waiver}\u2069")
 
     def message(self, rule: Rule) -> str:
@@ -186,7 +187,7 @@ class ReportView:
 
 
 def write_html_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
-    """The page in UTF-8. Links lead to the web, not to a service."""
+    """The standalone page in UTF-8, with links to the IRIs of rules."""
     view = ReportView(outcomes, language, rule_page=attrgetter("iri"))
     style = read_static_files()[build_static_path("style.css")].decode()
-    return render_template("report-file.html", shown=view, style=style)
+    return render_template("report-file.html", view=view, style=style)

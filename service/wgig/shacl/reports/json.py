@@ -1,28 +1,29 @@
-"""The report as JSON. Keys are only ever added. A name, IRI, title or value is cut after 1,000 characters.
+"""The report as JSON. New versions only add keys. A name, IRI, title or value is cut after 1,000 characters.
 
-- `conforms`: whether each file was read and conforms; `profile`: `draft`, `complete` or `final`, null where
-  no file could be read
-- `files`: one object a file, in the order in which they were given
-  - `name`, given by the sender; `conforms`
+- `conforms`: whether each file was read and conforms; `profile`: `draft`, `complete` or `final`, null if no
+  file could be read
+- `files`: one object per file, in the order of the request or command line
+  - `name`, given by the sender; `conforms`: whether all its papers conform
   - `problem`: only if the file was not checked: the reason, as a problem document (RFC 9457), with `line`,
     `column` and `excerpt` if it does not parse
-  - `papers`: one object a paper in the file
+  - `papers`: one object per paper in the file
     - `iri`, `title`, `conforms`
-    - `completeness`: `met` of the `parts` that the template requires are there; `waived` ones are excused
+    - `completeness`: the numbers of required `parts`, of parts `met`, and of parts `waived`
     - `sections`: `number` (0 is the paper itself), `title`, and `state`: `done`, `missing`, `faulty`,
       `waived` or `not checked`
-    - `leftOut`: how many findings are not listed, because there are too many
-    - `findings`: by section and rule
+    - `leftOut`: the number of findings that are left out of `findings`, because there are too many
+    - `findings`: ordered by section and rule
       - `code`: the stable name of the rule; `rule`: its IRI
       - `severity`: `Violation`, `Warning` or `Info`, as in SHACL
-      - `section`, `part`: where in the template (`7`, `7b`)
+      - `section`, `part`: the section and part of the template, such as `7` and `7b`
       - `name`, `message`: the rule in a few words, and what the author should do, in the requested language
-      - `focus`: the focus node; `path`: a SPARQL property path, empty for none
-      - `value`: the wrong IRI or text; null for none
-      - `line`, `column`: in characters from one; null where the format has no lines
-      - `excerpt`: the text of that line; empty for none
+      - `focus`: the focus node; `path`: a SPARQL property path, empty if the rule has none
+      - `value`: the wrong IRI or text, or null
+      - `line`, `column`: counted from 1, in characters; null if the format has no lines
+      - `excerpt`: the text of that line, or empty
       - `mend`: an example of a fix in the syntax of the file, Turtle or Markdown
-      - `suggestion`: what was probably meant; `waived`: why the finding does not count; null for none
+      - `suggestion`: the nearest valid name, or null
+      - `waived`: the author's reason why the finding does not count, or null
 """
 
 import json
@@ -85,7 +86,7 @@ def build_paper_object(paper: PaperReport, media_type: str, language: str) -> di
 def build_finding_object(finding: Finding, media_type: str, language: str) -> dict[str, Any]:
     """The object of a finding."""
     rule = finding.rule
-    line, column = finding.place or (None, None)
+    line, column = finding.position or (None, None)
     return {
         "code": rule.code,
         "severity": rule.severity,

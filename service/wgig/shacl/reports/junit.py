@@ -1,12 +1,11 @@
 """The report as JUnit XML, as Jenkins reads it: a suite for each file, a test case for each rule.
 
-The cases of a file are those of the profile, the same from run to run, so that a CI service can tell what was
-fixed and what broke. A case fails where its rule makes the paper fail the profile. It is skipped where the
-rule is waived, or where its section has nothing to check. Findings that do not count in the profile are in
-the output of a passing case.
+Every run has a test case for each rule of the profile, so that a CI service can compare runs. A case fails if
+a finding of its rule makes the paper fail the profile. It is skipped if the rule is waived or its section has
+nothing to check. Findings that do not count in the profile are in the output of a passing case.
 
-Where findings of a paper are left out, a separate case says so, as an error unless the paper conforms; rules
-without findings are then skipped, as theirs may be among those left out.
+If a paper has too many findings, some are left out, and there is a separate case for them, with an error
+unless the paper conforms. Rules without findings are then skipped, as their findings may be left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +23,9 @@ from ..findings import (
 from ..rules import Rule, rules_by_code, section_headings
 from .phrases import (
     finding_term,
-    format_finding_place,
+    format_finding_position,
     format_paper_iri,
-    format_problem_place,
+    format_problem_position,
     format_report_phrase,
     format_short_term,
     get_rule_example,
@@ -35,6 +34,7 @@ from .phrases import (
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+# The attributes of a suite with numbers of cases, and the element that each counted case has.
 COUNTED_ELEMENTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
@@ -54,7 +54,7 @@ def write_junit_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes
 
 
 def count_test_cases(cases: Sequence["Element"]) -> dict[str, str]:
-    """How many cases there are, and how many of each kind."""
+    """The attributes of a suite: the numbers of its cases, failures, errors and skipped cases."""
     counts = {"tests": len(cases)}
     for name, tag in COUNTED_ELEMENTS.items():
         counts[name] = sum(case.find(tag) is not None for case in cases)
@@ -62,10 +62,10 @@ def count_test_cases(cases: Sequence["Element"]) -> dict[str, str]:
 
 
 def build_unchecked_case(unchecked: UncheckedFile) -> "Element":
-    """The one test case of a file that was not checked."""
+    """The only test case of a file that was not checked."""
     problem = unchecked.problem
     case = make_xml_element("testcase", name="can be checked", classname=unchecked.name)
-    location = format_problem_place(unchecked.name, problem)
+    location = format_problem_position(unchecked.name, problem)
     text = f"{location}: {problem.detail}\n{problem.members.get('excerpt', '')}"
     append_xml_element(case, "error", text, type=problem.slug, message=problem.detail)
     return case
@@ -123,7 +123,7 @@ def paper_short_name(paper: PaperReport) -> str:
 
 
 def add_case_verdict(case: "Element", report: Report, findings: Sequence[Finding], language: str) -> None:
-    """Add the findings of a broken rule to its case."""
+    """Add the findings of a broken rule to its case, as a failure, a skip or output."""
     rule = findings[0].rule
     text = "\n".join(describe_broken_rule(report, findings, language))
     if findings[0].waiver:
@@ -137,11 +137,11 @@ def add_case_verdict(case: "Element", report: Report, findings: Sequence[Finding
 
 
 def describe_broken_rule(report: Report, findings: Sequence[Finding], language: str) -> Iterator[str]:
-    """The message of a rule, the places where it is broken, and an example of a fix."""
+    """The message of a rule, the positions and terms of its violations, and an example of a fix."""
     rule = findings[0].rule
     yield f"{format_report_phrase(rule.severity, language)}: {rule.message_in(language)}"
     for finding in findings:
-        yield f"{format_finding_place(report.name, finding)}: {format_short_term(finding_term(finding))}"
+        yield f"{format_finding_position(report.name, finding)}: {format_short_term(finding_term(finding))}"
         if finding.suggestion:
             yield format_report_phrase("suggestion", language, suggestion=finding.suggestion)
     yield f"{format_report_phrase('example', language)}:\n{get_rule_example(rule, report.media_type)}"

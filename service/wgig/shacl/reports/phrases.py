@@ -1,8 +1,7 @@
 """Phrases and formatting that the report formats share, in the six UN languages.
 
-Phrases come from the catalogs of the pages, with English as fallback. Terms are shown in Turtle syntax on one
-line, positions as `file:line:column`, which editors and terminals recognize. An unreadable file has the
-members of a problem document (RFC 9457) without a request.
+Phrases come from the message catalogs (`locale/`), with English as fallback. Terms are shown in Turtle syntax
+on one line, positions as `file:line:column`, which editors and terminals recognize.
 """
 
 from typing import Any
@@ -27,8 +26,8 @@ from ..findings import (
 from ..results import Term
 from ..rules import MESSAGE_LANGUAGES, Rule
 
-# Severities, states and sentences with placeholders. They have a context in the catalogs, as other pages use
-# some of the words in another meaning. None depends on a number, so none needs a plural.
+# Severities, states, and sentences with placeholders. They have the context "report" in the catalogs, as
+# pages use some of the same words with another meaning. The form of no phrase depends on a number.
 REPORT_PHRASES = {
     "Violation": pgettext_noop("report", "error"),
     "Warning": pgettext_noop("report", "warning"),
@@ -63,13 +62,13 @@ REPORT_PHRASES = {
 
 
 def format_report_phrase(name: str, language: str, **values: object) -> str:
-    """A phrase in a language, or else in English, with its placeholders filled in."""
+    """A phrase in a language, or in English if reports lack the language, with its placeholders filled in."""
     translations = load_catalog(report_language(language))
     return translations.pgettext("report", REPORT_PHRASES[name]).format(**values)
 
 
 def completeness_text(paper: PaperReport, language: str) -> str:
-    """How many required parts are there, and how many are waived if any."""
+    """The sentence with the numbers of required parts that a paper has and that it waives."""
     completeness = format_report_phrase("completeness", language, met=paper.met, parts=paper.parts)
     return (
         f"{completeness}; {format_report_phrase('waived parts', language, count=paper.waived)}"
@@ -79,7 +78,7 @@ def completeness_text(paper: PaperReport, language: str) -> str:
 
 
 def report_language(language: str) -> str:
-    """The language, or English where reports are not available in it."""
+    """The language, or English if reports are not available in it."""
     return language if language in MESSAGE_LANGUAGES else "en"
 
 
@@ -108,7 +107,7 @@ def format_short_term(term: Term) -> str:
 
 
 def format_turtle_iri(iri: str) -> str:
-    """An IRI in Turtle syntax, as a prefixed name where possible, with slashes escaped."""
+    """An IRI in Turtle syntax, as a prefixed name if possible, with slashes escaped."""
     prefixed_name = shorten_iri(iri)
     if prefixed_name != iri:
         return prefixed_name
@@ -131,20 +130,20 @@ def get_rule_example(rule: Rule, media_type: str) -> str:
 
 
 def format_file_position(name: str, line: int | None, column: int | None) -> str:
-    """`file:line:column`, as editors and terminals recognize it; `file` alone where there is no line."""
+    """The position `file:line:column`, as editors and terminals recognize it; only `file` without a line."""
     return f"{name}:{line}:{column}" if line else name
 
 
-def format_finding_place(name: str, finding: Finding) -> str:
+def format_finding_position(name: str, finding: Finding) -> str:
     """The position of a finding, as `file:line:column`."""
-    return format_file_position(name, *(finding.place or (None, None)))
+    return format_file_position(name, *(finding.position or (None, None)))
 
 
-def format_problem_place(name: str, problem: Problem) -> str:
+def format_problem_position(name: str, problem: Problem) -> str:
     """The position of the problem of an unreadable file, as `file:line:column`."""
     return format_file_position(name, problem.members.get("line"), problem.members.get("column"))
 
 
 def file_problem_members(problem: Problem) -> dict[str, Any]:
-    """The members of a problem document (RFC 9457) about a file, without `instance`: there is no request."""
+    """The members of a problem document (RFC 9457) about a file, without the `instance` of a request."""
     return {name: value for name, value in problem.document(Settings.base, "").items() if name != "instance"}

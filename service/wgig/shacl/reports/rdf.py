@@ -1,17 +1,17 @@
 """The report as RDF: a SHACL validation report (SHACL 1.0, section 3.6) for each file.
 
-Where SHACL has no term, other vocabularies are used:
+The report differs from plain SHACL, or uses another vocabulary, in these points:
 
 - `sh:conforms` is about the profile: a report may conform and still have results that do not count in the
-  profile. A paper that conforms to the profile is `dcterms:conformsTo` it.
+  profile. A paper that conforms has the property `dcterms:conformsTo` with the profile.
 - A position in the file is an `earl:pointer` to a `ptr:LineCharPointer`, as in accessibility checkers.
-- A waived result keeps its severity. The reason is an `rdfs:comment`: there is no other term for it, and
-  `wgig:reason` belongs to the waiver in the file.
-- Findings that are left out are counted in an `rdfs:comment` on the report.
-- A term of more than 1,000 characters is not repeated in each result: a blank node replaces a node, a value
-  is left out, and an `rdfs:comment` has the beginning of the term.
-- An unchecked file has no validation report (section 3.4), but an `earl:TestResult` with the outcome
-  `earl:cantTell`.
+- A waived result keeps its severity. The reason is an `rdfs:comment`, as SHACL has no term for it, and
+  `wgig:reason` is a property of the waiver in the file.
+- Findings that are left out, because a paper has too many, are counted in an `rdfs:comment` on the report.
+- A term of more than 1,000 characters is not repeated in each result: a blank node replaces a focus node, a
+  value is left out, and an `rdfs:comment` has the beginning of the term.
+- An unchecked file has an `earl:TestResult` with the outcome `earl:cantTell` instead of a validation report
+  (section 3.4).
 """
 
 import hashlib
@@ -22,10 +22,10 @@ import pyoxigraph as ox
 
 from ...rdf.formats import RDF_XML, Format
 from ...rdf.namespaces import RDF_TYPE, RDFS_LABEL, expand_curie
-from ...rdf.serialization import reword_literal, serialize_triples
+from ...rdf.serialization import replace_literal_text, serialize_triples
 from ...rdf.vocabulary import group_triples_by_subject
 from ...settings import Settings
-from ...text import MAX_REPEATED_CHARACTERS, TextPosition, clean_xml_text, shorten_untrusted_text
+from ...text import MAX_QUOTED_CHARACTERS, TextPosition, clean_xml_text, shorten_untrusted_text
 from ..findings import CheckOutcome, Finding, Report, UncheckedFile
 from ..results import Term
 from ..rules import PROFILE_NAMESPACE, SHAPES_NAMESPACE, Rule, read_shape_triples
@@ -57,65 +57,68 @@ def write_rdf_report(outcomes: Sequence[CheckOutcome], _: str, format_: Format) 
 
 
 def strip_non_xml_characters(triple: ox.Triple) -> ox.Triple:
-    """The triple; a literal loses the characters that XML does not allow."""
+    """The triple, without the characters in a literal that XML does not allow."""
     literal = triple.object
     if not isinstance(literal, ox.Literal) or clean_xml_text(literal.value) == literal.value:
         return triple
-    return ox.Triple(triple.subject, triple.predicate, reword_literal(literal, clean_xml_text(literal.value)))
+    return ox.Triple(
+        triple.subject, triple.predicate, replace_literal_text(literal, clean_xml_text(literal.value))
+    )
 
 
 def build_report_triples(outcomes: Sequence[CheckOutcome]) -> TripleIterator:
-    """The reports as triples. Blank node labels have numbers, so that equal outcomes make equal graphs."""
-    for number, outcome in enumerate(outcomes, 1):
+    """The reports as triples. Blank node labels are numbered, so that equal outcomes have equal triples."""
+    for file_number, outcome in enumerate(outcomes, 1):
         if isinstance(outcome, UncheckedFile):
-            yield from describe_unchecked_file(outcome, number)
+            yield from describe_unchecked_file(outcome, file_number)
         else:
-            yield from describe_file_report(outcome, number)
+            yield from describe_file_report(outcome, file_number)
     broken_rules = {
         finding.rule for report in outcomes if isinstance(report, Report) for finding in report.findings
     }
     for rule in broken_rules:
-        yield from copy_rule_path(rule)[1]
+        _, path_triples = copy_rule_path(rule)
+        yield from path_triples
 
 
-def describe_unchecked_file(unchecked: UncheckedFile, number: int) -> TripleIterator:
+def describe_unchecked_file(unchecked: UncheckedFile, file_number: int) -> TripleIterator:
     """The test result for an unchecked file, with the reason."""
-    node = ox.BlankNode(f"unread-{number}")
+    node = ox.BlankNode(f"unread-{file_number}")
     yield ox.Triple(node, RDF_TYPE, expand_curie("earl:TestResult"))
     yield ox.Triple(node, expand_curie("earl:outcome"), expand_curie("earl:cantTell"))
     yield ox.Triple(node, RDFS_LABEL, ox.Literal(unchecked.name))
     yield ox.Triple(node, RDFS_COMMENT_NODE, ox.Literal(unchecked.problem.detail, language="en"))
     line, column = (unchecked.problem.members.get(name) for name in ("line", "column"))
     if line and column:
-        yield from describe_file_pointer(node, TextPosition(line, column), f"unread-place-{number}")
+        yield from describe_file_pointer(node, TextPosition(line, column), f"unread-place-{file_number}")
 
 
-def describe_file_report(report: Report, number: int) -> TripleIterator:
+def describe_file_report(report: Report, file_number: int) -> TripleIterator:
     """The validation report of a file."""
-    node = ox.BlankNode(f"report-{number}")
+    node = ox.BlankNode(f"report-{file_number}")
     yield ox.Triple(node, RDF_TYPE, SH_VALIDATION_REPORT)
     yield ox.Triple(node, RDFS_LABEL, ox.Literal(report.name))
     yield ox.Triple(node, SH_CONFORMS, ox.Literal(report.conforms))
     for paper in report.papers:
-        yield ox.Triple(node, DCTERMS_SUBJECT, build_paper_term(paper.iri, number))
+        yield ox.Triple(node, DCTERMS_SUBJECT, build_paper_term(paper.iri, file_number))
         if paper.conforms:
             profile = ox.NamedNode(PROFILE_NAMESPACE + report.profile)
-            yield ox.Triple(build_paper_term(paper.iri, number), DCTERMS_CONFORMS_TO, profile)
+            yield ox.Triple(build_paper_term(paper.iri, file_number), DCTERMS_CONFORMS_TO, profile)
         if paper.left_out:
             yield build_comment_triple(node, f"Findings that are not shown: {paper.left_out} ({paper.title})")
-    for count, finding in enumerate(report.findings, 1):
-        result = ox.BlankNode(f"result-{number}-{count}")
+    for finding_number, finding in enumerate(report.findings, 1):
+        result = ox.BlankNode(f"result-{file_number}-{finding_number}")
         yield ox.Triple(node, SH_RESULT, result)
-        yield from describe_finding_result(result, finding, number, count)
+        yield from describe_finding_result(result, finding, file_number, finding_number)
 
 
 def describe_finding_result(
-    result: ox.BlankNode, finding: Finding, number: int, count: int
+    result: ox.BlankNode, finding: Finding, file_number: int, finding_number: int
 ) -> TripleIterator:
     """A validation result."""
     for predicate, object_ in rule_result_statements(finding.rule):
         yield ox.Triple(result, predicate, object_)
-    yield ox.Triple(result, SH_FOCUS_NODE, isolate_blank_node(finding.focus, number))
+    yield ox.Triple(result, SH_FOCUS_NODE, isolate_blank_node(finding.focus, file_number))
     if is_long_term(finding.focus):
         yield build_comment_triple(
             result, f"The focus node begins with: {shorten_untrusted_text(finding.focus.value)}"
@@ -125,11 +128,11 @@ def describe_finding_result(
             result, f"The value begins with: {shorten_untrusted_text(finding.value.value)}"
         )
     elif finding.value is not None:
-        yield ox.Triple(result, SH_VALUE, isolate_blank_node(finding.value, number))
+        yield ox.Triple(result, SH_VALUE, isolate_blank_node(finding.value, file_number))
     if finding.waiver:
         yield build_comment_triple(result, f"Waived: {finding.waiver}")
-    if finding.place:
-        yield from describe_file_pointer(result, finding.place, f"place-{number}-{count}")
+    if finding.position:
+        yield from describe_file_pointer(result, finding.position, f"place-{file_number}-{finding_number}")
 
 
 def build_comment_triple(node: ox.BlankNode, text: str) -> ox.Triple:
@@ -146,31 +149,31 @@ def describe_file_pointer(node: ox.BlankNode, position: TextPosition, label: str
     yield ox.Triple(pointer, PTR_CHAR_NUMBER, ox.Literal(str(position.column), datatype=XSD_POSITIVE_INTEGER))
 
 
-def build_paper_term(iri: str, number: int) -> Term:
+def build_paper_term(iri: str, file_number: int) -> Term:
     """The node of a paper, from an IRI or a blank node label."""
-    return isolate_blank_node(ox.NamedNode(iri) if ":" in iri else ox.BlankNode(iri), number)
+    return isolate_blank_node(ox.NamedNode(iri) if ":" in iri else ox.BlankNode(iri), file_number)
 
 
-def isolate_blank_node(term: Term, number: int) -> Term:
-    """The term; a blank node gets a label that no other file and no node of the report has.
+def isolate_blank_node(term: Term, file_number: int) -> Term:
+    """The term; for a blank node, another with a label that no other file and no node of the report has.
 
-    A term that is too long to repeat becomes a blank node.
+    A term that is too long to repeat is replaced by a blank node.
     """
     if is_long_term(term):
         digest = hashlib.sha256(str(term).encode()).hexdigest()
-        return ox.BlankNode(f"long-{number}-{digest[:32]}")
-    return ox.BlankNode(f"node-{number}-{term.value}") if isinstance(term, ox.BlankNode) else term
+        return ox.BlankNode(f"long-{file_number}-{digest[:32]}")
+    return ox.BlankNode(f"node-{file_number}-{term.value}") if isinstance(term, ox.BlankNode) else term
 
 
 def is_long_term(term: Term) -> bool:
     """Whether a term, with its datatype, is too long to repeat."""
-    return len(str(term)) > MAX_REPEATED_CHARACTERS
+    return len(str(term)) > MAX_QUOTED_CHARACTERS
 
 
 @cache
 def rule_result_statements(rule: Rule) -> PredicateObjects:
     """The predicates and objects that all results of a rule have."""
-    start = copy_rule_path(rule)[0]
+    path_node, _ = copy_rule_path(rule)
     sh_names = {
         RDF_TYPE: "ValidationResult",
         expand_curie("sh:sourceConstraintComponent"): f"{rule.component}ConstraintComponent",
@@ -181,30 +184,33 @@ def rule_result_statements(rule: Rule) -> PredicateObjects:
         *((predicate, expand_curie(f"sh:{name}")) for predicate, name in sh_names.items()),
         (expand_curie("sh:sourceShape"), ox.NamedNode(rule.iri)),
         *((message_property, ox.Literal(text, language=language)) for language, text in rule.message.items()),
-        *([(SH_RESULT_PATH, start)] if start else []),
+        *([(SH_RESULT_PATH, path_node)] if path_node else []),
     )
 
 
 @cache
 def copy_rule_path(rule: Rule) -> tuple[Term | None, tuple[ox.Triple, ...]]:
-    """The first node of the property path of a rule, and the triples of the path, copied from the shape."""
-    starts = shape_triples_by_subject().get(ox.NamedNode(SHAPES_NAMESPACE + rule.code), ())
-    start = next((triple.object for triple in starts if triple.predicate == SH_PATH), None)
-    labels: dict[Term, Term] = {}
-    copied: list[ox.Triple] = []
+    """The node of the property path of a rule (None without a path), and the triples that describe the path.
 
-    def copy(term: Term) -> Term:
+    Blank nodes get new labels.
+    """
+    shape_triples = shape_triples_by_subject().get(ox.NamedNode(SHAPES_NAMESPACE + rule.code), ())
+    path_node = next((triple.object for triple in shape_triples if triple.predicate == SH_PATH), None)
+    copied_nodes: dict[Term, Term] = {}
+    copied_triples: list[ox.Triple] = []
+
+    def copy_term(term: Term) -> Term:
         if not isinstance(term, ox.BlankNode):
             return term
-        if term not in labels:
-            labels[term] = ox.BlankNode(f"path-{rule.code}-{len(labels) + 1}")
-            copied.extend(
-                ox.Triple(labels[term], triple.predicate, copy(triple.object))
+        if term not in copied_nodes:
+            copied_nodes[term] = ox.BlankNode(f"path-{rule.code}-{len(copied_nodes) + 1}")
+            copied_triples.extend(
+                ox.Triple(copied_nodes[term], triple.predicate, copy_term(triple.object))
                 for triple in shape_triples_by_subject()[term]
             )
-        return labels[term]
+        return copied_nodes[term]
 
-    return copy(start), tuple(copied)
+    return copy_term(path_node), tuple(copied_triples)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The report as SARIF 2.1.0 (OASIS), which code hosts and editors read."""
+"""The report as SARIF 2.1.0 (OASIS), a format of code hosts and editors."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ def write_sarif_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes
 
 
 def build_sarif_run(outcomes: Sequence[CheckOutcome], language: str) -> dict[str, Any]:
-    """The run over all files. It is not successful where a file was not checked (section 3.20.14)."""
+    """The run over all files, not successful if a file was not checked (section 3.20.14)."""
     reports = [report for report in outcomes if isinstance(report, Report)]
     return {
         "tool": {"driver": build_sarif_driver(language)},
@@ -65,7 +65,7 @@ def build_sarif_driver(language: str) -> dict[str, Any]:
 @cache
 def rule_indexes() -> dict[str, int]:
     """The index of each rule among those of the driver, by code."""
-    return {code: number for number, code in enumerate(rules_by_code())}
+    return {code: index for index, code in enumerate(rules_by_code())}
 
 
 def build_rule_descriptor(rule: Rule, language: str) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def build_rule_descriptor(rule: Rule, language: str) -> dict[str, Any]:
 
 
 def format_code_block(code: str, language: str) -> str:
-    """A block of code in Markdown."""
+    """A block of code in Markdown, fenced by four backticks, as an example may have a fence of three."""
     return f"````{language}\n{code}\n````"
 
 
@@ -98,7 +98,7 @@ def build_sarif_result(name: str, finding: Finding, language: str) -> dict[str, 
     sentence = f"{rule.message_in(language)} ({format_short_term(finding_term(finding))})"
     if finding.suggestion:
         sentence += " " + format_report_phrase("suggestion", language, suggestion=finding.suggestion)
-    line, column = finding.place or (None, None)
+    line, column = finding.position or (None, None)
     result: dict[str, Any] = {
         "ruleId": rule.code,
         "ruleIndex": rule_indexes()[rule.code],
@@ -113,9 +113,9 @@ def build_sarif_result(name: str, finding: Finding, language: str) -> dict[str, 
 
 
 def compute_finding_fingerprint(finding: Finding) -> str:
-    """A hash that does not change when the text around a finding moves: of rule, node and value.
+    """The hash of rule, focus node and value, which stays the same when the finding moves in the text.
 
-    Blank nodes are not told apart, as their labels are new in each run.
+    All blank nodes count as equal, as their labels are new in each run.
     """
     terms = ("[]" if isinstance(term, ox.BlankNode) else str(term) for term in (finding.focus, finding.value))
     parts = (finding.rule.code, *terms)
@@ -126,16 +126,16 @@ def build_sarif_location(
     name: str, line: int | None, column: int | None, excerpt: str = ""
 ) -> dict[str, Any]:
     """A location in a file (section 3.28)."""
-    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(name.replace("\\", "/"))}}
+    physical_location: dict[str, Any] = {"artifactLocation": {"uri": quote(name.replace("\\", "/"))}}
     if line:
-        physical["region"] = {"startLine": line, "startColumn": column}
+        physical_location["region"] = {"startLine": line, "startColumn": column}
         if excerpt:
-            physical["region"]["snippet"] = {"text": excerpt}
-    return {"physicalLocation": physical}
+            physical_location["region"]["snippet"] = {"text": excerpt}
+    return {"physicalLocation": physical_location}
 
 
 def iter_sarif_notifications(outcomes: Sequence[CheckOutcome], language: str) -> Iterator[dict[str, Any]]:
-    """The notifications of the run: files that were not checked, findings that are left out."""
+    """The notifications of the run: files that were not checked, findings left out as there are too many."""
     for outcome in outcomes:
         if isinstance(outcome, UncheckedFile):
             yield build_unchecked_notification(outcome.name, outcome.problem)

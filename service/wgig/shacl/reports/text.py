@@ -1,4 +1,4 @@
-"""The report for people in a shell: 80 columns wide, and in color when asked for."""
+"""The report as plain text for a terminal: 80 columns wide, optionally in color."""
 
 import io
 from collections import Counter
@@ -26,8 +26,8 @@ from ..rules import section_headings
 from .phrases import (
     completeness_text,
     finding_term,
-    format_finding_place,
-    format_problem_place,
+    format_finding_position,
+    format_problem_position,
     format_report_phrase,
     format_short_term,
     get_rule_example,
@@ -35,6 +35,7 @@ from .phrases import (
 
 REPORT_WIDTH_COLUMNS = 80
 SGR_BOLD, SGR_DIM, SGR_RED, SGR_GREEN, SGR_YELLOW, SGR_BLUE = "1", "2", "31", "32", "33", "34"
+# By the severity of a rule, and by the state of a section.
 STATE_STYLES = {
     "Violation": SGR_RED,
     "Warning": SGR_YELLOW,
@@ -49,32 +50,33 @@ WRAPPING_CONSOLE = Console(file=io.StringIO(), width=REPORT_WIDTH_COLUMNS)
 
 
 def write_text_report(outcomes: Sequence[CheckOutcome], language: str, *, color: bool = False) -> bytes:
-    """The report in UTF-8. Among several files, one that conforms takes a single line. A total comes last."""
+    """The report in UTF-8. Among several files, each that conforms has one line, and a total comes last."""
     return b"".join(iter_text_report(outcomes, language, color=color))
 
 
 def iter_text_report(
     outcomes: Iterable[CheckOutcome], language: str, *, color: bool = False
 ) -> Iterator[bytes]:
-    """The report file by file, while outcomes arrive; none of them is kept in memory."""
+    """The report file by file in UTF-8, as outcomes arrive, without keeping them in memory."""
     formatter = TextReportFormatter(language, color)
-    remaining = iter(outcomes)
-    first = [*islice(remaining, 2)]
-    tally: Counter[str] = Counter()
-    for outcome in chain(first, remaining):
-        tally["unread" if isinstance(outcome, UncheckedFile) else "good" if outcome.conforms else "bad"] += 1
-        yield encode_report_lines(formatter.outcome_lines(outcome, is_only_file=len(first) == 1))
-    if tally.total() > 1:
-        yield encode_report_lines(["", formatter.total_line(tally)])
+    later_outcomes = iter(outcomes)
+    first_outcomes = [*islice(later_outcomes, 2)]
+    file_counts: Counter[str] = Counter()
+    for outcome in chain(first_outcomes, later_outcomes):
+        verdict = "unread" if isinstance(outcome, UncheckedFile) else "good" if outcome.conforms else "bad"
+        file_counts[verdict] += 1
+        yield encode_report_lines(formatter.outcome_lines(outcome, is_only_file=len(first_outcomes) == 1))
+    if file_counts.total() > 1:
+        yield encode_report_lines(["", formatter.total_line(file_counts)])
 
 
 def encode_report_lines(lines: Iterable[str]) -> bytes:
-    """The lines in UTF-8."""
+    """The lines in UTF-8, with commands for CI services made harmless."""
     return "".join(f"{defuse_ci_command(line)}\n" for line in lines).encode()
 
 
 class TextReportFormatter:
-    """Writes lines in a language, with or without color."""
+    """Formats the lines of the report in a language, with or without color."""
 
     def __init__(self, language: str, color: bool) -> None:
         """Take the language, and whether lines are colored."""
@@ -85,7 +87,7 @@ class TextReportFormatter:
         return format_report_phrase(name, self.language, **values)
 
     def style_text(self, text: str, style: str) -> str:
-        """The text with an SGR style (ECMA-48), or unchanged where color is off."""
+        """The text with an SGR style (ECMA-48), or unchanged if color is off."""
         return f"\x1b[{style}m{text}\x1b[0m" if self.color else text
 
     def outcome_lines(self, outcome: CheckOutcome, *, is_only_file: bool) -> list[str]:
@@ -97,8 +99,8 @@ class TextReportFormatter:
         return [line for paper in outcome.papers for line in self.paper_lines(outcome, paper)]
 
     def unchecked_lines(self, unchecked: UncheckedFile) -> Iterator[str]:
-        """Why a file was not checked."""
-        location = flatten_untrusted_text(format_problem_place(unchecked.name, unchecked.problem))
+        """The lines about a file that was not checked, with the reason."""
+        location = flatten_untrusted_text(format_problem_position(unchecked.name, unchecked.problem))
         unread_phrase = self.style_text(self.get_phrase("unread"), SGR_RED)
         yield f"{self.style_text('✗', SGR_RED)} {self.style_text(location, SGR_BOLD)}: {unread_phrase}"
         yield from wrap_indented_text(flatten_untrusted_text(unchecked.problem.detail), 2)
@@ -107,16 +109,16 @@ class TextReportFormatter:
 
     def conforming_line(self, report: Report) -> str:
         """The line about a file that conforms, with the number of its findings by severity."""
-        remarks = Counter(finding.rule.severity for finding in report.findings if not finding.waiver)
-        counted = [f"{self.get_phrase(name)}: {remarks[name]}" for name in STATE_STYLES if remarks[name]]
-        phrases = ", ".join([self.get_phrase("conforms", profile=report.profile), *counted])
+        counts = Counter(finding.rule.severity for finding in report.findings if not finding.waiver)
+        count_phrases = [f"{self.get_phrase(name)}: {counts[name]}" for name in STATE_STYLES if counts[name]]
+        phrases = ", ".join([self.get_phrase("conforms", profile=report.profile), *count_phrases])
         name = self.style_text(flatten_untrusted_text(report.name), SGR_BOLD)
         return f"{self.style_text('✓', SGR_GREEN)} {name}: {phrases}"
 
-    def total_line(self, tally: Counter[str]) -> str:
-        """How many files there are, how many conform and do not, and how many were not checked."""
-        counts = {name: tally[name] for name in ("good", "bad", "unread")}
-        return self.style_text(self.get_phrase("total", files=tally.total(), **counts), SGR_BOLD)
+    def total_line(self, file_counts: Counter[str]) -> str:
+        """The numbers of all files, of those that conform, do not conform, and were not checked."""
+        counts = {name: file_counts[name] for name in ("good", "bad", "unread")}
+        return self.style_text(self.get_phrase("total", files=file_counts.total(), **counts), SGR_BOLD)
 
     def paper_lines(self, report: Report, paper: PaperReport) -> Iterator[str]:
         """The lines about a paper: its findings section by section, then the summary."""
@@ -139,7 +141,7 @@ class TextReportFormatter:
         yield from self.summary_lines(report, paper)
 
     def broken_rule_lines(self, report: Report, findings: Sequence[Finding]) -> Iterator[str]:
-        """The lines about a broken rule: its message, where it is broken, and an example of a fix."""
+        """The lines about a broken rule: its message, its violations, and an example of a fix."""
         rule, waiver = findings[0].rule, findings[0].waiver
         severity = self.style_text(
             self.get_phrase(rule.severity), SGR_DIM if waiver else STATE_STYLES[rule.severity]
@@ -148,15 +150,15 @@ class TextReportFormatter:
         yield from wrap_indented_text(rule.message_in(self.language), 4)
         if waiver:
             yield from wrap_indented_text(self.get_phrase("waiver", reason=flatten_untrusted_text(waiver)), 4)
-        for finding in sorted(findings, key=lambda finding: finding.place or (0, 0)):
+        for finding in sorted(findings, key=lambda finding: finding.position or (0, 0)):
             yield from self.finding_lines(report.name, finding)
         yield f"    {self.style_text(self.get_phrase('example') + ':', SGR_DIM)}"
         yield from (f"      {line}" for line in get_rule_example(rule, report.media_type).splitlines())
         yield f"    {self.style_text(rule.iri, SGR_DIM)}"
 
     def finding_lines(self, name: str, finding: Finding) -> Iterator[str]:
-        """The lines about one place where a rule is broken."""
-        location = self.style_text(flatten_untrusted_text(format_finding_place(name, finding)), SGR_BLUE)
+        """The lines about one violation of a rule: position, term, text of the line, suggestion."""
+        location = self.style_text(flatten_untrusted_text(format_finding_position(name, finding)), SGR_BLUE)
         yield f"    {location}  {flatten_untrusted_text(format_short_term(finding_term(finding)))}"
         if finding.line:
             yield "      " + truncate_to_width(flatten_untrusted_text(finding.line), REPORT_WIDTH_COLUMNS - 6)
@@ -164,16 +166,17 @@ class TextReportFormatter:
             yield from wrap_indented_text(self.get_phrase("suggestion", suggestion=finding.suggestion), 6)
 
     def summary_lines(self, report: Report, paper: PaperReport) -> Iterator[str]:
-        """The state of each section, how many parts are there, and whether the paper conforms."""
+        """The state of each section, the number of parts that the paper has, and whether it conforms."""
         titles = [
             f"{section.number}. {section_headings()[section.number].title_in(self.language)}"
             for section in paper.sections
         ]
         states = [self.get_phrase(section.state) for section in paper.sections]
+        # Without the indentation and the gap between the columns, two spaces each.
         title_width = min(max(map(cell_len, titles)), REPORT_WIDTH_COLUMNS - 4 - max(map(cell_len, states)))
         for title, state, section in zip(titles, states, paper.sections, strict=True):
-            column = set_cell_size(truncate_to_width(title, title_width), title_width)
-            yield f"  {column}  {self.style_text(state, STATE_STYLES[section.state])}"
+            padded_title = set_cell_size(truncate_to_width(title, title_width), title_width)
+            yield f"  {padded_title}  {self.style_text(state, STATE_STYLES[section.state])}"
         yield ""
         name, mark, style = ("conforms", "✓", SGR_GREEN) if paper.conforms else ("fails", "✗", SGR_RED)
         verdict = self.style_text(f"{mark} {self.get_phrase(name, profile=report.profile)}", style)
@@ -187,6 +190,6 @@ def wrap_indented_text(text: str, indent: int) -> Iterator[str]:
 
 
 def truncate_to_width(text: str, width: int) -> str:
-    """The text on one line of at most `width` columns, with an ellipsis where it is cut."""
+    """The text on one line of at most `width` columns, with an ellipsis at the end if it is cut."""
     line = text.replace("\t", " ")
     return line if cell_len(line) <= width else set_cell_size(line, width - 1) + "…"

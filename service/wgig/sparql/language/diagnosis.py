@@ -1,9 +1,8 @@
-"""Diagnosis of SPARQL syntax errors: where, what is wrong, and what was probably meant.
+"""Diagnosis of SPARQL syntax errors: the position, the cause and a suggestion.
 
-The parser finds the first token that is not allowed and the tokens that are expected. Known mistakes come
-from the table slips.txt, each with cause and fix: typographic quotes, URLs without brackets, unclosed
-parentheses, misspelled keywords. Errors that the grammar does not cover are reported in the words of the
-engine.
+The parser finds the first token that is not allowed and the tokens that are expected instead. The table
+slips.txt lists common mistakes, each with cause and fix, such as URLs without brackets. Errors that the
+grammar does not cover are reported with the message of the engine.
 """
 
 import re
@@ -27,12 +26,17 @@ from .parser import GrammarMismatch, ParsedSparqlText
 from .scope import find_scope_problem
 
 SYNTAX_MISTAKES_FILE = Path(__file__).with_name("slips.txt")
-MISTAKE_CONTEXT_CHARS = 200  # characters before and after the error that a pattern is matched with
-MAX_SHOWN_TOKEN_CHARS = 40  # characters of the unexpected token that a message shows
+# The patterns of the table see at most so many tokens before the error, and characters before and after it.
+MISTAKE_CONTEXT_TOKENS, MISTAKE_CONTEXT_CHARS = 8, 200
+MAX_SHOWN_TOKEN_CHARS = 40  # of the unexpected token in a message
 
 
 class SyntaxMistake(NamedTuple):
-    """A row of the table of mistakes: where it matches, the cause, and the fix."""
+    """A row of the table of mistakes: the cause of an error and the suggested fix.
+
+    The row is for errors inside these grammar rules, if the text before the error matches `before_pattern`,
+    and the text from the error on matches `here_pattern`.
+    """
 
     inside_rules: frozenset[str]
     before_pattern: re.Pattern[str]
@@ -43,7 +47,7 @@ class SyntaxMistake(NamedTuple):
 
 @cache
 def read_syntax_mistakes() -> list[SyntaxMistake]:
-    """The rows of the table; its first lines describe the format."""
+    """The rows of slips.txt, whose first lines describe its format: three lines for each row."""
     lines = [
         line
         for line in SYNTAX_MISTAKES_FILE.read_text("utf-8").splitlines()
@@ -54,15 +58,17 @@ def read_syntax_mistakes() -> list[SyntaxMistake]:
 
 
 def parse_syntax_mistake(location: str, cause: str, suggestion: str) -> SyntaxMistake:
-    """A row of the table, from its three lines."""
+    """The row of the table with these three lines. An empty pattern before the error matches any text."""
     rules, before, here = (part.strip() for part in location.split(" :: "))
     before_pattern, here_pattern = (re.compile(pattern, re.IGNORECASE) for pattern in (before or "$", here))
     return SyntaxMistake(frozenset(rules.split("|")), before_pattern, here_pattern, cause, suggestion)
 
 
 def find_known_mistake(text: str, mismatch: GrammarMismatch) -> tuple[str, str] | None:
-    """The cause and the fix of a mistake in the table; None for any other."""
-    before = " ".join(token.text for token in mismatch.before[-8:])[-MISTAKE_CONTEXT_CHARS:]
+    """The cause and the fix for a mistake in the table; None for any other mistake."""
+    tokens_before = mismatch.before[-MISTAKE_CONTEXT_TOKENS:]
+    before = " ".join(token.text for token in tokens_before)[-MISTAKE_CONTEXT_CHARS:]
+    # In the table, `*` is any place, and `outside` is outside all brackets.
     open_rules = {"*", *mismatch.open_rules, *(() if mismatch.open_brackets else ["outside"])}
     for row in read_syntax_mistakes():
         if open_rules.isdisjoint(row.inside_rules) or not row.before_pattern.search(before):
@@ -73,12 +79,10 @@ def find_known_mistake(text: str, mismatch: GrammarMismatch) -> tuple[str, str] 
     return None
 
 
-MAX_DIAGNOSED_CHARS = (
-    1_000_000  # longer texts, such as updates with much data, are not parsed for a diagnosis
-)
+MAX_DIAGNOSED_CHARS = 1_000_000  # longer texts, such as updates with much data, are not diagnosed
 
-# Characters that word processors and web pages insert, and what to write instead.
-FOREIGN_SIGN_SUGGESTIONS = {
+# Characters that word processors and web pages insert, with suggestions.
+TYPOGRAPHIC_CHARACTER_SUGGESTIONS = {
     **dict.fromkeys("“”„«»″", 'Write the straight quote ".'),
     **dict.fromkeys("‘’‚′´", "Write the straight quote '."),
     **dict.fromkeys("‐‑‒–—−", "Write the plain hyphen -."),
@@ -92,17 +96,17 @@ FOREIGN_SIGN_SUGGESTIONS = {
     "\ufeff": "It is a byte order mark: save the text without it.",
 }
 
-BARE_ADDRESS_PATTERN = re.compile(r"(?:https?|ftp|urn|mailto|file):(?!\s)", re.IGNORECASE)
+BARE_URL_PATTERN = re.compile(r"(?:https?|ftp|urn|mailto|file):(?!\s)", re.IGNORECASE)
 
-# Phrases for sets of expected tokens: the tokens that must all be expected, more tokens that the phrase
-# covers, and the phrase. Earlier entries take precedence.
+# Phrases for sets of expected tokens, named as in `grammar`. An entry has the tokens that must all be
+# expected, other tokens that the phrase covers, and the phrase. Earlier entries take precedence.
 _FUNCTION_KEYWORDS = frozenset(
     keyword
     for keyword in SPARQL_KEYWORDS
     if keyword not in ("AS", "ASC", "DESC", "WHERE", "FROM", "LIMIT", "OFFSET")
 )
 _VALUE_TOKENS = {"@variable", "@blank", "@iri", "@name", "@string", "@number", "@sign", "TRUE", "FALSE"}
-EXPECTATION_WORDS: list[tuple[set[str], Set[str], str]] = [
+EXPECTATION_PHRASES: list[tuple[set[str], Set[str], str]] = [
     (
         {"@variable", "CONTAINS", "@string"},
         _FUNCTION_KEYWORDS | _VALUE_TOKENS | {"!", "+", "-", "<<"},
@@ -124,7 +128,7 @@ MAX_SHOWN_EXPECTATIONS = 8
 
 
 def diagnose_syntax_error(source: ParsedSparqlText, error: Exception) -> Problem:
-    """The 400 for a text in which the engine found a syntax error."""
+    """The Problem 400 for a text in which the engine found a syntax error."""
     text = source.text.rstrip(SPARQL_WHITESPACE)
     if len(text) > MAX_DIAGNOSED_CHARS:
         return engine_syntax_problem(text, str(error))
@@ -135,12 +139,15 @@ def diagnose_syntax_error(source: ParsedSparqlText, error: Exception) -> Problem
 
 
 def diagnose_earlier_error(source: ParsedSparqlText, start: int) -> Problem | None:
-    """The 400 for a syntax error before an offset, or a URL without < at the offset; None without either."""
+    """The Problem 400 for a syntax error before `start`, or for a URL without < at `start`; else None.
+
+    `start` is the offset of a name with an undeclared prefix.
+    """
     text = source.text
     tree = source.tree if len(text) <= MAX_DIAGNOSED_CHARS else None
     if isinstance(tree, GrammarMismatch) and tree.start < start:
         return diagnose_grammar_mismatch(text, tree)
-    if BARE_ADDRESS_PATTERN.match(text, start):
+    if BARE_URL_PATTERN.match(text, start):
         return sparql_syntax_problem(
             text, start, "An IRI must be between < and >.", "Put < before it and > after it."
         )
@@ -148,7 +155,7 @@ def diagnose_earlier_error(source: ParsedSparqlText, start: int) -> Problem | No
 
 
 def diagnose_unfinished_text(source: ParsedSparqlText) -> Problem | None:
-    """The 400 for a text that ends too early; None for any other text."""
+    """The Problem 400 for a text that ends too early; None for other texts."""
     text = source.text.rstrip(SPARQL_WHITESPACE)
     tree = source.tree if len(text) <= MAX_DIAGNOSED_CHARS else None
     return (
@@ -159,58 +166,61 @@ def diagnose_unfinished_text(source: ParsedSparqlText) -> Problem | None:
 
 
 def diagnose_grammar_mismatch(text: str, mismatch: GrammarMismatch) -> Problem:
-    """The 400 for a text that does not match the grammar."""
+    """The Problem 400 for a text that does not match the grammar."""
     start = mismatch.start
     if mismatch.token.kind == "mark" and not mismatch.token.text.isascii():
-        return sparql_syntax_problem(text, start, *diagnose_unknown_sign(mismatch.token.text))
+        return sparql_syntax_problem(text, start, *diagnose_unknown_character(mismatch.token.text))
     diagnosis = (
         diagnose_crossed_bracket(mismatch)
         or find_known_mistake(text, mismatch)
-        or diagnose_misspelt_word(mismatch)
+        or diagnose_misspelled_word(mismatch)
         or diagnose_unclosed_bracket(text, mismatch)
     )
     if diagnosis is None and mismatch.token.kind == "end_of_text" and mismatch.open_brackets:
-        last = mismatch.open_brackets[-1]
-        return sparql_syntax_problem(
-            text, last.start, f"This {last.text} is never closed.", f"Add a {OPENING_BRACKETS[last.text]}."
-        )
+        bracket = mismatch.open_brackets[-1]
+        cause = f"This {bracket.text} is never closed."
+        return sparql_syntax_problem(text, bracket.start, cause, f"Add a {OPENING_BRACKETS[bracket.text]}.")
     return sparql_syntax_problem(text, start, *(diagnosis or diagnose_unexpected_token(mismatch)))
 
 
 MistakeDiagnosis = tuple[str, str]  # the cause and the fix
 
 
-def diagnose_unknown_sign(character: str) -> MistakeDiagnosis:
-    """A character that SPARQL does not have, often inserted by a word processor or a web page."""
+def diagnose_unknown_character(character: str) -> MistakeDiagnosis:
+    """The diagnosis for a character that SPARQL does not have, such as a typographic quote."""
     code = f"U+{ord(character):04X}"
     shown = f"{character} ({code}" if character.isprintable() else f"({code}"
     cause = f"SPARQL has no character {shown}, {unicodedata.name(character, 'without a name').lower()})."
-    return cause, FOREIGN_SIGN_SUGGESTIONS.get(
+    return cause, TYPOGRAPHIC_CHARACTER_SUGGESTIONS.get(
         character, "Remove it." if character.isprintable() else "Write a plain space, or nothing."
     )
 
 
 def diagnose_crossed_bracket(mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
-    """A closing bracket that does not match the open one."""
+    """The diagnosis for a closing bracket that does not match the open bracket; None otherwise."""
     bracket = mismatch.token.text
     if mismatch.token.kind != "mark" or bracket not in CLOSING_BRACKETS:
         return None
     if not mismatch.open_brackets:
-        may_be_open = bracket == "}" and "Where" not in mismatch.open_rules
-        return None if may_be_open else (f"This {bracket} closes nothing.", "Remove it, or open it before.")
+        may_lack_opening = bracket == "}" and "Where" not in mismatch.open_rules
+        return (
+            None if may_lack_opening else (f"This {bracket} closes nothing.", "Remove it, or open it before.")
+        )
     missing = OPENING_BRACKETS[mismatch.open_brackets[-1].text]
     if missing == bracket:
         return None
     return f"This {bracket} is found where {missing} is missing.", f"Put a {missing} before it."
 
 
-def diagnose_misspelt_word(mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
-    """A word that is no keyword of SPARQL."""
+def diagnose_misspelled_word(mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
+    """The diagnosis for a word that is not a SPARQL keyword; None otherwise."""
     if not mismatch.token.word or mismatch.token.word in SPARQL_KEYWORDS:
         return None
     word = mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]
-    fitting = sorted(token for token in mismatch.expected if token.isupper())
-    near_keywords = find_near_names(word, fitting) or find_near_names(word, SPARQL_KEYWORDS, 1, 0.75)
+    expected_keywords = sorted(token for token in mismatch.expected if token.isupper())
+    near_keywords = find_near_names(word, expected_keywords) or find_near_names(
+        word, SPARQL_KEYWORDS, similarity=0.75
+    )
     suggestions = [f"Did you mean {near_keywords[0]}?"] if near_keywords else []
     alternatives = {"@variable": f"Write ?{word} for a variable.", "@string": f'Write "{word}" for a string.'}
     suggestions += [sentence for token, sentence in alternatives.items() if token in mismatch.expected]
@@ -220,7 +230,7 @@ def diagnose_misspelt_word(mismatch: GrammarMismatch) -> MistakeDiagnosis | None
 
 
 def diagnose_unclosed_bracket(text: str, mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
-    """A parenthesis that is still open where the text goes on as if it were closed."""
+    """The diagnosis for a missing closing parenthesis before the unexpected token; None otherwise."""
     if (
         not mismatch.open_brackets
         or mismatch.open_brackets[-1].text != "("
@@ -234,17 +244,17 @@ def diagnose_unclosed_bracket(text: str, mismatch: GrammarMismatch) -> MistakeDi
 
 
 def diagnose_unexpected_token(mismatch: GrammarMismatch) -> MistakeDiagnosis:
-    """A token that is not allowed here, with the expected ones."""
+    """The diagnosis for any other unexpected token, with the expected tokens."""
     token = mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]
     cause = f"{token} is not allowed here." if token else "The text ends too early."
     return cause, f"Expected: {describe_expected_tokens(mismatch.expected)}."
 
 
 def describe_expected_tokens(expected: frozenset[str]) -> str:
-    """The expected tokens in words."""
+    """The expected tokens as a list in English."""
     phrases: list[str] = []
     remaining = set(expected)
-    for tokens, covered_tokens, phrase in EXPECTATION_WORDS:
+    for tokens, covered_tokens, phrase in EXPECTATION_PHRASES:
         if tokens <= remaining:
             phrases.append(phrase)
             remaining -= tokens | covered_tokens
@@ -254,16 +264,16 @@ def describe_expected_tokens(expected: frozenset[str]) -> str:
 
 
 def engine_syntax_problem(text: str, message: str) -> Problem:
-    """The 400 with the message of the engine, for a text that matches the grammar and the rules of `scope`.
+    """The Problem 400 with the message of the engine, for a text without an error by the grammar and `scope`.
 
-    The engine reports the furthest position that it reached, which may be after the error, and all tokens
-    that it expected there. Sentences among these are reasons.
+    The engine reports the furthest position that it reached, which may be after the error, and a list of
+    expected tokens. A sentence in the list is the cause of the error.
     """
     match = re.match(r"error at (\d+):(\d+): expected (?:one of )?", message)
     if match is None:
         return Problem(400, f"The text does not parse: {message}.", slug="syntax")
     starts = TextLines(text).line_starts
     start = min(len(text), starts[min(int(match[1]), len(starts)) - 1] + int(match[2]) - 1)
-    reasons = re.findall(r"(?<![\"\w])[A-Z\\]\w* (?:[\w*]+ )+\w+", message[match.end() :])
-    cause = f"The engine says: {reasons[0]}." if reasons else "The engine cannot parse this."
+    causes = re.findall(r"(?<![\"\w])[A-Z\\]\w* (?:[\w*]+ )+\w+", message[match.end() :])
+    cause = f"The engine reports: {causes[0]}." if causes else "The engine cannot parse this."
     return sparql_syntax_problem(text, start, cause, "The error is here or shortly before.")

@@ -1,12 +1,12 @@
-"""The grammar of SPARQL as a table: 1.1 Query and Update, and of 1.2 what the engine has.
+"""The grammar of SPARQL 1.1 Query and Update, with the features of SPARQL 1.2 that the engine supports.
 
 Each line is a rule. Names in capitals are keywords, quoted strings are punctuation, names after @ are kinds
-of tokens, and `a` is the keyword for rdf:type. All other names are rules; those that begin with a capital
-become nodes of the tree. The next token decides between alternatives (the grammar is LL(1), like that of the
-standard: SPARQL 1.1 Query, section 19.8).
+of tokens, and `a` is the keyword for rdf:type. All other names are rules; a rule whose name begins with a
+capital becomes a node of the syntax tree. The next token decides between alternatives: the grammar is LL(1),
+like the grammar of the standard (SPARQL 1.1 Query, section 19.8).
 
-It accepts a little more than the standard where that keeps it short. The engine decides what runs; this
-grammar only explains errors.
+To be short, the grammar accepts some texts that the standard does not. The engine decides which texts run;
+this grammar only explains errors.
 """
 
 import re
@@ -74,71 +74,74 @@ quoted      : Term | Square | Quoted
 iri         : @iri | @name
 literal     : @string ( @language | '^^' iri )? | @sign? @number | TRUE | FALSE
 
-Path        : way ( '|' way )*
-way         : Step ( '/' Step )*
-Step        : '^'? ( iri | a | '(' Path ')' | '!' ( other | '(' ( other ( '|' other )* )? ')' ) ) repeat?
+Path        : sequence ( '|' sequence )*
+sequence    : Step ( '/' Step )*
+Step        : '^'? ( iri | a | '(' Path ')' | '!' negated_set ) repeat?
+negated_set : negated | '(' ( negated ( '|' negated )* )? ')'
 repeat      : '?' | '*' | '+'
-other       : '^'? ( iri | a )
+negated     : '^'? ( iri | a )
 
-Expression  : both ( '||' both )*
-both        : relation ( '&&' relation )*
+Expression  : conjunction ( '||' conjunction )*
+conjunction : relation ( '&&' relation )*
 relation    : sum ( ( '=' | '!=' | '<' | '>' | '<=' | '>=' ) sum | NOT? IN Arguments )?
 sum         : product ( ( '+' | '-' | @sign ) product )*
 product     : factor ( ( '*' | '/' ) factor )*
-factor      : ( '!' | '+' | '-' | @sign )* ( bracketed | call | Aggregate | Function | value_ )
-value_      : @variable | @string ( @language | '^^' iri )? | @number | TRUE | FALSE | Quoted
+factor      : ( '!' | '+' | '-' | @sign )* ( bracketed | call | Aggregate | Function | primary )
+primary     : @variable | @string ( @language | '^^' iri )? | @number | TRUE | FALSE | Quoted
 bracketed   : '(' Expression ')'
 constraint  : bracketed | call | Aggregate | Function
 Function    : iri Arguments?
 Arguments   : '(' ( DISTINCT? Expression ( ',' Expression )* )? ')'
 
-call        : One | Two | Three | None | Substr | Replace | Bnode | Bound | Many | Exists
-One         : one '(' Expression ')'
-Two         : two '(' Expression ',' Expression ')'
-Three       : ( IF | TRIPLE | STRLANGDIR ) '(' Expression ',' Expression ',' Expression ')'
-None        : ( RAND | NOW | UUID | STRUUID ) '(' ')'
+call        : Unary | Binary | Ternary | Nullary | Substr | Replace | Bnode | Bound | Variadic | Exists
+Unary       : unary '(' Expression ')'
+Binary      : binary '(' Expression ',' Expression ')'
+Ternary     : ( IF | TRIPLE | STRLANGDIR ) '(' Expression ',' Expression ',' Expression ')'
+Nullary     : ( RAND | NOW | UUID | STRUUID ) '(' ')'
 Substr      : ( SUBSTR | REGEX ) '(' Expression ',' Expression ( ',' Expression )? ')'
 Replace     : REPLACE '(' Expression ',' Expression ',' Expression ( ',' Expression )? ')'
 Bnode       : BNODE '(' Expression? ')'
 Bound       : BOUND '(' @variable ')'
-Many        : ( CONCAT | COALESCE ) '(' ( Expression ( ',' Expression )* )? ')'
+Variadic    : ( CONCAT | COALESCE ) '(' ( Expression ( ',' Expression )* )? ')'
 Exists      : NOT? EXISTS Group
-one         : ABS | CEIL | FLOOR | ROUND | STRLEN | LCASE | UCASE | hash | date | of | is
-of          : STR | LANG | DATATYPE | IRI | URI
+unary       : ABS | CEIL | FLOOR | ROUND | STRLEN | LCASE | UCASE | hash | date | of_term | term_test
+of_term     : STR | LANG | DATATYPE | IRI | URI
 hash        : ENCODE_FOR_URI | MD5 | SHA1 | SHA256 | SHA384 | SHA512
 date        : YEAR | MONTH | DAY | HOURS | MINUTES | SECONDS | TIMEZONE | TZ
-is          : ISIRI | ISURI | ISBLANK | ISLITERAL | ISNUMERIC | ISTRIPLE | part
-part        : HASLANG | HASLANGDIR | LANGDIR | SUBJECT | PREDICATE | OBJECT
-two         : CONTAINS | STRSTARTS | STRENDS | STRBEFORE | STRAFTER | STRLANG | STRDT | LANGMATCHES | pair
-pair        : SAMETERM | ADJUST
-Aggregate   : COUNT '(' DISTINCT? ( '*' | Expression ) ')' | plain '(' DISTINCT? Expression ')' | Joined
-plain       : SUM | MIN | MAX | AVG | SAMPLE
-Joined      : GROUP_CONCAT '(' DISTINCT? Expression ( ';' SEPARATOR '=' @string )? ')'
+term_test   : ISIRI | ISURI | ISBLANK | ISLITERAL | ISNUMERIC | ISTRIPLE | component
+component   : HASLANG | HASLANGDIR | LANGDIR | SUBJECT | PREDICATE | OBJECT
+binary      : CONTAINS | STRSTARTS | STRENDS | STRBEFORE | STRAFTER | STRLANG | STRDT | more_binary
+more_binary : LANGMATCHES | SAMETERM | ADJUST
+Aggregate   : COUNT '(' DISTINCT? ( '*' | Expression ) ')' | summary '(' DISTINCT? Expression ')' | Concat
+summary     : SUM | MIN | MAX | AVG | SAMPLE
+Concat      : GROUP_CONCAT '(' DISTINCT? Expression ( ';' SEPARATOR '=' @string )? ')'
 
 update      : operation ( ';' prologue operation? )*
 operation   : Load | Clear | Create | Copy | Insert | Delete | With
 Load        : LOAD SILENT? iri ( INTO GRAPH iri )?
 Clear       : ( CLEAR | DROP ) SILENT? ( GRAPH iri | DEFAULT | NAMED | ALL )
 Create      : CREATE SILENT? GRAPH iri
-Copy        : ( COPY | MOVE | ADD ) SILENT? place TO place
-place       : DEFAULT | GRAPH? iri
-With        : WITH iri ( DELETE Quads ( INSERT Quads )? | INSERT Quads ) using
-Insert      : INSERT ( DATA Quads | Quads using )
-Delete      : DELETE ( DATA Quads | WHERE Quads | Quads ( INSERT Quads )? using )
-using       : ( USING ( iri | NAMED iri ) )* WHERE Group
+Copy        : ( COPY | MOVE | ADD ) SILENT? graph_ref TO graph_ref
+graph_ref   : DEFAULT | GRAPH? iri
+With        : WITH iri ( DELETE Quads ( INSERT Quads )? | INSERT Quads ) using_where
+Insert      : INSERT ( DATA Quads | Quads using_where )
+Delete      : DELETE ( DATA Quads | WHERE Quads | Quads ( INSERT Quads )? using_where )
+using_where : ( USING ( iri | NAMED iri ) )* WHERE Group
 Quads       : '{' triples? ( QuadGraph '.'? triples? )* '}'
 QuadGraph   : GRAPH Term Template
 """
 
-_GRAMMAR_PIECE_PATTERN = re.compile(r"'(?P<sign>[^']+)'|(?P<kind>@\w+)|(?P<word>\w+)|(?P<mark>[()|*+?])")
+_GRAMMAR_TOKEN_PATTERN = re.compile(
+    r"'(?P<punctuation>[^']+)'|(?P<kind>@\w+)|(?P<word>\w+)|(?P<operator>[()|*+?])"
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class GrammarItem:
     """An item of the grammar, compared by identity.
 
-    `kind` is `token`, `rule`, `sequence`, `one` (of the parts), `maybe` (optional), `repeat` (any number),
-    or `close_node` (the end of a rule with a node). `name` is that of a token or rule.
+    `kind` is `token`, `rule`, `sequence`, `choice`, `optional`, `repeat` (zero or more times), or
+    `close_node` (the end of a rule that has a node). `name` is the name of a token or rule.
     """
 
     kind: str
@@ -148,45 +151,50 @@ class GrammarItem:
 
 @cache
 def parse_grammar_rules() -> dict[str, GrammarItem]:
-    """The rules by name."""
+    """The grammar rules by name."""
     lines = (line.split(":", 1) for line in SPARQL_GRAMMAR.splitlines() if line)
     return {
-        name.strip(): parse_grammar_alternatives(list(_GRAMMAR_PIECE_PATTERN.finditer(rest))[::-1])
-        for name, rest in lines
+        name.strip(): parse_grammar_alternatives(list(_GRAMMAR_TOKEN_PATTERN.finditer(definition))[::-1])
+        for name, definition in lines
     }
 
 
-def parse_grammar_alternatives(pieces: list[re.Match[str]]) -> GrammarItem:
-    """Parse alternatives from the end of `pieces`, a reversed list, up to a closing parenthesis."""
+def parse_grammar_alternatives(tokens: list[re.Match[str]]) -> GrammarItem:
+    """Parse alternatives up to a closing parenthesis.
+
+    `tokens` are the matches of _GRAMMAR_TOKEN_PATTERN in reverse order; parsed ones are removed from the end.
+    """
     alternatives: list[list[GrammarItem]] = [[]]
-    while pieces and pieces[-1]["mark"] != ")":
-        piece = pieces.pop()
-        mark = piece["mark"]
-        if mark == "|":
+    while tokens and tokens[-1]["operator"] != ")":
+        token = tokens.pop()
+        operator = token["operator"]
+        if operator == "|":
             alternatives.append([])
-        elif mark == "(":
-            alternatives[-1].append(parse_grammar_alternatives(pieces))
-            pieces.pop()
-        elif mark:
-            alternatives[-1].extend(repeat_grammar_item(mark, alternatives[-1].pop()))
+        elif operator == "(":
+            alternatives[-1].append(parse_grammar_alternatives(tokens))
+            tokens.pop()
+        elif operator:
+            alternatives[-1].extend(repeat_grammar_item(operator, alternatives[-1].pop()))
         else:
-            alternatives[-1].append(parse_grammar_name(piece))
-    parts = [row[0] if len(row) == 1 else GrammarItem("sequence", parts=tuple(row)) for row in alternatives]
-    return parts[0] if len(parts) == 1 else GrammarItem("one", parts=tuple(parts))
+            alternatives[-1].append(parse_grammar_name(token))
+    parts = [
+        items[0] if len(items) == 1 else GrammarItem("sequence", parts=tuple(items)) for items in alternatives
+    ]
+    return parts[0] if len(parts) == 1 else GrammarItem("choice", parts=tuple(parts))
 
 
-def repeat_grammar_item(mark: str, item: GrammarItem) -> list[GrammarItem]:
-    """The item with the quantifier ?, * or +."""
-    many = GrammarItem("repeat", parts=(item,))
-    return {"?": [GrammarItem("maybe", parts=(item,))], "*": [many], "+": [item, many]}[mark]
+def repeat_grammar_item(quantifier: str, item: GrammarItem) -> list[GrammarItem]:
+    """The items for an item with the quantifier ?, * or +."""
+    repeated = GrammarItem("repeat", parts=(item,))
+    return {"?": [GrammarItem("optional", parts=(item,))], "*": [repeated], "+": [item, repeated]}[quantifier]
 
 
-def parse_grammar_name(piece: re.Match[str]) -> GrammarItem:
-    """A token or a rule."""
-    word = piece["word"]
-    if word and word != "a" and not word.isupper() and not word.replace("_", "").isdigit():
-        return GrammarItem("token" if re.fullmatch(r"[A-Z0-9_]+", word) else "rule", word)
-    return GrammarItem("token", piece["sign"] or piece["kind"] or word)
+def parse_grammar_name(token: re.Match[str]) -> GrammarItem:
+    """The item for a name or a quoted string in the grammar: a token or a rule."""
+    word = token["word"]
+    if word and word != "a" and not word.isupper():
+        return GrammarItem("rule", word)
+    return GrammarItem("token", token["punctuation"] or token["kind"] or word)
 
 
 class FirstSet(NamedTuple):
@@ -198,7 +206,7 @@ class FirstSet(NamedTuple):
 
 @cache
 def compute_first_set(item: GrammarItem) -> FirstSet:
-    """The first set of an item. No rule of the table is left-recursive, so the recursion ends."""
+    """The first set of an item. No rule of the grammar is left-recursive, so the recursion ends."""
     if item.kind == "token":
         return FirstSet(frozenset([item.name]), is_nullable=False)
     if item.kind == "rule":
@@ -212,8 +220,8 @@ def compute_first_set(item: GrammarItem) -> FirstSet:
         if item.kind == "sequence" and not first_set.is_nullable:
             return FirstSet(tokens, is_nullable=False)
     return FirstSet(
-        tokens,
-        is_nullable=item.kind != "one" or any(compute_first_set(part).is_nullable for part in item.parts),
+        tokens,  # a sequence that gets here has only nullable parts
+        is_nullable=item.kind != "choice" or any(compute_first_set(part).is_nullable for part in item.parts),
     )
 
 

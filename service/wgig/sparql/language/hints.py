@@ -1,7 +1,7 @@
-"""Hints on probable mistakes in valid queries: unbound variables, similar names, terms not in the graph.
+"""Hints on probable mistakes in valid queries: unbound variables, similar names, terms not in the store.
 
-Queries of up to 4000 characters get up to 10 hints; the analysis takes 1 to 5 µs a character. Hints are sent
-in the response header WGIG-Warning as Display Strings (RFC 9651) with line and column.
+Queries of up to 4000 characters get up to 10 hints; the analysis takes 1 to 5 µs for each character. Hints
+are sent in the response header WGIG-Warning as Display Strings (RFC 9651) with line and column.
 """
 
 from collections import Counter
@@ -18,18 +18,22 @@ from .scope import (
     VisibleVariables,
     find_visible_variables,
     iter_group_variables,
-    iter_own_nodes,
+    iter_nodes_excluding,
     variable_name,
 )
 from .unknown_terms import NearTermFinder, UnknownTermFinder, find_near_terms
 
 NO_VARIABLES: frozenset[str] = frozenset()
+# The names of grammar rules: nodes that bind variables, and clauses after the pattern.
 GROUP_RULES = ("Group", "Values")
 MODIFIER_RULES = ("Having", "OrderBy", "GroupBy")
 
 
 class ScopedNode(NamedTuple):
-    """A node, with the variables of the groups around it that its own filters, or all of it, can use."""
+    """A node with variables of the groups around it.
+
+    FILTERs directly in the node can use `filter_variables`, all its expressions `outer_variables`.
+    """
 
     node: SyntaxNode
     filter_variables: frozenset[str] = NO_VARIABLES
@@ -37,7 +41,7 @@ class ScopedNode(NamedTuple):
 
 
 def iter_unbound_variables(tree: SyntaxNode) -> Iterator[tuple[SparqlToken, str]]:
-    """The places where a variable cannot have a value, each with a hint."""
+    """The occurrences of variables that cannot have a value, each with a hint."""
     visible = find_visible_variables(tree)
     bound_anywhere = frozenset().union(
         *(visible[id(node)] for node in tree.walk() if node.rule in GROUP_RULES)
@@ -57,7 +61,7 @@ def iter_unbound_variables(tree: SyntaxNode) -> Iterator[tuple[SparqlToken, str]
 
 
 def differ_by_one_edit(name: str, other_name: str) -> bool:
-    """Whether two names differ by one edit: a letter added, removed or replaced, or two swapped."""
+    """Whether one edit turns one name into the other: a letter added, removed or replaced, or two swapped."""
     for _ in range(2):  # remove the common prefix, then the common suffix
         common_chars = sum(
             1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(name, other_name, strict=False))
@@ -66,7 +70,7 @@ def differ_by_one_edit(name: str, other_name: str) -> bool:
     return max(len(name), len(other_name)) == 1 or (len(name) == 2 and name == other_name[::-1])
 
 
-# An unbound variable, and the variables that are bound at its place.
+# Occurrences of unbound variables, each with the variables that are bound there.
 UnboundVariables = Iterator[tuple[SparqlToken, frozenset[str]]]
 
 
@@ -81,7 +85,7 @@ def iter_unbound_in_queries(tree: SyntaxNode, visible: VisibleVariables) -> Unbo
 
 
 def iter_unbound_outside_pattern(query: SyntaxNode, bound: frozenset[str]) -> UnboundVariables:
-    """Unbound variables of a query outside of its pattern, which binds the variables in `bound`."""
+    """Unbound variables of a query outside its pattern; the pattern binds the variables in `bound`."""
     bound |= frozenset(iter_group_variables(query)) if query.rule == "Select" else NO_VARIABLES
     for token in query.tokens("variable"):  # of DESCRIBE
         if variable_name(token) not in bound:
@@ -89,7 +93,7 @@ def iter_unbound_outside_pattern(query: SyntaxNode, bound: frozenset[str]) -> Un
     for part in query.nodes("Projection", "Template", *MODIFIER_RULES):
         computed = [token for projected in part.nodes("As") for token in projected.tokens("variable")]
         bound |= frozenset(map(variable_name, computed))
-        for node in iter_own_nodes(part):
+        for node in iter_nodes_excluding(part):
             for token in node.tokens("variable"):
                 if variable_name(token) not in bound:
                     yield token, bound
@@ -110,7 +114,7 @@ def iter_unbound_in_groups(tree: SyntaxNode, visible: VisibleVariables) -> Unbou
                     if part.rule == "Filter"
                     else bound_before
                 )
-                for inner in iter_own_nodes(part):
+                for inner in iter_nodes_excluding(part):
                     if inner is not part or part.rule == "Filter":
                         yield from (
                             (token, bound)
@@ -126,16 +130,16 @@ def iter_unbound_in_groups(tree: SyntaxNode, visible: VisibleVariables) -> Unbou
             bound_before |= visible.get(id(part), NO_VARIABLES)
 
 
-WARNING_FIELD = "WGIG-Warning"
-MAX_HINTED_QUERY_CHARS = 4000  # longer queries get no hints, as each character takes 1 to 5 µs
+WARNING_FIELD = "WGIG-Warning"  # the response header with the hints
+MAX_HINTED_QUERY_CHARS = 4000  # longer queries get no hints, because each character takes 1 to 5 µs
 MAX_HINT_COUNT = 10
-MAX_WARNING_FIELD_CHARS = 4000  # characters of the response header
-MAX_COMPARED_VARIABLES = 40  # in queries with more variables, names are not compared
+MAX_WARNING_FIELD_CHARS = 4000  # of the response header
+MAX_COMPARED_VARIABLES = 40  # in a query with more variables, names are not compared
 MIN_COMPARED_NAME_CHARS = 5  # shorter names are not compared
 
 
 class QueryHint(NamedTuple):
-    """A hint on a place in the query; line and column begin with 1, and are 0 for the whole request."""
+    """A hint on a position in the query. Line and column start at 1; both are 0 for the whole request."""
 
     sentence: str
     line: int = 0
@@ -145,10 +149,10 @@ class QueryHint(NamedTuple):
 def find_query_hints(
     query: ParsedSparqlText, store: Store, base: str, find_near: NearTermFinder = find_near_terms
 ) -> list[QueryHint]:
-    """Hints on probable mistakes in a valid query, in the order of the text; none for a long one.
+    """Hints on probable mistakes in a valid query, in the order of the text; none for a long query.
 
-    Hints on terms need a store that is not empty. It is asked at most 60 times for one statement. `find_near`
-    gives similar terms, which are suggested if they are in the store.
+    If the store is empty, there are no hints on terms. The store is searched for a statement at most 60
+    times. `find_near` returns similar terms, which are suggested if they are in the store.
     """
     tree = query.tree if len(query.text.rstrip()) <= MAX_HINTED_QUERY_CHARS else None
     if not isinstance(tree, SyntaxNode):
@@ -171,21 +175,21 @@ def find_query_hints(
 def find_absent_terms(
     tree: SyntaxNode, store: Store, base: str, find_near: NearTermFinder
 ) -> Iterable[tuple[SparqlToken, str]]:
-    """Hints on terms that the store does not have."""
+    """Hints on terms that are not in the store."""
     try:
         return (
             list(UnknownTermFinder(TriplePatternReader(tree, base), store, base, find_near).find_hints())
             if store
             else []
         )
-    except SyntaxError:  # an escape that SPARQL has but Turtle has not
+    except SyntaxError:  # an escape that is valid in SPARQL but not in Turtle
         return []
 
 
 def iter_lookalike_variables(tree: SyntaxNode, unbound: Collection[str]) -> Iterator[tuple[SparqlToken, str]]:
-    """Variables that occur once, with a name similar to one that occurs before them or more often.
+    """Hints on variables that occur once, if a similar name occurs earlier or more often.
 
-    Those in `unbound` have a hint already.
+    The variables in `unbound` already have a hint.
     """
     variables = [token for token in tree.all_tokens("variable") if variable_name(token) not in unbound]
     counts = Counter(map(variable_name, variables))
@@ -194,9 +198,9 @@ def iter_lookalike_variables(tree: SyntaxNode, unbound: Collection[str]) -> Iter
         name = variable_name(token)
         if counts[name] == 1 and len(name) >= MIN_COMPARED_NAME_CHARS:
             similar = [
-                other
-                for other in sorted(known_names)
-                if differ_by_one_edit(name, other) and not are_related_names(name, other)
+                known_name
+                for known_name in sorted(known_names)
+                if differ_by_one_edit(name, known_name) and not are_related_names(name, known_name)
             ]
             if similar:
                 yield token, f"{token.text} occurs only once. Did you mean ?{similar[0]}?"
@@ -204,9 +208,9 @@ def iter_lookalike_variables(tree: SyntaxNode, unbound: Collection[str]) -> Iter
 
 
 def iter_path_alternatives(tree: SyntaxNode) -> Iterator[tuple[SparqlToken, str]]:
-    """Alternatives in property paths: the engine merges equal solutions of both sides into one.
+    """Hints on | in property paths: the engine merges equal solutions of both alternatives into one.
 
-    By the standard there are two (SPARQL 1.1 Query, section 18.4).
+    By the standard there are two solutions (SPARQL 1.1 Query, section 18.4).
     """
     sentence = (
         "A solution of both sides of | counts once here, not twice. If you count solutions, write UNION."
@@ -215,29 +219,29 @@ def iter_path_alternatives(tree: SyntaxNode) -> Iterator[tuple[SparqlToken, str]
     return ((token, sentence) for node in paths for token in node.tokens("mark") if token.text == "|")
 
 
-def are_related_names(name: str, other: str) -> bool:
-    """Whether two names differ as those of related things do: by a number, or by a plural s."""
-    return name.strip("0123456789_") == other.strip("0123456789_") or name in (
-        f"{other}s",
-        other.removesuffix("s"),
+def are_related_names(name: str, other_name: str) -> bool:
+    """Whether two names differ only by a number or a plural s, as `date1` and `date2` do."""
+    return name.strip("0123456789_") == other_name.strip("0123456789_") or name in (
+        f"{other_name}s",
+        other_name.removesuffix("s"),
     )
 
 
 def build_warning_field(hints: Iterable[QueryHint]) -> dict[str, str]:
-    """The response header with the hints: Display Strings, with line and column if known (RFC 9651).
+    """The response header with the hints as Display Strings (RFC 9651), with line and column if known.
 
-    Empty without hints. Hints that do not fit are left out.
+    Empty if there are no hints. Hints above MAX_WARNING_FIELD_CHARS are left out.
     """
     items: list[str] = []
     for hint in hints:
         encoded = "".join(map(encode_display_string_byte, hint.sentence.encode()))
-        place = f";line={hint.line};column={hint.column}" if hint.line else ""
-        item = f'%"{encoded}"{place}'
+        position = f";line={hint.line};column={hint.column}" if hint.line else ""
+        item = f'%"{encoded}"{position}'
         if len(", ".join([*items, item])) <= MAX_WARNING_FIELD_CHARS:
             items.append(item)
     return {WARNING_FIELD: ", ".join(items)} if items else {}
 
 
 def encode_display_string_byte(byte: int) -> str:
-    """A byte of UTF-8 as written in a Display String."""
+    """A byte of UTF-8 in the encoding of Display Strings."""
     return chr(byte) if 0x20 <= byte < 0x7F and byte not in b'%"' else f"%{byte:02x}"

@@ -1,6 +1,6 @@
-"""Parser for SPARQL: the syntax tree of a text, or the first unexpected token and what was expected.
+"""Parser for SPARQL: the syntax tree of a text, or the first unexpected token with the expected ones.
 
-The engine gives neither: it reports the furthest position that it reached, and has no syntax tree in its API.
+The engine provides neither: it reports the furthest position that it reached, and its API has no syntax tree.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from .grammar import GRAMMAR_TOKENS, SPARQL_KEYWORDS, GrammarItem, compute_first
 
 @dataclass(slots=True)
 class SyntaxNode:
-    """A node of the syntax tree: the rule that matched, its offset, and its child nodes and tokens."""
+    """A node of the syntax tree: the name of its grammar rule, its offset, its child nodes and tokens."""
 
     rule: str
     start: int
@@ -56,11 +56,11 @@ class SyntaxNode:
 
 
 class GrammarMismatch(NamedTuple):
-    """Where a text does not match the grammar.
+    """The first place in a text that does not match the grammar.
 
-    `token` is the unexpected token (of kind `end_of_text` and empty at the end of the text), `before` the
-    tokens before it, `open_rules` the rules that were not complete after these, outermost first, `expected`
-    the tokens of the grammar that are allowed here, and `open_brackets` the unclosed brackets.
+    `token` is the unexpected token (with kind `end_of_text` and empty text at the end), and `before` has the
+    tokens before it. `open_rules` are the incomplete rules, outermost first. `expected` has the grammar
+    tokens that are allowed here, `open_brackets` the unclosed brackets.
     """
 
     token: SparqlToken
@@ -76,11 +76,11 @@ class GrammarMismatch(NamedTuple):
 
 
 class ParsedSparqlText(SparqlText):
-    """A SPARQL text with its tokens and its tree, each computed once, when it is first needed."""
+    """A SPARQL text with its tokens and its syntax tree, both computed on first use and cached."""
 
     @cached_property
     def tree(self) -> SyntaxNode | GrammarMismatch:
-        """The syntax tree, or where the text does not match the grammar, in time linear in its length.
+        """The syntax tree, or the mismatch if the text does not match the grammar, in linear time.
 
         Raises Problem 400 for an unclosed string.
         """
@@ -88,18 +88,18 @@ class ParsedSparqlText(SparqlText):
 
 
 class SparqlParser:
-    """Parses a text in one pass, with a stack of pending items instead of recursion, to any depth."""
+    """Parses a text in one pass. It has a stack instead of recursion, so that nesting has no limit."""
 
     def __init__(self, source: SparqlText) -> None:
-        """Start before the first token."""
+        """Set the position before the first token."""
         end = len(source.text.rstrip(SPARQL_WHITESPACE))
         self.tokens = [*source.tokens, SparqlToken("end_of_text", "", end)]
         self.position = 0
         self.root = SyntaxNode("text", 0)
         self.open_nodes = [self.root]
-        self.closed_nodes: list[SyntaxNode] = []  # since the last token
+        self.closed_nodes: list[SyntaxNode] = []  # closed after the last token
         self.pending_items = [parse_grammar_rules()["text"]]
-        self.optional_tokens: set[str] = set()  # that optional items before this token would accept
+        self.optional_tokens: set[str] = set()  # accepted by skipped optional items before this token
         self.open_brackets: list[SparqlToken] = []
         self.next_terminals = self.find_next_terminals()
 
@@ -126,7 +126,7 @@ class SparqlParser:
         )
 
     def find_next_terminals(self) -> tuple[str, ...]:
-        """The terminals of the grammar that the next token matches; `@` marks a class of tokens."""
+        """The terminals of the grammar that the next token matches, such as `SELECT` or `@variable`."""
         token = self.tokens[self.position]
         terminals: tuple[str, ...] = (f"@{token.kind}",)
         if token.kind == "word":
@@ -137,7 +137,7 @@ class SparqlParser:
             terminals = ("@name", "@prefix")
         elif token.kind == "number" and token.text.isdigit():
             terminals = ("@number", "@integer")
-        # Tokens outside the grammar share one name, which limits the cache of find_fitting_part.
+        # All tokens outside the grammar become "", which limits the cache of find_fitting_part.
         return terminals if terminals[0] in GRAMMAR_TOKENS else ("",)
 
     def is_number_sign(self) -> bool:
@@ -146,7 +146,7 @@ class SparqlParser:
         return following.kind == "number" and following.start == sign.start + 1
 
     def take_token(self) -> None:
-        """Consume the next token, which matches."""
+        """Consume the next token, which matches the grammar."""
         token = self.tokens[self.position]
         self.open_nodes[-1].parts.append(token)
         if token.kind == "mark":
@@ -185,7 +185,7 @@ class SparqlParser:
         return True
 
     def split_iri(self) -> None:
-        """Split the next token into < and the rest: after an operand, < is less-than and begins no IRI."""
+        """Split the next token into < and the tokens after it: after an operand, < is less-than."""
         iri = self.tokens[self.position]
         following = (
             token._replace(start=token.start + iri.start + 1) for token in tokenize_sparql(iri.text[1:])
@@ -197,7 +197,7 @@ class SparqlParser:
         """The mismatch at the next token, where `item` was expected."""
         token = self.tokens[self.position]
         expected = frozenset(self.optional_tokens) | compute_first_set(item).tokens
-        # A rule that begins at the unexpected token has matched nothing yet.
+        # A rule that starts at the unexpected token has matched no token yet.
         open_rules = (
             node.rule
             for node in (*self.open_nodes, *reversed(self.closed_nodes))
@@ -210,7 +210,7 @@ class SparqlParser:
 
 @cache
 def find_fitting_part(item: GrammarItem, terminals: tuple[str, ...]) -> GrammarItem | None:
-    """The part of an item that can begin with one of these tokens; None if no part can."""
+    """The part of an item that can begin with one of the terminals; None if no part can."""
     return next(
         (part for part in item.parts if not compute_first_set(part).tokens.isdisjoint(terminals)), None
     )

@@ -13,7 +13,7 @@ PatternTerm = ox.NamedNode | ox.Literal | ox.BlankNode | ox.Variable
 
 
 class TriplePattern(NamedTuple):
-    """A triple pattern; if it has a property path, the predicate is the syntax node of the path.
+    """A triple pattern. The predicate of a pattern with a property path is the syntax node of the path.
 
     Collections and [...] become blank nodes. `first_tokens` are the first tokens of subject, predicate and
     object.
@@ -41,7 +41,7 @@ class TriplePatternReader:
         return ox.BlankNode(spelling[2:]) if spelling.startswith("_:") else self.terms[spelling]
 
     def read_patterns(self, triples: SyntaxNode) -> list[TriplePattern]:
-        """The patterns of a block of triples; inner patterns come before those around them."""
+        """The patterns of a `Triples` node. Patterns in nested [...] come before the pattern around them."""
         patterns: list[TriplePattern] = []
         subject, *properties = triples.parts
         assert isinstance(subject, SyntaxNode)
@@ -53,7 +53,7 @@ class TriplePatternReader:
         return patterns
 
     def read_node(self, node: SyntaxNode, patterns: list[TriplePattern]) -> PatternTerm:
-        """The term of a node; the patterns inside it are added to `patterns`."""
+        """The term of a node. The patterns inside the node are added to `patterns`."""
         match node.rule:
             case "Term":
                 return self.read_term(node)
@@ -65,13 +65,13 @@ class TriplePatternReader:
         return blank_node
 
     def read_list(self, node: SyntaxNode, patterns: list[TriplePattern]) -> PatternTerm:
-        """The first node of a collection."""
+        """The first node of a collection. The patterns of the collection are added to `patterns`."""
         members = [part for part in node.parts if isinstance(part, SyntaxNode)]
         list_nodes: list[PatternTerm] = [*(ox.BlankNode() for _ in members), RDF_NIL]
-        for list_node, member, rest in zip(list_nodes, members, list_nodes[1:], strict=False):
+        for list_node, member, next_node in zip(list_nodes, members, list_nodes[1:], strict=False):
             tokens = (next(member.all_tokens()),) * 3
             patterns.append(TriplePattern(list_node, RDF_FIRST, self.read_node(member, patterns), tokens))
-            patterns.append(TriplePattern(list_node, RDF_REST, rest, tokens))
+            patterns.append(TriplePattern(list_node, RDF_REST, next_node, tokens))
         return list_nodes[0]
 
     def read_properties(
@@ -81,16 +81,17 @@ class TriplePatternReader:
         properties: SyntaxNode,
         patterns: list[TriplePattern],
     ) -> None:
-        """Add the patterns of a subject."""
+        """Add the patterns with this subject to `patterns`."""
         for verb, objects in zip(properties.nodes("Verb"), properties.nodes("Objects"), strict=True):
             for object_node in objects.nodes("Object"):
+                # The other parts are annotations.
                 (value,) = (part for part in object_node.parts[:1] if isinstance(part, SyntaxNode))
                 term = self.read_node(value, patterns)
                 tokens = subject_token, next(verb.all_tokens()), next(object_node.all_tokens())
                 patterns.append(TriplePattern(subject, self.read_predicate(verb), term, tokens))
 
     def read_predicate(self, verb: SyntaxNode) -> PatternTerm | SyntaxNode:
-        """The property or variable of a verb, or its property path."""
+        """The property or variable of a verb, or its node if it has a property path."""
         tokens = [*verb.all_tokens()]
         if len(tokens) > 1:
             return verb
@@ -105,14 +106,15 @@ class TriplePatternReader:
 
 
 def term_spelling(node: SyntaxNode) -> str:
-    """A term as it is written in the text."""
+    """The text of the term of a node."""
     return "".join(token.text for token in node.all_tokens())
 
 
 def resolve_query_terms(tree: SyntaxNode, base: str) -> dict[str, ox.NamedNode | ox.Literal]:
-    """The term for each IRI, prefixed name and literal of a text, by its spelling.
+    """The terms of a text (IRIs, prefixed names, literals) by their spelling.
 
-    They are parsed as Turtle, which writes terms like SPARQL. Raises SyntaxError.
+    The terms are parsed as Turtle, which spells terms as SPARQL does. Raises SyntaxError for an escape that
+    only SPARQL has.
     """
     prologue = " ".join(token.text for node in tree.nodes("Base", "Prefix") for token in node.all_tokens())
     spellings = dict.fromkeys(iter_term_spellings(tree))
@@ -122,7 +124,7 @@ def resolve_query_terms(tree: SyntaxNode, base: str) -> dict[str, ox.NamedNode |
 
 
 def iter_term_spellings(tree: SyntaxNode) -> Iterator[str]:
-    """The spellings of the terms of a text, without those of its prologue."""
+    """The spellings of the terms of a text outside its prologue."""
     for node in tree.walk():
         if node.rule in ("Base", "Prefix"):
             continue

@@ -1,4 +1,4 @@
-"""Scope of variables in a SPARQL text, and violations of the rules that the grammar does not express.
+"""Scope of variables in a SPARQL text, and violations of rules that the grammar cannot express.
 
 The rules are in SPARQL 1.1 Query, sections 18.2.1, 18.2.4 and 19.8.
 """
@@ -12,14 +12,15 @@ from ...problems import Problem
 from ...rdf.sparql_lexer import ABSOLUTE_IRI_PATTERN, SparqlToken, sparql_syntax_problem
 from .parser import SyntaxNode
 
-# Nodes that bind the variables among their own tokens, and nodes that pass on what their child nodes bind.
+# The rules of nodes that bind the variables among their tokens, and of nodes that also make these variables
+# visible in their parents.
 VARIABLE_BINDING_RULES = frozenset({"Term", "Verb", "Name", "Names", "Bind"})
 VARIABLE_PASSING_RULES = VARIABLE_BINDING_RULES | {
     *("text", "Select", "Construct", "Describe", "Ask", "Where", "SubSelect"),
     *("Group", "Union", "Optional", "Graph", "Service", "Lateral", "Values"),
     *("Triples", "Properties", "Objects", "Object", "Square", "List", "Quoted"),
 }
-UNGROUPED_RULES = frozenset({"Filter", "Bind", "GroupBy"})  # where aggregates are not allowed
+UNGROUPED_RULES = frozenset({"Filter", "Bind", "GroupBy"})  # aggregates are not allowed in these
 REBINDING_SUGGESTION = "Use another name."
 
 _UNKNOWN_ESCAPE_PATTERN = re.compile(r"""\\(?!u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})[^tbnrf"'\\]""")
@@ -34,7 +35,7 @@ def variable_name(token: SparqlToken) -> str:
 
 
 def find_visible_variables(tree: SyntaxNode) -> VisibleVariables:
-    """The in-scope variables of each node, by its `id()`."""
+    """The in-scope variables of each node."""
     visible: VisibleVariables = {}
     for node in reversed(list(tree.walk())):  # children before their parents
         names = (
@@ -62,7 +63,7 @@ def list_projected_variables(select: SyntaxNode) -> list[SparqlToken] | None:
 
 
 def find_scope_problem(text: str, tree: SyntaxNode) -> Problem | None:
-    """The 400 for the first violation of the rules, in a text that matches the grammar; None without one."""
+    """The Problem 400 for the first violation of the rules in a text that matches the grammar; else None."""
     visible = find_visible_variables(tree)
     nodes = list(tree.walk())
     faults = [*iter_token_faults(tree), *iter_aggregate_faults(tree), *iter_blank_node_faults(nodes)]
@@ -83,7 +84,7 @@ def find_scope_problem(text: str, tree: SyntaxNode) -> Problem | None:
 
 
 def iter_token_faults(tree: SyntaxNode) -> Iterator[ScopeFault]:
-    """Tokens that are not valid."""
+    """Invalid tokens: TRUE in capitals, unknown escapes in strings, IRIs that are not absolute."""
     for token in tree.all_tokens():
         if token.word in ("TRUE", "FALSE") and token.text != token.text.lower():
             yield token, f"{token.text} must be in lower case.", f"Write {token.text.lower()}."
@@ -109,7 +110,7 @@ def iter_escape_faults(token: SparqlToken) -> Iterator[ScopeFault]:
 
 
 def iter_aggregate_faults(tree: SyntaxNode) -> Iterator[ScopeFault]:
-    """Aggregates where they are not allowed."""
+    """Aggregates in FILTER, BIND and GROUP BY."""
     pending = [(tree, "")]
     while pending:
         node, clause = pending.pop()
@@ -126,7 +127,7 @@ def iter_aggregate_faults(tree: SyntaxNode) -> Iterator[ScopeFault]:
 
 
 def iter_select_faults(select: SyntaxNode, visible: VisibleVariables) -> Iterator[ScopeFault]:
-    """Variables that a SELECT must not name: repeated, already bound by AS, or not in the groups."""
+    """Variables that a SELECT must not name: repeated, bound before AS, or not in the groups."""
     (projection,) = select.nodes("Projection")
     (where,) = select.nodes("Where")
     projected = list_projected_variables(select)
@@ -161,27 +162,27 @@ def iter_select_faults(select: SyntaxNode, visible: VisibleVariables) -> Iterato
 
 
 def is_grouped_select(select: SyntaxNode) -> bool:
-    """Whether a SELECT has groups, by GROUP BY or by an aggregate."""
+    """Whether a SELECT has GROUP BY or an aggregate."""
     parts = select.nodes("GroupBy", "Projection", "Having", "OrderBy")
-    return any(node.rule in ("GroupBy", "Aggregate") for part in parts for node in iter_own_nodes(part))
+    return any(node.rule in ("GroupBy", "Aggregate") for part in parts for node in iter_nodes_excluding(part))
 
 
 def iter_group_variables(select: SyntaxNode) -> Iterator[str]:
-    """The variables that the groups of a SELECT have."""
+    """The names of the variables of GROUP BY."""
     for group_by in select.nodes("GroupBy"):
         yield from map(variable_name, group_by.tokens("variable"))
         for key in group_by.nodes("Key"):
-            plain = (
+            bare_variables = (
                 token
                 for part in key.nodes("Expression")
                 if len(part.parts) == 1
                 for token in part.tokens("variable")
             )
-            yield from map(variable_name, (*key.tokens("variable"), *plain))
+            yield from map(variable_name, (*key.tokens("variable"), *bare_variables))
 
 
 def iter_repeated_variables(variables: list[SparqlToken]) -> Iterator[SparqlToken]:
-    """The variables that occur before in the list."""
+    """The variables that already occurred earlier in the list."""
     names: set[str] = set()
     for token in variables:
         if variable_name(token) in names:
@@ -189,8 +190,8 @@ def iter_repeated_variables(variables: list[SparqlToken]) -> Iterator[SparqlToke
         names.add(variable_name(token))
 
 
-def iter_own_nodes(node: SyntaxNode, excluded: Collection[str] = ("Group",)) -> Iterator[SyntaxNode]:
-    """A node and those below it, without the children of nodes of the rules in `excluded`."""
+def iter_nodes_excluding(node: SyntaxNode, excluded: Collection[str] = ("Group",)) -> Iterator[SyntaxNode]:
+    """A node and its descendants, without nodes of the rules in `excluded` and their descendants."""
     pending = [node]
     while pending:
         current = pending.pop()
@@ -205,12 +206,12 @@ def iter_own_nodes(node: SyntaxNode, excluded: Collection[str] = ("Group",)) -> 
 def iter_unaggregated_variables(computed: SyntaxNode) -> Iterator[SparqlToken]:
     """The variables of an expression with AS that are not inside an aggregate."""
     for expression in computed.nodes("Expression"):
-        for node in iter_own_nodes(expression, ("Aggregate", "Group")):
+        for node in iter_nodes_excluding(expression, ("Aggregate", "Group")):
             yield from node.tokens("variable")
 
 
 def iter_bind_faults(group: SyntaxNode, visible: VisibleVariables) -> Iterator[ScopeFault]:
-    """A BIND to a variable that is already bound in the group."""
+    """BINDs to a variable that is already bound in the group."""
     bound: set[str] = set()
     for part in group.parts:
         if isinstance(part, SyntaxNode) and part.rule in VARIABLE_PASSING_RULES:
@@ -222,13 +223,13 @@ def iter_bind_faults(group: SyntaxNode, visible: VisibleVariables) -> Iterator[S
 
 
 def iter_values_faults(values: SyntaxNode) -> Iterator[ScopeFault]:
-    """A row of VALUES that is too short or too long."""
+    """Repeated variables in VALUES, and rows that are too short or too long."""
     for names in values.nodes("Names"):
         variables = list(names.tokens("variable"))
         for token in iter_repeated_variables(variables):
             yield token, f"{token.text} is named twice in VALUES.", "Name each variable once."
         for row in values.nodes("Row"):
-            value_count = len(row.parts) - 2
+            value_count = len(row.parts) - 2  # without the parentheses
             if value_count != len(variables):
                 first = next(row.tokens("mark"))
                 plural = "" if value_count == 1 else "s"

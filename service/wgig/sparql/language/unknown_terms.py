@@ -1,4 +1,4 @@
-"""Hints on terms of a query that the store lacks, and on literals with another language or datatype."""
+"""Hints on terms of a query that are not in the store, and on literals with a wrong language or datatype."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -15,12 +15,12 @@ from .parser import SyntaxNode
 from .patterns import PatternTerm, TriplePattern, TriplePatternReader
 
 MAX_STORE_LOOKUPS = 60  # per query
-MAX_TERM_GUESSES = 5  # searches for similar terms, which take a few milliseconds each
-UNQUERIED_RULES = ("Template", "Service")  # these are not evaluated over the store
+MAX_TERM_GUESSES = 5  # searches for similar terms per query; each takes a few milliseconds
+UNQUERIED_RULES = ("Template", "Service")  # their patterns are not evaluated over the store
 GUESSED_LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
 CLASS_TYPES = (f"{OWL_NAMESPACE}Class", f"{RDFS_NAMESPACE}Class")
 PROPERTY_TYPES = (
-    *(f"{OWL_NAMESPACE}{kind}Property" for kind in ("Object", "Datatype", "Annotation")),
+    *(f"{OWL_NAMESPACE}{name}Property" for name in ("Object", "Datatype", "Annotation")),
     f"{RDF_NAMESPACE}Property",
 )
 GUESSED_DATATYPES = (
@@ -35,88 +35,90 @@ GUESSED_DATATYPES = (
 )
 
 TermHint = tuple[SparqlToken, str]  # the token and the sentence
-GroundTerm = ox.NamedNode | ox.Literal
-NearTermFinder = Callable[[str], Sequence[str]]  # gives IRIs with a spelling similar to that of an IRI
+GroundTerm = ox.NamedNode | ox.Literal  # the terms that are looked up in the store
+NearTermFinder = Callable[[str], Sequence[str]]  # returns IRIs spelled like a given one
 
 
 class UnknownTermFinder:
-    """Checks the terms of one query, with a limited number of lookups in the store."""
+    """Finds the terms of one query that are not in the store, with a limited number of lookups."""
 
     def __init__(
         self, reader: TriplePatternReader, store: Store, base: str, find_near: NearTermFinder
     ) -> None:
-        """Terms are shown with the prefixes of the graph at `base`."""
+        """`base` is the base IRI of the service, whose prefixes shorten IRIs in hints."""
         self.reader = reader
         self.store = store
         self.base = base
         self.find_near_terms = find_near
         self.lookups_left, self.guesses_left = MAX_STORE_LOOKUPS, MAX_TERM_GUESSES
         self.seen_terms: set[tuple[str, PatternTerm]] = set()
-        self.is_optional = False  # whether the current node is within OPTIONAL
+        self.is_optional = False  # whether the current node is inside OPTIONAL
 
     def find_hints(self) -> Iterator[TermHint]:
-        """The terms that match nothing, each with a hint."""
+        """The tokens of the terms that match nothing, each with a hint."""
         pending = [(self.reader.tree, False, False)]
         while pending:
             node, is_negated, self.is_optional = pending.pop()
             match node.rule:
                 case "Triples":
+                    find_in_pattern = (
+                        self.find_negated_pattern_hints if is_negated else self.find_pattern_hints
+                    )
                     for pattern in self.reader.read_patterns(node):
-                        yield from (
-                            self.check_negated_pattern(pattern) if is_negated else self.check_pattern(pattern)
-                        )
+                        yield from find_in_pattern(pattern)
                 case "Graph" | "Dataset":
-                    yield from self.check_graph(node)
+                    yield from self.find_graph_hints(node)
+                # A function name with arguments is not a term of the data.
                 case "Fixed" | "Function" if not any(True for _ in node.nodes("Arguments")):
-                    yield from self.check_values(node)
+                    yield from self.find_value_hints(node)
             is_negated = is_negated or node.rule in ("Exists", "Minus")
-            inner = (
+            inner_nodes = (
                 part
                 for part in node.parts
                 if isinstance(part, SyntaxNode) and part.rule not in UNQUERIED_RULES
             )
-            optional = self.is_optional or node.rule == "Optional"
-            pending += [(part, is_negated, optional) for part in reversed(list(inner))]
+            is_optional = self.is_optional or node.rule == "Optional"
+            pending += [(inner, is_negated, is_optional) for inner in reversed(list(inner_nodes))]
 
-    def check_negated_pattern(self, pattern: TriplePattern) -> Iterator[TermHint]:
-        """Check only the terms of a pattern in NOT EXISTS or MINUS, which need not match any statement."""
+    def find_negated_pattern_hints(self, pattern: TriplePattern) -> Iterator[TermHint]:
+        """Hints on terms of a pattern in NOT EXISTS or MINUS, where the pattern itself may match nothing."""
         for term, token in zip(pattern[:3], pattern.first_tokens, strict=True):
             if isinstance(term, ox.NamedNode):
-                yield from self.check_term(term, token)
+                yield from self.find_term_hints(term, token)
 
-    def check_pattern(self, pattern: TriplePattern) -> Iterator[TermHint]:
-        """Check the terms of a pattern, each in its position."""
+    def find_pattern_hints(self, pattern: TriplePattern) -> Iterator[TermHint]:
+        """Hints on the terms of a pattern, depending on their positions."""
         subject, predicate, object_, (subject_token, predicate_token, object_token) = pattern
         if isinstance(subject, ox.Literal):
             yield subject_token, "A literal is never a subject, so this pattern finds nothing."
         if isinstance(subject, ox.NamedNode):
-            yield from self.check_term(subject, subject_token)
+            yield from self.find_term_hints(subject, subject_token)
         if isinstance(predicate, SyntaxNode):
             for token in predicate.all_tokens("iri", "name"):
-                yield from self.check_property(self.reader.terms[token.text], token)
+                yield from self.find_property_hints(self.reader.terms[token.text], token)
         if not isinstance(predicate, ox.NamedNode):
             return
-        missing = [*self.check_property(predicate, predicate_token)]
-        yield from missing
-        if not missing:
-            yield from self.check_object(predicate, object_, object_token)
+        property_hints = [*self.find_property_hints(predicate, predicate_token)]
+        yield from property_hints
+        if not property_hints:
+            yield from self.find_object_hints(predicate, object_, object_token)
 
-    def check_object(
+    def find_object_hints(
         self, predicate: ox.NamedNode, term: PatternTerm, token: SparqlToken
     ) -> Iterator[TermHint]:
-        """Check the object of a property that is in the store."""
+        """A hint on an object. The store must have statements with `predicate`."""
         if predicate == RDF_TYPE and isinstance(term, ox.NamedNode):
             if self.is_first_use("class", term) and not self.has_statement(None, RDF_TYPE, term):
                 yield from self.hint_unused_term(
                     term, token, CLASS_TYPES, "is the class of nothing in the graph"
                 )
         elif isinstance(term, ox.NamedNode):
-            yield from self.check_term(term, token)
+            yield from self.find_term_hints(term, token)
         elif isinstance(term, ox.Literal):
-            yield from self.check_literal(predicate, term, token)
+            yield from self.find_literal_hints(predicate, term, token)
 
-    def check_property(self, term: PatternTerm, token: SparqlToken) -> Iterator[TermHint]:
-        """Check that a property is used in the store."""
+    def find_property_hints(self, term: PatternTerm, token: SparqlToken) -> Iterator[TermHint]:
+        """A hint on a property that no statement in the store has."""
         if (
             isinstance(term, ox.NamedNode)
             and self.is_first_use("property", term)
@@ -127,30 +129,33 @@ class UnknownTermFinder:
             )
 
     def hint_unused_term(
-        self, term: ox.NamedNode, token: SparqlToken, kinds: Sequence[str], predicate_text: str
+        self, term: ox.NamedNode, token: SparqlToken, declared_types: Sequence[str], predicate_text: str
     ) -> Iterator[TermHint]:
-        """A hint on an unused term: no hint if it is declared and within OPTIONAL."""
-        if not any(self.has_statement(term, RDF_TYPE, ox.NamedNode(kind)) for kind in kinds):
+        """A hint on an unused term. A declared term inside OPTIONAL gets none.
+
+        A declared term has one of the `declared_types` (IRIs). `predicate_text` is the end of the hint.
+        """
+        if not any(self.has_statement(term, RDF_TYPE, ox.NamedNode(iri)) for iri in declared_types):
             yield token, self.build_sentence(term, predicate_text)
         elif not self.is_optional:
             yield token, f"{self.format_term(term)} is declared, but {predicate_text}."
 
-    def check_term(self, term: ox.NamedNode, token: SparqlToken) -> Iterator[TermHint]:
-        """Check that an IRI occurs in the store."""
-        if self.is_first_use("thing", term) and not self.has_term(term):
+    def find_term_hints(self, term: ox.NamedNode, token: SparqlToken) -> Iterator[TermHint]:
+        """A hint on an IRI that does not occur in the store."""
+        if self.is_first_use("term", term) and not self.has_term(term):
             yield token, self.build_sentence(term, "does not occur in the graph")
 
-    def check_values(self, node: SyntaxNode) -> Iterator[TermHint]:
-        """Check IRIs in expressions and VALUES."""
+    def find_value_hints(self, node: SyntaxNode) -> Iterator[TermHint]:
+        """Hints on the IRIs in an expression or in VALUES, except datatypes."""
         previous = ""
         for token in node.tokens("iri", "name", "mark"):
             term = self.reader.terms.get(token.text)
             if previous != "^^" and isinstance(term, ox.NamedNode):
-                yield from self.check_term(term, token)
+                yield from self.find_term_hints(term, token)
             previous = token.text
 
-    def check_graph(self, node: SyntaxNode) -> Iterator[TermHint]:
-        """Check that a graph exists."""
+    def find_graph_hints(self, node: SyntaxNode) -> Iterator[TermHint]:
+        """A hint on a graph that does not exist."""
         for part in (node, *node.nodes("Term")):
             for token in part.tokens("iri", "name"):
                 term = self.reader.terms[token.text]
@@ -164,10 +169,10 @@ class UnknownTermFinder:
                         f"There is no graph {self.format_term(term)}. See the list at /graphs.",
                     )
 
-    def check_literal(
+    def find_literal_hints(
         self, predicate: ox.NamedNode, literal: ox.Literal, token: SparqlToken
     ) -> Iterator[TermHint]:
-        """Find the value of the property with another language or datatype, or as an IRI."""
+        """A hint on a literal that is not in the store, if the same text with another language or type is."""
         if not self.is_first_use(str(predicate), literal) or self.has_statement(None, predicate, literal):
             return
         for variant in iter_literal_variants(literal):
@@ -177,23 +182,23 @@ class UnknownTermFinder:
 
     def is_first_use(self, role: str, term: PatternTerm) -> bool:
         """Whether a term is used for the first time in a role."""
-        is_known = (role, term) in self.seen_terms
+        was_seen = (role, term) in self.seen_terms
         self.seen_terms.add((role, term))
-        return not is_known
+        return not was_seen
 
     def exceeds_lookups(self) -> bool:
-        """Count a lookup; whether there were too many."""
+        """Count a lookup, and return whether there were too many."""
         self.lookups_left = max(0, self.lookups_left - 1)
         return not self.lookups_left
 
     def has_statement(
         self, subject: ox.NamedNode | None, predicate: ox.NamedNode | None, object_: GroundTerm | None
     ) -> bool:
-        """Whether the store has such a statement in any graph; true where there were too many lookups."""
+        """Whether the store has such a statement in any graph; true after too many lookups, for no hint."""
         return self.exceeds_lookups() or self.store.has_statement(subject, predicate, object_)
 
     def has_term(self, term: ox.NamedNode) -> bool:
-        """Whether any statement has the IRI, in any position."""
+        """Whether any statement contains the IRI."""
         return (
             self.has_statement(term, None, None)
             or self.has_statement(None, None, term)
@@ -201,7 +206,7 @@ class UnknownTermFinder:
         )
 
     def build_sentence(self, term: ox.NamedNode, predicate_text: str) -> str:
-        """The sentence on a term that matches nothing, with a similar one that is in the store."""
+        """The hint on a term that matches nothing, with a similar term from the store."""
         self.guesses_left -= 1
         candidates = (
             iri
@@ -213,12 +218,12 @@ class UnknownTermFinder:
         return f"{self.format_term(term)} {predicate_text}.{suggestion}"
 
     def format_term(self, term: GroundTerm) -> str:
-        """A term as hints show it."""
+        """A term as hints show it: an IRI as a prefixed name, a literal in SPARQL."""
         return shorten_iri(term.value, self.base) if isinstance(term, ox.NamedNode) else str(term)
 
 
 def iter_literal_variants(literal: ox.Literal) -> Iterator[GroundTerm]:
-    """Other terms with the same text: languages, datatypes, an IRI."""
+    """Other terms with the text of a literal: with other languages or datatypes, or as an IRI."""
     text = literal.value
     if literal.language or literal.datatype != ox.Literal("").datatype:
         yield ox.Literal(text)
@@ -229,16 +234,17 @@ def iter_literal_variants(literal: ox.Literal) -> Iterator[GroundTerm]:
 
 
 def find_near_terms(iri: str) -> list[str]:
-    """Terms of the shipped graph with a similar spelling in the same namespace."""
+    """Terms of the bundled data with a similar spelling in the same namespace."""
     namespace, name = split_term_iri(iri)
     return [
-        namespace + near for near in find_near_names(name, list_shipped_names().get(namespace, ()), 3, 0.7)
+        namespace + near
+        for near in find_near_names(name, list_shipped_names().get(namespace, ()), limit=3, similarity=0.7)
     ]
 
 
 @cache
 def list_shipped_names() -> dict[str, list[str]]:
-    """The local names of the terms of the shipped graph, by namespace."""
+    """The local names of the terms of the bundled data, by namespace."""
     names: dict[str, set[str]] = {}
     for triple in (*shipped.shipped_ontology(), *shipped.shipped_facts()):
         for term in triple if triple.predicate == RDF_TYPE else (triple.subject, triple.predicate):
@@ -250,5 +256,5 @@ def list_shipped_names() -> dict[str, list[str]]:
 
 def split_term_iri(iri: str) -> tuple[str, str]:
     """The namespace and the local name of an IRI."""
-    name_begin = max(iri.rfind("#"), iri.rfind("/"), iri.rfind(":")) + 1
-    return iri[:name_begin], iri[name_begin:]
+    name_start = max(iri.rfind("#"), iri.rfind("/"), iri.rfind(":")) + 1
+    return iri[:name_start], iri[name_start:]

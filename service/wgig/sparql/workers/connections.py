@@ -1,8 +1,8 @@
 """Connections of the service to its query workers and to the forker that creates them.
 
-To the service, a worker is a socket and a process that it can kill; it evaluates one query at a time. After
-0.05 s a query counts as slow and gets a lower priority (nice 10). A client has 30 s to read the next part of
-a result. The forker, which has a copy of the quads, has 5 s to exit by itself.
+A worker evaluates one query at a time; at the time limit, the service kills the worker. After 0.05 s a query
+counts as slow and gets a lower priority (10 is added to its niceness). A client has 30 s to read the next
+chunk of a result. The forker has 5 s to exit before it is killed.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from .protocol import (
-    ASK_MESSAGE,
     CANCELED_FAULT,
     CHANGE_MESSAGE,
+    CHUNK_MESSAGE,
     FAULT_MESSAGE,
     FORK_MESSAGE,
     LOAD_MESSAGE,
     LOST_FAULT,
     OPENED_MESSAGE,
-    PIECE_MESSAGE,
+    QUERY_MESSAGE,
     THREAD_MESSAGE,
     TIME_FAULT,
     WORN_MESSAGE,
@@ -38,32 +38,32 @@ from .protocol import (
 )
 from .result import QueryResult
 
-FORKER_EXIT_SECONDS = 5  # seconds until the forker is killed if it does not exit by itself
+FORKER_EXIT_SECONDS = 5  # until the forker is killed if it does not exit by itself
 
-ForkedCallback = Callable[[int, int, socket.socket], None]
+ForkedCallback = Callable[[int, int, socket.socket], None]  # process ID, applied changes, socket
 
 
 class ForkerConnection(asyncio.Protocol):
     """The connection to the forker, the process that has a copy of the quads and forks workers.
 
-    `on_forked` is called with the process ID of each worker, the number of changes it has applied, and its
-    socket; `on_lost` is called when the forker exits.
+    `on_forked` is called with the process ID of a new worker, the number of changes that the worker has
+    applied, and its socket. `on_lost` is called when the forker exits.
     """
 
     def __init__(self, on_forked: ForkedCallback, on_lost: Callable[[], None]) -> None:
-        """No process is started yet."""
+        """Create the connection; `start` starts the process."""
         self.on_forked, self.on_lost = on_forked, on_lost
         self.buffer, self.workers_buffer = bytearray(), bytearray()
         self.descriptors: list[int] = []
         self.loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     async def start(self, max_quads: int, memory_bytes: int) -> None:
-        """Start the forker for up to `max_quads` quads.
+        """Start the forker, which copies at most `max_quads` quads to memory.
 
-        A query of its workers may use `memory_bytes` of memory.
+        A query in its workers may use `memory_bytes` of memory.
         """
         loop = asyncio.get_running_loop()
-        (own_end, forker_end), (receiving_end, sending_end) = socket.socketpair(), socket.socketpair()
+        (service_end, forker_end), (receiving_end, sending_end) = socket.socketpair(), socket.socketpair()
         with forker_end, sending_end:
             descriptors = (forker_end.fileno(), sending_end.fileno())
             command = [
@@ -76,17 +76,17 @@ class ForkerConnection(asyncio.Protocol):
         receiving_end.setblocking(False)
         self.workers_socket = receiving_end
         loop.add_reader(receiving_end, self.receive_workers)
-        await loop.create_connection(lambda: self, sock=own_end)
+        await loop.create_connection(lambda: self, sock=service_end)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
+        """Store the transport."""
         self.transport = cast(asyncio.Transport, transport)
 
     def load(self, folder: Path) -> asyncio.Future[bool]:
         """Tell the forker to copy the quads of the store in a folder to memory.
 
-        The future gives whether it did; it does not where there are more than `max_quads`. It raises
-        ConnectionError where the process exits.
+        The future has the result False if there are more than `max_quads`, and raises ConnectionError if the
+        forker exits.
         """
         self.transport.write(frame_message(LOAD_MESSAGE, str(folder).encode()))
         return self.loaded
@@ -100,15 +100,15 @@ class ForkerConnection(asyncio.Protocol):
         self.transport.write(frame_message(FORK_MESSAGE))
 
     def data_received(self, data: bytes) -> None:
-        """Handle the message that the copy is made."""
+        """Handle LOADED_MESSAGE, the only message of the forker on this connection."""
         self.buffer += data
         for _, body in unframe_messages(self.buffer):
-            if not self.loaded.done():  # it is canceled when the service stops
+            if not self.loaded.done():  # the future is canceled when the service stops
                 self.loaded.set_result(json.loads(body))
 
     def receive_workers(self) -> None:
-        """Receive new workers, each with its socket."""
-        data, descriptors, _, _ = socket.recv_fds(self.workers_socket, 4096, 16)
+        """Receive new workers with their sockets."""
+        data, descriptors, _, _ = socket.recv_fds(self.workers_socket, 4096, 16)  # bytes, descriptors
         self.workers_buffer += data
         self.descriptors += descriptors
         for _, body in unframe_messages(self.workers_buffer):
@@ -118,7 +118,7 @@ class ForkerConnection(asyncio.Protocol):
             asyncio.get_running_loop().remove_reader(self.workers_socket)
 
     def close(self) -> None:
-        """Let the forker and all its workers exit."""
+        """Close the connection, so that the forker and all its workers exit."""
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
@@ -128,11 +128,13 @@ class ForkerConnection(asyncio.Protocol):
         loop.remove_reader(self.workers_socket)
         self.workers_socket.close()
         if not self.loaded.done():
-            self.loaded.set_exception(ConnectionResetError("the process that holds the quads has ended"))
+            self.loaded.set_exception(
+                ConnectionResetError("the process that has the copy of the quads has exited")
+            )
         self.on_lost()
 
     def wait_for_exit(self) -> None:
-        """Wait until the forker has exited, after its workers."""
+        """Wait until the forker and its workers have exited. Kill the forker after FORKER_EXIT_SECONDS."""
         try:
             self.process.wait(FORKER_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
@@ -140,64 +142,64 @@ class ForkerConnection(asyncio.Protocol):
             self.process.wait()
 
 
-# Seconds after which a query gets a lower priority, and its worker may be replaced for other queries.
+# After this time a query gets a lower priority, and another worker may be forked for the queries that wait.
 SLOW_QUERY_SECONDS = 0.05
 SLOW_QUERY_NICENESS = 10  # added to the niceness of a slow query
-RESULT_READ_TIMEOUT_SECONDS = 30  # seconds for a client to read the pieces that wait
+RESULT_READ_TIMEOUT_SECONDS = 30  # for a client to read the buffered chunks
 
 
 class WorkerListener(Protocol):
     """Callbacks for events of a worker."""
 
     def on_connected(self, worker: "WorkerConnection") -> None:
-        """The connection is open."""
+        """Handle the opening of the connection."""
 
-    def on_answered(self, worker: "WorkerConnection", *, worn: bool) -> None:
-        """The worker has finished a query; `worn` if it should be replaced, as it did not free its memory."""
+    def on_finished(self, worker: "WorkerConnection", *, worn: bool) -> None:
+        """Handle the end of a query. A `worn` worker should be replaced, as it did not free its memory."""
 
     def on_occupied(self) -> None:
-        """The worker stays busy, because of a slow query or a slow client."""
+        """Handle a worker that stays busy because of a slow query or a slow client."""
 
     def on_opened(self) -> None:
-        """The worker has opened the folder that it was told to read from."""
+        """Handle the message of the worker that it has opened the folder of a store."""
 
-    def on_gone(self, worker: "WorkerConnection") -> None:
-        """The worker has exited."""
+    def on_exited(self, worker: "WorkerConnection") -> None:
+        """Handle the exit of the worker."""
 
 
 class WorkerConnection(asyncio.Protocol):
     """The connection to a worker, which evaluates one query at a time."""
 
-    def __init__(self, process_id: int, listener: WorkerListener, seen_writes: int) -> None:
-        """`seen_writes` is the number of the last write that the worker has applied."""
-        self.process_id, self.listener, self.seen_writes = process_id, listener, seen_writes
-        self.pending_opens = 0
+    def __init__(self, process_id: int, listener: WorkerListener, last_write: int) -> None:
+        """`last_write` is the number of the last write that the worker has applied."""
+        self.process_id, self.listener, self.last_write = process_id, listener, last_write
+        self.pending_opens = 0  # OPEN messages that the worker has not answered
         self.buffer = bytearray()
         self.result: QueryResult | None = None
         self.timer: asyncio.TimerHandle | None = None
-        self.thread_id = process_id
-        self.seconds_left = 0.0  # time left for a query that is paused
+        self.thread_id = process_id  # until the worker sends the ID of its thread
+        self.seconds_left = 0.0  # of the time limit of a paused query
 
     async def connect(self, connection: socket.socket) -> None:
-        """Use this socket for the connection."""
+        """Open the connection over a socket."""
         await asyncio.get_running_loop().create_connection(lambda: self, sock=connection)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport and tell the listener."""
+        """Store the transport and notify the listener."""
         self.transport = cast(asyncio.Transport, transport)
         self.listener.on_connected(self)
 
-    def ask(self, job: QueryJob, seconds: float) -> QueryResult:
-        """Start a query; its result. The worker is killed after `seconds`."""
-        self.result = QueryResult(self.pace, self.kill)
+    def start_query(self, job: QueryJob, seconds: float) -> QueryResult:
+        """Start a query and return its result. After `seconds` the worker is killed."""
+        self.result = QueryResult(self.set_flow, self.kill)
         self.set_timer(
             min(SLOW_QUERY_SECONDS, seconds), partial(self.slow_down, seconds - SLOW_QUERY_SECONDS)
         )
-        self.send(frame_message(ASK_MESSAGE, job.pack()))
+        self.send(frame_message(QUERY_MESSAGE, job.pack()))
         return self.result
 
     def slow_down(self, seconds: float) -> None:
-        """Lower the priority of the worker; it is killed after another `seconds`."""
+        """Lower the priority of the worker, and set the timer that kills it after another `seconds`."""
         if seconds <= 0:
             return self.kill(TIME_FAULT)
         self.listener.on_occupied()
@@ -208,18 +210,18 @@ class WorkerConnection(asyncio.Protocol):
         return self.set_timer(seconds, partial(self.kill, TIME_FAULT))
 
     def set_timer(self, seconds: float, action: Callable[[], None]) -> None:
-        """Call `action` when the query has run for another `seconds`."""
+        """Call `action` when the query has run for another `seconds`, not counting pauses."""
         self.timer_action = action
         self.timer = asyncio.get_running_loop().call_later(seconds, action)
 
     def send(self, message: bytes) -> None:
-        """Send a message."""
+        """Send a framed message."""
         self.transport.write(message)
 
-    def pace(self, *, on: bool) -> None:
-        """Resume or pause the pieces of the result.
+    def set_flow(self, *, on: bool) -> None:
+        """Resume reading the result if `on`, else pause.
 
-        While it is paused, the time limit of the client runs instead of that of the query.
+        During a pause, the time limit for the client applies instead of the time limit of the query.
         """
         assert self.timer
         self.timer.cancel()
@@ -246,7 +248,7 @@ class WorkerConnection(asyncio.Protocol):
             self.listener.on_opened()
         elif kind == THREAD_MESSAGE:
             self.thread_id = int(body)
-        elif self.result and kind == PIECE_MESSAGE:
+        elif self.result and kind == CHUNK_MESSAGE:
             self.result.add(body, last=False)
         elif self.result:
             if kind == FAULT_MESSAGE:
@@ -254,18 +256,18 @@ class WorkerConnection(asyncio.Protocol):
             else:
                 self.result.add(body, last=True)
             self.end_query()
-            self.listener.on_answered(self, worn=kind == WORN_MESSAGE)
+            self.listener.on_finished(self, worn=kind == WORN_MESSAGE)
 
     def end_query(self) -> None:
-        """Forget the query, which has ended."""
+        """Clear the state of the query that has ended."""
         if self.timer:
             self.timer.cancel()
         self.result = self.timer = None
         if not self.transport.is_closing():
-            self.transport.resume_reading()  # the last piece may have paused it
+            self.transport.resume_reading()  # the last chunk may have paused it
 
     def kill(self, kind: str) -> None:
-        """Kill the process while it evaluates a query, which fails with this kind of fault."""
+        """Kill the process; the query that it evaluates fails with a fault of this kind."""
         if self.result:
             self.result.fail(QueryFault(kind))
         with suppress(ProcessLookupError):
@@ -273,7 +275,7 @@ class WorkerConnection(asyncio.Protocol):
         self.transport.abort()
 
     def close(self) -> None:
-        """Let the process exit, as it has no more queries to evaluate."""
+        """Close the connection, so that the process exits after the messages already sent."""
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
@@ -281,4 +283,4 @@ class WorkerConnection(asyncio.Protocol):
         if self.result:
             self.result.fail(QueryFault(LOST_FAULT))
         self.end_query()
-        self.listener.on_gone(self)
+        self.listener.on_exited(self)

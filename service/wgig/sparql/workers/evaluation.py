@@ -1,8 +1,8 @@
-"""Evaluation of one query into pieces of a result, in a worker or on a thread of the service.
+"""Evaluation of a query into chunks of its result, in a worker or on a thread of the service.
 
-The first piece is sent at 16 KiB so that the response starts early, further ones at 64 KiB. Threads serve
-in-memory stores and systems that cannot fork: 32 of them, fewer than the 40 of the framework, so that pages
-always get one. They have no time limit.
+The first chunk is sent at 16 KiB so that the response starts early, further ones at 64 KiB. Threads are for
+in-memory stores and systems that cannot fork. There are 32 of them, fewer than the 40 of the framework, so
+that pages always get a thread. Queries on threads have no time limit.
 """
 
 import io
@@ -27,20 +27,20 @@ from .protocol import (
 )
 from .result import QueryResult, ignore_flow_control
 
-FIRST_PIECE_BYTES, NEXT_PIECE_BYTES = 16 * 1024, 64 * 1024  # sizes of the pieces of a result
+FIRST_CHUNK_BYTES, NEXT_CHUNK_BYTES = 16 * 1024, 64 * 1024
 
 
 def evaluate_query(view: StoreView, job: QueryJob, send: Callable[[bytes], None]) -> bytes:
-    """Evaluate a query: all pieces of the result but the last are sent, the last is returned.
+    """Evaluate a query: send all chunks of the result except the last, and return the last.
 
     Raises QueryFault.
     """
-    writer, text = ResultPieceWriter(job, send), job.query.engine_text
+    writer, text = ResultChunkWriter(job, send), job.query.engine_text
     try:
         if job.max_rows and view.exceeds(job.max_rows, text, job.dataset, job.base):
             raise QueryFault(ROWS_FAULT)
         view.query(text, job.media_type, cast(IO[bytes], writer), job.dataset, job.base)
-        writer.watch.feed(writer.piece)
+        writer.checker.feed(writer.chunk)
     except SyntaxError as error:
         raise QueryFault(SYNTAX_FAULT, str(error)) from error
     except (OSError, StoreError) as error:
@@ -49,35 +49,35 @@ def evaluate_query(view: StoreView, job: QueryJob, send: Callable[[bytes], None]
         raise QueryFault(UNFIT_FAULT, error.reason) from error
     except (ValueError, RuntimeError) as error:
         raise QueryFault(VALUE_FAULT, str(error)) from error
-    return bytes(writer.piece)
+    return bytes(writer.chunk)
 
 
-class ResultPieceWriter(io.RawIOBase):
-    """A file whose content is sent in pieces, the first one early.
+class ResultChunkWriter(io.RawIOBase):
+    """A file whose content is sent in chunks.
 
-    Raises QueryFault above the size limit of the job, UnserializableError where the format cannot hold a
-    value.
+    Raises QueryFault above the size limit of the job, UnserializableError for a value that the format cannot
+    represent.
     """
 
     def __init__(self, job: QueryJob, send: Callable[[bytes], None]) -> None:
-        """`send` is called with each full piece."""
+        """`send` is called with each full chunk; the last chunk stays in `chunk`."""
         self.send = send
         self.bytes_left = job.max_bytes
-        self.watch = OutputChecker(job.media_type)
-        self.piece_bytes = FIRST_PIECE_BYTES
-        self.piece = bytearray()
+        self.checker = OutputChecker(job.media_type)
+        self.chunk_bytes = FIRST_CHUNK_BYTES
+        self.chunk = bytearray()
 
     def write(self, data: Any) -> int:
-        """Append bytes, and return how many."""
+        """Append bytes, and return their number."""
         self.bytes_left -= len(data)
         if self.bytes_left < 0:
             raise QueryFault(SIZE_FAULT)
-        self.piece += data
-        if len(self.piece) >= self.piece_bytes:
-            self.watch.feed(self.piece)
-            self.send(bytes(self.piece))
-            self.piece.clear()
-            self.piece_bytes = NEXT_PIECE_BYTES
+        self.chunk += data
+        if len(self.chunk) >= self.chunk_bytes:
+            self.checker.feed(self.chunk)
+            self.send(bytes(self.chunk))
+            self.chunk.clear()
+            self.chunk_bytes = NEXT_CHUNK_BYTES
         return len(data)
 
 
@@ -85,7 +85,7 @@ class ThreadQueryWorkers(WorkQueue):
     """Threads that evaluate queries over a store, without a time limit."""
 
     def __init__(self, store: Store) -> None:
-        """Use fewer threads than the framework has (40), so that pages always get one."""
+        """`store` is read by all threads."""
         super().__init__(max_running=32, max_waiting=256, timeout_seconds=10)
         self.store = store
 
@@ -98,7 +98,7 @@ class ThreadQueryWorkers(WorkQueue):
 
     @property
     def queue_state(self) -> QueueState:
-        """How many threads evaluate queries, how many are free, and how many queries wait."""
+        """The numbers of busy threads, free threads and waiting queries."""
         statistics = self.limiter.statistics()
         return QueueState(
             statistics.borrowed_tokens,
@@ -107,21 +107,21 @@ class ThreadQueryWorkers(WorkQueue):
         )
 
     async def see_latest_writes(self) -> None:
-        """Nothing to do: each write is visible before it is acknowledged."""
+        """Do nothing, as each write is visible before it is acknowledged."""
 
-    async def ask(self, job: QueryJob, client: str) -> QueryResult:
-        """The complete result of a query. Raises Problem 503 where no thread gets free."""
+    async def start_query(self, job: QueryJob, client: str) -> QueryResult:
+        """Evaluate a query and return its complete result. Raises Problem 503 if no thread becomes free."""
         del client
-        return await self.run(self.evaluate_whole, job)
+        return await self.run(self.evaluate_completely, job)
 
-    def evaluate_whole(self, job: QueryJob) -> QueryResult:
+    def evaluate_completely(self, job: QueryJob) -> QueryResult:
         """The complete result of a query, or its fault."""
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         result = QueryResult(ignore_flow_control, lambda _: None)
         try:
-            pieces.append(evaluate_query(self.store, job, pieces.append))
+            chunks.append(evaluate_query(self.store, job, chunks.append))
         except QueryFault as fault:
             result.fail(fault)
         else:
-            result.add(b"".join(pieces), last=True)
+            result.add(b"".join(chunks), last=True)
         return result

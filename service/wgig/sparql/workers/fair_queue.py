@@ -1,4 +1,7 @@
-"""Fair queue for query workers: clients take turns, so that many requests of one do not starve others."""
+"""Fair queue that lends items (query workers) to clients in turns, so that no client can block the others.
+
+A loan lasts from `borrow` to `take_back`: the time of one query. Clients with long loans have lower priority.
+"""
 
 import asyncio
 import time
@@ -10,31 +13,31 @@ from ...http.work_queue import queue_full_problem
 
 Item = TypeVar("Item")
 
-LONG_LOAN_SECONDS = 0.5  # a loan is long after this time
-# After a long loan, a client counts as one with long loans for this many times its duration.
+LONG_LOAN_SECONDS = 0.5  # a loan that lasts longer is a long loan
+# A client counts as a client with long loans until a long loan has been over for 20 times its duration.
 LONG_LOAN_MEMORY_FACTOR = 20
-QUEUE_RECHECK_SECONDS = 0.02  # seconds between two checks of the waiting clients
+QUEUE_RECHECK_SECONDS = 0.02  # between two checks of the waiting clients
 
 
 class QueueLoan(NamedTuple):
-    """The client that has an item, and since when, by the monotonic clock."""
+    """The client that has an item, and the time on the monotonic clock when it got the item."""
 
     client: str
     began: float
 
     @property
     def seconds(self) -> float:
-        """How long the item has been lent."""
+        """The seconds since the item was lent."""
         return time.monotonic() - self.began
 
     @property
     def is_long(self) -> bool:
-        """Whether that is longer than LONG_LOAN_SECONDS."""
+        """Whether the loan has lasted longer than LONG_LOAN_SECONDS."""
         return self.seconds > LONG_LOAN_SECONDS
 
 
 class QueueState(NamedTuple):
-    """How many items are lent, how many are free, and how many requests wait."""
+    """The numbers of lent items, free items and waiting requests."""
 
     busy: int
     idle: int
@@ -44,12 +47,12 @@ class QueueState(NamedTuple):
 class FairQueue(Generic[Item]):
     """Lends items to clients, which take turns when they have to wait.
 
-    A client has at most `max_per_client` items at a time. Clients with long loans, now or lately, have at
-    most `max_long_loans` altogether, so that the others get an item even if many addresses send slow queries.
-    While one of the others waits, `on_crowded` is called repeatedly.
+    A client has at most `max_per_client` items at a time. All clients with current or recent long loans have
+    at most `max_long_loans` items together, so that other clients get an item even if many addresses send
+    slow queries. While one of the other clients waits, `on_crowded` is called repeatedly.
 
-    At most `max_waiting` requests wait, each for `wait_seconds`. One more replaces the last request of the
-    client with the most waiting requests, if that has more than its own client.
+    At most `max_waiting` requests wait, each for `wait_seconds`. If the queue is full, a new request replaces
+    the last request of the client with the longest queue, provided that its own client has fewer requests.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class FairQueue(Generic[Item]):
         wait_seconds: float,
         on_crowded: Callable[[], None],
     ) -> None:
-        """There are no items yet."""
+        """Start without items; `offer` adds them."""
         self.max_per_client, self.max_long_loans, self.max_waiting, self.wait_seconds = (
             max_per_client,
             max_long_loans,
@@ -70,12 +73,15 @@ class FairQueue(Generic[Item]):
         self.on_crowded = on_crowded
         self.idle: deque[Item] = deque()
         self.loans: dict[Item, QueueLoan] = {}
-        self.queues: OrderedDict[str, deque[asyncio.Future[Item]]] = OrderedDict()
-        self.long_until: dict[str, float] = {}  # until when a client counts as one with long loans
+        self.queues: OrderedDict[str, deque[asyncio.Future[Item]]] = OrderedDict()  # waiting, by client
+        self.long_until: dict[str, float] = {}  # time until which a client counts as one with long loans
         self.recheck_timer: asyncio.TimerHandle | None = None
 
     async def borrow(self, client: str) -> Item:
-        """Lend an item to the client, until `take_back`. Raises Problem 503 where the wait is too long."""
+        """Get an item for the client until `take_back`.
+
+        Raises Problem 503 if the queue is full, or no item becomes free within `wait_seconds`.
+        """
         if self.idle and self.next_client([client]) is not None:
             return self.lend_to(client)
         self.make_room(client)
@@ -92,7 +98,11 @@ class FairQueue(Generic[Item]):
             raise
 
     def make_room(self, client: str) -> None:
-        """Make room for a waiting request, by rejecting another where too many wait. Raises Problem 503."""
+        """Make room in the queue for a request of the client.
+
+        If the queue is full, this rejects the last request of the longest queue. Raises Problem 503 if that
+        queue is not longer than the queue of the client would be.
+        """
         if sum(map(len, self.queues.values())) < self.max_waiting:
             return
         longest_queue = max(self.queues.values(), key=len, default=deque())
@@ -101,7 +111,7 @@ class FairQueue(Generic[Item]):
         longest_queue.pop().set_exception(queue_full_problem())
 
     def stop_waiting(self, client: str, waiter: asyncio.Future[Item]) -> None:
-        """Remove a waiting request, or give back the item that it got at the last moment."""
+        """Remove a waiting request, or return its item if it got one in the meantime."""
         if not waiter.done():
             self.remove_waiter(client, waiter)
         elif not waiter.exception():
@@ -115,12 +125,12 @@ class FairQueue(Generic[Item]):
             del self.queues[client]
 
     def offer(self, item: Item) -> None:
-        """Add an item that is free to lend."""
+        """Add a free item, and lend it if a request waits."""
         self.idle.append(item)
         self.lend_idle()
 
     def withdraw(self, item: Item) -> None:
-        """Remove an item that is free."""
+        """Remove an item if it is free."""
         if item in self.idle:
             self.idle.remove(item)
 
@@ -137,7 +147,7 @@ class FairQueue(Generic[Item]):
         self.lend_idle()
 
     def lend_idle(self) -> None:
-        """Lend the free items to waiting requests, one client after the other."""
+        """Lend the free items to waiting requests, one client after another."""
         while self.idle and self.queues and (client := self.next_client(self.queues)) is not None:
             waiter = self.queues[client][0]
             self.remove_waiter(client, waiter)
@@ -152,27 +162,28 @@ class FairQueue(Generic[Item]):
         return item
 
     def next_client(self, clients: Iterable[str]) -> str | None:
-        """The first of the clients with the fewest items that may have one more; None where no client may."""
+        """The client with the fewest items that may have one more item; None if there is no such client."""
         borrowers, long_borrowers = self.list_borrowers(), self.long_borrowers()
-        is_full = sum(client in long_borrowers for client in borrowers) >= self.max_long_loans
+        is_limit_reached = sum(client in long_borrowers for client in borrowers) >= self.max_long_loans
         eligible = (
             client
             for client in clients
-            if borrowers.count(client) < self.max_per_client and not (is_full and client in long_borrowers)
+            if borrowers.count(client) < self.max_per_client
+            and not (is_limit_reached and client in long_borrowers)
         )
         return min(eligible, key=borrowers.count, default=None)
 
     @property
     def state(self) -> QueueState:
-        """How many items are lent and free, and how many requests wait."""
+        """The numbers of lent items, free items and waiting requests."""
         return QueueState(len(self.loans), len(self.idle), sum(map(len, self.queues.values())))
 
     def list_borrowers(self) -> list[str]:
-        """The clients that have the lent items, one entry per item."""
+        """The clients of the lent items, one entry for each item."""
         return [loan.client for loan in self.loans.values()]
 
     def long_borrowers(self) -> set[str]:
-        """The clients with long loans, now or lately."""
+        """The clients with current or recent long loans."""
         clients = {loan.client for loan in self.loans.values() if loan.is_long}
         if self.long_until:
             now = time.monotonic()
@@ -180,12 +191,12 @@ class FairQueue(Generic[Item]):
         return clients
 
     def schedule_recheck(self) -> None:
-        """Schedule the next check while requests wait."""
+        """Schedule the next check if requests wait."""
         if self.queues and not self.recheck_timer:
             self.recheck_timer = asyncio.get_running_loop().call_later(QUEUE_RECHECK_SECONDS, self.recheck)
 
     def recheck(self) -> None:
-        """Lend to clients whose long loans no longer count, and report waiting clients without long loans."""
+        """Lend to clients whose long loans no longer count; call `on_crowded` if any other client waits."""
         self.recheck_timer = None
         self.lend_idle()
         if self.next_client(self.queues.keys() - self.long_borrowers()) is not None:

@@ -1,9 +1,10 @@
 """Forker: the process that has the quads in memory and forks the query workers.
 
-It is started as `python -m wgig.sparql.workers.forker FD FD QUADS MEMORY`. The first FD is its connection to
-the service, the second one hands over workers. QUADS is how many quads it may copy to memory, MEMORY how many
-bytes a query may use. Where there are more quads, workers read from the folder on disk. The forker has one
-thread and never opens a store on disk, which would start threads: a fork copies only the calling thread.
+It is started as `python -m wgig.sparql.workers.forker FD FD QUADS MEMORY`. The first FD is the socket for
+messages to and from the service, the second one the socket for new workers. QUADS is the maximum number of
+quads in memory, MEMORY the maximum number of bytes for a query. If the store has more quads, workers read
+from a folder on disk. The forker has one thread, as a fork copies only the calling thread. So it never opens
+a store on disk, which would start threads.
 """
 
 import gc
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
 
 
-COPY_PIECE_BYTES = 2**18  # buffer size for reading the copy
+COPY_BUFFER_BYTES = 2**18  # for reading the copy
 
 
 def run_forker(
@@ -42,12 +43,13 @@ def run_forker(
 ) -> None:
     """Handle the messages of the service until it closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies of workers that exited
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that workers that exit leave no zombies
     worker_forker = WorkerForker(workers_socket, memory_bytes)
     try:
         with suppress(ConnectionError):  # the service has exited
             serve_forker_messages(connection, worker_forker, max_quads)
     except EOFError as error:
+        # The service starts a new forker, which repeats the copy.
         print(f"wgig: {error}, and is repeated", file=sys.stderr)
     worker_forker.close()
 
@@ -55,14 +57,14 @@ def run_forker(
 def serve_forker_messages(connection: socket.socket, worker_forker: "WorkerForker", max_quads: int) -> None:
     """Handle messages until the connection closes.
 
-    Raises ConnectionError where it breaks, EOFError where the copy of the quads is incomplete.
+    Raises ConnectionError if the connection breaks, EOFError if the copy of the quads is incomplete.
     """
     quads: ox.Store | None = None
     applied_changes = 0
     for kind, body in iter_connection_messages(connection):
         if kind == LOAD_MESSAGE:
             quads = copy_store_to_memory(body.decode(), max_quads, connection)
-            gc.freeze()
+            gc.freeze()  # garbage collection in workers would copy memory that they share
             connection.sendall(frame_message(LOADED_MESSAGE, json.dumps(quads is not None).encode()))
         elif kind == CHANGE_MESSAGE:
             applied_changes += 1
@@ -76,12 +78,13 @@ class WorkerForker:
     """Forks workers, which exit together with this process."""
 
     def __init__(self, workers_socket: socket.socket, memory_bytes: int) -> None:
-        """Workers are handed over by `workers_socket`; their queries may use `memory_bytes` of memory."""
+        """New workers are sent over `workers_socket`. A query in them may use `memory_bytes` of memory."""
         self.workers_socket, self.query_memory_bytes = workers_socket, memory_bytes
+        # The workers exit when the write end of this pipe is closed, also by the exit of this process.
         self.alive_read_end, self.alive_write_end = os.pipe()
 
     def fork(self, connection: socket.socket, quads: ox.Store | None, applied_changes: int) -> None:
-        """Fork a worker, and hand over its process ID, the number of its applied changes, and its socket."""
+        """Fork a worker, and send its process ID, the number of its applied changes, and its socket."""
         service_end, worker_end = socket.socketpair()
         process_id = os.fork()
         if not process_id:
@@ -95,26 +98,26 @@ class WorkerForker:
         service_end.close()
 
     def close(self) -> None:
-        """Let the workers exit, and wait until they have."""
+        """Let the workers exit, and wait until they have exited."""
         os.close(self.alive_write_end)
         with suppress(ChildProcessError):  # raised when the last child has exited
             os.wait()
 
 
-def copy_store_to_memory(folder: str, max_quads: int, service: socket.socket) -> ox.Store | None:
-    """A copy in memory of the quads of the store in a folder; None where there are more than `max_quads`.
+def copy_store_to_memory(folder: str, max_quads: int, connection: socket.socket) -> ox.Store | None:
+    """A copy in memory of the quads of the store in a folder; None if there are more than `max_quads`.
 
-    A child process reads the store, as opening it starts threads. Blank nodes keep their labels. Raises
-    ConnectionError where the service exits meanwhile, EOFError where the child process does.
+    A child process reads the store, because opening it starts threads. Blank nodes keep their labels. Raises
+    ConnectionError if the service closes the connection meanwhile, EOFError if the child process exits early.
     """
     read_end, write_end = os.pipe()
     if not os.fork():
-        os.close(read_end)  # so that its writes fail when this process exits
+        os.close(read_end)  # so that the writes of the child fail when this process exits
         write_store_to_pipe(folder, max_quads, write_end)
     os.close(write_end)
-    quads, count = ox.Store(), -1
+    quads, count = ox.Store(), -1  # -1 until the number is read
     with (
-        io.BufferedReader(WatchedPipe(read_end, service), COPY_PIECE_BYTES) as stream,
+        io.BufferedReader(WatchedPipe(read_end, connection), COPY_BUFFER_BYTES) as stream,
         suppress(SyntaxError, ValueError),
     ):
         count = int(stream.readline())
@@ -127,10 +130,10 @@ def copy_store_to_memory(folder: str, max_quads: int, service: socket.socket) ->
 
 
 class WatchedPipe(io.FileIO):
-    """The read end of a pipe that fails as soon as the consumer of its data is gone."""
+    """The read end of a pipe, from which reading fails when the consumer of the data has disconnected."""
 
     def __init__(self, descriptor: int, consumer: socket.socket) -> None:
-        """`consumer` is a connection to the consumer."""
+        """`consumer` is the connection to the consumer."""
         super().__init__(descriptor)
         self.consumer = consumer
         self.poller = select.poll()
@@ -138,14 +141,14 @@ class WatchedPipe(io.FileIO):
         self.poller.register(consumer, select.POLLRDHUP)
 
     def readinto(self, target: "Buffer") -> int | None:
-        """Wait for data and read it. Raises ConnectionError where the consumer is gone."""
+        """Wait for data and read it. Raises ConnectionError if the consumer has disconnected."""
         if any(ready == self.consumer.fileno() for ready, _ in self.poller.poll()):
             raise ConnectionAbortedError("the service has exited")
         return super().readinto(target)
 
 
 def write_store_to_pipe(folder: str, max_quads: int, descriptor: int) -> NoReturn:
-    """Write the number of quads of the store in a folder, then the quads unless above `max_quads`."""
+    """Write the number of quads of the store in a folder, then the quads if they are at most `max_quads`."""
     try:
         quads = ox.Store.read_only(folder)
         with os.fdopen(descriptor, "wb") as stream:
@@ -158,5 +161,5 @@ def write_store_to_pipe(folder: str, max_quads: int, descriptor: int) -> NoRetur
 
 
 if __name__ == "__main__":
-    numbers = [int(argument) for argument in sys.argv[1:]]
-    run_forker(socket.socket(fileno=numbers[0]), socket.socket(fileno=numbers[1]), *numbers[2:])
+    descriptor, workers_descriptor, *limits = (int(argument) for argument in sys.argv[1:])
+    run_forker(socket.socket(fileno=descriptor), socket.socket(fileno=workers_descriptor), *limits)

@@ -1,7 +1,7 @@
 """Protocol between the service, the forker and the query workers: framed messages.
 
-A message is a kind of one byte, the length of its body in four bytes, and the body. `QueryJob` is a query
-with all that a worker needs; `QueryFault` says why it has no complete result.
+A message consists of its kind in one byte, the length of its body in four bytes, and the body. `QueryJob` is
+a query with its limits and format. `QueryFault` is the reason why a query has no complete result.
 """
 
 import json
@@ -15,32 +15,33 @@ from ...store.change import apply_change, parse_change
 from ...store.view import QueryDataset
 from ..language.parser import ParsedSparqlText
 
-# To the forker: copy the store in a folder to memory; fork a worker. To it and to workers: a change.
-LOAD_MESSAGE, FORK_MESSAGE, CHANGE_MESSAGE = b"L", b"F", b"C"
-# From the forker: whether the copy is in memory; a new worker with its socket.
-LOADED_MESSAGE, FORKED_MESSAGE = b"l", b"f"
-# To a worker: evaluate a query; read from the store in a folder from now on.
-ASK_MESSAGE, OPEN_MESSAGE = b"A", b"O"
-# From a worker: a piece of the result; the last piece; the last piece, and the worker should be replaced; a
-# fault; the folder is open; the ID of the thread that evaluates queries from now on.
-PIECE_MESSAGE, END_MESSAGE, WORN_MESSAGE, FAULT_MESSAGE, OPENED_MESSAGE, THREAD_MESSAGE = (
-    b"p",
-    b"e",
-    b"w",
-    b"x",
-    b"o",
-    b"t",
-)
+# From the service to the forker.
+LOAD_MESSAGE = b"L"  # copy to memory the quads of the store in the folder that the body names
+FORK_MESSAGE = b"F"  # fork a worker
+CHANGE_MESSAGE = b"C"  # apply a change; also sent to workers
+# From the forker to the service.
+LOADED_MESSAGE = b"l"  # the copy is finished; false if there are too many quads for memory
+FORKED_MESSAGE = b"f"  # a new worker with its socket
+# From the service to a worker.
+QUERY_MESSAGE = b"A"  # evaluate a query
+OPEN_MESSAGE = b"O"  # read from the store in a folder from now on
+# From a worker to the service.
+CHUNK_MESSAGE = b"p"  # a chunk of the result
+END_MESSAGE = b"e"  # the last chunk
+WORN_MESSAGE = b"w"  # the last chunk; the worker did not free its memory and must be replaced
+FAULT_MESSAGE = b"x"  # the kind and the message of a QueryFault
+OPENED_MESSAGE = b"o"  # the folder is open
+THREAD_MESSAGE = b"t"  # the ID of the thread that evaluates queries from now on
 
 MESSAGE_HEAD_STRUCT = struct.Struct("!cI")
 
-WorkerMessage = tuple[bytes, bytes]
+WorkerMessage = tuple[bytes, bytes]  # the kind and the body
 
 
 class QueryJob(NamedTuple):
-    """A query with all that a worker needs to evaluate it.
+    """A query with its result format, dataset, base IRI and limits.
 
-    The result has at most `max_bytes` bytes and `max_rows` rows or triples; 0 rows: no limit.
+    The result has at most `max_bytes` bytes and `max_rows` rows or triples; `max_rows` 0 means no limit.
     """
 
     query: ParsedSparqlText
@@ -68,33 +69,35 @@ class QueryJob(NamedTuple):
     @classmethod
     def unpack(cls, body: bytes) -> Self:
         """The job from its JSON."""
-        text, media_type, default, named, union, *limits = json.loads(body)
+        text, media_type, default, named, union, *base_and_limits = json.loads(body)
         return cls(
-            ParsedSparqlText(text), media_type, QueryDataset(tuple(default), tuple(named), union), *limits
+            ParsedSparqlText(text),
+            media_type,
+            QueryDataset(tuple(default), tuple(named), union),
+            *base_and_limits,
         )
 
 
 class QueryFault(Exception):  # noqa: N818  a term of the glossary
-    """A query has no result, or no complete one. `kind` is a constant below; the message has details."""
+    """The reason why a query has no complete result. `kind` is one of the constants below."""
 
     def __init__(self, kind: str, message: str = "") -> None:
-        """`message` is that of the engine, if any."""
+        """`message` is from the engine, if it reported one."""
         super().__init__(message)
         self.kind = kind
 
 
-# In order: syntax error; cannot be evaluated; result too large; too many rows; a value that the format cannot
-# hold; disk error; timeout; the worker exited; canceled by the client, an operator or the end of the service;
-# ended for queries that waited; error of the service of a shared store.
-SYNTAX_FAULT, VALUE_FAULT, SIZE_FAULT, ROWS_FAULT, UNFIT_FAULT = "syntax", "value", "size", "rows", "unfit"
-DISK_FAULT, TIME_FAULT, LOST_FAULT, CANCELED_FAULT, CROWDED_FAULT = (
-    "disk",
-    "time",
-    "lost",
-    "canceled",
-    "crowded",
-)
-REMOTE_FAULT = "remote"
+SYNTAX_FAULT = "syntax"
+VALUE_FAULT = "value"  # the query has no syntax error, but cannot be evaluated
+SIZE_FAULT = "size"  # the result has too many bytes
+ROWS_FAULT = "rows"  # the result has too many rows
+UNFIT_FAULT = "unfit"  # the result has a value that the format cannot represent
+DISK_FAULT = "disk"  # an I/O error of the store
+TIME_FAULT = "time"  # timeout
+LOST_FAULT = "lost"  # the worker exited
+CANCELED_FAULT = "canceled"  # by the client or an operator, or because the service stops
+CROWDED_FAULT = "crowded"  # canceled so that waiting queries of other clients can run
+REMOTE_FAULT = "remote"  # error of the SPARQL server that has the store
 
 
 def frame_message(kind: bytes, body: bytes | bytearray = b"") -> bytes:
@@ -103,7 +106,7 @@ def frame_message(kind: bytes, body: bytes | bytearray = b"") -> bytes:
 
 
 def unframe_messages(buffer: bytearray) -> Iterator[WorkerMessage]:
-    """The complete messages at the front of the buffer, which are removed from it."""
+    """Remove the complete messages from the front of the buffer, and yield them."""
     start = 0
     try:
         while len(buffer) >= start + MESSAGE_HEAD_STRUCT.size:

@@ -1,6 +1,7 @@
-"""Query results as a stream of pieces with backpressure, and the interface of query workers.
+"""Query results as a stream of chunks with backpressure, and the interface of query workers.
 
-At most 4 pieces wait for the client, then the worker pauses. An incomplete result ends with a QueryFault.
+At most 4 chunks are buffered for the client, then the worker pauses. An incomplete result ends with a
+QueryFault.
 """
 
 import asyncio
@@ -13,44 +14,45 @@ from ...http.cache import VersionSource
 from .fair_queue import QueueState
 from .protocol import CANCELED_FAULT, QueryFault, QueryJob
 
-MAX_PIECES_AHEAD = 4  # pieces that wait for the client
+MAX_CHUNKS_AHEAD = 4  # chunks in the buffer of a result
 
 
 class FlowControl(Protocol):
-    """Pauses or resumes the sender of a result."""
+    """A function that pauses or resumes the sender of a result."""
 
     def __call__(self, *, on: bool) -> None:
-        """Resume if `on`, else pause."""
+        """Resume the sender if `on`, else pause it."""
 
 
 def ignore_flow_control(*, on: bool) -> None:
-    """Do nothing, for a result that is complete from the start."""
+    """Do nothing: the FlowControl of a result that is complete from the start."""
 
 
 class QueryResult:
-    """The pieces of a result, read by one client as they come.
+    """The chunks of a result, read by one client as they arrive.
 
-    An incomplete result ends in a QueryFault. `pace` is called to pause and to resume the sender, `stop` with
-    the kind of fault when the client does not want the rest.
+    An incomplete result ends with a QueryFault. `set_flow` is called to pause and to resume the sender.
+    `stop` is called with the kind of fault if the client stops reading before the end.
     """
 
-    def __init__(self, pace: FlowControl, stop: Callable[[str], None]) -> None:
-        """No piece has come yet."""
-        self.pace, self.stop = pace, stop
-        self.pieces: deque[bytes] = deque()
-        self.has_begun = self.has_ended = False
-        self.size = 0  # bytes that have come
+    def __init__(self, set_flow: FlowControl, stop: Callable[[str], None]) -> None:
+        """Start with no chunks."""
+        self.set_flow, self.stop = set_flow, stop
+        self.chunks: deque[bytes] = deque()
+        self.has_begun = False  # whether the client has read a chunk
+        self.has_ended = False  # whether the last chunk or a fault has arrived
+        self.size = 0  # bytes received
         self.end_callback: Callable[[], None] | None = None
         self.fault: QueryFault | None = None
-        self.waiter: asyncio.Future[None] | None = None
+        self.waiter: asyncio.Future[None] | None = None  # on which the reader waits
 
-    def add(self, piece: bytes, *, last: bool) -> None:
-        """Add a piece."""
-        self.pieces.append(piece)
-        self.size += len(piece)
+    def add(self, chunk: bytes, *, last: bool) -> None:
+        """Add a chunk, and pause the sender if the buffer is full."""
+        self.chunks.append(chunk)
+        self.size += len(chunk)
         self.has_ended = last
-        if len(self.pieces) == MAX_PIECES_AHEAD and not last:
-            self.pace(on=False)
+        if len(self.chunks) == MAX_CHUNKS_AHEAD and not last:
+            self.set_flow(on=False)
         self.wake()
 
     def fail(self, fault: QueryFault) -> None:
@@ -60,7 +62,7 @@ class QueryResult:
             self.wake()
 
     def wake(self) -> None:
-        """Wake the reader, and call the callback for the end."""
+        """Wake the reader, and call the callback of `on_end` if the result has ended."""
         if self.waiter and not self.waiter.done():
             self.waiter.set_result(None)
         if self.has_ended and self.end_callback:
@@ -68,57 +70,57 @@ class QueryResult:
             self.end_callback = None
 
     def on_end(self, callback: Callable[[], None]) -> None:
-        """Call `callback` when no more pieces will come, at once if that is so already."""
+        """Call `callback` when the result ends, immediately if it has ended."""
         self.end_callback = callback
         if self.has_ended:
             self.wake()
 
-    async def next_piece(self) -> bytes | None:
-        """The next piece; None after the last one. Raises QueryFault."""
-        if not self.pieces and not self.has_ended:
+    async def next_chunk(self) -> bytes | None:
+        """The next chunk; None after the last one. Raises the QueryFault of an incomplete result."""
+        if not self.chunks and not self.has_ended:
             self.waiter = asyncio.get_running_loop().create_future()
             await self.waiter
         if self.fault:
             raise self.fault
-        if not self.pieces:
+        if not self.chunks:
             return None
-        if len(self.pieces) == MAX_PIECES_AHEAD and not self.has_ended:
-            self.pace(on=True)
+        if len(self.chunks) == MAX_CHUNKS_AHEAD and not self.has_ended:
+            self.set_flow(on=True)
         self.has_begun = True
-        return self.pieces.popleft()
+        return self.chunks.popleft()
 
     async def read_all(self) -> bytes:
-        """All pieces that were not read yet, joined. Raises QueryFault."""
+        """All unread chunks, joined. Raises QueryFault."""
         return await self.read_up_to(sys.maxsize)
 
     async def read_up_to(self, max_bytes: int) -> bytes:
-        """What was not read yet, until it is more than `max_bytes`. Raises QueryFault."""
+        """The unread chunks, joined, up to the chunk that exceeds `max_bytes`. Raises QueryFault."""
         body = bytearray()
-        while len(body) <= max_bytes and (piece := await self.next_piece()) is not None:
-            body += piece
+        while len(body) <= max_bytes and (chunk := await self.next_chunk()) is not None:
+            body += chunk
         return bytes(body)
 
     @property
     def is_whole(self) -> bool:
-        """Whether all pieces have come without a fault, and were read."""
-        return self.has_ended and not self.fault and not self.pieces
+        """Whether the result has ended without a fault and all its chunks were read."""
+        return self.has_ended and not self.fault and not self.chunks
 
     def close(self) -> None:
-        """Cancel the query, as nobody wants the rest of its result."""
+        """Cancel the query, unless its result has ended."""
         if not self.has_ended:
             self.stop(CANCELED_FAULT)
 
 
 class QueryWorkers(VersionSource, Protocol):
-    """Evaluates queries: in worker processes, on threads or by a remote service."""
+    """Evaluates queries in worker processes, on threads or on a remote SPARQL server."""
 
     @property
     def is_copying(self) -> bool:
-        """Whether the quads are being copied for it."""
+        """Whether the quads are currently copied for workers."""
 
     @property
     def queue_state(self) -> QueueState:
-        """How many queries run, how many more may run, and how many wait."""
+        """The numbers of running queries, of idle workers and of waiting queries."""
 
-    async def ask(self, job: QueryJob, client: str) -> QueryResult:
-        """Start a query of a client; its result. Raises Problem 503 where the queue is full."""
+    async def start_query(self, job: QueryJob, client: str) -> QueryResult:
+        """Start a query of a client and return its result. Raises Problem 503 if the queue is full."""

@@ -1,7 +1,8 @@
-"""Backups: a folder each, with the store as it was at one moment, and a manifest.
+"""Backups: each is a folder with the store at a point in time, and a manifest.
 
-A backup is written under a temporary name, and renamed after all of it was read again and verified, so that
-each folder with the name of a backup is complete.
+It is copied from a checkpoint, a copy of the store folder by hard links, in `aside` (the subfolder for files
+that are not part of the store). A backup is written under a temporary name, and renamed after all of it was
+read and verified. So each folder with the name of a backup is complete.
 """
 
 import hashlib
@@ -21,9 +22,9 @@ from ..snapshot import CHECKPOINT_FOLDER
 from .manifest import (
     MANIFEST_FILE,
     BackupManifest,
-    ByteProgress,
     DamagedBackupError,
     FileChecksum,
+    ProgressCallback,
     StoreContent,
     check_content_counts,
     check_file_checksums,
@@ -32,13 +33,14 @@ from .manifest import (
     read_store_content,
 )
 
-BACKUP_STORE_FOLDER = "store"  # in a backup, the copy of the store folder
-LAST_BACKUP_FILE = "last-backup"
+BACKUP_STORE_FOLDER = "store"  # the copy of the store folder, in a backup
+PARTIAL_BACKUP_FOLDER = PARTIAL_SUFFIX  # the temporary name of a backup that is being written or deleted
+LAST_BACKUP_FILE = "last-backup"  # in `aside`: the time of the last backup
 BACKUP_NAME_PREFIX = "wgig-"
 BACKUP_LOCK_FILE = ".lock"
 
-# Shows the progress of a step, given its title, the total amount, and the unit of that.
-Progress = Callable[[str, int, str], AbstractContextManager[ByteProgress]]
+# Opens a display of the progress of a step; arguments are its title, the total amount, and the unit.
+ProgressDisplay = Callable[[str, int, str], AbstractContextManager[ProgressCallback]]
 
 BACKUP_BUSY_MESSAGE = "Another backup or restore of {} is under way. Wait for it."
 
@@ -48,30 +50,30 @@ def current_backup_time() -> str:
     return f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-def compact_timestamp(when: str) -> str:
+def compact_timestamp(time: str) -> str:
     """An ISO 8601 time without hyphens and colons, for file names."""
-    return when.replace("-", "").replace(":", "")
+    return time.replace("-", "").replace(":", "")
 
 
 def create_backup(
-    folder: Path, target: Path, make_checkpoint: Callable[[Path], int], progress: Progress
+    folder: Path, target: Path, make_checkpoint: Callable[[Path], int], progress: ProgressDisplay
 ) -> tuple[Path, StoreContent]:
-    """Make a backup of the store in `folder` below `target`; its folder and content.
+    """Make a backup of the store in `folder` below `target`. Returns the folder and content of the backup.
 
-    `make_checkpoint` makes the checkpoint of the store, and returns its number of quads. Raises OSError, and
-    what `make_checkpoint` raises; there is no new backup then.
+    `make_checkpoint` makes the checkpoint of the store, and returns the number of quads in it. Raises OSError
+    and the errors of `make_checkpoint`; there is no new backup then.
     """
-    checkpoint, partial = folder / ASIDE_FOLDER / CHECKPOINT_FOLDER, target / PARTIAL_SUFFIX
+    checkpoint, partial = folder / ASIDE_FOLDER / CHECKPOINT_FOLDER, target / PARTIAL_BACKUP_FOLDER
     with (
         hold_file_lock(folder / ASIDE_FOLDER / BACKUP_LOCK_FILE, BACKUP_BUSY_MESSAGE.format(folder)),
         hold_file_lock(target / BACKUP_LOCK_FILE, f"Another backup into {target} is under way. Wait for it."),
     ):
         try:
-            for path in (checkpoint, partial):  # of an interrupted backup
+            for path in (checkpoint, partial):  # left by an interrupted backup
                 shutil.rmtree(path, ignore_errors=True)
             timestamp = current_backup_time()
-            count = make_checkpoint(folder)
-            content = write_backup(checkpoint, partial, count, timestamp, progress)
+            quad_count = make_checkpoint(folder)
+            content = write_backup(checkpoint, partial, quad_count, timestamp, progress)
             backup = target / (BACKUP_NAME_PREFIX + compact_timestamp(timestamp))
             partial.rename(backup)
             sync_to_disk(target)
@@ -83,22 +85,22 @@ def create_backup(
 
 
 def write_backup(
-    checkpoint: Path, backup: Path, count: int, timestamp: str, progress: Progress
+    checkpoint: Path, backup: Path, quad_count: int, timestamp: str, progress: ProgressDisplay
 ) -> StoreContent:
-    """Copy a checkpoint into a backup, verify the copy, and write its manifest; its content."""
+    """Copy a checkpoint into a backup, verify the copy, and write the manifest. Returns the content."""
     backup.mkdir(mode=0o700)
     files = copy_store_files(checkpoint, backup / BACKUP_STORE_FOLDER, progress)
     check_store_files(backup / BACKUP_STORE_FOLDER, files, progress)
-    with progress("Reading", count, "quads") as report_bytes:
-        content = read_store_content(backup / BACKUP_STORE_FOLDER, report_bytes)
-    if content.quads != count:
-        raise DamagedBackupError(f"it holds {content.quads} quads, and the store had {count}")
+    with progress("Reading", quad_count, "quads") as report_quads:
+        content = read_store_content(backup / BACKUP_STORE_FOLDER, report_quads)
+    if content.quads != quad_count:
+        raise DamagedBackupError(f"it holds {content.quads} quads, and the store had {quad_count}")
     BackupManifest(__version__, timestamp, content, files).write(backup)
     return content
 
 
-def restore_backup(backup: Path, folder: Path, progress: Progress) -> tuple[BackupManifest, Path]:
-    """Replace the store in `folder` by a backup; its manifest, and the folder of the old store.
+def restore_backup(backup: Path, folder: Path, progress: ProgressDisplay) -> tuple[BackupManifest, Path]:
+    """Replace the store in `folder` by a backup. Returns the manifest, and the folder of the old store.
 
     Raises DamagedBackupError, OSError, or StoreError if a process has the store open, or a newer version of
     the package made the backup; the store is unchanged then.
@@ -108,22 +110,22 @@ def restore_backup(backup: Path, folder: Path, progress: Progress) -> tuple[Back
     with hold_file_lock(folder / ASIDE_FOLDER / BACKUP_LOCK_FILE, BACKUP_BUSY_MESSAGE.format(folder)):
         with hold_store_closed(folder):
             pass  # fail before the copy, which takes long, if the store is open
-        fresh = folder / ASIDE_FOLDER / "restoring"
-        shutil.rmtree(fresh, ignore_errors=True)
+        new_store = folder / ASIDE_FOLDER / "restoring"
+        shutil.rmtree(new_store, ignore_errors=True)
         try:
-            copy_store_files(backup / BACKUP_STORE_FOLDER, fresh, progress)
-            check_store_files(fresh, manifest.files, progress)
-            check_content_counts(fresh, manifest.content)
+            copy_store_files(backup / BACKUP_STORE_FOLDER, new_store, progress)
+            check_store_files(new_store, manifest.files, progress)
+            check_content_counts(new_store, manifest.content)
             with hold_store_closed(folder):
-                previous = swap_store(folder, fresh, compact_timestamp(current_backup_time()))
+                previous = swap_store(folder, new_store, compact_timestamp(current_backup_time()))
         finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.rmtree(new_store, ignore_errors=True)
         write_backup_time(folder, manifest.made)
     return manifest, previous
 
 
-def copy_store_files(source: Path, target: Path, progress: Progress) -> dict[str, FileChecksum]:
-    """Copy a folder to a new one, synced to disk; the checksums of its files as they were read."""
+def copy_store_files(source: Path, target: Path, progress: ProgressDisplay) -> dict[str, FileChecksum]:
+    """Copy a folder to a new one, synced to disk. Returns the checksums of the files in `source`."""
     file_sizes = list_file_sizes(source)
     files, copied_bytes = {}, 0
     with progress("Copying", sum(file_sizes.values()), "bytes") as report_bytes:
@@ -146,7 +148,7 @@ def copy_store_files(source: Path, target: Path, progress: Progress) -> dict[str
     return files
 
 
-def check_store_files(store: Path, files: dict[str, FileChecksum], progress: Progress) -> None:
+def check_store_files(store: Path, files: dict[str, FileChecksum], progress: ProgressDisplay) -> None:
     """Raise DamagedBackupError if the files of a store do not have these checksums."""
     with progress("Checking", sum(checksum.bytes for checksum in files.values()), "bytes") as report_bytes:
         check_file_checksums(store, files, report_bytes)
@@ -168,12 +170,14 @@ def get_newest_backup(folder: Path) -> Path:
 
 
 def prune_backups(target: Path, keep_count: int) -> list[Path]:
-    """Delete all but the newest `keep_count` backups below a folder; the deleted ones. Raises OSError."""
+    """Delete all but the newest `keep_count` backups in a folder. Returns those deleted. Raises OSError."""
     with hold_file_lock(target / BACKUP_LOCK_FILE):
         old_backups = list_backups(target)[:-keep_count]
         for backup in old_backups:
-            backup.rename(target / PARTIAL_SUFFIX)  # no longer a backup, even if the deletion is interrupted
-            shutil.rmtree(target / PARTIAL_SUFFIX)
+            backup.rename(
+                target / PARTIAL_BACKUP_FOLDER
+            )  # no longer a backup, even if the deletion is interrupted
+            shutil.rmtree(target / PARTIAL_BACKUP_FOLDER)
     return old_backups
 
 
@@ -184,7 +188,7 @@ def write_backup_time(folder: Path, timestamp: str) -> None:
 
 
 def read_backup_time(folder: Path | None) -> str | None:
-    """The time of the last backup of the store in a folder (ISO 8601, UTC), None without one."""
+    """The time of the last backup of the store in a folder (ISO 8601, UTC); None if there is none."""
     try:
         return (folder / ASIDE_FOLDER / LAST_BACKUP_FILE).read_text(encoding="utf-8") if folder else None
     except OSError:

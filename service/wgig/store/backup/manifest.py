@@ -15,13 +15,13 @@ from ...files import open_durable_file
 from ..folder import QUADS_FOLDER
 
 MANIFEST_FILE = "manifest.json"
-BACKUP_CHUNK_BYTES = 1024 * 1024  # bytes per read
+BACKUP_CHUNK_BYTES = 1024 * 1024  # per read
 
-ByteProgress = Callable[[int], None]
+ProgressCallback = Callable[[int], None]  # called with the bytes, lines or quads handled so far
 
 
 class DamagedBackupError(OSError):
-    """A backup is damaged; the message says how, to follow the name of the backup."""
+    """A backup is damaged. The message is the cause, to be printed after the name of the backup."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,10 @@ class StoreContent:
 
 @dataclass(frozen=True)
 class BackupManifest:
-    """The manifest of a backup. It includes all writes acknowledged before the time `made` (UTC)."""
+    """The manifest of a backup, which includes all writes acknowledged before the time `made` (UTC).
+
+    `wgig` is the version of the package that made the backup; `files` are by relative path.
+    """
 
     wgig: str
     made: str
@@ -55,7 +58,7 @@ class BackupManifest:
 
     @classmethod
     def read(cls, backup: Path) -> Self:
-        """The manifest of a backup. Raises DamagedBackupError."""
+        """The manifest of a backup. Raises DamagedBackupError if it cannot be read."""
         try:
             manifest: dict[str, Any] = json.loads((backup / MANIFEST_FILE).read_bytes())
             files = {name: FileChecksum(**checksum) for name, checksum in manifest["files"].items()}
@@ -72,23 +75,23 @@ class BackupManifest:
 class DigestWriter(io.RawIOBase):
     """A writable file that only counts and digests the lines written to it."""
 
-    def __init__(self, report_lines: ByteProgress) -> None:
-        """Take a function that is called with the number of lines."""
+    def __init__(self, report_lines: ProgressCallback) -> None:
+        """Take a function that is called with the number of lines so far."""
         super().__init__()
         self.line_count = self.digest_sum = 0
         self.partial_line = b""
-        self.report_progress = report_lines
+        self.report_lines = report_lines
 
     def writable(self) -> bool:
         """Always True."""
         return True
 
     def write(self, data: Any) -> int:
-        """Count and digest the lines of the data; its length in bytes."""
+        """Count and digest the lines of the data. Returns its length in bytes."""
         *lines, self.partial_line = (self.partial_line + data).split(b"\n")
         self.digest_sum += sum(int.from_bytes(hashlib.sha256(line).digest(), "big") for line in lines)
         self.line_count += len(lines)
-        self.report_progress(self.line_count)
+        self.report_lines(self.line_count)
         return len(data)
 
     @property
@@ -97,8 +100,8 @@ class DigestWriter(io.RawIOBase):
         return f"{self.digest_sum % 2**256:064x}"
 
 
-def read_store_content(store: Path, report_quads: ByteProgress = lambda _: None) -> StoreContent:
-    """The content of the store in a folder, by reading all of it. Raises DamagedBackupError."""
+def read_store_content(store: Path, report_quads: ProgressCallback = lambda _: None) -> StoreContent:
+    """The content of the store in a folder, by reading all quads. Raises DamagedBackupError if that fails."""
     with open_backup_quads(store) as quads:
         digest_writer = DigestWriter(report_quads)
         with io.BufferedWriter(digest_writer, BACKUP_CHUNK_BYTES) as file:
@@ -107,7 +110,7 @@ def read_store_content(store: Path, report_quads: ByteProgress = lambda _: None)
 
 
 def check_content_counts(store: Path, content: StoreContent) -> None:
-    """Raise DamagedBackupError if the store in a folder has other numbers of quads or graphs."""
+    """Raise DamagedBackupError if the store in a folder does not have these numbers of quads and graphs."""
     with open_backup_quads(store) as quads:
         counts = len(quads), len(list(quads.named_graphs()))
     if counts != (content.quads, content.graphs):
@@ -135,7 +138,7 @@ def list_file_sizes(folder: Path) -> dict[str, int]:
 
 
 def check_file_checksums(
-    store: Path, files: dict[str, FileChecksum], report_bytes: ByteProgress = lambda _: None
+    store: Path, files: dict[str, FileChecksum], report_bytes: ProgressCallback = lambda _: None
 ) -> None:
     """Raise DamagedBackupError if the files below a folder do not have these checksums."""
     sizes = list_file_sizes(store)

@@ -1,8 +1,9 @@
-"""Online checkpoints: requested from the process that has the store open, over its control socket.
+"""Checkpoints of a store in use, requested from the process that has it open, over its control socket.
 
-The socket is in the folder of the store. Only its owner can connect, so file permissions are the access
-control. Request and response are one line of JSON each. If no process listens, the store is opened to make
-the checkpoint. `clone_store` makes a copy of a store from a checkpoint, by hard links where possible.
+A checkpoint is a copy of the store folder by hard links. The control socket is in the folder of the store.
+File permissions are its access control: only its owner can connect. Request and response are one line of JSON
+each. If no process listens, the store is opened to make the checkpoint. `clone_store` makes a copy of a store
+from a checkpoint, by hard links where possible.
 """
 
 import json
@@ -23,16 +24,16 @@ from .backup import BACKUP_BUSY_MESSAGE, BACKUP_LOCK_FILE
 
 CONTROL_SOCKET_NAME = "control"
 CONTROL_REQUEST_SECONDS = 10  # timeout for receiving a request
-CONTROL_RESPONSE_SECONDS = 600  # timeout for its response, which may wait for a long write
-MAX_CONTROL_MESSAGE_BYTES = 4096  # bytes of a request or response
+CONTROL_RESPONSE_SECONDS = 600  # timeout for the response, which may wait for a long write
+MAX_CONTROL_MESSAGE_BYTES = 4096  # of a request or response
 
 ControlMessage = dict[str, Any]
 
 
-def serve_control_socket(folder: Path, answer: Callable[[ControlMessage], ControlMessage]) -> None:
-    """Answer requests on a thread of its own, one after the other, until the process ends.
+def serve_control_socket(folder: Path, handle_request: Callable[[ControlMessage], ControlMessage]) -> None:
+    """Handle requests on a new thread, one at a time, until the process ends.
 
-    Only for the process that has the store in `folder` open for writing. Raises OSError.
+    Only the process that has the store in `folder` open for writing may call it. Raises OSError.
     """
     listener = socket.socket(socket.AF_UNIX)
     with control_socket_address(folder) as address:
@@ -49,7 +50,7 @@ def serve_control_socket(folder: Path, answer: Callable[[ControlMessage], Contro
                     connection.settimeout(CONTROL_REQUEST_SECONDS)
                     connection.sendall(
                         encode_control_message(
-                            answer_control_request(receive_control_line(connection), answer)
+                            answer_control_request(receive_control_line(connection), handle_request)
                         )
                     )
 
@@ -57,19 +58,19 @@ def serve_control_socket(folder: Path, answer: Callable[[ControlMessage], Contro
 
 
 def answer_control_request(
-    request: bytes, answer: Callable[[ControlMessage], ControlMessage]
+    request: bytes, handle_request: Callable[[ControlMessage], ControlMessage]
 ) -> ControlMessage:
-    """The response to a request, also to an invalid one."""
+    """The response to a request; for an invalid request, an error."""
     try:
-        return answer(json.loads(request))
+        return handle_request(json.loads(request))
     except Exception as error:  # the client reports it
         return {"error": str(error)}
 
 
 def send_control_request(folder: Path, request: ControlMessage) -> ControlMessage | None:
-    """The response of the process that has the store in `folder` open, None if no process listens.
+    """The response of the process that has the store in `folder` open; None if no process listens.
 
-    Raises OSError if there is no response, or it is an error.
+    Raises OSError if there is no response, or the response is an error.
     """
     with socket.socket(socket.AF_UNIX) as connection, control_socket_address(folder) as address:
         try:
@@ -108,7 +109,7 @@ def receive_control_line(connection: socket.socket) -> bytes:
 def control_socket_address(folder: Path) -> Iterator[str]:
     """The address of the socket in the folder of a store, short enough for the system.
 
-    An address has at most about 100 bytes; on Linux, it is a path through the open folder in /proc.
+    The system allows about 100 bytes. On Linux, the address is a path in /proc, through the open folder.
     """
     descriptor = os.open(folder / ASIDE_FOLDER, os.O_RDONLY)
     try:
@@ -122,16 +123,16 @@ CHECKPOINT_REQUEST = {"do": "checkpoint"}
 
 
 def offer_checkpoints(store: Store, print_message: Callable[[str], None]) -> None:
-    """Serve requests for checkpoints of the store; `print_message` gets a warning if that is impossible."""
+    """Serve requests for checkpoints of the store. If that is impossible, `print_message` is called."""
     assert store.folder
 
-    def answer(request: object) -> dict[str, object]:
+    def handle_request(request: object) -> dict[str, object]:
         if request != CHECKPOINT_REQUEST:
             return {"error": f"Unknown request: {request}. Use the same version of wgig as the service."}
-        return {"quads": store.keep_checkpoint()}
+        return {"quads": store.make_checkpoint()}
 
     try:
-        serve_control_socket(store.folder, answer)
+        serve_control_socket(store.folder, handle_request)
     except OSError as error:
         print_message(
             f"No backup can be made while this service runs: {error}. Stop the service to make a backup."
@@ -139,13 +140,13 @@ def offer_checkpoints(store: Store, print_message: Callable[[str], None]) -> Non
 
 
 def request_checkpoint(folder: Path) -> int:
-    """Make a checkpoint of the store in `folder`; its number of quads.
+    """Make a checkpoint of the store in `folder`. Returns its number of quads.
 
     Raises StoreError or OSError.
     """
     check_store_exists(folder)
     response = send_control_request(folder, CHECKPOINT_REQUEST)
-    return int(response["quads"]) if response else Store.open(folder).keep_checkpoint()
+    return int(response["quads"]) if response else Store.open(folder).make_checkpoint()
 
 
 def clone_store(target: Path, folder: Path) -> None:

@@ -1,12 +1,17 @@
 """The change log: versions of resources (created, updated, deleted) in order, in pages of 250.
 
 It is an SQLite database in the `aside` folder of the store. A full page is closed: its members are stored
-serialized and compressed, and never change. A damaged log, or one of another format or base IRI, is replaced.
+serialized and compressed, and never change. A log that is damaged, or has another format or base IRI, is
+replaced.
 
 A member is a version of a resource, in N-Quads; its IRI is that of its page with a fragment. Its statements
-in the default graph give the resource, the time, and the activity (created, updated or deleted), in terms of
-Activity Streams. No resource of the store uses these terms, so that they cannot be confused with statements
-of the resource. Those follow, in their own graphs, with the member as their subject.
+in the default graph are the resource, the time, and the activity (created, updated or deleted), in terms of
+Activity Streams. No resource of the store uses these terms, so they cannot be confused with statements of the
+resource. The statements of the resource follow, in the graphs where they are in the store, with the member as
+their subject.
+
+A commit adds its versions directly; a scan compares all resources of the store with the log (see `rescan`). A
+version is postponed if only the IRI of its resource is stored until a client reads the event stream.
 """
 
 import hashlib
@@ -26,6 +31,13 @@ from ..errors import StoreError
 from ..history import VERSION_TIME_FORMAT
 from ..sqlite import connect_sqlite, is_sqlite_damage
 
+# Tables: `about` has the settings, `members` the members of the open page, `things` the last change of each
+# resource, `found` the states that the current scan found, `later` the resources with postponed versions.
+# Columns: `what` is an activity; `known`, whether the time `at` is that of the change; `look`, the number of
+# the scan that last found the resource.
+# Settings: `name` is the time when the log began; `form`, its format and base IRI; `mark`, the clean mark of
+# the last commit in it; `last` and `newest`, the number and time of the last member; `look`, the number of
+# the last scan. All names are part of the file format.
 CHANGE_LOG_SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pages (
@@ -71,12 +83,12 @@ class LogFile:
             raise UnusableLogError(
                 "The change log was written by another version of wgig, or with another base IRI."
             )
-        # The start time, which identifies the log in the IRIs of its pages.
+        # The time when the log began; it identifies the log in the IRIs of its pages.
         self.log_id = self.read_setting("name")
 
     @contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Turn errors of SQLite into a StoreError, those of damaged files into an UnusableLogError."""
+        """Turn errors of SQLite into StoreError, or UnusableLogError if the file is damaged."""
         try:
             yield
         except (sqlite3.Error, zstandard.ZstdError) as error:
@@ -86,7 +98,7 @@ class LogFile:
             raise error_class(f"The change log in the store folder failed: {error}.") from error
 
     def check_usable(self) -> None:
-        """Raise UnusableLogError if the file is known to be damaged."""
+        """Raise UnusableLogError if an earlier error showed that the file is damaged."""
         if self.is_unusable:
             raise UnusableLogError("The change log in the store folder is damaged.")
 
@@ -99,7 +111,7 @@ class LogFile:
                 yield
                 self.connection.execute("COMMIT")
             finally:
-                if self.connection.in_transaction:  # some errors of SQLite have rolled back already
+                if self.connection.in_transaction:  # some errors of SQLite roll back
                     self.connection.execute("ROLLBACK")
             if self.must_sync:
                 self.must_sync = False
@@ -147,8 +159,8 @@ def serialize_log_members(log_iri: str, page: str, members: Iterable[LogMember])
 def iter_member_lines(log_iri: str, page: str, member: LogMember) -> Iterator[str]:
     """The N-Quads lines of a member."""
     timestamp = datetime.fromisoformat(member.changed_at).strftime(VERSION_TIME_FORMAT)
-    # After a power cut, numbers that clients have already seen may be given to other members; the digest
-    # keeps the IRIs of these distinct.
+    # After a power cut, other members may get numbers that clients have seen already; the digest makes their
+    # IRIs different.
     iri_digest = hashlib.blake2b(member.iri.encode(), digest_size=4).hexdigest()
     member_iri = f"<{log_iri}/{page}#{timestamp}-{member.number}-{iri_digest}>"
     yield f"<{log_iri}> <{TREE_NAMESPACE}member> {member_iri} .\n"
@@ -163,7 +175,7 @@ MEMBERS_PER_PAGE = 250
 
 
 class ResourceState(NamedTuple):
-    """A state of a resource; `n_quads` are its quads without subject, empty if it does not exist.
+    """A state of a resource. `n_quads` are its quads without the subject, empty if it does not exist.
 
     If the time is not known, `changed_at` is the time of the scan that found the change.
     """
@@ -174,8 +186,8 @@ class ResourceState(NamedTuple):
     n_quads: str
 
 
-class OvertakenError(Exception):
-    """A later scan has begun, so that this one must end."""
+class OvertakenScanError(Exception):
+    """Another scan has begun, so this one must end."""
 
 
 class ChangeLog(LogFile):
@@ -186,7 +198,7 @@ class ChangeLog(LogFile):
     def add(self, states: Iterable[ResourceState], store_mark: str, postponed: Iterable[str] = ()) -> None:
         """Add states of resources, in this order; `store_mark` identifies the state of the store.
 
-        The versions of `postponed` resources are added before the log is next read in full.
+        The versions of `postponed` resources are added before a client next reads the event stream.
         """
         with self.transaction():
             self.write_states(states)
@@ -195,7 +207,7 @@ class ChangeLog(LogFile):
             )
             self.write_setting("mark", store_mark)
 
-    def has(self, iri: str) -> bool:
+    def has_resource(self, iri: str) -> bool:
         """Whether the resource exists, according to the log."""
         return bool(
             self.select_rows("SELECT 1 FROM things WHERE iri = ? AND what <> ?", iri, ACTIVITY_DELETE)
@@ -214,8 +226,7 @@ class ChangeLog(LogFile):
     def write_states(self, states: Iterable[ResourceState], scan_number: int = 0) -> None:
         """Add states of resources, in a transaction; an unchanged resource gets no new version.
 
-        `scan_number` is the scan that found the states. It is 0 outside a scan: a scan in progress then
-        counts them as not found yet.
+        `scan_number` is the number of the scan that found the states, 0 for the states of a commit.
         """
         number, newest = self.last_number, self.read_setting("newest")
         for state in states:
@@ -223,11 +234,11 @@ class ChangeLog(LogFile):
             row = self.connection.execute(
                 "SELECT what, digest FROM things WHERE iri = ?", (state.iri,)
             ).fetchone()
-            is_there = row is not None and row[0] != ACTIVITY_DELETE
-            if not (is_there or state.n_quads) or (is_there and row[1] == digest):
+            exists = row is not None and row[0] != ACTIVITY_DELETE
+            if not (exists or state.n_quads) or (exists and row[1] == digest):
                 continue
             activity = (
-                ACTIVITY_DELETE if not state.n_quads else ACTIVITY_UPDATE if is_there else ACTIVITY_CREATE
+                ACTIVITY_DELETE if not state.n_quads else ACTIVITY_UPDATE if exists else ACTIVITY_CREATE
             )
             number += 1
             self.connection.execute(
@@ -248,13 +259,15 @@ class ChangeLog(LogFile):
                 ),
             )
             newest = state.changed_at
-            if number % MEMBERS_PER_PAGE == 1 and number > 1:
+            if (
+                number % MEMBERS_PER_PAGE == 1 and number > 1
+            ):  # the first member of a page closes the last one
                 self.close_page(number // MEMBERS_PER_PAGE)
         self.write_setting("last", str(number))
         self.write_setting("newest", newest)
 
     def close_page(self, page: int) -> None:
-        """Close a full page: serialize and compress its members; call it in a transaction."""
+        """Close a full page: serialize and compress its members. Call it in a transaction."""
         last_number = page * MEMBERS_PER_PAGE
         rows = self.select_rows("SELECT * FROM members WHERE number <= ? ORDER BY number", last_number)
         members = [LogMember._make(row) for row in rows]
@@ -273,13 +286,13 @@ class ChangeLog(LogFile):
         with self.transaction():
             number = int(self.read_setting("look") or 0) + 1
             self.write_setting("look", str(number))
-            self.connection.execute("DELETE FROM found")  # of an interrupted scan
+            self.connection.execute("DELETE FROM found")  # from an interrupted scan
         return number
 
     def add_scanned(self, number: int, states: Iterable[ResourceState]) -> None:
         """Store states that a scan found; they become versions when the scan ends.
 
-        Raises OvertakenError.
+        Raises OvertakenScanError.
         """
         with self.transaction():
             self.check_scan(number)
@@ -295,14 +308,14 @@ class ChangeLog(LogFile):
                     self.connection.execute("INSERT OR REPLACE INTO found VALUES (?, ?, ?, ?)", row)
 
     def is_scanned(self, number: int, iri: str) -> bool:
-        """Whether a scan has this resource already."""
+        """Whether a scan has found this resource already."""
         select = "SELECT 1 FROM things WHERE iri = ? AND look = ? UNION SELECT 1 FROM found WHERE iri = ?"
         return bool(self.select_rows(select, iri, number, iri))
 
     def end_scan(self, number: int, now: str) -> None:
-        """Add versions for resources that the scan found changed, or did not find.
+        """Add versions for resources that are changed or missing according to the scan.
 
-        Raises OvertakenError.
+        Raises OvertakenScanError.
         """
         with self.transaction():
             self.check_scan(number)
@@ -320,12 +333,12 @@ class ChangeLog(LogFile):
             self.connection.execute("DELETE FROM later")
         if scanned_count > MEMBERS_PER_PAGE:
             with self.lock, suppress(sqlite3.OperationalError):  # fails if the disk is full
-                self.connection.execute("VACUUM")  # the table of scanned states was larger than what remains
+                self.connection.execute("VACUUM")  # most of the file was the table of scanned states
 
     def check_scan(self, number: int) -> None:
-        """Raise OvertakenError if a later scan has begun: the process of this one was replaced."""
+        """Raise OvertakenScanError if another process has begun a later scan, such as after a restart."""
         if self.read_setting("look") != str(number):
-            raise OvertakenError(f"a later scan than number {number} has begun")
+            raise OvertakenScanError(f"a later scan than number {number} has begun")
 
     # Reading.
 
@@ -341,32 +354,32 @@ class ChangeLog(LogFile):
 
     @property
     def open_page_number(self) -> int:
-        """The number of the last page, which is open until the next one begins."""
+        """The number of the last page, which is open until the next page begins."""
         return max(0, self.last_number - 1) // MEMBERS_PER_PAGE + 1
 
-    def page_spans(self, first: int, last: int) -> list[tuple[int, str, str]]:
-        """The pages from `first` to `last`: number, and times of the first and last member of each."""
+    def page_spans(self, first_page: int, last_page: int) -> list[tuple[int, str, str]]:
+        """The number of each page in a range, with the times of its first and last member."""
         select = "SELECT page, first, last FROM pages WHERE page BETWEEN ? AND ? ORDER BY page"
         with self.lock:
-            spans = self.select_rows(select, first, last)
+            spans = self.select_rows(select, first_page, last_page)
             ((first_time, last_time),) = self.select_rows("SELECT MIN(at), MAX(at) FROM members")
-            if first_time and first <= self.open_page_number <= last:
+            if first_time and first_page <= self.open_page_number <= last_page:
                 spans.append((self.open_page_number, first_time, last_time))
             return spans
 
     def read_page(self, number: int) -> tuple[str, bool]:
         """The members of a page as N-Quads, and whether it is closed.
 
-        For a page that is not closed, these are the members of the open page, whatever its number.
+        For any number without a closed page, these are the members of the open page.
         """
         with self.lock:
-            closed = self.select_rows("SELECT body FROM pages WHERE page = ?", number)
-            members = self.select_rows("SELECT * FROM members ORDER BY number")
-        if closed:
+            closed_rows = self.select_rows("SELECT body FROM pages WHERE page = ?", number)
+            member_rows = self.select_rows("SELECT * FROM members ORDER BY number")
+        if closed_rows:
             with self.translate_errors():
-                return zstandard.decompress(closed[0][0]).decode(), True
+                return zstandard.decompress(closed_rows[0][0]).decode(), True
         return serialize_log_members(
-            f"{self.base}changes", f"{self.log_id}/{number}", map(LogMember._make, members)
+            f"{self.base}changes", f"{self.log_id}/{number}", map(LogMember._make, member_rows)
         ), False
 
 
@@ -376,11 +389,11 @@ def unpack_resource_state(iri: str, changed_at: str, is_time_known: bool, compre
 
 
 def top_level_kind(iri: str, base: str) -> str:
-    """The kind of a resource below the base, such as `paper`; empty for others, and for a longer path."""
+    """The kind of a resource, such as `paper` for `id/paper/x` below the base; empty for any other path."""
     segments = iri.removeprefix(f"{base}id/").split("/")
     return segments[0] if iri.startswith(f"{base}id/") and len(segments) == 2 else ""
 
 
-def hash_resource_state(state: str) -> bytes:
-    """The 16 byte BLAKE2b digest of a state."""
-    return hashlib.blake2b(state.encode(), digest_size=16).digest()
+def hash_resource_state(n_quads: str) -> bytes:
+    """The 16 byte BLAKE2b digest of the N-Quads of a state."""
+    return hashlib.blake2b(n_quads.encode(), digest_size=16).digest()

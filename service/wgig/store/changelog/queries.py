@@ -1,4 +1,8 @@
-"""Queries of the change log: when resources last changed, and which resources exist."""
+"""Queries of the change log: when resources last changed, and which resources exist.
+
+They read the table `things`, which has a row with the last change of each resource (see `log`). The kind of a
+resource is `paper` for the path `id/paper/x` below the base, for example; it is empty for other paths.
+"""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -6,7 +10,7 @@ from typing import NamedTuple
 from .log import ACTIVITY_DELETE, ChangeLog
 
 LAST_CHANGE_COLUMNS = "iri, number, at, known, what"
-HIGHEST_CHARACTER = "\U0010ffff"  # in no IRI, and sorts after all others
+HIGHEST_CHARACTER = "\U0010ffff"  # is in no IRI, and sorts after all other characters
 
 
 class LastChange(NamedTuple):
@@ -24,7 +28,7 @@ class LastChange(NamedTuple):
 
 
 def list_logged_kinds(log: ChangeLog) -> list[str]:
-    """The kinds of all resources in the log, also deleted ones. Takes a step per kind, not per resource."""
+    """The kinds of all resources in the log, also deleted ones. Takes one step per kind, not per resource."""
     select = """WITH RECURSIVE kinds(kind) AS (
         SELECT MIN(kind) FROM things WHERE kind > ''
         UNION ALL SELECT (SELECT MIN(kind) FROM things WHERE kind > kinds.kind) FROM kinds WHERE kind > ''
@@ -35,7 +39,7 @@ def list_logged_kinds(log: ChangeLog) -> list[str]:
 def latest_changes_of_kinds(
     log: ChangeLog, kinds: Iterable[str], before: int, limit: int
 ) -> list[LastChange]:
-    """The last `limit` resources of these kinds with a last change before number `before`, newest first."""
+    """Up to `limit` resources of these kinds whose last change has a number below `before`, newest first."""
     select = (
         f"SELECT {LAST_CHANGE_COLUMNS} FROM things WHERE kind = ? AND number < ? ORDER BY number DESC LIMIT ?"  # noqa: S608
     )
@@ -66,15 +70,15 @@ def resources_below_condition(prefix: str, excluded: Collection[str]) -> tuple[s
     """The SQL condition for existing resources below a prefix, and the values of its placeholders."""
     placeholders = ", ".join("?" * len(excluded))
     next_segment = "substr(iri, ?, instr(substr(iri, ?), '/') - 1)"
-    position = len(prefix) + 1
+    next_position = len(prefix) + 1
     return (
         f"iri >= ? AND iri < ? AND what <> ? AND {next_segment} NOT IN ({placeholders})",
-        [prefix, prefix + HIGHEST_CHARACTER, ACTIVITY_DELETE, position, position, *excluded],
+        [prefix, prefix + HIGHEST_CHARACTER, ACTIVITY_DELETE, next_position, next_position, *excluded],
     )
 
 
 def find_next_resource(log: ChangeLog, prefix: str, first: str) -> str:
-    """The first existing resource with this prefix whose IRI is not before `first`; empty without one."""
+    """The first IRI of an existing resource with this prefix that is not before `first`, or empty."""
     select = "SELECT iri FROM things WHERE iri >= ? AND iri < ? AND what <> ? ORDER BY iri LIMIT 1"
     rows = log.select_rows(select, first, prefix + HIGHEST_CHARACTER, ACTIVITY_DELETE)
     return rows[0][0] if rows else ""

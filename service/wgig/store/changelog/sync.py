@@ -1,11 +1,12 @@
-"""Keeps the change log in sync with the store: with each commit, and by a full scan where necessary.
+"""Keeps the change log in sync with the store: on each commit, and by a full scan if necessary.
 
 A scan is necessary if the store may have been written without the log: at the first start, after `wgig load`,
-a restore or a crash, and after a commit whose change is unknown. It is detected by the token in the clean
-mark, which changes with each commit of a store with inference; other stores are scanned at each start.
+a restore or a crash, and after a commit whose change is unknown. Then the clean mark of the store, which each
+commit changes (see `recovery`), differs from the mark in the log, which is that of the last commit in it. A
+store without inference has no clean mark, and is scanned at each start.
 
-Published members are never withdrawn. A restore is logged as the changes that it makes, and a log that cannot
-be continued is replaced by a new one, whose pages have other URLs.
+Published versions are never withdrawn. A restore is logged as the changes that it makes. A log that cannot be
+continued is replaced by a new one, whose pages have other URLs.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ from .log import ChangeLog, ResourceState, UnusableLogError
 from .rescan import Node, find_quad_subject, scan_snapshot, skolemize_node, states_of_resources
 
 CHANGE_LOG_FILE, SCAN_COPY_FOLDER = "changes.sqlite", "changes-copy"
-CHANGE_LOG_WAIT_SECONDS = 20  # seconds that a client waits before it gets a 503
+CHANGE_LOG_WAIT_SECONDS = 20  # until a waiting client gets a 503
 
 GRAPH_TIMES_QUERY = f"""
 SELECT ?graph (MAX(?at) AS ?since) {{
@@ -45,9 +46,9 @@ SELECT ?graph (MAX(?at) AS ?since) {{
   FILTER (DATATYPE(?at) = <{XSD_NAMESPACE}dateTime>)
 }} GROUP BY ?graph"""
 
-QuadsOfNode = Callable[[Node], Iterable[ox.Quad]]
+QuadFinder = Callable[[Node], Iterable[ox.Quad]]
 
-log = logging.getLogger("wgig")
+logger = logging.getLogger("wgig")
 
 
 class ChangeLogSync(Projection):
@@ -59,9 +60,9 @@ class ChangeLogSync(Projection):
         """Take the store and its base IRI."""
         super().__init__(store)
         self.base = base
-        # Resources that many others refer to have long descriptions in computed graphs, so that they are slow
-        # to read. Their versions are postponed.
-        self.computed_graphs = {*get_description_graphs(base), ox.NamedNode(f"{base}graph/inferred")}
+        # Resources that many others refer to have many quads in the derived graphs (descriptions and inferred
+        # quads), and are slow to read. So versions with changes only in these graphs are postponed.
+        self.derived_graphs = {*get_description_graphs(base), ox.NamedNode(f"{base}graph/inferred")}
         self.opened_log: ChangeLog | None = None
 
     @property
@@ -71,7 +72,7 @@ class ChangeLogSync(Projection):
         return self.opened_log
 
     def resume(self) -> bool:
-        """Open the log; whether it includes the last commit of the store. Raises StoreError."""
+        """Open the log. Returns whether it includes the last commit of the store. Raises StoreError."""
         self.opened_log = self.open_log(
             self.store.folder and self.store.folder / ASIDE_FOLDER / CHANGE_LOG_FILE
         )
@@ -79,14 +80,14 @@ class ChangeLogSync(Projection):
         return bool(mark) and mark == self.read_store_mark()
 
     def open_log(self, path: Path | None) -> ChangeLog:
-        """The log, or a new one if the old one cannot be continued. Raises StoreError."""
+        """The log (None: in memory), or a new one if the old one cannot be continued. Raises StoreError."""
         try:
             return ChangeLog(path, self.base)
         except UnusableLogError as error:
-            log.error("%s A new one begins.", error)
-            return self.create_anew(path)
+            logger.error("%s A new one begins.", error)
+            return self.replace_log_file(path)
 
-    def create_anew(self, path: Path | None) -> ChangeLog:
+    def replace_log_file(self, path: Path | None) -> ChangeLog:
         """A new log that replaces the file at `path`. Raises StoreError."""
         if path:
             remove_sqlite_file(path)
@@ -94,16 +95,16 @@ class ChangeLogSync(Projection):
 
     @property
     def is_current(self) -> bool:
-        """Whether the log includes all commits, and is not known to be damaged."""
+        """Whether the log includes all commits, and no error has shown that it is damaged."""
         return super().is_current and not self.log.is_unusable
 
     async def scan_when_due(self) -> None:
-        """Scan the store if necessary, ahead of the first request."""
+        """Scan the store if necessary, before the first request."""
         with suppress(Problem, StoreError):  # the scan continues, or the next request reports the error
             await self.get_current_log()
 
     async def get_current_log(self, patience: float = CHANGE_LOG_WAIT_SECONDS) -> ChangeLog:
-        """The log, in sync with the store. Raises Problem 503 if a scan takes long; the scan continues."""
+        """The log, in sync with the store. Raises Problem 503 if a scan takes over `patience` seconds."""
         self.open()
         while not self.is_current:
             scan = asyncio.wrap_future(self.start_build())
@@ -118,7 +119,7 @@ class ChangeLogSync(Projection):
         return self.log
 
     async def get_complete_log(self) -> ChangeLog:
-        """The log with all postponed versions. Raises Problem 503 as `get_current_log`."""
+        """The log with all postponed versions. Raises Problem 503 as `get_current_log` does."""
         change_log = await self.get_current_log()
         if change_log.list_postponed():
             await run_sync(self.write_postponed_versions)
@@ -129,26 +130,29 @@ class ChangeLogSync(Projection):
         return get_inference_mark(self.store.folder).read() if self.store.folder else ""
 
     def apply(self, change: Change) -> bool:
-        """Add the resources of a change to the log; True."""
+        """Add the resources of a change to the log. Returns True."""
         quads = (*change.removed, *change.added)
-        changed = {
+        changed_nodes = {
             node
             for quad in quads
-            if quad.graph_name not in self.computed_graphs and (node := find_quad_subject(quad))
+            if quad.graph_name not in self.derived_graphs and (node := find_quad_subject(quad))
         }
-        described_nodes = {
+        derived_nodes = {
             node
             for quad in quads
-            if quad.graph_name in self.computed_graphs and (node := find_quad_subject(quad))
+            if quad.graph_name in self.derived_graphs and (node := find_quad_subject(quad))
         }
+        # A new resource has only added quads, so that it need not be read from the store.
         added_quads = defaultdict[Node | None, list[ox.Quad]](list)
         for quad in change.added:
             added_quads[find_quad_subject(quad)].append(quad)
-        new_nodes = {node for node in changed if not self.log.has(skolemize_node(node, self.base).value)}
+        new_nodes = {
+            node for node in changed_nodes if not self.log.has_resource(skolemize_node(node, self.base).value)
+        }
         self.add_states(
-            changed,
+            changed_nodes,
             self.time_of_write(change),
-            described_nodes - changed,
+            derived_nodes - changed_nodes,
             lambda node: added_quads[node] if node in new_nodes else self.store.match(node),
         )
         return True
@@ -158,9 +162,9 @@ class ChangeLogSync(Projection):
         nodes: Iterable[Node],
         changed_at: str,
         postponed: Iterable[Node] = (),
-        find_quads: QuadsOfNode | None = None,
+        find_quads: QuadFinder | None = None,
     ) -> None:
-        """Add the current states of resources to the log, and postpone others.
+        """Add the current states of resources to the log, and postpone the versions of those in `postponed`.
 
         `find_quads` returns the quads of a resource; by default, they are read from the store.
         """
@@ -170,14 +174,14 @@ class ChangeLogSync(Projection):
         )
 
     def current_states(
-        self, nodes: Iterable[Node], changed_at: str, find_quads: QuadsOfNode | None = None
+        self, nodes: Iterable[Node], changed_at: str, find_quads: QuadFinder | None = None
     ) -> Iterator[ResourceState]:
         """The current states of resources, sorted by IRI."""
         states = states_of_resources(find_quads or self.store.match, nodes, self.base)
         return (ResourceState(iri, changed_at, True, states[iri]) for iri in sorted(states))
 
     def write_postponed_versions(self) -> None:
-        """Add the postponed versions: of resources of which only computed statements have changed."""
+        """Add the postponed versions, of resources whose changes were only in derived graphs."""
         with self.store.write_lock():
             postponed = [ox.NamedNode(iri) for iri in self.log.list_postponed()]
             if postponed and self.is_current:
@@ -188,7 +192,10 @@ class ChangeLogSync(Projection):
                 )
 
     def time_of_write(self, change: Change) -> str:
-        """When the change was made: the newest time that it adds to the history, or now (UTC, ISO 8601)."""
+        """The time of a change: the newest time that it adds to the history, or now (UTC, ISO 8601).
+
+        It is not before the time of the last version in the log, as times in the log must not decrease.
+        """
         history_graph = f"{self.base}graph/history"
         recorded_times = (
             quad.object.value
@@ -201,7 +208,7 @@ class ChangeLogSync(Projection):
             format_utc_microseconds(max(recorded_times, default=None)), self.log.read_setting("newest")
         )
 
-    # The following methods run on a thread of their own.
+    # The following methods run on the thread that builds the projection.
 
     def rebuild(self, view: StoreView) -> None:
         """Scan the view, and add all differences to the log. Raises StoreError."""
@@ -210,17 +217,17 @@ class ChangeLogSync(Projection):
                 self.log.check_usable()
                 self.compare_store(view)
             except UnusableLogError as error:
-                log.error("%s A new one begins.", error)
-                self.opened_log = self.create_anew(self.log.path)
+                logger.error("%s A new one begins.", error)
+                self.opened_log = self.replace_log_file(self.log.path)
                 self.compare_store(view)
-                self.store.touch()
+                self.store.touch()  # cached responses have the URLs of the old log
 
     def compare_store(self, view: StoreView) -> None:
         """Add all differences between the view and the log."""
         scan_snapshot(self.log, view, self.graph_times(view), format_utc_microseconds(None))
 
     def graph_times(self, view: StoreView) -> dict[str, str]:
-        """When each graph was last changed, by its IRI, as far as the history or the catalog has it."""
+        """The time of the last change of each graph in the history or the catalog, by graph IRI."""
         rows = select_solutions(view, GRAPH_TIMES_QUERY % {"base": self.base})
         return {
             row["graph"].value: format_utc_microseconds(row["since"].value) for row in rows if "since" in row

@@ -1,10 +1,12 @@
-"""Incremental inference: the difference that follows from a change, computed from the quads around it.
+"""Incremental inference (delete and rederive): computes how inferred triples change after a change of quads.
 
-First, everything is overdeleted that may depend on removed triples, transitively; then what still follows
-from the rest is added back; then what follows from new triples is added (delete and rederive). Each rule runs
-unchanged, over just the triples around the change that match its premises. The result is the same as that of
-running the rules over everything, as rules use negation only in what they consult; if consulted triples
-change, nothing is computed here (None).
+First, all triples that may depend on removed triples are deleted, transitively ("overdeleted"). Then the
+deleted triples that still follow are added again ("rederived"), then the triples that follow from added ones.
+Each rule runs unchanged, but only over triples that match its premises together with a triple of the change.
+
+A rule also consults triples that are not premises, such as those within EXISTS (see `rule`). The result is
+the same as that of running the rules over everything, because rules use negation only for consulted triples.
+If consulted triples change, nothing is computed here (None).
 """
 
 from collections import defaultdict
@@ -28,30 +30,32 @@ class IncrementalReasoner:
     def __init__(self, rules: Iterable[InferenceRule], graph: ox.NamedNode) -> None:
         """Take the rules, and the name of the inferred graph."""
         self.rules, self.graph = tuple(rules), graph
-        self.consulted = {property_ for rule in self.rules for property_ in rule.consulted_properties}
+        self.consulted_properties = {
+            property_ for rule in self.rules for property_ in rule.consulted_properties
+        }
         self.indexes: RuleIndexes | None = None
 
     def compute_difference(self, quads: ox.Store, change: Change) -> tuple[Triples, Triples] | None:
         """The inferred triples to remove and to add after this change of the other graphs.
 
-        Part of them may be removed and added already, and less may have been removed than the change says.
-        None if the change affects triples that a rule consults.
+        After a crash, some of these triples may be removed or added already, and the change may list quads as
+        removed that still exist. The result is None if the change affects triples that a rule consults.
         """
         added = {quad.triple for quad in change.added}
         removed = {quad.triple for quad in change.removed}
         if self.touches_consulted(removed | added):
             return None
-        doubtful = self.derive_all(removed, ReasoningState(quads, change))
-        # The state without any of the doubtful triples.
+        overdeleted = self.derive_all(removed, ReasoningState(quads, change))
+        # The state without the overdeleted triples, as if the change had added them.
         state = ReasoningState(
-            quads, Change(added=tuple(build_quad(triple, self.graph) for triple in doubtful))
+            quads, Change(added=tuple(build_quad(triple, self.graph) for triple in overdeleted))
         )
-        rederived = {triple for triple in self.find_supported(doubtful, state) if triple not in state}
+        rederived = {triple for triple in self.find_supported(overdeleted, state) if triple not in state}
         state.add(rederived)
         derived = self.derive_all(added | rederived, state)
-        if self.touches_consulted(doubtful | derived):
+        if self.touches_consulted(overdeleted | derived):
             return None
-        inferred = set(self.select_inferred(doubtful | derived, quads))
+        inferred = set(self.select_inferred(overdeleted | derived, quads))
         missing = {triple for triple in derived - added - inferred if not store_has_triple(quads, triple)}
         return inferred - (derived - added), missing
 
@@ -60,7 +64,7 @@ class IncrementalReasoner:
         self.indexes = None
 
     def select_inferred(self, triples: Triples, quads: ox.Store) -> Iterator[ox.Triple]:
-        """Those of the triples that are in the inferred graph. By subject first, as it has few of them."""
+        """The triples that are in the inferred graph. Subjects are looked up first, as that graph has few."""
         subjects = {
             subject
             for subject in {triple.subject for triple in triples}
@@ -74,29 +78,31 @@ class IncrementalReasoner:
 
     def touches_consulted(self, triples: Triples) -> bool:
         """Whether a rule consults the property of one of the triples."""
-        return any(triple.predicate in self.consulted for triple in triples)
+        return any(triple.predicate in self.consulted_properties for triple in triples)
 
     def derive_all(self, seeds: Triples, state: "ReasoningState") -> Triples:
-        """The seeds and all that follows from them transitively, whether it exists already or not."""
+        """The seeds and all triples that follow from them transitively, whether they exist already or not."""
         derived, new = set(seeds), seeds
         while new:
-            instances = chain.from_iterable(self.instances_with(triple, state) for triple in new)
+            instances = chain.from_iterable(self.iter_instances_with_premise(triple, state) for triple in new)
             new = self.conclusions(instances, state.quads) - derived
             state.add(new)
             derived |= new
         return derived
 
-    def instances_with(self, triple: ox.Triple, state: "ReasoningState") -> Iterator[RuleInstance]:
+    def iter_instances_with_premise(
+        self, triple: ox.Triple, state: "ReasoningState"
+    ) -> Iterator[RuleInstance]:
         """The instances of all rules with this triple as a premise."""
         for rule, premise, bindings in self.get_rule_indexes(state.quads).premises.matches(triple):
-            rest = [pattern for pattern in rule.premises if pattern is not premise]
-            for other_triples in state.join(rest, bindings):
+            other_premises = [pattern for pattern in rule.premises if pattern is not premise]
+            for other_triples in state.join(other_premises, bindings):
                 yield rule, [triple, *other_triples]
 
     def find_supported(self, candidates: Triples, state: "ReasoningState") -> Triples:
-        """Those of the triples that follow in one step. One instance is enough, so a few are tried first."""
+        """The candidates that follow in one step. One instance each is enough, so few are tried first."""
         supported: Triples = set()
-        remaining = {triple: self.instances_for(triple, state) for triple in candidates}
+        remaining = {triple: self.iter_instances_concluding(triple, state) for triple in candidates}
         batch_size = 1
         while remaining:
             batches = {triple: list(islice(instances, batch_size)) for triple, instances in remaining.items()}
@@ -109,7 +115,7 @@ class IncrementalReasoner:
             batch_size *= 10
         return supported
 
-    def instances_for(self, triple: ox.Triple, state: "ReasoningState") -> Iterator[RuleInstance]:
+    def iter_instances_concluding(self, triple: ox.Triple, state: "ReasoningState") -> Iterator[RuleInstance]:
         """The instances of all rules that may conclude this triple."""
         for rule, _, bindings in self.get_rule_indexes(state.quads).conclusions.matches(triple):
             for premises in state.join(rule.premises, bindings):
@@ -155,7 +161,7 @@ class IncrementalReasoner:
         """The results of one rule on these triples and its consulted facts."""
         rule_store = ox.Store()
         rule_store.extend(
-            chain(self.get_rule_indexes(quads).consulted[rule].quads, quads_in_default_graph(triples))
+            chain(self.get_rule_indexes(quads).consulted_facts[rule].quads, quads_in_default_graph(triples))
         )
         return run_construct_rule(rule.text, rule_store)
 
@@ -177,8 +183,8 @@ class PatternIndex:
     ) -> None:
         """Take the patterns, and the consulted facts of each rule."""
         self.by_property = defaultdict[object, list[tuple[InferenceRule, RulePattern]]](list)
-        self.any_property = list[tuple[InferenceRule, RulePattern]]()  # whose property is a variable
-        self.consulted = consulted_facts
+        self.any_property = list[tuple[InferenceRule, RulePattern]]()  # patterns whose property is a variable
+        self.consulted_facts = consulted_facts
         for rule, pattern in patterns:
             property_ = pattern[1]
             if property_ in rule.consulted_variables:
@@ -198,38 +204,38 @@ class PatternIndex:
 
     def can_bind(self, rule: InferenceRule, bindings: Bindings) -> bool:
         """Whether the bindings of a rule are possible, given the terms that it consults."""
-        terms = self.consulted[rule].terms
+        terms = self.consulted_facts[rule].terms
         return all(bindings[name] in terms for name in rule.consulted_variables & bindings.keys())
 
 
 class RuleIndexes(NamedTuple):
     """The consulted facts of each rule, and indexes of all premises and conclusions."""
 
-    consulted: Mapping[InferenceRule, ConsultedFacts]
+    consulted_facts: Mapping[InferenceRule, ConsultedFacts]
     premises: PatternIndex
     conclusions: PatternIndex
 
 
 class ReasoningState:
-    """The triples that hold at one moment: those of a store before a change, and additional ones."""
+    """The triples that hold in a state: those of a store before a change, and those that were added."""
 
     def __init__(self, quads: ox.Store, change: Change) -> None:
-        """Take the store, as it is after the change, and the change."""
-        self.quads, self.moments = quads, BeforeAfter(quads.quads_for_pattern, change)
+        """Take the store as it is after the change, and the change."""
+        self.quads, self.before_after = quads, BeforeAfter(quads.quads_for_pattern, change)
         self.added = ox.Store()
 
     def add(self, triples: Iterable[ox.Triple]) -> None:
-        """Add triples that hold."""
+        """Add triples to those that hold."""
         self.added.extend(quads_in_default_graph(triples))
 
     def matches(self, pattern: RulePattern, bindings: Bindings) -> Iterator[ox.Triple]:
-        """Candidates for a pattern with these bindings; a superset of the triples that match."""
+        """Candidates for a pattern with these bindings: a superset of the triples that match."""
         subject, predicate, object_ = (
             bindings.get(term) if isinstance(term, ox.Variable) else term for term in pattern
         )
         if isinstance(subject, ox.Literal) or not isinstance(predicate, ox.NamedNode | None):
             return
-        for find_quads in (self.moments.before, self.added.quads_for_pattern):
+        for find_quads in (self.before_after.before, self.added.quads_for_pattern):
             for quad in find_quads(subject, predicate, object_):
                 yield quad.triple
 
@@ -238,16 +244,16 @@ class ReasoningState:
         return any(True for _ in self.matches(tuple(triple), {}))
 
     def join(self, patterns: Sequence[RulePattern], bindings: Bindings) -> Iterator[list[ox.Triple]]:
-        """All lists of triples that match the patterns together. The most selective pattern comes first."""
+        """All lists of triples that match the patterns together. The most selective pattern is first."""
         if not patterns:
             yield []
             return
-        best = min(patterns, key=lambda pattern: estimate_pattern_breadth(pattern, bindings))
-        rest = [pattern for pattern in patterns if pattern is not best]
-        for triple in self.matches(best, bindings):
-            extended = bind_pattern(best, triple, bindings)
+        most_selective = min(patterns, key=lambda pattern: estimate_pattern_breadth(pattern, bindings))
+        other_patterns = [pattern for pattern in patterns if pattern is not most_selective]
+        for triple in self.matches(most_selective, bindings):
+            extended = bind_pattern(most_selective, triple, bindings)
             if extended is not None:
-                for other_triples in self.join(rest, extended):
+                for other_triples in self.join(other_patterns, extended):
                     yield [triple, *other_triples]
 
 
@@ -259,14 +265,14 @@ def quads_in_default_graph(triples: Iterable[ox.Triple]) -> list[ox.Quad]:
 
 def store_has_triple(quads: ox.Store, triple: ox.Triple) -> bool:
     """Whether a triple is in any graph."""
-    quads_found = quads.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
-    return next(quads_found, None) is not None
+    matches = quads.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+    return next(matches, None) is not None
 
 
 def estimate_pattern_breadth(pattern: RulePattern, bindings: Bindings) -> tuple[int, int, bool]:
     """A sort key for the expected number of matches: few unbound variables first, then many bound ones.
 
-    Among equals, one with a bound subject: an object is shared by many triples, a subject by few.
+    Then patterns with a bound subject, as many triples share an object, but few a subject.
     """
     variables = [term for term in pattern if isinstance(term, ox.Variable)]
     bound_count = sum(term in bindings for term in variables)

@@ -1,7 +1,8 @@
-"""Inference: keeps the triples that follow from the asserted quads by rules in a graph of its own.
+"""Inference: keeps the triples that follow from the asserted quads by rules in a separate graph.
 
-A rule is a SPARQL CONSTRUCT over the union of all graphs. The rules run until nothing new follows.
-`ComputedGraph`s, which no rule can express, are computed before them.
+A rule is a SPARQL CONSTRUCT over the union of all graphs. The rules run until they yield nothing new. Before
+the rules run, computed graphs (`ComputedGraph`) are updated, whose content no rule can express; afterwards,
+descriptions (`GraphDescriber`). The computed, inferred and description graphs are the derived graphs.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ import pyoxigraph as ox
 from ...rdf.serialization import build_quad
 from .. import recovery
 from ..change import Change, Contents, WriteScope, compare_contents, find_existing_graphs, iter_graph_quads
-from ..commit import NOTHING_CHECKED, CheckResults, ComputedGraph, GraphDescriber
+from ..commit import NO_CHECK_RESULTS, CheckResults, ComputedGraph, GraphDescriber
 from ..recovery import InferenceMarks, JournalEntry
 from ..snapshot import open_scratch_copy
 from .incremental import IncrementalReasoner
@@ -30,25 +31,30 @@ class Inference:
         rules: Iterable[str],
         graph: str,
         folder: Path | None,
-        first: Iterable[ComputedGraph] = (),
-        last: Iterable[GraphDescriber] = (),
+        computed_graphs: Iterable[ComputedGraph] = (),
+        describers: Iterable[GraphDescriber] = (),
     ) -> None:
-        """Take the rules, the IRI of the graph they fill, the folder of the store (None: in memory), and the
-        graphs to compute before (`first`) and after (`last`) the rules. Raises ValueError for a bad rule.
+        """Take the rules, the IRI of the graph for their results, and the store folder (None: in memory).
+
+        `computed_graphs` are updated before the rules run, `describers` run after them. Raises ValueError for
+        a bad rule.
         """
         self.rules = tuple(map(InferenceRule, rules))
         self.graph = ox.NamedNode(graph)
         self.folder = folder
-        self.computed, self.describers = tuple(first), tuple(last)
+        self.computed_graphs, self.describers = tuple(computed_graphs), tuple(describers)
         self.reasoner = IncrementalReasoner(self.rules, self.graph)
-        computed = (*(graph.digest for graph in self.computed), *(each.digest for each in self.describers))
-        parts = (*(rule.text for rule in self.rules), *computed)
-        self.digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        digested_texts = (
+            *(rule.text for rule in self.rules),
+            *(graph.digest for graph in self.computed_graphs),
+            *(describer.digest for describer in self.describers),
+        )
+        self.digest = hashlib.sha256("\n".join(digested_texts).encode()).hexdigest()
         self.marks = InferenceMarks(folder, self.digest) if folder else None
 
     @property
     def is_due(self) -> bool:
-        """Whether inference must run: the rules have changed, or a crash interrupted it."""
+        """Whether inference or descriptions must run: rules have changed, or a crash interrupted them."""
         if self.marks is None:
             return False
         return not self.marks.is_clean or bool(self.describers and not self.marks.is_described)
@@ -58,7 +64,7 @@ class Inference:
     ) -> None:
         """Mark the store as dirty before a write, so that the next opening recovers after a crash.
 
-        If the scope of the write and its contents before are given, they are journaled.
+        `scope` is the scope of the write, `before` its contents; both are journaled unless they are None.
         """
         if self.marks is None:
             return
@@ -67,14 +73,14 @@ class Inference:
         self.marks.mark_undescribed()
         if not self.marks.is_clean:
             return
-        if scope and before and (computed := self.computed_from(quads, scope)) is not None:
+        if scope and before and (computed_quads := self.quads_computed_from(quads, scope)) is not None:
             recovery.write_journal(
-                self.marks.folder, JournalEntry(scope, before, computed, described_state), self.digest
+                self.marks.folder, JournalEntry(scope, before, computed_quads, described_state), self.digest
             )
         self.marks.mark_dirty()
 
     def forget(self) -> None:
-        """Drop caches, as something else has changed the quads."""
+        """Drop caches, after another process has changed the quads."""
         self.reasoner.forget()
 
     def mark_clean(self) -> None:
@@ -88,9 +94,12 @@ class Inference:
             self.marks.mark_described()
 
     def recover(self, quads: ox.Store) -> None:
-        """Update the graph after a crash, or after a change of the rules."""
+        """Update the derived graphs after a crash, or after a change of the rules.
+
+        A journal (see `recovery`) saves running all rules.
+        """
         journal = recovery.read_journal(self.folder, self.digest) if self.folder else None
-        after = journal.scope(quads) if journal else None
+        after = journal.scope.read_contents(quads) if journal else None
         if (
             journal is None
             or after is None
@@ -99,75 +108,78 @@ class Inference:
             self.apply(quads, None)
 
     def resume(self, quads: ox.Store, journal: JournalEntry, change: Change) -> bool:
-        """Complete the interrupted inference after a change; False if it must run from scratch."""
-        full_change = self.compute_first(quads, change)
-        computed = self.computed_from(quads, journal.scope)
-        if full_change is None or computed is None or self.graph.value in full_change.graphs:
+        """Complete the interrupted inference after a change. Returns False if it must run from scratch."""
+        full_change = self.update_computed_graphs(quads, change)
+        computed_quads = self.quads_computed_from(quads, journal.scope)
+        if full_change is None or computed_quads is None or self.graph.value in full_change.graphs:
             return False
-        input_change = Change((*full_change.removed, *journal.computed), (*full_change.added, *computed))
-        difference = self.read_noted() or self.reasoner.compute_difference(quads, input_change)
+        # The crash may have interrupted the computed graphs, so all their quads in the scope may be new.
+        input_change = Change(
+            (*full_change.removed, *journal.computed_quads), (*full_change.added, *computed_quads)
+        )
+        difference = self.read_journaled_difference() or self.reasoner.compute_difference(quads, input_change)
         if difference is None:
             return False
-        self.write(quads, *difference)
+        self.write_difference(quads, *difference)
         if journal.described_state is None:
             self.describe(quads, None)
         elif journal.described_state == self.state(quads):
             removed, added = (self.to_quads(triples) for triples in difference)
-            computed_anew = Change(tuple(journal.computed - computed), tuple(computed - journal.computed))
-            self.describe(quads, change.combine(computed_anew).combine(Change(removed, added)))
+            computed_change = Change(
+                tuple(journal.computed_quads - computed_quads), tuple(computed_quads - journal.computed_quads)
+            )
+            self.describe(quads, change.combine(computed_change).combine(Change(removed, added)))
         return True
 
-    def read_noted(self) -> tuple[set[ox.Triple], set[ox.Triple]] | None:
-        """The triples to remove and to add, as journaled before the interruption; None if not journaled."""
+    def read_journaled_difference(self) -> tuple[set[ox.Triple], set[ox.Triple]] | None:
+        """The triples to remove and to add in the journal; None if they are not journaled."""
         journaled = recovery.read_inferred_journal(self.folder) if self.folder else None
         return journaled and ({quad.triple for quad in journaled[0]}, {quad.triple for quad in journaled[1]})
 
-    def computed_from(self, quads: ox.Store, scope: WriteScope) -> frozenset[ox.Quad] | None:
+    def quads_computed_from(self, quads: ox.Store, scope: WriteScope) -> frozenset[ox.Quad] | None:
         """The quads computed from the graphs of a scope; None if others may depend on these graphs too."""
         graphs = {quad.graph_name for quad in scope.quads}.union(scope.graphs or (), scope.names)
         iris = [graph.value for graph in graphs if isinstance(graph, ox.NamedNode)]
-        results = [computed.computed_from(quads, iris) for computed in self.computed]
+        results = [graph.quads_computed_from(quads, iris) for graph in self.computed_graphs]
         return None if scope.graphs is None or None in results else frozenset().union(*filter(None, results))
 
     def apply(self, quads: ox.Store, change: Change | None) -> Change | None:
-        """Update all derived graphs: those before inference, the inferred one, and the descriptions.
-
-        Takes and returns a change as `infer` does.
-        """
+        """Update all derived graphs. The argument and the result are changes as in `infer`."""
         change = self.infer(quads, change)
         described = self.describe(quads, change)
         return None if change is None else change.combine(described)
 
     def infer(
-        self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
+        self, quads: ox.Store, change: Change | None, check_results: CheckResults = NO_CHECK_RESULTS
     ) -> Change | None:
-        """Update the graphs before inference, then the inferred graph.
+        """Update the computed graphs, then the inferred graph.
 
-        `change` is the change of the quads since they were up to date; None: unknown. `checked` are check
-        results for its quads. Returns it combined with the changes made here, None if it is unknown.
+        `change` is the change of the quads since these graphs were up to date (None: unknown).
+        `check_results` are known SHACL results for its data. Returns the change combined with the changes of
+        the graphs, None if unknown.
         """
-        change = self.compute_first(quads, change, checked)
+        change = self.update_computed_graphs(quads, change, check_results)
         is_known = change is not None and self.graph.value not in change.graphs
         difference = (
             self.reasoner.compute_difference(quads, change) if change is not None and is_known else None
         )
         if self.folder and difference and any(difference):
             recovery.write_inferred_journal(self.folder, *map(self.to_quads, difference))
-        inferred = self.write(quads, *(difference or self.compare_anew(quads)))
+        inferred = self.write_difference(quads, *(difference or self.compute_full_difference(quads)))
         return None if change is None else change.combine(inferred)
 
-    def compare_anew(self, quads: ox.Store) -> tuple[set[ox.Triple], set[ox.Triple]]:
+    def compute_full_difference(self, quads: ox.Store) -> tuple[set[ox.Triple], set[ox.Triple]]:
         """The triples to remove and to add, by running all rules from scratch on a copy."""
         self.reasoner.forget()
         with open_scratch_copy(quads, {self.graph, *self.description_graphs}, self.folder) as copy:
-            follows = self.consequences(copy)
+            inferred = self.infer_all(copy)
         before = {quad.triple for quad in iter_graph_quads(quads, self.graph)}
-        return before - follows, follows - before
+        return before - inferred, inferred - before
 
-    def write(
+    def write_difference(
         self, quads: ox.Store, triples_to_remove: set[ox.Triple], triples_to_add: set[ox.Triple]
     ) -> Change:
-        """Remove and add triples of the graph; the change made."""
+        """Remove and add triples of the graph. Returns the change."""
         removed, added = self.to_quads(triples_to_remove), self.to_quads(triples_to_add)
         graphs_before = find_existing_graphs(quads, [self.graph])
         quads.extend(added)
@@ -185,32 +197,33 @@ class Inference:
         return tuple(build_quad(triple, self.graph) for triple in triples)
 
     def infer_added(self, quads: ox.Store) -> None:
-        """Update the graph after many quads were added, in the store itself, to save memory.
+        """Update the derived graphs after many quads were added. Works in the store itself, to save memory.
 
-        Earlier results remain valid, as nothing was removed; those that are asserted by now are removed.
+        Earlier results remain valid, as nothing was removed. Inferred triples that are asserted now are
+        removed.
         """
-        self.compute_first(quads, None)
+        self.update_computed_graphs(quads, None)
         self.reasoner.forget()
         for graph in self.description_graphs:
             quads.remove_graph(graph)
         inferred = f"GRAPH {self.graph} {{ ?s ?p ?o }}"
-        stated = f"GRAPH ?other {{ ?s ?p ?o }} FILTER(?other != {self.graph})"
-        quads.update(f"DELETE {{ {inferred} }} WHERE {{ {inferred} {stated} }}")
+        asserted = f"GRAPH ?other {{ ?s ?p ?o }} FILTER(?other != {self.graph})"
+        quads.update(f"DELETE {{ {inferred} }} WHERE {{ {inferred} {asserted} }}")
         for rules in self.rule_passes:
-            while sum(self.write_new(rule, quads) for rule in rules):
+            while sum(self.add_rule_results(rule, quads) for rule in rules):
                 pass
         self.describe(quads, None)
 
-    def compute_first(
-        self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
+    def update_computed_graphs(
+        self, quads: ox.Store, change: Change | None, check_results: CheckResults = NO_CHECK_RESULTS
     ) -> Change | None:
-        """Update the graphs before inference; the change combined with theirs."""
-        for computed in self.computed:
-            change = computed.apply(quads, change, checked)
+        """Update the computed graphs. Returns the change combined with the changes of these graphs."""
+        for computed_graph in self.computed_graphs:
+            change = computed_graph.apply(quads, change, check_results)
         return change
 
     def describe(self, quads: ox.Store, change: Change | None, prepared: Iterable[Any] = ()) -> Change:
-        """Update the descriptions; the change made. `prepared` are the results of `prepare`."""
+        """Update the descriptions, and return their change. `prepared` are the results of `prepare`."""
         described = Change()
         for describer, result in zip_longest(self.describers, prepared):
             described = described.combine(describer.describe(quads, change, result))
@@ -228,18 +241,22 @@ class Inference:
         return all(describer.can_prepare(quads, change) for describer in self.describers)
 
     def state(self, quads: ox.Store) -> str:
-        """An identifier of the state that is described: another state has another one."""
+        """An identifier of the described state of the quads, different for each state."""
         return "".join(describer.state(quads) for describer in self.describers)
 
     @property
     def graphs(self) -> set[ox.NamedNode]:
         """All derived graphs."""
-        return {self.graph, *(computed.graph for computed in self.computed), *self.description_graphs}
+        return {
+            self.graph,
+            *(computed_graph.graph for computed_graph in self.computed_graphs),
+            *self.description_graphs,
+        }
 
     @property
     def description_graphs(self) -> set[ox.NamedNode]:
         """The graphs of the descriptions."""
-        return {graph for one in self.describers for graph in one.graphs}
+        return {graph for describer in self.describers for graph in describer.graphs}
 
     @property
     def rule_passes(self) -> tuple[Sequence[str], Sequence[str]]:
@@ -247,16 +264,16 @@ class Inference:
         monotonic = [rule.new_only_query for rule in self.rules if not rule.uses_exists]
         return monotonic, [rule.new_only_query for rule in self.rules]
 
-    def write_new(self, rule: str, quads: ox.Store) -> bool:
-        """Add the results of a rule to the graph; whether there were any."""
+    def add_rule_results(self, rule: str, quads: ox.Store) -> bool:
+        """Add the results of a rule to the graph. Returns whether there were any."""
         new = (build_quad(triple, self.graph) for triple in run_construct_rule(rule, quads))
         first = next(new, None)
         if first is not None:
             quads.bulk_extend(chain([first], new))
         return first is not None
 
-    def consequences(self, copy: ox.Store) -> set[ox.Triple]:
-        """All triples that follow and are not asserted in any graph; they are added to `copy` too."""
+    def infer_all(self, copy: ox.Store) -> set[ox.Triple]:
+        """All results of the rules that are not asserted in any graph. They are added to `copy` too."""
         inferred: set[ox.Triple] = set()
         for rules in self.rule_passes:
             while new := {triple for rule in rules for triple in run_construct_rule(rule, copy)}:

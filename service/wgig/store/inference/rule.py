@@ -1,9 +1,9 @@
-"""An inference rule in parts: its conclusions, its premises, and the properties that it consults.
+"""Parsing of an inference rule into its conclusions, its premises, and the properties that it consults.
 
-A rule is a SPARQL CONSTRUCT query. The triple patterns directly in its WHERE are its premises. All other data
-that it reads, by a property path or within inner braces (EXISTS, a subquery), is consulted. After a change of
-triples that match premises, the rules run over just the triples around it; after a change of triples with a
-consulted property, they run over everything.
+A rule is a SPARQL CONSTRUCT query. Its template has the conclusions; the triple patterns directly in its
+WHERE are its premises. All other triples that it reads, by a property path or within inner braces (EXISTS, a
+subquery), are consulted. After a change of triples that match premises, the rules run over just the triples
+around the change; after a change of triples with a consulted property, they run over everything.
 """
 
 import re
@@ -19,7 +19,7 @@ RulePattern = tuple[RdfTerm | ox.Variable, RdfTerm | ox.Variable, RdfTerm | ox.V
 Bindings = Mapping[ox.Variable, RdfTerm]
 
 CONSTRUCT_TEMPLATE_PATTERN = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
-# Tokens that can bind a variable to a term that occurs in no triple: a computed value, or a path of length 0.
+# Tokens that can bind a variable to a term that is in no triple: by a computed value, or a path of length 0.
 TOKENS_BINDING_NEW_TERMS = ("AS", "VALUES", "*", "?")
 # Patterns are parsed as Turtle, in which a variable is written as an IRI: this prefix and its name.
 VARIABLE_IRI_PREFIX = "urn:variable:"
@@ -30,29 +30,31 @@ class InferenceRule:
 
     def __init__(self, text: str) -> None:
         """Parse the text. Raises ValueError for a rule that is not supported."""
-        head = CONSTRUCT_TEMPLATE_PATTERN.search(text)
-        if not head:
+        template_match = CONSTRUCT_TEMPLATE_PATTERN.search(text)
+        if not template_match:
             raise ValueError(f"the rule is not a CONSTRUCT with a template: {text}")
         self.text = text
-        self.template = head[1]
+        self.template = template_match[1]
         token_texts = {token.word or token.text for token in tokenize_sparql(text)}
         self.uses_exists = "EXISTS" in token_texts
-        prologue = text[: head.start()]
+        prologue = text[: template_match.start()]
         try:
-            direct, inner = split_statements(tokenize_sparql(text[head.end() :]))
-            paths = [statement for statement in direct if has_property_path(statement)]
+            direct_statements, inner_statements = split_statements(
+                tokenize_sparql(text[template_match.end() :])
+            )
+            paths = [statement for statement in direct_statements if has_property_path(statement)]
             template_tokens = tokenize_sparql(f"{{{self.template}}}")
             self.conclusions = parse_triple_patterns(prologue, split_statements(template_tokens)[0])
             self.premises = parse_triple_patterns(
-                prologue, [statement for statement in direct if statement not in paths]
+                prologue, [statement for statement in direct_statements if statement not in paths]
             )
-            self.consulted_properties = find_consulted_properties(prologue, [*paths, *inner])
+            self.consulted_properties = find_consulted_properties(prologue, [*paths, *inner_statements])
         except SyntaxError as error:
             raise ValueError(
                 "a rule may only have triples, FILTER, BIND and VALUES with its variables in parentheses, "
                 f"and no blank nodes: {text}"
             ) from error
-        in_paths = {
+        path_variables = {
             ox.Variable(token.text[1:]) for path in paths for token in path if token.kind == "variable"
         }
         unmatched_conclusion_variables = collect_variables(self.conclusions) - collect_variables(
@@ -61,14 +63,14 @@ class InferenceRule:
         # Variables that can only be bound to terms of consulted triples.
         binds_only_stored_terms = token_texts.isdisjoint(TOKENS_BINDING_NEW_TERMS)
         self.consulted_variables = (
-            in_paths | unmatched_conclusion_variables if binds_only_stored_terms else set()
+            path_variables | unmatched_conclusion_variables if binds_only_stored_terms else set()
         )
 
     @property
     def new_only_query(self) -> str:
         """The rule as a query that only returns triples that do not exist yet."""
-        body, brace, rest = self.text.rpartition("}")
-        return f"{body}FILTER NOT EXISTS {{ {self.template} }} {brace}{rest}"
+        body, brace, modifiers = self.text.rpartition("}")
+        return f"{body}FILTER NOT EXISTS {{ {self.template} }} {brace}{modifiers}"
 
 
 def run_construct_rule(query: str, store: ox.Store) -> Iterator[ox.Triple]:
@@ -81,7 +83,7 @@ def run_construct_rule(query: str, store: ox.Store) -> Iterator[ox.Triple]:
 def split_statements(where: Iterable[SparqlToken]) -> tuple[list[list[SparqlToken]], list[list[SparqlToken]]]:
     """The statements in the tokens of a WHERE: those directly in it, and those within inner braces.
 
-    Expressions in parentheses read no triples, and are skipped. Raises SyntaxError for blank nodes.
+    Expressions in parentheses are skipped, as they read no triples. Raises SyntaxError for blank nodes.
     """
     direct: list[list[SparqlToken]] = [[]]
     inner: list[list[SparqlToken]] = [[]]
@@ -122,7 +124,7 @@ def find_consulted_properties(prologue: str, statements: Iterable[list[SparqlTok
     for statement in statements:
         for previous, token in pairwise(statement):
             is_predicate = previous is statement[0] or previous.text == ";"
-            # A statement of one or two tokens has no predicate: it is part of another clause, such as SELECT.
+            # A statement of one or two tokens has no predicate: it is from another clause, such as SELECT.
             has_variable_property = len(statement) > 2 and token.kind == "variable" and is_predicate
             if has_variable_property or token.text == "!":
                 raise ValueError(f"a property within braces or paths of a rule must be an IRI: {token.text}")
@@ -149,14 +151,14 @@ def token_in_turtle(token: SparqlToken) -> str:
 
 
 def restore_variable(term: RdfTerm) -> RdfTerm | ox.Variable:
-    """The variable of an IRI of `token_in_turtle`; any other term as it is."""
+    """The variable of an IRI that `token_in_turtle` made; other terms unchanged."""
     if isinstance(term, ox.NamedNode) and term.value.startswith(VARIABLE_IRI_PREFIX):
         return ox.Variable(term.value.removeprefix(VARIABLE_IRI_PREFIX))
     return term
 
 
 def bind_pattern(pattern: RulePattern, triple: ox.Triple, bindings: Bindings) -> Bindings | None:
-    """The given bindings, extended so that the pattern matches the triple; None if it does not match."""
+    """The bindings, extended so that the pattern matches the triple; None if it does not match."""
     extended = dict(bindings)
     for pattern_term, term in zip(pattern, triple, strict=True):
         if pattern_term != term and (

@@ -1,4 +1,4 @@
-/** The field of a query as an editor of code, which says what is wrong where it is. */
+/** The text area of a query as a code editor, which shows errors at their positions. */
 
 import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
@@ -9,10 +9,10 @@ import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { sparql } from "codemirror-lang-sparql";
 import { h } from "../page/dom";
-import { say } from "../page/words";
-import type { Remark } from "../query/ask";
-import { complete, missing } from "./completion";
-import { placeAt } from "./place";
+import { formatMessage } from "../page/messages";
+import type { Remark } from "../query/request";
+import { complete, findMissingDeclaration } from "./completion";
+import { contextAt } from "./cursor-context";
 import { theme } from "./theme";
 
 const COLORS = HighlightStyle.define([
@@ -23,7 +23,7 @@ const COLORS = HighlightStyle.define([
   { tag: [tags.namespace, tags.url, tags.typeName, tags.propertyName], color: "var(--code-name)" },
 ]);
 
-// What CodeMirror says, by the names of that in the page.
+// The phrases of CodeMirror, with the names of their translations, which the page contains.
 const PHRASES = {
   Completions: "completions",
   Diagnostics: "diagnostics",
@@ -34,40 +34,40 @@ const PHRASES = {
 };
 
 /**
- * Takes over a text area.
+ * A code editor in place of a text area.
  *
- * It stands in a shadow tree: there its styles are objects, which the policy of the page lets in without
- * letting in any other style.
+ * It is in a shadow tree: there CodeMirror adds its styles as objects, which the Content-Security-Policy of the
+ * page allows, as opposed to style elements.
  */
-export class Code {
+export class CodeEditor {
   private readonly view: EditorView;
 
-  constructor(private readonly field: HTMLTextAreaElement, run: () => void, private readonly changed: () => void) {
+  constructor(private readonly field: HTMLTextAreaElement, run: () => void, private readonly onChange: () => void) {
     const host = document.createElement("div");
     host.className = "code";
-    if (field.offsetHeight) host.style.blockSize = `${field.offsetHeight}px`; // so that nothing moves
+    if (field.offsetHeight) host.style.blockSize = `${field.offsetHeight}px`; // keeps the size, so that the page does not move
     field.before(host);
     const root = host.attachShadow({ mode: "open" });
-    this.view = new EditorView({ parent: root, root, state: this.state(field.value, run) });
+    this.view = new EditorView({ parent: root, root, state: this.createState(field.value, run) });
     field.hidden = true;
-    field.required = false; // nobody could be led to a hidden field
+    field.required = false; // a browser cannot focus a hidden field to report it
     for (const label of field.labels ?? []) label.addEventListener("click", () => this.view.focus());
   }
 
-  private state(doc: string, run: () => void): EditorState {
-    const runs = { key: "Mod-Enter", run: () => (run(), true) };
+  private createState(doc: string, run: () => void): EditorState {
+    const runKey = { key: "Mod-Enter", run: () => (run(), true) };
     const content = {
       "aria-label": this.field.labels?.[0]?.textContent.trim() ?? "",
       "aria-description": this.field.form?.querySelector(".keys")?.textContent ?? "",
       spellcheck: "false",
-      tabindex: "0", // which tells those who check that its long text can be scrolled by keys
+      tabindex: "0", // shows accessibility checkers that the text can be scrolled by keyboard
       autocapitalize: "off",
     };
     return EditorState.create({
       doc,
       extensions: [
-        EditorState.phrases.of(Object.fromEntries(Object.entries(PHRASES).map(([phrase, name]) => [phrase, say(name)]))),
-        Prec.highest(keymap.of([runs])),
+        EditorState.phrases.of(Object.fromEntries(Object.entries(PHRASES).map(([phrase, name]) => [phrase, formatMessage(name)]))),
+        Prec.highest(keymap.of([runKey])),
         lineNumbers(),
         lintGutter(),
         history(),
@@ -78,19 +78,19 @@ export class Code {
         keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of(content),
-        EditorView.inputHandler.of(declare),
-        EditorView.domEventHandlers({ beforeinput: replace }),
+        EditorView.inputHandler.of(insertDeclaration),
+        EditorView.domEventHandlers({ beforeinput: replaceSelection }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           this.field.value = update.state.doc.toString();
-          this.changed();
+          this.onChange();
         }),
         theme,
       ],
     });
   }
 
-  /** The query as it stands. */
+  /** The current text of the query. */
   get text(): string {
     return this.view.state.doc.toString();
   }
@@ -99,16 +99,16 @@ export class Code {
     this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: text } });
   }
 
-  /** Mark what is wrong, and what is doubtful, in place of what was marked before. */
-  mark(errors: Remark[], warnings: Remark[]): void {
-    const all = [
-      ...errors.map((one) => this.diagnostic(one, "error")),
-      ...warnings.map((one) => this.diagnostic(one, "warning")),
+  /** Show errors and warnings, instead of those shown before. */
+  showDiagnostics(errors: Remark[], warnings: Remark[]): void {
+    const diagnostics = [
+      ...errors.map((remark) => this.createDiagnostic(remark, "error")),
+      ...warnings.map((remark) => this.createDiagnostic(remark, "warning")),
     ];
-    this.view.dispatch(setDiagnostics(this.view.state, all.filter((one) => one !== undefined)));
+    this.view.dispatch(setDiagnostics(this.view.state, diagnostics.filter((diagnostic) => diagnostic !== undefined)));
   }
 
-  /** Go to the place of a remark. */
+  /** Move the cursor to the position of a remark. */
   goTo(remark: Remark): void {
     const from = this.offset(remark);
     this.view.dispatch({ selection: { anchor: from }, scrollIntoView: true });
@@ -116,42 +116,45 @@ export class Code {
     this.view.focus();
   }
 
-  private diagnostic(remark: Remark, severity: "error" | "warning"): Diagnostic | undefined {
+  private createDiagnostic(remark: Remark, severity: "error" | "warning"): Diagnostic | undefined {
     if (!remark.line) return undefined;
     const from = this.offset(remark);
-    const rest = this.view.state.doc.lineAt(from).text.slice(from - this.view.state.doc.lineAt(from).from);
-    const length = /^(?:[?$]?[\p{L}\p{N}_:.-]+|\S|)/u.exec(rest)?.[0].length ?? 0;
+    const textAfter = this.view.state.doc.lineAt(from).text.slice(from - this.view.state.doc.lineAt(from).from);
+    // The variable, name or number at the position, or else one character.
+    const length = /^(?:[?$]?[\p{L}\p{N}_:.-]+|\S|)/u.exec(textAfter)?.[0].length ?? 0;
     const renderMessage = () => h("bdi", { lang: remark.lang }, remark.sentence);
     return { from, to: from + length, severity, message: remark.sentence, renderMessage };
   }
 
-  /** The offset of a place; the service counts characters, the editor units of UTF-16. */
+  /** The offset of a line and column. The service counts characters, the editor counts UTF-16 code units. */
   private offset({ line, column }: Remark): number {
     const { doc } = this.view.state;
-    const found = doc.line(Math.min(Math.max(line, 1), doc.lines));
-    const before = [...found.text].slice(0, Math.max(0, column - 1)).join("");
-    return found.from + before.length;
+    const docLine = doc.line(Math.min(Math.max(line, 1), doc.lines));
+    const precedingText = [...docLine.text].slice(0, Math.max(0, column - 1)).join("");
+    return docLine.from + precedingText.length;
   }
 }
 
-/** Type over what is selected: browsers would keep its colors as a style, which the policy of the page refuses. */
-function replace(event: InputEvent, view: EditorView): boolean {
+/** Replace the selection by typed text; browsers would keep its color as an inline style, which the Content-Security-Policy refuses. */
+function replaceSelection(event: InputEvent, view: EditorView): boolean {
   if (event.inputType !== "insertText" || !event.data || event.isComposing || view.state.selection.main.empty) return false;
   view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type" });
   return true;
 }
 
-/** Behind a prefix that is known and not declared, a colon declares it. */
-function declare(view: EditorView, from: number, to: number, sign: string): boolean {
-  if (sign !== ":") return false;
+/** When a colon is typed after a known prefix that is not declared, insert its declaration. */
+function insertDeclaration(view: EditorView, from: number, to: number, typedText: string): boolean {
+  if (typedText !== ":") return false;
   const text = view.state.doc.toString();
+  // The word before the cursor, unless it is part of a longer term.
   const prefix = /(?:^|[\s(){}[\],;.|/^!<>=&+*-])([\p{L}_][\p{L}\p{N}_-]*)$/u.exec(text.slice(0, from))?.[1] ?? "";
-  const { part } = placeAt(text, from - prefix.length);
-  const lacking = prefix && part !== "prefix" && part !== "none" ? missing(text, prefix) : undefined;
-  if (!lacking || lacking.from > from - prefix.length) return false;
+  const { position } = contextAt(text, from - prefix.length);
+  const needsDeclaration = prefix && position !== "prefix" && position !== "no-completion";
+  const missingDeclaration = needsDeclaration ? findMissingDeclaration(text, prefix) : undefined;
+  if (!missingDeclaration || missingDeclaration.from > from - prefix.length) return false; // it must come before the prefix
   view.dispatch({
-    changes: [lacking, { from, to, insert: sign }],
-    selection: { anchor: from + 1 + lacking.insert.length },
+    changes: [missingDeclaration, { from, to, insert: typedText }],
+    selection: { anchor: from + 1 + missingDeclaration.insert.length },
     userEvent: "input.type",
   });
   return true;

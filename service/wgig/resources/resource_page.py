@@ -1,9 +1,9 @@
 """The HTML page of a resource: links in both directions by property, and the sections of a paper.
 
-Incoming links are labeled by the inverse property (owl:inverseOf) where the ontology has one. Inferred
-statements are left out where a fact links the same two resources already, in either direction. A paper is
-shown section by section, with the findings of its check. The resources that link to one by one property have
-pages of their own.
+Incoming links are labeled by the inverse property (owl:inverseOf) if the ontology has one. An inferred
+statement is left out if a statement that is not inferred links the same two resources, in either direction. A
+paper is shown section by section, with the findings of its check. /doc/…?inverse= is a page of the resources
+that link to a resource by a property.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ from ..text import natural_sort_key
 from .description import ResourceDescription, Statement, graphs_by_use, stated_types
 from .labels import find_labels
 from .overview import build_neighborhood, build_overview
-from .plain_json import INVERSE_PAGE_THINGS
+from .plain_json import INVERSE_PAGE_RESOURCES
 from .representation import address_with_parameters, render_site_page
 
 DESCRIPTION_PROPERTIES = (
@@ -55,7 +55,7 @@ OWL_INVERSE_OF = expand_curie("owl:inverseOf")
 
 @dataclass(frozen=True)
 class PropertyValue:
-    """The term at the other end of a statement, and the graphs that hold it, without the main graph."""
+    """The shown term of a statement, and the graphs that contain the statement, without the main graph."""
 
     term: ResultTerm
     graphs: tuple[str, ...]
@@ -63,7 +63,10 @@ class PropertyValue:
 
 @dataclass(frozen=True)
 class PropertyGroup:
-    """The values of one property, at most `total`; `label` reads from the resource to the values."""
+    """The values of a property; values may have been left out, `total` is their full number.
+
+    `label` is that of the inverse property for incoming links.
+    """
 
     iri: str
     label: ox.Literal
@@ -72,17 +75,18 @@ class PropertyGroup:
 
     @property
     def graphs(self) -> tuple[str, ...]:
-        """The graphs that all values share, or nothing when the values differ in them."""
-        different = {value.graphs for value in self.values}
-        return different.pop() if len(different) == 1 else ()
+        """The graphs that contain all the statements, or none if the values differ in their graphs."""
+        distinct_graphs = {value.graphs for value in self.values}
+        return distinct_graphs.pop() if len(distinct_graphs) == 1 else ()
 
 
 @dataclass(frozen=True)
 class ResourceView:
-    """The content of the page of a resource: title, main graph, types, texts, and links in both directions.
+    """The content of the page of a resource.
 
-    `implied_count` counts the inferred statements left out because a fact that is shown links the same two
-    resources.
+    `graph` is the main graph, which contains most of the statements. `facts` are the outgoing statements,
+    without those of the header. `parts` are by IRI. `implied_count` counts the inferred statements left out
+    because a statement that is not inferred links the same two resources.
     """
 
     description: ResourceDescription
@@ -97,39 +101,39 @@ class ResourceView:
     implied_count: int
 
 
-def build_resource_view(store: Store, description: ResourceDescription, inferred: str) -> ResourceView:
-    """The content of the page of a resource. `inferred` is the IRI of the graph of inferred statements."""
-    main_graph = next((graph for graph in graphs_by_use(description) if graph != inferred), "")
+def build_resource_view(store: Store, description: ResourceDescription, inferred_graph: str) -> ResourceView:
+    """The content of the page of a resource; `inferred_graph` is the IRI of the graph of inferences."""
+    main_graph = next((graph for graph in graphs_by_use(description) if graph != inferred_graph), "")
     title = label_or_words(description.labels, description.iri)
-    shown = drop_implied_statements(list(description), inferred)
+    shown_statements = drop_implied_statements(list(description), inferred_graph)
     inverse_labels = inverse_property_labels(store, label_languages())
 
-    def property_label(iri: str) -> ox.Literal:
+    def find_property_label(iri: str) -> ox.Literal:
         return description.labels.get(iri) or foreign_property_label(iri)
 
-    def incoming_label(iri: str) -> ox.Literal:
-        label = property_label(iri)
+    def find_incoming_label(iri: str) -> ox.Literal:
+        label = find_property_label(iri)
         arrow = "→" if label.language in RTL_LANGUAGES else "←"
         return inverse_labels.get(iri) or ox.Literal(f"{arrow} {label.value}", language=label.language)
 
     def group_statements(statements: list[Statement]) -> list[PropertyGroup]:
         return group_by_property(
-            [(statement, statement.object) for statement in statements if statement in shown],
+            [(statement, statement.object) for statement in statements if statement in shown_statements],
             description,
             main_graph,
-            property_label,
+            find_property_label,
         )
 
-    def values_of(*properties: str) -> list[PropertyValue]:
+    def list_values(*properties: str) -> list[PropertyValue]:
         statements = [
             statement for statement in description.statements if statement.predicate.value in properties
         ]
         return [value for group in group_statements(statements) for value in group.values]
 
-    incoming_ends: list[tuple[Statement, ResultTerm]] = [
-        (statement, statement.subject) for statement in description.incoming if statement in shown
+    incoming_pairs: list[tuple[Statement, ResultTerm]] = [
+        (statement, statement.subject) for statement in description.incoming if statement in shown_statements
     ]
-    incoming = group_by_property(incoming_ends, description, main_graph, incoming_label)
+    incoming = group_by_property(incoming_pairs, description, main_graph, find_incoming_label)
     if description.cut_notices:
         incoming = [
             replace(group, total=description.incoming_counts.get(group.iri, group.total))
@@ -139,8 +143,8 @@ def build_resource_view(store: Store, description: ResourceDescription, inferred
         description,
         title,
         main_graph,
-        types=sorted(values_of(RDF_TYPE_IRI), key=lambda value: inferred in value.graphs),
-        texts=values_of(*DESCRIPTION_PROPERTIES),
+        types=sorted(list_values(RDF_TYPE_IRI), key=lambda value: inferred_graph in value.graphs),
+        texts=list_values(*DESCRIPTION_PROPERTIES),
         facts=group_statements(
             [statement for statement in description.statements if not is_in_header(statement, title)]
         ),
@@ -151,16 +155,17 @@ def build_resource_view(store: Store, description: ResourceDescription, inferred
             )
         ],
         incoming=incoming,
-        sources=values_of(DCTERMS_SOURCE.value),
-        implied_count=len(set(description)) - len(shown),
+        sources=list_values(DCTERMS_SOURCE.value),
+        implied_count=len(set(description)) - len(shown_statements),
     )
 
 
 @cache_for_version(12)
-def inverse_property_labels(store: Store, ranges: tuple[str, ...]) -> dict[str, ox.Literal]:
-    """The label of the inverse of each property that has one, in a version of the store, by property.
+def inverse_property_labels(store: Store, language_ranges: tuple[str, ...]) -> dict[str, ox.Literal]:
+    """The label of the inverse property of each property that has one, by IRI of the property.
 
-    Labels are in the languages of `ranges` where there are such.
+    Labels are in the languages of `language_ranges` if there are such labels. The result is cached until the
+    store changes.
     """
     pairs = [(quad.subject, quad.object) for quad in store.match(None, OWL_INVERSE_OF)]
     inverses = {
@@ -169,20 +174,23 @@ def inverse_property_labels(store: Store, ranges: tuple[str, ...]) -> dict[str, 
         for property_, inverse in (pair, pair[::-1])
         if isinstance(property_, ox.NamedNode) and isinstance(inverse, ox.NamedNode)
     }
-    labels = find_labels(store, inverses.values(), ranges)
+    labels = find_labels(store, inverses.values(), language_ranges)
     return {property_: labels[inverse] for property_, inverse in inverses.items() if inverse in labels}
 
 
 def is_in_header(statement: Statement, title: ox.Literal) -> bool:
-    """Whether the page shows the statement in its header, not among the facts."""
+    """Whether the page shows the statement in its header instead of among the facts."""
     if statement.predicate.value in HEADER_PROPERTIES:
         return True
     return statement.predicate.value in LABEL_PROPERTIES and statement.object == title
 
 
-def drop_implied_statements(statements: list[Statement], inferred: str) -> set[Statement]:
-    """The statements without inferred ones between resources that a fact links too, in either direction."""
-    facts = {statement for statement in statements if statement.graphs != (inferred,)}
+def drop_implied_statements(statements: list[Statement], inferred_graph: str) -> set[Statement]:
+    """The statements without inferred ones whose subject and object are linked by one that is not inferred.
+
+    `inferred_graph` is the IRI of the graph of inferred statements. The direction of a link does not count.
+    """
+    facts = {statement for statement in statements if statement.graphs != (inferred_graph,)}
     linked = {(fact.subject, fact.object) for fact in facts} | {(fact.object, fact.subject) for fact in facts}
     return facts | {
         statement for statement in statements if (statement.subject, statement.object) not in linked
@@ -190,14 +198,17 @@ def drop_implied_statements(statements: list[Statement], inferred: str) -> set[S
 
 
 def group_by_property(
-    ends: list[tuple[Statement, ResultTerm]],
+    statement_terms: list[tuple[Statement, ResultTerm]],
     description: ResourceDescription,
     main_graph: str,
-    property_label: Callable[[str], ox.Literal],
+    find_property_label: Callable[[str], ox.Literal],
 ) -> list[PropertyGroup]:
-    """Statements by property, sorted by label; `ends` has each with the end of it that the page shows."""
+    """Statements by property, sorted by label.
+
+    `statement_terms` are pairs of a statement and its term that the page shows: its object or its subject.
+    """
     values_by_property: dict[str, list[PropertyValue]] = {}
-    for statement, term in ends:
+    for statement, term in statement_terms:
         value = PropertyValue(term, tuple(graph for graph in statement.graphs if graph != main_graph))
         values_by_property.setdefault(statement.predicate.value, []).append(value)
 
@@ -206,13 +217,13 @@ def group_by_property(
         return natural_sort_key(description.labels[text].value if text in description.labels else text)
 
     groups = [
-        PropertyGroup(iri, property_label(iri), sorted(values, key=sort_key), len(values))
+        PropertyGroup(iri, find_property_label(iri), sorted(values, key=sort_key), len(values))
         for iri, values in values_by_property.items()
     ]
     return sorted(groups, key=lambda group: group.label.value.casefold())
 
 
-# The properties of each section of the template; 0 is the paper itself.
+# The properties of each section of the template for papers; section 0 is about the paper itself.
 SECTION_PROPERTIES = (
     (
         "dcterms:title",
@@ -243,7 +254,7 @@ class SectionFinding(NamedTuple):
 
 @dataclass(frozen=True)
 class PaperSection:
-    """A section of a paper: its number, state, values, parts with their own values, and findings.
+    """A section of a paper: its number, state, values, parts (IRI and values), and findings.
 
     The state is `passed`, `missing`, `faulty`, `waived` or `untested`.
     """
@@ -256,7 +267,7 @@ class PaperSection:
 
 
 def build_paper_sections(store: Store, view: ResourceView, base: str) -> list[PaperSection]:
-    """The sections of a paper; none where it has no results of a check."""
+    """The sections of a paper; empty for other resources, and for a paper without results of a check."""
     namespaces = namespaces_by_prefix(base)
     iri = view.description.iri
     assertion = namespaces["assertion"] + iri.removeprefix(namespaces["paper"])
@@ -274,24 +285,24 @@ def build_paper_sections(store: Store, view: ResourceView, base: str) -> list[Pa
             for value in group.values
             if isinstance(value.term, ox.NamedNode)
         ]
-        own_parts = [(part, parts[part]) for part in value_iris if part in parts]
+        section_parts = [(part, parts[part]) for part in value_iris if part in parts]
         plain_groups = [
-            group for group in groups if not any(has_group_value(group, part) for part, _ in own_parts)
+            group for group in groups if not any(has_group_value(group, part) for part, _ in section_parts)
         ]
         state, findings = read_section_state(store, f"{assertion}/{number}", namespaces)
-        sections.append(PaperSection(number, state, plain_groups, own_parts, findings))
+        sections.append(PaperSection(number, state, plain_groups, section_parts, findings))
     return sections
 
 
 def has_group_value(group: PropertyGroup, iri: str) -> bool:
-    """Whether this IRI is one of the values."""
+    """Whether an IRI is one of the values of the group."""
     return any(isinstance(value.term, ox.NamedNode) and value.term.value == iri for value in group.values)
 
 
 def read_section_state(
     store: Store, assertion: str, namespaces: dict[str, str]
 ) -> tuple[str, list[SectionFinding]]:
-    """The state of a section, and its findings, sorted."""
+    """The state of the section with this EARL assertion (an IRI), and its findings, sorted."""
     node = ox.NamedNode(assertion)
     states = (object_text(quad) for quad in store.match(node, EARL_RESULT))
     state = next(states, "").removeprefix(namespaces["test-result"]) or "untested"
@@ -318,18 +329,25 @@ def read_section_finding(store: Store, node: ox.NamedNode) -> SectionFinding:
 
 
 def object_text(quad: ox.Quad) -> str:
-    """The IRI or literal value of the object; empty for other terms."""
+    """The value of the object if it is an IRI or a literal; else empty."""
     return quad.object.value if isinstance(quad.object, ox.NamedNode | ox.Literal) else ""
 
 
 def render_resource_page(
-    context: RequestContext, description: ResourceDescription, ranges: tuple[str, ...], markup: object
+    context: RequestContext,
+    description: ResourceDescription,
+    language_ranges: tuple[str, ...],
+    markup: object,
 ) -> bytes:
-    """The page of a resource; labels are in the languages of `ranges`, `markup` is for search engines."""
+    """The page of a resource. Labels are in the languages of `language_ranges` if there are such labels.
+
+    `markup` is the resource as schema.org JSON-LD, for search engines.
+    """
     store, base = context.store, context.base
     view = build_resource_view(store, description, f"{base}graph/inferred")
     overview = build_overview(store, description.iri, stated_types(description.statements), base)
-    labels = description.labels | find_labels(store, overview.iris - description.labels.keys(), ranges)
+    missing_labels = find_labels(store, overview.iris - description.labels.keys(), language_ranges)
+    labels = description.labels | missing_labels
     sections = build_paper_sections(store, view, base)
     section_properties = {group.iri for section in sections for group in section.groups}
     return render_site_page(
@@ -352,7 +370,10 @@ def render_resource_page(
 def render_inverse_page(
     context: RequestContext, description: ResourceDescription, page_json: Mapping[str, Any]
 ) -> bytes:
-    """A page of the resources that point to one by a property; `page_json` is its content as JSON."""
+    """A page of the resources that point to the described one by a property.
+
+    `page_json` is the same page in the form of `build_resource_json`.
+    """
     ((name, inverse),) = page_json["inverse"].items()
     number = int((parameter_values(get_query_parameters(context.request), "page") or ["1"])[0])
     iris = [item["id"] for item in inverse["items"]]
@@ -364,7 +385,7 @@ def render_inverse_page(
         title=label_or_words(description.labels, description.iri),
         name=name,
         inverse=inverse,
-        things=iris,
+        resources=iris,
         labels=find_labels(store, iris, label_languages()),
         number=number,
         page_addresses={
@@ -372,6 +393,6 @@ def render_inverse_page(
             for rel, step in (("prev", -1), ("next", 1))
             if rel in inverse["links"]
         },
-        first=(number - 1) * INVERSE_PAGE_THINGS + 1,
-        last=-(-inverse["total"] // INVERSE_PAGE_THINGS),
+        first_position=(number - 1) * INVERSE_PAGE_RESOURCES + 1,
+        last_page=-(-inverse["total"] // INVERSE_PAGE_RESOURCES),
     )

@@ -1,0 +1,201 @@
+"""Description graphs (VoID statistics, DCAT catalog) are updated after a pause in writes, not by each one."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+import pyoxigraph as ox
+import pytest
+from wgig.graphs.description import statistics_worker
+from wgig.graphs.description.derived import DescriptionGraphs
+from wgig.graphs.description.statistics import Figures, compute_figure_changes
+from wgig.rdf.namespaces import get_description_graphs
+from wgig.rdf.serialization import parse_graph_document
+from wgig.settings import Settings
+from wgig.store import transactions
+from wgig.store.change import Change
+from wgig.store.store import Store
+from wgig.store.transactions import Debouncer
+
+from tests.fixtures.service import make_service_client
+
+BASE = Settings.base
+GRAPH = f"{BASE}graph/g"
+NEVER_SECONDS = 3600.0
+WAIT_SECONDS = 30  # at most, for an event that must occur
+
+
+def open_store(folder: Path) -> Store:
+    return Store.open(folder, describers=[DescriptionGraphs(BASE)])
+
+
+def write_triple(store: Store, number: int) -> None:
+    triples = parse_graph_document(f"<urn:s> <urn:p> {number} .".encode(), "text/turtle")
+    store.apply(store.compute_addition(GRAPH, triples))
+
+
+def described_triple_count(store: Store) -> int:
+    """The number of triples that the description graphs state."""
+    return DescriptionGraphs(BASE).void.triple_count(store._quads)
+
+
+@pytest.fixture
+def unflushed_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store with one triple. Its descriptions are updated only by an explicit call."""
+    monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER_SECONDS)
+    monkeypatch.setattr(transactions, "MAX_DESCRIPTION_DELAY_SECONDS", NEVER_SECONDS)
+    store = open_store(tmp_path / "store")
+    write_triple(store, 1)
+    store.describe_later()
+    return store
+
+
+def test_write_is_described_by_flush(unflushed_store: Store) -> None:
+    commits = list[object]()
+    unflushed_store.on_commit = commits.append
+    write_triple(unflushed_store, 2)
+    write_triple(unflushed_store, 3)
+    assert (described_triple_count(unflushed_store), len(commits)) == (1, 2)
+    unflushed_store.flush_descriptions()
+    assert (described_triple_count(unflushed_store), len(commits)) == (3, 3)
+    unflushed_store.flush_descriptions()
+    assert len(commits) == 3
+
+
+def test_write_is_described_after_pause(tmp_path: Path) -> None:
+    store, commits = open_store(tmp_path), Queue[object]()
+    write_triple(store, 1)
+    store.on_commit = commits.put
+    store.describe_later()
+    write_triple(store, 2)
+    for _ in ("write", "update of the descriptions"):
+        commits.get(timeout=WAIT_SECONDS)
+    assert described_triple_count(store) == 2
+
+
+def test_well_known_void_is_up_to_date(unflushed_store: Store) -> None:
+    client = make_service_client(Settings(), unflushed_store)
+    write_triple(unflushed_store, 2)
+    size = f'<{GRAPH}> <http://rdfs.org/ns/void#triples> "2"'
+    assert size in client.get("/.well-known/void", headers={"Accept": "application/n-triples"}).text
+
+
+def test_shutdown_updates_descriptions(unflushed_store: Store, tmp_path: Path) -> None:
+    write_triple(unflushed_store, 2)
+    assert unflushed_store.stop_writing(0)
+    assert described_triple_count(unflushed_store) == 2
+    assert not (tmp_path / "store" / "undescribed").exists()  # the file of changes not described yet
+
+
+# A change with more triples than are described, here 1, is described by a full count.
+@pytest.mark.parametrize(("write_count", "is_rebuilt"), [(1, False), (2, True)])
+def test_descriptions_are_updated_after_crash(
+    unflushed_store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write_count: int,
+    is_rebuilt: bool,
+) -> None:
+    for number in range(write_count):
+        write_triple(unflushed_store, 2 + number)
+    shutil.copytree(tmp_path / "store", tmp_path / "killed")
+    rebuilt_stores, rebuild = list[ox.Store](), DescriptionGraphs.rebuild
+
+    def record_rebuild(self: DescriptionGraphs, quads: ox.Store) -> Change:
+        rebuilt_stores.append(quads)
+        return rebuild(self, quads)
+
+    monkeypatch.setattr(DescriptionGraphs, "rebuild", record_rebuild)
+    assert described_triple_count(open_store(tmp_path / "killed")) == 1 + write_count
+    assert bool(rebuilt_stores) == is_rebuilt
+
+
+def test_debouncer_merges_triggers_and_survives_errors() -> None:
+    calls = Queue[int]()
+
+    def fail() -> None:
+        calls.put(1)
+        raise ValueError
+
+    debouncer = Debouncer(fail, pause_seconds=0.5, max_delay_seconds=WAIT_SECONDS)
+    for _ in range(100):
+        debouncer.trigger()
+    calls.get(timeout=WAIT_SECONDS)
+    assert calls.empty()
+    debouncer.trigger()
+    calls.get(timeout=WAIT_SECONDS)
+
+
+@pytest.fixture
+def large_store(unflushed_store: Store) -> Store:
+    """A store with eight described triples, so that after two more the figures are not counted anew."""
+    for number in range(2, 9):
+        write_triple(unflushed_store, number)
+    unflushed_store.flush_descriptions()
+    return unflushed_store
+
+
+def run_during_count(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """Make the next count of statistics in a subprocess first call `act` on another thread."""
+    prepare = DescriptionGraphs.prepare
+
+    def prepare_and_act(self: DescriptionGraphs, copy: Path, change: Change) -> Figures:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(act).result(timeout=WAIT_SECONDS)
+        return prepare(self, copy, change)
+
+    monkeypatch.setattr(transactions, "MIN_COPIED_CHANGE_QUADS", 2)  # uses a subprocess from 2 quads
+    monkeypatch.setattr(DescriptionGraphs, "prepare", prepare_and_act)
+
+
+def test_writes_continue_while_figures_are_counted(
+    large_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_triple(large_store, 9)
+    write_triple(large_store, 10)
+    run_during_count(monkeypatch, lambda: write_triple(large_store, 11))
+    large_store.update_descriptions()
+    assert (described_triple_count(large_store), large_store.has_outdated_descriptions) == (10, True)
+    large_store.flush_descriptions()
+    assert (described_triple_count(large_store), large_store.has_outdated_descriptions) == (11, False)
+
+
+def test_flush_during_count_updates_descriptions(large_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_triple(large_store, 9)
+    write_triple(large_store, 10)
+    run_during_count(monkeypatch, large_store.flush_descriptions)
+    large_store.update_descriptions()
+    assert (described_triple_count(large_store), large_store.has_outdated_descriptions) == (10, False)
+
+
+def test_failed_subprocess_is_replaced_by_count_in_service(
+    large_store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_triple(large_store, 9)
+    write_triple(large_store, 10)
+    monkeypatch.setattr(transactions, "MIN_COPIED_CHANGE_QUADS", 2)  # uses a subprocess from 2 quads
+    monkeypatch.setattr(sys, "executable", "/bin/false")  # fails
+    large_store.update_descriptions()
+    assert (described_triple_count(large_store), large_store.has_outdated_descriptions) == (10, False)
+    assert "writes wait for them" in caplog.text
+
+
+def test_subprocess_computes_same_figures_as_service(large_store: Store, tmp_path: Path) -> None:
+    write_triple(large_store, 9)
+    large_store.copy_to(tmp_path / "copy")
+    [change] = large_store._undescribed
+    assert change
+    figures = compute_figure_changes(large_store._quads, change, BASE, get_description_graphs(BASE))
+    assert figures
+    assert statistics_worker.count_in_subprocess(tmp_path / "copy", change, BASE) == figures
+
+
+def test_descriptions_are_outdated_until_commit_is_announced(unflushed_store: Store) -> None:
+    states_at_commit = list[bool]()
+    write_triple(unflushed_store, 2)
+    unflushed_store.on_commit = lambda _: states_at_commit.append(unflushed_store.has_outdated_descriptions)
+    unflushed_store.flush_descriptions()
+    assert (states_at_commit, unflushed_store.has_outdated_descriptions) == ([True], False)

@@ -1,0 +1,69 @@
+"""Sends requests to an application in this process, with URLs that no client normalizes."""
+
+import asyncio
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import httpx
+from fastapi import FastAPI
+
+Request = tuple[str, str, dict[str, Any]]  # method, path with query string, and options of httpx
+
+BASE_URL = httpx.URL("http://localhost/")
+DEFAULT_HEADERS = httpx.Client().headers
+
+
+def send_requests(app: FastAPI, requests: Iterable[Request]) -> list[httpx.Response]:
+    """The responses to requests that are sent one after another.
+
+    The client of httpx is not used: its parsing of URLs would take as much time as the application.
+    """
+
+    async def send_all() -> list[httpx.Response]:
+        return [await send_request(app, *request) for request in requests]
+
+    return asyncio.run(send_all())
+
+
+async def send_request(
+    app: FastAPI, method: str, path_and_query: str, options: dict[str, Any]
+) -> httpx.Response:
+    """The response to a request, whose path and query string are sent as they are."""
+    headers = DEFAULT_HEADERS.copy()
+    headers.update(options.get("headers"))
+    request = httpx.Request(method, BASE_URL, **options | {"headers": headers})
+    path, _, query = path_and_query.encode().partition(b"?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "scheme": "http",
+        "path": unquote_to_bytes(path).decode("utf-8", "replace"),
+        "raw_path": path,
+        "query_string": query,
+        "server": ("localhost", None),
+        "client": ("127.0.0.1", 123),
+        "root_path": "",
+    }
+    incoming = iter([{"type": "http.request", "body": request.read(), "more_body": False}])
+    is_complete = asyncio.Event()
+    messages = list[MutableMapping[str, Any]]()
+
+    async def receive() -> dict[str, Any]:
+        for message in incoming:
+            return message
+        await is_complete.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        messages.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            is_complete.set()
+
+    await app(scope, receive, send)
+    start, *body_messages = messages
+    content = b"".join(message.get("body", b"") for message in body_messages)
+    return httpx.Response(start["status"], headers=start["headers"], content=content)

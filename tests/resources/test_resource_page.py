@@ -1,0 +1,300 @@
+"""Pages of resources: summary, facts with sources, neighborhood, history, sections, incoming links."""
+
+import re
+from datetime import datetime
+from html import unescape
+from itertools import count
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from pyoxigraph import Literal
+from wgig.http import language
+from wgig.pages.names import foreign_property_label
+from wgig.pages.rendering import render_graph_badge
+from wgig.rdf.namespaces import DCTERMS_NAMESPACE, RDFS_NAMESPACE, SKOS_NAMESPACE
+from wgig.rdf.serialization import parse_graph_document
+from wgig.resources import description
+from wgig.resources.overview import MAX_NEIGHBORS, OVERVIEW_PATHS_BY_CLASS, build_overview
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.shacl.rules import rules_by_code, section_headings
+from wgig.store.store import Store
+
+from tests.fixtures.service import TOKEN, make_service_client, make_store_client
+from tests.fixtures.stores import fill_memory_store
+
+BASE = Settings.base
+WGIG = f"{BASE}ontology#"
+HTML_HEADERS = {"Accept": "text/html"}
+SPAM = f"{BASE}id/issue/spam"
+# Paths of resources with a summary, and a part of each summary.
+SUMMARIES = {
+    "issue/spam": "The first meeting sorted it under access for all, stable and secure functioning",
+    "paper/wp-spam": "Who wrote it is not known. It was posted on 1 February 2005.",
+    "paper/ap-developmental-dimension": "Karen Banks, Olivier Nana Nzepa wrote it. It was posted",
+    "principle/transparency": "6 passages name it:",
+    "document/declaration/48": "4 texts cite it:",
+    "document/report/p36": "The Tunis Agenda answers it in Tunis Agenda, paragraph 72.",
+    "document/tunis-agenda/72": "It answers WGIG report, paragraph 36",
+    "meeting/m1": "It was held from 23 November 2004 to 25 November 2004",
+    "session/m1-1": "It was open to",
+    "agreement/d01": "What came of it: Report published and presented, due on 18 July 2005, delivered on",
+    "milestone/ms-report-public": "It was due on 18 July 2005. It came on 18 July 2005: on time.",
+    "category/access-for-all": "15 issues stand under it:",
+    "stakeholder-group/civil-society": "of this group took part, as far as is known:",
+    "agent/desai": "Stakeholder group: international organizations. Country: not known.",
+    "agent/wgig": "24 members are known:",
+    "contribution/c23": "It is on Assessment paper:",
+}
+
+
+def get_page(client: httpx.Client, path: str) -> str:
+    """The HTML page at a path."""
+    response = client.get(path, headers=HTML_HEADERS)
+    assert response.status_code == 200, response.text
+    return response.text
+
+
+def strip_tags(html: str) -> str:
+    """The text of HTML, without tags."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", html)))
+
+
+def extract_section(html: str, name: str) -> str:
+    """The section of a page with this label, or with the ID of its heading."""
+    start = max(html.find(f'aria-labelledby="{name}"'), html.find(f'aria-label="{name}"'))
+    assert start >= 0, name
+    return html[start : html.index("</section>", start)]
+
+
+@pytest.mark.parametrize("path", SUMMARIES)
+def test_page_has_summary(page_client: httpx.Client, path: str) -> None:
+    assert SUMMARIES[path] in strip_tags(extract_section(get_page(page_client, f"/doc/{path}"), "In short"))
+
+
+def test_all_kinds_of_summaries_are_tested(filled_store: Store) -> None:
+    kinds = set()
+    for path in SUMMARIES:
+        iri = f"{BASE}id/{path}"
+        types = description.stated_types(description.iter_type_triples(filled_store, [iri]))
+        kinds.add(build_overview(filled_store, iri, types, BASE).kind)
+    assert kinds == {kind for kind, _ in OVERVIEW_PATHS_BY_CLASS.values()}
+
+
+def test_fact_has_source(page_client: httpx.Client) -> None:
+    html = get_page(page_client, "/doc/issue/spam")
+    rows = re.findall(r'<tr role="row">.*?</tr>', extract_section(html, "facts"), re.DOTALL)
+    for row in rows[1:]:
+        assert 'href="#sources"' in row or "inferred" in row
+    assert html.count('<li id="source-') == 2  # the sources of all facts on spam
+
+
+def test_list_has_same_resources_as_picture(page_client: httpx.Client) -> None:
+    html = extract_section(get_page(page_client, "/doc/document/declaration/48"), "around")
+    picture_html, list_html = html.split("The same as a list")
+    paths = re.findall(r'<a href="([^"]+)" tabindex="-1"', picture_html)
+    assert len(paths) == 2 * MAX_NEIGHBORS
+    assert re.findall(r'<a href="([^"]+)"', list_html) == paths
+
+
+def test_arrow_of_incoming_link_depends_on_text_direction(page_client: httpx.Client) -> None:
+    for language_tag, arrow in (("en", "← "), ("ar", "→ ")):
+        response = page_client.get(
+            "/doc/milestone/ms-papers", headers={**HTML_HEADERS, "Accept-Language": language_tag}
+        )
+        assert arrow in extract_section(response.text, "incoming")
+
+
+def test_picture_is_hidden_from_screen_readers(page_client: httpx.Client) -> None:
+    html = extract_section(get_page(page_client, "/doc/issue/spam"), "around")
+    assert 'aria-hidden="true" focusable="false"' in html
+    picture_html = html.split("</svg>\n</div>")[0]
+    assert all('tabindex="-1"' in link for link in re.findall(r"<a [^>]*>", picture_html))
+
+
+def test_sections_of_paper_have_findings(page_client: httpx.Client) -> None:
+    html = get_page(page_client, "/doc/paper/wp-spam")
+    assert len(re.findall(r'class="of-paper"', html)) == 9  # sections 0 to 8
+    swot_section = extract_section(html, "section-3")
+    assert "Nothing of this section is known." in swot_section
+    assert 'href="/shapes/WGIG-3-SWOT-MISSING"' in swot_section
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ar"])
+def test_findings_are_in_language_of_page(page_client: httpx.Client, language: str) -> None:
+    html = page_client.get("/doc/paper/wp-spam", headers={**HTML_HEADERS, "Accept-Language": language}).text
+    assert rules_by_code()["WGIG-3-SWOT-MISSING"].message_in(language) in unescape(
+        extract_section(html, "section-3")
+    )
+    assert section_headings()[3].title_in(language) in unescape(html)
+
+
+@pytest.mark.parametrize(
+    ("language", "label_html"),
+    [
+        ("en", ">cluster of 2005</a>"),
+        ("fr", ">groupe de questions de 2005</a>"),
+        ("en", ">in scheme</a>"),
+        ("fr", ">dans le schéma</a>"),
+    ],
+)
+def test_label_of_property_is_in_language_of_page(
+    page_client: httpx.Client, language: str, label_html: str
+) -> None:
+    html = page_client.get("/doc/issue/spam", headers={**HTML_HEADERS, "Accept-Language": language}).text
+    assert label_html in extract_section(html, "facts")
+
+
+def test_properties_of_shipped_resources_have_arabic_labels(filled_store: Store) -> None:
+    properties = {quad.predicate.value for quad in filled_store.match() if f"<{BASE}id/" in str(quad.subject)}
+    foreign_properties = [property_ for property_ in properties if not property_.startswith(BASE)]
+    with language.use_language("ar"):
+        labels = [foreign_property_label(property_) for property_ in foreign_properties]
+    assert {label.language for label in labels} == {"ar"}
+
+
+def test_label_of_unknown_property_is_from_its_iri() -> None:
+    with language.use_language("ar"):
+        assert foreign_property_label("http://example.org/strangeThing") == Literal(
+            "strange thing", language="en"
+        )
+
+
+@pytest.mark.usefixtures("numbered_translations")
+def test_badge_of_graph_is_cached_by_language() -> None:
+    base = "http://other.example/"  # no other test caches badges of this base
+    graphs = [f"{base}graph/{name}" for name in ("x", "inferred")]
+    badges = [render_graph_badge(graph, None, base, tag) for graph in graphs for tag in ("en", "fr")]
+    # Each badge has texts of its own: none is that of another language.
+    assert [re.sub("<[^>]+>", "", badge).strip() for badge in badges] == ["1 x", "2 x", "3", "4"]
+
+
+@pytest.fixture
+def numbered_translations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `gettext` that returns another number in each call."""
+    number = count(1)
+    monkeypatch.setattr(
+        language, "gettext", lambda text: f"{next(number)}{' %(graph)s' if '%' in text else ''}"
+    )
+
+
+def test_paper_links_form(page_client: httpx.Client) -> None:
+    form_link = re.search(r'href="(/write\?paper=[^"]+)"', get_page(page_client, "/doc/paper/wp-spam"))
+    assert form_link
+    assert "Spam" in get_page(page_client, form_link[1])
+
+
+def test_complete_paper_has_no_findings() -> None:
+    client = make_service_client(Settings(token=TOKEN), fill_memory_store(), Authorization=f"Bearer {TOKEN}")
+    file = SHIPPED_FOLDER / "data/examples/community-networks.ttl"
+    path = "paper/example-community-networks"
+    headers = {"Content-Type": "text/turtle"}
+    response = client.put(f"/graph/{path}", content=file.read_bytes(), headers=headers)
+    assert response.is_success, response.text
+    html = get_page(client, f"/doc/{path}")
+    assert "No findings." in extract_section(html, "section-3")
+    assert "strength" in extract_section(html, "section-3")
+    assert "Nothing of this section is known." not in html
+
+
+def make_linked_store(paper_count: int) -> Store:
+    """A store in which `paper_count` papers point to the issue `spam`."""
+    store = Store.in_memory()
+    papers = "".join(
+        f"<{BASE}id/paper/p{n}> a <{WGIG}IssuePaper> ; <{WGIG}issue> <{SPAM}> .\n" for n in range(paper_count)
+    )
+    triples = parse_graph_document(f"<{SPAM}> a <{WGIG}Issue> .{papers}".encode(), "text/turtle")
+    store.apply(store.compute_addition(f"{BASE}graph/test", triples))
+    return store
+
+
+def test_incoming_links_are_counted_and_paged() -> None:
+    client = make_store_client(make_linked_store(120))
+    html = get_page(client, "/doc/issue/spam")
+    assert '<span class="count">120</span>' in html
+    first_link = re.search(r'href="(/doc/issue/spam\?inverse=issue&amp;page=1)">All 120<', html)
+    assert first_link
+    names: list[str] = []
+    path: str | None = unescape(first_link[1])
+    while path:
+        html = get_page(client, path)
+        names += re.findall(r'<li><a href="/doc/paper/(p\d+)"', html)
+        next_link = re.search(r'href="([^"]+)" rel="next"', html)
+        path = unescape(next_link[1]) if next_link else None
+    assert sorted(names) == sorted(f"p{n}" for n in range(120))
+
+
+def test_omitted_incoming_links_are_counted_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(description, "MAX_INCOMING_STATEMENTS", 30)
+    html = get_page(make_store_client(make_linked_store(120)), "/doc/issue/spam")
+    assert '<span class="count">120</span>' in html
+    # MAX_INCOMING_PER_PROPERTY are shown.
+    assert "Of 120 statements that point here, 50 are shown." in html
+
+
+def test_page_notes_empty_history(page_client: httpx.Client) -> None:
+    assert "was not written since a history is kept" in extract_section(
+        get_page(page_client, "/doc/issue/spam"), "history"
+    )
+
+
+def test_history_links_changes_of_resource() -> None:
+    client = make_service_client(Settings(token=TOKEN), Store.in_memory(), Authorization=f"Bearer {TOKEN}")
+    for label in ("One", "Two"):
+        facts = f'<{SPAM}> <{RDFS_NAMESPACE}label> "{label}" . <urn:other> <urn:p> "{label}" .'
+        assert client.put("/graph/x", content=facts, headers={"Content-Type": "text/turtle"}).is_success
+    history_html = extract_section(get_page(client, "/doc/issue/spam"), "history")
+    path = unescape(re.findall(r'href="(/graph/x\?changes=[^"]+)"', history_html)[0])
+    html = strip_tags(get_page(client, path))
+    version = parse_qs(urlsplit(path).query)["changes"][0]
+    time = datetime.strptime(version, "%Y%m%dT%H%M%S%fZ").strftime("%-d %B %Y %H:%M:%S UTC")
+    assert f"to {time} ({version}), by" in html
+    assert f'−removed: <{SPAM}> <{RDFS_NAMESPACE}label> "One" .' in html
+    assert f'+added: <{SPAM}> <{RDFS_NAMESPACE}label> "Two" .' in html
+    assert "urn:other" not in html
+    all_changes = client.get(path.partition("&about")[0], headers={"Accept": "application/json"}).json()
+    assert [len(all_changes["removed"]), len(all_changes["added"])] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "message"),
+    [
+        ("changes=yesterday", 404, "There is no version 'yesterday'"),
+        ("about=urn:x", 400, "needs changes"),
+        ("changes=yesterday&lang=en", 400, "There is no parameter 'lang'"),
+    ],
+)
+def test_invalid_request_for_changes_is_refused(query: str, status: int, message: str) -> None:
+    response = make_service_client(Settings(), make_linked_store(1)).get(f"/graph/test?{query}")
+    assert response.status_code == status
+    assert message in response.json()["detail"]
+
+
+def test_hostile_text_is_escaped() -> None:
+    long_text, right_to_left_override = "x" * 10_000, "\\u202e"
+    facts = f"""
+        <{SPAM}> a <{WGIG}Issue> ;
+            <{SKOS_NAMESPACE}prefLabel> "{right_to_left_override}<script>alert(1)</script>{long_text}" ;
+            <{WGIG}category> <javascript:alert(1)>, <{BASE}id/category/%22%3E%3Cimg%3E> , "\\"><img src=x>" ;
+            <{DCTERMS_NAMESPACE}source> <javascript:alert(2)> .
+        <{BASE}id/paper/p> <{WGIG}issue> <{SPAM}> ; <{RDFS_NAMESPACE}label> "</title><script>" .
+        <urn:{long_text}> <{WGIG}issue> <{SPAM}> ."""
+    store = Store.in_memory()
+    store.apply(
+        store.compute_addition(f"{BASE}graph/test", parse_graph_document(facts.encode(), "text/turtle"))
+    )
+    html = get_page(make_store_client(store), "/doc/issue/spam")
+    assert not re.search(r"<script>|<img|</title><|href=\"javascript", html)
+    assert 'dir="auto"' in html
+    for box_label in re.findall(r"<text[^>]*>([^<]*)</text>", html):
+        assert len(unescape(box_label)) <= 26  # long labels are truncated
+
+
+def test_title_of_resource_without_label_is_from_iri() -> None:
+    store = Store.in_memory()
+    store.apply(
+        store.compute_addition(
+            "urn:g", parse_graph_document(f"<{BASE}id/issue/no-name> <urn:p> 1 .".encode(), "text/turtle")
+        )
+    )
+    assert '<h1 dir="auto">no name</h1>' in get_page(make_store_client(store), "/doc/issue/no-name")
