@@ -178,6 +178,7 @@ class WorkerConnection(asyncio.Protocol):
         self.result: QueryResult | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.thread_id = process_id  # until the worker sends the ID of its thread
+        self.timer_end = 0.0  # time of the event loop
         self.seconds_left = 0.0  # of the time limit of a paused query
 
     async def connect(self, connection: socket.socket) -> None:
@@ -211,8 +212,9 @@ class WorkerConnection(asyncio.Protocol):
 
     def set_timer(self, seconds: float, action: Callable[[], None]) -> None:
         """Call `action` when the query has run for another `seconds`, not counting pauses."""
-        self.timer_action = action
-        self.timer = asyncio.get_running_loop().call_later(seconds, action)
+        loop = asyncio.get_running_loop()
+        self.timer_action, self.timer_end = action, loop.time() + seconds
+        self.timer = loop.call_later(seconds, action)
 
     def send(self, message: bytes) -> None:
         """Send a framed message."""
@@ -231,7 +233,8 @@ class WorkerConnection(asyncio.Protocol):
         else:
             loop = asyncio.get_running_loop()
             self.transport.pause_reading()
-            self.seconds_left = self.timer.when() - loop.time()
+            # Not the time of the timer: uvloop returns a handle without one if there were no seconds left.
+            self.seconds_left = self.timer_end - loop.time()
             self.timer = loop.call_later(RESULT_READ_TIMEOUT_SECONDS, self.kill, CANCELED_FAULT)
             self.listener.on_occupied()
 
