@@ -6,6 +6,7 @@ from random import Random
 import pyoxigraph as ox
 import pytest
 from wgig.papers import markdown
+from wgig.papers.markdown.reader import parse_paper_statements
 from wgig.papers.markdown.template import (
     CRITERION_HEADINGS,
     FORUM_HEADINGS,
@@ -604,3 +605,9 @@ def test_tutorial_on_writing_a_paper_names_every_key_and_heading() -> None:
         *CRITERION_HEADINGS,
     ):
         assert f"{heading.marked_title}" in page
+
+
+def test_lone_surrogate_is_refused_with_its_position() -> None:
+    with pytest.raises(Problem) as caught:
+        parse_paper_statements("---\npaper: a\n---\n\n\ud800")
+    assert (caught.value.status, caught.value.members["line"], caught.value.members["column"]) == (400, 5, 1)

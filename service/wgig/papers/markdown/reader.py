@@ -8,6 +8,7 @@ from ...problems import Problem
 from ...rdf.literals import build_typed_literal
 from ...rdf.namespaces import expand_curie
 from ...rdf.positions_turtle import TriplePosition
+from ...text import TextLines
 from .body import BodyReader
 from .front_matter import (
     FrontMatter,
@@ -37,6 +38,16 @@ def parse_paper_triples(text: str) -> tuple[list[ox.Triple], list[TriplePosition
     return list(statements.positions_by_triple), list(statements.positions_by_triple.values())
 
 
+def check_encodable(text: str) -> None:
+    """Raise Problem 400 with line and column if the text has a lone surrogate, which UTF-8 cannot encode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        position = TextLines(text).locate(error.start)
+        detail = f"Line {position.line}, column {position.column}: this is half of a character. Remove it."
+        raise Problem(400, detail, slug="syntax", **position._asdict()) from error
+
+
 def parse_paper_statements(text: str) -> PaperStatements:
     """The statements of a paper, with positions and slots, which the module `statements` explains.
 
@@ -44,6 +55,7 @@ def parse_paper_statements(text: str) -> PaperStatements:
     the paper name in the front matter. An invalid value is kept, so that the check reports it. Raises Problem
     400 with line and column for text that does not fit the template.
     """
+    check_encodable(text)
     front_matter = FrontMatter(text)
     statements = build_initial_statements(front_matter)
     body = BodyReader(text, parse_outline(text, front_matter.body_offset), statements)
