@@ -7,7 +7,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from wgig.http.fast_path import MAX_RAW_RESPONSE_BYTES, RawResponseCache, is_single_get_request
+from wgig.http.fast_path import (
+    MAX_RAW_RESPONSE_BYTES,
+    RawResponseCache,
+    WholeResponse,
+    is_single_get_request,
+)
 from wgig.http.telemetry import Metrics
 
 from tests.fixtures.processes import ServiceStarter
@@ -18,6 +23,9 @@ HEAD = "Host: a\r\n"
 ASK = f"GET /sparql?query=ASK%7B%7D HTTP/1.1\r\n{HEAD}"
 
 
+EMPTY_RESPONSE = WholeResponse(200, [], b"")
+
+
 def make_cache(max_bytes: int = 10_000) -> tuple[RawResponseCache, list[int]]:
     version = [0]
     return RawResponseCache(lambda: version[0], max_bytes, Metrics()), version
@@ -25,7 +33,7 @@ def make_cache(max_bytes: int = 10_000) -> tuple[RawResponseCache, list[int]]:
 
 def test_raw_cache_returns_response_for_equal_bytes_only() -> None:
     cache, _ = make_cache()
-    cache.add(b"one", 200, [(b"a", b"b")], b"body")
+    cache.add(b"one", 0, WholeResponse(200, [(b"a", b"b")], b"body"))
     cached = cache.get(b"one")
     assert cached
     assert cached.status_line + cached.headers_and_body == b"HTTP/1.1 200 OK\r\n\r\na: b\r\n\r\nbody"
@@ -34,19 +42,26 @@ def test_raw_cache_returns_response_for_equal_bytes_only() -> None:
 
 def test_write_invalidates_raw_cache() -> None:
     cache, version = make_cache()
-    cache.add(b"one", 200, [], b"")
+    cache.add(b"one", 0, EMPTY_RESPONSE)
     version[0] += 1
+    assert cache.get(b"one") is None
+
+
+def test_response_of_an_earlier_version_is_not_added() -> None:
+    cache, version = make_cache()
+    version[0] += 1
+    cache.add(b"one", 0, EMPTY_RESPONSE)
     assert cache.get(b"one") is None
 
 
 def test_raw_cache_is_bounded_and_skips_large_responses() -> None:
     cache, _ = make_cache()
     for number in range(1000):
-        cache.add(b"%d" % number, 200, [], b"")
+        cache.add(b"%d" % number, 0, EMPTY_RESPONSE)
         assert cache.size_bytes <= 10_000
     assert cache.get(b"999")
     assert cache.get(b"0") is None
-    cache.add(b"large", 200, [], b"x" * (MAX_RAW_RESPONSE_BYTES + 1))
+    cache.add(b"large", 0, WholeResponse(200, [], b"x" * (MAX_RAW_RESPONSE_BYTES + 1)))
     assert cache.get(b"large") is None
 
 

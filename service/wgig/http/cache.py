@@ -1,10 +1,16 @@
 """Response cache: complete responses, reused as long as the store has the same version (RFC 9111).
 
-The size of the cache in bytes is limited (`LruStore`); one response may use a quarter of it. Concurrent
-requests for the same response are coalesced (`SingleFlight`): one computes it and the others wait.
-Conditional requests get 304 (RFC 9110, section 13.1.2), and a POST or QUERY to /sparql of up to 16 KiB is
-cached by its body. Two kinds of responses are not cached: dumps support range requests and are in the cache
-of the file system; the form for papers depends on tokens, which change without a write.
+Two rules keep a cached response equal to the one that the application would send:
+
+- The application sees only the header fields that are in the cache key. So a response depends on nothing that
+  the key lacks. It sees no condition either: the unconditional response is stored.
+- A response is stored only if the store still has the version that it had before the response was computed.
+
+The size in bytes is limited (`LruStore`); one response may take a quarter of it. Concurrent requests for the
+same response are coalesced (`SingleFlight`): one computes it and the others wait. If-None-Match is evaluated
+here (RFC 9110, section 13.1.2). A POST or QUERY to /sparql of up to 16 KiB is cached by its body. Not cached:
+dumps, which support range requests and are in the cache of the file system; the form for papers, whose
+content depends on tokens, which change without a write; security.txt, whose expiry date depends on the day.
 """
 
 import asyncio
@@ -17,8 +23,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .access_log import REQUEST_ID_FIELD, REQUEST_RECORD_KEY, TRACEPARENT_FIELD
-from .fast_path import RAW_REQUEST_KEY, RawResponseCache
-from .negotiation import choose_coding, parse_accept_weights
+from .fast_path import RAW_REQUEST_KEY, RawResponseCache, WholeResponse
+from .language import parse_accept_language
+from .negotiation import choose_coding
 from .response_recorder import CachedResponse, ResponseRecorder
 from .responses import CONDITIONAL_METHODS, cancel_on_disconnect, matches_entity_tag
 from .telemetry import Metrics
@@ -53,34 +60,35 @@ class SingleFlight:
 
 
 class LruStore:
-    """Responses for one version of the store, up to `max_bytes`; the least recently used are evicted first.
-
-    Also remembers the header fields by which the responses of a path vary (RFC 9111, section 4.1).
-    """
+    """Responses for one version of the store, up to `max_bytes`; evicts the least recently used first."""
 
     def __init__(self, get_version: Callable[[], int], max_bytes: int, metrics: Metrics) -> None:
         """Start empty, at the current version."""
         self.get_version, self.max_bytes, self.metrics = get_version, max_bytes, metrics
-        self.clear()
+        self.restart(get_version())
 
-    def clear(self) -> None:
-        """Drop all responses, and continue with the current version."""
-        self.store_version, self.size_bytes = self.get_version(), 0
+    def restart(self, version: int) -> None:
+        """Drop all responses, and continue with a version of the store."""
+        self.store_version, self.size_bytes = version, 0
         self.entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
-        self.vary_by_path: dict[str, frozenset[bytes]] = {}
         self.metrics.cached_bytes = 0
 
     def get(self, key: CacheKey) -> CachedResponse | None:
         """The response for a key, if it is of the current version."""
-        if self.store_version != self.get_version():
-            self.clear()
+        version = self.get_version()
+        if self.store_version != version:
+            self.restart(version)
         entry = self.entries.get(key)
         if entry:
             self.entries.move_to_end(key)
         return entry
 
-    def add(self, key: CacheKey, entry: CachedResponse) -> None:
-        """Add a response, and evict old ones while the size is over `max_bytes`."""
+    def add(self, key: CacheKey, entry: CachedResponse, version: int) -> None:
+        """Add a response computed at `version` if that is current; evict old ones beyond `max_bytes`."""
+        if version != self.get_version():
+            return
+        if version != self.store_version:
+            self.restart(version)
         replaced = self.entries.pop(key, None)
         self.entries[key] = entry
         self.size_bytes += entry.size_bytes - (replaced.size_bytes if replaced else 0)
@@ -88,10 +96,6 @@ class LruStore:
             _, oldest = self.entries.popitem(last=False)
             self.size_bytes -= oldest.size_bytes
         self.metrics.cached_bytes = self.size_bytes
-
-    def add_vary_fields(self, path: str, names: frozenset[bytes]) -> None:
-        """Include these header fields in the cache keys of a path from now on."""
-        self.vary_by_path[path] = self.vary_by_path.get(path, frozenset()) | names
 
 
 class VersionSource(Protocol):
@@ -138,14 +142,14 @@ class ResponseCacheMiddleware:
                 await self.app(scope, request.receive, send)
                 return
             body = message.get("body", b"")
-        key = build_cache_key(scope, body, self.store.vary_by_path.get(scope["path"]))
+        key = build_cache_key(scope, body)
         try:
-            cached = await self.find_or_await(key, scope["path"], request)
+            cached, raw_version = await self.find_or_await(key, scope["path"], request)
         except ClientDisconnect:  # no response can be sent
             return
         if cached:
             self.metrics.cache_hits += 1
-            await send_cached_response(cached, scope, send, self.raw_cache)
+            await self.send_cached(cached, raw_version, scope, send)
             return
         self.metrics.cache_misses += 1
         if scope["method"] == "HEAD":  # its response has no body to cache
@@ -155,39 +159,39 @@ class ResponseCacheMiddleware:
 
     async def find_or_await(
         self, key: CacheKey, path: str, request: "PeekedRequest"
-    ) -> CachedResponse | None:
-        """The cached response for a key, if needed after waiting for another request; None: compute it.
+    ) -> tuple[CachedResponse | None, object]:
+        """The result of `find_fresh`, after waiting for a request that computes the response.
 
         Raises ClientDisconnect.
         """
-        cached = await self.find_fresh(key, path)
-        while cached is None and key in self.flights.in_flight:
+        found = await self.find_fresh(key, path)
+        while found[0] is None and key in self.flights.in_flight:
             await self.flights.await_flight(key, request)
-            cached = await self.find_fresh(key, path)
-        return cached
+            found = await self.find_fresh(key, path)
+        return found
 
-    async def find_fresh(self, key: CacheKey, path: str) -> CachedResponse | None:
-        """The cached response for a key, if it still reflects the latest writes."""
+    async def find_fresh(self, key: CacheKey, path: str) -> tuple[CachedResponse | None, object]:
+        """The cached response for a key that reflects all writes, or None; and the raw cache's version."""
+        raw_version = self.raw_cache.get_version()
         cached = self.store.get(key)
         if cached and path in CACHED_QUERY_PATHS:  # the evaluation of a query does this itself
             await self.version_source.see_latest_writes()
+            raw_version = self.raw_cache.get_version()
             cached = self.store.get(key)
-        return cached
+        return cached, raw_version
 
     async def compute_response(self, key: CacheKey, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application compute the response, and cache it.
-
-        If-None-Match is evaluated here: a 304 from the application could not be cached.
-        """
+        """Let the application compute the unconditional response, and cache it."""
         recorder = ResponseRecorder(self.store.max_bytes // RESPONSE_SHARE_DIVISOR)
+        raw_version = self.raw_cache.get_version()
         if not any(name == b"if-none-match" for name, _ in scope["headers"]):
             await self.run_recorded(key, recorder, scope, receive, send)
             return
         holding_send = HoldingSend(send, recorder)
-        await self.run_recorded(key, recorder, strip_if_none_match(scope), receive, holding_send)
+        await self.run_recorded(key, recorder, scope, receive, holding_send)
         if holding_send.held_messages:
             assert recorder.cached_response
-            await send_cached_response(recorder.cached_response, scope, send, self.raw_cache)
+            await self.send_cached(recorder.cached_response, raw_version, scope, send)
 
     async def run_recorded(
         self, key: CacheKey, recorder: ResponseRecorder, scope: Scope, receive: Receive, send: Send
@@ -197,24 +201,30 @@ class ResponseCacheMiddleware:
 
         async def send_recorded(message: Message) -> None:
             recorder.record_message(message)
-            if recorder.is_complete and version == self.version_source.version:
-                self.add_recorded(scope, key, recorder)
+            if recorder.is_complete and recorder.cached_response:
+                self.store.add(key, recorder.cached_response, version)
             # Waiting requests must not depend on the speed of this client: streamed responses are not shared.
             if recorder.is_complete or not recorder.has_known_length:
                 self.flights.release_waiters(key, flight)
             await send(message)
 
         try:
-            await self.app(scope, receive, send_recorded)
+            await self.app(keep_forwarded_fields(scope), receive, send_recorded)
         finally:
             self.flights.release_waiters(key, flight)
 
-    def add_recorded(self, scope: Scope, key: CacheKey, recorder: ResponseRecorder) -> None:
-        """Cache a completely recorded response; its key includes all header fields that it varies by."""
-        if recorder.cached_response:
-            self.store.add_vary_fields(scope["path"], recorder.vary_fields())
-            full_key = build_cache_key(scope, key[-1], self.store.vary_by_path[scope["path"]])
-            self.store.add(full_key, recorder.cached_response)
+    async def send_cached(
+        self, cached: CachedResponse, raw_version: object, scope: Scope, send: Send
+    ) -> None:
+        """Send a cached response, or 304 if the client already has it; add it to the raw cache.
+
+        `raw_version` is the version of the raw cache from before the response was found or computed.
+        """
+        raw = await send_cached_response(cached, scope, send)
+        if raw and is_raw_cacheable(scope):
+            record = scope.get(REQUEST_RECORD_KEY)
+            route, client = (record.route, record.client) if record else ("", "")
+            self.raw_cache.add(scope[RAW_REQUEST_KEY], raw_version, raw, route, client)
 
 
 class PeekedRequest:
@@ -261,11 +271,16 @@ class HoldingSend:
         await self.send(message)
 
 
-# Dumps support range requests and are in the cache of the file system; the form for papers depends on tokens,
-# which change without a write.
-UNCACHED_PATH_PREFIXES = ("/dump", "/write")
-CACHE_KEY_FIELDS = frozenset((b"accept", b"content-encoding", b"content-type", b"host"))
-ACCEPT_LANGUAGE_FIELD = b"accept-language"
+UNCACHED_PATH_PREFIXES = ("/dump", "/write", "/.well-known/security.txt")
+BYPASS_FIELDS = frozenset((b"authorization", b"transfer-encoding", b"upgrade"))  # validated behind the cache
+
+# Header fields that are part of the cache key as they are. Of Accept-Encoding and Accept-Language, it has the
+# negotiated result. `LanguageMiddleware` adds the language cookie to Accept-Language.
+KEY_FIELDS = frozenset(
+    (b"accept", b"accept-datetime", b"accept-profile", b"content-encoding", b"content-type", b"host")
+)
+# The application sees only these fields. The last two do not change a representation.
+FORWARDED_FIELDS = KEY_FIELDS | {b"accept-encoding", b"accept-language", b"content-length", b"wgig-query-id"}
 
 
 def is_cacheable_request(scope: Scope) -> bool:
@@ -274,7 +289,7 @@ def is_cacheable_request(scope: Scope) -> bool:
         return False
     length = 0
     for name, value in scope["headers"]:
-        if name == b"authorization" or (name == b"cache-control" and b"no-cache" in value):
+        if name in BYPASS_FIELDS or (name == b"cache-control" and b"no-cache" in value):
             return False
         if name == b"content-length" and value.isdigit():
             length = int(value)
@@ -283,23 +298,32 @@ def is_cacheable_request(scope: Scope) -> bool:
     return scope["method"] in ("GET", "HEAD")
 
 
-def build_cache_key(scope: Scope, body: bytes, vary_fields: frozenset[bytes] | None) -> CacheKey:
-    """The cache key of a request: everything that its response depends on; the last item is the body."""
+def build_cache_key(scope: Scope, body: bytes) -> CacheKey:
+    """The cache key of a request: everything that its response may depend on, except the store version."""
+    fields, languages, codings = [], [], []
+    for pair in scope["headers"]:
+        if pair[0] in KEY_FIELDS:
+            fields.append(pair)
+        elif pair[0] == b"accept-language":
+            languages.append(pair[1])
+        elif pair[0] == b"accept-encoding":
+            codings.append(pair[1])
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
-    names = CACHE_KEY_FIELDS | vary_fields if vary_fields else CACHE_KEY_FIELDS
-    fields = tuple(pair for pair in scope["headers"] if pair[0] in names)
-    if accepts_only_english(tuple(value for name, value in fields if name == ACCEPT_LANGUAGE_FIELD)):
-        fields = tuple(pair for pair in fields if pair[0] != ACCEPT_LANGUAGE_FIELD)
-    codings = tuple(value for name, value in scope["headers"] if name == b"accept-encoding")
     address = (scope["scheme"], scope["root_path"], scope["raw_path"], scope["query_string"])
-    return (method, *address, fields, accepted_coding(codings), body)
+    is_http_10 = scope["http_version"] == "1.0"  # without chunked coding, so that large results are refused
+    negotiated = (accepted_languages(tuple(languages)), accepted_coding(tuple(codings)))
+    return (method, *address, is_http_10, tuple(fields), negotiated, body)
+
+
+def keep_forwarded_fields(scope: Scope) -> Scope:
+    """The request with FORWARDED_FIELDS only: without conditions, and without fields that the key lacks."""
+    return {**scope, "headers": [pair for pair in scope["headers"] if pair[0] in FORWARDED_FIELDS]}
 
 
 @lru_cache(256)
-def accepts_only_english(fields: tuple[bytes, ...]) -> bool:
-    """Whether Accept-Language headers name only English, which is also the default."""
-    languages = parse_accept_weights(field.decode("latin-1") for field in fields)
-    return all(language.partition("-")[0] == "en" for language in languages)
+def accepted_languages(fields: tuple[bytes, ...]) -> tuple[str, ...]:
+    """The language ranges in Accept-Language headers; empty for English only, which is the default."""
+    return parse_accept_language(tuple(field.decode("latin-1") for field in fields))
 
 
 @lru_cache(256)
@@ -308,18 +332,14 @@ def accepted_coding(fields: tuple[bytes, ...]) -> str:
     return choose_coding(field.decode("latin-1") for field in fields)
 
 
-def strip_if_none_match(scope: Scope) -> Scope:
-    """The request without If-None-Match."""
-    return {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]}
-
-
 BODY_FIELDS = (b"content-encoding", b"content-length", b"content-type")
 
 
-async def send_cached_response(
-    cached: CachedResponse, scope: Scope, send: Send, raw_cache: RawResponseCache
-) -> None:
-    """Send a cached response, or 304 if the client already has it (RFC 9110, section 13.1.2)."""
+async def send_cached_response(cached: CachedResponse, scope: Scope, send: Send) -> WholeResponse | None:
+    """Send a cached response, or 304 if the client already has it (RFC 9110, section 13.1.2).
+
+    Returns the response if it was sent as one chunk.
+    """
     is_known = is_known_to_client(cached, scope)
     status = 304 if is_known else 200
     headers = [pair for pair in cached.headers if pair[0] not in BODY_FIELDS] if is_known else cached.headers
@@ -330,13 +350,10 @@ async def send_cached_response(
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await asyncio.sleep(0)  # let other requests run
         await send({"type": "http.response.body", "body": b""})
-        return
+        return None
     body = cached.body if has_body else b""
     await send({"type": "http.response.body", "body": body})
-    if is_raw_cacheable(scope):
-        record = scope.get(REQUEST_RECORD_KEY)
-        route, client = (record.route, record.client) if record else ("", "")
-        raw_cache.add(scope[RAW_REQUEST_KEY], status, headers, body, route, client)
+    return WholeResponse(status, headers, body)
 
 
 def is_known_to_client(cached: CachedResponse, scope: Scope) -> bool:

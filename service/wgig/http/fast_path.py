@@ -13,6 +13,14 @@ REQUEST_HEAD_END = b"\r\n\r\n"
 RAW_REQUEST_KEY = "wgig.request"  # key of the raw bytes of a request in the ASGI scope
 
 
+class WholeResponse(NamedTuple):
+    """A response with its whole body."""
+
+    status: int
+    headers: Iterable[tuple[bytes, bytes]]
+    body: bytes
+
+
 class RawResponse(NamedTuple):
     """A response in two parts, between which the server inserts its own headers and the request ID.
 
@@ -35,34 +43,34 @@ class RawResponseCache:
     def __init__(self, get_version: Callable[[], object], max_bytes: int, metrics: Metrics) -> None:
         """Start empty."""
         self.get_version, self.max_bytes, self.metrics = get_version, max_bytes, metrics
-        self.clear()
+        self.restart(get_version())
 
-    def clear(self) -> None:
-        """Drop all responses."""
-        self.store_version, self.size_bytes = self.get_version(), 0
+    def restart(self, version: object) -> None:
+        """Drop all responses, and continue with a version."""
+        self.store_version, self.size_bytes = version, 0
         self.responses: dict[bytes, RawResponse] = {}
 
     def get(self, request: bytes) -> RawResponse | None:
         """The response to the bytes of a request; None if it is not cached."""
-        if self.store_version != self.get_version():
-            self.clear()
+        version = self.get_version()
+        if self.store_version != version:
+            self.restart(version)
         return self.responses.get(request)
 
-    def add(  # noqa: PLR0913, PLR0917  the parts of a response, and its client
-        self,
-        request: bytes,
-        status: int,
-        headers: Iterable[tuple[bytes, bytes]],
-        body: bytes,
-        route: str = "",
-        client: str = "",
+    def add(
+        self, request: bytes, version: object, response: WholeResponse, route: str = "", client: str = ""
     ) -> None:
-        """Add a response to a request, unless it is larger than MAX_RAW_RESPONSE_BYTES."""
-        if len(body) > MAX_RAW_RESPONSE_BYTES:
+        """Add a response to a request, unless it is larger than MAX_RAW_RESPONSE_BYTES.
+
+        `version` is the result of `get_version` from before the response was computed; if it changed since,
+        the response may be outdated and is not added.
+        """
+        status, headers, body = response
+        if len(body) > MAX_RAW_RESPONSE_BYTES or version != self.get_version():
             return
         size = len(request) + len(body) + RAW_RESPONSE_OVERHEAD_BYTES
-        if self.store_version != self.get_version() or self.size_bytes + size > self.max_bytes:
-            self.clear()
+        if self.store_version != version or self.size_bytes + size > self.max_bytes:
+            self.restart(version)
         status_line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
         fields = b"".join(b"%s: %s\r\n" % pair for pair in headers)
         headers_and_body = b"\r\n" + fields + b"\r\n" + body

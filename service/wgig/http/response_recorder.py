@@ -98,8 +98,3 @@ class ResponseRecorder:
         return CachedResponse(
             fields, self.headers[b"etag"].decode(), b"".join(self.body_chunks), self.compressor is not None
         )
-
-    def vary_fields(self) -> frozenset[bytes]:
-        """The request header fields in Vary, in lower case, except Accept-Encoding."""
-        names = self.headers.get(b"vary", b"").lower().replace(b" ", b"").split(b",")
-        return frozenset(names) - {b"accept-encoding"}
