@@ -274,7 +274,7 @@ class Service:
     @cached_property
     def errors(self) -> ErrorResponses:
         """The responses to errors of handlers."""
-        return ErrorResponses(self.settings.base)
+        return ErrorResponses(self.settings.base, self.status)
 
 
 def make_service(  # noqa: PLR0913 - components that tests and the command replace

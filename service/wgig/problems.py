@@ -206,6 +206,12 @@ PROBLEM_KINDS = {
         ),
         gettext_noop("Request another format."),
     ),
+    "not-implemented": ProblemKind(
+        501,
+        gettext_noop("Unknown method"),
+        gettext_noop("The service does not know the method of the request."),
+        gettext_noop("Use one of the methods that the documentation of the address names, such as GET."),
+    ),
     "other-service": ProblemKind(
         502,
         gettext_noop("Another service failed"),

@@ -275,6 +275,12 @@ class Settings:
         "truncated.",
         live=True,
     )
+    write_statements: int = setting_field(
+        15_000,
+        "Maximum number of statements that PUT, POST or DELETE of a graph may add and remove, 0: no limit; a "
+        "larger write is refused, as all other writes would wait for it.",
+        live=True,
+    )
     shacl: str = setting_field(
         "shifty",
         "SHACL engine: `shifty`, or `pyshacl`, which has the same findings and is a hundred times slower.",
@@ -385,6 +391,19 @@ def read_settings_file(path: Path) -> dict[str, str]:
     Raises OSError if the file cannot be read. Raises ValueError if a line is not a setting, or if the file
     contains a token and users other than its owner can read it.
     """
+    settings = read_settings_lines(path)
+    if "WGIG_TOKEN" in settings and path.stat().st_mode & 0o077:
+        raise ValueError(open_token_file_message(path))
+    return settings
+
+
+def open_token_file_message(path: Path) -> str:
+    """The message about a file with tokens that other users can open."""
+    return f"Users other than its owner can open {path}, which contains a token. Run: chmod 600 {path}"
+
+
+def read_settings_lines(path: Path) -> dict[str, str]:
+    """The settings in the lines of a file. Raises OSError, and ValueError if a line is not a setting."""
     settings: dict[str, str] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not (assignment := line.strip()) or assignment.startswith("#"):
@@ -396,10 +415,6 @@ def read_settings_file(path: Path) -> dict[str, str]:
             raise ValueError(f"Line {number} of {path}: {message}")
         is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
         settings[name] = value[1:-1] if is_quoted else value
-    if "WGIG_TOKEN" in settings and path.stat().st_mode & 0o077:
-        raise ValueError(
-            f"Users other than its owner can read {path}, which holds a token. Run: chmod 600 {path}"
-        )
     return settings
 
 

@@ -92,7 +92,7 @@ class TextLines:
         line, caret_index = self.line(position.line), position.column - 1
         start = max(0, caret_index - MAX_EXCERPT_CHARACTERS // 2)
         caret = re.sub(r"[^\t]", " ", line[start:caret_index]) + "^"
-        return f"{line[start : start + MAX_EXCERPT_CHARACTERS]}\n{caret}"
+        return f"{replace_control_characters(line[start : start + MAX_EXCERPT_CHARACTERS])}\n{caret}"
 
 
 MAX_QUOTED_CHARACTERS = 1000  # of untrusted text in a message

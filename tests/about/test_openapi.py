@@ -260,6 +260,12 @@ def test_the_json_reports_of_a_check_are_valid_by_their_schemas(
         validate_response(response, operation, description)
 
 
+def test_descriptions_do_not_name_exceptions(description: dict[str, Any]) -> None:
+    operations = [operation for _, operation in iter_get_operations(description)]
+    assert not [operation["description"] for operation in operations if "Raises" in operation["description"]]
+    assert all(operation["description"] for operation in operations)
+
+
 def test_every_json_response_refers_to_a_model(description: dict[str, Any]) -> None:
     for path, path_item in description["paths"].items():
         for operation in path_item.values():

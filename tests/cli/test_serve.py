@@ -72,7 +72,7 @@ def test_reload_invalidates_cached_responses(reloader: SettingsReloader) -> None
     path = "/sparql?query=SELECT*{VALUES ?x {1 2}}"
     assert [client.get(path).status_code for _ in range(2)] == [200, 200]
     reload_settings_with(reloader, result_rows=1)
-    assert client.get(path).status_code == 503
+    assert client.get(path).status_code == 413
 
 
 def test_reload_changes_the_settings_of_workers_and_checks(reloader: SettingsReloader) -> None:

@@ -20,7 +20,7 @@ LABEL_PROPERTIES = [
     ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label"),
     ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel"),
 ]
-ILLUSTRATIVE_PROPERTY = ox.NamedNode(BASE + "ontology#illustrative")
+ILLUSTRATIVE_PROPERTY = ox.NamedNode(BASE + "ontology#illustrative")  # marks made-up examples
 # Graphs that are described in other folders.
 OTHER_GRAPHS = {GRAPH_NAMESPACE + name for name in ("ontology", "shapes", "inferred", "catalog")}
 

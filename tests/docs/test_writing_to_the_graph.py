@@ -57,6 +57,7 @@ def test_the_tables_are_complete() -> None:
 def test_names_and_limits_are_those_of_the_code() -> None:
     assert f"`{TOKENS_FILE}`" in PAGE
     assert f"`{VERSIONS_FOLDER}/`" in PAGE
+    assert f"({Settings.write_statements:,})" in PAGE
     assert f"{MAX_COMPARED_QUADS:,}" in PAGE
     # The last name follows an "and".
     assert "The graphs " + ", ".join(f"`{name}`" for name in sorted(COMPUTED_GRAPH_PURPOSES)[:-1]) in PAGE

@@ -218,7 +218,8 @@ PARSERS = {
         lambda text: admission.admit_sparql_text(parser.ParsedSparqlText(text), Settings()), SPARQL_TEXTS
     ),
     "SPARQL calls": Parser(
-        lambda text: admission.find_call_targets(sparql_lexer.SparqlText(text)), SPARQL_TEXTS
+        lambda text: admission.find_call_targets(sparql_lexer.SparqlText(text), Settings.base),
+        SPARQL_TEXTS,
     ),
     "SPARQL datasets": Parser(
         lambda text: sparql_request.add_using_clauses(parser.ParsedSparqlText(text), ["x:a"], ["x:b"]),

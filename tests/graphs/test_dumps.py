@@ -1,9 +1,12 @@
 """Dumps of all graphs as files: content, digests, versions, byte ranges, licenses."""
 
+import asyncio
 import base64
+import gc
 import gzip
 import hashlib
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import zstandard
 from fastapi import FastAPI
 from wgig.app import create_app, make_service
 from wgig.graphs import dumps, dumps_routes
-from wgig.graphs.dumps import DUMP_NAMES
+from wgig.graphs.dumps import DUMP_NAMES, DumpFile, wrap_dump_future
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -248,3 +251,17 @@ def test_dump_has_license_that_all_graphs_state(client: httpx.Client, store: Sto
     assert '<x:free>; rel="license"' in get_links()
     store.update(SECOND_UPDATE)
     assert 'rel="license"' not in get_links()
+
+
+def test_failure_of_a_dump_that_nobody_waits_for_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    future: Future[DumpFile] = Future()
+
+    async def leave() -> None:
+        wrapped = wrap_dump_future(future)
+        future.set_exception(OSError("disk full"))
+        await asyncio.wait([wrapped])
+        del wrapped
+
+    asyncio.run(leave())
+    gc.collect()
+    assert not caplog.records

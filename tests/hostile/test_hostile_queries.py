@@ -154,8 +154,8 @@ def test_large_result_is_refused_for_http_1_0(limited_service: str, query: str) 
         target = str(httpx.URL(f"{limited_service}sparql", params={"query": query}).raw_path.decode())
         connection.sendall(f"GET {target} HTTP/1.0\r\n\r\n".encode())
         response = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert response.startswith(b"HTTP/1.1 503")
-    assert json.loads(response.partition(b"\r\n\r\n")[2])["status"] == 503
+    assert response.startswith(b"HTTP/1.1 413")
+    assert json.loads(response.partition(b"\r\n\r\n")[2])["status"] == 413
 
 
 @pytest.mark.parametrize("read_bytes", [0, 1000])  # disconnects before or after the start of the response

@@ -306,3 +306,16 @@ def test_each_token_action_has_help(tmp_path: Path, action: str, expected_option
         for option in ("--scope", "--format", "ID")
         if re.search(rf"^  {option}\b", help_text, re.MULTILINE)
     ] == [expected_option]
+
+
+def test_settings_file_with_token_that_others_can_open_stops_writing(tmp_path: Path) -> None:
+    settings_file = tmp_path / "settings"
+    settings_file.write_text("WGIG_TOKEN=secret\n")
+    settings_file.chmod(0o600)
+    tokens = TokenStore(None, "secret", settings_file=settings_file)
+    assert tokens.find("secret")
+    settings_file.chmod(0o644)
+    with pytest.raises(FileError, match="chmod 600"):
+        tokens.find("secret")
+    settings_file.write_text("WGIG_LOG=json\n")  # the token comes from elsewhere
+    assert tokens.find("secret")

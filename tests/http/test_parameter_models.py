@@ -18,6 +18,7 @@ from wgig.http.parameter_models import (
     list_parameter_names,
 )
 from wgig.http.parameters import BARE_PARAMETERS
+from wgig.http.status import ServiceStatus
 from wgig.pages.errors import ErrorResponses
 from wgig.rdf.formats import CSV, JSON
 from wgig.settings import Settings
@@ -46,7 +47,7 @@ def pond_client() -> httpx.Client:
     app.add_api_route(
         route.path, route.handler, dependencies=[Depends(check) for check in list_route_checks(route)]
     )
-    ErrorResponses(Settings.base).install(app)
+    ErrorResponses(Settings.base, ServiceStatus()).install(app)
     return make_client(app)
 
 

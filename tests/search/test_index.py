@@ -1,5 +1,6 @@
 """The full-text index: tokens, matches, ranking, and updates after every write."""
 
+import shutil
 import sqlite3
 from concurrent.futures import Future
 from io import BytesIO
@@ -17,6 +18,7 @@ from wgig.search.ranking import SearchCriteria, SearchMatches, find_search_match
 from wgig.search.snippets import build_snippet
 from wgig.search.tokenizer import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, parse_search_terms, tokenize_text
 from wgig.settings import Settings
+from wgig.store.files import ASIDE_FOLDER
 from wgig.store.recovery import get_index_mark
 from wgig.store.store import Store
 
@@ -520,3 +522,16 @@ def test_unexpected_error_in_an_index_update_keeps_the_write(
         run_update(store, 'INSERT DATA { id:agent rdfs:label "Unheard" }')
     assert "KeyError: 'unforeseen'" in caplog.text
     assert find_ids(index, "unheard") == ["agent"]
+
+
+def test_lost_index_folder_is_rebuilt(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "store")
+    store.update(f"INSERT DATA {{ {DATA_TURTLE.format(BASE, 'http://www.w3.org/2004/02/skos/core#')} }}")
+    index = FullTextIndex(store, BASE)
+    index.ensure_current()
+    assert "spam" in index.query(lambda connection: str(list_distinct_values(connection, "label"))).lower()
+    shutil.rmtree(tmp_path / "store" / ASIDE_FOLDER)
+    with pytest.raises(Problem, match="is being rebuilt"):
+        index.query(lambda _: None)
+    index.ensure_current()
+    assert "spam" in index.query(lambda connection: str(list_distinct_values(connection, "label"))).lower()

@@ -111,9 +111,11 @@ def test_target_with_an_escape_of_an_invalid_character_is_refused(escape: str) -
 @pytest.mark.parametrize(
     "text", ["SELECT * { SERVICE p:a {} }", "LOAD p:a", "CLEAR ALL; LOAD p:a INTO GRAPH <x:g>"]
 )
-def test_prefixed_name_is_refused_as_a_target(text: str) -> None:
-    with pytest.raises(Problem, match="need an absolute IRI"):
-        admit(rf"PREFIX p: <http://\u0078/> {text}", Settings(allow="http://x/"))
+def test_prefixed_name_is_the_address_that_it_stands_for(text: str) -> None:
+    prologue = r"PREFIX p: <http://\u0078/>"
+    assert "http://x/a>" in admit(f"{prologue} {text}", Settings(allow="http://x/"))
+    with pytest.raises(Problem, match="<http://x/a> is refused"):
+        admit(f"{prologue} {text}", Settings(allow="http://y/"))
 
 
 def test_refusal_does_not_list_the_allowed_targets() -> None:

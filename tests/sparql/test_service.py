@@ -157,7 +157,7 @@ def test_result_above_the_size_limit_is_refused(writable_client: httpx.Client) -
     values = " ".join(map(str, range(100)))
     query = f"SELECT * {{ VALUES ?a {{ {values} }} VALUES ?b {{ {values} }} }}"
     response = writable_client.get("/sparql", params={"query": query})
-    assert response.status_code == 503
+    assert response.status_code == 413
     assert "LIMIT" in response.json()["detail"]
     assert "retry-after" not in response.headers
 

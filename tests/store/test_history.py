@@ -158,7 +158,7 @@ def test_a_blank_node_shared_by_two_graphs_remains_shared(client: httpx.Client, 
     assert len(select_solutions(store, "SELECT * { ?x <x:r> 3 }")) == 1
 
 
-def test_the_history_records_the_writer_and_the_numbers_of_triples(
+def test_the_history_records_each_write_and_its_numbers_of_triples(
     client: httpx.Client, store: Store
 ) -> None:
     put_turtle(client, TRIPLE_ONE)
@@ -371,7 +371,7 @@ def test_a_request_with_accept_datetime_is_redirected_to_the_version_of_that_tim
 
 
 @pytest.mark.parametrize("path", [GRAPH_PATH, f"/graphs?graph={GRAPH_IRI}", "/graphs?default"])
-def test_an_invalid_time_is_refused_with_and_without_versions(
+def test_an_invalid_time_is_refused_for_a_graph_without_versions(
     client: httpx.Client, store: Store, path: str
 ) -> None:
     store.apply(store.compute_addition(GRAPH_IRI, parse_graph_document(TRIPLE_ONE.encode(), "text/turtle")))
@@ -479,7 +479,7 @@ def test_a_failed_write_of_a_shared_store_is_reported_until_one_succeeds(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse_write(*_: object) -> None:
-        raise RefusedError(500, "Log out of disk")
+        raise RefusedError(500, "no space left")
 
     put_turtle(client, TRIPLE_ONE)
     with monkeypatch.context() as patched:

@@ -12,6 +12,7 @@ from anyio import to_thread
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from wgig.app import ROUTES, QueryBackends, create_app, make_service
+from wgig.http.status import ServiceStatus
 from wgig.http.work_queue import WorkQueue
 from wgig.pages.errors import ErrorResponses
 from wgig.problems import PROBLEM_KINDS
@@ -172,7 +173,7 @@ def test_parameters_that_the_framework_refuses_are_a_problem() -> None:
         }
     )
     error = RequestValidationError([{"loc": ("query", "limit"), "msg": "Input should be a valid integer"}])
-    response = ErrorResponses(Settings.base).respond_to_parameter_error(request, error)
+    response = ErrorResponses(Settings.base, ServiceStatus()).respond_to_parameter_error(request, error)
     assert (response.status_code, response.media_type) == (400, "application/problem+json")
     assert b"query.limit: Input should be a valid integer." in bytes(response.body)
 

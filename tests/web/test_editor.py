@@ -140,7 +140,7 @@ def test_syntax_error_is_marked_at_its_position(
     assert find_axe_violations(page) == []
 
 
-def test_error_page_marks_position(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
+def test_editor_of_error_page_marks_an_error(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
     # The editor counts in code units of UTF-16, of which this character has two.
     page = wait_for_editor(reopen_page(f"/sparql?query={quote('ASK { ?😀x }')}"))
     expect(page.locator(".cm-lintRange-error, .cm-lintPoint-error").first).to_be_visible()
@@ -403,7 +403,7 @@ def test_language_link_keeps_run_query(reopen_page: PageOpener) -> None:
     assert "query=" in get_french_link(page)
 
 
-def test_language_link_keeps_dataset_and_long_query_within_limit(
+def test_language_link_keeps_graphs_and_a_query_that_fits_into_a_url(
     reopen_page: PageOpener,
 ) -> None:
     path = f"/sparql?query={quote(ISSUES_QUERY + ' #' + 'x' * 2000)}&default-graph-uri=urn%3Ag"
@@ -499,7 +499,7 @@ def test_warning_is_shown_with_nonempty_result(reopen_page: PageOpener) -> None:
     run_query(page, "SELECT ?lable { ?x <http://www.w3.org/2004/02/skos/core#prefLabel> ?label } LIMIT 3")
     expect(page.locator(".found")).to_contain_text("Possible mistakes")
     expect(page.locator(".cm-lintRange-warning")).to_have_text("?lable")
-    assert "hints" not in page.url
+    assert "hints" not in page.url  # the parameter by which the page asks for warnings
 
 
 def test_too_large_result_is_not_shown(reopen_page: PageOpener) -> None:
@@ -534,7 +534,7 @@ LAYOUT_SHIFT_SCRIPT = """new Promise((resolve) => {
 def test_page_does_not_move_when_editor_loads(open_page: PageOpener, path: str, width: int) -> None:
     # The route must exist before the page with the editor is opened.
     page, held_routes = open_page("/health", viewport={"width": width, "height": 800}), list[Route]()
-    page.route(EDITOR_SCRIPT_GLOB, lambda route: held_routes.append(route))  # noqa: PLW0108 - Playwright sets a name on it
+    page.route(EDITOR_SCRIPT_GLOB, lambda route: held_routes.append(route))  # noqa: PLW0108 - Playwright sets an attribute on the handler
     with page.expect_request(EDITOR_SCRIPT_GLOB):
         page.goto(path, wait_until="commit")
     page.locator("footer").wait_for()

@@ -19,7 +19,7 @@ from fastapi import Query, Response
 
 from ..graphs.dependencies import DumpsDep
 from ..graphs.description.dcat import DCAT_DUMP_FORMATS, DcatCatalog, english_literal
-from ..graphs.dumps import DumpFile, StoreDumps
+from ..graphs.dumps import DumpFile, StoreDumps, wrap_dump_future
 from ..http.responses import NO_STORE_HEADERS
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import GRAPH_FORMATS, HTML
@@ -87,7 +87,7 @@ async def get_catalog(
 async def wait_for_dumps(dumps: StoreDumps) -> list[DumpFile]:
     """The dumps of the current state of the store that are ready within CATALOG_DUMPS_TIMEOUT_SECONDS."""
     names = [f"{syntax.suffix}.{coding.suffix}" for syntax, coding in DCAT_DUMP_FORMATS]
-    futures = [asyncio.wrap_future(dumps.get_current(name)) for name in names]
+    futures = [wrap_dump_future(dumps.get_current(name)) for name in names]
     done, _ = await asyncio.wait(futures, timeout=CATALOG_DUMPS_TIMEOUT_SECONDS)
     return [future.result() for future in done if not isinstance(future.exception(), StoreError)]
 

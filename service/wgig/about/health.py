@@ -8,6 +8,7 @@ from fastapi import Response
 
 from ..http.operations import Operation
 from ..http.responses import NO_STORE_HEADERS
+from ..http.status import DAMAGED_STORE_DETAIL
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS
 from ..resources.dependencies import ChangeLogDep
@@ -64,7 +65,11 @@ async def get_readiness(
     unavailable. While `describing` is true, the graphs that describe other graphs are out of date.
     """
     workers, store = queries.workers, queries.store
-    reasons = [*([STOPPING_REASON] if status.stopping else []), *await list_unready_reasons(workers)]
+    reasons = [
+        *([STOPPING_REASON] if status.stopping else []),
+        *([DAMAGED_STORE_DETAIL] if status.is_damaged else []),
+        *await list_unready_reasons(workers),
+    ]
     if reasons:
         detail = f"{' '.join(reasons)} Try again soon."
         raise Problem(503, detail, headers={"Retry-After": "5"}, reasons=reasons)

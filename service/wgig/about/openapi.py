@@ -137,6 +137,9 @@ def move_explode_to_parameter(parameter: OpenApiObject) -> None:
         parameter |= {"style": "form", "explode": parameter["schema"].pop("explode")}
 
 
+EXCEPTIONS_PATTERN = re.compile(r"\s*Raises [^.]*\.(?=\s|$)")  # for programmers: clients see the responses
+
+
 def build_operation_id(method: str, path: str) -> str:
     """The operationId for client generators, such as `getSparql`."""
     names = re.findall(r"\w+", path.replace(":path", "")) or ["home"]
@@ -149,7 +152,8 @@ def describe_route(generated: OpenApiObject, method: str, route: Route) -> OpenA
     `generated` is the operation that FastAPI has derived from the handler.
     """
     operation = route.operation
-    first_line, _, other_lines = (route.handler.__doc__ or "").strip().partition("\n")
+    docstring = EXCEPTIONS_PATTERN.sub("", route.handler.__doc__ or "")
+    first_line, _, other_lines = docstring.strip().partition("\n")
     has_body = method != "DELETE"
     parameters = {
         (parameter["in"], parameter["name"]): parameter

@@ -1,4 +1,4 @@
-"""`wgig backup` and `wgig restore`.
+"""`wgig backup`, `wgig restore` and `wgig verify`.
 
 A backup is a snapshot of the store that is read back and verified; a service may run meanwhile. Old backups
 are deleted only with --keep. Stop the service before a restore; if a restore fails, the store is unchanged.
@@ -10,9 +10,15 @@ from pathlib import Path
 
 from ..problems import Problem
 from ..settings import Settings
-from ..store.backup.backup import create_backup, get_newest_backup, prune_backups, restore_backup
+from ..store.backup.backup import (
+    create_backup,
+    get_newest_backup,
+    prune_backups,
+    restore_backup,
+    verify_store,
+)
 from ..store.backup.manifest import MANIFEST_FILE, DamagedBackupError
-from ..store.backup.online import request_checkpoint
+from ..store.backup.online import open_checkpoint, request_checkpoint
 from ..store.folder import check_store_exists
 from .console import show_progress_bar
 
@@ -67,6 +73,26 @@ def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.keep:
         for deleted_backup in prune_backups(target, arguments.keep):
             print(f"Deleted {deleted_backup}", flush=True)
+    return 0
+
+
+def run_verify(_: argparse.Namespace, settings: Settings) -> int:
+    """Verify all files of the store. Exit code 0. Raises OSError if one is damaged, and StoreError."""
+    check_store_exists(settings.store)
+    started = time.monotonic()
+    try:
+        with open_checkpoint(settings.store) as (checkpoint, quad_count):
+            version_count = verify_store(checkpoint, show_progress_bar)
+    except DamagedBackupError as error:
+        raise OSError(
+            f"The store {settings.store} is damaged: {error}. Restore a backup, or load a dump into a "
+            "new store."
+        ) from error
+    print(
+        f"The store {settings.store} is intact: {quad_count:,} quads and {version_count:,} kept versions of "
+        f"graphs, read in {time.monotonic() - started:.1f} s",
+        flush=True,
+    )
     return 0
 
 

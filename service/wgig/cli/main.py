@@ -30,6 +30,7 @@ COMMAND_RUNNERS = {
     "serve": ("serve", "run_serve"),
     "stats": ("data", "run_stats"),
     "token": ("tokens", "run_token"),
+    "verify": ("backup", "run_verify"),
 }
 
 

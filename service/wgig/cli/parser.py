@@ -127,6 +127,11 @@ CLI_COMMANDS: Commands = {
         "wgig restore /var/backups/wgig\n"
         "wgig restore /var/backups/wgig/wgig-20261125T230000.000Z --store ./store",
     ),
+    "verify": (
+        "verify all files of the store, even while a service uses it",
+        lambda _: None,
+        "wgig verify --store ./store\n\nexit codes: 0 the store is intact, 3 a file is damaged",
+    ),
     "check": (
         "check whether issue papers are complete",
         arguments.add_check_arguments,

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import fields, replace
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -37,6 +38,7 @@ from ..http.server import make_connection_class
 from ..http.work_queue import ProcessWorkQueue
 from ..seed import open_filled_store
 from ..settings import THREAD_STACK_BYTES, Settings
+from ..sparql.plan import remove_empty_store
 from ..sparql.workers.evaluation import ThreadQueryWorkers
 from ..sparql.workers.pool import WorkerPool
 from ..store.backup.online import offer_checkpoints
@@ -218,9 +220,17 @@ class GracefulServer(uvicorn.Server):
         del sig, frame
 
 
+REFUSAL_MESSAGES = ("Invalid HTTP request received.", "Unsupported upgrade request.")  # of uvicorn
+
+
 def is_unexpected_error(record: logging.LogRecord) -> bool:
-    """Whether a log record is not about a response that was aborted on purpose."""
-    return not (record.exc_info and isinstance(record.exc_info[1], ResponseAbortedError))
+    """Whether a log record is an unexpected error.
+
+    Responses that were aborted on purpose are none, nor are refused requests: clients could fill the log with
+    them. The request log and the metrics have both.
+    """
+    is_aborted = record.exc_info and isinstance(record.exc_info[1], ResponseAbortedError)
+    return not (is_aborted or record.msg in REFUSAL_MESSAGES)
 
 
 def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
@@ -239,7 +249,12 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     offer_checkpoints(store, report)
     checks = ProcessWorkQueue(**QUEUES["checks"], max_seconds=settings.paper_seconds)
     pool = WorkerPool(store, settings) if settings.readers and not settings.remote_query else None
-    tokens = TokenStore(settings.token_file, settings.token, build_configured_issuer(settings))
+    tokens = TokenStore(
+        settings.token_file,
+        settings.token,
+        build_configured_issuer(settings),
+        Path(settings.settings) if settings.settings else None,
+    )
     tokens.list_tokens()  # report an invalid token file now
     backends = open_backends(settings, store, pool)
     service = make_service(settings, store, backends=backends, checks=checks, tokens=tokens, tracing=tracing)
@@ -262,7 +277,9 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     store.stop_writing(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS)
     if tracing:
         tracing.shutdown()
+    remove_empty_store()
     report("Stopped.")
+    logging.shutdown()
     os._exit(0)  # a query that still runs on a thread would keep the process alive
 
 

@@ -2,7 +2,8 @@
 
 Specifications: https://w3id.org/ldes/specification and https://w3id.org/tree/specification. A node is a
 document of the stream: the root links to shelves, a shelf to up to 250 pages, and a page has members, which
-are versions of resources. Each link has TREE relations with the times of the first and last member. A node is
+are versions of resources. Each link has TREE relations with the time of the first member, and that of the
+last member if the linked node is closed. A node is
 closed when it is full; it then never changes and is cached as immutable. The last page is the open page.
 Quads keep their order, so that the bytes of a page do not change.
 """

@@ -6,6 +6,7 @@ nodes have the labels of the store. The last KEPT_DUMP_VERSIONS versions are kep
 For a store in memory, they are kept in a temporary folder that is deleted with the store.
 """
 
+import asyncio
 import gzip
 import hashlib
 import io
@@ -76,6 +77,13 @@ class DigestTee(io.RawIOBase):
         self.digest.update(data)
         self.out.write(data)
         return len(data)
+
+
+def wrap_dump_future(future: "Future[DumpFile]") -> "asyncio.Future[DumpFile]":
+    """The future for the event loop. A failure that nobody waits for any more is not logged."""
+    wrapped = asyncio.wrap_future(future)
+    wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return wrapped
 
 
 class StoreDumps:

@@ -24,7 +24,7 @@ from ..rdf.formats import DATASET_FORMATS, DUMP_FORMATS, GZIP, PLAIN_TEXT, ZSTD
 from ..resources.alternates import data_links
 from ..resources.licenses import store_license
 from .dependencies import DumpsDep
-from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DumpFile
+from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DumpFile, wrap_dump_future
 
 # Media types by file extension.
 DUMP_MEDIA_TYPES = {format_.suffix: format_.media_type for format_ in (*DATASET_FORMATS, GZIP, ZSTD)}
@@ -135,7 +135,7 @@ def unknown_dump_problem() -> Problem:
 
 async def wait_for_dump(future: "Future[DumpFile]") -> DumpFile:
     """The dump file. Raises Problem 503 if it is not ready within DUMP_WAIT_SECONDS."""
-    done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=DUMP_WAIT_SECONDS)
+    done, _ = await asyncio.wait([wrap_dump_future(future)], timeout=DUMP_WAIT_SECONDS)
     if not done:
         raise Problem(
             503,

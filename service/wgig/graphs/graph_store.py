@@ -37,6 +37,7 @@ from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, JSON_LD, MARKDOWN, N_TRIPLES, RDF_XML, Format, get_named_format
 from ..rdf.jsonld_context import parse_inlining_context
 from ..rdf.serialization import parse_graph_document
+from ..settings import Settings
 from ..shacl.gate import PAPER_WRITE_FORMATS, is_paper_graph
 from ..store.change import Change
 from .dependencies import WritesDep
@@ -45,11 +46,13 @@ from .provenance import WriteRequest
 from .routes import GraphName, missing_graph_problem, parse_graph_parameter, parse_graph_path, serialize_graph
 from .write_pipeline import (
     WritePipeline,
+    check_change_size,
     check_writable_graph,
     commit_with_record,
     exclusive_write,
     pass_gate,
     run_exclusive_write,
+    write_too_large_problem,
 )
 
 
@@ -109,15 +112,17 @@ def resolve_part_type(part: BodyPart, formats: Sequence[Format]) -> BodyPart:
     )
 
 
-def parse_graph_parts(parts: list[BodyPart], graph: str | None) -> list[ox.Triple]:
+def parse_graph_parts(
+    parts: list[BodyPart], graph: str | None, max_triples: int | None = None
+) -> list[ox.Triple]:
     """The triples of all documents; relative IRIs are resolved against the IRI of the graph.
 
-    Raises Problem 400 for a syntax error.
+    Of more than `max_triples`, some of those beyond are left out. Raises Problem 400 for a syntax error.
     """
     triples: list[ox.Triple] = []
     for part in parts:
         try:
-            triples += parse_graph_part(part, graph)
+            triples += parse_graph_part(part, graph, max_triples)
         except SyntaxError as error:
             name = f"{part.file_name}: " if part.file_name else ""
             raise Problem(
@@ -129,16 +134,19 @@ def parse_graph_parts(parts: list[BodyPart], graph: str | None) -> list[ox.Tripl
     return triples
 
 
-def parse_graph_part(part: BodyPart, graph: str | None) -> list[ox.Triple]:
-    """The triples of a document; JSON-LD may refer to the context of the ontology. Raises SyntaxError."""
+def parse_graph_part(part: BodyPart, graph: str | None, max_triples: int | None) -> list[ox.Triple]:
+    """The triples of a document, up to `max_triples`; JSON-LD may refer to the context of the ontology.
+
+    Raises SyntaxError.
+    """
     if part.content_type != JSON_LD.media_type:
-        return parse_graph_document(part.body, part.content_type, graph)
+        return parse_graph_document(part.body, part.content_type, graph, max_triples)
     # Invalid bytes become surrogates and then bytes again, so that the parser reports them.
     text = part.body.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
     return parse_inlining_context(
         text,
         lambda document: parse_graph_document(
-            document.encode("utf-8", "surrogateescape"), part.content_type, graph
+            document.encode("utf-8", "surrogateescape"), part.content_type, graph, max_triples
         ),
     )
 
@@ -215,9 +223,19 @@ async def apply_graph_change(
         return await change_paper_graph(context, pipeline, graph, parts, WriteRequest(token, title, parts))
     parts = await read_graph_payload(request, GRAPH_FORMATS, settings.body_bytes)
     write = WriteRequest(token, title, parts)
+    triples = await run_sync(parse_bounded_parts, settings, parts, graph)
     return await run_exclusive_write(
-        request, pipeline, write_graph_parts, context, pipeline, graph, parts, write
+        request, pipeline, write_graph_triples, context, pipeline, graph, triples, write
     )
+
+
+def parse_bounded_parts(settings: Settings, parts: list[BodyPart], graph: str | None) -> list[ox.Triple]:
+    """The triples of all documents. Raises Problem 400 for a syntax error, 413 for too many triples."""
+    limit = settings.write_statements
+    triples = parse_graph_parts(parts, graph, limit + 1 if limit else None)
+    if limit and len(triples) > limit:
+        raise write_too_large_problem(limit)
+    return triples
 
 
 async def change_paper_graph(
@@ -233,21 +251,25 @@ async def change_paper_graph(
         decision = await pass_gate(request, pipeline, graph, parts, existing)
         if isinstance(decision, Response):
             return decision
-        parts_to_write = [BodyPart("", N_TRIPLES.media_type, decision.triples)]
+        triples = await run_sync(
+            parse_bounded_parts,
+            context.settings,
+            [BodyPart("", N_TRIPLES.media_type, decision.triples)],
+            graph,
+        )
         write = replace(write, check_results=decision.by_digest)
-        return await run_sync(write_graph_parts, context, pipeline, graph, parts_to_write, write)
+        return await run_sync(write_graph_triples, context, pipeline, graph, triples, write)
 
 
-def write_graph_parts(
+def write_graph_triples(
     context: RequestContext,
     pipeline: WritePipeline,
     graph: str | None,
-    parts: list[BodyPart],
+    triples: list[ox.Triple],
     write: WriteRequest,
 ) -> Response:
-    """Parse the parts and write their triples to the graph: replace its content (PUT) or add to it (POST)."""
+    """Write triples to the graph: replace its content (PUT) or add to it (POST)."""
     store = context.store
-    triples = parse_graph_parts(parts, graph)
     compute_change = store.compute_replacement if context.request.method == "PUT" else store.compute_addition
     return commit_conditional_change(context, pipeline, graph, lambda: compute_change(graph, triples), write)
 
@@ -282,7 +304,12 @@ def commit_conditional_change(
     with store.exclusive_writer():
         exists = store.has_graph(graph)
         check_write_conditions(context, graph, exists)
-        commit_with_record(pipeline, compute_change(), write)
+        limit = context.settings.write_statements
+        if limit and context.request.method != "POST" and store.graph_exceeds(graph, 2 * limit):
+            raise write_too_large_problem(limit)  # the content that would go is not read
+        change = compute_change()
+        check_change_size(change, context.settings)
+        commit_with_record(pipeline, change, write)
     if exists:
         return Response(status_code=204, headers=NO_STORE_HEADERS)
     return Response(status_code=201, headers=NO_STORE_HEADERS | {"Location": path})

@@ -49,7 +49,7 @@ from .write_pipeline import (
 
 TOO_MANY_STATEMENTS_MESSAGE = (
     f"The update may change more than {MAX_COMPARED_QUADS} statements, so nothing has changed. "
-    "Name each graph (GRAPH <…>), send several smaller updates, or write whole graphs by PUT."
+    "Name each graph (GRAPH <…>), or send several smaller updates."
 )
 
 

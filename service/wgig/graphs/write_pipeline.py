@@ -23,7 +23,7 @@ from ..http.bodies import BodyPart
 from ..http.language import current_language
 from ..http.negotiation import negotiate_format
 from ..http.responses import NO_STORE_HEADERS
-from ..http.status import ServiceStatus
+from ..http.status import DAMAGED_STORE_DETAIL, ServiceStatus
 from ..http.telemetry import count_check_outcomes, span_if_traced
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
@@ -31,8 +31,10 @@ from ..rdf.formats import PROBLEM_JSON, Format
 from ..settings import Settings
 from ..shacl.documents import DocumentReader
 from ..shacl.gate import REFUSAL_FORMATS, GateDecision, PaperSubmission, check_submission
+from ..shacl.paper_scope import check_actor_statements
 from ..store.change import Change
 from ..store.errors import (
+    DamagedStoreError,
     DiskFullError,
     StoreDeclinedError,
     StoreError,
@@ -104,6 +106,8 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
     try:
         async with pipeline.queue.slot():
             has_started = True
+            if pipeline.status.is_damaged:
+                raise Problem(503, DAMAGED_STORE_DETAIL)
             with span_if_traced(pipeline.telemetry.tracing, "write"):
                 yield
     except Problem:
@@ -119,6 +123,7 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
             detail = f"{error} Read the current data before you write again."
             raise Problem(503, detail, headers={"Retry-After": "5"}) from error
         pipeline.status.failed_write_time = datetime.now(UTC).isoformat(timespec="seconds")
+        pipeline.status.is_damaged |= isinstance(error, DamagedStoreError)
         if isinstance(error, StoreDeclinedError):
             detail = "The remote store that holds the data refused this write, and nothing has changed."
             raise Problem(500, f"{detail} Its log says why.", slug="disk") from error
@@ -132,6 +137,21 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
             f"The disk of this service failed. {READ_AGAIN_ADVICE} Its operator repairs it {RESTART_ADVICE}"
         )
         raise Problem(500, detail, slug="disk") from error
+
+
+def check_change_size(change: Change, settings: Settings) -> None:
+    """Raise Problem 413 for a change of more statements than the settings allow."""
+    if settings.write_statements and len(change) > settings.write_statements:
+        raise write_too_large_problem(settings.write_statements)
+
+
+def write_too_large_problem(limit: int) -> Problem:
+    """The 413 for a write of more than `limit` statements."""
+    return Problem(
+        413,
+        f"This write would add and remove more than {limit} statements, so nothing has "
+        "changed. Send several smaller writes, or ask the operator of this service to run wgig load.",
+    )
 
 
 def commit_with_record(pipeline: WritePipeline, change: Change, write: WriteRequest) -> None:
@@ -185,6 +205,16 @@ async def run_paper_gate(  # noqa: PLR0913, PLR0917 - the submission, format and
     with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
         decision = await pipeline.checks.run(check_submission, submission)
         outcomes.append("violates" if decision.report else "conforms")
+    if decision.actor_statements:
+        base = pipeline.settings.base
+        own_graphs = frozenset((graph, *(f"{base}graph/{name}" for name in COMPUTED_GRAPH_PURPOSES)))
+        await run_sync(
+            check_actor_statements,
+            pipeline.store,
+            decision.actor_statements,
+            submission.paper.value,
+            own_graphs,
+        )
     return decision
 
 

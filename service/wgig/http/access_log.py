@@ -1,4 +1,4 @@
-"""Request log: request IDs, the outcome and duration of each request, and the log formats.
+"""Request log and query log: request IDs, the outcome and duration of each request, the log formats.
 
 The ASGI middleware sets X-Request-Id in each response, to the ID that the client sent if that is valid. It
 continues the trace of the `traceparent` header. Status 499 means that the client disconnected before the
@@ -17,7 +17,6 @@ import logging
 import os
 import re
 import secrets
-import sys
 import time
 import traceback
 from collections.abc import Iterable
@@ -33,9 +32,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..settings import Settings
 from ..text import flatten_untrusted_text, replace_control_characters, shorten_untrusted_text
 from .fast_path import RawResponse
+from .log_writer import LogWriter
 from .telemetry import KNOWN_METHODS, OTHER_METHOD, Metrics, Tracing, format_trace_id
 
-NO_ROUTE = "none"
+NO_ROUTE = "none"  # in metrics, also the method of data that is not valid HTTP
 MAX_CACHED_PATHS = 1024  # paths whose template is cached; enough for the most frequent paths
 PATH_PREFIX_PATTERN = re.compile(r"/(?:\.?[\w-]+)?")  # the first segment, without parameter and suffix
 
@@ -121,10 +121,10 @@ def address_network(address: str) -> str:
 
 def configure_logging(settings: Settings) -> None:
     """Send all logs of this process to standard error, in the format of the settings."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLineFormatter() if settings.log == LOG_FORMAT_JSON else TextLineFormatter())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    writers = [handler for handler in root.handlers if isinstance(handler, LogWriter)] or [LogWriter()]
+    writers[0].setFormatter(JsonLineFormatter() if settings.log == LOG_FORMAT_JSON else TextLineFormatter())
+    root.handlers[:] = writers
     root.setLevel(logging.WARNING)
     service_logger.setLevel(logging.INFO)
     logging.captureWarnings(True)

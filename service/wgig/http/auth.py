@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..files import FileError, open_durable_file
 from ..problems import Problem
+from ..settings import open_token_file_message, read_settings_lines
 from . import bodies
 from .bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, Pairs
 
@@ -102,9 +103,18 @@ class TokenStore:
     A verifier accepts tokens of an identity provider as well.
     """
 
-    def __init__(self, path: Path | None, secret: str = "", verifier: TokenVerifier | None = None) -> None:
-        """`path` is the token file, `secret` a token with all scopes; both and the verifier are optional."""
-        self.verifier = verifier
+    def __init__(
+        self,
+        path: Path | None,
+        secret: str = "",
+        verifier: TokenVerifier | None = None,
+        settings_file: Path | None = None,
+    ) -> None:
+        """`path` is the token file, `secret` a token with all scopes, which `settings_file` may contain.
+
+        All of them are optional.
+        """
+        self.verifier, self.settings_file = verifier, settings_file
         self.path = path
         self.set_settings_secret(secret)
         self.file_tokens: list[AccessToken] = []
@@ -119,7 +129,12 @@ class TokenStore:
         )
 
     def list_tokens(self) -> list[AccessToken]:
-        """All current tokens; the file is read again if it has changed. Raises FileError."""
+        """All current tokens; the file is read again if it has changed.
+
+        Raises FileError, also if other users can open a settings file that contains a token.
+        """
+        if self.settings_tokens and self.settings_file:
+            check_settings_file_mode(self.settings_file)
         if self.path is None:
             return self.settings_tokens
         try:
@@ -203,10 +218,19 @@ def parse_token_lifetime(text: str) -> timedelta:
     return timedelta(**{TOKEN_LIFETIME_UNITS[match[2]]: int(match[1])})
 
 
+def check_settings_file_mode(path: Path) -> None:
+    """Raise FileError if a settings file contains a token, and users other than its owner can open it."""
+    try:
+        if path.stat().st_mode & 0o077 and "WGIG_TOKEN" in read_settings_lines(path):
+            raise FileError(open_token_file_message(path))
+    except OSError:
+        return  # the settings that were read from it before still apply
+
+
 def read_token_file(path: Path, mode: int) -> list[AccessToken]:
     """The tokens in a file with this mode. Raises FileError if other users can read or write it."""
     if mode & 0o077:
-        raise FileError(f"Users other than its owner can open {path}. Run: chmod 600 {path}")
+        raise FileError(open_token_file_message(path))
     try:
         return [
             AccessToken(**entry | {"scopes": tuple(entry["scopes"])})

@@ -172,13 +172,10 @@ class ResponseCacheMiddleware:
 
     async def find_fresh(self, key: CacheKey, path: str) -> tuple[CachedResponse | None, object]:
         """The cached response for a key that reflects all writes, or None; and the raw cache's version."""
-        raw_version = self.raw_cache.get_version()
-        cached = self.store.get(key)
-        if cached and path in CACHED_QUERY_PATHS:  # the evaluation of a query does this itself
+        if path in CACHED_QUERY_PATHS and self.store.get(key):  # the evaluation of a query does this itself
             await self.version_source.see_latest_writes()
-            raw_version = self.raw_cache.get_version()
-            cached = self.store.get(key)
-        return cached, raw_version
+        raw_version = self.raw_cache.get_version()
+        return self.store.get(key), raw_version
 
     async def compute_response(self, key: CacheKey, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application compute the unconditional response, and cache it."""

@@ -1,8 +1,8 @@
 """Verification of JWTs of an OpenID Connect issuer, which are access tokens of this service (RFC 7519, 9068).
 
 Only the configured issuer is contacted, and no request waits for it. Its keys are fetched in a background
-thread and cached. They are fetched again every hour, and if a token names an unknown key, at most once a
-minute.
+thread and cached. They are fetched again when a token comes after an hour, or when a token names an unknown
+key, but not more often than once a minute.
 """
 
 import hashlib

@@ -78,7 +78,7 @@ SERVICE_DESC_LINK = '</openapi.json>; rel="service-desc"'
 
 
 def build_service_path(name: str, pairs: Iterable[tuple[str, str]], suffix: str = "") -> str:
-    """The path of a route of the service, with a suffix for the format, and with parameters."""
+    """The path of a route with parameters; the suffix for the format replaces `_mediatype`."""
     path = f"/{name}.{suffix}" if suffix else f"/{name}"
     return add_url_parameters(path, [pair for pair in pairs if pair[0] != "_mediatype"])
 

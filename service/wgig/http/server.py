@@ -7,6 +7,7 @@ the connection is closed without a TCP reset.
 
 import asyncio
 import json
+import re
 import sys
 import time
 from http import HTTPStatus
@@ -40,6 +41,7 @@ class ServerConnection(HttpToolsProtocol):
     by_peer = False  # whether each peer has its own raw cache entries; see `make_connection_class`
     peer_address, cache_prefix = "", b""
     raw_request = b""  # the bytes of a complete GET request, the key for the raw cache
+    latest_data = b""  # that the parser got
     timer: asyncio.TimerHandle | None = None
     is_head_started = False  # the head of a request has started and is incomplete
     is_request_incomplete = False  # the head or body is incomplete
@@ -68,12 +70,13 @@ class ServerConnection(HttpToolsProtocol):
                 return
             self.raw_request = cache_key if is_single_get_request(data) else b""
         if not self.is_draining:
+            self.latest_data = data
             super().data_received(data)
         if self.transport.is_closing() or self.is_handling_request():
             return
         self.start_timer()
         self.received_bytes += len(data)
-        if self.is_head_started and self.received_bytes > MAX_HEAD_BYTES:
+        if self.is_head_started and not self.is_draining and self.received_bytes > MAX_HEAD_BYTES:
             self.refuse(
                 Problem(
                     400, f"The head of the request is larger than {MAX_HEAD_BYTES} bytes. Send fewer headers."
@@ -197,8 +200,10 @@ class ServerConnection(HttpToolsProtocol):
         )
         reason = str(error) if is_parser_error else msg.rstrip(".")
         cycle = self.cycle
-        if not self.is_handling_request():
-            self.refuse(Problem(400, f"The request is malformed: {reason}. Nothing of it was done."))
+        if not self.is_handling_request() and isinstance(error, httptools.HttpParserInvalidMethodError):
+            self.refuse(unknown_method_problem(self.latest_data, reason))
+        elif not self.is_handling_request():
+            self.refuse(malformed_request_problem(reason))
         elif not cycle.more_body:  # the error is in the data after a valid request
             cycle.keep_alive = False
         elif cycle.response_started or self.pipeline:
@@ -232,6 +237,22 @@ class ServerConnection(HttpToolsProtocol):
         self.start_timer()
         self.transport.write_eof()
         self.flow.resume_reading()
+
+
+REQUEST_LINE_PATTERN = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) \S+ HTTP/1\.[01]\r?\n")
+
+
+def unknown_method_problem(data: bytes, reason: str) -> Problem:
+    """The 501 for a request whose method is unknown (RFC 9110, section 9.1); the 400 for any other data."""
+    match = REQUEST_LINE_PATTERN.match(data)
+    if match is None:
+        return malformed_request_problem(reason)
+    return Problem(501, f"The method {match[1].decode()} is unknown here. Use GET.", slug="not-implemented")
+
+
+def malformed_request_problem(reason: str) -> Problem:
+    """The 400 for data that is no HTTP request."""
+    return Problem(400, f"The request is malformed: {reason}. Nothing of it was done.")
 
 
 class DrainingTransport(asyncio.Transport):

@@ -1,6 +1,11 @@
-"""The state of a running service: whether it is stopping, and when its last write failed."""
+"""The state of a running service: whether it stops, whether its last write failed or a file is damaged."""
 
 from dataclasses import dataclass
+
+DAMAGED_STORE_DETAIL = (
+    "A file of the store is damaged, and no writes are accepted. The operator of this service has to restore "
+    "a backup; the log names the file."
+)
 
 
 @dataclass
@@ -8,8 +13,10 @@ class ServiceStatus:
     """The state of a running service.
 
     `stopping`: it received the stop signal. `failed_write_time`: if the last write failed, its time in UTC
-    (ISO 8601), else None.
+    (ISO 8601), else None. `is_damaged`: a file of the store is damaged, and no writes are accepted until a
+    restart.
     """
 
     stopping: bool = False
     failed_write_time: str | None = None
+    is_damaged: bool = False

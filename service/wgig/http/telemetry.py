@@ -25,6 +25,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from .._version import __version__
 from ..problems import Problem
+from .log_writer import count_dropped_log_lines
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -114,6 +115,11 @@ class Metrics:
             requests.add_metric((route, method, str(status)), sum(tally.bucket_counts))
             tallies_by_route.setdefault(route, []).append(tally)
         yield requests
+        yield CounterMetricFamily(
+            "wgig_log_lines_dropped",
+            "Log lines that were dropped because nobody read the log.",
+            value=count_dropped_log_lines(),
+        )
         seconds = HistogramMetricFamily(
             "wgig_request_seconds",
             "Seconds from the head of a request to the end of its response, by route template.",

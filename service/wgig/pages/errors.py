@@ -20,9 +20,10 @@ from ..files import FileError
 from ..http.language import gettext, page_header_fields
 from ..http.negotiation import choose_page_or_data
 from ..http.responses import NO_STORE_HEADERS
+from ..http.status import DAMAGED_STORE_DETAIL, ServiceStatus
 from ..problems import PROBLEM_KINDS, Problem
 from ..rdf.formats import HTML, PROBLEM_JSON
-from ..store.errors import StoreError, StoreUnavailableError
+from ..store.errors import DamagedStoreError, StoreError, StoreUnavailableError, is_engine_damage
 from ..text import find_near_name
 from .names import KIND_TITLES, localized_kind_title
 from .rendering import PATH_SAFE_CHARACTERS, render_template
@@ -112,31 +113,38 @@ PREFLIGHT_HEADERS = {
 
 
 # The exceptions that handlers raise, except those of the framework.
-EXPECTED_ERRORS = (Problem, StoreError, FileError)
+EXPECTED_ERRORS = (Problem, StoreError, FileError, RuntimeError)
 
 
 class ErrorResponses:
     """The error responses of a service."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, status: ServiceStatus) -> None:
         """`base` is the base IRI of the graph, with which the IRIs of problem types begin."""
-        self.base = base
+        self.base, self.status = base, status
 
     def install(self, app: FastAPI) -> None:
         """Register the exception handlers of an app."""
         app.add_exception_handler(Problem, self.respond_to_problem)
         app.add_exception_handler(StoreError, self.respond_to_store_error)
         app.add_exception_handler(FileError, self.respond_to_store_error)
+        app.add_exception_handler(RuntimeError, self.respond_to_engine_error)
         app.add_exception_handler(HTTPException, self.respond_to_http_error)
         app.add_exception_handler(RequestValidationError, self.respond_to_parameter_error)
 
     def respond_to_expected_error(self, request: Request, error: Exception) -> Response:
-        """The response to an exception of EXPECTED_ERRORS."""
-        return (
-            self.respond_to_problem(request, error)
-            if isinstance(error, Problem)
-            else self.respond_to_store_error(request, error)
-        )
+        """The response to an exception of EXPECTED_ERRORS. Raises an error that is not about damage again."""
+        if isinstance(error, Problem):
+            return self.respond_to_problem(request, error)
+        if isinstance(error, RuntimeError):
+            return self.respond_to_engine_error(request, error)
+        return self.respond_to_store_error(request, error)
+
+    def respond_to_engine_error(self, request: Request, error: Exception) -> Response:
+        """The response to an error of the engine about a damaged file. Raises any other error again."""
+        if not is_engine_damage(error):
+            raise error
+        return self.respond_to_store_error(request, error)
 
     def respond_to_problem(self, request: Request, problem: Exception) -> Response:
         """The response to a Problem that a handler raised."""
@@ -146,6 +154,9 @@ class ErrorResponses:
     def respond_to_store_error(self, request: Request, error: Exception) -> Response:
         """The response to a failure of the disk or the store; the cause is only logged."""
         log.error("%s %s failed: %s", request.method, request.url.path, error)
+        if isinstance(error, DamagedStoreError) or is_engine_damage(error):
+            self.status.is_damaged = True
+            return self.respond_with_problem(request, Problem(503, DAMAGED_STORE_DETAIL))
         if isinstance(error, StoreUnavailableError):
             detail = "The store does not respond, or is busy with other writes. Try again soon."
             return self.respond_with_problem(request, Problem(503, detail, headers={"Retry-After": "5"}))

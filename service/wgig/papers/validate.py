@@ -366,6 +366,7 @@ def render_validation_page(context: RequestContext, result: ValidationJobResult)
     return rendering.render_template(
         "validate.html",
         base=context.base,
+        host_url=context.request.base_url,
         text=next(iter(parameter_values(result.fields, PAPER_TEXT_FIELD)), ""),
         chosen_format=next(iter(parameter_values(result.fields, PAPER_FORMAT_FIELD)), ""),
         formats=PASTABLE_FORMATS,

@@ -41,7 +41,11 @@ JSON_RESULTS = Format(
     ("application/json",),
 )
 XML_RESULTS = Format(
-    "application/sparql-results+xml", "xml", "XML", f"{W3C_FORMATS_NAMESPACE}SPARQL_Results_XML"
+    "application/sparql-results+xml",
+    "xml",
+    "XML",
+    f"{W3C_FORMATS_NAMESPACE}SPARQL_Results_XML",
+    ("application/xml", "text/xml"),
 )
 CSV = Format("text/csv", "csv", "CSV", f"{W3C_FORMATS_NAMESPACE}SPARQL_Results_CSV")
 TSV = Format("text/tab-separated-values", "tsv", "TSV", f"{W3C_FORMATS_NAMESPACE}SPARQL_Results_TSV")

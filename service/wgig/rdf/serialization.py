@@ -12,6 +12,7 @@ UnserializableError (406).
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from xml.parsers import expat
 
 import pyoxigraph as ox
@@ -107,8 +108,13 @@ def rdf_format(media_type: str) -> ox.RdfFormat:
     return format_
 
 
-def parse_graph_document(data: bytes, media_type: str, base: str | None = None) -> list[ox.Triple]:
-    """The triples of a document, with new blank node labels. Raises SyntaxError with line and column."""
+def parse_graph_document(
+    data: bytes, media_type: str, base: str | None = None, max_triples: int | None = None
+) -> list[ox.Triple]:
+    """The triples of a document, with new blank node labels; only the first `max_triples` of them.
+
+    Raises SyntaxError with line and column.
+    """
     if media_type == RDF_XML.media_type:
         check_xml(data)
     text = data.removeprefix(BOM_UTF8)
@@ -117,7 +123,7 @@ def parse_graph_document(data: bytes, media_type: str, base: str | None = None) 
     parsed = ox.parse(
         text, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
     )
-    return [check_triple_depth(quad.triple) for quad in parsed]
+    return [check_triple_depth(quad.triple) for quad in islice(parsed, max_triples)]
 
 
 def check_triple_depth(triple: ox.Triple) -> ox.Triple:

@@ -5,7 +5,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple, Self
@@ -153,7 +153,7 @@ class SparqlText:
         """
         end = len(self.text) if end is None else end
         chunks, tokens, copied_to, shift = list[str](), list[SparqlToken](), start, -start
-        for kind, text, offset in self.tokens[self._token_index(start) : self._token_index(end)]:
+        for kind, text, offset in self.tokens[self.token_index(start) : self.token_index(end)]:
             iri = iris.get(offset)
             if iri is None:
                 tokens.append(SparqlToken(kind, text, offset + shift))
@@ -166,9 +166,21 @@ class SparqlText:
         replaced.tokens = tokens
         return replaced
 
-    def _token_index(self, offset: int) -> int:
+    def token_index(self, offset: int) -> int:
         """The index of the first token at or after an offset."""
         return bisect_left(self.tokens, offset, key=attrgetter("start"))
+
+    def without_tokens(self, ranges: Sequence[tuple[int, int]]) -> Self:
+        """The text with spaces in place of the tokens in these ranges of indices; offsets stay the same."""
+        text, tokens = self.text, list[SparqlToken](self.tokens)
+        for begin, end in reversed(ranges):
+            start, last = tokens[begin].start, tokens[end - 1]
+            stop = last.start + len(last.text)
+            text = text[:start] + " " * (stop - start) + text[stop:]
+            del tokens[begin:end]
+        replaced = type(self)(text)
+        replaced.tokens = tokens
+        return replaced
 
 
 def find_declared_prefixes(tokens: Iterable[SparqlToken]) -> set[str]:
@@ -180,6 +192,31 @@ def find_declared_prefixes(tokens: Iterable[SparqlToken]) -> set[str]:
             declared.add(token.text.partition(":")[0])
         previous = token.word
     return declared
+
+
+def resolve_iri_tokens(source: SparqlText, offsets: Collection[int], base: str) -> dict[int, str]:
+    """The absolute IRIs of the IRIs and prefixed names at some offsets; empty if one of them is invalid.
+
+    They are parsed as Turtle, which has the same declarations of prefixes and base.
+    """
+    lines = []
+    pending_parts = 0  # of a declaration
+    for token in source.tokens if offsets else ():
+        pending_parts = {"BASE": 2, "PREFIX": 3}.get(token.word, pending_parts)
+        if pending_parts:
+            pending_parts -= 1
+            lines.append(token.text)
+        elif token.start in offsets:
+            lines.append(f"<x:s> <x:{token.start}> {token.text} .")
+    try:
+        quads = list(ox.parse("\n".join(lines), ox.RdfFormat.TURTLE, base_iri=base))
+    except (SyntaxError, ValueError):
+        return {}
+    return {
+        int(quad.predicate.value.removeprefix("x:")): quad.object.value
+        for quad in quads
+        if isinstance(quad.object, ox.NamedNode)
+    }
 
 
 def find_first_word(tokens: Iterable[SparqlToken]) -> SparqlToken | None:

@@ -100,8 +100,7 @@ def representation_links(
             *extra_links,
             *data_links(resource.license),
             *([f'<{chosen.profile.iri}>; rel="profile"'] if chosen else []),
-            f'<{representation_list_address(resource)}>; rel="alternate"; type="text/html"; '
-            f'profile="{ALTR_MODEL_IRI}"',
+            f'<{representation_list_address(resource)}>; rel="alternate"; profile="{ALTR_MODEL_IRI}"',
             *map(profile_token_link, profiles.values()),
             *(
                 representation_link(

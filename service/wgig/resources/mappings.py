@@ -181,7 +181,7 @@ def build_dataset_markup(
 
 
 def build_catalog_markup(base: str, host_url: str, kinds: Iterable[str]) -> dict[str, Any]:
-    """A schema.org DataCatalog with the whole store as a Dataset; `kinds` become its keywords."""
+    """A schema.org DataCatalog with the whole store as a Dataset, whose keywords are the resource kinds."""
     dumps = [
         {
             "@type": "DataDownload",

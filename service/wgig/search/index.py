@@ -181,6 +181,9 @@ class FullTextIndex(Projection):
         self.open()
         if self.is_pending:
             wait([self.start_build()], INDEX_WAIT_SECONDS)
+        if self.is_current and self.path and not self.path.exists():
+            log.error("the file of the search index is missing, and is rebuilt")
+            self.invalidate()
         if not self.is_current or self.path is None:
             raise self.unavailable_problem()
         number, connection = self.borrow_connection(self.path)

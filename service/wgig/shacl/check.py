@@ -35,12 +35,10 @@ from .documents import Document
 from .engines import get_shacl_engine
 from .findings import Finding, PaperReport, Report
 from .locations import find_result_offset, locate_offset, shown_line_text
+from .paper_scope import ACTOR_IRI_PREFIXES
 from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, rules_by_code, validate_profile_name
 from .summary import PaperSummary, ResultsByNode
-
-# The resources with these prefixes may be described in a file beside its papers and their parts.
-ACTOR_IRI_PREFIXES = (f"{ID_NAMESPACE}agent/", f"{ID_NAMESPACE}membership/")
 
 
 def find_non_shape_results(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:

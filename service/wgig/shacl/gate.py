@@ -20,10 +20,11 @@ from ..rdf.namespaces import LOCAL_NAME_PATTERN, RDF_TYPE, WGIG_ISSUE_PAPER, exp
 from ..rdf.positions_turtle import TriplePosition
 from ..settings import Settings
 from ..store.commit import CheckResults
-from .check import ACTOR_IRI_PREFIXES, build_check_report, find_document_results
+from .check import build_check_report, find_document_results
 from .conformance_graph import ConformanceGraph, paper_node
 from .documents import Document, DocumentReader, read_rdf
 from .findings import Report
+from .paper_scope import ActorStatement, check_paper_scope
 from .reports import REPORT_WRITERS
 from .results import ValidationResult
 
@@ -56,18 +57,29 @@ class PaperSubmission(NamedTuple):
     language: str
     settings: Settings
 
+    @property
+    def name(self) -> str:
+        """The name of the paper in the IRI of the graph."""
+        return self.graph.removeprefix(self.settings.base + PAPER_GRAPH_PATH)
+
+    @property
+    def paper(self) -> ox.NamedNode:
+        """The IRI of the paper that the graph describes."""
+        return paper_node(self.name)
+
 
 class GateDecision(NamedTuple):
     """The sent triples, in N-Triples, if the write is allowed; else the serialized report.
 
     `results` are the validation results for the paper, `digest` is that of the triples and rules that they
-    were computed from.
+    were computed from. `actor_statements` are still to be compared with the store (`check_actor_statements`).
     """
 
     triples: bytes = b""
     report: bytes = b""
     digest: str = ""
     results: frozenset[ValidationResult] = frozenset()
+    actor_statements: tuple[ActorStatement, ...] = ()
 
     @property
     def by_digest(self) -> CheckResults:
@@ -84,7 +96,8 @@ def check_submission(submission: PaperSubmission) -> GateDecision:
     """Check the triples that the graph would have after the write.
 
     Raises Problem 400 with line and column for a syntax error, 413 for too many triples. Raises 422 if the
-    graph would not describe the paper of its name, or if the report is requested as a problem document.
+    graph would not describe the paper with the same name, if a statement is out of scope, or if the paper
+    does not conform and its report is requested as a problem document.
     """
     documents = [read_submitted_part(part, submission) for part in submission.parts]
     sent_lines = b"".join(map(serialize_with_unique_blanks, documents))
@@ -96,10 +109,10 @@ def check_submission(submission: PaperSubmission) -> GateDecision:
         if len(documents) == 1 and not submission.existing_triples
         else build_merged_document(documents, sent_lines, submission)
     )
-    is_issue = is_issue_paper(content, submission)
-    check_paper_subjects(content, submission)
-    if not is_issue:
-        return GateDecision(sent_lines)
+    describes_issue_paper = is_issue_paper(content, submission)
+    actor_statements = check_paper_scope(content, submission.paper, submission.graph)
+    if not describes_issue_paper:
+        return GateDecision(sent_lines, actor_statements=actor_statements)
     results = find_document_results(content, submission.settings.shacl)
     report = build_check_report(content, profile, results)
     if not report.conforms:
@@ -107,12 +120,14 @@ def check_submission(submission: PaperSubmission) -> GateDecision:
     digest = get_conformance_graph(submission.settings.base, submission.settings.shacl).compute_digest(
         [*serialization.normalize_triples(content.triples)]
     )
-    return GateDecision(sent_lines, digest=digest, results=frozenset(results))
+    return GateDecision(
+        sent_lines, digest=digest, results=frozenset(results), actor_statements=actor_statements
+    )
 
 
 @cache
 def get_conformance_graph(base: str, engine_name: str) -> ConformanceGraph:
-    """The conformance graph that the paper will be part of."""
+    """The conformance graph, which has the results of all papers and computes their digests."""
     return ConformanceGraph(base, engine_name)
 
 
@@ -142,9 +157,11 @@ def build_merged_document(
     If one part was sent, its triples have their positions in it. Existing triples have none, as they are not
     in the request. The triples of several parts have none, as a report has one file name. Raises Problem 413.
     """
-    name = submission.graph.removeprefix(submission.settings.base + PAPER_GRAPH_PATH)
     content = read_rdf(
-        name, submission.existing_triples + sent_lines, N_TRIPLES, submission.settings.paper_triples
+        submission.name,
+        submission.existing_triples + sent_lines,
+        N_TRIPLES,
+        submission.settings.paper_triples,
     )
     if len(documents) != 1:
         return replace(content, find_positions=tuple)
@@ -161,16 +178,16 @@ def build_merged_document(
 
 
 def is_issue_paper(document: Document, submission: PaperSubmission) -> bool:
-    """Whether the paper of the graph's name is an issue paper; if not, it is an assessment paper.
+    """Whether the paper with the name of the graph is an issue paper; if not, it is an assessment paper.
 
     Raises Problem 422 if the document describes neither, or describes another issue paper.
     """
-    name = submission.graph.removeprefix(submission.settings.base + PAPER_GRAPH_PATH)
-    if not LOCAL_NAME_PATTERN.fullmatch(name):
+    if not LOCAL_NAME_PATTERN.fullmatch(submission.name):
         raise Problem(
-            422, f"{name!r} is not a paper name. Use letters, digits, hyphens, underscores and dots."
+            422,
+            f"{submission.name!r} is not a paper name. Use letters, digits, hyphens, underscores and dots.",
         )
-    paper = paper_node(name)
+    paper = submission.paper
     types = {(triple.subject, triple.object) for triple in document.iter_property_triples([RDF_TYPE])}
     other_papers = [subject for subject, type_ in types if type_ == WGIG_ISSUE_PAPER and subject != paper]
     if other_papers:
@@ -186,21 +203,6 @@ def is_issue_paper(document: Document, submission: PaperSubmission) -> bool:
             slug="no-paper",
         )
     return (paper, WGIG_ISSUE_PAPER) in types
-
-
-def check_paper_subjects(document: Document, submission: PaperSubmission) -> None:
-    """Raise Problem 422 for a subject other than the graph, its paper, a part, an agent or a membership."""
-    paper_iri = paper_node(submission.graph.removeprefix(submission.settings.base + PAPER_GRAPH_PATH)).value
-    for subject in document.numbers_by_subject:
-        iri = subject.value if isinstance(subject, ox.NamedNode) else paper_iri
-        if iri not in (paper_iri, submission.graph) and not iri.startswith(
-            (f"{paper_iri}/", *ACTOR_IRI_PREFIXES)
-        ):
-            raise Problem(
-                422,
-                f"The graph is for the paper <{paper_iri}>, but would describe <{iri}>, which is neither "
-                "a part of the paper nor an agent or membership. Remove its statements.",
-            )
 
 
 def serialize_refusal_report(report: Report, submission: PaperSubmission) -> bytes:

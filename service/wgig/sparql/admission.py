@@ -1,15 +1,15 @@
 """Admission of SPARQL texts: which texts may run, and how they are rewritten for the engine.
 
 The engine has no option to forbid outbound calls and no limit on recursion. It also parses some texts
-differently from the grammar: `trueSERVICE<x>{}` is a call, and a `<` after an operand never begins an IRI. A
-text that the engine could parse differently from this module is refused or rewritten.
+differently from the grammar: it parses `trueSERVICE<x>{}` as a call, and may parse the `<` of an IRI as
+less-than (see `is_misread_iri`). A text that the engine could parse differently is refused or rewritten.
 
 A fast path recognizes most queries by regular expression, because the full analysis takes longer than the
 evaluation of many queries. It accepts only texts that the full analysis would not change, as a test checks.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from ..rdf.sparql_lexer import (
     TokenStep,
     find_declared_prefixes,
     locate_offset,
+    resolve_iri_tokens,
     sparql_syntax_problem,
     walk_tokens,
 )
@@ -41,8 +42,9 @@ _QUERY_BEGIN_PATTERN = re.compile(
 )
 _SUSPECT_KEYWORDS = ("service", "load", "from")  # a text that contains one gets the full analysis
 _NESTING_TOKENS = ("(", "[", "{", "<<", "!")  # these add to the nesting depth
+# A comment can contain what looks like an IRI within parentheses.
 _COMMENT_PATTERN = re.compile(r"(?:^|[\s;.,{}()\[\]])#")
-# An IRI after an operand: the engine may parse its `<` as less-than.
+# The start of an IRI with one of the characters below, after anything but an operator.
 _MISREAD_IRI_PATTERN = re.compile(
     rf"""(?:^|[^\s(,=;{{]){_WHITESPACE_PATTERN}*+<[^<>"{{}}|^`\\\x00-\x20]*[#'(\[!]"""
 )
@@ -70,31 +72,34 @@ def simple_query_form(text: str, max_nesting: int) -> str:
 
 
 OUTBOUND_KEYWORDS = ("SERVICE", "LOAD")
+DATASET_CLAUSE_KEYWORDS = ("FROM", "USING")
 _OPERAND_KINDS = ("variable", "string", "number", "name", "iri", "language", "blank")
 
-# Characters that are valid in an IRI, but begin another token if the engine parses the `<` as less-than.
+# Valid in an IRI; but if the engine parses its `<` as less-than, they begin a comment, string or bracket.
 _MISREAD_CHARACTER_PATTERN = re.compile(r"[#'(\[!]")
 
 UNREACHABLE_IRI = "<about:nowhere>"  # the engine cannot request the scheme
 
 
 def admit_sparql_text(source: ParsedSparqlText, settings: Settings) -> ParsedSparqlText:
-    """The text that the engine may run; only IRIs are changed.
+    """The text that the engine may run; IRIs are changed, and repeated dataset clauses removed.
 
     IRIs that the engine could misread get escapes. SERVICE and LOAD are kept if the settings allow their
     target, SERVICE also if the target is the search of this service. The target gets a scheme that the
-    engine cannot request, and `federation` makes the call. Any other LOAD SILENT may fail silently (SPARQL
-    1.1 Update, section 3.1.4), so it is kept with an address that always fails. Raises Problem 403 for all
-    other SERVICE and LOAD, 400 for undeclared prefixes and for too deep nesting.
+    engine cannot request; the module `federation` makes the call. Any other LOAD SILENT may fail silently
+    (SPARQL 1.1 Update, section 3.1.4), so it is kept with an address that always fails. Raises Problem 403
+    for all other SERVICE and LOAD, 400 for undeclared prefixes and for too deep nesting.
     """
     text, declared_prefixes = source.text, find_declared_prefixes(source.tokens)
-    call_targets = find_call_targets(source)
-    permitted_iris = {
+    call_targets = find_call_targets(source, settings.base)
+    replacement_iris = {
         start: iri for start, target in call_targets.items() if (iri := target.replacement(settings))
     }
-    iris = {call_targets[start].token.start: iri for start, iri in permitted_iris.items()}
+    iris = {call_targets[start].token.start: iri for start, iri in replacement_iris.items()}
+    has_dataset = False
     for step in walk_tokens(source.tokens):
         token = step.token
+        has_dataset |= token.word in DATASET_CLAUSE_KEYWORDS
         if step.depth > settings.query_nesting:
             raise sparql_syntax_problem(
                 text,
@@ -110,7 +115,7 @@ def admit_sparql_text(source: ParsedSparqlText, settings: Settings) -> ParsedSpa
             raise diagnose_earlier_error(source, token.start) or undeclared_prefix_problem(
                 source, token, namespaces_by_prefix(settings.base)
             )
-        if makes_outbound_call(step, declared_prefixes) and token.start not in permitted_iris:
+        if makes_outbound_call(step, declared_prefixes) and token.start not in replacement_iris:
             raise Problem(
                 403,
                 describe_call_refusal(call_targets.get(token.start), settings),
@@ -119,38 +124,87 @@ def admit_sparql_text(source: ParsedSparqlText, settings: Settings) -> ParsedSpa
         if is_misread_iri(step):
             escaped = _MISREAD_CHARACTER_PATTERN.sub(lambda match: f"\\u{ord(match[0]):04X}", token.text)
             iris.setdefault(token.start, escaped)
+    if has_dataset:
+        source = drop_repeated_graphs(source, find_dataset_clauses(source), settings.base)
     return source.with_iris(iris) if iris else source
 
 
+class DatasetClause(NamedTuple):
+    """A FROM or USING clause: the number of its operation in an update, and the indexes of its tokens."""
+
+    operation_number: int
+    first: int
+    last: int
+
+
+def drop_repeated_graphs(
+    source: ParsedSparqlText, clauses: Sequence[DatasetClause], base: str
+) -> ParsedSparqlText:
+    """The text without dataset clauses that name a graph again.
+
+    The default graph is an RDF merge, a set (SPARQL 1.1 Query, section 13.2). The engine would count the
+    triples of a repeated graph repeatedly.
+    """
+    targets = {clause: source.tokens[clause.last].start for clause in clauses}
+    iris = resolve_iri_tokens(source, set(targets.values()), base)
+    seen, repeated = set[tuple[int, int, str]](), list[tuple[int, int]]()
+    for clause, offset in targets.items():
+        graph = (clause.operation_number, clause.last - clause.first, iris.get(offset, ""))
+        if graph in seen and graph[-1]:
+            repeated.append((clause.first, clause.last + 1))
+        seen.add(graph)
+    return source.without_tokens(repeated) if repeated else source
+
+
+def find_dataset_clauses(source: SparqlText) -> list[DatasetClause]:
+    """The FROM, FROM NAMED, USING and USING NAMED clauses of a text."""
+    clauses = []
+    operation_number = 0
+    for index, step in enumerate(walk_tokens(source.tokens)):
+        if step.brackets:
+            continue
+        operation_number += step.token.text == ";"
+        if step.token.word in DATASET_CLAUSE_KEYWORDS:
+            is_named = [token.word for token in source.tokens[index + 1 : index + 2]] == ["NAMED"]
+            last = index + 1 + is_named
+            if last < len(source.tokens) and source.tokens[last].kind in ("iri", "name"):
+                clauses.append(DatasetClause(operation_number, index, last))
+    return clauses
+
+
 class CallTarget(NamedTuple):
-    """The target of a SERVICE or LOAD: the keyword, whether SILENT follows, and the token of the target."""
+    """A SERVICE or LOAD: the keyword, whether SILENT follows, the token of the target and its IRI."""
 
     keyword: str
     silent: bool
     token: SparqlToken
+    iri: str
 
     def replacement(self, settings: Settings) -> str:
         """The IRI that replaces the target in an admitted text; empty if the call is not allowed."""
-        if self.keyword == "SERVICE" and is_own_search_url(self.token.iri, settings.base):
-            return f"<{OWN_SERVICE_SCHEME}{self.token.iri}>"
-        url = find_allowed_url(self.token.iri, settings.allow)
+        if self.keyword == "SERVICE" and is_own_search_url(self.iri, settings.base):
+            return f"<{OWN_SERVICE_SCHEME}{self.iri}>"
+        url = find_allowed_url(self.iri, settings.allow)
         if url is not None:
             return f"<{OUTBOUND_SCHEME}{url}>"
         return UNREACHABLE_IRI if (self.keyword, self.silent) == ("LOAD", True) else ""
 
 
-def find_call_targets(source: SparqlText) -> dict[int, CallTarget]:
+def find_call_targets(source: SparqlText, base: str) -> dict[int, CallTarget]:
     """The target of each SERVICE and LOAD whose target is an IRI, by the offset of the keyword."""
     end_token = SparqlToken("", "", len(source.text))
     token_streams = (islice(source.tokens, skipped, None) for skipped in range(3))
-    calls = {
-        keyword.start: CallTarget(
-            keyword.word, first.word == "SILENT", second if first.word == "SILENT" else first
-        )
-        for keyword, first, second in zip_longest(*token_streams, fillvalue=end_token)
-        if keyword.word in OUTBOUND_KEYWORDS
+    calls = [
+        (word, first.word == "SILENT", second if first.word == "SILENT" else first)
+        for word, first, second in zip_longest(*token_streams, fillvalue=end_token)
+        if word.word in OUTBOUND_KEYWORDS
+    ]
+    iris = resolve_iri_tokens(source, {token.start for *_, token in calls if token.kind == "name"}, base)
+    return {
+        word.start: CallTarget(word.word, silent, token, token.iri or iris.get(token.start, ""))
+        for word, silent, token in calls
+        if token.kind in ("iri", "name")
     }
-    return {start: target for start, target in calls.items() if target.token.kind in ("iri", "name")}
 
 
 def describe_call_refusal(target: CallTarget | None, settings: Settings) -> str:
@@ -161,9 +215,9 @@ def describe_call_refusal(target: CallTarget | None, settings: Settings) -> str:
             "SERVICE and LOAD are refused: this service requests no other addresses, unless its operator "
             f"allows them in WGIG_ALLOW. {suggestion}"
         )
-    if target and target.token.iri:
+    if target and target.iri:
         return (
-            f"{target.keyword} <{shorten_untrusted_text(target.token.iri)}> is refused: "
+            f"{target.keyword} <{shorten_untrusted_text(target.iri)}> is refused: "
             "the address is not among those that the operator of this service allows in WGIG_ALLOW. "
             f"{suggestion}"
         )
@@ -197,7 +251,7 @@ def makes_outbound_call(step: TokenStep, declared_prefixes: set[str]) -> bool:
 
 
 def iter_prefixes_behind_keyword(token: SparqlToken, keyword: str) -> Iterator[str]:
-    """The prefixes left of a prefixed name if the engine parses the keyword in it as a separate token.
+    """What remains of the prefix of a name if the engine parses a keyword at its start as a separate token.
 
     For SERVICE, `SERVICEe:x` yields `e`.
     """

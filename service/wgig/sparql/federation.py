@@ -189,7 +189,7 @@ def iter_federated_calls(admitted: SparqlText, base: str) -> Iterator[FederatedC
     steps = list(walk_tokens(admitted.tokens))
     marked_targets = {
         start: target
-        for start, target in find_call_targets(admitted).items()
+        for start, target in find_call_targets(admitted, base).items()
         if find_target_scheme(target.token)
     }
     original_iris = {

@@ -86,11 +86,18 @@ def find_planner_command() -> Path:
 
 @cache
 def make_empty_store() -> tempfile.TemporaryDirectory[str]:
-    """A temporary folder with an empty store, removed when this process exits."""
+    """A temporary folder with an empty store, to be removed by `remove_empty_store`."""
     folder = tempfile.TemporaryDirectory()
-    atexit.register(folder.cleanup)
+    atexit.register(remove_empty_store)
     ox.Store(folder.name).flush()
     return folder
+
+
+def remove_empty_store() -> None:
+    """Remove the folder with the empty store, if there is one."""
+    if make_empty_store.cache_info().currsize:
+        make_empty_store().cleanup()
+        make_empty_store.cache_clear()
 
 
 def run_planner(command: list[str], text: str) -> str:

@@ -58,7 +58,10 @@ def add_using_clauses(
         return update
     text = update.text
     clauses = " ".join(
-        [*(f"USING <{iri}>" for iri in graphs), *(f"USING NAMED <{iri}>" for iri in named_graphs)]
+        [
+            *(f"USING <{iri}>" for iri in dict.fromkeys(graphs)),
+            *(f"USING NAMED <{iri}>" for iri in dict.fromkeys(named_graphs)),
+        ]
     )
     parts: list[str] = []
     copied_until = 0
@@ -163,7 +166,7 @@ def parse_query_request(pairs: Pairs, settings: Settings) -> QueryRequest:
 def read_query_dataset(pairs: Pairs, *, is_union: bool) -> QueryDataset:
     """The dataset in the parameters of a query (SPARQL 1.1 Protocol, section 2.1.4). Raises Problem 400."""
     default, named = (
-        tuple([check_absolute_iri(iri, key) for iri in parameter_values(pairs, key)])
+        tuple(dict.fromkeys(check_absolute_iri(iri, key) for iri in parameter_values(pairs, key)))
         for key in ("default-graph-uri", "named-graph-uri")
     )
     return QueryDataset(default, named, is_union)

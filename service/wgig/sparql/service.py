@@ -29,7 +29,7 @@ from ..problems import Problem
 from ..rdf.formats import FORMATS_BY_FORM, HTML, TSV, Format, is_empty_result
 from ..rdf.serialization import UnserializableError
 from ..settings import MIB, Settings
-from ..store.errors import StoreError, StoreUnavailableError
+from ..store.errors import StoreUnavailableError, build_store_error
 from ..store.store import Store
 from ..store.view import parse_tsv_rows
 from .explain import EXPLANATION_FORMATS, explain_query, respond_with_explanation
@@ -189,14 +189,14 @@ async def select_internal_tsv(
 ) -> bytes:
     """The result of a SELECT of the service itself over all graphs, as TSV.
 
-    Raises Problem 503 if the result is larger than `max_bytes`.
+    Raises Problem 413 if the result is larger than `max_bytes`.
     """
     query = build_internal_query(text)
     async with open_query_result(request, queries, query, TSV, is_internal=True) as result:
         body = await result.read_up_to(max_bytes)
         if not result.is_whole:
             result.close()
-            raise Problem(503, f"The result is larger than {max_bytes} bytes. Ask for less.")
+            raise result_too_large_problem(f"is larger than {max_bytes} bytes")
     return body
 
 
@@ -304,12 +304,16 @@ async def serialize_result(  # noqa: PLR0913, PLR0917 - the response depends on 
 async def read_remaining_result(result: QueryResult) -> bytes:
     """The result after its first chunk, for HTTP/1.0, whose clients cannot detect an incomplete result.
 
-    Raises Problem 503 if it is larger than MAX_BUFFERED_RESULT_BYTES.
+    Raises Problem 413 if it is larger than MAX_BUFFERED_RESULT_BYTES.
     """
     remaining_bytes = await result.read_up_to(MAX_BUFFERED_RESULT_BYTES)
     if not result.is_whole:
         result.close()
-        raise Problem(503, "The result is too large for HTTP/1.0, which cannot mark its end. Use HTTP/1.1.")
+        raise Problem(
+            413,
+            f"The result is larger than {MAX_BUFFERED_RESULT_BYTES} bytes, too large for HTTP/1.0, which "
+            "cannot mark its end. Use HTTP/1.1, also from a proxy to this service, or ask for less.",
+        )
     return remaining_bytes
 
 
@@ -365,7 +369,7 @@ async def query_failure_problem(
     queries: QueryService, fault: QueryFault, query: QueryRequest, format_: Format
 ) -> Problem:
     """The Problem for a query without a complete result. Raises StoreError if the store failed."""
-    settings = queries.settings
+    settings, headers = queries.settings, {}
     match fault.kind:
         case protocol.SYNTAX_FAULT if len(query.source.text) > LONG_QUERY_CHARS:
             return await queries.checks.run(diagnose_refused_text, query.source, str(fault), settings)
@@ -376,20 +380,24 @@ async def query_failure_problem(
         case protocol.UNFIT_FAULT:
             return UnserializableError(str(fault), format_.media_type)
         case protocol.DISK_FAULT:
-            raise StoreError(str(fault))
+            raise build_store_error(fault, queries.store.folder)
         case protocol.REMOTE_FAULT:
             raise StoreUnavailableError(str(fault))
-        case protocol.SIZE_FAULT:
-            cause = f"The result is larger than {settings.result_bytes} bytes."
-        case protocol.ROWS_FAULT:
-            cause = f"The result has more than {settings.result_rows} rows."
+        case protocol.SIZE_FAULT | protocol.ROWS_FAULT:
+            is_size = fault.kind == protocol.SIZE_FAULT
+            return result_too_large_problem(
+                f"is larger than {settings.result_bytes} bytes"
+                if is_size
+                else f"has more than {settings.result_rows} rows"
+            )
         case protocol.TIME_FAULT:
             cause = (
                 str(fault) or f"The query took longer than {settings.query_seconds} seconds and was canceled."
             )
         case protocol.CANCELED_FAULT:
-            return Problem(503, "The query was canceled on request, or because the service stops.")
+            cause = "The query was canceled on request, or because the service stops."
         case protocol.CROWDED_FAULT:
+            headers = {"Retry-After": "10"}
             cause = (
                 "The query was canceled, as all workers were busy and other clients waited: it had run for "
                 "long, and no client had more queries running."
@@ -400,5 +408,10 @@ async def query_failure_problem(
                 f"The worker of the query exited, most likely as it needed more than {max_bytes} bytes of "
                 "memory."
             )
-    headers = {"Retry-After": "10"} if fault.kind == protocol.CROWDED_FAULT else {}
-    return Problem(503, f"{cause} Ask for less, for example with LIMIT.", headers=headers)
+    advice = "" if fault.kind == protocol.CANCELED_FAULT else " Ask for less, for example with LIMIT."
+    return Problem(503, f"{cause}{advice}", headers=headers)
+
+
+def result_too_large_problem(limit: str) -> Problem:
+    """The 413 for a result that `has more than 10 rows`: repeating the query would fail as well."""
+    return Problem(413, f"The result {limit}. Ask for less, for example with LIMIT.")

@@ -3,11 +3,15 @@
 Each message is one sentence with the cause and the fix.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 OTHER_STORE_ADVICE = "give another folder with --store"
+
+DAMAGE_MESSAGE = "corruption"  # in each message of the engine about a damaged file
+DAMAGED_FILE_PATTERN = re.compile(r"(\w+\.(?:sst|log)|MANIFEST-\d+)\b")
 
 # Part of an error message of the engine or the system (in lower case), its meaning, and how to fix it.
 STORE_ERROR_CAUSES = (
@@ -29,7 +33,7 @@ STORE_ERROR_CAUSES = (
     ),
     ("not a directory", "is not a folder", "give a folder with --store"),
     ("no such file", "does not exist", "make one: wgig serve, or wgig load, with the same --store"),
-    ("corruption", "is damaged or not a store", f"load a dump into a new one, or {OTHER_STORE_ADVICE}"),
+    (DAMAGE_MESSAGE, "is damaged or not a store", f"restore a backup, or {OTHER_STORE_ADVICE}"),
 )
 
 
@@ -40,6 +44,10 @@ STILL_READABLE_MESSAGES = ("lock hold by", "lock file", "permission denied", "re
 
 class StoreError(Exception):
     """A store operation failed; the message is one sentence with the cause and the fix."""
+
+
+class DamagedStoreError(StoreError):
+    """A file of the store is damaged, as the engine noticed while it read or wrote."""
 
 
 class DiskFullError(StoreError):
@@ -65,12 +73,15 @@ class StoreNotWritableError(StoreError):
 STORE_ERROR_CLASSES: dict[str, type[StoreError]] = {
     **dict.fromkeys(STILL_READABLE_MESSAGES, StoreNotWritableError),
     **dict.fromkeys(DISK_FULL_MESSAGES, DiskFullError),
+    DAMAGE_MESSAGE: DamagedStoreError,
 }
 
 
 def build_store_error(error: Exception, folder: Path | None) -> StoreError:
     """The StoreError for an error of the engine or the disk, about the store in `folder`."""
     message = str(error).lower()
+    if DAMAGE_MESSAGE in message and (file := DAMAGED_FILE_PATTERN.search(str(error))):
+        return DamagedStoreError(f"The store {folder} is damaged in the file {file[1]}; restore a backup.")
     for pattern, meaning, fix in STORE_ERROR_CAUSES:
         if pattern in message:
             error_class = STORE_ERROR_CLASSES.get(pattern, StoreError)
@@ -78,10 +89,20 @@ def build_store_error(error: Exception, folder: Path | None) -> StoreError:
     return StoreError(f"The store {folder} failed: {error}.")
 
 
+def is_engine_damage(error: Exception) -> bool:
+    """Whether the engine reports a damaged file, as an OSError, RuntimeError or ValueError."""
+    return isinstance(error, (OSError, RuntimeError, ValueError)) and DAMAGE_MESSAGE in str(error).lower()
+
+
 @contextmanager
 def translate_disk_errors(folder: Path | None) -> Iterator[None]:
-    """Context manager that turns an OSError about the store in `folder` into a StoreError."""
+    """Context manager that turns an error of the disk about the store in `folder` into a StoreError.
+
+    These are each OSError, and a RuntimeError or ValueError of the engine about a damaged file.
+    """
     try:
         yield
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:
+        if not (isinstance(error, OSError) or is_engine_damage(error)):
+            raise
         raise build_store_error(error, folder) from error

@@ -14,6 +14,7 @@ import fcntl
 import gzip
 import hashlib
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,7 +126,7 @@ class ContentStore:
             return self.contents[digest]
         try:
             content = gzip.decompress(self.path(self.folder, digest).read_bytes())
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise StoreError(f"The version {digest} of a graph cannot be read: {error}.") from error
         if hashlib.sha256(content).hexdigest() != digest:
             raise StoreError(f"The version {digest} of a graph is damaged. Restore it from a backup.")

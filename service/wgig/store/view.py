@@ -104,6 +104,11 @@ class StoreView:
         """Whether a named graph exists; the unnamed graph always does."""
         return graph is None or self._quads.contains_named_graph(to_graph_name(graph))
 
+    def graph_exceeds(self, graph: str | None, count: int) -> bool:
+        """Whether a graph has more than `count` triples."""
+        quads = self._quads.quads_for_pattern(None, None, None, to_graph_name(graph))
+        return any(True for _ in islice(quads, count, None))
+
     def has_statement(
         self,
         subject: ox.NamedNode | None,

@@ -23,6 +23,7 @@ from wgig.rdf.positions_turtle import TriplePosition
 from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER
 from wgig.shacl.check import check_document
 from wgig.shacl.rules import section_headings
+from wgig.text import replace_control_characters
 
 from tests.fixtures.triples import load_triples
 
@@ -227,7 +228,7 @@ def test_syntax_error_is_refused_with_line_and_column(
     assert (problem.members["line"], problem.members["column"]) == (line, column)
     assert message in problem.detail
     excerpt_line, caret_line = problem.members["excerpt"].split("\n")
-    assert text.splitlines()[line - 1].startswith(excerpt_line)
+    assert replace_control_characters(text.splitlines()[line - 1]).startswith(excerpt_line)
     assert caret_line == " " * (column - 1) + "^"
     assert "column" not in problem.detail
 

@@ -12,8 +12,10 @@ import pyoxigraph as ox
 import pytest
 from rich.cells import cell_len
 from wgig.i18n import load_catalog
+from wgig.papers.readers import read_paper_document
 from wgig.problems import Problem
-from wgig.rdf.formats import CSV, JSON, JSON_LD, Format, get_named_format
+from wgig.rdf.formats import CSV, JSON, JSON_LD, MARKDOWN, Format, get_named_format
+from wgig.settings import Settings
 from wgig.shacl.findings import CheckOutcome, Report, UncheckedFile
 from wgig.shacl.reports import GITHUB_ANNOTATIONS_FORMAT, JUNIT_FORMAT, REPORT_WRITERS, TEXT_REPORT_FORMAT
 from wgig.shacl.reports.phrases import REPORT_PHRASES, format_report_phrase
@@ -262,6 +264,15 @@ def test_no_format_passes_on_control_characters_or_ci_commands(format_: Format, 
     assert not re.search("[\x1b\x07\u202e\u2028]", report)
     if format_ in (TEXT_REPORT_FORMAT, CSV):
         assert not re.search(r"^\s*::|##\[", report, re.MULTILINE)
+
+
+@pytest.mark.parametrize("format_", REPORT_WRITERS, ids=lambda format_: format_.suffix)
+def test_excerpt_of_an_unreadable_file_has_no_control_characters(format_: Format) -> None:
+    text = "---\ntitle: A\x1b[2J\x07\u202e\n---\n"
+    with pytest.raises(Problem) as caught:
+        read_paper_document("a.md", text.encode(), MARKDOWN, 1000, Settings.base)
+    report = write_report(format_, [UncheckedFile("a.md", caught.value)])
+    assert not re.search("[\x1b\x07\u202e]", report)
 
 
 def test_github_gets_an_escaped_command_for_each_finding(

@@ -363,6 +363,19 @@ def test_members_with_the_same_number_after_a_power_cut_have_different_iris(tmp_
     assert len(set(fragments)) == 2
 
 
+def test_times_do_not_decrease_if_the_clock_is_set_back_before_a_scan(tmp_path: Path) -> None:
+    change_log = log.ChangeLog(tmp_path / "log.sqlite", BASE)
+    newest, earlier = "2026-01-02T00:00:00.000000Z", "2026-01-01T00:00:00.000000Z"
+    states = [log.ResourceState(f"x:{number}", newest, True, "<x:p> 1") for number in range(2)]
+    change_log.add(states, "")
+    scan = change_log.begin_scan()
+    change_log.add_scanned(scan, [log.ResourceState("x:0", earlier, False, "<x:p> 2")])
+    change_log.end_scan(scan, earlier)
+    times = [time for (time,) in change_log.select_rows("SELECT at FROM members ORDER BY number")]
+    assert len(times) == 4  # x:0 was changed, x:1 deleted
+    assert times == sorted(times)
+
+
 def test_a_bulk_load_causes_a_scan(disk_store: Store) -> None:
     stream = ChangeLogSync(disk_store, BASE)
     asyncio.run(stream.get_current_log())

@@ -4,6 +4,9 @@ A tool rejects unknown arguments. It reports at most 5 invalid arguments, each w
 it.
 """
 
+import os
+import shutil
+import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -170,6 +173,26 @@ def copy_store_folder(folder: Path, settings: Settings) -> None:
     clone_store(folder, settings.store)
 
 
+@contextmanager
+def remove_folder_on_signals(folder: Path) -> Iterator[None]:
+    """Remove the folder and end the process with code 0 at SIGINT, SIGTERM or SIGHUP.
+
+    Tasks are not unwound: reading standard input cannot be canceled, and there is nothing to save.
+    """
+
+    def remove_and_exit(*_: object) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    previous = {signal_: signal.signal(signal_, remove_and_exit) for signal_ in signals}
+    try:
+        yield
+    finally:
+        for signal_, handler in previous.items():
+            signal.signal(signal_, handler)
+
+
 @asynccontextmanager
 async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator[Graph]:
     """Yield a read-only graph of the current store; a query may take up to `seconds`.
@@ -178,7 +201,7 @@ async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator
     have the store open. Raises StoreError or OSError if the snapshot fails.
     """
     threading.stack_size(THREAD_STACK_BYTES)
-    with TemporaryDirectory(prefix="wgig-") as folder:
+    with TemporaryDirectory(prefix="wgig-") as folder, remove_folder_on_signals(Path(folder)):
         copy = Path(folder) / "store"
         await run_sync(copy_store_folder, copy, settings)
         embedded_settings = replace(

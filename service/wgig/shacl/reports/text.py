@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from ...text import defuse_ci_command, flatten_untrusted_text, replace_control_characters
+from ...text import defuse_ci_command, flatten_untrusted_text
 from ..findings import (
     STATE_DONE,
     STATE_FAULTY,
@@ -104,7 +104,7 @@ class TextReportFormatter:
         unread_phrase = self.style_text(self.get_phrase("unread"), SGR_RED)
         yield f"{self.style_text('✗', SGR_RED)} {self.style_text(location, SGR_BOLD)}: {unread_phrase}"
         yield from wrap_indented_text(flatten_untrusted_text(unchecked.problem.detail), 2)
-        for line in replace_control_characters(unchecked.problem.members.get("excerpt", "")).splitlines():
+        for line in unchecked.problem.members.get("excerpt", "").splitlines():
             yield f"    {line}"
 
     def conforming_line(self, report: Report) -> str:

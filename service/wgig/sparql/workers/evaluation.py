@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 
 from ...http.work_queue import WorkQueue
 from ...rdf.serialization import OutputChecker, UnserializableError
-from ...store.errors import StoreError
+from ...store.errors import StoreError, is_engine_damage
 from ...store.store import Store
 from ...store.view import StoreView
 from .fair_queue import QueueState
@@ -48,7 +48,8 @@ def evaluate_query(view: StoreView, job: QueryJob, send: Callable[[bytes], None]
     except UnserializableError as error:
         raise QueryFault(UNFIT_FAULT, error.reason) from error
     except (ValueError, RuntimeError) as error:
-        raise QueryFault(VALUE_FAULT, str(error)) from error
+        kind = DISK_FAULT if is_engine_damage(error) else VALUE_FAULT
+        raise QueryFault(kind, str(error)) from error
     return bytes(writer.chunk)
 
 

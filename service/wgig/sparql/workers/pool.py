@@ -43,8 +43,8 @@ class WorkerPool:
         self.store, self.settings = store, settings
         max_per_client = settings.readers - 1
         self.queue: FairQueue[WorkerConnection] = FairQueue(
-            max(1, max_per_client),
-            max(1, 2 * max_per_client),  # of up to 2 * settings.readers workers
+            max(1, max_per_client),  # workers lent to one client
+            max(1, 2 * max_per_client),  # workers lent in all, during the replacement of a generation
             MAX_WAITING_QUERIES,
             WORKER_WAIT_SECONDS,
             self.on_crowded,
@@ -88,11 +88,11 @@ class WorkerPool:
         client_key = identify_client(client)
         worker = await self.queue.borrow(client_key)
         if not self.queue.idle and client_key in self.queue.long_borrowers():
-            worker.listener.on_occupied()
+            worker.listener.on_occupied()  # so that the generation forks another worker, if it may
         return worker.start_query(job, self.settings.query_seconds)
 
     def on_crowded(self) -> None:
-        """Handle a client without long loans that waits for a worker."""
+        """A client whose queries are all short waits for a worker: the generation ends a long query."""
         if self.current:
             self.current.on_crowded()
 
@@ -113,7 +113,7 @@ class WorkerPool:
         await asyncio.gather(*(generation.close() for generation in self.generations))
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # The methods from here to `make_numbered_copy` are called in the thread that writes.
+    # `on_commit` runs in the thread that writes, and calls the methods up to `make_numbered_copy` there.
 
     def on_commit(self, change: Change | None) -> None:
         """Send a change to the workers; replace the workers if that is cheaper or the change is None."""
@@ -197,7 +197,7 @@ class WorkerPool:
                 self.remove_old_copies()
 
     def has_sufficient_workers(self, write_number: int, max_quads: int) -> bool:
-        """Whether the current workers have write `write_number` and may have `max_quads` quads in memory."""
+        """Whether the current workers have write `write_number`, and may hold `max_quads` quads in memory."""
         return (
             self.current is not None
             and self.current.write_number >= write_number
@@ -217,7 +217,7 @@ class WorkerPool:
                 and not (generation.in_memory or self.current.in_memory)
                 and self.has_sufficient_workers(write_number, 0)
             ):
-                # The current workers read from disk, as the new ones would.
+                # The new workers would read from disk as well: the current ones stay, with the new limit.
                 self.current.max_memory_quads = max_quads
             else:
                 await self.populate(generation)
@@ -251,7 +251,8 @@ class WorkerPool:
         """Fork workers that have all writes up to now. Raises OSError or StoreError."""
         loaded_folder = generation.folder
         try:
-            # `reads_from_disk` is now true, so each write makes a copy. Writes since the last copy made none.
+            # From now on `reads_from_disk` is true, and each write makes a copy for these workers. Writes
+            # since the copy in `loaded_folder` made none, so another copy is needed.
             if not generation.in_memory and self.last_write_number != generation.write_number:
                 generation.folder, generation.write_number = await asyncio.to_thread(self.make_numbered_copy)
             await generation.populate()
@@ -262,7 +263,7 @@ class WorkerPool:
     def remove_old_copies(self, newest: Path | None = None) -> None:
         """Remove the copies older than `newest`, which all workers read now; without `newest` all copies.
 
-        Copies being loaded are kept, and so are unfinished copies, whose name is not a number. If the pool is
+        Copies being loaded are kept, and so are unfinished ones, which have a temporary name. If the pool is
         closed, this does nothing, because `close` removes the whole folder.
         """
         if self.is_closed:
@@ -275,7 +276,7 @@ class WorkerPool:
                 shutil.rmtree(copy, ignore_errors=True)
 
     def on_generation_lost(self, generation: WorkerGeneration) -> None:
-        """Handle the exit of a forker: start new workers if its generation was the current one."""
+        """Handle the exit of a forker, planned or not: start new workers if its generation was current."""
         self.generations.remove(generation)
         if not self.reads_from_disk:
             self.remove_old_copies()

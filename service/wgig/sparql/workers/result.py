@@ -31,8 +31,9 @@ def ignore_flow_control(*, on: bool) -> None:
 class QueryResult:
     """The chunks of a result, read by one client as they arrive.
 
-    An incomplete result ends with a QueryFault. `set_flow` is called to pause and to resume the sender.
-    `stop` is called with the kind of fault if the client stops reading before the end.
+    If the query fails, reading raises a QueryFault, also before chunks that have arrived. `set_flow` is
+    called to pause and to resume the sender. `stop` is called with the kind of fault if the client stops
+    reading before the end.
     """
 
     def __init__(self, set_flow: FlowControl, stop: Callable[[str], None]) -> None:
@@ -94,7 +95,7 @@ class QueryResult:
         return await self.read_up_to(sys.maxsize)
 
     async def read_up_to(self, max_bytes: int) -> bytes:
-        """The unread chunks, joined, up to the chunk that exceeds `max_bytes`. Raises QueryFault."""
+        """The unread chunks, joined, until they have more than `max_bytes`. Raises QueryFault."""
         body = bytearray()
         while len(body) <= max_bytes and (chunk := await self.next_chunk()) is not None:
             body += chunk

@@ -16,8 +16,8 @@ from pathlib import Path
 from ..._version import __version__
 from ...files import PARTIAL_SUFFIX, open_durable_file, sync_to_disk
 from ...problems import Problem
-from ..files import ASIDE_FOLDER, hold_file_lock, swap_store
-from ..folder import check_layout_number, hold_store_closed
+from ..files import ASIDE_FOLDER, VERSIONS_FOLDER, hold_file_lock, swap_store
+from ..folder import QUADS_FOLDER, check_layout_number, hold_store_closed
 from ..snapshot import CHECKPOINT_FOLDER
 from .manifest import (
     MANIFEST_FILE,
@@ -32,6 +32,7 @@ from .manifest import (
     list_file_sizes,
     read_store_content,
 )
+from .verification import link_quads, verify_quads, verify_versions
 
 BACKUP_STORE_FOLDER = "store"  # the copy of the store folder, in a backup
 PARTIAL_BACKUP_FOLDER = PARTIAL_SUFFIX  # the temporary name of a backup that is being written or deleted
@@ -93,10 +94,24 @@ def write_backup(
     check_store_files(backup / BACKUP_STORE_FOLDER, files, progress)
     with progress("Reading", quad_count, "quads") as report_quads:
         content = read_store_content(backup / BACKUP_STORE_FOLDER, report_quads)
+    verify_store(checkpoint, progress)
     if content.quads != quad_count:
         raise DamagedBackupError(f"it holds {content.quads} quads, and the store had {quad_count}")
     BackupManifest(__version__, timestamp, content, files).write(backup)
     return content
+
+
+def verify_store(copy: Path, progress: ProgressDisplay) -> int:
+    """Verify all quads and graph versions of a copy of a store, which is changed; the number of versions.
+
+    Raises DamagedBackupError, OSError.
+    """
+    with progress("Verifying the indexes", 1, "steps") as report_steps:
+        verify_quads(copy / QUADS_FOLDER)
+        report_steps(1)
+    version_count = sum(1 for _ in (copy / VERSIONS_FOLDER).glob("*/*.nt.gz"))
+    with progress("Verifying the versions", version_count, "files") as report_files:
+        return verify_versions(copy, report_files)
 
 
 def restore_backup(backup: Path, folder: Path, progress: ProgressDisplay) -> tuple[BackupManifest, Path]:
@@ -110,16 +125,21 @@ def restore_backup(backup: Path, folder: Path, progress: ProgressDisplay) -> tup
     with hold_file_lock(folder / ASIDE_FOLDER / BACKUP_LOCK_FILE, BACKUP_BUSY_MESSAGE.format(folder)):
         with hold_store_closed(folder):
             pass  # fail before the copy, which takes long, if the store is open
-        new_store = folder / ASIDE_FOLDER / "restoring"
-        shutil.rmtree(new_store, ignore_errors=True)
+        new_store, verified = (folder / ASIDE_FOLDER / name for name in ("restoring", "verifying"))
+        for path in (new_store, verified):
+            shutil.rmtree(path, ignore_errors=True)
         try:
             copy_store_files(backup / BACKUP_STORE_FOLDER, new_store, progress)
             check_store_files(new_store, manifest.files, progress)
             check_content_counts(new_store, manifest.content)
+            link_quads(new_store / QUADS_FOLDER, verified / QUADS_FOLDER)
+            verify_quads(verified / QUADS_FOLDER)
+            verify_versions(new_store)
             with hold_store_closed(folder):
                 previous = swap_store(folder, new_store, compact_timestamp(current_backup_time()))
         finally:
-            shutil.rmtree(new_store, ignore_errors=True)
+            for path in (new_store, verified):
+                shutil.rmtree(path, ignore_errors=True)
         write_backup_time(folder, manifest.made)
     return manifest, previous
 

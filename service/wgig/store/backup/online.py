@@ -149,8 +149,9 @@ def request_checkpoint(folder: Path) -> int:
     return int(response["quads"]) if response else Store.open(folder).make_checkpoint()
 
 
-def clone_store(target: Path, folder: Path) -> None:
-    """Clone the store in `folder` into the new folder `target`, by hard links where possible.
+@contextmanager
+def open_checkpoint(folder: Path) -> Iterator[tuple[Path, int]]:
+    """A checkpoint of the store in `folder`, and its number of quads. It may be changed or moved away.
 
     Raises StoreError or OSError, also if a backup is in progress.
     """
@@ -158,7 +159,15 @@ def clone_store(target: Path, folder: Path) -> None:
     with hold_file_lock(folder / ASIDE_FOLDER / BACKUP_LOCK_FILE, BACKUP_BUSY_MESSAGE.format(folder)):
         shutil.rmtree(checkpoint, ignore_errors=True)  # of an interrupted backup
         try:
-            request_checkpoint(folder)
-            shutil.move(checkpoint, target)
+            yield checkpoint, request_checkpoint(folder)
         finally:
             shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+def clone_store(target: Path, folder: Path) -> None:
+    """Clone the store in `folder` into the new folder `target`, by hard links where possible.
+
+    Raises StoreError or OSError, also if a backup is in progress.
+    """
+    with open_checkpoint(folder) as (checkpoint, _):
+        shutil.move(checkpoint, target)

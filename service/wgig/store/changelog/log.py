@@ -322,10 +322,10 @@ class ChangeLog(LogFile):
             select_missing = """SELECT iri FROM things
                 WHERE look < ? AND what <> ? AND iri NOT IN (SELECT iri FROM found) ORDER BY iri"""
             missing = self.select_rows(select_missing, number, ACTIVITY_DELETE)
-            # Times in the log must not decrease.
-            self.connection.execute(
-                "UPDATE found SET at = ?, known = 0 WHERE at < ?", (now, self.read_setting("newest"))
-            )
+            # Times in the log must not decrease, also if the clock was set back.
+            newest = self.read_setting("newest")
+            now = max(now, newest)
+            self.connection.execute("UPDATE found SET at = ?, known = 0 WHERE at < ?", (now, newest))
             rows = self.connection.execute("SELECT * FROM found ORDER BY at, iri")
             self.write_states((unpack_resource_state(*row) for row in rows), number)
             self.write_states((ResourceState(iri, now, False, "") for (iri,) in missing), number)

@@ -1,8 +1,8 @@
 """Keeps the change log in sync with the store: on each commit, and by a full scan if necessary.
 
 A scan is necessary if the store may have been written without the log: at the first start, after `wgig load`,
-a restore or a crash, and after a commit whose change is unknown. Then the clean mark of the store, which each
-commit changes (see `recovery`), differs from the mark in the log, which is that of the last commit in it. A
+a restore or a crash, and after a commit whose change is unknown. Each commit changes the clean mark of the
+store (see `recovery`), and the log has the mark of its last commit: if the two differ, a scan is necessary. A
 store without inference has no clean mark, and is scanned at each start.
 
 Published versions are never withdrawn. A restore is logged as the changes that it makes. A log that cannot be

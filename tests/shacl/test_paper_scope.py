@@ -1,0 +1,234 @@
+"""The graph of a paper describes the paper and what it introduces, and changes nothing else."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import httpx
+import pyoxigraph as ox
+import pytest
+from wgig.problems import Problem
+from wgig.rdf.formats import N_TRIPLES
+from wgig.rdf.namespaces import expand_curie
+from wgig.rdf.shipped import shipped_ontology
+from wgig.seed import open_filled_store
+from wgig.settings import Settings
+from wgig.shacl.documents import read_rdf
+from wgig.shacl.paper_scope import AGENT_CLASSES, check_paper_scope
+from wgig.store.store import Store
+
+from tests.fixtures.service import make_writer_client
+
+BASE = Settings.base
+PAPER = ox.NamedNode(f"{BASE}id/paper/example-scope")
+PATH = "/graph/paper/example-scope"
+PREFIXES = f"""
+@prefix agent: <{BASE}id/agent/> .
+@prefix membership: <{BASE}id/membership/> .
+@prefix paper: <{BASE}id/paper/> .
+@prefix wgig: <{BASE}ontology#> .
+@prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix org: <http://www.w3.org/ns/org#> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix cito: <http://purl.org/spar/cito/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+"""
+STATED = "paper:example-scope a wgig:AssessmentPaper .\n"
+STRANGERS = [
+    ox.NamedNode(f"{BASE}{path}")
+    for path in (
+        "id/issue/spam",
+        "id/category/equitable",
+        "id/agent/desai",
+        "id/membership/desai",
+        "ontology#Issue",
+    )
+]
+# Properties by which a statement of a paper shows in the description of what it is about.
+SHOWN_BY_INVERSE = {
+    expand_curie(curie)
+    for curie in ("wgig:issueOf", "wgig:concernOf", "wgig:hasPart", "dcterms:hasPart", "dcterms:relation")
+} | {expand_curie(curie) for curie in ("wgig:answeredBy", "wgig:respondsTo")}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    settings = Settings(store=tmp_path_factory.mktemp("scope") / "store")
+    return open_filled_store(settings, lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def client(store: Store) -> httpx.Client:
+    return make_writer_client(store)
+
+
+def put_statements(client: httpx.Client, turtle: str) -> httpx.Response:
+    headers = {"Content-Type": "text/turtle", "Accept": "application/problem+json"}
+    return client.put(PATH, content=PREFIXES + STATED + turtle, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'agent:desai rdfs:label "evil" .',
+        'agent:desai foaf:name "evil" . paper:example-scope wgig:drafter agent:desai .',
+        'agent:desai rdfs:comment "evil" .',
+        "agent:desai a wgig:Issue .",
+        "agent:desai owl:sameAs agent:banks .",
+        "agent:desai <https://schema.org/image> <http://example.org/evil.png> .",
+        "membership:afonso wgig:stakeholderGroup <https://w3id.org/wgig/id/stakeholder-group/governments> .",
+        "paper:example-scope wgig:drafter agent:new . agent:new a foaf:Person, wgig:Issue .",
+        'paper:example-scope wgig:drafter agent:new . agent:new rdfs:comment "not what identifies it" .',
+        'agent:not-named a foaf:Person ; foaf:name "Nobody" .',
+        "membership:new a org:Membership ; org:member agent:desai ; org:organization agent:wgig . "
+        "paper:example-scope wgig:drafter agent:desai .",
+        "_:seat a org:Membership ; org:member agent:desai ; org:organization agent:wgig .",
+        "paper:example-scope org:hasMember agent:desai .",
+        "[] a cito:Citation ; cito:hasCitingEntity agent:desai ; cito:hasCitedEntity agent:banks .",
+        "<https://w3id.org/wgig/id/paper/example-scope/p> owl:inverseOf wgig:category .",
+        "<https://w3id.org/wgig/id/paper/example-scope/p> rdfs:subPropertyOf rdfs:label .",
+        "<https://w3id.org/wgig/id/paper/example-scope/c> rdfs:subClassOf wgig:Issue .",
+        "paper:example-scope owl:sameAs agent:desai .",
+        "paper:example-scope wgig:issueOf agent:desai .",
+        "paper:example-scope skos:inScheme <https://w3id.org/wgig/id/scheme/categories-2004> .",
+        "<https://w3id.org/wgig/id/paper/example-scope/i> a wgig:Issue .",
+        '[] a wgig:Identifier ; wgig:relation "exact" ; wgig:identifies agent:desai ; wgig:target <urn:x> .',
+    ],
+)
+def test_a_statement_about_something_else_is_refused_with_its_line(
+    client: httpx.Client, store: Store, statement: str
+) -> None:
+    answer = put_statements(client, statement)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["line"] == PREFIXES.count("\n") + 2, answer.text
+    assert "Line " in answer.json()["detail"]
+    assert not store.has_graph(f"{BASE}graph/paper/example-scope")
+
+
+def test_a_paper_may_introduce_its_people_and_repeat_what_is_known(
+    client: httpx.Client, store: Store
+) -> None:
+    known = next(store.match(ox.NamedNode(f"{BASE}id/agent/desai"), expand_curie("foaf:name"))).object
+    statements = f"""
+        paper:example-scope wgig:drafter agent:desai , agent:new .
+        agent:desai foaf:name {known} .
+        agent:new a foaf:Person ; foaf:name "A new person" .
+        membership:new a org:Membership ; org:member agent:new ; org:organization agent:wgig .
+    """
+    assert put_statements(client, statements).status_code == 201
+    assert put_statements(client, statements).status_code == 204
+    assert client.delete(PATH).status_code == 204
+
+
+def test_a_paper_does_not_redefine_what_another_paper_introduced(client: httpx.Client) -> None:
+    turtle = (
+        PREFIXES
+        + "paper:example-first a wgig:AssessmentPaper ; wgig:drafter agent:first ."
+        + ('agent:first a foaf:Person ; foaf:name "First" .')
+    )
+    headers = {"Content-Type": "text/turtle"}
+    assert client.put("/graph/paper/example-first", content=turtle, headers=headers).status_code == 201
+    answer = put_statements(
+        client, 'paper:example-scope wgig:drafter agent:first . agent:first foaf:name "2" .'
+    )
+    assert answer.status_code == 422
+    assert "another graph" in answer.json()["detail"]
+    assert client.delete("/graph/paper/example-first").status_code == 204
+
+
+def declared_terms(*classes: str) -> list[ox.NamedNode]:
+    """The terms of the ontology that are instances of these classes."""
+    types = {expand_curie(curie) for curie in classes}
+    return sorted(
+        {
+            triple.subject
+            for triple in shipped_ontology()
+            if triple.predicate == expand_curie("rdf:type")
+            and triple.object in types
+            and isinstance(triple.subject, ox.NamedNode)
+        },
+        key=str,
+    )
+
+
+CLASSES = [*declared_terms("owl:Class"), *map(ox.NamedNode, sorted(AGENT_CLASSES))]
+PROPERTIES = declared_terms("owl:ObjectProperty", "owl:DatatypeProperty")
+
+
+def is_in_scope(*triples: ox.Triple) -> bool:
+    """Whether the statements may be in the graph of PAPER, as far as that does not depend on the store."""
+    lines = "".join(f"{triple} .\n" for triple in triples)
+    document = read_rdf("paper.nt", lines.encode(), N_TRIPLES, 1000)
+    try:
+        check_paper_scope(document, PAPER, f"{BASE}graph/paper/example-scope")
+    except Problem:
+        return False
+    return True
+
+
+def test_no_class_or_property_describes_what_is_not_of_the_paper() -> None:
+    naming = ox.Triple(PAPER, expand_curie("wgig:drafter"), ox.NamedNode(f"{BASE}id/agent/desai"))
+    for stranger, class_ in product(STRANGERS, CLASSES):
+        in_scope = is_in_scope(naming, ox.Triple(stranger, expand_curie("rdf:type"), class_))
+        assert not in_scope or (stranger == naming.object and class_.value in AGENT_CLASSES), (
+            stranger,
+            class_,
+        )
+    values: tuple[ox.Literal | ox.NamedNode, ...] = (
+        ox.Literal("evil"),
+        ox.NamedNode(f"{BASE}id/issue/spam"),
+    )
+    described = {
+        property_
+        for stranger, property_, value in product(STRANGERS, PROPERTIES, values)
+        if is_in_scope(naming, ox.Triple(stranger, property_, value))
+    }
+    # They identify a new agent; of a known one, the store refuses them.
+    assert described == {
+        expand_curie(f"wgig:{name}")
+        for name in (
+            *("appointed", "country", "countryBasis", "illustrative", "postTitle"),
+            *("stakeholderGroup", "stakeholderGroupBasis"),
+        )
+    }
+
+
+def statements_in_scope() -> Iterator[ox.Triple]:
+    """Each statement of the paper or a part, with a class or property of the ontology, that is in scope."""
+    part = ox.NamedNode(f"{PAPER.value}/part")
+    for subject, class_ in product((PAPER, part), CLASSES):
+        if class_ == expand_curie("wgig:IssuePaper"):  # has rules of its own
+            continue
+        yield ox.Triple(subject, expand_curie("rdf:type"), class_)
+    values: list[ox.Literal | ox.NamedNode] = [*STRANGERS, ox.Literal("evil")]
+    for subject, property_, value in product((PAPER, part), PROPERTIES, values):
+        yield ox.Triple(subject, property_, value)
+
+
+def test_all_that_a_paper_may_state_leaves_everything_else_as_it_was(
+    client: httpx.Client, store: Store
+) -> None:
+    def rest_of_graph() -> set[ox.Triple]:
+        computed = {f"{BASE}graph/{name}" for name in ("history", "conformance", "dcat", "void", "catalog")}
+        return {
+            quad.triple
+            for quad in store.match()
+            if isinstance(quad.graph_name, ox.NamedNode)
+            and quad.graph_name.value not in computed
+            and not str(quad.subject).startswith(f"<{PAPER.value}")
+            and not quad.graph_name.value.endswith("/example-scope")
+        }
+
+    before = rest_of_graph()
+    accepted = [triple for triple in statements_in_scope() if is_in_scope(triple)]
+    assert len(accepted) > 100
+    answer = put_statements(client, "".join(f"{triple} .\n" for triple in accepted))
+    assert answer.status_code == 201, answer.text
+    added = rest_of_graph() - before
+    assert {
+        triple
+        for triple in added
+        if not (triple.predicate in SHOWN_BY_INVERSE and str(triple.object).startswith(f"<{PAPER.value}"))
+    } == set()
+    assert client.delete(PATH).status_code == 204
+    assert rest_of_graph() == before

@@ -1,0 +1,111 @@
+"""Verification: a damaged block in any file of a store is found by `wgig verify`, backup and restore."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from wgig.cli.main import main
+from wgig.store.backup.manifest import DamagedBackupError
+from wgig.store.backup.verification import link_quads, verify_quads, verify_versions
+from wgig.store.files import ContentStore
+from wgig.store.folder import QUADS_FOLDER
+from wgig.store.store import Store
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed store whose quads are in files, with one kept version of a graph."""
+    folder = tmp_path_factory.mktemp("intact") / "store"
+    store = Store.open(folder)
+    for number in range(20):
+        triples = " ".join(
+            f"<x:s{subject}> <x:p{number}> 'a value of some length {subject}' , <x:o{subject}> ."
+            for subject in range(50)
+        )
+        quads_text = f"<x:s{number}> <x:p> {number} GRAPH <x:g{number}> {{ {triples} }}"
+        store.update(f"INSERT DATA {{ {quads_text} }}")
+    del store
+    quads = ox.Store(str(folder / QUADS_FOLDER))
+    quads.flush()
+    quads.optimize()
+    del quads
+    ContentStore(folder).keep(b"<x:s> <x:p> 1 .\n")
+    return folder
+
+
+def damage(path: Path, share: float = 0.5) -> None:
+    """Overwrite four bytes of a file, at a share of its length."""
+    data = bytearray(path.read_bytes())
+    position = int(len(data) * share)
+    data[position : position + 4] = bytes(byte ^ 255 for byte in data[position : position + 4])
+    path.unlink()  # it may be a hard link
+    path.write_bytes(data)
+
+
+def test_intact_store_passes(store_folder: Path, tmp_path: Path) -> None:
+    link_quads(store_folder / QUADS_FOLDER, tmp_path / "copy")
+    verify_quads(tmp_path / "copy")
+    assert verify_versions(store_folder) == 1
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
+def test_damage_in_any_file_is_found(store_folder: Path, tmp_path: Path, share: float) -> None:
+    tables = sorted((store_folder / QUADS_FOLDER).glob("*.sst"))
+    assert len(tables) >= 9  # at least one for each index
+    for table in tables:
+        copy = tmp_path / table.stem
+        link_quads(store_folder / QUADS_FOLDER, copy)
+        damage(copy / table.name, share)
+        # The engine names its list of files instead if it cannot open a file.
+        with pytest.raises(DamagedBackupError, match=rf"quads/({table.name}|MANIFEST-\d+) is damaged"):
+            verify_quads(copy)
+
+
+def test_damaged_version_is_found(store_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(store_folder, tmp_path / "store")
+    (version,) = (tmp_path / "store" / "versions").glob("*/*")
+    damage(version)
+    with pytest.raises(DamagedBackupError, match=version.name):
+        verify_versions(tmp_path / "store")
+
+
+def test_commands_report_damage(
+    store_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = tmp_path / "store"
+    shutil.copytree(store_folder, damaged)
+    assert main(["verify", "--store", str(damaged)]) == 0
+    assert "intact" in capsys.readouterr().out
+    table = max((damaged / QUADS_FOLDER).glob("*.sst"), key=lambda path: path.stat().st_size)
+    damage(table)
+    for command in (["verify"], ["backup", str(tmp_path / "backups")]):
+        code = main([*command, "--store", str(damaged)])
+        error = capsys.readouterr().err
+        assert code == 3, error
+        assert "damaged" in error
+        assert "bug" not in error
+    assert not list((tmp_path / "backups").glob("wgig-*"))
+
+
+def test_restore_refuses_a_damaged_backup_whose_checksums_match(
+    store_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(store_folder, tmp_path / "store")
+    assert main(["backup", str(tmp_path / "backups"), "--store", str(tmp_path / "store")]) == 0
+    (backup,) = (tmp_path / "backups").glob("wgig-*")
+    tables = (backup / "store" / QUADS_FOLDER).glob("*.sst")
+    table = sorted(tables, key=lambda path: path.stat().st_size)[-2]
+    damage(table)
+    manifest = json.loads((backup / "manifest.json").read_text())
+    digest = hashlib.sha256(table.read_bytes()).hexdigest()
+    manifest["files"][f"{QUADS_FOLDER}/{table.name}"]["sha256"] = digest
+    (backup / "manifest.json").write_text(json.dumps(manifest))
+    code = main(["restore", str(backup), "--store", str(tmp_path / "restored")])
+    error = capsys.readouterr().err
+    assert (code, "is damaged" in error) == (3, True), error
+    assert not (tmp_path / "restored" / QUADS_FOLDER).exists()
