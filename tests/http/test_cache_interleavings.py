@@ -8,7 +8,6 @@ service without a cache: for the same request, and a number that was current at 
 import asyncio
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import cast
@@ -279,4 +278,4 @@ def test_no_response_differs_from_one_without_cache() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [2, 3, 4])
 def test_no_response_of_many_differs_from_one_without_cache(seed: int) -> None:
-    compare_with_model(seed, int(os.environ.get("CACHE_OPERATIONS", "100000")))
+    compare_with_model(seed, 100_000)

@@ -133,7 +133,7 @@ def validate_check_arguments(arguments: argparse.Namespace) -> None:
             raise Problem(400, f"Give the format of standard input: --input-format {suffixes}.")
         if arguments.files.count(STDIN_NAME) > 1:
             raise Problem(400, "Standard input can be read only once. Name - once.")
-    choose_report_format(arguments)
+    choose_output_format(arguments)
     # A report in a checked folder may be overwritten, a paper not.
     for file in iter_candidate_files(arguments.files) if arguments.output else ():
         if is_same_file(file.path, arguments.output) and (not file.is_found or is_paper_file(file)):
@@ -172,7 +172,7 @@ def watch_papers(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def print_report_heading(arguments: argparse.Namespace) -> None:
     """Print the time and a line above a text report on standard output; clear a terminal first."""
-    if arguments.output or arguments.quiet or choose_report_format(arguments) is not TEXT_REPORT_FORMAT:
+    if arguments.output or arguments.quiet or choose_output_format(arguments) is not TEXT_REPORT_FORMAT:
         return
     clear_code = CLEAR_TERMINAL_CODE if sys.stdout.isatty() else ""
     print(f"{clear_code}{time.strftime('%H:%M:%S')} {REPORT_SEPARATOR_LINE}", flush=True)
@@ -258,7 +258,7 @@ def iter_report_chunks(outcomes: Iterator[CheckOutcome], arguments: argparse.Nam
     if arguments.quiet and not arguments.output:
         deque(outcomes, maxlen=0)
         return
-    format_, language = choose_report_format(arguments), arguments.lang or environment_language(os.environ)
+    format_, language = choose_output_format(arguments), arguments.lang or environment_language(os.environ)
     if format_ is TEXT_REPORT_FORMAT:
         yield from text.iter_text_report(outcomes, language, color=wants_color(arguments))
     elif format_ is GITHUB_ANNOTATIONS_FORMAT:
@@ -267,7 +267,7 @@ def iter_report_chunks(outcomes: Iterator[CheckOutcome], arguments: argparse.Nam
         yield REPORT_WRITERS[format_](list(outcomes), language)
 
 
-def choose_report_format(arguments: argparse.Namespace) -> Format:
+def choose_output_format(arguments: argparse.Namespace) -> Format:
     """The format of `--format`, or of the suffix of the output file, or text.
 
     Raises Problem 400 for an output file with an unknown suffix.
@@ -311,7 +311,7 @@ def show_check_progress(
     is_report_shown = (
         not arguments.output
         and sys.stdout.isatty()
-        and choose_report_format(arguments) in (TEXT_REPORT_FORMAT, GITHUB_ANNOTATIONS_FORMAT)
+        and choose_output_format(arguments) in (TEXT_REPORT_FORMAT, GITHUB_ANNOTATIONS_FORMAT)
     )
     if arguments.quiet or is_report_shown or not sys.stderr.isatty():
         yield from outcomes

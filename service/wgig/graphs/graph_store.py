@@ -46,13 +46,11 @@ from .provenance import WriteRequest
 from .routes import GraphName, missing_graph_problem, parse_graph_parameter, parse_graph_path, serialize_graph
 from .write_pipeline import (
     WritePipeline,
-    check_change_size,
     check_writable_graph,
     commit_with_record,
     exclusive_write,
     pass_gate,
     run_exclusive_write,
-    write_too_large_problem,
 )
 
 
@@ -117,7 +115,7 @@ def parse_graph_parts(
 ) -> list[ox.Triple]:
     """The triples of all documents; relative IRIs are resolved against the IRI of the graph.
 
-    Of more than `max_triples`, some of those beyond are left out. Raises Problem 400 for a syntax error.
+    Reads at most `max_triples` of each document. Raises Problem 400 for a syntax error.
     """
     triples: list[ox.Triple] = []
     for part in parts:
@@ -229,6 +227,15 @@ async def apply_graph_change(
     )
 
 
+def write_too_large_problem(limit: int) -> Problem:
+    """The 413 for a write of more than `limit` statements."""
+    return Problem(
+        413,
+        f"This write would add and remove more than {limit} statements, so nothing has "
+        "changed. Send several smaller writes, or ask the operator of this service to run wgig load.",
+    )
+
+
 def parse_bounded_parts(settings: Settings, parts: list[BodyPart], graph: str | None) -> list[ox.Triple]:
     """The triples of all documents. Raises Problem 400 for a syntax error, 413 for too many triples."""
     limit = settings.write_statements
@@ -305,10 +312,12 @@ def commit_conditional_change(
         exists = store.has_graph(graph)
         check_write_conditions(context, graph, exists)
         limit = context.settings.write_statements
+        # PUT of up to `limit` triples can keep at most as many, so it removes too many of a larger graph.
         if limit and context.request.method != "POST" and store.graph_exceeds(graph, 2 * limit):
-            raise write_too_large_problem(limit)  # the content that would go is not read
+            raise write_too_large_problem(limit)
         change = compute_change()
-        check_change_size(change, context.settings)
+        if limit and len(change) > limit:
+            raise write_too_large_problem(limit)
         commit_with_record(pipeline, change, write)
     if exists:
         return Response(status_code=204, headers=NO_STORE_HEADERS)

@@ -139,21 +139,6 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
         raise Problem(500, detail, slug="disk") from error
 
 
-def check_change_size(change: Change, settings: Settings) -> None:
-    """Raise Problem 413 for a change of more statements than the settings allow."""
-    if settings.write_statements and len(change) > settings.write_statements:
-        raise write_too_large_problem(settings.write_statements)
-
-
-def write_too_large_problem(limit: int) -> Problem:
-    """The 413 for a write of more than `limit` statements."""
-    return Problem(
-        413,
-        f"This write would add and remove more than {limit} statements, so nothing has "
-        "changed. Send several smaller writes, or ask the operator of this service to run wgig load.",
-    )
-
-
 def commit_with_record(pipeline: WritePipeline, change: Change, write: WriteRequest) -> None:
     """Commit a change, with its provenance if a history is kept; an empty change is ignored."""
     recorder = pipeline.recorder

@@ -14,7 +14,7 @@ FLUSH_TIMEOUT_SECONDS = 1.0  # at the end of the process
 class LogWriter(logging.Handler):
     """Writes log lines on a thread; if MAX_QUEUED_LOG_LINES wait, it drops and counts further lines.
 
-    The number of dropped lines is logged as soon as lines are taken again.
+    The number of dropped lines is logged as soon as somebody reads the log again.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -29,13 +29,13 @@ class LogWriter(logging.Handler):
         """Queue the line of a record."""
         try:
             self.lines.put_nowait(self.format(record))
+            if self.thread is None:  # emit is called under the lock of the handler
+                self.thread = threading.Thread(target=self.write_lines, name="log", daemon=True)
+                self.thread.start()
         except Full:
             self.dropped += 1
         except Exception:
             self.handleError(record)
-        if self.thread is None:  # emit is called under the lock of the handler
-            self.thread = threading.Thread(target=self.write_lines, name="log", daemon=True)
-            self.thread.start()
 
     def write_lines(self) -> None:
         """Write all lines as they come; ends if the stream is closed."""

@@ -34,7 +34,7 @@ from . import suggestions, vocabulary
 from .documents import Document
 from .engines import get_shacl_engine
 from .findings import Finding, PaperReport, Report
-from .locations import find_result_offset, locate_offset, shown_line_text
+from .locations import find_result_offset, find_text_position, shown_line_text
 from .paper_scope import ACTOR_IRI_PREFIXES
 from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, rules_by_code, validate_profile_name
@@ -281,7 +281,7 @@ def build_finding(
     """A finding from a result, with its position in the document and a suggestion."""
     rule = rules_by_code()[result.code]
     document = summary.document
-    position = locate_offset(document, find_result_offset(document, rule, result))
+    position = find_text_position(document, find_result_offset(document, rule, result))
     return Finding(
         rule=rule,
         focus=result.focus,

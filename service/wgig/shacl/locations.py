@@ -1,6 +1,6 @@
 """Locations of findings: the line and column of the text that the author has to change.
 
-`find_result_offset` returns an offset in characters, `locate_offset` its line and column. Triples are
+`find_result_offset` returns an offset in characters, `find_text_position` its line and column. Triples are
 identified by their numbers in the document. The offset is the first of these that exists:
 
 - the slot in which a value is missing: a heading or key (`find_slot_offset`)
@@ -158,7 +158,7 @@ def same_language_numbers(document: Document, rule: Rule, result: ValidationResu
     return next(repeated, [])
 
 
-def locate_offset(document: Document, offset: int | None) -> TextPosition | None:
+def find_text_position(document: Document, offset: int | None) -> TextPosition | None:
     """The line and column of an offset; None if the offset is unknown (None or negative)."""
     return None if offset is None or offset < 0 else document.text_lines.locate(offset)
 

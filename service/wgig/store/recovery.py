@@ -102,9 +102,9 @@ def read_journal(folder: Path, digest: str) -> JournalEntry | None:
         return None
     _, scope_quads, quads_before, computed_quads, graphs, extra_graphs, graphs_before, described_state = parts
     scope = WriteScope(
-        tuple(map(parse_graph_name, graphs)),
+        tuple(map(parse_graph_term, graphs)),
         tuple(parse_n_quads(scope_quads)),
-        tuple(map(parse_graph_name, extra_graphs)),
+        tuple(map(parse_graph_term, extra_graphs)),
     )
     return JournalEntry(
         scope,
@@ -152,7 +152,7 @@ def hash_journal_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parse_graph_name(name: str) -> GraphName:
+def parse_graph_term(name: str) -> GraphName:
     """The term of a graph name in N-Quads syntax; the default graph unless it is an IRI."""
     return ox.NamedNode(name[1:-1]) if name.startswith("<") else ox.DefaultGraph()
 

@@ -8,7 +8,6 @@ it replaces. So quads whose keys span the keys of all files are added to a copy,
 import os
 import shutil
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -49,7 +48,8 @@ def verify_quads(copy: Path) -> None:
         quads.optimize()
         # The error of a compaction in the background is reported by one of the next writes.
         for number in range(3):
-            quads.add(ox.Quad(*(ox.NamedNode(f"wgig:probe:{number}") for _ in range(3))))
+            node = ox.NamedNode(f"wgig:probe:{number}")
+            quads.add(ox.Quad(node, node, node))
             quads.flush()
     except (OSError, RuntimeError, ValueError) as error:
         if not is_engine_damage(error):
@@ -92,12 +92,11 @@ def verify_versions(store: Path, report_files: ProgressCallback = lambda _: None
 
     Raises DamagedBackupError.
     """
-    contents, numbers = ContentStore(store), count(1)
-    number = 0
-    for path in sorted((store / VERSIONS_FOLDER).glob("*/*.nt.gz")):
+    contents, number = ContentStore(store), 0
+    for number, path in enumerate(sorted((store / VERSIONS_FOLDER).glob("*/*.nt.gz")), 1):
         try:
             contents.read(path.parent.name + path.name.removesuffix(".nt.gz"))
         except StoreError as error:
             raise DamagedBackupError(f"the file {path.relative_to(store)} is damaged") from error
-        report_files(number := next(numbers))
+        report_files(number)
     return number
