@@ -51,8 +51,8 @@ def test_make_targets_on_the_page_exist() -> None:
     [
         ("140 MB", "docs/how-to/operating.md"),
         ("475 MB", "docs/how-to/operating.md"),
-        ("0.28 GB", "docs/how-to/operating.md"),
-        ("3.6 GB", "docs/how-to/operating.md"),
+        ("0.14 GB", "docs/how-to/operating.md"),
+        ("3.4 GB", "docs/how-to/operating.md"),
         ("0.34 s", "README.md"),
         ("1.00", "docs/benchmarks/serving.md"),
         ("18.7", "docs/benchmarks/serving.md"),

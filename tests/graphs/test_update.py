@@ -3,6 +3,7 @@
 The check is the gate: a changed paper must conform to the write profile before the update is committed.
 """
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -125,16 +126,32 @@ def test_update_needs_no_dry_run_without_gate_and_history(
     assert any("Another" in str(triple) for triple in store.triples(PAPER_GRAPH))
 
 
+def list_trial_copies(store_folder: Path) -> list[Path]:
+    return list((store_folder / ASIDE_FOLDER).glob(f"{store_update.TRIAL_FOLDER_PREFIX}*"))
+
+
 def test_trial_copy_left_by_crash_is_deleted_at_start(tmp_path: Path) -> None:
-    trial_folder = tmp_path / ASIDE_FOLDER / store_update.TRIAL_FOLDER
-    trial_folder.mkdir(parents=True)
+    (tmp_path / ASIDE_FOLDER / f"{store_update.TRIAL_FOLDER_PREFIX}left").mkdir(parents=True)
     store = Store.open(tmp_path)
-    assert not trial_folder.exists()
+    assert not list_trial_copies(tmp_path)
     change = store.dry_run("INSERT { <x:a> <x:p> 1 } WHERE {}")
     assert change
     assert len(change.added) == 1
-    remaining_names = {path.name for path in (tmp_path / ASIDE_FOLDER).iterdir()}
-    assert remaining_names.isdisjoint((store_update.TRIAL_FOLDER, store_update.TAKEN_TRIAL_FOLDER))
+    assert not list_trial_copies(tmp_path)
+
+
+def test_trial_copy_that_cannot_be_removed_does_not_fail_the_next_dry_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path)
+    with monkeypatch.context() as context:
+        # As if the process of the dry run still wrote into its copy.
+        context.setattr(shutil, "rmtree", lambda *_, **__: None)
+        assert store.dry_run("INSERT { <x:a> <x:p> 1 } WHERE {}")
+        assert list_trial_copies(tmp_path)
+        assert store.dry_run("INSERT { <x:a> <x:p> 2 } WHERE {}")
+    assert store.dry_run("INSERT { <x:a> <x:p> 3 } WHERE {}")
+    assert not list_trial_copies(tmp_path)
 
 
 DRY_RUN_UPDATES = [

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 import pyoxigraph as ox
 
@@ -168,8 +169,10 @@ def resolve_graph_names(prologue: str, names: set[str], base: str | None) -> set
     return {solution["iri"].value for solution in solutions}
 
 
-# The copy for a dry run, in `aside`, and its name after a process has begun to use it.
-TRIAL_FOLDER, TAKEN_TRIAL_FOLDER = "trial", "trial-taken"
+# Copies for dry runs, in `aside`, have names with this prefix. No name is used twice: the process of a failed
+# dry run may still write into its copy while that is removed. The suffix is added when a process begins to
+# use the copy.
+TRIAL_FOLDER_PREFIX, TAKEN_TRIAL_SUFFIX = "trial-", "-taken"
 
 
 class TrialUpdate(NamedTuple):
@@ -204,7 +207,7 @@ def dry_run_update(
     if folder is None:
         return run_trial_update(copy_all_quads(quads), update)
     try:
-        with open_linked_copy(quads, folder, TRIAL_FOLDER) as copy_folder:
+        with open_linked_copy(quads, folder, f"{TRIAL_FOLDER_PREFIX}{uuid4().hex}") as copy_folder:
             return run(run_trial_in_folder, copy_folder, update)
     finally:
         remove_trial_copies(folder)
@@ -221,7 +224,9 @@ def run_trial_update(copy: ox.Store, update: TrialUpdate) -> Change | None:
 
 def run_trial_in_folder(folder: Path, update: TrialUpdate) -> Change | None:
     """Run the update on the copy in a folder, which is renamed, so that it can be used only once."""
-    return run_trial_update(ox.Store(folder.rename(folder.with_name(TAKEN_TRIAL_FOLDER))), update)
+    return run_trial_update(
+        ox.Store(folder.rename(folder.with_name(folder.name + TAKEN_TRIAL_SUFFIX))), update
+    )
 
 
 def copy_named_quads(quads: ox.Store, candidates: Iterable[ox.Quad]) -> ox.Store:
@@ -248,5 +253,5 @@ def copy_all_quads(quads: ox.Store) -> ox.Store:
 
 def remove_trial_copies(folder: Path) -> None:
     """Remove copies of dry runs, which a crash may have left, from the folder of a store."""
-    for name in (TRIAL_FOLDER, TAKEN_TRIAL_FOLDER):
-        shutil.rmtree(folder / ASIDE_FOLDER / name, ignore_errors=True)
+    for copy_folder in (folder / ASIDE_FOLDER).glob(f"{TRIAL_FOLDER_PREFIX}*"):
+        shutil.rmtree(copy_folder, ignore_errors=True)
