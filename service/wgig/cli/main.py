@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_command(arguments: argparse.Namespace) -> int:
     """Import the module of the command, run it, and return the exit code."""
     from ..settings import Settings, iter_variable_errors  # noqa: PLC0415  not needed for --help
+    from ..store.errors import translate_damage  # noqa: PLC0415
     from .console import print_message  # noqa: PLC0415
 
     for warning in iter_variable_errors(os.environ):
@@ -66,7 +67,8 @@ def run_command(arguments: argparse.Namespace) -> int:
 
     settings = Settings.from_arguments(arguments)
     module, function = COMMAND_RUNNERS[arguments.command]
-    code: int = getattr(import_module(f".{module}", __package__), function)(arguments, settings)
+    with translate_damage(settings.store):
+        code: int = getattr(import_module(f".{module}", __package__), function)(arguments, settings)
     return code
 
 

@@ -95,6 +95,17 @@ def is_engine_damage(error: Exception) -> bool:
 
 
 @contextmanager
+def translate_damage(folder: Path) -> Iterator[None]:
+    """Context manager that turns an error of the engine about a damaged file into a DamagedStoreError."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        if not is_engine_damage(error):
+            raise
+        raise build_store_error(error, folder) from error
+
+
+@contextmanager
 def translate_disk_errors(folder: Path | None) -> Iterator[None]:
     """Context manager that turns an error of the disk about the store in `folder` into a StoreError.
 

@@ -24,6 +24,7 @@ from .commit import (
     find_rewritten_graphs,
     scope_of_change,
 )
+from .damage import remove_verified_copies
 from .errors import translate_disk_errors
 from .files import ContentStore
 from .folder import open_quads, open_quads_snapshot
@@ -83,6 +84,7 @@ class Store(TransactionalStore):
         inference = Inference(rules, inferred, folder, computed_graphs, describers) if has_inference else None
         store = cls(open_quads(folder), folder, inference)
         remove_trial_copies(folder)
+        remove_verified_copies(folder)
         if not store._is_clean:
             store.recover(print_message)
         return store

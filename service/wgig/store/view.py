@@ -17,6 +17,7 @@ import pyoxigraph as ox
 
 from ..rdf.formats import JSON_RESULTS
 from ..rdf.serialization import check_output_readable, rdf_format, translate_serializer_errors
+from .damage import watch_for_damage
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,16 @@ class StoreView:
         or RuntimeError when it cannot be evaluated, UnserializableError when the format cannot represent the
         result.
         """
-        results = self._evaluate(text, dataset, base)
-        try:
-            with translate_serializer_errors(media_type):
-                if isinstance(results, ox.QueryTriples):
-                    results.serialize(out, rdf_format(media_type))
-                else:
-                    results.serialize(out, result_format(media_type))
-        finally:
-            del results  # must be freed on this thread, so that no traceback may refer to it
+        with watch_for_damage(self._quads, self._folder):
+            results = self._evaluate(text, dataset, base)
+            try:
+                with translate_serializer_errors(media_type):
+                    if isinstance(results, ox.QueryTriples):
+                        results.serialize(out, rdf_format(media_type))
+                    else:
+                        results.serialize(out, result_format(media_type))
+            finally:
+                del results  # must be freed on this thread, so that no traceback may refer to it
 
     def exceeds(self, max_rows: int, text: str, dataset: QueryDataset, base: str | None = None) -> bool:
         """Whether a query has more than `max_rows` rows or triples. Raises as `query` does."""

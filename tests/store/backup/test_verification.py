@@ -5,46 +5,20 @@ import json
 import shutil
 from pathlib import Path
 
-import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
 from wgig.store.backup.manifest import DamagedBackupError
 from wgig.store.backup.verification import link_quads, verify_quads, verify_versions
-from wgig.store.files import ContentStore
 from wgig.store.folder import QUADS_FOLDER
-from wgig.store.store import Store
+
+from tests.fixtures.tables import build_store_with_tables, overwrite_bytes
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A closed store whose quads are in files, with one kept version of a graph."""
-    folder = tmp_path_factory.mktemp("intact") / "store"
-    store = Store.open(folder)
-    for number in range(20):
-        triples = " ".join(
-            f"<x:s{subject}> <x:p{number}> 'a value of some length {subject}' , <x:o{subject}> ."
-            for subject in range(50)
-        )
-        quads_text = f"<x:s{number}> <x:p> {number} GRAPH <x:g{number}> {{ {triples} }}"
-        store.update(f"INSERT DATA {{ {quads_text} }}")
-    del store
-    quads = ox.Store(str(folder / QUADS_FOLDER))
-    quads.flush()
-    quads.optimize()
-    del quads
-    ContentStore(folder).keep(b"<x:s> <x:p> 1 .\n")
-    return folder
-
-
-def damage(path: Path, share: float = 0.5) -> None:
-    """Overwrite four bytes of a file, at a share of its length."""
-    data = bytearray(path.read_bytes())
-    position = int(len(data) * share)
-    data[position : position + 4] = bytes(byte ^ 255 for byte in data[position : position + 4])
-    path.unlink()  # it may be a hard link
-    path.write_bytes(data)
+    return build_store_with_tables(tmp_path_factory.mktemp("intact") / "store")
 
 
 def test_intact_store_passes(store_folder: Path, tmp_path: Path) -> None:
@@ -60,7 +34,7 @@ def test_damage_in_any_file_is_found(store_folder: Path, tmp_path: Path, share: 
     for table in tables:
         copy = tmp_path / table.stem
         link_quads(store_folder / QUADS_FOLDER, copy)
-        damage(copy / table.name, share)
+        overwrite_bytes(copy / table.name, share)
         # The engine names its list of files instead if it cannot open a file.
         with pytest.raises(DamagedBackupError, match=rf"quads/({table.name}|MANIFEST-\d+) is damaged"):
             verify_quads(copy)
@@ -69,7 +43,7 @@ def test_damage_in_any_file_is_found(store_folder: Path, tmp_path: Path, share: 
 def test_damaged_version_is_found(store_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(store_folder, tmp_path / "store")
     (version,) = (tmp_path / "store" / "versions").glob("*/*")
-    damage(version)
+    overwrite_bytes(version)
     with pytest.raises(DamagedBackupError, match=version.name):
         verify_versions(tmp_path / "store")
 
@@ -82,7 +56,7 @@ def test_commands_report_damage(
     assert main(["verify", "--store", str(damaged)]) == 0
     assert "intact" in capsys.readouterr().out
     table = max((damaged / QUADS_FOLDER).glob("*.sst"), key=lambda path: path.stat().st_size)
-    damage(table)
+    overwrite_bytes(table)
     for command in (["verify"], ["backup", str(tmp_path / "backups")]):
         code = main([*command, "--store", str(damaged)])
         error = capsys.readouterr().err
@@ -100,7 +74,7 @@ def test_restore_refuses_a_damaged_backup_whose_checksums_match(
     (backup,) = (tmp_path / "backups").glob("wgig-*")
     tables = (backup / "store" / QUADS_FOLDER).glob("*.sst")
     table = sorted(tables, key=lambda path: path.stat().st_size)[-2]
-    damage(table)
+    overwrite_bytes(table)
     manifest = json.loads((backup / "manifest.json").read_text())
     digest = hashlib.sha256(table.read_bytes()).hexdigest()
     manifest["files"][f"{QUADS_FOLDER}/{table.name}"]["sha256"] = digest

@@ -1,0 +1,119 @@
+"""A damaged block that makes a query hang is found, and ends the process with a message."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from wgig.cli.main import main
+from wgig.store import damage
+from wgig.store.damage import VERIFIED_COPY_PREFIX, VERIFIED_MARK_FILE, find_damage
+from wgig.store.files import ASIDE_FOLDER
+from wgig.store.folder import QUADS_FOLDER
+from wgig.store.store import Store
+from wgig.store.view import StoreView, select_solutions
+
+from tests.fixtures.tables import build_store_with_tables, overwrite_bytes
+
+pytestmark = pytest.mark.slow
+
+MIN_TABLE_BYTES = 10_000  # the first part of a larger file has quads
+PROGRAM = """
+import sys
+from pathlib import Path
+from wgig.store import damage
+from wgig.store.store import Store
+from wgig.store.view import select_solutions
+
+damage.SLOW_QUERY_SECONDS = 0.1
+store = Store.open_read_only(Path(sys.argv[1]))
+select_solutions(store, "SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p")
+"""
+
+
+@pytest.fixture
+def store_folder(tmp_path: Path) -> Path:
+    return build_store_with_tables(tmp_path / "store")
+
+
+def open_quads(store_folder: Path) -> ox.Store:
+    return ox.Store.read_only(str(store_folder / QUADS_FOLDER))
+
+
+def damage_large_tables(store_folder: Path) -> None:
+    for table in (store_folder / QUADS_FOLDER).glob("*.sst"):
+        if table.stat().st_size > MIN_TABLE_BYTES:
+            overwrite_bytes(table, 0.02)
+
+
+def test_query_that_hangs_at_a_damaged_block_ends_the_process(store_folder: Path) -> None:
+    damage_large_tables(store_folder)
+    process = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(store_folder)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == 3, process.stderr
+    assert f"In the store {store_folder}, the file {QUADS_FOLDER}/" in process.stderr
+    assert process.stderr.endswith(" is damaged; restore a backup.\n")
+
+
+def test_damage_is_looked_for_once_in_ten_minutes(store_folder: Path) -> None:
+    quads = open_quads(store_folder)
+    assert not find_damage(quads, store_folder)
+    damage_large_tables(store_folder)
+    assert not find_damage(quads, store_folder)
+    os.utime(store_folder / ASIDE_FOLDER / VERIFIED_MARK_FILE, (0, 0))
+    assert "is damaged" in find_damage(quads, store_folder)
+    assert not list((store_folder / ASIDE_FOLDER).glob(f"{VERIFIED_COPY_PREFIX}*"))
+
+
+def test_damage_of_a_snapshot_is_that_of_its_store(store_folder: Path) -> None:
+    quads = open_quads(store_folder)
+    damage_large_tables(store_folder)
+    assert f"In the store {store_folder}, " in find_damage(quads, store_folder / ASIDE_FOLDER / "readers")
+
+
+def test_quick_query_is_not_followed_by_a_verification(
+    store_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers: list[bool] = []
+
+    class RecordedTimer:
+        daemon = False
+
+        def __init__(self, seconds: float, function: object, _: object) -> None:
+            assert (seconds, function) == (damage.SLOW_QUERY_SECONDS, damage.exit_if_damaged)
+
+        def start(self) -> None:
+            timers.append(True)
+
+        def cancel(self) -> None:
+            timers.append(False)
+
+    monkeypatch.setattr(damage, "Timer", RecordedTimer)
+    view = StoreView(open_quads(store_folder), store_folder)
+    assert select_solutions(view, "SELECT * { <x:s1> <x:p> ?o }", union=False)
+    with pytest.raises(SyntaxError):
+        select_solutions(view, "SELECT")
+    assert timers == [True, False, True, False]
+
+
+def test_copy_left_by_a_crash_is_removed_at_start(store_folder: Path) -> None:
+    copy = store_folder / ASIDE_FOLDER / f"{VERIFIED_COPY_PREFIX}1"
+    copy.mkdir(parents=True)
+    Store.open(store_folder)
+    assert not copy.exists()
+
+
+def test_command_reports_the_damaged_file(store_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    damage_large_tables(store_folder)
+    query = "SELECT * { ?s ?p ?o }"
+    assert main(["query", query, "--store", str(store_folder)]) == 3
+    error = capsys.readouterr().err
+    assert f"The store {store_folder} is damaged in the file " in error
+    assert "restore a backup" in error
