@@ -7,7 +7,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.problems import Problem
-from wgig.rdf.formats import N_TRIPLES
+from wgig.rdf.formats import N_TRIPLES, TURTLE
 from wgig.rdf.namespaces import expand_curie
 from wgig.rdf.shipped import shipped_ontology
 from wgig.seed import open_filled_store
@@ -32,13 +32,22 @@ PREFIXES = f"""
 @prefix cito: <http://purl.org/spar/cito/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix earl: <http://www.w3.org/ns/earl#> .
+@prefix void: <http://rdfs.org/ns/void#> .
+@prefix part: <{PAPER.value}/> .
+@prefix id: <{BASE}id/> .
 """
 STATED = "paper:example-scope a wgig:AssessmentPaper .\n"
 STRANGERS = [
     ox.NamedNode(f"{BASE}{path}")
     for path in (
         "id/issue/spam",
-        "id/category/equitable",
+        "id/category/equitable-distribution",
+        "id/document/declaration",
+        "id/document/form/issue-paper/7",
+        "id/paper/wp-spam",
+        "id/assertion/wp-spam",
         "id/agent/desai",
         "id/membership/desai",
         "ontology#Issue",
@@ -93,6 +102,30 @@ def put_statements(client: httpx.Client, turtle: str) -> httpx.Response:
         "paper:example-scope skos:inScheme <https://w3id.org/wgig/id/scheme/categories-2004> .",
         "<https://w3id.org/wgig/id/paper/example-scope/i> a wgig:Issue .",
         '[] a wgig:Identifier ; wgig:relation "exact" ; wgig:identifies agent:desai ; wgig:target <urn:x> .',
+        # A rule infers that the issue is measured against the criterion.
+        "paper:example-scope wgig:issue agent:desai .",
+        'part:a wgig:criterion "evil" .',
+        "part:a wgig:criterion agent:itu .",
+        "part:a wgig:criterion part:c .",
+        # Lists show the parts of documents and forms, whatever graph states them.
+        "part:p wgig:partOf id:document\\/declaration .",
+        "part:p dcterms:isPartOf id:assertion\\/wp-spam .",
+        '[] wgig:partOf id:paper\\/wp-spam ; wgig:number "2" .',
+        "part:p wgig:respondsTo id:document\\/report\\/p84 .",
+        # Lists show the results of checks, seats and statistics.
+        "part:e a earl:Assertion .",
+        "part:e earl:subject id:paper\\/wp-spam .",
+        "part:e wgig:partsMet 999 .",
+        "part:v void:entities 99999 .",
+        "[] org:member id:paper\\/example-other\\/person .",
+        "part:m org:role id:role\\/chair .",
+        "paper:example-scope wgig:drafter agent:new . "
+        "membership:new org:member agent:new ; org:role id:role\\/chair .",
+        # They are no IRIs of agents or parts, or would be others after resolution of the dots.
+        f'paper:example-scope wgig:drafter <{BASE}id/agent/> . <{BASE}id/agent/> rdfs:label "All agents" .',
+        f'<{BASE}id/agent/../issue/spam> rdfs:label "evil" .',
+        f'<{PAPER.value}/../wp-spam> rdfs:label "evil" .',
+        f'<{PAPER.value}//p> rdfs:label "evil" .',
     ],
 )
 def test_a_statement_about_something_else_is_refused_with_its_line(
@@ -103,6 +136,49 @@ def test_a_statement_about_something_else_is_refused_with_its_line(
     assert answer.json()["line"] == PREFIXES.count("\n") + 2, answer.text
     assert "Line " in answer.json()["detail"]
     assert not store.has_graph(f"{BASE}graph/paper/example-scope")
+
+
+def test_a_paper_is_not_named_like_a_format_of_another_one(client: httpx.Client) -> None:
+    turtle = PREFIXES + "paper:example-scope.ttl a wgig:AssessmentPaper ."
+    answer = client.put(f"{PATH}.ttl", content=turtle, headers={"Content-Type": "text/turtle"})
+    assert (answer.status_code, "ends like a format" in answer.text) == (422, True)
+
+
+def test_the_line_is_that_of_the_property(client: httpx.Client) -> None:
+    answer = put_statements(client, "part:a\n  rdfs:label 'part' ;\n  owl:sameAs agent:desai .\n")
+    assert (answer.status_code, answer.json()["line"]) == (422, PREFIXES.count("\n") + 4)
+
+
+def test_a_paper_may_repeat_each_statement_about_those_whom_it_names(
+    client: httpx.Client, store: Store
+) -> None:
+    subjects = [ox.NamedNode(f"{BASE}id/{path}") for path in ("agent/desai", "membership/desai")]
+    inferred_graph = ox.NamedNode(f"{BASE}graph/inferred")
+    stated = [
+        quad.triple
+        for subject in subjects
+        for quad in store.match(subject)
+        if quad.graph_name != inferred_graph
+    ]
+    assert any(triple.predicate == expand_curie("wgig:stakeholderGroup") for triple in stated)
+    lines = "".join(f"{triple} .\n" for triple in stated if not isinstance(triple.object, ox.BlankNode))
+    naming = "paper:example-scope wgig:drafter agent:desai ; owl:versionInfo '1.1' .\n"
+    answer = put_statements(client, naming + lines)
+    assert answer.status_code == 201, answer.text
+    assert client.delete(PATH).status_code == 204
+
+
+def test_a_paper_may_be_a_source_about_those_whom_it_names(client: httpx.Client) -> None:
+    naming = "paper:example-scope wgig:drafter agent:desai . agent:desai dcterms:source "
+    assert put_statements(client, f"{naming} agent:banks .").status_code == 422
+    assert put_statements(client, f"{naming} paper:example-scope .").status_code == 201
+    assert client.delete(PATH).status_code == 204
+
+
+def test_a_paper_may_describe_its_graph_below_the_base_of_the_shipped_data() -> None:
+    lines = f"{PAPER} a wgig:Paper . <{BASE}graph/paper/example-scope> rdfs:label 'The graph' ."
+    document = read_rdf("paper.ttl", (PREFIXES + lines).encode(), TURTLE, 1000)
+    assert check_paper_scope(document, PAPER, "https://example.org/graph/paper/example-scope") == ()
 
 
 def test_a_paper_may_introduce_its_people_and_repeat_what_is_known(
@@ -160,10 +236,10 @@ def is_in_scope(*triples: ox.Triple) -> bool:
     lines = "".join(f"{triple} .\n" for triple in triples)
     document = read_rdf("paper.nt", lines.encode(), N_TRIPLES, 1000)
     try:
-        check_paper_scope(document, PAPER, f"{BASE}graph/paper/example-scope")
+        statements = check_paper_scope(document, PAPER, f"{BASE}graph/paper/example-scope")
     except Problem:
         return False
-    return True
+    return not any(statement.fault for statement in statements)
 
 
 def test_no_class_or_property_describes_what_is_not_of_the_paper() -> None:
@@ -200,7 +276,7 @@ def statements_in_scope() -> Iterator[ox.Triple]:
         if class_ == expand_curie("wgig:IssuePaper"):  # has rules of its own
             continue
         yield ox.Triple(subject, expand_curie("rdf:type"), class_)
-    values: list[ox.Literal | ox.NamedNode] = [*STRANGERS, ox.Literal("evil")]
+    values: list[ox.Literal | ox.NamedNode] = [*STRANGERS, part, ox.Literal("evil")]
     for subject, property_, value in product((PAPER, part), PROPERTIES, values):
         yield ox.Triple(subject, property_, value)
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pyoxigraph as ox
 import pytest
@@ -15,11 +16,10 @@ from wgig.store.folder import QUADS_FOLDER
 from wgig.store.store import Store
 from wgig.store.view import StoreView, select_solutions
 
-from tests.fixtures.tables import build_store_with_tables, overwrite_bytes
+from tests.fixtures.tables import MIN_TABLE_BYTES, build_store_with_tables, overwrite_bytes
 
 pytestmark = pytest.mark.slow
 
-MIN_TABLE_BYTES = 10_000  # the first part of a larger file has quads
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -27,7 +27,7 @@ from wgig.store import damage
 from wgig.store.store import Store
 from wgig.store.view import select_solutions
 
-damage.SLOW_QUERY_SECONDS = 0.1
+damage.SUSPICIOUS_QUERY_SECONDS = 0.1
 store = Store.open_read_only(Path(sys.argv[1]))
 select_solutions(store, "SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p")
 """
@@ -72,6 +72,21 @@ def test_damage_is_looked_for_once_in_ten_minutes(store_folder: Path) -> None:
     assert not list((store_folder / ASIDE_FOLDER).glob(f"{VERIFIED_COPY_PREFIX}*"))
 
 
+@pytest.mark.parametrize(
+    ("message", "damage_file"),
+    [("Corruption: block checksum mismatch in /x/000086.sst", "000086.sst"), ("Resource busy", "")],
+)
+def test_error_of_the_copy_that_is_verified_is_damage_only_if_it_says_so(
+    tmp_path: Path, message: str, damage_file: str
+) -> None:
+    class UnreadableQuads:
+        def backup(self, _: str) -> None:
+            raise RuntimeError(message)
+
+    found = find_damage(cast(ox.Store, UnreadableQuads()), tmp_path)
+    assert (damage_file in found, bool(found)) == (True, bool(damage_file))
+
+
 def test_damage_of_a_snapshot_is_that_of_its_store(store_folder: Path) -> None:
     quads = open_quads(store_folder)
     damage_large_tables(store_folder)
@@ -87,7 +102,7 @@ def test_quick_query_is_not_followed_by_a_verification(
         daemon = False
 
         def __init__(self, seconds: float, function: object, _: object) -> None:
-            assert (seconds, function) == (damage.SLOW_QUERY_SECONDS, damage.exit_if_damaged)
+            assert (seconds, function) == (damage.SUSPICIOUS_QUERY_SECONDS, damage.exit_if_damaged)
 
         def start(self) -> None:
             timers.append(True)

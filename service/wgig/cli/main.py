@@ -59,7 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_command(arguments: argparse.Namespace) -> int:
     """Import the module of the command, run it, and return the exit code."""
     from ..settings import Settings, iter_variable_errors  # noqa: PLC0415  not needed for --help
-    from ..store.errors import translate_damage  # noqa: PLC0415
     from .console import print_message  # noqa: PLC0415
 
     for warning in iter_variable_errors(os.environ):
@@ -67,8 +66,14 @@ def run_command(arguments: argparse.Namespace) -> int:
 
     settings = Settings.from_arguments(arguments)
     module, function = COMMAND_RUNNERS[arguments.command]
-    with translate_damage(settings.store):
+    try:
         code: int = getattr(import_module(f".{module}", __package__), function)(arguments, settings)
+    except (OSError, RuntimeError, ValueError) as error:
+        from ..store.errors import build_store_error, is_engine_damage  # noqa: PLC0415  not needed otherwise
+
+        if is_engine_damage(error):
+            raise build_store_error(error, settings.store) from error
+        raise
     return code
 
 

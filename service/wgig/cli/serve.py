@@ -258,6 +258,8 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     tokens.list_tokens()  # report an invalid token file now
     backends = open_backends(settings, store, pool)
     service = make_service(settings, store, backends=backends, checks=checks, tokens=tokens, tracing=tracing)
+    if pool:
+        pool.report_damage = service.status.report_damage
     app = create_app(service)
     reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
     try:

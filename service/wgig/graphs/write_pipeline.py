@@ -28,6 +28,7 @@ from ..http.telemetry import count_check_outcomes, span_if_traced
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.formats import PROBLEM_JSON, Format
+from ..resources.representation import SUFFIXED_PATH_PATTERN
 from ..settings import Settings
 from ..shacl.documents import DocumentReader
 from ..shacl.gate import REFUSAL_FORMATS, GateDecision, PaperSubmission, check_submission
@@ -123,7 +124,8 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
             detail = f"{error} Read the current data before you write again."
             raise Problem(503, detail, headers={"Retry-After": "5"}) from error
         pipeline.status.failed_write_time = datetime.now(UTC).isoformat(timespec="seconds")
-        pipeline.status.is_damaged |= isinstance(error, DamagedStoreError)
+        if isinstance(error, DamagedStoreError):
+            pipeline.status.report_damage()
         if isinstance(error, StoreDeclinedError):
             detail = "The remote store that holds the data refused this write, and nothing has changed."
             raise Problem(500, f"{detail} Its log says why.", slug="disk") from error
@@ -186,6 +188,11 @@ async def run_paper_gate(  # noqa: PLR0913, PLR0917 - the submission, format and
     submission = PaperSubmission(
         graph, parts, existing, pipeline.read_paper, format_, language, pipeline.settings
     )
+    if SUFFIXED_PATH_PATTERN.fullmatch(submission.name):
+        raise Problem(
+            422,
+            f"{submission.name!r} is not a paper name, because it ends like a format. Use another name.",
+        )
     telemetry = pipeline.telemetry
     with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
         decision = await pipeline.checks.run(check_submission, submission)

@@ -20,3 +20,7 @@ class ServiceStatus:
     stopping: bool = False
     failed_write_time: str | None = None
     is_damaged: bool = False
+
+    def report_damage(self) -> None:
+        """Report that a file of the store is damaged."""
+        self.is_damaged = True

@@ -155,7 +155,7 @@ class ErrorResponses:
         """The response to a failure of the disk or the store; the cause is only logged."""
         log.error("%s %s failed: %s", request.method, request.url.path, error)
         if isinstance(error, DamagedStoreError) or is_engine_damage(error):
-            self.status.is_damaged = True
+            self.status.report_damage()
             return self.respond_with_problem(request, Problem(503, DAMAGED_STORE_DETAIL))
         if isinstance(error, StoreUnavailableError):
             detail = "The store does not respond, or is busy with other writes. Try again soon."

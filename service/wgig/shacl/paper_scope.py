@@ -2,14 +2,16 @@
 
 A token for papers must not change what other graphs state. So the graph of a paper may describe only
 
-- the graph, the paper, its parts (IRIs below that of the paper) and blank nodes, without the classes and
-  properties from which rules infer statements about other resources;
+- the graph, the paper, its parts (IRIs below that of the paper) and blank nodes, without the classes,
+  properties and values from which rules and queries of lists take statements about other resources;
 - agents that it names and their memberships, by properties that identify them, if no other graph describes
-  them. Statements of another graph may be repeated.
+  them. Statements of another graph may be repeated, and the paper may be a source of their description, as
+  the Markdown reader states of each.
 
 `check_paper_scope` needs only the paper, `check_actor_statements` also the store.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple, NoReturn
@@ -18,13 +20,24 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf.literals import term_text
-from ..rdf.namespaces import ID_NAMESPACE, OWL_NAMESPACE, RDF_TYPE, WGIG_NAMESPACE, expand_curie
+from ..rdf.namespaces import (
+    BASE_IRI,
+    DCTERMS_SOURCE,
+    ID_NAMESPACE,
+    LOCAL_NAME_PATTERN,
+    RDF_TYPE,
+    WGIG_NAMESPACE,
+    expand_curie,
+)
 from ..rdf.shipped import shipped_ontology
 from ..store.view import StoreView
 from .documents import Document
 from .results import Term
 
 ACTOR_IRI_PREFIXES = (f"{ID_NAMESPACE}agent/", f"{ID_NAMESPACE}membership/")
+ACTOR_IRI_PATTERN = re.compile(
+    f"{re.escape(ID_NAMESPACE)}(?:agent|membership)/(?:{LOCAL_NAME_PATTERN.pattern})"
+)
 
 
 def expand_names(prefix: str, names: str) -> frozenset[str]:
@@ -42,24 +55,45 @@ AGENT_CLASSES = (
     | expand_names("prov", "Agent Organization Person")
     | expand_names("schema", "Organization Person")
 )
-# Other classes of these namespaces are those of issues, concepts, citations, meetings, datasets and schemas.
+# Other classes of these namespaces are those of issues, concepts, citations, meetings, test results, datasets
+# and schemas.
 RESERVED_CLASS_NAMESPACES = tuple(
     expand_curie(f"{prefix}:").value
-    for prefix in ("wgig", "cito", "dcat", "foaf", "org", "owl", "rdfs", "sh", "skos", "void")
+    for prefix in ("wgig", "cito", "dcat", "earl", "foaf", "org", "owl", "rdfs", "sd", "sh", "skos", "void")
 )
-SCHEMA_PROPERTIES = expand_names("rdfs", "domain range subClassOf subPropertyOf")
-# They put a resource into a scheme, or let a rule infer statements about others: bearsOn relates categories.
+# Properties of these namespaces state the meaning of terms, test results, shapes and statistics.
+RESERVED_PROPERTY_NAMESPACES = tuple(
+    expand_curie(f"{prefix}:").value for prefix in ("earl", "owl", "sd", "sh", "void")
+)
+# They put a resource into a scheme, or let rules and lists state something of others: bearsOn relates
+# categories, and respondsTo the paragraphs of two documents.
 RESERVED_PROPERTIES = (
-    expand_names(
+    expand_names("rdfs", "domain range subClassOf subPropertyOf")
+    | expand_names(
         "skos", "broader broaderTransitive hasTopConcept inScheme member memberList narrower topConceptOf"
     )
     | expand_names("cito", "hasCitedEntity hasCitingEntity")
-    | expand_names("wgig", "bearsOn")
+    | expand_names("wgig", "bearsOn partsAsked partsMet respondsTo")
 )
+UNRESERVED_PROPERTIES = expand_names("owl", "versionInfo")
 # Statements with these properties are about their object, if it is an agent or membership.
 MEMBER_PROPERTIES = expand_names("org", "hasMember hasMembership headOf holds member") | expand_names(
     "foaf", "member"
 )
+CRITERION_IRI = expand_curie("wgig:criterion").value
+DOCUMENT_IRI_PREFIXES = (f"{ID_NAMESPACE}document/issue-papers", f"{ID_NAMESPACE}document/assessment-papers")
+# The prefixes of the values of these properties, other than parts of the paper. From other values, rules and
+# lists would take statements about their resources: what an issue is measured against, who is a member or
+# chair, which paragraphs a document has.
+VALUE_IRI_PREFIXES: dict[str, tuple[str, ...]] = {
+    expand_curie("wgig:issue").value: (f"{ID_NAMESPACE}issue/",),
+    CRITERION_IRI: (f"{ID_NAMESPACE}principle/",),
+    expand_curie("org:role").value: (f"{ID_NAMESPACE}role/member",),
+    **dict.fromkeys(
+        expand_names("wgig", "partOf") | expand_names("dcterms", "isPartOf"), DOCUMENT_IRI_PREFIXES
+    ),
+    **dict.fromkeys(MEMBER_PROPERTIES, ACTOR_IRI_PREFIXES),
+}
 IDENTIFYING_PROPERTIES = (
     expand_names("dcterms", "identifier source")
     | expand_names("foaf", "familyName givenName homepage name nick page title")
@@ -75,12 +109,17 @@ IDENTIFYING_PROPERTIES = (
 
 
 class ActorStatement(NamedTuple):
-    """A statement of a paper about an agent or membership; the line in the request, None if it is unknown."""
+    """A statement of a paper about an agent or membership.
+
+    `line` is the line in the request, None if it is unknown. `fault` is the reason to refuse the statement
+    unless another graph contains it, or empty.
+    """
 
     subject: Term
     predicate: ox.NamedNode
     object: Term
     line: int | None
+    fault: str
 
 
 def check_paper_scope(document: Document, paper: ox.NamedNode, graph: str) -> tuple[ActorStatement, ...]:
@@ -97,14 +136,20 @@ class PaperScope:
 
     def __init__(self, document: Document, paper: ox.NamedNode, graph: str) -> None:
         """Find the agents and memberships that the paper names."""
-        self.document, self.paper, self.graph = document, paper, graph
+        self.document, self.paper = document, paper
+        # The shipped papers describe their graphs below the default base.
+        name = paper.value.removeprefix(f"{ID_NAMESPACE}paper/")
+        self.own_iris = {paper.value, graph, f"{BASE_IRI}graph/paper/{name}"}
         self.named_actors = self.find_named_actors()
 
     def is_own(self, node: Term) -> bool:
         """Whether a node is the graph, the paper, a part of it, or a blank node."""
         if not isinstance(node, ox.NamedNode):
             return True
-        return node == self.paper or node.value.startswith(f"{self.paper.value}/") or node.value == self.graph
+        prefix, iri = f"{self.paper.value}/", node.value
+        return iri in self.own_iris or (
+            iri.startswith(prefix) and {"", ".", ".."}.isdisjoint(iri.removeprefix(prefix).split("/"))
+        )
 
     def find_named_actors(self) -> set[Term]:
         """The agents that the paper or a part names, their memberships, and the agents that these name."""
@@ -134,9 +179,10 @@ class PaperScope:
         for number, triple in enumerate(self.document.triples):
             subject, predicate, object_ = triple.subject, triple.predicate, triple.object
             if is_actor(subject):
-                if reason := self.find_actor_fault(subject, predicate, object_):
-                    self.refuse(number, reason)
-                yield ActorStatement(subject, predicate, object_, self.line(number))
+                if subject not in self.named_actors:
+                    self.refuse(number, f"would describe {subject}, which the paper does not name")
+                fault = self.find_actor_fault(subject, predicate, object_)
+                yield ActorStatement(subject, predicate, object_, self.line(number), fault)
                 continue
             if not self.is_own(subject):
                 self.refuse(
@@ -146,7 +192,7 @@ class PaperScope:
             if reason := self.find_own_fault(predicate, object_):
                 self.refuse(number, reason)
             if predicate.value in MEMBER_PROPERTIES and is_actor(object_):
-                yield ActorStatement(subject, predicate, object_, self.line(number))
+                yield ActorStatement(subject, predicate, object_, self.line(number), "")
 
     def find_own_fault(self, predicate: ox.NamedNode, object_: Term) -> str:
         """Why the paper or a part must not be described by this property and value; empty if it may."""
@@ -157,29 +203,38 @@ class PaperScope:
             is_allowed = isinstance(object_, ox.NamedNode) and object_.value in PAPER_CLASSES | AGENT_CLASSES
             return f"would have a part of the class {object_}" if is_reserved and not is_allowed else ""
         iri = predicate.value
-        if iri.startswith(OWL_NAMESPACE) or iri in SCHEMA_PROPERTIES | RESERVED_PROPERTIES:
+        is_reserved = iri.startswith(RESERVED_PROPERTY_NAMESPACES) or iri in RESERVED_PROPERTIES
+        if is_reserved and iri not in UNRESERVED_PROPERTIES:
             return f"would state {predicate}, which changes the meaning of other statements"
+        if fault := self.find_value_fault(predicate, object_):
+            return fault
         if iri in foreign_properties():
             return f"would state {predicate}, which does not describe papers and their parts"
         if iri in inverse_properties() and not self.is_own(object_):
             return f"would state {predicate}, which describes {object_}"
         return ""
 
+    def find_value_fault(self, predicate: ox.NamedNode, object_: Term) -> str:
+        """Why the property must not have this value; empty if it may."""
+        prefixes = VALUE_IRI_PREFIXES.get(predicate.value)
+        is_allowed = prefixes is None or term_text(object_).startswith(prefixes)
+        if not is_allowed and predicate.value != CRITERION_IRI:
+            is_allowed = self.is_own(object_)
+        return "" if is_allowed else f"would state {predicate} {object_}, which describes something else"
+
     def find_actor_fault(self, subject: Term, predicate: ox.NamedNode, object_: Term) -> str:
         """Why an agent or membership must not be described so; empty if it may."""
-        if subject not in self.named_actors:
-            return f"would describe {subject}, which the paper does not name"
         is_class = isinstance(object_, ox.NamedNode) and object_.value in AGENT_CLASSES
         if predicate.value not in IDENTIFYING_PROPERTIES or (predicate == RDF_TYPE and not is_class):
             return f"would state {predicate} {object_} of {subject}, beyond what identifies it"
-        return ""
+        return self.find_value_fault(predicate, object_)
 
     def line(self, number: int) -> int | None:
-        """The line of the subject of a triple in the request, if it is known."""
+        """The line of the predicate of a triple in the request, if it is known."""
         positions = self.document.triple_positions
-        if not positions or positions[number].subject < 0:
+        if not positions or positions[number].predicate < 0:
             return None
-        return self.document.text_lines.locate(positions[number].subject).line
+        return self.document.text_lines.locate(positions[number].predicate).line
 
     def refuse(self, number: int, reason: str) -> NoReturn:
         """Raise Problem 422 for a triple."""
@@ -188,7 +243,7 @@ class PaperScope:
 
 def is_actor(node: Term) -> bool:
     """Whether a node has the IRI of an agent or membership."""
-    return isinstance(node, ox.NamedNode) and node.value.startswith(ACTOR_IRI_PREFIXES)
+    return isinstance(node, ox.NamedNode) and ACTOR_IRI_PATTERN.fullmatch(node.value) is not None
 
 
 def paper_scope_problem(paper: str, reason: str, line: int | None) -> Problem:
@@ -230,15 +285,19 @@ def check_actor_statements(
 ) -> None:
     """Raise Problem 422 if a statement is about an agent or membership that another graph describes.
 
-    A statement that another graph contains may be repeated. `graphs` are those that do not count: that of the
-    paper, and those that the service computes.
+    A statement that another graph contains may be repeated, and the paper may be a source of the description.
+    `graphs` are those that do not count: that of the paper, and those that the service computes.
     """
-    for subject, predicate, object_, line in statements:
+    for subject, predicate, object_, line, fault in statements:
+        if is_stated_elsewhere(store, subject, predicate, object_, graphs):
+            continue
+        if fault:
+            raise paper_scope_problem(paper, fault, line)
+        if predicate == DCTERMS_SOURCE and object_ == ox.NamedNode(paper):
+            continue
         described = (subject, object_) if predicate.value in MEMBER_PROPERTIES else (subject,)
         for node in filter(is_actor, described):
-            if is_described_elsewhere(store, node, graphs) and not is_stated_elsewhere(
-                store, ox.Triple(subject, predicate, object_), graphs
-            ):
+            if is_described_elsewhere(store, node, graphs):
                 raise paper_scope_problem(
                     paper, f"would add to the description of {node}, which is in another graph", line
                 )
@@ -250,13 +309,14 @@ def is_described_elsewhere(store: StoreView, node: Term, graphs: frozenset[str])
     return any(graph_iri(quad) not in graphs for quad in store.match(node))
 
 
-def is_stated_elsewhere(store: StoreView, triple: ox.Triple, graphs: frozenset[str]) -> bool:
+def is_stated_elsewhere(
+    store: StoreView, subject: Term, predicate: ox.NamedNode, object_: Term, graphs: frozenset[str]
+) -> bool:
     """Whether a graph other than these has this statement."""
-    if not isinstance(triple.subject, ox.NamedNode):
+    if not isinstance(subject, ox.NamedNode):
         return False
     return any(
-        quad.triple == triple and graph_iri(quad) not in graphs
-        for quad in store.match(triple.subject, triple.predicate)
+        quad.object == object_ and graph_iri(quad) not in graphs for quad in store.match(subject, predicate)
     )
 
 

@@ -19,10 +19,11 @@ import pyoxigraph as ox
 
 from .backup.manifest import DamagedBackupError
 from .backup.verification import verify_quads
+from .errors import build_store_error, is_engine_damage
 from .files import ASIDE_FOLDER
 from .folder import QUADS_FOLDER
 
-SLOW_QUERY_SECONDS = 2.0  # until the store is verified
+SUSPICIOUS_QUERY_SECONDS = 2.0  # until the store is verified
 # A query of a large store may just be slow, and verifying takes 1.3 s for a million quads.
 VERIFICATION_INTERVAL_SECONDS = 600
 # In `aside`: the prefix of the copy that a process verifies, and the file whose time is that of the last
@@ -39,22 +40,30 @@ def watch_for_damage(quads: ox.Store, folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    timer = Timer(SLOW_QUERY_SECONDS, exit_if_damaged, (quads, folder))
+    watched = [
+        quads
+    ]  # cleared afterwards, so that the thread of a canceled timer does not keep the store open
+    timer = Timer(SUSPICIOUS_QUERY_SECONDS, exit_if_damaged, (watched, folder))
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
+        watched.clear()
         timer.cancel()
 
 
-def exit_if_damaged(quads: ox.Store, folder: Path) -> None:
-    """Verify a store, unless this was done recently. If it is damaged, log it and end the process."""
-    message = find_damage(quads, folder)
-    if message:
-        logger.critical("%s", message)
-        logging.shutdown()
-        os._exit(DAMAGED_STORE_EXIT_CODE)  # the query cannot be interrupted
+def exit_if_damaged(watched: list[ox.Store], folder: Path) -> None:
+    """Verify a store, unless this was done recently. If it is damaged, log it and end the process.
+
+    `watched` has the store while its query runs, else it is empty.
+    """
+    for quads in watched:
+        message = find_damage(quads, folder)
+        if message:
+            logger.critical("%s", message)
+            logging.shutdown()
+            os._exit(DAMAGED_STORE_EXIT_CODE)  # the query cannot be interrupted
 
 
 def find_damage(quads: ox.Store, folder: Path) -> str:
@@ -78,8 +87,8 @@ def find_damage(quads: ox.Store, folder: Path) -> str:
         mark.touch()
     except DamagedBackupError as error:
         return f"In the store {folder}, {error}; restore a backup."
-    except OSError:
-        return ""
+    except (OSError, RuntimeError, ValueError) as error:  # of the engine, as it copies
+        return str(build_store_error(error, folder)) if is_engine_damage(error) else ""
     finally:
         shutil.rmtree(copy_folder, ignore_errors=True)
     return ""

@@ -49,7 +49,7 @@ INTERRUPTED_COPY_SCRIPT = """
 import os, socket
 from wgig.sparql.workers import forker, protocol
 
-def write_incompletely(folder, max_quads, descriptor):
+def write_incompletely(folder, max_quads, descriptor, damage_descriptor):
     os.write(descriptor, b"2\\n<urn:s> <urn:p> ")  # two quads are announced
     os._exit(0)
 

@@ -15,7 +15,10 @@ from wgig.sparql.workers import pool as pool_module
 from wgig.sparql.workers.connections import ForkerConnection
 from wgig.sparql.workers.generation import WorkerGeneration
 from wgig.sparql.workers.pool import WorkerPool
+from wgig.store.folder import QUADS_FOLDER
+from wgig.store.store import Store
 
+from tests.fixtures.tables import MIN_TABLE_BYTES, build_store_with_tables, overwrite_bytes
 from tests.fixtures.worker_pool import (
     ENDLESS_QUERY,
     STORED_TRIPLE_COUNT,
@@ -242,3 +245,23 @@ def test_closing_the_pool_during_a_copy_logs_no_error(
     run_with_pool(settings, check)
     assert not caplog.messages
     assert not capfd.readouterr().err
+
+
+def test_damaged_store_is_reported_and_not_copied_again(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    build_store_with_tables(settings.store)
+    for table in (settings.store / QUADS_FOLDER).glob("*.sst"):
+        if table.stat().st_size > MIN_TABLE_BYTES:
+            overwrite_bytes(table, 0.3)
+
+    async def check() -> list[str]:
+        reports: list[str] = []
+        pool = WorkerPool(Store.open(settings.store), settings)
+        pool.report_damage = lambda: reports.append("damaged")
+        await asyncio.wait_for(pool.start(), 30)  # ends, as the copy is not repeated
+        await pool.close()
+        return reports
+
+    assert asyncio.run(check()) == ["damaged"]
+    assert f"The store {settings.store} is damaged in the file " in caplog.text

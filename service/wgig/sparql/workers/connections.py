@@ -85,8 +85,8 @@ class ForkerConnection(asyncio.Protocol):
     def load(self, folder: Path) -> asyncio.Future[bool]:
         """Tell the forker to copy the quads of the store in a folder to memory.
 
-        The future has the result False if there are more than `max_quads`, and raises ConnectionError if the
-        forker exits.
+        The future has the result False if there are more than `max_quads`. It raises ConnectionError if the
+        forker exits, and RuntimeError with the engine's message if a file of the store is damaged.
         """
         self.transport.write(frame_message(LOAD_MESSAGE, str(folder).encode()))
         return self.loaded
@@ -103,8 +103,13 @@ class ForkerConnection(asyncio.Protocol):
         """Handle LOADED_MESSAGE, the only message of the forker on this connection."""
         self.buffer += data
         for _, body in unframe_messages(self.buffer):
-            if not self.loaded.done():  # the future is canceled when the service stops
-                self.loaded.set_result(json.loads(body))
+            if self.loaded.done():  # the future is canceled when the service stops
+                continue
+            outcome = json.loads(body)
+            if isinstance(outcome, str):
+                self.loaded.set_exception(RuntimeError(outcome))
+            else:
+                self.loaded.set_result(outcome)
 
     def receive_workers(self) -> None:
         """Receive new workers with their sockets."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pyoxigraph as ox
 
+from ...store.errors import is_engine_damage
 from .protocol import (
     CHANGE_MESSAGE,
     FORK_MESSAGE,
@@ -63,9 +64,10 @@ def serve_forker_messages(connection: socket.socket, worker_forker: "WorkerForke
     applied_changes = 0
     for kind, body in iter_connection_messages(connection):
         if kind == LOAD_MESSAGE:
-            quads = copy_store_to_memory(body.decode(), max_quads, connection)
+            quads, damage = copy_store_to_memory(body.decode(), max_quads, connection)
             gc.freeze()  # garbage collection in workers would copy memory that they share
-            connection.sendall(frame_message(LOADED_MESSAGE, json.dumps(quads is not None).encode()))
+            outcome = damage or quads is not None
+            connection.sendall(frame_message(LOADED_MESSAGE, json.dumps(outcome).encode()))
         elif kind == CHANGE_MESSAGE:
             applied_changes += 1
             if quads is not None:
@@ -104,29 +106,38 @@ class WorkerForker:
             os.wait()
 
 
-def copy_store_to_memory(folder: str, max_quads: int, connection: socket.socket) -> ox.Store | None:
-    """A copy in memory of the quads of the store in a folder; None if there are more than `max_quads`.
+def copy_store_to_memory(
+    folder: str, max_quads: int, connection: socket.socket
+) -> tuple[ox.Store | None, str]:
+    """A copy in memory of the quads of the store in a folder, and the engine's message if a file is damaged.
 
-    A child process reads the store, because opening it starts threads. Blank nodes keep their labels. Raises
-    ConnectionError if the service closes the connection meanwhile, EOFError if the child process exits early.
+    The copy is None if there are more than `max_quads`, or if a file is damaged. A child process reads the
+    store, because opening it starts threads. Blank nodes keep their labels. Raises ConnectionError if the
+    service closes the connection meanwhile, EOFError if the child process exits early.
     """
     read_end, write_end = os.pipe()
+    damage_read_end, damage_write_end = os.pipe()
     if not os.fork():
         os.close(read_end)  # so that the writes of the child fail when this process exits
-        write_store_to_pipe(folder, max_quads, write_end)
+        write_store_to_pipe(folder, max_quads, write_end, damage_write_end)
     os.close(write_end)
+    os.close(damage_write_end)
     quads, count = ox.Store(), -1  # -1 until the number is read
     with (
+        open(damage_read_end, "rb") as damage_stream,  # noqa: PTH123 - a descriptor
         io.BufferedReader(WatchedPipe(read_end, connection), COPY_BUFFER_BYTES) as stream,
-        suppress(SyntaxError, ValueError),
     ):
-        count = int(stream.readline())
-        if count > max_quads:
-            return None
-        quads.bulk_extend(ox.parse(stream, ox.RdfFormat.N_QUADS))
-    if len(quads) != count:
-        raise EOFError("the copy of the quads to memory was interrupted")
-    return quads
+        with suppress(SyntaxError, ValueError):
+            count = int(stream.readline())
+            if count > max_quads:
+                return None, ""
+            quads.bulk_extend(ox.parse(stream, ox.RdfFormat.N_QUADS))
+        if len(quads) == count:
+            return quads, ""
+        damage = damage_stream.read().decode()  # until the child process exits
+    if damage:
+        return None, damage
+    raise EOFError("the copy of the quads to memory was interrupted")
 
 
 class WatchedPipe(io.FileIO):
@@ -147,8 +158,11 @@ class WatchedPipe(io.FileIO):
         return super().readinto(target)
 
 
-def write_store_to_pipe(folder: str, max_quads: int, descriptor: int) -> NoReturn:
-    """Write the number of quads of the store in a folder, then the quads if they are at most `max_quads`."""
+def write_store_to_pipe(folder: str, max_quads: int, descriptor: int, damage_descriptor: int) -> NoReturn:
+    """Write the number of quads of the store in a folder, then the quads if they are at most `max_quads`.
+
+    The engine's message about a damaged file is written to `damage_descriptor`.
+    """
     try:
         quads = ox.Store.read_only(folder)
         with os.fdopen(descriptor, "wb") as stream:
@@ -156,6 +170,9 @@ def write_store_to_pipe(folder: str, max_quads: int, descriptor: int) -> NoRetur
             stream.write(b"%d\n" % count)
             if count <= max_quads:
                 quads.dump(stream, ox.RdfFormat.N_QUADS)
+    except (OSError, RuntimeError, ValueError) as error:
+        if is_engine_damage(error):
+            os.write(damage_descriptor, str(error).encode())
     finally:
         os._exit(0)
 

@@ -7,13 +7,14 @@ or of unknown content, a new generation of workers is started instead.
 import asyncio
 import logging
 import shutil
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 from ...http.limits import identify_client
 from ...settings import Settings
 from ...store.change import Change, serialize_change
-from ...store.errors import StoreError
+from ...store.errors import DamagedStoreError, StoreError, translate_damage
 from ...store.files import ASIDE_FOLDER
 from ...store.store import Store
 from .connections import WorkerConnection
@@ -59,6 +60,8 @@ class WorkerPool:
         self.loading_folders: set[Path] = set()  # folders of copies that are being loaded
         # Numbers and serialized changes of the writes that a worker may miss while it is being started.
         self.recent_writes: list[tuple[int, bytes]] = []
+        self.report_damage: Callable[[], None] = lambda: None  # called if a file of the store is damaged
+        self.is_store_damaged = False
         self.starting_count = 0  # replacements of the workers that are in progress
         self.generations: list[WorkerGeneration] = []
         self.current: WorkerGeneration | None = None
@@ -180,12 +183,13 @@ class WorkerPool:
         """Replace the workers by workers with the copy in `folder`, made after write `write_number`.
 
         The quads are in memory if there are at most `max_quads`. Does nothing if another replacement was
-        faster. The old workers finish their queries.
+        faster, or if a file of the store is damaged. The old workers finish their queries.
         """
         self.starting_count += 1
         try:
             while not (
                 self.is_closed
+                or self.is_store_damaged
                 or self.has_sufficient_workers(write_number, max_quads)
                 or await self.attempt_replacement(folder, write_number, max_quads)
             ):
@@ -224,7 +228,12 @@ class WorkerPool:
         except (OSError, StoreError) as error:
             if self.is_closed:
                 raise asyncio.CancelledError from error
-            log.error("Query workers could not be started; retrying: %s", error)
+            self.is_store_damaged = isinstance(error, DamagedStoreError)
+            if self.is_store_damaged:
+                log.error("Query workers could not be started: %s", error)
+                self.report_damage()
+            else:
+                log.error("Query workers could not be started; retrying: %s", error)
             return False
         if self.has_sufficient_workers(write_number, max_quads):
             generation.retire()
@@ -238,14 +247,16 @@ class WorkerPool:
     async def start_forker(self, generation: WorkerGeneration) -> None:
         """Start a forker and let it copy the quads.
 
-        Raises OSError if the forker fails, CancelledError if the pool closes.
+        Raises OSError if the forker fails, DamagedStoreError if it cannot read the quads, CancelledError if
+        the pool closes.
         """
         async with self.start_lock:  # so that `close` closes this generation, too
             if self.is_closed:
                 raise asyncio.CancelledError
             await generation.forker.start(generation.max_memory_quads, self.settings.query_memory)
             self.generations.append(generation)
-        await generation.load()
+        with translate_damage(self.settings.store):
+            await generation.load()
 
     async def populate(self, generation: WorkerGeneration) -> None:
         """Fork workers that have all writes up to now. Raises OSError or StoreError."""

@@ -20,7 +20,9 @@ LOAD_MESSAGE = b"L"  # copy to memory the quads of the store in the folder that 
 FORK_MESSAGE = b"F"  # fork a worker
 CHANGE_MESSAGE = b"C"  # apply a change; also sent to workers
 # From the forker to the service.
-LOADED_MESSAGE = b"l"  # the copy is finished; false if there are too many quads for memory
+# The copy is finished: true, false if there are too many quads for memory, or the engine's message about a
+# damaged file.
+LOADED_MESSAGE = b"l"
 FORKED_MESSAGE = b"f"  # a new worker with its socket
 # From the service to a worker.
 QUERY_MESSAGE = b"A"  # evaluate a query
