@@ -4,6 +4,7 @@ import gc
 
 pytest_plugins = [
     "tests.fixtures.npx",
+    "tests.fixtures.outputs",
     "tests.fixtures.processes",
     "tests.fixtures.service",
     "tests.fixtures.shipped",

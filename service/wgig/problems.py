@@ -189,6 +189,12 @@ PROBLEM_KINDS = {
             "states how many requests are left."
         ),
     ),
+    "field-too-large": ProblemKind(
+        431,
+        gettext_noop("Header field too large"),
+        gettext_noop("A header field of the request is longer than this service accepts."),
+        gettext_noop("Send a shorter header field. The problem names it and states the limit."),
+    ),
     "internal": ProblemKind(
         500,
         gettext_noop("Internal error"),

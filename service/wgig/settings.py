@@ -271,14 +271,20 @@ class Settings:
     )
     result_rows: int = setting_field(
         0,
-        "Maximum number of rows or triples of a result, 0: no limit; a larger result is refused, never "
-        "truncated.",
+        "Maximum number of rows or triples of the result of a query, 0: no limit; a larger result is "
+        "refused, never truncated. Pages and lists are not limited by it.",
         live=True,
     )
     write_statements: int = setting_field(
-        15_000,
+        5000,
         "Maximum number of statements that PUT, POST or DELETE of a graph may add and remove, 0: no limit; a "
         "larger write is refused, as all other writes would wait for it.",
+        live=True,
+    )
+    write_bytes: int = setting_field(
+        2 * MIB,
+        "Maximum size of the statements that PUT, POST or DELETE of a graph may add and remove, in bytes of "
+        "N-Triples, 0: no limit; a larger write is refused.",
         live=True,
     )
     shacl: str = setting_field(

@@ -26,6 +26,7 @@ CLOSING_CONTROLS = dict.fromkeys("\u202a\u202b\u202d\u202e", POP_EMBEDDING) | di
     "\u2066\u2067\u2068", POP_ISOLATE
 )
 BIDI_CONTROL_PATTERN = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")  # U+202A-202E, U+2066-2069
+BIDI_CHARACTER_PATTERN = re.compile("([\u202a-\u202e\u2066-\u2069])")
 # Parts of a page that are not changed: tags, scripts, and textareas, whose content a form sends back.
 UNCHANGED_MARKUP_PATTERN = re.compile(r"(<textarea\b.*?</textarea>|<script\b.*?</script>|<[^>]*>)", re.DOTALL)
 
@@ -43,18 +44,21 @@ def balance_text_bidi(text: str) -> str:
     """The text with all embeddings and isolates closed at its end, without unmatched closing controls."""
     balanced: list[str] = []
     closers: list[str] = []
-    for character in text:
-        if character in CLOSING_CONTROLS:
-            closers.append(CLOSING_CONTROLS[character])
-        elif character == POP_ISOLATE and character in closers:
-            while closers[-1] != character:  # the end of an isolate closes the embeddings inside it
+    open_isolates = 0
+    for part in BIDI_CHARACTER_PATTERN.split(text):
+        if part in CLOSING_CONTROLS:
+            closers.append(CLOSING_CONTROLS[part])
+            open_isolates += CLOSING_CONTROLS[part] == POP_ISOLATE
+        elif part == POP_ISOLATE and open_isolates:
+            while closers[-1] != part:  # the end of an isolate closes the embeddings inside it
                 balanced.append(closers.pop())
             closers.pop()
-        elif character == POP_EMBEDDING and closers[-1:] == [character]:
+            open_isolates -= 1
+        elif part == POP_EMBEDDING and closers[-1:] == [part]:
             closers.pop()
-        elif character in (POP_EMBEDDING, POP_ISOLATE):
+        elif part in (POP_EMBEDDING, POP_ISOLATE):
             continue
-        balanced.append(character)
+        balanced.append(part)
     return "".join([*balanced, *reversed(closers)])
 
 
@@ -112,11 +116,14 @@ def replace_control_characters(text: str) -> str:
     return UNSAFE_CHARACTER_PATTERN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def shorten_text(text: str, max_characters: int = MAX_QUOTED_CHARACTERS) -> str:
+    """The text, cut to `max_characters` with an ellipsis."""
+    return text if len(text) <= max_characters else f"{text[: max_characters - 1]}…"
+
+
 def shorten_untrusted_text(text: str, max_characters: int = MAX_QUOTED_CHARACTERS) -> str:
     """The text, cut to `max_characters` with an ellipsis, its control characters replaced by U+FFFD."""
-    return replace_control_characters(
-        text if len(text) <= max_characters else f"{text[: max_characters - 1]}…"
-    )
+    return replace_control_characters(shorten_text(text, max_characters))
 
 
 def defuse_ci_command(line: str) -> str:

@@ -58,6 +58,12 @@ def test_a_description_is_available_in_rdf_formats(
     assert not_modified.status_code == 304
 
 
+@pytest.mark.parametrize("media_type", ["application/json", "application/ld+json", "text/turtle"])
+def test_unchanged_catalog_keeps_its_etag(filled_client: httpx.Client, media_type: str) -> None:
+    fields = {"Accept": media_type, "Cache-Control": "no-cache"}
+    assert len({filled_client.get("/catalog", headers=fields).headers["etag"] for _ in range(5)}) == 1
+
+
 @pytest.mark.parametrize("path", DESCRIPTION_PATHS)
 def test_json_ld_is_compact_and_has_the_triples_of_turtle(filled_client: httpx.Client, path: str) -> None:
     compact, turtle = (

@@ -3,9 +3,11 @@
 import asyncio
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -189,6 +191,68 @@ def test_sighup_stops_a_server_whose_terminal_was_closed(
     server = GracefulServer(uvicorn.Config("no:app"), "", reloader, on_terminal=on_terminal)
     server.handle_hangup(signal.SIGHUP, None)
     assert ((server.stop_time is not None), server.is_reload_requested) == (stops, not stops)
+
+
+def test_service_stops_with_code_0_if_its_log_cannot_be_written(
+    tmp_path: Path, unwritable_output: int
+) -> None:
+    command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", "store", "--data", "none"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=unwritable_output, text=True
+    ) as process:
+        assert process.stdout
+        try:
+            url = process.stdout.readline().split()[2]
+            assert httpx.get(f"{url}health").status_code == 200
+            process.terminate()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
+def test_service_runs_and_stops_with_code_0_if_its_address_cannot_be_printed(
+    tmp_path: Path, unwritable_output: int
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "wgig",
+        "serve",
+        "--port",
+        str(port),
+        "--store",
+        "store",
+        "--data",
+        "none",
+    ]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=unwritable_output, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            deadline = time.monotonic() + 30
+            is_serving = False
+            while not is_serving:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                with suppress(httpx.ConnectError):
+                    is_serving = httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+            process.terminate()
+            assert process.wait(20) == 0
+            assert process.stderr
+            assert process.stderr.read() == "wgig: Stopped.\n"
+        finally:
+            process.kill()
+
+
+def test_refused_upgrades_are_not_in_the_log(tmp_path: Path) -> None:
+    with run_service(tmp_path / "store") as service:
+        for protocol in ("websocket", "h2c"):
+            (response,) = service.request("/health", 1, Connection="Upgrade", Upgrade=protocol)
+            assert response.status == 200
+        service.process.terminate()
+        assert service.read_log() == "wgig: Stopped.\n"
 
 
 def test_documentation_lists_the_live_settings() -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from wgig.cli.arguments import SCOPE_CHOICES
 from wgig.graphs.write_pipeline import COMPUTED_GRAPH_PURPOSES
-from wgig.settings import SHIPPED_FOLDER, TOKENS_FILE, Settings
+from wgig.settings import MIB, SHIPPED_FOLDER, TOKENS_FILE, Settings
 from wgig.store.change import MAX_COMPARED_QUADS
 from wgig.store.files import VERSIONS_FOLDER
+from wgig.store.inference.inference import MAX_INFERENCE_STEPS, MAX_INFERRED_TRIPLES
 
 from tests.docs.blocks import find_calls, read_docs_page
 
@@ -58,6 +59,9 @@ def test_names_and_limits_are_those_of_the_code() -> None:
     assert f"`{TOKENS_FILE}`" in PAGE
     assert f"`{VERSIONS_FOLDER}/`" in PAGE
     assert f"({Settings.write_statements:,})" in PAGE
+    assert f"({Settings.write_bytes // MIB} MiB)" in PAGE
+    assert f"{MAX_INFERRED_TRIPLES:,} inferred statements" in PAGE
+    assert f"{MAX_INFERENCE_STEPS:,} steps" in PAGE
     assert f"{MAX_COMPARED_QUADS:,}" in PAGE
     # The last name follows an "and".
     assert "The graphs " + ", ".join(f"`{name}`" for name in sorted(COMPUTED_GRAPH_PURPOSES)[:-1]) in PAGE

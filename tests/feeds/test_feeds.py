@@ -12,10 +12,11 @@ import pytest
 from wgig.about import well_known
 from wgig.settings import Settings
 from wgig.sparql.examples import list_example_queries
+from wgig.store.changelog import sync
 from wgig.store.store import Store
 
-from tests.fixtures.service import make_service_client, make_writer_client
-from tests.fixtures.triples import put_turtle
+from tests.fixtures.service import make_service_client, make_store_client, make_writer_client
+from tests.fixtures.triples import parse_triples, put_turtle
 
 BASE = Settings.base
 PREFIXES = """
@@ -94,6 +95,59 @@ def test_a_deleted_resource_has_a_deleted_entry(client: httpx.Client) -> None:
     assert not get_titles_by_id(client, "/feed.atom")
     text = client.get("/feed.atom").text
     assert re.search(f'<at:deleted-entry ref="{BASE}id/issue/spam" when="', text)
+
+
+SPAM, WORMS, SESSION = (f"{BASE}id/{path}" for path in ("issue/spam", "issue/worms", "meeting/s"))
+INVERSE_RULE = "CONSTRUCT { ?o <x:inverse> ?s } WHERE { ?s <x:related> ?o }"
+
+
+@pytest.fixture
+def inferring_store() -> Store:
+    """A store with an issue and a meeting, which infers that a resource is related to another one."""
+    store = Store.in_memory([INVERSE_RULE], f"{BASE}graph/inferred")
+    triples = parse_triples(f"""{PREFIXES}
+        issue:spam skos:prefLabel "Spam"@en .
+        meeting:s a wgig:Session ; rdfs:label "Session" ; schema:startDate "2005-06-14"^^xsd:date .""")
+    store.replace({"x:g": triples})
+    return store
+
+
+@pytest.fixture
+def inferring_client(inferring_store: Store) -> httpx.Client:
+    """A client without a token, of a service with the store and a change log."""
+    client = make_store_client(inferring_store)
+    assert client.get("/changes").status_code == 200
+    return client
+
+
+def relate_to(store: Store, iri: str) -> None:
+    """Relate an issue to a resource, of which only inferred statements change."""
+    store.update(f"INSERT DATA {{ <{WORMS}> <x:related> <{iri}> }}")
+
+
+@pytest.mark.parametrize("path", ["/feed.atom", "/feed/issue.atom"])
+def test_a_feed_has_changes_of_inferred_statements(
+    inferring_client: httpx.Client, inferring_store: Store, path: str
+) -> None:
+    relate_to(inferring_store, SPAM)
+    assert list(get_titles_by_id(inferring_client, path))[:2] == [SPAM, WORMS]
+
+
+def test_the_feed_of_a_kind_exists_if_its_resources_have_only_inferred_statements(
+    inferring_client: httpx.Client, inferring_store: Store
+) -> None:
+    relate_to(inferring_store, f"{BASE}id/city/x")
+    assert list(get_titles_by_id(inferring_client, "/feed/city.atom")) == [f"{BASE}id/city/x"]
+
+
+@pytest.mark.parametrize("path", ["/feed.atom", "/sitemap.xml"])
+def test_a_cached_response_equals_a_new_one_after_the_event_stream_was_read(
+    inferring_client: httpx.Client, inferring_store: Store, path: str
+) -> None:
+    relate_to(inferring_store, SPAM)
+    before, _, after = (inferring_client.get(path) for path in (path, "/changes", path))
+    assert before.status_code == 200
+    assert after.content == inferring_client.get(path, headers={"Cache-Control": "no-cache"}).content
 
 
 def test_the_pages_of_a_feed_have_all_entries(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,6 +381,15 @@ def test_an_event_keeps_its_uid_and_has_the_time_of_its_change(client: httpx.Cli
     assert after.decoded("dtstamp") == datetime.fromisoformat(write_time).astimezone(UTC).replace(
         microsecond=0
     )
+
+
+def test_an_event_has_the_time_of_an_inferred_change(
+    inferring_client: httpx.Client, inferring_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relate_to(inferring_store, SESSION)
+    monkeypatch.setattr(sync, "format_utc_microseconds", lambda _: "2100-01-01T00:00:00.000000Z")
+    (event,) = get_events_by_title(inferring_client).values()
+    assert event.decoded("dtstamp") == datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def test_the_sitemap_lists_existing_pages_with_the_times_of_changes(client: httpx.Client) -> None:

@@ -5,7 +5,11 @@ import base64
 import gc
 import gzip
 import hashlib
+import os
+import shutil
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -129,6 +133,86 @@ def test_dumps_of_earlier_process_are_rewritten(tmp_path: Path) -> None:
     assert client.get(f"/dump.{DUMP_NAMES[0]}.sha256").text == f"{digest}  dump.{DUMP_NAMES[0]}\n"
 
 
+def damage_folder(folder: Path) -> None:
+    """Remove the folder."""
+    shutil.rmtree(folder)
+
+
+def damage_zstd_files(folder: Path) -> None:
+    """Cut the zstd files to half, and remove what was made from them."""
+    for path in folder.glob("*/*"):
+        if path.suffix == ".zst":
+            os.truncate(path, path.stat().st_size // 2)
+        elif not path.name.endswith(".zst.sha256"):
+            path.unlink()
+
+
+def damage_all_files(folder: Path) -> None:
+    """Cut all files to length 0."""
+    for path in folder.glob("*/*"):
+        os.truncate(path, 0)
+
+
+@pytest.mark.parametrize("damage", [damage_folder, damage_zstd_files, damage_all_files])
+@pytest.mark.parametrize("name", DUMP_NAMES)
+def test_damaged_dump_is_made_again(tmp_path: Path, name: str, damage: Callable[[Path], None]) -> None:
+    store = Store.open(tmp_path / "store")
+    store.update(FIRST_UPDATE)
+    client = make_service_client(Settings(), store)
+    before = client.get(f"/dump.{name}")
+    damage(tmp_path / "store" / "aside" / "dumps")
+    after = client.get(f"/dump.{name}")
+    assert (after.status_code, after.content) == (200, before.content)
+    assert after.headers["repr-digest"] == before.headers["repr-digest"]
+
+
+def test_cut_dump_is_made_again_from_its_zstd_file(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "store")
+    store.update(FIRST_UPDATE)
+    client = make_service_client(Settings(), store)
+    first = client.get("/dump.nq.gz")
+    store.update(SECOND_UPDATE)
+    client.get("/dump.nq.gz")
+    path = first.headers["content-location"]
+    (cut_file,) = (tmp_path / "store" / "aside" / "dumps").glob(
+        f"{path.removeprefix('/dump/').partition('.')[0]}/nq.gz"
+    )
+    os.truncate(cut_file, 0)
+    assert client.get(path).content == first.content
+
+
+def test_damaged_version_is_not_kept(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "store")
+    store.update(FIRST_UPDATE)
+    client = make_service_client(Settings(), store)
+    path = client.get("/dump.nq.gz").headers["content-location"]
+    store.update(SECOND_UPDATE)
+    client.get("/dump.nq.gz")
+    damage_zstd_files(tmp_path / "store" / "aside" / "dumps")
+    response = client.get(path)
+    assert response.status_code == 404
+    assert "The latest: /dump.nq.gz" in response.json()["detail"]
+
+
+def test_versions_from_before_the_clock_was_set_back_are_the_oldest(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "store")
+    client = make_service_client(Settings(), store)
+
+    def write_and_dump(number: int) -> str:
+        store.update(f"INSERT DATA {{ <x:a> <x:n> {number} }}")
+        response = client.get("/dump.nq")
+        assert response.status_code == 200
+        return response.headers["content-location"]
+
+    paths = [write_and_dump(number) for number in range(dumps.KEPT_DUMP_VERSIONS)]
+    for folder in (tmp_path / "store" / "aside" / "dumps").iterdir():
+        os.utime(folder, (time.time() + 3600, folder.stat().st_mtime + 3600))
+    paths += [write_and_dump(number) for number in range(10, 10 + dumps.KEPT_DUMP_VERSIONS)]
+    kept, forgotten = paths[-dumps.KEPT_DUMP_VERSIONS :], paths[: -dumps.KEPT_DUMP_VERSIONS]
+    assert {client.get(path).status_code for path in kept} == {200}
+    assert {client.get(path).status_code for path in forgotten} == {404}
+
+
 def test_concurrent_requests_share_one_dump(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     write_dump = dumps.StoreDumps.write_dump
@@ -180,6 +264,16 @@ def test_range_is_ignored_if_if_range_does_not_match(client: httpx.Client) -> No
     for tag in ('"another"', f"W/{complete.headers['etag']}"):
         response = client.get("/dump.nq.gz", headers={"Range": "bytes=99999-", "If-Range": tag})
         assert (response.status_code, response.content) == (200, complete.content)
+
+
+def test_range_of_another_version_is_refused_by_if_match(client: httpx.Client) -> None:
+    tag = client.get("/dump.nq.gz").headers["etag"]
+    for tags in ('"another"', f"W/{tag}"):
+        response = client.get("/dump.nq.gz", headers={"Range": "bytes=5-", "If-Match": tags})
+        assert response.status_code == 412
+        assert "The dump has changed" in response.json()["detail"]
+    for tags in (tag, f'"another", {tag}', "*"):
+        assert client.get("/dump.nq.gz", headers={"Range": "bytes=5-", "If-Match": tags}).status_code == 206
 
 
 @pytest.mark.parametrize("byte_range", ["bytes=99999-", "bytes=-0", f"bytes={'9' * 18}-"])

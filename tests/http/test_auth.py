@@ -160,6 +160,19 @@ def test_token_file_readable_by_others_is_refused(token_client: httpx.Client, tm
     assert (page.status_code, 'name="token"' in page.text) == (200, True)
 
 
+def test_token_file_readable_by_others_is_logged_once_per_version(
+    token_client: httpx.Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
+    for mode in (0o640, 0o600, 0o640):
+        (tmp_path / TOKENS_FILE).chmod(mode)
+        for _ in range(3):
+            put_with_token(token_client, secret)
+    assert [record.getMessage().startswith("the tokens cannot be read: ") for record in caplog.records] == [
+        True
+    ] * 2
+
+
 def test_unreadable_token_file_error_has_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir(0o700)
@@ -172,12 +185,40 @@ def test_unreadable_token_file_error_has_reason(tmp_path: Path) -> None:
         auth.create_access_token(tmp_path / "file" / TOKENS_FILE, ["graphs"])
 
 
-@pytest.mark.parametrize("content", [b"", b"[1]", b'[{"id": 1}]', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"1", b"[1]", b'[{"id": 1}]', b"\xff"])
 def test_damaged_token_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / TOKENS_FILE).write_bytes(content)
     (tmp_path / TOKENS_FILE).chmod(0o600)
     with pytest.raises(FileError, match="is damaged"):
         TokenStore(tmp_path / TOKENS_FILE).list_tokens()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("digest", 1),
+        ("digest", "é" * 64),
+        ("digest", ""),
+        ("expires", "nonsense"),
+        ("expires", "2099-01-01"),
+        ("expires", 2099),
+        ("expires", None),
+        ("scopes", [["graphs"]]),
+        ("scopes", "graphs"),
+        ("name", None),
+    ],
+)
+def test_token_file_with_an_invalid_entry_is_refused_with_its_number(
+    token_client: httpx.Client, tmp_path: Path, field: str, value: object
+) -> None:
+    secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
+    auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
+    entries = json.loads((tmp_path / TOKENS_FILE).read_bytes())
+    entries[1][field] = value
+    (tmp_path / TOKENS_FILE).write_text(json.dumps(entries))
+    with pytest.raises(FileError, match="is damaged: entry 2 is not a token"):
+        TokenStore(tmp_path / TOKENS_FILE).list_tokens()
+    assert put_with_token(token_client, secret).status_code == 503
 
 
 @pytest.mark.parametrize("query", ["access_token=x", "x=1&access_token=x", "token=wgig_" + "a" * 43])
@@ -318,4 +359,16 @@ def test_settings_file_with_token_that_others_can_open_stops_writing(tmp_path: P
     with pytest.raises(FileError, match="chmod 600"):
         tokens.find("secret")
     settings_file.write_text("WGIG_LOG=json\n")  # the token comes from elsewhere
+    assert tokens.find("secret")
+
+
+@pytest.mark.parametrize("content", [b"no setting", b"WGIG_OTHER=1", b"WGIG_TOKEN = t2", b"\xff"])
+def test_invalid_settings_file_that_others_can_open_stops_writing(tmp_path: Path, content: bytes) -> None:
+    settings_file = tmp_path / "settings"
+    settings_file.write_bytes(content)
+    settings_file.chmod(0o644)
+    tokens = TokenStore(None, "secret", settings_file=settings_file)
+    with pytest.raises(FileError, match="cannot be read"):
+        tokens.find("secret")
+    settings_file.chmod(0o600)  # the settings that were read from it before still apply
     assert tokens.find("secret")

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
-from wgig.http.cache import ResponseCacheMiddleware, VersionSource
+from wgig.http.cache import ResponseCacheMiddleware, VersionSource, measure_key
 from wgig.http.fast_path import RawResponseCache
 from wgig.http.telemetry import Metrics
 
@@ -60,7 +60,14 @@ class CacheHarness:
     async def see_latest_writes(self) -> None:
         """There are no other writers."""
 
-    def scope(self, target: str = "/x", method: str = "GET", body: bytes = b"", **headers: str) -> Scope:
+    def scope(
+        self,
+        target: str = "/x",
+        method: str = "GET",
+        body: bytes = b"",
+        server: tuple[str, int] | None = None,
+        **headers: str,
+    ) -> Scope:
         path, _, query = target.partition("?")
         fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         if body:
@@ -70,6 +77,7 @@ class CacheHarness:
             "method": method,
             "http_version": "1.1",
             "scheme": "http",
+            "server": server,
             "root_path": "",
             "path": path,
             "raw_path": path.encode(),
@@ -83,10 +91,11 @@ class CacheHarness:
         method: str = "GET",
         body: bytes = b"",
         disconnected: asyncio.Event | None = None,
+        server: tuple[str, int] | None = None,
         **headers: str,
     ) -> ReceivedResponse:
         self.sent = sent = []
-        scope = self.scope(target, method, body, **headers)
+        scope = self.scope(target, method, body, server, **headers)
 
         incoming: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -329,12 +338,41 @@ def test_least_recently_used_responses_are_evicted() -> None:
             await harness.request(f"/{number}")
         assert harness.cache.store.size_bytes <= MAX_CACHE_BYTES
         assert harness.cache.store.size_bytes == sum(
-            len(entry.body) + 1000 for entry in harness.cache.store.entries.values()
+            entry.size_bytes + measure_key(key) for key, entry in harness.cache.store.entries.items()
         )
         await harness.request("/8")
         assert harness.origin.request_count == 9
         await harness.request("/0")
         assert harness.origin.request_count == 10
+
+    run_scenario(scenario())
+
+
+def test_size_of_the_cache_includes_the_requests_and_the_header_fields() -> None:
+    async def scenario() -> None:
+        harness = CacheHarness()
+        for number in range(9):
+            await harness.request(accept=f"text/{number}{'x' * (MAX_CACHE_BYTES // 4)}")
+        store = harness.cache.store
+        assert len(store.entries) < 4
+        assert store.size_bytes > len(store.entries) * MAX_CACHE_BYTES // 4
+        (entry, *_) = store.entries.values()
+        assert entry.size_bytes > len(entry.body) + sum(
+            len(name) + len(value) for name, value in entry.headers
+        )
+
+    run_scenario(scenario())
+
+
+def test_request_without_host_gets_only_responses_of_the_same_server_address() -> None:
+    async def scenario() -> None:
+        harness = CacheHarness()
+        assert (await harness.request(server=("127.0.0.1", 80)))[2] == b"1"
+        assert (await harness.request(server=("10.0.0.1", 80)))[2] == b"2"
+        assert (await harness.request(server=("10.0.0.1", 80)))[2] == b"2"
+        assert (await harness.request(server=("10.0.0.1", 80), host=""))[2] == b"3"
+        assert (await harness.request(server=("10.0.0.1", 80), host="a"))[2] == b"4"
+        assert (await harness.request(server=("127.0.0.1", 80), host="a"))[2] == b"4"
 
     run_scenario(scenario())
 

@@ -157,3 +157,27 @@ def test_request_needs_exactly_one_host(service_url: str, hosts: str) -> None:
     assert response.startswith("HTTP/1.1 400")
     assert "one Host header" in response
     assert send_raw_request(service_url, "GET /health HTTP/1.0\r\n\r\n").startswith("HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("target", "host"),
+    [
+        ("http://target.example/opensearch.xml", "http://target.example/"),
+        ("HTTP://target.example:8080/opensearch.xml", "http://target.example:8080/"),
+        ("/opensearch.xml", "http://field.example/"),
+    ],
+)
+def test_host_of_absolute_target_replaces_host_header(service_url: str, target: str, host: str) -> None:
+    response = send_raw_request(
+        service_url, f"GET {target} HTTP/1.1\r\nHost: field.example\r\nConnection: close\r\n\r\n"
+    )
+    assert response.startswith("HTTP/1.1 200")
+    assert f'template="{host}search?' in response
+
+
+@pytest.mark.parametrize("target", ["http://user@target.example/health", "http://a:99999/health"])
+def test_invalid_host_of_absolute_target_is_refused(service_url: str, target: str) -> None:
+    response = send_raw_request(
+        service_url, f"GET {target} HTTP/1.1\r\nHost: field.example\r\nConnection: close\r\n\r\n"
+    )
+    assert response.startswith("HTTP/1.1 400")

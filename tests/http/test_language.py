@@ -60,6 +60,21 @@ def test_data_has_all_languages_regardless_of_accept_language(get: GetFunction) 
     assert response.headers["content-language"] == "ar, en"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/doc/issue/spam.json",
+        "/doc/category/access-for-all.json?inverse=category",
+        "/doc/issue/spam.jsonld?_frame=issue",
+        "/doc/paper/wp-spam.json?_frame=paper",
+    ],
+)
+def test_equal_bodies_have_equal_content_language(shipped_client: httpx.Client, path: str) -> None:
+    english, french = (shipped_client.get(path, headers={"Accept-Language": tag}) for tag in ("en", "fr"))
+    assert english.content == french.content
+    assert english.headers["content-language"] == french.headers["content-language"] == "en"
+
+
 def test_labels_of_linked_resources_are_in_preferred_language() -> None:
     store = Store.in_memory()
     facts = f"""<{BASE}id/x/y> <urn:p> <urn:end> .
@@ -71,9 +86,11 @@ def test_labels_of_linked_resources_are_in_preferred_language() -> None:
         ("it, fr;q=0.1", ("fin", "fr")),
         ("it", ("end", "en")),
     ):
-        response = service.get(
-            "/doc/x/y", headers={"Accept-Language": accept_language, "Accept": "text/turtle"}
-        )
+        for path in ("/doc/x/y.ttl", "/doc/x/y.json"):
+            response = service.get(path, headers={"Accept-Language": accept_language})
+            assert response.headers["content-language"] == label[1]
+            assert label[0] in response.text
+        response = service.get("/doc/x/y.ttl", headers={"Accept-Language": accept_language})
         assert response_texts(response) == {label}
 
 
@@ -221,7 +238,53 @@ def test_page_language_parameter_overrides_cookie(get: GetFunction) -> None:
 def test_language_cookie_does_not_affect_data(get: GetFunction) -> None:
     data = get(SPAM_PATH, accept="application/json", cookie="lang=ar")
     assert data.content == get(SPAM_PATH, accept="application/json").content
-    assert "cookie" not in data.headers["vary"].lower()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"{SPAM_PATH}{end}" for end in (".ttl", ".rdf", ".jsonld", "?lang=tlh")),
+        "/doc/issue.ttl",
+        "/ontology.ttl",
+        "/graph/test",
+        "/graphs?default",
+        "/id/issue/spam",
+    ],
+)
+def test_responses_that_vary_by_language_vary_by_cookie(get: GetFunction, path: str) -> None:
+    vary = get(path, accept="text/html;q=0.1, */*").headers["vary"].split(", ")
+    assert {"Accept-Language", "Cookie"} <= set(vary)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/", [("Accept", "application/xhtml+xml"), ("Accept", "text/html"), ("Cookie", "lang=fr")]),
+        ("/", [("Accept", "text/html"), ("Cookie", "a=b"), ("Cookie", "lang=fr")]),
+        ("/", [("Accept", "Text/HTML"), ("Cookie", "lang=fr")]),
+        ("/papers?_mediatype=html", [("Cookie", "lang=fr")]),
+        ("/papers?page=1&_mediatype=text%2FHTML", [("Cookie", "lang=fr")]),
+        ("/papers.html", [("Cookie", "lang=fr")]),
+    ],
+)
+def test_language_cookie_is_read_in_any_request_for_a_page(
+    filled_client: httpx.Client, path: str, fields: list[tuple[str, str]]
+) -> None:
+    assert page_language(filled_client.get(path, headers=fields))[0] == "fr"
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/papers/?_lang=fr", "/papers?_lang=fr"),
+        ("/papers/?_lang=fr&size=5", "/papers?size=5&_lang=fr"),
+        ("/id/issue/spam?_lang=fr", f"{SPAM_PATH}?_lang=fr"),
+        ("/id/issue/spam.ttl?_lang=fr", f"{SPAM_PATH}.ttl?_lang=fr"),
+        ("/id/issue/spam", SPAM_PATH),
+    ],
+)
+def test_redirect_keeps_chosen_language(get: GetFunction, path: str, target: str) -> None:
+    assert get(path).headers["location"] == target
 
 
 def test_pages_vary_by_language_and_cookie(get: GetFunction) -> None:

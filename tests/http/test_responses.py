@@ -7,7 +7,12 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 from wgig.http import responses
-from wgig.http.responses import ResponseAbortedError, StreamedResponse, cancel_on_disconnect
+from wgig.http.responses import (
+    ResponseAbortedError,
+    StreamedResponse,
+    cancel_on_disconnect,
+    matches_entity_tag,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +126,22 @@ def test_cancelable_block_is_canceled_on_disconnect() -> None:
     with pytest.raises(ClientDisconnect):
         asyncio.run(run_block())
     assert canceled
+
+
+@pytest.mark.parametrize(
+    ("fields", "tag", "weak", "is_match"),
+    [
+        (['"a"'], '"a"', False, True),
+        (['"b", "a"'], '"a"', False, True),
+        (['"b"', 'W/"a"'], '"a"', True, True),
+        (['W/"a"'], '"a"', False, False),
+        (["*"], '"a"', False, True),
+        (['"b,*,c"'], '"a"', False, False),  # one tag
+        (['"b,c"'], '"b,c"', False, True),
+        (["a"], '"a"', False, False),  # without quotes, it is no tag
+    ],
+)
+def test_entity_tags_of_a_condition_are_compared(
+    fields: list[str], tag: str, weak: bool, is_match: bool
+) -> None:
+    assert matches_entity_tag(fields, tag, weak=weak) is is_match

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 from wgig.http import server
-from wgig.http.server import make_connection_class
+from wgig.http.server import MAX_FIELD_BYTES, make_connection_class
 
 Client = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -129,6 +129,35 @@ def test_invalid_http_gets_problem_document(data: bytes, reason: str) -> None:
     run_client(client)
 
 
+@pytest.mark.parametrize(
+    ("chunks", "name"),
+    [
+        ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "BREW"),
+        ("\r\n|BREW / HTTP/1.1\r\n", "BREW"),
+        ("\r\nBREW / HTTP/1.1\r\n", "BREW"),
+        ("B|REW / HTTP/1.1\r\n", "BREW"),
+        ("\r\nB|REW / HT", "BREW"),
+        ("BR|EW / HTTP/1.1\r\n", "BR…"),  # is refused at its second letter
+        ("GET|S / HTTP/1.1\r\n", "GETS"),
+    ],
+)
+def test_unknown_method_in_any_chunks_is_501(chunks: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    receive = server.ServerConnection.data_received
+
+    def receive_chunks(connection: server.ServerConnection, data: bytes) -> None:
+        for chunk in data.split(b"|"):
+            receive(connection, chunk)
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(chunks.encode())
+        document = read_problem(await reader.read())
+        assert document["status"] == 501
+        assert document["detail"] == f"The method {name} is unknown here. Use GET."
+
+    monkeypatch.setattr(server.ServerConnection, "data_received", receive_chunks)
+    run_client(client)
+
+
 def test_valid_request_before_invalid_data_is_answered() -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(GET_REQUEST + b"GARBAGE\r\n\r\n")
@@ -188,6 +217,16 @@ def test_too_large_head_is_refused() -> None:
         for number in range(40):  # 200 kB
             writer.write(b"GET / HTTP/1.1\r\n" if not number else b"X: " + b"x" * 5000 + b"\r\n")
         assert "larger than" in str(read_problem(await reader.read())["detail"])
+
+    run_client(client)
+
+
+def test_too_large_header_field_is_refused() -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nAccept: " + b"x" * (MAX_FIELD_BYTES + 1) + b"\r\n\r\n")
+        document = read_problem(await reader.read())
+        assert document["status"] == 431
+        assert str(document["detail"]).startswith("The header field accept is larger than 16384 bytes.")
 
     run_client(client)
 

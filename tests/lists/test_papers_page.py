@@ -14,6 +14,7 @@ from wgig.rdf.namespaces import EARL_NAMESPACE, RDF_TYPE_IRI, RDFS_NAMESPACE, SC
 from wgig.settings import Settings
 from wgig.store.change import Change
 from wgig.store.store import Store
+from wgig.store.view import StoreView
 
 from tests.fixtures.service import make_service_client
 
@@ -85,6 +86,26 @@ def test_index_is_rebuilt_after_a_bulk_load() -> None:
         None,
     )
     assert index.query_sync(len) == 1
+
+
+@pytest.mark.parametrize("is_deleted_first", [True, False])
+def test_index_equals_the_store_after_writes_during_the_build_that_cancel_each_other_out(
+    monkeypatch: pytest.MonkeyPatch, is_deleted_first: bool
+) -> None:
+    paper = [ox.Triple(PAPERS[0], ox.NamedNode(RDF_TYPE_IRI), ox.NamedNode(f"{WGIG}IssuePaper"))]
+    before, during = (paper, None) if is_deleted_first else (None, paper)
+    store = Store.in_memory()
+    store.replace({"urn:graph:1": before})
+    index, read_all = PapersIndex(store, BASE), PapersIndex.read_all
+
+    def read_between_writes(index: PapersIndex, view: StoreView) -> FacetedPapers:
+        store.replace({"urn:graph:1": during})
+        papers = read_all(index, view)
+        store.replace({"urn:graph:1": before})
+        return papers
+
+    monkeypatch.setattr(PapersIndex, "read_all", read_between_writes)
+    assert index.query_sync(len) == is_deleted_first  # the number of papers
 
 
 def list_page_papers(client: httpx.Client, query: str) -> list[str]:

@@ -21,7 +21,7 @@ from wgig.settings import Settings
 from wgig.store.store import Store
 
 from tests.fixtures.schemas import build_response_schema
-from tests.fixtures.service import make_store_client
+from tests.fixtures.service import make_service_client, make_store_client
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
@@ -86,6 +86,13 @@ def test_all_formats_have_the_same_resources(shipped_client: httpx.Client, name:
         assert members == set(expected_iris)
     page = shipped_client.get(f"/{name}.html?size=20").text
     assert page.count('<th scope="row"') == len(expected_iris)
+
+
+@pytest.mark.parametrize("name", LIST_DEFINITIONS)
+def test_unchanged_json_ld_of_a_list_keeps_its_etag(shipped_client: httpx.Client, name: str) -> None:
+    evaluate = {"Cache-Control": "no-cache"}
+    tags = {shipped_client.get(f"/{name}.jsonld", headers=evaluate).headers["etag"] for _ in range(5)}
+    assert len(tags) == 1
 
 
 @pytest.mark.parametrize("name", LIST_DEFINITIONS)
@@ -220,6 +227,15 @@ def test_csv_with_too_many_items_is_refused(shipped_store: ox.Store, monkeypatch
     assert len(read_csv_iris(reader.get("/issues.csv?size=35"))) == 35
     limit_csv_items(monkeypatch, 35)
     assert len(read_csv_iris(reader.get("/issues.csv?fields=label"))) == 35
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/timeline", "/people", "/agreements", "/milestones", "/declaration", "/issues.csv"]
+)
+def test_limit_of_result_rows_does_not_apply_to_pages(shipped_store: ox.Store, path: str) -> None:
+    client = make_service_client(Settings(result_rows=1), Store(shipped_store))
+    assert client.get(path).status_code == 200
+    assert client.get("/sparql?query=SELECT*{?s ?p ?o}").status_code == 413
 
 
 def limit_csv_items(monkeypatch: pytest.MonkeyPatch, max_items: int) -> None:

@@ -21,7 +21,14 @@ from wgig.remote.dialects import VIRTUOSO_DIALECT
 from wgig.remote.ledger import UnknownOutcomeError
 from wgig.remote.store import SharedStore
 from wgig.store import change
-from wgig.store.errors import StoreError, StoreNotWritableError, StoreUnavailableError, UnstorableError
+from wgig.store.errors import (
+    InferenceTooLargeError,
+    StoreError,
+    StoreNotWritableError,
+    StoreUnavailableError,
+    UnstorableError,
+)
+from wgig.store.inference import inference
 from wgig.store.store import Store
 
 from tests.fixtures.memory_engine import (
@@ -476,19 +483,36 @@ def test_write_is_undone_after_a_disk_error(
     engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_values(stores[0], "a", "1")
-    inference = stores[0]._inference
-    assert inference
+    store_inference = stores[0]._inference
+    assert store_inference
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(inference, "infer", fail)
+    monkeypatch.setattr(store_inference, "infer", fail)
     with pytest.raises(StoreError):
         put_values(stores[0], "a", "2")
     monkeypatch.undo()
     check_copies(engine, stores)
     assert '"1"' in next(iter(engine.data))
     put_values(stores[0], "a", "3")
+    check_copies(engine, stores)
+
+
+def test_write_with_too_much_inference_is_undone(
+    engine: MemoryEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = "CONSTRUCT { ?s <urn:x> ?o } WHERE { ?s <urn:p> ?o }"
+    stores = [join_instance(tmp_path / name, engine, (rule,)) for name in ("one", "two")]
+    put_values(stores[0], "a", "1")
+    before = list_copied_quads(stores[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(inference, "MAX_INFERRED_TRIPLES", 0)
+        with pytest.raises(InferenceTooLargeError):
+            put_values(stores[0], "a", "2")
+    assert list_copied_quads(stores[0]) == before
+    check_copies(engine, stores)
+    put_values(stores[1], "a", "3")
     check_copies(engine, stores)
 
 

@@ -156,6 +156,16 @@ def test_closest_name_ranks_first(store: Store, index: FullTextIndex) -> None:
     assert find_ids(index, "spam")[:2] == ["issue/spam", "issue/a"]
 
 
+def test_closest_name_ranks_first_at_any_limit(store: Store, index: FullTextIndex) -> None:
+    longer_names = [f'id:issue\\/n{number} skos:prefLabel "A common name"@en .' for number in range(300)]
+    run_update(store, f'INSERT DATA {{ {" ".join(longer_names)} id:issue\\/z skos:prefLabel "Common"@en }}')
+    for limit in (1, 200, 500):
+        criteria = SearchCriteria(parse_search_terms("common"), limit=limit)
+        matches = index.query(find_search_matches, criteria)
+        assert matches.rows[0].iri == f"{BASE}id/issue/z"
+        assert (len(matches.rows), matches.has_more) == (min(limit, 301), limit < 301)
+
+
 @pytest.mark.parametrize(
     ("text", "id_"),
     [
@@ -426,7 +436,7 @@ def test_index_that_lost_its_last_write_is_rebuilt(store_folder: Path, built_pat
     close_store(store, index)
 
 
-@pytest.mark.parametrize("damage", ["older", "no database", "gone"])
+@pytest.mark.parametrize("damage", ["older", "no database", "folder", "gone"])
 def test_unusable_index_is_rebuilt(
     store_folder: Path, built_paths: list[Path], damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,6 +449,9 @@ def test_unusable_index_is_rebuilt(
             monkeypatch.setattr(search_index, "INDEX_FORMAT", INDEX_FORMAT + 1)
         case "no database":
             (store_folder / SEARCH_INDEX_PATH).write_bytes(b"no database at all" * 1000)
+        case "folder":
+            (store_folder / SEARCH_INDEX_PATH).unlink()
+            (store_folder / SEARCH_INDEX_PATH / "folder").mkdir(parents=True)
         case _:
             (store_folder / SEARCH_INDEX_PATH).unlink()
     store, index = open_store(store_folder)

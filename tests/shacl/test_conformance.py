@@ -124,6 +124,28 @@ def test_findings_above_the_limit_are_counted_and_fail_the_tests(
     assert comments[0].startswith("Findings that are not listed: ")
 
 
+def test_labels_quote_the_beginning_of_a_long_title(store: Store) -> None:
+    title = "x y " * 500
+    add_statements(store, f'paper:wp-mine a wgig:IssuePaper ; dcterms:title "{title}"@en .', "wp-mine")
+    labels = select_column(store, "?s earl:subject paper:wp-mine ; rdfs:label ?x")
+    assert f"{title[:999]}…, section 7: missing" in labels
+    assert max(map(len, labels)) < 1100
+
+
+def test_findings_do_not_repeat_long_terms(store: Store) -> None:
+    long_text, long_part = "x y " * 500, f"<{NAMESPACES['paper']}wp-mine/{'x' * 2000}>"
+    add_statements(
+        store,
+        f'paper:wp-mine a wgig:IssuePaper ; wgig:issue "{long_text}" ; wgig:assessment {long_part} . '
+        f'{long_part} a wgig:Assessment ; wgig:criterion "{long_text}" .',
+        "wp-mine",
+    )
+    own_findings = "FILTER(CONTAINS(STR(?finding), 'wp-mine/finding'))"
+    assert len(select_column(store, f"?finding sh:focusNode ?x {own_findings}")) > 2
+    values = select_column(store, f"?finding sh:focusNode|sh:value ?x {own_findings}")
+    assert max(map(len, values)) < 1000
+
+
 def test_a_title_does_not_change_the_writing_direction_after_it(store: Store) -> None:
     add_statements(store, 'paper:wp-mine a wgig:IssuePaper ; dcterms:title "Spam \u202eabc"@en .', "wp-mine")
     labels = select_column(store, "?s earl:subject paper:wp-mine ; rdfs:label ?x")

@@ -149,6 +149,7 @@ def test_the_report_is_in_the_language_of_the_request(client: httpx.Client) -> N
     headers = TURTLE_HEADERS | {"Accept-Language": "fr"}
     response = client.put(GRAPH_PATH, content=f"{PAPER_TURTLE}\n{WRONG_STATEMENT}", headers=headers)
     assert (response.headers["content-language"], "deux titres" in response.text) == ("fr", True)
+    assert {"Accept-Language", "Cookie"} <= set(response.headers["vary"].split(", "))
 
 
 def test_added_triples_are_checked_with_the_existing_ones(client: httpx.Client) -> None:

@@ -1,7 +1,10 @@
 """Explanation of queries: plans in sentences, counts of matches, advice, limits, HTTP formats."""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 
 import httpx
 import pytest
@@ -119,6 +122,30 @@ def test_only_statements_of_the_dataset_are_counted(store: Store) -> None:
     assert count_plan_statements([step], store, QueryDataset(union=False))[step.detail] == StatementCount(2)
 
 
+@pytest.mark.parametrize(
+    ("clauses", "pattern", "count"),
+    [
+        ("FROM <x:g>", "?s ?p ?o", 1),
+        ("from x:g FROM <x:none>", "?s ?p ?o", 1),
+        ("FROM <x:none>", "?s ?p ?o", 0),
+        ("FROM NAMED <x:g>", "?s ?p ?o", 0),
+        ("FROM NAMED <x:g>", "GRAPH ?g { ?s ?p ?o }", 1),
+        ("FROM NAMED <x:none>", "GRAPH ?g { ?s ?p ?o }", 0),
+    ],
+)
+def test_only_statements_of_the_dataset_clauses_are_counted(
+    store: Store, clauses: str, pattern: str, count: int
+) -> None:
+    query = build_internal_query(f"PREFIX x: <x:> SELECT * {clauses} {{ {pattern} }}")
+    assert explain_query(query, store, BASE).lines[0].matches == StatementCount(count)
+
+
+def test_dataset_of_the_request_replaces_that_of_the_text(store: Store) -> None:
+    query = build_internal_query("SELECT * FROM <x:none> { ?s <x:few> ?o }")
+    query = replace(query, dataset=QueryDataset(("x:g",)))
+    assert explain_query(query, store, BASE).lines[0].matches == StatementCount(1)
+
+
 def test_counting_stops_at_the_limits(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     step = PlanStep("QuadPattern", "?s <x:many> ?o", ())
     monkeypatch.setattr(plan, "MAX_COUNTED_STATEMENTS", 20)
@@ -169,6 +196,28 @@ def test_query_that_cannot_be_evaluated_has_no_plan(explain: Callable[[str], Que
     with pytest.raises(Problem, match="cannot be planned: The custom function <x:unknown>") as caught:
         explain("ASK { FILTER(<x:unknown>(1)) }")
     assert caught.value.status == 422
+
+
+def test_removed_empty_store_is_made_again(explain: Callable[[str], QueryExplanation]) -> None:
+    explain("ASK {}")
+    shutil.rmtree(plan.make_empty_store().name)
+    assert list_sentences(explain("ASK { ?s ?p ?o }"))[0] == "Find ?s ?p ?o."
+
+
+def test_damaged_empty_store_is_replaced_without_naming_its_path(
+    explain: Callable[[str], QueryExplanation], caplog: pytest.LogCaptureFixture
+) -> None:
+    explain("ASK {}")
+    folder = Path(plan.make_empty_store().name)
+    next(folder.glob("MANIFEST-*")).unlink()
+    with pytest.raises(Problem, match="cannot be planned now") as caught:
+        explain("ASK {}")
+    assert (caught.value.status, str(folder) in str(caught.value), str(folder) in caplog.text) == (
+        503,
+        False,
+        True,
+    )
+    assert list_sentences(explain("ASK { ?s ?p ?o }"))[0] == "Find ?s ?p ?o."
 
 
 def test_planning_stops_at_the_time_limit(

@@ -12,7 +12,7 @@ from wgig.sparql.workers.protocol import QueryJob
 from wgig.sparql.workers.result import QueryResult
 from wgig.store.store import Store
 
-from tests.fixtures.service import make_client
+from tests.fixtures.service import make_client, make_service_client
 
 FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 QUERY_BODY_HEADERS = {"Content-Type": "application/sparql-query"}
@@ -91,6 +91,10 @@ def test_relative_iris_are_resolved_against_the_base_iri(writable_client: httpx.
         ("ASK {}", "application/sparql-results+xml", "application/sparql-results+xml"),
         ("CONSTRUCT { <x:a> <x:b> 1 } {}", "*/*", "text/turtle; charset=utf-8"),
         ("DESCRIBE <x:a>", "application/ld+json", "application/ld+json"),
+        ("DESCRIBE <x:a>", "application/json", "application/ld+json"),
+        ("DESCRIBE <x:a>", "application/xml", "application/rdf+xml"),
+        ("CONSTRUCT { <x:a> <x:b> 1 } {}", "text/xml", "application/rdf+xml"),
+        (ONE_ROW_QUERY, "application/xml", "application/sparql-results+xml"),
         (ONE_ROW_QUERY, "text/html", "text/html; charset=utf-8"),
     ],
 )
@@ -287,3 +291,31 @@ def test_pages_use_other_workers_than_queries_of_clients() -> None:
     assert client.get("/sparql", params={"query": ONE_ROW_QUERY}).status_code == 503
     for path in ("/", "/papers", "/timeline", "/people"):
         assert client.get(path, headers={"Accept": "text/html"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT (NOW() AS ?x) {}",
+        "SELECT (uuid() AS ?x) {}",
+        "SELECT (StrUUID () AS ?x) {}",
+        "SELECT * { VALUES ?x { 1 2 } } ORDER BY RAND()",
+        "CONSTRUCT { ?b <x:p> 1 } { BIND(BNODE() AS ?b) }",
+    ],
+)
+def test_result_that_differs_each_time_is_not_cached(query: str) -> None:
+    response = make_service_client(Settings(), Store.in_memory()).get("/sparql", params={"query": query})
+    assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT ?now $uuid { BIND(1 AS ?now) }",
+        "PREFIX rand: <x:> ASK { rand:a <x:p> 1 }",
+        "ASK { _:bnode2 ?p 1 }",
+    ],
+)
+def test_result_of_a_query_with_similar_names_is_cached(query: str) -> None:
+    response = make_service_client(Settings(), Store.in_memory()).get("/sparql", params={"query": query})
+    assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-cache")

@@ -150,12 +150,12 @@ def test_derived_data_is_correct_after_a_kill_at_any_step_of_a_write(
     owner, name = STEPS[step]
     method = getattr(owner, name)
 
-    def copy_store_at_step(*arguments: Any) -> Any:
+    def copy_store_at_step(*arguments: Any, **options: Any) -> Any:
         if is_done:
-            result = method(*arguments)
+            result = method(*arguments, **options)
         if not (tmp_path / "killed").exists():
             copy_as_killed(tmp_path / "store", tmp_path / "killed")
-        return result if is_done else method(*arguments)
+        return result if is_done else method(*arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, copy_store_at_step)

@@ -290,6 +290,14 @@ def test_dropping_all_graphs_keeps_the_history(client: httpx.Client, text: str) 
     ]
 
 
+def test_deleting_all_statements_keeps_the_history(client: httpx.Client) -> None:
+    put_turtle(client, TRIPLE_ONE)
+    text = "DELETE { GRAPH ?g { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o } }"
+    assert post_update(client, text).status_code == 204
+    assert read_lines(client, GRAPH_PATH) == []
+    assert read_lines(client, list_versions(client)[0]) == [TRIPLE_ONE]
+
+
 def test_a_version_never_changes(client: httpx.Client) -> None:
     put_turtle(client, TRIPLE_ONE)
     (path,) = list_versions(client)

@@ -20,8 +20,9 @@ from wgig.rdf.shipped import read_inference_rules
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store import recovery
-from wgig.store.change import Contents, WriteScope
-from wgig.store.errors import StoreError
+from wgig.store.change import Change, Contents, WriteScope, apply_change
+from wgig.store.errors import InferenceTooLargeError, StoreError
+from wgig.store.inference import inference
 from wgig.store.inference.inference import Inference
 from wgig.store.recovery import JournalEntry
 from wgig.store.store import Store
@@ -74,11 +75,11 @@ def parse_prefixed(text: str) -> list[ox.Triple]:
 def recompute_quads(store: Store) -> set[ox.Quad]:
     """The asserted quads of a store, with all computed quads, computed from scratch."""
     conformance, descriptions = ConformanceGraph(BASE, Settings.shacl), DescriptionGraphs(BASE)
-    inference = Inference(RULES, INFERRED_GRAPH, None, [conformance], [descriptions])
-    computed_graphs = {conformance.graph, inference.graph, *descriptions.graphs}
+    computation = Inference(RULES, INFERRED_GRAPH, None, [conformance], [descriptions])
+    computed_graphs = {conformance.graph, computation.graph, *descriptions.graphs}
     quads = ox.Store()
     quads.extend(quad for quad in store._quads if quad.graph_name not in computed_graphs)
-    inference.apply(quads, None)
+    computation.apply(quads, None)
     return quads_without_times(quads)
 
 
@@ -102,10 +103,10 @@ def kill_during_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KillDu
     def kill(step: str, write: Callable[[Store], None]) -> Path:
         method = getattr(Inference, KILLED_METHODS[step])
 
-        def copy_store_first(*arguments: Any) -> Any:
+        def copy_store_first(*arguments: Any, **options: Any) -> Any:
             if not (tmp_path / "killed").exists():
                 shutil.copytree(tmp_path / "store", tmp_path / "killed")
-            return method(*arguments)
+            return method(*arguments, **options)
 
         with monkeypatch.context() as patched:
             patched.setattr(Inference, KILLED_METHODS[step], copy_store_first)
@@ -148,6 +149,26 @@ def test_a_write_that_a_kill_interrupted_is_completed_without_full_inference(
         patched.delattr(DescriptionGraphs, "rebuild")
         store = open_store(folder)
     assert quads_without_times(store._quads) == recompute_quads(store)
+
+
+def test_a_refused_write_that_a_kill_interrupted_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path / "store")
+    store.apply(store.compute_addition(SPAM_GRAPH, parse_prefixed("paper:wp-spam a wgig:IssuePaper .")))
+    before = quads_without_times(store._quads)
+
+    def copy_store_first(change: Change, quads: ox.Store) -> None:
+        shutil.copytree(tmp_path / "store", tmp_path / "killed")
+        apply_change(change, quads)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(inference, "apply_change", copy_store_first)
+        patched.setattr(inference, "MAX_INFERRED_TRIPLES", 0)
+        with pytest.raises(InferenceTooLargeError):
+            store.apply(store.compute_replacement(SPAM_GRAPH, parse_prefixed(NEW_PAPER)))
+    assert quads_without_times(store._quads) == before
+    assert quads_without_times(open_store(tmp_path / "killed")._quads) == before
 
 
 def test_a_damaged_journal_is_ignored(kill_during_write: KillDuringWrite) -> None:

@@ -76,6 +76,11 @@ def test_bidi_controls_are_balanced(text: str, balanced: str) -> None:
     assert balance_text_bidi(text) == balanced
 
 
+def test_many_unmatched_bidi_controls_are_removed() -> None:
+    # Took minutes when each was compared with all open ones.
+    assert balance_text_bidi(LRE * 200_000 + PDI * 200_000) == LRE * 200_000 + PDF * 200_000
+
+
 def test_bidi_controls_are_balanced_in_each_text_of_a_page() -> None:
     page = f"<p><bdi>a{RLO}b</bdi> c{PDI}</p>"
     assert balance_page_bidi(page.encode()).decode() == f"<p><bdi>a{RLO}b{PDF}</bdi> c</p>"

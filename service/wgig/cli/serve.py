@@ -18,6 +18,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -45,7 +46,6 @@ from ..store.backup.online import offer_checkpoints
 from ..store.errors import StoreError
 from ..store.store import Store
 from .check_workers import prepare_check_worker
-from .console import print_message
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # constants of malloc.h
 # By default there are eight arenas per core, and each keeps the memory that is freed in it.
@@ -170,7 +170,7 @@ class GracefulServer(uvicorn.Server):
         """Listen, print the address, and start the background jobs."""
         await super().startup(sockets)
         if self.started:
-            print(f"Serving on {self.url} (stop with Ctrl-C)", flush=True)
+            threading.Thread(target=print_service_url, args=(self.url,), daemon=True).start()
         self.background_tasks = [asyncio.create_task(job()) for job in self.background_jobs]
 
     async def on_tick(self, counter: int) -> bool:
@@ -220,7 +220,17 @@ class GracefulServer(uvicorn.Server):
         del sig, frame
 
 
-REFUSAL_MESSAGES = ("Invalid HTTP request received.", "Unsupported upgrade request.")  # of uvicorn
+def print_service_url(url: str) -> None:
+    """Print the address; waits while standard output is a full pipe. An output error is ignored."""
+    with suppress(OSError):
+        print(f"Serving on {url} (stop with Ctrl-C)", flush=True)
+
+
+REFUSAL_MESSAGES = (  # of uvicorn, or how they begin
+    "Invalid HTTP request received.",
+    "Unsupported upgrade request.",
+    "No supported WebSocket library detected.",
+)
 
 
 def is_unexpected_error(record: logging.LogRecord) -> bool:
@@ -230,7 +240,7 @@ def is_unexpected_error(record: logging.LogRecord) -> bool:
     them. The request log and the metrics have both.
     """
     is_aborted = record.exc_info and isinstance(record.exc_info[1], ResponseAbortedError)
-    return not (is_aborted or record.msg in REFUSAL_MESSAGES)
+    return not (is_aborted or str(record.msg).startswith(REFUSAL_MESSAGES))
 
 
 def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
@@ -240,7 +250,7 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     StoreError.
     """
     access_log.configure_logging(settings)
-    report = access_log.log_service_message if settings.log == access_log.LOG_FORMAT_JSON else print_message
+    report = access_log.log_service_message
     prepare_process()
     tracing = telemetry.make_tracing_from_environment()
     listener = bind_listening_socket(settings.host, settings.port)

@@ -91,7 +91,7 @@ CALENDAR_OPERATION = Operation(formats=(ICALENDAR_FORMAT,))
 
 async def get_meetings(context: ContextDep, log_sync: ChangeLogDep) -> Response:
     """Meetings, sessions and deadlines whose days are known, as a calendar (iCalendar)."""
-    return await run_sync(respond_with_calendar, context, await log_sync.get_current_log())
+    return await run_sync(respond_with_calendar, context, await log_sync.get_complete_log())
 
 
 def respond_with_calendar(context: RequestContext, log: ChangeLog) -> Response:

@@ -81,7 +81,7 @@ FeedName = Annotated[str, Path(description="A kind of resources, with .atom.", e
 
 async def find_feed_kind(log_sync: ChangeLogDep, name: FeedName) -> str:
     """The kind of resources in the feed of this name. Raises Problem 404 if there is no such feed."""
-    kinds = await run_sync(queries.list_logged_kinds, await log_sync.get_current_log())
+    kinds = await run_sync(queries.list_logged_kinds, await log_sync.get_complete_log())
     kinds_by_name = {f"{kind}.atom": kind for kind in kinds}
     if name not in kinds_by_name:
         paths = ", ".join(f"/feed/{feed_name}" for feed_name in kinds_by_name)
@@ -97,7 +97,7 @@ async def get_feed(
     context: ContextDep, log_sync: ChangeLogDep, parameters: Annotated[FeedParameters, Query()]
 ) -> Response:
     """The last changed resources of all kinds, the newest change first. With `before`, older changes."""
-    log = await log_sync.get_current_log()
+    log = await log_sync.get_complete_log()
     return await run_sync(respond_with_all_changes, context, log, parameters.before)
 
 
@@ -108,7 +108,7 @@ async def get_kind_feed(
     parameters: Annotated[FeedParameters, Query()],
 ) -> Response:
     """The last changed resources of one kind, such as `paper.atom`, the newest change first."""
-    log = await log_sync.get_current_log()
+    log = await log_sync.get_complete_log()
     title, path = f"{kind_title(kind)}: what changed", f"feed/{kind}.atom"
     return await run_sync(
         respond_with_changed_resources, context, log, [kind], title, path, parameters.before

@@ -4,6 +4,9 @@ The version of a dump is the start of the SHA-256 of all quads as N-Quads, so th
 same URL. Quads are in the order of the keys of the store, which does not depend on the order of writes; blank
 nodes have the labels of the store. The last KEPT_DUMP_VERSIONS versions are kept in the folder of the store.
 For a store in memory, they are kept in a temporary folder that is deleted with the store.
+
+The SHA-256 of each file is in a file beside it. A file that is missing or differs from its digest is made
+again: from the zstd file of its syntax, or if that is damaged too, from the store.
 """
 
 import asyncio
@@ -61,6 +64,10 @@ class DumpFile:
         return self.path.name
 
 
+class DamagedDumpError(Exception):
+    """The files of a version of the dump are missing or damaged."""
+
+
 class DigestTee(io.RawIOBase):
     """A writable file that computes the SHA-256 of all bytes and writes them to another file."""
 
@@ -97,17 +104,19 @@ class StoreDumps:
         # By the name of the dump, and the number of the last write that it contains (0 for a kept version).
         self.pending: dict[tuple[str, int], Future[DumpFile]] = {}
         self.version, self.store_version = "", -1  # of the last dump, and the number of its last write
-        self.written_versions = set[str]()  # versions on disk that this process wrote
+        # Inode, time of change, size and digest of the files that were compared with their digest.
+        self.verified_files: dict[Path, tuple[int, int, int, bytes]] = {}
         self.temporary_folder: Path | None = None
 
     def get_current(self, name: str) -> "Future[DumpFile]":
         """The dump of the current data; concurrent calls for the same dump get the same future."""
-        return self.submit_once(
-            (name, self.store.version), lambda: self.ensure_file(self.refresh_version(), name)
-        )
+        return self.submit_once((name, self.store.version), lambda: self.make_current_file(name))
 
     def get_version(self, version: str, name: str) -> "Future[DumpFile] | None":
-        """The dump of a version, or None if that version is not kept."""
+        """The dump of a version, or None if that version is not kept.
+
+        The exception of the future is DamagedDumpError if its files are damaged.
+        """
         if not (self.folder / version / f"{N_QUADS.suffix}{ZSTD_SUFFIX}").is_file():
             return None
         return self.submit_once((f"{version}/{name}", 0), lambda: self.ensure_file(version, name))
@@ -140,6 +149,14 @@ class StoreDumps:
         with translate_disk_errors(self.store.folder):
             return make()
 
+    def make_current_file(self, name: str) -> DumpFile:
+        """The file of the current version with this name; damaged files are made again from the store."""
+        try:
+            return self.ensure_file(self.refresh_version(), name)
+        except DamagedDumpError:
+            self.store_version = -1
+            return self.ensure_file(self.refresh_version(), name)
+
     def refresh_version(self) -> str:
         """The version of the current data; writes its dumps if the store has changed since the last call."""
         if self.store_version == self.store.version:
@@ -156,13 +173,14 @@ class StoreDumps:
             }
         version = digests[N_QUADS][:DUMP_VERSION_DIGITS]
         version_folder = self.folder / version
-        if version not in self.written_versions or not version_folder.exists():
-            # A folder that an earlier process left may be damaged.
+        if not all(
+            self.read_intact_digest(version_folder / f"{format_.suffix}{ZSTD_SUFFIX}")
+            for format_ in DATASET_FORMATS
+        ):
             shutil.rmtree(version_folder, ignore_errors=True)
             new_folder.rename(version_folder)
-            self.written_versions.add(version)
         os.utime(version_folder)
-        self.prune()
+        self.prune(version_folder)
         self.version, self.store_version = version, store_version
         return version
 
@@ -188,29 +206,73 @@ class StoreDumps:
             tee = DigestTee(out)
             with io.BufferedWriter(tee, DUMP_CHUNK_BYTES) as buffer:
                 view.dump(buffer, media_type, self.prefixes)
+        write_file_digest(path)
         return tee.digest.hexdigest()
 
     def ensure_file(self, version: str, name: str) -> DumpFile:
-        """The file of a kept version with this name, such as `nq.gz`; made from the zstd file if missing."""
-        path = self.folder / version / name
-        digest_path = path.with_name(name + CHECKSUM_SUFFIX)
-        if not path.exists():
-            syntax, _, suffix = name.partition(".")
-            with open_durable_file(path) as file:
-                recompress_dump(path.with_name(syntax + ZSTD_SUFFIX), file, f".{suffix}" if suffix else "")
-        if not digest_path.exists():
-            with path.open("rb") as file, open_durable_file(digest_path) as out:
-                out.write(hashlib.file_digest(file, "sha256").digest())
-        return DumpFile(path, version, digest_path.read_bytes())
+        """The file of a kept version with this name, such as `nq.gz`; made from the zstd file if necessary.
 
-    def prune(self) -> None:
-        """Delete all but the last KEPT_DUMP_VERSIONS versions."""
-        folders = [
-            path for path in self.folder.iterdir() if path.name not in (DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER)
-        ]
-        for path in sorted(folders, key=lambda path: path.stat().st_mtime_ns)[:-KEPT_DUMP_VERSIONS]:
+        Raises DamagedDumpError if the zstd file is missing or damaged.
+        """
+        path = self.folder / version / name
+        digest = self.read_intact_digest(path)
+        if not digest:
+            syntax, _, suffix = name.partition(".")
+            source = path.with_name(syntax + ZSTD_SUFFIX)
+            if not self.read_intact_digest(source):
+                raise DamagedDumpError(version)
+            with open_durable_file(path) as file:
+                recompress_dump(source, file, f".{suffix}" if suffix else "")
+            digest = write_file_digest(path)
+        return DumpFile(path, version, digest)
+
+    def read_intact_digest(self, path: Path) -> bytes:
+        """The SHA-256 of a file from its digest file; empty if either is missing, or they do not match.
+
+        An unchanged file is compared with its digest only once.
+        """
+        try:
+            stat = path.stat()
+            digest = path.with_name(path.name + CHECKSUM_SUFFIX).read_bytes()
+        except FileNotFoundError:
+            return b""
+        verified_file = (stat.st_ino, stat.st_mtime_ns, stat.st_size, digest)
+        if self.verified_files.get(path) != verified_file:
+            if compute_file_digest(path) != digest:
+                return b""
+            self.verified_files[path] = verified_file
+        return digest
+
+    def prune(self, current_folder: Path) -> None:
+        """Delete all but the current version and the ones before it, together KEPT_DUMP_VERSIONS.
+
+        A folder that is newer than the current one is from before the clock was set back, and counts as
+        oldest.
+        """
+        spared_names = (DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER, current_folder.name)
+        folders = [path for path in self.folder.iterdir() if path.name not in spared_names]
+        times = {path: path.stat().st_mtime_ns for path in folders}
+        current_time = current_folder.stat().st_mtime_ns
+        folders.sort(key=lambda path: (times[path] <= current_time, times[path]))
+        for path in folders[: 1 - KEPT_DUMP_VERSIONS]:
             shutil.rmtree(path, ignore_errors=True)
-            self.written_versions.discard(path.name)
+        self.verified_files = {
+            path: verified_file for path, verified_file in self.verified_files.items() if path.parent.exists()
+        }
+
+
+def compute_file_digest(path: Path) -> bytes:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def write_file_digest(path: Path) -> bytes:
+    """Write the SHA-256 of a file to its digest file, and return it."""
+    digest = compute_file_digest(path)
+    with open_durable_file(path.with_name(path.name + CHECKSUM_SUFFIX)) as file:
+        file.write(digest)
+    return digest
 
 
 def recompress_dump(source: Path, target: IO[bytes], suffix: str) -> None:

@@ -24,7 +24,7 @@ from ..rdf.formats import DATASET_FORMATS, DUMP_FORMATS, GZIP, PLAIN_TEXT, ZSTD
 from ..resources.alternates import data_links
 from ..resources.licenses import store_license
 from .dependencies import DumpsDep
-from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DumpFile, wrap_dump_future
+from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DamagedDumpError, DumpFile, wrap_dump_future
 
 # Media types by file extension.
 DUMP_MEDIA_TYPES = {format_.suffix: format_.media_type for format_ in (*DATASET_FORMATS, GZIP, ZSTD)}
@@ -101,12 +101,18 @@ async def get_dump_version(
     name: DumpVersionName,
     match: Annotated[re.Match[str], Depends(parse_dump_version)],
 ) -> Response:
-    """The dump of a version, which never changes. Raises Problem 404 if the version is no longer kept."""
+    """The dump of a version, which never changes.
+
+    Raises Problem 404 if the version is no longer kept, or its files are damaged.
+    """
     dump_name = find_dump_name(match["name"])
     future = dumps.get_version(match["version"], dump_name)
     if future is None:
-        raise Problem(404, f"That version of the dump is not kept here. The latest: /dump.{dump_name}")
-    dump = await wait_for_dump(future)
+        raise unkept_version_problem(dump_name)
+    try:
+        dump = await wait_for_dump(future)
+    except DamagedDumpError as error:
+        raise unkept_version_problem(dump_name) from error
     if name.endswith(CHECKSUM_SUFFIX):
         return respond_with_digest(request, dump, f"{dump.version}.{dump_name}")
     latest = f'</dump.{dump_name}>; rel="latest-version"'
@@ -133,8 +139,13 @@ def unknown_dump_problem() -> Problem:
     )
 
 
+def unkept_version_problem(name: str) -> Problem:
+    """The 404 for a version of the dump that is not kept; it has the path of the current dump."""
+    return Problem(404, f"That version of the dump is not kept here. The latest: /dump.{name}")
+
+
 async def wait_for_dump(future: "Future[DumpFile]") -> DumpFile:
-    """The dump file. Raises Problem 503 if it is not ready within DUMP_WAIT_SECONDS."""
+    """The dump file. Raises Problem 503 if it is not ready within DUMP_WAIT_SECONDS, and DamagedDumpError."""
     done, _ = await asyncio.wait([wrap_dump_future(future)], timeout=DUMP_WAIT_SECONDS)
     if not done:
         raise Problem(
@@ -153,7 +164,11 @@ def respond_with_digest(request: Request, dump: DumpFile, name: str) -> Response
 def respond_with_dump(
     request: Request, dump: DumpFile, headers: dict[str, str], links: list[str]
 ) -> Response:
-    """The file, or 304 if the client has it. Raises Problem 416 for a range after its end."""
+    """The file, or 304 if the client has it.
+
+    Raises Problem 412 if If-Match names other versions (RFC 9110, section 13.1.1), 416 for a range after its
+    end.
+    """
     digest_link = f'<{request.url.path}{CHECKSUM_SUFFIX}>; rel="describedby"; type="{PLAIN_TEXT.media_type}"'
     fields = {
         "ETag": f'"{dump.digest.hex()[:32]}"',
@@ -161,6 +176,12 @@ def respond_with_dump(
         "Link": ", ".join([*links, digest_link]),
         **headers,
     }
+    required_tags = request.headers.getlist("if-match")
+    if required_tags and not matches_entity_tag(required_tags, fields["ETag"], weak=False):
+        raise Problem(
+            412,
+            "The dump has changed since the version that If-Match names. Get it again from its first byte.",
+        )
     entity_tags = request.headers.getlist("if-none-match")
     if request.method in CONDITIONAL_METHODS and matches_entity_tag(entity_tags, fields["ETag"], weak=True):
         return Response(status_code=304, headers=fields)

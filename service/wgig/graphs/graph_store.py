@@ -8,8 +8,10 @@ If-None-Match are evaluated under the write lock, so that no other write can int
 
 import uuid
 from codecs import BOM_UTF8
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
+from itertools import chain
 from urllib.parse import unquote
 
 import pyoxigraph as ox
@@ -227,21 +229,38 @@ async def apply_graph_change(
     )
 
 
-def write_too_large_problem(limit: int) -> Problem:
-    """The 413 for a write of more than `limit` statements."""
+def check_write_size(settings: Settings, triples: Iterable[ox.Triple], factor: int = 1) -> None:
+    """Raise Problem 413 for more statements, or more bytes of them, than `factor` writes may have."""
+    byte_count = 0
+    for count, triple in enumerate(triples, 1):
+        byte_count += len(str(triple).encode())
+        if 0 < settings.write_statements * factor < count:
+            raise write_too_large_problem(f"{settings.write_statements} statements")
+        if 0 < settings.write_bytes * factor < byte_count:
+            raise write_too_large_problem(f"{settings.write_bytes} bytes of statements")
+
+
+def check_sum_size(context: RequestContext, graph: str, triples: list[ox.Triple]) -> None:
+    """Raise Problem 413 if the content of the graph and these triples together exceed one write."""
+    added = (quad.triple for quad in context.store.compute_addition(graph, triples).added)
+    with closing(context.store.triples(graph)) as existing:  # only this thread may free it
+        check_write_size(context.settings, chain(existing, added))
+
+
+def write_too_large_problem(limit: str) -> Problem:
+    """The 413 for a write beyond the limit, such as "10 statements"."""
     return Problem(
         413,
-        f"This write would add and remove more than {limit} statements, so nothing has "
-        "changed. Send several smaller writes, or ask the operator of this service to run wgig load.",
+        f"One write may add and remove at most {limit}, and a paper have no more, so nothing has changed. "
+        "Send several smaller writes, or ask the operator of this service to run wgig load.",
     )
 
 
 def parse_bounded_parts(settings: Settings, parts: list[BodyPart], graph: str | None) -> list[ox.Triple]:
-    """The triples of all documents. Raises Problem 400 for a syntax error, 413 for too many triples."""
+    """The triples of all documents. Raises Problem 400 for a syntax error, 413 if they exceed a write."""
     limit = settings.write_statements
     triples = parse_graph_parts(parts, graph, limit + 1 if limit else None)
-    if limit and len(triples) > limit:
-        raise write_too_large_problem(limit)
+    check_write_size(settings, triples)
     return triples
 
 
@@ -264,6 +283,8 @@ async def change_paper_graph(
             [BodyPart("", N_TRIPLES.media_type, decision.triples)],
             graph,
         )
+        if is_addition:  # so that one write can delete the paper
+            await run_sync(check_sum_size, context, graph, triples)
         write = replace(write, check_results=decision.by_digest)
         return await run_sync(write_graph_triples, context, pipeline, graph, triples, write)
 
@@ -310,18 +331,31 @@ def commit_conditional_change(
     path = graph_path(graph, context.base)
     with store.exclusive_writer():
         exists = store.has_graph(graph)
+        check_existing_size(context, graph)
         check_write_conditions(context, graph, exists)
-        limit = context.settings.write_statements
-        # PUT of up to `limit` triples can keep at most as many, so it removes too many of a larger graph.
-        if limit and context.request.method != "POST" and store.graph_exceeds(graph, 2 * limit):
-            raise write_too_large_problem(limit)
         change = compute_change()
-        if limit and len(change) > limit:
-            raise write_too_large_problem(limit)
+        check_write_size(context.settings, (quad.triple for quad in chain(change.removed, change.added)))
         commit_with_record(pipeline, change, write)
     if exists:
         return Response(status_code=204, headers=NO_STORE_HEADERS)
     return Response(status_code=201, headers=NO_STORE_HEADERS | {"Location": path})
+
+
+def check_existing_size(context: RequestContext, graph: str | None) -> None:
+    """Raise Problem 413 if the request would compare or replace a graph that is too large for it.
+
+    A PUT removes too much of a graph that is larger than two writes, as it can keep at most one. A graph of
+    that size is not serialized to compare its ETags either.
+    """
+    request = context.request
+    has_condition = any(
+        not matches_entity_tag(fields, "", weak=False)  # `*` is compared with no ETag
+        for fields in map(request.headers.getlist, ("if-match", "if-none-match"))
+        if fields
+    )
+    if request.method != "POST" or has_condition:
+        with closing(context.store.triples(graph)) as triples:  # only this thread may free it
+            check_write_size(context.settings, triples, factor=2)
 
 
 def check_write_conditions(context: RequestContext, graph: str | None, exists: bool) -> None:

@@ -27,7 +27,7 @@ from ..store.history import GraphVersion, list_graph_versions
 
 LINK_FORMAT = Format("application/link-format", "link", "Link format")
 # The Vary header of responses that depend on Accept-Datetime.
-MEMENTO_VARY = "Accept, Accept-Encoding, Accept-Datetime, Accept-Language, Accept-Profile"
+MEMENTO_VARY = "Accept, Accept-Encoding, Accept-Datetime, Accept-Language, Accept-Profile, Cookie"
 
 
 def respond_with_memento(

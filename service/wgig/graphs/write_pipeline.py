@@ -37,17 +37,25 @@ from ..store.change import Change
 from ..store.errors import (
     DamagedStoreError,
     DiskFullError,
+    InferenceTooLargeError,
     StoreDeclinedError,
     StoreError,
     StoreUnavailableError,
     UnstorableError,
 )
+from ..store.inference.inference import MAX_INFERENCE_STEPS, MAX_INFERRED_TRIPLES
 from ..store.store import Store
 from .provenance import ProvenanceRecorder, WriteRequest, graphs_in_change
 
 READ_AGAIN_ADVICE = "This write was stored either completely or not at all: read the data again."
 RESTART_ADVICE = (
     "and restarts it if it still refuses to write. All data that was written can be read meanwhile."
+)
+
+INFERENCE_TOO_LARGE_DETAIL = (
+    f"This write would add and remove more than {MAX_INFERRED_TRIPLES} inferred statements, or the inference "
+    f"would take more than {MAX_INFERENCE_STEPS} steps, so nothing has changed. Send several smaller writes, "
+    "or ask the operator of this service to run wgig load."
 )
 
 # Graphs below the base that the service computes itself, and their content.
@@ -99,8 +107,8 @@ async def run_exclusive_write(
 async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIterator[None]:
     """Hold the only slot of the queue of writes.
 
-    Raises Problem 503 if the queue is full or the wait is too long, 507 if the disk is full, 500 if the disk
-    fails.
+    Raises Problem 503 if the queue is full or the wait is too long, 413 if the inference is too large, 507 if
+    the disk is full, 500 if it fails.
     """
     counter = pipeline.telemetry.metrics.writes
     has_started = False
@@ -114,6 +122,9 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
     except Problem:
         counter.labels("refused" if has_started else "crowded").inc()
         raise
+    except InferenceTooLargeError as error:
+        counter.labels("refused").inc()
+        raise Problem(413, INFERENCE_TOO_LARGE_DETAIL) from error
     except UnstorableError as error:
         counter.labels("refused").inc()
         raise Problem(403, f"{error} Nothing has changed.") from error
@@ -167,7 +178,7 @@ async def pass_gate(
         return decision
     pipeline.telemetry.metrics.writes.labels("nonconforming").inc()
     headers = NO_STORE_HEADERS | {
-        "Vary": "Accept, Accept-Language",
+        "Vary": "Accept, Accept-Language, Cookie",
         "Content-Language": current_language(),
     }
     return Response(decision.report, 422, headers, format_.content_type)

@@ -164,10 +164,15 @@ class JsonLineFormatter(LineFormatter):
 
 
 class TextLineFormatter(LineFormatter):
-    """Plain text, then fields as `name=value`; a traceback is indented on the following lines."""
+    """Plain text, then fields as `name=value`; a traceback is indented on the following lines.
+
+    A message of `log_service_message` is formatted as by the other commands: `wgig: Stopped.`
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The log line of a record."""
+        if record.name == service_logger.name:
+            return f"wgig: {flatten_untrusted_text(record.getMessage())}"
         members = self.line_members(record)
         head = [members.pop(name) for name in ("time", "level", "logger", "message")]
         traceback_lines = replace_control_characters(members.pop("traceback", "")).splitlines()

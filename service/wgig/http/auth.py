@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..files import FileError, open_durable_file
 from ..problems import Problem
@@ -55,6 +55,7 @@ LEAKED_TOKEN_DETAIL = (
 BEARER_CHALLENGE = 'Bearer realm="wgig"'
 # The error code is from RFC 6750, section 3.1.
 MISPLACED_TOKEN_HEADERS = {"WWW-Authenticate": f'{BEARER_CHALLENGE}, error="invalid_request"'}
+DIGEST_PATTERN = re.compile(r"[0-9a-f]{64}")
 TOKEN_LIFETIME_PATTERN = re.compile(r"(\d{1,5})([hdw])")
 TOKEN_LIFETIME_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -119,6 +120,7 @@ class TokenStore:
         self.set_settings_secret(secret)
         self.file_tokens: list[AccessToken] = []
         self.file_version: tuple[int, ...] = ()
+        self.logged_error: object = None  # the last FileError that was logged, and the versions of the files
 
     def set_settings_secret(self, secret: str) -> None:
         """Replace the secret of the setting WGIG_TOKEN; empty removes it."""
@@ -149,6 +151,13 @@ class TokenStore:
             self.file_version = file_version
         return self.settings_tokens + self.file_tokens
 
+    def log_file_error(self, error: FileError) -> None:
+        """Log why the tokens cannot be read, once per version of the files: each write could log it again."""
+        versions = [read_file_version(path) for path in (self.path, self.settings_file) if path]
+        if self.logged_error != (str(error), versions):
+            self.logged_error = (str(error), versions)
+            log.error("the tokens cannot be read: %s", error)
+
     def has_token_for(self, *scopes: str) -> bool:
         """Whether an unexpired token, or tokens of the verifier, have one of the scopes. Raises FileError."""
         return bool(self.verifier and self.verifier.scopes & set(scopes)) or any(
@@ -171,6 +180,15 @@ class TokenStore:
         if not matches and self.verifier and secret.count(".") == 2:
             return self.verifier.verify(secret)
         return matches[0] if matches else None
+
+
+def read_file_version(path: Path) -> tuple[int, ...]:
+    """Numbers that differ after each change of a file or of its mode; empty if there is no such file."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return stat.st_ino, stat.st_ctime_ns
 
 
 def has_token_in_query(query: bytes) -> bool:
@@ -219,27 +237,55 @@ def parse_token_lifetime(text: str) -> timedelta:
 
 
 def check_settings_file_mode(path: Path) -> None:
-    """Raise FileError if a settings file contains a token, and users other than its owner can open it."""
+    """Raise FileError if users other than its owner can open a settings file that contains a token.
+
+    Also if they can open one with an invalid line: it may contain a token.
+    """
     try:
         if path.stat().st_mode & 0o077 and "WGIG_TOKEN" in read_settings_lines(path):
             raise FileError(open_token_file_message(path))
     except OSError:
         return  # the settings that were read from it before still apply
+    except ValueError as error:
+        raise FileError(f"The settings in {path} cannot be read: {error}") from error
 
 
 def read_token_file(path: Path, mode: int) -> list[AccessToken]:
-    """The tokens in a file with this mode. Raises FileError if other users can read or write it."""
+    """The tokens in a file with this mode.
+
+    Raises FileError if other users can read or write it, or if it is damaged.
+    """
     if mode & 0o077:
         raise FileError(open_token_file_message(path))
     try:
-        return [
-            AccessToken(**entry | {"scopes": tuple(entry["scopes"])})
-            for entry in json.loads(path.read_bytes())
-        ]
+        entries = list(json.loads(path.read_bytes()))
     except OSError as error:
         raise FileError.from_os_error("The tokens", path, error) from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError) as error:
         raise FileError(f"{path} is damaged. Remove it, and make new tokens: wgig token new") from error
+    tokens: list[AccessToken] = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            tokens.append(parse_token_entry(entry))
+        except (ValueError, TypeError, KeyError) as error:
+            raise FileError(
+                f"{path} is damaged: entry {number} is not a token ({error}). "
+                "Remove the entry, and make a new token: wgig token new"
+            ) from error
+    return tokens
+
+
+def parse_token_entry(entry: dict[str, Any]) -> AccessToken:
+    """The token in an entry of the token file. Raises KeyError, TypeError or ValueError for others."""
+    token = AccessToken(**entry | {"scopes": tuple(entry["scopes"])})
+    texts = (token.id, token.name, token.made, token.expires, *token.scopes)
+    if not isinstance(entry["scopes"], list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError("a name, time or scope is not a text")
+    if not DIGEST_PATTERN.fullmatch(token.digest):
+        raise ValueError("the digest is not a SHA-256 in hexadecimal")
+    if token.expires and datetime.fromisoformat(token.expires).tzinfo is None:
+        raise ValueError(f"{token.expires!r} is not a time with an offset from UTC")
+    return token
 
 
 @contextmanager
@@ -302,7 +348,7 @@ def authorize_secret(tokens: TokenStore, get_secret: Callable[[], str], *scopes:
             raise Problem(503, str(error), headers={"Retry-After": str(error.retry_after_seconds)}) from error
         raise access_denied_problem(401, "invalid_token", f"{error} Ask for a new one.") from error
     except FileError as error:
-        log.error("the tokens cannot be read: %s", error)
+        tokens.log_file_error(error)
         raise Problem(
             503, "The tokens of this service cannot be read now. Its log says why. Try again later."
         ) from error

@@ -92,10 +92,27 @@ class LruStore:
         replaced = self.entries.pop(key, None)
         self.entries[key] = entry
         self.size_bytes += entry.size_bytes - (replaced.size_bytes if replaced else 0)
+        if not replaced:
+            self.size_bytes += measure_key(key)
         while self.size_bytes > self.max_bytes:
-            _, oldest = self.entries.popitem(last=False)
-            self.size_bytes -= oldest.size_bytes
+            oldest_key, oldest = self.entries.popitem(last=False)
+            self.size_bytes -= oldest.size_bytes + measure_key(oldest_key)
         self.metrics.cached_bytes = self.size_bytes
+
+
+KEY_PART_OVERHEAD_BYTES = 50  # of a string or a tuple
+
+
+def measure_key(key: CacheKey) -> int:
+    """The approximate memory in bytes that a cache key takes."""
+    size = 0
+    for part in key:
+        size += KEY_PART_OVERHEAD_BYTES
+        if isinstance(part, tuple):
+            size += measure_key(part)
+        elif isinstance(part, bytes | str):
+            size += len(part)
+    return size
 
 
 class VersionSource(Protocol):
@@ -297,10 +314,11 @@ def is_cacheable_request(scope: Scope) -> bool:
 
 def build_cache_key(scope: Scope, body: bytes) -> CacheKey:
     """The cache key of a request: everything that its response may depend on, except the store version."""
-    fields, languages, codings = [], [], []
+    fields, languages, codings, has_host = [], [], [], False
     for pair in scope["headers"]:
         if pair[0] in KEY_FIELDS:
             fields.append(pair)
+            has_host = has_host or (pair[0] == b"host" and bool(pair[1]))
         elif pair[0] == b"accept-language":
             languages.append(pair[1])
         elif pair[0] == b"accept-encoding":
@@ -308,8 +326,9 @@ def build_cache_key(scope: Scope, body: bytes) -> CacheKey:
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     address = (scope["scheme"], scope["root_path"], scope["raw_path"], scope["query_string"])
     is_http_10 = scope["http_version"] == "1.0"  # without chunked coding, so that large results are refused
+    server = None if has_host else scope["server"]  # without a host, URLs have the address of the server
     negotiated = (accepted_languages(tuple(languages)), accepted_coding(tuple(codings)))
-    return (method, *address, is_http_10, tuple(fields), negotiated, body)
+    return (method, *address, is_http_10, server, tuple(fields), negotiated, body)
 
 
 def keep_forwarded_fields(scope: Scope) -> Scope:
@@ -374,7 +393,15 @@ PER_REQUEST_FIELDS = (
 
 
 def is_raw_cacheable(scope: Scope) -> bool:
-    """Whether the raw bytes of a request can be a cache key: they are known, without PER_REQUEST_FIELDS."""
+    """Whether the raw bytes of a request can be a cache key.
+
+    They are known, name the host, and have none of PER_REQUEST_FIELDS.
+    """
     if not scope.get(RAW_REQUEST_KEY) or scope["http_version"] != "1.1":
         return False
-    return not any(name in PER_REQUEST_FIELDS for name, _ in scope["headers"])
+    has_host = False
+    for name, value in scope["headers"]:
+        if name in PER_REQUEST_FIELDS:
+            return False
+        has_host = has_host or (name == b"host" and bool(value))
+    return has_host

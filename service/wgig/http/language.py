@@ -158,7 +158,7 @@ def check_language_available(available: Sequence[str], languages: LanguagePrefer
         406,
         f"No text here is in {' or '.join(languages.ranges)}. {advice}",
         slug="no-language",
-        headers={"Vary": "Accept, Accept-Language, Accept-Profile"},
+        headers={"Vary": "Accept, Accept-Language, Accept-Profile, Cookie"},
         languages=list(available[:MAX_PROBLEM_LANGUAGES]),
     )
 

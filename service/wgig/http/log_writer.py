@@ -1,14 +1,19 @@
-"""The writer of the log, on its own thread: a full pipe behind standard error stops nothing else."""
+"""The writer of the log, on its own thread: a full pipe or disk behind standard error stops nothing else."""
 
+import errno
 import logging
+import os
 import sys
 import threading
 import time
+from pathlib import Path
 from queue import Full, Queue
 from typing import TextIO
 
 MAX_QUEUED_LOG_LINES = 10_000  # some megabytes; more lines are dropped
 FLUSH_TIMEOUT_SECONDS = 1.0  # at the end of the process
+WRITE_RETRY_SECONDS = 0.1  # after an error, such as a full disk
+CLOSED_LOG_ERRORS = (errno.EPIPE, errno.EBADF)  # the reader has exited, or the log is closed
 
 
 class LogWriter(logging.Handler):
@@ -18,9 +23,12 @@ class LogWriter(logging.Handler):
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        """Write to a stream, by default standard error. The thread starts with the first line."""
+        """Write to the file behind a stream, by default standard error, or to nothing if that is closed.
+
+        The thread starts with the first line.
+        """
         super().__init__()
-        self.stream = stream or sys.stderr
+        self.stream = stream or sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115  never closed
         self.lines: Queue[str] = Queue(MAX_QUEUED_LOG_LINES)
         self.dropped = self.reported = 0  # lines
         self.thread: threading.Thread | None = None
@@ -38,18 +46,18 @@ class LogWriter(logging.Handler):
             self.handleError(record)
 
     def write_lines(self) -> None:
-        """Write all lines as they come; ends if the stream is closed."""
+        """Write all lines as they come; ends if nobody can read the log any more."""
         while True:
             line = self.lines.get()
             try:
                 self.write_line(line)
-            except (OSError, ValueError):  # nobody can read the log any more
+            except (OSError, ValueError):  # ValueError: the stream is closed
                 return
             finally:
                 self.lines.task_done()
 
     def write_line(self, line: str) -> None:
-        """Write one line, and how many were dropped before it."""
+        """Write one line, and how many were dropped before it. Raises OSError as `write_text`."""
         dropped = self.dropped - self.reported
         if dropped:
             self.reported += dropped
@@ -62,9 +70,23 @@ class LogWriter(logging.Handler):
                 (dropped,),
                 None,
             )
-            self.stream.write(f"{self.format(record)}\n")
-        self.stream.write(f"{line}\n")
-        self.stream.flush()
+            self.write_text(f"{self.format(record)}\n")
+        self.write_text(f"{line}\n")
+
+    def write_text(self, text: str) -> None:
+        """Write all of a text, repeatedly if the disk or a nonblocking pipe is full.
+
+        The file is written directly: the stream would keep a part of what it cannot write. Raises OSError
+        with one of CLOSED_LOG_ERRORS.
+        """
+        data = text.encode(self.stream.encoding, "backslashreplace")
+        while data:
+            try:
+                data = data[os.write(self.stream.fileno(), data) :]
+            except OSError as error:
+                if error.errno in CLOSED_LOG_ERRORS:
+                    raise
+                time.sleep(WRITE_RETRY_SECONDS)
 
     def flush(self) -> None:
         """Wait until all lines are written, up to FLUSH_TIMEOUT_SECONDS."""

@@ -26,7 +26,7 @@ from ..problems import Problem
 from .access_log import REQUEST_RECORD_KEY, make_request_id
 from .auth import LEAKED_TOKEN_DETAIL, MISPLACED_TOKEN_HEADERS, has_token_in_query
 from .fast_path import RAW_REQUEST_KEY
-from .language import LanguageContext, language_context
+from .language import LanguageContext, address_in_language, language_context
 from .responses import ResponseAbortedError
 
 # The first bytes of each body, which are not counted, so that large uploads do not block queries.
@@ -229,6 +229,7 @@ def set_security_headers(headers: MutableHeaders) -> None:
 LANGUAGE_COOKIE = "lang"
 PAGE_LANGUAGES_REGEX = "|".join(PAGE_LANGUAGES).encode()
 LANGUAGE_IN_QUERY_PATTERN = re.compile(rb"(?:^|(?<=&))_lang=(%s)(?:&|$)" % PAGE_LANGUAGES_REGEX)
+HTML_IN_QUERY_PATTERN = re.compile(rb"(?:^|&)_mediatype=[^&]*html", re.IGNORECASE)
 LANGUAGE_COOKIE_PATTERN = re.compile(rb"(?:^|;)\s*lang=(%s)\s*(?=;|$)" % PAGE_LANGUAGES_REGEX)
 SET_LANGUAGE_COOKIE = f"{LANGUAGE_COOKIE}=%s; Path=/; Max-Age={365 * 24 * 3600}; HttpOnly; SameSite=Lax"
 
@@ -241,7 +242,7 @@ class LanguageMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Set the language context of a request, and remember the language of `_lang`."""
+        """Set the language context of a request. Pages store the language of `_lang`, redirects keep it."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         match = LANGUAGE_IN_QUERY_PATTERN.search(scope["query_string"])
@@ -252,23 +253,36 @@ class LanguageMiddleware:
         if not match:
             return await self.app(scope, receive, send)
 
-        async def send_with_cookie(message: Message) -> None:
+        chosen_language = match[1].decode()
+
+        async def send_with_language(message: Message) -> None:
             if message["type"] == "http.response.start":
                 fields = MutableHeaders(scope=message)
                 if fields.get("content-type", "").startswith("text/html"):
-                    fields.append("Set-Cookie", SET_LANGUAGE_COOKIE % match[1].decode())
+                    fields.append("Set-Cookie", SET_LANGUAGE_COOKIE % chosen_language)
+                elif message["status"] >= 300 and "location" in fields:
+                    fields["Location"] = address_in_language(chosen_language, fields["location"])
             await send(message)
 
-        return await self.app(scope, receive, send_with_cookie)
+        return await self.app(scope, receive, send_with_language)
 
 
 def read_language_cookie(scope: Scope) -> bytes | None:
     """The language in the cookie; None if it has none, or the request is not for a page."""
     fields = Headers(scope=scope)
-    if "cookie" not in fields or "text/html" not in fields.get("accept", ""):
+    if "cookie" not in fields or not may_accept_page(scope, fields):
         return None
-    match = LANGUAGE_COOKIE_PATTERN.search(fields["cookie"].encode("latin-1"))
+    match = LANGUAGE_COOKIE_PATTERN.search("; ".join(fields.getlist("cookie")).encode("latin-1"))
     return match[1] if match else None
+
+
+def may_accept_page(scope: Scope, fields: Headers) -> bool:
+    """Whether Accept, the suffix of the path or `_mediatype` names HTML, maybe among other formats."""
+    return (
+        "text/html" in ", ".join(fields.getlist("accept")).lower()
+        or scope["path"].endswith(".html")
+        or HTML_IN_QUERY_PATTERN.search(scope["query_string"]) is not None
+    )
 
 
 def put_language_first(scope: Scope, language: bytes) -> Scope:

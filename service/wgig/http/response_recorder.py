@@ -9,7 +9,8 @@ import zstandard
 from starlette.types import Message
 
 LARGE_BODY_BYTES = 64 * 1024  # larger uncompressed bodies are stored compressed, and sent in such chunks
-CACHED_RESPONSE_OVERHEAD_BYTES = 1000  # memory of a cached response in addition to its body
+CACHED_RESPONSE_OVERHEAD_BYTES = 1000  # memory of a cached response in addition to fields and body
+CACHED_FIELD_OVERHEAD_BYTES = 150  # memory of a header field in addition to name and value
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -25,7 +26,9 @@ class CachedResponse(NamedTuple):
     @property
     def size_bytes(self) -> int:
         """The approximate memory that the response takes."""
-        return len(self.body) + CACHED_RESPONSE_OVERHEAD_BYTES
+        fields = sum(len(name) + len(value) for name, value in self.headers)
+        overhead = CACHED_RESPONSE_OVERHEAD_BYTES + CACHED_FIELD_OVERHEAD_BYTES * len(self.headers)
+        return len(self.body) + fields + overhead
 
     def iter_body(self) -> Iterator[bytes]:
         """The chunks of the body as it was sent, without the compression for storage."""

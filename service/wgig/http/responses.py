@@ -8,6 +8,7 @@ status is already sent. Work that takes over 0.05 s is canceled when the client 
 import asyncio
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -161,12 +162,12 @@ def respond_with_stream(  # noqa: PLR0913  the parts of a response
 
 def common_response_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:
     """The header fields that both a 200 and a 304 have."""
-    # Data of other services must not be cached: this service does not notice when it changes.
-    has_foreign_data = getattr(request.state, "calls_other_services", False)
+    # Results with data of other services, or of functions such as NOW, change without a write.
+    is_volatile = getattr(request.state, "is_volatile", False)
     fields = {
         "ETag": tag,
         "Vary": "Accept, Accept-Encoding",
-        "Cache-Control": "no-store" if has_foreign_data or "authorization" in request.headers else "no-cache",
+        "Cache-Control": "no-store" if is_volatile or "authorization" in request.headers else "no-cache",
     }
     if links:
         fields["Link"] = encode_field_value(", ".join(links))
@@ -188,12 +189,15 @@ def compute_entity_tag(body: bytes, format_: Format, coding: str = "") -> str:
     return f'"{digest.hexdigest()[:32]}"'
 
 
+ENTITY_TAG_PATTERN = re.compile(r'(?:W/)?"[^"]*"|\*')  # a tag may contain commas and asterisks
+
+
 def matches_entity_tag(fields: Iterable[str], tag: str, *, weak: bool) -> bool:
     """Whether the values of If-Match or If-None-Match headers contain `tag` or `*`.
 
     `weak`: weak tags match as well, as for If-None-Match, but not for If-Match (RFC 9110, section 13.1).
     """
-    tags = [item.strip() for item in ",".join(fields).split(",")]
+    tags = ENTITY_TAG_PATTERN.findall(",".join(fields))
     return tag in tags or "*" in tags or (weak and f"W/{tag}" in tags)
 
 

@@ -1,8 +1,8 @@
 """Connections of the HTTP server (uvicorn, httptools): timeouts, malformed requests, raw cache, clean close.
 
 If the exact bytes of a request are in the raw cache (`fast_path`), the response is sent without parsing the
-request. The head of a request may take 10 seconds and 128 KiB. A refused request gets a problem document, and
-the connection is closed without a TCP reset.
+request. The head of a request may take 10 seconds and 128 KiB, a header field 16 KiB. A refused
+request gets a problem document, and the connection is closed without a TCP reset.
 """
 
 import asyncio
@@ -23,8 +23,15 @@ from .limits import RateLimiter
 
 HEAD_TIMEOUT_SECONDS = 10  # for the head of a request, and for draining a connection before it is closed
 MAX_HEAD_BYTES = 128 * 1024
+MAX_STARTED_LINE_BYTES = 256  # more than the name of a method
+MAX_FIELD_BYTES = 16 * 1024  # caches have up to 1,000 values of a header field as keys
 REQUEST_ID_PREFIX = REQUEST_ID_FIELD + b": "
 MAX_DISCARDED_BYTES = 128 * 1024 * 1024  # while a connection is drained; then it is closed
+ABSOLUTE_TARGET_PATTERN = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?P<host>[^/?#]*)")
+
+
+class FieldTooLargeError(Exception):
+    """A header field of a request is larger than MAX_FIELD_BYTES; the message is its name."""
 
 
 class ServerConnection(HttpToolsProtocol):
@@ -41,7 +48,7 @@ class ServerConnection(HttpToolsProtocol):
     by_peer = False  # whether each peer has its own raw cache entries; see `make_connection_class`
     peer_address, cache_prefix = "", b""
     raw_request = b""  # the bytes of a complete GET request, the key for the raw cache
-    latest_data = b""  # that the parser got
+    latest_data = b""  # that the parser got, after the start of its first line if that is in earlier data
     timer: asyncio.TimerHandle | None = None
     is_head_started = False  # the head of a request has started and is incomplete
     is_request_incomplete = False  # the head or body is incomplete
@@ -70,7 +77,8 @@ class ServerConnection(HttpToolsProtocol):
                 return
             self.raw_request = cache_key if is_single_get_request(data) else b""
         if not self.is_draining:
-            self.latest_data = data
+            started_line = self.latest_data.rpartition(b"\n")[2] if self.is_head_started else b""
+            self.latest_data = started_line[:MAX_STARTED_LINE_BYTES] + data
             super().data_received(data)
         if self.transport.is_closing() or self.is_handling_request():
             return
@@ -144,7 +152,17 @@ class ServerConnection(HttpToolsProtocol):
         self.is_head_started, self.received_bytes = True, 0
 
     def on_headers_complete(self) -> None:
-        """Handle the end of the head: the application starts, and the timeout stops."""
+        """Handle the end of the head: the application starts, and the timeout stops.
+
+        Raises FieldTooLargeError, which `send_400_response` handles.
+        """
+        for name, value in self.headers:
+            if len(value) > MAX_FIELD_BYTES:
+                raise FieldTooLargeError(name.decode("latin-1"))
+        if target := ABSOLUTE_TARGET_PATTERN.match(self.url):  # replaces Host (RFC 9112, section 3.2.2)
+            self.headers[:] = [
+                (name, target["host"] if name == b"host" else value) for name, value in self.headers
+            ]
         super().on_headers_complete()
         self.is_head_started, self.received_bytes = False, 0
         self.stop_timer()
@@ -202,6 +220,8 @@ class ServerConnection(HttpToolsProtocol):
         cycle = self.cycle
         if not self.is_handling_request() and isinstance(error, httptools.HttpParserInvalidMethodError):
             self.refuse(unknown_method_problem(self.latest_data, reason))
+        elif not self.is_handling_request() and error and isinstance(error.__context__, FieldTooLargeError):
+            self.refuse(large_field_problem(str(error.__context__)))
         elif not self.is_handling_request():
             self.refuse(malformed_request_problem(reason))
         elif not cycle.more_body:  # the error is in the data after a valid request
@@ -239,15 +259,29 @@ class ServerConnection(HttpToolsProtocol):
         self.flow.resume_reading()
 
 
-REQUEST_LINE_PATTERN = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) \S+ HTTP/1\.[01]\r?\n")
+# The last alternative is a line whose end has not arrived yet.
+REQUEST_LINE_PATTERN = re.compile(
+    rb"(?:\r?\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40})(?: \S+ HTTP/1\.[01]\r?\n|(?: [^\n]*)?\Z)"
+)
 
 
 def unknown_method_problem(data: bytes, reason: str) -> Problem:
-    """The 501 for a request whose method is unknown (RFC 9110, section 9.1); the 400 for any other data."""
+    """The 501 for a request whose method is unknown (RFC 9110, section 9.1); the 400 for any other data.
+
+    The data may end within the request line, as the parser refuses a method at its first wrong letter.
+    """
     match = REQUEST_LINE_PATTERN.match(data)
     if match is None:
         return malformed_request_problem(reason)
-    return Problem(501, f"The method {match[1].decode()} is unknown here. Use GET.", slug="not-implemented")
+    name = f"{match[1].decode()}{'…' if match.end(1) == len(data) else ''}"
+    return Problem(501, f"The method {name} is unknown here. Use GET.", slug="not-implemented")
+
+
+def large_field_problem(name: str) -> Problem:
+    """The 431 for a request with a header field that is too large (RFC 6585, section 5)."""
+    return Problem(
+        431, f"The header field {name[:100]} is larger than {MAX_FIELD_BYTES} bytes. Send a shorter one."
+    )
 
 
 def malformed_request_problem(reason: str) -> Problem:

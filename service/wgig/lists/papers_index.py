@@ -17,7 +17,7 @@ from ..http.work_queue import WorkQueue
 from ..rdf.literals import term_text
 from ..rdf.namespaces import EARL_RESULT, RDF_TYPE, expand_curie, namespaces_by_prefix
 from ..store.change import Change
-from ..store.projection import Projection
+from ..store.projection import Projection, ProjectionState
 from ..store.store import Store
 from ..store.view import StoreView
 from .fields import NAME_PATH
@@ -170,10 +170,18 @@ class PapersIndex(Projection):
             self.changed_iris.update(self.iter_changed_papers(change))
         return True
 
+    def follow_commit(self, change: Change | None) -> None:
+        """Apply or collect the change of a commit. During a build, record the affected papers at once.
+
+        The build reads the store while it changes. So a paper may have to be read again even if the changes
+        during the build cancel each other out, such as its deletion and restoration.
+        """
+        if change is not None and self.state is ProjectionState.BUILDING:
+            self.apply(change)
+        super().follow_commit(change)
+
     def rebuild(self, view: StoreView) -> None:
         """Read all papers."""
-        with self.change_lock:
-            self.changed_iris.clear()
         self.papers = self.read_all(view)
 
     @contextmanager

@@ -125,7 +125,7 @@ def earl_result_name(iri: str) -> str:
     return iri.rpartition("/")[2]
 
 
-VALIDATION_VARY = "Accept, Accept-Encoding, Accept-Language"
+VALIDATION_VARY = "Accept, Accept-Encoding, Accept-Language, Cookie"
 OFFERED_REPORT_FORMATS = tuple(REPORT_WRITERS)
 PASTABLE_FORMATS = tuple(format_ for format_ in FILE_FORMATS if format_ is not WORD_DOCUMENT)  # text formats
 MAX_CHECKED_PAPERS = 100  # in one request

@@ -6,7 +6,7 @@ headers and the path of a request.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..problems import Problem
 
@@ -78,12 +78,16 @@ DATASET_FORMATS = (TRIG, N_QUADS)
 TABLE_FORMATS = (CSV, PARQUET, CSVW)
 DUMP_FORMATS = (*DATASET_FORMATS, GZIP, ZSTD, PLAIN_TEXT)  # plain text: the checksum of a dump
 
+# Results only: browsers accept application/xml, and get graphs without a page as Turtle.
+RDF_XML_RESULTS = replace(RDF_XML, aliases=XML_RESULTS.aliases)
+GRAPH_RESULT_FORMATS = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML_RESULTS)
+
 # By query form (SPARQL 1.1 Query, section 16).
 FORMATS_BY_FORM = {
     "SELECT": SOLUTION_FORMATS,
     "ASK": BOOLEAN_FORMATS,
-    "CONSTRUCT": GRAPH_FORMATS,
-    "DESCRIBE": GRAPH_FORMATS,
+    "CONSTRUCT": GRAPH_RESULT_FORMATS,
+    "DESCRIBE": GRAPH_RESULT_FORMATS,
 }
 
 # The last bytes of an empty result: one without rows or triples, or the boolean false.
@@ -92,7 +96,8 @@ EMPTY_RESULT_ENDINGS = {
     XML_RESULTS: (b"<results></results></sparql>", b"<boolean>false</boolean></sparql>"),
     JSON_LD: (b"[]",),
 }
-EMPTY_RESULT_LINES = {CSV: 1, TSV: 1, TURTLE: 0, N_TRIPLES: 0, RDF_XML: 2}  # line breaks in an empty result
+# Line breaks in an empty result.
+EMPTY_RESULT_LINES = {CSV: 1, TSV: 1, TURTLE: 0, N_TRIPLES: 0, RDF_XML_RESULTS: 2}
 
 # Names of formats in other software, with the suffixes of the same formats here.
 COMMON_FORMAT_NAMES = {

@@ -254,7 +254,11 @@ class SharedStore(Store):
 
     @contextmanager
     def _transaction(
-        self, compute_scope: WriteScope, check_results: CheckResults = NO_CHECK_RESULTS
+        self,
+        compute_scope: WriteScope,
+        check_results: CheckResults = NO_CHECK_RESULTS,
+        *,
+        is_bounded: bool = False,
     ) -> Iterator[None]:
         """Run one transaction with the write lock held. Raises UnstorableError if its scope is unbounded."""
         with self.exclusive_writer():
@@ -262,7 +266,7 @@ class SharedStore(Store):
                 raise UnstorableError(TOO_LARGE_MESSAGE)
             position = self.shared_position
             try:
-                with super()._transaction(compute_scope, check_results):
+                with super()._transaction(compute_scope, check_results, is_bounded=is_bounded):
                     yield
             except BaseException:  # the disk may have failed before the write was replicated
                 self.needs_new_copy = self.needs_new_copy or not (

@@ -188,7 +188,11 @@ def respond_with_graph_document(
 
     resource = Resource(iri, f"/{name}", lambda: content.header, write, stated_types(content.header))
     return respond_with_resource(
-        context, preferences, resource, extra_links=[f'<{iri}>; rel="about"'], languages=content.languages
+        context,
+        preferences,
+        resource,
+        extra_links=[f'<{iri}>; rel="about"'],
+        find_languages=lambda _: content.languages,
     )
 
 

@@ -1,7 +1,7 @@
 """A resource as plain JSON: its facts with their graphs, its parts, and paged lists of incoming links."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyoxigraph as ox
@@ -74,6 +74,20 @@ def build_resource_json(
             else {}
         ),
     }
+
+
+def iter_json_languages(value: Any) -> Iterator[str]:
+    """The language tags of the texts in plain JSON: of values with a language, and of labels by language."""
+    if isinstance(value, list):
+        for item in value:
+            yield from iter_json_languages(item)
+    elif isinstance(value, dict):
+        if isinstance(value.get("language"), str):
+            yield value["language"]
+        if isinstance(value.get("label"), dict):
+            yield from value["label"].keys() - {"@none"}
+        for item in value.values():
+            yield from iter_json_languages(item)
 
 
 def context_class_names(description: ResourceDescription, base: str) -> list[str]:

@@ -29,7 +29,7 @@ from .profiles import (
 
 # Tokens that request the list of representations: `all` in the standard, `alt` in its older drafts.
 LISTING_TOKENS = ("all", "alt")
-NEGOTIATION_VARY = "Accept, Accept-Encoding, Accept-Language, Accept-Profile"
+NEGOTIATION_VARY = "Accept, Accept-Encoding, Accept-Language, Accept-Profile, Cookie"
 # The Vary field of resources that are the same in all languages.
 LANGUAGE_NEUTRAL_HEADERS = {"Vary": "Accept, Accept-Encoding, Accept-Profile"}
 

@@ -33,7 +33,7 @@ from ..problems import Problem
 from ..rdf import vocabulary
 from ..rdf.formats import HTML, JSON, JSON_LD, PLAIN_XML, Format
 from ..rdf.jsonld import build_jsonld_context, compact_triples, embed_used_context
-from ..rdf.serialization import check_output_readable, serialize_triples
+from ..rdf.serialization import check_output_readable, reading_order, serialize_triples
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from . import alternates, mappings
@@ -77,13 +77,13 @@ def respond_with_resource(  # noqa: PLR0913 - one parameter per part of the resp
     resource: Resource,
     *,
     extra_links: Iterable[str] = (),
-    languages: Iterable[str] = (),
+    find_languages: Callable[[Format], Iterable[str]] = lambda _: (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The preferred representation of a resource, or the list of its representations.
 
-    `extra_links` are added to the Link header. `languages` are those of the texts in the default profile.
-    Raises Problem 406 if the resource has no acceptable representation.
+    `extra_links` are added to the Link header. `find_languages` returns the languages of the texts in a
+    format of the default profile. Raises Problem 406 if the resource has no acceptable representation.
     """
     base = context.base
     fields = {"Vary": NEGOTIATION_VARY, **(headers or {})}
@@ -101,12 +101,14 @@ def respond_with_resource(  # noqa: PLR0913 - one parameter per part of the resp
     representation = choose_representation(preferences, resource, base)
     if resource.writes_profile(representation.profile):
         body = resource.write(representation.format)
-        languages = [*languages, language.current_language()] if representation.format is HTML else languages
+        languages = {*find_languages(representation.format)}
+        if representation.format is HTML:
+            languages.add(language.current_language())
     else:
         triples = compute_profile_triples(context, representation, resource, preferences.languages)
         body, languages = (
             serialize_profile_triples(context, representation, triples, resource.iri),
-            list_statement_languages(triples),
+            {*list_statement_languages(triples)},
         )
     fields["Content-Profile"] = f"<{representation.profile.iri}>"
     # No address identifies a response that depends on Accept-Language.
@@ -181,13 +183,14 @@ def serialize_profile_triples(
 
 
 def serialize_graph_body(context: RequestContext, triples: Iterable[ox.Triple], format_: Format) -> bytes:
-    """Triples in an RDF format, or as JSON; JSON-LD is compact, and JSON refers to the context by path.
+    """Triples in a stable order in an RDF format, or as JSON. Raises UnserializableError.
 
-    Raises UnserializableError.
+    JSON-LD is compact, and JSON refers to the context by path.
     """
     if format_ in (JSON, JSON_LD):
         jsonld_context = ontology_context(context)
-        document = compact_triples(dict.fromkeys(triples), jsonld_context, CONTEXT_PATH)
+        ordered = sorted(dict.fromkeys(triples), key=reading_order)
+        document = compact_triples(ordered, jsonld_context, CONTEXT_PATH)
         return serialize_json_body(
             document if format_ is JSON else embed_used_context(document, jsonld_context)
         )

@@ -4,8 +4,8 @@ A folder is a path of resources, such as /doc/issue, and lists them.
 """
 
 import re
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import Annotated, Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -164,18 +164,25 @@ def get_resource_document(
         return respond_with_folder(context, change_log, preferences, iri, doc_path(path))
     if parameters.after is not None:
         raise Problem(400, "The parameter after is for a list of resources, and this is a single resource.")
+    build_facts = cache(partial(build_resource_facts, context, description))
+
+    def find_languages(format_: Format) -> Iterable[str]:
+        if format_ is JSON:
+            return plain_json.iter_json_languages(build_facts())
+        return description_languages(description)
+
     resource = Resource(
         iri,
         doc_path(path),
         partial(profile_source_triples, context, description),
-        partial(serialize_resource_body, context, preferences, description),
+        partial(serialize_resource_body, context, preferences, description, build_facts),
         None if pairs else stated_types(description.statements),
         INVERSE_FORMATS if pairs else DEFAULT_PROFILE_FORMATS,
         pairs=pairs,
     )
     links = [about_link(iri), CITATION_LINK_TEMPLATE.format(quote(iri, safe=""))]
     return respond_with_resource(
-        context, preferences, resource, extra_links=links, languages=description_languages(description)
+        context, preferences, resource, extra_links=links, find_languages=find_languages
     )
 
 
@@ -215,6 +222,7 @@ def respond_with_frame(
     if description is None:
         raise unknown_resource_problem(iri)
 
+    @cache
     def write(_: Format) -> bytes:
         jsonld_context = ontology_context(context)
         document = embed_used_context(
@@ -230,7 +238,9 @@ def respond_with_frame(
         preferences,
         resource,
         extra_links=[about_link(iri)],
-        languages=description_languages(description),
+        find_languages=lambda format_: language.list_statement_languages(
+            ox.parse(write(format_), ox.RdfFormat.JSON_LD)
+        ),
     )
 
 
@@ -278,7 +288,11 @@ def respond_with_folder(
     resource = Resource(iri, path, lambda: (), write, pairs=[("after", after)] if after else [])
     links = [about_link(iri), *([f'<{next_address}>; rel="next"'] if next_address else [])]
     return respond_with_resource(
-        context, preferences, resource, extra_links=links, languages=language.list_statement_languages(labels)
+        context,
+        preferences,
+        resource,
+        extra_links=links,
+        find_languages=lambda _: language.list_statement_languages(labels),
     )
 
 
@@ -303,16 +317,20 @@ def wait_for_log(change_log: ChangeLogSync) -> ChangeLog:
 
 
 def serialize_resource_body(
-    context: RequestContext, preferences: Preferences, description: ResourceDescription, format_: Format
+    context: RequestContext,
+    preferences: Preferences,
+    description: ResourceDescription,
+    build_facts: Callable[[], dict[str, Any]],
+    format_: Format,
 ) -> bytes:
-    """A description in a format of the default profile."""
+    """A description in a format of the default profile; `build_facts` returns it as a JSON object."""
     base = context.base
     if format_ is JSON:
-        return serialize_resource_json(context, description)
+        return serialize_json_body(build_facts())
     if format_ is not HTML:
         return serialize_graph_body(context, description_triples(description, base), format_)
     if any(key in INVERSE_PARAMETERS for key, _ in bodies.get_query_parameters(context.request)):
-        return render_inverse_page(context, description, build_resource_facts(context, description))
+        return render_inverse_page(context, description, build_facts())
     iri = description.iri
     page_address = request_base_url(context.request).rstrip("/") + doc_path(iri.removeprefix(f"{base}id/"))
     markup = resource_markup(
@@ -321,15 +339,10 @@ def serialize_resource_body(
     return render_resource_page(context, description, preferences.languages.ranges, markup)
 
 
-def serialize_resource_json(context: RequestContext, description: ResourceDescription) -> bytes:
-    """A resource as plain JSON. Raises Problem like `build_resource_json`, and UnserializableError."""
-    return serialize_json_body(build_resource_facts(context, description))
-
-
 def build_resource_facts(context: RequestContext, description: ResourceDescription) -> dict[str, Any]:
     """The JSON object of a resource, or of a page of those that point to it.
 
-    Raises Problem like `build_resource_json`.
+    Raises Problem like `build_resource_json`, and UnserializableError.
     """
     base = context.base
     path = rendering.find_href(description.iri, base) or ""

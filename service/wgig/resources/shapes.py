@@ -168,7 +168,7 @@ def get_shape(
         preferences,
         resource,
         extra_links=links,
-        languages=http_language.list_statement_languages(triples),
+        find_languages=lambda _: http_language.list_statement_languages(triples),
     )
 
 

@@ -72,9 +72,13 @@ class FullTextIndex(Projection):
     def resume(self) -> bool:
         """Open the index file if it matches the store; return whether it does."""
         self.path = self.choose_path()
-        is_current = self.is_current_file(self.path)
-        if is_current:
-            self.writers.append(connect_index(self.path, writes=True))
+        try:
+            is_current = self.is_current_file(self.path)
+            if is_current:
+                self.writers.append(connect_index(self.path, writes=True))
+        except (sqlite3.Error, OSError) as error:
+            log.error("the search index cannot be opened, and is rebuilt: %s", error)
+            return False
         return is_current
 
     def on_stale(self) -> None:
@@ -88,7 +92,10 @@ class FullTextIndex(Projection):
         return (self.store.folder or temporary or Path()) / SEARCH_INDEX_PATH
 
     def is_current_file(self, path: Path) -> bool:
-        """Whether the index file matches the store and has the current format."""
+        """Whether the index file matches the store and has the current format.
+
+        Raises sqlite3.Error and OSError.
+        """
         folder = self.store.folder
         mark = get_index_mark(folder).read() if folder and path.exists() else ""
         if not mark:
@@ -100,8 +107,6 @@ class FullTextIndex(Projection):
                 mark,
                 str(INDEX_FORMAT),
             )
-        except sqlite3.Error:
-            return False
         finally:
             connection.close()
 

@@ -12,6 +12,7 @@ from .database import IndexRow, filter_token
 from .tokenizer import SearchTerm, tokenize_text
 
 MAX_SEARCH_MATCHES = 200  # resources, unless the criteria have another limit
+MAX_RANKED_NAMES = 500  # names that are compared to find the closest
 FREQUENT_TERM_MATCHES = 1000  # a term in more resources is not ranked by BM25
 MAX_NEAR_WORDS = 20  # near words whose frequency is compared
 MAX_SPELLING_CANDIDATES = 20_000  # words that are compared with a misspelled one
@@ -149,9 +150,11 @@ def find_rows_by_name(
     connection: sqlite3.Connection, criteria: SearchCriteria
 ) -> tuple[list[IndexRow], bool]:
     """The rows with matching names, the closest first, and whether there are more."""
-    rows = list_matching_rows(connection, "names", criteria, "")
+    ranked_criteria = replace(criteria, limit=max(MAX_RANKED_NAMES, criteria.limit))
+    rows = list_matching_rows(connection, "names", ranked_criteria, "")
     words = [word for term in criteria.terms for word in term.words]
-    return sorted(rows, key=lambda row: label_word_distance(row, words)), len(rows) > criteria.limit
+    rows.sort(key=lambda row: label_word_distance(row, words))
+    return rows[: criteria.limit + 1], len(rows) > criteria.limit
 
 
 def label_word_distance(row: IndexRow, words: Sequence[str]) -> tuple[int, bool, int]:

@@ -10,7 +10,7 @@ waived with a reason. Parts of a paper that are not in its graph count as missin
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import pyoxigraph as ox
@@ -18,7 +18,7 @@ import pyoxigraph as ox
 from .._version import __version__
 from ..rdf.formats import TURTLE
 from ..rdf.namespaces import BASE_IRI, DEFAULT_NAMESPACES, PAPER_NAMESPACE, expand_curie
-from ..text import balance_text_bidi
+from ..text import MAX_QUOTED_CHARACTERS, balance_text_bidi, shorten_text
 from .check import MAX_SHOWN_FINDINGS, build_paper_summaries, find_document_results, result_sort_key
 from .documents import Document
 from .findings import STATE_DONE, STATE_FAULTY, STATE_MISSING, STATE_NOT_CHECKED, STATE_WAIVED
@@ -115,6 +115,11 @@ class PaperConformance:
         )
         self.illustrative_pairs = [("wgig:illustrative", ox.Literal(True))] if is_illustrative else []
 
+    @cached_property
+    def short_title(self) -> str:
+        """The title of the paper, cut for use in many labels, with balanced bidi controls."""
+        return balance_text_bidi(shorten_text(self.summary.title))
+
     def __iter__(self) -> Iterator[ox.Triple]:
         """All assertions on the paper, without the statements that all papers share."""
         yield from self.part_count_triples()
@@ -210,9 +215,12 @@ class PaperConformance:
         )
 
     def finding_triples(self, result: ValidationResult) -> Iterator[ox.Triple]:
-        """A result in SHACL terms (section 3.6.2), with the paper as focus node in place of a blank node."""
+        """A result in SHACL terms (section 3.6.2), with the paper as focus node in place of a blank node.
+
+        Long terms are not repeated: the value is left out, and the focus node is the paper.
+        """
         rule = rules_by_code()[result.code]
-        value = [("sh:value", result.value)] if isinstance(result.value, ox.NamedNode | ox.Literal) else []
+        focus, value = result.focus, result.value
         yield from self.describe_node(
             self.finding_iris[result],
             (
@@ -220,7 +228,10 @@ class PaperConformance:
                 f"{rule.code}: {rule.name['en']}",
                 ISSUE_PAPER_FORM_NAMESPACE + rule.part,
             ),
-            ("sh:focusNode", result.focus if isinstance(result.focus, ox.NamedNode) else self.summary.paper),
+            (
+                "sh:focusNode",
+                focus if isinstance(focus, ox.NamedNode) and is_short_term(focus) else self.summary.paper,
+            ),
             ("sh:sourceShape", ox.NamedNode(rule.iri)),
             (
                 "sh:sourceConstraintComponent",
@@ -228,7 +239,11 @@ class PaperConformance:
             ),
             ("sh:resultSeverity", expand_curie(f"sh:{rule.severity}")),
             ("sh:resultMessage", ox.Literal(rule.message_in("en"), language="en")),
-            *value,
+            *(
+                [("sh:value", value)]
+                if isinstance(value, ox.NamedNode | ox.Literal) and is_short_term(value)
+                else []
+            ),
         )
 
     def describe_node(
@@ -236,9 +251,7 @@ class PaperConformance:
     ) -> Iterator[ox.Triple]:
         """A node of this paper: its type, title and source, and pairs of property and value."""
         type_, title, source = description
-        yield from describe_assertion_node(
-            node, type_, f"{balance_text_bidi(self.summary.title)}, {title}", source
-        )
+        yield from describe_assertion_node(node, type_, f"{self.short_title}, {title}", source)
         yield from build_node_triples(node, *pairs, *self.illustrative_pairs)
 
 
@@ -279,6 +292,11 @@ def number_results(results: Sequence[ValidationResult]) -> Iterator[tuple[Valida
     for result in results:
         seen[result.code] += 1
         yield result, f"{result.code}-{seen[result.code]}"
+
+
+def is_short_term(term: ox.NamedNode | ox.Literal) -> bool:
+    """Whether the text of a term has at most MAX_QUOTED_CHARACTERS."""
+    return len(term.value) <= MAX_QUOTED_CHARACTERS
 
 
 def is_rdf12_term(value: Term) -> bool:

@@ -28,6 +28,7 @@ from ..rdf.sparql_lexer import (
     walk_tokens,
 )
 from ..settings import Settings, parse_allowed_urls
+from ..store.view import QueryDataset
 from ..text import find_near_name, shorten_untrusted_text
 from .language.diagnosis import diagnose_earlier_error
 from .language.parser import ParsedSparqlText
@@ -170,6 +171,21 @@ def find_dataset_clauses(source: SparqlText) -> list[DatasetClause]:
             if last < len(source.tokens) and source.tokens[last].kind in ("iri", "name"):
                 clauses.append(DatasetClause(operation_number, index, last))
     return clauses
+
+
+def read_clause_dataset(source: SparqlText, base: str) -> QueryDataset:
+    """The dataset of the FROM and FROM NAMED clauses of a query; without graphs if it has none."""
+    offsets = {clause: source.tokens[clause.last].start for clause in find_dataset_clauses(source)}
+    iris = resolve_iri_tokens(source, set(offsets.values()), base)
+    default, named = (
+        tuple(
+            iris[offset]
+            for clause, offset in offsets.items()
+            if clause.last - clause.first == keyword_count and offset in iris
+        )
+        for keyword_count in (1, 2)  # FROM, FROM NAMED
+    )
+    return QueryDataset(default, named)
 
 
 class CallTarget(NamedTuple):

@@ -7,6 +7,7 @@ patterns in which a later pattern matches at most a tenth as many statements as 
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from ..pages.rendering import render_template
 from ..rdf.formats import HTML, JSON, PLAIN_TEXT, Format
 from ..rdf.namespaces import RDF_TYPE_IRI, XSD_NAMESPACE, shorten_iri
 from ..store.store import Store
+from .admission import read_clause_dataset
 from .plan import (
     PlanStep,
     StatementCount,
@@ -323,7 +325,11 @@ def explain_query(query: QueryRequest, store: Store, base: str) -> QueryExplanat
     """The explanation of a query. Raises SyntaxError and Problem 422 or 503 as `plan_query` does."""
     try:
         root = plan_query(query.admitted.engine_text, query.form, base)
-        describer = PlanDescriber(root, count_plan_statements(root.walk(), store, query.dataset), base)
+        dataset = query.dataset
+        if not dataset.default and not dataset.named:  # the parameters of a request replace FROM
+            clause_dataset = read_clause_dataset(query.admitted, base)
+            dataset = replace(dataset, default=clause_dataset.default, named=clause_dataset.named)
+        describer = PlanDescriber(root, count_plan_statements(root.walk(), store, dataset), base)
         return QueryExplanation(
             list(describer.describe_step(root, 0)),
             list(dict.fromkeys(iter_plan_advice(describer, root)))[:MAX_ADVICE_COUNT],

@@ -9,6 +9,7 @@ store of the service, up to 100,000 for each pattern and for about a second in t
 import atexit
 import io
 import json
+import logging
 import re
 import resource
 import subprocess
@@ -33,6 +34,8 @@ MAX_PLAN_MEMORY_BYTES = 256 * MIB
 PLANNER_KILLED = "killed"  # the message of `run_planner` if the planner exceeds a limit
 PLANNER_OUTPUT_FORMATS = {"SELECT": "json", "ASK": "json", "CONSTRUCT": "nt", "DESCRIBE": "nt"}
 
+log = logging.getLogger("wgig")
+
 _STEP_NAME_PATTERN = re.compile(r"(\w+)(?:\((.*)\))?", re.DOTALL)
 
 
@@ -55,15 +58,16 @@ def plan_query(text: str, form: str, base: str) -> PlanStep:
     """The plan of a query, with relative IRIs resolved against `base`; `form` is SELECT, ASK and so on.
 
     Raises SyntaxError for a syntax error, Problem 422 if the query cannot be planned, 503 if planning takes
-    more than 5 seconds or 256 MiB.
+    more than 5 seconds or 256 MiB, or the planner cannot read its empty store.
     """
+    store_folder = find_empty_store()
     with tempfile.TemporaryDirectory() as folder:
         plan_file = Path(folder) / "plan.json"
         command = [
             find_planner_command(),
             "query",
             "--location",
-            make_empty_store().name,
+            store_folder,
             "--explain-file",
             plan_file,
         ]
@@ -72,6 +76,10 @@ def plan_query(text: str, form: str, base: str) -> PlanStep:
         syntax_error = re.search(r"error at \d+:\d+: .*", message)
         if syntax_error:
             raise SyntaxError(syntax_error[0])
+        if store_folder in message:
+            remove_empty_store()  # the next plan makes a new one
+            log.error("the planner cannot read its empty store: %s", message.partition("\n")[0])
+            raise Problem(503, "The query cannot be planned now. The log of the service says why. Try again.")
         if not plan_file.exists() or message:
             raise planner_refusal_problem(message)
         return parse_plan_step(json.loads(plan_file.read_text("utf-8"))["plan"])
@@ -82,6 +90,13 @@ def find_planner_command() -> Path:
     """The path of the `oxigraph` command, found by the metadata of its package."""
     files = distribution("oxigraph").files or []
     return next(Path(str(file.locate())) for file in files if file.stem == "oxigraph")
+
+
+def find_empty_store() -> str:
+    """The path of a folder with an empty store, which is made again if it was removed, as from /tmp."""
+    if not (Path(make_empty_store().name) / "CURRENT").exists():  # a file of every store
+        remove_empty_store()
+    return make_empty_store().name
 
 
 @cache

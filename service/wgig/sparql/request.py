@@ -6,6 +6,7 @@ dataset of an update request is added to the text as USING clauses (SPARQL 1.1 P
 because the engine has no parameter for it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ from ..settings import Settings
 from ..store.view import QueryDataset
 from ..text import find_near_name
 from .admission import admit_sparql_text, simple_query_form
+from .federation import calls_other_services
 from .language.diagnosis import diagnose_syntax_error
 from .language.parser import ParsedSparqlText
 from .parameters import MEDIA_TYPE_ALIASES, SPARQL_VERSIONS, SparqlParameters
@@ -99,6 +101,12 @@ KNOWN_QUERY_PARAMETERS = (*SINGLE_QUERY_PARAMETERS, *REPEATABLE_QUERY_PARAMETERS
 LONG_QUERY_CHARS = 2_000  # to parse these takes some milliseconds; longer queries go to another process
 
 
+# Functions with a different value in each evaluation.
+VOLATILE_FUNCTIONS = ("BNODE", "NOW", "RAND", "STRUUID", "UUID")
+# Their names, also in strings: finding them in tokens would cost more than the evaluation of a short query.
+VOLATILE_WORD_PATTERN = re.compile(rf"(?<![?$\w])(?:{'|'.join(VOLATILE_FUNCTIONS)})(?![\w:])", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class QueryRequest:
     """An admitted query: the text from the client (`source`), the text to run (`admitted`), form and dataset.
@@ -113,6 +121,11 @@ class QueryRequest:
     dataset: QueryDataset
     unknown_parameters: tuple[str, ...] = ()  # parameters without effect here
     wants_hints: bool = False  # whether the client requests hints on probable mistakes
+
+    @property
+    def is_volatile(self) -> bool:
+        """Whether the result may change without a write: by other services, or functions such as NOW."""
+        return calls_other_services(self.admitted) or bool(VOLATILE_WORD_PATTERN.search(self.source.text))
 
 
 def build_internal_query(text: str, form: str = "SELECT") -> QueryRequest:

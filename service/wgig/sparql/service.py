@@ -33,7 +33,7 @@ from ..store.errors import StoreUnavailableError, build_store_error
 from ..store.store import Store
 from ..store.view import parse_tsv_rows
 from .explain import EXPLANATION_FORMATS, explain_query, respond_with_explanation
-from .federation import SearchCallHandler, calls_other_services, has_federated_calls, resolve_federated_calls
+from .federation import SearchCallHandler, has_federated_calls, resolve_federated_calls
 from .language.hints import QueryHint, build_warning_field, find_query_hints
 from .language.parser import ParsedSparqlText
 from .request import (
@@ -215,13 +215,15 @@ async def open_query_result(  # noqa: PLR0913 - the result depends on all of the
     The result has at most `max_bytes` bytes, by default the limit of the settings. `is_internal`: the query
     comes from the service itself. Raises Problem if the result is not complete.
     """
-    request.state.calls_other_services = calls_other_services(query.admitted)
+    request.state.is_volatile = query.is_volatile
     workers = queries.internal_workers if is_internal else queries.workers
     record = QueryRecord(request, queries.telemetry, query.source.text)
     async with cancel_on_disconnect(request.receive):
         with record.record_refusals():
             resolved = await resolve_request_calls(queries, query)
             job = build_query_job(query, resolved, format_, queries.settings, max_bytes)
+            if is_internal:  # WGIG_RESULT_ROWS is for queries of clients
+                job = job._replace(max_rows=0)
             result = await workers.start_query(job, request_client_address(request))
         record.record_result(result)
         queries.running.add(request, query.source.text, result)

@@ -66,6 +66,10 @@ class UnstorableError(StoreError):
     """The store cannot hold the data to be written; the message says why."""
 
 
+class InferenceTooLargeError(StoreError):
+    """The inference from a write exceeds its bound, and the write was undone."""
+
+
 class StoreNotWritableError(StoreError):
     """The store cannot be opened for writing by this process now; it may still be readable."""
 

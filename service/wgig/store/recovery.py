@@ -4,7 +4,7 @@ The journal has the scope of the write, and the contents of the scope before the
 derived data is up to date. If there is a journal when the store is opened after a crash, the change of the
 write is computed from it. The journal is not synced to disk: a checksum detects a journal that a power cut
 damaged, and such a journal is ignored. A write of more than 20,000 quads, or one that may change any graph,
-has no journal.
+has no journal. If the write was refused because too much follows from it, it is undone instead.
 
 Marks are files in the store folder. They record whether inferred quads, descriptions (graphs about the store)
 and the search index agree with the data. The mark of the index has a token that is also stored in the index.
@@ -64,6 +64,7 @@ def get_index_mark(folder: Path) -> CleanMark:
 
 JOURNAL_FILE = "journal"
 INFERRED_JOURNAL_FILE = "journal-inferred"
+UNDO_MARK_FILE = "journal-undone"  # exists if the journaled write was refused, and is to be undone
 MAX_JOURNAL_QUADS = 20_000
 
 
@@ -128,9 +129,19 @@ def read_inferred_journal(folder: Path) -> tuple[set[ox.Quad], set[ox.Quad]] | N
     return (set(parse_n_quads(parts[0])), set(parse_n_quads(parts[1]))) if parts else None
 
 
+def mark_undone(folder: Path) -> None:
+    """Mark the journaled write as one to be undone."""
+    (folder / UNDO_MARK_FILE).touch()
+
+
+def is_marked_undone(folder: Path) -> bool:
+    """Whether the journaled write is to be undone."""
+    return (folder / UNDO_MARK_FILE).exists()
+
+
 def remove_journal(folder: Path) -> None:
     """Remove the journal files."""
-    for name in (JOURNAL_FILE, INFERRED_JOURNAL_FILE):
+    for name in (UNDO_MARK_FILE, JOURNAL_FILE, INFERRED_JOURNAL_FILE):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -1,5 +1,6 @@
 """SQLite files in the store folder: connections, removal, detection of damaged files."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -22,7 +23,9 @@ def connect_sqlite(path: Path | None, *, writes: bool = False) -> sqlite3.Connec
 
 
 def remove_sqlite_file(path: Path) -> None:
-    """Remove an SQLite file with its journal and write-ahead log."""
+    """Remove an SQLite file with its journal and write-ahead log, or a folder in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
     for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 

@@ -111,10 +111,10 @@ class Store(TransactionalStore):
         """Run a SPARQL Update atomically. Relative IRIs are resolved against `base`.
 
         `targets` are read from the text if they are None. Raises SyntaxError, ValueError or RuntimeError
-        as `query` does.
+        as `query` does, and InferenceTooLargeError, without a change, if too much follows from it.
         """
         targets = targets or read_update_targets(SparqlText(text), base)
-        with self._transaction(targets.scope):
+        with self._transaction(targets.scope, is_bounded=True):
             self._quads.update(text, base_iri=base)
 
     def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> None:
@@ -152,7 +152,7 @@ class Store(TransactionalStore):
 
         Blank nodes that are new, or in rewritten graphs, get new labels. They keep their labels if the change
         only adds quads and is too large to be compared: adding them directly is twice as fast as a SPARQL
-        Update.
+        Update. Raises InferenceTooLargeError, without a change, if too much follows from the change.
         """
         with self._lock:
             if len(change.added) > MAX_COMPARED_QUADS and change.only_adds:
@@ -163,7 +163,8 @@ class Store(TransactionalStore):
             rewritten_graphs = find_rewritten_graphs(
                 self._quads, change, [self._inference.graph] if self._inference else []
             )
-            with self._transaction(scope_of_change(change, rewritten_graphs), check_results):
+            scope = scope_of_change(change, rewritten_graphs)
+            with self._transaction(scope, check_results, is_bounded=True):
                 self._quads.update(build_change_update(self._quads, change, rewritten_graphs))
 
     def dry_run(

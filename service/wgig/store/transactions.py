@@ -23,7 +23,7 @@ import pyoxigraph as ox
 from ..files import sync_to_disk
 from .change import Change, Contents, WriteScope, combine_changes, compare_contents
 from .commit import NO_CHECK_RESULTS, CheckResults
-from .errors import StoreError, translate_disk_errors
+from .errors import InferenceTooLargeError, StoreError, translate_disk_errors
 from .folder import WRITER_WAIT_SECONDS, sync_engine_log
 from .inference.inference import Inference
 from .recovery import get_index_mark
@@ -212,11 +212,16 @@ class TransactionalStore(StoreView):
 
     @contextmanager
     def _transaction(
-        self, scope: WriteScope, check_results: CheckResults = NO_CHECK_RESULTS
+        self,
+        scope: WriteScope,
+        check_results: CheckResults = NO_CHECK_RESULTS,
+        *,
+        is_bounded: bool = False,
     ) -> Iterator[None]:
         """One transaction: hold the write lock, then infer, make durable, and notify.
 
         `scope` is all that the transaction may change; `check_results` are known SHACL results for its data.
+        If `is_bounded`, raises InferenceTooLargeError without a change if the inference is too large.
         """
         with self._lock, translate_disk_errors(self._folder):
             before = scope.read_contents(self._quads)
@@ -225,7 +230,7 @@ class TransactionalStore(StoreView):
             after = scope.read_contents(self._quads) if was_clean and before else None
             change = compare_contents(before, after) if before and after else None
             if change is None or change:
-                change = self._infer_change(change, check_results)
+                change = self._infer_change(change, check_results, is_bounded=is_bounded)
                 self._replicate(change)
                 self._make_durable(change)
                 self._notify(change)
@@ -257,11 +262,21 @@ class TransactionalStore(StoreView):
                 self._update_projections(Change())
             raise
 
-    def _infer_change(self, change: Change | None, check_results: CheckResults) -> Change | None:
-        """Update inferred quads and descriptions. Returns the change combined with theirs; None: unknown."""
+    def _infer_change(
+        self, change: Change | None, check_results: CheckResults, *, is_bounded: bool
+    ) -> Change | None:
+        """Update inferred quads and descriptions. Returns the change combined with theirs; None: unknown.
+
+        Raises InferenceTooLargeError after the change was undone.
+        """
         if not self._inference:
             return change
-        change = self._inference.infer(self._quads, change, check_results)
+        try:
+            change = self._inference.infer(self._quads, change, check_results, is_bounded=is_bounded)
+        except InferenceTooLargeError:
+            self._make_durable(change)
+            self._notify(Change())  # responses cached meanwhile may have the change
+            raise
         self._undescribed.append(change)
         if self._debouncer:
             self._debouncer.trigger()

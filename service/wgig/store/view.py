@@ -7,7 +7,7 @@ serialize IRIs as a VALUES block.
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -106,11 +106,6 @@ class StoreView:
         """Whether a named graph exists; the unnamed graph always does."""
         return graph is None or self._quads.contains_named_graph(to_graph_name(graph))
 
-    def graph_exceeds(self, graph: str | None, count: int) -> bool:
-        """Whether a graph has more than `count` triples."""
-        quads = self._quads.quads_for_pattern(None, None, None, to_graph_name(graph))
-        return any(True for _ in islice(quads, count, None))
-
     def has_statement(
         self,
         subject: ox.NamedNode | None,
@@ -129,7 +124,7 @@ class StoreView:
         graph: str | None,
         subject: ox.NamedNode | None = None,
         predicate: ox.NamedNode | None = None,
-    ) -> Iterator[ox.Triple]:
+    ) -> Generator[ox.Triple]:
         """The triples of one graph with this subject and predicate; None matches any term."""
         quads = self._quads.quads_for_pattern(subject, predicate, None, to_graph_name(graph))
         return (quad.triple for quad in quads)

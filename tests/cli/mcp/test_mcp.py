@@ -4,11 +4,14 @@ The fixture `content` starts the server once and makes all calls, whose results 
 """
 
 import asyncio
+import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -374,6 +377,82 @@ def test_missing_sdk_is_reported_with_the_command() -> None:
     code = "import sys; sys.modules['mcp'] = None; from wgig.cli.main import main; sys.exit(main(['mcp']))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (process.returncode, "pip install 'wgig[mcp]'" in process.stderr) == (2, True), process.stderr
+
+
+# The build of the search index creates files for as long as it can.
+CREATE_FILES_CODE = """
+import itertools, sys
+from wgig.cli.main import main
+from wgig.search import index
+
+def create_files(path, *_):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    print("building", file=sys.stderr)
+    for number in itertools.count():
+        (path.parent / str(number)).touch()
+
+index.fill_index = create_files
+sys.exit(main(["mcp"]))
+"""
+INITIALIZE_MESSAGE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-03-26",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+
+
+@contextmanager
+def run_during_index_build(tmp_path: Path, *wrapper: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process of `wgig mcp` while it builds the search index; its TMPDIR is the folder `temporary`."""
+    (tmp_path / "temporary").mkdir()
+    environment = {
+        **os.environ,
+        "WGIG_STORE": str(tmp_path / "store"),
+        "WGIG_DATA": "none",
+        "TMPDIR": str(tmp_path / "temporary"),
+    }
+    pipe = subprocess.PIPE
+    command = [*wrapper, sys.executable, "-c", CREATE_FILES_CODE]
+    with subprocess.Popen(
+        command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        assert process.stderr
+        try:
+            assert "building\n" in iter(process.stderr.readline, "")
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("signal_", [None, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_temporary_folder_is_removed_during_the_index_build(
+    tmp_path: Path, signal_: signal.Signals | None
+) -> None:
+    with run_during_index_build(tmp_path) as process:
+        assert process.stdin
+        if signal_:
+            process.send_signal(signal_)
+        else:
+            process.stdin.close()
+        assert process.wait(30) == 0
+        assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_server_below_nohup_ignores_sighup(tmp_path: Path) -> None:
+    with run_during_index_build(tmp_path, "nohup") as process:
+        assert process.stdin
+        assert process.stdout
+        process.send_signal(signal.SIGHUP)
+        process.stdin.write(f"{json.dumps(INITIALIZE_MESSAGE)}\n")
+        process.stdin.flush()
+        assert '"id":1' in process.stdout.readline()
+        process.stdin.close()
+        assert process.wait(30) == 0
 
 
 def test_store_of_a_running_service_can_be_read(start_service: ServiceStarter, tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ import pyoxigraph as ox
 import pytest
 import rdflib
 from pyshacl import validate
-from wgig.rdf.formats import GRAPH_FORMATS, N_TRIPLES, RDF_XML, TURTLE, Format
+from wgig.rdf.formats import GRAPH_FORMATS, N_TRIPLES, TURTLE, Format
 from wgig.rdf.serialization import rdf_format
 from wgig.shacl.findings import CheckOutcome, Report, UncheckedFile
 from wgig.shacl.reports import REPORT_WRITERS
-from wgig.shacl.reports.rdf import build_report_triples, strip_non_xml_characters
+from wgig.shacl.reports.rdf import build_report_triples, clean_literal
 from wgig.shacl.rules import read_shape_triples, rules_by_code
+from wgig.text import UNSAFE_CHARACTER_PATTERN
 
 SH = rdflib.SH
 EARL = rdflib.Namespace("http://www.w3.org/ns/earl#")
@@ -152,10 +153,26 @@ def test_blank_nodes_of_two_files_have_different_labels(bad_report: Report) -> N
 @pytest.mark.parametrize("format_", GRAPH_FORMATS, ids=lambda format_: format_.suffix)
 def test_every_format_has_the_same_triples(format_: Format, outcomes: Sequence[CheckOutcome]) -> None:
     quads = ox.parse(REPORT_WRITERS[format_](outcomes, "en"), rdf_format(format_.media_type))
-    triples = build_report_triples(outcomes)
-    assert {quad.triple for quad in quads} == {
-        *(map(strip_non_xml_characters, triples) if format_ is RDF_XML else triples)
-    }
+    assert {quad.triple for quad in quads} == {*map(clean_literal, build_report_triples(outcomes))}
+
+
+@pytest.mark.parametrize("format_", GRAPH_FORMATS, ids=lambda format_: format_.suffix)
+def test_control_characters_are_replaced_in_texts_and_escaped_in_iris(
+    format_: Format, bad_report: Report
+) -> None:
+    focus, value = ox.NamedNode("urn:a\u202eb"), ox.Literal("A\x9b\x85\x7f\u202e\u2066\rB", language="en")
+    finding = replace(bad_report.findings[0], focus=focus, value=value)
+    papers = [replace(bad_report.papers[0], findings=[finding])]
+    body = REPORT_WRITERS[format_]([replace(bad_report, name="A\x9bB", papers=papers)], "en")
+    assert not UNSAFE_CHARACTER_PATTERN.search(body.decode())
+    objects = {quad.object for quad in ox.parse(body, rdf_format(format_.media_type))}
+    assert {focus, ox.Literal("A\ufffd\ufffd\ufffd\ufffd\ufffd\ufffdB", language="en")} < objects
+    assert ox.Literal("A\ufffdB") in objects
+
+
+def test_messages_of_the_rules_have_no_control_characters() -> None:
+    messages = [text for rule in rules_by_code().values() for text in rule.message.values()]
+    assert not [text for text in messages if UNSAFE_CHARACTER_PATTERN.search(text)]
 
 
 def test_the_report_is_the_same_in_every_language(outcomes: Sequence[CheckOutcome]) -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+import uvloop
 from wgig.settings import Settings
 from wgig.sparql.workers import pool as pool_module
-from wgig.sparql.workers.connections import ForkerConnection
+from wgig.sparql.workers.connections import ForkerConnection, WorkerConnection
+from wgig.sparql.workers.fair_queue import FairQueue
 from wgig.sparql.workers.generation import WorkerGeneration
 from wgig.sparql.workers.pool import WorkerPool
+from wgig.store.errors import StoreError
 from wgig.store.folder import QUADS_FOLDER
 from wgig.store.store import Store
 
@@ -94,6 +97,129 @@ def test_killed_forker_is_replaced_together_with_its_workers(settings: Settings)
         assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
 
     run_with_pool(settings, check)
+
+
+async def kill_forker(pool: WorkerPool) -> WorkerGeneration:
+    """Kill the current forker, and wait until the pool has noticed that. Returns its generation."""
+    lost = pool.current
+    assert lost
+    lost.forker.process.kill()
+    while pool.current is lost:
+        await asyncio.sleep(0)
+    return lost
+
+
+def test_no_query_is_sent_to_a_worker_whose_forker_was_killed(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        assert pool.current
+        workers = pool.current.workers
+        # Wait until the workers have started, and so have closed the connection of the forker.
+        while len(workers) < 2 or any(worker.thread_id == worker.process_id for worker in workers):
+            await asyncio.sleep(0)
+        process_ids = [worker.process_id for worker in workers]
+        for process_id in process_ids:
+            os.kill(process_id, signal.SIGSTOP)  # so that it does not exit with the forker
+        try:
+            lost = await kill_forker(pool)
+            assert not lost.workers.intersection(pool.queue.idle)
+            await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(1)})
+            assert await select_numbers(pool) == {1}
+        finally:
+            for process_id in process_ids:
+                os.kill(process_id, signal.SIGKILL)
+
+    run_with_pool(settings, check)
+
+
+def test_no_worker_is_forked_after_the_forker_was_killed(settings: Settings) -> None:
+    async def check(pool: WorkerPool) -> None:
+        lost = await kill_forker(pool)
+        pool.queue.idle.clear()  # as if all workers were busy
+        forking_count = lost.forking_count
+        lost.on_occupied()
+        assert lost.forking_count == forking_count
+
+    run_with_pool(settings, check)
+
+
+def test_query_gets_another_worker_if_its_worker_is_closed_before_it_starts(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, borrow = list[WorkerConnection](), FairQueue.borrow
+
+    async def borrow_and_close(queue: FairQueue[WorkerConnection], client: str) -> WorkerConnection:
+        worker = await borrow(queue, client)
+        if not closed:
+            worker.close()
+            closed.append(worker)
+        return worker
+
+    async def check(pool: WorkerPool) -> None:
+        monkeypatch.setattr(FairQueue, "borrow", borrow_and_close)
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
+        assert closed[0] not in pool.queue.loans
+
+    run_with_pool(settings, check)
+
+
+def test_forker_that_exits_before_it_forks_workers_is_replaced(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed, start_forker = list[WorkerGeneration](), WorkerPool.start_forker
+
+    async def start_and_kill(pool: WorkerPool, generation: WorkerGeneration) -> None:
+        await start_forker(pool, generation)
+        if not killed:
+            killed.append(generation)
+            generation.forker.process.kill()
+            while generation in pool.generations:
+                await asyncio.sleep(0)
+            await generation.forker.exited
+
+    async def check() -> None:
+        async with open_pool(settings) as pool:
+            assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
+
+    monkeypatch.setattr(pool_module, "WORKERS_RETRY_SECONDS", 0)
+    monkeypatch.setattr(WorkerPool, "start_forker", start_and_kill)
+    uvloop.run(check())  # whose closed connections raise RuntimeError, unlike those of asyncio
+
+
+def test_copy_of_the_store_that_fails_is_repeated(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failures, copy_to = [StoreError("no room")], Store.copy_to
+
+    def copy_or_fail(store: Store, folder: Path) -> None:
+        if failures:
+            raise failures.pop()
+        copy_to(store, folder)
+
+    async def check(pool: WorkerPool) -> None:
+        assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
+        assert not pool.loading_folders
+
+    monkeypatch.setattr(pool_module, "WORKERS_RETRY_SECONDS", 0)
+    monkeypatch.setattr(Store, "copy_to", copy_or_fail)
+    run_with_pool(settings, check)
+    assert caplog.messages == ["Query workers could not be started; retrying: no room"]
+
+
+def test_forker_exits_if_its_workers_cannot_be_forked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        monkeypatch.undo()
+        raise StoreError("no room")
+
+    async def check(pool: WorkerPool) -> None:
+        copy = await asyncio.to_thread(pool.make_numbered_copy)
+        monkeypatch.setattr(WorkerPool, "populate", fail)
+        assert not await pool.attempt_replacement(*copy, max_quads=10**6)
+        while len(pool.generations) > 1:
+            await asyncio.sleep(0)
+
+    run_with_pool(Settings(store=tmp_path, readers=2), check)
 
 
 def test_killed_worker_is_replaced(settings: Settings) -> None:

@@ -460,6 +460,24 @@ def test_a_version_with_changes_only_in_derived_graphs_is_postponed(disk_store: 
     assert '<x:triples> "2"' in text
 
 
+def test_the_store_has_a_new_version_if_postponed_versions_are_written(disk_store: Store) -> None:
+    stream = ChangeLogSync(disk_store, BASE)
+    asyncio.run(stream.get_complete_log())
+    statement = f"{{ GRAPH <{BASE}graph/inferred> {{ <x:list> <x:of> <x:1> }} }}"
+    for action in ("INSERT", "DELETE"):
+        disk_store.update(f"{action} DATA {statement}")
+        version = disk_store.version
+        asyncio.run(stream.get_complete_log())
+        assert disk_store.version == version + 1
+        asyncio.run(stream.get_complete_log())
+        assert disk_store.version == version + 1
+    for action in ("INSERT", "DELETE"):
+        disk_store.update(f"{action} DATA {statement}")
+    version = disk_store.version
+    asyncio.run(stream.get_complete_log())  # no resource has changed
+    assert disk_store.version == version
+
+
 def test_the_stream_has_changes_of_the_description_graphs(client: httpx.Client, store: Store) -> None:
     store.update(f"INSERT DATA {{ GRAPH <{BASE}graph/void> {{ <x:all> <x:triples> 1 }} }}")
     assert "x:all" in {member.iri for member in read_members(client)}

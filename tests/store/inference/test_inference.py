@@ -6,7 +6,11 @@ import pyoxigraph as ox
 import pytest
 from wgig.rdf.serialization import parse_graph_document
 from wgig.rdf.shipped import read_inference_rules
+from wgig.store.errors import InferenceTooLargeError
+from wgig.store.inference import inference
 from wgig.store.store import Store
+
+from tests.fixtures.triples import parse_triples
 
 PREFIXES = """
 @prefix : <urn:example:> .
@@ -79,3 +83,55 @@ def test_inference_is_the_same_after_a_bulk_load_and_a_write() -> None:
     loaded.infer()
     written.apply(written.compute_addition("urn:g", parse_graph_document(data.encode(), "text/turtle")))
     assert set(loaded.triples("urn:inferred")) == set(written.triples("urn:inferred")) != set()
+
+
+@pytest.mark.parametrize(
+    ("constant", "text"),
+    [
+        ("MAX_INFERRED_TRIPLES", "_:x a :Cat , :Dog ."),
+        ("MAX_INFERENCE_STEPS", "_:x a :Cat , :Dog ."),
+        (
+            "MAX_INFERRED_TRIPLES",
+            ":Animal rdfs:subClassOf :Being , :Thing .",
+        ),  # all rules run over everything
+        ("MAX_INFERENCE_STEPS", ":Animal rdfs:subClassOf :Being , :Thing ."),
+        ("MAX_INFERRED_TRIPLES", None),  # the graph is dropped
+    ],
+)
+def test_a_write_with_too_much_inference_is_undone(
+    constant: str, text: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.in_memory(read_inference_rules())
+    store.apply(
+        store.compute_addition(
+            "urn:g",
+            parse_triples(
+                f"{PREFIXES} :Cat rdfs:subClassOf :Animal . :Dog rdfs:subClassOf :Animal . "
+                "_:tom a :Cat . _:rex a :Dog ."
+            ),
+        )
+    )
+    before, version = set(store._quads), store.version
+    monkeypatch.setattr(inference, constant, 0)
+    change = (
+        store.compute_addition("urn:g", parse_triples(PREFIXES + text))
+        if text
+        else store.compute_replacement("urn:g", None)
+    )
+    with pytest.raises(InferenceTooLargeError):
+        store.apply(change)
+    assert set(store._quads) == before
+    assert store.version > version  # a response that was cached meanwhile is not used again
+    monkeypatch.undo()
+    store.apply(change)
+    assert set(store._quads) != before
+
+
+def test_a_load_may_have_any_inference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "MAX_INFERRED_TRIPLES", 0)
+    monkeypatch.setattr(inference, "MAX_INFERENCE_STEPS", 0)
+    store = Store.in_memory(read_inference_rules())
+    store.replace({"urn:g": parse_triples(PREFIXES + ":a skos:broader :b . :b skos:broader :c .")})
+    store.bulk_load(io.BytesIO(f"{PREFIXES} :c skos:broader :d .".encode()), ox.RdfFormat.TURTLE, "urn:h")
+    store.infer()
+    assert len(list(store.triples("urn:inferred"))) == 6

@@ -5,8 +5,8 @@ it.
 """
 
 import os
-import shutil
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from socket import socket
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import anyio
 import httpx
@@ -35,6 +35,7 @@ from ...http.work_queue import ProcessWorkQueue
 from ...problems import unknown_name_problem
 from ...seed import open_store_snapshot
 from ...settings import SERVICE_TITLE, THREAD_STACK_BYTES, Settings
+from ...sparql.plan import remove_empty_store
 from ...sparql.workers.pool import WorkerPool
 from ...store.backup.online import clone_store
 from ...store.store import Store
@@ -143,6 +144,7 @@ def add_graph_resource(server: MCPServer[None], graph: Graph, name: str, descrip
             raise ResourceError(str(error)) from error
 
 
+MCP_FOLDER_PREFIX = "wgig-mcp-"  # of the temporary folder
 MCP_READER_PROCESSES = 3  # enough for one client, or two over HTTP
 
 
@@ -173,19 +175,36 @@ def copy_store_folder(folder: Path, settings: Settings) -> None:
     clone_store(folder, settings.store)
 
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REMOVE_FOLDER_CODE = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
+
+
+def remove_folder_and_exit(folder: Path) -> NoReturn:
+    """Remove the folder and end the process with code 0.
+
+    Another program replaces this one and removes the folder, so that no thread, such as one that builds the
+    search index, writes into it meanwhile.
+    """
+    for signal_ in STOP_SIGNALS:
+        signal.signal(signal_, signal.SIG_IGN)
+    remove_empty_store()
+    os.execv(  # noqa: S606  a command of this interpreter
+        sys.executable, [sys.executable, "-I", "-S", "-c", REMOVE_FOLDER_CODE, str(folder)]
+    )
+
+
 @contextmanager
 def remove_folder_on_signals(folder: Path) -> Iterator[None]:
     """Remove the folder and end the process with code 0 at SIGINT, SIGTERM or SIGHUP.
 
-    Tasks are not unwound: reading standard input cannot be canceled, and there is nothing to save.
+    A signal that is ignored, such as SIGHUP below nohup, remains ignored. Tasks are not unwound: reading
+    standard input cannot be canceled, and there is nothing to save.
     """
-
-    def remove_and_exit(*_: object) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-        os._exit(0)
-
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    previous = {signal_: signal.signal(signal_, remove_and_exit) for signal_ in signals}
+    previous = {
+        signal_: signal.signal(signal_, lambda *_: remove_folder_and_exit(folder))
+        for signal_ in STOP_SIGNALS
+        if signal.getsignal(signal_) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:
@@ -197,11 +216,15 @@ def remove_folder_on_signals(folder: Path) -> Iterator[None]:
 async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator[Graph]:
     """Yield a read-only graph of the current store; a query may take up to `seconds`.
 
-    It reads a snapshot, which is removed at the end. Later writes are not visible, and other processes may
-    have the store open. Raises StoreError or OSError if the snapshot fails.
+    It reads a snapshot in a temporary folder. Later writes are not visible, and other processes may have the
+    store open. At the end, the folder is removed and the process ends with code 0. Raises StoreError or
+    OSError if the snapshot fails.
     """
     threading.stack_size(THREAD_STACK_BYTES)
-    with TemporaryDirectory(prefix="wgig-") as folder, remove_folder_on_signals(Path(folder)):
+    with (
+        TemporaryDirectory(prefix=MCP_FOLDER_PREFIX, ignore_cleanup_errors=True) as folder,
+        remove_folder_on_signals(Path(folder)),
+    ):
         copy = Path(folder) / "store"
         await run_sync(copy_store_folder, copy, settings)
         embedded_settings = replace(
@@ -235,3 +258,4 @@ async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator
                 server.should_exit = True
                 with anyio.CancelScope(shield=True):
                     await pool.close()
+        remove_folder_and_exit(Path(folder))

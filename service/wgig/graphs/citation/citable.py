@@ -24,7 +24,7 @@ from ...resources.routes import description_triples
 from ...settings import MIB, Settings
 from ...sparql.examples import list_example_queries
 from ...sparql.federation import has_federated_calls
-from ...sparql.request import QueryRequest
+from ...sparql.request import VOLATILE_FUNCTIONS, QueryRequest
 from ...sparql.service import (
     QueryService,
     build_query_job,
@@ -44,8 +44,6 @@ CITED_TRIPLE_FORMATS = (N_TRIPLES, *(format_ for format_ in GRAPH_FORMATS if for
 # An N-Triples line with a blank node as subject or object.
 BLANK_NODE_LINE_PATTERN = re.compile(rb"^_:|^<[^>]*> <[^>]*> _:", re.MULTILINE)
 ONTOLOGY_TERM_PATTERN = re.compile(r"(?:ontology|shapes)(?:#|$)")  # an IRI without the base
-# Functions with a different value in each evaluation.
-VOLATILE_FUNCTIONS = {"BNODE", "NOW", "RAND", "STRUUID", "UUID"}
 
 
 @dataclass(frozen=True)
@@ -213,7 +211,7 @@ async def citation_fault_problem(queries: QueryService, fault: QueryFault, query
 
 def refuse_volatile_query(query: QueryRequest) -> None:
     """Raise Problem 422 for a query whose result does not depend on the data alone."""
-    functions = sorted({token.word for token in query.source.tokens} & VOLATILE_FUNCTIONS)
+    functions = sorted({token.word for token in query.source.tokens}.intersection(VOLATILE_FUNCTIONS))
     if functions:
         raise Problem(422, f"{functions[0]} has a different value each time. Cite a query without it.")
     if has_federated_calls(query.admitted):

@@ -25,7 +25,14 @@ from ...rdf.namespaces import RDF_TYPE, RDFS_LABEL, expand_curie
 from ...rdf.serialization import replace_literal_text, serialize_triples
 from ...rdf.vocabulary import group_triples_by_subject
 from ...settings import Settings
-from ...text import MAX_QUOTED_CHARACTERS, TextPosition, clean_xml_text, shorten_untrusted_text
+from ...text import (
+    MAX_QUOTED_CHARACTERS,
+    UNSAFE_CHARACTER_PATTERN,
+    TextPosition,
+    clean_xml_text,
+    replace_control_characters,
+    shorten_untrusted_text,
+)
 from ..findings import CheckOutcome, Finding, Report, UncheckedFile
 from ..results import Term
 from ..rules import PROFILE_NAMESPACE, SHAPES_NAMESPACE, Rule, read_shape_triples
@@ -49,21 +56,22 @@ PredicateObjects = tuple[tuple[ox.NamedNode, Term], ...]
 
 
 def write_rdf_report(outcomes: Sequence[CheckOutcome], _: str, format_: Format) -> bytes:
-    """The reports in an RDF format; messages are in all languages."""
-    triples = build_report_triples(outcomes)
-    return serialize_triples(
-        map(strip_non_xml_characters, triples) if format_ is RDF_XML else triples, format_, Settings.base
-    )
+    """The reports in an RDF format; messages are in all languages. Control characters of IRIs are escaped."""
+    triples = map(clean_literal, build_report_triples(outcomes))
+    body = serialize_triples(triples, format_, Settings.base).decode()
+    escape = "&#x{:X};" if format_ is RDF_XML else "\\u{:04X}"
+    return UNSAFE_CHARACTER_PATTERN.sub(lambda match: escape.format(ord(match[0])), body).encode()
 
 
-def strip_non_xml_characters(triple: ox.Triple) -> ox.Triple:
-    """The triple, without the characters in a literal that XML does not allow."""
+def clean_literal(triple: ox.Triple) -> ox.Triple:
+    """The triple; in a literal, U+FFFD replaces control characters and those that XML does not allow."""
     literal = triple.object
-    if not isinstance(literal, ox.Literal) or clean_xml_text(literal.value) == literal.value:
+    if not isinstance(literal, ox.Literal):
         return triple
-    return ox.Triple(
-        triple.subject, triple.predicate, replace_literal_text(literal, clean_xml_text(literal.value))
-    )
+    text = clean_xml_text(replace_control_characters(literal.value))
+    if text == literal.value:
+        return triple
+    return ox.Triple(triple.subject, triple.predicate, replace_literal_text(literal, text))
 
 
 def build_report_triples(outcomes: Sequence[CheckOutcome]) -> TripleIterator:

@@ -88,16 +88,21 @@ class ForkerConnection(asyncio.Protocol):
         The future has the result False if there are more than `max_quads`. It raises ConnectionError if the
         forker exits, and RuntimeError with the engine's message if a file of the store is damaged.
         """
-        self.transport.write(frame_message(LOAD_MESSAGE, str(folder).encode()))
+        self.send(frame_message(LOAD_MESSAGE, str(folder).encode()))
         return self.loaded
 
     def send_change(self, body: bytes) -> None:
         """Send a serialized change."""
-        self.transport.write(frame_message(CHANGE_MESSAGE, body))
+        self.send(frame_message(CHANGE_MESSAGE, body))
 
     def fork(self) -> None:
         """Tell the forker to fork a worker."""
-        self.transport.write(frame_message(FORK_MESSAGE))
+        self.send(frame_message(FORK_MESSAGE))
+
+    def send(self, message: bytes) -> None:
+        """Send a framed message, unless the connection is closed: then uvloop would raise RuntimeError."""
+        if not self.transport.is_closing():
+            self.transport.write(message)
 
     def data_received(self, data: bytes) -> None:
         """Handle LOADED_MESSAGE, the only message of the forker on this connection."""

@@ -82,6 +82,7 @@ class WorkerGeneration:
         """Stop lending workers, and close each worker after its query."""
         self.is_serving, self.is_retired = False, True
         for worker in [worker for worker in self.workers if not worker.result]:
+            self.queue.withdraw(worker)
             worker.close()
         self.end_if_empty()
 
@@ -151,7 +152,8 @@ class WorkerGeneration:
 
     def on_occupied(self) -> None:
         """Fork another worker if none is idle, up to twice `size`, because a worker stays busy."""
-        if not self.queue.idle and len(self.workers) + self.forking_count < 2 * self.size:
+        is_full = len(self.workers) + self.forking_count >= 2 * self.size
+        if self.is_serving and not self.queue.idle and not is_full:
             self.fork_worker()
 
     def on_crowded(self) -> None:
@@ -217,7 +219,7 @@ class WorkerGeneration:
             self.forker.close()
 
     def on_forker_lost(self) -> None:
-        """Handle the exit of the forker, after which its workers exit, too."""
-        self.is_serving, self.is_retired = False, True
+        """Retire the generation: its workers get no more changes, and exit after the forker."""
+        self.retire()
         self.ready.set()
         self.owner.on_lost(self)

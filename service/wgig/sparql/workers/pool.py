@@ -78,10 +78,10 @@ class WorkerPool:
 
     async def start_workers(self) -> None:
         """Start workers. If the copy to memory takes long, workers that read from disk serve until then."""
-        self.renew_task = self.loop.create_task(self.renew())
+        self.renew_task = self.loop.create_task(self.renew(self.settings.reader_quads))
         await asyncio.wait([self.renew_task], timeout=FIRST_WORKERS_SECONDS)
         if not self.renew_task.done():
-            await self.replace(*await asyncio.to_thread(self.make_numbered_copy), max_quads=0)
+            await self.renew(max_quads=0)
 
     async def see_latest_writes(self) -> None:
         """Do nothing, as workers have each write before it is acknowledged; other QueryWorkers may wait."""
@@ -90,6 +90,9 @@ class WorkerPool:
         """Start a query of a client and return its result. Raises Problem 503 if no worker becomes free."""
         client_key = identify_client(client)
         worker = await self.queue.borrow(client_key)
+        while worker.transport.is_closing():  # its generation was retired after the loan began
+            self.queue.take_back(worker)
+            worker = await self.queue.borrow(client_key)
         if not self.queue.idle and client_key in self.queue.long_borrowers():
             worker.listener.on_occupied()  # so that the generation forks another worker, if it may
         return worker.start_query(job, self.settings.query_seconds)
@@ -140,7 +143,11 @@ class WorkerPool:
         folder = self.folder / str(next(self.folder_numbers))
         if to_load:
             self.loading_folders.add(folder)
-        self.store.copy_to(folder)
+        try:
+            self.store.copy_to(folder)
+        except BaseException:
+            self.loading_folders.discard(folder)
+            raise
         return folder
 
     def make_numbered_copy(self) -> tuple[Path, int]:
@@ -165,17 +172,27 @@ class WorkerPool:
         if folder and not self.reads_from_disk:  # the workers that read from disk have just exited
             self.remove_old_copies()
         if self.current and self.current.wasted_quads > MAX_WASTED_QUADS and not self.starting_count:
-            self.renew_task = self.loop.create_task(self.renew())
+            self.renew_task = self.loop.create_task(self.renew(self.settings.reader_quads))
 
     def list_missed_writes(self, write_number: int) -> list[bytes]:
         """The serialized changes of the writes after write `write_number`."""
         return [body for recent_number, body in self.recent_writes if recent_number > write_number]
 
-    async def renew(self) -> None:
-        """Replace the workers by workers with a new copy of the quads."""
+    async def renew(self, max_quads: int) -> None:
+        """Replace the workers by workers with a new copy of the quads, as `replace` does.
+
+        If the store cannot be copied, this tries again.
+        """
         self.starting_count += 1
         try:
-            await self.replace(*await asyncio.to_thread(self.make_numbered_copy), self.settings.reader_quads)
+            while not (self.is_closed or self.is_store_damaged):
+                try:
+                    copy = await asyncio.to_thread(self.make_numbered_copy)
+                except (OSError, StoreError) as error:
+                    self.report_start_error(error)
+                    await asyncio.sleep(WORKERS_RETRY_SECONDS)
+                else:
+                    return await self.replace(*copy, max_quads)
         finally:
             self.starting_count -= 1
 
@@ -228,12 +245,9 @@ class WorkerPool:
         except (OSError, StoreError) as error:
             if self.is_closed:
                 raise asyncio.CancelledError from error
-            self.is_store_damaged = isinstance(error, DamagedStoreError)
-            if self.is_store_damaged:
-                log.error("Query workers could not be started: %s", error)
-                self.report_damage()
-            else:
-                log.error("Query workers could not be started; retrying: %s", error)
+            if generation in self.generations:
+                generation.retire()
+            self.report_start_error(error)
             return False
         if self.has_sufficient_workers(write_number, max_quads):
             generation.retire()
@@ -243,6 +257,15 @@ class WorkerPool:
         if old:
             old.retire()
         return True
+
+    def report_start_error(self, error: OSError | StoreError) -> None:
+        """Log why workers could not be started. Report a damaged store, so that no other attempt is made."""
+        self.is_store_damaged = isinstance(error, DamagedStoreError)
+        if self.is_store_damaged:
+            log.error("Query workers could not be started: %s", error)
+            self.report_damage()
+        else:
+            log.error("Query workers could not be started; retrying: %s", error)
 
     async def start_forker(self, generation: WorkerGeneration) -> None:
         """Start a forker and let it copy the quads.

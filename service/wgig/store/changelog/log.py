@@ -11,7 +11,8 @@ resource. The statements of the resource follow, in the graphs where they are in
 their subject.
 
 A commit adds its versions directly; a scan compares all resources of the store with the log (see `rescan`). A
-version is postponed if only the IRI of its resource is stored until a client reads the event stream.
+version is postponed if only the IRI of its resource is stored until a client reads the event stream or a
+feed.
 """
 
 import hashlib
@@ -198,7 +199,7 @@ class ChangeLog(LogFile):
     def add(self, states: Iterable[ResourceState], store_mark: str, postponed: Iterable[str] = ()) -> None:
         """Add states of resources, in this order; `store_mark` identifies the state of the store.
 
-        The versions of `postponed` resources are added before a client next reads the event stream.
+        The versions of `postponed` resources are added before a client next reads the event stream or a feed.
         """
         with self.transaction():
             self.write_states(states)

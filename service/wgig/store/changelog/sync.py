@@ -183,6 +183,7 @@ class ChangeLogSync(Projection):
     def write_postponed_versions(self) -> None:
         """Add the postponed versions, of resources whose changes were only in derived graphs."""
         with self.store.write_lock():
+            last_number = self.log.last_number
             postponed = [ox.NamedNode(iri) for iri in self.log.list_postponed()]
             if postponed and self.is_current:
                 self.log.write_postponed_versions(
@@ -190,6 +191,8 @@ class ChangeLogSync(Projection):
                         postponed, max(format_utc_microseconds(None), self.log.read_setting("newest"))
                     )
                 )
+            if self.log.last_number > last_number:
+                self.store.touch()  # cached responses, such as the sitemap, lack these versions
 
     def time_of_write(self, change: Change) -> str:
         """The time of a change: the newest time that it adds to the history, or now (UTC, ISO 8601).

@@ -9,6 +9,7 @@ the same as that of running the rules over everything, because rules use negatio
 If consulted triples change, nothing is computed here (None).
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -18,10 +19,25 @@ import pyoxigraph as ox
 
 from ...rdf.serialization import build_quad
 from ..change import BeforeAfter, Change
+from ..errors import InferenceTooLargeError
 from .rule import Bindings, InferenceRule, RdfTerm, RulePattern, bind_pattern, run_construct_rule
 
 Triples = set[ox.Triple]
 RuleInstance = tuple[InferenceRule, Sequence[ox.Triple]]  # a rule, and triples that match all its premises
+
+
+class StepCounter:
+    """Counts the steps of inference after one write: the triples that rules examine, and their results."""
+
+    def __init__(self, max_steps: float = math.inf) -> None:
+        """Take the maximum number of steps."""
+        self.count, self.max_steps = 0, max_steps
+
+    def count_steps(self, count: int = 1) -> None:
+        """Count steps. Raises InferenceTooLargeError beyond the maximum."""
+        self.count += count
+        if self.count > self.max_steps:
+            raise InferenceTooLargeError(f"Inference needs more than {self.max_steps} steps.")
 
 
 class IncrementalReasoner:
@@ -35,20 +51,26 @@ class IncrementalReasoner:
         }
         self.indexes: RuleIndexes | None = None
 
-    def compute_difference(self, quads: ox.Store, change: Change) -> tuple[Triples, Triples] | None:
+    def compute_difference(
+        self, quads: ox.Store, change: Change, max_steps: float = math.inf
+    ) -> tuple[Triples, Triples] | None:
         """The inferred triples to remove and to add after this change of the other graphs.
 
         After a crash, some of these triples may be removed or added already, and the change may list quads as
         removed that still exist. The result is None if the change affects triples that a rule consults.
+        Raises InferenceTooLargeError after `max_steps`.
         """
+        counter = StepCounter(max_steps)
         added = {quad.triple for quad in change.added}
         removed = {quad.triple for quad in change.removed}
         if self.touches_consulted(removed | added):
+            if max_steps < math.inf:
+                self.count_least_steps(added, ReasoningState(quads, Change(), counter))
             return None
-        overdeleted = self.derive_all(removed, ReasoningState(quads, change))
+        overdeleted = self.derive_all(removed, ReasoningState(quads, change, counter))
         # The state without the overdeleted triples, as if the change had added them.
         state = ReasoningState(
-            quads, Change(added=tuple(build_quad(triple, self.graph) for triple in overdeleted))
+            quads, Change(added=tuple(build_quad(triple, self.graph) for triple in overdeleted)), counter
         )
         rederived = {triple for triple in self.find_supported(overdeleted, state) if triple not in state}
         state.add(rederived)
@@ -80,6 +102,20 @@ class IncrementalReasoner:
         """Whether a rule consults the property of one of the triples."""
         return any(triple.predicate in self.consulted_properties for triple in triples)
 
+    def count_least_steps(self, triples: Triples, state: "ReasoningState") -> None:
+        """Count the steps that inference from these triples takes when the rules run over everything.
+
+        The engine finds all pairs of terms that a path connects before the first result, so these are counted
+        first. Raises InferenceTooLargeError.
+        """
+        self.forget()
+        for triple in triples:
+            if triple.predicate in self.consulted_properties:
+                below = find_connected_terms(triple.subject, triple.predicate, state, is_above=False)
+                above = find_connected_terms(triple.object, triple.predicate, state, is_above=True)
+                state.counter.count_steps(len(below) * len(above))
+        self.derive_all(triples, state)
+
     def derive_all(self, seeds: Triples, state: "ReasoningState") -> Triples:
         """The seeds and all triples that follow from them transitively, whether they exist already or not."""
         derived, new = set(seeds), seeds
@@ -97,6 +133,7 @@ class IncrementalReasoner:
         for rule, premise, bindings in self.get_rule_indexes(state.quads).premises.matches(triple):
             other_premises = [pattern for pattern in rule.premises if pattern is not premise]
             for other_triples in state.join(other_premises, bindings):
+                state.counter.count_steps()
                 yield rule, [triple, *other_triples]
 
     def find_supported(self, candidates: Triples, state: "ReasoningState") -> Triples:
@@ -219,9 +256,10 @@ class RuleIndexes(NamedTuple):
 class ReasoningState:
     """The triples that hold in a state: those of a store before a change, and those that were added."""
 
-    def __init__(self, quads: ox.Store, change: Change) -> None:
-        """Take the store as it is after the change, and the change."""
-        self.quads, self.before_after = quads, BeforeAfter(quads.quads_for_pattern, change)
+    def __init__(self, quads: ox.Store, change: Change, counter: StepCounter) -> None:
+        """Take the store as it is after the change, the change, and the counter of matched triples."""
+        self.quads, self.counter = quads, counter
+        self.before_after = BeforeAfter(quads.quads_for_pattern, change)
         self.added = ox.Store()
 
     def add(self, triples: Iterable[ox.Triple]) -> None:
@@ -237,6 +275,7 @@ class ReasoningState:
             return
         for find_quads in (self.before_after.before, self.added.quads_for_pattern):
             for quad in find_quads(subject, predicate, object_):
+                self.counter.count_steps()
                 yield quad.triple
 
     def __contains__(self, triple: ox.Triple) -> bool:
@@ -255,6 +294,22 @@ class ReasoningState:
             if extended is not None:
                 for other_triples in self.join(other_patterns, extended):
                     yield [triple, *other_triples]
+
+
+def find_connected_terms(
+    term: RdfTerm, property_: ox.NamedNode, state: ReasoningState, *, is_above: bool
+) -> set[RdfTerm]:
+    """The term, and all terms that paths of this property lead to (`is_above`) or from."""
+    other, connected, new = ox.Variable("other"), {term}, [term]
+    while new:
+        current = new.pop()
+        pattern = (current, property_, other) if is_above else (other, property_, current)
+        for triple in state.matches(pattern, {}):
+            found = triple.object if is_above else triple.subject
+            if found not in connected:
+                connected.add(found)
+                new.append(found)
+    return connected
 
 
 def quads_in_default_graph(triples: Iterable[ox.Triple]) -> list[ox.Quad]:

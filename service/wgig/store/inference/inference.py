@@ -6,7 +6,8 @@ descriptions (`GraphDescriber`). The computed, inferred and description graphs a
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Sequence, Set
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,27 @@ import pyoxigraph as ox
 
 from ...rdf.serialization import build_quad
 from .. import recovery
-from ..change import Change, Contents, WriteScope, compare_contents, find_existing_graphs, iter_graph_quads
+from ..change import (
+    Change,
+    Contents,
+    WriteScope,
+    apply_change,
+    compare_contents,
+    find_existing_graphs,
+    iter_graph_quads,
+)
 from ..commit import NO_CHECK_RESULTS, CheckResults, ComputedGraph, GraphDescriber
+from ..errors import InferenceTooLargeError
 from ..recovery import InferenceMarks, JournalEntry
 from ..snapshot import open_scratch_copy
-from .incremental import IncrementalReasoner
+from .incremental import IncrementalReasoner, StepCounter
 from .rule import InferenceRule, run_construct_rule
+
+# Bounds of the inference after one write, so that it holds other writers for about a second. Writing an
+# inferred triple takes 60 microseconds, a step 4. The removal of any shipped graph of data takes less than a
+# tenth of them.
+MAX_INFERRED_TRIPLES = 10_000  # removed and added by one write
+MAX_INFERENCE_STEPS = 100_000  # triples examined, and results that may be new
 
 
 class Inference:
@@ -100,6 +116,9 @@ class Inference:
         """
         journal = recovery.read_journal(self.folder, self.digest) if self.folder else None
         after = journal.scope.read_contents(quads) if journal else None
+        if self.folder and journal and after and recovery.is_marked_undone(self.folder):
+            apply_change(compare_contents(after, journal.contents_before), quads)
+            journal = None  # the change of the computed graphs is not journaled
         if (
             journal is None
             or after is None
@@ -150,30 +169,61 @@ class Inference:
         return None if change is None else change.combine(described)
 
     def infer(
-        self, quads: ox.Store, change: Change | None, check_results: CheckResults = NO_CHECK_RESULTS
+        self,
+        quads: ox.Store,
+        change: Change | None,
+        check_results: CheckResults = NO_CHECK_RESULTS,
+        *,
+        is_bounded: bool = False,
     ) -> Change | None:
         """Update the computed graphs, then the inferred graph.
 
         `change` is the change of the quads since these graphs were up to date (None: unknown).
         `check_results` are known SHACL results for its data. Returns the change combined with the changes of
-        the graphs, None if unknown.
+        the graphs, None if unknown. If `is_bounded` and the change is known, raises InferenceTooLargeError
+        beyond MAX_INFERRED_TRIPLES and MAX_INFERENCE_STEPS; the change is undone then.
         """
         change = self.update_computed_graphs(quads, change, check_results)
+        max_steps = math.inf if change is None or not is_bounded else MAX_INFERENCE_STEPS
         is_known = change is not None and self.graph.value not in change.graphs
-        difference = (
-            self.reasoner.compute_difference(quads, change) if change is not None and is_known else None
-        )
-        if self.folder and difference and any(difference):
+        try:
+            difference = (
+                self.reasoner.compute_difference(quads, change, max_steps)
+                if change is not None and is_known
+                else None
+            )
+            is_incremental = difference is not None
+            difference = difference or self.compute_full_difference(quads, max_steps)
+            if max_steps < math.inf and sum(map(len, difference)) > MAX_INFERRED_TRIPLES:
+                raise InferenceTooLargeError(f"More than {MAX_INFERRED_TRIPLES} inferred statements change.")
+        except InferenceTooLargeError as error:
+            assert change is not None
+            self.undo(quads, change)
+            # Frees the iterators in the frames of the traceback, which only this thread may free.
+            raise error.with_traceback(None) from None
+        if self.folder and is_incremental and any(difference):
             recovery.write_inferred_journal(self.folder, *map(self.to_quads, difference))
-        inferred = self.write_difference(quads, *(difference or self.compute_full_difference(quads)))
+        inferred = self.write_difference(quads, *difference)
         return None if change is None else change.combine(inferred)
 
-    def compute_full_difference(self, quads: ox.Store) -> tuple[set[ox.Triple], set[ox.Triple]]:
-        """The triples to remove and to add, by running all rules from scratch on a copy."""
+    def undo(self, quads: ox.Store, change: Change) -> None:
+        """Undo a change whose inference is too large, also of the computed graphs. A crash completes it."""
+        self.forget()
+        if self.folder:
+            recovery.mark_undone(self.folder)
+        apply_change(change.inverse, quads)
+
+    def compute_full_difference(
+        self, quads: ox.Store, max_steps: float = math.inf
+    ) -> tuple[set[ox.Triple], set[ox.Triple]]:
+        """The triples to remove and to add, by running all rules from scratch on a copy.
+
+        Raises InferenceTooLargeError after `max_steps` results that the graph does not have.
+        """
         self.reasoner.forget()
-        with open_scratch_copy(quads, {self.graph, *self.description_graphs}, self.folder) as copy:
-            inferred = self.infer_all(copy)
         before = {quad.triple for quad in iter_graph_quads(quads, self.graph)}
+        with open_scratch_copy(quads, {self.graph, *self.description_graphs}, self.folder) as copy:
+            inferred = self.infer_all(copy, before, StepCounter(max_steps))
         return before - inferred, inferred - before
 
     def write_difference(
@@ -210,7 +260,7 @@ class Inference:
         asserted = f"GRAPH ?other {{ ?s ?p ?o }} FILTER(?other != {self.graph})"
         quads.update(f"DELETE {{ {inferred} }} WHERE {{ {inferred} {asserted} }}")
         for rules in self.rule_passes:
-            while sum(self.add_rule_results(rule, quads) for rule in rules):
+            while sum(self.add_rule_results(rule.new_only_query, quads) for rule in rules):
                 pass
         self.describe(quads, None)
 
@@ -259,10 +309,9 @@ class Inference:
         return {graph for describer in self.describers for graph in describer.graphs}
 
     @property
-    def rule_passes(self) -> tuple[Sequence[str], Sequence[str]]:
-        """The rules as queries for new triples, in two passes: those without negation, then all."""
-        monotonic = [rule.new_only_query for rule in self.rules if not rule.uses_exists]
-        return monotonic, [rule.new_only_query for rule in self.rules]
+    def rule_passes(self) -> tuple[Sequence[InferenceRule], Sequence[InferenceRule]]:
+        """The rules in two passes: those without negation, then all."""
+        return [rule for rule in self.rules if not rule.uses_exists], self.rules
 
     def add_rule_results(self, rule: str, quads: ox.Store) -> bool:
         """Add the results of a rule to the graph. Returns whether there were any."""
@@ -272,11 +321,29 @@ class Inference:
             quads.bulk_extend(chain([first], new))
         return first is not None
 
-    def infer_all(self, copy: ox.Store) -> set[ox.Triple]:
-        """All results of the rules that are not asserted in any graph. They are added to `copy` too."""
+    def infer_all(self, copy: ox.Store, before: Set[ox.Triple], counter: StepCounter) -> set[ox.Triple]:
+        """All results of the rules that are not asserted in any graph. They are added to `copy` too.
+
+        Results that are not in `before` are counted as steps.
+        """
         inferred: set[ox.Triple] = set()
         for rules in self.rule_passes:
-            while new := {triple for rule in rules for triple in run_construct_rule(rule, copy)}:
+            due_rules = rules
+            while new := self.run_rules(due_rules, copy, before, counter):
                 copy.extend(build_quad(triple, self.graph) for triple in new)
                 inferred |= new
+                predicates = {triple.predicate for triple in new}
+                due_rules = [rule for rule in rules if rule.depends_on(predicates)]
         return inferred
+
+    def run_rules(
+        self, rules: Iterable[InferenceRule], copy: ox.Store, before: Set[ox.Triple], counter: StepCounter
+    ) -> set[ox.Triple]:
+        """The new results of the rules on the copy. Those that are not in `before` are counted as steps."""
+        results: set[ox.Triple] = set()
+        for rule in rules:
+            for triple in run_construct_rule(rule.new_only_query, copy):
+                if triple not in before:
+                    counter.count_steps()
+                results.add(triple)
+        return results

@@ -7,7 +7,7 @@ around the change; after a change of triples with a consulted property, they run
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import pairwise
 
 import pyoxigraph as ox
@@ -64,6 +64,12 @@ class InferenceRule:
         binds_only_stored_terms = token_texts.isdisjoint(TOKENS_BINDING_NEW_TERMS)
         self.consulted_variables = (
             path_variables | unmatched_conclusion_variables if binds_only_stored_terms else set()
+        )
+
+    def depends_on(self, predicates: Set[RdfTerm]) -> bool:
+        """Whether triples with one of these predicates may change the results of the rule."""
+        return not self.consulted_properties.isdisjoint(predicates) or any(
+            isinstance(property_, ox.Variable) or property_ in predicates for _, property_, _ in self.premises
         )
 
     @property
