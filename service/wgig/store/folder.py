@@ -7,6 +7,8 @@ search index and the change log, do not need a new number.
 """
 
 import errno
+import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,6 +55,21 @@ WRITER_WAIT_SECONDS = 30.0
 STARTUP_WAIT_SECONDS = 600.0  # the same at startup, as another writer may be filling the store
 
 
+ENGINE_REPORT_FILE = "LOG"  # of the engine, about what it did since the store was opened
+# The engine drops records of a damaged log without an error. A truncated last record is none: it was being
+# written in a crash, so it was not acknowledged.
+DROPPED_RECORDS_PATTERN = re.compile(r"(\d+\.log): dropping \d+ bytes; Corruption: (?!truncated)")
+
+logger = logging.getLogger("wgig")
+
+
+def find_damaged_log(quads_folder: Path) -> str:
+    """The name of a log file in which the engine found damage when it opened a store, or empty."""
+    report = (quads_folder / ENGINE_REPORT_FILE).read_text(encoding="utf-8", errors="replace")
+    match = DROPPED_RECORDS_PATTERN.search(report)
+    return match[1] if match else ""
+
+
 def open_quads(folder: Path) -> ox.Store:
     """The engine's store in `folder`, created if there is none, for reading and writing.
 
@@ -67,6 +84,13 @@ def open_quads(folder: Path) -> ox.Store:
                 raise OSError(errno.EINVAL, "corruption")  # build_store_error recognizes this word
             store = ox.Store(quads)
             write_layout(folder)
+            if damaged_log := find_damaged_log(quads):
+                logger.error(
+                    "The store %s is damaged in the file %s: its last writes may be lost. Compare it with a "
+                    "backup.",
+                    folder,
+                    damaged_log,
+                )
             return store
     except (OSError, RuntimeError) as error:
         raise build_store_error(error, folder) from error

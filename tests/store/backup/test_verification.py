@@ -10,6 +10,7 @@ from wgig.cli.main import main
 from wgig.store.backup.manifest import DamagedBackupError
 from wgig.store.backup.verification import link_quads, verify_quads, verify_versions
 from wgig.store.folder import QUADS_FOLDER
+from wgig.store.store import Store
 
 from tests.fixtures.tables import build_store_with_tables, overwrite_bytes
 
@@ -38,6 +39,44 @@ def test_damage_in_any_file_is_found(store_folder: Path, tmp_path: Path, share: 
         # The engine names its list of files instead if it cannot open a file.
         with pytest.raises(DamagedBackupError, match=rf"quads/({table.name}|MANIFEST-\d+) is damaged"):
             verify_quads(copy)
+
+
+@pytest.fixture(scope="module")
+def log_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed store whose last writes are only in the log of the engine."""
+    folder = tmp_path_factory.mktemp("log") / "store"
+    store = Store.open(folder)
+    for number in range(300):
+        store.update(f"INSERT DATA {{ <x:s> <x:p{number}> 'a value of some length {number}' }}")
+    return folder
+
+
+def find_log(store_folder: Path) -> Path:
+    logs = (store_folder / QUADS_FOLDER).glob("*.log")
+    return max(logs, key=lambda path: path.stat().st_size)
+
+
+def test_damaged_log_is_found(log_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shutil.copytree(log_folder, tmp_path / "store")
+    log = find_log(tmp_path / "store")
+    overwrite_bytes(log, 0.4)
+    link_quads(tmp_path / "store" / QUADS_FOLDER, tmp_path / "copy")
+    with pytest.raises(DamagedBackupError, match=rf"quads/{log.name} is damaged"):
+        verify_quads(tmp_path / "copy")
+    Store.open(tmp_path / "store")
+    assert f"is damaged in the file {log.name}" in caplog.text
+
+
+def test_log_that_a_crash_cut_is_not_damaged(
+    log_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(log_folder, tmp_path / "store")
+    log = find_log(tmp_path / "store")
+    log.write_bytes(log.read_bytes()[:-30])
+    link_quads(tmp_path / "store" / QUADS_FOLDER, tmp_path / "copy")
+    verify_quads(tmp_path / "copy")
+    Store.open(tmp_path / "store")
+    assert "damaged" not in caplog.text
 
 
 def test_damaged_version_is_found(store_folder: Path, tmp_path: Path) -> None:

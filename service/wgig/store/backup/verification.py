@@ -15,7 +15,7 @@ import pyoxigraph as ox
 from ...rdf.namespaces import XSD_NAMESPACE
 from ..errors import DAMAGED_FILE_PATTERN, StoreError, is_engine_damage
 from ..files import VERSIONS_FOLDER, ContentStore
-from ..folder import QUADS_FOLDER
+from ..folder import QUADS_FOLDER, find_damaged_log
 from .manifest import DamagedBackupError, ProgressCallback
 
 # IRIs are stored by a hash. The first of n files of an index is missed if none of 5,000 random keys is in its
@@ -41,6 +41,8 @@ def verify_quads(copy: Path) -> None:
     """
     try:
         quads = ox.Store(str(copy))
+        if damaged_log := find_damaged_log(copy):
+            raise DamagedBackupError(f"the file {QUADS_FOLDER}/{damaged_log} is damaged")
         for _ in quads.named_graphs():  # the names of the graphs are not compacted
             pass
         quads.extend(iter_probe_quads())
@@ -51,6 +53,8 @@ def verify_quads(copy: Path) -> None:
             node = ox.NamedNode(f"wgig:probe:{number}")
             quads.add(ox.Quad(node, node, node))
             quads.flush()
+    except DamagedBackupError:
+        raise
     except (OSError, RuntimeError, ValueError) as error:
         if not is_engine_damage(error):
             raise
