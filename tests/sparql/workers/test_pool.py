@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-import uvloop
 from wgig.settings import Settings
 from wgig.sparql.workers import pool as pool_module
 from wgig.sparql.workers.connections import ForkerConnection, WorkerConnection
@@ -32,7 +31,11 @@ from tests.fixtures.worker_pool import (
     select_numbers,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # Sockets of killed processes may be closed by garbage collection.
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
 
 
 def test_every_worker_sees_every_acknowledged_write(settings: Settings) -> None:
@@ -160,29 +163,6 @@ def test_query_gets_another_worker_if_its_worker_is_closed_before_it_starts(
         assert closed[0] not in pool.queue.loans
 
     run_with_pool(settings, check)
-
-
-def test_forker_that_exits_before_it_forks_workers_is_replaced(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    killed, start_forker = list[WorkerGeneration](), WorkerPool.start_forker
-
-    async def start_and_kill(pool: WorkerPool, generation: WorkerGeneration) -> None:
-        await start_forker(pool, generation)
-        if not killed:
-            killed.append(generation)
-            generation.forker.process.kill()
-            while generation in pool.generations:
-                await asyncio.sleep(0)
-            await generation.forker.exited
-
-    async def check() -> None:
-        async with open_pool(settings) as pool:
-            assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
-
-    monkeypatch.setattr(pool_module, "WORKERS_RETRY_SECONDS", 0)
-    monkeypatch.setattr(WorkerPool, "start_forker", start_and_kill)
-    uvloop.run(check())  # whose closed connections raise RuntimeError, unlike those of asyncio
 
 
 def test_copy_of_the_store_that_fails_is_repeated(
