@@ -10,7 +10,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
 from wgig.store import damage
-from wgig.store.damage import VERIFIED_COPY_PREFIX, VERIFIED_MARK_FILE, find_damage
+from wgig.store.damage import VERIFIED_COPY_FOLDER, VERIFIED_MARK_FILE, find_damage
 from wgig.store.files import ASIDE_FOLDER
 from wgig.store.folder import QUADS_FOLDER
 from wgig.store.store import Store
@@ -69,7 +69,7 @@ def test_damage_is_looked_for_once_in_ten_minutes(store_folder: Path) -> None:
     assert not find_damage(quads, store_folder)
     os.utime(store_folder / ASIDE_FOLDER / VERIFIED_MARK_FILE, (0, 0))
     assert "is damaged" in find_damage(quads, store_folder)
-    assert not list((store_folder / ASIDE_FOLDER).glob(f"{VERIFIED_COPY_PREFIX}*"))
+    assert not (store_folder / ASIDE_FOLDER / VERIFIED_COPY_FOLDER).exists()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_quick_query_is_not_followed_by_a_verification(
 
 
 def test_copy_left_by_a_crash_is_removed_at_start(store_folder: Path) -> None:
-    copy = store_folder / ASIDE_FOLDER / f"{VERIFIED_COPY_PREFIX}1"
+    copy = store_folder / ASIDE_FOLDER / VERIFIED_COPY_FOLDER
     copy.mkdir(parents=True)
     Store.open(store_folder)
     assert not copy.exists()

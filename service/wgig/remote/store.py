@@ -30,9 +30,9 @@ from ..store.errors import StoreError, UnstorableError, translate_disk_errors
 from ..store.files import ASIDE_FOLDER
 from ..store.folder import STARTUP_WAIT_SECONDS, WRITER_WAIT_SECONDS, open_quads
 from ..store.inference.inference import Inference
-from ..store.snapshot import open_linked_copy
+from ..store.snapshot import open_linked_copy, remove_linked_copies
 from ..store.store import Store
-from ..store.update import remove_trial_copies
+from ..store.update import TRIAL_FOLDER_PREFIX
 from . import sharing as remote_sharing
 from .claims import WriteClaim
 from .client import RefusedError
@@ -99,7 +99,7 @@ class SharedStore(Store):
         position = remote_sharing.read_position_file(folder)
         assert position
         store.sharing, store.shared_position, store._is_clean = sharing, position, True
-        remove_trial_copies(folder)
+        remove_linked_copies(folder, TRIAL_FOLDER_PREFIX)
         store.follow()
         if sharing.ledger.read_state().rules_digest == inference.digest:
             store._mark_clean()

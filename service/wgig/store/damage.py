@@ -8,7 +8,6 @@ watched here: if it is slow, the store is verified, and the process ends with a 
 
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,15 +19,18 @@ import pyoxigraph as ox
 from .backup.manifest import DamagedBackupError
 from .backup.verification import verify_quads
 from .errors import build_store_error, is_engine_damage
-from .files import ASIDE_FOLDER
-from .folder import QUADS_FOLDER
+from .files import ASIDE_FOLDER, hold_file_lock
+from .snapshot import open_linked_copy
 
 SUSPICIOUS_QUERY_SECONDS = 2.0  # until the store is verified
 # A query of a large store may just be slow, and verifying takes 1.3 s for a million quads.
 VERIFICATION_INTERVAL_SECONDS = 600
-# In `aside`: the prefix of the copy that a process verifies, and the file whose time is that of the last
-# verification.
-VERIFIED_COPY_PREFIX, VERIFIED_MARK_FILE = "verification-", "verified"
+# In `aside`: the copy that is verified, its lock, and the file whose time is that of the last verification.
+VERIFIED_COPY_FOLDER, VERIFICATION_LOCK_FILE, VERIFIED_MARK_FILE = (
+    "verification",
+    "verifying.lock",
+    "verified",
+)
 DAMAGED_STORE_EXIT_CODE = 3
 
 logger = logging.getLogger("wgig")
@@ -40,9 +42,8 @@ def watch_for_damage(quads: ox.Store, folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    watched = [
-        quads
-    ]  # cleared afterwards, so that the thread of a canceled timer does not keep the store open
+    # Cleared afterwards, so that the thread of a canceled timer does not keep the store open.
+    watched = [quads]
     timer = Timer(SUSPICIOUS_QUERY_SECONDS, exit_if_damaged, (watched, folder))
     timer.daemon = True
     timer.start()
@@ -74,27 +75,17 @@ def find_damage(quads: ox.Store, folder: Path) -> str:
     if folder.parent.name == ASIDE_FOLDER:  # a snapshot
         folder = folder.parent.parent
     mark = folder / ASIDE_FOLDER / VERIFIED_MARK_FILE
-    copy_folder = folder / ASIDE_FOLDER / f"{VERIFIED_COPY_PREFIX}{os.getpid()}"
     try:
         if mark.exists() and time.time() - mark.stat().st_mtime < VERIFICATION_INTERVAL_SECONDS:
             return ""
-        copy_folder.mkdir(parents=True)  # fails if another thread verifies the store
-    except OSError:
-        return ""
-    try:
-        quads.backup(str(copy_folder / QUADS_FOLDER))
-        verify_quads(copy_folder / QUADS_FOLDER)
+        with (
+            hold_file_lock(folder / ASIDE_FOLDER / VERIFICATION_LOCK_FILE, "it is being verified"),
+            open_linked_copy(quads, folder, VERIFIED_COPY_FOLDER) as copy_folder,
+        ):
+            verify_quads(copy_folder)
         mark.touch()
     except DamagedBackupError as error:
         return f"In the store {folder}, {error}; restore a backup."
     except (OSError, RuntimeError, ValueError) as error:  # of the engine, as it copies
         return str(build_store_error(error, folder)) if is_engine_damage(error) else ""
-    finally:
-        shutil.rmtree(copy_folder, ignore_errors=True)
     return ""
-
-
-def remove_verified_copies(folder: Path) -> None:
-    """Remove copies that a crash left during a verification from the folder of a store."""
-    for copy_folder in (folder / ASIDE_FOLDER).glob(f"{VERIFIED_COPY_PREFIX}*"):
-        shutil.rmtree(copy_folder, ignore_errors=True)

@@ -48,6 +48,12 @@ def open_linked_copy(quads: ox.Store, folder: Path, name: str) -> Iterator[Path]
         shutil.rmtree(copy_folder, ignore_errors=True)
 
 
+def remove_linked_copies(folder: Path, prefix: str) -> None:
+    """Remove the linked copies whose names begin with `prefix`, such as those that a crash left."""
+    for copy_folder in (folder / ASIDE_FOLDER).glob(f"{prefix}*"):
+        shutil.rmtree(copy_folder, ignore_errors=True)
+
+
 @contextmanager
 def open_scratch_copy(
     quads: ox.Store, excluded_graphs: Set[ox.NamedNode], folder: Path | None

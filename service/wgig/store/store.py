@@ -24,21 +24,21 @@ from .commit import (
     find_rewritten_graphs,
     scope_of_change,
 )
-from .damage import remove_verified_copies
+from .damage import VERIFIED_COPY_FOLDER
 from .errors import translate_disk_errors
 from .files import ContentStore
 from .folder import open_quads, open_quads_snapshot
 from .inference.inference import Inference
 from .recovery import get_index_mark
-from .snapshot import take_checkpoint
+from .snapshot import remove_linked_copies, take_checkpoint
 from .transactions import TransactionalStore
 from .update import (
+    TRIAL_FOLDER_PREFIX,
     TrialRunner,
     TrialUpdate,
     UpdateTargets,
     dry_run_update,
     read_update_targets,
-    remove_trial_copies,
     run_trial_in_process,
 )
 from .view import to_graph_name
@@ -83,8 +83,8 @@ class Store(TransactionalStore):
         has_inference = rules or computed_graphs or describers
         inference = Inference(rules, inferred, folder, computed_graphs, describers) if has_inference else None
         store = cls(open_quads(folder), folder, inference)
-        remove_trial_copies(folder)
-        remove_verified_copies(folder)
+        for prefix in (TRIAL_FOLDER_PREFIX, VERIFIED_COPY_FOLDER):
+            remove_linked_copies(folder, prefix)
         if not store._is_clean:
             store.recover(print_message)
         return store

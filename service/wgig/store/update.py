@@ -8,7 +8,6 @@ copy of the store (a trial), which shares its files if the store is on disk. Cop
 deleted when the store is opened.
 """
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
@@ -20,8 +19,7 @@ import pyoxigraph as ox
 from ..problems import Problem
 from ..rdf.sparql_lexer import SparqlText, SparqlToken, TokenStep, find_first_word, walk_tokens
 from .change import WHOLE_STORE, Change, WriteScope, compare_contents, scope_of_graphs, scope_of_quads
-from .files import ASIDE_FOLDER
-from .snapshot import open_linked_copy
+from .snapshot import open_linked_copy, remove_linked_copies
 
 ALL_GRAPHS_KEYWORDS = ("ALL", "NAMED")  # CLEAR ALL, DROP NAMED
 UPDATE_PROLOGUE_KEYWORDS = ("PREFIX", "BASE")  # between operations, they change the meaning of later names
@@ -210,7 +208,7 @@ def dry_run_update(
         with open_linked_copy(quads, folder, f"{TRIAL_FOLDER_PREFIX}{uuid4().hex}") as copy_folder:
             return run(run_trial_in_folder, copy_folder, update)
     finally:
-        remove_trial_copies(folder)
+        remove_linked_copies(folder, TRIAL_FOLDER_PREFIX)
 
 
 def run_trial_update(copy: ox.Store, update: TrialUpdate) -> Change | None:
@@ -249,9 +247,3 @@ def copy_all_quads(quads: ox.Store) -> ox.Store:
     for name in quads.named_graphs():
         copy.add_graph(name)
     return copy
-
-
-def remove_trial_copies(folder: Path) -> None:
-    """Remove copies of dry runs, which a crash may have left, from the folder of a store."""
-    for copy_folder in (folder / ASIDE_FOLDER).glob(f"{TRIAL_FOLDER_PREFIX}*"):
-        shutil.rmtree(copy_folder, ignore_errors=True)
