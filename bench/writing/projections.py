@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from wgig.graphs.description.derived import DescriptionGraphs
-from wgig.lists.counts import PaperCounts
+from wgig.lists.counts import CellCounts, Dimension
 from wgig.rdf.shipped import read_inference_rules
 from wgig.search.index import FullTextIndex
 from wgig.settings import Settings
@@ -110,7 +110,7 @@ def open_timed_store(folder: Path, timer: StepTimer) -> Store:
     change_log, index, counts = (
         ChangeLogSync(store, base),
         FullTextIndex(store, base),
-        PaperCounts(store, base, "issue"),
+        CellCounts(store, Dimension("issue", base)),
     )
     asyncio.run(change_log.get_current_log(CHANGE_LOG_TIMEOUT_SECONDS))
     index.ensure_current()

@@ -18,7 +18,7 @@ from .store.commit import ComputedGraph, GraphDescriber
 
 if TYPE_CHECKING:
     from .graphs.dumps import StoreDumps
-    from .lists.counts import PaperCounts
+    from .lists.counts import CellCounts
     from .lists.papers_index import PapersIndex
     from .search.index import FullTextIndex
     from .store.changelog.sync import ChangeLogSync
@@ -47,7 +47,8 @@ class Projections:
     dumps: "StoreDumps"
     change_log: "ChangeLogSync"
     search_index: "FullTextIndex"
-    paper_counts: "Mapping[str, PaperCounts]"
+    paper_counts: "Mapping[str, CellCounts]"
+    judgment_counts: "CellCounts"
     papers_index: "PapersIndex"
 
 
@@ -73,7 +74,7 @@ def make_projections(store: "Store", base: str) -> Projections:
     the version of the store on each request.
     """
     from .graphs.dumps import StoreDumps  # noqa: PLC0415
-    from .lists.counts import DIMENSION_PATHS, PaperCounts  # noqa: PLC0415
+    from .lists.counts import DIMENSION_PATHS, CellCounts, Dimension, JudgmentCells  # noqa: PLC0415
     from .lists.papers_index import PapersIndex  # noqa: PLC0415
     from .rdf.namespaces import namespaces_by_prefix  # noqa: PLC0415
     from .search.index import FullTextIndex  # noqa: PLC0415
@@ -85,6 +86,7 @@ def make_projections(store: "Store", base: str) -> Projections:
         dumps=StoreDumps(store, namespaces_by_prefix(base)),
         change_log=ChangeLogSync(store, base),
         search_index=FullTextIndex(store, base),
-        paper_counts={dimension: PaperCounts(store, base, dimension) for dimension in DIMENSION_PATHS},
+        paper_counts={name: CellCounts(store, Dimension(name, base)) for name in DIMENSION_PATHS},
+        judgment_counts=CellCounts(store, JudgmentCells(base)),
         papers_index=PapersIndex(store, base),
     )

@@ -12,6 +12,7 @@ editors and parsers.
 """
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from functools import lru_cache
@@ -185,6 +186,12 @@ def serialize_csv_rows(rows: Iterable[Iterable[object]]) -> bytes:
 MAX_LISTED_NAMES = 40  # listed in a message when no name is similar
 MAX_COMPARED_CHARACTERS = 100  # of a name; bounds the time of the comparison
 MIN_NAME_SIMILARITY = 0.65  # between 0 and 1, as difflib measures it
+
+
+def slugify_words(text: str) -> str:
+    """A text as an IRI segment of lowercase ASCII letters, digits and hyphens; may be empty."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "-".join(re.findall(r"[a-z0-9]+", ascii_text.lower()))
 
 
 def find_near_names(

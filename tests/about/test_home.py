@@ -6,7 +6,7 @@ from collections import Counter
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.about.home import MAX_LATEST_PAPERS, list_last_posting_days
+from wgig.about.home import LISTS_BY_KIND, MAX_LATEST_PAPERS, list_last_posting_days
 from wgig.app import create_app, make_service
 from wgig.lists.counts import CellKey
 from wgig.settings import Settings
@@ -24,8 +24,10 @@ PREFIXES = (
 
 @pytest.fixture(scope="module")
 def home(shipped_store: ox.Store) -> str:
-    """The home page of a service with the bundled data."""
-    response = make_service_client(Settings(), Store(shipped_store), **HTML_HEADERS).get("/")
+    """The home page of a service with the bundled data, once all resources are counted."""
+    client = make_service_client(Settings(), Store(shipped_store), **HTML_HEADERS)
+    client.get("/doc/issue")  # waits for the change log, by which resources are counted
+    response = client.get("/")
     assert response.headers["cache-control"] == "no-cache"
     return response.text
 
@@ -51,9 +53,9 @@ def test_the_home_page_links_to_the_descriptions_of_the_service(writable_client:
 
 
 def test_the_home_page_shows_the_coverage_of_issues(home: str) -> None:
-    assert re.search(r"1 of 210 pairs of an issue and a criterion\s+are measured", home)
-    assert home.count('<rect class="square ') == 210
-    assert home.count('<rect class="square unjudged"') == 1  # measured without a known verdict
+    assert re.search(r"judges 148 of 385 pairs of an issue and a criterion", home)
+    assert home.count('<rect class="square ') == 385
+    assert home.count('<rect class="square disputed"') == 20
     assert "<bdi>Administration of IP addresses</bdi> by" in home
     assert 'href="/coverage?by=category"' in home
 
@@ -61,9 +63,21 @@ def test_the_home_page_shows_the_coverage_of_issues(home: str) -> None:
 def test_the_timeline_chart_has_the_same_events_as_its_list(home: str) -> None:
     section = home.partition('id="timeline"')[2].partition("</section>")[0]
     marks = Counter(re.findall(r'<rect class="mark-(\w+)"', section))
-    assert marks == {"meeting": 12, "late": 1, "papers": 2}
+    assert marks == {"meeting": 25, "late": 1, "papers": 2}
     assert section.count("<li>") == marks.total()
     assert '<strong class="late">7 days late</strong>' in section
+
+
+def test_kinds_with_a_list_link_to_the_list_and_have_as_many_resources(
+    home: str, filled_client: httpx.Client
+) -> None:
+    section = home.partition('id="kinds"')[2].partition("</section>")[0]
+    counts = dict(re.findall(r'href="/([^"]+)">[^<]+ <span class="count">([\d,]+)', section))
+    assert counts.keys() >= {*LISTS_BY_KIND.values(), "doc/meeting", "doc/session"}
+    for name in LISTS_BY_KIND.values():
+        assert int(counts[name].replace(",", "")) == filled_client.get(f"/{name}?size=1").json()["total"], (
+            name
+        )
 
 
 def test_the_latest_papers_come_first(home: str) -> None:

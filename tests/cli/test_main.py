@@ -143,6 +143,10 @@ def test_update_is_refused_as_a_query(wgig: CommandRunner) -> None:
     ("arguments", "code", "message"),
     [
         (["query", "--name", "coverage-matriks"], 1, "Did you mean coverage-matrix?"),
+        (["query", "--name", "judgments", "--param", "the_isue=spam"], 2, "Did you mean the_issue?"),
+        (["query", "--name", "judgments", "--param", "the_issue=agent:icann"], 2, "is of the kind agent"),
+        (["query", "--name", "judgments", "--param", "the_issue"], 2, "Write it as NAME=VALUE"),
+        (["query", "ASK {}", "--param", "the_issue=spam"], 2, "Give the name of one with --name"),
         (["new", "paper", "spamm"], 2, "Did you mean spam?"),
         (["query", COUNT_QUERY, "--format", "ttl"], 2, "Use --format json, xml, csv, tsv"),
         (["query", "nothing.rq"], 2, "nothing.rq"),

@@ -75,7 +75,7 @@ def test_import_of_the_package_does_not_import_dependencies() -> None:
 def test_select_returns_rows_of_python_values(graph: wgig.Graph) -> None:
     rows = graph.query(
         f"SELECT ?label ?issue ?none {{ ?issue <http://www.w3.org/2004/02/skos/core#prefLabel> ?label "
-        f"FILTER(?issue = <{SPAM_IRI}>) }}"
+        f"FILTER(?issue = <{SPAM_IRI}> && LANG(?label) = 'en') }}"
     )
     assert rows == [{"label": "Spam", "issue": SPAM_IRI, "none": None}]
     assert rows.columns == ("label", "issue", "none")

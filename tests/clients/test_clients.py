@@ -18,7 +18,9 @@ from SPARQLWrapper import CSV, GET, JSON, JSONLD, N3, POST, RDFXML, TSV, TURTLE,
 LABELS_QUERY = """
 PREFIX wgig: <https://w3id.org/wgig/ontology#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
-SELECT ?issue ?label { ?issue a wgig:Issue ; skos:prefLabel ?label } ORDER BY ?issue
+SELECT ?issue ?label {
+  ?issue a wgig:Issue ; skos:prefLabel ?label FILTER (LANG(?label) = "en")
+} ORDER BY ?issue
 """
 SPAM_IRI = "https://w3id.org/wgig/id/issue/spam"
 ISSUE_COUNT = 35  # in the shipped graph

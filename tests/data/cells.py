@@ -20,6 +20,7 @@ PREFIXES = {
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "schema": "https://schema.org/",
     "skos": "http://www.w3.org/2004/02/skos/core#",
+    "skosxl": "http://www.w3.org/2008/05/skos-xl#",
     "wgig": "https://w3id.org/wgig/ontology#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
@@ -32,6 +33,7 @@ RESOURCES_BY_CELL = {
     "background report": "document/background-report",
     "chair": "agent/desai",
     "final report": "document/report",
+    "Geneva Declaration of Principles: subtitle": "document/declaration",
     "group": "agent/wgig",
     "input paper for WGIG and WSIS": "document/ordig-input-paper",
     "issue papers": "document/issue-papers",
@@ -43,7 +45,14 @@ RESOURCES_BY_CELL = {
     "wgig": "agent/wgig",
     "working papers": "document/working-papers",
     "WSIS process (asker not named)": "agent/wsis-process",
+    "Internet governance": "concept/internet-governance",
+    "secretariat": "agent/wgig-secretariat",
     "wsis": "meeting/summit-tunis",
+}
+# Slugs of the ways to take part that one cell names.
+PARTICIPATION_SLUGS = {
+    "webcast; real-time captioning": {"webcast", "real-time-captioning"},
+    "webcast, real-time captioning (public sessions)": {"open-parts-webcast", "open-parts-captioning"},
 }
 SIX_UN_LANGUAGES = "ar, zh, en, fr, ru, es"
 # Slugs of the IRIs of criteria and stakeholder groups that cells name by longer texts.
@@ -57,6 +66,15 @@ GROUP_SLUGS = {
     "government": "governments",
     "international organization": "international-organizations",
     "academic & technical": "academic-technical",
+}
+
+# The graphs whose names differ from those of their tables.
+GRAPHS_BY_TABLE = {
+    "decisions": "agreements",
+    "plan_of_action": "plan-of-action",
+    "secretariat": "members",
+    "template": "forms",
+    "tunis": "tunis-agenda",
 }
 
 Row = dict[str, str]
@@ -108,9 +126,15 @@ def for_each_value(check: CellCheck, separator: str = r" \| ") -> CellCheck:
     )
 
 
+def name_graphs(cell: str) -> str:
+    """The text of a cell in which the names of tables and of their README are those of graphs."""
+    cell = re.sub(r"\b([a-z_]+)\.tsv", lambda match: f"graph {GRAPHS_BY_TABLE.get(match[1], match[1])}", cell)
+    return cell.replace("README-B", "note of the graph members")
+
+
 def has_text(predicate: str) -> CellCheck:
-    """Check for the text of the cell, unchanged."""
-    return lambda facts, subject, cell: cell in facts.values(subject, predicate)
+    """Check for the text of the cell, with the names of graphs."""
+    return lambda facts, subject, cell: name_graphs(cell) in facts.values(subject, predicate)
 
 
 def has_literal(predicate: str, datatype: str) -> CellCheck:
@@ -173,6 +197,73 @@ def has_source(facts: Facts, subject: str, cell: str) -> bool:
     return iri in facts.values(subject, "dcterms:source")
 
 
+def has_name(facts: Facts, subject: str, cell: str) -> bool:
+    return cell in facts.names(subject)
+
+
+def has_yes_or_no(predicate: str) -> CellCheck:
+    """Check for `yes` or `no` as a boolean."""
+    return lambda facts, subject, cell: has_literal(predicate, "xsd:boolean")(
+        facts, subject, {"yes": "true", "no": "false"}[cell]
+    )
+
+
+def has_passages(predicate: str) -> CellCheck:
+    """Check for passages of the Background Report, written as `12`, `4-6`, `box2` or `157 note 30`.
+
+    The text of a note is not in the graph: the locator of the row names it.
+    """
+
+    def check(facts: Facts, subject: str, cell: str) -> bool:
+        passages: list[str] = []
+        for text in cell.split(" | "):
+            first, _, last = text.partition("-")
+            if last:
+                passages += map(str, range(int(first), int(last) + 1))
+            else:
+                passages.append(text.partition(" note ")[0])
+        iris = {f"{ID_NAMESPACE}document/background-report/{passage}" for passage in passages}
+        return iris <= facts.values(subject, predicate) and (
+            " note " not in cell or cell in facts.values(subject, "bibo:locator")
+        )
+
+    return check
+
+
+def is_in_background_section(facts: Facts, subject: str, cell: str) -> bool:
+    """Check that the row is, or is part of, the section of the Background Report with this number."""
+    return any(cell in facts.values(part, "wgig:number") for part in facts.self_and_ancestors(subject))
+
+
+def has_evidence(facts: Facts, subject: str, cell: str) -> bool:
+    """Check for the text, and for sources that contain the paragraphs of the Background Report in it."""
+    cited_paragraphs: set[int] = set()
+    for source in facts.values(subject, "dcterms:source"):
+        if not source.startswith(f"{ID_NAMESPACE}document/background-report/"):
+            continue
+        for first in facts.values(source, "wgig:firstParagraph"):
+            for last in facts.values(source, "wgig:lastParagraph"):
+                cited_paragraphs.update(range(int(first), int(last) + 1))
+    return name_graphs(cell) in facts.values(subject, "wgig:evidence") and all(
+        set(range(int(first), int(last or first) + 1)) <= cited_paragraphs
+        for first, last in re.findall(r"¶(\d+)(?:-(\d+))?", cell)
+    )
+
+
+def is_outcome_of(facts: Facts, subject: str, cell: str) -> bool:
+    """Check that the row is an outcome of the agreement with the slug in the cell."""
+    return subject in facts.values(f"{ID_NAMESPACE}agreement/{cell}", "wgig:outcome")
+
+
+def concerns_definition(facts: Facts, subject: str, cell: str) -> bool:
+    """Check for a definition of the term that the cell names after `definition of`."""
+    return any(
+        cell.removeprefix("definition of ") in facts.names(term)
+        for definition in facts.values(subject, "wgig:concerns")
+        for term in facts.values(definition, "wgig:definedTerm")
+    )
+
+
 def any_of(*checks: CellCheck) -> CellCheck:
     return lambda facts, subject, cell: any(check(facts, subject, cell) for check in checks)
 
@@ -214,8 +305,46 @@ def has_languages(facts: Facts, subject: str, cell: str) -> bool:
     return set(codes) == facts.values(subject, "wgig:interpretation")
 
 
+def has_participation(facts: Facts, subject: str, cell: str) -> bool:
+    """Check for exactly these ways to take part from afar, or for a note with the number of participants."""
+    slugs = PARTICIPATION_SLUGS.get(cell, {slugify(cell)})
+    ways = {f"{ID_NAMESPACE}participation/{slug}" for slug in slugs}
+    return ways == facts.values(subject, "wgig:remoteParticipation") or (
+        f"participants: {cell}" in facts.values(subject, "skos:note")
+    )
+
+
 def has_time(predicate: str) -> CellCheck:
     return lambda facts, subject, cell: has_literal(predicate, "xsd:time")(facts, subject, f"{cell}:00")
+
+
+def labels_resource(*folders: str) -> CellCheck:
+    """Check that the row is a label of a resource with this name or, in one of these folders, this slug.
+
+    The resource has the text of the label in the same language as a name or title, too.
+    """
+    has_slug = {f"{ID_NAMESPACE}{folder}/" for folder in folders}
+
+    def check(facts: Facts, subject: str, cell: str) -> bool:
+        resources = facts.subjects("skosxl:prefLabel", subject) | facts.subjects("skosxl:altLabel", subject)
+        iris = {folder + cell for folder in has_slug} | {ID_NAMESPACE + RESOURCES_BY_CELL.get(cell, "")}
+        forms = facts.objects(subject, "skosxl:literalForm")
+        return len(forms) == 1 and any(
+            (resource in iris or cell in facts.names(resource))
+            and any(
+                forms[0] in facts.objects(resource, name)
+                for name in (*NAME_PROPERTIES, "dcterms:alternative")
+            )
+            for resource in resources
+        )
+
+    return check
+
+
+def has_language(predicate: str) -> CellCheck:
+    return lambda facts, subject, cell: (
+        cell in {text.language for text in facts.objects(subject, predicate) if isinstance(text, ox.Literal)}
+    )
 
 
 def for_person(check: CellCheck) -> CellCheck:
@@ -229,10 +358,4 @@ def for_posts(check: CellCheck) -> CellCheck:
     """Apply a check to the other posts of the member, in order: the memberships `<id>-1`, `<id>-2`, ..."""
     return lambda facts, subject, cell: all(
         check(facts, f"{subject}-{number}", value) for number, value in enumerate(cell.split(" | "), 1)
-    )
-
-
-def has_developing_country(facts: Facts, subject: str, cell: str) -> bool:
-    return has_literal("wgig:developingCountry", "xsd:boolean")(
-        facts, subject, {"yes": "true", "no": "false"}[cell]
     )

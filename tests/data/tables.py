@@ -10,23 +10,32 @@ from .cells import (
     CellCheck,
     Row,
     any_of,
+    concerns_definition,
     for_each_value,
     for_person,
     for_posts,
     has_category_count,
     has_date,
-    has_developing_country,
     has_due_date,
+    has_evidence,
     has_generation,
     has_inventory_entries,
+    has_language,
     has_languages,
     has_literal,
+    has_name,
     has_number,
     has_paper,
+    has_participation,
+    has_passages,
     has_source,
     has_text,
     has_time,
+    has_yes_or_no,
+    is_in_background_section,
     is_inside,
+    is_outcome_of,
+    labels_resource,
     links_to,
     links_to_name,
     links_to_resource,
@@ -38,6 +47,7 @@ NOTE_CHECK, SOURCE_CHECK = has_text("skos:note"), for_each_value(has_source)
 CONFIDENCE_CHECK = links_to_slug("wgig:confidence", "confidence")
 PART_KIND_CHECK = links_to("dcterms:type", "part-kind")
 ISSUES_CHECK = for_each_value(links_to_slug("wgig:bearsOn", "issue"))
+JUDGED_ISSUES_CHECK = for_each_value(links_to_slug("wgig:issue", "issue"))
 PRINCIPLES_CHECK = for_each_value(links_to_slug("wgig:namesPrinciple", "principle"))
 
 
@@ -49,8 +59,9 @@ class Table(NamedTuple):
     columns: dict[str, CellCheck]
 
 
-def iri_below(folder: str, column: str = "id") -> Callable[[Row], str]:
-    return lambda row: f"{ID_NAMESPACE}{folder}/{row[column]}"
+def iri_below(folder: str, column: str = "id", prefix: str = "") -> Callable[[Row], str]:
+    """The IRI of a row: its column, without the prefix, below the folder."""
+    return lambda row: f"{ID_NAMESPACE}{folder}/{row[column].removeprefix(prefix)}"
 
 
 def report_part_iri(row: Row) -> str:
@@ -65,7 +76,134 @@ def form_item_iri(row: Row) -> str:
     return f"{ID_NAMESPACE}document/form/{row['form']}/{row['order']}"
 
 
+# The agents that are mechanisms, too, by the identifier of the mechanism.
+AGENTS_BY_MECHANISM = {
+    "bgm-alac": "icann-alac",
+    "bgm-apnic": "apnic",
+    "bgm-ec": "european-commission",
+    "bgm-eu": "european-union",
+    "bgm-icann": "icann",
+    "bgm-icc": "international-chamber-of-commerce",
+    "bgm-ietf": "ietf",
+    "bgm-isoc": "internet-society",
+    "bgm-itu": "international-telecommunication-union",
+    "bgm-lacnic": "lacnic",
+    "bgm-oecd": "oecd",
+    "bgm-ordig": "ordig",
+    "bgm-ripe-ncc": "ripe-ncc",
+    "bgm-un": "united-nations",
+    "bgm-unesco": "unesco",
+    "bgm-wipo": "world-intellectual-property-organization",
+    "bgm-witsa": "witsa",
+    "bgm-wto": "world-trade-organization",
+}
+
+
+def mechanism_iri(identifier: str) -> str:
+    agent = AGENTS_BY_MECHANISM.get(identifier)
+    return ID_NAMESPACE + (f"agent/{agent}" if agent else "mechanism/" + identifier.removeprefix("bgm-"))
+
+
+def background_part_iri(row: Row) -> str:
+    document_iri = ID_NAMESPACE + "document/background-report"
+    return document_iri if row["id"] == "bg" else f"{document_iri}/{row['id'].removeprefix('bg-')}"
+
+
 TABLES = {
+    "assessments": Table(
+        iri_below("judgment", prefix="bga-"),
+        "?row a wgig:Judgment",
+        {
+            "paragraphs": has_passages("dcterms:source"),
+            "subject_kind": links_to("dcterms:type", "judged-kind"),
+            "issue": JUDGED_ISSUES_CHECK,
+            "mechanism_or_actor": has_text("wgig:judgedAsNamed"),
+            "criterion": links_to_slug("wgig:criterion", "principle", "criterion"),
+            # the verdict of a side of a dispute is in the column `view`
+            "verdict": any_of(
+                links_to_slug("wgig:verdict", "verdict"),
+                lambda facts, subject, cell: (
+                    cell == "disputed" and bool(facts.values(subject, "wgig:dispute"))
+                ),
+            ),
+            "whose": links_to("wgig:viewHolder", "view-holder"),
+            "summary": has_text("dcterms:description"),
+            "quote": has_text("wgig:quotation"),
+            "confidence": CONFIDENCE_CHECK,
+            "view": links_to_slug("wgig:verdict", "verdict"),
+            "dispute": links_to_slug("wgig:dispute", "dispute"),
+            "outcome": for_each_value(links_to_slug("wgig:aim", "category")),
+            "mechanisms": for_each_value(
+                lambda facts, subject, cell: mechanism_iri(cell) in facts.values(subject, "wgig:judges")
+            ),
+            "second_reader": has_text("wgig:secondReading"),
+            "source": SOURCE_CHECK,
+        },
+    ),
+    "background": Table(
+        background_part_iri,
+        "?row a ?class FILTER(STRSTARTS(STR(?row), STR(<document/background-report/>))"
+        " || ?row = <document/background-report>)",
+        {
+            "kind": PART_KIND_CHECK,
+            "para_from": has_literal("wgig:firstParagraph", "xsd:integer"),
+            "para_to": has_literal("wgig:lastParagraph", "xsd:integer"),
+            "page": has_text("bibo:pageStart"),
+            "section": is_in_background_section,
+            "heading": has_text("dcterms:title"),
+            "heading_basis": has_text("wgig:headingBasis"),
+            "summary": has_text("dcterms:description"),
+            "issues": ISSUES_CHECK,
+            "principles": PRINCIPLES_CHECK,
+            "confidence": CONFIDENCE_CHECK,
+            "note": NOTE_CHECK,
+            "source": SOURCE_CHECK,
+        },
+    ),
+    "definitions": Table(
+        iri_below("definition", prefix="def-"),
+        "?row a wgig:Definition",
+        {
+            "number": has_text("wgig:number"),
+            "author": links_to_name("dcterms:creator"),
+            "author_type": links_to("wgig:authorType", "author-type"),
+            "date": has_date("dcterms:date"),
+            "occasion": has_text("wgig:occasion"),
+            "summary": has_text("dcterms:description"),
+            "names_actors": has_yes_or_no("wgig:namesActors"),
+            "names_scope": has_text("wgig:namesScope"),
+            "member": has_yes_or_no("wgig:byMember"),
+            "note": NOTE_CHECK,
+            "source": SOURCE_CHECK,
+        },
+    ),
+    "mechanisms": Table(
+        lambda row: mechanism_iri(row["id"]),
+        "?row a wgig:GovernanceMechanism",
+        {
+            "name": has_name,
+            "kind": links_to("dcterms:type", "mechanism-kind"),
+            "issues": for_each_value(links_to_slug("wgig:governs", "issue")),
+            "role": has_text("wgig:mechanismRole"),
+            "paragraphs": has_passages("dcterms:isReferencedBy"),
+            "source": SOURCE_CHECK,
+        },
+    ),
+    "recommendations": Table(
+        iri_below("recommendation", prefix="bgr-"),
+        "?row a wgig:Recommendation",
+        {
+            "paragraph": has_passages("dcterms:source"),
+            "item": has_text("wgig:number"),
+            "kind": links_to("dcterms:type", "recommendation-kind"),
+            "issues": JUDGED_ISSUES_CHECK,
+            "principles": PRINCIPLES_CHECK,
+            "summary": has_text("dcterms:description"),
+            "whose": links_to("wgig:viewHolder", "view-holder"),
+            "confidence": CONFIDENCE_CHECK,
+            "source": SOURCE_CHECK,
+        },
+    ),
     "composition": Table(
         iri_below("claim"),
         "?row a wgig:Claim ; wgig:about <agent/wgig> FILTER(STRSTARTS(STR(?row), STR(<claim/comp->)))",
@@ -86,7 +224,7 @@ TABLES = {
             "contributor_type": links_to("wgig:contributorType", "contributor-type"),
             "person": has_text("wgig:speakerAsNamed"),
             "concerns_kind": links_to("dcterms:type", "contribution-kind"),
-            "concerns": links_to_resource("wgig:concerns"),
+            "concerns": any_of(links_to_resource("wgig:concerns"), concerns_definition),
             "date": has_date("dcterms:date"),
             "url": has_text("foaf:page"),
             "note": NOTE_CHECK,
@@ -118,6 +256,19 @@ TABLES = {
             "by": links_to_resource("wgig:settledBy"),
             "summary": has_text("dcterms:description"),
             "concerns": has_text("wgig:topic"),
+            "source": SOURCE_CHECK,
+        },
+    ),
+    "decision_outcomes": Table(
+        iri_below("outcome", "decision"),
+        "?row a wgig:AgreementOutcome",
+        {
+            "decision": is_outcome_of,
+            "outcome": has_text("dcterms:description"),
+            "kind": links_to("dcterms:type", "outcome-kind"),
+            "evidence": has_evidence,
+            "confidence": CONFIDENCE_CHECK,
+            "note": NOTE_CHECK,
             "source": SOURCE_CHECK,
         },
     ),
@@ -172,6 +323,22 @@ TABLES = {
             "source": SOURCE_CHECK,
         },
     ),
+    "labels": Table(
+        iri_below("label"),
+        "?row a skosxl:Label",
+        {
+            "entity_type": has_text("wgig:entityType"),
+            "entity": labels_resource(
+                "category", "document/declaration", "document/report", "issue", "principle"
+            ),
+            "lang": has_language("skosxl:literalForm"),
+            "label": has_text("skosxl:literalForm"),
+            "official": has_text("wgig:official"),
+            "form": has_text("wgig:labelForm"),
+            "note": NOTE_CHECK,
+            "source": SOURCE_CHECK,
+        },
+    ),
     "meetings": Table(
         meeting_or_session_iri,
         "?row a ?class VALUES ?class { wgig:Meeting wgig:Session }",
@@ -188,7 +355,7 @@ TABLES = {
             "venue": has_text("wgig:venue"),
             "room": has_text("wgig:room"),
             "city": for_each_value(links_to_name("wgig:place"), " / | and "),
-            "participation": links_to("wgig:remoteParticipation", "participation"),
+            "participation": has_participation,
             "interpretation": has_languages,
             "note": NOTE_CHECK,
             "source": SOURCE_CHECK,
@@ -211,7 +378,7 @@ TABLES = {
                 make_slug=lambda cell: GROUP_SLUGS.get(cell, slugify(cell)),
             ),
             "stakeholder_basis": has_text("wgig:stakeholderGroupBasis"),
-            "developing_country": has_developing_country,
+            "developing_country": has_yes_or_no("wgig:developingCountry"),
             "developing_basis": has_text("wgig:developingBasis"),
             "appointed": has_date("wgig:appointed"),
             "evidence": has_text("wgig:evidence"),
@@ -308,7 +475,8 @@ TABLES = {
         {
             "name": for_person(has_text("foaf:name")),
             "honorific": for_person(has_text("foaf:title")),
-            "role": links_to("org:role", "role"),
+            # a title with more than the role is text
+            "role": any_of(links_to("org:role", "role"), has_text("wgig:postTitle")),
             "organization": links_to_name("org:organization"),
             "from": has_date("schema:startDate"),
             "to": has_date("schema:endDate"),
@@ -329,11 +497,15 @@ TABLES = {
             "heading": has_text("dcterms:title"),
             "guidance": has_text("dcterms:description"),
             "required": has_text("wgig:required"),
-            "principle": any_of(
-                has_text("wgig:topic"),
-                links_to(
-                    "wgig:namesPrinciple", "principle", make_slug=lambda cell: CRITERION_SLUGS.get(cell, cell)
-                ),
+            "principle": for_each_value(
+                any_of(
+                    has_text("wgig:topic"),
+                    links_to(
+                        "wgig:namesPrinciple",
+                        "principle",
+                        make_slug=lambda cell: CRITERION_SLUGS.get(cell, cell),
+                    ),
+                )
             ),
             "note": NOTE_CHECK,
             "source": SOURCE_CHECK,
@@ -365,8 +537,22 @@ TABLES = {
     ),
 }
 # Columns, with their properties, for which the graph has exactly as many values as the cell. The last item is
-# the folder of the values, if the property has values from several columns.
+# the folder of the values, or `@` and their language, if the property has values from several columns.
 COUNTED_COLUMNS = {
+    "assessments": [
+        ("issue", "wgig:issue", ""),
+        ("criterion", "wgig:criterion", ""),
+        ("quote", "wgig:quotation", ""),
+        ("dispute", "wgig:dispute", ""),
+        ("outcome", "wgig:aim", ""),
+        ("mechanisms", "wgig:judges", ""),
+    ],
+    "background": [
+        ("summary", "dcterms:description", ""),
+        ("issues", "wgig:bearsOn", ""),
+        ("principles", "wgig:namesPrinciple", ""),
+        ("para_to", "wgig:lastParagraph", ""),
+    ],
     "composition": [("value", "rdf:value", "")],
     "contributions": [
         ("contributor_type", "wgig:contributorType", ""),
@@ -384,14 +570,13 @@ COUNTED_COLUMNS = {
     "issues": [
         ("categories", "wgig:category", ""),
         ("cluster_2005", "wgig:cluster", ""),
-        ("label_variants", "skos:altLabel", ""),
+        ("label_variants", "skos:altLabel", "@en"),
         ("parent", "skos:broader", ""),
         ("priority_hint", "wgig:priorityHint", ""),
     ],
     "meetings": [
         ("start_date", "schema:startDate", ""),
         ("start_time", "wgig:startTime", ""),
-        ("participation", "wgig:remoteParticipation", ""),
         ("room", "wgig:room", ""),
     ],
     "members": [
@@ -400,6 +585,7 @@ COUNTED_COLUMNS = {
         ("developing_country", "wgig:developingCountry", ""),
         ("appointed", "wgig:appointed", ""),
     ],
+    "mechanisms": [("issues", "wgig:governs", "")],
     "milestones": [
         ("date_due", "wgig:due", ""),
         ("date_delivered", "wgig:delivered", ""),
@@ -412,6 +598,11 @@ COUNTED_COLUMNS = {
         ("language", "schema:inLanguage", ""),
     ],
     "plan_of_action": [("summary", "dcterms:description", ""), ("issues", "wgig:bearsOn", "")],
+    "recommendations": [
+        ("item", "wgig:number", ""),
+        ("issues", "wgig:issue", ""),
+        ("principles", "wgig:namesPrinciple", ""),
+    ],
     "report": [
         ("summary", "dcterms:description", ""),
         ("issues", "wgig:bearsOn", "issue/"),

@@ -16,6 +16,7 @@ class Element:
 
     tag: str
     target: str = ""  # of a link
+    title: str = ""
     classes: tuple[str, ...] = ()
     texts: list[str] = field(default_factory=list)
     links: list["Element"] = field(default_factory=list)
@@ -46,7 +47,7 @@ class ParsedPage(HTMLParser):
             return
         attributes = dict(attrs)
         classes = tuple((attributes.get("class") or "").split())
-        element = Element(tag, attributes.get("href") or "", classes)
+        element = Element(tag, attributes.get("href") or "", attributes.get("title") or "", classes)
         if tag == "a":
             for ancestor in self.open_elements:
                 ancestor.links.append(element)
@@ -72,10 +73,13 @@ class ParsedPage(HTMLParser):
                 element.texts.append(data)
 
     def find_table(self, caption: str = "") -> list[dict[str, Element]]:
-        """The rows of the only table whose caption contains `caption`: cells by the head of their column."""
+        """The rows of the only table whose caption contains `caption`: cells by the head of their column.
+
+        A head that is a shorter name has the whole name in the title of its link.
+        """
         captions = [element.text for element in self.elements if element.tag == "caption"]
         (rows,) = (rows for rows, text in zip(self.tables, captions, strict=True) if caption in text)
-        heads = [cell.text for cell in rows[0]]
+        heads = [next((link.title for link in cell.links if link.title), cell.text) for cell in rows[0]]
         return [dict(zip(heads, row, strict=False)) for row in rows[1:]]
 
     def find_link_target(self, text: str) -> str:
@@ -83,6 +87,15 @@ class ParsedPage(HTMLParser):
         targets = {link.target for link in self.body.links if link.text == text}
         assert len(targets) == 1, f"On {self.path} {text!r} links to {targets or 'nothing'}."
         return urldefrag(targets.pop()).url
+
+
+def read_list_rows(page: ParsedPage, service: httpx.Client) -> list[dict[str, Element]]:
+    """The rows of a list: those of its first page, and of the pages that follow it."""
+    rows = page.find_table()
+    while any(link.text == "Next page" for link in page.body.links):
+        page = open_page(service, page.find_link_target("Next page"))
+        rows += page.find_table()
+    return rows
 
 
 def open_page(service: httpx.Client, path: str) -> ParsedPage:

@@ -6,7 +6,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app, make_service
-from wgig.lists.coverage_matrix import MAX_SHOWN_ROWS
+from wgig.lists.matrix_view import JUDGED_STATES, MAX_SHOWN_ROWS
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -28,15 +28,23 @@ def test_a_path_exists(service: httpx.Client, path: str) -> None:
     assert service.get(path).status_code == 200
 
 
-def test_cells_have_the_texts_that_the_page_quotes(service: httpx.Client) -> None:
-    coverage = service.get("/coverage").text
+def test_cells_of_papers_have_the_texts_that_the_page_quotes(service: httpx.Client) -> None:
+    coverage = service.get("/coverage?layer=papers").text
     for text in ("1 paper", "verdict not known", "none", "no paper"):
         assert text in PAGE
         assert text in coverage
     assert f"up to {MAX_SHOWN_ROWS} rows" in PAGE
 
 
-def test_unknown_values_of_seats_are_named_as_on_the_page(service: httpx.Client) -> None:
-    for text in ("not known", "not seen"):
+def test_states_of_judged_cells_are_named_as_on_the_page(service: httpx.Client) -> None:
+    coverage = service.get("/coverage").text
+    for text in JUDGED_STATES.values():
         assert f"**{text}**" in PAGE
-        assert f"<bdi>{text}</bdi>" in service.get("/people").text
+        assert text in coverage
+
+
+def test_derived_and_unknown_values_of_seats_are_named_as_on_the_page(service: httpx.Client) -> None:
+    people = service.get("/people").text
+    for text in ("not known", "derived"):
+        assert f"**{text}**" in PAGE
+        assert text in people

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import httpx
 import pyoxigraph as ox
 import pytest
 import yaml
@@ -22,7 +23,13 @@ from wgig.shacl.reports import REPORT_WRITERS
 from wgig.shacl.rules import rules_by_code
 from wgig.store.inference.inference import Inference
 
-from tests.docs.blocks import parse_transcript, read_docs_page, skip_without
+from tests.docs.blocks import (
+    find_code_blocks,
+    parse_transcript,
+    read_docs_page,
+    run_shell_block,
+    skip_without,
+)
 
 PAGE = read_docs_page("how-to/checking.md")
 PAPER = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text(encoding="utf-8")
@@ -131,6 +138,32 @@ def test_the_tables_are_complete() -> None:
 OPTION_VALUES = {  # a valid value of each option that needs one
     "--profile": ["draft"], "--format": ["csv"], "--lang": ["ar"], "--output": ["x"], "--jobs": ["1"],
 }  # fmt: skip
+
+
+def test_other_data_is_accepted_unchecked_and_pyshacl_finds_its_mistakes(
+    start_service: Callable[..., AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    skip_without("curl", "sed")
+    section = PAGE.partition("## Other data")[2].partition("\n## ")[0]
+    (data,), (commands,), (expected,) = (
+        find_code_blocks(section, language) for language in ("turtle", "sh", "text")
+    )
+    (tmp_path / "mine.ttl").write_text(data)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # with pyshacl
+    with start_service(tmp_path / "store", WGIG_TOKEN="a-token-of-this-test") as url:
+        response = httpx.put(
+            f"{url}graph/mine",
+            content=data,
+            headers={"Authorization": "Bearer a-token-of-this-test", "Content-Type": "text/turtle"},
+        )
+        assert response.status_code == 201
+        httpx.delete(f"{url}graph/mine", headers={"Authorization": "Bearer a-token-of-this-test"})
+        output = run_shell_block(commands, url, tmp_path, PATH=path).stdout.decode()
+    findings, expected_findings = (
+        sorted(re.sub(r"^\s+", "", text, flags=re.MULTILINE).split("Focus Node: "))
+        for text in (output, expected)
+    )
+    assert findings == expected_findings
 
 
 def test_the_waivers_in_markdown_and_in_turtle_apply() -> None:

@@ -159,4 +159,4 @@ def test_the_notebook_has_current_outputs(
     NotebookClient(executed, timeout=60, kernel_name="python3").execute()
     advice = "If the new outputs are correct: jupyter execute --inplace docs/tutorials/questions.ipynb"
     assert list(map(list_outputs, executed.cells)) == list(map(list_outputs, saved.cells)), advice
-    assert sum(len(list_outputs(cell)) for cell in saved.cells) >= 9
+    assert sum(len(list_outputs(cell)) for cell in saved.cells) >= 12

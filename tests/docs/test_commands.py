@@ -17,6 +17,7 @@ from tests.docs.blocks import PAGES, find_calls, find_code_blocks, parse_transcr
 SHOWN: dict[str, dict[str, int]] = {
     "benchmarks/serving.md": {"": 1},
     "explanation/architecture.md": {"": 1},
+    "explanation/judgments.md": {"sparql": 1, "csv": 1},
     "how-to/checking.md": {"$": 7, "wgig": 5, "curl": 3, "python": 1, "sparql": 2, "yaml": 4, "turtle": 1},
     "how-to/clients.md": {"wgig": 1, "curl": 2, "python": 7, "json": 3},
     "how-to/deploying.md": {"": 10},
@@ -30,7 +31,7 @@ SHOWN: dict[str, dict[str, int]] = {
     "reference/pages.md": {"$": 2},
     "reference/querying.md": {"": 3, "sh": 2, "python": 1},
     "reference/representations.md": {"$": 6},
-    "reference/rest.md": {"curl": 11},
+    "reference/rest.md": {"curl": 15},
     "reference/searching.md": {"curl": 6},
     "reference/self-description.md": {"curl": 4, "sparql": 1},
     "tutorials/writing-a-paper.md": {"wgig": 3},

@@ -150,6 +150,14 @@ def test_a_cached_response_equals_a_new_one_after_the_event_stream_was_read(
     assert after.content == inferring_client.get(path, headers={"Cache-Control": "no-cache"}).content
 
 
+def test_sitemap_has_lists_and_resources_without_records(shipped_client: httpx.Client) -> None:
+    sitemap = shipped_client.get("/sitemap.xml").text
+    for path in ("judgments", "background-report", "doc/judgment/069", "doc/mechanism/iana"):
+        assert f"/{path}</loc>" in sitemap
+    assert "/doc/label/" not in sitemap
+    assert "/doc/identifier/" not in sitemap
+
+
 def test_the_pages_of_a_feed_have_all_entries(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wgig.feeds.news.ENTRIES_PER_FEED_PAGE", 3)
     put_data(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")

@@ -37,6 +37,7 @@ from wgig.sparql.examples import list_example_queries
 from wgig.sparql.federation import convert_document_to_insert, convert_results_to_values
 from wgig.sparql.language import diagnosis, hints, parser, scope
 from wgig.store.store import Store
+from wgig.text import slugify_words
 
 from tests.fuzz.budget import run_fuzz_test
 from tests.fuzz.strategies import fuzz_bytes, fuzz_texts
@@ -329,8 +330,9 @@ PARSERS = {
             markdown_values.parse_boolean,
             markdown_values.parse_source_reference,
             markdown_values.passage_iri,
-            markdown_values.slugify_words,
+            slugify_words,
             markdown_values.category_iri,
+            markdown_values.mechanism_iri,
         )
     },
 }

@@ -1,6 +1,7 @@
-"""PaperCounts after random changes: its counts must equal those of a query over the whole store.
+"""CellCounts after random changes: the counts must equal those of a query over the whole store.
 
-It counts papers by cell: a value of a dimension such as `issue`, alone or with a criterion and a verdict.
+It counts papers by cell: a value of a dimension such as `issue`, alone or with a criterion and a verdict; and
+judgments by issue, criterion, verdict, holder and flags.
 """
 
 import random
@@ -14,21 +15,32 @@ from typing import Any
 import anyio
 import pyoxigraph as ox
 import pytest
-from wgig.lists.counts import DIMENSION_PATHS, PaperCounts, count_papers_by_cell
+from wgig.lists.counts import DIMENSION_PATHS, CellCounts, CellKey, CountedCells, Dimension, JudgmentCells
 from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.store.change import Change
 from wgig.store.store import Store
-from wgig.store.view import StoreView
+from wgig.store.view import StoreView, select_solutions
 
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
 NAMESPACES = namespaces_by_prefix(BASE)
 WGIG = NAMESPACES["wgig"]
-PAPERS, ISSUES, CRITERIA, VERDICTS, CATEGORIES, AGENTS, GROUPS, SEATS = (
+PAPERS, ISSUES, CRITERIA, VERDICTS, CATEGORIES, AGENTS, GROUPS, SEATS, JUDGMENTS, HOLDERS = (
     [ox.NamedNode(f"urn:{kind}:{number}") for number in range(3)]
-    for kind in ("paper", "issue", "criterion", "verdict", "category", "agent", "group", "seat")
+    for kind in (
+        "paper",
+        "issue",
+        "criterion",
+        "verdict",
+        "category",
+        "agent",
+        "group",
+        "seat",
+        "judgment",
+        "holder",
+    )
 )
 CLASSES = [ox.NamedNode(WGIG + name) for name in ("IssuePaper", "AssessmentPaper", "Issue")]
 DAYS = [ox.Literal(f"2005-02-0{day}", datatype=ox.NamedNode(f"{NAMESPACES['xsd']}date")) for day in (1, 2)]
@@ -36,8 +48,8 @@ ASSESSMENTS = [ox.NamedNode("urn:a:1"), ox.NamedNode("urn:a:2"), ox.BlankNode("b
 GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), ox.DefaultGraph()]
 
 
-def make_random_quad(rng: random.Random) -> ox.Quad:
-    """A quad that may influence the counts."""
+def make_random_quad(rng: random.Random, is_judgment: bool) -> ox.Quad:
+    """A quad that may influence the counts of papers, or those of judgments."""
     assessment_nodes = [term for term in ASSESSMENTS if not isinstance(term, ox.Literal)]
     choices: list[tuple[str, Any, Any]] = [
         ("issue", PAPERS, [*ISSUES, ox.Literal("no issue")]),
@@ -55,89 +67,127 @@ def make_random_quad(rng: random.Random) -> ox.Quad:
         ("rdf:type", PAPERS, CLASSES),
         ("posted", PAPERS, DAYS),
     ]
+    if is_judgment:
+        choices = [
+            ("rdf:type", JUDGMENTS, [ox.NamedNode(f"{WGIG}Judgment")]),
+            ("issue", JUDGMENTS, ISSUES),
+            ("criterion", JUDGMENTS, CRITERIA),
+            ("verdict", JUDGMENTS, VERDICTS),
+            ("viewHolder", JUDGMENTS, HOLDERS),
+            ("dispute", JUDGMENTS, [ox.NamedNode("urn:dispute")]),
+            ("cluster", JUDGMENTS, CATEGORIES),
+            ("illustrative", JUDGMENTS, [ox.Literal(True), *map(ox.Literal, range(9))]),
+        ]
     name, subjects, objects = rng.choice(choices)
     prefix, _, local_name = name.rpartition(":")
     property_ = ox.NamedNode(NAMESPACES[prefix or "wgig"] + local_name)
     return ox.Quad(rng.choice(subjects), property_, rng.choice(objects), rng.choice(GRAPHS))
 
 
-@pytest.fixture(params=DIMENSION_PATHS)
-def paper_counts(store: Store, request: pytest.FixtureRequest) -> PaperCounts:
-    """The counts for each dimension, counted before any change."""
-    paper_counts = PaperCounts(store, BASE, request.param)
-    paper_counts.count_all()
-    return paper_counts
+# The issue, criterion, verdict, holder and flags of each judgment.
+JUDGMENTS_QUERY = f"""PREFIX : <{WGIG}> SELECT DISTINCT * WHERE {{
+  ?judgment a :Judgment ; :issue ?issue ; :criterion ?criterion .
+  FILTER (isIRI(?issue) && isIRI(?criterion)) FILTER NOT EXISTS {{ ?judgment :illustrative true }}
+  OPTIONAL {{ ?judgment :verdict ?verdict }} OPTIONAL {{ ?judgment :viewHolder ?holder }}
+  BIND (EXISTS {{ ?judgment :dispute ?dispute }} AS ?disputed)
+  BIND (EXISTS {{ ?judgment :cluster ?cluster }} AS ?cluster_wide) }}"""
 
 
-def iter_random_changes(store: Store, seed: int) -> Iterator[Change]:
+def count_by_query(store: Store, cells: CountedCells) -> Counter[CellKey]:
+    """The counts by a query over the whole store."""
+    if isinstance(cells, Dimension):
+        return cells.count_all(store)
+    return Counter(
+        (
+            *(row[name].value if name in row else "" for name in ("issue", "criterion", "verdict", "holder")),
+            " ".join(
+                flag
+                for flag, name in (("disputed", "disputed"), ("cluster", "cluster_wide"))
+                if row[name].value == "true"
+            ),
+        )
+        for row in select_solutions(store, JUDGMENTS_QUERY)
+    )
+
+
+@pytest.fixture(params=[*DIMENSION_PATHS, "judgments"])
+def cell_counts(store: Store, request: pytest.FixtureRequest) -> CellCounts:
+    """The counts of judgments, or of papers for each dimension, counted before any change."""
+    cells = JudgmentCells(BASE) if request.param == "judgments" else Dimension(request.param, BASE)
+    cell_counts = CellCounts(store, cells)
+    cell_counts.count_all()
+    return cell_counts
+
+
+def iter_random_changes(store: Store, seed: int, is_judgment: bool = False) -> Iterator[Change]:
     """80 changes, each of which adds random quads and removes some quads of the store."""
     rng = random.Random(seed)
     for _ in range(80):
         quads = set(store.match())
-        added = {make_random_quad(rng) for _ in range(rng.randrange(10))} - quads
+        added = {make_random_quad(rng, is_judgment) for _ in range(rng.randrange(10))} - quads
         removed = rng.sample(sorted(quads, key=str), min(len(quads), rng.randrange(3)))
         yield Change(tuple(removed), tuple(added))
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_counts_are_correct_after_each_change(store: Store, paper_counts: PaperCounts, seed: int) -> None:
+def test_counts_are_correct_after_each_change(store: Store, cell_counts: CellCounts, seed: int) -> None:
     max_cells = 0
-    for change in iter_random_changes(store, seed):
+    for change in iter_random_changes(store, seed, cell_counts.cells.name == "judgments"):
         store.apply(change)
-        assert paper_counts.counts == count_papers_by_cell(store, paper_counts.dimension)
-        max_cells = max(max_cells, len(paper_counts.counts))
+        assert cell_counts.counts == count_by_query(store, cell_counts.cells)
+        max_cells = max(max_cells, len(cell_counts.counts))
     assert max_cells > 3  # the random changes do produce counts
 
 
 def test_counts_are_changed_without_a_query(
-    store: Store, paper_counts: PaperCounts, monkeypatch: pytest.MonkeyPatch
+    store: Store, cell_counts: CellCounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("wgig.lists.counts.select_solutions")  # which a query would call
     counted_cells = set()
-    for change in iter_random_changes(store, 1):
+    for change in iter_random_changes(store, 1, cell_counts.cells.name == "judgments"):
         store.apply(change)
-        assert paper_counts.is_current
-        counted_cells |= set(paper_counts.counts)
+        assert cell_counts.is_current
+        counted_cells |= set(cell_counts.counts)
     assert counted_cells
 
 
-def test_papers_are_counted_again_if_a_change_affects_too_many(
-    store: Store, paper_counts: PaperCounts, monkeypatch: pytest.MonkeyPatch
+def test_all_are_counted_again_if_a_change_affects_too_many(
+    store: Store, cell_counts: CellCounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wgig.lists.counts.MAX_AFFECTED_PAPERS", 0)
-    for change in iter_random_changes(store, 1):
+    monkeypatch.setattr("wgig.lists.counts.MAX_AFFECTED_RESOURCES", 0)
+    for change in iter_random_changes(store, 1, cell_counts.cells.name == "judgments"):
         store.apply(change)
-        assert anyio.run(paper_counts.get_counts) == count_papers_by_cell(store, paper_counts.dimension)
+        assert anyio.run(cell_counts.get_counts) == count_by_query(store, cell_counts.cells)
 
 
 def test_counting_continues_after_a_timeout(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    paper_counts, may_continue = PaperCounts(store, BASE, "issue"), threading.Event()
+    cell_counts, may_continue = CellCounts(store, Dimension("issue", BASE)), threading.Event()
     counts = Counter({("urn:issue:1",): 1})
-    monkeypatch.setattr(paper_counts, "count_all", lambda: (may_continue.wait(), counts)[1])
+    monkeypatch.setattr(cell_counts, "count_all", lambda: (may_continue.wait(), counts)[1])
 
     async def get_counts_after_timeout() -> None:
-        assert await paper_counts.get_counts_within(0) is None
-        assert paper_counts.counting_task
+        assert await cell_counts.get_counts_within(0) is None
+        assert cell_counts.counting_task
         may_continue.set()
-        assert await paper_counts.counting_task == counts
+        assert await cell_counts.counting_task == counts
 
     anyio.run(get_counts_after_timeout)
 
 
-def test_papers_are_counted_again_after_an_unknown_change(store: Store, paper_counts: PaperCounts) -> None:
-    for change in iter_random_changes(store, 2):
+def test_papers_are_counted_again_after_an_unknown_change(store: Store, cell_counts: CellCounts) -> None:
+    for change in iter_random_changes(store, 2, cell_counts.cells.name == "judgments"):
         store.apply(change)
-    paper_counts.counts.clear()
+    cell_counts.counts.clear()
     store._notify(None)  # a change whose statements are unknown
-    assert anyio.run(paper_counts.get_counts) == count_papers_by_cell(store, paper_counts.dimension) != {}
+    assert anyio.run(cell_counts.get_counts) == count_by_query(store, cell_counts.cells) != {}
 
 
 @pytest.fixture
-def write_during_count(monkeypatch: pytest.MonkeyPatch) -> Callable[[PaperCounts, Callable[[], None]], None]:
+def write_during_count(monkeypatch: pytest.MonkeyPatch) -> Callable[[CellCounts, Callable[[], None]], None]:
     """A function that makes another thread write while the papers are counted for the first time."""
 
-    def patch_counts(paper_counts: PaperCounts, write: Callable[[], None]) -> None:
-        open_build_view, writes = paper_counts.open_build_view, [write]
+    def patch_counts(cell_counts: CellCounts, write: Callable[[], None]) -> None:
+        open_build_view, writes = cell_counts.open_build_view, [write]
 
         @contextmanager
         def open_build_view_and_write() -> Iterator[StoreView]:
@@ -148,7 +198,7 @@ def write_during_count(monkeypatch: pytest.MonkeyPatch) -> Callable[[PaperCounts
                     writer.join()
                 yield view
 
-        monkeypatch.setattr(paper_counts, "open_build_view", open_build_view_and_write)
+        monkeypatch.setattr(cell_counts, "open_build_view", open_build_view_and_write)
 
     return patch_counts
 
@@ -156,13 +206,13 @@ def write_during_count(monkeypatch: pytest.MonkeyPatch) -> Callable[[PaperCounts
 @pytest.mark.parametrize("is_last_change_known", [True, False])
 def test_changes_during_a_count_are_counted(
     tmp_path: Path,
-    write_during_count: Callable[[PaperCounts, Callable[[], None]], None],
+    write_during_count: Callable[[CellCounts, Callable[[], None]], None],
     is_last_change_known: bool,
 ) -> None:
     store = Store.open(tmp_path)
     for change in list(iter_random_changes(store, 3))[:41]:  # after which some cells have papers
         store.apply(change)
-    paper_counts = PaperCounts(store, BASE, "issue")
+    cell_counts = CellCounts(store, Dimension("issue", BASE))
 
     def write() -> None:
         for change in iter_random_changes(store, 4):
@@ -170,14 +220,14 @@ def test_changes_during_a_count_are_counted(
         if not is_last_change_known:
             store._notify(None)
 
-    write_during_count(paper_counts, write)
-    assert paper_counts.count_all() == count_papers_by_cell(store, paper_counts.dimension) != {}
+    write_during_count(cell_counts, write)
+    assert cell_counts.count_all() == count_by_query(store, cell_counts.cells) != {}
     assert not list(tmp_path.glob("aside/*copy*"))  # the copy of the store for the count is deleted
 
 
 def test_papers_are_counted_again_after_an_unforeseen_error(
     store: Store,
-    paper_counts: PaperCounts,
+    cell_counts: CellCounts,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -185,8 +235,8 @@ def test_papers_are_counted_again_after_an_unforeseen_error(
         raise KeyError("unforeseen")
 
     with monkeypatch.context() as patch:
-        patch.setattr("wgig.lists.counts.diff_paper_counts", raise_key_error)
-        for change in iter_random_changes(store, 4):
+        patch.setattr("wgig.lists.counts.diff_cell_counts", raise_key_error)
+        for change in iter_random_changes(store, 4, cell_counts.cells.name == "judgments"):
             store.apply(change)
     assert "KeyError: 'unforeseen'" in caplog.text
-    assert anyio.run(paper_counts.get_counts) == count_papers_by_cell(store, paper_counts.dimension) != {}
+    assert anyio.run(cell_counts.get_counts) == count_by_query(store, cell_counts.cells) != {}

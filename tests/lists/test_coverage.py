@@ -1,10 +1,11 @@
-"""/coverage: the matrix of papers by issue (or category or stakeholder group) and criterion."""
+"""/coverage: the matrix of judgments and papers by issue (or category or stakeholder group) and criterion."""
 
 import csv
 import io
 import json
 import re
 from html import unescape
+from typing import Any
 from xml.etree import ElementTree
 
 import httpx
@@ -59,9 +60,9 @@ def papers_client(shipped_store: ox.Store) -> httpx.Client:
     return make_service_client(Settings(), Store(store))
 
 
-def test_matrix_equals_the_result_of_the_example_query(shipped_client: httpx.Client) -> None:
+def test_papers_of_the_matrix_equal_the_result_of_the_example_query(shipped_client: httpx.Client) -> None:
     query_rows = list(csv.DictReader(io.StringIO(shipped_client.get("/queries/coverage-matrix.csv").text)))
-    matrix_rows = list(csv.DictReader(io.StringIO(shipped_client.get("/coverage.csv").text)))
+    matrix_rows = list(csv.DictReader(io.StringIO(shipped_client.get("/coverage.csv?layer=papers").text)))
     cells = {(row["issue"], row["criterion"]): 0 for row in query_rows}
     for row in query_rows:
         cells[row["issue"], row["criterion"]] += bool(row["paper"])
@@ -94,9 +95,9 @@ def test_rdf_has_measured_against_triples(shipped_client: httpx.Client, shipped_
     }
 
 
-def test_page_shows_every_cell_with_text_and_links(shipped_client: httpx.Client) -> None:
-    cells = shipped_client.get("/coverage").json()["cells"]
-    page = shipped_client.get("/coverage.html").text
+def test_page_of_papers_shows_every_cell_with_text_and_links(shipped_client: httpx.Client) -> None:
+    cells = shipped_client.get("/coverage?layer=papers").json()["cells"]
+    page = shipped_client.get("/coverage.html?layer=papers").text
     assert page.count('<td class="tone ') == len(cells)
     query_links = re.findall(r'href="/queries/coverage-matrix\?the_issue=[\w-]+&amp;the_criterion=', page)
     assert len(query_links) == len(cells)
@@ -106,7 +107,8 @@ def test_page_shows_every_cell_with_text_and_links(shipped_client: httpx.Client)
 
 @pytest.mark.parametrize("by", ROW_DIMENSIONS)
 def test_each_link_of_the_page_leads_to_the_counted_papers(papers_client: httpx.Client, by: str) -> None:
-    page = papers_client.get(f"/coverage.html?by={by}").text
+    layer = "&layer=papers" if by == "issue" else ""
+    page = papers_client.get(f"/coverage.html?by={by}{layer}").text
     links = re.findall(r'href="(/papers\?[^"]+)">(\d+) paper', page)
     assert any(count == "2" for _, count in links)  # the two papers on spam
     for path, count in links:
@@ -142,7 +144,7 @@ def test_rows_can_be_issues_categories_or_stakeholder_groups(papers_client: http
 
 
 def test_page_explains_the_colors_of_cells(papers_client: httpx.Client) -> None:
-    page = papers_client.get("/coverage.html").text
+    page = papers_client.get("/coverage.html?layer=papers").text
     for tone in ("mixed", "adequate", "unjudged", "none", "no-paper"):
         assert f'<dt class="tone {tone}">' in page
         assert f'<td class="tone {tone}">' in page
@@ -165,7 +167,7 @@ def test_page_has_labels_in_its_language_and_svg_in_english(
     assert ">Spam<" in writable_client.get("/coverage.svg", headers=french).text
 
 
-@pytest.mark.parametrize("query", ["", "?by=category", "?by=stakeholder-group"])
+@pytest.mark.parametrize("query", ["?layer=papers", "?by=category", "?by=stakeholder-group"])
 def test_svg_is_well_formed_and_has_the_text_of_cells(papers_client: httpx.Client, query: str) -> None:
     response = papers_client.get(f"/coverage.svg{query}")
     assert response.headers["content-type"] == "image/svg+xml"
@@ -225,6 +227,10 @@ def test_page_of_an_empty_store_has_a_notice(read_only_client: httpx.Client) -> 
         ("page=2", "no parameter 'page'"),
         ("by=isue", "Did you mean issue?"),
         ("by=category&issue=spam", "no parameter 'issue'"),
+        ("by=category&layer=papers", "no parameter 'layer'"),
+        ("layer=judgements", "Did you mean judgments?"),
+        ("rollUp=yes", "rollUp cannot be"),
+        ("viewHolder=some", "There are: group, others, some-members."),
         ("stakeholderGroup=civil-society", "no parameter 'stakeholderGroup'"),
     ],
 )
@@ -250,3 +256,121 @@ def test_paper_is_counted_once_per_verdict_and_illustrative_papers_are_not(
     writable_client.put("/graph/x", content=VERDICTS_TURTLE, headers={"Content-Type": "text/turtle"})
     (cell,) = writable_client.get("/coverage").json()["cells"]
     assert (cell["papers"], cell["verdicts"]) == (2, {f"{ID_NAMESPACE}bad": 1, f"{ID_NAMESPACE}good": 1})
+
+
+def read_judged_cells(client: httpx.Client, query: str = "") -> dict[tuple[str, str], dict[str, Any]]:
+    """The cells with judgments by the names of issue and criterion."""
+    cells = client.get(f"/coverage?layer=judgments&{query}").json()["cells"]
+    return {
+        (cell["issue"].rpartition("/")[2], cell["criterion"].rpartition("/")[2]): cell["judged"]
+        for cell in cells
+        if cell["judgments"]
+    }
+
+
+def test_each_link_of_a_judged_cell_leads_to_its_judgments(shipped_client: httpx.Client) -> None:
+    for query in ("", "rollUp=true", "viewHolder=some-members", "category=cluster-2"):
+        page = shipped_client.get(f"/coverage.html?{query}").text
+        links = re.findall(r'href="(/judgments\?[^"]+)" title="[^"]+">.*?<span class="number">(\d+)<', page)
+        assert len(links) == len(read_judged_cells(shipped_client, query)) > 10
+        for path, count in links[::7]:
+            assert shipped_client.get(unescape(path)).json()["total"] == int(count), path
+
+
+def test_layers_can_be_shown_alone(shipped_client: httpx.Client) -> None:
+    both = shipped_client.get("/coverage").json()["cells"]
+    judgments = shipped_client.get("/coverage?layer=judgments").json()["cells"]
+    papers = shipped_client.get("/coverage?layer=papers").json()["cells"]
+    assert all("papers" in cell and "judgments" in cell for cell in both)
+    assert not any("papers" in cell for cell in judgments)
+    assert not any("judgments" in cell for cell in papers)
+    assert len(both) == len(judgments) > len(papers)
+
+
+def test_view_holders_and_clusters_filter_judgments(shipped_client: httpx.Client) -> None:
+    all_cells = read_judged_cells(shipped_client)
+    some, others, group = (
+        read_judged_cells(shipped_client, f"viewHolder={holder}")
+        for holder in ("some-members", "others", "group")
+    )
+    assert set(all_cells) == set(some) | set(others) | set(group)
+    assert {*some["internet-names", "democracy"]["viewHolders"]} == {
+        f"{ID_NAMESPACE}view-holder/some-members"
+    }
+    assert some["internet-names", "democracy"]["state"] == "disputed"
+    assert all_cells["spam", "multilateralism"]["clusterOnly"]
+    in_cluster = read_judged_cells(shipped_client, "category=cluster-2")
+    assert ("spam", "multilateralism") in in_cluster
+    assert ("internet-names", "democracy") not in in_cluster
+
+
+def test_page_marks_judgments_without_color_alone(shipped_client: httpx.Client) -> None:
+    page = shipped_client.get("/coverage.html?issue=spam&issue=internet-names").text
+    for state in ("adequate", "mixed", "disputed", "named"):
+        assert f'<use href="#mark-{state}"/>' in page
+        assert f'<symbol id="mark-{state}"' in page
+    assert re.search(
+        r"7 judgments: <bdi>Spam</bdi>, <bdi>capacity to address [^<]*</bdi>, judged differently</span>", page
+    )
+    assert re.search(r'<td class="state adequate cluster">', page)
+
+
+def test_svg_marks_judgments(shipped_client: httpx.Client) -> None:
+    svg = ElementTree.fromstring(shipped_client.get("/coverage.svg").content)
+    marks = [element.get("href", "") for element in svg.iter(f"{SVG_TAG_PREFIX}use")]
+    legend_entries = 6
+    assert len(marks) == len(read_judged_cells(shipped_client)) + legend_entries
+
+
+def test_csv_has_the_judgments_of_each_cell(shipped_client: httpx.Client) -> None:
+    rows = csv.DictReader(io.StringIO(shipped_client.get("/coverage.csv").text))
+    judged_rows = [row for row in rows if row["judgments"] != "0"]
+    cells = read_judged_cells(shipped_client)
+    assert len(judged_rows) == len(cells)
+    for row in judged_rows:
+        cell = cells[row["issue"].rpartition("/")[2], row["criterion"].rpartition("/")[2]]
+        assert (row["judged"], int(row["disputed"]), row["clusterOnly"] == "true") == (
+            cell["state"],
+            cell["disputed"],
+            cell["clusterOnly"],
+        )
+        assert sum(int(row[f"view-{name}"]) for name in ("group", "some-members", "others")) == int(
+            row["judgments"]
+        )
+
+
+JUDGMENTS_TURTLE = """@prefix : <https://w3id.org/wgig/ontology#> . @prefix id: <https://w3id.org/wgig/id/> .
+id:spam a :Issue . id:good a :Verdict . id:bad a :Verdict . id:open a :Principle .
+<urn:j1> a :Judgment ; :issue id:spam ; :criterion id:open ; :verdict id:good ; :viewHolder id:we .
+<urn:j2> a :Judgment ; :issue id:spam ; :criterion id:open ; :verdict id:bad ; :viewHolder id:they .
+<urn:j3> a :Judgment ; :illustrative true ; :issue id:spam ; :criterion id:open ; :verdict id:bad ."""
+
+
+def test_judgments_are_counted_at_each_write(writable_client: httpx.Client) -> None:
+    def put_turtle(turtle: str) -> dict[str, Any]:
+        response = writable_client.put("/graph/x", content=turtle, headers={"Content-Type": "text/turtle"})
+        assert response.is_success
+        (cell,) = writable_client.get("/coverage").json()["cells"]
+        return dict(cell)
+
+    cell = put_turtle(JUDGMENTS_TURTLE)
+    assert (cell["judgments"], cell["judged"]["state"]) == (2, "mixed")
+    assert cell["judged"]["viewHolders"] == {f"{ID_NAMESPACE}we": 1, f"{ID_NAMESPACE}they": 1}
+    cell = put_turtle(f"{JUDGMENTS_TURTLE} <urn:j1> :dispute <urn:d> .")
+    assert (cell["judged"]["state"], cell["judged"]["disputed"]) == ("disputed", 1)
+    cell = put_turtle(JUDGMENTS_TURTLE.replace("<urn:j2> a :Judgment ;", "<urn:j2>"))
+    assert (cell["judgments"], cell["judged"]["state"]) == (1, "good")
+
+
+def test_filters_without_a_match_say_so(shipped_client: httpx.Client) -> None:
+    page = shipped_client.get("/coverage.html?category=area-b").text
+    assert "No issue and criterion match the filters." in page
+    assert "There is nothing to lay out" not in page
+
+
+def test_a_kind_of_involvement_selects_involvement_if_kinds_are_rolled_up(
+    shipped_client: httpx.Client,
+) -> None:
+    cells = read_judged_cells(shipped_client, "rollUp=true&criterion=involvement-civil-society")
+    assert {criterion for _, criterion in cells} == {"involvement"}
+    assert len(cells) > 10

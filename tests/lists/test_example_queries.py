@@ -130,9 +130,29 @@ def test_declared_default_equals_the_value_in_the_query(
         ("/queries/agreements-and-outcomes.csv?meeting=m2", 0),
         ("/queries/issues-under-several-categories.csv?the_issue=spam", 2),
         ("/queries/papers-missing-sections.csv?text=wp-spam", 1),
-        ("/queries/disagreements.csv?question=seats-by-group", 4),
+        ("/queries/disagreements.csv?question=seats-by-group", 5),
         ("/queries/declaration-citations.csv?part=48", 1),
         ("/queries/who-wrote-what.csv?graph=graph:issues", 0),
+        ("/queries/judgments.csv?the_issue=spam", 14),
+        ("/queries/judgments.csv?the_issue=spam&the_criterion=coordination-capacity", 7),
+        ("/queries/judgments.csv?the_criterion=adequacy", 130),
+        ("/queries/judgments.csv?the_verdict=not-assessed", 17),
+        ("/queries/judgments.csv?the_holder=others", 40),
+        ("/queries/judgments.csv?the_dispute=icann-legitimacy", 7),
+        ("/queries/judgments.csv?the_mechanism=agent/icann", 28),
+        ("/queries/mechanisms-and-judgments.csv?the_mechanism=agent/icann", 21),
+        ("/queries/mechanisms-and-judgments.csv?the_kind=treaty", 19),
+        ("/queries/mechanisms-and-judgments.csv?the_issue=spam", 36),
+        ("/queries/mechanisms-and-judgments.csv?the_criterion=adequacy", 57),
+        ("/queries/mechanisms-and-judgments.csv?the_verdict=inadequate", 73),
+        ("/queries/mechanisms-and-judgments.csv?the_holder=others", 18),
+        ("/queries/needs-and-answers.csv?the_issue=spam", 9),
+        ("/queries/needs-and-answers.csv?the_kind=barrier", 20),
+        ("/queries/needs-and-answers.csv?the_principle=transparency", 11),
+        ("/queries/needs-and-answers.csv?the_holder=others", 48),
+        ("/queries/definitions.csv?the_type=government", 2),
+        ("/queries/outcomes-and-evidence.csv?the_agreement=d06", 1),
+        ("/queries/outcomes-and-evidence.csv?the_kind=taken-up", 2),
     ],
 )
 def test_parameter_filters_rows(shipped_client: httpx.Client, path: str, rows: int) -> None:
@@ -248,6 +268,14 @@ def test_parameters_are_read_from_comments_of_the_file(tmp_path: Path) -> None:
         ("thing", "paper:wp-spam", ox.NamedNode(f"{BASE}id/paper/wp-spam")),
         ("agent", "paper:mine/ann", ox.NamedNode(f"{BASE}id/paper/mine/ann")),
         ("agent", "https://example.org/ann", ox.NamedNode("https://example.org/ann")),
+        ("criterion", "transparency", ox.NamedNode(f"{BASE}id/principle/transparency")),
+        ("criterion", "adequacy", ox.NamedNode(f"{BASE}id/criterion/adequacy")),
+        ("criterion", "principle:democracy", ox.NamedNode(f"{BASE}id/principle/democracy")),
+        ("criterion", "principle/democracy", ox.NamedNode(f"{BASE}id/principle/democracy")),
+        ("mechanism", "iana", ox.NamedNode(f"{BASE}id/mechanism/iana")),
+        ("mechanism", "agent", ox.NamedNode(f"{BASE}id/mechanism/agent")),
+        ("mechanism", "agent/icann", ox.NamedNode(f"{BASE}id/agent/icann")),
+        ("mechanism", "agent:icann", ox.NamedNode(f"{BASE}id/agent/icann")),
     ],
 )
 def test_text_is_parsed_according_to_its_type(type_: str, text: str, value: Any) -> None:
@@ -272,6 +300,8 @@ def test_text_is_parsed_according_to_its_type(type_: str, text: str, value: Any)
         ("issue", "wgig:Issue"),
         ("declaration", "report:12"),
         ("meeting", f"{BASE}id/agent/desai"),
+        ("mechanism", "issue:spam"),
+        ("criterion", "agent:icann"),
         (ANY_RESOURCE, "spam"),
     ],
 )
@@ -304,10 +334,10 @@ def test_construct_query_has_results_in_graph_formats(
     reader = make_store_client(Store(shipped_store))
     (tmp_path / "labels.rq").write_text(CONSTRUCT_QUERY)
     monkeypatch.setattr("wgig.sparql.examples.EXAMPLE_QUERIES_FOLDER", tmp_path)
-    response = reader.get(f"/queries/labels.{suffix}?of=spam")
+    response = reader.get(f"/queries/labels.{suffix}?of=voip")
     (quad,) = ox.parse(response.content, format=format_)
-    assert quad.object == ox.Literal("Spam", language="en")
-    assert reader.get("/queries/labels.csv?of=spam").status_code == 406
+    assert quad.object == ox.Literal("VoIP", language="en")
+    assert reader.get("/queries/labels.csv?of=voip").status_code == 406
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ import pytest
 from wgig.app import create_app, make_service
 from wgig.i18n import PAGE_LANGUAGES
 from wgig.lists.definitions import LIST_DEFINITIONS
+from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import make_client
+from tests.fixtures.service import make_client, make_store_client
 
 HTML_HEADERS = {"Accept": "text/html"}
 LIST_NAMES = sorted(LIST_DEFINITIONS.keys() - {"papers", "timeline"})  # these two have other pages
@@ -50,20 +51,18 @@ def test_column_titles_are_words_in_the_language_of_the_page(
 ) -> None:
     page = page_client.get(f"/{name}?_lang={language}").text
     titles = find_column_titles(page)
-    assert 4 <= len(titles) <= 6
+    assert 4 <= len(titles) <= 7
     assert not [title for title in titles if IDENTIFIER_PATTERN.search(title)]
     assert f'lang="en">{titles[-1]}' not in page
     english_titles = find_column_titles(page_client.get(f"/{name}?_lang=en").text)
-    # "Type" is a French word, too.
-    assert language == "en" or set(titles).intersection(english_titles) <= {"Type"}
+    # "Type" and "Date" are French words, too.
+    assert language == "en" or set(titles).intersection(english_titles) <= {"Type", "Date", "Verdict"}
 
 
-@pytest.mark.parametrize("path", ["/validate", "/"])
+@pytest.mark.parametrize("path", ["/validate", "/coverage"])
 def test_english_labels_on_an_arabic_page_have_a_language_tag(page_client: httpx.Client, path: str) -> None:
-    # A link to a report on /validate, or a row label in the chart on /.
-    label_tag_pattern = re.compile(
-        r'(<a href="/doc/assertion/[^>]*>|<text unicode-bidi="plaintext"[^>]* x="0"[^>]*>)[A-Za-z]'
-    )
+    # A link to a report on /validate, or the label of a row on /coverage.
+    label_tag_pattern = re.compile(r'(<a href="/doc/(?:assertion|issue)/[^>]*>)[A-Za-z]')
     for language, is_marked in (("ar", True), ("en", False)):
         tags = label_tag_pattern.findall(page_client.get(f"{path}?_lang={language}").text)
         assert tags
@@ -91,9 +90,102 @@ def test_row_of_a_paragraph_has_its_principles_and_citations(page_client: httpx.
     assert extract_text(find_cell(row, "Text seen")) == "full text"
 
 
-@pytest.mark.parametrize("name", ["categories", "declaration", "issues", "principles"])
+def test_row_of_a_judgment_can_be_read_without_its_page(page_client: httpx.Client) -> None:
+    page = page_client.get("/judgments?issue=internet-names&criterion=democracy").text
+    row = find_row(page, "/doc/judgment/069")
+    header = row.partition("</th>")[0]
+    assert ">Governments lack authority, so the process is not wholly democratic</a>" in header
+    assert ">the process cannot be viewed as being fully democratic</q>" in header
+    assert extract_text(header).endswith("Administration of Internet names · democracy")
+    assert extract_text(find_cell(row, "Verdict")) == "inadequate"
+    assert extract_text(find_cell(row, "Whose view")) == "some members"
+    assert '<a href="/doc/agent/icann">ICANN</a>' in find_cell(row, "Judged")
+    assert '<a href="/doc/document/background-report/101"' in find_cell(row, "Paragraph")
+    assert '<a href="/doc/dispute/icann-legitimacy"' in find_cell(row, "Dispute")
+
+
+def test_what_is_judged_is_named_in_words_if_it_is_no_resource(page_client: httpx.Client) -> None:
+    row = find_row(page_client.get("/judgments?paragraph=19").text, "/doc/judgment/002")
+    assert extract_text(find_cell(row, "Judged")) == "existing institutions"
+
+
+def test_judgment_on_a_whole_cluster_names_the_cluster(page_client: httpx.Client) -> None:
+    page = page_client.get("/judgments?cluster=cluster-2").text
+    headers = re.findall(r'<th scope="row".*?</th>', page, re.DOTALL)
+    assert headers
+    assert all('<a href="/doc/category/cluster-2"' in header for header in headers)
+
+
+def test_row_of_a_recommendation_has_its_issues_and_principles_below_its_name(
+    page_client: httpx.Client,
+) -> None:
+    row = find_row(page_client.get("/recommendations?paragraph=106").text, "/doc/recommendation/062")
+    header = row.partition("</th>")[0]
+    assert '<a href="/doc/issue/spam"' in header
+    assert '<a href="/doc/principle/coordination-capacity"' in header
+    assert extract_text(find_cell(row, "Type")) == "need"
+
+
+def test_row_of_a_dispute_tells_which_side_says_what(page_client: httpx.Client) -> None:
+    row = find_row(page_client.get("/disputes").text, "/doc/dispute/spectrum")
+    sides = re.findall(r"<li>.*?</li>", row.partition("</th>")[0], re.DOTALL)
+    assert [" ".join(re.sub("<[^>]+>", "", side).split()) for side in sides] == [
+        "adequate, some members: Spectrum allocation is good as it is (adequacy in general)",
+        "inadequate, some members: Past allocation, auctions for mobile telephony included, troubles others "
+        "(adequacy in general)",
+        "adequate, some members: Auctions are held to be more open than comparative selection (transparency)",
+    ]
+    assert all('href="/doc/judgment/' in side for side in sides)
+    assert '<a href="/judgments?dispute=dispute:spectrum">' in find_cell(row, "Judgments")
+
+
+def test_fields_that_are_asked_for_are_the_columns_of_disputes(page_client: httpx.Client) -> None:
+    row = find_row(page_client.get("/disputes?fields=verdict,viewHolder").text, "/doc/dispute/spectrum")
+    assert {"adequate", "inadequate"} <= set(extract_text(find_cell(row, "Verdict")).split())
+    assert "/doc/judgment/" not in row
+
+
+def test_sides_of_hostile_data_are_escaped_and_may_lack_values() -> None:
+    store = Store.in_memory()
+    turtle = f"""@prefix : <{Settings.base}ontology#> . @prefix dcterms: <http://purl.org/dc/terms/> .
+        @prefix dispute: <{Settings.base}id/dispute/> . @prefix judgment: <{Settings.base}id/judgment/> .
+        dispute:1 a :Dispute .
+        judgment:1 :dispute dispute:1 ; dcterms:description "<script>alert(1)</script>" .
+        judgment:2 :dispute dispute:1 ; :verdict <javascript:alert(2)> ."""
+    triples = parse_graph_document(turtle.encode(), "text/turtle")
+    store.apply(store.compute_addition(f"{Settings.base}graph/test", triples))
+    page = make_store_client(store).get("/disputes", headers={"Accept": "text/html"})
+    assert page.status_code == 200, page.text
+    assert "&lt;script&gt;alert(1)" in page.text
+    assert 'href="javascript' not in page.text
+
+
+def test_definitions_have_their_whole_text_and_comparable_columns(page_client: httpx.Client) -> None:
+    page = page_client.get("/definitions").text
+    header = find_row(page, "/doc/definition/wgig").partition("</th>")[0]
+    assert "evolution and use of the Internet”" in header
+    row = find_row(page, "/doc/definition/02")
+    assert extract_text(find_cell(row, "Names actors")) == "no"
+    assert extract_text(find_cell(row, "By a member")) == "yes"
+    assert extract_text(find_cell(row, "Date")) == "November 2004"
+    french_row = find_row(page_client.get("/definitions?_lang=fr").text, "/doc/definition/02")
+    assert ">non</span>" in french_row
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "background-report",
+        "categories",
+        "declaration",
+        "disputes",
+        "issues",
+        "mechanisms",
+        "principles",
+    ],
+)
 def test_a_count_links_to_the_counted_resources(page_client: httpx.Client, name: str) -> None:
-    page = page_client.get(f"/{name}?size=100").text
+    page = page_client.get(f"/{name}?size=200").text
     links = re.findall(r'<a href="([^"]*[?][^"]*)">([0-9]+)</a></td>', page)
     assert links
     for path, count in dict(links[:20]).items():

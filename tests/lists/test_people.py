@@ -13,9 +13,12 @@ import httpx
 import jsonschema
 import pytest
 from wgig.lists.schemas import PeopleDocument
+from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import Settings
+from wgig.store.store import Store
 
 from tests.fixtures.schemas import build_response_schema
+from tests.fixtures.service import make_store_client
 
 BASE = Settings.base
 DISTRIBUTION_FIELDS = ("stakeholderGroup", "region", "developingCountry")
@@ -24,6 +27,7 @@ PREFIXES = (
     f"@prefix group: <{BASE}id/stakeholder-group/> . @prefix org: <http://www.w3.org/ns/org#> . "
     "@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> . "
     "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix foaf: <http://xmlns.com/foaf/0.1/> . "
+    "@prefix skos: <http://www.w3.org/2004/02/skos/core#> . "
 )
 SEAT_TURTLE = (
     "<urn:seat:{0}> a org:Membership ; org:organization agent:wgig ; org:role role:member ; "
@@ -51,15 +55,32 @@ def test_page_has_labels_in_its_language_and_json_in_english(writable_client: ht
     )
 
 
-def test_sums_include_unknown_seats(shipped_client: httpx.Client) -> None:
+def test_every_seat_of_the_bundled_data_is_known(shipped_client: httpx.Client) -> None:
     document = shipped_client.get("/people").json()
     jsonschema.validate(document, build_response_schema(PeopleDocument))
-    assert document["seats"] == {"known": 23, "claimed": 40, "total": 40}  # in the bundled data
+    assert document["seats"] == {"known": 40, "claimed": 40, "total": 40}
     for field in DISTRIBUTION_FIELDS:
         assert sum(group["seats"] for group in document[field]) == 40
-        assert {group["state"]: group["seats"] for group in document[field]}["unseen"] == 17
-        seen_groups = [group for group in document[field] if group["state"] != "unseen"]
-        assert sum(len(group["people"]) for group in seen_groups) == 23
+        assert sum(len(group["people"]) for group in document[field]) == 40
+        assert {group["state"] for group in document[field]} <= {"known", "unknown"}
+
+
+def test_sums_include_unknown_and_unseen_seats(writable_client: httpx.Client) -> None:
+    post_turtle(
+        writable_client,
+        SEAT_TURTLE.format(1)
+        + '; :stakeholderGroup group:a . group:a rdfs:label "a" .'
+        + SEAT_TURTLE.format(2)
+        + '. <urn:claim> :about agent:wgig ; :claimedProperty "number of members" ; rdf:value "5" .',
+    )
+    document = writable_client.get("/people").json()
+    assert document["seats"] == {"known": 2, "claimed": 5, "total": 5}
+    for field in DISTRIBUTION_FIELDS:
+        assert sum(group["seats"] for group in document[field]) == 5
+        assert {group["state"]: group["seats"] for group in document[field]}["unseen"] == 3
+    page = writable_client.get("/people.html").text
+    assert "2 of 5 seats are known; 3 were not seen." in page
+    assert page.count("<bdi>not seen</bdi>") == 3
 
 
 def test_numbers_equal_those_of_the_example_query(shipped_client: httpx.Client) -> None:
@@ -86,31 +107,105 @@ def test_numbers_equal_those_of_the_example_query(shipped_client: httpx.Client) 
 
 def test_page_has_the_numbers_as_text_beside_the_bars(shipped_client: httpx.Client) -> None:
     page = shipped_client.get("/people.html").text
-    assert "23 of 40 seats are known; 17 were not seen." in page
-    # One bar for each group of seats; the bars of each of the three distributions add up to a width of 100.
-    assert page.count('<svg class="bar"') == 17
-    assert page.count('aria-hidden="true" focusable="false"') == 17
-    widths = [float(width) for width in re.findall(r'<rect width="([\d.]+)"', page)]
+    assert "40 seats are known, and a source says that there were 40." in page
+    # One bar for each group of seats, in which derived values have a part of their own; the bars of each of
+    # the three distributions add up to a width of 100.
+    assert page.count('<svg class="bar"') == 13
+    assert page.count('aria-hidden="true" focusable="false"') == 13
+    widths = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', page)]
     assert sum(widths) == pytest.approx(300, abs=0.5)
-    assert page.count("<bdi>not known</bdi>") == page.count("<bdi>not seen</bdi>") == 3
+    assert page.count("<bdi>not known</bdi>") == 2
     assert 'href="/doc/claim/comp-01"' in page
     assert "Whether the chair is one of the 40" in page
 
 
-def test_page_shows_names_in_latin_script_if_available(shipped_client: httpx.Client) -> None:
-    page = shipped_client.get("/people.html").text
-    assert (
-        '<a href="/doc/agent/al-darrab" lang="ar-latn" dir="auto">Abdullah bin Abdulaziz Al-Darrab</a>'
-        in page
-    )
+def test_page_shows_names_in_latin_script_if_available(writable_client: httpx.Client) -> None:
+    names = '<urn:who:1> foaf:name "坂巻政明"@ja ; skos:altLabel "Sakamaki Masaaki"@ja-Latn .'
+    post_turtle(writable_client, SEAT_TURTLE.format(1) + "." + names)
+    page = writable_client.get("/people.html").text
+    assert 'lang="ja-latn" dir="auto">Sakamaki Masaaki</' in page
 
 
 def test_csv_has_the_numbers_of_json(shipped_client: httpx.Client) -> None:
     document = shipped_client.get("/people").json()
     rows = list(csv.DictReader(io.StringIO(shipped_client.get("/people.csv").text)))
-    assert [(row["by"], row["state"], int(row["seats"])) for row in rows] == [
-        (field, group["state"], group["seats"]) for field in DISTRIBUTION_FIELDS for group in document[field]
+    group_rows = [row for row in rows if row["by"] != "seat"]
+    assert [(row["by"], row["state"], int(row["seats"]), int(row["derived"])) for row in group_rows] == [
+        (field, group["state"], group["seats"], group["derived"])
+        for field in DISTRIBUTION_FIELDS
+        for group in document[field]
     ]
+    assert [(row["id"], row["people"]) for row in rows if row["by"] == "seat"] == [
+        (member["id"], member["person"][0]["label"]) for member in document["members"]
+    ]
+
+
+def test_each_seat_has_post_and_place(shipped_client: httpx.Client) -> None:
+    members = {
+        member["person"][0]["label"]: member for member in shipped_client.get("/people").json()["members"]
+    }
+    assert len(members) == 40
+    assert all(member["posts"] for member in members.values())
+    hendon = members["David Hendon"]
+    assert hendon["posts"] == [
+        {
+            "title": "Director of Business Relations",
+            "organization": {
+                "id": f"{BASE}id/agent/uk-department-of-trade-and-industry",
+                "label": "UK Department of Trade and Industry",
+            },
+        }
+    ]
+    assert [country["id"] for country in hendon["country"]] == [f"{BASE}id/place/GB"]
+    assert hendon["countryBasis"] == ["place in the annex: London"]
+    assert "country" in hendon["derived"]
+    rows = {
+        row["label"]: row
+        for row in csv.DictReader(io.StringIO(shipped_client.get("/people.csv").text))
+        if row["by"] == "seat"
+    }
+    assert rows["David Hendon"]["posts"] == (
+        "Director of Business Relations, UK Department of Trade and Industry"
+    )
+    assert "countryBasis: place in the annex: London" in rows["David Hendon"]["basis"]
+    page = shipped_client.get("/people.html").text
+    assert "<bdi>Director of Business Relations</bdi>" in page
+    assert "(<bdi>place in the annex: London</bdi>)" in page
+
+
+def test_derived_values_are_marked(writable_client: httpx.Client) -> None:
+    post_turtle(
+        writable_client,
+        SEAT_TURTLE.format(1)
+        + '; :stakeholderGroup group:a ; :stakeholderGroupBasis "derived: ministry post" . '
+        + SEAT_TURTLE.format(2)
+        + '; :stakeholderGroup group:a ; :stakeholderGroupBasis "source" . group:a rdfs:label "a" . '
+        + SEAT_TURTLE.format(3)
+        + '; :stakeholderGroupBasis "derived: nothing follows" .',
+    )
+    document = writable_client.get("/people").json()
+    known, unknown = document["stakeholderGroup"]
+    assert (known["seats"], known["derived"]) == (2, 1)
+    assert [person["derived"] for person in known["people"]] == [True, False]
+    assert unknown["derived"] == 0  # what is not known is not derived
+    assert [member["derived"] for member in document["members"]] == [["stakeholderGroup"], [], []]
+    page = writable_client.get("/people.html").text
+    assert '<rect class="derived" x="33.3" width="33.4" height="10"/>' in page
+    assert '<span class="mark">1 derived</span>' in page
+    assert '<span class="mark">derived</span>' in page
+    assert '<span class="mark">(<bdi>ministry post</bdi>)</span>' in page
+
+
+def test_seat_that_only_a_paper_states_is_no_seat_of_the_group() -> None:
+    store = Store.in_memory()
+    for graph, numbers in (("members", [1]), ("paper/x", [1, 2])):
+        seats = PREFIXES + "".join(SEAT_TURTLE.format(number) + "." for number in numbers)
+        triples = parse_graph_document(seats.encode(), "text/turtle")
+        store.apply(store.compute_addition(f"{BASE}graph/{graph}", triples))
+    document = make_store_client(store).get("/people").json()
+    # A member whose seat a paper states, too, is still counted.
+    assert [member["id"] for member in document["members"]] == ["urn:seat:1"]
+    assert document["seats"]["known"] == 1
 
 
 def test_without_a_claim_only_known_seats_are_counted(writable_client: httpx.Client) -> None:

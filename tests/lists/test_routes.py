@@ -153,8 +153,8 @@ def test_field_has_a_known_type_and_a_description(field: ListField) -> None:
         ),
         (
             "/stakeholders?region=Europe",
-            "?id wgig:country|^org:member/wgig:country ?c . ?x wgig:identifies ?c ; skos:note ?n "
-            "FILTER(STRSTARTS(?n, 'Europe /') && STRSTARTS(STR(?id), STR(agent:)))",
+            "?id wgig:country|^org:member/wgig:country ?c . ?c dcterms:isPartOf place:europe "
+            "FILTER(STRSTARTS(STR(?id), STR(agent:)))",
         ),
         ("/stakeholders?developingCountry=true", "?s org:member ?id ; wgig:developingCountry true"),
         (
@@ -171,6 +171,46 @@ def test_field_has_a_known_type_and_a_description(field: ListField) -> None:
             "/conformance?missing=form/issue-paper/7",
             "?p dcterms:isPartOf ?id ; earl:test doc:form\\/issue-paper\\/7 ; "
             "earl:result test-result:missing MINUS { ?id wgig:illustrative true }",
+        ),
+        (
+            "/judgments?issue=spam&criterion=transparency",
+            "?id a wgig:Judgment ; wgig:issue issue:spam ; wgig:criterion principle:transparency",
+        ),
+        (
+            "/judgments?criterion=adequacy&criterion=development",
+            "VALUES ?c { criterion:adequacy principle:development } ?id a wgig:Judgment ; wgig:criterion ?c",
+        ),
+        (
+            "/judgments?viewHolder=some-members&verdict=inadequate",
+            "?id wgig:viewHolder view-holder:some-members ; wgig:verdict verdict:inadequate",
+        ),
+        ("/judgments?judges=agent/icann", "?id a wgig:Judgment ; wgig:judges agent:icann"),
+        ("/judgments?judges=mechanism:iana", "?id a wgig:Judgment ; wgig:judges mechanism:iana"),
+        ("/judgments?dispute=icann-legitimacy", "dispute:icann-legitimacy wgig:side ?id"),
+        ("/judgments?paragraph=101", "?id a wgig:Judgment ; dcterms:source bg:101"),
+        ("/judgments?aim=access-for-all", "?id wgig:aim category:access-for-all"),
+        ("/judgments?secondReading=changed", "?id wgig:secondReading 'changed'"),
+        (
+            "/disputes?issue=internet-names&criterion=democracy",
+            "?id wgig:side [ wgig:issue issue:internet-names ], [ wgig:criterion principle:democracy ]",
+        ),
+        ("/mechanisms?governs=spam", "issue:spam wgig:governedBy ?id"),
+        (
+            "/mechanisms?dcterms:type=treaty&dcterms:isReferencedBy=161",
+            "?id dcterms:type mechanism-kind:treaty ; dcterms:isReferencedBy bg:161",
+        ),
+        (
+            "/recommendations?issue=spam&dcterms:type=need",
+            "?id a wgig:Recommendation ; wgig:issue issue:spam ; dcterms:type recommendation-kind:need",
+        ),
+        ("/definitions?byMember=true", "?id wgig:byMember true"),
+        (
+            "/definitions?year=2004&authorType=government",
+            "?id wgig:authorType author-type:government ; dcterms:date ?d FILTER(STRSTARTS(STR(?d), '2004'))",
+        ),
+        (
+            "/background-report?bearsOn=issue/spam&type=Paragraph",
+            "?id a wgig:Paragraph ; wgig:partOf+ doc:background-report ; wgig:bearsOn issue:spam",
         ),
     ],
 )
@@ -208,11 +248,11 @@ def test_csv_is_the_whole_list(shipped_client: httpx.Client, name: str) -> None:
 
 def test_csv_of_a_page_has_links_to_other_pages(shipped_client: httpx.Client) -> None:
     pages, path = [], "/stakeholders.csv?page=1"
-    for _ in range(3):  # 137 resources, 50 on a page
+    for _ in range(4):  # 189 resources, 50 on a page
         response = shipped_client.get(path, headers={"Accept": "text/csv"})
         pages.append(read_csv_iris(response))
         path = response.links.get("next", {}).get("url", "")
-    assert ([len(page) for page in pages], path) == ([50, 50, 37], "")
+    assert ([len(page) for page in pages], path) == ([50, 50, 50, 39], "")
     first_path = response.links["first"]["url"]
     assert read_csv_iris(shipped_client.get(first_path, headers={"Accept": "text/csv"})) == pages[0]
     assert len(read_csv_iris(shipped_client.get("/stakeholders.csv?size=3"))) == 3
@@ -257,6 +297,28 @@ def test_list_is_sorted_in_either_direction_and_by_iri(shipped_client: httpx.Cli
     assert sort_keys == sorted(sorted(sort_keys, reverse=True), key=lambda sort_key: sort_key[0])
 
 
+@pytest.mark.parametrize("name", ["judgments", "recommendations"])
+def test_statements_are_in_the_order_of_the_background_report(
+    shipped_client: httpx.Client, shipped_store: ox.Store, name: str
+) -> None:
+    items = shipped_client.get(f"/{name}?size=500").json()["items"]
+    sort_keys = [(min(item["position"]), item["dcterms:identifier"]) for item in items]
+    assert sort_keys == sorted(sort_keys)
+    orders = select_iris(shipped_store, "SELECT ?order { bg:101 wgig:order ?order }")
+    in_paragraph_101 = [item for item in items if item["paragraph"][0]["id"].endswith("/101")]
+    assert in_paragraph_101
+    assert {str(min(item["position"])) for item in in_paragraph_101} == orders
+
+
+def test_working_definition_is_first_and_the_others_are_sorted_by_number(
+    shipped_client: httpx.Client,
+) -> None:
+    definitions = shipped_client.get("/definitions").json()["items"]
+    assert definitions[0]["id"] == f"{BASE}id/definition/wgig"
+    numbers = [definition.get("number", 0) for definition in definitions]
+    assert numbers == [0, 0, 0, *range(1, 12)]
+
+
 def test_items_have_only_the_requested_fields(shipped_client: httpx.Client) -> None:
     papers = shipped_client.get("/papers?fields=label,issue").json()["items"]
     assert all(paper.keys() <= {"id", "label", "issue"} for paper in papers)
@@ -266,7 +328,9 @@ def test_items_have_only_the_requested_fields(shipped_client: httpx.Client) -> N
 def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.Client) -> None:
     (paper,) = shipped_client.get("/papers?issue=spam").json()["items"]
     assert paper["label"] == {"en": ["Issue paper: Spam"]}
-    assert paper["issue"] == [{"id": f"{BASE}id/issue/spam", "label": {"en": ["Spam"]}}]
+    assert paper["issue"] == [
+        {"id": f"{BASE}id/issue/spam", "label": {"en": ["Spam"], "fr": ["Pollupostage"]}}
+    ]
     assert (paper["round"], paper["posted"]) == (1, "2005-02-01")
     assert "IssuePaper" in paper["type"]
     (chair,) = shipped_client.get("/stakeholders?org:role=chair").json()["items"]
@@ -278,6 +342,10 @@ def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.
     [
         ("/papers?isue=spam", "There is no parameter 'isue' here. Did you mean issue?", "issue"),
         ("/papers?issue=spm", "so issue cannot be 'spm'", "spam"),
+        ("/judgments?criterion=transparancy", "so criterion cannot be 'transparancy'", "transparency"),
+        ("/judgments?viewHolder=group:civil-society", "which is of the kind stakeholder-group", None),
+        ("/judgments?judges=agent/ican", "so judges cannot be 'ican'", "icann"),
+        ("/mechanisms?year=2005", "no parameter 'year'", None),
         (
             "/issues?category=https://example.org/x",
             "so category cannot be 'x'. There are: access-for-all, ",

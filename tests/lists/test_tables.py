@@ -1,5 +1,6 @@
 """/tables: the main lists as CSV with CSVW metadata, and as Parquet."""
 
+import csv
 import io
 import json
 import re
@@ -25,7 +26,39 @@ TABLE_NAMES = list(read_table_definitions())
 
 
 def test_main_lists_are_available_as_tables() -> None:
-    assert {"papers", "issues", "meetings", "milestones", "stakeholders"} <= set(TABLE_NAMES)
+    names = {"papers", "issues", "meetings", "milestones", "stakeholders", "judgments", "mechanisms"}
+    assert names | {"recommendations"} <= set(TABLE_NAMES)
+
+
+def test_table_of_judgments_states_what_is_judged_and_whose_view_it_is(
+    shipped_client: httpx.Client,
+) -> None:
+    rows = csv.DictReader(io.StringIO(shipped_client.get("/tables/judgments.csv").text))
+    row = next(row for row in rows if row["judgment"].endswith("/069"))
+    assert (row["issues"], row["mechanisms"], row["criterion"], row["verdict"], row["view"]) == (
+        "Administration of Internet names", "ICANN", "democracy", "inadequate", "some members",
+    )  # fmt: skip
+    assert (row["paragraphs"], row["dispute"]) == (
+        "101",
+        "Whether ICANN and IANA are multilateral, democratic and inclusive",
+    )
+
+
+@pytest.mark.parametrize("name", ["judgments", "mechanisms", "recommendations"])
+def test_table_tells_boxes_of_the_background_report_from_paragraphs(
+    shipped_client: httpx.Client, name: str
+) -> None:
+    rows = csv.DictReader(io.StringIO(shipped_client.get(f"/tables/{name}.csv").text))
+    paragraphs = {part for row in rows for part in row["paragraphs"].split("|")}
+    assert {"101", "box2"} <= paragraphs
+    assert not {"2", "3"} & paragraphs
+
+
+def test_table_of_mechanisms_counts_judgments(shipped_client: httpx.Client) -> None:
+    rows = csv.DictReader(io.StringIO(shipped_client.get("/tables/mechanisms.csv").text))
+    counts = {row["mechanism"].rpartition("/id/")[2]: int(row["judgments"]) for row in rows}
+    total = shipped_client.get("/judgments?judges=agent/icann").json()["total"]
+    assert counts["agent/icann"] == total > 5
 
 
 def query_table(client: httpx.Client, name: str) -> Any:

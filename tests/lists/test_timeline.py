@@ -81,7 +81,7 @@ def test_every_meeting_session_and_milestone_is_an_event(client: httpx.Client) -
         for item in client.get(f"/{name}.json?size=500").json()["items"]
     ]
     page = client.get("/timeline").text
-    assert len(iris) == 52  # in the bundled data
+    assert len(iris) == 68  # in the bundled data
     for iri in iris:
         assert f'href="/doc/{iri.removeprefix(f"{BASE}id/")}"' in page
     events = TimelinePageParser(page).events

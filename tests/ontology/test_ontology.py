@@ -24,10 +24,10 @@ ERROR_CLASS = rdflib.URIRef("http://www.daml.org/2002/03/agents/agent-ont#ErrorM
 
 # The terms of other vocabularies in the files, by prefix: a term that is not here is new or misspelled.
 EXTERNAL_TERMS = {
-    "bibo": "Document DocumentPart numPages pageStart",
+    "bibo": "Document DocumentPart locator numPages pageStart",
     "cito": "Citation cites hasCitedEntity hasCitingEntity",
-    "dcterms": "Location alternative creator date description hasPart isPartOf isReferencedBy issued license"
-    " references source spatial subject title type",
+    "dcterms": "Location alternative creator date description hasPart identifier isPartOf isReferencedBy"
+    " issued license references source spatial subject title type",
     "foaf": "Agent Group Person name page title",
     "org": "Membership Organization Role member memberOf organization role subOrganizationOf",
     "owl": "sameAs",
@@ -37,6 +37,7 @@ EXTERNAL_TERMS = {
     "schema": "Event creativeWorkStatus endDate inLanguage jobTitle location startDate version",
     "skos": "Collection Concept ConceptScheme altLabel broadMatch broader broaderTransitive closeMatch"
     " definition exactMatch inScheme member notation note prefLabel relatedMatch topConceptOf",
+    "skosxl": "Label altLabel literalForm prefLabel",
     "xsd": "boolean date gYear gYearMonth integer language string time",
 }
 # The terms of OWL 2 RL that the ontology uses (https://www.w3.org/TR/owl2-profiles/#OWL_2_RL).

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
-from wgig.papers import markdown
+from wgig.papers import background, markdown
 from wgig.papers.readers import read_paper_document
 from wgig.papers.skeleton import build_paper_skeleton
 from wgig.problems import Problem
@@ -74,15 +74,73 @@ def test_skeleton_has_data_on_the_issue() -> None:
     assert "Bulk unsolicited messages" in build_paper_skeleton("spam")
 
 
+def read_comments(text: str, heading: str) -> str:
+    """The comments between a heading and the next one of the template, on one line."""
+    section = text.partition(f"\n{heading}")[2].partition("\n## ")[0].partition("\n### ")[0]
+    return " ".join(" ".join(re.findall(r"<!--(.*?)-->", section, re.DOTALL)).split())
+
+
+def test_skeleton_has_what_the_background_report_says_at_the_sections_to_which_it_belongs() -> None:
+    text = build_paper_skeleton("spam")
+    mechanisms = read_comments(text, "## 6.")
+    assert "The Background Report of June 2005 names these" in mechanisms
+    assert "agent/oecd: OECD, organization; policy frameworks, guidelines and studies" in mechanisms
+    judgments = read_comments(text, "### d. Coordinated")
+    assert "Judgments of the Background Report of June 2005, not of this paper" in judgments
+    assert "- partly adequate, in the view of the group: Joint work has only begun. Judged: " in judgments
+    assert "“has begun, but is in its nascent stages” (background-report/136)" in judgments
+    assert "inadequate, in the view of some members: More coordination would serve" in judgments
+    assert "It is on the whole cluster “use of the Internet”. (background-report/132)" in judgments
+    assert "Judged: OECD and LAP (agent/oecd, mechanism/lap). “It is not" in judgments
+    assert "Judged: processes that are handling the issues. “would be" in judgments
+    assert "adequacy in general: not assessed, in the view of the group" in read_comments(text, "## 7.")
+    assert "need, in the view of the group: Cooperation of states" in read_comments(text, "## 8.")
+    assert "The Background Report" not in read_comments(text, "## 5.")  # no forum handles spam
+    assert "these forums" in read_comments(build_paper_skeleton("competition-policy"), "## 5.")
+    disputed = read_comments(build_paper_skeleton("leased-line-costs"), "## 7.")
+    assert "A side of the dispute: Whether open markets alone lower the costs" in disputed
+
+
+def test_a_kind_of_involvement_is_at_the_criterion_involvement() -> None:
+    hints = background.list_background_hints(expand_curie("issue:names-and-ip-addresses"))
+    criteria = {hint.criterion for hint in hints["involvement"]}
+    assert expand_curie("principle:involvement-governments") in criteria
+    judgments = read_comments(build_paper_skeleton("names-and-ip-addresses"), "### e. Multi-stakeholder")
+    assert "full involvement of governments: " in judgments
+
+
+def test_an_issue_has_what_the_background_report_says_of_its_parts() -> None:
+    whole, names, addresses = (
+        {hint.node for hint in background.list_background_hints(expand_curie(f"issue:{name}"))["involvement"]}
+        for name in ("names-and-ip-addresses", "internet-names", "ip-addresses")
+    )
+    assert whole == names | addresses
+    assert addresses - names
+
+
+@pytest.mark.parametrize("issue", INVENTORY_ISSUES)
+def test_every_judgment_on_an_issue_is_in_a_comment_and_not_in_the_paper(issue: str) -> None:
+    text = build_paper_skeleton(issue)
+    triples = markdown.parse_paper_triples(text)[0]
+    node = expand_curie(f"issue:{issue}")
+    judgments = [
+        values
+        for values in background.facts_by_subject().values()
+        if node in values.get(expand_curie("wgig:issue").value, ())
+        and expand_curie("wgig:Judgment") in values.get(expand_curie("rdf:type").value, ())
+    ]
+    for values in judgments:
+        quotation = values[expand_curie("wgig:quotation").value][0].value
+        assert " ".join(quotation.split()) in " ".join(text.split())
+        assert quotation not in "".join(map(str, triples))
+    assert expand_curie("wgig:Assessment") not in {triple.object for triple in triples}
+
+
 def test_skeleton_has_the_date_when_papers_were_due(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "papers were due on 2005-01-25" in build_paper_skeleton("spam")
-    due_triple = ox.Triple(
-        expand_curie("milestone:ms-papers"),
-        expand_curie("wgig:due"),
-        ox.Literal("2005-03-01"),
-    )
-    facts = (due_triple, *shipped.shipped_facts())
-    monkeypatch.setattr(shipped, "shipped_facts", lambda: facts)
+    due_dates = {expand_curie("wgig:due").value: [ox.Literal("2005-03-01")]}
+    facts = background.facts_by_subject() | {expand_curie("milestone:ms-papers"): due_dates}
+    monkeypatch.setattr(background, "facts_by_subject", lambda: facts)
     assert "papers were due on 2005-03-01" in build_paper_skeleton("spam")
 
 

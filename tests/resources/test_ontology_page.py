@@ -45,7 +45,7 @@ def test_list_has_same_classes_as_picture(view: OntologyView, page: str) -> None
 
 def test_property_between_classes_is_a_link(view: OntologyView) -> None:
     links = {(domain, property_.iri, range_) for property_, domain, range_ in view.links}
-    assert (f"{WGIG}Assessment", f"{WGIG}verdict", f"{WGIG}Verdict") in links
+    assert (f"{WGIG}Appraisal", f"{WGIG}verdict", f"{WGIG}Verdict") in links
 
 
 def test_class_has_example_shape_and_count(view: OntologyView) -> None:

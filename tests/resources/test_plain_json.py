@@ -18,7 +18,7 @@ SPAM = f"{BASE}id/issue/spam"
 
 def test_resource_has_labels_types_and_sources(shipped_client: httpx.Client) -> None:
     spam = shipped_client.get("/doc/issue/spam.json").json()
-    assert (spam["id"], spam["label"]) == (SPAM, {"en": ["Spam"]})
+    assert (spam["id"], spam["label"]) == (SPAM, {"en": ["Spam"], "fr": ["Pollupostage"]})
     assert "Issue" in spam["type"]
     assert {"id": "http://wgig.org/docs/inventory-issues.html"} in spam["sources"]
 

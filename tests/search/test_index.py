@@ -156,6 +156,37 @@ def test_closest_name_ranks_first(store: Store, index: FullTextIndex) -> None:
     assert find_ids(index, "spam")[:2] == ["issue/spam", "issue/a"]
 
 
+def test_names_of_issues_rank_before_others_and_statements_after_them(
+    store: Store, index: FullTextIndex
+) -> None:
+    run_update(
+        store,
+        """INSERT DATA {
+            id:judgment\\/a rdfs:label "Root server contract is good"@en .
+            id:issue\\/a rdfs:label "All of the root server system"@en .
+            id:mechanism\\/a rdfs:label "Root server operators"@en .
+            id:agent\\/a rdfs:label "Root server"@en }""",
+    )
+    assert find_ids(index, "root server") == ["agent/a", "issue/a", "mechanism/a", "judgment/a"]
+
+
+def test_labels_and_identifiers_are_not_found(store: Store, index: FullTextIndex) -> None:
+    run_update(
+        store,
+        """INSERT DATA {
+            id:label\\/a rdfs:label "Gouvernance"@fr .
+            id:identifier\\/a rdfs:label "Gouvernance"@fr .
+            id:concept\\/a skos:prefLabel "Gouvernance"@fr }""",
+    )
+    assert find_ids(index, "gouvernance") == ["concept/a"]
+
+
+@pytest.mark.parametrize("name", ["quotation", "judgedAsNamed", "mechanismRole"])
+def test_words_of_the_report_are_found(store: Store, index: FullTextIndex, name: str) -> None:
+    run_update(store, f'INSERT DATA {{ id:judgment\\/a wgig:{name} "a level playing field"@en }}')
+    assert find_ids(index, '"level playing field"') == ["judgment/a"]
+
+
 def test_closest_name_ranks_first_at_any_limit(store: Store, index: FullTextIndex) -> None:
     longer_names = [f'id:issue\\/n{number} skos:prefLabel "A common name"@en .' for number in range(300)]
     run_update(store, f'INSERT DATA {{ {" ".join(longer_names)} id:issue\\/z skos:prefLabel "Common"@en }}')

@@ -409,6 +409,32 @@ def test_query_with_a_search_has_no_explanation() -> None:
     assert explanation.status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("ICANN", "agent/icann"),
+        ("root server", "issue/root-server-system"),
+        ("capacity building", "issue/education-capacity-building"),
+        ("governments lack authority", "judgment/069"),
+        ("viewed as being fully democratic", "judgment/069"),
+        ("working definition", "definition/wgig"),
+        ("Déclaration de principes", "document/declaration"),
+        ("cooperate closely institutions", "recommendation/001"),
+    ],
+)
+def test_what_is_searched_for_in_the_bundled_facts_is_first(
+    facts_client: httpx.Client, text: str, name: str
+) -> None:
+    items = facts_client.get("/search", params={"q": text}).json()["items"]
+    assert items[0]["id"] == f"{BASE}id/{name}"
+
+
+def test_snippet_of_a_judgment_is_not_its_label(facts_client: httpx.Client) -> None:
+    (item,) = facts_client.get("/search", params={"q": "governments lack authority"}).json()["items"]
+    assert item["label"].startswith("Governments lack authority, so")
+    assert "the process cannot be viewed as being fully democratic" in item["snippet"]
+
+
 def test_query_in_the_docs_has_the_result_in_the_docs(facts_client: httpx.Client) -> None:
     queries = re.findall(r"```sparql\n(.*?)```", QUERYING_PAGE, re.DOTALL)
     (query,) = (query for query in queries if "search:matches" in query)

@@ -104,6 +104,9 @@ CHANGES: dict[str, Changes] = {
     "WGIG-6B-MISSING": remove_text(
         "#### b. Content\n\nOffices", "## 7.", mark_line(f"### {OFFICE_AGREEMENT}")
     ),
+    "WGIG-6-ABOUT-UNKNOWN": [
+        (f"\n### {CODE_OF_PRACTICE}\n", f"\n### {CODE_OF_PRACTICE}\n\nAbout: {MARK}mechanism/icann\n")
+    ],
     "WGIG-7-CRITERION-MISSING": [("### f. Other: development", f"{MARK}### f. Other")],
     "WGIG-7-CRITERION-UNKNOWN": [("### f. Other: development", f"{MARK}### f. Other: beauty")],
     "WGIG-7-VERDICT-MISSING": [("Verdict: not-assessed  \n", ""), DEVELOPMENT],
@@ -115,6 +118,13 @@ CHANGES: dict[str, Changes] = {
     "WGIG-7-MECHANISM-MISSING": [
         (f"not-assessed  \nMechanism: {CODE_OF_PRACTICE}", "not-assessed"),
         DEVELOPMENT,
+    ],
+    "WGIG-7-JUDGED-TWICE": [
+        (f"not-assessed  \nMechanism: {CODE_OF_PRACTICE}", "not-assessed\nMechanism: agent/icann"),
+        (
+            "has not been measured.\n",
+            f"been.\n\n{MARK}#### ICANN\n\nVerdict: adequate  \nCites: declaration/8\n\nAgain.\n",
+        ),
     ],
     "WGIG-7-MECHANISM-UNKNOWN": [
         (f"not-assessed  \nMechanism: {CODE_OF_PRACTICE}", f"not-assessed\nMechanism: {MARK}Code of honor")

@@ -107,6 +107,12 @@ def put_statements(client: httpx.Client, turtle: str) -> httpx.Response:
         'part:a wgig:criterion "evil" .',
         "part:a wgig:criterion agent:itu .",
         "part:a wgig:criterion part:c .",
+        # What is known about a milestone or a member is not for papers to state.
+        "part:m wgig:about id:milestone\\/ms-papers .",
+        "part:a wgig:judges id:issue\\/spam .",
+        "part:a a wgig:Judgment .",
+        "part:m wgig:governs id:issue\\/spam .",
+        "id:mechanism\\/gac rdfs:label 'evil' .",
         # Lists show the parts of documents and forms, whatever graph states them.
         "part:p wgig:partOf id:document\\/declaration .",
         "part:p dcterms:isPartOf id:assertion\\/wp-spam .",
@@ -179,6 +185,29 @@ def test_a_paper_may_describe_its_graph_below_the_base_of_the_shipped_data() -> 
     lines = f"{PAPER} a wgig:Paper . <{BASE}graph/paper/example-scope> rdfs:label 'The graph' ."
     document = read_rdf("paper.ttl", (PREFIXES + lines).encode(), TURTLE, 1000)
     assert check_paper_scope(document, PAPER, "https://example.org/graph/paper/example-scope") == ()
+
+
+def test_a_paper_may_refer_to_bodies_of_the_graph_and_judge_them(client: httpx.Client, store: Store) -> None:
+    statements = """
+        paper:example-scope wgig:mechanism part:m ; wgig:assessment part:a .
+        part:m a wgig:Mechanism ; wgig:about agent:icann , id:mechanism\\/gac .
+        part:a a wgig:Assessment ; wgig:criterion id:principle\\/transparency ;
+            wgig:judges agent:icann , part:m ; wgig:verdict id:verdict\\/adequate ;
+            cito:cites id:document\\/background-report\\/118 .
+    """
+    answer = put_statements(client, statements)
+    assert answer.status_code == 201, answer.text
+    icann = ox.NamedNode(f"{BASE}id/agent/icann")
+    assert any(quad.predicate == expand_curie("wgig:judges") for quad in store.match(None, None, icann))
+    assert client.delete(PATH).status_code == 204
+
+
+def test_a_property_of_a_broader_class_describes_parts_of_papers() -> None:
+    part = ox.NamedNode(f"{PAPER.value}/part")
+    verdict = ox.NamedNode(f"{BASE}id/verdict/adequate")
+    assert is_in_scope(ox.Triple(part, expand_curie("wgig:verdict"), verdict))  # of wgig:Appraisal
+    count = ox.Literal("1", datatype=expand_curie("xsd:integer"))
+    assert not is_in_scope(ox.Triple(part, expand_curie("wgig:triplesAdded"), count))  # of prov:Entity
 
 
 def test_a_paper_may_introduce_its_people_and_repeat_what_is_known(

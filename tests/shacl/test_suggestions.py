@@ -64,6 +64,27 @@ MISSPELLINGS = [
         "WGIG-7-VERDICT-UNKNOWN",
         "verdict:adequate",
     ),
+    ("cito:cites bg:1188", "cites: [background-report/1188]", "WGIG-0-CITATION-UNKNOWN", "bg:188"),
+    (
+        "wgig:mechanism [ a wgig:Mechanism ; wgig:about mechanism:icann ]",
+        "",
+        "WGIG-6-ABOUT-UNKNOWN",
+        "agent:icann",
+    ),
+    (
+        "wgig:assessment [ a wgig:Assessment ; wgig:criterion principle:democracy ; "
+        "wgig:judges mechanism:coe-conventon ]",
+        "",
+        "WGIG-7-MECHANISM-UNKNOWN",
+        "mechanism:coe-convention",
+    ),
+    (
+        "wgig:assessment [ a wgig:Assessment ; wgig:judges agent:afonso ; "
+        "wgig:criterion principle:democracy ]",
+        "",
+        "WGIG-7-MECHANISM-UNKNOWN",
+        "",
+    ),
     (
         'wgig:waiver [ wgig:waives shape:WGIG-0-LATER ; wgig:reason "So."@en ]',
         "waivers: {WGIG-0-LATER: So.}",
@@ -84,8 +105,30 @@ def test_an_unknown_name_gets_the_nearest_name_as_suggestion(
         (finding,) = check_document(
             read_paper_document("paper.md", text.encode(), MARKDOWN), "draft"
         ).findings
-        markdown_suggestion = suggestion.replace("declaration:", "declaration/").rpartition(":")[2]
+        path = suggestion.replace("declaration:", "declaration/").replace("bg:", "background-report/")
+        markdown_suggestion = path.rpartition(":")[2]
         assert (finding.rule.code, finding.suggestion) == (code, markdown_suggestion)
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("mechanism/icann", "agent/icann"),
+        ("agent/gac", "mechanism/gac"),
+        ("World Trade Organisation", "agent/world-trade-organization"),
+        ("Code of practise", "Code of practice"),
+        ("Something else", ""),
+    ],
+)
+def test_an_unknown_mechanism_gets_one_of_the_paper_or_of_the_graph_as_suggestion(
+    name: str, suggestion: str
+) -> None:
+    text = (
+        "---\npaper: x\n---\n\n## 6. Mechanisms\n\n### Code of practice\n\n"
+        f"## 7. Adequacy\n\n### b. Transparent\n\nMechanism: {name}\n"
+    )
+    (finding,) = check_document(read_paper_document("paper.md", text.encode(), MARKDOWN), "draft").findings
+    assert (finding.rule.code, finding.suggestion) == ("WGIG-7-MECHANISM-UNKNOWN", suggestion)
 
 
 def test_at_most_max_suggested_names_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:

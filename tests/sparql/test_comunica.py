@@ -33,7 +33,9 @@ PREFIXES = "".join(
     if prefix in ("dcat", "dcterms", "issue", "paper", "rdfs", "skos", "void", "wgig")
 )
 TITLES_QUERY = """
-SELECT ?paper ?title ?issue { ?paper dcterms:title ?title ; wgig:issue ?about . ?about skos:prefLabel ?issue }
+SELECT ?paper ?title ?issue {
+  ?paper dcterms:title ?title ; wgig:issue ?about . ?about skos:prefLabel ?issue FILTER (LANG(?issue) = "en")
+}
 """
 LABELS_QUERY = """
 CONSTRUCT { ?issue rdfs:label ?label ; wgig:in [ rdfs:label ?kind ] }

@@ -67,6 +67,31 @@ def test_examples_are_found_by_keyword_in_any_case(keyword: str) -> None:
     [
         ("disagreement:seats-by-group", ["/queries/disagreements?question=seats-by-group"]),
         ("meeting:m1", ["/queries/agreements-and-outcomes?meeting=m1"]),
+        (
+            "criterion:adequacy",
+            [
+                "/queries/judgments?the_criterion=adequacy",
+                "/queries/mechanisms-and-judgments?the_criterion=adequacy",
+            ],
+        ),
+        (
+            "principle:accountability",  # a criterion as well
+            [
+                "/queries/assessments?the_criterion=accountability",
+                "/queries/coverage-matrix?the_criterion=accountability",
+                "/queries/judgments?the_criterion=accountability",
+                "/queries/mechanisms-and-judgments?the_criterion=accountability",
+                "/queries/needs-and-answers?the_principle=accountability",
+                "/queries/principles-by-text?concept=accountability",
+            ],
+        ),
+        (
+            "mechanism:iana",
+            [
+                "/queries/judgments?the_mechanism=iana",
+                "/queries/mechanisms-and-judgments?the_mechanism=iana",
+            ],
+        ),
         ("meeting:m2", []),  # the default of the query on a meeting is m1
         ("graph:issues", []),
     ],

@@ -74,6 +74,13 @@ def open_last_changes(page: Page) -> Response | None:
     return click_and_wait(page, "main a[href*='changes=']")
 
 
+def open_all_details(page: Page) -> Response | None:
+    """Load the page again, and open everything that is folded."""
+    response = page.reload()
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+    return response
+
+
 def write_test_graph(url: str) -> None:
     """Write a graph twice, so that pages have versions and changes to show."""
     note = f'<{SPAM_IRI}> <http://www.w3.org/2004/02/skos/core#note> "A note, written %s."@en .'
@@ -104,6 +111,12 @@ PAGE_STATES = [
             "milestones",
             "agreements",
             "declaration",
+            "background-report",
+            "judgments",
+            "disputes",
+            "mechanisms",
+            "recommendations",
+            "definitions",
             "conformance",
         )
     ),
@@ -147,8 +160,21 @@ PAGE_STATES = [
             "software/checker",
             "assertion/wp-spam",
             "verdict/adequate",
+            "issue/internet-names",
+            "judgment/005",
+            "dispute/icann-legitimacy",
+            "agent/icann",
+            "mechanism/gac",
+            "recommendation/005",
+            "definition/01",
+            "outcome/d01",
+            "agent/desai",
+            "document/background-report",
+            "document/background-report/101",
         )
     ),
+    PageState("issue-unfolded", "/doc/issue/internet-names", action=open_all_details),
+    PageState("contents-unfolded", "/doc/document/background-report", action=open_all_details),
     PageState("list-of-issues", "/doc/issue"),
     PageState("list-of-papers", "/doc/paper"),
     PageState("inverse", "/doc/document/form/issue-paper?inverse=dcterms%3Asource&page=1"),

@@ -13,16 +13,17 @@ from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
 from ..http.parameters import request_base_url
 from ..http.responses import NO_STORE_HEADERS, respond_with_body
-from ..lists.counts import CellKey, PaperCounts
+from ..lists.counts import CellCounts, CellKey
 from ..lists.coverage_matrix import (
     CoverageMatrix,
+    MatrixRequest,
     build_coverage_matrix,
     build_matrix_query,
-    build_matrix_view,
 )
 from ..lists.definitions import LIST_DEFINITIONS
-from ..lists.dependencies import CountsDep
-from ..lists.query import add_query_prefixes
+from ..lists.dependencies import CountsDep, JudgmentCountsDep
+from ..lists.matrix_view import build_matrix_view
+from ..lists.query import add_query_prefixes, build_member_pattern
 from ..lists.timeline import build_timeline_chart
 from ..lists.timeline_events import MAIN_EVENT_PARAMETERS, TimelineData, build_timeline, read_timeline_data
 from ..pages import names
@@ -40,7 +41,9 @@ from ..sparql.service import QueryService, select_internal_rows
 from ..store.changelog.sync import ChangeLogSync
 from ..text import natural_sort_key
 
-COUNTS_TIMEOUT_SECONDS = 2  # for each of the counts on the page; counts that take longer are left out
+# Counts on the page that take longer are left out. The change log, which counts resources by kind, reads the
+# whole store after a start.
+COUNTS_TIMEOUT_SECONDS, KIND_COUNTS_TIMEOUT_SECONDS = 2, 0.1
 MAX_LATEST_PAPERS = 6  # in the list on the page
 FEATURED_EXAMPLE_NAMES = ("due-and-delivered", "issues-under-several-categories", "disagreements")
 # Links to descriptions of the service (RFC 8631, RFC 9727): link relation, path, media type.
@@ -51,6 +54,21 @@ HOME_DESCRIPTION_LINKS = (
     ("service-meta", "/.well-known/void", "text/turtle"),
     ("describedby", "/catalog", "text/turtle"),
 )
+# The lists that have the resources of a kind.
+LISTS_BY_KIND = {
+    "agent": "stakeholders",
+    "agreement": "agreements",
+    "category": "categories",
+    "definition": "definitions",
+    "dispute": "disputes",
+    "issue": "issues",
+    "judgment": "judgments",
+    "mechanism": "mechanisms",
+    "milestone": "milestones",
+    "paper": "papers",
+    "principle": "principles",
+    "recommendation": "recommendations",
+}
 POSTED_PAPERS_QUERY = """SELECT ?paper ?day WHERE {{
   VALUES ?day {{ {days} }} ?paper wgig:posted ?day .
   FILTER EXISTS {{ VALUES ?class {{ wgig:IssuePaper wgig:AssessmentPaper }} ?paper a ?class }}
@@ -71,13 +89,19 @@ HOME_OPERATION = Operation(formats=(HTML,))
 
 
 async def get_home(
-    context: ContextDep, queries: QueriesDep, counts: CountsDep, change_log: ChangeLogDep
+    context: ContextDep,
+    queries: QueriesDep,
+    counts: CountsDep,
+    judgment_counts: JudgmentCountsDep,
+    change_log: ChangeLogDep,
 ) -> Response:
     """The home page. Raises Problem 406 for a client that does not accept HTML."""
     request = context.request
     choose_response_format(request, (HTML,))
     kind_counts = await find_kind_counts(change_log)
-    issue_matrix = await find_issue_matrix(request, queries, counts["issue"])
+    if kind_counts and "mechanism" in kind_counts:
+        kind_counts["mechanism"] = await count_mechanisms(request, queries)
+    issue_matrix = await find_issue_matrix(request, queries, counts["issue"], judgment_counts)
     timeline_data = await read_timeline_data(request, queries, counts, MAIN_EVENT_PARAMETERS)
     papers = await list_latest_papers(request, queries, counts["posted"])
     is_complete = None not in (kind_counts, issue_matrix, timeline_data.papers_by_day)
@@ -108,6 +132,7 @@ def render_home(
         titles=names.KIND_TITLES,
         kind_title=names.localized_kind_title,
         lists=LIST_DEFINITIONS,
+        lists_by_kind=LISTS_BY_KIND,
         matrix=issue_matrix and build_matrix_view(issue_matrix, base, language.label_languages()),
         timeline=timeline,
         chart=build_timeline_chart(timeline),
@@ -127,28 +152,38 @@ async def find_kind_counts(change_log: ChangeLogSync) -> dict[str, int] | None:
     """The number of resources of each kind, such as issue; None while they are being counted."""
     try:
         return await run_in_threadpool(
-            existence.sort_resource_counts, await change_log.get_current_log(COUNTS_TIMEOUT_SECONDS)
+            existence.sort_resource_counts, await change_log.get_current_log(KIND_COUNTS_TIMEOUT_SECONDS)
         )
     except Problem:
         return None
 
 
+async def count_mechanisms(request: Request, queries: QueryService) -> int:
+    """The number of governance mechanisms, also of those whose IRI is that of an agent."""
+    members = build_member_pattern(LIST_DEFINITIONS["mechanisms"])
+    query = add_query_prefixes(
+        f"SELECT (COUNT(DISTINCT ?id) AS ?count) WHERE {{ {members} }}", queries.settings.base
+    )
+    ((count,),) = await select_internal_rows(request, queries, query)
+    return int(count.value)
+
+
 async def find_issue_matrix(
-    request: Request, queries: QueryService, counts: PaperCounts
+    request: Request, queries: QueryService, paper_counts: CellCounts, judgment_counts: CellCounts
 ) -> CoverageMatrix | None:
-    """The coverage matrix of issues; None while papers are being counted."""
-    papers = await counts.get_counts_within(COUNTS_TIMEOUT_SECONDS)
-    if papers is None:
+    """The coverage matrix of issues; None while papers or judgments are being counted."""
+    papers = await paper_counts.get_counts_within(COUNTS_TIMEOUT_SECONDS)
+    judged = await judgment_counts.get_counts_within(COUNTS_TIMEOUT_SECONDS)
+    if papers is None or judged is None:
         return None
+    query = build_matrix_query(MatrixRequest(), judged, queries.settings.base)
     return build_coverage_matrix(
-        "issue",
-        await select_internal_rows(request, queries, build_matrix_query("issue", {}, queries.settings.base)),
-        papers,
+        MatrixRequest(), await select_internal_rows(request, queries, query), papers, judged
     )
 
 
 async def list_latest_papers(
-    request: Request, queries: QueryService, counts: PaperCounts
+    request: Request, queries: QueryService, counts: CellCounts
 ) -> list[LatestPaper]:
     """At most MAX_LATEST_PAPERS of the last posted papers, the newest first."""
     days = list_last_posting_days(await counts.get_counts_within(COUNTS_TIMEOUT_SECONDS) or {})

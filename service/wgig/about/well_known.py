@@ -24,7 +24,7 @@ from ..http.parameters import check_query_parameters, request_base_url
 from ..http.responses import NO_STORE_HEADERS, respond_with_body
 from ..lists.definitions import LIST_DEFINITIONS
 from ..pages.dependencies import ContextDep, RequestContext
-from ..pages.names import INTERNAL_KINDS
+from ..pages.names import INTERNAL_KINDS, RECORD_KINDS
 from ..pages.rendering import find_href, render_template
 from ..problems import PROBLEM_KINDS, Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, PLAIN_TEXT, PLAIN_XML, TURTLE, Format
@@ -279,7 +279,7 @@ SITEMAP_PATHS = (
     "validate",
 )
 # Kinds of resources that nobody looks for with a search engine.
-UNLISTED_KINDS = INTERNAL_KINDS | {"identifier"}
+UNLISTED_KINDS = INTERNAL_KINDS | RECORD_KINDS
 
 
 SitemapPartName = Annotated[

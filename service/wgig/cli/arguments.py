@@ -41,6 +41,13 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", nargs="?", help="SPARQL query, a file with it, or - for standard input")
     parser.add_argument("--name", help="run this example query (see: wgig queries)")
     parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="value of a parameter of the example query, such as the_issue=spam; repeatable",
+    )
+    parser.add_argument(
         "--format", choices=RESULT_FORMAT_CHOICES, help="default: table on a terminal; csv or ttl in a pipe"
     )
     parser.add_argument("--url", help="query this SPARQL endpoint instead of the local store")

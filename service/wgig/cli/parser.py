@@ -101,6 +101,7 @@ CLI_COMMANDS: Commands = {
         "wgig query 'SELECT * { ?s ?p ?o } LIMIT 5'\n"
         "wgig query question.rq --format csv > answer.csv\n"
         "wgig query --name coverage-matrix\n"
+        "wgig query --name judgments --param the_issue=spam --param the_holder=some-members\n"
         "wgig query question.rq --url http://127.0.0.1:8000/sparql",
     ),
     "load": (

@@ -9,7 +9,7 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -18,13 +18,19 @@ from urllib.request import Request, urlopen
 
 import pyoxigraph as ox
 
-from ..problems import Problem
+from ..problems import Problem, unknown_name_problem
 from ..rdf.formats import CSV, FORMATS_BY_FORM, GRAPH_FORMATS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
 from ..rdf.namespaces import shorten_iri
 from ..rdf.serialization import serialize_triples
 from ..rdf.sparql_lexer import get_query_form, has_dataset_clause
+from ..rdf.values import parse_parameter_term
 from ..settings import Settings
-from ..sparql.examples import list_example_queries, read_example_query
+from ..sparql.examples import (
+    ExampleQuery,
+    bind_query_parameters,
+    list_example_queries,
+    read_example_query,
+)
 from ..sparql.language.parser import ParsedSparqlText
 from ..text import replace_control_characters
 from .console import get_offered_format, print_message, print_table, run_on_thread
@@ -57,7 +63,7 @@ def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
 
     Raises Problem for a refused query, StoreError for the local store, OSError for a file or an endpoint.
     """
-    query = ParsedSparqlText(read_query_text(arguments))
+    query = ParsedSparqlText(read_query_text(arguments, settings.base))
     query_form = get_query_form(query)
     format_ = choose_result_format(query_form, arguments.format)
     evaluate_query = make_remote_evaluator(arguments.url) if arguments.url else make_local_evaluator(settings)
@@ -70,15 +76,17 @@ def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0 if triples else 1
 
 
-def read_query_text(arguments: argparse.Namespace) -> str:
+def read_query_text(arguments: argparse.Namespace, base: str) -> str:
     """The query: an example query, standard input, the content of a file, or the argument itself.
 
     An argument is the name of a file if it has a suffix, such as .rq, and no brace. Raises Problem 400 if
-    there is no query.
+    there is no query, and for a parameter of an example query that is unknown or has an invalid value.
     """
     argument: str | None = arguments.query
     if arguments.name:
-        return read_example_query(arguments.name).text
+        return bind_parameter_arguments(read_example_query(arguments.name), arguments.param, base)
+    if arguments.param:
+        raise Problem(400, "--param is for example queries. Give the name of one with --name.")
     if argument is None and sys.stdin.isatty():
         raise Problem(400, "No query is given. Give its text, a file with it, or --name of an example.")
     if argument in (None, "-"):
@@ -86,6 +94,23 @@ def read_query_text(arguments: argparse.Namespace) -> str:
     if "{" not in argument and Path(argument).suffix:
         return Path(argument).read_text("utf-8")
     return argument
+
+
+def bind_parameter_arguments(example: ExampleQuery, arguments: Sequence[str], base: str) -> str:
+    """The text of an example query with the values of `--param`, each as NAME=VALUE.
+
+    Raises Problem 400 for an argument without `=`, an unknown parameter or an invalid value.
+    """
+    types = {parameter.name: parameter.type for parameter in example.parameters}
+    terms = {}
+    for argument in arguments:
+        name, separator, text = argument.partition("=")
+        if not separator:
+            raise Problem(400, f"--param {argument} has no value. Write it as NAME=VALUE.")
+        if name not in types:
+            raise unknown_name_problem(f"The query {example.name} has no parameter", name, types)
+        terms[name] = parse_parameter_term(name, types[name], text, base)
+    return bind_query_parameters(example.source, terms)
 
 
 def choose_result_format(query_form: str, name: str | None) -> Format | None:

@@ -1,18 +1,19 @@
-"""Counts of papers by dimension (issue, category, stakeholder group, day) and by criterion.
+"""Counts of papers by dimension (issue, category, stakeholder group, day) and criterion, and of judgments.
 
-All papers are counted on first use, and again after a change whose statements are unknown or too many. After
-any other change, only the affected papers are counted again: their cells before and after the change are
-compared. A cell is what papers are counted in, such as an issue, or an issue and a criterion. Illustrative
-papers, which are made up as examples, are not counted.
+All papers or judgments are counted on first use, and again after a change whose statements are unknown or
+too many. After any other change, only the affected ones are counted again: their cells before and after the
+change are compared. A cell is what they are counted in, such as an issue, or an issue and a criterion.
+Illustrative ones, which are made up as examples, are not counted.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import pyoxigraph as ox
@@ -27,9 +28,11 @@ from ..store.view import StoreView, select_solutions
 from .papers_index import INDEXED_PAPER_CLASSES
 
 # What papers are counted by: (value of a dimension,), (value, criterion) or (value, criterion, verdict).
+# What judgments are counted by: (issue, criterion, verdict, holder of the view, flags).
 CellKey = tuple[str, ...]
 Nodes = set[Any]  # RDF terms
 
+FLAG_DISPUTED, FLAG_CLUSTER = "disputed", "cluster"  # of judgments
 ACTOR_PROPERTIES = ("wgig:mainActor", "wgig:otherActor", "wgig:drafter")
 # The property paths from a paper to the values of a dimension, by the name of the dimension.
 DIMENSION_PATHS = {
@@ -60,7 +63,29 @@ class PathStep:
 PropertyPath = Sequence[PathStep]
 
 
-class Dimension:
+class CountedCells(ABC):
+    """What is counted, in which cells. `name` is a part of the names of snapshots and tasks."""
+
+    name: str
+
+    @abstractmethod
+    def is_relevant(self, quad: ox.Quad) -> bool:
+        """Whether a statement may influence the counts."""
+
+    @abstractmethod
+    def find_affected(self, quad: ox.Quad, matchers: Sequence[QuadMatcher], /) -> Nodes:
+        """The resources whose cells a changed statement may affect; `matchers` read before and after."""
+
+    @abstractmethod
+    def find_cells(self, node: Any, match: QuadMatcher) -> set[CellKey]:
+        """The cells in which a resource is counted; none if it is not counted."""
+
+    @abstractmethod
+    def count_all(self, view: StoreView) -> Counter[CellKey]:
+        """The number of resources in each cell, counted by a query."""
+
+
+class Dimension(CountedCells):
     """What papers are counted by: issues, categories, stakeholder groups, or days of posting."""
 
     def __init__(self, name: str, base: str) -> None:
@@ -127,6 +152,42 @@ class Dimension:
             + " }"
         )
 
+    def find_affected(self, quad: ox.Quad, matchers: Sequence[QuadMatcher]) -> Nodes:
+        """The papers whose cells a changed statement may affect."""
+        if quad.predicate == RDF_TYPE:
+            return {quad.subject}
+        papers: Nodes = set()
+        for path in self.all_paths:
+            for position, step in enumerate(path):
+                if step.predicate == quad.predicate:
+                    node = quad.object if step.is_inverse else quad.subject
+                    inverse_path = [earlier.inverse for earlier in reversed(path[:position])]
+                    for match in matchers:
+                        papers |= follow_path(match, {node}, inverse_path)
+        return papers
+
+    def find_cells(self, node: Any, match: QuadMatcher) -> set[CellKey]:
+        """The cells in which a paper is counted."""
+        if ox.Literal(True) in find_objects(match, node, self.illustrative):
+            return set()
+        assessments = find_objects(match, node, self.assessment)
+        if not assessments and self.paper_classes.isdisjoint(find_objects(match, node, RDF_TYPE)):
+            return set()
+        value_terms = {term for path in self.paths for term in follow_path(match, {node}, path)}
+        values = [self.term_key(term) for term in value_terms if isinstance(term, ox.NamedNode | ox.Literal)]
+        assessment_keys = {key for end in assessments for key in list_assessment_keys(end, match, self)}
+        return {(value, *key) for value in values for key in ((), *assessment_keys)}
+
+    def count_all(self, view: StoreView) -> Counter[CellKey]:
+        """The number of papers in each cell, counted by a query."""
+        names = ("value", "criterion", "verdict")
+        return Counter(
+            {
+                tuple(self.term_key(row[name]) for name in names if name in row): int(row["papers"].value)
+                for row in select_solutions(view, self.count_query())
+            }
+        )
+
     def term_key(self, term: Any) -> str:
         """The string for a term in a cell key: its IRI, or the literal in SPARQL syntax."""
         return term.value if isinstance(term, ox.NamedNode) else str(term)
@@ -159,34 +220,6 @@ def find_subjects(match: QuadMatcher, predicate: ox.NamedNode, object_: Any) -> 
     return {quad.subject for quad in match(None, predicate, object_)}
 
 
-def find_affected_papers(quad: ox.Quad, dimension: Dimension, matchers: Sequence[QuadMatcher]) -> Nodes:
-    """The papers whose cells a changed statement may affect; `matchers` read the states before and after."""
-    if quad.predicate == RDF_TYPE:
-        return {quad.subject}
-    papers: Nodes = set()
-    for path in dimension.all_paths:
-        for position, step in enumerate(path):
-            if step.predicate == quad.predicate:
-                node = quad.object if step.is_inverse else quad.subject
-                inverse_path = [earlier.inverse for earlier in reversed(path[:position])]
-                for match in matchers:
-                    papers |= follow_path(match, {node}, inverse_path)
-    return papers
-
-
-def find_paper_cells(paper: Any, match: QuadMatcher, dimension: Dimension) -> set[CellKey]:
-    """The cells in which a paper is counted."""
-    if ox.Literal(True) in find_objects(match, paper, dimension.illustrative):
-        return set()
-    assessments = find_objects(match, paper, dimension.assessment)
-    if not assessments and dimension.paper_classes.isdisjoint(find_objects(match, paper, RDF_TYPE)):
-        return set()
-    value_terms = {term for path in dimension.paths for term in follow_path(match, {paper}, path)}
-    values = [dimension.term_key(term) for term in value_terms if isinstance(term, ox.NamedNode | ox.Literal)]
-    assessment_keys = {key for node in assessments for key in list_assessment_keys(node, match, dimension)}
-    return {(value, *key) for value in values for key in ((), *assessment_keys)}
-
-
 def list_assessment_keys(assessment: Any, match: QuadMatcher, dimension: Dimension) -> set[CellKey]:
     """The cell keys of an assessment without the value: (criterion,) and (criterion, verdict)."""
     verdicts = select_iri_values(find_objects(match, assessment, dimension.verdict))
@@ -200,20 +233,74 @@ def select_iri_values(terms: Iterable[Any]) -> list[str]:
     return [term.value for term in terms if isinstance(term, ox.NamedNode)]
 
 
+class JudgmentCells(CountedCells):
+    """What judgments are counted by: their issues, criterion, verdict, holder and flags.
+
+    The flags are FLAG_DISPUTED for a side of a dispute, and FLAG_CLUSTER for a judgment on a whole cluster of
+    issues; both are separated by a space. A missing verdict or holder is an empty text.
+    """
+
+    name = "judgments"
+
+    def __init__(self, base: str) -> None:
+        """Take the base IRI of the graph."""
+        expand = partial(expand_curie, base=base)
+        self.class_, self.illustrative = expand("wgig:Judgment"), expand("wgig:illustrative")
+        self.issue, self.criterion = expand("wgig:issue"), expand("wgig:criterion")
+        self.verdict, self.holder = expand("wgig:verdict"), expand("wgig:viewHolder")
+        self.dispute, self.cluster = expand("wgig:dispute"), expand("wgig:cluster")
+        self.properties = {
+            *(self.illustrative, self.issue, self.criterion),
+            *(self.verdict, self.holder, self.dispute, self.cluster),
+        }
+
+    def is_relevant(self, quad: ox.Quad) -> bool:
+        """Whether a statement may influence the counts."""
+        return quad.predicate in self.properties or (
+            quad.predicate == RDF_TYPE and quad.object == self.class_
+        )
+
+    def find_affected(self, quad: ox.Quad, _matchers: Sequence[QuadMatcher]) -> Nodes:
+        """The judgment: its cells depend on its own properties only."""
+        return {quad.subject}
+
+    def find_cells(self, node: Any, match: QuadMatcher) -> set[CellKey]:
+        """The cells in which a judgment is counted."""
+        if self.class_ not in find_objects(match, node, RDF_TYPE) or ox.Literal(True) in find_objects(
+            match, node, self.illustrative
+        ):
+            return set()
+        issues, criteria, verdicts, holders = (
+            select_iri_values(find_objects(match, node, property_))
+            for property_ in (self.issue, self.criterion, self.verdict, self.holder)
+        )
+        flags = " ".join(
+            flag
+            for flag, property_ in ((FLAG_DISPUTED, self.dispute), (FLAG_CLUSTER, self.cluster))
+            if find_objects(match, node, property_)
+        )
+        return {(*key, flags) for key in product(issues, criteria, verdicts or [""], holders or [""])}
+
+    def count_all(self, view: StoreView) -> Counter[CellKey]:
+        """The number of judgments in each cell."""
+        judgments = {quad.subject for quad in view.match(None, RDF_TYPE, self.class_)}
+        return Counter(chain.from_iterable(self.find_cells(judgment, view.match) for judgment in judgments))
+
+
 COUNTS_COPY_PREFIX = "cells-copy"  # prefix of the names of the snapshots of the store that are counted
 MAX_WAITING_COUNT_REQUESTS, COUNT_TIMEOUT_SECONDS = 256, 20  # requests, seconds
-MAX_AFFECTED_PAPERS = 1_000  # by a change; if it affects more, all papers are counted again
+MAX_AFFECTED_RESOURCES = 1_000  # by a change; if it affects more, all are counted again
 
 
-class PaperCounts(Projection):
-    """The projection that counts the papers in each cell of a dimension, without illustrative ones."""
+class CellCounts(Projection):
+    """The projection that counts papers or judgments in each cell, without illustrative ones."""
 
-    def __init__(self, store: Store, base: str, dimension: str) -> None:
-        """Take the store, its base IRI, and the name of the dimension."""
+    def __init__(self, store: Store, cells: CountedCells) -> None:
+        """Take the store, and what is counted in which cells."""
         super().__init__(store)
-        self.dimension = Dimension(dimension, base)
-        self.name = f"the count of papers by {dimension}"
-        self.snapshot_name = f"{COUNTS_COPY_PREFIX}-{dimension}"
+        self.cells = cells
+        self.name = f"the counts by cell: {cells.name}"
+        self.snapshot_name = f"{COUNTS_COPY_PREFIX}-{cells.name}"
         self.queue = WorkQueue(
             max_running=1, max_waiting=MAX_WAITING_COUNT_REQUESTS, timeout_seconds=COUNT_TIMEOUT_SECONDS
         )
@@ -221,7 +308,7 @@ class PaperCounts(Projection):
         self.counting_task: asyncio.Task[Counter[CellKey]] | None = None
 
     async def get_counts(self) -> Counter[CellKey]:
-        """The number of papers in each non-empty cell. Raises Problem 503 if counting takes long."""
+        """The number in each non-empty cell. Raises Problem 503 if counting takes long."""
         return self.counts if self.is_current else await self.queue.run(self.count_all)
 
     async def get_counts_within(self, seconds: float) -> Counter[CellKey] | None:
@@ -236,34 +323,23 @@ class PaperCounts(Projection):
         return self.counts if self.is_current else None
 
     def count_all(self) -> Counter[CellKey]:
-        """The number of papers in each cell. Blocks while they are counted, if necessary."""
+        """The number in each cell. Blocks while they are counted, if necessary."""
         self.ensure_current()
         return self.counts
 
     def apply(self, change: Change) -> bool:
-        """Count the papers again that a change affects; return False if there are too many of them."""
-        differences = diff_paper_counts(self.store, change, self.dimension)
+        """Count again what a change affects; return False if that is too much."""
+        differences = diff_cell_counts(self.store, change, self.cells)
         if differences is not None:
-            self.counts = add_paper_counts(self.counts, differences)
+            self.counts = add_cell_counts(self.counts, differences)
         return differences is not None
 
     def rebuild(self, view: StoreView) -> None:
-        """Count all papers."""
-        self.counts = count_papers_by_cell(view, self.dimension)
+        """Count all."""
+        self.counts = self.cells.count_all(view)
 
 
-def count_papers_by_cell(view: StoreView, dimension: Dimension) -> Counter[CellKey]:
-    """The number of papers in each cell, counted by a query."""
-    names = ("value", "criterion", "verdict")
-    return Counter(
-        {
-            tuple(dimension.term_key(row[name]) for name in names if name in row): int(row["papers"].value)
-            for row in select_solutions(view, dimension.count_query())
-        }
-    )
-
-
-def add_paper_counts(counts: Counter[CellKey], differences: Counter[CellKey]) -> Counter[CellKey]:
+def add_cell_counts(counts: Counter[CellKey], differences: Counter[CellKey]) -> Counter[CellKey]:
     """The sum of counts and differences, without cells that become 0."""
     total = counts.copy()
     for cell, difference in differences.items():
@@ -273,21 +349,21 @@ def add_paper_counts(counts: Counter[CellKey], differences: Counter[CellKey]) ->
     return total
 
 
-def diff_paper_counts(view: StoreView, change: Change, dimension: Dimension) -> Counter[CellKey] | None:
-    """The differences in the counts due to a change; None if more than MAX_AFFECTED_PAPERS are affected."""
+def diff_cell_counts(view: StoreView, change: Change, cells: CountedCells) -> Counter[CellKey] | None:
+    """The differences in the counts due to a change; None if it affects too many resources."""
     relevant = Change(
-        tuple(filter(dimension.is_relevant, change.removed)),
-        tuple(filter(dimension.is_relevant, change.added)),
+        tuple(filter(cells.is_relevant, change.removed)),
+        tuple(filter(cells.is_relevant, change.added)),
     )
     # Cached, as the same patterns are matched before and after the change.
     states = BeforeAfter(cache(lambda *pattern: tuple(view.match(*pattern))), relevant)
-    papers: Nodes = set()
+    nodes: Nodes = set()
     for quad in chain(relevant.removed, relevant.added):
-        papers |= find_affected_papers(quad, dimension, (states.before, states.after))
-        if len(papers) > MAX_AFFECTED_PAPERS:
+        nodes |= cells.find_affected(quad, (states.before, states.after))
+        if len(nodes) > MAX_AFFECTED_RESOURCES:
             return None
     differences = Counter[CellKey]()
-    for paper in papers:
-        differences.update(find_paper_cells(paper, states.after, dimension))
-        differences.subtract(find_paper_cells(paper, states.before, dimension))
+    for node in nodes:
+        differences.update(cells.find_cells(node, states.after))
+        differences.subtract(cells.find_cells(node, states.before))
     return differences

@@ -1,8 +1,13 @@
-"""/coverage: how many papers assess each issue, category or stakeholder group by each criterion."""
+"""/coverage: how papers and the Background Report judge each issue by each criterion.
 
+The rows can also be categories or stakeholder groups: then only papers are counted.
+"""
+
+from collections.abc import Collection
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
+import pyoxigraph as ox
 from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -18,6 +23,7 @@ from ..http.parameters import (
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import unknown_name_problem
 from ..rdf.formats import CSV, HTML, JSON, JSON_LD, SVG, TURTLE, Format
+from ..rdf.labels import best_text, words_of_iri
 from ..rdf.values import parse_parameter_term
 from ..resources import mappings
 from ..resources.alternates import Resource
@@ -28,35 +34,41 @@ from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import render_site_page, respond_with_resource, serialize_graph_body
 from ..sparql.dependencies import QueriesDep
 from ..sparql.service import QueryService, select_internal_rows
-from .counts import PaperCounts
+from .counts import CellCounts
 from .coverage_matrix import (
+    COVERAGE_LAYERS,
+    LAYER_JUDGMENTS,
+    LAYER_PAPERS,
     ROW_DIMENSIONS,
     CoverageMatrix,
+    MatrixRequest,
     build_coverage_matrix,
     build_matrix_query,
-    build_matrix_view,
     iter_matrix_triples,
     serialize_matrix_csv,
     serialize_matrix_json,
 )
-from .dependencies import CountsDep
+from .definitions import LIST_DEFINITIONS
+from .dependencies import CountsDep, JudgmentCountsDep
+from .matrix_view import SHORT_CRITERION_NAMES, build_matrix_view
 from .parameters import NameTexts
 from .schemas import CoverageMatrixDocument
 
-COVERAGE_DESCRIPTION = "How many papers measure each issue by each criterion, and with what verdicts."
+COVERAGE_DESCRIPTION = "How papers and the Background Report judge each issue by each criterion."
 DEFAULT_ROW_DIMENSION = "issue"  # the rows of the matrix without the parameter `by`
 COVERAGE_FORMATS = (JSON, JSON_LD, CSV, TURTLE, SVG, HTML)
-# The property wgig:measuredAgainst has issues as subjects, so there is no RDF for other rows.
-ISSUE_ONLY_FORMATS = (JSON_LD, TURTLE)
+# The RDF is wgig:measuredAgainst, which papers state of issues, so there is none for other rows or judgments.
+PAPER_MATRIX_FORMATS = (JSON_LD, TURTLE)
 # The type of resource that each filter names, and the filters of each dimension of rows.
 COVERAGE_FILTER_TYPES = {
     "issue": "issue",
-    "criterion": "principle",
+    "criterion": "criterion",
     "category": "category",
+    "viewHolder": "view-holder",
     "stakeholderGroup": "group",
 }
 ROW_DIMENSION_FILTERS = {
-    "issue": ("issue", "criterion", "category"),
+    "issue": ("issue", "criterion", "category", "viewHolder"),
     "category": ("category", "criterion"),
     "stakeholder-group": ("stakeholderGroup", "criterion"),
 }
@@ -76,7 +88,21 @@ class CoverageParameters(ProfileParameters):
     )
     issue: NameTexts = describe_parameter("Only this issue.", examples=[["spam"]])
     criterion: NameTexts = describe_parameter("Only this criterion.", examples=[["transparency"]])
-    category: NameTexts = describe_parameter("Only this category.", examples=[["access-for-all"]])
+    category: NameTexts = describe_parameter(
+        "Only this category, or only issues of this category or cluster.", examples=[["access-for-all"]]
+    )
+    view_holder: NameTexts = describe_parameter(
+        "Only judgments that are the view of these holders.", alias="viewHolder", examples=[["some-members"]]
+    )
+    layer: Text = describe_parameter(
+        "Only the judgments of the Background Report, or only the papers, if the rows are issues.",
+        json_schema_extra={"enum": [*COVERAGE_LAYERS], "examples": [LAYER_JUDGMENTS]},
+    )
+    roll_up: Text = describe_parameter(
+        "Whether the kinds of involvement are counted as involvement, if the rows are issues.",
+        alias="rollUp",
+        json_schema_extra={"enum": ["true", "false"], "default": "false", "examples": ["true"]},
+    )
     stakeholder_group: NameTexts = describe_parameter(
         "Only this stakeholder group, if the rows are stakeholder groups.",
         alias="stakeholderGroup",
@@ -91,33 +117,32 @@ async def get_coverage(
     context: ContextDep,
     queries: QueriesDep,
     counts: CountsDep,
+    judgment_counts: JudgmentCountsDep,
     parameters: Annotated[CoverageParameters, Query()],
 ) -> Response:
-    """How many papers measure each issue by each criterion, and with what verdicts; empty cells are shown.
+    """How papers and the Background Report judge each issue by each criterion; empty cells are shown.
 
     `by` selects the rows: `issue`, `category` or `stakeholder-group` (the groups of a paper's actors and
-    drafters). `issue`, `category` (also filters issues), `stakeholderGroup` and `criterion` are filters; a
-    repeated filter matches any of its values.
+    drafters); judgments are shown for issues only. `layer` selects one of the two layers, `judgments` or
+    `papers`. `rollUp=true` counts the kinds of involvement as involvement. `issue`, `category` (also filters
+    issues, also by cluster), `stakeholderGroup`, `criterion` and `viewHolder` are filters; a repeated filter
+    matches any of its values.
     """
     request = context.request
     base = context.base
     pairs = get_query_parameters(request)
-    dimension = parse_row_dimension(pairs)
-    formats = [
-        format_
-        for format_ in COVERAGE_FORMATS
-        if dimension == DEFAULT_ROW_DIMENSION or format_ not in ISSUE_ONLY_FORMATS
-    ]
+    matrix_request = parse_matrix_request(pairs, base)
+    formats = list_matrix_formats(matrix_request)
     suffix, profiles = request.path_params.get("suffix", ""), {DEFAULT_PROFILE_TOKEN: default_profile(base)}
     preferences = parse_format_preferences(context, parameters, formats, suffix, profiles)
-    filters = parse_coverage_filters(dimension, pairs, base)
-    for name, terms in filters.items():
+    for name, terms in matrix_request.filters.items():
         for term in terms:
             await check_known_iri(request, queries, name, COVERAGE_FILTER_TYPES[name], term.value)
-    matrix = await read_coverage_matrix(request, queries, counts[dimension], dimension, filters)
-    matrix_parameters = [pair for pair in pairs if pair[0] in ("by", *COVERAGE_FILTER_TYPES)]
+    paper_counts = counts[matrix_request.dimension]
+    matrix = await read_coverage_matrix(request, queries, paper_counts, judgment_counts, matrix_request)
+    matrix_parameters = [pair for pair in pairs if pair[0] not in ("_mediatype", "_profile")]
     iri = base.rstrip("/") + build_service_path("coverage", matrix_parameters)
-    serialize = partial(serialize_coverage_matrix, context, matrix, matrix_parameters)
+    serialize = partial(serialize_coverage_matrix, context, matrix, matrix_request, matrix_parameters)
     resource = Resource(
         iri, "/coverage", triples=lambda: (), write=serialize, formats=formats, pairs=matrix_parameters
     )
@@ -134,35 +159,79 @@ async def get_coverage(
 async def read_coverage_matrix(
     request: Request,
     queries: QueryService,
-    counts: PaperCounts,
-    dimension: str,
-    filters: dict[str, list[Any]],
+    paper_counts: CellCounts,
+    judgment_counts: CellCounts,
+    matrix_request: MatrixRequest,
 ) -> CoverageMatrix:
-    """The coverage matrix with rows of this dimension. Raises Problem 503 if counting papers takes long."""
+    """The coverage matrix. Raises Problem 503 if counting papers or judgments takes long."""
+    judged = await judgment_counts.get_counts()
     result_rows = await select_internal_rows(
-        request, queries, build_matrix_query(dimension, filters, queries.settings.base)
+        request, queries, build_matrix_query(matrix_request, judged, queries.settings.base)
     )
-    return build_coverage_matrix(dimension, result_rows, await counts.get_counts())
+    return build_coverage_matrix(matrix_request, result_rows, await paper_counts.get_counts(), judged)
+
+
+def list_matrix_formats(matrix_request: MatrixRequest) -> list[Format]:
+    """The formats of a matrix: RDF only with papers that measure issues."""
+    has_rdf = matrix_request.dimension == DEFAULT_ROW_DIMENSION and LAYER_PAPERS in matrix_request.layers
+    return [format_ for format_ in COVERAGE_FORMATS if has_rdf or format_ not in PAPER_MATRIX_FORMATS]
 
 
 def serialize_coverage_matrix(
-    context: RequestContext, matrix: CoverageMatrix, matrix_parameters: Pairs, format_: Format
+    context: RequestContext,
+    matrix: CoverageMatrix,
+    matrix_request: MatrixRequest,
+    matrix_parameters: Pairs,
+    format_: Format,
 ) -> bytes:
     """The matrix in the format; `matrix_parameters` are the query parameters that select it."""
     base = context.base
     if format_ is HTML:
+        holders = [pair for pair in matrix_parameters if pair[0] == "viewHolder"]
         return render_site_page(
             context,
             "coverage.html",
-            **build_coverage_links(matrix_parameters),
-            view=build_matrix_view(matrix, base, language.label_languages()),
+            **build_coverage_links(matrix_request, matrix_parameters),
+            view=build_matrix_view(matrix, base, language.label_languages(), holders),
             markup=build_coverage_markup(context),
+            form=build_filter_form(matrix, matrix_request),
+            lists=LIST_DEFINITIONS,
         )
     if format_ is SVG:
         return render_site_page(context, "coverage.svg", view=build_matrix_view(matrix, base))
     if format_ in COVERAGE_SERIALIZERS:
         return COVERAGE_SERIALIZERS[format_](matrix)
     return serialize_graph_body(context, iter_matrix_triples(matrix, base), format_)
+
+
+class FilterOption(NamedTuple):
+    """An option of a filter of the page: its value, its label, and whether it is selected.
+
+    `short_name` is the message of the short name of a criterion, empty for other options.
+    """
+
+    value: str
+    label: ox.Literal
+    is_selected: bool
+    short_name: str
+
+
+def build_filter_form(matrix: CoverageMatrix, matrix_request: MatrixRequest) -> dict[str, list[FilterOption]]:
+    """The options of the filters of the page by parameter."""
+    selected = {term.value for terms in matrix_request.filters.values() for term in terms}
+    ranges = language.label_languages()
+    return {
+        name: [
+            FilterOption(
+                iri.rpartition("/")[2],
+                best_text(texts, ranges, words_of_iri(iri)),
+                iri in selected,
+                SHORT_CRITERION_NAMES.get(iri.rpartition("/")[2], ""),
+            )
+            for iri, texts in labels.items()
+        ]
+        for name, labels in matrix.options.items()
+    }
 
 
 def build_coverage_markup(context: RequestContext) -> dict[str, Any]:
@@ -174,12 +243,13 @@ def build_coverage_markup(context: RequestContext) -> dict[str, Any]:
     )
 
 
-def build_coverage_links(matrix_parameters: Pairs) -> dict[str, Any]:
+def build_coverage_links(matrix_request: MatrixRequest, matrix_parameters: Pairs) -> dict[str, Any]:
     """The template variables with links to matrices with other rows, and to this matrix in other formats."""
-    dimension = parse_row_dimension(matrix_parameters)
     criteria = [pair for pair in matrix_parameters if pair[0] == "criterion"]
     return {
-        "by": dimension,
+        "by": matrix_request.dimension,
+        "layers": matrix_request.layers,
+        "is_rolled_up": matrix_request.is_rolled_up,
         "dimension_links": {
             row_dimension: build_service_path(
                 "coverage",
@@ -187,37 +257,46 @@ def build_coverage_links(matrix_parameters: Pairs) -> dict[str, Any]:
             )
             for row_dimension in ROW_DIMENSIONS
         },
-        "is_filtered": any(key != "by" for key, _ in matrix_parameters),
+        "is_filtered": any(matrix_request.filters.values()),
         "other_formats": [
             (format_.title, build_service_path("coverage", matrix_parameters, format_.suffix))
-            for format_ in COVERAGE_FORMATS
+            for format_ in list_matrix_formats(matrix_request)
             if format_ is not HTML
-            and (dimension == DEFAULT_ROW_DIMENSION or format_ not in ISSUE_ONLY_FORMATS)
         ],
     }
 
 
-def parse_row_dimension(pairs: Pairs) -> str:
-    """The dimension of the rows: the value of the parameter `by`. Raises Problem 400 for an unknown value."""
-    dimension = next(iter(parameter_values(pairs, "by")), DEFAULT_ROW_DIMENSION)
-    if dimension not in ROW_DIMENSIONS:
-        raise unknown_name_problem("The matrix cannot have as its rows", dimension, ROW_DIMENSIONS)
-    return dimension
+def parse_matrix_request(pairs: Pairs, base: str) -> MatrixRequest:
+    """What the query parameters ask for.
 
-
-def parse_coverage_filters(dimension: str, pairs: Pairs, base: str) -> dict[str, list[Any]]:
-    """The terms of each filter.
-
-    Raises Problem 400 for an invalid value, and for a filter that does not apply to rows of this dimension.
+    Raises Problem 400 for an invalid value, and for a parameter that does not apply to rows of this type.
     """
-    check_parameter_pairs(pairs, ("by", "_mediatype", "_profile"), ROW_DIMENSION_FILTERS[dimension])
-    return {
+    dimension = parse_named_value(pairs, "by", ROW_DIMENSIONS, "The matrix cannot have as its rows")
+    dimension = dimension or DEFAULT_ROW_DIMENSION
+    is_issue_matrix = dimension == DEFAULT_ROW_DIMENSION
+    once = ["by", "_mediatype", "_profile", *(("layer", "rollUp") if is_issue_matrix else ())]
+    check_parameter_pairs(pairs, once, ROW_DIMENSION_FILTERS[dimension])
+    layer = parse_named_value(pairs, "layer", COVERAGE_LAYERS, "The matrix has no layer")
+    roll_up = parse_named_value(pairs, "rollUp", ("true", "false"), "rollUp cannot be")
+    filters = {
         name: [
             parse_parameter_term(name, COVERAGE_FILTER_TYPES[name], text, base)
             for text in parameter_values(pairs, name)
+            if text  # a form sends an empty value for a filter that is not selected
         ]
         for name in ROW_DIMENSION_FILTERS[dimension]
+        if name != "viewHolder" or layer != LAYER_PAPERS  # papers have no holder of the view
     }
+    layers = COVERAGE_LAYERS if is_issue_matrix else (LAYER_PAPERS,)
+    return MatrixRequest(dimension, filters, [layer] if layer else layers, roll_up == "true")
+
+
+def parse_named_value(pairs: Pairs, name: str, known: Collection[str], message: str) -> str:
+    """The value of a parameter, empty if it is not given. Raises Problem 400 if it is not a known one."""
+    value = next(iter(parameter_values(pairs, name)), "")
+    if value and value not in known:
+        raise unknown_name_problem(message, value, known)
+    return value
 
 
 # By format; the other formats need the request.

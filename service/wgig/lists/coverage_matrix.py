@@ -1,33 +1,52 @@
-"""The coverage matrix: the number of papers and their verdicts for each row and criterion.
+"""The coverage matrix: how each row is measured by each criterion, in two layers.
 
-A row is an issue, a category or a stakeholder group. It is measured by a criterion if a paper assesses it by
-that criterion. The matrix is available as HTML, SVG, JSON, CSV and RDF. HTML and SVG show at most 200 rows,
-the other formats all.
+The layer of the papers has the number of papers that assess the row by the criterion, and their verdicts.
+Rows are issues, categories or stakeholder groups. The layer of the judgments has what the Background Report
+says of an issue by a criterion, and whose view it is. The layers are never merged into one verdict. The
+matrix is available as HTML, SVG, JSON, CSV and RDF. HTML and SVG show at most 200 rows, the others all.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import pyoxigraph as ox
 
-from ..i18n import gettext_noop
-from ..rdf.labels import best_text, words_of_iri
-from ..rdf.namespaces import RDFS_LABEL, namespaces_by_prefix
-from ..rdf.values import RESOURCE_NAME_PATTERN
+from ..rdf.labels import best_text
+from ..rdf.namespaces import RDFS_LABEL
 from ..resources.labels import build_language_map
 from ..text import serialize_csv_rows
-from .counts import CellKey
+from .counts import FLAG_CLUSTER, FLAG_DISPUTED, CellKey
 from .fields import NAME_PATH
 from .query import add_query_prefixes
 
-# The criteria: the principles that section 7 of the paper template names, and the cross-cutting priority.
-CRITERIA_PATTERN = """{ SELECT DISTINCT ?thing WHERE {
+# The criteria of the papers: the principles that section 7 of the template names, and the priority.
+PAPER_CRITERIA_PATTERN = """{ SELECT DISTINCT ?thing WHERE {
   { ?item wgig:partOf+ doc:form\\/issue-paper ; wgig:namesPrinciple ?thing }
   UNION { ?thing a wgig:CrosscuttingPriority }
 } }"""
+# The order of the columns: section 7 of the template, with the kinds of involvement; others follow.
+CRITERIA_ORDER = (
+    "multilateralism",
+    "transparency",
+    "democracy",
+    "coordination-capacity",
+    "involvement",
+    "involvement-governments",
+    "involvement-private-sector",
+    "involvement-civil-society",
+    "involvement-international-organizations",
+    "development",
+    "accountability",
+    "adequacy",
+)
+LAYER_PAPERS, LAYER_JUDGMENTS = "papers", "judgments"
+COVERAGE_LAYERS = (LAYER_JUDGMENTS, LAYER_PAPERS)
+VERDICT_NOT_ASSESSED = "not-assessed"
+# The states of a cell of judgments that are no verdict.
+STATE_DISPUTED, STATE_MIXED, STATE_NAMED = "disputed", "mixed", "named"
 
 LabelsByIri = dict[str, list[ox.Literal]]
 
@@ -70,11 +89,46 @@ ROW_DIMENSIONS = {
 
 
 @dataclass(frozen=True)
+class JudgedCell:
+    """The judgments on an issue by a criterion: their number, in total, by verdict and by holder of the view.
+
+    `disputed` counts the sides of disputes, `on_cluster` the judgments on a whole cluster of issues.
+    """
+
+    judgments: int
+    verdicts: Mapping[str, int]
+    holders: Mapping[str, int]
+    disputed: int
+    on_cluster: int
+
+    @property
+    def state(self) -> str:
+        """How the issue is judged: the name of the verdict if all agree, else one of the other states.
+
+        STATE_DISPUTED if a judgment is a side of a dispute, STATE_MIXED if verdicts differ, STATE_NAMED if
+        the criterion is named without a verdict.
+        """
+        if self.disputed:
+            return STATE_DISPUTED
+        names = {verdict.rpartition("/")[2] for verdict in self.verdicts} - {VERDICT_NOT_ASSESSED}
+        if not names:
+            return STATE_NAMED
+        return names.pop() if len(names) == 1 else STATE_MIXED
+
+    @property
+    def is_cluster_only(self) -> bool:
+        """Whether all judgments are on a whole cluster of issues."""
+        return self.on_cluster == self.judgments
+
+
+@dataclass(frozen=True)
 class CoverageMatrix:
-    """Rows, criteria and verdicts by IRI with their labels, and the number of papers in each cell.
+    """Rows, criteria, verdicts and holders by IRI with their labels, and the cells of each layer.
 
     Keys of `papers`: `(row,)` counts all papers of a row, `(row, criterion)` the papers that assess the row
-    by the criterion, `(row, criterion, verdict)` the papers with that verdict.
+    by the criterion, `(row, criterion, verdict)` the papers with that verdict. `judged` has the cells with
+    judgments by row and criterion. A layer that is not in `layers` has no cells. `kinds` has the criteria
+    that are rolled up into each criterion. `options` has the values of the filters by parameter, with labels.
     """
 
     dimension: str
@@ -82,6 +136,11 @@ class CoverageMatrix:
     criteria: LabelsByIri
     verdicts: LabelsByIri
     papers: Mapping[CellKey, int]
+    holders: LabelsByIri = field(default_factory=dict)
+    judged: Mapping[tuple[str, str], JudgedCell] = field(default_factory=dict)
+    layers: Collection[str] = (LAYER_PAPERS,)
+    kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    options: Mapping[str, LabelsByIri] = field(default_factory=dict)
 
     @property
     def row_dimension(self) -> RowDimension:
@@ -104,21 +163,65 @@ class CoverageMatrix:
         measured_rows = {cell[0] for cell in self.papers if len(cell) == 2}
         return sum(len(cell) == 1 and cell[0] not in measured_rows for cell in self.papers)
 
+    @property
+    def cells_by_state(self) -> Counter[str]:
+        """The number of cells with judgments by state."""
+        return Counter(cell.state for cell in self.judged.values())
 
-def build_matrix_query(dimension: str, filters: Mapping[str, Sequence[Any]], base: str) -> str:
-    """The SPARQL query for rows, criteria and verdicts that pass the filters: a result row per label."""
-    row_dimension = ROW_DIMENSIONS[dimension]
-    categories = filters.get("category", ()) if dimension == "issue" else ()
+    @property
+    def unjudged_rows(self) -> list[str]:
+        """The rows without any judgment."""
+        judged_rows = {row for row, _ in self.judged}
+        return [row for row in self.rows if row not in judged_rows]
+
+
+@dataclass(frozen=True)
+class MatrixRequest:
+    """What a matrix shows: the type of its rows, filters by parameter, layers, and whether kinds roll up."""
+
+    dimension: str = "issue"
+    filters: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    layers: Collection[str] = COVERAGE_LAYERS
+    is_rolled_up: bool = False
+
+
+def build_matrix_query(matrix_request: MatrixRequest, judged: Mapping[CellKey, int], base: str) -> str:
+    """The SPARQL query for rows, criteria, verdicts and holders that the matrix may show.
+
+    A result row has ?axis, ?thing, ?label and, if kinds of criteria are rolled up, ?broader. `judged` has the
+    judgments by cell, with the criteria that occur.
+    """
+    filters = matrix_request.filters
+    row_dimension = ROW_DIMENSIONS[matrix_request.dimension]
+    categories = filters.get("category", ()) if matrix_request.dimension == "issue" else ()
     row_values = format_values_clause("thing", filters.get(row_dimension.key, ()))
+    criteria_patterns = []
+    if LAYER_PAPERS in matrix_request.layers:
+        criteria_patterns.append(PAPER_CRITERIA_PATTERN)
+    if LAYER_JUDGMENTS in matrix_request.layers and judged:
+        judged_criteria = [ox.NamedNode(iri) for iri in sorted({cell[1] for cell in judged})]
+        criteria_patterns.append(f"{{ {format_values_clause('thing', judged_criteria)} }}")
+        if matrix_request.is_rolled_up:
+            values = format_values_clause("kind", judged_criteria)
+            criteria_patterns.append(f"{{ {values} ?kind skos:broader ?thing }}")
+    category_path = "(wgig:category|wgig:cluster)/skos:broader*"
     patterns = {
         "rows": f"{row_values} {format_values_clause('category', categories)} "
-        f"{'?thing wgig:category ?category .' if categories else ''} {row_dimension.pattern}",
-        "criteria": f"{CRITERIA_PATTERN} {format_values_clause('thing', filters.get('criterion', ()))}",
+        f"{f'?thing {category_path} ?category .' if categories else ''} {row_dimension.pattern}",
+        "criteria": f"{{ {' UNION '.join(criteria_patterns)} }}"
+        f"{' OPTIONAL { ?thing skos:broader ?broader }' if matrix_request.is_rolled_up else ''}"
+        if criteria_patterns
+        else "VALUES ?thing { }",
         "verdicts": "?thing a wgig:Verdict",
+        "holders": "?thing skos:inScheme scheme:view-holders",
+        "categories": "VALUES ?scheme { scheme:categories-2004 scheme:clusters-2005 } "
+        "?thing skos:inScheme ?scheme",
     }
     union = " UNION ".join(f'{{ {pattern} BIND ("{axis}" AS ?axis) }}' for axis, pattern in patterns.items())
     return add_query_prefixes(
-        f"SELECT ?axis ?thing ?label WHERE {{ {{ {union} }} OPTIONAL {{ ?thing {NAME_PATH} ?label }} }}", base
+        f"SELECT DISTINCT ?axis ?thing ?label ?broader WHERE {{ {{ {union} }} "
+        f"OPTIONAL {{ ?thing {NAME_PATH} ?label }} }}",
+        base,
     )
 
 
@@ -128,23 +231,99 @@ def format_values_clause(variable: str, terms: Sequence[Any]) -> str:
 
 
 def build_coverage_matrix(
-    dimension: str, result_rows: Sequence[Sequence[Any]], papers: Mapping[CellKey, int]
+    matrix_request: MatrixRequest,
+    result_rows: Sequence[Sequence[Any]],
+    papers: Mapping[CellKey, int],
+    judged: Mapping[CellKey, int],
 ) -> CoverageMatrix:
-    """The matrix from the result rows of `build_matrix_query` and the counts of papers by cell."""
-    labels: dict[str, LabelsByIri] = {"rows": {}, "criteria": {}, "verdicts": {}}
-    for axis, thing, label in result_rows:
+    """The matrix from the result rows of `build_matrix_query`, and papers and judgments by cell."""
+    labels: dict[str, LabelsByIri] = {
+        axis: {} for axis in ("rows", "criteria", "verdicts", "holders", "categories")
+    }
+    broader: dict[str, str] = {}
+    for axis, thing, label, broader_thing in result_rows:
         texts = labels[axis.value].setdefault(thing.value, [])
         if isinstance(label, ox.Literal) and label not in texts:
             texts.append(label)
-    rows, criteria, verdicts = (
-        dict(sorted(axis_labels.items(), key=matrix_label_sort_key)) for axis_labels in labels.values()
-    )
-    matrix_papers = {
-        cell: count
-        for cell, count in papers.items()
-        if cell[0] in rows and (len(cell) == 1 or cell[1] in criteria)
+        if isinstance(broader_thing, ox.NamedNode):
+            broader[thing.value] = broader_thing.value
+    all_criteria = labels["criteria"]
+    kind_of = {kind: whole for kind, whole in broader.items() if whole in all_criteria}
+    selected = {kind_of.get(term.value, term.value) for term in matrix_request.filters.get("criterion", ())}
+    shown_criteria = {
+        iri: texts
+        for iri, texts in sorted(all_criteria.items(), key=criterion_sort_key)
+        if iri not in kind_of
     }
-    return CoverageMatrix(dimension, rows, criteria, verdicts, matrix_papers)
+    criteria = {iri: texts for iri, texts in shown_criteria.items() if not selected or iri in selected}
+    rows, verdicts, holders = (
+        dict(sorted(labels[axis].items(), key=matrix_label_sort_key))
+        for axis in ("rows", "verdicts", "holders")
+    )
+    kinds = defaultdict(list)
+    for kind, whole in kind_of.items():
+        kinds[whole].append(kind)
+    return CoverageMatrix(
+        matrix_request.dimension,
+        rows,
+        criteria,
+        verdicts,
+        {
+            cell: count
+            for cell, count in papers.items()
+            if LAYER_PAPERS in matrix_request.layers
+            and cell[0] in rows
+            and (len(cell) == 1 or cell[1] in criteria)
+        },
+        holders,
+        build_judged_cells(matrix_request, rows, criteria, kind_of, judged),
+        matrix_request.layers,
+        kinds,
+        {
+            "viewHolder": holders,
+            "criterion": shown_criteria,
+            "category": dict(sorted(labels["categories"].items())),
+        },
+    )
+
+
+def build_judged_cells(
+    matrix_request: MatrixRequest,
+    rows: Collection[str],
+    criteria: Collection[str],
+    kind_of: Mapping[str, str],
+    judged: Mapping[CellKey, int],
+) -> dict[tuple[str, str], JudgedCell]:
+    """The cells with judgments by row and criterion; `kind_of` has the criterion that a kind is part of."""
+    if LAYER_JUDGMENTS not in matrix_request.layers:
+        return {}
+    selected_holders = {term.value for term in matrix_request.filters.get("viewHolder", ())}
+    counts: dict[tuple[str, str], dict[str, Counter[str]]] = {}
+    for (issue, criterion, verdict, holder, flags), number in judged.items():
+        key = issue, kind_of.get(criterion, criterion)
+        if key[0] in rows and key[1] in criteria and (not selected_holders or holder in selected_holders):
+            cell = counts.setdefault(key, defaultdict(Counter))
+            for axis, name in (("verdicts", verdict), ("holders", holder)):
+                if name:
+                    cell[axis][name] += number
+            cell["flags"].update(dict.fromkeys(["", *flags.split()], number))
+    return {
+        key: JudgedCell(
+            cell["flags"][""],
+            cell["verdicts"],
+            cell["holders"],
+            cell["flags"][FLAG_DISPUTED],
+            cell["flags"][FLAG_CLUSTER],
+        )
+        for key, cell in counts.items()
+    }
+
+
+def criterion_sort_key(item: tuple[str, list[ox.Literal]]) -> tuple[int, tuple[str, str]]:
+    """The sort key of a criterion with its labels: its position in CRITERIA_ORDER, then its label."""
+    name = item[0].rpartition("/")[2]
+    position = CRITERIA_ORDER.index(name) if name in CRITERIA_ORDER else len(CRITERIA_ORDER)
+    return position, matrix_label_sort_key(item)
 
 
 def matrix_label_sort_key(item: tuple[str, list[ox.Literal]]) -> tuple[str, str]:
@@ -153,28 +332,27 @@ def matrix_label_sort_key(item: tuple[str, list[ox.Literal]]) -> tuple[str, str]
 
 
 def serialize_matrix_json(matrix: CoverageMatrix) -> bytes:
-    """The matrix as JSON: rows, criteria, verdicts, and all cells, empty ones included."""
+    """The matrix as JSON: rows, criteria, verdicts, holders, and all cells, empty ones included."""
     axes = {
         matrix.row_dimension.plural: matrix.rows,
         "criteria": matrix.criteria,
         "verdicts": matrix.verdicts,
     }
+    if LAYER_JUDGMENTS in matrix.layers:
+        axes["viewHolders"] = matrix.holders
     members: dict[str, list[dict[str, Any]]] = {
         name: [{"id": iri, "label": build_language_map(texts)} for iri, texts in labels.items()]
         for name, labels in axes.items()
     }
-    for row_member in members[matrix.row_dimension.plural]:
-        row_member["papers"] = matrix.papers.get((row_member["id"],), 0)
+    if LAYER_PAPERS in matrix.layers:
+        for row_member in members[matrix.row_dimension.plural]:
+            row_member["papers"] = matrix.papers.get((row_member["id"],), 0)
     cells = [
         {
             matrix.row_dimension.key: row,
             "criterion": criterion,
-            "papers": matrix.papers.get((row, criterion), 0),
-            "verdicts": {
-                verdict: matrix.papers[row, criterion, verdict]
-                for verdict in matrix.verdicts
-                if (row, criterion, verdict) in matrix.papers
-            },
+            **(build_papers_json(matrix, row, criterion) if LAYER_PAPERS in matrix.layers else {}),
+            **(build_judged_json(matrix, row, criterion) if LAYER_JUDGMENTS in matrix.layers else {}),
         }
         for row in matrix.rows
         for criterion in matrix.criteria
@@ -182,18 +360,70 @@ def serialize_matrix_json(matrix: CoverageMatrix) -> bytes:
     return json.dumps({**members, "cells": cells}, ensure_ascii=False).encode() + b"\n"
 
 
+def build_papers_json(matrix: CoverageMatrix, row: str, criterion: str) -> dict[str, Any]:
+    """The members of a cell on its papers."""
+    return {
+        "papers": matrix.papers.get((row, criterion), 0),
+        "verdicts": {
+            verdict: matrix.papers[row, criterion, verdict]
+            for verdict in matrix.verdicts
+            if (row, criterion, verdict) in matrix.papers
+        },
+    }
+
+
+def build_judged_json(matrix: CoverageMatrix, row: str, criterion: str) -> dict[str, Any]:
+    """The members of a cell on its judgments; `judged` is missing if there are none."""
+    cell = matrix.judged.get((row, criterion))
+    if cell is None:
+        return {"judgments": 0}
+    return {
+        "judgments": cell.judgments,
+        "judged": {
+            "state": cell.state,
+            "verdicts": dict(cell.verdicts),
+            "viewHolders": dict(cell.holders),
+            "disputed": cell.disputed,
+            "clusterOnly": cell.is_cluster_only,
+        },
+    }
+
+
 def serialize_matrix_csv(matrix: CoverageMatrix) -> bytes:
-    """The matrix as CSV: a line for each cell, with a column for all papers and one for each verdict."""
+    """The matrix as CSV: a line for each cell.
+
+    The columns on papers are their number, in total and by verdict. Those on judgments are their number, the
+    state of the cell, the numbers by verdict and by holder of the view, the sides of disputes, and whether
+    all are on a whole cluster of issues.
+    """
     verdict_names = [verdict.rpartition("/")[2] for verdict in matrix.verdicts]
+    holder_names = [holder.rpartition("/")[2] for holder in matrix.holders]
     key = matrix.row_dimension.key
-    rows: list[list[object]] = [[key, f"{key}Label", "criterion", "criterionLabel", "papers", *verdict_names]]
+    has_papers, has_judgments = LAYER_PAPERS in matrix.layers, LAYER_JUDGMENTS in matrix.layers
+    header: list[object] = [key, f"{key}Label", "criterion", "criterionLabel"]
+    if has_papers:
+        header += ["papers", *verdict_names]
+    if has_judgments:
+        header += ["judgments", "judged", *(f"judged-{name}" for name in verdict_names)]
+        header += [*(f"view-{name}" for name in holder_names), "disputed", "clusterOnly"]
+    rows = [header]
     for row, row_texts in matrix.rows.items():
         for criterion, texts in matrix.criteria.items():
-            counts = [matrix.papers.get((row, criterion, verdict), 0) for verdict in matrix.verdicts]
-            papers = matrix.papers.get((row, criterion), 0)
-            labels = best_text(row_texts).value, best_text(texts).value
-            rows.append([row, labels[0], criterion, labels[1], papers, *counts])
+            line: list[object] = [row, best_text(row_texts).value, criterion, best_text(texts).value]
+            if has_papers:
+                line.append(matrix.papers.get((row, criterion), 0))
+                line += [matrix.papers.get((row, criterion, verdict), 0) for verdict in matrix.verdicts]
+            if has_judgments:
+                cell = matrix.judged.get((row, criterion), NO_JUDGMENTS)
+                line += [cell.judgments, cell.state if cell.judgments else ""]
+                line += [cell.verdicts.get(verdict, 0) for verdict in matrix.verdicts]
+                line += [cell.holders.get(holder, 0) for holder in matrix.holders]
+                line += [cell.disputed, "true" if cell.judgments and cell.is_cluster_only else "false"]
+            rows.append(line)
     return serialize_csv_rows(rows)
+
+
+NO_JUDGMENTS = JudgedCell(0, {}, {}, 0, 0)
 
 
 def iter_matrix_triples(matrix: CoverageMatrix, base: str) -> Iterator[ox.Triple]:
@@ -204,133 +434,3 @@ def iter_matrix_triples(matrix: CoverageMatrix, base: str) -> Iterator[ox.Triple
     for iri, texts in (matrix.rows | matrix.criteria).items():
         for text in texts:
             yield ox.Triple(ox.NamedNode(iri), RDFS_LABEL, text)
-
-
-MAX_SHOWN_ROWS = 200  # on a page; data formats have all rows
-# The tones of cells: the CSS class of the color, and its meaning.
-CELL_TONES = {
-    "adequate": gettext_noop("every verdict is adequate"),
-    "partly-adequate": gettext_noop("every verdict is partly adequate"),
-    "inadequate": gettext_noop("every verdict is inadequate"),
-    "not-assessed": gettext_noop("a paper names the criterion and gives no judgment"),
-    "mixed": gettext_noop("verdicts differ"),
-    "unjudged": gettext_noop("a paper measures by the criterion, and its verdict is not known"),
-    "none": gettext_noop("there are papers, and none is known to measure by the criterion"),
-    "no-paper": gettext_noop("no paper is known"),
-}
-
-
-class MatrixHeader(NamedTuple):
-    """The header of a row or column: its IRI, label, and value in query strings.
-
-    For a row, also the number of its papers, and the path of the list of these papers.
-    """
-
-    iri: str
-    name: ox.Literal
-    query_value: str
-    papers: int = 0
-    path: str = ""
-
-
-class MatrixCell(NamedTuple):
-    """A cell: the CSS class of its color, and the numbers of its papers, in total and by verdict.
-
-    `path` is the path of the list of its papers, `query` the path of the example query for them.
-    """
-
-    tone: str
-    papers: int
-    verdicts: Sequence[tuple[ox.Literal, int]]
-    path: str
-    query: str
-
-
-class MatrixView(NamedTuple):
-    """The matrix as a page shows it: the first MAX_SHOWN_ROWS rows, and the meanings of their tones."""
-
-    coverage: CoverageMatrix
-    columns: Sequence[MatrixHeader]
-    rows: Sequence[tuple[MatrixHeader, Sequence[MatrixCell]]]
-    tones: Mapping[str, str]
-
-    @property
-    def measured_cells(self) -> list[tuple[MatrixHeader, MatrixHeader, MatrixCell]]:
-        """The cells that have papers, each with its row and column."""
-        return [
-            (row, column, cell)
-            for row, cells in self.rows
-            for column, cell in zip(self.columns, cells, strict=True)
-            if cell.papers
-        ]
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether some rows are not shown."""
-        return len(self.rows) < len(self.coverage.rows)
-
-
-def build_matrix_view(matrix: CoverageMatrix, base: str, ranges: Sequence[str] = ()) -> MatrixView:
-    """The view of a matrix with labels in the best of the language ranges."""
-    namespaces = namespaces_by_prefix(base)
-    columns = [
-        MatrixHeader(
-            iri, matrix_label(iri, matrix.criteria, ranges), iri_query_value(iri, namespaces["principle"])
-        )
-        for iri in matrix.criteria
-    ]
-    rows = []
-    for iri in list(matrix.rows)[:MAX_SHOWN_ROWS]:
-        query_value = iri_query_value(iri, namespaces[matrix.row_dimension.type])
-        papers = matrix.papers.get((iri,), 0)
-        path = f"/papers?{urlencode({matrix.row_dimension.key: query_value})}"
-        row = MatrixHeader(iri, matrix_label(iri, matrix.rows, ranges), query_value, papers, path)
-        rows.append((row, [build_matrix_cell(matrix, row, column, ranges) for column in columns]))
-    tones = {cell.tone for _, cells in rows for cell in cells}
-    return MatrixView(
-        matrix, columns, rows, {tone: meaning for tone, meaning in CELL_TONES.items() if tone in tones}
-    )
-
-
-def matrix_label(iri: str, labels: LabelsByIri, ranges: Sequence[str]) -> ox.Literal:
-    """The best label for the language ranges; without labels, words made from the end of the IRI."""
-    return best_text((label for label in labels[iri] if label.value), ranges, words_of_iri(iri))
-
-
-def iri_query_value(iri: str, namespace: str) -> str:
-    """The value for an IRI in a query string: its local name in the namespace, or else the whole IRI."""
-    local_name = iri.removeprefix(namespace)
-    return local_name if iri.startswith(namespace) and RESOURCE_NAME_PATTERN.fullmatch(local_name) else iri
-
-
-def build_matrix_cell(
-    matrix: CoverageMatrix, row: MatrixHeader, column: MatrixHeader, ranges: Sequence[str]
-) -> MatrixCell:
-    """The cell of a row and a column, with labels in the best of the language ranges."""
-    papers = matrix.papers.get((row.iri, column.iri), 0)
-    verdicts = [
-        (verdict, matrix.papers[row.iri, column.iri, verdict])
-        for verdict in matrix.verdicts
-        if (row.iri, column.iri, verdict) in matrix.papers
-    ]
-    example, parameter = matrix.row_dimension.example_query
-    return MatrixCell(
-        cell_tone(papers, [iri for iri, _ in verdicts], row.papers),
-        papers,
-        [(matrix_label(iri, matrix.verdicts, ranges), count) for iri, count in verdicts],
-        f"{row.path}&{urlencode({'criterion': column.query_value})}",
-        f"/queries/{example}?{urlencode({parameter: row.query_value, 'the_criterion': column.query_value})}",
-    )
-
-
-def cell_tone(papers: int, verdicts: Sequence[str], row_papers: int) -> str:
-    """The CSS class of the color of a cell with this number of papers and these verdicts, as IRIs.
-
-    `row_papers` is the number of papers of its row.
-    """
-    if not papers:
-        return "none" if row_papers else "no-paper"
-    if not verdicts:
-        return "unjudged"
-    verdict = verdicts[0].rpartition("/")[2]
-    return verdict if len(verdicts) == 1 and verdict in CELL_TONES else "mixed"

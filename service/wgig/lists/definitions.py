@@ -24,6 +24,23 @@ TIMELINESS_FIELD = ListField(
 SOURCE_FIELD = ListField(
     "dcterms:source", "thing", gettext_noop("The pages and paragraphs that it is taken from."), many=True
 )
+IDENTIFIER_FIELD = ListField("dcterms:identifier", "string", gettext_noop("Its identifier in the tables."))
+VIEW_HOLDER_FIELD = ListField("viewHolder", "view-holder", gettext_noop("Whose view it is."))
+# Of the sources of a resource, only parts of documents have wgig:partOf and wgig:order.
+PARAGRAPH_FIELD = ListField(
+    "paragraph",
+    "bg",
+    gettext_noop("The parts of the Background Report that it is taken from."),
+    many=True,
+    pattern="?id dcterms:source ?value . ?value wgig:partOf ?value_whole .",
+)
+POSITION_FIELD = ListField(
+    "position",
+    "integer",
+    gettext_noop("The position of these parts in the report."),
+    many=True,
+    path="dcterms:source/wgig:order",
+)
 
 LIST_DEFINITIONS = {
     definition.name: definition
@@ -213,13 +230,10 @@ LIST_DEFINITIONS = {
                 ListField(
                     "region",
                     "name",
-                    gettext_noop("The UN M49 regions of its countries, as far as the crosswalk has them."),
+                    gettext_noop("The UN M49 regions of its countries."),
                     many=True,
-                    # The graph crosswalk has a note on each UN M49 code, such as "Europe / Western Europe".
-                    pattern="?id wgig:country|^org:member/wgig:country ?value_country . "
-                    "?value_identifier wgig:identifies ?value_country ; "
-                    'wgig:identifierScheme "UN M49" ; skos:note ?value_note . '
-                    "BIND (STRBEFORE(STR(?value_note), ' /') AS ?value)",
+                    pattern="?id (wgig:country|^org:member/wgig:country)/dcterms:isPartOf/rdfs:label "
+                    "?value_label . BIND (STR(?value_label) AS ?value)",
                 ),
                 ListField(
                     "developingCountry",
@@ -345,6 +359,216 @@ LIST_DEFINITIONS = {
             ),
             sort=("order",),
             required_pattern="?id wgig:partOf+ doc:declaration .",
+        ),
+        ListDefinition(
+            "background-report",
+            gettext_noop("Background Report"),
+            gettext_noop("The Background Report of June 2005, part by part, in summaries."),
+            ("Section", "Paragraph"),
+            (
+                TYPE_FIELD,
+                LABEL_FIELD,
+                ListField("dcterms:type", "part-kind", gettext_noop("What kind of part it is.")),
+                NUMBER_FIELD,
+                ORDER_FIELD,
+                TITLE_FIELD,
+                ListField("dcterms:description", "text", gettext_noop("Its summary, by language.")),
+                ListField("partOf", "thing", gettext_noop("The part that it belongs to."), many=True),
+                ListField(
+                    "namesPrinciple", "principle", gettext_noop("The principles that it names."), many=True
+                ),
+                ListField(
+                    "bearsOn", "thing", gettext_noop("The issues and categories that it bears on."), many=True
+                ),
+                ListField("confidence", "confidence", gettext_noop("How certain its number is.")),
+                NOTE_FIELD,
+                SOURCE_FIELD,
+            ),
+            sort=("order",),
+            required_pattern="?id wgig:partOf+ doc:background-report .",
+        ),
+        ListDefinition(
+            "judgments",
+            gettext_noop("Judgments"),
+            gettext_noop(
+                "How far the governance of issues meets the criteria, as the Background Report states it, "
+                "and whose view that is."
+            ),
+            ("Judgment",),
+            (
+                TYPE_FIELD,
+                LABEL_FIELD,
+                IDENTIFIER_FIELD,
+                ListField("dcterms:description", "text", gettext_noop("Its summary, by language.")),
+                ListField("quotation", "text", gettext_noop("The words of the report that it rests on.")),
+                ListField(
+                    "dcterms:type",
+                    "judged-kind",
+                    gettext_noop("Whether it judges an issue, mechanism or actor."),
+                ),
+                ListField("issue", "issue", gettext_noop("The issues that it is about."), many=True),
+                ListField(
+                    "cluster", "category", gettext_noop("The cluster that it judges as a whole."), many=True
+                ),
+                ListField(
+                    "judges", "thing", gettext_noop("The mechanisms and actors that it judges."), many=True
+                ),
+                ListField(
+                    "judgedAsNamed", "text", gettext_noop("What it judges, in its own words, by language.")
+                ),
+                ListField("criterion", "criterion", gettext_noop("The criterion that it judges by.")),
+                ListField("verdict", "verdict", gettext_noop("Its verdict.")),
+                VIEW_HOLDER_FIELD,
+                ListField("dispute", "dispute", gettext_noop("The dispute that it is a side of."), many=True),
+                ListField(
+                    "aim",
+                    "category",
+                    gettext_noop("The aims of the Declaration by which it judges an outcome."),
+                    many=True,
+                ),
+                PARAGRAPH_FIELD,
+                POSITION_FIELD,
+                ListField("confidence", "confidence", gettext_noop("How certain the reading is.")),
+                ListField(
+                    "secondReading",
+                    "name",
+                    gettext_noop("How a second reader agreed, such as agree or changed."),
+                ),
+                SOURCE_FIELD,
+            ),
+            sort=("position", "dcterms:identifier"),
+        ),
+        ListDefinition(
+            "disputes",
+            gettext_noop("Disputes"),
+            gettext_noop(
+                "The questions on which the Background Report has opposite views, with their sides."
+            ),
+            ("Dispute",),
+            (
+                TYPE_FIELD,
+                LABEL_FIELD,
+                ListField("side", "judgment", gettext_noop("The judgments that are its sides."), many=True),
+                ListField(
+                    "issue",
+                    "issue",
+                    gettext_noop("The issues of its sides."),
+                    many=True,
+                    path="wgig:side/wgig:issue",
+                ),
+                ListField(
+                    "criterion",
+                    "criterion",
+                    gettext_noop("The criteria of its sides."),
+                    many=True,
+                    path="wgig:side/wgig:criterion",
+                ),
+                ListField(
+                    "verdict",
+                    "verdict",
+                    gettext_noop("The verdicts of its sides."),
+                    many=True,
+                    path="wgig:side/wgig:verdict",
+                ),
+                ListField(
+                    "viewHolder",
+                    "view-holder",
+                    gettext_noop("Whose views its sides are."),
+                    many=True,
+                    path="wgig:side/wgig:viewHolder",
+                ),
+                PARAGRAPH_FIELD,
+                NOTE_FIELD,
+                SOURCE_FIELD,
+            ),
+        ),
+        ListDefinition(
+            "mechanisms",
+            gettext_noop("Mechanisms"),
+            gettext_noop(
+                "The organizations, treaties, forums, programs and other arrangements that govern issues."
+            ),
+            ("GovernanceMechanism",),
+            (
+                TYPE_FIELD,
+                LABEL_FIELD,
+                ListField("skos:altLabel", "text", gettext_noop("Its other names, by language."), many=True),
+                IDENTIFIER_FIELD,
+                ListField("dcterms:type", "mechanism-kind", gettext_noop("What kind of mechanism it is.")),
+                ListField("mechanismRole", "text", gettext_noop("What it does, by language.")),
+                ListField("governs", "issue", gettext_noop("The issues that it governs."), many=True),
+                ListField(
+                    "dcterms:isReferencedBy",
+                    "bg",
+                    gettext_noop("The parts of the Background Report that name it."),
+                    many=True,
+                ),
+                NOTE_FIELD,
+                SOURCE_FIELD,
+            ),
+        ),
+        ListDefinition(
+            "recommendations",
+            gettext_noop("Recommendations"),
+            gettext_noop("What the Background Report says is needed, lacking or proposed."),
+            ("Recommendation",),
+            (
+                TYPE_FIELD,
+                LABEL_FIELD,
+                IDENTIFIER_FIELD,
+                ListField("dcterms:description", "text", gettext_noop("Its summary, by language.")),
+                ListField(
+                    "dcterms:type",
+                    "recommendation-kind",
+                    gettext_noop("Whether it is a need, barrier, proposal or direction."),
+                ),
+                ListField("issue", "issue", gettext_noop("The issues that it is about."), many=True),
+                ListField(
+                    "namesPrinciple", "principle", gettext_noop("The principles that it names."), many=True
+                ),
+                VIEW_HOLDER_FIELD,
+                ListField("number", "string", gettext_noop("Its number in a list of the paragraph.")),
+                PARAGRAPH_FIELD,
+                POSITION_FIELD,
+                ListField("confidence", "confidence", gettext_noop("How certain the reading is.")),
+                SOURCE_FIELD,
+            ),
+            sort=("position", "dcterms:identifier"),
+        ),
+        ListDefinition(
+            "definitions",
+            gettext_noop("Definitions"),
+            gettext_noop(
+                "The definitions of Internet governance: the working definition of the group first, then "
+                "those that competed with it."
+            ),
+            ("Definition",),
+            (
+                TYPE_FIELD,
+                LABEL_FIELD,
+                ListField(
+                    "number",
+                    "integer",
+                    gettext_noop(
+                        "Its number in Box 1 of the Background Report; the working definition has none."
+                    ),
+                ),
+                ListField("dcterms:description", "text", gettext_noop("Its text or a summary, by language.")),
+                ListField("dcterms:creator", "agent", gettext_noop("Who proposed it."), many=True),
+                ListField("authorType", "author-type", gettext_noop("What kind of author proposed it.")),
+                ListField("dcterms:date", "date", gettext_noop("When it was proposed or adopted.")),
+                ListField("occasion", "text", gettext_noop("Where it was proposed or adopted, by language.")),
+                ListField("namesActors", "boolean", gettext_noop("Whether it names who governs.")),
+                ListField("namesScope", "text", gettext_noop("What it says is governed, by language.")),
+                ListField(
+                    "byMember", "boolean", gettext_noop("Whether its author was a member of the group.")
+                ),
+                ListField("definedTerm", "thing", gettext_noop("The term that it defines."), many=True),
+                NOTE_FIELD,
+                SOURCE_FIELD,
+            ),
+            sort=("number",),
+            date_fields=("dcterms:date",),
         ),
         ListDefinition(
             "timeline",

@@ -1,4 +1,4 @@
-"""FastAPI dependencies of handlers that count or list papers.
+"""FastAPI dependencies of handlers that count or list papers or judgments.
 
 `pages.dependencies` explains why they are `async`.
 """
@@ -8,16 +8,22 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from .counts import PaperCounts
+from .counts import CellCounts
 from .papers_index import PapersIndex
 
 # By dimension, the classification by which papers are counted: issue, category, stakeholder-group or posted.
-Counts = Mapping[str, PaperCounts]
+Counts = Mapping[str, CellCounts]
 
 
 async def get_counts(request: Request) -> Counts:
     """The counts of papers by dimension."""
     counts: Counts = request.app.state.service.projections.paper_counts
+    return counts
+
+
+async def get_judgment_counts(request: Request) -> CellCounts:
+    """The counts of judgments by cell of the coverage matrix."""
+    counts: CellCounts = request.app.state.service.projections.judgment_counts
     return counts
 
 
@@ -28,4 +34,5 @@ async def get_papers(request: Request) -> PapersIndex:
 
 
 CountsDep = Annotated[Counts, Depends(get_counts)]
+JudgmentCountsDep = Annotated[CellCounts, Depends(get_judgment_counts)]
 PapersDep = Annotated[PapersIndex, Depends(get_papers)]

@@ -4,7 +4,7 @@
 label or an unclear one. The page of the list `papers` is in `papers_page`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,10 +17,13 @@ from ..i18n import gettext_noop
 from ..pages.names import foreign_property_label
 from ..pages.rendering import find_href
 from ..rdf.labels import best_text, words_of_iri
+from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, shorten_iri
 from ..rdf.values import is_resource_type
 from ..resources.labels import find_labels
-from ..resources.overview import PropertyPath, follow_property_path
+from ..resources.overview import OverviewRecord, build_records
+from ..resources.overview_paths import build_side_paths
+from ..resources.property_path import PropertyPath, follow_property_path
 from ..store.store import Store
 from .counts import CellKey
 from .fields import TYPE_FIELD, ListField
@@ -29,17 +32,40 @@ from .query import ListRequest
 from .results import ListPage
 
 # Fields that summarize a resource, the best first.
-SUMMARY_FIELDS = ("dcterms:title", "skos:definition", "dcterms:description", "skos:note")
+SUMMARY_FIELDS = ("dcterms:title", "skos:definition", "dcterms:description", "mechanismRole", "skos:note")
+QUOTATION_FIELD = "quotation"
+# The topics of a resource, on one line below its name.
+TOPIC_FIELDS = {
+    "judgments": ("issue", "cluster", "criterion"),
+    "recommendations": ("issue", "namesPrinciple"),
+}
+# The parts of a resource, such as the sides of a dispute, each on a line below its name.
+PART_PATHS = {"disputes": build_side_paths("^wgig:dispute")}
+# For a field without a value, the field that a cell shows instead.
+SUBSTITUTE_FIELDS = {"judges": "judgedAsNamed"}
 # The columns of each list: names of its fields and of COUNT_COLUMNS.
 LIST_COLUMNS = {
-    "issues": ("category", "cluster", "papers"),
+    "issues": ("category", "cluster", "papers", "judgments"),
     "categories": ("skos:inScheme", "skos:broader", "skos:relatedMatch", "issues", "papers"),
-    "principles": ("skos:broader", "texts", "measured"),
+    "principles": ("skos:broader", "texts", "measured", "judgments"),
     "stakeholders": ("stakeholderGroup", "org:role", "country", "org:memberOf"),
     "meetings": ("schema:startDate", "schema:endDate", "actualKind", "openTo", "place"),
     "milestones": ("dcterms:type", "responsible", "due", "delivered", "timeliness"),
     "agreements": ("dcterms:type", "settledBy", "concerns", "outcome", "confidence"),
     "declaration": ("namesPrinciple", "bearsOn", "citing", "evidence"),
+    "background-report": ("namesPrinciple", "bearsOn", "judgments", "recommendations"),
+    "judgments": ("verdict", "viewHolder", "judges", "paragraph", "dispute"),
+    "disputes": ("issue", "paragraph", "judgments"),
+    "mechanisms": ("dcterms:type", "governs", "dcterms:isReferencedBy", "judgments"),
+    "recommendations": ("dcterms:type", "viewHolder", "paragraph"),
+    "definitions": (
+        "dcterms:creator",
+        "authorType",
+        "dcterms:date",
+        "namesActors",
+        "namesScope",
+        "byMember",
+    ),
     "timeline": ("type", "when", "timeliness"),
     "conformance": ("earl:subject", "earl:result", "partsMet", "partsAsked"),
 }
@@ -51,10 +77,16 @@ COLUMN_TITLES = {
     "namesPrinciple": gettext_noop("Principles named"),
     "evidence": gettext_noop("Text seen"),
     "region": gettext_noop("Region"),
+    "viewHolder": gettext_noop("Whose view"),
+    "judges": gettext_noop("Judged"),
+    "paragraph": gettext_noop("Paragraph"),
+    "dcterms:isReferencedBy": gettext_noop("Named in"),
+    "dcterms:creator": gettext_noop("Author"),
     "when": gettext_noop("When"),
     "q": gettext_noop("Name contains"),
     "year": gettext_noop("Year"),
 }
+BOOLEAN_WORDS = {"true": gettext_noop("yes"), "false": gettext_noop("no")}
 # The dimension of the counts of papers (`counts.DIMENSION_PATHS`), by the name of the list.
 COUNT_DIMENSIONS = {"issues": "issue", "categories": "category"}
 
@@ -74,7 +106,10 @@ class CountSource(NamedTuple):
 
 @dataclass(frozen=True)
 class CountColumn:
-    """A column with the number of resources in the first source that has any; without sources, of papers."""
+    """A column with the number of resources in the first source that has any; without sources, of papers.
+
+    `title` is the English title of the column.
+    """
 
     title: str
     sources: tuple[CountSource, ...] = ()
@@ -101,6 +136,23 @@ COUNT_COLUMNS = {
         gettext_noop("Cited by"),
         (CountSource(PropertyPath("^cito:cites"), "{page}?inverse=cito:cites&page=1"),),
     ),
+    "judgments": CountColumn(
+        gettext_noop("Judgments"),
+        tuple(
+            CountSource(PropertyPath(f"^{property_}", "judgment:"), f"/judgments?{parameter}={{id}}")
+            for property_, parameter in (
+                ("wgig:issue", "issue"),
+                ("wgig:criterion", "criterion"),
+                ("wgig:judges", "judges"),
+                ("wgig:dispute", "dispute"),
+                ("dcterms:source", "paragraph"),
+            )
+        ),
+    ),
+    "recommendations": CountColumn(
+        gettext_noop("Recommendations"),
+        (CountSource(PropertyPath("^dcterms:source", "recommendation:"), "/recommendations?paragraph={id}"),),
+    ),
 }
 
 
@@ -125,10 +177,18 @@ class ResourceCount(NamedTuple):
 
 @dataclass(frozen=True)
 class ListRow:
-    """A resource of the list: its summary, and by column name its terms or the number of linked resources."""
+    """A resource of the list: its name, and its summary and quotation if it has them.
+
+    `topics` has the terms of each of its TOPIC_FIELDS, and `parts` its parts. `cells` has, by column name,
+    its terms or the number of linked resources.
+    """
 
     iri: str
+    name: ox.Literal
     summary: ox.Literal | None
+    quotation: ox.Literal | None
+    topics: Sequence[Sequence[Any]]
+    parts: Sequence[OverviewRecord]
     cells: Mapping[str, Sequence[Any] | ResourceCount]
 
 
@@ -155,7 +215,10 @@ def select_page_fields(list_request: ListRequest) -> ListRequest:
     """The request with the fields for the columns of its page; unchanged if it has the parameter `fields`."""
     if list_request.definition.name not in LIST_COLUMNS or has_explicit_fields(list_request):
         return list_request
-    names = {"label", *LIST_COLUMNS[list_request.definition.name], *SUMMARY_FIELDS}
+    name = list_request.definition.name
+    names = {"label", *LIST_COLUMNS[name], *SUMMARY_FIELDS, QUOTATION_FIELD}
+    names |= {*TOPIC_FIELDS.get(name, ())}
+    names |= {SUBSTITUTE_FIELDS[name] for name in names & SUBSTITUTE_FIELDS.keys()}
     return replace(
         list_request, fields=tuple(field for field in list_request.definition.fields if field.name in names)
     )
@@ -187,18 +250,35 @@ def build_list_view(
         term for terms_by_field in page.resources.values() for term in terms_by_field.get(TYPE_FIELD.name, ())
     )
     classes = {term.value for term in types if isinstance(term, ox.NamedNode)}
+    parts = {iri: list_parts(store, list_request, iri, base) for iri in page.resources}
+    part_iris = {iri for records in parts.values() for record in records for iri in record.iris}
     best_labels = find_labels(
-        store, {*page.resources, *property_iris.values(), *filter_iris.values(), *classes}, label_languages()
+        store,
+        {*page.resources, *property_iris.values(), *filter_iris.values(), *classes, *part_iris},
+        label_languages(),
     )
     labels = {iri: best_text(texts, label_languages()) for iri, texts in page.labels.items()} | best_labels
     titles = {name: column_title(name, iri, best_labels) for name, iri in property_iris.items()}
     builder = ListRowBuilder(store, list_request, base, paper_counts)
     return ListView(
         {name: build_list_column(titles[name], list_request.definition.by_name.get(name)) for name in names},
-        [builder.build_row(iri, terms_by_field) for iri, terms_by_field in page.resources.items()],
+        [
+            builder.build_row(
+                iri, labels.get(iri) or ox.Literal(words_of_iri(iri)), terms_by_field, parts[iri]
+            )
+            for iri, terms_by_field in page.resources.items()
+        ],
         list(iter_list_conditions(list_request, titles, filter_iris, labels)),
-        {iri: ox.Literal(words_of_iri(iri)) for iri in page.resources} | labels,
+        labels,
     )
+
+
+def list_parts(store: Store, list_request: ListRequest, iri: str, base: str) -> list[OverviewRecord]:
+    """The parts of a resource to show below its name."""
+    paths = PART_PATHS.get(list_request.definition.name)
+    if paths is None or has_explicit_fields(list_request):
+        return []
+    return build_records(store, iri, paths, base)[0]
 
 
 @dataclass(frozen=True)
@@ -215,23 +295,47 @@ class ListRowBuilder:
         """The classes of the list."""
         return {column_property(name, self.base) for name in self.list_request.definition.classes}
 
-    def build_row(self, iri: str, terms_by_field: FieldTerms) -> ListRow:
-        """The row of a resource with these terms by field."""
-        fields = self.list_request.definition.by_name
+    def build_row(
+        self, iri: str, label: ox.Literal, terms_by_field: FieldTerms, parts: Sequence[OverviewRecord]
+    ) -> ListRow:
+        """The row of a resource with this label, these terms by field, and these parts.
+
+        If the label begins with the summary, the summary is the name: the rest of the label is in columns.
+        """
         cells = {
-            name: self.select_terms(fields[name], terms_by_field.get(name, ()))
-            if name in fields
+            name: self.select_cell_terms(name, terms_by_field)
+            if name in self.list_request.definition.by_name
             else self.count_resources_for_column(name, iri)
             for name in list_column_names(self.list_request)
         }
+        if has_explicit_fields(self.list_request):
+            return ListRow(iri, label, None, None, (), (), cells)
+        summary = find_best_text(SUMMARY_FIELDS, terms_by_field)
+        has_long_label = summary is not None and label.value.startswith(summary.value)
+        list_name = self.list_request.definition.name
+        topics = (terms_by_field.get(name, ()) for name in TOPIC_FIELDS.get(list_name, ()))
         return ListRow(
-            iri, None if has_explicit_fields(self.list_request) else best_summary(terms_by_field), cells
+            iri,
+            summary if summary and has_long_label else label,
+            None if has_long_label else summary,
+            find_best_text([QUOTATION_FIELD], terms_by_field),
+            [terms for terms in topics if terms],
+            parts,
+            cells,
         )
 
+    def select_cell_terms(self, name: str, terms_by_field: FieldTerms) -> Sequence[Any]:
+        """The terms to show in the column of a field, or those of its substitute if it has no value."""
+        if not terms_by_field.get(name):
+            name = SUBSTITUTE_FIELDS.get(name, name)
+        return self.select_terms(self.list_request.definition.by_name[name], terms_by_field.get(name, ()))
+
     def select_terms(self, field: ListField, terms: Sequence[Any]) -> Sequence[Any]:
-        """The terms of a field to show: the text in the best language, or the classes of the list."""
+        """The terms of a field to show: the text in the best language, yes or no, the classes of the list."""
         if field.type == "class":
             return [term for term in terms if term in self.class_nodes]
+        if field.type == "boolean":
+            return [localize_boolean(term) for term in terms]
         texts = [term for term in terms if isinstance(term, ox.Literal)] if field.type == "text" else []
         return [best_text(texts, label_languages())] if texts else terms
 
@@ -250,6 +354,12 @@ class ListRowBuilder:
                 path = list_path.format(id=encoded_name, page=find_href(iri, self.base)) if has_page else ""
                 return ResourceCount(len(resources), is_exact, path)
         return ResourceCount(0, True, "")
+
+
+def localize_boolean(term: Any) -> Any:
+    """`yes` or `no` in the language of the page for an xsd:boolean; any other term unchanged."""
+    word = BOOLEAN_WORDS.get(term_text(term))
+    return ox.Literal(gettext(word), language=current_language()) if word else term
 
 
 def build_list_column(title: ox.Literal, field: ListField | None) -> ListColumn:
@@ -272,11 +382,10 @@ def column_title(name: str, iri: str, labels: Mapping[str, ox.Literal]) -> ox.Li
     return ox.Literal(text.value[:1].upper() + text.value[1:], language=text.language)
 
 
-def best_summary(terms_by_field: FieldTerms) -> ox.Literal | None:
-    """The first of SUMMARY_FIELDS that a resource has, in the best language; None if it has none of them."""
+def find_best_text(names: Iterable[str], terms_by_field: FieldTerms) -> ox.Literal | None:
+    """The text of the first field that a resource has, in the best language; None if it has none of them."""
     texts = (
-        [term for term in terms_by_field.get(name, ()) if isinstance(term, ox.Literal)]
-        for name in SUMMARY_FIELDS
+        [term for term in terms_by_field.get(name, ()) if isinstance(term, ox.Literal)] for name in names
     )
     return next((best_text(literals, label_languages()) for literals in texts if literals), None)
 

@@ -17,6 +17,11 @@ DEFAULT_LIST_PAGE_SIZE, MAX_LIST_PAGE_SIZE = 50, 500  # items on a page
 MAX_SORT_KEYS = 5  # fields to sort by
 # Types of filter values (`rdf.values`) that differ from the type of the field, by type of the field.
 FILTER_VALUE_TYPES = {"name": "text", "date": "moment"}
+BACKGROUND_REPORT_FILE = (
+    "https://github.com/dotnet/Open-XML-SDK/blob/cd2b359ef824737edb93f1c6157c19551aae1e52/test/"
+    "DocumentFormat.OpenXml.Tests.Assets/assets/TestDataStorage/v2FxTestFiles/wordprocessing/"
+    "footer%20%26%20header/BackgroundReport%20-%20THE%20WORKING%20GROUP%20ON%20INTERNET%20GOVERNANCE.docx"
+)
 # Example values by list and parameter, if the example of the type matches nothing in the bundled data.
 PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
     "papers": {
@@ -80,6 +85,34 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "order": 1,
         "partOf": "declaration:A",
         "dcterms:source": "http://www.itu.int/net/wsis/docs/geneva/official/dop.html",
+    },
+    "background-report": {
+        "q": "75",
+        "order": 1,
+        "partOf": "bg:I",
+        "bearsOn": "issue:spam",
+        "dcterms:source": BACKGROUND_REPORT_FILE,
+    },
+    "judgments": {
+        "q": "ICANN",
+        "cluster": "cluster-2",
+        "judges": "agent:icann",
+        "position": 110,
+        "secondReading": "agree",
+        "dcterms:source": "bg:101",
+    },
+    "disputes": {"q": "ICANN", "issue": "internet-names", "paragraph": "box2", "dcterms:source": "bg:box2"},
+    "mechanisms": {"q": "registry", "dcterms:source": "http://www.wgig.org/Meeting-June.html"},
+    "recommendations": {"q": "forum", "paragraph": "19", "position": 21, "dcterms:source": "bg:19"},
+    "definitions": {
+        "q": "Box 1",
+        "number": 1,
+        "dcterms:creator": "drake",
+        "dcterms:date": "2004-11",
+        "namesActors": True,
+        "byMember": True,
+        "definedTerm": "concept:internet-governance",
+        "dcterms:source": "https://mail.lacnic.net/pipermail/politicas/2005-July/000452.html",
     },
     "timeline": {
         "q": "report",

@@ -3,6 +3,9 @@
 Development is whether a seat counts for a developing country. A seat whose group, region or development is
 not known counts as `unknown`. Sources also claim how many seats there are; seats that are claimed, but named
 by no source, count as `unseen`. So all three distributions have the same sum.
+
+A value is derived if no source states it, as its basis says: a group follows from a post, a country from a
+place in the annex of the Background Report, development from a region.
 """
 
 import json
@@ -40,6 +43,15 @@ from .schemas import PeopleDocument
 
 STATE_UNKNOWN, STATE_UNSEEN = "unknown", "unseen"
 GROUP_FIELD, REGION_FIELD, DEVELOPMENT_FIELD = "stakeholderGroup", "region", "developingCountry"
+COUNTRY_FIELD = "country"
+# By field: the field with the basis of its value. A region follows from a country.
+BASIS_FIELDS = {
+    GROUP_FIELD: "stakeholderGroupBasis",
+    COUNTRY_FIELD: "countryBasis",
+    REGION_FIELD: "countryBasis",
+    DEVELOPMENT_FIELD: "developingBasis",
+}
+DERIVED_BASIS_PREFIXES = ("derived", "place in the annex")  # of the bases of derived values
 DEVELOPMENT_LABELS = {"true": gettext_noop("developing country"), "false": gettext_noop("developed country")}
 STAKEHOLDER_FIELDS = LIST_DEFINITIONS["stakeholders"].by_name
 
@@ -54,21 +66,26 @@ SEAT_LIST = ListDefinition(
         ListField("org:role", "role", "The role of the seat."),
         ListField(GROUP_FIELD, "group", "The stakeholder group of the seat."),
         ListField("stakeholderGroupBasis", "string", "The evidence for the stakeholder group."),
-        ListField("country", "place", "The country of its holder.", many=True),
+        ListField(COUNTRY_FIELD, "place", "The country of its holder.", many=True),
+        ListField("countryBasis", "string", "The evidence for the country."),
         ListField(
             REGION_FIELD,
             "name",
             STAKEHOLDER_FIELDS["region"].description,
             # The list of stakeholders finds regions also by the seats of a stakeholder; here `?id` is a seat.
             pattern=STAKEHOLDER_FIELDS["region"].pattern.replace(
-                "wgig:country|^org:member/wgig:country", "wgig:country"
+                "(wgig:country|^org:member/wgig:country)", "wgig:country"
             ),
         ),
         ListField(DEVELOPMENT_FIELD, "boolean", "Whether it counts for a developing country."),
+        ListField("developingBasis", "string", "The rule for development."),
         ListField("confidence", "confidence", "How certain the seat is."),
         SOURCE_FIELD,
     ),
-    required_pattern="?id org:organization agent:wgig ; org:role ?as . VALUES ?as { role:member role:chair }",
+    # A paper can introduce people as members; a seat that stands only in graphs of papers does not count.
+    required_pattern="GRAPH ?graph { ?id org:organization agent:wgig ; org:role ?as } "
+    "VALUES ?as { role:member role:chair } "
+    "FILTER (!STRSTARTS(STR(?graph), CONCAT(STR(graph:), 'paper/')))",
     excluded_pattern="?id wgig:illustrative true",
 )
 # The claims of sources about the number of seats, and the disagreements between sources.
@@ -78,15 +95,31 @@ CLAIMS_QUERY = """SELECT ?kind ?thing ?text WHERE {
   UNION
   { ?thing wgig:about agent:wgig ; a wgig:Disagreement ; rdfs:label ?text . BIND ("dispute" AS ?kind) }
 } LIMIT 100"""
+# The posts of the people with a seat: titles, with the organization if it is known.
+POSTS_QUERY = """SELECT DISTINCT ?person ?title ?organization WHERE {
+  ?seat org:organization agent:wgig ; org:member ?person .
+  { ?post org:member ?person ; wgig:postTitle ?title ; org:organization ?organization }
+  UNION
+  { ?person schema:jobTitle ?title . BIND (?person AS ?post) }
+} ORDER BY ?person ?post ?title LIMIT 1000"""
 
 
 @dataclass(frozen=True)
 class SeatHolder:
-    """The holder of a seat: IRI, name, and the language of the name."""
+    """The holder of a seat: IRI, name, its language, and whether the grouping value is derived."""
 
     iri: str
     name: str
     language: str = ""
+    is_derived: bool = False
+
+
+@dataclass(frozen=True)
+class Post:
+    """A post of a person: its title, and the IRI of the organization; empty if it is not known."""
+
+    title: str
+    organization: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +142,11 @@ class SeatGroup:
         """The names, joined by "or"; empty if the value is unknown."""
         return " or ".join(name.value for name in self.names)
 
+    @property
+    def derived(self) -> int:
+        """The number of seats whose value is derived."""
+        return sum(person.is_derived for person in self.people)
+
 
 @dataclass(frozen=True)
 class SeatDistribution:
@@ -116,7 +154,7 @@ class SeatDistribution:
 
     `size` is the highest claimed number, `claim` the IRI of its claim; None and empty without a claim. `bars`
     has the groups of seats by field; for each field, their seats add up to `total`. `list_page` has the known
-    seats. `disputes` are the disagreements of sources: label and IRI.
+    seats. `disputes` are the disagreements of sources: label and IRI. `posts` are by IRI of the person.
     """
 
     seats: int
@@ -126,6 +164,7 @@ class SeatDistribution:
     list_page: ListPage
     labels: Mapping[str, ox.Literal]
     disputes: Sequence[tuple[ox.Literal, str]]
+    posts: Mapping[str, Sequence[Post]]
 
     @property
     def total(self) -> int:
@@ -143,8 +182,25 @@ def build_claims_query(base: str) -> str:
     return add_query_prefixes(CLAIMS_QUERY, base)
 
 
+def build_posts_query(base: str) -> str:
+    """The query for the posts of the people with a seat."""
+    return add_query_prefixes(POSTS_QUERY, base)
+
+
+def group_posts(rows: Sequence[Sequence[Any]]) -> dict[str, list[Post]]:
+    """The posts by IRI of the person; `rows` are the result rows of POSTS_QUERY."""
+    posts: dict[str, list[Post]] = {}
+    for person, title, organization in rows:
+        is_known = isinstance(organization, ox.NamedNode)
+        posts.setdefault(person.value, []).append(Post(title.value, organization.value if is_known else ""))
+    return posts
+
+
 def count_seats(
-    seats_page: ListPage, labels: Mapping[str, ox.Literal], claims: Sequence[Sequence[Any]]
+    seats_page: ListPage,
+    labels: Mapping[str, ox.Literal],
+    claims: Sequence[Sequence[Any]],
+    posts: Mapping[str, Sequence[Post]],
 ) -> SeatDistribution:
     """The distribution of the seats; `labels` are by IRI, `claims` are the result rows of CLAIMS_QUERY."""
     sizes = [
@@ -172,6 +228,7 @@ def count_seats(
         seats_page,
         labels,
         sorted(disputes, key=lambda dispute: natural_sort_key(dispute[0].value)),
+        posts,
     )
 
 
@@ -205,7 +262,7 @@ def build_seat_group(
 ) -> SeatGroup:
     """The group of the seats with these values."""
     holders = sorted(
-        (find_seat_holder(seats_page, labels, seat) for seat in seat_iris),
+        (find_seat_holder(seats_page, labels, seat, field) for seat in seat_iris),
         key=lambda holder: natural_sort_key(holder.name),
     )
     if not values:
@@ -223,15 +280,26 @@ def english_group_name(value: str) -> ox.Literal:
     return ox.Literal(DEVELOPMENT_LABELS.get(value, value), language=ENGLISH)
 
 
-def find_seat_holder(seats_page: ListPage, labels: Mapping[str, ox.Literal], seat: str) -> SeatHolder:
-    """The holder of a seat, or the seat itself if its holder is unknown."""
-    holder = next((term.value for term in seats_page.resources[seat].get("org:member", ())), seat)
+def find_seat_holder(
+    seats_page: ListPage, labels: Mapping[str, ox.Literal], seat: str, field: str
+) -> SeatHolder:
+    """The holder of a seat, or the seat itself if its holder is unknown, for its value of the field."""
+    terms_by_field = seats_page.resources[seat]
+    holder = next((term.value for term in terms_by_field.get("org:member", ())), seat)
     name = labels.get(holder, ox.Literal(holder))
-    return SeatHolder(holder, name.value, name.language or "")
+    return SeatHolder(holder, name.value, name.language or "", is_derived(terms_by_field, field))
+
+
+def is_derived(terms_by_field: Mapping[str, Sequence[Any]], field: str) -> bool:
+    """Whether the value of a field of a seat is derived, by its basis."""
+    bases = terms_by_field.get(BASIS_FIELDS[field], ())
+    return bool(terms_by_field.get(field)) and any(
+        basis.value.startswith(DERIVED_BASIS_PREFIXES) for basis in bases
+    )
 
 
 def serialize_people_json(distribution: SeatDistribution) -> bytes:
-    """The distribution as JSON."""
+    """The distribution as JSON, with all known seats."""
     document = {
         "seats": {"known": distribution.seats, "claimed": distribution.size, "total": distribution.total},
         **{
@@ -241,29 +309,87 @@ def serialize_people_json(distribution: SeatDistribution) -> bytes:
                     "label": None if group.state else group.name,
                     "state": group.state or "known",
                     "seats": group.seats,
-                    "people": [{"id": holder.iri, "label": holder.name} for holder in group.people],
+                    "derived": group.derived,
+                    "people": [
+                        {"id": holder.iri, "label": holder.name, "derived": holder.is_derived}
+                        for holder in group.people
+                    ],
                 }
                 for group in groups
             ]
             for field, groups in distribution.bars.items()
         },
+        "members": [build_member_json(distribution, seat) for seat in distribution.list_page.resources],
     }
     return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
 
+def build_member_json(distribution: SeatDistribution, seat: str) -> dict[str, Any]:
+    """A seat as a JSON object; each value is a list, as sources can differ."""
+    terms_by_field = distribution.list_page.resources[seat]
+
+    def list_things(field: str) -> list[dict[str, str]]:
+        return [name_thing(term.value) for term in terms_by_field.get(field, ())]
+
+    def list_texts(field: str) -> list[str]:
+        return [term.value for term in terms_by_field.get(field, ())]
+
+    def name_thing(iri: str) -> dict[str, str]:
+        return {"id": iri, "label": distribution.labels.get(iri, ox.Literal(iri)).value}
+
+    return {
+        "id": seat,
+        "person": list_things("org:member"),
+        "role": list_things("org:role"),
+        "posts": [
+            {
+                "title": post.title,
+                "organization": name_thing(post.organization) if post.organization else None,
+            }
+            for person in list_texts("org:member")
+            for post in distribution.posts.get(person, ())
+        ],
+        COUNTRY_FIELD: list_things(COUNTRY_FIELD),
+        GROUP_FIELD: list_things(GROUP_FIELD),
+        REGION_FIELD: list_texts(REGION_FIELD),
+        DEVELOPMENT_FIELD: [english_group_name(value).value for value in list_texts(DEVELOPMENT_FIELD)],
+        **{field: list_texts(field) for field in dict.fromkeys(BASIS_FIELDS.values())},
+        "derived": [field for field in BASIS_FIELDS if is_derived(terms_by_field, field)],
+    }
+
+
 def serialize_people_csv(distribution: SeatDistribution) -> bytes:
-    """The distribution as CSV: a row for each group of seats."""
-    rows = (
-        [field, *seat_group_cells(group), " | ".join(holder.name for holder in group.people)]
+    """The distribution as CSV: a row for each group of seats, then one for each known seat."""
+    group_rows = (
+        [field, *seat_group_cells(group), " | ".join(holder.name for holder in group.people), "", "", ""]
         for field, groups in distribution.bars.items()
         for group in groups
     )
-    return serialize_csv_rows([["by", "state", "id", "label", "seats", "people"], *rows])
+    member_rows = (
+        build_member_row(build_member_json(distribution, seat)) for seat in distribution.list_page.resources
+    )
+    header = ["by", "state", "id", "label", "seats", "derived", "people", "posts", "country", "basis"]
+    return serialize_csv_rows([header, *group_rows, *member_rows])
 
 
 def seat_group_cells(group: SeatGroup) -> Iterable[str | int]:
-    """The cells of a group in CSV: state, IRI, name, number of seats."""
-    return group.state or "known", group.iri, group.name, group.seats
+    """The cells of a group in CSV: state, IRI, name, number of seats, and of seats with a derived value."""
+    return group.state or "known", group.iri, group.name, group.seats, group.derived
+
+
+def build_member_row(member: Mapping[str, Any]) -> list[str | int]:
+    """The row of a seat in CSV; `derived` is the number of its values that are derived."""
+    people, countries = (
+        " | ".join(thing["label"] for thing in member[name]) for name in ("person", COUNTRY_FIELD)
+    )
+    posts = " | ".join(
+        f"{post['title']}, {post['organization']['label']}" if post["organization"] else post["title"]
+        for post in member["posts"]
+    )
+    basis = " | ".join(
+        f"{name}: {text}" for name in dict.fromkeys(BASIS_FIELDS.values()) for text in member[name]
+    )
+    return ["seat", "known", member["id"], people, 1, len(member["derived"]), people, posts, countries, basis]
 
 
 PEOPLE_FORMATS = (JSON, CSV, HTML)
@@ -300,12 +426,19 @@ async def get_people(
             f"The group has {seats_page.total} seats; at most {MAX_WHOLE_LIST_ITEMS} can be counted here.",
         )
     ranges = language.label_languages() if preferences.representations[0].format is HTML else ()
-    labels = await run_in_threadpool(find_labels, context.store, seats_page.labels, ranges)
+    posts = group_posts(await select_internal_rows(request, queries, build_posts_query(base)))
+    organizations = {post.organization for person_posts in posts.values() for post in person_posts}
+    labels = await run_in_threadpool(
+        find_labels, context.store, {*seats_page.labels, *organizations} - {""}, ranges
+    )
     serialize = partial(
         serialize_people,
         context,
         count_seats(
-            seats_page, labels, await select_internal_rows(request, queries, build_claims_query(base))
+            seats_page,
+            labels,
+            await select_internal_rows(request, queries, build_claims_query(base)),
+            posts,
         ),
     )
     iri = base.rstrip("/") + build_service_path("people", [])
@@ -337,6 +470,7 @@ def serialize_people(context: RequestContext, distribution: SeatDistribution, fo
         "people.html",
         people=distribution,
         developments=DEVELOPMENT_LABELS.values(),
+        is_derived=is_derived,
         other_formats=other_formats,
         markup=markup,
     )

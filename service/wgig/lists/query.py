@@ -167,9 +167,10 @@ def list_filter_iris(list_request: ListRequest) -> list[tuple[ListField, str]]:
 
 
 USED_PREFIX_PATTERN = re.compile(r"(?<![\w-])([a-z][\w-]*):")
-# SPARQL sort expressions by field type: numbers by value, text case-insensitively, others as strings.
+# SPARQL sort expressions by field type: numbers by value, even if the graph has them as strings, text
+# case-insensitively, others as strings.
 SORT_KEY_EXPRESSIONS = {
-    "integer": "{0}",
+    "integer": "xsd:integer(STR({0}))",
     "boolean": "{0}",
     "text": "LCASE(STR({0}))",
     "name": "LCASE(STR({0}))",

@@ -80,6 +80,12 @@ class MatrixRow(NamedThing):
     papers: Count = Field(description="All papers of the row.")
 
 
+class IssueRow(NamedThing):
+    """An issue, with the number of its papers if the layer of the papers is requested."""
+
+    papers: Count | None = Field(default=None, description="All papers of the issue.")
+
+
 class MatrixCell(ResponseModel):
     """A cell of the matrix: the number of papers, in total and by verdict."""
 
@@ -88,10 +94,34 @@ class MatrixCell(ResponseModel):
     verdicts: dict[str, Annotated[int, Field(ge=1)]]
 
 
-class IssueCell(MatrixCell):
-    """A cell of the matrix by issue."""
+class JudgedCellEntry(ResponseModel):
+    """The judgments of the Background Report in a cell."""
+
+    state: str = Field(
+        description="The name of the verdict if all judgments agree, `mixed` if they differ, `disputed` if "
+        "one is a side of a dispute, `named` if the criterion is named without a verdict."
+    )
+    verdicts: dict[str, Annotated[int, Field(ge=1)]]
+    view_holders: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        alias="viewHolders", description="The judgments by whose view they are."
+    )
+    disputed: Count = Field(description="The judgments that are sides of a dispute.")
+    cluster_only: bool = Field(
+        alias="clusterOnly", description="Whether all judgments are on a whole cluster of issues."
+    )
+
+
+class IssueCell(ResponseModel):
+    """A cell of the matrix by issue, with the members of the requested layers."""
 
     issue: str
+    criterion: str
+    papers: Count | None = None
+    verdicts: dict[str, Annotated[int, Field(ge=1)]] | None = None
+    judgments: Count | None = Field(
+        default=None, description="The judgments of the Background Report; not there without this layer."
+    )
+    judged: JudgedCellEntry | None = Field(default=None, description="Not there without judgments.")
 
 
 class CategoryCell(MatrixCell):
@@ -116,7 +146,8 @@ class MatrixColumns(ResponseModel):
 class IssueMatrix(MatrixColumns):
     """The matrix by issue."""
 
-    issues: list[MatrixRow]
+    view_holders: list[NamedThing] | None = Field(default=None, alias="viewHolders")
+    issues: list[IssueRow]
     cells: list[IssueCell]
 
 
@@ -137,11 +168,17 @@ class StakeholderGroupMatrix(MatrixColumns):
 CoverageMatrixDocument = IssueMatrix | CategoryMatrix | StakeholderGroupMatrix
 
 
-class SeatedPerson(ExtensibleResponseModel):
-    """A person with a seat."""
+class LabeledThing(ExtensibleResponseModel):
+    """A resource with its label in English if there is one."""
 
     id: str
     label: str
+
+
+class SeatedPerson(LabeledThing):
+    """A person with a seat."""
+
+    derived: bool = Field(description="Whether no source states the value of the seat.")
 
 
 class SeatCount(ResponseModel):
@@ -153,6 +190,7 @@ class SeatCount(ResponseModel):
         description="Whether the value is known. Of unseen seats, only the number is known."
     )
     seats: Count
+    derived: Count = Field(description="The number of these seats whose value no source states.")
     people: list[SeatedPerson]
 
 
@@ -164,13 +202,38 @@ class SeatTotals(ResponseModel):
     total: Count
 
 
+class MemberPost(ResponseModel):
+    """A post of a member at the time."""
+
+    title: str
+    organization: LabeledThing | None
+
+
+class SeatEntry(ResponseModel):
+    """A known seat; each value is a list, as sources can differ."""
+
+    id: str
+    person: list[LabeledThing]
+    role: list[LabeledThing]
+    posts: list[MemberPost]
+    country: list[LabeledThing]
+    stakeholder_group: list[LabeledThing] = Field(alias="stakeholderGroup")
+    region: list[str]
+    developing_country: list[str] = Field(alias="developingCountry")
+    stakeholder_group_basis: list[str] = Field(alias="stakeholderGroupBasis")
+    country_basis: list[str] = Field(alias="countryBasis")
+    developing_basis: list[str] = Field(alias="developingBasis")
+    derived: list[str] = Field(description="The names of the values that no source states.")
+
+
 class PeopleDocument(ResponseModel):
-    """The distribution of the seats of the group."""
+    """The distribution of the seats of the group, and the known seats."""
 
     seats: SeatTotals
     stakeholder_group: list[SeatCount] = Field(alias="stakeholderGroup")
     region: list[SeatCount]
     developing_country: list[SeatCount] = Field(alias="developingCountry")
+    members: list[SeatEntry]
 
 
 class ExampleParameterEntry(ResponseModel):

@@ -1,11 +1,11 @@
 """The skeleton of a new paper for `wgig new paper`: the Markdown template with data on an issue.
 
-The data is from the bundled facts. Comments explain what to write.
+The data is from the bundled facts. Comments explain what to write, and say what the Background Report of June
+2005 has on the issue.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import fill
-from typing import Any
 
 import pyoxigraph as ox
 
@@ -13,6 +13,13 @@ from ..problems import Problem
 from ..rdf import shipped
 from ..rdf.namespaces import expand_curie
 from ..text import find_near_names
+from .background import (
+    BackgroundHint,
+    BackgroundHints,
+    english_text,
+    list_background_hints,
+    shipped_objects,
+)
 from .markdown.template import (
     ACTOR_HEADINGS,
     CRITERION_HEADINGS,
@@ -22,7 +29,7 @@ from .markdown.template import (
     SWOT_HEADINGS,
     TemplateHeading,
 )
-from .markdown.values import local_name
+from .markdown.values import local_name, resource_path
 from .markdown.writer import serialize_yaml
 
 HEADING_HINTS = {
@@ -35,23 +42,38 @@ HEADING_HINTS = {
     "wgig:otherActor": "One line for each, in the same way.",
 }
 DECISION_HINT = "Makes decisions: yes or no; if yes, say by which procedure."
-ADEQUACY_HINT = (
-    "Verdict: adequate, partly-adequate, inadequate or not-assessed. Mechanism: a name of section 6. Say why "
-    "below. To judge several mechanisms, give each a heading #### Name of the mechanism."
+ABOUT_HINT = (
+    "If it is a body or instrument of the graph, add a line below its name, such as About: agent/icann"
 )
+ADEQUACY_HINT = (
+    "Verdict: adequate, partly-adequate, inadequate or not-assessed. Mechanism: a name of section 6, or of "
+    "the graph, such as agent/icann. Say why below. To judge several mechanisms, give each a heading "
+    "#### Name of the mechanism."
+)
+# The beginnings of the comments with hints from the Background Report.
+FORUMS_NOTE = "The Background Report of June 2005 names these forums on the issue:"
+MECHANISMS_NOTE = "The Background Report of June 2005 names these mechanisms that govern the issue:"
+JUDGMENTS_NOTE = (
+    "Judgments of the Background Report of June 2005, not of this paper, with the holder of the view:"
+)
+RECOMMENDATIONS_NOTE = (
+    "Needs and proposals in the Background Report of June 2005, with the holder of the view:"
+)
+MAX_HINT_PASSAGES = 6  # of a mechanism, which the report may name in many
 
 
 def build_paper_skeleton(issue: str) -> str:
     """The Markdown of a paper on an issue, to be filled in. Raises Problem 404 for an unknown issue."""
     node = get_inventory_issue(issue)
-    categories = [local_name(category, "category") for category in shipped_values(node, "wgig:category")]
+    categories = [local_name(category, "category") for category in shipped_objects(node, "wgig:category")]
     passages = list_declaration_passages(node, "wgig:bearsOn")
+    hints = list_background_hints(node)
     blocks = [
-        format_skeleton_front_matter(issue, first_shipped_text(node, "skos:prefLabel"), passages),
+        format_skeleton_front_matter(issue, english_text(node, "skos:prefLabel"), passages),
         *iter_section_skeleton(
             "issue",
             "Say what the issue is. This is how the inventory has it:",
-            first_shipped_text(node, "skos:definition"),
+            english_text(node, "skos:definition"),
         ),
         *iter_section_skeleton(
             "categories",
@@ -71,12 +93,22 @@ def build_paper_skeleton(issue: str) -> str:
             for block in iter_hinted_heading(3, heading, HEADING_HINTS[heading.key])
         ),
         *iter_section_skeleton(
-            "forums", content=format_copied_headings("forum", FORUM_HEADINGS, DECISION_HINT)
+            "forums", content=format_background_comment(FORUMS_NOTE, hints.get("forums", []))
         ),
-        *iter_section_skeleton("mechanisms", content=format_copied_headings("mechanism", MECHANISM_HEADINGS)),
-        *iter_section_skeleton("adequacy", ADEQUACY_HINT),
-        *(block for heading in CRITERION_HEADINGS for block in iter_criterion_skeleton(heading)),
-        *iter_section_skeleton("comments", "Whatever else there is to say; or remove this section."),
+        format_copied_headings("forum", FORUM_HEADINGS, DECISION_HINT),
+        *iter_section_skeleton(
+            "mechanisms", content=format_background_comment(MECHANISMS_NOTE, hints.get("mechanisms", []))
+        ),
+        format_copied_headings("mechanism", MECHANISM_HEADINGS, ABOUT_HINT),
+        *iter_section_skeleton(
+            "adequacy", ADEQUACY_HINT, format_background_comment(JUDGMENTS_NOTE, hints.get("adequacy", []))
+        ),
+        *(block for heading in CRITERION_HEADINGS for block in iter_criterion_skeleton(heading, hints)),
+        *iter_section_skeleton(
+            "comments",
+            "Whatever else there is to say; or remove this section.",
+            format_background_comment(RECOMMENDATIONS_NOTE, hints.get("comments", [])),
+        ),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
@@ -99,20 +131,6 @@ def get_inventory_issue(issue: str) -> ox.NamedNode:
     raise Problem(404, f"The inventory has no issue {issue}. {hint}")
 
 
-def shipped_values(node: object, curie: str) -> list[Any]:
-    """The values of a property of a node in the bundled facts."""
-    return [
-        triple.object
-        for triple in shipped.shipped_facts()
-        if triple.subject == node and triple.predicate == expand_curie(curie)
-    ]
-
-
-def first_shipped_text(node: object, curie: str) -> str:
-    """The first value of a property of a node in the bundled facts as text, or an empty string."""
-    return next((value.value for value in shipped_values(node, curie)), "")
-
-
 def list_declaration_passages(node: object, curie: str) -> list[tuple[str, str]]:
     """The path and text of each paragraph of the Declaration whose property `curie` has the node as value."""
     paragraphs = [
@@ -123,14 +141,14 @@ def list_declaration_passages(node: object, curie: str) -> list[tuple[str, str]]
         and local_name(triple.subject, "doc").startswith("declaration/")
     ]
     return [
-        (local_name(paragraph, "doc"), first_shipped_text(paragraph, "dcterms:description"))
+        (local_name(paragraph, "doc"), english_text(paragraph, "dcterms:description"))
         for paragraph in paragraphs
     ]
 
 
 def format_skeleton_front_matter(issue: str, title: str, passages: list[tuple[str, str]]) -> str:
     """The front matter, with the issue, title and cited passages filled in."""
-    due_date = first_shipped_text(expand_curie("milestone:ms-papers"), "wgig:due")
+    due_date = english_text(expand_curie("milestone:ms-papers"), "wgig:due")
     cited = "".join(f"\n  - {path}  # {description}" for path, description in passages)
     return f"""---
 paper: my-{issue}  # the name of the paper in addresses
@@ -180,8 +198,8 @@ def format_copied_headings(
     return "\n\n".join(lines)
 
 
-def iter_criterion_skeleton(heading: TemplateHeading) -> Iterator[str]:
-    """A criterion of section 7, with a comment that lists the paragraphs of the Declaration that name it."""
+def iter_criterion_skeleton(heading: TemplateHeading, hints: BackgroundHints) -> Iterator[str]:
+    """A criterion of section 7, with hints: the paragraphs of the Declaration that name it, and judgments."""
     principle = heading.key or "development"  # an example for the heading `Other`
     node = expand_curie(f"principle:{principle}")
     title = heading.marked_title if heading.key else f"{heading.marked_title}: {principle}"
@@ -197,4 +215,53 @@ def iter_criterion_skeleton(heading: TemplateHeading) -> Iterator[str]:
     )
     yield f"### {title}"
     yield format_hint_comment(f"Named in: {', '.join(paths)}") if paths else ""
+    yield format_background_comment(JUDGMENTS_NOTE, hints.get(heading.key, []), node)
     yield "Verdict:  \nMechanism:  \nCites:"
+
+
+def format_background_comment(
+    note: str, hints: Sequence[BackgroundHint], criterion: ox.NamedNode | None = None
+) -> str:
+    """A comment with hints from the Background Report; empty without any.
+
+    A hint names its criterion unless it is `criterion`, that of the heading.
+    """
+    items = [
+        fill(
+            f"- {format_background_hint(hint, criterion)}".replace("-->", "→").replace("<!--", ""),
+            100,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for hint in hints
+    ]
+    return "\n".join([f"<!-- {note}\n", *items, "-->"]) if items else ""
+
+
+def format_background_hint(hint: BackgroundHint, criterion: ox.NamedNode | None) -> str:
+    """A hint as text, such as `partly adequate, in the view of some members: ...`."""
+    kind = english_text(hint.kind, "skos:prefLabel")
+    passages = ", ".join(hint.passages[:MAX_HINT_PASSAGES])
+    if len(hint.passages) > MAX_HINT_PASSAGES:
+        passages += f" and {len(hint.passages) - MAX_HINT_PASSAGES} more"
+    if hint.holder is None:  # a mechanism
+        return f"{resource_path(hint.node)}: {hint.text}, {kind}; {hint.subject} ({passages})"
+    other_criterion = hint.criterion if hint.criterion != criterion else None
+    return "".join(
+        [
+            f"{english_text(other_criterion, 'skos:prefLabel')}: " if other_criterion else "",
+            f"{kind}, in the view of {english_text(hint.holder, 'skos:prefLabel')}: {hint.text}. ",
+            f"Judged: {judged}. " if (judged := format_judged(hint)) else "",
+            f"“{hint.quotation}” " if hint.quotation else "",
+            f"A side of the dispute: {hint.dispute}. " if hint.dispute else "",
+            f"It is on the whole cluster “{hint.cluster}”. " if hint.cluster else "",
+            f"({passages})",
+        ]
+    )
+
+
+def format_judged(hint: BackgroundHint) -> str:
+    """What a judgment judges, as named, with the names in the graph, such as `OECD (agent/oecd)`."""
+    paths = ", ".join(map(resource_path, hint.mechanisms))
+    return f"{hint.subject} ({paths})" if hint.subject and paths else hint.subject or paths

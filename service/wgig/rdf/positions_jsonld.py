@@ -144,7 +144,7 @@ class ActiveContext:
 
 
 # In all contexts of a document together: each nested context is a copy of the outer one with additions.
-MAX_DEFINED_TERMS = 20_000
+MAX_DEFINED_TERMS = 30_000
 NODE_KEYWORDS = ("@context", "@id", "@type", "@graph")  # keys of a node that are not properties
 # The end of an IRI reference, with which the resolved IRI ends too.
 REFERENCE_END_PATTERN = re.compile(r"[^:/#]*\Z")

@@ -159,12 +159,12 @@ def replace_literal_text(literal: ox.Literal, text: str) -> ox.Literal:
     return ox.Literal(text, **literal_type)
 
 
-def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes:
+def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str, main_iri: str = "") -> bytes:
     """The triples, each once and in a stable order, in an RDF format; `base` is the base IRI of the graph.
 
-    Raises UnserializableError if the format cannot express one of them.
+    Those about `main_iri` are first. Raises UnserializableError if the format cannot express one of them.
     """
-    ordered = sorted(dict.fromkeys(triples), key=reading_order)  # fast, as the input is nearly sorted
+    ordered = sort_for_reading(triples, main_iri)
     prefixes = find_used_prefixes(ordered, base)
     with translate_serializer_errors(format_.media_type):
         body = ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
@@ -185,6 +185,13 @@ def serialize_n_quads(quads: Iterable[ox.Quad]) -> bytes:
 def parse_n_quads(text: str | bytes) -> Iterator[ox.Quad]:
     """The quads of an N-Quads text; blank nodes keep their labels."""
     return ox.parse(text, format=ox.RdfFormat.N_QUADS)
+
+
+def sort_for_reading(triples: Iterable[ox.Triple], main_iri: str = "") -> list[ox.Triple]:
+    """The triples, each once, by `reading_order`; those about `main_iri` are first."""
+    ordered = sorted(dict.fromkeys(triples), key=reading_order)  # fast, as the input is nearly sorted
+    main_node = ox.NamedNode(main_iri) if main_iri else None
+    return sorted(ordered, key=lambda triple: triple.subject != main_node) if main_node else ordered
 
 
 def reading_order(triple: ox.Triple) -> str:

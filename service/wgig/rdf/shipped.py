@@ -4,6 +4,7 @@
 `read_inference_rules` returns the inference rules as SPARQL.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
@@ -11,10 +12,20 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from ..settings import SHIPPED_FOLDER
-from ..text import find_near_names
+from ..text import find_near_names, slugify_words
 from .literals import term_text
-from .namespaces import DCTERMS_TITLE, PAPER_NAMESPACE, RDF_TYPE, WGIG_NAMESPACE
+from .namespaces import (
+    DCTERMS_TITLE,
+    ID_NAMESPACE,
+    PAPER_NAMESPACE,
+    RDF_TYPE,
+    WGIG_NAMESPACE,
+    expand_curie,
+)
 
+WGIG_GOVERNANCE_MECHANISM = expand_curie("wgig:GovernanceMechanism")
+MECHANISM_NAME_PROPERTIES = frozenset(map(expand_curie, ("foaf:name", "rdfs:label", "skos:altLabel")))
+ABBREVIATED_NAME_PATTERN = re.compile(r"(.*\S) \(([^()]+)\)")  # of a body or instrument
 MIN_TERM_SIMILARITY = 0.75  # of a misspelled term to the declared one, at most 1
 
 
@@ -39,6 +50,31 @@ def shipped_paper_titles() -> Mapping[str, frozenset[str]]:
         if triple.predicate == DCTERMS_TITLE and subject.startswith(PAPER_NAMESPACE):
             titles[subject] = titles.get(subject, frozenset()) | {term_text(triple.object)}
     return titles
+
+
+@cache
+def shipped_mechanisms() -> Mapping[str, str]:
+    """The IRI of each body or instrument that governs (wgig:GovernanceMechanism), by the slugs of its names.
+
+    A name is the path below id/, its last segment, a label, and what a label has in parentheses: `ICANN` and
+    `agent/icann`, `GAC` and `Governmental Advisory Committee`.
+    """
+    mechanisms = {
+        triple.subject
+        for triple in shipped_facts()
+        if triple.predicate == RDF_TYPE and triple.object == WGIG_GOVERNANCE_MECHANISM
+    }
+    iris_by_slug: dict[str, str] = {}
+    for iri in sorted(map(term_text, mechanisms)):
+        path = iri.removeprefix(ID_NAMESPACE)
+        iris_by_slug |= dict.fromkeys(map(slugify_words, (path, path.rpartition("/")[2])), iri)
+    for triple in shipped_facts():
+        if triple.predicate in MECHANISM_NAME_PROPERTIES and triple.subject in mechanisms:
+            name = term_text(triple.object)
+            match = ABBREVIATED_NAME_PATTERN.fullmatch(name)
+            for slug in filter(None, map(slugify_words, (name, *(match.groups() if match else ())))):
+                iris_by_slug.setdefault(slug, term_text(triple.subject))
+    return iris_by_slug
 
 
 def shipped_triples(*patterns: str) -> tuple[ox.Triple, ...]:

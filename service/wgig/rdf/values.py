@@ -102,30 +102,47 @@ VALUE_TYPES = {
 # Types of values that are resources: prefixes of the namespaces below /id/, and `thing` for any resource.
 RESOURCE_KINDS = frozenset(prefix for prefix, path in LOCAL_NAMESPACE_PATHS.items() if path.startswith("id/"))
 ANY_RESOURCE = "thing"
+# A criterion is a principle or one of these concepts, which are no principles.
+CRITERION_TYPE, OTHER_CRITERIA = "criterion", frozenset({"adequacy"})
+# Values of these types can also be of another type.
+SECOND_TYPES = {CRITERION_TYPE: "principle", "mechanism": "agent"}
 # Examples of resources by type, for the documentation of the API.
 EXAMPLE_NAMES = {
     "agent": "desai",
+    "agreement": "d01",
     "agreement-kind": "decision",
     "audience": "everybody",
+    "author-type": "individual",
+    "bg": "101",
     "category": "access-for-all",
     "confidence": "high",
+    "criterion": "transparency",
     "declaration": "48",
     "disagreement": "seats-by-group",
+    "dispute": "icann-legitimacy",
     "doc": "report",
     "group": "civil-society",
     "issue": "spam",
+    "judged-kind": "mechanism",
+    "judgment": "069",
+    "mechanism": "iana",
+    "mechanism-kind": "treaty",
     "meeting": "m1",
     "milestone-kind": "deadline",
+    "outcome-kind": "kept",
     "paper": "wp-spam",
+    "part-kind": "section",
     "participation": "real-time-captioning",
     "place": "CH",
     "principle": "transparency",
+    "recommendation-kind": "need",
     "role": "chair",
     "scheme": "issues",
     "session-kind": "open-consultation",
     "test-result": "failed",
     "timeliness": "late",
     "verdict": "adequate",
+    "view-holder": "some-members",
     ANY_RESOURCE: "issue:spam",
 }
 
@@ -159,7 +176,8 @@ def parse_resource_iri(name: str, type_: str, text: str, base: str) -> str:
     """The IRI of the resource in `text`; `name` is the parameter in messages.
 
     The text is an IRI, with or without angle brackets, a prefixed name, or the last part of an IRI: the part
-    after the namespace of its type, or after `/id/` for any type. Raises Problem 400 for any other text.
+    after the namespace of its type, or after `/id/` for any type or a second type. Raises Problem 400 for any
+    other text.
     """
     namespaces = namespaces_by_prefix(base)
     if text.startswith("<") and text.endswith(">") and IRI_SCHEME_PATTERN.match(text[1:]):
@@ -167,10 +185,13 @@ def parse_resource_iri(name: str, type_: str, text: str, base: str) -> str:
     prefix, _, local = text.partition(":")
     if prefix in namespaces and RESOURCE_NAME_PATTERN.fullmatch(local):
         return check_absolute_iri(namespaces[prefix] + local, name)
-    if type_ != ANY_RESOURCE and RESOURCE_NAME_PATTERN.fullmatch(text):
-        return check_absolute_iri(namespaces[type_] + text, name)
-    if type_ == ANY_RESOURCE and text.partition("/")[0] in ID_PATH_KINDS:
+    folder, slash, _ = text.partition("/")
+    if folder in ID_PATH_KINDS if type_ == ANY_RESOURCE else slash and folder == SECOND_TYPES.get(type_):
         return check_absolute_iri(f"{base}id/{text}", name)
+    if type_ != ANY_RESOURCE and RESOURCE_NAME_PATTERN.fullmatch(text):
+        if type_ == CRITERION_TYPE and text not in OTHER_CRITERIA:
+            return check_absolute_iri(namespaces["principle"] + text, name)
+        return check_absolute_iri(namespaces[type_] + text, name)
     if not IRI_SCHEME_PATTERN.match(text):
         example = (
             ", or its last part such as issue/spam"
@@ -191,6 +212,7 @@ def check_resource_kind(name: str, type_: str, iri: str, base: str) -> None:
         type_ == ANY_RESOURCE
         or kind == OTHER_IRI_KIND
         or iri.startswith(namespaces[type_])
+        or iri.startswith(namespaces[SECOND_TYPES.get(type_, type_)])
         or is_part_of_paper(iri, namespaces["paper"])
     ):
         return

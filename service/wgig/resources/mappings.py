@@ -67,8 +67,8 @@ XSD_BOOLEAN_IRI = f"{XSD_NAMESPACE}boolean"
 SCHEMA_ORG_CONTEXT = {"@vocab": SCHEMA_NAMESPACE}
 
 SCHEMA_ORG_DESCRIPTION = (
-    "The Working Group on Internet Governance of the United Nations (2004-2005): issues, "
-    "papers, principles, meetings, agreements, deadlines and texts as linked data, each with its sources."
+    "The Working Group on Internet Governance of the United Nations (2004-2005): issues, papers, principles, "
+    "judgments, mechanisms, meetings, agreements, deadlines and texts as linked data, each with its sources."
 )
 
 TriplesByNode = Mapping[ox.NamedNode | ox.BlankNode | ox.Triple, list[ox.Triple]]

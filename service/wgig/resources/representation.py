@@ -31,9 +31,9 @@ from ..pages.dependencies import RequestContext
 from ..pages.rendering import PATH_SAFE_CHARACTERS
 from ..problems import Problem
 from ..rdf import vocabulary
-from ..rdf.formats import HTML, JSON, JSON_LD, PLAIN_XML, Format
+from ..rdf.formats import HTML, JSON, JSON_LD, N_TRIPLES, PLAIN_XML, Format
 from ..rdf.jsonld import build_jsonld_context, compact_triples, embed_used_context
-from ..rdf.serialization import check_output_readable, reading_order, serialize_triples
+from ..rdf.serialization import check_output_readable, serialize_triples, sort_for_reading
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from . import alternates, mappings
@@ -182,19 +182,21 @@ def serialize_profile_triples(
     return body
 
 
-def serialize_graph_body(context: RequestContext, triples: Iterable[ox.Triple], format_: Format) -> bytes:
+def serialize_graph_body(
+    context: RequestContext, triples: Iterable[ox.Triple], format_: Format, main_iri: str = ""
+) -> bytes:
     """Triples in a stable order in an RDF format, or as JSON. Raises UnserializableError.
 
-    JSON-LD is compact, and JSON refers to the context by path.
+    Those about `main_iri` are first, except in N-Triples, whose order is that of citations. JSON-LD is
+    compact, and JSON refers to the context by path.
     """
     if format_ in (JSON, JSON_LD):
         jsonld_context = ontology_context(context)
-        ordered = sorted(dict.fromkeys(triples), key=reading_order)
-        document = compact_triples(ordered, jsonld_context, CONTEXT_PATH)
+        document = compact_triples(sort_for_reading(triples, main_iri), jsonld_context, CONTEXT_PATH)
         return serialize_json_body(
             document if format_ is JSON else embed_used_context(document, jsonld_context)
         )
-    return serialize_triples(triples, format_, context.base)
+    return serialize_triples(triples, format_, context.base, "" if format_ is N_TRIPLES else main_iri)
 
 
 def ontology_context(context: RequestContext) -> dict[str, object]:

@@ -38,9 +38,11 @@ from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from ..store.view import ResultTerm
 from ..text import natural_sort_key
-from .description import ResourceDescription, Statement, graphs_by_use, stated_types
+from .contents import NO_PARAGRAPHS, build_contents, find_adjacent_paragraphs, iter_parts
+from .description import PARTS_CUT_MESSAGE, ResourceDescription, Statement, graphs_by_use, stated_types
 from .labels import find_labels
-from .overview import build_neighborhood, build_overview
+from .neighborhood import build_neighborhood
+from .overview import build_overviews, group_records
 from .plain_json import INVERSE_PAGE_RESOURCES
 from .representation import address_with_parameters, render_site_page
 
@@ -333,6 +335,12 @@ def object_text(quad: ox.Quad) -> str:
     return quad.object.value if isinstance(quad.object, ox.NamedNode | ox.Literal) else ""
 
 
+def drop_parts(description: ResourceDescription) -> ResourceDescription:
+    """The description without the parts of the resource, for a page that has a table of contents instead."""
+    notices = [notice for notice in description.cut_notices if notice.sentence != PARTS_CUT_MESSAGE]
+    return replace(description, parts={}, cut_notices=notices)
+
+
 def render_resource_page(
     context: RequestContext,
     description: ResourceDescription,
@@ -344,9 +352,19 @@ def render_resource_page(
     `markup` is the resource as schema.org JSON-LD, for search engines.
     """
     store, base = context.store, context.base
+    iri = description.iri
+    is_document = iri.startswith(namespaces_by_prefix(base)["doc"])
+    contents = build_contents(store, iri, base, language_ranges) if is_document else []
+    adjacent = find_adjacent_paragraphs(store, iri, base) if is_document else NO_PARAGRAPHS
+    if contents:
+        description = drop_parts(description)
     view = build_resource_view(store, description, f"{base}graph/inferred")
-    overview = build_overview(store, description.iri, stated_types(description.statements), base)
-    missing_labels = find_labels(store, overview.iris - description.labels.keys(), language_ranges)
+    overviews = build_overviews(store, iri, stated_types(description.statements), base)
+    parts = [*iter_parts(contents)]
+    shown_iris = {shown_iri for overview in overviews for shown_iri in overview.iris}
+    shown_iris |= {*filter(None, adjacent)}
+    shown_iris |= {part.iri for part in parts} | {part.kind for part in parts if part.kind}
+    missing_labels = find_labels(store, shown_iris - description.labels.keys(), language_ranges)
     labels = description.labels | missing_labels
     sections = build_paper_sections(store, view, base)
     section_properties = {group.iri for section in sections for group in section.groups}
@@ -354,8 +372,12 @@ def render_resource_page(
         context,
         "doc.html",
         page=replace(view, facts=[group for group in view.facts if group.iri not in section_properties]),
-        gist=overview,
-        examples=find_examples_of_resource(shorten_iri(description.iri, base)),
+        overviews=overviews,
+        group_records=group_records,
+        contents=contents,
+        has_paragraphs=any(part.is_paragraph for part in parts),
+        adjacent=adjacent,
+        examples=find_examples_of_resource(shorten_iri(iri, base)),
         sections=sections,
         headings=section_headings(),
         neighborhood=build_neighborhood(view.title.value, view.incoming, view.facts, labels, base),

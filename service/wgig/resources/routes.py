@@ -328,7 +328,7 @@ def serialize_resource_body(
     if format_ is JSON:
         return serialize_json_body(build_facts())
     if format_ is not HTML:
-        return serialize_graph_body(context, description_triples(description, base), format_)
+        return serialize_graph_body(context, description_triples(description, base), format_, description.iri)
     if any(key in INVERSE_PARAMETERS for key, _ in bodies.get_query_parameters(context.request)):
         return render_inverse_page(context, description, build_facts())
     iri = description.iri

@@ -45,7 +45,8 @@ CREATE VIRTUAL TABLE names USING fts5 (words, content = '', tokenize = 'ascii', 
 CREATE VIRTUAL TABLE texts USING fts5 (words, content = '', tokenize = 'ascii');
 """
 KIND_NUMBER_BITS = 40  # of a row number: they count the rows of a kind, and the bits above are its rank
-INDEX_FORMAT = 1  # increase it when tables, tokens or weights change; an index with another format is rebuilt
+# Increase it when tables, properties, tokens or weights change: an index with another format is rebuilt.
+INDEX_FORMAT = 2
 CORRECTION_WORD_LETTERS = range(3, 31)  # lengths of words that may replace misspelled words
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
+from ..pages.names import RECORD_KINDS
 from ..rdf.labels import LABEL_PROPERTIES
 from ..rdf.namespaces import (
     RDF_NAMESPACE,
@@ -31,6 +32,11 @@ TEXT_PROPERTIES = (
         for name in (
             "issueDescription",
             "labelAsListed",
+            "mechanismRole",
+            "quotation",
+            "judgedAsNamed",
+            "namesScope",
+            "occasion",
             "strength",
             "weakness",
             "opportunity",
@@ -56,12 +62,15 @@ PROPERTY_POSITIONS = {ox.NamedNode(iri): position for position, iri in enumerate
 
 # Kinds of resources (see `kind_of_iri`), in the order of results of equal rank. Other kinds are last.
 KIND_ORDER = (
-    "issue", "principle", "category", "stakeholder-group", "agent", "meeting", "session", "agreement",
-    "milestone", "document", "paragraph", "contribution", "disagreement", "claim", "concept", "place", "term",
-    "shape", "paper",
+    "issue", "principle", "category", "stakeholder-group", "agent", "mechanism", "meeting", "session",
+    "agreement", "outcome", "milestone", "document", "paragraph", "definition", "dispute", "judgment",
+    "recommendation", "contribution", "disagreement", "claim", "concept", "place", "term", "shape", "paper",
 )  # fmt: skip
-# Resources that the service creates for papers and writes, which users find by links, not by search.
-UNINDEXED_KINDS = frozenset({"assertion", "test-result", "write", "writer", "identifier", "graph"})
+# Kinds whose names match before those of others, and kinds that are named by a sentence and match after them.
+SUBJECT_KINDS = frozenset({"issue", "principle", "category"})
+STATEMENT_KINDS = frozenset({"judgment", "dispute", "recommendation", "outcome", "claim"})
+# Records of programs, and resources that the service creates for papers and writes: users find them by links.
+UNINDEXED_KINDS = RECORD_KINDS | {"assertion", "test-result", "write", "writer", "graph"}
 # Between the words of two passages, so that no phrase matches across them.
 PASSAGE_SEPARATOR = "\N{SECTION SIGN}"
 

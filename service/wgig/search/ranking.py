@@ -9,6 +9,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from .database import IndexRow, filter_token
+from .entries import STATEMENT_KINDS, SUBJECT_KINDS
 from .tokenizer import SearchTerm, tokenize_text
 
 MAX_SEARCH_MATCHES = 200  # resources, unless the criteria have another limit
@@ -157,11 +158,17 @@ def find_rows_by_name(
     return rows[: criteria.limit + 1], len(rows) > criteria.limit
 
 
-def label_word_distance(row: IndexRow, words: Sequence[str]) -> tuple[int, bool, int]:
-    """The sort key of a name match: number of missing words, starts with other words, number of words."""
+def label_word_distance(row: IndexRow, words: Sequence[str]) -> tuple[int, bool, int, bool, int]:
+    """The sort key of a name match.
+
+    It has the number of missing words, whether there are other words, the rank of the kind (subjects first,
+    statements last), whether the name starts with other words, and the number of words.
+    """
     label_words = tokenize_text(row.label)
     missing_count = sum([word not in label_words for word in words])
-    return missing_count, label_words[: len(words)] != words, len(label_words)
+    kind_rank = (row.kind in STATEMENT_KINDS) - (row.kind in SUBJECT_KINDS)
+    has_other_start = label_words[: len(words)] != words
+    return missing_count, label_words != words, kind_rank, has_other_start, len(label_words)
 
 
 def find_rows_by_text(

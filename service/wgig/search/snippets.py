@@ -45,13 +45,9 @@ class SearchWords(NamedTuple):
 
 
 def build_snippet(entry: IndexEntry, terms: Sequence[SearchTerm]) -> Snippet:
-    """The snippet of the best passage for search terms; empty if the entry has only a label."""
-    name = entry.label
-    passages = [
-        passage
-        for passage in entry.passages
-        if passage.property_position >= len(NAME_PROPERTIES) or passage.part or passage.text != name
-    ]
+    """The snippet of the best passage for search terms; empty if the label contains all passages."""
+    label = entry.label
+    passages = [passage for passage in entry.passages if passage.part or passage.text not in label]
     if not passages:
         return Snippet([], None)
     search_words = SearchWords.from_terms(terms)

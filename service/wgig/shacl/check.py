@@ -1,8 +1,9 @@
 """Check papers by the rules of a profile, for the CLI, the service and the tests.
 
 Rules that shapes cannot express are checked here: undeclared terms of the namespace `wgig:`, waivers of
-unknown rules, resources that are not part of the paper, and papers under the name of another known paper. By
-a waiver, an author states the reason why a rule should not count.
+unknown rules, resources that are not part of the paper, papers under the name of another known paper, and two
+assessments of one body of the graph by one criterion, which a shape would also count across papers. By a
+waiver, an author states the reason why a rule should not count.
 
 Text of only white space counts as empty. If a file has more than MAX_SHOWN_FINDINGS findings, each paper gets
 an equal share, and the first finding of each rule is shown before the second of any rule. Findings are
@@ -34,11 +35,15 @@ from . import suggestions, vocabulary
 from .documents import Document
 from .engines import get_shacl_engine
 from .findings import Finding, PaperReport, Report
-from .locations import find_result_offset, find_text_position, shown_line_text
+from .locations import WGIG_CRITERION_IRI, find_result_offset, find_text_position, shown_line_text
 from .paper_scope import ACTOR_IRI_PREFIXES
 from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, rules_by_code, validate_profile_name
 from .summary import PaperSummary, ResultsByNode
+
+WGIG_ASSESSMENT_IRI, WGIG_JUDGES_IRI, WGIG_MECHANISM_IRI = (
+    f"{WGIG_NAMESPACE}{name}" for name in ("assessment", "judges", "mechanism")
+)
 
 
 def find_non_shape_results(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:
@@ -47,6 +52,7 @@ def find_non_shape_results(document: Document, papers: Sequence[Term]) -> Iterat
     yield from find_unknown_waivers(document)
     yield from find_foreign_resources(document, papers)
     yield from find_name_conflicts(document, papers)
+    yield from find_repeated_assessments(document, papers)
 
 
 def find_unknown_terms(document: Document) -> Iterator[ValidationResult]:
@@ -104,6 +110,23 @@ def find_name_conflicts(document: Document, papers: Sequence[Term]) -> Iterator[
         ]
         if known_titles and titles and known_titles.isdisjoint(title.value for title in titles):
             yield ValidationResult("WGIG-0-NAME-TAKEN", paper, titles[0])
+
+
+def find_repeated_assessments(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:
+    """A result for each further assessment of a mechanism by a criterion in a paper.
+
+    The value is the mechanism. Mechanisms of the paper itself are left out: shapes count their assessments.
+    """
+    for paper in papers:
+        own_mechanisms = set(document.find_objects(paper, WGIG_MECHANISM_IRI))
+        seen: set[tuple[Term, Term]] = set()
+        for assessment in document.find_objects(paper, WGIG_ASSESSMENT_IRI):
+            criteria = document.find_objects(assessment, WGIG_CRITERION_IRI)
+            for mechanism in set(document.find_objects(assessment, WGIG_JUDGES_IRI)) - own_mechanisms:
+                pairs = {(criterion, mechanism) for criterion in criteria}
+                if not seen.isdisjoint(pairs):
+                    yield ValidationResult("WGIG-7-JUDGED-TWICE", assessment, mechanism)
+                seen |= pairs
 
 
 MAX_SHOWN_FINDINGS = 1000  # per file

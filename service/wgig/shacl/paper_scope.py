@@ -81,13 +81,16 @@ MEMBER_PROPERTIES = expand_names("org", "hasMember hasMembership headOf holds me
     "foaf", "member"
 )
 CRITERION_IRI = expand_curie("wgig:criterion").value
+# The bodies and instruments that govern are mechanisms or agents.
+MECHANISM_IRI_PREFIXES = (f"{ID_NAMESPACE}mechanism/", f"{ID_NAMESPACE}agent/")
 DOCUMENT_IRI_PREFIXES = (f"{ID_NAMESPACE}document/issue-papers", f"{ID_NAMESPACE}document/assessment-papers")
 # The prefixes of the values of these properties, other than parts of the paper. From other values, rules and
-# lists would take statements about their resources: what an issue is measured against, who is a member or
-# chair, which paragraphs a document has.
+# lists would take statements about their resources: what an issue is measured against, what is known about a
+# milestone, who is a member or chair, which paragraphs a document has.
 VALUE_IRI_PREFIXES: dict[str, tuple[str, ...]] = {
     expand_curie("wgig:issue").value: (f"{ID_NAMESPACE}issue/",),
     CRITERION_IRI: (f"{ID_NAMESPACE}principle/",),
+    **dict.fromkeys(expand_names("wgig", "about judges"), MECHANISM_IRI_PREFIXES),
     expand_curie("org:role").value: (f"{ID_NAMESPACE}role/member",),
     **dict.fromkeys(
         expand_names("wgig", "partOf") | expand_names("dcterms", "isPartOf"), DOCUMENT_IRI_PREFIXES
@@ -258,16 +261,36 @@ def paper_scope_problem(paper: str, reason: str, line: int | None) -> Problem:
 
 @cache
 def foreign_properties() -> frozenset[str]:
-    """The properties of the ontology whose domain is neither papers nor their parts."""
-    domains: dict[str, set[str]] = {}
-    for triple in shipped_ontology():
-        if triple.predicate == expand_curie("rdfs:domain") and isinstance(triple.object, ox.NamedNode):
-            domains.setdefault(term_text(triple.subject), set()).add(triple.object.value)
+    """The properties of the ontology whose domain includes neither papers nor their parts."""
     return frozenset(
         property_
-        for property_, classes in domains.items()
-        if property_.startswith(WGIG_NAMESPACE) and classes.isdisjoint(PAPER_CLASSES)
+        for property_, domains in ontology_iri_values("rdfs:domain").items()
+        if property_.startswith(WGIG_NAMESPACE) and domains.isdisjoint(paper_domains())
     )
+
+
+@cache
+def paper_domains() -> frozenset[str]:
+    """The classes of papers and their parts, and the classes of the ontology above them (wgig:Appraisal).
+
+    Classes of other vocabularies, such as prov:Entity, are left out: they include everything else, too.
+    """
+    superclasses = ontology_iri_values("rdfs:subClassOf")
+    classes, pending = set(PAPER_CLASSES), list(PAPER_CLASSES)
+    while pending:
+        above = {iri for iri in superclasses.get(pending.pop(), ()) if iri.startswith(WGIG_NAMESPACE)}
+        pending += above - classes
+        classes |= above
+    return frozenset(classes)
+
+
+def ontology_iri_values(curie: str) -> dict[str, set[str]]:
+    """The IRIs that are values of a property in the ontology, by the IRI of the term that has them."""
+    values: dict[str, set[str]] = {}
+    for triple in shipped_ontology():
+        if triple.predicate == expand_curie(curie) and isinstance(triple.object, ox.NamedNode):
+            values.setdefault(term_text(triple.subject), set()).add(triple.object.value)
+    return values
 
 
 @cache

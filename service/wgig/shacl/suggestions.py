@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
 from itertools import islice
+from typing import TypeGuard
+from urllib.parse import unquote
 
 import pyoxigraph as ox
 
@@ -13,14 +15,16 @@ from ..rdf.literals import term_text
 from ..rdf.namespaces import (
     BASE_IRI,
     EXTERNAL_NAMESPACES,
+    ID_NAMESPACE,
     RDF_TYPE,
     RDF_TYPE_IRI,
+    RDFS_LABEL,
     SKOS_NAMESPACE,
     WGIG_ISSUE_PAPER,
     WGIG_NAMESPACE,
     shorten_iri,
 )
-from ..text import find_near_names, shorten_untrusted_text
+from ..text import find_near_names, shorten_untrusted_text, slugify_words
 from . import vocabulary
 from .documents import Document
 from .reports.phrases import format_turtle_iri
@@ -28,12 +32,14 @@ from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, rules_by_code
 
 MAX_SUGGESTED_NAMES = 24  # per file: comparing one unknown name with all valid ones takes milliseconds
+MAX_COMPARED_MECHANISMS = 100  # of section 6; a paper has a few
 MAX_LOOKUP_IRI_CHARACTERS = 200  # longer IRIs get no suggestion
 MIN_IRI_SIMILARITY = 0.6  # lower than for other names, as authors often write only the beginning
 # The namespaces of rules, and of resources such as `id/issue/`.
 IRI_NAMESPACE_PATTERN = re.compile(rf"{re.escape(SHAPES_NAMESPACE)}|{re.escape(BASE_IRI)}id/[^/]+/")
 SKOS_IN_SCHEME = f"{SKOS_NAMESPACE}inScheme"
 WGIG_PART_OF = f"{WGIG_NAMESPACE}partOf"
+WGIG_MECHANISM = ox.NamedNode(f"{WGIG_NAMESPACE}mechanism")
 
 SuggestionsByValue = dict[tuple[str, Term | None], str]  # by rule code and value of a result
 
@@ -72,15 +78,55 @@ def suggest_title(_: Document, result: ValidationResult) -> str:
 def suggest_name(document: Document, result: ValidationResult) -> str:
     """The nearest of the names that the rule accepts to an unknown name; empty if none is near."""
     value = result.value
-    # A name is not misspelt if the document itself describes the resource.
-    if (
-        not isinstance(value, ox.NamedNode)
-        or value in document.numbers_by_subject
-        or len(value.value) > MAX_LOOKUP_IRI_CHARACTERS
-    ):
+    if not may_be_misspelt(value, document):
         return ""
     iri = find_nearest_iri(result.code, value.value)
-    return format_suggested_iri(iri, plain=document.format in (MARKDOWN, WORD_DOCUMENT)) if iri else ""
+    return format_suggested_iri(iri, plain=has_plain_names(document)) if iri else ""
+
+
+def suggest_mechanism(document: Document, result: ValidationResult) -> str:
+    """The mechanism with the nearest name to an unknown name; empty if none is near.
+
+    It is a body or instrument of the graph, or in section 7 a mechanism of the paper.
+    """
+    value = result.value
+    if not may_be_misspelt(value, document) or value.value in vocabulary.described_iris():
+        return ""
+    plain = has_plain_names(document)
+    names = {
+        slug: iri.removeprefix(ID_NAMESPACE) if plain else format_turtle_iri(iri)
+        for slug, iri in shipped.shipped_mechanisms().items()
+    }
+    if result.code == "WGIG-7-MECHANISM-UNKNOWN":
+        names |= {
+            slugify_words(label): label if plain else format_turtle_iri(iri)
+            for iri, label in islice(iter_mechanism_labels(document), MAX_COMPARED_MECHANISMS)
+        }
+    slug = slugify_words(unquote(value.value.rpartition("/")[2]))
+    nearest = find_near_names(slug, names, similarity=MIN_IRI_SIMILARITY)
+    return names[nearest[0]] if nearest else ""
+
+
+def iter_mechanism_labels(document: Document) -> Iterator[tuple[str, str]]:
+    """The IRI and a label of each mechanism of section 6 of a paper."""
+    for triple in document.iter_property_triples([WGIG_MECHANISM]):
+        if isinstance(triple.object, ox.NamedNode):
+            for label in document.find_objects(triple.object, RDFS_LABEL.value)[:1]:
+                yield triple.object.value, label.value
+
+
+def may_be_misspelt(value: Term | None, document: Document) -> TypeGuard[ox.NamedNode]:
+    """Whether a value is an IRI that the document does not describe, and not too long to be compared."""
+    return (
+        isinstance(value, ox.NamedNode)
+        and value not in document.numbers_by_subject
+        and len(value.value) <= MAX_LOOKUP_IRI_CHARACTERS
+    )
+
+
+def has_plain_names(document: Document) -> bool:
+    """Whether resources are named in the document without a prefix, as in Markdown."""
+    return document.format in (MARKDOWN, WORD_DOCUMENT)
 
 
 @lru_cache(maxsize=1000)  # limited, as users may write anything
@@ -155,6 +201,8 @@ ALLOWED_IRIS: dict[str, Callable[[], Iterable[str]]] = {
 # The function that makes a suggestion for a result, by the code of its rule.
 SUGGESTERS_BY_CODE: dict[str, Callable[[Document, ValidationResult], str]] = {
     "WGIG-0-NAME-TAKEN": suggest_title,
+    "WGIG-6-ABOUT-UNKNOWN": suggest_mechanism,
+    "WGIG-7-MECHANISM-UNKNOWN": suggest_mechanism,
     "WGIG-0-TERM-UNKNOWN": suggest_vocabulary_term,
     **dict.fromkeys(ALLOWED_IRIS, suggest_name),
 }

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from ..problems import Problem
 from ..rdf.sparql_lexer import SparqlText, SparqlToken, get_query_form
+from ..rdf.values import CRITERION_TYPE
 from ..settings import SHIPPED_FOLDER
 from ..text import suggest_near_name
 
@@ -86,14 +87,15 @@ def find_examples_of_resource(curie: str) -> list[tuple[ExampleQuery, str]]:
     """The example queries with a parameter for a resource, each with its URL for that resource.
 
     `curie` identifies the resource, as in `issue:spam`. If the parameter has another resource as its default,
-    the query is left out.
+    the query is left out. Principles are criteria as well.
     """
     prefix, _, local_name = curie.partition(":")
+    types = (prefix, CRITERION_TYPE) if prefix == "principle" else (prefix,)
     return [
         (example, f"/queries/{example.name}?{urlencode({parameter.name: local_name})}")
         for example in list_example_queries()
         for parameter in example.parameters
-        if parameter.type == prefix and parameter.default in (NO_DEFAULT, local_name)
+        if parameter.type in types and parameter.default in (NO_DEFAULT, local_name)
     ]
 
 

@@ -110,6 +110,10 @@ def content(environment: dict[str, str]) -> ServerContent:
         "examples": ("example_queries", {}),
         "example": ("run_example", {"name": "due-and-delivered"}),
         "filtered example": ("run_example", {"name": "due-and-delivered", "parameters": {"in_time": "late"}}),
+        "judgments": (
+            "run_example",
+            {"name": "judgments", "parameters": {"the_criterion": "adequacy", "the_mechanism": "iana"}},
+        ),
         "unknown parameter": ("run_example", {"name": "due-and-delivered", "parameters": {"in_tim": "late"}}),
         "format": ("run_example", {"name": "due-and-delivered", "parameters": {"_mediatype": "text/csv"}}),
         "unknown value": ("run_example", {"name": "due-and-delivered", "parameters": {"in_time": "lat"}}),
@@ -122,7 +126,10 @@ def content(environment: dict[str, str]) -> ServerContent:
         "missing argument": ("query", {}),
         "high limit": ("search", {"text": "spam", "limit": 99}),
         "50 results": ("search", {"text": "internet", "limit": 50}),
-        "query": ("query", {"sparql": f"SELECT ?l {{ <{SPAM}> <{PREF_LABEL}> ?l }}"}),
+        "query": (
+            "query",
+            {"sparql": f"SELECT ?l {{ <{SPAM}> <{PREF_LABEL}> ?l FILTER(LANG(?l) = 'en') }}"},
+        ),
         "ask": ("query", {"sparql": f"ASK {{ <{SPAM}> ?p ?o }}"}),
         "construct": ("query", {"sparql": f"CONSTRUCT WHERE {{ <{SPAM}> ?p ?o }}"}),
         "syntax error": ("query", {"sparql": "SELECT ?issue, ?label WHERE { ?issue ?p ?label }"}),
@@ -186,8 +193,12 @@ def test_search_corrects_misspellings_with_a_notice(results: dict[str, ToolResul
     assert extract_data(results["some words"]).startswith("Nothing has all the words; these have some.\n")
 
 
-def test_resource_is_described_in_turtle(results: dict[str, ToolResult]) -> None:
-    assert 'skos:prefLabel "Spam"@en' in extract_data(results["resource"])
+def test_resource_is_described_in_turtle_with_its_own_statements_first(
+    results: dict[str, ToolResult],
+) -> None:
+    statements = extract_data(results["resource"]).partition("\nissue:spam ")[2]
+    assert results["resource"][1].find("\nissue:spam ") < results["resource"][1].find("\ngraph:")
+    assert '"Spam"@en' in statements.partition(" .\n")[0]
     assert (
         extract_data(results["short name"])
         == extract_data(results["prefixed name"])
@@ -212,6 +223,9 @@ def test_example_query_is_run_with_parameters(
     assert 1 < len(rows) < len(all_rows)
     assert set(rows) < set(all_rows)
     assert results["filtered example"][1].startswith("# title: Due and delivered")
+    _, *judgments = extract_data(results["judgments"]).splitlines()
+    assert judgments
+    assert all('"adequacy in general"@en' in row for row in judgments)
 
 
 def test_query_of_each_form_has_a_result(results: dict[str, ToolResult]) -> None:

@@ -119,6 +119,35 @@ def test_hints_are_in_the_language_of_the_form(client: httpx.Client, language: s
     assert "listed, cited and found" not in title_hint.get_text()
 
 
+def test_form_shows_what_the_background_report_says_at_its_section_or_criterion(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam")
+    texts = {}
+    for hint in form.page.select("form details.background"):
+        place = hint.find_parent(["fieldset", "section"])
+        title = place and place.select_one("legend, h2")
+        assert title
+        texts[" ".join(title.get_text().split())[:14]] = " ".join(hint.get_text().split())
+    assert "5. Forums (wher" not in texts
+    assert "organization: OECD – policy frameworks, guidelines and studies" in texts["6. Governance "]
+    assert "adequacy in general: not assessed (the group): Perhaps strong" in texts["7. Adequacy me"]
+    coordination = texts["Assessment 4: "]
+    assert "It is not part of the paper." in coordination
+    assert "inadequate (some members): More coordination would serve these issues better" in coordination
+    assert "partly adequate (the group): Joint work has only begun" in coordination
+    assert "has begun, but is in its nascent stages background-report/136" in coordination
+    assert "need (the group): Cooperation of states and of industry" in texts["8. Additional "]
+    assert "nascent" not in form.send("do", "markdown").text
+    assert "nascent" not in form.send("do", "turtle").text
+    assert form.form.select_one('datalist#list-listed option[value="background-report/136"]')
+
+
+def test_form_shows_no_hints_for_an_unknown_issue(client: httpx.Client) -> None:
+    files = {"file": ("p.md", b"---\npaper: mine\nissue: no-such-issue\n---\n")}
+    response = client.post("/write", files=files, headers=HTML_HEADERS)
+    assert response.status_code == 200
+    assert "From the Background Report" not in response.text
+
+
 @pytest.mark.parametrize("name", ["issues", "../issues", "nope", "https://evil.example/x", "a b", "a/b"])
 def test_unknown_paper_name_is_not_found(client: httpx.Client, name: str) -> None:
     response = client.get("/write", params={"paper": name}, headers=HTML_HEADERS)

@@ -125,6 +125,44 @@ def test_new_paper_is_filled_in_and_saved_as_complete(client: httpx.Client) -> N
     assert labels == {"Issue paper: Spam, and what is done about it"}
 
 
+def test_mechanism_refers_to_a_body_of_the_graph_by_its_name_or_path(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").press("add", "mechanism-1-about")
+    assert form.form.select_one('datalist#list-about option[value="agent/icann"]')
+    form.fill(
+        mechanism_1_label_1="Contracts", mechanism_1_about_1="GAC", mechanism_1_about_2="mechanism/icann"
+    )
+    form = form.press("do", "check")
+    assert form.values["mechanism-1-about-1"] == "GAC"
+    assert form.summary_messages["mechanism-1-about-2"].endswith("agent:icann")  # the suggestion
+    form.fill(mechanism_1_about_2="agent:icann")
+    assert "About: mechanism/gac  \nAbout: agent/icann\n" in form.send("do", "markdown").text
+    files = {"file": ("p.ttl", form.send("do", "turtle").content)}
+    opened_form = Form(client, client.post("/write", files=files, headers=HTML_HEADERS))
+    values = {opened_form.values[f"mechanism-1-about-{number}"] for number in (1, 2)}
+    assert values == {"mechanism/gac", "agent/icann"}
+
+
+def test_assessment_of_a_body_of_the_graph_is_kept_and_may_be_added(client: httpx.Client) -> None:
+    paper = f"{PAPER_NODE[:-1]}/assessment/transparency>"
+    statement = f"{paper} <{BASE}ontology#judges> <{BASE}id/agent/icann> ."
+    put_paper(client, f"{EXAMPLE_TURTLE}\n{statement}\n")
+    before = read_paper(client)
+    form = open_form(client, f"/write?paper={PAPER_NAME}")
+    (name,) = (name for name, value in form.values.items() if "agent/icann" in value and "judges" in name)
+    box = form.form.select_one(f'input[name="{name}"][value="agent/icann"]')
+    assert box
+    assert box.has_attr("checked")
+    assert form.form.select_one(f'label[for="{box["id"]}"]').get_text() == "ICANN"  # type: ignore[union-attr]
+    # The same body may then be judged by another criterion.
+    other_name = next(other for other in form.values if other.endswith("-judges") and other != name)
+    form.fill(**{other_name.replace("-", "_"): ["agent/icann"]}).fill(token=TOKEN).press("do", "save")
+    added = {str(value).rpartition("/")[2] for _, _, value in read_paper(client) - before}
+    assert added == {"icann"}
+    form = open_form(client, f"/write?paper={PAPER_NAME}")
+    form.fill(**{name.replace("-", "_"): []}).fill(token=TOKEN).press("do", "save")
+    assert before - read_paper(client)
+
+
 def test_text_direction_of_a_title_does_not_change_the_rest_of_a_label(client: httpx.Client) -> None:
     form = open_form(client, "/write?issue=spam").fill(title_1="Spam \u202eabc", swot_1_threat_1="War.")
     # U+202E reverses the direction of the text after it, U+202C ends this.

@@ -15,8 +15,10 @@ from wgig.papers.markdown.template import (
     SECTION_HEADINGS,
     SWOT_HEADINGS,
 )
+from wgig.papers.markdown.values import find_graph_mechanism
 from wgig.papers.readers import read_paper_document
 from wgig.problems import Problem
+from wgig.rdf import shipped
 from wgig.rdf.formats import MARKDOWN
 from wgig.rdf.namespaces import expand_curie
 from wgig.rdf.positions_turtle import TriplePosition
@@ -205,6 +207,9 @@ def test_markdown_example_of_a_rule_parses_in_its_section(rule: str) -> None:
         (FRONT_MATTER + "## 5. Forums\n\nHere.", 7, 1, "Begin each forum with ###"),
         (FRONT_MATTER + "## 5. Forums\n\n### Here\n\nOpen to all.", 9, 1, "#### a. Who participates"),
         (FRONT_MATTER + "## 5. Forums\n\n### Here\n\n#### c. Results", 9, 1, "Here has no heading"),
+        (FRONT_MATTER + "## 5. Forums\n\n### Here\n\nAbout: agent/icann", 9, 1, "There is text below Here"),
+        (FRONT_MATTER + "## 6. Mechanisms\n\n### Own\n\nAbuot: icann", 9, 1, "Did you mean About?"),
+        (FRONT_MATTER + "## 6. Mechanisms\n\n### Own\n\nAbout: icann\nText.", 10, 1, "#### a. Objectives"),
         (FRONT_MATTER + "## 7. Adequacy\n\n### Fair", 7, 1, "Section 7 has no heading"),
         (FRONT_MATTER + "## 7. Adequacy\n\n### Transparent\n\n### b. Transparency", 9, 1, "on line 7"),
         (
@@ -273,6 +278,10 @@ def test_problem_at_a_blank_line_has_no_excerpt(text: str) -> None:
         ("", MECHANISMS_AND_CRITERION + "Verdict: splendid", "WGIG-7-VERDICT-UNKNOWN"),
         ("", MECHANISMS_AND_CRITERION + "Verdict: adequate\nVerdict: inadequate", "WGIG-7-VERDICT-TWICE"),
         ("", MECHANISMS_AND_CRITERION + "Mechanism: Third", "WGIG-7-MECHANISM-UNKNOWN"),
+        ("", MECHANISMS_AND_CRITERION + "Mechanism: agent/icannn", "WGIG-7-MECHANISM-UNKNOWN"),
+        ("", MECHANISMS_AND_CRITERION + "Cites: background-report/999", "WGIG-7-CITATION-UNKNOWN"),
+        ("", "## 6. Mechanisms\n\n### Own\n\nAbout: mechanism/icann", "WGIG-6-ABOUT-UNKNOWN"),
+        ("", "## 6. Mechanisms\n\n### Own\n\nAbout: agent/afonso", "WGIG-6-ABOUT-UNKNOWN"),
         ("", MECHANISMS_AND_CRITERION + "Cites: declaration/48, declaration/999", "WGIG-7-CITATION-UNKNOWN"),
         ("", MECHANISMS_AND_CRITERION + "#### First\n\nGood.\n\n#### first\n\nBad.", "WGIG-7B-TWICE"),
         ("", "## 7. Adequacy\n\n### f. Other: beauty\n\nFine.", "WGIG-7-CRITERION-UNKNOWN"),
@@ -404,6 +413,9 @@ def test_key_of_an_assessment_field_may_be_emphasized(line: str) -> None:
         ("issue: issue:spam", "", "wgig:issue", "issue:spam"),
         ("drafters: [agent:afonso]", "", "wgig:drafter", "agent:afonso"),
         ("cites: [declaration:48]", "", "cito:cites", "declaration:48"),
+        ("cites: [bg:118]", "", "cito:cites", "bg:118"),
+        ("", "## 6. Mechanisms\n\n### Own\n\nAbout: agent:icann", "wgig:about", "agent:icann"),
+        ("", f"{MECHANISMS_AND_CRITERION}Mechanism: mechanism:gac", "wgig:judges", "mechanism:gac"),
         ("waivers:\n  shape:WGIG-0-LATE: Why not.", "", "wgig:waives", "shape:WGIG-0-LATE"),
         ("", "## 2. Category\n\n- category:access-for-all", "wgig:category", "category:access-for-all"),
         ("", "## 4. Actors\n\n### Main actor\n\n- agent:unesco", "wgig:mainActor", "agent:unesco"),
@@ -429,6 +441,58 @@ def test_resource_may_be_named_by_a_curie(
 ) -> None:
     text = f"---\npaper: mine\n{front_matter}\n---\n\n{body}\n"
     assert list_values(text, property_curie) == [expand_curie(value_curie).value]
+
+
+@pytest.mark.parametrize(
+    ("text", "curie"),
+    [
+        ("agent/icann", "agent:icann"),
+        ("ICANN", "agent:icann"),
+        ("mechanism/gac", "mechanism:gac"),
+        ("GAC", "mechanism:gac"),
+        ("governmental advisory committee", "mechanism:gac"),
+        ("Governmental Advisory Committee (GAC)", "mechanism:gac"),
+    ],
+)
+def test_body_of_the_graph_may_be_named_by_its_path_or_a_name(text: str, curie: str) -> None:
+    paper = f"{FRONT_MATTER}## 6. Mechanisms\n\n### First\n\n**About:** {text}\n\n#### b. Content\n\nRules.\n"
+    assert list_values(paper, "wgig:about") == [expand_curie(curie).value]
+    paper = f"{FRONT_MATTER}{MECHANISMS_AND_CRITERION}Mechanism: {text}\n"
+    assert list_values(paper, "wgig:judges") == [expand_curie(curie).value]
+    paper = f"{FRONT_MATTER}{MECHANISMS_AND_CRITERION}#### {text}\n\nGood.\n"
+    assert list_values(paper, "wgig:judges") == [expand_curie(curie).value]
+
+
+def test_mechanism_of_the_paper_is_preferred_to_one_of_the_graph_with_its_name() -> None:
+    text = f"{FRONT_MATTER}{MECHANISMS_AND_CRITERION}Mechanism: ICANN\n".replace("### Second", "### ICANN")
+    assert list_values(text, "wgig:judges") == [f"{PAPER_IRI}/mechanism/2"]
+    assert list_values(text.replace(": ICANN", ": agent/icann"), "wgig:judges") == [
+        expand_curie("agent:icann").value
+    ]
+
+
+def test_each_body_of_the_graph_is_found_by_its_path_and_label() -> None:
+    labels = {
+        triple.subject: term_value(triple.object)
+        for triple in shipped.shipped_facts()
+        if triple.predicate in (expand_curie("rdfs:label"), expand_curie("foaf:name"))
+    }
+    mechanisms = set(map(ox.NamedNode, shipped.shipped_mechanisms().values()))
+    assert len(mechanisms) > 150
+    for mechanism in mechanisms:
+        for text in (mechanism.value.partition("/id/")[2], labels[mechanism]):
+            assert find_graph_mechanism(text) == mechanism
+
+
+def test_references_to_the_graph_are_serialized_as_paths() -> None:
+    text = (
+        f"{FRONT_MATTER}{MECHANISMS_AND_CRITERION}Verdict: adequate\nMechanism: ICANN\nCites: bg:118\n"
+    ).replace("### First", "### First\n\n- About: GAC\n- About: agent:icann")
+    triples = markdown.parse_paper_triples(text)[0]
+    serialized = markdown.serialize_markdown_paper(triples)
+    assert "### First\n\nAbout: mechanism/gac  \nAbout: agent/icann\n" in serialized
+    assert "Verdict: adequate  \nMechanism: agent/icann  \nCites: background-report/118\n" in serialized
+    assert set(markdown.parse_paper_triples(serialized)[0]) == set(triples)
 
 
 def find_positions_by_property(text: str) -> dict[ox.NamedNode, TriplePosition]:

@@ -63,6 +63,15 @@ UNUSUAL_NAMES = [
 ]
 UNUSUAL_NAMES += ["unesco", "nobody", "nobody ()", "Number Resource Organization (NRO)", "[a](b)"]
 UNUSUAL_NAMES += ["- dash", "#", "C #", "a. b", "x \\"]
+# Texts that name a body or instrument of the graph, or none.
+GRAPH_MECHANISMS = [
+    "agent/icann",
+    "mechanism:gac",
+    "ITU",
+    "mechanism/nowhere",
+    "agent/其他",
+    "World Trade Org.",
+]
 GROUPS_STRATEGY = st.sampled_from(["", " (governments)", " (civil society, 政府)", "(,)"])
 # Valid and invalid values by key.
 FRONT_MATTER_VALUES: dict[str, list[str]] = {
@@ -119,13 +128,20 @@ def make_actor_lists() -> StringStrategy:
 def draw_assessment(draw: DrawFn) -> str:
     field_values = {
         "Verdict": st.sampled_from(["adequate", "其他", ""]),
-        "Mechanism": st.sampled_from([*UNUSUAL_NAMES, "", "nowhere"]),
-        "Cites": st.sampled_from(["declaration/48, declaration/49;x", "100%25", ""]),
+        "Mechanism": st.sampled_from([*UNUSUAL_NAMES, "", "nowhere", *GRAPH_MECHANISMS]),
+        "Cites": st.sampled_from(["declaration/48, background-report/118;x", "100%25", ""]),
     }
     assert field_values.keys() == ASSESSMENT_FIELDS.keys()
     keys = draw(st.lists(st.sampled_from(list(field_values)), max_size=3))
     lines = [f"{key}: {draw(field_values[key])}" for key in keys]
     return "\n".join([*lines, "", draw(TEXT_STRATEGY | st.just(""))])
+
+
+@st.composite
+def draw_mechanism(draw: DrawFn) -> str:
+    values = draw(st.lists(st.sampled_from(["", *GRAPH_MECHANISMS]), max_size=3))
+    sections = make_template_sections(4, MECHANISM_HEADINGS, TEXT_STRATEGY)
+    return "\n".join([*(f"About: {value}" for value in values), "", draw(sections)])
 
 
 @st.composite
@@ -145,7 +161,7 @@ def draw_paper(draw: DrawFn) -> str:
         "3. SWOT": make_template_sections(3, SWOT_HEADINGS, VALUES_STRATEGY),
         "4. Actors": make_template_sections(3, ACTOR_HEADINGS, make_actor_lists()),
         "5. Forums": make_named_sections(3, make_template_sections(4, forum_headings, TEXT_STRATEGY)),
-        "6. Mechanisms": make_named_sections(3, make_template_sections(4, MECHANISM_HEADINGS, TEXT_STRATEGY)),
+        "6. Mechanisms": make_named_sections(3, draw_mechanism()),
         "7. Adequacy": make_template_sections(3, criteria, adequacy),
         "8. Comments": TEXT_STRATEGY,
     }

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 import httpx
 import pytest
 from wgig.settings import SHIPPED_FOLDER, Settings
-from wgig.sparql.examples import read_example_query
+from wgig.sparql.language import hints
 from wgig.sparql.language.hints import (
     MAX_HINTED_QUERY_CHARS,
     QueryHint,
@@ -123,19 +123,17 @@ def test_declared_but_unused_term_gets_a_hint_without_suggestion(
     assert "Did you mean" not in hint.sentence
 
 
-def test_coverage_matrix_over_the_bundled_data_gets_no_hint(filled_store: Store) -> None:
-    query = ParsedSparqlText(read_example_query("coverage-matrix").text)
-    assert find_query_hints(query, filled_store, BASE) == []
-
-
 @pytest.mark.parametrize(
     "path", sorted((SHIPPED_FOLDER / "data/queries").glob("*.rq")), ids=lambda path: path.stem
 )
-def test_example_query_has_no_hint_on_variables(path: Path, small_store: Store) -> None:
+def test_example_query_over_the_bundled_data_has_no_hint(
+    path: Path, filled_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "MAX_HINTED_QUERY_CHARS", 2 * MAX_HINTED_QUERY_CHARS)
     query = ParsedSparqlText(path.read_text("utf-8"))
-    sentences = [hint.sentence for hint in find_query_hints(query, small_store, BASE)]
-    hints_on_variables = re.compile("No pattern binds|has no value here|occurs only once")
-    assert not list(filter(hints_on_variables.search, sentences))
+    # The first write creates the graph of who-wrote-what. Terms get no hints if the store is empty.
+    store = Store.in_memory() if path.stem == "who-wrote-what" else filled_store
+    assert find_query_hints(query, store, BASE) == []
 
 
 @pytest.mark.parametrize(

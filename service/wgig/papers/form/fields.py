@@ -69,6 +69,7 @@ FIELD_HINTS = {
         "Where the paper is from: a web address, or a document such as document/declaration."
     ),
     "who": gettext_noop("Choose from the list, or write the name of somebody else."),
+    "wgig:about": gettext_noop("A path such as agent/icann, or a name; type a word to find it in the list."),
     "wgig:judges": gettext_noop(
         "The mechanisms of section 6. A new mechanism is listed here by its name after the next check."
     ),
@@ -90,7 +91,10 @@ FIELD_KINDS = {
 DATATYPE_FIELD_KINDS = {"langString": TEXT_FIELD, "boolean": BOOLEAN_FIELD}
 # Fields with a button to add another value.
 REPEATABLE_PROPERTIES = frozenset(
-    ("dcterms:title", "cito:cites", "wgig:strength", "wgig:weakness", "wgig:opportunity", "wgig:threat")
+    (
+        *("dcterms:title", "cito:cites", "wgig:about"),
+        *("wgig:strength", "wgig:weakness", "wgig:opportunity", "wgig:threat"),
+    )
 )
 DECLARATION_PATH_PREFIX = "declaration/"  # of the passages that the form offers for citation
 YES_NO_LABELS = {"yes": gettext_noop("yes"), "no": gettext_noop("no")}
@@ -154,13 +158,14 @@ class FormField:
 
     @cached_property
     def choice_folder(self) -> str:
-        """The folder below id/ with all choices, such as `category/`; empty without choices."""
+        """The folder below id/ with all choices, such as `category/`; empty if there is none."""
         choices = (
             list_matching_choices(self.constraint.choice_pattern, "", "en")
             if self.constraint and self.constraint.choice_pattern
             else ()
         )
-        return choices[0].value.partition("/")[0] + "/" if choices else ""
+        folders = {choice.value.partition("/")[0] for choice in choices}
+        return f"{folders.pop()}/" if len(folders) == 1 else ""
 
     def choices(self, language: str) -> tuple[FieldChoice, ...]:
         """The choices of the field in the bundled facts, with labels in a language."""
@@ -278,6 +283,7 @@ MECHANISM_PART = build_form_part(
     gettext_noop("Mechanism"),
     gettext_noop("Add mechanism"),
     "rdfs:label",
+    "wgig:about",
     "wgig:objectives",
     "wgig:content",
 )

@@ -11,7 +11,13 @@ from ...problems import Problem
 from ...rdf.namespaces import DEFAULT_NAMESPACES, PAPER_NAMESPACE, expand_curie
 from ...shacl.rules import rules_by_code
 from ..markdown.graph import PaperGraph, trailing_number
-from ..markdown.values import agent_slugs_by_name, find_known_agent, local_name
+from ..markdown.values import (
+    agent_slugs_by_name,
+    find_graph_mechanism,
+    find_known_agent,
+    local_name,
+    resource_path,
+)
 from .choices import FieldChoice, best_shipped_text, choice_name
 from .fields import (
     ASSESSMENT_PART,
@@ -135,9 +141,12 @@ class OriginalPaper:
         ]
 
     def mechanism_name(self, node: Any) -> str:
-        """The form value for a judged mechanism: its row name, or its IRI if it is not in the paper."""
+        """The form value for a judged mechanism: its row name, its path in the graph, or else its IRI."""
         mechanisms = self.nodes[MECHANISM_PART.key]
-        return f"{MECHANISM_PART.key}-{mechanisms.index(node) + 1}" if node in mechanisms else str(node)
+        if node in mechanisms:
+            return f"{MECHANISM_PART.key}-{mechanisms.index(node) + 1}"
+        path = resource_path(node) if isinstance(node, ox.NamedNode) else ""
+        return path if find_graph_mechanism(path) == node else str(node)
 
     def agent_name(self, node: Any) -> str:
         """The name of an agent: from the paper, else from the bundled facts, else its IRI."""

@@ -13,7 +13,14 @@ import pyoxigraph as ox
 
 from ...rdf.namespaces import ID_NAMESPACE, XSD_STRING
 from ...shacl.rules import SHAPES_NAMESPACE
-from ..markdown.values import parse_boolean, parse_date, parse_source_reference, parse_whole_number
+from ..markdown.values import (
+    mechanism_iri,
+    parse_boolean,
+    parse_date,
+    parse_source_reference,
+    parse_whole_number,
+    passage_iri,
+)
 from ..markdown.writer import YES_NO_TEXTS
 from .fields import (
     BOOLEAN_FIELD,
@@ -29,10 +36,12 @@ from .fields import (
 
 NO_LANGUAGE = "none"  # in place of the language tag of a text that has none
 SAFE_IRI_CHARACTERS = "/:@!$&'()*+,;=~"  # not percent-encoded in IRIs
-# By property: the function that converts the text in a field of one line to a term.
-LINE_VALUE_PARSERS: dict[str, Callable[[str], Any]] = {
+# By property: the function that converts the text in an input to a term.
+FIELD_VALUE_PARSERS: dict[str, Callable[[str], ox.NamedNode | ox.Literal]] = {
     "wgig:posted": parse_date,
+    "wgig:about": mechanism_iri,
     "bibo:numPages": parse_whole_number,
+    "cito:cites": passage_iri,
     "dcterms:source": parse_source_reference,
 }
 
@@ -46,12 +55,13 @@ def parse_field_value(field: FormField, text: str, language: str) -> ox.NamedNod
     """The term for a text in a field; for an invalid text, a term that violates a rule."""
     if field.kind == TEXT_FIELD:
         return ox.Literal(text) if language == NO_LANGUAGE else build_text_literal(text, language)
+    if field.path in FIELD_VALUE_PARSERS:
+        return FIELD_VALUE_PARSERS[field.path](text.strip())
     if field.kind in (SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD):
         return ox.NamedNode(choice_iri_prefix(field) + quote(text.strip(), safe=SAFE_IRI_CHARACTERS))
     if field.kind == BOOLEAN_FIELD:
         return parse_boolean(text)
-    parse_line: Callable[[str], ox.NamedNode | ox.Literal] = LINE_VALUE_PARSERS.get(field.path, ox.Literal)
-    return parse_line(text.strip())
+    return ox.Literal(text.strip())
 
 
 def build_text_literal(text: str, language: str) -> ox.Literal:

@@ -14,7 +14,7 @@ from ..markdown.graph import (
     iter_node_values,
     iter_numbered_iris,
 )
-from ..markdown.values import iri_segment
+from ..markdown.values import find_graph_mechanism, iri_segment
 from .fields import (
     ASSESSMENT_PART,
     CHECKBOX_FIELD,
@@ -174,10 +174,14 @@ class FormToGraph:
             self.field_names[self.graph.add_value(node, field.path, term)] = group_name
 
     def judged_mechanism(self, row_name: str) -> Any:
-        """The mechanism in a row such as `mechanism-1`. If there is none, an IRI without statements."""
+        """The mechanism in a row such as `mechanism-1`, or that of the graph with a path, `agent/icann`.
+
+        If there is neither, it is an IRI without statements.
+        """
         number = row_name.removeprefix(f"{MECHANISM_PART.key}-")
         mechanism = self.nodes.get((MECHANISM_PART.key, int(number))) if number.isdecimal() else None
-        return mechanism or ox.NamedNode(f"{self.paper.value}/mechanism/{iri_segment(row_name)}")
+        missing_mechanism = ox.NamedNode(f"{self.paper.value}/mechanism/{iri_segment(row_name)}")
+        return mechanism or find_graph_mechanism(row_name) or missing_mechanism
 
     def unlink_removed_rows(self, part: FormPart) -> list[Any]:
         """Remove the links from the paper to nodes whose rows were removed; return the nodes."""

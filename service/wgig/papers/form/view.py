@@ -5,6 +5,7 @@ The views are read by the templates write.html and form.html.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 from fastapi import Response
@@ -19,10 +20,14 @@ from ...rdf.formats import HTML
 from ...rdf.namespaces import ID_NAMESPACE
 from ...shacl.reports.phrases import format_report_phrase
 from ...shacl.rules import CHECK_PROFILES, section_headings
-from ...text import shorten_untrusted_text
+from ...text import natural_sort_key, shorten_untrusted_text
+from ..background import BackgroundHint, iter_broader_criteria, list_background_hints
+from ..markdown.template import CRITERION_HEADINGS, SECTION_HEADINGS
+from ..markdown.values import concept_iri, local_name, passage_iri
 from .check import FormCheckResult
-from .choices import FieldChoice
+from .choices import FieldChoice, choice_name
 from .fields import (
+    ASSESSMENT_PART,
     BOOLEAN_FIELD,
     CHECKBOX_FIELD,
     DATALIST_FIELD,
@@ -42,8 +47,11 @@ from .state import FieldValue, FormRow, FormState, field_group_name, form_row_na
 
 # Fields with so many choices that the page has one shared datalist for them.
 CITES_FIELD, DRAFTER_FIELD = FormField("", "cito:cites"), FormField("", "wgig:drafter")
+ABOUT_FIELD = FormField("wgig:mechanism", "wgig:about")
 MAX_HEADING_CHARACTERS = 60  # of the summary of a row, and of the label of an option
 LONG_TEXT_CHARACTERS = 1000  # characters; a longer text has a higher text area
+# The keys of the hints that are judgments: the criteria of section 7, and the section.
+JUDGMENT_HINT_KEYS = (*(heading.key for heading in CRITERION_HEADINGS), "adequacy")
 EMPTY_VALUE = FieldValue(1, "")  # shown for a field without values
 
 
@@ -96,6 +104,23 @@ class FieldView(NamedTuple):
         )
 
 
+class HintView(NamedTuple):
+    """A hint from the Background Report, with the names of its resources in the language of the page.
+
+    `criterion` is empty if the hint is shown at its criterion, `holder` if there is none.
+    """
+
+    hint: BackgroundHint
+    kind: str
+    holder: str
+    criterion: str
+
+    @property
+    def address(self) -> str:
+        """The path of the page on the mechanism, judgment or recommendation."""
+        return f"/doc/{self.hint.node.value.removeprefix(ID_NAMESPACE)}"
+
+
 class RowView(NamedTuple):
     """A row of a part. If `folded`, its fields are collapsed below the title and summary."""
 
@@ -105,6 +130,7 @@ class RowView(NamedTuple):
     fields: Sequence[FieldView]
     removable: bool
     folded: bool
+    hints: Sequence[HintView]
 
 
 class PartView(NamedTuple):
@@ -129,6 +155,7 @@ class SectionView(NamedTuple):
     state: str
     items: Sequence[FieldView | PartView]
     messages: Sequence[FieldMessage]
+    hints: Sequence[HintView]
 
 
 class FormView:
@@ -157,6 +184,8 @@ class FormView:
         self.section_states = {
             section.number: format_report_phrase(section.state, self.language) for section in states
         }
+        self.hints = list_background_hints(concept_iri("issue", form_state.paper.first_text("issue")))
+        self.hints_by_row = self.assign_judgments_to_rows()
         self.sections = [self.build_section_view(number) for number in range(len(FORM_SECTIONS))]
         self.anchors = dict(self.iter_anchors())
         self.focus_anchor = self.anchors.get(focus, focus)
@@ -175,7 +204,38 @@ class FormView:
             self.section_states.get(number, ""),
             items,
             self.messages_by_field.get(f"{SECTION_NAME_PREFIX}{number}", []),
+            self.build_section_hints(number),
         )
+
+    def assign_judgments_to_rows(self) -> dict[str, list[BackgroundHint]]:
+        """The judgments of the Background Report by the name of a row: the first one by their criterion.
+
+        Judgments by a criterion without a row have an empty name.
+        """
+        row_names: dict[str, str] = {}
+        for row in self.form_state.rows[ASSESSMENT_PART.key]:
+            row_names.setdefault(row.first_text("criterion"), form_row_name(ASSESSMENT_PART, row))
+        hints_by_row: dict[str, list[BackgroundHint]] = {}
+        for hint in chain.from_iterable(self.hints.get(key, []) for key in JUDGMENT_HINT_KEYS):
+            criteria = (local_name(node, "principle") for node in iter_broader_criteria(hint.criterion))
+            row_name = next((row_names[name] for name in criteria if name in row_names), "")
+            hints_by_row.setdefault(row_name, []).append(hint)
+        return hints_by_row
+
+    def build_section_hints(self, number: int) -> list[HintView]:
+        """The hints at a section: in section 7, judgments by a criterion for which there is no assessment."""
+        key = SECTION_HEADINGS[number - 1].key if number else ""
+        hints = self.hints_by_row.get("", []) if key == "adequacy" else self.hints.get(key, []) if key else []
+        return [self.build_hint_view(hint, "") for hint in hints]
+
+    def build_hint_view(self, hint: BackgroundHint, criterion: str) -> HintView:
+        """The view of a hint at the fields of an assessment by a criterion, or at a section."""
+        own_criterion = hint.criterion if hint.criterion != concept_iri("principle", criterion) else None
+        kind, holder, criterion_name = (
+            choice_name(node, self.language) if node else ""
+            for node in (hint.kind, hint.holder, own_criterion)
+        )
+        return HintView(hint, kind, holder, criterion_name)
 
     def build_part_view(self, part: FormPart) -> PartView:
         """The view of a part. Messages about a row or the part are shown at the first field of the row."""
@@ -209,6 +269,10 @@ class FormView:
             and row.is_blank
             and not was_just_added
             and not any(field.has_messages for field in fields),
+            hints=[
+                self.build_hint_view(hint, row.first_text("criterion"))
+                for hint in (self.hints_by_row.get(row_name, []) if part is ASSESSMENT_PART else ())
+            ],
         )
 
     def row_summary(self, part: FormPart, row: FormRow) -> str:
@@ -235,7 +299,7 @@ class FormView:
             reason=field.reason,
             hint=field.hint,
             kind=field.kind,
-            datalist_id="members" if is_drafter else field.kind,
+            datalist_id="members" if is_drafter else field.key if field == ABOUT_FIELD else field.kind,
             required=field.required,
             is_repeatable=field.is_repeatable,
             controls=[
@@ -285,6 +349,12 @@ class FormView:
                 yield FieldChoice(
                     form_row_name(MECHANISM_PART, row), label or f"{gettext(MECHANISM_PART.title)} {position}"
                 )
+            judged = {
+                value.text
+                for row in self.form_state.rows[ASSESSMENT_PART.key]
+                for value in row.values.get(field.key, ())
+            }
+            yield from (choice for choice in ABOUT_FIELD.choices(self.language) if choice.value in judged)
         elif field.kind != DATALIST_FIELD:
             yield from field.choices(self.language)
 
@@ -308,16 +378,24 @@ class FormView:
 
     @property
     def lists(self) -> dict[str, Sequence[FieldChoice]]:
-        """The shared datalists by id: passages, members, and all people and organizations."""
+        """The shared datalists by id: passages, mechanisms, members, and all people and organizations."""
         agents = agent_choices_by_iri()
         member_iris = [
             f"{ID_NAMESPACE}agent/{choice.value}" for choice in DRAFTER_FIELD.choices(self.language)
         ]
         return {
-            DATALIST_FIELD: CITES_FIELD.choices(self.language),
+            DATALIST_FIELD: [*CITES_FIELD.choices(self.language), *self.iter_background_passages()],
+            ABOUT_FIELD.key: ABOUT_FIELD.choices(self.language),
             "members": sorted(agents[iri] for iri in member_iris),
             PERSON_FIELD: sorted(agents.values()),
         }
+
+    def iter_background_passages(self) -> Iterator[FieldChoice]:
+        """The passages of the Background Report that the hints are from, as choices for citations."""
+        hints = chain.from_iterable(self.hints.values())
+        passages = {passage for hint in hints for passage in hint.passages}
+        for passage in sorted(passages, key=natural_sort_key):
+            yield FieldChoice(passage, choice_name(passage_iri(passage), self.language))
 
     @property
     def blocking_messages(self) -> list[tuple[str, FieldMessage]]:

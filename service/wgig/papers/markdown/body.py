@@ -5,7 +5,7 @@ The module `statements` explains slots. A criterion is a principle of the Declar
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from ...problems import Problem
 from ...rdf.namespaces import expand_curie
-from ...text import TextLines
+from ...text import TextLines, slugify_words
 from .outline import (
     MarkdownBlock,
     OutlineNode,
@@ -27,7 +27,9 @@ from .template import (
     ACTOR_HEADINGS,
     ASSESSMENT_FIELDS,
     CRITERION_HEADINGS,
+    FORUM_FIELDS,
     FORUM_HEADINGS,
+    MECHANISM_FIELDS,
     MECHANISM_HEADINGS,
     SECTION_HEADINGS,
     SWOT_HEADINGS,
@@ -41,11 +43,12 @@ from .template import (
 from .values import (
     category_iri,
     concept_iri,
+    find_graph_mechanism,
     find_known_agent,
     iri_segment,
+    mechanism_iri,
     parse_boolean,
     passage_iri,
-    slugify_words,
     strip_name_prefix,
 )
 
@@ -142,18 +145,21 @@ class HeadingMatcher:
 
 # `Name (group, group)`
 ACTOR_PATTERN = re.compile(r"(.*\S) ?\((?! ?[,)])([^()]*)\)")
-# `Verdict: adequate`, also as a list item or with an emphasized key, such as `- **Verdict:** adequate`
-ASSESSMENT_FIELD_PATTERN = re.compile(r" {0,3}(?:[-*+] +)?([*_]{0,2})(\w+) ?(?::\1|\1 ?:)[ \t]*(.*)")
+# `Verdict: adequate`, also as a list item or with an emphasized key: `- **Verdict:** adequate`
+FIELD_PATTERN = re.compile(r" {0,3}(?:[-*+] +)?([*_]{0,2})(\w+) ?(?::\1|\1 ?:)[ \t]*(.*)")
 CITED_PATH_PATTERN = re.compile(r"[^\s,;]+")
 # The titles of the criteria in lower case, by the name of the principle.
 CRITERION_LABELS = {heading.key: heading.title.lower() for heading in CRITERION_HEADINGS}
 
 
+ParsedField = tuple[str, ox.NamedNode, int]  # key, value, and the offset of the value
+
+
 class ParsedAssessment(NamedTuple):
-    """An assessment: its heading, the (key, value, offset) of each field, and the lines of the reason."""
+    """An assessment: its heading, its fields, and the lines of the reason."""
 
     node: OutlineNode
-    fields: list[tuple[str, ox.NamedNode, int]]
+    fields: list[ParsedField]
     reason: Sequence[MarkdownBlock]
 
 
@@ -283,10 +289,13 @@ class BodyReader(HeadingMatcher):
             forum = self.statements.add_part(
                 f"forum/{number}", "wgig:Forum", self.statements.text_literal(child.title), child.offset
             )
-            self.read_part(forum, "wgig:forum", child, FORUM_HEADINGS)
+            self.read_part(forum, "wgig:forum", child, FORUM_HEADINGS, FORUM_FIELDS)
 
     def read_mechanisms(self, node: OutlineNode, section: str) -> None:
-        """Convert section 6: the mechanisms, to which section 7 refers by name."""
+        """Convert section 6: the mechanisms, to which section 7 refers by name.
+
+        Lines `About: ...` below the name of a mechanism refer to bodies and instruments of the graph.
+        """
         self.statements.add_slot(self.statements.paper, "wgig:mechanism", node.offset)
         for number, child in enumerate(
             self.named_children(node, 3, f"section {section}", "each mechanism"), 1
@@ -298,19 +307,29 @@ class BodyReader(HeadingMatcher):
                 child.offset,
             )
             self.mechanisms.setdefault(normalize_words(child.title), mechanism)
-            self.read_part(mechanism, "wgig:mechanism", child, MECHANISM_HEADINGS)
+            self.read_part(mechanism, "wgig:mechanism", child, MECHANISM_HEADINGS, MECHANISM_FIELDS)
 
     def read_part(
-        self, part: ox.NamedNode, curie: str, node: OutlineNode, headings: Sequence[TemplateHeading]
+        self,
+        part: ox.NamedNode,
+        curie: str,
+        node: OutlineNode,
+        headings: Sequence[TemplateHeading],
+        known_fields: Mapping[str, str],
     ) -> None:
-        """Add the properties of a forum or mechanism, from the headings below its name."""
+        """Add the properties of a forum or mechanism, from the lines and headings below its name."""
         statements, part_name = self.statements, node.title
-        self.check_no_text(
-            node,
-            f"below {part_name} before its first heading",
-            f"Put it below #### {headings[0].marked_title}.",
-        )
+        fields, other_lines = self.parse_fields(node.lines, known_fields, f"A {curie.partition(':')[2]}")
+        if other_lines:
+            raise paper_syntax_problem(
+                self.text,
+                first_word_offset(other_lines[0]),
+                f"There is text below {part_name} before its first heading.",
+                f"Put it below #### {headings[0].marked_title}.",
+            )
         statements.add_value(statements.paper, curie, part, node.offset)
+        for key, value, offset in fields:
+            statements.add_value(part, known_fields[key], value, offset)
         for heading, child in self.match_headings(node.children, headings, 4, part_name):
             if heading.key != "wgig:makesDecisions":
                 self.read_text(part, heading.key, child, heading.marked_title)
@@ -369,7 +388,7 @@ class BodyReader(HeadingMatcher):
             statements.add_value(part, "wgig:criterion", expand_curie(f"principle:{principle}"), offset)
         # Lines of the reason get slots too, as an author may have put a field there by mistake.
         for line in assessment.node.lines:
-            if (match := ASSESSMENT_FIELD_PATTERN.fullmatch(line.text)) and (
+            if (match := FIELD_PATTERN.fullmatch(line.text)) and (
                 key := match[2].capitalize()
             ) in ASSESSMENT_FIELDS:
                 statements.add_slot(part, ASSESSMENT_FIELDS[key], first_word_offset(line))
@@ -381,31 +400,44 @@ class BodyReader(HeadingMatcher):
 
     def parse_assessment(self, node: OutlineNode) -> ParsedAssessment:
         """The assessment below a heading: lines `Key: value`, then the reason."""
-        fields = [("Mechanism", self.find_mechanism(node.title), node.offset)] if node.level == 4 else []
-        for number, line in enumerate(node.lines):
+        mechanism = [("Mechanism", self.find_mechanism(node.title), node.offset)] if node.level == 4 else []
+        fields, reason = self.parse_fields(node.lines, ASSESSMENT_FIELDS, "An assessment")
+        return ParsedAssessment(node, mechanism + fields, reason)
+
+    def parse_fields(
+        self, lines: Sequence[MarkdownBlock], known_fields: Mapping[str, str], owner: str
+    ) -> tuple[list[ParsedField], Sequence[MarkdownBlock]]:
+        """The values of the fields in the first lines, and the other lines, from the first without a field.
+
+        Raises Problem 400 if a key seems to be misspelled; `owner` begins its message.
+        """
+        fields: list[ParsedField] = []
+        for number, line in enumerate(lines):
             if is_blank_line(line):
                 continue
-            field = self.parse_field(line)
+            field = self.parse_field(line, known_fields, owner)
             if not field:
-                return ParsedAssessment(node, fields, node.lines[number:])
+                return fields, lines[number:]
             key, text, offset = field
             fields += [(key, value, offset + start) for value, start in self.parse_field_values(key, text)]
-        return ParsedAssessment(node, fields, [])
+        return fields, []
 
-    def parse_field(self, line: MarkdownBlock) -> tuple[str, str, int] | None:
+    def parse_field(
+        self, line: MarkdownBlock, known_fields: Mapping[str, str], owner: str
+    ) -> tuple[str, str, int] | None:
         """Key, value and offset of the value in a line such as `Verdict: adequate`; None for other lines.
 
         Raises Problem 400 if the key seems to be misspelled.
         """
-        match = ASSESSMENT_FIELD_PATTERN.fullmatch(line.text)
+        match = FIELD_PATTERN.fullmatch(line.text)
         if not match:
             return None
         key = match[2].capitalize()
-        if key in ASSESSMENT_FIELDS:
+        if key in known_fields:
             return key, match[3].rstrip("\\ "), line.offset + match.start(3)
-        if nearest := find_nearest_key(key, ASSESSMENT_FIELDS):
+        if nearest := find_nearest_key(key, known_fields):
             raise paper_syntax_problem(
-                self.text, line.offset, f"An assessment has no line {match[2]}.", f"Did you mean {nearest}?"
+                self.text, line.offset, f"{owner} has no line {match[2]}.", f"Did you mean {nearest}?"
             )
         return None
 
@@ -415,12 +447,17 @@ class BodyReader(HeadingMatcher):
             return []
         if key == "Cites":
             return [(passage_iri(match[0]), match.start()) for match in CITED_PATH_PATTERN.finditer(text)]
+        if key == "About":
+            return [(mechanism_iri(text), 0)]
         return [(self.find_mechanism(text) if key == "Mechanism" else concept_iri("verdict", text), 0)]
 
     def find_mechanism(self, name: str) -> ox.NamedNode:
-        """The mechanism of section 6 with this name. If there is none, an IRI that the check reports."""
+        """The mechanism of section 6 with this name, or else the body or instrument of the graph.
+
+        If there is neither, it is an IRI that the check reports.
+        """
         missing_mechanism = ox.NamedNode(f"{self.statements.paper.value}/mechanism/{iri_segment(name)}")
-        return self.mechanisms.get(normalize_words(name), missing_mechanism)
+        return self.mechanisms.get(normalize_words(name)) or find_graph_mechanism(name) or missing_mechanism
 
     def read_comments(self, node: OutlineNode, section: str) -> None:
         """Convert section 8: additional comments."""

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 import yaml
 
 from ...rdf.namespaces import XSD_STRING, expand_curie
+from ...text import slugify_words
 from .graph import iter_membership_values, membership_iri
 from .outline import paper_syntax_problem
 from .statements import PaperStatements
@@ -28,7 +29,6 @@ from .values import (
     parse_source_reference,
     parse_whole_number,
     passage_iri,
-    slugify_words,
     strip_name_prefix,
 )
 

@@ -15,8 +15,8 @@ import pyoxigraph as ox
 
 from ...rdf.literals import build_typed_literal
 from ...rdf.namespaces import DEFAULT_NAMESPACES, expand_curie
-from ...text import balance_text_bidi
-from .values import PaperTerm, slugify_words
+from ...text import balance_text_bidi, slugify_words
+from .values import PaperTerm
 
 LAST_NUMBER_PATTERN = re.compile(r"(?<=[-/])\d+$")
 PAPER_LABEL_PREFIX = "Issue paper: "  # the rdfs:label of a paper is this and its title

@@ -116,7 +116,9 @@ CRITERION_HEADINGS = (
 )
 # By level: the headings with fixed texts. Other headings of level 3 are names that authors choose.
 FIXED_HEADINGS = {2: SECTION_HEADINGS, 3: (*SWOT_HEADINGS, *ACTOR_HEADINGS, *CRITERION_HEADINGS)}
-# The properties of the fields `Key: value` of an assessment, by key.
+# The properties of the fields `Key: value` of a forum, of a mechanism and of an assessment, by key.
+FORUM_FIELDS: Mapping[str, str] = {}
+MECHANISM_FIELDS: Mapping[str, str] = {"About": "wgig:about"}
 ASSESSMENT_FIELDS = {"Verdict": "wgig:verdict", "Mechanism": "wgig:judges", "Cites": "cito:cites"}
 
 

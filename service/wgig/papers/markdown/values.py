@@ -5,7 +5,6 @@ slug is the last segment of an IRI, such as `spam`.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
@@ -17,9 +16,11 @@ import pyoxigraph as ox
 from ...rdf import shipped
 from ...rdf.literals import build_typed_literal
 from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, expand_curie
+from ...text import slugify_words
 
 WEB_ADDRESS_PATTERN = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 RESOURCE_PATH_PATTERN = re.compile(r"[\w.~-]+(?:/[\w.~-]+)*")
+MECHANISM_PATH_PATTERN = re.compile(r"(agent|mechanism)[/:](\S+)")
 CALENDAR_DATE_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}")
 WHOLE_NUMBER_PATTERN = re.compile(r"[+-]?\d{1,9}")
 BOOLEAN_SPELLINGS = {"yes": "true", "true": "true", "no": "false", "false": "false"}
@@ -35,12 +36,6 @@ def resource_path(node: ox.NamedNode, parent_path: str = "") -> str:
     """The path of a resource below `id/` and `parent_path`; the IRI if it is not below them."""
     path = node.value.removeprefix(f"{ID_NAMESPACE}{parent_path}")
     return path if path == node.value else unquote(path)
-
-
-def slugify_words(text: str) -> str:
-    """A text as an IRI segment of lowercase ASCII letters, digits and hyphens; may be empty."""
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return "-".join(re.findall(r"[a-z0-9]+", ascii_text.lower()))
 
 
 def iri_segment(text: str) -> str:
@@ -109,10 +104,11 @@ def parse_boolean(text: str) -> ox.Literal:
 
 @cache
 def category_slugs_by_label_slug() -> dict[str, str]:
-    """The slug of each category, by the slug of its label."""
+    """The slug of each category, by the slug of its label; a label without Latin letters has none."""
     return {
-        slugify_words(label): slug
+        label_slug: slug
         for label, slug in iter_names_with_slugs("category", expand_curie("skos:prefLabel"))
+        if (label_slug := slugify_words(label))
     }
 
 
@@ -127,6 +123,22 @@ def agent_slugs_by_name() -> dict[str, str]:
     """The slug of each person and organization in the bundled facts, by name and by slug."""
     slugs_by_name = dict(iter_names_with_slugs("agent", expand_curie("foaf:name")))
     return slugs_by_name | {slug: slug for slug in slugs_by_name.values()}
+
+
+def mechanism_iri(text: str) -> ox.NamedNode:
+    """The body or instrument of the graph that a text names; an unknown IRI if there is none."""
+    return find_graph_mechanism(text) or concept_iri("mechanism", text)
+
+
+def find_graph_mechanism(text: str) -> ox.NamedNode | None:
+    """The body or instrument of the graph with this path, CURIE or name, such as `agent/icann` or `ICANN`.
+
+    For a path or CURIE of none, it is an IRI that the check reports; for a name of none, None.
+    """
+    if known_mechanism := shipped.shipped_mechanisms().get(slugify_words(text)):
+        return ox.NamedNode(known_mechanism)
+    match = MECHANISM_PATH_PATTERN.fullmatch(text.strip())
+    return concept_iri(match[1], match[2]) if match else None
 
 
 def iter_names_with_slugs(prefix: str, property_: ox.NamedNode) -> Iterator[tuple[str, str]]:

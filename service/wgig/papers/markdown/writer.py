@@ -3,7 +3,7 @@ The template has no place for some statements, and a text with a heading or an u
 parsed as the same text. For such statements, UnsupportedStatementError is raised.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,8 +12,8 @@ import yaml
 
 from ...problems import Problem
 from ...rdf.literals import build_value_literal, literal_value
-from ...rdf.namespaces import expand_curie
-from ...text import TextLines
+from ...rdf.namespaces import PAPER_NAMESPACE, expand_curie
+from ...text import TextLines, slugify_words
 from .graph import PaperGraph, trailing_number
 from .outline import parse_outline
 from .reader import parse_paper_triples
@@ -27,7 +27,7 @@ from .template import (
     SWOT_HEADINGS,
     TemplateHeading,
 )
-from .values import iri_segment, local_name, resource_path, slugify_words
+from .values import iri_segment, local_name, resource_path
 
 LINE_MARK_CHARACTERS = "#*- \t"  # that the writer may add before or after the text of a line
 
@@ -264,20 +264,25 @@ def format_actor_item(graph: PaperGraph, node: ox.NamedNode) -> str:
 def iter_forum_blocks(graph: PaperGraph) -> Iterator[str]:
     """The blocks of section 5: forums."""
     for forum in graph.parts("wgig:forum"):
-        yield from iter_part_blocks(graph, forum, FORUM_HEADINGS)
+        yield from iter_part_blocks(graph, forum, FORUM_HEADINGS, {})
 
 
 def iter_mechanism_blocks(graph: PaperGraph) -> Iterator[str]:
     """The blocks of section 6: governance mechanisms."""
     for mechanism in graph.parts("wgig:mechanism"):
-        yield from iter_part_blocks(graph, mechanism, MECHANISM_HEADINGS)
+        subjects = [resource_path(subject) for subject in graph.values(mechanism, "wgig:about")]
+        yield from iter_part_blocks(graph, mechanism, MECHANISM_HEADINGS, {"About": subjects})
 
 
 def iter_part_blocks(
-    graph: PaperGraph, node: ox.NamedNode, headings: Sequence[TemplateHeading]
+    graph: PaperGraph,
+    node: ox.NamedNode,
+    headings: Sequence[TemplateHeading],
+    fields: Mapping[str, Sequence[str]],
 ) -> Iterator[str]:
-    """The blocks of a forum or mechanism: the heading with its name, then its properties."""
+    """The blocks of a forum or mechanism: the heading with its name, its fields, then its properties."""
     yield format_name_heading(3, graph.first_text(node, "rdfs:label"))
+    yield from format_field_lines(fields)
     for heading in headings:
         texts = property_texts(graph, node, heading.key)
         if heading.key == "wgig:makesDecisions":
@@ -330,15 +335,26 @@ def iter_assessment_blocks(graph: PaperGraph, assessments: Sequence[ox.NamedNode
         fields["Cites"] = [
             ", ".join(resource_path(cited, "document/") for cited in graph.values(assessment, "cito:cites"))
         ]
-        lines = [f"{key}: {value}" for key, values in fields.items() for value in values if value]
-        if lines:
-            yield "  \n".join(lines)
+        yield from format_field_lines(fields)
         yield from property_texts(graph, assessment, "wgig:rationale")
 
 
+def format_field_lines(fields: Mapping[str, Sequence[str]]) -> list[str]:
+    """The lines `Key: value` as one block; empty if there are no values."""
+    lines = [f"{key}: {value}" for key, values in fields.items() for value in values if value]
+    return ["  \n".join(lines)] if lines else []
+
+
 def format_mechanism_name(graph: PaperGraph, node: ox.NamedNode) -> str:
-    """The name of a mechanism; without a label, the end of its IRI."""
-    return graph.first_text(node, "rdfs:label") or local_name(node, "paper").rpartition("/mechanism/")[2]
+    """The name of a mechanism of the paper, or the path of a body or instrument of the graph.
+
+    For a mechanism without a label, it is the end of the IRI.
+    """
+    if label := graph.first_text(node, "rdfs:label"):
+        return label
+    if node.value.startswith(PAPER_NAMESPACE):
+        return local_name(node, "paper").rpartition("/mechanism/")[2]
+    return resource_path(node)
 
 
 def iter_comment_blocks(graph: PaperGraph) -> Iterator[str]:

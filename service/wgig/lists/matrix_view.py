@@ -1,0 +1,220 @@
+"""The coverage matrix as a page or picture shows it: rows, columns and cells with their states and links.
+
+A matrix with the layer of the judgments shows a mark in each cell: the state of its judgments, with the
+number of papers beside it. A matrix of papers alone shows their number and verdicts in words.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import pyoxigraph as ox
+
+from ..i18n import gettext_noop
+from ..rdf.labels import best_text, words_of_iri
+from ..rdf.namespaces import namespaces_by_prefix
+from ..rdf.values import RESOURCE_NAME_PATTERN
+from .coverage_matrix import (
+    LAYER_JUDGMENTS,
+    STATE_DISPUTED,
+    STATE_MIXED,
+    STATE_NAMED,
+    CoverageMatrix,
+    JudgedCell,
+    LabelsByIri,
+)
+
+MAX_SHOWN_ROWS = 200  # on a page; data formats have all rows
+# The tones of cells of papers: the CSS class of the color, and its meaning.
+CELL_TONES = {
+    "adequate": gettext_noop("every verdict is adequate"),
+    "partly-adequate": gettext_noop("every verdict is partly adequate"),
+    "inadequate": gettext_noop("every verdict is inadequate"),
+    "not-assessed": gettext_noop("a paper names the criterion and gives no judgment"),
+    "mixed": gettext_noop("verdicts differ"),
+    "unjudged": gettext_noop("a paper measures by the criterion, and its verdict is not known"),
+    "none": gettext_noop("there are papers, and none is known to measure by the criterion"),
+    "no-paper": gettext_noop("no paper is known"),
+}
+# The states of cells of judgments: the CSS class and mark of the state, and its meaning.
+JUDGED_STATES = {
+    "adequate": gettext_noop("judged adequate"),
+    "partly-adequate": gettext_noop("judged partly adequate"),
+    "inadequate": gettext_noop("judged inadequate"),
+    STATE_MIXED: gettext_noop("judged differently"),
+    STATE_DISPUTED: gettext_noop("disputed"),
+    STATE_NAMED: gettext_noop("named without a judgment"),
+}
+# Names of criteria that fit the head of a column, by the last part of their IRIs.
+SHORT_CRITERION_NAMES = {
+    "coordination-capacity": gettext_noop("coordination"),
+    "involvement": gettext_noop("involvement of all"),
+    "involvement-governments": gettext_noop("of governments"),
+    "involvement-private-sector": gettext_noop("of private sector"),
+    "involvement-civil-society": gettext_noop("of civil society"),
+    "involvement-international-organizations": gettext_noop("of int. organizations"),
+    "development": gettext_noop("development"),
+    "multilateralism": gettext_noop("multilateralism"),
+    "transparency": gettext_noop("transparency"),
+    "democracy": gettext_noop("democracy"),
+    "accountability": gettext_noop("accountability"),
+    "adequacy": gettext_noop("adequacy"),
+}
+
+
+class MatrixHeader(NamedTuple):
+    """The header of a row or column: its IRI, label, and value in query strings.
+
+    For a row, also the number of its papers, and the path of the list of these papers. `short_name` is the
+    message of a shorter name of a column, empty if there is none.
+    """
+
+    iri: str
+    name: ox.Literal
+    query_value: str
+    papers: int = 0
+    path: str = ""
+    short_name: str = ""
+
+
+class MatrixCell(NamedTuple):
+    """A cell: the CSS class of its color, and the numbers of its papers, in total and by verdict.
+
+    `path` is the path of the list of its papers, `query` the path of the example query for them. `judged` has
+    its judgments, None if there are none; `judgments_path` is the path of their list.
+    """
+
+    tone: str
+    papers: int
+    verdicts: Sequence[tuple[ox.Literal, int]]
+    path: str
+    query: str
+    judged: JudgedCell | None
+    judgments_path: str
+
+
+class MatrixView(NamedTuple):
+    """The matrix as a page shows it: the first MAX_SHOWN_ROWS rows, and the meanings of their tones."""
+
+    coverage: CoverageMatrix
+    columns: Sequence[MatrixHeader]
+    rows: Sequence[tuple[MatrixHeader, Sequence[MatrixCell]]]
+    tones: Mapping[str, str]
+
+    @property
+    def has_judgments(self) -> bool:
+        """Whether the cells show judgments."""
+        return LAYER_JUDGMENTS in self.coverage.layers
+
+    @property
+    def measured_cells(self) -> list[tuple[MatrixHeader, MatrixHeader, MatrixCell]]:
+        """The cells that have papers, each with its row and column."""
+        return [
+            (row, column, cell)
+            for row, cells in self.rows
+            for column, cell in zip(self.columns, cells, strict=True)
+            if cell.papers
+        ]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether some rows are not shown."""
+        return len(self.rows) < len(self.coverage.rows)
+
+
+def build_matrix_view(
+    matrix: CoverageMatrix, base: str, ranges: Sequence[str] = (), filters: Sequence[tuple[str, str]] = ()
+) -> MatrixView:
+    """The view of a matrix with labels in the best of the language ranges.
+
+    `filters` are the query parameters of the matrix that also filter the list of judgments.
+    """
+    namespaces = namespaces_by_prefix(base)
+    columns = [
+        MatrixHeader(
+            iri,
+            matrix_label(iri, matrix.criteria, ranges),
+            iri_query_value(iri, namespaces["principle"], namespaces["criterion"]),
+            short_name=SHORT_CRITERION_NAMES.get(iri.rpartition("/")[2], ""),
+        )
+        for iri in matrix.criteria
+    ]
+    rows = []
+    for iri in list(matrix.rows)[:MAX_SHOWN_ROWS]:
+        query_value = iri_query_value(iri, namespaces[matrix.row_dimension.type])
+        papers = matrix.papers.get((iri,), 0)
+        path = f"/papers?{urlencode({matrix.row_dimension.key: query_value})}"
+        row = MatrixHeader(iri, matrix_label(iri, matrix.rows, ranges), query_value, papers, path)
+        cells = []
+        for column in columns:
+            kinds = [
+                iri_query_value(kind, namespaces["principle"], namespaces["criterion"])
+                for kind in matrix.kinds.get(column.iri, ())
+            ]
+            criteria = [("criterion", value) for value in (column.query_value, *kinds)]
+            judgments_path = f"/judgments?{urlencode([('issue', query_value), *criteria, *filters])}"
+            cells.append(build_matrix_cell(matrix, row, column, ranges, judgments_path))
+        rows.append((row, cells))
+    tones = {cell.tone for _, cells in rows for cell in cells}
+    meanings = JUDGED_STATES if LAYER_JUDGMENTS in matrix.layers else CELL_TONES
+    return MatrixView(
+        matrix, columns, rows, {tone: meaning for tone, meaning in meanings.items() if tone in tones}
+    )
+
+
+def matrix_label(iri: str, labels: LabelsByIri, ranges: Sequence[str]) -> ox.Literal:
+    """The best label for the language ranges; without labels, words made from the end of the IRI."""
+    return best_text((label for label in labels[iri] if label.value), ranges, words_of_iri(iri))
+
+
+def iri_query_value(iri: str, *namespaces: str) -> str:
+    """The value for an IRI in a query string: its local name in a namespace, or else the whole IRI."""
+    for namespace in namespaces:
+        local_name = iri.removeprefix(namespace)
+        if iri.startswith(namespace) and RESOURCE_NAME_PATTERN.fullmatch(local_name):
+            return local_name
+    return iri
+
+
+def build_matrix_cell(
+    matrix: CoverageMatrix,
+    row: MatrixHeader,
+    column: MatrixHeader,
+    ranges: Sequence[str],
+    judgments_path: str,
+) -> MatrixCell:
+    """The cell of a row and a column, with labels in the best of the language ranges."""
+    papers = matrix.papers.get((row.iri, column.iri), 0)
+    verdicts = [
+        (verdict, matrix.papers[row.iri, column.iri, verdict])
+        for verdict in matrix.verdicts
+        if (row.iri, column.iri, verdict) in matrix.papers
+    ]
+    judged = matrix.judged.get((row.iri, column.iri))
+    example, parameter = matrix.row_dimension.example_query
+    if LAYER_JUDGMENTS in matrix.layers:
+        tone = "none" if judged is None else judged.state if judged.state in JUDGED_STATES else STATE_MIXED
+    else:
+        tone = cell_tone(papers, [iri for iri, _ in verdicts], row.papers)
+    return MatrixCell(
+        tone,
+        papers,
+        [(matrix_label(iri, matrix.verdicts, ranges), count) for iri, count in verdicts],
+        f"{row.path}&{urlencode({'criterion': column.query_value})}",
+        f"/queries/{example}?{urlencode({parameter: row.query_value, 'the_criterion': column.query_value})}",
+        judged,
+        judgments_path,
+    )
+
+
+def cell_tone(papers: int, verdicts: Sequence[str], row_papers: int) -> str:
+    """The CSS class of the color of a cell with this number of papers and these verdicts, as IRIs.
+
+    `row_papers` is the number of papers of its row.
+    """
+    if not papers:
+        return "none" if row_papers else "no-paper"
+    if not verdicts:
+        return "unjudged"
+    verdict = verdicts[0].rpartition("/")[2]
+    return verdict if len(verdicts) == 1 and verdict in CELL_TONES else "mixed"
