@@ -1,6 +1,7 @@
 """Expensive queries are refused with a clear reason, and do not affect other clients."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -51,7 +52,8 @@ def run_query(url: str, text: str, client: str = "203.0.113.1", timeout: float =
 @pytest.mark.parametrize(
     ("text", "status", "message"),
     [
-        (ENDLESS_QUERY, 503, "took longer than 1 seconds"),
+        # Whichever limit is reached first, that of time or that of memory.
+        (ENDLESS_QUERY, 503, "took longer than 1 seconds|needed more than .* bytes of memory"),
         (
             "SELECT (COUNT(*) AS ?n) { ?s (!<x:p>|!^<x:p>)* ?o . ?o (!<x:p>|^!<x:p>)* ?s }",
             503,
@@ -73,7 +75,7 @@ def test_expensive_query_does_not_block_the_next_one(
 ) -> None:
     response = run_query(limited_service, text)
     assert response.status_code == status, response.text
-    assert message in response.text
+    assert re.search(message, response.text)
     assert run_query(limited_service, "ASK {}").status_code == 200
 
 
