@@ -269,7 +269,14 @@ def read_judged_cells(client: httpx.Client, query: str = "") -> dict[tuple[str, 
 
 
 def test_each_link_of_a_judged_cell_leads_to_its_judgments(shipped_client: httpx.Client) -> None:
-    for query in ("", "rollUp=true", "viewHolder=some-members", "category=cluster-2"):
+    # A form sends empty values of filters that are not selected.
+    for query in (
+        "",
+        "rollUp=true",
+        "viewHolder=some-members",
+        "category=cluster-2&viewHolder=&verdict=",
+        "verdict=inadequate",
+    ):
         page = shipped_client.get(f"/coverage.html?{query}").text
         links = re.findall(r'href="(/judgments\?[^"]+)" title="[^"]+">.*?<span class="number">(\d+)<', page)
         assert len(links) == len(read_judged_cells(shipped_client, query)) > 10
@@ -374,3 +381,15 @@ def test_a_kind_of_involvement_selects_involvement_if_kinds_are_rolled_up(
     cells = read_judged_cells(shipped_client, "rollUp=true&criterion=involvement-civil-society")
     assert {criterion for _, criterion in cells} == {"involvement"}
     assert len(cells) > 10
+
+
+def test_verdict_filters_judgments(shipped_client: httpx.Client) -> None:
+    all_cells = read_judged_cells(shipped_client)
+    inadequate = f"{ID_NAMESPACE}verdict/inadequate"
+    cells = read_judged_cells(shipped_client, "verdict=inadequate")
+    assert set(cells) == {cell for cell, judged in all_cells.items() if inadequate in judged["verdicts"]}
+    assert all(set(judged["verdicts"]) == {inadequate} for judged in cells.values())
+    civil_society = read_judged_cells(
+        shipped_client, "verdict=inadequate&criterion=involvement-civil-society"
+    )
+    assert len(civil_society) == 5

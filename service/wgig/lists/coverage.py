@@ -59,16 +59,18 @@ DEFAULT_ROW_DIMENSION = "issue"  # the rows of the matrix without the parameter 
 COVERAGE_FORMATS = (JSON, JSON_LD, CSV, TURTLE, SVG, HTML)
 # The RDF is wgig:measuredAgainst, which papers state of issues, so there is none for other rows or judgments.
 PAPER_MATRIX_FORMATS = (JSON_LD, TURTLE)
+JUDGMENT_FILTERS = ("viewHolder", "verdict")  # of the layer of the judgments only
 # The type of resource that each filter names, and the filters of each dimension of rows.
 COVERAGE_FILTER_TYPES = {
     "issue": "issue",
     "criterion": "criterion",
     "category": "category",
     "viewHolder": "view-holder",
+    "verdict": "verdict",
     "stakeholderGroup": "group",
 }
 ROW_DIMENSION_FILTERS = {
-    "issue": ("issue", "criterion", "category", "viewHolder"),
+    "issue": ("issue", "criterion", "category", *JUDGMENT_FILTERS),
     "category": ("category", "criterion"),
     "stakeholder-group": ("stakeholderGroup", "criterion"),
 }
@@ -94,6 +96,7 @@ class CoverageParameters(ProfileParameters):
     view_holder: NameTexts = describe_parameter(
         "Only judgments that are the view of these holders.", alias="viewHolder", examples=[["some-members"]]
     )
+    verdict: NameTexts = describe_parameter("Only judgments with these verdicts.", examples=[["inadequate"]])
     layer: Text = describe_parameter(
         "Only the judgments of the Background Report, or only the papers, if the rows are issues.",
         json_schema_extra={"enum": [*COVERAGE_LAYERS], "examples": [LAYER_JUDGMENTS]},
@@ -125,8 +128,8 @@ async def get_coverage(
     `by` selects the rows: `issue`, `category` or `stakeholder-group` (the groups of a paper's actors and
     drafters); judgments are shown for issues only. `layer` selects one of the two layers, `judgments` or
     `papers`. `rollUp=true` counts the kinds of involvement as involvement. `issue`, `category` (also filters
-    issues, also by cluster), `stakeholderGroup`, `criterion` and `viewHolder` are filters; a repeated filter
-    matches any of its values.
+    issues, also by cluster), `stakeholderGroup`, `criterion`, `viewHolder` and `verdict` (of judgments) are
+    filters; a repeated filter matches any of its values.
     """
     request = context.request
     base = context.base
@@ -140,7 +143,8 @@ async def get_coverage(
             await check_known_iri(request, queries, name, COVERAGE_FILTER_TYPES[name], term.value)
     paper_counts = counts[matrix_request.dimension]
     matrix = await read_coverage_matrix(request, queries, paper_counts, judgment_counts, matrix_request)
-    matrix_parameters = [pair for pair in pairs if pair[0] not in ("_mediatype", "_profile")]
+    # A form sends an empty value for each filter that is not selected.
+    matrix_parameters = [pair for pair in pairs if pair[1] and pair[0] not in ("_mediatype", "_profile")]
     iri = base.rstrip("/") + build_service_path("coverage", matrix_parameters)
     serialize = partial(serialize_coverage_matrix, context, matrix, matrix_request, matrix_parameters)
     resource = Resource(
@@ -187,12 +191,12 @@ def serialize_coverage_matrix(
     """The matrix in the format; `matrix_parameters` are the query parameters that select it."""
     base = context.base
     if format_ is HTML:
-        holders = [pair for pair in matrix_parameters if pair[0] == "viewHolder"]
+        judgment_filters = [pair for pair in matrix_parameters if pair[0] in JUDGMENT_FILTERS]
         return render_site_page(
             context,
             "coverage.html",
             **build_coverage_links(matrix_request, matrix_parameters),
-            view=build_matrix_view(matrix, base, language.label_languages(), holders),
+            view=build_matrix_view(matrix, base, language.label_languages(), judgment_filters),
             markup=build_coverage_markup(context),
             form=build_filter_form(matrix, matrix_request),
             lists=LIST_DEFINITIONS,
@@ -285,7 +289,7 @@ def parse_matrix_request(pairs: Pairs, base: str) -> MatrixRequest:
             if text  # a form sends an empty value for a filter that is not selected
         ]
         for name in ROW_DIMENSION_FILTERS[dimension]
-        if name != "viewHolder" or layer != LAYER_PAPERS  # papers have no holder of the view
+        if name not in JUDGMENT_FILTERS or layer != LAYER_PAPERS
     }
     layers = COVERAGE_LAYERS if is_issue_matrix else (LAYER_PAPERS,)
     return MatrixRequest(dimension, filters, [layer] if layer else layers, roll_up == "true")

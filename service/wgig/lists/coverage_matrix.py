@@ -281,6 +281,7 @@ def build_coverage_matrix(
         kinds,
         {
             "viewHolder": holders,
+            "verdict": verdicts,
             "criterion": shown_criteria,
             "category": dict(sorted(labels["categories"].items())),
         },
@@ -297,11 +298,18 @@ def build_judged_cells(
     """The cells with judgments by row and criterion; `kind_of` has the criterion that a kind is part of."""
     if LAYER_JUDGMENTS not in matrix_request.layers:
         return {}
-    selected_holders = {term.value for term in matrix_request.filters.get("viewHolder", ())}
+    selected_holders, selected_verdicts = (
+        {term.value for term in matrix_request.filters.get(name, ())} for name in ("viewHolder", "verdict")
+    )
     counts: dict[tuple[str, str], dict[str, Counter[str]]] = {}
     for (issue, criterion, verdict, holder, flags), number in judged.items():
         key = issue, kind_of.get(criterion, criterion)
-        if key[0] in rows and key[1] in criteria and (not selected_holders or holder in selected_holders):
+        if (
+            key[0] in rows
+            and key[1] in criteria
+            and (not selected_holders or holder in selected_holders)
+            and (not selected_verdicts or verdict in selected_verdicts)
+        ):
             cell = counts.setdefault(key, defaultdict(Counter))
             for axis, name in (("verdicts", verdict), ("holders", holder)):
                 if name:
