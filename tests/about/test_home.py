@@ -54,6 +54,7 @@ def test_the_home_page_links_to_the_descriptions_of_the_service(writable_client:
 
 def test_the_home_page_shows_the_coverage_of_issues(home: str) -> None:
     assert re.search(r"judges 148 of 385 pairs of an issue and a criterion", home)
+    assert "148 of 385 are judged." in home  # the label of the picture
     assert home.count('<rect class="square ') == 385
     assert home.count('<rect class="square disputed"') == 20
     assert "<bdi>Administration of IP addresses</bdi> by" in home

@@ -82,7 +82,7 @@ class CountedCells(ABC):
 
     @abstractmethod
     def count_all(self, view: StoreView) -> Counter[CellKey]:
-        """The number of resources in each cell, counted by a query."""
+        """The number of resources in each cell."""
 
 
 class Dimension(CountedCells):

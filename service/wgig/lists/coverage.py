@@ -102,7 +102,7 @@ class CoverageParameters(ProfileParameters):
         json_schema_extra={"enum": [*COVERAGE_LAYERS], "examples": [LAYER_JUDGMENTS]},
     )
     roll_up: Text = describe_parameter(
-        "Whether the kinds of involvement are counted as involvement, if the rows are issues.",
+        "Whether judgments by a kind of involvement are counted as involvement, if the rows are issues.",
         alias="rollUp",
         json_schema_extra={"enum": ["true", "false"], "default": "false", "examples": ["true"]},
     )
@@ -127,9 +127,9 @@ async def get_coverage(
 
     `by` selects the rows: `issue`, `category` or `stakeholder-group` (the groups of a paper's actors and
     drafters); judgments are shown for issues only. `layer` selects one of the two layers, `judgments` or
-    `papers`. `rollUp=true` counts the kinds of involvement as involvement. `issue`, `category` (also filters
-    issues, also by cluster), `stakeholderGroup`, `criterion`, `viewHolder` and `verdict` (of judgments) are
-    filters; a repeated filter matches any of its values.
+    `papers`. `rollUp=true` counts judgments by a kind of involvement as involvement. `issue`, `category`
+    (also filters issues, also by cluster), `stakeholderGroup`, `criterion`, `viewHolder` and `verdict` (of
+    judgments) are filters; a repeated filter matches any of its values.
     """
     request = context.request
     base = context.base

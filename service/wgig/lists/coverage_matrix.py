@@ -169,6 +169,11 @@ class CoverageMatrix:
         return Counter(cell.state for cell in self.judged.values())
 
     @property
+    def judged_count(self) -> int:
+        """The number of pairs of a row and a criterion with a verdict, without those that are only named."""
+        return len(self.judged) - self.cells_by_state[STATE_NAMED]
+
+    @property
     def unjudged_rows(self) -> list[str]:
         """The rows without any judgment."""
         judged_rows = {row for row, _ in self.judged}

@@ -139,21 +139,30 @@ def build_matrix_view(
         )
         for iri in matrix.criteria
     ]
+    # By column, the parameters of the list of judgments: those of kinds of a criterion are in its cell, too.
+    criterion_parameters = [
+        [
+            ("criterion", iri_query_value(iri, namespaces["principle"], namespaces["criterion"]))
+            for iri in (column.iri, *matrix.kinds.get(column.iri, ()))
+        ]
+        for column in columns
+    ]
     rows = []
     for iri in list(matrix.rows)[:MAX_SHOWN_ROWS]:
         query_value = iri_query_value(iri, namespaces[matrix.row_dimension.type])
         papers = matrix.papers.get((iri,), 0)
         path = f"/papers?{urlencode({matrix.row_dimension.key: query_value})}"
         row = MatrixHeader(iri, matrix_label(iri, matrix.rows, ranges), query_value, papers, path)
-        cells = []
-        for column in columns:
-            kinds = [
-                iri_query_value(kind, namespaces["principle"], namespaces["criterion"])
-                for kind in matrix.kinds.get(column.iri, ())
-            ]
-            criteria = [("criterion", value) for value in (column.query_value, *kinds)]
-            judgments_path = f"/judgments?{urlencode([('issue', query_value), *criteria, *filters])}"
-            cells.append(build_matrix_cell(matrix, row, column, ranges, judgments_path))
+        cells = [
+            build_matrix_cell(
+                matrix,
+                row,
+                column,
+                ranges,
+                f"/judgments?{urlencode([('issue', query_value), *criteria, *filters])}",
+            )
+            for column, criteria in zip(columns, criterion_parameters, strict=True)
+        ]
         rows.append((row, cells))
     tones = {cell.tone for _, cells in rows for cell in cells}
     meanings = JUDGED_STATES if LAYER_JUDGMENTS in matrix.layers else CELL_TONES
