@@ -12,18 +12,19 @@ from typing import Any
 from . import search
 from .checking import bulk, check
 from .compare import peers
-from .loading import load, start
+from .loading import load, readiness, start
 from .measure.commands import Comparison
 from .report import page, report
 from .serving import growth, http, pages, remote_store, streaming, things
 from .writing import projections, put
 
-# `bulk` is `wgig bulk check`, `growth` the time of queries as the data grows, `streams` the memory with slow
-# clients, `things` resources and lists, `following` the updates of projections, `looking` HTML pages, and
-# `sharing` a shared store.
+# `ready` is loading until everything works, `bulk` is `wgig bulk check`, `growth` the time of queries as the
+# data grows, `streams` the memory with slow clients, `things` resources and lists, `following` the updates of
+# projections, `looking` HTML pages, and `sharing` a shared store.
 SECTIONS = (
     "start",
     "load",
+    "ready",
     "checking",
     "bulk",
     "serving",
@@ -99,8 +100,17 @@ def measure_commands(
         comparisons += start.compare_starts(scratch, rounds)
     if "load" in sections:
         comparisons += load.compare_loading(scratch, sizes, rounds)
+    service_sizes: list[readiness.ServiceSize] = []
+    if "ready" in sections:
+        for papers in sizes:
+            readiness_comparisons, size = readiness.measure_readiness(scratch, papers, rounds)
+            comparisons += readiness_comparisons
+            service_sizes.append(size)
+        figures["ready"] = [asdict(size) for size in service_sizes]
     if comparisons:
         print(report.format_comparisons(comparisons, machine))
+    if service_sizes:
+        print(f"\n{readiness.format_sizes(service_sizes)}")
     if "checking" in sections:
         costs, runs = check.compare_checks(scratch, min(sizes)), check.check_folders(scratch, sizes)
         print(f"\n{check.format_checks(costs, runs)}")
@@ -137,9 +147,10 @@ def measure_serving(
         figures["streams"] = [asdict(stream) for stream in streams]
         yield "streams", page.format_streams(streams)
     if "writing" in sections:
-        puts, crowd_result = put.compare_writes(scratch, few, seconds, settings)
-        figures["writing"] = {"puts": puts, "crowd": asdict(crowd_result)}
-        yield "writing", page.format_writes(few, puts, crowd_result)
+        writes = {papers: put.compare_writes(scratch, papers, seconds, settings) for papers in sizes}
+        crowd_result = put.measure_crowd(scratch, few, settings)
+        figures["writing"] = {"puts": writes, "crowd": asdict(crowd_result)}
+        yield "writing", page.format_writes(writes, crowd_result)
     if "things" in sections:
         resources = [
             resource

@@ -20,7 +20,7 @@ from wgig.search.index import FullTextIndex
 from wgig.search.ranking import SearchCriteria, find_search_matches
 from wgig.search.tokenizer import parse_search_terms
 from wgig.settings import Settings
-from wgig.store.change import Change
+from wgig.store.projection_runner import CommittedChange
 from wgig.store.store import Store
 
 from .compare.peers import COPIED_TEXT, OURS, OXIGRAPH, make_own_peer, make_oxigraph_peer
@@ -164,14 +164,17 @@ def measure_index_updates(scratch: Path, papers: int) -> list[float]:
         # As in a service in use: the first query is over.
         index.query(find_search_matches, SearchCriteria(parse_search_terms("made-up")))
 
-        def time_update(change: Change | None) -> None:
+        apply = index.apply
+
+        def time_update(commit: CommittedChange) -> None:
             start = time.perf_counter()
-            index.follow_commit(change)
+            apply(commit)
             times.append(time.perf_counter() - start)
 
-        store.projections[:] = [time_update]
+        index.apply = time_update  # type: ignore[method-assign]
         for graph, triples in generate_new_papers():
             store.apply(store.compute_replacement(graph, triples))
+            index.ensure_current()
     return times
 
 

@@ -6,7 +6,6 @@ with its shipped data and the same generated papers; both get the same requests 
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,11 +14,10 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from ..measure import processes
 from ..measure.client import build_request
 from ..measure.commands import PYTHON, time_command
 from ..measure.requests import RequestSeries, RequestTimes, measure_in_turns
-from ..measure.server import RunningServer, run_server, time_first_response
+from ..measure.server import RunningServer, run_server, time_first_response, wait_until_idle
 from ..report.markdown import format_maximum, format_maximum_met, format_ms, format_number, format_table
 from ..serving.http import generated_file, repeat_request
 from ..serving.queries import QUESTIONS_BY_NAME
@@ -30,7 +28,6 @@ from .peers import COPIED_TEXT
 THIS, OTHER = "this", "other"
 PAPERS = 100  # in the store, and as many others to write
 MAX_CPU_RATIO = 1.1  # CPU of this version to that of the other
-MAX_IDLE_CPU_SHARE, IDLE_SECONDS = 0.02, 2.0  # of a core, by an idle server, over so many seconds
 WRITE_BUDGET_FACTOR = 3  # times the seconds of other hot paths: writes are slow, and would have few turns
 SETTINGS = {"WGIG_TOKEN": TOKEN}
 PUT = "PUT of a paper"
@@ -118,15 +115,6 @@ def serve_version(python: str, store: Path, file: Path) -> Iterator[RunningServe
         serve, "--port", "{port}", ready_path="/ready", ready_text=COPIED_TEXT, environment=SETTINGS
     ) as server:
         yield server
-
-
-def wait_until_idle(server: RunningServer) -> None:
-    """Wait until a server has finished the work that follows its start, such as building indexes."""
-    cpu_seconds = IDLE_SECONDS
-    while cpu_seconds > MAX_IDLE_CPU_SHARE * IDLE_SECONDS:
-        before = processes.measure_cpu_seconds(server.pid)
-        time.sleep(IDLE_SECONDS)
-        cpu_seconds = processes.measure_cpu_seconds(server.pid) - before
 
 
 def make_hot_path_series(name: str, server: RunningServer, texts: Sequence[bytes]) -> RequestSeries:

@@ -1,1 +1,1 @@
-"""Loading files into a store, and the time until the first response."""
+"""Loading files into a store, and the time until a service answers and until everything in it works."""

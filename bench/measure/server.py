@@ -13,9 +13,11 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from .commands import WGIG
+from .processes import measure_cpu_seconds
 
 STOP_TIMEOUT_SECONDS = 30
 START_TIMEOUT_SECONDS = 600  # a large store in memory takes minutes
+MAX_IDLE_CPU_SHARE, IDLE_SECONDS = 0.02, 2.0  # of a core, by an idle server, over so many seconds
 NO_VARIABLES: Mapping[str, str] = {}  # added to the environment
 
 # A query that is true in every store with the shipped data.
@@ -79,6 +81,15 @@ def run_server(
             yield RunningServer(process.pid, port, ready_path, time.perf_counter() - start)
         finally:
             stop_process(process)
+
+
+def wait_until_idle(server: RunningServer) -> None:
+    """Wait until a server has finished the work that follows its start, such as building indexes."""
+    cpu_seconds = IDLE_SECONDS
+    while cpu_seconds > MAX_IDLE_CPU_SHARE * IDLE_SECONDS:
+        before = measure_cpu_seconds(server.pid)
+        time.sleep(IDLE_SECONDS)
+        cpu_seconds = measure_cpu_seconds(server.pid) - before
 
 
 def stop_process(process: subprocess.Popen[bytes]) -> None:

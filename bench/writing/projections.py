@@ -20,7 +20,7 @@ from wgig.rdf.shipped import read_inference_rules
 from wgig.search.index import FullTextIndex
 from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
-from wgig.store.changelog.sync import ChangeLogSync
+from wgig.store.resource_versions.projection import ResourceVersionsProjection
 from wgig.store.store import Store
 from wgig.store.transactions import Debouncer
 
@@ -30,7 +30,7 @@ from .put import IGNORE_SOCKETS
 
 WRITE_TOTAL, DESCRIPTION_TOTAL = "write: total", "self-description, after the write: total"
 MAX_DESCRIPTION_SECONDS = 0.1  # median of DESCRIPTION_TOTAL
-CHANGE_LOG_TIMEOUT_SECONDS = 3600  # until the change log is complete
+VERSIONS_TIMEOUT_SECONDS = 3600  # until the versions of resources are complete
 
 # Summaries (number of calls, median, p95) by the name of the step.
 StepTimes = dict[str, dict[str, float]]
@@ -90,6 +90,7 @@ def measure_projections(scratch: Path, papers: int, settings: Mapping[str, str])
             change = store.compute_replacement(graph, triples)
             with timer.time_stage(WRITE_TOTAL):
                 store.apply(change)
+                store.runner.wait_until_applied(store.runner.published_count)
             with timer.time_stage(DESCRIPTION_TOTAL):
                 store.flush_descriptions()
     return {name: summarize_updates(times) for name, times in timer.items()}
@@ -106,24 +107,24 @@ def open_timed_store(folder: Path, timer: StepTimer) -> Store:
         computed_graphs=[conformance],
         describers=[descriptions],
     )
-    store._debouncer = NoDebouncer()
-    change_log, index, counts = (
-        ChangeLogSync(store, base),
+    store._describer = NoDebouncer()
+    versions, index, counts = (
+        ResourceVersionsProjection(store, base),
         FullTextIndex(store, base),
         CellCounts(store, Dimension("issue", base)),
     )
-    asyncio.run(change_log.get_current_log(CHANGE_LOG_TIMEOUT_SECONDS))
+    asyncio.run(versions.get_versions(VERSIONS_TIMEOUT_SECONDS))
     index.ensure_current()
     counts.count_all()
     assert store._inference
     for target, method, step in (
-        (conformance, "apply", "conformance graph"),
+        (store._inference, "compute_graph_changes", "conformance graph"),
         (store._inference.reasoner, "compute_difference", "inference"),
-        (descriptions, "describe", "statistics"),
-        (change_log, "apply", "change log"),
+        (descriptions, "compute_change", "statistics"),
+        (store.log, "append", "change log"),
+        (versions, "apply_many", "resource versions"),
         (index, "apply", "search index"),
         (counts, "apply", "counts of the coverage matrix"),
     ):
         timer.wrap_method(target, method, step)
-    store.projections[:] = [projection.follow_commit for projection in (change_log, index, counts)]
     return store

@@ -175,6 +175,8 @@ QUEUES: dict[str, QueueLimits] = {
     "writes": {"max_running": 1, "max_waiting": 256, "timeout_seconds": 60},
     # Checks of papers. They run in separate processes, because the input is untrusted.
     "checks": {"max_running": min(4, os.cpu_count() or 1), "max_waiting": 16, "timeout_seconds": 20},
+    # Papers that wait to be checked before they are written: as long as other writes, for one of the checks.
+    "gate": {"max_running": min(4, os.cpu_count() or 1), "max_waiting": 256, "timeout_seconds": 60},
     # Queries that call other services (SERVICE), whose results may take 100 MB each.
     "calls": {"max_running": 4, "max_waiting": 28, "timeout_seconds": 30},
     "searches": {"max_running": 4, "max_waiting": 60, "timeout_seconds": 10},
@@ -192,6 +194,7 @@ class Queues:
 
     writes: WorkQueue
     checks: WorkQueue
+    gate: WorkQueue
     calls: WorkQueue
     searches: WorkQueue
     plans: WorkQueue
@@ -265,6 +268,7 @@ class Service:
             store=self.store,
             recorder=self.recorder,
             queue=self.queues.writes,
+            gate=self.queues.gate,
             checks=self.queues.checks,
             telemetry=self.telemetry,
             status=self.status,
@@ -293,7 +297,7 @@ def make_service(  # noqa: PLR0913 - components that tests and the command repla
     """
     backends = backends or make_inline_backends(store)
     telemetry = Telemetry(Metrics(), AccessLogs(settings), tracing)
-    history = GraphHistory(settings.base, store.content_store()) if settings.history == HISTORY_KEPT else None
+    history = GraphHistory(settings.base, store.old_contents) if settings.history == HISTORY_KEPT else None
     queues = Queues(**{name: WorkQueue(**limits) for name, limits in QUEUES.items()})
     return Service(
         settings=settings,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .lists.counts import CellCounts
     from .lists.papers_index import PapersIndex
     from .search.index import FullTextIndex
-    from .store.changelog.sync import ChangeLogSync
+    from .store.resource_versions.projection import ResourceVersionsProjection
     from .store.size import StoreSize
     from .store.store import Store
 
@@ -45,7 +45,7 @@ class Projections:
 
     store_size: "StoreSize"
     dumps: "StoreDumps"
-    change_log: "ChangeLogSync"
+    resource_versions: "ResourceVersionsProjection"
     search_index: "FullTextIndex"
     paper_counts: "Mapping[str, CellCounts]"
     judgment_counts: "CellCounts"
@@ -68,23 +68,23 @@ def build_computed_graphs(settings: Settings, print_message: Callable[[str], Non
 
 
 def make_projections(store: "Store", base: str) -> Projections:
-    """Make the projections of a store. Each gets changes only after it is opened or first used.
+    """Make the projections of a store. Each gets commits only after it is opened or first used.
 
-    `wgig serve` opens the change log and the search index at startup. The dumps get no changes: they compare
-    the version of the store on each request.
+    `wgig serve` opens the versions of resources and the search index at startup. The dumps get no commits:
+    they compare the version of the store on each request.
     """
     from .graphs.dumps import StoreDumps  # noqa: PLC0415
     from .lists.counts import DIMENSION_PATHS, CellCounts, Dimension, JudgmentCells  # noqa: PLC0415
     from .lists.papers_index import PapersIndex  # noqa: PLC0415
     from .rdf.namespaces import namespaces_by_prefix  # noqa: PLC0415
     from .search.index import FullTextIndex  # noqa: PLC0415
-    from .store.changelog.sync import ChangeLogSync  # noqa: PLC0415
+    from .store.resource_versions.projection import ResourceVersionsProjection  # noqa: PLC0415
     from .store.size import StoreSize  # noqa: PLC0415
 
     return Projections(
         store_size=StoreSize(store),
         dumps=StoreDumps(store, namespaces_by_prefix(base)),
-        change_log=ChangeLogSync(store, base),
+        resource_versions=ResourceVersionsProjection(store, base),
         search_index=FullTextIndex(store, base),
         paper_counts={name: CellCounts(store, Dimension(name, base)) for name in DIMENSION_PATHS},
         judgment_counts=CellCounts(store, JudgmentCells(base)),

@@ -8,6 +8,7 @@ now, a user changed the graph, and it is not replaced automatically.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,6 +96,7 @@ def open_filled_store(settings: Settings, print_message: Callable[[str], None]) 
         store: Store = SharedStore.join(settings.store, StoreSharing(settings), inference, print_message)
     else:
         store = Store.open(settings.store, *computed_graphs)
+        store.defers_descriptions = True
     if settings.data == "none":
         return store
     with store.exclusive_writer(STARTUP_WAIT_SECONDS):
@@ -139,19 +141,10 @@ def version_numbers(version: str) -> list[int]:
 def open_store_snapshot(settings: Settings, print_message: Callable[[str], None]) -> Store:
     """A read-only snapshot of the store of the settings, filled and updated first if it is writable.
 
-    Raises StoreError. `print_message` gets a warning if inferred statements may be out of date.
+    Raises StoreError. `print_message` is called with a message when a step takes long.
     """
-    try:
-        open_filled_store(settings, print_message)
-    except StoreNotWritableError:
-        snapshot = Store.open_read_only(settings.store)
-        rules, inferred_graph, _, before_rules, after_rules = build_computed_graphs(settings, print_message)
-        inference = Inference(rules, inferred_graph, settings.store, before_rules, after_rules)
-        if settings.data != "none" and inference.is_due:
-            print_message(
-                "Inferred statements may be incomplete: a write is running or was cut off. Try again later."
-            )
-        return snapshot
+    with suppress(StoreNotWritableError):
+        open_filled_store(settings, print_message).close()
     return Store.open_read_only(settings.store)
 
 
@@ -198,7 +191,7 @@ def replace_shipped_graphs(store: Store, base: str, graphs: dict[str, list[Path]
     contents[f"{base}graph/catalog"] = [
         triple for pair in records.items() for triple in iter_record_triples(*pair)
     ]
-    store.replace(contents)
+    store.replace(contents, title=f"Shipped graphs of wgig {__version__}")
 
 
 def is_user_changed(store: Store, graph: str, record: ShippedGraphRecord | None) -> bool:

@@ -232,6 +232,10 @@ class Settings:
         "Whether earlier versions of graphs are `kept`, with the writer and time of each write, or `lost`.",
         (HISTORY_KEPT, "lost"),
     )
+    history_days: int = setting_field(
+        0,
+        "Days for which earlier versions of graphs can be read; 0: forever. Who wrote when is kept.",
+    )
     default_graph: str = setting_field(
         "union",
         "Default graph of a query: `union` of all graphs, or `unnamed` alone.",

@@ -48,8 +48,8 @@ print(*sys.modules, file=sys.stderr)
             ["check", PAPER_PATH],
             HTTP_PACKAGES | {"asyncio", "markdown_it", "mammoth", "pyshacl", "sqlite3"},
         ),
-        (["stats"], HTTP_PACKAGES | {"mammoth", "markdown_it", "shifty", "sqlite3"}),
-        (["query", "ASK {}"], HTTP_PACKAGES | {"markdown_it", "shifty", "sqlite3"}),
+        (["stats"], HTTP_PACKAGES | {"mammoth", "markdown_it", "shifty"}),
+        (["query", "ASK {}"], HTTP_PACKAGES | {"markdown_it", "shifty"}),
     ],
     ids=lambda value: " ".join(value).replace(PAPER_PATH, "PAPER") if isinstance(value, list) else "",
 )

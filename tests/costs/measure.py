@@ -16,7 +16,8 @@ The figures of a request, from its connection until the server has finished the 
 - `calls`: calls of functions and methods of `wgig`, on all threads. A coroutine or generator counts when it
   starts, not when it is resumed. Lambdas, comprehensions, generator expressions, class bodies, modules and
   templates do not count, because their number depends on the version of Python.
-- `fsyncs`: calls of `os.fsync` and `os.fdatasync`. Those of the engine and of SQLite do not count.
+- `fsyncs`: calls of `os.fsync` and `os.fdatasync`, and transactions of the change log, each of which syncs
+  once. Those of the engine and of other SQLite files do not count.
 - `bytes_written`: bytes that the process, including the engine and SQLite, passed to system calls that write
   files (`wchar` of /proc/self/io, which does not include sockets). Linux only.
 - `bytes_sent`: bytes of the uncompressed body of the response.
@@ -49,6 +50,7 @@ from wgig.app import create_app, make_service
 from wgig.http.server import make_connection_class
 from wgig.seed import open_filled_store
 from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.store.change_log import ChangeLog
 
 PACKAGE_PREFIX = str(Path(wgig.__file__).parent) + os.sep
 PROC_IO_PATH = Path("/proc/self/io")
@@ -121,7 +123,7 @@ def read_bytecode(code: CodeType) -> bytes:
 
 
 class FsyncCounter:
-    """Counts the calls of `os.fsync` and `os.fdatasync`."""
+    """Counts the calls of `os.fsync` and `os.fdatasync`, and the transactions of the change log."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -132,14 +134,16 @@ class FsyncCounter:
             for name in ("fsync", "fdatasync"):
                 if function := getattr(os, name, None):  # macOS has only fsync
                     stack.enter_context(patch.object(os, name, self.count_calls_of(function)))
+            counted_transaction = self.count_calls_of(ChangeLog.transaction)
+            stack.enter_context(patch.object(ChangeLog, "transaction", counted_transaction))
             yield
 
     def count_calls_of(self, function: Any) -> Any:
-        """A replacement for a function of a file handle, which counts its calls."""
+        """A replacement for a function of one argument, which counts its calls."""
 
-        def count_call(handle: Any) -> None:
+        def count_call(argument: Any) -> Any:
             self.count += 1
-            function(handle)
+            return function(argument)
 
         return count_call
 
@@ -158,7 +162,10 @@ class MeasuredService:
     def __init__(self, folder: Path) -> None:
         self.call_counter, self.fsync_counter = CallCounter(), FsyncCounter()
         settings = Settings(store=folder, token=WRITE_TOKEN, port=0)
-        service = make_service(settings, open_filled_store(settings, lambda _: None))
+        store = open_filled_store(settings, lambda _: None)
+        store.defers_descriptions = False  # they are a part of the costs
+        self.runner = store.runner
+        service = make_service(settings, store)
         http = make_connection_class(
             settings.base, service.raw_cache, service.request_recorder, service.rate_limiter
         )
@@ -199,11 +206,13 @@ class MeasuredService:
         """The figures of a request, by name."""
         for earlier_request in request.before:
             await self.send_successfully(earlier_request)
+        await self.wait_for_projections()
         fsyncs_before, bytes_before = self.fsync_counter.count, read_written_bytes()
         self.call_counter.called.clear()
         with stop_clock():
             self.call_counter.is_on = True
             response = await self.send_successfully(request.measured)
+            await self.wait_for_projections()  # what follows a write is counted, too
             self.call_counter.is_on = False
         figures = {
             "calls": len(self.call_counter.called),
@@ -215,6 +224,10 @@ class MeasuredService:
         if "--functions" in sys.argv:
             print_functions(request.measured, self.call_counter.called)
         return figures | {"bytes_sent": len(response.body)}
+
+    async def wait_for_projections(self) -> None:
+        """Wait until all writes are applied to the projections."""
+        await asyncio.to_thread(self.runner.wait_until_applied, self.runner.published_count)
 
     async def send_successfully(self, request: Request) -> Response:
         """Send a request, and check that its status is below 300."""

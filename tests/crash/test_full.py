@@ -22,7 +22,7 @@ pytestmark = pytest.mark.long
 MAX_FILE_BYTES = 4_000_000  # of each file that the service writes
 TURTLE_HEADERS = {"Content-Type": "text/turtle"}
 BATCH_TRIPLES = 2000  # of a graph that is written as a whole
-FREE_DISK_BYTES = 8_000_000  # beside the file `filler`
+FREE_DISK_BYTES = 24_000_000  # beside the file `filler`
 
 
 @contextmanager
@@ -43,6 +43,9 @@ def run_service(store: Path, **settings: str) -> Iterator[tuple[subprocess.Popen
         finally:
             process.terminate()
         assert "Traceback" not in process.stderr.read()
+
+
+REFUSALS = ((507, "Disk full"), (503, "Temporarily unavailable"))
 
 
 def make_batch(graph: int) -> str:
@@ -90,16 +93,18 @@ def test_a_full_disk_refuses_writes_and_reading_continues(tmp_path: Path, histor
         _, original_limit = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, original_limit))
         refused, response = fill_disk(client)
-        assert (response.status_code, response.json()["title"]) == (507, "Disk full")
+        # The log can have the write when the engine fails: then its outcome is unknown.
+        assert (response.status_code, response.json()["title"]) in REFUSALS
         assert str(tmp_path) not in response.text
         check_graphs(client, refused)
         update = client.post("/update", data={"update": "INSERT DATA { <x:a> <x:p> 1 }"})
-        assert update.status_code in (204, 507)  # so few bytes may still fit
+        assert update.status_code in (204, 507, 503)  # so few bytes may still fit
         assert client.get("/sparql", params={"query": "ASK {}"}, headers={"Accept": "*/*"}).status_code == 200
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (original_limit, original_limit))
         late_response = put_batch(client, refused + 1)
-        assert late_response.status_code == 507, "The engine accepts no write until it is restarted."
-        assert client.get("/ready").json()["failedWrite"]
+        assert late_response.status_code in (507, 503), "There are no writes until a restart."
+        ready = client.get("/ready")
+        assert ready.status_code == 503 or ready.json()["failedWrite"]
     with run_service(tmp_path / "store", WGIG_HISTORY=history) as (_, client):
         check_graphs(client, refused)
         check_derived_data(client)
@@ -107,7 +112,7 @@ def test_a_full_disk_refuses_writes_and_reading_continues(tmp_path: Path, histor
         check_derived_data(client)
 
 
-def test_writing_continues_after_space_was_freed_and_a_restart(tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_refuses_writes_before_they_are_logged(tmp_path: Path) -> None:
     image, folder = format_image(tmp_path / "disk"), tmp_path / "mounted"
     with mount_image(image, folder, *LAZY_COMMIT_OPTIONS):
         with (folder / "filler").open("wb") as file:
@@ -117,11 +122,11 @@ def test_writing_continues_after_space_was_freed_and_a_restart(tmp_path: Path) -
             assert (response.status_code, response.json()["title"]) == (507, "Disk full")
             assert "frees space and restarts it" in response.json()["detail"]
             check_graphs(client, refused)
-        (folder / "filler").unlink()
-        with run_service(folder / "store") as (_, client):
-            check_graphs(client, refused)
+            (folder / "filler").unlink()
+            assert put_batch(client, refused).status_code == 201, "A restart is not needed."
             check_derived_data(client)
-            assert put_batch(client, refused + 1).status_code == 201
+        with run_service(folder / "store") as (_, client):
+            check_graphs(client, refused + 1)
             check_derived_data(client)
 
 
@@ -131,8 +136,7 @@ def test_a_failing_disk_refuses_writes_and_reading_continues(tmp_path: Path) -> 
         assert put_batch(client, 0).status_code == 201
         abort_file_system(folder)
         response = put_batch(client, 1)
-        assert (response.status_code, response.json()["title"]) == (500, "The write failed")
-        assert "repairs it and restarts it" in response.json()["detail"]
+        assert (response.status_code, response.json()["version"]) == (503, 2)  # outcome unknown
         assert str(tmp_path) not in response.text
         check_graphs(client, 1)
     with mount_image(image, folder, *LAZY_COMMIT_OPTIONS), run_service(folder / "store") as (_, client):

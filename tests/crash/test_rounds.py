@@ -24,12 +24,15 @@ from .world import (
     Scenario,
     Service,
     check_backup,
+    check_replay,
     run_scenario,
 )
 
 pytestmark = pytest.mark.long
 
 MAX_START_SECONDS = 3  # CPU seconds of a service that was killed before, until it is ready
+
+REPLAYED_SHARE = 0.1  # of the rounds, after which the whole log is replayed: it grows with each round
 
 # The processes that rounds kill (types of `list_processes_by_type`); repetitions make one more likely.
 VICTIMS = ("service", "service", "reader", "holder", "checker", "backup", "backup", "service during backup")
@@ -50,10 +53,13 @@ def scenarios(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scenario]:
     ],
 )
 def test_no_write_is_lost_or_incomplete_after_a_kill(
-    scenarios: dict[str, Scenario], data: str, round_: str
+    scenarios: dict[str, Scenario], data: str, round_: str, tmp_path: Path
 ) -> None:
+    chance = random.Random(round_)
     with run_scenario(scenarios[data]) as service:
-        run_round(scenarios[data], service, random.Random(round_))
+        run_round(scenarios[data], service, chance)
+    if chance.random() < REPLAYED_SHARE:
+        check_replay(scenarios[data].folder, data, tmp_path)
 
 
 def run_round(scenario: Scenario, service: Service, chance: random.Random) -> None:

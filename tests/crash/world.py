@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+from wgig.seed import open_filled_store
+from wgig.settings import Settings
 from wgig.store.backup.backup import BACKUP_STORE_FOLDER
 from wgig.store.backup.manifest import BackupManifest, StoreContent, check_file_checksums, read_store_content
+from wgig.store.folder import CHANGE_LOG_FILE
+from wgig.store.resource_versions.states import get_derived_graphs
+from wgig.store.store import Store
 
 from tests.fixtures.projections import StreamFollower, check_statistics, wait_until_current
 
@@ -40,6 +46,7 @@ ROUND_COUNT = int(os.environ.get("CRASH_ROUNDS", "10"))
 SEED = int(os.environ.get("CRASH_SEED", str(time.time_ns() % 1_000_000)))
 DATA_SHARES = {"none": 0.8, "shipped": 0.2}  # value of WGIG_DATA: share of the rounds
 ENVIRONMENT = os.environ | {"WGIG_TOKEN": WRITE_TOKEN}
+DERIVED_GRAPHS = get_derived_graphs(Settings.base)
 WGIG_COMMAND = (sys.executable, "-m", "wgig")
 
 
@@ -135,6 +142,24 @@ def run_scenario(scenario: Scenario) -> Iterator[Service]:
         yield service
     finally:
         service.end()
+
+
+def check_replay(folder: Path, data: str, scratch: Path) -> None:
+    """Compare the stated quads of a store that a killed service left with a replay of its log from nothing.
+
+    Works on copies, so that the next round finds the store as it was left.
+    """
+    copy, replayed = scratch / "copy", scratch / "replayed"
+    shutil.copytree(folder / "store", copy, ignore=shutil.ignore_patterns("control"))
+    replayed.mkdir()
+    store = open_filled_store(Settings(store=copy, data=data), lambda _: None)
+    quads = {quad for quad in store.match() if quad.graph_name not in DERIVED_GRAPHS}
+    store.close()
+    for path in copy.glob(f"{CHANGE_LOG_FILE}*"):
+        shutil.copy(path, replayed)
+    assert set(Store.open(replayed).match()) == quads
+    for path in (copy, replayed):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def check_backup(backup: Path) -> StoreContent:

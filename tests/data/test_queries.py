@@ -51,9 +51,9 @@ def read_expected_result(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", QUERY_NAMES)
-def test_query_has_the_expected_result(name: str, shipped_store: ox.Store) -> None:
+def test_query_has_the_expected_result(name: str, store_with_shapes: ox.Store) -> None:
     command = f"wgig query --name {name} --format csv > tests/data/answers/{name}.csv"
-    assert run_shipped_query(shipped_store, f"queries/{name}.rq") == read_expected_result(name), (
+    assert run_shipped_query(store_with_shapes, f"queries/{name}.rq") == read_expected_result(name), (
         f"If the new result is correct: {command}"
     )
 

@@ -6,7 +6,7 @@ import pytest
 from wgig.graphs.dumps import DUMP_NAMES, KEPT_DUMP_VERSIONS
 from wgig.graphs.dumps_routes import DUMP_WAIT_SECONDS
 from wgig.lists.tables import TABLE_LIST_SEPARATOR
-from wgig.store.changelog.log import MEMBERS_PER_PAGE
+from wgig.store.resource_versions.database import MEMBERS_PER_PAGE
 
 from tests.docs.blocks import find_code_blocks, read_docs_page, run_shell_block
 

@@ -12,7 +12,8 @@ from wgig.cli.arguments import SCOPE_CHOICES
 from wgig.graphs.write_pipeline import COMPUTED_GRAPH_PURPOSES
 from wgig.settings import MIB, SHIPPED_FOLDER, TOKENS_FILE, Settings
 from wgig.store.change import MAX_COMPARED_QUADS
-from wgig.store.files import VERSIONS_FOLDER
+from wgig.store.change_log import MAX_CHANGES_BETWEEN_SNAPSHOTS
+from wgig.store.folder import CHANGE_LOG_FILE
 from wgig.store.inference.inference import MAX_INFERENCE_STEPS, MAX_INFERRED_TRIPLES
 
 from tests.docs.blocks import find_calls, read_docs_page
@@ -57,7 +58,8 @@ def test_the_tables_are_complete() -> None:
 
 def test_names_and_limits_are_those_of_the_code() -> None:
     assert f"`{TOKENS_FILE}`" in PAGE
-    assert f"`{VERSIONS_FOLDER}/`" in PAGE
+    assert f"`{CHANGE_LOG_FILE}`" in PAGE
+    assert f"every {MAX_CHANGES_BETWEEN_SNAPSHOTS} of its changes" in PAGE
     assert f"({Settings.write_statements:,})" in PAGE
     assert f"({Settings.write_bytes // MIB} MiB)" in PAGE
     assert f"{MAX_INFERRED_TRIPLES:,} inferred statements" in PAGE

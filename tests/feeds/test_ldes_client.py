@@ -1,4 +1,4 @@
-"""An independent LDES client copies the whole event stream, and the copy equals the dump."""
+"""An independent LDES client copies the whole event stream. The copy is the dump without derived graphs."""
 
 import gzip
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 import pytest
+from wgig.settings import Settings
+from wgig.store.resource_versions.states import get_derived_graphs
 
 from tests.docs.blocks import find_code_blocks, read_docs_page, run_shell_block
 
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.slow
 ACTIVITY_STREAMS_NAMESPACE = "https://www.w3.org/ns/activitystreams#"
 
 
-def test_the_copy_of_an_ldes_client_equals_the_dump(
+def test_the_copy_of_an_ldes_client_has_the_stated_quads_of_the_dump(
     npx: dict[str, str], service_url: str, tmp_path: Path
 ) -> None:
     (command,) = (
@@ -28,7 +30,9 @@ def test_the_copy_of_an_ldes_client_equals_the_dump(
     assert (tmp_path / "versions.txt").read_text(encoding="utf-8").count(ACTIVITY_STREAMS_NAMESPACE) > 1000
     copy = ox.Dataset(ox.parse((tmp_path / "copy.trig").read_bytes(), ox.RdfFormat.TRIG))
     dump_bytes = gzip.decompress(httpx.get(f"{service_url}dump.nq.gz").content)
-    dump = ox.Dataset(ox.parse(dump_bytes, ox.RdfFormat.N_QUADS))
+    derived_graphs = get_derived_graphs(Settings.base)
+    dump_quads = ox.parse(dump_bytes, ox.RdfFormat.N_QUADS)
+    dump = ox.Dataset(quad for quad in dump_quads if quad.graph_name not in derived_graphs)
     assert len(dump) > 10_000
     for dataset in (copy, dump):
         dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)

@@ -112,20 +112,6 @@ def test_update_that_may_change_too_many_statements_is_refused(
     assert post_update(client, "WITH <x:new> INSERT { <x:a> <x:p> 1 } WHERE {}").status_code == 204
 
 
-def test_update_needs_no_dry_run_without_gate_and_history(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = make_writer_client(store, history="lost", write_profile="off")
-    monkeypatch.setattr(store_update, "copy_all_quads", None)  # a dry run would fail
-    assert (
-        post_update(
-            client, f"INSERT {{ GRAPH ?g {{ {INVALID_TRIPLE} }} }} WHERE {{ GRAPH ?g {{}} }}"
-        ).status_code
-        == 204
-    )
-    assert any("Another" in str(triple) for triple in store.triples(PAPER_GRAPH))
-
-
 def list_trial_copies(store_folder: Path) -> list[Path]:
     return list((store_folder / ASIDE_FOLDER).glob(f"{store_update.TRIAL_FOLDER_PREFIX}*"))
 

@@ -85,6 +85,7 @@ def test_index_is_rebuilt_after_a_bulk_load() -> None:
         ox.RdfFormat.TURTLE,
         None,
     )
+    store.finish_load()
     assert index.query_sync(len) == 1
 
 

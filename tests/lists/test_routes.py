@@ -169,8 +169,7 @@ def test_field_has_a_known_type_and_a_description(field: ListField) -> None:
         ),
         (
             "/conformance?missing=form/issue-paper/7",
-            "?p dcterms:isPartOf ?id ; earl:test doc:form\\/issue-paper\\/7 ; "
-            "earl:result test-result:missing MINUS { ?id wgig:illustrative true }",
+            "?id wgig:partMissing doc:form\\/issue-paper\\/7 MINUS { ?id wgig:illustrative true }",
         ),
         (
             "/judgments?issue=spam&criterion=transparency",

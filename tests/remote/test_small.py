@@ -1,6 +1,6 @@
-"""Parts of a shared store: credentials, position files, skolemization, dialects and copies.
+"""Parts of a shared store: credentials, positions, skolemization, dialects and copies.
 
-A position file states which version of the store an instance has copied. The ledger is the graph in which the
+A position states which version of the store an instance has copied. The ledger is the graph in which the
 store records its version (its state) and its last writes (entries).
 """
 
@@ -12,14 +12,20 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.remote import copy, sharing
+from wgig.remote import copy
 from wgig.remote.client import RemoteCredentials
 from wgig.remote.copy import MissingRowsError
 from wgig.remote.dialects import OXIGRAPH_DIALECT, STANDARD_DIALECT, VIRTUOSO_DIALECT, ServiceDialect
 from wgig.remote.ledger import InterruptedWriteError
-from wgig.remote.sharing import StorePosition
+from wgig.remote.sharing import (
+    StorePosition,
+    parse_store_position,
+    split_derived_change,
+)
 from wgig.remote.skolem import Skolemizer
-from wgig.store.change import Change
+from wgig.store.change import Change, apply_change
+from wgig.store.commit import apply_to_engine
+from wgig.store.recovery import merge_repeated_changes, select_effective
 
 from tests.fixtures.memory_engine import (
     BASE,
@@ -73,19 +79,53 @@ def test_password_without_user_name_is_refused(secret_file: Path) -> None:
         RemoteCredentials(f"digest:{secret_file}")
 
 
-# Position files
+# Positions
 
 
-def test_position_file_is_read_as_written(tmp_path: Path) -> None:
-    assert sharing.read_position_file(tmp_path) is None
-    sharing.write_position_file(tmp_path, StorePosition("store", 7, "write-id"))
-    assert sharing.read_position_file(tmp_path) == StorePosition("store", 7, "write-id")
+def test_position_is_parsed_as_written() -> None:
+    position = StorePosition("store", 7, "write-id")
+    assert parse_store_position(" ".join(map(str, position))) == position
 
 
-@pytest.mark.parametrize("text", ["", "store", "store 7", "store seven write-id", "store 7 write-id more"])
-def test_invalid_position_file_is_ignored(tmp_path: Path, text: str) -> None:
-    (tmp_path / sharing.POSITION_FILE_NAME).write_text(text)
-    assert sharing.read_position_file(tmp_path) is None
+@pytest.mark.parametrize(
+    "text", ["", "store", "store 7", " 7 write-id", "store seven write-id", "store 7 write-id more"]
+)
+def test_invalid_position_is_ignored(text: str) -> None:
+    assert parse_store_position(text) is None
+
+
+# Changes that are applied again
+
+
+A, B, C = (ox.Quad(*map(ox.NamedNode, (f"urn:{name}", "urn:p", "urn:o", "urn:g"))) for name in "abc")
+
+
+def test_merged_changes_lead_to_the_same_quads_from_any_of_their_states() -> None:
+    changes = [
+        Change(added=(A, B), created=("urn:g",)),
+        Change(removed=(A,), added=(C,)),
+        Change(removed=(B, C), dropped=("urn:g",)),
+        Change(added=(B,), created=("urn:g",)),
+        Change(removed=(B,), added=(A,)),
+    ]
+    merged = merge_repeated_changes(changes)
+    for count in range(len(changes) + 1):
+        quads = ox.Store()
+        for change in changes[:count]:
+            apply_change(change, quads)
+        apply_to_engine(select_effective(merged, quads), quads)
+        assert set(quads) == {A}
+        assert list(quads.named_graphs()) == [ox.NamedNode("urn:g")]
+
+
+def test_change_is_split_by_graph() -> None:
+    graph = ox.NamedNode("urn:derived")
+    derived_quad = ox.Quad(A.subject, A.predicate, A.object, graph)
+    change = Change((A,), (B, derived_quad), ("urn:g",), ("urn:derived",))
+    assert split_derived_change(change, {graph}) == (
+        Change((A,), (B,), ("urn:g",)),
+        Change((), (derived_quad,), (), ("urn:derived",)),
+    )
 
 
 # Skolemization: IRIs instead of blank nodes

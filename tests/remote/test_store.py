@@ -4,10 +4,11 @@ The service is an engine in memory. A change of more than 10 quads is large: it 
 and announced first. The outcome of a write is uncertain if the response to its last update is lost.
 """
 
+import gc
 import io
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,11 +18,14 @@ import pyoxigraph as ox
 import pytest
 from wgig.remote import claims, copy, sharing
 from wgig.remote.client import RefusedError
+from wgig.remote.copy import StoreCopier
 from wgig.remote.dialects import VIRTUOSO_DIALECT
 from wgig.remote.ledger import UnknownOutcomeError
 from wgig.remote.store import SharedStore
 from wgig.store import change
+from wgig.store.change import Change
 from wgig.store.errors import (
+    DiskFullError,
     InferenceTooLargeError,
     StoreError,
     StoreNotWritableError,
@@ -29,6 +33,9 @@ from wgig.store.errors import (
     UnstorableError,
 )
 from wgig.store.inference import inference
+from wgig.store.inference.inference import Inference
+from wgig.store.position import POSITION_FILE
+from wgig.store.projection_runner import CommittedChange
 from wgig.store.store import Store
 
 from tests.fixtures.memory_engine import (
@@ -40,6 +47,7 @@ from tests.fixtures.memory_engine import (
     list_copied_quads,
     lose_request_with,
     lose_response_to,
+    make_sharing,
     put_values,
 )
 
@@ -60,6 +68,18 @@ def run_without_fault(_: str, execute: UpdateCall) -> None:
 def stores(tmp_path: Path, engine: MemoryEngine) -> list[SharedStore]:
     """Two instances of a shared store."""
     return [join_instance(tmp_path / name, engine) for name in ("one", "two")]
+
+
+def list_logged_changes(store: SharedStore) -> list[Change]:
+    """The stated changes in the log of a copy."""
+    return [entry.change for entry in store.log.iter_entries() if entry.change is not None]
+
+
+def copy_folder(store: SharedStore, folder: Path) -> None:
+    """Copy the folder of a store as it is now, as a killed process leaves it."""
+    assert store.folder
+    shutil.copytree(store.folder, folder, ignore=shutil.ignore_patterns("quads"))
+    store.copy_to(folder / "quads")
 
 
 def check_copies(engine: MemoryEngine, stores: list[SharedStore]) -> None:
@@ -276,34 +296,6 @@ def write_with_unknown_outcome(
     engine.on_update = run_without_fault
 
 
-def test_uncertain_change_during_the_wait_for_the_lock_is_resolved(
-    engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = stores[0]
-    lock = store._lock
-
-    class LockWithEarlierWrite:
-        """The lock of the store; before it is acquired first, a write has an unknown outcome."""
-
-        is_first = True
-
-        def __enter__(self) -> None:
-            if self.is_first:
-                self.is_first = False
-                write_with_unknown_outcome(engine, store, monkeypatch)
-            lock.acquire()
-
-        def __exit__(self, *_: object) -> None:
-            lock.release()
-
-    store._lock = LockWithEarlierWrite()  # type: ignore[assignment]
-    store.follow()
-    store.follow()
-    store._lock = lock
-    check_copies(engine, stores)
-    assert len(engine.data) == 1
-
-
 @pytest.mark.parametrize("index", [0, 1], ids=["writer", "reader"])
 def test_announced_version_is_set_before_the_position(
     stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch, index: int
@@ -332,10 +324,10 @@ def test_uncertain_change_is_resolved(
     engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_with_unknown_outcome(engine, stores[0], monkeypatch)
-    assert stores[0].uncertain_change
+    assert list_copied_quads(stores[0]) == set()
     check_copies(engine, stores)
-    assert not stores[0].uncertain_change
     assert len(engine.data) == 1
+    assert len(list_logged_changes(stores[0])) == 1
 
 
 def test_copies_are_updated_after_the_service_was_restored(
@@ -356,15 +348,15 @@ def test_copies_are_updated_after_the_service_was_restored(
 def test_inferred_statements_are_those_of_the_last_writer(tmp_path: Path, engine: MemoryEngine) -> None:
     rules = [f"CONSTRUCT {{ ?s <urn:{name}> ?o }} WHERE {{ ?s <urn:p> ?o }}" for name in ("x", "y")]
     stores = [join_instance(tmp_path / name, engine, (rule,)) for name, rule in zip("xy", rules, strict=True)]
-    for index, name in ((0, "x"), (1, "y"), (0, "x")):
-        put_values(stores[index], name, "1", str(index))
+    for index, name, value in ((0, "x", "1"), (1, "y", "2"), (0, "x", "3")):
+        put_values(stores[index], name, "1", value)
         inferred_quads = {quad_text for quad_text in engine.data if "graph/inferred" in quad_text}
         assert inferred_quads
         assert all(f"<urn:{name}>" in quad_text for quad_text in inferred_quads)
 
 
 def load_values(store: SharedStore, *values: str) -> None:
-    """Load values on another thread, as `wgig load` does. The load ends with `store.infer()`."""
+    """Load values on another thread, as `wgig load` does. The load ends with `store.finish_load()`."""
     data = "".join(f'<urn:s> <urn:p> "{value}" .\n' for value in values).encode()
     thread = threading.Thread(
         target=store.bulk_load, args=(io.BytesIO(data), ox.RdfFormat.N_TRIPLES, "urn:big")
@@ -377,7 +369,7 @@ def test_files_are_loaded_on_other_threads(engine: MemoryEngine, stores: list[Sh
     put_values(stores[0], "a", "1")
     load_values(stores[1], *MANY_VALUES)
     load_values(stores[1], "x", "y")
-    stores[1].infer()  # ends the load: writes it to the service
+    stores[1].finish_load()  # ends the load: writes it to the service
     check_copies(engine, stores)
     assert len(engine.data) == len(MANY_VALUES) + 3
     put_values(stores[0], "a", "2")
@@ -389,7 +381,7 @@ def test_refused_load_is_undone(engine: MemoryEngine, stores: list[SharedStore])
     engine.on_update = refuse_updates_with(MIDDLE_LITERAL)
     load_values(stores[1], *MANY_VALUES)
     with pytest.raises(RefusedError):
-        stores[1].infer()
+        stores[1].finish_load()
     check_copies(engine, stores)
     assert len(engine.data) == 1
 
@@ -399,7 +391,7 @@ def test_load_into_a_reserved_graph_is_undone(engine: MemoryEngine, stores: list
         io.BytesIO(b"<urn:a> <urn:b> <urn:c> ."), ox.RdfFormat.N_TRIPLES, f"{BASE}graph/state"
     )
     with pytest.raises(UnstorableError):
-        stores[1].infer()
+        stores[1].finish_load()
     check_copies(engine, stores)
 
 
@@ -410,7 +402,7 @@ def test_interrupted_load_is_undone_by_another_instance(
     load_values(stores[1], *MANY_VALUES)
     engine.on_update = lose_request_with(MIDDLE_LITERAL)
     with pytest.raises(StoreError):
-        stores[1].infer()
+        stores[1].finish_load()
     engine.on_update = run_without_fault
     state = stores[0].sharing.ledger.read_state()
     assert state.pending
@@ -428,13 +420,16 @@ def test_killed_load_is_undone_by_the_same_instance(tmp_path: Path, engine: Memo
     store = join_instance(tmp_path / "one", engine)
     put_values(store, "a", "1")
     load_values(store, *MANY_VALUES)
-    engine.on_update = lose_request_with(MIDDLE_LITERAL)
-    assert store.load_stack
-    cleanup = store.load_stack.pop_all()  # a killed process does not release the lock or the old copy
+
+    def copy_folder_and_fail(text: str, execute: UpdateCall) -> None:
+        if MIDDLE_LITERAL in text:
+            copy_folder(store, tmp_path / "again")
+            raise StoreUnavailableError("The request is lost.")
+        execute()
+
+    engine.on_update = copy_folder_and_fail
     with pytest.raises(StoreError):
-        store.infer()
-    shutil.copytree(tmp_path / "one", tmp_path / "again")
-    cleanup.close()
+        store.finish_load()
     engine.on_update = run_without_fault
     messages: list[str] = []
     new_store = join_instance(tmp_path / "again", engine, report=messages.append)
@@ -447,7 +442,7 @@ def test_killed_load_is_undone_by_the_same_instance(tmp_path: Path, engine: Memo
 def test_copy_of_a_running_instance_cannot_be_opened(tmp_path: Path, engine: MemoryEngine) -> None:
     store = join_instance(tmp_path / "one", engine)
     put_values(store, "a", "1")
-    (tmp_path / "one" / sharing.POSITION_FILE_NAME).unlink()  # as during a write
+    (tmp_path / "one" / POSITION_FILE).unlink(missing_ok=True)
     with pytest.raises(StoreNotWritableError):
         join_instance(tmp_path / "one", engine)
     put_values(store, "a", "2")
@@ -479,7 +474,7 @@ def test_outdated_copy_is_updated_and_not_replaced(tmp_path: Path, engine: Memor
     assert messages == []  # a new copy would be reported
 
 
-def test_write_is_undone_after_a_disk_error(
+def test_nothing_is_written_after_a_disk_error(
     engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_values(stores[0], "a", "1")
@@ -489,7 +484,7 @@ def test_write_is_undone_after_a_disk_error(
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store_inference, "infer", fail)
+    monkeypatch.setattr(store_inference, "derive", fail)
     with pytest.raises(StoreError):
         put_values(stores[0], "a", "2")
     monkeypatch.undo()
@@ -497,6 +492,158 @@ def test_write_is_undone_after_a_disk_error(
     assert '"1"' in next(iter(engine.data))
     put_values(stores[0], "a", "3")
     check_copies(engine, stores)
+
+
+def test_copy_gets_a_write_that_its_log_could_not_store(
+    engine: MemoryEngine, stores: list[SharedStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DiskFullError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stores[0].log, "append", fail)
+        with pytest.raises(StoreUnavailableError, match="was done"):
+            put_values(stores[0], "a", "1")
+        assert list_copied_quads(stores[0]) == set()
+        with pytest.raises(DiskFullError):
+            stores[0].follow()
+    check_copies(engine, stores)
+    assert len(engine.data) == 1
+    put_values(stores[0], "a", "2")
+    check_copies(engine, stores)
+
+
+def test_log_has_the_stated_changes_of_all_instances(tmp_path: Path, engine: MemoryEngine) -> None:
+    rule = "CONSTRUCT { ?s <urn:x> ?o } WHERE { ?s <urn:p> ?o }"
+    stores = [join_instance(tmp_path / name, engine, (rule,)) for name in ("one", "two")]
+    published: list[CommittedChange] = []
+
+    class RecordingFollower:
+        """Records the commits of a store."""
+
+        def follow(self, commits: Sequence[CommittedChange] | None, _: int) -> None:
+            published.extend(commits or ())
+
+    stores[1].runner.add(RecordingFollower())
+    put_values(stores[0], "a", "1")
+    put_values(stores[1], "b", "2")
+    put_values(stores[0], "a", "3")
+    stores[1].follow()
+    changes = list_logged_changes(stores[1])
+    assert [(len(change.removed), len(change.added)) for change in changes] == [(0, 1), (0, 1), (1, 1)]
+    assert not any("inferred" in graph for change in changes for graph in change.graphs)
+    stores[1].runner.wait_until_applied(stores[1].runner.published_count)
+    versions = [entry.version for entry in stores[1].log.iter_entries() if entry.change is not None]
+    assert [commit.version for commit in published] == versions
+    assert [commit.stated for commit in published] == changes
+    assert all(commit.derived.graphs == {f"{BASE}graph/inferred"} for commit in published)
+    check_copies(engine, stores)
+
+
+@pytest.mark.parametrize("is_power_cut", [False, True], ids=["killed", "power cut"])
+def test_changes_are_applied_again_after_a_crash(
+    tmp_path: Path, engine: MemoryEngine, is_power_cut: bool
+) -> None:
+    rule = "CONSTRUCT { ?s <urn:x> ?o } WHERE { ?s <urn:p> ?o }"
+    store, other = (join_instance(tmp_path / name, engine, (rule,)) for name in ("one", "two"))
+    put_values(store, "a", "1")
+    store.flush()
+    store.copy_to(tmp_path / "flushed")
+    for number in range(5):
+        put_values(store, "a", str(number))
+        other.follow()
+        put_values(other, "b", str(number % 2), "x")
+        store.follow()
+    changes = list_logged_changes(store)
+    put_values(other, "b")  # undoes a change after the flush
+    copy_folder(store, tmp_path / "again")
+    if is_power_cut:  # the engine has nothing that was not flushed
+        shutil.rmtree(tmp_path / "again/quads")
+        (tmp_path / "flushed").rename(tmp_path / "again/quads")
+    messages: list[str] = []
+    again = join_instance(tmp_path / "again", engine, (rule,), report=messages.append)
+    assert messages == []  # a new copy would be reported
+    check_copies(engine, [again])
+    assert list_logged_changes(again)[:-1] == changes
+    assert again.log.find_last_reset() == store.log.find_last_reset()
+
+
+def test_interrupted_copy_is_made_again(
+    tmp_path: Path, engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_values(join_instance(tmp_path / "one", engine), "a", *MANY_VALUES)
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreCopier, "apply_later_changes", None)  # fails when all quads are copied
+        with pytest.raises(TypeError):
+            join_instance(tmp_path / "two", engine)
+    messages: list[str] = []
+    check_copies(engine, [join_instance(tmp_path / "two", engine, report=messages.append)])
+    assert len(messages) == 1
+
+
+def test_copy_with_the_first_layout_is_replaced(tmp_path: Path, engine: MemoryEngine) -> None:
+    put_values(join_instance(tmp_path / "one", engine), "a", "1")
+    folder = tmp_path / "two"
+    (folder / "versions").mkdir(parents=True)
+    for name, text in (("layout", "1 0.1.0"), ("in-line-with", "store 1 id"), ("inferred-by", "rules")):
+        (folder / name).write_text(text)
+    ox.Store(folder / "quads").add(ox.Quad(*[ox.NamedNode("urn:old")] * 4))
+    gc.collect()  # closes the store
+    check_copies(engine, [join_instance(folder, engine)])
+    assert (folder / "layout").read_text().startswith("2 ")
+    assert {path.name for path in folder.iterdir()} >= {"quads", "log.sqlite", "position.json"}
+    assert not any((folder / name).exists() for name in ("versions", "in-line-with", "inferred-by"))
+
+
+def test_old_contents_are_shared(engine: MemoryEngine, stores: list[SharedStore]) -> None:
+    content = b"<urn:s> <urn:p> <urn:o> .\n"
+    digest = stores[0].old_contents.keep_content(content)
+    for _ in range(2):
+        assert stores[1].old_contents.read_content(digest) == content
+        engine.store.clear()  # the log of the copy has it from now on
+    for unknown_digest in ("0" * 64, "> ?p ?o } } #"):
+        with pytest.raises(StoreError, match="is not in the change log"):
+            stores[1].old_contents.read_content(unknown_digest)
+    with pytest.raises(UnstorableError):
+        stores[0].forget([digest])
+
+
+class QuadCounter:
+    """A describer: its graph has the number of other quads."""
+
+    graphs = frozenset({ox.NamedNode(f"{BASE}graph/count")})
+    digest = "count"
+
+    def compute_change(self, quads: ox.Store, change: Change | None) -> Change:
+        """Add the change to the number, so that it is wrong if a change is described twice or never."""
+        (graph,) = self.graphs
+        old_quads = tuple(quads.quads_for_pattern(None, None, None, graph))
+        if change is None:
+            count = len(quads) - len(old_quads)
+        else:
+            old_counts = [int(quad.object.value) for quad in old_quads if isinstance(quad.object, ox.Literal)]
+            count = len(change.added) - len(change.removed) + sum(old_counts)
+        return Change(old_quads, (ox.Quad(graph, graph, ox.Literal(count), graph),))
+
+
+def test_descriptions_include_the_changes_of_all_instances(tmp_path: Path, engine: MemoryEngine) -> None:
+    stores = []
+    for name in ("one", "two"):
+        inference = Inference((), f"{BASE}graph/inferred", tmp_path / name, (), (QuadCounter(),))
+        stores.append(SharedStore.join(tmp_path / name, make_sharing(engine), inference))
+        stores[-1].update_in_background()
+    for number in range(3):
+        put_values(stores[0], "a", *map(str, range(number)))
+        put_values(stores[1], "b", *map(str, range(5 - number)))
+    load_values(stores[0], *MANY_VALUES)
+    stores[0].finish_load()
+    check_copies(engine, stores)
+    counts = [
+        quad.object for quad in stores[1].match(None, None, None) if quad.predicate in QuadCounter.graphs
+    ]
+    assert counts == [ox.Literal(len(engine.data) - 1)]
+    assert not stores[0].has_outdated_descriptions
+    stores[0].close()
 
 
 def test_write_with_too_much_inference_is_undone(

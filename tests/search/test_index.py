@@ -11,7 +11,13 @@ import pytest
 from wgig.problems import Problem
 from wgig.rdf.namespaces import kind_of_iri
 from wgig.search import index as search_index
-from wgig.search.database import INDEX_FORMAT, fill_index, list_distinct_values, read_index_entries
+from wgig.search.database import (
+    INDEX_FORMAT,
+    fill_index,
+    list_distinct_values,
+    read_index_entries,
+    write_index_properties,
+)
 from wgig.search.entries import find_index_passage
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex, close_index_connections
 from wgig.search.ranking import SearchCriteria, SearchMatches, find_search_matches
@@ -19,7 +25,6 @@ from wgig.search.snippets import build_snippet
 from wgig.search.tokenizer import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, parse_search_terms, tokenize_text
 from wgig.settings import Settings
 from wgig.store.files import ASIDE_FOLDER
-from wgig.store.recovery import get_index_mark
 from wgig.store.store import Store
 
 BASE = Settings.base
@@ -36,7 +41,9 @@ DATA_TURTLE = """
 
 
 def run_update(store: Store, update: str) -> None:
+    """Run an update, and wait until it is applied to the index."""
     store.update(f"{PREFIXES} {update}")
+    assert store.runner.wait_until_applied(store.runner.published_count, 60)
 
 
 @pytest.fixture
@@ -398,7 +405,7 @@ def test_bulk_load_rebuilds_the_index(store: Store, index: FullTextIndex) -> Non
     find_ids(index, "spam")
     file = BytesIO(b'<x:y> <http://purl.org/dc/terms/title> "Loaded" .')
     store.bulk_load(file, ox.RdfFormat.N_QUADS, None)
-    store.infer()
+    store.finish_load()
     assert find_ids(index, "loaded") == ["x:y"]
 
 
@@ -447,7 +454,7 @@ def test_index_that_missed_a_write_is_rebuilt(store_folder: Path, built_paths: l
     store, index = open_store(store_folder)
     run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
     find_ids(index, "first")
-    store.projections.clear()  # as after a crash, or in a program without an index
+    store.runner.followers.clear()  # as after a crash, or in a program without an index
     run_update(store, 'INSERT DATA { id:issue\\/b skos:prefLabel "Second"@en }')
     close_store(store, index)
     store, index = open_store(store_folder)
@@ -459,7 +466,7 @@ def test_index_that_missed_a_write_is_rebuilt(store_folder: Path, built_paths: l
 def test_index_that_lost_its_last_write_is_rebuilt(store_folder: Path, built_paths: list[Path]) -> None:
     store, index = open_store(store_folder)
     search(index, "any")
-    get_index_mark(store_folder).write("the token of a write that was lost in a power failure")
+    write_index_properties(index.writers[0], position="99")  # of a write that was lost in a power failure
     close_store(store, index)
     store, index = open_store(store_folder)
     search(index, "any")
@@ -488,19 +495,6 @@ def test_unusable_index_is_rebuilt(
     store, index = open_store(store_folder)
     assert find_ids(index, "first") == ["issue/a"]
     assert len(built_paths) == 2
-    close_store(store, index)
-
-
-def test_write_without_changes_keeps_the_mark(store_folder: Path) -> None:
-    store, index = open_store(store_folder)
-    run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
-    find_ids(index, "first")
-    token = get_index_mark(store_folder).read()
-    assert token
-    run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
-    with pytest.raises(SyntaxError):
-        store.update("INSERT")
-    assert get_index_mark(store_folder).read() == token
     close_store(store, index)
 
 

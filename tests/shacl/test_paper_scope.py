@@ -122,6 +122,7 @@ def put_statements(client: httpx.Client, turtle: str) -> httpx.Response:
         "part:e a earl:Assertion .",
         "part:e earl:subject id:paper\\/wp-spam .",
         "part:e wgig:partsMet 999 .",
+        "part:e wgig:breaks part:rule .",
         "part:v void:entities 99999 .",
         "[] org:member id:paper\\/example-other\\/person .",
         "part:m org:role id:role\\/chair .",

@@ -1,25 +1,25 @@
 """A copy that applies each change of a store has the same quads and graphs after every write."""
 
 import errno
+import gc
 import io
 import random
-from collections.abc import Callable
-from dataclasses import replace
+import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pyoxigraph as ox
 import pytest
+import sqlalchemy
 from wgig.graphs.description.derived import DescriptionGraphs
 from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.rdf.sparql_lexer import SparqlText
 from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
-from wgig.store import change
+from wgig.store import change, transactions
 from wgig.store.change import BeforeAfter, Change
-from wgig.store.commit import build_change_update
-from wgig.store.errors import StoreError
-from wgig.store.inference.inference import Inference
+from wgig.store.change_log import ChangeLog
+from wgig.store.errors import DiskFullError, OutcomeUnknownError, StoreStoppedError
+from wgig.store.folder import CHANGE_LOG_FILE
 from wgig.store.store import Store
 from wgig.store.update import find_target_graphs, parse_update_data
 
@@ -45,6 +45,7 @@ class ChangeFollower:
     def apply(self, change: Change | None) -> None:
         self.changes.append(change)
         if change is None:
+            self.quads, self.graphs = set(self.store._quads), set(self.store.graphs())
             return
         assert set(change.removed) <= self.quads
         assert not set(change.added) & self.quads
@@ -130,7 +131,7 @@ def test_a_write_that_changes_nothing_is_not_reported(follower: ChangeFollower) 
     follower.store.apply(follower.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 7 .")))
     follower.store.replace({"urn:g": parse_triples("<urn:s> <urn:p> 7 .")})
     follower.store.apply(follower.store.compute_replacement("urn:other", None))
-    assert len(follower.changes) == 1
+    assert len(follower.changes) == 2  # the second one is of the descriptions
 
 
 def test_a_refused_write_is_not_reported(follower: ChangeFollower) -> None:
@@ -139,64 +140,103 @@ def test_a_refused_write_is_not_reported(follower: ChangeFollower) -> None:
     assert not follower.changes
     follower.store.apply(follower.store.compute_addition(None, parse_triples("<urn:s> <urn:p> 1 .")))
     assert follower.equals_store()
-    assert len(follower.changes) == 1
+    assert len(follower.changes) == 2  # the second one is of the descriptions
 
 
-@pytest.mark.parametrize(
-    "write",
-    [
-        lambda store: store.update("INSERT DATA { <urn:s> <urn:p> 1, 2, 3 }"),
-        lambda store: store.replace({None: parse_triples("<urn:s> <urn:p> 1, 2, 3 .")}),
-        lambda store: store.apply(store.compute_addition(None, parse_triples("<urn:s> <urn:p> 1, 2, 3 ."))),
-        lambda store: store.bulk_load(io.BytesIO(b"<urn:s> <urn:p> 1 ."), ox.RdfFormat.TURTLE, None),
-    ],
-    ids=["update", "replace", "apply", "bulk_load"],
-)
-def test_a_change_too_large_to_compare_is_reported_as_unknown(
-    write: Callable[[Store], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(change, "MAX_COMPARED_QUADS", 2)
+def test_a_bulk_load_is_reported_as_an_unknown_change() -> None:
     follower = ChangeFollower(Store.in_memory())
-    write(follower.store)
+    follower.store.bulk_load(io.BytesIO(b"<urn:s> <urn:p> 1 ."), ox.RdfFormat.TURTLE, None)
+    follower.store.finish_load()
     assert follower.changes == [None]
 
 
-def test_the_change_after_a_write_that_the_disk_refused_is_unknown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail_with_full_disk(_: Change | None) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    follower = ChangeFollower(Store.open(tmp_path, [RULE]))
-    make_durable = follower.store._make_durable
-    monkeypatch.setattr(follower.store, "_make_durable", fail_with_full_disk)
-    with pytest.raises(StoreError, match="disk that is full"):
-        follower.store.update("INSERT DATA { <urn:tom> a <urn:Cat> }")
-    monkeypatch.setattr(follower.store, "_make_durable", make_durable)
-    follower.store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    follower.store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
-    assert [change is None for change in follower.changes] == [True, False]
+def test_an_update_too_large_to_compare_is_an_unknown_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change, "MAX_COMPARED_QUADS", 2)
+    follower = ChangeFollower(Store.in_memory([RULE]))
+    follower.store.update("INSERT DATA { <urn:tom> a <urn:Cat> ; <urn:p> 1, 2, 3 }")
+    assert follower.changes == [None]
     assert list(follower.store.triples("urn:inferred"))
 
 
-def test_a_change_is_reported_when_it_is_on_disk_and_inferred(tmp_path: Path) -> None:
+def test_a_bulk_load_that_fails_leaves_no_trace() -> None:
+    store = Store.in_memory()
+    with pytest.raises(SyntaxError):
+        store.bulk_load(io.BytesIO(b"oops"), ox.RdfFormat.TURTLE, None)
+    assert (store.is_loading, store.log_version, len(list(store.match()))) == (False, 0, 0)
+
+
+def test_a_change_is_reported_when_it_is_in_the_log_and_inferred(tmp_path: Path) -> None:
     store = Store.open(tmp_path, [RULE])
-    states: list[tuple[bool, int]] = []
+    states = list[tuple[int, int]]()
     store.on_commit = lambda _: states.append(
         (
-            Inference([RULE], "urn:inferred", tmp_path).is_due,
-            len(list(Store.open_read_only(tmp_path).triples("urn:g"))),
+            len(list(ChangeLog(tmp_path / CHANGE_LOG_FILE).iter_entries())),
+            len(list(Store.open_read_only(tmp_path).match())),
         )
     )
     store.apply(store.compute_addition("urn:g", parse_triples("<urn:tom> a <urn:Cat> .")))
-    assert states == [(False, 1)]
+    assert states == [(1, 2)]
 
 
-def test_a_blank_node_that_names_a_graph_makes_the_change_unknown() -> None:
+def test_a_commit_that_the_engine_refuses_stops_the_store_and_is_applied_when_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_with_full_disk(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = Store.open(tmp_path, [RULE])
+    with monkeypatch.context() as patched:
+        patched.setattr(transactions, "apply_to_engine", fail_with_full_disk)
+        with pytest.raises(OutcomeUnknownError, match="version 1"):
+            store.update("INSERT DATA { <urn:tom> a <urn:Cat> }")
+    with pytest.raises(StoreStoppedError, match="version 1"):
+        store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    assert not list(store.match())
+    del store
+    gc.collect()  # the frames of the exception refer to the store, which is locked
+    assert len(list(Store.open(tmp_path, [RULE]).match())) == 2
+
+
+def test_a_commit_that_the_log_refuses_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_with_full_disk(*_: object) -> None:
+        raise sqlalchemy.exc.OperationalError(
+            "INSERT", {}, sqlite3.OperationalError("database or disk is full")
+        )
+
+    store = Store.open(tmp_path, [RULE])
+    with monkeypatch.context() as patched:
+        patched.setattr(store.log, "keep_contents", fail_with_full_disk)
+        with pytest.raises(DiskFullError):
+            store.update("INSERT DATA { <urn:tom> a <urn:Cat> }")
+    assert not list(store.match())
+    store.update("INSERT DATA { <urn:tom> a <urn:Cat> }")
+    assert [entry.version for entry in store.log.iter_entries()] == [1]
+
+
+def test_a_log_whose_sync_fails_leaves_the_outcome_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_with_disk_error(*_: object) -> None:
+        raise sqlalchemy.exc.OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
+
+    store = Store.open(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlalchemy.engine.RootTransaction, "commit", fail_with_disk_error)
+        with pytest.raises(OutcomeUnknownError):
+            store.update("INSERT DATA { <urn:tom> a <urn:Cat> }")
+    with pytest.raises(StoreStoppedError):
+        store.update("INSERT DATA { <urn:tom> a <urn:Cat> }")
+
+
+def test_a_graph_that_is_named_by_a_blank_node_can_be_dropped() -> None:
     follower = ChangeFollower(Store.in_memory())
     follower.store.bulk_load(io.BytesIO(b"_:g { <urn:s> <urn:p> 1 }"), ox.RdfFormat.TRIG, None)
+    follower.store.finish_load()
     follower.store.update("DROP ALL")
     assert follower.changes == [None, None]
+    assert not list(follower.store.match())
 
 
 @pytest.mark.parametrize(
@@ -248,31 +288,6 @@ def test_the_target_graphs_of_an_update_are_read_from_its_text(text: str, graphs
 def test_the_quads_of_an_update_of_only_data_are_read_from_its_text(text: str, count: int | None) -> None:
     quads = parse_update_data(SparqlText(text), "http://b.org/")
     assert (None if quads is None else len(quads)) == count
-
-
-@pytest.mark.parametrize("created_graph", ["urn:g", "urn:empty"])
-def test_a_large_addition_is_written_directly_unless_it_creates_an_empty_graph(
-    created_graph: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    texts = []
-
-    def record_update(*arguments: Any) -> str:
-        texts.append(build_change_update(*arguments))
-        return texts[-1]
-
-    monkeypatch.setattr("wgig.store.store.MAX_COMPARED_QUADS", 2)
-    monkeypatch.setattr("wgig.store.store.build_change_update", record_update)
-    store = Store.in_memory([RULE])
-    change = store.compute_replacement(
-        "urn:g", parse_triples("<urn:tom> a <urn:Cat> ; <urn:likes> [ <urn:is> 07 ] .")
-    )
-    store.apply(replace(change, created=(created_graph,)))
-    is_written_by_update = bool(texts)
-    assert is_written_by_update == (created_graph == "urn:empty")
-    assert len(list(store.triples("urn:g"))) == 3
-    assert set(store.graphs()) >= {"urn:g", created_graph}
-    assert store.compute_replacement("urn:g", store.triples("urn:g")) == Change()
-    assert list(store.triples("urn:inferred"))
 
 
 def test_quads_are_found_before_and_after_a_change() -> None:

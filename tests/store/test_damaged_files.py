@@ -1,8 +1,7 @@
 """Derived data agrees with the quads after any crash and any damage of its files.
 
-It consists of inferred triples, descriptions of the graphs, the change log and the search index. Marks are
-files that state which of it is up to date. The service publishes the change log as an event stream, which a
-follower reads.
+It consists of inferred triples, descriptions of the graphs, the versions of resources and the search index.
+The service publishes the versions as an event stream, which a follower reads.
 """
 
 import shutil
@@ -19,18 +18,13 @@ from wgig.graphs.description.derived import DescriptionGraphs
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex
 from wgig.settings import Settings
 from wgig.store import transactions
-from wgig.store.changelog.sync import CHANGE_LOG_FILE, ChangeLogSync
+from wgig.store.change_log import ChangeLog
 from wgig.store.errors import StoreError
 from wgig.store.files import ASIDE_FOLDER
+from wgig.store.folder import QUADS_FOLDER
 from wgig.store.inference.inference import Inference
-from wgig.store.recovery import (
-    CLEAN_MARK_FILE,
-    INDEX_MARK_FILE,
-    JOURNAL_FILE,
-    UNDESCRIBED_MARK_FILE,
-    CleanMark,
-    InferenceMarks,
-)
+from wgig.store.position import POSITION_FILE, EnginePosition
+from wgig.store.resource_versions.projection import RESOURCE_VERSIONS_FILE, ResourceVersionsProjection
 from wgig.store.store import Store
 
 from tests.fixtures.projections import StreamFollower, check_statistics, search_ids, wait_until_current
@@ -65,6 +59,7 @@ def start_service() -> ServiceStart:
 
     def open_service(folder: Path) -> StoreAndClient:
         store = Store.open(folder, [RULE], INFERRED_GRAPH, describers=[DescriptionGraphs(BASE)])
+        store.flush_descriptions()  # in the background in a real service
         return store, make_service_client(Settings(token="secret"), store)
 
     return open_service
@@ -113,16 +108,15 @@ def check_derived_data(client: httpx.Client, follower: StreamFollower, *, has_ne
     assert search_ids(client, "tunnels") == ({"x:a"} if has_new_data else set())
 
 
-# The steps of a write, each of which may be the last one of the process: class and method.
+# The steps of a write, each of which may be the last one of the process: class or module, and function.
 STEPS: dict[str, tuple[Any, str]] = {
-    "index mark removed": (CleanMark, "remove"),
-    "marked dirty": (InferenceMarks, "mark_dirty"),
-    "inferred": (Inference, "infer"),
-    "marked clean": (InferenceMarks, "mark_clean"),
-    "change log updated": (ChangeLogSync, "add_states"),
-    "index updated": (FullTextIndex, "write_change"),
-    "described": (DescriptionGraphs, "describe"),
-    "marked described": (InferenceMarks, "mark_described"),
+    "inferred": (Inference, "derive"),
+    "logged": (ChangeLog, "append"),
+    "in the engine": (transactions, "apply_to_engine"),
+    "resource versions updated": (ResourceVersionsProjection, "apply_many"),
+    "index updated": (FullTextIndex, "apply"),
+    "described": (DescriptionGraphs, "compute_change"),
+    "position written": (EnginePosition, "write"),
 }
 
 
@@ -143,7 +137,7 @@ def test_derived_data_is_correct_after_a_kill_at_any_step_of_a_write(
     monkeypatch.setattr(transactions, "MAX_DESCRIPTION_DELAY_SECONDS", NEVER_SECONDS)
     store, client = start_followed_service(start_service, tmp_path / "store", follower)
     if is_deferred:
-        store.describe_later()
+        store.update_in_background()
     put_with_token(client, OLD_DATA)
     store.flush_descriptions()
     follower.follow(client)
@@ -160,7 +154,9 @@ def test_derived_data_is_correct_after_a_kill_at_any_step_of_a_write(
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, copy_store_at_step)
         put_with_token(client, NEW_DATA)
+        store.runner.wait_until_applied(store.runner.published_count)  # nothing is written during the copy
         store.flush_descriptions()
+        store.flush()
     store, client = start_service(tmp_path / "killed")
     check_derived_data(client, follower, has_new_data=store.has_statement(None, None, ox.Literal("tunnels")))
     assert len(follower.names) == 1  # no new event stream was begun
@@ -171,7 +167,7 @@ def test_acknowledged_writes_that_were_not_described_yet_are_not_lost(
 ) -> None:
     monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER_SECONDS)
     store, client = start_followed_service(start_service, tmp_path / "store", follower)
-    store.describe_later()
+    store.update_in_background()
     put_with_token(client, OLD_DATA)
     put_with_token(client, NEW_DATA)
     assert client.get("/ready").json()["describing"]
@@ -185,10 +181,10 @@ def test_a_failed_description_is_recomputed(
     store, client = start_followed_service(start_service, tmp_path / "store", follower)
     put_with_token(client, OLD_DATA)
     monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER_SECONDS)
-    store.describe_later()
+    store.update_in_background()
     put_with_token(client, NEW_DATA)
     with monkeypatch.context() as patch:
-        patch.setattr(transactions, "sync_engine_log", fail_on_disk)
+        patch.setattr(transactions, "apply_to_engine", fail_on_disk)
         with pytest.raises(StoreError, match="the disk failed"):
             store.flush_descriptions()
     assert store.has_outdated_descriptions
@@ -222,12 +218,9 @@ def zero_second_half(path: Path) -> None:
 
 
 DERIVED_FILES = (
-    f"{ASIDE_FOLDER}/{CHANGE_LOG_FILE}",
+    f"{ASIDE_FOLDER}/{RESOURCE_VERSIONS_FILE}",
     str(SEARCH_INDEX_PATH),
-    INDEX_MARK_FILE,
-    CLEAN_MARK_FILE,
-    UNDESCRIBED_MARK_FILE,
-    JOURNAL_FILE,
+    POSITION_FILE,
 )
 
 
@@ -253,7 +246,8 @@ def test_a_missing_or_damaged_file_is_rebuilt(
 
 
 @pytest.mark.parametrize(
-    "missing", [(ASIDE_FOLDER,), (ASIDE_FOLDER, INDEX_MARK_FILE, CLEAN_MARK_FILE), (INDEX_MARK_FILE,)]
+    "missing",
+    [(ASIDE_FOLDER,), (ASIDE_FOLDER, POSITION_FILE), (QUADS_FOLDER,), (QUADS_FOLDER, POSITION_FILE)],
 )
 def test_derived_data_is_built_for_a_store_without_it(
     start_service: ServiceStart, follower: StreamFollower, folder: Path, missing: tuple[str, ...]
@@ -295,9 +289,12 @@ def test_a_restore_into_another_folder_begins_a_new_event_stream(
     assert len(set(follower.names)) == 2
 
 
-def test_a_change_log_with_another_base_is_replaced(folder: Path) -> None:
+def test_an_event_stream_with_another_base_is_replaced(folder: Path) -> None:
     store = Store.open(folder, [RULE], INFERRED_GRAPH)
-    logs = ChangeLogSync(store, BASE), ChangeLogSync(store, "https://example.org/")
-    for log in logs:
-        log.open()
-    assert logs[0].log.log_id != logs[1].log.log_id
+    streams = (
+        ResourceVersionsProjection(store, BASE),
+        ResourceVersionsProjection(store, "https://example.org/"),
+    )
+    for stream in streams:
+        stream.open()
+    assert streams[0].versions.stream_id != streams[1].versions.stream_id

@@ -5,7 +5,6 @@ and a version is a memento. A write to the store that bypasses the service is no
 """
 
 import errno
-import gzip
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,14 +12,16 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 import pytest
+from wgig.cli.forget import find_version_digest
 from wgig.graphs.provenance import ProvenanceRecorder
 from wgig.graphs.versions import format_http_date
+from wgig.problems import Problem
 from wgig.rdf.serialization import parse_graph_document
 from wgig.remote.client import RefusedError
 from wgig.settings import Settings
 from wgig.sparql.examples import read_example_query
-from wgig.store.errors import StoreError
-from wgig.store.files import VERSIONS_FOLDER, ContentStore
+from wgig.store import transactions
+from wgig.store.errors import DiskFullError
 from wgig.store.history import GraphHistory
 from wgig.store.store import Store
 from wgig.store.view import select_solutions
@@ -38,7 +39,7 @@ GRAPH_PATH = "/graph/one"
 GRAPH_IRI = f"{BASE}graph/one"
 OTHER_GRAPH_PATH = "/graphs?graph=x%3Ag"
 GRAPH_PATHS = [GRAPH_PATH, "/graphs?default", OTHER_GRAPH_PATH]
-TRIPLE_ONE, TRIPLE_TWO = "<x:a> <x:p> <x:one> .", "<x:a> <x:p> <x:two> ."
+TRIPLE_ONE, TRIPLE_TWO, TRIPLE_THREE = (f"<x:a> <x:p> <x:{name}> ." for name in ("one", "two", "three"))
 HISTORY_GRAPH = f"{BASE}graph/history"
 PREFIXES = """
 PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX prov: <http://www.w3.org/ns/prov#>
@@ -207,7 +208,7 @@ def test_the_record_of_an_update_has_each_graph(client: httpx.Client, store: Sto
 
 def test_write_times_increase_even_if_the_clock_does_not(client: httpx.Client, store: Store) -> None:
     put_turtle(client, TRIPLE_ONE)
-    history = GraphHistory(BASE, ContentStore(store.folder))
+    history = GraphHistory(BASE, store.old_contents)
     (version,) = history.list_versions(store, GRAPH_IRI)
     recorder = ProvenanceRecorder(history, store)
     assert recorder.last_recorded_time() == version.since
@@ -228,11 +229,11 @@ def test_each_recorded_resource_can_be_read(client: httpx.Client, store: Store) 
         assert iri in response.text
 
 
-def test_no_token_is_recorded(client: httpx.Client, store: Store, tmp_path: Path) -> None:
+def test_no_token_is_recorded(client: httpx.Client, store: Store) -> None:
     put_turtle(client, TRIPLE_ONE)
     put_turtle(client, TRIPLE_TWO)
     assert "secret" not in store.serialize_graph(HISTORY_GRAPH, "application/n-triples").decode()
-    assert not [path for path in (tmp_path / "store" / VERSIONS_FOLDER).rglob("*") if "secret" in path.name]
+    assert "secret" not in str([entry.origin for entry in store.log.iter_entries()])
 
 
 def test_a_write_that_changes_nothing_is_not_recorded(client: httpx.Client, store: Store) -> None:
@@ -361,7 +362,7 @@ def test_the_list_of_versions_is_a_timemap(client: httpx.Client, path: str) -> N
 def test_a_request_with_accept_datetime_is_redirected_to_the_version_of_that_time(
     client: httpx.Client, store: Store
 ) -> None:
-    history = GraphHistory(BASE, ContentStore(store.folder))
+    history = GraphHistory(BASE, store.old_contents)
     put_turtle(client, TRIPLE_ONE)
     client.delete(GRAPH_PATH)
     put_turtle(client, TRIPLE_TWO)
@@ -459,23 +460,7 @@ def test_without_history_no_version_is_kept(tmp_path: Path) -> None:
     for query_string in ("versions", "version=x", "changes=x"):
         response = client.get(f"{GRAPH_PATH}?{query_string}")
         assert (response.status_code, "keeps no history" in response.json()["detail"]) == (404, True)
-    assert not (tmp_path / VERSIONS_FOLDER).exists()
     assert not store.has_graph(HISTORY_GRAPH)
-
-
-def test_a_version_is_stored_once_and_verified_when_it_is_read(tmp_path: Path) -> None:
-    content_store = ContentStore(tmp_path)
-    digest = content_store.keep(b"content")
-    assert content_store.keep(b"content") == digest
-    (file,) = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert content_store.read(digest) == b"content"
-    for content, message in ((gzip.compress(b"another"), "is damaged"), (b"\x1f\x8b", "cannot be read")):
-        file.write_bytes(content)
-        with pytest.raises(StoreError, match=message):
-            content_store.read(digest)
-    file.unlink()
-    with pytest.raises(StoreError, match="cannot be read"):
-        content_store.read(digest)
 
 
 def test_a_blank_node_as_subject_and_object_can_be_written(store: Store) -> None:
@@ -491,7 +476,7 @@ def test_a_failed_write_of_a_shared_store_is_reported_until_one_succeeds(
 
     put_turtle(client, TRIPLE_ONE)
     with monkeypatch.context() as patched:
-        patched.setattr(Store, "apply", refuse_write)
+        patched.setattr(Store, "commit", refuse_write)
         response = client.put(GRAPH_PATH, content=TRIPLE_TWO, headers=TURTLE_HEADERS)
         assert (response.status_code, "Its log says why" in response.json()["detail"]) == (500, True)
         assert client.get("/ready").json()["failedWrite"]
@@ -499,15 +484,15 @@ def test_a_failed_write_of_a_shared_store_is_reported_until_one_succeeds(
     assert client.get("/ready").json()["failedWrite"] is None
 
 
-def test_writing_continues_after_a_version_could_not_be_stored(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+def test_writing_continues_after_the_disk_was_full(
+    client: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail_with_full_disk(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise DiskFullError("The disk is full.")
 
     put_turtle(client, TRIPLE_ONE)
     with monkeypatch.context() as patched:
-        patched.setattr("wgig.store.files.open_durable_file", fail_with_full_disk)
+        patched.setattr(store.log, "append", fail_with_full_disk)
         response = client.put(GRAPH_PATH, content=TRIPLE_TWO, headers=TURTLE_HEADERS)
         assert (response.status_code, "frees space" in response.json()["detail"]) == (507, True)
         assert client.get("/ready").json()["failedWrite"]
@@ -515,3 +500,38 @@ def test_writing_continues_after_a_version_could_not_be_stored(
     put_turtle(client, TRIPLE_TWO)
     assert read_lines(client, GRAPH_PATH) == [TRIPLE_TWO]
     assert client.get("/ready").json()["failedWrite"] is None
+
+
+def test_a_write_with_an_unknown_outcome_is_answered_with_its_version_and_stops_writing(
+    client: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_with_full_disk(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    put_turtle(client, TRIPLE_ONE)
+    monkeypatch.setattr(transactions, "apply_to_engine", fail_with_full_disk)
+    response = client.put(GRAPH_PATH, content=TRIPLE_TWO, headers=TURTLE_HEADERS)
+    assert (response.status_code, response.json()["version"]) == (503, store.log_version)
+    assert response.json()["detail"].startswith(f"Outcome unknown, version {store.log_version}: ")
+    monkeypatch.undo()
+    refused = client.put(GRAPH_PATH, content=TRIPLE_TWO, headers=TURTLE_HEADERS)
+    assert (refused.status_code, "accepts no writes" in refused.json()["detail"]) == (503, True)
+    ready = client.get("/ready")
+    assert (ready.status_code, "accepts no writes" in ready.text or "unknown" in ready.text) == (503, True)
+    assert read_lines(client, GRAPH_PATH) == [TRIPLE_ONE]
+
+
+def test_an_erased_version_is_gone_and_the_others_remain(client: httpx.Client, store: Store) -> None:
+    for content in (TRIPLE_ONE, TRIPLE_TWO, TRIPLE_THREE):
+        put_turtle(client, content)
+    first, second, third = list_versions(client)
+    history = GraphHistory(BASE, store.old_contents)
+    store.forget([find_version_digest(store, history, second)])
+    response = client.get(second, headers=N_TRIPLES_HEADERS)
+    assert (response.status_code, "erased" in response.json()["detail"]) == (410, True)
+    assert [read_lines(client, path) for path in (first, third)] == [
+        [TRIPLE_ONE],
+        [TRIPLE_THREE],
+    ]
+    with pytest.raises(Problem, match="current version"):
+        find_version_digest(store, history, third)

@@ -1,28 +1,37 @@
-"""A mark is a file that exists while derived data agrees with the quads; its text names the last write."""
+"""Opening a store after a crash: the engine may have any number of the commits after its position."""
 
-import os
+import shutil
 from pathlib import Path
 
-from wgig.store.recovery import CleanMark
+import pyoxigraph as ox
+import pytest
+from wgig.store.store import Store
+
+UPDATES = (
+    "INSERT DATA { <urn:a> <urn:p> 1 }",
+    "INSERT DATA { <urn:a> <urn:p> 2 . GRAPH <urn:g> { <urn:a> <urn:p> 2 } }",
+    "DELETE DATA { <urn:a> <urn:p> 2 } ; DROP GRAPH <urn:g>",
+    "INSERT DATA { GRAPH <urn:g> { <urn:a> <urn:p> 3 } } ; DELETE DATA { <urn:a> <urn:p> 1 }",
+    "INSERT DATA { <urn:a> <urn:p> 1 }",
+)
 
 
-def test_a_mark_has_its_text_until_it_is_removed(tmp_path: Path) -> None:
-    mark = CleanMark(tmp_path / "mark")
-    assert (mark.read(), mark.remove()) == ("", False)
-    mark.write("one")
-    mark.write("two")
-    assert (mark.read(), mark.remove(), mark.read()) == ("two", True, "")
+def list_quads(store: Store) -> set[ox.Quad]:
+    """All quads of a store."""
+    return set(store.match())
 
 
-def test_a_mark_that_a_backup_links_is_not_changed_in_the_backup(tmp_path: Path) -> None:
-    mark = CleanMark(tmp_path / "mark")
-    mark.write("one")
-    os.link(mark.path, tmp_path / "backup")
-    mark.write("two")
-    assert (tmp_path / "backup").read_text() == "one"
-
-
-def test_a_damaged_mark_matches_no_write(tmp_path: Path) -> None:
-    mark = CleanMark(tmp_path / "mark")
-    mark.path.write_bytes(b"\xff\xfe")
-    assert mark.read() not in ("", "one")  # neither absent nor the text of a write
+@pytest.mark.parametrize("engine_version", range(1, len(UPDATES) + 1))
+def test_commits_are_replayed_from_any_state_of_the_engine(tmp_path: Path, engine_version: int) -> None:
+    store = Store.open(tmp_path / "store")
+    for version, update in enumerate(UPDATES, start=1):
+        store.update(update)
+        if version == 1:
+            store.flush()  # writes the position
+        if version == engine_version:
+            store.copy_to(tmp_path / "quads")
+    shutil.copytree(tmp_path / "store", tmp_path / "crashed", ignore=shutil.ignore_patterns("quads"))
+    (tmp_path / "quads").rename(tmp_path / "crashed/quads")
+    recovered = Store.open(tmp_path / "crashed")
+    assert list_quads(recovered) == list_quads(store)
+    assert recovered.graphs() == store.graphs()

@@ -2,20 +2,21 @@
 
 import errno
 import io
+import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.serialization import parse_graph_document
-from wgig.store import folder, recovery, snapshot, transactions
-from wgig.store.change import WHOLE_STORE
+from wgig.store import snapshot, transactions
+from wgig.store.change_log import SourceFile
 from wgig.store.errors import StoreError
-from wgig.store.inference import inference
+from wgig.store.folder import CHANGE_LOG_FILE
+from wgig.store.position import EnginePosition
 from wgig.store.store import Store
 from wgig.store.view import QueryDataset
 
@@ -184,24 +185,6 @@ def test_missing_inference_is_completed_when_the_store_is_opened(tmp_path: Path)
     assert query_rows(Store.open(tmp_path, [RULE]), ANIMALS_QUERY) == ["urn:tom"]
 
 
-def test_a_refused_change_needs_no_recovery(tmp_path: Path) -> None:
-    store = Store.open(tmp_path, [RULE])
-    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    with pytest.raises(SyntaxError):
-        store.update("INSERT DATA { oops")
-    with pytest.raises(SyntaxError):
-        store.bulk_load(io.BytesIO(b"oops"), ox.RdfFormat.TURTLE, None)
-    assert not inference.Inference([RULE], "urn:inferred", tmp_path).is_due
-
-
-def test_a_write_that_the_disk_refused_needs_recovery(tmp_path: Path) -> None:
-    store = Store.open(tmp_path, [RULE])
-    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    with pytest.raises(StoreError), store._transaction(WHOLE_STORE):
-        raise OSError(errno.ENOSPC, "No space left on device")
-    assert inference.Inference([RULE], "urn:inferred", tmp_path).is_due
-
-
 def test_changed_rules_are_applied_when_the_store_is_opened(tmp_path: Path) -> None:
     store = Store.open(tmp_path, [RULE])
     store.apply(store.compute_addition("urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat> .", TURTLE)))
@@ -209,65 +192,102 @@ def test_changed_rules_are_applied_when_the_store_is_opened(tmp_path: Path) -> N
     assert query_rows(Store.open(tmp_path, [RULE.replace("Animal", "Pet")]), ANIMALS_QUERY) == []
 
 
-def test_an_acknowledged_write_is_in_a_synced_engine_log(
+def test_the_position_is_written_after_many_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed, has_flushed = list[int](), threading.Event()
+
+    def write_position(position: EnginePosition, _: Path) -> None:
+        flushed.append(position.version)
+        has_flushed.set()
+
+    store = Store.open(tmp_path)
+    store.update_in_background()
+    monkeypatch.setattr(transactions, "MAX_UNFLUSHED_QUADS", 3)
+    monkeypatch.setattr(EnginePosition, "write", write_position)
+    for number in range(3):
+        store.update(f"INSERT DATA {{ <urn:s> <urn:p> {number} }}")
+    assert has_flushed.wait(60)
+    assert flushed == [3]
+
+
+def test_a_failed_flush_is_ignored_and_leaves_the_position(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    synced: list[Path] = []
-    monkeypatch.setattr(folder, "sync_to_disk", synced.append)
-    store = Store.open(tmp_path)
-    store.update("INSERT DATA { <urn:s> <urn:p> 'needle in the log' }")
-    assert [path for path in synced if path.is_file() and b"needle in the log" in path.read_bytes()]
-    assert tmp_path / "quads" in synced  # the folder, in which the log is new
-    synced.clear()
-    store.update("INSERT DATA { <urn:s> <urn:p> 'thread in the log' }")
-    assert [path for path in synced if path.is_file() and b"thread in the log" in path.read_bytes()]
-    assert tmp_path / "quads" not in synced
-
-
-def test_a_long_engine_log_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    events: list[str] = []
-
-    class RecordedThread:
-        """Records the name of the function instead of calling it."""
-
-        def __init__(self, target: Callable[[], None]) -> None:
-            events.append(target.__name__)
-
-        def start(self) -> None:
-            pass
-
-    monkeypatch.setattr(transactions, "MAX_ENGINE_LOG_QUADS", 2)
-    monkeypatch.setattr(threading, "Thread", RecordedThread)
-    store = Store.open(tmp_path)
-    for number in range(5):
-        store.update(f"INSERT DATA {{ <urn:s> <urn:p> {number} }}")
-        events.append(str(number))
-    # Each write adds one quad, so each second write begins a flush before it returns.
-    assert events == ["0", "_flush_engine", "1", "2", "_flush_engine", "3", "4"]
-
-
-def test_a_failed_flush_of_the_engine_log_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    flushed: list[bool] = []
-
-    def fail_with_full_disk() -> None:
-        flushed.append(True)
+    def fail_with_full_disk(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    store = Store.in_memory()
-    monkeypatch.setattr(store, "_quads", SimpleNamespace(flush=fail_with_full_disk))
-    store._flush_engine()
-    assert flushed
-
-
-def test_the_clean_mark_is_removed_from_disk_before_a_write(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = Store.open(tmp_path, [RULE])
-    # The synced path, whether inference is due, and whether the store has quads.
-    states_at_sync: list[tuple[Path, bool, bool]] = []
-    reader = inference.Inference([RULE], "urn:inferred", tmp_path)
-    monkeypatch.setattr(
-        recovery, "sync_to_disk", lambda path: states_at_sync.append((path, reader.is_due, bool(store)))
-    )
+    store = Store.open(tmp_path)
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert states_at_sync == [(tmp_path, True, False)]
+    store.flush()
+    monkeypatch.setattr(EnginePosition, "write", fail_with_full_disk)
+    store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
+    store.flush()
+    position = EnginePosition.read(tmp_path)
+    assert position
+    assert position.version == 1
+
+
+def test_a_log_of_another_store_is_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        store = Store.open(tmp_path / name)
+        store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+        store.close()
+        del store
+    for path in (tmp_path / "one").glob(f"{CHANGE_LOG_FILE}*"):
+        path.unlink()
+    shutil.copy(tmp_path / "two" / CHANGE_LOG_FILE, tmp_path / "one")
+    with pytest.raises(StoreError, match="is that of another store"):
+        Store.open(tmp_path / "one")
+
+
+def test_a_log_that_is_older_than_the_quads_is_refused(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "store")
+    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    store.close()
+    del store
+    saved = (tmp_path / "store" / CHANGE_LOG_FILE).read_bytes()
+    store = Store.open(tmp_path / "store")
+    store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
+    store.close()
+    del store
+    for path in (tmp_path / "store").glob(f"{CHANGE_LOG_FILE}*"):
+        path.unlink()
+    (tmp_path / "store" / CHANGE_LOG_FILE).write_bytes(saved)
+    with pytest.raises(StoreError, match="they have version 2, and the log ends at version 1"):
+        Store.open(tmp_path / "store")
+
+
+def test_an_interrupted_load_is_finished_when_the_store_is_opened(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, [RULE])
+    file = SourceFile("cats.ttl", TURTLE, "ab" * 32)
+    store.bulk_load(io.BytesIO(b"<urn:tom> a <urn:Cat> ."), ox.RdfFormat.TURTLE, None, file)
+    del store
+    messages = list[str]()
+    store = Store.open(tmp_path, [RULE], print_message=messages.append)
+    assert [message for message in messages if "Finishing the interrupted load" in message]
+    assert query_rows(store, ANIMALS_QUERY) == ["urn:tom"]
+    assert store.list_interrupted_files() == [file]
+    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    assert store.list_interrupted_files() == []
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_a_large_addition_that_was_interrupted_is_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_killed: bool
+) -> None:
+    """The engine is left with a part of the quads, without those that follow from them."""
+    monkeypatch.setattr(transactions, "MIN_BULK_QUADS", 2)
+    store = Store.open(tmp_path, [RULE])
+    triples = parse_graph_document(b"<urn:tom> a <urn:Cat> . <urn:kit> a <urn:Cat> .", TURTLE)
+    if is_killed:
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "flush", lambda: None)
+            store.replace({"urn:g": triples})
+        for quad in [quad for quad in store.match() if quad.subject == ox.NamedNode("urn:tom")]:
+            store._quads.remove(quad)
+    else:
+        store.replace({"urn:g": triples})
+    position = EnginePosition.read(tmp_path)
+    assert position
+    assert bool(position.rules) != is_killed
+    del store
+    assert sorted(query_rows(Store.open(tmp_path, [RULE]), ANIMALS_QUERY)) == ["urn:kit", "urn:tom"]

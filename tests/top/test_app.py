@@ -200,7 +200,7 @@ def test_a_disk_error_is_logged_and_hidden_from_clients(
     read_response = writable_client.get("/sparql", params={"query": "ASK {}"})
     assert (read_response.status_code, "written" in read_response.text) == (503, False)
     monkeypatch.undo()
-    monkeypatch.setattr(Store, "apply", fail)
+    monkeypatch.setattr(Store, "commit", fail)
     write_response = writable_client.post("/update", data={"update": "INSERT DATA { <x:a> <x:p> 1 }"})
     assert (write_response.status_code, write_response.json()["title"]) == (500, "The write failed")
     assert "/secret/place" not in write_response.text

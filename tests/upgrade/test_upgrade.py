@@ -3,12 +3,13 @@
 The layout number of a store increases with each change that older versions cannot read.
 """
 
+import json
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pyoxigraph as ox
@@ -26,10 +27,23 @@ from wgig.store.store import Store
 
 from tests.fixtures.processes import ServiceStarter
 from tests.fixtures.projections import StreamFollower, check_statistics, wait_until_current
+from tests.upgrade.make import (
+    BASE,
+    PAPER_IRI,
+    STORES_FOLDER,
+    STORES_WITH_CITATIONS,
+    digest_cited_content,
+    list_digested_versions,
+)
 
-PACKED_STORES = sorted(Path(__file__).with_name("stores").glob("*.tar.xz"))
+PACKED_STORES = sorted(STORES_FOLDER.glob("*.tar.xz"))
 STORES_WITH_HISTORY = PACKED_STORES[1:]
 USER_GRAPH, CHANGED_GRAPH = "urn:theirs", f"{Settings.base}graph/principles"
+WAIVED_SECTION_QUERY = f"""
+PREFIX earl: <http://www.w3.org/ns/earl#>
+PREFIX part: <{BASE}id/document/form/issue-paper/>
+PREFIX wgig: <{BASE}ontology#>
+ASK {{ ?assertion earl:subject <{PAPER_IRI}> ; wgig:partWaived part:5 ; wgig:partMissing part:4 }}"""
 
 
 class OlderStore(NamedTuple):
@@ -37,6 +51,11 @@ class OlderStore(NamedTuple):
 
     folder: Path
     dump: Path
+
+    def read_answers(self) -> dict[str, Any]:
+        """What `make.write_cited_graphs` returned for that version."""
+        answers: dict[str, Any] = json.loads(self.dump.with_suffix(".json").read_text(encoding="utf-8"))
+        return answers
 
 
 def unpack_store(packed: Path, target: Path) -> Path:
@@ -63,7 +82,7 @@ def client(older_store: OlderStore, start_service: ServiceStarter) -> Iterator[h
         yield http_client
 
 
-def canonicalize(quads: Iterator[ox.Quad]) -> set[ox.Quad]:
+def canonicalize(quads: Iterable[ox.Quad]) -> set[ox.Quad]:
     dataset = ox.Dataset(quads)
     dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
     return set(dataset)
@@ -71,11 +90,13 @@ def canonicalize(quads: Iterator[ox.Quad]) -> set[ox.Quad]:
 
 def test_an_upgraded_store_has_the_same_statements(client: httpx.Client, older_store: OlderStore) -> None:
     response = client.get("/dump.nq").raise_for_status()
-    graph_names = {ox.NamedNode(USER_GRAPH), ox.NamedNode(CHANGED_GRAPH)}
+    dump = list(ox.parse(path=older_store.dump))
+    graph_names = {quad.graph_name for quad in dump}
+    assert {ox.NamedNode(USER_GRAPH), ox.NamedNode(CHANGED_GRAPH)} <= graph_names
     quads = (
         quad for quad in ox.parse(response.content, ox.RdfFormat.N_QUADS) if quad.graph_name in graph_names
     )
-    assert canonicalize(quads) == canonicalize(ox.parse(path=older_store.dump))
+    assert canonicalize(quads) == canonicalize(dump)
 
 
 @pytest.mark.usefixtures("client")
@@ -111,6 +132,38 @@ def test_old_versions_of_a_graph_remain_readable(client: httpx.Client) -> None:
     oldest, *_ = response.json()["versions"]
     version = client.get(oldest["version"], headers={"Accept": "application/n-triples"})
     assert '"one"@en' in version.text
+
+
+with_citations = pytest.mark.parametrize(
+    "older_store",
+    [packed for packed in PACKED_STORES if get_store_name(packed) in STORES_WITH_CITATIONS],
+    ids=get_store_name,
+    indirect=True,
+)
+
+
+@with_citations
+def test_every_version_of_a_graph_is_listed_and_has_the_same_content(
+    client: httpx.Client, older_store: OlderStore
+) -> None:
+    versions_by_path = older_store.read_answers()["versions"]
+    assert {path: list_digested_versions(client, path) for path in versions_by_path} == versions_by_path
+
+
+@with_citations
+def test_cited_content_has_the_same_digest(client: httpx.Client, older_store: OlderStore) -> None:
+    digests = {item["path"]: item["sha256"] for item in older_store.read_answers()["citations"]}
+    assert {path: digest_cited_content(client, path) for path in digests} == digests
+
+
+@with_citations
+def test_a_waiver_still_counts(client: httpx.Client) -> None:
+    response = client.get(
+        "/sparql",
+        params={"query": WAIVED_SECTION_QUERY},
+        headers={"Accept": "application/sparql-results+json"},
+    )
+    assert response.raise_for_status().json()["boolean"]
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -47,6 +49,15 @@ def read_quad_count(output: str) -> int:
     return count
 
 
+def is_describing(url: str) -> bool:
+    """Whether a service is not ready, or its descriptions are not up to date."""
+    try:
+        with urlopen(f"{url}ready") as response:
+            return bool(json.load(response)["describing"])
+    except HTTPError:
+        return True
+
+
 def test_the_installed_wheel_serves_as_many_quads_as_the_checkout(wgig_command: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -57,6 +68,8 @@ def test_the_installed_wheel_serves_as_many_quads_as_the_checkout(wgig_command: 
         try:
             assert process.stdout is not None
             url = process.stdout.readline().split()[2]  # the third word of the first line
+            while is_describing(url):  # a new store is described once it is served
+                time.sleep(0.05)
             with urlopen(f"{url}sparql?{urlencode({'query': COUNT_QUERY})}") as response:
                 served_count = json.load(response)["results"]["bindings"][0]["n"]["value"]
         finally:

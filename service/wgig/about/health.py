@@ -11,7 +11,7 @@ from ..http.responses import NO_STORE_HEADERS
 from ..http.status import DAMAGED_STORE_DETAIL
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS
-from ..resources.dependencies import ChangeLogDep
+from ..resources.dependencies import ResourceVersionsDep
 from ..search.dependencies import IndexDep
 from ..sparql.dependencies import QueriesDep
 from ..sparql.language.parser import ParsedSparqlText
@@ -53,7 +53,7 @@ async def get_health() -> Response:
 
 
 async def get_readiness(
-    queries: QueriesDep, index: IndexDep, change_log: ChangeLogDep, status: StatusDep
+    queries: QueriesDep, index: IndexDep, resource_versions: ResourceVersionsDep, status: StatusDep
 ) -> Response:
     """Whether queries are answered, and the time of the last backup. Raises Problem 503 with the reasons.
 
@@ -61,13 +61,15 @@ async def get_readiness(
     SPARQL server with the data of several instances), else null. Reads still work after a failed write. While
     the quads are copied to memory (`copying`), queries are answered from disk, or from the previous copy,
     which also gets all writes. While the full-text index is built (`indexing`), search is unavailable. While
-    the quads are compared with the change log to add missing changes (`comparing`), the change log is
-    unavailable. While `describing` is true, the graphs that describe other graphs are out of date.
+    the quads are compared with the versions of resources to add missing ones (`comparing`), the event stream,
+    the feeds and the lists of folders are unavailable. While `describing` is true, the graphs that describe
+    other graphs are out of date.
     """
     workers, store = queries.workers, queries.store
     reasons = [
         *([STOPPING_REASON] if status.stopping else []),
         *([DAMAGED_STORE_DETAIL] if status.is_damaged else []),
+        *([str(store.stopped_by)] if store.stopped_by else []),
         *await list_unready_reasons(workers),
     ]
     if reasons:
@@ -79,7 +81,7 @@ async def get_readiness(
         failedWrite=status.failed_write_time,
         copying=workers.is_copying,
         indexing=index.is_pending,
-        comparing=not change_log.is_current,
+        comparing=not resource_versions.follows_commits,
         describing=store.has_outdated_descriptions,
     )
 

@@ -32,17 +32,17 @@ from ..problems import Problem
 from ..rdf.formats import HTML
 from ..resources import existence, mappings
 from ..resources.alternates import data_links
-from ..resources.dependencies import ChangeLogDep
+from ..resources.dependencies import ResourceVersionsDep
 from ..resources.labels import find_labels
 from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import list_example_queries
 from ..sparql.service import QueryService, select_internal_rows
-from ..store.changelog.sync import ChangeLogSync
+from ..store.resource_versions.projection import ResourceVersionsProjection
 from ..text import natural_sort_key
 
-# Counts on the page that take longer are left out. The change log, which counts resources by kind, reads the
-# whole store after a start.
+# Counts on the page that take longer are left out. Kinds are counted by the versions of resources, which may
+# need a scan of the whole store after a start.
 COUNTS_TIMEOUT_SECONDS, KIND_COUNTS_TIMEOUT_SECONDS = 2, 0.1
 MAX_LATEST_PAPERS = 6  # in the list on the page
 FEATURED_EXAMPLE_NAMES = ("due-and-delivered", "issues-under-several-categories", "disagreements")
@@ -93,12 +93,12 @@ async def get_home(
     queries: QueriesDep,
     counts: CountsDep,
     judgment_counts: JudgmentCountsDep,
-    change_log: ChangeLogDep,
+    resource_versions: ResourceVersionsDep,
 ) -> Response:
     """The home page. Raises Problem 406 for a client that does not accept HTML."""
     request = context.request
     choose_response_format(request, (HTML,))
-    kind_counts = await find_kind_counts(change_log)
+    kind_counts = await find_kind_counts(resource_versions)
     if kind_counts and "mechanism" in kind_counts:
         kind_counts["mechanism"] = await count_mechanisms(request, queries)
     issue_matrix = await find_issue_matrix(request, queries, counts["issue"], judgment_counts)
@@ -148,11 +148,11 @@ def render_home(
     )
 
 
-async def find_kind_counts(change_log: ChangeLogSync) -> dict[str, int] | None:
+async def find_kind_counts(resource_versions: ResourceVersionsProjection) -> dict[str, int] | None:
     """The number of resources of each kind, such as issue; None while they are being counted."""
     try:
         return await run_in_threadpool(
-            existence.sort_resource_counts, await change_log.get_current_log(KIND_COUNTS_TIMEOUT_SECONDS)
+            existence.sort_resource_counts, await resource_versions.get_versions(KIND_COUNTS_TIMEOUT_SECONDS)
         )
     except Problem:
         return None

@@ -26,7 +26,7 @@ class ReadinessStatus(ResponseModel):
     copying: bool = Field(description="The quads are being copied to memory.")
     indexing: bool = Field(description="The full-text index is being built; search is unavailable.")
     comparing: bool = Field(
-        description="The quads are being compared with the change log, which is unavailable."
+        description="The quads are being compared with the versions of resources, which are unavailable."
     )
     describing: bool = Field(description="The graphs that describe other graphs are being updated.")
 

@@ -29,14 +29,14 @@ from ..pages.rendering import find_href, render_template
 from ..problems import PROBLEM_KINDS, Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, PLAIN_TEXT, PLAIN_XML, TURTLE, Format
 from ..rdf.namespaces import RDF_TYPE, expand_curie
-from ..resources.dependencies import ChangeLogDep
+from ..resources.dependencies import ResourceVersionsDep
 from ..resources.parameters import ResourceParameters
 from ..resources.profiles import DEFAULT_PROFILE_FORMATS
 from ..resources.representation import serialize_graph_body
 from ..resources.routes import get_resource_document
 from ..resources.schemas import RepresentationList, ResourceDocument
-from ..store.changelog.log import ChangeLog
-from ..store.changelog.queries import LastChange, count_resources_below, list_resources_below
+from ..store.resource_versions.database import ResourceVersions
+from ..store.resource_versions.queries import LastChange, count_resources_below, list_resources_below
 from ..text import append_xml_element, make_xml_element, serialize_xml_element
 
 LINKSET_FORMAT = Format("application/linkset+json", "json", "JSON", "", ("application/json",))
@@ -250,13 +250,15 @@ PROBLEM_KIND_OPERATION = Operation(
 ProblemSlug = Annotated[str, Path(description="The slug of a problem type.", examples=["not-found"])]
 
 
-def get_problem_kind(context: ContextDep, change_log: ChangeLogDep, slug: ProblemSlug) -> Response:
+def get_problem_kind(
+    context: ContextDep, resource_versions: ResourceVersionsDep, slug: ProblemSlug
+) -> Response:
     """The page of a problem type (RFC 9457), to which the `type` of a problem document redirects."""
     request = context.request
     if slug not in PROBLEM_KINDS:  # the slug may be the name of a resource `id/problem/<slug>` in the store
         pairs = check_query_parameters(request, *list_parameter_names(ResourceParameters))
         parameters = ResourceParameters.model_validate(dict(pairs))
-        return get_resource_document(context, change_log, f"problem/{slug}", parameters)
+        return get_resource_document(context, resource_versions, f"problem/{slug}", parameters)
     check_query_parameters(request)
     choose_response_format(request, (HTML,))
     page = render_template(
@@ -288,25 +290,29 @@ SitemapPartName = Annotated[
 SITEMAP_OPERATION = Operation(formats=(PLAIN_XML,))
 
 
-async def get_sitemap(context: ContextDep, change_log: ChangeLogDep) -> Response:
+async def get_sitemap(context: ContextDep, resource_versions: ResourceVersionsDep) -> Response:
     """The sitemap of this service, or the index of its files if there are too many pages for one."""
-    return await run_sync(build_sitemap_or_index, context, await change_log.get_current_log())
+    return await run_sync(build_sitemap_or_index, context, await resource_versions.get_versions())
 
 
-async def get_sitemap_part(context: ContextDep, change_log: ChangeLogDep, name: SitemapPartName) -> Response:
+async def get_sitemap_part(
+    context: ContextDep, resource_versions: ResourceVersionsDep, name: SitemapPartName
+) -> Response:
     """A file of the sitemap. Raises Problem 400 for an invalid number, 404 if there is no such file."""
     number = parse_page_number(name.removesuffix(".xml"), "The number of the file")
-    return await run_sync(build_sitemap_part, context, await change_log.get_current_log(), name, number)
+    return await run_sync(build_sitemap_part, context, await resource_versions.get_versions(), name, number)
 
 
-def build_sitemap_or_index(context: RequestContext, log: ChangeLog) -> Response:
+def build_sitemap_or_index(context: RequestContext, versions: ResourceVersions) -> Response:
     """The sitemap in one file, or the index of its files."""
-    count = count_resources_below(log, resource_iri_prefix(context), UNLISTED_KINDS)
+    count = count_resources_below(versions, resource_iri_prefix(context), UNLISTED_KINDS)
     if count <= MAX_SITEMAP_RESOURCES:
         return respond_with_sitemap(
             context,
             SITEMAP_PATHS,
-            list_resources_below(log, resource_iri_prefix(context), UNLISTED_KINDS, 0, MAX_SITEMAP_RESOURCES),
+            list_resources_below(
+                versions, resource_iri_prefix(context), UNLISTED_KINDS, 0, MAX_SITEMAP_RESOURCES
+            ),
         )
     root = make_xml_element("sitemapindex", xmlns=SITEMAP_NAMESPACE)
     for number in range(1, -(-count // MAX_SITEMAP_RESOURCES) + 1):
@@ -316,10 +322,12 @@ def build_sitemap_or_index(context: RequestContext, log: ChangeLog) -> Response:
     return respond_with_body(context.request, serialize_xml_element(root), PLAIN_XML)
 
 
-def build_sitemap_part(context: RequestContext, log: ChangeLog, name: str, number: int) -> Response:
+def build_sitemap_part(
+    context: RequestContext, versions: ResourceVersions, name: str, number: int
+) -> Response:
     """The file of the sitemap with this number and name. Raises Problem 404 if there is none."""
     resources = list_resources_below(
-        log,
+        versions,
         resource_iri_prefix(context),
         UNLISTED_KINDS,
         (number - 1) * MAX_SITEMAP_RESOURCES,

@@ -115,6 +115,16 @@ def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `wgig forget`."""
+    parser.add_argument(
+        "versions",
+        metavar="VERSION",
+        nargs="+",
+        help="the address of an old version, as the page of its graph links to it",
+    )
+
+
 def add_stats_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig stats`."""
     parser.add_argument(

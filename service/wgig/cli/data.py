@@ -7,6 +7,7 @@ file could not be read.
 
 import argparse
 import gzip
+import hashlib
 import io
 import json
 import re
@@ -30,6 +31,7 @@ from ..rdf.parsing import XmlChecker
 from ..rdf.serialization import rdf_format
 from ..seed import list_shipped_files, open_filled_store, open_store_snapshot, replace_shipped_graphs
 from ..settings import THREAD_STACK_BYTES, Settings
+from ..store.change_log import SourceFile
 from ..store.store import Store
 from ..store.view import select_solutions
 from ..text import suggest_near_name
@@ -127,12 +129,22 @@ def load_rdf_file(
     chunk_checks = [XmlChecker().feed] if rdf_format == ox.RdfFormat.RDF_XML else []
     with file:
         source = RdfFileSource(file, name, report_bytes, *chunk_checks)
+        reader = io.BufferedReader(source, READ_BUFFER_BYTES)
         try:
-            store.bulk_load(io.BufferedReader(source, READ_BUFFER_BYTES), rdf_format, graph)
+            store.bulk_load(reader, rdf_format, graph, describe_source_file(name, rdf_format))
         except SyntaxError as error:
             raise UnreadableFileError(
                 f"{describe_syntax_error(name, error)} {NOTHING_LOADED_MESSAGE}"
             ) from error
+
+
+def describe_source_file(name: str, rdf_format: ox.RdfFormat) -> SourceFile | None:
+    """The name, media type and SHA-256 of a file; None for standard input and pipes."""
+    if not Path(name).is_file():
+        return None
+    with Path(name).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return SourceFile(Path(name).name, rdf_format.media_type, digest)
 
 
 def choose_load_format(name: str, format_: str | None) -> ox.RdfFormat:
@@ -176,8 +188,9 @@ def run_load(arguments: argparse.Namespace, settings: Settings) -> int:
     # One thread for all writes, as it holds the lock of a remote store.
     with ThreadPoolExecutor(1) as executor:
         errors = load_rdf_files(store, arguments.files, arguments.graph, arguments.format, executor)
-        if len(errors) < len(arguments.files):
-            executor.submit(store.infer).result()
+        if store.is_loading:
+            executor.submit(store.finish_load).result()
+        executor.submit(store.close).result()
     for message in errors:
         print_message(message)
     return 2 if errors else 0
@@ -188,9 +201,15 @@ def load_rdf_files(
 ) -> list[str]:
     """Load the files one after the other, and return an error message for each that cannot be read."""
     errors = []
+    interrupted_files = store.list_interrupted_files()
     for name in files:
         started = time.monotonic()
         try:
+            if interrupted_files:
+                file = describe_source_file(name, choose_load_format(name, format_))
+                if file in interrupted_files:
+                    print(f"{name} was loaded before the interruption", flush=True)
+                    continue
             with show_progress_bar(name, find_file_size(name)) as report_bytes:
                 load_file_interruptibly(store, name, graph, format_, report_bytes, executor)
         except UnreadableFileError as error:

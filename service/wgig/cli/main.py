@@ -21,6 +21,7 @@ COMMAND_RUNNERS = {
     "bulk": ("bulk", "run_bulk"),
     "check": ("check", "run_check"),
     "dump": ("data", "run_dump"),
+    "forget": ("forget", "run_forget"),
     "load": ("data", "run_load"),
     "mcp": ("mcp", "run_mcp"),
     "new": ("check", "run_new"),

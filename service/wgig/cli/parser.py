@@ -128,6 +128,11 @@ CLI_COMMANDS: Commands = {
         "wgig restore /var/backups/wgig\n"
         "wgig restore /var/backups/wgig/wgig-20261125T230000.000Z --store ./store",
     ),
+    "forget": (
+        "erase the content of old versions of graphs for good",
+        arguments.add_forget_arguments,
+        "wgig forget '/graph/paper/spam?version=20261125T230000000000Z'",
+    ),
     "verify": (
         "verify all files of the store, even while a service uses it",
         lambda _: None,

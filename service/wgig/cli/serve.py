@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -42,8 +43,9 @@ from ..settings import THREAD_STACK_BYTES, Settings
 from ..sparql.plan import remove_empty_store
 from ..sparql.workers.evaluation import ThreadQueryWorkers
 from ..sparql.workers.pool import WorkerPool
-from ..store.backup.online import offer_checkpoints
+from ..store.backup.online import offer_control
 from ..store.errors import StoreError
+from ..store.retention import compact_log
 from ..store.store import Store
 from .check_workers import prepare_check_worker
 
@@ -61,6 +63,8 @@ def limit_malloc_memory() -> None:
         mallopt(M_ARENA_MAX, MAX_MALLOC_ARENAS)
         mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
 
+
+SECONDS_PER_DAY = 24 * 60 * 60
 
 log = logging.getLogger("wgig")
 
@@ -255,8 +259,8 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     tracing = telemetry.make_tracing_from_environment()
     listener = bind_listening_socket(settings.host, settings.port)
     store = open_filled_store(settings, report)
-    store.describe_later()
-    offer_checkpoints(store, report)
+    store.update_in_background()
+    offer_control(store, report)
     checks = ProcessWorkQueue(**QUEUES["checks"], max_seconds=settings.paper_seconds)
     pool = WorkerPool(store, settings) if settings.readers and not settings.remote_query else None
     tokens = TokenStore(
@@ -273,7 +277,7 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     app = create_app(service)
     reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
     try:
-        service.projections.change_log.open()
+        service.projections.resource_versions.open()
     except StoreError as error:  # requests for changes report it again
         report(str(error))
     background = list_background_jobs(service, checks, pool)
@@ -286,7 +290,7 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     )
     install_signal_handlers(server)
     server.run(sockets=[listener])
-    store.stop_writing(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS)
+    store.close(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS)
     if tracing:
         tracing.shutdown()
     remove_empty_store()
@@ -326,9 +330,21 @@ def list_background_jobs(
         partial(checks.run, prepare_check_worker, service.settings.shacl),
         partial(asyncio.to_thread, projections.search_index.open),
         *([pool.start] if pool else []),
-        projections.change_log.scan_when_due,
+        projections.resource_versions.scan_when_due,
         partial(projections.papers_index.query, len),
+        *([partial(compact_daily, service)] if service.settings.history_days else []),
     ]
+
+
+async def compact_daily(service: Service) -> None:
+    """Remove the versions that are older than WGIG_HISTORY_DAYS, now and each day."""
+    while True:
+        before = datetime.now(UTC) - timedelta(days=service.settings.history_days)
+        try:
+            await asyncio.to_thread(compact_log, service.store.log, before)
+        except StoreError as error:  # such as a full disk
+            access_log.log_service_message(f"Old versions could not be removed: {error}")
+        await asyncio.sleep(SECONDS_PER_DAY)
 
 
 def build_server_config(app: FastAPI, service: Service) -> uvicorn.Config:

@@ -24,10 +24,10 @@ from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import ICALENDAR_FORMAT
 from ..rdf.namespaces import DEFAULT_NAMESPACES, XSD_NAMESPACE
-from ..resources.dependencies import ChangeLogDep
+from ..resources.dependencies import ResourceVersionsDep
 from ..settings import SERVICE_TITLE, Settings
-from ..store.changelog.log import ChangeLog
-from ..store.changelog.queries import find_last_changes
+from ..store.resource_versions.database import ResourceVersions
+from ..store.resource_versions.queries import find_last_changes
 from ..store.view import ResultRow, select_solutions
 
 ZONE_TABLE = files("tzdata") / "zoneinfo" / "zone.tab"  # a line per zone: country, coordinates, name
@@ -89,12 +89,12 @@ SELECT ?resource ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end)
 CALENDAR_OPERATION = Operation(formats=(ICALENDAR_FORMAT,))
 
 
-async def get_meetings(context: ContextDep, log_sync: ChangeLogDep) -> Response:
+async def get_meetings(context: ContextDep, resource_versions: ResourceVersionsDep) -> Response:
     """Meetings, sessions and deadlines whose days are known, as a calendar (iCalendar)."""
-    return await run_sync(respond_with_calendar, context, await log_sync.get_complete_log())
+    return await run_sync(respond_with_calendar, context, await resource_versions.get_versions())
 
 
-def respond_with_calendar(context: RequestContext, log: ChangeLog) -> Response:
+def respond_with_calendar(context: RequestContext, versions: ResourceVersions) -> Response:
     """The calendar as a response."""
     base = context.base
     calendar = icalendar.Calendar()
@@ -103,7 +103,7 @@ def respond_with_calendar(context: RequestContext, log: ChangeLog) -> Response:
     calendar.add("calscale", "GREGORIAN")
     calendar.add("x-wr-calname", CALENDAR_NAME)
     rows = select_solutions(context.store, EVENTS_QUERY.replace(Settings.base, base))
-    for event in iter_calendar_events(rows, log, base):
+    for event in iter_calendar_events(rows, versions, base):
         calendar.add_component(event)
     calendar.add_missing_timezones()
     for daylight in calendar.walk("DAYLIGHT"):
@@ -127,12 +127,14 @@ def shift_daylight_onsets(daylight: Any) -> None:
         time_property.dt -= offset_change
 
 
-def iter_calendar_events(rows: Iterable[ResultRow], log: ChangeLog, base: str) -> Iterator[icalendar.Event]:
-    """The events of the resources whose days are known; their time stamps are the last changes in `log`."""
+def iter_calendar_events(
+    rows: Iterable[ResultRow], versions: ResourceVersions, base: str
+) -> Iterator[icalendar.Event]:
+    """The events of the resources whose days are known; their time stamps are those of the last versions."""
     dated_rows = [
         (row, parse_row_day(row, "first"), parse_row_day(row, "last")) for row in rows if "resource" in row
     ]
-    last_changes = find_last_changes(log, [row["resource"].value for row, _, _ in dated_rows])
+    last_changes = find_last_changes(versions, [row["resource"].value for row, _, _ in dated_rows])
     for row, first, last in dated_rows:
         last_change = last_changes.get(row["resource"].value)
         if first and last_change:

@@ -31,14 +31,14 @@ from ..rdf.namespaces import (
     XSD_NAMESPACE,
 )
 from ..rdf.serialization import rdf_format
-from ..resources.dependencies import ChangeLogDep
-from ..store.changelog.log import (
+from ..resources.dependencies import ResourceVersionsDep
+from ..store.resource_versions.database import ResourceVersions
+from ..store.resource_versions.members import (
     ACTIVITY_CREATE,
     ACTIVITY_DELETE,
     ACTIVITY_STREAMS_NAMESPACE,
     ACTIVITY_UPDATE,
     TREE_NAMESPACE,
-    ChangeLog,
 )
 
 PAGES_PER_SHELF = 250  # the maximum, with which a shelf is full
@@ -62,11 +62,11 @@ class StreamNode(NamedTuple):
     is_closed: bool
 
 
-def build_root_node(log: ChangeLog, root_url: str) -> StreamNode:
+def build_root_node(versions: ResourceVersions, root_url: str) -> StreamNode:
     """The root node, whose URL is `root_url`, with the metadata of the stream. It is never closed."""
-    stream = f"<{log.base}changes>"
-    shelf_count = (log.open_page_number - 1) // PAGES_PER_SHELF + 1
-    shelf_spans = [find_shelf_span(log, number) for number in range(1, shelf_count + 1)]
+    stream = f"<{versions.base}changes>"
+    shelf_count = (versions.open_page_number - 1) // PAGES_PER_SHELF + 1
+    shelf_spans = [find_shelf_span(versions, number) for number in range(1, shelf_count + 1)]
     spans = [span for span in shelf_spans if span]
     lines = [
         f"{stream} <{RDF_TYPE_IRI}> <{LDES_NAMESPACE}EventStream> .",
@@ -88,37 +88,44 @@ def build_root_node(log: ChangeLog, root_url: str) -> StreamNode:
     ]
     return StreamNode(
         "".join(
-            f"{line}\n" for line in [*lines, *iter_node_lines(log, root_url, root_url, spans, closed=False)]
+            f"{line}\n"
+            for line in [*lines, *iter_node_lines(versions, root_url, root_url, spans, closed=False)]
         ),
         False,
     )
 
 
-def build_shelf_node(log: ChangeLog, root_url: str, number: int) -> StreamNode | None:
+def build_shelf_node(versions: ResourceVersions, root_url: str, number: int) -> StreamNode | None:
     """The node of a shelf, with links to its pages; None if there is no such shelf."""
-    span = find_shelf_span(log, number)
+    span = find_shelf_span(versions, number)
     if span is None:
         return None
     lines = iter_node_lines(
-        log, root_url, f"{root_url}/{span.name}", list_page_spans(log, number), closed=span.is_closed
+        versions,
+        root_url,
+        f"{root_url}/{span.name}",
+        list_page_spans(versions, number),
+        closed=span.is_closed,
     )
     return StreamNode("".join(f"{line}\n" for line in lines), span.is_closed)
 
 
-def build_page_node(log: ChangeLog, root_url: str, number: int) -> StreamNode | None:
+def build_page_node(versions: ResourceVersions, root_url: str, number: int) -> StreamNode | None:
     """The node of a page with its members; None if there is no such page."""
-    if not 1 <= number <= log.open_page_number or not log.last_number:
+    if not 1 <= number <= versions.open_page_number or not versions.last_number:
         return None
-    members, closed = log.read_page(number)
-    lines = iter_node_lines(log, root_url, f"{root_url}/{log.log_id}/{number}", [], closed=closed)
+    members, closed = versions.read_page(number)
+    lines = iter_node_lines(
+        versions, root_url, f"{root_url}/{versions.stream_id}/{number}", [], closed=closed
+    )
     return StreamNode("".join(f"{line}\n" for line in lines) + members, closed)
 
 
 def iter_node_lines(
-    log: ChangeLog, root_url: str, node_url: str, spans: Iterable[NodeSpan], *, closed: bool
+    versions: ResourceVersions, root_url: str, node_url: str, spans: Iterable[NodeSpan], *, closed: bool
 ) -> Iterator[str]:
     """The description of a node and its relations to other nodes, in N-Quads."""
-    yield f"<{log.base}changes> <{TREE_NAMESPACE}view> <{root_url}> ."
+    yield f"<{versions.base}changes> <{TREE_NAMESPACE}view> <{root_url}> ."
     yield f"<{node_url}> <{RDF_TYPE_IRI}> <{TREE_NAMESPACE}Node> ."
     if closed:
         yield f'<{node_url}> <{LDES_NAMESPACE}immutable> "true"^^<{XSD_NAMESPACE}boolean> .'
@@ -150,22 +157,22 @@ def iter_retention_lines(root_url: str, start_time: str) -> Iterator[str]:
     yield f'{policy} <{LDES_NAMESPACE}startingFrom> "{start_time}"^^<{XSD_DATE_TIME.value}> .'
 
 
-def list_page_spans(log: ChangeLog, number: int) -> list[NodeSpan]:
+def list_page_spans(versions: ResourceVersions, number: int) -> list[NodeSpan]:
     """The spans of the pages of a shelf."""
     first_page = (number - 1) * PAGES_PER_SHELF + 1
     return [
-        NodeSpan(f"{log.log_id}/{page}", first_time, last_time, page < log.open_page_number)
-        for page, first_time, last_time in log.page_spans(first_page, first_page + PAGES_PER_SHELF - 1)
+        NodeSpan(f"{versions.stream_id}/{page}", first_time, last_time, page < versions.open_page_number)
+        for page, first_time, last_time in versions.page_spans(first_page, first_page + PAGES_PER_SHELF - 1)
     ]
 
 
-def find_shelf_span(log: ChangeLog, number: int) -> NodeSpan | None:
+def find_shelf_span(versions: ResourceVersions, number: int) -> NodeSpan | None:
     """The span of a shelf; None if there is no such shelf."""
-    pages = list_page_spans(log, number)
+    pages = list_page_spans(versions, number)
     if not pages:
         return None
     closed = len(pages) == PAGES_PER_SHELF and pages[-1].is_closed
-    return NodeSpan(f"{log.log_id}/shelf-{number}", pages[0].first, pages[-1].last, closed)
+    return NodeSpan(f"{versions.stream_id}/shelf-{number}", pages[0].first, pages[-1].last, closed)
 
 
 STREAM_FORMATS = (TRIG, N_QUADS)
@@ -188,19 +195,19 @@ class StreamParameters(ParameterModel):
 
 
 async def get_changes(
-    request: Request, log_sync: ChangeLogDep, parameters: Annotated[StreamParameters, Query()]
+    request: Request, resource_versions: ResourceVersionsDep, parameters: Annotated[StreamParameters, Query()]
 ) -> Response:
     """The root of the event stream, which links to all versions of resources."""
     format_ = choose_response_format(request, STREAM_FORMATS, parameters.media_type)
-    log = await log_sync.get_complete_log()
+    versions = await resource_versions.get_versions()
     return await run_sync(
-        lambda: respond_with_node(request, build_root_node(log, stream_root_url(request)), format_)
+        lambda: respond_with_node(request, build_root_node(versions, stream_root_url(request)), format_)
     )
 
 
 async def get_changes_node(
     request: Request,
-    log_sync: ChangeLogDep,
+    resource_versions: ResourceVersionsDep,
     path: Annotated[
         str,
         Path(
@@ -215,15 +222,15 @@ async def get_changes_node(
     Raises Problem 404 if there is no such page or shelf.
     """
     format_ = choose_response_format(request, STREAM_FORMATS, parameters.media_type)
-    log = await log_sync.get_complete_log()
-    log_id, _, node_name = path.partition("/")
+    versions = await resource_versions.get_versions()
+    stream_id, _, node_name = path.partition("/")
     match = NODE_NAME_PATTERN.fullmatch(node_name)
-    if log_id != log.log_id or not match:
-        raise unknown_node_problem(path, log)
+    if stream_id != versions.stream_id or not match:
+        raise unknown_node_problem(path, versions)
     build_node = build_shelf_node if match["shelf"] else build_page_node
-    node = await run_sync(build_node, log, stream_root_url(request), int(match["number"]))
+    node = await run_sync(build_node, versions, stream_root_url(request), int(match["number"]))
     if node is None:
-        raise unknown_node_problem(path, log)
+        raise unknown_node_problem(path, versions)
     return await run_sync(respond_with_node, request, node, format_)
 
 
@@ -247,11 +254,11 @@ def respond_with_node(request: Request, node: StreamNode, format_: Format) -> Re
     return respond_with_body(request, body, format_, headers=headers)
 
 
-def unknown_node_problem(path: str, log: ChangeLog) -> Problem:
+def unknown_node_problem(path: str, versions: ResourceVersions) -> Problem:
     """The Problem 404 for a node that does not exist."""
     existing_pages = (
-        f"Its pages are {log.log_id}/1 to {log.log_id}/{log.open_page_number}."
-        if log.last_number
+        f"Its pages are {versions.stream_id}/1 to {versions.stream_id}/{versions.open_page_number}."
+        if versions.last_number
         else "It is empty."
     )
     return Problem(404, f"The event stream has no page {path!r}. {existing_pages} Start from /changes.")

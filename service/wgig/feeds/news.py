@@ -21,11 +21,12 @@ from ..pages.rendering import find_href
 from ..problems import Problem
 from ..rdf.formats import ATOM, HTML
 from ..resources.atom import AtomEntry, AtomFeed, AtomLink, serialize_atom_feed
-from ..resources.dependencies import ChangeLogDep
+from ..resources.dependencies import ResourceVersionsDep
 from ..resources.labels import find_labels
-from ..store.changelog import queries
-from ..store.changelog.log import ACTIVITY_DELETE, ACTIVITY_UPDATE, ChangeLog
-from ..store.changelog.queries import LastChange
+from ..store.resource_versions import queries
+from ..store.resource_versions.database import ResourceVersions
+from ..store.resource_versions.members import ACTIVITY_DELETE, ACTIVITY_UPDATE
+from ..store.resource_versions.queries import LastChange
 
 ENTRIES_PER_FEED_PAGE = 50
 MAX_NUMBER_DIGITS = 18  # in the value of a parameter that selects a page
@@ -79,9 +80,9 @@ class FeedParameters(ParameterModel):
 FeedName = Annotated[str, Path(description="A kind of resources, with .atom.", examples=["issue.atom"])]
 
 
-async def find_feed_kind(log_sync: ChangeLogDep, name: FeedName) -> str:
+async def find_feed_kind(resource_versions: ResourceVersionsDep, name: FeedName) -> str:
     """The kind of resources in the feed of this name. Raises Problem 404 if there is no such feed."""
-    kinds = await run_sync(queries.list_logged_kinds, await log_sync.get_complete_log())
+    kinds = await run_sync(queries.list_versioned_kinds, await resource_versions.get_versions())
     kinds_by_name = {f"{kind}.atom": kind for kind in kinds}
     if name not in kinds_by_name:
         paths = ", ".join(f"/feed/{feed_name}" for feed_name in kinds_by_name)
@@ -94,36 +95,40 @@ KIND_FEED_OPERATION = Operation(formats=(ATOM,), early_dependencies=(find_feed_k
 
 
 async def get_feed(
-    context: ContextDep, log_sync: ChangeLogDep, parameters: Annotated[FeedParameters, Query()]
+    context: ContextDep,
+    resource_versions: ResourceVersionsDep,
+    parameters: Annotated[FeedParameters, Query()],
 ) -> Response:
     """The last changed resources of all kinds, the newest change first. With `before`, older changes."""
-    log = await log_sync.get_complete_log()
-    return await run_sync(respond_with_all_changes, context, log, parameters.before)
+    versions = await resource_versions.get_versions()
+    return await run_sync(respond_with_all_changes, context, versions, parameters.before)
 
 
 async def get_kind_feed(
     context: ContextDep,
-    log_sync: ChangeLogDep,
+    resource_versions: ResourceVersionsDep,
     kind: Annotated[str, Depends(find_feed_kind)],
     parameters: Annotated[FeedParameters, Query()],
 ) -> Response:
     """The last changed resources of one kind, such as `paper.atom`, the newest change first."""
-    log = await log_sync.get_complete_log()
+    versions = await resource_versions.get_versions()
     title, path = f"{kind_title(kind)}: what changed", f"feed/{kind}.atom"
     return await run_sync(
-        respond_with_changed_resources, context, log, [kind], title, path, parameters.before
+        respond_with_changed_resources, context, versions, [kind], title, path, parameters.before
     )
 
 
-def respond_with_all_changes(context: RequestContext, log: ChangeLog, before_text: str | None) -> Response:
+def respond_with_all_changes(
+    context: RequestContext, versions: ResourceVersions, before_text: str | None
+) -> Response:
     """A page of the feed of all resources. Raises Problem as `respond_with_changed_resources` does."""
-    kinds = [kind for kind in queries.list_logged_kinds(log) if kind not in INTERNAL_KINDS]
-    return respond_with_changed_resources(context, log, kinds, "What changed", "feed.atom", before_text)
+    kinds = [kind for kind in queries.list_versioned_kinds(versions) if kind not in INTERNAL_KINDS]
+    return respond_with_changed_resources(context, versions, kinds, "What changed", "feed.atom", before_text)
 
 
 def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - a page of a feed needs all of these
     context: RequestContext,
-    log: ChangeLog,
+    versions: ResourceVersions,
     kinds: list[str],
     title: str,
     path: str,
@@ -135,15 +140,15 @@ def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - a page of a feed
     """
     request = context.request
     before = MAX_CHANGE_NUMBER if before_text is None else parse_page_number(before_text, "before")
-    latest = queries.latest_changes_of_kinds(log, kinds, before, ENTRIES_PER_FEED_PAGE + 1)
+    latest = queries.latest_changes_of_kinds(versions, kinds, before, ENTRIES_PER_FEED_PAGE + 1)
     page_changes = latest[:ENTRIES_PER_FEED_PAGE]
     if before_text and (
-        before > log.last_number or not page_changes or is_change_of_other_kind(log, kinds, before)
+        before > versions.last_number or not page_changes or is_change_of_other_kind(versions, kinds, before)
     ):
         raise Problem(404, f"The feed has no page before {before}. Its first page: /{path}")
     next_value = str(page_changes[-1].number) if len(latest) > ENTRIES_PER_FEED_PAGE else ""
     links = build_feed_links(f"{request.base_url}{path}", "before", before_text or "", next_value)
-    newest = page_changes[0].changed_at if page_changes else log.start_time
+    newest = page_changes[0].changed_at if page_changes else versions.start_time
     return respond_with_feed(
         request,
         AtomFeed(
@@ -152,14 +157,15 @@ def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - a page of a feed
     )
 
 
-def is_change_of_other_kind(log: ChangeLog, kinds: list[str], number: int) -> bool:
+def is_change_of_other_kind(versions: ResourceVersions, kinds: list[str], number: int) -> bool:
     """Whether the change of this number is the last change of a resource that is not of these kinds.
 
     No page of the feed of these kinds links to such a number. Resources outside of `id/` have the kind "".
     """
-    other_kinds = {"", *queries.list_logged_kinds(log)}.difference(kinds)
+    other_kinds = {"", *queries.list_versioned_kinds(versions)}.difference(kinds)
     return any(
-        change.number == number for change in queries.latest_changes_of_kinds(log, other_kinds, number + 1, 1)
+        change.number == number
+        for change in queries.latest_changes_of_kinds(versions, other_kinds, number + 1, 1)
     )
 
 

@@ -20,14 +20,14 @@ from ..problems import Problem
 from ..rdf.formats import ATOM, HTML
 from ..rdf.namespaces import XSD_NAMESPACE
 from ..resources.atom import AtomEntry, AtomFeed, AtomLink
-from ..resources.dependencies import ChangeLogDep
+from ..resources.dependencies import ResourceVersionsDep
 from ..resources.existence import bind_example_query
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import ExampleQuery, list_example_queries
 from ..sparql.parameters import build_example_model
 from ..sparql.service import QueryService, select_internal_tsv
-from ..store.changelog.log import ChangeLog
-from ..store.changelog.sync import ChangeLogSync
+from ..store.resource_versions.database import ResourceVersions
+from ..store.resource_versions.projection import ResourceVersionsProjection
 from ..store.view import parse_tsv_solutions
 from .news import (
     ENTRIES_PER_FEED_PAGE,
@@ -45,7 +45,13 @@ TIME_SUFFIXES = {
 
 
 def build_query_feed_page(  # noqa: PLR0913 - a page of a feed needs all of these
-    context: RequestContext, log: ChangeLog, query: ExampleQuery, tsv: bytes, *, pairs: Pairs, number: int
+    context: RequestContext,
+    versions: ResourceVersions,
+    query: ExampleQuery,
+    tsv: bytes,
+    *,
+    pairs: Pairs,
+    number: int,
 ) -> Response:
     """A page of the feed of a query with the results `tsv`, for the query parameters `pairs`.
 
@@ -62,7 +68,7 @@ def build_query_feed_page(  # noqa: PLR0913 - a page of a feed needs all of thes
     feed_url = f"{str(context.request.base_url).rstrip('/')}{path}"
     next_value = str(number + 1) if number * ENTRIES_PER_FEED_PAGE < len(entries) else ""
     links = build_feed_links(feed_url, "page", str(number) if number > 1 else "", next_value)
-    newest = entries[0].updated if entries else log.start_time
+    newest = entries[0].updated if entries else versions.start_time
     feed = AtomFeed(build_feed_iri(context, path.removeprefix("/")), query.title, newest, links, page_entries)
     return respond_with_feed(context.request, feed, content_location_field(feed_name, pairs, ATOM))
 
@@ -118,7 +124,7 @@ QueryFeedName = Annotated[
 
 
 async def get_query_feed(
-    context: ContextDep, queries: QueriesDep, log_sync: ChangeLogDep, name: QueryFeedName
+    context: ContextDep, queries: QueriesDep, resource_versions: ResourceVersionsDep, name: QueryFeedName
 ) -> Response:
     """The results of an example query by the date in each row, the newest first.
 
@@ -134,11 +140,15 @@ async def get_query_feed(
         )
     query = examples_by_file[name]
     pairs = check_query_parameters(context.request, *list_parameter_names(build_example_model(query)))
-    return await respond_with_example_feed(context, queries, log_sync, query, pairs)
+    return await respond_with_example_feed(context, queries, resource_versions, query, pairs)
 
 
 async def respond_with_example_feed(
-    context: RequestContext, queries: QueryService, log_sync: ChangeLogSync, query: ExampleQuery, pairs: Pairs
+    context: RequestContext,
+    queries: QueryService,
+    resource_versions: ResourceVersionsProjection,
+    query: ExampleQuery,
+    pairs: Pairs,
 ) -> Response:
     """The feed of an example query with these parameters, the newest row first.
 
@@ -147,8 +157,8 @@ async def respond_with_example_feed(
     request = context.request
     query_text = await bind_example_query(request, queries, query, pairs)
     number = parse_page_number(dict(pairs).get("page", "1"), "page")
-    log = await log_sync.get_current_log()
+    versions = await resource_versions.get_versions()
     tsv = await select_internal_tsv(request, queries, query_text)
     return await run_sync(
-        partial(build_query_feed_page, context, log, query, tsv, pairs=pairs, number=number)
+        partial(build_query_feed_page, context, versions, query, tsv, pairs=pairs, number=number)
     )

@@ -30,11 +30,11 @@ import zstandard
 from ..files import open_durable_file
 from ..rdf.formats import DATASET_FORMATS, GZIP, N_QUADS, ZSTD
 from ..store.errors import translate_disk_errors
-from ..store.files import ASIDE_FOLDER
+from ..store.files import ASIDE_FOLDER, DUMPS_FOLDER
 from ..store.store import Store
 from ..store.view import StoreView
 
-DUMPS_FOLDER, DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER = "dumps", "copy", "new"
+DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER = "copy", "new"
 KEPT_DUMP_VERSIONS = 3
 DUMP_VERSION_DIGITS = 32  # hexadecimal digits of the SHA-256
 DUMP_CHUNK_BYTES = 1024 * 1024

@@ -40,20 +40,14 @@ from ..rdf.formats import GRAPH_FORMATS, JSON_LD, MARKDOWN, N_TRIPLES, RDF_XML, 
 from ..rdf.jsonld_context import parse_inlining_context
 from ..rdf.serialization import parse_graph_document
 from ..settings import Settings
-from ..shacl.gate import PAPER_WRITE_FORMATS, is_paper_graph
+from ..shacl.gate import PAPER_WRITE_FORMATS, GateDecision, is_paper_graph
 from ..store.change import Change
 from .dependencies import WritesDep
+from .group_commit import PendingWrite, PreparedWrite, commit_in_group, commit_writes
 from .parameters import GraphWriteParameters
 from .provenance import WriteRequest
 from .routes import GraphName, missing_graph_problem, parse_graph_parameter, parse_graph_path, serialize_graph
-from .write_pipeline import (
-    WritePipeline,
-    check_writable_graph,
-    commit_with_record,
-    exclusive_write,
-    pass_gate,
-    run_exclusive_write,
-)
+from .write_pipeline import WritePipeline, check_writable_graph, exclusive_write, pass_gate
 
 
 async def read_graph_payload(request: Request, formats: Sequence[Format], max_bytes: int) -> list[BodyPart]:
@@ -215,18 +209,14 @@ async def apply_graph_change(
     check_writable_graph(graph, settings.base)
     request, title = context.request, f"{context.request.method} {graph_path(graph, settings.base)}"
     if request.method == "DELETE":
-        return await run_exclusive_write(
-            request, pipeline, delete_graph, context, pipeline, graph, WriteRequest(token, title, [])
-        )
+        return await delete_graph(context, pipeline, graph, WriteRequest(token, title, []))
     if is_paper and graph is not None:
         parts = await read_graph_payload(request, PAPER_WRITE_FORMATS, settings.paper_bytes)
         return await change_paper_graph(context, pipeline, graph, parts, WriteRequest(token, title, parts))
     parts = await read_graph_payload(request, GRAPH_FORMATS, settings.body_bytes)
     write = WriteRequest(token, title, parts)
     triples = await run_sync(parse_bounded_parts, settings, parts, graph)
-    return await run_exclusive_write(
-        request, pipeline, write_graph_triples, context, pipeline, graph, triples, write
-    )
+    return await commit_graph_triples(context, pipeline, graph, triples, write)
 
 
 def check_write_size(settings: Settings, triples: Iterable[ox.Triple], factor: int = 1) -> None:
@@ -268,28 +258,37 @@ async def change_paper_graph(
     context: RequestContext, pipeline: WritePipeline, graph: str, parts: list[BodyPart], write: WriteRequest
 ) -> Response:
     """Write the graph of a paper if its new content passes the gate; else respond with the report."""
-    request = context.request
-    store = context.store
-    # No other write may change the content between the check and this write.
-    async with exclusive_write(request, pipeline):
-        is_addition = request.method == "POST"
-        existing = await run_sync(store.serialize_graph, graph, N_TRIPLES.media_type) if is_addition else b""
-        decision = await pass_gate(request, pipeline, graph, parts, existing)
+    if context.request.method != "POST":  # the check does not depend on other writes
+        decision = await pass_gate(context.request, pipeline, graph, parts, existing=b"")
         if isinstance(decision, Response):
             return decision
-        triples = await run_sync(
-            parse_bounded_parts,
-            context.settings,
-            [BodyPart("", N_TRIPLES.media_type, decision.triples)],
-            graph,
-        )
-        if is_addition:  # so that one write can delete the paper
-            await run_sync(check_sum_size, context, graph, triples)
+        triples = await parse_checked_triples(context, graph, decision)
         write = replace(write, check_results=decision.by_digest)
-        return await run_sync(write_graph_triples, context, pipeline, graph, triples, write)
+        return await commit_graph_triples(context, pipeline, graph, triples, write)
+    # No other write may change the content between the check and this write.
+    async with exclusive_write(context.request, pipeline):
+        existing = await run_sync(context.store.serialize_graph, graph, N_TRIPLES.media_type)
+        decision = await pass_gate(context.request, pipeline, graph, parts, existing)
+        if isinstance(decision, Response):
+            return decision
+        triples = await parse_checked_triples(context, graph, decision)
+        await run_sync(check_sum_size, context, graph, triples)  # so that one write can delete the paper
+        pending = make_graph_write(
+            context, pipeline, graph, triples, replace(write, check_results=decision.by_digest)
+        )
+        await run_sync(commit_writes, pipeline, [pending])
+        return pending.get_response()
 
 
-def write_graph_triples(
+async def parse_checked_triples(
+    context: RequestContext, graph: str, decision: GateDecision
+) -> list[ox.Triple]:
+    """The triples that passed the gate. Raises Problem 413 if they exceed a write."""
+    part = BodyPart("", N_TRIPLES.media_type, decision.triples)
+    return await run_sync(parse_bounded_parts, context.settings, [part], graph)
+
+
+async def commit_graph_triples(
     context: RequestContext,
     pipeline: WritePipeline,
     graph: str | None,
@@ -297,12 +296,28 @@ def write_graph_triples(
     write: WriteRequest,
 ) -> Response:
     """Write triples to the graph: replace its content (PUT) or add to it (POST)."""
+    pending = make_graph_write(context, pipeline, graph, triples, write)
+    return await commit_in_group(context.request, pipeline, pending)
+
+
+def make_graph_write(
+    context: RequestContext,
+    pipeline: WritePipeline,
+    graph: str | None,
+    triples: list[ox.Triple],
+    write: WriteRequest,
+) -> PendingWrite:
+    """The write that replaces the content of the graph (PUT) or adds to it (POST)."""
     store = context.store
     compute_change = store.compute_replacement if context.request.method == "PUT" else store.compute_addition
-    return commit_conditional_change(context, pipeline, graph, lambda: compute_change(graph, triples), write)
+
+    def prepare() -> PreparedWrite:
+        return prepare_write(context, pipeline, graph, lambda: compute_change(graph, triples), write)
+
+    return PendingWrite(graph, prepare, write.check_results)
 
 
-def delete_graph(
+async def delete_graph(
     context: RequestContext, pipeline: WritePipeline, graph: str | None, write: WriteRequest
 ) -> Response:
     """Delete the graph. Raises Problem 404 if it does not exist."""
@@ -313,32 +328,31 @@ def delete_graph(
             raise missing_graph_problem(graph)
         return store.compute_replacement(graph, None)
 
-    return commit_conditional_change(context, pipeline, graph, compute_deletion, write)
+    def prepare() -> PreparedWrite:
+        return prepare_write(context, pipeline, graph, compute_deletion, write)
+
+    return await commit_in_group(context.request, pipeline, PendingWrite(graph, prepare))
 
 
-def commit_conditional_change(
+def prepare_write(
     context: RequestContext,
     pipeline: WritePipeline,
     graph: str | None,
     compute_change: Callable[[], Change],
     write: WriteRequest,
-) -> Response:
-    """Compute and commit the change under the write lock. Raises Problem 412 if a condition fails.
+) -> PreparedWrite:
+    """Compute the commit of a change, under the write lock. Raises Problem 412 if a condition fails.
 
     The response to a PUT has no ETag, as the body is not stored as it was sent (RFC 9110, section 9.3.4).
     """
-    store = context.store
-    path = graph_path(graph, context.base)
-    with store.exclusive_writer():
-        exists = store.has_graph(graph)
-        check_existing_size(context, graph)
-        check_write_conditions(context, graph, exists)
-        change = compute_change()
-        check_write_size(context.settings, (quad.triple for quad in chain(change.removed, change.added)))
-        commit_with_record(pipeline, change, write)
-    if exists:
-        return Response(status_code=204, headers=NO_STORE_HEADERS)
-    return Response(status_code=201, headers=NO_STORE_HEADERS | {"Location": path})
+    exists = context.store.has_graph(graph)
+    check_existing_size(context, graph)
+    check_write_conditions(context, graph, exists)
+    change = compute_change()
+    check_write_size(context.settings, (quad.triple for quad in chain(change.removed, change.added)))
+    headers = NO_STORE_HEADERS | ({} if exists else {"Location": graph_path(graph, context.base)})
+    response = Response(status_code=204 if exists else 201, headers=headers)
+    return PreparedWrite(pipeline.build_commit(change, write) if change else None, response)
 
 
 def check_existing_size(context: RequestContext, graph: str | None) -> None:

@@ -7,7 +7,7 @@ previous content of each graph is stored, so that every recorded version can be 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pyoxigraph as ox
 
@@ -22,8 +22,9 @@ from ..rdf.namespaces import (
     VOID_TRIPLES,
     WGIG_DIGEST,
 )
-from ..rdf.serialization import build_quad, serialize_n_triples
+from ..rdf.serialization import build_quad, normalize_quads, serialize_n_triples
 from ..store.change import BEGINNING_OF_TIME, Change
+from ..store.change_log import CommitOrigin, NewCommit, ReplacedContent, SourceFile
 from ..store.commit import CheckResults, graphs_of_quads
 from ..store.history import (
     DCAT_HAS_CURRENT_VERSION,
@@ -71,6 +72,22 @@ class WriteRequest:
     files: Sequence[BodyPart]
     check_results: CheckResults = field(default_factory=dict)
 
+    @property
+    def origin(self) -> CommitOrigin:
+        """The writer, title and files, as the change log has them."""
+        return CommitOrigin(
+            self.token.id,
+            self.title,
+            tuple(
+                SourceFile(
+                    shorten_untrusted_text(file.file_name),
+                    shorten_untrusted_text(file.content_type),
+                    hashlib.sha256(file.body).hexdigest(),
+                )
+                for file in self.files
+            ),
+        )
+
 
 class ProvenanceRecorder:
     """Adds the provenance of writes to the history. Only one thread may add records at a time."""
@@ -86,31 +103,36 @@ class ProvenanceRecorder:
         """Forget the last write, after another process wrote."""
         self.last_write_time, self.last_durable_write = None, ""
 
-    def add_record(self, change: Change, write: WriteRequest) -> Change:
-        """Store the content that the change replaces; return the change with its provenance added.
+    def build_commit(self, change: Change, write: WriteRequest) -> NewCommit:
+        """The commit of a change with its provenance, and with the contents that it replaces.
 
-        Raises StoreError if the replaced content cannot be stored.
+        Raises StoreError if the replaced contents cannot be stored.
         """
         time = self.next_write_time()
         write_name = time.strftime(VERSION_TIME_FORMAT)
         activity = ox.NamedNode(f"{self.history.base}id/write/{write_name}")
         record = set(self.request_triples(activity, time, write))
-        obsolete = set[ox.Triple]()
+        obsolete, replaced = set[ox.Triple](), list[ReplacedContent]()
         for graph in sorted(graphs_in_change(change), key=str):
-            added_triples, removed_triples = self.graph_version_changes(graph, change, activity, write_name)
+            added_triples, removed_triples, content = self.graph_version_changes(
+                graph, change, activity, write_name
+            )
             record |= added_triples
             obsolete |= removed_triples
+            replaced += [content] if content else []
         history_graph = self.history.graph
         created = () if self.store.has_graph(history_graph.value) else (history_graph.value,)
-        return Change(
+        new_quads = normalize_quads(record, history_graph)
+        recorded_change = Change(
             (*change.removed, *(build_quad(triple, history_graph) for triple in obsolete)),
-            (*change.added, *(build_quad(triple, history_graph) for triple in record)),
+            (*change.added, *(quad for quad in new_quads if not self.store.has_quad(quad))),
             change.dropped,
             (*change.created, *created),
         )
+        return NewCommit(recorded_change, write.origin, time, replaced)
 
     def mark_durable(self) -> None:
-        """Remember that the write of the last `add_record` is on disk."""
+        """Remember that the write of the last `build_commit` is on disk."""
         assert self.last_write_time
         self.last_durable_write = self.last_write_time.strftime(VERSION_TIME_FORMAT)
 
@@ -125,7 +147,7 @@ class ProvenanceRecorder:
     def next_write_time(self) -> datetime:
         """The time of the next write: now, or 1 µs after the last write if the clock was set back."""
         last = self.last_write_time or self.last_recorded_time()
-        self.last_write_time = max(datetime.now(UTC), last + timedelta(microseconds=1))
+        self.last_write_time = max(self.store.log.next_time(), last + timedelta(microseconds=1))
         return self.last_write_time
 
     def last_recorded_time(self) -> datetime:
@@ -160,8 +182,11 @@ class ProvenanceRecorder:
 
     def graph_version_changes(
         self, graph: str | None, change: Change, activity: ox.NamedNode, write_name: str
-    ) -> tuple[set[ox.Triple], set[ox.Triple]]:
-        """The triples to add to the history, and those to remove, for the new version of a graph."""
+    ) -> tuple[set[ox.Triple], set[ox.Triple], ReplacedContent | None]:
+        """The triples to add to the history, and those to remove, for the new version of a graph.
+
+        Also the content that the version replaces; None if the graph did not exist.
+        """
         graph_node = ox.NamedNode(build_graph_url(graph, self.history.base))
         before = read_graph_lines(self.store, graph)
         current = self.history.current_version(self.store, graph_node)
@@ -174,20 +199,18 @@ class ProvenanceRecorder:
         ):
             current = None
         record = set[ox.Triple]()
-        old_version = None
+        old_version, replaced = None, None
         # The default graph exists if it has triples.
         existed_before = graph not in change.created and (bool(before) or graph is not None)
         if current or existed_before:
+            content = b"".join(sorted(before))
+            replaced = ReplacedContent(graph, content, self.history.contents.keep_content(content))
             old_version = current or self.history.version_iri(graph, UNRECORDED_VERSION_PREFIX + write_name)
             record |= {
                 ox.Triple(old_version, PROV_SPECIALIZATION_OF, graph_node),
                 ox.Triple(old_version, VOID_TRIPLES, ox.Literal(len(before))),
                 ox.Triple(old_version, PROV_WAS_INVALIDATED_BY, activity),
-                ox.Triple(
-                    old_version,
-                    DCTERMS_IDENTIFIER,
-                    ox.Literal(self.history.contents.keep(b"".join(sorted(before)))),
-                ),
+                ox.Triple(old_version, DCTERMS_IDENTIFIER, ox.Literal(replaced.digest)),
             }
         if graph not in change.dropped:
             new_version = self.history.version_iri(graph, write_name)
@@ -203,7 +226,7 @@ class ProvenanceRecorder:
                 ox.Triple(new_version, WGIG_DIGEST, ox.Literal(digest_n_triples(after))),
                 *([ox.Triple(new_version, PROV_WAS_REVISION_OF, old_version)] if old_version else []),
             }
-        return record, obsolete
+        return record, obsolete, replaced
 
 
 def graphs_in_change(change: Change) -> set[str | None]:

@@ -134,10 +134,6 @@ def commit_update(
     """Commit the change that the update makes. Returns a response with the report if a paper is refused."""
     settings = context.settings
     store = context.store
-    if pipeline.recorder is None and settings.write_profile == PROFILE_OFF:
-        store.update(update.engine_text, settings.base, update.targets)
-        pipeline.count_written()
-        return None
 
     async def run_in_check_queue(*call: Any) -> Change | None:
         async with cancel_on_disconnect(context.request.receive):

@@ -23,6 +23,7 @@ from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, JSON, Format
 from ..rdf.serialization import serialize_triples
 from ..rdf.sparql_lexer import check_absolute_iri
+from ..store.errors import MissingChangesError
 from ..store.history import GraphVersion, list_graph_versions
 
 LINK_FORMAT = Format("application/link-format", "link", "Link format")
@@ -270,9 +271,15 @@ def read_version_lines(context: RequestContext, graph: str | None, version: Grap
 
 
 def read_version_content(context: RequestContext, graph: str | None, version: GraphVersion) -> bytes:
-    """The content of a version as N-Triples. Raises Problem 404 if it was not kept."""
+    """The content of a version as N-Triples.
+
+    Raises Problem 404 if it was not kept, 410 if it was erased or is kept no longer.
+    """
     assert context.history  # without a history there are no versions
-    content = context.history.read_version(context.store, graph, version)
+    try:
+        content = context.history.read_version(context.store, graph, version)
+    except MissingChangesError as error:
+        raise Problem(410, f"{error} Who wrote it and when remains recorded.") from error
     if content is None:
         raise Problem(
             404,

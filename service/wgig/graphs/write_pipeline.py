@@ -8,11 +8,11 @@ change with its provenance; it is durable on disk before the response. `check_wr
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
@@ -34,10 +34,13 @@ from ..shacl.documents import DocumentReader
 from ..shacl.gate import REFUSAL_FORMATS, GateDecision, PaperSubmission, check_submission
 from ..shacl.paper_scope import check_actor_statements
 from ..store.change import Change
+from ..store.change_log import NewCommit
+from ..store.commit import CheckResults
 from ..store.errors import (
     DamagedStoreError,
     DiskFullError,
     InferenceTooLargeError,
+    OutcomeUnknownError,
     StoreDeclinedError,
     StoreError,
     StoreUnavailableError,
@@ -46,6 +49,9 @@ from ..store.errors import (
 from ..store.inference.inference import MAX_INFERENCE_STEPS, MAX_INFERRED_TRIPLES
 from ..store.store import Store
 from .provenance import ProvenanceRecorder, WriteRequest, graphs_in_change
+
+if TYPE_CHECKING:
+    from .group_commit import PendingWrite
 
 READ_AGAIN_ADVICE = "This write was stored either completely or not at all: read the data again."
 RESTART_ADVICE = (
@@ -77,22 +83,37 @@ class WritePipeline:
     """The components that a write needs.
 
     `recorder` is None if no history is kept. `queue` is the queue of writes, `checks` that of the processes
-    that run the gate. `read_paper` reads the files of papers.
+    that run the gate. `read_paper` reads the files of papers. `waiting_writes` are to be committed together.
     """
 
     settings: Settings
     store: Store
     recorder: ProvenanceRecorder | None
     queue: WorkQueue
+    gate: WorkQueue
     checks: WorkQueue
     telemetry: Telemetry
     status: ServiceStatus
     read_paper: DocumentReader
+    waiting_writes: "list[PendingWrite]" = field(default_factory=list)
 
-    def count_written(self) -> None:
-        """Count a committed write in the metrics, and clear the failure in the service status."""
+    def build_commit(self, change: Change, write: WriteRequest) -> NewCommit:
+        """The commit of a change, with its provenance if a history is kept."""
+        return self.recorder.build_commit(change, write) if self.recorder else NewCommit(change, write.origin)
+
+    def commit(self, commits: Sequence[NewCommit], check_results: CheckResults) -> None:
+        """Commit changes together. Raises StoreError."""
+        if not commits:
+            return
+        self.store.commit(commits, check_results)
+        if self.recorder:
+            self.recorder.mark_durable()
+        self.count_written(len(commits))
+
+    def count_written(self, count: int = 1) -> None:
+        """Count committed writes in the metrics, and clear the failure in the service status."""
         self.status.failed_write_time = None
-        self.telemetry.metrics.writes.labels("written").inc()
+        self.telemetry.metrics.writes.labels("written").inc(count)
 
 
 async def run_exclusive_write(
@@ -128,6 +149,12 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
     except UnstorableError as error:
         counter.labels("refused").inc()
         raise Problem(403, f"{error} Nothing has changed.") from error
+    except OutcomeUnknownError as error:
+        counter.labels("failed").inc()
+        log.critical("%s %s: %s", request.method, request.url.path, error)
+        pipeline.status.failed_write_time = datetime.now(UTC).isoformat(timespec="seconds")
+        detail = f"Outcome unknown, version {error.version}: {error} Read the data before you write again."
+        raise Problem(503, detail, version=error.version) from error
     except StoreError as error:
         counter.labels("full" if isinstance(error, DiskFullError) else "failed").inc()
         log.error("%s %s failed: %s", request.method, request.url.path, error)
@@ -154,12 +181,8 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
 
 def commit_with_record(pipeline: WritePipeline, change: Change, write: WriteRequest) -> None:
     """Commit a change, with its provenance if a history is kept; an empty change is ignored."""
-    recorder = pipeline.recorder
     if change:
-        pipeline.store.apply(recorder.add_record(change, write) if recorder else change, write.check_results)
-        if recorder:
-            recorder.mark_durable()
-        pipeline.count_written()
+        pipeline.commit([pipeline.build_commit(change, write)], write.check_results)
 
 
 async def pass_gate(
@@ -206,7 +229,8 @@ async def run_paper_gate(  # noqa: PLR0913, PLR0917 - the submission, format and
         )
     telemetry = pipeline.telemetry
     with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
-        decision = await pipeline.checks.run(check_submission, submission)
+        async with pipeline.gate.slot():
+            decision = await pipeline.checks.run(check_submission, submission)
         outcomes.append("violates" if decision.report else "conforms")
     if decision.actor_statements:
         base = pipeline.settings.base

@@ -22,7 +22,8 @@ from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..store.change import BeforeAfter, Change, QuadMatcher
-from ..store.projection import Projection
+from ..store.projection import Projection, RebuildNeededError
+from ..store.projection_runner import CommittedChange
 from ..store.store import Store
 from ..store.view import StoreView, select_solutions
 from .papers_index import INDEXED_PAPER_CLASSES
@@ -327,14 +328,12 @@ class CellCounts(Projection):
         self.ensure_current()
         return self.counts
 
-    def apply(self, change: Change) -> bool:
-        """Count again what a change affects; return False if that is too much."""
-        differences = diff_cell_counts(self.store, change, self.cells)
-        if differences is not None:
-            self.counts = add_cell_counts(self.counts, differences)
-        return differences is not None
+    def apply(self, commit: CommittedChange) -> None:
+        """Count again what a commit affects. Raises RebuildNeededError if that is too much."""
+        differences = diff_cell_counts(self.store.match_applied, commit.full, self.cells)
+        self.counts = add_cell_counts(self.counts, differences)
 
-    def rebuild(self, view: StoreView) -> None:
+    def rebuild(self, view: StoreView, _version: int) -> None:
         """Count all."""
         self.counts = self.cells.count_all(view)
 
@@ -349,19 +348,22 @@ def add_cell_counts(counts: Counter[CellKey], differences: Counter[CellKey]) -> 
     return total
 
 
-def diff_cell_counts(view: StoreView, change: Change, cells: CountedCells) -> Counter[CellKey] | None:
-    """The differences in the counts due to a change; None if it affects too many resources."""
+def diff_cell_counts(match: QuadMatcher, change: Change, cells: CountedCells) -> Counter[CellKey]:
+    """The differences in the counts due to a change; `match` finds quads as they are after it.
+
+    Raises RebuildNeededError if the change affects too many resources.
+    """
     relevant = Change(
         tuple(filter(cells.is_relevant, change.removed)),
         tuple(filter(cells.is_relevant, change.added)),
     )
     # Cached, as the same patterns are matched before and after the change.
-    states = BeforeAfter(cache(lambda *pattern: tuple(view.match(*pattern))), relevant)
+    states = BeforeAfter(cache(lambda *pattern: tuple(match(*pattern))), relevant)
     nodes: Nodes = set()
     for quad in chain(relevant.removed, relevant.added):
         nodes |= cells.find_affected(quad, (states.before, states.after))
         if len(nodes) > MAX_AFFECTED_RESOURCES:
-            return None
+            raise RebuildNeededError(f"The commit affects more than {MAX_AFFECTED_RESOURCES} resources.")
     differences = Counter[CellKey]()
     for node in nodes:
         differences.update(cells.find_cells(node, states.after))

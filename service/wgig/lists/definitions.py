@@ -75,9 +75,7 @@ LIST_DEFINITIONS = {
                         "Whether it has all parts of the template; papers of other forms are not tested."
                     ),
                     many=True,
-                    # Only the assertion on the whole paper has wgig:partsMet.
-                    pattern="?value_assertion earl:subject ?id ; earl:result ?value ; "
-                    "wgig:partsMet ?value_parts_met .",
+                    pattern="?value_assertion earl:subject ?id ; earl:result ?value .",
                 ),
                 ListField("drafter", "agent", gettext_noop("Who wrote it."), many=True),
                 ListField("mainActor", "agent", gettext_noop("The main actor (section 4).")),
@@ -616,8 +614,7 @@ LIST_DEFINITIONS = {
                     "doc",
                     gettext_noop("The sections and parts that are missing."),
                     many=True,
-                    pattern="?value_part dcterms:isPartOf ?id ; earl:test ?value ; "
-                    "earl:result test-result:missing .",
+                    pattern="?id wgig:partMissing ?value .",
                 ),
                 SOURCE_FIELD,
             ),

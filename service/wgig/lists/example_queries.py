@@ -17,7 +17,7 @@ from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep
 from ..rdf.formats import ATOM, FORMATS_BY_FORM, GRAPH_FORMATS, HTML, JSON, SOLUTION_FORMATS, Format
 from ..resources import mappings
-from ..resources.dependencies import ChangeLogDep
+from ..resources.dependencies import ResourceVersionsDep
 from ..resources.existence import bind_example_query, example_parameter_names
 from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
@@ -113,7 +113,7 @@ def describe_example_query(example: ExampleQuery) -> dict[str, Any]:
 
 
 async def get_example_query(
-    context: ContextDep, queries: QueriesDep, change_log: ChangeLogDep, name: ExampleName
+    context: ContextDep, queries: QueriesDep, resource_versions: ResourceVersionsDep, name: ExampleName
 ) -> Response:
     """The result of an example query for the given parameters; a missing parameter has its default.
 
@@ -127,7 +127,7 @@ async def get_example_query(
     pairs = check_query_parameters(request, *list_parameter_names(build_example_model(example, formats)))
     format_ = choose_response_format(request, formats, dict(pairs).get("_mediatype"), suffix)
     if format_ is ATOM:
-        return await respond_with_example_feed(context, queries, change_log, example, pairs)
+        return await respond_with_example_feed(context, queries, resource_versions, example, pairs)
     # The model also has the page parameters, which only the feed supports.
     check_query_parameters(request, (*example_parameter_names(example), "_mediatype"))
     query = await bind_example_query(request, queries, example, pairs)

@@ -4,7 +4,7 @@ It is built on first use; afterwards, only papers that a commit affects are read
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -17,7 +17,8 @@ from ..http.work_queue import WorkQueue
 from ..rdf.literals import term_text
 from ..rdf.namespaces import EARL_RESULT, RDF_TYPE, expand_curie, namespaces_by_prefix
 from ..store.change import Change
-from ..store.projection import Projection, ProjectionState
+from ..store.projection import Projection
+from ..store.projection_runner import CommittedChange
 from ..store.store import Store
 from ..store.view import StoreView
 from .fields import NAME_PATH
@@ -164,23 +165,20 @@ class PapersIndex(Projection):
         self.refresh()
         return function(self.papers, *args, **kwargs)
 
-    def apply(self, change: Change) -> bool:
-        """Record which papers a change affects. Returns True: these are read again on next use."""
+    def apply(self, commit: CommittedChange) -> None:
+        """Record which papers a commit affects: these are read again on next use."""
         with self.change_lock:
-            self.changed_iris.update(self.iter_changed_papers(change))
-        return True
+            self.changed_iris.update(self.iter_changed_papers(commit.full))
 
-    def follow_commit(self, change: Change | None) -> None:
-        """Apply or collect the change of a commit. During a build, record the affected papers at once.
+    def apply_many(self, commits: Sequence[CommittedChange]) -> None:
+        """Record which papers commits affect, also if their changes cancel each other out.
 
-        The build reads the store while it changes. So a paper may have to be read again even if the changes
-        during the build cancel each other out, such as its deletion and restoration.
+        A build reads the store while it changes, so it may have read a paper between two such commits.
         """
-        if change is not None and self.state is ProjectionState.BUILDING:
-            self.apply(change)
-        super().follow_commit(change)
+        for commit in commits:
+            self.apply(commit)
 
-    def rebuild(self, view: StoreView) -> None:
+    def rebuild(self, view: StoreView, _version: int) -> None:
         """Read all papers."""
         self.papers = self.read_all(view)
 

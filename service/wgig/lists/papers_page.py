@@ -9,9 +9,9 @@ import pyoxigraph as ox
 from ..http import language
 from ..http.parameters import build_service_path
 from ..rdf.literals import term_text
-from ..rdf.namespaces import EARL_RESULT, expand_curie, namespaces_by_prefix
+from ..rdf.namespaces import expand_curie, namespaces_by_prefix
 from ..resources.labels import find_labels
-from ..shacl.rules import TEMPLATE_SECTIONS
+from ..shacl.outcomes import list_section_outcomes
 from ..store.store import Store
 from ..text import natural_sort_key
 from .papers_index import PAPER_FACETS, PAPER_SORT_KEYS, STATUS_FACET, FacetedPapers, IndexedPaper
@@ -66,7 +66,7 @@ class PaperSelection:
 class PaperRow:
     """A paper on the page, with the result of checking it against the template.
 
-    `assertion` is the IRI of the result. `sections` has a state for each section: `passed`, `missing`,
+    `assertion` is the IRI of the result. `sections` has an outcome for each section: `passed`, `missing`,
     `faulty`, `waived` or `untested`. `parts` is the number of parts that the template requires, `met` the
     number of those that the paper has, both as text. A paper that was not checked has no sections, and the
     numbers are empty.
@@ -184,25 +184,15 @@ def build_paper_row(store: Store, paper: IndexedPaper, namespaces: Mapping[str, 
     assertion = namespaces["assertion"] + paper.iri.removeprefix(namespaces["paper"])
     if not paper.facet_values("conformance"):
         return PaperRow(paper, assertion, (), "", "")
-    values = {quad.predicate.value: term_text(quad.object) for quad in store.match(ox.NamedNode(assertion))}
-    section_quads = (
-        store.match(ox.NamedNode(f"{assertion}/{number}"), EARL_RESULT) for number in TEMPLATE_SECTIONS
-    )
+    pairs = [(quad.predicate, quad.object) for quad in store.match(ox.NamedNode(assertion))]
+    values = {property_.value: term_text(value) for property_, value in pairs}
     return PaperRow(
         paper,
         assertion,
-        [
-            next((last_iri_segment(term_text(quad.object)) for quad in quads), "untested")
-            for quads in section_quads
-        ],
+        list_section_outcomes(pairs),
         values.get(f"{namespaces['wgig']}partsMet", ""),
         values.get(f"{namespaces['wgig']}partsAsked", ""),
     )
-
-
-def last_iri_segment(iri: str) -> str:
-    """The part of an IRI after its last slash."""
-    return iri.rpartition("/")[2]
 
 
 def find_papers_labels(store: Store, selection: PaperSelection) -> dict[str, ox.Literal]:

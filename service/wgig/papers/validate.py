@@ -28,12 +28,11 @@ from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf.formats import FILE_FORMATS, HTML, WORD_DOCUMENT, Format
-from ..rdf.namespaces import namespaces_by_prefix
 from ..settings import Settings
 from ..shacl.check import check_document, get_issue_papers
-from ..shacl.conformance import TEST_PASSED
 from ..shacl.documents import Document, build_triple_limit_problem
 from ..shacl.findings import CheckOutcome, UncheckedFile
+from ..shacl.outcomes import OUTCOME_PASSED, list_section_outcomes
 from ..shacl.reports import REPORT_WRITERS
 from ..shacl.reports.html import ReportView
 from ..shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, PROFILE_NAMESPACE, validate_profile_name
@@ -54,24 +53,24 @@ from .uploads import (
     parse_uploads,
 )
 
-# An EARL assertion has the result for a paper, or for a section of it: {form} followed by 0 to 8. The title
-# of a paper is taken from the label of its assertion, as the paper may not be in the store.
+# The assertion on a paper names the sections with another outcome than passed. The title of a paper is taken
+# from the label of its assertion, as the paper may not be in the store.
 PAPER_CONFORMANCE_QUERY = """
-PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX earl: <http://www.w3.org/ns/earl#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX wgig: <{base}ontology#>
-SELECT ?paper_assertion ?paper ?label ?illustrative ?met ?parts ?result ?section ?state
+SELECT ?assertion ?paper ?label ?illustrative ?met ?parts ?result ?outcome_property ?part
 FROM <{base}graph/conformance>
 WHERE {{
-  ?paper_assertion wgig:partsMet ?met ; wgig:partsAsked ?parts ; earl:subject ?paper ; rdfs:label ?label ;
+  ?assertion wgig:partsMet ?met ; wgig:partsAsked ?parts ; earl:subject ?paper ; rdfs:label ?label ;
          earl:result ?result .
-  ?section_assertion dcterms:isPartOf ?paper_assertion ; earl:test ?test ; earl:result ?state .
-  BIND(STRAFTER(STR(?test), "{form}") AS ?section)
-  FILTER(?section IN ("0", "1", "2", "3", "4", "5", "6", "7", "8"))
-  OPTIONAL {{ ?paper_assertion wgig:illustrative ?illustrative }}
+  OPTIONAL {{ ?assertion wgig:illustrative ?illustrative }}
+  OPTIONAL {{
+    VALUES ?outcome_property {{ wgig:partMissing wgig:partFaulty wgig:partWaived wgig:partUntested }}
+    ?assertion ?outcome_property ?part
+  }}
 }}
-ORDER BY ?paper_assertion ?section
+ORDER BY ?assertion
 """
 
 
@@ -79,9 +78,9 @@ ORDER BY ?paper_assertion ?section
 class PaperConformance:
     """The conformance of a paper in the store.
 
-    Of the `parts` that the template requires, `met` are present. `sections` are the results `passed`,
-    `missing`, `faulty` or `untested` of the sections, in the order of the template. `assertion` is the IRI of
-    the EARL assertion about the paper.
+    Of the `parts` that the template requires, `met` are present. `sections` are the outcomes `passed`,
+    `missing`, `faulty`, `waived` or `untested` of the sections, in the order of the template. `assertion` is
+    the IRI of the EARL assertion about the paper.
     """
 
     iri: str
@@ -96,8 +95,8 @@ class PaperConformance:
 
 def list_paper_conformance(store: Store, base: str) -> list[PaperConformance]:
     """The papers in the conformance graph, sorted by title; empty if the graph does not exist."""
-    query = PAPER_CONFORMANCE_QUERY.format(base=base, form=namespaces_by_prefix(base)["form-issue-paper"])
-    groups = groupby(select_solutions(store, query), key=lambda row: row["paper_assertion"])
+    query = PAPER_CONFORMANCE_QUERY.format(base=base)
+    groups = groupby(select_solutions(store, query), key=lambda row: row["assertion"])
     return sorted(
         (build_paper_conformance([*group]) for _, group in groups),
         key=lambda paper: natural_sort_key(paper.title.value),
@@ -105,24 +104,21 @@ def list_paper_conformance(store: Store, base: str) -> list[PaperConformance]:
 
 
 def build_paper_conformance(rows: Sequence[ResultRow]) -> PaperConformance:
-    """The conformance of a paper, from the query results for its sections."""
+    """The conformance of a paper, from the query results for its sections and parts."""
     first_row = rows[0]
     label = first_row["label"]  # such as "Spam, profile complete: failed"
     return PaperConformance(
         iri=first_row["paper"].value,
         title=ox.Literal(label.value.rpartition(", profile ")[0], language=label.language),
-        assertion=first_row["paper_assertion"].value,
+        assertion=first_row["assertion"].value,
         illustrative="illustrative" in first_row,
-        complete=earl_result_name(first_row["result"].value) == TEST_PASSED,
+        complete=first_row["result"].value.rpartition("/")[2] == OUTCOME_PASSED,
         met=int(first_row["met"].value),
         parts=int(first_row["parts"].value),
-        sections=[earl_result_name(row["state"].value) for row in rows],
+        sections=list_section_outcomes(
+            (row["outcome_property"], row["part"]) for row in rows if "part" in row
+        ),
     )
-
-
-def earl_result_name(iri: str) -> str:
-    """The name of a result: the last segment of its IRI."""
-    return iri.rpartition("/")[2]
 
 
 VALIDATION_VARY = "Accept, Accept-Encoding, Accept-Language, Cookie"

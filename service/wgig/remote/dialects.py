@@ -12,13 +12,14 @@ import pyoxigraph as ox
 
 from ..rdf.formats import JSON_RESULTS, N_TRIPLES, XML_RESULTS
 from ..rdf.namespaces import RDF_NAMESPACE, XSD_NAMESPACE
+from ..store.overlay import QuadSource
 
 NUMERIC_DATATYPE_IRIS = frozenset(
     f"{XSD_NAMESPACE}{name}" for name in ("integer", "decimal", "double", "float")
 )
 
 
-def has_equal_number(quads: ox.Store, quad: ox.Quad) -> bool:
+def has_equal_number(quads: QuadSource, quad: ox.Quad) -> bool:
     """Whether the statement exists with a different number of equal value, such as 1.0 for 1."""
     value = numeric_value(quad.object)
     if value is None:

@@ -1,30 +1,31 @@
-"""The ledger of a shared store: its version and the changes of the last 100 writes, in a separate graph.
+"""The ledger of a shared store: its version and its last 200 changes, in a separate graph.
 
 The graph is `<base>graph/state`. The instance whose claim has the write lock updates it together with the
 data, in the SPARQL service that has the store ("the service"). Each write has an entry, from which other
-instances update their copies. A change that is too large for one request is announced first: its entry is
-stored, and the state names it as pending, so that the next writer can finish or undo it. An instance that is
-more than 100 writes behind makes a new copy. Long texts are split into several literals.
+instances update their copies, and one for its descriptions. A change that is too large for one request is
+announced first: its entry is stored, and the state names it as pending, so that the next writer can finish or
+undo it. An instance that is more than 200 entries behind makes a new copy. Long texts are split into several
+literals.
 """
 
 import base64
 import gzip
+import hashlib
 import io
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import RawIOBase
 from itertools import chain, islice
-from pathlib import Path
 from typing import NamedTuple, cast
 
 import pyoxigraph as ox
 import zstandard
 
 from ..store.change import Change, parse_change, serialize_change
+from ..store.change_log import SHA256_HEX_PATTERN, ChangeLog
 from ..store.commit import serialize_data_block
 from ..store.errors import StoreError, StoreUnavailableError
-from ..store.files import VERSION_GZIP_LEVEL, ContentStore
 from .claims import WAIT_AFTER_REMOVAL_SECONDS, LostClaimError, WriteClaim, WriteClaims
 from .client import RefusedError
 from .engine import RemoteEngine
@@ -76,7 +77,7 @@ class LedgerTexts:
 
 
 LEDGER_FORMAT = 1  # version of the format of the ledger; ledgers of other versions are refused
-MAX_LEDGER_ENTRIES = 100  # an instance that is more writes behind makes a new copy
+MAX_LEDGER_ENTRIES = 200  # of 100 writes; an instance that is more behind makes a new copy
 MAX_ENTRY_CHARS = 32_000_000  # the entry of a larger change does not contain the change
 LEDGER_RETRY_SECONDS = 0.2  # pause before a retry if the service does not respond
 # The state is read again if there is none or more than one.
@@ -397,27 +398,30 @@ def iter_quad_batches(quads: Iterable[ox.Quad], size: int) -> Iterator[list[ox.Q
         yield batch
 
 
-class SharedContentStore(ContentStore):
-    """Former contents of graphs by digest, in the shared store, with a cache in a local folder."""
+class SharedContents:
+    """The contents that graphs had before, in the shared store; the log of the copy has some of them, too."""
 
-    def __init__(self, folder: Path, texts: LedgerTexts) -> None:
-        """Take the folder of the local copy, and the texts of the ledger."""
-        super().__init__(folder)
-        self.texts = texts
+    def __init__(self, texts: LedgerTexts, log: ChangeLog) -> None:
+        """Take the texts of the ledger, and the change log of the local copy."""
+        self.texts, self.log = texts, log
 
-    def keep(self, content: bytes) -> str:
-        """Store a content unless it is stored already, and return its digest."""
-        digest = super().keep(content)
-        compressed = gzip.compress(content, VERSION_GZIP_LEVEL, mtime=0)
+    def keep_content(self, content: bytes) -> str:
+        """Store a content (sorted N-Triples) unless it is stored already. Returns its SHA-256."""
+        digest = self.log.keep_content(content)
+        compressed = gzip.compress(content, mtime=0)
         self.texts.keep(f"version/{digest}", base64.b64encode(compressed).decode())
         return digest
 
-    def read(self, digest: str) -> bytes:
-        """The content with this digest. Raises StoreError if there is none."""
-        assert self.folder
-        if not self.path(self.folder, digest).exists():
-            stored = self.texts.read(f"version/{digest}")
+    def read_content(self, digest: str) -> bytes:
+        """The content with this SHA-256. Raises StoreError if there is none."""
+        try:
+            return self.log.read_content(digest)
+        except StoreError:  # another instance replaced it
+            stored = self.texts.read(f"version/{digest}") if SHA256_HEX_PATTERN.fullmatch(digest) else None
             if not stored:
-                raise StoreError(f"The version {digest} of a graph is not in the shared store.")
-            super().keep(gzip.decompress(base64.b64decode(stored[1])))
-        return super().read(digest)
+                raise
+        content = gzip.decompress(base64.b64decode(stored[1]))
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise StoreError(f"The version {digest} of a graph is damaged. Restore it from a backup.")
+        self.log.add_old_contents([(digest, content)])
+        return content

@@ -1,31 +1,33 @@
 """The parts of a shared store in an instance: SPARQL service, ledger, write lock, and local copy.
 
 One thread of an instance writes at a time. A write that needs several requests is announced in the ledger
-first. When the store is opened, its copy is reused, restored or replaced, depending on the position that is
-recorded in a file of the folder: the version of the shared store that the copy has.
+first. When the store is opened, its copy is reused, restored or replaced, depending on its position, which is
+the version of the shared store that it has.
 """
 
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import pyoxigraph as ox
+
 from ..settings import Settings
 from ..store.change import Change
+from ..store.change_log import RESET_ENTRY, ChangeLog
+from ..store.errors import StoreError
 from ..store.files import ASIDE_FOLDER
-from ..store.folder import QUADS_FOLDER, WRITER_WAIT_SECONDS, hold_store_closed, open_quads
-from ..store.recovery import CleanMark, InferenceMarks, get_index_mark, get_inference_mark
+from ..store.folder import CHANGE_LOG_FILE, QUADS_FOLDER, WRITER_WAIT_SECONDS, hold_store_closed
+from ..store.position import EnginePosition
 from .claims import WAIT_AFTER_REMOVAL_SECONDS, WriteClaim
 from .client import RefusedError
 from .copy import CopyProgress, StoreCopier
 from .engine import RemoteEngine
 from .ledger import MAX_LEDGER_ENTRIES, InterruptedWriteError, LedgerState, QuadDifference, WriteLedger
 from .skolem import Skolemizer
-
-POSITION_FILE_NAME = "in-line-with"
 
 
 class StorePosition(NamedTuple):
@@ -36,22 +38,12 @@ class StorePosition(NamedTuple):
     write_id: str
 
 
-def get_position_mark(folder: Path) -> CleanMark:
-    """The mark file of a local copy, which contains its position."""
-    return CleanMark(folder / POSITION_FILE_NAME)
-
-
-def read_position_file(folder: Path) -> StorePosition | None:
-    """The position recorded in the folder of a copy; None if there is none."""
-    match get_position_mark(folder).read().split(" "):
-        case [store, version, write_id] if version.isdecimal():
+def parse_store_position(text: str) -> StorePosition | None:
+    """The position of a copy from its text, the three members with spaces between; None if it is invalid."""
+    match text.split(" "):
+        case [store, version, write_id] if store and version.isdecimal():
             return StorePosition(store, int(version), write_id)
     return None
-
-
-def write_position_file(folder: Path, position: StorePosition) -> None:
-    """Record the position of a copy, when all its data is on disk."""
-    get_position_mark(folder).write(" ".join(map(str, position)))
 
 
 class SharedWriteLock:
@@ -156,39 +148,57 @@ def restore_interrupted_copy(folder: Path) -> None:
     old_copy = folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER
     if old_copy.exists():
         with hold_store_closed(folder):
-            if not get_inference_mark(folder).read():  # without this mark, the load was interrupted
-                shutil.rmtree(folder / QUADS_FOLDER)
+            log = ChangeLog(folder / CHANGE_LOG_FILE)
+            if log.find_last_step()[1] not in ("", RESET_ENTRY):
+                shutil.rmtree(folder / QUADS_FOLDER, ignore_errors=True)
                 old_copy.rename(folder / QUADS_FOLDER)
-                InferenceMarks(folder, "").mark_clean()  # any digest: `is_usable_copy` only needs a mark
+                log.append_step(RESET_ENTRY)
+            log.close()
             shutil.rmtree(old_copy, ignore_errors=True)
 
 
-def is_usable_copy(folder: Path, state: LedgerState) -> bool:
-    """Whether the copy in a folder can be updated to this state from the entries of the ledger."""
-    position = read_position_file(folder)
-    if (
-        position is None
-        or position.store != state.store
-        or not get_inference_mark(folder).read()
-        or not (folder / QUADS_FOLDER).exists()
-    ):
-        return False
-    return state.version - MAX_LEDGER_ENTRIES < position.version <= state.version
+def find_usable_position(folder: Path, log: ChangeLog, state: LedgerState) -> EnginePosition | None:
+    """The position of the copy in a folder; None if it cannot be updated to this state from the ledger."""
+    try:
+        position = EnginePosition.read(folder)
+    except StoreError:
+        return None
+    shared = parse_store_position(position.shared) if position else None
+    if position is None or shared is None or position.version > log.last_version:
+        return None
+    is_same = (position.log_id, shared.store) == (log.id, state.store)
+    is_recent = state.version - MAX_LEDGER_ENTRIES < shared.version <= state.version
+    return position if is_same and is_recent else None
 
 
-def copy_shared_store(folder: Path, sharing: StoreSharing, report: ProgressReporter) -> None:
-    """Replace the copy in a folder. Raises StoreError if another process has it open."""
-    report(f"Copying the shared store to {folder} ...")
-    with hold_store_closed(folder):
-        for mark in (get_position_mark(folder), get_inference_mark(folder), get_index_mark(folder)):
-            mark.remove()
-        shutil.rmtree(folder / QUADS_FOLDER, ignore_errors=True)
-    quads = open_quads(folder)
-    state = sharing.copier.copy_into(quads, make_progress_reporter(report))
-    quads.flush()
-    del quads
-    InferenceMarks(folder, state.rules_digest).mark_clean()
-    write_position_file(folder, ledger_position(state))
+def split_derived_change(change: Change, derived_graphs: Set[ox.NamedNode]) -> tuple[Change, Change]:
+    """The parts of a change outside and in the derived graphs."""
+    iris = {graph.value for graph in derived_graphs}
+
+    def select_part(is_derived: bool) -> Change:
+        removed, added = (
+            tuple(quad for quad in quads if (quad.graph_name in derived_graphs) == is_derived)
+            for quads in (change.removed, change.added)
+        )
+        dropped, created = (
+            tuple(graph for graph in graphs if (graph in iris) == is_derived)
+            for graphs in (change.dropped, change.created)
+        )
+        return Change(removed, added, dropped, created)
+
+    return select_part(False), select_part(True)
+
+
+def replace_quads(quads: ox.Store, new: ox.Store) -> None:
+    """Give a store the quads and the graphs of another one, while others read it."""
+    for quad in [quad for quad in quads if quad not in new]:
+        quads.remove(quad)
+    quads.bulk_extend(quad for quad in new if quad not in quads)
+    old_graphs, new_graphs = set(quads.named_graphs()), set(new.named_graphs())
+    for graph in old_graphs - new_graphs:
+        quads.remove_graph(graph)
+    for graph in new_graphs - old_graphs:
+        quads.add_graph(graph)
 
 
 def make_progress_reporter(report: ProgressReporter) -> CopyProgress:

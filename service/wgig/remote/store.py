@@ -4,62 +4,77 @@ A write returns only after the service has executed it. Reads that must include 
 the copy first. Methods raise StoreUnavailableError if the service does not respond. Former graph contents are
 stored in the service, too, so that all instances have the history. A service that stores numbers of equal
 value as one term, such as 1 and 1.0, accepts only one of them in a statement.
+
+The ledger in the service is the truth. The copy has a change log of its own, with the commits in the order in
+which this instance applied them, so that projections follow it as in an embedded store. Nothing is written
+into the copy before the service has the write, so there is nothing to undo in the copy, except a bulk load.
 """
 
+import logging
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, NamedTuple, Self
+from typing import IO, Self
 
 import pyoxigraph as ox
 
-from ..store.change import (
-    Change,
-    Contents,
-    WriteScope,
-    apply_change,
-    compare_contents,
-    find_existing_graphs,
-    iter_graph_quads,
+from ..store.change import Change, Contents, compare_contents, find_existing_graphs, iter_graph_quads
+from ..store.change_log import LOAD_BEGIN_ENTRY, RESET_ENTRY, CommitOrigin, NewCommit, SourceFile
+from ..store.commit import NO_CHECK_RESULTS, CheckResults, apply_to_engine
+from ..store.damage import VERIFIED_COPY_FOLDER
+from ..store.errors import (
+    OutcomeUnknownError,
+    StoreError,
+    StoreUnavailableError,
+    UnstorableError,
+    translate_disk_errors,
 )
-from ..store.commit import NO_CHECK_RESULTS, CheckResults
-from ..store.errors import StoreError, UnstorableError, translate_disk_errors
 from ..store.files import ASIDE_FOLDER
-from ..store.folder import STARTUP_WAIT_SECONDS, WRITER_WAIT_SECONDS, open_quads
+from ..store.folder import QUADS_FOLDER, STARTUP_WAIT_SECONDS, WRITER_WAIT_SECONDS, open_quads, write_layout
 from ..store.inference.inference import Inference
+from ..store.overlay import QuadOverlay
+from ..store.position import EnginePosition
+from ..store.projection_runner import CommittedChange
+from ..store.recovery import merge_repeated_changes, remove_obsolete_files, replay_log, select_effective
 from ..store.snapshot import open_linked_copy, remove_linked_copies
 from ..store.store import Store
+from ..store.transactions import MAX_UNFLUSHED_QUADS
 from ..store.update import TRIAL_FOLDER_PREFIX
-from . import sharing as remote_sharing
 from .claims import WriteClaim
 from .client import RefusedError
 from .dialects import has_equal_number
-from .ledger import LedgerState, SharedContentStore, UnknownOutcomeError
+from .ledger import MAX_LEDGER_ENTRIES, LedgerState, SharedContents, UnknownOutcomeError
 from .sharing import (
     BEFORE_LOAD_FOLDER,
     ProgressReporter,
     StorePosition,
     StoreSharing,
-    copy_shared_store,
-    is_usable_copy,
+    find_usable_position,
     ledger_position,
+    make_progress_reporter,
+    parse_store_position,
+    replace_quads,
     restore_interrupted_copy,
+    split_derived_change,
 )
 
 NEW_COPY_FOLDER = "shared-coming"  # a new copy of the shared store while it is compared
 TOO_LARGE_MESSAGE = (
     "The change is too large for a shared store. Split it into smaller changes, or use wgig load."
 )
+OTHER_INSTANCE = CommitOrigin(title="Another instance")  # the ledger does not have who wrote what
+# The copy is flushed when the ledger has half of its entries since then, which are read again after a crash.
+UNFLUSHED_QUADS_PER_ENTRY = MAX_UNFLUSHED_QUADS * 2 // MAX_LEDGER_ENTRIES
+NO_POSITION = StorePosition("", 0, "")
+UNDESCRIBED_DIGEST = (
+    "undescribed"  # instead of the digest of the rules, while the descriptions lack the last write
+)
 
-
-class UncertainChange(NamedTuple):
-    """A change with unknown outcome, and the ID of its write, which is in the ledger if it was made."""
-
-    write_id: str
-    change: Change
+log = logging.getLogger("wgig")
 
 
 class SharedStore(Store):
@@ -70,11 +85,10 @@ class SharedStore(Store):
     """
 
     sharing: StoreSharing
-    shared_position: StorePosition
+    shared_position = NO_POSITION  # of the copy
+    coming_position = NO_POSITION  # of the copy after the change that the service has, and the copy gets next
     # The last version that was written by several requests. Queries meanwhile may have seen a part of it.
     last_announced_version = 0
-    uncertain_change: UncertainChange | None = None
-    needs_new_copy = False  # whether the disk failed during a write, so that the copy must be replaced
     load_stack: ExitStack | None = None  # during a bulk load: keeps the write lock and the old copy
 
     @classmethod
@@ -93,36 +107,66 @@ class SharedStore(Store):
         state = sharing.ledger.read_or_create_state()
         with translate_disk_errors(folder):
             restore_interrupted_copy(folder)
-            if not is_usable_copy(folder, state):
-                copy_shared_store(folder, sharing, report)
-        store = cls(open_quads(folder), folder, inference)
-        position = remote_sharing.read_position_file(folder)
-        assert position
-        store.sharing, store.shared_position, store._is_clean = sharing, position, True
-        remove_linked_copies(folder, TRIAL_FOLDER_PREFIX)
+            has_quads = (folder / QUADS_FOLDER).exists()
+            store = cls(open_quads(folder), folder, inference)
+            store.sharing = sharing
+            for prefix in (TRIAL_FOLDER_PREFIX, VERIFIED_COPY_FOLDER):
+                remove_linked_copies(folder, prefix)
+            position = find_usable_position(folder, store.log, state)
+            if position and has_quads and not store.is_loading:
+                store._repeat_changes(position, state)
+            else:
+                store._make_copy(report)
         store.follow()
-        if sharing.ledger.read_state().rules_digest == inference.digest:
-            store._mark_clean()
-        else:
+        if sharing.ledger.read_state().rules_digest != inference.digest:
             store.finish_pending_write(STARTUP_WAIT_SECONDS, report)
         return store
 
-    def recover(self, report: ProgressReporter) -> None:
-        """Recompute inferred statements in the copy and in the service, after the inference rules changed.
+    def _repeat_changes(self, position: EnginePosition, state: LedgerState) -> None:
+        """Apply the changes after the position of the copy again, as a crash may have interrupted them.
 
+        Those in the change log come first, so that they are not logged again.
+        """
+        shared_position = parse_store_position(position.shared)
+        assert shared_position
+        self.shared_position = shared_position
+        replay_log(self._quads, self.log, position, None, lambda _: None)
+        entries = list(self._iter_entries(state))
+        if entries:
+            changes, positions = zip(*entries, strict=True)
+            self._apply_shared_change(merge_repeated_changes(changes), positions[-1])
+
+    def _make_copy(self, report: ProgressReporter) -> None:
+        """Replace the content of the copy by all quads in the service."""
+        assert self._folder
+        report(f"Copying the shared store to {self._folder} ...")
+        with self._replacing_quads():
+            self._quads.clear()
+            state = self.sharing.copier.copy_into(self._quads, make_progress_reporter(report))
+            self._set_coming_position(None, ledger_position(state))
+        write_layout(self._folder)  # the folder may have a copy with an older layout
+        remove_obsolete_files(self._folder)
+
+    def _update_derived_graphs(self, report: ProgressReporter) -> None:
+        """Compute the derived graphs in the copy and in the service again, after the rules changed.
+
+        The same after an instance died before it described its last write.
         The write lock must be held.
         """
         assert self._inference
+        assert self._folder
         if self:
-            report(f"Recomputing inferred statements in {self._folder}, as the rules changed ...")
-        graphs = [*self._inference.graphs]
-        before = read_graph_contents(self._quads, graphs)
-        with self._recoverable_change():
-            self._inference.apply(self._quads, None)
-        change = compare_contents(before, read_graph_contents(self._quads, graphs))
+            report(f"Running inference in {self._folder} ...")
+        graphs = self._inference.graphs
+        scratch_name = f"{TRIAL_FOLDER_PREFIX}{uuid.uuid4().hex}"
+        with open_linked_copy(self._quads, self._folder, scratch_name) as scratch_folder:
+            scratch = ox.Store(scratch_folder)
+            self._inference.rebuild(scratch)
+            apply_to_engine(self._inference.describe(scratch, None), scratch)
+            after = read_graph_contents(scratch, graphs)
+        change = compare_contents(read_graph_contents(self._quads, graphs), after)
         self._replicate(change)
-        self._make_durable(change)
-        self._notify(change)
+        self._log_and_apply([], change, change)
 
     @contextmanager
     def exclusive_writer(
@@ -145,7 +189,7 @@ class SharedStore(Store):
         state = self.sharing.ledger.read_state()
         self._follow_to(state)
         if self._inference and state.rules_digest != self._inference.digest:
-            self.recover(report)
+            self._update_derived_graphs(report)
 
     def finish_pending_write(
         self, timeout_seconds: float = WRITER_WAIT_SECONDS, report: ProgressReporter = lambda _: None
@@ -159,139 +203,147 @@ class SharedStore(Store):
 
     def follow(self) -> None:
         """Update the copy with all writes that are finished now."""
-        with self._lock:  # the last thread that held it may have left a change with unknown outcome
-            if not self.uncertain_change:
-                return self._follow_to(self.sharing.ledger.read_state())
-        with self.exclusive_writer():
-            return None
+        with self._lock:
+            self._follow_to(self.sharing.ledger.read_state())
 
     def is_behind_state(self, state: LedgerState) -> bool:
         """Whether the copy differs from this state of the ledger."""
-        return (
-            self.uncertain_change is not None
-            or self.needs_new_copy
-            or ledger_position(state) != self.shared_position
-        )
+        return ledger_position(state) != self.shared_position
 
     def _follow_to(self, state: LedgerState) -> None:
-        """Apply all changes up to this state to the copy.
-
-        The write lock must be held if there is an uncertain change.
-        """
+        """Apply all changes up to this state to the copy. The local lock must be held."""
+        if not self.is_behind_state(state):
+            return
         with translate_disk_errors(self._folder):
-            if self.uncertain_change:
-                self._resolve_uncertain_change(self.uncertain_change)
-            while not self.needs_new_copy and self.shared_position.version < state.version:
-                entry = self.sharing.ledger.read_entry(self.shared_position.version + 1)
-                if (
-                    entry is None
-                    or entry.change is None
-                    or entry.previous_write_id != self.shared_position.write_id
-                ):
-                    break
-                self._apply_remote_change(
-                    self.sharing.skolemizer.deskolemize_change(entry.change),
-                    StorePosition(state.store, self.shared_position.version + 1, entry.write_id),
-                )
+            for change, position in self._iter_entries(state):
+                self._apply_shared_change(change, position)
             # If a change is not in the ledger, or the service was restored from a backup:
-            if self.needs_new_copy or self.shared_position != ledger_position(state):
+            if self.is_behind_state(state):
                 self._replace_copy()
 
-    def _apply_remote_change(self, change: Change, position: StorePosition) -> None:
-        """Apply a change of another instance to the copy."""
-        with self._recoverable_change():
-            apply_change(change, self._quads)
-        self._finish_remote_change(change, position)
+    def _iter_entries(self, state: LedgerState) -> Iterator[tuple[Change, StorePosition]]:
+        """The changes in the ledger after the position of the copy, each with the position after it.
 
-    def _finish_remote_change(self, change: Change | None, position: StorePosition) -> None:
-        """Record a change that the copy contains now, and update projections; None for an unknown change."""
+        They end before the first change that is not in the ledger, or does not continue the copy.
+        """
+        position = self.shared_position
+        while position.version < state.version:
+            entry = self.sharing.ledger.read_entry(position.version + 1)
+            if entry is None or entry.change is None or entry.previous_write_id != position.write_id:
+                return
+            position = StorePosition(state.store, position.version + 1, entry.write_id)
+            yield self.sharing.skolemizer.deskolemize_change(entry.change), position
+
+    def _apply_shared_change(self, change: Change, position: StorePosition) -> None:
+        """Log and apply a change that the service has to the copy, which may have a part of it already."""
+        assert self._inference
+        self._check_writable()
+        self._set_coming_position(change, position)
+        effective = select_effective(change, self._quads)
+        stated, derived = split_derived_change(effective, self._inference.graphs)
+        self._forget_caches()
+        self._log_and_apply([NewCommit(stated, OTHER_INSTANCE)] if stated else [], effective, derived)
+
+    def _forget_caches(self) -> None:
+        """Invalidate what depends on the quads, as they change by other than a commit of this instance."""
         if self._inference:
             self._inference.forget()
-        self._set_position(change, position)
-        self._make_durable(change)
         for invalidate in self.on_external_write:
             invalidate()
-        self._notify(change)
 
-    def _set_position(self, change: Change | None, position: StorePosition) -> None:
+    def _set_coming_position(self, change: Change | None, position: StorePosition) -> None:
         """Set the position of the copy after a change, which is None if unknown, empty if undone."""
         if not change or not self.sharing.ledger.is_single_update(change):
             self.last_announced_version = position.version
-        self.shared_position = position  # last, as threads that read it consider the copy up to date
+        self.coming_position = position
 
-    def _resolve_uncertain_change(self, uncertain_change: UncertainChange) -> None:
-        """Undo an uncertain change in the copy unless the service has executed it.
+    def _publish(self, commits: Sequence[CommittedChange | None], change: Change | None) -> None:
+        """Also set the position: last, as threads that read it consider the copy up to date."""
+        self._unflushed_quads += UNFLUSHED_QUADS_PER_ENTRY
+        super()._publish(commits, change)
+        self.shared_position = self.coming_position
 
-        The write lock must be held.
-        """
-        version = self.shared_position.version + 1
-        entry = (
-            self.sharing.ledger.read_entry(version)
-            if self.sharing.ledger.read_state().version >= version
-            else None
-        )
-        if entry and entry.write_id == uncertain_change.write_id:
-            self._finish_remote_change(
-                uncertain_change.change,
-                StorePosition(self.shared_position.store, version, uncertain_change.write_id),
-            )
-        else:
-            self._undo_in_copy(uncertain_change.change)
-        self.uncertain_change = None
-
-    def _undo_in_copy(self, change: Change) -> None:
-        """Undo a change in the copy that the service has not executed."""
-        apply_change(change.inverse, self._quads)
-        if self._inference:
-            self._inference.forget()
-        self._make_durable(change)
-        self._update_projections(Change())
-
-    def apply(self, change: Change, check_results: CheckResults = NO_CHECK_RESULTS) -> None:
-        """Write a change; acquires the write lock before the lock of the local copy."""
-        with self.exclusive_writer():
-            super().apply(change, check_results)
+    def _make_position(self) -> EnginePosition:
+        """The position of the copy in its change log and in the ledger."""
+        return replace(super()._make_position(), shared=" ".join(map(str, self.shared_position)))
 
     @contextmanager
-    def _transaction(
+    def _replacing_quads(self) -> Iterator[None]:
+        """Change the quads of the copy without logging them; the block sets the coming position.
+
+        Interrupted, the copy is not usable when it is next opened.
+        """
+        with self._lock, translate_disk_errors(self._folder):
+            self._check_writable()
+            if not self.is_loading:
+                self.log.append_step(LOAD_BEGIN_ENTRY)
+                self.flush()
+            yield
+            self._quads.flush()
+            self.log.append_step(RESET_ENTRY)
+            self._forget_caches()
+            self._publish([None], None)
+            self.flush()
+
+    def commit(
         self,
-        compute_scope: WriteScope,
+        commits: Sequence[NewCommit],
         check_results: CheckResults = NO_CHECK_RESULTS,
         *,
-        is_bounded: bool = False,
-    ) -> Iterator[None]:
-        """Run one transaction with the write lock held. Raises UnstorableError if its scope is unbounded."""
+        is_bounded: bool = True,
+    ) -> None:
+        """Commit changes in the service and in the copy, with the write lock held.
+
+        Raises StoreUnavailableError if the service has them, but the copy does not: it gets them later.
+        """
         with self.exclusive_writer():
-            if compute_scope.read_contents(self._quads) is None:
-                raise UnstorableError(TOO_LARGE_MESSAGE)
-            position = self.shared_position
+            self.coming_position = self.shared_position
             try:
-                with super()._transaction(compute_scope, check_results, is_bounded=is_bounded):
-                    yield
-            except BaseException:  # the disk may have failed before the write was replicated
-                self.needs_new_copy = self.needs_new_copy or not (
-                    self._is_clean or self.uncertain_change or self.shared_position != position
-                )
-                raise
+                super().commit(commits, check_results, is_bounded=is_bounded)
+            except StoreError as error:
+                if isinstance(error, OutcomeUnknownError) or self.coming_position == self.shared_position:
+                    raise
+                raise StoreUnavailableError(
+                    f"The write was done, but not in the local copy. {error}"
+                ) from error
+
+    def _update_descriptions_later(self) -> None:
+        """Describe the last commit now, with the write lock held, as an entry of its own in the ledger.
+
+        Other instances could not describe their commits beside descriptions that lack this one. If that
+        fails, the next writer does it.
+        """
+        try:
+            self._describe_all()
+        except StoreError as error:
+            log.error("the last write could not be described: %s", error)
+        self._undescribed.clear()
+
+    def _get_rules_digest(self, change: Change | None) -> str:
+        """The digest of the rules by which all derived graphs in the service agree with it after a change.
+
+        After a change of stated quads, it is UNDESCRIBED_DIGEST until the descriptions are written.
+        """
+        if not self._inference:
+            return ""
+        is_described = not self._inference.describers or (
+            change is not None and not split_derived_change(change, self._inference.graphs)[0]
+        )
+        return self._inference.digest if is_described else UNDESCRIBED_DIGEST
 
     def _replicate(self, change: Change | None) -> None:
-        """Write a change to the service, or roll it back; None for a bulk load."""
-        write_id = uuid.uuid4().hex
-        digest = self._inference.digest if self._inference else ""
+        """Write a change to the service; None for a bulk load, which the copy has already."""
+        self._check_storable(change)
+        write_id, digest = uuid.uuid4().hex, self._get_rules_digest(change)
+        skolemized = self.sharing.skolemizer.skolemize_change(change) if change is not None else None
         try:
-            self._check_writable(change)
-            skolemized = self.sharing.skolemizer.skolemize_change(change) if change is not None else None
             version = self.sharing.write_lock.write(skolemized, digest, write_id, self._difference_since_load)
-        except UnknownOutcomeError:
-            if change is not None:
-                self.uncertain_change = UncertainChange(write_id, change)
+        except RefusedError:
+            if change is None:
+                self._undo_load()
+            self._undo_in_service()
             raise
-        except StoreError as error:
-            self._roll_back(change)
-            if isinstance(error, RefusedError):
-                self._undo_in_service()
-            raise
-        self._set_position(change, StorePosition(self.shared_position.store, version, write_id))
+        self._set_coming_position(change, StorePosition(self.shared_position.store, version, write_id))
 
     def _undo_in_service(self) -> None:
         """Undo the part of a write that the service has executed before it refused the remaining part."""
@@ -300,10 +352,8 @@ class SharedStore(Store):
         except StoreError as error:  # another instance will finish or undo the write
             raise UnknownOutcomeError from error
 
-    def _check_writable(self, change: Change | None) -> None:
+    def _check_storable(self, change: Change | None) -> None:
         """Raise UnstorableError if the service cannot store the change; None for a bulk load."""
-        if change is None and not self.load_stack:
-            raise UnstorableError(TOO_LARGE_MESSAGE)
         new = self._quads if change is None else change.added
         created = (  # only to check the IRI of each created graph
             ox.Quad(graph, graph, graph, graph)
@@ -312,68 +362,72 @@ class SharedStore(Store):
         for name in self.sharing.skolemizer.find_reserved_names(chain(new, created)):
             raise UnstorableError(f"The shared store reserves the IRI {name}. Use another one.")
         dialect = self.sharing.engine.dialect
+        quads_after = QuadOverlay(self._quads, change) if change else self._quads
         for quad in new:
             if not dialect.can_store(quad):
                 raise UnstorableError(f"The service of the shared store cannot store {quad.triple}.")
-            if dialect.merges_equal_numbers and has_equal_number(self._quads, quad):
+            if dialect.merges_equal_numbers and has_equal_number(quads_after, quad):
                 raise UnstorableError(
                     "The service of the shared store cannot distinguish numbers of equal value, and another "
                     f"one exists beside that of {quad.triple}. Write only one of them, or one as a string."
                 )
 
-    def _roll_back(self, change: Change | None) -> None:
-        """Undo a change in the copy that was not written to the service."""
-        if change is not None:
-            self._undo_in_copy(change)
-        elif self.load_stack:
-            self._undo_load()
-        else:
-            self.needs_new_copy = True
-            self._replace_copy()
+    @property
+    def old_contents(self) -> SharedContents:
+        """The contents that graphs had before, which all instances share."""
+        return SharedContents(self.sharing.ledger.texts, self.log)
 
-    def _make_durable(self, change: Change | None) -> None:
-        """Write a change to disk, then record the position of the copy."""
-        super()._make_durable(change)
-        assert self._folder
-        remote_sharing.write_position_file(self._folder, self.shared_position)
-
-    def content_store(self) -> SharedContentStore:
-        """The store of former graph contents, which all instances share."""
-        assert self._folder
-        return SharedContentStore(self._folder, self.sharing.ledger.texts)
-
-    def describe_later(self) -> None:
-        """Do nothing: descriptions are written with each change, so that other instances get them."""
+    def forget(self, digests: Iterable[str]) -> None:
+        """Raise UnstorableError, as other instances would still have the contents."""
+        del digests
+        raise UnstorableError("Old contents of graphs cannot be erased from a shared store.")
 
     # Bulk loads.
 
-    def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
-        """Load a large file. The write lock is held until `infer` is called."""
+    @contextmanager
+    def _unlogged_change(self, origin: CommitOrigin) -> Iterator[None]:
+        """A step of a bulk load. Raises UnstorableError for a change that is too large to be logged."""
+        if not self.load_stack:
+            raise UnstorableError(TOO_LARGE_MESSAGE)
+        with super()._unlogged_change(origin):
+            yield
+
+    def bulk_load(
+        self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None, file: SourceFile | None = None
+    ) -> None:
+        """Load a large file. The write lock is held until `finish_load` is called."""
         assert self._folder
         if self.load_stack is None:
             with ExitStack() as stack:
                 stack.enter_context(self.sharing.write_lock.hold_across_threads(self._restore_service))
                 with self._lock:
                     self._prepare_write()
-                # The old copy exists until `infer`; after a crash, `restore_interrupted_copy` uses it.
+                # The old copy exists until `finish_load`; after a crash, `restore_interrupted_copy` uses it.
                 stack.enter_context(open_linked_copy(self._quads, self._folder, BEFORE_LOAD_FOLDER))
                 self.load_stack = stack.pop_all()
-        super().bulk_load(source, format_, graph)
+        super().bulk_load(source, format_, graph, file)
 
-    def infer(self) -> None:
-        """Add inferred statements, write the loaded statements to the service, and release the write lock."""
-        with self.load_stack or ExitStack():
+    def finish_load(self, title: str = "") -> None:
+        """Add what follows, write the loaded statements to the service, and release the write lock."""
+        assert self.load_stack
+        with self.load_stack:
             try:
-                super().infer()
+                super().finish_load(title)
+            except BaseException:
+                if self.is_loading:
+                    self._undo_load()
+                raise
             finally:
                 self.load_stack = None
 
     def _undo_load(self) -> None:
         """Restore the copy from before the bulk load."""
         assert self._folder
-        self._quads.clear()
-        self._quads.bulk_extend(ox.Store.read_only(str(self._folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER)))
-        self._finish_remote_change(None, self.shared_position)
+        with self._replacing_quads():
+            replace_quads(
+                self._quads, ox.Store.read_only(str(self._folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER))
+            )
+            self._set_coming_position(None, self.shared_position)
 
     def _difference_since_load(self) -> tuple[Iterable[ox.Quad], Iterable[ox.Quad]]:
         """The quads removed and added since the bulk load began."""
@@ -392,14 +446,9 @@ class SharedStore(Store):
 
     def _replace_copy(self) -> None:
         """Replace the content of the copy by a new copy of the shared store."""
-        with self._open_new_copy() as (new_copy, state), self._recoverable_change():
-            for quad in [quad for quad in self._quads if quad not in new_copy]:
-                self._quads.remove(quad)
-            self._quads.bulk_extend(quad for quad in new_copy if quad not in self._quads)
-            for graph in set(self._quads.named_graphs()).difference(new_copy.named_graphs()):
-                self._quads.remove_graph(graph)
-        self.needs_new_copy = False
-        self._finish_remote_change(None, ledger_position(state))
+        with self._open_new_copy() as (new_copy, state), self._replacing_quads():
+            replace_quads(self._quads, new_copy)
+            self._set_coming_position(None, ledger_position(state))
 
     def _restore_service(self, claim: WriteClaim, state: LedgerState) -> None:
         """Restore the data in the service from the copy, after an interrupted write of another instance."""

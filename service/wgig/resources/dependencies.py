@@ -1,16 +1,19 @@
-"""FastAPI dependencies of handlers that read the change log; `async`, as FastAPI runs others on a thread."""
+"""FastAPI dependencies of handlers that read the versions of resources.
+
+They are `async`, as FastAPI runs others on a thread.
+"""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from ..store.changelog.sync import ChangeLogSync
+from ..store.resource_versions.projection import ResourceVersionsProjection
 
 
-async def get_change_log(request: Request) -> ChangeLogSync:
-    """The change log and its synchronization with the store."""
-    change_log: ChangeLogSync = request.app.state.service.projections.change_log
-    return change_log
+async def get_resource_versions(request: Request) -> ResourceVersionsProjection:
+    """The versions of resources, which follow the store."""
+    versions: ResourceVersionsProjection = request.app.state.service.projections.resource_versions
+    return versions
 
 
-ChangeLogDep = Annotated[ChangeLogSync, Depends(get_change_log)]
+ResourceVersionsDep = Annotated[ResourceVersionsProjection, Depends(get_resource_versions)]

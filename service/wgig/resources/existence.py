@@ -1,8 +1,8 @@
 """Whether a resource or graph exists, and lists of the resources in a folder.
 
-A folder is a path of IRIs: `…/id/issue/spam` is in the folder `…/id/issue`. Lists come from the change log,
-which has the IRIs of all resources sorted. A request for an unknown resource gets an error that suggests a
-similar name, never an empty result.
+A folder is a path of IRIs: `…/id/issue/spam` is in the folder `…/id/issue`. Lists come from the versions of
+resources, in which the IRIs of all resources of which something is stated are sorted. A request for an
+unknown resource gets an error that suggests a similar name, never an empty result.
 """
 
 from typing import Any, NamedTuple
@@ -17,8 +17,12 @@ from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 from ..rdf.values import ANY_RESOURCE, is_resource_type, parse_parameter_term
 from ..sparql.examples import ExampleParameter, ExampleQuery, bind_query_parameters
 from ..sparql.service import QueryService, select_internal_rows
-from ..store.changelog.log import ChangeLog
-from ..store.changelog.queries import count_resources_by_kind, find_next_resource, list_resources_below
+from ..store.resource_versions.database import ResourceVersions
+from ..store.resource_versions.queries import (
+    count_resources_by_kind,
+    find_next_resource,
+    list_resources_below,
+)
 from ..store.store import Store
 from ..text import find_near_name, natural_sort_key
 from .description import is_known_iri, iter_type_triples, stated_types
@@ -41,17 +45,17 @@ class FolderListing(NamedTuple):
     after: str
 
 
-def sort_resource_counts(log: ChangeLog) -> dict[str, int]:
+def sort_resource_counts(versions: ResourceVersions) -> dict[str, int]:
     """The number of resources of each kind (such as `issue`), sorted by the title of the kind."""
-    return dict(sorted(count_resources_by_kind(log).items(), key=lambda item: kind_title(item[0])))
+    return dict(sorted(count_resources_by_kind(versions).items(), key=lambda item: kind_title(item[0])))
 
 
-def is_folder(log: ChangeLog, iri: str) -> bool:
+def is_folder(versions: ResourceVersions, iri: str) -> bool:
     """Whether there are resources below an IRI."""
-    return bool(find_next_resource(log, f"{iri}/", f"{iri}/"))
+    return bool(find_next_resource(versions, f"{iri}/", f"{iri}/"))
 
 
-def find_near_iri(log: ChangeLog, iri: str) -> str:
+def find_near_iri(versions: ResourceVersions, iri: str) -> str:
     """The IRI of the resource in the same folder with the most similar name; empty if none is similar.
 
     Only the first MAX_FOLDER_RESOURCES names with the same first letter are compared.
@@ -61,7 +65,7 @@ def find_near_iri(log: ChangeLog, iri: str) -> str:
     names = [
         resource.iri.removeprefix(prefix)
         for resource in list_resources_below(
-            log, prefix + name[:1], excluded=(), skip=0, limit=MAX_FOLDER_RESOURCES
+            versions, prefix + name[:1], excluded=(), skip=0, limit=MAX_FOLDER_RESOURCES
         )
     ]
     near_name = find_near_name(name, [other_name for other_name in names if "/" not in other_name])
@@ -69,14 +73,14 @@ def find_near_iri(log: ChangeLog, iri: str) -> str:
 
 
 def list_folder(
-    log: ChangeLog, store: Store, iri: str, after: str = "", language_ranges: tuple[str, ...] = ()
+    versions: ResourceVersions, store: Store, iri: str, after: str = "", language_ranges: tuple[str, ...] = ()
 ) -> FolderListing:
     """A page of the folder with this IRI: at most MAX_FOLDER_RESOURCES resources after the name `after`.
 
     Labels are in the languages of `language_ranges` if there are such labels.
     """
     prefix, iris, folders = f"{iri}/", dict[str, None](), list[str]()
-    next_iri = find_next_resource(log, prefix, f"{prefix}{after}{LOWEST_IRI_CHARACTER if after else ''}")
+    next_iri = find_next_resource(versions, prefix, f"{prefix}{after}{LOWEST_IRI_CHARACTER if after else ''}")
     while next_iri and len(iris) < MAX_FOLDER_RESOURCES:
         name, slash, _ = next_iri.removeprefix(prefix).partition("/")
         if not slash:
@@ -84,7 +88,7 @@ def list_folder(
         elif name != after and prefix + name not in iris:  # a resource that has parts is not a folder
             folders.append(prefix + name)
         next_iri = find_next_resource(
-            log,
+            versions,
             prefix,
             f"{prefix}{name}{CHARACTER_AFTER_SLASH}" if slash else f"{next_iri}{LOWEST_IRI_CHARACTER}",
         )

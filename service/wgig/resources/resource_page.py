@@ -6,7 +6,7 @@ paper is shown section by section, with the findings of its check. /doc/…?inve
 that link to a resource by a property.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -20,18 +20,17 @@ from ..pages.names import foreign_property_label
 from ..rdf.labels import LABEL_PROPERTIES, label_or_words
 from ..rdf.namespaces import (
     DCTERMS_DESCRIPTION,
-    DCTERMS_HAS_PART,
     DCTERMS_SOURCE,
     EARL_RESULT,
     RDF_TYPE_IRI,
     RDFS_NAMESPACE,
-    SH_NAMESPACE,
     SKOS_NAMESPACE,
     expand_curie,
     namespaces_by_prefix,
     shorten_iri,
 )
-from ..shacl.rules import rules_by_code, section_headings
+from ..shacl.outcomes import WGIG_BREAKS, list_section_outcomes
+from ..shacl.rules import SHAPES_NAMESPACE, rules_by_code, section_headings
 from ..sparql.examples import find_examples_of_resource
 from ..store.history import MAX_LISTED_VERSIONS, list_graph_versions
 from ..store.store import Store
@@ -272,9 +271,11 @@ def build_paper_sections(store: Store, view: ResourceView, base: str) -> list[Pa
     """The sections of a paper; empty for other resources, and for a paper without results of a check."""
     namespaces = namespaces_by_prefix(base)
     iri = view.description.iri
-    assertion = namespaces["assertion"] + iri.removeprefix(namespaces["paper"])
-    if not iri.startswith(namespaces["paper"]) or not any(store.match(ox.NamedNode(assertion), EARL_RESULT)):
+    assertion = ox.NamedNode(namespaces["assertion"] + iri.removeprefix(namespaces["paper"]))
+    checked = [(quad.predicate, quad.object) for quad in store.match(assertion)]
+    if not iri.startswith(namespaces["paper"]) or EARL_RESULT not in (property_ for property_, _ in checked):
         return []
+    outcomes, findings = list_section_outcomes(checked), find_section_findings(checked)
     parts = dict(view.parts)
     group_by_iri = {group.iri: group for group in view.facts}
     sections = []
@@ -291,8 +292,9 @@ def build_paper_sections(store: Store, view: ResourceView, base: str) -> list[Pa
         plain_groups = [
             group for group in groups if not any(has_group_value(group, part) for part, _ in section_parts)
         ]
-        state, findings = read_section_state(store, f"{assertion}/{number}", namespaces)
-        sections.append(PaperSection(number, state, plain_groups, section_parts, findings))
+        sections.append(
+            PaperSection(number, outcomes[number], plain_groups, section_parts, findings.get(number, ()))
+        )
     return sections
 
 
@@ -301,38 +303,23 @@ def has_group_value(group: PropertyGroup, iri: str) -> bool:
     return any(isinstance(value.term, ox.NamedNode) and value.term.value == iri for value in group.values)
 
 
-def read_section_state(
-    store: Store, assertion: str, namespaces: dict[str, str]
-) -> tuple[str, list[SectionFinding]]:
-    """The state of the section with this EARL assertion (an IRI), and its findings, sorted."""
-    node = ox.NamedNode(assertion)
-    states = (object_text(quad) for quad in store.match(node, EARL_RESULT))
-    state = next(states, "").removeprefix(namespaces["test-result"]) or "untested"
-    findings = [
-        read_section_finding(store, quad.object)
-        for quad in store.match(node, DCTERMS_HAS_PART)
-        if isinstance(quad.object, ox.NamedNode)
-    ]
-    return state, sorted(findings)
+def find_section_findings(statements: Iterable[tuple[ox.NamedNode, Any]]) -> dict[int, list[SectionFinding]]:
+    """The findings about each section, sorted, from pairs of property and value of an assertion.
 
-
-def read_section_finding(store: Store, node: ox.NamedNode) -> SectionFinding:
-    """The finding that a node describes; the message is in the language of the request."""
-    values = {quad.predicate.value: object_text(quad) for quad in store.match(node)}
-    code, severity = (
-        values.get(SH_NAMESPACE + name, "").partition("#")[2] for name in ("sourceShape", "resultSeverity")
-    )
-    rule = rules_by_code().get(code)
-    return SectionFinding(
-        code,
-        severity,
-        rule.message_in(current_language()) if rule else values.get(f"{SH_NAMESPACE}resultMessage", ""),
-    )
-
-
-def object_text(quad: ox.Quad) -> str:
-    """The value of the object if it is an IRI or a literal; else empty."""
-    return quad.object.value if isinstance(quad.object, ox.NamedNode | ox.Literal) else ""
+    Messages are in the language of the request. Rules of another version of the package are left out.
+    """
+    codes = {
+        value.value.removeprefix(SHAPES_NAMESPACE)
+        for property_, value in statements
+        if property_ == WGIG_BREAKS
+    }
+    findings: dict[int, list[SectionFinding]] = {}
+    for code in sorted(codes & rules_by_code().keys()):
+        rule = rules_by_code()[code]
+        findings.setdefault(rule.section, []).append(
+            SectionFinding(code, rule.severity, rule.message_in(current_language()))
+        )
+    return findings
 
 
 def drop_parts(description: ResourceDescription) -> ResourceDescription:

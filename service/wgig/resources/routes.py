@@ -28,11 +28,11 @@ from ..rdf.formats import HTML, JSON, JSON_LD, Format
 from ..rdf.jsonld import FRAME_TYPES, compact_triples, embed_used_context
 from ..rdf.namespaces import DCTERMS_LICENSE, EXTERNAL_NAMESPACES, LICENSE_IRI, RDFS_LABEL, expand_curie
 from ..sparql.examples import find_examples_by_keyword
-from ..store.changelog.log import ChangeLog
-from ..store.changelog.sync import ChangeLogSync
+from ..store.resource_versions.database import ResourceVersions
+from ..store.resource_versions.projection import ResourceVersionsProjection
 from . import existence, plain_json
 from .alternates import Resource
-from .dependencies import ChangeLogDep
+from .dependencies import ResourceVersionsDep
 from .description import (
     ResourceDescription,
     describe_resource,
@@ -72,7 +72,7 @@ from .representation import (
 from .resource_page import render_inverse_page, render_resource_page
 from .schemas import FramedDocument, GraphDocument, ResourceDocument
 
-FOLDER_LOG_TIMEOUT_SECONDS = 5  # how long a folder waits for the change log
+FOLDER_VERSIONS_TIMEOUT_SECONDS = 5  # how long a folder waits for the last commits
 CITATION_LINK_TEMPLATE = (
     '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
 )
@@ -94,7 +94,7 @@ DOCUMENT_OPERATION = make_profile_operation(
 
 def get_resource(
     context: ContextDep,
-    change_log: ChangeLogDep,
+    resource_versions: ResourceVersionsDep,
     path: ResourcePath,
     parameters: Annotated[ResourceParameters, Query()],
 ) -> Response:
@@ -113,12 +113,12 @@ def get_resource(
     )
     store = context.store
     is_known = is_known_iri(store, iri)
-    if not is_known and not existence.is_folder(wait_for_log(change_log), iri):
+    if not is_known and not existence.is_folder(wait_for_versions(resource_versions), iri):
         suffixed = SUFFIXED_PATH_PATTERN.fullmatch(path)
         if suffixed and is_known_iri(store, parse_resource_path(context, suffixed["path"])):
             location = add_url_parameters(document_path, pairs)
             return Response(status_code=303, headers={"Location": location, "Vary": NEGOTIATION_VARY})
-        raise missing_resource_problem(context, change_log, iri)
+        raise missing_resource_problem(context, resource_versions, iri)
     fields = {"Link": f'<{document_path}>; rel="describedby"', "Vary": NEGOTIATION_VARY}
     if preferences and has_profile:
         types = stated_types(statements_about(store, [iri])) if is_known else None
@@ -134,7 +134,7 @@ def get_resource(
 
 def get_resource_document(
     context: ContextDep,
-    change_log: ChangeLogDep,
+    resource_versions: ResourceVersionsDep,
     path: ResourcePath,
     parameters: Annotated[ResourceParameters, Query()],
 ) -> Response:
@@ -158,10 +158,10 @@ def get_resource_document(
     iri = parse_resource_path(context, path)
     description = describe_resource(context.store, iri, preferences.languages)
     if description is None:
-        if pairs and not existence.is_folder(wait_for_log(change_log), iri):
+        if pairs and not existence.is_folder(wait_for_versions(resource_versions), iri):
             raise unknown_resource_problem(iri)
         check_query_parameters(request, (*NEGOTIATION_PARAMETERS, "after"))
-        return respond_with_folder(context, change_log, preferences, iri, doc_path(path))
+        return respond_with_folder(context, resource_versions, preferences, iri, doc_path(path))
     if parameters.after is not None:
         raise Problem(400, "The parameter after is for a list of resources, and this is a single resource.")
     build_facts = cache(partial(build_resource_facts, context, description))
@@ -245,7 +245,11 @@ def respond_with_frame(
 
 
 def respond_with_folder(
-    context: RequestContext, change_log: ChangeLogSync, preferences: Preferences, iri: str, path: str
+    context: RequestContext,
+    resource_versions: ResourceVersionsProjection,
+    preferences: Preferences,
+    iri: str,
+    path: str,
 ) -> Response:
     """A page of the list of a folder; `?after=` names the last resource of the previous page.
 
@@ -253,12 +257,12 @@ def respond_with_folder(
     """
     after = parse_after_parameter(context.request, iri)
     listing = existence.list_folder(
-        wait_for_log(change_log), context.store, iri, after, preferences.languages.ranges
+        wait_for_versions(resource_versions), context.store, iri, after, preferences.languages.ranges
     )
     if not listing.resources and not listing.folders:
-        if after and existence.is_folder(wait_for_log(change_log), iri):
+        if after and existence.is_folder(wait_for_versions(resource_versions), iri):
             raise Problem(404, f"Nothing comes after {after} in this list. It begins at {path}.")
-        raise missing_resource_problem(context, change_log, iri)
+        raise missing_resource_problem(context, resource_versions, iri)
     labels = language.keep_requested_languages([*label_triples(listing.resources)], preferences.languages)
     next_address = (
         address_with_parameters(context.request, [("after", listing.after)]) if listing.after else ""
@@ -311,9 +315,12 @@ def parse_after_parameter(request: Request, iri: str) -> str:
     return values[0] if values else ""
 
 
-def wait_for_log(change_log: ChangeLogSync) -> ChangeLog:
-    """The up-to-date change log. Call this from a worker thread. Raises Problem 503 after a timeout."""
-    return from_thread.run(change_log.get_current_log, FOLDER_LOG_TIMEOUT_SECONDS)
+def wait_for_versions(resource_versions: ResourceVersionsProjection) -> ResourceVersions:
+    """The versions of resources, with all commits. Call this from a worker thread.
+
+    Raises Problem 503 after a timeout.
+    """
+    return from_thread.run(resource_versions.get_versions, FOLDER_VERSIONS_TIMEOUT_SECONDS)
 
 
 def serialize_resource_body(
@@ -422,13 +429,16 @@ def parse_resource_path(context: RequestContext, path: str) -> str:
     return iri
 
 
-def missing_resource_problem(context: RequestContext, change_log: ChangeLogSync, iri: str) -> Problem:
+def missing_resource_problem(
+    context: RequestContext, resource_versions: ResourceVersionsProjection, iri: str
+) -> Problem:
     """The 404 for a resource; suggests the same path below /id/document/ if it exists, or a similar name."""
     prefix = f"{context.base}id/"
     document_iri = iri.replace(prefix, f"{prefix}document/", 1)
     is_document = context.store.has_statement(ox.NamedNode(document_iri), None, None)
     return unknown_resource_problem(
-        iri, document_iri if is_document else existence.find_near_iri(wait_for_log(change_log), iri)
+        iri,
+        document_iri if is_document else existence.find_near_iri(wait_for_versions(resource_versions), iri),
     )
 
 

@@ -1,15 +1,13 @@
 """The full-text index of a running service.
 
-It is updated with every commit, before the response to the write. The index has a token, and the store folder
-a mark; the index matches the store if both are equal. Otherwise it is rebuilt, and searches get 503 with
-Retry-After meanwhile.
+It follows the commits; a search waits until it includes those before. Its file has its position in the change
+log. It is rebuilt if it lacks commits, and searches get 503 with Retry-After meanwhile.
 """
 
 import logging
 import shutil
 import sqlite3
 import tempfile
-import uuid
 import weakref
 from collections import defaultdict
 from collections.abc import Callable
@@ -19,10 +17,9 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from ..problems import Problem
-from ..store.change import Change
 from ..store.files import ASIDE_FOLDER
-from ..store.projection import Projection, ProjectionState
-from ..store.recovery import get_index_mark
+from ..store.projection import Projection, ProjectionState, RebuildNeededError
+from ..store.projection_runner import CommittedChange
 from ..store.sqlite import is_sqlite_damage
 from ..store.store import Store
 from ..store.view import StoreView
@@ -69,17 +66,17 @@ class FullTextIndex(Projection):
         self.frequent_terms: set[SearchTerm] = set()  # a cache for `ranking.is_frequent_term`
         self.progress = (0, 0)  # passages staged, and passages indexed
 
-    def resume(self) -> bool:
-        """Open the index file if it matches the store; return whether it does."""
+    def load_position(self) -> int | None:
+        """Open the index file. Returns the version that it includes; None if it cannot be continued."""
         self.path = self.choose_path()
         try:
-            is_current = self.is_current_file(self.path)
-            if is_current:
+            position = self.read_position(self.path) if self.path.exists() else None
+            if position is not None:
                 self.writers.append(connect_index(self.path, writes=True))
         except (sqlite3.Error, OSError) as error:
             log.error("the search index cannot be opened, and is rebuilt: %s", error)
-            return False
-        return is_current
+            return None
+        return position
 
     def on_stale(self) -> None:
         """Start a rebuild now instead of with the first search, which would have to wait for it."""
@@ -91,52 +88,44 @@ class FullTextIndex(Projection):
         weakref.finalize(self, close_index_connections, self.writers, self.free_readers, temporary)
         return (self.store.folder or temporary or Path()) / SEARCH_INDEX_PATH
 
-    def is_current_file(self, path: Path) -> bool:
-        """Whether the index file matches the store and has the current format.
+    def read_position(self, path: Path) -> int | None:
+        """The version that the index file includes; None if it has another format, or is of another log.
 
         Raises sqlite3.Error and OSError.
         """
-        folder = self.store.folder
-        mark = get_index_mark(folder).read() if folder and path.exists() else ""
-        if not mark:
-            return False
         connection = connect_index(path)
         try:
             # The property "by" is the format with which the index was built.
-            return (read_index_property(connection, "token"), read_index_property(connection, "by")) == (
-                mark,
-                str(INDEX_FORMAT),
+            by, log_id, position = (
+                read_index_property(connection, name) for name in ("by", "log", "position")
             )
         finally:
             connection.close()
+        return int(position) if (by, log_id) == (str(INDEX_FORMAT), self.store.log.epoch) else None
 
-    # These methods run on the writing thread, under the write lock.
+    def apply(self, commit: CommittedChange) -> None:
+        """Update the index with a commit. Raises sqlite3.Error and OSError.
 
-    def apply(self, change: Change) -> bool:
-        """Update the index with a change, and write the mark in the store folder; return True."""
-        self.write_change(self.writers[0], change)
-        return True
-
-    def write_change(self, writer: sqlite3.Connection, change: Change) -> None:
-        """Update the index with a change, and write the mark. Raises sqlite3.Error and OSError."""
+        A replayed commit lacks the derived quads, whose texts are indexed, too.
+        """
+        if commit.is_replayed:
+            raise RebuildNeededError("A replayed commit has no derived quads.")
+        writer = self.writers[0]
         removed, added = defaultdict[EntryKey, set[Passage]](set), defaultdict[EntryKey, set[Passage]](set)
-        for quads, passages in ((change.removed, removed), (change.added, added)):
+        for quads, passages in ((commit.full.removed, removed), (commit.full.added, added)):
             for key, passage in iter_index_passages(quads, self.base):
                 passages[key].add(passage)
-        token = read_index_property(writer, "token")
-        if removed or added:
-            token = uuid.uuid4().hex
-            writer.execute("BEGIN")
-            try:
-                for key in removed.keys() | added.keys():
-                    self.update_entry(writer, key, removed[key], added[key])
-                write_index_properties(writer, token=token, changed=format_utc_now())
-                writer.execute("COMMIT")
-            except BaseException:
-                writer.execute("ROLLBACK")
-                raise
-        if self.store.folder:
-            get_index_mark(self.store.folder).write(token)
+        writer.execute("BEGIN")
+        try:
+            for key in removed.keys() | added.keys():
+                self.update_entry(writer, key, removed[key], added[key])
+            write_index_properties(writer, position=str(commit.version))
+            if removed or added:
+                write_index_properties(writer, changed=format_utc_now())
+            writer.execute("COMMIT")
+        except BaseException:
+            writer.execute("ROLLBACK")
+            raise
 
     def update_entry(
         self, writer: sqlite3.Connection, key: EntryKey, removed: set[Passage], added: set[Passage]
@@ -154,7 +143,7 @@ class FullTextIndex(Projection):
 
     # These methods run on the thread of the build.
 
-    def rebuild(self, view: StoreView) -> None:
+    def rebuild(self, view: StoreView, version: int) -> None:
         """Rebuild and open the index file. Connections to the old file are closed after their query."""
         assert self.path
         self.file_number += 1
@@ -162,7 +151,13 @@ class FullTextIndex(Projection):
         close_index_connections(self.writers, self.free_readers)
         fill_index(self.path, view, self.base, self.report_progress)
         writer = connect_index(self.path, writes=True)
-        write_index_properties(writer, token=uuid.uuid4().hex, by=str(INDEX_FORMAT), changed=format_utc_now())
+        write_index_properties(
+            writer,
+            by=str(INDEX_FORMAT),
+            changed=format_utc_now(),
+            log=self.store.log.epoch,
+            position=str(version),
+        )
         self.file_number += 1
         self.writers.append(writer)
 
@@ -184,6 +179,7 @@ class FullTextIndex(Projection):
         INDEX_WAIT_SECONDS.
         """
         self.open()
+        self.store.runner.wait_until_applied(self.store.runner.published_count, INDEX_WAIT_SECONDS)
         if self.is_pending:
             wait([self.start_build()], INDEX_WAIT_SECONDS)
         if self.is_current and self.path and not self.path.exists():

@@ -1,93 +1,120 @@
-"""Conformance of an issue paper to the template, as RDF: tests and outcomes in EARL, findings in SHACL.
+"""Conformance of an issue paper to the template, as RDF: an assertion in EARL, findings in SHACL.
 
 EARL is the Evaluation and Report Language of the W3C. An assertion is the outcome of one test.
 
-The assertion on a paper, `id/assertion/<paper>`, states whether the paper is complete and how many parts it
-has. There is also an assertion for each other profile (`…/draft`), for each section of the template (`…/7`),
-and for each part that is required of the paper itself (`…/7b`). Each has its findings, without those that are
-waived with a reason. Parts of a paper that are not in its graph count as missing.
+The assertion on a paper, `id/assertion/<paper>`, states whether the paper is complete, how many of the
+required parts it has, and what it fails: the profiles, the sections and parts with another outcome than
+passed (see `outcomes`), and the rules that it breaks and does not waive. What passed is not stated: a paper
+has 11 statements if all did, and would have 160 with a statement on each. Parts of a paper that are not in
+its graph count as missing.
+
+A broken rule has findings (`id/assertion/<paper>/finding/<rule>-<number>`) only if these say more than the
+rule: the name of a part of the paper that breaks it, or a wrong value.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
-from functools import cache, cached_property
+from functools import cache
 from typing import NamedTuple
 
 import pyoxigraph as ox
 
 from .._version import __version__
 from ..rdf.formats import TURTLE
-from ..rdf.namespaces import BASE_IRI, DEFAULT_NAMESPACES, PAPER_NAMESPACE, expand_curie
+from ..rdf.namespaces import (
+    BASE_IRI,
+    DCTERMS_HAS_PART,
+    DCTERMS_SOURCE,
+    DEFAULT_NAMESPACES,
+    EARL_RESULT,
+    PAPER_NAMESPACE,
+    RDF_TYPE,
+    RDFS_LABEL,
+    WGIG_DIGEST,
+    expand_curie,
+)
+from ..rdf.serialization import normalize_triples
 from ..text import MAX_QUOTED_CHARACTERS, balance_text_bidi, shorten_text
+from .batch import find_independent_documents, find_results_by_document
 from .check import MAX_SHOWN_FINDINGS, build_paper_summaries, find_document_results, result_sort_key
 from .documents import Document
-from .findings import STATE_DONE, STATE_FAULTY, STATE_MISSING, STATE_NOT_CHECKED, STATE_WAIVED
+from .findings import STATE_FAULTY, STATE_MISSING, STATE_WAIVED
+from .outcomes import (
+    ASSERTION_NAMESPACE,
+    CHECKER_NODE,
+    ISSUE_PAPER_FORM_NAMESPACE,
+    OUTCOME_FAILED,
+    OUTCOME_PASSED,
+    OUTCOMES_BY_STATE,
+    PROPERTIES_BY_OUTCOME,
+    WGIG_BREAKS,
+)
 from .results import Term, ValidationResult
-from .rules import CHECK_PROFILES, Rule, rules_by_code
+from .rules import CHECK_PROFILES, PROFILE_NAMESPACE, Rule, rules_by_code
 from .summary import PaperSummary
 
-ASSERTION_NAMESPACE = DEFAULT_NAMESPACES["assertion"]
-ISSUE_PAPER_FORM_NAMESPACE = DEFAULT_NAMESPACES["form-issue-paper"]
-CHECKER_IRI, TEST_RESULT_NAMESPACE, SHAPES_DOCUMENT_IRI = (
-    f"{DEFAULT_NAMESPACES['software']}checker",
-    DEFAULT_NAMESPACES["test-result"],
-    f"{BASE_IRI}shapes",
+TEST_RESULT_NAMESPACE = DEFAULT_NAMESPACES["test-result"]
+SHAPES_DOCUMENT = ox.NamedNode(f"{BASE_IRI}shapes")
+ISSUE_PAPER_FORM = ox.NamedNode(ISSUE_PAPER_FORM_NAMESPACE.rstrip("/"))
+WHOLE_PAPER_PROFILE = "complete"  # the profile of the assertion
+WGIG_PROFILE_FAILED, WGIG_PARTS_MET, WGIG_PARTS_ASKED = map(
+    expand_curie, ("wgig:profileFailed", "wgig:partsMet", "wgig:partsAsked")
 )
-WHOLE_PAPER_PROFILE = "complete"  # the profile of the assertion on the paper as a whole
-
-# The outcomes of a test, and their names in EARL. A section or part fails as missing or as faulty.
-TEST_PASSED, TEST_FAILED, TEST_UNTESTED = "passed", "failed", "untested"
-EARL_OUTCOMES = {
-    TEST_PASSED: TEST_PASSED,
-    TEST_FAILED: TEST_FAILED,
-    STATE_MISSING: TEST_FAILED,
-    STATE_FAULTY: TEST_FAILED,
-    STATE_WAIVED: "inapplicable",
-    TEST_UNTESTED: TEST_UNTESTED,
-}
-OUTCOME_BY_STATE = {
-    STATE_DONE: TEST_PASSED,
-    STATE_MISSING: STATE_MISSING,
-    STATE_FAULTY: STATE_FAULTY,
-    STATE_WAIVED: STATE_WAIVED,
-    STATE_NOT_CHECKED: TEST_UNTESTED,
-}
+WGIG_ILLUSTRATIVE_IRI = expand_curie("wgig:illustrative").value
 
 
-class ConformanceTest(NamedTuple):
-    """A test of a paper.
+class PaperToCheck(NamedTuple):
+    """A paper, its triples, and the digest of these and of the rules.
 
-    `name` is the end of the IRI of the assertion, `criterion` the IRI of the profile, section or part that is
-    tested, `source` the IRI of the resource that defines it, `outcome` a key of EARL_OUTCOMES. `results` are
-    the violations that made the test fail.
+    `results` are those of the engine if it has already run, else None.
     """
 
-    name: str
-    title: str
-    criterion: str
-    source: str
-    outcome: str
-    results: Sequence[ValidationResult] = ()
+    node: ox.NamedNode
+    triples: Sequence[ox.Triple]
+    digest: str
+    results: Set[ValidationResult] | None = None
 
 
-def build_conformance_triples(
-    paper: ox.NamedNode,
-    triples: Iterable[ox.Triple],
-    digest: str,
-    engine_name: str,
-    results: Set[ValidationResult] | None = None,
-) -> set[ox.Triple]:
-    """The assertions on a paper that these triples describe, checked by the engine of this name.
+def build_conformance_triples(papers: Sequence[PaperToCheck], engine_name: str) -> list[set[ox.Triple]]:
+    """The triples about the conformance of each paper, checked by the engine of this name.
 
-    `digest` is that of the triples and rules. `results` are those of the engine if it has already run.
     Triples with terms of RDF 1.2 are ignored. Findings have no positions, as there is no text.
     """
-    rdf11_triples = [triple for triple in triples if not is_rdf12_term(triple.object)]
-    document = Document(paper.value, text="", format=TURTLE, triples=rdf11_triples, find_positions=list)
-    summaries = build_paper_summaries(
-        document, find_document_results(document, engine_name) if results is None else results
+    documents = [build_paper_document(paper) for paper in papers]
+    unchecked = [document for paper, document in zip(papers, documents, strict=True) if paper.results is None]
+    independent = find_independent_documents(unchecked) if unchecked[1:] else []
+    results_by_id: dict[int, Iterable[ValidationResult]] = {
+        id(document): results
+        for document, results in zip(
+            independent, find_results_by_document(independent, engine_name), strict=True
+        )
+    }
+
+    def find_results(paper: PaperToCheck, document: Document) -> Iterable[ValidationResult]:
+        if paper.results is not None:
+            return paper.results
+        results = results_by_id.get(id(document))
+        return find_document_results(document, engine_name) if results is None else results
+
+    return [
+        set(PaperConformance(summarize_paper(paper, document, find_results(paper, document)), paper.digest))
+        for paper, document in zip(papers, documents, strict=True)
+    ]
+
+
+def build_paper_document(paper: PaperToCheck) -> Document:
+    """The document with the triples of a paper that RDF 1.1 has."""
+    triples = [triple for triple in paper.triples if not is_rdf12_term(triple.object)]
+    return Document(paper.node.value, text="", format=TURTLE, triples=triples, find_positions=list)
+
+
+def summarize_paper(
+    paper: PaperToCheck, document: Document, results: Iterable[ValidationResult]
+) -> PaperSummary:
+    """The summary of the results for the paper; its document may also have other papers."""
+    return next(
+        summary for summary in build_paper_summaries(document, results) if summary.paper == paper.node
     )
-    return set(PaperConformance(next(summary for summary in summaries if summary.paper == paper), digest))
 
 
 class PaperConformance:
@@ -96,194 +123,164 @@ class PaperConformance:
     def __init__(self, summary: PaperSummary, digest: str) -> None:
         """Take the summary of the paper, and the digest of its triples and of the rules."""
         self.summary, self.digest = summary, digest
-        self.required_count = len(summary.required)
-        self.met = summary.met
         self.assertion_iri = ASSERTION_NAMESPACE + summary.paper.value.removeprefix(PAPER_NAMESPACE)
-        unwaived = [result for result in summary.results if result.code not in summary.waiver_reasons]
-        self.waived_rules = [
-            rules_by_code()[code] for code in summary.broken_codes & summary.waiver_reasons.keys()
-        ]
-        self.results = sorted(unwaived, key=result_sort_key)[:MAX_SHOWN_FINDINGS]
-        self.left_out_count = len(unwaived) - len(self.results)
-        self.finding_iris = {
-            result: f"{self.assertion_iri}/finding/{suffix}"
-            for result, suffix in number_results(self.results)
-        }
-        is_illustrative = any(  # a made-up example
-            value.value == "true"
-            for value in summary.document.find_objects(summary.paper, expand_curie("wgig:illustrative").value)
-        )
-        self.illustrative_pairs = [("wgig:illustrative", ox.Literal(True))] if is_illustrative else []
-
-    @cached_property
-    def short_title(self) -> str:
-        """The title of the paper, cut for use in many labels, with balanced bidi controls."""
-        return balance_text_bidi(shorten_text(self.summary.title))
+        self.assertion = ox.NamedNode(self.assertion_iri)
 
     def __iter__(self) -> Iterator[ox.Triple]:
-        """All assertions on the paper, without the statements that all papers share."""
-        yield from self.part_count_triples()
-        for test in (*self.profile_tests(), *self.section_tests(), *self.part_tests()):
-            yield from self.assertion_triples(test)
-        for result in self.results:
-            yield from self.finding_triples(result)
-
-    def part_count_triples(self) -> Iterator[ox.Triple]:
-        """The number of required parts that the paper has, and the number that the template requires."""
-        yield from build_node_triples(
-            self.assertion_iri,
-            ("wgig:partsMet", ox.Literal(self.met)),
-            ("wgig:partsAsked", ox.Literal(self.required_count)),
-            ("wgig:digest", ox.Literal(self.digest)),
+        """The assertion and its findings, without the statements that all papers share."""
+        pairs = (
+            *self.assertion_pairs(),
+            *self.profile_pairs(),
+            *self.section_pairs(),
+            *self.part_pairs(),
+            *((WGIG_BREAKS, ox.NamedNode(rule.iri)) for rule in self.summary.broken_rules),
         )
-        if self.left_out_count:
-            sentence = f"Findings that are not listed: {self.left_out_count}."
-            yield from build_node_triples(
-                self.assertion_iri, ("rdfs:comment", ox.Literal(sentence, language="en"))
-            )
+        yield from (ox.Triple(self.assertion, property_, value) for property_, value in pairs)
+        yield from self.finding_triples()
 
-    def profile_tests(self) -> Iterator[ConformanceTest]:
-        """The test for each profile."""
+    def assertion_pairs(self) -> Iterator[tuple[ox.NamedNode, Term]]:
+        """The statements of the assertion on the paper as a whole (EARL 1.0, section 2.1)."""
+        summary = self.summary
+        met, required = summary.met, len(summary.required)
+        outcome = OUTCOME_PASSED if summary.conforms(WHOLE_PAPER_PROFILE) else OUTCOME_FAILED
+        # The title is cut, as it may be long.
+        title = balance_text_bidi(shorten_text(summary.title))
+        label = f"{title}, profile {WHOLE_PAPER_PROFILE}: {outcome}, {met} of {required} parts"
+        yield from shared_assertion_pairs()
+        yield RDFS_LABEL, ox.Literal(label, language="en")
+        yield expand_curie("earl:subject"), summary.paper
+        yield EARL_RESULT, ox.NamedNode(TEST_RESULT_NAMESPACE + outcome)
+        yield WGIG_PARTS_MET, ox.Literal(met)
+        yield WGIG_PARTS_ASKED, ox.Literal(required)
+        yield WGIG_DIGEST, ox.Literal(self.digest)
+        illustrative = summary.document.find_objects(summary.paper, WGIG_ILLUSTRATIVE_IRI)
+        if any(value.value == "true" for value in illustrative):  # a made-up example
+            yield expand_curie("wgig:illustrative"), ox.Literal(True)
+
+    def profile_pairs(self) -> Iterator[tuple[ox.NamedNode, Term]]:
+        """The profiles to which the paper does not conform."""
         for profile in CHECK_PROFILES:
-            outcome = TEST_PASSED if self.summary.conforms(profile) else TEST_FAILED
-            name, parts = (
-                ("", f", {self.met} of {self.required_count} parts")
-                if profile == WHOLE_PAPER_PROFILE
-                else (f"/{profile}", "")
-            )
-            title = f"profile {profile}: {outcome}{parts}"
-            yield ConformanceTest(
-                name,
-                title,
-                DEFAULT_NAMESPACES["profile"] + profile,
-                ISSUE_PAPER_FORM_NAMESPACE.rstrip("/"),
-                outcome,
-            )
+            if not self.summary.conforms(profile):
+                yield WGIG_PROFILE_FAILED, ox.NamedNode(PROFILE_NAMESPACE + profile)
 
-    def section_tests(self) -> Iterator[ConformanceTest]:
-        """The test for each section."""
+    def section_pairs(self) -> Iterator[tuple[ox.NamedNode, Term]]:
+        """The sections with another outcome than passed."""
         for section, state in self.summary.sections(WHOLE_PAPER_PROFILE):
-            results = [result for result in self.results if rules_by_code()[result.code].section == section]
-            yield self.build_form_test(
-                str(section), f"section {section}: {state}", OUTCOME_BY_STATE[state], results
-            )
+            yield from build_outcome_pairs(str(section), OUTCOMES_BY_STATE[state])
 
-    def part_tests(self) -> Iterator[ConformanceTest]:
-        """The test for each part of a section that the paper itself must have."""
+    def part_pairs(self) -> Iterator[tuple[ox.NamedNode, Term]]:
+        """The parts of sections that the paper itself must have, with another outcome than passed."""
+        broken_rules = self.summary.broken_rules
+        waived_codes = self.summary.broken_codes & self.summary.waiver_reasons.keys()
+        waived_rules = [rules_by_code()[code] for code in waived_codes]
         for part in list_template_parts():
-            results = [result for result in self.results if rules_by_code()[result.code].part == part]
-            outcome = self.part_outcome(part)
-            yield self.build_form_test(part, f"part {part}: {outcome}", outcome, results)
+            broken = [rule for rule in broken_rules if rule.part == part]
+            if broken:
+                is_missing = any(map(is_presence_rule, broken))
+                yield from build_outcome_pairs(part, STATE_MISSING if is_missing else STATE_FAULTY)
+            elif any(rule.part == part and is_presence_rule(rule) for rule in waived_rules):
+                yield from build_outcome_pairs(part, STATE_WAIVED)
 
-    def part_outcome(self, part: str) -> str:
-        """The outcome for a part, a key of EARL_OUTCOMES."""
-        broken = [rule for rule in self.summary.broken_rules if rule.part == part]
-        waived = [rule for rule in self.waived_rules if rule.part == part]
-        states = {
-            STATE_MISSING: any(map(is_presence_rule, broken)),
-            STATE_FAULTY: broken,
-            STATE_WAIVED: any(map(is_presence_rule, waived)),
-        }
-        return next((state for state, holds in states.items() if holds), TEST_PASSED)
+    def finding_triples(self) -> Iterator[ox.Triple]:
+        """The findings, without those that are waived, and those that the rule describes completely.
 
-    def build_form_test(
-        self, number: str, title: str, outcome: str, results: Sequence[ValidationResult]
-    ) -> ConformanceTest:
-        """A test for a section or part of the template."""
-        return ConformanceTest(
-            f"/{number}",
-            title,
-            ISSUE_PAPER_FORM_NAMESPACE + number,
-            ISSUE_PAPER_FORM_NAMESPACE + number,
-            outcome,
-            results,
-        )
-
-    def assertion_triples(self, test: ConformanceTest) -> Iterator[ox.Triple]:
-        """The assertion of a test (EARL 1.0, section 2.1)."""
-        parent = [("dcterms:isPartOf", ox.NamedNode(self.assertion_iri))] if test.name else []
-        yield from self.describe_node(
-            self.assertion_iri + test.name,
-            ("earl:Assertion", test.title, test.source),
-            ("earl:assertedBy", ox.NamedNode(CHECKER_IRI)),
-            ("earl:mode", expand_curie("earl:automatic")),
-            ("earl:subject", self.summary.paper),
-            ("earl:test", ox.NamedNode(test.criterion)),
-            ("earl:result", ox.NamedNode(TEST_RESULT_NAMESPACE + test.outcome)),
-            *parent,
-            *(("dcterms:hasPart", ox.NamedNode(self.finding_iris[result])) for result in test.results),
-        )
-
-    def finding_triples(self, result: ValidationResult) -> Iterator[ox.Triple]:
-        """A result in SHACL terms (section 3.6.2), with the paper as focus node in place of a blank node.
-
-        Long terms are not repeated: the value is left out, and the focus node is the paper.
+        Beyond MAX_SHOWN_FINDINGS findings, only their number is stated.
         """
-        rule = rules_by_code()[result.code]
-        focus, value = result.focus, result.value
-        yield from self.describe_node(
-            self.finding_iris[result],
+        results = sorted(
             (
-                "sh:ValidationResult",
-                f"{rule.code}: {rule.name['en']}",
-                ISSUE_PAPER_FORM_NAMESPACE + rule.part,
+                result
+                for result in self.summary.results
+                if result.code not in self.summary.waiver_reasons
+                and (is_quotable_node(result.focus, self.summary.paper) or is_quotable_value(result.value))
             ),
-            (
-                "sh:focusNode",
-                focus if isinstance(focus, ox.NamedNode) and is_short_term(focus) else self.summary.paper,
-            ),
-            ("sh:sourceShape", ox.NamedNode(rule.iri)),
-            (
-                "sh:sourceConstraintComponent",
-                expand_curie(f"sh:{rule.component}ConstraintComponent"),
-            ),
-            ("sh:resultSeverity", expand_curie(f"sh:{rule.severity}")),
-            ("sh:resultMessage", ox.Literal(rule.message_in("en"), language="en")),
-            *(
-                [("sh:value", value)]
-                if isinstance(value, ox.NamedNode | ox.Literal) and is_short_term(value)
-                else []
-            ),
+            key=result_sort_key,
         )
-
-    def describe_node(
-        self, node: str, description: tuple[str, str, str], *pairs: tuple[str, Term]
-    ) -> Iterator[ox.Triple]:
-        """A node of this paper: its type, title and source, and pairs of property and value."""
-        type_, title, source = description
-        yield from describe_assertion_node(node, type_, f"{self.short_title}, {title}", source)
-        yield from build_node_triples(node, *pairs, *self.illustrative_pairs)
-
-
-def shared_assertion_triples() -> Iterator[ox.Triple]:
-    """The statements about the checker and the possible outcomes, to which all assertions refer."""
-    yield from describe_assertion_node(
-        CHECKER_IRI, "earl:Software", "Checker of issue papers", SHAPES_DOCUMENT_IRI
-    )
-    yield from build_node_triples(CHECKER_IRI, ("schema:version", ox.Literal(__version__)))
-    for name, outcome in EARL_OUTCOMES.items():
-        yield from describe_assertion_node(
-            TEST_RESULT_NAMESPACE + name, "earl:TestResult", name, SHAPES_DOCUMENT_IRI
-        )
-        yield from build_node_triples(
-            TEST_RESULT_NAMESPACE + name, ("earl:outcome", expand_curie(f"earl:{outcome}"))
-        )
+        for result, suffix in number_results(results[:MAX_SHOWN_FINDINGS]):
+            finding = ox.NamedNode(f"{self.assertion_iri}/finding/{suffix}")
+            yield ox.Triple(self.assertion, DCTERMS_HAS_PART, finding)
+            yield from build_finding_triples(finding, result, self.summary.paper)
+        if left_out_count := len(results[MAX_SHOWN_FINDINGS:]):
+            sentence = f"Findings that are not listed: {left_out_count}."
+            yield ox.Triple(self.assertion, expand_curie("rdfs:comment"), ox.Literal(sentence, language="en"))
 
 
-def describe_assertion_node(node: str, type_: str, label: str, source: str) -> Iterator[ox.Triple]:
-    """The statements that every node has: type, label and source."""
-    return build_node_triples(
-        node,
-        ("rdf:type", expand_curie(type_)),
-        ("rdfs:label", ox.Literal(label, language="en")),
-        ("dcterms:source", ox.NamedNode(source)),
+@cache
+def shared_assertion_pairs() -> tuple[tuple[ox.NamedNode, Term], ...]:
+    """The statements that the assertions on all papers have, as pairs of property and value."""
+    return (
+        (RDF_TYPE, expand_curie("earl:Assertion")),
+        (DCTERMS_SOURCE, ISSUE_PAPER_FORM),
+        (expand_curie("earl:assertedBy"), CHECKER_NODE),
+        (expand_curie("earl:mode"), expand_curie("earl:automatic")),
+        (expand_curie("earl:test"), ox.NamedNode(PROFILE_NAMESPACE + WHOLE_PAPER_PROFILE)),
     )
 
 
-def build_node_triples(node: str, *pairs: tuple[str, Term]) -> Iterator[ox.Triple]:
-    """Triples about a node from pairs of property and value."""
-    subject = ox.NamedNode(node)
-    return (ox.Triple(subject, expand_curie(name), value) for name, value in pairs)
+def build_outcome_pairs(number: str, outcome: str) -> Iterator[tuple[ox.NamedNode, Term]]:
+    """The statement that a section or part of the template has an outcome; none if it passed."""
+    if outcome != OUTCOME_PASSED:
+        yield PROPERTIES_BY_OUTCOME[outcome], ox.NamedNode(ISSUE_PAPER_FORM_NAMESPACE + number)
+
+
+def build_finding_triples(
+    finding: ox.NamedNode, result: ValidationResult, paper: ox.NamedNode
+) -> Iterable[ox.Triple]:
+    """A result in SHACL terms (section 3.6.2).
+
+    The paper is the focus node in place of a blank node or a long IRI; such values are left out.
+    """
+    rule = rules_by_code()[result.code]
+    pairs: list[tuple[ox.NamedNode, Term]] = [
+        (RDF_TYPE, expand_curie("sh:ValidationResult")),
+        (RDFS_LABEL, ox.Literal(f"{rule.code}: {rule.name['en']}", language="en")),
+        (DCTERMS_SOURCE, ox.NamedNode(ISSUE_PAPER_FORM_NAMESPACE + rule.part)),
+        (expand_curie("sh:focusNode"), result.focus if is_quotable_node(result.focus, paper) else paper),
+        (expand_curie("sh:sourceShape"), ox.NamedNode(rule.iri)),
+        (
+            expand_curie("sh:sourceConstraintComponent"),
+            expand_curie(f"sh:{rule.component}ConstraintComponent"),
+        ),
+        (expand_curie("sh:resultSeverity"), expand_curie(f"sh:{rule.severity}")),
+    ]
+    if is_quotable_value(result.value):
+        pairs.append((expand_curie("sh:value"), result.value))
+    # The value may be from a request, and is stated as the store would return it.
+    return normalize_triples(ox.Triple(finding, property_, value) for property_, value in pairs)
+
+
+def is_quotable_node(node: Term, paper: ox.NamedNode) -> bool:
+    """Whether a focus node is another resource than the paper, and named by an IRI that is not long."""
+    return node != paper and isinstance(node, ox.NamedNode) and len(node.value) <= MAX_QUOTED_CHARACTERS
+
+
+def is_quotable_value(value: Term | None) -> bool:
+    """Whether there is a value, and it is no blank node and not long."""
+    return (
+        isinstance(value, ox.NamedNode | ox.Literal)
+        and len(value.value) <= MAX_QUOTED_CHARACTERS
+        and not is_rdf12_term(value)
+    )
+
+
+def shared_conformance_triples(rules_digest: str) -> Iterator[ox.Triple]:
+    """The statements about the checker, with the digest of its rules, and about the outcomes for papers."""
+    checker_pairs = (
+        (RDF_TYPE, expand_curie("earl:Software")),
+        (RDFS_LABEL, ox.Literal("Checker of issue papers", language="en")),
+        (expand_curie("schema:version"), ox.Literal(__version__)),
+        (WGIG_DIGEST, ox.Literal(rules_digest)),
+        (DCTERMS_SOURCE, SHAPES_DOCUMENT),
+    )
+    yield from (ox.Triple(CHECKER_NODE, property_, value) for property_, value in checker_pairs)
+    for outcome in (OUTCOME_PASSED, OUTCOME_FAILED):
+        result_pairs = (
+            (RDF_TYPE, expand_curie("earl:TestResult")),
+            (RDFS_LABEL, ox.Literal(outcome, language="en")),
+            (expand_curie("earl:outcome"), expand_curie(f"earl:{outcome}")),
+            (DCTERMS_SOURCE, SHAPES_DOCUMENT),
+        )
+        result = ox.NamedNode(TEST_RESULT_NAMESPACE + outcome)
+        yield from (ox.Triple(result, property_, value) for property_, value in result_pairs)
 
 
 def number_results(results: Sequence[ValidationResult]) -> Iterator[tuple[ValidationResult, str]]:
@@ -294,14 +291,9 @@ def number_results(results: Sequence[ValidationResult]) -> Iterator[tuple[Valida
         yield result, f"{result.code}-{seen[result.code]}"
 
 
-def is_short_term(term: ox.NamedNode | ox.Literal) -> bool:
-    """Whether the text of a term has at most MAX_QUOTED_CHARACTERS."""
-    return len(term.value) <= MAX_QUOTED_CHARACTERS
-
-
 def is_rdf12_term(value: Term) -> bool:
     """Whether a term is a triple term or a literal with a base direction, which RDF 1.1 does not have."""
-    return isinstance(value, ox.Triple) or getattr(value, "direction", None) is not None
+    return isinstance(value, ox.Triple) or (isinstance(value, ox.Literal) and value.direction is not None)
 
 
 @cache

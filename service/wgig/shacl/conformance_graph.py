@@ -1,60 +1,78 @@
-"""Update the conformance graph after each change of a paper, and check only the papers that changed.
+"""Compute how the conformance graph changes with the papers; only papers that changed are checked again.
 
 The conformance graph has the results of the checks of all papers, as EARL assertions. The graph
 `graph/paper/<name>` describes the paper `id/paper/<name>`. While the store has any paper, the conformance
 graph also covers the example papers of the package, which are not in the store.
+
+The graph states the digest of the rules. If they have changed, or another version of the package wrote the
+graph, all of it is replaced.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
-from typing import Any
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
 from .._version import __version__
 from ..rdf.namespaces import (
     DCTERMS_HAS_PART,
-    DEFAULT_NAMESPACES,
-    EARL_RESULT,
     LOCAL_NAME_PATTERN,
     PAPER_NAMESPACE,
     RDF_TYPE,
     WGIG_DIGEST,
     WGIG_ISSUE_PAPER,
-    expand_curie,
 )
 from ..rdf.serialization import build_quad, normalize_triples, serialize_n_triples
 from ..rdf.shipped import read_turtle_files
 from ..settings import SHIPPED_FOLDER
-from ..store.change import Change, find_existing_graphs, iter_graph_quads
+from ..store.change import Change
 from ..store.commit import NO_CHECK_RESULTS, CheckResults
-
-DCTERMS_IS_PART_OF = expand_curie("dcterms:isPartOf")
-LINKED_NODE_PROPERTIES = {DCTERMS_HAS_PART, EARL_RESULT, expand_curie("earl:assertedBy")}
+from ..store.overlay import QuadSource
+from .outcomes import ASSERTION_NAMESPACE, CHECKER_NODE
 
 # The files that an assertion is computed from, beside the paper: the rules and the data that they refer to.
 DIGESTED_FILE_PATTERNS = ("shapes/issue-paper*.ttl", "ontology/*.ttl", "data/*.ttl", "data/examples/*.ttl")
-# The start of the subjects, in N-Triples, of assertions on a paper.
-PAPER_ASSERTION_PREFIX = f"<{DEFAULT_NAMESPACES['assertion']}"
-MAX_TRANSACTION_PAPERS = 200  # papers whose assertions are replaced in one transaction
-BULK_EXTEND_MIN_QUADS = 2000  # from this number of quads on, bulk loading is faster
+MAX_CHANGED_PAPERS = 200  # papers in one change
+MAX_REMOVED_QUADS = 100_000  # quads in one change that empties the graph
 MAX_UNANNOUNCED_PAPERS = 1000  # before a check of more papers, a message is shown, as it takes long
+
+
+class StalePaper(NamedTuple):
+    """A paper with another digest than in the graph.
+
+    `position` is its place among the compared papers. `lines` are its triples as N-Triples, empty if it was
+    removed. `old_quads` are the quads about it in the graph.
+    """
+
+    position: int
+    node: ox.NamedNode
+    lines: bytes
+    digest: str
+    old_quads: frozenset[ox.Quad]
 
 
 class ConformanceGraph:
     """The graph of the checker's assertions on the papers of a store."""
 
     def __init__(
-        self, base: str, engine_name: str, show_progress: Callable[[str], None] = lambda _: None
+        self,
+        base: str,
+        engine_name: str,
+        show_progress: Callable[[str], None] = lambda _: None,
+        report_progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
-        """Take the base IRI of the graphs, the name of the engine, and a callback for progress messages."""
+        """Take the base IRI of the graphs, the name of the engine, and callbacks.
+
+        `show_progress` gets a message before many papers are checked; `report_progress` gets the number of
+        papers that are done and of all papers, after each change.
+        """
         self.graph = ox.NamedNode(f"{base}graph/conformance")
         self.paper_graph_prefix = f"{base}graph/paper/"
         self.engine_name = engine_name
-        self.show_progress = show_progress
-        # The statements about papers before the current write, by paper name.
-        self.previous_statements: dict[str, set[ox.Triple]] = {}
+        self.show_progress, self.report_progress = show_progress, report_progress
 
     @cached_property
     def digest(self) -> str:
@@ -62,60 +80,85 @@ class ConformanceGraph:
         paths = sorted(path for pattern in DIGESTED_FILE_PATTERNS for path in SHIPPED_FOLDER.glob(pattern))
         return compute_sha256([__version__.encode(), *(path.read_bytes() for path in paths)])
 
-    def apply(
-        self, quads: ox.Store, change: Change | None, check_results: CheckResults = NO_CHECK_RESULTS
-    ) -> Change | None:
-        """Update the assertions after a change. For an unchanged paper, only its digest is computed.
+    @cached_property
+    def rules_quad(self) -> ox.Quad:
+        """The quad with the digest of the rules, which the graph has if this version of them computed it."""
+        return ox.Quad(CHECKER_NODE, WGIG_DIGEST, ox.Literal(self.digest), self.graph)
 
-        `change` has the changes since the last update, or is None if they are unknown. `check_results` are
-        results that an engine found before the papers were written. At most MAX_TRANSACTION_PAPERS papers are
-        updated in one transaction. Returns the change with these updates, None if it is unknown or needed
-        several transactions.
+    def iter_changes(
+        self, quads: QuadSource, change: Change | None, check_results: CheckResults = NO_CHECK_RESULTS
+    ) -> Iterator[Change]:
+        """The changes of the graph that follow from a change of the papers (None: it is unknown).
+
+        `quads` are as after that change, with this graph as before it. `check_results` are results that an
+        engine found before. Each change has at most MAX_CHANGED_PAPERS papers; it may be applied to the quads
+        before the next one is computed. Many papers are checked in several processes.
         """
-        if not any(map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE, WGIG_ISSUE_PAPER))):
-            return self.remove_graph(quads, change)
-        existing_graphs = find_existing_graphs(quads, [self.graph])
-        names = sorted(self.affected_paper_names(quads, change if existing_graphs else None))
-        if len(names) > MAX_UNANNOUNCED_PAPERS:
-            self.show_progress(f"Checking {len(names)} papers against the template ...")
-        for first in range(0, len(names), MAX_TRANSACTION_PAPERS):
-            update = self.update_papers(quads, names[first : first + MAX_TRANSACTION_PAPERS], check_results)
-            change = (
-                change.combine(update)
-                if change is not None and len(names) <= MAX_TRANSACTION_PAPERS
-                else None
-            )
-        created_graphs = find_existing_graphs(quads, [self.graph]) - existing_graphs
-        return None if change is None else change.combine(Change(created=tuple(created_graphs)))
+        is_current = self.rules_quad in quads
+        is_known = is_current and change is not None and self.graph.value not in change.graphs
+        names = self.paper_names(change.graphs) if change is not None and is_known else None
+        if names is not None and not names:
+            return
+        if not self.has_papers(quads):
+            yield from self.iter_removals(quads, is_dropped=True)
+            return
+        exists = quads.contains_named_graph(self.graph)
+        if exists and not is_current:
+            yield from self.iter_removals(quads)
+        ordered_names = sorted(self.all_paper_names(quads) if names is None else names)
+        if len(ordered_names) > MAX_UNANNOUNCED_PAPERS:
+            self.show_progress(f"Checking {len(ordered_names)} papers against the template ...")
+        papers = self.iter_stale_papers(quads, ordered_names, is_current=is_current)
+        created = () if exists else (self.graph.value,)
+        yield from self.iter_updates(
+            papers, check_results, len(ordered_names), created, is_current=is_current
+        )
 
-    def remove_graph(self, quads: ox.Store, change: Change | None) -> Change | None:
-        """Remove the graph. Returns the change with this removal, None if the change is unknown."""
-        if change is not None:
-            change = change.combine(
-                Change(
-                    tuple(iter_graph_quads(quads, self.graph)),
-                    dropped=tuple(find_existing_graphs(quads, [self.graph])),
-                )
-            )
-        quads.remove_graph(self.graph)
-        return change
+    def iter_updates(
+        self,
+        papers: Iterator[StalePaper],
+        check_results: CheckResults,
+        paper_count: int,
+        created: tuple[str, ...],
+        *,
+        is_current: bool,
+    ) -> Iterator[Change]:
+        """The changes that replace the quads about these papers; the first one creates graphs.
 
-    def quads_computed_from(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
-        """The quads that are computed only from these paper graphs; None while no paper is stored.
-
-        The statements about these papers are saved in `previous_statements` for the next update.
+        Without `is_current`, the first one also adds the statements that all papers share.
         """
-        if not find_existing_graphs(quads, [self.graph]):
-            return None
-        self.previous_statements = {
-            name: self.paper_statements(quads, name) for name in self.paper_names(graphs)
-        }
-        statements = (triple for triples in self.previous_statements.values() for triple in triples)
-        return {
-            build_quad(triple, self.graph)
-            for triple in statements
-            if str(triple.subject).startswith(PAPER_ASSERTION_PREFIX)
-        }
+        if first_paper := next(papers, None):
+            # The import takes 0.2 s, and most starts need none of it.
+            from .conformance import shared_conformance_triples  # noqa: PLC0415
+            from .conformance_workers import iter_checked_papers  # noqa: PLC0415
+
+            shared = () if is_current else shared_conformance_triples(self.digest)
+            removed, added = list[ox.Quad](), [build_quad(triple, self.graph) for triple in shared]
+            checked_papers = iter_checked_papers(
+                chain([first_paper], papers), check_results, self.engine_name, self.graph
+            )
+            for number, (paper, new_quads) in enumerate(checked_papers, 1):
+                removed += paper.old_quads - new_quads
+                added += new_quads - paper.old_quads
+                if number % MAX_CHANGED_PAPERS == 0:
+                    yield Change(tuple(removed), tuple(added), created=created)
+                    removed, added, created = [], [], ()
+                    self.report_progress(paper.position, paper_count)
+            if removed or added:
+                yield Change(tuple(removed), tuple(added), created=created)
+        self.report_progress(paper_count, paper_count)
+
+    def iter_removals(self, quads: QuadSource, *, is_dropped: bool = False) -> Iterator[Change]:
+        """The changes that remove all quads of the graph; with `is_dropped`, the last one drops the graph."""
+        remaining = quads.quads_for_pattern(None, None, None, self.graph)
+        while removed := tuple(islice(remaining, MAX_REMOVED_QUADS)):
+            yield Change(removed)
+        if is_dropped and quads.contains_named_graph(self.graph):
+            yield Change(dropped=(self.graph.value,))
+
+    def has_papers(self, quads: QuadSource) -> bool:
+        """Whether the store has an issue paper."""
+        return any(map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE, WGIG_ISSUE_PAPER)))
 
     def paper_names(self, graphs: Iterable[str]) -> set[str]:
         """The names of the papers that these graphs describe."""
@@ -126,102 +169,67 @@ class ConformanceGraph:
         )
         return set(filter(LOCAL_NAME_PATTERN.fullmatch, names))
 
-    def affected_paper_names(self, quads: ox.Store, change: Change | None) -> set[str]:
-        """The names of the papers whose assertions may differ after a change; None: all of them."""
-        if change is not None and self.graph.value not in change.graphs:
-            return self.paper_names(change.graphs)
-        self.previous_statements.clear()
+    def all_paper_names(self, quads: QuadSource) -> set[str]:
+        """The names of the papers that the store or the graph has, and of the example papers."""
         asserted_names = (
-            triple.subject.value.removeprefix(DEFAULT_NAMESPACES["assertion"])
-            for triple in self.match_triples(quads, predicate=WGIG_DIGEST)
+            quad.subject.value.removeprefix(ASSERTION_NAMESPACE)
+            for quad in quads.quads_for_pattern(None, WGIG_DIGEST, None, self.graph)
+            if isinstance(quad.subject, ox.NamedNode) and quad.subject != CHECKER_NODE
         )
         stored_names = filter(
             None, map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE, WGIG_ISSUE_PAPER))
         )
         return {*asserted_names, *stored_names, *read_example_papers()}
 
-    def update_papers(self, quads: ox.Store, names: Iterable[str], check_results: CheckResults) -> Change:
-        """Replace the assertions on each of these papers whose digest changed. Returns the change."""
-        papers = ((name, self.find_paper_triples(quads, name)) for name in names)
-        digested_papers = ((name, triples, self.compute_digest(triples)) for name, triples in papers)
-        stale_papers = [
-            (name, triples, digest)
-            for name, triples, digest in digested_papers
-            if digest != self.stored_digest(quads, name)
-        ]
-        if not stale_papers:
-            return Change()
-        from .conformance import build_conformance_triples, shared_assertion_triples  # noqa: PLC0415  takes 0.2 s, and most starts need none
-
-        shared = set(shared_assertion_triples())
-        old = set[ox.Triple]()
-        new = {triple for triple in shared if build_quad(triple, self.graph) not in quads}
-        for name, triples, digest in stale_papers:
-            old |= self.previous_statements.pop(name, set()) or self.paper_statements(quads, name)
-            if triples:
-                new |= build_conformance_triples(
-                    paper_node(name), triples, digest, self.engine_name, check_results.get(digest)
-                )
-        removed, added = (
-            [build_quad(triple, self.graph) for triple in triples]
-            for triples in (old - new - shared, new - old)
-        )
-        self.replace_quads(quads, removed, added)
-        return Change(tuple(removed), tuple(added))
-
-    def replace_quads(self, quads: ox.Store, removed: Sequence[ox.Quad], added: Sequence[ox.Quad]) -> None:
-        """Remove quads and add others, in one transaction."""
-        if not removed:
-            # extend takes three times as long for many quads, bulk_extend thirty times as long for few.
-            (quads.extend if len(added) < BULK_EXTEND_MIN_QUADS else quads.bulk_extend)(added)
-            return
-        steps = [
-            (verb, serialize_n_triples(quad.triple for quad in changed).decode())
-            for verb, changed in (("DELETE", removed), ("INSERT", added))
-        ]
-        quads.update("; ".join(f"{verb} DATA {{ GRAPH {self.graph} {{ {text} }} }}" for verb, text in steps))
+    def iter_stale_papers(
+        self, quads: QuadSource, names: Iterable[str], *, is_current: bool
+    ) -> Iterator[StalePaper]:
+        """The papers whose digest has changed; without `is_current`, all of them, as new ones."""
+        for position, name in enumerate(names, 1):
+            lines = self.find_paper_lines(quads, name)
+            digest = self.digest_lines(lines)
+            if not is_current:
+                yield StalePaper(position, paper_node(name), lines, digest, frozenset())
+            elif digest != self.stored_digest(quads, name):
+                old_quads = frozenset(self.iter_paper_quads(quads, name))
+                yield StalePaper(position, paper_node(name), lines, digest, old_quads)
 
     def paper_name(self, quad: Any) -> str:
         """The name of a paper if the quad is about it and in its graph; empty for other quads."""
         name: str = getattr(quad.graph_name, "value", "").removeprefix(self.paper_graph_prefix)
         return name if LOCAL_NAME_PATTERN.fullmatch(name) and quad.subject == paper_node(name) else ""
 
-    def find_paper_triples(self, quads: ox.Store, name: str) -> list[ox.Triple]:
-        """The triples that describe the paper of this name; empty if there is none."""
+    def find_paper_lines(self, quads: QuadSource, name: str) -> bytes:
+        """The triples that describe the paper of this name, as N-Triples; empty if there is none."""
         graph = ox.NamedNode(self.paper_graph_prefix + name)
-        if ox.Quad(paper_node(name), RDF_TYPE, WGIG_ISSUE_PAPER, graph) in quads:
-            return [quad.triple for quad in iter_graph_quads(quads, graph)]
-        return read_example_papers().get(name, [])
+        if ox.Quad(paper_node(name), RDF_TYPE, WGIG_ISSUE_PAPER, graph) not in quads:
+            return read_example_papers().get(name, b"")
+        if isinstance(quads, ox.Store):  # 0.08 ms, and 0.11 ms by quads
+            return quads.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=graph) or b""
+        return serialize_n_triples(quad.triple for quad in quads.quads_for_pattern(None, None, None, graph))
 
-    def compute_digest(self, triples: Sequence[ox.Triple]) -> str:
+    def compute_digest(self, triples: Iterable[ox.Triple]) -> str:
         """The digest of the triples of a paper and of the rules; empty for no triples.
 
         It depends on the labels of blank nodes, which do not change until the graph is written again.
         """
-        lines = sorted(str(triple).encode() for triple in triples)
-        return compute_sha256([self.digest.encode(), *lines]) if lines else ""
+        return self.digest_lines(serialize_n_triples(triples))
 
-    def stored_digest(self, quads: ox.Store, name: str) -> str:
+    def digest_lines(self, lines: bytes) -> str:
+        """The digest of the triples of a paper, as N-Triples in any order, and of the rules."""
+        return compute_sha256([self.digest.encode(), *sorted(lines.split(b"\n"))]) if lines else ""
+
+    def stored_digest(self, quads: QuadSource, name: str) -> str:
         """The digest in the stored assertion on a paper; empty if there is none."""
-        triples = self.match_triples(quads, ox.NamedNode(DEFAULT_NAMESPACES["assertion"] + name), WGIG_DIGEST)
-        return next((triple.object.value for triple in triples), "")
+        digest_quads = quads.quads_for_pattern(assertion_node(name), WGIG_DIGEST, None, self.graph)
+        return next((quad.object.value for quad in digest_quads if isinstance(quad.object, ox.Literal)), "")
 
-    def paper_statements(self, quads: ox.Store, name: str) -> set[ox.Triple]:
-        """The statements of the graph about a paper, its parts, and the findings and outcomes of these."""
-        assertion = ox.NamedNode(DEFAULT_NAMESPACES["assertion"] + name)
-        parts = {
-            triple.subject
-            for triple in self.match_triples(quads, predicate=DCTERMS_IS_PART_OF, object_=assertion)
-        }
-        statements = {triple for node in (assertion, *parts) for triple in self.match_triples(quads, node)}
-        linked_nodes = {triple.object for triple in statements if triple.predicate in LINKED_NODE_PROPERTIES}
-        return statements | {triple for node in linked_nodes for triple in self.match_triples(quads, node)}
-
-    def match_triples(
-        self, quads: ox.Store, subject: Any = None, predicate: Any = None, object_: Any = None
-    ) -> Any:
-        """The triples of the graph with these terms."""
-        return (quad.triple for quad in quads.quads_for_pattern(subject, predicate, object_, self.graph))
+    def iter_paper_quads(self, quads: QuadSource, name: str) -> Iterator[ox.Quad]:
+        """The quads of the graph about a paper: of the assertion and of its findings."""
+        for quad in quads.quads_for_pattern(assertion_node(name), None, None, self.graph):
+            yield quad
+            if quad.predicate == DCTERMS_HAS_PART:
+                yield from quads.quads_for_pattern(quad.object, None, None, self.graph)
 
 
 def paper_node(name: str) -> ox.NamedNode:
@@ -229,13 +237,18 @@ def paper_node(name: str) -> ox.NamedNode:
     return ox.NamedNode(PAPER_NAMESPACE + name)
 
 
+def assertion_node(name: str) -> ox.NamedNode:
+    """The IRI of the assertion on a paper."""
+    return ox.NamedNode(ASSERTION_NAMESPACE + name)
+
+
 @cache
-def read_example_papers() -> dict[str, list[ox.Triple]]:
-    """The example papers of the package by name, as a store would return them."""
+def read_example_papers() -> dict[str, bytes]:
+    """The example papers of the package by name, as a store would return them, as N-Triples."""
     files = sorted(SHIPPED_FOLDER.glob("data/examples/*.ttl"))
     papers = [list(normalize_triples(read_turtle_files([path]))) for path in files]
     return {
-        triple.subject.value.removeprefix(PAPER_NAMESPACE): triples
+        triple.subject.value.removeprefix(PAPER_NAMESPACE): serialize_n_triples(triples)
         for triples in papers
         for triple in triples
         if triple.predicate == RDF_TYPE

@@ -73,7 +73,12 @@ RESERVED_PROPERTIES = (
         "skos", "broader broaderTransitive hasTopConcept inScheme member memberList narrower topConceptOf"
     )
     | expand_names("cito", "hasCitedEntity hasCitingEntity")
-    | expand_names("wgig", "bearsOn partsAsked partsMet respondsTo")
+    | expand_names("wgig", "bearsOn respondsTo")
+    # Results of checks.
+    | expand_names(
+        "wgig",
+        "breaks partFaulty partMissing partUntested partWaived partsAsked partsMet profileFailed",
+    )
 )
 UNRESERVED_PROPERTIES = expand_names("owl", "versionInfo")
 # Statements with these properties are about their object, if it is an agent or membership.

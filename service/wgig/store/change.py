@@ -7,7 +7,7 @@ removed. Changes can be combined, replayed on a copy (idempotent), and packed as
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -70,6 +70,18 @@ class Change:
     def inverse(self) -> "Change":
         """The change that undoes this one."""
         return Change(self.added, self.removed, self.created, self.dropped)
+
+    def without_graphs(self, names: Container[GraphName]) -> "Change":
+        """The change of all other graphs than these."""
+        removed, added = (
+            tuple(quad for quad in quads if quad.graph_name not in names)
+            for quads in (self.removed, self.added)
+        )
+        dropped, created = (
+            tuple(iri for iri in iris if ox.NamedNode(iri) not in names)
+            for iris in (self.dropped, self.created)
+        )
+        return Change(removed, added, dropped, created)
 
     def combine(self, later: "Change") -> "Change":
         """The net change of this change and a later one."""

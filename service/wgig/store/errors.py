@@ -58,6 +58,26 @@ class StoreUnavailableError(StoreError):
     """The server that holds the store does not respond, or responds with a temporary error."""
 
 
+class OutcomeUnknownError(StoreError):
+    """A commit may be in the change log, but is not in the engine; `version` is its version in the log."""
+
+    def __init__(self, version: int) -> None:
+        """Take the version of the commit in the change log."""
+        super().__init__(
+            f"The disk failed during the commit of version {version}, so it is unknown whether this write is "
+            "stored. The store accepts no writes until it is opened again."
+        )
+        self.version = version
+
+
+class StoreStoppedError(StoreUnavailableError):
+    """The store accepts no writes, as the outcome of an earlier one is unknown."""
+
+
+class MissingChangesError(StoreError):
+    """Changes that are needed are not in the change log: bulk loaded, erased, or no longer kept."""
+
+
 class StoreDeclinedError(StoreError):
     """The server that holds the store refuses the request."""
 

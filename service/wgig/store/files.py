@@ -1,8 +1,4 @@
-"""Files of a store folder: graph versions by content, the atomic swap of a store, file locks.
-
-A version is the content of a graph before a write, stored as a compressed file that is named by the SHA-256
-of the content. It is on disk before the write that replaces it. If a crash follows, the file is unused and
-harmless; the next version with the same content reuses it.
+"""Files of a store folder: the atomic swap of a store, file locks, graph versions of the first layout.
 
 A restore replaces the store in its folder completely or not at all, even if the process dies in the middle:
 after the first rename, the swap is completed when the store is next opened. All renames are inside the
@@ -13,14 +9,12 @@ the store, except the access tokens.
 import fcntl
 import gzip
 import hashlib
-import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..files import open_durable_file, sync_to_disk
-from .errors import StoreError, build_store_error
+from ..files import sync_to_disk
 
 
 @contextmanager
@@ -39,6 +33,7 @@ def hold_file_lock(path: Path, busy_message: str = "") -> Iterator[None]:
 
 
 ASIDE_FOLDER = "aside"
+DUMPS_FOLDER = "dumps"  # in `aside`
 # Entries of the folder that a restore leaves in place and a backup leaves out. Access tokens are not content:
 # a backup must not leak them, and a restore must not bring back revoked ones.
 ENTRIES_OUTSIDE_BACKUP = {ASIDE_FOLDER, "tokens.json", "tokens.json.lock"}
@@ -87,53 +82,20 @@ def move_store_files(source: Path, target: Path) -> None:
             path.rename(target / path.name)
 
 
-VERSIONS_FOLDER = "versions"
-SHA256_HEX_PATTERN = re.compile(r"[0-9a-f]{64}")
-VERSION_GZIP_LEVEL = 6
+VERSIONS_FOLDER = "versions"  # of the first layout: contents of graphs, as files named by their SHA-256
+VERSION_FILE_SUFFIX = ".nt.gz"
 
 
-class ContentStore:
-    """Versions of graphs by their SHA-256 in hexadecimal. Methods raise StoreError when the disk fails."""
-
-    def __init__(self, folder: Path | None) -> None:
-        """Take the folder of the store (None: keep contents in memory)."""
-        self.folder = folder and folder / VERSIONS_FOLDER
-        self.contents: dict[str, bytes] = {}
-
-    def keep(self, content: bytes) -> str:
-        """Store the content unless it is stored already. Returns its digest."""
-        digest = hashlib.sha256(content).hexdigest()
-        if self.folder is None:
-            self.contents[digest] = content
-            return digest
-        path = self.path(self.folder, digest)
+def iter_version_files(folder: Path, report: Callable[[str], None]) -> Iterator[tuple[str, bytes]]:
+    """The SHA-256 and the content of each version in the folder `versions`; damaged files are reported."""
+    for path in sorted(folder.glob(f"*/*{VERSION_FILE_SUFFIX}")):
+        digest = path.parent.name + path.name.removesuffix(VERSION_FILE_SUFFIX)
         try:
-            if not path.parent.exists():
-                path.parent.mkdir(parents=True)
-                sync_to_disk(self.folder)
-            if path.exists():  # the process that wrote it may have died before it synced the folder
-                sync_to_disk(path.parent)
-            else:
-                with open_durable_file(path) as file:
-                    file.write(gzip.compress(content, VERSION_GZIP_LEVEL, mtime=0))
-        except OSError as error:
-            raise build_store_error(error, self.folder.parent) from error
-        return digest
-
-    def read(self, digest: str) -> bytes:
-        """The content with this digest."""
-        if self.folder is None:
-            return self.contents[digest]
-        try:
-            content = gzip.decompress(self.path(self.folder, digest).read_bytes())
+            content = gzip.decompress(path.read_bytes())
         except (OSError, EOFError, zlib.error) as error:
-            raise StoreError(f"The version {digest} of a graph cannot be read: {error}.") from error
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise StoreError(f"The version {digest} of a graph is damaged. Restore it from a backup.")
-        return content
-
-    def path(self, folder: Path, digest: str) -> Path:
-        """The file of a version. There are 256 subfolders, so that none has too many files."""
-        if not SHA256_HEX_PATTERN.fullmatch(digest):
-            raise StoreError(f"{digest!r} is not the digest of a version.")
-        return folder / digest[:2] / f"{digest[2:]}.nt.gz"
+            report(f"The old version {path} cannot be read and is left out: {error}.")
+            continue
+        if hashlib.sha256(content).hexdigest() == digest:
+            yield digest, content
+        else:
+            report(f"The old version {path} is damaged and is left out.")

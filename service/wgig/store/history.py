@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from urllib.parse import quote
 
 import pyoxigraph as ox
 
 from ..rdf.namespaces import PROV_ENDED_AT_TIME, RDFS_LABEL, VOID_TRIPLES, WGIG_DIGEST, expand_curie
-from .files import ContentStore
 from .store import Store
 from .view import select_solutions
 
@@ -39,7 +39,7 @@ from .view import select_solutions
     )
 )
 DCAT_HAS_CURRENT_VERSION = expand_curie("dcat:hasCurrentVersion")
-# The digest that identifies the content in the ContentStore.
+# The digest that identifies the content in the OldContents.
 DCTERMS_IDENTIFIER = expand_curie("dcterms:identifier")
 SCHEMA_ENCODING_FORMAT = expand_curie("schema:encodingFormat")
 WGIG_TRIPLES_ADDED, WGIG_TRIPLES_REMOVED = (
@@ -74,7 +74,7 @@ class GraphVersion:
     """A version of a graph: its name, and the times when it became current and was replaced.
 
     `since` is None if it is unknown, `until` if the version is current. `content_digest` identifies the
-    content in the ContentStore; it is empty for the current version. `added` and `removed` are numbers of
+    content in the OldContents; it is empty for the current version. `added` and `removed` are numbers of
     triples compared to the version before. They are 0, and `writer_name` is empty, for an unrecorded version.
     """
 
@@ -95,10 +95,20 @@ class GraphVersion:
         return time
 
 
+class OldContents(Protocol):
+    """The contents that graphs had before. Methods raise StoreError."""
+
+    def keep_content(self, content: bytes) -> str:
+        """Keep a content (sorted N-Triples), unless the commit that replaces it does. Returns its SHA-256."""
+
+    def read_content(self, digest: str) -> bytes:
+        """The content with this SHA-256."""
+
+
 class GraphHistory:
     """Reads the recorded versions of graphs. A graph is given by its IRI, None for the unnamed graph."""
 
-    def __init__(self, base: str, contents: ContentStore) -> None:
+    def __init__(self, base: str, contents: OldContents) -> None:
         """Take the base IRI of the graphs, and the store of the contents of their versions."""
         self.base = base
         self.contents = contents
@@ -138,7 +148,7 @@ class GraphHistory:
         Raises StoreError.
         """
         if version.content_digest:
-            return self.contents.read(version.content_digest)
+            return self.contents.read_content(version.content_digest)
         current_lines = read_graph_lines(store, graph)
         if self.find_object(store, self.version_iri(graph, version.name), WGIG_DIGEST) == ox.Literal(
             digest_n_triples(current_lines)
@@ -149,7 +159,7 @@ class GraphHistory:
             for candidate in self.list_versions(store, graph)
             if candidate.name == version.name and candidate.content_digest
         ]
-        return self.contents.read(digests[0]) if digests else None
+        return self.contents.read_content(digests[0]) if digests else None
 
 
 def parse_version_row(row: dict[str, ox.Literal]) -> GraphVersion:

@@ -1,40 +1,48 @@
-"""Base class of projections: data derived from the store that is updated with each commit.
+"""Base class of projections: data derived from the store that follows the change log, behind a fence.
 
-A projection is built from a snapshot on first use. From then on, each commit is applied to it before the
-commit is acknowledged; commits during the build are applied at its end. It is rebuilt after an unknown
-change and after a change that it failed to apply. Such a failure does not affect the commit.
+A projection is built from a snapshot on first use, unless its data on disk has a position in the change log:
+then only the commits after it are replayed. From then on, the runner applies each commit (see
+`projection_runner`); commits during a build are applied at its end. Reading it waits until it includes all
+commits that were acknowledged before. It is rebuilt after an unknown change, such as a bulk load, and after a
+commit that it failed to apply. Such a failure does not affect the commit.
 
-A subclass defines how it is built (`rebuild`), how a change is applied (`apply`), and, if it is kept on disk,
-whether the data there is current (`resume`).
+A subclass defines how it is built (`rebuild`), how a commit is applied (`apply`), and, if it is kept on disk,
+the position of the data there (`load_position`).
 """
 
 import logging
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from enum import Enum
 
-from .change import Change, combine_changes
-from .errors import StoreError
+from .errors import StoreError, StoreUnavailableError
+from .projection_runner import CommittedChange, combine_commits
 from .store import Store
 from .view import StoreView
 
 PROJECTION_ERRORS = (sqlite3.Error, OSError, StoreError)  # errors of the disk; any other error is a bug
 
+FENCE_TIMEOUT_SECONDS = 20  # for which a read waits until the commits before it are applied
+
 log = logging.getLogger("wgig")
 
 
 class ProjectionState(Enum):
-    """The state of a projection. It changes only under the write lock of the store."""
+    """The state of a projection. It changes only under the lock of the projection."""
 
     CLOSED = "not used yet, so commits are ignored"
     STALE = "must be built"
-    BUILDING = "is being built, and collects the changes made meanwhile"
-    CURRENT = "includes all commits"
+    BUILDING = "is being built, and collects the commits made meanwhile"
+    CURRENT = "follows the commits"
     BROKEN = "could not be built; the next commit or use tries again"
+
+
+class RebuildNeededError(StoreError):
+    """A commit cannot be applied, or not faster than a rebuild."""
 
 
 class Projection(ABC):
@@ -47,36 +55,48 @@ class Projection(ABC):
         """Take the store. Nothing is opened or built before the first use."""
         self.store = store
         self.state = ProjectionState.CLOSED
-        self.missed_changes: list[Change] | None = None  # since the snapshot; None: one of them is unknown
+        self.lock = threading.RLock()  # held while commits are applied
+        self.applied_count = 0  # commits that it includes, as the runner counts them
+        self.replay_position: int | None = None  # version from which the log is replayed, instead of a build
+        self.missed_commits: list[CommittedChange] | None = None  # since the snapshot; None: one is unknown
         self.build_lock = threading.Lock()  # held during a build
         self.task_lock = threading.Lock()  # for `build_task`
         self.build_task: Future[None] | None = None
 
     @abstractmethod
-    def apply(self, change: Change) -> bool:
-        """Apply a change of the store, under the write lock. Returns False if a rebuild is needed instead.
+    def apply(self, commit: CommittedChange) -> None:
+        """Apply a commit. Raises RebuildNeededError if a rebuild is needed instead, and PROJECTION_ERRORS.
 
-        Raises PROJECTION_ERRORS.
+        The store may have later commits already; `store.match_applied` reads it as it was after this one.
         """
+
+    def apply_many(self, commits: Sequence[CommittedChange]) -> None:
+        """Apply consecutive commits, by default as one. Raises as `apply` does."""
+        self.apply(combine_commits(commits))
 
     @abstractmethod
-    def rebuild(self, view: StoreView) -> None:
-        """Build it from the view, while others may write to the store.
+    def rebuild(self, view: StoreView, version: int) -> None:
+        """Build it from a view of the store at a version, while others may write to the store.
 
-        Changes after the view was taken are then passed to `apply`, as one change. Raises PROJECTION_ERRORS.
+        Commits after the view was taken are then passed to `apply_many`. Raises PROJECTION_ERRORS.
         """
 
-    def resume(self) -> bool:
-        """Open the data on disk, under the write lock. Returns whether it agrees with the store."""
-        return False
+    def load_position(self) -> int | None:
+        """Open the data on disk. Returns the version that it includes; None if it must be rebuilt."""
+        return None
 
     def on_stale(self) -> None:  # noqa: B027 - most subclasses do nothing here
         """Called when it must be built. Unless a subclass starts a build here, the next use builds it."""
 
     @property
+    def follows_commits(self) -> bool:
+        """Whether it was built, and each commit is applied to it."""
+        return self.state is ProjectionState.CURRENT
+
+    @property
     def is_current(self) -> bool:
         """Whether it includes all commits."""
-        return self.state is ProjectionState.CURRENT
+        return self.follows_commits and self.applied_count >= self.store.runner.published_count
 
     @property
     def is_pending(self) -> bool:
@@ -84,53 +104,82 @@ class Projection(ABC):
         return self.state in (ProjectionState.STALE, ProjectionState.BUILDING)
 
     def open(self) -> None:
-        """Apply each commit from now on."""
+        """Follow the commits from now on."""
         if self.state is not ProjectionState.CLOSED:  # without the lock, so as not to wait for a commit
             return
-        with self.store.write_lock():
-            if self.state is ProjectionState.CLOSED:
-                self.state = ProjectionState.CURRENT if self.resume() else ProjectionState.STALE
-                self.store.projections.append(self.follow_commit)
-                if not self.is_current:
-                    self.on_stale()
+        with self.store.write_lock(), self.lock:
+            if self.state is not ProjectionState.CLOSED:
+                return
+            position, version = self.load_position(), self.store.log_version
+            self.applied_count = self.store.runner.published_count
+            is_current = position == version
+            self.state = ProjectionState.CURRENT if is_current else ProjectionState.STALE
+            self.replay_position = position
+            self.store.runner.add(self)
+            if not is_current:
+                self.on_stale()
 
-    def follow_commit(self, change: Change | None) -> None:
-        """Apply or collect the change of a commit (None: unknown), under the write lock."""
-        if self.state is ProjectionState.BUILDING:
-            if change is None:
-                self.missed_changes = None
-            elif self.missed_changes is not None:
-                self.missed_changes.append(change)
-        elif (
-            change is None
-            or self.state is ProjectionState.BROKEN
-            or (self.state is ProjectionState.CURRENT and not self._try_apply(change))
-        ):
-            self.invalidate()
+    def follow(self, commits: Sequence[CommittedChange] | None, last_number: int) -> None:
+        """Apply or collect commits (None: an unknown change), on the thread of the runner."""
+        with self.lock:
+            if last_number <= self.applied_count:
+                return  # it was opened, or its snapshot taken, after these commits
+            if self.state is ProjectionState.BUILDING:
+                if commits is None:
+                    self.missed_commits = None
+                elif self.missed_commits is not None:
+                    self.missed_commits += commits
+            elif (
+                commits is None
+                or self.state is ProjectionState.BROKEN
+                or (self.state is ProjectionState.CURRENT and not self._try_apply(commits))
+            ):
+                self.invalidate()
+            self.applied_count = last_number
 
-    def _try_apply(self, change: Change) -> bool:
-        """Apply a change. Returns whether that succeeded."""
+    def _try_apply(self, commits: Sequence[CommittedChange]) -> bool:
+        """Apply commits. Returns whether that succeeded."""
         try:
-            return self.apply(change)
-        except PROJECTION_ERRORS as error:  # the commit itself is done
-            log.error("%s failed to apply the last write, and is rebuilt: %s", self.name, error)
+            self.apply_many(commits)
+        except RebuildNeededError:
             return False
+        except Exception as error:  # the commits themselves are done
+            is_unexpected = not isinstance(error, PROJECTION_ERRORS)
+            log.error(
+                "%s failed to apply the last write, and is rebuilt: %s",
+                self.name,
+                error,
+                exc_info=is_unexpected,
+            )
+            return False
+        return True
 
     def invalidate(self) -> None:
         """Mark it for a rebuild, as it may be wrong."""
-        with self.store.write_lock():
+        with self.lock:
+            self.replay_position = None
             if self.state is ProjectionState.BUILDING:
-                self.missed_changes = None
+                self.missed_commits = None
             else:
                 self.state = ProjectionState.STALE
                 self.on_stale()
 
     def ensure_current(self) -> None:
-        """Build it unless it is current. May block: call it on a worker thread. Raises PROJECTION_ERRORS."""
+        """Wait until it includes all commits up to now; build it if necessary. May block.
+
+        Call it on a worker thread, without the write lock. Raises PROJECTION_ERRORS, and
+        StoreUnavailableError if it lags behind for FENCE_TIMEOUT_SECONDS.
+        """
         self.open()
-        with self.build_lock:
-            while not self.is_current:
-                self._build()
+        number = self.store.runner.published_count
+        while not self.follows_commits:
+            with self.build_lock:
+                if not self.follows_commits:
+                    self._build()
+        if not self.store.runner.wait_until_applied(number, FENCE_TIMEOUT_SECONDS):
+            raise StoreUnavailableError(f"{self.name} lags behind the last writes. Try again later.")
+        if not self.follows_commits:  # a commit could not be applied
+            self.ensure_current()
 
     def start_build(self) -> Future[None]:
         """Run `ensure_current` on a new thread, unless it is running. Returns its future."""
@@ -158,16 +207,42 @@ class Projection(ABC):
     def _build(self) -> None:
         """Build it once. Then it is current, unless there was an unknown change meanwhile."""
         try:
-            with self.open_build_view() as view:
-                self.rebuild(view)
+            if self.replay_position is None or not self._replay(self.replay_position):
+                with self.open_build_view() as view:
+                    self.rebuild(view, self.build_version)
+            # No other commit comes meanwhile, so that `match_applied` reads the store as it is.
             with self.store.write_lock():
-                changes = self.missed_changes
-                is_applied = changes is not None and self.apply(combine_changes(changes))
-                self.state = ProjectionState.CURRENT if is_applied else ProjectionState.STALE
+                self.store.runner.wait_until_applied(self.store.runner.published_count)
+                with self.lock:
+                    commits = self.missed_commits
+                    if commits:
+                        self.apply_many(commits)
+                    self.state = ProjectionState.STALE if commits is None else ProjectionState.CURRENT
         except BaseException:
-            with self.store.write_lock():
-                self.state = ProjectionState.BROKEN
+            with self.lock:
+                self.state, self.replay_position = ProjectionState.BROKEN, None
             raise
+
+    def _replay(self, position: int) -> bool:
+        """Apply the commits after a position from the change log. Returns False if it must be rebuilt."""
+        with self.store.write_lock():
+            self.begin_build()
+        self.replay_position = None
+        if not self.store.log.find_last_reset() <= position <= self.build_version:
+            return False
+        try:
+            while entries := self.store.log.read_entries(position, self.build_version):
+                commits = [
+                    CommittedChange(entry.version, entry.time, entry.change, is_replayed=True)
+                    for entry in entries
+                    if entry.change is not None
+                ]
+                self.apply_many(commits)
+                position = entries[-1].version
+        except PROJECTION_ERRORS as error:
+            log.info("%s is rebuilt: %s", self.name, error)
+            return False
+        return True
 
     @contextmanager
     def open_build_view(self) -> Iterator[StoreView]:
@@ -176,5 +251,8 @@ class Projection(ABC):
             yield view
 
     def begin_build(self) -> None:
-        """Collect changes from now on, until it is built."""
-        self.state, self.missed_changes = ProjectionState.BUILDING, []
+        """Collect commits from now on, until it is built. The write lock must be held."""
+        with self.lock:
+            self.applied_count = self.store.runner.published_count
+            self.build_version = self.store.log_version
+            self.state, self.missed_commits = ProjectionState.BUILDING, []

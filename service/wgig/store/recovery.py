@@ -1,214 +1,154 @@
-"""Crash recovery: the journal of the current write, and the clean marks of derived data.
+"""Opening a store: the commits that the engine may lack are replayed, and an older layout is upgraded.
 
-The journal has the scope of the write, and the contents of the scope before the write. It exists until all
-derived data is up to date. If there is a journal when the store is opened after a crash, the change of the
-write is computed from it. The journal is not synced to disk: a checksum detects a journal that a power cut
-damaged, and such a journal is ignored. A write of more than 20,000 quads, or one that may change any graph,
-has no journal. If the write was refused because too much follows from it, it is undone instead.
-
-Marks are files in the store folder. They record whether inferred quads, descriptions (graphs about the store)
-and the search index agree with the data. The mark of the index has a token that is also stored in the index.
-The tokens differ if the store was written without the index (after a crash, by another program, from a
-backup); then the index is rebuilt.
+The engine has each commit completely or not at all, in order, but a power cut may have removed its last ones.
+So all commits after its position are applied again, in order. What follows from them is computed by the same
+code as in a commit, from what they change in the engine: that is exact from whatever commit the engine has
+reached, as its derived quads always agree with its stated ones.
 """
 
-import hashlib
-import json
-import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
-from ..files import sync_to_disk
-from ..rdf.serialization import parse_n_quads, serialize_n_quads
-from .change import Contents, GraphName, WriteScope
+from .change import (
+    MAX_COMPARED_QUADS,
+    Change,
+    combine_changes,
+    find_existing_graphs,
+    iter_graph_quads,
+)
+from .change_log import LOAD_BEGIN_ENTRY, ChangeLog, CommitOrigin, LogEntry
+from .commit import apply_to_engine
+from .errors import StoreError
+from .files import VERSIONS_FOLDER, iter_version_files
+from .inference.inference import Inference
+from .position import EnginePosition
+
+MAX_UNREPORTED_COMMITS = 100  # replaying more takes a second or longer, so it is reported
+
+# Files of the first layout, which had a journal and marks instead of a change log.
+OBSOLETE_FILES = (
+    "journal",
+    "journal-inferred",
+    "journal-undone",
+    "inferred-by",
+    "undescribed",
+    "indexed",
+    "in-line-with",
+)
 
 
-@dataclass(frozen=True)
-class CleanMark:
-    """A file that exists while derived data agrees with the quads; its text identifies the last write.
+def replay_log(
+    quads: ox.Store,
+    log: ChangeLog,
+    position: EnginePosition,
+    inference: Inference | None,
+    report: Callable[[str], None],
+) -> bool:
+    """Apply the commits after a position to the engine. Returns whether there were any.
 
-    It is removed before a write, and written when the derived data is up to date. Methods raise OSError.
+    `report` is called with a message if that takes long. Raises StoreError if the log does not fit.
     """
-
-    path: Path
-
-    def read(self) -> str:
-        """The text of the mark; empty if there is none."""
-        return self.path.read_text("utf-8", "replace") if self.path.exists() else ""
-
-    def write(self, text: str) -> None:
-        """Write the mark. It need not be synced: if it is lost, the derived data is rebuilt."""
-        self.path.unlink(missing_ok=True)  # never changed in place, as a checkpoint may hard-link it
-        self.path.write_text(text, "utf-8")
-
-    def remove(self) -> bool:
-        """Remove the mark. Returns whether there was one."""
-        try:
-            self.path.unlink()
-        except FileNotFoundError:
-            return False
-        return True
+    check_position(position, log)
+    start = max(position.version, log.find_last_reset())
+    if log.last_version - start > MAX_UNREPORTED_COMMITS:
+        report(f"Replaying {log.last_version - start} commits ...")
+    for changes in batch_changes(log.iter_entries(start)):
+        change = select_effective(merge_repeated_changes(changes), quads)
+        if change:
+            derived = inference.derive(quads, change) if inference else Change()
+            apply_to_engine(combine_changes([change, derived]), quads)
+    return start < log.last_version or position.version < start
 
 
-INDEX_MARK_FILE = "indexed"
-
-
-def get_index_mark(folder: Path) -> CleanMark:
-    """The mark of the search index; its text is a token that is also stored in the index."""
-    return CleanMark(folder / INDEX_MARK_FILE)
-
-
-JOURNAL_FILE = "journal"
-INFERRED_JOURNAL_FILE = "journal-inferred"
-UNDO_MARK_FILE = "journal-undone"  # exists if the journaled write was refused, and is to be undone
-MAX_JOURNAL_QUADS = 20_000
-
-
-class JournalEntry(NamedTuple):
-    """The scope of a write; before the write, its contents and the quads of computed graphs from them.
-
-    `described_state` identifies the state of the quads that is described: None if descriptions were outdated,
-    empty if there are none.
-    """
-
-    scope: WriteScope
-    contents_before: Contents
-    computed_quads: frozenset[ox.Quad]
-    described_state: str | None = ""
-
-
-def write_journal(folder: Path, entry: JournalEntry, digest: str) -> None:
-    """Write the journal of a store folder, unless it is too large or the write may change any graph.
-
-    `digest` is that of the `Inference`.
-    """
-    parts = (entry.scope.quads, entry.contents_before.quads, entry.computed_quads)
-    if entry.scope.graphs is None or sum(map(len, parts)) > MAX_JOURNAL_QUADS:
+def check_position(position: EnginePosition, log: ChangeLog) -> None:
+    """Raise StoreError if the log is not that of the quads, or is older than them."""
+    if position.log_id == log.id and position.version <= log.last_version:
         return
-    graphs = [[str(name) for name in names] for names in (entry.scope.graphs, entry.scope.names)]
-    other_parts = (*graphs, sorted(entry.contents_before.graphs), entry.described_state)
-    write_checksummed_json(
-        folder / JOURNAL_FILE, [digest, *(serialize_n_quads(quads).decode() for quads in parts), *other_parts]
+    raise StoreError(
+        f"The change log {log.path} does not belong to the quads beside it: they have version "
+        f"{position.version}, and the log ends at version {log.last_version}. Restore a backup of both."
+        if position.log_id == log.id
+        else f"The change log {log.path} is that of another store than the quads beside it. Restore a backup."
     )
 
 
-def read_journal(folder: Path, digest: str) -> JournalEntry | None:
-    """The journal of a store folder; None if there is none, it is damaged, or its digest differs."""
-    parts = read_checksummed_json(folder / JOURNAL_FILE)
-    if parts is None or parts[0] != digest:
-        return None
-    _, scope_quads, quads_before, computed_quads, graphs, extra_graphs, graphs_before, described_state = parts
-    scope = WriteScope(
-        tuple(map(parse_graph_term, graphs)),
-        tuple(parse_n_quads(scope_quads)),
-        tuple(map(parse_graph_term, extra_graphs)),
-    )
-    return JournalEntry(
-        scope,
-        Contents(set(parse_n_quads(quads_before)), set(graphs_before)),
-        frozenset(parse_n_quads(computed_quads)),
-        described_state,
-    )
-
-
-def write_inferred_journal(folder: Path, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
-    """Write the inferred quads to remove and to add, if there is a journal."""
-    if (folder / JOURNAL_FILE).exists():
-        write_checksummed_json(
-            folder / INFERRED_JOURNAL_FILE, [serialize_n_quads(quads).decode() for quads in (removed, added)]
+def check_complete(log: ChangeLog) -> None:
+    """Raise StoreError if the quads cannot come from the log alone, as some were loaded without it."""
+    if log.find_last_reset():
+        raise StoreError(
+            f"The quads beside {log.path} are missing, and it lacks some of them, which wgig load or an "
+            "older version loaded. Restore a backup."
         )
 
 
-def read_inferred_journal(folder: Path) -> tuple[set[ox.Quad], set[ox.Quad]] | None:
-    """The inferred quads to remove and those to add; None if they were not written or are damaged."""
-    parts = read_checksummed_json(folder / INFERRED_JOURNAL_FILE)
-    return (set(parse_n_quads(parts[0])), set(parse_n_quads(parts[1]))) if parts else None
+def batch_changes(entries: Iterator[LogEntry]) -> Iterator[list[Change]]:
+    """The changes of entries in batches, which are large enough to be applied quickly."""
+    batch, quad_count = list[Change](), 0
+    for entry in entries:
+        if entry.change is None:
+            raise StoreError(
+                f"The change of version {entry.version} is not in the change log. Restore a backup."
+            )
+        batch.append(entry.change)
+        quad_count += len(entry.change)
+        if quad_count >= MAX_COMPARED_QUADS:
+            yield batch
+            batch, quad_count = [], 0
+    if batch:
+        yield batch
 
 
-def mark_undone(folder: Path) -> None:
-    """Mark the journaled write as one to be undone."""
-    (folder / UNDO_MARK_FILE).touch()
+def merge_repeated_changes(changes: Iterable[Change]) -> Change:
+    """Consecutive changes as one, for quads that may have the first of them already.
+
+    For each quad and graph, the last change of it counts, even if it undoes another one.
+    """
+    quads, graphs = dict[ox.Quad, bool](), dict[str, bool]()  # whether each exists after them
+    for change in changes:
+        quads |= dict.fromkeys(change.removed, False) | dict.fromkeys(change.added, True)
+        graphs |= dict.fromkeys(change.dropped, False) | dict.fromkeys(change.created, True)
+    return Change(
+        tuple(quad for quad, exists in quads.items() if not exists),
+        tuple(quad for quad, exists in quads.items() if exists),
+        tuple(graph for graph, exists in graphs.items() if not exists),
+        tuple(graph for graph, exists in graphs.items() if exists),
+    )
 
 
-def is_marked_undone(folder: Path) -> bool:
-    """Whether the journaled write is to be undone."""
-    return (folder / UNDO_MARK_FILE).exists()
+def select_effective(change: Change, quads: ox.Store) -> Change:
+    """The part of a change that the quads do not have yet."""
+    named = (*map(ox.NamedNode, change.dropped), *map(ox.NamedNode, change.created))
+    existing = find_existing_graphs(quads, named)
+    # A dropped graph may have quads of later commits, if the engine has these already.
+    dropped_quads = (
+        quad
+        for iri in existing.intersection(change.dropped)
+        for quad in iter_graph_quads(quads, ox.NamedNode(iri))
+    )
+    return Change(
+        tuple({quad for quad in change.removed if quad in quads}.union(dropped_quads)),
+        tuple(quad for quad in change.added if quad not in quads),
+        tuple(iri for iri in change.dropped if iri in existing),
+        tuple(iri for iri in change.created if iri not in existing),
+    )
 
 
-def remove_journal(folder: Path) -> None:
-    """Remove the journal files."""
-    for name in (UNDO_MARK_FILE, JOURNAL_FILE, INFERRED_JOURNAL_FILE):
+def upgrade_first_layout(folder: Path, log: ChangeLog, report: Callable[[str], None]) -> None:
+    """Begin the change log of a store of the first layout: its quads, and the old versions of its graphs.
+
+    Interrupted, it is repeated. Raises StoreError and OSError.
+    """
+    report(f"Upgrading the store {folder} to a change log ...")
+    if log.last_version == 0:
+        log.add_old_contents(iter_version_files(folder / VERSIONS_FOLDER, report))
+        log.append_step(LOAD_BEGIN_ENTRY, CommitOrigin(title="Upgrade"))
+
+
+def remove_obsolete_files(folder: Path) -> None:
+    """Remove the files of the first layout, after an upgrade."""
+    for name in OBSOLETE_FILES:
         (folder / name).unlink(missing_ok=True)
-
-
-def write_checksummed_json(path: Path, parts: list[Any]) -> None:
-    """Write a JSON file that begins with a checksum."""
-    text = json.dumps(parts)
-    path.write_text(f"{hash_journal_text(text)}\n{text}", "utf-8")
-
-
-def read_checksummed_json(path: Path) -> list[Any] | None:
-    """The content of a checksummed JSON file; None if it is missing or damaged."""
-    checksum, _, text = path.read_text("utf-8", "replace").partition("\n") if path.exists() else ("", "", "")
-    parts: list[Any] | None = json.loads(text) if checksum == hash_journal_text(text) else None
-    return parts
-
-
-def hash_journal_text(text: str) -> str:
-    """The SHA-256 of a text in hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def parse_graph_term(name: str) -> GraphName:
-    """The term of a graph name in N-Quads syntax; the default graph unless it is an IRI."""
-    return ox.NamedNode(name[1:-1]) if name.startswith("<") else ox.DefaultGraph()
-
-
-CLEAN_MARK_FILE = "inferred-by"  # exists while inferred quads agree with the asserted ones
-UNDESCRIBED_MARK_FILE = "undescribed"  # exists while the descriptions may be out of date
-
-
-def get_inference_mark(folder: Path) -> CleanMark:
-    """The mark of inferred quads: the digest of the `Inference`, and a token that each write changes."""
-    return CleanMark(folder / CLEAN_MARK_FILE)
-
-
-class InferenceMarks:
-    """The marks of the inferred quads and descriptions in a store folder. Methods raise OSError."""
-
-    def __init__(self, folder: Path, digest: str) -> None:
-        """Take the store folder, and the digest of the `Inference`."""
-        self.folder, self.digest = folder, digest
-        self.clean_mark = get_inference_mark(folder)
-        self.undescribed = folder / UNDESCRIBED_MARK_FILE
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether inferred quads agree with the asserted ones, by the rules of this digest."""
-        return self.clean_mark.read().partition(" ")[0] == self.digest
-
-    @property
-    def is_described(self) -> bool:
-        """Whether the descriptions are up to date."""
-        return not self.undescribed.exists()
-
-    def mark_dirty(self) -> None:
-        """Remove the clean mark before a write, and sync: no power cut may keep both write and mark."""
-        self.clean_mark.remove()
-        sync_to_disk(self.folder)
-
-    def mark_clean(self) -> None:
-        """Write the clean mark with a new token."""
-        self.clean_mark.write(f"{self.digest} {uuid.uuid4().hex}")
-
-    def mark_undescribed(self) -> None:
-        """Mark the descriptions as out of date."""
-        self.undescribed.touch()
-
-    def mark_described(self) -> None:
-        """Mark the descriptions as up to date."""
-        self.undescribed.unlink(missing_ok=True)
+    shutil.rmtree(folder / VERSIONS_FOLDER, ignore_errors=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .change import Change
 from .projection import Projection
+from .projection_runner import CommittedChange
 from .view import StoreView
 
 
@@ -19,16 +19,16 @@ class StoreSize(Projection):
         self.ensure_current()
         return self.current_counts
 
-    def apply(self, change: Change) -> bool:
-        """Update the counts by what the change adds and removes."""
+    def apply(self, commit: CommittedChange) -> None:
+        """Update the counts by what the commit adds and removes."""
         quads, graphs = self.current_counts
+        change = commit.full
         self.current_counts = (
             quads + len(change.added) - len(change.removed),
             graphs + len(change.created) - len(change.dropped),
         )
-        return True
 
-    def rebuild(self, view: StoreView) -> None:
+    def rebuild(self, view: StoreView, _version: int) -> None:
         """Count all quads and named graphs of the view."""
         self.current_counts = view.size()
 

@@ -4,9 +4,10 @@ Most copies are for reading, and are made by `TransactionalStore.snapshot` with 
 outlive the block that made them, and are removed elsewhere: copies for query workers (`Store.copy_to`),
 when no worker reads from them any more, and the checkpoint for a backup, which another process moves away.
 
-A checkpoint links the other files of the store folder as well, so none of them may be changed in place: each
-is written once or replaced. Its quads are counted by streaming rows after the write lock is released; an
-aggregate query would count them under the lock.
+A checkpoint links the other files of the store folder as well, except the change log, which is changed in
+place and is copied after it. So the log may have later commits than the quads: they are replayed. The quads
+are counted by streaming rows after the write lock is released; an aggregate query would count them under the
+lock.
 
 A scratch copy is for inference, which changes it. Up to 500,000 quads (about 240 MB), it is in memory, where
 rules run several times faster; a larger one is on disk.
@@ -17,6 +18,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ import pyoxigraph as ox
 
 from ..files import PARTIAL_SUFFIX
 from .files import ASIDE_FOLDER, ENTRIES_OUTSIDE_BACKUP
-from .folder import QUADS_FOLDER
+from .folder import CHANGE_LOG_FILE, QUADS_FOLDER
 
 SCRATCH_COPY_FOLDER = "inference"  # in `aside`, for a copy on disk
 MAX_IN_MEMORY_QUADS = 500_000  # about 240 MB
@@ -62,7 +64,7 @@ def open_scratch_copy(
 
     It is in memory, or a linked copy on disk for a large store.
     """
-    if folder is None or len(quads) <= MAX_IN_MEMORY_QUADS:
+    if folder is None or next(islice(quads, MAX_IN_MEMORY_QUADS, None), None) is None:
         copy = ox.Store()
         copy.extend(quad for quad in quads if quad.graph_name not in excluded_graphs)
         yield copy
@@ -97,7 +99,7 @@ class LineCounter(io.RawIOBase):
 
 
 def take_checkpoint(quads: ox.Store, folder: Path) -> Callable[[], int]:
-    """Make a checkpoint of the store in `folder`, with all its files, as the folder `kept` in its `aside`.
+    """Make a checkpoint of the store in `folder`, except its change log, as `kept` in its `aside`.
 
     No thread may write meanwhile. Files are hard-linked, so none of them may be changed in place. Returns a
     function that counts the quads of the checkpoint; call it on the same thread.
@@ -105,7 +107,9 @@ def take_checkpoint(quads: ox.Store, folder: Path) -> Callable[[], int]:
 
     def ignore_files(parent: str, names: list[str]) -> set[str]:
         partial_files = {name for name in names if name.endswith(PARTIAL_SUFFIX)}
-        return partial_files | (ENTRIES_OUTSIDE_BACKUP | {QUADS_FOLDER} if Path(parent) == folder else set())
+        log_files = {name for name in names if name.startswith(CHANGE_LOG_FILE)}  # is changed in place
+        left_out = ENTRIES_OUTSIDE_BACKUP | {QUADS_FOLDER} | log_files
+        return partial_files | (left_out if Path(parent) == folder else set())
 
     checkpoint = folder / ASIDE_FOLDER / CHECKPOINT_FOLDER
     shutil.copytree(folder, checkpoint, copy_function=link_file, ignore=ignore_files)

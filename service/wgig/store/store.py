@@ -1,36 +1,39 @@
-"""The quad store: an embedded Oxigraph store (RocksDB) in a folder or in memory.
+"""The quad store: an embedded Oxigraph store (RocksDB) in a folder or in memory, and its change log.
 
-Reading is in `view.StoreView`, transactions in `transactions.TransactionalStore`. `Store` adds opening,
+Reading is in `view.StoreView`, commits in `transactions.TransactionalStore`. `Store` adds opening,
 checkpoints, and all writes of quads: a computed change (`apply`), a SPARQL Update, the replacement of graphs,
 a bulk load.
 """
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, TYPE_CHECKING, Self
 
 import pyoxigraph as ox
 
 from ..rdf.serialization import build_quad, normalize_quads
 from ..rdf.sparql_lexer import SparqlText
-from .change import MAX_COMPARED_QUADS, Change, WriteScope, scope_of_graphs
-from .commit import (
-    NO_CHECK_RESULTS,
-    CheckResults,
-    ComputedGraph,
-    GraphDescriber,
-    build_change_update,
-    build_replacement_update,
-    find_rewritten_graphs,
-    scope_of_change,
-)
+from .change import Change, combine_changes
+from .change_log import LOAD_BEGIN_ENTRY, RESET_ENTRY, CommitOrigin, NewCommit, SourceFile
+from .commit import NO_CHECK_RESULTS, CheckResults, ComputedGraph, GraphDescriber
 from .damage import VERIFIED_COPY_FOLDER
 from .errors import translate_disk_errors
-from .files import ContentStore
-from .folder import open_quads, open_quads_snapshot
+from .files import ASIDE_FOLDER, DUMPS_FOLDER
+from .folder import (
+    CHANGE_LOG_FILE,
+    CURRENT_LAYOUT_NUMBER,
+    has_quads,
+    open_quads,
+    open_quads_snapshot,
+    read_layout,
+    write_layout,
+)
 from .inference.inference import Inference
-from .recovery import get_index_mark
-from .snapshot import remove_linked_copies, take_checkpoint
+from .position import EnginePosition
+from .recovery import check_complete, remove_obsolete_files, replay_log, upgrade_first_layout
+from .retention import erase_content
+from .snapshot import CHECKPOINT_FOLDER, remove_linked_copies, take_checkpoint
 from .transactions import TransactionalStore
 from .update import (
     TRIAL_FOLDER_PREFIX,
@@ -43,11 +46,16 @@ from .update import (
 )
 from .view import to_graph_name
 
+if TYPE_CHECKING:
+    from .history import OldContents
+
+RECOVERED_LOAD_TITLE = "Recovery"  # of the last step of a load that was interrupted
+
 
 class Store(TransactionalStore):
     """A store of quads, in a folder or in memory, for reading and writing.
 
-    Each write is a transaction. Methods raise StoreError when the disk fails. A graph is an IRI, or None for
+    Each write is a commit. Methods raise StoreError when the disk fails. A graph is an IRI, or None for
     the unnamed graph.
     """
 
@@ -77,30 +85,58 @@ class Store(TransactionalStore):
         """The durable store in `folder`, created if there is none.
 
         The results of the `rules` are kept in the graph `inferred`. `computed_graphs` are updated before
-        inference, the graphs of `describers` after it. If a crash interrupted inference or the rules have
-        changed, `print_message` is called with a sentence, and inference is completed. Raises StoreError.
+        inference, the graphs of `describers` after it. Commits that the engine lacks after a crash are
+        replayed. If the rules have changed, derived graphs are computed again. `print_message` is called with
+        a sentence about what takes long. Raises StoreError.
         """
         has_inference = rules or computed_graphs or describers
         inference = Inference(rules, inferred, folder, computed_graphs, describers) if has_inference else None
+        is_new = not has_quads(folder)
         store = cls(open_quads(folder), folder, inference)
         for prefix in (TRIAL_FOLDER_PREFIX, VERIFIED_COPY_FOLDER):
             remove_linked_copies(folder, prefix)
-        if not store._is_clean:
-            store.recover(print_message)
+        with translate_disk_errors(folder):
+            store.recover(print_message, is_new=is_new)
         return store
 
-    def recover(self, print_message: Callable[[str], None]) -> None:
-        """Complete or repeat inference after a write was interrupted or the rules have changed."""
+    def recover(self, print_message: Callable[[str], None], *, is_new: bool) -> None:
+        """Bring the engine to the last version of the change log, and upgrade an older layout.
+
+        `is_new`: there were no quads, so they have to come from the log. A store with derived graphs that is
+        opened without rules, such as for a backup, is left as it is until it is written to.
+        """
         assert self._folder
-        if self:  # not empty
-            print_message(
-                f"Running inference in {self._folder}: the last write was interrupted or rules changed ..."
-            )
-        with self._lock, translate_disk_errors(self._folder):
-            get_index_mark(self._folder).remove()  # so that the search index is rebuilt
-            if self._inference:
-                self._inference.recover(self._quads)
-            self._make_durable(None)
+        position = None if is_new else EnginePosition.read(self._folder)
+        if position and position.rules and not self._inference:
+            self._skipped_recovery = position
+            return
+        is_old_layout = read_layout(self._folder)[0] < CURRENT_LAYOUT_NUMBER
+        if is_old_layout:
+            upgrade_first_layout(self._folder, self.log, print_message)
+        digest = self._inference.digest if self._inference else ""
+        if is_new:
+            check_complete(self.log)
+            position = EnginePosition(self.log.id, 0, digest, is_described=True)
+            position.write(self._folder)  # so that after a crash, it is known which rules were used
+        position = position or EnginePosition(self.log.id, 0, rules="", is_described=False)
+        is_same_rules = position.rules == digest
+        was_replayed = replay_log(
+            self._quads, self.log, position, self._inference if is_same_rules else None, print_message
+        )
+        if self.is_loading:
+            print_message(f"Finishing the interrupted load into {self._folder} ...")
+            self.finish_load(RECOVERED_LOAD_TITLE)
+        elif not is_same_rules and self._inference and self:
+            print_message(f"Running inference in {self._folder}, as the rules changed ...")
+            self._inference.rebuild(self._quads)
+            was_replayed = True
+        if self._inference and (was_replayed or not position.is_described):
+            self._undescribed[:] = [None]
+        if was_replayed or not is_same_rules:
+            self.flush()
+        if is_old_layout:
+            write_layout(self._folder)
+            remove_obsolete_files(self._folder)
 
     @classmethod
     def open_read_only(cls, folder: Path) -> Self:
@@ -113,20 +149,23 @@ class Store(TransactionalStore):
         `targets` are read from the text if they are None. Raises SyntaxError, ValueError or RuntimeError
         as `query` does, and InferenceTooLargeError, without a change, if too much follows from it.
         """
-        targets = targets or read_update_targets(SparqlText(text), base)
-        with self._transaction(targets.scope, is_bounded=True):
-            self._quads.update(text, base_iri=base)
+        with self.exclusive_writer():
+            change = self.dry_run(text, base, targets)
+            if change is not None:
+                derived_graphs = self._inference.graphs if self._inference else ()
+                self.apply(change.without_graphs(derived_graphs))
+                return
+            with self._unlogged_change(CommitOrigin(title="SPARQL Update")):
+                self._quads.update(text, base_iri=base)
+            self.finish_load()
 
-    def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> None:
-        """Replace the contents of graphs in one transaction; None instead of triples drops the graph."""
-        contents = {to_graph_name(graph): triples for graph, triples in graphs.items()}
-        with self._transaction(scope_of_graphs(contents)):
-            if not self:  # the store is empty: adding quads is faster, as no update is serialized and parsed
-                self._quads.extend(
-                    build_quad(triple, name) for name, triples in contents.items() for triple in triples or ()
-                )
-            else:
-                self._quads.update(build_replacement_update(contents))
+    def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None], title: str = "") -> None:
+        """Replace the contents of graphs in one commit; None instead of triples drops the graph."""
+        with self.exclusive_writer():
+            changes = [self.compute_replacement(graph, triples) for graph, triples in graphs.items()]
+            commit = NewCommit(combine_changes(changes), CommitOrigin(title=title))
+            if commit.change:
+                self.commit([commit], is_bounded=False)
 
     def compute_replacement(self, graph: str | None, triples: Iterable[ox.Triple] | None) -> Change:
         """The change that replaces the content of a graph by these triples, or drops the graph (None)."""
@@ -148,24 +187,13 @@ class Store(TransactionalStore):
         return Change((), added, (), () if graph is None or self.has_graph(graph) else (graph,))
 
     def apply(self, change: Change, check_results: CheckResults = NO_CHECK_RESULTS) -> None:
-        """Make this change in one transaction. `check_results` are known SHACL results for its data.
+        """Make this change in one commit. `check_results` are known SHACL results for its data.
 
-        Blank nodes that are new, or in rewritten graphs, get new labels. They keep their labels if the change
-        only adds quads and is too large to be compared: adding them directly is twice as fast as a SPARQL
-        Update. Raises InferenceTooLargeError, without a change, if too much follows from the change.
+        The change is exact: `compute_replacement`, `compute_addition` and `dry_run` compute exact changes.
+        Raises InferenceTooLargeError, without a change, if too much follows from it.
         """
-        with self._lock:
-            if len(change.added) > MAX_COMPARED_QUADS and change.only_adds:
-                scope = WriteScope((), change.added, tuple(map(ox.NamedNode, change.created)))
-                with self._transaction(scope, check_results):
-                    self._quads.extend(change.added)
-                return
-            rewritten_graphs = find_rewritten_graphs(
-                self._quads, change, [self._inference.graph] if self._inference else []
-            )
-            scope = scope_of_change(change, rewritten_graphs)
-            with self._transaction(scope, check_results, is_bounded=True):
-                self._quads.update(build_change_update(self._quads, change, rewritten_graphs))
+        if change:
+            self.commit([NewCommit(change)], check_results)
 
     def dry_run(
         self,
@@ -183,14 +211,17 @@ class Store(TransactionalStore):
         with self._lock, translate_disk_errors(self._folder):
             return dry_run_update(self._quads, self._folder, update, run)
 
-    def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
-        """Load a large file atomically, without inference: call `infer` after the last file.
+    def bulk_load(
+        self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None, file: SourceFile | None = None
+    ) -> None:
+        """Load a large file atomically, without inference: call `finish_load` after the last file.
 
         All triples are loaded into `graph`. If it is None, a dataset format keeps its graphs, and a graph
-        format is loaded into the unnamed graph. Blank nodes get new labels. Raises SyntaxError with line and
-        column if the file does not parse.
+        format is loaded into the unnamed graph. Blank nodes get new labels. The log records the `file`.
+        Raises SyntaxError with line and column if the file does not parse.
         """
-        with self._lock, translate_disk_errors(self._folder), self._recoverable_change():
+        origin = CommitOrigin(title="wgig load", files=(file,) if file else ())
+        with self._unlogged_change(origin):
             if graph is not None and format_.supports_datasets:
                 name = to_graph_name(graph)
                 quads = ox.parse(source, format_, rename_blank_nodes=True)
@@ -199,22 +230,36 @@ class Store(TransactionalStore):
                 # In one call: two threads with half of the file each would be twice as fast, but a crash
                 # could leave one half.
                 self._quads.bulk_load(source, format_, to_graph=to_graph_name(graph))
-            self._notify(None)
 
-    def infer(self) -> None:
-        """Infer from the bulk loaded quads, and sync all quads to disk."""
+    def list_interrupted_files(self) -> list[SourceFile]:
+        """The files that a bulk load had loaded when it was interrupted, if that was the last thing done."""
+        last_step, kind = self.log.find_last_step()
+        if kind != RESET_ENTRY or last_step < self.log_version:
+            return []
+        reset, *_ = self.log.read_entries(last_step - 1, limit=1)
+        if reset.origin.title != RECOVERED_LOAD_TITLE:
+            return []
+        steps = self.log.iter_entries(self.log.find_last_step(LOAD_BEGIN_ENTRY)[0])
+        return [file for step in steps for file in step.origin.files]
+
+    @property
+    def old_contents(self) -> "OldContents":
+        """The contents that graphs had before: the change log has them."""
+        return self.log
+
+    def forget(self, digests: Iterable[str]) -> None:
+        """Erase old contents of graphs for good, by their SHA-256 in hexadecimal; not those of backups.
+
+        All projections are built again, as they may have parts of the contents. Raises StoreError.
+        """
         with self._lock, translate_disk_errors(self._folder):
-            if self._inference:
-                self._inference.mark_dirty(self._quads)
-                self._inference.infer_added(self._quads)
-                self._undescribed.clear()
-            self._replicate(None)
-            self._make_durable(None)
-            self._notify(None)
-
-    def content_store(self) -> ContentStore:
-        """The store of the contents of graph versions."""
-        return ContentStore(self._folder)
+            self.flush()  # so that no erased change has to be replayed
+            for digest in digests:
+                erase_content(self.log, digest)
+            self._quads.optimize()  # removes deleted quads from the files of the engine
+            if self._folder:
+                shutil.rmtree(self._folder / ASIDE_FOLDER / DUMPS_FOLDER, ignore_errors=True)
+            self._publish([None], None)
 
     def copy_to(self, folder: Path) -> None:
         """Copy the quads to a new folder on the same file system, by hard links; the caller removes it."""
@@ -230,5 +275,7 @@ class Store(TransactionalStore):
         with translate_disk_errors(self._folder):
             with self._lock:
                 self.flush_descriptions()
+                self.flush()
                 count_quads = take_checkpoint(self._quads, self._folder)
+            self.log.copy_to(self._folder / ASIDE_FOLDER / CHECKPOINT_FOLDER / CHANGE_LOG_FILE)
             return count_quads()

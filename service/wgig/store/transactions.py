@@ -1,32 +1,44 @@
-"""Transactions: each write is committed completely or not at all, together with all inferred quads.
+"""Commits: each write is logged, applied and acknowledged completely, or not at all.
 
-When a write returns, it is on disk, and inferred quads are up to date. Callbacks get the change before the
-write returns, under the write lock; projections come first. After an unknown change (None), copies of the
-data must be made again.
+A commit computes what is derived from its change, appends the change to the change log, which makes it
+durable, and applies both to the engine in one update. Projections follow on the thread of the runner (see
+`projection_runner`). If the engine fails after the log entry was written, the store stops writing: it applies
+the entry when it is next opened.
 
-Descriptions (graphs about the store, such as VoID statistics) may lag behind: a debouncer updates them 0.2 s
-after the last write, 2 s at the latest, once for many writes. For large changes it works on a snapshot, so
-that writes need not wait.
+Descriptions (graphs about the store, such as VoID statistics) lag behind: a debouncer updates them 0.2 s
+after the last write, 5 s at the latest, once for many writes.
 """
 
 import logging
+import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from subprocess import SubprocessError
-from typing import Any
 
 import pyoxigraph as ox
 
-from ..files import sync_to_disk
-from .change import Change, Contents, WriteScope, combine_changes, compare_contents
-from .commit import NO_CHECK_RESULTS, CheckResults
-from .errors import InferenceTooLargeError, StoreError, translate_disk_errors
-from .folder import WRITER_WAIT_SECONDS, sync_engine_log
+from ..settings import MIB
+from .change import Change, combine_changes
+from .change_log import (
+    LOAD_BEGIN_ENTRY,
+    LOADED_FILE_ENTRY,
+    RESET_ENTRY,
+    ChangeLog,
+    CommitOrigin,
+    NewCommit,
+)
+from .commit import NO_CHECK_RESULTS, CheckResults, apply_to_engine
+from .errors import DiskFullError, OutcomeUnknownError, StoreError, StoreStoppedError, translate_disk_errors
+from .folder import CHANGE_LOG_FILE, WRITER_WAIT_SECONDS
 from .inference.inference import Inference
-from .recovery import get_index_mark
+from .position import EnginePosition
+from .projection_runner import CommittedChange, ProjectionRunner
+from .recovery import replay_log
 from .snapshot import open_linked_copy
 from .view import StoreView
 
@@ -64,22 +76,25 @@ class Debouncer:
 
 
 # Seconds from a write until the descriptions are updated in the background.
-DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS = 0.2, 2.0
-MIN_COPIED_CHANGE_QUADS = 1000  # describing fewer takes under 50 ms, so it needs no copy
+DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS = 0.2, 5.0
+MIN_COPIED_CHANGE_QUADS = 3000  # describing fewer takes under 50 ms, so it needs no snapshot
 DESCRIBED_COPY_FOLDER = "described"  # in `aside`, the copy from which descriptions are computed
-MAX_ENGINE_LOG_QUADS = 10_000  # replaying a log of this size delays the next start by 0.3 s
+# What a write needs: a quad takes up to 1 kB in the log and the engine, whose logs and tables take some more.
+RESERVED_DISK_BYTES, DISK_BYTES_PER_QUAD = 8 * MIB, 1024
+MIN_BULK_QUADS = 20_000  # a larger addition, such as the first fill, is not applied atomically
+# Changes after which the engine is flushed: replaying so many delays the next start by 0.3 s.
+MAX_UNFLUSHED_QUADS = 10_000
 
 log = logging.getLogger("wgig")
 
 
 class TransactionalStore(StoreView):
-    """The engine's quads, and a transaction for each write.
+    """The engine's quads, and a commit for each write.
 
-    When a write returns, it is on disk and inferred quads are up to date. `version` counts the commits since
-    the store was opened. `on_commit` is called with each Change before the write returns, under the write
-    lock; with None if the change is unknown. The `projections` are called in the same way before `on_commit`,
-    also with an empty change for a write that changed nothing. The callbacks in `on_external_write` are
-    called when another process wrote to a shared store, which several services write to over HTTP.
+    `version` counts the commits and the updates of descriptions since the store was opened; caches are valid
+    for a version. `on_commit` is called with each Change before the write returns, under the write lock; with
+    None if the change is unknown. The callbacks in `on_external_write` are called when another process wrote
+    to a shared store, which several services write to over HTTP.
     """
 
     def __init__(
@@ -89,82 +104,55 @@ class TransactionalStore(StoreView):
         super().__init__(quads, folder)
         self._inference = inference
         self._lock = threading.RLock()
-        self._logged_quads = 0  # quads in the engine's log since its last flush
-        self._newest_log_file = 0  # number of the engine's newest log file
-        self._is_clean = inference is None or not inference.is_due
+        self._unflushed_quads = 0  # changed since the engine was last flushed
+        self._is_flush_due = False  # after a change that was not applied atomically
         self._undescribed = list[Change | None]()  # changes that the descriptions do not include
-        self._debouncer: Debouncer | None = None
+        # The position of a store with derived graphs that was opened without their rules.
+        self._skipped_recovery: EnginePosition | None = None
+        self._describer: Debouncer | None = None
+        self.defers_descriptions = False  # until `update_in_background` or `close`, instead of in each commit
+        self.stopped_by: OutcomeUnknownError | None = None  # why there can be no more writes
+        self.runner = ProjectionRunner()
         self.on_commit: Callable[[Change | None], None] = lambda _: None
-        self.projections: list[Callable[[Change | None], None]] = []
         self.on_external_write: list[Callable[[], None]] = []
         self.version = 0
 
-    def describe_later(self) -> None:
-        """From now on, update descriptions in the background instead of in each transaction."""
-        self._debouncer = Debouncer(
-            self.update_descriptions, DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS
-        )
-
-    def flush_descriptions(self) -> None:
-        """Update the descriptions. Does not wait for the write lock if they are up to date."""
-        if not self._undescribed:
-            return
-        with self._lock, translate_disk_errors(self._folder):
-            self._describe_all()
-
-    def update_descriptions(self) -> None:
-        """Update the descriptions; large changes are computed on a copy, so that writes can continue."""
-        with self._copy_undescribed() as (changes, copy):
-            if copy:
-                self._describe_from_copy(changes, copy)
-            else:
-                self.flush_descriptions()
-
-    @contextmanager
-    def _copy_undescribed(self) -> Iterator[tuple[list[Change], Path | None]]:
-        """The known changes that are not described yet, and the folder of a copy of the quads, or None.
-
-        There is a copy only if the store is on disk and all changes are known and large together.
-        """
-        with ExitStack() as stack:
-            with self._lock, translate_disk_errors(self._folder):
-                changes = [change for change in self._undescribed if change is not None]
-                is_known = len(changes) == len(self._undescribed)
-                copy: Path | None = None
-                if self._folder and is_known and sum(map(len, changes)) >= MIN_COPIED_CHANGE_QUADS:
-                    # A folder instead of a view, as another process reads it.
-                    copy_context = open_linked_copy(self._quads, self._folder, DESCRIBED_COPY_FOLDER)
-                    copy = stack.enter_context(copy_context)
-            yield changes, copy
-
-    def _describe_from_copy(self, changes: list[Change], copy: Path) -> None:
-        """Describe these changes, using the copy that was made right after them."""
-        assert self._inference
-        combined, prepared = combine_changes(changes), None
-        try:
-            prepared = self._inference.prepare(copy, combined)
-        except (OSError, SubprocessError) as error:
-            log.warning("descriptions cannot be computed on a copy, so writes wait for them: %s", error)
-        with self._lock, translate_disk_errors(self._folder):
-            are_first = self._undescribed[: len(changes)] == changes
-            if prepared and are_first and self._inference.can_prepare(self._quads, combined):
-                self._describe(combined, len(changes), prepared)
-            else:  # the preparation failed, or others flushed the descriptions meanwhile
-                self.flush_descriptions()
+    @cached_property
+    def log(self) -> ChangeLog:
+        """The change log."""
+        return ChangeLog(self._folder / CHANGE_LOG_FILE if self._folder else None)
 
     @property
-    def has_outdated_descriptions(self) -> bool:
-        """Whether the descriptions do not include all commits."""
-        return bool(self._undescribed)
+    def log_version(self) -> int:
+        """The version of the last commit in the change log."""
+        return self.log.last_version
+
+    def update_in_background(self) -> None:
+        """From now on, update descriptions, and flush the engine after many changes, in the background."""
+        self._describer = Debouncer(
+            self.update_descriptions, DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS
+        )
+        if self._undescribed:
+            self._describer.trigger()
 
     def touch(self) -> None:
         """Increase `version` without a change, so that cached responses are not used again."""
         with self._lock:
-            self._notify(Change())
+            self._publish([], Change())
 
     @contextmanager
     def write_lock(self) -> Iterator[None]:
         """Hold the write lock, so that no other thread of this process writes meanwhile."""
+        with self._lock:
+            yield
+
+    @contextmanager
+    def exclusive_writer(self, patience: float = WRITER_WAIT_SECONDS) -> Iterator[None]:
+        """Prevent writes of other processes, for a read and a write that depends on it.
+
+        Raises StoreUnavailableError if other processes keep writing for `patience` seconds.
+        """
+        del patience  # no other process can write to an embedded store
         with self._lock:
             yield
 
@@ -188,179 +176,286 @@ class TransactionalStore(StoreView):
             lock_stack.close()
             yield StoreView(ox.Store.read_only(str(copy_folder)), copy_folder)
 
-    @contextmanager
-    def exclusive_writer(self, patience: float = WRITER_WAIT_SECONDS) -> Iterator[None]:
-        """Prevent writes of other processes, for a read and a write that depends on it.
+    def match_applied(
+        self,
+        subject: ox.NamedNode | ox.BlankNode | None = None,
+        predicate: ox.NamedNode | None = None,
+        object_: ox.NamedNode | None = None,
+    ) -> Iterator[ox.Quad]:
+        """Like `match`, for a projection: right after the commits that it applies, without later ones."""
+        return self.runner.restore_quads(self.match, (subject, predicate, object_))
 
-        Raises StoreUnavailableError if other processes keep writing for `patience` seconds.
+    # Commits.
+
+    def commit(
+        self,
+        commits: Sequence[NewCommit],
+        check_results: CheckResults = NO_CHECK_RESULTS,
+        *,
+        is_bounded: bool = True,
+    ) -> None:
+        """Commit changes, which are exact, one after the other; they are durable when this returns.
+
+        `check_results` are known SHACL results for their data. Raises InferenceTooLargeError if `is_bounded`
+        and too much follows from them, OutcomeUnknownError if they may be durable, and StoreErrors of the
+        disk; nothing has changed after other errors than OutcomeUnknownError.
         """
-        del patience  # no other process can write to an embedded store
+        with self._lock, translate_disk_errors(self._folder):
+            self._check_writable()
+            commits = list(drop_repeated_additions(commits))
+            stated = combine_changes([commit.change for commit in commits])
+            self._check_free_space(len(stated))
+            derived = self._derive(stated, check_results, is_bounded=is_bounded)
+            full = combine_changes([stated, derived])
+            self._replicate(full)
+            published = self._log_and_apply(commits, full, derived)
+            self._undescribed += [commit.full for commit in published]
+            self._update_descriptions_later()
+            if self._is_flush_due:
+                self._is_flush_due = False
+                self.flush()
+
+    def _log_and_apply(
+        self, commits: Sequence[NewCommit], full: Change, derived: Change
+    ) -> list[CommittedChange]:
+        """Log commits, apply the full change to the engine, and publish the commits.
+
+        The last of them, or one without a stated change, gets what is derived.
+        """
+        try:
+            entries = self.log.append(commits) if commits else []
+        except OutcomeUnknownError as error:
+            self.stopped_by = error
+            raise
+        published = [
+            CommittedChange(entry.version, entry.time, commit.change)
+            for entry, commit in zip(entries, commits, strict=True)
+        ] or [CommittedChange(self.log_version, datetime.now(UTC), Change())]
+        published.append(replace(published.pop(), derived=derived))
+        self.runner.announce(published)
+        try:
+            if full.only_adds and len(full) >= MIN_BULK_QUADS and self._folder:
+                self._apply_in_bulk(full, self._folder)
+            else:
+                apply_to_engine(full, self._quads)
+        except BaseException as error:
+            self.stopped_by = OutcomeUnknownError(self.log_version)
+            raise self.stopped_by from error
+        self._publish(published, full)
+        return published
+
+    def _apply_in_bulk(self, change: Change, folder: Path) -> None:
+        """Add many quads to the engine, in a third of the time, but not atomically.
+
+        If it is interrupted, the change is replayed, and all that follows from it is computed anew: until the
+        next flush, the position says that the rules of the derived quads are unknown.
+        """
+        position = EnginePosition.read(folder)
+        if position:
+            replace(position, rules="").write(folder)
+        self._quads.bulk_extend(change.added)
+        self._is_flush_due = True
+
+    def _check_writable(self) -> None:
+        """Raise StoreStoppedError if the outcome of an earlier commit is unknown."""
+        if self.stopped_by:
+            raise StoreStoppedError(
+                f"The store accepts no writes since the disk failed during the commit of version "
+                f"{self.stopped_by.version}; its operator restarts the service."
+            )
+        if self._skipped_recovery:
+            # The derived graphs will not follow this write: they are computed anew by whoever has the rules.
+            replay_log(self._quads, self.log, self._skipped_recovery, None, lambda _: None)
+            self._skipped_recovery = None
+            self.flush()
+
+    def _check_free_space(self, quad_count: int) -> None:
+        """Raise DiskFullError if the disk may be too full for so many quads.
+
+        So a disk that fills up refuses writes before one is logged that the engine cannot store.
+        """
+        needed_bytes = RESERVED_DISK_BYTES + quad_count * DISK_BYTES_PER_QUAD
+        if self._folder and shutil.disk_usage(self._folder).free < needed_bytes:
+            raise DiskFullError(f"The store {self._folder} is on a disk that is nearly full; free space.")
+
+    def _derive(self, stated: Change, check_results: CheckResults, *, is_bounded: bool) -> Change:
+        """The change of the computed and inferred graphs that follows from a change not yet applied."""
+        if self._inference is None:
+            return Change()
+        return self._inference.derive(self._quads, stated, check_results, is_bounded=is_bounded)
+
+    def _replicate(self, change: Change | None) -> None:
+        """Hook: write the change (None: a bulk load) to a shared server before it is logged."""
+
+    def _publish(self, commits: Sequence[CommittedChange | None], change: Change | None) -> None:
+        """Pass commits to the projections, count a new version, and call `on_commit`."""
+        self.runner.publish(commits)
+        self.version += 1
+        self.on_commit(change)
+        self._unflushed_quads += MAX_UNFLUSHED_QUADS if change is None else len(change)
+        if self._describer and self._unflushed_quads >= MAX_UNFLUSHED_QUADS:
+            self._unflushed_quads = 0
+            threading.Thread(target=self.flush).start()  # so that the write does not wait
+
+    def flush(self) -> None:
+        """Write the engine's log to its tables, and then the position. Writes need not wait.
+
+        If that fails, nothing is lost: the position is older, and more commits are replayed at the next
+        start.
+        """
+        if self._folder is None or self.stopped_by or self._skipped_recovery:
+            return
         with self._lock:
-            yield
+            position = self._make_position()
+            self._unflushed_quads = 0
+        with suppress(OSError, StoreError):
+            self._quads.flush()
+            position.write(self._folder)
+            self.log.checkpoint()
 
-    def stop_writing(self, seconds: float) -> bool:
-        """Block further writes. Returns whether the current write finished within `seconds`.
+    def _make_position(self) -> EnginePosition:
+        """The position of the engine now. The write lock must be held."""
+        digest = self._inference.digest if self._inference else ""
+        return EnginePosition(self.log.id, self.log_version, digest, not self._undescribed)
 
-        The process may exit afterwards: an unfinished write is rolled back.
+    def close(self, seconds: float = -1) -> bool:
+        """Block further writes, let projections finish, and write the position.
+
+        Returns whether the current write finished within `seconds` (-1: no limit).
         """
         is_locked = self._lock.acquire(timeout=seconds)
         if is_locked:
             self.on_commit = lambda _: None
-            with suppress(OSError):  # it is repeated when the store is next opened
+            with suppress(OSError, StoreError):  # it is repeated when the store is next opened
                 self._describe_all()
+            self.runner.wait_until_applied(self.runner.published_count, None if seconds < 0 else seconds)
+            self.flush()
+            self.log.close()
         return is_locked
 
-    @contextmanager
-    def _transaction(
-        self,
-        scope: WriteScope,
-        check_results: CheckResults = NO_CHECK_RESULTS,
-        *,
-        is_bounded: bool = False,
-    ) -> Iterator[None]:
-        """One transaction: hold the write lock, then infer, make durable, and notify.
+    @property
+    def is_loading(self) -> bool:
+        """Whether a bulk load has begun and is not finished."""
+        return self.log.find_last_step()[1] not in ("", RESET_ENTRY)
 
-        `scope` is all that the transaction may change; `check_results` are known SHACL results for its data.
-        If `is_bounded`, raises InferenceTooLargeError without a change if the inference is too large.
+    @contextmanager
+    def _unlogged_change(self, origin: CommitOrigin) -> Iterator[None]:
+        """A change of the engine whose statements are not in the log: a step of a bulk load.
+
+        Before the first step, the engine is flushed, so that no commit has to be replayed after the load. The
+        change must be atomic: after an error, nothing has changed.
         """
         with self._lock, translate_disk_errors(self._folder):
-            before = scope.read_contents(self._quads)
-            with self._recoverable_change(scope, before) as was_clean:
+            self._check_writable()
+            is_first = not self.is_loading
+            if is_first:
+                self.flush()  # its position must not be that of a step that is withdrawn
+                self.log.append_step(LOAD_BEGIN_ENTRY)
+            try:
                 yield
-            after = scope.read_contents(self._quads) if was_clean and before else None
-            change = compare_contents(before, after) if before and after else None
-            if change is None or change:
-                change = self._infer_change(change, check_results, is_bounded=is_bounded)
-                self._replicate(change)
-                self._make_durable(change)
-                self._notify(change)
-            else:
-                self._mark_clean()
-                self._update_projections(Change())
+            except Exception:
+                if is_first:
+                    self.log.withdraw_load()
+                raise
+            self.log.append_step(LOADED_FILE_ENTRY, origin)
 
-    @contextmanager
-    def _recoverable_change(
-        self, scope: WriteScope | None = None, before: Contents | None = None
-    ) -> Iterator[bool]:
-        """Mark the store as dirty during a change, so that it can be recovered after a crash.
+    def finish_load(self, title: str = "") -> None:
+        """Compute everything that follows from bulk loaded quads, and sync all quads to disk.
 
-        The scope and its contents before the change are journaled unless they are None. Yields whether the
-        store was clean before. If the block raises an error, nothing was changed, and the store is clean
-        again. After an OSError it remains dirty, as the change may have been made: recovery is needed.
+        The last step of the load in the change log gets the title.
         """
-        had_index_mark = self._folder is not None and get_index_mark(self._folder).remove()
-        if self._inference:
-            self._inference.mark_dirty(self._quads, scope, before)
-        elif had_index_mark and self._folder:
-            sync_to_disk(self._folder)  # with inference, mark_dirty syncs the folder
-        was_clean, self._is_clean = self._is_clean, False
-        try:
-            yield was_clean
-        except Exception as error:
-            if was_clean and not isinstance(error, OSError):
-                self._mark_clean()
-                self._update_projections(Change())
-            raise
+        with self._lock, translate_disk_errors(self._folder):
+            if self._inference:
+                self._inference.rebuild(self._quads)
+            self._replicate(None)
+            self._quads.flush()
+            self.log.append_step(RESET_ENTRY, CommitOrigin(title=title))
+            self._publish([None], None)
+            self._undescribed[:] = [None]
+            self._update_descriptions_later()
+            self.flush()
 
-    def _infer_change(
-        self, change: Change | None, check_results: CheckResults, *, is_bounded: bool
-    ) -> Change | None:
-        """Update inferred quads and descriptions. Returns the change combined with theirs; None: unknown.
+    # Descriptions.
 
-        Raises InferenceTooLargeError after the change was undone.
-        """
-        if not self._inference:
-            return change
-        try:
-            change = self._inference.infer(self._quads, change, check_results, is_bounded=is_bounded)
-        except InferenceTooLargeError:
-            self._make_durable(change)
-            self._notify(Change())  # responses cached meanwhile may have the change
-            raise
-        self._undescribed.append(change)
-        if self._debouncer:
-            self._debouncer.trigger()
-            return change
-        described = self._inference.describe(self._quads, change)
-        self._undescribed.clear()
-        return None if change is None else change.combine(described)
+    def flush_descriptions(self) -> None:
+        """Update the descriptions. Does not wait for the write lock if they are up to date."""
+        if not self._undescribed:
+            return
+        with self._lock, translate_disk_errors(self._folder):
+            self._describe_all()
+
+    def update_descriptions(self) -> None:
+        """Update the descriptions; large changes are computed on a snapshot, so that writes can continue."""
+        with self._lock:
+            changes = list(self._undescribed)
+        is_large = None in changes or sum(map(len, filter(None, changes))) >= MIN_COPIED_CHANGE_QUADS
+        if self._folder is None or not is_large:
+            self.flush_descriptions()
+            return
+
+        def take_changes() -> None:
+            changes[:] = self._undescribed
+
+        with self.snapshot(DESCRIBED_COPY_FOLDER, take_changes) as view:
+            described = self._compute_descriptions(view._quads, changes)
+        with self._lock, translate_disk_errors(self._folder):
+            if self._undescribed[: len(changes)] == changes:
+                self._write_descriptions(described, len(changes))
+            # Otherwise others have flushed them meanwhile.
+
+    @property
+    def has_outdated_descriptions(self) -> bool:
+        """Whether the descriptions do not include all commits."""
+        return bool(self._undescribed)
+
+    def _update_descriptions_later(self) -> None:
+        """Update the descriptions in the background, or now if there is no debouncer."""
+        if self._inference is None:
+            self._undescribed.clear()
+        elif self._describer:
+            self._describer.trigger()
+        elif not self.defers_descriptions:
+            self._describe_all()
 
     def _describe_all(self) -> None:
-        """Describe all changes that are not described yet."""
+        """Describe all changes that are not described yet. The write lock must be held."""
         if self._undescribed:
-            known_changes = [change for change in self._undescribed if change is not None]
-            is_known = len(known_changes) == len(self._undescribed)
-            combined = combine_changes(known_changes) if is_known else None
-            self._describe(combined, len(self._undescribed))
+            described = self._compute_descriptions(self._quads, self._undescribed)
+            self._write_descriptions(described, len(self._undescribed))
 
-    def _describe(self, combined: Change | None, count: int, prepared: Iterable[Any] = ()) -> None:
-        """Describe the first `count` undescribed changes, `combined` into one (None: unknown), and notify.
-
-        `prepared` are the results of `Inference.prepare`.
-        """
+    def _compute_descriptions(self, quads: ox.Store, changes: Sequence[Change | None]) -> Change:
+        """The change of the descriptions after changes of the other graphs (None: an unknown change)."""
         assert self._inference
-        if self._folder:
-            get_index_mark(self._folder).remove()
-        try:
-            described = self._inference.describe(self._quads, combined, prepared)
-            if self._folder:
-                self._newest_log_file = sync_engine_log(self._folder, self._newest_log_file)
-        except OSError:
-            self._undescribed[:] = [None]  # they may be incomplete on disk: compute them from scratch
-            self._notify(None)
-            raise
-        if self._is_clean:
-            # Writes a new token: at the next start, it shows projections whether they include this change.
-            self._inference.mark_clean()
-        if len(self._undescribed) == count:
-            self._inference.mark_described()
-        try:
-            self._notify(described)
-        finally:
-            # Only now: has_outdated_descriptions must be true until the projections have this change.
-            del self._undescribed[:count]
+        known_changes = [change for change in changes if change is not None]
+        combined = combine_changes(known_changes) if len(known_changes) == len(changes) else None
+        return self._inference.describe(quads, combined)
 
-    def _replicate(self, change: Change | None) -> None:
-        """Hook: write the change to a shared server before it is acknowledged. The default does nothing."""
-
-    def _make_durable(self, change: Change | None) -> None:
-        """Sync a change to disk, then mark the store as clean."""
-        quad_count = MAX_ENGINE_LOG_QUADS if change is None else len(change)  # unknown: as if it were large
-        self._logged_quads += quad_count
-        if self._folder and quad_count >= MAX_ENGINE_LOG_QUADS:
-            self._quads.flush()
-        elif self._folder:
-            self._newest_log_file = sync_engine_log(self._folder, self._newest_log_file)
-            if self._logged_quads >= MAX_ENGINE_LOG_QUADS:
-                threading.Thread(target=self._flush_engine).start()  # so that the write does not wait
-        if self._logged_quads >= MAX_ENGINE_LOG_QUADS:
-            self._logged_quads = 0
-        self._mark_clean()
-
-    def _flush_engine(self) -> None:
-        """Flush the engine's log to its tables. If that fails, nothing is lost, and the next write fails."""
-        with suppress(OSError):
-            self._quads.flush()
-
-    def _notify(self, change: Change | None) -> None:
-        """Update the projections, count a new version, and call `on_commit`."""
-        self._update_projections(change)
-        self.version += 1
-        self.on_commit(change)
-
-    def _update_projections(self, change: Change | None) -> None:
-        """Pass a change to the projections. A projection that fails gets None, and is rebuilt."""
-        for update_projection in self.projections:
+    def _write_descriptions(self, described: Change, count: int) -> None:
+        """Write the change of the descriptions for the first `count` undescribed changes."""
+        if described and not self.stopped_by:
+            self._replicate(described)
+            committed = CommittedChange(self.log_version, datetime.now(UTC), Change(), described)
+            self.runner.announce([committed])
             try:
-                update_projection(change)
-            except Exception:
-                log.exception("a projection failed to apply the last write, and is rebuilt")
-                update_projection(None)
+                apply_to_engine(described, self._quads)
+            except BaseException:
+                self._undescribed[:] = [None]  # they may be incomplete: compute them from scratch
+                raise
+            self._publish([committed], described)
+        # Only now: has_outdated_descriptions must be true until the projections have this change.
+        del self._undescribed[:count]
 
-    def _mark_clean(self) -> None:
-        """Mark the store as clean: inferred quads agree with the asserted ones."""
-        self._is_clean = True
-        if self._inference:
-            self._inference.mark_clean()
-            if not self._undescribed:
-                self._inference.mark_described()
+
+def drop_repeated_additions(commits: Sequence[NewCommit]) -> Iterator[NewCommit]:
+    """Commits that were computed from the same state, without what an earlier one of them adds, too."""
+    if len(commits) == 1:
+        yield from commits
+        return
+    quads, graphs = set[ox.Quad](), set[str]()
+    for commit in commits:
+        change = commit.change
+        added = tuple(quad for quad in change.added if quad not in quads)
+        created = tuple(iri for iri in change.created if iri not in graphs)
+        yield replace(commit, change=Change(change.removed, added, change.dropped, created))
+        quads.update(added)
+        graphs.update(created)

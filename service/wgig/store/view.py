@@ -17,6 +17,7 @@ import pyoxigraph as ox
 
 from ..rdf.formats import JSON_RESULTS
 from ..rdf.serialization import check_output_readable, rdf_format, translate_serializer_errors
+from .change import GraphName, iter_graph_quads
 from .damage import watch_for_damage
 
 
@@ -115,9 +116,21 @@ class StoreView:
         """Whether any graph has a triple of these terms; None matches any term."""
         return any(True for _ in self._quads.quads_for_pattern(subject, predicate, object_, None))
 
+    def has_quad(self, quad: ox.Quad) -> bool:
+        """Whether a quad exists."""
+        return quad in self._quads
+
     def graphs(self) -> list[str]:
         """The IRIs of the named graphs, sorted."""
         return sorted(g.value for g in self._quads.named_graphs() if isinstance(g, ox.NamedNode))
+
+    def graph_names(self) -> list[GraphName]:
+        """The names of all graphs: the default graph, and all named graphs."""
+        return [ox.DefaultGraph(), *self._quads.named_graphs()]
+
+    def graph_quads(self, graph: GraphName) -> Iterator[ox.Quad]:
+        """The quads of one graph, in the order of their subjects."""
+        return iter_graph_quads(self._quads, graph)
 
     def triples(
         self,

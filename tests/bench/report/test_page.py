@@ -6,7 +6,9 @@ import pytest
 
 from bench.compare.peers import OURS, OXIGRAPH
 from bench.report import page
+from bench.serving.concurrency import CrowdResult
 from bench.serving.http import FIRST, QueryMeasurement
+from bench.writing import put
 from tests.bench.measurements import make_measurement
 
 
@@ -33,6 +35,18 @@ def test_a_failure_of_this_service_is_shown_with_the_reason_and_misses_the_goal(
     )
     assert page.format_goal_met(failed, OURS) == "**no**"
     assert f"| {OURS} | The response ended early. |" in page.format_own_table([failed])
+
+
+def test_writes_have_goals_of_this_service_relative_to_its_peer_in_the_same_run() -> None:
+    rates = {put.TOTAL_CPU: 0.03, put.ONE_WRITER_RATE: 20.0, put.MANY_WRITERS_RATE: 50.0}
+    own = {"requests": 9, "p50": 0.012, "p95": 0.02, "p99": 0.03, "cpu": 0.02, **rates}
+    peer = {**own, "p95": 0.003}
+    rows = page.format_writes({0: {put.OWN_PEER_NAME: own, OXIGRAPH: peer}}, CrowdResult()).splitlines()
+    assert rows[2].endswith(
+        "<= 13.0 ms | yes | 20.0 | <= 15.0 ms | **no** | 30.0 | 20.0 | 30.0 | <= 35.0 ms | yes |"
+    )
+    assert rows[3].endswith("| 12.0 |  |  | 3.00 |  |  | 30.0 | 20.0 | 30.0 |  |  |")
+    assert f"| 0 | {put.OWN_PEER_NAME} | 20.0 | 50.0 | 2.50 |" in rows
 
 
 def test_tables_are_written_between_their_marks_and_other_text_is_kept(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Description graphs (VoID statistics, DCAT catalog) are updated after a pause in writes, not by each one."""
 
 import shutil
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,10 +8,8 @@ from queue import Queue
 
 import pyoxigraph as ox
 import pytest
-from wgig.graphs.description import statistics_worker
 from wgig.graphs.description.derived import DescriptionGraphs
-from wgig.graphs.description.statistics import Figures, compute_figure_changes
-from wgig.rdf.namespaces import get_description_graphs
+from wgig.rdf.namespaces import DCTERMS_MODIFIED
 from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import Settings
 from wgig.store import transactions
@@ -49,7 +46,7 @@ def unflushed_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(transactions, "MAX_DESCRIPTION_DELAY_SECONDS", NEVER_SECONDS)
     store = open_store(tmp_path / "store")
     write_triple(store, 1)
-    store.describe_later()
+    store.update_in_background()
     return store
 
 
@@ -69,7 +66,7 @@ def test_write_is_described_after_pause(tmp_path: Path) -> None:
     store, commits = open_store(tmp_path), Queue[object]()
     write_triple(store, 1)
     store.on_commit = commits.put
-    store.describe_later()
+    store.update_in_background()
     write_triple(store, 2)
     for _ in ("write", "update of the descriptions"):
         commits.get(timeout=WAIT_SECONDS)
@@ -83,34 +80,22 @@ def test_well_known_void_is_up_to_date(unflushed_store: Store) -> None:
     assert size in client.get("/.well-known/void", headers={"Accept": "application/n-triples"}).text
 
 
-def test_shutdown_updates_descriptions(unflushed_store: Store, tmp_path: Path) -> None:
+def test_shutdown_updates_descriptions(unflushed_store: Store) -> None:
     write_triple(unflushed_store, 2)
-    assert unflushed_store.stop_writing(0)
+    assert unflushed_store.close(0)
     assert described_triple_count(unflushed_store) == 2
-    assert not (tmp_path / "store" / "undescribed").exists()  # the file of changes not described yet
 
 
-# A change with more triples than are described, here 1, is described by a full count.
-@pytest.mark.parametrize(("write_count", "is_rebuilt"), [(1, False), (2, True)])
+@pytest.mark.parametrize("write_count", [1, 2])
 def test_descriptions_are_updated_after_crash(
-    unflushed_store: Store,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    write_count: int,
-    is_rebuilt: bool,
+    unflushed_store: Store, tmp_path: Path, write_count: int
 ) -> None:
     for number in range(write_count):
         write_triple(unflushed_store, 2 + number)
     shutil.copytree(tmp_path / "store", tmp_path / "killed")
-    rebuilt_stores, rebuild = list[ox.Store](), DescriptionGraphs.rebuild
-
-    def record_rebuild(self: DescriptionGraphs, quads: ox.Store) -> Change:
-        rebuilt_stores.append(quads)
-        return rebuild(self, quads)
-
-    monkeypatch.setattr(DescriptionGraphs, "rebuild", record_rebuild)
-    assert described_triple_count(open_store(tmp_path / "killed")) == 1 + write_count
-    assert bool(rebuilt_stores) == is_rebuilt
+    store = open_store(tmp_path / "killed")
+    store.flush_descriptions()
+    assert described_triple_count(store) == 1 + write_count
 
 
 def test_debouncer_merges_triggers_and_survives_errors() -> None:
@@ -139,16 +124,17 @@ def large_store(unflushed_store: Store) -> Store:
 
 
 def run_during_count(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
-    """Make the next count of statistics in a subprocess first call `act` on another thread."""
-    prepare = DescriptionGraphs.prepare
+    """Make the next update of the descriptions from a snapshot first call `act` on another thread."""
+    compute_change = DescriptionGraphs.compute_change
 
-    def prepare_and_act(self: DescriptionGraphs, copy: Path, change: Change) -> Figures:
+    def compute_after_act(self: DescriptionGraphs, quads: ox.Store, change: Change | None) -> Change:
+        monkeypatch.setattr(DescriptionGraphs, "compute_change", compute_change)
         with ThreadPoolExecutor(1) as pool:
             pool.submit(act).result(timeout=WAIT_SECONDS)
-        return prepare(self, copy, change)
+        return compute_change(self, quads, change)
 
-    monkeypatch.setattr(transactions, "MIN_COPIED_CHANGE_QUADS", 2)  # uses a subprocess from 2 quads
-    monkeypatch.setattr(DescriptionGraphs, "prepare", prepare_and_act)
+    monkeypatch.setattr(transactions, "MIN_COPIED_CHANGE_QUADS", 2)  # uses a snapshot from 2 quads
+    monkeypatch.setattr(DescriptionGraphs, "compute_change", compute_after_act)
 
 
 def test_writes_continue_while_figures_are_counted(
@@ -171,26 +157,24 @@ def test_flush_during_count_updates_descriptions(large_store: Store, monkeypatch
     assert (described_triple_count(large_store), large_store.has_outdated_descriptions) == (10, False)
 
 
-def test_failed_subprocess_is_replaced_by_count_in_service(
-    large_store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    write_triple(large_store, 9)
-    write_triple(large_store, 10)
-    monkeypatch.setattr(transactions, "MIN_COPIED_CHANGE_QUADS", 2)  # uses a subprocess from 2 quads
-    monkeypatch.setattr(sys, "executable", "/bin/false")  # fails
-    large_store.update_descriptions()
-    assert (described_triple_count(large_store), large_store.has_outdated_descriptions) == (10, False)
-    assert "writes wait for them" in caplog.text
+def test_update_by_differences_equals_full_count(large_store: Store) -> None:
+    descriptions = DescriptionGraphs(BASE)
+    for number in (9, 10):
+        write_triple(large_store, number)
+        large_store.flush_descriptions()
+    change = descriptions.rebuild(large_store._quads)
+    changed_properties = {quad.predicate for quad in (*change.removed, *change.added)}
+    assert changed_properties <= {DCTERMS_MODIFIED}
 
 
-def test_subprocess_computes_same_figures_as_service(large_store: Store, tmp_path: Path) -> None:
-    write_triple(large_store, 9)
-    large_store.copy_to(tmp_path / "copy")
-    [change] = large_store._undescribed
-    assert change
-    figures = compute_figure_changes(large_store._quads, change, BASE, get_description_graphs(BASE))
-    assert figures
-    assert statistics_worker.count_in_subprocess(tmp_path / "copy", change, BASE) == figures
+def test_computing_a_change_writes_nothing(large_store: Store) -> None:
+    descriptions, quads_before = DescriptionGraphs(BASE), set(large_store._quads)
+    quad = next(quad for quad in large_store._quads if quad.graph_name not in descriptions.graphs)
+    change = Change((), (quad,))
+    assert not descriptions.rebuild(large_store._quads)  # they are up to date
+    assert descriptions.clear(large_store._quads).removed
+    assert descriptions.compute_change(large_store._quads, change)
+    assert set(large_store._quads) == quads_before
 
 
 def test_descriptions_are_outdated_until_commit_is_announced(unflushed_store: Store) -> None:

@@ -191,11 +191,11 @@ def write_randomly(store: Store, rng: random.Random) -> None:
         store.update(rng.choice(UPDATES))
     elif method == "load":
         store.bulk_load(BytesIO(turtle.encode()), ox.RdfFormat.TURTLE, graph)
-        store.infer()
+        store.finish_load()
     else:
         trig = f"_:graph {{ {turtle} }} <urn:g> {{ {turtle} }}"
         store.bulk_load(BytesIO(trig.encode()), ox.RdfFormat.TRIG, None)
-        store.infer()
+        store.finish_load()
 
 
 SUBCLASS = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
@@ -271,7 +271,7 @@ WRITE_REQUESTS = [
 
 def test_figures_equal_count_queries_after_http_writes(store: Store) -> None:
     client, names_with_result = make_writer_client(store, write_profile="off"), set[str]()
-    store.describe_later()
+    store.update_in_background()
     for method, path, media_type, body in WRITE_REQUESTS:
         headers = {"Content-Type": media_type} if body else {}
         response = client.request(method, path, content=body, headers=headers)

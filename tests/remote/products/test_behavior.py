@@ -230,12 +230,12 @@ def test_ask_does_not_see_graphs_outside_its_dataset(client: httpx.Client) -> No
 
 @pytest.mark.parametrize("name", EXAMPLE_QUERIES)
 def test_example_query_has_the_result_of_the_embedded_store(
-    client: httpx.Client, shipped_store: ox.Store, name: str
+    client: httpx.Client, store_with_shapes: ox.Store, name: str
 ) -> None:
     response = client.get(f"/queries/{name}", headers={"Accept": TSV})
     assert response.status_code == 200, response.text
     query = (CHECKOUT_FOLDER / "data" / "queries" / f"{name}.rq").read_text()
-    results = shipped_store.query(query, use_default_graph_as_union=True)
+    results = store_with_shapes.query(query, use_default_graph_as_union=True)
     assert isinstance(results, ox.QuerySolutions)
     expected = results.serialize(format=ox.QueryResultsFormat.TSV)
     assert sorted(response.text.splitlines()) == sorted((expected or b"").decode().splitlines())

@@ -70,6 +70,7 @@ def test_workers_see_a_bulk_load_whose_change_is_unknown(settings: Settings) -> 
             file.write(b'<urn:s> <urn:p> "7" .')
             file.seek(0)
             await asyncio.to_thread(pool.store.bulk_load, file, ox.RdfFormat.N_TRIPLES, "urn:new")
+        await asyncio.to_thread(pool.store.finish_load)
         assert await select_numbers(pool, "urn:new") == {7}
 
     run_with_pool(settings, check)

@@ -194,12 +194,16 @@ class WritingLock:
 
     def __init__(self, store: Store) -> None:
         self.quads = store._quads
+        self.depth = 0
 
     def __enter__(self) -> None:
         """Acquire nothing, as there is no other thread."""
+        self.depth += 1
 
     def __exit__(self, *_: object) -> None:
-        self.quads.add(ox.Quad(ox.NamedNode("urn:late"), ox.NamedNode("urn:p"), ox.Literal(1)))
+        self.depth -= 1
+        if not self.depth:
+            self.quads.add(ox.Quad(ox.NamedNode("urn:late"), ox.NamedNode("urn:p"), ox.Literal(1)))
 
 
 def flip_bit(path: Path) -> None:

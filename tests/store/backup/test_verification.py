@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 from wgig.cli.main import main
+from wgig.store.backup.backup import verify_change_log
 from wgig.store.backup.manifest import DamagedBackupError
-from wgig.store.backup.verification import link_quads, verify_quads, verify_versions
-from wgig.store.folder import QUADS_FOLDER
+from wgig.store.backup.verification import link_quads, verify_quads
+from wgig.store.folder import CHANGE_LOG_FILE, QUADS_FOLDER
 from wgig.store.store import Store
 
 from tests.fixtures.tables import build_store_with_tables, overwrite_bytes
 
 pytestmark = pytest.mark.slow
+
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # at the beginning of each compressed change
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_intact_store_passes(store_folder: Path, tmp_path: Path) -> None:
     link_quads(store_folder / QUADS_FOLDER, tmp_path / "copy")
     verify_quads(tmp_path / "copy")
-    assert verify_versions(store_folder) == 1
+    assert verify_change_log(store_folder) == 20
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
@@ -79,12 +82,17 @@ def test_log_that_a_crash_cut_is_not_damaged(
     assert "damaged" not in caplog.text
 
 
-def test_damaged_version_is_found(store_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_damaged_header", [True, False])
+def test_damage_in_the_change_log_is_found(
+    store_folder: Path, tmp_path: Path, has_damaged_header: bool
+) -> None:
     shutil.copytree(store_folder, tmp_path / "store")
-    (version,) = (tmp_path / "store" / "versions").glob("*/*")
-    overwrite_bytes(version)
-    with pytest.raises(DamagedBackupError, match=version.name):
-        verify_versions(tmp_path / "store")
+    log = tmp_path / "store" / CHANGE_LOG_FILE
+    content = log.read_bytes()
+    position = 0 if has_damaged_header else content.index(ZSTD_MAGIC) + 50
+    overwrite_bytes(log, (position + 0.5) / len(content))
+    with pytest.raises(DamagedBackupError, match=CHANGE_LOG_FILE):
+        verify_change_log(tmp_path / "store")
 
 
 def test_commands_report_damage(

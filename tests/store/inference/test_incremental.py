@@ -5,20 +5,20 @@ change of consulted triples causes full inference.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.namespaces import namespaces_by_prefix
-from wgig.rdf.serialization import build_quad
-from wgig.rdf.shipped import read_inference_rules
-from wgig.seed import refresh_shipped_graphs
-from wgig.settings import Settings
-from wgig.shacl.conformance_graph import ConformanceGraph
-from wgig.store.change import Change
+from wgig.rdf.serialization import build_quad, normalize_quads
+from wgig.rdf.shipped import read_inference_rules, read_turtle_files, shipped_triples
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.store.change import Change, apply_change, iter_graph_quads
+from wgig.store.commit import NO_CHECK_RESULTS, CheckResults
 from wgig.store.inference.inference import Inference
+from wgig.store.inference.plan import StepCounter
 from wgig.store.inference.rule import InferenceRule
-from wgig.store.store import Store
+from wgig.store.overlay import QuadSource
 
 from tests.fixtures.triples import parse_triples
 
@@ -76,9 +76,11 @@ def parse_prefixed(text: str) -> list[ox.Triple]:
     return parse_triples(PREFIXES + text)
 
 
-def add_turtle(quads: ox.Store, turtle: str) -> Change:
-    """Add triples to ASSERTED_GRAPH, and return the change."""
-    return change_quads(quads, [], [build_quad(triple, ASSERTED_GRAPH) for triple in parse_prefixed(turtle)])
+def find_addition(quads: ox.Store, turtle: str) -> Change:
+    """The change that adds triples to ASSERTED_GRAPH."""
+    return find_exact_change(
+        quads, [], [build_quad(triple, ASSERTED_GRAPH) for triple in parse_prefixed(turtle)]
+    )
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def store_with_inference() -> StoreWithInference:
         for property_, objects in objects_by_property.items()
     )
     quads.extend(build_quad(triple, CONSULTED_GRAPH) for triple in parse_prefixed(text))
-    inference.apply(quads, None)  # None: an unknown change, so full inference
+    inference.rebuild(quads)
     return quads, inference
 
 
@@ -102,13 +104,12 @@ def random_quad(rng: random.Random) -> ox.Quad:
     return build_quad(triple, rng.choice(ASSERTED_GRAPHS))
 
 
-def change_quads(quads: ox.Store, removed: Sequence[ox.Quad], added: Sequence[ox.Quad]) -> Change:
-    """Remove and add quads, and return the change."""
+def find_exact_change(quads: ox.Store, removed: Sequence[ox.Quad], added: Sequence[ox.Quad]) -> Change:
+    """The change that removes and adds these quads, without those that change nothing."""
+    normalized = ox.Store()
+    normalized.extend(added)
     before = set(quads)
-    for quad in removed:
-        quads.remove(quad)
-    quads.extend(added)
-    after = set(quads)
+    after = before.difference(removed).union(normalized)
     return Change(tuple(before - after), tuple(after - before))
 
 
@@ -117,10 +118,32 @@ def list_asserted_quads(quads: ox.Store, inference: Inference) -> list[ox.Quad]:
 
 
 def change_randomly(quads: ox.Store, inference: Inference, rng: random.Random) -> Change:
-    """Remove up to 7 asserted quads, add up to 8 random ones, and return the change."""
+    """The change that removes up to 7 asserted quads, and adds up to 8 random ones."""
     asserted = list_asserted_quads(quads, inference)
     removed = rng.sample(asserted, min(len(asserted), rng.randrange(8)))
-    return change_quads(quads, removed, [random_quad(rng) for _ in range(rng.randrange(9))])
+    return find_exact_change(quads, removed, [random_quad(rng) for _ in range(rng.randrange(9))])
+
+
+def assert_complete(quads: ox.Store, inference: Inference) -> None:
+    """Compare the inferred graph with the results of the rules when the engine runs them over everything."""
+    copy = ox.Store()
+    copy.extend(quad for quad in quads if quad.graph_name != inference.graph)
+    expected = inference.infer_all(copy, set(), StepCounter())
+    assert {quad.triple for quad in iter_graph_quads(quads, inference.graph)} == expected
+    assert quads.contains_named_graph(inference.graph) == bool(expected)
+    assert inference.compute_full_difference(quads) == (set(), set())
+
+
+def apply_derived(quads: ox.Store, inference: Inference, change: Change) -> Change:
+    """Apply a change and what `derive` returns for it; return the latter."""
+    before = set(quads)
+    derived = inference.derive(quads, change)
+    assert set(quads) == before
+    assert not set(derived.added) & before
+    assert before.issuperset(derived.removed)
+    apply_change(change, quads)
+    apply_change(derived, quads)
+    return derived
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -131,43 +154,33 @@ def test_many_changes_yield_the_same_triples_as_full_inference(
     rng = random.Random(seed)
     removing_changes = 0  # changes after which inferred triples are removed
     for _ in range(100):
-        change = change_randomly(quads, inference, rng)
-        full_change = inference.apply(quads, change)
-        assert full_change is not None
-        removing_changes += len(full_change.removed) > len(change.removed)
-        assert inference.compute_full_difference(quads) == (set(), set())
+        derived = apply_derived(quads, inference, change_randomly(quads, inference, rng))
+        removing_changes += bool(derived.removed)
+        assert_complete(quads, inference)
     assert removing_changes > 30
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_an_interrupted_inference_is_completed(store_with_inference: StoreWithInference, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rebuild_yields_the_same_triples_as_many_changes(
+    store_with_inference: StoreWithInference, seed: int
+) -> None:
     quads, inference = store_with_inference
     rng = random.Random(seed)
-    for _ in range(60):
-        change = change_randomly(quads, inference, rng)
-        difference = inference.reasoner.compute_difference(quads, change)
-        assert difference is not None
-        half_difference = ({triple for triple in triples if rng.random() < 0.5} for triples in difference)
-        inference.write_difference(quads, *half_difference)
-        # After an interruption, the change may name more quads than were changed.
-        asserted = list_asserted_quads(quads, inference)
-        more_added, more_removed = (rng.sample(asserted, min(len(asserted), 5)) for _ in range(2))
-        difference = inference.reasoner.compute_difference(
-            quads, Change((*change.removed, *more_removed), (*change.added, *more_added))
-        )
-        assert difference is not None
-        inference.write_difference(quads, *difference)
-        assert inference.compute_full_difference(quads) == (set(), set())
+    for _ in range(20):
+        apply_derived(quads, inference, change_randomly(quads, inference, rng))
+        before = set(quads)
+        inference.rebuild(quads)
+        assert set(quads) == before
+        assert_complete(quads, inference)
 
 
 def test_a_triple_with_two_inferred_premises_is_inferred(store_with_inference: StoreWithInference) -> None:
     quads, inference = store_with_inference
     turtle = "<urn:a> a wgig:IssuePaper ; <urn:eats> <urn:b> . <urn:b> skos:relatedMatch <urn:c> ."
-    change = inference.apply(quads, add_turtle(quads, turtle))
-    assert change is not None
+    change = apply_derived(quads, inference, find_addition(quads, turtle))
     (inferred,) = parse_prefixed("<urn:a> wgig:category <urn:c> .")
     assert build_quad(inferred, inference.graph) in change.added
-    assert inference.compute_full_difference(quads) == (set(), set())
+    assert_complete(quads, inference)
 
 
 def test_an_inferred_triple_that_rules_consult_causes_full_inference(
@@ -176,9 +189,12 @@ def test_an_inferred_triple_that_rules_consult_causes_full_inference(
     quads, inference = store_with_inference
     property_hierarchy = "<urn:kindOf> rdfs:subPropertyOf rdfs:subClassOf . <urn:tom> a <urn:Pet> ."
     for turtle in (property_hierarchy, "<urn:Pet> <urn:kindOf> <urn:Animal> ."):
-        inference.apply(quads, add_turtle(quads, turtle))
+        apply_derived(quads, inference, find_addition(quads, turtle))
     (inferred,) = parse_prefixed("<urn:tom> a <urn:Animal> .")
     assert build_quad(inferred, inference.graph) in quads
+    assert_complete(quads, inference)
+    inference.rebuild(quads)
+    assert_complete(quads, inference)
 
 
 @pytest.mark.parametrize(
@@ -218,48 +234,138 @@ def test_an_inverse_path_is_consulted_and_a_datatype_is_not() -> None:
     assert rule.consulted_properties == {ox.NamedNode("urn:q")}
 
 
-@pytest.fixture
-def store() -> Store:
-    """The bundled graphs, with the conformance graph and the inferred graph."""
-    store = Store.in_memory(
-        read_inference_rules(),
-        f"{NAMESPACES['graph']}inferred",
-        [ConformanceGraph(Settings.base, Settings.shacl)],
-    )
-    refresh_shipped_graphs(store, Settings.base)
-    return store
+def test_the_part_of_a_rule_that_it_consults_is_a_query() -> None:
+    rule = InferenceRule("""PREFIX u: <urn:> CONSTRUCT { ?b ?c ?a } WHERE {
+        ?a ?b ?d . ?b u:q+|^u:r ?c FILTER(!isLiteral(?a)) { SELECT ?d { ?d a u:D } } }""")
+    query = "PREFIX u: <urn:>  SELECT DISTINCT * WHERE { ?b u:q+|^u:r ?c  . { SELECT ?d { ?d a u:D } } }"
+    assert rule.consulted_query == query
+    assert rule.type_tests == [(ox.Variable("a"), ox.Literal, True)]
 
 
-def recompute_quads(store: Store) -> set[ox.Quad]:
-    """The asserted quads of a store, with conformance graph and inferred graph computed from scratch."""
-    conformance = ConformanceGraph(Settings.base, Settings.shacl)
-    inference = Inference(read_inference_rules(), f"{NAMESPACES['graph']}inferred", None, [conformance])
-    quads = ox.Store()
-    quads.extend(quad for quad in store._quads if quad.graph_name not in (conformance.graph, inference.graph))
-    inference.apply(quads, None)
-    return set(quads)
+@pytest.mark.parametrize(
+    "where",
+    [
+        "?a <urn:p> ?b FILTER(?a != ?b)",
+        "?a <urn:p> ?b FILTER NOT EXISTS { ?b <urn:q> ?c }",
+        "?a <urn:p> ?b OPTIONAL { ?b <urn:q> ?c }",
+        "?a <urn:p> ?b BIND(1 AS ?c)",
+        "?a <urn:p> ?b FILTER(isIRI(?a) && isIRI(?b))",
+        "{ ?a <urn:p> ?b } UNION { ?a <urn:q> ?b }",
+        "VALUES (?a) { (<urn:x>) } ?a <urn:p> ?b",
+        "?a <urn:p> ?b } LIMIT (1",
+    ],
+)
+def test_only_the_engine_evaluates_a_rule_with_other_clauses(where: str) -> None:
+    assert InferenceRule(f"CONSTRUCT {{ ?a <urn:s> ?b }} WHERE {{ {where} }}").consulted_query is None
 
 
-def test_writes_of_papers_yield_the_same_quads_as_full_inference(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rng = random.Random(1)
-    papers = [graph for graph in store.graphs() if graph.startswith(f"{NAMESPACES['graph']}paper/")]
-    original_triples = {graph: list(store.triples(graph)) for graph in papers}
-    monkeypatch.delattr(Inference, "compute_full_difference")  # full inference would fail
-    for write_type in rng.choices(["replace", "delete", "add", "update"], k=WRITE_COUNT):
-        graph, other_graph = rng.sample(papers, 2)
-        some_triples = [triple for triple in original_triples[other_graph] if rng.random() < 0.8]
-        if write_type == "replace":
-            store.replace({graph: original_triples[graph], other_graph: some_triples})
-        elif write_type == "delete":
-            store.apply(store.compute_replacement(graph, None))
-        elif write_type == "add":
-            store.apply(store.compute_addition(graph, some_triples))
-        else:
-            lines = "\n".join(
-                f"{triple} ." for triple in some_triples if ox.BlankNode not in map(type, triple)
+# Rules with each kind of clause, which depend on each other.
+VARIED_RULES = [
+    "CONSTRUCT { ?a <urn:r> ?c } WHERE { ?a <urn:p> ?b . ?b <urn:p> ?c }",
+    "CONSTRUCT { ?a <urn:p> ?c . ?c <urn:r> ?a } WHERE { ?a <urn:r> ?b , ?c . ?c a <urn:C> }",
+    "CONSTRUCT { ?a <urn:s> ?a } WHERE { ?a ?any ?a FILTER(isIRI(?a)) }",
+    "CONSTRUCT { ?b ?above ?a } WHERE { ?a ?p ?b . ?p <urn:under>+ ?above FILTER(!isBlank(?b)) }",
+    "CONSTRUCT { ?a a <urn:C> ; <urn:t> ?unbound } WHERE { ?a <urn:s> ?b FILTER(?a != <urn:a>) }",
+    "CONSTRUCT { ?a <urn:t> ?n } WHERE { ?a <urn:p> ?b BIND(IF(EXISTS { ?b <urn:k> ?x }, 1, 2) AS ?n) }",
+    "CONSTRUCT { ?a <urn:k2> ?b } WHERE { ?a a <urn:C> { ?b <urn:k> ?c MINUS { ?c <urn:k> ?d } } }",
+    "CONSTRUCT { ?a <urn:k3> ?d } WHERE { ?a a <urn:C> { ?b <urn:k> ?c OPTIONAL { ?c <urn:k> ?d } } }",
+]
+VARIED_TERMS: list[ox.NamedNode | ox.BlankNode] = [
+    ox.NamedNode("urn:a"),
+    ox.NamedNode("urn:b"),
+    ox.BlankNode("c"),
+]
+VARIED_OBJECTS: list[ox.NamedNode | ox.BlankNode | ox.Literal] = [*VARIED_TERMS, ox.Literal("d")]
+VARIED_PROPERTIES = ["urn:p", "urn:r", "urn:s", "urn:t", "urn:k2"]
+VARIED_FACTS = """<urn:p> <urn:under> <urn:r> . <urn:t> <urn:under> <urn:s> . <urn:a> <urn:k> <urn:b> .
+    <urn:b> <urn:k> "b" ."""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rules_of_all_kinds_yield_the_same_triples_as_the_engine(seed: int) -> None:
+    rng = random.Random(seed)
+    quads, inference = ox.Store(), Inference(VARIED_RULES, "urn:inferred", None)
+    quads.extend(build_quad(triple, CONSULTED_GRAPH) for triple in parse_prefixed(VARIED_FACTS))
+    inference.rebuild(quads)
+    for _ in range(60):
+        asserted = list_asserted_quads(quads, inference)
+        added = [
+            ox.Quad(
+                rng.choice(VARIED_TERMS),
+                ox.NamedNode(rng.choice(VARIED_PROPERTIES)),
+                rng.choice(VARIED_OBJECTS),
+                rng.choice(ASSERTED_GRAPHS),
             )
-            store.update(f"DELETE DATA {{ GRAPH <{other_graph}> {{ {lines} }} }}")
+            for _ in range(rng.randrange(3))
+        ]
+        removed = rng.sample(asserted, min(len(asserted), rng.randrange(4)))
+        apply_derived(quads, inference, find_exact_change(quads, removed, added))
+        assert_complete(quads, inference)
+    inference.rebuild(quads)
+    assert_complete(quads, inference)
+
+
+class FakeComputedGraph:
+    """A computed graph that counts the citations in the store, as a premise of rules."""
+
+    graph = ox.NamedNode("urn:computed")
+    digest = "1"
+
+    def iter_changes(
+        self,
+        quads: QuadSource,
+        change: Change | None,  # noqa: ARG002
+        check_results: CheckResults = NO_CHECK_RESULTS,  # noqa: ARG002
+    ) -> Iterator[Change]:
+        """Replace the count, in two batches."""
+        count = sum(1 for _ in quads.quads_for_pattern(None, ox.NamedNode("urn:eats"), None, None))
+        old = set(quads.quads_for_pattern(None, None, None, self.graph))
+        new = {ox.Quad(ox.NamedNode("urn:it"), ox.NamedNode("urn:eats"), ox.Literal(str(count)), self.graph)}
+        created = () if quads.contains_named_graph(self.graph) else (self.graph.value,)
+        yield Change(tuple(old - new))
+        yield Change((), tuple(new - old), (), created)
+
+
+def test_rules_see_the_computed_graphs(store_with_inference: StoreWithInference) -> None:
+    quads, _ = store_with_inference
+    inference = Inference(read_inference_rules(), "urn:inferred", None, [FakeComputedGraph()])
+    inference.rebuild(quads)
+    (first,) = quads.quads_for_pattern(ox.NamedNode("urn:it"), ox.NamedNode("urn:likes"), None)
+    derived = apply_derived(quads, inference, find_addition(quads, "<urn:a> <urn:eats> <urn:b> ."))
+    (second,) = quads.quads_for_pattern(ox.NamedNode("urn:it"), ox.NamedNode("urn:likes"), None)
+    assert first.object != second.object
+    assert derived.graphs == {"urn:computed", "urn:inferred"}
+    assert_complete(quads, inference)
+
+
+def read_papers() -> dict[ox.NamedNode, list[ox.Quad]]:
+    """The quads of the shipped papers, by graph."""
+    return {
+        graph: list(normalize_quads(read_turtle_files([path]), graph))
+        for path in sorted(SHIPPED_FOLDER.glob("data/papers/*.ttl"))
+        for graph in [ox.NamedNode(f"{NAMESPACES['graph']}paper/{path.stem}")]
+    }
+
+
+def test_writes_of_papers_yield_the_same_quads_as_full_inference(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(1)
+    quads, inference = ox.Store(), Inference(read_inference_rules(), f"{NAMESPACES['graph']}inferred", None)
+    papers = read_papers()
+    quads.extend(
+        build_quad(triple, CONSULTED_GRAPH) for triple in shipped_triples("ontology/*.ttl", "data/*.ttl")
+    )
+    quads.extend(quad for paper in papers.values() for quad in paper)
+    inference.rebuild(quads)
+    assert_complete(quads, inference)
+    monkeypatch.delattr(Inference, "compute_full_difference")  # full inference would fail
+    for write_type in rng.choices(["replace", "delete", "add"], k=WRITE_COUNT):
+        paper, other_paper = rng.sample([*papers.values()], 2)
+        graph = paper[0].graph_name
+        assert isinstance(graph, ox.NamedNode)
+        others = [build_quad(quad.triple, graph) for quad in other_paper if rng.random() < 0.8]
+        stored = list(iter_graph_quads(quads, graph))
+        removed = [] if write_type == "add" else stored
+        added = {"replace": paper, "delete": [], "add": others}[write_type]
+        apply_derived(quads, inference, find_exact_change(quads, removed, added))
     monkeypatch.undo()
-    assert set(store._quads) == recompute_quads(store)
+    assert_complete(quads, inference)

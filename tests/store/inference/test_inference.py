@@ -1,14 +1,15 @@
 """The bundled inference rules, and inference after a bulk load."""
 
-import io
+from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.serialization import parse_graph_document
+from wgig.rdf.serialization import build_quad
 from wgig.rdf.shipped import read_inference_rules
+from wgig.store.change import Change, apply_change
 from wgig.store.errors import InferenceTooLargeError
 from wgig.store.inference import inference
-from wgig.store.store import Store
+from wgig.store.inference.inference import Inference
 
 from tests.fixtures.triples import parse_triples
 
@@ -20,15 +21,34 @@ PREFIXES = """
 """
 
 
+INFERRED_GRAPH = ox.NamedNode("urn:inferred")
+
+
+def make_inference() -> Inference:
+    return Inference(read_inference_rules(), INFERRED_GRAPH.value, None)
+
+
+def parse_quads(turtle: str, graph: str = "urn:g") -> list[ox.Quad]:
+    return [build_quad(triple, ox.NamedNode(graph)) for triple in parse_triples(PREFIXES + turtle)]
+
+
+def apply_with_inference(quads: ox.Store, inference: Inference, change: Change) -> None:
+    """Apply a change and what follows from it, within the bounds."""
+    derived = inference.derive(quads, change, is_bounded=True)
+    apply_change(change.combine(derived), quads)
+
+
+def inferred_triples(quads: ox.Store) -> set[ox.Triple]:
+    return {quad.triple for quad in quads.quads_for_pattern(None, None, None, INFERRED_GRAPH)}
+
+
 def infer_triples(turtle: str) -> set[tuple[str, str, str]]:
     """The inferred triples, with short names as terms."""
-    store = Store.in_memory(read_inference_rules())
-    store.apply(
-        store.compute_addition("urn:g", parse_graph_document((PREFIXES + turtle).encode(), "text/turtle"))
-    )
+    quads = ox.Store()
+    apply_with_inference(quads, make_inference(), Change((), tuple(parse_quads(turtle)), (), ("urn:g",)))
     return {
         tuple(short_name(term) for term in triple)  # type: ignore[misc]
-        for triple in store.triples("urn:inferred")
+        for triple in inferred_triples(quads)
     }
 
 
@@ -73,16 +93,67 @@ def test_a_rule_uses_the_results_of_another_rule() -> None:
 
 def test_a_rule_that_is_not_a_construct_query_is_refused() -> None:
     with pytest.raises(ValueError, match="the rule is not a CONSTRUCT"):
-        Store.in_memory(["SELECT * { ?s ?p ?o }"])
+        Inference(["SELECT * { ?s ?p ?o }"], "urn:inferred", None)
 
 
 def test_inference_is_the_same_after_a_bulk_load_and_a_write() -> None:
-    data = PREFIXES + ":Cat rdfs:subClassOf :Animal . :tom a :Cat . :kit a :Cat, :Animal ."
-    loaded, written = Store.in_memory(read_inference_rules()), Store.in_memory(read_inference_rules())
-    loaded.bulk_load(io.BytesIO(data.encode()), ox.RdfFormat.TURTLE, "urn:g")
-    loaded.infer()
-    written.apply(written.compute_addition("urn:g", parse_graph_document(data.encode(), "text/turtle")))
-    assert set(loaded.triples("urn:inferred")) == set(written.triples("urn:inferred")) != set()
+    turtle = ":Cat rdfs:subClassOf :Animal . :tom a :Cat . :kit a :Cat, :Animal ."
+    loaded, written = ox.Store(), ox.Store()
+    loaded.bulk_extend(parse_quads(turtle))
+    make_inference().rebuild(loaded)
+    apply_with_inference(written, make_inference(), Change((), tuple(parse_quads(turtle)), (), ("urn:g",)))
+    assert inferred_triples(loaded) == inferred_triples(written) != set()
+
+
+def test_a_rebuild_removes_what_no_longer_follows(tmp_path: Path) -> None:
+    quads = ox.Store(tmp_path)
+    quads.extend(parse_quads(":Cat rdfs:subClassOf :Animal . :tom a :Cat ."))
+    quads.extend(parse_quads(":tom a :Dog .", INFERRED_GRAPH.value))
+    make_inference().rebuild(quads)
+    assert {short_name(triple.object) for triple in inferred_triples(quads)} == {"Animal"}
+    quads.clear_graph(ox.NamedNode("urn:g"))
+    make_inference().rebuild(quads)
+    assert not quads.contains_named_graph(INFERRED_GRAPH)
+
+
+class FakeDescriber:
+    """A describer whose graph has a type that a rule would use."""
+
+    graphs = frozenset([ox.NamedNode("urn:described")])
+    digest = "1"
+
+    def compute_change(self, *_: object) -> Change:
+        """The same quad always."""
+        return Change((), tuple(parse_quads(":it a :Cat .", "urn:described")), (), ("urn:described",))
+
+
+@pytest.mark.parametrize("is_rebuilt", [False, True])
+def test_rules_do_not_see_descriptions(is_rebuilt: bool) -> None:
+    quads = ox.Store()
+    inference = Inference(read_inference_rules(), INFERRED_GRAPH.value, None, [], [FakeDescriber()])
+    apply_change(inference.describe(quads, None), quads)
+    change = Change((), tuple(parse_quads(":Cat rdfs:subClassOf :Animal . :Dog rdfs:subClassOf :Cat .")))
+    change = change.combine(inference.derive(quads, change))
+    apply_change(change, quads)
+    if is_rebuilt:
+        inference.rebuild(quads)
+    assert not inferred_triples(quads)
+    # The described triple does not count as asserted.
+    apply_with_inference(quads, inference, Change((), tuple(parse_quads(":it a :Dog ."))))
+    if is_rebuilt:
+        inference.rebuild(quads)
+    assert {short_name(triple.object) for triple in inferred_triples(quads)} == {"Cat", "Animal"}
+
+
+@pytest.mark.parametrize("seconds", [1, 2])
+def test_the_inferred_graph_is_created_and_dropped(seconds: int) -> None:
+    quads, inference = ox.Store(), make_inference()
+    added = tuple(parse_quads(":Cat rdfs:subClassOf :Animal . :tom a :Cat . :kit a :Cat ."))
+    derived = inference.derive(quads, Change((), added))
+    assert derived.created == (INFERRED_GRAPH.value,)
+    apply_change(Change((), added).combine(derived), quads)
+    derived = inference.derive(quads, Change(added[1 : 1 + seconds]))
+    assert derived.dropped == ((INFERRED_GRAPH.value,) if seconds == 2 else ())
 
 
 @pytest.mark.parametrize(
@@ -98,40 +169,29 @@ def test_inference_is_the_same_after_a_bulk_load_and_a_write() -> None:
         ("MAX_INFERRED_TRIPLES", None),  # the graph is dropped
     ],
 )
-def test_a_write_with_too_much_inference_is_undone(
+def test_a_write_with_too_much_inference_is_refused(
     constant: str, text: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store.in_memory(read_inference_rules())
-    store.apply(
-        store.compute_addition(
-            "urn:g",
-            parse_triples(
-                f"{PREFIXES} :Cat rdfs:subClassOf :Animal . :Dog rdfs:subClassOf :Animal . "
-                "_:tom a :Cat . _:rex a :Dog ."
-            ),
-        )
-    )
-    before, version = set(store._quads), store.version
+    quads, inference_ = ox.Store(), make_inference()
+    turtle = ":Cat rdfs:subClassOf :Animal . :Dog rdfs:subClassOf :Animal . _:tom a :Cat . _:rex a :Dog ."
+    apply_with_inference(quads, inference_, Change((), tuple(parse_quads(turtle))))
+    before = set(quads)
+    graph_quads = tuple(quads.quads_for_pattern(None, None, None, ox.NamedNode("urn:g")))
     monkeypatch.setattr(inference, constant, 0)
-    change = (
-        store.compute_addition("urn:g", parse_triples(PREFIXES + text))
-        if text
-        else store.compute_replacement("urn:g", None)
-    )
+    change = Change((), tuple(parse_quads(text))) if text else Change(graph_quads)
     with pytest.raises(InferenceTooLargeError):
-        store.apply(change)
-    assert set(store._quads) == before
-    assert store.version > version  # a response that was cached meanwhile is not used again
+        inference_.derive(quads, change, is_bounded=True)
+    assert set(quads) == before
+    assert inference_.derive(quads, change)
     monkeypatch.undo()
-    store.apply(change)
-    assert set(store._quads) != before
+    apply_with_inference(quads, inference_, change)
+    assert set(quads) != before
 
 
 def test_a_load_may_have_any_inference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference, "MAX_INFERRED_TRIPLES", 0)
     monkeypatch.setattr(inference, "MAX_INFERENCE_STEPS", 0)
-    store = Store.in_memory(read_inference_rules())
-    store.replace({"urn:g": parse_triples(PREFIXES + ":a skos:broader :b . :b skos:broader :c .")})
-    store.bulk_load(io.BytesIO(f"{PREFIXES} :c skos:broader :d .".encode()), ox.RdfFormat.TURTLE, "urn:h")
-    store.infer()
-    assert len(list(store.triples("urn:inferred"))) == 6
+    quads = ox.Store()
+    quads.extend(parse_quads(":a skos:broader :b . :b skos:broader :c . :c skos:broader :d ."))
+    make_inference().rebuild(quads)
+    assert len(inferred_triples(quads)) == 6

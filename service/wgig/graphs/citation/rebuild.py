@@ -18,6 +18,7 @@ from ...settings import MIB, Settings
 from ...shacl.conformance_graph import ConformanceGraph
 from ...sparql.workers.evaluation import evaluate_query
 from ...sparql.workers.protocol import QueryFault, QueryJob
+from ...store.commit import apply_to_engine
 from ...store.history import history_at_version
 from ...store.inference.inference import Inference
 from ...store.store import Store
@@ -136,13 +137,15 @@ def rebuild_past_store(past: PastVersion) -> ox.Store:
     )
     quads.bulk_extend(build_quad(triple, history) for triple in history_triples)
     if any(quad.graph_name in computed_graphs for quad in current_quads):
-        Inference(
+        inference = Inference(
             read_inference_rules(),
             f"{base}graph/inferred",
             None,  # in memory
             [ConformanceGraph(base, past.settings.shacl)],
             [DescriptionGraphs(base)],
-        ).apply(quads, None)
+        )
+        inference.rebuild(quads)
+        apply_to_engine(inference.describe(quads, None), quads)
     return quads
 
 

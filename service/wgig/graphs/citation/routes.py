@@ -27,7 +27,7 @@ from ...rdf.formats import GRAPH_FORMATS, HTML, PLAIN_TEXT, SOLUTION_FORMATS, Fo
 from ...settings import SERVICE_TITLE
 from ...sparql.dependencies import QueriesDep
 from ...sparql.service import QueryService
-from ...store.files import SHA256_HEX_PATTERN
+from ...store.change_log import SHA256_HEX_PATTERN
 from ..dependencies import RecorderDep
 from ..description.dcat import PUBLISHER_NAME
 from ..provenance import ProvenanceRecorder

@@ -13,6 +13,7 @@ from ...pages.dependencies import RequestContext
 from ...problems import Problem
 from ...rdf.namespaces import PROV_ENDED_AT_TIME, XSD_NAMESPACE
 from ...store.change import BEGINNING_OF_TIME
+from ...store.errors import MissingChangesError
 from ...store.history import (
     PROV_SPECIALIZATION_OF,
     PROV_WAS_GENERATED_BY,
@@ -114,7 +115,10 @@ def read_graph_at_version(context: RequestContext, graph: str | None, store_vers
         if (graph_version.since or BEGINNING_OF_TIME) <= time
         and (graph_version.until is None or time < graph_version.until)
     ]
-    content = history.read_version(store, graph, graph_versions[0]) if graph_versions else b""
+    try:
+        content = history.read_version(store, graph, graph_versions[0]) if graph_versions else b""
+    except MissingChangesError as error:
+        raise VersionLostError(str(error)) from error
     graph_iri = build_graph_url(graph, history.base)
     values = {"history": history.graph.value, "graph": graph_iri, "time": format_history_time(time)}
     has_recorded_start = bool(graph_versions and graph_versions[0].since)

@@ -1,6 +1,6 @@
 """The figures of the data (see `statistics`) as VoID: the dataset, its partitions and linksets, named graphs.
 
-The previous value of a figure is read from the graph `void` once, and then cached.
+The previous value of a figure is read from the graph `void`, or from a cache.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ import pyoxigraph as ox
 
 from ...rdf.namespaces import RDF_TYPE, expand_curie, shorten_iri
 from ...rdf.serialization import build_quad
-from .statistics import WHOLE_DATASET, Figures, Partition
+from .statistics import WHOLE_DATASET, FigureKey, Figures, Partition
 
 Triples = set[ox.Triple]
 
@@ -51,7 +51,6 @@ class VoidDescription:
         self.graph = ox.NamedNode(f"{base}graph/void")
         self.namespace = f"{base}.well-known/void#"
         self.short_names: dict[str, str] = {}  # segments of IRIs, cached by `shorten_name`
-        self.cached_figures: dict[tuple[Partition, str], int] = {}  # as stated in the graph `void`
         self.dataset = ox.NamedNode(f"{self.namespace}dataset")
 
     def triple_count(self, quads: ox.Store) -> int:
@@ -80,10 +79,16 @@ class VoidDescription:
             yield ox.Triple(self.dataset, expand_curie(name), ox.NamedNode(self.base + path))
         yield ox.Triple(self.dataset, expand_curie("void:uriSpace"), ox.Literal(self.base))
 
-    def diff_statements(self, quads: ox.Store, differences: Figures) -> tuple[Triples, Triples]:
-        """The statements to remove and those to add, if figures change by these differences."""
+    def diff_statements(
+        self, quads: ox.Store, differences: Figures, cached: dict[FigureKey, int] | None = None
+    ) -> tuple[Triples, Triples]:
+        """The statements to remove and those to add, if figures change by these differences.
+
+        `cached` has figures before the change. It gets all changed ones, after the change.
+        """
+        cached = {} if cached is None else cached
         changes = [
-            self.figure_change(quads, partition, figure, difference)
+            self.figure_change(quads, partition, figure, difference, cached)
             for (partition, figure), difference in differences.items()
             if difference
         ]
@@ -100,7 +105,7 @@ class VoidDescription:
                 for change in term_changes
                 if change.partition[0] == kind
             )
-            changes.append(self.figure_change(quads, WHOLE_DATASET, figure, difference))
+            changes.append(self.figure_change(quads, WHOLE_DATASET, figure, difference, cached))
         # The figure `stated` is not written as a number: `partition_triples` are its statements.
         number_changes = [change for change in changes if change.figure != "stated"]
         removed = {self.figure_triple(change, change.before) for change in number_changes if change.before}
@@ -113,17 +118,22 @@ class VoidDescription:
         return removed - added, added - removed
 
     def figure_change(
-        self, quads: ox.Store, partition: Partition, figure: str, difference: int
+        self,
+        quads: ox.Store,
+        partition: Partition,
+        figure: str,
+        difference: int,
+        cached: dict[FigureKey, int],
     ) -> FigureChange:
         """A figure before (from the graph `void`) and after a change by this difference."""
         if figure == "stated":
             return FigureChange(partition, figure, int(difference < 0), int(difference > 0))
-        before = self.cached_figures.get((partition, figure))
+        before = cached.get((partition, figure))
         if before is None:
             node, property_ = self.partition_node(partition), expand_curie(f"void:{figure}")
             quad = next(quads.quads_for_pattern(node, property_, None, self.graph), None)
             before = int(quad.object.value) if quad else 0  # type: ignore[union-attr]
-        self.cached_figures[partition, figure] = before + difference
+        cached[partition, figure] = before + difference
         return FigureChange(partition, figure, before, before + difference)
 
     def figure_triple(self, change: FigureChange, number: int) -> ox.Triple:

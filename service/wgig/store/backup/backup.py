@@ -9,15 +9,17 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..._version import __version__
 from ...files import PARTIAL_SUFFIX, open_durable_file, sync_to_disk
 from ...problems import Problem
-from ..files import ASIDE_FOLDER, VERSIONS_FOLDER, hold_file_lock, swap_store
-from ..folder import QUADS_FOLDER, check_layout_number, hold_store_closed
+from ..change_log import ChangeLog
+from ..errors import StoreError
+from ..files import ASIDE_FOLDER, hold_file_lock, swap_store
+from ..folder import CHANGE_LOG_FILE, QUADS_FOLDER, check_layout_number, hold_store_closed
 from ..snapshot import CHECKPOINT_FOLDER
 from .manifest import (
     MANIFEST_FILE,
@@ -32,7 +34,7 @@ from .manifest import (
     list_file_sizes,
     read_store_content,
 )
-from .verification import link_quads, verify_quads, verify_versions
+from .verification import link_quads, verify_quads
 
 BACKUP_STORE_FOLDER = "store"  # the copy of the store folder, in a backup
 PARTIAL_BACKUP_FOLDER = PARTIAL_SUFFIX  # the temporary name of a backup that is being written or deleted
@@ -102,16 +104,38 @@ def write_backup(
 
 
 def verify_store(copy: Path, progress: ProgressDisplay) -> int:
-    """Verify all quads and graph versions of a copy of a store, which is changed; the number of versions.
+    """Verify all quads and the change log of a copy of a store, which is changed. The version of the log.
 
     Raises DamagedBackupError, OSError.
     """
-    with progress("Verifying the indexes", 1, "steps") as report_steps:
+    with progress("Verifying the indexes", 2, "steps") as report_steps:
         verify_quads(copy / QUADS_FOLDER)
         report_steps(1)
-    version_count = sum(1 for _ in (copy / VERSIONS_FOLDER).glob("*/*.nt.gz"))
-    with progress("Verifying the versions", version_count, "files") as report_files:
-        return verify_versions(copy, report_files)
+        last_version = verify_change_log(copy)
+        report_steps(2)
+    return last_version
+
+
+def verify_change_log(store: Path) -> int:
+    """Read the change log in the folder of a store completely. Returns its last version; 0 without a log.
+
+    Raises DamagedBackupError.
+    """
+    if not (store / CHANGE_LOG_FILE).exists():  # a store of the first layout
+        return 0
+    try:
+        with closing(ChangeLog(store / CHANGE_LOG_FILE)) as change_log:
+            change_log.verify()
+            return change_log.last_version
+    except StoreError as error:
+        raise DamagedBackupError(f"the file {CHANGE_LOG_FILE} is damaged") from error
+
+
+def begin_log_epoch(store: Path) -> None:
+    """Begin a new epoch of the change log in a folder: after a restore, versions may have other content."""
+    if (store / CHANGE_LOG_FILE).exists():
+        with closing(ChangeLog(store / CHANGE_LOG_FILE)) as change_log:
+            change_log.begin_epoch()
 
 
 def restore_backup(backup: Path, folder: Path, progress: ProgressDisplay) -> tuple[BackupManifest, Path]:
@@ -134,7 +158,8 @@ def restore_backup(backup: Path, folder: Path, progress: ProgressDisplay) -> tup
             check_content_counts(new_store, manifest.content)
             link_quads(new_store / QUADS_FOLDER, verified / QUADS_FOLDER)
             verify_quads(verified / QUADS_FOLDER)
-            verify_versions(new_store)
+            verify_change_log(new_store)
+            begin_log_epoch(new_store)
             with hold_store_closed(folder):
                 previous = swap_store(folder, new_store, compact_timestamp(current_backup_time()))
         finally:

@@ -1,4 +1,4 @@
-"""Checkpoints of a store in use, requested from the process that has it open, over its control socket.
+"""Requests of commands to the process that has a store open, over its control socket.
 
 A checkpoint is a copy of the store folder by hard links. The control socket is in the folder of the store.
 File permissions are its access control: only its owner can connect. Request and response are one line of JSON
@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from .backup import BACKUP_BUSY_MESSAGE, BACKUP_LOCK_FILE
 CONTROL_SOCKET_NAME = "control"
 CONTROL_REQUEST_SECONDS = 10  # timeout for receiving a request
 CONTROL_RESPONSE_SECONDS = 600  # timeout for the response, which may wait for a long write
-MAX_CONTROL_MESSAGE_BYTES = 4096  # of a request or response
+MAX_CONTROL_MESSAGE_BYTES = 64 * 1024  # of a request or response
 
 ControlMessage = dict[str, Any]
 
@@ -122,14 +122,21 @@ def control_socket_address(folder: Path) -> Iterator[str]:
 CHECKPOINT_REQUEST = {"do": "checkpoint"}
 
 
-def offer_checkpoints(store: Store, print_message: Callable[[str], None]) -> None:
-    """Serve requests for checkpoints of the store. If that is impossible, `print_message` is called."""
+def offer_control(store: Store, print_message: Callable[[str], None]) -> None:
+    """Serve requests for checkpoints, and to forget versions, from commands on this machine.
+
+    If that is impossible, `print_message` is called.
+    """
     assert store.folder
 
-    def handle_request(request: object) -> dict[str, object]:
-        if request != CHECKPOINT_REQUEST:
-            return {"error": f"Unknown request: {request}. Use the same version of wgig as the service."}
-        return {"quads": store.make_checkpoint()}
+    def handle_request(request: ControlMessage) -> ControlMessage:
+        match request:
+            case {"do": "checkpoint"}:
+                return {"quads": store.make_checkpoint()}
+            case {"do": "forget", "digests": [*digests]}:
+                store.forget(map(str, digests))
+                return {}
+        return {"error": f"Unknown request: {request}. Use the same version of wgig as the service."}
 
     try:
         serve_control_socket(store.folder, handle_request)
@@ -137,6 +144,14 @@ def offer_checkpoints(store: Store, print_message: Callable[[str], None]) -> Non
         print_message(
             f"No backup can be made while this service runs: {error}. Stop the service to make a backup."
         )
+
+
+def request_forgetting(folder: Path, digests: Sequence[str]) -> bool:
+    """Let the service that has the store in `folder` open erase old contents of graphs.
+
+    Returns False if there is no such service. Raises OSError.
+    """
+    return send_control_request(folder, {"do": "forget", "digests": list(digests)}) is not None
 
 
 def request_checkpoint(folder: Path) -> int:

@@ -13,10 +13,9 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from ...rdf.namespaces import XSD_NAMESPACE
-from ..errors import DAMAGED_FILE_PATTERN, StoreError, is_engine_damage
-from ..files import VERSIONS_FOLDER, ContentStore
+from ..errors import DAMAGED_FILE_PATTERN, is_engine_damage
 from ..folder import QUADS_FOLDER, find_damaged_log
-from .manifest import DamagedBackupError, ProgressCallback
+from .manifest import DamagedBackupError
 
 # IRIs are stored by a hash. The first of n files of an index is missed if none of 5,000 random keys is in its
 # range: with a probability of 5 in 100,000 for 500 files (32 GB).
@@ -89,18 +88,3 @@ def iter_probe_quads() -> Iterator[ox.Quad]:
         subjects = (subject, ox.BlankNode(), ox.BlankNode(f"b{number}"))
         for name in (ox.DefaultGraph(), graph):
             yield ox.Quad(subjects[number % 3], predicate, values[number // 3 % 3], name)
-
-
-def verify_versions(store: Path, report_files: ProgressCallback = lambda _: None) -> int:
-    """Compare the digests of all graph versions in the folder of a store; their number.
-
-    Raises DamagedBackupError.
-    """
-    contents, number = ContentStore(store), 0
-    for number, path in enumerate(sorted((store / VERSIONS_FOLDER).glob("*/*.nt.gz")), 1):
-        try:
-            contents.read(path.parent.name + path.name.removesuffix(".nt.gz"))
-        except StoreError as error:
-            raise DamagedBackupError(f"the file {path.relative_to(store)} is damaged") from error
-        report_files(number)
-    return number

@@ -1,42 +1,39 @@
 """Inference: keeps the triples that follow from the asserted quads by rules in a separate graph.
 
 A rule is a SPARQL CONSTRUCT over the union of all graphs. The rules run until they yield nothing new. Before
-the rules run, computed graphs (`ComputedGraph`) are updated, whose content no rule can express; afterwards,
-descriptions (`GraphDescriber`). The computed, inferred and description graphs are the derived graphs.
+the rules run, the changes of computed graphs (`ComputedGraph`) are computed, whose content no rule can
+express; afterwards, those of descriptions (`GraphDescriber`), which no rule reads. The computed, inferred and
+description graphs are the derived graphs. What follows from a change is computed before the change is made.
 """
 
 import hashlib
 import math
 from collections.abc import Iterable, Sequence, Set
-from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
 
 import pyoxigraph as ox
 
 from ...rdf.serialization import build_quad
-from .. import recovery
-from ..change import (
-    Change,
-    Contents,
-    WriteScope,
-    apply_change,
-    compare_contents,
-    find_existing_graphs,
-    iter_graph_quads,
-)
-from ..commit import NO_CHECK_RESULTS, CheckResults, ComputedGraph, GraphDescriber
+from ..change import Change, combine_changes, iter_graph_quads
+from ..commit import NO_CHECK_RESULTS, CheckResults, ComputedGraph, GraphDescriber, apply_to_engine
 from ..errors import InferenceTooLargeError
-from ..recovery import InferenceMarks, JournalEntry
+from ..overlay import QuadOverlay
 from ..snapshot import open_scratch_copy
-from .incremental import IncrementalReasoner, StepCounter
+from .evaluation import RuleEvaluator
+from .incremental import IncrementalReasoner
+from .materialization import AssertedTriples, materialize
+from .plan import StepCounter, Triples
 from .rule import InferenceRule, run_construct_rule
 
 # Bounds of the inference after one write, so that it holds other writers for about two seconds. Writing an
-# inferred triple takes 60 microseconds, a step 4. The shipped graphs together imply 16,321 triples, so
+# inferred triple takes 60 microseconds, a step about 10. The shipped graphs together imply 16,321 triples, so
 # DROP ALL is within the bounds.
 MAX_INFERRED_TRIPLES = 20_000  # removed and added by one write
 MAX_INFERENCE_STEPS = 200_000  # triples examined, and results that may be new
+
+NO_CHANGE = Change()
+REBUILD_BATCH_QUADS = 100_000  # added at once, to bound memory; more take less time
+BULK_EXTEND_MIN_QUADS = 2000  # from this number of quads on, bulk loading is faster
 
 
 class Inference:
@@ -59,240 +56,116 @@ class Inference:
         self.graph = ox.NamedNode(graph)
         self.folder = folder
         self.computed_graphs, self.describers = tuple(computed_graphs), tuple(describers)
-        self.reasoner = IncrementalReasoner(self.rules, self.graph)
+        self.reasoner = IncrementalReasoner(self.rules, self.graph, self.description_graphs)
         digested_texts = (
             *(rule.text for rule in self.rules),
             *(graph.digest for graph in self.computed_graphs),
             *(describer.digest for describer in self.describers),
         )
         self.digest = hashlib.sha256("\n".join(digested_texts).encode()).hexdigest()
-        self.marks = InferenceMarks(folder, self.digest) if folder else None
-
-    @property
-    def is_due(self) -> bool:
-        """Whether inference or descriptions must run: rules have changed, or a crash interrupted them."""
-        if self.marks is None:
-            return False
-        return not self.marks.is_clean or bool(self.describers and not self.marks.is_described)
-
-    def mark_dirty(
-        self, quads: ox.Store, scope: WriteScope | None = None, before: Contents | None = None
-    ) -> None:
-        """Mark the store as dirty before a write, so that the next opening recovers after a crash.
-
-        `scope` is the scope of the write, `before` its contents; both are journaled unless they are None.
-        """
-        if self.marks is None:
-            return
-        recovery.remove_journal(self.marks.folder)
-        described_state = self.state(quads) if self.marks.is_described else None
-        self.marks.mark_undescribed()
-        if not self.marks.is_clean:
-            return
-        if scope and before and (computed_quads := self.quads_computed_from(quads, scope)) is not None:
-            recovery.write_journal(
-                self.marks.folder, JournalEntry(scope, before, computed_quads, described_state), self.digest
-            )
-        self.marks.mark_dirty()
 
     def forget(self) -> None:
         """Drop caches, after another process has changed the quads."""
         self.reasoner.forget()
 
-    def mark_clean(self) -> None:
-        """Mark the store as clean: inferred quads agree with the asserted ones."""
-        if self.marks:
-            self.marks.mark_clean()
-
-    def mark_described(self) -> None:
-        """Mark the descriptions as up to date."""
-        if self.marks:
-            self.marks.mark_described()
-
-    def recover(self, quads: ox.Store) -> None:
-        """Update the derived graphs after a crash, or after a change of the rules.
-
-        A journal (see `recovery`) saves running all rules.
-        """
-        journal = recovery.read_journal(self.folder, self.digest) if self.folder else None
-        after = journal.scope.read_contents(quads) if journal else None
-        if self.folder and journal and after and recovery.is_marked_undone(self.folder):
-            apply_change(compare_contents(after, journal.contents_before), quads)
-            journal = None  # the change of the computed graphs is not journaled
-        if (
-            journal is None
-            or after is None
-            or not self.resume(quads, journal, compare_contents(journal.contents_before, after))
-        ):
-            self.apply(quads, None)
-
-    def resume(self, quads: ox.Store, journal: JournalEntry, change: Change) -> bool:
-        """Complete the interrupted inference after a change. Returns False if it must run from scratch."""
-        full_change = self.update_computed_graphs(quads, change)
-        computed_quads = self.quads_computed_from(quads, journal.scope)
-        if full_change is None or computed_quads is None or self.graph.value in full_change.graphs:
-            return False
-        # The crash may have interrupted the computed graphs, so all their quads in the scope may be new.
-        input_change = Change(
-            (*full_change.removed, *journal.computed_quads), (*full_change.added, *computed_quads)
-        )
-        difference = self.read_journaled_difference() or self.reasoner.compute_difference(quads, input_change)
-        if difference is None:
-            return False
-        self.write_difference(quads, *difference)
-        if journal.described_state is None:
-            self.describe(quads, None)
-        elif journal.described_state == self.state(quads):
-            removed, added = (self.to_quads(triples) for triples in difference)
-            computed_change = Change(
-                tuple(journal.computed_quads - computed_quads), tuple(computed_quads - journal.computed_quads)
-            )
-            self.describe(quads, change.combine(computed_change).combine(Change(removed, added)))
-        return True
-
-    def read_journaled_difference(self) -> tuple[set[ox.Triple], set[ox.Triple]] | None:
-        """The triples to remove and to add in the journal; None if they are not journaled."""
-        journaled = recovery.read_inferred_journal(self.folder) if self.folder else None
-        return journaled and ({quad.triple for quad in journaled[0]}, {quad.triple for quad in journaled[1]})
-
-    def quads_computed_from(self, quads: ox.Store, scope: WriteScope) -> frozenset[ox.Quad] | None:
-        """The quads computed from the graphs of a scope; None if others may depend on these graphs too."""
-        graphs = {quad.graph_name for quad in scope.quads}.union(scope.graphs or (), scope.names)
-        iris = [graph.value for graph in graphs if isinstance(graph, ox.NamedNode)]
-        results = [graph.quads_computed_from(quads, iris) for graph in self.computed_graphs]
-        return None if scope.graphs is None or None in results else frozenset().union(*filter(None, results))
-
-    def apply(self, quads: ox.Store, change: Change | None) -> Change | None:
-        """Update all derived graphs. The argument and the result are changes as in `infer`."""
-        change = self.infer(quads, change)
-        described = self.describe(quads, change)
-        return None if change is None else change.combine(described)
-
-    def infer(
+    def derive(
         self,
         quads: ox.Store,
-        change: Change | None,
+        change: Change,
         check_results: CheckResults = NO_CHECK_RESULTS,
         *,
         is_bounded: bool = False,
-    ) -> Change | None:
-        """Update the computed graphs, then the inferred graph.
+    ) -> Change:
+        """The change of computed graphs and the inferred graph that follows from a change not yet applied.
 
-        `change` is the change of the quads since these graphs were up to date (None: unknown).
-        `check_results` are known SHACL results for its data. Returns the change combined with the changes of
-        the graphs, None if unknown. If `is_bounded` and the change is known, raises InferenceTooLargeError
-        beyond MAX_INFERRED_TRIPLES and MAX_INFERENCE_STEPS; the change is undone then.
+        The change must be exact, and have no quads of derived graphs. Writes nothing. `check_results` are
+        known SHACL results for its data. If `is_bounded`, raises InferenceTooLargeError beyond
+        MAX_INFERRED_TRIPLES and MAX_INFERENCE_STEPS.
         """
-        change = self.update_computed_graphs(quads, change, check_results)
-        max_steps = math.inf if change is None or not is_bounded else MAX_INFERENCE_STEPS
-        is_known = change is not None and self.graph.value not in change.graphs
+        computed = self.compute_graph_changes(quads, change, check_results)
+        full_change = join_changes(change, computed)
+        max_steps = MAX_INFERENCE_STEPS if is_bounded else math.inf
         try:
-            difference = (
-                self.reasoner.compute_difference(quads, change, max_steps)
-                if change is not None and is_known
-                else None
-            )
-            is_incremental = difference is not None
-            difference = difference or self.compute_full_difference(quads, max_steps)
-            if max_steps < math.inf and sum(map(len, difference)) > MAX_INFERRED_TRIPLES:
+            difference = self.reasoner.compute_difference(quads, full_change, max_steps)
+            if difference is None:
+                difference = self.compute_full_difference(quads, full_change, max_steps)
+            if is_bounded and sum(map(len, difference)) > MAX_INFERRED_TRIPLES:
                 raise InferenceTooLargeError(f"More than {MAX_INFERRED_TRIPLES} inferred statements change.")
         except InferenceTooLargeError as error:
-            assert change is not None
-            self.undo(quads, change)
             # Frees the iterators in the frames of the traceback, which only this thread may free.
             raise error.with_traceback(None) from None
-        if self.folder and is_incremental and any(difference):
-            recovery.write_inferred_journal(self.folder, *map(self.to_quads, difference))
-        inferred = self.write_difference(quads, *difference)
-        return None if change is None else change.combine(inferred)
+        return join_changes(computed, self.build_graph_change(quads, *difference))
 
-    def undo(self, quads: ox.Store, change: Change) -> None:
-        """Undo a change whose inference is too large, also of the computed graphs. A crash completes it."""
-        self.forget()
-        if self.folder:
-            recovery.mark_undone(self.folder)
-        apply_change(change.inverse, quads)
+    def compute_graph_changes(self, quads: ox.Store, change: Change, check_results: CheckResults) -> Change:
+        """The change of the computed graphs that follows from a change not yet applied."""
+        computed, overlay = Change(), None
+        for computed_graph in self.computed_graphs:
+            full_change = join_changes(change, computed)
+            overlay = QuadOverlay(overlay or quads, computed if overlay else change)
+            changes = computed_graph.iter_changes(overlay, full_change, check_results)
+            computed = join_changes(computed, combine_changes(list(changes)))
+        return computed
 
     def compute_full_difference(
-        self, quads: ox.Store, max_steps: float = math.inf
-    ) -> tuple[set[ox.Triple], set[ox.Triple]]:
-        """The triples to remove and to add, by running all rules from scratch on a copy.
+        self, quads: ox.Store, change: Change = NO_CHANGE, max_steps: float = math.inf
+    ) -> tuple[Triples, Triples]:
+        """The triples to remove and to add after a change, by running all rules from scratch.
 
         Raises InferenceTooLargeError after `max_steps` results that the graph does not have.
         """
         self.reasoner.forget()
-        before = {quad.triple for quad in iter_graph_quads(quads, self.graph)}
-        with open_scratch_copy(quads, {self.graph, *self.description_graphs}, self.folder) as copy:
-            inferred = self.infer_all(copy, before, StepCounter(max_steps))
+        before = {quad.triple for quad in quads.quads_for_pattern(None, None, None, self.graph)}
+        asserted = AssertedTriples(quads, self.unasserted_graphs, change)
+        counter = StepCounter(max_steps)
+        inferred = self.infer_from_scratch(asserted, before, counter)
+        if inferred is None:
+            inferred = self.infer_on_copy(quads, change, before, counter)
         return before - inferred, inferred - before
 
-    def write_difference(
-        self, quads: ox.Store, triples_to_remove: set[ox.Triple], triples_to_add: set[ox.Triple]
+    def build_graph_change(
+        self, quads: ox.Store, triples_to_remove: Triples, triples_to_add: Triples
     ) -> Change:
-        """Remove and add triples of the graph. Returns the change."""
+        """The change that removes and adds triples of the inferred graph; an empty graph is dropped."""
         removed, added = self.to_quads(triples_to_remove), self.to_quads(triples_to_add)
-        graphs_before = find_existing_graphs(quads, [self.graph])
-        quads.extend(added)
-        for quad in removed:
-            quads.remove(quad)
-        if next(iter_graph_quads(quads, self.graph), None) is None:
-            quads.remove_graph(self.graph)
-        graph_change = compare_contents(
-            Contents(set(), graphs_before), Contents(set(), find_existing_graphs(quads, [self.graph]))
-        )
-        return Change(removed, added, graph_change.dropped, graph_change.created)
+        if not (removed or added):
+            return NO_CHANGE
+        exists = quads.contains_named_graph(self.graph)
+        is_created = not exists
+        is_dropped = exists and not added and self.is_emptied(quads, set(removed))
+        iris = (self.graph.value,)
+        return Change(removed, added, iris if is_dropped else (), iris if is_created else ())
+
+    def is_emptied(self, quads: ox.Store, removed: set[ox.Quad]) -> bool:
+        """Whether the inferred graph has no other quads than these."""
+        return all(quad in removed for quad in iter_graph_quads(quads, self.graph))
+
+    def rebuild(self, quads: ox.Store) -> None:
+        """Compute the computed graphs and the inferred graph from scratch, in the store itself.
+
+        It is for a bulk load and for changed rules. Interrupted, it is called again.
+        """
+        self.reasoner.forget()
+        for computed_graph in self.computed_graphs:
+            for change in computed_graph.iter_changes(quads, None):
+                apply_large_change(change, quads)
+        quads.remove_graph(self.graph)
+        inferred = self.infer_from_scratch(AssertedTriples(quads, self.unasserted_graphs))
+        if inferred is None:
+            inferred = self.infer_on_copy(quads)
+        while inferred:
+            batch = [inferred.pop() for _ in range(min(len(inferred), REBUILD_BATCH_QUADS))]
+            quads.bulk_extend(build_quad(triple, self.graph) for triple in batch)
 
     def to_quads(self, triples: Iterable[ox.Triple]) -> tuple[ox.Quad, ...]:
         """The triples as quads of the inferred graph."""
         return tuple(build_quad(triple, self.graph) for triple in triples)
 
-    def infer_added(self, quads: ox.Store) -> None:
-        """Update the derived graphs after many quads were added. Works in the store itself, to save memory.
+    def describe(self, quads: ox.Store, change: Change | None) -> Change:
+        """The change of all descriptions that follows from a change (None: unknown). Writes nothing.
 
-        Earlier results remain valid, as nothing was removed. Inferred triples that are asserted now are
-        removed.
+        `quads` have the change already.
         """
-        self.update_computed_graphs(quads, None)
-        self.reasoner.forget()
-        for graph in self.description_graphs:
-            quads.remove_graph(graph)
-        inferred = f"GRAPH {self.graph} {{ ?s ?p ?o }}"
-        asserted = f"GRAPH ?other {{ ?s ?p ?o }} FILTER(?other != {self.graph})"
-        quads.update(f"DELETE {{ {inferred} }} WHERE {{ {inferred} {asserted} }}")
-        for rules in self.rule_passes:
-            while sum(self.add_rule_results(rule.new_only_query, quads) for rule in rules):
-                pass
-        self.describe(quads, None)
-
-    def update_computed_graphs(
-        self, quads: ox.Store, change: Change | None, check_results: CheckResults = NO_CHECK_RESULTS
-    ) -> Change | None:
-        """Update the computed graphs. Returns the change combined with the changes of these graphs."""
-        for computed_graph in self.computed_graphs:
-            change = computed_graph.apply(quads, change, check_results)
-        return change
-
-    def describe(self, quads: ox.Store, change: Change | None, prepared: Iterable[Any] = ()) -> Change:
-        """Update the descriptions, and return their change. `prepared` are the results of `prepare`."""
-        described = Change()
-        for describer, result in zip_longest(self.describers, prepared):
-            described = described.combine(describer.describe(quads, change, result))
-        return described
-
-    def prepare(self, copy: Path, change: Change) -> list[Any]:
-        """Do the slow part of describing a change, on a copy of the quads right after it.
-
-        Raises OSError or subprocess.SubprocessError.
-        """
-        return [describer.prepare(copy, change) for describer in self.describers]
-
-    def can_prepare(self, quads: ox.Store, change: Change) -> bool:
-        """Whether a change can be described from the result of `prepare`."""
-        return all(describer.can_prepare(quads, change) for describer in self.describers)
-
-    def state(self, quads: ox.Store) -> str:
-        """An identifier of the described state of the quads, different for each state."""
-        return "".join(describer.state(quads) for describer in self.describers)
+        return combine_changes([describer.compute_change(quads, change) for describer in self.describers])
 
     @property
     def graphs(self) -> set[ox.NamedNode]:
@@ -304,6 +177,11 @@ class Inference:
         }
 
     @property
+    def unasserted_graphs(self) -> set[ox.NamedNode]:
+        """The graphs that rules do not read when they run from scratch."""
+        return {self.graph, *self.description_graphs}
+
+    @property
     def description_graphs(self) -> set[ox.NamedNode]:
         """The graphs of the descriptions."""
         return {graph for describer in self.describers for graph in describer.graphs}
@@ -313,24 +191,42 @@ class Inference:
         """The rules in two passes: those without negation, then all."""
         return [rule for rule in self.rules if not rule.uses_exists], self.rules
 
-    def add_rule_results(self, rule: str, quads: ox.Store) -> bool:
-        """Add the results of a rule to the graph. Returns whether there were any."""
-        new = (build_quad(triple, self.graph) for triple in run_construct_rule(rule, quads))
-        first = next(new, None)
-        if first is not None:
-            quads.bulk_extend(chain([first], new))
-        return first is not None
+    def infer_from_scratch(
+        self,
+        asserted: AssertedTriples,
+        before: Set[ox.Triple] = frozenset(),
+        counter: StepCounter | None = None,
+    ) -> Triples | None:
+        """All results of the rules that are not asserted; None if a rule consults one of them.
 
-    def infer_all(self, copy: ox.Store, before: Set[ox.Triple], counter: StepCounter) -> set[ox.Triple]:
+        Results that are not in `before` are counted as steps.
+        """
+        evaluator = RuleEvaluator(self.rules, lambda name: set(asserted.find(None, name, None)))
+        return materialize(evaluator, asserted, before, counter)
+
+    def infer_on_copy(
+        self,
+        quads: ox.Store,
+        change: Change = NO_CHANGE,
+        before: Set[ox.Triple] = frozenset(),
+        counter: StepCounter | None = None,
+    ) -> Triples:
+        """The same results, also if rules consult them: the engine repeats all rules on a copy."""
+        with open_scratch_copy(quads, self.unasserted_graphs, self.folder) as copy:
+            apply_large_change(change, copy)
+            copy.remove_graph(self.graph)
+            return self.infer_all(copy, before, counter or StepCounter())
+
+    def infer_all(self, copy: ox.Store, before: Set[ox.Triple], counter: StepCounter) -> Triples:
         """All results of the rules that are not asserted in any graph. They are added to `copy` too.
 
         Results that are not in `before` are counted as steps.
         """
-        inferred: set[ox.Triple] = set()
+        inferred: Triples = set()
         for rules in self.rule_passes:
             due_rules = rules
             while new := self.run_rules(due_rules, copy, before, counter):
-                copy.extend(build_quad(triple, self.graph) for triple in new)
+                copy.extend(self.to_quads(new))
                 inferred |= new
                 predicates = {triple.predicate for triple in new}
                 due_rules = [rule for rule in rules if rule.depends_on(predicates)]
@@ -338,12 +234,39 @@ class Inference:
 
     def run_rules(
         self, rules: Iterable[InferenceRule], copy: ox.Store, before: Set[ox.Triple], counter: StepCounter
-    ) -> set[ox.Triple]:
+    ) -> Triples:
         """The new results of the rules on the copy. Those that are not in `before` are counted as steps."""
-        results: set[ox.Triple] = set()
+        results: Triples = set()
         for rule in rules:
             for triple in run_construct_rule(rule.new_only_query, copy):
                 if triple not in before:
                     counter.count_steps()
-                results.add(triple)
+                # A rule with two conclusions also yields the one that exists if the other is new.
+                if len(rule.conclusions) == 1 or not has_triple(copy, triple):
+                    results.add(triple)
         return results
+
+
+def has_triple(quads: ox.Store, triple: ox.Triple) -> bool:
+    """Whether a triple is in any graph."""
+    matches = quads.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+    return next(matches, None) is not None
+
+
+def join_changes(change: Change, other: Change) -> Change:
+    """Two changes of different graphs as one. For these, `combine` would compare all quads in vain."""
+    return Change(
+        change.removed + other.removed,
+        change.added + other.added,
+        change.dropped + other.dropped,
+        change.created + other.created,
+    )
+
+
+def apply_large_change(change: Change, quads: ox.Store) -> None:
+    """Apply a change to a store that nobody reads meanwhile."""
+    if change.only_adds and len(change.added) >= BULK_EXTEND_MIN_QUADS:
+        # extend takes three times as long for many quads, bulk_extend thirty times as long for few.
+        quads.bulk_extend(change.added)
+    else:
+        apply_to_engine(change, quads)

@@ -9,6 +9,7 @@ around the change; after a change of triples with a consulted property, they run
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import pairwise
+from typing import NamedTuple
 
 import pyoxigraph as ox
 
@@ -23,6 +24,24 @@ CONSTRUCT_TEMPLATE_PATTERN = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
 TOKENS_BINDING_NEW_TERMS = ("AS", "VALUES", "*", "?")
 # Patterns are parsed as Turtle, in which a variable is written as an IRI: this prefix and its name.
 VARIABLE_IRI_PREFIX = "urn:variable:"
+TERM_TYPES = {"ISLITERAL": ox.Literal, "ISIRI": ox.NamedNode, "ISURI": ox.NamedNode, "ISBLANK": ox.BlankNode}
+
+
+class TypeTest(NamedTuple):
+    """A FILTER with one test of the type of a variable, such as `!isLiteral(?object)`."""
+
+    variable: ox.Variable
+    term_type: type
+    is_negated: bool
+
+    def accepts(self, term: RdfTerm) -> bool:
+        """Whether a term passes the test."""
+        return isinstance(term, self.term_type) is not self.is_negated
+
+    def serialize(self, variable: str) -> str:
+        """The FILTER for a variable in SPARQL syntax."""
+        function = {ox.Literal: "isLiteral", ox.NamedNode: "isIRI", ox.BlankNode: "isBlank"}[self.term_type]
+        return f"FILTER({'!' if self.is_negated else ''}{function}({variable}))"
 
 
 class InferenceRule:
@@ -65,6 +84,16 @@ class InferenceRule:
         self.consulted_variables = (
             path_variables | unmatched_conclusion_variables if binds_only_stored_terms else set()
         )
+        # The consulted part as a query; empty: there is none; None: only the engine can evaluate the rule.
+        self.consulted_query: str | None = None
+        self.type_tests: list[TypeTest] = []
+        parts = split_simple_where(text[template_match.end() :])
+        if parts and all(test.variable in collect_variables(self.premises) for test in parts.type_tests):
+            consulted_part = " ".join(parts.consulted_texts)
+            self.type_tests = parts.type_tests
+            self.consulted_query = (
+                f"{prologue} SELECT DISTINCT * WHERE {{ {consulted_part} }}" if consulted_part else ""
+            )
 
     def depends_on(self, predicates: Set[RdfTerm]) -> bool:
         """Whether triples with one of these predicates may change the results of the rule."""
@@ -104,6 +133,72 @@ def split_statements(where: Iterable[SparqlToken]) -> tuple[list[list[SparqlToke
         elif step.brackets[-1] == "{":
             (direct if len(step.brackets) == 1 else inner)[-1].append(token)
     return list(filter(None, direct)), list(filter(None, inner))
+
+
+class SimpleWhere(NamedTuple):
+    """The parts of a WHERE beside its premises: property paths and inner groups, and tests of types."""
+
+    consulted_texts: list[str]
+    type_tests: list[TypeTest]
+
+
+def split_simple_where(text: str) -> SimpleWhere | None:
+    """The parts of a WHERE that has only triples, inner groups and tests of types; None for any other."""
+    tokens = list(tokenize_sparql(text))
+    parts = SimpleWhere([], [])
+    position = 1 if tokens and tokens[0].word == "WHERE" else 0
+    if len(tokens) < position + 2 or tokens[position].text != "{" or tokens[-1].text != "}":
+        return None
+    position += 1
+    while position < len(tokens) - 1:
+        token = tokens[position]
+        if token.word == "FILTER":
+            end = find_closing_bracket(tokens, position + 1)
+            test = parse_type_test(tokens[position + 1 : end + 1])
+            if test is None:
+                return None
+            parts.type_tests.append(test)
+        elif token.text == "{":
+            end = find_closing_bracket(tokens, position)
+            parts.consulted_texts.append(text[token.start : tokens[end].start + 1])
+        elif token.text == ".":
+            end = position
+        else:
+            end = position
+            while end < len(tokens) - 2 and not is_statement_end(tokens[end + 1]):
+                end += 1
+            statement = tokens[position : end + 1]
+            if any(is_statement_end(part) or part.text in ("(", "[", "}") for part in statement):
+                return None
+            if has_property_path(statement):
+                parts.consulted_texts.append(f"{text[token.start : tokens[end + 1].start]} .")
+        position = end + 1
+    return parts if position == len(tokens) - 1 else None
+
+
+def is_statement_end(token: SparqlToken) -> bool:
+    """Whether a token ends the triples before it."""
+    return token.text in (".", "{") or (token.kind == "word" and token.text != "a")
+
+
+def find_closing_bracket(tokens: list[SparqlToken], position: int) -> int:
+    """The position of the bracket that closes the one at this position; of the last token if none does."""
+    for step_position, step in enumerate(walk_tokens(tokens[position:]), position):
+        if not step.brackets:
+            return step_position
+    return len(tokens) - 1
+
+
+def parse_type_test(tokens: list[SparqlToken]) -> TypeTest | None:
+    """The test of a type in parentheses, such as `(!isLiteral(?object))`; None for another expression."""
+    texts = [token.text for token in tokens]
+    is_negated = texts[1:2] == ["!"]
+    words = tokens[2:] if is_negated else tokens[1:]
+    if len(words) != 5 or texts[0] != "(" or words[0].word not in TERM_TYPES or words[2].kind != "variable":
+        return None
+    if [words[index].text for index in (1, 3, 4)] != ["(", ")", ")"]:
+        return None
+    return TypeTest(ox.Variable(words[2].text[1:]), TERM_TYPES[words[0].word], is_negated)
 
 
 def has_property_path(statement: Iterable[SparqlToken]) -> bool:

@@ -1,0 +1,69 @@
+"""The command `wgig forget`: erase the content of old versions of graphs for good."""
+
+import argparse
+from contextlib import closing
+from urllib.parse import parse_qsl, urlsplit
+
+from ..problems import Problem
+from ..seed import open_filled_store
+from ..settings import Settings
+from ..store.backup.backup import read_backup_time
+from ..store.backup.online import request_forgetting
+from ..store.folder import check_store_exists
+from ..store.history import GraphHistory
+from ..store.store import Store
+from .console import print_message
+
+
+def run_forget(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Erase the content of the versions at these addresses. Exit code 0.
+
+    Raises Problem for an address that is no old version, StoreError and OSError.
+    """
+    check_store_exists(settings.store)
+    store = Store.open_read_only(settings.store)
+    history = GraphHistory(settings.base, store.old_contents)
+    digests = [find_version_digest(store, history, address) for address in arguments.versions]
+    if not request_forgetting(settings.store, digests):
+        with closing(open_filled_store(settings, print_message)) as store:
+            store.forget(digests)
+    for address in arguments.versions:
+        print(f"Erased the content of {address}", flush=True)
+    backup_time = read_backup_time(settings.store)
+    if backup_time:
+        print(f"Backups still have it, such as the last one, of {backup_time}: delete them, too.", flush=True)
+    return 0
+
+
+def find_version_digest(store: Store, history: GraphHistory, address: str) -> str:
+    """The SHA-256 of the content of the version at an address, such as `/graph/paper/x?version=…`.
+
+    Raises Problem 404 if there is no such version, 400 if it is the current one.
+    """
+    graph, name = parse_version_address(address, history.base)
+    versions = history.list_versions(store, graph)
+    version = next((version for version in versions if version.name == name), None)
+    if version is None:
+        raise Problem(404, f"There is no version at {address}. The page of the graph lists its versions.")
+    if not version.content_digest:
+        raise Problem(400, f"{address} is the current version. Replace or delete the graph first.")
+    return version.content_digest
+
+
+def parse_version_address(address: str, base: str) -> tuple[str | None, str]:
+    """The IRI of the graph (None: the default graph) and the name of the version at an address.
+
+    Raises Problem 400.
+    """
+    parts = urlsplit(address)
+    parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+    _, marker, name = parts.path.partition("/graph/")
+    if parameters.get("version") and marker:
+        return f"{base}graph/{name}", parameters["version"]
+    if parameters.get("version") and parts.path.endswith("/graphs"):
+        return parameters.get("graph"), parameters["version"]
+    raise Problem(
+        400,
+        f"{address} is not the address of a version. An example: "
+        "/graph/paper/spam?version=20260101T120000000000Z",
+    )

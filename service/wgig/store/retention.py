@@ -1,0 +1,129 @@
+"""Removing old content from the change log: of named versions for good, or of all versions after some time.
+
+The header of each entry remains: its version, time, writer and title. Erased content is overwritten on disk.
+Backups made before still have it.
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from .change import Change, parse_change, serialize_change
+from .change_log import (
+    ERASED_VERSION,
+    ChangeLog,
+    commits_table,
+    compress,
+    decompress,
+    erased_table,
+    format_log_time,
+    graph_changes_table,
+    graph_snapshots_table,
+    old_contents_table,
+)
+from .errors import StoreError
+
+
+def erase_content(log: ChangeLog, digest: str) -> None:
+    """Erase a content that a graph had before, by its SHA-256 in hexadecimal, wherever the log has it.
+
+    Later contents of the graph remain readable. Raises StoreError if there is no such content, or if it is
+    the current one again.
+    """
+    rows = log.find_old_contents(digest)
+    if not rows:
+        raise StoreError(f"The change log has no version {digest} of a graph.")
+    erasure_count = log.erasure_count
+    with log.lock, log.transaction() as connection:
+        for row in rows:
+            if row.content is None and row.version != ERASED_VERSION:
+                erase_graph_version(log, connection, row.graph, row.version)
+        connection.execute(
+            sa.update(old_contents_table)
+            .where(old_contents_table.c.digest == digest, old_contents_table.c.content.is_not(None))
+            .values(content=None, version=ERASED_VERSION)
+        )
+        log.write_setting(connection, "erasures", str(erasure_count + 1))
+    log.truncate_wal()
+
+
+def erase_graph_version(log: ChangeLog, connection: sa.Connection, graph: str, version: int) -> None:
+    """Erase the content that a graph (empty: the default graph) had after a version.
+
+    Raises StoreError if it is the current content.
+    """
+    changes, is_changed = graph_changes_table.c, graph_changes_table.c.graph == graph
+    first = connection.execute(
+        sa.select(sa.func.max(changes.version)).where(is_changed, changes.version <= version)
+    ).scalar_one()
+    last = connection.execute(
+        sa.select(sa.func.min(changes.version)).where(is_changed, changes.version > version)
+    ).scalar_one()
+    if last is None:
+        raise StoreError("This is the current content of the graph. Replace or delete it first.")
+    keep_graph_snapshot(log, connection, graph, last)
+    for changed_version in filter(None, (first, last)):
+        erase_graph_change(connection, graph, changed_version)
+    snapshots = graph_snapshots_table.c
+    connection.execute(
+        sa.delete(graph_snapshots_table).where(
+            snapshots.graph == graph, snapshots.version >= (first or 0), snapshots.version < last
+        )
+    )
+
+
+def erase_graph_change(connection: sa.Connection, graph: str, version: int) -> None:
+    """Remove the quads of a graph from the change of a version."""
+    is_version = commits_table.c.version == version
+    data = connection.execute(sa.select(commits_table.c.change).where(is_version)).scalar_one_or_none()
+    if data is not None:
+        change = parse_change(decompress(data))
+        removed, added = (
+            tuple(quad for quad in quads if getattr(quad.graph_name, "value", "") != graph)
+            for quads in (change.removed, change.added)
+        )
+        rest = compress(serialize_change(Change(removed, added, change.dropped, change.created)))
+        connection.execute(sa.update(commits_table).where(is_version).values(change=rest))
+    connection.execute(
+        sa.insert(erased_table)
+        .prefix_with("OR IGNORE", dialect="sqlite")
+        .values(graph=graph, version=version)
+    )
+
+
+def compact_log(log: ChangeLog, before: datetime) -> int:
+    """Remove the changes, and the old contents, of all versions before a time. Returns how many versions.
+
+    The contents of graphs from that time on remain readable. Writes wait for one graph at a time.
+    """
+    versions = commits_table.c.version
+    is_before = commits_table.c.time < format_log_time(before)
+    horizon = log.select(sa.select(sa.func.max(versions)).where(is_before))[0][0] or 0
+    is_old = (versions <= horizon, commits_table.c.change.is_not(None))
+    count = int(log.select(sa.select(sa.func.count()).select_from(commits_table).where(*is_old))[0][0])
+    if not count:
+        return 0
+    changed = sa.select(graph_changes_table.c.graph).where(graph_changes_table.c.version > horizon).distinct()
+    for (graph,) in log.select(changed):
+        with log.lock, log.transaction() as connection:
+            keep_graph_snapshot(log, connection, graph, horizon)
+    with log.lock, log.transaction() as connection:
+        connection.execute(sa.update(commits_table).where(*is_old).values(change=None))
+        connection.execute(sa.delete(graph_snapshots_table).where(graph_snapshots_table.c.version < horizon))
+        is_older = old_contents_table.c.version < horizon
+        connection.execute(sa.update(old_contents_table).where(is_older).values(content=None))
+    log.truncate_wal()
+    return count
+
+
+def keep_graph_snapshot(log: ChangeLog, connection: sa.Connection, graph: str, version: int) -> None:
+    """Keep the content of a graph after a version, so that no earlier change of it is needed.
+
+    A graph whose content is not in the log, after a bulk load, gets none: its next change keeps it.
+    """
+    snapshot_version = log.find_snapshot_version(connection, graph, version)
+    if snapshot_version is not None and snapshot_version < version:
+        content = compress(log.replay_graph(connection, graph, version))
+        connection.execute(
+            sa.insert(graph_snapshots_table).values(graph=graph, version=version, content=content)
+        )
