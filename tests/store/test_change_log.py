@@ -101,6 +101,24 @@ def test_old_contents_are_replayed_from_snapshots(log: ChangeLog) -> None:
     assert [row.version for row in snapshots] == [1, 51, 101]
 
 
+def test_looking_for_a_bulk_load_does_not_read_all_commits(log: ChangeLog) -> None:
+    """Each commit does, so it must not take longer in a longer log."""
+    statements = list[str]()
+    sqlalchemy.event.listen(
+        log.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
+    )
+    log.append([make_commit(log, 0)])
+    log.append([make_commit(log, 1)])
+    log.find_last_reset()
+    queries = [text for text in statements if "commits" in text and text.startswith("SELECT")]
+    assert queries
+    with log.connect() as connection:
+        for query in queries:
+            values = (0,) * query.count("?")
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all()
+            assert not [row for row in plan if row[3].startswith("SCAN commits")], plan
+
+
 def test_a_content_from_before_a_bulk_load_cannot_be_replayed_after_it(log: ChangeLog) -> None:
     log.append([make_commit(log, 0)])
     log.append([make_commit(log, 1)])

@@ -196,10 +196,11 @@ def test_a_projection_that_becomes_stale_at_the_end_of_its_thread_is_rebuilt(
 
 def test_a_projection_that_lags_reads_the_store_as_it_was(store: Store) -> None:
     """`match_applied` hides the commits after the one that is being applied."""
-    seen, may_continue = list[tuple[int, set[ox.Quad]]](), threading.Event()
+    seen, has_begun, may_continue = list[tuple[int, set[ox.Quad]]](), threading.Event(), threading.Event()
 
     class Reader(QuadSet):
         def apply(self, commit: CommittedChange) -> None:
+            has_begun.set()
             assert may_continue.wait(60)
             super().apply(commit)
             seen.append((commit.version, set(self.store.match_applied())))
@@ -208,8 +209,7 @@ def test_a_projection_that_lags_reads_the_store_as_it_was(store: Store) -> None:
     reader = Reader(store)
     reader.ensure_current()
     insert_value(store, 2)
-    while not store.runner.batch_size:  # until the first commit is being applied
-        pass
+    assert has_begun.wait(60)
     store.update("DELETE DATA { <x:a> <x:p> 1 }; INSERT DATA { <x:b> <x:p> [] }")
     store.update("INSERT DATA { <x:a> <x:p> 1 }; DELETE DATA { <x:a> <x:p> 2 }")
     may_continue.set()

@@ -46,6 +46,7 @@ SHA256_HEX_PATTERN = re.compile(r"[0-9a-f]{64}")  # of a content
 
 # The kinds of entries.
 WRITE_ENTRY, LOAD_BEGIN_ENTRY, LOADED_FILE_ENTRY, RESET_ENTRY = "write", "load", "loaded", "reset"
+STEP_ENTRIES = (LOAD_BEGIN_ENTRY, LOADED_FILE_ENTRY, RESET_ENTRY)  # of bulk loads
 
 metadata = sa.MetaData()
 settings_table = sa.Table(
@@ -65,6 +66,8 @@ commits_table = sa.Table(
     sa.Column("files", sa.Text, nullable=False),  # JSON: name, media type and SHA-256 of each file
     sa.Column("change", sa.LargeBinary),  # compressed; null if it is not kept
 )
+# Each commit looks for the last step of a bulk load: without this index, it would read all commits.
+sa.Index("commits_by_kind", commits_table.c.kind, commits_table.c.version)
 graph_changes_table = sa.Table(
     "graph_changes",
     metadata,
@@ -354,7 +357,7 @@ class ChangeLog:
             graph_snapshots_table.c.graph == graph, graph_snapshots_table.c.version <= version
         )
         reset = sa.select(sa.func.max(commits_table.c.version)).where(
-            commits_table.c.kind != WRITE_ENTRY, commits_table.c.version <= version
+            commits_table.c.kind.in_(STEP_ENTRIES), commits_table.c.version <= version
         )
         newest, last_reset = connection.execute(
             sa.select(snapshot.scalar_subquery(), reset.scalar_subquery())
@@ -389,7 +392,7 @@ class ChangeLog:
         """
         kinds = commits_table.c.kind
         statement = sa.select(commits_table.c.version, kinds)
-        statement = statement.where(kinds == kind if kind else kinds != WRITE_ENTRY)
+        statement = statement.where(kinds == kind if kind else kinds.in_(STEP_ENTRIES))
         rows = self.select(statement.order_by(commits_table.c.version.desc()).limit(1))
         return (rows[0].version, rows[0].kind) if rows else (0, "")
 

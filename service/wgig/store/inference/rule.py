@@ -7,7 +7,7 @@ around the change; after a change of triples with a consulted property, they run
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Set
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,7 +17,6 @@ from ...rdf.sparql_lexer import CLOSING_BRACKETS, SparqlToken, tokenize_sparql, 
 
 RdfTerm = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 RulePattern = tuple[RdfTerm | ox.Variable, RdfTerm | ox.Variable, RdfTerm | ox.Variable]
-Bindings = Mapping[ox.Variable, RdfTerm]
 
 CONSTRUCT_TEMPLATE_PATTERN = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
 # Tokens that can bind a variable to a term that is in no triple: by a computed value, or a path of length 0.
@@ -256,14 +255,3 @@ def restore_variable(term: RdfTerm) -> RdfTerm | ox.Variable:
     if isinstance(term, ox.NamedNode) and term.value.startswith(VARIABLE_IRI_PREFIX):
         return ox.Variable(term.value.removeprefix(VARIABLE_IRI_PREFIX))
     return term
-
-
-def bind_pattern(pattern: RulePattern, triple: ox.Triple, bindings: Bindings) -> Bindings | None:
-    """The bindings, extended so that the pattern matches the triple; None if it does not match."""
-    extended = dict(bindings)
-    for pattern_term, term in zip(pattern, triple, strict=True):
-        if pattern_term != term and (
-            not isinstance(pattern_term, ox.Variable) or extended.setdefault(pattern_term, term) != term
-        ):
-            return None
-    return extended
