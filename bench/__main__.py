@@ -13,7 +13,7 @@ from . import search
 from .checking import bulk, check
 from .compare import peers
 from .loading import load, readiness, start
-from .measure.commands import Comparison
+from .measure.commands import Comparison, compile_modules
 from .report import page, report
 from .serving import growth, http, pages, remote_store, streaming, things
 from .writing import projections, put
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sizes, rounds, seconds = sorted(options.papers), options.rounds, options.seconds
     if options.quick:
         sizes, rounds, seconds = [1000], 3, 0.2
+    compile_modules()
     machine = report.describe_machine()
     folder = (
         nullcontext(options.scratch) if options.scratch else tempfile.TemporaryDirectory(prefix="wgig-bench-")

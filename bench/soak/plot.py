@@ -12,7 +12,7 @@ from .samples import CHECKER, READERS, SERVICE, Sample
 from .verdict import SampleFigure
 
 # Beginnings of the names of files and folders in the folder of a store.
-STORE_PARTS = ("quads", "versions", "aside/changes", "aside/dumps", "aside/index")
+STORE_PARTS = ("quads", "log", "aside/changes", "aside/dumps", "aside/index")
 
 
 def make_memory_figure(role: str) -> SampleFigure:

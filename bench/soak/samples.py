@@ -1,6 +1,6 @@
 """Samples of a service: memory, processes, threads, open files, and files on disk (Linux).
 
-The folder `aside` of a store has everything except the quads and old versions, such as the search index.
+The folder `aside` of a store has everything except the quads and the change log, such as the search index.
 """
 
 import os

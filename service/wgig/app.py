@@ -46,8 +46,8 @@ from .sparql import routes as sparql
 from .sparql import service_description
 from .sparql.running import RunningQueries
 from .sparql.service import QueryService
-from .sparql.workers.evaluation import ThreadQueryWorkers
 from .sparql.workers.result import QueryWorkers
+from .sparql.workers.threads import ThreadQueryWorkers
 from .store.history import GraphHistory
 from .store.store import Store
 

@@ -6,9 +6,6 @@ from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 # The official languages of the United Nations by code, each with its name in the language itself.
 PAGE_LANGUAGES = MappingProxyType(
@@ -23,6 +20,9 @@ def load_catalog(language: str) -> NullTranslations:
     po_file = LOCALE_FOLDER / language / "LC_MESSAGES" / "wgig.po"
     if not po_file.is_file():
         return NullTranslations()
+    from babel.messages.mofile import write_mo  # noqa: PLC0415  costs 17 ms, and query workers do not need it
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
     compiled = BytesIO()
     with po_file.open("rb") as file:
         write_mo(compiled, read_po(file, locale=language))

@@ -51,13 +51,25 @@ class Projections:
     judgment_counts: "CellCounts"
     papers_index: "PapersIndex"
 
+    def save(self) -> None:
+        """Save those in memory that take long to build. The store must be closed for writing."""
+        for counts in (*self.paper_counts.values(), self.judgment_counts):
+            counts.save()
 
-def build_computed_graphs(settings: Settings, print_message: Callable[[str], None]) -> ComputedGraphs:
-    """The computed graphs of a store with these settings; none for a store without shipped data."""
+
+def build_computed_graphs(
+    settings: Settings,
+    print_message: Callable[[str], None],
+    report_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> ComputedGraphs:
+    """The computed graphs of a store with these settings; none for a store without shipped data.
+
+    `report_progress` gets the number of papers that are checked and of all papers.
+    """
     inferred = f"{settings.base}graph/inferred"
     if settings.data == "none":
         return ComputedGraphs((), inferred, print_message, (), ())
-    conformance_graph = ConformanceGraph(settings.base, settings.shacl, print_message)
+    conformance_graph = ConformanceGraph(settings.base, settings.shacl, print_message, report_progress)
     return ComputedGraphs(
         shipped.read_inference_rules(),
         inferred,

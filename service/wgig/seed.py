@@ -80,13 +80,18 @@ def list_shipped_files(base: str, folder: Path = SHIPPED_FOLDER) -> dict[str, li
     return {f"{base}graph/{name}": paths for name, paths in (joined | single).items() if paths}
 
 
-def open_filled_store(settings: Settings, print_message: Callable[[str], None]) -> Store:
+def open_filled_store(
+    settings: Settings,
+    print_message: Callable[[str], None],
+    report_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Store:
     """The store of the settings, open for writing, with up-to-date shipped graphs. Raises StoreError.
 
     If the settings name a shared store, it is filled, and the returned store has a copy of it.
-    `print_message` is called with a message when a step takes long or is skipped.
+    `print_message` is called with a message when a step takes long or is skipped, `report_progress` with the
+    number of papers that are checked and of all papers.
     """
-    computed_graphs = build_computed_graphs(settings, print_message)
+    computed_graphs = build_computed_graphs(settings, print_message, report_progress)
     if settings.remote_query:
         from .remote.sharing import StoreSharing  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
         from .remote.store import SharedStore  # noqa: PLC0415

@@ -12,10 +12,10 @@ from wgig.app import QueryBackends, Service, create_app, make_service
 from wgig.http.work_queue import queue_full_problem
 from wgig.problems import Problem
 from wgig.settings import Settings
-from wgig.sparql.workers.evaluation import ThreadQueryWorkers
 from wgig.sparql.workers.fair_queue import QueueState
 from wgig.sparql.workers.protocol import DISK_FAULT, LOST_FAULT, QueryFault, QueryJob
 from wgig.sparql.workers.result import QueryResult, ignore_flow_control
+from wgig.sparql.workers.threads import ThreadQueryWorkers
 from wgig.store.store import Store
 
 from tests.fixtures.processes import run_service

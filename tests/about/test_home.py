@@ -3,12 +3,14 @@
 import re
 from collections import Counter
 
+import anyio
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.about.home import LISTS_BY_KIND, MAX_LATEST_PAPERS, list_last_posting_days
+from wgig.about.home import LISTS_BY_KIND, MAX_LATEST_PAPERS, list_last_posting_days, prepare_home
 from wgig.app import create_app, make_service
-from wgig.lists.counts import CellKey
+from wgig.lists.counts import CellCounts, CellKey, Dimension
+from wgig.pages.rendering import make_template_environment
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -143,3 +145,19 @@ def test_pages_are_shown_without_counts_that_are_not_ready(
     timeline = make_client(app, **HTML_HEADERS).get("/timeline")
     assert "The papers are being counted" in timeline.text
     assert timeline.headers["cache-control"] == "no-store"
+
+
+def test_all_templates_of_the_page_are_compiled_before_the_first_request(
+    writable_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_template_environment.cache_clear()
+    anyio.run(prepare_home, BASE, [])
+    environment = make_template_environment(BASE)
+    monkeypatch.setattr(environment, "compile", None)
+    assert writable_client.get("/", headers=HTML_HEADERS).status_code == 200
+
+
+def test_shown_counts_are_counted_before_the_first_request() -> None:
+    counts = CellCounts(Store.in_memory(), Dimension("issue", BASE))
+    anyio.run(prepare_home, BASE, [counts])
+    assert counts.is_current

@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 from wgig.cli.arguments import RDF_FORMAT_CHOICES
 from wgig.cli.data import UnreadableFileError, load_rdf_file
+from wgig.cli.main import main
+from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex
+from wgig.store.files import ASIDE_FOLDER
+from wgig.store.projection import Projection
+from wgig.store.resource_versions.projection import RESOURCE_VERSIONS_FILE, ResourceVersionsProjection
 from wgig.store.store import Store
 
 VALID_FILES = {
@@ -131,3 +136,29 @@ def test_progress_is_reported_up_to_the_file_size(store: Store, tmp_path: Path) 
     path.write_bytes(gzip.compress(VALID_FILES["a.nt"]))
     load_rdf_file(store, str(path), None, None, byte_counts.append)
     assert byte_counts[-1] == path.stat().st_size
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("failing", "other_file"),
+    [
+        (FullTextIndex, Path(ASIDE_FOLDER) / RESOURCE_VERSIONS_FILE),
+        (ResourceVersionsProjection, SEARCH_INDEX_PATH),
+    ],
+)
+def test_a_load_succeeds_if_a_projection_cannot_be_built(
+    failing: type[Projection],
+    other_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("The disk is odd.")
+
+    (tmp_path / "a.nq").write_bytes(VALID_FILES["a.nq"])
+    monkeypatch.setattr(failing, "rebuild", fail)
+    monkeypatch.setenv("WGIG_DATA", "shipped")
+    assert main(["load", str(tmp_path / "a.nq"), "--store", str(tmp_path / "store")]) == 0
+    assert "wgig: The service builds what could not be built: The disk is odd." in capsys.readouterr().err
+    assert (tmp_path / "store" / other_file).stat().st_size > 0

@@ -12,6 +12,7 @@ import re
 import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -28,6 +29,8 @@ from wgig.cli.parser import CLI_COMMANDS
 from wgig.cli.query import TABLE_FORMAT
 from wgig.rdf.formats import DATASET_FORMATS, FORMATS_BY_FORM, GRAPH_FORMATS
 from wgig.settings import SHIPPED_FOLDER
+from wgig.store.folder import CHANGE_LOG_FILE
+from wgig.store.position import POSITION_FILE
 
 from tests.fixtures.forking import start_forker
 
@@ -383,6 +386,64 @@ def test_store_of_a_running_server_can_only_be_read(wgig: CommandRunner) -> None
     assert wgig("query", COUNT_QUERY, "--store", "served").stdout == "n\n0\n"
     process = wgig("load", "two.ttl", "--store", "served")
     assert (process.returncode, "in use by another process" in process.stderr) == (3, True)
+
+
+def read_store_state(wgig: CommandRunner, folder: Path) -> tuple[str, bytes, list[tuple[int, str]]]:
+    """The quads, the position of the engine, and the entries of the change log of the served store."""
+    with contextlib.closing(sqlite3.connect(folder / "served" / CHANGE_LOG_FILE)) as log:
+        entries = log.execute("SELECT version, kind FROM commits").fetchall()
+    return (
+        wgig("dump", "--format", "nq", "--store", "served").stdout,
+        (folder / "served" / POSITION_FILE).read_bytes(),
+        entries,
+    )
+
+
+@pytest.mark.usefixtures("server_url")
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [
+        ("serve --port 0", 3, "in use by another process"),
+        ("load two.ttl", 3, "in use by another process"),
+        ("load --shipped issues", 3, "in use by another process"),
+        ("restore saved", 3, "in use by another process"),
+        ("forget /graph/paper/x?version=20260101T120000000000Z", 1, "There is no version"),
+        (f"forget {'ab' * 32}", 3, "has no version"),
+        ("backup saved", 0, ""),
+        ("verify", 0, ""),
+    ],
+)
+def test_a_command_beside_a_server_changes_nothing(
+    wgig: CommandRunner, folder: Path, command: str, code: int, message: str
+) -> None:
+    if "restore" in command:
+        assert wgig("backup", "saved").returncode == 0
+    before = read_store_state(wgig, folder)
+    process = wgig(*command.split(), "--store", "served")
+    assert (process.returncode, message in process.stderr) == (code, True), process
+    assert "Traceback" not in process.stderr
+    assert read_store_state(wgig, folder) == before
+
+
+def test_a_server_beside_a_load_is_refused(wgig: CommandRunner, folder: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "wgig", "load", "two.ttl", "-", "--format", "ttl", "--store", "loading"],
+        cwd=folder,
+        env=os.environ | {"WGIG_DATA": "none"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"Loaded two.ttl")
+        for command in ("serve --port 0", "load two.ttl", "backup saved-while-loading"):
+            other = wgig(*command.split(), "--store", "loading")
+            assert (other.returncode, "in use by another process" in other.stderr) == (3, True), other
+        process.stdin.write(b"<urn:last> <urn:p> 3 .")
+        process.stdin.close()
+        assert process.wait(60) == 0
+        process.stdin = None  # so that the end of the block does not flush it
+    assert wgig("query", "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", "--store", "loading").stdout == "n\n3\n"
 
 
 def test_port_in_use_is_an_error(wgig: CommandRunner) -> None:

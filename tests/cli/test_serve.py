@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,12 +18,15 @@ import httpx
 import pytest
 import uvicorn
 from wgig.app import Service, create_app, make_service
-from wgig.cli.serve import MAX_MALLOC_ARENAS, GracefulServer, SettingsReloader
+from wgig.cli import serve
+from wgig.cli.serve import MAX_MALLOC_ARENAS, GracefulServer, SettingsReloader, prepare_parts
 from wgig.http import access_log, auth
 from wgig.http.auth import TokenStore
 from wgig.http.work_queue import ProcessWorkQueue
+from wgig.problems import Problem
 from wgig.settings import CHECKOUT_FOLDER, TOKENS_FILE, Settings, read_settings_file
 from wgig.sparql.workers.pool import WorkerPool
+from wgig.store.errors import StoreError
 from wgig.store.store import Store
 
 from tests.fixtures.processes import run_service
@@ -310,3 +314,101 @@ def test_date_header_of_a_waiting_response_is_updated(
         if not counter:
             headers = server.server_state.default_headers  # for a request that starts now
     assert [value for name, value in headers if name == b"date"] == [b"later"]
+
+
+class FakePool:
+    """Query workers that record when they are started."""
+
+    def __init__(self, parts: list[str], *, can_start: bool = True) -> None:
+        self.parts, self.can_start = parts, can_start
+
+    async def start(self) -> None:
+        if not self.can_start:
+            await asyncio.Event().wait()
+        self.parts.append("workers")
+
+    async def wait_until_copied(self) -> None:
+        self.parts.append("copy")
+
+
+@pytest.fixture
+def prepared_parts(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The parts of the service in the order in which they are prepared."""
+    parts: list[str] = []
+    projections = service.projections
+    monkeypatch.setattr(projections.search_index, "open", lambda: parts.append("index"))
+    monkeypatch.setattr(projections.resource_versions, "open", lambda: parts.append("versions"))
+    monkeypatch.setattr(projections.papers_index, "query_sync", lambda _: parts.append("papers"))
+    monkeypatch.setattr(service.store, "update_in_background", lambda: parts.append("descriptions"))
+    return parts
+
+
+def prepare_with(service: Service, pool: FakePool) -> None:
+    """Prepare the parts of the service, with a process for checks that ends unexpectedly."""
+
+    async def fail(*_: object) -> None:
+        raise Problem(413, "The process ended.")
+
+    checks = SimpleNamespace(run=fail)
+    asyncio.run(prepare_parts(service, cast(ProcessWorkQueue, checks), cast(WorkerPool, pool)))
+
+
+def test_query_workers_are_prepared_first_and_papers_last(
+    service: Service, prepared_parts: list[str]
+) -> None:
+    prepare_with(service, FakePool(prepared_parts))
+    assert prepared_parts[:2] == ["workers", "descriptions"]
+    assert {"index", "versions"} < {*prepared_parts}
+    assert prepared_parts[-2:] == ["copy", "papers"]
+
+
+def test_other_parts_are_prepared_even_if_query_workers_cannot_be_started(
+    service: Service, prepared_parts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "MAX_WORKERS_DELAY_SECONDS", 0)
+    prepare_with(service, FakePool(prepared_parts, can_start=False))
+    assert {"descriptions", "index", "versions", "papers"} < {*prepared_parts}
+
+
+def test_error_of_a_part_is_reported(
+    service: Service, prepared_parts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise StoreError("The index cannot be opened.")
+
+    messages: list[str] = []
+    monkeypatch.setattr(service.projections.search_index, "open", fail)
+    monkeypatch.setattr(access_log, "log_service_message", messages.append)
+    prepare_with(service, FakePool(prepared_parts))
+    assert messages == ["The index cannot be opened."]
+    assert prepared_parts[-1] == "papers"
+
+
+def test_old_versions_are_removed_each_day_by_a_clock_that_is_not_set_forward(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times, pauses = list[datetime](), list[float]()
+
+    class Clock:
+        def now(self) -> datetime:
+            return datetime(2026, 1, 31, tzinfo=UTC) + timedelta(days=len(times))
+
+    def compact(before: datetime) -> int:
+        times.append(before)
+        if len(times) == 1:
+            raise StoreError("The disk is full.")
+        return 0
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) > 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(serve, "CautiousClock", Clock)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(service.store, "compact", compact)
+    service = replace(service, settings=replace(service.settings, history_days=30))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(serve.compact_daily(service))
+    assert times == [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+    assert pauses == [serve.FIRST_COMPACTION_SECONDS, *[serve.SECONDS_PER_DAY] * 3]

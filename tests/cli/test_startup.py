@@ -1,12 +1,14 @@
 """Commands start fast: they do not import heavy packages that they do not need."""
 
+import gc
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from wgig.cli.main import COMMAND_RUNNERS
+from wgig.cli.main import COMMAND_RUNNERS, import_command_runner
 from wgig.cli.parser import CLI_COMMANDS
 from wgig.settings import SHIPPED_FOLDER
 
@@ -64,3 +66,30 @@ def test_command_does_not_import_unneeded_packages(
 
 def test_every_command_has_a_function() -> None:
     assert list(COMMAND_RUNNERS) == sorted(CLI_COMMANDS)
+
+
+def test_query_workers_do_not_import_the_web_framework_nor_the_change_log() -> None:
+    code = "import sys, wgig.sparql.workers.forker; print(*sys.modules)"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    unneeded = HTTP_PACKAGES | {"anyio", "asyncio", "babel", "pydantic", "sqlalchemy", "sqlite3"}
+    assert sorted(unneeded & set(process.stdout.split())) == []
+
+
+def test_the_service_starts_without_packages_of_single_routes() -> None:
+    code = "import sys, wgig.cli.serve; print(*sys.modules)"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    unneeded = {"httpx", "icalendar", "mammoth", "pyshacl", "rdflib", "rich", "shifty"}
+    assert sorted(unneeded & set(process.stdout.split())) == []
+
+
+def test_garbage_is_not_collected_while_a_command_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    was_enabled: list[bool] = []
+
+    def import_fake_module(*_: str) -> SimpleNamespace:
+        was_enabled.append(gc.isenabled())
+        return SimpleNamespace(run_serve=id)
+
+    monkeypatch.setattr("wgig.cli.main.import_module", import_fake_module)
+    assert import_command_runner("serve") is id
+    assert was_enabled == [False]
+    assert gc.isenabled()

@@ -1,6 +1,6 @@
-"""A process that is killed at any step of a commit leaves the state before it or after it.
+"""A process that is killed at any step of a write leaves the state before it or after it.
 
-A commit is lost only if it was not in the change log yet, and so never after it was acknowledged.
+A write is lost only if it was not in the change log yet, and so never after it was acknowledged.
 """
 
 import shutil
@@ -11,20 +11,38 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from wgig.store.errors import MissingChangesError
 from wgig.store.folder import CHANGE_LOG_FILE, QUADS_FOLDER
 from wgig.store.position import POSITION_FILE
 from wgig.store.store import Store
 
-from .commit_steps import FIRST_WRITE, INFERRED_GRAPH, REPLAY_STEPS, RULE, SECOND_WRITE, STEPS, open_store
+from .commit_steps import (
+    BULK_COMMIT_STEPS,
+    COMMIT_STEPS,
+    COMPACTION_STEPS,
+    ERASED_VERSION,
+    ERASURE_STEPS,
+    FIRST_WRITE,
+    INFERRED_GRAPH,
+    LOAD_STEPS,
+    REPLAY_STEPS,
+    RULE,
+    SECOND_WRITE,
+    VERSION_COUNT,
+    build_version,
+    commit_in_bulk,
+    compact_versions,
+    erase_version,
+    load_file,
+    open_store,
+    write_versions,
+)
 
-STEP_NAMES = list(STEPS)
-FIRST_LOGGED_STEP = STEP_NAMES.index("after-log")
 
-
-def run_until_killed(folder: Path, step: str) -> str:
+def run_until_killed(folder: Path, *arguments: str) -> str:
     """What the process printed before it was killed."""
     process = subprocess.run(
-        [sys.executable, Path(__file__).with_name("commit_steps.py"), folder, step],
+        [sys.executable, Path(__file__).with_name("commit_steps.py"), folder, *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -42,13 +60,28 @@ def canonical_quads(store: Store) -> set[ox.Quad]:
 
 @pytest.fixture(scope="module")
 def expected() -> list[set[ox.Quad]]:
-    """The quads before and after the write."""
+    """The quads before and after the update."""
     store = Store.in_memory([RULE], INFERRED_GRAPH)
     states = []
     for update in (FIRST_WRITE, SECOND_WRITE):
         store.update(update)
         states.append(canonical_quads(store))
     return states
+
+
+@pytest.fixture(scope="module")
+def expected_addition(expected: list[set[ox.Quad]]) -> list[set[ox.Quad]]:
+    """The quads before and after the addition of a file."""
+    store = Store.in_memory([RULE], INFERRED_GRAPH)
+    store.update(FIRST_WRITE)
+    commit_in_bulk(store)
+    return [expected[0], canonical_quads(store)]
+
+
+def is_step_after(step: str, steps: object, first: str) -> bool:
+    """Whether a step is `first` or comes after it."""
+    names = list(steps)  # type: ignore[call-overload]
+    return bool(names.index(step) >= names.index(first))
 
 
 def check_store(folder: Path, quads: set[ox.Quad]) -> None:
@@ -63,20 +96,99 @@ def check_store(folder: Path, quads: set[ox.Quad]) -> None:
     assert set(open_store(replayed).match()) == exact_quads
 
 
-@pytest.mark.parametrize("step", STEP_NAMES)
+@pytest.mark.parametrize("step", COMMIT_STEPS)
 def test_a_killed_commit_is_complete_or_missing(
     tmp_path: Path, step: str, expected: list[set[ox.Quad]]
 ) -> None:
-    output = run_until_killed(tmp_path / "store", step)
-    position = STEP_NAMES.index(step)
-    assert bool(output) == (position >= STEP_NAMES.index("before-flush"))
-    check_store(tmp_path / "store", expected[position >= FIRST_LOGGED_STEP])
+    output = run_until_killed(tmp_path / "store", "commit", step)
+    assert bool(output) == is_step_after(step, COMMIT_STEPS, "before-flush")
+    check_store(tmp_path / "store", expected[is_step_after(step, COMMIT_STEPS, "after-log")])
+
+
+@pytest.mark.parametrize("step", BULK_COMMIT_STEPS)
+def test_a_killed_commit_of_many_quads_is_complete_or_missing(
+    tmp_path: Path, step: str, expected_addition: list[set[ox.Quad]]
+) -> None:
+    assert not run_until_killed(tmp_path / "store", "bulk-commit", step)
+    check_store(tmp_path / "store", expected_addition[is_step_after(step, BULK_COMMIT_STEPS, "after-log")])
+
+
+@pytest.mark.parametrize("step", LOAD_STEPS)
+def test_a_killed_load_is_complete_or_missing_and_goes_on(
+    tmp_path: Path, step: str, expected_addition: list[set[ox.Quad]]
+) -> None:
+    assert not run_until_killed(tmp_path / "store", "load", step)
+    store = open_store(tmp_path / "store")
+    assert not store.is_loading
+    is_loaded = is_step_after(step, LOAD_STEPS, "after-engine")
+    assert canonical_quads(store) == expected_addition[is_loaded]
+    # Between these steps, the log does not know that the file is in the engine, so it is loaded twice.
+    is_unknown = is_loaded and not is_step_after(step, LOAD_STEPS, "after-file")
+    if not is_unknown and not is_step_after(step, LOAD_STEPS, "after-reset"):
+        load_file(store)
+        assert canonical_quads(store) == expected_addition[1]
+    exact_quads = set(store.match())
+    assert store.close()
+    del store
+    assert set(open_store(tmp_path / "store").match()) == exact_quads
+
+
+def read_versions(store: Store) -> list[bool]:
+    """Whether each old version of a graph can be read. It must have the right content then."""
+    are_readable = []
+    for number in range(VERSION_COUNT - 1):
+        content = build_version(number)
+        try:
+            assert store.old_contents.read_content(store.log.keep_content(content)) == content
+        except MissingChangesError:
+            are_readable.append(False)
+        else:
+            are_readable.append(True)
+    return are_readable
+
+
+@pytest.fixture(scope="module")
+def expected_versions() -> set[ox.Quad]:
+    """The quads of the store with versions."""
+    store = Store.in_memory([RULE], INFERRED_GRAPH)
+    write_versions(store)
+    return canonical_quads(store)
+
+
+@pytest.mark.parametrize("step", ERASURE_STEPS)
+def test_a_killed_erasure_is_complete_or_missing_and_can_be_repeated(
+    tmp_path: Path, step: str, expected_versions: set[ox.Quad]
+) -> None:
+    assert not run_until_killed(tmp_path / "store", "erasure", step)
+    store = open_store(tmp_path / "store")
+    all_readable = [True] * (VERSION_COUNT - 1)
+    others_readable = [number != ERASED_VERSION for number in range(VERSION_COUNT - 1)]
+    is_erased = is_step_after(step, ERASURE_STEPS, "after-log")
+    assert read_versions(store) == (others_readable if is_erased else all_readable)
+    erase_version(store)
+    assert read_versions(store) == others_readable
+    assert (tmp_path / "store" / f"{CHANGE_LOG_FILE}-wal").stat().st_size == 0
+    assert canonical_quads(store) == expected_versions
+
+
+@pytest.mark.parametrize("step", COMPACTION_STEPS)
+def test_a_killed_compaction_is_complete_or_missing_and_can_be_repeated(
+    tmp_path: Path, step: str, expected_versions: set[ox.Quad]
+) -> None:
+    assert not run_until_killed(tmp_path / "store", "compaction", step)
+    store = open_store(tmp_path / "store")
+    assert canonical_quads(store) == expected_versions
+    is_compacted = is_step_after(step, COMPACTION_STEPS, "before-truncation")
+    last_is_readable = [number == VERSION_COUNT - 2 for number in range(VERSION_COUNT - 1)]
+    assert read_versions(store) == (last_is_readable if is_compacted else [True] * (VERSION_COUNT - 1))
+    compact_versions(store)
+    assert read_versions(store) == last_is_readable
 
 
 @pytest.mark.parametrize("step", REPLAY_STEPS)
 def test_a_killed_replay_is_repeated(tmp_path: Path, step: str, expected: list[set[ox.Quad]]) -> None:
-    run_until_killed(tmp_path / "store", "after-log")
-    run_until_killed(tmp_path / "store", step)
+    run_until_killed(tmp_path / "store", "commit", "after-log")
+    run_until_killed(tmp_path / "store", "", step)
     check_store(tmp_path / "store", expected[1])
 
 
@@ -85,7 +197,8 @@ def test_an_engine_that_is_ahead_of_its_position_converges(
     tmp_path: Path, position: str, expected: list[set[ox.Quad]]
 ) -> None:
     folder = tmp_path / "store"
-    run_until_killed(folder, "before-flush")  # the engine has both commits, its position is the first one
+    # The engine has both commits, its position is the first one.
+    run_until_killed(folder, "commit", "before-flush")
     if position == "none":
         (folder / POSITION_FILE).unlink()
     check_store(folder, expected[1])
@@ -95,9 +208,9 @@ def test_an_engine_that_lost_its_last_commits_gets_them_again(
     tmp_path: Path, expected: list[set[ox.Quad]]
 ) -> None:
     folder, saved = tmp_path / "store", tmp_path / "saved"
-    run_until_killed(folder, "before-log")
+    run_until_killed(folder, "commit", "before-log")
     shutil.copytree(folder / QUADS_FOLDER, saved)
-    run_until_killed(folder, "before-flush")
+    run_until_killed(folder, "commit", "before-flush")
     shutil.rmtree(folder / QUADS_FOLDER)
     saved.rename(folder / QUADS_FOLDER)
     check_store(folder, expected[1])

@@ -8,6 +8,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
 from wgig.store.backup.backup import list_backups
+from wgig.store.checkpoint import CHECKPOINT_FOLDER
 from wgig.store.store import Store
 
 from .world import check_backup
@@ -73,6 +74,6 @@ def test_a_killed_backup_is_complete_or_missing_and_can_be_repeated(folder: Path
         backups = list_backups(run / "store-backups")
         names = {path.name for path in (run / "store-backups").iterdir()}
         assert names == {".lock", *(backup.name for backup in backups)}
-        assert not (run / "store" / "aside" / "kept").exists()  # the copy from which a backup is made
+        assert not (run / "store" / "aside" / CHECKPOINT_FOLDER).exists()
         for backup in backups:
             check_backup(backup)

@@ -169,7 +169,7 @@ def test_each_projection_is_named() -> None:
 
 
 def test_each_listener_of_the_store_is_named() -> None:
-    registration_pattern = re.compile(r"store\.(?:runner\.add\(|on_external_write\.append|on_commit =)")
+    registration_pattern = re.compile(r"store\.(?:runner\.subscribe\(|on_external_write\.append|on_commit =)")
     files = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import httpx
 import pytest
 from wgig.app import create_app, make_service
 from wgig.settings import Settings
-from wgig.store.change_log import ChangeLog, NewCommit
+from wgig.store import change_log
+from wgig.store.change_log import ChangeLog, NewCommit, format_log_time
 from wgig.store.inference import inference
 from wgig.store.store import Store
 
@@ -176,5 +177,52 @@ def test_all_views_show_the_same_order(client: httpx.AsyncClient) -> None:
         newest_first = sorted(last_times, key=lambda number: last_times[number], reverse=True)
         assert list(dict.fromkeys(entries)) == newest_first[: len(set(entries))]
         assert entries
+
+    asyncio.run(run())
+
+
+HOURS_BY_WRITE = (0, 1, 24, 25, 1, 2, -24, 3, 48, 4)  # as the clock is set back and forward between writes
+
+
+def test_times_increase_in_all_views_although_the_clock_jumps(
+    client: httpx.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+
+    class Clock:
+        @staticmethod
+        def now(_: object) -> datetime:
+            return now
+
+        fromisoformat = datetime.fromisoformat
+
+    monkeypatch.setattr(change_log, "datetime", Clock)
+
+    async def run() -> None:
+        nonlocal now
+        await read_text(client, "/changes", "application/n-quads")  # the stream begins
+        start = now
+        for number, hours in enumerate(HOURS_BY_WRITE):
+            now = start + timedelta(hours=hours)
+            writer = number % 2
+            content = (
+                f"<https://w3id.org/wgig/id/issue/i{writer}> <http://purl.org/dc/terms/title> '{number}' ."
+            )
+            response = await client.put(f"/graphs?graph=urn:g{writer}", content=content)
+            assert response.status_code in (201, 204)
+        writers = [str(number % 2) for number in range(len(HOURS_BY_WRITE))]
+        by_sparql = await order_in_history(client)
+        times = [time for _, time in by_sparql]
+        assert times == sorted(set(times))
+        assert [writer for writer, _ in by_sparql] == writers
+        assert await order_in_stream(client) == by_sparql
+        for writer in range(2):
+            assert await order_of_versions(client, writer) == times[writer::2]
+        assert [format_log_time(entry.time) for entry in store.log.iter_entries()] == times
+        feed = await read_text(client, "/feed/issue.atom", "application/atom+xml")
+        updated = re.findall(r"<updated>(\S+?)Z</updated>", feed)[1:]  # the first is that of the feed
+        assert [datetime.fromisoformat(time).isoformat(timespec="microseconds") for time in updated] == (
+            times[:-3:-1]
+        )
 
     asyncio.run(run())

@@ -5,10 +5,12 @@ judgments by issue, criterion, verdict, holder and flags.
 """
 
 import random
+import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +243,81 @@ def test_papers_are_counted_again_after_an_unforeseen_error(
             store.apply(change)
     assert "KeyError: 'unforeseen'" in caplog.text
     assert anyio.run(cell_counts.get_counts) == count_by_query(store, cell_counts.cells) != {}
+
+
+def open_counts(folder: Path, rules: Sequence[str] = ()) -> tuple[Store, CellCounts]:
+    """The store in a folder, and its counts of papers by issue, which are not counted yet."""
+    store = Store.open(folder, rules)
+    return store, CellCounts(store, Dimension("issue", BASE))
+
+
+def copy_closed_store(store: Store, folder: Path) -> Path:
+    """A copy of a closed store in a new folder, as its own can only be opened again by another process."""
+    assert store.folder
+    return Path(shutil.copytree(store.folder, folder))
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> tuple[Path, Counter[CellKey]]:
+    """The folder of a store that was closed, and the counts that were saved then."""
+    store, cell_counts = open_counts(tmp_path / "first")
+    for change in islice(iter_random_changes(store, 3), 41):  # after which some cells have papers
+        store.apply(change)
+        cell_counts.count_all()
+    store.close()
+    cell_counts.save()
+    assert cell_counts.counts
+    return copy_closed_store(store, tmp_path / "second"), cell_counts.counts
+
+
+def test_saved_counts_are_used_by_the_next_start(
+    saved: tuple[Path, Counter[CellKey]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, counts = saved
+    monkeypatch.delattr("wgig.lists.counts.select_solutions")  # which counting would call
+    assert open_counts(folder)[1].count_all() == counts
+
+
+def test_saved_counts_follow_the_commits_after_the_start(saved: tuple[Path, Counter[CellKey]]) -> None:
+    folder, counts = saved
+    store, cell_counts = open_counts(folder)
+    assert cell_counts.count_all() == counts
+    for change in iter_random_changes(store, 4):
+        store.apply(change)
+    assert cell_counts.count_all() == count_by_query(store, cell_counts.cells) != counts
+
+
+def make_other_commit(store: Store, _file: Path) -> None:
+    """Remove all papers without changing the saved counts."""
+    store.apply(Change(tuple(store.match())))
+
+
+def damage_counts(_store: Store, file: Path) -> None:
+    """Damage the file of the saved counts."""
+    file.write_bytes(b'{"state": [')
+
+
+def begin_epoch(store: Store, _file: Path) -> None:
+    """Change the epoch of the change log, as a restore does."""
+    store.log.begin_epoch()
+
+
+@pytest.mark.parametrize("change", [make_other_commit, damage_counts, begin_epoch])
+def test_saved_counts_of_another_state_are_not_used(
+    saved: tuple[Path, Counter[CellKey]],
+    change: Callable[[Store, Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, cell_counts = open_counts(saved[0])
+    assert cell_counts.saved_file
+    change(store, cell_counts.saved_file)
+    monkeypatch.setattr(cell_counts.cells, "count_all", lambda _: Counter({("counted",): 1}))
+    assert cell_counts.count_all() == {("counted",): 1}
+
+
+def test_saved_counts_are_not_used_after_the_rules_changed(
+    saved: tuple[Path, Counter[CellKey]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, cell_counts = open_counts(saved[0], ["CONSTRUCT { ?s a <urn:c> } WHERE { ?s <urn:p> ?o }"])
+    monkeypatch.setattr(cell_counts.cells, "count_all", lambda _: Counter({("counted",): 1}))
+    assert cell_counts.count_all() == {("counted",): 1}

@@ -3,7 +3,14 @@
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.formats import JSON_LD, N_TRIPLES, RDF_XML, TURTLE
-from wgig.rdf.serialization import UnserializableError, parse_graph_document, serialize_triples
+from wgig.rdf.serialization import (
+    UnserializableError,
+    build_quad,
+    normalize_quads,
+    normalize_triples,
+    parse_graph_document,
+    serialize_triples,
+)
 from wgig.settings import Settings
 
 BASE = Settings.base
@@ -89,3 +96,22 @@ def test_too_many_terms_after_a_byte_order_mark_are_refused() -> None:
     terms = ", ".join(f'"k{number}": "k{number + 1}:a"' for number in range(4000))
     with pytest.raises(SyntaxError, match="more than 3000 terms"):
         parse_graph_document(f'\ufeff{{"@context": {{{terms}}}}}'.encode(), "application/ld+json")
+
+
+OBJECTS_IN_TURTLE = """<urn:o>, _:o, "text", "text"^^xsd:string, "Text"@en-GB, "text"@ar--rtl, 1.50, 1e3, 1,
+  "01"^^xsd:integer, "no number"^^xsd:integer, "1"^^xsd:boolean, "2005-01-01T00:00:00.00Z"^^xsd:dateTime,
+  "P12M"^^xsd:duration, "x"^^<urn:datatype>, <<( <urn:s> <urn:p> "08"^^xsd:integer )>>, "text" """
+
+
+def test_normalized_triples_are_those_of_a_store() -> None:
+    prefix = "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>"
+    document = f"{prefix} <urn:s> <urn:p> {OBJECTS_IN_TURTLE} ."
+    triples = parse_graph_document(document.encode(), "text/turtle")
+    graph = ox.NamedNode("urn:g")
+    store = ox.Store()
+    store.extend(build_quad(triple, graph) for triple in triples)
+    assert len(triples) > len(store)  # some triples are repeated
+    quads = normalize_quads(triples, graph)
+    assert len(quads) == len(store)
+    assert set(quads) == set(store) != {build_quad(triple, graph) for triple in triples}
+    assert set(normalize_triples(triples)) == {quad.triple for quad in store}

@@ -79,7 +79,14 @@ def copy_folder(store: SharedStore, folder: Path) -> None:
     """Copy the folder of a store as it is now, as a killed process leaves it."""
     assert store.folder
     shutil.copytree(store.folder, folder, ignore=shutil.ignore_patterns("quads"))
-    store.copy_to(folder / "quads")
+    copy_quads(store, folder / "quads")
+
+
+def copy_quads(store: SharedStore, folder: Path) -> None:
+    """Copy the quads of a store as they are now."""
+    snapshot = store.snapshot("copied")
+    assert snapshot.folder
+    snapshot.folder.rename(folder)
 
 
 def check_copies(engine: MemoryEngine, stores: list[SharedStore]) -> None:
@@ -518,13 +525,13 @@ def test_log_has_the_stated_changes_of_all_instances(tmp_path: Path, engine: Mem
     stores = [join_instance(tmp_path / name, engine, (rule,)) for name in ("one", "two")]
     published: list[CommittedChange] = []
 
-    class RecordingFollower:
+    class RecordingSubscriber:
         """Records the commits of a store."""
 
-        def follow(self, commits: Sequence[CommittedChange] | None, _: int) -> None:
+        def receive(self, commits: Sequence[CommittedChange] | None, _: int) -> None:
             published.extend(commits or ())
 
-    stores[1].runner.add(RecordingFollower())
+    stores[1].runner.subscribe(RecordingSubscriber())
     put_values(stores[0], "a", "1")
     put_values(stores[1], "b", "2")
     put_values(stores[0], "a", "3")
@@ -548,7 +555,7 @@ def test_changes_are_applied_again_after_a_crash(
     store, other = (join_instance(tmp_path / name, engine, (rule,)) for name in ("one", "two"))
     put_values(store, "a", "1")
     store.flush()
-    store.copy_to(tmp_path / "flushed")
+    copy_quads(store, tmp_path / "flushed")
     for number in range(5):
         put_values(store, "a", str(number))
         other.follow()
@@ -584,7 +591,8 @@ def test_interrupted_copy_is_made_again(
 def test_copy_with_the_first_layout_is_replaced(tmp_path: Path, engine: MemoryEngine) -> None:
     put_values(join_instance(tmp_path / "one", engine), "a", "1")
     folder = tmp_path / "two"
-    (folder / "versions").mkdir(parents=True)
+    for name in ("versions", "aside/kept"):
+        (folder / name).mkdir(parents=True)
     for name, text in (("layout", "1 0.1.0"), ("in-line-with", "store 1 id"), ("inferred-by", "rules")):
         (folder / name).write_text(text)
     ox.Store(folder / "quads").add(ox.Quad(*[ox.NamedNode("urn:old")] * 4))
@@ -592,7 +600,7 @@ def test_copy_with_the_first_layout_is_replaced(tmp_path: Path, engine: MemoryEn
     check_copies(engine, [join_instance(folder, engine)])
     assert (folder / "layout").read_text().startswith("2 ")
     assert {path.name for path in folder.iterdir()} >= {"quads", "log.sqlite", "position.json"}
-    assert not any((folder / name).exists() for name in ("versions", "in-line-with", "inferred-by"))
+    assert not any((folder / name).exists() for name in ("versions", "in-line-with", "aside/kept"))
 
 
 def test_old_contents_are_shared(engine: MemoryEngine, stores: list[SharedStore]) -> None:

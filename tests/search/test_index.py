@@ -1,5 +1,6 @@
 """The full-text index: tokens, matches, ranking, and updates after every write."""
 
+import os
 import shutil
 import sqlite3
 from concurrent.futures import Future
@@ -24,7 +25,9 @@ from wgig.search.ranking import SearchCriteria, SearchMatches, find_search_match
 from wgig.search.snippets import build_snippet
 from wgig.search.tokenizer import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, parse_search_terms, tokenize_text
 from wgig.settings import Settings
+from wgig.store.errors import StoreError
 from wgig.store.files import ASIDE_FOLDER
+from wgig.store.resource_versions import rescan
 from wgig.store.store import Store
 
 BASE = Settings.base
@@ -454,7 +457,7 @@ def test_index_that_missed_a_write_is_rebuilt(store_folder: Path, built_paths: l
     store, index = open_store(store_folder)
     run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
     find_ids(index, "first")
-    store.runner.followers.clear()  # as after a crash, or in a program without an index
+    store.runner.subscribers.clear()  # as after a crash, or in a program without an index
     run_update(store, 'INSERT DATA { id:issue\\/b skos:prefLabel "Second"@en }')
     close_store(store, index)
     store, index = open_store(store_folder)
@@ -560,6 +563,29 @@ def test_unexpected_error_in_an_index_update_keeps_the_write(
         run_update(store, 'INSERT DATA { id:agent rdfs:label "Unheard" }')
     assert "KeyError: 'unforeseen'" in caplog.text
     assert find_ids(index, "unheard") == ["agent"]
+
+
+@pytest.mark.slow
+def test_a_separate_process_indexes_a_large_store(
+    store_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescan, "LARGE_STORE_BYTES", 0)
+    monkeypatch.setattr(search_index, "fill_index", None)  # a build in this process would fail
+    store, index = open_store(store_folder)
+    store.update(f'INSERT DATA {{ <{BASE}id/issue/spam> <http://purl.org/dc/terms/title> "Spam" }}')
+    assert find_ids(index, "spam") == ["issue/spam"]
+    assert index.progress[0] == 1
+
+
+@pytest.mark.slow
+def test_the_death_of_a_process_that_indexes_is_an_error(
+    store_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescan, "LARGE_STORE_BYTES", 0)
+    monkeypatch.setattr(search_index, "fill_from_snapshot", os.abort)
+    _, index = open_store(store_folder)
+    with pytest.raises(StoreError, match="was killed"):
+        index.ensure_current()
 
 
 def test_lost_index_folder_is_rebuilt(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import WGIG_ISSUE_PAPER, expand_curie, namespaces_by_prefix
+from wgig.rdf.namespaces import RDF_TYPE, WGIG_ISSUE_PAPER, expand_curie, namespaces_by_prefix
 from wgig.rdf.serialization import build_quad, normalize_triples, parse_graph_document
 from wgig.rdf.shipped import read_inference_rules, read_turtle_files
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -310,7 +310,7 @@ def test_loaded_papers_are_checked_and_many_are_announced(monkeypatch: pytest.Mo
     count = 5 + len(list((SHIPPED_FOLDER / "data/examples").glob("*.ttl")))
     assert len(changes) == count / 2
     assert messages == [f"Checking {count} papers against the template ..."]
-    assert progress == [(done, count) for done in (*range(2, count, 2), count, count)]
+    assert progress == [(done, count) for done in (*range(0, count, 2), count, count)]
     quads.extend(combine_changes(changes).added)
     assertions = quads.quads_for_pattern(None, expand_curie("earl:subject"), None, graph.graph)
     assert len(list(assertions)) == count
@@ -365,23 +365,37 @@ def test_the_change_of_the_graph_is_computed_before_that_of_the_paper_is_applied
 
 
 @pytest.mark.parametrize("is_killed", [False, True])
+@pytest.mark.parametrize("is_current", [False, True])
 def test_many_papers_are_checked_in_several_processes(
-    is_killed: bool, monkeypatch: pytest.MonkeyPatch
+    is_current: bool, is_killed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If a process dies, the other papers are checked in this one."""
-    quads = load_papers(40)
+    quads = ox.Store(tmp_path / "quads")
+    quads.extend(load_papers(40))
     graph = ConformanceGraph(Settings.base, Settings.shacl)
+    if is_current:
+        for change in graph.iter_changes(quads, None):
+            apply_change(change, quads)
+        quads.extend(
+            ox.Quad(quad.subject, RDF_TYPE, ox.NamedNode("urn:changed"), quad.graph_name)
+            for quad in list(quads.quads_for_pattern(None, RDF_TYPE, None, None))
+            if "p3" in str(quad.subject)
+        )
     (expected,) = graph.iter_changes(quads, None)
-    monkeypatch.setattr(conformance_workers, "MIN_PARALLEL_PAPERS", 30)
+    quads.flush()
+    quads.backup(str(tmp_path / "snapshot"))
+    monkeypatch.setattr(conformance_graph, "MIN_PARALLEL_PAPERS", 30)
     monkeypatch.setattr(conformance_workers, "BATCH_PAPERS", 5)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     if is_killed:
         monkeypatch.setattr(conformance_workers, "check_paper_lines", kill_process)
     else:
         # Only other processes check papers.
-        monkeypatch.setattr(conformance_workers, "check_paper_batch", None)
-    (change,) = graph.iter_changes(quads, None)
+        monkeypatch.setattr(conformance_workers, "check_papers", None)
+    (change,) = graph.iter_changes(quads, None, snapshot=tmp_path / "snapshot")
+    assert set(change.removed) == set(expected.removed)
     assert set(change.added) == set(expected.added)
+    assert bool(change.removed) == is_current
     assert multiprocessing.active_children() == []
 
 

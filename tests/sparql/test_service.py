@@ -7,9 +7,9 @@ import pytest
 from wgig.app import QueryBackends, create_app, make_service
 from wgig.problems import Problem
 from wgig.settings import Settings
-from wgig.sparql.workers.evaluation import ThreadQueryWorkers
 from wgig.sparql.workers.protocol import QueryJob
 from wgig.sparql.workers.result import QueryResult
+from wgig.sparql.workers.threads import ThreadQueryWorkers
 from wgig.store.store import Store
 
 from tests.fixtures.service import make_client, make_service_client

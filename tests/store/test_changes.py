@@ -5,6 +5,7 @@ import gc
 import io
 import random
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -21,7 +22,7 @@ from wgig.store.change_log import ChangeLog
 from wgig.store.errors import DiskFullError, OutcomeUnknownError, StoreStoppedError
 from wgig.store.folder import CHANGE_LOG_FILE
 from wgig.store.store import Store
-from wgig.store.update import find_target_graphs, parse_update_data
+from wgig.store.update import TrialUpdate, find_target_graphs, parse_update_data
 
 from tests.fixtures.triples import parse_triples
 
@@ -32,7 +33,7 @@ RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"
 WRITE_COUNT = 60  # random writes
 
 
-class ChangeFollower:
+class ChangeReplica:
     """A copy of the quads and graphs of a store, kept up to date by its changes."""
 
     def __init__(self, store: Store) -> None:
@@ -59,14 +60,14 @@ class ChangeFollower:
 
 
 @pytest.fixture(params=["memory", "disk"])
-def follower(request: pytest.FixtureRequest, tmp_path: Path) -> ChangeFollower:
+def replica(request: pytest.FixtureRequest, tmp_path: Path) -> ChangeReplica:
     conformance = ConformanceGraph(Settings.base, Settings.shacl)
     descriptions = DescriptionGraphs(Settings.base)
     if request.param == "memory":
         store = Store.in_memory([RULE], computed_graphs=[conformance], describers=[descriptions])
     else:
         store = Store.open(tmp_path, [RULE], computed_graphs=[conformance], describers=[descriptions])
-    return ChangeFollower(store)
+    return ChangeReplica(store)
 
 
 TURTLE_SAMPLES = [
@@ -101,7 +102,7 @@ UPDATES = [
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_follower_equals_the_store_after_every_write(follower: ChangeFollower, seed: int) -> None:
+def test_a_replica_equals_the_store_after_every_write(replica: ChangeReplica, seed: int) -> None:
     rng = random.Random(seed)
 
     def random_triples() -> list[ox.Triple]:
@@ -111,51 +112,49 @@ def test_a_follower_equals_the_store_after_every_write(follower: ChangeFollower,
         write_type = rng.choice(["replace", "add", "delete", "update"])
         graph, other_graph = rng.sample(GRAPHS, 2)
         if write_type == "update":
-            follower.store.update(rng.choice(UPDATES))
+            replica.store.update(rng.choice(UPDATES))
         elif write_type == "delete":
-            follower.store.apply(follower.store.compute_replacement(graph, None))
+            replica.store.apply(replica.store.compute_replacement(graph, None))
         elif write_type == "add":
-            change = follower.store.compute_addition(graph, random_triples())
-            follower.store.apply(
-                change.combine(follower.store.compute_addition(other_graph, random_triples()))
-            )
+            change = replica.store.compute_addition(graph, random_triples())
+            replica.store.apply(change.combine(replica.store.compute_addition(other_graph, random_triples())))
         else:
-            follower.store.replace({graph: random_triples(), other_graph: random_triples()})
-        assert follower.equals_store()
-    assert None not in follower.changes
+            replica.store.replace({graph: random_triples(), other_graph: random_triples()})
+        assert replica.equals_store()
+    assert None not in replica.changes
 
 
-def test_a_write_that_changes_nothing_is_not_reported(follower: ChangeFollower) -> None:
+def test_a_write_that_changes_nothing_is_not_reported(replica: ChangeReplica) -> None:
     # The store keeps 07 as 7.
-    follower.store.apply(follower.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 07 .")))
-    follower.store.apply(follower.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 7 .")))
-    follower.store.replace({"urn:g": parse_triples("<urn:s> <urn:p> 7 .")})
-    follower.store.apply(follower.store.compute_replacement("urn:other", None))
-    assert len(follower.changes) == 2  # the second one is of the descriptions
+    replica.store.apply(replica.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 07 .")))
+    replica.store.apply(replica.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 7 .")))
+    replica.store.replace({"urn:g": parse_triples("<urn:s> <urn:p> 7 .")})
+    replica.store.apply(replica.store.compute_replacement("urn:other", None))
+    assert len(replica.changes) == 2  # the second one is of the descriptions
 
 
-def test_a_refused_write_is_not_reported(follower: ChangeFollower) -> None:
+def test_a_refused_write_is_not_reported(replica: ChangeReplica) -> None:
     with pytest.raises(RuntimeError):
-        follower.store.update("INSERT DATA { <urn:s> <urn:p> 1 }; CREATE GRAPH <urn:g>; CREATE GRAPH <urn:g>")
-    assert not follower.changes
-    follower.store.apply(follower.store.compute_addition(None, parse_triples("<urn:s> <urn:p> 1 .")))
-    assert follower.equals_store()
-    assert len(follower.changes) == 2  # the second one is of the descriptions
+        replica.store.update("INSERT DATA { <urn:s> <urn:p> 1 }; CREATE GRAPH <urn:g>; CREATE GRAPH <urn:g>")
+    assert not replica.changes
+    replica.store.apply(replica.store.compute_addition(None, parse_triples("<urn:s> <urn:p> 1 .")))
+    assert replica.equals_store()
+    assert len(replica.changes) == 2  # the second one is of the descriptions
 
 
 def test_a_bulk_load_is_reported_as_an_unknown_change() -> None:
-    follower = ChangeFollower(Store.in_memory())
-    follower.store.bulk_load(io.BytesIO(b"<urn:s> <urn:p> 1 ."), ox.RdfFormat.TURTLE, None)
-    follower.store.finish_load()
-    assert follower.changes == [None]
+    replica = ChangeReplica(Store.in_memory())
+    replica.store.bulk_load(io.BytesIO(b"<urn:s> <urn:p> 1 ."), ox.RdfFormat.TURTLE, None)
+    replica.store.finish_load()
+    assert replica.changes == [None]
 
 
 def test_an_update_too_large_to_compare_is_an_unknown_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change, "MAX_COMPARED_QUADS", 2)
-    follower = ChangeFollower(Store.in_memory([RULE]))
-    follower.store.update("INSERT DATA { <urn:tom> a <urn:Cat> ; <urn:p> 1, 2, 3 }")
-    assert follower.changes == [None]
-    assert list(follower.store.triples("urn:inferred"))
+    replica = ChangeReplica(Store.in_memory([RULE]))
+    replica.store.update("INSERT DATA { <urn:tom> a <urn:Cat> ; <urn:p> 1, 2, 3 }")
+    assert replica.changes == [None]
+    assert list(replica.store.triples("urn:inferred"))
 
 
 def test_a_bulk_load_that_fails_leaves_no_trace() -> None:
@@ -163,6 +162,19 @@ def test_a_bulk_load_that_fails_leaves_no_trace() -> None:
     with pytest.raises(SyntaxError):
         store.bulk_load(io.BytesIO(b"oops"), ox.RdfFormat.TURTLE, None)
     assert (store.is_loading, store.log_version, len(list(store.match()))) == (False, 0, 0)
+
+
+def test_an_update_whose_process_died_is_reported_when_it_is_tried_again(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+
+    def run_twice(
+        function: Callable[[Path, TrialUpdate], Change | None], folder: Path, update: TrialUpdate
+    ) -> Change | None:
+        function(folder, update)
+        return function(folder, update)
+
+    with pytest.raises(MemoryError):
+        store.dry_run("INSERT { ?s ?p 2 } WHERE { ?s ?p 1 }", run=run_twice)
 
 
 def test_a_change_is_reported_when_it_is_in_the_log_and_inferred(tmp_path: Path) -> None:
@@ -231,12 +243,12 @@ def test_a_log_whose_sync_fails_leaves_the_outcome_unknown(
 
 
 def test_a_graph_that_is_named_by_a_blank_node_can_be_dropped() -> None:
-    follower = ChangeFollower(Store.in_memory())
-    follower.store.bulk_load(io.BytesIO(b"_:g { <urn:s> <urn:p> 1 }"), ox.RdfFormat.TRIG, None)
-    follower.store.finish_load()
-    follower.store.update("DROP ALL")
-    assert follower.changes == [None, None]
-    assert not list(follower.store.match())
+    replica = ChangeReplica(Store.in_memory())
+    replica.store.bulk_load(io.BytesIO(b"_:g { <urn:s> <urn:p> 1 }"), ox.RdfFormat.TRIG, None)
+    replica.store.finish_load()
+    replica.store.update("DROP ALL")
+    assert replica.changes == [None, None]
+    assert not list(replica.store.match())
 
 
 @pytest.mark.parametrize(

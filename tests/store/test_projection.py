@@ -72,7 +72,7 @@ def insert_value(store: Store, value: int) -> None:
 
 def test_a_projection_ignores_commits_before_its_first_use(store: Store, projection: QuadSet) -> None:
     insert_value(store, 2)
-    assert (projection.state, store.runner.followers) == (ProjectionState.CLOSED, [])
+    assert (projection.state, store.runner.subscribers) == (ProjectionState.CLOSED, [])
     projection.ensure_current()
     assert projection.equals_store()
 

@@ -29,9 +29,9 @@ def test_commits_are_replayed_from_any_state_of_the_engine(tmp_path: Path, engin
         if version == 1:
             store.flush()  # writes the position
         if version == engine_version:
-            store.copy_to(tmp_path / "quads")
+            store.snapshot("copied")
     shutil.copytree(tmp_path / "store", tmp_path / "crashed", ignore=shutil.ignore_patterns("quads"))
-    (tmp_path / "quads").rename(tmp_path / "crashed/quads")
+    (tmp_path / "store/aside/copied").rename(tmp_path / "crashed/quads")
     recovered = Store.open(tmp_path / "crashed")
     assert list_quads(recovered) == list_quads(store)
     assert recovered.graphs() == store.graphs()

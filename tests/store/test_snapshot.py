@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.store.snapshot import open_linked_copy
+from wgig.store.errors import DiskFullError
 from wgig.store.store import Store
 
 FIRST_QUAD = ox.Quad(ox.NamedNode("x:a"), ox.NamedNode("x:p"), ox.Literal("1"))
@@ -29,19 +29,12 @@ def test_other_threads_write_while_a_snapshot_on_disk_is_read(tmp_path: Path) ->
     assert not (tmp_path / "aside" / "copy").exists()
 
 
-def test_a_writer_of_a_store_in_memory_waits_for_the_end_of_its_snapshot() -> None:
-    store, is_written = fill_store(Store.in_memory()), threading.Event()
-
-    def write() -> None:
-        store.update(SECOND_INSERT)
-        is_written.set()
-
+def test_a_write_to_a_store_in_memory_does_not_change_its_snapshot() -> None:
+    store = fill_store(Store.in_memory())
+    store.update("CREATE GRAPH <x:empty>")
     with store.snapshot("copy") as view:
-        writer = threading.Thread(target=write)
-        writer.start()
-        assert not is_written.wait(0.1)
-        assert list(view.match()) == [FIRST_QUAD]
-    writer.join(60)
+        store.update(SECOND_INSERT)
+        assert (list(view.match()), view.graphs(), view.folder) == ([FIRST_QUAD], ["x:empty"], None)
     assert len(list(store.match())) == 2
 
 
@@ -66,15 +59,38 @@ def test_an_incomplete_copy_that_a_crash_left_is_replaced(tmp_path: Path) -> Non
         assert list(view.match()) == [FIRST_QUAD]
 
 
-def test_a_write_to_a_linked_copy_does_not_change_the_store(tmp_path: Path) -> None:
-    quads = ox.Store(tmp_path / "quads")
-    quads.add(FIRST_QUAD)
-    with open_linked_copy(quads, tmp_path, "copy") as copy_folder:
-        copy = ox.Store(copy_folder)
+@pytest.mark.parametrize("location", ["memory", "disk"])
+def test_a_write_to_a_snapshot_does_not_change_the_store(tmp_path: Path, location: str) -> None:
+    store = fill_store(Store.in_memory() if location == "memory" else Store.open(tmp_path))
+    with store.snapshot("copy") as snapshot:
+        copy = snapshot.open_quads()
         copy.clear()
         copy.flush()
         del copy
-    assert list(quads) == [FIRST_QUAD]
+    assert list(store.match()) == [FIRST_QUAD]
+
+
+def test_a_snapshot_that_is_not_closed_keeps_its_folder(tmp_path: Path) -> None:
+    store = fill_store(Store.open(tmp_path))
+    folder = store.snapshot("group/copy").folder
+    store.update(SECOND_INSERT)
+    assert folder == tmp_path / "aside" / "group" / "copy"
+    assert list(ox.Store.read_only(str(folder))) == [FIRST_QUAD]
+
+
+def test_a_disk_that_is_full_while_a_snapshot_is_taken_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FullDiskQuads:
+        def backup(self, _: str) -> None:
+            raise OSError("No space left on device")
+
+    store = fill_store(Store.open(tmp_path))
+    with monkeypatch.context() as context:
+        context.setattr(store, "_quads", FullDiskQuads())
+        with pytest.raises(DiskFullError, match="is on a disk that is full"):
+            store.snapshot("copy")
+    check_other_thread_can_write(store, tmp_path)
 
 
 @pytest.mark.parametrize("location", ["memory", "disk"])
@@ -82,8 +98,13 @@ def test_an_error_in_a_snapshot_releases_the_write_lock(tmp_path: Path, location
     store = fill_store(Store.in_memory() if location == "memory" else Store.open(tmp_path))
     with pytest.raises(KeyError), store.snapshot("copy"):
         raise KeyError("unforeseen")
+    check_other_thread_can_write(store, tmp_path)
+
+
+def check_other_thread_can_write(store: Store, folder: Path) -> None:
+    """Check that another thread can write, and that no snapshot remains in the folder."""
     writer = threading.Thread(target=store.update, args=[SECOND_INSERT])
     writer.start()
     writer.join(60)
     assert len(list(store.match())) == 2
-    assert not (tmp_path / "aside" / "copy").exists()
+    assert not (folder / "aside" / "copy").exists()

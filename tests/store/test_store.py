@@ -12,7 +12,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.rdf.serialization import parse_graph_document
-from wgig.store import snapshot, transactions
+from wgig.store import transactions
 from wgig.store.change_log import SourceFile
 from wgig.store.errors import StoreError
 from wgig.store.folder import CHANGE_LOG_FILE
@@ -140,11 +140,9 @@ def test_reading_a_missing_store_is_refused_with_advice(tmp_path: Path) -> None:
         Store.open_read_only(tmp_path)
 
 
-@pytest.fixture(params=["memory", "disk", "large"])
-def rule_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+@pytest.fixture(params=["memory", "disk"])
+def rule_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """A store with inference by RULE."""
-    if request.param == "large":  # inference works on a copy on disk instead of in memory
-        monkeypatch.setattr(snapshot, "MAX_IN_MEMORY_QUADS", -1)
     return Store.in_memory([RULE]) if request.param == "memory" else Store.open(tmp_path, [RULE])
 
 
@@ -201,7 +199,7 @@ def test_the_position_is_written_after_many_changes(tmp_path: Path, monkeypatch:
 
     store = Store.open(tmp_path)
     store.update_in_background()
-    monkeypatch.setattr(transactions, "MAX_UNFLUSHED_QUADS", 3)
+    monkeypatch.setattr(transactions, "MAX_UNFLUSHED_QUADS", 3 * (1 + transactions.COMMIT_QUADS))
     monkeypatch.setattr(EnginePosition, "write", write_position)
     for number in range(3):
         store.update(f"INSERT DATA {{ <urn:s> <urn:p> {number} }}")

@@ -17,7 +17,7 @@ from wgig.http.work_queue import WorkQueue
 from wgig.pages.errors import ErrorResponses
 from wgig.problems import PROBLEM_KINDS
 from wgig.settings import Settings
-from wgig.sparql.workers.evaluation import ThreadQueryWorkers
+from wgig.sparql.workers.threads import ThreadQueryWorkers
 from wgig.store.errors import StoreError
 from wgig.store.store import Store
 

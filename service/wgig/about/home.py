@@ -1,6 +1,7 @@
 """The home page: an introduction, and an overview of coverage, timeline, counts and latest papers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -28,6 +29,7 @@ from ..lists.timeline import build_timeline_chart
 from ..lists.timeline_events import MAIN_EVENT_PARAMETERS, TimelineData, build_timeline, read_timeline_data
 from ..pages import names
 from ..pages.dependencies import ContextDep, RequestContext
+from ..pages.rendering import load_templates
 from ..problems import Problem
 from ..rdf.formats import HTML
 from ..resources import existence, mappings
@@ -38,6 +40,7 @@ from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import list_example_queries
 from ..sparql.service import QueryService, select_internal_rows
+from ..store.errors import StoreError
 from ..store.resource_versions.projection import ResourceVersionsProjection
 from ..text import natural_sort_key
 
@@ -45,6 +48,7 @@ from ..text import natural_sort_key
 # need a scan of the whole store after a start.
 COUNTS_TIMEOUT_SECONDS, KIND_COUNTS_TIMEOUT_SECONDS = 2, 0.1
 MAX_LATEST_PAPERS = 6  # in the list on the page
+HOME_TEMPLATES = ("home.html", "base.html", "timeline-parts.html", "matrix-parts.html", "speech.html")
 FEATURED_EXAMPLE_NAMES = ("due-and-delivered", "issues-under-several-categories", "disagreements")
 # Links to descriptions of the service (RFC 8631, RFC 9727): link relation, path, media type.
 HOME_DESCRIPTION_LINKS = (
@@ -88,6 +92,14 @@ class LatestPaper:
 HOME_OPERATION = Operation(formats=(HTML,))
 
 
+async def prepare_home(base: str, shown_counts: Sequence[CellCounts]) -> None:
+    """Do what would delay the first request: compile the templates, and count what the page shows."""
+    await run_in_threadpool(load_templates, base, HOME_TEMPLATES)
+    for counts in shown_counts:
+        with suppress(Problem, StoreError):  # a request counts again
+            await counts.get_counts()
+
+
 async def get_home(
     context: ContextDep,
     queries: QueriesDep,
@@ -98,12 +110,13 @@ async def get_home(
     """The home page. Raises Problem 406 for a client that does not accept HTML."""
     request = context.request
     choose_response_format(request, (HTML,))
-    kind_counts = await find_kind_counts(resource_versions)
-    if kind_counts and "mechanism" in kind_counts:
-        kind_counts["mechanism"] = await count_mechanisms(request, queries)
     issue_matrix = await find_issue_matrix(request, queries, counts["issue"], judgment_counts)
     timeline_data = await read_timeline_data(request, queries, counts, MAIN_EVENT_PARAMETERS)
     papers = await list_latest_papers(request, queries, counts["posted"])
+    # Last, as it may start a scan of the store, which delays all else.
+    kind_counts = await find_kind_counts(resource_versions)
+    if kind_counts and "mechanism" in kind_counts:
+        kind_counts["mechanism"] = await count_mechanisms(request, queries)
     is_complete = None not in (kind_counts, issue_matrix, timeline_data.papers_by_day)
     body = await run_in_threadpool(render_home, context, kind_counts, issue_matrix, timeline_data, papers)
     links = [

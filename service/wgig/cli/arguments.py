@@ -121,7 +121,7 @@ def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
         "versions",
         metavar="VERSION",
         nargs="+",
-        help="the address of an old version, as the page of its graph links to it",
+        help="the address of an old version, as the page of its graph links to it, or its SHA-256",
     )
 
 

@@ -14,6 +14,7 @@ from ..store.backup.backup import (
     create_backup,
     get_newest_backup,
     prune_backups,
+    read_erased_digests,
     restore_backup,
     verify_store,
 )
@@ -41,12 +42,20 @@ def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
     except DamagedBackupError as error:
         raise OSError(f"The backup {backup} is damaged: {error}. Use another one.") from error
     print(
-        f"Restored {manifest.content.quads:,} quads in {manifest.content.graphs:,} named graphs, as of "
-        f"{manifest.made}, from {backup} in {time.monotonic() - started:.1f} s",
+        f"Restored {manifest.content.quads:,} quads in {manifest.content.graphs:,} named graphs and "
+        f"{manifest.log.version:,} commits, as of {manifest.made}, from {backup} "
+        f"in {time.monotonic() - started:.1f} s",
         flush=True,
     )
     if old_store.exists():
         print(f"The previous store is in {old_store}: delete it when it is no longer needed.", flush=True)
+    erased_later = dict.fromkeys(read_erased_digests(old_store)).keys() - set(manifest.log.erased)
+    if erased_later:
+        print(
+            "The backup may bring back contents that were erased after it was made. Erase them again: "
+            f"wgig forget {' '.join(sorted(erased_later))}",
+            flush=True,
+        )
     return 0
 
 
@@ -82,15 +91,15 @@ def run_verify(_: argparse.Namespace, settings: Settings) -> int:
     started = time.monotonic()
     try:
         with open_checkpoint(settings.store) as (checkpoint, quad_count):
-            version_count = verify_store(checkpoint, show_progress_bar)
+            log_content = verify_store(checkpoint, show_progress_bar)
     except DamagedBackupError as error:
         raise OSError(
             f"The store {settings.store} is damaged: {error}. Restore a backup, or load a dump into a "
             "new store."
         ) from error
     print(
-        f"The store {settings.store} is intact: {quad_count:,} quads and {version_count:,} kept versions of "
-        f"graphs, read in {time.monotonic() - started:.1f} s",
+        f"The store {settings.store} is intact: {quad_count:,} quads, {log_content.version:,} commits and "
+        f"{len(log_content.erased):,} erasures of contents, read in {time.monotonic() - started:.1f} s",
         flush=True,
     )
     return 0

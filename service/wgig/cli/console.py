@@ -2,7 +2,8 @@
 
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from ..settings import THREAD_STACK_BYTES
 from ..text import flatten_untrusted_text
 
 WorkResult = TypeVar("WorkResult")
+
+MAX_ESTIMATED_PART = 0.95  # of a stage whose progress is estimated, so that it is not done before its end
 
 
 def print_message(message: str) -> None:
@@ -115,3 +118,109 @@ def show_progress_bar(title: str, total: int | None, unit: str = "bytes") -> Ite
     with rich.Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=total)
         yield lambda completed: bar.update(task, completed=completed)
+
+
+class StageProgress:
+    """The stages of a long command: on a terminal a progress bar with the time left, else a line for each."""
+
+    def __init__(self, stages: Mapping[str, float]) -> None:
+        """Take the stages by name, and the usual share of the time of each."""
+        self.stages = stages
+        self.stage = self.title = ""  # the current stage, empty before the first; its title in the output
+        self.done, self.total, self.unit = 0, 0, ""  # of the stage; the total is 0 if it is not known
+        self.started = self.stage_started = 0.0  # seconds of the monotonic clock
+
+    def begin_stage(self, stage: str, subject: str = "", *, is_announced: bool = True) -> None:
+        """Begin a stage, or its next part; `subject` follows its name in the output.
+
+        Without a terminal, a line is printed if it `is_announced`.
+        """
+        now = time.monotonic()
+        if not self.stage:
+            self.started = now
+        if self.stage != stage:
+            self.stage, self.stage_started = stage, now
+            self.done = self.total = 0
+        self.title = f"{[*self.stages].index(stage) + 1}/{len(self.stages)} {stage}{subject}"
+        if is_announced and not sys.stderr.isatty():
+            print_message(f"{self.title} ...")
+
+    def print_message(self, message: str) -> None:
+        """Print a message, unless a stage runs, which says the same."""
+        if not self.stage:
+            print_message(message)
+
+    def report(self, done: int, total: int, unit: str = "") -> None:
+        """Report what is done of the current stage."""
+        self.done, self.total, self.unit = done, total, unit
+
+    @property
+    def amount(self) -> str:
+        """What is done of the current stage, and how much it is; empty if that is not known."""
+        return f"{self.done:,} of {self.total:,} {self.unit}".rstrip() if self.total else ""
+
+    def estimate_share(self, now: float) -> float:
+        """The share of the time that has passed, from 0 to 1.
+
+        That of a stage without an amount is estimated from the time that the stages before it took.
+        """
+        shares = list(self.stages.values())
+        before = sum(shares[: [*self.stages].index(self.stage)])
+        share = self.stages[self.stage]
+        if self.total:
+            part = self.done / self.total
+        elif before:
+            expected_seconds = (self.stage_started - self.started) * share / before
+            part = min((now - self.stage_started) / (expected_seconds or 1), MAX_ESTIMATED_PART)
+        else:
+            part = 0.0
+        return (before + share * part) / sum(shares)
+
+    def estimate_seconds_left(self, now: float) -> float | None:
+        """The seconds to the end of the last stage; None if nothing is known yet."""
+        share = self.estimate_share(now)
+        return (now - self.started) * (1 - share) / share if share else None
+
+    @contextmanager
+    def show(self) -> Iterator[None]:
+        """Show the progress until the end of the block."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        from rich import progress as rich  # noqa: PLC0415  costs 30 ms, and is not needed in a pipe
+        from rich.console import Console, RenderableType  # noqa: PLC0415
+
+        stages = self
+
+        class StageBar(rich.Progress):
+            def get_renderables(self) -> Iterable[RenderableType]:
+                now = time.monotonic()
+                if stages.stage:
+                    self.update(
+                        task,
+                        visible=True,
+                        description=stages.title,
+                        completed=stages.estimate_share(now),
+                        amount=stages.amount,
+                        left=format_time_left(stages.estimate_seconds_left(now)),
+                    )
+                return super().get_renderables()
+
+        columns = (
+            rich.TextColumn("{task.description}"),
+            rich.BarColumn(),
+            rich.TextColumn("{task.fields[amount]}"),
+            rich.TextColumn("{task.fields[left]}"),
+        )
+        bar = StageBar(*columns, console=Console(stderr=True), transient=True)
+        task = bar.add_task("", total=1, visible=False, amount="", left="")
+        with bar:
+            yield
+
+
+def format_time_left(seconds: float | None) -> str:
+    """The time left in minutes and seconds."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(max(1, round(seconds)), 60)
+    return f"{minutes}:{rest:02} left"

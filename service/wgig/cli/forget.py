@@ -1,22 +1,28 @@
 """The command `wgig forget`: erase the content of old versions of graphs for good."""
 
 import argparse
+import hashlib
+from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from ..problems import Problem
 from ..seed import open_filled_store
 from ..settings import Settings
 from ..store.backup.backup import read_backup_time
+from ..store.backup.manifest import MANIFEST_FILE
 from ..store.backup.online import request_forgetting
+from ..store.change_log import SHA256_HEX_PATTERN
+from ..store.files import ASIDE_FOLDER, PREVIOUS_STORE_PREFIX
 from ..store.folder import check_store_exists
-from ..store.history import GraphHistory
+from ..store.history import GraphHistory, read_graph_lines
 from ..store.store import Store
 from .console import print_message
 
 
 def run_forget(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Erase the content of the versions at these addresses. Exit code 0.
+    """Erase the content of the versions at these addresses, or with these SHA-256. Exit code 0.
 
     Raises Problem for an address that is no old version, StoreError and OSError.
     """
@@ -29,17 +35,32 @@ def run_forget(arguments: argparse.Namespace, settings: Settings) -> int:
             store.forget(digests)
     for address in arguments.versions:
         print(f"Erased the content of {address}", flush=True)
-    backup_time = read_backup_time(settings.store)
-    if backup_time:
-        print(f"Backups still have it, such as the last one, of {backup_time}: delete them, too.", flush=True)
+    print_remaining_copies(settings.store, digests)
     return 0
+
+
+def print_remaining_copies(folder: Path, digests: Sequence[str]) -> None:
+    """Print which copies of the store in a folder may still have erased contents."""
+    backup_time = read_backup_time(folder)
+    if backup_time:
+        print(
+            f"Backups whose {MANIFEST_FILE} does not list it as erased still have it, such as the last one, "
+            f"of {backup_time}: delete them, too. It is listed as: {' '.join(digests)}",
+            flush=True,
+        )
+    for path in sorted((folder / ASIDE_FOLDER).glob(f"{PREVIOUS_STORE_PREFIX}*")):
+        print(f"The store that a restore replaced may still have it: delete {path}, too.", flush=True)
 
 
 def find_version_digest(store: Store, history: GraphHistory, address: str) -> str:
     """The SHA-256 of the content of the version at an address, such as `/graph/paper/x?version=…`.
 
-    Raises Problem 404 if there is no such version, 400 if it is the current one.
+    The address may also be the SHA-256 itself. Raises Problem 404 if there is no such version, 400 if it is
+    the current one.
     """
+    if SHA256_HEX_PATTERN.fullmatch(address):
+        check_not_current(store, address)
+        return address
     graph, name = parse_version_address(address, history.base)
     versions = history.list_versions(store, graph)
     version = next((version for version in versions if version.name == name), None)
@@ -48,6 +69,14 @@ def find_version_digest(store: Store, history: GraphHistory, address: str) -> st
     if not version.content_digest:
         raise Problem(400, f"{address} is the current version. Replace or delete the graph first.")
     return version.content_digest
+
+
+def check_not_current(store: Store, digest: str) -> None:
+    """Raise Problem 400 if the content of a graph has this SHA-256."""
+    for graph in (None, *store.graphs()):
+        if hashlib.sha256(b"".join(sorted(read_graph_lines(store, graph)))).hexdigest() == digest:
+            name = graph or "the unnamed graph"
+            raise Problem(400, f"{digest} is the current content of {name}. Replace or delete it first.")
 
 
 def parse_version_address(address: str, base: str) -> tuple[str | None, str]:

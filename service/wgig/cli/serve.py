@@ -10,17 +10,19 @@ keep freed memory.
 import argparse
 import asyncio
 import ctypes
+import gc
 import logging
 import os
 import resource
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -30,6 +32,7 @@ import uvicorn
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
+from ..about.home import prepare_home
 from ..app import QUEUES, QueryBackends, Service, create_app, make_inline_backends, make_service
 from ..files import FileError
 from ..http import access_log, telemetry
@@ -41,11 +44,11 @@ from ..http.work_queue import ProcessWorkQueue
 from ..seed import open_filled_store
 from ..settings import THREAD_STACK_BYTES, Settings
 from ..sparql.plan import remove_empty_store
-from ..sparql.workers.evaluation import ThreadQueryWorkers
 from ..sparql.workers.pool import WorkerPool
+from ..sparql.workers.threads import ThreadQueryWorkers
 from ..store.backup.online import offer_control
 from ..store.errors import StoreError
-from ..store.retention import compact_log
+from ..store.retention import CautiousClock
 from ..store.store import Store
 from .check_workers import prepare_check_worker
 
@@ -54,6 +57,9 @@ M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # constants of malloc.h
 MAX_MALLOC_ARENAS = 2
 # Larger blocks are returned to the system when freed. By default, this threshold grows up to 32 MiB.
 MMAP_THRESHOLD_BYTES = 128 * 1024
+# A thread that computes in Python, such as for statistics, is interrupted after this time. By default it is
+# 5 ms, for which each step of a request would wait.
+THREAD_SWITCH_SECONDS = 0.0005
 
 
 def limit_malloc_memory() -> None:
@@ -64,6 +70,8 @@ def limit_malloc_memory() -> None:
         mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
 
 
+MAX_WORKERS_DELAY_SECONDS = 5  # of the preparation of other parts, if query workers cannot be started
+FIRST_COMPACTION_SECONDS = 10 * 60  # so that a clock that is wrong when the machine starts can be corrected
 SECONDS_PER_DAY = 24 * 60 * 60
 
 log = logging.getLogger("wgig")
@@ -259,7 +267,6 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     tracing = telemetry.make_tracing_from_environment()
     listener = bind_listening_socket(settings.host, settings.port)
     store = open_filled_store(settings, report)
-    store.update_in_background()
     offer_control(store, report)
     checks = ProcessWorkQueue(**QUEUES["checks"], max_seconds=settings.paper_seconds)
     pool = WorkerPool(store, settings) if settings.readers and not settings.remote_query else None
@@ -276,10 +283,6 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
         pool.report_damage = service.status.report_damage
     app = create_app(service)
     reloader = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
-    try:
-        service.projections.resource_versions.open()
-    except StoreError as error:  # requests for changes report it again
-        report(str(error))
     background = list_background_jobs(service, checks, pool)
     server = GracefulServer(
         build_server_config(app, service),
@@ -289,8 +292,11 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
         on_terminal=os.isatty(0),
     )
     install_signal_handlers(server)
+    gc.freeze()  # what exists now is used until the end
+    gc.enable()
     server.run(sockets=[listener])
-    store.close(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS)
+    if store.close(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS):
+        service.projections.save()
     if tracing:
         tracing.shutdown()
     remove_empty_store()
@@ -300,11 +306,16 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
 
 
 def prepare_process() -> None:
-    """Increase the limit of open files and the stack size of threads, and limit the arenas of malloc."""
+    """Set limits of the process: open files, stacks of threads, arenas of malloc, time slices of threads.
+
+    Garbage is not collected until the server runs: a start makes little, and looking for it takes 0.1 s.
+    """
+    gc.disable()
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard_limit, MAX_OPEN_FILES), hard_limit))
     limit_malloc_memory()
     threading.stack_size(THREAD_STACK_BYTES)
+    sys.setswitchinterval(THREAD_SWITCH_SECONDS)
 
 
 def open_backends(settings: Settings, store: Store, pool: WorkerPool | None) -> QueryBackends:
@@ -325,23 +336,42 @@ def list_background_jobs(
     service: Service, checks: ProcessWorkQueue, pool: WorkerPool | None
 ) -> list[BackgroundJob]:
     """The jobs to run in the background after the start, so that no request waits for them."""
-    projections = service.projections
+    papers, judgments = service.projections.paper_counts, service.projections.judgment_counts
     return [
-        partial(checks.run, prepare_check_worker, service.settings.shacl),
-        partial(asyncio.to_thread, projections.search_index.open),
-        *([pool.start] if pool else []),
-        projections.resource_versions.scan_when_due,
-        partial(projections.papers_index.query, len),
+        partial(prepare_parts, service, checks, pool),
+        partial(prepare_home, service.settings.base, [papers["issue"], judgments, papers["posted"]]),
         *([partial(compact_daily, service)] if service.settings.history_days else []),
     ]
 
 
+async def prepare_parts(service: Service, checks: ProcessWorkQueue, pool: WorkerPool | None) -> None:
+    """Prepare all parts of the service, the query workers first: the others would delay the first query."""
+    projections = service.projections
+    if pool:
+        await asyncio.wait([asyncio.create_task(pool.start())], timeout=MAX_WORKERS_DELAY_SECONDS)
+    service.store.update_in_background()
+    jobs = (
+        checks.run(prepare_check_worker, service.settings.shacl),
+        asyncio.to_thread(projections.search_index.open),
+        asyncio.to_thread(projections.resource_versions.open),
+    )
+    for outcome in await asyncio.gather(*jobs, return_exceptions=True):
+        if isinstance(outcome, StoreError):  # requests that need the part report it again
+            access_log.log_service_message(str(outcome))
+    await projections.resource_versions.scan_when_due()
+    if pool:
+        await pool.wait_until_copied()
+    await projections.papers_index.query(len)
+
+
 async def compact_daily(service: Service) -> None:
-    """Remove the versions that are older than WGIG_HISTORY_DAYS, now and each day."""
+    """Remove the versions that are older than WGIG_HISTORY_DAYS, soon and then each day."""
+    clock = CautiousClock()
+    await asyncio.sleep(FIRST_COMPACTION_SECONDS)
     while True:
-        before = datetime.now(UTC) - timedelta(days=service.settings.history_days)
+        before = clock.now() - timedelta(days=service.settings.history_days)
         try:
-            await asyncio.to_thread(compact_log, service.store.log, before)
+            await asyncio.to_thread(service.store.compact, before)
         except StoreError as error:  # such as a full disk
             access_log.log_service_message(f"Old versions could not be removed: {error}")
         await asyncio.sleep(SECONDS_PER_DAY)

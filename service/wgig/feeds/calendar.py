@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import icalendar
 from anyio.to_thread import run_sync
 from fastapi import Response
 
@@ -29,6 +28,9 @@ from ..settings import SERVICE_TITLE, Settings
 from ..store.resource_versions.database import ResourceVersions
 from ..store.resource_versions.queries import find_last_changes
 from ..store.view import ResultRow, select_solutions
+
+if TYPE_CHECKING:  # costs 40 ms, which every start would take
+    import icalendar
 
 ZONE_TABLE = files("tzdata") / "zoneinfo" / "zone.tab"  # a line per zone: country, coordinates, name
 
@@ -96,6 +98,8 @@ async def get_meetings(context: ContextDep, resource_versions: ResourceVersionsD
 
 def respond_with_calendar(context: RequestContext, versions: ResourceVersions) -> Response:
     """The calendar as a response."""
+    import icalendar  # noqa: PLC0415
+
     base = context.base
     calendar = icalendar.Calendar()
     calendar.add("prodid", f"-//{SERVICE_TITLE}//{__version__}//EN")
@@ -129,7 +133,7 @@ def shift_daylight_onsets(daylight: Any) -> None:
 
 def iter_calendar_events(
     rows: Iterable[ResultRow], versions: ResourceVersions, base: str
-) -> Iterator[icalendar.Event]:
+) -> Iterator["icalendar.Event"]:
     """The events of the resources whose days are known; their time stamps are those of the last versions."""
     dated_rows = [
         (row, parse_row_day(row, "first"), parse_row_day(row, "last")) for row in rows if "resource" in row
@@ -146,8 +150,10 @@ def iter_calendar_events(
             yield event
 
 
-def build_calendar_event(row: ResultRow, first: date, last: date, base: str) -> icalendar.Event:
+def build_calendar_event(row: ResultRow, first: date, last: date, base: str) -> "icalendar.Event":
     """An event that recurs daily at its times of day, or lasts whole days if the times are unknown."""
+    import icalendar  # noqa: PLC0415
+
     event = icalendar.Event()
     iri = row["resource"].value
     event.add("uid", f"{iri.removeprefix(base)}@{urlsplit(base).hostname}")

@@ -63,8 +63,8 @@ LAST_WRITE_QUERY = (
 class WriteRequest:
     """A requested write: the access token, a title such as `PUT /graph/x`, and the files that were sent.
 
-    `check_results` are the results of the check of its papers before the write, by digest of the paper, so
-    that each paper is checked once.
+    `check_results` are the results of the check of its papers before the write, as the conformance graph has
+    them, by digest of the paper, so that each paper is checked once.
     """
 
     token: AccessToken

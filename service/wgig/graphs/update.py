@@ -160,7 +160,7 @@ def check_changed_papers(
     request: Request, pipeline: WritePipeline, change: Change
 ) -> CheckResults | Response:
     """The results of the gate for all changed papers, or a response with the report if one is refused."""
-    settings, check_results = pipeline.settings, dict[str, frozenset[Any]]()
+    settings, check_results = pipeline.settings, dict[str, bytes]()
     for graph in sorted(filter(None, graphs_in_change(change))):
         if not is_paper_graph(graph, settings.base) or settings.write_profile == PROFILE_OFF:
             continue

@@ -15,14 +15,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-import httpx
-
 from ..settings import Settings
 from ..text import shorten_untrusted_text
 from .auth import TOKEN_SCOPES, AccessToken, TokenVerificationError
 from .outbound import make_tls_context
 
 if TYPE_CHECKING:
+    import httpx
     from jwt import PyJWK
 
 
@@ -175,6 +174,8 @@ class OidcIssuer:
 
     def fetch_keys(self) -> None:
         """Fetch the keys; if that fails, the old keys are kept."""
+        import httpx  # noqa: PLC0415  only needed with an issuer
+
         try:
             with httpx.Client(
                 verify=make_tls_context(), trust_env=False, timeout=ISSUER_TIMEOUT_SECONDS
@@ -187,7 +188,7 @@ class OidcIssuer:
             return
         self.keys, self.fetched_at = keys, time.monotonic()
 
-    def discover_keys_url(self, client: httpx.Client) -> str:
+    def discover_keys_url(self, client: "httpx.Client") -> str:
         """The URL of the keys in the metadata of the issuer.
 
         Raises ValueError for wrong metadata, httpx.HTTPError if there is no response.
@@ -205,7 +206,7 @@ class OidcIssuer:
         return keys_url
 
 
-def fetch_json_object(client: httpx.Client, url: str) -> dict[str, Any]:
+def fetch_json_object(client: "httpx.Client", url: str) -> dict[str, Any]:
     """The JSON object at a URL, without redirects.
 
     Raises ValueError for any other response or one that exceeds the limits, HTTPError if there is none.

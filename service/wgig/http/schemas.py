@@ -1,6 +1,7 @@
 """Base classes for models of JSON responses. The models only document the responses in OpenAPI.
 
 The service neither builds nor validates responses with them; tests validate responses against their schemas.
+So their validators are not built (`defer_build`), which would take 50 ms of each start.
 """
 
 from typing import Annotated, Any
@@ -26,13 +27,13 @@ def drop_null_defaults(schema: dict[str, Any]) -> None:
 class ResponseModel(BaseModel):
     """Base of models of JSON objects that have no members other than those of the model."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=drop_null_defaults)
+    model_config = ConfigDict(defer_build=True, extra="forbid", json_schema_extra=drop_null_defaults)
 
 
 class ExtensibleResponseModel(BaseModel):
     """Base of models of JSON objects that may have other members."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra=drop_null_defaults)
+    model_config = ConfigDict(defer_build=True, extra="allow", json_schema_extra=drop_null_defaults)
 
 
 class ProblemDocument(ExtensibleResponseModel):

@@ -11,7 +11,7 @@ import json
 import re
 from bisect import bisect
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from itertools import accumulate
@@ -117,6 +117,12 @@ def render_template(template: str, *, base: str = Settings.base, **context: Any)
     return balance_page_bidi(
         make_template_environment(base).get_template(template).render(**context).encode()
     )
+
+
+def load_templates(base: str, names: Iterable[str]) -> None:
+    """Compile these templates for the base IRI, unless they are; one takes 5 to 20 ms."""
+    for name in names:
+        make_template_environment(base).get_template(name)
 
 
 @cache

@@ -40,10 +40,10 @@ from ..store.overlay import QuadOverlay
 from ..store.position import EnginePosition
 from ..store.projection_runner import CommittedChange
 from ..store.recovery import merge_repeated_changes, remove_obsolete_files, replay_log, select_effective
-from ..store.snapshot import open_linked_copy, remove_linked_copies
 from ..store.store import Store
 from ..store.transactions import MAX_UNFLUSHED_QUADS
 from ..store.update import TRIAL_FOLDER_PREFIX
+from ..store.view import StoreSnapshot, remove_snapshots
 from .claims import WriteClaim
 from .client import RefusedError
 from .dialects import has_equal_number
@@ -89,7 +89,8 @@ class SharedStore(Store):
     coming_position = NO_POSITION  # of the copy after the change that the service has, and the copy gets next
     # The last version that was written by several requests. Queries meanwhile may have seen a part of it.
     last_announced_version = 0
-    load_stack: ExitStack | None = None  # during a bulk load: keeps the write lock and the old copy
+    load_stack: ExitStack | None = None  # during a bulk load: keeps the write lock and `before_load`
+    before_load: StoreSnapshot  # the copy as it was before the bulk load
 
     @classmethod
     def join(
@@ -111,7 +112,7 @@ class SharedStore(Store):
             store = cls(open_quads(folder), folder, inference)
             store.sharing = sharing
             for prefix in (TRIAL_FOLDER_PREFIX, VERIFIED_COPY_FOLDER):
-                remove_linked_copies(folder, prefix)
+                remove_snapshots(folder, prefix)
             position = find_usable_position(folder, store.log, state)
             if position and has_quads and not store.is_loading:
                 store._repeat_changes(position, state)
@@ -154,16 +155,15 @@ class SharedStore(Store):
         The write lock must be held.
         """
         assert self._inference
-        assert self._folder
         if self:
             report(f"Running inference in {self._folder} ...")
         graphs = self._inference.graphs
-        scratch_name = f"{TRIAL_FOLDER_PREFIX}{uuid.uuid4().hex}"
-        with open_linked_copy(self._quads, self._folder, scratch_name) as scratch_folder:
-            scratch = ox.Store(scratch_folder)
-            self._inference.rebuild(scratch)
-            apply_to_engine(self._inference.describe(scratch, None), scratch)
-            after = read_graph_contents(scratch, graphs)
+        with self.snapshot(f"{TRIAL_FOLDER_PREFIX}{uuid.uuid4().hex}") as snapshot:
+            quads = snapshot.open_quads()
+            self._inference.rebuild(quads)
+            apply_to_engine(self._inference.describe(quads, None), quads)
+            after = read_graph_contents(quads, graphs)
+            del quads  # closed before its files are removed
         change = compare_contents(read_graph_contents(self._quads, graphs), after)
         self._replicate(change)
         self._log_and_apply([], change, change)
@@ -396,14 +396,13 @@ class SharedStore(Store):
         self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None, file: SourceFile | None = None
     ) -> None:
         """Load a large file. The write lock is held until `finish_load` is called."""
-        assert self._folder
         if self.load_stack is None:
             with ExitStack() as stack:
                 stack.enter_context(self.sharing.write_lock.hold_across_threads(self._restore_service))
                 with self._lock:
                     self._prepare_write()
                 # The old copy exists until `finish_load`; after a crash, `restore_interrupted_copy` uses it.
-                stack.enter_context(open_linked_copy(self._quads, self._folder, BEFORE_LOAD_FOLDER))
+                self.before_load = stack.enter_context(self.snapshot(BEFORE_LOAD_FOLDER))
                 self.load_stack = stack.pop_all()
         super().bulk_load(source, format_, graph, file)
 
@@ -419,21 +418,17 @@ class SharedStore(Store):
                 raise
             finally:
                 self.load_stack = None
+                del self.before_load
 
     def _undo_load(self) -> None:
         """Restore the copy from before the bulk load."""
-        assert self._folder
         with self._replacing_quads():
-            replace_quads(
-                self._quads, ox.Store.read_only(str(self._folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER))
-            )
+            replace_quads(self._quads, self.before_load._quads)
             self._set_coming_position(None, self.shared_position)
 
     def _difference_since_load(self) -> tuple[Iterable[ox.Quad], Iterable[ox.Quad]]:
         """The quads removed and added since the bulk load began."""
-        assert self._folder
-        old_copy = ox.Store.read_only(str(self._folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER))
-        return self._skolemized_difference(old_copy, self._quads)
+        return self._skolemized_difference(self.before_load._quads, self._quads)
 
     def _skolemized_difference(
         self, old: ox.Store, new: ox.Store

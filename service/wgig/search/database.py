@@ -138,17 +138,21 @@ def update_index_entry(connection: sqlite3.Connection, key: EntryKey, entry: Ind
     if entry.passages:
         number = old_row.id if old_row else next_row_number(connection, kind)
         insert_index_row(connection, IndexRow(number, *key, kind, entry.label), entry)
+        insert_correction_words(connection, entry.passage_words.split())
 
 
 def insert_index_row(connection: sqlite3.Connection, row: IndexRow, entry: IndexEntry) -> None:
-    """Insert a row and its entry, which must be new."""
+    """Insert a row and its entry, which must be new, without its correction words."""
     connection.execute("INSERT INTO things VALUES (?, ?, ?, ?, ?)", row)
     connection.execute("INSERT INTO entries VALUES (?, ?)", (row.id, str(entry)))
     for table, text in iter_searchable_words(row, entry):
         connection.execute(f"INSERT INTO {table} (rowid, words) VALUES (?, ?)", (row.id, text))  # noqa: S608
-    connection.executemany(
-        "INSERT OR IGNORE INTO words VALUES (length(?1), ?1)", iter_correction_words(entry.passage_words)
-    )
+
+
+def insert_correction_words(connection: sqlite3.Connection, words: Iterable[str]) -> None:
+    """Insert those of the words that may replace misspelled words; they have only letters."""
+    rows = ((word,) for word in set(words) if word.isalpha() and len(word) in CORRECTION_WORD_LETTERS)
+    connection.executemany("INSERT OR IGNORE INTO words VALUES (length(?1), ?1)", rows)
 
 
 def delete_index_words(connection: sqlite3.Connection, row: IndexRow, entry: IndexEntry) -> None:
@@ -177,11 +181,6 @@ def language_filter_tokens(language: str) -> list[str]:
     """The filter tokens of a language tag and its prefixes: for `zh-Hant`, of `zh` and of `zh-Hant`."""
     parts = language.split("-")
     return [filter_token("l", "-".join(parts[: count + 1])) for count in range(len(parts))]
-
-
-def iter_correction_words(text: str) -> Iterator[tuple[str]]:
-    """The words of a text that may replace misspelled words, as SQL parameters. They have only letters."""
-    return ((word,) for word in set(text.split()) if word.isalpha() and len(word) in CORRECTION_WORD_LETTERS)
 
 
 def next_row_number(connection: sqlite3.Connection, kind: str) -> int:
@@ -250,7 +249,7 @@ def insert_staged_passages(
     connection: sqlite3.Connection, base: str, report_count: Callable[[int], None]
 ) -> None:
     """Insert a row and entry for each resource and language in the staging table."""
-    counts, inserted_count = Counter[int](), 0
+    counts, inserted_count, words = Counter[int](), 0, set[str]()
     rows = connection.execute(STAGED_PASSAGES_SQL)
     for number, ((iri, language), group) in enumerate(groupby(rows, itemgetter(0, 1))):
         passages = [Passage(*row[2:]) for row in group]
@@ -258,7 +257,9 @@ def insert_staged_passages(
         first = first_row_number(kind)
         row_number = first + counts[first]
         insert_index_row(connection, IndexRow(row_number, *EntryKey(iri, language), kind, entry.label), entry)
+        words.update(entry.passage_words.split())
         counts[first] += 1
         inserted_count += len(passages)
         if number % PROGRESS_STEP_ITEMS == 0:
             report_count(inserted_count)
+    insert_correction_words(connection, words)

@@ -12,14 +12,21 @@ import weakref
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import wait
+from contextlib import suppress
 from datetime import UTC, datetime
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+import pyoxigraph as ox
+
 from ..problems import Problem
+from ..store.errors import StoreError
 from ..store.files import ASIDE_FOLDER
-from ..store.projection import Projection, ProjectionState, RebuildNeededError
+from ..store.projection import PROJECTION_ERRORS, Projection, ProjectionState, RebuildNeededError
 from ..store.projection_runner import CommittedChange
+from ..store.resource_versions.rescan import SCAN_NICE_LEVEL, is_large_snapshot, prepare_scan_process
 from ..store.sqlite import is_sqlite_damage
 from ..store.store import Store
 from ..store.view import StoreView
@@ -65,6 +72,7 @@ class FullTextIndex(Projection):
         self.file_number = 0  # increases when the file is replaced
         self.frequent_terms: set[SearchTerm] = set()  # a cache for `ranking.is_frequent_term`
         self.progress = (0, 0)  # passages staged, and passages indexed
+        self.nice_increment = SCAN_NICE_LEVEL  # of the process that indexes a large store
 
     def load_position(self) -> int | None:
         """Open the index file. Returns the version that it includes; None if it cannot be continued."""
@@ -149,7 +157,10 @@ class FullTextIndex(Projection):
         self.file_number += 1
         self.frequent_terms = set()
         close_index_connections(self.writers, self.free_readers)
-        fill_index(self.path, view, self.base, self.report_progress)
+        if view.folder and is_large_snapshot(view.folder):
+            self.fill_in_process(self.path, view.folder)
+        else:
+            fill_index(self.path, view, self.base, self.report_progress)
         writer = connect_index(self.path, writes=True)
         write_index_properties(
             writer,
@@ -160,6 +171,26 @@ class FullTextIndex(Projection):
         )
         self.file_number += 1
         self.writers.append(writer)
+
+    def fill_in_process(self, path: Path, snapshot: Path) -> None:
+        """Fill the index file in a separate process, so that the threads of this one are not delayed.
+
+        Raises sqlite3.Error, OSError and StoreError.
+        """
+        context = get_context("spawn")
+        receiver, sender = context.Pipe(duplex=False)
+        arguments = (path, snapshot, self.base, self.nice_increment, sender)
+        process = context.Process(target=fill_from_snapshot, args=arguments, daemon=True)
+        process.start()
+        sender.close()  # so that the end of the process is the end of the messages
+        outcome: Exception | None = StoreError("The process that builds the search index was killed.")
+        with receiver, suppress(EOFError):
+            while isinstance(message := receiver.recv(), tuple):
+                self.report_progress(*message)
+            outcome = message
+        process.join()
+        if outcome:
+            raise outcome
 
     def report_progress(self, staged: int, indexed: int) -> None:
         """Store the progress of the build, in passages."""
@@ -226,6 +257,20 @@ class FullTextIndex(Projection):
         return Problem(
             503, f"The search index is being rebuilt: {progress} Try again soon.", headers=INDEX_RETRY_HEADERS
         )
+
+
+def fill_from_snapshot(
+    path: Path, snapshot: Path, base: str, nice_increment: int, sender: Connection
+) -> None:
+    """Fill an index file in a process of its own. Sends the progress, and at the end None or an error."""
+    prepare_scan_process(nice_increment)
+    view = StoreView(ox.Store.read_only(str(snapshot)), snapshot)
+    try:
+        fill_index(path, view, base, lambda *progress: sender.send(progress))
+    except PROJECTION_ERRORS as error:
+        sender.send(error)
+    else:
+        sender.send(None)
 
 
 def close_index_connections(

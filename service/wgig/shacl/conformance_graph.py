@@ -9,9 +9,10 @@ graph, all of it is replaced.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
@@ -36,6 +37,7 @@ from .outcomes import ASSERTION_NAMESPACE, CHECKER_NODE
 # The files that an assertion is computed from, beside the paper: the rules and the data that they refer to.
 DIGESTED_FILE_PATTERNS = ("shapes/issue-paper*.ttl", "ontology/*.ttl", "data/*.ttl", "data/examples/*.ttl")
 MAX_CHANGED_PAPERS = 200  # papers in one change
+MIN_PARALLEL_PAPERS = 600  # with fewer papers, starting processes takes longer than checking
 MAX_REMOVED_QUADS = 100_000  # quads in one change that empties the graph
 MAX_UNANNOUNCED_PAPERS = 1000  # before a check of more papers, a message is shown, as it takes long
 
@@ -54,6 +56,14 @@ class StalePaper(NamedTuple):
     old_quads: frozenset[ox.Quad]
 
 
+class CheckedPaper(NamedTuple):
+    """A paper that was checked: its place among the compared papers, and the quads to remove and to add."""
+
+    position: int
+    removed: Collection[ox.Quad]
+    added: Collection[ox.Quad]
+
+
 class ConformanceGraph:
     """The graph of the checker's assertions on the papers of a store."""
 
@@ -67,9 +77,9 @@ class ConformanceGraph:
         """Take the base IRI of the graphs, the name of the engine, and callbacks.
 
         `show_progress` gets a message before many papers are checked; `report_progress` gets the number of
-        papers that are done and of all papers, after each change.
+        papers that are done and of all papers, at first and after each change.
         """
-        self.graph = ox.NamedNode(f"{base}graph/conformance")
+        self.base, self.graph = base, ox.NamedNode(f"{base}graph/conformance")
         self.paper_graph_prefix = f"{base}graph/paper/"
         self.engine_name = engine_name
         self.show_progress, self.report_progress = show_progress, report_progress
@@ -86,13 +96,18 @@ class ConformanceGraph:
         return ox.Quad(CHECKER_NODE, WGIG_DIGEST, ox.Literal(self.digest), self.graph)
 
     def iter_changes(
-        self, quads: QuadSource, change: Change | None, check_results: CheckResults = NO_CHECK_RESULTS
+        self,
+        quads: QuadSource,
+        change: Change | None,
+        check_results: CheckResults = NO_CHECK_RESULTS,
+        snapshot: Path | None = None,
     ) -> Iterator[Change]:
         """The changes of the graph that follow from a change of the papers (None: it is unknown).
 
-        `quads` are as after that change, with this graph as before it. `check_results` are results that an
-        engine found before. Each change has at most MAX_CHANGED_PAPERS papers; it may be applied to the quads
-        before the next one is computed. Many papers are checked in several processes.
+        `quads` are as after that change, with this graph as before it. `check_results` are the quads about
+        papers that are known. Each change has at most MAX_CHANGED_PAPERS papers; it may be applied to the
+        quads before the next one is computed. With the folder of a snapshot of the quads, many papers are
+        read and checked in several processes.
         """
         is_current = self.rules_quad in quads
         is_known = is_current and change is not None and self.graph.value not in change.graphs
@@ -108,16 +123,29 @@ class ConformanceGraph:
         ordered_names = sorted(self.all_paper_names(quads) if names is None else names)
         if len(ordered_names) > MAX_UNANNOUNCED_PAPERS:
             self.show_progress(f"Checking {len(ordered_names)} papers against the template ...")
-        papers = self.iter_stale_papers(quads, ordered_names, is_current=is_current)
+        if snapshot and len(ordered_names) >= MIN_PARALLEL_PAPERS:
+            from .conformance_workers import check_in_processes  # noqa: PLC0415 - see iter_checked_papers
+
+            papers = check_in_processes(self, ordered_names, snapshot, is_current=is_current)
+        else:
+            papers = self.iter_checked_papers(quads, ordered_names, check_results, is_current=is_current)
         created = () if exists else (self.graph.value,)
-        yield from self.iter_updates(
-            papers, check_results, len(ordered_names), created, is_current=is_current
-        )
+        yield from self.iter_updates(papers, len(ordered_names), created, is_current=is_current)
+
+    def iter_checked_papers(
+        self, quads: QuadSource, names: Sequence[str], check_results: CheckResults, *, is_current: bool
+    ) -> Iterator[CheckedPaper]:
+        """The stale ones of the papers with these names, checked in this process."""
+        papers = self.iter_stale_papers(quads, enumerate(names, 1), is_current=is_current)
+        if first_paper := next(papers, None):
+            # The import takes 0.2 s, and most starts need none of it.
+            from .conformance_workers import check_papers  # noqa: PLC0415
+
+            yield from check_papers(chain([first_paper], papers), check_results, self.engine_name, self.graph)
 
     def iter_updates(
         self,
-        papers: Iterator[StalePaper],
-        check_results: CheckResults,
+        papers: Iterable[CheckedPaper],
         paper_count: int,
         created: tuple[str, ...],
         *,
@@ -127,25 +155,21 @@ class ConformanceGraph:
 
         Without `is_current`, the first one also adds the statements that all papers share.
         """
-        if first_paper := next(papers, None):
-            # The import takes 0.2 s, and most starts need none of it.
-            from .conformance import shared_conformance_triples  # noqa: PLC0415
-            from .conformance_workers import iter_checked_papers  # noqa: PLC0415
+        self.report_progress(0, paper_count)
+        removed, added = list[ox.Quad](), list[ox.Quad]()
+        if not is_current:
+            from .conformance import shared_conformance_triples  # noqa: PLC0415 - see iter_checked_papers
 
-            shared = () if is_current else shared_conformance_triples(self.digest)
-            removed, added = list[ox.Quad](), [build_quad(triple, self.graph) for triple in shared]
-            checked_papers = iter_checked_papers(
-                chain([first_paper], papers), check_results, self.engine_name, self.graph
-            )
-            for number, (paper, new_quads) in enumerate(checked_papers, 1):
-                removed += paper.old_quads - new_quads
-                added += new_quads - paper.old_quads
-                if number % MAX_CHANGED_PAPERS == 0:
-                    yield Change(tuple(removed), tuple(added), created=created)
-                    removed, added, created = [], [], ()
-                    self.report_progress(paper.position, paper_count)
-            if removed or added:
+            added += [build_quad(triple, self.graph) for triple in shared_conformance_triples(self.digest)]
+        for number, paper in enumerate(papers, 1):
+            removed += paper.removed
+            added += paper.added
+            if number % MAX_CHANGED_PAPERS == 0:
                 yield Change(tuple(removed), tuple(added), created=created)
+                removed, added, created = [], [], ()
+                self.report_progress(paper.position, paper_count)
+        if removed or added:
+            yield Change(tuple(removed), tuple(added), created=created)
         self.report_progress(paper_count, paper_count)
 
     def iter_removals(self, quads: QuadSource, *, is_dropped: bool = False) -> Iterator[Change]:
@@ -182,10 +206,13 @@ class ConformanceGraph:
         return {*asserted_names, *stored_names, *read_example_papers()}
 
     def iter_stale_papers(
-        self, quads: QuadSource, names: Iterable[str], *, is_current: bool
+        self, quads: QuadSource, names: Iterable[tuple[int, str]], *, is_current: bool
     ) -> Iterator[StalePaper]:
-        """The papers whose digest has changed; without `is_current`, all of them, as new ones."""
-        for position, name in enumerate(names, 1):
+        """The papers whose digest has changed; without `is_current`, all of them, as new ones.
+
+        `names` has the position of each name.
+        """
+        for position, name in names:
             lines = self.find_paper_lines(quads, name)
             digest = self.digest_lines(lines)
             if not is_current:

@@ -21,12 +21,12 @@ from ..rdf.positions_turtle import TriplePosition
 from ..settings import Settings
 from ..store.commit import CheckResults
 from .check import build_check_report, find_document_results
+from .conformance import PaperToCheck, build_conformance_triples
 from .conformance_graph import ConformanceGraph, paper_node
 from .documents import Document, DocumentReader, read_rdf
 from .findings import Report
 from .paper_scope import ActorStatement, check_paper_scope
 from .reports import REPORT_WRITERS
-from .results import ValidationResult
 
 PAPER_GRAPH_PATH = "graph/paper/"
 PROFILE_OFF = "off"
@@ -71,20 +71,21 @@ class PaperSubmission(NamedTuple):
 class GateDecision(NamedTuple):
     """The sent triples, in N-Triples, if the write is allowed; else the serialized report.
 
-    `results` are the validation results for the paper, `digest` is that of the triples and rules that they
-    were computed from. `actor_statements` are still to be compared with the store (`check_actor_statements`).
+    `conformance` has the quads of the conformance graph about the paper, as N-Quads; `digest` is that of the
+    triples and rules that they were computed from. `actor_statements` are still to be compared with the store
+    (`check_actor_statements`).
     """
 
     triples: bytes = b""
     report: bytes = b""
     digest: str = ""
-    results: frozenset[ValidationResult] = frozenset()
+    conformance: bytes = b""
     actor_statements: tuple[ActorStatement, ...] = ()
 
     @property
     def by_digest(self) -> CheckResults:
-        """The results of the engine by digest, as the store accepts them; empty if no engine ran."""
-        return {self.digest: self.results} if self.digest else {}
+        """The quads of the conformance graph by digest, as the store accepts them; empty if no engine ran."""
+        return {self.digest: self.conformance} if self.digest else {}
 
 
 def is_paper_graph(graph: str | None, base: str) -> bool:
@@ -117,12 +118,14 @@ def check_submission(submission: PaperSubmission) -> GateDecision:
     report = build_check_report(content, profile, results)
     if not report.conforms:
         return GateDecision(report=serialize_refusal_report(report, submission))
-    digest = get_conformance_graph(submission.settings.base, submission.settings.shacl).compute_digest(
-        [*serialization.normalize_triples(content.triples)]
+    graph = get_conformance_graph(submission.settings.base, submission.settings.shacl)
+    triples = [*serialization.normalize_triples(content.triples)]
+    paper = PaperToCheck(submission.paper, triples, graph.compute_digest(triples), results)
+    (conformance,) = build_conformance_triples([paper], graph.engine_name)
+    lines = serialization.serialize_n_quads(
+        serialization.build_quad(triple, graph.graph) for triple in conformance
     )
-    return GateDecision(
-        sent_lines, digest=digest, results=frozenset(results), actor_statements=actor_statements
-    )
+    return GateDecision(sent_lines, b"", paper.digest, lines, actor_statements)
 
 
 @cache

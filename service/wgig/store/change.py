@@ -57,7 +57,8 @@ class Change:
     @property
     def filled_graphs(self) -> set[str]:
         """The IRIs of the named graphs to which quads are added."""
-        return {quad.graph_name.value for quad in self.added if isinstance(quad.graph_name, ox.NamedNode)}
+        names = {quad.graph_name for quad in self.added}
+        return {name.value for name in names if isinstance(name, ox.NamedNode)}
 
     @property
     def graphs(self) -> set[str]:
@@ -197,6 +198,9 @@ def apply_change(change: Change, quads: ox.Store) -> None:
 
 def combine_changes(changes: Sequence[Change]) -> Change:
     """The net change of consecutive changes."""
+    changes = [change for change in changes if change]
+    if len(changes) == 1:
+        return changes[0]
     removed, added = net_difference((change.removed, change.added) for change in changes)
     dropped, created = net_difference((change.dropped, change.created) for change in changes)
     return Change(removed, added, dropped, created)

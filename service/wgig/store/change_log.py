@@ -35,6 +35,7 @@ import zstandard
 from ..rdf.serialization import serialize_n_triples
 from .change import BEGINNING_OF_TIME, Change, parse_change, serialize_change
 from .errors import DiskFullError, MissingChangesError, OutcomeUnknownError, StoreError
+from .sqlite import is_sqlite_damage
 
 MAX_CHANGES_BETWEEN_SNAPSHOTS = 50  # of a graph: replaying so many changes of a paper takes 15 ms
 PRIVATE_FILE_MODE = 0o600  # the log has what was deleted from graphs
@@ -183,9 +184,12 @@ class ChangeLog:
             self.write_setting(connection, "epoch", self.epoch)
 
     @property
-    def erasure_count(self) -> int:
-        """How many times contents were erased. Copies of them elsewhere must be made again each time."""
-        return int(self.read_setting("erasures") or 0)
+    def erased_digests(self) -> list[str]:
+        """The SHA-256 of each content that was erased, in order; copies elsewhere may still have it.
+
+        A content that came back and was erased again is listed again.
+        """
+        return list(json.loads(self.read_setting("erased") or "[]"))
 
     def write_setting(self, connection: sa.Connection, name: str, value: str) -> None:
         """Set a setting of the log, in a transaction."""
@@ -193,14 +197,28 @@ class ChangeLog:
         connection.execute(sa.insert(settings_table).values(name=name, value=value))
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the database, so that it does not grow; writes need not wait."""
+        """Move the write-ahead log into the database, so that it does not grow.
+
+        Writes need not wait for the first pass. The second one moves what they have added meanwhile, so that
+        the next write begins at the start of the file: under constant load, it would grow for ever.
+        """
         with self.translate_errors(), self.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+            with self.lock:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
     def truncate_wal(self) -> None:
-        """Move the write-ahead log into the database, and empty its file, so that erased content is gone."""
+        """Move the write-ahead log into the database, and empty its file, so that erased content is gone.
+
+        Raises StoreError if another process reads the log for longer than BUSY_TIMEOUT_SECONDS.
+        """
         with self.lock, self.translate_errors(), self.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        if is_busy:
+            raise StoreError(
+                f"The file {self.path}-wal may still have what was erased, as another process reads the "
+                "change log, such as a backup. Repeat this command when that has ended."
+            )
 
     def copy_to(self, path: Path) -> None:
         """Copy the log to a new file, by the backup interface of SQLite; writes can continue meanwhile."""
@@ -240,6 +258,10 @@ class ChangeLog:
             cause = getattr(error, "orig", None) or error
             if "full" in str(cause):
                 raise DiskFullError(f"The change log {self.path} is on a disk that is full.") from error
+            if isinstance(cause, zstandard.ZstdError) or is_sqlite_damage(cause):
+                raise StoreError(
+                    f"The change log {self.path} is damaged ({cause}). Restore a backup."
+                ) from error
             raise StoreError(f"The change log {self.path} failed: {cause}.") from error
 
     def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
@@ -381,6 +403,12 @@ class ChangeLog:
         with self.translate_errors():
             return [parse_entry_row(row) for row in rows]
 
+    def count_change_bytes(self, version: int) -> int:
+        """The compressed size of the change of a version; 0 if it is not in the log."""
+        is_version = commits_table.c.version == version
+        rows = self.select(sa.select(sa.func.length(commits_table.c.change)).where(is_version))
+        return int(rows[0][0] or 0) if rows else 0
+
     def find_last_reset(self) -> int:
         """The version of the last step of a bulk load, after which all changes are logged; 0 without one."""
         return self.find_last_step()[0]
@@ -395,6 +423,15 @@ class ChangeLog:
         statement = statement.where(kinds == kind if kind else kinds.in_(STEP_ENTRIES))
         rows = self.select(statement.order_by(commits_table.c.version.desc()).limit(1))
         return (rows[0].version, rows[0].kind) if rows else (0, "")
+
+    def find_end_of_load(self, position: int) -> int:
+        """The last version of a bulk load, if `position` is that of its last file; else `position`.
+
+        Its last step changes no stated quads.
+        """
+        last_step, kind = self.find_last_step()
+        is_last_file = position == last_step - 1 == self.find_last_step(LOADED_FILE_ENTRY)[0]
+        return last_step if is_last_file and kind == RESET_ENTRY else position
 
     def keep_content(self, content: bytes) -> str:
         """The SHA-256 of a content in hexadecimal. The commit that replaces the content logs it."""
@@ -441,6 +478,13 @@ class ChangeLog:
     def replay_graph(self, connection: sa.Connection, graph: str, version: int) -> bytes:
         """As `read_graph`, with an open connection."""
         snapshot_version = self.find_snapshot_version(connection, graph, version)
+        erased = sa.select(erased_table.c.version).where(
+            erased_table.c.graph == graph,
+            erased_table.c.version > (snapshot_version or 0),
+            erased_table.c.version <= version,
+        )
+        if connection.execute(erased).first():
+            raise MissingChangesError("This content was erased by the operator of the service.")
         if snapshot_version is None:
             raise MissingChangesError("This content is not kept in the change log.")
         snapshots, is_replayed = graph_snapshots_table.c, graph_changes_table.c
@@ -449,13 +493,6 @@ class ChangeLog:
                 snapshots.graph == graph, snapshots.version == snapshot_version
             )
         ).scalar_one()
-        erased = sa.select(erased_table.c.version).where(
-            erased_table.c.graph == graph,
-            erased_table.c.version > snapshot_version,
-            erased_table.c.version <= version,
-        )
-        if connection.execute(erased).first():
-            raise MissingChangesError("This content was erased by the operator of the service.")
         changes = connection.execute(
             sa.select(commits_table.c.change)
             .join(graph_changes_table, is_replayed.version == commits_table.c.version)

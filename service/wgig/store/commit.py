@@ -10,6 +10,7 @@ query it; a `GraphDescriber` computes descriptions from all quads, after the com
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -108,9 +109,9 @@ def serialize_data_block(quads: Iterable[ox.Quad]) -> str:
     )
 
 
-# Results of SHACL checks before the write, by the digest of the data, so that a computed graph does not have
-# to check the same data again.
-CheckResults = Mapping[str, frozenset[Any]]
+# What a check before the write has computed, by the digest of the data: the quads about the data in a
+# computed graph, as N-Quads, so that they are not computed again.
+CheckResults = Mapping[str, bytes]
 NO_CHECK_RESULTS: CheckResults = MappingProxyType({})
 
 
@@ -124,13 +125,18 @@ class ComputedGraph(Protocol):
         """The digest of everything that determines how the graph is computed."""
 
     def iter_changes(
-        self, quads: QuadSource, change: Change | None, check_results: CheckResults = NO_CHECK_RESULTS
+        self,
+        quads: QuadSource,
+        change: Change | None,
+        check_results: CheckResults = NO_CHECK_RESULTS,
+        snapshot: Path | None = None,
     ) -> Iterator[Change]:
         """The changes of this graph that follow from a change of the stated quads (None: unknown).
 
-        `quads` are as after that change, but this graph is as before it. `check_results` are known results
+        `quads` are as after that change, but this graph is as before it. `check_results` are known quads
         for data of the change. The changes after an unknown one come in batches, as they may be large; each
-        may be applied before the next is computed.
+        may be applied before the next is computed. `snapshot` is the folder of a snapshot of the quads, if
+        there is one, from which other processes may read.
         """
 
 

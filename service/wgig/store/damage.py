@@ -11,22 +11,22 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Timer
-
-import pyoxigraph as ox
+from typing import TYPE_CHECKING
 
 from .backup.manifest import DamagedBackupError
 from .backup.verification import verify_quads
-from .errors import build_store_error, is_engine_damage
+from .errors import DamagedStoreError, StoreError
 from .files import ASIDE_FOLDER, hold_file_lock
-from .snapshot import open_linked_copy
+
+if TYPE_CHECKING:
+    from .view import StoreView
 
 SUSPICIOUS_QUERY_SECONDS = 2.0  # until the store is verified
 # A query of a large store may just be slow, and verifying takes 1.3 s for a million quads.
 VERIFICATION_INTERVAL_SECONDS = 600
-# In `aside`: the copy that is verified, its lock, and the file whose time is that of the last verification.
-VERIFIED_COPY_FOLDER, VERIFICATION_LOCK_FILE, VERIFIED_MARK_FILE = (
+# In `aside`: the snapshot that is verified, a lock, and the file whose time is that of the last verification.
+VERIFIED_COPY_FOLDER, VERIFICATION_LOCK_FILE, VERIFICATION_TIME_FILE = (
     "verification",
     "verifying.lock",
     "verified",
@@ -37,14 +37,14 @@ logger = logging.getLogger("wgig")
 
 
 @contextmanager
-def watch_for_damage(quads: ox.Store, folder: Path | None) -> Iterator[None]:
-    """Context manager of a query of the store in `folder` (None: in memory, without files)."""
-    if folder is None:
+def watch_for_damage(view: "StoreView") -> Iterator[None]:
+    """Context manager of a query of a view, whose folder is that of the store."""
+    if view.folder is None:  # in memory, without files
         yield
         return
     # Cleared afterwards, so that the thread of a canceled timer does not keep the store open.
-    watched = [quads]
-    timer = Timer(SUSPICIOUS_QUERY_SECONDS, exit_if_damaged, (watched, folder))
+    watched = [view]
+    timer = Timer(SUSPICIOUS_QUERY_SECONDS, exit_if_damaged, [watched])
     timer.daemon = True
     timer.start()
     try:
@@ -54,38 +54,41 @@ def watch_for_damage(quads: ox.Store, folder: Path | None) -> Iterator[None]:
         timer.cancel()
 
 
-def exit_if_damaged(watched: list[ox.Store], folder: Path) -> None:
+def exit_if_damaged(watched: list["StoreView"]) -> None:
     """Verify a store, unless this was done recently. If it is damaged, log it and end the process.
 
-    `watched` has the store while its query runs, else it is empty.
+    `watched` has a view of the store while its query runs, else it is empty.
     """
-    for quads in watched:
-        message = find_damage(quads, folder)
+    for view in watched:
+        message = find_damage(view)
         if message:
             logger.critical("%s", message)
             logging.shutdown()
             os._exit(DAMAGED_STORE_EXIT_CODE)  # the query cannot be interrupted
 
 
-def find_damage(quads: ox.Store, folder: Path) -> str:
+def find_damage(view: "StoreView") -> str:
     """A sentence about the damage of a store; empty if there is none, or if it was verified recently.
 
     It is also empty if the store cannot be verified, for example on a full disk.
     """
-    if folder.parent.name == ASIDE_FOLDER:  # a snapshot
-        folder = folder.parent.parent
-    mark = folder / ASIDE_FOLDER / VERIFIED_MARK_FILE
+    folder = view.folder
+    assert folder
+    time_file = folder / ASIDE_FOLDER / VERIFICATION_TIME_FILE
     try:
-        if mark.exists() and time.time() - mark.stat().st_mtime < VERIFICATION_INTERVAL_SECONDS:
+        if time_file.exists() and time.time() - time_file.stat().st_mtime < VERIFICATION_INTERVAL_SECONDS:
             return ""
         with (
             hold_file_lock(folder / ASIDE_FOLDER / VERIFICATION_LOCK_FILE, "it is being verified"),
-            open_linked_copy(quads, folder, VERIFIED_COPY_FOLDER) as copy_folder,
+            view.snapshot(VERIFIED_COPY_FOLDER) as snapshot,
         ):
-            verify_quads(copy_folder)
-        mark.touch()
+            assert snapshot.folder
+            verify_quads(snapshot.folder)
+        time_file.touch()
     except DamagedBackupError as error:
         return f"In the store {folder}, {error}; restore a backup."
-    except (OSError, RuntimeError, ValueError) as error:  # of the engine, as it copies
-        return str(build_store_error(error, folder)) if is_engine_damage(error) else ""
+    except DamagedStoreError as error:  # found by the engine as it copied
+        return str(error)
+    except (StoreError, OSError, RuntimeError, ValueError):
+        pass
     return ""

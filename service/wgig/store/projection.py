@@ -19,6 +19,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from enum import Enum
 
+from ..problems import Problem
 from .errors import StoreError, StoreUnavailableError
 from .projection_runner import CommittedChange, combine_commits
 from .store import Store
@@ -110,16 +111,19 @@ class Projection(ABC):
         with self.store.write_lock(), self.lock:
             if self.state is not ProjectionState.CLOSED:
                 return
-            position, version = self.load_position(), self.store.log_version
+            position = self.load_position()
+            if position is not None and position > self.store.log_version:
+                self.store.skip_lost_versions(position)
+            version = self.store.log_version
             self.applied_count = self.store.runner.published_count
             is_current = position == version
             self.state = ProjectionState.CURRENT if is_current else ProjectionState.STALE
             self.replay_position = position
-            self.store.runner.add(self)
+            self.store.runner.subscribe(self)
             if not is_current:
                 self.on_stale()
 
-    def follow(self, commits: Sequence[CommittedChange] | None, last_number: int) -> None:
+    def receive(self, commits: Sequence[CommittedChange] | None, last_number: int) -> None:
         """Apply or collect commits (None: an unknown change), on the thread of the runner."""
         with self.lock:
             if last_number <= self.applied_count:
@@ -218,10 +222,15 @@ class Projection(ABC):
                     if commits:
                         self.apply_many(commits)
                     self.state = ProjectionState.STALE if commits is None else ProjectionState.CURRENT
-        except BaseException:
+        except BaseException as error:
             with self.lock:
                 self.state, self.replay_position = ProjectionState.BROKEN, None
-            raise
+            if isinstance(error, (*PROJECTION_ERRORS, Problem)) or not isinstance(error, Exception):
+                raise
+            log.exception("%s cannot be built", self.name)
+            raise StoreUnavailableError(
+                f"{self.name} cannot be built. The log of the service has the reason."
+            ) from error
 
     def _replay(self, position: int) -> bool:
         """Apply the commits after a position from the change log. Returns False if it must be rebuilt."""

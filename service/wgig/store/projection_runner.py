@@ -41,7 +41,9 @@ class CommittedChange:
     @cached_property
     def full(self) -> Change:
         """The change of all quads."""
-        return self.stated.combine(self.derived) if self.derived else self.stated
+        if self.stated and self.derived:  # else there is nothing to compare
+            return self.stated.combine(self.derived)
+        return self.stated or self.derived
 
 
 def combine_commits(commits: Sequence[CommittedChange]) -> CommittedChange:
@@ -57,10 +59,10 @@ def combine_commits(commits: Sequence[CommittedChange]) -> CommittedChange:
     )
 
 
-class Follower(Protocol):
+class CommitSubscriber(Protocol):
     """What gets each published commit."""
 
-    def follow(self, commits: Sequence[CommittedChange] | None, last_number: int) -> None:
+    def receive(self, commits: Sequence[CommittedChange] | None, last_number: int) -> None:
         """Apply or collect commits; None if the store has changed in an unknown way. Raises nothing.
 
         `last_number` is the number of the last of them, as counted by `ProjectionRunner.published_count`.
@@ -73,7 +75,7 @@ class ProjectionRunner:
     def __init__(self) -> None:
         """Start without projections, and without a thread until the first commit."""
         self.condition = threading.Condition()
-        self.followers: list[Follower] = []
+        self.subscribers: list[CommitSubscriber] = []
         self.queue = deque[CommittedChange | None]()  # with those that are being applied
         self.batch_size = 0  # of the commits that are being applied
         self.announced: Sequence[CommittedChange] = ()  # being written to the engine
@@ -81,10 +83,10 @@ class ProjectionRunner:
         self.executor: ThreadPoolExecutor | None = None
         self.is_running = False
 
-    def add(self, follower: Follower) -> None:
-        """Pass each later commit to a follower."""
+    def subscribe(self, subscriber: CommitSubscriber) -> None:
+        """Pass each later commit to a subscriber."""
         with self.condition:
-            self.followers.append(follower)
+            self.subscribers.append(subscriber)
 
     def announce(self, commits: Sequence[CommittedChange]) -> None:
         """Take note of commits before they are written to the engine, for `restore_quads`."""
@@ -95,7 +97,7 @@ class ProjectionRunner:
         with self.condition:
             self.announced = ()
             self.published_count += len(commits)
-            if not self.followers:
+            if not self.subscribers:
                 self.applied_count = self.published_count
                 return
             self.queue.extend(commits)
@@ -113,10 +115,10 @@ class ProjectionRunner:
                     return
                 batch = list(islice(iter_known(self.queue), MAX_BATCH_COMMITS))
                 self.batch_size = len(batch) or 1
-                followers = list(self.followers)
+                subscribers = list(self.subscribers)
                 last_number = self.applied_count + self.batch_size
-            for follower in followers:
-                follower.follow(batch or None, last_number)
+            for subscriber in subscribers:
+                subscriber.receive(batch or None, last_number)
             with self.condition:
                 for _ in range(self.batch_size):
                     self.queue.popleft()

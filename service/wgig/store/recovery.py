@@ -8,10 +8,12 @@ reached, as its derived quads always agree with its stated ones.
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyoxigraph as ox
 
+from ..files import sync_to_disk
 from .change import (
     MAX_COMPARED_QUADS,
     Change,
@@ -21,11 +23,13 @@ from .change import (
 )
 from .change_log import LOAD_BEGIN_ENTRY, ChangeLog, CommitOrigin, LogEntry
 from .commit import apply_to_engine
-from .errors import StoreError
-from .files import VERSIONS_FOLDER, iter_version_files
+from .errors import StoreError, translate_disk_errors
+from .files import ASIDE_FOLDER, VERSIONS_FOLDER, iter_version_files
+from .folder import CHANGE_LOG_FILE, CURRENT_LAYOUT_NUMBER, read_layout
 from .inference.inference import Inference
-from .position import EnginePosition
+from .position import POSITION_FILE, EnginePosition
 
+MAX_COMPARED_CHANGE_BYTES = 16 * 1024  # compressed, of about 1,000 quads, which takes 5 ms
 MAX_UNREPORTED_COMMITS = 100  # replaying more takes a second or longer, so it is reported
 
 # Files of the first layout, which had a journal and marks instead of a change log.
@@ -38,6 +42,7 @@ OBSOLETE_FILES = (
     "indexed",
     "in-line-with",
 )
+OBSOLETE_FOLDERS = (VERSIONS_FOLDER, f"{ASIDE_FOLDER}/kept")
 
 
 def replay_log(
@@ -49,9 +54,9 @@ def replay_log(
 ) -> bool:
     """Apply the commits after a position to the engine. Returns whether there were any.
 
-    `report` is called with a message if that takes long. Raises StoreError if the log does not fit.
+    The log must be that of the position. `report` is called with a message if that takes long. Raises
+    StoreError if the log lacks a change.
     """
-    check_position(position, log)
     start = max(position.version, log.find_last_reset())
     if log.last_version - start > MAX_UNREPORTED_COMMITS:
         report(f"Replaying {log.last_version - start} commits ...")
@@ -75,13 +80,54 @@ def check_position(position: EnginePosition, log: ChangeLog) -> None:
     )
 
 
-def check_complete(log: ChangeLog) -> None:
-    """Raise StoreError if the quads cannot come from the log alone, as some were loaded without it."""
-    if log.find_last_reset():
+def check_log_exists(folder: Path, *, has_quads: bool) -> None:
+    """Raise StoreError if the store in a folder had a change log, and it is missing."""
+    log = folder / CHANGE_LOG_FILE
+    if log.exists() and log.stat().st_size:
+        return
+    has_had_log = has_quads and read_layout(folder)[0] >= CURRENT_LAYOUT_NUMBER
+    if has_had_log or (folder / POSITION_FILE).exists():
         raise StoreError(
-            f"The quads beside {log.path} are missing, and it lacks some of them, which wgig load or an "
-            "older version loaded. Restore a backup."
+            f"The change log {log} is missing. Put it back with its file {log.name}-wal if it had one, or "
+            "restore a backup, or load the output of wgig dump, which reads only quads, into another folder."
         )
+
+
+def check_engine_version(quads: ox.Store, log: ChangeLog, version: int) -> None:
+    """Raise StoreError if the engine lacks the commit that it has according to its position.
+
+    What later commits have changed again is not compared, and no large commit, which would delay each start.
+    """
+    if log.count_change_bytes(version) > MAX_COMPARED_CHANGE_BYTES:
+        return
+    for entry in log.read_entries(version - 1, version):
+        missing = select_effective(entry.change, quads) if entry.change else Change()
+        if not missing:
+            return
+        later = merge_repeated_changes(later.change for later in log.iter_entries(version) if later.change)
+        if {*missing.removed, *missing.added} - {*later.removed, *later.added}:
+            raise StoreError(
+                f"The quads beside {log.path} are older than version {version}, which they have according "
+                f"to {POSITION_FILE}. Put back all files of the same time, or restore a backup."
+            )
+
+
+def prepare_new_engine(folder: Path) -> None:
+    """Prepare a folder without quads: if it has a change log, they will be replayed from nothing.
+
+    Raises StoreError, before the engine is created, if the log is missing, or lacks some of the quads.
+    """
+    check_log_exists(folder, has_quads=False)
+    if (folder / CHANGE_LOG_FILE).exists():
+        with closing(ChangeLog(folder / CHANGE_LOG_FILE)) as log:
+            if log.find_last_reset():
+                raise StoreError(
+                    f"The quads beside {log.path} are missing, and it lacks some of them, which wgig load or "
+                    "an older version loaded. Restore a backup."
+                )
+        with translate_disk_errors(folder):
+            (folder / POSITION_FILE).unlink(missing_ok=True)  # it is that of the missing engine
+            sync_to_disk(folder)
 
 
 def batch_changes(entries: Iterator[LogEntry]) -> Iterator[list[Change]]:
@@ -151,4 +197,5 @@ def remove_obsolete_files(folder: Path) -> None:
     """Remove the files of the first layout, after an upgrade."""
     for name in OBSOLETE_FILES:
         (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / VERSIONS_FOLDER, ignore_errors=True)
+    for name in OBSOLETE_FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)

@@ -4,7 +4,11 @@ The header of each entry remains: its version, time, writer and title. Erased co
 Backups made before still have it.
 """
 
-from datetime import datetime
+import json
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,7 +25,22 @@ from .change_log import (
     graph_snapshots_table,
     old_contents_table,
 )
-from .errors import StoreError
+from .errors import MissingChangesError, StoreError
+
+
+class CautiousClock:
+    """A clock for what cannot be undone: set forward by mistake, the system clock does not change it.
+
+    The time passes as fast as in this process, or is that of the system clock if that is earlier.
+    """
+
+    def __init__(self) -> None:
+        """Start at the time of the system clock."""
+        self.start, self.started_seconds = datetime.now(UTC), time.monotonic()
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+        return min(datetime.now(UTC), self.start + timedelta(seconds=time.monotonic() - self.started_seconds))
 
 
 def erase_content(log: ChangeLog, digest: str) -> None:
@@ -33,18 +52,23 @@ def erase_content(log: ChangeLog, digest: str) -> None:
     rows = log.find_old_contents(digest)
     if not rows:
         raise StoreError(f"The change log has no version {digest} of a graph.")
-    erasure_count = log.erasure_count
+    erased_digests = json.dumps([*log.erased_digests, digest])
     with log.lock, log.transaction() as connection:
         for row in rows:
-            if row.content is None and row.version != ERASED_VERSION:
+            if is_replayed_content(row):
                 erase_graph_version(log, connection, row.graph, row.version)
         connection.execute(
             sa.update(old_contents_table)
             .where(old_contents_table.c.digest == digest, old_contents_table.c.content.is_not(None))
             .values(content=None, version=ERASED_VERSION)
         )
-        log.write_setting(connection, "erasures", str(erasure_count + 1))
+        log.write_setting(connection, "erased", erased_digests)
     log.truncate_wal()
+
+
+def is_replayed_content(row: sa.Row[Any]) -> bool:
+    """Whether an old content is in changes of the log, and not beside them, from before there was a log."""
+    return row.content is None and row.version != ERASED_VERSION and bool(row.graph or row.version)
 
 
 def erase_graph_version(log: ChangeLog, connection: sa.Connection, graph: str, version: int) -> None:
@@ -62,7 +86,7 @@ def erase_graph_version(log: ChangeLog, connection: sa.Connection, graph: str, v
     if last is None:
         raise StoreError("This is the current content of the graph. Replace or delete it first.")
     keep_graph_snapshot(log, connection, graph, last)
-    for changed_version in filter(None, (first, last)):
+    for changed_version in (version if first is None else first, last):
         erase_graph_change(connection, graph, changed_version)
     snapshots = graph_snapshots_table.c
     connection.execute(
@@ -91,38 +115,47 @@ def erase_graph_change(connection: sa.Connection, graph: str, version: int) -> N
     )
 
 
-def compact_log(log: ChangeLog, before: datetime) -> int:
+def compact_log(log: ChangeLog, before: datetime, last_version: int) -> int:
     """Remove the changes, and the old contents, of all versions before a time. Returns how many versions.
 
+    No version after `last_version` is removed, which the engine has on disk, so that it is never replayed.
     The contents of graphs from that time on remain readable. Writes wait for one graph at a time.
     """
     versions = commits_table.c.version
-    is_before = commits_table.c.time < format_log_time(before)
+    is_before = (commits_table.c.time < format_log_time(before)) & (versions <= last_version)
     horizon = log.select(sa.select(sa.func.max(versions)).where(is_before))[0][0] or 0
     is_old = (versions <= horizon, commits_table.c.change.is_not(None))
     count = int(log.select(sa.select(sa.func.count()).select_from(commits_table).where(*is_old))[0][0])
-    if not count:
-        return 0
+    if count:
+        remove_changes(log, horizon)
+    log.truncate_wal()  # also what an earlier call could not
+    return count
+
+
+def remove_changes(log: ChangeLog, horizon: int) -> None:
+    """Remove the changes, and the old contents, of all versions up to the horizon."""
     changed = sa.select(graph_changes_table.c.graph).where(graph_changes_table.c.version > horizon).distinct()
     for (graph,) in log.select(changed):
         with log.lock, log.transaction() as connection:
             keep_graph_snapshot(log, connection, graph, horizon)
+    is_old = commits_table.c.version <= horizon
     with log.lock, log.transaction() as connection:
-        connection.execute(sa.update(commits_table).where(*is_old).values(change=None))
+        connection.execute(sa.update(commits_table).where(is_old).values(change=None))
         connection.execute(sa.delete(graph_snapshots_table).where(graph_snapshots_table.c.version < horizon))
         is_older = old_contents_table.c.version < horizon
         connection.execute(sa.update(old_contents_table).where(is_older).values(content=None))
-    log.truncate_wal()
-    return count
 
 
 def keep_graph_snapshot(log: ChangeLog, connection: sa.Connection, graph: str, version: int) -> None:
     """Keep the content of a graph after a version, so that no earlier change of it is needed.
 
-    A graph whose content is not in the log, after a bulk load, gets none: its next change keeps it.
+    A content that is not in the log gets none: after a bulk load, the next change of the graph keeps it, and
+    an erased one is not needed.
     """
     snapshot_version = log.find_snapshot_version(connection, graph, version)
-    if snapshot_version is not None and snapshot_version < version:
+    if snapshot_version is None or snapshot_version == version:
+        return
+    with suppress(MissingChangesError):
         content = compress(log.replay_graph(connection, graph, version))
         connection.execute(
             sa.insert(graph_snapshots_table).values(graph=graph, version=version, content=content)

@@ -7,6 +7,7 @@ a bulk load.
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
@@ -16,6 +17,7 @@ from ..rdf.serialization import build_quad, normalize_quads
 from ..rdf.sparql_lexer import SparqlText
 from .change import Change, combine_changes
 from .change_log import LOAD_BEGIN_ENTRY, RESET_ENTRY, CommitOrigin, NewCommit, SourceFile
+from .checkpoint import CHECKPOINT_FOLDER, count_rows, link_store_files, select_quad_rows
 from .commit import NO_CHECK_RESULTS, CheckResults, ComputedGraph, GraphDescriber
 from .damage import VERIFIED_COPY_FOLDER
 from .errors import translate_disk_errors
@@ -23,7 +25,9 @@ from .files import ASIDE_FOLDER, DUMPS_FOLDER
 from .folder import (
     CHANGE_LOG_FILE,
     CURRENT_LAYOUT_NUMBER,
+    QUADS_FOLDER,
     has_quads,
+    hold_opening_lock,
     open_quads,
     open_quads_snapshot,
     read_layout,
@@ -31,9 +35,16 @@ from .folder import (
 )
 from .inference.inference import Inference
 from .position import EnginePosition
-from .recovery import check_complete, remove_obsolete_files, replay_log, upgrade_first_layout
-from .retention import erase_content
-from .snapshot import CHECKPOINT_FOLDER, remove_linked_copies, take_checkpoint
+from .recovery import (
+    check_engine_version,
+    check_log_exists,
+    check_position,
+    prepare_new_engine,
+    remove_obsolete_files,
+    replay_log,
+    upgrade_first_layout,
+)
+from .retention import compact_log, erase_content
 from .transactions import TransactionalStore
 from .update import (
     TRIAL_FOLDER_PREFIX,
@@ -44,7 +55,7 @@ from .update import (
     read_update_targets,
     run_trial_in_process,
 )
-from .view import to_graph_name
+from .view import remove_snapshots, to_graph_name
 
 if TYPE_CHECKING:
     from .history import OldContents
@@ -91,10 +102,13 @@ class Store(TransactionalStore):
         """
         has_inference = rules or computed_graphs or describers
         inference = Inference(rules, inferred, folder, computed_graphs, describers) if has_inference else None
-        is_new = not has_quads(folder)
+        with translate_disk_errors(folder), hold_opening_lock(folder):  # completes an interrupted restore
+            is_new = not has_quads(folder)
+            if is_new:
+                prepare_new_engine(folder)
         store = cls(open_quads(folder), folder, inference)
         for prefix in (TRIAL_FOLDER_PREFIX, VERIFIED_COPY_FOLDER):
-            remove_linked_copies(folder, prefix)
+            remove_snapshots(folder, prefix)
         with translate_disk_errors(folder):
             store.recover(print_message, is_new=is_new)
         return store
@@ -106,7 +120,11 @@ class Store(TransactionalStore):
         opened without rules, such as for a backup, is left as it is until it is written to.
         """
         assert self._folder
+        check_log_exists(self._folder, has_quads=bool(self))
         position = None if is_new else EnginePosition.read(self._folder)
+        if position:
+            check_position(position, self.log)
+            check_engine_version(self._quads, self.log, position.version)
         if position and position.rules and not self._inference:
             self._skipped_recovery = position
             return
@@ -115,7 +133,6 @@ class Store(TransactionalStore):
             upgrade_first_layout(self._folder, self.log, print_message)
         digest = self._inference.digest if self._inference else ""
         if is_new:
-            check_complete(self.log)
             position = EnginePosition(self.log.id, 0, digest, is_described=True)
             position.write(self._folder)  # so that after a crash, it is known which rules were used
         position = position or EnginePosition(self.log.id, 0, rules="", is_described=False)
@@ -187,7 +204,7 @@ class Store(TransactionalStore):
         return Change((), added, (), () if graph is None or self.has_graph(graph) else (graph,))
 
     def apply(self, change: Change, check_results: CheckResults = NO_CHECK_RESULTS) -> None:
-        """Make this change in one commit. `check_results` are known SHACL results for its data.
+        """Make this change in one commit. `check_results` are known quads of computed graphs.
 
         The change is exact: `compute_replacement`, `compute_addition` and `dry_run` compute exact changes.
         Raises InferenceTooLargeError, without a change, if too much follows from it.
@@ -202,14 +219,14 @@ class Store(TransactionalStore):
         targets: UpdateTargets | None = None,
         run: TrialRunner = run_trial_in_process,
     ) -> Change | None:
-        """The change that an update would make, computed on a copy; None if it is too large to compare.
+        """The change that an update would make, computed on a snapshot; None if it is too large to compare.
 
         Arguments and errors are those of `update`. `run` evaluates updates other than INSERT DATA and DELETE
         DATA. New blank nodes in the change have unique labels.
         """
         update = TrialUpdate(text, base, targets or read_update_targets(SparqlText(text), base))
         with self._lock, translate_disk_errors(self._folder):
-            return dry_run_update(self._quads, self._folder, update, run)
+            return dry_run_update(self, update, run)
 
     def bulk_load(
         self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None, file: SourceFile | None = None
@@ -253,7 +270,9 @@ class Store(TransactionalStore):
         All projections are built again, as they may have parts of the contents. Raises StoreError.
         """
         with self._lock, translate_disk_errors(self._folder):
-            self.flush()  # so that no erased change has to be replayed
+            self._check_writable()
+            if self._folder:
+                self._sync_engine(self._folder)  # so that no erased change has to be replayed
             for digest in digests:
                 erase_content(self.log, digest)
             self._quads.optimize()  # removes deleted quads from the files of the engine
@@ -261,10 +280,14 @@ class Store(TransactionalStore):
                 shutil.rmtree(self._folder / ASIDE_FOLDER / DUMPS_FOLDER, ignore_errors=True)
             self._publish([None], None)
 
-    def copy_to(self, folder: Path) -> None:
-        """Copy the quads to a new folder on the same file system, by hard links; the caller removes it."""
+    def compact(self, before: datetime) -> int:
+        """Remove the changes of versions before a time from the log. Returns how many. Raises StoreError."""
         with self._lock, translate_disk_errors(self._folder):
-            self._quads.backup(str(folder))
+            self._check_writable()
+            if self._folder:
+                self._sync_engine(self._folder)  # so that no removed change has to be replayed
+            last_version = self.log_version
+        return compact_log(self.log, before, last_version)
 
     def make_checkpoint(self) -> int:
         """Make a checkpoint in the `aside` folder, which must not have one. Returns its number of quads.
@@ -272,10 +295,13 @@ class Store(TransactionalStore):
         Writes continue while the quads are counted.
         """
         assert self._folder
+        checkpoint = self._folder / ASIDE_FOLDER / CHECKPOINT_FOLDER
         with translate_disk_errors(self._folder):
             with self._lock:
                 self.flush_descriptions()
                 self.flush()
-                count_quads = take_checkpoint(self._quads, self._folder)
-            self.log.copy_to(self._folder / ASIDE_FOLDER / CHECKPOINT_FOLDER / CHANGE_LOG_FILE)
-            return count_quads()
+                link_store_files(self._folder, checkpoint)
+                self.snapshot(f"{CHECKPOINT_FOLDER}/{QUADS_FOLDER}")
+                rows = select_quad_rows(self._quads)
+            self.log.copy_to(checkpoint / CHANGE_LOG_FILE)
+            return count_rows(rows)

@@ -14,7 +14,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -39,15 +39,17 @@ from .inference.inference import Inference
 from .position import EnginePosition
 from .projection_runner import CommittedChange, ProjectionRunner
 from .recovery import replay_log
-from .snapshot import open_linked_copy
 from .view import StoreView
+
+MIN_PAUSE_FACTOR = 10  # of the seconds that a background update took, for the next one while writes go on
 
 
 class Debouncer:
     """Calls a function on its own thread, `pause_seconds` after the last `trigger`.
 
-    If triggers continue, it is called `max_delay_seconds` after the first of them. If the function fails,
-    the error is logged, and the next trigger calls it again.
+    If triggers continue, it is called `max_delay_seconds` after the first of them, or MIN_PAUSE_FACTOR times
+    as long as its last call took, so that it takes a tenth of one CPU at most. If the function fails, the
+    error is logged, and the next trigger calls it again.
     """
 
     def __init__(self, function: Callable[[], None], pause_seconds: float, max_delay_seconds: float) -> None:
@@ -62,28 +64,33 @@ class Debouncer:
 
     def run(self) -> None:
         """Wait for a trigger, then for a pause, call the function, and repeat."""
+        call_seconds = 0.0
         while self.triggered.wait():
-            deadline = time.monotonic() + self.max_delay_seconds
+            max_delay_seconds = max(self.max_delay_seconds, MIN_PAUSE_FACTOR * call_seconds)
+            deadline = time.monotonic() + max_delay_seconds
             while self.triggered.is_set() and time.monotonic() < deadline:
                 self.triggered.clear()
                 self.triggered.wait(self.pause_seconds)
             self.triggered.clear()
+            started = time.monotonic()
             try:
                 self.function()
             except Exception as error:
                 is_unexpected = not isinstance(error, StoreError)
                 log.error("a background update after writes failed: %s", error, exc_info=is_unexpected)
+            call_seconds = time.monotonic() - started
 
 
 # Seconds from a write until the descriptions are updated in the background.
 DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS = 0.2, 5.0
 MIN_COPIED_CHANGE_QUADS = 3000  # describing fewer takes under 50 ms, so it needs no snapshot
-DESCRIBED_COPY_FOLDER = "described"  # in `aside`, the copy from which descriptions are computed
+DESCRIBED_COPY_FOLDER = "described"  # in `aside`, the snapshot from which descriptions are computed
 # What a write needs: a quad takes up to 1 kB in the log and the engine, whose logs and tables take some more.
 RESERVED_DISK_BYTES, DISK_BYTES_PER_QUAD = 8 * MIB, 1024
 MIN_BULK_QUADS = 20_000  # a larger addition, such as the first fill, is not applied atomically
-# Changes after which the engine is flushed: replaying so many delays the next start by 0.3 s.
-MAX_UNFLUSHED_QUADS = 10_000
+# Changes after which the engine is flushed: replaying so many delays the next start by 0.3 s. A commit counts
+# as so many quads more; its pages in the change log take 20 kB until then.
+MAX_UNFLUSHED_QUADS, COMMIT_QUADS = 10_000, 10
 
 log = logging.getLogger("wgig")
 
@@ -106,6 +113,8 @@ class TransactionalStore(StoreView):
         self._lock = threading.RLock()
         self._unflushed_quads = 0  # changed since the engine was last flushed
         self._is_flush_due = False  # after a change that was not applied atomically
+        self._position_lock = threading.Lock()  # held while a position is written
+        self._position_version = 0  # of the last position that was written
         self._undescribed = list[Change | None]()  # changes that the descriptions do not include
         # The position of a store with derived graphs that was opened without their rules.
         self._skipped_recovery: EnginePosition | None = None
@@ -140,11 +149,9 @@ class TransactionalStore(StoreView):
         with self._lock:
             self._publish([], Change())
 
-    @contextmanager
-    def write_lock(self) -> Iterator[None]:
-        """Hold the write lock, so that no other thread of this process writes meanwhile."""
-        with self._lock:
-            yield
+    def write_lock(self) -> AbstractContextManager[object]:
+        """The write lock: while it is held, no other thread of this process writes."""
+        return self._lock
 
     @contextmanager
     def exclusive_writer(self, patience: float = WRITER_WAIT_SECONDS) -> Iterator[None]:
@@ -155,26 +162,6 @@ class TransactionalStore(StoreView):
         del patience  # no other process can write to an embedded store
         with self._lock:
             yield
-
-    @contextmanager
-    def snapshot(self, name: str, prepare: Callable[[], None] = lambda: None) -> Iterator[StoreView]:
-        """A read-only view of the store as it is now, while writes continue.
-
-        `prepare` is called under the write lock before the snapshot is taken. The folder of the view, `name`
-        in the `aside` folder, is removed afterwards. A store in memory has no files to link, so the view is
-        the store itself, which is locked for writes until the end.
-        """
-        with ExitStack() as stack:
-            lock_stack = stack.enter_context(ExitStack())
-            lock_stack.enter_context(self.write_lock())
-            prepare()
-            if self._folder is None:
-                yield self
-                return
-            with translate_disk_errors(self._folder):
-                copy_folder = stack.enter_context(open_linked_copy(self._quads, self._folder, name))
-            lock_stack.close()
-            yield StoreView(ox.Store.read_only(str(copy_folder)), copy_folder)
 
     def match_applied(
         self,
@@ -196,7 +183,7 @@ class TransactionalStore(StoreView):
     ) -> None:
         """Commit changes, which are exact, one after the other; they are durable when this returns.
 
-        `check_results` are known SHACL results for their data. Raises InferenceTooLargeError if `is_bounded`
+        `check_results` are known quads of computed graphs. Raises InferenceTooLargeError if `is_bounded`
         and too much follows from them, OutcomeUnknownError if they may be durable, and StoreErrors of the
         disk; nothing has changed after other errors than OutcomeUnknownError.
         """
@@ -252,7 +239,9 @@ class TransactionalStore(StoreView):
         """
         position = EnginePosition.read(folder)
         if position:
-            replace(position, rules="").write(folder)
+            with self._position_lock:
+                replace(position, rules="").write(folder)
+                self._position_version = self.log_version  # a flush that has begun must not undo this
         self._quads.bulk_extend(change.added)
         self._is_flush_due = True
 
@@ -292,7 +281,7 @@ class TransactionalStore(StoreView):
         self.runner.publish(commits)
         self.version += 1
         self.on_commit(change)
-        self._unflushed_quads += MAX_UNFLUSHED_QUADS if change is None else len(change)
+        self._unflushed_quads += MAX_UNFLUSHED_QUADS if change is None else len(change) + COMMIT_QUADS
         if self._describer and self._unflushed_quads >= MAX_UNFLUSHED_QUADS:
             self._unflushed_quads = 0
             threading.Thread(target=self.flush).start()  # so that the write does not wait
@@ -305,18 +294,51 @@ class TransactionalStore(StoreView):
         """
         if self._folder is None or self.stopped_by or self._skipped_recovery:
             return
+        with suppress(OSError, StoreError):
+            self._sync_engine(self._folder)
+            self.log.checkpoint()
+
+    def _sync_engine(self, folder: Path) -> None:
+        """Flush the engine, so that no commit up to now will ever be replayed. Raises OSError."""
         with self._lock:
             position = self._make_position()
             self._unflushed_quads = 0
-        with suppress(OSError, StoreError):
-            self._quads.flush()
-            position.write(self._folder)
-            self.log.checkpoint()
+        self._quads.flush()
+        self._write_position(position, folder)
+
+    def _write_position(self, position: EnginePosition, folder: Path) -> None:
+        """Write a position, unless another thread has written a later one. Raises OSError.
+
+        An earlier one would have commits replayed whose changes were removed from the log since.
+        """
+        with self._position_lock:
+            if position.version >= self._position_version:
+                position.write(folder)
+                self._position_version = position.version
 
     def _make_position(self) -> EnginePosition:
         """The position of the engine now. The write lock must be held."""
         digest = self._inference.digest if self._inference else ""
         return EnginePosition(self.log.id, self.log_version, digest, not self._undescribed)
+
+    def skip_lost_versions(self, version: int) -> None:
+        """Continue the change log after a version that it has lost, as a projection shows that has it.
+
+        The quads have the lost commits, unless the disk lost them, too. Nothing is replayed across them.
+        """
+        with self._lock, translate_disk_errors(self._folder):
+            log.error(
+                "The change log %s lost the versions %d to %d, such as with a deleted or damaged %s-wal; the "
+                "quads may have them. Compare them with a backup.",
+                self.log.path,
+                self.log_version + 1,
+                version,
+                CHANGE_LOG_FILE,
+            )
+            self._quads.flush()
+            self.log.last_version = version
+            self.log.append_step(RESET_ENTRY, CommitOrigin(title="Lost versions"))
+            self.flush()
 
     def close(self, seconds: float = -1) -> bool:
         """Block further writes, let projections finish, and write the position.
@@ -329,6 +351,7 @@ class TransactionalStore(StoreView):
             with suppress(OSError, StoreError):  # it is repeated when the store is next opened
                 self._describe_all()
             self.runner.wait_until_applied(self.runner.published_count, None if seconds < 0 else seconds)
+            self.runner.subscribers.clear()  # they refer to the store, which would delay its deletion
             self.flush()
             self.log.close()
         return is_locked
@@ -437,13 +460,25 @@ class TransactionalStore(StoreView):
             committed = CommittedChange(self.log_version, datetime.now(UTC), Change(), described)
             self.runner.announce([committed])
             try:
-                apply_to_engine(described, self._quads)
+                self._apply_descriptions(described)
             except BaseException:
                 self._undescribed[:] = [None]  # they may be incomplete: compute them from scratch
                 raise
             self._publish([committed], described)
         # Only now: has_outdated_descriptions must be true until the projections have this change.
         del self._undescribed[:count]
+
+    def _apply_descriptions(self, change: Change) -> None:
+        """Write a change of the descriptions to the engine: many quads five times faster, not atomically.
+
+        Until the next flush, the position says that they are not complete, or that commits are replayed.
+        """
+        added: tuple[ox.Quad, ...] = ()
+        if self._folder and len(change.added) >= MIN_BULK_QUADS:
+            change, added = replace(change, added=()), change.added
+        apply_to_engine(change, self._quads)
+        if added:
+            self._quads.bulk_extend(added)
 
 
 def drop_repeated_additions(commits: Sequence[NewCommit]) -> Iterator[NewCommit]:

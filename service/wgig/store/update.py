@@ -4,8 +4,7 @@ The engine parses some texts differently from the grammar. So every IRI outside 
 if a graph name may be hidden, all graphs count: the predicted scope may be too large, never too small.
 
 An update of only INSERT DATA and DELETE DATA is compared with just those quads. Any other update runs on a
-copy of the store (a trial), which shares its files if the store is on disk. Copies that a crash left are
-deleted when the store is opened.
+snapshot of the store (a trial). Snapshots that a crash left are deleted when the store is opened.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ import pyoxigraph as ox
 from ..problems import Problem
 from ..rdf.sparql_lexer import SparqlText, SparqlToken, TokenStep, find_first_word, walk_tokens
 from .change import WHOLE_STORE, Change, WriteScope, compare_contents, scope_of_graphs, scope_of_quads
-from .snapshot import open_linked_copy, remove_linked_copies
+from .view import StoreView, remove_snapshots
 
 ALL_GRAPHS_KEYWORDS = ("ALL", "NAMED")  # CLEAR ALL, DROP NAMED
 UPDATE_PROLOGUE_KEYWORDS = ("PREFIX", "BASE")  # between operations, they change the meaning of later names
@@ -167,9 +166,9 @@ def resolve_graph_names(prologue: str, names: set[str], base: str | None) -> set
     return {solution["iri"].value for solution in solutions}
 
 
-# Copies for dry runs, in `aside`, have names with this prefix. No name is used twice: the process of a failed
-# dry run may still write into its copy while that is removed. The suffix is added when a process begins to
-# use the copy.
+# Snapshots for dry runs, in `aside`, have names with this prefix. No name is used twice: the process of a
+# failed dry run may still write into its snapshot while that is removed. The suffix is added when a process
+# begins to use it.
 TRIAL_FOLDER_PREFIX, TAKEN_TRIAL_SUFFIX = "trial-", "-taken"
 
 
@@ -192,23 +191,21 @@ def run_trial_in_process(
     return function(folder, update)
 
 
-def dry_run_update(
-    quads: ox.Store, folder: Path | None, update: TrialUpdate, run: TrialRunner
-) -> Change | None:
+def dry_run_update(store: StoreView, update: TrialUpdate, run: TrialRunner) -> Change | None:
     """The change that an update would make to a store; None if it is too large to compare.
 
-    If the store is on disk, `run` evaluates updates other than INSERT DATA and DELETE DATA, on a copy in a
-    folder. Raises the errors of the engine and of `run`, and OSError.
+    If the store is on disk, `run` evaluates updates other than INSERT DATA and DELETE DATA, on a snapshot in
+    a folder. Raises the errors of the engine and of `run`, StoreError and OSError.
     """
     if update.targets.quads is not None:
-        return run_trial_update(copy_named_quads(quads, update.targets.quads), update)
-    if folder is None:
-        return run_trial_update(copy_all_quads(quads), update)
+        return run_trial_update(copy_named_quads(store, update.targets.quads), update)
+    snapshot = store.snapshot(f"{TRIAL_FOLDER_PREFIX}{uuid4().hex}")
+    if store.folder is None or snapshot.folder is None:
+        return run_trial_update(snapshot.open_quads(), update)
     try:
-        with open_linked_copy(quads, folder, f"{TRIAL_FOLDER_PREFIX}{uuid4().hex}") as copy_folder:
-            return run(run_trial_in_folder, copy_folder, update)
+        return run(run_trial_in_folder, snapshot.folder, update)
     finally:
-        remove_linked_copies(folder, TRIAL_FOLDER_PREFIX)
+        remove_snapshots(store.folder, TRIAL_FOLDER_PREFIX)
 
 
 def run_trial_update(copy: ox.Store, update: TrialUpdate) -> Change | None:
@@ -221,29 +218,22 @@ def run_trial_update(copy: ox.Store, update: TrialUpdate) -> Change | None:
 
 
 def run_trial_in_folder(folder: Path, update: TrialUpdate) -> Change | None:
-    """Run the update on the copy in a folder, which is renamed, so that it can be used only once."""
-    return run_trial_update(
-        ox.Store(folder.rename(folder.with_name(folder.name + TAKEN_TRIAL_SUFFIX))), update
-    )
+    """Run the update on the snapshot in a folder, which is renamed, so that it can be used only once."""
+    try:
+        taken_folder = folder.rename(folder.with_name(folder.name + TAKEN_TRIAL_SUFFIX))
+    except FileNotFoundError as error:
+        raise MemoryError("The update was tried before, and its process died.") from error
+    return run_trial_update(ox.Store(taken_folder), update)
 
 
-def copy_named_quads(quads: ox.Store, candidates: Iterable[ox.Quad]) -> ox.Store:
+def copy_named_quads(store: StoreView, candidates: Iterable[ox.Quad]) -> ox.Store:
     """A store of the candidates that exist: INSERT DATA and DELETE DATA depend on no other quads."""
     copy = ox.Store()
     copy.extend(candidates)
     for name in list(copy.named_graphs()):
-        if not quads.contains_named_graph(name):
+        if not store.has_graph(name.value):
             copy.remove_graph(name)
     for quad in list(copy):
-        if quad not in quads:
+        if not store.has_quad(quad):
             copy.remove(quad)
-    return copy
-
-
-def copy_all_quads(quads: ox.Store) -> ox.Store:
-    """A copy of all quads."""
-    copy = ox.Store()
-    copy.extend(quads)
-    for name in quads.named_graphs():
-        copy.add_graph(name)
     return copy

@@ -1,4 +1,4 @@
-"""The read side of the store: queries over a dataset, graph contents, and lookups of a few statements.
+"""The read side of the store: queries over a dataset, graph contents, lookups of a few statements, snapshots.
 
 A dataset is the default and named graphs of a query (SPARQL 1.1 Protocol, section 2.1.4). All methods may be
 called from any thread. Further functions return the rows of a SELECT as terms, parse TSV results, and
@@ -7,11 +7,14 @@ serialize IRIs as a VALUES block.
 
 import io
 import re
-from collections.abc import Generator, Iterable, Iterator
+import shutil
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import pyoxigraph as ox
 
@@ -19,6 +22,8 @@ from ..rdf.formats import JSON_RESULTS
 from ..rdf.serialization import check_output_readable, rdf_format, translate_serializer_errors
 from .change import GraphName, iter_graph_quads
 from .damage import watch_for_damage
+from .errors import translate_disk_errors
+from .files import ASIDE_FOLDER
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,20 @@ class StoreView:
         """The folder of the store; None if it is in memory."""
         return self._folder
 
+    def write_lock(self) -> AbstractContextManager[object]:
+        """The write lock: while it is held, no other thread of this process writes. A view has none."""
+        return nullcontext()
+
+    def snapshot(self, name: str, prepare: Callable[[], None] = lambda: None) -> "StoreSnapshot":
+        """The store as it is now: `name` in the `aside` folder; a copy in memory of a store in memory.
+
+        `prepare` is called under the write lock before the snapshot is taken. A folder of this name that a
+        crash left is replaced. Raises StoreError.
+        """
+        with self.write_lock(), translate_disk_errors(self._folder):
+            prepare()
+            return StoreSnapshot(self._quads, self._folder, name)
+
     def query(
         self,
         text: str,
@@ -64,7 +83,8 @@ class StoreView:
         or RuntimeError when it cannot be evaluated, UnserializableError when the format cannot represent the
         result.
         """
-        with watch_for_damage(self._quads, self._folder):
+        # By a view without the write lock, as a query that hangs may be that of the thread that holds it.
+        with watch_for_damage(StoreView(self._quads, self._folder)):
             results = self._evaluate(text, dataset, base)
             try:
                 with translate_serializer_errors(media_type):
@@ -166,6 +186,56 @@ class StoreView:
     def dump(self, out: IO[bytes], media_type: str, prefixes: dict[str, str] | None = None) -> None:
         """Write all graphs to `out` in a dataset format."""
         self._quads.dump(out, rdf_format(media_type), prefixes=prefixes)
+
+
+class StoreSnapshot(StoreView):
+    """A read-only view of a store at a point in time. As a context manager, it removes its files at the end.
+
+    On disk it shares the files of the engine, which are never changed in place, by hard links.
+    """
+
+    def __init__(self, quads: ox.Store, store_folder: Path | None, name: str) -> None:
+        """Copy the quads of the store, to which no thread may write meanwhile. Raises OSError."""
+        self._folder = store_folder
+        self.copy_folder = store_folder / ASIDE_FOLDER / name if store_folder else None
+        if self.copy_folder:
+            shutil.rmtree(self.copy_folder, ignore_errors=True)
+            self.copy_folder.parent.mkdir(parents=True, exist_ok=True)
+            quads.backup(str(self.copy_folder))
+        else:
+            self._quads = ox.Store()
+            self._quads.extend(quads)
+            for graph in quads.named_graphs():
+                self._quads.add_graph(graph)
+
+    @cached_property
+    def _quads(self) -> ox.Store:  # type: ignore[override]
+        """The quads, opened on first use, as many snapshots are only opened by other processes."""
+        return ox.Store.read_only(str(self.copy_folder))
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the snapshot; None if it is in memory."""
+        return self.copy_folder
+
+    def open_quads(self) -> ox.Store:
+        """The quads for writing, which does not change those of the store."""
+        return ox.Store(self.copy_folder) if self.copy_folder else self._quads
+
+    def __enter__(self) -> Self:
+        """Return the snapshot."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove its files."""
+        if self.copy_folder:
+            shutil.rmtree(self.copy_folder, ignore_errors=True)
+
+
+def remove_snapshots(folder: Path, prefix: str) -> None:
+    """Remove the snapshots of a store whose names begin with `prefix`, such as those that a crash left."""
+    for copy_folder in (folder / ASIDE_FOLDER).glob(f"{prefix}*"):
+        shutil.rmtree(copy_folder, ignore_errors=True)
 
 
 def to_graph_name(graph: str | None) -> ox.NamedNode | ox.DefaultGraph:

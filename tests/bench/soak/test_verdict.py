@@ -62,7 +62,6 @@ def store(tmp_path: Path) -> Path:
     """A folder with the usual files of a stopped service."""
     for name in (
         "store/quads",
-        "store/versions",
         "store/aside/readers",
         "store/aside/dumps/one",
         "temporary",
@@ -81,7 +80,7 @@ def test_the_usual_files_of_a_store_are_no_leftovers(store: Path) -> None:
     "name",
     [
         *("temporary/wgig-x/y", "store/aside/described/CURRENT", "store/aside/readers/1/CURRENT"),
-        *("store/aside/dumps/new/nq.zst", "store/aside/dumps/copy/CURRENT", "store/versions/x.partial"),
+        *("store/aside/dumps/new/nq.zst", "store/aside/dumps/copy/CURRENT", "store/layout.partial"),
     ],
 )
 def test_a_file_that_is_left_is_found(store: Path, name: str) -> None:

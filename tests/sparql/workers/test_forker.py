@@ -14,7 +14,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.settings import MIB
 from wgig.sparql.workers.connections import ForkerConnection
-from wgig.sparql.workers.forker import WatchedPipe
+from wgig.sparql.workers.forker import WatchedPipe, copy_store_to_memory
 from wgig.store.store import Store
 
 pytestmark = pytest.mark.slow
@@ -83,3 +83,9 @@ def test_read_from_a_pipe_fails_when_the_consumer_has_disconnected() -> None:
         with pytest.raises(ConnectionError):
             stream.readinto(bytearray(3))
     os.close(write_end)
+
+
+def test_store_is_not_read_if_no_quads_are_to_be_in_memory(tmp_path: Path) -> None:
+    connection, service_end = socket.socketpair()
+    with connection, service_end:
+        assert copy_store_to_memory(str(tmp_path / "missing"), 0, connection) == (None, "")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.settings import Settings
+from wgig.sparql.workers import connections, generation
 from wgig.sparql.workers import pool as pool_module
 from wgig.sparql.workers.connections import ForkerConnection, WorkerConnection
 from wgig.sparql.workers.fair_queue import FairQueue
@@ -19,6 +20,7 @@ from wgig.sparql.workers.pool import WorkerPool
 from wgig.store.errors import StoreError
 from wgig.store.folder import QUADS_FOLDER
 from wgig.store.store import Store
+from wgig.store.view import StoreSnapshot
 
 from tests.fixtures.tables import MIN_TABLE_BYTES, build_store_with_tables, overwrite_bytes
 from tests.fixtures.worker_pool import (
@@ -49,6 +51,36 @@ def test_every_worker_sees_every_acknowledged_write(settings: Settings) -> None:
         assert await select_numbers(pool) == {1, 2}
         await asyncio.to_thread(pool.store.apply, pool.store.compute_replacement("urn:g", None))
         assert await select_numbers(pool) == set()
+
+    run_with_pool(settings, check)
+
+
+@pytest.mark.parametrize("settings", ["in memory"], indirect=True)
+def test_changes_are_sent_before_the_next_query_or_when_many_wait(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "CHANGE_PAUSE_SECONDS", 3600)
+
+    async def check(pool: WorkerPool) -> None:
+        assert pool.current
+        while len(pool.current.workers) < pool.current.size:
+            await asyncio.sleep(0)
+        copies = [pool.current.forker, *pool.current.workers]
+
+        async def write(number: int) -> list[bool]:
+            """Write a number, and return for each copy whether the change waits."""
+            await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(number)})
+            while pool.version != pool.last_write_number:
+                await asyncio.sleep(0)
+            return [bool(copy.waiting_changes) for copy in copies]
+
+        assert all(await write(1))
+        assert await select_numbers(pool) == {1}
+        assert [bool(copy.waiting_changes) for copy in copies].count(False) == 1  # the worker of the query
+        pool.current.send_waiting()
+        assert not any(copy.waiting_changes for copy in copies)
+        monkeypatch.setattr(connections, "MAX_WAITING_CHANGE_BYTES", 0)
+        assert not any(await write(2))
 
     run_with_pool(settings, check)
 
@@ -169,19 +201,19 @@ def test_query_gets_another_worker_if_its_worker_is_closed_before_it_starts(
 def test_copy_of_the_store_that_fails_is_repeated(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    failures, copy_to = [StoreError("no room")], Store.copy_to
+    failures, take_snapshot = [StoreError("no room")], Store.snapshot
 
-    def copy_or_fail(store: Store, folder: Path) -> None:
+    def snapshot_or_fail(store: Store, name: str) -> StoreSnapshot:
         if failures:
             raise failures.pop()
-        copy_to(store, folder)
+        return take_snapshot(store, name)
 
     async def check(pool: WorkerPool) -> None:
         assert len(await select_numbers(pool)) == STORED_TRIPLE_COUNT
         assert not pool.loading_folders
 
     monkeypatch.setattr(pool_module, "WORKERS_RETRY_SECONDS", 0)
-    monkeypatch.setattr(Store, "copy_to", copy_or_fail)
+    monkeypatch.setattr(Store, "snapshot", snapshot_or_fail)
     run_with_pool(settings, check)
     assert caplog.messages == ["Query workers could not be started; retrying: no room"]
 
@@ -240,7 +272,7 @@ def test_workers_read_from_disk_until_the_quads_are_in_memory(
         if generation.max_memory_quads:
             await may_finish.wait()
 
-    monkeypatch.setattr(pool_module, "FIRST_WORKERS_SECONDS", 0)
+    monkeypatch.setattr(pool_module, "FIRST_COPY_SECONDS", 0)
     monkeypatch.setattr(WorkerPool, "start_forker", start_slowly)
 
     async def check(pool: WorkerPool) -> None:
@@ -250,7 +282,7 @@ def test_workers_read_from_disk_until_the_quads_are_in_memory(
         await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(1)})
         assert await select_numbers(pool) == {1}
         may_finish.set()
-        await pool.renew_task
+        await pool.wait_until_copied()
         assert pool.current.in_memory
         assert not pool.is_copying
         assert await select_numbers(pool) == {1}
@@ -277,10 +309,10 @@ def test_unfinished_copy_is_not_removed(tmp_path: Path) -> None:
 def test_workers_keep_reading_from_disk_above_the_memory_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "FIRST_WORKERS_SECONDS", 0)
+    monkeypatch.setattr(pool_module, "FIRST_COPY_SECONDS", 0)
 
     async def check(pool: WorkerPool) -> None:
-        await pool.renew_task
+        await pool.wait_until_copied()
         while len(pool.generations) > 1:
             await asyncio.sleep(0.01)
         await asyncio.to_thread(pool.store.replace, {"urn:g": make_triples(2)})

@@ -10,9 +10,10 @@ import os
 import socket
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from shutil import copytree
+from shutil import copyfile, copytree
 
 import httpx
 import pyoxigraph as ox
@@ -20,17 +21,23 @@ import pytest
 from wgig.cli.main import main
 from wgig.cli.parser import EXIT_FAILED, EXIT_NO, EXIT_UNREADABLE
 from wgig.files import PARTIAL_SUFFIX
+from wgig.store import transactions
 from wgig.store.backup import online
 from wgig.store.backup.backup import (
     BACKUP_LOCK_FILE,
     BACKUP_STORE_FOLDER,
     PARTIAL_BACKUP_FOLDER,
+    create_backup,
     list_backups,
     read_backup_time,
+    read_erased_digests,
 )
-from wgig.store.backup.manifest import MANIFEST_FILE, BackupManifest, read_store_content
+from wgig.store.backup.manifest import MANIFEST_FILE, BackupManifest, LogContent, read_store_content
+from wgig.store.change_log import ChangeLog, NewCommit, ReplacedContent
+from wgig.store.checkpoint import CHECKPOINT_FOLDER
+from wgig.store.errors import MissingChangesError
 from wgig.store.files import ASIDE_FOLDER, hold_file_lock
-from wgig.store.snapshot import CHECKPOINT_FOLDER
+from wgig.store.folder import CHANGE_LOG_FILE
 from wgig.store.store import Store
 
 from tests.fixtures.processes import ServiceStarter
@@ -407,3 +414,133 @@ def test_a_control_request_to_a_killed_service_has_no_response(tmp_path: Path) -
     with online.control_socket_address(tmp_path) as address, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
     assert online.send_control_request(tmp_path, {}) is None
+
+
+OLD_CONTENT = b'<urn:s> <urn:p> "personal" .\n'
+
+
+@pytest.fixture
+def old_digest(store: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The SHA-256 of a content that a graph of the store had before."""
+    monkeypatch.setenv("WGIG_DATA", "none")
+    opened = Store.open(store)
+    opened.replace({"urn:v": parse_triples(OLD_CONTENT)})
+    digest = opened.log.keep_content(OLD_CONTENT)
+    change = opened.compute_replacement("urn:v", parse_triples(b"<urn:s> <urn:p> 2 ."))
+    opened.commit([NewCommit(change, replaced=[ReplacedContent("urn:v", OLD_CONTENT, digest)])])
+    opened.close()
+    return digest
+
+
+def parse_triples(content: bytes) -> list[ox.Triple]:
+    return [quad.triple for quad in ox.parse(content, ox.RdfFormat.TURTLE)]
+
+
+def read_manifests(backups: Path) -> list[BackupManifest]:
+    return [BackupManifest.read(backup) for backup in list_backups(backups)]
+
+
+def test_a_backup_says_what_was_erased_from_it(
+    store: Path, backups: Path, old_digest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("backup", backups, store) == 0
+    assert main(["forget", old_digest, "--store", str(store)]) == 0
+    output = capsys.readouterr().out
+    assert old_digest in output
+    assert "manifest.json does not list it as erased" in output
+    assert run_command("backup", backups, store) == 0
+    before, after = read_manifests(backups)
+    with closing(ChangeLog(store / CHANGE_LOG_FILE)) as log:
+        assert (before.log, after.log) == (
+            LogContent(log.last_version, ()),
+            LogContent(log.last_version, (old_digest,)),
+        )
+    assert main(["verify", "--store", str(store)]) == 0
+    assert f"{after.log.version} commits and 1 erasures" in capsys.readouterr().out
+
+
+def test_a_restore_says_what_it_brings_back_and_that_can_be_erased_again(
+    store: Path, backups: Path, old_digest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("backup", backups, store) == 0
+    assert main(["forget", old_digest, "--store", str(store)]) == 0
+    capsys.readouterr()
+    assert run_command("restore", backups, store) == 0
+    assert f"Erase them again: wgig forget {old_digest}\n" in capsys.readouterr().out
+    assert main(["forget", old_digest, "--store", str(store)]) == 0
+    (replaced,) = (store / ASIDE_FOLDER).glob("before-*")
+    assert f"delete {replaced}, too" in capsys.readouterr().out
+    with (
+        closing(ChangeLog(store / CHANGE_LOG_FILE)) as log,
+        pytest.raises(MissingChangesError, match="erased"),
+    ):
+        log.read_content(old_digest)
+    assert run_command("backup", backups, store) == 0
+    assert run_command("restore", backups, store) == 0
+    assert "Erase them again" not in capsys.readouterr().out
+
+
+def test_what_was_erased_from_a_damaged_store_is_unknown(store: Path, backups: Path, old_digest: str) -> None:
+    assert read_erased_digests(store) == []
+    assert main(["forget", old_digest, "--store", str(store)]) == 0
+    assert read_erased_digests(store) == [old_digest]
+    (store / CHANGE_LOG_FILE).write_bytes(b"no database" * 1000)
+    assert read_erased_digests(store) == []
+    assert read_erased_digests(backups) == []
+
+
+def test_a_content_that_is_current_is_not_erased_by_its_digest(
+    store: Path, old_digest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = Store.open(store)
+    opened.replace({"urn:w": parse_triples(OLD_CONTENT)})
+    opened.close()
+    del opened
+    assert main(["forget", old_digest, "--store", str(store)]) == EXIT_UNREADABLE
+    assert "is the current content of urn:w" in capsys.readouterr().err
+
+
+def test_a_backup_that_is_made_during_writes_equals_a_replay_of_its_log(
+    tmp_path: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path / "written")
+    store.update_in_background()
+    monkeypatch.setattr(transactions, "MAX_UNFLUSHED_QUADS", 20 * transactions.COMMIT_QUADS)
+    acknowledged, is_done = list[int](), threading.Event()
+
+    def write() -> None:
+        while not is_done.is_set():
+            number = len(acknowledged)
+            store.update(
+                f"INSERT DATA {{ GRAPH <urn:g> {{ <urn:s> <urn:n> {number} , [ <urn:n> {number} ] }} }}"
+            )
+            acknowledged.append(number)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    minimums = list[int]()
+    try:
+        for _ in range(3):
+            minimums.append(len(acknowledged))
+            create_backup(tmp_path / "written", backups, lambda _: store.make_checkpoint(), hide_progress)
+    finally:
+        is_done.set()
+        writer.join()
+    for minimum, backup in zip(minimums, list_backups(backups), strict=True):
+        assert run_command("restore", backup, tmp_path / "restored") == 0
+        restored = Store.open(tmp_path / "restored")
+        count = BackupManifest.read(backup).log.version
+        assert restored.log_version == count >= minimum
+        quads = set(restored.match())
+        assert len(quads) == 3 * count
+        restored.close()
+        del restored
+        replayed = tmp_path / backup.name
+        replayed.mkdir()
+        copyfile(tmp_path / "restored" / CHANGE_LOG_FILE, replayed / CHANGE_LOG_FILE)
+        assert set(Store.open(replayed).match()) == quads
+
+
+@contextmanager
+def hide_progress(*_: object) -> Iterator[Callable[[int], None]]:
+    yield lambda _: None

@@ -6,6 +6,7 @@ change of consulted triples causes full inference.
 
 import random
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
@@ -128,7 +129,7 @@ def assert_complete(quads: ox.Store, inference: Inference) -> None:
     """Compare the inferred graph with the results of the rules when the engine runs them over everything."""
     copy = ox.Store()
     copy.extend(quad for quad in quads if quad.graph_name != inference.graph)
-    expected = inference.infer_all(copy, set(), StepCounter())
+    expected = inference.infer_all(copy, Change(), set(), StepCounter())
     assert {quad.triple for quad in iter_graph_quads(quads, inference.graph)} == expected
     assert quads.contains_named_graph(inference.graph) == bool(expected)
     assert inference.compute_full_difference(quads) == (set(), set())
@@ -316,6 +317,7 @@ class FakeComputedGraph:
         quads: QuadSource,
         change: Change | None,  # noqa: ARG002
         check_results: CheckResults = NO_CHECK_RESULTS,  # noqa: ARG002
+        snapshot: Path | None = None,  # noqa: ARG002
     ) -> Iterator[Change]:
         """Replace the count, in two batches."""
         count = sum(1 for _ in quads.quads_for_pattern(None, ox.NamedNode("urn:eats"), None, None))

@@ -8,6 +8,7 @@ from wgig.rdf.serialization import build_quad
 from wgig.rdf.shipped import read_inference_rules
 from wgig.store.change import Change, apply_change
 from wgig.store.errors import InferenceTooLargeError
+from wgig.store.files import ASIDE_FOLDER
 from wgig.store.inference import inference
 from wgig.store.inference.inference import Inference
 
@@ -143,6 +144,34 @@ def test_rules_do_not_see_descriptions(is_rebuilt: bool) -> None:
     if is_rebuilt:
         inference.rebuild(quads)
     assert {short_name(triple.object) for triple in inferred_triples(quads)} == {"Cat", "Animal"}
+
+
+# The second rule consults what the first infers, so the engine repeats both on a snapshot.
+CONSULTING_RULES = [
+    "CONSTRUCT { ?cat <urn:example:fed> <urn:example:cat> } WHERE { ?cat <urn:example:owner> ?person }",
+    """CONSTRUCT { ?cat <urn:example:hungry> <urn:example:cat> }
+       WHERE { ?cat a <urn:example:Cat> FILTER NOT EXISTS { ?cat <urn:example:fed> ?is_fed } }""",
+]
+
+
+@pytest.mark.parametrize("max_in_memory_quads", [10, 0], ids=["in memory", "on disk"])
+def test_rules_that_consult_inferred_triples_run_on_a_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, max_in_memory_quads: int
+) -> None:
+    monkeypatch.setattr(inference, "MAX_IN_MEMORY_QUADS", max_in_memory_quads)
+    quads = ox.Store(tmp_path / "quads")
+    rules = Inference(CONSULTING_RULES, INFERRED_GRAPH.value, tmp_path, [], [FakeDescriber()])
+    apply_change(rules.describe(quads, None), quads)
+    cats, owners = tuple(parse_quads(":tom a :Cat . :kit a :Cat .")), tuple(parse_quads(":tom :owner :ann ."))
+    for change, expected in (
+        (Change((), cats + owners), {("tom", "fed"), ("kit", "hungry")}),
+        (Change(owners), {("tom", "hungry"), ("kit", "hungry")}),
+    ):
+        apply_with_inference(quads, rules, change)
+        found = inferred_triples(quads)
+        assert {(short_name(cat), short_name(predicate)) for cat, predicate, _ in found} == expected
+    assert (tmp_path / ASIDE_FOLDER).exists() == (not max_in_memory_quads)
+    assert not (tmp_path / ASIDE_FOLDER / inference.SNAPSHOT_FOLDER).exists()
 
 
 @pytest.mark.parametrize("seconds", [1, 2])

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 import re
 import sqlite3
 import subprocess
@@ -57,7 +58,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from wgig.store.resource_versions.rescan import prepare_scan_process
 if __name__ == "__main__":
-    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=prepare_scan_process)
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=prepare_scan_process, initargs=(0,))
     pool.submit(os.getpid).result()
     pool.submit(time.sleep, 600)
     os._exit(0)
@@ -314,7 +315,7 @@ def last_activities(versions: ResourceVersions) -> dict[str, str]:
 
 @pytest.fixture
 def disk_store(tmp_path: Path) -> Store:
-    """A store on disk with inference, and so with a clean mark for each commit."""
+    """A store on disk with inference."""
     store = Store.open(tmp_path / "store", [RULE], f"{BASE}graph/inferred")
     store.update("INSERT DATA { <x:a> a <x:A> . <x:b> <x:p> 1 }")
     return store
@@ -337,7 +338,7 @@ def test_commits_that_the_database_lacks_are_replayed(
     disk_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_versions(disk_store)
-    disk_store.runner.followers.clear()  # it gets no further commits
+    disk_store.runner.subscribers.clear()  # it gets no further commits
     disk_store.update("DELETE DATA { <x:b> <x:p> 1 } ; INSERT DATA { <x:c> a <x:A> . <x:a> <x:p> 2 }")
     monkeypatch.setattr(ResourceVersionsProjection, "rebuild", None)  # a scan would fail
     assert last_activities(open_versions(disk_store)) == {"x:a": "Update", "x:c": "Create"}
@@ -439,7 +440,7 @@ def make_commit(
 class LogOnlyStore:
     """A store that has only the id of its change log."""
 
-    log = SimpleNamespace(epoch="log", erasure_count=0)
+    log = SimpleNamespace(epoch="log", erased_digests=[])
     folder = None
 
 
@@ -579,6 +580,38 @@ def test_a_bulk_load_causes_a_scan(disk_store: Store) -> None:
     disk_store.finish_load()
     assert stream.is_pending
     assert last_activities(asyncio.run(stream.get_versions()))["x:d"] == "Create"
+
+
+def load_triple(store: Store, name: str) -> None:
+    """Load a file with a triple about a resource."""
+    store.bulk_load(io.BytesIO(f"<x:{name}> <x:p> <x:a> .\n".encode()), ox.RdfFormat.N_TRIPLES, "x:g")
+
+
+def test_a_scan_before_the_last_step_of_a_bulk_load_is_up_to_date_after_it(
+    disk_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_triple(disk_store, "d")
+    with disk_store.snapshot("scanned") as snapshot:
+        ResourceVersionsProjection(disk_store, BASE).scan_loaded_quads(snapshot, disk_store.log_version)
+    disk_store.finish_load()
+    with monkeypatch.context() as patch:
+        patch.setattr(ResourceVersionsProjection, "rebuild", None)  # another scan would fail
+        assert last_activities(open_versions(disk_store))["x:d"] == "Create"
+        disk_store.update("INSERT DATA { <x:e> <x:p> 1 }")
+        assert last_activities(open_versions(disk_store))["x:e"] == "Create"
+    disk_store.runner.subscribers.clear()
+    load_triple(disk_store, "f")
+    disk_store.finish_load()
+    assert last_activities(open_versions(disk_store))["x:f"] == "Create"
+
+
+def test_a_scan_before_another_file_of_a_bulk_load_is_repeated(disk_store: Store) -> None:
+    load_triple(disk_store, "d")
+    with disk_store.snapshot("scanned") as snapshot:
+        ResourceVersionsProjection(disk_store, BASE).scan_loaded_quads(snapshot, disk_store.log_version)
+    load_triple(disk_store, "e")
+    disk_store.finish_load()
+    assert last_activities(open_versions(disk_store))["x:e"] == "Create"
 
 
 def test_a_write_during_a_scan_is_added(disk_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

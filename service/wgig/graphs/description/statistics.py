@@ -55,11 +55,13 @@ def count_figures(quads: ox.Store, base: str, excluded: frozenset[ox.NamedNode])
         shapes = pool.submit(counter.count_node_shapes)
         batches = [pool.submit(counter.count_properties, batch) for batch in counter.list_batches()]
         counts = [pool.submit(count) for count in (counter.count_dataset_nodes, counter.count_graphs)]
-        datatypes = dict[str, str]()
+        datatypes, mixed = dict[str, str](), list[ox.NamedNode]()
         for batch in batches:
-            batch_figures, batch_datatypes = batch.result()
+            batch_figures, batch_datatypes, batch_mixed = batch.result()
             figures.update(batch_figures)
             datatypes.update(batch_datatypes)
+            mixed += batch_mixed
+        counts.append(pool.submit(counter.count_literals, mixed))
         for count in counts:
             figures.update(count.result())
         add_shape_figures(figures, shapes.result(), datatypes)
@@ -164,10 +166,13 @@ class FigureCounter:
             shapes[split_classes(classes), property_.value, split_classes(values)] += count
         return shapes
 
-    def count_properties(self, properties: list[ox.NamedNode]) -> tuple[Figures, dict[str, str]]:
+    def count_properties(
+        self, properties: list[ox.NamedNode]
+    ) -> tuple[Figures, dict[str, str], list[ox.NamedNode]]:
         """The figures of these properties that `count_node_shapes` does not give.
 
-        Also the datatype of each property whose values are literals of one datatype, which most are.
+        Also the datatype of each property whose values are literals of one datatype, which most are, and the
+        properties with literals and other values, for `count_literals`.
         """
         figures, repeated = Figures(), list[ox.NamedNode]()
         quads = self.build_batch_pattern(properties)
@@ -189,9 +194,8 @@ class FigureCounter:
         with_literals = [property_ for property_ in kinds if kinds[property_] - {EXTERNAL_KIND, NODE_KIND}]
         mixed = [property_ for property_ in with_literals if len(kinds[property_]) > 1]
         self.count_links(figures, with_links)
-        self.count_literals(figures, mixed)
         self.subtract_repeated_triples(figures, repeated)
-        return figures, {p.value: min(kinds[p]) for p in with_literals if len(kinds[p]) == 1}
+        return figures, {p.value: min(kinds[p]) for p in with_literals if len(kinds[p]) == 1}, mixed
 
     def count_links(self, figures: Figures, properties: list[ox.NamedNode]) -> None:
         """Count the links by these properties from the dataset to IRIs of other hosts."""
@@ -204,11 +208,14 @@ class FigureCounter:
         ):
             add_to_figures(figures, link_figures(ox.Triple(own_node, property_, value), self.base), count)
 
-    def count_literals(self, figures: Figures, properties: list[ox.NamedNode]) -> None:
-        """Count the literals of these properties by datatype; they are counted as nodes so far."""
+    def count_literals(self, properties: list[ox.NamedNode]) -> Figures:
+        """The figures of the literals of these properties by datatype; they are counted as nodes so far.
+
+        All properties take little more time than one, as the classes of all subjects are read.
+        """
         quads = self.build_batch_pattern(properties)
         datatypes = "BIND(DATATYPE(?o) AS ?datatype) FILTER(BOUND(?datatype))"
-        shapes = Counter[TripleShape]()
+        figures, shapes = Figures(), Counter[TripleShape]()
         for property_, classes, datatype, count in (
             self.query_counts(
                 "SELECT ?p ?classes ?datatype (COUNT(*) AS ?n)"
@@ -221,6 +228,7 @@ class FigureCounter:
             shapes[split_classes(classes), property_.value, NO_CLASSES] -= count
             shapes[split_classes(classes), property_.value, datatype.value] += count
         add_shape_figures(figures, shapes)
+        return figures
 
     def subtract_repeated_triples(self, figures: Figures, properties: list[ox.NamedNode]) -> None:
         """Count the triples with these properties that are in several graphs only once."""

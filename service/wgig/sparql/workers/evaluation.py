@@ -1,20 +1,15 @@
 """Evaluation of a query into chunks of its result, in a worker or on a thread of the service.
 
-The first chunk is sent at 16 KiB so that the response starts early, further ones at 64 KiB. Threads are for
-in-memory stores and systems that cannot fork. There are 32 of them, fewer than the 40 of the framework, so
-that pages always get a thread. Queries on threads have no time limit.
+The first chunk is sent at 16 KiB so that the response starts early, further ones at 64 KiB.
 """
 
 import io
 from collections.abc import Callable
 from typing import IO, Any, cast
 
-from ...http.work_queue import WorkQueue
 from ...rdf.serialization import OutputChecker, UnserializableError
 from ...store.errors import StoreError, is_engine_damage
-from ...store.store import Store
 from ...store.view import StoreView
-from .fair_queue import QueueState
 from .protocol import (
     DISK_FAULT,
     ROWS_FAULT,
@@ -25,7 +20,6 @@ from .protocol import (
     QueryFault,
     QueryJob,
 )
-from .result import QueryResult, ignore_flow_control
 
 FIRST_CHUNK_BYTES, NEXT_CHUNK_BYTES = 16 * 1024, 64 * 1024
 
@@ -80,49 +74,3 @@ class ResultChunkWriter(io.RawIOBase):
             self.chunk.clear()
             self.chunk_bytes = NEXT_CHUNK_BYTES
         return len(data)
-
-
-class ThreadQueryWorkers(WorkQueue):
-    """Threads that evaluate queries over a store, without a time limit."""
-
-    def __init__(self, store: Store) -> None:
-        """`store` is read by all threads."""
-        super().__init__(max_running=32, max_waiting=256, timeout_seconds=10)
-        self.store = store
-
-    is_copying = False  # threads use the store itself
-
-    @property
-    def version(self) -> int:
-        """The number of the last write."""
-        return self.store.version
-
-    @property
-    def queue_state(self) -> QueueState:
-        """The numbers of busy threads, free threads and waiting queries."""
-        statistics = self.limiter.statistics()
-        return QueueState(
-            statistics.borrowed_tokens,
-            int(statistics.total_tokens) - statistics.borrowed_tokens,
-            statistics.tasks_waiting,
-        )
-
-    async def see_latest_writes(self) -> None:
-        """Do nothing, as each write is visible before it is acknowledged."""
-
-    async def start_query(self, job: QueryJob, client: str) -> QueryResult:
-        """Evaluate a query and return its complete result. Raises Problem 503 if no thread becomes free."""
-        del client
-        return await self.run(self.evaluate_completely, job)
-
-    def evaluate_completely(self, job: QueryJob) -> QueryResult:
-        """The complete result of a query, or its fault."""
-        chunks: list[bytes] = []
-        result = QueryResult(ignore_flow_control, lambda _: None)
-        try:
-            chunks.append(evaluate_query(self.store, job, chunks.append))
-        except QueryFault as fault:
-            result.fail(fault)
-        else:
-            result.add(b"".join(chunks), last=True)
-        return result

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from .connections import SLOW_QUERY_SECONDS, ForkerConnection, WorkerConnection
 from .fair_queue import FairQueue
-from .protocol import CHANGE_MESSAGE, CROWDED_FAULT, OPEN_MESSAGE, frame_message
+from .protocol import CROWDED_FAULT, OPEN_MESSAGE, frame_message
+
+# After a pause in the writes, changes are sent to the copies that no query has used since.
+CHANGE_PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class WorkerGeneration:
         self.tasks: set[asyncio.Task[None]] = set()
         self.in_memory, self.is_serving, self.is_retired = True, False, False
         self.forking_count = 0  # workers that are being forked
+        self.change_timer: asyncio.TimerHandle | None = None
         self.wasted_quads = 0  # removed quads, whose memory is not freed
         self.ready = asyncio.Event()  # set when the first worker is connected or the forker has exited
 
@@ -54,7 +58,8 @@ class WorkerGeneration:
         """
         loaded = self.forker.load(self.folder)
         for body in self.owner.list_missed_writes(self.write_number):
-            self.forker.send_change(body)
+            self.forker.queue_change(body)
+        self.forker.send()
         loaded.add_done_callback(self.on_copied)
         return loaded
 
@@ -86,21 +91,29 @@ class WorkerGeneration:
             worker.close()
         self.end_if_empty()
 
-    def send_change(self, body: bytes, folder: Path | None, removed_quads: int) -> None:
-        """Send a change to the forker and to all workers.
+    def queue_change(self, body: bytes, folder: Path | None, removed_quads: int) -> None:
+        """Queue a change for the forker and all workers, to be sent before the next query or after a pause.
 
         Workers that read from disk open `folder` instead, which contains the change (None: the last folder).
         `removed_quads` is the number of quads that the change removes.
         """
         self.wasted_quads += removed_quads if self.in_memory else 0
-        self.forker.send_change(body)
+        self.forker.queue_change(body)
         if not self.in_memory:
             self.folder = folder or self.folder
         for worker in self.workers:
             if self.in_memory:
-                worker.send(frame_message(CHANGE_MESSAGE, body))
+                worker.queue_change(body)
             else:
                 self.open_folder(worker)
+        if self.change_timer:
+            self.change_timer.cancel()
+        self.change_timer = asyncio.get_running_loop().call_later(CHANGE_PAUSE_SECONDS, self.send_waiting)
+
+    def send_waiting(self) -> None:
+        """Send the changes that wait to all copies."""
+        for connection in (self.forker, *self.workers):
+            connection.send()
 
     def open_folder(self, worker: WorkerConnection) -> None:
         """Tell a worker to read from `self.folder` from now on."""
@@ -125,7 +138,7 @@ class WorkerGeneration:
         self.workers.add(worker)
         if self.in_memory:
             for body in self.owner.list_missed_writes(worker.last_write):
-                worker.send(frame_message(CHANGE_MESSAGE, body))
+                worker.queue_change(body)
         else:
             self.open_folder(worker)
         self.ready.set()

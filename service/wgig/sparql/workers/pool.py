@@ -1,4 +1,4 @@
-"""Pool of query workers. Each write is sent to the workers before the client gets its response.
+"""Pool of query workers. A worker gets each write before the next query after it.
 
 A change is sent over the sockets of all workers and of the forker. For a change of more than 100,000 quads,
 or of unknown content, a new generation of workers is started instead.
@@ -27,7 +27,8 @@ MAX_WAITING_QUERIES = 256
 WORKER_WAIT_SECONDS = 10  # until a waiting query gets a 503
 LARGE_CHANGE_QUADS = 100_000  # for larger changes, a new copy is cheaper
 MAX_WASTED_QUADS = 200_000  # the memory of removed quads is not freed; above this the copy is replaced
-FIRST_WORKERS_SECONDS = 1.0  # if the copy to memory takes longer, workers that read from disk are started
+FIRST_COPY_SECONDS = 1.0  # for which `start` waits for the copy to memory
+WORKERS_FOLDER = "readers"  # in `aside`, for the copies that workers read
 WORKERS_RETRY_SECONDS = 1.0  # until the next attempt after workers could not be started
 
 log = logging.getLogger("wgig")
@@ -36,7 +37,7 @@ log = logging.getLogger("wgig")
 class WorkerPool:
     """The query workers of a store, replaced when they exit.
 
-    A change is sent to each worker before its write is acknowledged, so that every later query sees it.
+    A change is queued for each worker before its write is acknowledged, and sent before the next query.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
@@ -53,10 +54,10 @@ class WorkerPool:
         self.owner = GenerationOwner(
             self.queue, self.list_missed_writes, self.on_generation_lost, self.remove_old_copies
         )
-        self.folder = settings.store / ASIDE_FOLDER / "readers"  # of the copies for workers
+        self.folder = settings.store / ASIDE_FOLDER / WORKERS_FOLDER
         self.folder_numbers = count()
         self.last_write_number = 0  # number of the last write; used in the writing thread
-        self.version = 0  # number of the last write that was sent to the workers
+        self.version = 0  # number of the last write that was queued for the workers
         self.loading_folders: set[Path] = set()  # folders of copies that are being loaded
         # Numbers and serialized changes of the writes that a worker may miss while it is being started.
         self.recent_writes: list[tuple[int, bytes]] = []
@@ -67,6 +68,7 @@ class WorkerPool:
         self.current: WorkerGeneration | None = None
         self.start_lock = asyncio.Lock()  # held while a forker is started
         self.is_closed = False
+        self.renew_task: asyncio.Task[None] | None = None  # the last replacement that no write waits for
 
     async def start(self) -> None:
         """Start workers, and keep them up to date with the store from now on."""
@@ -77,11 +79,16 @@ class WorkerPool:
         await self.start_workers()
 
     async def start_workers(self) -> None:
-        """Start workers. If the copy to memory takes long, workers that read from disk serve until then."""
-        self.renew_task = self.loop.create_task(self.renew(self.settings.reader_quads))
-        await asyncio.wait([self.renew_task], timeout=FIRST_WORKERS_SECONDS)
-        if not self.renew_task.done():
-            await self.renew(max_quads=0)
+        """Start workers that read from disk, in 0.1 s. They serve until workers have a copy in memory."""
+        await self.renew(max_quads=0)
+        if self.settings.reader_quads:
+            self.renew_task = self.loop.create_task(self.renew(self.settings.reader_quads))
+            await asyncio.wait([self.renew_task], timeout=FIRST_COPY_SECONDS)
+
+    async def wait_until_copied(self) -> None:
+        """Wait until workers have a copy of the quads in memory, if they are to have one."""
+        if self.renew_task:
+            await asyncio.wait([self.renew_task])
 
     async def see_latest_writes(self) -> None:
         """Do nothing, as workers have each write before it is acknowledged; other QueryWorkers may wait."""
@@ -122,7 +129,7 @@ class WorkerPool:
     # `on_commit` runs in the thread that writes, and calls the methods up to `make_numbered_copy` there.
 
     def on_commit(self, change: Change | None) -> None:
-        """Send a change to the workers; replace the workers if that is cheaper or the change is None."""
+        """Queue a change for the workers; replace the workers if that is cheaper or the change is None."""
         self.last_write_number += 1
         if change is None or len(change) > LARGE_CHANGE_QUADS:
             replacing = self.replace(*self.make_numbered_copy(), self.settings.reader_quads)
@@ -144,7 +151,7 @@ class WorkerPool:
         if to_load:
             self.loading_folders.add(folder)
         try:
-            self.store.copy_to(folder)
+            self.store.snapshot(f"{WORKERS_FOLDER}/{folder.name}")  # remove_old_copies removes it
         except BaseException:
             self.loading_folders.discard(folder)
             raise
@@ -158,7 +165,7 @@ class WorkerPool:
     # The methods from here on are called in the event loop.
 
     def publish_write(self, write_number: int, body: bytes, folder: Path | None, removed_quads: int) -> None:
-        """Send the serialized change of write `write_number` to all workers.
+        """Queue the serialized change of write `write_number` for all workers.
 
         `folder` has a copy of the store for workers that read from disk, None if there are none. The change
         removes `removed_quads` quads.
@@ -168,7 +175,7 @@ class WorkerPool:
             self.recent_writes.clear()
         self.recent_writes.append((write_number, body))
         for generation in self.generations:
-            generation.send_change(body, folder, removed_quads)
+            generation.queue_change(body, folder, removed_quads)
         if folder and not self.reads_from_disk:  # the workers that read from disk have just exited
             self.remove_old_copies()
         if self.current and self.current.wasted_quads > MAX_WASTED_QUADS and not self.starting_count:

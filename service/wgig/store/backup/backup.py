@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,15 +17,16 @@ from ..._version import __version__
 from ...files import PARTIAL_SUFFIX, open_durable_file, sync_to_disk
 from ...problems import Problem
 from ..change_log import ChangeLog
+from ..checkpoint import CHECKPOINT_FOLDER
 from ..errors import StoreError
 from ..files import ASIDE_FOLDER, hold_file_lock, swap_store
 from ..folder import CHANGE_LOG_FILE, QUADS_FOLDER, check_layout_number, hold_store_closed
-from ..snapshot import CHECKPOINT_FOLDER
 from .manifest import (
     MANIFEST_FILE,
     BackupManifest,
     DamagedBackupError,
     FileChecksum,
+    LogContent,
     ProgressCallback,
     StoreContent,
     check_content_counts,
@@ -96,39 +97,48 @@ def write_backup(
     check_store_files(backup / BACKUP_STORE_FOLDER, files, progress)
     with progress("Reading", quad_count, "quads") as report_quads:
         content = read_store_content(backup / BACKUP_STORE_FOLDER, report_quads)
-    verify_store(checkpoint, progress)
+    log_content = verify_store(checkpoint, progress)
     if content.quads != quad_count:
         raise DamagedBackupError(f"it holds {content.quads} quads, and the store had {quad_count}")
-    BackupManifest(__version__, timestamp, content, files).write(backup)
+    BackupManifest(__version__, timestamp, content, log_content, files).write(backup)
     return content
 
 
-def verify_store(copy: Path, progress: ProgressDisplay) -> int:
-    """Verify all quads and the change log of a copy of a store, which is changed. The version of the log.
+def verify_store(copy: Path, progress: ProgressDisplay) -> LogContent:
+    """Verify all quads and the change log of a copy of a store, which is changed. Returns what the log has.
 
     Raises DamagedBackupError, OSError.
     """
     with progress("Verifying the indexes", 2, "steps") as report_steps:
         verify_quads(copy / QUADS_FOLDER)
         report_steps(1)
-        last_version = verify_change_log(copy)
+        log_content = verify_change_log(copy)
         report_steps(2)
-    return last_version
+    return log_content
 
 
-def verify_change_log(store: Path) -> int:
-    """Read the change log in the folder of a store completely. Returns its last version; 0 without a log.
+def verify_change_log(store: Path) -> LogContent:
+    """Read the change log in the folder of a store completely. Returns what it has.
 
     Raises DamagedBackupError.
     """
     if not (store / CHANGE_LOG_FILE).exists():  # a store of the first layout
-        return 0
+        return LogContent()
     try:
         with closing(ChangeLog(store / CHANGE_LOG_FILE)) as change_log:
             change_log.verify()
-            return change_log.last_version
+            return LogContent(change_log.last_version, tuple(change_log.erased_digests))
     except StoreError as error:
         raise DamagedBackupError(f"the file {CHANGE_LOG_FILE} is damaged") from error
+
+
+def read_erased_digests(store: Path) -> list[str]:
+    """The SHA-256 of each content that was erased from the store in a folder; none if it is damaged."""
+    with suppress(StoreError):
+        if (store / CHANGE_LOG_FILE).exists():
+            with closing(ChangeLog(store / CHANGE_LOG_FILE)) as change_log:
+                return change_log.erased_digests
+    return []
 
 
 def begin_log_epoch(store: Path) -> None:

@@ -45,15 +45,25 @@ class StoreContent:
 
 
 @dataclass(frozen=True)
+class LogContent:
+    """What a change log has: its last version, and the SHA-256 of each content that was erased from it."""
+
+    version: int = 0
+    erased: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class BackupManifest:
     """The manifest of a backup, which includes all writes acknowledged before the time `made` (UTC).
 
-    `wgig` is the version of the package that made the backup; `files` are by relative path.
+    `wgig` is the version of the package that made the backup; `files` are by relative path. A content that
+    was erased from the store, and is not in `log.erased`, may still be in the backup.
     """
 
     wgig: str
     made: str
     content: StoreContent
+    log: LogContent
     files: dict[str, FileChecksum]
 
     @classmethod
@@ -62,7 +72,14 @@ class BackupManifest:
         try:
             manifest: dict[str, Any] = json.loads((backup / MANIFEST_FILE).read_bytes())
             files = {name: FileChecksum(**checksum) for name, checksum in manifest["files"].items()}
-            return cls(manifest["wgig"], manifest["made"], StoreContent(**manifest["content"]), files)
+            log = manifest.get("log", {"version": 0, "erased": ()})  # none in a backup of the first layout
+            return cls(
+                manifest["wgig"],
+                manifest["made"],
+                StoreContent(**manifest["content"]),
+                LogContent(log["version"], tuple(log["erased"])),
+                files,
+            )
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise DamagedBackupError(f"its {MANIFEST_FILE} cannot be read") from error
 

@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from ..checkpoint import CHECKPOINT_FOLDER
 from ..files import ASIDE_FOLDER, hold_file_lock
 from ..folder import check_store_exists
-from ..snapshot import CHECKPOINT_FOLDER
 from ..store import Store
 from .backup import BACKUP_BUSY_MESSAGE, BACKUP_LOCK_FILE
 

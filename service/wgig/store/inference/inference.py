@@ -9,6 +9,8 @@ description graphs are the derived graphs. What follows from a change is compute
 import hashlib
 import math
 from collections.abc import Iterable, Sequence, Set
+from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -18,7 +20,7 @@ from ..change import Change, combine_changes, iter_graph_quads
 from ..commit import NO_CHECK_RESULTS, CheckResults, ComputedGraph, GraphDescriber, apply_to_engine
 from ..errors import InferenceTooLargeError
 from ..overlay import QuadOverlay
-from ..snapshot import open_scratch_copy
+from ..view import StoreView
 from .evaluation import RuleEvaluator
 from .incremental import IncrementalReasoner
 from .materialization import AssertedTriples, materialize
@@ -30,6 +32,11 @@ from .rule import InferenceRule, run_construct_rule
 # DROP ALL is within the bounds.
 MAX_INFERRED_TRIPLES = 20_000  # removed and added by one write
 MAX_INFERENCE_STEPS = 200_000  # triples examined, and results that may be new
+
+# Rules run several times faster on a snapshot in memory. A larger one (about 240 MB) is on disk.
+MAX_IN_MEMORY_QUADS = 500_000
+SNAPSHOT_FOLDER = "inference"  # in `aside`
+COMPUTED_SNAPSHOT_FOLDER = "computed"  # in `aside`, from which processes read what they compute graphs from
 
 NO_CHANGE = Change()
 REBUILD_BATCH_QUADS = 100_000  # added at once, to bound memory; more take less time
@@ -79,7 +86,7 @@ class Inference:
         """The change of computed graphs and the inferred graph that follows from a change not yet applied.
 
         The change must be exact, and have no quads of derived graphs. Writes nothing. `check_results` are
-        known SHACL results for its data. If `is_bounded`, raises InferenceTooLargeError beyond
+        known quads of computed graphs. If `is_bounded`, raises InferenceTooLargeError beyond
         MAX_INFERRED_TRIPLES and MAX_INFERENCE_STEPS.
         """
         computed = self.compute_graph_changes(quads, change, check_results)
@@ -146,8 +153,9 @@ class Inference:
         """
         self.reasoner.forget()
         for computed_graph in self.computed_graphs:
-            for change in computed_graph.iter_changes(quads, None):
-                apply_large_change(change, quads)
+            with self.open_read_view(quads) as view:
+                for change in computed_graph.iter_changes(quads, None, snapshot=view.folder):
+                    apply_large_change(change, quads)
         quads.remove_graph(self.graph)
         inferred = self.infer_from_scratch(AssertedTriples(quads, self.unasserted_graphs))
         if inferred is None:
@@ -155,6 +163,12 @@ class Inference:
         while inferred:
             batch = [inferred.pop() for _ in range(min(len(inferred), REBUILD_BATCH_QUADS))]
             quads.bulk_extend(build_quad(triple, self.graph) for triple in batch)
+
+    def open_read_view(self, quads: ox.Store) -> AbstractContextManager[StoreView]:
+        """A snapshot of the quads, from which other processes may read; for a store in memory, its quads."""
+        if self.folder is None:
+            return nullcontext(StoreView(quads))
+        return StoreView(quads, self.folder).snapshot(COMPUTED_SNAPSHOT_FOLDER)
 
     def to_quads(self, triples: Iterable[ox.Triple]) -> tuple[ox.Quad, ...]:
         """The triples as quads of the inferred graph."""
@@ -211,17 +225,22 @@ class Inference:
         before: Set[ox.Triple] = frozenset(),
         counter: StepCounter | None = None,
     ) -> Triples:
-        """The same results, also if rules consult them: the engine repeats all rules on a copy."""
-        with open_scratch_copy(quads, self.unasserted_graphs, self.folder) as copy:
-            apply_large_change(change, copy)
-            copy.remove_graph(self.graph)
-            return self.infer_all(copy, before, counter or StepCounter())
+        """The same results, also if rules consult them: the engine repeats all rules on a snapshot."""
+        is_large = next(islice(quads, MAX_IN_MEMORY_QUADS, None), None) is not None
+        with StoreView(quads, self.folder if is_large else None).snapshot(SNAPSHOT_FOLDER) as snapshot:
+            # Not kept in a variable: it is closed before its files are removed.
+            return self.infer_all(snapshot.open_quads(), change, before, counter or StepCounter())
 
-    def infer_all(self, copy: ox.Store, before: Set[ox.Triple], counter: StepCounter) -> Triples:
-        """All results of the rules that are not asserted in any graph. They are added to `copy` too.
+    def infer_all(
+        self, copy: ox.Store, change: Change, before: Set[ox.Triple], counter: StepCounter
+    ) -> Triples:
+        """All results of the rules that are not asserted in any graph, after a change of the copy.
 
-        Results that are not in `before` are counted as steps.
+        The copy gets the change and the results. Results that are not in `before` are counted as steps.
         """
+        apply_large_change(change, copy)
+        for graph in self.unasserted_graphs:
+            copy.remove_graph(graph)
         inferred: Triples = set()
         for rules in self.rule_passes:
             due_rules = rules

@@ -26,7 +26,7 @@ from ..sqlite import remove_sqlite_file
 from ..store import Store
 from ..view import StoreView, select_solutions
 from .database import ResourceVersions, UnusableVersionsError
-from .rescan import LogPosition, ScanTimes, scan_snapshot
+from .rescan import SCAN_NICE_LEVEL, LogPosition, ScanTimes, scan_snapshot
 
 RESOURCE_VERSIONS_FILE, SCAN_COPY_FOLDER = "changes.sqlite", "changes-copy"
 VERSIONS_WAIT_SECONDS = 20  # until a waiting client gets a 503
@@ -53,6 +53,7 @@ class ResourceVersionsProjection(Projection):
         super().__init__(store)
         self.base = base
         self.opened_versions: ResourceVersions | None = None
+        self.nice_increment = SCAN_NICE_LEVEL  # of the process that scans a large store
 
     @property
     def versions(self) -> ResourceVersions:
@@ -65,7 +66,8 @@ class ResourceVersionsProjection(Projection):
         folder = self.store.folder
         self.opened_versions = self.open_database(folder and folder / ASIDE_FOLDER / RESOURCE_VERSIONS_FILE)
         self.replace_after_erasure()
-        return self.versions.read_position(self.store.log.epoch)
+        position = self.versions.read_position(self.store.log.epoch)
+        return position and self.store.log.find_end_of_load(position)
 
     def open_database(self, path: Path | None) -> ResourceVersions:
         """The database (None: in memory), or a new one if it cannot be continued. Raises StoreError."""
@@ -83,7 +85,7 @@ class ResourceVersionsProjection(Projection):
 
     def replace_after_erasure(self) -> None:
         """Begin a new database if contents were erased from the change log, as its pages may have them."""
-        erasure_count = self.store.log.erasure_count
+        erasure_count = len(self.store.log.erased_digests)
         if int(self.versions.read_setting("erasures") or 0) != erasure_count:
             self.opened_versions = self.replace_database(self.versions.path)
             with self.versions.transaction():
@@ -160,10 +162,17 @@ class ResourceVersionsProjection(Projection):
                 self.compare_store(view, version)
                 self.store.touch()  # cached responses have the URLs of the old stream
 
+    def scan_loaded_quads(self, view: StoreView, version: int) -> None:
+        """Scan a view after the last file of a bulk load, before its last step and before the first use."""
+        self.nice_increment = 0  # the load ends with the scan
+        self.load_position()
+        self.rebuild(view, version)
+
     def compare_store(self, view: StoreView, version: int) -> None:
         """Add all differences between the view and the database."""
         times = ScanTimes(self.read_graph_times(view), format_utc_microseconds(datetime.now(UTC)))
-        scan_snapshot(self.versions, view, times, LogPosition(self.store.log.epoch, version))
+        position = LogPosition(self.store.log.epoch, version)
+        scan_snapshot(self.versions, view, times, position, self.nice_increment)
 
     def read_graph_times(self, view: StoreView) -> dict[str, str]:
         """The time of the last change of each graph in the history or the catalog, by graph IRI."""

@@ -249,14 +249,19 @@ def iter_differences(scratch: sqlite3.Connection) -> Iterator[ResourceState]:
 
 
 def scan_snapshot(
-    versions: ResourceVersions, view: StoreView, times: ScanTimes, position: LogPosition
+    versions: ResourceVersions,
+    view: StoreView,
+    times: ScanTimes,
+    position: LogPosition,
+    nice_increment: int = SCAN_NICE_LEVEL,
 ) -> None:
-    """Like `scan_view`, but scan a large snapshot on disk in a separate process."""
+    """Like `scan_view`, but scan a large snapshot on disk in a separate process, by default a slow one."""
     snapshot = view.folder
     if not snapshot or not is_large_snapshot(snapshot):
         scan_view(versions, view, times, position)
         return
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=prepare_scan_process) as pool:
+    initializer, initargs = prepare_scan_process, (nice_increment,)
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=initializer, initargs=initargs) as pool:
         try:
             pool.submit(scan_in_process, versions.path, versions.base, snapshot, times, position).result()
         except BrokenProcessPool as error:
@@ -268,7 +273,7 @@ def is_large_snapshot(snapshot: Path) -> bool:
     return sum(path.stat().st_size for path in snapshot.iterdir()) >= LARGE_STORE_BYTES
 
 
-def prepare_scan_process(nice_increment: int = SCAN_NICE_LEVEL) -> None:
+def prepare_scan_process(nice_increment: int) -> None:
     """Lower the priority of the process, and make it end with its parent, whose priority it has at first."""
     os.nice(nice_increment)
     threading.Thread(target=exit_with_parent, args=(parent_process(),), daemon=True).start()

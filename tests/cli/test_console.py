@@ -1,0 +1,63 @@
+"""The progress of a long command."""
+
+import sys
+
+import pytest
+from wgig.cli.console import StageProgress, format_time_left
+
+STAGES = {"Reading": 20, "Sorting": 30, "Writing": 50}
+
+
+@pytest.fixture
+def progress(monkeypatch: pytest.MonkeyPatch) -> StageProgress:
+    """The progress of a command that begins at the second 100."""
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    return StageProgress(STAGES)
+
+
+def test_each_stage_is_a_line_without_a_terminal(
+    progress: StageProgress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress.show():
+        progress.print_message("Filling ...")
+        progress.begin_stage("Reading", " a.nq", is_announced=False)
+        progress.begin_stage("Sorting")
+        progress.print_message("Sorting 1000 lines ...")
+        progress.begin_stage("Writing", " b.nq")
+    assert capsys.readouterr().err == "wgig: Filling ...\nwgig: 2/3 Sorting ...\nwgig: 3/3 Writing b.nq ...\n"
+
+
+def test_the_time_left_follows_from_the_amounts_and_the_time_of_earlier_stages(
+    progress: StageProgress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress.begin_stage("Reading")
+    assert progress.estimate_seconds_left(110) is None
+    progress.report(1, 4)
+    assert progress.estimate_seconds_left(110) == pytest.approx(10 / 0.05 - 10)
+    monkeypatch.setattr("time.monotonic", lambda: 140.0)
+    progress.begin_stage("Sorting")  # which has no amount, and probably takes 60 seconds
+    assert progress.estimate_seconds_left(170) == pytest.approx(70 / 0.35 - 70)
+    assert progress.estimate_share(500) == pytest.approx(0.2 + 0.95 * 0.3)
+    progress.report(1000, 1500)
+    assert progress.amount == "1,000 of 1,500"
+    assert progress.estimate_share(500) == pytest.approx(0.4)
+
+
+def test_a_bar_is_shown_on_a_terminal(
+    progress: StageProgress, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    with progress.show():
+        progress.begin_stage("Reading")
+        progress.begin_stage("Sorting", " lines")
+        progress.report(3200, 10000)
+    output = capsys.readouterr().err
+    assert "2/3 Sorting lines" in output
+    assert "3,200 of 10,000" in output
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(None, ""), (0.2, "0:01 left"), (61, "1:01 left")])
+def test_time_left_is_in_minutes_and_seconds(seconds: float | None, text: str) -> None:
+    assert format_time_left(seconds) == text

@@ -1,0 +1,86 @@
+"""A write of a million quads is refused over HTTP and changes nothing; `wgig load` and the store take it."""
+
+from pathlib import Path
+
+import httpx
+import pyoxigraph as ox
+import pytest
+from wgig.cli.main import main
+from wgig.store.change import Change
+from wgig.store.store import Store
+
+from tests.fixtures.processes import ServiceStarter
+from tests.fixtures.service import TOKEN
+from tests.fixtures.stores import copy_as_killed
+
+pytestmark = pytest.mark.long
+
+COUNT = 1_000_000
+SIDE = 1000  # the product of two sets of so many resources has COUNT pairs
+SIDES_UPDATE = "INSERT DATA {{ GRAPH <urn:sides> {{ {} }} }}".format(
+    " ".join(f"<urn:{number}> <urn:side> <urn:{side}> ." for number in range(SIDE) for side in "ab")
+)
+PRODUCT_UPDATE = (
+    "INSERT { GRAPH <urn:product> { ?a <urn:p> ?b } } "
+    "WHERE { GRAPH <urn:sides> { ?a <urn:side> <urn:a> . ?b <urn:side> <urn:b> } }"
+)
+
+
+def make_n_triples() -> bytes:
+    return b"".join(b'<urn:%d> <urn:p> "%d" .\n' % (number % SIDE, number) for number in range(COUNT))
+
+
+@pytest.mark.parametrize("write", ["PUT", "update of data", "update with WHERE"])
+def test_a_write_of_a_million_quads_is_refused_over_http(
+    start_service: ServiceStarter, tmp_path: Path, write: str
+) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with (
+        start_service(tmp_path / "store", WGIG_DATA="none", WGIG_TOKEN=TOKEN) as url,
+        httpx.Client(base_url=url, headers=headers, timeout=120) as client,
+    ):
+        update_headers = {"Content-Type": "application/sparql-update"}
+        client.post("/update", content=SIDES_UPDATE, headers=update_headers).raise_for_status()
+        before = client.get("/dump.nq").text
+        if write == "PUT":
+            response = client.put(
+                "/graph/large", content=make_n_triples(), headers={"Content-Type": "text/turtle"}
+            )
+        elif write == "update of data":
+            large = b"INSERT DATA { GRAPH <urn:product> {" + make_n_triples() + b"} }"
+            response = client.post("/update", content=large, headers=update_headers)
+        else:
+            response = client.post("/update", content=PRODUCT_UPDATE, headers=update_headers)
+        assert response.status_code in (413, 422), response.text  # 413 also if it needs too much memory
+        assert client.get("/dump.nq").text == before
+        assert client.get("/ready").status_code == 200
+        content = "INSERT DATA { GRAPH <urn:g> { <urn:s> <urn:p> 1 } }"
+        assert client.post("/update", content=content, headers=update_headers).status_code == 204
+
+
+def test_a_load_of_a_million_quads_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WGIG_DATA", "none")
+    (tmp_path / "large.nt").write_bytes(make_n_triples())
+    store = tmp_path / "store"
+    assert main(["load", str(tmp_path / "large.nt"), "--graph", "urn:large", "--store", str(store)]) == 0
+    assert len(ox.Store.read_only(str(store / "quads"))) == COUNT
+
+
+@pytest.mark.parametrize("write", ["change", "update"])
+def test_the_store_takes_a_million_quads(tmp_path: Path, write: str) -> None:
+    store = Store.open(tmp_path / "store")
+    store.update(SIDES_UPDATE)
+    if write == "change":
+        graph, predicate = ox.NamedNode("urn:product"), ox.NamedNode("urn:p")
+        quads = (
+            ox.Quad(ox.NamedNode(f"urn:{number % SIDE}"), predicate, ox.Literal(number), graph)
+            for number in range(COUNT)
+        )
+        store.apply(Change(added=tuple(quads), created=(graph.value,)))
+    else:
+        store.update(PRODUCT_UPDATE)
+    assert len(store._quads) == COUNT + 2 * SIDE
+    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    killed = Store.open(copy_as_killed(store, tmp_path / "killed"))
+    assert len(killed._quads) == COUNT + 2 * SIDE + 1
+    assert not killed.is_loading
