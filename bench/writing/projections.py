@@ -84,7 +84,8 @@ def measure_projections(scratch: Path, papers: int, settings: Mapping[str, str])
     """Times of each step of a write of a new paper into a store with so many papers."""
     filled = make_listing_peer(settings).filled_store(scratch, listed_papers_file(scratch, papers))
     timer = StepTimer()
-    with TemporaryDirectory(dir=scratch) as folder:
+    # The engine may still write to its files when they are removed.
+    with TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder:
         store = open_timed_store(copytree(filled, Path(folder) / "store", ignore=IGNORE_SOCKETS), timer)
         for graph, triples in generate_new_papers():
             change = store.compute_replacement(graph, triples)

@@ -5,7 +5,7 @@ durable, and applies both to the engine in one update. Projections follow on the
 `projection_runner`). If the engine fails after the log entry was written, the store stops writing: it applies
 the entry when it is next opened.
 
-Descriptions (graphs about the store, such as VoID statistics) lag behind: a debouncer updates them 0.2 s
+Descriptions (graphs about the store, such as VoID statistics) lag behind: a debouncer updates them 2 s
 after the last write, 5 s at the latest, once for many writes.
 """
 
@@ -82,7 +82,7 @@ class Debouncer:
 
 
 # Seconds from a write until the descriptions are updated in the background.
-DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS = 0.2, 5.0
+DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS = 2.0, 5.0
 MIN_COPIED_CHANGE_QUADS = 3000  # describing fewer takes under 50 ms, so it needs no snapshot
 DESCRIBED_COPY_FOLDER = "described"  # in `aside`, the snapshot from which descriptions are computed
 # What a write needs: a quad takes up to 1 kB in the log and the engine, whose logs and tables take some more.

@@ -11,7 +11,10 @@ requests go on. Each is about a batch of properties, which limits its memory. Th
 several graphs is rare, so its other quads are subtracted afterwards.
 """
 
+import os
 import re
+import sys
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +39,7 @@ WHOLE_DATASET: Partition = ()
 NO_CLASSES: Classes = frozenset()
 IRI_HOST_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]+", re.IGNORECASE)
 COUNT_THREADS = 2
+COUNT_NICE_LEVEL = 10  # added to that of the service, so that requests get the CPU first
 MAX_BATCH_QUADS = 300_000  # quads of a batch of properties: about 100 MB; one property may have more
 CLASS_CACHE_NODES = 100_000  # nodes whose classes are cached to subtract repeated triples
 
@@ -51,7 +55,7 @@ def count_figures(quads: ox.Store, base: str, excluded: frozenset[ox.NamedNode])
     `base` is the prefix of the IRIs of the dataset; the graphs in `excluded` do not count.
     """
     counter, figures = FigureCounter(quads, base, excluded), Figures()
-    with ThreadPoolExecutor(COUNT_THREADS, "statistics") as pool:
+    with ThreadPoolExecutor(COUNT_THREADS, "statistics", lower_thread_priority) as pool:
         shapes = pool.submit(counter.count_node_shapes)
         batches = [pool.submit(counter.count_properties, batch) for batch in counter.list_batches()]
         counts = [pool.submit(count) for count in (counter.count_dataset_nodes, counter.count_graphs)]
@@ -66,6 +70,13 @@ def count_figures(quads: ox.Store, base: str, excluded: frozenset[ox.NamedNode])
             figures.update(count.result())
         add_shape_figures(figures, shapes.result(), datatypes)
     return +figures
+
+
+def lower_thread_priority() -> None:
+    """Lower the priority of this thread on Linux, where each thread has its own."""
+    if sys.platform == "linux":
+        nice_level = os.getpriority(os.PRIO_PROCESS, 0) + COUNT_NICE_LEVEL
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice_level)
 
 
 class FigureCounter:

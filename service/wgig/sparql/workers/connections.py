@@ -40,7 +40,7 @@ from .result import QueryResult
 
 FORKER_EXIT_SECONDS = 5  # until the forker is killed if it does not exit by itself
 
-MAX_WAITING_CHANGE_BYTES = 1024 * 1024  # of about 30 papers, which a copy takes 20 ms to apply
+MAX_WAITING_CHANGE_BYTES = 1024 * 1024  # of each copy; one change may have more, and is sent at once
 
 ForkedCallback = Callable[[int, int, socket.socket], None]  # process ID, applied changes, socket
 

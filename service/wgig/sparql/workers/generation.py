@@ -10,8 +10,9 @@ from .connections import SLOW_QUERY_SECONDS, ForkerConnection, WorkerConnection
 from .fair_queue import FairQueue
 from .protocol import CROWDED_FAULT, OPEN_MESSAGE, frame_message
 
-# After a pause in the writes, changes are sent to the copies that no query has used since.
-CHANGE_PAUSE_SECONDS = 0.1
+# Changes are sent to the copies that no query has used since after a pause in the writes. While writes go on,
+# each write sends those of one copy, as all copies at once would take the CPU from the next write.
+CHANGE_PAUSE_SECONDS, MIN_SENT_CHANGE_BYTES = 0.1, 128 * 1024
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,9 @@ class WorkerGeneration:
                 worker.queue_change(body)
             else:
                 self.open_folder(worker)
+        longest = max((self.forker, *self.workers), key=lambda copy: len(copy.waiting_changes))
+        if len(longest.waiting_changes) > MIN_SENT_CHANGE_BYTES:
+            longest.send()
         if self.change_timer:
             self.change_timer.cancel()
         self.change_timer = asyncio.get_running_loop().call_later(CHANGE_PAUSE_SECONDS, self.send_waiting)
