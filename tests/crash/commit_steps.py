@@ -182,7 +182,7 @@ def commit_in_bulk(store: Store) -> None:
 
 
 def load_file(store: Store) -> None:
-    if LOADED_FILE not in store.list_interrupted_files():
+    if LOADED_FILE not in store.list_interrupted_files("urn:g2"):
         store.bulk_load(io.BytesIO(LOADED_TURTLE), ox.RdfFormat.TURTLE, "urn:g2", LOADED_FILE)
         store.finish_load()
     print("acknowledged", flush=True)

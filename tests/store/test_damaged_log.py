@@ -135,6 +135,24 @@ def test_commands_refuse_a_store_without_its_log(
     assert not (store / CHANGE_LOG_FILE).exists()
 
 
+@pytest.mark.parametrize("replacement", [None, b""])
+def test_no_commit_is_acknowledged_after_the_log_was_removed(
+    tmp_path: Path, replacement: bytes | None
+) -> None:
+    store = Store.open(tmp_path)
+    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    path = tmp_path / CHANGE_LOG_FILE
+    path.rename(tmp_path / "removed")
+    if replacement is not None:
+        path.write_bytes(replacement)
+    with pytest.raises(StoreError, match="was removed or replaced while in use"):
+        store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
+    assert len(list(store.match())) == 1
+    (tmp_path / "removed").replace(path)
+    store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
+    assert len(list(store.match())) == 2
+
+
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
 def test_a_log_that_is_cut_is_refused(folder: Callable[[str], Path], share: float) -> None:
     log = folder("closed") / CHANGE_LOG_FILE

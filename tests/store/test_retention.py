@@ -12,7 +12,8 @@ from wgig.store import change_log, retention
 from wgig.store.change import Change
 from wgig.store.change_log import ChangeLog, NewCommit, ReplacedContent
 from wgig.store.errors import MissingChangesError, StoreError
-from wgig.store.position import EnginePosition
+from wgig.store.folder import QUADS_FOLDER
+from wgig.store.position import POSITION_FILE, EnginePosition
 from wgig.store.retention import CautiousClock, compact_log, erase_content
 from wgig.store.store import Store
 
@@ -128,6 +129,22 @@ def test_the_log_is_compacted_up_to_an_erased_content(log: ChangeLog) -> None:
     assert compact_log(log, list(log.iter_entries())[5].time, 5) == 5
     for version in (6, 7, 8, 9):
         assert log.read_graph(GRAPH, version) == serialize_value(SECRET + version - 1)
+
+
+@pytest.mark.parametrize("lost", [POSITION_FILE, QUADS_FOLDER])
+def test_a_log_with_erased_changes_is_not_replayed_from_nothing(tmp_path: Path, lost: str) -> None:
+    store = Store.open(tmp_path)
+    for value in range(4):
+        commit = make_commit(store.log, SECRET + value)
+        store.commit([commit if value else NewCommit(Change((), commit.change.added))])
+    store.forget([store.log.keep_content(serialize_value(SECRET + 1))])
+    store.close()
+    del store
+    Store.open(tmp_path).close()  # nothing has to be replayed
+    (tmp_path / lost).rename(tmp_path / "lost")
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"erased by wgig forget\. Restore a backup"):
+            Store.open(tmp_path)
 
 
 def test_the_log_knows_what_was_erased(log: ChangeLog) -> None:

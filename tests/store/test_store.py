@@ -263,9 +263,10 @@ def test_an_interrupted_load_is_finished_when_the_store_is_opened(tmp_path: Path
     store = Store.open(tmp_path, [RULE], print_message=messages.append)
     assert [message for message in messages if "Finishing the interrupted load" in message]
     assert query_rows(store, ANIMALS_QUERY) == ["urn:tom"]
-    assert store.list_interrupted_files() == [file]
+    assert store.list_interrupted_files(None) == [file]
+    assert store.list_interrupted_files("urn:other") == []  # it was not loaded into this graph
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert store.list_interrupted_files() == []
+    assert store.list_interrupted_files(None) == []
 
 
 @pytest.mark.parametrize("is_killed", [True, False])

@@ -204,7 +204,7 @@ def run_load(arguments: argparse.Namespace, settings: Settings) -> int:
     threading.stack_size(THREAD_STACK_BYTES)
     # One thread for all writes, as it holds the lock of a remote store.
     with progress.show(), ThreadPoolExecutor(1) as executor:
-        was_interrupted = bool(store.list_interrupted_files())
+        was_interrupted = bool(store.list_interrupted_files(arguments.graph))
         errors = load_rdf_files(store, arguments.files, arguments.graph, arguments.format, executor, progress)
         projections = None
         if settings.data == "none":  # a store of plain RDF: what a service needs is built by it
@@ -232,7 +232,7 @@ def load_rdf_files(  # noqa: PLR0913, PLR0917 - the arguments of the command, an
     """Load the files one after the other, and return an error message for each that cannot be read."""
     errors = []
     sizes = [find_file_size(name) or 0 for name in files]
-    interrupted_files = store.list_interrupted_files()
+    interrupted_files = store.list_interrupted_files(graph)
     for number, name in enumerate(files):
         started = time.monotonic()
         try:

@@ -167,11 +167,27 @@ class ChangeLog:
                     sa.insert(settings_table),
                     [{"name": name, "value": identifier} for name in ("id", "epoch")],
                 )
+        self.file_id = self.find_file_id()
         self.id, self.epoch = (self.read_setting(name) or "" for name in ("id", "epoch"))
         newest = sa.select(commits_table.c.version, commits_table.c.time)
         rows = self.select(newest.order_by(commits_table.c.version.desc()).limit(1))
         self.last_version: int = rows[0].version if rows else 0
         self.last_time = parse_log_time(rows[0].time) if rows else BEGINNING_OF_TIME
+
+    def find_file_id(self) -> tuple[int, int] | None:
+        """The device and inode of the file; None if there is none, or if the log is in memory."""
+        try:
+            status = self.path.stat() if self.path else None
+        except FileNotFoundError:
+            return None
+        return (status.st_dev, status.st_ino) if status else None
+
+    def check_file(self) -> None:
+        """Raise StoreError if the file was removed or replaced, as commits would be lost."""
+        if self.find_file_id() != self.file_id:
+            raise StoreError(
+                f"The change log {self.path} was removed or replaced while in use. Nothing is written."
+            )
 
     def close(self) -> None:
         """Close all connections; the last one moves the write-ahead log into the database."""
@@ -287,6 +303,7 @@ class ChangeLog:
         Raises OutcomeUnknownError if they may be durable nevertheless, other StoreErrors if they are not.
         """
         rows, entries = list[dict[str, Any]](), list[LogEntry]()
+        self.check_file()
         with self.lock:
             for commit in commits:
                 self.last_time = commit.time or self.next_time()
@@ -423,6 +440,12 @@ class ChangeLog:
         statement = statement.where(kinds == kind if kind else kinds.in_(STEP_ENTRIES))
         rows = self.select(statement.order_by(commits_table.c.version.desc()).limit(1))
         return (rows[0].version, rows[0].kind) if rows else (0, "")
+
+    def has_erased_change(self, after: int) -> bool:
+        """Whether a change after a version lacks what was erased from it, so that it cannot be replayed."""
+        return bool(
+            self.select(sa.select(erased_table.c.version).where(erased_table.c.version > after).limit(1))
+        )
 
     def find_end_of_load(self, position: int) -> int:
         """The last version of a bulk load, if `position` is that of its last file; else `position`.

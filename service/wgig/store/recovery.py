@@ -58,6 +58,11 @@ def replay_log(
     StoreError if the log lacks a change.
     """
     start = max(position.version, log.find_last_reset())
+    if log.has_erased_change(start):
+        raise StoreError(
+            f"The quads lack the versions after {start}, and the change log {log.path} does not have all of "
+            "them, as some were erased by wgig forget. Restore a backup."
+        )
     if log.last_version - start > MAX_UNREPORTED_COMMITS:
         report(f"Replaying {log.last_version - start} commits ...")
     for changes in batch_changes(log.iter_entries(start)):

@@ -237,7 +237,7 @@ class Store(TransactionalStore):
         format is loaded into the unnamed graph. Blank nodes get new labels. The log records the `file`.
         Raises SyntaxError with line and column if the file does not parse.
         """
-        origin = CommitOrigin(title="wgig load", files=(file,) if file else ())
+        origin = CommitOrigin(title=format_load_title(graph), files=(file,) if file else ())
         with self._unlogged_change(origin):
             if graph is not None and format_.supports_datasets:
                 name = to_graph_name(graph)
@@ -248,8 +248,11 @@ class Store(TransactionalStore):
                 # could leave one half.
                 self._quads.bulk_load(source, format_, to_graph=to_graph_name(graph))
 
-    def list_interrupted_files(self) -> list[SourceFile]:
-        """The files that a bulk load had loaded when it was interrupted, if that was the last thing done."""
+    def list_interrupted_files(self, graph: str | None) -> list[SourceFile]:
+        """The files that a bulk load had loaded when it was interrupted, if that was the last thing done.
+
+        They were loaded into `graph`, as for `bulk_load`.
+        """
         last_step, kind = self.log.find_last_step()
         if kind != RESET_ENTRY or last_step < self.log_version:
             return []
@@ -257,7 +260,8 @@ class Store(TransactionalStore):
         if reset.origin.title != RECOVERED_LOAD_TITLE:
             return []
         steps = self.log.iter_entries(self.log.find_last_step(LOAD_BEGIN_ENTRY)[0])
-        return [file for step in steps for file in step.origin.files]
+        title = format_load_title(graph)
+        return [file for step in steps if step.origin.title == title for file in step.origin.files]
 
     @property
     def old_contents(self) -> "OldContents":
@@ -305,3 +309,8 @@ class Store(TransactionalStore):
                 rows = select_quad_rows(self._quads)
             self.log.copy_to(checkpoint / CHANGE_LOG_FILE)
             return count_rows(rows)
+
+
+def format_load_title(graph: str | None) -> str:
+    """The title of the step of a bulk load in the change log, which is the command without its files."""
+    return f"wgig load --graph {graph}" if graph else "wgig load"
