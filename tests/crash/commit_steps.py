@@ -118,7 +118,7 @@ LOAD_STEPS: Steps = {
     "before-last-flush": lambda: kill_before(TransactionalStore, "flush", call=2),
     "after-last-flush": lambda: kill_after(TransactionalStore, "flush", call=2),
 }
-# The steps of erasing the content of a version for good.
+# The steps of erasing the content of a version.
 ERASURE_STEPS: Steps = {
     "before-flush": lambda: kill_before(TransactionalStore, "_sync_engine"),
     "before-log": lambda: kill_before(store_module, "erase_content"),

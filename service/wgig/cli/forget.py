@@ -1,4 +1,4 @@
-"""The command `wgig forget`: erase the content of old versions of graphs for good."""
+"""The command `wgig forget`: erase the content of old versions of graphs from the change log."""
 
 import argparse
 import hashlib
@@ -15,7 +15,7 @@ from ..store.backup.manifest import MANIFEST_FILE
 from ..store.backup.online import request_forgetting
 from ..store.change_log import SHA256_HEX_PATTERN
 from ..store.files import ASIDE_FOLDER, PREVIOUS_STORE_PREFIX
-from ..store.folder import check_store_exists
+from ..store.folder import QUADS_FOLDER, check_store_exists
 from ..store.history import GraphHistory, read_graph_lines
 from ..store.store import Store
 from .console import print_message
@@ -41,6 +41,11 @@ def run_forget(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def print_remaining_copies(folder: Path, digests: Sequence[str]) -> None:
     """Print which copies of the store in a folder may still have erased contents."""
+    print(
+        f"The engine keeps texts that it ever stored in the files of {folder / QUADS_FOLDER}, where no query "
+        "finds them. To remove them, load the output of wgig dump into a new folder.",
+        flush=True,
+    )
     backup_time = read_backup_time(folder)
     if backup_time:
         print(

@@ -129,7 +129,7 @@ CLI_COMMANDS: Commands = {
         "wgig restore /var/backups/wgig/wgig-20261125T230000.000Z --store ./store",
     ),
     "forget": (
-        "erase the content of old versions of graphs for good",
+        "erase the content of old versions of graphs from the change log",
         arguments.add_forget_arguments,
         "wgig forget '/graph/paper/spam?version=20261125T230000000000Z'",
     ),

@@ -263,7 +263,7 @@ async def change_paper_graph(
         if isinstance(decision, Response):
             return decision
         triples = await parse_checked_triples(context, graph, decision)
-        write = replace(write, check_results=decision.by_digest)
+        write = replace(write, checked_quads=decision.by_digest)
         return await commit_graph_triples(context, pipeline, graph, triples, write)
     # No other write may change the content between the check and this write.
     async with exclusive_write(context.request, pipeline):
@@ -274,7 +274,7 @@ async def change_paper_graph(
         triples = await parse_checked_triples(context, graph, decision)
         await run_sync(check_sum_size, context, graph, triples)  # so that one write can delete the paper
         pending = make_graph_write(
-            context, pipeline, graph, triples, replace(write, check_results=decision.by_digest)
+            context, pipeline, graph, triples, replace(write, checked_quads=decision.by_digest)
         )
         await run_sync(commit_writes, pipeline, [pending])
         return pending.get_response()
@@ -314,7 +314,7 @@ def make_graph_write(
     def prepare() -> PreparedWrite:
         return prepare_write(context, pipeline, graph, lambda: compute_change(graph, triples), write)
 
-    return PendingWrite(graph, prepare, write.check_results)
+    return PendingWrite(graph, prepare, write.checked_quads)
 
 
 async def delete_graph(

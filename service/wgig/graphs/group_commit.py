@@ -14,7 +14,7 @@ from fastapi import Request, Response
 
 from ..problems import Problem
 from ..store.change_log import NewCommit
-from ..store.commit import CheckResults
+from ..store.commit import CheckedQuads
 from ..store.errors import InferenceTooLargeError
 from .write_pipeline import WritePipeline, exclusive_write
 
@@ -38,7 +38,7 @@ class PendingWrite:
 
     graph: str | None
     prepare: Callable[[], PreparedWrite]
-    check_results: CheckResults = field(default_factory=dict)
+    checked_quads: CheckedQuads = field(default_factory=dict)
     finished: anyio.Event = field(default_factory=anyio.Event)
     response: Response | None = None
     error: BaseException | None = None
@@ -129,7 +129,7 @@ def commit_alone(pipeline: WritePipeline, write: PendingWrite, result: PreparedW
 
 def commit_prepared(pipeline: WritePipeline, writes: Sequence[tuple[PendingWrite, PreparedWrite]]) -> None:
     """Commit prepared writes in one transaction."""
-    check_results = {
-        digest: results for write, _ in writes for digest, results in write.check_results.items()
+    checked_quads = {
+        digest: results for write, _ in writes for digest, results in write.checked_quads.items()
     }
-    pipeline.commit([result.commit for _, result in writes if result.commit], check_results)
+    pipeline.commit([result.commit for _, result in writes if result.commit], checked_quads)

@@ -25,7 +25,7 @@ from ..rdf.namespaces import (
 from ..rdf.serialization import build_quad, normalize_quads, serialize_n_triples
 from ..store.change import BEGINNING_OF_TIME, Change
 from ..store.change_log import CommitOrigin, NewCommit, ReplacedContent, SourceFile
-from ..store.commit import CheckResults, graphs_of_quads
+from ..store.commit import CheckedQuads, graphs_of_quads
 from ..store.history import (
     DCAT_HAS_CURRENT_VERSION,
     DCTERMS_IDENTIFIER,
@@ -63,14 +63,14 @@ LAST_WRITE_QUERY = (
 class WriteRequest:
     """A requested write: the access token, a title such as `PUT /graph/x`, and the files that were sent.
 
-    `check_results` are the results of the check of its papers before the write, as the conformance graph has
+    `checked_quads` are the results of the check of its papers before the write, as the conformance graph has
     them, by digest of the paper, so that each paper is checked once.
     """
 
     token: AccessToken
     title: str
     files: Sequence[BodyPart]
-    check_results: CheckResults = field(default_factory=dict)
+    checked_quads: CheckedQuads = field(default_factory=dict)
 
     @property
     def origin(self) -> CommitOrigin:

@@ -34,7 +34,7 @@ from ..sparql.language.diagnosis import diagnose_syntax_error
 from ..sparql.language.parser import ParsedSparqlText
 from ..sparql.request import add_using_clauses, check_sparql_version, read_operation_pairs
 from ..store.change import MAX_COMPARED_QUADS, Change
-from ..store.commit import CheckResults
+from ..store.commit import CheckedQuads
 from ..store.update import UpdateTargets, read_update_targets
 from .dependencies import WritesDep
 from .parameters import UpdateParameters
@@ -149,18 +149,18 @@ def commit_update(
         if change is None:
             raise Problem(422, TOO_MANY_STATEMENTS_MESSAGE)
         change = preserve_computed_graphs(change, store, settings.base, update.targets.graphs or ())
-        check_results = check_changed_papers(context.request, pipeline, change)
-        if isinstance(check_results, Response):
-            return check_results
-        commit_with_record(pipeline, change, replace(write, check_results=check_results))
+        checked_quads = check_changed_papers(context.request, pipeline, change)
+        if isinstance(checked_quads, Response):
+            return checked_quads
+        commit_with_record(pipeline, change, replace(write, checked_quads=checked_quads))
         return None
 
 
 def check_changed_papers(
     request: Request, pipeline: WritePipeline, change: Change
-) -> CheckResults | Response:
+) -> CheckedQuads | Response:
     """The results of the gate for all changed papers, or a response with the report if one is refused."""
-    settings, check_results = pipeline.settings, dict[str, bytes]()
+    settings, checked_quads = pipeline.settings, dict[str, bytes]()
     for graph in sorted(filter(None, graphs_in_change(change))):
         if not is_paper_graph(graph, settings.base) or settings.write_profile == PROFILE_OFF:
             continue
@@ -169,5 +169,5 @@ def check_changed_papers(
             decision = from_thread.run(pass_gate, request, pipeline, graph, [], lines)
             if isinstance(decision, Response):
                 return decision
-            check_results |= decision.by_digest
-    return check_results
+            checked_quads |= decision.by_digest
+    return checked_quads

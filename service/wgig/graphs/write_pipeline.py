@@ -35,7 +35,7 @@ from ..shacl.gate import REFUSAL_FORMATS, GateDecision, PaperSubmission, check_s
 from ..shacl.paper_scope import check_actor_statements
 from ..store.change import Change
 from ..store.change_log import NewCommit
-from ..store.commit import CheckResults
+from ..store.commit import CheckedQuads
 from ..store.errors import (
     DamagedStoreError,
     DiskFullError,
@@ -101,11 +101,11 @@ class WritePipeline:
         """The commit of a change, with its provenance if a history is kept."""
         return self.recorder.build_commit(change, write) if self.recorder else NewCommit(change, write.origin)
 
-    def commit(self, commits: Sequence[NewCommit], check_results: CheckResults) -> None:
+    def commit(self, commits: Sequence[NewCommit], checked_quads: CheckedQuads) -> None:
         """Commit changes together. Raises StoreError."""
         if not commits:
             return
-        self.store.commit(commits, check_results)
+        self.store.commit(commits, checked_quads)
         if self.recorder:
             self.recorder.mark_durable()
         self.count_written(len(commits))
@@ -182,7 +182,7 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
 def commit_with_record(pipeline: WritePipeline, change: Change, write: WriteRequest) -> None:
     """Commit a change, with its provenance if a history is kept; an empty change is ignored."""
     if change:
-        pipeline.commit([pipeline.build_commit(change, write)], write.check_results)
+        pipeline.commit([pipeline.build_commit(change, write)], write.checked_quads)
 
 
 async def pass_gate(

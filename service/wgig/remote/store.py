@@ -24,7 +24,7 @@ import pyoxigraph as ox
 
 from ..store.change import Change, Contents, compare_contents, find_existing_graphs, iter_graph_quads
 from ..store.change_log import LOAD_BEGIN_ENTRY, RESET_ENTRY, CommitOrigin, NewCommit, SourceFile
-from ..store.commit import NO_CHECK_RESULTS, CheckResults, apply_to_engine
+from ..store.commit import NO_CHECKED_QUADS, CheckedQuads, apply_to_engine
 from ..store.damage import VERIFIED_COPY_FOLDER
 from ..store.errors import (
     OutcomeUnknownError,
@@ -288,7 +288,7 @@ class SharedStore(Store):
     def commit(
         self,
         commits: Sequence[NewCommit],
-        check_results: CheckResults = NO_CHECK_RESULTS,
+        checked_quads: CheckedQuads = NO_CHECKED_QUADS,
         *,
         is_bounded: bool = True,
     ) -> None:
@@ -299,7 +299,7 @@ class SharedStore(Store):
         with self.exclusive_writer():
             self.coming_position = self.shared_position
             try:
-                super().commit(commits, check_results, is_bounded=is_bounded)
+                super().commit(commits, checked_quads, is_bounded=is_bounded)
             except StoreError as error:
                 if isinstance(error, OutcomeUnknownError) or self.coming_position == self.shared_position:
                     raise

@@ -30,7 +30,7 @@ from ..rdf.serialization import build_quad, normalize_triples, serialize_n_tripl
 from ..rdf.shipped import read_turtle_files
 from ..settings import SHIPPED_FOLDER
 from ..store.change import Change
-from ..store.commit import NO_CHECK_RESULTS, CheckResults
+from ..store.commit import NO_CHECKED_QUADS, CheckedQuads
 from ..store.overlay import QuadSource
 from .outcomes import ASSERTION_NAMESPACE, CHECKER_NODE
 
@@ -99,12 +99,12 @@ class ConformanceGraph:
         self,
         quads: QuadSource,
         change: Change | None,
-        check_results: CheckResults = NO_CHECK_RESULTS,
+        checked_quads: CheckedQuads = NO_CHECKED_QUADS,
         snapshot: Path | None = None,
     ) -> Iterator[Change]:
         """The changes of the graph that follow from a change of the papers (None: it is unknown).
 
-        `quads` are as after that change, with this graph as before it. `check_results` are the quads about
+        `quads` are as after that change, with this graph as before it. `checked_quads` are the quads about
         papers that are known. Each change has at most MAX_CHANGED_PAPERS papers; it may be applied to the
         quads before the next one is computed. With the folder of a snapshot of the quads, many papers are
         read and checked in several processes.
@@ -128,12 +128,12 @@ class ConformanceGraph:
 
             papers = check_in_processes(self, ordered_names, snapshot, is_current=is_current)
         else:
-            papers = self.iter_checked_papers(quads, ordered_names, check_results, is_current=is_current)
+            papers = self.iter_checked_papers(quads, ordered_names, checked_quads, is_current=is_current)
         created = () if exists else (self.graph.value,)
         yield from self.iter_updates(papers, len(ordered_names), created, is_current=is_current)
 
     def iter_checked_papers(
-        self, quads: QuadSource, names: Sequence[str], check_results: CheckResults, *, is_current: bool
+        self, quads: QuadSource, names: Sequence[str], checked_quads: CheckedQuads, *, is_current: bool
     ) -> Iterator[CheckedPaper]:
         """The stale ones of the papers with these names, checked in this process."""
         papers = self.iter_stale_papers(quads, enumerate(names, 1), is_current=is_current)
@@ -141,7 +141,7 @@ class ConformanceGraph:
             # The import takes 0.2 s, and most starts need none of it.
             from .conformance_workers import check_papers  # noqa: PLC0415
 
-            yield from check_papers(chain([first_paper], papers), check_results, self.engine_name, self.graph)
+            yield from check_papers(chain([first_paper], papers), checked_quads, self.engine_name, self.graph)
 
     def iter_updates(
         self,

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from ..rdf.serialization import build_quad, parse_n_quads, serialize_n_quads
-from ..store.commit import NO_CHECK_RESULTS, CheckResults
+from ..store.commit import NO_CHECKED_QUADS, CheckedQuads
 from .conformance import PaperToCheck, build_conformance_triples
 from .conformance_graph import CheckedPaper, ConformanceGraph, StalePaper
 from .engines import get_shacl_engine
@@ -44,18 +44,18 @@ class CheckTask(NamedTuple):
 
 
 def check_papers(
-    papers: Iterable[StalePaper], check_results: CheckResults, engine_name: str, graph: ox.NamedNode
+    papers: Iterable[StalePaper], checked_quads: CheckedQuads, engine_name: str, graph: ox.NamedNode
 ) -> Iterator[CheckedPaper]:
     """The papers in their order, checked in this process; a removed paper has no new quads.
 
-    `check_results` are the quads about papers that are known, by the digest of the paper.
+    `checked_quads` are the quads about papers that are known, by the digest of the paper.
     """
     remaining = iter(papers)
     while batch := list(islice(remaining, BATCH_PAPERS)):
         to_check = [
             PaperToCheck(paper.node, [quad.triple for quad in parse_n_quads(paper.lines)], paper.digest)
             for paper in batch
-            if paper.lines and paper.digest not in check_results
+            if paper.lines and paper.digest not in checked_quads
         ]
         triples_by_paper = dict(
             zip(
@@ -66,7 +66,7 @@ def check_papers(
         )
         for paper in batch:
             quads = {build_quad(triple, graph) for triple in triples_by_paper.get(paper.node, ())}
-            quads.update(parse_n_quads(check_results.get(paper.digest, b"")))
+            quads.update(parse_n_quads(checked_quads.get(paper.digest, b"")))
             yield CheckedPaper(paper.position, paper.old_quads - quads, quads - paper.old_quads)
 
 
@@ -148,7 +148,7 @@ def check_named_papers(task: CheckTask, names: NumberedNames) -> Iterator[Checke
     """The stale ones of the papers with these names, read from the snapshot and checked in this process."""
     graph, quads = open_snapshot(task)
     papers = graph.iter_stale_papers(quads, names, is_current=task.is_current)
-    return check_papers(papers, NO_CHECK_RESULTS, task.engine_name, graph.graph)
+    return check_papers(papers, NO_CHECKED_QUADS, task.engine_name, graph.graph)
 
 
 @cache

@@ -19,7 +19,7 @@ from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, PROBLEM_JSON, Fo
 from ..rdf.namespaces import LOCAL_NAME_PATTERN, RDF_TYPE, WGIG_ISSUE_PAPER, expand_curie
 from ..rdf.positions_turtle import TriplePosition
 from ..settings import Settings
-from ..store.commit import CheckResults
+from ..store.commit import CheckedQuads
 from .check import build_check_report, find_document_results
 from .conformance import PaperToCheck, build_conformance_triples
 from .conformance_graph import ConformanceGraph, paper_node
@@ -83,7 +83,7 @@ class GateDecision(NamedTuple):
     actor_statements: tuple[ActorStatement, ...] = ()
 
     @property
-    def by_digest(self) -> CheckResults:
+    def by_digest(self) -> CheckedQuads:
         """The quads of the conformance graph by digest, as the store accepts them; empty if no engine ran."""
         return {self.digest: self.conformance} if self.digest else {}
 

@@ -111,8 +111,8 @@ def serialize_data_block(quads: Iterable[ox.Quad]) -> str:
 
 # What a check before the write has computed, by the digest of the data: the quads about the data in a
 # computed graph, as N-Quads, so that they are not computed again.
-CheckResults = Mapping[str, bytes]
-NO_CHECK_RESULTS: CheckResults = MappingProxyType({})
+CheckedQuads = Mapping[str, bytes]
+NO_CHECKED_QUADS: CheckedQuads = MappingProxyType({})
 
 
 class ComputedGraph(Protocol):
@@ -128,12 +128,12 @@ class ComputedGraph(Protocol):
         self,
         quads: QuadSource,
         change: Change | None,
-        check_results: CheckResults = NO_CHECK_RESULTS,
+        checked_quads: CheckedQuads = NO_CHECKED_QUADS,
         snapshot: Path | None = None,
     ) -> Iterator[Change]:
         """The changes of this graph that follow from a change of the stated quads (None: unknown).
 
-        `quads` are as after that change, but this graph is as before it. `check_results` are known quads
+        `quads` are as after that change, but this graph is as before it. `checked_quads` are known quads
         for data of the change. The changes after an unknown one come in batches, as they may be large; each
         may be applied before the next is computed. `snapshot` is the folder of a snapshot of the quads, if
         there is one, from which other processes may read.

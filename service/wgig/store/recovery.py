@@ -58,11 +58,7 @@ def replay_log(
     StoreError if the log lacks a change.
     """
     start = max(position.version, log.find_last_reset())
-    if log.has_erased_change(start):
-        raise StoreError(
-            f"The quads lack the versions after {start}, and the change log {log.path} does not have all of "
-            "them, as some were erased by wgig forget. Restore a backup."
-        )
+    check_replayable(log, start)
     if log.last_version - start > MAX_UNREPORTED_COMMITS:
         report(f"Replaying {log.last_version - start} commits ...")
     for changes in batch_changes(log.iter_entries(start)):
@@ -71,6 +67,15 @@ def replay_log(
             derived = inference.derive(quads, change) if inference else Change()
             apply_to_engine(combine_changes([change, derived]), quads)
     return start < log.last_version or position.version < start
+
+
+def check_replayable(log: ChangeLog, start: int) -> None:
+    """Raise StoreError if the changes after a version lack what was erased from them."""
+    if log.has_erased_change(start):
+        raise StoreError(
+            f"The quads lack the versions after {start}, and the change log {log.path} does not have all of "
+            "them, as some were erased by wgig forget. Restore a backup."
+        )
 
 
 def check_position(position: EnginePosition, log: ChangeLog) -> None:
@@ -130,6 +135,7 @@ def prepare_new_engine(folder: Path) -> None:
                     f"The quads beside {log.path} are missing, and it lacks some of them, which wgig load or "
                     "an older version loaded. Restore a backup."
                 )
+            check_replayable(log, 0)
         with translate_disk_errors(folder):
             (folder / POSITION_FILE).unlink(missing_ok=True)  # it is that of the missing engine
             sync_to_disk(folder)

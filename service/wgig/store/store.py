@@ -18,7 +18,7 @@ from ..rdf.sparql_lexer import SparqlText
 from .change import Change, combine_changes
 from .change_log import LOAD_BEGIN_ENTRY, RESET_ENTRY, CommitOrigin, NewCommit, SourceFile
 from .checkpoint import CHECKPOINT_FOLDER, count_rows, link_store_files, select_quad_rows
-from .commit import NO_CHECK_RESULTS, CheckResults, ComputedGraph, GraphDescriber
+from .commit import NO_CHECKED_QUADS, CheckedQuads, ComputedGraph, GraphDescriber
 from .damage import VERIFIED_COPY_FOLDER
 from .errors import translate_disk_errors
 from .files import ASIDE_FOLDER, DUMPS_FOLDER
@@ -203,14 +203,14 @@ class Store(TransactionalStore):
         added = tuple(quad for quad in quads if next(self._quads.quads_for_pattern(*quad), None) is None)
         return Change((), added, (), () if graph is None or self.has_graph(graph) else (graph,))
 
-    def apply(self, change: Change, check_results: CheckResults = NO_CHECK_RESULTS) -> None:
-        """Make this change in one commit. `check_results` are known quads of computed graphs.
+    def apply(self, change: Change, checked_quads: CheckedQuads = NO_CHECKED_QUADS) -> None:
+        """Make this change in one commit. `checked_quads` are known quads of computed graphs.
 
         The change is exact: `compute_replacement`, `compute_addition` and `dry_run` compute exact changes.
         Raises InferenceTooLargeError, without a change, if too much follows from it.
         """
         if change:
-            self.commit([NewCommit(change)], check_results)
+            self.commit([NewCommit(change)], checked_quads)
 
     def dry_run(
         self,
@@ -269,7 +269,9 @@ class Store(TransactionalStore):
         return self.log
 
     def forget(self, digests: Iterable[str]) -> None:
-        """Erase old contents of graphs for good, by their SHA-256 in hexadecimal; not those of backups.
+        """Erase old contents of graphs from the log, by their SHA-256 in hexadecimal; not those of backups.
+
+        The engine keeps the strings of quads that were deleted, in its dictionary of terms.
 
         All projections are built again, as they may have parts of the contents. Raises StoreError.
         """

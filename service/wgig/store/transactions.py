@@ -32,7 +32,7 @@ from .change_log import (
     CommitOrigin,
     NewCommit,
 )
-from .commit import NO_CHECK_RESULTS, CheckResults, apply_to_engine
+from .commit import NO_CHECKED_QUADS, CheckedQuads, apply_to_engine
 from .errors import DiskFullError, OutcomeUnknownError, StoreError, StoreStoppedError, translate_disk_errors
 from .folder import CHANGE_LOG_FILE, WRITER_WAIT_SECONDS
 from .inference.inference import Inference
@@ -177,13 +177,13 @@ class TransactionalStore(StoreView):
     def commit(
         self,
         commits: Sequence[NewCommit],
-        check_results: CheckResults = NO_CHECK_RESULTS,
+        checked_quads: CheckedQuads = NO_CHECKED_QUADS,
         *,
         is_bounded: bool = True,
     ) -> None:
         """Commit changes, which are exact, one after the other; they are durable when this returns.
 
-        `check_results` are known quads of computed graphs. Raises InferenceTooLargeError if `is_bounded`
+        `checked_quads` are known quads of computed graphs. Raises InferenceTooLargeError if `is_bounded`
         and too much follows from them, OutcomeUnknownError if they may be durable, and StoreErrors of the
         disk; nothing has changed after other errors than OutcomeUnknownError.
         """
@@ -192,7 +192,7 @@ class TransactionalStore(StoreView):
             commits = list(drop_repeated_additions(commits))
             stated = combine_changes([commit.change for commit in commits])
             self._check_free_space(len(stated))
-            derived = self._derive(stated, check_results, is_bounded=is_bounded)
+            derived = self._derive(stated, checked_quads, is_bounded=is_bounded)
             full = combine_changes([stated, derived])
             self._replicate(full)
             published = self._log_and_apply(commits, full, derived)
@@ -267,11 +267,11 @@ class TransactionalStore(StoreView):
         if self._folder and shutil.disk_usage(self._folder).free < needed_bytes:
             raise DiskFullError(f"The store {self._folder} is on a disk that is nearly full; free space.")
 
-    def _derive(self, stated: Change, check_results: CheckResults, *, is_bounded: bool) -> Change:
+    def _derive(self, stated: Change, checked_quads: CheckedQuads, *, is_bounded: bool) -> Change:
         """The change of the computed and inferred graphs that follows from a change not yet applied."""
         if self._inference is None:
             return Change()
-        return self._inference.derive(self._quads, stated, check_results, is_bounded=is_bounded)
+        return self._inference.derive(self._quads, stated, checked_quads, is_bounded=is_bounded)
 
     def _replicate(self, change: Change | None) -> None:
         """Hook: write the change (None: a bulk load) to a shared server before it is logged."""

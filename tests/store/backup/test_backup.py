@@ -448,6 +448,7 @@ def test_a_backup_says_what_was_erased_from_it(
     output = capsys.readouterr().out
     assert old_digest in output
     assert "manifest.json does not list it as erased" in output
+    assert "The engine keeps texts that it ever stored" in output
     assert run_command("backup", backups, store) == 0
     before, after = read_manifests(backups)
     with closing(ChangeLog(store / CHANGE_LOG_FILE)) as log:

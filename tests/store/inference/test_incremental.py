@@ -15,7 +15,7 @@ from wgig.rdf.serialization import build_quad, normalize_quads
 from wgig.rdf.shipped import read_inference_rules, read_turtle_files, shipped_triples
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store.change import Change, apply_change, iter_graph_quads
-from wgig.store.commit import NO_CHECK_RESULTS, CheckResults
+from wgig.store.commit import NO_CHECKED_QUADS, CheckedQuads
 from wgig.store.inference.inference import Inference
 from wgig.store.inference.plan import StepCounter
 from wgig.store.inference.rule import InferenceRule
@@ -316,7 +316,7 @@ class FakeComputedGraph:
         self,
         quads: QuadSource,
         change: Change | None,  # noqa: ARG002
-        check_results: CheckResults = NO_CHECK_RESULTS,  # noqa: ARG002
+        checked_quads: CheckedQuads = NO_CHECKED_QUADS,  # noqa: ARG002
         snapshot: Path | None = None,  # noqa: ARG002
     ) -> Iterator[Change]:
         """Replace the count, in two batches."""

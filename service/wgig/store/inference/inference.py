@@ -17,7 +17,7 @@ import pyoxigraph as ox
 
 from ...rdf.serialization import build_quad
 from ..change import Change, combine_changes, iter_graph_quads
-from ..commit import NO_CHECK_RESULTS, CheckResults, ComputedGraph, GraphDescriber, apply_to_engine
+from ..commit import NO_CHECKED_QUADS, CheckedQuads, ComputedGraph, GraphDescriber, apply_to_engine
 from ..errors import InferenceTooLargeError
 from ..overlay import QuadOverlay
 from ..view import StoreView
@@ -79,17 +79,17 @@ class Inference:
         self,
         quads: ox.Store,
         change: Change,
-        check_results: CheckResults = NO_CHECK_RESULTS,
+        checked_quads: CheckedQuads = NO_CHECKED_QUADS,
         *,
         is_bounded: bool = False,
     ) -> Change:
         """The change of computed graphs and the inferred graph that follows from a change not yet applied.
 
-        The change must be exact, and have no quads of derived graphs. Writes nothing. `check_results` are
+        The change must be exact, and have no quads of derived graphs. Writes nothing. `checked_quads` are
         known quads of computed graphs. If `is_bounded`, raises InferenceTooLargeError beyond
         MAX_INFERRED_TRIPLES and MAX_INFERENCE_STEPS.
         """
-        computed = self.compute_graph_changes(quads, change, check_results)
+        computed = self.compute_graph_changes(quads, change, checked_quads)
         full_change = join_changes(change, computed)
         max_steps = MAX_INFERENCE_STEPS if is_bounded else math.inf
         try:
@@ -103,13 +103,13 @@ class Inference:
             raise error.with_traceback(None) from None
         return join_changes(computed, self.build_graph_change(quads, *difference))
 
-    def compute_graph_changes(self, quads: ox.Store, change: Change, check_results: CheckResults) -> Change:
+    def compute_graph_changes(self, quads: ox.Store, change: Change, checked_quads: CheckedQuads) -> Change:
         """The change of the computed graphs that follows from a change not yet applied."""
         computed, overlay = Change(), None
         for computed_graph in self.computed_graphs:
             full_change = join_changes(change, computed)
             overlay = QuadOverlay(overlay or quads, computed if overlay else change)
-            changes = computed_graph.iter_changes(overlay, full_change, check_results)
+            changes = computed_graph.iter_changes(overlay, full_change, checked_quads)
             computed = join_changes(computed, combine_changes(list(changes)))
         return computed
 
