@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Self
 
 PARTIAL_SUFFIX = ".partial"  # of the temporary file that is being written
+PRIVATE_FOLDER_MODE, PRIVATE_FILE_MODE = 0o700, 0o600  # files of the store have what was deleted from graphs
 
 
 class FileError(Exception):
@@ -22,7 +23,7 @@ class FileError(Exception):
 
 
 @contextmanager
-def open_durable_file(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
+def open_durable_file(path: Path, mode: int = PRIVATE_FILE_MODE) -> Iterator[IO[bytes]]:
     """A temporary file for writing, which replaces the file at `path` when the block ends without error.
 
     The new content is then synced to disk. After an error the old file is unchanged. Raises OSError.
@@ -39,6 +40,22 @@ def open_durable_file(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
         partial.unlink(missing_ok=True)
         raise
     sync_to_disk(path.parent)
+
+
+def make_private_folder(path: Path) -> None:
+    """Create a folder, and those above it that do not exist, so that only their owner can open them.
+
+    Raises OSError.
+    """
+    if not path.is_dir():
+        make_private_folder(path.parent)
+        path.mkdir(PRIVATE_FOLDER_MODE, exist_ok=True)
+
+
+def make_private_file(path: Path) -> None:
+    """Create an empty file that only its owner can open, unless it exists. Raises OSError."""
+    if not path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE_MODE))
 
 
 def sync_to_disk(path: Path) -> None:

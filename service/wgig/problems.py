@@ -122,6 +122,15 @@ PROBLEM_KINDS = {
         gettext_noop("The cited data has changed. The detail names the graphs that were written since."),
         gettext_noop("Cite the current data, or look at the versions of its graph, which show what changed."),
     ),
+    "no-longer-kept": ProblemKind(
+        410,
+        gettext_noop("No longer kept"),
+        gettext_noop(
+            "The operator of this service erased the content of this version, or it is older than the time "
+            "for which versions are kept."
+        ),
+        gettext_noop("Use the current version of the graph, or another one from the list of its versions."),
+    ),
     "precondition-failed": ProblemKind(
         412,
         gettext_noop("Changed meanwhile"),

@@ -30,8 +30,8 @@ from .rdf.namespaces import (
 from .rdf.serialization import normalize_triples
 from .rdf.shipped import read_turtle_files
 from .settings import SHIPPED_FOLDER, Settings
-from .store.errors import StoreNotWritableError
-from .store.folder import STARTUP_WAIT_SECONDS
+from .store.errors import StoreNotWritableError, UnusableLogError
+from .store.folder import STARTUP_WAIT_SECONDS, has_quads
 from .store.inference.inference import Inference
 from .store.store import Store
 from .store.view import select_solutions
@@ -146,10 +146,16 @@ def version_numbers(version: str) -> list[int]:
 def open_store_snapshot(settings: Settings, print_message: Callable[[str], None]) -> Store:
     """A read-only snapshot of the store of the settings, filled and updated first if it is writable.
 
-    Raises StoreError. `print_message` is called with a message when a step takes long.
+    Without a usable change log, the quads are read as they are. Raises StoreError. `print_message` is called
+    with a message when a step takes long, or about the change log.
     """
     with suppress(StoreNotWritableError):
-        open_filled_store(settings, print_message).close()
+        try:
+            open_filled_store(settings, print_message).close()
+        except UnusableLogError as error:
+            if not has_quads(settings.store):
+                raise
+            print_message(f"{error} This is what the quads have.")
     return Store.open_read_only(settings.store)
 
 

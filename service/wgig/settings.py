@@ -280,7 +280,7 @@ class Settings:
         live=True,
     )
     write_statements: int = setting_field(
-        5000,
+        15_000,
         "Maximum number of statements that PUT, POST or DELETE of a graph may add and remove, 0: no limit; a "
         "larger write is refused, as all other writes would wait for it.",
         live=True,

@@ -3,6 +3,7 @@
 Prints `acknowledged` after the write. Without a WRITE, it only opens the store.
 """
 
+import hashlib
 import io
 import os
 import signal
@@ -127,6 +128,15 @@ ERASURE_STEPS: Steps = {
     "after-truncation": lambda: kill_after(ChangeLog, "truncate_wal"),
     "before-publication": lambda: kill_before(TransactionalStore, "_publish"),
     "after-publication": lambda: kill_after(TransactionalStore, "_publish"),
+    "before-copy": lambda: kill_before(store_module, "copy_quads"),
+    "after-copy": lambda: kill_after(store_module, "copy_quads"),
+    "before-swap": lambda: kill_before(Path, "rename"),
+    "after-committed-swap": lambda: kill_before(Path, "rename", call=2),
+    "between-renames": lambda: kill_before(Path, "rename", call=3),
+    "after-renames": lambda: kill_after(Path, "rename", call=3),
+    "before-epoch": lambda: kill_before(ChangeLog, "begin_epoch"),
+    "before-mark": lambda: kill_before(ChangeLog, "mark_purged"),
+    "after-mark": lambda: kill_after(ChangeLog, "mark_purged"),
 }
 # The steps of removing the changes of old versions.
 COMPACTION_STEPS: Steps = {
@@ -152,9 +162,14 @@ def parse_triples(turtle: bytes) -> list[ox.Triple]:
     return [quad.triple for quad in ox.parse(turtle, ox.RdfFormat.TURTLE)]
 
 
+def build_version_text(number: int) -> bytes:
+    """A text of one version of the graph with versions, which compression does not change."""
+    return hashlib.sha256(b"%d" % number).hexdigest().encode()
+
+
 def build_version(number: int) -> bytes:
     """The content of a version of the graph with versions, as N-Triples."""
-    return b"<urn:v> <urn:stated> <urn:version%d> .\n" % number
+    return b'<urn:v> <urn:stated> "%s" .\n' % build_version_text(number)
 
 
 def write_versions(store: Store) -> None:
@@ -190,6 +205,7 @@ def load_file(store: Store) -> None:
 
 def erase_version(store: Store) -> None:
     store.forget([store.log.keep_content(build_version(ERASED_VERSION))])
+    store.purge_quads(lambda _: None)
     print("acknowledged", flush=True)
 
 

@@ -34,7 +34,9 @@ def format_image(image: Path) -> Path:
     image.touch()
     os.truncate(image, IMAGE_BYTES)
     try:
-        run_system_command("mkfs.ext4", "-q", image)
+        # By default, so small a file system has blocks of 1 KiB: SQLite reserves space for its shared memory
+        # in pages of 4 KiB, so the process would be killed (SIGBUS) on a full disk.
+        run_system_command("mkfs.ext4", "-q", "-b", "4096", image)
         with mount_image(image, image.with_name("probe"), *LAZY_COMMIT_OPTIONS):
             pass
     except FileNotFoundError as error:

@@ -30,7 +30,14 @@ def start_command(store: Path, *arguments: str, data: str = "none") -> subproces
         env=os.environ | {"WGIG_DATA": data, "WGIG_TOKEN": WRITE_TOKEN},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if "load" in arguments else None,
     )
+
+
+def wait_for_second_file(process: subprocess.Popen[bytes]) -> None:
+    """Wait until `wgig load FILE -` has loaded the file and waits for the standard input."""
+    assert process.stderr is not None
+    assert any(b" Loading - ..." in line for line in process.stderr)
 
 
 def make_n_triples(first: int, count: int) -> bytes:
@@ -64,8 +71,7 @@ def test_a_file_read_in_part_is_not_loaded_and_the_one_before_is(tmp_path: Path,
         tmp_path / "store", "load", str(first_file), "-", "--format", "nt", "--graph", "urn:g"
     ) as process:
         assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"Loaded ")
+        wait_for_second_file(process)
         process.stdin.write(make_n_triples(100, LOADED_LINES))
         process.stdin.flush()
         process.kill()
@@ -92,8 +98,7 @@ def test_inference_after_a_load_is_completed_after_a_kill(tmp_path: Path) -> Non
     paper = tmp_path / "paper.ttl"
     paper.write_text("<urn:paper> a <https://w3id.org/wgig/ontology#IssuePaper> .")
     with start_command(settings.store, "load", str(paper), "-", "--format", "ttl", data="shipped") as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"Loaded ")
+        wait_for_second_file(process)
         process.kill()
     store = open_filled_store(settings, lambda _: None)
     inferred = f"{settings.base}graph/inferred"
@@ -106,8 +111,7 @@ def test_the_conformance_of_a_loaded_paper_is_computed_after_a_kill(tmp_path: Pa
     file = tmp_path / "paper.nq"
     file.write_text(f"<{paper}> <{RDF_TYPE}> <{settings.base}ontology#IssuePaper> <{graph}> .")
     with start_command(settings.store, "load", str(file), "-", "--format", "nq", data="shipped") as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"Loaded ")
+        wait_for_second_file(process)
         process.kill()
     store = open_filled_store(settings, lambda _: None)
     assert query_column(store, f"SELECT ?s {{ ?s <http://www.w3.org/ns/earl#subject> <{paper}> }}")

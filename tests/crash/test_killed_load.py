@@ -1,6 +1,7 @@
-"""`wgig load`, killed in any stage and run again, ends like one that was never killed."""
+"""`wgig load`, killed or interrupted in any stage and run again, ends like one that was never stopped."""
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.cli.data import CHECK_STAGE, COUNT_STAGE, INDEX_STAGE, INFERENCE_STAGE
+from wgig.cli.load import CHECK_STAGE, COUNT_STAGE, INDEX_STAGE, INFERENCE_STAGE, LOAD_STAGE
 from wgig.projections import make_projections
 from wgig.rdf.namespaces import DCTERMS_MODIFIED, namespaces_by_prefix
 from wgig.search.index import SEARCH_INDEX_PATH
@@ -27,19 +28,53 @@ BASE = Settings.base
 Rows = list[tuple[object, ...]]
 LoadedStore = tuple[set[ox.Quad], list[Rows]]  # its quads, and the rows of its projections
 PAPER_NAMES = ("first", "second", "third")
+INDEXED = "indexed"  # the search index is built, and lacks the statistics that the engine has
 SCANNED = "scanned"  # the versions of resources are complete, and all else is not
-# Runs `wgig load FILE --store STORE`, and kills itself at a stage.
+IN_PROCESSES = "in processes"  # papers are checked in several processes
+INTERRUPT = "interrupt "  # before a stage: the process group gets Ctrl-C, as from a terminal
+NOTHING_LOADED = "wgig: Stopped; nothing of {file} was loaded: repeat the command to load it."
+NOT_COMPLETE = (
+    "wgig: Stopped with {file} in the store, but not yet all that follows: "
+    "repeat the command or start wgig serve to complete that."
+)
+# Runs `wgig load FILE --store STORE`, and kills or interrupts itself at a stage.
 LOAD_SCRIPT = f"""
 import os, signal, sys
 from wgig.cli.console import StageProgress
+from wgig.cli.load import LoadJob
 from wgig.cli.main import main
+from wgig.search.index import FullTextIndex
+from wgig.shacl import conformance_graph, conformance_workers
+from wgig.store.resource_versions import rescan
 from wgig.store.resource_versions.projection import ResourceVersionsProjection
 from wgig.store.store import Store
 
-stage = sys.argv.pop(1)
+stage = os.environ["STOP_STAGE"]  # also in processes that are started
+is_interrupted = stage.startswith({INTERRUPT!r})
+stage = stage.removeprefix({INTERRUPT!r})
+jobs = []
+if __name__ != "__main__" and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, []):
+    print("Ctrl-C can interrupt a process while it starts.", file=sys.stderr)
 
-def kill(*arguments, **options):
-    os.kill(os.getpid(), signal.SIGKILL)
+def wait_forever(*arguments):
+    signal.pause()
+
+def make_job(job, *arguments):
+    jobs.append(job)
+    init_job(job, *arguments)
+
+def kill():
+    if is_interrupted:
+        os.killpg(os.getpgrp(), signal.SIGINT)
+        jobs[0].stopped.wait()
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def check_and_kill(*arguments, **options):
+    papers = check(*arguments, **options)
+    yield next(papers)
+    kill()
+    yield from papers
 
 def kill_at_stage(progress, name, *arguments, **options):
     if name == stage:
@@ -51,12 +86,32 @@ def scan_and_kill(*arguments):
     kill()
 
 begin_stage, StageProgress.begin_stage = StageProgress.begin_stage, kill_at_stage
+init_job, LoadJob.__init__ = LoadJob.__init__, make_job
+if is_interrupted:
+    rescan.LARGE_STORE_BYTES = 0  # so that processes scan the store and build the search index
+    rescan.read_snapshot_states = wait_forever  # in a process of the one that scans
+if stage == {IN_PROCESSES!r}:
+    conformance_graph.MIN_PARALLEL_PAPERS = 1
+    check, conformance_workers.check_in_processes = conformance_workers.check_in_processes, check_and_kill
+if stage == {INDEXED!r}:
+    def start_build(index):
+        builds.append(start_index_build(index))
+        return builds[-1]
+
+    def apply_and_kill(store, change):
+        apply_descriptions(store, change)
+        builds[0].result()
+        kill()
+
+    builds = []
+    start_index_build, FullTextIndex.start_build = FullTextIndex.start_build, start_build
+    apply_descriptions, Store._apply_descriptions = Store._apply_descriptions, apply_and_kill
 if stage == {SCANNED!r}:
     scan = ResourceVersionsProjection.scan_loaded_quads
     ResourceVersionsProjection.scan_loaded_quads = scan_and_kill
-    Store.finish_load = lambda store: signal.pause()
+    Store.finish_load = lambda store, title: signal.pause()
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    raise SystemExit(main(sys.argv[1:]))
 """
 
 
@@ -89,9 +144,18 @@ def papers_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_load(store: Path, file: Path, stage: str = "") -> subprocess.CompletedProcess[str]:
     script = store.with_name("load.py")
     script.write_text(LOAD_SCRIPT)
-    command = [sys.executable, str(script), stage or "none", "load", str(file), "--store", str(store)]
-    environment = os.environ | {"WGIG_DATA": "shipped"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, str(script), "load", str(file), "--store", str(store)]
+    environment = os.environ | {"WGIG_DATA": "shipped", "STOP_STAGE": stage}
+    # It returns when all its processes have closed standard error.
+    return subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        start_new_session=True,  # with a process group of its own
+    )
 
 
 def read_rows(path: Path, select: str) -> Rows:
@@ -133,7 +197,7 @@ def expected(filled: Path, papers_file: Path, tmp_path_factory: pytest.TempPathF
     return read_loaded_store(folder)
 
 
-@pytest.mark.parametrize("stage", [CHECK_STAGE, INFERENCE_STAGE, SCANNED, COUNT_STAGE, INDEX_STAGE])
+@pytest.mark.parametrize("stage", [CHECK_STAGE, INFERENCE_STAGE, SCANNED, COUNT_STAGE, INDEXED, INDEX_STAGE])
 def test_a_killed_load_goes_on(
     filled: Path, papers_file: Path, expected: LoadedStore, tmp_path: Path, stage: str
 ) -> None:
@@ -142,7 +206,27 @@ def test_a_killed_load_goes_on(
     assert run_load(folder, papers_file, stage).returncode == -signal.SIGKILL
     again = run_load(folder, papers_file)
     assert again.returncode == 0, again.stderr
-    is_finished = stage in {COUNT_STAGE, INDEX_STAGE}  # then the second load is one of its own
-    assert ("was loaded before the interruption" in again.stdout) != is_finished
+    assert "was loaded before the interruption" in again.stdout
+    assert read_loaded_store(folder) == expected
+    check_current(folder)
+
+
+@pytest.mark.parametrize(
+    "stage", [LOAD_STAGE, CHECK_STAGE, IN_PROCESSES, INFERENCE_STAGE, COUNT_STAGE, INDEX_STAGE]
+)
+def test_an_interrupted_load_says_what_is_loaded_and_goes_on(
+    filled: Path, papers_file: Path, expected: LoadedStore, tmp_path: Path, stage: str
+) -> None:
+    folder = tmp_path / "store"
+    shutil.copytree(filled, folder)
+    stopped = run_load(folder, papers_file, f"{INTERRUPT}{stage}")
+    *lines, last_line = stopped.stderr.splitlines()
+    message = NOTHING_LOADED if stage == LOAD_STAGE else NOT_COMPLETE
+    assert (stopped.returncode, last_line) == (130, message.format(file=papers_file))
+    assert all(re.match(r"wgig: \d/5 ", line) for line in lines), lines  # no traceback, no warning
+    assert stopped.stdout == ""
+    again = run_load(folder, papers_file)
+    assert again.returncode == 0, again.stderr
+    assert ("was loaded before the interruption" in again.stdout) == (stage != LOAD_STAGE)
     assert read_loaded_store(folder) == expected
     check_current(folder)

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 from wgig.seed import open_filled_store
 from wgig.settings import Settings
-from wgig.store.backup.backup import BACKUP_STORE_FOLDER
 from wgig.store.backup.manifest import BackupManifest, StoreContent, check_file_checksums, read_store_content
+from wgig.store.files import BACKUP_STORE_FOLDER
 from wgig.store.folder import CHANGE_LOG_FILE
 from wgig.store.resource_versions.states import get_derived_graphs
 from wgig.store.store import Store

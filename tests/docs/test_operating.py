@@ -3,8 +3,7 @@
 import json
 import re
 
-from wgig.store.backup.manifest import MANIFEST_FILE
-from wgig.store.files import ASIDE_FOLDER, PREVIOUS_STORE_PREFIX
+from wgig.store.files import ASIDE_FOLDER, MANIFEST_FILE, PREVIOUS_STORE_PREFIX
 
 from tests.docs.blocks import read_docs_page
 
@@ -14,6 +13,12 @@ PAGE = read_docs_page("how-to/operating.md")
 def test_names_on_the_page_are_those_of_the_code() -> None:
     (shown,) = re.findall(r"^\{.*\}$", PAGE, re.MULTILINE)
     progress_members = {"copying", "indexing", "comparing", "describing"}
-    assert json.loads(shown).keys() == {"status", "lastBackup", "failedWrite", *progress_members}
+    assert json.loads(shown).keys() == {
+        "status",
+        "lastBackup",
+        "failedWrite",
+        "failedProjections",
+        *progress_members,
+    }
     assert f"`{MANIFEST_FILE}`" in PAGE
     assert f"`{ASIDE_FOLDER}/{PREVIOUS_STORE_PREFIX}…`" in PAGE

@@ -5,7 +5,9 @@ from typing import Any
 import httpx
 import pytest
 from wgig.graphs import graph_store
-from wgig.rdf.shipped import read_inference_rules
+from wgig.rdf.shipped import read_inference_rules, read_turtle_files
+from wgig.seed import list_shipped_files
+from wgig.settings import Settings
 from wgig.store.store import Store
 
 from tests.fixtures.service import make_writer_client
@@ -117,6 +119,11 @@ ISSUES_AND_CRITERIA = "PREFIX wgig: <https://w3id.org/wgig/ontology#>\n" + "".jo
     f"<x:a{number}> wgig:criterion <x:c> .\n"
     for number in range(400)
 )
+
+
+def test_each_shipped_graph_can_be_written_as_a_whole() -> None:
+    for paths in list_shipped_files(Settings.base).values():
+        graph_store.check_write_size(Settings(), read_turtle_files(paths))
 
 
 @pytest.mark.parametrize("statements", [CHAIN, ISSUES_AND_CRITERIA])

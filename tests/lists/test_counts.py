@@ -5,7 +5,6 @@ judgments by issue, criterion, verdict, holder and flags.
 """
 
 import random
-import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,8 @@ from wgig.settings import Settings
 from wgig.store.change import Change
 from wgig.store.store import Store
 from wgig.store.view import StoreView, select_solutions
+
+from tests.fixtures.stores import copy_as_killed
 
 pytestmark = pytest.mark.slow
 
@@ -251,12 +252,6 @@ def open_counts(folder: Path, rules: Sequence[str] = ()) -> tuple[Store, CellCou
     return store, CellCounts(store, Dimension("issue", BASE))
 
 
-def copy_closed_store(store: Store, folder: Path) -> Path:
-    """A copy of a closed store in a new folder, as its own can only be opened again by another process."""
-    assert store.folder
-    return Path(shutil.copytree(store.folder, folder))
-
-
 @pytest.fixture
 def saved(tmp_path: Path) -> tuple[Path, Counter[CellKey]]:
     """The folder of a store that was closed, and the counts that were saved then."""
@@ -267,7 +262,8 @@ def saved(tmp_path: Path) -> tuple[Path, Counter[CellKey]]:
     store.close()
     cell_counts.save()
     assert cell_counts.counts
-    return copy_closed_store(store, tmp_path / "second"), cell_counts.counts
+    # Its own folder can only be opened again by another process.
+    return copy_as_killed(store, tmp_path / "second"), cell_counts.counts
 
 
 def test_saved_counts_are_used_by_the_next_start(

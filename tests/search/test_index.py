@@ -25,6 +25,7 @@ from wgig.search.ranking import SearchCriteria, SearchMatches, find_search_match
 from wgig.search.snippets import build_snippet
 from wgig.search.tokenizer import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, parse_search_terms, tokenize_text
 from wgig.settings import Settings
+from wgig.store import projection
 from wgig.store.errors import StoreError
 from wgig.store.files import ASIDE_FOLDER
 from wgig.store.resource_versions import rescan
@@ -514,6 +515,37 @@ def test_failed_index_update_keeps_the_write_and_rebuilds_the_index(
         run_update(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "Anyway"@en }')
     assert find_ids(index, "anyway") == ["issue/a"]
     assert len(built_paths) == 2
+
+
+def test_an_index_on_a_full_disk_is_rebuilt_and_the_log_names_the_disk(
+    store: Store, index: FullTextIndex, built_paths: list[Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    find_ids(index, "spam")
+    writer = index.writers[0]
+    (page_count,) = writer.execute("PRAGMA page_count").fetchone()
+    writer.execute(f"PRAGMA max_page_count = {page_count}")
+    texts = " ".join(f'"{"word" * number} a{number}"@en' for number in range(200)).replace(" ", ", ")
+    run_update(store, f"INSERT DATA {{ id:issue\\/a skos:note {texts} }}")
+    assert find_ids(index, "a199") == ["issue/a"]
+    assert "database or disk is full" in caplog.text
+    assert len(built_paths) == 2
+
+
+def test_an_index_that_could_not_be_built_is_tried_again_without_a_write(
+    index: FullTextIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raise_disk_full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(search_index, "fill_index", raise_disk_full)
+        with pytest.raises(Problem, match="cannot be built"):
+            find_ids(index, "spam")
+    with pytest.raises(Problem, match="cannot be built") as error:
+        find_ids(index, "spam")
+    assert error.value.headers == {"Retry-After": str(projection.BUILD_RETRY_SECONDS)}
+    index.retry_time = 0
+    assert find_ids(index, "spam filters") == ["issue/costs"]
 
 
 def test_search_during_a_build_is_refused_with_its_progress(

@@ -141,7 +141,7 @@ def test_a_damaged_log_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     ChangeLog(path).close()
     path.write_bytes(b"no database" * 1000)
-    with pytest.raises(StoreError, match=r"is damaged \(file is not a database\). Restore a backup"):
+    with pytest.raises(StoreError, match=r"is damaged \(file is not a database\); restore a backup"):
         ChangeLog(path)
 
 

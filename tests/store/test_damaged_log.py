@@ -3,6 +3,7 @@
 import gc
 import io
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
-from wgig.cli.parser import EXIT_FAILED
+from wgig.cli.parser import EXIT_FAILED, EXIT_NO, EXIT_OK
 from wgig.store.change_log import ChangeLog
 from wgig.store.errors import StoreError
 from wgig.store.folder import CHANGE_LOG_FILE, QUADS_FOLDER
@@ -120,7 +121,7 @@ def test_missing_quads_are_replayed_again_after_a_kill(
     assert read_numbers(Store.open(path)) == list(range(COMMIT_COUNT))
 
 
-@pytest.mark.parametrize("command", [["load", __file__], ["backup", "backups"]])
+@pytest.mark.parametrize("command", [["load", __file__, "--format", "ttl"], ["backup", "backups"]])
 def test_commands_refuse_a_store_without_its_log(
     folder: Callable[[str], Path],
     command: list[str],
@@ -135,6 +136,31 @@ def test_commands_refuse_a_store_without_its_log(
     assert not (store / CHANGE_LOG_FILE).exists()
 
 
+def damage_log(folder: Path) -> None:
+    overwrite_bytes(folder / CHANGE_LOG_FILE, 0.0)
+
+
+@pytest.mark.parametrize("spoil", [remove_log, damage_log])
+def test_the_quads_are_dumped_without_a_usable_log(
+    folder: Callable[[str], Path],
+    spoil: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WGIG_DATA", "none")
+    store = folder("closed")
+    spoil(store)
+    assert main(["verify", "--store", str(store)]) == EXIT_NO
+    assert "load the output of wgig dump" in capsys.readouterr().err
+    gc.collect()  # the frames of the exception refer to the store, which is locked
+    dump = store.with_name("all.nq")
+    assert main(["dump", "-o", str(dump), "--store", str(store)]) == EXIT_OK
+    assert "This is what the quads have." in capsys.readouterr().err
+    loaded = Store.open(store.with_name("loaded"))
+    loaded.bulk_load(io.BytesIO(dump.read_bytes()), ox.RdfFormat.N_QUADS, None)
+    assert read_numbers(loaded) == list(range(COMMIT_COUNT))
+
+
 @pytest.mark.parametrize("replacement", [None, b""])
 def test_no_commit_is_acknowledged_after_the_log_was_removed(
     tmp_path: Path, replacement: bytes | None
@@ -145,11 +171,23 @@ def test_no_commit_is_acknowledged_after_the_log_was_removed(
     path.rename(tmp_path / "removed")
     if replacement is not None:
         path.write_bytes(replacement)
-    with pytest.raises(StoreError, match="was removed or replaced while in use"):
+    with pytest.raises(StoreError, match="was removed, replaced or cut while in use"):
         store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
     assert len(list(store.match())) == 1
     (tmp_path / "removed").replace(path)
     store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
+    assert len(list(store.match())) == 2
+
+
+@pytest.mark.parametrize("size", [0, 4096])
+def test_no_commit_is_acknowledged_after_the_log_was_cut(tmp_path: Path, size: int) -> None:
+    store = Store.open(tmp_path)
+    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    store.flush()  # moves the commit into the file
+    store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
+    os.truncate(tmp_path / CHANGE_LOG_FILE, size)
+    with pytest.raises(StoreError, match="was removed, replaced or cut while in use"):
+        store.update("INSERT DATA { <urn:s> <urn:p> 3 }")
     assert len(list(store.match())) == 2
 
 

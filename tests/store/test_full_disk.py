@@ -13,6 +13,7 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import sqlalchemy
+from wgig.graphs.description.derived import DescriptionGraphs
 from wgig.store import position, transactions
 from wgig.store.change_log import ChangeLog
 from wgig.store.errors import DiskFullError, OutcomeUnknownError, StoreError, StoreStoppedError
@@ -20,7 +21,7 @@ from wgig.store.folder import CHANGE_LOG_FILE, QUADS_FOLDER
 from wgig.store.position import EnginePosition
 from wgig.store.store import Store
 
-from tests.fixtures.stores import copy_as_killed
+from tests.fixtures.stores import BASE, copy_as_killed
 
 RULE = "CONSTRUCT { ?s a <urn:Animal> } WHERE { ?s a <urn:Cat> }"
 QUADS_BY_CAT = 2  # the stated and the inferred one
@@ -79,6 +80,63 @@ def test_a_write_that_the_log_has_no_space_for_is_refused(
     assert (
         count_cats(store) == count_cats(Store.open(copy_as_killed(store, tmp_path / "killed"), [RULE])) == 2
     )
+
+
+class RefusingEngine:
+    """The engine of a store, which refuses writes and flushes, as after an error of the disk."""
+
+    def __init__(self, quads: ox.Store) -> None:
+        self.quads = quads
+        self.refused_calls = list[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        def refuse(*_: object) -> None:
+            self.refused_calls.append(name)
+            fail_with_full_disk()
+
+        return refuse if name in ("extend", "update", "flush") else getattr(self.quads, name)
+
+    def __iter__(self) -> Iterator[ox.Quad]:
+        return iter(self.quads)
+
+    def __contains__(self, quad: ox.Quad) -> bool:
+        return quad in self.quads
+
+
+def test_a_write_that_the_engine_would_refuse_is_not_logged(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_quads", RefusingEngine(store._quads))
+        for _ in range(2):
+            with pytest.raises(DiskFullError):
+                add_cat(store, 2)
+    assert store.log_version == 1
+    add_cat(store, 3)
+    assert count_cats(store) == 2
+
+
+def test_descriptions_and_flushes_wait_for_space_as_they_would_stop_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path / "store", [RULE], describers=[DescriptionGraphs(BASE)])
+    store.defers_descriptions = True
+    add_cat(store, 1)
+    usage = shutil.disk_usage(tmp_path)
+    version = store.version
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
+        engine = RefusingEngine(store._quads)
+        patched.setattr(store, "_quads", engine)
+        with pytest.raises(DiskFullError, match="nearly full"):
+            store.flush_descriptions()
+        store.flush()
+    assert not engine.refused_calls
+    assert store.has_outdated_descriptions
+    assert store.version == version
+    store.flush_descriptions()
+    assert not store.has_outdated_descriptions
+    assert list(store.triples(f"{BASE}graph/void"))
 
 
 def test_a_checkpoint_of_the_log_without_space_is_made_later(store: Store, tmp_path: Path) -> None:

@@ -521,6 +521,12 @@ def test_a_write_with_an_unknown_outcome_is_answered_with_its_version_and_stops_
     assert read_lines(client, GRAPH_PATH) == [TRIPLE_ONE]
 
 
+def list_erased(client: httpx.Client) -> list[bool]:
+    """Whether each version of the graph is erased."""
+    timemap = client.get(f"{GRAPH_PATH}?versions", headers={"Accept": "application/json"}).json()
+    return [item["erased"] for item in timemap["versions"]]
+
+
 def test_an_erased_version_is_gone_and_the_others_remain(client: httpx.Client, store: Store) -> None:
     for content in (TRIPLE_ONE, TRIPLE_TWO, TRIPLE_THREE):
         put_turtle(client, content)
@@ -529,9 +535,16 @@ def test_an_erased_version_is_gone_and_the_others_remain(client: httpx.Client, s
     store.forget([find_version_digest(store, history, second)])
     response = client.get(second, headers=N_TRIPLES_HEADERS)
     assert (response.status_code, "erased" in response.json()["detail"]) == (410, True)
+    assert response.json()["title"] == "No longer kept"
+    timemap = client.get(f"{GRAPH_PATH}?versions").text.split(",\n")
+    assert [second in link for link in timemap] == ['title="erased"' in link for link in timemap]
+    assert list_erased(client) == [False, True, False]
     assert [read_lines(client, path) for path in (first, third)] == [
         [TRIPLE_ONE],
         [TRIPLE_THREE],
     ]
     with pytest.raises(Problem, match="current version"):
         find_version_digest(store, history, third)
+    put_turtle(client, TRIPLE_TWO)  # the erased content comes back, and is replaced
+    put_turtle(client, TRIPLE_ONE)
+    assert not any(list_erased(client))

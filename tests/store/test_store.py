@@ -16,6 +16,7 @@ from wgig.store import transactions
 from wgig.store.change_log import SourceFile
 from wgig.store.errors import StoreError
 from wgig.store.folder import CHANGE_LOG_FILE
+from wgig.store.inference.inference import Inference
 from wgig.store.position import EnginePosition
 from wgig.store.store import Store
 from wgig.store.view import QueryDataset
@@ -267,6 +268,83 @@ def test_an_interrupted_load_is_finished_when_the_store_is_opened(tmp_path: Path
     assert store.list_interrupted_files("urn:other") == []  # it was not loaded into this graph
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     assert store.list_interrupted_files(None) == []
+
+
+def test_a_load_that_is_interrupted_again_has_the_files_of_both_attempts(tmp_path: Path) -> None:
+    files = [SourceFile(f"{name}.ttl", TURTLE, digit * 64) for name, digit in (("cats", "a"), ("dogs", "b"))]
+    for file in files:
+        store = Store.open(tmp_path, [RULE])
+        store.bulk_load(io.BytesIO(b"[] a <urn:Cat> ."), ox.RdfFormat.TURTLE, None, file)
+        del store
+    store = Store.open(tmp_path, [RULE])
+    assert sorted(store.list_interrupted_files(None), key=lambda file: file.name) == files
+    store.mark_load_complete()
+    assert store.list_interrupted_files(None) == []
+
+
+class InterruptedSource(io.BytesIO):
+    """A file whose reading is interrupted."""
+
+    def read(self, _size: int | None = -1) -> bytes:
+        """Raise KeyboardInterrupt, which a load does not handle, like a kill."""
+        raise KeyboardInterrupt
+
+
+def test_what_a_recovery_infers_is_not_taken_for_an_interrupted_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first recovery is interrupted, too, after it has added quads to the engine."""
+    cats, dogs = (SourceFile(f"{name}.ttl", TURTLE, "ab" * 32) for name in ("cats", "dogs"))
+    store = Store.open(tmp_path, [RULE])
+    store.bulk_load(io.BytesIO(b"<urn:tom> a <urn:Cat> ."), ox.RdfFormat.TURTLE, None, cats)
+    with pytest.raises(KeyboardInterrupt):
+        store.bulk_load(InterruptedSource(), ox.RdfFormat.TURTLE, None, dogs)
+    del store
+    rebuild = Inference.rebuild
+
+    def rebuild_and_fail(inference: Inference, quads: ox.Store) -> None:
+        rebuild(inference, quads)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Inference, "rebuild", rebuild_and_fail)
+        with pytest.raises(KeyboardInterrupt):
+            Store.open(tmp_path, [RULE])
+    store = Store.open(tmp_path, [RULE])
+    assert query_rows(store, ANIMALS_QUERY) == ["urn:tom"]
+    assert store.list_interrupted_files(None) == [cats]
+
+
+@pytest.mark.parametrize(
+    ("rdf_format", "data"),
+    [
+        (ox.RdfFormat.TURTLE, b""),
+        (ox.RdfFormat.TURTLE, b"<urn:s> <urn:p> 1 ."),
+        (ox.RdfFormat.N_TRIPLES, b"<urn:s> <urn:p> <urn:o> ."),
+        (ox.RdfFormat.TRIG, b"<urn:s> <urn:p> 1 ."),
+        (ox.RdfFormat.N_QUADS, b"<urn:s> <urn:p> <urn:o> ."),
+        (ox.RdfFormat.JSON_LD, b'{"@id": "urn:s", "urn:p": 1}'),
+    ],
+)
+@pytest.mark.parametrize("graph", ["urn:g", None])
+def test_a_loaded_graph_has_only_the_triples_of_the_file(
+    tmp_path: Path, rdf_format: ox.RdfFormat, data: bytes, graph: str | None
+) -> None:
+    store = Store.open(tmp_path)
+    store.bulk_load(io.BytesIO(data), rdf_format, graph)
+    assert [triple.subject for triple in store.triples(graph)] == ([ox.NamedNode("urn:s")] if data else [])
+    assert store.size() == (len(data) > 0, bool(data and graph))
+
+
+@pytest.mark.parametrize("name", ["TURTLE", "N_TRIPLES", "TRIG", "N_QUADS"])
+@pytest.mark.parametrize("graph", ["urn:g", None])
+def test_the_error_of_a_loaded_file_has_its_line(name: str, graph: str | None) -> None:
+    store = Store.in_memory()
+    file = io.BytesIO(b"<urn:s> <urn:p> <urn:line5> .\n<urn:s> <urn:p> oops: .")
+    with pytest.raises(SyntaxError, match="line 2 ") as caught:
+        store.bulk_load(file, getattr(ox.RdfFormat, name), graph)
+    assert caught.value.lineno == 2
+    assert not store
 
 
 @pytest.mark.parametrize("is_killed", [True, False])

@@ -118,6 +118,7 @@ def test_ready_reports_the_state_of_a_service_without_a_backup(writable_client: 
         "indexing": False,
         "comparing": True,  # until `wgig serve` opens the change log
         "describing": False,
+        "failedProjections": [],
     }
 
 

@@ -21,7 +21,7 @@ from ..sparql.workers.result import QueryWorkers
 from ..store.backup.backup import read_backup_time
 from ..store.errors import StoreUnavailableError
 from ..store.view import QueryDataset
-from .dependencies import StatusDep
+from .dependencies import FailedProjectionsDep, StatusDep
 from .schemas import HealthStatus, ReadinessStatus
 
 READY_TIMEOUT_SECONDS = 5.0  # for a test query
@@ -53,7 +53,11 @@ async def get_health() -> Response:
 
 
 async def get_readiness(
-    queries: QueriesDep, index: IndexDep, resource_versions: ResourceVersionsDep, status: StatusDep
+    queries: QueriesDep,
+    index: IndexDep,
+    resource_versions: ResourceVersionsDep,
+    failed_projections: FailedProjectionsDep,
+    status: StatusDep,
 ) -> Response:
     """Whether queries are answered, and the time of the last backup. Raises Problem 503 with the reasons.
 
@@ -63,7 +67,8 @@ async def get_readiness(
     which also gets all writes. While the full-text index is built (`indexing`), search is unavailable. While
     the quads are compared with the versions of resources to add missing ones (`comparing`), the event stream,
     the feeds and the lists of folders are unavailable. While `describing` is true, the graphs that describe
-    other graphs are out of date.
+    other graphs are out of date. `failedProjections` are the search index and the versions of resources, if
+    they could not be built; the log has the reason, and each use tries again.
     """
     workers, store = queries.workers, queries.store
     reasons = [
@@ -83,6 +88,7 @@ async def get_readiness(
         indexing=index.is_pending,
         comparing=not resource_versions.follows_commits,
         describing=store.has_outdated_descriptions,
+        failedProjections=failed_projections,
     )
 
 
@@ -119,7 +125,7 @@ def describe_busy_workers(queue_state: QueueState) -> str:
     )
 
 
-def respond_with_status(status: str, **details: str | bool | None) -> Response:
+def respond_with_status(status: str, **details: str | bool | list[str] | None) -> Response:
     """The response with this status and these details; never cached."""
     return Response(
         json.dumps({"status": status, **details}),

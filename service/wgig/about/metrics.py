@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -24,7 +24,7 @@ from ..sparql.workers.fair_queue import QueueState
 from ..store.backup.backup import read_backup_time
 from ..store.history import VERSION_TIME_FORMAT
 from ..store.size import StoreSize
-from .dependencies import StatusDep, StoreSizeDep
+from .dependencies import FailedProjectionsDep, StatusDep, StoreSizeDep
 
 OPEN_METRICS_SETTING = "open"  # the value of WGIG_METRICS with which /metrics needs no token
 
@@ -35,6 +35,7 @@ class StateCollector(NamedTuple):
     queue_state: QueueState
     data_version: int
     has_failed_write: bool
+    failed_projection_count: int
     store_size: StoreSize
     recorder: ProvenanceRecorder | None
     store_folder: Path | None  # None for a store in memory
@@ -56,6 +57,11 @@ class StateCollector(NamedTuple):
             "wgig_write_failed",
             "1 if the last write failed because of the disk or the shared SPARQL server, else 0.",
             int(self.has_failed_write),
+        )
+        yield make_gauge(
+            "wgig_projections_failed",
+            "How many of the search index and the versions of resources could not be built.",
+            self.failed_projection_count,
         )
         recorder = self.recorder
         for name, event, timestamp in (
@@ -84,24 +90,37 @@ def parse_epoch_seconds(text: str | None, time_format: str = "") -> float | None
     return time.replace(tzinfo=UTC).timestamp()
 
 
-METRICS_OPERATION = Operation(formats=(PLAIN_TEXT,), needs_token=True)
-
-
-async def get_metrics(  # noqa: PLR0913, PLR0917 - all of these have metrics
-    request: Request,
-    tokens: TokensDep,
+async def get_state_collector(
     queries: QueriesDep,
     recorder: RecorderDep,
     store_size: StoreSizeDep,
     status: StatusDep,
+    failed_projections: FailedProjectionsDep,
+) -> StateCollector:
+    """The collector of the current state."""
+    return StateCollector(
+        queries.workers.queue_state,
+        queries.workers.version,
+        bool(status.failed_write_time),
+        len(failed_projections),
+        store_size,
+        recorder,
+        queries.store.folder,
+    )
+
+
+METRICS_OPERATION = Operation(formats=(PLAIN_TEXT,), needs_token=True)
+
+
+async def get_metrics(
+    request: Request,
+    tokens: TokensDep,
+    queries: QueriesDep,
+    collector: Annotated[StateCollector, Depends(get_state_collector)],
 ) -> Response:
     """The metrics of the service for Prometheus. They need a token unless WGIG_METRICS is `open`."""
     if queries.settings.metrics != OPEN_METRICS_SETTING:
         authorize_request(request, tokens, "metrics", "admin")
-    workers, folder = queries.workers, queries.store.folder
-    collector = StateCollector(
-        workers.queue_state, workers.version, bool(status.failed_write_time), store_size, recorder, folder
-    )
     body = await run_in_threadpool(serialize_metrics, queries.telemetry.metrics.registry, collector)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, **NO_STORE_HEADERS})
 

@@ -29,6 +29,10 @@ class ReadinessStatus(ResponseModel):
         description="The quads are being compared with the versions of resources, which are unavailable."
     )
     describing: bool = Field(description="The graphs that describe other graphs are being updated.")
+    failed_projections: list[str] = Field(
+        alias="failedProjections",
+        description="What could not be built from the quads, such as the search index; it is unavailable.",
+    )
 
 
 class LinkTarget(ExtensibleResponseModel):

@@ -105,6 +105,17 @@ def parse_positive_integer(text: str) -> int:
     return int(text)
 
 
+def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `wgig verify`."""
+    parser.add_argument(
+        "backup",
+        nargs="?",
+        type=Path,
+        metavar="DIR",
+        help="a backup, or a folder of backups, whose newest backup is verified, instead of the store",
+    )
+
+
 def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig restore`."""
     parser.add_argument(

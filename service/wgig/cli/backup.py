@@ -16,12 +16,16 @@ from ..store.backup.backup import (
     prune_backups,
     read_erased_digests,
     restore_backup,
+    verify_backup,
     verify_store,
 )
-from ..store.backup.manifest import MANIFEST_FILE, DamagedBackupError
+from ..store.backup.manifest import DamagedBackupError
 from ..store.backup.online import open_checkpoint, request_checkpoint
+from ..store.errors import DamagedStoreError, UnusableLogError
+from ..store.files import MANIFEST_FILE
 from ..store.folder import check_store_exists
-from .console import show_progress_bar
+from .console import print_message, show_progress_bar
+from .parser import EXIT_NO, EXIT_OK
 
 
 def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -85,24 +89,54 @@ def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def run_verify(_: argparse.Namespace, settings: Settings) -> int:
-    """Verify all files of the store. Exit code 0. Raises OSError if one is damaged, and StoreError."""
-    check_store_exists(settings.store)
+def run_verify(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Verify all files of the store, or of a backup. Exit code 0, or 1 if a file is damaged.
+
+    Raises Problem, StoreError or OSError if they cannot be verified.
+    """
     started = time.monotonic()
+    if arguments.backup and arguments.store:
+        raise Problem(400, "Give a backup or --store, not both.")
     try:
-        with open_checkpoint(settings.store) as (checkpoint, quad_count):
+        if arguments.backup:
+            intact = verify_newest_backup(arguments.backup)
+        else:
+            intact = verify_open_store(settings.store)
+    except (DamagedBackupError, DamagedStoreError, UnusableLogError) as error:
+        print_message(str(error))
+        return EXIT_NO
+    print(f"{intact}, read in {time.monotonic() - started:.1f} s", flush=True)
+    return EXIT_OK
+
+
+def verify_newest_backup(folder: Path) -> str:
+    """What the backup `folder`, or the newest backup below it, has. Raises DamagedBackupError and others."""
+    backup = get_newest_backup(folder)
+    try:
+        manifest = verify_backup(backup, show_progress_bar)
+    except DamagedBackupError as error:
+        raise DamagedBackupError(f"The backup {backup} is damaged: {error}. Use another one.") from error
+    return (
+        f"The backup {backup} is intact: made {manifest.made} by wgig {manifest.wgig}, "
+        f"{manifest.content.quads:,} quads in {manifest.content.graphs:,} named graphs, "
+        f"{manifest.log.version:,} commits and {len(manifest.log.erased):,} erasures of contents"
+    )
+
+
+def verify_open_store(folder: Path) -> str:
+    """What the store in `folder` has. Raises DamagedBackupError and others."""
+    check_store_exists(folder)
+    try:
+        with open_checkpoint(folder) as (checkpoint, quad_count):
             log_content = verify_store(checkpoint, show_progress_bar)
     except DamagedBackupError as error:
-        raise OSError(
-            f"The store {settings.store} is damaged: {error}. Restore a backup, or load a dump into a "
-            "new store."
+        raise DamagedBackupError(
+            f"The store {folder} is damaged: {error}. Restore a backup, or load a dump into a new store."
         ) from error
-    print(
-        f"The store {settings.store} is intact: {quad_count:,} quads, {log_content.version:,} commits and "
-        f"{len(log_content.erased):,} erasures of contents, read in {time.monotonic() - started:.1f} s",
-        flush=True,
+    return (
+        f"The store {folder} is intact: {quad_count:,} quads, {log_content.version:,} commits and "
+        f"{len(log_content.erased):,} erasures of contents"
     )
-    return 0
 
 
 def check_backup_folder(target: Path, store: Path) -> None:

@@ -121,29 +121,36 @@ def show_progress_bar(title: str, total: int | None, unit: str = "bytes") -> Ite
 
 
 class StageProgress:
-    """The stages of a long command: on a terminal a progress bar with the time left, else a line for each."""
+    """The stages of a long command: on a terminal a progress bar with the time left, else lines for each."""
 
     def __init__(self, stages: Mapping[str, float]) -> None:
         """Take the stages by name, and the usual share of the time of each."""
         self.stages = stages
         self.stage = self.title = ""  # the current stage, empty before the first; its title in the output
         self.done, self.total, self.unit = 0, 0, ""  # of the stage; the total is 0 if it is not known
-        self.started = self.stage_started = 0.0  # seconds of the monotonic clock
+        # Seconds of the monotonic clock: the begin of the command and of the stage, and the last report.
+        self.started = self.stage_started = self.reported = time.monotonic()
 
-    def begin_stage(self, stage: str, subject: str = "", *, is_announced: bool = True) -> None:
+    def begin_stage(self, stage: str, subject: str = "") -> None:
         """Begin a stage, or its next part; `subject` follows its name in the output.
 
-        Without a terminal, a line is printed if it `is_announced`.
+        Without a terminal, it is printed.
         """
-        now = time.monotonic()
-        if not self.stage:
-            self.started = now
         if self.stage != stage:
-            self.stage, self.stage_started = stage, now
+            self.end_stage()
+            if not self.stage:
+                self.started = time.monotonic()
+            self.stage = stage
+            self.stage_started = self.reported = time.monotonic()
             self.done = self.total = 0
-        self.title = f"{[*self.stages].index(stage) + 1}/{len(self.stages)} {stage}{subject}"
-        if is_announced and not sys.stderr.isatty():
+        self.title = f"{self.numbered_name}{subject}"
+        if not sys.stderr.isatty():
             print_message(f"{self.title} ...")
+
+    def end_stage(self) -> None:
+        """Without a terminal, print the time that the current stage took, if there is one."""
+        if self.stage and not sys.stderr.isatty():
+            print_message(f"{self.numbered_name}: {time.monotonic() - self.stage_started:.1f} s")
 
     def print_message(self, message: str) -> None:
         """Print a message, unless a stage runs, which says the same."""
@@ -153,20 +160,31 @@ class StageProgress:
     def report(self, done: int, total: int, unit: str = "") -> None:
         """Report what is done of the current stage."""
         self.done, self.total, self.unit = done, total, unit
+        self.reported = time.monotonic()
+
+    @property
+    def numbered_name(self) -> str:
+        """The name of the current stage, after its number."""
+        return f"{[*self.stages].index(self.stage) + 1}/{len(self.stages)} {self.stage}"
 
     @property
     def amount(self) -> str:
         """What is done of the current stage, and how much it is; empty if that is not known."""
         return f"{self.done:,} of {self.total:,} {self.unit}".rstrip() if self.total else ""
 
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """The shares of the time of the stages before the current one, of it, and of those after it."""
+        shares = [share / sum(self.stages.values()) for share in self.stages.values()]
+        index = [*self.stages].index(self.stage)
+        return sum(shares[:index]), shares[index], sum(shares[index + 1 :])
+
     def estimate_share(self, now: float) -> float:
         """The share of the time that has passed, from 0 to 1.
 
         That of a stage without an amount is estimated from the time that the stages before it took.
         """
-        shares = list(self.stages.values())
-        before = sum(shares[: [*self.stages].index(self.stage)])
-        share = self.stages[self.stage]
+        before, share, _ = self.shares
         if self.total:
             part = self.done / self.total
         elif before:
@@ -174,12 +192,20 @@ class StageProgress:
             part = min((now - self.stage_started) / (expected_seconds or 1), MAX_ESTIMATED_PART)
         else:
             part = 0.0
-        return (before + share * part) / sum(shares)
+        return before + share * part
 
     def estimate_seconds_left(self, now: float) -> float | None:
-        """The seconds to the end of the last stage; None if nothing is known yet."""
-        share = self.estimate_share(now)
-        return (now - self.started) * (1 - share) / share if share else None
+        """The seconds to the end of the last stage; None if nothing is known yet.
+
+        They are estimated at each report, and count down until the next one.
+        """
+        reported_share = self.estimate_share(self.reported)
+        if not reported_share:
+            return None
+        all_seconds = (self.reported - self.started) / reported_share
+        before, share, after = self.shares
+        seconds_of_stage = all_seconds * (before + share - reported_share) - (now - self.reported)
+        return max(seconds_of_stage, 0) + all_seconds * after
 
     @contextmanager
     def show(self) -> Iterator[None]:
@@ -212,7 +238,9 @@ class StageProgress:
             rich.TextColumn("{task.fields[amount]}"),
             rich.TextColumn("{task.fields[left]}"),
         )
-        bar = StageBar(*columns, console=Console(stderr=True), transient=True)
+        # Standard output that is no terminal must not be redirected to the terminal.
+        console, is_redirected = Console(stderr=True), sys.stdout.isatty()
+        bar = StageBar(*columns, console=console, transient=True, redirect_stdout=is_redirected)
         task = bar.add_task("", total=1, visible=False, amount="", left="")
         with bar:
             yield

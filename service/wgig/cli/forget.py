@@ -8,15 +8,17 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from ..problems import Problem
+from ..search.index import SEARCH_INDEX_PATH
 from ..seed import open_filled_store
 from ..settings import Settings
 from ..store.backup.backup import read_backup_time
-from ..store.backup.manifest import MANIFEST_FILE
 from ..store.backup.online import request_forgetting
 from ..store.change_log import SHA256_HEX_PATTERN
-from ..store.files import ASIDE_FOLDER, PREVIOUS_STORE_PREFIX
-from ..store.folder import QUADS_FOLDER, check_store_exists
+from ..store.files import ASIDE_FOLDER, MANIFEST_FILE, PREVIOUS_STORE_PREFIX
+from ..store.folder import check_store_exists
 from ..store.history import GraphHistory, read_graph_lines
+from ..store.resource_versions.projection import RESOURCE_VERSIONS_FILE
+from ..store.sqlite import remove_sqlite_file
 from ..store.store import Store
 from .console import print_message
 
@@ -27,25 +29,37 @@ def run_forget(arguments: argparse.Namespace, settings: Settings) -> int:
     Raises Problem for an address that is no old version, StoreError and OSError.
     """
     check_store_exists(settings.store)
-    store = Store.open_read_only(settings.store)
-    history = GraphHistory(settings.base, store.old_contents)
-    digests = [find_version_digest(store, history, address) for address in arguments.versions]
-    if not request_forgetting(settings.store, digests):
+    digests = find_version_digests(settings, arguments.versions)
+    erased = request_forgetting(settings.store, digests)
+    is_service_running = erased is not None
+    if erased is None:
         with closing(open_filled_store(settings, print_message)) as store:
-            store.forget(digests)
-    for address in arguments.versions:
-        print(f"Erased the content of {address}", flush=True)
+            erased = store.forget(digests)
+            store.purge_quads(print_message)
+        for path in (SEARCH_INDEX_PATH, Path(ASIDE_FOLDER, RESOURCE_VERSIONS_FILE)):
+            remove_sqlite_file(settings.store / path)  # they are built again at the next start
+    for address, digest in zip(arguments.versions, digests, strict=True):
+        was_erased = "Erased the content of" if digest in erased else "It was erased before:"
+        print(f"{was_erased} {address}", flush=True)
+    if is_service_running:
+        print(
+            "No page, query or citation has it any more. The files of the quads have its text until the "
+            "service is next started, and so do backups made until then: restart it.",
+            flush=True,
+        )
     print_remaining_copies(settings.store, digests)
     return 0
 
 
+def find_version_digests(settings: Settings, addresses: Sequence[str]) -> list[str]:
+    """The SHA-256 of the content of the versions at these addresses. Raises Problem, StoreError."""
+    store = Store.open_read_only(settings.store)
+    history = GraphHistory(settings.base, store.old_contents)
+    return [find_version_digest(store, history, address) for address in addresses]
+
+
 def print_remaining_copies(folder: Path, digests: Sequence[str]) -> None:
     """Print which copies of the store in a folder may still have erased contents."""
-    print(
-        f"The engine keeps texts that it ever stored in the files of {folder / QUADS_FOLDER}, where no query "
-        "finds them. To remove them, load the output of wgig dump into a new folder.",
-        flush=True,
-    )
     backup_time = read_backup_time(folder)
     if backup_time:
         print(

@@ -23,7 +23,7 @@ COMMAND_RUNNERS = {
     "check": ("check", "run_check"),
     "dump": ("data", "run_dump"),
     "forget": ("forget", "run_forget"),
-    "load": ("data", "run_load"),
+    "load": ("load", "run_load"),
     "mcp": ("mcp", "run_mcp"),
     "new": ("check", "run_new"),
     "queries": ("query", "run_queries"),

@@ -129,14 +129,17 @@ CLI_COMMANDS: Commands = {
         "wgig restore /var/backups/wgig/wgig-20261125T230000.000Z --store ./store",
     ),
     "forget": (
-        "erase the content of old versions of graphs from the change log",
+        "erase the content of old versions of graphs for good",
         arguments.add_forget_arguments,
         "wgig forget '/graph/paper/spam?version=20261125T230000000000Z'",
     ),
     "verify": (
-        "verify all files of the store, even while a service uses it",
-        lambda _: None,
-        "wgig verify --store ./store\n\nexit codes: 0 the store is intact, 3 a file is damaged",
+        "verify all files of the store, even while a service uses it, or of a backup",
+        arguments.add_verify_arguments,
+        "wgig verify --store ./store\n"
+        "wgig verify /var/backups/wgig\n"
+        "\n"
+        "exit codes: 0 all is intact, 1 a file is damaged, 2 there is no backup, 3 it cannot be verified",
     ),
     "check": (
         "check whether issue papers are complete",

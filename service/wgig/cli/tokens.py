@@ -17,8 +17,13 @@ TOKEN_COLUMNS = ("id", "name", "scopes", "made", "expires")
 def run_token(arguments: argparse.Namespace, settings: Settings) -> int:
     """Create, list or revoke tokens; a running service applies changes immediately. Exit code 0.
 
-    Raises Problem 404 for an unknown token, ValueError for an invalid lifetime, FileError for the token file.
+    Raises Problem 404 for an unknown token, ValueError for an invalid lifetime, FileError for the token file,
+    StoreError for the store of a backup.
     """
+    if arguments.action != "list":
+        from ..store.folder import check_not_in_backup  # noqa: PLC0415 - costs 60 ms
+
+        check_not_in_backup(settings.store)
     TOKEN_ACTION_RUNNERS[arguments.action](arguments, settings)
     return 0
 

@@ -43,11 +43,18 @@ from ..settings import Settings
 from ..shacl.gate import PAPER_WRITE_FORMATS, GateDecision, is_paper_graph
 from ..store.change import Change
 from .dependencies import WritesDep
-from .group_commit import PendingWrite, PreparedWrite, commit_in_group, commit_writes
+from .group_commit import commit_in_group, commit_writes
 from .parameters import GraphWriteParameters
 from .provenance import WriteRequest
 from .routes import GraphName, missing_graph_problem, parse_graph_parameter, parse_graph_path, serialize_graph
-from .write_pipeline import WritePipeline, check_writable_graph, exclusive_write, pass_gate
+from .write_pipeline import (
+    PendingWrite,
+    PreparedWrite,
+    WritePipeline,
+    check_writable_graph,
+    exclusive_write,
+    pass_gate,
+)
 
 
 async def read_graph_payload(request: Request, formats: Sequence[Format], max_bytes: int) -> list[BodyPart]:

@@ -4,51 +4,16 @@ So many concurrent writers share one sync to disk, one inference and one update 
 still has its own version, conditions and error.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
 
-import anyio
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from ..problems import Problem
-from ..store.change_log import NewCommit
-from ..store.commit import CheckedQuads
 from ..store.errors import InferenceTooLargeError
-from .write_pipeline import WritePipeline, exclusive_write
+from .write_pipeline import PendingWrite, PreparedWrite, WritePipeline, exclusive_write
 
 MAX_GROUP_WRITES = 50  # so that the first of them need not wait long
-
-
-class PreparedWrite(NamedTuple):
-    """The commit of a write (None: it changes nothing), and the response after it."""
-
-    commit: NewCommit | None
-    response: Response
-
-
-@dataclass(eq=False)
-class PendingWrite:
-    """A write to one graph that waits to be committed.
-
-    `prepare` is called under the write lock. It checks the conditions of the request and computes the change,
-    or raises a Problem.
-    """
-
-    graph: str | None
-    prepare: Callable[[], PreparedWrite]
-    checked_quads: CheckedQuads = field(default_factory=dict)
-    finished: anyio.Event = field(default_factory=anyio.Event)
-    response: Response | None = None
-    error: BaseException | None = None
-
-    def get_response(self) -> Response:
-        """The response, after the commit. Raises the error of the write."""
-        if self.error:
-            raise self.error
-        assert self.response
-        return self.response
 
 
 async def commit_in_group(request: Request, pipeline: WritePipeline, write: PendingWrite) -> Response:

@@ -23,6 +23,7 @@ class GraphVersionEntry(ResponseModel):
     added: Count
     removed: Count
     by: str = Field(description="The name of the writer.")
+    erased: bool = Field(description="Whether its content was erased; its URL then gets 410.")
 
 
 class GraphVersionList(ResponseModel):

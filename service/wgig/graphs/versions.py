@@ -2,8 +2,8 @@
 
 `?version=` names a version (a memento), which never changes and is cached as immutable. A request for the
 graph with Accept-Datetime is redirected to the version of that time. `?versions` returns the TimeMap, which
-lists the versions, as application/link-format (section 5) or JSON. A difference is the sets of N-Triples
-lines removed and added.
+lists the versions, as application/link-format (section 5) or JSON. It lists erased versions, too, which get
+410, and marks them. A difference is the sets of N-Triples lines removed and added.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,7 @@ from ..store.errors import MissingChangesError
 from ..store.history import GraphVersion, list_graph_versions
 
 LINK_FORMAT = Format("application/link-format", "link", "Link format")
+ERASED_ATTRIBUTE = '; title="erased"'  # of the link to a memento whose content was erased
 # The Vary header of responses that depend on Accept-Datetime.
 MEMENTO_VARY = "Accept, Accept-Encoding, Accept-Datetime, Accept-Language, Accept-Profile, Cookie"
 
@@ -64,11 +65,13 @@ def respond_with_timemap(context: RequestContext, graph: str | None, media_type:
         raise Problem(404, "This service keeps no history, so there is no list of versions.")
     versions = list_graph_versions(context.history, context.store, graph)
     format_ = choose_response_format(request, (LINK_FORMAT, JSON), media_type)
+    erased_digests = find_erased_digests(context, versions)
     if format_ is JSON:
-        return respond_with_json(
-            context.request,
-            {"versions": [build_version_json(context, graph, version) for version in versions]},
-        )
+        items = [
+            build_version_json(context, graph, version) | {"erased": version.content_digest in erased_digests}
+            for version in versions
+        ]
+        return respond_with_json(context.request, {"versions": items})
     host = str(request.base_url).rstrip("/")
     period = (
         f'; from="{format_http_date(versions[0].time)}"; until="{format_http_date(versions[-1].time)}"'
@@ -80,10 +83,31 @@ def respond_with_timemap(context: RequestContext, graph: str | None, media_type:
         f'<{host}{timemap_path(context, graph)}>; rel="self"; type="{LINK_FORMAT.media_type}"{period}',
         *(
             memento_link(context, graph, version, version_relations(versions, version), host)
+            + (ERASED_ATTRIBUTE if version.content_digest in erased_digests else "")
             for version in versions
         ),
     ]
     return respond_with_body(request, ",\n".join(links).encode(), format_)
+
+
+def find_erased_digests(context: RequestContext, versions: Sequence[GraphVersion]) -> set[str]:
+    """The digests of those versions whose content was erased, and did not come back since."""
+    erased_digests = set(context.store.log.erased_digests)
+    return {
+        version.content_digest
+        for version in versions
+        if version.content_digest in erased_digests and is_content_lost(context, version.content_digest)
+    }
+
+
+def is_content_lost(context: RequestContext, digest: str) -> bool:
+    """Whether an old content is no longer in the change log."""
+    assert context.history
+    try:
+        context.history.contents.read_content(digest)
+    except MissingChangesError:
+        return True
+    return False
 
 
 def redirect_to_memento(
@@ -279,7 +303,8 @@ def read_version_content(context: RequestContext, graph: str | None, version: Gr
     try:
         content = context.history.read_version(context.store, graph, version)
     except MissingChangesError as error:
-        raise Problem(410, f"{error} Who wrote it and when remains recorded.") from error
+        detail = f"{error} Who wrote it and when remains recorded."
+        raise Problem(410, detail, slug="no-longer-kept") from error
     if content is None:
         raise Problem(
             404,

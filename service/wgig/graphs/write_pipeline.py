@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
+import anyio
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
@@ -50,9 +51,6 @@ from ..store.inference.inference import MAX_INFERENCE_STEPS, MAX_INFERRED_TRIPLE
 from ..store.store import Store
 from .provenance import ProvenanceRecorder, WriteRequest, graphs_in_change
 
-if TYPE_CHECKING:
-    from .group_commit import PendingWrite
-
 READ_AGAIN_ADVICE = "This write was stored either completely or not at all: read the data again."
 RESTART_ADVICE = (
     "and restarts it if it still refuses to write. All data that was written can be read meanwhile."
@@ -78,6 +76,36 @@ COMPUTED_GRAPH_PURPOSES = {
 log = logging.getLogger("wgig")
 
 
+class PreparedWrite(NamedTuple):
+    """The commit of a write (None: it changes nothing), and the response after it."""
+
+    commit: NewCommit | None
+    response: Response
+
+
+@dataclass(eq=False)
+class PendingWrite:
+    """A write to one graph that waits to be committed.
+
+    `prepare` is called under the write lock. It checks the conditions of the request and computes the change,
+    or raises a Problem.
+    """
+
+    graph: str | None
+    prepare: Callable[[], PreparedWrite]
+    checked_quads: CheckedQuads = field(default_factory=dict)
+    finished: anyio.Event = field(default_factory=anyio.Event)
+    response: Response | None = None
+    error: BaseException | None = None
+
+    def get_response(self) -> Response:
+        """The response, after the commit. Raises the error of the write."""
+        if self.error:
+            raise self.error
+        assert self.response
+        return self.response
+
+
 @dataclass(frozen=True)
 class WritePipeline:
     """The components that a write needs.
@@ -95,7 +123,7 @@ class WritePipeline:
     telemetry: Telemetry
     status: ServiceStatus
     read_paper: DocumentReader
-    waiting_writes: "list[PendingWrite]" = field(default_factory=list)
+    waiting_writes: list[PendingWrite] = field(default_factory=list)
 
     def build_commit(self, change: Change, write: WriteRequest) -> NewCommit:
         """The commit of a change, with its provenance if a history is kept."""

@@ -377,7 +377,7 @@ class SharedStore(Store):
         """The contents that graphs had before, which all instances share."""
         return SharedContents(self.sharing.ledger.texts, self.log)
 
-    def forget(self, digests: Iterable[str]) -> None:
+    def forget(self, digests: Iterable[str]) -> list[str]:
         """Raise UnstorableError, as other instances would still have the contents."""
         del digests
         raise UnstorableError("Old contents of graphs cannot be erased from a shared store.")
@@ -385,12 +385,12 @@ class SharedStore(Store):
     # Bulk loads.
 
     @contextmanager
-    def _unlogged_change(self, origin: CommitOrigin) -> Iterator[None]:
+    def _unlogged_change(self, origin: CommitOrigin) -> Iterator[ox.Triple]:
         """A step of a bulk load. Raises UnstorableError for a change that is too large to be logged."""
         if not self.load_stack:
             raise UnstorableError(TOO_LARGE_MESSAGE)
-        with super()._unlogged_change(origin):
-            yield
+        with super()._unlogged_change(origin) as mark:
+            yield mark
 
     def bulk_load(
         self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None, file: SourceFile | None = None

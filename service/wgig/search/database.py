@@ -18,6 +18,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from ..files import make_private_file
 from ..rdf.namespaces import kind_of_iri
 from ..store.sqlite import connect_sqlite, remove_sqlite_file
 from ..store.view import StoreView
@@ -217,6 +218,7 @@ def fill_index(path: Path, view: StoreView, base: str, report_progress: ReportPr
     staging_file = path.with_name(path.name + "-aside")
     staging_file.unlink(missing_ok=True)
     connection = create_index_file(path)
+    make_private_file(staging_file)
     try:
         connection.execute("ATTACH ? AS staging", (str(staging_file),))
         connection.execute("PRAGMA staging.journal_mode = OFF")

@@ -24,7 +24,7 @@ import pyoxigraph as ox
 from ..problems import Problem
 from ..store.errors import StoreError
 from ..store.files import ASIDE_FOLDER
-from ..store.projection import PROJECTION_ERRORS, Projection, ProjectionState, RebuildNeededError
+from ..store.projection import BUILD_RETRY_SECONDS, PROJECTION_ERRORS, Projection, RebuildNeededError
 from ..store.projection_runner import CommittedChange
 from ..store.resource_versions.rescan import SCAN_NICE_LEVEL, is_large_snapshot, prepare_scan_process
 from ..store.sqlite import is_sqlite_damage
@@ -109,7 +109,8 @@ class FullTextIndex(Projection):
             )
         finally:
             connection.close()
-        return int(position) if (by, log_id) == (str(INDEX_FORMAT), self.store.log.epoch) else None
+        is_usable = position and (by, log_id) == (str(INDEX_FORMAT), self.store.log.epoch)
+        return int(position) if is_usable else None
 
     def apply(self, commit: CommittedChange) -> None:
         """Update the index with a commit. Raises sqlite3.Error and OSError.
@@ -132,7 +133,8 @@ class FullTextIndex(Projection):
                 write_index_properties(writer, changed=format_utc_now())
             writer.execute("COMMIT")
         except BaseException:
-            writer.execute("ROLLBACK")
+            if writer.in_transaction:  # SQLite itself ends it on a full disk
+                writer.execute("ROLLBACK")
             raise
 
     def update_entry(
@@ -167,7 +169,9 @@ class FullTextIndex(Projection):
             by=str(INDEX_FORMAT),
             changed=format_utc_now(),
             log=self.store.log.epoch,
-            position=str(version),
+            # The descriptions that follow have the same version. Until they are applied, the index has no
+            # position: after a crash, the engine may have them already, and then nothing adds them here.
+            position="" if self.store.has_outdated_descriptions else str(version),
         )
         self.file_number += 1
         self.writers.append(writer)
@@ -211,7 +215,7 @@ class FullTextIndex(Projection):
         """
         self.open()
         self.store.runner.wait_until_applied(self.store.runner.published_count, INDEX_WAIT_SECONDS)
-        if self.is_pending:
+        if self.is_build_due:
             wait([self.start_build()], INDEX_WAIT_SECONDS)
         if self.is_current and self.path and not self.path.exists():
             log.error("the file of the search index is missing, and is rebuilt")
@@ -250,8 +254,12 @@ class FullTextIndex(Projection):
 
     def unavailable_problem(self) -> Problem:
         """The Problem 503 for an index that cannot be queried, with the progress of the build."""
-        if self.state is ProjectionState.BROKEN:
-            return Problem(503, "The search index cannot be built. The log of the service has the reason.")
+        if self.is_broken:
+            return Problem(
+                503,
+                "The search index cannot be built. The log of the service has the reason.",
+                headers={"Retry-After": str(BUILD_RETRY_SECONDS)},
+            )
         staged, indexed = self.progress
         progress = f"{indexed:,} of {staged:,} texts are indexed."
         return Problem(

@@ -16,7 +16,6 @@ It is an SQLite database, accessed by SQLAlchemy Core, so that another database 
 
 import hashlib
 import json
-import os
 import re
 import sqlite3
 import threading
@@ -32,13 +31,20 @@ from uuid import uuid4
 import sqlalchemy as sa
 import zstandard
 
+from ..files import make_private_file
 from ..rdf.serialization import serialize_n_triples
 from .change import BEGINNING_OF_TIME, Change, parse_change, serialize_change
-from .errors import DiskFullError, MissingChangesError, OutcomeUnknownError, StoreError
+from .errors import (
+    WITHOUT_LOG_ADVICE,
+    DiskFullError,
+    MissingChangesError,
+    OutcomeUnknownError,
+    StoreError,
+    UnusableLogError,
+)
 from .sqlite import is_sqlite_damage
 
 MAX_CHANGES_BETWEEN_SNAPSHOTS = 50  # of a graph: replaying so many changes of a paper takes 15 ms
-PRIVATE_FILE_MODE = 0o600  # the log has what was deleted from graphs
 BUSY_TIMEOUT_SECONDS = 30  # until another process, such as a backup, has finished its transaction
 
 ERASED_VERSION = -1  # of an old content from before there was a log that was erased
@@ -167,27 +173,32 @@ class ChangeLog:
                     sa.insert(settings_table),
                     [{"name": name, "value": identifier} for name in ("id", "epoch")],
                 )
-        self.file_id = self.find_file_id()
+        self.file_state = self.find_file_state()
         self.id, self.epoch = (self.read_setting(name) or "" for name in ("id", "epoch"))
         newest = sa.select(commits_table.c.version, commits_table.c.time)
         rows = self.select(newest.order_by(commits_table.c.version.desc()).limit(1))
         self.last_version: int = rows[0].version if rows else 0
         self.last_time = parse_log_time(rows[0].time) if rows else BEGINNING_OF_TIME
 
-    def find_file_id(self) -> tuple[int, int] | None:
-        """The device and inode of the file; None if there is none, or if the log is in memory."""
+    def find_file_state(self) -> tuple[tuple[int, int], int]:
+        """The device and inode of the file, and its size; zeros without a file, and for a log in memory."""
         try:
             status = self.path.stat() if self.path else None
         except FileNotFoundError:
-            return None
-        return (status.st_dev, status.st_ino) if status else None
+            status = None
+        return ((status.st_dev, status.st_ino), status.st_size) if status else ((0, 0), 0)
 
     def check_file(self) -> None:
-        """Raise StoreError if the file was removed or replaced, as commits would be lost."""
-        if self.find_file_id() != self.file_id:
+        """Raise StoreError if the file was removed, replaced or cut, as commits would be lost.
+
+        SQLite never makes it smaller.
+        """
+        (known_file_id, known_size), (file_id, size) = self.file_state, self.find_file_state()
+        if file_id != known_file_id or size < known_size:
             raise StoreError(
-                f"The change log {self.path} was removed or replaced while in use. Nothing is written."
+                f"The change log {self.path} was removed, replaced or cut while in use. Nothing is written."
             )
+        self.file_state = file_id, size
 
     def close(self) -> None:
         """Close all connections; the last one moves the write-ahead log into the database."""
@@ -206,6 +217,16 @@ class ChangeLog:
         A content that came back and was erased again is listed again.
         """
         return list(json.loads(self.read_setting("erased") or "[]"))
+
+    @property
+    def purged_digests(self) -> list[str]:
+        """The erased digests up to the last rewrite of the quads: no file of the store has these contents."""
+        return self.erased_digests[: int(self.read_setting("purged") or 0)]
+
+    def mark_purged(self) -> None:
+        """Record that the quads were rewritten, and have none of the contents that were erased until now."""
+        with self.lock, self.transaction() as connection:
+            self.write_setting(connection, "purged", str(len(self.erased_digests)))
 
     def write_setting(self, connection: sa.Connection, name: str, value: str) -> None:
         """Set a setting of the log, in a transaction."""
@@ -238,6 +259,7 @@ class ChangeLog:
 
     def copy_to(self, path: Path) -> None:
         """Copy the log to a new file, by the backup interface of SQLite; writes can continue meanwhile."""
+        make_private_file(path)
         with self.translate_errors(), self.connect() as connection, closing(sqlite3.connect(path)) as target:
             source = connection.connection.driver_connection
             assert isinstance(source, sqlite3.Connection)
@@ -248,7 +270,7 @@ class ChangeLog:
         with self.translate_errors(), self.connect() as connection:
             problem = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
             if problem != "ok":
-                raise StoreError(f"The change log {self.path} is damaged: {problem}.")
+                raise UnusableLogError(f"The change log {self.path} is damaged: {problem}.")
             for column in (
                 commits_table.c.change,
                 graph_snapshots_table.c.content,
@@ -275,8 +297,8 @@ class ChangeLog:
             if "full" in str(cause):
                 raise DiskFullError(f"The change log {self.path} is on a disk that is full.") from error
             if isinstance(cause, zstandard.ZstdError) or is_sqlite_damage(cause):
-                raise StoreError(
-                    f"The change log {self.path} is damaged ({cause}). Restore a backup."
+                raise UnusableLogError(
+                    f"The change log {self.path} is damaged ({cause}); {WITHOUT_LOG_ADVICE}."
                 ) from error
             raise StoreError(f"The change log {self.path} failed: {cause}.") from error
 
@@ -473,6 +495,14 @@ class ChangeLog:
                 return self.check_content(self.read_old_content(row), digest)
         return self.read_old_content(rows[-1])  # raises the error with the reason
 
+    def has_content(self, rows: Sequence[sa.Row[Any]]) -> bool:
+        """Whether the content of one of these rows of the table of old contents can be read."""
+        for row in rows:
+            with suppress(MissingChangesError):
+                self.read_old_content(row)
+                return True
+        return False
+
     def find_old_contents(self, digest: str) -> Sequence[sa.Row[Any]]:
         """Where a content with this SHA-256 can be read: rows of the table of old contents."""
         return self.select(sa.select(old_contents_table).where(old_contents_table.c.digest == digest))
@@ -557,8 +587,7 @@ def create_log_engine(path: Path | None) -> sa.Engine:
             "sqlite://", poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False}
         )
     else:
-        if not path.exists():
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE_MODE))
+        make_private_file(path)
         engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
 
     @sa.event.listens_for(engine, "connect")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from .backup.manifest import DamagedBackupError
 from .backup.verification import verify_quads
 from .errors import DamagedStoreError, StoreError
-from .files import ASIDE_FOLDER, hold_file_lock
+from .files import ASIDE_FOLDER, find_backup_of_store, hold_file_lock
 
 if TYPE_CHECKING:
     from .view import StoreView
@@ -70,10 +70,12 @@ def exit_if_damaged(watched: list["StoreView"]) -> None:
 def find_damage(view: "StoreView") -> str:
     """A sentence about the damage of a store; empty if there is none, or if it was verified recently.
 
-    It is also empty if the store cannot be verified, for example on a full disk.
+    It is also empty if the store cannot be verified, for example on a full disk or in a backup.
     """
     folder = view.folder
     assert folder
+    if find_backup_of_store(folder):
+        return ""  # it must not change; `wgig verify` verifies it
     time_file = folder / ASIDE_FOLDER / VERIFICATION_TIME_FILE
     try:
         if time_file.exists() and time.time() - time_file.stat().st_mtime < VERIFICATION_INTERVAL_SECONDS:

@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 OTHER_STORE_ADVICE = "give another folder with --store"
+# What to do without a usable change log.
+WITHOUT_LOG_ADVICE = (
+    "restore a backup, or load the output of wgig dump, which then reads only the quads, into another folder"
+)
 
 DAMAGE_MESSAGE = "corruption"  # in each message of the engine about a damaged file
 DAMAGED_FILE_PATTERN = re.compile(r"(\w+\.(?:sst|log)|MANIFEST-\d+)\b")
@@ -32,6 +36,7 @@ STORE_ERROR_CAUSES = (
         "raise the limit: ulimit -n 4096",
     ),
     ("not a directory", "is not a folder", "give a folder with --store"),
+    ("file exists", "is not a folder", "give a folder with --store"),
     ("no such file", "does not exist", "make one: wgig serve, or wgig load, with the same --store"),
     (DAMAGE_MESSAGE, "is damaged or not a store", f"restore a backup, or {OTHER_STORE_ADVICE}"),
 )
@@ -48,6 +53,10 @@ class StoreError(Exception):
 
 class DamagedStoreError(StoreError):
     """A file of the store is damaged, as the engine noticed while it read or wrote."""
+
+
+class UnusableLogError(StoreError):
+    """The change log is missing or damaged, or is not that of the quads."""
 
 
 class DiskFullError(StoreError):

@@ -9,12 +9,13 @@ the store, except the access tokens.
 import fcntl
 import gzip
 import hashlib
+import json
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..files import sync_to_disk
+from ..files import make_private_folder, sync_to_disk
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def hold_file_lock(path: Path, busy_message: str = "") -> Iterator[None]:
 
     The system releases the lock when the process ends. Raises OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy_message else 0))
@@ -80,6 +81,20 @@ def move_store_files(source: Path, target: Path) -> None:
     for path in list(source.iterdir()):
         if path.name not in ENTRIES_OUTSIDE_BACKUP:
             path.rename(target / path.name)
+
+
+MANIFEST_FILE, BACKUP_STORE_FOLDER = "manifest.json", "store"  # in the folder of a backup
+
+
+def find_backup_of_store(folder: Path) -> Path | None:
+    """The backup that the store in `folder` is part of; None if it is part of none."""
+    resolved = folder.resolve()
+    with suppress(OSError, ValueError):
+        if resolved.name == BACKUP_STORE_FOLDER:
+            manifest = json.loads((resolved.parent / MANIFEST_FILE).read_bytes())
+            if isinstance(manifest, dict) and "wgig" in manifest:
+                return resolved.parent
+    return None
 
 
 VERSIONS_FOLDER = "versions"  # of the first layout: contents of graphs, as files named by their SHA-256

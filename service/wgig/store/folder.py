@@ -1,25 +1,33 @@
 """Opening the folder of a store: its lock, its layout number, and the completion of an interrupted restore.
 
-Every failure becomes a StoreError with one sentence on the cause and the fix. The layout number keeps older
-versions of the package from misreading a folder that a newer one wrote. Increase it if older versions would
-misread or corrupt the folder. Derived files that are rebuilt when their format does not fit, such as the
-search index and the change log, do not need a new number.
+It also replaces the quads of a store that no process has open. Every failure becomes a StoreError with one
+sentence on the cause and the fix. The layout number keeps older versions of the package from misreading a
+folder that a newer one wrote. Increase it if older versions would misread or corrupt the folder. Derived
+files that are rebuilt when their format does not fit, such as the search index and the change log, do not
+need a new number.
 """
 
 import errno
 import logging
 import re
+import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyoxigraph as ox
 
 from .._version import __version__
-from ..files import open_durable_file
-from .errors import OTHER_STORE_ADVICE, StoreError, StoreNotWritableError, build_store_error
-from .files import ASIDE_FOLDER, finish_store_swap, hold_file_lock
+from ..files import PRIVATE_FOLDER_MODE, make_private_folder, open_durable_file, sync_to_disk
+from .errors import (
+    OTHER_STORE_ADVICE,
+    StoreError,
+    StoreNotWritableError,
+    build_store_error,
+    translate_disk_errors,
+)
+from .files import ASIDE_FOLDER, find_backup_of_store, finish_store_swap, hold_file_lock
 
 LAYOUT_FILE = "layout"
 FIRST_LAYOUT_NUMBER = 1  # also of folders without a layout file
@@ -46,8 +54,11 @@ def write_layout(folder: Path) -> None:
 
 
 QUADS_FOLDER = "quads"
+# In `aside`: quads that are to replace those of the store, and those that were replaced.
+COMMITTED_QUADS_FOLDER, REPLACED_QUADS_FOLDER = "new-quads", "old-quads"
 CHANGE_LOG_FILE = "log.sqlite"
 ENGINE_CURRENT_FILE = "CURRENT"  # a file that every store of the engine has
+OTHERS_MODE = 0o077  # permissions of others than the owner
 OPENING_LOCK_FILE = "door"  # locked while a store is opened, or replaced by a restore
 MAX_SNAPSHOT_ATTEMPTS = 5
 SNAPSHOT_RETRY_SECONDS = 0.05  # pause after the first failed attempt; after the second, twice as long, etc.
@@ -81,7 +92,7 @@ def open_quads(folder: Path) -> ox.Store:
     try:
         with hold_opening_lock(folder):
             check_layout_number(folder)
-            quads.mkdir(exist_ok=True)
+            make_private_folder(quads)
             is_new = not any(quads.iterdir())
             if not (is_new or (quads / ENGINE_CURRENT_FILE).exists()):
                 raise OSError(errno.EINVAL, "corruption")  # build_store_error recognizes this word
@@ -106,9 +117,26 @@ def has_quads(folder: Path) -> bool:
 
 
 def check_store_exists(folder: Path) -> None:
-    """Raise StoreError if there is no store in `folder`."""
+    """Raise StoreError if there is no store in `folder`, or if it is that of a backup.
+
+    An interrupted restore is completed.
+    """
+    if not has_quads(folder) and (folder / ASIDE_FOLDER).exists():
+        with translate_disk_errors(folder), hold_opening_lock(folder):
+            pass
     if not has_quads(folder):
         raise build_store_error(OSError("no such file"), folder)
+    check_not_in_backup(folder)
+
+
+def check_not_in_backup(folder: Path) -> None:
+    """Raise StoreNotWritableError if the store in `folder` is that of a backup, which must not change."""
+    backup = find_backup_of_store(folder)
+    if backup:
+        raise StoreNotWritableError(
+            f"The store {folder} is part of a backup, which must not change: restore it (wgig restore "
+            f"{backup}), verify it (wgig verify {backup}), or only read it (wgig query, dump and stats)."
+        )
 
 
 def check_layout_number(folder: Path) -> None:
@@ -143,10 +171,46 @@ def hold_store_closed(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def hold_opening_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock for opening a store, after completing an interrupted restore."""
-    with hold_file_lock(folder / ASIDE_FOLDER / OPENING_LOCK_FILE):
+    """Hold the lock for opening a store, after completing an interrupted restore or replacement of quads.
+
+    Raises StoreNotWritableError, without a change, for the store of a backup.
+    """
+    check_not_in_backup(folder)
+    aside = folder / ASIDE_FOLDER
+    make_private_folder(aside)
+    if aside.stat().st_mode & OTHERS_MODE:  # made by an older version
+        with suppress(PermissionError):
+            aside.chmod(PRIVATE_FOLDER_MODE)
+    with hold_file_lock(aside / OPENING_LOCK_FILE):
         finish_store_swap(folder)
+        finish_quads_swap(folder)
         yield
+
+
+def swap_quads(folder: Path, new_quads: Path) -> None:
+    """Replace the quads in `folder` with those in `new_quads`, a folder in its `aside`, and delete the old.
+
+    The rename commits it: if it is interrupted, `finish_quads_swap` completes it. Raises StoreError if a
+    process has the store open, and OSError.
+    """
+    with hold_store_closed(folder):
+        new_quads.rename(folder / ASIDE_FOLDER / COMMITTED_QUADS_FOLDER)
+        sync_to_disk(folder / ASIDE_FOLDER)
+        finish_quads_swap(folder)
+
+
+def finish_quads_swap(folder: Path) -> None:
+    """Complete an interrupted replacement of quads, if there is one. No process may have the store open."""
+    aside = folder / ASIDE_FOLDER
+    committed, replaced = aside / COMMITTED_QUADS_FOLDER, aside / REPLACED_QUADS_FOLDER
+    if committed.exists():
+        if (folder / QUADS_FOLDER).exists():
+            shutil.rmtree(replaced, ignore_errors=True)
+            (folder / QUADS_FOLDER).rename(replaced)
+        committed.rename(folder / QUADS_FOLDER)
+        sync_to_disk(folder)
+    if replaced.exists():
+        shutil.rmtree(replaced)
 
 
 def open_quads_snapshot(folder: Path) -> ox.Store:

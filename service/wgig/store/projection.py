@@ -13,6 +13,7 @@ the position of the data there (`load_position`).
 import logging
 import sqlite3
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -28,6 +29,7 @@ from .view import StoreView
 PROJECTION_ERRORS = (sqlite3.Error, OSError, StoreError)  # errors of the disk; any other error is a bug
 
 FENCE_TIMEOUT_SECONDS = 20  # for which a read waits until the commits before it are applied
+BUILD_RETRY_SECONDS = 10  # from a failed build until a use that does not wait for it starts another one
 
 log = logging.getLogger("wgig")
 
@@ -61,6 +63,7 @@ class Projection(ABC):
         self.replay_position: int | None = None  # version from which the log is replayed, instead of a build
         self.missed_commits: list[CommittedChange] | None = None  # since the snapshot; None: one is unknown
         self.build_lock = threading.Lock()  # held during a build
+        self.retry_time = 0.0  # by the monotonic clock, after a failed build
         self.task_lock = threading.Lock()  # for `build_task`
         self.build_task: Future[None] | None = None
 
@@ -103,6 +106,16 @@ class Projection(ABC):
     def is_pending(self) -> bool:
         """Whether it is being built or must be built."""
         return self.state in (ProjectionState.STALE, ProjectionState.BUILDING)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it could not be built."""
+        return self.state is ProjectionState.BROKEN
+
+    @property
+    def is_build_due(self) -> bool:
+        """Whether it is being built, must be built, or could not be built BUILD_RETRY_SECONDS ago."""
+        return self.is_pending or (self.is_broken and time.monotonic() >= self.retry_time)
 
     def open(self) -> None:
         """Follow the commits from now on."""
@@ -225,6 +238,7 @@ class Projection(ABC):
         except BaseException as error:
             with self.lock:
                 self.state, self.replay_position = ProjectionState.BROKEN, None
+                self.retry_time = time.monotonic() + BUILD_RETRY_SECONDS
             if isinstance(error, (*PROJECTION_ERRORS, Problem)) or not isinstance(error, Exception):
                 raise
             log.exception("%s cannot be built", self.name)

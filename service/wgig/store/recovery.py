@@ -23,7 +23,7 @@ from .change import (
 )
 from .change_log import LOAD_BEGIN_ENTRY, ChangeLog, CommitOrigin, LogEntry
 from .commit import apply_to_engine
-from .errors import StoreError, translate_disk_errors
+from .errors import WITHOUT_LOG_ADVICE, StoreError, UnusableLogError, translate_disk_errors
 from .files import ASIDE_FOLDER, VERSIONS_FOLDER, iter_version_files
 from .folder import CHANGE_LOG_FILE, CURRENT_LAYOUT_NUMBER, read_layout
 from .inference.inference import Inference
@@ -79,27 +79,28 @@ def check_replayable(log: ChangeLog, start: int) -> None:
 
 
 def check_position(position: EnginePosition, log: ChangeLog) -> None:
-    """Raise StoreError if the log is not that of the quads, or is older than them."""
+    """Raise UnusableLogError if the log is not that of the quads, or is older than them."""
     if position.log_id == log.id and position.version <= log.last_version:
         return
-    raise StoreError(
+    raise UnusableLogError(
         f"The change log {log.path} does not belong to the quads beside it: they have version "
-        f"{position.version}, and the log ends at version {log.last_version}. Restore a backup of both."
+        f"{position.version}, and the log ends at version {log.last_version}; {WITHOUT_LOG_ADVICE}."
         if position.log_id == log.id
-        else f"The change log {log.path} is that of another store than the quads beside it. Restore a backup."
+        else f"The change log {log.path} is that of another store than the quads beside it; "
+        f"{WITHOUT_LOG_ADVICE}."
     )
 
 
 def check_log_exists(folder: Path, *, has_quads: bool) -> None:
-    """Raise StoreError if the store in a folder had a change log, and it is missing."""
+    """Raise UnusableLogError if the store in a folder had a change log, and it is missing."""
     log = folder / CHANGE_LOG_FILE
     if log.exists() and log.stat().st_size:
         return
     has_had_log = has_quads and read_layout(folder)[0] >= CURRENT_LAYOUT_NUMBER
     if has_had_log or (folder / POSITION_FILE).exists():
-        raise StoreError(
+        raise UnusableLogError(
             f"The change log {log} is missing. Put it back with its file {log.name}-wal if it had one, or "
-            "restore a backup, or load the output of wgig dump, which reads only quads, into another folder."
+            f"{WITHOUT_LOG_ADVICE}."
         )
 
 

@@ -4,6 +4,8 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from ..files import make_private_file, make_private_folder
+
 SQLITE_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -14,7 +16,8 @@ def connect_sqlite(path: Path | None, *, writes: bool = False) -> sqlite3.Connec
     lose the last transactions, but does not damage the file. Raises sqlite3.Error and OSError.
     """
     if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
+        make_private_file(path)  # SQLite gives its write-ahead log the same mode
     connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
     if writes:
         connection.execute("PRAGMA journal_mode = WAL")

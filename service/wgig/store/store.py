@@ -5,32 +5,45 @@ checkpoints, and all writes of quads: a computed change (`apply`), a SPARQL Upda
 a bulk load.
 """
 
+import logging
+import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self, cast
 
 import pyoxigraph as ox
 
 from ..rdf.serialization import build_quad, normalize_quads
 from ..rdf.sparql_lexer import SparqlText
 from .change import Change, combine_changes
-from .change_log import LOAD_BEGIN_ENTRY, RESET_ENTRY, CommitOrigin, NewCommit, SourceFile
+from .change_log import (
+    LOAD_BEGIN_ENTRY,
+    LOADED_FILE_ENTRY,
+    RESET_ENTRY,
+    CommitOrigin,
+    NewCommit,
+    SourceFile,
+)
 from .checkpoint import CHECKPOINT_FOLDER, count_rows, link_store_files, select_quad_rows
 from .commit import NO_CHECKED_QUADS, CheckedQuads, ComputedGraph, GraphDescriber
 from .damage import VERIFIED_COPY_FOLDER
-from .errors import translate_disk_errors
+from .errors import DiskFullError, translate_disk_errors
 from .files import ASIDE_FOLDER, DUMPS_FOLDER
 from .folder import (
     CHANGE_LOG_FILE,
     CURRENT_LAYOUT_NUMBER,
+    ENGINE_CURRENT_FILE,
     QUADS_FOLDER,
     has_quads,
     hold_opening_lock,
     open_quads,
     open_quads_snapshot,
     read_layout,
+    swap_quads,
     write_layout,
 )
 from .inference.inference import Inference
@@ -44,7 +57,7 @@ from .recovery import (
     replay_log,
     upgrade_first_layout,
 )
-from .retention import compact_log, erase_content
+from .retention import compact_log, copy_quads, erase_content
 from .transactions import TransactionalStore
 from .update import (
     TRIAL_FOLDER_PREFIX,
@@ -60,7 +73,14 @@ from .view import remove_snapshots, to_graph_name
 if TYPE_CHECKING:
     from .history import OldContents
 
-RECOVERED_LOAD_TITLE = "Recovery"  # of the last step of a load that was interrupted
+NEW_QUADS_FOLDER = "copied-quads"  # in `aside`, for quads that are being rewritten
+# The RDF formats in which a triple in N-Triples may be before all else.
+MARKED_FORMATS = (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS, ox.RdfFormat.TURTLE, ox.RdfFormat.TRIG)
+FINISHED_LOAD_TITLE = "wgig load finished"  # of the last step of a load, also if recovery took it
+COMPLETE_LOAD_SETTING = "complete load"  # in the change log: its version when a load was complete
+
+
+logger = logging.getLogger("wgig")
 
 
 class Store(TransactionalStore):
@@ -142,7 +162,7 @@ class Store(TransactionalStore):
         )
         if self.is_loading:
             print_message(f"Finishing the interrupted load into {self._folder} ...")
-            self.finish_load(RECOVERED_LOAD_TITLE)
+            self.finish_load(FINISHED_LOAD_TITLE)
         elif not is_same_rules and self._inference and self:
             print_message(f"Running inference in {self._folder}, as the rules changed ...")
             self._inference.rebuild(self._quads)
@@ -154,6 +174,10 @@ class Store(TransactionalStore):
         if is_old_layout:
             write_layout(self._folder)
             remove_obsolete_files(self._folder)
+        try:
+            self.purge_quads(print_message)
+        except DiskFullError as error:
+            logger.warning("Texts of erased versions are still in the files of the quads: %s", error)
 
     @classmethod
     def open_read_only(cls, folder: Path) -> Self:
@@ -238,53 +262,86 @@ class Store(TransactionalStore):
         Raises SyntaxError with line and column if the file does not parse.
         """
         origin = CommitOrigin(title=format_load_title(graph), files=(file,) if file else ())
-        with self._unlogged_change(origin):
-            if graph is not None and format_.supports_datasets:
-                name = to_graph_name(graph)
-                quads = ox.parse(source, format_, rename_blank_nodes=True)
-                self._quads.bulk_extend(build_quad(quad.triple, name) for quad in quads)
-            else:
+        name = to_graph_name(graph)
+        with self._unlogged_change(origin) as mark:
+            if format_ in MARKED_FORMATS and (graph is None or not format_.supports_datasets):
                 # In one call: two threads with half of the file each would be twice as fast, but a crash
                 # could leave one half.
-                self._quads.bulk_load(source, format_, to_graph=to_graph_name(graph))
+                with correct_error_line():
+                    marked_file = cast("IO[bytes]", MarkedFile(mark, source))
+                    self._quads.bulk_load(marked_file, format_, to_graph=name)
+            else:
+                quads = iter(ox.parse(source, format_, rename_blank_nodes=True))
+                if graph is not None:
+                    quads = (build_quad(quad.triple, name) for quad in quads)
+                self._quads.bulk_extend(chain([build_quad(mark, name)], quads))
 
     def list_interrupted_files(self, graph: str | None) -> list[SourceFile]:
-        """The files that a bulk load had loaded when it was interrupted, if that was the last thing done.
+        """The files that an interrupted load has loaded into `graph`, if nothing else was written since.
 
-        They were loaded into `graph`, as for `bulk_load`.
+        It was interrupted before `mark_load_complete`, perhaps more than once.
         """
-        last_step, kind = self.log.find_last_step()
-        if kind != RESET_ENTRY or last_step < self.log_version:
-            return []
-        reset, *_ = self.log.read_entries(last_step - 1, limit=1)
-        if reset.origin.title != RECOVERED_LOAD_TITLE:
-            return []
-        steps = self.log.iter_entries(self.log.find_last_step(LOAD_BEGIN_ENTRY)[0])
-        title = format_load_title(graph)
-        return [file for step in steps if step.origin.title == title for file in step.origin.files]
+        files, title = list[SourceFile](), format_load_title(graph)
+        complete_version = int(self.log.read_setting(COMPLETE_LOAD_SETTING) or 0)
+        for version in range(self.log_version, complete_version, -1):
+            entry, *_ = self.log.read_entries(version - 1, limit=1)
+            is_last_step = entry.kind == RESET_ENTRY and entry.origin.title == FINISHED_LOAD_TITLE
+            if entry.kind == LOADED_FILE_ENTRY and entry.origin.title == title:
+                files += entry.origin.files
+            elif entry.kind not in {LOAD_BEGIN_ENTRY, LOADED_FILE_ENTRY} and not is_last_step:
+                break
+        return files
+
+    def mark_load_complete(self) -> None:
+        """Record that a load needs no repetition: if its files are loaded again, that is a new load."""
+        with self._lock, self.log.lock, self.log.transaction() as connection:
+            self.log.write_setting(connection, COMPLETE_LOAD_SETTING, str(self.log_version))
 
     @property
     def old_contents(self) -> "OldContents":
         """The contents that graphs had before: the change log has them."""
         return self.log
 
-    def forget(self, digests: Iterable[str]) -> None:
-        """Erase old contents of graphs from the log, by their SHA-256 in hexadecimal; not those of backups.
+    def forget(self, digests: Iterable[str]) -> list[str]:
+        """Erase old contents of graphs, by their SHA-256 in hexadecimal. Returns those not erased before.
 
-        The engine keeps the strings of quads that were deleted, in its dictionary of terms.
-
-        All projections are built again, as they may have parts of the contents. Raises StoreError.
+        The files of the quads have their texts until `purge_quads`, which the next opening calls. All
+        projections are built again, as they may have parts of the contents. Backups are not changed. Raises
+        StoreError.
         """
         with self._lock, translate_disk_errors(self._folder):
             self._check_writable()
             if self._folder:
                 self._sync_engine(self._folder)  # so that no erased change has to be replayed
-            for digest in digests:
-                erase_content(self.log, digest)
-            self._quads.optimize()  # removes deleted quads from the files of the engine
+            erased = [digest for digest in digests if erase_content(self.log, digest)]
             if self._folder:
                 shutil.rmtree(self._folder / ASIDE_FOLDER / DUMPS_FOLDER, ignore_errors=True)
-            self._publish([None], None)
+            if erased:
+                self._publish([None], None)
+            self.log.truncate_wal()
+            return erased
+
+    def purge_quads(self, print_message: Callable[[str], None]) -> None:
+        """Write the quads to new files if contents were erased since, as the engine keeps their texts.
+
+        Nothing else may use the quads meanwhile. Interrupted, it is repeated when the store is next opened.
+        Raises StoreError.
+        """
+        assert self._folder
+        if self.log.purged_digests == self.log.erased_digests:
+            return
+        new_quads = self._folder / ASIDE_FOLDER / NEW_QUADS_FOLDER
+        with self._lock, translate_disk_errors(self._folder):
+            print_message(f"Rewriting the quads of {self._folder} without the texts of erased versions ...")
+            self._sync_engine(self._folder)
+            copy_quads(self._quads, new_quads)
+            del self._quads  # closes the engine
+            swap_quads(self._folder, new_quads)
+            for snapshot in (self._folder / ASIDE_FOLDER).glob(f"*/{ENGINE_CURRENT_FILE}"):  # left by a crash
+                shutil.rmtree(snapshot.parent)
+            self._quads = open_quads(self._folder)
+            self.log.begin_epoch()  # so that projections on disk are built again
+            self.log.mark_purged()
 
     def compact(self, before: datetime) -> int:
         """Remove the changes of versions before a time from the log. Returns how many. Raises StoreError."""
@@ -311,6 +368,34 @@ class Store(TransactionalStore):
                 rows = select_quad_rows(self._quads)
             self.log.copy_to(checkpoint / CHANGE_LOG_FILE)
             return count_rows(rows)
+
+
+class MarkedFile:
+    """A file after a line with a triple, the mark of a step of a bulk load."""
+
+    def __init__(self, mark: ox.Triple, source: IO[bytes]) -> None:
+        """Take the mark, and a file in one of MARKED_FORMATS."""
+        self.first_line, self.source = f"{mark} .\n".encode(), source
+
+    def read(self, size: int) -> bytes:
+        """Some of the bytes; none at the end."""
+        data, self.first_line = self.first_line[:size], self.first_line[size:]
+        return data or self.source.read(size)
+
+
+@contextmanager
+def correct_error_line() -> Iterator[None]:
+    """Correct the line number in a SyntaxError about a MarkedFile: it counts the line of the mark."""
+    try:
+        yield
+    except SyntaxError as error:
+        if error.lineno:
+            position, colon, text = error.msg.partition(": ")
+            error.msg = (
+                re.sub(r"(?<=line )\d+", lambda match: str(int(match[0]) - 1), position) + colon + text
+            )
+            error.lineno -= 1
+        raise
 
 
 def format_load_title(graph: str | None) -> str:

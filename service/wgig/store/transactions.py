@@ -192,6 +192,7 @@ class TransactionalStore(StoreView):
             commits = list(drop_repeated_additions(commits))
             stated = combine_changes([commit.change for commit in commits])
             self._check_free_space(len(stated))
+            self._check_engine()
             derived = self._derive(stated, checked_quads, is_bounded=is_bounded)
             full = combine_changes([stated, derived])
             self._replicate(full)
@@ -267,6 +268,14 @@ class TransactionalStore(StoreView):
         if self._folder and shutil.disk_usage(self._folder).free < needed_bytes:
             raise DiskFullError(f"The store {self._folder} is on a disk that is nearly full; free space.")
 
+    def _check_engine(self) -> None:
+        """Raise OSError if the engine refuses writes since a disk error, before anything is logged.
+
+        It refuses them after it failed to write or flush on a full disk, until 128 MiB are free. Without
+        quads, `extend` takes 1.4 µs.
+        """
+        self._quads.extend(())
+
     def _derive(self, stated: Change, checked_quads: CheckedQuads, *, is_bounded: bool) -> Change:
         """The change of the computed and inferred graphs that follows from a change not yet applied."""
         if self._inference is None:
@@ -299,8 +308,9 @@ class TransactionalStore(StoreView):
             self.log.checkpoint()
 
     def _sync_engine(self, folder: Path) -> None:
-        """Flush the engine, so that no commit up to now will ever be replayed. Raises OSError."""
+        """Flush the engine, so that no commit up to now will ever be replayed. Raises OSError, StoreError."""
         with self._lock:
+            self._check_free_space(self._unflushed_quads)  # a flush that fails stops the engine
             position = self._make_position()
             self._unflushed_quads = 0
         self._quads.flush()
@@ -362,25 +372,51 @@ class TransactionalStore(StoreView):
         return self.log.find_last_step()[1] not in ("", RESET_ENTRY)
 
     @contextmanager
-    def _unlogged_change(self, origin: CommitOrigin) -> Iterator[None]:
+    def _unlogged_change(self, origin: CommitOrigin) -> Iterator[ox.Triple]:
         """A change of the engine whose statements are not in the log: a step of a bulk load.
 
         Before the first step, the engine is flushed, so that no commit has to be replayed after the load. The
-        change must be atomic: after an error, nothing has changed.
+        change must be atomic: after an error, nothing has changed. If it adds the yielded triple, the mark of
+        the step, to any graph, it is known after a crash whether the engine has it.
         """
         with self._lock, translate_disk_errors(self._folder):
             self._check_writable()
-            is_first = not self.is_loading
-            if is_first:
+            if self.is_loading:
+                self._finish_interrupted_step()
+            else:
                 self.flush()  # its position must not be that of a step that is withdrawn
-                self.log.append_step(LOAD_BEGIN_ENTRY)
+            step = self.log.append_step(LOAD_BEGIN_ENTRY, origin)
             try:
-                yield
+                yield self._build_load_mark(step.version)
             except Exception:
-                if is_first:
-                    self.log.withdraw_load()
+                self.log.withdraw_load()
                 raise
             self.log.append_step(LOADED_FILE_ENTRY, origin)
+            self._remove_load_marks()
+
+    def _build_load_mark(self, version: int) -> ox.Triple:
+        """The triple that the engine has from a step of a bulk load until the log has the end of the step."""
+        name = ox.NamedNode(f"urn:wgig:load:{self.log.id}")
+        return ox.Triple(name, name, ox.Literal(version))
+
+    def _remove_load_marks(self) -> None:
+        """Remove the marks of all steps."""
+        name, predicate, _ = self._build_load_mark(0)
+        for mark in list(self._quads.quads_for_pattern(name, predicate, None)):
+            self._quads.remove(mark)
+            graph = mark.graph_name
+            if not isinstance(graph, ox.DefaultGraph) and not any(True for _ in self.graph_quads(graph)):
+                self._quads.remove_graph(graph)  # the file was empty
+
+    def _finish_interrupted_step(self) -> None:
+        """Log the end of the last step of a bulk load if the engine has it, but the log does not say so."""
+        last_step, kind = self.log.find_last_step()
+        name, predicate, number = self._build_load_mark(last_step)
+        is_in_engine = any(True for _ in self._quads.quads_for_pattern(name, predicate, number))
+        if kind == LOAD_BEGIN_ENTRY and is_in_engine:
+            (step,) = self.log.read_entries(last_step - 1, last_step)
+            self.log.append_step(LOADED_FILE_ENTRY, step.origin)
+        self._remove_load_marks()
 
     def finish_load(self, title: str = "") -> None:
         """Compute everything that follows from bulk loaded quads, and sync all quads to disk.
@@ -388,6 +424,7 @@ class TransactionalStore(StoreView):
         The last step of the load in the change log gets the title.
         """
         with self._lock, translate_disk_errors(self._folder):
+            self._finish_interrupted_step()
             if self._inference:
                 self._inference.rebuild(self._quads)
             self._replicate(None)
@@ -456,6 +493,7 @@ class TransactionalStore(StoreView):
     def _write_descriptions(self, described: Change, count: int) -> None:
         """Write the change of the descriptions for the first `count` undescribed changes."""
         if described and not self.stopped_by:
+            self._check_free_space(len(described))
             self._replicate(described)
             committed = CommittedChange(self.log_version, datetime.now(UTC), Change(), described)
             self.runner.announce([committed])

@@ -1,6 +1,5 @@
 """Description graphs (VoID statistics, DCAT catalog) are updated after a pause in writes, not by each one."""
 
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +17,7 @@ from wgig.store.store import Store
 from wgig.store.transactions import Debouncer
 
 from tests.fixtures.service import make_service_client
+from tests.fixtures.stores import copy_as_killed
 
 BASE = Settings.base
 GRAPH = f"{BASE}graph/g"
@@ -92,8 +92,7 @@ def test_descriptions_are_updated_after_crash(
 ) -> None:
     for number in range(write_count):
         write_triple(unflushed_store, 2 + number)
-    shutil.copytree(tmp_path / "store", tmp_path / "killed")
-    store = open_store(tmp_path / "killed")
+    store = open_store(copy_as_killed(unflushed_store, tmp_path / "killed"))
     store.flush_descriptions()
     assert described_triple_count(store) == 1 + write_count
 

@@ -5,42 +5,46 @@ socket `control`, over which the command `backup` sends requests to a running se
 """
 
 import errno
+import hashlib
 import json
 import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from http import HTTPStatus
 from pathlib import Path
-from shutil import copyfile, copytree
+from shutil import copyfile, copytree, rmtree
 
 import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
-from wgig.cli.parser import EXIT_FAILED, EXIT_NO, EXIT_UNREADABLE
+from wgig.cli.parser import EXIT_FAILED, EXIT_UNREADABLE
 from wgig.files import PARTIAL_SUFFIX
 from wgig.store import transactions
 from wgig.store.backup import online
 from wgig.store.backup.backup import (
     BACKUP_LOCK_FILE,
-    BACKUP_STORE_FOLDER,
     PARTIAL_BACKUP_FOLDER,
     create_backup,
     list_backups,
     read_backup_time,
     read_erased_digests,
 )
-from wgig.store.backup.manifest import MANIFEST_FILE, BackupManifest, LogContent, read_store_content
+from wgig.store.backup.manifest import BackupManifest, LogContent, read_store_content
 from wgig.store.change_log import ChangeLog, NewCommit, ReplacedContent
 from wgig.store.checkpoint import CHECKPOINT_FOLDER
 from wgig.store.errors import MissingChangesError
-from wgig.store.files import ASIDE_FOLDER, hold_file_lock
-from wgig.store.folder import CHANGE_LOG_FILE
+from wgig.store.files import ASIDE_FOLDER, BACKUP_STORE_FOLDER, MANIFEST_FILE, hold_file_lock
+from wgig.store.folder import CHANGE_LOG_FILE, QUADS_FOLDER
+from wgig.store.retention import erase_content
 from wgig.store.store import Store
 
 from tests.fixtures.processes import ServiceStarter
+from tests.fixtures.stores import copy_as_killed
 
 pytestmark = pytest.mark.slow
 
@@ -382,7 +386,7 @@ def test_without_store_or_backup_no_file_is_created(
 ) -> None:
     assert run_command("backup", backups, tmp_path / "none") == EXIT_FAILED
     assert f"The store {tmp_path / 'none'} does not exist" in capsys.readouterr().err
-    assert run_command("restore", backups, tmp_path / "none") == EXIT_NO
+    assert run_command("restore", backups, tmp_path / "none") == EXIT_UNREADABLE
     assert f"There is no backup in {backups}." in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
@@ -408,6 +412,18 @@ def test_invalid_control_requests_get_an_error(tmp_path: Path) -> None:
     assert online.send_control_request(tmp_path, {"number": 1}) == {"got": 1}
 
 
+def test_a_control_socket_that_is_removed_with_its_folder_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(online, "CONTROL_CHECK_SECONDS", 0.01)
+    online.serve_control_socket(tmp_path, lambda request: request)
+    assert online.send_control_request(tmp_path, {"number": 1}) == {"number": 1}
+    rmtree(tmp_path / ASIDE_FOLDER)
+    deadline = time.monotonic() + 60
+    while online.send_control_request(tmp_path, {"number": 2}) != {"number": 2}:
+        assert time.monotonic() < deadline
+
+
 def test_a_control_request_to_a_killed_service_has_no_response(tmp_path: Path) -> None:
     with hold_file_lock(tmp_path / ASIDE_FOLDER / "lock"):
         assert online.send_control_request(tmp_path, {}) is None
@@ -416,7 +432,13 @@ def test_a_control_request_to_a_killed_service_has_no_response(tmp_path: Path) -
     assert online.send_control_request(tmp_path, {}) is None
 
 
-OLD_CONTENT = b'<urn:s> <urn:p> "personal" .\n'
+OLD_TEXT = hashlib.sha256(b"personal").hexdigest()  # compressed files have it as it is
+OLD_CONTENT = f'<urn:s> <urn:p> "{OLD_TEXT}" .\n'.encode()
+
+
+def find_files_with(folder: Path, text: str) -> list[Path]:
+    """The files in a folder that have a text."""
+    return [path for path in folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
 
 
 @pytest.fixture
@@ -448,7 +470,7 @@ def test_a_backup_says_what_was_erased_from_it(
     output = capsys.readouterr().out
     assert old_digest in output
     assert "manifest.json does not list it as erased" in output
-    assert "The engine keeps texts that it ever stored" in output
+    assert not find_files_with(store, OLD_TEXT)
     assert run_command("backup", backups, store) == 0
     before, after = read_manifests(backups)
     with closing(ChangeLog(store / CHANGE_LOG_FILE)) as log:
@@ -479,6 +501,60 @@ def test_a_restore_says_what_it_brings_back_and_that_can_be_erased_again(
     assert run_command("backup", backups, store) == 0
     assert run_command("restore", backups, store) == 0
     assert "Erase them again" not in capsys.readouterr().out
+
+
+def test_a_running_service_erases_a_content_and_purges_its_quads_at_its_next_start(
+    start_service: ServiceStarter, tmp_path: Path, backups: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "served"
+    settings = {"WGIG_DATA": "none", "WGIG_TOKEN": "secret"}
+    headers = {"Authorization": "Bearer secret", "Content-Type": "text/turtle"}
+    with start_service(folder, **settings) as url:
+        for content in (OLD_CONTENT, b"<urn:s> <urn:p> 2 ."):
+            httpx.put(f"{url}graph/v", content=content, headers=headers).raise_for_status()
+        timemap = httpx.get(f"{url}graph/v?versions", headers={"Accept": "application/json"}).json()
+        address = timemap["versions"][0]["version"]
+        for outcome in ("Erased the content of", "It was erased before:"):
+            assert main(["forget", address, "--store", str(folder)]) == 0
+            output = capsys.readouterr().out
+            assert f"{outcome} {address}\n" in output
+            assert "until the service is next started" in output
+        assert httpx.get(url + address.removeprefix("/")).status_code == HTTPStatus.GONE
+        assert run_command("backup", backups, folder) == 0
+    assert all(path.parent.name == QUADS_FOLDER for path in find_files_with(folder, OLD_TEXT))
+    with start_service(folder, **settings) as url:
+        assert not find_files_with(folder, OLD_TEXT)
+        assert httpx.get(url + address.removeprefix("/")).status_code == HTTPStatus.GONE
+        assert httpx.get(f"{url}graph/v", headers={"Accept": "text/turtle"}).text.count("urn:s") == 1
+        assert run_command("backup", backups, folder) == 0
+    before, after = (manifest.log.erased for manifest in read_manifests(backups))
+    assert (before, len(after)) == ((), 1)
+
+
+def test_a_full_disk_delays_the_purge_of_quads_and_not_the_start(
+    store: Path,
+    old_digest: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with closing(ChangeLog(store / CHANGE_LOG_FILE)) as log:
+        erase_content(log, old_digest)
+
+    def fail_with_full_disk(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("wgig.store.store.copy_quads", fail_with_full_disk)
+        opened = Store.open(store)
+    assert "are still in the files of the quads" in caplog.text
+    assert opened.log.purged_digests == []
+    copied = copy_as_killed(opened, tmp_path / "copied")
+    assert find_files_with(copied, OLD_TEXT)
+    purged = Store.open(copied)
+    assert purged.log.purged_digests == [old_digest]
+    assert set(purged.match()) == set(opened.match())
+    assert not find_files_with(copied, OLD_TEXT)
 
 
 def test_what_was_erased_from_a_damaged_store_is_unknown(store: Path, backups: Path, old_digest: str) -> None:

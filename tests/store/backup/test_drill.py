@@ -12,8 +12,9 @@ import httpx
 import pytest
 from wgig.cli.parser import EXIT_FAILED
 from wgig.sparql.examples import list_example_queries
-from wgig.store.backup.backup import BACKUP_STORE_FOLDER, list_backups
+from wgig.store.backup.backup import list_backups
 from wgig.store.backup.manifest import BackupManifest, read_store_content
+from wgig.store.files import BACKUP_STORE_FOLDER
 
 from tests.fixtures.processes import ServiceStarter
 

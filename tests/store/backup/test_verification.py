@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from wgig.cli.main import main
+from wgig.cli.parser import EXIT_FAILED, EXIT_NO
 from wgig.store.backup.backup import verify_change_log
 from wgig.store.backup.manifest import DamagedBackupError
 from wgig.store.backup.verification import link_quads, verify_quads
@@ -104,10 +105,13 @@ def test_commands_report_damage(
     assert "intact" in capsys.readouterr().out
     table = max((damaged / QUADS_FOLDER).glob("*.sst"), key=lambda path: path.stat().st_size)
     overwrite_bytes(table)
-    for command in (["verify"], ["backup", str(tmp_path / "backups")]):
+    for command, expected_code in (
+        (["verify"], EXIT_NO),
+        (["backup", str(tmp_path / "backups")], EXIT_FAILED),
+    ):
         code = main([*command, "--store", str(damaged)])
         error = capsys.readouterr().err
-        assert code == 3, error
+        assert code == expected_code, error
         assert "damaged" in error
         assert "bug" not in error
     assert not list((tmp_path / "backups").glob("wgig-*"))

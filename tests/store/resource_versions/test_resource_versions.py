@@ -321,6 +321,12 @@ def disk_store(tmp_path: Path) -> Store:
     return store
 
 
+def test_a_database_that_the_disk_refuses_is_an_error_of_the_store(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="File exists"):
+        ResourceVersions(tmp_path / "file" / "changes.sqlite", BASE)
+
+
 def test_the_stream_continues_after_a_restart(disk_store: Store) -> None:
     first = open_versions(disk_store)
     disk_store.update("INSERT DATA { <x:c> <x:p> 1 }")

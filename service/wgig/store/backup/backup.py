@@ -12,17 +12,23 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..._version import __version__
-from ...files import PARTIAL_SUFFIX, open_durable_file, sync_to_disk
+from ...files import PARTIAL_SUFFIX, make_private_folder, open_durable_file, sync_to_disk
 from ...problems import Problem
 from ..change_log import ChangeLog
 from ..checkpoint import CHECKPOINT_FOLDER
 from ..errors import StoreError
-from ..files import ASIDE_FOLDER, hold_file_lock, swap_store
-from ..folder import CHANGE_LOG_FILE, QUADS_FOLDER, check_layout_number, hold_store_closed
+from ..files import ASIDE_FOLDER, BACKUP_STORE_FOLDER, MANIFEST_FILE, hold_file_lock, swap_store
+from ..folder import (
+    CHANGE_LOG_FILE,
+    QUADS_FOLDER,
+    check_layout_number,
+    check_not_in_backup,
+    hold_store_closed,
+)
 from .manifest import (
-    MANIFEST_FILE,
     BackupManifest,
     DamagedBackupError,
     FileChecksum,
@@ -37,7 +43,6 @@ from .manifest import (
 )
 from .verification import link_quads, verify_quads
 
-BACKUP_STORE_FOLDER = "store"  # the copy of the store folder, in a backup
 PARTIAL_BACKUP_FOLDER = PARTIAL_SUFFIX  # the temporary name of a backup that is being written or deleted
 LAST_BACKUP_FILE = "last-backup"  # in `aside`: the time of the last backup
 BACKUP_NAME_PREFIX = "wgig-"
@@ -127,9 +132,31 @@ def verify_change_log(store: Path) -> LogContent:
     try:
         with closing(ChangeLog(store / CHANGE_LOG_FILE)) as change_log:
             change_log.verify()
-            return LogContent(change_log.last_version, tuple(change_log.erased_digests))
+            return LogContent(change_log.last_version, tuple(change_log.purged_digests))
     except StoreError as error:
         raise DamagedBackupError(f"the file {CHANGE_LOG_FILE} is damaged") from error
+
+
+def verify_backup(backup: Path, progress: ProgressDisplay) -> BackupManifest:
+    """Verify all files, the quads and the change log of a backup, which is not changed. Returns its manifest.
+
+    Its indexes were verified when it was made, and the checksums of their files are compared. Raises
+    DamagedBackupError, OSError, or StoreError if a newer version of the package made the backup.
+    """
+    manifest, store = BackupManifest.read(backup), backup / BACKUP_STORE_FOLDER
+    check_layout_number(store)
+    check_store_files(store, manifest.files, progress)
+    with progress("Reading", manifest.content.quads, "quads") as report_quads:
+        content = read_store_content(store, report_quads)
+    if content != manifest.content:
+        raise DamagedBackupError(f"its quads are not those that its {MANIFEST_FILE} lists")
+    with TemporaryDirectory() as copy:  # SQLite writes beside a database that it reads
+        for path in store.glob(f"{CHANGE_LOG_FILE}*"):
+            shutil.copy(path, copy)
+        log_content = verify_change_log(Path(copy))
+    if log_content.version != manifest.log.version:
+        raise DamagedBackupError(f"its {CHANGE_LOG_FILE} is not that of its {MANIFEST_FILE}")
+    return manifest
 
 
 def read_erased_digests(store: Path) -> list[str]:
@@ -154,6 +181,7 @@ def restore_backup(backup: Path, folder: Path, progress: ProgressDisplay) -> tup
     Raises DamagedBackupError, OSError, or StoreError if a process has the store open, or a newer version of
     the package made the backup; the store is unchanged then.
     """
+    check_not_in_backup(folder)
     manifest = BackupManifest.read(backup)
     check_layout_number(backup / BACKUP_STORE_FOLDER)
     with hold_file_lock(folder / ASIDE_FOLDER / BACKUP_LOCK_FILE, BACKUP_BUSY_MESSAGE.format(folder)):
@@ -186,7 +214,7 @@ def copy_store_files(source: Path, target: Path, progress: ProgressDisplay) -> d
     with progress("Copying", sum(file_sizes.values()), "bytes") as report_bytes:
         for name in file_sizes:
             target_file = target / name
-            target_file.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(target_file.parent)
             digest, start_bytes = hashlib.sha256(), copied_bytes
             with target_file.open("xb") as file:
                 for chunk in iter_file_chunks(source / name):
@@ -215,11 +243,11 @@ def list_backups(target: Path) -> list[Path]:
 
 
 def get_newest_backup(folder: Path) -> Path:
-    """The folder itself if it is a backup, else the newest backup below it. Raises Problem 404."""
+    """The folder itself if it is a backup, else the newest backup below it. Raises Problem 400."""
     backups = [folder] if (folder / MANIFEST_FILE).exists() else list_backups(folder)
     if not backups:
         raise Problem(
-            404, f"There is no backup in {folder}. Name one, or the folder that wgig backup was given."
+            400, f"There is no backup in {folder}. Name one, or the folder that wgig backup was given."
         )
     return backups[-1]
 

@@ -12,9 +12,9 @@ from typing import Any, Self
 import pyoxigraph as ox
 
 from ...files import open_durable_file
+from ..files import MANIFEST_FILE
 from ..folder import QUADS_FOLDER
 
-MANIFEST_FILE = "manifest.json"
 BACKUP_CHUNK_BYTES = 1024 * 1024  # per read
 
 ProgressCallback = Callable[[int], None]  # called with the bytes, lines or quads handled so far

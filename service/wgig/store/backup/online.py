@@ -11,18 +11,22 @@ import os
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from ...files import make_private_folder
 from ..checkpoint import CHECKPOINT_FOLDER
+from ..errors import DamagedStoreError, UnusableLogError
 from ..files import ASIDE_FOLDER, hold_file_lock
 from ..folder import check_store_exists
 from ..store import Store
 from .backup import BACKUP_BUSY_MESSAGE, BACKUP_LOCK_FILE
 
 CONTROL_SOCKET_NAME = "control"
+CONTROL_CHECK_SECONDS = 5  # until the service notices that its socket was removed
 CONTROL_REQUEST_SECONDS = 10  # timeout for receiving a request
 CONTROL_RESPONSE_SECONDS = 600  # timeout for the response, which may wait for a long write
 MAX_CONTROL_MESSAGE_BYTES = 64 * 1024  # of a request or response
@@ -33,28 +37,63 @@ ControlMessage = dict[str, Any]
 def serve_control_socket(folder: Path, handle_request: Callable[[ControlMessage], ControlMessage]) -> None:
     """Handle requests on a new thread, one at a time, until the process ends.
 
-    Only the process that has the store in `folder` open for writing may call it. Raises OSError.
+    If the socket is removed, such as with the folder `aside`, it is made again. Only the process that has the
+    store in `folder` open for writing may call this. Raises OSError.
     """
-    listener = socket.socket(socket.AF_UNIX)
-    with control_socket_address(folder) as address:
-        Path(address).unlink(missing_ok=True)  # left by a process that has ended
-        listener.bind(address)
-        Path(address).chmod(0o600)  # nobody can connect before `listen`
-        listener.listen()
+    first_listener = bind_control_socket(folder)
 
     def serve() -> None:
-        with listener:  # if the thread fails, clients get an error instead of waiting
-            while True:
-                connection, _ = listener.accept()
-                with connection, suppress(OSError):
-                    connection.settimeout(CONTROL_REQUEST_SECONDS)
-                    connection.sendall(
-                        encode_control_message(
-                            answer_control_request(receive_control_line(connection), handle_request)
-                        )
-                    )
+        listener = first_listener
+        while True:
+            file_id = find_control_socket(folder)
+            with listener:  # if the thread fails, clients get an error instead of waiting
+                while file_id and find_control_socket(folder) == file_id:
+                    with suppress(TimeoutError):
+                        answer_connection(listener, handle_request)
+            try:
+                listener = bind_control_socket(folder)
+            except OSError:  # such as a full disk
+                time.sleep(CONTROL_CHECK_SECONDS)
 
     threading.Thread(target=serve, daemon=True).start()
+
+
+def bind_control_socket(folder: Path) -> socket.socket:
+    """A socket that listens in the folder of a store. Raises OSError."""
+    make_private_folder(folder / ASIDE_FOLDER)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.settimeout(CONTROL_CHECK_SECONDS)
+    try:
+        with control_socket_address(folder) as address:
+            Path(address).unlink(missing_ok=True)  # left by a process that has ended
+            listener.bind(address)
+            Path(address).chmod(0o600)  # nobody can connect before `listen`
+            listener.listen()
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def find_control_socket(folder: Path) -> tuple[int, int] | None:
+    """The device and inode of the control socket; None if there is none."""
+    try:
+        status = (folder / ASIDE_FOLDER / CONTROL_SOCKET_NAME).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def answer_connection(
+    listener: socket.socket, handle_request: Callable[[ControlMessage], ControlMessage]
+) -> None:
+    """Answer the request of the next connection. Raises TimeoutError after CONTROL_CHECK_SECONDS."""
+    connection, _ = listener.accept()
+    with connection, suppress(OSError):
+        connection.settimeout(CONTROL_REQUEST_SECONDS)
+        connection.sendall(
+            encode_control_message(answer_control_request(receive_control_line(connection), handle_request))
+        )
 
 
 def answer_control_request(
@@ -64,17 +103,19 @@ def answer_control_request(
     try:
         return handle_request(json.loads(request))
     except Exception as error:  # the client reports it
-        return {"error": str(error)}
+        return {"error": str(error), "is_damaged": isinstance(error, (DamagedStoreError, UnusableLogError))}
 
 
 def send_control_request(folder: Path, request: ControlMessage) -> ControlMessage | None:
     """The response of the process that has the store in `folder` open; None if no process listens.
 
-    Raises OSError if there is no response, or the response is an error.
+    Raises OSError if there is no response, or the response is an error; DamagedStoreError if that is about a
+    damaged file.
     """
-    with socket.socket(socket.AF_UNIX) as connection, control_socket_address(folder) as address:
+    with socket.socket(socket.AF_UNIX) as connection:
         try:
-            connection.connect(address)
+            with control_socket_address(folder) as address:
+                connection.connect(address)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except PermissionError as error:
@@ -89,6 +130,8 @@ def send_control_request(folder: Path, request: ControlMessage) -> ControlMessag
             raise OSError(
                 f"The service of {folder} did not respond. Look at its log, and try again."
             ) from error
+    if response.get("is_damaged"):
+        raise DamagedStoreError(response["error"])
     if "error" in response:
         raise OSError(response["error"])
     return response
@@ -134,8 +177,7 @@ def offer_control(store: Store, print_message: Callable[[str], None]) -> None:
             case {"do": "checkpoint"}:
                 return {"quads": store.make_checkpoint()}
             case {"do": "forget", "digests": [*digests]}:
-                store.forget(map(str, digests))
-                return {}
+                return {"erased": store.forget(map(str, digests))}
         return {"error": f"Unknown request: {request}. Use the same version of wgig as the service."}
 
     try:
@@ -146,12 +188,13 @@ def offer_control(store: Store, print_message: Callable[[str], None]) -> None:
         )
 
 
-def request_forgetting(folder: Path, digests: Sequence[str]) -> bool:
+def request_forgetting(folder: Path, digests: Sequence[str]) -> list[str] | None:
     """Let the service that has the store in `folder` open erase old contents of graphs.
 
-    Returns False if there is no such service. Raises OSError.
+    Returns those that were not erased before; None if there is no such service. Raises OSError.
     """
-    return send_control_request(folder, {"do": "forget", "digests": list(digests)}) is not None
+    response = send_control_request(folder, {"do": "forget", "digests": list(digests)})
+    return None if response is None else list(response["erased"])
 
 
 def request_checkpoint(folder: Path) -> int:

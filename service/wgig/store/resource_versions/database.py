@@ -93,10 +93,10 @@ class VersionsFile:
 
     @contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Turn errors of SQLite into StoreError, or UnusableVersionsError if the file is damaged."""
+        """Turn errors of the disk into StoreError, or UnusableVersionsError if the file is damaged."""
         try:
             yield
-        except (sqlite3.Error, zstandard.ZstdError) as error:
+        except (sqlite3.Error, OSError, zstandard.ZstdError) as error:
             is_compression_error = isinstance(error, zstandard.ZstdError)
             self.is_unusable |= is_compression_error or is_sqlite_damage(error)
             error_class = UnusableVersionsError if self.is_unusable else StoreError

@@ -1,14 +1,31 @@
 """Loading RDF files: all formats, plain and compressed; errors have their position, and nothing is loaded."""
 
 import gzip
+import io
+import os
 import re
+from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
+import pyoxigraph as ox
 import pytest
 from wgig.cli.arguments import RDF_FORMAT_CHOICES
-from wgig.cli.data import UnreadableFileError, load_rdf_file
+from wgig.cli.load import (
+    CHECK_STAGE,
+    COUNT_STAGE,
+    LOAD_STAGE,
+    LoadJob,
+    UnreadableFileError,
+    describe_source_file,
+    find_unreadable_files,
+    is_empty_file,
+    load_rdf_file,
+)
 from wgig.cli.main import main
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex
+from wgig.settings import Settings
 from wgig.store.files import ASIDE_FOLDER
 from wgig.store.projection import Projection
 from wgig.store.resource_versions.projection import RESOURCE_VERSIONS_FILE, ResourceVersionsProjection
@@ -134,8 +151,172 @@ def test_file_with_unknown_suffix_needs_a_format(store: Store, tmp_path: Path) -
 def test_progress_is_reported_up_to_the_file_size(store: Store, tmp_path: Path) -> None:
     path, byte_counts = tmp_path / "a.nt.gz", list[int]()
     path.write_bytes(gzip.compress(VALID_FILES["a.nt"]))
-    load_rdf_file(store, str(path), None, None, byte_counts.append)
+    ends = list[bool]()
+
+    def report_read(count: int, is_end: bool) -> None:
+        byte_counts.append(count)
+        ends.append(is_end)
+
+    load_rdf_file(store, str(path), None, None, report_read)
     assert byte_counts[-1] == path.stat().st_size
+    assert (ends[0], ends[-1]) == (False, True)
+
+
+class LoadRun(NamedTuple):
+    """The outcome of `wgig load`, and the number of quads in the store after it."""
+
+    code: int
+    out: str
+    err: str
+    quads: int
+
+
+@pytest.fixture
+def run_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., LoadRun]:
+    """Run `wgig load` in the temporary folder, into a store of plain RDF."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WGIG_DATA", "none")
+
+    def run(*arguments: str) -> LoadRun:
+        code = main(["load", *arguments, "--store", "store"])
+        captured = capsys.readouterr()
+        quads = len(ox.Store.read_only("store/quads")) if Path("store/quads").exists() else 0
+        return LoadRun(code, captured.out, captured.err, quads)
+
+    return run
+
+
+def test_the_last_line_has_the_number_of_new_quads(tmp_path: Path, run_load: Callable[..., LoadRun]) -> None:
+    (tmp_path / "a.nt").write_bytes(VALID_FILES["a.nt"])
+    (tmp_path / "b.nt").write_bytes(VALID_FILES["a.nt"] + b'\n<urn:s> <urn:p> "w" .')
+    run = run_load("a.nt", "b.nt")
+    assert re.fullmatch(r"Loaded 2 files in \d+\.\d s \(2 new quads\)\n", run.out)
+    lines = ["wgig: 1/1 Loading a.nt ...", "wgig: 1/1 Loading b.nt ...", "wgig: 1/1 Loading: N s"]
+    assert re.sub(r"\d+\.\d s", "N s", run.err).splitlines() == lines
+    # A store with quads is not counted.
+    assert re.fullmatch(r"Loaded a\.nt in \d+\.\d s\n", run_load("a.nt").out)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_files_without_statements_are_not_loaded(
+    tmp_path: Path, run_load: Callable[..., LoadRun], compress: type[bytes]
+) -> None:
+    name = "none.ttl" if compress is bytes else "none.ttl.gz"
+    (tmp_path / name).write_bytes(compress(b"# nothing\n"))
+    assert run_load(name) == LoadRun(0, f"Nothing to load: no statement is in {name}\n", "", 0)
+    (tmp_path / "a.nt").write_bytes(VALID_FILES["a.nt"])
+    assert run_load(name, "a.nt").out.startswith("Loaded a.nt in ")
+    assert run_load(name, name).out == "Nothing to load: no statement is in 2 files\n"
+    store = Store.open(tmp_path / "store")
+    assert store.log_version == 3  # only the steps of the one load
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere.nt", "nowhere.nt: No such file or directory. Name a file that can be read."),
+        ("folder.nt", "folder.nt: Is a directory. Name a file that can be read."),
+        ("a.txt", "a.txt: its name has no RDF suffix. Give the format with --format"),
+    ],
+)
+def test_all_files_are_opened_before_one_is_loaded(
+    tmp_path: Path, run_load: Callable[..., LoadRun], name: str, message: str
+) -> None:
+    (tmp_path / "folder.nt").mkdir()
+    (tmp_path / "a.nt").write_bytes(VALID_FILES["a.nt"])
+    run = run_load("a.nt", name, name)
+    assert (run.code, run.out, run.quads) == (2, "", 0)
+    assert run.err.count(f"wgig: {message}") == 2
+    assert run.err.endswith("Nothing was loaded.\n")
+
+
+def test_a_named_pipe_is_not_read_before_it_is_loaded(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.nt")
+    pipe = os.open(tmp_path / "pipe.nt", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.write(pipe, VALID_FILES["a.nt"])
+        assert find_unreadable_files([str(tmp_path / "pipe.nt")], None) == []
+        assert not is_empty_file(str(tmp_path / "pipe.nt"), None)
+        assert os.read(pipe, 100) == VALID_FILES["a.nt"]
+    finally:
+        os.close(pipe)
+
+
+@pytest.mark.parametrize("name", ["history", "inferred", "conformance", "void"])
+def test_a_computed_graph_is_refused(tmp_path: Path, run_load: Callable[..., LoadRun], name: str) -> None:
+    (tmp_path / "a.nt").write_bytes(VALID_FILES["a.nt"])
+    run = run_load("a.nt", "--graph", f"{Settings.base}graph/{name}")
+    assert (run.code, run.quads) == (2, 0)
+    assert f"The service itself fills the graph {name} with" in run.err
+    assert run_load("a.nt", "--graph", f"{Settings.base}graph/own").quads == 1
+
+
+def test_an_interrupted_load_is_repeated_once(tmp_path: Path, run_load: Callable[..., LoadRun]) -> None:
+    data = b"_:b <urn:p> <urn:o> ."
+    (tmp_path / "a.nt").write_bytes(data)
+    store = Store.open(tmp_path / "store")
+    file = describe_source_file(str(tmp_path / "a.nt"), ox.RdfFormat.N_TRIPLES)
+    store.bulk_load(io.BytesIO(data), ox.RdfFormat.N_TRIPLES, None, file)
+    del store
+    first = run_load("a.nt")
+    assert first.out.startswith("a.nt was loaded before the interruption\nCompleted the interrupted load in ")
+    assert (first.code, first.quads) == (0, 1)
+    second = run_load("a.nt")
+    assert (second.out.startswith("Loaded a.nt in "), second.quads) == (True, 2)
+    third = run_load("a.nt")
+    assert (third.out.startswith("Loaded a.nt in "), third.quads) == (True, 3)
+
+
+@pytest.mark.parametrize(
+    ("stage", "stored", "is_shared", "message"),
+    [
+        ("", [], False, "Stopped; nothing of a.nt was loaded: repeat the command to load it."),
+        (
+            LOAD_STAGE,
+            ["a.nt"],
+            False,
+            "Stopped with a.nt in the store, and nothing of -: repeat the command to load the rest.",
+        ),
+        # A shared store gets all files at the end.
+        (
+            LOAD_STAGE,
+            ["a.nt"],
+            True,
+            "Stopped; nothing of - was loaded: repeat the command to load it.",
+        ),
+        # What was read from a pipe is not known when it is read again.
+        (
+            LOAD_STAGE,
+            ["a.nt", "-"],
+            False,
+            "Stopped with 2 files in the store, and nothing of c.nt: load the rest without the others.",
+        ),
+        (
+            COUNT_STAGE,
+            ["a.nt", "-", "c.nt"],
+            False,
+            "Stopped with 3 files in the store, but not yet all that follows: "
+            "start wgig serve to complete that.",
+        ),
+        (
+            CHECK_STAGE,
+            ["a.nt", "-", "c.nt"],
+            True,
+            "Stopped; the shared store gets all of the files or none: see wgig stats.",
+        ),
+    ],
+)
+def test_after_an_interruption_it_is_said_what_is_in_the_store(
+    stage: str, stored: list[str], is_shared: bool, message: str
+) -> None:
+    settings = Settings(remote_query="http://localhost/query" if is_shared else "")
+    job = LoadJob(Namespace(files=["a.nt", "-", "c.nt"]), settings)
+    job.progress.stage = stage
+    job.stored_files += stored
+    del job.remaining_files[: len(stored)]
+    assert job.describe_stop() == message
 
 
 @pytest.mark.slow
