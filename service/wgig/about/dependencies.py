@@ -8,8 +8,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from ..http.status import ServiceStatus
-from ..resources.dependencies import ResourceVersionsDep
-from ..search.dependencies import IndexDep
 from ..store.size import StoreSize
 
 
@@ -25,11 +23,5 @@ async def get_store_size(request: Request) -> StoreSize:
     return store_size
 
 
-async def get_failed_projections(index: IndexDep, resource_versions: ResourceVersionsDep) -> list[str]:
-    """The names of the projections that are opened at the start and could not be built."""
-    return [projection.name for projection in (index, resource_versions) if projection.is_broken]
-
-
 StatusDep = Annotated[ServiceStatus, Depends(get_status)]
 StoreSizeDep = Annotated[StoreSize, Depends(get_store_size)]
-FailedProjectionsDep = Annotated[list[str], Depends(get_failed_projections)]

@@ -20,8 +20,9 @@ from ..sparql.workers.protocol import DISK_FAULT, REMOTE_FAULT, QueryFault, Quer
 from ..sparql.workers.result import QueryWorkers
 from ..store.backup.backup import read_backup_time
 from ..store.errors import StoreUnavailableError
+from ..store.projection import list_broken_projections
 from ..store.view import QueryDataset
-from .dependencies import FailedProjectionsDep, StatusDep
+from .dependencies import StatusDep
 from .schemas import HealthStatus, ReadinessStatus
 
 READY_TIMEOUT_SECONDS = 5.0  # for a test query
@@ -53,11 +54,7 @@ async def get_health() -> Response:
 
 
 async def get_readiness(
-    queries: QueriesDep,
-    index: IndexDep,
-    resource_versions: ResourceVersionsDep,
-    failed_projections: FailedProjectionsDep,
-    status: StatusDep,
+    queries: QueriesDep, index: IndexDep, resource_versions: ResourceVersionsDep, status: StatusDep
 ) -> Response:
     """Whether queries are answered, and the time of the last backup. Raises Problem 503 with the reasons.
 
@@ -67,8 +64,8 @@ async def get_readiness(
     which also gets all writes. While the full-text index is built (`indexing`), search is unavailable. While
     the quads are compared with the versions of resources to add missing ones (`comparing`), the event stream,
     the feeds and the lists of folders are unavailable. While `describing` is true, the graphs that describe
-    other graphs are out of date. `failedProjections` are the search index and the versions of resources, if
-    they could not be built; the log has the reason, and each use tries again.
+    other graphs are out of date. `failedProjections` are what could not be built from the quads, such as
+    the search index; the log has the reason, and a later use tries again.
     """
     workers, store = queries.workers, queries.store
     reasons = [
@@ -88,7 +85,7 @@ async def get_readiness(
         indexing=index.is_pending,
         comparing=not resource_versions.follows_commits,
         describing=store.has_outdated_descriptions,
-        failedProjections=failed_projections,
+        failedProjections=list_broken_projections(store),
     )
 
 

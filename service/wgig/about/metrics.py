@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -23,8 +23,9 @@ from ..sparql.dependencies import QueriesDep
 from ..sparql.workers.fair_queue import QueueState
 from ..store.backup.backup import read_backup_time
 from ..store.history import VERSION_TIME_FORMAT
+from ..store.projection import list_broken_projections
 from ..store.size import StoreSize
-from .dependencies import FailedProjectionsDep, StatusDep, StoreSizeDep
+from .dependencies import StatusDep, StoreSizeDep
 
 OPEN_METRICS_SETTING = "open"  # the value of WGIG_METRICS with which /metrics needs no token
 
@@ -60,7 +61,7 @@ class StateCollector(NamedTuple):
         )
         yield make_gauge(
             "wgig_projections_failed",
-            "How many of the search index and the versions of resources could not be built.",
+            "How many projections in use, such as the search index, could not be built.",
             self.failed_projection_count,
         )
         recorder = self.recorder
@@ -90,37 +91,29 @@ def parse_epoch_seconds(text: str | None, time_format: str = "") -> float | None
     return time.replace(tzinfo=UTC).timestamp()
 
 
-async def get_state_collector(
+METRICS_OPERATION = Operation(formats=(PLAIN_TEXT,), needs_token=True)
+
+
+async def get_metrics(  # noqa: PLR0913, PLR0917 - all of these have metrics
+    request: Request,
+    tokens: TokensDep,
     queries: QueriesDep,
     recorder: RecorderDep,
     store_size: StoreSizeDep,
     status: StatusDep,
-    failed_projections: FailedProjectionsDep,
-) -> StateCollector:
-    """The collector of the current state."""
-    return StateCollector(
-        queries.workers.queue_state,
-        queries.workers.version,
-        bool(status.failed_write_time),
-        len(failed_projections),
-        store_size,
-        recorder,
-        queries.store.folder,
-    )
-
-
-METRICS_OPERATION = Operation(formats=(PLAIN_TEXT,), needs_token=True)
-
-
-async def get_metrics(
-    request: Request,
-    tokens: TokensDep,
-    queries: QueriesDep,
-    collector: Annotated[StateCollector, Depends(get_state_collector)],
 ) -> Response:
     """The metrics of the service for Prometheus. They need a token unless WGIG_METRICS is `open`."""
     if queries.settings.metrics != OPEN_METRICS_SETTING:
         authorize_request(request, tokens, "metrics", "admin")
+    collector = StateCollector(
+        queries.workers.queue_state,
+        queries.workers.version,
+        bool(status.failed_write_time),
+        len(list_broken_projections(queries.store)),
+        store_size,
+        recorder,
+        queries.store.folder,
+    )
     body = await run_in_threadpool(serialize_metrics, queries.telemetry.metrics.registry, collector)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, **NO_STORE_HEADERS})
 

@@ -48,6 +48,15 @@ class RebuildNeededError(StoreError):
     """A commit cannot be applied, or not faster than a rebuild."""
 
 
+def list_broken_projections(store: Store) -> list[str]:
+    """The names of the projections in use that could not be built."""
+    return [
+        subscriber.name
+        for subscriber in list(store.runner.subscribers)
+        if isinstance(subscriber, Projection) and subscriber.is_broken
+    ]
+
+
 class Projection(ABC):
     """Data derived from a store ("it" below), kept up to date with the commits of the store."""
 
