@@ -26,9 +26,9 @@ from wgig.cli.load import (
 from wgig.cli.main import main
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex
 from wgig.settings import Settings
-from wgig.store.files import ASIDE_FOLDER
+from wgig.store.files import ASIDE_FOLDER, RESOURCE_VERSIONS_FILE
 from wgig.store.projection import Projection
-from wgig.store.resource_versions.projection import RESOURCE_VERSIONS_FILE, ResourceVersionsProjection
+from wgig.store.resource_versions.projection import ResourceVersionsProjection
 from wgig.store.store import Store
 
 VALID_FILES = {

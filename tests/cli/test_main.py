@@ -409,7 +409,7 @@ def read_store_state(wgig: CommandRunner, folder: Path) -> tuple[str, bytes, lis
         ("load --shipped issues", 3, "in use by another process"),
         ("restore saved", 3, "in use by another process"),
         ("forget /graph/paper/x?version=20260101T120000000000Z", 1, "There is no version"),
-        (f"forget {'ab' * 32}", 3, "has no version"),
+        (f"forget {'ab' * 32}", 1, "never had the content of"),
         ("backup saved", 0, ""),
         ("verify", 0, ""),
     ],

@@ -17,9 +17,8 @@ from wgig.rdf.namespaces import DCTERMS_MODIFIED, namespaces_by_prefix
 from wgig.search.index import SEARCH_INDEX_PATH
 from wgig.seed import open_filled_store
 from wgig.settings import Settings
-from wgig.store.files import ASIDE_FOLDER
+from wgig.store.files import ASIDE_FOLDER, RESOURCE_VERSIONS_FILE
 from wgig.store.projection import ProjectionState
-from wgig.store.resource_versions.projection import RESOURCE_VERSIONS_FILE
 from wgig.store.store import Store
 
 pytestmark = pytest.mark.slow

@@ -20,11 +20,11 @@ from wgig.settings import Settings
 from wgig.store import transactions
 from wgig.store.change_log import ChangeLog
 from wgig.store.errors import StoreError
-from wgig.store.files import ASIDE_FOLDER
+from wgig.store.files import ASIDE_FOLDER, RESOURCE_VERSIONS_FILE
 from wgig.store.folder import QUADS_FOLDER
 from wgig.store.inference.inference import Inference
 from wgig.store.position import POSITION_FILE, EnginePosition
-from wgig.store.resource_versions.projection import RESOURCE_VERSIONS_FILE, ResourceVersionsProjection
+from wgig.store.resource_versions.projection import ResourceVersionsProjection
 from wgig.store.store import Store
 
 from tests.fixtures.projections import StreamFollower, check_statistics, search_ids, wait_until_current

@@ -12,9 +12,9 @@ from wgig.app import Service, create_app, make_service
 from wgig.lists.papers_index import PapersIndex
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex
 from wgig.settings import Settings
-from wgig.store.files import ASIDE_FOLDER
+from wgig.store.files import ASIDE_FOLDER, RESOURCE_VERSIONS_FILE
 from wgig.store.projection import Projection
-from wgig.store.resource_versions.projection import RESOURCE_VERSIONS_FILE, ResourceVersionsProjection
+from wgig.store.resource_versions.projection import ResourceVersionsProjection
 from wgig.store.store import Store
 
 from tests.fixtures.projections import StreamFollower, search_ids, wait_until_current

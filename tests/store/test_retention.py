@@ -132,22 +132,27 @@ def test_the_log_is_compacted_up_to_an_erased_content(log: ChangeLog) -> None:
 
 
 @pytest.mark.parametrize("lost", [POSITION_FILE, QUADS_FOLDER])
-def test_a_log_with_erased_changes_is_not_replayed_from_nothing(tmp_path: Path, lost: str) -> None:
-    store = Store.open(tmp_path)
+@pytest.mark.parametrize("is_purged", [True, False])
+def test_a_log_with_erased_changes_is_not_replayed_from_nothing(
+    tmp_path: Path, lost: str, is_purged: bool
+) -> None:
+    store = Store.open(tmp_path / "store")
     for value in range(4):
         commit = make_commit(store.log, SECRET + value)
         store.commit([commit if value else NewCommit(Change((), commit.change.added))])
     store.forget([store.log.keep_content(serialize_value(SECRET + 1))])
-    store.close()
-    del store
-    Store.open(tmp_path).close()  # nothing has to be replayed
-    (tmp_path / lost).rename(tmp_path / "lost")
-    for _ in range(2):
-        with pytest.raises(StoreError, match=r"erased by wgig forget\. Restore a backup"):
-            Store.open(tmp_path)
+    if is_purged:
+        store.purge_quads(lambda _: None)
+    store.commit([make_commit(store.log, SECRET + 4)])
+    killed = copy_as_killed(store, tmp_path / "killed")
+    (killed / lost).rename(tmp_path / "lost")
     if lost == QUADS_FOLDER:
-        (tmp_path / "lost").rename(tmp_path / lost)  # no engine was created in its place
-        assert [quad.object for quad in Store.open(tmp_path).match()] == [make_quad(SECRET + 3).object]
+        for _ in range(2):
+            with pytest.raises(StoreError, match=r"erased by wgig forget\. Restore a backup"):
+                Store.open(killed)
+        (tmp_path / "lost").rename(killed / lost)  # no engine was created in its place
+    # Without a position, the commits after the erasure are replayed.
+    assert [quad.object for quad in Store.open(killed).match()] == [make_quad(SECRET + 4).object]
 
 
 def test_the_log_knows_what_was_erased(log: ChangeLog) -> None:

@@ -5,6 +5,7 @@ are deleted only with --keep. Stop the service before a restore; if a restore fa
 """
 
 import argparse
+import shlex
 import time
 from pathlib import Path
 
@@ -56,8 +57,9 @@ def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
     erased_later = dict.fromkeys(read_erased_digests(old_store)).keys() - set(manifest.log.erased)
     if erased_later:
         print(
-            "The backup may bring back contents that were erased after it was made. Erase them again: "
-            f"wgig forget {' '.join(sorted(erased_later))}",
+            "The backup may bring back contents that were erased after it was made. Replace or delete those "
+            "that are current, and erase them again: "
+            f"wgig forget --store {shlex.quote(str(settings.store))} {' '.join(sorted(erased_later))}",
             flush=True,
         )
     return 0

@@ -2,13 +2,12 @@
 
 import argparse
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from ..problems import Problem
-from ..search.index import SEARCH_INDEX_PATH
 from ..seed import open_filled_store
 from ..settings import Settings
 from ..store.backup.backup import read_backup_time
@@ -17,28 +16,37 @@ from ..store.change_log import SHA256_HEX_PATTERN
 from ..store.files import ASIDE_FOLDER, MANIFEST_FILE, PREVIOUS_STORE_PREFIX
 from ..store.folder import check_store_exists
 from ..store.history import GraphHistory, read_graph_lines
-from ..store.resource_versions.projection import RESOURCE_VERSIONS_FILE
-from ..store.sqlite import remove_sqlite_file
 from ..store.store import Store
 from .console import print_message
+from .parser import EXIT_NO, EXIT_OK
 
 
 def run_forget(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Erase the content of the versions at these addresses, or with these SHA-256. Exit code 0.
+    """Erase the content of the versions at these addresses, or with these SHA-256.
 
-    Raises Problem for an address that is no old version, StoreError and OSError.
+    The exit code is EXIT_NO if the store never had one with such a SHA-256; the others are erased. Raises
+    Problem for an address that is no old version, StoreError and OSError.
     """
     check_store_exists(settings.store)
     digests = find_version_digests(settings, arguments.versions)
-    erased = request_forgetting(settings.store, digests)
+    for address, digest in digests.items():
+        if digest is None:
+            print_message(f"The change log never had the content of {address}")
+    known = {address: digest for address, digest in digests.items() if digest}
+    if known:
+        erase_versions(settings, known)
+    return EXIT_OK if len(known) == len(digests) else EXIT_NO
+
+
+def erase_versions(settings: Settings, digests: Mapping[str, str]) -> None:
+    """Erase contents, whose SHA-256 are given by address, and print what was done and what remains."""
+    erased = request_forgetting(settings.store, [*digests.values()])
     is_service_running = erased is not None
     if erased is None:
         with closing(open_filled_store(settings, print_message)) as store:
-            erased = store.forget(digests)
+            erased = store.forget(digests.values())
             store.purge_quads(print_message)
-        for path in (SEARCH_INDEX_PATH, Path(ASIDE_FOLDER, RESOURCE_VERSIONS_FILE)):
-            remove_sqlite_file(settings.store / path)  # they are built again at the next start
-    for address, digest in zip(arguments.versions, digests, strict=True):
+    for address, digest in digests.items():
         was_erased = "Erased the content of" if digest in erased else "It was erased before:"
         print(f"{was_erased} {address}", flush=True)
     if is_service_running:
@@ -47,15 +55,21 @@ def run_forget(arguments: argparse.Namespace, settings: Settings) -> int:
             "service is next started, and so do backups made until then: restart it.",
             flush=True,
         )
-    print_remaining_copies(settings.store, digests)
-    return 0
+    print_remaining_copies(settings.store, [*digests.values()])
 
 
-def find_version_digests(settings: Settings, addresses: Sequence[str]) -> list[str]:
-    """The SHA-256 of the content of the versions at these addresses. Raises Problem, StoreError."""
+def find_version_digests(settings: Settings, addresses: Sequence[str]) -> dict[str, str | None]:
+    """The SHA-256 of the content of each version, by address; None for a SHA-256 that the store never had.
+
+    Raises Problem, StoreError.
+    """
     store = Store.open_read_only(settings.store)
     history = GraphHistory(settings.base, store.old_contents)
-    return [find_version_digest(store, history, address) for address in addresses]
+    digests = dict[str, str | None]()
+    for address in addresses:
+        digest = find_version_digest(store, history, address)
+        digests[address] = digest if store.log.find_old_contents(digest) else None
+    return digests
 
 
 def print_remaining_copies(folder: Path, digests: Sequence[str]) -> None:

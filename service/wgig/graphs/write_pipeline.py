@@ -52,6 +52,7 @@ from ..store.store import Store
 from .provenance import ProvenanceRecorder, WriteRequest, graphs_in_change
 
 READ_AGAIN_ADVICE = "This write was stored either completely or not at all: read the data again."
+NOTHING_STORED_NOTICE = "Nothing of this write was stored."
 RESTART_ADVICE = (
     "and restarts it if it still refuses to write. All data that was written can be read meanwhile."
 )
@@ -198,7 +199,8 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
         if isinstance(error, DiskFullError):
             raise Problem(
                 507,
-                f"The disk of this service is full. {READ_AGAIN_ADVICE} "
+                "The disk of this service is full. "
+                f"{READ_AGAIN_ADVICE if pipeline.settings.remote_query else NOTHING_STORED_NOTICE} "
                 f"Its operator frees space {RESTART_ADVICE}",
             ) from error
         detail = (

@@ -23,7 +23,7 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..store.errors import StoreError
-from ..store.files import ASIDE_FOLDER
+from ..store.files import ASIDE_FOLDER, INDEX_FOLDER
 from ..store.projection import BUILD_RETRY_SECONDS, PROJECTION_ERRORS, Projection, RebuildNeededError
 from ..store.projection_runner import CommittedChange
 from ..store.resource_versions.rescan import SCAN_NICE_LEVEL, is_large_snapshot, prepare_scan_process
@@ -43,7 +43,7 @@ from .database import (
 from .entries import EntryKey, IndexEntry, Passage, iter_index_passages, passage_statement
 from .tokenizer import SearchTerm
 
-SEARCH_INDEX_PATH, INDEX_COPY_FOLDER = Path(ASIDE_FOLDER) / "index" / "things.db", "index-copy"
+SEARCH_INDEX_PATH, INDEX_COPY_FOLDER = Path(ASIDE_FOLDER) / INDEX_FOLDER / "things.db", "index-copy"
 INDEX_WAIT_SECONDS = 5  # seconds that a search waits for a build of the index
 INDEX_RETRY_HEADERS = {"Retry-After": "5"}
 

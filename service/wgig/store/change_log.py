@@ -223,6 +223,16 @@ class ChangeLog:
         """The erased digests up to the last rewrite of the quads: no file of the store has these contents."""
         return self.erased_digests[: int(self.read_setting("purged") or 0)]
 
+    @property
+    def flushed_version(self) -> int:
+        """The version of the last `mark_flushed`: the engine has it on disk. Else 0."""
+        return int(self.read_setting("flushed") or 0)
+
+    def mark_flushed(self) -> None:
+        """Record that the engine has all commits on disk, so that none of them will ever be replayed."""
+        with self.lock, self.transaction() as connection:
+            self.write_setting(connection, "flushed", str(self.last_version))
+
     def mark_purged(self) -> None:
         """Record that the quads were rewritten, and have none of the contents that were erased until now."""
         with self.lock, self.transaction() as connection:

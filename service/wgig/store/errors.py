@@ -11,7 +11,8 @@ from pathlib import Path
 OTHER_STORE_ADVICE = "give another folder with --store"
 # What to do without a usable change log.
 WITHOUT_LOG_ADVICE = (
-    "restore a backup, or load the output of wgig dump, which then reads only the quads, into another folder"
+    "restore a backup, or load the output of wgig dump, which then reads only the quads, into another folder "
+    "with WGIG_DATA=none"
 )
 
 DAMAGE_MESSAGE = "corruption"  # in each message of the engine about a damaged file

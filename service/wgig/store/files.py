@@ -34,7 +34,8 @@ def hold_file_lock(path: Path, busy_message: str = "") -> Iterator[None]:
 
 
 ASIDE_FOLDER = "aside"
-DUMPS_FOLDER = "dumps"  # in `aside`
+# In `aside`: what is built again if it is missing, and may have texts of earlier versions of graphs.
+DUMPS_FOLDER, INDEX_FOLDER, RESOURCE_VERSIONS_FILE = "dumps", "index", "changes.sqlite"
 # Entries of the folder that a restore leaves in place and a backup leaves out. Access tokens are not content:
 # a backup must not leak them, and a restore must not bring back revoked ones.
 ENTRIES_OUTSIDE_BACKUP = {ASIDE_FOLDER, "tokens.json", "tokens.json.lock"}

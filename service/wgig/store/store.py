@@ -32,7 +32,7 @@ from .checkpoint import CHECKPOINT_FOLDER, count_rows, link_store_files, select_
 from .commit import NO_CHECKED_QUADS, CheckedQuads, ComputedGraph, GraphDescriber
 from .damage import VERIFIED_COPY_FOLDER
 from .errors import DiskFullError, translate_disk_errors
-from .files import ASIDE_FOLDER, DUMPS_FOLDER
+from .files import ASIDE_FOLDER, DUMPS_FOLDER, INDEX_FOLDER, RESOURCE_VERSIONS_FILE
 from .folder import (
     CHANGE_LOG_FILE,
     CURRENT_LAYOUT_NUMBER,
@@ -58,6 +58,7 @@ from .recovery import (
     upgrade_first_layout,
 )
 from .retention import compact_log, copy_quads, erase_content
+from .sqlite import remove_sqlite_file
 from .transactions import TransactionalStore
 from .update import (
     TRIAL_FOLDER_PREFIX,
@@ -155,7 +156,9 @@ class Store(TransactionalStore):
         if is_new:
             position = EnginePosition(self.log.id, 0, digest, is_described=True)
             position.write(self._folder)  # so that after a crash, it is known which rules were used
-        position = position or EnginePosition(self.log.id, 0, rules="", is_described=False)
+        position = position or EnginePosition(
+            self.log.id, self.log.flushed_version, rules="", is_described=False
+        )
         is_same_rules = position.rules == digest
         was_replayed = replay_log(
             self._quads, self.log, position, self._inference if is_same_rules else None, print_message
@@ -313,6 +316,7 @@ class Store(TransactionalStore):
             self._check_writable()
             if self._folder:
                 self._sync_engine(self._folder)  # so that no erased change has to be replayed
+            self.log.mark_flushed()
             erased = [digest for digest in digests if erase_content(self.log, digest)]
             if self._folder:
                 shutil.rmtree(self._folder / ASIDE_FOLDER / DUMPS_FOLDER, ignore_errors=True)
@@ -337,8 +341,11 @@ class Store(TransactionalStore):
             copy_quads(self._quads, new_quads)
             del self._quads  # closes the engine
             swap_quads(self._folder, new_quads)
-            for snapshot in (self._folder / ASIDE_FOLDER).glob(f"*/{ENGINE_CURRENT_FILE}"):  # left by a crash
+            aside = self._folder / ASIDE_FOLDER
+            for snapshot in aside.glob(f"*/{ENGINE_CURRENT_FILE}"):  # left by a crash
                 shutil.rmtree(snapshot.parent)
+            shutil.rmtree(aside / INDEX_FOLDER, ignore_errors=True)
+            remove_sqlite_file(aside / RESOURCE_VERSIONS_FILE)
             self._quads = open_quads(self._folder)
             self.log.begin_epoch()  # so that projections on disk are built again
             self.log.mark_purged()

@@ -22,7 +22,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
-from wgig.cli.parser import EXIT_FAILED, EXIT_UNREADABLE
+from wgig.cli.parser import EXIT_FAILED, EXIT_NO, EXIT_UNREADABLE
 from wgig.files import PARTIAL_SUFFIX
 from wgig.store import transactions
 from wgig.store.backup import online
@@ -489,10 +489,13 @@ def test_a_restore_says_what_it_brings_back_and_that_can_be_erased_again(
     assert main(["forget", old_digest, "--store", str(store)]) == 0
     capsys.readouterr()
     assert run_command("restore", backups, store) == 0
-    assert f"Erase them again: wgig forget {old_digest}\n" in capsys.readouterr().out
-    assert main(["forget", old_digest, "--store", str(store)]) == 0
+    assert f"erase them again: wgig forget --store {store} {old_digest}\n" in capsys.readouterr().out
+    assert main(["forget", "ab" * 32, old_digest, "--store", str(store)]) == EXIT_NO
+    captured = capsys.readouterr()
+    assert f"Erased the content of {old_digest}\n" in captured.out
+    assert f"The change log never had the content of {'ab' * 32}\n" in captured.err
     (replaced,) = (store / ASIDE_FOLDER).glob("before-*")
-    assert f"delete {replaced}, too" in capsys.readouterr().out
+    assert f"delete {replaced}, too" in captured.out
     with (
         closing(ChangeLog(store / CHANGE_LOG_FILE)) as log,
         pytest.raises(MissingChangesError, match="erased"),
@@ -500,7 +503,7 @@ def test_a_restore_says_what_it_brings_back_and_that_can_be_erased_again(
         log.read_content(old_digest)
     assert run_command("backup", backups, store) == 0
     assert run_command("restore", backups, store) == 0
-    assert "Erase them again" not in capsys.readouterr().out
+    assert "erase them again" not in capsys.readouterr().out
 
 
 def test_a_running_service_erases_a_content_and_purges_its_quads_at_its_next_start(

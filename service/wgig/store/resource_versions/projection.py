@@ -18,7 +18,7 @@ from pathlib import Path
 from ...problems import Problem
 from ...rdf.namespaces import DCTERMS_NAMESPACE, PROV_ENDED_AT_TIME, XSD_NAMESPACE
 from ..errors import StoreError, translate_disk_errors
-from ..files import ASIDE_FOLDER
+from ..files import ASIDE_FOLDER, RESOURCE_VERSIONS_FILE
 from ..history import DCAT_HAS_CURRENT_VERSION, PROV_WAS_GENERATED_BY
 from ..projection import Projection
 from ..projection_runner import CommittedChange
@@ -28,7 +28,7 @@ from ..view import StoreView, select_solutions
 from .database import ResourceVersions, UnusableVersionsError
 from .rescan import SCAN_NICE_LEVEL, LogPosition, ScanTimes, scan_snapshot
 
-RESOURCE_VERSIONS_FILE, SCAN_COPY_FOLDER = "changes.sqlite", "changes-copy"
+SCAN_COPY_FOLDER = "changes-copy"  # in `aside`
 VERSIONS_WAIT_SECONDS = 20  # until a waiting client gets a 503
 
 GRAPH_TIMES_QUERY = f"""
