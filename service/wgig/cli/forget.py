@@ -1,4 +1,4 @@
-"""The command `wgig forget`: erase the content of old versions of graphs from the change log."""
+"""The command `wgig forget`: erase the content of old versions of graphs for good."""
 
 import argparse
 import hashlib

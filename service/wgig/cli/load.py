@@ -298,7 +298,7 @@ class LoadJob:
     # These methods run on the thread of the job.
 
     def run(self) -> list[str]:
-        """Do all. Returns an error message for each file that cannot be read.
+        """Load the files and compute what follows. Returns an error message for each that cannot be read.
 
         Raises Problem, StoreError, and LoadStoppedError after `stop`.
         """
@@ -422,9 +422,7 @@ class LoadJob:
             progress.begin_stage(INDEX_STAGE)
             for counts in (*projections.paper_counts.values(), projections.judgment_counts):
                 builds.append(counts.start_build())
-                wait(
-                    builds[-1:]
-                )  # all at once, or beside the descriptions, they take twice the time of the CPU
+                wait(builds[-1:])  # all at once, they take twice the time of the CPU
             wait(scans)
             builds.append(versions.start_build())
             wait(builds)

@@ -80,7 +80,6 @@ MARKED_FORMATS = (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS, ox.RdfFormat.TUR
 FINISHED_LOAD_TITLE = "wgig load finished"  # of the last step of a load, also if recovery took it
 COMPLETE_LOAD_SETTING = "complete load"  # in the change log: its version when a load was complete
 
-
 logger = logging.getLogger("wgig")
 
 
