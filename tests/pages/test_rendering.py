@@ -9,8 +9,16 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import httpx
+import pyoxigraph as ox
 import pytest
-from wgig.pages.rendering import PAGES_FOLDER, find_href, isolate_days, read_static_files, truncate_to_letters
+from wgig.pages.rendering import (
+    PAGES_FOLDER,
+    find_href,
+    isolate_days,
+    read_logo,
+    read_static_files,
+    truncate_to_letters,
+)
 from wgig.rdf.serialization import parse_graph_document
 from wgig.resources.description import describe_resource
 from wgig.resources.resource_page import build_resource_view
@@ -450,3 +458,18 @@ def test_date_in_sentence_is_isolated() -> None:
 def test_style_sheet_has_balanced_braces() -> None:
     style = (PAGES_FOLDER / "static" / "style.css").read_text(encoding="utf-8")
     assert style.count("{") == style.count("}")
+
+
+def test_logo_shows_the_numbers_of_issues_by_category(shipped_store: ox.Store) -> None:
+    issue_counts = [
+        int(row["issues"].value)
+        for row in shipped_store.query(
+            """PREFIX wgig: <https://w3id.org/wgig/ontology#>
+            SELECT (COUNT(DISTINCT ?issue) AS ?issues) {
+              ?issue a wgig:Issue ; wgig:category ?category . ?category wgig:order ?order
+            } GROUP BY ?category ?order ORDER BY ?order""",
+            use_default_graph_as_union=True,
+        )
+    ]
+    bars = sorted((float(x), 26 - float(top)) for x, top in re.findall(r"M(\d+) 26V([\d.]+)", read_logo()))
+    assert [round(height / 1.3) for _, height in bars] == issue_counts

@@ -140,6 +140,7 @@ def make_template_environment(base: str) -> Environment:
     environment.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.globals |= {
         "static": build_static_path,
+        "logo": read_logo,
         "script": find_script_path,
         "query_path": build_query_path,
         "base": base,
@@ -333,6 +334,16 @@ def build_static_path(name: str) -> str:
     stem, _, suffix = name.rpartition(".")
     digest = hashlib.sha256((PAGES_FOLDER / "static" / name).read_bytes()).hexdigest()[:12]
     return f"/static/{stem}-{digest}.{suffix}"
+
+
+@cache
+def read_logo() -> Markup:
+    """The logo as an SVG element, which is also the icon of the site.
+
+    Its bars are the numbers of issues in the five categories of the first meeting, in their order.
+    """
+    text = (PAGES_FOLDER / "static" / "icon.svg").read_text(encoding="utf-8")
+    return Markup(text.strip())  # noqa: S704 - a file of the package
 
 
 @cache
