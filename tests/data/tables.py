@@ -570,7 +570,6 @@ COUNTED_COLUMNS = {
     "issues": [
         ("categories", "wgig:category", ""),
         ("cluster_2005", "wgig:cluster", ""),
-        ("label_variants", "skos:altLabel", "@en"),
         ("parent", "skos:broader", ""),
         ("priority_hint", "wgig:priorityHint", ""),
     ],

@@ -14,6 +14,8 @@ from .tables import COUNTED_COLUMNS, TABLES
 FACTS_FOLDER = require_shared("facts2")
 # Columns whose values are in the graph only as part of the IRI of the row.
 KEY_COLUMNS = {"id", "slug"}
+# Other English names of issues that are in no table: abbreviations and everyday names, from the sources of the issue.
+ADDED_ISSUE_NAMES = {"DNS", "FLOSS", "IDN", "IPR", "IPRs", "Internet telephony", "junk mail"}
 # Tables for which the graph may have more rows, as papers are added when they are found.
 GROWING_TABLES = {"papers"}
 
@@ -119,3 +121,15 @@ def test_the_graph_has_as_many_values_as_the_cell(name: str, facts: Facts) -> No
             assert len(values) == len(expected_values), (
                 f"{name}.tsv, row {table.row_iri(row)}, column {column}: {values}"
             )
+
+
+def test_other_names_of_issues_are_those_of_the_table_and_of_glossaries(facts: Facts) -> None:
+    rows = read_table("issues")
+    in_graph = {
+        term.value
+        for row in rows
+        for term in facts.objects(TABLES["issues"].row_iri(row), "skos:altLabel")
+        if isinstance(term, ox.Literal) and term.language == "en"
+    }
+    in_table = {name for row in rows for name in row["label_variants"].split(" | ") if name}
+    assert in_graph == in_table | ADDED_ISSUE_NAMES
