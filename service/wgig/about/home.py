@@ -35,12 +35,12 @@ from ..rdf.formats import HTML
 from ..resources import existence, mappings
 from ..resources.alternates import data_links
 from ..resources.dependencies import ResourceVersionsDep
-from ..resources.labels import find_labels
 from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import list_example_queries
 from ..sparql.service import QueryService, select_internal_rows
 from ..store.errors import StoreError
+from ..store.labels import find_labels
 from ..store.resource_versions.projection import ResourceVersionsProjection
 from ..text import natural_sort_key
 

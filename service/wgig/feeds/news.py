@@ -22,7 +22,7 @@ from ..problems import Problem
 from ..rdf.formats import ATOM, HTML
 from ..resources.atom import AtomEntry, AtomFeed, AtomLink, serialize_atom_feed
 from ..resources.dependencies import ResourceVersionsDep
-from ..resources.labels import find_labels
+from ..store.labels import find_labels
 from ..store.resource_versions import queries
 from ..store.resource_versions.database import ResourceVersions
 from ..store.resource_versions.members import ACTIVITY_DELETE, ACTIVITY_UPDATE

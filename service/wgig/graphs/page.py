@@ -13,8 +13,8 @@ from ..rdf.formats import GRAPH_FORMATS
 from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import DCTERMS_NAMESPACE, shorten_iri
 from ..rdf.shipped import read_inference_rules
-from ..resources.labels import find_labels
 from ..store.history import MAX_LISTED_VERSIONS, GraphVersion
+from ..store.labels import find_labels
 from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions, serialize_values_block
 from ..text import natural_sort_key

@@ -27,7 +27,6 @@ from ..rdf.serialization import UnserializableError, find_used_prefixes, seriali
 from ..rdf.sparql_lexer import check_absolute_iri
 from ..resources.alternates import Resource, alternate_format_links, data_links
 from ..resources.description import statements_about
-from ..resources.labels import find_labels
 from ..resources.licenses import shared_license
 from ..resources.mappings import resource_markup
 from ..resources.parameters import make_profile_operation
@@ -40,6 +39,7 @@ from ..resources.representation import (
 )
 from ..sparql.service_description import iter_service_dataset_triples
 from ..store import history
+from ..store.labels import find_labels
 from . import versions
 from .page import graph_title, render_graph_page, render_graphs_page
 from .parameters import (

@@ -16,7 +16,7 @@ import pyoxigraph as ox
 
 from ..rdf.labels import best_text
 from ..rdf.namespaces import RDFS_LABEL
-from ..resources.labels import build_language_map
+from ..store.labels import build_language_map
 from ..text import serialize_csv_rows
 from .counts import FLAG_CLUSTER, FLAG_DISPUTED, CellKey
 from .fields import NAME_PATH

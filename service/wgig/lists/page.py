@@ -20,10 +20,10 @@ from ..rdf.labels import best_text, words_of_iri
 from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, shorten_iri
 from ..rdf.values import is_resource_type
-from ..resources.labels import find_labels
 from ..resources.overview import OverviewRecord, build_records
 from ..resources.overview_paths import build_side_paths
 from ..resources.property_path import PropertyPath, follow_property_path
+from ..store.labels import find_labels
 from ..store.store import Store
 from .counts import CellKey
 from .fields import TYPE_FIELD, ListField

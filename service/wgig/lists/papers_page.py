@@ -10,8 +10,8 @@ from ..http import language
 from ..http.parameters import build_service_path
 from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, namespaces_by_prefix
-from ..resources.labels import find_labels
 from ..shacl.outcomes import list_section_outcomes
+from ..store.labels import find_labels
 from ..store.store import Store
 from ..text import natural_sort_key
 from .papers_index import PAPER_FACETS, PAPER_SORT_KEYS, STATUS_FACET, FacetedPapers, IndexedPaper

@@ -27,13 +27,13 @@ from ..problems import Problem
 from ..rdf.formats import CSV, HTML, JSON, Format
 from ..resources import mappings
 from ..resources.alternates import Resource
-from ..resources.labels import find_labels
 from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import DEFAULT_PROFILE_TOKEN, default_profile
 from ..resources.representation import render_site_page, respond_with_resource
 from ..sparql.dependencies import QueriesDep
 from ..sparql.service import select_internal_rows, select_internal_tsv
+from ..store.labels import find_labels
 from ..text import natural_sort_key, serialize_csv_rows
 from .definitions import LIST_DEFINITIONS, SOURCE_FIELD
 from .fields import LABEL_FIELD, ListDefinition, ListField

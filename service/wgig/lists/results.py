@@ -16,7 +16,7 @@ import pyoxigraph as ox
 from ..rdf.labels import label_sort_key
 from ..rdf.literals import parse_xsd_text, term_text
 from ..rdf.namespaces import RDFS_LABEL, expand_curie, shorten_iri
-from ..resources.labels import build_language_map
+from ..store.labels import build_language_map
 from ..store.view import parse_tsv_terms, split_tsv_cells
 from ..text import natural_sort_key, serialize_csv_rows
 from .fields import ListField

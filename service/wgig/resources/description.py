@@ -11,10 +11,10 @@ import pyoxigraph as ox
 from ..http.language import ANY_LANGUAGE, LanguagePreferences, StatementLike, keep_requested_languages
 from ..i18n import gettext_noop
 from ..rdf.namespaces import RDF_TYPE
+from ..store.labels import best_label, find_labels
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from ..store.view import ResultTerm, select_solutions
-from .labels import best_label, find_labels
 
 MAX_DESCRIBED_PARTS = 250
 MAX_INCOMING_STATEMENTS = 500

@@ -17,6 +17,7 @@ from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 from ..rdf.values import ANY_RESOURCE, is_resource_type, parse_parameter_term
 from ..sparql.examples import ExampleParameter, ExampleQuery, bind_query_parameters
 from ..sparql.service import QueryService, select_internal_rows
+from ..store.labels import find_labels
 from ..store.resource_versions.database import ResourceVersions
 from ..store.resource_versions.queries import (
     count_resources_by_kind,
@@ -26,7 +27,6 @@ from ..store.resource_versions.queries import (
 from ..store.store import Store
 from ..text import find_near_name, natural_sort_key
 from .description import is_known_iri, iter_type_triples, stated_types
-from .labels import find_labels
 
 MAX_FOLDER_RESOURCES = 1000  # resources on a page of the list of a folder
 # In a sorted list of IRIs, a space sorts before any IRI character, and "0" is the character after the slash.

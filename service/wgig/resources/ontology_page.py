@@ -23,10 +23,10 @@ from ..rdf.namespaces import (
     shorten_iri,
 )
 from ..rdf.vocabulary import VocabularyTerm, group_objects_by_subject, list_vocabulary_terms
+from ..store.labels import find_labels
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from ..text import natural_sort_key
-from .labels import find_labels
 
 VOID_BASE_IRI = EXTERNAL_NAMESPACES["void"]
 OWL_CLASS_IRI = f"{OWL_NAMESPACE}Class"

@@ -13,6 +13,7 @@ from ..rdf.formats import JSON
 from ..rdf.literals import literal_value
 from ..rdf.namespaces import XSD_NAMESPACE, shorten_iri
 from ..rdf.serialization import UnserializableError
+from ..store.labels import build_language_map, find_labels
 from ..store.store import Store
 from .description import (
     MAX_DESCRIBED_PARTS,
@@ -21,7 +22,6 @@ from .description import (
     Statement,
     has_named_subject,
 )
-from .labels import build_language_map, find_labels
 
 LABEL_CURIES = ("skos:prefLabel", "rdfs:label", "foaf:name")
 RDF_TYPE_CURIE = "rdf:type"

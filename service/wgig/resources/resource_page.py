@@ -33,13 +33,13 @@ from ..shacl.outcomes import WGIG_BREAKS, list_section_outcomes
 from ..shacl.rules import SHAPES_NAMESPACE, rules_by_code, section_headings
 from ..sparql.examples import find_examples_of_resource
 from ..store.history import MAX_LISTED_VERSIONS, list_graph_versions
+from ..store.labels import find_labels
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from ..store.view import ResultTerm
 from ..text import natural_sort_key
 from .contents import NO_PARAGRAPHS, build_contents, find_adjacent_paragraphs, iter_parts
 from .description import PARTS_CUT_MESSAGE, ResourceDescription, Statement, graphs_by_use, stated_types
-from .labels import find_labels
 from .neighborhood import build_neighborhood
 from .overview import build_overviews, group_records
 from .plain_json import INVERSE_PAGE_RESOURCES

@@ -19,7 +19,6 @@ from ..pages.names import localized_kind_title
 from ..problems import Problem
 from ..rdf.formats import ATOM, HTML, JSON, JSON_LD, Format
 from ..resources.alternates import Resource
-from ..resources.labels import find_labels
 from ..resources.parameters import ProfileParameters, make_profile_operation
 from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import (
@@ -30,6 +29,7 @@ from ..resources.profiles import (
     profiles_by_token,
 )
 from ..resources.representation import address_with_parameters, named_resource_markup, respond_with_resource
+from ..store.labels import find_labels
 from . import index as search_index
 from . import opensearch
 from .database import list_distinct_values, read_index_entries, read_index_property

@@ -19,7 +19,6 @@ from ...rdf.labels import label_or_words
 from ...rdf.serialization import check_output_readable, serialize_triples
 from ...rdf.sparql_lexer import SparqlToken
 from ...resources.description import describe_resource, statements_about
-from ...resources.labels import find_labels
 from ...resources.routes import description_triples
 from ...settings import MIB, Settings
 from ...sparql.examples import list_example_queries
@@ -33,6 +32,7 @@ from ...sparql.service import (
     read_query_request,
 )
 from ...sparql.workers.protocol import SIZE_FAULT, QueryFault, QueryJob
+from ...store.labels import find_labels
 from ...store.store import Store
 from ...store.view import result_format
 

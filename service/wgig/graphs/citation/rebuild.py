@@ -13,7 +13,6 @@ from ...rdf.formats import N_TRIPLES
 from ...rdf.namespaces import DESCRIPTION_GRAPH_NAMES
 from ...rdf.serialization import build_quad
 from ...rdf.shipped import read_inference_rules
-from ...resources.labels import find_label
 from ...settings import MIB, Settings
 from ...shacl.conformance_graph import ConformanceGraph
 from ...sparql.workers.evaluation import evaluate_query
@@ -21,6 +20,7 @@ from ...sparql.workers.protocol import QueryFault, QueryJob
 from ...store.commit import apply_to_engine
 from ...store.history import history_at_version
 from ...store.inference.inference import Inference
+from ...store.labels import find_label
 from ...store.store import Store
 from ...store.view import StoreView, to_graph_name
 from ..description.derived import DescriptionGraphs

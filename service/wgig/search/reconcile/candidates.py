@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 from rapidfuzz import fuzz
 
-from ...resources.labels import find_labels
+from ...store.labels import find_labels
 from ...store.store import Store
 from ..database import IndexRow, find_rows_by_iri, list_iris_of_kind, read_index_entries
 from ..entries import NAME_PROPERTIES, IndexEntry

@@ -11,7 +11,7 @@ import pyoxigraph as ox
 
 from ...problems import Problem
 from ...rdf.literals import literal_value
-from ...resources.labels import find_labels
+from ...store.labels import find_labels
 from ...store.store import Store
 from .request import (
     build_named_property,

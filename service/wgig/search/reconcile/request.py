@@ -13,7 +13,7 @@ from ...problems import Problem
 from ...rdf.labels import label_or_words
 from ...rdf.namespaces import RDF_TYPE, expand_curie, namespaces_by_prefix, shorten_iri
 from ...rdf.sparql_lexer import ABSOLUTE_IRI_PATTERN
-from ...resources.labels import find_labels
+from ...store.labels import find_labels
 from ...store.store import Store
 from ...store.view import is_writable_iri
 

@@ -20,9 +20,9 @@ from ...pages.names import KIND_TITLES
 from ...problems import Problem
 from ...rdf.formats import HTML, JSON
 from ...resources.description import is_known_iri
-from ...resources.labels import find_labels
 from ...resources.representation import render_site_page
 from ...settings import SERVICE_TITLE
+from ...store.labels import find_labels
 from ..database import list_distinct_values, read_index_entry
 from ..dependencies import IndexDep, SearchesDep
 from ..entries import EntryKey

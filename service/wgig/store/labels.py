@@ -12,8 +12,8 @@ from typing import Any
 import pyoxigraph as ox
 
 from ..rdf.labels import LABEL_PROPERTIES, label_sort_key, rank_language
-from ..store.store import Store
-from ..store.version_cache import cache_for_version
+from .store import Store
+from .version_cache import cache_for_version
 
 # By property: its position in the order of preference.
 _LABEL_RANKS = {ox.NamedNode(iri): rank for rank, iri in enumerate(LABEL_PROPERTIES)}
