@@ -57,12 +57,26 @@ def test_error_is_shown_at_its_field(
     assert form.form.select(f'[aria-invalid="true"] [id="{field}"], [id="{field}"][aria-invalid="true"]')
 
 
-def test_warning_about_a_drafter_without_a_name_is_shown_and_is_no_error(client: httpx.Client) -> None:
-    form = open_form(client, "/write?issue=spam").fill(drafter_1_stakeholderGroup=["governments"])
+@pytest.mark.parametrize("part", ["drafter", "mainActor"])
+def test_missing_name_of_a_person_is_the_only_message_at_it(client: httpx.Client, part: str) -> None:
+    name = f"{part}-1-who-1"
+    form = open_form(client, "/write?issue=spam").fill(**{f"{part}_1_stakeholderGroup": ["governments"]})
     form = form.press("do", "check")
-    assert "This drafter is not known as a member of the group" in form.field_messages("drafter-1-who-1")
-    assert "drafter-1-who-1" not in form.summary_messages
-    assert form.values["drafter-1-stakeholderGroup"] == ["governments"]
+    assert "The name is missing." in form.field_messages(name)
+    assert "-MEMBER" not in form.field_messages(name)
+    assert "-NAME-MISSING" not in form.field_messages(name)
+    assert name in form.summary_messages
+    assert form.values[f"{part}-1-stakeholderGroup"] == ["governments"]
+
+
+@pytest.mark.parametrize("member", ["", "yes"])
+def test_markdown_download_without_the_name_of_a_drafter_asks_for_it(
+    client: httpx.Client, member: str
+) -> None:
+    form = open_form(client, "/write?issue=spam").fill(drafter_1_stakeholderGroup=["governments"])
+    form = fail_markdown_download(form.fill(drafter_1_member_1=member))
+    assert form.summary_messages == {"drafter-1-who-1": "The name is missing. Enter it, or remove the entry."}
+    assert form.fill(drafter_1_who_1="Jane Doe").send("do", "markdown").status_code == 200
 
 
 @pytest.mark.parametrize("source", ["javascript:alert(1)", "http://e.org/a b", "data:text/html,x"])

@@ -9,6 +9,7 @@ from rdflib import RDFS, Graph
 from rdflib.compare import graph_diff, isomorphic
 from wgig.papers.form.original import OriginalPaper
 from wgig.papers.form.statements import FormToGraph
+from wgig.papers.markdown import parse_paper_triples
 from wgig.settings import SHIPPED_FOLDER
 
 from tests.fixtures.html_form import HTML_HEADERS, Form, open_form
@@ -106,7 +107,21 @@ def fill_in_and_save(form: Form) -> Form:
     form = form.press("do", "check")
     assert not form.summary_messages
     assert "conforms to the profile complete" in form.page.get_text()
+    check_markdown_download(form)
     return form.fill(token=TOKEN).press("do", "complete")
+
+
+def check_markdown_download(form: Form) -> None:
+    """The downloaded Markdown has the verdicts and reasons, and the statements of the downloaded Turtle."""
+    response = form.send("do", "markdown")
+    assert (response.status_code, response.headers["content-type"].partition(";")[0]) == (
+        200,
+        "text/markdown",
+    )
+    assert response.text.count("Verdict: partly-adequate") == response.text.count("Not all were asked.") == 6
+    triples, _ = parse_paper_triples(response.text)
+    turtle = ox.parse(form.send("do", "turtle").content, ox.RdfFormat.TURTLE)
+    assert set(triples) == {quad.triple for quad in turtle}
 
 
 def test_new_paper_is_filled_in_and_saved_as_complete(client: httpx.Client) -> None:

@@ -120,7 +120,12 @@ TEXT_LANGUAGE_MESSAGE = gettext_noop(
 
 
 def list_unsupported_messages(form_graph: FormToGraph, statements: Iterable[ox.Triple]) -> list[FieldMessage]:
-    """Messages at the fields whose statements Markdown cannot hold; if some are texts, only at texts."""
+    """Messages at the fields whose statements Markdown cannot hold; if some are texts, only at texts.
+
+    If people without a name are the reason, the messages ask for their names.
+    """
+    if missing_names := [*iter_missing_name_messages(form_graph)]:
+        return missing_names
     field_statements = [
         (field, triple) for triple in statements if (field := find_statement_field(form_graph, triple))
     ]
@@ -181,8 +186,20 @@ INVALID_SOURCE_MESSAGE = gettext_noop(
 )
 
 
+MISSING_NAME_MESSAGE = gettext_noop("The name is missing. Enter it, or remove the entry.")
+
+
+def iter_missing_name_messages(form_graph: FormToGraph, *, blocks: bool = True) -> Iterator[FieldMessage]:
+    """A message at the name of each person or organization of which only other fields are filled in."""
+    for part, row in form_graph.form_state.iter_rows():
+        if part.is_people and not row.is_blank and not row.first_text("who").strip():
+            yield build_field_message(
+                f"{form_row_name(part, row)}-who-1", MISSING_NAME_MESSAGE, blocks=blocks
+            )
+
+
 def iter_form_messages(form_graph: FormToGraph) -> Iterator[FieldMessage]:
-    """The messages of the form itself, in the language of the request."""
+    """The messages of the form itself, except on missing names, in the language of the request."""
     if form_graph.form_state.name != form_graph.original.name:  # else `check` gave the original this name
         yield build_field_message("name", INVALID_NAME_MESSAGE)
     for triple in form_graph.graph.statements_about(form_graph.paper):

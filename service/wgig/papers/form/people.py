@@ -12,7 +12,7 @@ from ..markdown.graph import (
     iter_numbered_iris,
     membership_iri,
 )
-from ..markdown.values import find_known_agent
+from ..markdown.values import find_known_agent, known_agent_name
 from .fields import DRAFTER_PART, FormField, FormPart
 from .original import OriginalPaper
 from .state import FormRow, format_field_value, parse_field_value
@@ -65,17 +65,18 @@ class PeopleBuilder:
         """Add or remove the membership of a person as in the form; return the membership, else the person."""
         memberships = self.original.memberships(node)
         if row.first_text("member") == "yes":
-            return memberships[0] if memberships else self.add_membership(row, node)
+            return memberships[0] if memberships else self.add_membership(node)
         for membership in memberships:
             for triple in self.graph.statements_about(membership):
                 self.graph.remove_triple(triple)
         return node
 
-    def add_membership(self, row: FormRow, node: ox.NamedNode) -> ox.NamedNode:
+    def add_membership(self, node: ox.NamedNode) -> ox.NamedNode:
         """Add a membership of a person in the working group; return its IRI."""
         membership = membership_iri(node)
         self.describe_node(membership, "org:Membership")
-        for curie, value in iter_membership_values(node, row.first_text("who").strip()):
+        name = self.graph.first_text(node, AGENT_NAME_PROPERTY) or known_agent_name(node)
+        for curie, value in iter_membership_values(node, name):
             self.graph.add_value(membership, curie, value)
         return membership
 

@@ -13,7 +13,9 @@ from ..markdown.graph import (
     build_part_label,
     iter_node_values,
     iter_numbered_iris,
+    trailing_number,
 )
+from ..markdown.template import build_criterion_label, build_waiver_label
 from ..markdown.values import find_graph_mechanism, iri_segment
 from .fields import (
     ASSESSMENT_PART,
@@ -22,12 +24,22 @@ from .fields import (
     MECHANISM_PART,
     PERSON_FIELD,
     SWOT_PART,
+    WAIVER_PART,
     FormField,
     FormPart,
 )
 from .original import OriginalPaper
 from .people import STAKEHOLDER_GROUP_PROPERTY, PeopleBuilder
 from .state import FormRow, FormState, field_group_name, form_row_name, parse_field_value
+
+
+def describe_unnamed_row(part: FormPart, row: FormRow) -> str:
+    """The end of the label of a new node without a name; the beginning is the title of the paper."""
+    if part is ASSESSMENT_PART:
+        return build_criterion_label(iri_segment(row.first_text("criterion")))
+    if part is WAIVER_PART:
+        return build_waiver_label(row.first_text("waives"))
+    return part.title if part is SWOT_PART else part.title.lower()  # SWOT is an abbreviation
 
 
 class FormToGraph:
@@ -93,18 +105,23 @@ class FormToGraph:
         node = self.people.add_agent(part, row) if part.is_people else self.free_iri(part, row)
         self.describe_node(node, part.class_curie)
         if not part.is_people and not row.first_text("label").strip():
-            description = (row.first_text("criterion") or part.title).replace("-", " ")
-            label = description if part is SWOT_PART else description.lower()  # SWOT is an abbreviation
-            self.graph.add_value(node, "rdfs:label", build_part_label(self.original.title, label))
+            label = build_part_label(self.original.title, describe_unnamed_row(part, row))
+            self.graph.add_value(node, "rdfs:label", label)
         return node
 
     def free_iri(self, part: FormPart, row: FormRow) -> ox.NamedNode:
-        """An unused IRI for a row, such as `paper/spam/forum/2` or `paper/spam/assessment/transparency`."""
+        """An unused IRI for a row, such as `paper/spam/forum/2` or `paper/spam/assessment/transparency`.
+
+        It is the one that the Markdown reader generates. So numbers leave no gap for a blank row.
+        """
         stem = f"{self.paper.value}/{part.key}"
-        criterion = iri_segment(row.first_text("criterion"))
-        numbered_iris = (ox.NamedNode(f"{stem}/{number}") for number in count(row.number))
-        named_iris = iter_numbered_iris(f"{stem}/{criterion}" if part.is_repeatable else stem)
-        iris = numbered_iris if part.is_repeatable and not criterion else named_iris
+        if part is ASSESSMENT_PART:
+            iris = iter_numbered_iris(f"{stem}/{iri_segment(row.first_text('criterion')) or 'other'}")
+        elif part.is_repeatable:
+            last_number = max(map(trailing_number, self.original.nodes[part.key]), default=0)
+            iris = (ox.NamedNode(f"{stem}/{number}") for number in count(last_number + 1))
+        else:
+            iris = iter_numbered_iris(stem)
         return next(filter(self.graph.is_unused, iris))
 
     def describe_node(self, node: Any, class_curie: str) -> None:

@@ -7,7 +7,6 @@ The module `statements` explains slots. A criterion is a principle of the Declar
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import unquote
 
 import pyoxigraph as ox
 
@@ -34,6 +33,7 @@ from .template import (
     SECTION_HEADINGS,
     SWOT_HEADINGS,
     TemplateHeading,
+    build_criterion_label,
     find_nearest_heading,
     find_nearest_key,
     normalize_words,
@@ -148,8 +148,6 @@ ACTOR_PATTERN = re.compile(r"(.*\S) ?\((?! ?[,)])([^()]*)\)")
 # `Verdict: adequate`, also as a list item or with an emphasized key: `- **Verdict:** adequate`
 FIELD_PATTERN = re.compile(r" {0,3}(?:[-*+] +)?([*_]{0,2})(\w+) ?(?::\1|\1 ?:)[ \t]*(.*)")
 CITED_PATH_PATTERN = re.compile(r"[^\s,;]+")
-# The titles of the criteria in lower case, by the name of the principle.
-CRITERION_LABELS = {heading.key: heading.title.lower() for heading in CRITERION_HEADINGS}
 
 
 ParsedField = tuple[str, ox.NamedNode, int]  # key, value, and the offset of the value
@@ -276,7 +274,8 @@ class BodyReader(HeadingMatcher):
             statements.node_offsets[actor] = block.offset
         else:
             actor = statements.agent_iri(name, "actor")
-            statements.describe_node(actor, "org:Organization", block.offset)
+            if actor not in statements.node_offsets:  # else it is an actor or drafter with this name
+                statements.describe_node(actor, "org:Organization", block.offset)
             statements.add_value(actor, "foaf:name", ox.Literal(name), block.offset)
         for group in filter(None, map(str.strip, groups)):
             statements.add_value(actor, "wgig:stakeholderGroup", concept_iri("group", group), block.offset)
@@ -356,7 +355,7 @@ class BodyReader(HeadingMatcher):
                 )
             nodes_by_principle[principle] = child
             self.statements.add_slot(self.statements.paper, f"principle:{principle}", child.offset)
-            label = CRITERION_LABELS.get(principle, unquote(principle))
+            label = build_criterion_label(principle)
             assessments = [
                 self.parse_assessment(assessment_node)
                 for assessment_node in self.list_assessment_nodes(child)

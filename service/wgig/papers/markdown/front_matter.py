@@ -19,11 +19,12 @@ from ...text import slugify_words
 from .graph import iter_membership_values, membership_iri
 from .outline import paper_syntax_problem
 from .statements import PaperStatements
-from .template import DRAFTER_KEYS, FRONT_MATTER_KEYS, find_nearest_key
+from .template import DRAFTER_KEYS, FRONT_MATTER_KEYS, build_waiver_label, find_nearest_key
 from .values import (
     PaperTerm,
     concept_iri,
     find_known_agent,
+    known_agent_name,
     parse_boolean,
     parse_date,
     parse_source_reference,
@@ -318,29 +319,35 @@ def add_drafters(front_matter: FrontMatter, statements: PaperStatements, entry: 
 def describe_drafter(
     front_matter: FrontMatter, statements: PaperStatements, node: yaml.MappingNode
 ) -> ox.NamedNode:
-    """Describe a person who is not in the bundled facts, and any membership in the group; return the IRI."""
+    """Describe a person, with any stakeholder groups and membership in the working group; return the IRI.
+
+    With an `id` of the bundled facts and without a name, it is that person, whose name is not stated again.
+    """
     entries = front_matter.parse_mapping(node, "A drafter", DRAFTER_KEYS)
-    id_value, member = (
-        front_matter.single_value(entries.get("id")),
-        front_matter.single_value(entries.get("member")),
+    offset = front_matter.node_offset(node)
+    id_value, name_value, member = (
+        front_matter.single_value(entries.get(key)) for key in ("id", "name", "member")
     )
-    name = front_matter.single_value(entries.get("name")) or id_value
+    name = name_value or id_value
     if not name:
         raise paper_syntax_problem(
-            front_matter.text,
-            front_matter.node_offset(node),
-            "This drafter has no name.",
-            "Add a line name: with the name.",
+            front_matter.text, offset, "This drafter has no name.", "Add a line name: with the name."
         )
-    agent = concept_iri("agent", id_value.text) if id_value else statements.agent_iri(name.text, "drafter")
-    statements.agent_names.setdefault(agent, name.text)
-    statements.describe_node(agent, "foaf:Person", front_matter.node_offset(node))
-    statements.add_value(agent, "foaf:name", ox.Literal(name.text), name.offset)
-    group_holder = (
-        describe_membership(statements, agent, name, front_matter.node_offset(node))
-        if member and front_matter.parse_truth(member)
-        else agent
-    )
+    known_agent = find_known_agent(name.text) if not name_value else None
+    if known_agent:
+        agent, name_text = known_agent, known_agent_name(known_agent)
+        statements.node_offsets[agent] = offset
+    else:
+        name_text = name.text
+        agent = (
+            concept_iri("agent", id_value.text) if id_value else statements.agent_iri(name_text, "drafter")
+        )
+        statements.agent_names.setdefault(agent, name_text)
+        statements.agent_iris.setdefault(name_text, agent)
+        statements.describe_node(agent, "foaf:Person", offset)
+        statements.add_value(agent, "foaf:name", ox.Literal(name_text), name.offset)
+    is_member = member and front_matter.parse_truth(member)
+    group_holder = describe_membership(statements, agent, name_text, offset) if is_member else agent
     for group in front_matter.iter_values(entries["group"].node) if "group" in entries else ():
         statements.add_value(
             group_holder, "wgig:stakeholderGroup", concept_iri("group", group.text), group.offset
@@ -349,12 +356,12 @@ def describe_drafter(
 
 
 def describe_membership(
-    statements: PaperStatements, agent: ox.NamedNode, name: FrontMatterValue, offset: int
+    statements: PaperStatements, agent: ox.NamedNode, name: str, offset: int
 ) -> ox.NamedNode:
     """Describe the membership of a person in the working group; return its IRI."""
     membership = membership_iri(agent)
     statements.describe_node(membership, "org:Membership", offset)
-    for property_, value in iter_membership_values(agent, name.text):
+    for property_, value in iter_membership_values(agent, name):
         statements.add_value(membership, property_, value, offset)
     return membership
 
@@ -366,7 +373,10 @@ def add_waivers(front_matter: FrontMatter, statements: PaperStatements, entry: F
     ):
         code = strip_name_prefix("shape", waiver_entry.key)
         waiver = statements.add_part(
-            f"waiver/{number}", "wgig:Waiver", statements.part_label(f"waiver of {code}"), waiver_entry.offset
+            f"waiver/{number}",
+            "wgig:Waiver",
+            statements.part_label(build_waiver_label(code)),
+            waiver_entry.offset,
         )
         statements.add_value(statements.paper, "wgig:waiver", waiver, waiver_entry.offset, entry.offset)
         statements.add_value(waiver, "wgig:waives", expand_curie(f"shape:{quote(code)}"), waiver_entry.offset)

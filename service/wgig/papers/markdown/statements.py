@@ -34,7 +34,7 @@ class PaperStatements:
         self.slots: dict[tuple[ox.NamedNode, str], int] = {}
         self.node_offsets = {self.paper: offset}
         self.agent_names: dict[ox.NamedNode, str] = {}  # names by IRI; these IRIs are in use
-        self.agent_iris: dict[tuple[str, str], ox.NamedNode] = {}  # IRIs by stem and name
+        self.agent_iris: dict[str, ox.NamedNode] = {}  # IRIs by name
         self.unused_agent_iris: dict[str, Iterator[ox.NamedNode]] = {}  # further IRIs by stem
 
     def add_value(
@@ -72,13 +72,16 @@ class PaperStatements:
             self.add_value(node, curie, value, offset)
 
     def agent_iri(self, name: str, role: str) -> ox.NamedNode:
-        """The IRI of an agent that only the paper describes. Names with equal slugs get different numbers."""
+        """The IRI of an agent that only the paper describes. Names with equal slugs get different numbers.
+
+        A name has one IRI, also if a drafter is an actor, too.
+        """
         stem = agent_iri_stem(self.slug, name, role)
-        if (stem, name) not in self.agent_iris:
+        if name not in self.agent_iris:
             # One iterator per stem, so that it continues after the IRIs in use: 8,000 equal slugs take linear
             # time.
             iris = self.unused_agent_iris.setdefault(stem, iter_numbered_iris(stem))
-            self.agent_iris[stem, name] = next(
+            self.agent_iris[name] = next(
                 iri for iri in iris if self.agent_names.setdefault(iri, name) == name
             )
-        return self.agent_iris[stem, name]
+        return self.agent_iris[name]

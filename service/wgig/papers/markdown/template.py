@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from ...text import find_near_names
 
@@ -156,6 +157,19 @@ def recognize_criterion(title: str) -> tuple[TemplateHeading | None, str]:
         CRITERION_HEADINGS[-1] if OTHER_CRITERION_PATTERN.match(text) else None
     )
     return heading, (heading and heading.key) or OTHER_CRITERION_PATTERN.sub("", text, count=1).strip()
+
+
+# Markdown has no place for the labels of assessments and waivers: the reader generates them, and the writer
+# refuses others. So the form calls the same functions.
+def build_criterion_label(principle: str) -> str:
+    """The end of the label of an assessment: the heading of its criterion, else the name of the principle."""
+    titles = {heading.key: heading.title.lower() for heading in CRITERION_HEADINGS}
+    return titles.get(principle, unquote(principle))
+
+
+def build_waiver_label(code: str) -> str:
+    """The end of the label of a waiver of the rule with this code."""
+    return f"waiver of {code}"
 
 
 def find_nearest_key(key: str, known_keys: Collection[str]) -> str:

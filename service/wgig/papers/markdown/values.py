@@ -125,6 +125,12 @@ def agent_slugs_by_name() -> dict[str, str]:
     return slugs_by_name | {slug: slug for slug in slugs_by_name.values()}
 
 
+def known_agent_name(agent: ox.NamedNode) -> str:
+    """The name of a person or organization in the bundled facts, or else its short name."""
+    slug = local_name(agent, "agent")
+    return next((name for name, other_slug in agent_slugs_by_name().items() if other_slug == slug), slug)
+
+
 def mechanism_iri(text: str) -> ox.NamedNode:
     """The body or instrument of the graph that a text names; an unknown IRI if there is none."""
     return find_graph_mechanism(text) or concept_iri("mechanism", text)

@@ -179,14 +179,12 @@ def title_entry(graph: PaperGraph) -> Any:
 def drafter_entry(graph: PaperGraph, agent: ox.NamedNode) -> Any:
     """A drafter: the short name of an agent of the bundled facts, or a mapping that describes a person."""
     name = graph.first_text(agent, "foaf:name")
-    if not name:
-        return local_name(agent, "agent")
     memberships = [*graph.subjects_with("org:member", agent)]
     short_name = local_name(agent, "agent")
     # The reader generates this short name, so that the key `id` is not needed.
     generated_name = f"{local_name(graph.paper, 'paper')}-{slugify_words(name)}"
     values = {
-        "name": name,
+        "name": name or [],
         "group": unwrap_single_value(
             [
                 local_name(group, "group")
@@ -194,10 +192,11 @@ def drafter_entry(graph: PaperGraph, agent: ox.NamedNode) -> Any:
                 for group in graph.values(node, "wgig:stakeholderGroup")
             ]
         ),
-        "id": [] if short_name == generated_name and slugify_words(name) else short_name,
+        "id": [] if name and short_name == generated_name and slugify_words(name) else short_name,
         "member": True if memberships else [],
     }
-    return {key: value for key, value in values.items() if value != []}  # [] stands for no value
+    entry = {key: value for key, value in values.items() if value != []}  # [] stands for no value
+    return short_name if list(entry) == ["id"] else entry
 
 
 def waiver_entries(graph: PaperGraph) -> dict[str, Any]:
