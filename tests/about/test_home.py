@@ -1,4 +1,4 @@
-"""The home page shows coverage, timeline, latest papers, and links to descriptions of the service."""
+"""The home page has three ways in, judgments, answers, timeline, latest papers, and links to descriptions."""
 
 import re
 from collections import Counter
@@ -8,6 +8,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.about.home import LISTS_BY_KIND, MAX_LATEST_PAPERS, list_last_posting_days, prepare_home
+from wgig.about.judgment_bars import BAR_STATES, STATE_NOT_JUDGED
 from wgig.app import create_app, make_service
 from wgig.lists.counts import CellCounts, CellKey, Dimension
 from wgig.pages.rendering import make_template_environment
@@ -54,13 +55,80 @@ def test_the_home_page_links_to_the_descriptions_of_the_service(writable_client:
     assert 'id="ways"' in page_body
 
 
-def test_the_home_page_shows_the_coverage_of_issues(home: str) -> None:
-    assert re.search(r"judges 148 of 385 pairs of an issue and a criterion", home)
-    assert "148 of 385 are judged." in home  # the label of the picture
-    assert home.count('<rect class="square ') == 385
-    assert home.count('<rect class="square disputed"') == 20
-    assert "<bdi>Administration of IP addresses</bdi> by" in home
-    assert 'href="/coverage?by=category"' in home
+def test_the_home_page_begins_with_three_ways_in(home: str) -> None:
+    main = home.partition("<main")[2]
+    doors = re.findall(r'<section class="card" aria-labelledby="([^"]+)">(.*?)</section>', main, re.DOTALL)
+    assert [name for name, _ in doors] == ["look-up", "ask", "write"]
+    actions = [re.findall(r'<button>|class="button plain" href="([^"]+)"', door) for _, door in doors]
+    assert actions == [[""], ["/queries"], ["/write"]]
+    assert '<input id="q" name="q" type="search" maxlength="200" required data-suggest' in doors[0][1]
+    assert main.index('class="card"') < main.index("<h2 ") < main.index('id="coverage"')
+
+
+def test_each_bar_of_judgments_adds_up_to_all_issues(home: str, filled_client: httpx.Client) -> None:
+    section = home.partition('id="coverage"')[2].partition("</section>")[0]
+    bars = re.findall(
+        r'<a href="([^"]+)"[^>]*>(.*?)</a>\s*<svg [^>]*aria-label="([^"]+)"(.*?)</svg>', section
+    )
+    assert len(bars) == 8
+    for path, _, label, drawing in bars:
+        counts = {state: int(count) for state, count in re.findall(r"([a-z][a-z ]+): ([0-9]+)", label)}
+        assert sum(counts.values()) == 35
+        assert len(re.findall("<rect ", drawing)) == len(counts)
+        assert {int(text) for text in re.findall(r"<text [^>]+>([0-9]+)<", drawing)} <= {*counts.values()}
+        states = Counter(
+            cell["judged"]["state"] if "judged" in cell else "none"
+            for cell in filled_client.get(path.replace("&amp;", "&")).json()["cells"]
+        )
+        assert counts["no judgment"] == states["none"]
+        assert counts.get("judged inadequate", 0) == states["inadequate"]
+
+
+def test_each_state_of_the_bars_but_two_has_a_pattern(home: str) -> None:
+    section = home.partition('id="coverage"')[2].partition("</section>")[0]
+    rects = dict(re.findall(r'<rect class="([a-z-]+)"[^>]*?(?: fill="url\(#([a-z-]+)\)")?/>', section))
+    assert rects.keys() == BAR_STATES.keys()
+    assert {state for state in rects if not rects[state]} == {"adequate", STATE_NOT_JUDGED}
+    patterns = set(re.findall(r'<pattern id="([^"]+)"', home))
+    assert {pattern for pattern in rects.values() if pattern} == patterns
+
+
+def test_the_answers_are_computed_from_the_data(home: str, filled_client: httpx.Client) -> None:
+    section = home.partition('id="questions"')[2].partition("</section>")[0]
+    answers = {
+        path.replace("&amp;", "&"): re.sub("<[^>]+>", "", answer)
+        for path, answer in re.findall(r'<dt><a href="([^"]+)">.*?<dd>(.*?)</dd>', section, re.DOTALL)
+    }
+    seats = filled_client.get("/people").json()
+    governments = next(group for group in seats["stakeholderGroup"] if group["label"] == "governments")
+    members = answers["/people"]
+    assert members.startswith(f"{seats['seats']['known']} members: governments {governments['seats']}, ")
+    issues = filled_client.get("/coverage?layer=papers").json()["issues"]
+    without_paper = [issue["label"]["en"][0] for issue in issues if not issue["papers"]]
+    assert answers["/issues"].startswith(f"{len(without_paper)} of {len(issues)} issues, such as ")
+    assert without_paper[0] in answers["/issues"]
+    assert (
+        "1 came late: Issue papers ready and on the website (7 days late)"
+        in answers["/queries/due-and-delivered"]
+    )
+    assert "inadequate for 8 of 35 issues" in answers["/coverage?criterion=coordination-capacity&rollUp=true"]
+    assert "12 of the 23 passages" in answers["/queries/from-inventory-to-tunis"]
+    for path in answers:
+        assert filled_client.get(path).status_code == 200
+
+
+def test_answers_follow_the_data(writable_client: httpx.Client) -> None:
+    data = (
+        '<urn:spam> a :Issue ; rdfs:label "Spam"@en . '
+        '<urn:report> a :Milestone ; rdfs:label "Report"@en ; '
+        ':due "2005-01-01"^^xsd:date ; :delivered "2005-01-02"^^xsd:date .'
+    )
+    prefixes = f"{PREFIXES}@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . "
+    writable_client.put("/graph/x", content=prefixes + data, headers={"Content-Type": "text/turtle"})
+    page = writable_client.get("/", headers=HTML_HEADERS).text
+    assert '1 of 1 issues: <bdi lang="en">Spam</bdi>.' in page.replace("<bdi>", '<bdi lang="en">')
+    assert "Yes, the one milestone whose dates are known." in page
+    assert "Who were the members?" not in page  # nothing is known
 
 
 def test_the_timeline_chart_has_the_same_events_as_its_list(home: str) -> None:
@@ -123,9 +191,10 @@ def test_the_last_posting_days_are_as_few_as_possible() -> None:
 def test_the_home_page_of_an_empty_store_explains_that_it_is_empty(read_only_client: httpx.Client) -> None:
     page = read_only_client.get("/", headers=HTML_HEADERS).text
     assert "The store is empty" in page
-    assert "There is nothing to measure" in page
-    assert "Nothing is known that happened" in page
-    assert "No paper is known" in page
+    assert "The store has no judgments." in page
+    assert "The store has no meetings." in page
+    assert "The store has no paper with a date." in page
+    assert '<dl class="answers">\n  </dl>' in page
 
 
 def test_pages_are_shown_without_counts_that_are_not_ready(
@@ -140,7 +209,7 @@ def test_pages_are_shown_without_counts_that_are_not_ready(
     for counts in service.projections.paper_counts.values():
         monkeypatch.setattr(counts, "get_counts_within", return_no_counts)
     response = make_client(app, **HTML_HEADERS).get("/")
-    assert "The papers are being counted" in response.text
+    assert "The judgments are being counted" in response.text
     assert response.headers["cache-control"] == "no-store"
     timeline = make_client(app, **HTML_HEADERS).get("/timeline")
     assert "The papers are being counted" in timeline.text

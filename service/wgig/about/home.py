@@ -1,4 +1,4 @@
-"""The home page: an introduction, and an overview of coverage, timeline, counts and latest papers."""
+"""The home page: three ways in, and an overview of judgments, answers, timeline, counts and latest papers."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +23,6 @@ from ..lists.coverage_matrix import (
 )
 from ..lists.definitions import LIST_DEFINITIONS
 from ..lists.dependencies import CountsDep, JudgmentCountsDep
-from ..lists.matrix_view import build_matrix_view
 from ..lists.query import add_query_prefixes, build_member_pattern
 from ..lists.timeline import build_timeline_chart
 from ..lists.timeline_events import MAIN_EVENT_PARAMETERS, TimelineData, build_timeline, read_timeline_data
@@ -32,6 +31,7 @@ from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import load_templates
 from ..problems import Problem
 from ..rdf.formats import HTML
+from ..rdf.namespaces import VOID_TRIPLES
 from ..resources import existence, mappings
 from ..resources.alternates import data_links
 from ..resources.dependencies import ResourceVersionsDep
@@ -42,14 +42,26 @@ from ..sparql.service import QueryService, select_internal_rows
 from ..store.errors import StoreError
 from ..store.labels import find_labels
 from ..store.resource_versions.projection import ResourceVersionsProjection
+from ..store.store import Store
 from ..text import natural_sort_key
+from .judgment_bars import BAR_STATES, BAR_WIDTH_UNITS, build_judgment_bars
+from .key_answers import (
+    MembersAnswer,
+    TunisAnswer,
+    build_key_answers,
+    count_members,
+    count_report_parts,
+)
 
 # Counts on the page that take longer are left out. Kinds are counted by the versions of resources, which may
 # need a scan of the whole store after a start.
 COUNTS_TIMEOUT_SECONDS, KIND_COUNTS_TIMEOUT_SECONDS = 2, 0.1
 MAX_LATEST_PAPERS = 6  # in the list on the page
-HOME_TEMPLATES = ("home.html", "base.html", "timeline-parts.html", "matrix-parts.html", "speech.html")
-FEATURED_EXAMPLE_NAMES = ("due-and-delivered", "issues-under-several-categories", "disagreements")
+HOME_TEMPLATES = ("home.html", "base.html", "timeline-parts.html", "speech.html")
+# The matrix of issues, with the kinds of involvement as one criterion.
+HOME_MATRIX_REQUEST = MatrixRequest(is_rolled_up=True)
+# Kinds whose numbers the page shows in large digits.
+FEATURED_KINDS = ("issue", "paper", "judgment", "meeting", "agent", "document")
 # Links to descriptions of the service (RFC 8631, RFC 9727): link relation, path, media type.
 HOME_DESCRIPTION_LINKS = (
     ("api-catalog", "/.well-known/api-catalog", "application/linkset+json"),
@@ -89,6 +101,18 @@ class LatestPaper:
     day: str
 
 
+@dataclass(frozen=True)
+class HomeData:
+    """What the page shows. A member is None if its counts are not ready, or the store has nothing for it."""
+
+    kind_counts: dict[str, int] | None
+    issue_matrix: CoverageMatrix | None
+    timeline_data: TimelineData
+    papers: list[LatestPaper]
+    members: MembersAnswer | None
+    tunis: TunisAnswer | None
+
+
 HOME_OPERATION = Operation(formats=(HTML,))
 
 
@@ -113,12 +137,18 @@ async def get_home(
     issue_matrix = await find_issue_matrix(request, queries, counts["issue"], judgment_counts)
     timeline_data = await read_timeline_data(request, queries, counts, MAIN_EVENT_PARAMETERS)
     papers = await list_latest_papers(request, queries, counts["posted"])
+    members = await count_members(request, queries)
+    tunis = await count_report_parts(request, queries)
     # Last, as it may start a scan of the store, which delays all else.
     kind_counts = await find_kind_counts(resource_versions)
     if kind_counts and "mechanism" in kind_counts:
         kind_counts["mechanism"] = await count_mechanisms(request, queries)
     is_complete = None not in (kind_counts, issue_matrix, timeline_data.papers_by_day)
-    body = await run_in_threadpool(render_home, context, kind_counts, issue_matrix, timeline_data, papers)
+    body = await run_in_threadpool(
+        render_home,
+        context,
+        HomeData(kind_counts, issue_matrix, timeline_data, papers, members, tunis),
+    )
     links = [
         *data_links(),
         *(f'<{path}>; rel="{rel}"; type="{type_}"' for rel, path, type_ in HOME_DESCRIPTION_LINKS),
@@ -128,37 +158,46 @@ async def get_home(
     )
 
 
-def render_home(
-    context: RequestContext,
-    kind_counts: dict[str, int] | None,
-    issue_matrix: CoverageMatrix | None,
-    timeline_data: TimelineData,
-    papers: list[LatestPaper],
-) -> bytes:
-    """The home page as HTML. An argument is None if its counts are not ready."""
-    base = context.base
-    timeline = build_timeline(timeline_data).main
+def render_home(context: RequestContext, data: HomeData) -> bytes:
+    """The home page as HTML."""
+    base, matrix = context.base, data.issue_matrix
+    timeline = build_timeline(data.timeline_data)
+    bars = build_judgment_bars(matrix, base, language.label_languages()) if matrix else []
     return render_site_page(
         context,
         "home.html",
-        counts=kind_counts,
+        counts=data.kind_counts,
+        statements=find_statement_count(context.store, base),
         titles=names.KIND_TITLES,
         kind_title=names.localized_kind_title,
+        featured_kinds=FEATURED_KINDS,
         lists=LIST_DEFINITIONS,
         lists_by_kind=LISTS_BY_KIND,
-        matrix=issue_matrix and build_matrix_view(issue_matrix, base, language.label_languages()),
-        timeline=timeline,
-        chart=build_timeline_chart(timeline),
-        papers=papers,
+        matrix=matrix,
+        bars=bars,
+        bar_states={
+            state: meaning for state, meaning in BAR_STATES.items() if any(bar.count(state) for bar in bars)
+        },
+        bar_width=BAR_WIDTH_UNITS,
+        answers=build_key_answers(data.members, data.tunis, timeline, matrix, bars),
+        timeline=timeline.main,
+        chart=build_timeline_chart(timeline.main),
+        papers=data.papers,
         examples=list_example_queries(),
-        featured_names=FEATURED_EXAMPLE_NAMES,
         description_links=HOME_DESCRIPTION_LINKS,
         markup=mappings.build_catalog_markup(
             base,
             request_base_url(context.request),
-            list(map(names.kind_title, kind_counts or names.KIND_TITLES)),
+            list(map(names.kind_title, data.kind_counts or names.KIND_TITLES)),
         ),
     )
+
+
+def find_statement_count(store: Store, base: str) -> int | None:
+    """The number of statements in the VoID statistics; None if there are none."""
+    dataset = ox.NamedNode(f"{base}.well-known/void#dataset")
+    counts = (triple.object.value for triple in store.triples(f"{base}graph/void", dataset, VOID_TRIPLES))  # type: ignore[union-attr]
+    return next((int(count) for count in counts), None)
 
 
 async def find_kind_counts(resource_versions: ResourceVersionsProjection) -> dict[str, int] | None:
@@ -189,9 +228,9 @@ async def find_issue_matrix(
     judged = await judgment_counts.get_counts_within(COUNTS_TIMEOUT_SECONDS)
     if papers is None or judged is None:
         return None
-    query = build_matrix_query(MatrixRequest(), judged, queries.settings.base)
+    query = build_matrix_query(HOME_MATRIX_REQUEST, judged, queries.settings.base)
     return build_coverage_matrix(
-        MatrixRequest(), await select_internal_rows(request, queries, query), papers, judged
+        HOME_MATRIX_REQUEST, await select_internal_rows(request, queries, query), papers, judged
     )
 
 

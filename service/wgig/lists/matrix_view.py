@@ -107,16 +107,6 @@ class MatrixView(NamedTuple):
         return LAYER_JUDGMENTS in self.coverage.layers
 
     @property
-    def measured_cells(self) -> list[tuple[MatrixHeader, MatrixHeader, MatrixCell]]:
-        """The cells that have papers, each with its row and column."""
-        return [
-            (row, column, cell)
-            for row, cells in self.rows
-            for column, cell in zip(self.columns, cells, strict=True)
-            if cell.papers
-        ]
-
-    @property
     def is_cut(self) -> bool:
         """Whether some rows are not shown."""
         return len(self.rows) < len(self.coverage.rows)
