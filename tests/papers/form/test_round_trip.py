@@ -1,6 +1,6 @@
 """Papers written in the form, downloaded as Markdown and read again, have the statements of the form."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import pyoxigraph as ox
@@ -8,12 +8,16 @@ import pytest
 from wgig.papers import markdown
 from wgig.papers.form.check import FormCheckJob, convert_form_to_graph
 from wgig.papers.form.fields import FormField
+from wgig.papers.form.original import OriginalPaper
+from wgig.papers.form.request import remove_form_item, replace_form_row
 from wgig.papers.form.routes import build_new_paper_form
 from wgig.papers.form.state import FieldValue, FormRow, FormState
 from wgig.papers.markdown.graph import PaperGraph
 from wgig.rdf.namespaces import expand_curie
 from wgig.rdf.serialization import serialize_n_triples
 from wgig.settings import Settings
+
+from tests.fixtures.paper_form import EXAMPLE_TURTLE, PAPER_NAME
 
 FormRows = dict[str, list[FormRow]]
 NEW_PAPER = build_new_paper_form("spam")
@@ -124,3 +128,55 @@ def test_values_of_the_paper_itself_are_kept(titles: dict[str, str], illustrativ
     swot = [make_row(1, threat="War.")]  # its label has the title
     people = [make_row(1, who="Jane Doe", member="yes")]
     assert find_differences({"": [FormRow(1, values)], "swot": swot, "drafter": people}) == set()
+
+
+def read_stored_paper(edit: Callable[[FormState], FormState], turtle: str = EXAMPLE_TURTLE) -> PaperGraph:
+    """The Markdown, read again, of a stored paper that was opened in the form and changed by `edit`."""
+    original = OriginalPaper([quad.triple for quad in ox.parse(turtle, ox.RdfFormat.TURTLE)])
+    n_triples = serialize_n_triples(original.triples)
+    job = FormCheckJob(edit(original.form_state), n_triples, "complete", "en", Settings())
+    text = markdown.serialize_markdown_paper(convert_form_to_graph(job).triples)
+    return PaperGraph(markdown.parse_paper_triples(text)[0])
+
+
+def test_stored_paper_with_labels_of_an_earlier_version_is_written() -> None:
+    turtle = EXAMPLE_TURTLE.replace(': transparent"@en', ': transparency"@en')
+    assert turtle != EXAMPLE_TURTLE
+    graph = read_stored_paper(lambda form_state: form_state, turtle)
+    assessment = expand_curie(f"paper:{PAPER_NAME}/assessment/transparency")
+    assert graph.first_text(assessment, "rdfs:label").endswith(": transparent")
+
+
+def test_label_that_somebody_wrote_is_not_lost_silently() -> None:
+    turtle = EXAMPLE_TURTLE.replace(': transparent"@en', ' is transparent"@en').replace("Calls", "All")
+    with pytest.raises(markdown.UnsupportedStatementError, match="is transparent"):
+        read_stored_paper(lambda form_state: form_state, turtle)
+
+
+def test_stored_paper_is_written_after_a_part_was_removed() -> None:
+    graph = read_stored_paper(lambda form_state: remove_form_item(form_state, "mechanism-1")[0])
+    assert [node.value.rpartition("/")[2] for node in graph.parts("wgig:mechanism")] == ["1"]
+    original = PaperGraph([quad.triple for quad in ox.parse(EXAMPLE_TURTLE, ox.RdfFormat.TURTLE)])
+    second_mechanism = original.parts("wgig:mechanism")[1]
+    (mechanism,) = graph.parts("wgig:mechanism")
+    assert graph.values(mechanism, "rdfs:label") == original.values(second_mechanism, "rdfs:label")
+
+
+@pytest.mark.parametrize("part", ["drafter", "mainActor", "otherActor"])
+def test_stored_paper_is_written_after_everybody_was_renamed(part: str) -> None:
+    def rename_people(form_state: FormState) -> FormState:
+        for row in form_state.rows[part]:
+            who = [FieldValue(1, f"New name {row.number}")]
+            form_state = replace_form_row(form_state, part, FormRow(row.number, row.values | {"who": who}))
+        return form_state
+
+    graph = read_stored_paper(rename_people)
+    people = graph.values(graph.paper, f"wgig:{part}")
+    names = {graph.first_text(agent, "foaf:name") for agent in people}
+    assert names == {f"New name {number}" for number in range(1, len(people) + 1)}
+
+
+def test_stored_paper_is_written_under_another_name() -> None:
+    graph = read_stored_paper(lambda form_state: FormState("other", form_state.rows))
+    assert graph.paper == expand_curie("paper:other")
+    assert all("/agent/other-" in actor.value for actor in graph.values(graph.paper, "wgig:mainActor"))

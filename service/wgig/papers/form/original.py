@@ -67,12 +67,10 @@ class OriginalPaper:
         """The default language of the texts: the language of the paper, or `en`."""
         return self.graph.first_text(self.paper, "schema:inLanguage").strip() or "en"
 
-    @cached_property
+    @property
     def title(self) -> str:
-        """The title for the labels of parts: the English title, else the first title, else the paper name."""
-        titles = self.graph.values(self.paper, "dcterms:title")
-        english_titles = (title.value for title in titles if getattr(title, "language", "") == "en")
-        return next(english_titles, titles[0].value if titles else self.name)
+        """The title for the labels of parts."""
+        return self.graph.title
 
     @cached_property
     def nodes(self) -> Mapping[str, list[Any]]:

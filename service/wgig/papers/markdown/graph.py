@@ -16,7 +16,7 @@ import pyoxigraph as ox
 from ...rdf.literals import build_typed_literal
 from ...rdf.namespaces import DEFAULT_NAMESPACES, expand_curie
 from ...text import balance_text_bidi, slugify_words
-from .values import PaperTerm
+from .values import PaperTerm, local_name
 
 LAST_NUMBER_PATTERN = re.compile(r"(?<=[-/])\d+$")
 PAPER_LABEL_PREFIX = "Issue paper: "  # the rdfs:label of a paper is this and its title
@@ -71,6 +71,21 @@ class PaperGraph:
     def parts(self, curie: str) -> list[Any]:
         """The values of a property of the paper, ordered by the number that ends their IRI."""
         return sorted(self.values(self.paper, curie), key=trailing_number)
+
+    @property
+    def title(self) -> str:
+        """The title for the labels of parts: the English title, else the first title, else the paper name."""
+        titles = self.values(self.paper, "dcterms:title")
+        english_titles = (title.value for title in titles if getattr(title, "language", "") == "en")
+        return next(english_titles, titles[0].value if titles else local_name(self.paper, "paper"))
+
+    def actor_number(self, node: Any) -> int:
+        """The number at the end of the IRI of an actor, by which actors with similar names are ordered.
+
+        It is 1 without a number, and for an actor that the paper does not describe.
+        """
+        name = self.first_text(node, "foaf:name")
+        return trailing_number(node, f"-{slugify_words(name) or 'actor'}" if name else node.value)
 
     def is_unused(self, node: Any) -> bool:
         """Whether no statement has the node as subject or object."""

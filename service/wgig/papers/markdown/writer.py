@@ -14,7 +14,8 @@ from ...problems import Problem
 from ...rdf.literals import build_value_literal, literal_value
 from ...rdf.namespaces import PAPER_NAMESPACE, expand_curie
 from ...text import TextLines, slugify_words
-from .graph import PaperGraph, trailing_number
+from .graph import PaperGraph
+from .normalization import NormalizedPaper, group_assessments
 from .outline import parse_outline
 from .reader import parse_paper_triples
 from .template import (
@@ -27,7 +28,7 @@ from .template import (
     SWOT_HEADINGS,
     TemplateHeading,
 )
-from .values import iri_segment, local_name, resource_path
+from .values import local_name, resource_path
 
 LINE_MARK_CHARACTERS = "#*- \t"  # that the writer may add before or after the text of a line
 
@@ -89,7 +90,7 @@ class IndentedDumper(yaml.SafeDumper):
 
 def serialize_markdown_paper(triples: Iterable[ox.Triple]) -> str:
     """The paper as Markdown. Raises UnsupportedStatementError for statements that Markdown cannot hold."""
-    statements = list(triples)
+    statements = NormalizedPaper([*triples]).originals
     graph = PaperGraph(statements)
     sections = [serialize_paper_section(graph, heading) for heading in SECTION_HEADINGS]
     front_matter = f"---\n{serialize_yaml(build_front_matter(graph))}---"
@@ -98,17 +99,19 @@ def serialize_markdown_paper(triples: Iterable[ox.Triple]) -> str:
     return text
 
 
-def check_markdown_complete(statements: Sequence[ox.Triple], text: str) -> None:
-    """Raise UnsupportedStatementError unless the Markdown parses to the statements of the paper."""
+def check_markdown_complete(statements: Mapping[ox.Triple, ox.Triple], text: str) -> None:
+    """Raise UnsupportedStatementError unless the Markdown parses to the normalized statements of the paper.
+
+    The error has the original statements; `statements` has them by normalized statement.
+    """
     try:
         parsed = parse_paper_triples(text)[0]
     except Problem as problem:
         cause = f"Markdown cannot hold a text of this paper. {problem.detail}"
-        raise UnsupportedStatementError(
-            cause, find_unreadable_statements(statements, text, problem)
-        ) from problem
+        unreadable = find_unreadable_statements(statements, text, problem)
+        raise UnsupportedStatementError(cause, [statements[triple] for triple in unreadable]) from problem
     differences = set(statements).symmetric_difference(parsed)
-    lost = [triple for triple in statements if triple in differences]
+    lost = [original for triple, original in statements.items() if triple in differences]
     added = [
         triple for triple in parsed if triple in differences and triple.predicate not in IMPLIED_PROPERTIES
     ]
@@ -238,19 +241,10 @@ def iter_swot_blocks(graph: PaperGraph) -> Iterator[str]:
 def iter_actor_blocks(graph: PaperGraph) -> Iterator[str]:
     """The blocks of section 4: the main actor and other actors."""
     for heading in ACTOR_HEADINGS:
-        actors = sorted(graph.values(graph.paper, heading.key), key=lambda actor: actor_number(graph, actor))
+        actors = sorted(graph.values(graph.paper, heading.key), key=graph.actor_number)
         yield from blocks_below_heading(
             3, heading.marked_title, format_bullet_list([format_actor_item(graph, actor) for actor in actors])
         )
-
-
-def actor_number(graph: PaperGraph, node: ox.NamedNode) -> int:
-    """The number at the end of the IRI of an actor, by which actors with similar names are ordered.
-
-    It is 1 without a number, and for an actor that the paper does not describe.
-    """
-    name = graph.first_text(node, "foaf:name")
-    return trailing_number(node, f"-{slugify_words(name) or 'actor'}" if name else node.value)
 
 
 def format_actor_item(graph: PaperGraph, node: ox.NamedNode) -> str:
@@ -297,24 +291,12 @@ def format_decisions(texts: Sequence[str]) -> list[str]:
 
 def iter_adequacy_blocks(graph: PaperGraph) -> Iterator[str]:
     """The blocks of section 7: assessments by criterion."""
-    assessments_by_criterion: dict[str, list[ox.NamedNode]] = {
-        heading.key: [] for heading in CRITERION_HEADINGS if heading.key
-    }
-    for assessment in graph.values(graph.paper, "wgig:assessment"):
-        criterion = next(
-            (local_name(principle, "principle") for principle in graph.values(assessment, "wgig:criterion")),
-            "",
-        )
-        assessments_by_criterion.setdefault(criterion, []).append(assessment)
     titles = {heading.key: heading.marked_title for heading in CRITERION_HEADINGS}
     other_title = titles[""]
-    for criterion, assessments in assessments_by_criterion.items():
+    for principle, assessments in group_assessments(graph).items():
         if assessments:
-            yield f"### {titles.get(criterion, f'{other_title}: {criterion}')}"
-            iri_suffix = f"/{iri_segment(criterion)}"  # its digits are no number of the assessment
-            yield from iter_assessment_blocks(
-                graph, sorted(assessments, key=lambda assessment: trailing_number(assessment, iri_suffix))
-            )
+            yield f"### {titles.get(principle, f'{other_title}: {principle}')}"
+            yield from iter_assessment_blocks(graph, assessments)
 
 
 def iter_assessment_blocks(graph: PaperGraph, assessments: Sequence[ox.NamedNode]) -> Iterator[str]:
