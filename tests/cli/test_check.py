@@ -193,7 +193,7 @@ def test_pipes_devices_and_missing_files_are_errors(run_check: CheckRunner, tmp_
         "/dev/null": "This is a device, not a file.",
         "round.ttl": "The file cannot be read: Too many levels of symbolic links.",
         "paper.txt": "The format cannot be determined from the file name.",
-        "missing.ttl": "There is no such file.",
+        "missing.ttl": "No such file.",
     }.items():
         result = run_check(name)
         assert result.code == 2

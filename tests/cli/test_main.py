@@ -73,6 +73,34 @@ def test_help_has_examples(wgig: CommandRunner, command: str) -> None:
     assert f"examples:\n  wgig {command}" in process.stdout
 
 
+@pytest.mark.parametrize("arguments", [(), ("token",), ("bulk",)], ids=str)
+def test_command_alone_prints_its_help(wgig: CommandRunner, arguments: tuple[str, ...]) -> None:
+    process = wgig(*arguments)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.startswith(" ".join(("usage: wgig", *arguments)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("chek",), "there is no 'chek'. Did you mean check?"),
+        (("check", "x.ttl", "--profile", "finl"), "there is no 'finl'. Did you mean final?"),
+        (("token", "xyz"), "there is no 'xyz'. Choose from new, list, revoke."),
+    ],
+)
+def test_unknown_choice_is_refused_with_a_similar_one(
+    wgig: CommandRunner, arguments: tuple[str, ...], message: str
+) -> None:
+    process = wgig(*arguments)
+    assert (process.returncode, message in process.stderr) == (2, True), process.stderr
+
+
+def test_query_without_result_prints_warnings(wgig: CommandRunner) -> None:
+    process = wgig("query", "PREFIX w: <https://w3id.org/wgig/ontology#>\nSELECT * { ?issue a w:Isue }")
+    assert (process.returncode, process.stdout) == (1, "issue\n")
+    assert "Warning: line 2, column 19: " in process.stderr
+
+
 def test_format_choices_are_complete() -> None:
     assert set(RESULT_FORMAT_CHOICES) == {
         TABLE_FORMAT,

@@ -461,15 +461,14 @@ def test_style_sheet_has_balanced_braces() -> None:
 
 
 def test_logo_shows_the_numbers_of_issues_by_category(shipped_store: ox.Store) -> None:
-    issue_counts = [
-        int(row["issues"].value)
-        for row in shipped_store.query(
-            """PREFIX wgig: <https://w3id.org/wgig/ontology#>
-            SELECT (COUNT(DISTINCT ?issue) AS ?issues) {
-              ?issue a wgig:Issue ; wgig:category ?category . ?category wgig:order ?order
-            } GROUP BY ?category ?order ORDER BY ?order""",
-            use_default_graph_as_union=True,
-        )
-    ]
+    solutions = shipped_store.query(
+        """PREFIX wgig: <https://w3id.org/wgig/ontology#>
+        SELECT (COUNT(DISTINCT ?issue) AS ?issues) {
+          ?issue a wgig:Issue ; wgig:category ?category . ?category wgig:order ?order
+        } GROUP BY ?category ?order ORDER BY ?order""",
+        use_default_graph_as_union=True,
+    )
+    assert isinstance(solutions, ox.QuerySolutions)
+    issue_counts = [int(row["issues"].value) for row in solutions]
     bars = sorted((float(x), 26 - float(top)) for x, top in re.findall(r"M(\d+) 26V([\d.]+)", read_logo()))
     assert [round(height / 1.3) for _, height in bars] == issue_counts

@@ -21,6 +21,8 @@ REPORT_FORMAT_CHOICES = (
     "jsonld",
     "rdf",
 )
+CITATION_FORMAT_CHOICES = ("text", "bibtex", "csl-json")
+SHELL_CHOICES = ("bash", "zsh", "fish", "powershell")
 SCOPE_CHOICES = ("papers", "graphs", "update", "admin", "metrics")
 PAPER_FORMAT_CHOICES = ("md", "ttl", "trig", "nt", "nq", "rdf", "jsonld", "docx")
 
@@ -51,6 +53,49 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=RESULT_FORMAT_CHOICES, help="default: table on a terminal; csv or ttl in a pipe"
     )
     parser.add_argument("--url", help="query this SPARQL endpoint instead of the local store")
+
+
+def add_search_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `wgig search`."""
+    parser.add_argument("words", nargs="+", help='words, "phrases in quotes", or the start of a word with *')
+    parser.add_argument("--kind", default="", help="only resources of this kind, such as issue or paper")
+    parser.add_argument("--lang", default="", help="only texts in this language, such as fr")
+    parser.add_argument(
+        "--limit", metavar="N", type=parse_positive_integer, default=20, help="most results (default: 20)"
+    )
+    parser.add_argument(
+        "--format", choices=("table", "tsv", "json"), help="default: table on a terminal, tsv in a pipe"
+    )
+    add_service_argument(parser)
+
+
+def add_describe_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `wgig describe`."""
+    parser.add_argument("name", help="an IRI, or the end of one, such as issue/spam or wgig:Issue")
+    parser.add_argument(
+        "--format",
+        choices=("table", "ttl", "nt", "jsonld", "rdf"),
+        help="default: table on a terminal, ttl in a pipe",
+    )
+    add_service_argument(parser)
+
+
+def add_cite_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `wgig cite`."""
+    parser.add_argument("name", nargs="?", help="a resource or graph, such as issue/spam or graph:issues")
+    parser.add_argument("--query", metavar="QUERY", help="cite the result of a query, or a file with it")
+    parser.add_argument("--format", choices=CITATION_FORMAT_CHOICES, default="text", help="default: text")
+    add_service_argument(parser)
+
+
+def add_service_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option --url of commands that can ask a running service."""
+    parser.add_argument("--url", help="ask this service instead of the local store")
+
+
+def add_completion_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `wgig completion`."""
+    parser.add_argument("shell", choices=SHELL_CHOICES, help="the shell that completes")
 
 
 def add_load_arguments(parser: argparse.ArgumentParser) -> None:

@@ -161,7 +161,7 @@ def read_regular_file(path: str, max_bytes: int) -> bytes:
         with open(path, "rb") as file:  # noqa: PTH123
             data = file.read(max_bytes + 1)
     except FileNotFoundError as error:
-        raise Problem(404, "There is no such file. Check its name.") from error
+        raise Problem(404, "No such file. Check its name.") from error
     except PermissionError as error:
         raise Problem(
             403, "No permission to read the file. Ask its owner, or change its permissions."

@@ -4,12 +4,13 @@ With wrong arguments, the exit code is 2.
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .._version import __version__
-from ..text import flatten_untrusted_text
+from ..text import flatten_untrusted_text, suggest_near_name
 from . import arguments
 
 # Exit codes: success; negative or empty result; wrong arguments or unreadable input; failure or bug.
@@ -20,16 +21,30 @@ Commands = dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]]
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser that keeps the line breaks of examples in the help, and exits with code 2 after an error."""
+    """A parser that keeps the line breaks of examples in the help, and exits with code 2 after an error.
+
+    Without any argument, a command that needs a subcommand prints its help.
+    """
 
     def __init__(self, **options: Any) -> None:
         """Take the options of `argparse.ArgumentParser`."""
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Refuse a value that is not a choice, and suggest a similar one."""
+        choices = [*map(str, action.choices or ())]
+        if choices and value not in (action.choices or ()):
+            offered = suggest_near_name(str(value), choices, f"Choose from {', '.join(choices)}")
+            raise argparse.ArgumentError(action, f"there is no {str(value)!r}. {offered}")
+
     def error(self, message: str) -> NoReturn:
         """Print an error message and how to get help, and exit."""
+        if message.endswith((": COMMAND", ": ACTION")):  # the command alone
+            self.print_help(sys.stderr)
+            self.exit(EXIT_UNREADABLE)
+        end = "" if message.endswith("?") else "."
         self.exit(
-            EXIT_UNREADABLE, f"{self.prog}: {flatten_untrusted_text(message)}.\nSee: {self.prog} --help\n"
+            EXIT_UNREADABLE, f"{self.prog}: {flatten_untrusted_text(message)}{end}\nSee: {self.prog} --help\n"
         )
 
 
@@ -102,7 +117,30 @@ CLI_COMMANDS: Commands = {
         "wgig query question.rq --format csv > answer.csv\n"
         "wgig query --name coverage-matrix\n"
         "wgig query --name judgments --param the_issue=spam --param the_holder=some-members\n"
-        "wgig query question.rq --url http://127.0.0.1:8000/sparql",
+        "wgig query question.rq --url http://127.0.0.1:8000/sparql\n"
+        "\n"
+        "exit codes: 0 there are rows, or yes; 1 there is no row, or no; 2 the query is wrong; 3 it failed",
+    ),
+    "search": (
+        "search for resources by words",
+        arguments.add_search_arguments,
+        "wgig search spam\n"
+        "wgig search 'root server*' --kind issue\n"
+        "wgig search pollupostage --lang fr --format json\n"
+        "\n"
+        "exit codes: 0 something was found, 1 nothing was found",
+    ),
+    "describe": (
+        "describe a resource: its statements and what refers to it",
+        arguments.add_describe_arguments,
+        "wgig describe issue/spam\nwgig describe wgig:Issue\n"
+        "wgig describe issue/spam --format ttl > spam.ttl",
+    ),
+    "cite": (
+        "cite a resource, a graph or the result of a query, in its current version",
+        arguments.add_cite_arguments,
+        "wgig cite issue/spam\nwgig cite graph:issues --format bibtex\n"
+        "wgig cite --query question.rq --format csl-json",
     ),
     "load": (
         "load RDF files into the store",
@@ -183,6 +221,13 @@ CLI_COMMANDS: Commands = {
         arguments.add_stats_arguments,
         "wgig stats\nwgig stats --format json",
     ),
+    "completion": (
+        "print the completion script of a shell",
+        arguments.add_completion_arguments,
+        "wgig completion bash > ~/.local/share/bash-completion/completions/wgig\n"
+        "wgig completion zsh > ~/.zfunc/_wgig\n"
+        "wgig completion fish > ~/.config/fish/completions/wgig.fish",
+    ),
     "queries": (
         "list the example queries",
         arguments.add_queries_arguments,
@@ -192,6 +237,7 @@ CLI_COMMANDS: Commands = {
 
 # Commands and actions without the option --store. The actions of `wgig token` have the option.
 STORELESS_COMMANDS = (
+    arguments.add_completion_arguments,
     arguments.add_queries_arguments,
     arguments.add_check_arguments,
     arguments.add_bulk_check_arguments,

@@ -1,17 +1,18 @@
 """`wgig query` and `wgig queries`: run a query on the local store or an endpoint, list the example queries.
 
 The result is a table on a terminal, and CSV or Turtle in a pipe. Exit code 1 means an empty or false result.
-Endpoints are queried over the SPARQL 1.1 Protocol (section 2.1.2), and their problem documents (RFC 9457) are
-printed.
+Warnings about probable mistakes go to standard error. Endpoints are queried over the SPARQL 1.1 Protocol
+(section 2.1.2), and their problem documents (RFC 9457) are printed.
 """
 
 import argparse
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http.client import HTTPException
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -34,6 +35,9 @@ from ..sparql.examples import (
 from ..sparql.language.parser import ParsedSparqlText
 from ..text import replace_control_characters
 from .console import get_offered_format, print_message, print_table, run_on_thread
+
+if TYPE_CHECKING:
+    from ..sparql.language.hints import QueryHint
 
 
 def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -132,6 +136,7 @@ def make_local_evaluator(settings: Settings) -> QueryEvaluator:
     from ..sparql.admission import admit_sparql_text  # noqa: PLC0415
     from ..sparql.federation import resolve_federated_calls  # noqa: PLC0415
     from ..sparql.language.diagnosis import diagnose_syntax_error  # noqa: PLC0415
+    from ..sparql.language.hints import find_query_hints  # noqa: PLC0415
     from ..store.view import QueryDataset  # noqa: PLC0415
 
     federation_queue = WorkQueue(max_running=1, max_waiting=1, timeout_seconds=1)  # for one query alone
@@ -153,6 +158,7 @@ def make_local_evaluator(settings: Settings) -> QueryEvaluator:
             raise diagnose_syntax_error(query, error) from error
         except (ValueError, RuntimeError) as error:
             raise Problem(400, f"The query cannot be evaluated: {error}.") from error
+        print_query_hints(find_query_hints(query, store, settings.base))
         return output.getvalue()
 
     return evaluate_query
@@ -161,6 +167,7 @@ def make_local_evaluator(settings: Settings) -> QueryEvaluator:
 def make_remote_evaluator(url: str) -> QueryEvaluator:
     """Make a function that sends a query to a SPARQL endpoint (SPARQL 1.1 Protocol, section 2.1.2)."""
     from ..client.connection import sparql_endpoint_url  # noqa: PLC0415  costs 35 ms, and is not needed for the local store
+    from ..sparql.language.hints import WARNING_FIELD, parse_warning_field  # noqa: PLC0415
 
     if not url.startswith(("http://", "https://")):
         raise Problem(400, f"{url} is not the URL of an endpoint. It must start with http:// or https://.")
@@ -172,6 +179,7 @@ def make_remote_evaluator(url: str) -> QueryEvaluator:
         try:
             with urlopen(request) as response:  # noqa: S310  the scheme is checked above
                 body: bytes = response.read()
+                print_query_hints(parse_warning_field(response.headers.get(WARNING_FIELD) or ""))
                 return body
         except HTTPError as error:
             raise build_endpoint_error(url, error) from error
@@ -183,6 +191,13 @@ def make_remote_evaluator(url: str) -> QueryEvaluator:
             raise OSError(f"The response of {url} is incomplete. Try again.") from error
 
     return evaluate_query
+
+
+def print_query_hints(hints: Iterable["QueryHint"]) -> None:
+    """Print hints on probable mistakes in a query to standard error."""
+    for hint in hints:
+        position = f"line {hint.line}, column {hint.column}: " if hint.line else ""
+        print_message(f"Warning: {position}{hint.sentence}")
 
 
 def build_endpoint_error(url: str, error: HTTPError) -> Exception:

@@ -1,6 +1,8 @@
 """Graph, the client of a service: methods to query, read resources, check papers, write and cite."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -174,6 +176,19 @@ class Graph:
         """
         params = {name: value for name, value in (("iri", iri), ("query", query)) if value}
         return self.connection.send_read("GET", "cite", params=params, headers={"Accept": media_type}).text
+
+
+CITATION_MEDIA_TYPES = {
+    "text": "text/plain",
+    "bibtex": "application/x-bibtex",
+    "csl-json": "application/vnd.citationstyles.csl+json",
+}
+MARK_TAG_PATTERN = re.compile("</?mark>")  # around found words in search results
+
+
+def extract_snippet_text(snippet: str) -> str:
+    """The text of the snippet of a search result in JSON, without the markup of found words."""
+    return unescape(MARK_TAG_PATTERN.sub("", snippet))
 
 
 def expand_resource_name(name: str) -> str:

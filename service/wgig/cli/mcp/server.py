@@ -33,14 +33,12 @@ from ...client.errors import ServiceError
 from ...client.graph import Graph
 from ...http.work_queue import ProcessWorkQueue
 from ...problems import unknown_name_problem
-from ...seed import open_store_snapshot
 from ...settings import SERVICE_TITLE, THREAD_STACK_BYTES, Settings
 from ...sparql.plan import remove_empty_store
 from ...sparql.workers.pool import WorkerPool
-from ...store.backup.online import clone_store
 from ...store.store import Store
 from ...text import MAX_COMPARED_CHARACTERS
-from ..console import print_message
+from ..local_service import copy_store_folder
 from .tools import CallBudget, GraphTools
 
 MAX_REPORTED_ARGUMENTS = 5
@@ -168,12 +166,6 @@ class EmbeddedServer(uvicorn.Server):
         await super().startup(sockets)
         await self.pool.start()
         self.ready.set()
-
-
-def copy_store_folder(folder: Path, settings: Settings) -> None:
-    """Copy the store to a new folder, after filling and updating it."""
-    open_store_snapshot(settings, print_message)
-    clone_store(folder, settings.store)
 
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -5,26 +5,31 @@ from the graph is enclosed in two lines with a random token, so that models do n
 (prompt injection).
 """
 
-import re
 import secrets
 from collections.abc import Callable
 from functools import wraps
-from html import unescape
 from typing import Annotated, Any, Concatenate, Literal, NamedTuple, ParamSpec
-from urllib.parse import unquote
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ...client.connection import PartialResponse
 from ...client.errors import ServiceError
-from ...client.graph import RESOURCE_PATH_PREFIX, Graph, expand_resource_name, resource_document_path
+from ...client.graph import (
+    CITATION_MEDIA_TYPES,
+    RESOURCE_PATH_PREFIX,
+    Graph,
+    expand_resource_name,
+    extract_snippet_text,
+    resource_document_path,
+)
 from ...client.values import convert_value_to_term
 from ...http.parameters import check_parameter_pairs
 from ...problems import Problem
 from ...rdf.formats import JSON, JSON_RESULTS, N_TRIPLES, TSV
 from ...rdf.sparql_lexer import UPDATE_KEYWORDS, find_first_word, tokenize_sparql
 from ...sparql.examples import ExampleQuery, list_example_queries, read_example_query
+from ...sparql.language.hints import WARNING_FIELD, parse_warning_field
 
 RESPONSE_MARGIN_BYTES = 600  # for the text around the data of a response
 TRUNCATION_ELLIPSIS = "…"
@@ -91,20 +96,12 @@ PAPER_MEDIA_TYPES = {
     "json-ld": "application/ld+json",
     "n-triples": "application/n-triples",
 }
-CITATION_MEDIA_TYPES = {
-    "text": "text/plain",
-    "bibtex": "application/x-bibtex",
-    "csl-json": "application/vnd.citationstyles.csl+json",
-}
-# A warning about a query in the header WGIG-Warning: a percent-encoded message and its position.
-QUERY_WARNING_PATTERN = re.compile(r'%"([^"]*)";line=(\d+);column=(\d+)')
 TIMEOUT_GRACE_SECONDS = 1  # extra time for the service to report a timeout
 TOOL_REQUEST_SECONDS = 60  # for requests other than queries, which the service limits
 MAX_SEARCH_RESULTS = 50
 IRI_ARGUMENT_HELP = (
     "IRI of a resource, graph or term, or a short form: issue/spam, issue:spam, graph:issues, wgig:Issue."
 )
-MARK_TAG_PATTERN = re.compile("</?mark>")  # around found words in search results
 EXAMPLES_HINT = "the tool example_queries"  # where error messages say that the queries are listed
 MORE_ROWS_HINT = "To see other rows, use the tool query with ORDER BY, LIMIT and OFFSET."
 MORE_LINES_HINT = "Use the tool query to select what you need."
@@ -290,10 +287,9 @@ class GraphTools:
             return "yes" if b"true" in response.body else "no"
         result = truncate_to_lines(response.body, max_bytes, is_whole=response.is_whole)
         warnings = [
-            f"Perhaps not meant, line {line}, column {column}: {unquote(warning)}"
-            for warning, line, column in QUERY_WARNING_PATTERN.findall(
-                response.headers.get("wgig-warning", "")
-            )
+            f"Perhaps not meant, line {hint.line}, column {hint.column}: {hint.sentence}"
+            for hint in parse_warning_field(response.headers.get(WARNING_FIELD, ""))
+            if hint.line
         ]
         empty_message = "\n".join(["The result is empty.", *warnings])
         if media_type == TSV.media_type:
@@ -345,6 +341,5 @@ def format_example_line(example: ExampleQuery) -> str:
 
 def format_hit_line(item: dict[str, Any]) -> str:
     """A search result as a line."""
-    passage = unescape(MARK_TAG_PATTERN.sub("", item["snippet"]))
-    columns = (item["id"], item["kind"], item["label"], passage)
+    columns = (item["id"], item["kind"], item["label"], extract_snippet_text(item["snippet"]))
     return "\t".join(" ".join(column.split()) for column in columns) + "\n"

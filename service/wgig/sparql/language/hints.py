@@ -4,10 +4,12 @@ Queries of up to 4000 characters get up to 10 hints; the analysis takes 1 to 5 Â
 are sent in the response header WGIG-Warning as Display Strings (RFC 9651) with line and column.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice, takewhile
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from ...rdf.sparql_lexer import SparqlToken
 from ...store.store import Store
@@ -240,6 +242,18 @@ def build_warning_field(hints: Iterable[QueryHint]) -> dict[str, str]:
         if len(", ".join([*items, item])) <= MAX_WARNING_FIELD_CHARS:
             items.append(item)
     return {WARNING_FIELD: ", ".join(items)} if items else {}
+
+
+# A Display String with its parameters (RFC 9651, section 3.3.8).
+WARNING_ITEM_PATTERN = re.compile(r'%"([^"]*)"(?:;line=([0-9]+);column=([0-9]+))?')
+
+
+def parse_warning_field(field: str) -> list[QueryHint]:
+    """The hints in a response header that `build_warning_field` built."""
+    return [
+        QueryHint(unquote(sentence), int(line or 0), int(column or 0))
+        for sentence, line, column in WARNING_ITEM_PATTERN.findall(field)
+    ]
 
 
 def encode_display_string_byte(byte: int) -> str:

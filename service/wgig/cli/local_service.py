@@ -1,0 +1,83 @@
+"""The service within a command: requests to the local store without a server, or to a service at a URL."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+from fastapi import FastAPI
+
+from ..app import create_app, make_service
+from ..client.connection import Connection, RequestLimits
+from ..client.graph import Graph, connect
+from ..search.index import SEARCH_INDEX_PATH
+from ..seed import open_store_snapshot
+from ..settings import Settings
+from ..store.backup.online import clone_store
+from ..store.store import Store
+from .console import print_message
+
+LOCAL_FOLDER_PREFIX = "wgig-local-"  # of the temporary folder
+
+
+class InProcessTransport(httpx.BaseTransport):
+    """An httpx transport to an application in this process. Each response is read as a whole."""
+
+    def __init__(self, app: FastAPI) -> None:
+        """Take the application."""
+        self.app = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and read the complete response."""
+        buffered_request = httpx.Request(
+            request.method, request.url, headers=request.headers, stream=httpx.ByteStream(request.read())
+        )
+
+        async def send_request() -> httpx.Response:
+            response = await self.app.handle_async_request(buffered_request)
+            assert isinstance(response.stream, httpx.AsyncByteStream)
+            body = b"".join([chunk async for chunk in response.stream])
+            return httpx.Response(response.status_code, headers=response.headers, content=body)
+
+        return asyncio.run(send_request())
+
+
+def copy_store_folder(target: Path, settings: Settings) -> None:
+    """Copy the store and its search index to a new folder, after filling and updating the store.
+
+    Another process may have the store open. Raises StoreError or OSError.
+    """
+    open_store_snapshot(settings, print_message)
+    clone_store(target, settings.store)
+    index, copy = settings.store / SEARCH_INDEX_PATH, target / SEARCH_INDEX_PATH
+    if index.is_file():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(copy)) as destination,
+        ):
+            source.backup(destination)
+
+
+@contextmanager
+def open_graph(url: str | None, settings: Settings) -> Iterator[Graph]:
+    """Yield the graph of the service at a URL, or without one, of a copy of the local store.
+
+    Raises ValueError for a URL that is not HTTP(S), StoreError or OSError if the store cannot be copied.
+    """
+    if url:
+        with connect(url) as graph:
+            yield graph
+        return
+    with TemporaryDirectory(prefix=LOCAL_FOLDER_PREFIX, ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / "store"
+        copy_store_folder(copy, settings)
+        store = Store.open_read_only(copy)
+        service = make_service(replace(settings, store=copy, token=""), store)
+        transport = InProcessTransport(create_app(service))
+        with Graph(Connection("http://localhost/", RequestLimits(), transport)) as graph:
+            yield graph
