@@ -10,14 +10,12 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ...rdf.namespaces import DEFAULT_NAMESPACES, expand_curie
+from ...rdf.namespaces import DEFAULT_NAMESPACES, RDFS_LABEL
 from ...text import balance_text_bidi
 from .graph import PaperGraph, build_part_label, iter_membership_values, trailing_number
 from .statements import PaperStatements
 from .template import ACTOR_HEADINGS, CRITERION_HEADINGS, build_criterion_label, build_waiver_label
 from .values import find_known_agent, iri_segment, known_agent_name, local_name
-
-RDFS_LABEL = expand_curie("rdfs:label")
 
 
 class NormalizedPaper:
