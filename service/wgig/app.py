@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from ._version import __version__
-from .about import catalog, health, home, metrics, openapi, well_known
+from .about import catalog, health, home, metrics, openapi, style_guide, well_known
 from .feeds import calendar, event_stream, news, query_feed
 from .graphs import dumps_routes, graph_store, update
 from .graphs import routes as graphs
@@ -154,6 +154,7 @@ ROUTES: list[Route] = [
     Route("/health", READ_METHODS, health.get_health, health.HEALTH_OPERATION),
     Route("/ready", READ_METHODS, health.get_readiness, health.READINESS_OPERATION),
     Route("/metrics", READ_METHODS, metrics.get_metrics, metrics.METRICS_OPERATION),
+    Route("/style-guide", READ_METHODS, style_guide.get_style_guide, style_guide.STYLE_GUIDE_OPERATION),
     Route("/openapi.json", READ_METHODS, openapi.get_openapi, openapi.OPENAPI_OPERATION),
 ]
 

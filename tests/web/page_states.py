@@ -188,6 +188,7 @@ PAGE_STATES = [
     PageState("graph-default", "/graphs?default"),
     PageState("graph-with-versions", "/graph/walked"),
     PageState("changes", "/graph/walked", action=open_last_changes),
+    PageState("style-guide", "/style-guide"),
     PageState("catalog", "/catalog"),
     PageState("tables", "/tables"),
     PageState("reconcile", "/reconcile"),
