@@ -1,6 +1,6 @@
 """Problem, the exception that becomes an error response: a problem document (RFC 9457)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -64,10 +64,7 @@ PROBLEM_KINDS = {
         404,
         gettext_noop("Not found"),
         gettext_noop("There is nothing at this address."),
-        gettext_noop(
-            "Check the address for typing errors, search for the resource by its name, or start from the "
-            "list of its kind."
-        ),
+        gettext_noop("Check the address for typing errors, or search by name."),
     ),
     "method-not-allowed": ProblemKind(
         405,
@@ -262,18 +259,35 @@ PROBLEM_KINDS = {
 }
 
 
+class DetailSentence(NamedTuple):
+    """A sentence of a detail, which pages translate: a message, and the values for its `%(name)s`."""
+
+    message: str
+    values: Mapping[str, str]
+
+    def __str__(self) -> str:
+        """The sentence in English."""
+        return self.message % self.values
+
+
+def build_sentence(message: str, **values: object) -> DetailSentence:
+    """A sentence of a detail; mark the message with `gettext_noop`."""
+    return DetailSentence(message, {name: str(value) for name, value in values.items()})
+
+
 class Problem(Exception):  # noqa: N818  the word of RFC 9457
     """An error in a request or in the state of the service, which becomes an error response.
 
-    `status` is the HTTP status. `detail` says in one or two sentences what is wrong and how to fix it. `slug`
-    is a key of PROBLEM_KINDS, by default the first with this status. `headers` are added to the response
-    (`Allow`, `Retry-After`, ...). `members` are extension members of the document (`line`, `column`, ...).
+    `status` is the HTTP status. `detail` says in one or two sentences what is wrong and how to fix it; pages
+    translate it if it is a sequence of sentences. `slug` is a key of PROBLEM_KINDS, by default the first with
+    this status. `headers` are added to the response (`Allow`, `Retry-After`, ...). `members` are extension
+    members of the document (`line`, `column`, ...).
     """
 
     def __init__(
         self,
         status: int,
-        detail: str,
+        detail: str | Sequence[DetailSentence],
         *,
         slug: str | None = None,
         headers: dict[str, str] | None = None,
@@ -281,17 +295,19 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
     ) -> None:
         """Look up the problem type, and shorten the detail."""
         self.status = status
-        self.detail = shorten_untrusted_text(detail, MAX_DETAIL_CHARACTERS)
+        self.sentences = () if isinstance(detail, str) else tuple(detail)
+        text = detail if isinstance(detail, str) else " ".join(map(str, detail))
+        self.detail = shorten_untrusted_text(text, MAX_DETAIL_CHARACTERS)
         super().__init__(self.detail)
         self.slug = slug or next(name for name, kind in PROBLEM_KINDS.items() if kind.status == status)
         self.title = PROBLEM_KINDS[self.slug].title
         self.headers = headers or {}
         self.members = members
 
-    def __reduce__(self) -> tuple[Any, tuple[int, str]]:
+    def __reduce__(self) -> tuple[Any, tuple[int, str | Sequence[DetailSentence]]]:
         """Pickle the arguments: Exception would pickle only the positional ones."""
         build = partial(Problem, slug=self.slug, headers=self.headers, **self.members)
-        return build, (self.status, self.detail)
+        return build, (self.status, self.sentences or self.detail)
 
     def document(self, base: str, instance: str) -> dict[str, Any]:
         """The problem document; `base` is the base IRI, `instance` the path of the request as sent."""
@@ -303,6 +319,11 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
             "instance": instance,
             **self.members,
         }
+
+
+def suggest_name_sentences(suggestion: str) -> list[DetailSentence]:
+    """The question whether a name was meant; empty without a suggestion."""
+    return [build_sentence(gettext_noop("Did you mean %(name)s?"), name=suggestion)] if suggestion else []
 
 
 def unknown_name_problem(

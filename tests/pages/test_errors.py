@@ -1,11 +1,15 @@
 """Error pages: suggested links, corrections, and escaped input."""
 
+import pickle
 import re
 
 import httpx
 import pytest
+from wgig.http.language import use_language
+from wgig.pages import errors
 from wgig.pages.errors import suggest_links
-from wgig.problems import PROBLEM_KINDS, Problem
+from wgig.problems import PROBLEM_KINDS, Problem, build_sentence
+from wgig.resources.existence import find_name_with_words
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -42,6 +46,8 @@ def test_error_page_has_search_form_and_working_links(page_client: httpx.Client,
     [
         ("/doc/issue/spamm", "/doc/issue/spam"),
         ("/id/issue/spamm", "/doc/issue/spam"),
+        ("/doc/paper/spam", "/doc/paper/wp-spam"),
+        ("/doc/issue/wp-spam", "/doc/issue/spam"),
         ("/doc/issue/spamm", "/doc/issue"),
         ("/paperz", "/papers"),
         ("/PAPERS", "/papers"),
@@ -106,6 +112,28 @@ def test_each_problem_type_has_advice_and_page(page_client: httpx.Client, slug: 
 )
 def test_hostile_path_is_escaped(page_client: httpx.Client, path: str) -> None:
     assert not re.search(r"<img|<b>|<script>", page_client.get(path).text)
+
+
+def test_name_with_the_same_words_is_found() -> None:
+    names = ["anti-spam-laws", "wp-spam", "wp-spammer", "internet-names"]
+    assert find_name_with_words("spam", names) == "wp-spam"
+    assert find_name_with_words("Spam", names) == "wp-spam"
+    assert find_name_with_words("the-internet-names", names) == "internet-names"
+    assert find_name_with_words("names-internet", names) == ""
+
+
+def test_detail_is_translated_sentence_by_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    translations = {"Nothing is at %(path)s.": ("Rien à %(path)s.", "fr")}
+    monkeypatch.setattr(errors, "translate_message", lambda text: translations.get(text, (text, "en")))
+    sentences = [build_sentence("Nothing is at %(path)s.", path="/%(x)s<b>"), build_sentence("Try again.")]
+    with use_language("fr"):
+        assert errors.render_detail(Problem(404, sentences)) == (
+            'Rien à <bdi>/%(x)s&lt;b&gt;</bdi>. <span lang="en" dir="ltr">Try again.</span>'
+        )
+        assert errors.render_detail(Problem(404, "<b>")) == '<span lang="en" dir="ltr">&lt;b&gt;</span>'
+    assert Problem(404, sentences).detail == "Nothing is at /%(x)s<b>. Try again."
+    copy = pickle.loads(pickle.dumps(Problem(404, sentences)))
+    assert (copy.detail, copy.sentences) == ("Nothing is at /%(x)s<b>. Try again.", tuple(sentences))
 
 
 def test_temporary_problem_suggests_retry() -> None:

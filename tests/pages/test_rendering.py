@@ -236,17 +236,9 @@ def test_graph_badge_links_to_graph() -> None:
     assert 'in graph <a href="/graphs?graph=urn%3Amine">' in page
 
 
-def test_home_page_links_to_example_queries(get: GetFunction) -> None:
-    parsed_page = parse_page(get, "/")
-    links_by_label = {
-        link["aria-label"]: link["href"] or ""
-        for link in parsed_page.list_elements("a")
-        if "aria-label" in link
-    }
-    assert links_by_label["Run it: Due and delivered"].startswith("/sparql?query=")
-    assert links_by_label["See the query: Due and delivered"] == "/sparql?example=due-and-delivered"
-    assert "/sparql#example" in [link["href"] for link in parsed_page.list_elements("a")]
-    assert "example" in [field["id"] for field in parse_page(get, "/sparql").list_elements("select")]
+def test_home_page_links_to_example_queries_and_the_editor(get: GetFunction) -> None:
+    links = [link["href"] for link in parse_page(get, "/").list_elements("a")]
+    assert {"/queries", "/sparql"} <= {*links}
 
 
 def test_refused_query_is_shown_in_form(get: GetFunction) -> None:
@@ -325,8 +317,6 @@ def test_parameter_without_default_is_shown_without_default(get: GetFunction) ->
 @pytest.mark.parametrize(
     ("path", "expected_text"),
     [
-        ("/", "<li>В чем расходятся источники?"),
-        ("/", 'aria-label="Посмотреть запрос: Расхождения"'),
         ("/queries", '<dt><a href="/queries/coverage-matrix">Матрица охвата</a></dt>'),
         ("/queries", "Только этот вопрос."),
         ("/queries/disagreements?_mediatype=text/html", "<p>Одна строка — сведения одного рода: "),

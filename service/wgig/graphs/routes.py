@@ -18,9 +18,10 @@ from ..http.language import label_languages
 from ..http.negotiation import choose_response_format
 from ..http.parameters import check_query_parameters, request_base_url
 from ..http.responses import respond_with_body, respond_with_json
+from ..i18n import gettext_noop
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import graph_path
-from ..problems import Problem
+from ..problems import Problem, build_sentence
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, JSON_LD, Format
 from ..rdf.namespaces import DESCRIPTION_GRAPH_NAMES, RDF_TYPE, expand_curie
 from ..rdf.serialization import UnserializableError, find_used_prefixes, serialize_triples
@@ -334,4 +335,8 @@ def parse_graph_path(context: RequestContext, name: str) -> str:
 
 def missing_graph_problem(graph: str | None) -> Problem:
     """The 404 for a graph that does not exist."""
-    return Problem(404, f"There is no graph <{graph}>. The list of graphs is at /graphs.")
+    detail = [
+        build_sentence(gettext_noop("There is no graph <%(iri)s>."), iri=graph),
+        build_sentence(gettext_noop("The list of graphs is at /graphs.")),
+    ]
+    return Problem(404, detail)

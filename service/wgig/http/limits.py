@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..problems import Problem
+from ..i18n import gettext_noop
+from ..problems import Problem, build_sentence
 from ..settings import Settings
 from .access_log import REQUEST_RECORD_KEY
 from .middleware import send_problem, set_security_headers
@@ -98,10 +99,14 @@ class RateLimiter:
 
     def build_problem(self, status: RateLimitStatus) -> Problem:
         """The Problem 429 for a request of a client with an empty bucket."""
-        detail = (
-            f"This client exceeded the rate limit of {self.max_requests} requests in {self.window_seconds} "
-            f"seconds. Send the request again in {status.reset_seconds} seconds."
+        limit_message = gettext_noop(
+            "This client exceeded the rate limit of %(requests)s requests in %(seconds)s seconds."
         )
+        retry_message = gettext_noop("Send the request again in %(seconds)s seconds.")
+        detail = [
+            build_sentence(limit_message, requests=self.max_requests, seconds=self.window_seconds),
+            build_sentence(retry_message, seconds=status.reset_seconds),
+        ]
         members: dict[str, Any] = {"violated-policies": [RATE_LIMIT_POLICY]}
         return Problem(429, detail, headers={"Retry-After": str(status.reset_seconds)}, **members)
 

@@ -21,8 +21,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..i18n import PAGE_LANGUAGES
-from ..problems import Problem
+from ..i18n import PAGE_LANGUAGES, gettext_noop
+from ..problems import Problem, build_sentence
 from .access_log import REQUEST_RECORD_KEY, make_request_id
 from .auth import LEAKED_TOKEN_DETAIL, MISPLACED_TOKEN_HEADERS, has_token_in_query
 from .fast_path import RAW_REQUEST_KEY
@@ -144,7 +144,10 @@ class RequestGuardMiddleware:
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
             if is_started:  # a partial response must not look complete
                 raise
-            detail = f"The service failed. Report it with this number: {request_id}."
+            detail = [
+                build_sentence(gettext_noop("The service failed.")),
+                build_sentence(gettext_noop("Report it with this number: %(number)s."), number=request_id),
+            ]
             await send_problem(self.base, scope, send_secured, Problem(500, detail), CLOSE_HEADER)
         finally:
             reservation.release()

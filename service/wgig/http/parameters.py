@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from ..i18n import PAGE_LANGUAGES
-from ..problems import Problem
+from ..i18n import PAGE_LANGUAGES, gettext_noop
+from ..problems import Problem, build_sentence, suggest_name_sentences
 from ..rdf.formats import Format
 from ..rdf.sparql_lexer import check_absolute_iri
 from ..text import find_near_name
@@ -66,10 +66,14 @@ def page_language_problem() -> Problem:
 def unknown_parameter_problem(key: str, known_names: Sequence[str]) -> Problem:
     """The Problem 400 for an unknown parameter, with the known names and the most similar one."""
     suggestion = find_near_name(key, known_names)
-    question = f"Did you mean {suggestion}? " if suggestion else ""
-    names = f"There are: {', '.join(known_names)}." if known_names else "There are none."
     members: dict[str, Any] = {"suggestion": suggestion} if suggestion else {}
-    detail = f"There is no parameter {key!r} here. {question}{names}"
+    detail = [
+        build_sentence(gettext_noop("There is no parameter %(name)s here."), name=repr(key)),
+        *suggest_name_sentences(suggestion),
+        build_sentence(gettext_noop("There are: %(names)s."), names=", ".join(known_names))
+        if known_names
+        else build_sentence(gettext_noop("There are none.")),
+    ]
     return Problem(400, detail, parameters=list(known_names), **members)
 
 

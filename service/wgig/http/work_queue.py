@@ -17,7 +17,8 @@ from anyio import BrokenWorkerProcess
 from anyio.to_process import run_sync as run_in_process
 from anyio.to_thread import run_sync as run_in_thread
 
-from ..problems import Problem
+from ..i18n import gettext_noop
+from ..problems import Problem, build_sentence
 from ..settings import MIB
 
 ResultT = TypeVar("ResultT")
@@ -55,11 +56,11 @@ class WorkQueue:
 
 def queue_full_problem() -> Problem:
     """The Problem 503 for a call that was not started, because the queue is full or the wait was too long."""
-    return Problem(
-        503,
-        "Too many requests are being processed. This one was not started; try again soon.",
-        headers={"Retry-After": "5"},
-    )
+    detail = [
+        build_sentence(gettext_noop("Too many requests are being processed.")),
+        build_sentence(gettext_noop("This one was not started; try again soon.")),
+    ]
+    return Problem(503, detail, headers={"Retry-After": "5"})
 
 
 MAX_PROCESS_MEMORY_BYTES = 1024 * MIB  # for the data of one process (RLIMIT_DATA)

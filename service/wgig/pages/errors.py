@@ -13,25 +13,28 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from ..files import FileError
-from ..http.language import gettext, page_header_fields
+from ..http.language import current_language, gettext, page_header_fields, translate_message
 from ..http.negotiation import choose_page_or_data
 from ..http.responses import NO_STORE_HEADERS
 from ..http.status import DAMAGED_STORE_DETAIL, ServiceStatus
-from ..problems import PROBLEM_KINDS, Problem
+from ..i18n import gettext_noop
+from ..problems import PROBLEM_KINDS, DetailSentence, Problem, build_sentence, suggest_name_sentences
 from ..rdf.formats import HTML, PROBLEM_JSON
 from ..store.errors import DamagedStoreError, StoreError, StoreUnavailableError, is_engine_damage
-from ..text import find_near_name
+from ..text import find_near_name, shorten_untrusted_text
 from .names import KIND_TITLES, localized_kind_title
-from .rendering import PATH_SAFE_CHARACTERS, render_template
+from .rendering import ENGLISH_MARKUP, PATH_SAFE_CHARACTERS, render_template
 
 PATH_WORD_PATTERN = re.compile(r"\w+")
 MAX_SEARCHED_PATH_CHARACTERS = 100  # of the last segment of a path, for the words of a search
 # Problems after which a retry may succeed.
 RETRYABLE_PROBLEMS = ("internal", "unavailable", "too-slow", "other-service")
+VALUE_MARKUP = Markup("<bdi>%s</bdi>")  # of a value within a sentence
 RESOURCE_KIND_PATTERN = re.compile(r"/(?:id|doc)/(?P<kind>[\w-]+)/.+")
 
 
@@ -97,11 +100,6 @@ def path_search_words(path: str) -> str:
 
 log = logging.getLogger("wgig")
 
-# Details of errors of the framework, by status.
-HTTP_ERROR_DETAILS = {
-    404: "There is nothing at {path}. {question}The home page / links to everything.",
-    405: "The method {method} is not supported here. Use one of: {allow}.",
-}
 
 # CORS: the headers that scripts of other origins may send (Fetch, section 3.3).
 PREFLIGHT_HEADERS = {
@@ -158,9 +156,16 @@ class ErrorResponses:
             self.status.report_damage()
             return self.respond_with_problem(request, Problem(503, DAMAGED_STORE_DETAIL))
         if isinstance(error, StoreUnavailableError):
-            detail = "The store does not respond, or is busy with other writes. Try again soon."
+            detail = [
+                build_sentence(gettext_noop("The store does not respond, or is busy with other writes.")),
+                build_sentence(gettext_noop("Try again soon.")),
+            ]
             return self.respond_with_problem(request, Problem(503, detail, headers={"Retry-After": "5"}))
-        return self.respond_with_problem(request, Problem(503, "The store failed. Try again later."))
+        failure = [
+            build_sentence(gettext_noop("The store failed.")),
+            build_sentence(gettext_noop("Try again later.")),
+        ]
+        return self.respond_with_problem(request, Problem(503, failure))
 
     def respond_to_http_error(self, request: Request, error: Exception) -> Response:
         """The response to an error of the framework, such as 404 or 405, or to OPTIONS."""
@@ -174,12 +179,17 @@ class ErrorResponses:
             )
         is_not_found = error.status_code == 404
         suggestion = find_near_name(request.url.path, list_page_paths(request)) if is_not_found else ""
-        question = f"Did you mean {suggestion}? " if suggestion else ""
-        template = HTTP_ERROR_DETAILS.get(error.status_code, str(error.detail))
-        detail = template.format(
-            path=raw_request_path(request), method=request.method, allow=allow, question=question
-        )
         members = {"suggestion": suggestion} if suggestion else {}
+        detail: str | list[DetailSentence] = str(error.detail)
+        if is_not_found:
+            detail = [
+                build_sentence(gettext_noop("There is nothing at %(path)s."), path=raw_request_path(request)),
+                *suggest_name_sentences(suggestion),
+                build_sentence(gettext_noop("The home page / links to everything.")),
+            ]
+        elif error.status_code == 405:
+            message = gettext_noop("The method %(method)s is not supported here. Use one of: %(methods)s.")
+            detail = [build_sentence(message, method=request.method, methods=allow)]
         return self.respond_with_problem(
             request, Problem(error.status_code, detail, headers=headers, **members)
         )
@@ -208,6 +218,7 @@ class ErrorResponses:
                 "problem.html",
                 base=self.base,
                 problem=members,
+                detail=render_detail(problem),
                 kind=PROBLEM_KINDS[problem.slug],
                 query_parameters=getattr(request.state, "query_parameters", []),
                 suggested_links=suggest_links(
@@ -219,6 +230,21 @@ class ErrorResponses:
         return Response(
             json.dumps(members, ensure_ascii=False), problem.status, headers, PROBLEM_JSON.media_type
         )
+
+
+def render_detail(problem: Problem) -> Markup:
+    """The detail of a problem, translated as far as possible; what is in English is marked as such."""
+    if not problem.sentences:
+        return ENGLISH_MARKUP % problem.detail
+    return Markup(" ").join(map(render_detail_sentence, problem.sentences))
+
+
+def render_detail_sentence(sentence: DetailSentence) -> Markup:
+    """A sentence of a detail in the language of the page, or marked as English."""
+    values = {name: VALUE_MARKUP % shorten_untrusted_text(text) for name, text in sentence.values.items()}
+    translation, text_language = translate_message(sentence.message)
+    markup = escape(translation) % values
+    return markup if text_language == current_language() else ENGLISH_MARKUP % markup
 
 
 def raw_request_path(request: Request) -> str:

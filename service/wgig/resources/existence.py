@@ -5,6 +5,7 @@ resources, in which the IRIs of all resources of which something is stated are s
 unknown resource gets an error that suggests a similar name, never an empty result.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
@@ -58,18 +59,36 @@ def is_folder(versions: ResourceVersions, iri: str) -> bool:
 def find_near_iri(versions: ResourceVersions, iri: str) -> str:
     """The IRI of the resource in the same folder with the most similar name; empty if none is similar.
 
-    Only the first MAX_FOLDER_RESOURCES names with the same first letter are compared.
+    Only the first MAX_FOLDER_RESOURCES names with the same first letter are compared; if none is similar,
+    also the first names of the folder, as `wp-spam` has the words of `spam`.
     """
     folder, _, name = iri.rpartition("/")
     prefix = f"{folder}/"
-    names = [
-        resource.iri.removeprefix(prefix)
-        for resource in list_resources_below(
-            versions, prefix + name[:1], excluded=(), skip=0, limit=MAX_FOLDER_RESOURCES
-        )
-    ]
-    near_name = find_near_name(name, [other_name for other_name in names if "/" not in other_name])
+    near_name = find_near_name(name, list_folder_names(versions, prefix, name[:1])) or find_name_with_words(
+        name, list_folder_names(versions, prefix)
+    )
     return prefix + near_name if near_name else ""
+
+
+def list_folder_names(versions: ResourceVersions, prefix: str, first_letter: str = "") -> list[str]:
+    """The first MAX_FOLDER_RESOURCES names of resources in a folder whose IRIs begin with `prefix`."""
+    resources = list_resources_below(
+        versions, prefix + first_letter, excluded=(), skip=0, limit=MAX_FOLDER_RESOURCES
+    )
+    names = (resource.iri.removeprefix(prefix) for resource in resources)
+    return [name for name in names if "/" not in name]
+
+
+def find_name_with_words(name: str, names: Iterable[str]) -> str:
+    """The shortest name that has all words of another in the same order, or else the longest that is in it.
+
+    Words are separated by hyphens. Empty if there is none.
+    """
+    wanted = f"-{name.casefold()}-"
+    texts = {other: f"-{other.casefold()}-" for other in names}
+    longer = [other for other, text in texts.items() if wanted in text]
+    shorter = [other for other, text in texts.items() if text in wanted]
+    return min(longer, key=len, default="") or max(shorter, key=len, default="")
 
 
 def list_folder(

@@ -20,9 +20,10 @@ from ..http.parameters import (
     check_query_parameters,
     request_base_url,
 )
+from ..i18n import gettext_noop
 from ..pages import names, rendering
 from ..pages.dependencies import ContextDep, RequestContext
-from ..problems import Problem
+from ..problems import Problem, build_sentence
 from ..rdf import jsonld
 from ..rdf.formats import HTML, JSON, JSON_LD, Format
 from ..rdf.jsonld import FRAME_TYPES, compact_triples, embed_used_context
@@ -444,8 +445,8 @@ def missing_resource_problem(
 
 def unknown_resource_problem(iri: str, suggestion: str = "") -> Problem:
     """The 404 for an unknown resource; `suggestion` is the IRI of a similar one, or empty."""
+    unknown = build_sentence(gettext_noop("Nothing is known about <%(iri)s>."), iri=iri)
     if suggestion:
-        return Problem(
-            404, f"Nothing is known about <{iri}>. Did you mean <{suggestion}>?", suggestion=suggestion
-        )
-    return Problem(404, f"Nothing is known about <{iri}>. Search for it by words of its name.")
+        question = build_sentence(gettext_noop("Did you mean <%(iri)s>?"), iri=suggestion)
+        return Problem(404, [unknown, question], suggestion=suggestion)
+    return Problem(404, [unknown, build_sentence(gettext_noop("Search for it by words of its name."))])

@@ -13,10 +13,11 @@ from fastapi import Query, Response
 from ..http.bodies import Pairs, get_query_parameters
 from ..http.parameter_models import PageNumberText, Text, describe_media_type, describe_parameter
 from ..http.responses import respond_with_body, serialize_compact_json
+from ..i18n import gettext_noop
 from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.names import localized_kind_title
-from ..problems import Problem
+from ..problems import Problem, build_sentence
 from ..rdf.formats import ATOM, HTML, JSON, JSON_LD, Format
 from ..resources.alternates import Resource
 from ..resources.parameters import ProfileParameters, make_profile_operation
@@ -95,9 +96,8 @@ def answer_search_request(
             headers=LANGUAGE_NEUTRAL_HEADERS,
         )
     if not parameters.q:
-        raise Problem(
-            400, "The parameter q is missing. Set it to the words to search for, as in /search?q=spam."
-        )
+        message = gettext_noop("Enter the words to search for: set the parameter q, as in /search?q=spam.")
+        raise Problem(400, [build_sentence(message)])
     criteria = SearchCriteria(
         parse_search_terms(parameters.q),
         search_index.parse_search_language(index, parameters.lang or ""),

@@ -8,7 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..problems import Problem
+from ..i18n import gettext_noop
+from ..problems import Problem, build_sentence
 
 _APOSTROPHE_SIGNS = "['\u2018\u2019\u02bc]"
 APOSTROPHE_PATTERN = re.compile(_APOSTROPHE_SIGNS)
@@ -119,7 +120,8 @@ def parse_search_terms(text: str) -> list[SearchTerm]:
     parsed_terms = [parse_search_term(quoted, plain) for quoted, plain in _SEARCH_TERM_PATTERN.findall(text)]
     terms = [term for term in dict.fromkeys(parsed_terms) if term.words]
     if not terms:
-        raise Problem(400, f"There is no word in {text!r} to search for. Enter one or more words.")
+        message = gettext_noop("There is no word in %(text)s to search for. Enter one or more words.")
+        raise Problem(400, [build_sentence(message, text=repr(text))])
     if any(term.is_prefix and len(term.words[-1]) < MIN_PREFIX_LETTERS for term in terms):
         raise Problem(
             400, f"Enter at least {MIN_PREFIX_LETTERS} letters before * for the beginning of a word."
