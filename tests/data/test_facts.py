@@ -14,7 +14,7 @@ from .tables import COUNTED_COLUMNS, TABLES
 FACTS_FOLDER = require_shared("facts2")
 # Columns whose values are in the graph only as part of the IRI of the row.
 KEY_COLUMNS = {"id", "slug"}
-# Other English names of issues that are in no table: abbreviations and everyday names, from the sources of the issue.
+# English names of issues that are in no table: abbreviations and everyday names, from sources of the issue.
 ADDED_ISSUE_NAMES = {"DNS", "FLOSS", "IDN", "IPR", "IPRs", "Internet telephony", "junk mail"}
 # Tables for which the graph may have more rows, as papers are added when they are found.
 GROWING_TABLES = {"papers"}

@@ -84,11 +84,11 @@ def test_a_command_prints_what_the_page_shows(
 
 
 def test_the_query_about_papers_has_the_result_that_is_shown(shipped_store: ox.Store) -> None:
-    results = shipped_store.query(find_block("sparql", "PREFIX dcterms"), use_default_graph_as_union=True)
+    results = shipped_store.query(find_block("sparql", "PREFIX earl"), use_default_graph_as_union=True)
     assert isinstance(results, ox.QuerySolutions)
     csv = results.serialize(format=ox.QueryResultsFormat.CSV)
     assert csv is not None
-    assert csv.decode().replace("\r\n", "\n") == find_block("csv", "title")
+    assert csv.decode().replace("\r\n", "\n") == find_block("csv", "result")
 
 
 def test_the_query_about_rules_lists_all_of_them() -> None:

@@ -12,6 +12,7 @@ import pytest
 from wgig.lists.papers_index import PAPER_FACETS, FacetedPapers, PapersIndex
 from wgig.rdf.namespaces import EARL_NAMESPACE, RDF_TYPE_IRI, RDFS_NAMESPACE, SCHEMA_NAMESPACE
 from wgig.settings import Settings
+from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store.change import Change
 from wgig.store.store import Store
 from wgig.store.view import StoreView
@@ -168,10 +169,29 @@ def test_facet_count_equals_the_total_of_the_filtered_list(
         assert response.json()["total"] == count, value
 
 
-def test_state_of_a_section_is_shown_as_text(page_client: httpx.Client) -> None:
+def test_a_paper_whose_text_was_not_seen_lacks_nothing(page_client: httpx.Client) -> None:
     page = page_client.get("/papers?issue=spam").text
+    (row,) = re.findall(r'<tr role="row">\s*<th scope="row".*?</tr>', page, re.DOTALL)
+    assert "text not seen" in row
+    for word in ("lacking", "of 28", "added to this service"):
+        assert word not in row
+    assert find_facet_counts(page_client.get("/papers").text, "conformance") == {
+        "test-result:cannot-tell": 18
+    }
+
+
+def test_state_of_a_section_is_shown_as_text() -> None:
+    """Of a paper that was added, which is told from one of 2005 with the same name."""
+    store = Store.in_memory(computed_graphs=[ConformanceGraph(BASE, Settings.shacl)])
+    paper = [
+        ox.Triple(PAPERS[0], ox.NamedNode(RDF_TYPE_IRI), ox.NamedNode(f"{WGIG}IssuePaper")),
+        ox.Triple(PAPERS[0], ox.NamedNode(f"{WGIG}issue"), ISSUES[0]),
+    ]
+    store.replace({f"{BASE}graph/paper/p0": paper})
+    page = make_service_client(Settings(), store).get("/papers", headers=HTML_HEADERS).text
     assert page.count('<span class="unseen">lacking</span>') == 8
-    assert "2 of 28" in page  # parts of the template
+    assert "1 of 28" in page  # parts of the template
+    assert page.count("added to this service") == 1
 
 
 def test_page_has_links_that_remove_filters(page_client: httpx.Client) -> None:

@@ -29,10 +29,17 @@ BASE = Settings.base
 WGIG = f"{BASE}ontology#"
 HTML_HEADERS = {"Accept": "text/html"}
 SPAM = f"{BASE}id/issue/spam"
+ADDED_PAPER_TURTLE = f"""
+@prefix wgig: <{WGIG}> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix dcterms: <http://purl.org/dc/terms/> .
+<{BASE}id/paper/my-spam> a wgig:IssuePaper ; rdfs:label "Issue paper: Spam"@en ; dcterms:title "Spam"@en ;
+    wgig:issue <{SPAM}> ; wgig:round 1 .
+"""
 # Paths of resources with a summary, and a part of each summary.
 SUMMARIES = {
     "issue/spam": "The first meeting sorted it under access for all, stable and secure functioning",
     "paper/wp-spam": "Who wrote it is not known. It was posted on 1 February 2005.",
+    "issue/voip": "One paper treats it: Issue paper: VoIP (1 February 2005).",
     "paper/ap-developmental-dimension": "Karen Banks, Olivier Nana Nzépa wrote it. It was posted",
     "principle/transparency": "7 passages name it: Geneva Declaration of Principles, paragraph 48,",
     "document/declaration/48": "4 texts cite it:",
@@ -97,7 +104,7 @@ def test_fact_has_source(page_client: httpx.Client) -> None:
     rows = re.findall(r'<tr role="row">.*?</tr>', extract_section(html, "facts"), re.DOTALL)
     for row in rows[1:]:
         assert 'href="#sources"' in row or "inferred" in row
-    assert html.count('<li id="source-') == 3  # the sources of all facts on spam
+    assert html.count('<li id="source-') == 4  # the sources of all facts on spam
 
 
 def test_list_has_same_resources_as_picture(page_client: httpx.Client) -> None:
@@ -123,8 +130,46 @@ def test_picture_is_hidden_from_screen_readers(page_client: httpx.Client) -> Non
     assert all('tabindex="-1"' in link for link in re.findall(r"<a [^>]*>", picture_html))
 
 
-def test_sections_of_paper_have_findings(page_client: httpx.Client) -> None:
-    html = get_page(page_client, "/doc/paper/wp-spam")
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("wp-spam", "have not seen its text, so we cannot tell"),
+        ("wp-multilingual-naming", "seen only the beginning of this paper, so we cannot tell"),
+    ],
+)
+def test_page_of_paper_whose_text_was_not_seen_asks_nothing_of_its_author(
+    page_client: httpx.Client, name: str, sentence: str
+) -> None:
+    html = get_page(page_client, f"/doc/paper/{name}")
+    text = " ".join(re.sub(r"<[^>]+>", "", html).split())
+    assert sentence in text
+    assert "text not seen" in extract_section(html, "sections")
+    for words in ("lacking", "Correct the day", "/shapes/WGIG-", "of 28", "added it to this service"):
+        assert words not in html
+
+
+@pytest.fixture(scope="module")
+def added_paper_client() -> httpx.Client:
+    """A client of a service with a paper that somebody added, which has little more than a title."""
+    client = make_service_client(Settings(token=TOKEN), fill_memory_store(), Authorization=f"Bearer {TOKEN}")
+    response = client.put(
+        "/graph/paper/my-spam", content=ADDED_PAPER_TURTLE, headers={"Content-Type": "text/turtle"}
+    )
+    assert response.is_success, response.text
+    return client
+
+
+def test_added_paper_is_told_from_one_of_2005_with_the_same_name(added_paper_client: httpx.Client) -> None:
+    issue_text = re.sub(r"<[^>]+>", "", get_page(added_paper_client, "/doc/issue/spam"))
+    assert (
+        "2 papers treat it: Issue paper: Spam (added to this service), Issue paper: Spam (1 February 2005)."
+        in issue_text
+    )
+    assert "Somebody added it to this service." in get_page(added_paper_client, "/doc/paper/my-spam")
+
+
+def test_sections_of_paper_have_findings(added_paper_client: httpx.Client) -> None:
+    html = get_page(added_paper_client, "/doc/paper/my-spam")
     assert len(re.findall(r'class="of-paper"', html)) == 9  # sections 0 to 8
     swot_section = extract_section(html, "section-3")
     assert "Nothing of this section is known." in swot_section
@@ -132,8 +177,9 @@ def test_sections_of_paper_have_findings(page_client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "ar"])
-def test_findings_are_in_language_of_page(page_client: httpx.Client, language: str) -> None:
-    html = page_client.get("/doc/paper/wp-spam", headers={**HTML_HEADERS, "Accept-Language": language}).text
+def test_findings_are_in_language_of_page(added_paper_client: httpx.Client, language: str) -> None:
+    headers = {**HTML_HEADERS, "Accept-Language": language}
+    html = added_paper_client.get("/doc/paper/my-spam", headers=headers).text
     assert rules_by_code()["WGIG-3-SWOT-MISSING"].message_in(language) in unescape(
         extract_section(html, "section-3")
     )

@@ -18,7 +18,12 @@ from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.shacl import conformance, conformance_graph, conformance_workers
 from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.shacl.documents import Document
-from wgig.shacl.outcomes import OUTCOME_FAILED, OUTCOME_PASSED, OUTCOMES_BY_PROPERTY
+from wgig.shacl.outcomes import (
+    OUTCOME_FAILED,
+    OUTCOME_PASSED,
+    OUTCOMES_BY_PROPERTY,
+    list_section_outcomes,
+)
 from wgig.shacl.rules import CHECK_PROFILES, TEMPLATE_SECTIONS
 from wgig.store.change import Change, apply_change, combine_changes
 from wgig.store.overlay import QuadOverlay
@@ -33,6 +38,7 @@ PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in NAMESPACES.i
 EXAMPLE_NAME = "example-community-networks"
 CONFORMANCE_GRAPH = f"{NAMESPACES['graph']}conformance"
 SPAM_GRAPH = f"{NAMESPACES['graph']}paper/wp-spam"
+WGIG_EVIDENCE = expand_curie("wgig:evidence")
 CRITERION_PARTS = ("7a", "7b", "7c", "7d", "7e", "7f")  # the parts of section 7, one for each criterion
 OUTCOMES = OUTCOMES_BY_PROPERTY | {expand_curie("wgig:profileFailed"): OUTCOME_FAILED}
 
@@ -41,12 +47,19 @@ def parse_turtle(text: str) -> list[ox.Triple]:
     return parse_triples(PREFIXES + text)
 
 
+def read_paper_as_seen() -> list[ox.Triple]:
+    """A bundled paper, without the statement that its text was not seen."""
+    paper = parse_graph_document((SHIPPED_FOLDER / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle")
+    text = [triple for triple in paper if triple.predicate != WGIG_EVIDENCE]
+    assert len(text) == len(paper) - 1
+    return text
+
+
 @pytest.fixture
 def store() -> Store:
-    """A store with one bundled paper, which has little more than a title."""
+    """A store with one bundled paper, which has little more than a title, as if that were all of it."""
     store = Store.in_memory(computed_graphs=[ConformanceGraph(Settings.base, Settings.shacl)])
-    paper = parse_graph_document((SHIPPED_FOLDER / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle")
-    store.apply(store.compute_addition(SPAM_GRAPH, paper))
+    store.apply(store.compute_addition(SPAM_GRAPH, read_paper_as_seen()))
     return store
 
 
@@ -99,6 +112,36 @@ def test_a_complete_paper_passes_every_test(store: Store) -> None:
     assert set(select_outcomes(store, EXAMPLE_NAME).values()) == {"passed"}
     met, required = count_parts(store, EXAMPLE_NAME)
     assert met == required > 20
+
+
+@pytest.mark.parametrize("evidence", ["not seen", "heading only", "beginning only"])
+def test_nobody_can_tell_what_a_paper_lacks_whose_text_was_not_seen(store: Store, evidence: str) -> None:
+    add_statements(store, f'paper:wp-spam wgig:evidence "{evidence}" .')
+    pattern = "assertion:wp-spam earl:result ?x . ?x earl:outcome earl:cantTell"
+    assert select_column(store, pattern) == [f"{NAMESPACES['test-result']}cannot-tell"]
+    properties = [iri.rpartition("#")[2] for iri in select_column(store, "assertion:wp-spam ?x ?value")]
+    assert {name for name in properties if "arts" in name or "part" in name} == {"partsAsked"}
+    assert not {"breaks", "profileFailed"}.intersection(properties)
+    assert count_statements(store, "wp-spam") == 10
+    assertion = ox.NamedNode(f"{NAMESPACES['assertion']}wp-spam")
+    pairs = [(quad.predicate, quad.object) for quad in store.match(assertion)]
+    assert list_section_outcomes(pairs) == ["unseen"] * len(TEMPLATE_SECTIONS)
+
+
+def test_a_paper_whose_full_text_was_seen_is_checked(store: Store) -> None:
+    before = select_outcomes(store)
+    add_statements(store, 'paper:wp-spam wgig:evidence "full text" .')
+    assert select_outcomes(store) == before
+    assert count_parts(store) == (2, 28)
+
+
+def test_a_paper_whose_text_somebody_entered_is_checked(store: Store) -> None:
+    add_statements(store, 'paper:wp-spam wgig:evidence "not seen" .')
+    assert set(select_outcomes(store).values()) == {"passed"}  # nothing is stated
+    add_statements(store, 'paper:wp-spam wgig:issueDescription "Mail that nobody asked for"@en .')
+    outcomes = select_outcomes(store)
+    assert (outcomes["complete"], outcomes["1"], outcomes["3"]) == ("failed", "passed", "missing")
+    assert count_parts(store) == (3, 28)
 
 
 def test_a_faulty_part_is_not_missing(store: Store) -> None:
@@ -473,8 +516,9 @@ def test_the_page_of_an_assertion_has_readable_labels() -> None:
     store = Store.in_memory(
         read_inference_rules(), computed_graphs=[ConformanceGraph(Settings.base, Settings.shacl)]
     )
-    for name in ("ontology/wgig", "data/forms", "data/papers/wp-spam"):
-        graph = f"{NAMESPACES['graph']}{name.removeprefix('data/').replace('papers', 'paper')}"
+    store.apply(store.compute_addition(SPAM_GRAPH, read_paper_as_seen()))
+    for name in ("ontology/wgig", "data/forms"):
+        graph = f"{NAMESPACES['graph']}{name.removeprefix('data/')}"
         store.apply(
             store.compute_addition(
                 graph, parse_graph_document((SHIPPED_FOLDER / f"{name}.ttl").read_bytes(), "text/turtle")

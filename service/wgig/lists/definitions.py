@@ -77,6 +77,12 @@ LIST_DEFINITIONS = {
                     many=True,
                     pattern="?value_assertion earl:subject ?id ; earl:result ?value .",
                 ),
+                ListField(
+                    "evidence",
+                    "name",
+                    gettext_noop("How much of its text was seen; a paper without it is there in full."),
+                    many=True,
+                ),
                 ListField("drafter", "agent", gettext_noop("Who wrote it."), many=True),
                 ListField("mainActor", "agent", gettext_noop("The main actor (section 4).")),
                 ListField(
@@ -606,7 +612,11 @@ LIST_DEFINITIONS = {
                 ListField("earl:subject", "paper", gettext_noop("The paper.")),
                 ListField("earl:result", "test-result", gettext_noop("Whether it is complete.")),
                 ListField(
-                    "partsMet", "integer", gettext_noop("How many parts of the template the paper has.")
+                    "partsMet",
+                    "integer",
+                    gettext_noop(
+                        "How many parts of the template the paper has; not known if its text was not seen."
+                    ),
                 ),
                 ListField("partsAsked", "integer", gettext_noop("How many parts the template requires.")),
                 ListField(
@@ -619,7 +629,7 @@ LIST_DEFINITIONS = {
                 SOURCE_FIELD,
             ),
             sort=("partsMet", "label"),
-            required_pattern="?id wgig:partsMet ?met .",
+            required_pattern="?id wgig:partsAsked ?asked .",
             excluded_pattern="?id wgig:illustrative true",
         ),
     )

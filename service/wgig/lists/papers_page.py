@@ -67,12 +67,14 @@ class PaperRow:
     """A paper on the page, with the result of checking it against the template.
 
     `assertion` is the IRI of the result. `sections` has an outcome for each section: `passed`, `missing`,
-    `faulty`, `waived` or `untested`. `parts` is the number of parts that the template requires, `met` the
-    number of those that the paper has, both as text. A paper that was not checked has no sections, and the
-    numbers are empty.
+    `faulty`, `waived`, `untested` or `unseen`. `parts` is the number of parts that the template requires,
+    `met` the number of those that the paper has, both as text; empty if the text of the paper was not seen. A
+    paper that was not checked has no sections, and the numbers are empty. `is_of_series` is whether it is
+    one of the group's papers of 2005, and not added to this service by somebody.
     """
 
     paper: IndexedPaper
+    is_of_series: bool
     assertion: str
     sections: Sequence[str]
     met: str
@@ -182,12 +184,15 @@ def build_paper_rows(store: Store, papers: Iterable[IndexedPaper], base: str) ->
 def build_paper_row(store: Store, paper: IndexedPaper, namespaces: Mapping[str, str]) -> PaperRow:
     """The row of a paper, with its conformance as recorded in the store."""
     assertion = namespaces["assertion"] + paper.iri.removeprefix(namespaces["paper"])
+    part_quads = store.match(ox.NamedNode(paper.iri), ox.NamedNode(f"{namespaces['wgig']}partOf"))
+    is_of_series = any(True for _ in part_quads)
     if not paper.facet_values("conformance"):
-        return PaperRow(paper, assertion, (), "", "")
+        return PaperRow(paper, is_of_series, assertion, (), "", "")
     pairs = [(quad.predicate, quad.object) for quad in store.match(ox.NamedNode(assertion))]
     values = {property_.value: term_text(value) for property_, value in pairs}
     return PaperRow(
         paper,
+        is_of_series,
         assertion,
         list_section_outcomes(pairs),
         values.get(f"{namespaces['wgig']}partsMet", ""),

@@ -28,6 +28,7 @@ from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf.formats import FILE_FORMATS, HTML, WORD_DOCUMENT, Format
+from ..rdf.namespaces import EARL_RESULT
 from ..settings import Settings
 from ..shacl.check import check_document, get_issue_papers
 from ..shacl.documents import Document, build_triple_limit_problem
@@ -62,8 +63,8 @@ PREFIX wgig: <{base}ontology#>
 SELECT ?assertion ?paper ?label ?illustrative ?met ?parts ?result ?outcome_property ?part
 FROM <{base}graph/conformance>
 WHERE {{
-  ?assertion wgig:partsMet ?met ; wgig:partsAsked ?parts ; earl:subject ?paper ; rdfs:label ?label ;
-         earl:result ?result .
+  ?assertion wgig:partsAsked ?parts ; earl:subject ?paper ; rdfs:label ?label ; earl:result ?result .
+  OPTIONAL {{ ?assertion wgig:partsMet ?met }}
   OPTIONAL {{ ?assertion wgig:illustrative ?illustrative }}
   OPTIONAL {{
     VALUES ?outcome_property {{ wgig:partMissing wgig:partFaulty wgig:partWaived wgig:partUntested }}
@@ -78,9 +79,9 @@ ORDER BY ?assertion
 class PaperConformance:
     """The conformance of a paper in the store.
 
-    Of the `parts` that the template requires, `met` are present. `sections` are the outcomes `passed`,
-    `missing`, `faulty`, `waived` or `untested` of the sections, in the order of the template. `assertion` is
-    the IRI of the EARL assertion about the paper.
+    Of the `parts` that the template requires, `met` are present; None if the text of the paper was not seen.
+    `sections` are the outcomes `passed`, `missing`, `faulty`, `waived`, `untested` or `unseen` of the
+    sections, in the order of the template. `assertion` is the IRI of the EARL assertion about the paper.
     """
 
     iri: str
@@ -88,7 +89,7 @@ class PaperConformance:
     assertion: str
     illustrative: bool
     complete: bool
-    met: int
+    met: int | None
     parts: int
     sections: Sequence[str]
 
@@ -113,10 +114,13 @@ def build_paper_conformance(rows: Sequence[ResultRow]) -> PaperConformance:
         assertion=first_row["assertion"].value,
         illustrative="illustrative" in first_row,
         complete=first_row["result"].value.rpartition("/")[2] == OUTCOME_PASSED,
-        met=int(first_row["met"].value),
+        met=int(first_row["met"].value) if "met" in first_row else None,
         parts=int(first_row["parts"].value),
         sections=list_section_outcomes(
-            (row["outcome_property"], row["part"]) for row in rows if "part" in row
+            [
+                (EARL_RESULT, first_row["result"]),
+                *((row["outcome_property"], row["part"]) for row in rows if "part" in row),
+            ]
         ),
     )
 

@@ -139,7 +139,7 @@ EXAMPLE_NAMES = {
     "role": "chair",
     "scheme": "issues",
     "session-kind": "open-consultation",
-    "test-result": "failed",
+    "test-result": "cannot-tell",
     "timeliness": "late",
     "verdict": "adequate",
     "view-holder": "some-members",

@@ -99,11 +99,13 @@ PARAGRAPH_OVERVIEW = OverviewPaths(
         "mechanisms": RecordPaths(PropertyPath("^dcterms:isReferencedBy"), MECHANISM_VALUES),
     },
 )
-PAPER_PATHS = {
+# What tells papers of the same name apart: the day, and that the papers of 2005 are parts of a series.
+PAPER_DATE_VALUES = {"posted": PropertyPath("wgig:posted"), "series": PropertyPath("wgig:partOf")}
+PAPER_PATHS = PAPER_DATE_VALUES | {
     "issue": PropertyPath("wgig:issue"),
     "category": PropertyPath("wgig:category"),
     "drafter": PropertyPath("wgig:drafter"),
-    "posted": PropertyPath("wgig:posted"),
+    "evidence": PropertyPath("wgig:evidence"),
     "comments": PropertyPath("^wgig:concerns", "contribution:"),
     "criteria": PropertyPath("wgig:assessment/wgig:criterion"),
     "cites": PropertyPath("cito:cites"),
@@ -140,7 +142,6 @@ OVERVIEW_PATHS_BY_CLASS = {
             "categories": PropertyPath("wgig:category"),
             "cluster": PropertyPath("wgig:cluster"),
             "entries": PropertyPath("^wgig:issue", "inventory:"),
-            "papers": PropertyPath("^wgig:issue", "paper:"),
             "measured": PropertyPath("wgig:measuredAgainst"),
             "broader": PropertyPath("skos:broader"),
             "narrower": PropertyPath("^skos:broader"),
@@ -149,6 +150,7 @@ OVERVIEW_PATHS_BY_CLASS = {
             "tunis_treated": PropertyPath("wgig:treatedIn", "tunis:"),
         },
         {
+            "papers": RecordPaths(PropertyPath("^wgig:issue", "paper:"), PAPER_DATE_VALUES, "posted"),
             "judgments": build_judgment_paths("^wgig:issue"),
             "mechanisms": RecordPaths(PropertyPath("^wgig:governs"), MECHANISM_VALUES),
             "recommendations": build_recommendation_paths("^wgig:issue"),

@@ -257,7 +257,7 @@ class SectionFinding(NamedTuple):
 class PaperSection:
     """A section of a paper: its number, state, values, parts (IRI and values), and findings.
 
-    The state is `passed`, `missing`, `faulty`, `waived` or `untested`.
+    The state is `passed`, `missing`, `faulty`, `waived` or `untested`, or `unseen` in all sections.
     """
 
     number: int

@@ -6,7 +6,8 @@ The assertion on a paper, `id/assertion/<paper>`, states whether the paper is co
 required parts it has, and what it fails: the profiles, the sections and parts with another outcome than
 passed (see `outcomes`), and the rules that it breaks and does not waive. What passed is not stated: a paper
 has 11 statements if all did, and would have 160 with a statement on each. Parts of a paper that are not in
-its graph count as missing.
+its graph count as missing, unless the paper states that its text was not seen, or not all of it
+(`wgig:evidence`): then nobody can tell what it lacks, and the assertion states only that.
 
 A broken rule has findings (`id/assertion/<paper>/finding/<rule>-<number>`) only if these say more than the
 rule: the name of a part of the paper that breaks it, or a wrong value.
@@ -25,7 +26,6 @@ from ..rdf.namespaces import (
     BASE_IRI,
     DCTERMS_HAS_PART,
     DCTERMS_SOURCE,
-    DEFAULT_NAMESPACES,
     EARL_RESULT,
     PAPER_NAMESPACE,
     RDF_TYPE,
@@ -42,18 +42,21 @@ from .findings import STATE_FAULTY, STATE_MISSING, STATE_WAIVED
 from .outcomes import (
     ASSERTION_NAMESPACE,
     CHECKER_NODE,
+    EARL_OUTCOMES,
     ISSUE_PAPER_FORM_NAMESPACE,
+    OUTCOME_CANNOT_TELL,
     OUTCOME_FAILED,
     OUTCOME_PASSED,
     OUTCOMES_BY_STATE,
     PROPERTIES_BY_OUTCOME,
+    TEST_RESULT_LABELS,
+    TEST_RESULT_NAMESPACE,
     WGIG_BREAKS,
 )
 from .results import Term, ValidationResult
 from .rules import CHECK_PROFILES, PROFILE_NAMESPACE, Rule, rules_by_code
 from .summary import PaperSummary
 
-TEST_RESULT_NAMESPACE = DEFAULT_NAMESPACES["test-result"]
 SHAPES_DOCUMENT = ox.NamedNode(f"{BASE_IRI}shapes")
 ISSUE_PAPER_FORM = ox.NamedNode(ISSUE_PAPER_FORM_NAMESPACE.rstrip("/"))
 WHOLE_PAPER_PROFILE = "complete"  # the profile of the assertion
@@ -128,34 +131,42 @@ class PaperConformance:
 
     def __iter__(self) -> Iterator[ox.Triple]:
         """The assertion and its findings, without the statements that all papers share."""
-        pairs = (
-            *self.assertion_pairs(),
-            *self.profile_pairs(),
-            *self.section_pairs(),
-            *self.part_pairs(),
-            *((WGIG_BREAKS, ox.NamedNode(rule.iri)) for rule in self.summary.broken_rules),
-        )
+        is_text_seen = self.summary.is_text_seen
+        pairs = (*self.assertion_pairs(), *(self.failure_pairs() if is_text_seen else ()))
         yield from (ox.Triple(self.assertion, property_, value) for property_, value in pairs)
-        yield from self.finding_triples()
+        if is_text_seen:
+            yield from self.finding_triples()
 
     def assertion_pairs(self) -> Iterator[tuple[ox.NamedNode, Term]]:
         """The statements of the assertion on the paper as a whole (EARL 1.0, section 2.1)."""
         summary = self.summary
         met, required = summary.met, len(summary.required)
-        outcome = OUTCOME_PASSED if summary.conforms(WHOLE_PAPER_PROFILE) else OUTCOME_FAILED
+        if summary.is_text_seen:
+            outcome = OUTCOME_PASSED if summary.conforms(WHOLE_PAPER_PROFILE) else OUTCOME_FAILED
+            result_text = f"{outcome}, {met} of {required} parts"
+        else:
+            outcome, result_text = OUTCOME_CANNOT_TELL, TEST_RESULT_LABELS[OUTCOME_CANNOT_TELL]
         # The title is cut, as it may be long.
         title = balance_text_bidi(shorten_text(summary.title))
-        label = f"{title}, profile {WHOLE_PAPER_PROFILE}: {outcome}, {met} of {required} parts"
+        label = f"{title}, profile {WHOLE_PAPER_PROFILE}: {result_text}"
         yield from shared_assertion_pairs()
         yield RDFS_LABEL, ox.Literal(label, language="en")
         yield expand_curie("earl:subject"), summary.paper
         yield EARL_RESULT, ox.NamedNode(TEST_RESULT_NAMESPACE + outcome)
-        yield WGIG_PARTS_MET, ox.Literal(met)
+        if summary.is_text_seen:
+            yield WGIG_PARTS_MET, ox.Literal(met)
         yield WGIG_PARTS_ASKED, ox.Literal(required)
         yield WGIG_DIGEST, ox.Literal(self.digest)
         illustrative = summary.document.find_objects(summary.paper, WGIG_ILLUSTRATIVE_IRI)
         if any(value.value == "true" for value in illustrative):  # a made-up example
             yield expand_curie("wgig:illustrative"), ox.Literal(True)
+
+    def failure_pairs(self) -> Iterator[tuple[ox.NamedNode, Term]]:
+        """What did not pass: profiles, sections, parts and rules."""
+        yield from self.profile_pairs()
+        yield from self.section_pairs()
+        yield from self.part_pairs()
+        yield from ((WGIG_BREAKS, ox.NamedNode(rule.iri)) for rule in self.summary.broken_rules)
 
     def profile_pairs(self) -> Iterator[tuple[ox.NamedNode, Term]]:
         """The profiles to which the paper does not conform."""
@@ -272,11 +283,11 @@ def shared_conformance_triples(rules_digest: str) -> Iterator[ox.Triple]:
         (DCTERMS_SOURCE, SHAPES_DOCUMENT),
     )
     yield from (ox.Triple(CHECKER_NODE, property_, value) for property_, value in checker_pairs)
-    for outcome in (OUTCOME_PASSED, OUTCOME_FAILED):
+    for outcome, earl_outcome in EARL_OUTCOMES.items():
         result_pairs = (
             (RDF_TYPE, expand_curie("earl:TestResult")),
-            (RDFS_LABEL, ox.Literal(outcome, language="en")),
-            (expand_curie("earl:outcome"), expand_curie(f"earl:{outcome}")),
+            (RDFS_LABEL, ox.Literal(TEST_RESULT_LABELS[outcome], language="en")),
+            (expand_curie("earl:outcome"), earl_outcome),
             (DCTERMS_SOURCE, SHAPES_DOCUMENT),
         )
         result = ox.NamedNode(TEST_RESULT_NAMESPACE + outcome)

@@ -21,6 +21,12 @@ from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, TEMPLATE_SECTIONS, Rule, required_rules, rules_by_code
 
 WGIG_WAIVER_IRI, WGIG_REASON_IRI = f"{WGIG_NAMESPACE}waiver", f"{WGIG_NAMESPACE}reason"
+WGIG_EVIDENCE_IRI, WHOLE_TEXT_EVIDENCE = f"{WGIG_NAMESPACE}evidence", "full text"
+# Properties of a paper whose text is in its graph. Title, issue and categories are known of others, too.
+TEXT_PROPERTY_IRIS = frozenset(
+    f"{WGIG_NAMESPACE}{name}"
+    for name in ("issueDescription", "swot", "mainActor", "forum", "mechanism", "assessment")
+)
 COMMENTS_SECTION = 8  # the only section without a required part
 ADDITIONAL_COMMENTS_IRI = f"{WGIG_NAMESPACE}additionalComments"
 UNWAIVABLE_CODE_PREFIX = "WGIG-0-WAIVER"  # the rules about waivers cannot be waived
@@ -89,6 +95,18 @@ class PaperSummary:
         """A title of the paper, preferably in English; without a title, the last part of its IRI."""
         titles = self.document.find_objects(self.paper, DCTERMS_TITLE.value)
         return best_text(titles, default=str(self.paper.value).rpartition("/")[2]).value
+
+    @property
+    def is_text_seen(self) -> bool:
+        """Whether the text was seen, so that what the paper lacks is known.
+
+        It was unless the paper states with wgig:evidence that it was not, or not all of it, and has nothing
+        of its sections, as after somebody entered the text of a paper that was known by its title.
+        """
+        evidence = self.document.find_objects(self.paper, WGIG_EVIDENCE_IRI)
+        return not self.stated_properties.isdisjoint(TEXT_PROPERTY_IRIS) or all(
+            value.value == WHOLE_TEXT_EVIDENCE for value in evidence
+        )
 
     @cached_property
     def stated_properties(self) -> set[str]:
