@@ -74,6 +74,14 @@ class TextPosition(NamedTuple):
     column: int
 
 
+class TextEdit(NamedTuple):
+    """A change of a text: the characters from `start` to `end` are replaced by `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
 class TextLines:
     """The offset at which each line of a text begins. A line ends with LF, CR or CRLF."""
 

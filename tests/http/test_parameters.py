@@ -80,6 +80,7 @@ def assert_refused(response: httpx.Response, status: int, message: str) -> None:
         ("/graphs?version=a", 400, "Name exactly one graph"),
         ("/graphs?default=issues", 400, "The parameter default has no value."),
         (f"/sparql?{QUERY_PAIR}&explain=false", 400, "The parameter explain has no value."),
+        (f"/sparql?{QUERY_PAIR}&check=yes", 400, "The parameter check has no value."),
         (f"/sparql?{QUERY_PAIR}&format=json&output=xml", 400, "name different formats"),
         (f"/sparql?{QUERY_PAIR}&{QUERY_PAIR}", 400, "Send the parameter query exactly once"),
         (f"/sparql?{QUERY_PAIR}&update=x", 400, "This is the query service."),

@@ -25,13 +25,13 @@ from ..sparql.examples import (
 )
 from ..sparql.parameters import QUERY_RESPONSE_FORMATS, QueryPageParameters
 from ..sparql.request import REPEATABLE_QUERY_PARAMETERS, SINGLE_QUERY_PARAMETERS, pick_result_format
-from ..sparql.schemas import QueryPlan
+from ..sparql.schemas import QueryCheck, QueryPlan
 from ..sparql.service import QueryService, answer_query
 from ..sparql.service_description import describe_service, is_description_request
 
 GET_QUERY_OPERATION = Operation(
     formats=QUERY_RESPONSE_FORMATS,
-    json=QueryPlan,
+    json=QueryPlan | QueryCheck,
     parameters=QueryPageParameters,
     is_self_checked=True,  # the handler parses the parameters itself, as FastAPI would be slower
 )

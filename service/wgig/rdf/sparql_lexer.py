@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 import pyoxigraph as ox
 
 from ..problems import Problem
-from ..text import TextLines, suggest_near_name
+from ..text import TextEdit, TextLines, find_near_name, suggest_near_name
 
 QUERY_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 UPDATE_KEYWORDS = ("INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH")
@@ -243,12 +243,19 @@ def get_query_form(query: SparqlText) -> str:
             f"{first.text} begins an update, not a query.",
             "Send it by POST to /update.",
         )
+    near_form = find_near_name(first.text, QUERY_FORMS)
     raise sparql_syntax_problem(
         query.text,
         first.start,
         f"A query does not begin with {first.text}.",
         suggest_near_name(first.text, QUERY_FORMS, "Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE."),
+        replace_token(first, near_form) if near_form else None,
     )
+
+
+def replace_token(token: SparqlToken, text: str) -> TextEdit:
+    """The edit that replaces a token by a text."""
+    return TextEdit(token.start, token.start + len(token.text), text)
 
 
 class TokenStep(NamedTuple):
@@ -297,13 +304,20 @@ def refuse_query(update: SparqlText) -> None:
         )
 
 
-def sparql_syntax_problem(text: str, start: int, cause: str, suggestion: str) -> Problem:
-    """The Problem 400 for an error at an offset, with line, column and excerpt; `suggestion` may be empty."""
-    location = locate_offset(text, start)
-    detail = f"Line {location['line']}, column {location['column']}: {cause}"
-    if not suggestion:
-        return Problem(400, detail, slug="syntax", **location)
-    return Problem(400, f"{detail} {suggestion}", slug="syntax", **location, suggestion=suggestion)
+def sparql_syntax_problem(
+    text: str, start: int, cause: str, suggestion: str, edit: TextEdit | None = None
+) -> Problem:
+    """The Problem 400 for an error at an offset, with line, column and excerpt; `suggestion` may be empty.
+
+    `edit` is a change of the text that fixes the error, if there is one.
+    """
+    members = locate_offset(text, start)
+    detail = f"Line {members['line']}, column {members['column']}: {cause}"
+    if suggestion:
+        detail, members["suggestion"] = f"{detail} {suggestion}", suggestion
+    if edit:
+        members["edit"] = edit._asdict()
+    return Problem(400, detail, slug="syntax", **members)
 
 
 def check_absolute_iri(iri: str, parameter: str) -> str:

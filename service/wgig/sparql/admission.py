@@ -29,7 +29,7 @@ from ..rdf.sparql_lexer import (
 )
 from ..settings import Settings, parse_allowed_urls
 from ..store.view import QueryDataset
-from ..text import find_near_name, shorten_untrusted_text
+from ..text import TextEdit, find_near_name, shorten_untrusted_text
 from .language.diagnosis import diagnose_earlier_error
 from .language.parser import ParsedSparqlText
 
@@ -303,11 +303,16 @@ def undeclared_prefix_problem(
     near_prefix = find_near_name(prefix, sorted({*find_declared_prefixes(query.tokens), *known_prefixes}))
     suggested_prefix = prefix if prefix in known_prefixes else near_prefix
     question = "" if prefix in known_prefixes or not near_prefix else f"Did you mean {suggested_prefix}:?"
+    edit = None
     if suggested_prefix in known_prefixes:
         declaration = f"PREFIX {suggested_prefix}: <{known_prefixes[suggested_prefix]}>"
         suggestion = f"{question} Add this line at the top: {declaration}".strip()
+        start = query.tokens[0].start  # after the comments at the top
+        edit = TextEdit(start, start, f"{declaration}\n")
     else:
         suggestion = question or f"Declare it at the top: PREFIX {prefix}: <...>"
+    if near_prefix and suggested_prefix != prefix:
+        edit = TextEdit(token.start, token.start + len(prefix), suggested_prefix)
     return sparql_syntax_problem(
-        query.text, token.start, f"The prefix {prefix}: is not declared.", suggestion
+        query.text, token.start, f"The prefix {prefix}: is not declared.", suggestion, edit
     )

@@ -47,6 +47,10 @@ class SparqlParameters(ParameterModel):
         "Without a value: respond with an explanation of the query plan, as JSON, text or HTML.",
         examples=[""],
     )
+    check: BareText = describe_parameter(
+        "Without a value: respond with the problems in the text of the query, as JSON, without running it.",
+        examples=[""],
+    )
     hints: BareText = describe_parameter(
         "Without a value: send hints on probable mistakes even if the result is not empty.", examples=[""]
     )

@@ -17,7 +17,7 @@ from .dependencies import RunningDep, get_queries
 from .parameters import QUERY_RESPONSE_FORMATS, SparqlParameters
 from .request import read_operation_pairs
 from .running import count_running_seconds
-from .schemas import QueryPlan, RunningQueryList
+from .schemas import QueryCheck, QueryPlan, RunningQueryList
 from .service import answer_query
 
 MAX_FORM_OVERHEAD_BYTES = 64 * 1024  # of a request body, in addition to its query
@@ -26,7 +26,7 @@ MAX_LISTED_QUERY_CHARS = 2_000  # of a query in the list of running queries
 
 POST_QUERY_OPERATION = Operation(
     formats=QUERY_RESPONSE_FORMATS,
-    json=QueryPlan,
+    json=QueryPlan | QueryCheck,
     bodies=(SPARQL_QUERY_MEDIA_TYPE, FORM_MEDIA_TYPE),
     parameters=SparqlParameters,
     is_self_checked=True,  # the handler checks the parameters itself, without FastAPI

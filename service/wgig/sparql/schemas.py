@@ -52,6 +52,30 @@ class QueryPlan(ResponseModel):
     source: str
 
 
+class QueryEdit(ResponseModel):
+    """A change that fixes a problem: what replaces the characters from `start` to `end`, counted from 0."""
+
+    start: Count
+    end: Count
+    text: str
+
+
+class QueryTextProblem(ResponseModel):
+    """A problem in the text of a query: an error, or a warning about a probable mistake."""
+
+    severity: Literal["error", "warning"]
+    message: str
+    line: Count | Absent = None
+    column: Count | Absent = None
+    edit: QueryEdit | Absent = None
+
+
+class QueryCheck(ResponseModel):
+    """The problems in the text of a query; the response to `check`."""
+
+    problems: list[QueryTextProblem]
+
+
 class RunningQueryEntry(ResponseModel):
     """A running query."""
 

@@ -22,16 +22,18 @@ from ..http.responses import (
     ResponseAbortedError,
     cancel_on_disconnect,
     respond_with_body,
+    respond_with_json,
     respond_with_stream,
 )
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
-from ..rdf.formats import FORMATS_BY_FORM, HTML, TSV, Format, is_empty_result
+from ..rdf.formats import FORMATS_BY_FORM, HTML, JSON, TSV, Format, is_empty_result
 from ..rdf.serialization import UnserializableError
 from ..settings import MIB, Settings
 from ..store.errors import StoreUnavailableError, build_store_error
 from ..store.store import Store
 from ..store.view import parse_tsv_rows
+from .check import build_check_report, find_text_problem
 from .explain import EXPLANATION_FORMATS, explain_query, respond_with_explanation
 from .federation import SearchCallHandler, has_federated_calls, resolve_federated_calls
 from .language.hints import QueryHint, build_warning_field, find_query_hints
@@ -143,6 +145,8 @@ async def answer_query(request: Request, queries: QueryService, pairs: Pairs) ->
     """The response to the query in the parameters, in the format that the client prefers."""
     request.state.query_parameters = pairs  # the error page shows the parameters
     check_query_id(request)
+    if any(key == "check" for key, _ in pairs):
+        return await answer_check_request(request, queries, pairs)
     query = await read_query_request(request, queries, pairs)
     is_explained = any(key == "explain" for key, _ in pairs)
     offered = EXPLANATION_FORMATS if is_explained else (*FORMATS_BY_FORM[query.form], HTML)
@@ -167,7 +171,7 @@ async def respond_with_result(  # noqa: PLR0913, PLR0917 - the response depends 
     result_format = page_source_format(query.form) if format_ is HTML else format_
     async with open_query_result(request, queries, query, result_format) as result:
         if format_ is HTML:
-            hints = [*hint_unknown_parameters(query), *await find_request_hints(queries, query)]
+            hints = [*hint_unknown_parameters(query), *await find_text_hints(queries, query.source)]
             body = await result.read_up_to(MAX_BUFFERED_RESULT_BYTES)
             page_result = PageResult(body, query.form, result.is_whole, hints)
             result.close()
@@ -284,7 +288,7 @@ async def serialize_result(  # noqa: PLR0913, PLR0917 - the response depends on 
     )
     hints = [
         *hint_unknown_parameters(query),
-        *(await find_request_hints(queries, query) if needs_hints else ()),
+        *(await find_text_hints(queries, query.source) if needs_hints else ()),
     ]
     headers = {**extra_headers, **build_warning_field(hints)}
     if result.is_whole:
@@ -327,18 +331,30 @@ def hint_unknown_parameters(query: QueryRequest) -> list[QueryHint]:
     return [QueryHint(f"Unknown parameters were ignored: {names}.")] if names else []
 
 
-async def find_request_hints(queries: QueryService, query: QueryRequest) -> list[QueryHint]:
+async def answer_check_request(request: Request, queries: QueryService, pairs: Pairs) -> Response:
+    """The response to `?check`. A long text is checked in another process."""
+    pick_result_format(pairs, request.headers.getlist("accept"), (JSON,))
+    text = "".join(parameter_values(pairs, "query"))
+    if len(text) > LONG_QUERY_CHARS:
+        problem = await queries.checks.run(find_text_problem, pairs, queries.settings)
+    else:
+        problem = find_text_problem(pairs, queries.settings)
+    hints = [] if problem else await find_text_hints(queries, ParsedSparqlText(text))
+    return respond_with_json(request, build_check_report(problem, hints))
+
+
+async def find_text_hints(queries: QueryService, source: ParsedSparqlText) -> list[QueryHint]:
     """Hints on probable mistakes in a query.
 
     A search without suggestions takes about 0.1 ms, so a short query without hints is finished in the event
     loop. The search for similar terms to suggest takes longer and runs on a thread.
     """
     store, base = queries.store, queries.settings.base
-    if len(query.source.text) < SHORT_QUERY_CHARS and not find_query_hints(
-        query.source, store, base, find_near=lambda _: ()
+    if len(source.text) < SHORT_QUERY_CHARS and not find_query_hints(
+        source, store, base, find_near=lambda _: ()
     ):
         return []
-    return await run_in_threadpool(find_query_hints, query.source, store, base)
+    return await run_in_threadpool(find_query_hints, source, store, base)
 
 
 def answer_explain_request(

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from wgig.problems import Problem
 from wgig.rdf.sparql_lexer import get_query_form
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.sparql.admission import admit_sparql_text
-from wgig.sparql.language.diagnosis import diagnose_syntax_error, read_syntax_mistakes
+from wgig.sparql.language.diagnosis import diagnose_syntax_error, find_syntax_problem, read_syntax_mistakes
 from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.store.store import Store
 
@@ -137,3 +138,49 @@ LONG_TEXTS = [
 @pytest.mark.parametrize("text", LONG_TEXTS, ids=range(len(LONG_TEXTS)))
 def test_long_text_is_diagnosed(text: str) -> None:
     assert diagnose_syntax_error(ParsedSparqlText(text), ENGINE_ERROR).detail
+
+
+def apply_edit(text: str, edit: dict[str, Any]) -> str:
+    """The text after the edit of a Problem."""
+    return f"{text[: edit['start']]}{edit['text']}{text[edit['end'] :]}"
+
+
+@pytest.mark.parametrize(("text", "message"), list(read_error_table()))
+def test_edit_removes_the_error(text: str, message: str) -> None:
+    text = text.replace(ERROR_MARK, "")
+    edit = diagnose(text).members.get("edit")
+    next_problem = edit and find_syntax_problem(ParsedSparqlText(apply_edit(text, edit)))
+    assert not next_problem or next_problem.detail.partition(": ")[2] != message
+
+
+@pytest.mark.parametrize(
+    ("text", "edited_text"),
+    [
+        ("SELECT ?a, ?b { ?a ?p ?b }", "SELECT ?a ?b { ?a ?p ?b }"),
+        ("SELECT label { ?x ?p ?label }", "SELECT ?label { ?x ?p ?label }"),
+        ("SELCT ?x { ?x ?p ?o }", "SELECT ?x { ?x ?p ?o }"),
+        ("ASK { ?x ?p ?o } LIMT 1", "ASK { ?x ?p ?o } LIMIT 1"),
+        ("ASK { ?x ?p ?o FILTER(?o <> 1) }", "ASK { ?x ?p ?o FILTER(?o != 1) }"),
+        ("ASK { ?x ?p “a” }", 'ASK { ?x ?p "a" }'),
+        ("ASK { ?x ?p ?o ?x ?q ?r }", "ASK { ?x ?p ?o . ?x ?q ?r }"),
+        ("ASK { ?x ?p ?o", "ASK { ?x ?p ?o }"),
+        ("ASK { ?x ?p [ ?q ?r }", "ASK { ?x ?p [ ?q ?r ] }"),
+        (
+            "# mine\nASK { ?x skos:note ?o }",
+            "# mine\nPREFIX skos: <http://www.w3.org/2004/02/skos/core#>\nASK { ?x skos:note ?o }",
+        ),
+        (f"{PREFIX}ASK {{ ?x wgg:note ?o }}", f"{PREFIX}ASK {{ ?x wgig:note ?o }}"),
+    ],
+)
+def test_edit_is_what_the_suggestion_says(text: str, edited_text: str) -> None:
+    assert apply_edit(text, diagnose(text).members["edit"]) == edited_text
+
+
+def test_most_suggestions_to_remove_or_replace_a_token_have_an_edit() -> None:
+    mistakes = [
+        mistake
+        for mistake in read_syntax_mistakes()
+        if re.match(r"(Remove (it|the comma)|Use [A-Z]+|Double the sign)\.$", mistake.suggestion)
+    ]
+    assert len(mistakes) > 10
+    assert [mistake.cause for mistake in mistakes if not mistake.fix] == []

@@ -17,10 +17,12 @@ from ...rdf.sparql_lexer import (
     CLOSING_BRACKETS,
     OPENING_BRACKETS,
     SPARQL_WHITESPACE,
+    SparqlToken,
     locate_offset,
+    replace_token,
     sparql_syntax_problem,
 )
-from ...text import TextLines, find_near_names
+from ...text import TextEdit, TextLines, find_near_names
 from .grammar import SPARQL_KEYWORDS
 from .parser import GrammarMismatch, ParsedSparqlText
 from .scope import find_scope_problem
@@ -29,13 +31,15 @@ SYNTAX_MISTAKES_FILE = Path(__file__).with_name("slips.txt")
 # The patterns of the table see at most so many tokens before the error, and characters before and after it.
 MISTAKE_CONTEXT_TOKENS, MISTAKE_CONTEXT_CHARS = 8, 200
 MAX_SHOWN_TOKEN_CHARS = 40  # of the unexpected token in a message
+# Before an edit in the table; the second one also replaces the token before the error.
+FIX_MARK, WIDE_FIX_MARK = "fix:", "fix both:"
 
 
 class SyntaxMistake(NamedTuple):
     """A row of the table of mistakes: the cause of an error and the suggested fix.
 
     The row is for errors inside these grammar rules, if the text before the error matches `before_pattern`,
-    and the text from the error on matches `here_pattern`.
+    and the text from the error on matches `here_pattern`. `fix` is the line with an edit, or empty.
     """
 
     inside_rules: frozenset[str]
@@ -43,29 +47,46 @@ class SyntaxMistake(NamedTuple):
     here_pattern: re.Pattern[str]
     cause: str
     suggestion: str
+    fix: str
+
+    def build_edit(self, here: re.Match[str], before: SparqlToken | None) -> TextEdit | None:
+        """The edit that fixes the mistake, if the row has one.
+
+        `here` is the match of `here_pattern`, and `before` the token before it.
+        """
+        if not self.fix:
+            return None
+        is_wide = self.fix.startswith(WIDE_FIX_MARK)
+        template = self.fix.removeprefix(WIDE_FIX_MARK if is_wide else FIX_MARK).removeprefix(" ")
+        start = before.start if is_wide and before else here.start()
+        return TextEdit(start, here.end(), here.expand(template))
 
 
 @cache
 def read_syntax_mistakes() -> list[SyntaxMistake]:
-    """The rows of slips.txt, whose first lines describe its format: three lines for each row."""
-    lines = [
-        line
-        for line in SYNTAX_MISTAKES_FILE.read_text("utf-8").splitlines()
-        if line and not line.startswith("# ")
-    ]
-    rows = zip(*[iter(line for line in lines if line != "#")] * 3, strict=True)
-    return [parse_syntax_mistake(*row) for row in rows]
+    """The rows of slips.txt, whose first lines describe its format. A blank line is between two rows."""
+    blocks = SYNTAX_MISTAKES_FILE.read_text("utf-8").split("\n\n")
+    rows = ([line for line in block.splitlines() if not line.startswith("#")] for block in blocks)
+    return [parse_syntax_mistake(*row) for row in rows if row]
 
 
-def parse_syntax_mistake(location: str, cause: str, suggestion: str) -> SyntaxMistake:
-    """The row of the table with these three lines. An empty pattern before the error matches any text."""
+def parse_syntax_mistake(location: str, cause: str, suggestion: str, fix: str = "") -> SyntaxMistake:
+    """The row of the table with these lines. An empty pattern before the error matches any text."""
     rules, before, here = (part.strip() for part in location.split(" :: "))
     before_pattern, here_pattern = (re.compile(pattern, re.IGNORECASE) for pattern in (before or "$", here))
-    return SyntaxMistake(frozenset(rules.split("|")), before_pattern, here_pattern, cause, suggestion)
+    return SyntaxMistake(frozenset(rules.split("|")), before_pattern, here_pattern, cause, suggestion, fix)
 
 
-def find_known_mistake(text: str, mismatch: GrammarMismatch) -> tuple[str, str] | None:
-    """The cause and the fix for a mistake in the table; None for any other mistake."""
+class MistakeDiagnosis(NamedTuple):
+    """The cause of an error, the fix in words, and the edit that fixes it, if one does."""
+
+    cause: str
+    suggestion: str
+    edit: TextEdit | None = None
+
+
+def find_known_mistake(text: str, mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
+    """The diagnosis for a mistake in the table; None for any other mistake."""
     tokens_before = mismatch.before[-MISTAKE_CONTEXT_TOKENS:]
     before = " ".join(token.text for token in tokens_before)[-MISTAKE_CONTEXT_CHARS:]
     # In the table, `*` is any place, and `outside` is outside all brackets.
@@ -73,27 +94,36 @@ def find_known_mistake(text: str, mismatch: GrammarMismatch) -> tuple[str, str] 
     for row in read_syntax_mistakes():
         if open_rules.isdisjoint(row.inside_rules) or not row.before_pattern.search(before):
             continue
-        if row.here_pattern.match(text, mismatch.start, mismatch.start + MISTAKE_CONTEXT_CHARS):
+        here = row.here_pattern.match(text, mismatch.start, mismatch.start + MISTAKE_CONTEXT_CHARS)
+        if here:
             shown_token = mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]
-            return row.cause.replace("{here}", shown_token), row.suggestion.replace("{here}", shown_token)
+            cause, suggestion = (
+                sentence.replace("{here}", shown_token) for sentence in (row.cause, row.suggestion)
+            )
+            edit = row.build_edit(here, tokens_before[-1] if tokens_before else None)
+            return MistakeDiagnosis(cause, suggestion, edit)
     return None
 
 
 MAX_DIAGNOSED_CHARS = 1_000_000  # longer texts, such as updates with much data, are not diagnosed
 
-# Characters that word processors and web pages insert, with suggestions.
-TYPOGRAPHIC_CHARACTER_SUGGESTIONS = {
-    **dict.fromkeys("“”„«»″", 'Write the straight quote ".'),
-    **dict.fromkeys("‘’‚′´", "Write the straight quote '."),
-    **dict.fromkeys("‐‑‒–—−", "Write the plain hyphen -."),
-    **dict.fromkeys("≤⩽", "Write <=."),
-    **dict.fromkeys("≥⩾", "Write >=."),
-    "≠": "Write !=.",
-    "…": "Write three dots, or what they stand for.",
-    "×": "Write *.",
-    "·": "Write a plain dot.",
-    "\u037e": "Write the plain semicolon.",
-    "\ufeff": "It is a byte order mark: save the text without it.",
+# Characters that word processors and web pages insert, with what replaces them, and the suggestion.
+DOUBLE_QUOTES, SINGLE_QUOTES = "“”„«»″", "‘’‚′´"
+TYPOGRAPHIC_STRING_PATTERN = re.compile(
+    "|".join(rf"[{quotes}][^{quotes}\r\n]*[{quotes}]" for quotes in (DOUBLE_QUOTES, SINGLE_QUOTES))
+)
+TYPOGRAPHIC_CHARACTER_FIXES = {
+    **dict.fromkeys(DOUBLE_QUOTES, ('"', 'Write the straight quote ".')),
+    **dict.fromkeys(SINGLE_QUOTES, ("'", "Write the straight quote '.")),
+    **dict.fromkeys("‐‑‒–—−", ("-", "Write the plain hyphen -.")),
+    **dict.fromkeys("≤⩽", ("<=", "Write <=.")),
+    **dict.fromkeys("≥⩾", (">=", "Write >=.")),
+    "≠": ("!=", "Write !=."),
+    "…": ("...", "Write three dots, or what they stand for."),
+    "×": ("*", "Write *."),
+    "·": (".", "Write a plain dot."),
+    "\u037e": (";", "Write the plain semicolon."),
+    "\ufeff": ("", "It is a byte order mark: save the text without it."),
 }
 
 BARE_URL_PATTERN = re.compile(r"(?:https?|ftp|urn|mailto|file):(?!\s)", re.IGNORECASE)
@@ -130,12 +160,21 @@ MAX_SHOWN_EXPECTATIONS = 8
 def diagnose_syntax_error(source: ParsedSparqlText, error: Exception) -> Problem:
     """The Problem 400 for a text in which the engine found a syntax error."""
     text = source.text.rstrip(SPARQL_WHITESPACE)
+    return find_syntax_problem(source) or engine_syntax_problem(text, str(error))
+
+
+def find_syntax_problem(source: ParsedSparqlText) -> Problem | None:
+    """The Problem 400 for the first error by the grammar and the rules of scope; None if there is none.
+
+    A text of more than MAX_DIAGNOSED_CHARS is not examined.
+    """
+    text = source.text.rstrip(SPARQL_WHITESPACE)
     if len(text) > MAX_DIAGNOSED_CHARS:
-        return engine_syntax_problem(text, str(error))
+        return None
     tree = source.tree
     if isinstance(tree, GrammarMismatch):
         return diagnose_grammar_mismatch(text, tree)
-    return find_scope_problem(text, tree) or engine_syntax_problem(text, str(error))
+    return find_scope_problem(text, tree)
 
 
 def diagnose_earlier_error(source: ParsedSparqlText, start: int) -> Problem | None:
@@ -169,7 +208,7 @@ def diagnose_grammar_mismatch(text: str, mismatch: GrammarMismatch) -> Problem:
     """The Problem 400 for a text that does not match the grammar."""
     start = mismatch.start
     if mismatch.token.kind == "mark" and not mismatch.token.text.isascii():
-        return sparql_syntax_problem(text, start, *diagnose_unknown_character(mismatch.token.text))
+        return sparql_syntax_problem(text, start, *diagnose_unknown_character(text, mismatch.token))
     diagnosis = (
         diagnose_crossed_bracket(mismatch)
         or find_known_mistake(text, mismatch)
@@ -179,21 +218,26 @@ def diagnose_grammar_mismatch(text: str, mismatch: GrammarMismatch) -> Problem:
     if diagnosis is None and mismatch.token.kind == "end_of_text" and mismatch.open_brackets:
         bracket = mismatch.open_brackets[-1]
         cause = f"This {bracket.text} is never closed."
-        return sparql_syntax_problem(text, bracket.start, cause, f"Add a {OPENING_BRACKETS[bracket.text]}.")
+        closing = OPENING_BRACKETS[bracket.text]
+        edit = TextEdit(start, start, f" {closing}")
+        return sparql_syntax_problem(text, bracket.start, cause, f"Add a {closing}.", edit)
     return sparql_syntax_problem(text, start, *(diagnosis or diagnose_unexpected_token(mismatch)))
 
 
-MistakeDiagnosis = tuple[str, str]  # the cause and the fix
-
-
-def diagnose_unknown_character(character: str) -> MistakeDiagnosis:
+def diagnose_unknown_character(text: str, token: SparqlToken) -> MistakeDiagnosis:
     """The diagnosis for a character that SPARQL does not have, such as a typographic quote."""
+    character = token.text
     code = f"U+{ord(character):04X}"
     shown = f"{character} ({code}" if character.isprintable() else f"({code}"
     cause = f"SPARQL has no character {shown}, {unicodedata.name(character, 'without a name').lower()})."
-    return cause, TYPOGRAPHIC_CHARACTER_SUGGESTIONS.get(
-        character, "Remove it." if character.isprintable() else "Write a plain space, or nothing."
-    )
+    default_fix = ("", "Remove it.") if character.isprintable() else (" ", "Write a plain space, or nothing.")
+    replacement, suggestion = TYPOGRAPHIC_CHARACTER_FIXES.get(character, default_fix)
+    string = TYPOGRAPHIC_STRING_PATTERN.match(text, token.start)
+    if string:  # both quotes, as one of them would begin a string that does not end
+        edit = TextEdit(token.start, string.end(), f"{replacement}{string[0][1:-1]}{replacement}")
+    else:
+        edit = replace_token(token, replacement)
+    return MistakeDiagnosis(cause, suggestion, edit)
 
 
 def diagnose_crossed_bracket(mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
@@ -203,13 +247,18 @@ def diagnose_crossed_bracket(mismatch: GrammarMismatch) -> MistakeDiagnosis | No
         return None
     if not mismatch.open_brackets:
         may_lack_opening = bracket == "}" and "Where" not in mismatch.open_rules
-        return (
-            None if may_lack_opening else (f"This {bracket} closes nothing.", "Remove it, or open it before.")
-        )
+        if may_lack_opening:
+            return None
+        removal = replace_token(mismatch.token, "")
+        return MistakeDiagnosis(f"This {bracket} closes nothing.", "Remove it, or open it before.", removal)
     missing = OPENING_BRACKETS[mismatch.open_brackets[-1].text]
     if missing == bracket:
         return None
-    return f"This {bracket} is found where {missing} is missing.", f"Put a {missing} before it."
+    return MistakeDiagnosis(
+        f"This {bracket} is found where {missing} is missing.",
+        f"Put a {missing} before it.",
+        TextEdit(mismatch.start, mismatch.start, f"{missing} "),
+    )
 
 
 def diagnose_misspelled_word(mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
@@ -222,11 +271,13 @@ def diagnose_misspelled_word(mismatch: GrammarMismatch) -> MistakeDiagnosis | No
         word, SPARQL_KEYWORDS, similarity=0.75
     )
     suggestions = [f"Did you mean {near_keywords[0]}?"] if near_keywords else []
+    edit = replace_token(mismatch.token, near_keywords[0]) if near_keywords else None
     alternatives = {"@variable": f"Write ?{word} for a variable.", "@string": f'Write "{word}" for a string.'}
     suggestions += [sentence for token, sentence in alternatives.items() if token in mismatch.expected]
-    return f"SPARQL has no word {word}.", " ".join(
-        suggestions
-    ) or f"Expected: {describe_expected_tokens(mismatch.expected)}."
+    if not edit and "@variable" in mismatch.expected:
+        edit = replace_token(mismatch.token, f"?{word}")
+    suggestion = " ".join(suggestions) or f"Expected: {describe_expected_tokens(mismatch.expected)}."
+    return MistakeDiagnosis(f"SPARQL has no word {word}.", suggestion, edit)
 
 
 def diagnose_unclosed_bracket(text: str, mismatch: GrammarMismatch) -> MistakeDiagnosis | None:
@@ -240,14 +291,17 @@ def diagnose_unclosed_bracket(text: str, mismatch: GrammarMismatch) -> MistakeDi
         return None
     location = locate_offset(text, mismatch.open_brackets[-1].start)
     cause = f"The ( of line {location['line']}, column {location['column']} is not closed before "
-    return f"{cause}{mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]}.", "Put a ) before it."
+    edit = TextEdit(mismatch.start, mismatch.start, ") ")
+    return MistakeDiagnosis(
+        f"{cause}{mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]}.", "Put a ) before it.", edit
+    )
 
 
 def diagnose_unexpected_token(mismatch: GrammarMismatch) -> MistakeDiagnosis:
     """The diagnosis for any other unexpected token, with the expected tokens."""
     token = mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]
     cause = f"{token} is not allowed here." if token else "The text ends too early."
-    return cause, f"Expected: {describe_expected_tokens(mismatch.expected)}."
+    return MistakeDiagnosis(cause, f"Expected: {describe_expected_tokens(mismatch.expected)}.")
 
 
 def describe_expected_tokens(expected: frozenset[str]) -> str:

@@ -11,9 +11,9 @@ from itertools import islice, takewhile
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from ...rdf.sparql_lexer import SparqlToken
+from ...rdf.sparql_lexer import SparqlToken, replace_token
 from ...store.store import Store
-from ...text import TextLines
+from ...text import TextEdit, TextLines
 from .parser import ParsedSparqlText, SyntaxNode
 from .patterns import TriplePatternReader
 from .scope import (
@@ -23,7 +23,7 @@ from .scope import (
     iter_nodes_excluding,
     variable_name,
 )
-from .unknown_terms import NearTermFinder, UnknownTermFinder, find_near_terms
+from .unknown_terms import NearTermFinder, TokenHint, UnknownTermFinder, find_near_terms
 
 NO_VARIABLES: frozenset[str] = frozenset()
 # The names of grammar rules: nodes that bind variables, and clauses after the pattern.
@@ -42,7 +42,7 @@ class ScopedNode(NamedTuple):
     outer_variables: frozenset[str] = NO_VARIABLES
 
 
-def iter_unbound_variables(tree: SyntaxNode) -> Iterator[tuple[SparqlToken, str]]:
+def iter_unbound_variables(tree: SyntaxNode) -> Iterator[TokenHint]:
     """The occurrences of variables that cannot have a value, each with a hint."""
     visible = find_visible_variables(tree)
     bound_anywhere = frozenset().union(
@@ -52,14 +52,13 @@ def iter_unbound_variables(tree: SyntaxNode) -> Iterator[tuple[SparqlToken, str]
         similar = next(
             (name for name in sorted(bound) if differ_by_one_edit(variable_name(token), name)), None
         )
-        suggestion = f" Did you mean ?{similar}?" if similar else ""
+        replacement = f"?{similar}" if similar else ""
+        suggestion = f" Did you mean {replacement}?" if similar else ""
         if variable_name(token) in bound_anywhere:
-            yield (
-                token,
-                f"{token.text} has no value here; the pattern that binds it is in another scope.{suggestion}",
-            )
+            cause = f"{token.text} has no value here; the pattern that binds it is in another scope."
         else:
-            yield token, f"No pattern binds {token.text}.{suggestion}"
+            cause = f"No pattern binds {token.text}."
+        yield TokenHint(token, f"{cause}{suggestion}", replacement)
 
 
 def differ_by_one_edit(name: str, other_name: str) -> bool:
@@ -141,11 +140,15 @@ MIN_COMPARED_NAME_CHARS = 5  # shorter names are not compared
 
 
 class QueryHint(NamedTuple):
-    """A hint on a position in the query. Line and column start at 1; both are 0 for the whole request."""
+    """A hint on a position in the query. Line and column start at 1; both are 0 for the whole request.
+
+    `edit` changes the query into what was probably meant, if that is known.
+    """
 
     sentence: str
     line: int = 0
     column: int = 0
+    edit: TextEdit | None = None
 
 
 def find_query_hints(
@@ -159,24 +162,29 @@ def find_query_hints(
     tree = query.tree if len(query.text.rstrip()) <= MAX_HINTED_QUERY_CHARS else None
     if not isinstance(tree, SyntaxNode):
         return []
-    hints = {
-        token.start: (token, sentence)
-        for token, sentence in islice(iter_unbound_variables(tree), MAX_HINT_COUNT)
-    }
-    unbound = {variable_name(token) for token, _ in hints.values()}
-    for token, sentence in (
+    hints = {hint.token.start: hint for hint in islice(iter_unbound_variables(tree), MAX_HINT_COUNT)}
+    unbound = {variable_name(hint.token) for hint in hints.values()}
+    for hint in (
         *find_absent_terms(tree, store, base, find_near),
         *iter_lookalike_variables(tree, unbound),
         *iter_path_alternatives(tree),
     ):
-        hints.setdefault(token.start, (token, sentence))
+        hints.setdefault(hint.token.start, hint)
     lines = TextLines(query.text)
-    return [QueryHint(hints[start][1], *lines.locate(start)) for start in sorted(hints)[:MAX_HINT_COUNT]]
+    return [
+        QueryHint(hint.sentence, *lines.locate(start), build_hint_edit(hint))
+        for start, hint in sorted(hints.items())[:MAX_HINT_COUNT]
+    ]
+
+
+def build_hint_edit(hint: TokenHint) -> TextEdit | None:
+    """The edit that replaces the token of a hint by what was probably meant; None if that is unknown."""
+    return replace_token(hint.token, hint.replacement) if hint.replacement else None
 
 
 def find_absent_terms(
     tree: SyntaxNode, store: Store, base: str, find_near: NearTermFinder
-) -> Iterable[tuple[SparqlToken, str]]:
+) -> Iterable[TokenHint]:
     """Hints on terms that are not in the store."""
     try:
         return (
@@ -188,7 +196,7 @@ def find_absent_terms(
         return []
 
 
-def iter_lookalike_variables(tree: SyntaxNode, unbound: Collection[str]) -> Iterator[tuple[SparqlToken, str]]:
+def iter_lookalike_variables(tree: SyntaxNode, unbound: Collection[str]) -> Iterator[TokenHint]:
     """Hints on variables that occur once, if a similar name occurs earlier or more often.
 
     The variables in `unbound` already have a hint.
@@ -205,11 +213,13 @@ def iter_lookalike_variables(tree: SyntaxNode, unbound: Collection[str]) -> Iter
                 if differ_by_one_edit(name, known_name) and not are_related_names(name, known_name)
             ]
             if similar:
-                yield token, f"{token.text} occurs only once. Did you mean ?{similar[0]}?"
+                replacement = f"?{similar[0]}"
+                sentence = f"{token.text} occurs only once. Did you mean {replacement}?"
+                yield TokenHint(token, sentence, replacement)
         known_names.add(name)
 
 
-def iter_path_alternatives(tree: SyntaxNode) -> Iterator[tuple[SparqlToken, str]]:
+def iter_path_alternatives(tree: SyntaxNode) -> Iterator[TokenHint]:
     """Hints on | in property paths: the engine merges equal solutions of both alternatives into one.
 
     By the standard there are two solutions (SPARQL 1.1 Query, section 18.4).
@@ -218,7 +228,9 @@ def iter_path_alternatives(tree: SyntaxNode) -> Iterator[tuple[SparqlToken, str]
         "A solution of both sides of | counts once here, not twice. If you count solutions, write UNION."
     )
     paths = (node for node in tree.walk() if node.rule == "Path")
-    return ((token, sentence) for node in paths for token in node.tokens("mark") if token.text == "|")
+    return (
+        TokenHint(token, sentence) for node in paths for token in node.tokens("mark") if token.text == "|"
+    )
 
 
 def are_related_names(name: str, other_name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import pyoxigraph as ox
 
@@ -34,7 +35,15 @@ GUESSED_DATATYPES = (
     "nonNegativeInteger",
 )
 
-TermHint = tuple[SparqlToken, str]  # the token and the sentence
+
+class TokenHint(NamedTuple):
+    """A hint on a token: a sentence, and what was probably meant instead of the token, or empty."""
+
+    token: SparqlToken
+    sentence: str
+    replacement: str = ""
+
+
 GroundTerm = ox.NamedNode | ox.Literal  # the terms that are looked up in the store
 NearTermFinder = Callable[[str], Sequence[str]]  # returns IRIs spelled like a given one
 
@@ -54,7 +63,7 @@ class UnknownTermFinder:
         self.seen_terms: set[tuple[str, PatternTerm]] = set()
         self.is_optional = False  # whether the current node is inside OPTIONAL
 
-    def find_hints(self) -> Iterator[TermHint]:
+    def find_hints(self) -> Iterator[TokenHint]:
         """The tokens of the terms that match nothing, each with a hint."""
         pending = [(self.reader.tree, False, False)]
         while pending:
@@ -80,17 +89,17 @@ class UnknownTermFinder:
             is_optional = self.is_optional or node.rule == "Optional"
             pending += [(inner, is_negated, is_optional) for inner in reversed(list(inner_nodes))]
 
-    def find_negated_pattern_hints(self, pattern: TriplePattern) -> Iterator[TermHint]:
+    def find_negated_pattern_hints(self, pattern: TriplePattern) -> Iterator[TokenHint]:
         """Hints on terms of a pattern in NOT EXISTS or MINUS, where the pattern itself may match nothing."""
         for term, token in zip(pattern[:3], pattern.first_tokens, strict=True):
             if isinstance(term, ox.NamedNode):
                 yield from self.find_term_hints(term, token)
 
-    def find_pattern_hints(self, pattern: TriplePattern) -> Iterator[TermHint]:
+    def find_pattern_hints(self, pattern: TriplePattern) -> Iterator[TokenHint]:
         """Hints on the terms of a pattern, depending on their positions."""
         subject, predicate, object_, (subject_token, predicate_token, object_token) = pattern
         if isinstance(subject, ox.Literal):
-            yield subject_token, "A literal is never a subject, so this pattern finds nothing."
+            yield TokenHint(subject_token, "A literal is never a subject, so this pattern finds nothing.")
         if isinstance(subject, ox.NamedNode):
             yield from self.find_term_hints(subject, subject_token)
         if isinstance(predicate, SyntaxNode):
@@ -105,7 +114,7 @@ class UnknownTermFinder:
 
     def find_object_hints(
         self, predicate: ox.NamedNode, term: PatternTerm, token: SparqlToken
-    ) -> Iterator[TermHint]:
+    ) -> Iterator[TokenHint]:
         """A hint on an object. The store must have statements with `predicate`."""
         if predicate == RDF_TYPE and isinstance(term, ox.NamedNode):
             if self.is_first_use("class", term) and not self.has_statement(None, RDF_TYPE, term):
@@ -117,7 +126,7 @@ class UnknownTermFinder:
         elif isinstance(term, ox.Literal):
             yield from self.find_literal_hints(predicate, term, token)
 
-    def find_property_hints(self, term: PatternTerm, token: SparqlToken) -> Iterator[TermHint]:
+    def find_property_hints(self, term: PatternTerm, token: SparqlToken) -> Iterator[TokenHint]:
         """A hint on a property that no statement in the store has."""
         if (
             isinstance(term, ox.NamedNode)
@@ -130,22 +139,22 @@ class UnknownTermFinder:
 
     def hint_unused_term(
         self, term: ox.NamedNode, token: SparqlToken, declared_types: Sequence[str], predicate_text: str
-    ) -> Iterator[TermHint]:
+    ) -> Iterator[TokenHint]:
         """A hint on an unused term. A declared term inside OPTIONAL gets none.
 
         A declared term has one of the `declared_types` (IRIs). `predicate_text` is the end of the hint.
         """
         if not any(self.has_statement(term, RDF_TYPE, ox.NamedNode(iri)) for iri in declared_types):
-            yield token, self.build_sentence(term, predicate_text)
+            yield self.build_hint(term, token, predicate_text)
         elif not self.is_optional:
-            yield token, f"{self.format_term(term)} is declared, but {predicate_text}."
+            yield TokenHint(token, f"{self.format_term(term)} is declared, but {predicate_text}.")
 
-    def find_term_hints(self, term: ox.NamedNode, token: SparqlToken) -> Iterator[TermHint]:
+    def find_term_hints(self, term: ox.NamedNode, token: SparqlToken) -> Iterator[TokenHint]:
         """A hint on an IRI that does not occur in the store."""
         if self.is_first_use("term", term) and not self.has_term(term):
-            yield token, self.build_sentence(term, "does not occur in the graph")
+            yield self.build_hint(term, token, "does not occur in the graph")
 
-    def find_value_hints(self, node: SyntaxNode) -> Iterator[TermHint]:
+    def find_value_hints(self, node: SyntaxNode) -> Iterator[TokenHint]:
         """Hints on the IRIs in an expression or in VALUES, except datatypes."""
         previous = ""
         for token in node.tokens("iri", "name", "mark"):
@@ -154,7 +163,7 @@ class UnknownTermFinder:
                 yield from self.find_term_hints(term, token)
             previous = token.text
 
-    def find_graph_hints(self, node: SyntaxNode) -> Iterator[TermHint]:
+    def find_graph_hints(self, node: SyntaxNode) -> Iterator[TokenHint]:
         """A hint on a graph that does not exist."""
         for part in (node, *node.nodes("Term")):
             for token in part.tokens("iri", "name"):
@@ -164,20 +173,19 @@ class UnknownTermFinder:
                     and not self.exceeds_lookups()
                     and not self.store.has_graph(term.value)
                 ):
-                    yield (
-                        token,
-                        f"There is no graph {self.format_term(term)}. See the list at /graphs.",
-                    )
+                    sentence = f"There is no graph {self.format_term(term)}. See the list at /graphs."
+                    yield TokenHint(token, sentence)
 
     def find_literal_hints(
         self, predicate: ox.NamedNode, literal: ox.Literal, token: SparqlToken
-    ) -> Iterator[TermHint]:
+    ) -> Iterator[TokenHint]:
         """A hint on a literal that is not in the store, if the same text with another language or type is."""
         if not self.is_first_use(str(predicate), literal) or self.has_statement(None, predicate, literal):
             return
         for variant in iter_literal_variants(literal):
             if self.lookups_left and self.has_statement(None, predicate, variant):
-                yield token, f"No {self.format_term(predicate)} is {literal}; the graph has {variant}."
+                sentence = f"No {self.format_term(predicate)} is {literal}; the graph has {variant}."
+                yield TokenHint(token, sentence)
                 return
 
     def is_first_use(self, role: str, term: PatternTerm) -> bool:
@@ -205,7 +213,7 @@ class UnknownTermFinder:
             or self.has_statement(None, term, None)
         )
 
-    def build_sentence(self, term: ox.NamedNode, predicate_text: str) -> str:
+    def build_hint(self, term: ox.NamedNode, token: SparqlToken, predicate_text: str) -> TokenHint:
         """The hint on a term that matches nothing, with a similar term from the store."""
         self.guesses_left -= 1
         candidates = (
@@ -215,11 +223,19 @@ class UnknownTermFinder:
         )
         similar = next((iri for iri in candidates if self.has_term(ox.NamedNode(iri))), None)
         suggestion = f" Did you mean {shorten_iri(similar, self.base)}?" if similar else ""
-        return f"{self.format_term(term)} {predicate_text}.{suggestion}"
+        sentence = f"{self.format_term(term)} {predicate_text}.{suggestion}"
+        return TokenHint(token, sentence, write_like_token(similar, token) if similar else "")
 
     def format_term(self, term: GroundTerm) -> str:
         """A term as hints show it: an IRI as a prefixed name, a literal in SPARQL."""
         return shorten_iri(term.value, self.base) if isinstance(term, ox.NamedNode) else str(term)
+
+
+def write_like_token(iri: str, token: SparqlToken) -> str:
+    """An IRI as a token is written: in full, or with the prefix of its name, which has the same namespace."""
+    if token.kind == "iri":
+        return f"<{iri}>"
+    return f"{token.text.partition(':')[0]}:{split_term_iri(iri)[1]}"
 
 
 def iter_literal_variants(literal: ox.Literal) -> Iterator[GroundTerm]:
