@@ -1,5 +1,6 @@
 """The examples on the page about querying are correct."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ PAGE = read_docs_page("reference/querying.md")
 PLAIN_BLOCKS, SHELL_BLOCKS, PYTHON_BLOCKS = (
     find_code_blocks(PAGE, language) for language in ("", "sh", "python")
 )
-MISTAKE_BLOCK, WARNING_BLOCK, EXPLAIN_BLOCK = PLAIN_BLOCKS
+MISTAKE_BLOCK, CHECK_BLOCK, WARNING_BLOCK, EXPLAIN_BLOCK = PLAIN_BLOCKS
 DUE_QUERY = "SELECT * { ?subject <https://w3id.org/wgig/ontology#due> ?day }"
 
 
@@ -23,6 +24,12 @@ def test_a_mistake_is_reported_with_its_position_and_a_suggestion(service_url: s
     assert problem["detail"] == sentence
     assert sentence.startswith(f"Line {problem['line']}, column {problem['column']}: ")
     assert sentence.endswith(problem["suggestion"])
+
+
+def test_a_check_responds_as_shown(service_url: str, tmp_path: Path) -> None:
+    process = run_shell_block(CHECK_BLOCK.replace(SHOWN_URL, service_url), service_url, tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout) == json.loads(find_code_blocks(PAGE, "json")[0])
 
 
 def test_a_query_with_a_misspelled_term_gets_the_warning(service_url: str) -> None:

@@ -33,8 +33,7 @@ def test_a_syntax_error_has_a_position_and_an_edit(check: Checker) -> None:
     (problem,) = check("SELECT ?a, ?b { ?a ?p ?b }")
     assert problem == {
         "severity": "error",
-        "message": "Line 1, column 10: The variables of SELECT are separated by spaces, not commas. "
-        "Remove the comma.",
+        "message": "The variables of SELECT are separated by spaces, not commas. Remove the comma.",
         "line": 1,
         "column": 10,
         "edit": {"start": 9, "end": 10, "text": ""},
@@ -81,7 +80,7 @@ def test_a_query_without_problems_is_not_run(check: Checker) -> None:
 def test_a_long_query_is_checked(check: Checker) -> None:
     text = f"SELECT ?x {{ VALUES ?x {{ {'1 ' * LONG_QUERY_CHARS} }}"
     (problem,) = check(text)
-    assert problem["message"].endswith("This { is never closed. Add a }.")
+    assert problem["message"] == "This { is never closed. Add a }."
     assert check(f"{text} }}") == []
 
 

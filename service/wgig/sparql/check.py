@@ -33,8 +33,10 @@ def build_check_report(problem: Problem | None, hints: Iterable[QueryHint]) -> d
     """The response to `check`, a `schemas.QueryCheck`: an error, or hints on probable mistakes."""
     if problem is None:
         return {"problems": [build_hint_entry(hint) for hint in hints]}
-    position = {name: problem.members[name] for name in ("line", "column", "edit") if name in problem.members}
-    return {"problems": [{"severity": "error", "message": problem.detail, **position}]}
+    members = {name: problem.members[name] for name in ("line", "column", "edit") if name in problem.members}
+    # The detail begins with the position, which has its own members here.
+    message = problem.detail.removeprefix(f"Line {members.get('line')}, column {members.get('column')}: ")
+    return {"problems": [{"severity": "error", "message": message, **members}]}
 
 
 def build_hint_entry(hint: QueryHint) -> dict[str, Any]:
