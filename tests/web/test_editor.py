@@ -13,6 +13,7 @@ AxeCheck = Callable[[Page], list[str]]
 ISSUES_QUERY = """PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 PREFIX wgig: <https://w3id.org/wgig/ontology#>
 SELECT ?issue ?label WHERE { ?issue a wgig:Issue ; skos:prefLabel ?label } ORDER BY ?issue"""
+WGIG_PREFIX = "PREFIX wgig: <https://w3id.org/wgig/ontology#>\n"
 COUNTS_QUERY = "SELECT ?class (COUNT(?thing) AS ?things) WHERE { ?thing a ?class } GROUP BY ?class"
 ENDLESS_QUERY = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 CROSS_TABLE_QUERY = "SELECT ?g ?c (COUNT(*) AS ?n) { GRAPH ?g { ?x a ?c } } GROUP BY ?g ?c LIMIT 60"
@@ -107,12 +108,57 @@ def test_completions_are_in_page_language(reopen_page: PageOpener) -> None:
         ("SELECT * { ?x ?y [ a iss", "wgig:Issue", "wgig:issueOf"),
         ("PREFIX sk", "skos:", "skos:prefLabel"),
         ("SELECT * { ?issue ?p ?o } ORDER BY iss", "?issue", "wgig:Issue"),
+        # not the variable itself as its own class or value
+        ("SELECT * { ?issue a iss", "wgig:Issue", "?issue"),
+        ("SELECT * { ?x wgig:category ?c . ?c wgig:issueOf ?", "?x", "?c"),
+        # properties that the values of the property have, or the classes that have the other property
+        ("SELECT * { ?x wgig:country ?c . ?c ", "wgig:identifier", "wgig:issue"),
+        ("SELECT * { ?x wgig:country ?c ; ", "wgig:country", "wgig:issue"),
+        # things by name
+        ("SELECT * { ?x wgig:country jap", "Japan", "?x"),
+        ("SELECT * { ?x wgig:issue <spa", "Spam · Issues", "wgig:Issue"),
+        ("SELECT * { kumm", "Markus Kummer · People and bodies", "LIMIT"),
+        # by words of the definition
+        ("SELECT * { ?x a inventory", "wgig:Issue", "wgig:Meeting"),
     ],
 )
 def test_completions_depend_on_cursor_context(
     reopen_page: PageOpener, text: str, expected: str, absent: str
 ) -> None:
     assert absent not in list_completions(wait_for_editor(reopen_page("/sparql")), text, expected)
+
+
+def test_classes_are_completed_before_variables(reopen_page: PageOpener) -> None:
+    labels = list_completions(
+        wait_for_editor(reopen_page("/sparql")), "SELECT * { ?dispute ?p ?o . ?x a dispute", "wgig:Dispute"
+    )
+    assert labels.index("wgig:Dispute") < labels.index("?dispute")
+
+
+def test_completed_thing_is_written_by_its_name(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, "ASK { ?x wgig:country ")
+    page.keyboard.type("japa")
+    accept_completion(page, re.compile("^Japanplace:JP"))
+    assert query_text(page).endswith("ASK { ?x wgig:country place:JP")
+    assert "PREFIX place: <https://w3id.org/wgig/id/place/>" in query_text(page)
+
+
+def test_completion_shows_its_definition(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    list_completions(page, "SELECT * { ?x a wgig:Issu", "wgig:Issue")
+    expect(page.locator(".cm-completionInfo")).to_contain_text("A question of Internet governance")
+
+
+@pytest.mark.parametrize(
+    ("term", "description"),
+    [("wgig:Issue", "A question of Internet governance"), ("issue:spam", "Bulk unsolicited messages")],
+)
+def test_term_under_the_mouse_is_described(reopen_page: PageOpener, term: str, description: str) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, f"ASK {{ ?x ?y {term} }}")
+    page.locator(".cm-line").hover(position={"x": 150, "y": 10})
+    expect(page.locator(".cm-tooltip-hover .hover")).to_contain_text(description)
 
 
 def test_typed_prefix_is_declared(reopen_page: PageOpener) -> None:
@@ -125,6 +171,39 @@ def test_prefix_in_string_or_comment_is_not_declared(reopen_page: PageOpener) ->
     page = wait_for_editor(reopen_page("/sparql"))
     type_query(page, '# skos:x\nASK { ?x ?y "skos:z" }')
     assert query_text(page) == '# skos:x\nASK { ?x ?y "skos:z" }'
+
+
+def test_problem_is_marked_and_fixed_while_query_is_typed(
+    reopen_page: PageOpener, find_axe_violations: AxeCheck
+) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, f"{WGIG_PREFIX}SELECT ('😀' AS ?y), ?x {{ ?x a wgig:Isue }}")
+    expect(page.locator(".cm-lintRange-error")).to_have_text(",")
+    expect(page.locator(".problems")).to_contain_text("The variables of SELECT are separated by spaces")
+    assert find_axe_violations(page) == []
+    page.get_by_role("button", name="Remove ,").click()
+    expect(page.locator(".cm-lintRange-warning")).to_have_text("wgig:Isue")
+    expect(page.locator(".problems")).to_contain_text("Nothing in the graph is a wgig:Isue.")
+    page.get_by_role("button", name="Replace with wgig:Issue").click()
+    expect(page.locator(".problems")).to_be_empty()
+    assert query_text(page) == f"{WGIG_PREFIX}SELECT ('😀' AS ?y) ?x {{ ?x a wgig:Issue }}"
+    expect(page.locator(".found")).to_be_hidden()  # nothing was run
+
+
+def test_problem_is_fixed_at_its_mark(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, "ASK { ?x ?y skos:Concept }")
+    page.locator(".cm-lintRange-error").hover()
+    page.locator(".cm-tooltip-lint").get_by_role("button", name="Insert PREFIX skos:").click()
+    assert query_text(page).startswith("PREFIX skos: <http://www.w3.org/2004/02/skos/core#>\nASK")
+
+
+def test_problem_leads_to_its_line(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, "ASK {\n  ?x ?y ?z ;; }\nLIMT 1")
+    page.locator(".problems").get_by_role("button", name="Line 3").click()
+    page.keyboard.type("#")
+    assert query_text(page).endswith("\n#LIMT 1")
 
 
 def test_syntax_error_is_marked_at_its_position(
@@ -480,6 +559,61 @@ def test_completion_list_is_accessible(reopen_page: PageOpener, find_axe_violati
     page = wait_for_editor(reopen_page("/sparql"))
     list_completions(page, "SELECT * { ?x a ", "prov:Entity")
     assert find_axe_violations(page) == []
+
+
+@pytest.mark.parametrize(("line_count", "shown_count"), [(1, 6), (10, 10), (60, 20)])
+def test_editor_grows_with_its_text(reopen_page: PageOpener, line_count: int, shown_count: int) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, "\n".join(["# line"] * line_count))
+    line_height = page.locator(".cm-line").first.bounding_box()["height"]  # type: ignore[index]
+    height = page.locator(".cm-editor").bounding_box()["height"]  # type: ignore[index]
+    assert shown_count - 0.5 < height / line_height < shown_count + 1.5
+
+
+def test_run_button_stays_in_sight(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(
+        reopen_page("/sparql?example=coverage-matrix", viewport={"width": 1000, "height": 600})
+    )
+    page.get_by_role("textbox", name="SPARQL query").scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name="Run the query")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1600])
+def test_result_is_in_sight_after_run(
+    reopen_page: PageOpener, find_axe_violations: AxeCheck, width: int
+) -> None:
+    page = wait_for_editor(
+        reopen_page("/sparql?example=coverage-matrix", viewport={"width": width, "height": 800})
+    )
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator(".found").get_by_role("heading", name="Answer")).to_be_in_viewport()
+    expect(page.locator(".found tbody tr").first).to_be_in_viewport()
+    editor, result = page.locator(".code").bounding_box(), page.locator(".found").bounding_box()
+    assert editor
+    assert result
+    assert (editor["x"] + editor["width"] < result["x"]) == (width > 1440)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert find_axe_violations(page) == []
+
+
+def test_old_result_is_dimmed_while_query_runs(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    run_query(page, "ASK {}")
+    insert_query(page, ENDLESS_QUERY)
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator(".found[aria-busy=true] .lead")).to_have_css("opacity", "0.45")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
+
+
+def test_comments_of_an_example_are_folded(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
+    page = wait_for_editor(reopen_page("/sparql?example=coverage-matrix"))
+    expect(page.locator(".cm-line").first).to_have_text("# title: Coverage matrix…")
+    expect(page.locator(".cm-content")).not_to_contain_text("# keywords")
+    assert find_axe_violations(page) == []
+    page.get_by_title("Show the comment").click()
+    expect(page.locator(".cm-content")).to_contain_text("# keywords")
+    assert "# keywords" in query_text(page)
 
 
 def test_query_page_works_without_scripts(reopen_page: PageOpener) -> None:

@@ -1,5 +1,6 @@
 /** The query page: its form becomes a code editor, and results are shown without loading another page. */
 
+import { checkQuery, type QueryProblem } from "./query/check";
 import { QueryError, QueryRequest, type QueryResponse, type Remark } from "./query/request";
 import { h } from "./page/dom";
 import { updateLanguageLinks } from "./page/languages";
@@ -17,6 +18,7 @@ class QueryPage {
   private readonly editor: CodeEditor;
   private readonly example: Example;
   private readonly status = h("p", { role: "status", class: "status" });
+  private readonly problemLine = h("div", { class: "problems" });
   private readonly clock = h("span", { "aria-hidden": "true" });
   private readonly cancel = h("button", { type: "button", class: "plain", hidden: true, click: () => this.currentRequest?.cancel() }, formatMessage("cancel"));
   private readonly resultSection = h("section", { "aria-label": formatMessage("answer"), class: "found", hidden: true });
@@ -26,12 +28,21 @@ class QueryPage {
   private currentPath = pathOf(location); // with the query string
 
   constructor(private readonly form: HTMLFormElement) {
-    this.editor = new CodeEditor(form.querySelector<HTMLTextAreaElement>("textarea[name=query]")!, () => void this.run(), () => this.updateLanguageSwitch());
+    this.editor = new CodeEditor(form.querySelector<HTMLTextAreaElement>("textarea[name=query]")!, {
+      onRun: () => void this.run(),
+      onChange: () => this.updateLanguageSwitch(),
+      findProblems: (signal) => checkQuery(this.parameters(), signal),
+      onProblems: (problems) => this.showProblems(problems),
+    });
     this.example = new Example(this.editor.text);
-    form.querySelector("button:not([name])")!.after(" ", this.cancel);
-    form.append(this.clock, this.status);
-    form.closest("details")?.after(this.resultSection);
-    if (!this.resultSection.isConnected) form.after(this.resultSection);
+    const bar = form.querySelector<HTMLElement>(".run-bar")!;
+    bar.before(this.problemLine);
+    bar.querySelector("button:not([name])")!.after(" ", this.cancel);
+    bar.append(this.clock, this.status);
+    const queryElement = form.closest("details") ?? form;
+    const workbench = h("div", { class: "workbench" });
+    queryElement.before(workbench);
+    workbench.append(queryElement, this.resultSection);
     document.querySelector("main")!.append(this.historySection);
     form.addEventListener("submit", (event) => this.onSubmit(event));
     document.querySelector(".pick")?.addEventListener("submit", () => this.saveUnrunQuery()); // the form that picks an example
@@ -39,7 +50,7 @@ class QueryPage {
     this.showHistory();
     if (/[?&]query=/.test(location.search)) this.updateLanguageSwitch(); // the server renders no language links for a long query
     const { line, column, sentence } = form.dataset;
-    if (line) this.editor.showDiagnostics([{ line: Number(line), column: Number(column), sentence: sentence ?? "", lang: "en" }], []);
+    if (line) this.editor.showRunProblems([{ line: Number(line), column: Number(column), sentence: sentence ?? "", lang: "en" }], []);
     // A link within the page also fires this event, without changing the path and query.
     addEventListener("popstate", () => this.currentPath !== pathOf(location) && location.reload());
   }
@@ -80,9 +91,9 @@ class QueryPage {
   }
 
   private showRunning(): void {
-    this.editor.showDiagnostics([], []);
+    this.editor.showRunProblems([], []);
     this.status.textContent = formatMessage("running");
-    this.resultSection.hidden = false;
+    this.resultSection.ariaBusy = "true"; // dims the old result
     document.querySelector("#answer")?.remove(); // the result that the server rendered
     this.cancel.hidden = false;
     clearInterval(this.clockTimer);
@@ -94,6 +105,7 @@ class QueryPage {
 
   private showIdle(): void {
     this.currentRequest = undefined;
+    this.resultSection.ariaBusy = "false";
     this.cancel.hidden = true;
     this.clock.textContent = "";
     clearInterval(this.clockTimer);
@@ -102,13 +114,32 @@ class QueryPage {
   private showResult({ result, remarks, milliseconds }: QueryResponse, parameters: URLSearchParams): void {
     const values = { rows: result.rows.length, milliseconds: Math.ceil(milliseconds) };
     this.status.textContent = formatMessage(result.form === "boolean" ? "answered" : "done", values);
-    this.editor.showDiagnostics([], remarks);
+    this.editor.showRunProblems([], remarks);
     const heading = h("h2", { tabindex: "-1" }, formatMessage("answer"));
     this.resultSection.replaceChildren(heading, ...this.remarkList(remarks), createViews(result), exportSection(result, parameters));
-    if (document.activeElement === document.body) heading.focus(); // the pressed button has been removed
+    this.revealResult();
+    if (document.activeElement === document.body) heading.focus({ preventScroll: true }); // the pressed button has been removed
     savePastQuery(parameters.get("query") ?? "");
     this.showHistory();
     this.pushAddress(queryAddress(parameters));
+  }
+
+  /** Show the section of the result, and scroll to it unless its beginning is in sight. */
+  private revealResult(): void {
+    this.resultSection.hidden = false;
+    const { top } = this.resultSection.getBoundingClientRect();
+    if (top < 0 || top > innerHeight / 2) this.resultSection.scrollIntoView();
+  }
+
+  /** Name the first problem that was found while typing, with a button that fixes it if there is a fix. */
+  private showProblems(problems: QueryProblem[]): void {
+    const [problem] = problems;
+    if (!problem) return this.problemLine.replaceChildren();
+    const place = problem.line > 0 && h("button", { type: "button", class: "plain", click: () => this.editor.goTo(problem) }, formatMessage("in-line", { line: problem.line }));
+    const edit = problem.edit && this.editor.prepareEdit(problem.edit);
+    const fix = edit && h("button", { type: "button", class: "plain", click: edit.apply }, edit.name);
+    const others = problems.length > 1 && ` ${formatMessage("more-problems", { count: problems.length - 1 })}`;
+    this.problemLine.replaceChildren(place || "", " ", h("bdi", { lang: problem.lang }, problem.sentence), others || "", " ", fix ?? "");
   }
 
   private pushAddress(address: string): void {
@@ -124,9 +155,10 @@ class QueryPage {
   }
 
   private showError(remark: Remark): void {
-    this.editor.showDiagnostics([remark], []);
+    this.editor.showRunProblems([remark], []);
     this.status.textContent = "";
     this.resultSection.replaceChildren(h("div", { role: "alert", class: "summary" }, h("h2", {}, formatMessage("refused")), this.remarkElement(remark)));
+    this.revealResult();
   }
 
   private remarkList(remarks: Remark[]): Node[] {

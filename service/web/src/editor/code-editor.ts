@@ -2,17 +2,19 @@
 
 import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { bracketMatching, codeFolding, foldEffect, foldKeymap, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import { lintGutter, lintKeymap } from "@codemirror/lint";
 import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { sparql } from "codemirror-lang-sparql";
-import { h } from "../page/dom";
 import { formatMessage } from "../page/messages";
+import type { QueryProblem, TextEdit } from "../query/check";
 import type { Remark } from "../query/request";
 import { complete, findMissingDeclaration } from "./completion";
 import { contextAt } from "./cursor-context";
+import { termTooltips } from "./hover";
+import { applyEdit, describeEdit, findOffset, type ProblemFinder, ProblemMarker } from "./linting";
 import { theme } from "./theme";
 
 const COLORS = HighlightStyle.define([
@@ -31,7 +33,20 @@ const PHRASES = {
   close: "close",
   "Control character": "control-character",
   "Selection deleted": "selection-deleted",
+  "folded code": "folded-code",
+  unfold: "unfold",
+  "Folded lines": "folded-lines",
+  "Unfolded lines": "unfolded-lines",
+  to: "line-range",
 };
+
+/** What the editor tells the page. */
+export interface EditorListener {
+  onRun: () => void;
+  onChange: () => void;
+  findProblems: ProblemFinder;
+  onProblems: (problems: QueryProblem[]) => void;
+}
 
 /**
  * A code editor in place of a text area.
@@ -41,21 +56,24 @@ const PHRASES = {
  */
 export class CodeEditor {
   private readonly view: EditorView;
+  private readonly marker: ProblemMarker;
+  private readonly host = document.createElement("div");
 
-  constructor(private readonly field: HTMLTextAreaElement, run: () => void, private readonly onChange: () => void) {
-    const host = document.createElement("div");
-    host.className = "code";
-    if (field.offsetHeight) host.style.blockSize = `${field.offsetHeight}px`; // keeps the size, so that the page does not move
-    field.before(host);
-    const root = host.attachShadow({ mode: "open" });
-    this.view = new EditorView({ parent: root, root, state: this.createState(field.value, run) });
+  constructor(private readonly field: HTMLTextAreaElement, private readonly listener: EditorListener) {
+    this.marker = new ProblemMarker(listener.findProblems, listener.onProblems);
+    this.host.className = "code";
+    if (field.offsetHeight) this.host.style.blockSize = `${field.offsetHeight}px`; // until the text changes, so that the page does not move
+    field.before(this.host);
+    const root = this.host.attachShadow({ mode: "open" });
+    this.view = new EditorView({ parent: root, root, state: this.createState(field.value) });
+    this.foldComments();
     field.hidden = true;
     field.required = false; // a browser cannot focus a hidden field to report it
     for (const label of field.labels ?? []) label.addEventListener("click", () => this.view.focus());
   }
 
-  private createState(doc: string, run: () => void): EditorState {
-    const runKey = { key: "Mod-Enter", run: () => (run(), true) };
+  private createState(doc: string): EditorState {
+    const runKey = { key: "Mod-Enter", run: () => (this.listener.onRun(), true) };
     const content = {
       "aria-label": this.field.labels?.[0]?.textContent.trim() ?? "",
       "aria-description": this.field.form?.querySelector(".keys")?.textContent ?? "",
@@ -70,20 +88,24 @@ export class CodeEditor {
         Prec.highest(keymap.of([runKey])),
         lineNumbers(),
         lintGutter(),
+        this.marker.extension,
+        codeFolding(),
+        termTooltips,
         history(),
         bracketMatching(),
         sparql(),
         syntaxHighlighting(COLORS),
         autocompletion({ override: [complete], icons: false, maxRenderedOptions: 10 }),
-        keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
+        keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap]),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of(content),
         EditorView.inputHandler.of(insertDeclaration),
         EditorView.domEventHandlers({ beforeinput: replaceSelection }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
+          this.host.style.blockSize = "";
           this.field.value = update.state.doc.toString();
-          this.onChange();
+          this.listener.onChange();
         }),
         theme,
       ],
@@ -97,41 +119,37 @@ export class CodeEditor {
 
   set text(text: string) {
     this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: text } });
+    this.foldComments();
   }
 
-  /** Show errors and warnings, instead of those shown before. */
-  showDiagnostics(errors: Remark[], warnings: Remark[]): void {
-    const diagnostics = [
-      ...errors.map((remark) => this.createDiagnostic(remark, "error")),
-      ...warnings.map((remark) => this.createDiagnostic(remark, "warning")),
-    ];
-    this.view.dispatch(setDiagnostics(this.view.state, diagnostics.filter((diagnostic) => diagnostic !== undefined)));
+  /** Mark the errors and warnings of a run. */
+  showRunProblems(errors: Remark[], warnings: Remark[]): void {
+    this.marker.showRun(this.view, [
+      ...errors.map((remark): QueryProblem => ({ ...remark, severity: "error" })),
+      ...warnings.map((remark): QueryProblem => ({ ...remark, severity: "warning" })),
+    ]);
+  }
+
+  /** What an edit of the current text does, and a function that does it. */
+  prepareEdit(edit: TextEdit): { name: string; apply: () => void } {
+    const { doc } = this.view.state;
+    return { name: describeEdit(edit, doc), apply: () => applyEdit(this.view, edit, doc) };
   }
 
   /** Move the cursor to the position of a remark. */
   goTo(remark: Remark): void {
-    const from = this.offset(remark);
+    const from = findOffset(this.view.state.doc, remark);
     this.view.dispatch({ selection: { anchor: from }, scrollIntoView: true });
     this.field.closest("details")?.setAttribute("open", "");
     this.view.focus();
   }
 
-  private createDiagnostic(remark: Remark, severity: "error" | "warning"): Diagnostic | undefined {
-    if (!remark.line) return undefined;
-    const from = this.offset(remark);
-    const textAfter = this.view.state.doc.lineAt(from).text.slice(from - this.view.state.doc.lineAt(from).from);
-    // The variable, name or number at the position, or else one character.
-    const length = /^(?:[?$]?[\p{L}\p{N}_:.-]+|\S|)/u.exec(textAfter)?.[0].length ?? 0;
-    const renderMessage = () => h("bdi", { lang: remark.lang }, remark.sentence);
-    return { from, to: from + length, severity, message: remark.sentence, renderMessage };
-  }
-
-  /** The offset of a line and column. The service counts characters, the editor counts UTF-16 code units. */
-  private offset({ line, column }: Remark): number {
+  /** Fold the comments at the beginning of the text to their first line, if there are several. */
+  private foldComments(): void {
     const { doc } = this.view.state;
-    const docLine = doc.line(Math.min(Math.max(line, 1), doc.lines));
-    const precedingText = [...docLine.text].slice(0, Math.max(0, column - 1)).join("");
-    return docLine.from + precedingText.length;
+    let lastLine = 0;
+    while (lastLine < doc.lines && doc.line(lastLine + 1).text.startsWith("#")) lastLine++;
+    if (lastLine > 1) this.view.dispatch({ effects: foldEffect.of({ from: doc.line(1).to, to: doc.line(lastLine).to }) });
   }
 }
 

@@ -1,4 +1,4 @@
-/** The context of the cursor in a query, for completion, and the classes of its variables. */
+/** The context of the cursor in a query, for completion, and the triples around it. */
 
 import { type Token, tokenize } from "./tokens";
 
@@ -99,12 +99,17 @@ export function contextAt(text: string, offset: number): CursorContext {
   return tracker.context;
 }
 
-/** The classes by subject, both as written in the query. */
-export function classesBySubject(text: string): Map<string, Set<string>> {
-  const classNames = new Map<string, Set<string>>();
-  const tracker = new ContextTracker((subject, property, object) => {
-    if (isTypeProperty(property)) classNames.set(subject, (classNames.get(subject) ?? new Set()).add(object));
-  });
+/** A triple, its terms as written in the query; of a path, the property is its last step. */
+export interface QueryTriple {
+  subject: string;
+  property: string;
+  object: string;
+}
+
+/** The complete triples of a query, in its order. */
+export function listTriples(text: string): QueryTriple[] {
+  const triples: QueryTriple[] = [];
+  const tracker = new ContextTracker((subject, property, object) => triples.push({ subject, property, object }));
   for (const token of tokenize(text)) tracker.addToken(token);
-  return classNames;
+  return triples;
 }

@@ -1,5 +1,7 @@
 /** The tokens of a SPARQL query, which may be incomplete, for completion. */
 
+import { knownNamespaces } from "../query/names";
+
 export interface Token {
   kind: "comment" | "iri" | "string" | "variable" | "name" | "word" | "mark"; // a name has a colon, a word has none; a mark is punctuation
   text: string;
@@ -35,4 +37,11 @@ export function buildDeclarations(text: string, namespaces: Record<string, strin
   const from = [...tokenize(text)].find((token) => token.kind !== "comment")?.start ?? text.length;
   const insert = Object.entries(namespaces).map(([prefix, iri]) => `PREFIX ${prefix}: <${iri}>\n`).join("");
   return { from, insert };
+}
+
+/** The IRI of an IRI reference or prefixed name in a query. */
+export function expandName(name: string, text: string): string {
+  if (name.startsWith("<")) return name.slice(1, -1);
+  const colon = name.indexOf(":");
+  return (declaredNamespaces(text).get(name.slice(0, colon)) ?? knownNamespaces()[name.slice(0, colon)] ?? "") + name.slice(colon + 1);
 }

@@ -58,8 +58,12 @@ class SyntaxMistake(NamedTuple):
             return None
         is_wide = self.fix.startswith(WIDE_FIX_MARK)
         template = self.fix.removeprefix(WIDE_FIX_MARK if is_wide else FIX_MARK).removeprefix(" ")
-        start = before.start if is_wide and before else here.start()
-        return TextEdit(start, here.end(), here.expand(template))
+        text, start, end = here.expand(template), here.start(), here.end()
+        if is_wide and before:
+            return TextEdit(before.start, end, text)
+        if text.endswith(here[0]):  # an insertion
+            return TextEdit(start, start, text.removesuffix(here[0]))
+        return TextEdit(start, end, text)
 
 
 @cache

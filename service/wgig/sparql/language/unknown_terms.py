@@ -119,7 +119,7 @@ class UnknownTermFinder:
         if predicate == RDF_TYPE and isinstance(term, ox.NamedNode):
             if self.is_first_use("class", term) and not self.has_statement(None, RDF_TYPE, term):
                 yield from self.hint_unused_term(
-                    term, token, CLASS_TYPES, "is the class of nothing in the graph"
+                    term, token, CLASS_TYPES, "Nothing in the graph is a {term}."
                 )
         elif isinstance(term, ox.NamedNode):
             yield from self.find_term_hints(term, token)
@@ -134,25 +134,26 @@ class UnknownTermFinder:
             and not self.has_statement(None, term, None)
         ):
             yield from self.hint_unused_term(
-                term, token, PROPERTY_TYPES, "is the property of no statement in the graph"
+                term, token, PROPERTY_TYPES, "No statement in the graph has the property {term}."
             )
 
     def hint_unused_term(
-        self, term: ox.NamedNode, token: SparqlToken, declared_types: Sequence[str], predicate_text: str
+        self, term: ox.NamedNode, token: SparqlToken, declared_types: Sequence[str], template: str
     ) -> Iterator[TokenHint]:
         """A hint on an unused term. A declared term inside OPTIONAL gets none.
 
-        A declared term has one of the `declared_types` (IRIs). `predicate_text` is the end of the hint.
+        A declared term has one of the `declared_types` (IRIs). `template` is the hint.
         """
         if not any(self.has_statement(term, RDF_TYPE, ox.NamedNode(iri)) for iri in declared_types):
-            yield self.build_hint(term, token, predicate_text)
+            yield self.build_hint(term, token, template)
         elif not self.is_optional:
-            yield TokenHint(token, f"{self.format_term(term)} is declared, but {predicate_text}.")
+            sentence = template.format(term=self.format_term(term))
+            yield TokenHint(token, f"{sentence} The ontology declares it.")
 
     def find_term_hints(self, term: ox.NamedNode, token: SparqlToken) -> Iterator[TokenHint]:
         """A hint on an IRI that does not occur in the store."""
         if self.is_first_use("term", term) and not self.has_term(term):
-            yield self.build_hint(term, token, "does not occur in the graph")
+            yield self.build_hint(term, token, "{term} does not occur in the graph.")
 
     def find_value_hints(self, node: SyntaxNode) -> Iterator[TokenHint]:
         """Hints on the IRIs in an expression or in VALUES, except datatypes."""
@@ -213,7 +214,7 @@ class UnknownTermFinder:
             or self.has_statement(None, term, None)
         )
 
-    def build_hint(self, term: ox.NamedNode, token: SparqlToken, predicate_text: str) -> TokenHint:
+    def build_hint(self, term: ox.NamedNode, token: SparqlToken, template: str) -> TokenHint:
         """The hint on a term that matches nothing, with a similar term from the store."""
         self.guesses_left -= 1
         candidates = (
@@ -223,7 +224,7 @@ class UnknownTermFinder:
         )
         similar = next((iri for iri in candidates if self.has_term(ox.NamedNode(iri))), None)
         suggestion = f" Did you mean {shorten_iri(similar, self.base)}?" if similar else ""
-        sentence = f"{self.format_term(term)} {predicate_text}.{suggestion}"
+        sentence = f"{template.format(term=self.format_term(term))}{suggestion}"
         return TokenHint(token, sentence, write_like_token(similar, token) if similar else "")
 
     def format_term(self, term: GroundTerm) -> str:
