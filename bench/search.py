@@ -16,9 +16,10 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
+from wgig.search.criteria import SearchCriteria
 from wgig.search.index import FullTextIndex
-from wgig.search.ranking import SearchCriteria, find_search_matches
-from wgig.search.tokenizer import parse_search_terms
+from wgig.search.ranking import find_search_matches
+from wgig.search.terms import parse_search_terms
 from wgig.settings import Settings
 from wgig.store.projection_runner import CommittedChange
 from wgig.store.store import Store

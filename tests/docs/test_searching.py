@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from wgig.app import create_app, make_service
 from wgig.http.parameter_models import list_parameter_names
 from wgig.rdf.shipped import read_turtle_files
-from wgig.search import ranking, routes, tokenizer
+from wgig.search import criteria, ranking, routes, terms
 from wgig.search.index import SEARCH_INDEX_PATH
 from wgig.search.reconcile import candidates, extend, request
 from wgig.seed import list_shipped_files
@@ -86,10 +86,10 @@ def test_parameters_and_limits_are_those_of_the_code() -> None:
     known = list_parameter_names(routes.SearchParameters)
     assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == known.once
     for sentence in (
-        f"At most {tokenizer.MAX_SEARCH_CHARACTERS} characters and {tokenizer.MAX_SEARCH_TERMS} words",
+        f"At most {terms.MAX_SEARCH_CHARACTERS} characters and {terms.MAX_SEARCH_TERMS} words",
         f"with {routes.HITS_PER_PAGE} results each",
         f"in more than {ranking.FREQUENT_TERM_MATCHES:,} resources",
-        f"At most {ranking.MAX_SEARCH_MATCHES} resources are found",
+        f"At most {criteria.MAX_SEARCH_MATCHES} resources are found",
         f"each property weighs {round(100 * candidates.CONDITION_SCORE_WEIGHT)} %",
         f"scores {candidates.MIN_MATCH_SCORE} or more",
         f"at most {request.MAX_BATCH_QUERIES} queries",

@@ -26,7 +26,7 @@ from wgig.rdf.jsonld_context import KNOWN_CONTEXTS
 from wgig.rdf.positions import find_triple_positions
 from wgig.rdf.serialization import rdf_format
 from wgig.resources import profile_negotiation
-from wgig.search import tokenizer
+from wgig.search import terms
 from wgig.search.reconcile import extend, request
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.shacl import documents
@@ -283,7 +283,7 @@ PARSERS = {
         parse_list_requests, ["page=2&size=10", "order=-label&fields=label", "category=a&category=b"]
     ),
     "feed page number": Parser(lambda text: news.parse_page_number(text, "page"), ["1", "22"]),
-    "search": Parser(tokenizer.parse_search_terms, ['spam "a b" -c', "a*"]),
+    "search": Parser(terms.parse_search_terms, ['spam "a b" -c', "a*"]),
     "reconciliation": Parser(
         parse_reconciliation_batch,
         ['{"q": {"query": "a", "type": "issue", "limit": 3, "properties": [{"pid": "b", "v": 1}]}}'],

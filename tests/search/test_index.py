@@ -1,6 +1,7 @@
 """The full-text index: tokens, matches, ranking, and updates after every write."""
 
 import os
+import re
 import shutil
 import sqlite3
 from concurrent.futures import Future
@@ -12,6 +13,7 @@ import pytest
 from wgig.problems import Problem
 from wgig.rdf.namespaces import kind_of_iri
 from wgig.search import index as search_index
+from wgig.search.criteria import SearchCriteria
 from wgig.search.database import (
     INDEX_FORMAT,
     fill_index,
@@ -21,9 +23,10 @@ from wgig.search.database import (
 )
 from wgig.search.entries import find_index_passage
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex, close_index_connections
-from wgig.search.ranking import SearchCriteria, SearchMatches, find_search_matches
+from wgig.search.ranking import SearchMatches, find_search_matches
 from wgig.search.snippets import build_snippet
-from wgig.search.tokenizer import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, parse_search_terms, tokenize_text
+from wgig.search.terms import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, parse_search_terms
+from wgig.search.tokenizer import tokenize_text
 from wgig.settings import Settings
 from wgig.store import projection
 from wgig.store.errors import StoreError
@@ -89,7 +92,7 @@ def read_index_rows(path: Path) -> list[tuple[str, ...]]:
         ("E-Commerce, 2005", ["e", "commerce", "2005"]),
         ("Éducation STRASSE straße", ["education", "strasse", "strasse"]),
         ("互联网 of ガバナンス", ["互", "联", "网", "of", "ガ", "バ", "ナ", "ン", "ス"]),
-        ("الإنترنت والإنترنت إنترنت", ["انترنت", "انترنت", "انترنت"]),
+        ("الإنترنت والإنترنت للإنترنت إنترنت", ["انترنت"] * 4),
         ("حَوْكَمة", ["حوكمه"]),
         ("한국 인터넷", ["한국", "인터넷"]),
         ("children's Geneva’s développement's 1990's", ["children", "geneva", "developpement", "1990"]),
@@ -113,10 +116,11 @@ def test_single_letter_at_an_apostrophe_is_not_a_word(store: Store, index: FullT
 
 
 def test_search_is_parsed_to_words_phrases_and_prefixes() -> None:
-    assert [str(term) for term in parse_search_terms('"root servers" gov* e-commerce')] == [
-        '"root servers"',
-        '"gov" *',
-        '"e commerce"',
+    assert [str(term) for term in parse_search_terms('"root servers" gov* e-commerce ITU')] == [
+        'words : "root servers"',
+        'words : "gov" *',
+        'words : "e commerce"',
+        '("itu")',
     ]
 
 
@@ -151,10 +155,9 @@ def test_empty_or_too_long_search_is_refused(text: str) -> None:
     ],
 )
 def test_fts5_syntax_in_a_search_is_text(index: FullTextIndex, text: str) -> None:
-    assert all(
-        str(term).replace('"', "").replace(" *", "").replace(" ", "").isalnum()
-        for term in search(index, text).criteria.terms
-    )
+    for term in search(index, text).criteria.terms:
+        assert all(words.replace(" ", "").isalnum() for words in re.findall(r'"([^"]*)"', str(term)))
+        assert re.sub(r'"[^"]*"| ', "", str(term)) in ("", "words:", "words:*", "()") or term.written
     assert find_ids(index, "spam")
 
 
@@ -179,6 +182,110 @@ def test_names_of_issues_rank_before_others_and_statements_after_them(
             id:agent\\/a rdfs:label "Root server"@en }""",
     )
     assert find_ids(index, "root server") == ["agent/a", "issue/a", "mechanism/a", "judgment/a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ('"Root server"@en', "root servers"),
+        ('"Naming of hosts"@en', "names of a host"),
+        ('"Serveurs racines"@fr', "serveur racine"),
+        ('"Gouvernance mondiale"@fr', "gouverner"),
+        ('"Gobernación"@es', "gobernaciones"),
+        ('"Gobernación"@es', "gobernacion"),
+        ('"Управление российской сетью"@ru', "управления российская"),
+        ('"International standards body"', "standard bodies"),
+        ('"إدارة المعلومات"@ar', "ادارات للمعلومات"),
+        ('"Network (IPRs)"@en', "IPR"),
+    ],
+)
+def test_word_is_found_in_another_inflection(
+    store: Store, index: FullTextIndex, name: str, text: str
+) -> None:
+    run_update(store, f"INSERT DATA {{ id:agent\\/x rdfs:label {name} }}")
+    matches = search(index, text)
+    assert [row.iri for row in matches.rows] == [f"{BASE}id/agent/x"]
+    assert (matches.replacements, matches.criteria.match_all) == ({}, True)
+
+
+def test_word_as_it_is_typed_ranks_before_its_inflections(store: Store, index: FullTextIndex) -> None:
+    run_update(
+        store,
+        """INSERT DATA {
+            id:agent\\/a rdfs:label "Server farm"@en .
+            id:agent\\/b rdfs:label "Servers farm"@en .
+            id:mechanism\\/a skos:note "Serving server."@en .
+            id:mechanism\\/b skos:note "Serving servers."@en }""",
+    )
+    assert find_ids(index, "servers") == ["agent/b", "agent/a", "mechanism/b", "mechanism/a"]
+    assert find_ids(index, "server") == ["agent/a", "agent/b", "mechanism/a", "mechanism/b"]
+    assert find_ids(index, '"servers"') == ["agent/b", "mechanism/b"]
+
+
+def test_stem_in_one_language_is_no_name_in_another(store: Store, index: FullTextIndex) -> None:
+    run_update(
+        store,
+        """INSERT DATA {
+            id:issue\\/a skos:prefLabel "Multilingüismo"@es .
+            id:agent\\/b skos:prefLabel "Multilingualism of names"@en }""",
+    )
+    assert find_ids(index, "multilingualism")[0] == "agent/b"
+
+
+def test_abbreviation_in_brackets_is_a_name(store: Store, index: FullTextIndex) -> None:
+    run_update(
+        store,
+        """INSERT DATA {
+            id:mechanism\\/a rdfs:label "GAC principles"@en .
+            id:mechanism\\/b rdfs:label "Committee of governments (GAC)"@en .
+            id:mechanism\\/c rdfs:label "Principles (of GAC)"@en }""",
+    )
+    assert find_ids(index, "gac")[0] == "mechanism/b"
+    assert find_ids(index, "committee of governments")[0] == "mechanism/b"
+
+
+def test_alternative_label_is_a_name_but_not_the_label(store: Store, index: FullTextIndex) -> None:
+    run_update(
+        store,
+        """INSERT DATA {
+            id:agent\\/a <http://xmlns.com/foaf/0.1/name> "Telecommunication Union" ; skos:altLabel "ITU"@en .
+            id:agent\\/b rdfs:label "ITU workshop"@en }""",
+    )
+    matches = search(index, "ITU")
+    assert [(row.iri.rpartition("/")[2], row.label) for row in matches.rows] == [
+        ("a", ""),
+        ("b", "ITU workshop"),
+    ]
+
+
+def test_issue_ranks_before_a_paper_with_exactly_the_name(store: Store, index: FullTextIndex) -> None:
+    run_update(
+        store,
+        """INSERT DATA {
+            id:paper\\/a dcterms:title "Root servers"@en .
+            id:issue\\/a skos:prefLabel "Administration of the root server system"@en .
+            id:verdict\\/a skos:prefLabel "Fair price"@en . id:issue\\/b skos:prefLabel "Fair prices"@en }""",
+    )
+    assert find_ids(index, "root servers") == ["issue/a", "paper/a"]
+    assert find_ids(index, "fair price") == ["issue/b", "verdict/a"]
+
+
+def test_records_for_programs_come_last(store: Store, index: FullTextIndex) -> None:
+    run_update(
+        store,
+        """INSERT DATA {
+            wgig:Zebra rdfs:label "zebra"@en .
+            <x:download> dcterms:title "zebra"@en .
+            id:agent\\/a skos:note "A zebra."@en }""",
+    )
+    kinds = [row.kind for row in search(index, "zebra").rows]
+    assert kinds == ["agent", "term", "other"]
+
+
+def test_exact_name_is_first_among_very_many_names(store: Store, index: FullTextIndex) -> None:
+    longer_names = [f'id:agent\\/n{number} rdfs:label "A common name"@en .' for number in range(600)]
+    run_update(store, f'INSERT DATA {{ {" ".join(longer_names)} id:place\\/z rdfs:label "Common"@en }}')
+    assert find_ids(index, "common")[0] == "place/z"
 
 
 def test_labels_and_identifiers_are_not_found(store: Store, index: FullTextIndex) -> None:
@@ -239,6 +346,53 @@ def test_misspelled_word_is_corrected(index: FullTextIndex, text: str, correctio
     matches = search(index, text)
     assert matches.rows
     assert correction in matches.replacements.values()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("VeriSpam", "an inner capital"),
+        ("sp4m", "a digit"),
+        ("spamelectronics", "more than two typing errors"),
+        ("sam", "too short"),
+        ("filters spem", "a word that occurs"),
+    ],
+)
+def test_name_is_never_corrected_to_another_word(
+    store: Store, index: FullTextIndex, text: str, reason: str
+) -> None:
+    run_update(store, 'INSERT DATA { id:agent\\/s skos:note "Verispem, version, spem."@en }')
+    matches = search(index, text)
+    assert matches.replacements == {}, reason
+
+
+@pytest.mark.parametrize(
+    ("text", "id_", "meant"),
+    [
+        ("pourr", "issue/spam", "pourr*"),
+        ("markus kumm", "agent/kummer", "kumm*"),
+        ("KuMM", "agent/kummer", "kumm*"),
+        ("cots of intercon", "issue/costs", "intercon*"),
+    ],
+)
+def test_last_word_may_be_incomplete(index: FullTextIndex, text: str, id_: str, meant: str) -> None:
+    matches = search(index, text)
+    assert [row.iri for row in matches.rows] == [f"{BASE}id/{id_}"]
+    assert matches.criteria.match_all
+    assert meant in matches.replacements.values()
+
+
+def test_stop_word_need_not_match(store: Store, index: FullTextIndex) -> None:
+    run_update(store, 'INSERT DATA { id:paper\\/a dcterms:title "Paper: Spam"@en }')
+    assert find_ids(index, "a paper about spam") != ["paper/a"]
+    assert find_ids(index, "the paper on spam") == ["paper/a"]
+    run_update(store, 'INSERT DATA { id:agent\\/w rdfs:label "On the"@en }')
+    assert find_ids(index, "on the")[0] == "agent/w"  # nothing but stop words
+
+
+def test_pairs_of_chinese_signs_match_if_the_whole_does_not(index: FullTextIndex) -> None:
+    assert find_ids(index, "互联网普遍") == ["issue/access"]
+    assert find_ids(index, '"互联网普遍"') == []
 
 
 def test_any_word_matches_if_no_resource_has_all_words(index: FullTextIndex) -> None:
@@ -488,7 +642,7 @@ def test_unusable_index_is_rebuilt(
     close_store(store, index)
     match damage:
         case "older":
-            monkeypatch.setattr(search_index, "INDEX_FORMAT", INDEX_FORMAT + 1)
+            monkeypatch.setattr(search_index, "INDEX_FORMAT", f"next after {INDEX_FORMAT}")
         case "no database":
             (store_folder / SEARCH_INDEX_PATH).write_bytes(b"no database at all" * 1000)
         case "folder":

@@ -15,7 +15,7 @@ import pytest
 import rdflib
 from wgig.rdf.serialization import parse_graph_document
 from wgig.rdf.shipped import read_turtle_files
-from wgig.search.ranking import MAX_SEARCH_MATCHES
+from wgig.search.criteria import MAX_SEARCH_MATCHES
 from wgig.search.sparql_service import MAX_SERVICE_MATCHES
 from wgig.seed import list_shipped_files
 from wgig.settings import CHECKOUT_FOLDER, Settings

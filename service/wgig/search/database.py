@@ -2,9 +2,10 @@
 
 A resource has a row for each language, with the same number in several tables. Its passages are the names and
 texts of the resource and its parts; the passages in one language are an entry. `things` and `entries` have
-the data for display. The FTS5 tables `names` and `texts` have the words from `tokenizer`, so that the ASCII
-tokenizer of SQLite suffices. `words` has the words that may replace misspelled ones, and `about` the
-properties of the index. Results of equal rank are ordered by row number.
+the data for display and ranking. The FTS5 tables `names` and `texts` have the words from `tokenizer`, so that
+the ASCII tokenizer of SQLite suffices, and in a column of their own the stems that differ from the words.
+`words` has the words that may replace misspelled ones, and `about` the properties of the index. Results of
+equal rank are ordered by row number.
 
 To build the index with little memory, all passages are inserted into a staging table, and from there, sorted,
 into the index.
@@ -13,6 +14,7 @@ into the index.
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
@@ -30,35 +32,44 @@ from .entries import (
     Passage,
     iter_index_passages,
     kind_rank,
+    list_text_stems,
+    serialize_name_forms,
 )
 
 INDEX_SCHEMA_SQL = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE things (
     id INTEGER PRIMARY KEY, iri TEXT NOT NULL, language TEXT NOT NULL, kind TEXT NOT NULL,
-    label TEXT NOT NULL, UNIQUE (iri, language)
+    label TEXT NOT NULL, names TEXT NOT NULL, UNIQUE (iri, language)
 );
 CREATE TABLE entries (id INTEGER PRIMARY KEY, passages TEXT NOT NULL);
 CREATE INDEX things_kind ON things (kind);
 CREATE INDEX things_language ON things (language);
 CREATE TABLE words (length INTEGER, word TEXT, PRIMARY KEY (length, word)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE names USING fts5 (words, content = '', tokenize = 'ascii', prefix = '1 2 3');
-CREATE VIRTUAL TABLE texts USING fts5 (words, content = '', tokenize = 'ascii');
+CREATE VIRTUAL TABLE names USING fts5 (words, stems, content = '', tokenize = 'ascii', prefix = '1 2 3');
+CREATE VIRTUAL TABLE texts USING fts5 (words, stems, content = '', tokenize = 'ascii');
+INSERT INTO texts (texts, rank) VALUES ('rank', 'bm25(1.0, 0.5)');  -- a stem weighs half as much as a word
 """
 KIND_NUMBER_BITS = 40  # of a row number: they count the rows of a kind, and the bits above are its rank
-# Increase it when tables, properties, tokens or weights change: an index with another format is rebuilt.
-INDEX_FORMAT = 2
+# Increase the number when tables, properties, tokens or weights change: an index with another format is
+# rebuilt. So it is with another version of the stemmers, as an entry is deleted by its words and stems.
+INDEX_FORMAT = f"3, PyStemmer {version('PyStemmer')}"
+MAX_WHOLE_NAME_WORDS = 12  # of a name that is also indexed as a whole
 CORRECTION_WORD_LETTERS = range(3, 31)  # lengths of words that may replace misspelled words
 
 
 class IndexRow(NamedTuple):
-    """A row of `things`: a resource in a language, with its kind and its label in that language."""
+    """A row of `things`: a resource in a language, with its kind and its label in that language.
+
+    `names` are the forms of all its names in that language (see `parse_name_forms`).
+    """
 
     id: int
     iri: str
     language: str
     kind: str
     label: str
+    names: str
 
 
 def connect_index(path: Path, *, writes: bool = False) -> sqlite3.Connection:
@@ -106,7 +117,7 @@ def read_index_entries(connection: sqlite3.Connection, rows: Iterable[IndexRow])
 
 def find_rows_by_iri(connection: sqlite3.Connection, iris: Iterable[str]) -> list[IndexRow]:
     """One row for each resource, preferably in a language in which it has a label."""
-    sql = "SELECT id, iri, language, kind, label FROM things WHERE iri = ? ORDER BY label = '', id LIMIT 1"
+    sql = "SELECT * FROM things WHERE iri = ? ORDER BY label = '', id LIMIT 1"
     results = (connection.execute(sql, (iri,)).fetchone() for iri in iris)
     return [IndexRow(*result) for result in results if result]
 
@@ -138,16 +149,24 @@ def update_index_entry(connection: sqlite3.Connection, key: EntryKey, entry: Ind
         delete_index_words(connection, old_row, old_entry)
     if entry.passages:
         number = old_row.id if old_row else next_row_number(connection, kind)
-        insert_index_row(connection, IndexRow(number, *key, kind, entry.label), entry)
+        insert_index_row(connection, build_index_row(number, key, kind, entry), entry)
         insert_correction_words(connection, entry.passage_words.split())
+
+
+def build_index_row(number: int, key: EntryKey, kind: str, entry: IndexEntry) -> IndexRow:
+    """The row for an entry."""
+    return IndexRow(number, *key, kind, entry.label, serialize_name_forms(entry.names, key.language))
 
 
 def insert_index_row(connection: sqlite3.Connection, row: IndexRow, entry: IndexEntry) -> None:
     """Insert a row and its entry, which must be new, without its correction words."""
-    connection.execute("INSERT INTO things VALUES (?, ?, ?, ?, ?)", row)
+    connection.execute("INSERT INTO things VALUES (?, ?, ?, ?, ?, ?)", row)
     connection.execute("INSERT INTO entries VALUES (?, ?)", (row.id, str(entry)))
-    for table, text in iter_searchable_words(row, entry):
-        connection.execute(f"INSERT INTO {table} (rowid, words) VALUES (?, ?)", (row.id, text))  # noqa: S608
+    for table, *columns in iter_searchable_words(row, entry):
+        connection.execute(
+            f"INSERT INTO {table} (rowid, words, stems) VALUES (?, ?, ?)",  # noqa: S608
+            (row.id, *columns),
+        )
 
 
 def insert_correction_words(connection: sqlite3.Connection, words: Iterable[str]) -> None:
@@ -158,19 +177,28 @@ def insert_correction_words(connection: sqlite3.Connection, words: Iterable[str]
 
 def delete_index_words(connection: sqlite3.Connection, row: IndexRow, entry: IndexEntry) -> None:
     """Delete the words of a row from the FTS5 tables."""
-    for table, text in iter_searchable_words(row, entry):
+    for table, *columns in iter_searchable_words(row, entry):
         connection.execute(
-            f"INSERT INTO {table} ({table}, rowid, words) VALUES ('delete', ?, ?)",  # noqa: S608
-            (row.id, text),
+            f"INSERT INTO {table} ({table}, rowid, words, stems) VALUES ('delete', ?, ?, ?)",  # noqa: S608
+            (row.id, *columns),
         )
 
 
-def iter_searchable_words(row: IndexRow, entry: IndexEntry) -> Iterator[tuple[str, str]]:
-    """The text of a row for each FTS5 table: filter tokens, then words."""
+def iter_searchable_words(row: IndexRow, entry: IndexEntry) -> Iterator[tuple[str, str, str]]:
+    """For each FTS5 table, the filter tokens and words of a row, and its stems."""
     filter_tokens = [filter_token("k", row.kind), *language_filter_tokens(row.language)]
     if entry.names:
-        yield "names", " ".join([*filter_tokens, PASSAGE_SEPARATOR, entry.name_words])
-    yield "texts", " ".join([*filter_tokens, PASSAGE_SEPARATOR, entry.passage_words])
+        forms = (line.partition("\t")[0].split(" ") for line in row.names.splitlines())
+        name_tokens = [whole_name_token(words) for words in forms if len(words) <= MAX_WHOLE_NAME_WORDS]
+        words = " ".join([*filter_tokens, *name_tokens, PASSAGE_SEPARATOR, entry.name_words])
+        yield "names", words, " ".join(list_text_stems(entry.names, row.language))
+    words = " ".join([*filter_tokens, PASSAGE_SEPARATOR, entry.passage_words])
+    yield "texts", words, " ".join(list_text_stems(entry.texts, row.language))
+
+
+def whole_name_token(words: Iterable[str]) -> str:
+    """A token for a name with exactly these folded words. Because of the section signs, no text has it."""
+    return PASSAGE_SEPARATOR.join(["", "n", *words])
 
 
 def filter_token(prefix: str, value: str) -> str:
@@ -258,7 +286,7 @@ def insert_staged_passages(
         entry, kind = IndexEntry.from_passages(passages), kind_of_iri(iri, base)
         first = first_row_number(kind)
         row_number = first + counts[first]
-        insert_index_row(connection, IndexRow(row_number, *EntryKey(iri, language), kind, entry.label), entry)
+        insert_index_row(connection, build_index_row(row_number, EntryKey(iri, language), kind, entry), entry)
         words.update(entry.passage_words.split())
         counts[first] += 1
         inserted_count += len(passages)

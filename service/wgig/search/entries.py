@@ -1,6 +1,7 @@
 """Index entries. An entry has the passages, names and texts, of a resource and its parts in one language."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from ..pages.names import RECORD_KINDS
+from ..pages.names import RECORD_KINDS, VOCABULARY_KIND_NAMES
 from ..rdf.labels import LABEL_PROPERTIES
 from ..rdf.namespaces import (
     RDF_NAMESPACE,
@@ -18,7 +19,8 @@ from ..rdf.namespaces import (
     expand_curie,
     kind_of_iri,
 )
-from .tokenizer import tokenize_text
+from .stemming import find_word_stems, fold_and_stem
+from .tokenizer import list_written_words, tokenize_text
 
 # Properties with names of a resource, and properties with texts about it, each in order of importance.
 NAME_PROPERTIES = (*LABEL_PROPERTIES, f"{SKOS_NAMESPACE}notation")
@@ -58,19 +60,34 @@ TEXT_PROPERTIES = (
     RDF_NAMESPACE + "value",
 )
 INDEXED_PROPERTIES = (*NAME_PROPERTIES, *TEXT_PROPERTIES)
+ALTERNATIVE_LABEL_POSITION = len(LABEL_PROPERTIES) - 1  # of skos:altLabel, and notations follow
 PROPERTY_POSITIONS = {ox.NamedNode(iri): position for position, iri in enumerate(INDEXED_PROPERTIES)}
 
-# Kinds of resources (see `kind_of_iri`), in the order of results of equal rank. Other kinds are last.
+# Terms, downloads and other records for programs. They come after all other results.
+MACHINE_KINDS = ("term", "shape", "scheme", "profile", "software", "other")
+# Values of vocabularies, such as the roles of members and the verdicts of judgments.
+VOCABULARY_VALUE_KINDS = tuple(
+    kind for kind in VOCABULARY_KIND_NAMES if kind not in {*MACHINE_KINDS, "paragraph"}
+)
+# Kinds of resources (see `kind_of_iri`), in the order of results of equal rank. Unknown kinds come last.
 KIND_ORDER = (
     "issue", "principle", "category", "stakeholder-group", "agent", "mechanism", "meeting", "session",
-    "agreement", "outcome", "milestone", "document", "paragraph", "definition", "dispute", "judgment",
-    "recommendation", "contribution", "disagreement", "claim", "concept", "place", "term", "shape", "paper",
+    "agreement", "outcome", "milestone", "document", "query", "paragraph", "definition", "dispute",
+    "judgment", "recommendation", "contribution", "disagreement", "claim", "concept", "place", "citation",
+    "membership", "participation", *VOCABULARY_VALUE_KINDS, "paper", *MACHINE_KINDS,
 )  # fmt: skip
-# Kinds whose names match before those of others, and kinds that are named by a sentence and match after them.
-SUBJECT_KINDS = frozenset({"issue", "principle", "category"})
-STATEMENT_KINDS = frozenset({"judgment", "dispute", "recommendation", "outcome", "claim"})
+# Kinds of what people ask about, whose names match before those of others; of resources that have the name of
+# another, such as the issue that a paper is about; and of those that are named by a sentence, and match last.
+SUBJECT_KINDS = ("issue", "principle", "category")
+NAMESAKE_KINDS = ("paragraph", "paper", "session", "membership", "participation")
+STATEMENT_KINDS = (
+    "judgment", "dispute", "recommendation", "outcome", "claim", "citation", "contribution", "disagreement",
+)  # fmt: skip
 # Records of programs, and resources that the service creates for papers and writes: users find them by links.
 UNINDEXED_KINDS = RECORD_KINDS | {"assertion", "test-result", "write", "writer", "graph"}
+# A name in brackets after a longer one, such as (ITU), if it has two capitals.
+BRACKETS_PATTERN = re.compile(r"\s*[(（]([^()（）]*)[)）]")
+ABBREVIATION_PATTERN = re.compile(r"(?=(?:.*[^\W\d_a-z]){2})[\w.-]{2,12}")
 # Between the words of two passages, so that no phrase matches across them.
 PASSAGE_SEPARATOR = "\N{SECTION SIGN}"
 
@@ -124,9 +141,21 @@ class IndexEntry:
         ]
 
     @property
+    def texts(self) -> list[str]:
+        """The texts of all passages."""
+        return [passage.text for passage in self.passages]
+
+    @property
     def label(self) -> str:
-        """The first name; empty if there is none in this language."""
-        return next(iter(self.names), "")
+        """The first name that is no alternative; empty if there is none in this language."""
+        return next(
+            (
+                passage.text
+                for passage in self.passages
+                if passage.property_position < ALTERNATIVE_LABEL_POSITION and not passage.part
+            ),
+            "",
+        )
 
     @cached_property
     def name_words(self) -> str:
@@ -136,7 +165,50 @@ class IndexEntry:
     @cached_property
     def passage_words(self) -> str:
         """The words of all passages."""
-        return join_text_words(passage.text for passage in self.passages)
+        return join_text_words(self.texts)
+
+
+class NameForm(NamedTuple):
+    """The folded words of a name, and for each of them its stem, or the word itself if it has none."""
+
+    words: list[str]
+    stems: list[str]
+
+
+def serialize_name_forms(names: Iterable[str], language: str) -> str:
+    """The forms of the names and their variants, the most important first, for `parse_name_forms`."""
+    lines = dict.fromkeys(serialize_name_form(name, language) for name in iter_name_variants(names))
+    return "\n".join(line for line in lines if line)
+
+
+def serialize_name_form(name: str, language: str) -> str:
+    """A name as its folded words, a tab, and their stems; empty if it has no words."""
+    pairs = [fold_and_stem(word, language) for word in list_written_words(name)]
+    words = " ".join([word for word, _ in pairs if word])
+    return f"{words}\t{' '.join([stem for _, stem in pairs if stem])}" if words else ""
+
+
+def parse_name_forms(text: str) -> list[NameForm]:
+    """The forms that `serialize_name_forms` serialized."""
+    return [NameForm(*(part.split(" ") for part in line.split("\t"))) for line in text.splitlines()]
+
+
+def iter_name_variants(names: Iterable[str]) -> Iterator[str]:
+    """The names; with an abbreviation in brackets, also without it, and the abbreviation itself."""
+    for name in names:
+        yield name
+        abbreviations = [
+            text for text in BRACKETS_PATTERN.findall(name) if ABBREVIATION_PATTERN.fullmatch(text)
+        ]
+        if abbreviations:
+            yield BRACKETS_PATTERN.sub("", name)
+            yield from abbreviations
+
+
+def list_text_stems(texts: Iterable[str], language: str) -> list[str]:
+    """The stems of all words of texts, each once, without words that are their own stem."""
+    words = {word for text in texts for word in list_written_words(text)}
+    return sorted({stem for word in words for stem in find_word_stems(word, language)})
 
 
 def join_text_words(texts: Iterable[str]) -> str:

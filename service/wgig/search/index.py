@@ -41,7 +41,7 @@ from .database import (
     write_index_properties,
 )
 from .entries import EntryKey, IndexEntry, Passage, iter_index_passages, passage_statement
-from .tokenizer import SearchTerm
+from .terms import SearchTerm
 
 SEARCH_INDEX_PATH, INDEX_COPY_FOLDER = Path(ASIDE_FOLDER) / INDEX_FOLDER / "things.db", "index-copy"
 INDEX_WAIT_SECONDS = 5  # seconds that a search waits for a build of the index
@@ -109,7 +109,7 @@ class FullTextIndex(Projection):
             )
         finally:
             connection.close()
-        is_usable = position and (by, log_id) == (str(INDEX_FORMAT), self.store.log.epoch)
+        is_usable = position and (by, log_id) == (INDEX_FORMAT, self.store.log.epoch)
         return int(position) if is_usable else None
 
     def apply(self, commit: CommittedChange) -> None:
@@ -166,7 +166,7 @@ class FullTextIndex(Projection):
         writer = connect_index(self.path, writes=True)
         write_index_properties(
             writer,
-            by=str(INDEX_FORMAT),
+            by=INDEX_FORMAT,
             changed=format_utc_now(),
             log=self.store.log.epoch,
             # The descriptions that follow have the same version. Until they are applied, the index has no

@@ -1,47 +1,28 @@
-"""Search the index. Name matches rank before text matches, and misspelled words are corrected."""
+"""Search the index. Name matches rank before text matches, and records for programs come last."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
+from .criteria import SearchCriteria, count_text_matches
+from .database import IndexRow, whole_name_token
+from .entries import (
+    MACHINE_KINDS,
+    NAMESAKE_KINDS,
+    STATEMENT_KINDS,
+    SUBJECT_KINDS,
+    VOCABULARY_VALUE_KINDS,
+    NameForm,
+    parse_name_forms,
+)
+from .relaxation import iter_relaxed_criteria
+from .stemming import find_word_stems
+from .terms import STOP_WORDS, SearchTerm
 
-from .database import IndexRow, filter_token
-from .entries import STATEMENT_KINDS, SUBJECT_KINDS
-from .tokenizer import SearchTerm, tokenize_text
-
-MAX_SEARCH_MATCHES = 200  # resources, unless the criteria have another limit
 MAX_RANKED_NAMES = 500  # names that are compared to find the closest
 FREQUENT_TERM_MATCHES = 1000  # a term in more resources is not ranked by BM25
-MAX_NEAR_WORDS = 20  # near words whose frequency is compared
-MAX_SPELLING_CANDIDATES = 20_000  # words that are compared with a misspelled one
-ROW_COLUMNS_SQL = "things.id, things.iri, things.language, things.kind, things.label"
-
-
-@dataclass(frozen=True)
-class SearchCriteria:
-    """Search terms, of which all or any must match, and filters by language and kind (empty: any).
-
-    Texts without a language match every language. At most `limit` resources are returned.
-    """
-
-    terms: Sequence[SearchTerm]
-    language: str = ""
-    kind: str = ""
-    match_all: bool = True
-    limit: int = MAX_SEARCH_MATCHES
-
-    def __str__(self) -> str:
-        """The criteria as an FTS5 query."""
-        parts = [f"({(' AND ' if self.match_all else ' OR ').join(map(str, self.terms))})"]
-        if self.language:
-            parts.append(f'("{filter_token("l", self.language)}" OR "{filter_token("l", "")}")')
-        if self.kind:
-            parts.append(f'"{filter_token("k", self.kind)}"')
-        return " AND ".join(parts)
-
 
 # A function that returns the matching rows in order, and whether there are more.
 FindRows = Callable[[sqlite3.Connection, SearchCriteria], tuple[list[IndexRow], bool]]
@@ -52,7 +33,8 @@ class SearchMatches:
     """The rows of the matching resources, one for each, the best first, and whether there are more.
 
     `criteria` found the rows: the given criteria, with corrected words, or with any instead of all words.
-    `replacements` maps misspelled words to corrected words. Without rows, `criteria.match_all` is False.
+    `replacements` maps words to the words, or beginnings of words, that replace them. Without rows,
+    `criteria.match_all` is False.
     """
 
     rows: Sequence[IndexRow]
@@ -80,56 +62,12 @@ def find_name_matches(connection: sqlite3.Connection, criteria: SearchCriteria) 
 def find_closest_matches(
     connection: sqlite3.Connection, criteria: SearchCriteria, find_rows: FindRows
 ) -> SearchMatches:
-    """The matches of all words, else of all corrected words, else of any corrected word."""
+    """The matches of all words, else of all completed or corrected words, else of any of them."""
     for relaxed_criteria, replacements in iter_relaxed_criteria(connection, criteria):
         rows, has_more = find_rows(connection, relaxed_criteria)
         if rows:
             return SearchMatches(rows, has_more, relaxed_criteria, replacements)
     return SearchMatches([], False, replace(criteria, match_all=False), {})
-
-
-def iter_relaxed_criteria(
-    connection: sqlite3.Connection, criteria: SearchCriteria
-) -> Iterator[tuple[SearchCriteria, dict[str, str]]]:
-    """The criteria and increasingly relaxed variants, each with the replacements of words in it."""
-    yield criteria, {}
-    replacements: dict[str, str] = {}
-    separated = replace(
-        criteria, terms=list(dict.fromkeys(iter_separated_terms(connection, criteria, replacements)))
-    )
-    if separated != criteria:
-        yield separated, replacements
-    replacements = replacements | {
-        word: correction
-        for word in dict.fromkeys(list_misspelled_words(connection, separated.terms))
-        if (correction := find_nearest_word(connection, word)) is not None
-    }
-    corrected = replace(separated, terms=[replace_term_words(term, replacements) for term in separated.terms])
-    if corrected != separated:
-        yield corrected, replacements
-    yield replace(corrected, match_all=False), replacements
-
-
-def iter_separated_terms(
-    connection: sqlite3.Connection, criteria: SearchCriteria, replacements: dict[str, str]
-) -> Iterator[SearchTerm]:
-    """The terms, with each compound (multi-stakeholder) split, or as one word if only that has matches.
-
-    The replacements of joined compounds are added to `replacements`.
-    """
-    for term in criteria.terms:
-        separate_criteria, joined_criteria = (
-            replace(criteria, terms=terms) for terms in (term.separate_terms, [term.joined_term])
-        )
-        if (
-            term.parts
-            and not count_term_matches(connection, separate_criteria, limit=0)
-            and count_term_matches(connection, joined_criteria, limit=0)
-        ):
-            replacements[" ".join(term.words)] = term.joined_term.words[0]
-            yield term.joined_term
-        else:
-            yield from term.separate_terms
 
 
 def find_rows_anywhere(
@@ -143,7 +81,7 @@ def find_rows_anywhere(
     rows_by_iri: dict[str, IndexRow] = {}
     for row in rows:
         rows_by_iri.setdefault(row.iri, row)
-    unique_rows = list(rows_by_iri.values())
+    unique_rows = sorted(rows_by_iri.values(), key=lambda row: row.kind in MACHINE_KINDS)
     return unique_rows[: criteria.limit], has_more or len(unique_rows) > criteria.limit
 
 
@@ -151,24 +89,105 @@ def find_rows_by_name(
     connection: sqlite3.Connection, criteria: SearchCriteria
 ) -> tuple[list[IndexRow], bool]:
     """The rows with matching names, the closest first, and whether there are more."""
-    ranked_criteria = replace(criteria, limit=max(MAX_RANKED_NAMES, criteria.limit))
-    rows = list_matching_rows(connection, "names", ranked_criteria, "")
-    words = [word for term in criteria.terms for word in term.words]
-    rows.sort(key=lambda row: label_word_distance(row, words))
-    return rows[: criteria.limit + 1], len(rows) > criteria.limit
+    limit = max(MAX_RANKED_NAMES, criteria.limit)
+    whole_name = whole_name_token(word for term in criteria.terms for word in term.words)
+    rows = {
+        row.id: row
+        for query in (criteria.add_filters(f'"{whole_name}"'), str(criteria))
+        for row in list_matching_rows(connection, "names", query, limit)
+    }.values()
+    typed_words = {
+        language: list_typed_words(criteria, language) for language in {row.language for row in rows}
+    }
+    ranked_rows = sorted(rows, key=lambda row: name_sort_key(row, typed_words[row.language]))
+    return ranked_rows[: criteria.limit + 1], len(ranked_rows) > criteria.limit
 
 
-def label_word_distance(row: IndexRow, words: Sequence[str]) -> tuple[int, bool, int, bool, int]:
-    """The sort key of a name match.
+class TypedWord(NamedTuple):
+    """A folded word of a search, and the stems of the words that match it."""
 
-    It has the number of missing words, whether there are other words, the rank of the kind (subjects first,
-    statements last), whether the name starts with other words, and the number of words.
+    word: str
+    stems: frozenset[str]
+    is_prefix: bool
+    is_optional: bool
+
+    def matches(self, word: str, stem: str) -> bool:
+        """Whether it matches a word of a name, which has this stem."""
+        return stem in self.stems or word == self.word or (self.is_prefix and word.startswith(self.word))
+
+
+def list_typed_words(criteria: SearchCriteria, language: str) -> list[TypedWord]:
+    """The words of all terms in order, with their stems in a language."""
+    required_terms = criteria.required_terms
+    return [
+        TypedWord(
+            word,
+            frozenset((word, *find_word_stems(term.written, language)) if term.written else ()),
+            term.is_prefix and number == len(term.words),
+            term not in required_terms,
+        )
+        for term in criteria.terms
+        for number, word in enumerate(term.words, 1)
+    ]
+
+
+NameSortKey = tuple[int, int, int, bool, int, int]
+
+
+def name_sort_key(row: IndexRow, typed_words: Sequence[TypedWord]) -> tuple[NameSortKey, int]:
+    """The sort key of a name match: that of the closest form of the names, and the position of the form."""
+    return min(
+        (name_distance(form, row.kind, typed_words), position)
+        for position, form in enumerate(parse_name_forms(row.names))
+    )
+
+
+def kind_tier(kind: str) -> int:
+    """The rank of a kind among those whose names match equally well, from 0."""
+    if kind in STATEMENT_KINDS:
+        return 3
+    if kind in NAMESAKE_KINDS or kind == "concept":
+        return 2
+    return 0 if kind in SUBJECT_KINDS else 1
+
+
+def min_name_difference(kind: str) -> int:
+    """The difference of a name of a kind that is exactly the typed words."""
+    if kind in NAMESAKE_KINDS:
+        return 2
+    return 1 if kind in VOCABULARY_VALUE_KINDS or kind in MACHINE_KINDS else 0
+
+
+def name_distance(form: NameForm, kind: str, typed_words: Sequence[TypedWord]) -> NameSortKey:
+    """How far a form of a name is from the typed words.
+
+    It has the number of missing words; 0 for exactly the words, 1 for the words in another order or
+    inflection, 2 for others, too; the tier of the kind; whether the name starts with another word; the number
+    of words that match only by their stem; and the number of words. Stop words do not count.
     """
-    label_words = tokenize_text(row.label)
-    missing_count = sum([word not in label_words for word in words])
-    kind_rank = (row.kind in STATEMENT_KINDS) - (row.kind in SUBJECT_KINDS)
-    has_other_start = label_words[: len(words)] != words
-    return missing_count, label_words != words, kind_rank, has_other_start, len(label_words)
+    missing_count = inexact_count = 0
+    for typed_word in typed_words:
+        if typed_word.word in form.words or typed_word.is_optional:
+            continue
+        if any(map(typed_word.matches, form.words, form.stems)):
+            inexact_count += 1
+        else:
+            missing_count += 1
+    content_words = [word for word in form.words if word not in STOP_WORDS]
+    typed_content_words = [word.word for word in typed_words if not word.is_optional]
+    if [word.word for word in typed_words] == form.words or content_words == typed_content_words:
+        difference = 0
+    else:
+        difference = 1 if not missing_count and len(content_words) == len(typed_content_words) else 2
+    has_other_start = not typed_words[0].matches(form.words[0], form.stems[0])
+    return (
+        missing_count,
+        max(difference, min_name_difference(kind)),
+        kind_tier(kind),
+        has_other_start,
+        inexact_count,
+        len(form.words),
+    )
 
 
 def find_rows_by_text(
@@ -178,19 +197,20 @@ def find_rows_by_text(
 
     With a frequent term they are ordered by row number, as BM25 would read all rows with the term.
     """
-    is_frequent = any(is_frequent_term(connection, term, frequent_terms) for term in criteria.terms)
-    rows = list_matching_rows(connection, "texts", criteria, "" if is_frequent else "ORDER BY rank")
+    is_frequent = any(is_frequent_term(connection, term, frequent_terms) for term in criteria.required_terms)
+    order = "" if is_frequent else "ORDER BY rank"
+    rows = list_matching_rows(connection, "texts", str(criteria), criteria.limit, order)
     return rows, len(rows) > criteria.limit
 
 
 def list_matching_rows(
-    connection: sqlite3.Connection, table: str, criteria: SearchCriteria, order: str
+    connection: sqlite3.Connection, table: str, query: str, limit: int, order: str = ""
 ) -> list[IndexRow]:
-    """The matching rows, at most one more than the limit."""
+    """The rows that match an FTS5 query, at most one more than the limit."""
     results = connection.execute(
-        f"SELECT {ROW_COLUMNS_SQL} FROM (SELECT rowid FROM {table} WHERE {table} MATCH ? {order} LIMIT ?) "  # noqa: S608
+        f"SELECT things.* FROM (SELECT rowid FROM {table} WHERE {table} MATCH ? {order} LIMIT ?) "  # noqa: S608
         "AS matches JOIN things ON things.id = matches.rowid",
-        (str(criteria), criteria.limit + 1),
+        (query, limit + 1),
     )
     return [IndexRow(*result) for result in results]
 
@@ -202,62 +222,20 @@ def is_frequent_term(
 
     Frequent words are added to `frequent_terms`.
     """
-    *other_words, last_word = term.words
-    for word_term in (
-        *(SearchTerm((word,)) for word in other_words),
-        SearchTerm((last_word,), term.is_prefix),
-    ):
+    for word_term in iter_word_terms(term):
         if word_term not in frequent_terms:
-            if count_term_matches(connection, word_term) <= FREQUENT_TERM_MATCHES:
+            if count_text_matches(connection, word_term, FREQUENT_TERM_MATCHES) <= FREQUENT_TERM_MATCHES:
                 return False
             frequent_terms.add(word_term)
     return True
 
 
-def count_term_matches(
-    connection: sqlite3.Connection, term: SearchTerm | SearchCriteria, limit: int = FREQUENT_TERM_MATCHES
-) -> int:
-    """The number of resources with matching texts, at most one more than `limit`."""
-    subquery = f"SELECT 1 FROM texts WHERE texts MATCH ? LIMIT {limit + 1}"  # noqa: S608
-    (count,) = connection.execute(f"SELECT count(*) FROM ({subquery})", (str(term),)).fetchone()  # noqa: S608
-    return int(count)
-
-
-def list_misspelled_words(connection: sqlite3.Connection, terms: Iterable[SearchTerm]) -> list[str]:
-    """The words of the terms, without prefixes, that no resource has."""
+def iter_word_terms(term: SearchTerm) -> Iterable[SearchTerm]:
+    """A term for each word of a phrase; a single word as it is."""
+    if len(term.words) == 1:
+        return [term]
+    *other_words, last_word = term.words
     return [
-        word
-        for term in terms
-        for word in (term.words[:-1] if term.is_prefix else term.words)
-        if not count_term_matches(connection, SearchTerm((word,)), limit=0)
+        *(SearchTerm((word,)) for word in other_words),
+        SearchTerm((last_word,), is_prefix=True) if term.is_prefix else SearchTerm((last_word,)),
     ]
-
-
-def find_nearest_word(connection: sqlite3.Connection, word: str) -> str | None:
-    """The correction of a misspelled word: the nearest indexed word, of several the most frequent, or None.
-
-    The edit distance, with transpositions, is at most 1, or 2 for words of six letters and more.
-    """
-    max_distance = 1 if len(word) < 6 else 2
-    candidates = connection.execute(
-        "SELECT word FROM words WHERE length BETWEEN ? AND ? LIMIT ?",
-        (len(word) - max_distance, len(word) + max_distance, MAX_SPELLING_CANDIDATES),
-    )
-    near_words = process.extract(
-        word,
-        [candidate for (candidate,) in candidates],
-        scorer=OSA.distance,
-        score_cutoff=max_distance,
-        limit=MAX_NEAR_WORDS,
-    )
-    ranked = (
-        (distance, -count_term_matches(connection, SearchTerm((candidate,))), candidate)
-        for candidate, distance, _ in near_words
-    )
-    # The table `words` may have words of deleted entries, which have no matches.
-    return min((match for match in ranked if match[1]), default=(0, 0, None))[2]
-
-
-def replace_term_words(term: SearchTerm, replacements: dict[str, str]) -> SearchTerm:
-    """The term with misspelled words replaced."""
-    return replace(term, words=tuple(replacements.get(word, word) for word in term.words))

@@ -14,7 +14,7 @@ from .database import IndexRow
 from .entries import INDEXED_PROPERTIES, IndexEntry
 from .ranking import SearchMatches
 from .snippets import Snippet, build_snippet
-from .tokenizer import SearchTerm
+from .terms import SearchTerm
 
 
 @dataclass(frozen=True)

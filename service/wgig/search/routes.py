@@ -33,14 +33,15 @@ from ..resources.representation import address_with_parameters, named_resource_m
 from ..store.labels import find_labels
 from . import index as search_index
 from . import opensearch
+from .criteria import MAX_SEARCH_MATCHES, SearchCriteria
 from .database import list_distinct_values, read_index_entries, read_index_property
 from .dependencies import IndexDep, SearchesDep
 from .entries import IndexEntry
 from .index import FullTextIndex
-from .ranking import MAX_SEARCH_MATCHES, SearchCriteria, SearchMatches, find_search_matches
+from .ranking import SearchMatches, find_search_matches
 from .results import SearchResults, build_search_hit, build_search_json, build_search_json_ld
 from .schemas import SearchResultPage
-from .tokenizer import parse_search_terms
+from .terms import parse_search_terms
 
 SEARCH_FORMATS = (JSON, ATOM, HTML)  # of the default profile
 SEARCH_RESULT_FORMATS = (JSON, JSON_LD, ATOM, HTML)  # of this profile and of schema.org (JSON-LD)

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .entries import NAME_PROPERTIES, IndexEntry, Passage
-from .tokenizer import WRITTEN_WORD_PATTERN, SearchTerm, fold_text, fold_word
+from .terms import SearchTerm
+from .tokenizer import WRITTEN_WORD_PATTERN, fold_text, fold_word
 
 MAX_SNIPPET_CHARACTERS = 240
 SNIPPET_LEAD_CHARACTERS = 60  # before the first match

@@ -18,11 +18,12 @@ from ..problems import Problem
 from ..sparql.federation import FederatedCall, serialize_values_group
 from ..store.inference.rule import RulePattern, parse_triple_patterns, split_statements
 from . import index as search_index
+from .criteria import SearchCriteria
 from .database import IndexRow, read_index_entries
 from .index import FullTextIndex
-from .ranking import SearchCriteria, SearchMatches, find_search_matches
+from .ranking import SearchMatches, find_search_matches
 from .snippets import build_snippet
-from .tokenizer import parse_search_terms
+from .terms import parse_search_terms
 
 MAX_SERVICE_MATCHES = 500
 MATCHES_PROPERTY, BEST_PROPERTY = "matches", "best"

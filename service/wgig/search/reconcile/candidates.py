@@ -13,11 +13,13 @@ from rapidfuzz import fuzz
 
 from ...store.labels import find_labels
 from ...store.store import Store
+from ..criteria import SearchCriteria
 from ..database import IndexRow, find_rows_by_iri, list_iris_of_kind, read_index_entries
 from ..entries import NAME_PROPERTIES, IndexEntry
 from ..index import FullTextIndex
-from ..ranking import SearchCriteria, find_name_matches
-from ..tokenizer import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, SearchTerm, fold_text, tokenize_text
+from ..ranking import find_name_matches
+from ..terms import SearchTerm, parse_typed_words
+from ..tokenizer import fold_text, tokenize_text
 from .request import (
     NamedIdentifier,
     QueryCondition,
@@ -76,9 +78,7 @@ def build_candidate_json(candidate: ReconciliationCandidate, is_match: bool, bas
 
 def find_candidates(query: ReconciliationQuery, index: FullTextIndex) -> list[ReconciliationCandidate]:
     """The candidates for a query, in any order."""
-    terms = [SearchTerm((word,)) for word in tokenize_text(query.text[:MAX_SEARCH_CHARACTERS])][
-        :MAX_SEARCH_TERMS
-    ]
+    terms = parse_typed_words(query.text)
     rows = find_candidate_rows(query, terms, index) if terms else find_rows_by_condition(query, index)
     rows = rows[:MAX_CANDIDATE_ROWS]
     entries, labels = (
@@ -198,10 +198,10 @@ MAX_SAMPLED_THINGS = 200  # resources of a kind whose properties are counted
 
 def suggest_entities(prefix: str, kind: str, start: int, index: FullTextIndex) -> list[dict[str, Any]]:
     """The resources whose names have the words of a prefix; the last word may be incomplete."""
-    words = tokenize_text(prefix[:MAX_SEARCH_CHARACTERS])[:MAX_SEARCH_TERMS]
-    if not words:
+    terms = parse_typed_words(prefix)
+    if not terms:
         return []
-    terms = [*(SearchTerm((word,)) for word in words[:-1]), SearchTerm((words[-1],), is_prefix=True)]
+    terms[-1] = SearchTerm(terms[-1].words, is_prefix=True)
     matches = index.query(find_name_matches, SearchCriteria(terms, kind=kind))
     id_prefix = identifier_space(index.base)
     iris = dict.fromkeys(row.iri for row in matches.rows if row.iri.startswith(id_prefix))
