@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from ._version import __version__
-from .about import catalog, health, home, metrics, openapi, style_guide, well_known
+from .about import about_page, catalog, feedback, health, home, metrics, openapi, style_guide, well_known
 from .feeds import calendar, event_stream, news, query_feed
 from .graphs import dumps_routes, graph_store, update
 from .graphs import routes as graphs
@@ -64,6 +64,8 @@ WRITE_METHODS = ("PUT", "POST", "DELETE")
 # The first match is used, so specific paths come before general ones.
 ROUTES: list[Route] = [
     Route("/", READ_METHODS, home.get_home, home.HOME_OPERATION),
+    Route("/about", READ_METHODS, about_page.get_about, about_page.ABOUT_OPERATION),
+    Route("/feedback", READ_METHODS, feedback.get_feedback, feedback.FEEDBACK_OPERATION),
     Route("/sparql", READ_METHODS, query_editor.get_sparql, query_editor.GET_QUERY_OPERATION),
     Route("/sparql", ("POST", "QUERY"), sparql.post_query, sparql.POST_QUERY_OPERATION),
     Route("/update", READ_METHODS, service_description.get_update, service_description.UPDATE_PAGE_OPERATION),

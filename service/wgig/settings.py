@@ -210,8 +210,9 @@ class Settings:
     )
     contact: str = setting_field(
         "",
-        "Contacts for security reports (`/.well-known/security.txt`) and everything else (`/catalog`): "
-        "`mailto:` and `https:` addresses, separated by spaces.",
+        "Contacts for security reports (`/.well-known/security.txt`), for reports of errors (`/feedback`) "
+        "and for everything else (`/about`, `/catalog`): `mailto:` and `https:` addresses, separated by "
+        "spaces.",
         live=True,
     )
     allow: str = setting_field(

@@ -26,7 +26,7 @@ ACCEPT_VALUES = (
     "application/xml, application/atom+xml;q=0.9, */*;q=0.1",
 )
 # Parameters that accept any text; the others accept only known values.
-FREE_TEXT_PARAMETERS = {"q", "prefix", "ac", "default-graph-uri", "named-graph-uri"}
+FREE_TEXT_PARAMETERS = {"q", "about", "prefix", "ac", "default-graph-uri", "named-graph-uri"}
 # Parameters that a route requires before it checks the others.
 REQUIRED_PARAMETERS = {
     "/search": {"q": "spam"},

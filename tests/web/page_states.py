@@ -221,6 +221,8 @@ PAGE_STATES = [
     PageState("validate-complete", "/validate", action=make_check_action(COMPLETE_PAPER)),
     PageState("validate-incomplete", "/validate", action=make_check_action(INCOMPLETE_PAPER)),
     PageState("validate-unread", "/validate", 400, make_check_action("---\npaper: [half\n---\n")),
+    PageState("about", "/about"),
+    PageState("feedback", "/feedback?about=/doc/paper/wp-spam"),
     PageState("not-found", "/nowhere", 404),
     PageState("thing-not-found", "/doc/issue/spm", 404),
     PageState("bad-request", "/issues?color=green", 400),

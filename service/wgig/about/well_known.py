@@ -85,6 +85,7 @@ ROBOTS_DISALLOWED_PATHS = (
     "/queries/running",
     "/coverage?",
     "/cite",  # and all paths below it
+    "/feedback",
     "/update",
     "/*?_mediatype=",
     "/*?_profile=",
@@ -271,6 +272,7 @@ SITEMAP_NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 MAX_SITEMAP_RESOURCES = 50_000 - 100  # per file; a file may have 50,000 URLs, including SITEMAP_PATHS
 SITEMAP_PATHS = (
     "",
+    "about",
     *LIST_DEFINITIONS,
     "coverage",
     "queries",
