@@ -17,6 +17,8 @@ WGIG_PREFIX = "PREFIX wgig: <https://w3id.org/wgig/ontology#>\n"
 COUNTS_QUERY = "SELECT ?class (COUNT(?thing) AS ?things) WHERE { ?thing a ?class } GROUP BY ?class"
 ENDLESS_QUERY = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 CROSS_TABLE_QUERY = "SELECT ?g ?c (COUNT(*) AS ?n) { GRAPH ?g { ?x a ?c } } GROUP BY ?g ?c LIMIT 60"
+PLACES_QUERY = """PREFIX place: <https://w3id.org/wgig/id/place/>
+SELECT * { VALUES (?place ?lat ?long) { (place:JP 35.7 139.7) (place:CH 46.2 6.1) (place:TN 36.8 10.2) } }"""
 GRAPH_QUERY = "CONSTRUCT { ?a ?p ?b } WHERE { ?a a <https://w3id.org/wgig/ontology#Issue> ; ?p ?b } LIMIT 50"
 
 
@@ -280,7 +282,8 @@ def test_large_result_is_paged(reopen_page: PageOpener, find_axe_violations: Axe
         (COUNTS_QUERY, "Bars", ".drawing .length"),
         ("SELECT * { ?x <https://w3id.org/wgig/ontology#due> ?due }", "Timeline", ".drawing .moment"),
         (CROSS_TABLE_QUERY, "Matrix", ".crossed td"),
-        (GRAPH_QUERY, "Graph", ".network circle"),
+        (GRAPH_QUERY, "Network", ".network circle"),
+        (PLACES_QUERY, "Map", ".map a circle"),
         (GRAPH_QUERY, "Raw", ".view pre"),
     ],
 )
@@ -292,6 +295,132 @@ def test_result_is_shown_in_each_applicable_view(
     page.get_by_role("radio", name=name).check()
     expect(page.locator(selector).first).to_be_attached()
     assert find_axe_violations(page) == []
+
+
+def show_view(page: Page, query: str, name: str) -> None:
+    run_query(page, query)
+    page.get_by_role("radio", name=name).check()
+    expect(page.locator(".view figure")).to_be_visible()
+
+
+def list_shown_names(page: Page) -> list[str]:
+    """The names that are visible in a picture."""
+    names: list[str] = page.locator("figure svg text").evaluate_all(
+        "all => all.filter(text => text.checkVisibility({visibilityProperty: true})).map(x => x.textContent)"
+    )
+    return names
+
+
+def test_network_names_its_hubs_and_what_the_mouse_points_at(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    show_view(
+        page,
+        "CONSTRUCT { ?a ?p ?b } WHERE { ?a a <https://w3id.org/wgig/ontology#Issue> ; ?p ?b } LIMIT 300",
+        "Network",
+    )
+    names = list_shown_names(page)
+    assert 1 < len(names) <= 15
+    assert any(" " in name for name in names)  # labels, not addresses
+    node = page.locator(".network a:not(.named)").nth(30)
+    node.hover(force=True)
+    assert set(list_shown_names(page)) != set(names)
+    assert node.locator("title").text_content() in list_shown_names(page)
+    expect(page.locator(".network .dim").first).to_be_attached()
+
+
+def test_network_is_zoomed_and_dragged(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    show_view(page, GRAPH_QUERY, "Network")
+    node = page.locator(".network a").first
+    positions = [node.get_attribute("transform")]
+    page.get_by_role("button", name="Zoom in").click()
+    positions.append(node.get_attribute("transform"))
+    page.get_by_role("button", name="Show all").click()
+    assert node.get_attribute("transform") == positions[0]
+    box = node.locator("circle").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 65, box["y"] + 45, steps=3)
+    page.mouse.up()
+    positions.append(node.get_attribute("transform"))
+    assert len(set(positions)) == 3
+    assert page.url.endswith("LIMIT+50")  # the drag did not follow the link
+
+
+def test_wheel_scrolls_page_over_picture_and_zooms_with_ctrl(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    show_view(page, GRAPH_QUERY, "Network")
+    node, before = page.locator(".network a").first, page.evaluate("scrollY")
+    position = node.get_attribute("transform")
+    page.locator(".network").hover()
+    page.mouse.wheel(0, 100)
+    page.wait_for_function("before => scrollY > before", arg=before)
+    assert node.get_attribute("transform") == position
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    expect(node).not_to_have_attribute("transform", position or "")
+
+
+def test_things_of_network_are_listed_for_the_keyboard(
+    reopen_page: PageOpener, find_axe_violations: AxeCheck
+) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    show_view(page, GRAPH_QUERY, "Network")
+    page.get_by_text("List of the things").click()
+    link = page.locator(".view details a").first
+    link.focus()
+    assert link.inner_text() in list_shown_names(page)
+    assert find_axe_violations(page) == []
+
+
+def test_places_of_map_are_links_in_picture_and_list(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    show_view(page, PLACES_QUERY, "Map")
+    points = page.locator(".map a")
+    assert points.evaluate_all("all => all.map(link => link.getAttribute('href'))") == [
+        "/doc/place/JP",
+        "/doc/place/CH",
+        "/doc/place/TN",
+    ]
+    assert list_shown_names(page) == []
+    points.first.focus()
+    assert list_shown_names(page) == ["Japan"]
+    assert page.locator(".mapped li").all_inner_texts() == ["Japan", "Switzerland", "Tunisia"]
+    # Geneva is west of Tunis and north of it, and Tokyo is east of both.
+    boxes = [point.bounding_box() or {"x": 0, "y": 0} for point in points.locator("circle").all()]
+    assert boxes[1]["x"] < boxes[2]["x"] < boxes[0]["x"]
+    assert boxes[1]["y"] < boxes[2]["y"]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("SELECT ('POINT(6.1 46.2)' AS ?wkt) ('Geneva' AS ?name) {}", ["Geneva"]),
+        (
+            "SELECT ?x ('<http://www.opengis.net/def/crs/EPSG/0/4326> POINT (6.1 46.2)' AS ?wkt) "
+            "{ VALUES ?x { <https://w3id.org/wgig/id/place/CH> } }",
+            ["Switzerland"],
+        ),
+        ("SELECT * { VALUES (?name ?from_lat ?from_long) { ('A' 1 2) ('B' 91 2) ('C' 1 181) } }", ["A"]),
+    ],
+)
+def test_coordinates_of_result_are_shown_on_map(
+    reopen_page: PageOpener, query: str, names: list[str]
+) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    show_view(page, query, "Map")
+    assert page.locator(".mapped li").all_inner_texts() == names
+
+
+def test_map_without_coordinates_says_what_it_needs(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    run_query(page, "SELECT * { VALUES ?x { <https://example.org/> } }")
+    page.get_by_role("radio", name="Map").check()
+    expect(page.locator(".view")).to_contain_text(
+        "Nothing in this answer has coordinates. A map needs columns"
+    )
 
 
 # Whether each word in the cells of the matrix is on one line.

@@ -97,7 +97,8 @@ QUERIES_BY_VIEW = {
     "Bars": f"SELECT ?text (STRLEN(?text) AS ?n) {{ {VALUES_CLAUSE} }}",
     "Timeline": f"SELECT ?text ?day {{ {VALUES_CLAUSE} BIND('2005-01-25'^^<{XSD_NAMESPACE}date> AS ?day) }}",
     "Matrix": f"SELECT ?text ?in (1 AS ?n) {{ {VALUES_CLAUSE} VALUES ?in {{ 'a' 'b' }} }}",
-    "Graph": f"CONSTRUCT {{ ?iri <x:p> <x:hub> ; <{RDFS_NAMESPACE}label> ?text }} {{ {VALUES_CLAUSE} }}",
+    "Network": f"CONSTRUCT {{ ?iri <x:p> <x:hub> ; <{RDFS_NAMESPACE}label> ?text }} {{ {VALUES_CLAUSE} }}",
+    "Map": f"SELECT ?text ?iri (1 AS ?lat) (2 AS ?long) {{ {VALUES_CLAUSE} }}",
     "Raw": f"CONSTRUCT {{ ?iri <x:p> ?text }} {{ {VALUES_CLAUSE} }}",
 }
 
@@ -187,6 +188,7 @@ def test_hostile_result_in_editor_is_harmless(
     phone_page.page.goto("/sparql")
     run_query(phone_page.page, QUERIES_BY_VIEW[view])
     phone_page.page.get_by_role("radio", name=view).check()
+    expect(phone_page.page.locator(".view > :not([role=status])")).to_be_visible()
     assert_harmless(phone_page.page)
 
 

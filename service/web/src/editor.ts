@@ -9,7 +9,7 @@ import { Example } from "./query/example";
 import { readNamespaces } from "./query/names";
 import { clearPastQueries, loadPastQueries, savePastQuery } from "./query/history";
 import { exportSection, MAX_ADDRESS_CHARACTERS, queryAddress } from "./results/export";
-import { createViews } from "./results/views";
+import { createViews, DEFAULT_VIEW } from "./results/views";
 import { formatNumber, LOCALE, formatMessage } from "./page/messages";
 
 const CLOCK_INTERVAL_MS = 100; // between updates of the elapsed time
@@ -25,6 +25,7 @@ class QueryPage {
   private readonly historySection = h("details", { class: "past" });
   private currentRequest: QueryRequest | undefined;
   private clockTimer = 0;
+  private view = DEFAULT_VIEW;
   private currentPath = pathOf(location); // with the query string
 
   constructor(private readonly form: HTMLFormElement) {
@@ -116,7 +117,7 @@ class QueryPage {
     this.status.textContent = formatMessage(result.form === "boolean" ? "answered" : "done", values);
     this.editor.showRunProblems([], remarks);
     const heading = h("h2", { tabindex: "-1" }, formatMessage("answer"));
-    this.resultSection.replaceChildren(heading, ...this.remarkList(remarks), createViews(result), exportSection(result, parameters));
+    this.resultSection.replaceChildren(heading, ...this.remarkList(remarks), createViews(result, this.view, (view) => this.chooseView(view)), exportSection(result, parameters));
     this.revealResult();
     if (document.activeElement === document.body) heading.focus({ preventScroll: true }); // the pressed button has been removed
     savePastQuery(parameters.get("query") ?? "");
@@ -140,6 +141,10 @@ class QueryPage {
     const fix = edit && h("button", { type: "button", class: "plain", click: edit.apply }, edit.name);
     const others = problems.length > 1 && ` ${formatMessage("more-problems", { count: problems.length - 1 })}`;
     this.problemLine.replaceChildren(place || "", " ", h("bdi", { lang: problem.lang }, problem.sentence), others || "", " ", fix ?? "");
+  }
+
+  private chooseView(view: string): void {
+    this.view = view;
   }
 
   private pushAddress(address: string): void {

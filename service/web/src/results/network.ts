@@ -1,121 +1,75 @@
-/** A result as a network diagram, with a force-directed layout. */
+/** A result as a network of things: which they are, and which ties connect them. The picture is loaded when it is shown. */
 
-import { type QueryResult, type Row, type Term } from "../query/result";
-import { h, svg } from "../page/dom";
-import { formatMessage } from "../page/messages";
-import { termName, linkSvg } from "./terms";
+import { type QueryResult, termText, type Row, type Term } from "../query/result";
+import { fetchLabels } from "../query/labels";
+import { termName } from "./terms";
 
-const MAX_NODES = 80; // in a diagram; rows with more nodes are left out
-const LAYOUT_STEPS = 300;
-const [WIDTH, HEIGHT] = [960, 640]; // units of the SVG viewBox
+const MAX_NODES = 200; // of a network; rows with more things are left out
 
-interface NetworkNode {
+export interface NetworkNode {
+  id: string;
   term: Term;
-  x: number;
-  y: number;
+  name: string;
+  tieCount: number;
 }
 
-interface NetworkEdge {
-  from: string; // name of a node
-  to: string; // name of a node
+export interface NetworkTie {
+  source: string; // id of a node
+  target: string; // id of a node
   name: string; // of the predicate, empty in a table
+}
+
+export interface Network {
+  nodes: NetworkNode[];
+  ties: NetworkTie[];
+  nodeCount: number; // including those that are left out
 }
 
 const isResource = (term: Term | undefined) => term?.type === "uri" || term?.type === "bnode";
 
-/** The columns of the two ends of an edge: subject and object, or the first two columns of resources in a table. */
+/** The columns of the two ends of a tie: subject and object, or the first two columns of resources in a table. */
 function findEndColumns(result: QueryResult): [number, number] | undefined {
   if (result.form === "graph") return [0, 2];
   const columns = [...result.names.keys()].filter((column) => result.rows.some((row) => row[column]) && result.rows.every((row) => !row[column] || isResource(row[column])));
   return columns.length > 1 ? [columns[0]!, columns[1]!] : undefined;
 }
 
-/** Whether a result has a row with two resources, which are the ends of an edge. */
+/** Whether a result has a row with two resources, which are the ends of a tie. */
 export function hasNetwork(result: QueryResult): boolean {
   const endColumns = findEndColumns(result);
   return endColumns !== undefined && result.rows.some((row) => endColumns.every((column) => isResource(row[column])));
 }
 
-/** The diagram, with a caption. */
-export function createNetwork(result: QueryResult): HTMLElement {
+/** The picture of the network, with a list of its things. */
+export async function createNetwork(result: QueryResult): Promise<HTMLElement> {
+  const network = readNetwork(result);
+  const iris = network.nodes.filter(({ term }) => term.type === "uri").map(({ term }) => termText(term));
+  const properties = network.ties.map(({ name }) => name).filter(Boolean);
+  const [labels, { drawNetwork }] = await Promise.all([fetchLabels([...iris, ...properties]), import("./network-picture")]);
+  for (const node of network.nodes) node.name = labels.get(node.id)?.text || termName(node.term);
+  for (const tie of network.ties) tie.name = labels.get(tie.name)?.text || termName({ type: "uri", value: tie.name });
+  return drawNetwork(network);
+}
+
+function readNetwork(result: QueryResult): Network {
   const [from, to] = findEndColumns(result)!;
   const nodes = new Map<string, NetworkNode>();
-  const edges: NetworkEdge[] = [];
-  const edgeRows = result.rows.filter((row) => isResource(row[from]) && isResource(row[to]));
-  const nodeCount = new Set(edgeRows.flatMap((row) => [termName(row[from]), termName(row[to])])).size;
-  for (const row of edgeRows) addEdge(row, from, to, result.form === "graph", nodes, edges);
-  layOutNodes(nodes, edges);
-  const picture = svg(
-    "svg",
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "network", role: "group", "aria-label": formatMessage("graph-of") },
-    ...edges.map((edge) => drawEdge(nodes.get(edge.from)!, nodes.get(edge.to)!, edge.name)),
-    ...[...nodes].map(([name, node]) => drawNode(name, node)),
-  );
-  const note = formatMessage("graph", { things: nodes.size, all: nodeCount, ties: edges.length });
-  return h("figure", { class: "figure" }, h("figcaption", {}, note), picture);
+  const ties: NetworkTie[] = [];
+  const tieRows = result.rows.filter((row) => isResource(row[from]) && isResource(row[to]));
+  for (const row of tieRows) addTie(row, from, to, result.form === "graph", nodes, ties);
+  return { nodes: [...nodes.values()], ties, nodeCount: new Set(tieRows.flatMap((row) => [nodeId(row[from]!), nodeId(row[to]!)])).size };
 }
 
-/** Add the edge of a row and its nodes, unless the diagram would have more than MAX_NODES. */
-function addEdge(row: Row, from: number, to: number, hasLabels: boolean, nodes: Map<string, NetworkNode>, edges: NetworkEdge[]): void {
-  const names = [from, to].map((column) => termName(row[column]));
-  const newNames = new Set(names.filter((name) => !nodes.has(name)));
-  if (nodes.size + newNames.size > MAX_NODES) return;
-  [from, to].forEach((column, index) => {
-    const name = names[index]!;
-    if (!nodes.has(name)) nodes.set(name, { term: row[column]!, ...initialPosition(nodes.size) });
-  });
-  edges.push({ from: names[0]!, to: names[1]!, name: hasLabels ? termName(row[1]) : "" });
-}
-
-/** The initial position of a node: on a spiral, so that equal results have equal diagrams. */
-function initialPosition(index: number): { x: number; y: number } {
-  const [angle, radius] = [index * 2.4, 25 * Math.sqrt(index + 1)]; // 2.4 rad, the golden angle, spreads the nodes evenly
-  return { x: WIDTH / 2 + radius * Math.cos(angle), y: HEIGHT / 2 + radius * Math.sin(angle) };
-}
-
-/** Lay out the nodes by the forces of Fruchterman and Reingold, in decreasing steps, scaled to the diagram. */
-function layOutNodes(nodes: Map<string, NetworkNode>, edges: NetworkEdge[]): void {
-  const allNodes = [...nodes.values()];
-  const idealDistance = 0.75 * Math.sqrt((WIDTH * HEIGHT) / Math.max(allNodes.length, 1));
-  for (let step = 0; step < LAYOUT_STEPS; step++) {
-    const moves = new Map(allNodes.map((node) => [node, { x: 0, y: 0 }]));
-    const force = (node: NetworkNode, other: NetworkNode, strength: (distance: number) => number) => {
-      const [x, y] = [node.x - other.x, node.y - other.y];
-      const distance = Math.max(Math.hypot(x, y), 0.1);
-      const share = strength(distance) / distance;
-      moves.get(node)!.x += x * share;
-      moves.get(node)!.y += y * share;
-      moves.get(other)!.x -= x * share;
-      moves.get(other)!.y -= y * share;
-    };
-    allNodes.forEach((node, index) => allNodes.slice(index + 1).forEach((other) => force(node, other, (distance) => idealDistance ** 2 / distance)));
-    for (const { from, to } of edges) force(nodes.get(from)!, nodes.get(to)!, (distance) => -(distance ** 2) / idealDistance);
-    const maxMove = (WIDTH / 12) * (1 - step / LAYOUT_STEPS);
-    // A weak pull to the center keeps unconnected parts together.
-    for (const [node, { x, y }] of moves) {
-      const length = Math.max(Math.hypot(x, y), 0.1);
-      node.x += (x / length) * Math.min(length, maxMove) - (node.x - WIDTH / 2) * 0.01;
-      node.y += (y / length) * Math.min(length, maxMove) - (node.y - HEIGHT / 2) * 0.01;
-    }
+/** Add the tie of a row and its nodes, unless the network would have more than MAX_NODES. */
+function addTie(row: Row, from: number, to: number, hasPredicate: boolean, nodes: Map<string, NetworkNode>, ties: NetworkTie[]): void {
+  const ends = [row[from]!, row[to]!];
+  const newIds = new Set(ends.map(nodeId).filter((id) => !nodes.has(id)));
+  if (nodes.size + newIds.size > MAX_NODES) return;
+  for (const term of ends) {
+    const id = nodeId(term);
+    nodes.set(id, { term, id, name: termName(term), tieCount: (nodes.get(id)?.tieCount ?? 0) + 1 });
   }
-  scaleToRange(allNodes, "x", 120, WIDTH - 120); // the margins leave room for the names of nodes
-  scaleToRange(allNodes, "y", 30, HEIGHT - 30);
+  ties.push({ source: nodeId(ends[0]!), target: nodeId(ends[1]!), name: hasPredicate ? termText(row[1]) : "" });
 }
 
-function scaleToRange(nodes: NetworkNode[], axis: "x" | "y", minimum: number, maximum: number): void {
-  const values = nodes.map((node) => node[axis]);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  for (const node of nodes) node[axis] = high > low ? minimum + ((node[axis] - low) / (high - low)) * (maximum - minimum) : (minimum + maximum) / 2;
-}
-
-function drawEdge(from: NetworkNode, to: NetworkNode, name: string): SVGElement {
-  const attributes = { x1: String(from.x), y1: String(from.y), x2: String(to.x), y2: String(to.y) };
-  return svg("line", attributes, name ? svg("title", {}, name) : undefined);
-}
-
-function drawNode(name: string, { term, x, y }: NetworkNode): SVGElement {
-  const dot = svg("circle", { cx: String(x), cy: String(y), r: "5" });
-  const short = name.length > 32 ? `${name.slice(0, 31)}…` : name;
-  const text = svg("text", { x: String(x), y: String(y - 9), "text-anchor": "middle" }, short);
-  return linkSvg(term, svg("title", {}, name), dot, text);
-}
+const nodeId = (term: Term) => (term.type === "bnode" ? `_:${term.value}` : termText(term));

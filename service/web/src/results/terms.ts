@@ -28,6 +28,13 @@ function renderLink(iri: string): Node {
   return h("a", { href: target, rel }, shortenIri(iri) ?? iri);
 }
 
+/** A link to a term by its name, or the name if the term cannot be linked. */
+export function renderNamedTerm(term: Term, name: string): Node {
+  const target = term.type === "uri" ? linkTarget(term.value) : undefined;
+  if (target === undefined) return h("bdi", {}, name);
+  return h("a", { href: target, rel: target.startsWith("/") ? undefined : "nofollow noopener external" }, name);
+}
+
 /** SVG children inside a link to the term, or in a group if the term cannot be linked. */
 export function linkSvg(term: Term, ...children: Node[]): SVGElement {
   const target = term.type === "uri" ? linkTarget(term.value) : undefined;

@@ -4,31 +4,53 @@ import type { QueryResult } from "../query/result";
 import { h } from "../page/dom";
 import { formatMessage } from "../page/messages";
 import { createBars, hasBars } from "./bars";
+import { createMap, hasMap } from "./map";
 import { hasMatrix, createMatrix } from "./matrix";
 import { hasNetwork, createNetwork } from "./network";
 import { createRawView } from "./raw";
 import { createTable } from "./table";
 import { hasTimes, createTimeline } from "./timeline";
 
-// Each view: the name of its message, whether it applies to a result, and the function that creates it.
-const VIEWS: [string, (result: QueryResult) => boolean, (result: QueryResult) => HTMLElement][] = [
-  ["as-table", () => true, createTable],
-  ["as-bars", hasBars, createBars],
-  ["as-timeline", hasTimes, createTimeline],
-  ["as-matrix", hasMatrix, createMatrix],
-  ["as-graph", hasNetwork, createNetwork],
-  ["as-raw", () => true, createRawView],
-];
+interface View {
+  message: string; // its name in the messages of the page
+  isApplicable: (result: QueryResult) => boolean;
+  create: (result: QueryResult) => HTMLElement | Promise<HTMLElement>;
+}
 
-/** The result in one view, with radio buttons for the other views. */
-export function createViews(result: QueryResult): HTMLElement {
+// By the names that addresses have.
+const VIEWS: Record<string, View> = {
+  table: { message: "as-table", isApplicable: () => true, create: createTable },
+  bars: { message: "as-bars", isApplicable: hasBars, create: createBars },
+  timeline: { message: "as-timeline", isApplicable: hasTimes, create: createTimeline },
+  matrix: { message: "as-matrix", isApplicable: hasMatrix, create: createMatrix },
+  network: { message: "as-network", isApplicable: hasNetwork, create: createNetwork },
+  map: { message: "as-map", isApplicable: hasMap, create: createMap },
+  raw: { message: "as-raw", isApplicable: () => true, create: createRawView },
+};
+export const DEFAULT_VIEW = "table";
+
+/** The result in a view, with radio buttons for the others; `onChoose` is called with the name of a chosen view. */
+export function createViews(result: QueryResult, wantedView: string, onChoose: (view: string) => void): HTMLElement {
   if (result.form === "boolean") return h("p", { class: "lead" }, formatMessage(result.isTrue ? "yes" : "no"));
   if (!result.rows.length) return h("p", {}, formatMessage("nothing"));
+  const names = Object.keys(VIEWS).filter((name) => VIEWS[name]!.isApplicable(result));
+  const firstView = names.includes(wantedView) ? wantedView : DEFAULT_VIEW;
   const container = h("div", { class: "view" });
-  const buttons = VIEWS.filter(([, isApplicable]) => isApplicable(result)).map(([name, , createView], index) => {
-    const radio = h("input", { type: "radio", name: "view", checked: index === 0, change: () => container.replaceChildren(createView(result)) });
-    return h("label", {}, radio, ` ${formatMessage(name)}`);
+  let shownView = "";
+
+  async function show(name: string): Promise<void> {
+    shownView = name;
+    const view = VIEWS[name]!.create(result);
+    if (view instanceof Promise) container.replaceChildren(h("p", { role: "status" }, formatMessage("loading")));
+    const element = await Promise.resolve(view).catch(() => h("p", { role: "alert" }, formatMessage("unanswered")));
+    if (shownView === name) container.replaceChildren(element);
+  }
+
+  const buttons = names.map((name) => {
+    const radio = h("input", { type: "radio", name: "view", checked: name === firstView, change: () => { void show(name); onChoose(name); } });
+    return h("label", {}, radio, ` ${formatMessage(VIEWS[name]!.message)}`);
   });
-  container.append(createTable(result));
-  return h("div", {}, h("fieldset", { class: "views" }, h("legend", {}, formatMessage("show-as")), ...buttons), container);
+  void show(firstView);
+  const isGone = wantedView !== firstView && h("p", { class: "notice" }, formatMessage("no-such-view"));
+  return h("div", {}, h("fieldset", { class: "views" }, h("legend", {}, formatMessage("show-as")), ...buttons), isGone, container);
 }
