@@ -111,8 +111,10 @@ def test_page_has_the_numbers_as_text_beside_the_bars(shipped_client: httpx.Clie
     # One bar for each group of seats, in which derived values have a part of their own; the bars of each of
     # the three distributions add up to a width of 100.
     assert page.count('<svg class="bar"') == 13
-    assert page.count('aria-hidden="true" focusable="false"') == 13
-    widths = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', page)]
+    assert len(re.findall(r'<svg class="bar"[^>]*aria-hidden="true" focusable="false"', page)) == 13
+    widths = [
+        float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', page.partition("<main")[2])
+    ]
     assert sum(widths) == pytest.approx(300, abs=0.5)
     assert page.count("<bdi>not known</bdi>") == 2
     assert 'href="/doc/claim/comp-01"' in page
@@ -124,6 +126,15 @@ def test_page_shows_names_in_latin_script_if_available(writable_client: httpx.Cl
     post_turtle(writable_client, SEAT_TURTLE.format(1) + "." + names)
     page = writable_client.get("/people.html").text
     assert 'lang="ja-latn" dir="auto">Sakamaki Masaaki</' in page
+
+
+def test_regions_have_links_and_names_in_the_language_of_the_page(shipped_client: httpx.Client) -> None:
+    regions = shipped_client.get("/people").json()["region"]
+    known = {region["id"]: region["label"] for region in regions if region["state"] == "known"}
+    assert known[f"{BASE}id/place/asia"] == "Asia"
+    assert not [iri for iri in known if not iri.startswith(f"{BASE}id/place/")]
+    page = shipped_client.get("/people", headers=HTML_HEADERS | {"Accept-Language": "ar"}).text
+    assert '<a href="/doc/place/asia" dir="auto">آسيا</a>' in page
 
 
 def test_csv_has_the_numbers_of_json(shipped_client: httpx.Client) -> None:

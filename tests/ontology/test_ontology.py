@@ -34,11 +34,12 @@ EXTERNAL_TERMS = {
     "prov": "Entity wasAttributedTo wasDerivedFrom wasRevisionOf",
     "rdf": "langString type value",
     "rdfs": "label",
-    "schema": "Event creativeWorkStatus endDate inLanguage jobTitle location startDate version",
+    "schema": "Event creativeWorkStatus endDate inLanguage jobTitle latitude location longitude startDate"
+    " version",
     "skos": "Collection Concept ConceptScheme altLabel broadMatch broader broaderTransitive closeMatch"
     " definition exactMatch inScheme member notation note prefLabel relatedMatch topConceptOf",
     "skosxl": "Label altLabel literalForm prefLabel",
-    "xsd": "boolean date gYear gYearMonth integer language string time",
+    "xsd": "boolean date decimal gYear gYearMonth integer language string time",
 }
 # The terms of OWL 2 RL that the ontology uses (https://www.w3.org/TR/owl2-profiles/#OWL_2_RL).
 ALLOWED_OWL_TERMS = {

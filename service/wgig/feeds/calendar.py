@@ -82,7 +82,7 @@ SELECT ?resource ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end)
   OPTIONAL {{ ?resource wgig:startTime ?start_time ; wgig:endTime ?end_time }}
   OPTIONAL {{ ?resource wgig:room ?room_name }}
   OPTIONAL {{ ?resource wgig:venue ?venue_name }}
-  OPTIONAL {{ ?resource wgig:place/rdfs:label ?town }}
+  OPTIONAL {{ ?resource wgig:place/rdfs:label ?town FILTER (LANG(?town) = "en") }}
   OPTIONAL {{ ?resource wgig:place/dcterms:isPartOf* ?any_country . ?any_country a wgig:Country }}
   OPTIONAL {{ ?resource skos:note ?remark }}
 }} GROUP BY ?resource ?kind ORDER BY ?first ?resource"""

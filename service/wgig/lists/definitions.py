@@ -237,7 +237,7 @@ LIST_DEFINITIONS = {
                     gettext_noop("The UN M49 regions of its countries."),
                     many=True,
                     pattern="?id (wgig:country|^org:member/wgig:country)/dcterms:isPartOf/rdfs:label "
-                    "?value_label . BIND (STR(?value_label) AS ?value)",
+                    "?value_label . FILTER (LANG(?value_label) = 'en') BIND (STR(?value_label) AS ?value)",
                 ),
                 ListField(
                     "developingCountry",

@@ -35,7 +35,7 @@ from ..sparql.dependencies import QueriesDep
 from ..sparql.service import select_internal_rows, select_internal_tsv
 from ..store.labels import find_labels
 from ..text import natural_sort_key, serialize_csv_rows
-from .definitions import LIST_DEFINITIONS, SOURCE_FIELD
+from .definitions import SOURCE_FIELD
 from .fields import LABEL_FIELD, ListDefinition, ListField
 from .query import MAX_WHOLE_LIST_ITEMS, ListRequest, add_query_prefixes, build_list_query, parse_list_request
 from .results import ListPage, parse_list_page
@@ -53,7 +53,7 @@ BASIS_FIELDS = {
 }
 DERIVED_BASIS_PREFIXES = ("derived", "place in the annex")  # of the bases of derived values
 DEVELOPMENT_LABELS = {"true": gettext_noop("developing country"), "false": gettext_noop("developed country")}
-STAKEHOLDER_FIELDS = LIST_DEFINITIONS["stakeholders"].by_name
+RESOURCE_FIELDS = (GROUP_FIELD, REGION_FIELD)  # whose values are resources with labels
 
 SEAT_LIST = ListDefinition(
     "people",
@@ -69,13 +69,7 @@ SEAT_LIST = ListDefinition(
         ListField(COUNTRY_FIELD, "place", "The country of its holder.", many=True),
         ListField("countryBasis", "string", "The evidence for the country."),
         ListField(
-            REGION_FIELD,
-            "name",
-            STAKEHOLDER_FIELDS["region"].description,
-            # The list of stakeholders finds regions also by the seats of a stakeholder; here `?id` is a seat.
-            pattern=STAKEHOLDER_FIELDS["region"].pattern.replace(
-                "(wgig:country|^org:member/wgig:country)", "wgig:country"
-            ),
+            REGION_FIELD, "place", "The UN M49 region of the country.", path="wgig:country/dcterms:isPartOf"
         ),
         ListField(DEVELOPMENT_FIELD, "boolean", "Whether it counts for a developing country."),
         ListField("developingBasis", "string", "The rule for development."),
@@ -268,15 +262,15 @@ def build_seat_group(
     if not values:
         return SeatGroup([], len(seat_iris), holders, state=STATE_UNKNOWN)
     names = [
-        labels.get(value, ox.Literal(value)) if field == GROUP_FIELD else english_group_name(value)
+        labels.get(value, ox.Literal(value)) if field in RESOURCE_FIELDS else english_development_name(value)
         for value in values
     ]
-    iri = values[0] if field == GROUP_FIELD and len(values) == 1 else ""
+    iri = values[0] if field in RESOURCE_FIELDS and len(values) == 1 else ""
     return SeatGroup(names, len(seat_iris), holders, iri)
 
 
-def english_group_name(value: str) -> ox.Literal:
-    """The English name of a region or of a value of `developingCountry`."""
+def english_development_name(value: str) -> ox.Literal:
+    """The English name of a value of `developingCountry`."""
     return ox.Literal(DEVELOPMENT_LABELS.get(value, value), language=ENGLISH)
 
 
@@ -351,8 +345,8 @@ def build_member_json(distribution: SeatDistribution, seat: str) -> dict[str, An
         ],
         COUNTRY_FIELD: list_things(COUNTRY_FIELD),
         GROUP_FIELD: list_things(GROUP_FIELD),
-        REGION_FIELD: list_texts(REGION_FIELD),
-        DEVELOPMENT_FIELD: [english_group_name(value).value for value in list_texts(DEVELOPMENT_FIELD)],
+        REGION_FIELD: [region["label"] for region in list_things(REGION_FIELD)],
+        DEVELOPMENT_FIELD: [english_development_name(value).value for value in list_texts(DEVELOPMENT_FIELD)],
         **{field: list_texts(field) for field in dict.fromkeys(BASIS_FIELDS.values())},
         "derived": [field for field in BASIS_FIELDS if is_derived(terms_by_field, field)],
     }
