@@ -93,7 +93,7 @@ ROUTES: list[Route] = [
     Route("/graph/{name:path}", WRITE_METHODS, graph_store.change_graph, graph_store.WRITE_GRAPH_OPERATION),
     Route("/dump.{suffix}", READ_METHODS, dumps_routes.get_dump, dumps_routes.DUMP_OPERATION),
     Route("/dump/{name}", READ_METHODS, dumps_routes.get_dump_version, dumps_routes.DUMP_VERSION_OPERATION),
-    Route("/changes", READ_METHODS, event_stream.get_changes, event_stream.STREAM_OPERATION),
+    Route("/changes", READ_METHODS, event_stream.get_changes, event_stream.CHANGES_OPERATION),
     Route("/changes/{path:path}", READ_METHODS, event_stream.get_changes_node, event_stream.STREAM_OPERATION),
     Route("/feed.atom", READ_METHODS, news.get_feed, news.FEED_OPERATION),
     Route("/feed/query/{name}", READ_METHODS, query_feed.get_query_feed, query_feed.QUERY_FEED_OPERATION),

@@ -28,7 +28,7 @@ from .rdf.namespaces import (
     expand_curie,
 )
 from .rdf.serialization import normalize_triples
-from .rdf.shipped import read_turtle_files
+from .rdf.shipped import SHIPPED_GRAPHS_TITLE, read_turtle_files
 from .settings import SHIPPED_FOLDER, Settings
 from .store.errors import StoreNotWritableError, UnusableLogError
 from .store.folder import STARTUP_WAIT_SECONDS, has_quads
@@ -202,7 +202,7 @@ def replace_shipped_graphs(store: Store, base: str, graphs: dict[str, list[Path]
     contents[f"{base}graph/catalog"] = [
         triple for pair in records.items() for triple in iter_record_triples(*pair)
     ]
-    store.replace(contents, title=f"Shipped graphs of wgig {__version__}")
+    store.replace(contents, title=f"{SHIPPED_GRAPHS_TITLE}{__version__}")
 
 
 def is_user_changed(store: Store, graph: str, record: ShippedGraphRecord | None) -> bool:

@@ -142,7 +142,7 @@ UNTESTED_JSON = {
 PARAMETERS_FROM_RESPONSES = {
     *((path, "version") for path in ("/cite", "/cited", "/graph/{name}", "/graphs")),
     *((path, name) for path in ("/graph/{name}", "/graphs") for name in ("changes", "about")),
-    *((path, "before") for path in ("/feed.atom", "/feed/{name}")),
+    *((path, "before") for path in ("/changes", "/feed.atom", "/feed/{name}")),
     ("/cited", "sha256"),
     ("/doc/{path}", "page"),
     ("/id/{path}", "page"),

@@ -1,10 +1,8 @@
 """Pages of resources: summary, facts with sources, neighborhood, history, sections, incoming links."""
 
 import re
-from datetime import datetime
 from html import unescape
 from itertools import count
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -290,9 +288,7 @@ def test_omitted_incoming_links_are_counted_and_noted(monkeypatch: pytest.Monkey
 
 
 def test_page_notes_empty_history(page_client: httpx.Client) -> None:
-    assert "was not written since a history is kept" in extract_section(
-        get_page(page_client, "/doc/issue/spam"), "history"
-    )
+    assert "No changes recorded yet." in extract_section(get_page(page_client, "/doc/issue/spam"), "history")
 
 
 def test_history_links_changes_of_resource() -> None:
@@ -303,11 +299,8 @@ def test_history_links_changes_of_resource() -> None:
     history_html = extract_section(get_page(client, "/doc/issue/spam"), "history")
     path = unescape(re.findall(r'href="(/graph/x\?changes=[^"]+)"', history_html)[0])
     html = strip_tags(get_page(client, path))
-    version = parse_qs(urlsplit(path).query)["changes"][0]
-    time = datetime.strptime(version, "%Y%m%dT%H%M%S%fZ").strftime("%-d %B %Y %H:%M:%S UTC")
-    assert f"to {time} ({version}), by" in html
-    assert f'−removed: <{SPAM}> <{RDFS_NAMESPACE}label> "One" .' in html
-    assert f'+added: <{SPAM}> <{RDFS_NAMESPACE}label> "Two" .' in html
+    assert "removed: One" in html
+    assert "added: Two" in html
     assert "urn:other" not in html
     all_changes = client.get(path.partition("&about")[0], headers={"Accept": "application/json"}).json()
     assert [len(all_changes["removed"]), len(all_changes["added"])] == [2, 2]

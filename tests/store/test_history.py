@@ -427,7 +427,7 @@ def test_the_page_of_a_graph_links_to_its_versions(client: httpx.Client) -> None
     put_turtle(client, TRIPLE_TWO)
     page = client.get(GRAPH_PATH, headers={"Accept": "text/html"}).text
     assert all(f'<a href="{path}">' in page for path in list_versions(client))
-    assert "1 added and 1 removed</a> by <bdi>WGIG_TOKEN</bdi>" in page
+    assert "1 statement added, 1 removed</a>, by <bdi>WGIG_TOKEN</bdi>" in page
 
 
 @pytest.mark.parametrize("path", [GRAPH_PATH, OTHER_GRAPH_PATH])

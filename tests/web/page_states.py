@@ -187,7 +187,8 @@ PAGE_STATES = [
     PageState("graph-inferred", "/graph/inferred"),
     PageState("graph-default", "/graphs?default"),
     PageState("graph-with-versions", "/graph/walked"),
-    PageState("changes", "/graph/walked", action=open_last_changes),
+    PageState("difference", "/graph/walked", action=open_last_changes),
+    PageState("changes", "/changes"),
     PageState("style-guide", "/style-guide"),
     PageState("catalog", "/catalog"),
     PageState("tables", "/tables"),
@@ -241,6 +242,7 @@ PAGE_STATES = [
             ("timeline", "/timeline"),
             ("people", "/people"),
             ("graphs", "/graphs"),
+            ("changes", "/changes"),
             ("search", "/search?q=spam"),
             ("write", "/write"),
         )

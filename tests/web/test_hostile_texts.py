@@ -40,7 +40,7 @@ HOSTILE_GRAPHS = [
 SHOWN_STATES = [
     page_state
     for page_state in PAGE_STATES
-    if not page_state.empty and page_state.name not in ("graph-with-versions", "changes")
+    if not page_state.empty and page_state.name not in ("graph-with-versions", "difference")
 ]
 SENT_TEXTS = [*MARKUP_TEXTS, *(BEGIN_MARK + text + END_MARK for text in BIDI_TEXTS)]
 # Paths and queries of URLs in which a link can contain a hostile text; %s is the percent-encoded text.
@@ -62,6 +62,7 @@ URL_TEMPLATES = [
     "/doc/issue/spam?_mediatype=%s",
     "/graphs?graph=%s",
     "/graph/issues?changes=%s",
+    "/changes?before=%s",
     "/cite?iri=%s",
     "/write?issue=%s",
     "/write?paper=%s",
@@ -170,6 +171,24 @@ def test_hostile_graph_iri_is_harmless(
 ) -> None:
     phone_page.page.goto(f"/graphs?graph={quote(iri, safe='')}")
     assert_harmless(phone_page.page)
+
+
+def test_hostile_changes_are_harmless(
+    phone_page: WatchedPage, url: str, assert_harmless: Callable[[Page], None]
+) -> None:
+    label = ox.NamedNode(f"{RDFS_NAMESPACE}label")
+    triples = [
+        ox.Triple(ox.NamedNode(iri), label, ox.Literal(BEGIN_MARK + text + END_MARK))
+        for text, iri in zip(HOSTILE_TEXTS, cycle(HOSTILE_IRIS), strict=False)
+    ]
+    for content in (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), b""):  # written, then removed
+        response = httpx.put(f"{url}graph/changed", content=content, headers=WRITE_HEADERS)
+        response.raise_for_status()
+        phone_page.page.goto("/changes")
+        assert_harmless(phone_page.page)
+        click_and_wait(phone_page.page, "main a[href*='changes=']")
+        expect(phone_page.page.locator("main")).to_contain_text(HIT_SCRIPT)
+        assert_harmless(phone_page.page)
 
 
 def test_hostile_result_page_is_harmless(

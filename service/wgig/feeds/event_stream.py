@@ -1,5 +1,7 @@
 """/changes: all versions of resources as a Linked Data Event Stream (LDES) with TREE pages.
 
+Browsers get a page of what changed instead (`changes_page`).
+
 Specifications: https://w3id.org/ldes/specification and https://w3id.org/tree/specification. A node is a
 document of the stream: the root links to shelves, a shelf to up to 250 pages, and a page has members, which
 are versions of resources. Each link has TREE relations with the time of the first member, and that of the
@@ -18,10 +20,11 @@ from fastapi import Path, Query, Request, Response
 
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
-from ..http.parameter_models import ParameterModel, Text, describe_media_type
+from ..http.parameter_models import ParameterModel, Text, describe_media_type, describe_parameter
 from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
+from ..pages.dependencies import ContextDep
 from ..problems import Problem
-from ..rdf.formats import N_QUADS, TRIG, Format
+from ..rdf.formats import HTML, N_QUADS, TRIG, Format
 from ..rdf.namespaces import (
     DCTERMS_NAMESPACE,
     EXTERNAL_NAMESPACES,
@@ -40,6 +43,8 @@ from ..store.resource_versions.members import (
     ACTIVITY_UPDATE,
     TREE_NAMESPACE,
 )
+from .changes_page import respond_with_changes_page
+from .news import MAX_NUMBER_DIGITS, parse_page_number
 
 PAGES_PER_SHELF = 250  # the maximum, with which a shelf is full
 LDES_NAMESPACE = "https://w3id.org/ldes#"
@@ -185,20 +190,43 @@ STREAM_PREFIXES = {
 NODE_NAME_PATTERN = re.compile(r"(?P<shelf>shelf-)?(?P<number>[1-9]\d{0,14})")
 
 
+CHANGES_OPERATION = Operation(formats=(*STREAM_FORMATS, HTML))
 STREAM_OPERATION = Operation(formats=STREAM_FORMATS)
 
 
 class StreamParameters(ParameterModel):
-    """Query parameters of /changes."""
+    """Query parameters of a page of the event stream."""
 
     media_type: Text = describe_media_type(STREAM_FORMATS)
 
 
+class ChangesParameters(ParameterModel):
+    """Query parameters of /changes."""
+
+    media_type: Text = describe_media_type((*STREAM_FORMATS, HTML))
+    before: Text = describe_parameter(
+        "For the HTML page: a change number. It lists earlier changes only, and links to the next page.",
+        json_schema_extra={"pattern": f"^[0-9]{{1,{MAX_NUMBER_DIGITS}}}$"},
+    )
+
+
 async def get_changes(
-    request: Request, resource_versions: ResourceVersionsDep, parameters: Annotated[StreamParameters, Query()]
+    context: ContextDep,
+    resource_versions: ResourceVersionsDep,
+    parameters: Annotated[ChangesParameters, Query()],
 ) -> Response:
-    """The root of the event stream, which links to all versions of resources."""
-    format_ = choose_response_format(request, STREAM_FORMATS, parameters.media_type)
+    """The root of the event stream, which links to all versions of resources; for browsers, what changed.
+
+    Raises Problem 400 if `before` is not a number, or not for the page, 404 if no change is before it.
+    """
+    request = context.request
+    format_ = choose_response_format(request, (*STREAM_FORMATS, HTML), parameters.media_type)
+    before = parameters.before
+    if format_ is HTML:
+        number = None if before is None else parse_page_number(before, "before")
+        return await run_sync(respond_with_changes_page, context, number)
+    if before is not None:
+        raise Problem(400, "The parameter before is for the HTML page. Follow the links of the event stream.")
     versions = await resource_versions.get_versions()
     return await run_sync(
         lambda: respond_with_node(request, build_root_node(versions, stream_root_url(request)), format_)

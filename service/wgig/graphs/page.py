@@ -1,19 +1,20 @@
 """HTML pages of graphs: the list of all named graphs, and each graph with the resources that it describes."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyoxigraph as ox
 
 from ..http.language import gettext, label_languages
 from ..http.parameters import add_url_parameters
+from ..pages.dependencies import RequestContext
 from ..pages.rendering import graph_path, iri_fragment, path_in_format, render_template
 from ..rdf.formats import GRAPH_FORMATS
 from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import DCTERMS_NAMESPACE, shorten_iri
 from ..rdf.shipped import read_inference_rules
-from ..store.history import MAX_LISTED_VERSIONS, GraphVersion
+from ..store.history import MAX_LISTED_VERSIONS, find_erased_digests, list_graph_versions
 from ..store.labels import find_labels
 from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions, serialize_values_block
@@ -62,20 +63,17 @@ def render_graphs_page(store: Store, base: str) -> bytes:
     )
 
 
-def render_graph_page(  # noqa: PLR0913 - one parameter per part of the page
-    store: Store,
-    iri: str | None,
-    base: str,
-    versions: Sequence[GraphVersion] = (),
-    *,
-    json_ld: object = None,
-    language_ranges: tuple[str, ...] = (),
+def render_graph_page(
+    context: RequestContext, iri: str | None, *, json_ld: object, language_ranges: tuple[str, ...]
 ) -> bytes:
     """The page of a graph (None: the default graph), with its last MAX_LISTED_VERSIONS versions.
 
     `json_ld` is the schema.org JSON-LD for search engines. `language_ranges` are the languages of labels, the
     preferred first.
     """
+    store, base = context.store, context.base
+    versions = list_graph_versions(context.history, store, iri)
+    shown_versions = versions[-MAX_LISTED_VERSIONS:]
     path = graph_path(iri, base)
     formats = [(format_.title, path_in_format(path, format_.media_type)) for format_ in GRAPH_FORMATS]
     return render_template(
@@ -83,7 +81,8 @@ def render_graph_page(  # noqa: PLR0913 - one parameter per part of the page
         base=base,
         graph=build_graph_view(store, iri, base, language_ranges),
         formats=formats,
-        versions=versions[-MAX_LISTED_VERSIONS:],
+        versions=shown_versions,
+        erased=find_erased_digests(context.history, store, shown_versions),
         version_list_path=add_url_parameters(path, [("versions", None)]),
         version_count=len(versions),
         json_ld=json_ld,

@@ -42,6 +42,7 @@ from ..sparql.service_description import iter_service_dataset_triples
 from ..store import history
 from ..store.labels import find_labels
 from . import versions
+from .differences import build_differences, parse_changed_lines
 from .page import graph_title, render_graph_page, render_graphs_page
 from .parameters import (
     ACCEPT_DATETIME_HEADER,
@@ -208,12 +209,22 @@ def respond_with_changes(
     if format_ is JSON:
         version_names = {"from": diff.before and diff.before.name, "to": diff.after.name}
         return respond_with_json(request, {**version_names, "removed": diff.removed, "added": diff.added})
+    statements = [
+        statement
+        for lines, is_added in ((diff.removed, False), (diff.added, True))
+        for statement in parse_changed_lines(lines[:MAX_SHOWN_CHANGE_STATEMENTS], is_added=is_added)
+    ]
+    objects = {triple.object.value for triple, _ in statements if isinstance(triple.object, ox.NamedNode)}
+    shown_iris = objects.union(filter(None, (graph, parameters.about)))
+    labels = find_labels(store, shown_iris, label_languages())
     page = render_site_page(
         context,
-        "changes.html",
-        title=graph_title(graph, find_labels(store, [graph] if graph else [], label_languages())),
+        "difference.html",
+        title=graph_title(graph, labels),
         path=graph_path(graph, base),
         diff=diff,
+        differences=build_differences(store, statements, base),
+        labels=labels,
         about=parameters.about or "",
         max_shown=MAX_SHOWN_CHANGE_STATEMENTS,
     )
@@ -235,10 +246,8 @@ def build_graph_resource(context: RequestContext, graph: str | None, preferences
             markup = graph and resource_markup(
                 iri, page, graph_metadata_triples(context, iri), preferences.languages.ranges, base
             )
-            graph_versions = history.list_graph_versions(context.history, context.store, graph)
-            language_ranges = preferences.languages.ranges
             return render_graph_page(
-                context.store, graph, base, graph_versions, json_ld=markup, language_ranges=language_ranges
+                context, graph, json_ld=markup, language_ranges=preferences.languages.ranges
             )
         if filtered_triples is not None:
             return serialize_graph_body(context, filtered_triples, format_)

@@ -24,7 +24,7 @@ from ..rdf.formats import GRAPH_FORMATS, JSON, Format
 from ..rdf.serialization import serialize_triples
 from ..rdf.sparql_lexer import check_absolute_iri
 from ..store.errors import MissingChangesError
-from ..store.history import GraphVersion, list_graph_versions
+from ..store.history import GraphVersion, find_erased_digests, list_graph_versions
 
 LINK_FORMAT = Format("application/link-format", "link", "Link format")
 ERASED_ATTRIBUTE = '; title="erased"'  # of the link to a memento whose content was erased
@@ -65,7 +65,7 @@ def respond_with_timemap(context: RequestContext, graph: str | None, media_type:
         raise Problem(404, "This service keeps no history, so there is no list of versions.")
     versions = list_graph_versions(context.history, context.store, graph)
     format_ = choose_response_format(request, (LINK_FORMAT, JSON), media_type)
-    erased_digests = find_erased_digests(context, versions)
+    erased_digests = find_erased_digests(context.history, context.store, versions)
     if format_ is JSON:
         items = [
             build_version_json(context, graph, version) | {"erased": version.content_digest in erased_digests}
@@ -88,26 +88,6 @@ def respond_with_timemap(context: RequestContext, graph: str | None, media_type:
         ),
     ]
     return respond_with_body(request, ",\n".join(links).encode(), format_)
-
-
-def find_erased_digests(context: RequestContext, versions: Sequence[GraphVersion]) -> set[str]:
-    """The digests of those versions whose content was erased, and did not come back since."""
-    erased_digests = set(context.store.log.erased_digests)
-    return {
-        version.content_digest
-        for version in versions
-        if version.content_digest in erased_digests and is_content_lost(context, version.content_digest)
-    }
-
-
-def is_content_lost(context: RequestContext, digest: str) -> bool:
-    """Whether an old content is no longer in the change log."""
-    assert context.history
-    try:
-        context.history.contents.read_content(digest)
-    except MissingChangesError:
-        return True
-    return False
 
 
 def redirect_to_memento(
@@ -289,9 +269,10 @@ def diff_graph_versions(
 
 def read_version_lines(context: RequestContext, graph: str | None, version: GraphVersion | None) -> set[str]:
     """The N-Triples lines of a version, or an empty set if `version` is None. Raises Problem 404."""
-    return (
-        set() if version is None else set(read_version_content(context, graph, version).decode().splitlines())
-    )
+    if version is None:
+        return set()
+    # str.splitlines would also split at the line separators that literals may contain, such as U+2028.
+    return {line.decode() for line in read_version_content(context, graph, version).splitlines()}
 
 
 def read_version_content(context: RequestContext, graph: str | None, version: GraphVersion) -> bytes:

@@ -26,6 +26,7 @@ from .namespaces import (
 WGIG_GOVERNANCE_MECHANISM = expand_curie("wgig:GovernanceMechanism")
 MECHANISM_NAME_PROPERTIES = frozenset(map(expand_curie, ("foaf:name", "rdfs:label", "skos:altLabel")))
 ABBREVIATED_NAME_PATTERN = re.compile(r"(.*\S) \(([^()]+)\)")  # of a body or instrument
+SHIPPED_GRAPHS_TITLE = "Shipped graphs of wgig "  # of a commit that stores them; the version follows
 MIN_TERM_SIMILARITY = 0.75  # of a misspelled term to the declared one, at most 1
 
 

@@ -32,7 +32,7 @@ from ..rdf.namespaces import (
 from ..shacl.outcomes import WGIG_BREAKS, list_section_outcomes
 from ..shacl.rules import SHAPES_NAMESPACE, rules_by_code, section_headings
 from ..sparql.examples import find_examples_of_resource
-from ..store.history import MAX_LISTED_VERSIONS, list_graph_versions
+from ..store.history import MAX_LISTED_VERSIONS, find_erased_digests, list_graph_versions
 from ..store.labels import find_labels
 from ..store.store import Store
 from ..store.version_cache import cache_for_version
@@ -353,6 +353,8 @@ def render_resource_page(
     shown_iris |= {part.iri for part in parts} | {part.kind for part in parts if part.kind}
     missing_labels = find_labels(store, shown_iris - description.labels.keys(), language_ranges)
     labels = description.labels | missing_labels
+    versions = list_graph_versions(context.history, store, view.graph) if view.graph else []
+    versions = versions[-MAX_LISTED_VERSIONS:]
     sections = build_paper_sections(store, view, base)
     section_properties = {group.iri for section in sections for group in section.groups}
     return render_site_page(
@@ -368,9 +370,8 @@ def render_resource_page(
         sections=sections,
         headings=section_headings(),
         neighborhood=build_neighborhood(view.title.value, view.incoming, view.facts, labels, base),
-        versions=list_graph_versions(context.history, context.store, view.graph)[-MAX_LISTED_VERSIONS:]
-        if view.graph
-        else [],
+        versions=versions,
+        erased=find_erased_digests(context.history, store, versions),
         labels=labels,
         markup=markup,
     )

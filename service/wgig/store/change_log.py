@@ -452,6 +452,30 @@ class ChangeLog:
         with self.translate_errors():
             return [parse_entry_row(row) for row in rows]
 
+    def read_newest_entries(
+        self, before: int, limit: int, kinds: Sequence[str], max_bytes: int
+    ) -> list[LogEntry]:
+        """Up to `limit` entries of these kinds before a version, newest first.
+
+        Their changes are read as long as they have `max_bytes` in total, compressed; the others are None.
+        """
+        columns = [column for column in commits_table.c if column is not commits_table.c.change]
+        change_size = sa.func.length(commits_table.c.change).label("size")
+        statement = sa.select(*columns, change_size, sa.null().label("change")).where(
+            commits_table.c.version < before, commits_table.c.kind.in_(kinds)
+        )
+        entries = list[LogEntry]()
+        for row in self.select(statement.order_by(commits_table.c.version.desc()).limit(limit)):
+            max_bytes -= row.size or 0
+            is_small = row.size is not None and max_bytes >= 0
+            entries += self.read_entries(row.version - 1, limit=1) if is_small else [parse_entry_row(row)]
+        return entries
+
+    def list_erased_changes(self, version: int) -> set[str]:
+        """The graphs (empty: the default graph) whose change in a version was erased."""
+        rows = self.select(sa.select(erased_table.c.graph).where(erased_table.c.version == version))
+        return {row.graph for row in rows}
+
     def count_change_bytes(self, version: int) -> int:
         """The compressed size of the change of a version; 0 if it is not in the log."""
         is_version = commits_table.c.version == version

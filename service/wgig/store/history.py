@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
-from urllib.parse import quote
+from itertools import islice
+from typing import NamedTuple, Protocol
+from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
 
 from ..rdf.namespaces import PROV_ENDED_AT_TIME, RDFS_LABEL, VOID_TRIPLES, WGIG_DIGEST, expand_curie
+from .errors import MissingChangesError
 from .store import Store
 from .view import select_solutions
 
@@ -95,6 +97,25 @@ class GraphVersion:
         return time
 
 
+class RecordedGraphChange(NamedTuple):
+    """What a write did to a graph (None: the unnamed graph): the numbers of triples added and removed.
+
+    `version` is the name of the version that it made; empty if it deleted the graph.
+    """
+
+    graph: str | None
+    version: str
+    added: int
+    removed: int
+
+
+class RecordedWrite(NamedTuple):
+    """A write in the history: the name of its writer, and the graphs that it changed."""
+
+    writer_name: str
+    changes: list[RecordedGraphChange]
+
+
 class OldContents(Protocol):
     """The contents that graphs had before. Methods raise StoreError."""
 
@@ -129,6 +150,39 @@ class GraphHistory:
         """The object of a triple in the history graph; None if there is no such triple."""
         triples = store.triples(self.graph.value, subject, predicate)
         return next((triple.object for triple in triples), None)
+
+    def find_write(self, store: Store, time: datetime, max_graphs: int) -> RecordedWrite | None:
+        """The write of this time, with up to `max_graphs` graphs; None if it is not recorded."""
+        name = time.strftime(VERSION_TIME_FORMAT)
+        activity = ox.NamedNode(f"{self.base}id/write/{name}")
+        writer = self.find_object(store, activity, PROV_WAS_ASSOCIATED_WITH)
+        if not isinstance(writer, ox.NamedNode):
+            return None
+        changes = dict[object, RecordedGraphChange]()
+        for property_ in (PROV_WAS_GENERATED_BY, PROV_WAS_INVALIDATED_BY):
+            quads = (quad for quad in store.match(None, property_, activity) if quad.graph_name == self.graph)
+            for quad in islice(quads, max_graphs):
+                version = quad.subject
+                assert isinstance(version, ox.NamedNode)
+                graph_node = self.find_object(store, version, PROV_SPECIALIZATION_OF)
+                if graph_node in changes or not isinstance(graph_node, ox.NamedNode):
+                    continue  # a version that the write replaced
+                is_deleted = property_ == PROV_WAS_INVALIDATED_BY
+                changes[graph_node] = RecordedGraphChange(
+                    parse_graph_url(graph_node.value, self.base),
+                    "" if is_deleted else name,
+                    0 if is_deleted else self.read_count(store, version, WGIG_TRIPLES_ADDED),
+                    self.read_count(store, version, VOID_TRIPLES if is_deleted else WGIG_TRIPLES_REMOVED),
+                )
+        writer_name = self.find_object(store, writer, RDFS_LABEL)
+        return RecordedWrite(
+            writer_name.value if isinstance(writer_name, ox.Literal) else "", [*changes.values()]
+        )
+
+    def read_count(self, store: Store, subject: ox.NamedNode, property_: ox.NamedNode) -> int:
+        """A number of triples in the history graph; 0 if it is not recorded."""
+        number = self.find_object(store, subject, property_)
+        return int(number.value) if isinstance(number, ox.Literal) else 0
 
     def list_versions(self, store: Store, graph: str | None) -> list[GraphVersion]:
         """The versions of a graph whose content is available, oldest first."""
@@ -188,6 +242,14 @@ def build_graph_url(graph: str | None, base: str) -> str:
     if graph is None:
         return f"{base}graphs?default"
     return graph if graph.startswith(f"{base}graph/") else f"{base}graphs?graph={quote(graph, safe='')}"
+
+
+def parse_graph_url(url: str, base: str) -> str | None:
+    """The IRI of the graph with this URL (see `build_graph_url`); None for the unnamed graph."""
+    if url == build_graph_url(None, base):
+        return None
+    prefix = build_graph_url("", base)
+    return unquote(url.removeprefix(prefix)) if url.startswith(prefix) else url
 
 
 def read_graph_lines(store: Store, graph: str | None) -> set[bytes]:
@@ -271,3 +333,26 @@ def iri_or_empty(term: object) -> str:
 def list_graph_versions(history: GraphHistory | None, store: Store, graph: str | None) -> list[GraphVersion]:
     """The versions of a graph, oldest first; empty if the service keeps no history."""
     return history.list_versions(store, graph) if history else []
+
+
+def find_erased_digests(
+    history: GraphHistory | None, store: Store, versions: Iterable[GraphVersion]
+) -> frozenset[str]:
+    """The digests of those versions whose content was erased, and did not come back since."""
+    if history is None:
+        return frozenset()
+    erased_digests = set(store.log.erased_digests)
+    return frozenset(
+        version.content_digest
+        for version in versions
+        if version.content_digest in erased_digests and is_content_lost(history, version.content_digest)
+    )
+
+
+def is_content_lost(history: GraphHistory, digest: str) -> bool:
+    """Whether an old content is no longer in the change log."""
+    try:
+        history.contents.read_content(digest)
+    except MissingChangesError:
+        return True
+    return False

@@ -1,0 +1,205 @@
+"""The page of /changes: what changed, by day, the newest change first.
+
+Its entries are those of the change log: writes, and files of bulk loads. Who wrote, and how many statements
+of each graph changed, is in the graph `history`, if the service keeps a history.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+
+import pyoxigraph as ox
+from fastapi import Response
+
+from ..graphs.differences import ChangedStatement, ResourceTitle, describe_changed_resource, find_whole_iri
+from ..graphs.page import graph_title
+from ..http.language import label_languages
+from ..http.parameters import add_url_parameters
+from ..http.responses import respond_with_body
+from ..pages.dependencies import RequestContext
+from ..pages.rendering import graph_path
+from ..problems import Problem
+from ..rdf.formats import HTML, TRIG
+from ..rdf.shipped import SHIPPED_GRAPHS_TITLE
+from ..resources.representation import render_site_page
+from ..settings import MIB
+from ..store.change import Change
+from ..store.change_log import LOADED_FILE_ENTRY, WRITE_ENTRY, LogEntry
+from ..store.labels import find_labels
+from ..text import natural_sort_key
+
+ENTRIES_PER_CHANGES_PAGE = 25
+MAX_CHANGE_BYTES = 2 * MIB  # compressed, of all changes on a page; 40,000 statements have 0.3 MiB
+MAX_LISTED_RESOURCES = 8  # of one change
+MAX_CHANGED_GRAPHS = 5  # of one change
+MAX_COUNTED_GRAPHS = 1000  # of one change whose statements are not read
+LISTED_ENTRY_KINDS = (WRITE_ENTRY, LOADED_FILE_ENTRY)
+
+
+class StatementCounts(NamedTuple):
+    """How many statements of a graph a change added and removed.
+
+    `version` is the name of the version of the graph that it made; empty if none is recorded.
+    """
+
+    added: int
+    removed: int
+    version: str
+    is_deleted: bool
+
+    @property
+    def total(self) -> int:
+        """The number of statements added and removed."""
+        return self.added + self.removed
+
+
+class ChangedGraph(NamedTuple):
+    """What a change did to a graph.
+
+    `difference_path` is the path of the page of the difference, empty if there is none.
+    """
+
+    iri: str | None
+    title: ox.Literal
+    difference_path: str
+    is_deleted: bool
+    is_erased: bool
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """An entry of the page.
+
+    `shipped_version` is the version of the package if its data were stored, `files` are the names of the
+    files of a bulk load; else they are empty. `added` and `removed` are numbers of statements; None if they
+    are unknown. At most MAX_LISTED_RESOURCES of `resource_count` resources are listed, and at most
+    MAX_CHANGED_GRAPHS of `graph_count` graphs.
+    """
+
+    time: datetime
+    writer_name: str
+    shipped_version: str
+    files: tuple[str, ...]
+    is_load: bool
+    added: int | None
+    removed: int | None
+    resources: list[ResourceTitle]
+    resource_count: int
+    graphs: list[ChangedGraph]
+    graph_count: int
+
+
+def respond_with_changes_page(context: RequestContext, before: int | None) -> Response:
+    """The page with the changes before a version of the change log; None for the newest ones.
+
+    Raises Problem 404 if there are none before it.
+    """
+    log = context.store.log
+    last_version = log.last_version + 1 if before is None else before
+    entries = log.read_newest_entries(
+        last_version, ENTRIES_PER_CHANGES_PAGE + 1, LISTED_ENTRY_KINDS, MAX_CHANGE_BYTES
+    )
+    if before is not None and not entries:
+        raise Problem(404, f"There are no changes before number {before}. The newest ones are at /changes.")
+    shown_entries = entries[:ENTRIES_PER_CHANGES_PAGE]
+    views = [build_change_view(context, entry) for entry in shown_entries]
+    is_last_page = len(entries) == len(shown_entries)
+    page = render_site_page(
+        context,
+        "changes.html",
+        days=[(day, [*changes]) for day, changes in groupby(views, lambda view: view.time.date())],
+        is_first_page=before is None,
+        older_path=""
+        if is_last_page
+        else add_url_parameters("/changes", [("before", str(shown_entries[-1].version))]),
+        stream_format=TRIG.media_type,
+    )
+    return respond_with_body(context.request, page, HTML)
+
+
+def build_change_view(context: RequestContext, entry: LogEntry) -> ChangeView:
+    """The view of an entry of the change log."""
+    history, store, title = context.history, context.store, entry.origin.title
+    write = history.find_write(store, entry.time, MAX_COUNTED_GRAPHS) if history else None
+    history_graph = ox.NamedNode(f"{context.base}graph/history")
+    change = entry.change.without_graphs({history_graph}) if entry.change else None
+    counts = (count_by_graph(change) if change else {}) | {
+        recorded.graph: StatementCounts(
+            recorded.added, recorded.removed, recorded.version, not recorded.version
+        )
+        for recorded in (write.changes if write else ())
+    }
+    shipped_version = title.removeprefix(SHIPPED_GRAPHS_TITLE) if is_shipped_title(title) else ""
+    resources = {} if shipped_version or not change else group_by_described_resource(change, context.base)
+    listed = sorted(resources, key=lambda iri: (-len(resources[iri]), natural_sort_key(iri)))
+    return ChangeView(
+        entry.time,
+        write.writer_name if write else "",
+        shipped_version,
+        tuple(file.name for file in entry.origin.files if file.name),
+        entry.kind == LOADED_FILE_ENTRY,
+        sum(count.added for count in counts.values()) if counts else None,
+        sum(count.removed for count in counts.values()) if counts else None,
+        [
+            describe_changed_resource(store, ox.NamedNode(iri), resources[iri], context.base)
+            for iri in listed[:MAX_LISTED_RESOURCES]
+        ],
+        len(resources),
+        [] if shipped_version else list_changed_graphs(context, counts, entry.version),
+        len(counts),
+    )
+
+
+def is_shipped_title(title: str) -> bool:
+    """Whether a commit with this title stored the data of the package."""
+    return title.startswith(SHIPPED_GRAPHS_TITLE)
+
+
+def count_by_graph(change: Change) -> dict[str | None, StatementCounts]:
+    """The numbers of statements that a change adds and removes, by graph (None: the unnamed graph)."""
+    removed, added = (
+        Counter(getattr(quad.graph_name, "value", None) for quad in quads)
+        for quads in (change.removed, change.added)
+    )
+    graphs = {*removed, *added, *change.created, *change.dropped}
+    return {
+        graph: StatementCounts(added[graph], removed[graph], "", graph in change.dropped) for graph in graphs
+    }
+
+
+def list_changed_graphs(
+    context: RequestContext, counts: Mapping[str | None, StatementCounts], version: int
+) -> list[ChangedGraph]:
+    """The graphs that a version of the change log changed, those with most statements first."""
+    listed = sorted(counts, key=lambda graph: (-counts[graph].total, graph or ""))[:MAX_CHANGED_GRAPHS]
+    labels = find_labels(context.store, filter(None, listed), label_languages())
+    erased = context.store.log.list_erased_changes(version)
+    return [
+        ChangedGraph(
+            graph,
+            graph_title(graph, labels),
+            add_url_parameters(graph_path(graph, context.base), [("changes", counts[graph].version)])
+            if counts[graph].version and (graph or "") not in erased
+            else "",
+            counts[graph].is_deleted,
+            (graph or "") in erased,
+        )
+        for graph in listed
+    ]
+
+
+def group_by_described_resource(change: Change, base: str) -> dict[str, list[ChangedStatement]]:
+    """The statements of a change by the resource that they describe, which may be a part of it.
+
+    Statements about blank nodes and about the graphs themselves are left out.
+    """
+    statements: dict[str, list[ChangedStatement]] = {}
+    for quads, is_added in ((change.removed, False), (change.added, True)):
+        for quad in quads:
+            if isinstance(quad.subject, ox.NamedNode) and quad.subject != quad.graph_name:
+                iri = find_whole_iri(quad.subject.value, base)
+                statements.setdefault(iri, []).append(ChangedStatement(quad.triple, is_added))
+    return statements
