@@ -49,11 +49,17 @@ class Projections:
     search_index: "FullTextIndex"
     paper_counts: "Mapping[str, CellCounts]"
     judgment_counts: "CellCounts"
+    link_counts: "CellCounts"
     papers_index: "PapersIndex"
+
+    @property
+    def all_counts(self) -> "list[CellCounts]":
+        """The counts of papers, judgments and links."""
+        return [*self.paper_counts.values(), self.judgment_counts, self.link_counts]
 
     def save(self) -> None:
         """Save those in memory that take long to build. The store must be closed for writing."""
-        for counts in (*self.paper_counts.values(), self.judgment_counts):
+        for counts in self.all_counts:
             counts.save()
 
 
@@ -86,7 +92,7 @@ def make_projections(store: "Store", base: str) -> Projections:
     they compare the version of the store on each request.
     """
     from .graphs.dumps import StoreDumps  # noqa: PLC0415
-    from .lists.counts import DIMENSION_PATHS, CellCounts, Dimension, JudgmentCells  # noqa: PLC0415
+    from .lists.counts import DIMENSION_PATHS, CellCounts, Dimension, JudgmentCells, LinkCells  # noqa: PLC0415
     from .lists.papers_index import PapersIndex  # noqa: PLC0415
     from .rdf.namespaces import namespaces_by_prefix  # noqa: PLC0415
     from .search.index import FullTextIndex  # noqa: PLC0415
@@ -100,5 +106,6 @@ def make_projections(store: "Store", base: str) -> Projections:
         search_index=FullTextIndex(store, base),
         paper_counts={name: CellCounts(store, Dimension(name, base)) for name in DIMENSION_PATHS},
         judgment_counts=CellCounts(store, JudgmentCells(base)),
+        link_counts=CellCounts(store, LinkCells(base)),
         papers_index=PapersIndex(store, base),
     )

@@ -1,6 +1,6 @@
 """CellCounts after random changes: the counts must equal those of a query over the whole store.
 
-It counts papers by cell: a value of a dimension such as `issue`, alone or with a criterion and a verdict; and
+It counts papers by cell: a value of a dimension such as `issue`, alone or with a criterion and a verdict;
 judgments by issue, criterion, verdict, holder and flags.
 """
 
@@ -16,7 +16,15 @@ from typing import Any
 import anyio
 import pyoxigraph as ox
 import pytest
-from wgig.lists.counts import DIMENSION_PATHS, CellCounts, CellKey, CountedCells, Dimension, JudgmentCells
+from wgig.lists.counts import (
+    DIMENSION_PATHS,
+    CellCounts,
+    CellKey,
+    CountedCells,
+    Dimension,
+    JudgmentCells,
+    LinkCells,
+)
 from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.store.change import Change
@@ -51,8 +59,8 @@ ASSESSMENTS = [ox.NamedNode("urn:a:1"), ox.NamedNode("urn:a:2"), ox.BlankNode("b
 GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), ox.DefaultGraph()]
 
 
-def make_random_quad(rng: random.Random, is_judgment: bool) -> ox.Quad:
-    """A quad that may influence the counts of papers, or those of judgments."""
+def make_random_quad(rng: random.Random, kind: str) -> ox.Quad:
+    """A quad that may influence the counts of this kind: judgments, links, or else papers."""
     assessment_nodes = [term for term in ASSESSMENTS if not isinstance(term, ox.Literal)]
     choices: list[tuple[str, Any, Any]] = [
         ("issue", PAPERS, [*ISSUES, ox.Literal("no issue")]),
@@ -70,7 +78,17 @@ def make_random_quad(rng: random.Random, is_judgment: bool) -> ox.Quad:
         ("rdf:type", PAPERS, CLASSES),
         ("posted", PAPERS, DAYS),
     ]
-    if is_judgment:
+    if kind == "links":
+        choices = [
+            ("rdf:type", [*PAPERS, *JUDGMENTS], [*CLASSES, ox.NamedNode(f"{WGIG}Judgment")]),
+            ("category", [*PAPERS, *ISSUES], [*CATEGORIES, ox.Literal("none")]),
+            ("cluster", [*PAPERS, *ISSUES], CATEGORIES),
+            ("issue", [*PAPERS, *JUDGMENTS], ISSUES),
+            ("criterion", JUDGMENTS, [*CRITERIA, *ISSUES]),
+            ("namesPrinciple", [*PAPERS, ox.BlankNode("b")], CRITERIA),
+            ("cito:cites", PAPERS, [*PAPERS, ox.Literal("none")]),
+        ]
+    elif kind == "judgments":
         choices = [
             ("rdf:type", JUDGMENTS, [ox.NamedNode(f"{WGIG}Judgment")]),
             ("issue", JUDGMENTS, ISSUES),
@@ -98,7 +116,7 @@ JUDGMENTS_QUERY = f"""PREFIX : <{WGIG}> SELECT DISTINCT * WHERE {{
 
 def count_by_query(store: Store, cells: CountedCells) -> Counter[CellKey]:
     """The counts by a query over the whole store."""
-    if isinstance(cells, Dimension):
+    if isinstance(cells, Dimension | LinkCells):
         return cells.count_all(store)
     return Counter(
         (
@@ -113,21 +131,24 @@ def count_by_query(store: Store, cells: CountedCells) -> Counter[CellKey]:
     )
 
 
-@pytest.fixture(params=[*DIMENSION_PATHS, "judgments"])
+@pytest.fixture(params=[*DIMENSION_PATHS, "judgments", "links"])
 def cell_counts(store: Store, request: pytest.FixtureRequest) -> CellCounts:
-    """The counts of judgments, or of papers for each dimension, counted before any change."""
-    cells = JudgmentCells(BASE) if request.param == "judgments" else Dimension(request.param, BASE)
+    """The counts of judgments, of links, or of papers for each dimension, counted before any change."""
+    other_cells = {"judgments": JudgmentCells, "links": LinkCells}
+    cells = (
+        other_cells[request.param](BASE) if request.param in other_cells else Dimension(request.param, BASE)
+    )
     cell_counts = CellCounts(store, cells)
     cell_counts.count_all()
     return cell_counts
 
 
-def iter_random_changes(store: Store, seed: int, is_judgment: bool = False) -> Iterator[Change]:
+def iter_random_changes(store: Store, seed: int, kind: str = "") -> Iterator[Change]:
     """80 changes, each of which adds random quads and removes some quads of the store."""
     rng = random.Random(seed)
     for _ in range(80):
         quads = set(store.match())
-        added = {make_random_quad(rng, is_judgment) for _ in range(rng.randrange(10))} - quads
+        added = {make_random_quad(rng, kind) for _ in range(rng.randrange(10))} - quads
         removed = rng.sample(sorted(quads, key=str), min(len(quads), rng.randrange(3)))
         yield Change(tuple(removed), tuple(added))
 
@@ -135,7 +156,7 @@ def iter_random_changes(store: Store, seed: int, is_judgment: bool = False) -> I
 @pytest.mark.parametrize("seed", range(8))
 def test_counts_are_correct_after_each_change(store: Store, cell_counts: CellCounts, seed: int) -> None:
     max_cells = 0
-    for change in iter_random_changes(store, seed, cell_counts.cells.name == "judgments"):
+    for change in iter_random_changes(store, seed, cell_counts.cells.name):
         store.apply(change)
         assert cell_counts.count_all() == count_by_query(store, cell_counts.cells)
         max_cells = max(max_cells, len(cell_counts.counts))
@@ -147,7 +168,7 @@ def test_counts_are_changed_without_a_query(
 ) -> None:
     monkeypatch.delattr("wgig.lists.counts.select_solutions")  # which a query would call
     counted_cells = set()
-    for change in iter_random_changes(store, 1, cell_counts.cells.name == "judgments"):
+    for change in iter_random_changes(store, 1, cell_counts.cells.name):
         store.apply(change)
         assert store.runner.wait_until_applied(store.runner.published_count, 60)
         assert cell_counts.is_current
@@ -159,7 +180,7 @@ def test_all_are_counted_again_if_a_change_affects_too_many(
     store: Store, cell_counts: CellCounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wgig.lists.counts.MAX_AFFECTED_RESOURCES", 0)
-    for change in iter_random_changes(store, 1, cell_counts.cells.name == "judgments"):
+    for change in iter_random_changes(store, 1, cell_counts.cells.name):
         store.apply(change)
         assert anyio.run(cell_counts.get_counts) == count_by_query(store, cell_counts.cells)
 
@@ -179,7 +200,7 @@ def test_counting_continues_after_a_timeout(store: Store, monkeypatch: pytest.Mo
 
 
 def test_papers_are_counted_again_after_an_unknown_change(store: Store, cell_counts: CellCounts) -> None:
-    for change in iter_random_changes(store, 2, cell_counts.cells.name == "judgments"):
+    for change in iter_random_changes(store, 2, cell_counts.cells.name):
         store.apply(change)
     cell_counts.counts.clear()
     store._publish([None], None)  # a change whose statements are unknown
@@ -240,7 +261,7 @@ def test_papers_are_counted_again_after_an_unforeseen_error(
 
     with monkeypatch.context() as patch:
         patch.setattr("wgig.lists.counts.diff_cell_counts", raise_key_error)
-        for change in iter_random_changes(store, 4, cell_counts.cells.name == "judgments"):
+        for change in iter_random_changes(store, 4, cell_counts.cells.name):
             store.apply(change)
     assert "KeyError: 'unforeseen'" in caplog.text
     assert anyio.run(cell_counts.get_counts) == count_by_query(store, cell_counts.cells) != {}

@@ -58,7 +58,7 @@ def read_index_content(papers: FacetedPapers) -> tuple[set[Any], Any, Any]:
         for facet in PAPER_FACETS
         for value, numbers in papers.numbers_by_value[facet].items()
     }
-    sorted_numbers = papers.sorted_numbers("label", descending=False)
+    sorted_numbers = papers.sorted_numbers((("label", False),))
     sorted_iris = [papers.by_number[number].iri for number in sorted_numbers]
     return set(papers.by_number.values()), iris_by_value, sorted_iris
 
@@ -202,7 +202,7 @@ def test_page_has_links_that_remove_filters(page_client: httpx.Client) -> None:
 
 def test_empty_page_links_to_the_search(page_client: httpx.Client) -> None:
     page = page_client.get("/papers?q=zzzz").text
-    assert "No paper has all of that" in page
+    assert "No results." in page
     assert 'href="/search?q=zzzz"' in page
 
 

@@ -12,6 +12,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.lists.definitions import LIST_DEFINITIONS
 from wgig.lists.fields import ListField
+from wgig.lists.page import LIST_COLUMNS
 from wgig.lists.parameters import filterable_fields
 from wgig.lists.query import build_list_query, parse_list_request
 from wgig.lists.schemas import build_list_page_model
@@ -113,7 +114,7 @@ def test_fields_are_named_as_in_the_json_ld_context(shipped_client: httpx.Client
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_field_has_a_known_type_and_a_description(field: ListField) -> None:
-    literal_types = {"text", "name", "string", "integer", "boolean", "date", "class"}
+    literal_types = {"text", "name", "string", "integer", "boolean", "date", "class", "count"}
     assert field.type in literal_types | RESOURCE_KINDS | {ANY_RESOURCE}
     assert field.description.endswith(".")
 
@@ -207,6 +208,38 @@ def test_field_has_a_known_type_and_a_description(field: ListField) -> None:
             "/definitions?year=2004&authorType=government",
             "?id wgig:authorType author-type:government ; dcterms:date ?d FILTER(STRSTARTS(STR(?d), '2004'))",
         ),
+        ("/issues?skos:note=PRESS", "?id a wgig:Issue ; skos:note ?n FILTER(CONTAINS(LCASE(?n), 'press'))"),
+        ("/declaration?number=1", "?id wgig:partOf+ doc:declaration ; wgig:number '1'"),
+        (
+            "/papers?posted=2005-01..2005-02",
+            "?id a wgig:IssuePaper ; wgig:posted ?d FILTER(STRSTARTS(STR(?d), '2005-02'))",
+        ),
+        ("/papers?posted=2005-03..", "?id wgig:posted ?d FILTER(STR(?d) >= '2005-03')"),
+        ("/papers?posted=..2005-03", "?id wgig:posted ?d FILTER(STR(?d) < '2005-04')"),
+        ("/milestones?daysLate=1..10", "?id wgig:daysLate ?d FILTER(?d >= 1 && ?d <= 10)"),
+        ("/milestones?order=3..5&order=9", "?id a wgig:Milestone ; wgig:order ?o FILTER(?o IN (3, 4, 5, 9))"),
+        ("/issues?cluster=none", "?id a wgig:Issue MINUS { ?id wgig:cluster ?c }"),
+        (
+            "/issues?cluster=none&cluster=cluster-3",
+            "?id a wgig:Issue MINUS { ?id wgig:cluster ?c FILTER(?c != category:cluster-3) }",
+        ),
+        (
+            "/papers?drafter=none&type=AssessmentPaper",
+            "?id a wgig:AssessmentPaper MINUS { ?id wgig:drafter ?d }",
+        ),
+        ("/issues?papers=none", "?id a wgig:Issue MINUS { ?p a wgig:Paper ; wgig:issue ?id }"),
+        ("/issues?papers=1..", "?p a wgig:Paper ; wgig:issue ?id . ?id a wgig:Issue"),
+        (
+            "/issues?papers=2..5&papers=0",
+            "?id a wgig:Issue MINUS { { SELECT ?id { ?p a wgig:Paper ; wgig:issue ?id } GROUP BY ?id "
+            "HAVING (COUNT(?p) = 1) } }",
+        ),
+        ("/principles?judgments=0", "?id a wgig:Principle MINUS { ?j wgig:criterion ?id ; a wgig:Judgment }"),
+        (
+            "/background-report?recommendations=1..&judgments=none",
+            "?r a wgig:Recommendation ; dcterms:source ?id . ?id wgig:partOf+ doc:background-report "
+            "MINUS { ?j a wgig:Judgment ; dcterms:source ?id }",
+        ),
         (
             "/background-report?bearsOn=issue/spam&type=Paragraph",
             "?id a wgig:Paragraph ; wgig:partOf+ doc:background-report ; wgig:bearsOn issue:spam",
@@ -296,6 +329,59 @@ def test_list_is_sorted_in_either_direction_and_by_iri(shipped_client: httpx.Cli
     assert sort_keys == sorted(sorted(sort_keys, reverse=True), key=lambda sort_key: sort_key[0])
 
 
+@pytest.mark.parametrize("name", LIST_DEFINITIONS)
+def test_list_is_sorted_by_each_column_of_its_page(shipped_client: httpx.Client, name: str) -> None:
+    columns = LIST_COLUMNS.get(name, ("posted", "partsMet"))
+    for column in (column for column in columns if column != "type"):  # JSON omits most classes
+        ascending, descending = (
+            shipped_client.get(f"/{name}?sort={sign}{column}&size=500&fields={column}").json()["items"]
+            for sign in ("", "-")
+        )
+        keys = [find_sort_keys(item, column) for item in ascending]
+        lowest_keys = [min(item_keys, default=None) for item_keys in keys]
+        known_keys = [key for key in lowest_keys if key is not None]
+        assert known_keys == sorted(known_keys)
+        assert lowest_keys[: -len(known_keys)] == [None] * (len(keys) - len(known_keys))
+        highest_keys = [max(find_sort_keys(item, column), default=None) for item in descending]
+        known_keys = [key for key in highest_keys if key is not None]
+        assert known_keys == sorted(known_keys, reverse=True)
+
+
+def find_sort_keys(item: dict[str, Any], column: str) -> list[Any]:
+    """The values of a field in JSON as sort keys: texts and names in English, without regard to case."""
+    value = item.get(column, [])
+    values = value if isinstance(value, list) else [value]
+    texts = [entry.get("label", entry) if isinstance(entry, dict) else entry for entry in values]
+    names = [
+        text.get("en") or text.get("@none") or [""] if isinstance(text, dict) else [text] for text in texts
+    ]
+    return [name.lower() if isinstance(name, str) else name for entry in names for name in entry]
+
+
+def test_list_is_sorted_by_a_count_and_then_by_name(shipped_client: httpx.Client) -> None:
+    issues = shipped_client.get("/issues?sort=-papers,label&size=500&fields=label,papers").json()["items"]
+    keys = [(-issue["papers"], issue["label"]["en"][0].lower()) for issue in issues]
+    assert keys == sorted(keys)
+    assert [key[0] for key in keys] == [-2, *[-1] * 20, *[0] * 14]
+
+
+def test_counts_are_returned_on_request(shipped_client: httpx.Client) -> None:
+    assert "papers" not in shipped_client.get("/issues").json()["items"][0]
+    rows = csv.DictReader(io.StringIO(shipped_client.get("/issues.csv?fields=papers").text))
+    assert sum(int(row["papers"]) for row in rows) == 22
+
+
+def test_sorting_by_too_many_counts_is_refused(
+    shipped_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wgig.lists.query.MAX_COUNT_VALUES", 20)
+    evaluate = {"Cache-Control": "no-cache"}
+    for path in ("/issues?sort=papers", "/issues?papers=1"):
+        refusal = shipped_client.get(path, headers=evaluate)
+        assert refusal.status_code == 413
+        assert "21 resources have such a count" in refusal.json()["detail"]
+
+
 @pytest.mark.parametrize("name", ["judgments", "recommendations"])
 def test_statements_are_in_the_order_of_the_background_report(
     shipped_client: httpx.Client, shipped_store: ox.Store, name: str
@@ -369,6 +455,10 @@ def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.
         ("/timeline?when=2005-13-45", "when is '2005-13-45', which is not a date", None),
         ("/milestones?due=9999-99", "due is '9999-99', which is not a date", None),
         ("/meetings?schema:startDate=0000", "schema:startDate is '0000', which is not a date", None),
+        ("/issues?papers=many", "papers is 'many', which is not a whole number.", None),
+        ("/issues?papers=1..x", "papers is 'x', which is not a whole number.", None),
+        ("/issues?papers=..", "papers is '..'. Give a first value, a last one, or both.", None),
+        ("/papers?posted=2005..soon", "posted is 'soon', which is not a date", None),
         ("/papers?year=5", "year is '5', which is not a year such as 2005.", None),
         ("/stakeholders?developingCountry=maybe", "which is not true or false.", None),
         ("/papers?issue=agent:desai", f"of the kind agent. Give an IRI such as {BASE}id/issue/…", None),

@@ -420,7 +420,7 @@ class LoadJob:
             store.update_descriptions()
             self.raise_if_stopped()
             progress.begin_stage(INDEX_STAGE)
-            for counts in (*projections.paper_counts.values(), projections.judgment_counts):
+            for counts in projections.all_counts:
                 builds.append(counts.start_build())
                 wait(builds[-1:])  # all at once, they take twice the time of the CPU
             wait(scans)

@@ -1,6 +1,6 @@
-"""Counts of papers by dimension (issue, category, stakeholder group, day) and criterion, and of judgments.
+"""Counts of papers by dimension (issue, category, ...) and criterion, of judgments, and of links.
 
-All papers or judgments are counted on first use, and again after a change whose statements are unknown or
+All of them are counted on first use, and again after a change whose statements are unknown or
 too many. After any other change, only the affected ones are counted again: their cells before and after the
 change are compared. A cell is what they are counted in, such as an issue, or an issue and a criterion.
 Illustrative ones, which are made up as examples, are not counted.
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain, product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
@@ -39,6 +39,7 @@ from .papers_index import INDEXED_PAPER_CLASSES
 
 # What papers are counted by: (value of a dimension,), (value, criterion) or (value, criterion, verdict).
 # What judgments are counted by: (issue, criterion, verdict, holder of the view, flags).
+# What links are counted by: (name of COUNTED_LINKS, linked resource).
 CellKey = tuple[str, ...]
 Nodes = set[Any]  # RDF terms
 
@@ -297,6 +298,82 @@ class JudgmentCells(CountedCells):
         return Counter(chain.from_iterable(self.find_cells(judgment, view.match) for judgment in judgments))
 
 
+class CountedLinks(NamedTuple):
+    """Links to count: from resources of a class, or from any if it is empty, by any of the properties."""
+
+    class_name: str
+    properties: tuple[str, ...]
+
+
+COUNTED_LINKS = {
+    "issues": CountedLinks("wgig:Issue", ("wgig:category", "wgig:cluster")),
+    "measured": CountedLinks("wgig:Issue", ("wgig:measuredAgainst",)),
+    "texts": CountedLinks("", ("wgig:namesPrinciple",)),
+    "citing": CountedLinks("", ("cito:cites",)),
+    "judgments": CountedLinks(
+        "wgig:Judgment", ("wgig:issue", "wgig:criterion", "wgig:judges", "wgig:dispute", "dcterms:source")
+    ),
+    "recommendations": CountedLinks("wgig:Recommendation", ("dcterms:source",)),
+}
+
+
+class LinkCells(CountedCells):
+    """The resources that link to each resource, by the names of COUNTED_LINKS.
+
+    For 100,000 papers, following the links to each row of a list would read all citations of the papers.
+    """
+
+    name = "links"
+
+    def __init__(self, base: str) -> None:
+        """Take the base IRI of the graph."""
+        self.links = {
+            name: (
+                expand_curie(links.class_name, base) if links.class_name else None,
+                [expand_curie(curie, base) for curie in links.properties],
+            )
+            for name, links in COUNTED_LINKS.items()
+        }
+        self.classes = {class_ for class_, _ in self.links.values()}
+        self.properties = {property_ for _, properties in self.links.values() for property_ in properties}
+
+    def is_relevant(self, quad: ox.Quad) -> bool:
+        """Whether a statement may influence the counts."""
+        return quad.predicate in self.properties or (
+            quad.predicate == RDF_TYPE and quad.object in self.classes
+        )
+
+    def find_affected(self, quad: ox.Quad, _matchers: Sequence[QuadMatcher]) -> Nodes:
+        """The resource that links: its cells depend on its own properties only."""
+        return {quad.subject}
+
+    def find_cells(self, node: Any, match: QuadMatcher) -> set[CellKey]:
+        """The cells in which a resource is counted: what it links to."""
+        types = find_objects(match, node, RDF_TYPE)
+        return {
+            (name, iri)
+            for name, (class_, properties) in self.links.items()
+            if class_ is None or class_ in types
+            for property_ in properties
+            for iri in select_iri_values(find_objects(match, node, property_))
+        }
+
+    def count_all(self, view: StoreView) -> Counter[CellKey]:
+        """The number of resources that link to each resource, counted by a query."""
+        subqueries = (
+            f'{{ SELECT ("{name}" AS ?name) ?target (COUNT(DISTINCT ?linking) AS ?links) WHERE {{ '
+            f"{f'?linking a {class_} .' if class_ else ''} ?linking {'|'.join(map(str, properties))} ?target "
+            "FILTER (isIRI(?target)) } GROUP BY ?target }"
+            for name, (class_, properties) in self.links.items()
+        )
+        return Counter(
+            {
+                (row["name"].value, row["target"].value): int(row["links"].value)
+                for row in select_solutions(view, f"SELECT * WHERE {{ {' UNION '.join(subqueries)} }}")
+            }
+        )
+
+
 COUNTS_COPY_PREFIX = "cells-copy"  # prefix of the names of the snapshots of the store that are counted
 MAX_WAITING_COUNT_REQUESTS, COUNT_TIMEOUT_SECONDS = 256, 20  # requests, seconds
 MAX_AFFECTED_RESOURCES = 1_000  # by a change; if it affects more, all are counted again
@@ -307,7 +384,7 @@ logger = logging.getLogger("wgig")
 
 
 class CellCounts(Projection):
-    """The projection that counts papers or judgments in each cell, without illustrative ones."""
+    """The projection that counts in each cell: papers or judgments, without illustrative ones, or links."""
 
     def __init__(self, store: Store, cells: CountedCells) -> None:
         """Take the store, and what is counted in which cells."""

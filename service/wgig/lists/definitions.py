@@ -6,7 +6,7 @@ values of others are those of a `path` or a `pattern`.
 """
 
 from ..i18n import gettext_noop
-from .fields import LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
+from .fields import COUNT_TYPE, LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
 
 TITLE_FIELD = ListField("dcterms:title", "text", gettext_noop("Its title, by language."))
 DEFINITION_FIELD = ListField("skos:definition", "text", gettext_noop("Its definition, by language."))
@@ -40,6 +40,10 @@ POSITION_FIELD = ListField(
     gettext_noop("The position of these parts in the report."),
     many=True,
     path="dcterms:source/wgig:order",
+)
+PAPER_COUNT_FIELD = ListField("papers", COUNT_TYPE, gettext_noop("How many papers there are on it."))
+JUDGMENT_COUNT_FIELD = ListField(
+    "judgments", COUNT_TYPE, gettext_noop("How many judgments of the Background Report there are on it.")
 )
 
 LIST_DEFINITIONS = {
@@ -82,6 +86,12 @@ LIST_DEFINITIONS = {
                     "name",
                     gettext_noop("How much of its text was seen; a paper without it is there in full."),
                     many=True,
+                ),
+                ListField(
+                    "partsMet",
+                    "integer",
+                    gettext_noop("How many parts of the template it has, if it was tested."),
+                    pattern="?value_assertion earl:subject ?id ; wgig:partsMet ?value .",
                 ),
                 ListField("drafter", "agent", gettext_noop("Who wrote it."), many=True),
                 ListField("mainActor", "agent", gettext_noop("The main actor (section 4).")),
@@ -139,6 +149,8 @@ LIST_DEFINITIONS = {
                 ),
                 NOTE_FIELD,
                 SOURCE_FIELD,
+                PAPER_COUNT_FIELD,
+                JUDGMENT_COUNT_FIELD,
             ),
         ),
         ListDefinition(
@@ -171,6 +183,8 @@ LIST_DEFINITIONS = {
                     many=True,
                 ),
                 SOURCE_FIELD,
+                ListField("issues", COUNT_TYPE, gettext_noop("How many issues belong to it.")),
+                PAPER_COUNT_FIELD,
             ),
             sort=("skos:inScheme", "order"),
         ),
@@ -197,6 +211,9 @@ LIST_DEFINITIONS = {
                     many=True,
                 ),
                 SOURCE_FIELD,
+                ListField("texts", COUNT_TYPE, gettext_noop("How many passages and other texts name it.")),
+                ListField("measured", COUNT_TYPE, gettext_noop("How many issues papers assess by it.")),
+                JUDGMENT_COUNT_FIELD,
             ),
         ),
         ListDefinition(
@@ -358,8 +375,9 @@ LIST_DEFINITIONS = {
                 ListField(
                     "bearsOn", "thing", gettext_noop("The issues and categories that it bears on."), many=True
                 ),
-                ListField("evidence", "string", gettext_noop("How much of its text was available.")),
+                ListField("evidence", "name", gettext_noop("How much of its text was available.")),
                 SOURCE_FIELD,
+                ListField("citing", COUNT_TYPE, gettext_noop("How many texts cite it.")),
             ),
             sort=("order",),
             required_pattern="?id wgig:partOf+ doc:declaration .",
@@ -387,6 +405,8 @@ LIST_DEFINITIONS = {
                 ListField("confidence", "confidence", gettext_noop("How certain its number is.")),
                 NOTE_FIELD,
                 SOURCE_FIELD,
+                JUDGMENT_COUNT_FIELD,
+                ListField("recommendations", COUNT_TYPE, gettext_noop("How many recommendations it has.")),
             ),
             sort=("order",),
             required_pattern="?id wgig:partOf+ doc:background-report .",
@@ -484,6 +504,7 @@ LIST_DEFINITIONS = {
                 PARAGRAPH_FIELD,
                 NOTE_FIELD,
                 SOURCE_FIELD,
+                JUDGMENT_COUNT_FIELD,
             ),
         ),
         ListDefinition(
@@ -509,6 +530,7 @@ LIST_DEFINITIONS = {
                 ),
                 NOTE_FIELD,
                 SOURCE_FIELD,
+                JUDGMENT_COUNT_FIELD,
             ),
         ),
         ListDefinition(

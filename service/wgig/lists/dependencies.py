@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
@@ -27,6 +27,19 @@ async def get_judgment_counts(request: Request) -> CellCounts:
     return counts
 
 
+class CountSources(NamedTuple):
+    """The counts of papers by dimension, and of links by the name of `counts.COUNTED_LINKS`."""
+
+    papers: Counts
+    links: CellCounts
+
+
+async def get_count_sources(request: Request) -> CountSources:
+    """The counts of papers, and of the resources that link to each resource."""
+    projections = request.app.state.service.projections
+    return CountSources(projections.paper_counts, projections.link_counts)
+
+
 async def get_papers(request: Request) -> PapersIndex:
     """The index of papers in memory."""
     papers: PapersIndex = request.app.state.service.projections.papers_index
@@ -35,4 +48,5 @@ async def get_papers(request: Request) -> PapersIndex:
 
 CountsDep = Annotated[Counts, Depends(get_counts)]
 JudgmentCountsDep = Annotated[CellCounts, Depends(get_judgment_counts)]
+CountSourcesDep = Annotated[CountSources, Depends(get_count_sources)]
 PapersDep = Annotated[PapersIndex, Depends(get_papers)]

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from ..i18n import gettext_noop
 
+COUNT_TYPE = "count"  # of fields whose values are counted
 NAME_PATH = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a resource
 
 
@@ -25,6 +26,10 @@ class ListField:
     `type` is `text` (with languages), `name` (one of few values, such as a region), `string` (any text
     without a language), `integer`, `boolean`, `date` (a day, month or year), `class`, or the type of a
     resource (`rdf.values.RESOURCE_KINDS`). A field has one value unless `many` is set.
+
+    A field of the type `count` has the number of resources that link to the resource, or of its papers. Its
+    values are counted by projections (`count_fields`), so it has no property, and a resource without any
+    has 0.
     """
 
     name: str
@@ -36,8 +41,8 @@ class ListField:
 
     @property
     def property(self) -> str:
-        """The prefixed name of the property; empty for a field with a path or pattern."""
-        if self.path or self.pattern:
+        """The prefixed name of the property; empty for a count, or a field with a path or pattern."""
+        if self.path or self.pattern or self.type == COUNT_TYPE:
             return ""
         return self.name if ":" in self.name else f"wgig:{self.name}"
 

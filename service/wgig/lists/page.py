@@ -19,16 +19,17 @@ from ..pages.rendering import find_href
 from ..rdf.labels import best_text, words_of_iri
 from ..rdf.literals import term_text
 from ..rdf.namespaces import expand_curie, shorten_iri
-from ..rdf.values import is_resource_type
 from ..resources.overview import OverviewRecord, build_records
 from ..resources.overview_paths import build_side_paths
-from ..resources.property_path import PropertyPath, follow_property_path
 from ..store.labels import find_labels
 from ..store.store import Store
-from .counts import CellKey
-from .fields import TYPE_FIELD, ListField
-from .papers_page import path_without_value
-from .query import ListRequest
+from .count_fields import PAPERS_FIELD
+from .facets import BOOLEAN_WORDS, find_filter_key, find_key_label, has_iri_keys, list_facet_fields
+from .fields import COUNT_TYPE, LABEL_FIELD, TYPE_FIELD, ListField
+from .filters import ZERO_RANGE
+from .papers_index import PAPER_FACETS
+from .paths import path_with_sort, path_without_value
+from .query import CountsByField, ListRequest
 from .results import ListPage
 
 # Fields that summarize a resource, the best first.
@@ -43,7 +44,7 @@ TOPIC_FIELDS = {
 PART_PATHS = {"disputes": build_side_paths("^wgig:dispute")}
 # For a field without a value, the field that a cell shows instead.
 SUBSTITUTE_FIELDS = {"judges": "judgedAsNamed"}
-# The columns of each list: names of its fields and of COUNT_COLUMNS.
+# The columns of each list: names of its fields.
 LIST_COLUMNS = {
     "issues": ("category", "cluster", "papers", "judgments"),
     "categories": ("skos:inScheme", "skos:broader", "skos:relatedMatch", "issues", "papers"),
@@ -69,6 +70,7 @@ LIST_COLUMNS = {
     "timeline": ("type", "when", "timeliness"),
     "conformance": ("earl:subject", "earl:result", "partsMet", "partsAsked"),
 }
+MISSING_PAPER_COLUMNS = ("cluster", "judgments")  # of the list of issues without a paper, after the reason
 # Titles of columns and filters that are not properties, or whose property has an unclear label.
 COLUMN_TITLES = {
     "skos:broader": gettext_noop("Part of"),
@@ -83,95 +85,66 @@ COLUMN_TITLES = {
     "dcterms:isReferencedBy": gettext_noop("Named in"),
     "dcterms:creator": gettext_noop("Author"),
     "when": gettext_noop("When"),
+    "papers": gettext_noop("Papers"),
+    "issues": gettext_noop("Issues"),
+    "measured": gettext_noop("Issues assessed"),
+    "texts": gettext_noop("Texts that name it"),
+    "citing": gettext_noop("Cited by"),
+    "judgments": gettext_noop("Judgments"),
+    "recommendations": gettext_noop("Recommendations"),
+    "label": gettext_noop("Name"),
+    "partsMet": gettext_noop("Parts"),
+    "conformance": gettext_noop("Template"),
     "q": gettext_noop("Name contains"),
     "year": gettext_noop("Year"),
 }
-BOOLEAN_WORDS = {"true": gettext_noop("yes"), "false": gettext_noop("no")}
-# The dimension of the counts of papers (`counts.DIMENSION_PATHS`), by the name of the list.
-COUNT_DIMENSIONS = {"issues": "issue", "categories": "category"}
+# By list and count field: the URL template of the page that lists what is counted. In it, `{id}` is the name
+# of the resource of the row in query strings, `{page}` the path of its page.
+COUNT_PATHS = {
+    ("issues", "papers"): "/papers?issue={id}",
+    ("issues", "judgments"): "/judgments?issue={id}",
+    ("categories", "papers"): "/papers?category={id}",
+    ("categories", "issues"): "/issues?category={id}",
+    ("principles", "texts"): "{page}?inverse=namesPrinciple&page=1",
+    ("principles", "measured"): "/issues?measuredAgainst={id}",
+    ("principles", "judgments"): "/judgments?criterion={id}",
+    ("declaration", "citing"): "{page}?inverse=cito:cites&page=1",
+    ("background-report", "judgments"): "/judgments?paragraph={id}",
+    ("background-report", "recommendations"): "/recommendations?paragraph={id}",
+    ("disputes", "judgments"): "/judgments?dispute={id}",
+    ("mechanisms", "judgments"): "/judgments?judges={id}",
+}
+CLUSTER_COUNT_PATH = "/issues?cluster={id}"  # of the issues of a category that is a cluster
 
-CellCounts = Mapping[CellKey, int] | None  # the counts of papers; None while they are being counted
 FieldTerms = Mapping[str, Sequence[Any]]  # RDF terms by field name
 
 
-class CountSource(NamedTuple):
-    """A property path to the resources to count, and the URL template of the page that lists them.
+class SortLink(NamedTuple):
+    """The path of the list sorted by a column, and the direction of its order now, as in `aria-sort`.
 
-    In the template, `{id}` is the prefixed name of the resource of the row, `{page}` the path of its page.
+    The direction is empty, or else the path is that of the opposite one.
     """
 
-    property_path: PropertyPath
-    list_path: str
-
-
-@dataclass(frozen=True)
-class CountColumn:
-    """A column with the number of resources in the first source that has any; without sources, of papers.
-
-    `title` is the English title of the column.
-    """
-
-    title: str
-    sources: tuple[CountSource, ...] = ()
-
-
-COUNT_COLUMNS = {
-    "papers": CountColumn(gettext_noop("Papers")),
-    "issues": CountColumn(
-        gettext_noop("Issues"),
-        (
-            CountSource(PropertyPath("^wgig:category", "issue:"), "/issues?category={id}"),
-            CountSource(PropertyPath("^wgig:cluster", "issue:"), "/issues?cluster={id}"),
-        ),
-    ),
-    "measured": CountColumn(
-        gettext_noop("Issues measured by it"),
-        (CountSource(PropertyPath("^wgig:measuredAgainst"), "/issues?measuredAgainst={id}"),),
-    ),
-    "texts": CountColumn(
-        gettext_noop("Texts that name it"),
-        (CountSource(PropertyPath("^wgig:namesPrinciple"), "{page}?inverse=namesPrinciple&page=1"),),
-    ),
-    "citing": CountColumn(
-        gettext_noop("Cited by"),
-        (CountSource(PropertyPath("^cito:cites"), "{page}?inverse=cito:cites&page=1"),),
-    ),
-    "judgments": CountColumn(
-        gettext_noop("Judgments"),
-        tuple(
-            CountSource(PropertyPath(f"^{property_}", "judgment:"), f"/judgments?{parameter}={{id}}")
-            for property_, parameter in (
-                ("wgig:issue", "issue"),
-                ("wgig:criterion", "criterion"),
-                ("wgig:judges", "judges"),
-                ("wgig:dispute", "dispute"),
-                ("dcterms:source", "paragraph"),
-            )
-        ),
-    ),
-    "recommendations": CountColumn(
-        gettext_noop("Recommendations"),
-        (CountSource(PropertyPath("^dcterms:source", "recommendation:"), "/recommendations?paragraph={id}"),),
-    ),
-}
+    path: str
+    direction: str
 
 
 class ListColumn(NamedTuple):
-    """A column: its title, its description in English, and whether it is narrow, as it contains numbers."""
+    """A column: its title, its description in English, whether it has numbers, and its link to sort by it."""
 
     title: ox.Literal
     description: str
-    is_narrow: bool
+    is_number: bool
+    sort: SortLink
 
 
 class ResourceCount(NamedTuple):
-    """A number of resources; `amount` is None while they are being counted, and a minimum unless `is_exact`.
+    """A number of resources; `amount` is None while they are being counted.
 
     `path` is the path of the list of these resources; empty if there is none.
     """
 
     amount: int | None
-    is_exact: bool
     path: str
 
 
@@ -180,7 +153,7 @@ class ListRow:
     """A resource of the list: its name, and its summary and quotation if it has them.
 
     `topics` has the terms of each of its TOPIC_FIELDS, and `parts` its parts. `cells` has, by column name,
-    its terms or the number of linked resources.
+    its terms or the number of linked resources. `notes` are notes on it.
     """
 
     iri: str
@@ -190,6 +163,7 @@ class ListRow:
     topics: Sequence[Sequence[Any]]
     parts: Sequence[OverviewRecord]
     cells: Mapping[str, Sequence[Any] | ResourceCount]
+    notes: Sequence[ox.Literal] = ()
 
 
 @dataclass(frozen=True)
@@ -203,8 +177,14 @@ class ListCondition:
 
 @dataclass(frozen=True)
 class ListView:
-    """The content of the page of a list: columns by name, rows, filters, and labels by IRI."""
+    """The content of the page of a list: columns by name, rows, filters, and labels by IRI.
 
+    `name_sort` is the link to sort by name. `lacks_papers` is whether this is the list of the issues without
+    a paper, whose rows tell what is known of the reason.
+    """
+
+    name_sort: SortLink
+    lacks_papers: bool
     columns: Mapping[str, ListColumn]
     rows: Sequence[ListRow]
     conditions: Sequence[ListCondition]
@@ -231,21 +211,26 @@ def has_explicit_fields(list_request: ListRequest) -> bool:
 
 def list_column_names(list_request: ListRequest) -> list[str]:
     """The names of the columns after the label."""
+    if is_narrowed_to_missing_papers(list_request):
+        return list(MISSING_PAPER_COLUMNS)
     if list_request.definition.name in LIST_COLUMNS and not has_explicit_fields(list_request):
         return list(LIST_COLUMNS[list_request.definition.name])
     return [field.name for field in list_request.fields if field.name != "label"]
 
 
 def build_list_view(
-    store: Store, list_request: ListRequest, page: ListPage, base: str, paper_counts: CellCounts
+    store: Store, list_request: ListRequest, page: ListPage, base: str, counts: CountsByField
 ) -> ListView:
-    """The content of the page of a list.
-
-    `paper_counts` are numbers of papers by resource, None while they are being counted.
-    """
-    names = list_column_names(list_request)
-    property_iris = {name: column_property(name, base).value for name in (*names, *list_request.filters)}
-    filter_iris = dict(iter_filter_iris(list_request, base))
+    """The content of the page of a list; `counts` has the counts of its columns, without missing ones."""
+    names, by_name = list_column_names(list_request), list_request.definition.by_name
+    titles = find_field_titles(store, list_request, base)
+    filter_keys = {
+        find_filter_key(by_name[name], value, base)
+        for name, values in list_request.filters.items()
+        if has_iri_keys(by_name[name])
+        for value in values
+        if not value.is_missing
+    }
     types = (
         term for terms_by_field in page.resources.values() for term in terms_by_field.get(TYPE_FIELD.name, ())
     )
@@ -254,22 +239,59 @@ def build_list_view(
     part_iris = {iri for records in parts.values() for record in records for iri in record.iris}
     best_labels = find_labels(
         store,
-        {*page.resources, *property_iris.values(), *filter_iris.values(), *classes, *part_iris},
+        {*page.resources, *filter_keys, *classes, *part_iris},
         label_languages(),
     )
     labels = {iri: best_text(texts, label_languages()) for iri, texts in page.labels.items()} | best_labels
-    titles = {name: column_title(name, iri, best_labels) for name, iri in property_iris.items()}
-    builder = ListRowBuilder(store, list_request, base, paper_counts)
+    builder = ListRowBuilder(store, list_request, base, counts)
     return ListView(
-        {name: build_list_column(titles[name], list_request.definition.by_name.get(name)) for name in names},
+        build_sort_link(list_request, LABEL_FIELD),
+        is_narrowed_to_missing_papers(list_request),
+        {
+            name: ListColumn(
+                titles[name],
+                by_name[name].description,
+                by_name[name].type in ("integer", COUNT_TYPE),
+                build_sort_link(list_request, by_name[name]),
+            )
+            for name in names
+        },
         [
             builder.build_row(
                 iri, labels.get(iri) or ox.Literal(words_of_iri(iri)), terms_by_field, parts[iri]
             )
             for iri, terms_by_field in page.resources.items()
         ],
-        list(iter_list_conditions(list_request, titles, filter_iris, labels)),
+        list(iter_list_conditions(list_request, titles, labels, base)),
         labels,
+    )
+
+
+def find_field_titles(store: Store, list_request: ListRequest, base: str) -> dict[str, ox.Literal]:
+    """The titles of columns, facets and filters of the page, by field name."""
+    names = [*list_column_names(list_request), *list_request.filters, "label", "q", "year"]
+    names += [field.name for field in list_facet_fields(list_request)] or [*PAPER_FACETS, "partsMet"]
+    iris = {name: column_property(name, base).value for name in names}
+    labels = find_labels(store, iris.values(), label_languages())
+    return {name: column_title(name, iri, labels) for name, iri in iris.items()}
+
+
+def build_sort_link(list_request: ListRequest, field: ListField) -> SortLink:
+    """The link to sort a list by a field; counts are first sorted in descending order."""
+    first_key, is_descending = list_request.sort[0]
+    if first_key == field:
+        direction = "descending" if is_descending else "ascending"
+        return SortLink(path_with_sort(list_request, field.name, not is_descending), direction)
+    return SortLink(path_with_sort(list_request, field.name, field.type == COUNT_TYPE), "")
+
+
+def is_narrowed_to_missing_papers(list_request: ListRequest) -> bool:
+    """Whether this is the list of the issues without a paper."""
+    values = list_request.filters.get(PAPERS_FIELD, ())
+    return (
+        list_request.definition.name == "issues"
+        and not has_explicit_fields(list_request)
+        and [value.range for value in values] == [ZERO_RANGE]
     )
 
 
@@ -288,7 +310,7 @@ class ListRowBuilder:
     store: Store
     list_request: ListRequest
     base: str
-    paper_counts: CellCounts
+    counts: CountsByField
 
     @cached_property
     def class_nodes(self) -> set[ox.NamedNode]:
@@ -303,9 +325,9 @@ class ListRowBuilder:
         If the label begins with the summary, the summary is the name: the rest of the label is in columns.
         """
         cells = {
-            name: self.select_cell_terms(name, terms_by_field)
-            if name in self.list_request.definition.by_name
-            else self.count_resources_for_column(name, iri)
+            name: self.find_count(name, iri, terms_by_field)
+            if self.list_request.definition.by_name[name].type == COUNT_TYPE
+            else self.select_cell_terms(name, terms_by_field)
             for name in list_column_names(self.list_request)
         }
         if has_explicit_fields(self.list_request):
@@ -322,6 +344,7 @@ class ListRowBuilder:
             [terms for terms in topics if terms],
             parts,
             cells,
+            [term for term in terms_by_field.get("skos:note", ()) if isinstance(term, ox.Literal)],
         )
 
     def select_cell_terms(self, name: str, terms_by_field: FieldTerms) -> Sequence[Any]:
@@ -339,32 +362,24 @@ class ListRowBuilder:
         texts = [term for term in terms if isinstance(term, ox.Literal)] if field.type == "text" else []
         return [best_text(texts, label_languages())] if texts else terms
 
-    def count_resources_for_column(self, name: str, iri: str) -> ResourceCount:
-        """The number in the column `name` of COUNT_COLUMNS for a resource."""
+    def find_count(self, name: str, iri: str, terms_by_field: FieldTerms) -> ResourceCount:
+        """The number in the column of a count field for a resource."""
+        list_name = self.list_request.definition.name
+        amount = self.counts[name].get(iri, 0) if name in self.counts else None
+        path = COUNT_PATHS.get((list_name, name), "")
+        schemes = {term.value for term in terms_by_field.get("skos:inScheme", ())}
+        if name == "issues" and expand_curie("scheme:clusters-2005", self.base).value in schemes:
+            path = CLUSTER_COUNT_PATH
+        if not iri.startswith(f"{self.base}id/"):  # it has no page, and cannot be the value of a filter
+            path = ""
         encoded_name = quote(shorten_iri(iri, self.base), safe=":")
-        if name == "papers":
-            amount = None if self.paper_counts is None else self.paper_counts.get((iri,), 0)
-            return ResourceCount(
-                amount, True, f"/papers?{COUNT_DIMENSIONS[self.list_request.definition.name]}={encoded_name}"
-            )
-        for property_path, list_path in COUNT_COLUMNS[name].sources:
-            resources, is_exact = follow_property_path(self.store, iri, property_path, self.base)
-            if resources or not is_exact:
-                has_page = iri.startswith(f"{self.base}id/")
-                path = list_path.format(id=encoded_name, page=find_href(iri, self.base)) if has_page else ""
-                return ResourceCount(len(resources), is_exact, path)
-        return ResourceCount(0, True, "")
+        return ResourceCount(amount, path.format(id=encoded_name, page=find_href(iri, self.base)))
 
 
 def localize_boolean(term: Any) -> Any:
     """`yes` or `no` in the language of the page for an xsd:boolean; any other term unchanged."""
     word = BOOLEAN_WORDS.get(term_text(term))
     return ox.Literal(gettext(word), language=current_language()) if word else term
-
-
-def build_list_column(title: ox.Literal, field: ListField | None) -> ListColumn:
-    """The column of a field, or a column of numbers if there is no field."""
-    return ListColumn(title, field.description if field else "", field is None or field.type == "integer")
 
 
 def column_property(name: str, base: str) -> ox.NamedNode:
@@ -375,8 +390,7 @@ def column_property(name: str, base: str) -> ox.NamedNode:
 
 def column_title(name: str, iri: str, labels: Mapping[str, ox.Literal]) -> ox.Literal:
     """The title of a column, capitalized; `labels` are labels of properties by IRI."""
-    title = COUNT_COLUMNS[name].title if name in COUNT_COLUMNS else COLUMN_TITLES.get(name)
-    if title:
+    if title := COLUMN_TITLES.get(name):
         return ox.Literal(gettext(title), language=current_language())
     text = labels.get(iri) or foreign_property_label(iri)
     return ox.Literal(text.value[:1].upper() + text.value[1:], language=text.language)
@@ -390,32 +404,20 @@ def find_best_text(names: Iterable[str], terms_by_field: FieldTerms) -> ox.Liter
     return next((best_text(literals, label_languages()) for literals in texts if literals), None)
 
 
-def iter_filter_iris(list_request: ListRequest, base: str) -> Iterator[tuple[tuple[str, int], str]]:
-    """The IRIs in the filters, each by (parameter, index of the value among the values of the parameter)."""
-    for name, terms in list_request.filters.items():
-        type_ = list_request.definition.by_name[name].type
-        for index, term in enumerate(terms):
-            if type_ == "class":
-                yield (name, index), expand_curie(term, base).value
-            elif is_resource_type(type_):
-                yield (name, index), term.value
-
-
 def iter_list_conditions(
-    list_request: ListRequest,
-    titles: Mapping[str, ox.Literal],
-    filter_iris: Mapping[tuple[str, int], str],
-    labels: Mapping[str, ox.Literal],
+    list_request: ListRequest, titles: Mapping[str, ox.Literal], labels: Mapping[str, ox.Literal], base: str
 ) -> Iterator[ListCondition]:
     """The filters in effect, in the order of the query string.
 
-    `titles` are by column name, `filter_iris` as from `iter_filter_iris`, `labels` by IRI.
+    `titles` are by column name, `labels` by IRI.
     """
     last_index = dict[str, int]()  # by parameter, of its values so far
     for name, text in list_request.pairs:
         if name in list_request.filters or name in ("q", "year"):
             index = last_index[name] = last_index.get(name, -1) + 1
-            iri = filter_iris.get((name, index), "")
-            value = labels.get(iri) or ox.Literal(words_of_iri(iri) if iri else text)
-            title = titles[name] if name in titles else column_title(name, "", {})
-            yield ListCondition(title.value, value, path_without_value(list_request, name, index))
+            value = ox.Literal(text)
+            if name in list_request.filters:
+                field = list_request.definition.by_name[name]
+                key = find_filter_key(field, list_request.filters[name][index], base)
+                value = find_key_label(field, key, labels)
+            yield ListCondition(titles[name].value, value, path_without_value(list_request, name, index))

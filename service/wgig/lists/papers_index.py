@@ -25,7 +25,9 @@ from .fields import NAME_PATH
 
 MAX_WAITING_PAPERS_REQUESTS, PAPERS_INDEX_TIMEOUT_SECONDS = 256, 20
 PAPER_NAME_PREDICATES = tuple(map(expand_curie, NAME_PATH.split("|")))
-STATUS_FACET = "schema:creativeWorkStatus"
+STATUS_FACET, POSTED_FACET = "schema:creativeWorkStatus", "posted"
+LITERAL_FACETS = frozenset({STATUS_FACET, POSTED_FACET})  # the values of the others are resources
+SORT_NAME_LANGUAGES = frozenset({None, "en"})  # of the names to sort by, if a paper has such names
 ILLUSTRATIVE_VALUE = ox.Literal(True)  # of wgig:illustrative, for papers made up as examples
 INDEXED_PAPER_CLASSES = ("wgig:IssuePaper", "wgig:AssessmentPaper")
 # The facets, which are the filters of the page of papers, in the order of the page, and their properties.
@@ -36,8 +38,12 @@ PAPER_FACETS = {
     STATUS_FACET: STATUS_FACET,
     "conformance": "",  # not a property of the paper: the result of checking it, in an earl:Assertion
     "drafter": "wgig:drafter",
+    POSTED_FACET: "wgig:posted",
 }
 
+
+MAX_CACHED_ORDERS = 16
+PaperOrder = tuple[tuple[str, bool], ...]  # fields of PAPER_SORT_KEYS, and whether descending
 
 FACET_POSITIONS = {name: position for position, name in enumerate(PAPER_FACETS)}
 
@@ -46,15 +52,28 @@ Result = TypeVar("Result")
 
 
 class IndexedPaper(NamedTuple):
-    """A paper: its IRI, its names, the days when it was posted, and its values for each facet.
+    """A paper: its IRI, its names, the number of parts of the template that it has, and its facets.
 
-    `values` is in the order of PAPER_FACETS; a value is an IRI or the text of a literal.
+    `sort_names` are the names to sort by, `other_names` those in other languages. `parts_met` is empty for a
+    paper that was not tested. `values` are in the order of PAPER_FACETS; a value is an IRI or the text of a
+    literal.
     """
 
     iri: str
-    names: tuple[str, ...]
-    posted: tuple[str, ...]
+    sort_names: tuple[str, ...]
+    other_names: tuple[str, ...]
+    parts_met: str
     values: tuple[tuple[str, ...], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names."""
+        return self.sort_names + self.other_names
+
+    @property
+    def posted(self) -> tuple[str, ...]:
+        """The days when it was posted."""
+        return self.facet_values(POSTED_FACET)
 
     def facet_values(self, facet: str) -> tuple[str, ...]:
         """The values of the paper for a facet."""
@@ -73,7 +92,7 @@ class FacetedPapers:
         self.number_by_iri: dict[str, int] = {}
         self.numbers_by_value: dict[str, dict[str, set[int]]] = {facet: {} for facet in PAPER_FACETS}
         self.numbers_with_value: dict[str, set[int]] = {facet: set() for facet in PAPER_FACETS}
-        self.sort_orders: dict[tuple[str, bool], list[int]] = {}
+        self.sort_orders: dict[PaperOrder, list[int]] = {}
 
     def __len__(self) -> int:
         """The number of papers."""
@@ -99,22 +118,43 @@ class FacetedPapers:
                 if not self.numbers_by_value[facet][value]:
                     del self.numbers_by_value[facet][value]
 
-    def sorted_numbers(self, field: str, descending: bool) -> list[int]:
-        """The paper numbers sorted by a field (`label`, `posted` or `id`), then by IRI."""
-        if (field, descending) not in self.sort_orders:
-            get_key, choose_key = PAPER_SORT_KEYS[field], max if descending else min
-            numbers = sorted(self.by_number, key=lambda number: self.by_number[number].iri)
-            numbers.sort(
-                key=lambda number: choose_key(get_key(self.by_number[number]), default=""), reverse=descending
-            )
-            self.sort_orders[field, descending] = numbers
-        return self.sort_orders[field, descending]
+    def sorted_numbers(self, order: PaperOrder) -> list[int]:
+        """The paper numbers in an order, then by IRI."""
+        if order not in self.sort_orders:
+            if order:
+                numbers = self.sorted_numbers(order[1:]).copy()
+                self.sort_by_field(numbers, *order[0])
+            else:
+                numbers = sorted(self.by_number, key=lambda number: self.by_number[number].iri)
+            if len(self.sort_orders) >= MAX_CACHED_ORDERS:
+                self.sort_orders.clear()
+            self.sort_orders[order] = numbers
+        return self.sort_orders[order]
+
+    def sort_by_field(self, numbers: list[int], field: str, descending: bool) -> None:
+        """Sort paper numbers by a field of PAPER_SORT_KEYS; those with equal keys keep their order."""
+        get_keys, choose_key = PAPER_SORT_KEYS[field], max if descending else min
+        numbers.sort(
+            key=lambda number: choose_key(get_keys(self.by_number[number], descending), default=""),
+            reverse=descending,
+        )
 
 
-PAPER_SORT_KEYS: dict[str, Callable[[IndexedPaper], Iterable[str]]] = {
-    "label": lambda paper: map(str.lower, paper.names),
-    "posted": lambda paper: paper.posted,
-    "id": lambda paper: (paper.iri,),
+def list_label_keys(paper: IndexedPaper, descending: bool) -> list[str]:
+    """The sort keys for the names of a paper, with a prefix so that those to sort by are chosen."""
+    first, last = ("1", "0") if descending else ("0", "1")
+    return [
+        *(first + name.lower() for name in paper.sort_names),
+        *(last + name.lower() for name in paper.other_names),
+    ]
+
+
+# By field: the sort keys of a paper, of which the lowest counts, or the highest for a descending order.
+PAPER_SORT_KEYS: dict[str, Callable[[IndexedPaper, bool], Sequence[str]]] = {
+    "label": list_label_keys,
+    POSTED_FACET: lambda paper, _descending: paper.posted,
+    "partsMet": lambda paper, _descending: [paper.parts_met.zfill(9)] if paper.parts_met else [],
+    "id": lambda paper, _descending: [paper.iri],
 }
 
 
@@ -135,12 +175,12 @@ class PapersIndex(Projection):
         )
         self.classes = tuple(expand_curie(curie, base) for curie in INDEXED_PAPER_CLASSES)
         self.facets = {name: expand_curie(curie, base) for name, curie in PAPER_FACETS.items() if curie}
-        self.posted, self.illustrative = (
-            expand_curie("wgig:posted", base),
+        self.illustrative, self.parts_met = (
             expand_curie("wgig:illustrative", base),
+            expand_curie("wgig:partsMet", base),
         )
         self.indexed_predicates = frozenset(
-            (*PAPER_NAME_PREDICATES, *self.facets.values(), self.posted, self.illustrative)
+            (*PAPER_NAME_PREDICATES, *self.facets.values(), self.illustrative)
         )
         self.papers = FacetedPapers()
         self.changed_iris = set[str]()  # of papers that commits affected, to be read again on next use
@@ -195,7 +235,7 @@ class PapersIndex(Projection):
             if isinstance(quad.subject, ox.NamedNode):
                 if quad.predicate in self.indexed_predicates:
                     yield quad.subject.value
-                elif quad.predicate == EARL_RESULT:
+                elif quad.predicate in (EARL_RESULT, self.parts_met):
                     # The assertion about a paper has the local name of the paper.
                     yield self.paper_prefix + quad.subject.value.removeprefix(self.assertion_prefix)
 
@@ -239,34 +279,44 @@ class PapersIndex(Projection):
         if not types or ILLUSTRATIVE_VALUE in values.get(self.illustrative, ()):
             return None
         values[RDF_TYPE] = types
+        names = {term for name in PAPER_NAME_PREDICATES for term in values.get(name, ())}
+        sort_names = {term for term in names if getattr(term, "language", "") in SORT_NAME_LANGUAGES}
+        results, parts_met = self.read_check_results(view, iri)
         return IndexedPaper(
             iri,
-            tuple(
-                sorted(
-                    {term_text(term) for name in PAPER_NAME_PREDICATES for term in values.get(name, ())},
-                    key=str.lower,
-                )
-            ),
-            intern_term_texts(values.get(self.posted, ())),
+            sort_name_texts(sort_names),
+            sort_name_texts(names - sort_names),
+            parts_met,
             tuple(
                 select_facet_values(name, values.get(self.facets[name], ()))
                 if name in self.facets
-                else self.read_check_results(view, iri)
+                else results
                 for name in PAPER_FACETS
             ),
         )
 
-    def read_check_results(self, view: StoreView, iri: str) -> tuple[str, ...]:
-        """The results of checking the paper against the template; empty if it was not checked."""
+    def read_check_results(self, view: StoreView, iri: str) -> tuple[tuple[str, ...], str]:
+        """The results of checking the paper against the template, and how many parts of it the paper has.
+
+        Both are empty if it was not checked.
+        """
         if not iri.startswith(self.paper_prefix):
-            return ()
+            return (), ""
         assertion = ox.NamedNode(self.assertion_prefix + iri.removeprefix(self.paper_prefix))
-        return intern_term_texts(quad.object for quad in view.match(assertion, EARL_RESULT))
+        parts = intern_term_texts(quad.object for quad in view.match(assertion, self.parts_met))
+        return intern_term_texts(quad.object for quad in view.match(assertion, EARL_RESULT)), next(
+            iter(parts), ""
+        )
+
+
+def sort_name_texts(terms: Iterable[Any]) -> tuple[str, ...]:
+    """The texts of names, sorted without regard to case."""
+    return tuple(sorted({term_text(term) for term in terms}, key=str.lower))
 
 
 def select_facet_values(facet: str, terms: Iterable[Any]) -> tuple[str, ...]:
-    """The values of a facet among terms: literals for the status, IRIs for all others."""
-    term_class = ox.Literal if facet == STATUS_FACET else ox.NamedNode
+    """The values of a facet among terms: literals for the status and the days, IRIs for all others."""
+    term_class = ox.Literal if facet in LITERAL_FACETS else ox.NamedNode
     return intern_term_texts(term for term in terms if isinstance(term, term_class))
 
 

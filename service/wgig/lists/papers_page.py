@@ -1,65 +1,62 @@
 """The page of the list of papers: facets with counts, and the conformance of each paper to the template."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import pyoxigraph as ox
 
 from ..http import language
-from ..http.parameters import build_service_path
+from ..i18n import gettext_noop
 from ..rdf.literals import term_text
-from ..rdf.namespaces import expand_curie, namespaces_by_prefix
+from ..rdf.namespaces import namespaces_by_prefix
 from ..shacl.outcomes import list_section_outcomes
 from ..store.labels import find_labels
 from ..store.store import Store
-from ..text import natural_sort_key
-from .papers_index import PAPER_FACETS, PAPER_SORT_KEYS, STATUS_FACET, FacetedPapers, IndexedPaper
+from .facets import Facet, build_tallied_facets, find_filter_key, make_key_function
+from .fields import ListField
+from .filters import NO_VALUE_TEXT, FilterValue, is_value_match
+from .papers_index import (
+    LITERAL_FACETS,
+    PAPER_FACETS,
+    PAPER_SORT_KEYS,
+    FacetedPapers,
+    IndexedPaper,
+    PaperOrder,
+)
 from .query import ListRequest
 
-MAX_FACET_VALUES = 40  # values listed of a facet, the most frequent ones
-MAX_EXPANDED_FACET_VALUES = 3  # a facet with more values is collapsed, unless one is selected
 ROW_FACETS = ("issue", "drafter")  # facets whose values each row shows
+# The words for the results of checking a paper, by the end of the IRI of the result.
+CONFORMANCE_WORDS = {
+    "passed": gettext_noop("complete"),
+    "failed": gettext_noop("not complete"),
+    "cannot-tell": gettext_noop("text not seen"),
+}
 
-DEFAULT_PAPER_ORDER = ("label", False)  # field, and whether descending
-
-FilterValues = Mapping[str, Sequence[str]]  # by the name of the facet
+FacetFilters = Mapping[str, tuple[FilterValue, ...]]  # by the name of the facet
 PaperNumbers = set[int]  # as in FacetedPapers
 
 
-@dataclass(frozen=True)
-class FacetValue:
-    """A value of a facet, whether it is selected, and how many papers have it and match all other filters."""
+class PaperTally(NamedTuple):
+    """The papers of a facet: their number by key of a value, and the keys of the values to filter by.
 
-    value: str
-    papers: int
-    is_selected: bool
-
-
-@dataclass(frozen=True)
-class PaperFacet:
-    """A facet: its most frequent values, and the numbers of other values and of papers without a value."""
+    The keys are those of `facets.tally_facet_keys`.
+    """
 
     name: str
-    values: Sequence[FacetValue]
-    unlisted_values: int
-    papers_without_value: int
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the facet is expanded: it has few values, or some are selected."""
-        return len(self.values) <= MAX_EXPANDED_FACET_VALUES or any(
-            value.is_selected for value in self.values
-        )
+    counts: Mapping[str, int]
+    selected_keys: Collection[str]
 
 
 @dataclass(frozen=True)
 class PaperSelection:
-    """The number of matching papers, the papers on the requested page, and the facets to filter by."""
+    """The number of matching papers, the papers on the requested page, and the papers by facet."""
 
     total: int
     papers: Sequence[IndexedPaper]
-    facets: Sequence[PaperFacet]
+    tallies: Sequence[PaperTally]
 
 
 @dataclass(frozen=True)
@@ -86,10 +83,12 @@ def is_answered_by_index(list_request: ListRequest) -> bool:
     return index_sort_order(list_request) is not None and list_request.filters.keys() <= PAPER_FACETS.keys()
 
 
-def index_sort_order(list_request: ListRequest) -> tuple[str, bool] | None:
-    """The field to sort by and whether descending; None if the index does not have this order."""
-    keys = [(field.name if field else "id", is_descending) for field, is_descending in list_request.sort]
-    return keys[0] if len(keys) == 1 and keys[0][0] in PAPER_SORT_KEYS else None
+def index_sort_order(list_request: ListRequest) -> PaperOrder | None:
+    """The order of the papers; None if the index does not have it."""
+    order = tuple(
+        (field.name if field else "id", is_descending) for field, is_descending in list_request.sort
+    )
+    return order if all(name in PAPER_SORT_KEYS for name, _ in order) else None
 
 
 def select_papers(
@@ -100,26 +99,37 @@ def select_papers(
     If the index alone cannot answer the request, `iris` are the papers that match all filters that are not
     facets, in the requested order.
     """
-    filters = {
-        name: [expand_curie(term, base).value if isinstance(term, str) else term_text(term) for term in terms]
-        for name, terms in list_request.filters.items()
-        if name in PAPER_FACETS
-    }
+    filters = {name: values for name, values in list_request.filters.items() if name in PAPER_FACETS}
+    fields = list_request.definition.by_name
     if iris is None:
-        order = papers.sorted_numbers(*(index_sort_order(list_request) or DEFAULT_PAPER_ORDER))
+        order = papers.sorted_numbers(index_sort_order(list_request) or ())
         candidates = None
     else:
         order = [papers.number_by_iri[iri] for iri in iris if iri in papers.number_by_iri]
         candidates = set(order)
     if list_request.q or list_request.year:
         candidates = {number for number in order if is_paper_match(papers.by_number[number], list_request)}
-    matches = filter_paper_numbers(papers, filters, candidates)
+    numbers_by_facet = {
+        name: find_paper_numbers(papers, fields[name], values, base) for name, values in filters.items()
+    }
+    matches = intersect_paper_numbers(candidates, numbers_by_facet.values())
     ordered_matches = order if matches is None else (number for number in order if number in matches)
     start = (list_request.page - 1) * list_request.size
     return PaperSelection(
         len(order) if matches is None else len(matches),
         [papers.by_number[number] for number in islice(ordered_matches, start, start + list_request.size)],
-        [build_paper_facet(papers, name, candidates, filters) for name in PAPER_FACETS],
+        [
+            tally_paper_facet(
+                papers,
+                fields[name],
+                filters.get(name, ()),
+                intersect_paper_numbers(
+                    candidates, [numbers for facet, numbers in numbers_by_facet.items() if facet != name]
+                ),
+                base,
+            )
+            for name in PAPER_FACETS
+        ],
     )
 
 
@@ -132,42 +142,58 @@ def is_paper_match(paper: IndexedPaper, list_request: ListRequest) -> bool:
     )
 
 
-def filter_paper_numbers(
-    papers: FacetedPapers, filters: FilterValues, candidates: PaperNumbers | None
+def find_paper_numbers(
+    papers: FacetedPapers, field: ListField, values: Sequence[FilterValue], base: str
+) -> PaperNumbers:
+    """The papers that match a filter by a facet."""
+    numbers = set[int]()
+    numbers_by_value = papers.numbers_by_value[field.name]
+    for value in values:
+        if value.is_missing:
+            numbers |= papers.by_number.keys() - papers.numbers_with_value[field.name]
+        elif field.type == "date":
+            for day, day_numbers in numbers_by_value.items():
+                if is_value_match(field, value, ox.Literal(day), base):
+                    numbers |= day_numbers
+        else:
+            numbers |= numbers_by_value.get(find_filter_key(field, value, base), set())
+    return numbers
+
+
+def intersect_paper_numbers(
+    candidates: PaperNumbers | None, number_sets: Iterable[PaperNumbers]
 ) -> PaperNumbers | None:
-    """The candidates that have one of the values of each filter; None means all papers."""
-    for name, values in filters.items():
-        numbers = set[int]().union(*(papers.numbers_by_value[name].get(value, ()) for value in values))
+    """The candidates that are in all sets; None means all papers."""
+    for numbers in number_sets:
         candidates = numbers if candidates is None else candidates & numbers
     return candidates
 
 
-def build_paper_facet(
-    papers: FacetedPapers, name: str, candidates: PaperNumbers | None, filters: FilterValues
-) -> PaperFacet:
-    """The facet, counted over the papers that match the filters of all other facets."""
-    other_filters = {facet: values for facet, values in filters.items() if facet != name}
-    matches = filter_paper_numbers(papers, other_filters, candidates)
-    counts = {
-        value: count_papers_among(numbers, matches)
-        for value, numbers in papers.numbers_by_value[name].items()
-    }
-    filter_values = filters.get(name, ())
-    relevant_values = {value for value, count in counts.items() if count}.union(filter_values)
-    ranked = sorted(
-        relevant_values,
-        key=lambda value: (value not in filter_values, -counts.get(value, 0), natural_sort_key(value)),
-    )
-    values = [
-        FacetValue(value, counts.get(value, 0), value in filter_values) for value in ranked[:MAX_FACET_VALUES]
-    ]
+def tally_paper_facet(
+    papers: FacetedPapers,
+    field: ListField,
+    values: Sequence[FilterValue],
+    matches: PaperNumbers | None,
+    base: str,
+) -> PaperTally:
+    """The papers of a facet, among those that match the filters of all other facets."""
+    numbers_by_key = dict[str, PaperNumbers]()
+    numbers_by_value = papers.numbers_by_value[field.name]
+    make_key = make_key_function(field, [ox.Literal(value) for value in numbers_by_value])
+    for value, numbers in numbers_by_value.items():
+        key = make_key(value)
+        numbers_by_key[key] = numbers_by_key[key] | numbers if key in numbers_by_key else numbers
+    counts = {key: count_papers_among(numbers, matches) for key, numbers in numbers_by_key.items()}
     total = len(papers.by_number) if matches is None else len(matches)
-    return PaperFacet(
-        name,
-        values,
-        len(ranked) - len(values),
-        total - count_papers_among(papers.numbers_with_value[name], matches),
-    )
+    counts[NO_VALUE_TEXT] = total - count_papers_among(papers.numbers_with_value[field.name], matches)
+    for filter_value in values:
+        key = find_filter_key(field, filter_value, base)
+        if key not in counts:
+            numbers = find_paper_numbers(papers, field, [filter_value], base)
+            counts[key] = count_papers_among(numbers, matches)
+    selected_keys = {find_filter_key(field, value, base) for value in values}
+    relevant_counts = {key: count for key, count in counts.items() if count or key in selected_keys}
+    return PaperTally(field.name, relevant_counts, selected_keys)
 
 
 def count_papers_among(papers: PaperNumbers, matches: PaperNumbers | None) -> int:
@@ -200,23 +226,27 @@ def build_paper_row(store: Store, paper: IndexedPaper, namespaces: Mapping[str, 
     )
 
 
-def find_papers_labels(store: Store, selection: PaperSelection) -> dict[str, ox.Literal]:
-    """The labels of papers and facet values on the page, by IRI."""
-    facet_iris = {
-        value.value for facet in selection.facets if facet.name != STATUS_FACET for value in facet.values
-    }
-    row_iris = {iri for paper in selection.papers for name in ROW_FACETS for iri in paper.facet_values(name)}
-    return find_labels(
-        store, facet_iris | row_iris | {paper.iri for paper in selection.papers}, language.label_languages()
+def build_paper_facets(
+    list_request: ListRequest, selection: PaperSelection, labels: Mapping[str, ox.Literal], base: str
+) -> list[Facet]:
+    """The facets of the page; `labels` are those of `find_papers_labels`."""
+    fields = list_request.definition.by_name
+    return build_tallied_facets(
+        [(fields[tally.name], tally.counts, tally.selected_keys) for tally in selection.tallies], labels, base
     )
 
 
-def path_without_value(list_request: ListRequest, name: str, index: int) -> str:
-    """The path of the list without a filter: the value with this index of the parameter `name`."""
-    positions = [position for position, pair in enumerate(list_request.pairs) if pair[0] == name]
-    pairs = [
-        pair
-        for position, pair in enumerate(list_request.pairs)
-        if position != positions[index] and pair[0] != "page"
-    ]
-    return build_service_path(list_request.definition.name, pairs)
+def find_papers_labels(store: Store, selection: PaperSelection, base: str) -> dict[str, ox.Literal]:
+    """The labels of papers and facet values on the page, by IRI."""
+    facet_iris = {
+        key for tally in selection.tallies if tally.name not in LITERAL_FACETS for key in tally.counts
+    } - {NO_VALUE_TEXT}
+    row_iris = {iri for paper in selection.papers for name in ROW_FACETS for iri in paper.facet_values(name)}
+    labels = find_labels(
+        store, facet_iris | row_iris | {paper.iri for paper in selection.papers}, language.label_languages()
+    )
+    results = namespaces_by_prefix(base)["test-result"]
+    return labels | {
+        results + name: ox.Literal(language.gettext(word), language=language.current_language())
+        for name, word in CONFORMANCE_WORDS.items()
+    }

@@ -1,5 +1,6 @@
 """Query parameters of lists. The model of the parameters is made from the definition of the list."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema, create_model
@@ -7,16 +8,15 @@ from pydantic import Field, WithJsonSchema, create_model
 from ..http.parameter_models import NotGiven, Text, describe_media_type, describe_names, describe_parameter
 from ..http.parameters import MAX_PARAMETER_VALUES
 from ..rdf.formats import CSV, HTML, JSON, JSON_LD, TURTLE
-from ..rdf.values import MAX_VALUE_CHARACTERS, json_schema_of
+from ..rdf.values import MAX_VALUE_CHARACTERS, PARTIAL_DATE_REGEX, json_schema_of
 from ..resources.parameters import ProfileParameters
 from ..sparql.parameters import build_model_name
-from .fields import ListDefinition, ListField
+from .fields import LABEL_FIELD, ListDefinition, ListField
+from .filters import FILTER_VALUE_TYPES, NO_VALUE_TEXT, RANGE_SEPARATOR, RANGE_TYPES
 
 LIST_FORMATS = (JSON, JSON_LD, CSV, TURTLE, HTML)
 DEFAULT_LIST_PAGE_SIZE, MAX_LIST_PAGE_SIZE = 50, 500  # items on a page
 MAX_SORT_KEYS = 5  # fields to sort by
-# Types of filter values (`rdf.values`) that differ from the type of the field, by type of the field.
-FILTER_VALUE_TYPES = {"name": "text", "date": "moment"}
 BACKGROUND_REPORT_FILE = (
     "https://github.com/dotnet/Open-XML-SDK/blob/cd2b359ef824737edb93f1c6157c19551aae1e52/test/"
     "DocumentFormat.OpenXml.Tests.Assets/assets/TestDataStorage/v2FxTestFiles/wordprocessing/"
@@ -30,6 +30,8 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "drafter": "banks",
         "criterion": "coordination-capacity",
         "dcterms:source": "http://www.wgig.org/working-papers.html",
+        "dcterms:title": "domain",
+        "partsMet": "none",
     },
     "issues": {
         "q": "spam",
@@ -38,6 +40,11 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "inventoryStatus": "yes",
         "measuredAgainst": "coordination-capacity",
         "dcterms:source": "http://wgig.org/docs/inventory-issues.html",
+        "skos:definition": "domain",
+        "priorityHint": "named among the highest priorities in the members' poll, Dec 2004",
+        "skos:note": "press release",
+        "papers": 0,
+        "judgments": "1..",
     },
     "categories": {
         "q": "access",
@@ -46,8 +53,21 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "skos:broader": "cluster-1",
         "skos:closeMatch": "category:area-c",
         "dcterms:source": "summary:4",
+        "skos:definition": "Internet",
+        "skos:notation": "1a",
+        "issues": "5..",
+        "papers": "1..",
     },
-    "principles": {"q": "development", "skos:broader": "involvement", "dcterms:source": "summary:5"},
+    "principles": {
+        "q": "development",
+        "skos:broader": "involvement",
+        "dcterms:source": "summary:5",
+        "skos:altLabel": "democratic",
+        "skos:definition": "report",
+        "texts": "10..",
+        "measured": 0,
+        "judgments": "1..",
+    },
     "stakeholders": {
         "q": "desai",
         "region": "Asia",
@@ -61,6 +81,8 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "schema:endDate": "2004-11-25",
         "place": "geneva",
         "dcterms:source": "http://www.wgig.org/meeting-february.html",
+        "venue": "Medina Conference Center",
+        "skos:note": "Geneva",
     },
     "milestones": {
         "q": "report",
@@ -71,6 +93,8 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "due": "2005-07",
         "daysLate": 7,
         "dcterms:source": "summary:6",
+        "deliveryBasis": "UN media advisory",
+        "skos:note": "members",
     },
     "agreements": {
         "q": "report",
@@ -79,12 +103,19 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "concerns": "principle:development",
         "outcome": "session:m2-3",
         "dcterms:source": "summary:5",
+        "outcomeBasis": "members chose issues to write on",
+        "dcterms:description": "report",
     },
     "declaration": {
         "q": "48",
         "order": 1,
         "partOf": "declaration:A",
         "dcterms:source": "http://www.itu.int/net/wsis/docs/geneva/official/dop.html",
+        "number": "48",
+        "dcterms:title": "Society",
+        "dcterms:description": "Internet",
+        "evidence": "full text",
+        "citing": "1..",
     },
     "background-report": {
         "q": "75",
@@ -92,6 +123,12 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "partOf": "bg:I",
         "bearsOn": "issue:spam",
         "dcterms:source": BACKGROUND_REPORT_FILE,
+        "number": "101",
+        "dcterms:title": "governance",
+        "dcterms:description": "spam",
+        "skos:note": "Declaration",
+        "judgments": "1..",
+        "recommendations": "2..5",
     },
     "judgments": {
         "q": "ICANN",
@@ -100,10 +137,37 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "position": 110,
         "secondReading": "agree",
         "dcterms:source": "bg:101",
+        "dcterms:identifier": "bga-001",
+        "dcterms:description": "network",
+        "quotation": "democratic",
+        "judgedAsNamed": "institutions",
     },
-    "disputes": {"q": "ICANN", "issue": "internet-names", "paragraph": "box2", "dcterms:source": "bg:box2"},
-    "mechanisms": {"q": "registry", "dcterms:source": "http://www.wgig.org/Meeting-June.html"},
-    "recommendations": {"q": "forum", "paragraph": "19", "position": 21, "dcterms:source": "bg:19"},
+    "disputes": {
+        "q": "ICANN",
+        "issue": "internet-names",
+        "paragraph": "box2",
+        "dcterms:source": "bg:box2",
+        "skos:note": "one side",
+        "judgments": "3..",
+    },
+    "mechanisms": {
+        "q": "registry",
+        "dcterms:source": "http://www.wgig.org/Meeting-June.html",
+        "skos:altLabel": "ASO",
+        "dcterms:identifier": "bgm-aso",
+        "mechanismRole": "registry",
+        "skos:note": "Wikidata",
+        "judgments": "1..",
+    },
+    "recommendations": {
+        "q": "forum",
+        "paragraph": "19",
+        "position": 21,
+        "dcterms:source": "bg:19",
+        "dcterms:identifier": "bgr-001",
+        "dcterms:description": "institutions",
+        "number": "2",
+    },
     "definitions": {
         "q": "Box 1",
         "number": 1,
@@ -113,6 +177,10 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "byMember": True,
         "definedTerm": "concept:internet-governance",
         "dcterms:source": "https://mail.lacnic.net/pipermail/politicas/2005-July/000452.html",
+        "dcterms:description": "development",
+        "occasion": "Tunis",
+        "namesScope": "evolution",
+        "skos:note": "wording",
     },
     "timeline": {
         "q": "report",
@@ -129,6 +197,7 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "dcterms:source": "doc:form/issue-paper",
     },
 }
+INTEGER_REGEX = "[+-]?[0-9]{1,18}"
 Q_DESCRIPTION = "Text that the name contains, in upper or lower case."
 NAME_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_CHARACTERS}
 PAGE_SCHEMA = {"type": "integer", "minimum": 1, "default": 1, "examples": [1]}
@@ -164,8 +233,8 @@ class ListParameters(ProfileParameters):
 
 
 def filterable_fields(definition: ListDefinition) -> dict[str, ListField]:
-    """The fields that a list can be filtered by: all but free text."""
-    return {field.name: field for field in definition.fields if field.type not in ("text", "string")}
+    """The fields that a list can be filtered by: all but the name, for which there is `q`."""
+    return {field.name: field for field in definition.fields if field != LABEL_FIELD}
 
 
 def build_list_model(definition: ListDefinition) -> type[ListParameters]:
@@ -219,4 +288,12 @@ def build_filter_schema(definition: ListDefinition, field: ListField) -> dict[st
         names = [name.rpartition(":")[2] for name in definition.classes]
         return {"type": "string", "enum": names, "examples": names[:1]}
     schema = json_schema_of(FILTER_VALUE_TYPES.get(field.type, field.type))
-    return schema | parameter_examples(definition, field.name)
+    examples = {"examples": schema["examples"]} if "examples" in schema else {}
+    alternatives: list[dict[str, Any]] = [schema]
+    if field.type in RANGE_TYPES:
+        end = PARTIAL_DATE_REGEX if field.type == "date" else INTEGER_REGEX
+        separator = re.escape(RANGE_SEPARATOR)
+        pattern = f"^(({end})?{separator}({end})|({end}){separator})$"
+        alternatives.append({"type": "string", "pattern": pattern})
+    alternatives.append({"const": NO_VALUE_TEXT})
+    return {"anyOf": alternatives} | examples | parameter_examples(definition, field.name)

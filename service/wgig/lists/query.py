@@ -1,24 +1,32 @@
 """Parse a list request, and build one SPARQL query for its filters, sort order, fields and page.
 
 A page has 50 items by default and at most 500; an unpaged list has at most 5000. There are up to 5 sort keys;
-the IRI breaks ties. Numbers sort by value, dates by their digits, text case-insensitively. A date filter
-matches a prefix, such as a month or year. Filter values are serialized RDF terms in VALUES clauses, which
-prevents injection.
+the IRI breaks ties. Numbers sort by value, dates by their digits, texts and resources by their English text
+or name, case-insensitively. Filter values are serialized RDF terms, which prevents injection.
+Counts come from projections (`count_fields`): the query gets them as VALUES.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
+
+import pyoxigraph as ox
 
 from ..http.bodies import Pairs, parameter_values
 from ..problems import Problem, unknown_name_problem
 from ..rdf.namespaces import namespaces_by_prefix
 from ..rdf.values import is_resource_type, parse_parameter_term
-from .fields import NAME_PATH, TYPE_FIELD, ListDefinition, ListField
+from .fields import COUNT_TYPE, NAME_PATH, TYPE_FIELD, ListDefinition, ListField
+from .filters import (
+    FieldFilters,
+    FilterValue,
+    filter_terms,
+    is_number_in_range,
+    parse_filter_value,
+)
 from .parameters import (
     DEFAULT_LIST_PAGE_SIZE,
-    FILTER_VALUE_TYPES,
     MAX_LIST_PAGE_SIZE,
     MAX_SORT_KEYS,
     filterable_fields,
@@ -26,19 +34,24 @@ from .parameters import (
 
 MAX_WHOLE_LIST_ITEMS = 5_000  # items of an unpaged list
 MAX_LIST_PAGES = 1_000_000
+MAX_COUNT_VALUES = 10_000  # numbers that a query to sort or filter by a count may contain
 POSITIVE_NUMBER_PATTERN = re.compile(r"[0-9]{1,9}")
+
+
+CountsByField = Mapping[str, Mapping[str, int]]  # the counts that are not 0, by field name and IRI
 
 
 @dataclass(frozen=True)
 class ListRequest:
-    """A request for a list: the terms of filters by field name, and the other parameters.
+    """A request for a list: the values of filters by field name, and the other parameters.
 
     `q` (a part of the name) and `year` are literals, or None if not given. `sort` has the sort keys: a field,
     or None for the IRI, and whether the order is descending. `pairs` are the parameters of the query string.
+    `counts` has the counts that the list is sorted or filtered by, once they are counted.
     """
 
     definition: ListDefinition
-    filters: dict[str, tuple[Any, ...]]
+    filters: FieldFilters
     q: Any
     year: Any
     sort: tuple[tuple[ListField | None, bool], ...]
@@ -46,6 +59,14 @@ class ListRequest:
     page: int
     size: int
     pairs: tuple[tuple[str, str], ...]
+    counts: CountsByField
+
+    @property
+    def selecting_count_fields(self) -> list[ListField]:
+        """The count fields that the list is sorted or filtered by."""
+        filtered_fields = [self.definition.by_name[name] for name in self.filters]
+        fields = [*filtered_fields, *(key_field for key_field, _ in self.sort if key_field)]
+        return [list_field for list_field in dict.fromkeys(fields) if list_field.type == COUNT_TYPE]
 
     def page_parameters(self, page: int) -> list[tuple[str, str]]:
         """The parameters of a page of the same list.
@@ -70,13 +91,15 @@ def parse_list_request(definition: ListDefinition, pairs: Pairs, base: str) -> L
 
     Raises Problem 400 for an invalid value or an unknown field.
     """
-    terms_by_field = {
-        name: parse_filter_terms(definition, field, parameter_values(pairs, name), base)
-        for name, field in filterable_fields(definition).items()
+    filters = {
+        name: tuple(
+            parse_filter_value(definition, list_field, text, base) for text in parameter_values(pairs, name)
+        )
+        for name, list_field in filterable_fields(definition).items()
     }
     return ListRequest(
         definition,
-        {name: terms for name, terms in terms_by_field.items() if terms},
+        {name: values for name, values in filters.items() if values},
         q=parse_single_term(pairs, "q", "text", base),
         year=parse_single_term(pairs, "year", "year", base),
         sort=parse_sort_order(
@@ -86,27 +109,8 @@ def parse_list_request(definition: ListDefinition, pairs: Pairs, base: str) -> L
         page=parse_positive_number(pairs, "page", 1, MAX_LIST_PAGES),
         size=parse_positive_number(pairs, "size", DEFAULT_LIST_PAGE_SIZE, MAX_LIST_PAGE_SIZE),
         pairs=tuple(pairs),
+        counts={},
     )
-
-
-def parse_filter_terms(
-    definition: ListDefinition, field: ListField, texts: Sequence[str], base: str
-) -> tuple[Any, ...]:
-    """The terms of the values of a filter. Raises Problem 400 for an invalid value."""
-    if field.type == "class":
-        return tuple(parse_list_class(definition, text) for text in texts)
-    type_ = FILTER_VALUE_TYPES.get(field.type, field.type)
-    return tuple(parse_parameter_term(field.name, type_, text, base) for text in texts)
-
-
-def parse_list_class(definition: ListDefinition, text: str) -> str:
-    """The prefixed name of a class, from its local or prefixed name. Raises Problem 400 for other names."""
-    classes_by_name = {
-        name.rpartition(":")[2]: name if ":" in name else f"wgig:{name}" for name in definition.classes
-    }
-    if text not in (*classes_by_name, *classes_by_name.values()):
-        raise unknown_name_problem(f"/{definition.name} has no type", text, classes_by_name)
-    return classes_by_name.get(text, text)
 
 
 def parse_single_term(pairs: Pairs, key: str, type_: str, base: str) -> Any:
@@ -138,12 +142,19 @@ def parse_sort_order(
 
 
 def parse_chosen_fields(definition: ListDefinition, texts: Sequence[str]) -> tuple[ListField, ...]:
-    """The requested fields, in the order of the definition; by default all. Raises Problem 400 if unknown."""
+    """The requested fields, in the order of the definition; by default all but counts.
+
+    Counts may take long, for many papers, after the start of the service. Raises Problem 400 if unknown.
+    """
     names = split_field_names(texts)
     for name in names:
         if name not in ("id", *definition.by_name):
             raise unknown_name_problem(f"/{definition.name} has no field", name, ("id", *definition.by_name))
-    return tuple(field for field in definition.fields if not names or field.name in names)
+    return tuple(
+        list_field
+        for list_field in definition.fields
+        if (list_field.name in names if names else list_field.type != COUNT_TYPE)
+    )
 
 
 def parse_positive_number(pairs: Pairs, key: str, default: int, limit: int) -> int:
@@ -156,27 +167,24 @@ def parse_positive_number(pairs: Pairs, key: str, default: int, limit: int) -> i
     return int(texts[0])
 
 
-def list_filter_iris(list_request: ListRequest) -> list[tuple[ListField, str]]:
-    """The fields that are filtered by resources, each with the IRI of such a resource."""
-    return [
-        (list_request.definition.by_name[name], term.value)
-        for name, terms in list_request.filters.items()
-        if is_resource_type(list_request.definition.by_name[name].type)
-        for term in terms
-    ]
-
-
 USED_PREFIX_PATTERN = re.compile(r"(?<![\w-])([a-z][\w-]*):")
-# SPARQL sort expressions by field type: numbers by value, even if the graph has them as strings, text
-# case-insensitively, others as strings.
+# SPARQL sort expressions by field type: numbers by value, even if the graph has them as strings, others as
+# strings. `TEXT_SORT_KEY` and `RESOURCE_SORT_KEY` are those of texts and of the names of resources.
 SORT_KEY_EXPRESSIONS = {
     "integer": "xsd:integer(STR({0}))",
     "boolean": "{0}",
-    "text": "LCASE(STR({0}))",
+    COUNT_TYPE: "{0}",
     "name": "LCASE(STR({0}))",
 }
+# Texts in English or without a language come first: of the texts of a resource, one of them is the key. {1}
+# and {2} are prefixes of their keys and of those of other languages.
+TEXT_SORT_KEY = 'CONCAT(IF(LANG({0}) IN ("en", ""), "{1}", "{2}"), LCASE(STR({0})))'
 # SPARQL conditions on a value {0} and a filter {1}; the filter of a date may be a month or year.
-EQUAL_VALUE_FILTER, VALUE_FILTERS = "STR({0}) = STR({1})", {"date": "STRSTARTS(STR({0}), {1})"}
+EQUAL_VALUE_FILTER = "STR({0}) = STR({1})"
+VALUE_FILTERS = {
+    "date": "STRSTARTS(STR({0}), {1})",
+    "text": "CONTAINS(LCASE(STR({0})), LCASE({1}))",
+}
 MAX_FIELD_VALUES = 1_000
 
 
@@ -186,11 +194,13 @@ def build_list_query(list_request: ListRequest, base: str) -> str:
     One result row has `total`; the others have a resource `id`, a `field`, a `value`, and its `label`.
     """
     filters = " ".join(iter_filter_patterns(list_request))
-    keys = [build_sort_key(number, *sort_field) for number, sort_field in enumerate(list_request.sort)]
+    keys = list_sort_keys(list_request)
     order = " ".join([*(key.order for key in keys), "?id"])
     offset = (list_request.page - 1) * list_request.size
     branches = " UNION ".join(
-        f"{{ {build_field_pattern(field)} }}" for field in dict.fromkeys((TYPE_FIELD, *list_request.fields))
+        f"{{ {build_field_pattern(list_field)} }}"
+        for list_field in dict.fromkeys((TYPE_FIELD, *list_request.fields))
+        if list_field.type != COUNT_TYPE
     )
     return add_query_prefixes(
         f"""SELECT ?total ?id ?field ?value ?label WHERE {{
@@ -210,7 +220,7 @@ def build_list_query(list_request: ListRequest, base: str) -> str:
 
 def build_matching_iris_query(list_request: ListRequest, base: str) -> str:
     """The query for all matching resources, sorted. A result row has the resource `id`."""
-    keys = [build_sort_key(number, *sort_field) for number, sort_field in enumerate(list_request.sort)]
+    keys = list_sort_keys(list_request)
     return add_query_prefixes(
         f"""SELECT ?id WHERE {{
   SELECT ?id {" ".join(key.projection for key in keys)}
@@ -229,42 +239,144 @@ class SortKey(NamedTuple):
     order: str
 
 
-def build_sort_key(number: int, field: ListField | None, is_descending: bool) -> SortKey:
+def list_sort_keys(list_request: ListRequest) -> list[SortKey]:
+    """The sort keys of a request."""
+    return [
+        build_sort_key(number, sort_field, is_descending, list_request.counts)
+        for number, (sort_field, is_descending) in enumerate(list_request.sort)
+    ]
+
+
+def build_sort_key(
+    number: int, sort_field: ListField | None, is_descending: bool, counts: CountsByField
+) -> SortKey:
     """The key for a field, or for the IRI: the lowest value, or the highest for a descending order."""
-    variable, key_variable = f"?sorted{number}", f"?key{number}"
-    value = SORT_KEY_EXPRESSIONS.get(field.type, "STR({0})").format(variable) if field else "STR(?id)"
+    variable, name_variable, key_variable = f"?sorted{number}", f"?sortedName{number}", f"?key{number}"
+    choice, prefixes = ("MAX", ("1", "0")) if is_descending else ("MIN", ("0", "1"))
+    if sort_field is None:
+        pattern, value = "", "STR(?id)"
+    elif sort_field.type == COUNT_TYPE:
+        pattern, value = build_count_values(counts[sort_field.name], variable), variable
+    elif is_resource_type(sort_field.type):
+        pattern = (
+            f"{sort_field.value_pattern(variable)} OPTIONAL {{ {variable} {NAME_PATH} {name_variable} }}"
+        )
+        value = f"COALESCE({TEXT_SORT_KEY.format(name_variable, *prefixes)}, STR({variable}))"
+    else:
+        pattern = sort_field.value_pattern(variable)
+        expression = SORT_KEY_EXPRESSIONS.get(
+            sort_field.type, TEXT_SORT_KEY if sort_field.type == "text" else "STR({0})"
+        )
+        value = expression.format(variable, *prefixes)
     return SortKey(
-        f"OPTIONAL {{ {field.value_pattern(variable)} }}" if field else "",
-        f"({'MAX' if is_descending else 'MIN'}({value}) AS {key_variable})",
+        f"OPTIONAL {{ {pattern} }}" if pattern else "",
+        f"({choice}({value}) AS {key_variable})",
         f"DESC({key_variable})" if is_descending else key_variable,
     )
 
 
+def build_count_values(counts: Mapping[str, int], variable: str) -> str:
+    """The VALUES clause that binds `variable` to the count of ?id.
+
+    Raises Problem 413 for more than MAX_COUNT_VALUES counts.
+    """
+    check_count_values(counts)
+    rows = " ".join(f"({ox.NamedNode(iri)} {count})" for iri, count in counts.items())
+    return f"VALUES (?id {variable}) {{ {rows} }}"
+
+
+def check_count_values(counts: Mapping[str, int]) -> None:
+    """Raise Problem 413 if there are too many counts for a query."""
+    if len(counts) > MAX_COUNT_VALUES:
+        raise Problem(
+            413,
+            f"{len(counts)} resources have such a count, but a list can be sorted or filtered by "
+            f"{MAX_COUNT_VALUES} at most. Sort and filter by other fields.",
+        )
+
+
 def iter_filter_patterns(list_request: ListRequest) -> Iterator[str]:
-    """The SPARQL patterns of the filters: first by values, as most selective, then class, `q` and `year`."""
-    for number, (name, terms) in enumerate(list_request.filters.items()):
-        field = list_request.definition.by_name[name]
-        if field.type == "class":
+    """The SPARQL patterns of the filters.
+
+    Filters by values come first, as most selective, then the class, then the others: they need a bound ?id.
+    """
+    later_patterns = list[str]()
+    for number, (name, values) in enumerate(list_request.filters.items()):
+        list_field = list_request.definition.by_name[name]
+        if list_field.type == "class":
             continue  # build_member_pattern has the classes
-        values, filter_variable = " ".join(map(str, terms)), f"?filter{number}"
-        yield f"VALUES {filter_variable} {{ {values} }}"
-        if is_resource_type(field.type):
-            yield field.value_pattern(filter_variable)
+        if list_field.type == COUNT_TYPE:
+            later_patterns.append(build_count_filter(values, list_request.counts[name]))
+        elif len(filter_terms(values)) == len(values):
+            yield build_value_filter(number, list_field, filter_terms(values))
         else:
-            value_variable = f"?value{number}"
-            condition = VALUE_FILTERS.get(field.type, EQUAL_VALUE_FILTER).format(
-                value_variable, filter_variable
-            )
-            yield f"{field.value_pattern(value_variable)} FILTER ({condition})"
-    yield build_member_pattern(list_request.definition, list_request.filters.get("type", ()))
+            later_patterns.append(build_optional_filter(number, list_field, values))
+    classes = filter_terms(list_request.filters.get("type", ()))
+    yield build_member_pattern(list_request.definition, tuple(classes))
+    yield from later_patterns
     if list_request.q:
         yield f"VALUES ?words {{ {list_request.q} }} ?id {NAME_PATH} ?name ."
         yield "FILTER (CONTAINS(LCASE(STR(?name)), LCASE(?words)))"
     if list_request.year:
         dates = [list_request.definition.by_name[name] for name in list_request.definition.date_fields]
-        paths = "|".join(field.path or field.property for field in dates)
+        paths = "|".join(date_field.path or date_field.property for date_field in dates)
         yield f"VALUES ?year {{ {list_request.year} }} ?id {paths} ?date ."
         yield "FILTER (STRSTARTS(STR(?date), ?year))"
+
+
+def build_value_filter(number: int, list_field: ListField, terms: Sequence[Any]) -> str:
+    """The pattern of a filter that matches one of the terms."""
+    filter_variable, value_variable = f"?filter{number}", f"?value{number}"
+    values_clause = f"VALUES {filter_variable} {{ {' '.join(map(str, terms))} }}"
+    if is_resource_type(list_field.type):
+        return f"{values_clause} {list_field.value_pattern(filter_variable)}"
+    condition = VALUE_FILTERS.get(list_field.type, EQUAL_VALUE_FILTER).format(value_variable, filter_variable)
+    return f"{values_clause} {list_field.value_pattern(value_variable)} FILTER ({condition})"
+
+
+def build_optional_filter(number: int, list_field: ListField, values: Sequence[FilterValue]) -> str:
+    """The pattern of a filter with ranges, or that matches a resource without a value."""
+    variable = f"?value{number}"
+    conditions = [build_value_condition(list_field, variable, value) for value in values]
+    pattern = list_field.value_pattern(variable)
+    if any(value.is_missing for value in values):
+        pattern = f"OPTIONAL {{ {pattern} }}"
+    return f"{pattern} FILTER ({' || '.join(conditions)})"
+
+
+def build_value_condition(list_field: ListField, variable: str, value: FilterValue) -> str:
+    """The SPARQL condition that a variable, which may be unbound, matches a value of a filter."""
+    if value.is_missing:
+        return f"!BOUND({variable})"
+    if not value.range:
+        return VALUE_FILTERS.get(list_field.type, EQUAL_VALUE_FILTER).format(variable, value.term)
+    first, last = value.range
+    conditions = []
+    if list_field.type == "integer":
+        number = f"xsd:integer(STR({variable}))"
+        conditions += [f"{number} >= {int(first)}"] if first else []
+        conditions += [f"{number} <= {int(last)}"] if last else []
+    else:
+        text = f"STR({variable})"
+        conditions += [f"{text} >= {ox.Literal(first)}"] if first else []
+        conditions += [f"SUBSTR({text}, 1, {len(last)}) <= {ox.Literal(last)}"] if last else []
+    return " && ".join(conditions)
+
+
+def build_count_filter(values: Sequence[FilterValue], counts: Mapping[str, int]) -> str:
+    """The pattern of a filter by a count. Raises Problem 413 for more than MAX_COUNT_VALUES counts."""
+    check_count_values(counts)
+    ranges = [value.range for value in values if value.range]
+
+    def is_match(count: int) -> bool:
+        return any(is_number_in_range(range_, count) for range_ in ranges)
+
+    # A resource without a count has 0, and is not in the counts.
+    matches_zero = is_match(0)
+    iris = " ".join(
+        str(ox.NamedNode(iri)) for iri, count in counts.items() if is_match(count) != matches_zero
+    )
+    return f"MINUS {{ VALUES ?id {{ {iris} }} }}" if matches_zero else f"VALUES ?id {{ {iris} }}"
 
 
 def build_member_pattern(definition: ListDefinition, classes: tuple[str, ...] = ()) -> str:

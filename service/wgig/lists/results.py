@@ -7,7 +7,7 @@ to other pages are link relations (RFC 8288).
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Protocol
 
@@ -19,8 +19,8 @@ from ..rdf.namespaces import RDFS_LABEL, expand_curie, shorten_iri
 from ..store.labels import build_language_map
 from ..store.view import parse_tsv_terms, split_tsv_cells
 from ..text import natural_sort_key, serialize_csv_rows
-from .fields import ListField
-from .query import ListRequest
+from .fields import COUNT_TYPE, ListField
+from .query import CountsByField, ListRequest
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,16 @@ def parse_list_page(tsv: bytes) -> ListPage:
 def sort_field_values(values: list[Any]) -> list[Any]:
     """The values of a field in natural order."""
     return sorted(values, key=lambda term: natural_sort_key(str(term))) if len(values) > 1 else values
+
+
+def add_counts(list_request: ListRequest, page: ListPage, counts: CountsByField) -> ListPage:
+    """The page with the values of the requested count fields."""
+    names = [field.name for field in list_request.fields if field.type == COUNT_TYPE]
+    resources = {
+        iri: terms_by_field | {name: [ox.Literal(counts[name].get(iri, 0))] for name in names}
+        for iri, terms_by_field in page.resources.items()
+    }
+    return replace(page, resources=resources) if names else page
 
 
 CSV_VALUE_SEPARATOR = " | "  # between the values in a cell, as in the example queries
@@ -148,9 +158,9 @@ def build_value_json(field: ListField, term: Any, references: dict[str, Any]) ->
     if isinstance(term, ox.NamedNode):
         return references.get(term.value) or {"id": term.value}
     text = term_text(term)
-    if field.type in ("integer", "boolean"):
+    if field.type in ("integer", "boolean", COUNT_TYPE):
         with suppress(ValueError):
-            return parse_xsd_text(text, field.type)
+            return parse_xsd_text(text, "boolean" if field.type == "boolean" else "integer")
     return text
 
 

@@ -1,6 +1,6 @@
 """Routes of /papers, /issues and the other lists: filtered, sorted and paged, as JSON, RDF, CSV or HTML."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
@@ -10,6 +10,7 @@ from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http.bodies import Pairs, get_query_parameters, parameter_values
+from ..http.language import label_languages
 from ..http.operations import Route
 from ..http.parameters import SERVICE_DESC_LINK, build_service_path
 from ..http.responses import NO_STORE_HEADERS
@@ -38,37 +39,43 @@ from ..sparql.service import (
     select_internal_rows,
     select_internal_tsv,
 )
-from .counts import CellKey
-from .dependencies import Counts, CountsDep, PapersDep
-from .fields import ListDefinition
+from ..store.labels import find_labels
+from .count_fields import add_selecting_counts, read_counts, read_counts_within
+from .dependencies import CountSources, CountSourcesDep, PapersDep
+from .facets import Facet, build_facet_table, build_facets, build_facets_query, list_facet_fields
+from .fields import COUNT_TYPE, ListDefinition, ListField
+from .filters import filter_terms, filtered_resources
 from .page import (
-    COUNT_DIMENSIONS,
     build_list_view,
+    build_sort_link,
+    find_field_titles,
     has_explicit_fields,
+    iter_list_conditions,
     list_column_names,
     select_page_fields,
 )
 from .papers_index import PAPER_FACETS, PapersIndex
 from .papers_page import (
     PaperSelection,
+    build_paper_facets,
     build_paper_rows,
     find_papers_labels,
     is_answered_by_index,
-    path_without_value,
     select_papers,
 )
 from .parameters import LIST_FORMATS, ListParameters, build_list_model
 from .query import (
     MAX_WHOLE_LIST_ITEMS,
+    CountsByField,
     ListRequest,
     build_field_values_query,
     build_list_query,
     build_matching_iris_query,
-    list_filter_iris,
     parse_list_request,
 )
 from .results import (
     ListPage,
+    add_counts,
     count_list_pages,
     iter_list_triples,
     list_page_relations,
@@ -79,11 +86,14 @@ from .results import (
 from .schemas import build_list_page_model
 
 PAPERS_LIST_NAME = "papers"
+PAPER_SORT_COLUMNS = ("label", "posted", "partsMet")  # the columns of the page of papers
 LIST_COUNT_WAIT_SECONDS = 1  # time that a request waits for the counts of papers
 LIST_DESCRIPTION = (
     "A resource matches all filters; of a filter that is repeated, it matches one of the values. A resource "
-    "is named by the local name of its IRI, by its prefixed name, or by its IRI. Fields without a value are "
-    "omitted."
+    "is named by the local name of its IRI, by its prefixed name, or by its IRI. A text matches if it "
+    "contains the value, a date if it begins with it. Numbers and dates can be ranges, such as `2..5`, `2..` "
+    "or `..2005-02`, with both ends included. `none` matches resources without a value. Fields without a "
+    "value are omitted, and counts, such as `papers`, are only returned if `fields` names them."
 )
 
 
@@ -93,8 +103,17 @@ class ListDependencies:
 
     context: RequestContext
     queries: QueryService
-    counts: Counts
+    counts: CountSources
     papers: PapersIndex
+
+
+@dataclass(frozen=True)
+class ListResult:
+    """A page of a list, the counts that it shows, and for HTML the facets of the list."""
+
+    page: ListPage | PaperSelection
+    counts: CountsByField
+    facets: Sequence[Facet]
 
 
 ListResponder = Callable[[ListDefinition, ListDependencies, ListParameters], Awaitable[Response]]
@@ -112,7 +131,7 @@ def make_list_handler(
     async def get_list(
         context: ContextDep,
         queries: QueriesDep,
-        counts: CountsDep,
+        counts: CountSourcesDep,
         papers: PapersDep,
         parameters: Annotated[ListParameters, Query()],
     ) -> Response:
@@ -155,14 +174,15 @@ async def respond_with_list(
     suffix, profiles = request.path_params.get("suffix", ""), {DEFAULT_PROFILE_TOKEN: default_profile(base)}
     preferences = parse_format_preferences(context, parameters, LIST_FORMATS, suffix, profiles)
     await check_filter_values(request, queries, list_request)
+    list_request = await add_selecting_counts(counts, list_request)
     format_ = preferences.representations[0].format
     is_whole, is_html = format_ is CSV and not list_request.is_paged, format_ is HTML
     list_request = list_request.as_single_page() if is_whole else list_request
     list_request = select_page_fields(list_request) if is_html else list_request
-    has_facets = name == PAPERS_LIST_NAME and is_html and not has_explicit_fields(list_request)
+    has_papers_index = name == PAPERS_LIST_NAME and is_html and not has_explicit_fields(list_request)
     page = await (
         read_papers_page(request, queries, papers, list_request)
-        if has_facets
+        if has_papers_index
         else read_list_page(request, queries, list_request, is_whole=is_whole)
     )
     if is_whole and page.total > MAX_WHOLE_LIST_ITEMS:
@@ -173,8 +193,16 @@ async def respond_with_list(
         )
         raise Problem(404, f"There is no page {list_request.page}. The last one is {last_address}")
     iri = base.rstrip("/") + build_service_path(name, list_request.page_parameters(list_request.page))
-    paper_counts = await find_paper_counts(counts, list_request) if is_html else None
-    serialize = partial(serialize_list_page, context, list_request, page, paper_counts)
+    count_fields = list_count_fields(list_request, is_html=is_html)
+    page_counts = await (
+        read_counts_within(counts, definition, count_fields, LIST_COUNT_WAIT_SECONDS)
+        if is_html
+        else read_counts(counts, definition, count_fields)
+    )
+    has_facets = is_html and not has_papers_index and not has_explicit_fields(list_request)
+    facets = await read_facets(context, queries, list_request, page_counts) if has_facets else []
+    result = ListResult(page, page_counts, facets)
+    serialize = partial(serialize_list_page, context, list_request, result)
     resource = Resource(
         iri,
         f"/{name}",
@@ -189,8 +217,8 @@ async def respond_with_list(
         if rel != "self"
     ]
     links = [*reversed(page_links), SERVICE_DESC_LINK]
-    # A page on which the counts of papers are still missing must not be cached.
-    is_complete = not is_html or paper_counts is not None or "papers" not in list_column_names(list_request)
+    # A page on which counts are still missing must not be cached.
+    is_complete = len(page_counts) == len(count_fields)
     headers = LANGUAGE_NEUTRAL_HEADERS if is_complete else {**LANGUAGE_NEUTRAL_HEADERS, **NO_STORE_HEADERS}
     return await run_in_threadpool(
         respond_with_resource, context, preferences, resource, extra_links=links, headers=headers
@@ -232,12 +260,34 @@ async def read_papers_page(
     return await papers.query(select_papers, list_request, base, [iri.value for (iri,) in rows])
 
 
-async def find_paper_counts(counts: Counts, list_request: ListRequest) -> Mapping[CellKey, int] | None:
-    """The counts of papers by resource; None while they are counted, or if no column shows them."""
-    if "papers" not in list_column_names(list_request):
-        return None
-    return await counts[COUNT_DIMENSIONS[list_request.definition.name]].get_counts_within(
-        LIST_COUNT_WAIT_SECONDS
+def list_count_fields(list_request: ListRequest, *, is_html: bool) -> list[ListField]:
+    """The count fields that a response shows: of columns and facets of the page, or requested fields."""
+    if not is_html:
+        return [field for field in list_request.fields if field.type == COUNT_TYPE]
+    columns = [list_request.definition.by_name[name] for name in list_column_names(list_request)]
+    fields = dict.fromkeys([*columns, *list_facet_fields(list_request)])
+    return [field for field in fields if field.type == COUNT_TYPE]
+
+
+async def read_facets(
+    context: RequestContext, queries: QueryService, list_request: ListRequest, counts: CountsByField
+) -> list[Facet]:
+    """The facets of a list; none for a long one."""
+    if not list_facet_fields(list_request):
+        return []
+    base = context.base
+    rows = await select_internal_rows(context.request, queries, build_facets_query(list_request, base))
+    table = build_facet_table(list_request, rows, counts, base)
+    if table is None:
+        return []
+    ranges = label_languages()
+    return await run_in_threadpool(
+        build_facets,
+        list_request,
+        table,
+        counts,
+        lambda iris: find_labels(context.store, iris, ranges),
+        base,
     )
 
 
@@ -269,14 +319,14 @@ def build_page_parameters(list_request: ListRequest, page: ListPage | PaperSelec
 
 async def check_filter_values(request: Request, queries: QueryService, list_request: ListRequest) -> None:
     """Raise Problem 400, with the nearest known value, if no resource has the value of a filter."""
-    for field, iri in list_filter_iris(list_request):
+    for field, iri in filtered_resources(list_request.definition, list_request.filters):
         await check_known_iri(request, queries, field.name, field.type, iri)
-    for name, terms in list_request.filters.items():
+    for name, values in list_request.filters.items():
         field = list_request.definition.by_name[name]
         if field.type == "name":
             query = build_field_values_query(list_request.definition, field, queries.settings.base)
             texts = [value.value for (value,) in await select_internal_rows(request, queries, query)]
-            for term in terms:
+            for term in filter_terms(values):
                 if term.value not in texts:
                     raise unknown_name_problem(
                         f"Nothing in /{list_request.definition.name} has as its {name}", term.value, texts
@@ -286,16 +336,16 @@ async def check_filter_values(request: Request, queries: QueryService, list_requ
 def serialize_list_page(
     context: RequestContext,
     list_request: ListRequest,
-    page: ListPage | PaperSelection,
-    paper_counts: Mapping[CellKey, int] | None,
+    result: ListResult,
     format_: Format,
 ) -> bytes:
-    """A page of a list in the format; only HTML uses `paper_counts`."""
-    base = context.base
+    """A page of a list in the format."""
+    base, page, counts = context.base, result.page, result.counts
     if isinstance(page, PaperSelection):
         return render_papers_page(context, list_request, page)
     if format_ is HTML:
-        return render_list_page(context, list_request, page, paper_counts)
+        return render_list_page(context, list_request, page, result)
+    page = add_counts(list_request, page, counts)
     if format_ is JSON:
         links = {
             rel: build_service_path(list_request.definition.name, pairs, JSON.suffix)
@@ -310,18 +360,23 @@ def serialize_list_page(
 def render_papers_page(context: RequestContext, list_request: ListRequest, page: PaperSelection) -> bytes:
     """The HTML page of the list of papers, with facets."""
     store, base = context.store, context.base
-    labels = find_papers_labels(store, page)
+    labels = find_papers_labels(store, page, base)
+    facets = build_paper_facets(list_request, page, labels, base)
+    fields, titles = list_request.definition.by_name, find_field_titles(store, list_request, base)
     names = {paper.iri: label_or_words(labels, paper.iri) for paper in page.papers}
     return render_site_page(
         context,
         "papers.html",
         list_request=list_request,
         examples=find_examples_by_keyword(list_request.definition.name),
-        selection=page,
+        total=page.total,
         rows=build_paper_rows(store, page.papers, base),
         labels=labels,
         headings=section_headings(),
-        path_without_value=partial(path_without_value, list_request),
+        facets=facets,
+        titles=titles,
+        conditions=list(iter_list_conditions(list_request, titles, labels, base)),
+        sorts={name: build_sort_link(list_request, fields[name]) for name in PAPER_SORT_COLUMNS},
         markup=item_list_markup(
             context, list_request.definition.title, names, page.total, first_item_number(list_request)
         ),
@@ -350,7 +405,7 @@ def render_list_page(
     context: RequestContext,
     list_request: ListRequest,
     page: ListPage,
-    paper_counts: Mapping[CellKey, int] | None,
+    result: ListResult,
 ) -> bytes:
     """The HTML page of a list."""
     english_labels = {
@@ -364,7 +419,9 @@ def render_list_page(
         list_request=list_request,
         examples=find_examples_by_keyword(list_request.definition.name),
         total=page.total,
-        view=build_list_view(context.store, list_request, page, context.base, paper_counts),
+        view=build_list_view(context.store, list_request, page, context.base, result.counts),
+        titles=find_field_titles(context.store, list_request, context.base),
+        facets=result.facets,
         markup=item_list_markup(
             context, list_request.definition.title, names, page.total, first_item_number(list_request)
         ),

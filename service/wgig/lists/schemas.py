@@ -9,10 +9,14 @@ from ..rdf.formats import FORMATS_BY_FORM
 from ..rdf.values import is_resource_type
 from ..resources.schemas import Thing
 from ..sparql.parameters import build_model_name
-from .fields import ListDefinition, ListField
+from .fields import COUNT_TYPE, ListDefinition, ListField
 from .parameters import MAX_LIST_PAGE_SIZE
 
-JSON_VALUE_TYPES: dict[str, type] = {"integer": int, "boolean": bool}  # values of other types are strings
+JSON_VALUE_TYPES: dict[str, type] = {
+    "integer": int,
+    COUNT_TYPE: int,
+    "boolean": bool,
+}  # values of other types are strings
 
 
 class ListPageLinks(ResponseModel):

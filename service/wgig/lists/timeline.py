@@ -238,7 +238,7 @@ async def respond_with_timeline(
     base = context.base
     year_pairs = [pair for pair in get_query_parameters(context.request) if pair[0] == "year"]
     timeline_data = await read_timeline_data(
-        context.request, dependencies.queries, dependencies.counts, year_pairs
+        context.request, dependencies.queries, dependencies.counts.papers, year_pairs
     )
     serialize = partial(render_timeline_page, context, timeline_data, year_pairs)
     iri = base.rstrip("/") + build_service_path("timeline", year_pairs)
