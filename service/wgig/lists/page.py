@@ -93,7 +93,6 @@ COLUMN_TITLES = {
     "judgments": gettext_noop("Judgments"),
     "recommendations": gettext_noop("Recommendations"),
     "label": gettext_noop("Name"),
-    "partsMet": gettext_noop("Parts"),
     "conformance": gettext_noop("Template"),
     "q": gettext_noop("Name contains"),
     "year": gettext_noop("Year"),

@@ -197,7 +197,7 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "dcterms:source": "doc:form/issue-paper",
     },
 }
-INTEGER_REGEX = "[+-]?[0-9]{1,18}"
+INTEGER_VALUE_REGEX = "[+-]?[0-9]{1,18}"
 Q_DESCRIPTION = "Text that the name contains, in upper or lower case."
 NAME_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_CHARACTERS}
 PAGE_SCHEMA = {"type": "integer", "minimum": 1, "default": 1, "examples": [1]}
@@ -291,7 +291,7 @@ def build_filter_schema(definition: ListDefinition, field: ListField) -> dict[st
     examples = {"examples": schema["examples"]} if "examples" in schema else {}
     alternatives: list[dict[str, Any]] = [schema]
     if field.type in RANGE_TYPES:
-        end = PARTIAL_DATE_REGEX if field.type == "date" else INTEGER_REGEX
+        end = PARTIAL_DATE_REGEX if field.type == "date" else INTEGER_VALUE_REGEX
         separator = re.escape(RANGE_SEPARATOR)
         pattern = f"^(({end})?{separator}({end})|({end}){separator})$"
         alternatives.append({"type": "string", "pattern": pattern})

@@ -43,7 +43,7 @@ from ..store.labels import find_labels
 from .count_fields import add_selecting_counts, read_counts, read_counts_within
 from .dependencies import CountSources, CountSourcesDep, PapersDep
 from .facets import Facet, build_facet_table, build_facets, build_facets_query, list_facet_fields
-from .fields import COUNT_TYPE, ListDefinition, ListField
+from .fields import COUNT_TYPE, ListDefinition
 from .filters import filter_terms, filtered_resources
 from .page import (
     build_list_view,
@@ -109,11 +109,12 @@ class ListDependencies:
 
 @dataclass(frozen=True)
 class ListResult:
-    """A page of a list, the counts that it shows, and for HTML the facets of the list."""
+    """A page of a list, its counts, for HTML the facets of the list, and whether all are counted."""
 
     page: ListPage | PaperSelection
     counts: CountsByField
-    facets: Sequence[Facet]
+    facets: Sequence[Facet] = ()
+    is_complete: bool = True
 
 
 ListResponder = Callable[[ListDefinition, ListDependencies, ListParameters], Awaitable[Response]]
@@ -163,51 +164,31 @@ async def respond_with_list(
     `sort` names fields, with a minus for descending order; `fields` selects fields; `q` searches names,
     `year` dates. A repeated filter matches any of its values.
     """
-    context, queries, counts, papers = (
-        dependencies.context,
-        dependencies.queries,
-        dependencies.counts,
-        dependencies.papers,
-    )
+    context = dependencies.context
     request, name, base = context.request, definition.name, context.base
     list_request = parse_list_request(definition, parse_list_parameters(request), base)
     suffix, profiles = request.path_params.get("suffix", ""), {DEFAULT_PROFILE_TOKEN: default_profile(base)}
     preferences = parse_format_preferences(context, parameters, LIST_FORMATS, suffix, profiles)
-    await check_filter_values(request, queries, list_request)
-    list_request = await add_selecting_counts(counts, list_request)
+    await check_filter_values(request, dependencies.queries, list_request)
+    list_request = await add_selecting_counts(dependencies.counts, list_request)
     format_ = preferences.representations[0].format
     is_whole, is_html = format_ is CSV and not list_request.is_paged, format_ is HTML
     list_request = list_request.as_single_page() if is_whole else list_request
     list_request = select_page_fields(list_request) if is_html else list_request
-    has_papers_index = name == PAPERS_LIST_NAME and is_html and not has_explicit_fields(list_request)
-    page = await (
-        read_papers_page(request, queries, papers, list_request)
-        if has_papers_index
-        else read_list_page(request, queries, list_request, is_whole=is_whole)
-    )
-    if is_whole and page.total > MAX_WHOLE_LIST_ITEMS:
-        raise list_too_long_problem(page.total)
+    read_result = read_page_result if is_html else read_data_result
+    result = await read_result(dependencies, list_request)
+    page = result.page
     if list_request.page > count_list_pages(list_request, page):
         last_address = address_with_parameters(
             request, list_request.page_parameters(count_list_pages(list_request, page))
         )
         raise Problem(404, f"There is no page {list_request.page}. The last one is {last_address}")
     iri = base.rstrip("/") + build_service_path(name, list_request.page_parameters(list_request.page))
-    count_fields = list_count_fields(list_request, is_html=is_html)
-    page_counts = await (
-        read_counts_within(counts, definition, count_fields, LIST_COUNT_WAIT_SECONDS)
-        if is_html
-        else read_counts(counts, definition, count_fields)
-    )
-    has_facets = is_html and not has_papers_index and not has_explicit_fields(list_request)
-    facets = await read_facets(context, queries, list_request, page_counts) if has_facets else []
-    result = ListResult(page, page_counts, facets)
-    serialize = partial(serialize_list_page, context, list_request, result)
     resource = Resource(
         iri,
         f"/{name}",
         triples=lambda: (),  # not used, as `write` also serializes the RDF formats
-        write=serialize,
+        write=partial(serialize_list_page, context, list_request, result),
         formats=LIST_FORMATS,
         pairs=list_request.page_parameters(list_request.page),
     )
@@ -217,12 +198,43 @@ async def respond_with_list(
         if rel != "self"
     ]
     links = [*reversed(page_links), SERVICE_DESC_LINK]
-    # A page on which counts are still missing must not be cached.
-    is_complete = len(page_counts) == len(count_fields)
-    headers = LANGUAGE_NEUTRAL_HEADERS if is_complete else {**LANGUAGE_NEUTRAL_HEADERS, **NO_STORE_HEADERS}
+    headers = LANGUAGE_NEUTRAL_HEADERS if result.is_complete else LANGUAGE_NEUTRAL_HEADERS | NO_STORE_HEADERS
     return await run_in_threadpool(
         respond_with_resource, context, preferences, resource, extra_links=links, headers=headers
     )
+
+
+async def read_data_result(dependencies: ListDependencies, list_request: ListRequest) -> ListResult:
+    """The result for a format other than HTML. Raises Problem 413 for a whole list with too many items."""
+    context = dependencies.context
+    is_whole = list_request.size == MAX_WHOLE_LIST_ITEMS
+    page = await read_list_page(context.request, dependencies.queries, list_request, is_whole=is_whole)
+    if is_whole and page.total > MAX_WHOLE_LIST_ITEMS:
+        raise list_too_long_problem(page.total)
+    count_fields = [field for field in list_request.fields if field.type == COUNT_TYPE]
+    return ListResult(page, await read_counts(dependencies.counts, list_request.definition, count_fields))
+
+
+async def read_page_result(dependencies: ListDependencies, list_request: ListRequest) -> ListResult:
+    """The result for a page, with facets unless the request has the parameter `fields`.
+
+    It is incomplete if the numbers of its columns or facets are still being counted; then it must not be
+    cached.
+    """
+    context, queries, definition = dependencies.context, dependencies.queries, list_request.definition
+    if has_explicit_fields(list_request):
+        facet_fields = []
+    elif definition.name == PAPERS_LIST_NAME:
+        papers_page = await read_papers_page(context.request, queries, dependencies.papers, list_request)
+        return ListResult(papers_page, {})
+    else:
+        facet_fields = list_facet_fields(list_request)
+    page = await read_list_page(context.request, queries, list_request, is_whole=False)
+    columns = [definition.by_name[name] for name in list_column_names(list_request)]
+    count_fields = [field for field in dict.fromkeys([*columns, *facet_fields]) if field.type == COUNT_TYPE]
+    counts = await read_counts_within(dependencies.counts, definition, count_fields, LIST_COUNT_WAIT_SECONDS)
+    facets = await read_facets(context, queries, list_request, counts) if facet_fields else []
+    return ListResult(page, counts, facets, len(counts) == len(count_fields))
 
 
 def parse_list_parameters(request: Request) -> Pairs:
@@ -260,21 +272,10 @@ async def read_papers_page(
     return await papers.query(select_papers, list_request, base, [iri.value for (iri,) in rows])
 
 
-def list_count_fields(list_request: ListRequest, *, is_html: bool) -> list[ListField]:
-    """The count fields that a response shows: of columns and facets of the page, or requested fields."""
-    if not is_html:
-        return [field for field in list_request.fields if field.type == COUNT_TYPE]
-    columns = [list_request.definition.by_name[name] for name in list_column_names(list_request)]
-    fields = dict.fromkeys([*columns, *list_facet_fields(list_request)])
-    return [field for field in fields if field.type == COUNT_TYPE]
-
-
 async def read_facets(
     context: RequestContext, queries: QueryService, list_request: ListRequest, counts: CountsByField
 ) -> list[Facet]:
     """The facets of a list; none for a long one."""
-    if not list_facet_fields(list_request):
-        return []
     base = context.base
     rows = await select_internal_rows(context.request, queries, build_facets_query(list_request, base))
     table = build_facet_table(list_request, rows, counts, base)

@@ -31,13 +31,14 @@ from .definitions import (
     TIMELINESS_FIELD,
 )
 from .dependencies import Counts
+from .facets import MONTH_LETTERS, YEAR_LETTERS
 from .fields import LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
 from .query import build_list_query, parse_list_request
 from .results import ListPage, parse_list_page
 
 MAX_TIMELINE_EVENTS = 500
 MAX_PAPER_DAYS = 100  # with more, papers are counted by month or by year
-DAY_LETTERS, MONTH_LETTERS, YEAR_LETTERS = 10, 7, 4  # lengths of a day, month or year such as 2005-01-20
+DAY_LETTERS = 10  # length of a day such as 2005-01-20
 TIMELINE_COUNT_WAIT_SECONDS = 2  # time that a request waits for the counts of papers
 
 MEETING_FIELDS, MILESTONE_FIELDS = (
