@@ -243,6 +243,7 @@ PAGE_STATES = [
             ("people", "/people"),
             ("graphs", "/graphs"),
             ("changes", "/changes"),
+            ("catalog", "/catalog"),
             ("search", "/search?q=spam"),
             ("write", "/write"),
         )

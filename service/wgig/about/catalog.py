@@ -1,4 +1,4 @@
-"""/catalog: the datasets, dumps and services of this service, as DCAT 3.
+"""/catalog: the datasets, dumps and services of this service, as DCAT 3, or as a page (`catalog_page`).
 
 The catalog has the triples of the graph `dcat`. It adds the descriptions of graphs from other graphs, the
 contact from the settings, and the size and digest of the dumps. These are read from the files, as a dump
@@ -17,7 +17,7 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Query, Response
 
-from ..graphs.dependencies import DumpsDep
+from ..graphs.dependencies import DumpsDep, RecorderDep
 from ..graphs.description.dcat import DCAT_DUMP_FORMATS, DcatCatalog, english_literal
 from ..graphs.dumps import DumpFile, StoreDumps, wrap_dump_future
 from ..http.responses import NO_STORE_HEADERS
@@ -46,8 +46,11 @@ from ..resources.profile_negotiation import (
 )
 from ..resources.profiles import profiles_by_token
 from ..resources.representation import respond_with_resource
+from ..sparql.dependencies import QueriesDep
 from ..store.errors import StoreError
-from .well_known import read_description_graph, redirect_to_graph_page, serialize_localized_triples
+from .catalog_page import CatalogSources, respond_with_catalog_page
+from .dependencies import StoreSizeDep
+from .well_known import read_description_graph, serialize_localized_triples
 
 CATALOG_NAME = "dcat"  # the token of its profile, and the name of its graph
 CATALOG_DUMPS_TIMEOUT_SECONDS = 5  # for a request that waits for the dumps
@@ -62,10 +65,15 @@ Triples = list[ox.Triple]
 CATALOG_OPERATION = make_profile_operation((*GRAPH_FORMATS, HTML), None)
 
 
-async def get_catalog(
-    context: ContextDep, dumps: DumpsDep, parameters: Annotated[ProfileParameters, Query()]
+async def get_catalog(  # noqa: PLR0913, PLR0917 - what the page is made from
+    context: ContextDep,
+    dumps: DumpsDep,
+    queries: QueriesDep,
+    recorder: RecorderDep,
+    store_size: StoreSizeDep,
+    parameters: Annotated[ProfileParameters, Query()],
 ) -> Response:
-    """The catalog of datasets, dumps and services. Raises Problem 400, 404, 406.
+    """The catalog of datasets, dumps and services; for browsers, a page of it. Raises Problem 400, 404, 406.
 
     If the dumps are not ready in time, or the disk fails, their sizes and digests are left out, and the
     response is not cached.
@@ -77,7 +85,7 @@ async def get_catalog(
         context, parameters, formats, request.path_params.get("suffix", ""), {CATALOG_NAME: profile}
     )
     if preferences.representations[0].format is HTML and not preferences.wants_listing:
-        return redirect_to_graph_page(CATALOG_NAME)
+        return await respond_with_catalog_page(context, CatalogSources(dumps, queries, recorder, store_size))
     dcat_triples = await run_sync(read_description_graph, context, CATALOG_NAME)
     return await run_sync(
         respond_with_catalog, context, preferences, dcat_triples, await wait_for_dumps(dumps)

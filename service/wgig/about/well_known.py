@@ -56,8 +56,9 @@ PAGE_INTERFACE_PATHS = (
     "papers",
     "reconcile",
     "tables",
+    "changes",
 )
-INTERFACE_PATHS = (*PAGE_INTERFACE_PATHS, "changes", "cite")  # the last two have no page
+INTERFACE_PATHS = (*PAGE_INTERFACE_PATHS, "cite")  # which has no page of its own
 SECURITY_TXT_VALIDITY = timedelta(days=90)  # RFC 9116, section 2.5.5, recommends less than a year
 
 # Properties whose values are URLs of this service. In responses, these URLs have the host of the request.
@@ -277,7 +278,9 @@ SITEMAP_PATHS = (
     "coverage",
     "queries",
     "sparql",
+    "catalog",
     "graphs",
+    "changes",
     "ontology",
     "shapes",
     "validate",

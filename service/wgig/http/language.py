@@ -22,6 +22,7 @@ import pyoxigraph as ox
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 from ..i18n import ENGLISH, PAGE_LANGUAGES, load_catalog, writing_direction
 from ..problems import Problem
@@ -334,6 +335,13 @@ def format_language_name(tag: str) -> str:
 def format_number(value: float) -> str:
     """A number with thousands separators, in the current language."""
     return format_decimal(value, locale=current_language())
+
+
+def format_byte_count(value: int) -> str:
+    """A number of bytes in the current language, in kilobytes or megabytes of a thousand, such as 1.2 MB."""
+    unit, divisor = ("megabyte", 1_000_000) if value >= 100_000 else ("kilobyte", 1_000)
+    number = round(value / divisor, 1 if value < 10 * divisor else None)
+    return format_unit(number, f"digital-{unit}", "short", locale=current_language())
 
 
 def format_day(value: date) -> str:

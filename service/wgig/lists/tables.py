@@ -8,6 +8,7 @@ pyarrow; without it the response is 501.
 import io
 import json
 import re
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -22,14 +23,14 @@ from ..http.operations import Operation
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep
 from ..problems import Problem
-from ..rdf.formats import CSV, CSVW, HTML, PARQUET, TABLE_FORMATS
+from ..rdf.formats import CSV, CSVW, HTML, PARQUET, TABLE_FORMATS, TSV, ZIP_FORMAT, Format
 from ..rdf.literals import parse_xsd_text
 from ..rdf.namespaces import LICENSE_IRI
 from ..resources.representation import render_site_page
 from ..settings import SHIPPED_FOLDER
 from ..sparql.dependencies import QueriesDep
 from ..sparql.request import build_internal_query
-from ..sparql.service import QueryService, respond_with_result, select_internal_tsv
+from ..sparql.service import QueryService, open_query_result, respond_with_result, select_internal_tsv
 from ..store.view import ResultRow, parse_tsv_solutions
 
 TABLES_FOLDER = SHIPPED_FOLDER / "data" / "tables"
@@ -184,11 +185,17 @@ def parse_table_cell(column: TableColumn, row: ResultRow) -> Any:
 
 TABLE_GROUP_PATH = "/tables/csv-metadata.json"
 TABLES_OPERATION = Operation(formats=(CSVW, HTML))
-TABLE_OPERATION = Operation(formats=TABLE_FORMATS)
+TABLE_OPERATION = Operation(formats=(*TABLE_FORMATS, ZIP_FORMAT))
+TABLE_ARCHIVE_NAME = "all"  # of the archives with all tables: /tables/all.csv.zip
+# The formats of the tables in an archive, by the suffix of the archive.
+TABLE_ARCHIVE_FORMATS = {f"{format_.suffix}.{ZIP_FORMAT.suffix}": format_ for format_ in (CSV, PARQUET)}
+ARCHIVE_MEMBER_TIME = (1980, 1, 1, 0, 0, 0)  # the same for equal tables, so that archives are equal, too
 TableFileName = Annotated[
     str,
     Path(
-        description="The name of a table, with .csv, .parquet or .csv-metadata.json.", examples=["papers.csv"]
+        description="The name of a table, with .csv, .parquet or .csv-metadata.json; all.csv.zip and "
+        "all.parquet.zip have all tables.",
+        examples=["papers.csv"],
     ),
 ]
 
@@ -207,14 +214,25 @@ def get_tables(context: ContextDep) -> Response:
 
 def respond_with_table_group(request: Request) -> Response:
     """The CSVW metadata of all tables as a response."""
-    return respond_with_table_metadata(request, build_table_group(read_table_definitions().values()), [])
+    return respond_with_body(request, serialize_table_group(), CSVW)
+
+
+def serialize_table_group() -> bytes:
+    """The CSVW metadata of all tables as JSON."""
+    return serialize_table_metadata(build_table_group(read_table_definitions().values()))
 
 
 async def get_table(request: Request, queries: QueriesDep, name: TableFileName) -> Response:
-    """A table as `.csv` or `.parquet`, or its columns as `.csv-metadata.json`. Raises Problem 404, 501."""
+    """A table as `.csv` or `.parquet`, or its columns as `.csv-metadata.json`; or an archive of all tables.
+
+    Raises Problem 404, 413, 501.
+    """
     if f"/tables/{name}" == TABLE_GROUP_PATH:
         return respond_with_table_group(request)
     stem, _, suffix = name.partition(".")
+    if stem == TABLE_ARCHIVE_NAME and suffix in TABLE_ARCHIVE_FORMATS:
+        archive = await build_table_archive(request, queries, TABLE_ARCHIVE_FORMATS[suffix])
+        return respond_with_body(request, archive, ZIP_FORMAT)
     if suffix not in [format_.suffix for format_ in TABLE_FORMATS]:
         raise Problem(404, f"There is no {name!r}. The tables are listed at /tables, with their columns.")
     table = get_table_definition(stem)
@@ -225,6 +243,44 @@ async def get_table(request: Request, queries: QueriesDep, name: TableFileName) 
     return await (respond_with_csv_table if suffix == CSV.suffix else respond_with_parquet_table)(
         request, queries, table
     )
+
+
+async def build_table_archive(request: Request, queries: QueryService, format_: Format) -> bytes:
+    """All tables as CSV or Parquet, and their CSVW metadata, as a ZIP file.
+
+    Raises Problem 413 if the tables have more bytes than the result of a query may have, 501 without pyarrow.
+    """
+    remaining_bytes, tables = queries.settings.result_bytes, read_table_definitions().values()
+    files = [(CSVW.suffix, serialize_table_group())]
+    for table in tables:
+        body = await read_table_body(request, queries, table, CSV if format_ is CSV else TSV, remaining_bytes)
+        remaining_bytes -= len(body)
+        if format_ is PARQUET:
+            body = await run_sync(serialize_parquet_table, table, parse_tsv_solutions(body))
+        files.append((f"{table.name}.{format_.suffix}", body))
+    return await run_sync(write_zip_archive, files)
+
+
+async def read_table_body(
+    request: Request, queries: QueryService, table: TableDefinition, format_: Format, max_bytes: int
+) -> bytes:
+    """The rows of a table in a format of query results. Raises Problem 413 above `max_bytes`."""
+    query = build_internal_query(table.query)
+    async with open_query_result(request, queries, query, format_) as result:
+        body = await result.read_up_to(max_bytes)
+        if not result.is_whole:
+            result.close()
+            raise Problem(413, "All tables together are too large for one file. Get them one by one: /tables")
+    return body
+
+
+def write_zip_archive(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """The files (name and content) in a ZIP file; the same files make the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name, ARCHIVE_MEMBER_TIME), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
 
 
 async def respond_with_csv_table(request: Request, queries: QueryService, table: TableDefinition) -> Response:
@@ -246,6 +302,9 @@ async def respond_with_parquet_table(
 
 def respond_with_table_metadata(request: Request, members: JsonMembers, links: list[str]) -> Response:
     """CSVW metadata as a response."""
-    return respond_with_body(
-        request, json.dumps(members, ensure_ascii=False, indent=2).encode() + b"\n", CSVW, links=links
-    )
+    return respond_with_body(request, serialize_table_metadata(members), CSVW, links=links)
+
+
+def serialize_table_metadata(members: JsonMembers) -> bytes:
+    """CSVW metadata as JSON."""
+    return json.dumps(members, ensure_ascii=False, indent=2).encode() + b"\n"

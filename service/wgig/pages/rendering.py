@@ -40,10 +40,9 @@ BUILT_SCRIPTS_FOLDER = Path(__file__).parent / "static" / "built"
 def find_script_path(name: str) -> str | None:
     """The path of a script, by the name of its source in `service/web/src`; None if it is not built."""
     manifest = BUILT_SCRIPTS_FOLDER / "manifest.json"
-    if not manifest.is_file():
-        return None
-    entries: dict[str, Any] = json.loads(manifest.read_text("utf-8"))
-    return build_script_path(entries[f"src/{name}.ts"]["file"])
+    entries: dict[str, Any] = json.loads(manifest.read_text("utf-8")) if manifest.is_file() else {}
+    entry = entries.get(f"src/{name}.ts")  # an older build lacks new scripts
+    return build_script_path(entry["file"]) if entry else None
 
 
 def read_script_files() -> dict[str, bytes]:
@@ -174,6 +173,7 @@ def make_template_environment(base: str) -> Environment:
         "sentence": render_sentence,
         "day": format_date_text,
         "number": language.format_number,
+        "byte_count": language.format_byte_count,
         "isolate_days": isolate_days,
         "language_name": language.format_language_name,
         "truncate_to_letters": truncate_to_letters,

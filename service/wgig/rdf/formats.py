@@ -67,6 +67,7 @@ ICALENDAR_FORMAT = Format("text/calendar", "ics", "iCalendar")
 CSVW = Format("application/csvm+json", "csv-metadata.json", "CSVW", "", ("application/json",))
 PARQUET = Format("application/vnd.apache.parquet", "parquet", "Parquet")
 GZIP = Format("application/gzip", "gz", "gzip")
+ZIP_FORMAT = Format("application/zip", "zip", "ZIP")
 ZSTD = Format("application/zstd", "zst", "Zstandard")
 PROBLEM_JSON = Format("application/problem+json", "json", "JSON", "", ("application/json",))
 
