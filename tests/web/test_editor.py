@@ -115,7 +115,7 @@ def test_completions_are_in_page_language(reopen_page: PageOpener) -> None:
         ("SELECT * { ?x wgig:category ?c . ?c wgig:issueOf ?", "?x", "?c"),
         # properties that the values of the property have, or the classes that have the other property
         ("SELECT * { ?x wgig:country ?c . ?c ", "wgig:identifier", "wgig:issue"),
-        ("SELECT * { ?x wgig:country ?c ; ", "wgig:country", "wgig:issue"),
+        ("SELECT * { ?x wgig:country ?c ; c", "wgig:country", "wgig:category"),
         # things by name
         ("SELECT * { ?x wgig:country jap", "Japan", "?x"),
         ("SELECT * { ?x wgig:issue <spa", "Spam · Issues", "wgig:Issue"),
@@ -345,7 +345,7 @@ def test_network_is_zoomed_and_dragged(reopen_page: PageOpener) -> None:
     page.mouse.up()
     positions.append(node.get_attribute("transform"))
     assert len(set(positions)) == 3
-    assert page.url.endswith("LIMIT+50")  # the drag did not follow the link
+    assert page.url.endswith("LIMIT+50#view=network")  # the drag did not follow the link
 
 
 def test_wheel_scrolls_page_over_picture_and_zooms_with_ctrl(reopen_page: PageOpener) -> None:
@@ -498,7 +498,7 @@ def test_tab_leaves_editor_in_both_directions(reopen_page: PageOpener) -> None:
     page.keyboard.press("Shift+Tab")
     expect(field).to_be_focused()
     page.keyboard.press("Shift+Tab")
-    expect(page.get_by_role("button", name="Insert the query below")).to_be_focused()
+    expect(page.locator(".query-tabs button").last).to_be_focused()
     expect(page.locator(".keys")).to_contain_text("Tab leaves the editor.")
 
 
@@ -743,6 +743,225 @@ def test_comments_of_an_example_are_folded(reopen_page: PageOpener, find_axe_vio
     page.get_by_title("Show the comment").click()
     expect(page.locator(".cm-content")).to_contain_text("# keywords")
     assert "# keywords" in query_text(page)
+
+
+def list_tabs(page: Page) -> list[str]:
+    return page.locator(".query-tabs li").all_inner_texts()
+
+
+def test_queries_are_kept_in_tabs(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, "ASK { ?first ?p ?o }")
+    page.get_by_role("button", name="New", exact=True).click()
+    insert_query(page, "ASK { ?second ?p ?o }")
+    assert list_tabs(page) == ["Query 1", "Query 2"]
+    page.get_by_role("button", name="Query 1").click()
+    assert query_text(page) == "ASK { ?first ?p ?o }"
+    page.goto("/sparql")
+    wait_for_editor(page)
+    assert list_tabs(page) == ["Query 1", "Query 2"]
+    assert query_text(page) == "ASK { ?first ?p ?o }"
+    expect(page.locator(".query-tabs [aria-current]")).to_have_text("Query 1")
+    page.get_by_role("button", name="Query 2").click()
+    assert query_text(page) == "ASK { ?second ?p ?o }"
+    assert find_axe_violations(page) == []
+
+
+def test_undo_does_not_cross_tabs(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, "ASK { ?first ?p ?o }")
+    page.get_by_role("button", name="New", exact=True).click()
+    new_text = query_text(page)
+    page.get_by_role("textbox", name="SPARQL query").focus()
+    page.keyboard.press("Control+z")
+    assert query_text(page) == new_text
+
+
+def test_tab_is_renamed_closed_and_reopened(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, "ASK { ?mine ?p ?o }")
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name of this query").fill("Mine")
+    assert find_axe_violations(page) == []
+    page.keyboard.press("Enter")
+    expect(page.locator(".query-tabs [aria-current]")).to_be_focused()
+    assert list_tabs(page) == ["Mine"]
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name of this query").fill("Not this")
+    page.keyboard.press("Escape")
+    assert list_tabs(page) == ["Mine"]
+    page.get_by_role("button", name="Close", exact=True).click()
+    assert list_tabs(page) == ["Query 1"]
+    page.get_by_role("button", name="Reopen “Mine”").click()
+    assert list_tabs(page) == ["Query 1", "Mine"]
+    assert query_text(page) == "ASK { ?mine ?p ?o }"
+    expect(page.locator(".found")).to_be_hidden()  # Enter in the field of the name ran nothing
+
+
+def test_query_is_saved_until_deleted(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, "ASK { ?saved ?p ?o }")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".status")).to_have_text("Saved in this browser.")
+    insert_query(page, "ASK { ?changed ?p ?o }")
+    page.get_by_text("Saved queries: 1").click()
+    assert find_axe_violations(page) == []
+    page.locator(".saved li").get_by_role("button", name="Query 1", exact=True).click()
+    assert query_text(page) == "ASK { ?saved ?p ?o }"
+    page.get_by_role("button", name="Delete “Query 1”").click()
+    expect(page.get_by_text("Saved queries")).to_be_hidden()
+
+
+def test_example_opens_in_its_own_tab(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, "ASK { ?mine ?p ?o }")
+    page.goto("/sparql?example=coverage-matrix")
+    wait_for_editor(page)
+    assert list_tabs(page) == ["Query 1", "Coverage matrix"]
+    page.goto("/sparql?example=disagreements")  # takes the place of the example, which was not changed
+    wait_for_editor(page)
+    assert list_tabs(page) == ["Query 1", "Disagreements"]
+
+
+def test_tabs_of_two_windows_are_merged(open_page: PageOpener) -> None:
+    page = wait_for_editor(open_page("/sparql"))
+    insert_query(page, "ASK { ?first ?p ?o }")
+    page.wait_for_function("() => localStorage['wgig-tabs'].includes('?first')")
+    other_page = page.context.new_page()
+    other_page.goto("/sparql")
+    wait_for_editor(other_page).get_by_role("button", name="New", exact=True).click()
+    insert_query(page, "ASK { ?again ?p ?o }")
+    page.get_by_role("button", name="Save", exact=True).click()
+    assert list_tabs(page) == ["Query 1", "Query 2"]
+    assert query_text(page) == "ASK { ?again ?p ?o }"
+
+
+def test_full_storage_is_reported(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    page.evaluate("localStorage.rest = 'x'.repeat(5_000_000)")
+    insert_query(page, "# " + "y" * 400_000)
+    expect(page.locator(".status")).to_contain_text("The storage of this browser is full")
+
+
+def test_query_of_a_megabyte_is_kept_and_a_longer_one_is_not(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    query = f"ASK {{}} #{'x' * 999_990}"
+    insert_query(page, query)
+    page.wait_for_function("() => localStorage['wgig-tabs'].length > 1_000_000")
+    page.goto("/sparql")
+    assert len(query_text(wait_for_editor(page))) == len(query)
+    insert_query(page, f"{query}xxxx")
+    expect(page.locator(".status")).to_contain_text("too long to be kept")
+
+
+def test_missing_storage_is_reported(open_page: PageOpener) -> None:
+    page = open_page("/health")
+    page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('off') }})")
+    page.goto("/sparql")
+    wait_for_editor(page)
+    expect(page.locator(".status")).to_contain_text("does not let the page store anything")
+    page.get_by_role("button", name="New", exact=True).click()
+    assert list_tabs(page) == ["Query 1", "Query 2"]
+    run_query(page, "ASK {}")
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ["", "null", "[]", "{", '{"tabs": 1}', '{"tabs": [null, {"id": 1}], "saved": {}, "activeId": {}}'],
+)
+def test_damaged_storage_is_ignored(reopen_page: PageOpener, stored: str) -> None:
+    page = reopen_page("/sparql")
+    page.evaluate("stored => localStorage.setItem('wgig-tabs', stored)", stored)
+    page.goto("/sparql")
+    wait_for_editor(page)
+    assert list_tabs(page) == ["Query 1"]
+    run_query(page, "ASK {}")
+
+
+FORMATTED_QUERY = """# mine
+PREFIX : <x:>
+
+SELECT ?x (COUNT(*) AS ?n) WHERE {
+  ?x a :B ;
+    :c ?y, 3.5 . # here
+  OPTIONAL {
+    ?x :d "a ; b"@en
+  }
+  FILTER(?y > 3)
+  VALUES ?z { 1 2 }
+}
+GROUP BY ?x
+LIMIT 10
+"""
+
+
+def test_query_is_formatted(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    text = re.sub(r"(?<!mine)(?<!here)\n +|(?<=[^e])\n(?=[SGL])", " ", FORMATTED_QUERY).replace(
+        "SELECT", "select"
+    )
+    assert text.count("\n") < 8
+    insert_query(page, text)
+    page.get_by_role("button", name="Format").click()
+    assert query_text(page) == FORMATTED_QUERY
+    page.get_by_role("textbox", name="SPARQL query").press("Control+z")
+    assert query_text(page) == text
+    page.get_by_role("textbox", name="SPARQL query").press("Shift+Alt+F")
+    assert query_text(page) == FORMATTED_QUERY
+
+
+def test_each_example_has_the_same_result_when_formatted(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    names = page.locator("#example option").evaluate_all("all => all.map(option => option.value)")
+    assert len(names) > 10
+    for name in names[:6]:
+        page.goto(f"/sparql?example={name}")
+        tokens = query_text(wait_for_editor(page)).lower().split()
+        page.get_by_role("button", name="Format").click()
+        assert "".join(query_text(page).lower().split()) == "".join(tokens)
+
+
+def test_link_leads_to_query_and_view(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    run_query(page, PLACES_QUERY)
+    assert "#" not in page.url
+    page.get_by_role("radio", name="Map").check()
+    assert page.url.endswith("#view=map")
+    for name in ("Link to this answer", "Short link"):
+        address = page.get_by_role("link", name=name).get_attribute("href") or ""
+        assert address.endswith("view=map")
+        page.goto("/health")
+        page.goto(address)
+        expect(page.locator(".map circle").first).to_be_attached()
+        expect(page.get_by_role("radio", name="Map")).to_be_checked()
+        assert query_text(page) == PLACES_QUERY
+
+
+def test_short_link_is_shorter_and_has_no_query_string(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql?example=coverage-matrix"))
+    page.get_by_role("button", name="Run the query").click()
+    link, short_link = (
+        page.get_by_role("link", name=name).get_attribute("href") or ""
+        for name in ("Link to this answer", "Short link")
+    )
+    assert short_link.startswith("/sparql#q=")
+    assert len(short_link) < len(link) / 1.8
+
+
+def test_long_query_is_linked_by_its_fragment(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    query = f"ASK {{}} #{'long ' * 12_000}"
+    run_query(page, query)
+    page.wait_for_url("**/sparql#q=*")
+    page.reload()
+    expect(wait_for_editor(page).locator(".found")).to_contain_text("Yes: the graph has")
+    assert query_text(page) == query
+
+
+def test_link_to_a_view_that_does_not_apply_shows_the_table(reopen_page: PageOpener) -> None:
+    page = reopen_page(f"/sparql?query={quote(COUNTS_QUERY)}#view=hologram")
+    expect(page.locator(".found .notice")).to_contain_text("cannot be shown in the view of the link")
+    expect(page.get_by_role("radio", name="Table")).to_be_checked()
 
 
 def test_query_page_works_without_scripts(reopen_page: PageOpener) -> None:

@@ -1,6 +1,8 @@
 """Hostile texts in the graph, in URLs and in forms: they run nothing and break no page."""
 
 import json
+import zlib
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from itertools import cycle, zip_longest
 from urllib.parse import quote
@@ -102,6 +104,12 @@ QUERIES_BY_VIEW = {
     "Map": f"SELECT ?text ?iri (1 AS ?lat) (2 AS ?long) {{ {VALUES_CLAUSE} }}",
     "Raw": f"CONSTRUCT {{ ?iri <x:p> ?text }} {{ {VALUES_CLAUSE} }}",
 }
+
+
+def compress_query(text: str) -> str:
+    """The query of a short link: base64url of the deflated text."""
+    compressor = zlib.compressobj(wbits=-15)
+    return urlsafe_b64encode(compressor.compress(text.encode()) + compressor.flush()).decode().rstrip("=")
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +217,62 @@ def test_hostile_result_in_editor_is_harmless(
     phone_page.page.get_by_role("radio", name=view).check()
     expect(phone_page.page.locator(".view > :not([role=status])")).to_be_visible()
     assert_harmless(phone_page.page)
+
+
+def test_hostile_tab_is_harmless(phone_page: WatchedPage, assert_harmless: Callable[[Page], None]) -> None:
+    page = phone_page.page
+    page.goto("/sparql")
+    tabs = [{"id": str(number), "name": text, "text": text} for number, text in enumerate(SENT_TEXTS)]
+    stored = {"tabs": tabs, "activeId": "0", "closed": tabs, "saved": tabs}
+    page.evaluate("stored => localStorage.setItem('wgig-tabs', stored)", json.dumps(stored))
+    page.goto("/sparql")
+    expect(page.locator(".query-tabs li")).to_have_count(len(tabs))
+    page.get_by_text("Saved queries").click()
+    assert_harmless(page)
+    phone_page.clear_storage()
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "q=",
+        "q=%00",
+        "q=AAAA",
+        "q=" + "A" * 1_000_000,
+        "q=" + compress_query(" " * 20_000_000),  # 20 MB in 20 kB
+    ],
+    ids=["empty", "control", "short", "long", "bomb"],
+)
+def test_damaged_fragment_is_reported(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None], fragment: str
+) -> None:
+    page = phone_page.page
+    page.goto("/health")
+    page.goto(f"/sparql#{fragment}")
+    expect(page.locator(".status")).to_contain_text("The query in the link cannot be read")
+    assert_harmless(page)
+    phone_page.clear_storage()
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "view=__proto__",
+        "view=constructor",
+        *("view=" + quote(text, safe="") for text in SENT_TEXTS),
+        *("q=" + compress_query(text) for text in SENT_TEXTS),
+    ],
+    ids=lambda fragment: fragment[:30],
+)
+def test_hostile_fragment_is_harmless(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None], fragment: str
+) -> None:
+    page = phone_page.page
+    page.goto("/health")
+    page.goto(f"/sparql#{fragment}")
+    expect(page.locator(".found")).to_be_visible()
+    assert_harmless(page)
+    phone_page.clear_storage()
 
 
 def test_hostile_paper_is_harmless(phone_page: WatchedPage, assert_harmless: Callable[[Page], None]) -> None:

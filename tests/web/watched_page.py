@@ -67,7 +67,10 @@ class WatchedPage:
 
     def clear_storage(self) -> None:
         """Clear the cookies and the storage of the browser."""
-        self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        # The event lets the page store what it would store when it is left.
+        self.page.evaluate(
+            "dispatchEvent(new Event('pagehide')), localStorage.clear(), sessionStorage.clear()"
+        )
         self.page.context.clear_cookies()
 
     def _dismiss(self, dialog: Dialog) -> None:

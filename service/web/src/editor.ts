@@ -7,12 +7,16 @@ import { updateLanguageLinks } from "./page/languages";
 import { CodeEditor } from "./editor/code-editor";
 import { Example } from "./query/example";
 import { readNamespaces } from "./query/names";
+import { compressText, formatFragment, readFragment } from "./query/shared-query";
+import { QueryTabs } from "./query/tabs";
+import { TabStrip } from "./editor/tab-strip";
 import { clearPastQueries, loadPastQueries, savePastQuery } from "./query/history";
-import { exportSection, MAX_ADDRESS_CHARACTERS, queryAddress } from "./results/export";
+import { exportSection, MAX_ADDRESS_CHARACTERS, queryAddress, showViewInLinks, viewInAddress } from "./results/export";
 import { createViews, DEFAULT_VIEW } from "./results/views";
 import { formatNumber, LOCALE, formatMessage } from "./page/messages";
 
 const CLOCK_INTERVAL_MS = 100; // between updates of the elapsed time
+const TAB_DELAY_MS = 400; // between a change of a query and its storage
 
 class QueryPage {
   private readonly editor: CodeEditor;
@@ -26,25 +30,39 @@ class QueryPage {
   private currentRequest: QueryRequest | undefined;
   private clockTimer = 0;
   private view = DEFAULT_VIEW;
+  private isLinkedView = false; // whether the view comes from the address
   private currentPath = pathOf(location); // with the query string
+  private readonly tabs = new QueryTabs();
+  private readonly strip: TabStrip;
+  private tabTimer = 0;
+  private hasEdits = false; // of the user, since the query of the tab was stored
 
   constructor(private readonly form: HTMLFormElement) {
-    this.editor = new CodeEditor(form.querySelector<HTMLTextAreaElement>("textarea[name=query]")!, {
+    const field = form.querySelector<HTMLTextAreaElement>("textarea[name=query]")!;
+    this.example = new Example(field.value);
+    this.editor = new CodeEditor(field, {
       onRun: () => void this.run(),
-      onChange: () => this.updateLanguageSwitch(),
+      onChange: (isEdited) => this.onChange(isEdited),
       findProblems: (signal) => checkQuery(this.parameters(), signal),
       onProblems: (problems) => this.showProblems(problems),
     });
-    this.example = new Example(this.editor.text);
+    this.strip = new TabStrip(form.querySelector<HTMLElement>(".query-tabs")!, this.tabs, {
+      beforeSwitch: () => this.storeTab(),
+      onSwitch: () => this.editor.replaceQuery(this.tabs.active?.text ?? ""),
+      onStatus: (text) => (this.status.textContent = text),
+    });
+    const isEmptyPage = location.search === "" && this.tabs.active;
+    if (isEmptyPage) this.editor.replaceQuery(this.tabs.active!.text);
+    else this.strip.open(this.editor.text);
     const bar = form.querySelector<HTMLElement>(".run-bar")!;
     bar.before(this.problemLine);
     bar.querySelector("button:not([name])")!.after(" ", this.cancel);
-    bar.append(this.clock, this.status);
+    bar.append(h("button", { type: "button", class: "plain", click: () => this.editor.format() }, formatMessage("format")), this.clock, this.status);
     const queryElement = form.closest("details") ?? form;
     const workbench = h("div", { class: "workbench" });
     queryElement.before(workbench);
     workbench.append(queryElement, this.resultSection);
-    document.querySelector("main")!.append(this.historySection);
+    document.querySelector("main")!.append(this.strip.savedSection, this.historySection);
     form.addEventListener("submit", (event) => this.onSubmit(event));
     document.querySelector(".pick")?.addEventListener("submit", () => this.saveUnrunQuery()); // the form that picks an example
     document.querySelector(".more")?.removeAttribute("hidden"); // the button that shows the result of the server in other views
@@ -54,6 +72,40 @@ class QueryPage {
     if (line) this.editor.showRunProblems([{ line: Number(line), column: Number(column), sentence: sentence ?? "", lang: "en" }], []);
     // A link within the page also fires this event, without changing the path and query.
     addEventListener("popstate", () => this.currentPath !== pathOf(location) && location.reload());
+    addEventListener("hashchange", () => void this.openFragment());
+    addEventListener("pagehide", () => this.storeTab());
+    void this.openFragment();
+  }
+
+  /** Run the query of the address, and show its result in the view of the address. */
+  private async openFragment(): Promise<void> {
+    const { query, view, isDamaged } = await readFragment(location.hash);
+    if (isDamaged) this.status.textContent = formatMessage("link-damaged");
+    if (query === undefined && view === undefined) return;
+    this.isLinkedView = view !== undefined;
+    this.view = view ?? DEFAULT_VIEW;
+    if (query !== undefined) {
+      this.storeTab();
+      this.strip.open(query, true);
+      this.editor.replaceQuery(query);
+    }
+    void this.run();
+  }
+
+  private onChange(isEdited: boolean): void {
+    this.updateLanguageSwitch();
+    this.hasEdits ||= isEdited;
+    this.tabTimer ||= window.setTimeout(() => this.storeTab(), TAB_DELAY_MS);
+  }
+
+  /** Store the query of the tab, if it has changed since it was stored. */
+  private storeTab(): void {
+    if (!this.tabTimer) return;
+    clearTimeout(this.tabTimer);
+    this.tabs.update(this.editor.text, this.hasEdits);
+    this.tabTimer = 0;
+    this.hasEdits = false;
+    this.strip.showFault();
   }
 
   private onSubmit(event: SubmitEvent): void {
@@ -64,6 +116,7 @@ class QueryPage {
 
   private async run(): Promise<void> {
     this.currentRequest?.cancel();
+    this.storeTab();
     const request = (this.currentRequest = new QueryRequest());
     this.showRunning();
     try {
@@ -117,12 +170,13 @@ class QueryPage {
     this.status.textContent = formatMessage(result.form === "boolean" ? "answered" : "done", values);
     this.editor.showRunProblems([], remarks);
     const heading = h("h2", { tabindex: "-1" }, formatMessage("answer"));
-    this.resultSection.replaceChildren(heading, ...this.remarkList(remarks), createViews(result, this.view, (view) => this.chooseView(view)), exportSection(result, parameters));
+    this.resultSection.replaceChildren(heading, ...this.remarkList(remarks), createViews(result, this.view, this.isLinkedView, (view) => this.chooseView(view)), exportSection(result, parameters, this.view));
+    this.isLinkedView = false;
     this.revealResult();
     if (document.activeElement === document.body) heading.focus({ preventScroll: true }); // the pressed button has been removed
     savePastQuery(parameters.get("query") ?? "");
     this.showHistory();
-    this.pushAddress(queryAddress(parameters));
+    void this.pushAddress(parameters);
   }
 
   /** Show the section of the result, and scroll to it unless its beginning is in sight. */
@@ -143,13 +197,21 @@ class QueryPage {
     this.problemLine.replaceChildren(place || "", " ", h("bdi", { lang: problem.lang }, problem.sentence), others || "", " ", fix ?? "");
   }
 
+  /** Put the view into the address and the links to the result. */
   private chooseView(view: string): void {
     this.view = view;
+    const query = new URLSearchParams(location.hash.slice(1)).get("q") ?? undefined;
+    history.replaceState(null, "", pathOf(location) + formatFragment(viewInAddress(view), query));
+    showViewInLinks(this.resultSection, view);
   }
 
-  private pushAddress(address: string): void {
-    if (address === this.currentPath || address.length > MAX_ADDRESS_CHARACTERS) return;
-    history.pushState(null, "", address);
+  /** Make the address that of the result; a query that is too long for an address is put into its fragment. */
+  private async pushAddress(parameters: URLSearchParams): Promise<void> {
+    const address = queryAddress(parameters);
+    if (address.length > MAX_ADDRESS_CHARACTERS) {
+      const fragment = formatFragment(viewInAddress(this.view), await compressText(parameters.get("query") ?? ""));
+      if (fragment !== location.hash) history.pushState(null, "", `/sparql${fragment}`);
+    } else if (address !== this.currentPath) history.pushState(null, "", address + formatFragment(viewInAddress(this.view)));
     this.currentPath = pathOf(location);
     this.updateLanguageSwitch();
   }
@@ -199,6 +261,7 @@ class QueryPage {
   private reuseQuery(query: string): void {
     this.saveUnrunQuery();
     this.editor.text = query;
+    this.storeTab();
     this.showHistory();
     this.form.closest("details")?.setAttribute("open", "");
     this.form.scrollIntoView();

@@ -4,7 +4,7 @@ import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching, codeFolding, foldEffect, foldKeymap, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, lintKeymap } from "@codemirror/lint";
-import { EditorState, Prec } from "@codemirror/state";
+import { EditorState, Prec, Transaction } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { sparql } from "codemirror-lang-sparql";
@@ -13,6 +13,7 @@ import type { QueryProblem, TextEdit } from "../query/check";
 import type { Remark } from "../query/request";
 import { complete, findMissingDeclaration } from "./completion";
 import { contextAt } from "./cursor-context";
+import { formatQuery } from "./format";
 import { termTooltips } from "./hover";
 import { applyEdit, describeEdit, findOffset, type ProblemFinder, ProblemMarker } from "./linting";
 import { theme } from "./theme";
@@ -43,7 +44,7 @@ const PHRASES = {
 /** What the editor tells the page. */
 export interface EditorListener {
   onRun: () => void;
-  onChange: () => void;
+  onChange: (isEdited: boolean) => void; // whether the user has changed the text
   findProblems: ProblemFinder;
   onProblems: (problems: QueryProblem[]) => void;
 }
@@ -85,7 +86,7 @@ export class CodeEditor {
       doc,
       extensions: [
         EditorState.phrases.of(Object.fromEntries(Object.entries(PHRASES).map(([phrase, name]) => [phrase, formatMessage(name)]))),
-        Prec.highest(keymap.of([runKey])),
+        Prec.highest(keymap.of([runKey, { key: "Shift-Alt-f", run: () => (this.format(), true) }])),
         lineNumbers(),
         lintGutter(),
         this.marker.extension,
@@ -103,9 +104,10 @@ export class CodeEditor {
         EditorView.domEventHandlers({ beforeinput: replaceSelection }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
-          this.host.style.blockSize = "";
+          const isEdited = update.transactions.some((transaction) => transaction.annotation(Transaction.userEvent) !== undefined);
+          if (isEdited) this.host.style.blockSize = "";
           this.field.value = update.state.doc.toString();
-          this.listener.onChange();
+          this.listener.onChange(isEdited);
         }),
         theme,
       ],
@@ -120,6 +122,28 @@ export class CodeEditor {
   set text(text: string) {
     this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: text } });
     this.foldComments();
+  }
+
+  /** Show the text of another query, without the history of this one. */
+  replaceQuery(text: string): void {
+    if (text === this.text) return;
+    this.host.style.blockSize = "";
+    this.view.setState(this.createState(text));
+    this.field.value = text;
+    this.foldComments();
+  }
+
+  /** Format the text, and keep the cursor in front of the same character. */
+  format(): void {
+    const { doc, selection } = this.view.state;
+    const text = formatQuery(doc.toString());
+    if (text === doc.toString()) return;
+    let visibleCount = doc.sliceString(0, selection.main.head).replace(/\s/g, "").length;
+    let anchor = 0;
+    while (anchor < text.length && (visibleCount > 0 || /\s/.test(text[anchor]!))) visibleCount -= Number(!/\s/.test(text[anchor++]!));
+    this.view.dispatch({ changes: { from: 0, to: doc.length, insert: text }, selection: { anchor }, scrollIntoView: true, userEvent: "input.format" });
+    this.foldComments();
+    this.view.focus();
   }
 
   /** Mark the errors and warnings of a run. */

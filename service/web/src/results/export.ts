@@ -4,6 +4,8 @@ import type { QueryResult } from "../query/result";
 import { COMMAND_TEMPLATES, formatCommand } from "../query/commands";
 import { h } from "../page/dom";
 import { formatMessage } from "../page/messages";
+import { compressText, formatFragment } from "../query/shared-query";
+import { DEFAULT_VIEW } from "./views";
 
 export const MAX_ADDRESS_CHARACTERS = 30_000; // the service refuses longer addresses
 // Media type and file suffix by name of the format.
@@ -27,25 +29,43 @@ export function queryAddress(parameters: URLSearchParams, mediaType?: string): s
   return `/sparql?${pairs}`;
 }
 
+/** The view as addresses name it: nothing for the table. */
+export const viewInAddress = (view: string) => (view === DEFAULT_VIEW ? undefined : view);
+
+/** Let the links to the result lead to this view of it. */
+export function showViewInLinks(section: HTMLElement, view: string): void {
+  for (const link of section.querySelectorAll<HTMLAnchorElement>("a.to-view")) {
+    link.hash = formatFragment(viewInAddress(view), new URLSearchParams(link.hash.slice(1)).get("q") ?? undefined);
+  }
+}
+
 /** The section with download links and commands. */
-export function exportSection(result: QueryResult, parameters: URLSearchParams): HTMLElement {
+export function exportSection(result: QueryResult, parameters: URLSearchParams, view: string): HTMLElement {
   const isGraph = result.form === "graph";
   return h("div", { class: "offers" },
     h("h3", {}, formatMessage("download")),
-    createDownloadLinks(isGraph ? GRAPH_FORMATS : TABLE_FORMATS, parameters),
+    createDownloadLinks(isGraph ? GRAPH_FORMATS : TABLE_FORMATS, parameters, view),
     h("h3", {}, formatMessage("command")),
     createCommandButtons(parameters.get("query") ?? "", isGraph ? "graph" : "table"),
   );
 }
 
-function createDownloadLinks(formats: Record<string, string[]>, parameters: URLSearchParams): HTMLElement {
+function createDownloadLinks(formats: Record<string, string[]>, parameters: URLSearchParams, view: string): HTMLElement {
   const links = Object.entries(formats).map(([name, [mediaType, suffix]]) =>
     h("li", {}, h("a", { href: queryAddress(parameters, mediaType), download: `answer.${suffix}`, rel: "nofollow" }, name)));
-  if (queryAddress(parameters).length > MAX_ADDRESS_CHARACTERS) return h("p", {}, formatMessage("too-long"));
-  const permalink = h("a", { href: queryAddress(parameters), rel: "nofollow" }, formatMessage("permalink"));
+  const isQueryAlone = [...parameters.keys()].join() === "query"; // /cite and the short link have no other parameter
+  const shortLink = isQueryAlone && createShortLink(parameters.get("query") ?? "", view);
+  if (queryAddress(parameters).length > MAX_ADDRESS_CHARACTERS) return h("p", {}, formatMessage("too-long"), " ", shortLink);
+  const permalink = h("a", { href: queryAddress(parameters) + formatFragment(viewInAddress(view)), rel: "nofollow", class: "to-view" }, formatMessage("permalink"));
   const citeLink = h("a", { href: `/cite?${parameters}`, rel: "nofollow" }, formatMessage("cite"));
-  const isCitable = [...parameters.keys()].join() === "query"; // /cite accepts no other parameter
-  return h("ul", { class: "row" }, ...links, h("li", {}, permalink), isCitable && h("li", {}, citeLink));
+  return h("ul", { class: "row" }, ...links, h("li", {}, permalink), shortLink && h("li", {}, shortLink), isQueryAlone && h("li", {}, citeLink));
+}
+
+/** A link whose fragment has the compressed query. */
+function createShortLink(query: string, view: string): HTMLElement {
+  const link = h("a", { rel: "nofollow", class: "to-view" }, formatMessage("short-link"));
+  void compressText(query).then((compressedQuery) => (link.href = `/sparql${formatFragment(viewInAddress(view), compressedQuery)}`));
+  return link;
 }
 
 function createCommandButtons(query: string, form: "table" | "graph"): HTMLElement {

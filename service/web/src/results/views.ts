@@ -29,8 +29,11 @@ const VIEWS: Record<string, View> = {
 };
 export const DEFAULT_VIEW = "table";
 
-/** The result in a view, with radio buttons for the others; `onChoose` is called with the name of a chosen view. */
-export function createViews(result: QueryResult, wantedView: string, onChoose: (view: string) => void): HTMLElement {
+/**
+ * The result in the wanted view, or else as a table, with radio buttons for the others. If the wanted view is that of a link and
+ * does not apply, a note says so. `onChoose` is called with the name of a chosen view.
+ */
+export function createViews(result: QueryResult, wantedView: string, isLinked: boolean, onChoose: (view: string) => void): HTMLElement {
   if (result.form === "boolean") return h("p", { class: "lead" }, formatMessage(result.isTrue ? "yes" : "no"));
   if (!result.rows.length) return h("p", {}, formatMessage("nothing"));
   const names = Object.keys(VIEWS).filter((name) => VIEWS[name]!.isApplicable(result));
@@ -51,6 +54,6 @@ export function createViews(result: QueryResult, wantedView: string, onChoose: (
     return h("label", {}, radio, ` ${formatMessage(VIEWS[name]!.message)}`);
   });
   void show(firstView);
-  const isGone = wantedView !== firstView && h("p", { class: "notice" }, formatMessage("no-such-view"));
+  const isGone = isLinked && wantedView !== firstView && h("p", { class: "notice" }, formatMessage("no-such-view"));
   return h("div", {}, h("fieldset", { class: "views" }, h("legend", {}, formatMessage("show-as")), ...buttons), isGone, container);
 }
