@@ -28,7 +28,7 @@ from .http.operations import NO_BODY_OPERATION, Route
 from .http.status import ServiceStatus
 from .http.telemetry import Metrics, Tracing
 from .http.work_queue import WorkQueue
-from .lists import coverage, example_queries, people, query_editor, tables, timeline
+from .lists import comparison_page, coverage, example_queries, people, query_editor, tables, timeline
 from .lists.definitions import LIST_DEFINITIONS
 from .lists.routes import make_list_routes
 from .pages.errors import EXPECTED_ERRORS, ErrorResponses
@@ -85,6 +85,7 @@ ROUTES: list[Route] = [
     ),
     Route("/coverage", READ_METHODS, coverage.get_coverage, coverage.COVERAGE_OPERATION),
     Route("/coverage.{suffix}", READ_METHODS, coverage.get_coverage, coverage.COVERAGE_OPERATION),
+    Route("/compare", READ_METHODS, comparison_page.get_comparison, comparison_page.COMPARE_OPERATION),
     Route("/people", READ_METHODS, people.get_people, people.PEOPLE_OPERATION),
     Route("/people.{suffix}", READ_METHODS, people.get_people, people.PEOPLE_OPERATION),
     Route("/graphs", READ_METHODS, graphs.get_graphs, graphs.GRAPHS_OPERATION),

@@ -85,6 +85,7 @@ ROBOTS_DISALLOWED_PATHS = (
     "/queries/*?",
     "/queries/running",
     "/coverage?",
+    "/compare?",
     "/cite",  # and all paths below it
     "/feedback",
     "/update",
@@ -276,6 +277,7 @@ SITEMAP_PATHS = (
     "about",
     *LIST_DEFINITIONS,
     "coverage",
+    "compare",
     "queries",
     "sparql",
     "catalog",

@@ -266,6 +266,39 @@ class ExampleQueryList(ResponseModel):
     queries: list[ExampleQueryEntry]
 
 
+class ComparedPassageEntry(Thing):
+    """A passage, and how it is related to the chosen issue or paragraph."""
+
+    summary: TextsByLanguage | Absent = Field(None, description="A summary by the editors, not its text.")
+    evidence: str | Absent = Field(None, description="How much of its text was seen.")
+    relations: list[str] = Field(
+        description="`cites`, `citedBy`, `answers` or `answeredBy`, from the passage to the chosen paragraph."
+    )
+    topics: list[Thing] = Field(description="The issues, categories and principles that both share.")
+    sources: list[str]
+
+
+class ComparedDocumentEntry(Thing):
+    """A text with its related passages."""
+
+    total: Count = Field(description="The number of related passages; the list may have only the first.")
+    passages: list[ComparedPassageEntry]
+
+
+class ComparedIssueEntry(Thing):
+    """An issue with its number of passages in each text."""
+
+    passages: dict[str, Count]
+
+
+class ComparisonDocument(ResponseModel):
+    """The passages of four texts that are related to an issue or a paragraph."""
+
+    chosen: Thing | None
+    documents: list[ComparedDocumentEntry]
+    issues: list[ComparedIssueEntry] = Field(description="If nothing is chosen, all issues.")
+
+
 class TableSchema(ExtensibleResponseModel):
     """The columns of a table (Metadata Vocabulary for Tabular Data, section 5.5)."""
 
