@@ -176,8 +176,8 @@ class PaperConformance:
 
     def section_pairs(self) -> Iterator[tuple[ox.NamedNode, Term]]:
         """The sections with another outcome than passed."""
-        for section, state in self.summary.sections(WHOLE_PAPER_PROFILE):
-            yield from build_outcome_pairs(str(section), OUTCOMES_BY_STATE[state])
+        for section in self.summary.sections(WHOLE_PAPER_PROFILE):
+            yield from build_outcome_pairs(str(section.number), OUTCOMES_BY_STATE[section.state])
 
     def part_pairs(self) -> Iterator[tuple[ox.NamedNode, Term]]:
         """The parts of sections that the paper itself must have, with another outcome than passed."""

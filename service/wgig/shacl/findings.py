@@ -47,10 +47,15 @@ class Finding:
 
 
 class SectionState(NamedTuple):
-    """The state of a section of the template: `done`, `missing`, `faulty`, `waived` or `not checked`."""
+    """The state of a section of the template: `done`, `missing`, `faulty`, `waived` or `not checked`.
+
+    If it is `missing`, `missing` are the rules that require the missing parts, in the order of the template:
+    without a forum, only the one that requires a forum.
+    """
 
     number: int
     state: str
+    missing: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ TEXT_PROPERTY_IRIS = frozenset(
     for name in ("issueDescription", "swot", "mainActor", "forum", "mechanism", "assessment")
 )
 COMMENTS_SECTION = 8  # the only section without a required part
+ASSESSMENT_STEPS = (f"{WGIG_NAMESPACE}assessment",)  # of the rules on what each assessment must have
 ADDITIONAL_COMMENTS_IRI = f"{WGIG_NAMESPACE}additionalComments"
 UNWAIVABLE_CODE_PREFIX = "WGIG-0-WAIVER"  # the rules about waivers cannot be waived
 
@@ -180,12 +181,18 @@ class PaperSummary:
         return not self.blocking_rules(profile)
 
     def sections(self, profile: str) -> list[SectionState]:
-        """The state of each section of the template."""
+        """The state of each section of the template, with the parts that it lacks."""
         unmet = {rule.section for rule in self.unmet_rules}
         done = {rule.section for rule in self.required} - unmet
+        # A draft may lack parts. An assessment that lacks, say, its verdict is there, with a fault.
+        missing_rules = [
+            rule
+            for rule in self.unmet_rules
+            if profile != "draft" and not (rule.steps == ASSESSMENT_STEPS and self.has_focus_node(rule))
+        ]
         # The numbers of the sections in each state. A section in several has the first of them.
         states = {
-            STATE_MISSING: set() if profile == "draft" else unmet,  # a draft may lack parts
+            STATE_MISSING: {rule.section for rule in missing_rules},
             STATE_FAULTY: {rule.section for rule in self.blocking_rules(profile)},
             STATE_WAIVED: {rule.section for rule in self.waived_rules},
             STATE_DONE: done
@@ -195,6 +202,8 @@ class PaperSummary:
             SectionState(
                 number,
                 next((state for state, numbers in states.items() if number in numbers), STATE_NOT_CHECKED),
+                # Without a forum, say, not also what the forum lacks.
+                tuple(rule for rule in missing_rules if rule.section == number and self.has_focus_node(rule)),
             )
             for number in TEMPLATE_SECTIONS
         ]

@@ -148,7 +148,10 @@ def test_text_has_findings_first_and_the_verdict_last(bad_report: Report, bad_te
         "    https://w3id.org/wgig/shapes#WGIG-0-TERM-UNKNOWN",
     ]
     assert "    Waived: The chair asked for <more>." in lines
-    assert lines[-1].startswith("✗ does not conform to the profile final; ")
+    assert lines[-2:] == [
+        "✗ does not conform to the profile final",
+        "  26 of 28 parts are there; faulty sections: 1",
+    ]
     assert any(re.fullmatch(r"  3\. SWOT analysis +missing", line) for line in lines)
 
 

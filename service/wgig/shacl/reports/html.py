@@ -25,6 +25,7 @@ from ..findings import (
     Finding,
     PaperReport,
     Report,
+    SectionState,
     UncheckedFile,
 )
 from ..rules import Rule, section_headings
@@ -35,6 +36,7 @@ from .phrases import (
     format_short_term,
     get_rule_example,
     report_language,
+    section_state_text,
 )
 
 MAX_SHOWN_LINES = 2000  # of each file
@@ -161,6 +163,10 @@ class ReportView:
     def heading(self, section: int) -> str:
         """The number and title of a section of the template."""
         return f"{section}. {section_headings()[section].title_in(self.language)}"
+
+    def section_state(self, section: SectionState) -> str:
+        """The state of a section, with the parts that are missing."""
+        return section_state_text(section, self.language)
 
     def findings_by_section(
         self, findings: Sequence[NumberedFinding]

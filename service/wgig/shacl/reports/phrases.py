@@ -7,6 +7,7 @@ on one line, positions as `file:line:column`, which editors and terminals recogn
 from typing import Any
 
 import pyoxigraph as ox
+from babel.lists import format_list
 
 from ...i18n import load_catalog, pgettext_noop
 from ...problems import Problem
@@ -22,6 +23,7 @@ from ..findings import (
     STATE_WAIVED,
     Finding,
     PaperReport,
+    SectionState,
 )
 from ..results import Term
 from ..rules import MESSAGE_LANGUAGES, Rule
@@ -41,6 +43,9 @@ REPORT_PHRASES = {
     "fails": pgettext_noop("report", "does not conform to the profile {profile}"),
     "unread": pgettext_noop("report", "this file was not checked"),
     "completeness": pgettext_noop("report", "{met} of {parts} parts are there"),
+    "missing parts": pgettext_noop("report", "missing: {parts}"),
+    "missing count": pgettext_noop("report", "missing parts: {count}"),
+    "faulty sections": pgettext_noop("report", "faulty sections: {count}"),
     "waived parts": pgettext_noop("report", "waived: {count}"),
     "flawless": pgettext_noop("report", "Nothing to mend."),
     "example": pgettext_noop("report", "Example"),
@@ -61,6 +66,9 @@ REPORT_PHRASES = {
 }
 
 
+MAX_NAMED_PARTS = 3  # of the missing parts of a section
+
+
 def format_report_phrase(name: str, language: str, **values: object) -> str:
     """A phrase in a language, or in English if reports lack the language, with its placeholders filled in."""
     translations = load_catalog(report_language(language))
@@ -68,13 +76,28 @@ def format_report_phrase(name: str, language: str, **values: object) -> str:
 
 
 def completeness_text(paper: PaperReport, language: str) -> str:
-    """The sentence with the numbers of required parts that a paper has and that it waives."""
-    completeness = format_report_phrase("completeness", language, met=paper.met, parts=paper.parts)
-    return (
-        f"{completeness}; {format_report_phrase('waived parts', language, count=paper.waived)}"
-        if paper.waived
-        else completeness
-    )
+    """The sentence with the numbers of required parts that a paper has and waives, and of faulty sections."""
+    faulty = sum(section.state == STATE_FAULTY for section in paper.sections)
+    counts = {"faulty sections": faulty, "waived parts": paper.waived}
+    phrases = [
+        format_report_phrase("completeness", language, met=paper.met, parts=paper.parts),
+        *(format_report_phrase(name, language, count=count) for name, count in counts.items() if count),
+    ]
+    return "; ".join(phrases)
+
+
+def section_state_text(section: SectionState, language: str) -> str:
+    """The state of a section, such as `done`, or what it lacks, such as `missing: title, drafter`.
+
+    Of more than MAX_NAMED_PARTS missing parts, it has the number.
+    """
+    if not section.missing:
+        return format_report_phrase(section.state, language)
+    if len(section.missing) > MAX_NAMED_PARTS:
+        return format_report_phrase("missing count", language, count=len(section.missing))
+    names = [rule.name.get(language, rule.name["en"]) for rule in section.missing]
+    parts = format_list(names, style="unit", locale=report_language(language))
+    return format_report_phrase("missing parts", language, parts=parts)
 
 
 def report_language(language: str) -> str:

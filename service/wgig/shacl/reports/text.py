@@ -179,8 +179,12 @@ class TextReportFormatter:
             yield f"  {padded_title}  {self.style_text(state, STATE_STYLES[section.state])}"
         yield ""
         name, mark, style = ("conforms", "✓", SGR_GREEN) if paper.conforms else ("fails", "✗", SGR_RED)
-        verdict = self.style_text(f"{mark} {self.get_phrase(name, profile=report.profile)}", style)
-        yield f"{verdict}; {completeness_text(paper, self.language)}"
+        verdict = f"{mark} {self.get_phrase(name, profile=report.profile)}"
+        completeness = completeness_text(paper, self.language)
+        fits = cell_len(f"{verdict}; {completeness}") <= REPORT_WIDTH_COLUMNS
+        yield f"{self.style_text(verdict, style)}{f'; {completeness}' if fits else ''}"
+        if not fits:
+            yield from wrap_indented_text(completeness, 2)
 
 
 def wrap_indented_text(text: str, indent: int) -> Iterator[str]:
