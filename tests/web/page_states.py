@@ -58,6 +58,7 @@ def make_check_action(text: str) -> PageAction:
 
 def check_incomplete_paper(page: Page) -> Response | None:
     """Check a nearly empty paper, with an invalid day, in the form."""
+    page.locator("#file-fold").click()
     page.fill("#posted-1", "soon")
     page.select_option("#profile", "complete")
     return click_and_wait(page, "#finish ~ p button[value=check]")

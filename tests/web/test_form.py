@@ -1,9 +1,14 @@
-"""The paper form in a browser: fields are checked when they are left, and unsaved input is protected."""
+"""The paper form in a browser: fields are checked when they are left, and unsaved input is protected.
+
+A draft is kept in the local storage of the browser, by the address at which the form was opened.
+"""
 
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
+
+from .page_states import TOKEN
 
 FORM_PATH = "/write?issue=spam"
 INVALID_DATE = "soon"  # for the field posted-1, the date of posting
@@ -30,7 +35,9 @@ def form(open_page: Callable[..., Page], posted_bodies: list[str]) -> Page:
             posted_bodies.append(request.post_data or "")
 
     page = open_page(FORM_PATH)
+    expect(page.locator("#form-count")).to_contain_text("required parts")  # the check of the opened form
     page.on("request", record_request)
+    page.locator("#file-fold").click()  # the fields on the file, such as the date of posting
     return page
 
 
@@ -62,14 +69,14 @@ def test_message_disappears_after_correction(form: Page) -> None:
 
 def test_untouched_fields_have_no_messages(form: Page) -> None:
     fill_and_leave(form, "swot-1-strength-1", "Filters are there.")
-    expect(form.get_by_text("parts that the template asks for are there")).to_be_visible()
+    expect(form.locator("[data-section='3']")).to_contain_text("weaknesses")  # it is checked
     assert form.locator(".said").count() == 0
 
 
 def test_token_is_not_sent_with_checks(form: Page, posted_bodies: list[str]) -> None:
     form.locator("#token").fill("wgig_secret")
     fill_and_leave(form, "swot-1-strength-1", "Filters are there.")
-    expect(form.get_by_text("parts that the template asks for are there")).to_be_visible()
+    expect(form.locator("[data-section='3']")).to_contain_text("weaknesses")
     assert posted_bodies
     assert not [body for body in posted_bodies if "wgig_secret" in body]
 
@@ -121,5 +128,170 @@ def test_unreachable_service_is_reported_and_input_is_kept(form: Page) -> None:
 
     form.route("**/write", abort_request)
     fill_and_leave(form, "posted-1", INVALID_DATE)
-    expect(form.get_by_text("The service does not answer")).to_be_visible()
+    expect(form.get_by_text("the service does not answer")).to_be_visible()
     assert form.locator("#posted-1").input_value() == INVALID_DATE
+
+
+def test_section_says_what_is_missing_and_the_count_follows(form: Page) -> None:
+    expect(form.locator("[data-section='0']")).to_have_text("✗ missing: drafter")
+    count = form.locator("#form-count").inner_text()
+    fill_and_leave(form, "drafter-1-who-1", "Avri Doria")
+    expect(form.locator("[data-section='0']")).to_have_text("✓ done")
+    expect(form.locator("#form-count")).not_to_have_text(count)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_check_button_and_count_stay_in_sight(form: Page, width: int) -> None:
+    form.set_viewport_size({"width": width, "height": 800})
+    form.locator("#assessment-3-fold").scroll_into_view_if_needed()
+    for selector in ("#form-count", ".form-bar button"):
+        expect(form.locator(selector)).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("java_script_enabled", [True, False])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_links_of_the_summary_show_label_and_error(
+    open_page: Callable[..., Page], width: int, java_script_enabled: bool
+) -> None:
+    viewport = {"width": width, "height": 800}
+    page = open_page(FORM_PATH, java_script_enabled=java_script_enabled, viewport=viewport)
+    page.locator("#finish ~ p button[value=check]").click()
+    links = page.locator("#summary a")
+    assert links.count() == 10
+    for link in links.all():
+        name = str(link.get_attribute("href"))[1:]
+        link.click()
+        expect(page.locator(f"#{name}")).to_be_focused()
+        for selector in (f"label[for='{name}']", f"*:has(> .said):has(~ #{name}), #{name}-said"):
+            expect(page.locator(selector).first).to_be_in_viewport(ratio=1)
+        bar = page.locator(".form-bar").bounding_box()
+        label = page.locator(f"label[for='{name}']").bounding_box()
+        assert bar
+        assert label
+        assert width == 1280 or label["y"] >= bar["y"] + bar["height"]  # the bar does not cover the label
+
+
+def test_opened_form_has_the_focus_at_its_first_section(open_page: Callable[..., Page]) -> None:
+    page = open_page(FORM_PATH)
+    expect(page.locator("#section-0")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#title-1")).to_be_focused()
+
+
+def test_mechanism_can_be_chosen_by_its_name_at_once(form: Page) -> None:
+    form.locator("#mechanism-1-label-1").press_sequentially("Code of <practice>")
+    form.locator("#assessment-1-fold").click()
+    box = form.get_by_role("checkbox", name="Code of <practice>").first
+    box.check()
+    assert box.get_attribute("id") == "assessment-1-judges-1"
+
+
+def test_mechanism_can_be_chosen_by_its_name_without_scripts(open_page: Callable[..., Page]) -> None:
+    page = open_page(FORM_PATH, java_script_enabled=False)
+    page.locator("#mechanism-1-label-1").fill("Code of practice")
+    page.locator("#assessment-2-fold").click()
+    page.locator("button[name=show][value=assessment-2-judges]").click()
+    box = page.locator("#assessment-2-judges-1")
+    expect(box).to_be_focused()
+    assert page.locator("label[for=assessment-2-judges-1]").inner_text() == "Code of practice"
+
+
+def type_draft(page: Page, text: str) -> None:
+    """Enter a title, and wait until it is kept."""
+    page.locator("#title-1").fill(text)
+    expect(page.get_by_text("Draft kept in this browser")).to_be_visible()
+
+
+def open_draft_again(page: Page) -> None:
+    """Leave the form, as when the window is closed, and open it again."""
+    page.locator("header").get_by_role("link", name="Papers", exact=True).click()
+    expect(page.locator("form.paper")).to_have_count(0)
+    page.goto(FORM_PATH)
+
+
+def test_draft_is_restored_with_the_rows_that_were_added(
+    form: Page, posted_bodies: list[str], find_axe_violations: Callable[[Page], list[str]]
+) -> None:
+    form.locator("#add-drafter").click()
+    form.locator("#drafter-2-who-1").fill("Avri Doria")
+    form.locator("#token").fill(TOKEN)
+    type_draft(form, "Line one\nLine two")
+    posted_bodies.clear()
+    open_draft_again(form)
+    assert TOKEN not in str(form.evaluate("JSON.stringify(localStorage)"))
+    heading = form.get_by_role("heading", name="You have a draft")
+    expect(heading).to_be_visible()
+    assert not [body for body in posted_bodies if "Line" in body]  # a draft is sent nowhere
+    assert not find_axe_violations(form)
+    form.get_by_role("button", name="Restore draft").click()
+    expect(heading).to_have_count(0)
+    assert form.locator("#drafter-2-who-1").input_value() == "Avri Doria"
+    assert form.locator("#title-1").input_value() == "Line one\nLine two"
+
+
+def test_draft_is_discarded(form: Page) -> None:
+    type_draft(form, "Old")
+    open_draft_again(form)
+    form.locator("#title-1").fill("New")  # does not replace the draft before it is decided about
+    expect(form.get_by_text("Nothing is kept until you restore or discard your draft")).to_be_visible()
+    form.get_by_role("button", name="Discard draft").click()
+    expect(form.get_by_text("Draft kept in this browser")).to_be_visible()
+    assert "Old" not in str(form.evaluate("JSON.stringify(localStorage)"))
+    assert form.locator("#title-1").input_value() == "New"
+
+
+def test_draft_of_another_address_is_not_offered(form: Page) -> None:
+    type_draft(form, "On spam")
+    form.goto("/write?issue=voip")
+    expect(form.locator("#form-count")).to_contain_text("required parts")
+    assert form.get_by_text("You have a draft").count() == 0
+
+
+def test_draft_is_removed_when_the_paper_is_saved(form: Page) -> None:
+    type_draft(form, "On spam")
+    form.locator("#name").fill("draft-that-is-saved")
+    form.locator("#token").fill(TOKEN)
+    form.locator("button[value=draft]").click()
+    expect(form.get_by_role("heading", name="Saved", exact=True)).to_be_visible()
+    assert form.evaluate("localStorage.length") == 0
+
+
+def test_draft_of_an_earlier_form_can_only_be_discarded(form: Page) -> None:
+    type_draft(form, "On spam")
+    form.evaluate(
+        """() => { for (const [key, text] of Object.entries(localStorage))
+            localStorage.setItem(key, JSON.stringify({ ...JSON.parse(text), version: "older" })); }"""
+    )
+    open_draft_again(form)
+    expect(form.get_by_text("the form has changed since")).to_be_visible()
+    assert form.get_by_role("button", name="Restore draft").count() == 0
+    form.get_by_role("button", name="Discard draft").click()
+    assert form.evaluate("localStorage.length") == 0
+
+
+def test_broken_draft_is_ignored(form: Page) -> None:
+    type_draft(form, "On spam")
+    form.evaluate("for (const key of Object.keys(localStorage)) localStorage.setItem(key, '{')")
+    open_draft_again(form)
+    expect(form.locator("#form-count")).to_contain_text("required parts")
+    assert form.get_by_text("You have a draft").count() == 0
+
+
+FULL_STORAGE = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
+NO_STORAGE = """Object.defineProperty(window, "localStorage", {
+  get() { throw new DOMException("off", "SecurityError"); }
+})"""
+
+
+@pytest.mark.parametrize("script", [FULL_STORAGE, NO_STORAGE])
+def test_browser_that_keeps_no_draft_says_so(form: Page, script: str) -> None:
+    form.add_init_script(script)
+    form.goto(FORM_PATH)
+    form.locator("#title-1").fill("On spam")
+    expect(form.get_by_text("This browser cannot keep a draft")).to_be_visible()
+
+
+def test_draft_of_a_megabyte_is_not_kept(form: Page) -> None:
+    form.locator("#issueDescription-1").fill("x" * 1_000_000)
+    expect(form.get_by_text("too large to keep a draft")).to_be_visible()
+    assert form.evaluate("localStorage.length") == 0

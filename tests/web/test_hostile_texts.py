@@ -300,6 +300,7 @@ def test_hostile_form_input_is_harmless_and_kept(
 ) -> None:
     page = phone_page.page
     page.goto("/write?issue=spam")
+    page.locator("#file-fold").click()
     fields = page.locator(".paper :is(textarea, input:not([type])):not([name=name]):visible").all()
     texts = {
         field.get_attribute("name"): text for field, text in zip(fields, cycle(SENT_TEXTS), strict=False)
@@ -309,5 +310,11 @@ def test_hostile_form_input_is_harmless_and_kept(
         page.locator(f"[name='{name}']").fill(text)
     click_and_wait(page, "#finish ~ p button[value=check]")
     assert_harmless(page)
-    for name in ("swot-1-strength-1", "swot-1-threat-1", "mechanism-1-content-1"):
+    kept_names = ("swot-1-strength-1", "swot-1-threat-1", "mechanism-1-content-1")
+    for name in kept_names:
+        assert page.locator(f"[name='{name}']").input_value() == texts[name]
+    page.goto("/write?issue=spam")
+    click_and_wait(page, ".draft button")  # restores the draft that the browser kept
+    assert_harmless(page)
+    for name in kept_names:
         assert page.locator(f"[name='{name}']").input_value() == texts[name]

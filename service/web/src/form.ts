@@ -1,5 +1,7 @@
-/** The form for writing a paper: the paper is checked when a field has changed, and messages are shown at the fields. */
+/** The form for writing a paper: checks it when a field has changed, shows messages at the fields, and keeps a draft. */
 
+import { FormDraft } from "./form/draft";
+import { linkSummary } from "./form/summary";
 import { h } from "./page/dom";
 import { formatMessage } from "./page/messages";
 
@@ -12,29 +14,40 @@ interface Message {
   blocks: boolean; // whether the paper does not conform because of it
 }
 
+interface Section {
+  number: number;
+  state: string; // such as "not checked"
+  summary: string; // the state in words, with what is missing
+}
+
 interface CheckResult {
   met: number; // parts of the template that the paper has
-  parts: number; // parts that the template asks for
+  parts: number; // parts that the template requires
+  sections: Section[];
   messages?: Message[]; // undefined in a problem document
 }
 
 const CHECK_DELAY_MS = 400; // several fields that change within this time are checked together
+const MECHANISM_NAME = /^(mechanism-\d+)-label-1$/;
 
 class PaperForm {
-  private readonly status = h("p", { role: "status", class: "hint" });
+  private readonly status = document.getElementById("form-count");
   private readonly changedFields = new Set<string>();
   private abortController = new AbortController();
   private checkTimer = 0;
   private unsaved: boolean;
 
   constructor(private readonly form: HTMLFormElement) {
-    form.querySelector("nav")?.append(this.status);
     form.addEventListener("change", (event) => this.onFieldChange(event.target as HTMLInputElement));
     form.addEventListener("submit", () => this.abortController.abort());
     this.unsaved = "unsaved" in form.dataset;
-    form.addEventListener("input", () => (this.unsaved = true));
+    form.addEventListener("input", (event) => {
+      this.unsaved = true;
+      this.showMechanismName(event.target as HTMLInputElement);
+    });
     form.addEventListener("submit", () => (this.unsaved = false)); // the input is then in the next page or the downloaded file
     addEventListener("beforeunload", (event) => this.unsaved && event.preventDefault());
+    if (!("checked" in form.dataset)) void this.check(); // for the count of parts and the states of the sections
   }
 
   /** Schedule a check of the paper after a field has changed; the access token is only sent to save it. */
@@ -43,6 +56,15 @@ class PaperForm {
     this.changedFields.add(name.replace(/-language$/, "")); // title-language is the language of the field title
     clearTimeout(this.checkTimer);
     this.checkTimer = setTimeout(() => void this.check(), CHECK_DELAY_MS);
+  }
+
+  /** Show the name of a mechanism as it is typed, in the boxes for what an assessment judges. */
+  private showMechanismName({ name, value }: HTMLInputElement): void {
+    const mechanism = MECHANISM_NAME.exec(name)?.[1];
+    if (!mechanism || !value.trim()) return;
+    for (const box of this.form.querySelectorAll<HTMLInputElement>(`input[type=checkbox][value="${mechanism}"]`)) {
+      box.labels?.[0]?.replaceChildren(h("bdi", {}, value.trim()));
+    }
   }
 
   private async check(): Promise<void> {
@@ -56,14 +78,26 @@ class PaperForm {
       const response = await fetch(this.form.action, { method: "POST", body: parameters, headers, signal });
       this.showResult((await response.json()) as CheckResult);
     } catch {
-      if (!signal.aborted) this.status.textContent = formatMessage("unchecked");
+      if (!signal.aborted) this.showStatus(formatMessage("unchecked"));
     }
   }
 
   private showResult(result: CheckResult): void {
     if (!result.messages) return; // a problem document instead of a result
     for (const name of this.changedFields) this.showFieldMessages(name, result.messages.filter(({ field }) => field === name));
-    this.status.textContent = formatMessage("checked", { met: result.met, parts: result.parts });
+    for (const section of result.sections) this.showSection(section);
+    this.showStatus(formatMessage("checked", { met: result.met, parts: result.parts }));
+  }
+
+  private showStatus(text: string): void {
+    if (this.status && this.status.textContent !== text) this.status.textContent = text;
+  }
+
+  private showSection({ number, state, summary }: Section): void {
+    const mark = this.form.querySelector(`[data-section="${number}"]`);
+    const name = state.replaceAll(" ", "-");
+    mark?.setAttribute("class", `state ${name}`);
+    mark?.replaceChildren(h("span", { "aria-hidden": "true" }, formatMessage(`symbol-${name}`)), ` ${summary}`);
   }
 
   /** Show the messages of a field, instead of those shown before. */
@@ -97,4 +131,8 @@ function createMessage({ severity, text, language, code }: Message): HTMLElement
 }
 
 const form = document.querySelector<HTMLFormElement>("form.paper");
-if (form) new PaperForm(form);
+if (form) {
+  new PaperForm(form);
+  new FormDraft(form);
+  linkSummary();
+}

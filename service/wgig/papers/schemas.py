@@ -26,6 +26,12 @@ class SectionEntry(ResponseModel):
     state: SectionResult
 
 
+class SummarizedSection(SectionEntry):
+    """A section with its state in words, which name what is missing."""
+
+    summary: str
+
+
 class TitledSection(SectionEntry):
     """A section with its title."""
 
@@ -121,6 +127,6 @@ class FormCheck(ResponseModel):
     conforms: bool
     met: Count
     parts: Count
-    sections: list[SectionEntry]
+    sections: list[SummarizedSection]
     messages: list[FormMessage]
     problem: FileProblem | Absent = None

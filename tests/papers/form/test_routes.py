@@ -131,7 +131,7 @@ def test_form_shows_what_the_background_report_says_at_its_section_or_criterion(
     assert "organization: OECD – policy frameworks, guidelines and studies" in texts["6. Governance "]
     assert "adequacy in general: not assessed (the group): Perhaps strong" in texts["7. Adequacy me"]
     coordination = texts["Assessment 4: "]
-    assert "It is not part of the paper." in coordination
+    assert "This is not part of your paper." in coordination
     assert "inadequate (some members): More coordination would serve these issues better" in coordination
     assert "partly adequate (the group): Joint work has only begun" in coordination
     assert "has begun, but is in its nascent stages background-report/136" in coordination

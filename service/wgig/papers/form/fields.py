@@ -3,6 +3,7 @@
 A part is a group of fields that may occur several times, such as a forum. A row is one occurrence.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -37,12 +38,12 @@ FIELD_LABELS = {
     "rdfs:label": gettext_noop("Name"),
     "schema:version": gettext_noop("Version"),
     "schema:creativeWorkStatus": gettext_noop("Status"),
-    "wgig:illustrative": gettext_noop("Made up"),
+    "wgig:illustrative": gettext_noop("Example"),
     "dcterms:source": gettext_noop("Source"),
     "who": gettext_noop("Name"),
     "member": gettext_noop("Member of the group"),
     "wgig:stakeholderGroup": gettext_noop("Stakeholder group"),
-    "wgig:judges": gettext_noop("Mechanisms that are judged"),
+    "wgig:judges": gettext_noop("Mechanisms assessed"),
     "wgig:waives": gettext_noop("Rule"),
     "wgig:reason": gettext_noop("Reason"),
     "wgig:participants": gettext_noop("Who participates"),
@@ -58,26 +59,22 @@ FIELD_HINTS = {
     ),
     "wgig:posted": gettext_noop("Year, month and day, such as 2005-01-20."),
     "bibo:numPages": gettext_noop("A whole number; the template asks for three to five."),
-    "cito:cites": gettext_noop(
-        "A path such as declaration/48; type a number or a word to find it in the list."
-    ),
+    "cito:cites": gettext_noop("A path such as declaration/48. Type a number or a word to search the list."),
     "schema:creativeWorkStatus": gettext_noop(
-        "In your words, such as draft, complete or final. Saving fills it in."
+        "In your own words, such as draft, complete or final. Filled in when you save."
     ),
-    "wgig:illustrative": gettext_noop("Whether the paper and its people are made up as an example."),
+    "wgig:illustrative": gettext_noop("Is this paper made up, with invented people?"),
     "dcterms:source": gettext_noop(
-        "Where the paper is from: a web address, or a document such as document/declaration."
+        "Where the paper comes from: a web address, or a document such as document/declaration."
     ),
-    "who": gettext_noop("Choose from the list, or write the name of somebody else."),
-    "wgig:about": gettext_noop("A path such as agent/icann, or a name; type a word to find it in the list."),
-    "wgig:judges": gettext_noop(
-        "The mechanisms of section 6. A new mechanism is listed here by its name after the next check."
-    ),
-    "wgig:decisionProcedure": gettext_noop("If it makes decisions: how."),
-    "wgig:strength": gettext_noop("What is good in the present system? One point in each box."),
-    "wgig:weakness": gettext_noop("What is bad in the present system?"),
-    "wgig:opportunity": gettext_noop("What from outside could make it better?"),
-    "wgig:threat": gettext_noop("What from outside could make it worse?"),
+    "who": gettext_noop("Choose from the list, or enter another name."),
+    "wgig:about": gettext_noop("A path such as agent/icann, or a name. Type a word to search the list."),
+    "wgig:judges": gettext_noop("The mechanisms of section 6."),
+    "wgig:decisionProcedure": gettext_noop("If it makes decisions, say how."),
+    "wgig:strength": gettext_noop("What works well today? One point in each box."),
+    "wgig:weakness": gettext_noop("What does not work well today?"),
+    "wgig:opportunity": gettext_noop("What outside developments could improve it?"),
+    "wgig:threat": gettext_noop("What outside developments could harm it?"),
 }
 # Kinds of fields that do not follow from the shapes, by path; and kinds by the datatype in the shapes.
 FIELD_KINDS = {
@@ -153,8 +150,8 @@ class FormField:
 
     @property
     def required(self) -> bool:
-        """Whether the template requires the field."""
-        return self.constraint is not None and self.constraint.required
+        """Whether the template requires the field, or a row is of no use without it."""
+        return self.kind == PERSON_FIELD or (self.constraint is not None and self.constraint.required)
 
     @cached_property
     def choice_folder(self) -> str:
@@ -216,6 +213,11 @@ class FormPart:
     def key(self) -> str:
         """The first word of the names of the inputs, such as `forum` in `forum-2-nature-1`."""
         return self.path.rpartition(":")[2]
+
+    @property
+    def required(self) -> bool:
+        """Whether the template requires a row of this part."""
+        return FormField("", self.path).required
 
 
 def build_part_fields(step: str, *properties: str) -> tuple[FormField, ...]:
@@ -297,20 +299,25 @@ ASSESSMENT_PART = build_form_part(
     "cito:cites",
     "wgig:rationale",
 )
-LEADING_PAPER_FIELDS = build_part_fields("", "dcterms:title", "schema:inLanguage")
-FURTHER_PAPER_FIELDS = build_part_fields(
-    "",
-    "wgig:posted",
-    "bibo:numPages",
-    "cito:cites",
-    "schema:creativeWorkStatus",
-    "schema:version",
-    "dcterms:source",
-    "wgig:illustrative",
+PAPER_TITLE_FIELD = FormField("", "dcterms:title")
+# The items of section 0 that are on the file rather than its content, which the form shows folded.
+FILE_ITEMS: tuple[FormField | FormPart, ...] = (
+    *build_part_fields(
+        "",
+        "schema:inLanguage",
+        "wgig:posted",
+        "bibo:numPages",
+        "cito:cites",
+        "schema:creativeWorkStatus",
+        "schema:version",
+        "dcterms:source",
+        "wgig:illustrative",
+    ),
+    WAIVER_PART,
 )
 # The fields and parts of each section of the template; section 0 is the paper itself.
 FORM_SECTIONS: tuple[Sequence[FormField | FormPart], ...] = (
-    (*LEADING_PAPER_FIELDS, DRAFTER_PART, *FURTHER_PAPER_FIELDS, WAIVER_PART),
+    (PAPER_TITLE_FIELD, DRAFTER_PART, *FILE_ITEMS),
     build_part_fields("", "wgig:issue", "wgig:issueDescription"),
     build_part_fields("", "wgig:category"),
     (SWOT_PART,),
@@ -346,3 +353,10 @@ def find_form_field(part_key: str, key: str) -> FormField | None:
         (field for field in FORM_PARTS[part_key].fields if field.key == key) if part_key in FORM_PARTS else ()
     )
     return next(iter(fields), None)
+
+
+@cache
+def form_version() -> str:
+    """A digest of the fields of the form. A draft in a browser that has another one cannot be restored."""
+    names = (f"{part.key} {field.key} {field.kind}" for part in FORM_PARTS.values() for field in part.fields)
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]

@@ -36,12 +36,14 @@ from .original import OriginalPaper, criterion_positions
 from .state import FieldValue, FormRow, FormState, normalize_field_text
 
 MAX_FIELD_CHARACTERS = 100_000
+MAX_ADDRESS_CHARACTERS = 300
 # Names of fields are such as `forum-2-nature-1`: the row (part and number), the key, and the number of the
 # value. A field of the paper itself has no row, as in `title-1`; a checkbox has no number; `-language` is
 # appended for the language of a text. The names below are those of other fields: the paper name, and fields
 # that are no values of the paper. `source` is the paper as it was opened, in N-Triples; `source-1` is the
-# value of dcterms:source.
-SINGLE_FORM_FIELDS = ("name", "source", "version", "profile", "lang", "token", "do", "add", "remove")
+# value of dcterms:source. `address` is the query of the address at which the form was opened.
+BUTTON_FIELDS = ("do", "add", "remove", "show")
+SINGLE_FORM_FIELDS = ("name", "source", "address", "version", "profile", "lang", "token", *BUTTON_FIELDS)
 # In all other fields, tokens are removed. A token in `source` was in the paper before.
 TOKEN_ALLOWED_FIELDS = ("token", "source")
 # Without the paper itself, whose key is empty.
@@ -54,10 +56,10 @@ LEAKED_TOKEN_PATTERN = re.compile(rf"{TOKEN_PREFIX}[\w-]{{43}}")
 
 
 class FormAction(StrEnum):
-    """The action of a submitted form, in the field `do`; ADD and REMOVE in the fields `add` and `remove`.
+    """The action of a submitted form, in the field `do`, or in the fields `add`, `remove` and `show`.
 
-    SHOW shows the form without a check. DRAFT and COMPLETE save the paper with this status, SAVE with the
-    status in the form. MARKDOWN and TURTLE download it.
+    SHOW shows the form without a check, at the field that it names. DRAFT and COMPLETE save the paper with
+    this status, SAVE with the status in the form. MARKDOWN and TURTLE download it.
     """
 
     ADD = "add"
@@ -71,6 +73,8 @@ class FormAction(StrEnum):
     TURTLE = "turtle"
 
 
+# The actions that have a field of their own, with the name of an item.
+ITEM_ACTIONS = (FormAction.ADD, FormAction.REMOVE, FormAction.SHOW)
 # The values of the field `do`.
 NAMED_ACTIONS = tuple(action for action in FormAction if action not in (FormAction.ADD, FormAction.REMOVE))
 
@@ -99,18 +103,23 @@ class FormRequest:
     @property
     def action(self) -> FormAction:
         """The action of the pressed button."""
-        changes = (action for action in (FormAction.ADD, FormAction.REMOVE) if self.other_fields.get(action))
+        changes = (action for action in ITEM_ACTIONS if self.other_fields.get(action))
         return next(changes, FormAction(self.other_fields.get("do", "check")))
 
     @property
     def item(self) -> str:
-        """The name of the part or field to add to, or of the row or value to remove; else empty."""
+        """The name of the part or field to add to or show, or of the row or value to remove; else empty."""
         return self.other_fields.get(self.action, "")
 
     @property
     def original_n_triples(self) -> str:
         """The paper as it was opened, in N-Triples."""
         return self.other_fields.get("source", "")
+
+    @property
+    def address(self) -> str:
+        """The query of the address at which the form was opened, under which a browser keeps a draft."""
+        return self.other_fields.get("address", "")[:MAX_ADDRESS_CHARACTERS]
 
     @property
     def version(self) -> str:

@@ -63,6 +63,7 @@ from .fields import PAPER_PART, FormField
 from .messages import FieldMessage, iter_conflict_messages
 from .original import OriginalPaper
 from .request import (
+    MAX_ADDRESS_CHARACTERS,
     FormAction,
     FormRequest,
     add_form_item,
@@ -218,9 +219,11 @@ def open_requested_form(
     """
     if name := (parameters.paper or "").removeprefix(PAPER_NAMESPACE):
         page = build_stored_paper_form(context.store, name, context.settings)
-        return respond_with_form_page(context, tokens, replace(page, saved=parameters.saved is not None))
+        page = replace(page, saved=parameters.saved is not None, address=f"paper={name}")
+        return respond_with_form_page(context, tokens, page)
     if issue := (parameters.issue or "").removeprefix(f"{ID_NAMESPACE}issue/"):
-        return respond_with_form_page(context, tokens, build_new_paper_form(issue))
+        page = replace(build_new_paper_form(issue), address=f"issue={issue}")
+        return respond_with_form_page(context, tokens, page)
     return respond_with_start_page(context, tokens)
 
 
@@ -369,6 +372,7 @@ def build_submitted_page(form: FormRequest) -> FormPage:
         profile,
         messages=leak_messages,
         has_unsaved_input=True,
+        address=form.address,
     )
 
 
@@ -384,6 +388,8 @@ def edit_form_items(job: FormCheckJob, action: FormAction, item: str) -> tuple[F
             form_state, focus = add_form_item(form_state, item, form_graph.original)
         case FormAction.REMOVE:
             form_state, focus = remove_form_item(form_state, item)
+        case FormAction.SHOW:
+            focus = item
     return form_state, focus, list_extra_statements(form_graph)
 
 
@@ -395,6 +401,7 @@ async def open_form_file(
         if not file.name or not file.data:
             raise Problem(400, "No file was chosen, or it is empty. Choose one.")
         page = await checks.run(build_uploaded_paper_form, file, context.settings)
+        page = replace(page, address=f"file={file.name}"[:MAX_ADDRESS_CHARACTERS])
     except Problem as problem:
         return await run_in_threadpool(respond_with_start_page, context, tokens, problem)
     return await run_in_threadpool(respond_with_form_page, context, tokens, page)

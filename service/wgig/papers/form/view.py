@@ -18,8 +18,10 @@ from ...pages.dependencies import RequestContext
 from ...problems import Problem
 from ...rdf.formats import HTML
 from ...rdf.namespaces import ID_NAMESPACE
-from ...shacl.reports.phrases import format_report_phrase
-from ...shacl.rules import CHECK_PROFILES, section_headings
+from ...shacl.findings import SectionState
+from ...shacl.reports.html import STATE_SYMBOLS
+from ...shacl.reports.phrases import section_state_text
+from ...shacl.rules import CHECK_PROFILES, rules_by_code, section_headings
 from ...text import natural_sort_key, shorten_untrusted_text
 from ..background import BackgroundHint, iter_broader_criteria, list_background_hints
 from ..markdown.template import CRITERION_HEADINGS, SECTION_HEADINGS
@@ -31,15 +33,18 @@ from .fields import (
     BOOLEAN_FIELD,
     CHECKBOX_FIELD,
     DATALIST_FIELD,
+    FILE_ITEMS,
     FORM_SECTIONS,
     MECHANISM_PART,
     PAPER_PART,
+    PAPER_TITLE_FIELD,
     PERSON_FIELD,
     SELECT_FIELD,
     TEXT_FIELD,
     YES_NO_LABELS,
     FormField,
     FormPart,
+    form_version,
 )
 from .messages import SECTION_NAME_PREFIX, FieldMessage
 from .original import agent_choices_by_iri
@@ -87,6 +92,11 @@ class FieldView(NamedTuple):
         return f"{self.name}-1" if self.kind == CHECKBOX_FIELD else self.controls[0].name
 
     @property
+    def shows_new_names(self) -> bool:
+        """Whether the options are named by other fields of the form: mechanisms."""
+        return self.name.endswith("-judges")
+
+    @property
     def has_messages(self) -> bool:
         """Whether there is a message at the field or one of its inputs."""
         return any((self.messages, *(control.messages for control in self.controls)))
@@ -127,6 +137,7 @@ class RowView(NamedTuple):
     name: str
     title: str
     summary: str
+    required: bool
     fields: Sequence[FieldView]
     removable: bool
     folded: bool
@@ -146,14 +157,24 @@ class PartView(NamedTuple):
         """The HTML id to which a link to the part refers."""
         return self.rows[0].fields[0].anchor if self.rows else f"add-{self.name}"
 
+    @property
+    def has_messages(self) -> bool:
+        """Whether there is a message at the part or one of its fields."""
+        return bool(self.messages) or any(field.has_messages for row in self.rows for field in row.fields)
+
 
 class SectionView(NamedTuple):
-    """A section of the template with its fields and parts. The state is empty before the first check."""
+    """A section of the template with its fields and parts. The state is none before the first check.
+
+    `file_items` are shown below the others, folded unless `is_file_open`.
+    """
 
     number: int
     title: str
-    state: str
+    state: SectionState | None
     items: Sequence[FieldView | PartView]
+    file_items: Sequence[FieldView | PartView]
+    is_file_open: bool
     messages: Sequence[FieldMessage]
     hints: Sequence[HintView]
 
@@ -181,9 +202,7 @@ class FormView:
         # Messages about a whole row, by the name of its first field.
         self.row_messages_by_field: dict[str, list[FieldMessage]] = {}
         states = check_result.sections if check_result else ()
-        self.section_states = {
-            section.number: format_report_phrase(section.state, self.language) for section in states
-        }
+        self.section_states = {section.number: section for section in states}
         self.hints = list_background_hints(concept_iri("issue", form_state.paper.first_text("issue")))
         self.hints_by_row = self.assign_judgments_to_rows()
         self.sections = [self.build_section_view(number) for number in range(len(FORM_SECTIONS))]
@@ -192,20 +211,33 @@ class FormView:
 
     def build_section_view(self, number: int) -> SectionView:
         """The view of a section of the template."""
-        items = [
-            self.build_part_view(item)
-            if isinstance(item, FormPart)
-            else self.build_field_view(PAPER_PART, self.form_state.paper, item)
-            for item in FORM_SECTIONS[number]
-        ]
+        items, file_items = (
+            [
+                self.build_part_view(item)
+                if isinstance(item, FormPart)
+                else self.build_field_view(PAPER_PART, self.form_state.paper, item)
+                for item in FORM_SECTIONS[number]
+                if (item in FILE_ITEMS) == is_on_file
+            ]
+            for is_on_file in (False, True)
+        )
+        # `name` is no field of the paper.
+        has_file_message = "name" in self.messages_by_field or any(item.has_messages for item in file_items)
         return SectionView(
             number,
             section_headings()[number].title_in(self.language),
-            self.section_states.get(number, ""),
+            self.section_states.get(number),
             items,
+            file_items,
+            has_file_message or any(self.is_changed(item.name) for item in file_items),
             self.messages_by_field.get(f"{SECTION_NAME_PREFIX}{number}", []),
             self.build_section_hints(number),
         )
+
+    def is_changed(self, name: str) -> bool:
+        """Whether the item that was just added or removed is in the field, part or row with this name."""
+        # With hyphens, `forum-1` is not a prefix of `forum-10`.
+        return f"{self.changed_name}-".startswith(f"{name}-")
 
     def assign_judgments_to_rows(self) -> dict[str, list[BackgroundHint]]:
         """The judgments of the Background Report by the name of a row: the first one by their criterion.
@@ -257,17 +289,16 @@ class FormView:
         """
         row_name, title = form_row_name(part, row), gettext(part.title)
         fields = [self.build_field_view(part, row, field) for field in part.fields]
-        # With hyphens, `forum-1` is not a prefix of `forum-10`.
-        was_just_added = f"{self.changed_name}-".startswith(f"{row_name}-")
         return RowView(
             name=row_name,
             title=f"{title} {position}" if part.is_repeatable or row_count > 1 else title,
             summary=self.row_summary(part, row),
+            required=is_row_required(part, row, position),
             fields=fields,
             removable=part.is_repeatable or row_count > 1,
             folded=row_count > 1
             and row.is_blank
-            and not was_just_added
+            and not self.is_changed(row_name)
             and not any(field.has_messages for field in fields),
             hints=[
                 self.build_hint_view(hint, row.first_text("criterion"))
@@ -361,16 +392,19 @@ class FormView:
     def shown_language(self, field: FormField, value: FieldValue) -> str | None:
         """The value of the language input; None if it is not shown.
 
-        It is shown for titles, and for texts in another language than the paper.
+        It is shown if there are several titles, and for texts in another language than the paper.
         """
-        is_shown = field.kind == TEXT_FIELD and (field.path == "dcterms:title" or value.language)
+        has_several_titles = (
+            field == PAPER_TITLE_FIELD and len(self.form_state.paper.values.get(field.key, ())) > 1
+        )
+        is_shown = field.kind == TEXT_FIELD and (has_several_titles or value.language)
         return value.language if is_shown else None
 
     def iter_anchors(self) -> Iterator[tuple[str, str]]:
         """The name of each section, part, row and field, with the HTML id to which a link to it refers."""
         for section in self.sections:
             yield f"{SECTION_NAME_PREFIX}{section.number}", f"{SECTION_NAME_PREFIX}{section.number}"
-            for item in section.items:
+            for item in (*section.items, *section.file_items):
                 yield item.name, item.anchor
                 for row in item.rows if isinstance(item, PartView) else ():
                     yield row.name, row.fields[0].anchor
@@ -427,6 +461,14 @@ class FormView:
         return sum(not message.blocks for messages in self.messages_by_field.values() for message in messages)
 
 
+def is_row_required(part: FormPart, row: FormRow, position: int) -> bool:
+    """Whether the template requires a row: the first one of a part, or the assessment by a criterion."""
+    if part is ASSESSMENT_PART:
+        criterion = concept_iri("principle", row.first_text("criterion")).value
+        return any(rule.required and rule.counted_criterion == criterion for rule in rules_by_code().values())
+    return part.required and position == 1
+
+
 MAX_SHOWN_STATEMENTS = 200  # of the statements without a field
 # Headers of a response to a submitted form, which must not be cached.
 FORM_HEADERS = {"Vary": "Accept, Accept-Encoding", **NO_STORE_HEADERS}
@@ -440,6 +482,7 @@ class FormPage:
     `extra_statements` have no field. `refusal` is the reason why an action was refused; if
     `is_field_refused`, it is shown at a field instead of at the top. `focus` is that of `FormView`. `saved`
     is shown once, after saving. If `has_unsaved_input`, the page shows submitted values that are not saved.
+    `address` is that of `FormRequest`.
     """
 
     form_state: FormState
@@ -454,6 +497,12 @@ class FormPage:
     is_field_refused: bool = False
     saved: bool = False
     has_unsaved_input: bool = False
+    address: str = ""
+
+    @property
+    def is_newly_opened(self) -> bool:
+        """Whether the page has neither a result nor a change that the reader must see first."""
+        return not (self.has_unsaved_input or self.saved or self.refusal or self.check_result or self.focus)
 
     @property
     def opened_name(self) -> str:
@@ -490,6 +539,11 @@ def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: Fo
         opened=page.opened_name,
         saved=page.saved,
         has_unsaved_input=page.has_unsaved_input,
+        is_newly_opened=page.is_newly_opened,
+        address=page.address,
+        form_version=form_version(),
+        symbols=STATE_SYMBOLS,
+        section_state_text=section_state_text,
         takes_papers=is_paper_writing_open(tokens),
     )
     post_headers = FORM_HEADERS if context.request.method == "POST" else {}
@@ -506,7 +560,14 @@ def respond_with_form_json(context: RequestContext, page: FormPage) -> Response:
         "conforms": bool(check_result and check_result.conforms),
         "met": check_result.requirements_met if check_result else 0,
         "parts": check_result.requirements if check_result else 0,
-        "sections": [section._asdict() for section in check_result.sections] if check_result else [],
+        "sections": [
+            {
+                "number": section.number,
+                "state": section.state,
+                "summary": section_state_text(section, current_language()),
+            }
+            for section in (check_result.sections if check_result else ())
+        ],
         "messages": [message._asdict() for message in page.messages],
     }
     if refusal:

@@ -1,0 +1,152 @@
+/**
+ * The draft of a paper in the local storage of the browser, one for each address at which a form is opened. It is
+ * offered when the form is opened again, and removed when the paper was saved. The access token is never kept.
+ */
+
+import { h } from "../page/dom";
+import { LOCALE, formatMessage } from "../page/messages";
+
+interface Draft {
+  version: string; // of the form
+  time: string; // ISO 8601
+  fields: [name: string, value: string][];
+}
+
+const KEY_PREFIX = "wgig-draft ";
+const SENT_KEY = "wgig-draft-sent"; // in the session storage: the key of the draft that was sent to be saved
+const SAVE_ACTIONS = ["draft", "complete", "save"];
+const UNKEPT_FIELDS = ["token", "do"];
+const MAX_DRAFT_CHARACTERS = 1_000_000; // browsers keep about five million for all drafts
+const KEEP_DELAY_MS = 500; // a draft is kept when nothing was entered for this time
+
+export class FormDraft {
+  private readonly key: string;
+  private readonly status = document.getElementById("form-draft");
+  private keepTimer = 0;
+  private isOffered = false; // a draft is offered that new input must not replace
+
+  constructor(private readonly form: HTMLFormElement) {
+    this.key = KEY_PREFIX + (form.dataset.address ?? "");
+    if ("saved" in form.dataset) this.discardSent();
+    else if (!("unsaved" in form.dataset)) this.offer();
+    form.addEventListener("input", () => this.keepLater());
+    form.addEventListener("submit", (event) => this.onSubmit(event));
+    addEventListener("pagehide", () => this.keepTimer && this.keep());
+    if ("unsaved" in form.dataset) this.keep(); // a row was added, or a file checked
+  }
+
+  private keepLater(): void {
+    clearTimeout(this.keepTimer);
+    this.keepTimer = setTimeout(() => this.keep(), KEEP_DELAY_MS);
+  }
+
+  private keep(): void {
+    clearTimeout(this.keepTimer);
+    this.keepTimer = 0;
+    if (this.isOffered) return this.report("draft-pending");
+    const fields = [...new FormData(this.form)].filter(([name]) => !UNKEPT_FIELDS.includes(name)) as Draft["fields"];
+    const time = new Date();
+    const draft: Draft = { version: this.form.dataset.formVersion ?? "", time: time.toISOString(), fields };
+    const text = JSON.stringify(draft);
+    if (text.length > MAX_DRAFT_CHARACTERS) return this.report("draft-large");
+    try {
+      localStorage.setItem(this.key, text);
+    } catch {
+      return this.report("draft-failed"); // the storage is full or switched off
+    }
+    this.report("draft-kept", { time: time.toLocaleTimeString(LOCALE, { timeStyle: "short" }) });
+  }
+
+  private report(name: string, values: Record<string, string> = {}): void {
+    if (!this.status) return;
+    this.status.textContent = formatMessage(name, values);
+    this.status.classList.toggle("notice", name !== "draft-kept");
+  }
+
+  private onSubmit(event: SubmitEvent): void {
+    const button = event.submitter as HTMLButtonElement | null;
+    this.keep();
+    try {
+      if (button?.name === "do" && SAVE_ACTIONS.includes(button.value)) sessionStorage.setItem(SENT_KEY, this.key);
+    } catch {
+      // Without storage there is no draft to remove later.
+    }
+  }
+
+  /** Remove the draft of the paper that was just saved. */
+  private discardSent(): void {
+    try {
+      localStorage.removeItem(sessionStorage.getItem(SENT_KEY) ?? this.key);
+      localStorage.removeItem(this.key);
+      sessionStorage.removeItem(SENT_KEY);
+    } catch {
+      // Without storage there is no draft.
+    }
+  }
+
+  private discard(): void {
+    try {
+      localStorage.removeItem(this.key);
+    } catch {
+      // As above.
+    }
+  }
+
+  /** Offer to restore the draft, if there is one that differs from the form. */
+  private offer(): void {
+    const draft = this.read();
+    if (!draft || !this.differs(draft)) return;
+    this.isOffered = true;
+    const isOutdated = draft.version !== this.form.dataset.formVersion;
+    const time = new Date(draft.time).toLocaleString(LOCALE, { dateStyle: "long", timeStyle: "short" });
+    const text = formatMessage(isOutdated ? "draft-outdated" : "draft-found", { time });
+    const restore = h("button", { type: "button", click: () => this.restore(draft) }, formatMessage("draft-restore"));
+    const discard = h("button", { type: "button", class: "plain" }, formatMessage("draft-discard"));
+    const box = h(
+      "section",
+      { class: "summary good draft", "aria-labelledby": "draft-title" },
+      h("h2", { id: "draft-title" }, formatMessage("draft-title")),
+      h("p", {}, text),
+      h("div", { class: "row" }, isOutdated ? undefined : restore, discard),
+    );
+    discard.addEventListener("click", () => {
+      this.discard();
+      this.isOffered = false;
+      if (this.status?.textContent) this.keep();
+      box.remove();
+      this.form.querySelector<HTMLElement>("h2")?.focus();
+    });
+    this.form.before(box);
+  }
+
+  private read(): Draft | undefined {
+    try {
+      const draft = JSON.parse(localStorage.getItem(this.key) ?? "null") as Draft | null;
+      if (draft && Array.isArray(draft.fields) && !Number.isNaN(Date.parse(draft.time))) return draft;
+    } catch {
+      // The storage is switched off, or something else wrote to it.
+    }
+    return undefined;
+  }
+
+  private differs(draft: Draft): boolean {
+    const kept = JSON.stringify(draft.fields.filter(([name]) => name !== "source"));
+    const shown = [...new FormData(this.form)].filter(([name]) => name !== "source" && !UNKEPT_FIELDS.includes(name));
+    return kept !== JSON.stringify(shown);
+  }
+
+  /** Show the form again with the values of the draft: the service makes the rows that it needs. */
+  private restore(draft: Draft): void {
+    const fields = draft.fields.map(([name, value]) => createHiddenField(name, value));
+    const form = h("form", { method: "post", action: this.form.action, hidden: true }, ...fields, createHiddenField("do", "show"));
+    document.body.append(form);
+    form.submit();
+  }
+}
+
+/** A field that is sent with its line breaks, which an input would lose. */
+function createHiddenField(name: string, value: string): HTMLTextAreaElement {
+  const field = h("textarea", { name });
+  field.value = value;
+  return field;
+}
