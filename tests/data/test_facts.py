@@ -16,8 +16,8 @@ FACTS_FOLDER = require_shared("facts2")
 KEY_COLUMNS = {"id", "slug"}
 # English names of issues that are in no table: abbreviations and everyday names, from sources of the issue.
 ADDED_ISSUE_NAMES = {"DNS", "FLOSS", "IDN", "IPR", "IPRs", "Internet telephony", "junk mail"}
-# Tables for which the graph may have more rows, as papers are added when they are found.
-GROWING_TABLES = {"papers"}
+# Tables for which the graph may have more rows, as papers and official labels are added when they are found.
+GROWING_TABLES = {"labels", "papers"}
 
 
 def read_table(table: str) -> list[Row]:
