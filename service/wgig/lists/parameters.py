@@ -31,6 +31,7 @@ PARAMETER_EXAMPLES: dict[str, dict[str, object]] = {
         "criterion": "coordination-capacity",
         "dcterms:source": "http://www.wgig.org/working-papers.html",
         "dcterms:title": "domain",
+        "evidence": "not seen",
         "partsMet": "none",
     },
     "issues": {
