@@ -207,14 +207,14 @@ def test_page_shows_the_first_200_rows_with_a_notice(writable_client: httpx.Clie
     writable_client.put("/graph/x", content=turtle, headers={"Content-Type": "text/turtle"})
     page = writable_client.get("/coverage.html").text
     assert page.count('<th scope="row">') == 200
-    assert "Of 201 rows, the first 200 are shown" in page
-    assert "Of 201 rows, the first 200 are shown" in writable_client.get("/coverage.svg").text
+    assert "The first 200 of 201 rows are shown" in page
+    assert "The first 200 of 201 rows are shown" in writable_client.get("/coverage.svg").text
     assert len(writable_client.get("/coverage").json()["cells"]) == 201
 
 
 def test_page_of_an_empty_store_has_a_notice(read_only_client: httpx.Client) -> None:
     page = read_only_client.get("/coverage.html").text
-    assert "There is nothing to lay out" in page
+    assert "There is no matrix yet" in page
     assert "<table" not in page
 
 
@@ -322,6 +322,16 @@ def test_page_marks_judgments_without_color_alone(shipped_client: httpx.Client) 
     assert re.search(r'<td class="state adequate cluster">', page)
 
 
+def test_page_tells_how_much_is_known_of_papers(shipped_client: httpx.Client) -> None:
+    page = " ".join(shipped_client.get("/coverage.html?layer=papers").text.split())
+    assert "We know of 1 assessment out of a possible 210 (35 issues × 6 criteria)." in page
+    assert "For 20 issues there is a paper, but we have not seen what it concludes." in page
+    page = " ".join(shipped_client.get("/coverage.html").text.split())
+    assert re.search(r"The Background Report judges \d+ of 385 combinations \(35 issues × 11 criteria\)\.", page)
+    assert '<a href="/issues?judgments=none">4 issues</a> have no judgment.' in page
+    assert shipped_client.get("/issues.json?judgments=none").json()["total"] == 4
+
+
 def test_svg_marks_judgments(shipped_client: httpx.Client) -> None:
     svg = ElementTree.fromstring(shipped_client.get("/coverage.svg").content)
     marks = [element.get("href", "") for element in svg.iter(f"{SVG_TAG_PREFIX}use")]
@@ -372,7 +382,7 @@ def test_judgments_are_counted_at_each_write(writable_client: httpx.Client) -> N
 def test_filters_without_a_match_say_so(shipped_client: httpx.Client) -> None:
     page = shipped_client.get("/coverage.html?category=area-b").text
     assert "No issue and criterion match the filters." in page
-    assert "There is nothing to lay out" not in page
+    assert "There is no matrix yet" not in page
 
 
 def test_a_kind_of_involvement_selects_involvement_if_kinds_are_rolled_up(

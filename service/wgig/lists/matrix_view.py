@@ -30,11 +30,11 @@ CELL_TONES = {
     "adequate": gettext_noop("every verdict is adequate"),
     "partly-adequate": gettext_noop("every verdict is partly adequate"),
     "inadequate": gettext_noop("every verdict is inadequate"),
-    "not-assessed": gettext_noop("a paper names the criterion and gives no judgment"),
+    "not-assessed": gettext_noop("a paper names the criterion without a verdict"),
     "mixed": gettext_noop("verdicts differ"),
-    "unjudged": gettext_noop("a paper measures by the criterion, and its verdict is not known"),
-    "none": gettext_noop("there are papers, and none is known to measure by the criterion"),
-    "no-paper": gettext_noop("no paper is known"),
+    "unjudged": gettext_noop("a paper uses the criterion, but we do not know its verdict"),
+    "none": gettext_noop("there are papers, but we have not seen whether they use the criterion"),
+    "no-paper": gettext_noop("there is no paper that we know of"),
 }
 # The states of cells of judgments: the CSS class and mark of the state, and its meaning.
 JUDGED_STATES = {
