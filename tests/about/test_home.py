@@ -89,7 +89,7 @@ def test_each_state_of_the_bars_but_two_has_a_pattern(home: str) -> None:
     rects = dict(re.findall(r'<rect class="([a-z-]+)"[^>]*?(?: fill="url\(#([a-z-]+)\)")?/>', section))
     assert rects.keys() == BAR_STATES.keys()
     assert {state for state in rects if not rects[state]} == {"adequate", STATE_NOT_JUDGED}
-    patterns = set(re.findall(r'<pattern id="([^"]+)"', home))
+    patterns = set(re.findall(r'<pattern id="(fill-[^"]+)"', home))
     assert {pattern for pattern in rects.values() if pattern} == patterns
 
 

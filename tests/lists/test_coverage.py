@@ -327,7 +327,8 @@ def test_page_tells_how_much_is_known_of_papers(shipped_client: httpx.Client) ->
     assert "We know of 1 assessment out of a possible 210 (35 issues × 6 criteria)." in page
     assert "For 20 issues there is a paper, but we have not seen what it concludes." in page
     page = " ".join(shipped_client.get("/coverage.html").text.split())
-    assert re.search(r"The Background Report judges \d+ of 385 combinations \(35 issues × 11 criteria\)\.", page)
+    combinations = r"The Background Report judges \d+ of 385 combinations \(35 issues × 11 criteria\)\."
+    assert re.search(combinations, page)
     assert '<a href="/issues?judgments=none">4 issues</a> have no judgment.' in page
     assert shipped_client.get("/issues.json?judgments=none").json()["total"] == 4
 

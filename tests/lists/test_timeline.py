@@ -101,17 +101,35 @@ def test_events_are_sorted_by_day_and_undated_events_come_last(client: httpx.Cli
 
 def test_page_states_how_late_a_milestone_was(client: httpx.Client) -> None:
     text = find_event_text(client, "/timeline", "Issue papers ready and on the website")
-    assert "Due on 25 January 2005, came on 1 February 2005: 7 days late." in text
-    assert "The day of delivery rests on: date given by FSFE for publication of the set." in text
-    assert re.search(r"What came late:.*?Issue papers ready", client.get("/timeline").text, re.DOTALL)
+    assert "Due on 25 January 2005, delivered on 1 February 2005: 7 days late." in text
+    assert "Evidence for the delivery date: date given by FSFE for publication of the set." in text
+    assert re.search(r"Delivered late</h2>.*?Issue papers ready", client.get("/timeline").text, re.DOTALL)
+
+
+def test_bars_link_to_their_events_and_lateness_has_a_pattern(client: httpx.Client) -> None:
+    page = client.get("/timeline").text
+    chart = page.partition('<svg class="chart"')[2].partition("</svg>")[0]
+    paths = re.findall(r'<a href="([^"]*)" tabindex="-1">\s*<rect', chart)
+    assert len(paths) == chart.count("<rect") - 2 > 50  # without the two of the pattern
+    assert {path for path in paths if not path.startswith("/doc/")} == {
+        "/papers?posted=2005-02-01",
+        "/papers?posted=2005-04-18",
+    }
+    event_list = page.partition("</svg>")[2].partition("</main>")[0]
+    assert all(f'href="{path}"' in event_list for path in paths)
+    (late_bar,) = re.findall(r'<rect class="mark-late"[^>]*>', chart)
+    assert 'fill="url(#hatch)"' in late_bar
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("Common template for issue papers", "Due on 15 December 2004, came on 14 December 2004, in time."),
-        ("First findings of the WGIG", "Due on 23 March 2005. Whether and when it came is not known."),
-        ("Members announced", "Came on 11 November 2004. No day is known by which it was due."),
+        (
+            "Common template for issue papers",
+            "Due on 15 December 2004, delivered in time on 14 December 2004.",
+        ),
+        ("First findings of the WGIG", "Due on 23 March 2005. We do not know if or when it was delivered."),
+        ("Members announced", "Delivered on 11 November 2004. We do not know when it was due."),
         ("Additional papers posted", "Due on June 2005."),
     ],
 )
@@ -125,11 +143,14 @@ def test_page_states_known_and_unknown_dates_of_a_milestone(
     ("name", "sentence"),
     [
         ("WGIG 1st meeting, day 2", "Open to everybody Observers could speak"),
-        ("WGIG 1st meeting, day 1", "Open to members No way to take part from afar is known"),
+        ("WGIG 1st meeting, day 1", "Open to members No remote participation that we know of"),
         ("WGIG 1st meeting, day 3", "closed meeting, open in part (planned as closed working meeting)"),
-        ("WGIG 2nd meeting, plenary", "Open to observers Observers could not speak From afar: webcast"),
-        ("WGIG 3rd meeting, open consultations", "From afar: real-time captioning"),
-        ("WSIS PrepCom-1", "Who could attend is not known"),
+        (
+            "WGIG 2nd meeting, plenary",
+            "Open to observers Observers could not speak Remote participation: webcast",
+        ),
+        ("WGIG 3rd meeting, open consultations", "Remote participation: real-time captioning"),
+        ("WSIS PrepCom-1", "We do not know who could attend"),
     ],
 )
 def test_page_states_who_could_attend_a_session(client: httpx.Client, name: str, sentence: str) -> None:
@@ -152,7 +173,7 @@ def test_papers_are_counted_per_day_with_a_link(client: httpx.Client) -> None:
 
 def test_year_filters_events(client: httpx.Client) -> None:
     assert len(TimelinePageParser(client.get("/timeline?year=2003").text).events) == 2
-    assert "Nothing is known of 1999" in client.get("/timeline?year=1999").text
+    assert "We know of no events in 1999" in client.get("/timeline?year=1999").text
     assert client.get("/timeline?year=soon").status_code == 400
     assert client.get("/timeline?year=2004&year=2005").status_code == 400
 
@@ -218,7 +239,7 @@ def test_malicious_labels_are_escaped(writable_client: httpx.Client) -> None:
 
 def test_page_of_a_store_without_events_links_to_graphs(read_only_client: httpx.Client) -> None:
     page = read_only_client.get("/timeline", headers=HTML_HEADERS).text
-    assert "Nothing is known that happened" in page
+    assert "There are no meetings, milestones or papers yet" in page
     assert 'href="/graphs"' in page
     assert "<svg" not in page.partition("<main")[2]
 

@@ -83,6 +83,7 @@ class ChartMark:
     tone: str
     label: str
     is_before: bool
+    event: TimelineEvent
 
     @property
     def end(self) -> float:
@@ -195,9 +196,8 @@ def place_event_marks(events: Sequence[TimelineEvent], scale: TimeScale, top: in
         if row == len(spans_by_row):
             spans_by_row.append([])
         spans_by_row[row].append(span)
-        yield ChartMark(
-            round(x, 1), round(width, 1), top + row * CHART_ROW_UNITS, event_tone(event), label, is_before
-        )
+        y = top + row * CHART_ROW_UNITS
+        yield ChartMark(round(x, 1), round(width, 1), y, event_tone(event), label, is_before, event)
 
 
 def is_span_disjoint(span: tuple[float, float], other: tuple[float, float]) -> bool:
