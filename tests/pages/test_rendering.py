@@ -265,7 +265,7 @@ def test_inferred_statements_are_marked_and_repeated_ones_counted() -> None:
     )
     description = describe_resource(store, "urn:a")
     assert description is not None
-    view = build_resource_view(store, description, f"{BASE}graph/inferred")
+    view = build_resource_view(store, description, BASE)
     assert {group.iri: group.graphs for group in view.facts} == {
         "urn:p": (),
         "urn:new": (f"{BASE}graph/inferred",),

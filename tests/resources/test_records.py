@@ -74,14 +74,14 @@ def test_passage_about_a_whole_cluster_is_marked(page_client: httpx.Client) -> N
     text = get_sections(page_client, "/doc/issue/spam")["judgments"]
     assert text.count("About a whole cluster: use of the Internet") == 7
     page = page_client.get("/doc/judgment/098").text
-    assert "The passage is about a whole cluster," in page
+    assert "The passage is about the whole cluster" in page
 
 
 def test_issue_shows_what_governs_it_and_what_was_needed(page_client: httpx.Client) -> None:
     sections = get_sections(page_client, "/doc/issue/spam")
     assert "London Action Plan (LAP) network" in sections["mechanisms"]
     assert "Hold such talks under the UN proposal Whose view: some members" in sections["recommendations"]
-    assert "which recommendation each of them took up." in sections["recommendations"]
+    assert "which recommendation each of them follows." in sections["recommendations"]
     page = page_client.get("/doc/issue/spam").text
     assert 'href="/recommendations?issue=issue%3Aspam"' in page
     assert "Tunis Agenda, paragraph 41" in page
@@ -157,7 +157,7 @@ def test_page_does_not_say_what_the_report_states_of_a_dispute_of_other_data() -
     client = make_store_client(store)
     for path in ("dispute/1", "judgment/1"):
         text = get_sections(client, f"/doc/{path}")["sides"]
-        assert "Only one side is known." in text
+        assert "We know of only one side." in text
         assert "report" not in text
 
 
@@ -181,16 +181,16 @@ def test_paragraph_shows_what_rests_on_it(page_client: httpx.Client) -> None:
 def test_outcome_of_an_agreement_is_one_block(page_client: httpx.Client) -> None:
     text = " ".join(re.sub(r"<[^>]+>", " ", page_client.get("/doc/agreement/d01").text).split())
     assert (
-        "What became of it: Kept: the group saw itself as a working group that prepares the ground, not as a "
+        "Outcome: Kept: the group saw itself as a working group that prepares the ground, not as a "
         "negotiating body . Evidence: Background Report ¶9 . Source: Background Report, paragraph 9 . "
         "Confidence: high ." in text
     )
-    assert "What came of it: Report published and presented . It was due on" in text
+    assert "Outcome: Report published and presented . Due on" in text
 
 
 @pytest.mark.parametrize(
     ("path", "beginning"),
-    [("agreement/d14", "What came of it"), ("outcome/d14", "What also came of the agreement")],
+    [("agreement/d14", "Outcome"), ("outcome/d14", "Another outcome of the agreement")],
 )
 def test_agreement_and_outcome_show_notes_and_what_was_late(
     page_client: httpx.Client, path: str, beginning: str
@@ -198,26 +198,28 @@ def test_agreement_and_outcome_show_notes_and_what_was_late(
     text = " ".join(re.sub(r"<[^>]+>", "", page_client.get(f"/doc/{path}").text).split())
     assert "Note: when the last of the 21 came online is not said; 18 titles known." in text
     assert (
-        f"{beginning}: Issue papers ready and on the website. It was due on 25 January 2005. "
-        "It came on 1 February 2005: late, by 7 days." in text
+        f"{beginning}: Issue papers ready and on the website. Due on 25 January 2005. "
+        "Delivered on 1 February 2005: late, by 7 days." in text
     )
 
 
 def test_each_milestone_of_an_agreement_has_its_own_days(page_client: httpx.Client) -> None:
     text = " ".join(re.sub(r"<[^>]+>", "", page_client.get("/doc/agreement/d10").text).split())
     assert (
-        "Members choose issues to write on. When it was due is not known. It came on 29 December 2004."
+        "Members choose issues to write on. We do not know when it was due. Delivered on 29 December 2004."
         in text
     )
-    assert text.count("It rests on this: members formed small groups") == 1
+    assert text.count("Evidence: members formed small groups") == 1
 
 
 def test_issue_says_that_no_passage_of_report_and_tunis_is_known(
     filled_store: Store, page_client: httpx.Client
 ) -> None:
     messages = {
-        "report": "No passage of the report of 2005 on it is known; only a part of the report was seen.",
-        "tunis": "No paragraph of the Tunis Agenda on it is known; the text of some paragraphs was not seen.",
+        "report": "We know of no passage on it in the report of 2005. We have seen only a part of the "
+        "report.",
+        "tunis": "We know of no paragraph on it in the Tunis Agenda. We have not seen the text of some "
+        "paragraphs.",
     }
     paths = OVERVIEW_PATHS_BY_CLASS["wgig:Issue"]
     counts = dict.fromkeys(messages, 0)

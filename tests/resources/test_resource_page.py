@@ -35,32 +35,32 @@ ADDED_PAPER_TURTLE = f"""
 """
 # Paths of resources with a summary, and a part of each summary.
 SUMMARIES = {
-    "issue/spam": "The first meeting sorted it under access for all, stable and secure functioning",
-    "paper/wp-spam": "Who wrote it is not known. It was posted on 1 February 2005.",
-    "issue/voip": "One paper treats it: Issue paper: VoIP (1 February 2005).",
-    "paper/ap-developmental-dimension": "Karen Banks, Olivier Nana Nzépa wrote it. It was posted",
+    "issue/spam": "The first meeting put it under access for all, stable and secure functioning",
+    "paper/wp-spam": "We do not know who wrote it. Posted on 1 February 2005.",
+    "issue/voip": "One paper covers it: Issue paper: VoIP (1 February 2005).",
+    "paper/ap-developmental-dimension": "Written by Karen Banks, Olivier Nana Nzépa. Posted on",
     "principle/transparency": "7 passages name it: Geneva Declaration of Principles, paragraph 48,",
     "document/declaration/48": "4 texts cite it:",
-    "document/report/p36": "The Tunis Agenda answers it in Tunis Agenda, paragraph 72.",
-    "document/tunis-agenda/72": "It answers WGIG report, paragraph 36",
-    "meeting/m1": "It was held from 23 November 2004 to 25 November 2004",
-    "session/m1-1": "It was open to",
-    "agreement/d01": "What came of it: Report published and presented. It was due on 18 July 2005.",
-    "milestone/ms-report-public": "It was due on 18 July 2005. It came on 18 July 2005: on time.",
-    "category/access-for-all": "15 issues stand under it:",
-    "stakeholder-group/civil-society": "of this group took part, as far as is known:",
+    "document/report/p36": "The Tunis Agenda responds to it in Tunis Agenda, paragraph 72.",
+    "document/tunis-agenda/72": "It responds to WGIG report, paragraph 36",
+    "meeting/m1": "Held from 23 November 2004 to 25 November 2004",
+    "session/m1-1": "Open to members.",
+    "agreement/d01": "Outcome: Report published and presented. Due on 18 July 2005.",
+    "milestone/ms-report-public": "Due on 18 July 2005. Delivered on 18 July 2005: on time.",
+    "category/access-for-all": "15 issues are in this category:",
+    "stakeholder-group/civil-society": "people of this group who took part:",
     "agent/desai": "Seat: Working Group on Internet Governance, as Chair. Post: Special Adviser to the",
     "agent/zangl": "Country: not known (place in the annex: Brussels",
-    "agent/wgig": "41 people with a seat or post in it are known:",
-    "agent/icann": "Kind: organization. Role: private not-for-profit corporation;",
+    "agent/wgig": "We know of 41 people with a seat or post:",
+    "agent/icann": "Type: organization. Role: private not-for-profit corporation;",
     "mechanism/gac": "It governs Administration of Internet names. 6 passages name it:",
     "judgment/005": "liberalization and privatization, judged by adequacy in general: adequate. "
     "Whose view: some members.",
-    "dispute/icann-legitimacy": "7 judgments are sides of it.",
-    "recommendation/005": "Kind: proposal. Whose view: others.",
-    "definition/01": "It is by Syria (government).",
-    "outcome/d01": "It came of what was settled: First meeting, understanding on mandate (d01).",
-    "contribution/c23": "It is on Assessment paper:",
+    "dispute/icann-legitimacy": "7 judgments take a side in it.",
+    "recommendation/005": "Type: proposal. Whose view: others.",
+    "definition/01": "By Syria (government).",
+    "outcome/d01": "Outcome of First meeting, understanding on mandate (d01).",
+    "contribution/c23": "It is about Assessment paper:",
 }
 
 
@@ -105,9 +105,34 @@ def test_fact_has_source(page_client: httpx.Client) -> None:
     assert html.count('<li id="source-') == 4  # the sources of all facts on spam
 
 
+def test_agreements_of_a_meeting_are_a_list(page_client: httpx.Client) -> None:
+    page = get_page(page_client, "/doc/meeting/m1")
+    assert '<a href="#agreements">25 agreements</a>.' in page
+    links = re.findall(r'<a href="/doc/agreement/(d\d+)"', extract_section(page, "agreements"))
+    assert links == [f"d{number:02}" for number in range(1, 26)]
+    assert "/doc/agreement/" not in extract_section(page, "In short")
+
+
+def test_issue_without_a_paper_says_that_no_source_gives_a_reason(page_client: httpx.Client) -> None:
+    summary = strip_tags(extract_section(get_page(page_client, "/doc/issue/privacy"), "In short"))
+    assert "We know of no paper on it. No source gives a reason." in summary
+    assert "Note: separate entry although" in summary
+    assert "No source gives a reason" not in get_page(page_client, "/doc/issue/spam")
+
+
+def test_repetitions_and_records_for_programs_are_folded(page_client: httpx.Client) -> None:
+    page = get_page(page_client, "/doc/paper/wp-spam")
+    for name in ("around", "incoming", "machine-links"):
+        assert '<details class="folded">' in extract_section(page, name)
+    assert "/doc/assertion/wp-spam" in extract_section(page, "machine-links")
+    assert "/doc/assertion/" not in extract_section(page, "incoming")
+    # Without a summary, they are no repetition.
+    assert '<details class="folded" open>' in get_page(page_client, "/doc/verdict/adequate")
+
+
 def test_list_has_same_resources_as_picture(page_client: httpx.Client) -> None:
     html = extract_section(get_page(page_client, "/doc/document/declaration/48"), "around")
-    picture_html, list_html = html.split("The same as a list")
+    picture_html, list_html = html.split("The picture as a list")
     paths = re.findall(r'<a href="([^"]+)" tabindex="-1"', picture_html)
     assert len(paths) == 2 * MAX_NEIGHBORS
     assert re.findall(r'<a href="([^"]+)"', list_html) == paths
@@ -160,7 +185,7 @@ def added_paper_client() -> httpx.Client:
 def test_added_paper_is_told_from_one_of_2005_with_the_same_name(added_paper_client: httpx.Client) -> None:
     issue_text = re.sub(r"<[^>]+>", "", get_page(added_paper_client, "/doc/issue/spam"))
     assert (
-        "2 papers treat it: Issue paper: Spam (added to this service), Issue paper: Spam (1 February 2005)."
+        "2 papers cover it: Issue paper: Spam (added to this service), Issue paper: Spam (1 February 2005)."
         in issue_text
     )
     assert "Somebody added it to this service." in get_page(added_paper_client, "/doc/paper/my-spam")

@@ -58,11 +58,17 @@ DELIVERY_VALUES = {
     "timeliness": PropertyPath("wgig:timeliness"),
     "late": PropertyPath("wgig:daysLate"),
 }
+AGREEMENT_VALUES = {"text": PropertyPath("dcterms:description"), "kind": PropertyPath("dcterms:type")}
 MEMBERSHIP_VALUES = {
     "organization": PropertyPath("org:organization"),
     "role": PropertyPath("org:role"),
     "title": PropertyPath("wgig:postTitle"),
 }
+
+
+def build_agreement_paths(path: str) -> RecordPaths:
+    """The paths to the agreements at the end of a path, in the order of their IRIs."""
+    return RecordPaths(PropertyPath(path, "agreement:"), AGREEMENT_VALUES)
 
 
 def build_judgment_paths(path: str) -> RecordPaths:
@@ -132,9 +138,9 @@ MEETING_PATHS = {
     "open_to": PropertyPath("wgig:actualKind/wgig:openTo"),
     "speak": PropertyPath("wgig:actualKind/wgig:observersMaySpeak"),
     "remote": PropertyPath("wgig:remoteParticipation"),
-    "settled": PropertyPath("^wgig:settledAt"),
     "documents": PropertyPath("^wgig:about", "doc:"),
 }
+MEETING_RECORDS = {"agreements": build_agreement_paths("^wgig:settledAt")}
 OVERVIEW_PATHS_BY_CLASS = {
     "wgig:Issue": OverviewPaths(
         "issue",
@@ -145,6 +151,7 @@ OVERVIEW_PATHS_BY_CLASS = {
             "measured": PropertyPath("wgig:measuredAgainst"),
             "broader": PropertyPath("skos:broader"),
             "narrower": PropertyPath("^skos:broader"),
+            "notes": PropertyPath("skos:note"),
             "report": PropertyPath("wgig:treatedIn", "report:"),
             "tunis": PropertyPath("wgig:treatedIn/wgig:answeredBy", "tunis:"),
             "tunis_treated": PropertyPath("wgig:treatedIn", "tunis:"),
@@ -162,8 +169,8 @@ OVERVIEW_PATHS_BY_CLASS = {
     "wgig:CrosscuttingPriority": OverviewPaths("principle", PRINCIPLE_PATHS),
     "wgig:Paragraph": PARAGRAPH_OVERVIEW,
     "wgig:Section": PARAGRAPH_OVERVIEW,
-    "wgig:Meeting": OverviewPaths("meeting", MEETING_PATHS),
-    "wgig:Session": OverviewPaths("meeting", MEETING_PATHS),
+    "wgig:Meeting": OverviewPaths("meeting", MEETING_PATHS, MEETING_RECORDS),
+    "wgig:Session": OverviewPaths("meeting", MEETING_PATHS, MEETING_RECORDS),
     "wgig:Agreement": OverviewPaths(
         "agreement",
         {
@@ -227,9 +234,11 @@ OVERVIEW_PATHS_BY_CLASS = {
             "papers": PropertyPath("^wgig:drafter"),
             "spoke": PropertyPath("^wgig:speaker"),
             "sent": PropertyPath("^wgig:contributor"),
-            "settled": PropertyPath("^wgig:settledBy"),
         },
-        {"memberships": RecordPaths(PropertyPath("^org:member", "membership:"), MEMBERSHIP_VALUES)},
+        {
+            "memberships": RecordPaths(PropertyPath("^org:member", "membership:"), MEMBERSHIP_VALUES),
+            "agreements": build_agreement_paths("^wgig:settledBy"),
+        },
     ),
     "wgig:GovernanceMechanism": OverviewPaths(
         "mechanism",
@@ -245,10 +254,10 @@ OVERVIEW_PATHS_BY_CLASS = {
         "body",
         {
             "members": PropertyPath("^org:organization/org:member"),
-            "settled": PropertyPath("^wgig:settledBy"),
             "due": PropertyPath("^wgig:responsible"),
             "sent": PropertyPath("^wgig:contributor"),
         },
+        {"agreements": build_agreement_paths("^wgig:settledBy")},
     ),
     "wgig:Judgment": OverviewPaths(
         "judgment",

@@ -26,6 +26,7 @@ from ..rdf.namespaces import (
     RDFS_NAMESPACE,
     SKOS_NAMESPACE,
     expand_curie,
+    kind_of_iri,
     namespaces_by_prefix,
     shorten_iri,
 )
@@ -51,6 +52,7 @@ DESCRIPTION_PROPERTIES = (
     f"{RDFS_NAMESPACE}comment",
 )
 HEADER_PROPERTIES = (RDF_TYPE_IRI, DCTERMS_SOURCE.value, *DESCRIPTION_PROPERTIES)
+RECORD_KINDS = frozenset({"assertion", "identifier", "graph", "shape"})  # of records for programs
 OWL_INVERSE_OF = expand_curie("owl:inverseOf")
 
 
@@ -87,7 +89,8 @@ class ResourceView:
 
     `graph` is the main graph, which contains most of the statements. `facts` are the outgoing statements,
     without those of the header. `parts` are by IRI. `implied_count` counts the inferred statements left out
-    because a statement that is not inferred links the same two resources.
+    because a statement that is not inferred links the same two resources. `machine_links` are the incoming
+    links from records that programs make or read.
     """
 
     description: ResourceDescription
@@ -98,12 +101,14 @@ class ResourceView:
     facts: list[PropertyGroup]
     parts: list[tuple[str, list[PropertyGroup]]]
     incoming: list[PropertyGroup]
+    machine_links: list[PropertyGroup]
     sources: list[PropertyValue]
     implied_count: int
 
 
-def build_resource_view(store: Store, description: ResourceDescription, inferred_graph: str) -> ResourceView:
-    """The content of the page of a resource; `inferred_graph` is the IRI of the graph of inferences."""
+def build_resource_view(store: Store, description: ResourceDescription, base: str) -> ResourceView:
+    """The content of the page of a resource."""
+    inferred_graph = f"{base}graph/inferred"
     main_graph = next((graph for graph in graphs_by_use(description) if graph != inferred_graph), "")
     title = label_or_words(description.labels, description.iri)
     shown_statements = drop_implied_statements(list(description), inferred_graph)
@@ -131,10 +136,10 @@ def build_resource_view(store: Store, description: ResourceDescription, inferred
         ]
         return [value for group in group_statements(statements) for value in group.values]
 
-    incoming_pairs: list[tuple[Statement, ResultTerm]] = [
-        (statement, statement.subject) for statement in description.incoming if statement in shown_statements
-    ]
-    incoming = group_by_property(incoming_pairs, description, main_graph, find_incoming_label)
+    incoming, machine_links = (
+        group_by_property(pairs, description, main_graph, find_incoming_label)
+        for pairs in split_incoming_pairs(description, shown_statements, base)
+    )
     if description.cut_notices:
         incoming = [
             replace(group, total=description.incoming_counts.get(group.iri, group.total))
@@ -156,6 +161,7 @@ def build_resource_view(store: Store, description: ResourceDescription, inferred
             )
         ],
         incoming=incoming,
+        machine_links=machine_links,
         sources=list_values(DCTERMS_SOURCE.value),
         implied_count=len(set(description)) - len(shown_statements),
     )
@@ -177,6 +183,22 @@ def inverse_property_labels(store: Store, language_ranges: tuple[str, ...]) -> d
     }
     labels = find_labels(store, inverses.values(), language_ranges)
     return {property_: labels[inverse] for property_, inverse in inverses.items() if inverse in labels}
+
+
+def split_incoming_pairs(
+    description: ResourceDescription, shown_statements: set[Statement], base: str
+) -> tuple[list[tuple[Statement, ResultTerm]], list[tuple[Statement, ResultTerm]]]:
+    """The shown incoming statements with their subjects: those of other resources, and of machine records."""
+    pairs: tuple[list[tuple[Statement, ResultTerm]], list[tuple[Statement, ResultTerm]]] = ([], [])
+    for statement in description.incoming:
+        if statement in shown_statements:
+            pairs[is_machine_record(statement.subject, base)].append((statement, statement.subject))
+    return pairs
+
+
+def is_machine_record(term: ResultTerm, base: str) -> bool:
+    """Whether a term is a record that programs make or read, such as a result of a check."""
+    return isinstance(term, ox.NamedNode) and kind_of_iri(term.value, base) in RECORD_KINDS
 
 
 def is_in_header(statement: Statement, title: ox.Literal) -> bool:
@@ -345,7 +367,7 @@ def render_resource_page(
     adjacent = find_adjacent_paragraphs(store, iri, base) if is_document else NO_PARAGRAPHS
     if contents:
         description = drop_parts(description)
-    view = build_resource_view(store, description, f"{base}graph/inferred")
+    view = build_resource_view(store, description, base)
     overviews = build_overviews(store, iri, stated_types(description.statements), base)
     parts = [*iter_parts(contents)]
     shown_iris = {shown_iri for overview in overviews for shown_iri in overview.iris}
