@@ -52,7 +52,7 @@ DESCRIPTION_PROPERTIES = (
     f"{RDFS_NAMESPACE}comment",
 )
 HEADER_PROPERTIES = (RDF_TYPE_IRI, DCTERMS_SOURCE.value, *DESCRIPTION_PROPERTIES)
-RECORD_KINDS = frozenset({"assertion", "identifier", "graph", "shape"})  # of records for programs
+MACHINE_RECORD_KINDS = frozenset({"assertion", "identifier", "graph", "shape"})  # of records for programs
 OWL_INVERSE_OF = expand_curie("owl:inverseOf")
 
 
@@ -198,7 +198,7 @@ def split_incoming_pairs(
 
 def is_machine_record(term: ResultTerm, base: str) -> bool:
     """Whether a term is a record that programs make or read, such as a result of a check."""
-    return isinstance(term, ox.NamedNode) and kind_of_iri(term.value, base) in RECORD_KINDS
+    return isinstance(term, ox.NamedNode) and kind_of_iri(term.value, base) in MACHINE_RECORD_KINDS
 
 
 def is_in_header(statement: Statement, title: ox.Literal) -> bool:
