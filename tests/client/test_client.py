@@ -178,7 +178,9 @@ def test_example_query_is_filtered_by_its_parameters(graph: wgig.Graph) -> None:
     all_rows = graph.example("coverage-matrix")
     rows = graph.example("coverage-matrix", the_issue="spam", the_criterion=wgig.IRI(TRANSPARENCY_IRI))
     assert 0 < len(rows) < len(all_rows)
-    assert rows == [row for row in all_rows if (row["issue"], row["criterion"]) == ("Spam", "transparency")]
+    assert rows == [
+        row for row in all_rows if (row["issueLabel"], row["criterionLabel"]) == ("Spam", "transparency")
+    ]
 
 
 @pytest.mark.parametrize("injection", ['") } } DROP ALL #', "x\\", "a&the_criterion=x", "\n}"])

@@ -20,6 +20,7 @@ class Element:
     classes: tuple[str, ...] = ()
     texts: list[str] = field(default_factory=list)
     links: list["Element"] = field(default_factory=list)
+    is_invisible: bool = False
 
     @property
     def text(self) -> str:
@@ -42,12 +43,14 @@ class ParsedPage(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open an element."""
-        self.invisible_depth += tag in INVISIBLE_TAGS
         if tag in VOID_TAGS:
             return
         attributes = dict(attrs)
+        is_invisible = tag in INVISIBLE_TAGS or "hidden" in attributes
+        self.invisible_depth += is_invisible
         classes = tuple((attributes.get("class") or "").split())
-        element = Element(tag, attributes.get("href") or "", attributes.get("title") or "", classes)
+        target, title = attributes.get("href") or "", attributes.get("title") or ""
+        element = Element(tag, target, title, classes, is_invisible=is_invisible)
         if tag == "a":
             for ancestor in self.open_elements:
                 ancestor.links.append(element)
@@ -62,9 +65,13 @@ class ParsedPage(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """Close an element."""
-        self.invisible_depth -= tag in INVISIBLE_TAGS
-        if tag not in VOID_TAGS:
-            assert self.open_elements.pop().tag == tag
+        if tag in VOID_TAGS:
+            return
+        if tag == "li":  # begins on a line of its own
+            self.handle_data(" ")
+        element = self.open_elements.pop()
+        assert element.tag == tag
+        self.invisible_depth -= element.is_invisible
 
     def handle_data(self, data: str) -> None:
         """Add a text to all open elements."""

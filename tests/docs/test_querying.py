@@ -69,4 +69,4 @@ def test_a_query_that_names_a_language_finds_one_label(service_url: str) -> None
 def test_python_code_runs_as_shown(service_url: str) -> None:
     namespace: dict[str, Any] = {}
     exec(PYTHON_BLOCKS[0].replace(SHOWN_URL, service_url), namespace)
-    assert set(namespace["issues"]["issue"]) == {"Spam"}
+    assert set(namespace["issues"]["issueLabel"]) == {"Spam"}

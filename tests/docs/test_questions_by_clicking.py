@@ -23,6 +23,7 @@ SECTIONS = re.split(r"^## \d+\. ", read_docs_page("tutorials/questions-by-clicki
     1:
 ]
 QUERY_NAMES = {query.question: query.name for query in list_example_queries()}
+UNNAMED_COLUMNS = {"judgment", "sources"}  # of IRIs without a column of labels; pages look up their labels
 QUERIES_WITHOUT_SECTION = {
     "assessments",
     "papers-missing-an-assessment",
@@ -67,7 +68,10 @@ def format_cell_text(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple)
 
 @pytest.fixture(scope="module")
 def run_query(shipped_store: ox.Store) -> Callable[[str], list[Row]]:
-    """A function that runs an example query and returns its rows as pages show them, without empty cells."""
+    """A function that runs an example query and returns its rows as pages show them, without empty cells.
+
+    A thing has its label, and a list of things has their labels.
+    """
 
     def select_rows(name: str) -> list[Row]:
         solutions = shipped_store.query(read_example_query(name).text, use_default_graph_as_union=True)
@@ -77,7 +81,9 @@ def run_query(shipped_store: ox.Store) -> Callable[[str], list[Row]]:
             {
                 variable: format_cell_text(term)
                 for variable in variables
-                if (term := row[variable]) is not None
+                if not variable.endswith("Label")
+                if (term := row[f"{variable}Label" if f"{variable}Label" in variables else variable])
+                is not None
             }
             for row in solutions
         ]
@@ -101,7 +107,7 @@ def test_a_path_ends_at_the_complete_answer(
     rows = run_query(name)
     assert rows
     if page.path.startswith("/queries/"):
-        check_result_table(page, rows, name)
+        check_result_table(page, rows, name, service)
     else:
         PAGE_CHECKS[page.path, name](page, rows, service)
 
@@ -170,13 +176,29 @@ def test_numbers_of_an_answer_are_those_of_the_query(
     assert tuple(map(int, match.groups())) == count_rows(run_query(name))
 
 
-def check_result_table(page: ParsedPage, rows: list[Row], name: str) -> None:
+def check_result_table(page: ParsedPage, rows: list[Row], name: str, service: httpx.Client) -> None:
     """The page of a query has its question, its note and all rows."""
-    shown = [
-        {head.replace(" ", "_"): cell.text for head, cell in row.items() if cell.text}
-        for row in page.find_table("What the query found")
+    table = [
+        {head.replace(" ", "_"): cell for head, cell in row.items() if cell.text}
+        for row in read_list_rows(page, service)
     ]
-    assert shown == [{head: " ".join(value.split()) for head, value in row.items() if value} for row in rows]
+    shown = [
+        {head: cell.text.replace(" | ", " ") for head, cell in row.items() if head not in UNNAMED_COLUMNS}
+        for row in table
+    ]
+    for head in UNNAMED_COLUMNS & {head for row in rows for head in row}:
+        assert [len(row[head].links) for row in table if head in row] == [
+            row[head].count(" | ") + 1 for row in rows if head in row
+        ]
+    truths = {"true": "yes", "false": "no"}
+    assert shown == [
+        {
+            head: truths.get(value, " ".join(value.replace(" | ", " ").split()))
+            for head, value in row.items()
+            if value and head not in UNNAMED_COLUMNS
+        }
+        for row in rows
+    ]
     assert read_example_query(name).question in page.body.text
     assert read_example_query(name).note
     assert read_example_query(name).note in page.body.text
@@ -311,7 +333,7 @@ def check_sessions(page: ParsedPage, rows: list[Row], service: httpx.Client) -> 
         expected = sentences.get(row.get("observers_may_speak", ""))
         shown = [sentence for sentence in sentences.values() if sentence in text]
         assert shown == ([expected] if expected else [])
-        assert all(medium in text for medium in row.get("from_afar", "").split(", "))
+        assert all(medium in text for medium in row.get("from_afar", "").split(" | "))
 
 
 def check_seats(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:

@@ -179,7 +179,8 @@ def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx
     feed = get_feed(client, "/feed/query/who-wrote-what.atom")
     (entry,) = feed.entries
     assert "graph: https://w3id.org/wgig/graph/one" in entry.summary
-    assert entry.link == "http://localhost/graph/one"
+    assert (entry.title, "what: PUT /graph/one" in entry.summary) == ("PUT /graph/one", True)
+    assert entry.link.startswith("http://localhost/doc/write/")
     assert get_titles_by_id(client, "/feed/query/who-wrote-what.atom") == {entry.id: entry.title}
     put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
     # The newer row is the first entry; the older row keeps its id.

@@ -63,9 +63,9 @@ def papers_client(shipped_store: ox.Store) -> httpx.Client:
 def test_papers_of_the_matrix_equal_the_result_of_the_example_query(shipped_client: httpx.Client) -> None:
     query_rows = list(csv.DictReader(io.StringIO(shipped_client.get("/queries/coverage-matrix.csv").text)))
     matrix_rows = list(csv.DictReader(io.StringIO(shipped_client.get("/coverage.csv?layer=papers").text)))
-    cells = {(row["issue"], row["criterion"]): 0 for row in query_rows}
+    cells = {(row["issueLabel"], row["criterionLabel"]): 0 for row in query_rows}
     for row in query_rows:
-        cells[row["issue"], row["criterion"]] += bool(row["paper"])
+        cells[row["issueLabel"], row["criterionLabel"]] += bool(row["paper"])
     assert {(row["issueLabel"], row["criterionLabel"]): int(row["papers"]) for row in matrix_rows} == cells
     assert sum(cells.values()) > 0
 

@@ -3,6 +3,8 @@
 The place of a parameter in a query is a clause `VALUES ?name { value }`, with UNDEF if it has no default.
 """
 
+import html
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from wgig.sparql.examples import (
     read_example_query,
 )
 from wgig.store.store import Store
+from wgig.text import natural_sort_key
 
 from tests.fixtures.service import make_store_client
 
@@ -62,39 +65,174 @@ def test_query_has_the_expected_result(shipped_client: httpx.Client, example: Ex
     assert shipped_client.get(f"/queries/{example.name}.csv").text.splitlines() == expected.splitlines()
 
 
+HTML_HEADERS = {"Accept": "text/html"}
+
+
+def get_page(client: httpx.Client, path: str, status: int = 200, **params: str) -> str:
+    """The page at a path."""
+    response = client.get(path, params=params or None, headers=HTML_HEADERS)
+    assert response.status_code == status, response.text
+    return response.text
+
+
+def list_options(page: str, name: str) -> list[tuple[str, str]]:
+    """The options of a select on a page, each with its value and label."""
+    (select,) = re.findall(rf'<select id="of-{name}".*?</select>', page, re.DOTALL)
+    return re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)</option>', select)
+
+
 @pytest.mark.parametrize(
-    ("path", "is_filtered", "is_empty"),
+    ("path", "filter_", "is_empty"),
     [
-        ("/queries/disagreements", False, False),
-        ("/queries/disagreements?question=seats-by-group", True, False),
-        ("/queries/issues-under-several-categories?the_issue=voip", True, True),
+        ("/queries/disagreements", "", False),
+        ("/queries/disagreements?question=seats-by-group", "Seats by stakeholder group", False),
+        ("/queries/issues-under-several-categories?the_issue=voip", "VoIP", True),
     ],
 )
-def test_page_of_a_result_has_the_question_and_notices(
-    shipped_client: httpx.Client, path: str, is_filtered: bool, is_empty: bool
+def test_page_of_an_example_has_the_question_as_heading_and_title_and_names_the_filters(
+    shipped_client: httpx.Client, path: str, filter_: str, is_empty: bool
 ) -> None:
-    page = shipped_client.get(path, headers={"Accept": "text/html"}).text
-    assert f">{read_example_query(path.split('/')[2].partition('?')[0]).question}</p>" in page
-    assert ("Limited here to selected resources." in page) == is_filtered
-    assert ("Nothing is known that answers it." in page) == is_empty
+    page = get_page(shipped_client, path)
+    question = read_example_query(path.split("/")[2].partition("?")[0]).question
+    assert f"<h1>{question}</h1>" in page
+    assert f"<title>{question} ·" in page
+    assert ("Filtered to:" in page) == bool(filter_)
+    assert re.search(rf"Filtered to:\s*<a [^>]*>{filter_}", page) or not filter_
+    assert ("The graph has no answer for this choice." in page) == is_empty
+
+
+def test_things_in_the_answer_of_an_example_are_links_with_labels(shipped_client: httpx.Client) -> None:
+    page = get_page(shipped_client, "/queries/coverage-matrix?the_issue=spam")
+    assert re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page) == ["issue", "criterion", "paper", "verdict"]
+    spam = '<span class="name">Spam</span><span class="address" dir="ltr" hidden>issue:spam</span></a>'
+    assert page.count(f'<a href="/doc/issue/spam">{spam}') == 1
+    assert page.count(f'<a href="/doc/issue/spam" tabindex="-1">{spam}') == 5  # repeated, and hidden by CSS
+
+
+def test_labels_in_the_answer_of_an_example_are_in_the_language_of_the_page(
+    shipped_client: httpx.Client,
+) -> None:
+    path = "/queries/coverage-matrix?the_issue=root-server-system&_lang="
+    assert '<span class="name">Administration of root server system</span>' in get_page(
+        shipped_client, f"{path}en"
+    )
+    assert '<span class="name">administration du système de serveurs racines</span>' in get_page(
+        shipped_client, f"{path}fr"
+    )
+
+
+def test_lists_in_the_answer_of_an_example_are_lists_of_links(shipped_client: httpx.Client) -> None:
+    page = get_page(shipped_client, "/queries/declaration-citations?part=48")
+    cell = re.search(r"<td><ul>(<li>.*?)</ul></td>", page)
+    assert cell
+    assert cell[1].count('<li><a href="/doc/document/') == cell[1].count("<li>") > 3
+
+
+@pytest.mark.parametrize("example", list_example_queries(), ids=lambda example: example.name)
+def test_every_value_that_a_field_offers_from_the_answer_has_an_answer(
+    shipped_client: httpx.Client, example: ExampleQuery
+) -> None:
+    page = get_page(shipped_client, f"/queries/{example.name}")
+    for parameter in example.parameters:
+        if parameter.values and f'<select id="of-{parameter.name}"' in page:
+            (first_value, first_label), *options = list_options(page, parameter.name)
+            assert (first_value, first_label) == ("", "Any")
+            assert options == sorted(options, key=lambda option: natural_sort_key(option[1]))
+            for value, _ in options:
+                rows = shipped_client.get(f"/queries/{example.name}.csv?{parameter.name}={value}").text
+                assert len(rows.splitlines()) > 1, value
+
+
+def test_field_with_many_values_suggests_their_labels(shipped_client: httpx.Client) -> None:
+    page = get_page(shipped_client, "/queries/mechanisms-and-judgments?the_mechanism=iana")
+    (list_,) = re.findall(r'<datalist id="list-the_mechanism">(.*?)</datalist>', page)
+    assert list_.count("<option ") > 60
+    (value,) = re.findall(
+        r'<input type="text" id="of-the_mechanism" name="the_mechanism" value="([^"]+)"', page
+    )
+    assert f'<option value="{value}">' in list_
+
+
+@pytest.mark.parametrize(
+    ("params", "location"),
+    [
+        ({"the_issue": "", "the_criterion": ""}, "/queries/coverage-matrix"),
+        ({"the_issue": "spam", "the_criterion": ""}, "/queries/coverage-matrix?the_issue=spam"),
+        ({"the_issue": "Spam"}, "/queries/coverage-matrix?the_issue=spam"),
+        ({"the_issue": " SPAM "}, "/queries/coverage-matrix?the_issue=spam"),
+        ({"the_issue": f"{BASE}id/issue/spam"}, "/queries/coverage-matrix?the_issue=spam"),
+    ],
+)
+def test_form_leads_to_the_address_of_the_answer(
+    shipped_client: httpx.Client, params: dict[str, str], location: str
+) -> None:
+    response = shipped_client.get("/queries/coverage-matrix", params=params, headers=HTML_HEADERS)
+    assert (response.status_code, response.headers["location"]) == (303, location)
+    assert shipped_client.get(location, headers=HTML_HEADERS).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("spm", "“spm” is not one of the values. Did you mean “Spam”?"),
+        ("zzzzzz", "“zzzzzz” is not one of the values. Choose one from the list."),
+        ('"><script>', "“&#34;&gt;&lt;script&gt;” is not one of the values."),
+    ],
+)
+def test_wrong_value_stays_in_its_field_with_a_message(
+    shipped_client: httpx.Client, value: str, message: str
+) -> None:
+    for path, params in (("/queries/coverage-matrix", {}), ("/sparql", {"example": "coverage-matrix"})):
+        page = get_page(shipped_client, path, 400, **params, the_issue=value, the_criterion="transparency")
+        (field,) = re.findall(r'<input type="text" id="of-the_issue".*?>', page, re.DOTALL)
+        assert f'value="{html.escape(value, quote=True).replace("&quot;", "&#34;")}"' in field
+        assert 'aria-invalid="true"' in field
+        assert f'id="said-the_issue"><span class="unseen">Error:</span> {message}' in page
+        assert '<option value="transparency" selected>' in page
+
+
+def test_pages_of_a_long_answer_have_all_rows(shipped_client: httpx.Client) -> None:
+    rows = shipped_client.get("/queries/judgments.csv").text.count("\r\n") - 1
+    first, last = (
+        get_page(shipped_client, "/queries/judgments", page=str(page)) for page in (1, -(-rows // 200))
+    )
+    assert f"Rows 1 to 200 of {rows}" in first
+    assert '<a href="/queries/judgments?page=2" rel="next">Next page</a>' in first
+    assert f"to {rows} of {rows}" in last
+    assert "Next page" not in last
+    assert "no page 99" in get_page(shipped_client, "/queries/judgments", 404, page="99")
+    assert shipped_client.get("/queries/judgments.csv?page=2").status_code == 400
+
+
+def test_page_of_an_example_leads_on(shipped_client: httpx.Client) -> None:
+    page = get_page(shipped_client, "/queries/due-and-delivered?in_time=late")
+    for path in (
+        "/queries/due-and-delivered.csv?in_time=late",
+        "/queries/due-and-delivered.json?in_time=late",
+        "/sparql?example=due-and-delivered&amp;in_time=late",
+        "/feed/query/due-and-delivered.atom?in_time=late",
+        "/queries/agreements-and-outcomes",  # a related question
+    ):
+        assert f'href="{path}"' in page
+    assert ">http://localhost/queries/due-and-delivered?in_time=late</a>" in page
+    assert "wgig query --name due-and-delivered --param in_time=late\n" in page
+    assert "# title" not in page
 
 
 def test_only_pages_of_example_queries_have_column_titles_in_words(shipped_client: httpx.Client) -> None:
     for language, title in (("en", "due from"), ("fr", '<span lang="en" dir="ltr">due from</span>')):
-        path = f"/queries/due-and-delivered?_lang={language}"
-        assert (
-            f'<th scope="col">{title}</th>' in shipped_client.get(path, headers={"Accept": "text/html"}).text
-        )
+        page = get_page(shipped_client, f"/queries/due-and-delivered?_lang={language}")
+        assert f'<th scope="col">{title}</th>' in page
     assert "due_from" in shipped_client.get("/queries/due-and-delivered", headers={"Accept": "text/csv"}).text
-    params = {"query": "SELECT ?due_from { ?due_from a ?y } LIMIT 1"}
-    page = shipped_client.get("/sparql", params=params, headers={"Accept": "text/html"}).text
+    page = get_page(shipped_client, "/sparql", query="SELECT ?due_from { ?due_from a ?y } LIMIT 1")
     assert '<th scope="col">due_from</th>' in page
 
 
 def test_page_of_a_client_query_does_not_show_its_question_comment(shipped_client: httpx.Client) -> None:
-    params = {"query": "# question: Is it mine?\nSELECT ?x { ?x a ?y } LIMIT 1"}
-    page = shipped_client.get("/sparql", params=params, headers={"Accept": "text/html"}).text
-    assert "Is it mine?</p>" not in page
+    query = "# question: Is it mine?\nSELECT ?x { ?x a ?y } LIMIT 1"
+    page = get_page(shipped_client, "/sparql", query=query)
+    assert "<h1>Query result</h1>" in page
+    assert "Is it mine?</" not in page
 
 
 @pytest.mark.parametrize(("example", "parameter"), EXAMPLE_PARAMETERS, ids=EXAMPLE_PARAMETER_IDS)

@@ -89,8 +89,8 @@ def test_numbers_equal_those_of_the_example_query(shipped_client: httpx.Client) 
     )
     document = shipped_client.get("/people").json()
     for field, column in (
-        ("stakeholderGroup", "group"),
-        ("region", "region"),
+        ("stakeholderGroup", "groupLabel"),
+        ("region", "regionLabel"),
         ("developingCountry", "developing"),
     ):
         expected: dict[str, int] = {}

@@ -182,7 +182,7 @@ def test_the_example_query_lists_each_write_and_deletion(client: httpx.Client, s
     )
     client.delete(GRAPH_PATH)
     post_update(client, f"DROP GRAPH <x:g> ; INSERT DATA {{ GRAPH <{GRAPH_IRI}> {{ {TRIPLE_ONE} }} }}")
-    columns = ("what", "graph", "added", "removed", "file", "type")
+    columns = ("whatLabel", "graph", "added", "removed", "file", "type")
     rows = [
         tuple(row[name].value if name in row else "" for name in columns)
         for row in select_solutions(store, read_example_query("who-wrote-what").text)

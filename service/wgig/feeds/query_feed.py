@@ -25,10 +25,11 @@ from ..resources.existence import bind_example_query
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import ExampleQuery, list_example_queries
 from ..sparql.parameters import build_example_model
+from ..sparql.result_table import LABEL_SUFFIX
 from ..sparql.service import QueryService, select_internal_tsv
 from ..store.resource_versions.database import ResourceVersions
 from ..store.resource_versions.projection import ResourceVersionsProjection
-from ..store.view import parse_tsv_solutions
+from ..store.view import ResultRow, parse_tsv_solutions
 from .news import (
     ENTRIES_PER_FEED_PAGE,
     build_feed_iri,
@@ -84,15 +85,25 @@ def iter_query_entries(context: RequestContext, query: ExampleQuery, tsv: bytes)
         date_literal = row.pop(query.date_variable, None)
         if not isinstance(date_literal, ox.Literal) or date_literal.datatype.value not in TIME_SUFFIXES:
             continue
-        texts = [f"{name.replace('_', ' ')}: {term.value}" for name, term in row.items()]
+        values = fold_label_columns(row)
+        texts = [f"{name.replace('_', ' ')}: {value}" for name, value in values.items()]
         digest = hashlib.sha256("\n".join([date_literal.value, *texts]).encode()).hexdigest()[:16]
-        title = next((term.value for term in row.values()), "") or query.title
+        title = next(iter(values.values()), "") or query.title
         updated = date_literal.value + TIME_SUFFIXES[date_literal.datatype.value]
         paths = (str(find_href(term.value, base)) for term in row.values() if is_service_iri(term, base))
         page_url = next((host.rstrip("/") + path for path in paths), query_url)
         iri = build_feed_iri(context, f"feed/query/{query.name}#{digest}")
         link = AtomLink("alternate", page_url, HTML.media_type)
         yield AtomEntry(iri, title, updated, link, "; ".join(texts), query.name)
+
+
+def fold_label_columns(row: ResultRow) -> dict[str, str]:
+    """The texts of a row by variable; the text of `x` is that of `xLabel`, if there is one."""
+    return {
+        name: (row.get(name + LABEL_SUFFIX) or term).value
+        for name, term in row.items()
+        if not (name.endswith(LABEL_SUFFIX) and name.removesuffix(LABEL_SUFFIX) in row)
+    }
 
 
 def is_service_iri(term: object, base: str) -> bool:

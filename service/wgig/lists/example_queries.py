@@ -25,6 +25,7 @@ from ..sparql.examples import NO_DEFAULT, ExampleQuery, list_example_queries, re
 from ..sparql.parameters import build_example_model
 from ..sparql.request import build_internal_query
 from ..sparql.service import respond_with_result
+from .example_page import respond_with_example_page
 from .schemas import ExampleQueryList
 
 EXAMPLE_FORMATS = (JSON, HTML)
@@ -98,16 +99,17 @@ def describe_example_query(example: ExampleQuery) -> dict[str, Any]:
         "name": example.name,
         "title": example.title,
         "question": example.question,
+        "subject": example.subject,
         "path": f"/queries/{example.name}",
         "form": example.form,
         "parameters": [
             {
-                "name": name,
-                "type": type_,
-                "default": None if default == NO_DEFAULT else default,
-                "says": description,
+                "name": parameter.name,
+                "type": parameter.type,
+                "default": None if parameter.default == NO_DEFAULT else parameter.default,
+                "says": parameter.description,
             }
-            for name, type_, default, description in example.parameters
+            for parameter in example.parameters
         ],
     }
 
@@ -117,8 +119,8 @@ async def get_example_query(
 ) -> Response:
     """The result of an example query for the given parameters; a missing parameter has its default.
 
-    A suffix of the name selects the format; `.atom` is the feed of the query. Raises Problem 404 for an
-    unknown name.
+    A suffix of the name selects the format; `.atom` is the feed of the query. An empty value on a page is
+    the same as none. Raises Problem 404 for an unknown name.
     """
     request = context.request
     name, _, suffix = name.partition(".")
@@ -128,7 +130,9 @@ async def get_example_query(
     format_ = choose_response_format(request, formats, dict(pairs).get("_mediatype"), suffix)
     if format_ is ATOM:
         return await respond_with_example_feed(context, queries, resource_versions, example, pairs)
-    # The model also has the page parameters, which only the feed supports.
+    if format_ is HTML:
+        return await respond_with_example_page(context, queries, resource_versions, example, pairs)
+    # The model also has the parameter `page`, which only the feed and the HTML page support.
     check_query_parameters(request, (*example_parameter_names(example), "_mediatype"))
     query = await bind_example_query(request, queries, example, pairs)
     query_request = build_internal_query(query, example.form)

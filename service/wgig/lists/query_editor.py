@@ -1,7 +1,5 @@
 """GET /sparql: the result of a query; without a query, the service description or the query editor."""
 
-from typing import Any
-
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -11,23 +9,22 @@ from ..http.parameters import check_query_parameters
 from ..http.responses import respond_with_body
 from ..pages.dependencies import get_context
 from ..pages.rendering import render_template
-from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML
-from ..rdf.values import EXAMPLE_NAMES
-from ..resources.existence import parse_known_term
+from ..resources.dependencies import get_resource_versions
 from ..sparql.dependencies import get_queries
 from ..sparql.examples import (
-    NO_DEFAULT,
     ExampleQuery,
     bind_query_parameters,
     list_example_queries,
     read_example_query,
+    strip_example_header,
 )
 from ..sparql.parameters import QUERY_RESPONSE_FORMATS, QueryPageParameters
 from ..sparql.request import REPEATABLE_QUERY_PARAMETERS, SINGLE_QUERY_PARAMETERS, pick_result_format
 from ..sparql.schemas import QueryCheck, QueryPlan
 from ..sparql.service import QueryService, answer_query
 from ..sparql.service_description import describe_service, is_description_request
+from .parameter_fields import read_parameter_form
 
 GET_QUERY_OPERATION = Operation(
     formats=QUERY_RESPONSE_FORMATS,
@@ -64,34 +61,18 @@ async def respond_with_query_editor(
 
     An invalid parameter is reported at its field, with status 400.
     """
-    values = dict(pairs)
-    terms, errors = await parse_example_terms(request, queries, example, values)
-    page = render_template(
+    form, text = None, ""
+    if example:
+        resource_versions = await get_resource_versions(request)
+        form = await read_parameter_form(request, queries, resource_versions, example, pairs)
+        text = strip_example_header(bind_query_parameters(example.source, form.terms))
+    page = await run_in_threadpool(
+        render_template,
         "sparql.html",
         base=queries.settings.base,
         examples=list_example_queries(),
         selected_example=example,
-        values=values,
-        errors=errors,
-        text=bind_query_parameters(example.source, terms) if example else "",
-        no_default=NO_DEFAULT,
-        examples_by_type=EXAMPLE_NAMES,
+        fields=[field for field in form.fields if field.is_useful] if form else [],
+        text=text,
     )
-    return respond_with_body(request, page, HTML, status=400 if errors else 200)
-
-
-async def parse_example_terms(
-    request: Request, queries: QueryService, example: ExampleQuery | None, values: dict[str, str]
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The terms of the valid parameters, and the messages about invalid parameters, by parameter name."""
-    terms: dict[str, Any] = {}
-    errors: dict[str, str] = {}
-    for parameter in example.parameters if example else ():
-        if parameter.name in values:
-            try:
-                terms[parameter.name] = await parse_known_term(
-                    request, queries, parameter, values[parameter.name]
-                )
-            except Problem as problem:
-                errors[parameter.name] = problem.detail
-    return terms, errors
+    return respond_with_body(request, page, HTML, status=400 if form and form.has_errors else 200)

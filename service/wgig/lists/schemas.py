@@ -255,6 +255,7 @@ class ExampleQueryEntry(ResponseModel):
     name: str
     title: str
     question: str
+    subject: str
     path: str
     form: Annotated[str, Field(json_schema_extra={"enum": [*FORMATS_BY_FORM]})]
     parameters: list[ExampleParameterEntry]

@@ -103,7 +103,9 @@ LITERAL_MARKUP = Markup('<span lang="%s" dir="auto">%s</span>')
 ENGLISH_MARKUP = Markup('<span lang="en" dir="ltr">%s</span>')
 BADGE_MARKUP = Markup(' <span class="mark">%s</span>')
 LINK_MARKUP = Markup('<a href="%s"%s>%s</a>')
+NAME_MARKUP = Markup('<span class="name"%s>%s</span><span class="address" dir="ltr" hidden>%s</span>')
 EXTERNAL_LINK_ATTRIBUTES = Markup(' rel="nofollow noopener external"')
+UNFOCUSED_ATTRIBUTE = Markup(' tabindex="-1"')
 ISOLATED_MARKUP = Markup('<bdi dir="ltr">%s</bdi>')
 LANGUAGE_ATTRIBUTES = Markup(' lang="%s" dir="auto"')
 # Control characters, bidirectional controls and noncharacters, which a picture must not contain.
@@ -156,6 +158,9 @@ def make_template_environment(base: str) -> Environment:
         "term": lambda term, labels: render_term(term, labels, base),
         "term_in_sentence": lambda term, labels: render_term_in_sentence(term, labels, base),
         "link": lambda iri, labels: render_iri_link(iri, labels.get(iri), base, language.current_language()),
+        "named_link": lambda iri, label, is_hidden: render_named_link(
+            iri, label, base, language.current_language(), is_hidden=is_hidden
+        ),
         "literal": lambda literal: render_literal(literal, language.current_language()),
         "graph_link": lambda iri, labels: render_graph_link(
             iri, labels.get(iri), base, language.current_language()
@@ -228,6 +233,28 @@ def render_iri_link(
     if label.language not in (None, page_language):
         attributes += LANGUAGE_ATTRIBUTES % label.language
     return LINK_MARKUP % (target, attributes, label.value)
+
+
+@lru_cache(MAX_CACHED_IRIS)
+def render_named_link(
+    iri: str, label: ox.Literal | None, base: str, page_language: str, *, is_hidden: bool = False
+) -> Markup:
+    """A link to an IRI with its label and its short form, of which a switch on the page shows one.
+
+    The keyboard skips the link if `is_hidden`, because the page shows the same link before.
+    """
+    target, name = find_href(iri, base), shorten_iri(iri, base)
+    if target is None:
+        return CODE_MARKUP % iri
+    attributes = Markup() if iri.startswith(base) else EXTERNAL_LINK_ATTRIBUTES
+    if is_hidden:
+        attributes += UNFOCUSED_ATTRIBUTE
+    if label is None:
+        return LINK_MARKUP % (target, attributes, name)
+    language_attributes = (
+        Markup() if label.language in (None, page_language) else LANGUAGE_ATTRIBUTES % label.language
+    )
+    return LINK_MARKUP % (target, attributes, NAME_MARKUP % (language_attributes, label.value, name))
 
 
 def render_sentence(text: str) -> Markup:

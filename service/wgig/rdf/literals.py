@@ -15,6 +15,9 @@ INTEGER_DATATYPES = (
     *("nonNegativeInteger", "nonPositiveInteger", "negativeInteger", "positiveInteger"),
     *("unsignedInt", "unsignedLong", "unsignedShort", "unsignedByte"),
 )
+NUMBER_TYPE_IRIS = frozenset(
+    XSD_NAMESPACE + name for name in (*INTEGER_DATATYPES, "decimal", "double", "float")
+)
 INTEGER_REGEX = "[+-]?[0-9]+"
 DECIMAL_REGEX = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 DOUBLE_REGEX = rf"{DECIMAL_REGEX}(?:[eE]{INTEGER_REGEX})?|[+-]?INF|NaN"
@@ -53,6 +56,11 @@ def parse_xsd_text(text: str, datatype: str) -> Any:
     if not pattern.fullmatch(text):
         raise ValueError(f"{text!r} is not a valid {datatype}")
     return parse(text)
+
+
+def is_numeric_literal(term: Any) -> bool:
+    """Whether a term is a literal with a numeric datatype."""
+    return isinstance(term, ox.Literal) and term.datatype.value in NUMBER_TYPE_IRIS
 
 
 def literal_value(literal: ox.Literal) -> Any:

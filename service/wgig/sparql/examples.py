@@ -1,4 +1,4 @@
-"""The example queries: one file each, with title, question, keywords and parameters in header comments.
+"""The example queries: one file each, with title, question, subject and parameters in header comments.
 
 Titles and questions are in English; pages translate them by gettext. A parameter value replaces the UNDEF of
 `VALUES ?name { UNDEF }`. The engine serializes each value as a term, which prevents injection.
@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlencode
 
+from ..i18n import gettext_noop
 from ..problems import Problem
 from ..rdf.sparql_lexer import SparqlText, SparqlToken, get_query_form
 from ..rdf.values import CRITERION_TYPE
@@ -19,30 +21,54 @@ from ..settings import SHIPPED_FOLDER
 from ..text import suggest_near_name
 
 EXAMPLE_QUERIES_FOLDER = SHIPPED_FOLDER / "data" / "queries"
-EXAMPLE_HEADER_PATTERN = re.compile(r"^# (title|question|keywords|date): (.+)$", re.MULTILINE)
-EXAMPLE_NOTE_PATTERN = re.compile(r"^# (?!(?:title|question|keywords|date|param): )(.+)$", re.MULTILINE)
+EXAMPLE_HEADER_PATTERN = re.compile(r"^# (title|question|subject|keywords|date): (.+)$", re.MULTILINE)
+EXAMPLE_NOTE_PATTERN = re.compile(
+    r"^# (?!(?:title|question|subject|keywords|date|param|values): )(.+)$", re.MULTILINE
+)
 EXAMPLE_PARAMETER_PATTERN = re.compile(r"^# param: (\w+) ([\w-]+) (\S+) (.+)$", re.MULTILINE)
+EXAMPLE_VALUES_PATTERN = re.compile(r"^# values: (\w+) (.+)$", re.MULTILINE)
+EXAMPLE_HEADER_LINES_PATTERN = re.compile(r"(?:#.*\r?\n)+")  # at the beginning of the text
+MAX_RELATED_EXAMPLES = 4
 NO_DEFAULT = "-"  # in place of the default of a parameter that has none
+# The subjects by which the list of example queries is grouped, in this order.
+EXAMPLE_SUBJECTS = (
+    gettext_noop("Issues"),
+    gettext_noop("Judgments and mechanisms"),
+    gettext_noop("Papers"),
+    gettext_noop("Members, meetings and agreements"),
+    gettext_noop("Principles and texts"),
+    gettext_noop("Sources and changes"),
+)
 
 
 class ExampleParameter(NamedTuple):
     """A parameter of a query: a variable, the type of its values, its default or NO_DEFAULT, a description.
 
     A line `# param: name type default description` declares it. Its value goes into `VALUES ?name { … }`.
+
+    `values` says which values have a result: `?column` for those in a column of the result without
+    parameters, or the names of all. A line `# values: name ?column` declares it; without it, any value of the
+    type may have one.
     """
 
     name: str
     type: str
     default: str
     description: str
+    values: tuple[str, ...] = ()
+
+    @property
+    def column(self) -> str:
+        """The variable of the result whose values the parameter can have; empty if there is none."""
+        return self.values[0][1:] if self.values and self.values[0].startswith("?") else ""
 
 
 @dataclass(frozen=True)
 class ExampleQuery:
-    """An example query: its name (that of the file), title, question, keywords, SPARQL text, parameters.
+    """An example query: its name (that of the file), title, question, SPARQL text, parameters and so on.
 
     `date_variable` is the variable with the date of a row in feeds; empty if rows have no date. `note`
-    explains the result.
+    explains the result. `subject` is one of EXAMPLE_SUBJECTS, or empty.
     """
 
     name: str
@@ -53,6 +79,7 @@ class ExampleQuery:
     parameters: tuple[ExampleParameter, ...] = ()
     date_variable: str = ""
     note: str = ""
+    subject: str = ""
 
     @cached_property
     def source(self) -> SparqlText:
@@ -99,6 +126,23 @@ def find_examples_of_resource(curie: str) -> list[tuple[ExampleQuery, str]]:
     ]
 
 
+def list_related_examples(example: ExampleQuery) -> list[ExampleQuery]:
+    """The other example queries that share its subject or keywords, those that share most first."""
+    related = [
+        ((other.subject != example.subject) - len({*other.keywords} & {*example.keywords}), other.name, other)
+        for other in list_example_queries()
+        if other != example
+    ]
+    return [other for score, _, other in sorted(related, key=itemgetter(0, 1)) if score <= 0][
+        :MAX_RELATED_EXAMPLES
+    ]
+
+
+def strip_example_header(text: str) -> str:
+    """The text of an example query without the comments at its beginning."""
+    return EXAMPLE_HEADER_LINES_PATTERN.sub("", text, count=1) if text.startswith("#") else text
+
+
 def recognize_example_query(text: str) -> ExampleQuery | None:
     """The example query with this text, whatever its parameter values; None if there is none."""
     return next(
@@ -112,9 +156,9 @@ def recognize_example_query(text: str) -> ExampleQuery | None:
 
 
 def strip_parameter_values(text: str, example: ExampleQuery) -> list[str]:
-    """The lines of a query text, without the VALUES lines of the parameters of an example query."""
+    """The lines of a query text, without its header and the VALUES lines of the parameters of an example."""
     value_prefixes = tuple(f"VALUES ?{parameter.name} {{ " for parameter in example.parameters)
-    lines = map(str.strip, text.strip().splitlines())
+    lines = map(str.strip, strip_example_header(text).strip().splitlines())
     return [line for line in lines if not (line.startswith(value_prefixes) and line.endswith(" }"))]
 
 
@@ -138,10 +182,24 @@ def parse_example_query(name: str, text: str) -> ExampleQuery:
     missing_keys = {"title", "question", "keywords"} - header.keys()
     if missing_keys:
         raise ValueError(f"{name}.rq lacks the comment line '# {min(missing_keys)}: …' at its top.")
-    parameters = tuple(ExampleParameter(*fields) for fields in EXAMPLE_PARAMETER_PATTERN.findall(text))
+    values = {name: tuple(values.split()) for name, values in EXAMPLE_VALUES_PATTERN.findall(text)}
+    parameters = tuple(
+        ExampleParameter(name, type_, default, description, values.get(name, ()))
+        for name, type_, default, description in EXAMPLE_PARAMETER_PATTERN.findall(text)
+    )
     keywords, date = tuple(header["keywords"].split(", ")), header.get("date", "")
     note = " ".join(EXAMPLE_NOTE_PATTERN.findall(text))
-    return ExampleQuery(name, header["title"], header["question"], keywords, text, parameters, date, note)
+    return ExampleQuery(
+        name,
+        header["title"],
+        header["question"],
+        keywords,
+        text,
+        parameters,
+        date,
+        note,
+        header.get("subject", ""),
+    )
 
 
 def extract_example_texts(

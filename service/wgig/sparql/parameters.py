@@ -85,8 +85,8 @@ def build_example_model(example: ExampleQuery, formats: tuple[Format, ...] = ())
     fields: dict[str, Any] = {  # the prefix keeps the names apart from `page` and `media_type`
         f"value_{parameter.name}": describe_example_parameter(parameter) for parameter in example.parameters
     }
-    if example.date_variable:
-        description = "The number of the page of the feed, from 1. The feed links to the next page."
+    if formats or example.date_variable:
+        description = "The number of a page of the HTML or feed, from 1. Each page links to the next one."
         fields["page"] = (PageNumberText, describe_parameter(description))
     if formats:
         fields["media_type"] = (Text, describe_media_type(formats))

@@ -8,7 +8,10 @@ import pyoxigraph as ox
 from ..http.language import gettext
 from ..pages.rendering import build_query_path, render_template
 from ..rdf.formats import FORMATS_BY_FORM, Format
+from ..rdf.sparql_lexer import SparqlText
+from ..store.store import Store
 from .examples import recognize_example_query
+from .result_table import Row, Solutions, build_result_table
 
 MAX_RESULT_PAGE_ROWS = 1000
 
@@ -27,35 +30,38 @@ class PageResult(NamedTuple):
     hints: Sequence[object] = ()
 
 
-def render_results_page(result: PageResult, parameters: list[tuple[str, str]], base: str) -> bytes:
+def render_results_page(
+    result: PageResult, query: SparqlText, parameters: list[tuple[str, str]], store: Store, base: str
+) -> bytes:
     """The page with the table of a SELECT, the boolean of an ASK, or the graph of a CONSTRUCT or DESCRIBE.
 
     `parameters` are those of the request. If the table has more than MAX_RESULT_PAGE_ROWS rows or the result
     is incomplete, the page says so and links to the complete result.
     """
     page_parameters = [(key, value) for key, value in parameters if key != "_mediatype"]
-    query_text = dict(parameters).get("query", "")
-    example = recognize_example_query(query_text)
+    view = build_result_view(result)
+    solutions = view.pop("solutions", None)
     return render_template(
         "results.html",
         base=base,
         form=result.form,
         query_parameters=page_parameters,
-        example=example,
-        # Whether the query is the example query with other parameter values.
-        is_narrowed=example is not None and query_text.split() != example.text.split(),
+        example=recognize_example_query(query.text),
         hints=result.hints,
         is_complete=result.is_whole,
+        table=build_result_table(solutions, query, store, max_rows=MAX_RESULT_PAGE_ROWS)
+        if solutions
+        else None,
         other_formats=[
             (format_.title, build_query_path([*page_parameters, ("_mediatype", format_.media_type)]))
             for format_ in FORMATS_BY_FORM[result.form]
         ],
-        **build_result_view(result),
+        **view,
     )
 
 
 def build_result_view(page_result: PageResult) -> dict[str, Any]:
-    """The template variables: `text`; for a table `variable_names`, `rows` and `total` (None if unknown)."""
+    """The variables of a template: `solutions` for a table, else `text`."""
     if page_result.form not in ("SELECT", "ASK"):
         text = page_result.body.decode("utf-8", "ignore")
         # The last line of an incomplete result may be cut off.
@@ -64,15 +70,12 @@ def build_result_view(page_result: PageResult) -> dict[str, Any]:
     if isinstance(results, ox.QueryBoolean):
         return {"text": gettext("yes") if results else gettext("no")}
     assert isinstance(results, ox.QuerySolutions)
+    names = [variable.value for variable in results.variables]
     rows = list(iter_solution_rows(results, page_result))
-    return {
-        "variable_names": [variable.value for variable in results.variables],
-        "rows": rows[:MAX_RESULT_PAGE_ROWS],
-        "total": len(rows) if page_result.is_whole else None,
-    }
+    return {"solutions": Solutions(names, rows, page_result.is_whole)}
 
 
-def iter_solution_rows(results: ox.QuerySolutions, page_result: PageResult) -> Iterator[list[object]]:
+def iter_solution_rows(results: ox.QuerySolutions, page_result: PageResult) -> Iterator[Row]:
     """The rows of a table; of an incomplete result, those that are complete."""
     try:
         for solution in results:

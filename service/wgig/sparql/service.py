@@ -168,16 +168,23 @@ async def respond_with_result(  # noqa: PLR0913, PLR0917 - the response depends 
 
     The HTML page also shows the query with its parameters, from `pairs`.
     """
-    result_format = page_source_format(query.form) if format_ is HTML else format_
-    async with open_query_result(request, queries, query, result_format) as result:
-        if format_ is HTML:
-            hints = [*hint_unknown_parameters(query), *await find_text_hints(queries, query.source)]
-            body = await result.read_up_to(MAX_BUFFERED_RESULT_BYTES)
-            page_result = PageResult(body, query.form, result.is_whole, hints)
-            result.close()
-            page = await run_in_threadpool(render_results_page, page_result, pairs, queries.settings.base)
-            return respond_with_body(request, page, HTML, links=SPARQL_RESPONSE_LINKS, headers=headers)
+    if format_ is HTML:
+        page_result = await read_page_result(request, queries, query)
+        store, base = queries.store, queries.settings.base
+        page = await run_in_threadpool(render_results_page, page_result, query.source, pairs, store, base)
+        return respond_with_body(request, page, HTML, links=SPARQL_RESPONSE_LINKS, headers=headers)
+    async with open_query_result(request, queries, query, format_) as result:
         return await serialize_result(request, queries, query, result, format_, headers)
+
+
+async def read_page_result(request: Request, queries: QueryService, query: QueryRequest) -> PageResult:
+    """The result of a query for a page, up to MAX_BUFFERED_RESULT_BYTES. Raises Problem."""
+    async with open_query_result(request, queries, query, page_source_format(query.form)) as result:
+        hints = [*hint_unknown_parameters(query), *await find_text_hints(queries, query.source)]
+        body = await result.read_up_to(MAX_BUFFERED_RESULT_BYTES)
+        is_whole = result.is_whole
+        result.close()
+    return PageResult(body, query.form, is_whole, hints)
 
 
 async def select_internal_rows(request: Request, queries: QueryService, text: str) -> list[tuple[Any, ...]]:

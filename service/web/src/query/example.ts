@@ -24,16 +24,17 @@ export class Example {
     const [currentSection, newSection] = [findParameterSection(document), findParameterSection(page)];
     if (!currentSection || !newSection) throw new QueryError(remarkWithoutPosition(formatMessage("unanswered")));
     currentSection.replaceWith(newSection);
-    const errorElement = newSection.querySelector<HTMLElement>(".said bdi");
-    if (errorElement) throw new QueryError({ ...remarkWithoutPosition(errorElement.textContent), lang: errorElement.lang });
+    const errorElement = newSection.querySelector<HTMLElement>(".said");
+    if (errorElement) throw new QueryError(remarkWithoutPosition(errorElement.textContent));
     this.text = page.querySelector<HTMLTextAreaElement>("textarea[name=query]")!.value;
     return this.text;
   }
 
-  private isValueUnused(text: string, { name, value, defaultValue, ariaInvalid }: HTMLInputElement): boolean {
+  private isValueUnused(text: string, field: ParameterField): boolean {
+    const { name, value } = field;
     // The service fills a value into the VALUES clause of its variable.
     const valuesClause = new RegExp(`VALUES \\?${name} \\{.*?\\}`).exec(this.text)?.[0] ?? "";
-    const usedValue = ariaInvalid ? "" : defaultValue; // the service does not fill in an invalid value
+    const usedValue = field.ariaInvalid ? "" : initialValue(field); // the service does not fill in an invalid value
     return value !== usedValue || (value !== "" && !text.includes(valuesClause));
   }
 }
@@ -42,8 +43,16 @@ function findParameterSection(page: Document): HTMLElement | null {
   return page.querySelector<HTMLElement>(".pick .parameters");
 }
 
-function parameterFields(): HTMLInputElement[] {
-  return [...(findParameterSection(document)?.querySelectorAll("input") ?? [])];
+type ParameterField = HTMLInputElement | HTMLSelectElement;
+
+function parameterFields(): ParameterField[] {
+  return [...(findParameterSection(document)?.querySelectorAll<ParameterField>("input, select") ?? [])];
+}
+
+/** The value that a field had when the page was loaded. */
+function initialValue(field: ParameterField): string {
+  if (field instanceof HTMLInputElement) return field.defaultValue;
+  return [...field.options].find((option) => option.defaultSelected)?.value ?? field.options[0]?.value ?? "";
 }
 
 /** The query page of the example with these values. Throws QueryError if the service does not respond. */
