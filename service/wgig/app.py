@@ -37,7 +37,7 @@ from .papers.form import routes as form
 from .projections import Projections, make_projections
 from .resources import ontology, shapes
 from .resources import routes as resources
-from .search import opensearch
+from .search import opensearch, suggestions
 from .search import routes as search
 from .search.reconcile import routes as reconcile
 from .search.sparql_service import make_search_matcher
@@ -123,6 +123,12 @@ ROUTES: list[Route] = [
     Route("/write", ("POST",), form.post_paper_form, form.FORM_ACTION_OPERATION),
     Route("/search", READ_METHODS, search.get_search, search.SEARCH_OPERATION),
     Route("/search.{suffix}", READ_METHODS, search.get_search, search.SEARCH_OPERATION),
+    Route(
+        "/search/suggestions",
+        READ_METHODS,
+        suggestions.get_search_suggestions,
+        suggestions.SEARCH_SUGGESTIONS_OPERATION,
+    ),
     Route("/reconcile", READ_METHODS, reconcile.get_reconciliation, reconcile.MANIFEST_OPERATION),
     Route("/reconcile", ("POST",), reconcile.post_reconciliation, reconcile.BATCH_OPERATION),
     Route(

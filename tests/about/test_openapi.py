@@ -107,6 +107,7 @@ ISSUE_GRAPH_PARAMETER = {"graph": "https://w3id.org/wgig/graph/issues"}
 NEEDED_PARAMETERS: dict[tuple[str, str], dict[str, str]] = {
     ("/search", ""): {"q": "spam"},
     ("/search.{suffix}", ""): {"q": "spam"},
+    ("/search/suggestions", ""): {"q": "spam"},
     ("/cite", ""): {"iri": "issue:spam"},
     ("/cited", ""): {"query": SELECT_QUERY},
     ("/coverage", "stakeholderGroup"): {"by": "stakeholder-group"},

@@ -31,6 +31,7 @@ FREE_TEXT_PARAMETERS = {"q", "about", "prefix", "ac", "default-graph-uri", "name
 REQUIRED_PARAMETERS = {
     "/search": {"q": "spam"},
     "/search.{suffix}": {"q": "spam"},
+    "/search/suggestions": {"q": "spam"},
     "/sparql": {"query": "ASK {}"},
     "/reconcile/properties": {"type": "issue"},
     "/reconcile/suggest/{what}": {"prefix": "s"},

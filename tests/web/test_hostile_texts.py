@@ -15,6 +15,7 @@ from wgig.rdf.namespaces import RDFS_NAMESPACE, XSD_NAMESPACE
 from wgig.settings import Settings
 
 from tests.fixtures.processes import ServiceStarter
+from tests.fixtures.projections import wait_until_current
 
 from .hostile_store import (
     BEGIN_MARK,
@@ -118,6 +119,8 @@ def url(start_service: ServiceStarter, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("hostile")
     fill_hostile_store(folder / "store", folder / "files")
     with start_service(folder / "store", WGIG_DATA="none", WGIG_TOKEN=TOKEN) as service_url:
+        with httpx.Client(base_url=service_url) as client:
+            wait_until_current(client)  # no suggestions while the search index is built
         for iri in HOSTILE_GRAPHS:
             content = f"<{HOSTILE_IRIS[0]}> a <{HOSTILE_IRIS[1]}> ."
             response = httpx.put(
@@ -273,6 +276,16 @@ def test_hostile_fragment_is_harmless(
     expect(page.locator(".found")).to_be_visible()
     assert_harmless(page)
     phone_page.clear_storage()
+
+
+@pytest.mark.parametrize("text", ["spam", "onload", "turned", "www"])
+def test_hostile_suggestions_are_harmless(
+    phone_page: WatchedPage, assert_harmless: Callable[[Page], None], text: str
+) -> None:
+    phone_page.page.goto("/issues")
+    phone_page.page.locator("#find").press_sequentially(text)
+    expect(phone_page.page.get_by_role("listbox")).to_contain_text(BEGIN_MARK)
+    assert_harmless(phone_page.page)
 
 
 def test_hostile_paper_is_harmless(phone_page: WatchedPage, assert_harmless: Callable[[Page], None]) -> None:

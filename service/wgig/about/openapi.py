@@ -25,6 +25,8 @@ from ..lists.example_queries import example_result_formats
 from ..lists.schemas import TableMetadataDocument
 from ..papers.schemas import SarifLog
 from ..rdf.formats import ATOM, CSVW, HTML, JSON, JSON_LD, JSON_RESULTS, PROBLEM_JSON, Format
+from ..search.schemas import SearchSuggestions
+from ..search.suggestions import SUGGESTIONS_FORMAT
 from ..shacl.reports import SARIF_FORMAT
 from ..sparql.examples import ExampleQuery, list_example_queries
 from ..sparql.parameters import build_example_model
@@ -43,6 +45,7 @@ STANDARD_JSON_TYPES: dict[str, Any] = {
     CSVW.media_type: TableMetadataDocument,
     CSL_JSON_FORMAT.media_type: CslItemList,
     LINKSET_FORMAT.media_type: Linkset,
+    SUGGESTIONS_FORMAT.media_type: SearchSuggestions,
 }
 COMPONENT_REFERENCE = "#/components/schemas/{model}"
 TEXT_SCHEMA: OpenApiObject = {"type": "string"}

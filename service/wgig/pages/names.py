@@ -66,6 +66,7 @@ VOCABULARY_KIND_NAMES = {
     "paragraph": gettext_noop("Paragraph"),
     "part-kind": gettext_noop("Part kind"),
     "profile": gettext_noop("Profile"),
+    "query": gettext_noop("Example queries"),
     "recommendation-kind": gettext_noop("Recommendation kind"),
     "role": gettext_noop("Role"),
     "session-kind": gettext_noop("Session kind"),
@@ -85,7 +86,7 @@ INTERNAL_KINDS = frozenset({"assertion", "software", "test-result", "write", "wr
 def kind_title(kind: str) -> str:
     """The title of a kind in English; if it has none, the last segment of the kind as words."""
     name = kind.rpartition("/")[2].replace("-", " ")
-    return KIND_TITLES.get(kind, name[:1].upper() + name[1:])
+    return KIND_TITLES.get(kind) or VOCABULARY_KIND_NAMES.get(kind) or name[:1].upper() + name[1:]
 
 
 def localized_kind_title(kind: str) -> str:

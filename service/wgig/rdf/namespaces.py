@@ -202,15 +202,15 @@ def get_description_graphs(base: str) -> frozenset[ox.NamedNode]:
 
 OTHER_IRI_KIND = "other"
 # Kinds of IRIs outside /id/, by the start of their path.
-KINDS_BY_PATH = {"ontology#": "term", "shapes#": "shape", "graph/": "graph"}
+KINDS_BY_PATH = {"ontology#": "term", "shapes#": "shape", "graph/": "graph", "queries/": "query"}
 KINDS_OF_PARTS = {"document": "paragraph"}  # of IRIs below a resource, such as /id/document/report/12
 
 
 def kind_of_iri(iri: str, base: str) -> str:
     """The kind of a resource by its IRI.
 
-    Below `/id/`, the first path segment, or `paragraph` below a document; else `term`, `shape`, `graph` or
-    `other`.
+    Below `/id/`, the first path segment, or `paragraph` below a document; else `term`, `shape`, `graph`,
+    `query` or `other`.
     """
     if not iri.startswith(f"{base}id/"):
         return next(

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import pyoxigraph as ox
@@ -85,9 +86,12 @@ STATEMENT_KINDS = (
 )  # fmt: skip
 # Records of programs, and resources that the service creates for papers and writes: users find them by links.
 UNINDEXED_KINDS = RECORD_KINDS | {"assertion", "test-result", "write", "writer", "graph"}
-# A name in brackets after a longer one, such as (ITU), if it has two capitals.
-BRACKETS_PATTERN = re.compile(r"\s*[(（]([^()（）]*)[)）]")
-ABBREVIATION_PATTERN = re.compile(r"(?=(?:.*[^\W\d_a-z]){2})[\w.-]{2,12}")
+# A word in brackets; one with two capitals, such as (ITU), is the short name of what precedes it.
+BRACKETED_WORD_PATTERN = re.compile(r"[(（]([\w.-]{2,12})[)）]")
+MAX_RANKED_FORMS, MAX_RANKED_CHARACTERS = (
+    50,
+    500,
+)  # of the names of a resource, and of each; the rest is ignored
 # Between the words of two passages, so that no phrase matches across them.
 PASSAGE_SEPARATOR = "\N{SECTION SIGN}"
 
@@ -177,13 +181,14 @@ class NameForm(NamedTuple):
 
 def serialize_name_forms(names: Iterable[str], language: str) -> str:
     """The forms of the names and their variants, the most important first, for `parse_name_forms`."""
-    lines = dict.fromkeys(serialize_name_form(name, language) for name in iter_name_variants(names))
+    variants = islice(iter_name_variants(names), MAX_RANKED_FORMS)
+    lines = dict.fromkeys(serialize_name_form(name, language) for name in variants)
     return "\n".join(line for line in lines if line)
 
 
 def serialize_name_form(name: str, language: str) -> str:
     """A name as its folded words, a tab, and their stems; empty if it has no words."""
-    pairs = [fold_and_stem(word, language) for word in list_written_words(name)]
+    pairs = [fold_and_stem(word, language) for word in list_written_words(name[:MAX_RANKED_CHARACTERS])]
     words = " ".join([word for word, _ in pairs if word])
     return f"{words}\t{' '.join([stem for _, stem in pairs if stem])}" if words else ""
 
@@ -197,11 +202,10 @@ def iter_name_variants(names: Iterable[str]) -> Iterator[str]:
     """The names; with an abbreviation in brackets, also without it, and the abbreviation itself."""
     for name in names:
         yield name
-        abbreviations = [
-            text for text in BRACKETS_PATTERN.findall(name) if ABBREVIATION_PATTERN.fullmatch(text)
-        ]
+        words = BRACKETED_WORD_PATTERN.findall(name)
+        abbreviations = [word for word in words if sum(map(str.isupper, word)) >= 2]
         if abbreviations:
-            yield BRACKETS_PATTERN.sub("", name)
+            yield BRACKETED_WORD_PATTERN.sub(" ", name)
             yield from abbreviations
 
 

@@ -11,6 +11,7 @@ from ..resources.atom import AtomEntry, AtomExtension, AtomFeed, AtomLink, seria
 from ..settings import SERVICE_TITLE
 from ..text import append_xml_element, make_xml_element, serialize_xml_element
 from .results import SearchHit, SearchResults
+from .suggestions import SUGGESTIONS_FORMAT
 
 OPENSEARCH_NAMESPACE = "http://a9.com/-/spec/opensearch/1.1/"
 OPENSEARCH_FORMAT = Format("application/opensearchdescription+xml", "xml", "OpenSearch")
@@ -44,6 +45,13 @@ def get_opensearch_description(request: Request) -> Response:
         parameters = f"q={{searchTerms}}{language}&page={{startPage?}}&_mediatype={format_.media_type}"
         template = f"{base_url}search?{parameters}"
         append_xml_element(root, "Url", type=format_.media_type, template=template)
+    append_xml_element(
+        root,
+        "Url",
+        type=SUGGESTIONS_FORMAT.media_type,
+        rel="suggestions",
+        template=f"{base_url}search/suggestions?q={{searchTerms}}",
+    )
     append_xml_element(root, "Query", role="example", searchTerms="spam")
     return respond_with_body(request, serialize_xml_element(root), OPENSEARCH_FORMAT)
 

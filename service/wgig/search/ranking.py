@@ -4,22 +4,13 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
 
 from .criteria import SearchCriteria, count_text_matches
 from .database import IndexRow, whole_name_token
-from .entries import (
-    MACHINE_KINDS,
-    NAMESAKE_KINDS,
-    STATEMENT_KINDS,
-    SUBJECT_KINDS,
-    VOCABULARY_VALUE_KINDS,
-    NameForm,
-    parse_name_forms,
-)
+from .entries import MACHINE_KINDS
+from .name_ranking import list_typed_words, name_sort_key
 from .relaxation import iter_relaxed_criteria
-from .stemming import find_word_stems
-from .terms import STOP_WORDS, SearchTerm
+from .terms import SearchTerm, parse_typed_words
 
 MAX_RANKED_NAMES = 500  # names that are compared to find the closest
 FREQUENT_TERM_MATCHES = 1000  # a term in more resources is not ranked by BM25
@@ -59,6 +50,21 @@ def find_name_matches(connection: sqlite3.Connection, criteria: SearchCriteria) 
     return find_closest_matches(connection, criteria, find_rows_by_name)
 
 
+def find_completed_names(connection: sqlite3.Connection, text: str, kind: str = "") -> list[IndexRow]:
+    """The rows of the resources with names that match all words of a text, whose last word may be incomplete.
+
+    If there are none, the last word is taken as complete, so that it may be corrected.
+    """
+    *terms, last_term = parse_typed_words(text) or [SearchTerm(())]
+    if not last_term.words:
+        return []
+    for term in (SearchTerm(last_term.words, is_prefix=True), last_term):
+        matches = find_name_matches(connection, SearchCriteria([*terms, term], kind=kind))
+        if matches.criteria.match_all:
+            return keep_first_rows(matches.rows)
+    return []
+
+
 def find_closest_matches(
     connection: sqlite3.Connection, criteria: SearchCriteria, find_rows: FindRows
 ) -> SearchMatches:
@@ -78,11 +84,16 @@ def find_rows_anywhere(
     if not has_more:
         text_rows, has_more = find_rows_by_text(connection, criteria, frequent_terms)
         rows += text_rows
+    unique_rows = sorted(keep_first_rows(rows), key=lambda row: row.kind in MACHINE_KINDS)
+    return unique_rows[: criteria.limit], has_more or len(unique_rows) > criteria.limit
+
+
+def keep_first_rows(rows: Iterable[IndexRow]) -> list[IndexRow]:
+    """The first row of each resource."""
     rows_by_iri: dict[str, IndexRow] = {}
     for row in rows:
         rows_by_iri.setdefault(row.iri, row)
-    unique_rows = sorted(rows_by_iri.values(), key=lambda row: row.kind in MACHINE_KINDS)
-    return unique_rows[: criteria.limit], has_more or len(unique_rows) > criteria.limit
+    return list(rows_by_iri.values())
 
 
 def find_rows_by_name(
@@ -101,93 +112,6 @@ def find_rows_by_name(
     }
     ranked_rows = sorted(rows, key=lambda row: name_sort_key(row, typed_words[row.language]))
     return ranked_rows[: criteria.limit + 1], len(ranked_rows) > criteria.limit
-
-
-class TypedWord(NamedTuple):
-    """A folded word of a search, and the stems of the words that match it."""
-
-    word: str
-    stems: frozenset[str]
-    is_prefix: bool
-    is_optional: bool
-
-    def matches(self, word: str, stem: str) -> bool:
-        """Whether it matches a word of a name, which has this stem."""
-        return stem in self.stems or word == self.word or (self.is_prefix and word.startswith(self.word))
-
-
-def list_typed_words(criteria: SearchCriteria, language: str) -> list[TypedWord]:
-    """The words of all terms in order, with their stems in a language."""
-    required_terms = criteria.required_terms
-    return [
-        TypedWord(
-            word,
-            frozenset((word, *find_word_stems(term.written, language)) if term.written else ()),
-            term.is_prefix and number == len(term.words),
-            term not in required_terms,
-        )
-        for term in criteria.terms
-        for number, word in enumerate(term.words, 1)
-    ]
-
-
-NameSortKey = tuple[int, int, int, bool, int, int]
-
-
-def name_sort_key(row: IndexRow, typed_words: Sequence[TypedWord]) -> tuple[NameSortKey, int]:
-    """The sort key of a name match: that of the closest form of the names, and the position of the form."""
-    return min(
-        (name_distance(form, row.kind, typed_words), position)
-        for position, form in enumerate(parse_name_forms(row.names))
-    )
-
-
-def kind_tier(kind: str) -> int:
-    """The rank of a kind among those whose names match equally well, from 0."""
-    if kind in STATEMENT_KINDS:
-        return 3
-    if kind in NAMESAKE_KINDS or kind == "concept":
-        return 2
-    return 0 if kind in SUBJECT_KINDS else 1
-
-
-def min_name_difference(kind: str) -> int:
-    """The difference of a name of a kind that is exactly the typed words."""
-    if kind in NAMESAKE_KINDS:
-        return 2
-    return 1 if kind in VOCABULARY_VALUE_KINDS or kind in MACHINE_KINDS else 0
-
-
-def name_distance(form: NameForm, kind: str, typed_words: Sequence[TypedWord]) -> NameSortKey:
-    """How far a form of a name is from the typed words.
-
-    It has the number of missing words; 0 for exactly the words, 1 for the words in another order or
-    inflection, 2 for others, too; the tier of the kind; whether the name starts with another word; the number
-    of words that match only by their stem; and the number of words. Stop words do not count.
-    """
-    missing_count = inexact_count = 0
-    for typed_word in typed_words:
-        if typed_word.word in form.words or typed_word.is_optional:
-            continue
-        if any(map(typed_word.matches, form.words, form.stems)):
-            inexact_count += 1
-        else:
-            missing_count += 1
-    content_words = [word for word in form.words if word not in STOP_WORDS]
-    typed_content_words = [word.word for word in typed_words if not word.is_optional]
-    if [word.word for word in typed_words] == form.words or content_words == typed_content_words:
-        difference = 0
-    else:
-        difference = 1 if not missing_count and len(content_words) == len(typed_content_words) else 2
-    has_other_start = not typed_words[0].matches(form.words[0], form.stems[0])
-    return (
-        missing_count,
-        max(difference, min_name_difference(kind)),
-        kind_tier(kind),
-        has_other_start,
-        inexact_count,
-        len(form.words),
-    )
 
 
 def find_rows_by_text(

@@ -36,6 +36,10 @@ class SearchResultPage(ResponseModel):
     next: str | Absent = None
 
 
+# OpenSearch suggestions 1.1: the text, and the labels, descriptions and URLs of the suggestions.
+SearchSuggestions = list[str | list[str]]
+
+
 class NamedEntity(ResponseModel):
     """An entity, type or property with its name."""
 

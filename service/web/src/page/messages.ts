@@ -1,4 +1,4 @@
-/** The messages of a script. The page contains them in its language, in a template element. */
+/** The messages of scripts. The page contains them in its language, in template elements. */
 
 /** The locale of the page, with Latin digits. */
 export const LOCALE = `${document.documentElement.lang}-u-nu-latn`;
@@ -8,9 +8,10 @@ const messages = new Map<string, string>();
 /** The message with this name, with `values` in its placeholders such as `{count}`. Throws if the page has none. */
 export function formatMessage(name: string, values: Record<string, string | number> = {}): string {
   if (!messages.size) {
-    const template = document.querySelector<HTMLTemplateElement>("template.words");
-    for (const paragraph of template?.content.querySelectorAll("p") ?? []) {
-      messages.set(paragraph.dataset.name ?? "", paragraph.textContent.trim());
+    for (const template of document.querySelectorAll<HTMLTemplateElement>("template.words")) {
+      for (const paragraph of template.content.querySelectorAll("p")) {
+        messages.set(paragraph.dataset.name ?? "", paragraph.textContent.trim());
+      }
     }
   }
   const message = messages.get(name);

@@ -17,7 +17,7 @@ from ..criteria import SearchCriteria
 from ..database import IndexRow, find_rows_by_iri, list_iris_of_kind, read_index_entries
 from ..entries import NAME_PROPERTIES, IndexEntry
 from ..index import FullTextIndex
-from ..ranking import find_name_matches
+from ..ranking import find_completed_names, find_name_matches
 from ..terms import SearchTerm, parse_typed_words
 from ..tokenizer import fold_text, tokenize_text
 from .request import (
@@ -198,14 +198,10 @@ MAX_SAMPLED_THINGS = 200  # resources of a kind whose properties are counted
 
 def suggest_entities(prefix: str, kind: str, start: int, index: FullTextIndex) -> list[dict[str, Any]]:
     """The resources whose names have the words of a prefix; the last word may be incomplete."""
-    terms = parse_typed_words(prefix)
-    if not terms:
-        return []
-    terms[-1] = SearchTerm(terms[-1].words, is_prefix=True)
-    matches = index.query(find_name_matches, SearchCriteria(terms, kind=kind))
     id_prefix = identifier_space(index.base)
-    iris = dict.fromkeys(row.iri for row in matches.rows if row.iri.startswith(id_prefix))
-    rows = index.query(find_rows_by_iri, list(iris)[start : start + MAX_SUGGESTIONS])
+    rows = index.query(find_completed_names, prefix, kind)
+    iris = [row.iri for row in rows if row.iri.startswith(id_prefix)]
+    rows = index.query(find_rows_by_iri, iris[start : start + MAX_SUGGESTIONS])
     entries, labels = (
         index.query(read_index_entries, rows),
         find_labels(index.store, (row.iri for row in rows)),
