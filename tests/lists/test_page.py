@@ -100,6 +100,19 @@ def test_row_of_a_paragraph_has_its_principles_and_citations(page_client: httpx.
     assert extract_text(find_cell(row, "Text seen")) == "full text"
 
 
+def test_rows_of_a_document_begin_with_the_number_of_the_part(page_client: httpx.Client) -> None:
+    page = page_client.get("/declaration?size=100").text
+    names = [extract_text(name) for name in re.findall(r'<th scope="row"[^>]*>(<a .*?</a>)', page, re.DOTALL)]
+    assert names[:3] == ["Section A", "Paragraph 1", "Paragraph 2"]
+    assert "Paragraph 48" in names
+    assert not [name for name in names if "Geneva Declaration" in name]
+    links = re.findall(r'href="(/declaration\?partOf=[^"]*)"[^>]*><bdi>([^<]*)', page)
+    assert [name for _, name in links][:4] == ["Section A", "Section B", "Section B1", "Section B2"]
+    section = page_client.get(unescape(dict(map(reversed, links))["Section B6"])).text
+    assert "/doc/document/declaration/48" not in section
+    assert "/doc/document/declaration/40" in section
+
+
 def test_row_of_a_judgment_can_be_read_without_its_page(page_client: httpx.Client) -> None:
     page = page_client.get("/judgments?issue=internet-names&criterion=democracy").text
     row = find_row(page, "/doc/judgment/069")

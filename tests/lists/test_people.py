@@ -79,8 +79,8 @@ def test_sums_include_unknown_and_unseen_seats(writable_client: httpx.Client) ->
         assert sum(group["seats"] for group in document[field]) == 5
         assert {group["state"]: group["seats"] for group in document[field]}["unseen"] == 3
     page = writable_client.get("/people.html").text
-    assert "2 of 5 seats are known; 3 were not seen." in page
-    assert page.count("<bdi>not seen</bdi>") == 3
+    assert "We know 2 of 5 seats. The sources that we have seen do not name the other 3." in page
+    assert page.count("<bdi>not named</bdi>") == 3
 
 
 def test_numbers_equal_those_of_the_example_query(shipped_client: httpx.Client) -> None:
@@ -107,7 +107,7 @@ def test_numbers_equal_those_of_the_example_query(shipped_client: httpx.Client) 
 
 def test_page_has_the_numbers_as_text_beside_the_bars(shipped_client: httpx.Client) -> None:
     page = shipped_client.get("/people.html").text
-    assert "40 seats are known, and a source says that there were 40." in page
+    assert "We know all 40 seats." in page
     # One bar for each group of seats, in which derived values have a part of their own; the bars of each of
     # the three distributions add up to a width of 100.
     assert page.count('<svg class="bar"') == 13
@@ -234,7 +234,7 @@ def test_without_a_claim_only_known_seats_are_counted(writable_client: httpx.Cli
         ("a", "known", 1),
         (None, "unknown", 1),
     ]
-    assert "2 seats are known. How many there were is not." in writable_client.get("/people.html").text
+    assert "We know 2 seats, but not how many there were." in writable_client.get("/people.html").text
 
 
 @pytest.mark.parametrize("size", ["many", "-1", "1", "99999999999999999999"])
@@ -271,7 +271,7 @@ def test_malicious_labels_are_escaped(writable_client: httpx.Client) -> None:
 
 def test_page_of_a_store_without_seats_links_to_graphs(read_only_client: httpx.Client) -> None:
     page = read_only_client.get("/people", headers=HTML_HEADERS).text
-    assert "No seat of the group is known" in page
+    assert "There are no members yet" in page
     assert 'href="/graphs"' in page
     assert "<table" not in page
     assert read_only_client.get("/people").json()["seats"] == {"known": 0, "claimed": None, "total": 0}

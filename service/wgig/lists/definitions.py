@@ -357,9 +357,7 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "declaration",
             gettext_noop("Declaration"),
-            gettext_noop(
-                "The Geneva Declaration of Principles, part by part, as far as its text was available."
-            ),
+            gettext_noop("The Geneva Declaration of Principles, paragraph by paragraph, in our summaries."),
             ("Section", "Paragraph"),
             (
                 TYPE_FIELD,
@@ -385,7 +383,7 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "background-report",
             gettext_noop("Background Report"),
-            gettext_noop("The Background Report of June 2005, part by part, in summaries."),
+            gettext_noop("The Background Report of June 2005, paragraph by paragraph, in our summaries."),
             ("Section", "Paragraph"),
             (
                 TYPE_FIELD,

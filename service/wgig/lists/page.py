@@ -4,6 +4,7 @@
 label or an unclear one. The page of the list `papers` is in `papers_page`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,10 +24,19 @@ from ..resources.overview import OverviewRecord, build_records
 from ..resources.overview_paths import build_side_paths
 from ..store.labels import find_labels
 from ..store.store import Store
+from ..text import natural_sort_key
 from .count_fields import PAPERS_FIELD
-from .facets import BOOLEAN_WORDS, find_filter_key, find_key_label, has_iri_keys, list_facet_fields
+from .facets import (
+    BOOLEAN_WORDS,
+    Facet,
+    FacetValue,
+    find_filter_key,
+    find_key_label,
+    has_iri_keys,
+    list_facet_fields,
+)
 from .fields import COUNT_TYPE, LABEL_FIELD, TYPE_FIELD, ListField
-from .filters import ZERO_RANGE
+from .filters import NO_VALUE_TEXT, ZERO_RANGE
 from .papers_index import PAPER_FACETS
 from .paths import path_with_sort, path_without_value
 from .query import CountsByField, ListRequest
@@ -44,6 +54,9 @@ TOPIC_FIELDS = {
 PART_PATHS = {"disputes": build_side_paths("^wgig:dispute")}
 # For a field without a value, the field that a cell shows instead.
 SUBSTITUTE_FIELDS = {"judges": "judgedAsNamed"}
+# The documents whose parts are the rows of a list. Their labels begin with the title of the document.
+PART_LISTS = {"declaration": "declaration", "background-report": "background-report"}
+LABEL_SEPARATOR_PATTERN = re.compile("[,،，] ?")  # after the title of the document, in any language
 # The columns of each list: names of its fields.
 LIST_COLUMNS = {
     "issues": ("category", "cluster", "papers", "judgments"),
@@ -74,6 +87,7 @@ MISSING_PAPER_COLUMNS = ("cluster", "judgments")  # of the list of issues withou
 # Titles of columns and filters that are not properties, or whose property has an unclear label.
 COLUMN_TITLES = {
     "skos:broader": gettext_noop("Part of"),
+    "partOf": gettext_noop("Part of"),
     "skos:inScheme": gettext_noop("Scheme"),
     "skos:relatedMatch": gettext_noop("Shares issues with"),
     "namesPrinciple": gettext_noop("Principles named"),
@@ -244,7 +258,9 @@ def build_list_view(
     labels = {iri: best_text(texts, label_languages()) for iri, texts in page.labels.items()} | best_labels
     builder = ListRowBuilder(store, list_request, base, counts)
     return ListView(
-        build_sort_link(list_request, LABEL_FIELD),
+        build_sort_link(
+            list_request, by_name["order"] if list_request.definition.name in PART_LISTS else LABEL_FIELD
+        ),
         is_narrowed_to_missing_papers(list_request),
         {
             name: ListColumn(
@@ -332,6 +348,8 @@ class ListRowBuilder:
         if has_explicit_fields(self.list_request):
             return ListRow(iri, label, None, None, (), (), cells)
         summary = find_best_text(SUMMARY_FIELDS, terms_by_field)
+        if self.list_request.definition.name in PART_LISTS:
+            label = shorten_part_label(label)
         has_long_label = summary is not None and label.value.startswith(summary.value)
         list_name = self.list_request.definition.name
         topics = (terms_by_field.get(name, ()) for name in TOPIC_FIELDS.get(list_name, ()))
@@ -373,6 +391,29 @@ class ListRowBuilder:
             path = ""
         encoded_name = quote(shorten_iri(iri, self.base), safe=":")
         return ResourceCount(amount, path.format(id=encoded_name, page=find_href(iri, self.base)))
+
+
+def shorten_part_label(label: ox.Literal) -> ox.Literal:
+    """The label of a part of a document without the title of the document, such as "Paragraph 48"."""
+    text = LABEL_SEPARATOR_PATTERN.split(label.value, maxsplit=1)[-1]
+    return ox.Literal(text[:1].upper() + text[1:], language=label.language)
+
+
+def shorten_part_facets(facets: Sequence[Facet]) -> list[Facet]:
+    """The facets with the labels of parts of a document without its title, and these parts in their order."""
+
+    def shorten(facet: Facet) -> Facet:
+        if facet.name != "partOf":
+            return facet
+        values = [replace(value, label=shorten_part_label(value.label)) for value in facet.values]
+        return replace(facet, values=sorted(values, key=part_sort_key))
+
+    return [shorten(facet) for facet in facets]
+
+
+def part_sort_key(value: FacetValue) -> tuple[object, ...]:
+    """The sort key of a part of a document: its label, in natural order."""
+    return value.text == NO_VALUE_TEXT, natural_sort_key(value.label.value)
 
 
 def localize_boolean(term: Any) -> Any:

@@ -46,6 +46,7 @@ from .facets import Facet, build_facet_table, build_facets, build_facets_query, 
 from .fields import COUNT_TYPE, ListDefinition
 from .filters import filter_terms, filtered_resources
 from .page import (
+    PART_LISTS,
     build_list_view,
     build_sort_link,
     find_field_titles,
@@ -53,6 +54,7 @@ from .page import (
     iter_list_conditions,
     list_column_names,
     select_page_fields,
+    shorten_part_facets,
 )
 from .papers_index import PAPER_FACETS, PapersIndex
 from .papers_page import (
@@ -282,7 +284,7 @@ async def read_facets(
     if table is None:
         return []
     ranges = label_languages()
-    return await run_in_threadpool(
+    facets = await run_in_threadpool(
         build_facets,
         list_request,
         table,
@@ -290,6 +292,7 @@ async def read_facets(
         lambda iris: find_labels(context.store, iris, ranges),
         base,
     )
+    return shorten_part_facets(facets) if list_request.definition.name in PART_LISTS else facets
 
 
 def list_too_long_problem(total: int) -> Problem:
@@ -423,6 +426,7 @@ def render_list_page(
         view=build_list_view(context.store, list_request, page, context.base, result.counts),
         titles=find_field_titles(context.store, list_request, context.base),
         facets=result.facets,
+        document=PART_LISTS.get(list_request.definition.name),
         markup=item_list_markup(
             context, list_request.definition.title, names, page.total, first_item_number(list_request)
         ),
