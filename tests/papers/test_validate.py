@@ -238,7 +238,7 @@ def test_deep_nesting_is_refused(client: httpx.Client, media_type: str, body: st
     response = post_paper(client, body, media_type)
     problem = response.json()
     assert (response.status_code, problem["line"] >= 1, problem["column"] > 1) == (400, True, True)
-    assert "more than" in problem["detail"]
+    assert "More than" in problem["detail"]
 
 
 def test_brackets_in_strings_are_not_nesting(client: httpx.Client) -> None:

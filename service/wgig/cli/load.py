@@ -12,7 +12,6 @@ import hashlib
 import io
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -33,6 +32,7 @@ from ..projections import Projections, make_projections
 from ..rdf.formats import DATASET_FORMATS, GRAPH_FORMATS
 from ..rdf.parsing import XmlChecker
 from ..rdf.serialization import rdf_format
+from ..rdf.syntax_errors import PARSER_POSITION_PATTERN
 from ..seed import list_shipped_files, open_filled_store, replace_shipped_graphs
 from ..settings import Settings
 from ..store.change_log import SourceFile
@@ -64,7 +64,6 @@ RDF_FORMATS_BY_SUFFIX = MAIN_RDF_FORMATS_BY_SUFFIX | {
     "json": ox.RdfFormat.JSON_LD,
 }
 # The position in a message of pyoxigraph, such as "Parser error at line 1 column 2: ".
-PARSER_POSITION_PATTERN = re.compile(r"Parser error [\w ]+: ")
 
 
 class UnreadableFileError(Exception):

@@ -39,6 +39,7 @@ from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, JSON_LD, MARKDOWN, N_TRIPLES, RDF_XML, Format, get_named_format
 from ..rdf.jsonld_context import parse_inlining_context
 from ..rdf.serialization import parse_graph_document
+from ..rdf.syntax_errors import explain_syntax_error
 from ..settings import Settings
 from ..shacl.gate import PAPER_WRITE_FORMATS, GateDecision, is_paper_graph
 from ..store.change import Change
@@ -126,11 +127,13 @@ def parse_graph_parts(
             triples += parse_graph_part(part, graph, max_triples)
         except SyntaxError as error:
             name = f"{part.file_name}: " if part.file_name else ""
+            explained = explain_syntax_error(part.body.decode(errors="replace"), part.content_type, error)
+            line, column = explained.position or (None, None)
             raise Problem(
                 400,
-                f"{name}The data cannot be parsed, and nothing has changed: {error.msg}",
-                line=error.lineno,
-                column=error.offset,
+                f"{name}The data cannot be parsed, and nothing has changed. {explained.message}",
+                line=line,
+                column=column,
             ) from error
     return triples
 

@@ -21,7 +21,8 @@ from ..rdf.parsing import check_brackets, check_jsonld_contexts, check_xml
 from ..rdf.positions import find_triple_positions
 from ..rdf.positions_turtle import TriplePosition
 from ..rdf.serialization import rdf_format
-from ..text import TextLines, TextPosition
+from ..rdf.syntax_errors import explain_syntax_error
+from ..text import TextLines
 from .results import Term
 
 
@@ -208,10 +209,10 @@ def build_syntax_problem(text: str, format_: Format, error: SyntaxError) -> Prob
     """
     if isinstance(error, RemoteContextError):
         return Problem(400, f"The file cannot be read: {error.msg}.")
-    detail = f"The file is not valid {format_.title}: {error.msg}."
-    if not error.lineno:
+    explained = explain_syntax_error(text, format_.media_type, error)
+    detail, position = f"The file is not valid {format_.title}. {explained.message}", explained.position
+    if not position:
         return Problem(400, detail, slug="syntax")
-    position = TextPosition(error.lineno, error.offset or 1)
     return Problem(
         400, detail, slug="syntax", **position._asdict(), excerpt=TextLines(text).excerpt(position)
     )

@@ -127,7 +127,7 @@ def test_a_rule_links_to_its_page_on_the_service_and_to_its_iri_in_a_file(bad_re
 def test_an_unchecked_file_is_shown_with_the_reason(unchecked_file: UncheckedFile) -> None:
     page = render_fragment(ReportView([unchecked_file], "en", texts=["<a>\n<b>"]))
     assert "this file was not checked" in page
-    assert "Unexpected end of file" in page
+    assert "on line 2 is not closed: a `&gt;` is missing." in page
     assert '<a href="#file-1-line-2">Line 2, column ' in page
 
 
