@@ -121,6 +121,7 @@ def test_completions_are_in_page_language(reopen_page: PageOpener) -> None:
         ("SELECT * { ?x wgig:issue <spa", "Spam · Issues", "wgig:Issue"),
         ("SELECT * { kumm", "Markus Kummer · People and bodies", "LIMIT"),
         # by words of the definition
+        ("SELECT * { ?member region", "wgig:country", "wgig:issue"),
         ("SELECT * { ?x a inventory", "wgig:Issue", "wgig:Meeting"),
     ],
 )
@@ -556,10 +557,10 @@ def test_invalid_parameter_is_reported_at_its_field(
 def test_unused_parameter_value_of_changed_query_is_reported(reopen_page: PageOpener) -> None:
     page = wait_for_editor(reopen_page("/sparql?example=coverage-matrix"))
     run_query(page, "ASK {}")
-    expect(page.locator(".found")).not_to_contain_text("lacks the value")
+    expect(page.locator(".found")).not_to_contain_text("does not use the value")
     page.get_by_label("Only this issue.").fill("spam")
     page.get_by_role("button", name="Run the query").click()
-    message = "You changed the query, and it lacks the value for: Only this issue."
+    message = "You changed the query, so it does not use the value of: Only this issue."
     expect(page.locator(".found")).to_contain_text(message)
     assert query_text(page) == "ASK {}"
 
@@ -574,7 +575,7 @@ def test_unrun_query_is_saved_in_history(reopen_page: PageOpener) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
     insert_query(page, "ASK { ?my ?own ?work }")
     page.get_by_role("button", name="Insert the query below").click()
-    page.get_by_text("Earlier queries of yours: 1").click()
+    page.get_by_text("Your earlier queries: 1").click()
     insert_query(page, "ASK { ?more ?of ?it }")
     page.get_by_role("button", name="ASK { ?my ?own ?work }").click()
     assert query_text(page) == "ASK { ?my ?own ?work }"
@@ -643,11 +644,11 @@ def test_history_is_kept_until_cleared(reopen_page: PageOpener, find_axe_violati
     run_query(page, "ASK { ?s ?p ?o }")
     run_query(page, "SELECT ?s { ?s ?p ?o } LIMIT 1")
     page.goto("/sparql")
-    page.get_by_text("Earlier queries of yours: 2").click()
+    page.get_by_text("Your earlier queries: 2").click()
     assert find_axe_violations(page) == []
     page.get_by_role("button", name="ASK { ?s ?p ?o }").click()
     assert query_text(page) == "ASK { ?s ?p ?o }"
-    page.get_by_role("button", name="Forget them all").click()
+    page.get_by_role("button", name="Delete all").click()
     expect(page.locator(".past")).to_be_hidden()
 
 
