@@ -736,14 +736,17 @@ def test_old_result_is_dimmed_while_query_runs(reopen_page: PageOpener) -> None:
     expect(page.locator(".found")).to_have_attribute("aria-busy", "false")
 
 
-def test_comments_of_an_example_are_folded(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
-    page = wait_for_editor(reopen_page("/sparql?example=coverage-matrix"))
-    expect(page.locator(".cm-line").first).to_have_text("# title: Coverage matrix…")
-    expect(page.locator(".cm-content")).not_to_contain_text("# keywords")
+def test_comments_at_the_top_are_folded(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    insert_query(page, "# first\n# second\nASK {}")
+    page.goto("/sparql")
+    wait_for_editor(page)
+    expect(page.locator(".cm-line").first).to_have_text("# first…")
+    expect(page.locator(".cm-content")).not_to_contain_text("# second")
     assert find_axe_violations(page) == []
     page.get_by_title("Show the comment").click()
-    expect(page.locator(".cm-content")).to_contain_text("# keywords")
-    assert "# keywords" in query_text(page)
+    expect(page.locator(".cm-content")).to_contain_text("# second")
+    assert query_text(page) == "# first\n# second\nASK {}"
 
 
 def list_tabs(page: Page) -> list[str]:

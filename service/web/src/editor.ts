@@ -53,7 +53,7 @@ class QueryPage {
     });
     const isEmptyPage = location.search === "" && this.tabs.active;
     if (isEmptyPage) this.editor.replaceQuery(this.tabs.active!.text);
-    else this.strip.open(this.editor.text);
+    else this.strip.open(this.editor.text, false, exampleTitle());
     const bar = form.querySelector<HTMLElement>(".run-bar")!;
     bar.before(this.problemLine);
     bar.querySelector("button:not([name])")!.after(" ", this.cancel);
@@ -266,6 +266,12 @@ class QueryPage {
     this.form.closest("details")?.setAttribute("open", "");
     this.form.scrollIntoView();
   }
+}
+
+/** The title of the example on the page; undefined without one. */
+function exampleTitle(): string | undefined {
+  if (!new URLSearchParams(location.search).has("example")) return undefined;
+  return document.querySelector<HTMLSelectElement>("#example")?.selectedOptions[0]?.dataset.title;
 }
 
 /** The path and query string of an address, without its fragment. */

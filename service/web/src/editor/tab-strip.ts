@@ -51,9 +51,9 @@ export class TabStrip {
     if (this.tabs.fault) this.listener.onStatus(formatMessage(this.tabs.fault));
   }
 
-  /** Show a text in a tab: that of an example is named after it. */
-  open(text: string, isEdited = false): void {
-    this.tabs.open(text, /^# title: (.+)$/m.exec(text)?.[1] ?? this.newName(), isEdited);
+  /** Show a text in a tab, by default with a new name. */
+  open(text: string, isEdited = false, name = this.newName()): void {
+    this.tabs.open(text, name, isEdited);
     this.show();
   }
 
