@@ -182,6 +182,7 @@ PAGE_STATES = [
     PageState("representations", "/doc/issue/spam?_profile=all"),
     PageState("representations-of-graph", "/graph/issues?_profile=all"),
     PageState("cite", f"/cite?iri={quote(SPAM_IRI)}"),
+    PageState("cite-work", f"/cite?iri={quote(f'{Settings.base}id/document/tunis-agenda/41')}&work"),
     PageState("cite-query", f"/cite?query={quote(COUNT_QUERY)}"),
     PageState("graphs", "/graphs"),
     PageState("graph", "/graph/issues"),

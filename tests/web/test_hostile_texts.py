@@ -67,6 +67,7 @@ URL_TEMPLATES = [
     "/graph/issues?changes=%s",
     "/changes?before=%s",
     "/cite?iri=%s",
+    "/cite?iri=%s&work",
     "/write?issue=%s",
     "/write?paper=%s",
     "/shapes/%s",

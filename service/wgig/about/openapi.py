@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi as generate_description
 from pydantic import TypeAdapter
 
-from ..graphs.citation.routes import CSL_JSON_FORMAT
+from ..graphs.citation.references import CSL_JSON_FORMAT
 from ..graphs.schemas import CslItemList
 from ..http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE
 from ..http.operations import HeaderParameter, Operation, Route, list_route_checks

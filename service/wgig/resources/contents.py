@@ -124,3 +124,17 @@ def find_document(store: Store, iri: str, base: str) -> str:
         if not iris or min(iris) in seen:
             return seen[-1]
         seen.append(min(iris))
+
+
+def find_nearest_document(store: Store, iri: str, base: str) -> str:
+    """The IRI of the document that this resource is, or is a part of; empty if it is neither."""
+    part_of, document_class = expand_curie("wgig:partOf", base), expand_curie("wgig:Document", base)
+    seen = list[str]()
+    while iri and iri not in seen:
+        node = ox.NamedNode(iri)
+        if store.has_statement(node, RDF_TYPE, document_class):
+            return iri
+        seen.append(iri)
+        wholes = (quad.object for quad in store.match(node, part_of))
+        iri = min((whole.value for whole in wholes if isinstance(whole, ox.NamedNode)), default="")
+    return ""

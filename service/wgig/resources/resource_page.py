@@ -17,7 +17,7 @@ from ..http.language import current_language, label_languages
 from ..i18n import RTL_LANGUAGES
 from ..pages.dependencies import RequestContext
 from ..pages.names import foreign_property_label
-from ..rdf.labels import LABEL_PROPERTIES, label_or_words
+from ..rdf.labels import LABEL_PROPERTIES, best_text, label_or_words
 from ..rdf.namespaces import (
     DCTERMS_DESCRIPTION,
     DCTERMS_SOURCE,
@@ -39,12 +39,19 @@ from ..store.store import Store
 from ..store.version_cache import cache_for_version
 from ..store.view import ResultTerm
 from ..text import natural_sort_key
-from .contents import NO_PARAGRAPHS, build_contents, find_adjacent_paragraphs, iter_parts
+from .contents import (
+    NO_PARAGRAPHS,
+    build_contents,
+    find_adjacent_paragraphs,
+    find_nearest_document,
+    iter_parts,
+)
 from .description import PARTS_CUT_MESSAGE, ResourceDescription, Statement, graphs_by_use, stated_types
 from .neighborhood import build_neighborhood
-from .overview import build_overviews, group_records
+from .overview import ResourceOverview, build_overviews, group_records
 from .plain_json import INVERSE_PAGE_RESOURCES
 from .representation import address_with_parameters, render_site_page
+from .text_links import find_text_pages, list_object_values, name_sources
 
 DESCRIPTION_PROPERTIES = (
     f"{SKOS_NAMESPACE}definition",
@@ -344,6 +351,17 @@ def find_section_findings(statements: Iterable[tuple[ox.NamedNode, Any]]) -> dic
     return findings
 
 
+def list_quotations(overviews: Iterable[ResourceOverview]) -> list[Any]:
+    """What the records about a paragraph quote from it, each text once."""
+    records = (
+        record
+        for overview in overviews
+        if overview.kind == "paragraph"
+        for record in overview.records_by_name["judgments"]
+    )
+    return [*dict.fromkeys(text for record in records for text in record.terms_by_name["quotation"])]
+
+
 def drop_parts(description: ResourceDescription) -> ResourceDescription:
     """The description without the parts of the resource, for a page that has a table of contents instead."""
     notices = [notice for notice in description.cut_notices if notice.sentence != PARTS_CUT_MESSAGE]
@@ -371,7 +389,8 @@ def render_resource_page(
     overviews = build_overviews(store, iri, stated_types(description.statements), base)
     parts = [*iter_parts(contents)]
     shown_iris = {shown_iri for overview in overviews for shown_iri in overview.iris}
-    shown_iris |= {*filter(None, adjacent)}
+    document = find_nearest_document(store, iri, base)
+    shown_iris |= {*filter(None, (*adjacent, document))}
     shown_iris |= {part.iri for part in parts} | {part.kind for part in parts if part.kind}
     missing_labels = find_labels(store, shown_iris - description.labels.keys(), language_ranges)
     labels = description.labels | missing_labels
@@ -379,6 +398,7 @@ def render_resource_page(
     versions = versions[-MAX_LISTED_VERSIONS:]
     sections = build_paper_sections(store, view, base)
     section_properties = {group.iri for section in sections for group in section.groups}
+    source_terms = [value.term for value in view.sources]
     return render_site_page(
         context,
         "doc.html",
@@ -394,6 +414,11 @@ def render_resource_page(
         neighborhood=build_neighborhood(view.title.value, view.incoming, view.facts, labels, base),
         versions=versions,
         erased=find_erased_digests(context.history, store, versions),
+        source_names=name_sources(store, source_terms, base, language_ranges),
+        text_pages=find_text_pages(store, iri, document, base, current_language()) if document else [],
+        document=document,
+        paragraph_number=best_text(list_object_values(store, iri, expand_curie("wgig:number", base))).value,
+        quotations=list_quotations(overviews),
         labels=labels,
         markup=markup,
     )

@@ -18,7 +18,7 @@ from jsonschema import Draft7Validator, FormatChecker
 from pybtex.database import parse_string  # type: ignore[import-untyped]
 from wgig._version import __version__
 from wgig.graphs.citation.citable import has_top_level_order
-from wgig.graphs.citation.routes import CSL_JSON_FORMAT, Citation, serialize_bibtex
+from wgig.graphs.citation.references import CSL_JSON_FORMAT, DATASET_TYPE, Reference, serialize_bibtex
 from wgig.graphs.citation.versions import MAX_GRAPHS_IN_ERROR, RELEASE_DATE
 from wgig.graphs.description.dcat import PUBLISHER_NAME
 from wgig.graphs.description.derived import DescriptionGraphs
@@ -161,10 +161,10 @@ def test_pybtex_parses_bibtex_entry(get: GetFunction) -> None:
 
 def test_title_is_escaped_in_bibtex() -> None:
     title = 'a}} @misc{x, \\input{/etc} $%&#_~^ "'
-    citation = Citation("issue/x", title, SPAM_IRI, f"{BASE}cited", "0.1.0", RELEASE_DATE, "0" * 64)
-    entries = parse_string(serialize_bibtex(citation).decode(), "bibtex").entries
+    reference = Reference("x", DATASET_TYPE, title, authors=(title,), url=SPAM_IRI, number=title)
+    entries = parse_string(serialize_bibtex(reference).decode(), "bibtex").entries
     assert len(entries) == 1
-    assert r"\input" not in serialize_bibtex(citation).decode()
+    assert r"\input" not in serialize_bibtex(reference).decode()
 
 
 def test_browser_gets_page_and_client_without_preference_gets_text_line(get: GetFunction) -> None:

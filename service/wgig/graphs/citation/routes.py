@@ -1,13 +1,9 @@
-"""Citations: /cite as text, BibTeX or CSL-JSON, and /cited for the content that was cited.
+"""Citations: /cite as text, BibTeX, CSL-JSON or RIS, and /cited for the content that was cited.
 
 The URL in a citation contains the SHA-256 of the content. It returns the same bytes if they can be rebuilt,
-else 410 with the graphs that were written since. Plain text has URLs in angle brackets (RFC 3986, appendix
-C). BibTeX entries work with classic BibTeX and biblatex.
+else 410 with the graphs that were written since.
 """
 
-import json
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -16,14 +12,23 @@ from urllib.parse import urlencode
 from fastapi import Query, Response
 from fastapi.concurrency import run_in_threadpool
 
+from ...http.language import current_address
 from ...http.negotiation import choose_response_format
 from ...http.operations import Operation
-from ...http.parameter_models import ParameterModel, Text, describe_media_type, describe_parameter
+from ...http.parameter_models import (
+    BareText,
+    ParameterModel,
+    Text,
+    describe_media_type,
+    describe_parameter,
+)
 from ...http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
 from ...pages.dependencies import ContextDep, RequestContext
-from ...pages.rendering import render_template
+from ...pages.rendering import path_in_format, render_template
 from ...problems import Problem
-from ...rdf.formats import GRAPH_FORMATS, HTML, PLAIN_TEXT, SOLUTION_FORMATS, Format
+from ...rdf.formats import GRAPH_FORMATS, HTML, SOLUTION_FORMATS, Format
+from ...rdf.values import ANY_RESOURCE, parse_resource_iri
+from ...resources.contents import find_nearest_document
 from ...settings import SERVICE_TITLE
 from ...sparql.dependencies import QueriesDep
 from ...sparql.service import QueryService
@@ -32,26 +37,10 @@ from ..dependencies import RecorderDep
 from ..description.dcat import PUBLISHER_NAME
 from ..provenance import ProvenanceRecorder
 from .citable import CitedContent
-from .resolve import CitationRequest, find_cited_content
+from .documents import NON_KEY_CHARACTERS, build_document_reference
+from .references import DATASET_TYPE, REFERENCE_SERIALIZERS, Reference
+from .resolve import CitationRequest, find_cited_content, localize_cited_iri
 from .versions import current_version, version_date
-
-BIBTEX_FORMAT = Format("application/x-bibtex", "bib", "BibTeX")
-CSL_JSON_FORMAT = Format(
-    "application/vnd.citationstyles.csl+json", "json", "CSL-JSON", "", ("application/json",)
-)
-
-BIBTEX_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-LATEX_ESCAPES = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "{": r"\textbraceleft{}",  # not \{, as BibTeX counts escaped braces, too
-        "}": r"\textbraceright{}",
-        **{sign: f"\\{sign}" for sign in "$&#%_"},
-    }
-)
-NON_KEY_CHARACTERS = re.compile(r"[^a-z0-9]+")  # replaced by a hyphen in the key of an entry
 
 
 @dataclass(frozen=True)
@@ -72,79 +61,46 @@ class Citation:
     digest: str
 
     @property
-    def key(self) -> str:
-        """The key of the entry in BibTeX, and its id in CSL-JSON."""
-        return f"wgig-{NON_KEY_CHARACTERS.sub('-', self.name.lower()).strip('-')}-{self.digest[:8]}"
+    def reference(self) -> Reference:
+        """The reference to the description, with the digest and the URL of the bytes with this digest."""
+        name = NON_KEY_CHARACTERS.sub("-", self.name.lower()).strip("-")
+        return Reference(
+            key=f"wgig-{name}-{self.digest[:8]}",
+            work_type=DATASET_TYPE,
+            title=self.title,
+            authors=(PUBLISHER_NAME,),
+            date=f"{self.issued:%Y-%m-%d}",
+            url=self.url,
+            container=SERVICE_TITLE,
+            version=self.version,
+            digest=self.digest,
+            content_url=self.content_url,
+        )
 
-    @property
-    def note(self) -> str:
-        """The digest, and the URL of the bytes with this digest."""
-        return f"SHA-256 {self.digest}. The same bytes: {self.content_url}"
-
-
-def serialize_text_citation(citation: Citation) -> bytes:
-    """The citation as one line of text, with URLs in angle brackets (RFC 3986, appendix C)."""
-    source = f"{SERVICE_TITLE}, version {citation.version}, {citation.issued:%Y-%m-%d}. <{citation.url}>"
-    content_part = (
-        f", the same bytes at <{citation.content_url}>" if citation.content_url != citation.url else ""
-    )
-    title = " ".join(citation.title.split())
-    return f"{PUBLISHER_NAME}. “{title}”. {source}. SHA-256 {citation.digest}{content_part}.\n".encode()
-
-
-def serialize_bibtex(citation: Citation) -> bytes:
-    """The citation as an entry for classic BibTeX and biblatex; text is escaped, URLs are not."""
-    fields = {
-        "author": f"{{{PUBLISHER_NAME}}}",
-        "title": f"{{{' '.join(citation.title.split()).translate(LATEX_ESCAPES)}}}",
-        "howpublished": SERVICE_TITLE,
-        "version": citation.version.translate(LATEX_ESCAPES),
-        "year": str(citation.issued.year),
-        "month": BIBTEX_MONTHS[citation.issued.month - 1],
-        "url": citation.url,
-        "note": rf"SHA-256 {citation.digest}. The same bytes: \url{{{citation.content_url}}}",
-    }
-    lines = [f"  {name} = {value if name == 'month' else f'{{{value}}}'}" for name, value in fields.items()]
-    return "@misc{{{},\n{}\n}}\n".format(citation.key, ",\n".join(lines)).encode()
-
-
-def serialize_csl_json(citation: Citation) -> bytes:
-    """The citation as CSL-JSON: a list of one item (https://docs.citationstyles.org)."""
-    item = {
-        "id": citation.key,
-        "type": "dataset",
-        "title": citation.title,
-        "author": [{"literal": PUBLISHER_NAME}],
-        "container-title": SERVICE_TITLE,
-        "version": citation.version,
-        "issued": {"date-parts": [[citation.issued.year, citation.issued.month, citation.issued.day]]},
-        "URL": citation.url,
-        "note": citation.note,
-    }
-    return f"{json.dumps([item], ensure_ascii=False, indent=2)}\n".encode()
-
-
-# Clients without preferences get the first format.
-CITATION_SERIALIZERS: Mapping[Format, Callable[[Citation], bytes]] = {
-    PLAIN_TEXT: serialize_text_citation,
-    BIBTEX_FORMAT: serialize_bibtex,
-    CSL_JSON_FORMAT: serialize_csl_json,
-}
 
 CITED_FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS)
 MAX_CITATION_TRIES = 5  # attempts to read the content and its version without a write in between
 
 
 class CitationParameters(ParameterModel):
-    """Query parameters of /cite."""
+    """Query parameters of /cite and /cited."""
 
-    media_type: Text = describe_media_type((*CITATION_SERIALIZERS, HTML))
+    media_type: Text = describe_media_type((*REFERENCE_SERIALIZERS, HTML))
     iri: Text = describe_parameter("The IRI of a resource, a graph or a term.", examples=["issue:spam"])
     query: Text = describe_parameter(
         "A SPARQL query, instead of an IRI.",
         examples=["SELECT ?issue WHERE { ?issue a <https://w3id.org/wgig/ontology#Issue> }"],
     )
     version: Text = describe_parameter("The version of the whole store; by default, the current one.")
+
+
+class ReferenceParameters(CitationParameters):
+    """Query parameters of /cite."""
+
+    work: BareText = describe_parameter(
+        "Without a value: cite the document itself that `iri` names, or the paragraph, not its description.",
+        examples=[""],
+    )
 
 
 class CitedParameters(CitationParameters):
@@ -156,7 +112,7 @@ class CitedParameters(CitationParameters):
     )
 
 
-CITATION_OPERATION = Operation(formats=(*CITATION_SERIALIZERS, HTML))
+CITATION_OPERATION = Operation(formats=(*REFERENCE_SERIALIZERS, HTML))
 CITED_OPERATION = Operation(formats=CITED_FORMATS)
 
 
@@ -164,32 +120,72 @@ async def get_citation(
     context: ContextDep,
     queries: QueriesDep,
     recorder: RecorderDep,
-    parameters: Annotated[CitationParameters, Query()],
+    parameters: Annotated[ReferenceParameters, Query()],
 ) -> Response:
-    """The citation of the content that `iri` or `query` names: as text, BibTeX, CSL-JSON, or an HTML page."""
+    """The citation of what `iri` or `query` names: as text, BibTeX, CSL-JSON, RIS, or an HTML page.
+
+    By default, its description in this graph is cited; with `work`, the document itself.
+    """
     request = context.request
+    formats = (*REFERENCE_SERIALIZERS, HTML)
+    format_ = choose_response_format(request, formats, parameters.media_type)
+    if parameters.work is not None:
+        return await run_in_threadpool(respond_with_document_reference, context, parameters, format_)
     citation_request = CitationRequest(
         parameters.iri or "", parameters.query or "", parameters.version or "", ""
     )
-    format_ = choose_response_format(request, (*CITATION_SERIALIZERS, HTML), parameters.media_type)
     content, version = await read_stable_content(context, queries, recorder, citation_request)
-    base = context.base
-    citation = build_citation(citation_request, content, version, base)
+    citation = build_citation(citation_request, content, version, context.base)
     if format_ is HTML:
-        texts = {
-            "text": serialize_text_citation(citation).decode(),
-            "bibtex": CITATION_SERIALIZERS[BIBTEX_FORMAT](citation).decode(),
-        }
-        content_path = f"/{citation.content_url.removeprefix(base)}"
-        return respond_with_body(
-            request,
-            render_template(
-                "cite.html", base=base, citation=citation, content_path=content_path, texts=texts
-            ),
-            HTML,
-        )
+        iri = content.iri
+        page = await run_in_threadpool(render_citation_page, context, citation.reference, iri, citation)
+        return respond_with_body(request, page, HTML)
     return respond_with_body(
-        request, CITATION_SERIALIZERS[format_](citation), format_, links=[f'<{citation.url}>; rel="cite-as"']
+        request,
+        REFERENCE_SERIALIZERS[format_](citation.reference),
+        format_,
+        links=[f'<{citation.url}>; rel="cite-as"'],
+    )
+
+
+def respond_with_document_reference(
+    context: RequestContext, parameters: ReferenceParameters, format_: Format
+) -> Response:
+    """The reference to a document itself. Raises Problem 400 for other parameters than `iri`, 404."""
+    if not parameters.iri or parameters.query is not None or parameters.version is not None:
+        raise Problem(400, "With work, give iri: the IRI of a document or of a paragraph, and nothing else.")
+    iri = localize_cited_iri(context, parse_resource_iri("iri", ANY_RESOURCE, parameters.iri, context.base))
+    reference = build_document_reference(context.store, iri, context.base)
+    body = (
+        render_citation_page(context, reference, iri)
+        if format_ is HTML
+        else REFERENCE_SERIALIZERS[format_](reference)
+    )
+    return respond_with_body(context.request, body, format_)
+
+
+def render_citation_page(
+    context: RequestContext, reference: Reference, iri: str, citation: Citation | None = None
+) -> bytes:
+    """The page of a reference in all formats.
+
+    `iri` is that of the cited resource, empty for a query result. `citation` is that of a description, None
+    for a document itself.
+    """
+    address, base = current_address(), context.base
+    texts = [
+        (format_, serialize(reference).decode(), path_in_format(address, format_.media_type))
+        for format_, serialize in REFERENCE_SERIALIZERS.items()
+    ]
+    return render_template(
+        "cite.html",
+        base=base,
+        reference=reference,
+        iri=iri,
+        citation=citation,
+        content_path=f"/{citation.content_url.removeprefix(base)}" if citation else "",
+        document=find_nearest_document(context.store, iri, base) if iri else "",
+        texts=texts,
     )
 
 

@@ -1,0 +1,108 @@
+"""Pages of documents and paragraphs say how much of the text was seen, and lead to it and to its sources."""
+
+import re
+
+import httpx
+import pytest
+from wgig.resources.text_links import find_page_language, find_site, is_official_text, is_translated_symbol
+
+
+def get_page(client: httpx.Client, path: str) -> str:
+    response = client.get(f"/doc/document/{path}", headers={"Accept": "text/html"})
+    assert response.status_code == 200
+    return response.text
+
+
+def list_text_links(html: str) -> list[tuple[str, str]]:
+    """The targets and texts of the links to the text."""
+    links = re.findall(r'<p class="text-link"><a href="([^"]+)"[^>]*>(.*?)</p>', html, re.DOTALL)
+    return [(target, " ".join(re.sub(r"<[^>]+>", "", text).split())) for target, text in links]
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "text"),
+    [
+        (
+            "declaration/48",
+            "http://www.itu.int/net/wsis/docs/geneva/official/dop.html",
+            "Read paragraph 48 at itu.int",
+        ),
+        (
+            "report/p18",
+            "https://www.itu.int/net/wsis/docs2/pc3/html/off5/index5.html",
+            "Read paragraph 18 at itu.int",
+        ),
+        (
+            "declaration",
+            "http://www.itu.int/net/wsis/docs/geneva/official/dop.html",
+            "Read the text at itu.int",
+        ),
+    ],
+)
+def test_the_official_text_is_preferred(page_client: httpx.Client, path: str, target: str, text: str) -> None:
+    assert list_text_links(get_page(page_client, path)) == [(target, text)]
+
+
+def test_a_copy_with_the_symbol_of_the_document_comes_next(page_client: httpx.Client) -> None:
+    ((target, text),) = list_text_links(get_page(page_client, "tunis-agenda/41"))
+    assert target.startswith("http://ininet.org/document-wsis-05tunisdoc6rev-1-e/")
+    assert text == "Read paragraph 41 at ininet.org"
+
+
+def test_a_translation_is_marked_with_its_language(page_client: httpx.Client) -> None:
+    html = get_page(page_client, "report/p62")
+    assert list_text_links(html)[0][1] == "Read paragraph 62 at itu.int (French)"
+    assert 'hreflang="fr"' in html
+
+
+def test_a_text_that_nobody_saw_has_no_link(page_client: httpx.Client) -> None:
+    html = get_page(page_client, "tunis-agenda/33")
+    assert "We have not seen the text." in html
+    assert list_text_links(html) == []
+
+
+def test_how_much_was_seen_is_told_in_words(page_client: httpx.Client) -> None:
+    assert "We have seen the full text." in get_page(page_client, "tunis-agenda/41")
+    assert "Of its text was seen" not in get_page(page_client, "tunis-agenda/41")
+
+
+def test_quotations_are_shown_as_text(page_client: httpx.Client) -> None:
+    html = get_page(page_client, "background-report/101")
+    assert "Quoted from the text" in html
+    assert re.search(r'<blockquote[^>]*dir="auto">[^<]{20,}</blockquote>', html)
+
+
+def test_sources_are_named_by_title_and_site(page_client: httpx.Client) -> None:
+    html = get_page(page_client, "declaration")
+    sources = " ".join(
+        re.sub(r"<[^>]+>", " ", html.partition('id="sources"')[2].partition("</ol>")[0]).split()
+    )
+    assert "Geneva Declaration of Principles , itu.int" in sources
+    assert "net/wsis/docs/geneva/official/dop.html" in sources
+    assert "http://" not in sources
+
+
+def test_the_summary_is_marked_before_it(page_client: httpx.Client) -> None:
+    html = get_page(page_client, "tunis-agenda/41")
+    assert re.search(r"Our summary:</span> <span[^>]*>Firm action on spam", html)
+
+
+def test_the_document_and_its_description_can_be_cited(page_client: httpx.Client) -> None:
+    html = get_page(page_client, "tunis-agenda/41")
+    assert "Cite “<bdi>Tunis Agenda for the Information Society</bdi>”" in html
+    assert "Cite this description" in html
+
+
+def test_sites_languages_and_symbols_are_recognized() -> None:
+    assert [find_site(url) for url in ("https://www.itu.int/x", "http://[", "urn:x")] == ["itu.int", "", ""]
+    assert [
+        find_page_language(f"http://itu.int/{name}")
+        for name in ("index-fr13.html", "index13.html", "x_Cru.html")
+    ] == [
+        "fr",
+        "",
+        "ru",
+    ]
+    assert not is_official_text("https://evil.example/itu.int/net/wsis/docs/x")
+    assert is_translated_symbol("A/1-S")
+    assert not is_translated_symbol("A/1-E")
