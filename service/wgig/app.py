@@ -28,7 +28,16 @@ from .http.operations import NO_BODY_OPERATION, Route
 from .http.status import ServiceStatus
 from .http.telemetry import Metrics, Tracing
 from .http.work_queue import WorkQueue
-from .lists import comparison_page, coverage, example_queries, people, query_editor, tables, timeline
+from .lists import (
+    comparison_page,
+    coverage,
+    example_queries,
+    people,
+    query_builder_page,
+    query_editor,
+    tables,
+    timeline,
+)
 from .lists.definitions import LIST_DEFINITIONS
 from .lists.routes import make_list_routes
 from .pages.errors import EXPECTED_ERRORS, ErrorResponses
@@ -70,6 +79,7 @@ ROUTES: list[Route] = [
     Route("/sparql", ("POST", "QUERY"), sparql.post_query, sparql.POST_QUERY_OPERATION),
     Route("/update", READ_METHODS, service_description.get_update, service_description.UPDATE_PAGE_OPERATION),
     Route("/update", ("POST",), update.post_update, update.UPDATE_OPERATION),
+    Route("/build", READ_METHODS, query_builder_page.get_builder, query_builder_page.BUILDER_OPERATION),
     Route("/queries/running", READ_METHODS, sparql.get_running_queries, sparql.RUNNING_OPERATION),
     Route("/queries/running/{id}", ("DELETE",), sparql.delete_running_query, NO_BODY_OPERATION),
     Route("/queries", READ_METHODS, example_queries.get_example_queries, example_queries.EXAMPLES_OPERATION),

@@ -224,6 +224,11 @@ PAGE_STATES = [
     PageState("validate-complete", "/validate", action=make_check_action(COMPLETE_PAPER)),
     PageState("validate-incomplete", "/validate", action=make_check_action(INCOMPLETE_PAPER)),
     PageState("validate-unread", "/validate", 400, make_check_action("---\npaper: [half\n---\n")),
+    PageState("build", "/build"),
+    PageState(
+        "build-answer", "/build?kind=wgig:Issue&column=wgig:category&filter=wgig:category&match=new&value="
+    ),
+    PageState("build-error", "/build?kind=wgig:Milestone&filter=wgig:due&match=from&value=soon", 400),
     PageState("compare", "/compare"),
     PageState("compare-issue", "/compare?issue=spam"),
     PageState("compare-paragraph", "/compare?paragraph=declaration/48"),
@@ -247,6 +252,7 @@ PAGE_STATES = [
             ("timeline", "/timeline"),
             ("people", "/people"),
             ("compare", "/compare"),
+            ("build", "/build"),
             ("graphs", "/graphs"),
             ("changes", "/changes"),
             ("catalog", "/catalog"),

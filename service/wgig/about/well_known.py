@@ -85,6 +85,7 @@ ROBOTS_DISALLOWED_PATHS = (
     "/queries/*?",
     "/queries/running",
     "/coverage?",
+    "/build?",
     "/compare?",
     "/cite",  # and all paths below it
     "/feedback",
@@ -278,6 +279,7 @@ SITEMAP_PATHS = (
     *LIST_DEFINITIONS,
     "coverage",
     "compare",
+    "build",
     "queries",
     "sparql",
     "catalog",
