@@ -511,12 +511,12 @@ def test_label_focuses_editor(reopen_page: PageOpener) -> None:
 
 def test_example_is_filled_with_parameters(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
-    page.get_by_label("Begin with an example").select_option("agreements-and-outcomes")
+    page.get_by_label("Start from an example").select_option("coverage-matrix")
     page.get_by_role("button", name="Insert the query below").click()
-    page.get_by_label("The meeting that settled it.").fill("m2")
+    page.get_by_label("Issue", exact=True).select_option("VoIP")
     page.get_by_role("button", name="Insert the query below").click()
     wait_for_editor(page)
-    assert "VALUES ?meeting { <https://w3id.org/wgig/id/meeting/m2> }" in query_text(page)
+    assert "VALUES ?the_issue { <https://w3id.org/wgig/id/issue/voip> }" in query_text(page)
     assert find_axe_violations(page) == []
 
 
@@ -524,12 +524,13 @@ def test_parameter_value_is_used_when_query_runs(
     reopen_page: PageOpener, find_axe_violations: AxeCheck
 ) -> None:
     page = wait_for_editor(reopen_page("/sparql?example=coverage-matrix"))
-    page.get_by_label("Only this issue.").fill("spam")
+    issue = page.get_by_label("Issue", exact=True)
+    issue.select_option("Spam")
     page.get_by_role("button", name="Run the query").click()
     expect(page.locator(".status")).to_have_text(re.compile(r"Rows: \d\d?\. "))
     assert "VALUES ?the_issue { <https://w3id.org/wgig/id/issue/spam> }" in query_text(page)
-    assert "Only this issue" not in page.locator(".found").inner_text()
-    page.get_by_label("Only this issue.").fill("")
+    expect(page.locator(".found")).not_to_contain_text("does not use the value")
+    issue.select_option("Any")
     page.get_by_role("button", name="Run the query").click()
     expect(page.locator(".status")).to_have_text(re.compile(r"Rows: \d{3}\. "))
     assert "VALUES ?the_issue { UNDEF }" in query_text(page)
@@ -539,28 +540,29 @@ def test_parameter_value_is_used_when_query_runs(
 def test_invalid_parameter_is_reported_at_its_field(
     reopen_page: PageOpener, find_axe_violations: AxeCheck
 ) -> None:
-    page = wait_for_editor(reopen_page("/sparql?example=coverage-matrix"))
+    page = wait_for_editor(reopen_page("/sparql?example=mechanisms-and-judgments"))
+    mechanism, message = page.get_by_label("Mechanism", exact=True), "“nonesuch” is not one of the values."
     for _ in range(2):  # the message is shown again at the second attempt
-        page.get_by_label("Only this issue.").fill("spamm")
+        mechanism.fill("nonesuch")
         page.get_by_role("button", name="Run the query").click()
-        expect(page.get_by_role("alert")).to_contain_text("Did you mean spam?")
-        expect(page.get_by_label("Only this issue.")).to_have_attribute("aria-invalid", "true")
-        expect(page.locator("#said-the_issue")).to_contain_text("Did you mean spam?")
+        expect(page.get_by_role("alert")).to_contain_text(message)
+        expect(mechanism).to_have_attribute("aria-invalid", "true")
+        expect(page.locator("#said-the_mechanism")).to_contain_text(message)
         assert page.locator(".found table").count() == 0
     assert find_axe_violations(page) == []
-    page.get_by_label("Only this issue.").fill("spam")
+    mechanism.fill("agent/icann")
     page.get_by_role("button", name="Run the query").click()
     expect(page.locator(".status")).to_have_text(re.compile(r"Rows: \d\d?\. "))
-    expect(page.locator("#said-the_issue")).to_have_count(0)
+    expect(page.locator("#said-the_mechanism")).to_have_count(0)
 
 
 def test_unused_parameter_value_of_changed_query_is_reported(reopen_page: PageOpener) -> None:
     page = wait_for_editor(reopen_page("/sparql?example=coverage-matrix"))
     run_query(page, "ASK {}")
     expect(page.locator(".found")).not_to_contain_text("does not use the value")
-    page.get_by_label("Only this issue.").fill("spam")
+    page.get_by_label("Issue", exact=True).select_option("Spam")
     page.get_by_role("button", name="Run the query").click()
-    message = "You changed the query, so it does not use the value of: Only this issue."
+    message = "You changed the query, so it does not use the value of: Issue"
     expect(page.locator(".found")).to_contain_text(message)
     assert query_text(page) == "ASK {}"
 
@@ -747,6 +749,41 @@ def test_comments_at_the_top_are_folded(reopen_page: PageOpener, find_axe_violat
     page.get_by_title("Show the comment").click()
     expect(page.locator(".cm-content")).to_contain_text("# second")
     assert query_text(page) == "# first\n# second\nASK {}"
+
+
+def test_comments_of_an_example_are_not_in_the_editor(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql?example=coverage-matrix"))
+    assert "# title" not in query_text(page)
+
+
+def test_table_shows_names_filters_rows_and_groups_repeated_cells(
+    reopen_page: PageOpener, find_axe_violations: AxeCheck
+) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    run_query(
+        page,
+        "SELECT * { VALUES (?z ?a) { (<https://w3id.org/wgig/id/issue/spam> 1)"
+        " (<https://w3id.org/wgig/id/issue/spam> 2) (<https://w3id.org/wgig/id/issue/voip> 3) } }",
+    )
+    cells = page.locator(".found tbody td:first-child")
+    expect(cells.first).to_have_text("Spam", use_inner_text=True)
+    assert page.locator(".found thead th").all_text_contents() == ["z", "a"]  # as in the query
+    expect(cells.nth(1)).to_have_class("again")
+    assert find_axe_violations(page) == []
+    page.get_by_label("address", exact=True).check()
+    expect(cells.first).to_have_text("issue:spam", use_inner_text=True)
+    page.get_by_label("Filter rows").fill("VOIP")
+    expect(cells).to_have_count(1)
+    expect(page.locator(".row-filter [role=status]")).to_have_text("1 of 3 rows")
+
+
+def test_column_of_labels_is_folded_into_the_column_of_things(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    run_query(page, "SELECT ?x ?xLabel { VALUES (?x ?xLabel) { (<https://example.org/x> 'Mine') } }")
+    assert page.locator(".found thead th").all_text_contents() == ["x"]
+    link = page.locator(".found tbody a")
+    expect(link).to_have_text("Mine", use_inner_text=True)
+    expect(link).to_have_attribute("href", "https://example.org/x")
 
 
 def list_tabs(page: Page) -> list[str]:

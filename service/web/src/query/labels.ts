@@ -36,6 +36,11 @@ export async function fetchLabels(iris: Iterable<string>): Promise<Map<string, R
   return new Map(allIris.flatMap((iri) => (knownLabels.get(iri) ? [[iri, knownLabels.get(iri)!]] : [])));
 }
 
+/** The label of a resource, if it was fetched and has one. */
+export function knownLabel(iri: string): ResourceLabel | undefined {
+  return knownLabels.get(iri);
+}
+
 async function fetchSome(iris: string[]): Promise<void> {
   try {
     const { result } = await new QueryRequest().send(new URLSearchParams({ query: labelsQuery(iris) }));

@@ -1,6 +1,6 @@
 /** Requests to the SPARQL endpoint: the result up to a maximum size, problems with positions, cancellation. */
 
-import { type QueryResult, readQueryResult } from "./result";
+import { orderColumns, type QueryResult, readQueryResult } from "./result";
 import { formatMessage } from "../page/messages";
 
 const MAX_RESULT_BYTES = 16 * 1024 * 1024; // larger results are not shown on the page
@@ -41,7 +41,7 @@ export class QueryRequest {
       const response = await fetch("/sparql", { method: "POST", body, headers, signal: this.abortController.signal });
       if (!response.ok) throw new QueryError(await readProblem(response));
       const text = await this.readBody(response);
-      const result = parseResult(text, response.headers.get("Content-Type") ?? "");
+      const result = orderColumns(parseResult(text, response.headers.get("Content-Type") ?? ""), parameters.get("query") ?? "");
       const remarks = parseWarnings(response.headers.get("WGIG-Warning") ?? "");
       return { result, remarks, milliseconds: performance.now() - startedAt };
     } catch (error) {

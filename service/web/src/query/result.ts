@@ -2,10 +2,13 @@
 
 import { formatMessage } from "../page/messages";
 
-/** A term as in the SPARQL 1.1 Query Results JSON Format, section 3.2.2, with the triple terms of SPARQL 1.2. */
+/**
+ * A term as in the SPARQL 1.1 Query Results JSON Format, section 3.2.2, with the triple terms of SPARQL 1.2.
+ * A resource, and a literal that is a list of IRIs, may have labels from another column.
+ */
 export type Term =
-  | { type: "uri" | "bnode"; value: string }
-  | { type: "literal"; value: string; "xml:lang"?: string; datatype?: string }
+  | { type: "uri" | "bnode"; value: string; label?: { text: string; language?: string } }
+  | { type: "literal"; value: string; "xml:lang"?: string; datatype?: string; labels?: string[] }
   | { type: "triple"; value: { subject: Term; predicate: Term; object: Term } };
 
 export type Row = (Term | undefined)[];
@@ -38,6 +41,17 @@ export function readQueryResult(text: string, mediaType: string): QueryResult {
   const names: string[] = document.head.vars;
   const rows = document.results.bindings.map((binding: Record<string, Term>) => names.map((name) => binding[name]));
   return { form: "table", names, rows, isTrue: false, text };
+}
+
+/** The result with the columns of SELECT * in the order of the query; the service sorts them by their names. */
+export function orderColumns(result: QueryResult, query: string): QueryResult {
+  const code = query.replace(/<[^<>\s]*>|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#.*/g, " "); // without IRIs, texts and comments
+  const [, pattern] = /^.*?\bSELECT\s+(?:DISTINCT\s+|REDUCED\s+)?\*(.*)$/is.exec(code) ?? [];
+  const firstSelect = /\bSELECT\b[^{]*/i.exec(code)?.[0] ?? "";
+  if (result.form !== "table" || pattern === undefined || !firstSelect.includes("*")) return result;
+  const named = [...new Set([...pattern.matchAll(/[?$]([\p{L}\p{N}_]+)/gu)].map((match) => match[1]!))];
+  const columns = [...result.names.keys()].sort((left, right) => named.indexOf(result.names[left]!) - named.indexOf(result.names[right]!));
+  return { ...result, names: columns.map((column) => result.names[column]!), rows: result.rows.map((row) => columns.map((column) => row[column])) };
 }
 
 function parseTriples(text: string): Row[] {
@@ -77,6 +91,14 @@ export function termText(term: Term | undefined): string {
   if (term.type !== "triple") return term.value;
   const { subject, predicate, object } = term.value;
   return `<< ${[subject, predicate, object].map(termText).join(" ")} >>`;
+}
+
+const IRI_LIST = /^https?:\/\/[^\s<>"]+(?:(?: \| |, |; |\s)https?:\/\/[^\s<>"]+)*$/;
+
+/** The IRI of a resource, or those in a text that consists of IRIs, as GROUP_CONCAT makes it; else none. */
+export function splitIris(term: Term): string[] {
+  if (term.type === "uri") return [term.value];
+  return term.type === "literal" && !term["xml:lang"] && IRI_LIST.test(term.value) ? term.value.split(/[|,;]?\s+(?:\|\s+)?/) : [];
 }
 
 /** The value of a numeric literal; undefined for other terms. */

@@ -1,6 +1,7 @@
 /** The views of a result, and the choice between those that apply to it. */
 
 import type { QueryResult } from "../query/result";
+import { fetchNames, foldLabelColumns } from "./named-result";
 import { h } from "../page/dom";
 import { formatMessage } from "../page/messages";
 import { createBars, hasBars } from "./bars";
@@ -33,16 +34,20 @@ export const DEFAULT_VIEW = "table";
  * The result in the wanted view, or else as a table, with radio buttons for the others. If the wanted view is that of a link and
  * does not apply, a note says so. `onChoose` is called with the name of a chosen view.
  */
-export function createViews(result: QueryResult, wantedView: string, isLinked: boolean, onChoose: (view: string) => void): HTMLElement {
+export function createViews(receivedResult: QueryResult, wantedView: string, isLinked: boolean, onChoose: (view: string) => void): HTMLElement {
+  const result = foldLabelColumns(receivedResult);
   if (result.form === "boolean") return h("p", { class: "lead" }, formatMessage(result.isTrue ? "yes" : "no"));
   if (!result.rows.length) return h("p", {}, formatMessage("nothing"));
   const names = Object.keys(VIEWS).filter((name) => VIEWS[name]!.isApplicable(result));
   const firstView = names.includes(wantedView) ? wantedView : DEFAULT_VIEW;
   const container = h("div", { class: "view" });
+  const labelsFetched = fetchNames(result);
   let shownView = "";
 
   async function show(name: string): Promise<void> {
     shownView = name;
+    await labelsFetched; // without labels, resources are shown by their addresses
+    if (shownView !== name) return;
     const view = VIEWS[name]!.create(result);
     if (view instanceof Promise) container.replaceChildren(h("p", { role: "status" }, formatMessage("loading")));
     const element = await Promise.resolve(view).catch(() => h("p", { role: "alert" }, formatMessage("unanswered")));
