@@ -29,6 +29,7 @@ INJECTIONS = [
     "x\n} UNION {?a ?b ?c",
     "'''\"\"\"",
     "\\u0022",
+    "a\u2028b\x85c\x0bd",
 ]
 
 

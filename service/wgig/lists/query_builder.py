@@ -225,7 +225,8 @@ def build_chosen_query(builder_request: BuilderRequest, base: str) -> str:
         ),
         *(build_column_pattern(thing, class_iri, column, name, base) for column, name in columns),
     ]
-    lines = "\n".join(f"  {line}" for pattern in patterns for line in pattern.splitlines())
+    # Literals escape a line feed, but not the other characters at which `splitlines` splits.
+    lines = "\n".join(f"  {line}" for pattern in patterns for line in pattern.split("\n"))
     sort_key = f"DESC({order})" if builder_request.is_descending else order
     return add_query_prefixes(
         f"SELECT DISTINCT {' '.join(f'?{name}' for name in names)} WHERE {{\n{lines}\n}}\n"
