@@ -38,7 +38,7 @@ def test_class_has_box_to_the_right_of_its_superclass(view: OntologyView) -> Non
 
 
 def test_list_has_same_classes_as_picture(view: OntologyView, page: str) -> None:
-    list_html = page[page.index("The same as a list") : page.index('id="links"')]
+    list_html = page[page.index("The hierarchy as a list") : page.index('id="links"')]
     for line in view.picture.lines:
         assert f">{line.description.partition(' is a kind of ')[0]}</a>" in list_html
 

@@ -4,9 +4,11 @@ The ontology and the shapes are graphs that have a page, and that are served in 
 a digest in their path, so they are cached forever.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from itertools import groupby
+from typing import Annotated, TypeVar
 
 import pyoxigraph as ox
 from fastapi import Path, Query, Request, Response
@@ -54,6 +56,7 @@ GRAPH_ENTRY_BUILDERS: dict[str, Callable[[list[ox.Triple], str], object]] = {
     "ontology": vocabulary.group_terms_by_kind,
     "shapes": lambda triples, _: vocabulary.list_node_shapes(triples),
 }
+VocabularyEntry = TypeVar("VocabularyEntry", vocabulary.VocabularyTerm, vocabulary.NodeShape)
 OWL_VERSION_IRI = expand_curie("owl:versionIRI")
 
 
@@ -184,6 +187,7 @@ def respond_with_graph_document(
             **template_values,
             rules=rules_by_code().values(),
             headings=section_headings(),
+            group_by_initial=group_by_initial,
         )
 
     resource = Resource(iri, f"/{name}", lambda: content.header, write, stated_types(content.header))
@@ -194,6 +198,15 @@ def respond_with_graph_document(
         extra_links=[f'<{iri}>; rel="about"'],
         find_languages=lambda _: content.languages,
     )
+
+
+def group_by_initial(entries: Iterable[VocabularyEntry]) -> list[tuple[str, list[VocabularyEntry]]]:
+    """Terms or shapes by the first letter of their local names, which are the same in all languages."""
+
+    def initial(entry: VocabularyEntry) -> str:
+        return re.split("[#/]", entry.iri)[-1][:1].upper()
+
+    return [(letter, list(group)) for letter, group in groupby(sorted(entries, key=initial), initial)]
 
 
 @cache_for_version(4)
