@@ -1,12 +1,15 @@
 """The list of graphs, and a graph: formats, pages, licenses."""
 
 import re
+from datetime import UTC, datetime
+from html import unescape
 
 import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.graphs import page as graphs_page
 from wgig.graphs import routes
+from wgig.pages.rendering import format_date_text
 from wgig.rdf.shipped import read_inference_rules
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -132,8 +135,13 @@ def test_list_of_graphs_has_titles_sizes_and_links(writable_client: httpx.Client
     writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
     writable_client.put(other_path, content="<x:a> <x:p> 1, 2, 3 .", headers=TURTLE_HEADERS)
     page = writable_client.get("/graphs", headers=BROWSER_HEADERS).text
-    assert re.search(r'<a href="/graph/spam">All on spam</a>.*?<td>8</td>', page, re.DOTALL)
-    assert re.search(rf'<a href="{re.escape(other_path)}">.*?<td>3</td>', page, re.DOTALL)
+    assert re.search(r'<a href="/graph/spam">All on spam</a>.*?<td class="number">8</td>', page, re.DOTALL)
+    assert re.search(rf'<a href="{re.escape(other_path)}">.*?<td class="number">3</td>', page, re.DOTALL)
+    today = format_date_text(datetime.now(UTC).date().isoformat())
+    assert page.count(f"<td>{today}</td>") == 2  # the day of the last change
+    downloads = re.findall(r'<a href="([^"]+)">(?:Turtle|JSON-LD)<', page)
+    assert len(downloads) == 4
+    assert all(writable_client.get(unescape(path)).status_code == 200 for path in downloads)
     assert "It holds 3 statements." in writable_client.get(other_path, headers=BROWSER_HEADERS).text
 
 
@@ -143,7 +151,9 @@ def test_list_of_graphs_notes_omitted_graphs(
     monkeypatch.setattr(graphs_page, "MAX_LISTED_GRAPHS", 1)
     for name in ("one", "two"):
         writable_client.put(f"/graph/{name}", content="<x:a> <x:p> <x:b> .", headers=TURTLE_HEADERS)
-    assert "Of 2 graphs, 1 are shown." in writable_client.get("/graphs", headers=BROWSER_HEADERS).text
+    assert (
+        "The first 1 of 2 graphs are shown." in writable_client.get("/graphs", headers=BROWSER_HEADERS).text
+    )
 
 
 def test_page_of_inferred_graph_has_sentence_for_each_rule() -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
+from wgig.http.language import format_number
 from wgig.lists.tables import TABLE_LIST_SEPARATOR, read_table_definitions
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -175,6 +176,29 @@ def test_browsers_get_a_page_with_links_to_all_tables(shipped_client: httpx.Clie
     assert [path for path in paths if shipped_client.get(path).status_code != 200] == []
     tables = read_table_definitions().values()
     assert all(column.name in html for table in tables for column in table.columns)
+
+
+def test_page_previews_each_table(shipped_client: httpx.Client) -> None:
+    html = get_browser_page(shipped_client, "/tables")
+    for name in TABLE_NAMES:
+        body = shipped_client.get(f"/tables/{name}.csv").content
+        header, *rows = csv.reader(io.StringIO(body.decode()))
+        section = html.partition(f'aria-labelledby="{name}"')[2].partition("</section>")[0]
+        assert (
+            f"{len(rows)} rows, {len(header)} columns, {format_number(round(len(body) / 1000, 1))} kB"
+            in section
+        )
+        assert re.findall(r'<th scope="col">(\w+)</th>', section) == header
+        assert section.count("<tr>") == 1 + 3  # the header and the first rows
+
+
+def test_tables_of_a_large_store_have_no_previews(
+    shipped_store: ox.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wgig.lists.tables.MAX_PREVIEWED_QUADS", 1_000)
+    html = get_browser_page(make_store_client(Store(shipped_store)), "/tables")
+    assert "/tables/papers.csv" in html
+    assert "rows," not in html
 
 
 def test_page_has_no_parquet_links_without_pyarrow(

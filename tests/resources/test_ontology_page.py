@@ -63,6 +63,16 @@ def test_count_of_class_is_number_of_instances(view: OntologyView, filled_store:
     assert view.uses[f"{WGIG}Issue"].count == len(issues)
 
 
+def test_terms_are_folded_by_initial(page: str) -> None:
+    summaries = re.findall(
+        r"<summary><strong>(.)</strong>.*?<span[^>]*>([^<]*)</span></summary>", page, re.DOTALL
+    )
+    assert len(summaries) > 20
+    for letter, names in summaries:
+        assert {name[0].upper() for name in names.rstrip("…").split(", ") if name} == {letter}
+    assert page.count("data-filtered>") == page.count('<section class="term"')
+
+
 def test_links_within_page_have_targets(page: str) -> None:
     ids = set(re.findall(r' id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= ids

@@ -21,6 +21,7 @@ from ..graphs.dependencies import DumpsDep, RecorderDep
 from ..graphs.description.dcat import DCAT_DUMP_FORMATS, DcatCatalog, english_literal
 from ..graphs.dumps import DumpFile, StoreDumps, wrap_dump_future
 from ..http.responses import NO_STORE_HEADERS
+from ..lists.dependencies import StoreSizeDep
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import GRAPH_FORMATS, HTML
 from ..rdf.literals import build_typed_literal
@@ -49,7 +50,6 @@ from ..resources.representation import respond_with_resource
 from ..sparql.dependencies import QueriesDep
 from ..store.errors import StoreError
 from .catalog_page import CatalogSources, respond_with_catalog_page
-from .dependencies import StoreSizeDep
 from .well_known import read_description_graph, serialize_localized_triples
 
 CATALOG_NAME = "dcat"  # the token of its profile, and the name of its graph

@@ -18,6 +18,7 @@ from ..http.auth import authorize_request
 from ..http.dependencies import TokensDep
 from ..http.operations import Operation
 from ..http.responses import NO_STORE_HEADERS
+from ..lists.dependencies import StoreSizeDep
 from ..rdf.formats import PLAIN_TEXT
 from ..sparql.dependencies import QueriesDep
 from ..sparql.workers.fair_queue import QueueState
@@ -25,7 +26,7 @@ from ..store.backup.backup import read_backup_time
 from ..store.history import VERSION_TIME_FORMAT
 from ..store.projection import list_broken_projections
 from ..store.size import StoreSize
-from .dependencies import StatusDep, StoreSizeDep
+from .dependencies import StatusDep
 
 OPEN_METRICS_SETTING = "open"  # the value of WGIG_METRICS with which /metrics needs no token
 

@@ -10,16 +10,17 @@ from ..http.language import gettext, label_languages
 from ..http.parameters import add_url_parameters
 from ..pages.dependencies import RequestContext
 from ..pages.rendering import graph_path, iri_fragment, path_in_format, render_template
-from ..rdf.formats import GRAPH_FORMATS
+from ..rdf.formats import GRAPH_FORMATS, JSON_LD, TURTLE
 from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import DCTERMS_NAMESPACE, shorten_iri
 from ..rdf.shipped import read_inference_rules
-from ..store.history import MAX_LISTED_VERSIONS, find_erased_digests, list_graph_versions
+from ..store.history import MAX_LISTED_VERSIONS, GraphHistory, find_erased_digests, list_graph_versions
 from ..store.labels import find_labels
 from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions, serialize_values_block
 from ..text import natural_sort_key
 
+GRAPH_DOWNLOAD_FORMATS = (TURTLE, JSON_LD)  # of each graph on the page of all graphs
 MAX_LISTED_GRAPHS = 1000  # on the page of all graphs
 MAX_GRAPH_RESOURCES = 500  # listed on the page of one graph
 RULE_COMMENT_PATTERN = re.compile(r"(?:#.*\n)+")  # at the top of an inference rule
@@ -47,8 +48,11 @@ class GraphView:
     rules: list[str]
 
 
-def render_graphs_page(store: Store, base: str) -> bytes:
-    """The page of the first MAX_LISTED_GRAPHS named graphs, with labels and numbers of triples."""
+def render_graphs_page(history: GraphHistory | None, store: Store, base: str) -> bytes:
+    """The page of the first MAX_LISTED_GRAPHS named graphs.
+
+    Each has its label, number of triples, last recorded write, and links to its formats.
+    """
     iris = store.graphs()
     shown_iris = iris[:MAX_LISTED_GRAPHS]
     pattern = f"{{ VALUES ?g {{ {serialize_values_block(shown_iris)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
@@ -58,6 +62,14 @@ def render_graphs_page(store: Store, base: str) -> bytes:
         "graphs.html",
         base=base,
         sizes=sizes,
+        write_times=history.find_write_times(store, shown_iris) if history else {},
+        downloads={
+            iri: [
+                (format_.title, path_in_format(graph_path(iri, base), format_.media_type))
+                for format_ in GRAPH_DOWNLOAD_FORMATS
+            ]
+            for iri in shown_iris
+        },
         total=len(iris),
         labels=find_labels(store, shown_iris, label_languages()),
     )

@@ -96,7 +96,9 @@ def get_graphs(context: ContextDep, parameters: Annotated[GraphsParameters, Quer
     links = [*alternate_format_links("/graphs", formats, format_), *data_links()]
     store.flush_descriptions()
     if format_ is HTML:
-        return respond_with_body(request, render_graphs_page(store, settings.base), HTML, links=links)
+        return respond_with_body(
+            request, render_graphs_page(context.history, store, settings.base), HTML, links=links
+        )
     if format_ is JSON:
         return respond_with_json(request, {"graphs": store.graphs()}, links=links)
     triples = iter_service_dataset_triples(str(request.url.replace(query="")), store, settings.base)

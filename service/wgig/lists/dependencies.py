@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
+from ..store.size import StoreSize
 from .counts import CellCounts
 from .papers_index import PapersIndex
 
@@ -40,6 +41,12 @@ async def get_count_sources(request: Request) -> CountSources:
     return CountSources(projections.paper_counts, projections.link_counts)
 
 
+async def get_store_size(request: Request) -> StoreSize:
+    """The size of the store: its numbers of quads and graphs."""
+    store_size: StoreSize = request.app.state.service.projections.store_size
+    return store_size
+
+
 async def get_papers(request: Request) -> PapersIndex:
     """The index of papers in memory."""
     papers: PapersIndex = request.app.state.service.projections.papers_index
@@ -49,4 +56,5 @@ async def get_papers(request: Request) -> PapersIndex:
 CountsDep = Annotated[Counts, Depends(get_counts)]
 JudgmentCountsDep = Annotated[CellCounts, Depends(get_judgment_counts)]
 CountSourcesDep = Annotated[CountSources, Depends(get_count_sources)]
+StoreSizeDep = Annotated[StoreSize, Depends(get_store_size)]
 PapersDep = Annotated[PapersIndex, Depends(get_papers)]

@@ -5,15 +5,17 @@ Data Model, section 5.2; https://www.w3.org/TR/tabular-metadata/). Parquet requi
 pyarrow; without it the response is 501.
 """
 
+import csv
 import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from anyio.to_thread import run_sync
 from fastapi import Path, Request, Response
@@ -32,6 +34,7 @@ from ..sparql.dependencies import QueriesDep
 from ..sparql.request import build_internal_query
 from ..sparql.service import QueryService, open_query_result, respond_with_result, select_internal_tsv
 from ..store.view import ResultRow, parse_tsv_solutions
+from .dependencies import StoreSizeDep
 
 TABLES_FOLDER = SHIPPED_FOLDER / "data" / "tables"
 # Header comments such as `# title: Papers` and `# column posted: date list The days of posting.`
@@ -183,6 +186,9 @@ def parse_table_cell(column: TableColumn, row: ResultRow) -> Any:
         ) from error
 
 
+PREVIEWED_ROWS = 3
+# To preview the tables, they are evaluated as a whole: of a larger store, the page has no previews.
+MAX_PREVIEWED_QUADS, MAX_PREVIEWED_BYTES = 500_000, 4 * 1024 * 1024
 TABLE_GROUP_PATH = "/tables/csv-metadata.json"
 TABLES_OPERATION = Operation(formats=(CSVW, HTML))
 TABLE_OPERATION = Operation(formats=(*TABLE_FORMATS, ZIP_FORMAT))
@@ -200,16 +206,51 @@ TableFileName = Annotated[
 ]
 
 
-def get_tables(context: ContextDep) -> Response:
+async def get_tables(context: ContextDep, queries: QueriesDep, store_size: StoreSizeDep) -> Response:
     """All tables with their columns, as CSVW metadata, or as an HTML page for browsers."""
     request = context.request
     if choose_page_or_data(request, CSVW) is HTML:
         formats = [CSV, *([PARQUET] if is_parquet_available() else []), CSVW]
-        page = render_site_page(
-            context, "tables.html", tables=read_table_definitions().values(), formats=formats
+        quads, _ = await run_sync(store_size.counts)
+        previews = await read_table_previews(request, queries) if quads <= MAX_PREVIEWED_QUADS else {}
+        page = await run_sync(
+            partial(
+                render_site_page,
+                context,
+                "tables.html",
+                tables=read_table_definitions().values(),
+                formats=formats,
+                previews=previews,
+            )
         )
         return respond_with_body(request, page, HTML)
     return respond_with_table_group(request)
+
+
+class TablePreview(NamedTuple):
+    """The size of a table as CSV, its number of rows, its header, and its first rows."""
+
+    size: int
+    row_count: int
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+async def read_table_previews(request: Request, queries: QueryService) -> dict[str, TablePreview]:
+    """The preview of each table by name, without those that are too large for one."""
+    previews = {}
+    for table in read_table_definitions().values():
+        with suppress(Problem):
+            body = await read_table_body(request, queries, table, CSV, MAX_PREVIEWED_BYTES)
+            previews[table.name] = await run_sync(build_table_preview, body)
+    return previews
+
+
+def build_table_preview(body: bytes) -> TablePreview:
+    """The preview of a table in CSV."""
+    reader = csv.reader(io.StringIO(body.decode()))
+    header, rows = next(reader, []), list(reader)
+    return TablePreview(len(body), len(rows), header, rows[:PREVIEWED_ROWS])
 
 
 def respond_with_table_group(request: Request) -> Response:

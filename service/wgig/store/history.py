@@ -8,7 +8,7 @@ version. The graph `history` itself can be read as it was at an earlier version.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -20,7 +20,7 @@ import pyoxigraph as ox
 from ..rdf.namespaces import PROV_ENDED_AT_TIME, RDFS_LABEL, VOID_TRIPLES, WGIG_DIGEST, expand_curie
 from .errors import MissingChangesError
 from .store import Store
-from .view import select_solutions
+from .view import select_solutions, serialize_values_block
 
 (
     PROV_SPECIALIZATION_OF,
@@ -69,6 +69,13 @@ SELECT ?version ?since ?until ?digest ?triples ?added ?removed ?writer {{ GRAPH 
   OPTIONAL {{ ?version <{VOID_TRIPLES.value}> ?triples }}
   OPTIONAL {{ ?version <{WGIG_TRIPLES_ADDED.value}> ?added ; <{WGIG_TRIPLES_REMOVED.value}> ?removed }}
 }} }}"""
+
+# The time of the last recorded write of each graph, by its URL.
+WRITE_TIMES_QUERY = f"""
+SELECT ?graph (MAX(?time) AS ?latest) {{ VALUES ?graph {{ %s }} GRAPH <%s> {{
+  ?version <{PROV_SPECIALIZATION_OF.value}> ?graph ;
+    <{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?time
+}} }} GROUP BY ?graph"""
 
 
 @dataclass(frozen=True)
@@ -195,6 +202,17 @@ class GraphHistory:
             if "digest" in row or (current and row["version"] == current)
         ]
         return sorted(versions, key=lambda version: (version.time, version.until is None))
+
+    def find_write_times(self, store: Store, graphs: Sequence[str]) -> dict[str, datetime]:
+        """The time of the last recorded write of each graph that has one, by the IRI of the graph."""
+        graphs_by_url = {build_graph_url(graph, self.base): graph for graph in graphs}
+        values = serialize_values_block(graphs_by_url)
+        rows = select_solutions(store, WRITE_TIMES_QUERY % (values, self.graph.value))
+        return {
+            graphs_by_url[row["graph"].value]: datetime.fromisoformat(row["latest"].value)
+            for row in rows
+            if "latest" in row
+        }
 
     def read_version(self, store: Store, graph: str | None, version: GraphVersion) -> bytes | None:
         """The content of a version as N-Triples; None if it is neither current nor recorded.
