@@ -13,14 +13,13 @@ from ..text import TextLines, TextPosition, find_near_name, shorten_untrusted_te
 from .formats import N_QUADS, N_TRIPLES, TRIG, TURTLE
 from .namespaces import DEFAULT_NAMESPACES
 from .positions_turtle import STRING_GROUP, compile_token_pattern, find_first_token
+from .sparql_lexer import CLOSING_BRACKETS, OPENING_BRACKETS
 
 # The position at the start of a message of the parser, which is also in members of the error.
 PARSER_POSITION_PATTERN = re.compile(r"Parser error [\w ]+: ")
 EXPLAINED_TYPES = frozenset(format_.media_type for format_ in (TURTLE, TRIG, N_TRIPLES, N_QUADS))
 MAX_EXPLAINED_CHARACTERS = 2_000_000  # of a text; a longer one is data, which nobody wrote by hand
 MAX_TOKEN_CHARACTERS = 60  # of a token in a message
-OPENING_BRACKETS = {"]": "[", ")": "(", "}": "{"}
-CLOSING_BRACKETS = {opening: closing for closing, opening in OPENING_BRACKETS.items()}
 DECLARATION_PATTERN = re.compile(r"@?(?:prefix|base)\b", re.IGNORECASE)
 UNDECLARED_PREFIX_PATTERN = re.compile(r"The prefix (\S*): has not been declared")
 UNEXPECTED_TERM_PATTERN = re.compile(r"is not a valid (RDF object|predicate|subject or graph name)")
@@ -64,9 +63,9 @@ class TurtleErrorText:
             if match.lastindex is None and mark in "\"'":
                 self.unclosed_quote = start
                 return
-            if mark in CLOSING_BRACKETS:
+            if mark in OPENING_BRACKETS:
                 self.open_brackets.append(token)
-            elif mark in OPENING_BRACKETS and self.open_brackets:
+            elif mark in CLOSING_BRACKETS and self.open_brackets:
                 self.open_brackets.pop()
             self.tokens.append(token)
             if mark == "." and not self.open_brackets:
@@ -139,7 +138,7 @@ def explain_missing_end(error_text: TurtleErrorText, message: str) -> ExplainedE
     if DECLARATION_PATTERN.fullmatch(error_text.token_text(first_token)) and not bracket:
         marks = "`.`"
     elif bracket:
-        marks = f"`;` or `{CLOSING_BRACKETS[error_text.token_text(bracket)]}`"
+        marks = f"`;` or `{OPENING_BRACKETS[error_text.token_text(bracket)]}`"
     else:
         marks = "`;` or `.`" if found else "`.`"
     last_line = error_text.line_of(last.start)
@@ -158,7 +157,7 @@ def explain_open_bracket(error_text: TurtleErrorText, bracket: Token) -> Explain
     opening = error_text.token_text(bracket)
     line = error_text.line_of(bracket.start)
     return error_text.explain(
-        f"The `{opening}` on line {line} is not closed: a `{CLOSING_BRACKETS[opening]}` is missing.",
+        f"The `{opening}` on line {line} is not closed: a `{OPENING_BRACKETS[opening]}` is missing.",
         bracket.start,
     )
 
@@ -287,9 +286,9 @@ def explain_unexpected_subject(error_text: TurtleErrorText, found: Token) -> Exp
     found_text = error_text.token_text(found)
     quoted = error_text.quote_token(found)
     statement = error_text.tokens[error_text.statement_start :]
-    if found_text in OPENING_BRACKETS and not error_text.open_brackets:
+    if found_text in CLOSING_BRACKETS and not error_text.open_brackets:
         return error_text.explain(
-            f"The `{found_text}` closes nothing: there is no `{OPENING_BRACKETS[found_text]}` before it.",
+            f"The `{found_text}` closes nothing: there is no `{CLOSING_BRACKETS[found_text]}` before it.",
             found.start,
         )
     if not statement:
