@@ -108,6 +108,7 @@ NEEDED_PARAMETERS: dict[tuple[str, str], dict[str, str]] = {
     ("/search", ""): {"q": "spam"},
     ("/search.{suffix}", ""): {"q": "spam"},
     ("/search/suggestions", ""): {"q": "spam"},
+    ("/cite", "work"): {"iri": "tunis:41"},
     ("/cite", ""): {"iri": "issue:spam"},
     ("/cited", ""): {"query": SELECT_QUERY},
     ("/coverage", "stakeholderGroup"): {"by": "stakeholder-group"},

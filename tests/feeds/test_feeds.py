@@ -28,7 +28,7 @@ PREFIXES = """
 @prefix skos: <http://www.w3.org/2004/02/skos/core#> . @prefix wgig: <https://w3id.org/wgig/ontology#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 """
-MISSING_PAGE_SUFFIXES = ("/ontology", "/shapes")  # of URLs of the sitemap that need the bundled graphs
+MISSING_PAGE_SUFFIXES = ("/ontology", "/shapes", "/catalog")  # of URLs that need the bundled graphs
 SITEMAP_NAMESPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
@@ -82,7 +82,10 @@ def test_an_entry_has_the_time_of_the_change_and_links_to_the_page(client: httpx
     assert feed.feed.updated == entry.updated
     assert entry.link == "http://localhost/doc/issue/spam"
     assert client.get(entry.link).status_code == 200
-    assert entry.summary == "Issues: changed."
+    assert entry.summary == "Changed in “Issues”."
+    assert feed.feed.title == "WGIG knowledge graph: what changed"
+    assert "add the address of this page to a feed reader" in feed.feed.subtitle
+    assert "http://localhost/changes" in [link.href for link in feed.feed.links if link.rel == "alternate"]
 
 
 LAST_WRITE_QUERY = f"""SELECT (MAX(?at) AS ?last) {{ GRAPH <{BASE}graph/history> {{

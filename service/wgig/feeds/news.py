@@ -16,18 +16,23 @@ from ..http.parameter_models import ParameterModel, Text, describe_parameter
 from ..http.parameters import add_url_parameters
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep, RequestContext
-from ..pages.names import INTERNAL_KINDS, KIND_TITLES, kind_title
+from ..pages.names import INTERNAL_KINDS, kind_title
 from ..pages.rendering import find_href
 from ..problems import Problem
 from ..rdf.formats import ATOM, HTML
 from ..resources.atom import AtomEntry, AtomFeed, AtomLink, serialize_atom_feed
 from ..resources.dependencies import ResourceVersionsDep
+from ..settings import SERVICE_TITLE
 from ..store.labels import find_labels
 from ..store.resource_versions import queries
 from ..store.resource_versions.database import ResourceVersions
 from ..store.resource_versions.members import ACTIVITY_DELETE, ACTIVITY_UPDATE
 from ..store.resource_versions.queries import LastChange
 
+FEED_SUBTITLE = (
+    "A feed of changes to the data, newest first. To follow it, add the address of this page to a feed "
+    "reader. The changes as a page: {}"
+)
 ENTRIES_PER_FEED_PAGE = 50
 MAX_NUMBER_DIGITS = 18  # in the value of a parameter that selects a page
 MAX_CHANGE_NUMBER = 10**MAX_NUMBER_DIGITS  # greater than the number of any change
@@ -112,7 +117,7 @@ async def get_kind_feed(
 ) -> Response:
     """The last changed resources of one kind, such as `paper.atom`, the newest change first."""
     versions = await resource_versions.get_versions()
-    title, path = f"{kind_title(kind)}: what changed", f"feed/{kind}.atom"
+    title, path = f"{SERVICE_TITLE}: what changed in {kind_title(kind)}", f"feed/{kind}.atom"
     return await run_sync(
         respond_with_changed_resources, context, versions, [kind], title, path, parameters.before
     )
@@ -123,7 +128,9 @@ def respond_with_all_changes(
 ) -> Response:
     """A page of the feed of all resources. Raises Problem as `respond_with_changed_resources` does."""
     kinds = [kind for kind in queries.list_versioned_kinds(versions) if kind not in INTERNAL_KINDS]
-    return respond_with_changed_resources(context, versions, kinds, "What changed", "feed.atom", before_text)
+    return respond_with_changed_resources(
+        context, versions, kinds, f"{SERVICE_TITLE}: what changed", "feed.atom", before_text
+    )
 
 
 def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - a page of a feed needs all of these
@@ -149,10 +156,16 @@ def respond_with_changed_resources(  # noqa: PLR0913, PLR0917 - a page of a feed
     next_value = str(page_changes[-1].number) if len(latest) > ENTRIES_PER_FEED_PAGE else ""
     links = build_feed_links(f"{request.base_url}{path}", "before", before_text or "", next_value)
     newest = page_changes[0].changed_at if page_changes else versions.start_time
+    page_url = f"{request.base_url}changes"
     return respond_with_feed(
         request,
         AtomFeed(
-            build_feed_iri(context, path), title, newest, links, iter_change_entries(context, page_changes)
+            build_feed_iri(context, path),
+            title,
+            newest,
+            [*links, AtomLink("alternate", page_url, HTML.media_type)],
+            iter_change_entries(context, page_changes),
+            subtitle=FEED_SUBTITLE.format(page_url),
         ),
     )
 
@@ -177,8 +190,8 @@ def iter_change_entries(context: RequestContext, changes: list[LastChange]) -> I
     for change in changes:
         kind, _, slug = change.iri.removeprefix(f"{base}id/").partition("/")
         # A deleted entry is written without a summary.
-        status = "changed" if change.activity == ACTIVITY_UPDATE else "new"
-        summary = f"{KIND_TITLES.get(kind, kind_title(kind))}: {status}."
+        status = "Changed in" if change.activity == ACTIVITY_UPDATE else "Added to"
+        summary = f"{status} “{kind_title(kind)}”."
         name = (change.iri in labels and labels[change.iri].value) or slug
         page = AtomLink(
             "alternate",

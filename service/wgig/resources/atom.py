@@ -54,6 +54,7 @@ class AtomFeed(NamedTuple):
 
     `iri` identifies the whole feed, and is the same on each page. `language` is the language of the texts,
     empty if they are in several languages. If `is_licensed`, the feed states the license of this service.
+    `subtitle` says what the feed is for, to those who open it without a feed reader; it may be empty.
     `namespaces` are the namespaces of the `extensions`, by prefix.
     """
 
@@ -64,6 +65,7 @@ class AtomFeed(NamedTuple):
     entries: Iterable[AtomEntry]
     language: str = ENGLISH
     is_licensed: bool = True
+    subtitle: str = ""
     extensions: Sequence[AtomExtension] = ()
     namespaces: Mapping[str, str] = {}
 
@@ -77,6 +79,8 @@ def serialize_atom_feed(feed: AtomFeed) -> bytes:
     root = make_xml_element("feed", xmlns=ATOM_FEED_NAMESPACE, **namespace_attributes, **language_attribute)
     append_xml_element(root, "id", feed.iri)
     append_xml_element(root, "title", feed.title)
+    if feed.subtitle:
+        append_xml_element(root, "subtitle", feed.subtitle)
     append_xml_element(root, "updated", feed.updated)
     append_xml_element(append_xml_element(root, "author"), "name", SERVICE_TITLE)
     if feed.is_licensed:

@@ -86,7 +86,7 @@ class CitationParameters(ParameterModel):
     """Query parameters of /cite and /cited."""
 
     media_type: Text = describe_media_type((*REFERENCE_SERIALIZERS, HTML))
-    iri: Text = describe_parameter("The IRI of a resource, a graph or a term.", examples=["issue:spam"])
+    iri: Text = describe_parameter("The IRI of a resource, a graph or a term.", examples=["tunis:41"])
     query: Text = describe_parameter(
         "A SPARQL query, instead of an IRI.",
         examples=["SELECT ?issue WHERE { ?issue a <https://w3id.org/wgig/ontology#Issue> }"],
