@@ -18,6 +18,7 @@ from wgig.rdf.sparql_lexer import SparqlText
 from wgig.rdf.values import ANY_RESOURCE, EXAMPLE_NAMES, VALUE_TYPES, parse_parameter_term
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.sparql.examples import (
+    EXAMPLE_SUBJECTS,
     NO_DEFAULT,
     ExampleParameter,
     ExampleQuery,
@@ -63,6 +64,24 @@ def test_list_has_every_query_with_its_parameters(shipped_client: httpx.Client) 
 def test_query_has_the_expected_result(shipped_client: httpx.Client, example: ExampleQuery) -> None:
     expected = (EXPECTED_RESULTS_FOLDER / f"{example.name}.csv").read_text(encoding="utf-8")
     assert shipped_client.get(f"/queries/{example.name}.csv").text.splitlines() == expected.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "name"), [("INVENTORY tunis", "from-inventory-to-tunis"), ("writes", "who-wrote-what")]
+)
+def test_question_is_found_by_words_of_its_text_or_keywords(
+    shipped_client: httpx.Client, words: str, name: str
+) -> None:
+    queries = shipped_client.get("/queries", params={"q": words}).json()["queries"]
+    assert [query["name"] for query in queries] == [name]
+    page = get_page(shipped_client, "/queries", q=words)
+    assert f'<dt><a href="/queries/{name}">' in page
+    assert "1 question found." in page
+    assert "0 questions found." in get_page(shipped_client, "/queries", q="zzzz")
+
+
+def test_every_example_has_a_subject() -> None:
+    assert {example.subject for example in list_example_queries()} == {*EXAMPLE_SUBJECTS}
 
 
 HTML_HEADERS = {"Accept": "text/html"}
@@ -333,7 +352,7 @@ def test_query_has_results_in_every_format(
         ("/queries/coverage-matrix?the_issue=agent:desai", 400, "is of the kind agent. Give an IRI such as"),
         ("/queries/coverage-matrix?the_issue=a%20b", 400, "which names no resource"),
         ("/queries/coverage-matrix?the_issue=", 400, "which names no resource"),
-        ("/queries?q=spam", 400, "There is no parameter 'q' here. There are: _mediatype."),
+        ("/queries?p=spam", 400, "There is no parameter 'p' here."),
         ("/queries/coverage-matrix.pdf", 406, "End the address in one of: .json"),
         ("/queries/coverage-matrix.ttl", 406, "End the address in one of: .json"),
         ("/queries/..%2Frules%2Ftypes", 404, "There is nothing at"),

@@ -545,6 +545,7 @@ def test_invalid_parameter_is_reported_at_its_field(
     for _ in range(2):  # the message is shown again at the second attempt
         mechanism.fill("nonesuch")
         page.get_by_role("button", name="Run the query").click()
+        expect(page.locator(".found")).to_have_attribute("aria-busy", "false")  # not the first message
         expect(page.get_by_role("alert")).to_contain_text(message)
         expect(mechanism).to_have_attribute("aria-invalid", "true")
         expect(page.locator("#said-the_mechanism")).to_contain_text(message)

@@ -4,14 +4,22 @@ GET /sparql and the query editor are in `lists.query_editor`.
 """
 
 import json
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Path, Query, Request, Response
 
 from ..feeds.query_feed import respond_with_example_feed
+from ..http.language import gettext
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
-from ..http.parameter_models import ParameterModel, Text, describe_media_type, list_parameter_names
+from ..http.parameter_models import (
+    ParameterModel,
+    Text,
+    describe_media_type,
+    describe_parameter,
+    list_parameter_names,
+)
 from ..http.parameters import check_query_parameters, content_location_field, request_base_url
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep
@@ -21,11 +29,18 @@ from ..resources.dependencies import ResourceVersionsDep
 from ..resources.existence import bind_example_query, example_parameter_names
 from ..resources.representation import render_site_page
 from ..sparql.dependencies import QueriesDep
-from ..sparql.examples import NO_DEFAULT, ExampleQuery, list_example_queries, read_example_query
+from ..sparql.examples import (
+    EXAMPLE_SUBJECTS,
+    NO_DEFAULT,
+    ExampleQuery,
+    list_example_queries,
+    read_example_query,
+)
 from ..sparql.parameters import build_example_model
 from ..sparql.request import build_internal_query
 from ..sparql.service import respond_with_result
 from .example_page import respond_with_example_page
+from .parameter_fields import title_parameter_field
 from .schemas import ExampleQueryList
 
 EXAMPLE_FORMATS = (JSON, HTML)
@@ -34,6 +49,9 @@ EXAMPLE_FORMATS = (JSON, HTML)
 class ExampleListParameters(ParameterModel):
     """Query parameters of /queries."""
 
+    q: Text = describe_parameter(
+        "Words that the question, its title or its keywords contain.", examples=["Tunis"]
+    )
     media_type: Text = describe_media_type(EXAMPLE_FORMATS)
 
 
@@ -61,21 +79,54 @@ def get_example_queries(
     """The example queries, each with its question, path and parameters."""
     request = context.request
     format_ = choose_response_format(request, EXAMPLE_FORMATS, parameters.media_type)
+    examples = find_examples_by_words(parameters.q or "")
     if format_ is HTML:
         page = render_site_page(
             context,
             "queries.html",
-            examples=list_example_queries(),
-            no_default=NO_DEFAULT,
+            groups=group_examples_by_subject(examples),
+            found=len(examples),
+            q=parameters.q or "",
             markup=build_examples_markup(request),
         )
         return respond_with_body(request, page, HTML)
     body = json.dumps(
-        {"queries": [describe_example_query(example) for example in list_example_queries()]},
+        {"queries": [describe_example_query(example) for example in examples]},
         ensure_ascii=False,
         indent=2,
     )
     return respond_with_body(request, body.encode() + b"\n", JSON)
+
+
+class ExampleEntry(NamedTuple):
+    """An example query in the list, with the titles of the fields for its parameters, in English."""
+
+    example: ExampleQuery
+    titles: list[str]
+
+
+def find_examples_by_words(words: str) -> list[ExampleQuery]:
+    """The example queries whose title, question or keywords contain all words, in English or translated."""
+    return [
+        example
+        for example in list_example_queries()
+        if all(word in example_search_text(example) for word in words.casefold().split())
+    ]
+
+
+def example_search_text(example: ExampleQuery) -> str:
+    """The text in which words are searched."""
+    texts = (example.title, example.question, example.subject)
+    return "\n".join([*texts, *map(gettext, filter(None, texts)), *example.keywords]).casefold()
+
+
+def group_examples_by_subject(examples: Sequence[ExampleQuery]) -> dict[str, list[ExampleEntry]]:
+    """The example queries by subject, in the order of EXAMPLE_SUBJECTS; those without one come last."""
+    groups: dict[str, list[ExampleEntry]] = {subject: [] for subject in (*EXAMPLE_SUBJECTS, "")}
+    for example in examples:
+        titles = [title_parameter_field(parameter) for parameter in example.parameters]
+        groups[example.subject].append(ExampleEntry(example, titles))
+    return {subject: entries for subject, entries in groups.items() if entries}
 
 
 def build_examples_markup(request: Request) -> dict[str, Any]:

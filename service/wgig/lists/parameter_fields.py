@@ -85,9 +85,7 @@ class ParameterField:
     @property
     def title(self) -> str:
         """The title of the field, in English."""
-        words = words_of_iri(self.parameter.name)
-        titles = (FIELD_TITLES.get(key) for key in (self.parameter.type, self.parameter.name))
-        return next(filter(None, titles), words[:1].upper() + words[1:])
+        return title_parameter_field(self.parameter)
 
     @property
     def is_select(self) -> bool:
@@ -109,6 +107,13 @@ class ParameterField:
         """The description of the parameter, unless it says no more than the title; in English."""
         description = self.parameter.description
         return "" if description.lower().startswith(f"only this {self.title.lower()}") else description
+
+
+def title_parameter_field(parameter: ExampleParameter) -> str:
+    """The title of the field for a parameter, in English: by its type, or else by its name."""
+    words = words_of_iri(parameter.name)
+    titles = (FIELD_TITLES.get(key) for key in (parameter.type, parameter.name))
+    return next(filter(None, titles), words[:1].upper() + words[1:])
 
 
 class ParameterForm(NamedTuple):
