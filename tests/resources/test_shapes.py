@@ -74,7 +74,7 @@ def test_page_of_rule_is_complete(client: httpx.Client, code: str) -> None:
     assert "rtl" in attribute_values(page, "dir")
     assert f"/doc/profile/{rule.profile}" in attribute_values(page, "href")
     assert f"/shapes/examples/bad-{code}.ttl" in attribute_values(page, "href")
-    for heading in ("What it says to an author", "How to fix it", "A paper that fails", "In SHACL"):
+    for heading in ("Message to the author", "How to fix it", "A paper that fails", "In SHACL"):
         assert heading in response.text
     assert f"shape:{code}\n" in response.text
     assert not attribute_values(page, "style")
