@@ -16,6 +16,7 @@ from wgig.search import index as search_index
 from wgig.search.criteria import SearchCriteria
 from wgig.search.database import (
     INDEX_FORMAT,
+    IndexRow,
     fill_index,
     list_distinct_values,
     read_index_entries,
@@ -24,7 +25,7 @@ from wgig.search.database import (
 from wgig.search.entries import find_index_passage
 from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex, close_index_connections
 from wgig.search.ranking import SearchMatches, find_search_matches
-from wgig.search.snippets import build_snippet
+from wgig.search.snippets import Snippet, build_snippet
 from wgig.search.terms import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, parse_search_terms
 from wgig.search.tokenizer import tokenize_text
 from wgig.settings import Settings
@@ -457,12 +458,34 @@ def test_language_and_kind_filter_the_matches(index: FullTextIndex) -> None:
     assert index.query(list_distinct_values, "language") == ["", "ar", "en", "fr", "zh"]
 
 
+def build_row_snippet(index: FullTextIndex, row: IndexRow, text: str) -> Snippet:
+    entry = index.query(read_index_entries, [row])[row.id]
+    return build_snippet(entry, parse_search_terms(text), row.language, row.label)
+
+
+def test_snippet_marks_words_in_other_inflections(store: Store, index: FullTextIndex) -> None:
+    run_update(store, 'INSERT DATA { id:agent\\/a skos:note "Naming of the root server."@en }')
+    (row,) = search(index, "names servers").rows
+    snippet = build_row_snippet(index, row, "names servers")
+    assert [text for text, is_match in snippet.chunks if is_match] == ["Naming", "server"]
+
+
+def test_snippet_does_not_repeat_the_label(store: Store, index: FullTextIndex) -> None:
+    run_update(
+        store,
+        """INSERT DATA { id:paper\\/a rdfs:label "Issue paper: Root servers"@en ;
+            dcterms:title "Root Servers"@en ; dcterms:description "Who runs them."@en }""",
+    )
+    (row,) = search(index, "root servers").rows
+    assert build_row_snippet(index, row, "root servers").text == "Who runs them."
+
+
 def test_snippet_is_the_passage_with_the_most_words(store: Store, index: FullTextIndex) -> None:
     run_update(
         store, 'INSERT DATA { id:issue\\/spam skos:note "No word of it."@en, "Spam, bulk and «SPAM»."@en }'
     )
     (row, *_) = search(index, "bulk spam").rows
-    snippet = build_snippet(index.query(read_index_entries, [row])[row.id], parse_search_terms("bulk spam"))
+    snippet = build_row_snippet(index, row, "bulk spam")
     assert [text for text, is_match in snippet.chunks if is_match] == ["Spam", "bulk", "SPAM"]
     assert snippet.text == "Spam, bulk and «SPAM»."
 
@@ -470,7 +493,7 @@ def test_snippet_is_the_passage_with_the_most_words(store: Store, index: FullTex
 def test_long_passage_is_shortened_around_the_match(store: Store, index: FullTextIndex) -> None:
     run_update(store, f'INSERT DATA {{ id:issue\\/a skos:note "{"before " * 80}needle{" after" * 80}"@en }}')
     (row,) = search(index, "needle").rows
-    snippet = build_snippet(index.query(read_index_entries, [row])[row.id], parse_search_terms("needle"))
+    snippet = build_row_snippet(index, row, "needle")
     assert len(snippet.text) < 260
     assert ("needle", True) in snippet.chunks
     assert snippet.text.startswith("… before")

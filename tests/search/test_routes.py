@@ -4,6 +4,7 @@ In JSON, `meant` is the search with corrected spelling, or null if it is unchang
 """
 
 import csv
+import html
 import json
 import re
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import rdflib
 from wgig.rdf.serialization import parse_graph_document
 from wgig.rdf.shipped import read_turtle_files
 from wgig.search.criteria import MAX_SEARCH_MATCHES
+from wgig.search.ranking import MAX_COUNTED_ROWS
 from wgig.search.sparql_service import MAX_SERVICE_MATCHES
 from wgig.seed import list_shipped_files
 from wgig.settings import CHECKOUT_FOLDER, Settings
@@ -91,7 +93,7 @@ def test_json_has_resources_with_labels_and_marked_snippets(get: GetResponse) ->
 
 def test_corrected_search_is_shown(get: GetResponse) -> None:
     assert get("/search", q="bulkk mesages").json()["meant"] == "bulk messages"
-    assert "Nothing has the words as they were typed" in get("/search", "text/html", q="bulkk").text
+    assert "No results for" in get("/search", "text/html", q="bulkk").text
 
 
 def test_json_reports_whether_every_word_was_found(get: GetResponse) -> None:
@@ -229,7 +231,70 @@ def test_form_keeps_the_typed_search(get: GetResponse) -> None:
     assert 'name="q"' in get("/search", "text/html").text
     text = get("/search", "text/html", q='"bulk" <messages>', kind="issue").text
     assert 'value="&#34;bulk&#34; &lt;messages&gt;"' in text
-    assert '<option value="issue" selected>' in text
+    text = get("/search", "text/html", q="pourriel", lang="fr").text
+    assert '<option value="fr" selected>' in text
+
+
+def list_kind_counts(page: str) -> dict[str, tuple[str, str]]:
+    """The address and the number of the link to each kind."""
+    links = re.findall(r'<li><a href="([^"]*)"[^>]*>([^<]*)</a> <span class="count">([^<]*)<', page)
+    return {title: (html.unescape(address), count) for address, title, count in links}
+
+
+def test_page_counts_the_results_of_each_kind(page_client: httpx.Client) -> None:
+    page = page_client.get("/search", params={"q": "root servers"}).text
+    counts = list_kind_counts(page)
+    assert next(iter(counts)) == "All"
+    assert int(counts["All"][1]) == sum(int(count) for title, (_, count) in counts.items() if title != "All")
+    for title in ("Issues", "Judgments"):
+        address, count = counts[title]
+        narrowed = page_client.get(address).text
+        assert re.search(rf'<h2 id="found">{count} results?</h2>', narrowed)
+        assert list_kind_counts(narrowed)[title] == (address, count)
+        assert f'aria-current="true">{title}<' in narrowed
+
+
+def test_numbers_that_are_not_complete_are_marked() -> None:
+    store = Store.in_memory()
+    issues = build_issues(MAX_COUNTED_ROWS + 5)
+    store.apply(store.compute_addition(None, parse_graph_document(DATA_TURTLE + issues, "text/turtle")))
+    client = make_service_client(Settings(), store, Accept="text/html")
+    page = client.get("/search", params={"q": "common word"}).text
+    assert list_kind_counts(page)["Issues"][1] == f"{MAX_COUNTED_ROWS:,}+"
+    assert "More than 200 results" in page
+
+
+def test_records_for_programs_are_apart_and_last(page_client: httpx.Client) -> None:
+    page = page_client.get("/search", params={"q": "milestones", "page": "1"}).text
+    assert page.count("<h2>For machines</h2>") == 1
+    people, machines = page.split("<h2>For machines</h2>")
+    assert 'href="/graphs?graph=' in machines
+    assert 'href="/graphs?graph=' not in people
+    kinds = page.partition("<h3>For machines</h3>")[2].partition("</nav>")[0]
+    assert "kind=term" in kinds
+    assert "kind=issue" not in kinds
+
+
+def test_question_is_found_with_its_answer(page_client: httpx.Client) -> None:
+    page = page_client.get("/search", params={"q": "members by group"}).text
+    assert 'href="/queries/members-by-group-and-region"' in page
+    assert page_client.get("/search", params={"q": "members", "kind": "query"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "help_text"),
+    [
+        ("q=VeriSing", 'Did you mean <a href="/search?q=verisign" dir="auto">verisign</a>?'),
+        ("q=xqzwv&kind=issue", '<a href="/search?q=xqzwv">Search in all kinds and languages</a>'),
+        ("q=xqzwv", "Check the spelling"),
+        ("q=xqzwv", 'href="/queries"'),
+        ("q=%3Cxqzwv%3E", "Nothing matches <bdi>&lt;xqzwv&gt;</bdi>"),
+    ],
+)
+def test_page_without_results_says_what_to_do(page_client: httpx.Client, query: str, help_text: str) -> None:
+    page = page_client.get(f"/search?{query}").text
+    assert '<h2 id="found">No results</h2>' in page
+    assert help_text in " ".join(page.split())
 
 
 def test_markup_in_data_is_escaped(get: GetResponse) -> None:

@@ -225,6 +225,11 @@ def first_row_number(kind: str) -> int:
     return (kind_rank(kind) + 1) << KIND_NUMBER_BITS
 
 
+def next_kind_row_number(number: int) -> int:
+    """The first number after those of the kind of a row."""
+    return ((number >> KIND_NUMBER_BITS) + 1) << KIND_NUMBER_BITS
+
+
 PROGRESS_STEP_ITEMS = 1000  # passages or resources between two progress reports
 STAGING_TABLE_SQL = """CREATE TABLE staging.passages (
     rank INTEGER, iri TEXT, language TEXT, property_position INTEGER, part TEXT, text TEXT

@@ -1,12 +1,14 @@
 """Search the index. Name matches rank before text matches, and records for programs come last."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from .criteria import SearchCriteria, count_text_matches
-from .database import IndexRow, whole_name_token
+from .database import IndexRow, next_kind_row_number, whole_name_token
 from .entries import MACHINE_KINDS
 from .name_ranking import list_typed_words, name_sort_key
 from .relaxation import iter_relaxed_criteria
@@ -14,6 +16,11 @@ from .terms import SearchTerm, parse_typed_words
 
 MAX_RANKED_NAMES = 500  # names that are compared to find the closest
 FREQUENT_TERM_MATCHES = 1000  # a term in more resources is not ranked by BM25
+MAX_COUNTED_ROWS = 1000  # index rows of a kind; of more, only these are counted
+FIRST_TEXT_ROW_SQL = "SELECT rowid FROM texts WHERE texts MATCH ? AND rowid >= ? ORDER BY rowid LIMIT 1"
+COUNTED_KINDS_SQL = """SELECT kind, count(DISTINCT iri), count(*) FROM
+    (SELECT rowid FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?) AS matches
+    JOIN things ON things.id = matches.rowid GROUP BY kind"""
 
 # A function that returns the matching rows in order, and whether there are more.
 FindRows = Callable[[sqlite3.Connection, SearchCriteria], tuple[list[IndexRow], bool]]
@@ -125,6 +132,33 @@ def find_rows_by_text(
     order = "" if is_frequent else "ORDER BY rank"
     rows = list_matching_rows(connection, "texts", str(criteria), criteria.limit, order)
     return rows, len(rows) > criteria.limit
+
+
+class KindCount(NamedTuple):
+    """The number of matching resources of a kind; if there may be more, it is not complete."""
+
+    resources: int
+    is_complete: bool = True
+
+
+def count_matches_by_kind(connection: sqlite3.Connection, matches: SearchMatches) -> dict[str, KindCount]:
+    """The numbers of resources of each kind, whatever the kind in the criteria."""
+    if not matches.has_more and not matches.criteria.kind:
+        return {kind: KindCount(count) for kind, count in Counter(row.kind for row in matches.rows).items()}
+    # The rows of a kind are consecutive: the first row after a kind is of the next kind that has any.
+    query = str(replace(matches.criteria, kind=""))
+    counts: dict[str, KindCount] = {}
+    position = 0
+    while True:
+        first = connection.execute(FIRST_TEXT_ROW_SQL, (query, position)).fetchone()
+        if first is None:
+            return counts
+        position = next_kind_row_number(first[0])
+        rows = connection.execute(
+            COUNTED_KINDS_SQL, (query, first[0], position - 1, MAX_COUNTED_ROWS)
+        ).fetchall()
+        is_complete = sum(row_count for _, _, row_count in rows) < MAX_COUNTED_ROWS
+        counts |= {kind: KindCount(count, is_complete) for kind, count, _ in rows}
 
 
 def list_matching_rows(

@@ -71,6 +71,21 @@ def iter_separated_terms(
             yield from term.separate_terms
 
 
+def suggest_spelling(connection: sqlite3.Connection, criteria: SearchCriteria) -> str:
+    """A search without misspelled words, for a search that finds nothing; empty if no word is near.
+
+    Unlike automatic corrections, it may replace names.
+    """
+    terms = [replace(term, is_name=False) for compound in criteria.terms for term in compound.separate_terms]
+    corrections = {
+        word: correction
+        for word in list_missing_words(connection, terms)
+        if (correction := find_nearest_word(connection, word)) is not None
+    }
+    corrected_terms = replace_words(terms, corrections)
+    return " ".join(word for term in corrected_terms for word in term.words) if corrections else ""
+
+
 def list_missing_words(connection: sqlite3.Connection, terms: Iterable[SearchTerm]) -> list[str]:
     """The words of the terms, without prefixes and without names such as VeriSign, that no resource has."""
     words = dict.fromkeys(

@@ -11,7 +11,7 @@ from ..pages.rendering import find_href
 from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import SCHEMA_NAMESPACE
 from .database import IndexRow
-from .entries import INDEXED_PROPERTIES, IndexEntry
+from .entries import INDEXED_PROPERTIES, MACHINE_KINDS, IndexEntry
 from .ranking import SearchMatches
 from .snippets import Snippet, build_snippet
 from .terms import SearchTerm
@@ -34,6 +34,11 @@ class SearchHit:
         chunks = (Markup("<mark>{}</mark>").format(text) if is_match else escape(text)
                   for text, is_match in self.snippet.chunks)  # fmt: skip
         return Markup("").join(chunks)
+
+    @property
+    def is_for_machines(self) -> bool:
+        """Whether it is a record for programs."""
+        return self.kind in MACHINE_KINDS
 
     @property
     def property(self) -> str:
@@ -86,7 +91,14 @@ def build_search_hit(
     """The hit for a row. `label` is used if the resource has no label in the language of the row."""
     name = row.label or (label.value if label else words_of_iri(row.iri))
     language = row.language if row.label else (label and label.language) or ""
-    return SearchHit(row.iri, find_href(row.iri, base), name, language, row.kind, build_snippet(entry, terms))
+    return SearchHit(
+        row.iri,
+        find_href(row.iri, base),
+        name,
+        language,
+        row.kind,
+        build_snippet(entry, terms, row.language, name),
+    )
 
 
 def build_search_json(results: SearchResults) -> dict[str, Any]:

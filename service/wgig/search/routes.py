@@ -1,16 +1,17 @@
 """/search: ranked full-text search over names, definitions and the texts of papers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
 from fastapi import Query, Response
 
 from ..http.bodies import Pairs, get_query_parameters
+from ..http.language import gettext
 from ..http.parameter_models import PageNumberText, Text, describe_media_type, describe_parameter
 from ..http.responses import respond_with_body, serialize_compact_json
 from ..i18n import gettext_noop
@@ -36,9 +37,10 @@ from . import opensearch
 from .criteria import MAX_SEARCH_MATCHES, SearchCriteria
 from .database import list_distinct_values, read_index_entries, read_index_property
 from .dependencies import IndexDep, SearchesDep
-from .entries import IndexEntry
+from .entries import MACHINE_KINDS, IndexEntry, kind_rank
 from .index import FullTextIndex
-from .ranking import SearchMatches, find_search_matches
+from .ranking import KindCount, SearchMatches, count_matches_by_kind, find_search_matches
+from .relaxation import suggest_spelling
 from .results import SearchResults, build_search_hit, build_search_json, build_search_json_ld
 from .schemas import SearchResultPage
 from .terms import parse_search_terms
@@ -54,7 +56,7 @@ class SearchParameters(ProfileParameters):
 
     media_type: Text = describe_media_type((*SEARCH_RESULT_FORMATS, *DEFAULT_PROFILE_FORMATS))
     q: Text = describe_parameter(
-        'The words to search for: also "a phrase" in quotes, or wor* for words that begin so.',
+        'Words, a "phrase in quotes", or the start of a word with an asterisk (gover*).',
         examples=["spam"],
     )
     lang: Text = describe_parameter("The language of the texts, such as `fr`.", examples=["fr"])
@@ -201,7 +203,11 @@ def serialize_search_results(
     if format_ is HTML:
         labels = {hit.iri: ox.Literal(hit.label) for hit in results.hits}
         return render_search_page(
-            context, results, index, build_results_markup(context, results, pairs, labels)
+            context,
+            results,
+            index,
+            build_results_markup(context, results, pairs, labels),
+            list_kind_links(context, index, results, pairs),
         )
     if format_ is ATOM:
         changed = index.query(read_index_property, "changed")
@@ -221,16 +227,57 @@ def build_results_markup(
     return build_search_json_ld(results, address, markup_by_iri)
 
 
+class KindLink(NamedTuple):
+    """A link to the results of a kind, with their number; or to the results of all kinds."""
+
+    title: str
+    address: str
+    found: KindCount
+    is_current: bool
+    is_for_machines: bool = False
+
+
+def list_kind_links(
+    context: RequestContext, index: FullTextIndex, results: SearchResults, pairs: Pairs
+) -> list[KindLink]:
+    """A link to all results, and one to those of each kind; `pairs` are the parameters of their URL."""
+    counts = index.query(count_matches_by_kind, results.matches)
+    other_pairs = [(name, value) for name, value in pairs if name not in ("kind", "page")]
+    links = [
+        KindLink(
+            localized_kind_title(kind),
+            address_with_parameters(context.request, [*other_pairs, ("kind", kind)]),
+            count,
+            kind == results.kind.lower(),
+            kind in MACHINE_KINDS,
+        )
+        for kind, count in sorted(counts.items(), key=lambda item: (kind_rank(item[0]), item[0]))
+    ]
+    total = KindCount(
+        sum(count.resources for count in counts.values()),
+        all(count.is_complete for count in counts.values()),
+    )
+    all_address = address_with_parameters(context.request, other_pairs)
+    return [KindLink(gettext("All"), all_address, total, not results.kind), *links]
+
+
 def render_search_page(
-    context: RequestContext, results: SearchResults | None, index: FullTextIndex, markup: object = None
+    context: RequestContext,
+    results: SearchResults | None,
+    index: FullTextIndex,
+    markup: object = None,
+    kind_links: Sequence[KindLink] = (),
 ) -> bytes:
     """The page with the form, and after a search with the results and their JSON-LD `markup`."""
+    is_empty = results is not None and not results.total
     return rendering.render_template(
         "search.html",
         base=context.base,
         results=results,
         markup=markup,
+        spelling=index.query(suggest_spelling, results.matches.criteria) if results and is_empty else "",
+        kind_links=kind_links,
+        kind_title=localized_kind_title,
         max_matches=MAX_SEARCH_MATCHES,
-        kinds={kind: localized_kind_title(kind) for kind in index.query(list_distinct_values, "kind")},
         languages=[language for language in index.query(list_distinct_values, "language") if language],
     )

@@ -1,15 +1,16 @@
 """Snippets: for a search result, the passage with the most search words, shortened, with matches marked.
 
-Words are compared when folded: in lower case, without accents.
+Words are compared when folded, in lower case and without accents, and by their stems.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .entries import NAME_PROPERTIES, IndexEntry, Passage
+from .stemming import find_word_stems, fold_and_stem
 from .terms import SearchTerm
-from .tokenizer import WRITTEN_WORD_PATTERN, fold_text, fold_word
+from .tokenizer import WRITTEN_WORD_PATTERN, fold_text, tokenize_text
 
 MAX_SNIPPET_CHARACTERS = 240
 SNIPPET_LEAD_CHARACTERS = 60  # before the first match
@@ -29,46 +30,65 @@ class Snippet(NamedTuple):
 
 
 class SearchWords(NamedTuple):
-    """The folded words and prefixes of a search."""
+    """The words of a search, each with its stems in the language of the text; and the prefixes."""
 
-    words: frozenset[str]
+    stems_by_word: dict[str, frozenset[str]]
     prefixes: tuple[str, ...]
+    language: str
 
     @classmethod
-    def from_terms(cls, terms: Sequence[SearchTerm]) -> "SearchWords":
+    def from_terms(cls, terms: Sequence[SearchTerm], language: str) -> "SearchWords":
         """The words and prefixes of search terms."""
         prefixes = tuple(term.words[-1] for term in terms if term.is_prefix)
-        return cls(frozenset(word for term in terms for word in term.words), prefixes)
+        stems_by_word = {
+            word: frozenset((word, *(find_word_stems(term.written, language) if term.written else ())))
+            for term in terms
+            for word in term.words
+        }
+        return cls(stems_by_word, prefixes, language)
 
-    def matches(self, word: str) -> bool:
-        """Whether a folded word is one of the words or begins with a prefix."""
-        return word in self.words or word.startswith(self.prefixes)
+    def matches(self, written_word: str) -> bool:
+        """Whether a word of a text is one of the words, in any inflection, or begins with a prefix."""
+        word, stem = fold_and_stem(written_word, self.language)
+        return (
+            word in self.stems_by_word
+            or word.startswith(self.prefixes)
+            or any(stem in stems for stems in self.stems_by_word.values())
+        )
+
+    def count_in(self, text: str) -> int:
+        """The number of words of which one form occurs in a text."""
+        folded_text = fold_text(text)
+        return sum([any(stem in folded_text for stem in stems) for stems in self.stems_by_word.values()])
 
 
-def build_snippet(entry: IndexEntry, terms: Sequence[SearchTerm]) -> Snippet:
-    """The snippet of the best passage for search terms; empty if the label contains all passages."""
-    label = entry.label
-    passages = [passage for passage in entry.passages if passage.part or passage.text not in label]
+def build_snippet(entry: IndexEntry, terms: Sequence[SearchTerm], language: str, label: str) -> Snippet:
+    """The snippet of the best passage in a language; empty if all passages repeat the label."""
+    label_words = f" {' '.join(tokenize_text(label))} "
+    passages = [
+        passage
+        for passage in entry.passages
+        if passage.part or f" {' '.join(tokenize_text(passage.text))} " not in label_words
+    ]
     if not passages:
         return Snippet([], None)
-    search_words = SearchWords.from_terms(terms)
-    passage = best_passage(passages, search_words.words)
+    search_words = SearchWords.from_terms(terms, language)
+    passage = best_passage(passages, search_words)
     return Snippet(list(iter_marked_chunks(cut_excerpt(passage.text, search_words), search_words)), passage)
 
 
-def best_passage(passages: Iterable[Passage], words: Collection[str]) -> Passage:
+def best_passage(passages: Iterable[Passage], search_words: SearchWords) -> Passage:
     """The first passage with the most words. If none has any, it is the first text rather than a name."""
     best, max_count = None, -1
     for passage in passages:
-        text = fold_text(passage.text)
-        count = sum([word in text for word in words])
+        count = search_words.count_in(passage.text)
         if count > max_count or (
             best
             and not max_count
             and best.property_position < len(NAME_PROPERTIES) <= passage.property_position
         ):
             best, max_count = passage, count
-        if max_count == len(words):
+        if max_count == len(search_words.stems_by_word):
             break
     assert best
     return best
@@ -106,7 +126,7 @@ def iter_word_spans(text: str, search_words: SearchWords) -> Iterator[tuple[int,
     """The start and end of matching words in a text; matches without a space between are merged."""
     span_start = span_end = -1
     for match in WRITTEN_WORD_PATTERN.finditer(text):
-        if not search_words.matches(fold_word(match[0])):
+        if not search_words.matches(match[0]):
             continue
         if match.start() == span_end:
             span_end = match.end()

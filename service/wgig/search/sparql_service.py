@@ -20,6 +20,7 @@ from ..store.inference.rule import RulePattern, parse_triple_patterns, split_sta
 from . import index as search_index
 from .criteria import SearchCriteria
 from .database import IndexRow, read_index_entries
+from .entries import IndexEntry
 from .index import FullTextIndex
 from .ranking import SearchMatches, find_search_matches
 from .snippets import build_snippet
@@ -131,7 +132,8 @@ def iter_match_rows(
     """A VALUES row for each match: the resource, then the columns."""
     entries = index.query(read_index_entries, rows) if "snippet" in columns else {}
     for rank, row in enumerate(rows, 1):
-        text = build_snippet(entries[row.id], matches.criteria.terms).text if row.id in entries else ""
+        entry = entries.get(row.id, IndexEntry())
+        text = build_snippet(entry, matches.criteria.terms, row.language, row.label).text
         values = {
             "label": result_literal(row.label, row.language),
             "snippet": result_literal(text, row.language),
