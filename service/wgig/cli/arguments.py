@@ -47,7 +47,12 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="value of a parameter of the example query, such as the_issue=spam; repeatable",
+        help="value of a parameter of the example query, a name or label, as in the_issue=spam; repeatable",
+    )
+    parser.add_argument(
+        "--help-params",
+        action="store_true",
+        help="list the parameters of the example query, with their values",
     )
     parser.add_argument(
         "--format", choices=RESULT_FORMAT_CHOICES, help="default: table on a terminal; csv or ttl in a pipe"

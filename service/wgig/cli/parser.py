@@ -117,6 +117,7 @@ CLI_COMMANDS: Commands = {
         "wgig query question.rq --format csv > answer.csv\n"
         "wgig query --name coverage-matrix\n"
         "wgig query --name judgments --param the_issue=spam --param the_holder=some-members\n"
+        "wgig query --name judgments --help-params\n"
         "wgig query question.rq --url http://127.0.0.1:8000/sparql\n"
         "\n"
         "exit codes: 0 there are rows, or yes; 1 there is no row, or no; 2 the query is wrong; 3 it failed",

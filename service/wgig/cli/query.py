@@ -9,32 +9,36 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pyoxigraph as ox
 
-from ..problems import Problem, unknown_name_problem
-from ..rdf.formats import CSV, FORMATS_BY_FORM, GRAPH_FORMATS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
+from ..problems import Problem
+from ..rdf.formats import (
+    CSV,
+    FORMATS_BY_FORM,
+    GRAPH_FORMATS,
+    JSON_RESULTS,
+    N_TRIPLES,
+    TSV,
+    TURTLE,
+    Format,
+)
 from ..rdf.namespaces import shorten_iri
 from ..rdf.serialization import serialize_triples
 from ..rdf.sparql_lexer import get_query_form, has_dataset_clause
-from ..rdf.values import parse_parameter_term
 from ..settings import Settings
-from ..sparql.examples import (
-    ExampleQuery,
-    bind_query_parameters,
-    list_example_queries,
-    read_example_query,
-)
+from ..sparql.examples import ExampleQuery, list_example_queries, read_example_query
 from ..sparql.language.parser import ParsedSparqlText
-from ..text import replace_control_characters
+from ..text import flatten_untrusted_text, replace_control_characters
 from .console import get_offered_format, print_message, print_table, run_on_thread
+from .example_parameters import RowSelector, bind_parameter_arguments, describe_parameters
 
 if TYPE_CHECKING:
     from ..sparql.language.hints import QueryHint
@@ -59,7 +63,13 @@ def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 TABLE_FORMAT = "table"  # the value of --format for a table on a terminal
-QueryEvaluator = Callable[[ParsedSparqlText, Format], bytes]  # returns the result in the format
+
+
+class QueryEvaluator(Protocol):
+    """Evaluates a query on a store or an endpoint."""
+
+    def __call__(self, query: ParsedSparqlText, format_: Format, *, warns: bool = True) -> bytes:
+        """The result in the format; `warns`: print warnings about probable mistakes."""
 
 
 def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -67,10 +77,21 @@ def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
 
     Raises Problem for a refused query, StoreError for the local store, OSError for a file or an endpoint.
     """
-    query = ParsedSparqlText(read_query_text(arguments, settings.base))
+    example = read_example_query(arguments.name) if arguments.name else None
+    if example is None and (arguments.param or arguments.help_params):
+        option = "--param" if arguments.param else "--help-params"
+        raise Problem(400, f"{option} is for example queries. Give the name of one with --name.")
+    query = ParsedSparqlText(example.text if example else read_query_text(arguments))
     query_form = get_query_form(query)
     format_ = choose_result_format(query_form, arguments.format)
     evaluate_query = make_remote_evaluator(arguments.url) if arguments.url else make_local_evaluator(settings)
+    if example and arguments.help_params:
+        return print_example_parameters(example, make_row_selector(evaluate_query), settings.base)
+    if example and arguments.param:
+        select_rows = make_row_selector(evaluate_query)
+        query = ParsedSparqlText(
+            bind_parameter_arguments(example, arguments.param, select_rows, settings.base)
+        )
     if query_form in ("SELECT", "ASK"):
         return print_query_results(evaluate_query(query, format_ or JSON_RESULTS), format_, settings)
     triples = list(ox.parse(evaluate_query(query, N_TRIPLES), ox.RdfFormat.N_TRIPLES))
@@ -80,17 +101,13 @@ def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0 if triples else 1
 
 
-def read_query_text(arguments: argparse.Namespace, base: str) -> str:
-    """The query: an example query, standard input, the content of a file, or the argument itself.
+def read_query_text(arguments: argparse.Namespace) -> str:
+    """The query: standard input, the content of a file, or the argument itself.
 
     An argument is the name of a file if it has a suffix, such as .rq, and no brace. Raises Problem 400 if
-    there is no query, and for a parameter of an example query that is unknown or has an invalid value.
+    there is no query.
     """
     argument: str | None = arguments.query
-    if arguments.name:
-        return bind_parameter_arguments(read_example_query(arguments.name), arguments.param, base)
-    if arguments.param:
-        raise Problem(400, "--param is for example queries. Give the name of one with --name.")
     if argument is None and sys.stdin.isatty():
         raise Problem(400, "No query is given. Give its text, a file with it, or --name of an example.")
     if argument in (None, "-"):
@@ -100,21 +117,25 @@ def read_query_text(arguments: argparse.Namespace, base: str) -> str:
     return argument
 
 
-def bind_parameter_arguments(example: ExampleQuery, arguments: Sequence[str], base: str) -> str:
-    """The text of an example query with the values of `--param`, each as NAME=VALUE.
+def make_row_selector(evaluate_query: QueryEvaluator) -> RowSelector:
+    """Make a function that returns the solutions of a SELECT, without warnings."""
+    from ..store.view import parse_tsv_solutions  # noqa: PLC0415  loads the store, which is not always needed
 
-    Raises Problem 400 for an argument without `=`, an unknown parameter or an invalid value.
-    """
-    types = {parameter.name: parameter.type for parameter in example.parameters}
-    terms = {}
-    for argument in arguments:
-        name, separator, text = argument.partition("=")
-        if not separator:
-            raise Problem(400, f"--param {argument} has no value. Write it as NAME=VALUE.")
-        if name not in types:
-            raise unknown_name_problem(f"The query {example.name} has no parameter", name, types)
-        terms[name] = parse_parameter_term(name, types[name], text, base)
-    return bind_query_parameters(example.source, terms)
+    return lambda text: parse_tsv_solutions(evaluate_query(ParsedSparqlText(text), TSV, warns=False))
+
+
+def print_example_parameters(example: ExampleQuery, select_rows: RowSelector, base: str) -> int:
+    """Print the parameters of an example query and their values, tab-separated in a pipe. Exit code 0."""
+    rows = describe_parameters(example, select_rows, base)
+    if sys.stdout.isatty():
+        print_table(
+            ["parameter", "value", "label"],
+            [[replace_control_characters(cell) for cell in row] for row in rows],
+        )
+    else:
+        for row in rows:
+            print(*map(flatten_untrusted_text, row), sep="\t")
+    return 0
 
 
 def choose_result_format(query_form: str, name: str | None) -> Format | None:
@@ -142,7 +163,7 @@ def make_local_evaluator(settings: Settings) -> QueryEvaluator:
     federation_queue = WorkQueue(max_running=1, max_waiting=1, timeout_seconds=1)  # for one query alone
     store = open_store_snapshot(settings, print_message)
 
-    def evaluate_query(query: ParsedSparqlText, format_: Format) -> bytes:
+    def evaluate_query(query: ParsedSparqlText, format_: Format, *, warns: bool = True) -> bytes:
         output = io.BytesIO()
         resolved_query = anyio.run(
             resolve_federated_calls, admit_sparql_text(query, settings), settings, federation_queue
@@ -158,7 +179,8 @@ def make_local_evaluator(settings: Settings) -> QueryEvaluator:
             raise diagnose_syntax_error(query, error) from error
         except (ValueError, RuntimeError) as error:
             raise Problem(400, f"The query cannot be evaluated: {error}.") from error
-        print_query_hints(find_query_hints(query, store, settings.base))
+        if warns:
+            print_query_hints(find_query_hints(query, store, settings.base))
         return output.getvalue()
 
     return evaluate_query
@@ -174,12 +196,13 @@ def make_remote_evaluator(url: str) -> QueryEvaluator:
 
     url = sparql_endpoint_url(url)
 
-    def evaluate_query(query: ParsedSparqlText, format_: Format) -> bytes:
+    def evaluate_query(query: ParsedSparqlText, format_: Format, *, warns: bool = True) -> bytes:
         request = Request(url, urlencode({"query": query.text}).encode(), {"Accept": format_.media_type})  # noqa: S310
         try:
             with urlopen(request) as response:  # noqa: S310  the scheme is checked above
                 body: bytes = response.read()
-                print_query_hints(parse_warning_field(response.headers.get(WARNING_FIELD) or ""))
+                if warns:
+                    print_query_hints(parse_warning_field(response.headers.get(WARNING_FIELD) or ""))
                 return body
         except HTTPError as error:
             raise build_endpoint_error(url, error) from error

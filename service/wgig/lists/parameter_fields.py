@@ -25,6 +25,7 @@ from ..rdf.values import CRITERION_TYPE, OTHER_CRITERIA, SECOND_TYPES
 from ..resources.existence import list_folder, parse_known_term
 from ..sparql.examples import NO_DEFAULT, ExampleParameter, ExampleQuery
 from ..sparql.parameter_values import (
+    SECOND_TYPE_CLASSES,
     ParameterValue,
     build_parameter_values,
     list_stated_iris,
@@ -68,8 +69,6 @@ FIELD_TITLES = {
     "verdict": gettext_noop("Verdict"),
     "view-holder": gettext_noop("Whose view"),
 }
-# Of resources of a second type, only those of this class.
-SECOND_TYPE_CLASSES = {"mechanism": "wgig:GovernanceMechanism"}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from ..rdf.values import SECOND_TYPES, is_resource_type, parse_parameter_term
 from ..text import find_near_name, natural_sort_key
 from .examples import ExampleParameter
 
+# Of resources of a second type (`rdf.values.SECOND_TYPES`), only those of this class are values.
+SECOND_TYPE_CLASSES = {"mechanism": "wgig:GovernanceMechanism"}
+
 
 class ParameterValue(NamedTuple):
     """A value of a parameter: the name that stands for it in addresses, its IRI and its label."""
