@@ -5,6 +5,8 @@ from urllib.parse import quote, urlencode
 import jsonschema
 import pytest
 from fastapi import FastAPI
+from wgig.lists.definitions import LIST_DEFINITIONS
+from wgig.lists.filters import FILTER_VALUE_TYPES
 
 from tests.hostile.attacks import ATTACK_MARK, ATTACKS, INVALID_ENCODINGS
 from tests.hostile.client import Request, send_requests
@@ -25,7 +27,7 @@ ACCEPT_VALUES = (
     "application/json",
     "application/xml, application/atom+xml;q=0.9, */*;q=0.1",
 )
-# Parameters that accept any text; the others accept only known values.
+# Parameters that accept any text, besides filters by texts; the others accept only known values.
 FREE_TEXT_PARAMETERS = {"q", "about", "prefix", "ac", "default-graph-uri", "named-graph-uri"}
 # Parameters that a route requires before it checks the others.
 REQUIRED_PARAMETERS = {
@@ -121,11 +123,20 @@ def test_attack_in_a_parameter_value_is_harmless(app: FastAPI, target: Target) -
             summarize_response(response),
         )
         if (
-            name not in FREE_TEXT_PARAMETERS
+            not accepts_any_text(target, name)
             and ATTACKS[attack].strip()
             and not is_valid_number(target, name, ATTACKS[attack])
         ):
             assert response.status_code >= 300, (name, attack, summarize_response(response))
+
+
+def accepts_any_text(target: Target, name: str) -> bool:
+    """Whether a parameter accepts any text, as do filters of lists by a field that holds a text."""
+    definition = LIST_DEFINITIONS.get(target.path.removeprefix("/").removesuffix(".{suffix}"))
+    field = definition.by_name.get(name) if definition else None
+    return name in FREE_TEXT_PARAMETERS or (
+        field is not None and FILTER_VALUE_TYPES.get(field.type, field.type) == "text"
+    )
 
 
 def is_valid_number(target: Target, name: str, text: str) -> bool:

@@ -37,8 +37,8 @@ class CountSources(NamedTuple):
 
 async def get_count_sources(request: Request) -> CountSources:
     """The counts of papers, and of the resources that link to each resource."""
-    projections = request.app.state.service.projections
-    return CountSources(projections.paper_counts, projections.link_counts)
+    service = request.app.state.service
+    return CountSources(service.projections.paper_counts, service.projections.link_counts)
 
 
 async def get_store_size(request: Request) -> StoreSize:
