@@ -21,7 +21,7 @@ from ..i18n import gettext_noop
 from ..problems import Problem
 from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import RDF_TYPE, expand_curie, namespaces_by_prefix
-from ..rdf.values import CRITERION_TYPE, OTHER_CRITERIA, SECOND_TYPES
+from ..rdf.values import CRITERION_TYPE, OTHER_CRITERIA, SECOND_TYPES, check_value_length
 from ..resources.existence import list_folder, parse_known_term
 from ..sparql.examples import NO_DEFAULT, ExampleParameter, ExampleQuery
 from ..sparql.parameter_values import (
@@ -146,9 +146,12 @@ async def read_parameter_form(  # noqa: PLR0913, PLR0917  all of these determine
 ) -> ParameterForm:
     """The form with the values in `pairs`.
 
-    `solutions` are those without parameters, if they are known and complete.
+    `solutions` are those without parameters, if they are known and complete. Raises Problem 400 for a text
+    that is too long to stay in its field, as the page repeats it in each of its links.
     """
     texts = dict(pairs)
+    for parameter in example.parameters:
+        check_value_length(parameter.name, texts.get(parameter.name, ""))
     options = await list_parameter_options(request, queries, resource_versions, example, solutions)
     fields, terms = [], {}
     for parameter in example.parameters:

@@ -158,10 +158,7 @@ def parse_parameter_term(name: str, type_: str, text: str, base: str) -> Any:
     The text of a resource is its IRI, a prefixed name, or the last part of its IRI. Raises Problem 400 if the
     text is too long or does not fit the type.
     """
-    if len(text) > MAX_VALUE_CHARACTERS:
-        raise Problem(
-            400, f"The value of {name} is longer than {MAX_VALUE_CHARACTERS} characters. Give a shorter one."
-        )
+    check_value_length(name, text)
     if is_resource_type(type_):
         iri = parse_resource_iri(name, type_, text, base)
         check_resource_kind(name, type_, iri, base)
@@ -170,6 +167,14 @@ def parse_parameter_term(name: str, type_: str, text: str, base: str) -> Any:
         return VALUE_TYPES[type_].parse(text)
     except (ValueError, KeyError) as error:
         raise Problem(400, f"{name} is {text!r}, which is not {VALUE_TYPES[type_].description}.") from error
+
+
+def check_value_length(name: str, text: str) -> None:
+    """Raise Problem 400 if the text of a parameter is too long."""
+    if len(text) > MAX_VALUE_CHARACTERS:
+        raise Problem(
+            400, f"The value of {name} is longer than {MAX_VALUE_CHARACTERS} characters. Give a shorter one."
+        )
 
 
 def parse_resource_iri(name: str, type_: str, text: str, base: str) -> str:
