@@ -103,8 +103,16 @@ def iter_get_operations(description: dict[str, Any]) -> Iterator[tuple[str, dict
 
 SELECT_QUERY, CONSTRUCT_QUERY = "SELECT * { ?s ?p ?o } LIMIT 3", "CONSTRUCT WHERE { ?s a ?o } LIMIT 3"
 ISSUE_GRAPH_PARAMETER = {"graph": "https://w3id.org/wgig/graph/issues"}
+BUILDER_PARAMETERS = {
+    "kind": "wgig:Issue",
+    "column": "wgig:category",
+    "filter": "wgig:category",
+    "match": "any",
+    "value": "",
+}
 # By path and parameter, or by path and "" for any parameter: the other parameters that the operation needs.
 NEEDED_PARAMETERS: dict[tuple[str, str], dict[str, str]] = {
+    ("/build", ""): BUILDER_PARAMETERS,
     ("/search", ""): {"q": "spam"},
     ("/search.{suffix}", ""): {"q": "spam"},
     ("/search/suggestions", ""): {"q": "spam"},

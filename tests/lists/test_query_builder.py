@@ -42,7 +42,7 @@ def read_query(page: str) -> str:
 
 def read_rows(page: str) -> list[list[str]]:
     """The texts of the cells of the answer, without the addresses, which are hidden."""
-    table = page.partition('<table class="answer">')[2].partition("</table>")[0]
+    table = page.partition('<table class="answer in-words">')[2].partition("</table>")[0]
     body = re.sub(r'<span class="address"[^>]*>.*?</span>', "", table.partition("<tbody>")[2])
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)]
     return [[html.unescape(re.sub("<[^>]+>", " ", cell)) for cell in cells] for cells in rows]

@@ -57,7 +57,7 @@ from .key_answers import (
 # need a scan of the whole store after a start.
 COUNTS_TIMEOUT_SECONDS, KIND_COUNTS_TIMEOUT_SECONDS = 2, 0.1
 MAX_LATEST_PAPERS = 6  # in the list on the page
-HOME_TEMPLATES = ("home.html", "base.html", "timeline-parts.html", "speech.html")
+HOME_TEMPLATES = ("home.html", "base.html", "suggestions.html", "timeline-parts.html", "speech.html")
 # The matrix of issues, with the kinds of involvement as one criterion.
 HOME_MATRIX_REQUEST = MatrixRequest(is_rolled_up=True)
 # Kinds whose numbers the page shows in large digits.

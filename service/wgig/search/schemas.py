@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from ..http.schemas import Absent, Count, ExtensibleResponseModel, ResponseModel
 
@@ -36,8 +36,8 @@ class SearchResultPage(ResponseModel):
     next: str | Absent = None
 
 
-# OpenSearch suggestions 1.1: the text, and the labels, descriptions and URLs of the suggestions.
-SearchSuggestions = list[str | list[str]]
+class SearchSuggestions(RootModel[list[str | list[str]]]):
+    """OpenSearch suggestions 1.1: the text, and the labels, descriptions and URLs of the suggestions."""
 
 
 class NamedEntity(ResponseModel):
