@@ -89,8 +89,8 @@ def build_query_parameters(path: str, name: str, value: Any) -> dict[str, Any]:
         for other_name, other_value in needed_parameters.items()
         if name not in (other_name, *ALTERNATIVE_PARAMETERS.get(other_name, ()))
     }
-    if path.startswith("/queries/") and name == "page":  # only the feed of a query has pages
-        other_parameters = {"_mediatype": "application/atom+xml"}
+    if path.startswith("/queries/") and name == "page":  # only the HTML and the feed of a query have pages
+        other_parameters = {"_mediatype": "text/html"}
     return other_parameters | {name: ",".join(value) if isinstance(value, list) else value}
 
 
