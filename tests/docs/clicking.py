@@ -82,11 +82,15 @@ class ParsedPage(HTMLParser):
     def find_table(self, caption: str = "") -> list[dict[str, Element]]:
         """The rows of the only table whose caption contains `caption`: cells by the head of their column.
 
-        A head that is a shorter name has the whole name in the title of its link.
+        A head that is a shorter name has the whole name in the title of its link. The title of a link that sorts
+        is a description instead.
         """
         captions = [element.text for element in self.elements if element.tag == "caption"]
         (rows,) = (rows for rows, text in zip(self.tables, captions, strict=True) if caption in text)
-        heads = [next((link.title for link in cell.links if link.title), cell.text) for cell in rows[0]]
+        heads = [
+            next((link.title for link in cell.links if link.title and "sort" not in link.classes), cell.text)
+            for cell in rows[0]
+        ]
         return [dict(zip(heads, row, strict=False)) for row in rows[1:]]
 
     def find_link_target(self, text: str) -> str:

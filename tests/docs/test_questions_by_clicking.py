@@ -297,7 +297,7 @@ def check_mechanisms(page: ParsedPage, rows: list[Row], service: httpx.Client) -
 def check_papers(page: ParsedPage, rows: list[Row], service: httpx.Client) -> None:
     """The list of papers says of which the text was not seen, and marks no section of these."""
     del service
-    papers = {row["Paper"].links[0].text: row for row in page.find_table()}
+    papers = {row["Name"].links[0].text: row for row in page.find_table()}
     for row in rows:
         assert row["text_seen"] in ("not seen", "beginning only")
         cells = papers[f"Issue paper: {row['paper']}"]
@@ -330,7 +330,7 @@ def check_sessions(page: ParsedPage, rows: list[Row], service: httpx.Client) -> 
     sentences = {"true": "Observers could speak", "false": "Observers could not speak"}
     for row in rows:
         text = texts[row["session"]]
-        assert (f"Open to {row['open_to']}" if "open_to" in row else "Who could attend is not known") in text
+        assert (f"Open to {row['open_to']}" if "open_to" in row else "We do not know who could attend") in text
         expected = sentences.get(row.get("observers_may_speak", ""))
         shown = [sentence for sentence in sentences.values() if sentence in text]
         assert shown == ([expected] if expected else [])
@@ -351,7 +351,7 @@ def check_seats(page: ParsedPage, rows: list[Row], service: httpx.Client) -> Non
             expected[texts.get(row.get(name, ""), row.get(name, "not known"))] += int(row["members"])
         shown = {row[head].text: int(row["Seats"].text) for row in page.find_table(caption)}
         assert {value: shown[value] for value in expected} == expected
-        assert shown.keys() - expected == {"All seats"}
+        assert shown.keys() - expected == {"Total"}
 
 
 # The checks of pages that are not a query page, by the path of the page and the name of the query.
