@@ -82,8 +82,8 @@ class ParsedPage(HTMLParser):
     def find_table(self, caption: str = "") -> list[dict[str, Element]]:
         """The rows of the only table whose caption contains `caption`: cells by the head of their column.
 
-        A head that is a shorter name has the whole name in the title of its link. The title of a link that sorts
-        is a description instead.
+        A head that is a shorter name has the whole name in the title of its link. The title of a link that
+        sorts is a description instead.
         """
         captions = [element.text for element in self.elements if element.tag == "caption"]
         (rows,) = (rows for rows, text in zip(self.tables, captions, strict=True) if caption in text)

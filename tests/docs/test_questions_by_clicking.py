@@ -330,7 +330,8 @@ def check_sessions(page: ParsedPage, rows: list[Row], service: httpx.Client) -> 
     sentences = {"true": "Observers could speak", "false": "Observers could not speak"}
     for row in rows:
         text = texts[row["session"]]
-        assert (f"Open to {row['open_to']}" if "open_to" in row else "We do not know who could attend") in text
+        audience = f"Open to {row['open_to']}" if "open_to" in row else "We do not know who could attend"
+        assert audience in text
         expected = sentences.get(row.get("observers_may_speak", ""))
         shown = [sentence for sentence in sentences.values() if sentence in text]
         assert shown == ([expected] if expected else [])
