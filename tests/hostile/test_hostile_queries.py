@@ -241,5 +241,5 @@ def test_page_shows_the_first_rows_of_a_large_result(limited_service: str) -> No
         timeout=30,
     )
     assert response.status_code == 200
-    assert "its first 1,000 rows are shown; the formats below hold all" in response.text
+    assert "The answer is too large for a page: rows 1 to 1,000 are shown." in response.text
     assert "</html>" in response.text
