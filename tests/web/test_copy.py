@@ -10,7 +10,7 @@ CLIPBOARD = ["clipboard-read", "clipboard-write"]
 def test_a_click_copies_the_text_and_says_so(open_page: Callable[..., Page]) -> None:
     page = open_page("/catalog", permissions=CLIPBOARD)
     page.get_by_role("button", name="Copy: the address of the endpoint").click()
-    expect(page.get_by_role("status").first).to_have_text("Copied")
+    expect(page.locator("[data-copies=endpoint-address] + [role=status]")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.inner_text("#endpoint-address")
 
