@@ -84,7 +84,8 @@ def test_query_is_written_and_run_by_keyboard(reopen_page: PageOpener) -> None:
         "PREFIX wgig: <https://w3id.org/wgig/ontology#>",
         "SELECT * WHERE { ?issue a wgig:Issue ; skos:prefLabel ?label }",
     ]
-    expect(page.get_by_role("link", name="issue:spam").first).to_have_attribute("href", "/doc/issue/spam")
+    link = page.get_by_role("link", name="Spam", exact=True).first
+    expect(link).to_have_attribute("href", "/doc/issue/spam")
 
 
 def test_completions_are_in_page_language(reopen_page: PageOpener) -> None:
@@ -634,7 +635,7 @@ def test_result_has_permanent_address(reopen_page: PageOpener) -> None:
     assert page.url.endswith(f"/sparql?query={quote(ISSUES_QUERY, safe='').replace('%20', '+')}")
     page.reload()
     expect(page.locator("#answer table.answer")).to_contain_text("issue:spam")
-    page.get_by_role("button", name="Sort it, or show it as bars").click()
+    page.get_by_role("button", name="Show as chart, timeline").click()
     expect(page.get_by_role("radio", name="Table")).to_be_checked()
     expect(page.locator(".found").get_by_role("heading", name="Answer")).to_be_focused()
     assert page.locator("#answer").count() == 0
