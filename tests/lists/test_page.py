@@ -109,8 +109,8 @@ def test_rows_of_a_document_begin_with_the_number_of_the_part(page_client: httpx
     links = re.findall(r'href="(/declaration\?partOf=[^"]*)"[^>]*><bdi>([^<]*)', page)
     assert [name for _, name in links][:4] == ["Section A", "Section B", "Section B1", "Section B2"]
     section = page_client.get(unescape(dict(map(reversed, links))["Section B6"])).text
-    assert "/doc/document/declaration/48" not in section
-    assert "/doc/document/declaration/40" in section
+    assert "/doc/document/declaration/37" not in section
+    assert "/doc/document/declaration/48" in section
 
 
 def test_row_of_a_judgment_can_be_read_without_its_page(page_client: httpx.Client) -> None:
