@@ -145,4 +145,4 @@ def test_temporary_problem_suggests_retry() -> None:
 def test_page_of_empty_store_explains_how_to_fill_it(path: str) -> None:
     page = make_service_client(Settings(), Store.in_memory()).get(path, headers=HTML_HEADERS)
     assert page.status_code == 200
-    assert "wgig load</code>" in page.text or "Nothing was found" in page.text
+    assert "wgig load</code>" in page.text or "Nothing matches <bdi>spam" in page.text
