@@ -14,6 +14,7 @@ import anyio
 import pyoxigraph as ox
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
+from markupsafe import Markup, escape
 
 from ..http.bodies import Pairs
 from ..http.language import gettext, label_languages
@@ -43,6 +44,7 @@ from ..store.view import parse_tsv_terms, split_tsv_cells
 MAX_SELECT_OPTIONS = 60  # a field with more values is a text field with suggestions
 MAX_OFFERED_VALUES = 1_000  # a field with more values has no suggestions
 MAX_VALUES_SECONDS = 2.0  # for the result without parameters, from which the values are taken
+ISOLATED_VALUE_MARKUP = Markup("<bdi>%s</bdi>")  # of a value in a message
 # The titles of fields, by the type of the parameter, or by its name if any resource can be its value.
 FIELD_TITLES = {
     "agreement": gettext_noop("Agreement"),
@@ -79,7 +81,7 @@ class ParameterField:
     options: Sequence[ParameterValue]
     text: str
     chosen: ParameterValue | None
-    error: str
+    error: Markup
 
     @property
     def title(self) -> str:
@@ -166,7 +168,7 @@ async def read_parameter_form(  # noqa: PLR0913, PLR0917  all of these determine
             term = ox.NamedNode(chosen.iri)
         if term is not None:
             terms[parameter.name] = term
-        error = describe_value_error(text, values) if text and term is None else ""
+        error = describe_value_error(text, values) if text and term is None else Markup()
         choices = [*values, chosen] if values and chosen and chosen not in values else values
         fields.append(ParameterField(parameter, choices, chosen.name if chosen else text, chosen, error))
     return ParameterForm(fields, terms)
@@ -193,13 +195,15 @@ def find_chosen_value(
     return next((value for value in values if value.iri == term.value), described)
 
 
-def describe_value_error(text: str, values: Sequence[ParameterValue]) -> str:
+def describe_value_error(text: str, values: Sequence[ParameterValue]) -> Markup:
     """The message about a value that is not possible, with the most similar one that is."""
-    message = gettext("“%(value)s” is not one of the values.") % {"value": text}
+    value = ISOLATED_VALUE_MARKUP % text
+    message = escape(gettext("“%(value)s” is not one of the values.")) % {"value": value}
     near = suggest_parameter_value(text, values)
     if near:
-        return f"{message} {gettext('Did you mean “%(label)s”?') % {'label': near.label.value}}"
-    return f"{message} {gettext('Choose one from the list.')}" if values else message
+        label = ISOLATED_VALUE_MARKUP % near.label.value
+        return Markup("%s %s") % (message, escape(gettext("Did you mean “%(label)s”?")) % {"label": label})
+    return Markup("%s %s") % (message, gettext("Choose one from the list.")) if values else message
 
 
 async def list_parameter_options(
