@@ -63,7 +63,8 @@ def test_classes_are_offered_with_their_numbers(page_client: httpx.Client) -> No
 
 def test_columns_are_offered_with_their_numbers(page_client: httpx.Client) -> None:
     page = build_page(page_client)
-    assert re.search(r'value="wgig:cluster">.*?><bdi>cluster of 2005</bdi></label> <span class="count">34</span>', page)
+    pattern = r'value="wgig:cluster">.*?><bdi>cluster of 2005</bdi></label> <span class="count">34</span>'
+    assert re.search(pattern, page)
     assert read_query(page).splitlines()[-1] == "LIMIT 100"
     assert len(read_rows(page)) == 35
 

@@ -67,7 +67,7 @@ FACET_FIELDS = {
     "timeline": ("type", "when", "timeliness"),
     "conformance": ("earl:result", "partsMet", "partsAsked"),
 }
-DATE_PATTERN = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
+LISTED_DATE_PATTERN = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 DIGITS_PATTERN = re.compile(r"[0-9]{1,18}")
 BOOLEAN_WORDS = {"true": gettext_noop("yes"), "false": gettext_noop("no")}
 
@@ -248,11 +248,11 @@ def make_key_function(field: ListField, terms: Sequence[Any]) -> Callable[[str],
     """The function that returns the key for the text of a term, if these are all terms of a facet."""
     texts = {term_text(term) for term in terms}
     if field.type == "date":
-        months = {text[:MONTH_LETTERS] for text in texts if DATE_PATTERN.fullmatch(text)}
+        months = {text[:MONTH_LETTERS] for text in texts if LISTED_DATE_PATTERN.fullmatch(text)}
         # A year as a value of its own would match its months, too.
         is_by_year = len(months) > MAX_MONTHS or any(len(month) < MONTH_LETTERS for month in months)
         key_letters = YEAR_LETTERS if is_by_year else MONTH_LETTERS
-        return lambda text: text[:key_letters] if DATE_PATTERN.fullmatch(text) else text
+        return lambda text: text[:key_letters] if LISTED_DATE_PATTERN.fullmatch(text) else text
     if field.type not in RANGE_TYPES:
         return lambda text: text
     is_grouped = len(texts) > MAX_NUMBERS
