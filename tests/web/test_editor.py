@@ -270,7 +270,7 @@ def test_table_is_sorted_by_column(reopen_page: PageOpener) -> None:
 def test_large_result_is_paged(reopen_page: PageOpener, find_axe_violations: AxeCheck) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
     run_query(page, "SELECT * { ?s ?p ?o } LIMIT 250")
-    assert page.locator(".found tbody tr").count() == 100
+    expect(page.locator(".found tbody tr")).to_have_count(100)
     page.get_by_role("button", name="Next rows").click()
     page.get_by_role("button", name="Next rows").click()
     expect(page.locator(".pages")).to_contain_text("Rows 201 to 250 of 250")

@@ -24,7 +24,7 @@ export class Example {
     const [currentSection, newSection] = [findParameterSection(document), findParameterSection(page)];
     if (!currentSection || !newSection) throw new QueryError(remarkWithoutPosition(formatMessage("unanswered")));
     currentSection.replaceWith(newSection);
-    const errorElement = newSection.querySelector<HTMLElement>(".said bdi");
+    const errorElement = newSection.querySelector<HTMLElement>(".said .message");
     if (errorElement) throw new QueryError(remarkWithoutPosition(errorElement.textContent));
     this.text = page.querySelector<HTMLTextAreaElement>("textarea[name=query]")!.value;
     return this.text;
