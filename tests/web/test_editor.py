@@ -426,7 +426,8 @@ def test_map_without_coordinates_says_what_it_needs(reopen_page: PageOpener) -> 
 
 
 # Whether each word in the cells of the matrix is on one line.
-WORDS_UNBROKEN_SCRIPT = """() => [...document.querySelectorAll(".crossed span:not([hidden])")].every((element) => {
+WORDS_UNBROKEN_SCRIPT = """() =>
+  [...document.querySelectorAll(".crossed span:not([hidden])")].every((element) => {
     const text = element.firstChild;
     return [...text.data.matchAll(/\\p{L}+/gu)].every((word) => {
         const range = document.createRange();
