@@ -2,11 +2,10 @@
 
 import re
 
-from fastapi import Request, Response
+from fastapi import Response
 
 from ..http.negotiation import choose_response_format
 from ..http.operations import Operation
-from ..http.parameters import check_query_parameters
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep
 from ..pages.rendering import build_static_path, read_static_files, render_template
@@ -17,12 +16,11 @@ COLOR_PATTERN = re.compile(r"--([\w-]+): #[0-9a-f]{6};")
 ROOT_RULE_PATTERN = re.compile(r":root \{([^}]*)\}")
 
 
-def get_style_guide(context: ContextDep, request: Request) -> Response:
+def get_style_guide(context: ContextDep) -> Response:
     """The page with all components."""
-    check_query_parameters(request)
-    choose_response_format(request, (HTML,))
+    choose_response_format(context.request, (HTML,))
     page = render_template("style-guide.html", base=context.base, colors=list_style_colors())
-    return respond_with_body(request, page, HTML)
+    return respond_with_body(context.request, page, HTML)
 
 
 def list_style_colors() -> list[str]:

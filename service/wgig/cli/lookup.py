@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..client.graph import (
     resource_document_path,
 )
 from ..problems import Problem
-from ..rdf.formats import GRAPH_FORMATS, JSON
+from ..rdf.formats import GRAPH_FORMATS
 from ..rdf.labels import words_of_iri
 from ..rdf.namespaces import shorten_iri
 from ..settings import Settings
@@ -36,7 +36,7 @@ def run_search(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     parameters = {"q": " ".join(arguments.words), "kind": arguments.kind, "lang": arguments.lang}
     with open_graph(arguments.url, settings) as graph:
-        pages = iter_search_pages(graph, {name: value for name, value in parameters.items() if value})
+        pages = graph.iter_search_pages({name: value for name, value in parameters.items() if value})
         first_page = next(pages)
         items = [*first_page["items"]]
         while len(items) < arguments.limit and (page := next(pages, None)):
@@ -53,19 +53,6 @@ def choose_table_format(arguments: argparse.Namespace, pipe_format: str) -> str:
     """The requested format, or a table on a terminal and `pipe_format` in a pipe."""
     format_: str | None = arguments.format
     return format_ or ("table" if sys.stdout.isatty() else pipe_format)
-
-
-def iter_search_pages(graph: Graph, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The pages of a search, as the service sends them."""
-    page: dict[str, Any] = {"next": True}
-    number = 0
-    while "next" in page:
-        number += 1
-        response = graph.connection.send_read(
-            "GET", "search", params={**parameters, "page": str(number)}, headers={"Accept": JSON.media_type}
-        )
-        page = response.json()
-        yield page
 
 
 def print_search_items(items: list[dict[str, Any]], format_: str, base: str) -> None:
@@ -112,7 +99,7 @@ def run_describe(arguments: argparse.Namespace, settings: Settings) -> int:
             if error.status == 404:  # the service suggests a similar name
                 raise Problem(404, error.detail) from error
             if error.status is None:
-                raise unknown_resource_problem(graph, arguments.name, error.detail, settings.base) from error
+                raise invalid_name_problem(graph, arguments.name, error.detail, settings.base) from error
             raise
     return EXIT_OK
 
@@ -128,9 +115,9 @@ def read_description(graph: Graph, name: str, media_type: str) -> str:
     ).text
 
 
-def unknown_resource_problem(graph: Graph, name: str, detail: str, base: str) -> Problem:
+def invalid_name_problem(graph: Graph, name: str, detail: str, base: str) -> Problem:
     """The problem 404 for a text that is no name; it suggests what a search for the text finds."""
-    page = next(iter_search_pages(graph, {"q": name}))
+    page = next(graph.iter_search_pages({"q": name}))
     names = [item["id"].removeprefix(f"{base}id/") for item in page["items"]]
     hint = f" Did you mean {', '.join(names[:MAX_SUGGESTED_RESOURCES])}?" if names else ""
     return Problem(404, f"{detail}{hint}")

@@ -1,8 +1,9 @@
 """Graph, the client of a service: methods to query, read resources, check papers, write and cite."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import unescape
+from itertools import count
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -118,6 +119,17 @@ class Graph:
         while rows := self.select(PAPERS_PAGE_QUERY % (convert_value_to_term(last_iri), page_size)):
             yield from rows
             last_iri = str(rows[-1]["paper"])
+
+    def iter_search_pages(self, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """The pages of a search, as JSON objects of the service; `parameters` are those of /search."""
+        for number in count(1):
+            params = {**parameters, "page": str(number)}
+            page = self.connection.send_read(
+                "GET", "search", params=params, headers={"Accept": JSON.media_type}
+            ).json()
+            yield page
+            if "next" not in page:
+                return
 
     def thing(self, iri: str) -> dict[str, Any]:
         """The description of a resource, as compacted JSON-LD with short names as keys.

@@ -177,7 +177,7 @@ async def respond_with_list(
     is_whole, is_html = format_ is CSV and not list_request.is_paged, format_ is HTML
     list_request = list_request.as_single_page() if is_whole else list_request
     list_request = select_page_fields(list_request) if is_html else list_request
-    read_result = read_page_result if is_html else read_data_result
+    read_result = read_list_result if is_html else read_data_result
     result = await read_result(dependencies, list_request)
     page = result.page
     if list_request.page > count_list_pages(list_request, page):
@@ -217,7 +217,7 @@ async def read_data_result(dependencies: ListDependencies, list_request: ListReq
     return ListResult(page, await read_counts(dependencies.counts, list_request.definition, count_fields))
 
 
-async def read_page_result(dependencies: ListDependencies, list_request: ListRequest) -> ListResult:
+async def read_list_result(dependencies: ListDependencies, list_request: ListRequest) -> ListResult:
     """The result for a page, with facets unless the request has the parameter `fields`.
 
     It is incomplete if the numbers of its columns or facets are still being counted; then it must not be

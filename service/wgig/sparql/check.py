@@ -29,7 +29,7 @@ def find_text_problem(pairs: Pairs, settings: Settings) -> Problem | None:
     return find_syntax_problem(source)
 
 
-def build_check_report(problem: Problem | None, hints: Iterable[QueryHint]) -> dict[str, Any]:
+def build_query_report(problem: Problem | None, hints: Iterable[QueryHint]) -> dict[str, Any]:
     """The response to `check`, a `schemas.QueryCheck`: an error, or hints on probable mistakes."""
     if problem is None:
         return {"problems": [build_hint_entry(hint) for hint in hints]}

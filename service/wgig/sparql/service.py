@@ -33,7 +33,7 @@ from ..settings import MIB, Settings
 from ..store.errors import StoreUnavailableError, build_store_error
 from ..store.store import Store
 from ..store.view import parse_tsv_rows
-from .check import build_check_report, find_text_problem
+from .check import build_query_report, find_text_problem
 from .explain import EXPLANATION_FORMATS, explain_query, respond_with_explanation
 from .federation import SearchCallHandler, has_federated_calls, resolve_federated_calls
 from .language.hints import QueryHint, build_warning_field, find_query_hints
@@ -347,7 +347,7 @@ async def answer_check_request(request: Request, queries: QueryService, pairs: P
     else:
         problem = find_text_problem(pairs, queries.settings)
     hints = [] if problem else await find_text_hints(queries, ParsedSparqlText(text))
-    return respond_with_json(request, build_check_report(problem, hints))
+    return respond_with_json(request, build_query_report(problem, hints))
 
 
 async def find_text_hints(queries: QueryService, source: ParsedSparqlText) -> list[QueryHint]:

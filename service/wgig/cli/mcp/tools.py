@@ -26,7 +26,7 @@ from ...client.graph import (
 from ...client.values import convert_value_to_term
 from ...http.parameters import check_parameter_pairs
 from ...problems import Problem
-from ...rdf.formats import JSON, JSON_RESULTS, N_TRIPLES, TSV
+from ...rdf.formats import JSON_RESULTS, N_TRIPLES, TSV
 from ...rdf.sparql_lexer import UPDATE_KEYWORDS, find_first_word, tokenize_sparql
 from ...sparql.examples import ExampleQuery, list_example_queries, read_example_query
 from ...sparql.language.hints import WARNING_FIELD, parse_warning_field
@@ -148,7 +148,7 @@ class GraphTools:
         """
         if not text.strip():
             raise Problem(400, "The argument text is empty. Give words to search for, such as spam.")
-        pages = self.search_pages({"q": text, "kind": kind, "lang": language}, limit)
+        pages = self.read_search_pages({"q": text, "kind": kind, "lang": language}, limit)
         items = [item for page in pages for item in page["items"]]
         lines = [format_search_note(pages[0]), *(format_hit_line(item) for item in items[:limit])]
         result = truncate_to_lines("".join(lines).encode(), self.budget.data_bytes, is_whole=True)
@@ -160,15 +160,13 @@ class GraphTools:
                 )
         return self.format_data(result, "" if items else "Nothing is found.", more_hint=MORE_RESULTS_HINT)
 
-    def search_pages(self, search_parameters: dict[str, str], limit: int) -> list[dict[str, Any]]:
+    def read_search_pages(self, search_parameters: dict[str, str], limit: int) -> list[dict[str, Any]]:
         """The first pages of a search, as many as are needed for `limit` results."""
         pages: list[dict[str, Any]] = []
-        while not pages or ("next" in pages[-1] and sum(len(page["items"]) for page in pages) < limit):
-            params = {**search_parameters, "page": str(len(pages) + 1)}
-            response = self.graph.connection.send_read(
-                "GET", "search", params=params, headers={"Accept": JSON.media_type}
-            )
-            pages.append(response.json())
+        for page in self.graph.iter_search_pages(search_parameters):
+            pages.append(page)
+            if sum(len(page["items"]) for page in pages) >= limit:
+                break
         return pages
 
     @raise_tool_errors
