@@ -49,9 +49,13 @@ def pick_sentence(number: int) -> tuple[str, str, str, str]:
 
 
 def build_three_words(number: int) -> str:
-    """Three words that are in nearly all papers."""
-    subject, _, object_, adverbial = pick_sentence(number)
-    return " ".join(part.split()[-1] for part in (subject, object_, adverbial))
+    """Three words that are in nearly all papers, in another order once all have been used."""
+    sets, position = divmod(number, len(SUBJECTS) * len(OBJECTS) * len(ADVERBIALS))
+    position, subject = divmod(position, len(SUBJECTS))
+    adverbial, object_ = divmod(position, len(OBJECTS))
+    phrases = (SUBJECTS[subject], OBJECTS[object_], ADVERBIALS[adverbial])
+    orders = list(itertools.permutations(phrase.split()[-1] for phrase in phrases))
+    return " ".join(orders[sets % len(orders)])
 
 
 def build_phrase(number: int) -> str:

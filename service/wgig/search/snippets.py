@@ -5,6 +5,7 @@ Words are compared when folded, in lower case and without accents, and by their 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from .entries import NAME_PROPERTIES, IndexEntry, Passage
@@ -29,37 +30,47 @@ class Snippet(NamedTuple):
         return "".join(chunk for chunk, _ in self.chunks)
 
 
-class SearchWords(NamedTuple):
-    """The words of a search, each with its stems in the language of the text; and the prefixes."""
+class SearchWords:
+    """The words of a search, with their stems in the language of the texts; and the prefixes."""
 
-    stems_by_word: dict[str, frozenset[str]]
-    prefixes: tuple[str, ...]
-    language: str
-
-    @classmethod
-    def from_terms(cls, terms: Sequence[SearchTerm], language: str) -> "SearchWords":
-        """The words and prefixes of search terms."""
-        prefixes = tuple(term.words[-1] for term in terms if term.is_prefix)
+    def __init__(self, terms: Sequence[SearchTerm], language: str) -> None:
+        """Find the stems of the words in a language."""
         stems_by_word = {
             word: frozenset((word, *(find_word_stems(term.written, language) if term.written else ())))
             for term in terms
             for word in term.words
         }
-        return cls(stems_by_word, prefixes, language)
+        self.stem_sets = list(stems_by_word.values())
+        self.stems = frozenset().union(*self.stem_sets)  # the words are among them
+        self.prefixes = tuple(term.words[-1] for term in terms if term.is_prefix)
+        self.language = language
+        self.are_matches: dict[str, bool] = {}  # by written word, as results share most of their words
 
     def matches(self, written_word: str) -> bool:
         """Whether a word of a text is one of the words, in any inflection, or begins with a prefix."""
-        word, stem = fold_and_stem(written_word, self.language)
-        return (
-            word in self.stems_by_word
-            or word.startswith(self.prefixes)
-            or any(stem in stems for stems in self.stems_by_word.values())
-        )
+        is_match = self.are_matches.get(written_word)
+        if is_match is None:
+            word, stem = fold_and_stem(written_word, self.language)
+            is_match = word in self.stems or stem in self.stems or word.startswith(self.prefixes)
+            self.are_matches[written_word] = is_match
+        return is_match
 
     def count_in(self, text: str) -> int:
-        """The number of words of which one form occurs in a text."""
+        """The number of words that occur in a text in any form."""
         folded_text = fold_text(text)
-        return sum([any(stem in folded_text for stem in stems) for stems in self.stems_by_word.values()])
+        count = 0
+        for stems in self.stem_sets:  # loops, as generators take twice the time
+            for stem in stems:
+                if stem in folded_text:
+                    count += 1
+                    break
+        return count
+
+
+@lru_cache(16)
+def get_search_words(terms: tuple[SearchTerm, ...], language: str) -> SearchWords:
+    """The words of a search, shared by its results."""
+    return SearchWords(terms, language)
 
 
 def build_snippet(entry: IndexEntry, terms: Sequence[SearchTerm], language: str, label: str) -> Snippet:
@@ -72,7 +83,7 @@ def build_snippet(entry: IndexEntry, terms: Sequence[SearchTerm], language: str,
     ]
     if not passages:
         return Snippet([], None)
-    search_words = SearchWords.from_terms(terms, language)
+    search_words = get_search_words(tuple(terms), language)
     passage = best_passage(passages, search_words)
     return Snippet(list(iter_marked_chunks(cut_excerpt(passage.text, search_words), search_words)), passage)
 
@@ -88,7 +99,7 @@ def best_passage(passages: Iterable[Passage], search_words: SearchWords) -> Pass
             and best.property_position < len(NAME_PROPERTIES) <= passage.property_position
         ):
             best, max_count = passage, count
-        if max_count == len(search_words.stems_by_word):
+        if max_count == len(search_words.stem_sets):
             break
     assert best
     return best
