@@ -40,8 +40,8 @@ def count_solutions(store: ox.Store, pattern: str) -> int:
             ],
         ),
         (
-            r"Of the (\d+) judgments that both read, (\d+) are the same \(91 %\), (\d+) were changed after "
-            r"it, and in (\d+) the",
+            r"Of the (\d+) judgments that both read, (\d+) agree \(91 %\), (\d+) were changed after the "
+            r"second reading, and for (\d+) the",
             [
                 '?judgment wgig:secondReading ?reading FILTER (?reading != "added")',
                 '?judgment wgig:secondReading "agree"',

@@ -90,7 +90,7 @@ def test_parameters_and_limits_are_those_of_the_code() -> None:
         f"with {routes.HITS_PER_PAGE} results each",
         f"in more than {ranking.FREQUENT_TERM_MATCHES:,} resources",
         f"At most {criteria.MAX_SEARCH_MATCHES} resources are found",
-        f"each property weighs {round(100 * candidates.CONDITION_SCORE_WEIGHT)} %",
+        f"each property has {round(100 * candidates.CONDITION_SCORE_WEIGHT)} % of the weight",
         f"scores {candidates.MIN_MATCH_SCORE} or more",
         f"at most {request.MAX_BATCH_QUERIES} queries",
         f"{extend.MAX_EXTENDED_THINGS} resources and {extend.MAX_EXTENDED_PROPERTIES} properties",
