@@ -17,9 +17,7 @@ class FileError(Exception):
     def from_os_error(cls, content: str, path: Path, error: OSError) -> Self:
         """The FileError for an OSError; `content` names what the file has, such as "The tokens"."""
         reason = (error.strerror or str(error)).lower()
-        return cls(
-            f"{content} in {path} cannot be read or written: {reason}. Fix that, or name another file."
-        )
+        return cls(f"{content} in {path} cannot be read or written: {reason}. Fix this, or use another file.")
 
 
 @contextmanager

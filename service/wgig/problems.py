@@ -26,26 +26,26 @@ PROBLEM_KINDS = {
         gettext_noop("Bad request"),
         gettext_noop("A parameter, header or body is missing, repeated or malformed."),
         gettext_noop(
-            "Correct the address or the form as the problem says, and send it again. Without any "
-            "conditions, the page lists everything."
+            "Correct the address or the form as the message says, and send it again. A page without "
+            "conditions lists everything."
         ),
     ),
     "syntax": ProblemKind(
         400,
-        gettext_noop("The text does not parse"),
+        gettext_noop("Syntax error"),
         gettext_noop(
-            "A query, update or document has a syntax error. Line and column, counted from one, say "
-            "where; the excerpt shows the line with a caret below the position."
+            "A query, update or document has a syntax error. The line and column, counted from 1, say "
+            "where it is; the excerpt shows the line with a caret below the position."
         ),
         gettext_noop(
-            "Look at the line above the caret, fix it, and send it again. Most often a bracket, a dot or "
-            "a prefix is missing just before that position."
+            "Look at the line above the caret, fix the error, and send the text again. Usually a "
+            "bracket, a dot or a prefix is missing just before that position."
         ),
     ),
     "unauthorized": ProblemKind(
         401,
         gettext_noop("Token needed"),
-        gettext_noop("Writing needs a bearer token; none or a wrong one was sent."),
+        gettext_noop("Writing needs a bearer token. The request has none, or an invalid one."),
         gettext_noop(
             "Reading needs no token. To write, ask the operator of this service for one, and send it in "
             "the Authorization header."
@@ -54,10 +54,10 @@ PROBLEM_KINDS = {
     "forbidden": ProblemKind(
         403,
         gettext_noop("Not allowed"),
-        gettext_noop("The service allows this to nobody, or its operator has not enabled it."),
+        gettext_noop("The service does not allow this, or its operator has not enabled it."),
         gettext_noop(
-            "Ask the operator of this service whether it can be enabled for you. All data is also "
-            "available as dumps."
+            "Ask the operator of this service whether it can be enabled for you. All data can also be "
+            "downloaded as dumps."
         ),
     ),
     "not-found": ProblemKind(
@@ -68,77 +68,80 @@ PROBLEM_KINDS = {
     ),
     "method-not-allowed": ProblemKind(
         405,
-        gettext_noop("Wrong method"),
+        gettext_noop("Method not allowed"),
         gettext_noop(
-            "The address exists, but does not support this method. The Allow header lists those that it "
-            "supports."
+            "The address exists, but does not support this method. The Allow header lists the "
+            "supported methods."
         ),
         gettext_noop(
-            "Use one of the methods that the problem names. In a browser, open the address by a link or "
-            "by typing it."
+            "Use one of the methods that the message names. In a browser, follow a link to the "
+            "address, or type it in."
         ),
     ),
     "not-acceptable": ProblemKind(
         406,
-        gettext_noop("No such format"),
+        gettext_noop("Format not available"),
         gettext_noop(
-            "None of the formats that the client accepts is available. The detail lists those that are."
+            "None of the formats that the client accepts is available. The detail lists the available "
+            "formats."
         ),
-        gettext_noop("Request one of the formats that the problem names, or none to get the default format."),
+        gettext_noop(
+            "Request one of the formats that the message names, or leave the format out to get the default."
+        ),
     ),
     "no-profile": ProblemKind(
         406,
-        gettext_noop("No such profile"),
+        gettext_noop("Profile not available"),
         gettext_noop(
             "None of the requested profiles is known or available for this resource. The detail lists "
-            "those that are available."
+            "the available profiles."
         ),
-        gettext_noop("Request one of the profiles that the problem names, or none."),
+        gettext_noop("Request one of the profiles that the message names, or leave the profile out."),
     ),
     "no-language": ProblemKind(
         406,
-        gettext_noop("No such language"),
+        gettext_noop("Language not available"),
         gettext_noop(
-            "Nothing here is in a language that the address asks for. The detail lists the available "
-            "languages."
+            "Nothing is available in the languages that the address asks for. The detail lists the "
+            "available languages."
         ),
         gettext_noop(
-            "Leave out the parameter lang, or request a language that the problem names. English is "
+            "Leave out the parameter lang, or request a language that the message names. English is "
             "always available."
         ),
     ),
     "too-slow": ProblemKind(
         408,
-        gettext_noop("Too slow"),
+        gettext_noop("Request timed out"),
         gettext_noop("The body of the request did not arrive in time."),
         gettext_noop("Send it again over a faster connection, or send less at once."),
     ),
     "gone": ProblemKind(
         410,
         gettext_noop("Changed since it was cited"),
-        gettext_noop("The cited data has changed. The detail names the graphs that were written since."),
-        gettext_noop("Cite the current data, or look at the versions of its graph, which show what changed."),
+        gettext_noop("The cited data has changed. The detail names the graphs that have been written since."),
+        gettext_noop("Cite the current data, or see what changed in the versions of its graph."),
     ),
     "no-longer-kept": ProblemKind(
         410,
         gettext_noop("No longer kept"),
         gettext_noop(
-            "The operator of this service erased the content of this version, or it is older than the time "
-            "for which versions are kept."
+            "The operator of this service erased the content of this version, or the version is older "
+            "than the retention period of the service."
         ),
-        gettext_noop("Use the current version of the graph, or another one from the list of its versions."),
+        gettext_noop("Use the current version of the graph, or another version from its list of versions."),
     ),
     "precondition-failed": ProblemKind(
         412,
-        gettext_noop("Changed meanwhile"),
-        gettext_noop("If-Match or If-None-Match does not hold. Nothing was written."),
+        gettext_noop("Changed in the meantime"),
+        gettext_noop("The condition in If-Match or If-None-Match was not met. Nothing was written."),
         gettext_noop("Get the current version, apply your change to it, and send it with its new ETag."),
     ),
     "too-large": ProblemKind(
         413,
         gettext_noop("Too large"),
         gettext_noop("The request is larger than the settings of this service allow."),
-        gettext_noop("Send or request less at once. The problem states the limit."),
+        gettext_noop("Send or request less at once. The message states the limit."),
     ),
     "uri-too-long": ProblemKind(
         414,
@@ -156,7 +159,7 @@ PROBLEM_KINDS = {
             "support."
         ),
         gettext_noop(
-            "Send one of the formats that the problem names, and name it in the Content-Type header."
+            "Send one of the formats that the message names, and state it in the Content-Type header."
         ),
     ),
     "range": ProblemKind(
@@ -171,19 +174,19 @@ PROBLEM_KINDS = {
     "unprocessable": ProblemKind(
         422,
         gettext_noop("Cannot be processed"),
-        gettext_noop("The request is well formed, but cannot be processed. Nothing was written."),
-        gettext_noop("Fix what the problem reports, and send it again."),
+        gettext_noop("The request is well-formed, but cannot be processed. Nothing was written."),
+        gettext_noop("Fix what the message reports, and send it again."),
     ),
     "no-paper": ProblemKind(
         422,
         gettext_noop("No paper found"),
         gettext_noop(
-            "The file can be read, but contains no issue paper, so there was nothing to check: it is the "
-            "wrong file, or the paper has no type."
+            "The file can be read, but contains no issue paper, so there was nothing to check. It may "
+            "be the wrong file, or the paper may have no type."
         ),
         gettext_noop(
-            "Check that the right file was sent, and that it is marked as a paper: in Markdown by front "
-            "matter with the key paper, in RDF by the type wgig:IssuePaper."
+            "Check that you sent the right file, and that it is marked as a paper: in Markdown by "
+            "front matter with the key paper, in RDF by the type wgig:IssuePaper."
         ),
     ),
     "too-many": ProblemKind(
@@ -191,23 +194,24 @@ PROBLEM_KINDS = {
         gettext_noop("Too many requests"),
         gettext_noop("This client exceeded the rate limit of this service."),
         gettext_noop(
-            "Wait as long as the problem says, and send it again. The RateLimit header of each response "
-            "states how many requests are left."
+            "Wait as long as the message says, and send the request again. The RateLimit header of "
+            "each response states how many requests are left."
         ),
     ),
     "field-too-large": ProblemKind(
         431,
         gettext_noop("Header field too large"),
         gettext_noop("A header field of the request is longer than this service accepts."),
-        gettext_noop("Send a shorter header field. The problem names it and states the limit."),
+        gettext_noop("Send a shorter header field. The message names the field and states the limit."),
     ),
     "internal": ProblemKind(
         500,
         gettext_noop("Internal error"),
-        gettext_noop("The service failed. The number in the detail identifies the error in its log."),
         gettext_noop(
-            "Try again. If it fails once more, send the number in the problem to the operator of this "
-            "service."
+            "The service failed. The number in the detail identifies the error in the log of the service."
+        ),
+        gettext_noop(
+            "Try again. If it fails again, send the number in the message to the operator of this service."
         ),
     ),
     "not-installed": ProblemKind(
@@ -222,7 +226,7 @@ PROBLEM_KINDS = {
         501,
         gettext_noop("Unknown method"),
         gettext_noop("The service does not know the method of the request."),
-        gettext_noop("Use one of the methods that the documentation of the address names, such as GET."),
+        gettext_noop("Use a method from the documentation of the address, such as GET."),
     ),
     "other-service": ProblemKind(
         502,
@@ -231,13 +235,13 @@ PROBLEM_KINDS = {
             "The query calls another service, which cannot be reached, is too slow, or sends an invalid "
             "response."
         ),
-        gettext_noop("Try again later, or send the query without the call of the other service."),
+        gettext_noop("Try again later, or send the query without the call to the other service."),
     ),
     "disk": ProblemKind(
         500,
         gettext_noop("The write failed"),
         gettext_noop(
-            "The disk of the service, or its store, failed during a write. Earlier writes are kept and "
+            "The disk or the store of the service failed during a write. Earlier writes are kept and "
             "can be read."
         ),
         gettext_noop("Try to write again later. Reading still works."),
@@ -340,4 +344,4 @@ def unknown_name_problem(
         return Problem(400, f"{prefix} {name!r}. There are none.")
     listed = sorted(known)[:max_listed]
     ellipsis = ", …" if len(listed) < len(known) else ""
-    return Problem(400, f"{prefix} {name!r}. There are: {', '.join(listed)}{ellipsis}.")
+    return Problem(400, f"{prefix} {name!r}. Choose from: {', '.join(listed)}{ellipsis}.")

@@ -117,8 +117,9 @@ def fill_store(store: Store, settings: Settings, print_message: Callable[[str], 
     newer_version = find_newer_version(store, settings.base)
     if newer_version:
         print_message(
-            f"The shipped graphs in the store are from wgig {newer_version} and are kept; this is the older "
-            f"version {__version__}. To load a graph of this version: wgig load --shipped NAME"
+            f"The shipped graphs in the store are from the newer version {newer_version} of wgig and "
+            f"are kept; this is version {__version__}. To load a graph from this version: wgig load "
+            "--shipped NAME"
         )
         return store
     kept_graphs = refresh_shipped_graphs(store, settings.base)
@@ -155,7 +156,7 @@ def open_store_snapshot(settings: Settings, print_message: Callable[[str], None]
         except UnusableLogError as error:
             if not has_quads(settings.store):
                 raise
-            print_message(f"{error} This is what the quads have.")
+            print_message(f"{error} The results come from the quads.")
     return Store.open_read_only(settings.store)
 
 
@@ -263,10 +264,10 @@ def iter_record_triples(graph: str, record: ShippedGraphRecord) -> Iterator[ox.T
     yield ox.Triple(dataset, expand_curie("dcat:version"), ox.Literal(record.version))
     yield ox.Triple(dataset, DCTERMS_MODIFIED, build_typed_literal(record.modified, "dateTime"))
     for part, title, digest in (
-        ("files", "The graph as the package ships it", record.files_digest),
+        ("files", "The graph as shipped with the package", record.files_digest),
         (
             "triples",
-            "The graph as it was stored: sorted N-Triples, blank nodes without names",
+            "The graph as stored: sorted N-Triples, blank nodes without names",
             record.stored_digest,
         ),
     ):

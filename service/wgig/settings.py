@@ -50,8 +50,8 @@ def parse_allowed_urls(setting: str) -> tuple[str, ...]:
         url = canonicalize_url(entry)
         if url is None or "#" in entry:
             raise ValueError(
-                f"WGIG_ALLOW has {entry!r}, which is not a plain URL. Write it like "
-                "https://example.org/sparql, in ASCII, without a user, a fragment, `.` or `..`."
+                f"WGIG_ALLOW has the invalid URL {entry!r}. Write it like https://example.org/sparql, in "
+                "ASCII, without a user, a fragment, `.` or `..`."
             )
         urls.append(url)
     return tuple(urls)
@@ -113,14 +113,14 @@ class Settings:
 
     settings: str = setting_field(
         "",
-        "File with more settings, one `WGIG_NAME=value` per line, read again on SIGHUP; environment "
+        "File with more settings, one `WGIG_NAME=value` per line, reloaded on SIGHUP; environment "
         "variables take precedence.",
     )
-    store: Path = setting_field(DEFAULT_STORE_FOLDER, "Folder of the durable store.")  # noqa: RUF009  a field with metadata
+    store: Path = setting_field(DEFAULT_STORE_FOLDER, "Folder of the persistent store.")  # noqa: RUF009  a field with metadata
     remote_query: str = setting_field(
         "",
-        "Query URL of a shared store: a SPARQL server with the data of several instances; empty: the data is "
-        "in the folder of the store, which otherwise holds a copy.",
+        "Query URL of a shared store: a SPARQL server with the data of several instances; empty: "
+        "the data is in the folder of the store. With a shared store, the folder holds a copy.",
     )
     remote_update: str = setting_field("", "Update URL of the shared store; empty: the same as for queries.")
     remote_replicas: str = setting_field(
@@ -130,7 +130,7 @@ class Settings:
     )
     remote_profile: str = setting_field(
         "standard",
-        "Product that runs the shared store, if it deviates from the standard.",
+        "Product that runs the shared store, if it differs from the standard.",
         ("standard", "oxigraph", "virtuoso"),
     )
     remote_auth: str = setting_field(
@@ -139,15 +139,17 @@ class Settings:
         "`bearer:FILE`.",
     )
     remote_queries: int = setting_field(32, "Maximum number of concurrent queries sent to the shared store.")
-    remote_seconds: int = setting_field(60, "Timeout without any data from the shared store, in seconds.")
+    remote_seconds: int = setting_field(
+        60, "Maximum time without any data from the shared store, in seconds."
+    )
     remote_fresh: float = setting_field(
         0.0,
-        "Seconds between checks whether other instances wrote to the shared store; 0: each response reflects "
-        "all writes.",
+        "Seconds between checks for writes by other instances to the shared store; 0: each "
+        "response reflects all writes.",
     )
     data: str = setting_field(
         "shipped",
-        "Data that the store is filled with at each start: the `shipped` graphs and what is inferred "
+        "Data to fill the store with at each start: the `shipped` graphs and what is inferred "
         "from them, or `none`.",
         ("shipped", "none"),
     )
@@ -158,8 +160,8 @@ class Settings:
     )
     metrics: str = setting_field(
         "token",
-        "Who can read `/metrics`: holders of a `token` with scope `metrics` or `admin`, or everybody "
-        "(`open`).",
+        "Who can read `/metrics`: holders of a `token` with the scope `metrics` or `admin`, or "
+        "everyone (`open`).",
         ("token", "open"),
         live=True,
     )
@@ -198,7 +200,8 @@ class Settings:
     )
     oidc_claim: str = setting_field(
         "scope",
-        "Claim that lists what a token grants; a nested claim is written with dots, `realm_access.roles`.",
+        "Claim that lists what a token grants; a nested claim is written with dots, such as "
+        "`realm_access.roles`.",
     )
     oidc_scopes: str = setting_field(
         "",
@@ -206,7 +209,7 @@ class Settings:
         "empty: `wgig:papers` grants `papers`, and so on.",
     )
     oidc_name: str = setting_field(
-        "sub", "Claim with the name under which a writer is recorded, which is public."
+        "sub", "Claim with the name that is recorded, and published, for a writer."
     )
     contact: str = setting_field(
         "",
@@ -217,14 +220,14 @@ class Settings:
     )
     allow: str = setting_field(
         "",
-        "URLs that `SERVICE` may query and `LOAD` may fetch, separated by spaces; one that ends in a "
-        "slash allows all below it.",
+        "URLs that `SERVICE` may query and `LOAD` may fetch, separated by spaces; a URL that ends "
+        "in a slash allows all URLs below it.",
         live=True,
     )
     write_profile: str = setting_field(
         "draft",
-        "Profile that a paper must conform to before it is written: `draft`, `complete`, `final`, or "
-        "`off` for none.",
+        "Profile that a paper must conform to in order to be written: `draft`, `complete`, "
+        "`final`, or `off` for none.",
         ("draft", "complete", "final", "off"),
         live=True,
     )
@@ -235,7 +238,8 @@ class Settings:
     )
     history_days: int = setting_field(
         0,
-        "Days for which earlier versions of graphs can be read; 0: forever. Who wrote when is kept.",
+        "Days for which earlier versions of graphs can be read; 0: forever. The writer and time "
+        "of each write are kept forever.",
     )
     default_graph: str = setting_field(
         "union",
@@ -266,8 +270,8 @@ class Settings:
     )
     warnings: str = setting_field(
         "empty",
-        "Which queries are checked for likely mistakes: `all`, those with `empty` results, or only "
-        "those sent from `pages`.",
+        "Which queries are checked for likely mistakes: `all`, those with `empty` results, or "
+        "only those sent from the `pages`.",
         ("all", "empty", "pages"),
         live=True,
     )
@@ -276,25 +280,26 @@ class Settings:
     )
     result_rows: int = setting_field(
         0,
-        "Maximum number of rows or triples of the result of a query, 0: no limit; a larger result is "
-        "refused, never truncated. Pages and lists are not limited by it.",
+        "Maximum number of rows or triples in the result of a query; 0: no limit. A larger result "
+        "is refused, never truncated. The limit does not apply to pages and lists.",
         live=True,
     )
     write_statements: int = setting_field(
         15_000,
-        "Maximum number of statements that PUT, POST or DELETE of a graph may add and remove, 0: no limit; a "
-        "larger write is refused, as all other writes would wait for it.",
+        "Maximum number of statements that PUT, POST or DELETE of a graph may add and remove; 0: "
+        "no limit. A larger write is refused, because all other writes would have to wait for it.",
         live=True,
     )
     write_bytes: int = setting_field(
         2 * MIB,
-        "Maximum size of the statements that PUT, POST or DELETE of a graph may add and remove, in bytes of "
-        "N-Triples, 0: no limit; a larger write is refused.",
+        "Maximum size of the statements that PUT, POST or DELETE of a graph may add and remove, "
+        "in bytes of N-Triples; 0: no limit. A larger write is refused.",
         live=True,
     )
     shacl: str = setting_field(
         "shifty",
-        "SHACL engine: `shifty`, or `pyshacl`, which has the same findings and is a hundred times slower.",
+        "SHACL engine: `shifty`, or `pyshacl`, which reports the same findings but is a hundred "
+        "times slower.",
         ("shifty", "pyshacl"),
     )
     paper_bytes: int = setting_field(
@@ -308,16 +313,16 @@ class Settings:
     )
     rate_requests: int = setting_field(
         0,
-        "Maximum number of requests of one client within `WGIG_RATE_SECONDS`; 0: no limit.",
+        "Maximum number of requests from one client within `WGIG_RATE_SECONDS`; 0: no limit.",
         live=True,
     )
     rate_seconds: int = setting_field(
-        60, "Seconds until a client that used up its requests has all of them again.", live=True
+        60, "Seconds until a client that has used up its requests has all of them again.", live=True
     )
     drain_seconds: int = setting_field(
         0,
-        "Seconds between the stop signal, after which `/ready` responds with 503, and the end of "
-        "accepting connections.",
+        "Seconds between the stop signal, after which `/ready` responds with 503, and the time "
+        "when no more connections are accepted.",
         live=True,
     )
     body_bytes: int = setting_field(64 * MIB, "Maximum size of a request body, in bytes.")
@@ -366,12 +371,13 @@ class Settings:
         check_shared_store_urls(settings)
         if not IRI_PATTERN.fullmatch(settings.base):
             raise ValueError(
-                f"WGIG_BASE is {settings.base!r}. Write an IRI such as https://example.org/wgig/."
+                f"WGIG_BASE is {settings.base!r}. Set it to an IRI such as https://example.org/wgig/."
             )
         for contact in settings.contact.split():
             if not CONTACT_PATTERN.fullmatch(contact):
                 raise ValueError(
-                    f"WGIG_CONTACT has {contact!r}. Write mailto:security@example.org or https://example.org/contact."
+                    f"WGIG_CONTACT has the invalid contact {contact!r}. Write it like "
+                    "mailto:security@example.org or https://example.org/contact."
                 )
         return settings
 
@@ -382,7 +388,8 @@ def check_shared_store_urls(settings: Settings) -> None:
         for url in getattr(settings, name).split():
             if not SHARED_STORE_URL_PATTERN.fullmatch(url):
                 raise ValueError(
-                    f"WGIG_{name.upper()} has {url!r}. Write a URL such as http://127.0.0.1:8890/sparql."
+                    f"WGIG_{name.upper()} has the invalid URL {url!r}. Write it like "
+                    "http://127.0.0.1:8890/sparql."
                 )
 
 
@@ -392,7 +399,8 @@ def check_proxy_address(address: str) -> None:
         ip_network(address)
     except ValueError as error:
         raise ValueError(
-            f"WGIG_PROXIES has {address!r}. Write addresses and networks, such as 10.0.0.1,fd00::/8."
+            f"WGIG_PROXIES has the invalid address {address!r}. Write addresses and networks, such "
+            "as 10.0.0.1,fd00::/8."
         ) from error
 
 
@@ -434,7 +442,7 @@ def iter_variable_errors(names: Iterable[str]) -> Iterator[str]:
     known_names = ["WGIG_DEBUG", *(f"WGIG_{setting.name.upper()}" for setting in fields(Settings))]
     for name in names:
         if name.startswith("WGIG_") and name not in known_names:
-            hint = suggest_near_name(name, known_names, f"There are: {', '.join(known_names)}.")
+            hint = suggest_near_name(name, known_names, f"The settings are: {', '.join(known_names)}.")
             yield f"The variable {name} is not a setting. {hint}"
 
 
@@ -450,5 +458,5 @@ def convert_setting_value(setting: Field[Any], value: Any) -> Any:
     except ValueError as error:
         raise ValueError(f"{name} is {value!r}. Set it to a number.") from error
     if isinstance(converted, (int, float)) and not converted >= 0:  # refuses NaN, too
-        raise ValueError(f"{name} is {value!r}. Set it to a number that is not below 0.")
+        raise ValueError(f"{name} is {value!r}. Set it to a number of 0 or more.")
     return converted

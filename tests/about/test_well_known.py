@@ -249,7 +249,7 @@ def test_a_resource_with_one_format_ignores_the_accept_header(
 def test_the_event_stream_refuses_rdf_formats_other_than_its_two(get: GetFunction, accept: str) -> None:
     response = get("/changes", accept=accept)
     assert response.status_code == 406
-    assert "Ask for one of: application/trig, application/n-quads, text/html." in response.text
+    assert "Request one of: application/trig, application/n-quads, text/html." in response.text
 
 
 def test_security_txt_is_missing_without_a_contact(get: GetFunction) -> None:

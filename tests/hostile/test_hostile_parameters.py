@@ -74,7 +74,7 @@ def test_unknown_parameter_is_refused_with_a_list_of_the_known_ones(app: FastAPI
         return
     assert response.status_code == 400, summarize_response(response)
     problem = response.json()
-    assert problem["detail"].startswith(f"There is no parameter '{ATTACK_MARK}' here.")
+    assert problem["detail"].startswith(f"There is no parameter '{ATTACK_MARK}'.")
     assert all(name in problem["detail"] for name in problem["parameters"])
     if target.method == "GET" and target.path not in EXAMPLE_QUERY_PATHS:
         assert sorted(problem["parameters"]) == sorted(target.parameters)

@@ -103,7 +103,7 @@ def test_unavailable_suffix_gets_406_with_available_ones() -> None:
     unavailable = r"This is not available as \.csv\. End the address in one of: \.ttl, \.nt"
     with pytest.raises(Problem, match=unavailable):
         choose_response_format(make_request(), GRAPH_FORMATS, None, "csv")
-    with pytest.raises(Problem, match="Ask for one of: text/turtle"):
+    with pytest.raises(Problem, match="Request one of: text/turtle"):
         choose_response_format(make_request(), GRAPH_FORMATS, "", "ttl")
 
 

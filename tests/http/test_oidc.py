@@ -151,8 +151,8 @@ def test_token_signed_by_issuer_is_valid(fake_issuer: FakeIssuer, key: Any, alg:
         ("Signature verification", {"key": OTHER_RSA_PRIVATE_KEY}),
         ("has no key with the ID", {"kid": "other"}),
         ("has no key with the ID", {"kid": None}),
-        ("algorithm that does not fit its key", {"key": EC_PRIVATE_KEY, "alg": "ES256", "kid": "r"}),
-        ("algorithm that does not fit its key", {"kid": "e"}),
+        ("algorithm that does not match its key", {"key": EC_PRIVATE_KEY, "alg": "ES256", "kid": "r"}),
+        ("algorithm that does not match its key", {"kid": "e"}),
     ],
 )
 def test_invalid_token_is_refused(fake_issuer: FakeIssuer, reason: str, change: dict[str, Any]) -> None:
@@ -223,7 +223,7 @@ def test_key_with_algorithm_is_used_only_with_it(fake_issuer: FakeIssuer) -> Non
     fake_issuer.keys = [make_rsa_jwk("r", alg="PS256")]
     issuer = fetch_keys(OidcIssuer(make_settings(fake_issuer)))
     assert issuer.verify(sign_token(fake_issuer, alg="PS256"))
-    with pytest.raises(TokenVerificationError, match="does not fit"):
+    with pytest.raises(TokenVerificationError, match="does not match"):
         issuer.verify(sign_token(fake_issuer))
 
 
@@ -269,7 +269,7 @@ def test_old_keys_are_refreshed_and_expire(fake_issuer: FakeIssuer, monkeypatch:
 @pytest.mark.parametrize(
     ("metadata", "status", "reason"),
     [
-        ({"issuer": "https://evil.example"}, 200, "names another issuer"),
+        ({"issuer": "https://evil.example"}, 200, "gives a different issuer"),
         ({"jwks_uri": "http://127.0.0.1:9/keys"}, 200, "set WGIG_OIDC_KEYS"),
         ({}, 302, "status 302"),  # a redirect to /keys, which is not followed
         ({}, 500, "status 500"),

@@ -79,7 +79,7 @@ def test_no_url_is_allowed_by_default() -> None:
 )
 def test_invalid_allow_setting_is_refused(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WGIG_ALLOW", f"https://a.example/ {entry}")
-    with pytest.raises(ValueError, match="which is not a plain URL"):
+    with pytest.raises(ValueError, match="has the invalid URL"):
         Settings.from_environment()
 
 

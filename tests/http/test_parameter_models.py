@@ -65,13 +65,13 @@ def test_missing_parameters_are_none(pond_client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("deep-water=1&deep-water=2", "The parameter deep-water is given 2 times. Give it once."),
-        ("deepwater=1", "There is no parameter 'deepwater' here. Did you mean deep-water?"),
-        ("deep_water=1", "There is no parameter 'deep_water' here."),
+        ("deep-water=1&deep-water=2", "The parameter deep-water was sent 2 times. Send it once."),
+        ("deepwater=1", "There is no parameter 'deepwater'. Did you mean deep-water?"),
+        ("deep_water=1", "There is no parameter 'deep_water'."),
         ("fish=%zz", "'%zz' is not a percent-encoded byte."),
         ("fish=%ff", "is not UTF-8"),
-        ("saved=1", "The parameter saved has no value."),
-        ("&".join(["fish=a"] * 51), "The parameter fish is given 51 times. Give it 50 times at most."),
+        ("saved=1", "The parameter saved takes no value."),
+        ("&".join(["fish=a"] * 51), "The parameter fish was sent 51 times. Send it at most 50 times."),
     ],
 )
 def test_strict_check_refuses_what_fastapi_accepts(

@@ -152,7 +152,7 @@ def test_unknown_method_in_any_chunks_is_501(chunks: str, name: str, monkeypatch
         writer.write(chunks.encode())
         document = read_problem(await reader.read())
         assert document["status"] == 501
-        assert document["detail"] == f"The method {name} is unknown here. Use GET."
+        assert document["detail"] == f"The method {name} is not supported. Use GET."
 
     monkeypatch.setattr(server.ServerConnection, "data_received", receive_chunks)
     run_client(client)

@@ -223,14 +223,14 @@ def test_page_of_an_empty_store_has_a_notice(read_only_client: httpx.Client) -> 
     [
         ("isue=spam", "Did you mean issue?"),
         ("issue=spm", "Did you mean spam?"),
-        ("criterion=%22", "names no resource"),
+        ("criterion=%22", "does not name a resource"),
         ("page=2", "no parameter 'page'"),
         ("by=isue", "Did you mean issue?"),
         ("by=category&issue=spam", "no parameter 'issue'"),
         ("by=category&layer=papers", "no parameter 'layer'"),
         ("layer=judgements", "Did you mean judgments?"),
         ("rollUp=yes", "rollUp cannot be"),
-        ("viewHolder=some", "There are: group, others, some-members."),
+        ("viewHolder=some", "Choose from: group, others, some-members."),
         ("stakeholderGroup=civil-society", "no parameter 'stakeholderGroup'"),
     ],
 )

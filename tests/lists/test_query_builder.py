@@ -145,7 +145,7 @@ def test_the_query_has_the_same_answer_in_the_editor(page_client: httpx.Client) 
         ("kind=wgig:Issue&order=up", "order cannot be"),
         ("kind=wgig:Issue&filter=wgig:category", "the same number of times"),
         ("kind=wgig:Issue&filter=wgig:category&match=from&value=1", "match cannot be"),
-        ("kind=wgig:Issue&filter=wgig:category&match=is&value=nothing", "names no resource"),
+        ("kind=wgig:Issue&filter=wgig:category&match=is&value=nothing", "does not name a resource"),
         (
             f"kind=wgig:Issue&filter=skos:note&match=is&value={'x' * (MAX_BUILDER_VALUE_CHARACTERS + 1)}",
             "longer",

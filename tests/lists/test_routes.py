@@ -424,7 +424,7 @@ def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.
 @pytest.mark.parametrize(
     ("path", "sentence", "suggestion"),
     [
-        ("/papers?isue=spam", "There is no parameter 'isue' here. Did you mean issue?", "issue"),
+        ("/papers?isue=spam", "There is no parameter 'isue'. Did you mean issue?", "issue"),
         ("/papers?issue=spm", "so issue cannot be 'spm'", "spam"),
         ("/judgments?criterion=transparancy", "so criterion cannot be 'transparancy'", "transparency"),
         ("/judgments?viewHolder=group:civil-society", "which is of the kind stakeholder-group", None),
@@ -432,7 +432,7 @@ def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.
         ("/mechanisms?year=2005", "no parameter 'year'", None),
         (
             "/issues?category=https://example.org/x",
-            "so category cannot be 'x'. There are: access-for-all, ",
+            "so category cannot be 'x'. Choose from: access-for-all, ",
             None,
         ),
         ("/papers?dcterms:source=https://example.org/x", "Give the IRI of a resource that exists here", None),
@@ -440,14 +440,14 @@ def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.
         ("/papers?sort=-postd", "/papers cannot be sorted by 'postd'", "posted"),
         ("/papers?type=IsuePaper", "/papers has no type 'IsuePaper'", "IssuePaper"),
         ("/stakeholders?region=Eurpe", "has as its region 'Eurpe'", "Europe"),
-        ("/papers?title=Spam", "There is no parameter 'title' here. There are: q, sort,", None),
+        ("/papers?title=Spam", "There is no parameter 'title'. The parameters are: q, sort,", None),
         ("/papers?cursor=abc", "no parameter 'cursor'", None),
         ("/issues?year=2005", "no parameter 'year'", None),
         ("/papers?page=0", "page is '0'. Give a whole number from 1", None),
         ("/papers?page=-1", "page is '-1'", None),
         ("/papers?page=%C2%B2", "page is '²'", None),
         ("/papers?size=501", "size is '501'. Give a whole number from 1 to 500.", None),
-        ("/papers?size=1&size=2", "The parameter size is given 2 times. Give it once.", None),
+        ("/papers?size=1&size=2", "The parameter size was sent 2 times. Send it once.", None),
         ("/papers?round=first", "round is 'first', which is not a whole number.", None),
         ("/papers?posted=soon", "posted is 'soon', which is not a date, month or year", None),
         ("/papers?posted=2005-02-30", "posted is '2005-02-30', which is not a date, month or year", None),
@@ -461,12 +461,12 @@ def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.
         ("/papers?year=5", "year is '5', which is not a year such as 2005.", None),
         ("/stakeholders?developingCountry=maybe", "which is not true or false.", None),
         ("/papers?issue=agent:desai", f"of the kind agent. Give an IRI such as {BASE}id/issue/…", None),
-        ("/papers?issue=a%20b", "issue is 'a b', which names no resource.", None),
+        ("/papers?issue=a%20b", "issue is 'a b', which does not name a resource.", None),
         ("/papers?issue=x:%3E%20%7D", "which is not an absolute IRI", None),
         ("/papers?sort=id,id,id,id,id,id", "Name 5 at most.", None),
         (
             "/papers?" + "&".join(["issue=spam"] * 51),
-            "is given 51 times. Give it 50 times at most.",
+            "was sent 51 times. Send it at most 50 times.",
             None,
         ),
         (f"/papers?q={'x' * 1001}", "The value of q is longer than 1000 characters.", None),
@@ -502,7 +502,7 @@ def test_graph_is_refused_as_a_value_for_an_agent(writable_client: httpx.Client)
         writable_client.get(f"/papers?dcterms:source={graph}").status_code == 200
     )  # a source may be of any type
     detail = writable_client.get("/issues?category=https://example.org/x").json()["detail"]
-    assert detail.endswith("so category cannot be 'x'. There are: one.")
+    assert detail.endswith("so category cannot be 'x'. Choose from: one.")
 
 
 def test_page_after_the_last_one_is_not_found(shipped_client: httpx.Client) -> None:

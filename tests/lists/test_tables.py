@@ -224,7 +224,7 @@ def test_csv_links_to_its_metadata(shipped_client: httpx.Client) -> None:
         ("/tables/papers.xlsx", 404, "The tables are listed at /tables"),
         ("/tables/papers", 404, "The tables are listed at /tables"),
         ("/tables/..%2Fqueries%2Fdisagreements.csv", 404, "There is nothing at"),
-        ("/tables/papers.csv?issue=spam", 400, "There is no parameter 'issue' here."),
+        ("/tables/papers.csv?issue=spam", 400, "There is no parameter 'issue'."),
     ],
 )
 def test_unknown_table_format_or_parameter_is_refused(

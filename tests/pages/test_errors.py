@@ -88,7 +88,7 @@ def test_unavailable_suffix_gets_406_with_available_ones(page_client: httpx.Clie
 def test_unavailable_media_type_gets_406_with_available_ones(page_client: httpx.Client) -> None:
     for path, accept in (("/coverage?_mediatype=xlsx", "*/*"), ("/coverage", "image/png")):
         problem = page_client.get(path, headers={"Accept": accept}).json()
-        assert "Ask for one of: application/json," in problem["detail"]
+        assert "Request one of: application/json," in problem["detail"]
 
 
 def test_error_page_offers_search_for_words_of_last_segment(page_client: httpx.Client) -> None:

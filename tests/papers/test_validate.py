@@ -157,10 +157,10 @@ def first_message(response: httpx.Response) -> str:
             {"profil": "final"},
             "*/*",
             400,
-            "Did you mean profile? There are: profile, lang,",
+            "Did you mean profile? The parameters are: profile, lang,",
         ),
         ({"profile": "perfect"}, "*/*", 400, "There is no profile 'perfect'. Use one of: draft,"),
-        ({"profile": ["final", "draft"]}, "*/*", 400, "The parameter profile is given 2 times."),
+        ({"profile": ["final", "draft"]}, "*/*", 400, "The parameter profile was sent 2 times."),
         ({"lang": "tlh"}, "*/*", 400, "There is no report in 'tlh'. Use one of: ar, en,"),
     ],
 )

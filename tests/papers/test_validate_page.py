@@ -83,7 +83,7 @@ def test_report_links_to_lines_of_the_text(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "status", "sentence"),
     [
-        ({"paper": "<a:a>\n<a:b>", "format": "ttl"}, 400, "The text does not parse"),
+        ({"paper": "<a:a>\n<a:b>", "format": "ttl"}, 400, "Syntax error"),
         ({"paper": "", "format": "ttl"}, 400, "No paper was sent."),
         ({"paper": "x", "format": "exe"}, 415, "Neither media type nor extension"),
         ({"paper": "x", "profile": "perfect"}, 400, "There is no profile &#39;perfect&#39;."),

@@ -16,5 +16,5 @@ def test_an_unescaped_plus_in_a_media_type_is_accepted() -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(Problem, match="Ask for one of"):
+    with pytest.raises(Problem, match="Request one of"):
         get_named_format("docx", GRAPH_FORMATS)

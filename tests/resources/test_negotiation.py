@@ -162,7 +162,7 @@ def test_weight_may_begin_with_decimal_point(get: GetFunction, field: str, bette
 @pytest.mark.parametrize(
     ("field", "message"),
     [
-        ("skos;q=0", "No profile is acceptable: skos is excluded by q=0. Ask for one of: wgig"),
+        ("skos;q=0", "No profile is acceptable: skos is excluded by q=0. Request one of: wgig"),
         ("*;q=0", "No profile is acceptable: * is excluded by q=0."),
         ("x, skos;q=0", "None of the profiles x is known here, and skos is excluded by q=0."),
         ("x, *;q=0", "None of the profiles x is known here, and * is excluded by q=0."),

@@ -246,7 +246,7 @@ def test_folder_refuses_parameters_of_resource(get: GetFunction, name: str) -> N
     response = get(f"/doc/issue?{name}=2")
     assert response.status_code == 400
     assert response.json()["parameters"] == ["_mediatype", "_profile", "lang", "after"]
-    assert f"There is no parameter {name!r} here." in response.json()["detail"]
+    assert f"There is no parameter {name!r}." in response.json()["detail"]
 
 
 def test_folder_lists_subfolders(get: GetFunction) -> None:

@@ -396,8 +396,8 @@ def test_invalid_search_in_a_query_is_refused(get: GetResponse, pattern: str) ->
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ('search:kind "nope"', "Nothing has the kind 'nope'. There are: agent, "),
-        ('search:language "tlh"', "Nothing has the language 'tlh'. There are: "),
+        ('search:kind "nope"', "Nothing has the kind 'nope'. Choose from: agent, "),
+        ('search:language "tlh"', "Nothing has the language 'tlh'. Choose from: "),
     ],
 )
 def test_unknown_kind_or_language_in_a_query_is_refused_with_known_values(

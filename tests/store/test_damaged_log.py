@@ -155,7 +155,7 @@ def test_the_quads_are_dumped_without_a_usable_log(
     gc.collect()  # the frames of the exception refer to the store, which is locked
     dump = store.with_name("all.nq")
     assert main(["dump", "-o", str(dump), "--store", str(store)]) == EXIT_OK
-    assert "This is what the quads have." in capsys.readouterr().err
+    assert "The results come from the quads." in capsys.readouterr().err
     loaded = Store.open(store.with_name("loaded"))
     loaded.bulk_load(io.BytesIO(dump.read_bytes()), ox.RdfFormat.N_QUADS, None)
     assert read_numbers(loaded) == list(range(COMMIT_COUNT))

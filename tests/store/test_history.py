@@ -478,7 +478,7 @@ def test_a_failed_write_of_a_shared_store_is_reported_until_one_succeeds(
     with monkeypatch.context() as patched:
         patched.setattr(Store, "commit", refuse_write)
         response = client.put(GRAPH_PATH, content=TRIPLE_TWO, headers=TURTLE_HEADERS)
-        assert (response.status_code, "Its log says why" in response.json()["detail"]) == (500, True)
+        assert (response.status_code, "Its log gives the reason" in response.json()["detail"]) == (500, True)
         assert client.get("/ready").json()["failedWrite"]
     put_turtle(client, TRIPLE_TWO)
     assert client.get("/ready").json()["failedWrite"] is None

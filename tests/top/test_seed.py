@@ -182,7 +182,9 @@ def test_an_older_package_keeps_the_graphs_of_a_newer_one(
         older_package.setattr(seed, "__version__", "0.0.10")
         seed.fill_store(store, Settings(), messages.append)
     message_starts = [line.partition(";")[0] for line in messages]
-    assert message_starts == ["The shipped graphs in the store are from wgig 0.1.0 and are kept"]
+    assert message_starts == [
+        "The shipped graphs in the store are from the newer version 0.1.0 of wgig and are kept"
+    ]
     assert "NewIssue" not in str(list(store.triples(f"{GRAPH_BASE}issues")))
     seed.fill_store(store, Settings(), messages.append)
     assert "NewIssue" in str(list(store.triples(f"{GRAPH_BASE}issues")))

@@ -17,13 +17,25 @@ def test_the_command_line_overrides_the_environment(monkeypatch: pytest.MonkeyPa
     ("name", "value", "message"),
     [
         ("WGIG_PORT", "many", "WGIG_PORT is 'many'. Set it to a number."),
-        ("WGIG_READERS", "-1", "WGIG_READERS is '-1'. Set it to a number that is not below 0."),
-        ("WGIG_REMOTE_FRESH", "nan", "Set it to a number that is not below 0."),
+        ("WGIG_READERS", "-1", "WGIG_READERS is '-1'. Set it to a number of 0 or more."),
+        ("WGIG_REMOTE_FRESH", "nan", "Set it to a number of 0 or more."),
         ("WGIG_REMOTE_QUERIES", "0", "WGIG_REMOTE_QUERIES is less than 1."),
-        ("WGIG_REMOTE_QUERY", "store:8890/sparql", "WGIG_REMOTE_QUERY has 'store:8890/sparql'. Write"),
-        ("WGIG_REMOTE_UPDATE", "/sparql-auth", "WGIG_REMOTE_UPDATE has '/sparql-auth'. Write a URL"),
-        ("WGIG_REMOTE_REPLICAS", "http://a/ http://", "WGIG_REMOTE_REPLICAS has 'http://'. Write"),
-        ("WGIG_BASE", "example.org/wgig/", "WGIG_BASE is 'example.org/wgig/'. Write an IRI"),
+        (
+            "WGIG_REMOTE_QUERY",
+            "store:8890/sparql",
+            "WGIG_REMOTE_QUERY has the invalid URL 'store:8890/sparql'. Write",
+        ),
+        (
+            "WGIG_REMOTE_UPDATE",
+            "/sparql-auth",
+            "WGIG_REMOTE_UPDATE has the invalid URL '/sparql-auth'. Write it",
+        ),
+        (
+            "WGIG_REMOTE_REPLICAS",
+            "http://a/ http://",
+            "WGIG_REMOTE_REPLICAS has the invalid URL 'http://'. Write",
+        ),
+        ("WGIG_BASE", "example.org/wgig/", "WGIG_BASE is 'example.org/wgig/'. Set it to an IRI"),
         ("WGIG_DEFAULT_GRAPH", "all", "Set it to one of: union, unnamed."),
     ],
 )

@@ -1017,7 +1017,7 @@ def test_query_page_works_without_scripts(reopen_page: PageOpener) -> None:
     page.get_by_text("The query: see it, change it, ask again").click()
     page.get_by_label("SPARQL query").fill("SELEC")
     page.get_by_role("button", name="Run the query").click()
-    expect(page.get_by_role("heading", name="The text does not parse")).to_be_visible()
+    expect(page.get_by_role("heading", name="Syntax error")).to_be_visible()
 
 
 def test_warning_is_shown_with_nonempty_result(reopen_page: PageOpener) -> None:

@@ -61,10 +61,10 @@ TOKEN_ACTIONS: Commands = {
         "wgig token new --scope graphs update\n"
         "\n"
         "scopes:\n"
-        "papers   write the graphs of papers, each checked first\n"
-        "graphs   write any graph, papers checked first\n"
+        "papers   write the graphs of papers, which are checked first\n"
+        "graphs   write any graph; papers are checked first\n"
         "update   run SPARQL Update\n"
-        "admin    see and stop the queries of others\n"
+        "admin    list and cancel the queries of other clients\n"
         "metrics  read the metrics of the service (`/metrics`)",
     ),
     "list": (

@@ -83,7 +83,7 @@ class Connection:
         """Create the HTTP client without connecting. Raises ValueError for a URL that is not HTTP(S)."""
         if not url.startswith(("http://", "https://")):
             raise ValueError(
-                f"{url!r} is not the URL of a service. Give one that begins with http:// or https://."
+                f"{url!r} is not the URL of a service. Use a URL that begins with http:// or https://."
             )
         self.url, self.limits = normalize_service_url(url), limits
         self.sleep: Callable[[float], None] = time.sleep  # tests replace it
@@ -163,7 +163,9 @@ class Connection:
                     return PartialResponse(bytes(body[:max_bytes]), response.headers, is_whole=False)
                 if time.monotonic() > deadline:
                     raise IncompleteResponseError(
-                        "Too slow", f"The response took longer than {timeout_seconds} seconds.", begun=True
+                        "Request timed out",
+                        f"The response took longer than {timeout_seconds} seconds.",
+                        begun=True,
                     )
             return PartialResponse(bytes(body), response.headers, is_whole=True)
 
@@ -187,17 +189,17 @@ class Connection:
             detail = (
                 f"{self.url} sent nothing for {seconds} seconds. Request less data, or increase the timeout."
             )
-            raise IncompleteResponseError("Too slow", detail, begun=True) from error
+            raise IncompleteResponseError("Request timed out", detail, begun=True) from error
         except httpx.RequestError as error:
             reason = str(error) or type(error).__name__
             if begun:
                 raise IncompleteResponseError(
                     "Response cut off",
-                    f"The connection broke during the response, which is discarded: {reason}.",
+                    f"The connection was lost during the response, which was discarded: {reason}.",
                     begun=True,
                 ) from error
             raise IncompleteResponseError(
-                "Unreachable", f"{self.url} cannot be reached: {reason}. Is it the right URL?", begun=False
+                "Unreachable", f"{self.url} cannot be reached: {reason}. Check the URL.", begun=False
             ) from error
 
 

@@ -74,7 +74,7 @@ def build_service_error(response: httpx.Response) -> ServiceError:
     detail = str(
         members.get("detail")
         or response.text[:MAX_SHOWN_BODY_CHARACTERS].strip()
-        or "The service gave no details."
+        or "The service did not give any details."
     )
     return ServiceError(response.status_code, str(members.get("title", title)), detail, members)
 

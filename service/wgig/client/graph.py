@@ -223,7 +223,9 @@ def resource_document_path(iri: str) -> str:
     """
     _, prefix, path = expand_resource_name(iri).rpartition(RESOURCE_PATH_PREFIX)
     if not prefix or not INVALID_PATH_SEGMENTS.isdisjoint(path.split("/")):
-        detail = f"{iri!r} names no resource. Give its IRI or the part after /id/, such as issue/spam."
+        detail = (
+            f"{iri!r} does not name a resource. Give its IRI, or the part after /id/, such as issue/spam."
+        )
         raise ServiceError(None, "Invalid name", detail)
     return f"doc/{quote(path, safe=SAFE_PATH_CHARACTERS)}"
 
@@ -239,5 +241,5 @@ def parse_query_response(response: httpx.Response) -> Rows | Triples | bool:
         assert isinstance(result, ox.QuerySolutions)
         return Rows((variable.value for variable in result.variables), ([*row] for row in result))
     except (SyntaxError, ValueError) as error:
-        detail = f"The response is not a valid SPARQL result: {error}. Is the URL of the service right?"
+        detail = f"The response is not a valid SPARQL result: {error}. Check the URL of the service."
         raise ServiceError(None, "Invalid response", detail) from error

@@ -195,7 +195,7 @@ async def exclusive_write(request: Request, pipeline: WritePipeline) -> AsyncIte
             pipeline.status.report_damage()
         if isinstance(error, StoreDeclinedError):
             detail = "The remote store that holds the data refused this write, and nothing has changed."
-            raise Problem(500, f"{detail} Its log says why.", slug="disk") from error
+            raise Problem(500, f"{detail} Its log gives the reason.", slug="disk") from error
         if isinstance(error, DiskFullError):
             raise Problem(
                 507,

@@ -32,10 +32,10 @@ if TYPE_CHECKING:  # costs 120 ms, and commands do not need it
     from fastapi import Request
 
 TOKEN_SCOPES = {
-    "papers": "write the graphs of papers, each checked first",
-    "graphs": "write any graph, papers checked first",
+    "papers": "write the graphs of papers, which are checked first",
+    "graphs": "write any graph; papers are checked first",
     "update": "run SPARQL Update",
-    "admin": "see and stop the queries of others",
+    "admin": "list and cancel the queries of other clients",
     "metrics": "read the metrics of the service (`/metrics`)",
 }
 # The scopes that allow writing the graphs of papers; the second allows nothing else.
@@ -49,7 +49,7 @@ TOKEN_IN_QUERY_PATTERN = re.compile(
     rb"(?:^|&)%s=|%s[\w-]{43}|%s" % (ACCESS_TOKEN_PARAMETER.encode(), TOKEN_PREFIX.encode(), JWT_REGEX)
 )
 LEAKED_TOKEN_DETAIL = (
-    "The {where} contains a token, where others can read it, for example in logs. "  # noqa: S105  a message
+    "The {where} contains a token, which others can read, for example in logs. "  # noqa: S105  a message
     "Have it revoked now (wgig token revoke), and send a new one as Authorization: Bearer <token>."
 )
 BEARER_CHALLENGE = 'Bearer realm="wgig"'
@@ -262,15 +262,15 @@ def read_token_file(path: Path, mode: int) -> list[AccessToken]:
     except OSError as error:
         raise FileError.from_os_error("The tokens", path, error) from error
     except (ValueError, TypeError) as error:
-        raise FileError(f"{path} is damaged. Remove it, and make new tokens: wgig token new") from error
+        raise FileError(f"{path} is damaged. Remove it, and create new tokens: wgig token new") from error
     tokens: list[AccessToken] = []
     for number, entry in enumerate(entries, 1):
         try:
             tokens.append(parse_token_entry(entry))
         except (ValueError, TypeError, KeyError) as error:
             raise FileError(
-                f"{path} is damaged: entry {number} is not a token ({error}). "
-                "Remove the entry, and make a new token: wgig token new"
+                f"{path} is damaged: entry {number} is not a token ({error}). Remove the entry, and "
+                "create a new token: wgig token new"
             ) from error
     return tokens
 
@@ -280,7 +280,7 @@ def parse_token_entry(entry: dict[str, Any]) -> AccessToken:
     token = AccessToken(**entry | {"scopes": tuple(entry["scopes"])})
     texts = (token.id, token.name, token.made, token.expires, *token.scopes)
     if not isinstance(entry["scopes"], list) or not all(isinstance(text, str) for text in texts):
-        raise ValueError("a name, time or scope is not a text")
+        raise ValueError("a name, time or scope is not a string")
     if not DIGEST_PATTERN.fullmatch(token.digest):
         raise ValueError("the digest is not a SHA-256 in hexadecimal")
     if token.expires and datetime.fromisoformat(token.expires).tzinfo is None:
@@ -311,15 +311,15 @@ def edit_token_file(path: Path) -> Iterator[list[AccessToken]]:
 # Forms sent without an Authorization header are searched for tokens up to this size.
 MAX_INSPECTED_FORM_BYTES = 64 * 1024
 READ_ONLY_DETAIL = (
-    "This service is read-only. Its operator can enable writing by `wgig token new`, or by setting "
-    "WGIG_TOKEN to a secret."
+    "This service is read-only. Its operator can enable writing with `wgig token new`, or by "
+    "setting WGIG_TOKEN to a secret."
 )
 TOKEN_NEEDED_DETAIL = (
     "This needs a token. Send it as Authorization: Bearer <token>. "  # noqa: S105  a message
     "If you sent one in the URL or in the body, others may have read it: have it revoked."
 )
 UNKNOWN_TOKEN_DETAIL = (
-    "This token is unknown; it may be mistyped or revoked. "  # noqa: S105  a message
+    "This token is unknown. It may have been mistyped or revoked. "  # noqa: S105  a message
     "Ask the operator for a new one."
 )
 log = logging.getLogger("wgig")
@@ -346,17 +346,20 @@ def authorize_secret(tokens: TokenStore, get_secret: Callable[[], str], *scopes:
     except TokenVerificationError as error:
         if error.retry_after_seconds:
             raise Problem(503, str(error), headers={"Retry-After": str(error.retry_after_seconds)}) from error
-        raise access_denied_problem(401, "invalid_token", f"{error} Ask for a new one.") from error
+        raise access_denied_problem(
+            401, "invalid_token", f"{error} Ask the operator for a new one."
+        ) from error
     except FileError as error:
         tokens.log_file_error(error)
         raise Problem(
-            503, "The tokens of this service cannot be read now. Its log says why. Try again later."
+            503,
+            "This service cannot read its tokens at the moment. Its log gives the reason. Try again later.",
         ) from error
     if token is None:
         raise access_denied_problem(401, "invalid_token", UNKNOWN_TOKEN_DETAIL)
     if token.is_expired:
         raise access_denied_problem(
-            401, "invalid_token", f"This token expired at {token.expires}. Ask for a new one."
+            401, "invalid_token", f"This token expired at {token.expires}. Ask the operator for a new one."
         )
     if not set(scopes) & set(token.scopes):
         needed = " or ".join(scopes)

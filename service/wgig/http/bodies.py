@@ -141,8 +141,8 @@ async def iter_body_chunks(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]
         except TimeoutError as error:
             raise Problem(
                 408,
-                f"The body arrives too slowly: nothing for {BODY_CHUNK_TIMEOUT_SECONDS} seconds, "
-                f"or less than {MIN_BODY_BYTES_PER_SECOND} bytes a second. Send it again.",
+                f"The body arrived too slowly: nothing for {BODY_CHUNK_TIMEOUT_SECONDS} seconds, or less "
+                f"than {MIN_BODY_BYTES_PER_SECOND} bytes per second. Send it again.",
                 headers={"Connection": "close"},
             ) from error
         if chunk is None:
@@ -216,7 +216,7 @@ def parse_form(encoded: bytes) -> Pairs:
     for too many pairs.
     """
     if encoded.count(b"&") >= MAX_FORM_PAIRS:
-        raise Problem(413, f"The form has more than {MAX_FORM_PAIRS} pairs. Send fewer.")
+        raise Problem(413, f"The form has more than {MAX_FORM_PAIRS} fields. Send fewer.")
     pairs = (pair.partition("=") for pair in encoded.decode("latin-1").split("&") if pair)
     return [(_decode_form_value(key), _decode_form_value(value)) for key, _, value in pairs]
 
@@ -301,7 +301,7 @@ def build_body_part(headers: dict[str, str], content: bytes) -> BodyPart:
     coding = headers.get("content-transfer-encoding", "binary").strip().lower()
     if coding not in ("7bit", "8bit", "binary"):
         raise Problem(
-            400, f"A part is encoded as {coding!r}. Send it without encoding (RFC 7578, section 4.7)."
+            400, f"A part has the encoding {coding!r}. Send it without an encoding (RFC 7578, section 4.7)."
         )
     disposition = headers.get("content-disposition", "")
     field_name = parse_disposition(disposition).get_param("name", "", "content-disposition")

@@ -92,8 +92,8 @@ def parse_lang_parameter(value: str) -> tuple[str, ...]:
     if len(tags) > MAX_CLIENT_LANGUAGES or not all(map(LANGUAGE_TAG_PATTERN.fullmatch, tags)):
         raise Problem(
             400,
-            "The parameter lang does not name languages. Give language tags, such as lang=fr or "
-            f"lang=zh-Hant,en: at most {MAX_CLIENT_LANGUAGES}, in the order of preference.",
+            "The parameter lang does not contain valid language tags. Send at most "
+            f"{MAX_CLIENT_LANGUAGES}, in order of preference, such as lang=fr or lang=zh-Hant,en.",
         )
     return expand_language_ranges(tags)
 
@@ -154,10 +154,12 @@ def check_language_available(available: Sequence[str], languages: LanguagePrefer
     """Raise Problem 406 if no available language matches a preferred range."""
     if any(rank_language(tag, languages.ranges)[0] < len(languages.ranges) for tag in available):
         return
-    advice = f"Ask for one of: {', '.join(available)}." if available else "No text here has a language."
+    advice = (
+        f"Request one of: {', '.join(available)}." if available else "None of the texts has a language tag."
+    )
     raise Problem(
         406,
-        f"No text here is in {' or '.join(languages.ranges)}. {advice}",
+        f"None of the texts is in {' or '.join(languages.ranges)}. {advice}",
         slug="no-language",
         headers={"Vary": "Accept, Accept-Language, Accept-Profile, Cookie"},
         languages=list(available[:MAX_PROBLEM_LANGUAGES]),

@@ -66,7 +66,7 @@ class LogWriter(logging.Handler):
                 logging.WARNING,
                 "",
                 0,
-                "%d log lines were dropped: nobody read the log",
+                "%d log lines were dropped, because nothing was reading the log",
                 (dropped,),
                 None,
             )

@@ -59,7 +59,7 @@ class UploadReservation:
         if extra > self.budget.free_bytes:
             raise Problem(
                 503,
-                "Too many uploads are in progress. Nothing of this request was done; try again soon.",
+                "Too many uploads are in progress. This request was not carried out; try again soon.",
                 headers={"Retry-After": "10"},
             )
         self.budget.free_bytes -= extra
@@ -146,7 +146,9 @@ class RequestGuardMiddleware:
                 raise
             detail = [
                 build_sentence(gettext_noop("The service failed.")),
-                build_sentence(gettext_noop("Report it with this number: %(number)s."), number=request_id),
+                build_sentence(
+                    gettext_noop("Report this error with the number %(number)s."), number=request_id
+                ),
             ]
             await send_problem(self.base, scope, send_secured, Problem(500, detail), CLOSE_HEADER)
         finally:
@@ -185,7 +187,7 @@ def iter_request_problems(scope: Scope) -> Iterator[Problem]:
         )
     if transfer_codings(headers) not in ([], ["chunked"]):
         yield Problem(
-            400, "The body has an unsupported transfer coding. Send it chunked, or without transfer coding."
+            400, "The body has an unsupported transfer coding. Send it chunked, or without a transfer coding."
         )
     if is_upgrade_with_body(headers):
         yield Problem(

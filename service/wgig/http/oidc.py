@@ -141,7 +141,9 @@ class OidcIssuer:
             raise TokenVerificationError("This token has an unsupported type or critical header.")
         key = self.get_key_by_id(id_ if isinstance(id_, str) else "")
         if header.get("alg") not in key.algorithms:
-            raise TokenVerificationError("This token is signed by an algorithm that does not fit its key.")
+            raise TokenVerificationError(
+                "This token is signed with an algorithm that does not match its key."
+            )
         return key
 
     def get_key_by_id(self, id_: str) -> IssuerKey:
@@ -197,11 +199,12 @@ class OidcIssuer:
         keys_url = document.get("jwks_uri")
         if document.get("issuer") != self.iss:
             raise ValueError(
-                "the metadata of the issuer names another issuer; set WGIG_OIDC_ISSUER to exactly that name"
+                "the metadata of the issuer gives a different issuer; set WGIG_OIDC_ISSUER to exactly "
+                "that value"
             )
         if not isinstance(keys_url, str) or urlsplit(keys_url)[:2] != urlsplit(self.iss)[:2]:
             raise ValueError(
-                f"the keys are on another host, at {keys_url!r}; set WGIG_OIDC_KEYS if that is right"
+                f"the keys are on another host, at {keys_url!r}; set WGIG_OIDC_KEYS if that is correct"
             )
         return keys_url
 
@@ -274,8 +277,8 @@ def parse_scope_mapping(setting: str) -> dict[str, tuple[str, ...]]:
         value, _, scopes = entry.rpartition("=")
         if not value or not set(scopes.split(",")) <= TOKEN_SCOPES.keys():
             raise ValueError(
-                f"WGIG_OIDC_SCOPES has {entry!r}. Write it like editors=graphs,update. The scopes are: "
-                f"{', '.join(TOKEN_SCOPES)}."
+                f"WGIG_OIDC_SCOPES has the invalid entry {entry!r}. Write it like editors=graphs,update. "
+                f"The scopes are: {', '.join(TOKEN_SCOPES)}."
             )
         mapping[value] = tuple(scopes.split(","))
     return mapping

@@ -92,7 +92,7 @@ async def query_endpoint(url: str, accept: str, query: str) -> OutboundResponse:
     """The response of an endpoint to a query (SPARQL 1.1 Protocol, section 2.1.2). Raises PeerError."""
     async with open_outbound_response(url, accept, {"query": query}) as response:
         if response.is_redirect:
-            raise PeerError("it responds with a redirect")
+            raise PeerError("it responded with a redirect")
         return await read_whole_response(response, url)
 
 
@@ -167,7 +167,7 @@ async def resolve_public_address(target: "httpx.URL") -> str:
     try:
         resolved = await anyio.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise PeerError("its host name has no address") from error
+        raise PeerError("its host name has no IP address") from error
     addresses = [sockaddr[0] for *_, sockaddr in resolved]
     if not all(is_public_address(ip_address(address)) for address in addresses):
         raise PeerError(
@@ -181,17 +181,17 @@ async def read_whole_response(response: "httpx.Response", url: str) -> OutboundR
     length.
     """
     if not response.is_success:
-        raise PeerError(f"it responds with status {response.status_code}")
+        raise PeerError(f"it responded with status {response.status_code}")
     if response.headers.get("content-encoding", "identity") != "identity":
         raise PeerError("its response is compressed, although that was not accepted")
     if not {"content-length", "transfer-encoding"} & set(response.headers):
-        raise PeerError("its response has no length, so that a partial one could look complete")
+        raise PeerError("its response does not state its length, so a partial response could look complete")
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > MAX_OUTBOUND_RESPONSE_BYTES:
             raise PeerError(
-                f"its response is larger than {MAX_OUTBOUND_RESPONSE_BYTES} bytes; request less of it"
+                f"its response is larger than {MAX_OUTBOUND_RESPONSE_BYTES} bytes; request less data"
             )
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return OutboundResponse(media_type, bytes(body), url)

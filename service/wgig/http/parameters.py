@@ -45,10 +45,10 @@ def check_parameter_pairs(
             raise unknown_parameter_problem(key, known_names)
         count, max_count = len(parameter_values(pairs, key)), max_values if key in many else 1
         if count > max_count:
-            times = "once" if max_count == 1 else f"{max_count} times at most"
-            raise Problem(400, f"The parameter {key} is given {count} times. Give it {times}.")
+            times = "once" if max_count == 1 else f"at most {max_count} times"
+            raise Problem(400, f"The parameter {key} was sent {count} times. Send it {times}.")
         if key in BARE_PARAMETERS and any(parameter_values(pairs, key)):
-            raise Problem(400, f"The parameter {key} has no value. Give it without =, or leave it out.")
+            raise Problem(400, f"The parameter {key} takes no value. Send it without =, or leave it out.")
     return pairs
 
 
@@ -56,9 +56,9 @@ def page_language_problem() -> Problem:
     """The Problem 400 for `_lang` with an unavailable language, or given more than once."""
     return Problem(
         400,
-        f"The parameter {LANGUAGE_PARAMETER} names one language of the pages. "
-        f"Give it once, as one of: {', '.join(PAGE_LANGUAGES)}. "
-        "For data of resources and graphs in other languages, use the parameter lang.",
+        f"The parameter {LANGUAGE_PARAMETER} sets the language of the pages. Send it once, with "
+        f"one of: {', '.join(PAGE_LANGUAGES)}. For data about resources and graphs in other "
+        "languages, use the parameter lang.",
         languages=list(PAGE_LANGUAGES),
     )
 
@@ -68,11 +68,11 @@ def unknown_parameter_problem(key: str, known_names: Sequence[str]) -> Problem:
     suggestion = find_near_name(key, known_names)
     members: dict[str, Any] = {"suggestion": suggestion} if suggestion else {}
     detail = [
-        build_sentence(gettext_noop("There is no parameter %(name)s here."), name=repr(key)),
+        build_sentence(gettext_noop("There is no parameter %(name)s."), name=repr(key)),
         *suggest_name_sentences(suggestion),
-        build_sentence(gettext_noop("There are: %(names)s."), names=", ".join(known_names))
+        build_sentence(gettext_noop("The parameters are: %(names)s."), names=", ".join(known_names))
         if known_names
-        else build_sentence(gettext_noop("There are none.")),
+        else build_sentence(gettext_noop("There are no parameters.")),
     ]
     return Problem(400, detail, parameters=list(known_names), **members)
 

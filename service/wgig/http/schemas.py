@@ -44,7 +44,7 @@ class ProblemDocument(ExtensibleResponseModel):
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
     instance: str
-    suggestion: str | Absent = Field(None, description="The name that was probably meant.")
+    suggestion: str | Absent = Field(None, description="The name that the client probably meant.")
 
 
 class JsonLdDocument(RootModel[dict[str, Any] | list[Any]]):

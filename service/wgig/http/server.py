@@ -232,7 +232,9 @@ class ServerConnection(HttpToolsProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
             self.refuse(
-                Problem(400, f"The body of the request is malformed: {reason}. Nothing of it was done.")
+                Problem(
+                    400, f"The body of the request is malformed: {reason}. The request was not carried out."
+                )
             )
 
     def refuse(self, problem: Problem) -> None:
@@ -274,7 +276,7 @@ def unknown_method_problem(data: bytes, reason: str) -> Problem:
     if match is None:
         return malformed_request_problem(reason)
     name = f"{match[1].decode()}{'…' if match.end(1) == len(data) else ''}"
-    return Problem(501, f"The method {name} is unknown here. Use GET.", slug="not-implemented")
+    return Problem(501, f"The method {name} is not supported. Use GET.", slug="not-implemented")
 
 
 def large_field_problem(name: str) -> Problem:
@@ -286,7 +288,7 @@ def large_field_problem(name: str) -> Problem:
 
 def malformed_request_problem(reason: str) -> Problem:
     """The 400 for data that is no HTTP request."""
-    return Problem(400, f"The request is malformed: {reason}. Nothing of it was done.")
+    return Problem(400, f"The request is malformed: {reason}. It was not carried out.")
 
 
 class DrainingTransport(asyncio.Transport):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 DAMAGED_STORE_DETAIL = (
-    "A file of the store is damaged, and no writes are accepted. The operator of this service has to restore "
-    "a backup; the log names the file."
+    "A file of the store is damaged, and no writes are accepted. The operator of this service "
+    "must restore a backup; the log names the file."
 )
 
 

@@ -84,7 +84,8 @@ class Metrics:
         )
         self.query_seconds = Histogram(
             "wgig_query_seconds",
-            "Seconds from a query to the end of its response, with the wait for a worker and the client.",
+            "Seconds from a query to the end of its response, including the time waiting for a worker "
+            "and for the client.",
             buckets=DURATION_BUCKETS_SECONDS,
             registry=registry,
         )
@@ -117,7 +118,7 @@ class Metrics:
         yield requests
         yield CounterMetricFamily(
             "wgig_log_lines_dropped",
-            "Log lines that were dropped because nobody read the log.",
+            "Log lines that were dropped because nothing was reading the log.",
             value=count_dropped_log_lines(),
         )
         seconds = HistogramMetricFamily(
@@ -236,8 +237,8 @@ def make_tracing_from_environment() -> Tracing | None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError as error:
         raise ValueError(
-            f"{OTLP_ENDPOINT_VARIABLES[0]} is set, but the library for traces is not installed. "
-            "Install it (pip install 'wgig[otel]'), or unset the variable."
+            f"{OTLP_ENDPOINT_VARIABLES[0]} is set, but the tracing library is not installed. Install "
+            "it (pip install 'wgig[otel]'), or unset the variable."
         ) from error
     service_name = {} if "OTEL_SERVICE_NAME" in os.environ else {"service.name": "wgig"}
     provider = TracerProvider(resource=Resource.create({**service_name, "service.version": __version__}))

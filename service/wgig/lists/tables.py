@@ -87,7 +87,7 @@ def read_table_definitions() -> dict[str, TableDefinition]:
 def get_table_definition(name: str) -> TableDefinition:
     """The table of this name. Raises Problem 404 if there is none."""
     if name not in read_table_definitions():
-        raise Problem(404, f"There is no table {name!r}. There are: {', '.join(read_table_definitions())}.")
+        raise Problem(404, f"There is no table {name!r}. Choose from: {', '.join(read_table_definitions())}.")
     return read_table_definitions()[name]
 
 

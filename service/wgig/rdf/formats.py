@@ -150,7 +150,7 @@ def not_acceptable_problem(offered: Sequence[Format], suffix: str = "") -> Probl
     detail = (
         f"This is not available as .{suffix}. End the address in one of: {', '.join(suffixes)}."
         if suffix
-        else f"None of the formats you accept is available. Ask for one of: {', '.join(media_types)}."
+        else f"None of the formats you accept is available. Request one of: {', '.join(media_types)}."
     )
     return Problem(406, detail, offered=media_types)
 

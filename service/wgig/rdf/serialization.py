@@ -48,7 +48,7 @@ class UnserializableError(Problem):
         )
         media_types = [format_.media_type for format_ in alternatives]
         detail = (
-            f"This cannot be written as {media_type}: {reason}. Ask for one of: {', '.join(media_types)}."
+            f"This cannot be written as {media_type}: {reason}. Request one of: {', '.join(media_types)}."
         )
         super().__init__(406, detail, offered=media_types)
 

@@ -203,7 +203,7 @@ def parse_resource_iri(name: str, type_: str, text: str, base: str) -> str:
             if type_ == ANY_RESOURCE
             else f" such as {namespaces[type_]}…, or its last part"
         )
-        raise Problem(400, f"{name} is {text!r}, which names no resource. Give its IRI{example}.")
+        raise Problem(400, f"{name} is {text!r}, which does not name a resource. Give its IRI{example}.")
     return check_absolute_iri(text, name)
 
 

@@ -235,7 +235,7 @@ def no_profile_problem(reason: str, available: Collection[Profile]) -> Problem:
     names = ", ".join(f"{profile.token} <{profile.iri}>" for profile in available)
     return Problem(
         406,
-        f"{reason} Ask for one of: {names}.",
+        f"{reason} Request one of: {names}.",
         slug="no-profile",
         headers={"Vary": NEGOTIATION_VARY},
         profiles=[

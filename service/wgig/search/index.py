@@ -321,5 +321,5 @@ def parse_column_value(index: FullTextIndex, column: str, value: str) -> str:
         known_value == lower_value or known_value.startswith(f"{lower_value}-")
         for known_value in known_values
     ):
-        raise Problem(400, f"Nothing has the {column} {value!r}. There are: {', '.join(known_values)}.")
+        raise Problem(400, f"Nothing has the {column} {value!r}. Choose from: {', '.join(known_values)}.")
     return lower_value

@@ -272,9 +272,9 @@ def test_errors_do_not_refer_to_pages_that_tools_cannot_open(results: dict[str, 
     [
         ("unknown resource", "Nothing is known about"),
         ("unknown example", "Did you mean due-and-delivered?"),
-        ("path elsewhere", "'../papers', which names no resource. Give its IRI"),
-        ("unknown parameter", "There is no parameter 'in_tim' here. Did you mean in_time?"),
-        ("format", "There is no parameter '_mediatype' here. There are: in_time."),
+        ("path elsewhere", "'../papers', which does not name a resource. Give its IRI"),
+        ("unknown parameter", "There is no parameter 'in_tim'. Did you mean in_time?"),
+        ("format", "There is no parameter '_mediatype'. The parameters are: in_time."),
         ("unknown value", "Did you mean late?"),
         (
             "wrong type",

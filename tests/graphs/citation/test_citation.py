@@ -470,7 +470,7 @@ def test_without_history_content_is_identified_by_digest() -> None:
     [
         ("", 400, "Name what to cite"),
         (f"iri={SPAM_IRI}&query=ASK%20%7B%7D", 400, "Name what to cite"),
-        (f"iri={SPAM_IRI}&iri={SPAM_IRI}", 400, "is given 2 times"),
+        (f"iri={SPAM_IRI}&iri={SPAM_IRI}", 400, "was sent 2 times"),
         (f"iri={SPAM_IRI}&unknown=1", 400, "no parameter 'unknown'"),
         ("iri=spam", 400, "iri"),
         ("iri=https://example.org/x", 404, f"Their IRIs begin with {BASE}id/, {BASE}graph/, {BASE}ontology"),
@@ -481,7 +481,7 @@ def test_without_history_content_is_identified_by_digest() -> None:
         (f"iri={SPAM_IRI}&version=9.9.9", 404, "no version '9.9.9'"),
         (f"iri={SPAM_IRI}&version=20260101T000000000000Z", 404, "no version"),
         (f"iri={SPAM_IRI}&version=%3E%20x", 404, "no version"),
-        (f"iri={SPAM_IRI}&_mediatype=image/png", 406, "Ask for one of: text/plain"),
+        (f"iri={SPAM_IRI}&_mediatype=image/png", 406, "Request one of: text/plain"),
         ("query=SELECT%20*%20%7B", 400, "Line 1"),
         ("query=SELECT%20(NOW()%20AS%20?x)%20%7B%7D", 422, "NOW has a different value each time"),
         ("query=SELECT%20(rand()%20AS%20?x)%20%7B%7D", 422, "RAND has"),

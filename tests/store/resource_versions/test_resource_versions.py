@@ -288,7 +288,7 @@ def test_a_page_in_trig_equals_that_in_n_quads(client: httpx.Client) -> None:
         ("/changes/%s/shelf-9", 404, "Its pages are"),
         ("/changes/%s/1/1", 404, "no page"),
         (f"/changes/%s/{'9' * 5000}", 404, "no page"),
-        ("/changes?page=2", 400, "There is no parameter 'page' here."),
+        ("/changes?page=2", 400, "There is no parameter 'page'."),
         ("/changes?_mediatype=text/csv", 406, "application/trig"),
     ],
 )
