@@ -273,7 +273,7 @@ PARSERS = {
     "multipart": Parser(lambda data: parse_multipart(data, "x"), [MULTIPART]),
     "gzip": Parser(
         lambda data: bodies.gunzip_body(data, 10_000),
-        [negotiation.compress_body(b"a" * 99, "gzip"), b"\x1f\x8b"],
+        [negotiation.compress_body(b"a" * 99, "gzip", negotiation.CompressionEffort.ANSWER), b"\x1f\x8b"],
     ),
     "token in a URL": Parser(
         lambda text: auth.has_token_in_query(text.encode("utf-8", "replace")), ["access_token=a"]

@@ -11,8 +11,10 @@ from itertools import pairwise
 import httpx
 import pyoxigraph as ox
 import pytest
+from wgig.http.negotiation import CompressionEffort, compress_body
 from wgig.pages.rendering import (
     PAGES_FOLDER,
+    build_static_path,
     find_href,
     isolate_days,
     read_logo,
@@ -375,6 +377,16 @@ def test_static_files_are_immutable(get: GetFunction) -> None:
         assert "immutable" in response.headers["cache-control"]
     assert get("/static/style.css").status_code == 404
     assert get("/static/..%2Frendering.py").status_code == 404
+
+
+def test_static_files_are_compressed_more_than_answers(get: GetFunction) -> None:
+    path = build_static_path("style.css")
+    for coding in ("zstd", "br", "gzip"):
+        response = get(path, headers={"Accept-Encoding": coding})
+        assert response.headers["content-encoding"] == coding
+        assert response.content == read_static_files()[path]
+        answer = compress_body(response.content, coding, CompressionEffort.ANSWER)
+        assert int(response.headers["content-length"]) < len(answer)
 
 
 def relative_luminance(color: str) -> float:

@@ -10,7 +10,8 @@ import gzip
 import re
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from functools import partial
+from enum import IntEnum
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import brotli  # type: ignore[import-untyped]
@@ -174,23 +175,35 @@ class BrotliCompressor:
         return compressed
 
 
-class ContentCoding(NamedTuple):
-    """A function that compresses a whole body, and one that makes a compressor for chunks."""
+class CompressionEffort(IntEnum):
+    """How much CPU time a body is worth: the position of its level in `ContentCoding.levels`."""
 
-    compress: Callable[[bytes], bytes]
+    ANSWER = 0  # differs for each request
+    PAGE = 1  # 10 % smaller than ANSWER for 0.2 ms more
+    STATIC_FILE = 2  # compressed once; 100 to 700 ms for the largest script, which gets 15 % smaller
+
+
+class ContentCoding(NamedTuple):
+    """A function that compresses a whole body at a level, the level for each effort, and one for chunks."""
+
+    compress: Callable[[bytes, int], bytes]
+    levels: tuple[int, int, int]
     make_compressor: Callable[[], StreamCompressor]
 
 
-# In order of preference: of codings with equal weight, the first is chosen. zstd takes the least CPU time and
-# saves the most bytes.
+# In order of preference: of codings with equal weight, the first is chosen. zstd takes the least CPU time.
 CONTENT_CODINGS = {
     "zstd": ContentCoding(
-        lambda body: zstandard.ZstdCompressor(level=3).compress(body),
+        lambda body, level: zstandard.ZstdCompressor(level=level).compress(body),
+        (3, 5, 19),
         lambda: zstandard.ZstdCompressor(level=3).compressobj(),
     ),
-    "br": ContentCoding(lambda body: brotli.compress(body, quality=4), BrotliCompressor),
+    "br": ContentCoding(
+        lambda body, level: brotli.compress(body, quality=level), (4, 5, 11), BrotliCompressor
+    ),
     "gzip": ContentCoding(
-        lambda body: gzip.compress(body, compresslevel=6, mtime=0),
+        lambda body, level: gzip.compress(body, compresslevel=level, mtime=0),
+        (6, 6, 9),
         lambda: zlib.compressobj(level=6, wbits=31),
     ),
 }
@@ -205,9 +218,18 @@ def choose_coding(accept_encoding: Iterable[str]) -> str:
     return best if is_accepted else IDENTITY_CODING
 
 
-def compress_body(body: bytes, coding: str) -> bytes:
+def compress_body(body: bytes, coding: str, effort: CompressionEffort) -> bytes:
     """A whole body, compressed by a coding."""
-    return CONTENT_CODINGS[coding].compress(body) if coding else body
+    if not coding:
+        return body
+    compress, levels, _ = CONTENT_CODINGS[coding]
+    return compress(body, levels[effort])
+
+
+@lru_cache(64)  # about 20 files in three codings
+def compress_static_file(body: bytes, coding: str) -> bytes:
+    """A static file, compressed by a coding as much as it can."""
+    return compress_body(body, coding, CompressionEffort.STATIC_FILE)
 
 
 async def compress_chunks(chunks: AsyncIterator[bytes], coding: str) -> AsyncIterator[bytes]:

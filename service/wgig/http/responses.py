@@ -19,7 +19,14 @@ from starlette.types import Receive, Scope, Send
 
 from ..rdf.formats import HTML, JSON, Format
 from .language import page_header_fields
-from .negotiation import IDENTITY_CODING, choose_coding, compress_body, compress_chunks
+from .negotiation import (
+    IDENTITY_CODING,
+    CompressionEffort,
+    choose_coding,
+    compress_body,
+    compress_chunks,
+    compress_static_file,
+)
 from .parameters import encode_field_value
 
 IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"  # for content that never changes
@@ -101,6 +108,7 @@ def respond_with_body(  # noqa: PLR0913  the parts of a response
     status: int = 200,
     links: Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
+    effort: CompressionEffort = CompressionEffort.ANSWER,
 ) -> Response:
     """A complete response with a strong ETag, or 304 if the client already has it.
 
@@ -110,12 +118,16 @@ def respond_with_body(  # noqa: PLR0913  the parts of a response
     fields = common_response_fields(request, compute_entity_tag(body, format_, coding), links) | dict(
         headers or {}
     )
-    fields = page_header_fields(fields) if format_ is HTML else fields
+    if format_ is HTML:
+        fields, effort = page_header_fields(fields), CompressionEffort.PAGE
     if_none_match = request.headers.getlist("if-none-match") if request.method in CONDITIONAL_METHODS else []
     if status == 200 and matches_entity_tag(if_none_match, fields["ETag"], weak=True):
         return Response(status_code=304, headers=fields)
     fields |= body_header_fields(format_, coding)
-    body = compress_body(body, coding)
+    if effort == CompressionEffort.STATIC_FILE:
+        body = compress_static_file(body, coding)
+    else:
+        body = compress_body(body, coding, effort)
     if request.method == "HEAD":
         fields["Content-Length"] = str(len(body))
         body = b""

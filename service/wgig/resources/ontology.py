@@ -16,6 +16,7 @@ from fastapi import Path, Query, Request, Response
 from .._version import __version__
 from ..http import language as http_language
 from ..http.language import current_language
+from ..http.negotiation import CompressionEffort
 from ..http.operations import Operation
 from ..http.parameters import request_base_url
 from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
@@ -124,6 +125,7 @@ def get_static_file(request: Request, name: StaticFileName) -> Response:
         body,
         STATIC_FORMATS[name.rpartition(".")[2]],
         headers={"Cache-Control": IMMUTABLE_CACHE_CONTROL},
+        effort=CompressionEffort.STATIC_FILE,
     )
 
 
