@@ -382,7 +382,7 @@ def test_static_files_are_immutable(get: GetFunction) -> None:
 def test_static_files_are_compressed_more_than_answers(get: GetFunction) -> None:
     path = build_static_path("style.css")
     for coding in ("zstd", "br", "gzip"):
-        response = get(path, headers={"Accept-Encoding": coding})
+        response = get(path, **{"Accept-Encoding": coding})
         assert response.headers["content-encoding"] == coding
         assert response.content == read_static_files()[path]
         answer = compress_body(response.content, coding, CompressionEffort.ANSWER)
