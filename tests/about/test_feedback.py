@@ -65,7 +65,7 @@ def test_long_statements_are_cut_and_counted() -> None:
 def test_address_of_another_host_is_refused(page_client: httpx.Client, path: str) -> None:
     response = page_client.get("/feedback", params={"about": path})
     assert response.status_code == 400
-    assert "is not the path of a page here" in response.text
+    assert "must be the path of a page of this service" in response.text
 
 
 @pytest.mark.parametrize("path", ["/doc/issue/%FF", "/doc/issue/<b>", "/doc/issue/a%20b", "/nowhere", "/"])
@@ -111,7 +111,7 @@ def test_pages_of_resources_and_errors_link_to_the_report(
     page_client: httpx.Client, path: str, expected: str
 ) -> None:
     page = page_client.get(path).text
-    assert f'<a href="{expected}" rel="nofollow">Something wrong here?</a>' in page
+    assert f'<a href="{expected}" rel="nofollow">Report a problem with this page</a>' in page
     assert page_client.get(expected).status_code == 200
 
 
@@ -120,7 +120,7 @@ def test_about_page_states_which_logs_the_service_keeps() -> None:
     assert "This service does not log requests. It does not log queries." in quiet
     settings = Settings(access_log="address", query_log="text")
     loud = make_service_client(settings, Store.in_memory(), **HTML_HEADERS).get("/about").text
-    assert "This service logs requests with the address of the client. It logs the text of queries." in loud
+    assert "This service logs requests with the client’s IP address. It logs the text of queries." in loud
 
 
 def test_links_of_the_about_page_work(page_client: httpx.Client) -> None:

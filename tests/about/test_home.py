@@ -127,7 +127,7 @@ def test_answers_follow_the_data(writable_client: httpx.Client) -> None:
     writable_client.put("/graph/x", content=prefixes + data, headers={"Content-Type": "text/turtle"})
     page = writable_client.get("/", headers=HTML_HEADERS).text
     assert '1 of 1 issues: <bdi lang="en">Spam</bdi>.' in page.replace("<bdi>", '<bdi lang="en">')
-    assert "Yes, the one milestone whose dates are known." in page
+    assert "Yes, the one milestone whose dates we know." in page
     assert "Who were the members?" not in page  # nothing is known
 
 
@@ -212,7 +212,7 @@ def test_pages_are_shown_without_counts_that_are_not_ready(
     assert "The judgments are being counted" in response.text
     assert response.headers["cache-control"] == "no-store"
     timeline = make_client(app, **HTML_HEADERS).get("/timeline")
-    assert "The papers are being counted" in timeline.text
+    assert "The papers are missing" in timeline.text
     assert timeline.headers["cache-control"] == "no-store"
 
 

@@ -345,7 +345,7 @@ def check_seats(page: ParsedPage, rows: list[Row], service: httpx.Client) -> Non
     for caption, head, name in (
         ("Seats by stakeholder group", "Stakeholder group", "group"),
         ("Seats by region", "Region", "region"),
-        ("Seats by development", "Development", "developing"),
+        ("Seats by level of development", "Level of development", "developing"),
     ):
         expected: Counter[str] = Counter()
         for row in rows:

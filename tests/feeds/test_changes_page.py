@@ -178,7 +178,7 @@ def test_the_data_of_the_package_are_one_entry(store: Store) -> None:
     client = make_store_client(store)
     client.headers["Accept"] = HTML
     (entry,) = list_entries(get_changes(client))
-    assert entry.startswith(f"Data that comes with version {__version__}")
+    assert entry.startswith(f"Data shipped with version {__version__}")
     assert re.search(r"[1-9]\d,\d{3} statements added · [1-9]\d graphs", entry)
 
 

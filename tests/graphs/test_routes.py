@@ -112,7 +112,7 @@ def test_page_of_graph_shows_metadata_and_resources(writable_client: httpx.Clien
     assert "What is known." in page
     assert "http://example.org/inventory" in page
     assert "http://example.org/free" in page
-    assert "It holds 8 statements." in page
+    assert "It has 8 statements." in page
     assert '<a href="/doc/issue/spam">Spam</a>' in page
     assert page.index(">Spam<") < page.index(">Worms<")
     turtle = re.search('href="([^"]+)">Turtle', page)
@@ -126,7 +126,7 @@ def test_page_of_graph_notes_omitted_resources(
     monkeypatch.setattr(graphs_page, "MAX_GRAPH_RESOURCES", 1)
     writable_client.put("/graph/spam", content=SPAM_TURTLE, headers=TURTLE_HEADERS)
     page = writable_client.get("/graph/spam", headers=BROWSER_HEADERS).text
-    assert "Of 2 things, 1 are shown" in page
+    assert "1 of 2 resources are shown" in page
     assert page.count('href="/doc/issue/') == 1
 
 
@@ -140,7 +140,7 @@ def test_list_of_graphs_has_titles_sizes_and_links(writable_client: httpx.Client
     downloads = re.findall(r'<a href="([^"]+)">(?:Turtle|JSON-LD)<', page)
     assert len(downloads) == 4
     assert all(writable_client.get(unescape(path)).status_code == 200 for path in downloads)
-    assert "It holds 3 statements." in writable_client.get(other_path, headers=BROWSER_HEADERS).text
+    assert "It has 3 statements." in writable_client.get(other_path, headers=BROWSER_HEADERS).text
 
 
 def test_list_of_graphs_has_the_day_of_the_last_change() -> None:

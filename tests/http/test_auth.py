@@ -53,9 +53,9 @@ def test_token_allows_writing_until_revoked(token_client: httpx.Client, tmp_path
 
 def test_update_page_shows_new_token_immediately(token_client: httpx.Client, tmp_path: Path) -> None:
     headers = {"Accept": "text/html"}
-    assert "It is closed" in token_client.get("/update", headers=headers).text
+    assert "Updates are turned off" in token_client.get("/update", headers=headers).text
     auth.create_access_token(tmp_path / TOKENS_FILE, ["update"])
-    assert "It is open" in token_client.get("/update", headers=headers).text
+    assert "You need a token" in token_client.get("/update", headers=headers).text
 
 
 def test_paper_form_has_token_field_only_with_paper_scope(token_client: httpx.Client, tmp_path: Path) -> None:

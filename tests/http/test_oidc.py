@@ -424,7 +424,7 @@ def test_token_before_keys_are_fetched_gets_503(fake_issuer: FakeIssuer, tmp_pat
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")
     # The pages offer writing even if the keys could not be fetched.
     assert 'id="token"' in client.get("/write?issue=spam", headers={"Accept": "text/html"}).text
-    assert "It is open" in client.get("/update", headers={"Accept": "text/html"}).text
+    assert "You need a token" in client.get("/update", headers={"Accept": "text/html"}).text
 
 
 def test_jwt_in_url_is_refused(oidc_client: httpx.Client, fake_issuer: FakeIssuer) -> None:

@@ -131,7 +131,7 @@ def test_more_passages_than_fit_are_counted(writable_client: httpx.Client) -> No
     assert (report["total"], len(report["passages"])) == (count, MAX_COMPARED_PASSAGES)
     page = writable_client.get("/compare?issue=x", headers=HTML_HEADERS).text
     assert "2 more passages are not shown." in page
-    assert page.count("No passage about it is known.") == 3
+    assert page.count("We know of no passage about it.") == 3
 
 
 def test_the_host_of_a_source_is_shown_without_www() -> None:

@@ -317,7 +317,7 @@ def test_page_marks_judgments_without_color_alone(shipped_client: httpx.Client) 
         assert f'<use href="#mark-{state}"/>' in page
         assert f'<symbol id="mark-{state}"' in page
     assert re.search(
-        r"7 judgments: <bdi>Spam</bdi>, <bdi>capacity to address [^<]*</bdi>, judged differently</span>", page
+        r"7 judgments: <bdi>Spam</bdi>, <bdi>capacity to address [^<]*</bdi>, judgments differ</span>", page
     )
     assert re.search(r'<td class="state adequate cluster">', page)
 

@@ -193,9 +193,9 @@ def test_form_leads_to_the_address_of_the_answer(
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("spm", "“<bdi>spm</bdi>” is not one of the values. Did you mean “<bdi>Spam</bdi>”?"),
-        ("zzzzzz", "“<bdi>zzzzzz</bdi>” is not one of the values. Choose one from the list."),
-        ('"><script>', "“<bdi>&#34;&gt;&lt;script&gt;</bdi>” is not one of the values."),
+        ("spm", "“<bdi>spm</bdi>” is not one of the choices. Did you mean “<bdi>Spam</bdi>”?"),
+        ("zzzzzz", "“<bdi>zzzzzz</bdi>” is not one of the choices. Choose one from the list."),
+        ('"><script>', "“<bdi>&#34;&gt;&lt;script&gt;</bdi>” is not one of the choices."),
     ],
 )
 def test_wrong_value_stays_in_its_field_with_a_message(

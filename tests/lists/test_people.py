@@ -234,7 +234,7 @@ def test_without_a_claim_only_known_seats_are_counted(writable_client: httpx.Cli
         ("a", "known", 1),
         (None, "unknown", 1),
     ]
-    assert "We know 2 seats, but not how many there were." in writable_client.get("/people.html").text
+    assert "We know of 2 seats, but not how many there were." in writable_client.get("/people.html").text
 
 
 @pytest.mark.parametrize("size", ["many", "-1", "1", "99999999999999999999"])

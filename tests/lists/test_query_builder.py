@@ -143,14 +143,14 @@ def test_the_query_has_the_same_answer_in_the_editor(page_client: httpx.Client) 
         ("kind=wgig:Issue&sort=x", "no property"),
         ("kind=wgig:Issue&limit=100000", "limit cannot be"),
         ("kind=wgig:Issue&order=up", "order cannot be"),
-        ("kind=wgig:Issue&filter=wgig:category", "the same number of times"),
+        ("kind=wgig:Issue&filter=wgig:category", "once for each filter"),
         ("kind=wgig:Issue&filter=wgig:category&match=from&value=1", "match cannot be"),
         ("kind=wgig:Issue&filter=wgig:category&match=is&value=nothing", "does not name a resource"),
         (
             f"kind=wgig:Issue&filter=skos:note&match=is&value={'x' * (MAX_BUILDER_VALUE_CHARACTERS + 1)}",
             "longer",
         ),
-        ("column=wgig:category", "Choose a kind of things first"),
+        ("column=wgig:category", "Choose a kind of resource first"),
     ],
 )
 def test_an_unknown_choice_is_refused(page_client: httpx.Client, query: str, detail: str) -> None:
@@ -216,4 +216,4 @@ def test_an_iri_is_escaped_or_refused() -> None:
 
 def test_a_store_without_statistics_says_so(read_only_client: httpx.Client) -> None:
     page = read_only_client.get("/build", headers={"Accept": "text/html"}).text
-    assert "Nothing can be chosen" in page
+    assert "There is nothing to choose from" in page

@@ -126,7 +126,7 @@ def test_bars_link_to_their_events_and_lateness_has_a_pattern(client: httpx.Clie
     [
         (
             "Common template for issue papers",
-            "Due on 15 December 2004, delivered in time on 14 December 2004.",
+            "Due on 15 December 2004, delivered on time (14 December 2004).",
         ),
         ("First findings of the WGIG", "Due on 23 March 2005. We do not know if or when it was delivered."),
         ("Members announced", "Delivered on 11 November 2004. We do not know when it was due."),

@@ -310,7 +310,7 @@ def test_invalid_parameter_is_reported_at_its_field_and_kept(get: GetFunction, i
     assert (field["value"], field["aria-invalid"]) == (invalid_value, "true")
     assert (field["aria-describedby"] or "").split()[-1] == "said-the_issue"
     message = unescape(response.text.partition('id="said-the_issue">')[2])
-    assert f"“<bdi>{invalid_value}</bdi>” is not one of the values." in message
+    assert f"“<bdi>{invalid_value}</bdi>” is not one of the choices." in message
     assert "VALUES ?the_issue { UNDEF }" in response.text
 
 

@@ -195,7 +195,7 @@ def test_sections_of_paper_have_findings(added_paper_client: httpx.Client) -> No
     html = get_page(added_paper_client, "/doc/paper/my-spam")
     assert len(re.findall(r'class="of-paper"', html)) == 9  # sections 0 to 8
     swot_section = extract_section(html, "section-3")
-    assert "Nothing of this section is known." in swot_section
+    assert "We know nothing about this section." in swot_section
     assert 'href="/shapes/WGIG-3-SWOT-MISSING"' in swot_section
 
 
@@ -274,7 +274,7 @@ def test_complete_paper_has_no_findings() -> None:
     html = get_page(client, f"/doc/{path}")
     assert "No findings." in extract_section(html, "section-3")
     assert "strength" in extract_section(html, "section-3")
-    assert "Nothing of this section is known." not in html
+    assert "We know nothing about this section." not in html
 
 
 def make_linked_store(paper_count: int) -> Store:
@@ -309,7 +309,7 @@ def test_omitted_incoming_links_are_counted_and_noted(monkeypatch: pytest.Monkey
     html = get_page(make_store_client(make_linked_store(120)), "/doc/issue/spam")
     assert '<span class="count">120</span>' in html
     # MAX_INCOMING_PER_PROPERTY are shown.
-    assert "Of 120 statements that point here, 50 are shown." in html
+    assert "This page shows 50 of 120 statements that link to it." in html
 
 
 def test_page_notes_empty_history(page_client: httpx.Client) -> None:

@@ -132,7 +132,7 @@ def test_omitted_incoming_statements_are_noted(monkeypatch: pytest.MonkeyPatch) 
     description = resources_description.describe_resource(store, SPAM.value)
     assert description is not None
     assert len(description.incoming) == 2
-    assert [*map(str, description.cut_notices)] == ["Of 5 statements that point here, 2 are shown."]
+    assert [*map(str, description.cut_notices)] == ["This page shows 2 of 5 statements that link to it."]
 
 
 def test_omitted_parts_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:

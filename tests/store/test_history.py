@@ -442,11 +442,11 @@ def test_the_page_of_an_unknown_version_links_to_the_current_graph(client: httpx
 def test_the_history_can_be_read_before_the_first_write(client: httpx.Client) -> None:
     page = client.get("/graph/history", headers=HTML_HEADERS)
     assert page.status_code == 200
-    assert "Nothing is written here yet." in page.text
+    assert "This graph is empty." in page.text
     assert read_lines(client, "/graph/history") == []
     assert client.get("/graph/nowhere").status_code == 404
     put_turtle(client, TRIPLE_ONE)
-    assert "Nothing is written here yet." not in client.get("/graph/history", headers=HTML_HEADERS).text
+    assert "This graph is empty." not in client.get("/graph/history", headers=HTML_HEADERS).text
     assert read_lines(client, "/graph/history")
 
 

@@ -251,7 +251,8 @@ def test_delete_with_a_trailing_slash_is_not_redirected(writable_client: httpx.C
 
 
 @pytest.mark.parametrize(
-    ("client", "sentence"), [("read_only_client", "It is closed"), ("writable_client", "It is open")]
+    ("client", "sentence"),
+    [("read_only_client", "Updates are turned off"), ("writable_client", "You need a token")],
 )
 def test_update_shows_a_page_to_a_browser(client: str, sentence: str, request: pytest.FixtureRequest) -> None:
     http_client: httpx.Client = request.getfixturevalue(client)

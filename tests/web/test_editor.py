@@ -370,7 +370,7 @@ def test_things_of_network_are_listed_for_the_keyboard(
 ) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
     show_view(page, GRAPH_QUERY, "Network")
-    page.get_by_text("List of the things").click()
+    page.get_by_text("List of the resources").click()
     link = page.locator(".view details a").first
     link.focus()
     assert link.inner_text() in list_shown_names(page)
@@ -502,7 +502,7 @@ def test_tab_leaves_editor_in_both_directions(reopen_page: PageOpener) -> None:
     expect(field).to_be_focused()
     page.keyboard.press("Shift+Tab")
     expect(page.locator(".query-tabs button").last).to_be_focused()
-    expect(page.locator(".keys")).to_contain_text("Tab leaves the editor.")
+    expect(page.locator(".keys")).to_contain_text("To leave the editor, press Tab.")
 
 
 def test_label_focuses_editor(reopen_page: PageOpener) -> None:
@@ -543,7 +543,7 @@ def test_invalid_parameter_is_reported_at_its_field(
     reopen_page: PageOpener, find_axe_violations: AxeCheck
 ) -> None:
     page = wait_for_editor(reopen_page("/sparql?example=mechanisms-and-judgments"))
-    mechanism, message = page.get_by_label("Mechanism", exact=True), "“nonesuch” is not one of the values."
+    mechanism, message = page.get_by_label("Mechanism", exact=True), "“nonesuch” is not one of the choices."
     for _ in range(2):  # the message is shown again at the second attempt
         mechanism.fill("nonesuch")
         page.get_by_role("button", name="Run the query").click()
@@ -565,13 +565,13 @@ def test_unused_parameter_value_of_changed_query_is_reported(reopen_page: PageOp
     expect(page.locator(".found")).not_to_contain_text("does not use the value")
     page.get_by_label("Issue", exact=True).select_option("Spam")
     page.get_by_role("button", name="Run the query").click()
-    message = "You changed the query, so it does not use the value of: Issue"
+    message = "The query that you changed does not use the value of: Issue"
     expect(page.locator(".found")).to_contain_text(message)
     assert query_text(page) == "ASK {}"
 
 
 def test_parameter_hint_is_shown_only_without_scripts(reopen_page: PageOpener) -> None:
-    path, hint = "/sparql?example=coverage-matrix", "Values are used after you insert the query below."
+    path, hint = "/sparql?example=coverage-matrix", "The values take effect when you insert the query below."
     expect(reopen_page(path, java_script_enabled=False).get_by_text(hint)).to_be_visible()
     expect(reopen_page(path).get_by_text(hint)).to_be_hidden()
 
@@ -622,7 +622,7 @@ def test_language_link_keeps_graphs_and_a_query_that_fits_into_a_url(
 ) -> None:
     path = f"/sparql?query={quote(ISSUES_QUERY + ' #' + 'x' * 2000)}&default-graph-uri=urn%3Ag"
     page = reopen_page(path)
-    page.get_by_text("The query: see it").click()
+    page.get_by_text("See and change the query").click()
     wait_for_editor(page)
     assert "query=PREFIX" in get_french_link(page)
     assert get_french_link(page).endswith("&default-graph-uri=urn%3Ag&_lang=fr")
@@ -895,7 +895,7 @@ def test_query_of_a_megabyte_is_kept_and_a_longer_one_is_not(reopen_page: PageOp
     page.goto("/sparql")
     assert len(query_text(wait_for_editor(page))) == len(query)
     insert_query(page, f"{query}xxxx")
-    expect(page.locator(".status")).to_contain_text("too long to be kept")
+    expect(page.locator(".status")).to_contain_text("too long to save")
 
 
 def test_missing_storage_is_reported(open_page: PageOpener) -> None:
@@ -1004,7 +1004,7 @@ def test_long_query_is_linked_by_its_fragment(reopen_page: PageOpener) -> None:
 
 def test_link_to_a_view_that_does_not_apply_shows_the_table(reopen_page: PageOpener) -> None:
     page = reopen_page(f"/sparql?query={quote(COUNTS_QUERY)}#view=hologram")
-    expect(page.locator(".found .notice")).to_contain_text("cannot be shown in the view of the link")
+    expect(page.locator(".found .notice")).to_contain_text("cannot be shown in the view that the link names")
     expect(page.get_by_role("radio", name="Table")).to_be_checked()
 
 
@@ -1014,7 +1014,7 @@ def test_query_page_works_without_scripts(reopen_page: PageOpener) -> None:
     page.get_by_label("SPARQL query").fill(ISSUES_QUERY)
     page.get_by_role("button", name="Run the query").click()
     expect(page.locator("table.answer")).to_contain_text("issue:spam")
-    page.get_by_text("The query: see it, change it, ask again").click()
+    page.get_by_text("See and change the query").click()
     page.get_by_label("SPARQL query").fill("SELEC")
     page.get_by_role("button", name="Run the query").click()
     expect(page.get_by_role("heading", name="Syntax error")).to_be_visible()
@@ -1039,7 +1039,7 @@ def test_too_large_result_is_not_shown(reopen_page: PageOpener) -> None:
 def test_link_within_page_keeps_query(reopen_page: PageOpener) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
     insert_query(page, "ASK {}")
-    page.get_by_role("link", name="Skip to the content").press("Enter")
+    page.get_by_role("link", name="Skip to main content").press("Enter")
     page.go_back()
     assert query_text(page) == "ASK {}"
 

@@ -128,7 +128,7 @@ def test_unreachable_service_is_reported_and_input_is_kept(form: Page) -> None:
 
     form.route("**/write", abort_request)
     fill_and_leave(form, "posted-1", INVALID_DATE)
-    expect(form.get_by_text("the service does not answer")).to_be_visible()
+    expect(form.get_by_text("the service does not respond")).to_be_visible()
     assert form.locator("#posted-1").input_value() == INVALID_DATE
 
 
@@ -199,7 +199,7 @@ def test_mechanism_can_be_chosen_by_its_name_without_scripts(open_page: Callable
 def type_draft(page: Page, text: str) -> None:
     """Enter a title, and wait until it is kept."""
     page.locator("#title-1").fill(text)
-    expect(page.get_by_text("Draft kept in this browser")).to_be_visible()
+    expect(page.get_by_text("Draft saved in this browser")).to_be_visible()
 
 
 def open_draft_again(page: Page) -> None:
@@ -233,9 +233,9 @@ def test_draft_is_discarded(form: Page) -> None:
     type_draft(form, "Old")
     open_draft_again(form)
     form.locator("#title-1").fill("New")  # does not replace the draft before it is decided about
-    expect(form.get_by_text("Nothing is kept until you restore or discard your draft")).to_be_visible()
+    expect(form.get_by_text("Nothing is saved until you restore or discard your draft")).to_be_visible()
     form.get_by_role("button", name="Discard draft").click()
-    expect(form.get_by_text("Draft kept in this browser")).to_be_visible()
+    expect(form.get_by_text("Draft saved in this browser")).to_be_visible()
     assert "Old" not in str(form.evaluate("JSON.stringify(localStorage)"))
     assert form.locator("#title-1").input_value() == "New"
 
@@ -263,7 +263,7 @@ def test_draft_of_an_earlier_form_can_only_be_discarded(form: Page) -> None:
             localStorage.setItem(key, JSON.stringify({ ...JSON.parse(text), version: "older" })); }"""
     )
     open_draft_again(form)
-    expect(form.get_by_text("the form has changed since")).to_be_visible()
+    expect(form.get_by_text("The form has changed since")).to_be_visible()
     assert form.get_by_role("button", name="Restore draft").count() == 0
     form.get_by_role("button", name="Discard draft").click()
     assert form.evaluate("localStorage.length") == 0
@@ -288,10 +288,10 @@ def test_browser_that_keeps_no_draft_says_so(form: Page, script: str) -> None:
     form.add_init_script(script)
     form.goto(FORM_PATH)
     form.locator("#title-1").fill("On spam")
-    expect(form.get_by_text("This browser cannot keep a draft")).to_be_visible()
+    expect(form.get_by_text("This browser cannot save a draft")).to_be_visible()
 
 
 def test_draft_of_a_megabyte_is_not_kept(form: Page) -> None:
     form.locator("#issueDescription-1").fill("x" * 1_000_000)
-    expect(form.get_by_text("too large to keep a draft")).to_be_visible()
+    expect(form.get_by_text("too large to save a draft")).to_be_visible()
     assert form.evaluate("localStorage.length") == 0

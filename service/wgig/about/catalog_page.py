@@ -63,7 +63,7 @@ DERIVED_GRAPH_NAMES = (*DESCRIPTION_GRAPH_NAMES, "inferred", "conformance", "his
 PAGE_DUMP_NAMES = {format_: f"{format_.suffix}.{GZIP.suffix}" for format_ in (TRIG, N_QUADS)}
 DOWNLOAD_DESCRIPTIONS = {
     TRIG: gettext_noop("All graphs, easy to read. RDF, compressed."),
-    N_QUADS: gettext_noop("All graphs, one statement on each line. RDF, compressed."),
+    N_QUADS: gettext_noop("All graphs, one statement per line. RDF, compressed."),
     CSV: gettext_noop("The main lists as tables, for spreadsheets. In one ZIP file."),
     PARQUET: gettext_noop("The main lists as tables, for data analysis. In one ZIP file."),
 }

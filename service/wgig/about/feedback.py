@@ -80,7 +80,7 @@ def parse_page_path(text: str) -> str:
     """The path in the parameter `about`. Raises Problem 400 if it is not a path of this service."""
     if not PAGE_PATH_PATTERN.fullmatch(text):
         message = gettext_noop(
-            "The parameter about is not the path of a page here. Give one such as %(path)s."
+            "The parameter about must be the path of a page of this service, such as %(path)s."
         )
         raise Problem(400, [build_sentence(message, path="/doc/issue/spam")])
     return text

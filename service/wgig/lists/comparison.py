@@ -32,9 +32,9 @@ TOPIC_RELATION = "topic"
 # The relations of a passage to the chosen paragraph, each with its SPARQL pattern and its name.
 DIRECT_RELATIONS = {
     "cites": ("?passage cito:cites {0}", gettext_noop("Cites the chosen passage.")),
-    "citedBy": ("{0} cito:cites ?passage", gettext_noop("Cited by the chosen passage.")),
-    "answers": ("?passage wgig:respondsTo {0}", gettext_noop("Answers the chosen passage.")),
-    "answeredBy": ("{0} wgig:respondsTo ?passage", gettext_noop("Answered by the chosen passage.")),
+    "citedBy": ("{0} cito:cites ?passage", gettext_noop("The chosen passage cites it.")),
+    "answers": ("?passage wgig:respondsTo {0}", gettext_noop("Responds to the chosen passage.")),
+    "answeredBy": ("{0} wgig:respondsTo ?passage", gettext_noop("The chosen passage responds to it.")),
 }
 
 

@@ -34,14 +34,14 @@ CELL_TONES = {
     "mixed": gettext_noop("verdicts differ"),
     "unjudged": gettext_noop("a paper uses the criterion, but we do not know its verdict"),
     "none": gettext_noop("there are papers, but we have not seen whether they use the criterion"),
-    "no-paper": gettext_noop("there is no paper that we know of"),
+    "no-paper": gettext_noop("we know of no paper"),
 }
 # The states of cells of judgments: the CSS class and mark of the state, and its meaning.
 JUDGED_STATES = {
     "adequate": gettext_noop("judged adequate"),
     "partly-adequate": gettext_noop("judged partly adequate"),
     "inadequate": gettext_noop("judged inadequate"),
-    STATE_MIXED: gettext_noop("judged differently"),
+    STATE_MIXED: gettext_noop("judgments differ"),
     STATE_DISPUTED: gettext_noop("disputed"),
     STATE_NAMED: gettext_noop("named without a judgment"),
 }

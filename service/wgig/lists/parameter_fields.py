@@ -198,7 +198,7 @@ def find_chosen_value(
 def describe_value_error(text: str, values: Sequence[ParameterValue]) -> Markup:
     """The message about a value that is not possible, with the most similar one that is."""
     value = ISOLATED_VALUE_MARKUP % text
-    message = escape(gettext("“%(value)s” is not one of the values.")) % {"value": value}
+    message = escape(gettext("“%(value)s” is not one of the choices.")) % {"value": value}
     near = suggest_parameter_value(text, values)
     if near:
         label = ISOLATED_VALUE_MARKUP % near.label.value

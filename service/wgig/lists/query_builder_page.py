@@ -125,7 +125,9 @@ async def get_builder(
         text = build_chosen_query(builder_request, base)
         result = await read_page_result(request, queries, build_internal_query(text))
     elif any(value for name, value in parameters if name != "kind"):
-        raise Problem(400, [build_sentence(gettext_noop("Choose a kind of things first, with kind."))])
+        raise Problem(
+            400, [build_sentence(gettext_noop("Choose a kind of resource first, with the parameter kind."))]
+        )
     page = await run_in_threadpool(
         render_builder_page, context, BuilderPage(classes, properties, builder_request, rows, text, result)
     )
@@ -169,7 +171,7 @@ def parse_builder_request(
     order = parse_choice("order", parameters.order, ["asc", "desc"])
     entries = [parameters.filter or [], parameters.match or [], parameters.value or []]
     if len({len(entry) for entry in entries}) > 1:
-        message = gettext_noop("Give filter, match and value the same number of times, once for each filter.")
+        message = gettext_noop("Give the parameters filter, match and value once for each filter.")
         raise Problem(400, [build_sentence(message)])
     filters = [
         parse_filter(find_property(name), match, value, base)

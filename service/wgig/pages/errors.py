@@ -157,7 +157,7 @@ class ErrorResponses:
             return self.respond_with_problem(request, Problem(503, DAMAGED_STORE_DETAIL))
         if isinstance(error, StoreUnavailableError):
             detail = [
-                build_sentence(gettext_noop("The store does not respond, or is busy with other writes.")),
+                build_sentence(gettext_noop("The store does not respond or is busy with other writes.")),
                 build_sentence(gettext_noop("Try again soon.")),
             ]
             return self.respond_with_problem(request, Problem(503, detail, headers={"Retry-After": "5"}))
@@ -185,7 +185,7 @@ class ErrorResponses:
             detail = [
                 build_sentence(gettext_noop("There is nothing at %(path)s."), path=raw_request_path(request)),
                 *suggest_name_sentences(suggestion),
-                build_sentence(gettext_noop("The home page / links to everything.")),
+                build_sentence(gettext_noop("The home page / links to all parts of this service.")),
             ]
         elif error.status_code == 405:
             message = gettext_noop("The method %(method)s is not supported here. Use one of: %(methods)s.")

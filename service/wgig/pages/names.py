@@ -43,7 +43,7 @@ KIND_TITLES = {
     "session": gettext_noop("Sessions"),
     "software": gettext_noop("Software"),
     "stakeholder-group": gettext_noop("Stakeholder groups"),
-    "test-result": gettext_noop("Results of tests"),
+    "test-result": gettext_noop("Results of checks"),
     "write": gettext_noop("Writes"),
     "writer": gettext_noop("Writers"),
 }
@@ -129,7 +129,7 @@ TRANSLATED_PROPERTY_NAMES = frozenset(
 # Properties whose local name is too vague or ambiguous.
 PROPERTY_NAME_EXCEPTIONS = {
     f"{DCTERMS_NAMESPACE}subject": gettext_noop("subject matter"),
-    f"{EARL_NAMESPACE}subject": gettext_noop("what was tested"),
+    f"{EARL_NAMESPACE}subject": gettext_noop("what was checked"),
     f"{EXTERNAL_NAMESPACES['foaf']}title": gettext_noop("form of address"),
 }
 

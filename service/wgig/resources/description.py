@@ -19,7 +19,7 @@ from ..store.view import ResultTerm, select_solutions
 MAX_DESCRIBED_PARTS = 250
 MAX_INCOMING_STATEMENTS = 500
 MAX_INCOMING_PER_PROPERTY = 50  # if there are more than MAX_INCOMING_STATEMENTS
-INCOMING_CUT_MESSAGE = gettext_noop("Of %(total)s statements that point here, %(shown)s are shown.")
+INCOMING_CUT_MESSAGE = gettext_noop("This page shows %(shown)s of %(total)s statements that link to it.")
 PARTS_CUT_MESSAGE = gettext_noop("Only the first %(number)s parts are shown.")
 
 

@@ -449,4 +449,4 @@ def unknown_resource_problem(iri: str, suggestion: str = "") -> Problem:
     if suggestion:
         question = build_sentence(gettext_noop("Did you mean <%(iri)s>?"), iri=suggestion)
         return Problem(404, [unknown, question], suggestion=suggestion)
-    return Problem(404, [unknown, build_sentence(gettext_noop("Search for it by words of its name."))])
+    return Problem(404, [unknown, build_sentence(gettext_noop("Search for it by name."))])

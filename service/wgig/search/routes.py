@@ -56,7 +56,7 @@ class SearchParameters(ProfileParameters):
 
     media_type: Text = describe_media_type((*SEARCH_RESULT_FORMATS, *DEFAULT_PROFILE_FORMATS))
     q: Text = describe_parameter(
-        'Words, a "phrase in quotes", or the start of a word with an asterisk (gover*).',
+        'Words, a "phrase in quotes", or the start of a word followed by an asterisk (gover*).',
         examples=["spam"],
     )
     lang: Text = describe_parameter("The language of the texts, such as `fr`.", examples=["fr"])

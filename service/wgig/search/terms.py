@@ -87,7 +87,7 @@ def parse_search_terms(text: str) -> list[SearchTerm]:
     parsed_terms = [parse_search_term(quoted, plain) for quoted, plain in _SEARCH_TERM_PATTERN.findall(text)]
     terms = [term for term in dict.fromkeys(parsed_terms) if term.words]
     if not terms:
-        message = gettext_noop("There is no word in %(text)s to search for. Enter one or more words.")
+        message = gettext_noop("%(text)s contains no word to search for. Enter one or more words.")
         raise Problem(400, [build_sentence(message, text=repr(text))])
     if any(term.is_prefix and len(term.words[-1]) < MIN_PREFIX_LETTERS for term in terms):
         raise Problem(

@@ -86,7 +86,7 @@ FOREIGN_FORM_MESSAGE = gettext_noop(
     "A page of another site sent this form. Never type a token there; have it revoked, and open /write here."
 )
 PAPERS_CLOSED_MESSAGE = gettext_noop(
-    "This service accepts no papers. Download the paper and send it to the operator of the service."
+    "This service does not accept papers. Download the paper, and send it to the operator."
 )
 MISSING_TOKEN_MESSAGE = gettext_noop("Saving needs a token. Type yours; without one, download the paper.")
 NAME_TAKEN_MESSAGE = gettext_noop(
