@@ -123,7 +123,7 @@ def test_shape_is_available_in_rdf(client: httpx.Client, suffix: str, media_type
 
 def test_shape_includes_its_property_shapes(client: httpx.Client) -> None:
     page = client.get("/shapes/CitationShape", headers=HTML_HEADERS)
-    assert "Say in wgig:basis where the citation was seen." in page.text
+    assert "Use wgig:basis to say where the citation was seen." in page.text
     assert "CitationShape-basis" in client.get("/shapes/CitationShape.ttl").text
 
 
