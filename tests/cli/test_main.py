@@ -175,7 +175,11 @@ def test_update_is_refused_as_a_query(wgig: CommandRunner) -> None:
     [
         (["query", "--name", "coverage-matriks"], 1, "Did you mean coverage-matrix?"),
         (["query", "--name", "judgments", "--param", "the_isue=spam"], 2, "Did you mean the_issue?"),
-        (["query", "--name", "judgments", "--param", "the_issue=agent:icann"], 2, "is of the kind agent"),
+        (
+            ["query", "--name", "judgments", "--param", "the_issue=agent:icann"],
+            2,
+            "is a resource of the kind agent",
+        ),
         (["query", "--name", "judgments", "--param", "the_issue"], 2, "Write it as NAME=VALUE"),
         (["query", "ASK {}", "--param", "the_issue=spam"], 2, "Give the name of one with --name"),
         (["new", "paper", "spamm"], 2, "Did you mean spam?"),
@@ -186,7 +190,7 @@ def test_update_is_refused_as_a_query(wgig: CommandRunner) -> None:
             2,
             "SERVICE and LOAD are refused",
         ),
-        (["query", "SELECT * " + "{" * 20_000], 2, "Nest it less deeply"),
+        (["query", "SELECT * " + "{" * 20_000], 2, "Use fewer nested brackets"),
         (["query", "ASK {}", "--url", "http://127.0.0.1:9/sparql"], 3, "cannot be reached"),
         (["query", "ASK {}", "--url", "ftp://example.org"], 2, "start with http://"),
         (["dump", "-o", "nope/x.nq"], 2, "There is no folder nope. Create it"),

@@ -60,7 +60,7 @@ def test_query_without_values_is_unchanged(bind_values: BindFunction) -> None:
         ("the_isue=spam", "Did you mean the_issue?"),
         ("the_issue", "Write it as NAME=VALUE."),
         ("the_issue=", "does not name a resource"),
-        ("the_issue=agent:icann", "is of the kind agent"),
+        ("the_issue=agent:icann", "is a resource of the kind agent"),
         ("the_issue=spm", "the_issue cannot be 'spm'. Did you mean spam?"),
     ],
 )

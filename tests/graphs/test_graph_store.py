@@ -253,7 +253,7 @@ def test_remote_context_is_refused(client: httpx.Client, context: str) -> None:
     content = f'{{"@context": {context}, "@id": "x:a", "n": 1}}'
     response = client.put(GRAPH_PATH, content=content, headers={"Content-Type": "application/ld+json"})
     assert response.status_code == 400
-    assert "contexts are not fetched here; put the context into the document" in response.json()["detail"]
+    assert "contexts are not fetched; put the context into the document" in response.json()["detail"]
     assert client.get(GRAPH_PATH).status_code == 404
 
 

@@ -218,4 +218,4 @@ def test_update_stops_on_disconnect(start_service: ServiceStarter, tmp_path: Pat
 def test_query_sent_to_update_is_refused_with_path_of_sparql(client: httpx.Client) -> None:
     response = post_update(client, "PREFIX x: <x:> SELECT * { ?s ?p ?o }")
     assert response.status_code == 400
-    assert "SELECT begins a query, not an update. Send it to /sparql." in response.json()["detail"]
+    assert "SELECT starts a query, not an update. Send it to /sparql." in response.json()["detail"]

@@ -8,7 +8,7 @@ ATTACKS = {
     "breaks out of a group": f'"}} DROP ALL # {ATTACK_MARK}',
     "breaks out of an IRI": f"x> <urn:{ATTACK_MARK}",
     "breaks out of an IRI and a group": f"urn:x> }} UNION {{ ?s ?p ?o }} # {ATTACK_MARK}",
-    "begins an update": f"; INSERT DATA {{ <urn:{ATTACK_MARK}> a <urn:{ATTACK_MARK}> }}",
+    "starts an update": f"; INSERT DATA {{ <urn:{ATTACK_MARK}> a <urn:{ATTACK_MARK}> }}",
     "quotes": "\"'`\"\"\"'''",
     "backslashes": '\\" \\u0022 \\\\',
     "lines": f"a\r\nSet-Cookie: {ATTACK_MARK}=1\r\n\r\n<html>",

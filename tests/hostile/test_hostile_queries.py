@@ -59,10 +59,10 @@ def run_query(url: str, text: str, client: str = "203.0.113.1", timeout: float =
             503,
             "took longer than",
         ),
-        (f'SELECT (STRLEN(?x34) AS ?n) {{ BIND("0123456789" AS ?x0) {DOUBLINGS} }}', 503, "Ask for less"),
-        ('SELECT (GROUP_CONCAT(STR(?s); SEPARATOR=" ") AS ?n) { ?s ?p ?o . ?t ?q ?r }', 503, "Ask for less"),
+        (f'SELECT (STRLEN(?x34) AS ?n) {{ BIND("0123456789" AS ?x0) {DOUBLINGS} }}', 503, "Request less"),
+        ('SELECT (GROUP_CONCAT(STR(?s); SEPARATOR=" ") AS ?n) { ?s ?p ?o . ?t ?q ?r }', 503, "Request less"),
         ("ASK { FILTER(" + "(" * 100_000 + "1" + ")" * 100_000 + ") }", 413, "longer than"),
-        ("ASK { FILTER(" + "(" * 40_000 + "1" + ")" * 40_000 + ") }", 400, "brackets are open here"),
+        ("ASK { FILTER(" + "(" * 40_000 + "1" + ")" * 40_000 + ") }", 400, "brackets are open at this point"),
         ("ASK {} #" + "x" * 20_000_000, 413, "larger than"),
         ("ASK { FILTER(" + " || ".join(f"?x = {n}" for n in range(4_000)) + ") }", 503, "took longer than"),
         # The regular expressions of the engine take linear time.
@@ -132,7 +132,7 @@ def test_slow_queries_of_many_addresses_leave_a_worker_to_others(
     assert still_running
     for refusal in refusals:
         assert refusal.status_code == 503
-        assert "other clients waited" in refusal.json()["detail"]
+        assert "other clients were waiting" in refusal.json()["detail"]
         assert int(refusal.headers["Retry-After"]) > 0
 
 

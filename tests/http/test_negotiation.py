@@ -100,7 +100,7 @@ def test_mediatype_parameter_overrides_suffix_and_accept(
 
 
 def test_unavailable_suffix_gets_406_with_available_ones() -> None:
-    unavailable = r"This is not available as \.csv\. End the address in one of: \.ttl, \.nt"
+    unavailable = r"This is not available as \.csv\. Use one of these suffixes in the address: \.ttl, \.nt"
     with pytest.raises(Problem, match=unavailable):
         choose_response_format(make_request(), GRAPH_FORMATS, None, "csv")
     with pytest.raises(Problem, match="Request one of: text/turtle"):

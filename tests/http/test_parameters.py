@@ -81,7 +81,7 @@ def assert_refused(response: httpx.Response, status: int, message: str) -> None:
         ("/graphs?default=issues", 400, "The parameter default takes no value."),
         (f"/sparql?{QUERY_PAIR}&explain=false", 400, "The parameter explain takes no value."),
         (f"/sparql?{QUERY_PAIR}&check=yes", 400, "The parameter check takes no value."),
-        (f"/sparql?{QUERY_PAIR}&format=json&output=xml", 400, "name different formats"),
+        (f"/sparql?{QUERY_PAIR}&format=json&output=xml", 400, "request different formats"),
         (f"/sparql?{QUERY_PAIR}&{QUERY_PAIR}", 400, "Send the parameter query exactly once"),
         (f"/sparql?{QUERY_PAIR}&update=x", 400, "This is the query service."),
         (f"/sparql?{QUERY_PAIR}&version=2.0", 400, "SPARQL '2.0' is not supported. Use one of: 1.0, 1.1,"),
@@ -92,7 +92,7 @@ def assert_refused(response: httpx.Response, status: int, message: str) -> None:
         (
             "/doc/issue/spam.ttl?inverse=issue",
             406,
-            "This is not available as .ttl. End the address in one of: .json",
+            "This is not available as .ttl. Use one of these suffixes in the address: .json",
         ),
         (f"/cite?{IRI_PAIR}&{QUERY_PAIR}", 400, "Name what to cite"),
         ("/reconcile?queries=%7B%7D&extend=%7B%7D", 400, "Send only one of them."),
@@ -142,7 +142,7 @@ def test_invalid_url_is_refused(client: httpx.Client, path: str, status: int, me
             415,
             "'gzip, br'",
         ),
-        (f"GET /sparql?{QUERY_PAIR}", [("WGIG-Query-Id", "1")], 400, "no valid query ID"),
+        (f"GET /sparql?{QUERY_PAIR}", [("WGIG-Query-Id", "1")], 400, "not a valid query ID"),
     ],
 )
 def test_invalid_or_contradictory_headers_are_refused(

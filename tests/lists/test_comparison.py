@@ -110,7 +110,7 @@ def test_pages_of_issues_and_paragraphs_lead_to_the_comparison(shipped_client: h
         ("issue=spam&paragraph=declaration/48", "not both"),
         ("issue=spamm", "Did you mean spam?"),
         ("paragraph=declaration/480", "Did you mean 48?"),
-        ("paragraph=issue:spam", "which is of the kind issue"),
+        ("paragraph=issue:spam", "which is a resource of the kind issue"),
     ],
 )
 def test_an_unknown_or_ambiguous_choice_is_refused(

@@ -427,7 +427,11 @@ def test_values_have_json_types_and_resources_have_labels(shipped_client: httpx.
         ("/papers?isue=spam", "There is no parameter 'isue'. Did you mean issue?", "issue"),
         ("/papers?issue=spm", "so issue cannot be 'spm'", "spam"),
         ("/judgments?criterion=transparancy", "so criterion cannot be 'transparancy'", "transparency"),
-        ("/judgments?viewHolder=group:civil-society", "which is of the kind stakeholder-group", None),
+        (
+            "/judgments?viewHolder=group:civil-society",
+            "which is a resource of the kind stakeholder-group",
+            None,
+        ),
         ("/judgments?judges=agent/ican", "so judges cannot be 'ican'", "icann"),
         ("/mechanisms?year=2005", "no parameter 'year'", None),
         (

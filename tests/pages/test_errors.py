@@ -74,7 +74,7 @@ def test_problem_document_has_suggestion(page_client: httpx.Client) -> None:
 def test_unavailable_suffix_gets_406_with_available_ones(page_client: httpx.Client, path: str) -> None:
     problem = page_client.get(path, headers={"Accept": "application/json"}).json()
     stem, _, suffix = path.partition(".")
-    message, _, suffixes = problem["detail"].partition(" End the address in one of: ")
+    message, _, suffixes = problem["detail"].partition(" Use one of these suffixes in the address: ")
     assert (problem["status"], message) == (406, f"This is not available as .{suffix}.")
     for available_suffix in suffixes.removesuffix(".").split(", "):
         assert page_client.get(

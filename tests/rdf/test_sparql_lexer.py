@@ -25,7 +25,7 @@ def test_a_long_invalid_text_is_tokenized_in_linear_time(unit: str) -> None:
 
 @pytest.mark.parametrize("unit", ['"\\', "'''\\", "'\n"])
 def test_an_unterminated_string_is_refused_in_linear_time(unit: str) -> None:
-    with pytest.raises(Problem, match="A string begins here"):
+    with pytest.raises(Problem, match="The string that starts here"):
         list(tokenize_sparql(unit * 40_000))
 
 

@@ -282,7 +282,7 @@ def test_query_fails_after_a_write_during_a_long_response() -> None:
                 await result.read_all()
             return str(caught.value)
 
-    assert "changed while the query ran" in asyncio.run(run())
+    assert "changed while the query was running" in asyncio.run(run())
 
 
 @pytest.mark.parametrize("media_type", [JSON_RESULTS.media_type, CSV.media_type])
@@ -431,7 +431,7 @@ def test_redirect_is_not_followed() -> None:
 @pytest.mark.parametrize(
     ("status", "text", "message"),
     [
-        (401, "", r"\(401\): it gives no reason. Check .* the file of WGIG_REMOTE_AUTH"),
+        (401, "", r"\(401\): no reason was given. Check .* the file of WGIG_REMOTE_AUTH"),
         (400, "Line 1: no.", r"\(400\): Line 1: no.$"),
     ],
 )

@@ -509,7 +509,7 @@ def test_copy_gets_a_write_that_its_log_could_not_store(
 
     with monkeypatch.context() as patch:
         patch.setattr(stores[0].log, "append", fail)
-        with pytest.raises(StoreUnavailableError, match="was done"):
+        with pytest.raises(StoreUnavailableError, match="was saved"):
             put_values(stores[0], "a", "1")
         assert list_copied_quads(stores[0]) == set()
         with pytest.raises(DiskFullError):

@@ -62,9 +62,9 @@ def test_a_probable_mistake_has_an_edit(check: Checker, text: str, edited_text: 
     [
         ("", "The query is empty."),
         ("ASK { ?x skos:note ?y }", "The prefix skos: is not declared."),
-        ("SELECT ?x { ?x ?p ?y } GROUP BY ?p", "which the groups do not have"),
+        ("SELECT ?x { ?x ?p ?y } GROUP BY ?p", "which is not in GROUP BY"),
         ("ASK { SERVICE <https://example.org/> { ?s ?p ?o } }", "SERVICE and LOAD are refused"),
-        ("CLEAR ALL", "CLEAR begins an update, not a query."),
+        ("CLEAR ALL", "CLEAR starts an update, not a query."),
     ],
 )
 def test_an_error_that_is_not_one_of_the_grammar_is_found(check: Checker, text: str, message: str) -> None:

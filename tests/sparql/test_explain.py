@@ -66,11 +66,17 @@ def test_steps_are_in_the_order_of_evaluation(explain: Callable[[str], QueryExpl
     ("pattern", "text"),
     [
         ("?s <x:few> ?o OPTIONAL { ?s <x:many> ?n }", "(OPTIONAL): find ?s <x:many> ?n."),
-        ("?s <x:few> ?o MINUS { ?s <x:many> ?n }", "Remove rows that match (MINUS)"),
+        (
+            "?s <x:few> ?o MINUS { ?s <x:many> ?n }",
+            "Remove rows that match an entry in a table of all matches (MINUS)",
+        ),
         ("{ ?s <x:few> ?o } UNION { ?s <x:many> ?o }", "Either (UNION):"),
-        ("?s <x:few>* ?o", "It goes along <x:few>."),
-        ("?s <x:few> ?o . ?t <x:many> ?n", "pair each row of one with each of the other (a cross product)"),
-        ("VALUES ?o { 1 2 } ?s <x:few> ?o", "Take the values (?o), ((1), (2))."),
+        ("?s <x:few>* ?o", "It follows <x:few>."),
+        (
+            "?s <x:few> ?o . ?t <x:many> ?n",
+            "pair each row of one with each row of the other (a cross product)",
+        ),
+        ("VALUES ?o { 1 2 } ?s <x:few> ?o", "Use the values (?o), ((1), (2))."),
         ("?s <x:few> ?o FILTER EXISTS { ?s <x:many> ?n }", "Check for each row whether there is a match:"),
         ("?s <x:few> [ <x:many> ?n ]", "find ?s <x:few> ?_1."),
         ("{ SELECT ?s { ?s <x:few> ?o } LIMIT 1 } ?s <x:many> ?n", "length = 1."),
@@ -174,7 +180,7 @@ def test_pattern_of_a_plan_is_split_into_terms(pattern: str, terms: list[str]) -
     [
         (
             "?s <x:few> ?o . ?t <x:many> ?n",
-            "A cross product: the parts around ?s <x:few> ?o and ?t <x:many> ?n",
+            "A cross product: the parts with ?s <x:few> ?o and ?t <x:many> ?n",
         ),
         ("?s <x:none> ?o", "No statement matches ?s <x:none> ?o, so"),
         ("?s <x:many> ?o . ?s <x:few> ?n", "Put ?s <x:few> ?n (3 statements) before it."),
@@ -210,7 +216,7 @@ def test_damaged_empty_store_is_replaced_without_naming_its_path(
     explain("ASK {}")
     folder = Path(plan.make_empty_store().name)
     next(folder.glob("MANIFEST-*")).unlink()
-    with pytest.raises(Problem, match="cannot be planned now") as caught:
+    with pytest.raises(Problem, match="cannot be planned at the moment") as caught:
         explain("ASK {}")
     assert (caught.value.status, str(folder) in str(caught.value), str(folder) in caplog.text) == (
         503,
@@ -224,7 +230,7 @@ def test_planning_stops_at_the_time_limit(
     explain: Callable[[str], QueryExplanation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan, "PLAN_SECONDS", 1)
-    with pytest.raises(Problem, match="exceeds the limit of time or memory") as caught:
+    with pytest.raises(Problem, match="exceeds the time or memory limit") as caught:
         explain(f"ASK {{ {' '.join(f'?x{n} ?p{n} ?x{n + 1} .' for n in range(900))} }}")
     assert caught.value.status == 503
 
@@ -239,7 +245,7 @@ def test_planning_stops_at_the_memory_limit(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(plan, "PLAN_SECONDS", 60)  # so that the memory limit is reached first
     rows = " ".join(map(str, range(1000)))
     text = f"SELECT * {{ {' '.join(f'VALUES ?x{n} {{ {rows} }}' for n in range(2))} }} ORDER BY ?x0"
-    with pytest.raises(Problem, match="exceeds the limit of time or memory"):
+    with pytest.raises(Problem, match="exceeds the time or memory limit"):
         plan.plan_query(text, "SELECT", BASE)
 
 

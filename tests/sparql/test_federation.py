@@ -228,7 +228,7 @@ def test_blank_nodes_of_two_calls_are_distinct(run_query: SendText, peer: Peer) 
 SERVICE_FAILURES: dict[str, tuple[bytes, str, int, dict[str, str]]] = {
     "status 500": (SECRET.encode(), JSON_RESULTS, 500, {}),
     "status 404": (SECRET.encode(), "text/plain", 404, {}),
-    "not in a results format": (SECRET.encode(), "text/plain", 200, {}),
+    "not in a supported results format": (SECRET.encode(), "text/plain", 200, {}),
     "cannot be parsed": (SECRET.encode(), JSON_RESULTS, 200, {}),
     "its response cannot be parsed": (
         EMPTY_RESULTS.replace(b": []", b': [{"s": {"type": "uri", "value": "x"}}]'),
@@ -350,7 +350,7 @@ def test_load_adds_all_triples_of_a_document(run_update: SendText, peer: Peer, s
     [
         ((SECRET, TURTLE, 500, {}), "status 500"),
         ((SECRET, TURTLE, 200, {}), "cannot be parsed"),
-        ((SECRET, "text/html", 200, {}), "not in an RDF format"),
+        ((SECRET, "text/html", 200, {}), "not in a supported RDF format"),
         ((PEER_DATA, TURTLE, 200, {"Content_Length": ""}), "does not state its length"),
         ((PEER_DATA, TURTLE, 200, {"Content_Length": "1000"}), "was cut off"),
         ((PEER_DATA + "#" * 1000, TURTLE, 200, {}), "larger than 1000 bytes"),

@@ -24,7 +24,7 @@ from tests.fixtures.tables import overwrite_bytes
 from .test_projection import QuadSet
 
 COMMIT_COUNT, FLUSHED_COUNT = 40, 30
-MISSING_LOG_MESSAGE, DAMAGED_LOG_MESSAGE = "Put it back with its file", "is damaged"
+MISSING_LOG_MESSAGE, DAMAGED_LOG_MESSAGE = "Put it back, together with the file", "is damaged"
 
 
 def write_commit(store: Store, number: int) -> None:
@@ -100,7 +100,7 @@ def test_missing_quads_that_the_log_lacks_are_refused_at_each_start(folder: Call
     del store
     shutil.rmtree(path / QUADS_FOLDER)
     for _attempt in range(2):
-        with pytest.raises(StoreError, match="it lacks some of them"):
+        with pytest.raises(StoreError, match="the log does not contain those"):
             Store.open(path)
 
 
@@ -151,7 +151,7 @@ def test_the_quads_are_dumped_without_a_usable_log(
     store = folder("closed")
     spoil(store)
     assert main(["verify", "--store", str(store)]) == EXIT_NO
-    assert "load the output of wgig dump" in capsys.readouterr().err
+    assert "export the quads with wgig dump" in capsys.readouterr().err
     gc.collect()  # the frames of the exception refer to the store, which is locked
     dump = store.with_name("all.nq")
     assert main(["dump", "-o", str(dump), "--store", str(store)]) == EXIT_OK
@@ -171,7 +171,7 @@ def test_no_commit_is_acknowledged_after_the_log_was_removed(
     path.rename(tmp_path / "removed")
     if replacement is not None:
         path.write_bytes(replacement)
-    with pytest.raises(StoreError, match="was removed, replaced or cut while in use"):
+    with pytest.raises(StoreError, match="was removed, replaced or truncated while in use"):
         store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
     assert len(list(store.match())) == 1
     (tmp_path / "removed").replace(path)
@@ -186,7 +186,7 @@ def test_no_commit_is_acknowledged_after_the_log_was_cut(tmp_path: Path, size: i
     store.flush()  # moves the commit into the file
     store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
     os.truncate(tmp_path / CHANGE_LOG_FILE, size)
-    with pytest.raises(StoreError, match="was removed, replaced or cut while in use"):
+    with pytest.raises(StoreError, match="was removed, replaced or truncated while in use"):
         store.update("INSERT DATA { <urn:s> <urn:p> 3 }")
     assert len(list(store.match())) == 2
 
@@ -250,7 +250,7 @@ def test_a_log_that_lost_its_last_commits_is_reported_and_goes_on_after_them(
     reopened = copy_as_killed(store, killed.with_name("reopened"))
     assert read_numbers(Store.open(reopened)) == list(range(COMMIT_COUNT + 1))
     shutil.rmtree(reopened / QUADS_FOLDER)
-    with pytest.raises(StoreError, match="it lacks some of them"):
+    with pytest.raises(StoreError, match="the log does not contain those"):
         Store.open(reopened)
 
 
@@ -303,5 +303,5 @@ def test_a_log_from_before_a_commit_is_refused(
     log = ChangeLog(folders["early"] / CHANGE_LOG_FILE)
     log.copy_to(store / CHANGE_LOG_FILE)
     log.close()
-    with pytest.raises(StoreError, match="they have version 40, and the log ends at version 30"):
+    with pytest.raises(StoreError, match="they have version 40, but the log ends at version 30"):
         Store.open(store)

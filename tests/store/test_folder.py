@@ -21,10 +21,10 @@ FOLDER = Path("/srv/store")
 @pytest.mark.parametrize(
     ("error_number", "sentence"),
     [
-        (errno.EACCES, "may not be read or written by you; change its owner"),
+        (errno.EACCES, "cannot be read or written with your permissions; change its owner"),
         (errno.EROFS, "is on a read-only file system; give another folder with --store"),
         (errno.ENOSPC, "is on a disk that is full; free some space"),
-        (errno.EDQUOT, "is over your disk quota; free some space"),
+        (errno.EDQUOT, "exceeds your disk quota; free some space"),
         (errno.EMFILE, "needs more open files than the system allows; raise the limit: ulimit -n"),
         (errno.EEXIST, "is not a folder; give a folder with --store"),
         (errno.ENOTDIR, "is not a folder; give a folder with --store"),

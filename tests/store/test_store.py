@@ -137,7 +137,7 @@ def test_a_file_instead_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_reading_a_missing_store_is_refused_with_advice(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="does not exist; make one: wgig serve"):
+    with pytest.raises(StoreError, match="does not exist; create it: run wgig serve"):
         Store.open_read_only(tmp_path)
 
 
@@ -234,7 +234,7 @@ def test_a_log_of_another_store_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "one").glob(f"{CHANGE_LOG_FILE}*"):
         path.unlink()
     shutil.copy(tmp_path / "two" / CHANGE_LOG_FILE, tmp_path / "one")
-    with pytest.raises(StoreError, match="is that of another store"):
+    with pytest.raises(StoreError, match="belongs to a different store"):
         Store.open(tmp_path / "one")
 
 
@@ -251,7 +251,7 @@ def test_a_log_that_is_older_than_the_quads_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "store").glob(f"{CHANGE_LOG_FILE}*"):
         path.unlink()
     (tmp_path / "store" / CHANGE_LOG_FILE).write_bytes(saved)
-    with pytest.raises(StoreError, match="they have version 2, and the log ends at version 1"):
+    with pytest.raises(StoreError, match="they have version 2, but the log ends at version 1"):
         Store.open(tmp_path / "store")
 
 

@@ -164,7 +164,7 @@ def test_opening_the_store_reports_the_kept_graphs(
     del store
     seed.open_filled_store(settings, messages.append)
     assert messages == [
-        f"Running inference in {settings.store}, as the rules changed ...",
+        f"Running inference in {settings.store} because the rules changed ...",
         "You changed 1 of the shipped graphs, and the package has newer ones; yours are kept. "
         "To load the shipped ones: wgig load --shipped issues",
     ]

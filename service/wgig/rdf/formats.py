@@ -148,9 +148,10 @@ def not_acceptable_problem(offered: Sequence[Format], suffix: str = "") -> Probl
     media_types = [format_.media_type for format_ in offered]
     suffixes = dict.fromkeys(f".{format_.suffix}" for format_ in offered)
     detail = (
-        f"This is not available as .{suffix}. End the address in one of: {', '.join(suffixes)}."
+        f"This is not available as .{suffix}. Use one of these suffixes in the address: "
+        f"{', '.join(suffixes)}."
         if suffix
-        else f"None of the formats you accept is available. Request one of: {', '.join(media_types)}."
+        else f"None of the formats that you accept is available. Request one of: {', '.join(media_types)}."
     )
     return Problem(406, detail, offered=media_types)
 

@@ -29,8 +29,9 @@ class RemoteContextError(SyntaxError):
     def __init__(self) -> None:
         """Build the message, with advice."""
         super().__init__(
-            "the document refers to a remote @context, and contexts are not fetched here; put the context "
-            f"into the document. Only {CONTEXT_IRI} is known, as a @context or in an array there"
+            "the document refers to a remote @context, but contexts are not fetched; put the context "
+            f"into the document. Only the address {CONTEXT_IRI} is supported, as the value of "
+            "@context or in an array there"
         )
 
 

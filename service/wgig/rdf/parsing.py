@@ -78,7 +78,7 @@ class XmlChecker:
         """Check more of the declaration. Raises SyntaxError for nested entities or excessive length."""
         self.doctype += text
         if NESTED_ENTITY_PATTERN.search(text):
-            self.refuse("an entity must not refer to another entity here; write out its text")
+            self.refuse("an entity must not refer to another entity; write out its text")
         if len(self.doctype) > MAX_DOCTYPE_CHARACTERS:
             self.refuse(
                 f"the DOCTYPE is longer than {MAX_DOCTYPE_CHARACTERS} characters; write out its entities"
@@ -135,7 +135,7 @@ def check_brackets(text: str) -> None:
         if depth > MAX_BRACKET_DEPTH:
             line, column = TextLines(text).locate(bracket.start(1))
             raise SyntaxError(
-                f"more than {MAX_BRACKET_DEPTH} brackets are open here", (None, line, column, None)
+                f"more than {MAX_BRACKET_DEPTH} brackets are open at this point", (None, line, column, None)
             )
 
 

@@ -97,7 +97,7 @@ def tokenize_sparql(text: str) -> Iterator[SparqlToken]:
             raise sparql_syntax_problem(
                 text,
                 match.start(),
-                "A string begins here and does not end on this line.",
+                "The string that starts here does not end on this line.",
                 f"Close it with {match[0]}; within a string, write \\{match[0]}.",
             )
         if kind not in ("space", "comment"):
@@ -232,7 +232,7 @@ def get_query_form(query: SparqlText) -> str:
     first = find_first_word(query.tokens)
     if first is None:
         raise Problem(
-            400, "The query is empty. Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE.", slug="syntax"
+            400, "The query is empty. Start it with SELECT, ASK, CONSTRUCT or DESCRIBE.", slug="syntax"
         )
     if first.word in QUERY_FORMS:
         return first.word
@@ -240,15 +240,15 @@ def get_query_form(query: SparqlText) -> str:
         raise sparql_syntax_problem(
             query.text,
             first.start,
-            f"{first.text} begins an update, not a query.",
+            f"{first.text} starts an update, not a query.",
             "Send it by POST to /update.",
         )
     near_form = find_near_name(first.text, QUERY_FORMS)
     raise sparql_syntax_problem(
         query.text,
         first.start,
-        f"A query does not begin with {first.text}.",
-        suggest_near_name(first.text, QUERY_FORMS, "Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE."),
+        f"A query cannot start with {first.text}.",
+        suggest_near_name(first.text, QUERY_FORMS, "Start it with SELECT, ASK, CONSTRUCT or DESCRIBE."),
         replace_token(first, near_form) if near_form else None,
     )
 
@@ -300,7 +300,7 @@ def refuse_query(update: SparqlText) -> None:
     first = find_first_word(update.tokens)
     if first and first.word in QUERY_FORMS:
         raise sparql_syntax_problem(
-            update.text, first.start, f"{first.text} begins a query, not an update.", "Send it to /sparql."
+            update.text, first.start, f"{first.text} starts a query, not an update.", "Send it to /sparql."
         )
 
 

@@ -265,7 +265,7 @@ def explain_unexpected_object(error_text: TurtleErrorText, found: Token) -> Expl
     if found_text.lower() in ("true", "false"):
         return error_text.explain(f"Write `{found_text.lower()}` in lowercase, not {quoted}.", found.start)
     return error_text.explain(
-        f"{quoted} is not a value. Put a text in quotes; a name needs a prefix, such as `wgig:`.", found.start
+        f"{quoted} is not a value. Put text in quotes; a name needs a prefix, such as `wgig:`.", found.start
     )
 
 
@@ -288,12 +288,12 @@ def explain_unexpected_subject(error_text: TurtleErrorText, found: Token) -> Exp
     statement = error_text.tokens[error_text.statement_start :]
     if found_text in CLOSING_BRACKETS and not error_text.open_brackets:
         return error_text.explain(
-            f"The `{found_text}` closes nothing: there is no `{CLOSING_BRACKETS[found_text]}` before it.",
+            f"The `{found_text}` has no matching `{CLOSING_BRACKETS[found_text]}` before it.",
             found.start,
         )
     if not statement:
         return error_text.explain(
-            f"A statement cannot begin with {quoted}. It begins with a name with a prefix, such as "
+            f"A statement cannot start with {quoted}. Start it with a name with a prefix, such as "
             "`paper:spam`, or with an address in `<` and `>`.",
             found.start,
         )

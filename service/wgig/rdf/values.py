@@ -77,7 +77,7 @@ def parse_text_literal(text: str) -> ox.Literal:
 
 VALUE_TYPES = {
     "text": ValueType(
-        "a non-empty text",
+        "a non-empty string",
         parse_text_literal,
         {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_CHARACTERS},
     ),
@@ -223,8 +223,8 @@ def check_resource_kind(name: str, type_: str, iri: str, base: str) -> None:
         return
     raise Problem(
         400,
-        f"{name} is <{iri}>, which is of the kind {kind}. "
-        f"Give an IRI such as {namespaces[type_]}…, or its last part.",
+        f"{name} is <{iri}>, which is a resource of the kind {kind}. Give an IRI such as "
+        f"{namespaces[type_]}…, or its last part.",
     )
 
 

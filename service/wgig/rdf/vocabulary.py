@@ -35,7 +35,7 @@ TERM_KINDS = {
 RELATION_LABELS = {
     f"{RDFS_NAMESPACE}subClassOf": gettext_noop("A kind of"),
     f"{RDFS_NAMESPACE}subPropertyOf": gettext_noop("A kind of"),
-    f"{RDFS_NAMESPACE}domain": gettext_noop("Of"),
+    f"{RDFS_NAMESPACE}domain": gettext_noop("Property of"),
     f"{RDFS_NAMESPACE}range": gettext_noop("Values"),
     f"{OWL_NAMESPACE}inverseOf": gettext_noop("Inverse of"),
 }

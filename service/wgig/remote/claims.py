@@ -42,7 +42,7 @@ class LostClaimError(StoreUnavailableError):
 
     def __init__(self) -> None:
         """Set the message."""
-        super().__init__("Another instance took the write lock, so nothing was written.")
+        super().__init__("Another instance took over the write lock, so nothing was written.")
 
 
 class WriteClaims:

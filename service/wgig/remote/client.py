@@ -43,12 +43,13 @@ class RemoteCredentials:
             return
         if self.kind not in AUTH_KINDS or not path:
             raise ValueError(
-                f"WGIG_REMOTE_AUTH is {setting!r}. Write basic:FILE, digest:FILE, bearer:FILE, or nothing."
+                f"WGIG_REMOTE_AUTH is {setting!r}. Set it to basic:FILE, digest:FILE or bearer:FILE, or "
+                "leave it empty."
             )
         self.secret = read_secret_file(Path(path))
         if self.kind != "bearer" and ":" not in self.secret:
             raise ValueError(
-                f"The file {path} of WGIG_REMOTE_AUTH has no colon. Write user:password into it."
+                f"The file {path} of WGIG_REMOTE_AUTH has no colon. Its content must be user:password."
             )
 
     @property
@@ -101,7 +102,7 @@ class RefusedError(StoreDeclinedError):
 
     def __init__(self, status: int, message: str) -> None:
         """Take the status, and the message of the service, which may be empty."""
-        reason = message or "it gives no reason"
+        reason = message or "no reason was given"
         suggestion = f" {CREDENTIALS_SUGGESTION}" if status in (401, 403) else ""
         super().__init__(f"The shared store refused a request ({status}): {reason.rstrip('.')}.{suggestion}")
         self.status, self.message = status, message
@@ -160,7 +161,7 @@ class RemoteClient:
                     raise RefusedError(response.status, " ".join(message.split()))
                 yield response
         except aiohttp.ClientPayloadError as error:
-            raise TruncatedResponseError("The response of the shared store was cut off.") from error
+            raise TruncatedResponseError("The response from the shared store was cut off.") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise StoreUnavailableError(
                 f"The shared store does not respond: {describe_connection_error(error)}."
@@ -234,7 +235,7 @@ class ResponseStream:
         try:
             return await read_response_chunk(self.response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TruncatedResponseError("The response of the shared store was cut off.") from error
+            raise TruncatedResponseError("The response from the shared store was cut off.") from error
 
 
 class ResponseBodyReader(RawIOBase):

@@ -70,8 +70,9 @@ class StoreCopier:
                     return after
                 if len(quads) == previous_count:
                     raise MissingRowsError(
-                        f"The shared store returned {previous_count} of {total} statements without an error. "
-                        "Configure its service to return all rows; in Virtuoso, increase ResultSetMaxRows."
+                        f"The shared store returned only {previous_count} of {total} statements, but no "
+                        "error. Configure its server to return all rows; in Virtuoso, increase "
+                        "ResultSetMaxRows."
                     )
                 before = after  # a write between two pages may have moved rows from one page to another
                 continue

@@ -81,9 +81,7 @@ class RemoteEngine:
             )
         )
         if not self.dialect.confirms_update(body):
-            raise TruncatedResponseError(
-                "The response of the shared store does not confirm that the update was done."
-            )
+            raise TruncatedResponseError("The response from the shared store does not confirm the update.")
 
     @contextmanager
     def open_response(

@@ -121,7 +121,7 @@ class UnknownOutcomeError(StoreUnavailableError):
 
     def __init__(self) -> None:
         """Set the message."""
-        super().__init__("The shared store does not respond, so it is unknown whether the write was done.")
+        super().__init__("The shared store does not respond, so it is unknown whether the write was saved.")
 
 
 class WriteLedger:
@@ -365,8 +365,8 @@ class InterruptedWriteError(StoreError):
     def __init__(self) -> None:
         """Set the message."""
         super().__init__(
-            "A large write to the shared store was cut off. Write from an instance whose copy is older than "
-            "that write, which undoes it, or restore the store from a backup."
+            "A large write to the shared store was cut off. Undo it by writing from an instance whose "
+            "copy is older than that write, or restore the store from a backup."
         )
 
 
@@ -385,7 +385,8 @@ def parse_ledger_state(text: str) -> LedgerState:
     format_version, *fields = text.split(" ")
     if format_version != str(LEDGER_FORMAT):
         raise StoreError(
-            f"The ledger of the shared store has format {format_version}; install a wgig that supports it."
+            f"The ledger of the shared store has format {format_version}; install a version of wgig "
+            "that supports it."
         )
     store, version, pending, rules_digest, write_id = fields
     return LedgerState(store, int(version), int(pending), rules_digest, write_id)

@@ -85,7 +85,8 @@ def normalize_query(query: ParsedSparqlText, base: str, dialect: ServiceDialect)
     for term in terms.values():
         if isinstance(term, ox.NamedNode) and dialect.is_command(term.value):
             raise QueryFault(
-                VALUE_FAULT, f"The IRI {term} is refused, as the shared store would execute it as a command"
+                VALUE_FAULT,
+                f"The IRI {term} is refused because the shared store would execute it as a command",
             )
     form_token = find_first_word(query.tokens)  # such as SELECT, after the prologue
     assert form_token
@@ -206,8 +207,8 @@ MAX_REFUSAL_CHARS = 300  # maximum length of an error message of the service in 
 REPEATED_QUERY_PATTERN = re.compile(r"SPARQL query:.*", re.DOTALL)
 MAX_BUFFERED_RESPONSE_BYTES = 2**20  # of a response, until the check for concurrent writes
 STORE_CHANGED_MESSAGE = (
-    "The shared store changed while the query ran. "
-    "Send the query again, or request a smaller result, for example with LIMIT."
+    "The shared store changed while the query was running. Send the query again, or request a "
+    "smaller result, for example with LIMIT."
 )
 RESPONSE_TAIL_BYTES = 64  # the end of a response, with its end marker
 
@@ -300,8 +301,8 @@ class RemoteQueryWorkers:
         except asyncio.CancelledError:
             result.fail(QueryFault(CANCELED_FAULT))
         except Exception:
-            log.exception("the response of the shared store could not be read")
-            result.fail(QueryFault(REMOTE_FAULT, "The response of the shared store could not be read."))
+            log.exception("the response from the shared store could not be read")
+            result.fail(QueryFault(REMOTE_FAULT, "The response from the shared store could not be read."))
 
     async def forward_response(self, job: QueryJob, result: QueryResult, may_send: asyncio.Event) -> None:
         """Forward the result of a query; retry it during writes. Raises QueryFault, StoreError."""
@@ -427,7 +428,7 @@ async def forward_response_chunks(
         chunk += received
         tail = (tail + received)[-RESPONSE_TAIL_BYTES:]
     if not is_response_end(tail.strip(), job.media_type):
-        raise QueryFault(REMOTE_FAULT, "The response of the shared store was cut off.")
+        raise QueryFault(REMOTE_FAULT, "The response from the shared store was cut off.")
     return bytes(chunk)
 
 

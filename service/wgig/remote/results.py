@@ -56,7 +56,7 @@ class XmlSpaceReader(RawIOBase):
             self.has_ended, self.tail = not chunk, (self.tail + chunk)[-XML_TAIL_BYTES:]
             # pyoxigraph accepts truncated XML.
             if self.has_ended and not self.tail.rstrip(XML_WHITESPACE).endswith(XML_RESULTS_END):
-                raise TruncatedResponseError("The response of the shared store was cut off.")
+                raise TruncatedResponseError("The response from the shared store was cut off.")
             xml = self.pending + chunk
             end = len(xml) if self.has_ended else find_incomplete_end(xml)
             self.converted, self.pending = encode_literal_spaces(xml[:end]), xml[end:]
@@ -120,7 +120,7 @@ def broken_response_error(error: Exception) -> StoreUnavailableError:
     cause = error if isinstance(error, StoreUnavailableError) else error.__cause__
     if isinstance(cause, StoreUnavailableError):
         return cause
-    return TruncatedResponseError(f"The response of the shared store is incomplete or not valid: {error}.")
+    return TruncatedResponseError(f"The response from the shared store is incomplete or invalid: {error}.")
 
 
 ASK_RESULT_VARIABLE = "__ASK_RETVAL"  # the variable in which Virtuoso returns the result of ASK

@@ -304,7 +304,7 @@ class SharedStore(Store):
                 if isinstance(error, OutcomeUnknownError) or self.coming_position == self.shared_position:
                     raise
                 raise StoreUnavailableError(
-                    f"The write was done, but not in the local copy. {error}"
+                    f"The write was saved, but not in the local copy. {error}"
                 ) from error
 
     def _update_descriptions_later(self) -> None:
@@ -365,11 +365,12 @@ class SharedStore(Store):
         quads_after = QuadOverlay(self._quads, change) if change else self._quads
         for quad in new:
             if not dialect.can_store(quad):
-                raise UnstorableError(f"The service of the shared store cannot store {quad.triple}.")
+                raise UnstorableError(f"The server of the shared store cannot store {quad.triple}.")
             if dialect.merges_equal_numbers and has_equal_number(quads_after, quad):
                 raise UnstorableError(
-                    "The service of the shared store cannot distinguish numbers of equal value, and another "
-                    f"one exists beside that of {quad.triple}. Write only one of them, or one as a string."
+                    "The server of the shared store cannot distinguish numbers of equal value, and there is "
+                    f"already one equal to that in {quad.triple}. Write only one of them, or write one as a "
+                    "string."
                 )
 
     @property

@@ -97,9 +97,9 @@ def build_ontology_view(store: Store, base: str, language: str = ENGLISH) -> Ont
     classes = [term for term in terms if term.kind == OWL_CLASS_IRI]
     class_iris = {class_.iri for class_ in classes}
     links = [
-        (term, domain, range_)  # "Of" and "Values" are the labels of domain and range
+        (term, domain, range_)  # "Property of" and "Values" are the labels of domain and range
         for term in terms
-        for domain in term.relations.get("Of", ())
+        for domain in term.relations.get("Property of", ())
         for range_ in term.relations.get("Values", ())
         if domain in class_iris and range_ in class_iris
     ]
@@ -171,7 +171,7 @@ def build_term_use(
     node = ox.NamedNode(term.iri)
     example = find_class_example(store, node) if is_class else ""
     shapes = shapes_of_class(store, node, f"{base}shapes#") if is_class else []
-    properties = [property_ for property_ in terms if term.iri in property_.relations.get("Of", ())]
+    properties = [property_ for property_ in terms if term.iri in property_.relations.get("Property of", ())]
     notes = (
         note.value
         for property_, values in objects_by_subject.get(node, {}).items()

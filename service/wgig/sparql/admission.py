@@ -105,8 +105,9 @@ def admit_sparql_text(source: ParsedSparqlText, settings: Settings) -> ParsedSpa
             raise sparql_syntax_problem(
                 text,
                 token.start,
-                f"The query is nested too deeply: more than {settings.query_nesting} brackets are open here.",
-                "Nest it less deeply.",
+                f"The query is nested too deeply: more than {settings.query_nesting} brackets are open "
+                "at this point.",
+                "Use fewer nested brackets.",
             )
         if (
             token.kind == "name"
@@ -228,18 +229,17 @@ def describe_call_refusal(target: CallTarget | None, settings: Settings) -> str:
     suggestion = "Load the other data into your own store and query it there."
     if not parse_allowed_urls(settings.allow):
         return (
-            "SERVICE and LOAD are refused: this service requests no other addresses, unless its operator "
-            f"allows them in WGIG_ALLOW. {suggestion}"
+            "SERVICE and LOAD are refused: this service only sends requests to addresses that its "
+            f"operator allows in WGIG_ALLOW. {suggestion}"
         )
     if target and target.iri:
         return (
-            f"{target.keyword} <{shorten_untrusted_text(target.iri)}> is refused: "
-            "the address is not among those that the operator of this service allows in WGIG_ALLOW. "
-            f"{suggestion}"
+            f"{target.keyword} <{shorten_untrusted_text(target.iri)}> is refused: the operator of "
+            f"this service does not allow this address in WGIG_ALLOW. {suggestion}"
         )
     return (
-        "SERVICE and LOAD need an absolute IRI here. Write one that the operator of this service allows in "
-        "WGIG_ALLOW, as in <https://…>."
+        "SERVICE and LOAD need an absolute IRI. Write one that the operator of this service "
+        "allows in WGIG_ALLOW, as in <https://…>."
     )
 
 

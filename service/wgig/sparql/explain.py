@@ -86,12 +86,12 @@ class PlanDescriber:
         """The sentences for a property path and its properties."""
         yield PlanLine(depth, f"Follow the path {self.format_detail(step.detail)}.")
         for iri in _PLAN_IRI_PATTERN.finditer(split_pattern_terms(step.detail)[1]):
-            yield PlanLine(depth + 1, f"It goes along {self.format_detail(iri[0])}.", self.counts.get(iri[0]))
+            yield PlanLine(depth + 1, f"It follows {self.format_detail(iri[0])}.", self.counts.get(iri[0]))
 
     def describe_values(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
         """The sentence for VALUES, none for the empty row that the engine adds."""
         if step.detail != "(), (())":
-            yield PlanLine(depth, f"Take the values {self.format_detail(step.detail)}.")
+            yield PlanLine(depth, f"Use the values {self.format_detail(step.detail)}.")
 
     def describe_loop(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
         """The sentences for a join that evaluates its second part for each row of the first."""
@@ -123,9 +123,9 @@ class PlanDescriber:
             return
         key_variables = join_key_variables(step)
         join_method = (
-            f"and join them by a table over {key_variables}"
+            f"and join them in a table by {key_variables}"
             if key_variables
-            else "and pair each row of one with each of the other (a cross product)"
+            else "and pair each row of one with each row of the other (a cross product)"
         )
         yield from (PlanLine(depth, f"Evaluate two parts separately, {join_method}. The first:"), *first)
         yield from (PlanLine(depth, "The second:"), *second)
@@ -137,7 +137,7 @@ class PlanDescriber:
     def describe_minus(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
         """The sentences for a MINUS, which is evaluated with a table of all matches."""
         yield from self.describe_table_join(
-            step, depth, "Remove rows that match (MINUS) an entry of a table of all matches"
+            step, depth, "Remove rows that match an entry in a table of all matches (MINUS)"
         )
 
     def describe_table_join(self, step: PlanStep, depth: int, introduction: str) -> Iterator[PlanLine]:
@@ -195,7 +195,7 @@ STEP_SENTENCES = {
     "Slice": "Take a range of the rows: {}",
     "Sort": "Sort them by {}",
     "Distinct": "Remove duplicate rows",
-    "Reduced": "Remove a row equal to the one before it",
+    "Reduced": "Remove each row that is equal to the one before it",
     "Aggregate": "Group them, and compute for each group: {}",
     "Extend": "Compute {}",
     "Graph": "Use the graph {}",
@@ -218,7 +218,9 @@ def iter_plan_advice(describer: PlanDescriber, root: PlanStep) -> Iterator[str]:
             yield describe_cross_product(describer, step)
         if step.name == "QuadPattern" and count and not count.number:
             pattern = describer.format_detail(step.detail)
-            yield f"No statement matches {pattern}, so what depends on it finds nothing."
+            yield (
+                f"No statement matches {pattern}, so the parts of the query that depend on it find nothing."
+            )
     for chain in iter_lookup_chains(root):
         yield from find_better_start(describer, chain)
 
@@ -230,8 +232,9 @@ def describe_cross_product(describer: PlanDescriber, step: PlanStep) -> str:
     )
     pattern_texts = " and ".join(describer.format_detail(pattern.detail) for pattern in patterns)
     return (
-        f"A cross product: the parts around {pattern_texts} share no variable that both always have, so each "
-        "row of one is paired with each of the other. Join them by a variable, or write two queries."
+        f"A cross product: the parts with {pattern_texts} share no variable that always has a "
+        "value in both, so each row of one is paired with each row of the other. Join them with a "
+        "variable, or write two queries."
     )
 
 
@@ -251,9 +254,9 @@ def find_better_start(describer: PlanDescriber, chain: list[PlanStep]) -> Iterat
         and max(1, describer.counts[best.detail].number) * BETTER_START_FACTOR <= first_count.number
     ):
         yield (
-            f"The engine begins with {describer.format_detail(first.detail)} ({first_count}), "
-            "as it evaluates patterns of the same shape in the order of the text. "
-            f"Put {describer.format_detail(best.detail)} ({describer.counts[best.detail]}) before it."
+            f"The engine starts with {describer.format_detail(first.detail)} ({first_count}), "
+            "because it evaluates patterns of the same shape in the order of the text. Put "
+            f"{describer.format_detail(best.detail)} ({describer.counts[best.detail]}) before it."
         )
 
 
@@ -282,9 +285,10 @@ def iter_lookup_chains(root: PlanStep) -> Iterator[list[PlanStep]]:
 EXPLANATION_FORMATS = (JSON, PLAIN_TEXT, HTML)
 MAX_ADVICE_COUNT = 10
 PLAN_SOURCE_TEMPLATE = gettext_noop(
-    "The plan comes from the command line tool of the engine (Oxigraph {version}). The engine plans by "
-    "the shape of the patterns and by their order in the text, not by counts. Each number counts the "
-    "statements that match the pattern alone, in the dataset of the query."
+    "The plan comes from the command-line tool of the engine (Oxigraph {version}). The engine "
+    "plans by the shape of the patterns and their order in the text, not by counts. Each "
+    "number is the number of statements in the dataset of the query that match the pattern on "
+    "its own."
 )
 ENGINE_VERSION = version("oxigraph")
 PLAN_SOURCE_SENTENCE = PLAN_SOURCE_TEMPLATE.format(version=ENGINE_VERSION)

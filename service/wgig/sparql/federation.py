@@ -47,7 +47,7 @@ def convert_results_to_values(response: OutboundResponse, expected_variables: se
     """The VALUES group for the results in a response, with fresh blank nodes. Raises PeerError."""
     format_ = ox.QueryResultsFormat.from_media_type(response.media_type)
     if format_ is None or format_ == ox.QueryResultsFormat.CSV:  # CSV does not distinguish IRIs from strings
-        raise PeerError("its response is not in a results format that is supported here")
+        raise PeerError("its response is not in a supported results format")
     columns, rows = read_results_table(response.body, format_)
     if not expected_variables.issuperset(columns):
         raise PeerError("its response has variables that are not in the pattern")
@@ -114,7 +114,7 @@ def serialize_values_term(term: object) -> str:
             parts = map(serialize_values_term, (term.subject, term.predicate, term.object))
             return f"<<( {' '.join(parts)} )>>"
         case ox.BlankNode():
-            raise PeerError("its response has a blank node within a triple term, which is not supported here")
+            raise PeerError("its response has a blank node within a triple term, which is not supported")
         case _:
             return str(term)
 
@@ -244,7 +244,9 @@ MAX_FEDERATED_CALLS = 10  # in one text
 def refuse_search_call(call: FederatedCall) -> str:
     """Raises Problem 422: the command line has no search, which needs a running service."""
     raise Problem(
-        422, f"SERVICE <{call.url}> needs a running service. Send the query to one: wgig query --url …"
+        422,
+        f"SERVICE <{call.url}> needs a running service. Send the query to a running service: "
+        "wgig query --url …",
     )
 
 
@@ -269,7 +271,7 @@ async def resolve_federated_calls(
     if len(calls) > MAX_FEDERATED_CALLS:
         raise Problem(
             413,
-            f"The text has {len(calls)} SERVICE or LOAD calls. At most {MAX_FEDERATED_CALLS} are allowed.",
+            f"There are {len(calls)} SERVICE or LOAD calls. At most {MAX_FEDERATED_CALLS} are allowed.",
         )
     parts: list[str] = []
     copied_until = 0
@@ -305,8 +307,8 @@ async def fetch_call_replacement(call: FederatedCall, settings: Settings, deadli
         )
         raise Problem(
             502,
-            f"{call.keyword} <{call.url}> failed: {reason}. Nothing was done. Try again later, or write "
-            f"{call.keyword} SILENT to ignore such failures.",
+            f"{call.keyword} <{call.url}> failed: {reason}. Nothing was changed. Try again "
+            f"later, or write {call.keyword} SILENT to ignore such failures.",
         ) from error
 
 
@@ -332,11 +334,11 @@ def convert_document_to_insert(response: OutboundResponse, graph: str) -> str:
     try:
         format_ = get_named_format(response.media_type, GRAPH_FORMATS)
     except Problem as problem:
-        raise PeerError("its response is not in an RDF format that is supported here") from problem
+        raise PeerError("its response is not in a supported RDF format") from problem
     try:
         triples = parse_graph_document(response.body, format_.media_type, response.url)
     except (SyntaxError, ValueError, Problem) as error:
-        raise PeerError("its response cannot be parsed as the format that its Content-Type names") from error
+        raise PeerError("its response cannot be parsed as the format in its Content-Type") from error
     lines = serialize_n_triples(triples).decode()
     if not graph:
         return f"INSERT DATA {{ {lines} }}"

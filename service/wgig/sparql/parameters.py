@@ -40,19 +40,21 @@ class SparqlParameters(ParameterModel):
     """Parameters of a query, in the query string or in a form."""
 
     query: Text = describe_parameter(
-        "The query; without it, the service description.",
+        "The query. Without it, the response is the service description.",
         examples=["SELECT ?issue WHERE { ?issue a <https://w3id.org/wgig/ontology#Issue> }"],
     )
     explain: BareText = describe_parameter(
-        "Without a value: respond with an explanation of the query plan, as JSON, text or HTML.",
+        "Sent without a value: respond with an explanation of the query plan, as JSON, text or HTML.",
         examples=[""],
     )
     check: BareText = describe_parameter(
-        "Without a value: respond with the problems in the text of the query, as JSON, without running it.",
+        "Sent without a value: respond with the problems in the text of the query, as JSON, "
+        "without running it.",
         examples=[""],
     )
     hints: BareText = describe_parameter(
-        "Without a value: send hints on probable mistakes even if the result is not empty.", examples=[""]
+        "Sent without a value: return hints about likely mistakes even if the result is not empty.",
+        examples=[""],
     )
     version: SparqlVersionText = describe_parameter(SPARQL_VERSION_DESCRIPTION)
     media_type: Text = describe_media_type(QUERY_RESPONSE_FORMATS)
@@ -74,7 +76,7 @@ class QueryPageParameters(SparqlParameters):
     """Query parameters of GET /sparql: a query, or the query editor."""
 
     example: Text = describe_parameter(
-        "The example query to show in the editor. Values of its parameters may be added as parameters.",
+        "The example query to show in the editor. Values for its parameters can be added as parameters.",
         examples=["coverage-matrix"],
     )
 

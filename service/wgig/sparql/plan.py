@@ -79,7 +79,11 @@ def plan_query(text: str, form: str, base: str) -> PlanStep:
         if store_folder in message:
             remove_empty_store()  # the next plan makes a new one
             log.error("the planner cannot read its empty store: %s", message.partition("\n")[0])
-            raise Problem(503, "The query cannot be planned now. The log of the service says why. Try again.")
+            raise Problem(
+                503,
+                "The query cannot be planned at the moment. The log of the service gives the reason. Try "
+                "again.",
+            )
         if not plan_file.exists() or message:
             raise planner_refusal_problem(message)
         return parse_plan_step(json.loads(plan_file.read_text("utf-8"))["plan"])
@@ -147,7 +151,7 @@ def planner_refusal_problem(message: str) -> Problem:
 def plan_too_large_problem() -> Problem:
     """The 503 for a query whose planning takes too much time or memory."""
     return Problem(
-        503, "Planning this query exceeds the limit of time or memory. Split it into smaller queries."
+        503, "Planning this query exceeds the time or memory limit. Split it into smaller queries."
     )
 
 

@@ -151,7 +151,7 @@ def parse_query_request(pairs: Pairs, settings: Settings) -> QueryRequest:
         raise Problem(400, "This is the query service. Send updates by POST to /update.")
     texts = parameter_values(pairs, "query")
     if len(texts) != 1:
-        raise Problem(400, f"Send the parameter query exactly once; the request has it {len(texts)} times.")
+        raise Problem(400, f"Send the parameter query exactly once; it was sent {len(texts)} times.")
     unknown_parameters = list_unknown_parameters(pairs)
     check_parameter_pairs(
         [pair for pair in pairs if pair[0] not in unknown_parameters],
@@ -240,7 +240,8 @@ def pick_result_format(pairs: Pairs, accept: Iterable[str], offered: Sequence[Fo
     if len({format_ for name in names if (format_ := find_named_format(name, offered))}) > 1:
         raise Problem(
             400,
-            f"The parameters {', '.join(MEDIA_TYPE_ALIASES)} name different formats. Name one: _mediatype.",
+            f"The parameters {', '.join(MEDIA_TYPE_ALIASES)} request different formats. Send only "
+            "_mediatype.",
         )
     return negotiate_format(accept, offered, named=names)
 

@@ -67,7 +67,8 @@ def check_query_id(request: Request) -> None:
     if query_id is not None and not QUERY_ID_PATTERN.fullmatch(query_id):
         raise Problem(
             400,
-            f"{QUERY_ID_FIELD} is no valid query ID. Send 16 to 100 letters, digits, - and _, as in a UUID.",
+            f"{QUERY_ID_FIELD} is not a valid query ID. Send 16 to 100 letters, digits, - and _, as "
+            "in a UUID.",
         )
 
 

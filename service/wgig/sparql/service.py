@@ -324,8 +324,8 @@ async def read_remaining_result(result: QueryResult) -> bytes:
         result.close()
         raise Problem(
             413,
-            f"The result is larger than {MAX_BUFFERED_RESULT_BYTES} bytes, too large for HTTP/1.0, which "
-            "cannot mark its end. Use HTTP/1.1, also from a proxy to this service, or ask for less.",
+            f"The result is larger than {MAX_BUFFERED_RESULT_BYTES} bytes, which is too large for "
+            "HTTP/1.0. Use HTTP/1.1, also between a proxy and this service, or request less.",
         )
     return remaining_bytes
 
@@ -371,7 +371,7 @@ def answer_explain_request(
     settings = queries.settings
     if has_federated_calls(query.admitted):
         raise Problem(
-            422, "A query with SERVICE has no plan. Remove SERVICE to get the plan of the remaining query."
+            422, "A query with SERVICE has no plan. Remove SERVICE to get the plan of the rest of the query."
         )
     try:
         explanation = explain_query(query, queries.store, settings.base)
@@ -420,23 +420,23 @@ async def query_failure_problem(
                 str(fault) or f"The query took longer than {settings.query_seconds} seconds and was canceled."
             )
         case protocol.CANCELED_FAULT:
-            cause = "The query was canceled on request, or because the service stops."
+            cause = "The query was canceled on request, or because the service is stopping."
         case protocol.CROWDED_FAULT:
             headers = {"Retry-After": "10"}
             cause = (
-                "The query was canceled, as all workers were busy and other clients waited: it had run for "
-                "long, and no client had more queries running."
+                "The query was canceled because all workers were busy and other clients were waiting: it "
+                "had been running for a long time, and no other client had more queries running."
             )
         case _:
             max_bytes = settings.query_memory
             cause = (
-                f"The worker of the query exited, most likely as it needed more than {max_bytes} bytes of "
-                "memory."
+                f"The worker of the query exited, probably because the query needed more than {max_bytes}"
+                " bytes of memory."
             )
-    advice = "" if fault.kind == protocol.CANCELED_FAULT else " Ask for less, for example with LIMIT."
+    advice = "" if fault.kind == protocol.CANCELED_FAULT else " Request less, for example with LIMIT."
     return Problem(503, f"{cause}{advice}", headers=headers)
 
 
 def result_too_large_problem(limit: str) -> Problem:
     """The 413 for a result that `has more than 10 rows`: repeating the query would fail as well."""
-    return Problem(413, f"The result {limit}. Ask for less, for example with LIMIT.")
+    return Problem(413, f"The result {limit}. Request less, for example with LIMIT.")

@@ -196,7 +196,8 @@ class ChangeLog:
         (known_file_id, known_size), (file_id, size) = self.file_state, self.find_file_state()
         if file_id != known_file_id or size < known_size:
             raise StoreError(
-                f"The change log {self.path} was removed, replaced or cut while in use. Nothing is written."
+                f"The change log {self.path} was removed, replaced or truncated while in use. Nothing "
+                "was written."
             )
         self.file_state = file_id, size
 
@@ -263,8 +264,9 @@ class ChangeLog:
             is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         if is_busy:
             raise StoreError(
-                f"The file {self.path}-wal may still have what was erased, as another process reads the "
-                "change log, such as a backup. Repeat this command when that has ended."
+                f"The file {self.path}-wal may still contain what was erased, because another process, "
+                "such as a backup, is reading the change log. Repeat this command when that process has "
+                "ended."
             )
 
     def copy_to(self, path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 OTHER_STORE_ADVICE = "give another folder with --store"
 # What to do without a usable change log.
 WITHOUT_LOG_ADVICE = (
-    "restore a backup, or load the output of wgig dump, which then reads only the quads, into another folder "
+    "restore a backup, or export the quads with wgig dump and load them into another folder "
     "with WGIG_DATA=none"
 )
 
@@ -20,17 +20,25 @@ DAMAGED_FILE_PATTERN = re.compile(r"(\w+\.(?:sst|log)|MANIFEST-\d+)\b")
 
 # Part of an error message of the engine or the system (in lower case), its meaning, and how to fix it.
 STORE_ERROR_CAUSES = (
-    ("lock hold by", "is open already in this process", "use the store that is open"),
+    ("lock hold by", "is already open in this process", "use the open store"),
     (
         "lock file",
         "is in use by another process",
         f"stop it, send the data to it over HTTP, or {OTHER_STORE_ADVICE}",
     ),
-    ("permission denied", "may not be read or written by you", f"change its owner, or {OTHER_STORE_ADVICE}"),
+    (
+        "permission denied",
+        "cannot be read or written with your permissions",
+        f"change its owner, or {OTHER_STORE_ADVICE}",
+    ),
     ("read-only file system", "is on a read-only file system", OTHER_STORE_ADVICE),
     ("no space left", "is on a disk that is full", f"free some space, or {OTHER_STORE_ADVICE}"),
-    ("file too large", "holds a file as large as the system allows", "raise the limit: ulimit -f unlimited"),
-    ("disk quota", "is over your disk quota", f"free some space, or {OTHER_STORE_ADVICE}"),
+    (
+        "file too large",
+        "has reached the maximum file size of the system",
+        "raise the limit: ulimit -f unlimited",
+    ),
+    ("disk quota", "exceeds your disk quota", f"free some space, or {OTHER_STORE_ADVICE}"),
     (
         "too many open files",
         "needs more open files than the system allows",
@@ -38,7 +46,7 @@ STORE_ERROR_CAUSES = (
     ),
     ("not a directory", "is not a folder", "give a folder with --store"),
     ("file exists", "is not a folder", "give a folder with --store"),
-    ("no such file", "does not exist", "make one: wgig serve, or wgig load, with the same --store"),
+    ("no such file", "does not exist", "create it: run wgig serve or wgig load with the same --store"),
     (DAMAGE_MESSAGE, "is damaged or not a store", f"restore a backup, or {OTHER_STORE_ADVICE}"),
 )
 
@@ -74,8 +82,8 @@ class OutcomeUnknownError(StoreError):
     def __init__(self, version: int) -> None:
         """Take the version of the commit in the change log."""
         super().__init__(
-            f"The disk failed during the commit of version {version}, so it is unknown whether this write is "
-            "stored. The store accepts no writes until it is opened again."
+            f"The disk failed during the commit of version {version}, so it is unknown whether this "
+            "write was saved. The store accepts no writes until it is reopened."
         )
         self.version = version
 

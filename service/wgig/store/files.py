@@ -109,9 +109,9 @@ def iter_version_files(folder: Path, report: Callable[[str], None]) -> Iterator[
         try:
             content = gzip.decompress(path.read_bytes())
         except (OSError, EOFError, zlib.error) as error:
-            report(f"The old version {path} cannot be read and is left out: {error}.")
+            report(f"The old version {path} cannot be read and is skipped: {error}.")
             continue
         if hashlib.sha256(content).hexdigest() == digest:
             yield digest, content
         else:
-            report(f"The old version {path} is damaged and is left out.")
+            report(f"The old version {path} is damaged and is skipped.")

@@ -101,10 +101,10 @@ def open_quads(folder: Path) -> ox.Store:
             store = ox.Store(quads)
             if damaged_log := find_damaged_log(quads):
                 logger.error(
-                    "The store %s is damaged in the file %s: its last writes may be lost. Compare it with a "
-                    "backup.",
-                    folder,
+                    "The file %s of the store %s is damaged: the last writes may be lost. Compare the store "
+                    "with a backup.",
                     damaged_log,
+                    folder,
                 )
             return store
     except (OSError, RuntimeError) as error:
@@ -134,8 +134,9 @@ def check_not_in_backup(folder: Path) -> None:
     backup = find_backup_of_store(folder)
     if backup:
         raise StoreNotWritableError(
-            f"The store {folder} is part of a backup, which must not change: restore it (wgig restore "
-            f"{backup}), verify it (wgig verify {backup}), or only read it (wgig query, dump and stats)."
+            f"The store {folder} is part of a backup, which must not be changed. You can restore it "
+            f"(wgig restore {backup}), verify it (wgig verify {backup}), or read it (wgig query, "
+            "dump and stats)."
         )
 
 

@@ -40,7 +40,7 @@ class EnginePosition:
         except FileNotFoundError:
             return None
         except (ValueError, TypeError) as error:
-            logger.warning("%s is damaged (%s): the change log is replayed", folder / POSITION_FILE, error)
+            logger.warning("%s is damaged (%s): replaying the change log", folder / POSITION_FILE, error)
             return None
 
     def write(self, folder: Path) -> None:

@@ -39,7 +39,7 @@ class ProjectionState(Enum):
 
     CLOSED = "not used yet, so commits are ignored"
     STALE = "must be built"
-    BUILDING = "is being built, and collects the commits made meanwhile"
+    BUILDING = "is being built, and collects the commits made in the meantime"
     CURRENT = "follows the commits"
     BROKEN = "could not be built; the next commit or use tries again"
 
@@ -172,7 +172,7 @@ class Projection(ABC):
         except Exception as error:  # the commits themselves are done
             is_unexpected = not isinstance(error, PROJECTION_ERRORS)
             log.error(
-                "%s failed to apply the last write, and is rebuilt: %s",
+                "%s failed to apply the last write and is being rebuilt: %s",
                 self.name,
                 error,
                 exc_info=is_unexpected,
@@ -203,7 +203,9 @@ class Projection(ABC):
                 if not self.follows_commits:
                     self._build()
         if not self.store.runner.wait_until_applied(number, FENCE_TIMEOUT_SECONDS):
-            raise StoreUnavailableError(f"{self.name} lags behind the last writes. Try again later.")
+            raise StoreUnavailableError(
+                f"{self.name} does not include the latest writes yet. Try again later."
+            )
         if not self.follows_commits:  # a commit could not be applied
             self.ensure_current()
 
@@ -252,7 +254,7 @@ class Projection(ABC):
                 raise
             log.exception("%s cannot be built", self.name)
             raise StoreUnavailableError(
-                f"{self.name} cannot be built. The log of the service has the reason."
+                f"{self.name} cannot be built. The log of the service gives the reason."
             ) from error
 
     def _replay(self, position: int) -> bool:
@@ -272,7 +274,7 @@ class Projection(ABC):
                 self.apply_many(commits)
                 position = entries[-1].version
         except PROJECTION_ERRORS as error:
-            log.info("%s is rebuilt: %s", self.name, error)
+            log.info("%s is being rebuilt: %s", self.name, error)
             return False
         return True
 

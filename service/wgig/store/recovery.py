@@ -73,8 +73,8 @@ def check_replayable(log: ChangeLog, start: int) -> None:
     """Raise StoreError if the changes after a version lack what was erased from them."""
     if log.has_erased_change(start):
         raise StoreError(
-            f"The quads lack the versions after {start}, and the change log {log.path} does not have all of "
-            "them, as some were erased by wgig forget. Restore a backup."
+            f"The quads lack the versions after {start}, and the change log {log.path} does not "
+            "contain all of them, because wgig forget erased some. Restore a backup."
         )
 
 
@@ -83,11 +83,12 @@ def check_position(position: EnginePosition, log: ChangeLog) -> None:
     if position.log_id == log.id and position.version <= log.last_version:
         return
     raise UnusableLogError(
-        f"The change log {log.path} does not belong to the quads beside it: they have version "
-        f"{position.version}, and the log ends at version {log.last_version}; {WITHOUT_LOG_ADVICE}."
-        if position.log_id == log.id
-        else f"The change log {log.path} is that of another store than the quads beside it; "
+        f"The change log {log.path} does not belong to the quads in the same folder: they have "
+        f"version {position.version}, but the log ends at version {log.last_version}; "
         f"{WITHOUT_LOG_ADVICE}."
+        if position.log_id == log.id
+        else f"The change log {log.path} belongs to a different store than the quads in the same "
+        f"folder; {WITHOUT_LOG_ADVICE}."
     )
 
 
@@ -99,8 +100,8 @@ def check_log_exists(folder: Path, *, has_quads: bool) -> None:
     has_had_log = has_quads and read_layout(folder)[0] >= CURRENT_LAYOUT_NUMBER
     if has_had_log or (folder / POSITION_FILE).exists():
         raise UnusableLogError(
-            f"The change log {log} is missing. Put it back with its file {log.name}-wal if it had one, or "
-            f"{WITHOUT_LOG_ADVICE}."
+            f"The change log {log} is missing. Put it back, together with the file {log.name}-wal "
+            f"if there was one, or {WITHOUT_LOG_ADVICE}."
         )
 
 
@@ -118,8 +119,9 @@ def check_engine_version(quads: ox.Store, log: ChangeLog, version: int) -> None:
         later = merge_repeated_changes(later.change for later in log.iter_entries(version) if later.change)
         if {*missing.removed, *missing.added} - {*later.removed, *later.added}:
             raise StoreError(
-                f"The quads beside {log.path} are older than version {version}, which they have according "
-                f"to {POSITION_FILE}. Put back all files of the same time, or restore a backup."
+                f"The quads in the folder of {log.path} are older than version {version}, although "
+                f"{POSITION_FILE} says that they have it. Put back all files from the same point in "
+                "time, or restore a backup."
             )
 
 
@@ -133,8 +135,8 @@ def prepare_new_engine(folder: Path) -> None:
         with closing(ChangeLog(folder / CHANGE_LOG_FILE)) as log:
             if log.find_last_reset():
                 raise StoreError(
-                    f"The quads beside {log.path} are missing, and it lacks some of them, which wgig load or "
-                    "an older version loaded. Restore a backup."
+                    f"The quads in the folder of {log.path} are missing, and the log does not contain those "
+                    "that were loaded by wgig load or by an older version. Restore a backup."
                 )
             check_replayable(log, 0)
         with translate_disk_errors(folder):

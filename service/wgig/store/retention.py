@@ -56,7 +56,7 @@ def erase_content(log: ChangeLog, digest: str) -> bool:
     """
     rows = log.find_old_contents(digest)
     if not rows:
-        raise StoreError(f"The change log has no version {digest} of a graph.")
+        raise StoreError(f"The change log has no version {digest} of any graph.")
     if digest in log.erased_digests and not log.has_content(rows):
         return False
     erased_digests = json.dumps([*log.erased_digests, digest])

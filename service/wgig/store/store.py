@@ -166,7 +166,7 @@ class Store(TransactionalStore):
             print_message(f"Finishing the interrupted load into {self._folder} ...")
             self.finish_load(FINISHED_LOAD_TITLE)
         elif not is_same_rules and self._inference and self:
-            print_message(f"Running inference in {self._folder}, as the rules changed ...")
+            print_message(f"Running inference in {self._folder} because the rules changed ...")
             self._inference.rebuild(self._quads)
             was_replayed = True
         if self._inference and (was_replayed or not position.is_described):
@@ -179,7 +179,7 @@ class Store(TransactionalStore):
         try:
             self.purge_quads(print_message)
         except DiskFullError as error:
-            logger.warning("Texts of erased versions are still in the files of the quads: %s", error)
+            logger.warning("The quad files still contain texts of erased versions: %s", error)
 
     @classmethod
     def open_read_only(cls, folder: Path) -> Self:

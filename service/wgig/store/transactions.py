@@ -250,8 +250,8 @@ class TransactionalStore(StoreView):
         """Raise StoreStoppedError if the outcome of an earlier commit is unknown."""
         if self.stopped_by:
             raise StoreStoppedError(
-                f"The store accepts no writes since the disk failed during the commit of version "
-                f"{self.stopped_by.version}; its operator restarts the service."
+                "The store accepts no writes because the disk failed during the commit of version "
+                f"{self.stopped_by.version}; the operator must restart the service."
             )
         if self._skipped_recovery:
             # The derived graphs will not follow this write: they are computed anew by whoever has the rules.
@@ -266,7 +266,9 @@ class TransactionalStore(StoreView):
         """
         needed_bytes = RESERVED_DISK_BYTES + quad_count * DISK_BYTES_PER_QUAD
         if self._folder and shutil.disk_usage(self._folder).free < needed_bytes:
-            raise DiskFullError(f"The store {self._folder} is on a disk that is nearly full; free space.")
+            raise DiskFullError(
+                f"The store {self._folder} is on a disk that is nearly full; free some space."
+            )
 
     def _check_engine(self) -> None:
         """Raise OSError if the engine refuses writes since a disk error, before anything is logged.
@@ -338,8 +340,8 @@ class TransactionalStore(StoreView):
         """
         with self._lock, translate_disk_errors(self._folder):
             log.error(
-                "The change log %s lost the versions %d to %d, such as with a deleted or damaged %s-wal; the "
-                "quads may have them. Compare them with a backup.",
+                "The change log %s lost the versions %d to %d, possibly because the file %s-wal was "
+                "deleted or damaged; the quads may have them. Compare them with a backup.",
                 self.log.path,
                 self.log_version + 1,
                 version,

@@ -222,7 +222,7 @@ def run_trial_in_folder(folder: Path, update: TrialUpdate) -> Change | None:
     try:
         taken_folder = folder.rename(folder.with_name(folder.name + TAKEN_TRIAL_SUFFIX))
     except FileNotFoundError as error:
-        raise MemoryError("The update was tried before, and its process died.") from error
+        raise MemoryError("The process that previously ran this update was killed.") from error
     return run_trial_update(ox.Store(taken_folder), update)
 
 

@@ -68,8 +68,8 @@ def test_table_covers_many_mistakes() -> None:
     [
         ("SELECT *\nWHERE { ?s ?p ?o }\nORDR BY ?s", 3, 1, "SPARQL has no word ORDR. Did you mean ORDER?"),
         ("ASK {\n  ?s ?p 'x' # all of them\n  ?q ?r }", 3, 3, "Put a dot before ?q"),
-        ("ASK {\r\n\t?s ?p\r\n}", 3, 1, "The statement lacks its value"),
-        ("# ASK\nASK { ?s ?p ?o }\n}", 3, 1, "This } closes nothing."),
+        ("ASK {\r\n\t?s ?p\r\n}", 3, 1, "The statement has no value"),
+        ("# ASK\nASK { ?s ?p ?o }\n}", 3, 1, "This } has no opening bracket."),
     ],
 )
 def test_line_and_column_are_those_of_an_editor(text: str, line: int, column: int, message: str) -> None:
@@ -91,9 +91,9 @@ def test_excerpt_of_a_long_line_is_cut() -> None:
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("INSERT DATA { <x:a> <x:b> ?c }", 27, "INSERT DATA takes no variables"),
-        ("DELETE { _:a <x:b> 1 } WHERE { ?s ?p ?o }", 10, "DELETE cannot name blank nodes"),
-        ("INSERT { <x:a> <x:b> 1 }", 25, "The text ends too early. Expected: USING or WHERE."),
+        ("INSERT DATA { <x:a> <x:b> ?c }", 27, "INSERT DATA cannot contain variables"),
+        ("DELETE { _:a <x:b> 1 } WHERE { ?s ?p ?o }", 10, "DELETE cannot contain blank nodes"),
+        ("INSERT { <x:a> <x:b> 1 }", 25, "The text is incomplete. Expected: USING or WHERE."),
         ("CLEAR <x:g>", 7, "Expected: ALL, DEFAULT, GRAPH, NAMED or SILENT."),
         ("CREATE GRAPH <x:g> <x:h>", 20, "<x:h> is not allowed here. Expected: ;."),
     ],

@@ -44,7 +44,7 @@ QUERIES_WITH_HINT = [
     ("DESCRIBE ▸?x { ?y a wgig:Issue }", "No pattern binds ?x."),
     ("SELECT * { ?issue wgig:category ?c . ▸?isuse skos:prefLabel ?l }", "Did you mean ?issue?"),
     # paths
-    ("SELECT ?x { ?x a wgig:Issue ; (skos:prefLabel▸|skos:altLabel) ?y }", "counts once here, not twice."),
+    ("SELECT ?x { ?x a wgig:Issue ; (skos:prefLabel▸|skos:altLabel) ?y }", "counts once, not twice."),
     # terms
     ("SELECT ?x { ?x ▸wgig:catgory ?c }", "No statement in the graph has the property wgig:catgory. "),
     ("SELECT ?x { ?x ▸issue:spam ?c }", "No statement in the graph has the property issue:spam."),
@@ -63,13 +63,16 @@ QUERIES_WITH_HINT = [
     ("SELECT * { GRAPH ▸<https://w3id.org/wgig/graph/tset> { ?s ?p ?o } }", "There is no graph"),
     ("SELECT * FROM ▸<https://w3id.org/wgig/graph/tset> { ?s ?p ?o }", "There is no graph"),
     # literals
-    ('SELECT ?x { ?x skos:prefLabel ▸"Spam" }', 'No skos:prefLabel is "Spam"; the graph has "Spam"@en.'),
+    (
+        'SELECT ?x { ?x skos:prefLabel ▸"Spam" }',
+        'No skos:prefLabel has the value "Spam"; the graph has "Spam"@en.',
+    ),
     ('SELECT ?x { ?x wgig:round ▸"2" }', 'the graph has "2"^^<http://www.w3.org/2001/XMLSchema#integer>.'),
     (
         'SELECT ?x { ?x dcterms:source ▸"http://example.org/inventory" }',
         "has <http://example.org/inventory>.",
     ),
-    ('SELECT ?x { ▸"Spam" ?p ?x }', "A literal is never a subject, so this pattern finds nothing."),
+    ('SELECT ?x { ▸"Spam" ?p ?x }', "A literal cannot be a subject, so this pattern finds nothing."),
 ]
 
 QUERIES_WITHOUT_HINT = [
@@ -110,9 +113,12 @@ def test_correct_query_gets_no_hint(text: str, small_store: Store) -> None:
     [
         (
             "SELECT ?x { ?x wgig:verdict ?v }",
-            "No statement in the graph has the property wgig:verdict. The ontology declares it.",
+            "No statement in the graph has the property wgig:verdict. It is declared in the ontology.",
         ),
-        ("SELECT ?x { ?x a wgig:Swot }", "Nothing in the graph is a wgig:Swot. The ontology declares it."),
+        (
+            "SELECT ?x { ?x a wgig:Swot }",
+            "Nothing in the graph is a wgig:Swot. It is declared in the ontology.",
+        ),
     ],
 )
 def test_declared_but_unused_term_gets_a_hint_without_suggestion(
@@ -143,7 +149,7 @@ def test_example_query_over_the_bundled_data_has_no_wrong_hint(
     store = Store.in_memory() if path.stem == "who-wrote-what" else filled_store
     unused_property = UNUSED_PROPERTIES.get(path.stem)
     assert [hint.sentence for hint in find_query_hints(query, store, BASE)] == (
-        [f"No statement in the graph has the property {unused_property}. The ontology declares it."]
+        [f"No statement in the graph has the property {unused_property}. It is declared in the ontology."]
         if unused_property
         else []
     )

@@ -69,7 +69,7 @@ def test_interrupted_copy_is_reported_in_one_sentence() -> None:
         timeout=30,
         check=True,
     )
-    assert process.stderr == "wgig: the copy of the quads to memory was interrupted, and is repeated\n"
+    assert process.stderr == "wgig: the copy of the quads to memory was interrupted; repeating it\n"
 
 
 def test_read_from_a_pipe_fails_when_the_consumer_has_disconnected() -> None:

@@ -246,7 +246,7 @@ def change_quad_count(path: Path) -> None:
         (f"{BACKUP_STORE_FOLDER}/quads/CURRENT", add_file, "the file quads/more does not belong to it"),
         (f"{BACKUP_STORE_FOLDER}/versions/1", flip_bit, "the file versions/1 has changed"),
         (MANIFEST_FILE, truncate, "its manifest.json cannot be read"),
-        (MANIFEST_FILE, change_quad_count, "it holds 3 quads in 2 graphs instead of 4 in 2"),
+        (MANIFEST_FILE, change_quad_count, "it has 3 quads in 2 graphs instead of 4 in 2"),
     ],
 )
 def test_a_damaged_backup_is_detected_and_not_restored(
@@ -341,8 +341,8 @@ def test_a_backup_or_restore_during_another_one_is_refused(
     with hold_file_lock(backups / BACKUP_LOCK_FILE):
         assert run_command("backup", backups, store) == EXIT_FAILED
     *messages, last_message = capsys.readouterr().err.splitlines()
-    assert messages == [f"wgig: Another backup or restore of {store} is under way. Wait for it."] * 2
-    assert last_message == f"wgig: Another backup into {backups} is under way. Wait for it."
+    assert messages == [f"wgig: Another backup or restore of {store} is in progress. Wait until it ends."] * 2
+    assert last_message == f"wgig: Another backup into {backups} is in progress. Wait until it ends."
 
 
 @pytest.mark.parametrize("error_number", [errno.ENOSPC, errno.EROFS, errno.EIO])
@@ -396,7 +396,7 @@ def test_a_store_that_is_open_in_the_same_process_is_not_backed_up(
 ) -> None:
     opened_store = Store.open(store)
     assert run_command("backup", backups, store) == EXIT_FAILED
-    assert "is open already in this process" in capsys.readouterr().err
+    assert "is already open in this process" in capsys.readouterr().err
     del opened_store
 
 
@@ -550,7 +550,7 @@ def test_a_full_disk_delays_the_purge_of_quads_and_not_the_start(
     with monkeypatch.context() as patched:
         patched.setattr("wgig.store.store.copy_quads", fail_with_full_disk)
         opened = Store.open(store)
-    assert "are still in the files of the quads" in caplog.text
+    assert "still contain texts of erased versions" in caplog.text
     assert opened.log.purged_digests == []
     copied = copy_as_killed(opened, tmp_path / "copied")
     assert find_files_with(copied, OLD_TEXT)

@@ -88,7 +88,7 @@ def test_a_command_that_writes_refuses_the_store_of_a_backup(
     before = read_files(backup)
     store = backup.relative_to(tmp_path) / BACKUP_STORE_FOLDER
     assert main([*arguments, "--store", str(store)]) == EXIT_FAILED
-    assert f"is part of a backup, which must not change: restore it (wgig restore {backup})" in (
+    assert f"is part of a backup, which must not be changed. You can restore it (wgig restore {backup})" in (
         capsys.readouterr().err
     )
     assert read_files(backup) == before
@@ -164,8 +164,8 @@ def overwrite_log_and_checksum(backup: Path) -> None:
     [
         (overwrite_table, ".sst has changed"),
         (remove_manifest_content, "its manifest.json cannot be read"),
-        (list_other_quads, "its quads are not those that its manifest.json lists"),
-        (list_other_commits, "its log.sqlite is not that of its manifest.json"),
+        (list_other_quads, "its quads do not match its manifest.json"),
+        (list_other_commits, "its log.sqlite does not match its manifest.json"),
         (overwrite_log_and_checksum, "the file log.sqlite is damaged"),
     ],
 )

@@ -123,7 +123,7 @@ TYPOGRAPHIC_CHARACTER_FIXES = {
     **dict.fromkeys("≤⩽", ("<=", "Write <=.")),
     **dict.fromkeys("≥⩾", (">=", "Write >=.")),
     "≠": ("!=", "Write !=."),
-    "…": ("...", "Write three dots, or what they stand for."),
+    "…": ("...", "Write three dots, or the text that they stand for."),
     "×": ("*", "Write *."),
     "·": (".", "Write a plain dot."),
     "\u037e": (";", "Write the plain semicolon."),
@@ -155,7 +155,7 @@ EXPECTATION_PHRASES: list[tuple[set[str], Set[str], str]] = [
     ({"@iri"}, {"@name"}, "an IRI or a prefixed name"),
     ({"@variable"}, set(), "a variable"),
     ({"@prefix"}, set(), "a prefix with its colon"),
-    ({"@string"}, set(), "a text in quotes"),
+    ({"@string"}, set(), "a string in quotes"),
     ({"@integer"}, set(), "a whole number"),
 ]
 MAX_SHOWN_EXPECTATIONS = 8
@@ -234,7 +234,11 @@ def diagnose_unknown_character(text: str, token: SparqlToken) -> MistakeDiagnosi
     code = f"U+{ord(character):04X}"
     shown = f"{character} ({code}" if character.isprintable() else f"({code}"
     cause = f"SPARQL has no character {shown}, {unicodedata.name(character, 'without a name').lower()})."
-    default_fix = ("", "Remove it.") if character.isprintable() else (" ", "Write a plain space, or nothing.")
+    default_fix = (
+        ("", "Remove it.")
+        if character.isprintable()
+        else (" ", "Replace it with a normal space, or remove it.")
+    )
     replacement, suggestion = TYPOGRAPHIC_CHARACTER_FIXES.get(character, default_fix)
     string = TYPOGRAPHIC_STRING_PATTERN.match(text, token.start)
     if string:  # both quotes, as one of them would begin a string that does not end
@@ -254,13 +258,17 @@ def diagnose_crossed_bracket(mismatch: GrammarMismatch) -> MistakeDiagnosis | No
         if may_lack_opening:
             return None
         removal = replace_token(mismatch.token, "")
-        return MistakeDiagnosis(f"This {bracket} closes nothing.", "Remove it, or open it before.", removal)
+        return MistakeDiagnosis(
+            f"This {bracket} has no opening bracket.",
+            "Remove it, or add the opening bracket before it.",
+            removal,
+        )
     missing = OPENING_BRACKETS[mismatch.open_brackets[-1].text]
     if missing == bracket:
         return None
     return MistakeDiagnosis(
-        f"This {bracket} is found where {missing} is missing.",
-        f"Put a {missing} before it.",
+        f"A {missing} is missing before this {bracket}.",
+        f"Put the {missing} before it.",
         TextEdit(mismatch.start, mismatch.start, f"{missing} "),
     )
 
@@ -304,7 +312,7 @@ def diagnose_unclosed_bracket(text: str, mismatch: GrammarMismatch) -> MistakeDi
 def diagnose_unexpected_token(mismatch: GrammarMismatch) -> MistakeDiagnosis:
     """The diagnosis for any other unexpected token, with the expected tokens."""
     token = mismatch.token.text[:MAX_SHOWN_TOKEN_CHARS]
-    cause = f"{token} is not allowed here." if token else "The text ends too early."
+    cause = f"{token} is not allowed here." if token else "The text is incomplete."
     return MistakeDiagnosis(cause, f"Expected: {describe_expected_tokens(mismatch.expected)}.")
 
 
@@ -318,7 +326,9 @@ def describe_expected_tokens(expected: frozenset[str]) -> str:
             remaining -= tokens | covered_tokens
     phrases += sorted(token for token in remaining if token[0] != "@")
     shown = phrases[:MAX_SHOWN_EXPECTATIONS]
-    return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "nothing more"
+    return (
+        " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "the end of the text"
+    )
 
 
 def engine_syntax_problem(text: str, message: str) -> Problem:
@@ -329,9 +339,9 @@ def engine_syntax_problem(text: str, message: str) -> Problem:
     """
     match = re.match(r"error at (\d+):(\d+): expected (?:one of )?", message)
     if match is None:
-        return Problem(400, f"The text does not parse: {message}.", slug="syntax")
+        return Problem(400, f"The text cannot be parsed: {message}.", slug="syntax")
     starts = TextLines(text).line_starts
     start = min(len(text), starts[min(int(match[1]), len(starts)) - 1] + int(match[2]) - 1)
     causes = re.findall(r"(?<![\"\w])[A-Z\\]\w* (?:[\w*]+ )+\w+", message[match.end() :])
     cause = f"The engine reports: {causes[0]}." if causes else "The engine cannot parse this."
-    return sparql_syntax_problem(text, start, cause, "The error is here or shortly before.")
+    return sparql_syntax_problem(text, start, cause, "The error is at this position or shortly before it.")

@@ -225,7 +225,7 @@ def iter_path_alternatives(tree: SyntaxNode) -> Iterator[TokenHint]:
     By the standard there are two solutions (SPARQL 1.1 Query, section 18.4).
     """
     sentence = (
-        "A solution of both sides of | counts once here, not twice. If you count solutions, write UNION."
+        "A solution that matches both sides of | counts once, not twice. To count it twice, write UNION."
     )
     paths = (node for node in tree.walk() if node.rule == "Path")
     return (

@@ -87,7 +87,7 @@ def iter_token_faults(tree: SyntaxNode) -> Iterator[ScopeFault]:
     """Invalid tokens: TRUE in capitals, unknown escapes in strings, IRIs that are not absolute."""
     for token in tree.all_tokens():
         if token.word in ("TRUE", "FALSE") and token.text != token.text.lower():
-            yield token, f"{token.text} must be in lower case.", f"Write {token.text.lower()}."
+            yield token, f"{token.text} must be in lowercase.", f"Write {token.text.lower()}."
         if token.kind == "string" and "\\" in token.text:
             yield from iter_escape_faults(token)
         if (
@@ -116,7 +116,7 @@ def iter_aggregate_faults(tree: SyntaxNode) -> Iterator[ScopeFault]:
         node, clause = pending.pop()
         if node.rule == "Aggregate" and clause:
             token = next(iter(node.all_tokens()))
-            cause = f"{token.text} is computed over a whole group, but {clause} sees one row."
+            cause = f"{token.text} is computed over a whole group, but {clause} applies to a single row."
             suggestion = "Write HAVING (...) after the pattern, or compute it in a subquery: "
             yield token, cause, f"{suggestion}{{ SELECT ({token.word}(...) AS ?n) {{ ... }} }}."
         if node.rule in UNGROUPED_RULES:
@@ -134,10 +134,10 @@ def iter_select_faults(select: SyntaxNode, visible: VisibleVariables) -> Iterato
     if projected is None:
         if is_grouped_select(select):
             mark = next(projection.tokens("mark"))
-            yield mark, "SELECT * cannot be combined with groups.", "Name the variables of GROUP BY instead."
+            yield mark, "SELECT * cannot be combined with groups.", "List the variables of GROUP BY instead."
         return
     for token in iter_repeated_variables(projected):
-        yield token, f"{token.text} is named twice in SELECT.", "Name each variable once."
+        yield token, f"{token.text} appears twice in SELECT.", "List each variable once."
     grouped = is_grouped_select(select)
     bound = set(iter_group_variables(select)) if grouped else set(visible[id(where)])
     for token in projection.tokens("variable"):
@@ -145,14 +145,14 @@ def iter_select_faults(select: SyntaxNode, visible: VisibleVariables) -> Iterato
             suggestion = (
                 f"Add it to GROUP BY, or put an aggregate around it: (SAMPLE({token.text}) AS ?some)."
             )
-            yield token, f"SELECT names {token.text}, which the groups do not have.", suggestion
+            yield token, f"SELECT contains {token.text}, which is not in GROUP BY.", suggestion
     for computed in projection.nodes("As"):
         for token in iter_unaggregated_variables(computed) if grouped else ():
             if variable_name(token) not in bound:
                 suggestion = f"Add it to GROUP BY, or put an aggregate around it: SAMPLE({token.text})."
                 yield (
                     token,
-                    f"An expression in SELECT uses {token.text}, which the groups do not have.",
+                    f"An expression in SELECT uses {token.text}, which is not in GROUP BY.",
                     suggestion,
                 )
         for token in computed.tokens("variable"):
@@ -218,7 +218,7 @@ def iter_bind_faults(group: SyntaxNode, visible: VisibleVariables) -> Iterator[S
             for token in part.tokens("variable") if part.rule == "Bind" else ():
                 if variable_name(token) in bound:
                     cause = f"{token.text} is already bound, and BIND needs a new variable."
-                    yield token, cause, "Use another name, or compare by FILTER."
+                    yield token, cause, "Use another name, or compare with FILTER."
             bound |= visible[id(part)]
 
 
@@ -227,7 +227,7 @@ def iter_values_faults(values: SyntaxNode) -> Iterator[ScopeFault]:
     for names in values.nodes("Names"):
         variables = list(names.tokens("variable"))
         for token in iter_repeated_variables(variables):
-            yield token, f"{token.text} is named twice in VALUES.", "Name each variable once."
+            yield token, f"{token.text} appears twice in VALUES.", "List each variable once."
         for row in values.nodes("Row"):
             value_count = len(row.parts) - 2  # without the parentheses
             if value_count != len(variables):
@@ -243,11 +243,11 @@ def iter_fixed_data_faults(node: SyntaxNode) -> Iterator[ScopeFault]:
     is_data = any(token.word == "DATA" for token in node.tokens("word"))
     for token in node.all_tokens():
         if is_data and token.kind == "variable":
-            cause = f"{keyword.text} DATA takes no variables, and {token.text} is one."
+            cause = f"{keyword.text} DATA cannot contain variables, but {token.text} is one."
             yield token, cause, f"Write {keyword.text} {{ ... }} WHERE {{ ... }}."
         if token.kind == "blank" and keyword.word == "DELETE":
-            suggestion = "Write a variable, and DELETE { ... } WHERE { ... }."
-            yield token, "DELETE cannot name blank nodes.", suggestion
+            suggestion = "Use a variable, and write DELETE { ... } WHERE { ... }."
+            yield token, "DELETE cannot contain blank nodes.", suggestion
 
 
 def iter_blank_node_faults(nodes: list[SyntaxNode]) -> Iterator[ScopeFault]:
@@ -269,5 +269,5 @@ def iter_blank_node_faults(nodes: list[SyntaxNode]) -> Iterator[ScopeFault]:
                     token.kind == "blank"
                     and pattern_by_label.setdefault(token.text, pattern_number) != pattern_number
                 ):
-                    cause = f"{token.text} is used in two graph patterns, but a blank node belongs to one."
-                    yield token, cause, f"Write a variable, such as ?{token.text[2:]}."
+                    cause = f"{token.text} is in two graph patterns, but a blank node can only be in one."
+                    yield token, cause, f"Use a variable, such as ?{token.text[2:]}."

@@ -99,7 +99,7 @@ class UnknownTermFinder:
         """Hints on the terms of a pattern, depending on their positions."""
         subject, predicate, object_, (subject_token, predicate_token, object_token) = pattern
         if isinstance(subject, ox.Literal):
-            yield TokenHint(subject_token, "A literal is never a subject, so this pattern finds nothing.")
+            yield TokenHint(subject_token, "A literal cannot be a subject, so this pattern finds nothing.")
         if isinstance(subject, ox.NamedNode):
             yield from self.find_term_hints(subject, subject_token)
         if isinstance(predicate, SyntaxNode):
@@ -148,7 +148,7 @@ class UnknownTermFinder:
             yield self.build_hint(term, token, template)
         elif not self.is_optional:
             sentence = template.format(term=self.format_term(term))
-            yield TokenHint(token, f"{sentence} The ontology declares it.")
+            yield TokenHint(token, f"{sentence} It is declared in the ontology.")
 
     def find_term_hints(self, term: ox.NamedNode, token: SparqlToken) -> Iterator[TokenHint]:
         """A hint on an IRI that does not occur in the store."""
@@ -185,7 +185,9 @@ class UnknownTermFinder:
             return
         for variant in iter_literal_variants(literal):
             if self.lookups_left and self.has_statement(None, predicate, variant):
-                sentence = f"No {self.format_term(predicate)} is {literal}; the graph has {variant}."
+                sentence = (
+                    f"No {self.format_term(predicate)} has the value {literal}; the graph has {variant}."
+                )
                 yield TokenHint(token, sentence)
                 return
 

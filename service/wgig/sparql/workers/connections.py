@@ -163,7 +163,7 @@ class ForkerConnection(CopyConnection):
         self.workers_socket.close()
         if not self.loaded.done():
             self.loaded.set_exception(
-                ConnectionResetError("the process that has the copy of the quads has exited")
+                ConnectionResetError("the process with the copy of the quads has exited")
             )
         self.on_lost()
 

@@ -51,7 +51,7 @@ def run_forker(
             serve_forker_messages(connection, worker_forker, max_quads)
     except EOFError as error:
         # The service starts a new forker, which repeats the copy.
-        print(f"wgig: {error}, and is repeated", file=sys.stderr)
+        print(f"wgig: {error}; repeating it", file=sys.stderr)
     worker_forker.close()
 
 

@@ -51,7 +51,7 @@ BACKUP_LOCK_FILE = ".lock"
 # Opens a display of the progress of a step; arguments are its title, the total amount, and the unit.
 ProgressDisplay = Callable[[str, int, str], AbstractContextManager[ProgressCallback]]
 
-BACKUP_BUSY_MESSAGE = "Another backup or restore of {} is under way. Wait for it."
+BACKUP_BUSY_MESSAGE = "Another backup or restore of {} is in progress. Wait until it ends."
 
 
 def current_backup_time() -> str:
@@ -75,7 +75,9 @@ def create_backup(
     checkpoint, partial = folder / ASIDE_FOLDER / CHECKPOINT_FOLDER, target / PARTIAL_BACKUP_FOLDER
     with (
         hold_file_lock(folder / ASIDE_FOLDER / BACKUP_LOCK_FILE, BACKUP_BUSY_MESSAGE.format(folder)),
-        hold_file_lock(target / BACKUP_LOCK_FILE, f"Another backup into {target} is under way. Wait for it."),
+        hold_file_lock(
+            target / BACKUP_LOCK_FILE, f"Another backup into {target} is in progress. Wait until it ends."
+        ),
     ):
         try:
             for path in (checkpoint, partial):  # left by an interrupted backup
@@ -104,7 +106,7 @@ def write_backup(
         content = read_store_content(backup / BACKUP_STORE_FOLDER, report_quads)
     log_content = verify_store(checkpoint, progress)
     if content.quads != quad_count:
-        raise DamagedBackupError(f"it holds {content.quads} quads, and the store had {quad_count}")
+        raise DamagedBackupError(f"it has {content.quads} quads, but the store had {quad_count}")
     BackupManifest(__version__, timestamp, content, log_content, files).write(backup)
     return content
 
@@ -149,13 +151,13 @@ def verify_backup(backup: Path, progress: ProgressDisplay) -> BackupManifest:
     with progress("Reading", manifest.content.quads, "quads") as report_quads:
         content = read_store_content(store, report_quads)
     if content != manifest.content:
-        raise DamagedBackupError(f"its quads are not those that its {MANIFEST_FILE} lists")
+        raise DamagedBackupError(f"its quads do not match its {MANIFEST_FILE}")
     with TemporaryDirectory() as copy:  # SQLite writes beside a database that it reads
         for path in store.glob(f"{CHANGE_LOG_FILE}*"):
             shutil.copy(path, copy)
         log_content = verify_change_log(Path(copy))
     if log_content.version != manifest.log.version:
-        raise DamagedBackupError(f"its {CHANGE_LOG_FILE} is not that of its {MANIFEST_FILE}")
+        raise DamagedBackupError(f"its {CHANGE_LOG_FILE} does not match its {MANIFEST_FILE}")
     return manifest
 
 
@@ -247,7 +249,8 @@ def get_newest_backup(folder: Path) -> Path:
     backups = [folder] if (folder / MANIFEST_FILE).exists() else list_backups(folder)
     if not backups:
         raise Problem(
-            400, f"There is no backup in {folder}. Name one, or the folder that wgig backup was given."
+            400,
+            f"There is no backup in {folder}. Give a backup, or the folder that was given to wgig backup.",
         )
     return backups[-1]
 

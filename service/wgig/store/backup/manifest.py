@@ -132,7 +132,7 @@ def check_content_counts(store: Path, content: StoreContent) -> None:
         counts = len(quads), len(list(quads.named_graphs()))
     if counts != (content.quads, content.graphs):
         raise DamagedBackupError(
-            f"it holds {counts[0]} quads in {counts[1]} graphs instead of {content.quads} in {content.graphs}"
+            f"it has {counts[0]} quads in {counts[1]} graphs instead of {content.quads} in {content.graphs}"
         )
 
 

@@ -128,7 +128,7 @@ def send_control_request(folder: Path, request: ControlMessage) -> ControlMessag
             response: ControlMessage = json.loads(receive_control_line(connection))
         except (OSError, ValueError) as error:
             raise OSError(
-                f"The service of {folder} did not respond. Look at its log, and try again."
+                f"The service of {folder} did not respond. Check its log, and try again."
             ) from error
     if response.get("is_damaged"):
         raise DamagedStoreError(response["error"])
@@ -184,7 +184,8 @@ def offer_control(store: Store, print_message: Callable[[str], None]) -> None:
         serve_control_socket(store.folder, handle_request)
     except OSError as error:
         print_message(
-            f"No backup can be made while this service runs: {error}. Stop the service to make a backup."
+            f"No backup can be made while this service is running: {error}. To make a backup, stop "
+            "the service."
         )
 
 
