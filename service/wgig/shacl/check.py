@@ -32,6 +32,7 @@ from ..rdf.serialization import replace_literal_text
 from ..settings import Settings
 from ..text import shorten_untrusted_text
 from . import suggestions, vocabulary
+from .corrections import find_correction
 from .documents import Document
 from .engines import get_shacl_engine
 from .findings import Finding, PaperReport, Report
@@ -301,16 +302,19 @@ def finding_sort_key(finding: Finding) -> tuple[int, int, tuple[int, ...]]:
 def build_finding(
     result: ValidationResult, summary: PaperSummary, suggestions_by_value: suggestions.SuggestionsByValue
 ) -> Finding:
-    """A finding from a result, with its position in the document and a suggestion."""
+    """A finding from a result, with its position in the document, a suggestion and the change it leads to."""
     rule = rules_by_code()[result.code]
     document = summary.document
-    position = find_text_position(document, find_result_offset(document, rule, result))
+    offset = find_result_offset(document, rule, result)
+    position = find_text_position(document, offset)
+    suggestion = suggestions_by_value.get((result.code, result.value), "")
     return Finding(
         rule=rule,
         focus=result.focus,
         value=result.value,
         position=position,
         line=shown_line_text(document, position),
-        suggestion=suggestions_by_value.get((result.code, result.value), ""),
+        suggestion=suggestion,
         waiver=summary.waiver_reasons.get(rule.code, ""),
+        correction=find_correction(document, offset, result.value, suggestion),
     )

@@ -18,6 +18,14 @@ STATE_DONE, STATE_MISSING, STATE_FAULTY, STATE_WAIVED, STATE_NOT_CHECKED = (
 )
 
 
+class Correction(NamedTuple):
+    """A change of the text that follows a suggestion: at `position`, `old` is replaced by `new`."""
+
+    position: TextPosition
+    old: str
+    new: str
+
+
 @dataclass(frozen=True)
 class Finding:
     """One violation of a rule.
@@ -25,7 +33,7 @@ class Finding:
     `focus` is the focus node, `value` the wrong value if there is one. `position` is that of the value, or of
     the node or heading that lacks one; None if the format has no lines, or the file does not have this value
     or node. `line` is the text of the line at `position`, `suggestion` the nearest valid name, `waiver` the
-    author's reason why the finding does not count.
+    author's reason why the finding does not count, `correction` the change of the text to the suggestion.
     """
 
     rule: Rule
@@ -35,6 +43,7 @@ class Finding:
     line: str = ""
     suggestion: str = ""
     waiver: str = ""
+    correction: Correction | None = None
 
     def __post_init__(self) -> None:
         """Replace control characters in the author's text, and shorten the waiver."""
