@@ -119,6 +119,84 @@ def test_page_has_unique_ids_valid_links_and_ordered_headings(client: httpx.Clie
     assert not page.attribute_values("style")
 
 
+MISSPELLED_PAPER = "---\npaper: x\nissue: spamm\ncites: [declaration/480]\n---\n"
+
+
+def find_summary(page: httpx.Response) -> tuple[str, str]:
+    """The title of a page without the name of the site, and the text of the element that gets the focus."""
+    root = BeautifulSoup(page.text, "html.parser")
+    (summary,) = root.select("[autofocus]")
+    assert summary["tabindex"] == "-1"
+    assert root.title
+    return root.title.get_text().partition(" · ")[0], " ".join(summary.get_text().split())
+
+
+@pytest.mark.parametrize(
+    ("text", "profile", "title", "summary"),
+    [
+        (COMPLETE_PAPER.decode(), "complete", "Conforms", "The paper conforms to the profile complete"),
+        (
+            INCOMPLETE_PAPER.decode(),
+            "complete",
+            "1 error",
+            "The paper does not conform to the profile complete 1 error",
+        ),
+        (
+            MISSPELLED_PAPER,
+            "draft",
+            "2 errors",
+            "The paper does not conform to the profile draft 2 errors",
+        ),
+    ],
+)
+def test_result_is_counted_in_the_title_and_in_the_summary_with_the_focus(
+    read_only_client: httpx.Client, text: str, profile: str, title: str, summary: str
+) -> None:
+    fields = {"paper": text, "profile": profile}
+    page_title, focused_text = find_summary(
+        read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS)
+    )
+    assert page_title == f"{title}: Check a paper"
+    assert focused_text.removesuffix(" Correct the paper and check it again") == summary
+
+
+def test_several_files_are_counted_together(read_only_client: httpx.Client) -> None:
+    contents = (COMPLETE_PAPER, INCOMPLETE_PAPER, INCOMPLETE_PAPER, b"<a:a>")
+    files = [("files", (f"{number}.ttl", content)) for number, content in enumerate(contents)]
+    title, summary = find_summary(read_only_client.post("/validate", files=files, headers=PAGE_HEADERS))
+    assert title == "2 errors, 1 file not checked: Check a paper"
+    assert summary.startswith("Not all 4 files conform to the profile complete 2 errors, 1 file not checked")
+
+
+def test_waived_findings_are_not_counted(read_only_client: httpx.Client) -> None:
+    text = MISSPELLED_PAPER.replace("cites:", "waivers: {WGIG-1-ISSUE-UNKNOWN: So.}\ncites:")
+    fields = {"paper": text, "profile": "draft"}
+    page = read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS)
+    assert "Waived: \u2068So.\u2069" in page.text
+    assert find_summary(page)[0] == "1 error: Check a paper"
+
+
+def test_error_gets_the_focus(read_only_client: httpx.Client) -> None:
+    page = read_only_client.post("/validate", data={"paper": "<a:a>", "format": "ttl"}, headers=PAGE_HEADERS)
+    assert find_summary(page)[0] == "Error: Check a paper"
+    assert BeautifulSoup(page.text, "html.parser").select("#problem[autofocus]")
+
+
+def test_suggestion_has_the_change_of_the_text_for_the_editor(read_only_client: httpx.Client) -> None:
+    fields = {"paper": MISSPELLED_PAPER, "profile": "draft"}
+    root = BeautifulSoup(
+        read_only_client.post("/validate", data=fields, headers=PAGE_HEADERS).text, "html.parser"
+    )
+    names = ("data-line", "data-column", "data-old", "data-new")
+    changes = [[element[name] for name in names] for element in root.select("[data-new]")]
+    assert ["3", "8", "spamm", "spam"] in changes
+    assert ["4", "9", "declaration/480", "declaration/48"] in changes
+    marked = [
+        (element["data-line"], element["data-severity"]) for element in root.select("li[data-severity]")
+    ]
+    assert ("3", "Violation") in marked
+
+
 def test_security_policy_allows_only_this_site_as_form_target(client: httpx.Client) -> None:
     assert "form-action 'self'" in client.get("/validate").headers["content-security-policy"]
 
@@ -239,4 +317,4 @@ def test_program_that_requests_the_form_is_refused(read_only_client: httpx.Clien
 def test_parse_error_is_marked_as_english(read_only_client: httpx.Client) -> None:
     fields = {"paper": "no Turtle", "format": "ttl"}
     page = read_only_client.post("/validate", data=fields, headers={**PAGE_HEADERS, "Accept-Language": "fr"})
-    assert '<p><span lang="en" dir="ltr">' in page.text.partition('id="problem"')[2]
+    assert '<p class="message"><span lang="en" dir="ltr">' in page.text.partition('id="problem"')[2]

@@ -15,6 +15,10 @@ COMPLETE_PAPER = (SHIPPED_FOLDER / "data" / "examples" / "spam-filters.md").read
 INCOMPLETE_PAPER = (
     "---\npaper: half\ntitle: Half a paper\nlanguage: en\nissue: spam\n---\n\n## 1. Issue\n\nIt begins.\n"
 )
+MISSPELLED_PAPER = (
+    "---\npaper: misspelled\ntitle: Mail\nissue: spamm\ncites: [declaration/480]\n---\n\n"
+    "## 2. Attribution\n\n- acces-for-all\n"
+)
 
 PageAction = Callable[[Page], Response | None]
 
@@ -234,6 +238,7 @@ PAGE_STATES = [
     PageState("validate", "/validate"),
     PageState("validate-complete", "/validate", action=make_check_action(COMPLETE_PAPER)),
     PageState("validate-incomplete", "/validate", action=make_check_action(INCOMPLETE_PAPER)),
+    PageState("validate-misspelled", "/validate", action=make_check_action(MISSPELLED_PAPER)),
     PageState("validate-unread", "/validate", 400, make_check_action("---\npaper: [half\n---\n")),
     PageState("build", "/build"),
     PageState(

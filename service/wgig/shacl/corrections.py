@@ -72,19 +72,19 @@ def edit_rdf_name(document: Document, offset: int, iri: str, suggestion: str) ->
     text = document.text
     if document.format == JSON_LD:  # not `is`: a worker process has a copy
         if token := JSON_STRING_PATTERN.match(text, offset):
-            new_name = rename(json.loads(token[0]), iri, new_iri) or new_iri
+            new_name = rename_local_part(json.loads(token[0]), iri, new_iri) or new_iri
             return TextEdit(token.start(), token.end(), json.dumps(new_name))
     elif token := IRI_REFERENCE_PATTERN.match(text, offset):
         return TextEdit(token.start(), token.end(), f"<{new_iri}>")
     elif token := PREFIXED_NAME_PATTERN.match(text, offset):
-        new_name = rename(token[0].replace("\\", ""), iri, new_iri)
+        new_name = rename_local_part(token[0].replace("\\", ""), iri, new_iri)
         if not LOCAL_NAME_PATTERN.fullmatch(new_name.partition(":")[2]):
             new_name = suggestion if declares_prefix(text[:offset], suggestion, new_iri) else f"<{new_iri}>"
         return TextEdit(token.start(), token.end(), new_name)
     return None
 
 
-def rename(name: str, iri: str, new_iri: str) -> str:
+def rename_local_part(name: str, iri: str, new_iri: str) -> str:
     """The name, which stands for `iri`, with the local part of `new_iri`; empty in another namespace."""
     prefix = name[: name.find(":") + 1]
     local = name.removeprefix(prefix)

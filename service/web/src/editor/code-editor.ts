@@ -1,39 +1,22 @@
 /** The text area of a query as a code editor, which shows errors at their positions. */
 
 import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { bracketMatching, codeFolding, foldEffect, foldKeymap, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { lintGutter, lintKeymap } from "@codemirror/lint";
+import { codeFolding, foldEffect, foldKeymap } from "@codemirror/language";
 import { EditorState, Prec, Transaction } from "@codemirror/state";
-import { EditorView, keymap, lineNumbers } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { EditorView, keymap } from "@codemirror/view";
 import { sparql } from "codemirror-lang-sparql";
-import { formatMessage } from "../page/messages";
 import type { QueryProblem, TextEdit } from "../query/check";
 import type { Remark } from "../query/request";
 import { complete, findMissingDeclaration } from "./completion";
 import { contextAt } from "./cursor-context";
+import { commonExtensions, embedEditor, translatePhrases } from "./embedding";
 import { formatQuery } from "./format";
 import { termTooltips } from "./hover";
 import { applyEdit, describeEdit, findOffset, type ProblemFinder, ProblemMarker } from "./linting";
-import { theme } from "./theme";
 
-const COLORS = HighlightStyle.define([
-  { tag: [tags.keyword, tags.operatorKeyword, tags.function(tags.variableName)], color: "var(--code-word)" },
-  { tag: tags.variableName, color: "var(--code-variable)" },
-  { tag: [tags.string, tags.number, tags.bool, tags.literal], color: "var(--code-value)" },
-  { tag: [tags.comment, tags.lineComment], color: "var(--quiet)", fontStyle: "italic" },
-  { tag: [tags.namespace, tags.url, tags.typeName, tags.propertyName], color: "var(--code-name)" },
-]);
-
-// The phrases of CodeMirror, with the names of their translations, which the page contains.
+// The phrases of CodeMirror that other editors do not need, with the names of their translations.
 const PHRASES = {
   Completions: "completions",
-  Diagnostics: "diagnostics",
-  "No diagnostics": "no-diagnostics",
-  close: "close",
-  "Control character": "control-character",
-  "Selection deleted": "selection-deleted",
   "folded code": "folded-code",
   unfold: "unfold",
   "Folded lines": "folded-lines",
@@ -49,59 +32,35 @@ export interface EditorListener {
   onProblems: (problems: QueryProblem[]) => void;
 }
 
-/**
- * A code editor in place of a text area.
- *
- * It is in a shadow tree: there CodeMirror adds its styles as objects, which the Content-Security-Policy of the
- * page allows, as opposed to style elements.
- */
+/** A code editor in place of the text area of a query. */
 export class CodeEditor {
   private readonly view: EditorView;
   private readonly marker: ProblemMarker;
-  private readonly host = document.createElement("div");
+  private readonly host: HTMLElement;
 
   constructor(private readonly field: HTMLTextAreaElement, private readonly listener: EditorListener) {
     this.marker = new ProblemMarker(listener.findProblems, listener.onProblems);
-    this.host.className = "code";
-    if (field.offsetHeight) this.host.style.blockSize = `${field.offsetHeight}px`; // until the text changes, so that the page does not move
-    field.before(this.host);
-    const root = this.host.attachShadow({ mode: "open" });
-    this.view = new EditorView({ parent: root, root, state: this.createState(field.value) });
+    const blockSize = field.offsetHeight;
+    ({ view: this.view, host: this.host } = embedEditor(field, this.createState(field.value)));
+    if (blockSize) this.host.style.blockSize = `${blockSize}px`; // until the text changes, so that the page does not move
     this.foldComments();
-    field.hidden = true;
-    field.required = false; // a browser cannot focus a hidden field to report it
-    for (const label of field.labels ?? []) label.addEventListener("click", () => this.view.focus());
   }
 
   private createState(doc: string): EditorState {
     const runKey = { key: "Mod-Enter", run: () => (this.listener.onRun(), true) };
-    const content = {
-      "aria-label": this.field.labels?.[0]?.textContent.trim() ?? "",
-      "aria-description": this.field.form?.querySelector(".keys")?.textContent ?? "",
-      spellcheck: "false",
-      tabindex: "0", // shows accessibility checkers that the text can be scrolled by keyboard
-      autocapitalize: "off",
-    };
     return EditorState.create({
       doc,
       extensions: [
-        EditorState.phrases.of(Object.fromEntries(Object.entries(PHRASES).map(([phrase, name]) => [phrase, formatMessage(name)]))),
+        translatePhrases(PHRASES),
         Prec.highest(keymap.of([runKey, { key: "Shift-Alt-f", run: () => (this.format(), true) }])),
-        lineNumbers(),
-        lintGutter(),
+        keymap.of([...completionKeymap, ...foldKeymap]),
+        commonExtensions(this.field, this.field.form?.querySelector(".keys")),
         this.marker.extension,
         codeFolding(),
         termTooltips,
-        history(),
-        bracketMatching(),
         sparql(),
-        syntaxHighlighting(COLORS),
         autocompletion({ override: [complete], icons: false, maxRenderedOptions: 10 }),
-        keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap]),
-        EditorView.lineWrapping,
-        EditorView.contentAttributes.of(content),
         EditorView.inputHandler.of(insertDeclaration),
-        EditorView.domEventHandlers({ beforeinput: replaceSelection }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           const isEdited = update.transactions.some((transaction) => transaction.annotation(Transaction.userEvent) !== undefined);
@@ -109,7 +68,6 @@ export class CodeEditor {
           this.field.value = update.state.doc.toString();
           this.listener.onChange(isEdited);
         }),
-        theme,
       ],
     });
   }
@@ -175,13 +133,6 @@ export class CodeEditor {
     while (lastLine < doc.lines && doc.line(lastLine + 1).text.startsWith("#")) lastLine++;
     if (lastLine > 1) this.view.dispatch({ effects: foldEffect.of({ from: doc.line(1).to, to: doc.line(lastLine).to }) });
   }
-}
-
-/** Replace the selection by typed text; browsers would keep its color as an inline style, which the Content-Security-Policy refuses. */
-function replaceSelection(event: InputEvent, view: EditorView): boolean {
-  if (event.inputType !== "insertText" || !event.data || event.isComposing || view.state.selection.main.empty) return false;
-  view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type" });
-  return true;
 }
 
 /** When a colon is typed after a known prefix that is not declared, insert its declaration. */

@@ -6,7 +6,6 @@ import type { EditorView } from "@codemirror/view";
 import { h } from "../page/dom";
 import { formatMessage } from "../page/messages";
 import type { QueryProblem, TextEdit } from "../query/check";
-import type { Remark } from "../query/request";
 
 const CHECK_DELAY_MS = 500; // after the last change
 const MAX_SHOWN_EDIT_CHARACTERS = 40;
@@ -92,7 +91,7 @@ function editRange({ start, end }: TextEdit, doc: Text): [number, number] {
 }
 
 /** The offset of a line and column. The service counts characters, the editor counts UTF-16 code units. */
-export function findOffset(doc: Text, { line, column }: Remark): number {
+export function findOffset(doc: Text, { line, column }: { line: number; column: number }): number {
   const docLine = doc.line(Math.min(Math.max(line, 1), doc.lines));
   return docLine.from + [...docLine.text].slice(0, Math.max(0, column - 1)).join("").length;
 }

@@ -20,7 +20,7 @@ export const theme = EditorView.theme({
     minHeight: "0",
   },
   "&.cm-focused": { outline: "3px solid var(--link)", outlineOffset: "-2px" },
-  ".cm-scroller": { fontFamily: 'ui-monospace, "DejaVu Sans Mono", monospace', lineHeight: "1.5", minHeight: "10em", maxHeight: "31em" }, // 6 to 20 lines
+  ".cm-scroller": { fontFamily: 'ui-monospace, "DejaVu Sans Mono", monospace', lineHeight: "1.5", minHeight: "10em", maxHeight: "var(--code-height, 31em)" }, // 6 to 20 lines, or more where the page has room
   ".cm-content": { caretColor: "var(--text)" },
   ".cm-gutters": { backgroundColor: "var(--raised)", color: "var(--quiet)", borderInlineEnd: "1px solid var(--line)" },
   "& .cm-matchingBracket, &.cm-focused .cm-matchingBracket": { backgroundColor: "var(--line)" },

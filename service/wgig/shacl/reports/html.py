@@ -5,6 +5,7 @@ the IRIs of rules, links on a page to the pages of the service. At most the firs
 shown, each cut to 500 characters.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -141,6 +142,22 @@ class ReportView:
     def all_conform(self) -> bool:
         """Whether each file was read and conforms."""
         return all(isinstance(outcome, Report) and outcome.conforms for outcome in self.outcomes)
+
+    @property
+    def unchecked_count(self) -> int:
+        """The number of files that were not checked."""
+        return sum(isinstance(outcome, UncheckedFile) for outcome in self.outcomes)
+
+    @cached_property
+    def finding_counts(self) -> Counter[str]:
+        """The numbers of findings that are shown and not waived, by the severity of their rules."""
+        return Counter(
+            finding.rule.severity
+            for outcome in self.outcomes
+            if isinstance(outcome, Report)
+            for finding in outcome.findings
+            if not finding.waiver
+        )
 
     @property
     def language_tag(self) -> str:

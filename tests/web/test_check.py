@@ -1,0 +1,218 @@
+"""The page of a checked paper in a browser: the editor beside the report, with marks and suggestions."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, FloatRect, Page, expect
+
+from .page_states import MISSPELLED_PAPER, click_and_wait
+from .test_walks import DESKTOP, PHONE
+
+PageOpener = Callable[..., Page]
+TURTLE = """@prefix wgig: <https://w3id.org/wgig/ontology#> .
+<https://w3id.org/wgig/id/paper/x> a wgig:IssuePaper ;
+  wgig:strength "Mail"@en . # a comment
+"""
+MAX_EDITOR_PAGE_BYTES, MAX_PAGE_BYTES = 400_000, 40_000  # transferred
+
+
+@pytest.fixture(scope="session")
+def service_url(full_service_url: str) -> str:
+    """The URL of a service with the bundled graphs."""
+    return full_service_url
+
+
+def check_text(page: Page, text: str, profile: str = "draft") -> Page:
+    """Fill in the form, and send it."""
+    page.fill("#paper", text)
+    page.check(f"#profile-{profile}")
+    click_and_wait(page, "form.check > button")
+    return page
+
+
+@pytest.fixture
+def report_page(reopen_page: PageOpener) -> Page:
+    """The page with the report on MISSPELLED_PAPER."""
+    return check_text(reopen_page("/validate", viewport=DESKTOP), MISSPELLED_PAPER)
+
+
+def paper_text(page: Page) -> str:
+    return page.locator("#paper").input_value()
+
+
+def line_number(text: str) -> int:
+    """The number of the line of MISSPELLED_PAPER with this text."""
+    return next(number for number, line in enumerate(MISSPELLED_PAPER.split("\n"), 1) if text in line)
+
+
+def selected_text(page: Page) -> str:
+    selected: str = page.evaluate("document.querySelector('.code').shadowRoot.getSelection().toString()")
+    return selected
+
+
+def has_focus(page: Page, selector: str) -> bool:
+    focused: bool = page.evaluate("(selector) => document.activeElement.matches(selector)", selector)
+    return focused
+
+
+def test_result_gets_the_focus(report_page: Page) -> None:
+    assert has_focus(report_page, "#summary")
+    expect(report_page).to_have_title(re.compile(r"^3 errors: Check a paper"))
+
+
+def test_editor_has_the_text_its_lines_and_marks(report_page: Page) -> None:
+    expect(report_page.get_by_role("textbox", name="The paper")).to_be_visible()
+    expect(report_page.locator("#paper")).to_be_hidden()
+    assert report_page.locator(".source").count() == 0
+    marked = report_page.locator(".cm-lintRange")
+    assert marked.all_inner_texts() == ["spamm", "declaration/480", "acces-for-all"]
+    numbers = report_page.locator(".cm-lineNumbers .cm-gutterElement").all_inner_texts()
+    assert str(line_number("acces-for-all")) in numbers
+    assert report_page.locator(".cm-gutter-lint .cm-lint-marker").count() == 3
+
+
+def test_mark_shows_its_message(report_page: Page) -> None:
+    report_page.locator(".cm-lintRange", has_text="spamm").hover()
+    expect(report_page.locator(".cm-tooltip")).to_contain_text("is not in the inventory")
+
+
+def test_link_to_a_line_selects_it_in_the_editor(report_page: Page) -> None:
+    number = line_number("declaration/480")
+    link = report_page.get_by_role("link", name=f"Line {number}, column")
+    link.focus()
+    report_page.keyboard.press("Enter")
+    assert selected_text(report_page) == "cites: [declaration/480]"
+    assert report_page.evaluate("document.querySelector('.code').matches(':focus-within')")
+    expect(report_page.locator(".problems")).to_contain_text("passage")
+    report_page.locator(".problems").get_by_role("link", name="Show it in the report").click()
+    assert "-finding-" in report_page.url
+
+
+def test_link_follows_its_text_when_lines_are_added(report_page: Page) -> None:
+    report_page.get_by_role("textbox", name="The paper").click()
+    report_page.keyboard.press("Control+Home")
+    report_page.keyboard.type("\n\n")
+    report_page.get_by_role("link", name=f"Line {line_number('declaration/480')}, column").click()
+    assert selected_text(report_page) == "cites: [declaration/480]"
+
+
+def test_suggestion_changes_the_text_and_offers_to_check_again(report_page: Page) -> None:
+    button = report_page.get_by_role("button", name="Did you mean spam?")
+    button.focus()
+    top = button.bounding_box()
+    report_page.keyboard.press("Enter")
+    assert paper_text(report_page) == MISSPELLED_PAPER.replace("spamm", "spam")
+    expect(button).to_have_count(0)
+    expect(report_page.get_by_role("status").last).to_contain_text(
+        f"Line {line_number('spamm')} now has spam."
+    )
+    assert has_focus(report_page, ".findings button")
+    again = report_page.locator(".findings").get_by_role("button", name="Check again")
+    bottom = again.bounding_box()
+    assert top
+    assert bottom
+    assert abs(top["y"] - bottom["y"]) < DESKTOP["height"] / 4  # the page has not moved away
+    assert "spam" not in report_page.locator(".cm-lintRange").all_inner_texts()
+    with report_page.expect_navigation():
+        report_page.keyboard.press("Enter")
+    expect(report_page).to_have_title(re.compile(r"^2 errors: Check a paper"))
+    assert has_focus(report_page, "#summary")
+
+
+def test_all_suggestions_make_the_paper_conform(report_page: Page) -> None:
+    while buttons := report_page.get_by_role("button", name="Did you mean").all():
+        buttons[0].click()
+    click_and_wait(report_page, ".paper-text > button")
+    expect(report_page).to_have_title(re.compile(r"^Conforms: Check a paper"))
+
+
+def test_change_is_undone_by_keyboard(report_page: Page) -> None:
+    report_page.get_by_role("button", name="Did you mean spam?").click()
+    report_page.get_by_role("textbox", name="The paper").focus()
+    report_page.keyboard.press("Control+z")
+    assert paper_text(report_page) == MISSPELLED_PAPER
+
+
+def test_suggestion_does_not_change_another_text(report_page: Page) -> None:
+    report_page.locator(".cm-lintRange", has_text="spamm").dblclick()
+    report_page.keyboard.type("mail")
+    before = paper_text(report_page)
+    report_page.get_by_role("button", name="Did you mean spam?").click()
+    assert paper_text(report_page) == before
+    finding = report_page.locator(".findings > li", has_text="The text here has changed.")
+    finding.get_by_role("button", name=f"Line {line_number('spamm')}").press("Enter")
+    assert selected_text(report_page) == "issue: mail"
+
+
+def test_turtle_is_highlighted(reopen_page: PageOpener) -> None:
+    page = check_text(reopen_page("/validate", viewport=DESKTOP), TURTLE)
+    line = page.locator(".cm-line").nth(2)
+    colors = line.evaluate(
+        "(line) => [...line.querySelectorAll('span')].map((span) => getComputedStyle(span).color)"
+    )
+    assert len(set(colors)) >= 4  # name, string, language, comment
+
+
+def test_tab_leaves_the_editor(report_page: Page) -> None:
+    report_page.get_by_role("textbox", name="The paper").click()
+    report_page.keyboard.press("Tab")
+    assert not report_page.evaluate("document.querySelector('.code').matches(':focus-within')")
+    assert paper_text(report_page) == MISSPELLED_PAPER
+
+
+def test_error_has_a_mark_in_sight(reopen_page: PageOpener) -> None:
+    lines = "".join(f"<a:{number}> <b:> <c:> .\n" for number in range(200))
+    page = check_text(reopen_page("/validate", viewport=DESKTOP), f"{lines}<a:wrong> <b:> .\n{lines}")
+    assert has_focus(page, "#problem")
+    marker = page.locator(".cm-gutter-lint .cm-lint-marker")
+    expect(marker).to_have_count(1)
+    top, code = marker.bounding_box(), page.locator(".code").bounding_box()
+    assert top
+    assert code
+    assert code["y"] < top["y"] < code["y"] + code["height"]
+    assert page.evaluate("scrollY") == 0
+    page.locator("#problem a[href^='#file-1-line-']").click()
+    assert selected_text(page) == "<a:wrong> <b:> ."
+
+
+def test_report_is_beside_the_text_on_wide_screens_and_above_it_on_narrow_ones(report_page: Page) -> None:
+    def find_box(selector: str) -> FloatRect:
+        box = report_page.locator(selector).first.bounding_box()
+        assert box
+        return box
+
+    report, text = find_box(".findings"), find_box(".paper-text")
+    assert report["x"] + report["width"] < text["x"]
+    report_page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    report, text = find_box(".findings"), find_box(".paper-text")
+    assert report["y"] < text["y"]
+    assert text["width"] <= PHONE["width"]
+
+
+def test_without_scripts_links_lead_to_numbered_lines(reopen_page: PageOpener) -> None:
+    page = check_text(reopen_page("/validate", java_script_enabled=False), MISSPELLED_PAPER)
+    assert has_focus(page, "#summary")
+    assert page.title().startswith("3 errors: ")
+    assert page.get_by_role("button", name="Did you mean").count() == 0
+    expect(page.get_by_text("Did you mean spam?")).to_be_visible()
+    number = line_number("spamm")
+    page.get_by_role("link", name=f"Line {number}, column").first.click()
+    assert page.url.endswith(f"#file-1-line-{number}")
+    expect(page.locator(f"#file-1-line-{number}")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("text", [MISSPELLED_PAPER, None])
+def test_page_is_light(browser: Browser, service_url: str, text: str | None) -> None:
+    context = browser.new_context(base_url=service_url, viewport=DESKTOP)  # type: ignore[arg-type]
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    sizes: list[int] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto("/validate")
+    if text:
+        check_text(page, text)
+    page.wait_for_load_state("networkidle")
+    context.close()
+    assert 0 < sum(sizes) <= (MAX_EDITOR_PAGE_BYTES if text else MAX_PAGE_BYTES)
