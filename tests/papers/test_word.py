@@ -3,8 +3,6 @@
 import io
 import re
 import zipfile
-from collections.abc import Sequence
-from xml.sax.saxutils import escape
 
 import pyoxigraph as ox
 import pytest
@@ -15,64 +13,18 @@ from wgig.papers.word import convert_word_to_markdown, read_word_paper
 from wgig.problems import Problem
 from wgig.settings import SHIPPED_FOLDER
 
-WORD_NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-OFFICE_NAMESPACE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-PACKAGE_NAMESPACE = "http://schemas.openxmlformats.org/package/2006"
-CONTENT_TYPES_XML = f"""<Types xmlns="{PACKAGE_NAMESPACE}/content-types">
-<Default Extension="xml" ContentType="application/xml"/></Types>"""
-RELATIONSHIPS_XML = f"""<Relationships xmlns="{PACKAGE_NAMESPACE}/relationships">
-<Relationship Id="r1" Type="{OFFICE_NAMESPACE}/officeDocument" Target="word/document.xml"/></Relationships>"""
-NUMBERING_XML = f"""<w:numbering xmlns:w="{WORD_NAMESPACE}"><w:abstractNum w:abstractNumId="0">
-<w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/></w:lvl></w:abstractNum>
-<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>"""
-
-SECTION_STYLE, NAME_STYLE, PART_STYLE = "Heading1", "Heading2", "Heading3"
-StyledText = tuple[str, str]  # style and text, or the two cells of a table row
-
-
-def format_paragraph(style: str, text: str) -> str:
-    """The XML of a paragraph with a Word style, as a list item (`bullet`), in `bold`, or without a style."""
-    properties_by_style = {
-        "bullet": '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr>',
-        "bold": "",
-        "": "",
-    }
-    properties = properties_by_style.get(style, f'<w:pStyle w:val="{style}"/>')
-    bold = "<w:rPr><w:b/></w:rPr>" if style == "bold" else ""
-    lines = "<w:br/>".join(f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in text.split("\n"))
-    return f"<w:p><w:pPr>{properties}</w:pPr><w:r>{bold}{lines}</w:r></w:p>"
-
-
-def format_table(rows: Sequence[StyledText]) -> str:
-    cells = ("".join(f"<w:tc>{format_paragraph('', cell)}</w:tc>" for cell in row) for row in rows)
-    return f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in cells)}</w:tbl>"
-
-
-def build_archive(document: str | bytes, **other_entries: str | bytes) -> bytes:
-    """A Word file with this document; `other_entries` replace or add entries by name."""
-    entries: dict[str, str | bytes] = {
-        "[Content_Types].xml": CONTENT_TYPES_XML,
-        "_rels/.rels": RELATIONSHIPS_XML,
-        "word/numbering.xml": NUMBERING_XML,
-        "word/document.xml": document,
-        **other_entries,
-    }
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return file.getvalue()
-
-
-def format_document(body: str) -> str:
-    return f'<w:document xmlns:w="{WORD_NAMESPACE}"><w:body>{body}</w:body></w:document>'
-
-
-def build_word_file(paragraphs: Sequence[StyledText], front_matter: Sequence[StyledText] = ()) -> bytes:
-    table = format_table(front_matter) if front_matter else ""
-    return build_archive(
-        format_document(table + "".join(format_paragraph(*paragraph) for paragraph in paragraphs))
-    )
+from tests.fixtures.word_file import (
+    NAME_STYLE,
+    OFFICE_NAMESPACE,
+    PACKAGE_NAMESPACE,
+    PART_STYLE,
+    SECTION_STYLE,
+    StyledText,
+    build_archive,
+    build_word_file,
+    format_document,
+    format_paragraph,
+)
 
 
 def convert_to_canonical_markdown(data: bytes) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
+from tests.fixtures.word_file import build_word_file
+
 from .page_states import TOKEN
 
 FORM_PATH = "/write?issue=spam"
@@ -169,6 +171,20 @@ def test_links_of_the_summary_show_label_and_error(
         assert bar
         assert label
         assert width == 1280 or label["y"] >= bar["y"] + bar["height"]  # the bar does not cover the label
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("paper.md", b"---\npaper: mine\ntitle: On spam\n---\n"),
+        ("paper.docx", build_word_file([("", "paper: mine"), ("", "title: On spam")])),
+    ],
+)
+def test_chosen_file_is_opened(open_page: Callable[..., Page], name: str, content: bytes) -> None:
+    page = open_page("/write")
+    page.locator("#file").set_input_files({"name": name, "mimeType": "", "buffer": content})
+    page.get_by_role("button", name="Open").click()
+    expect(page.locator("#title-1")).to_have_value("On spam")
 
 
 def test_opened_form_has_the_focus_at_its_first_section(open_page: Callable[..., Page]) -> None:

@@ -15,6 +15,7 @@ from tests.fixtures.paper_form import (
     TOKEN,
     put_paper,
 )
+from tests.fixtures.word_file import build_word_file
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +24,8 @@ def test_file_is_opened_or_its_error_is_shown(client: httpx.Client) -> None:
     for name, content, status, text in (
         ("p.md", b"---\npaper: mine\ntitle: Words\n---\n", 200, "Words"),
         ("p.md", b"no head", 400, "no head"),
+        ("p.docx", build_word_file([("", "paper: mine"), ("", "title: Words")]), 200, "Words"),
+        ("p.docx", b"PK", 400, "not a Word file"),
         ("p.ttl", b"<x:a> <x:b>", 400, "not valid Turtle"),
         ("p.xyz", b"what", 415, "format"),
         ("p.ttl", b"<x:a> <x:b> <x:c> .", 422, "exactly one issue paper"),

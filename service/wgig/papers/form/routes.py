@@ -18,7 +18,7 @@ from ...graphs.dependencies import WritesDep
 from ...graphs.write_pipeline import WritePipeline
 from ...http import bodies
 from ...http.auth import TokenStore, is_paper_writing_open, refuse_token_in_form
-from ...http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, ContentType, Pairs
+from ...http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, BodyPart, ContentType, Pairs
 from ...http.dependencies import TokensDep
 from ...http.language import current_language, is_language_chosen, translate_message, use_language
 from ...http.negotiation import choose_response_format
@@ -49,7 +49,7 @@ from ..markdown import reader
 from ..readers import read_paper_document
 from ..schemas import FormCheck
 from ..skeleton import build_paper_skeleton
-from ..uploads import UploadedFile, build_uploaded_file
+from ..uploads import build_uploaded_file
 from .check import (
     FormCheckJob,
     FormCheckResult,
@@ -107,12 +107,15 @@ def build_stored_paper_form(store: Store, name: str, settings: Settings) -> Form
     return replace(page, version=version)
 
 
-def build_uploaded_paper_form(file: UploadedFile, settings: Settings) -> FormPage:
-    """The form for the paper in a file.
+def build_uploaded_paper_form(part: BodyPart, settings: Settings) -> FormPage:
+    """The form for the paper in an uploaded file.
 
     Raises Problem 400 with line and column for invalid syntax, 413 if it is too large, 415 for an unknown
     format, 422 unless it has exactly one issue paper.
     """
+    # A worker process compares formats with `is`, so it must find the format itself: one that was sent to it
+    # is a copy.
+    file = build_uploaded_file(part)
     if file.format is None:
         raise Problem(
             415, f"The format of {file.name!r} is unknown. Give it an extension such as .md or .ttl."
@@ -320,7 +323,7 @@ def list_name_warnings(context: RequestContext, page: FormPage) -> list[FieldMes
     return [FieldMessage("name", "Warning", *translate_message(NAME_TAKEN_MESSAGE), blocks=False)]
 
 
-def parse_form_body(content_type: ContentType, body: bytes) -> tuple[Pairs, list[UploadedFile]]:
+def parse_form_body(content_type: ContentType, body: bytes) -> tuple[Pairs, list[BodyPart]]:
     """The fields and the files of a form. Raises Problem 400 if the body is malformed."""
     if content_type.media_type == FORM_MEDIA_TYPE:
         return bodies.parse_form(body), []
@@ -331,7 +334,7 @@ def parse_form_body(content_type: ContentType, body: bytes) -> tuple[Pairs, list
         for part in parts
         if part not in file_parts
     ]
-    return pairs, [build_uploaded_file(part) for part in file_parts]
+    return pairs, file_parts
 
 
 def get_form_language(tag: str) -> str:
@@ -394,14 +397,14 @@ def edit_form_items(job: FormCheckJob, action: FormAction, item: str) -> tuple[F
 
 
 async def open_form_file(
-    context: RequestContext, checks: WorkQueue, tokens: TokenStore, file: UploadedFile
+    context: RequestContext, checks: WorkQueue, tokens: TokenStore, file: BodyPart
 ) -> Response:
     """The response with the form for the paper in a file, or with the problem that the file has."""
     try:
-        if not file.name or not file.data:
+        if not file.file_name or not file.body:
             raise Problem(400, "No file was chosen, or it is empty. Choose one.")
         page = await checks.run(build_uploaded_paper_form, file, context.settings)
-        page = replace(page, address=f"file={file.name}"[:MAX_ADDRESS_CHARACTERS])
+        page = replace(page, address=f"file={file.file_name}"[:MAX_ADDRESS_CHARACTERS])
     except Problem as problem:
         return await run_in_threadpool(respond_with_start_page, context, tokens, problem)
     return await run_in_threadpool(respond_with_form_page, context, tokens, page)
