@@ -146,3 +146,27 @@ def test_page_of_empty_store_explains_how_to_fill_it(path: str) -> None:
     page = make_service_client(Settings(), Store.in_memory()).get(path, headers=HTML_HEADERS)
     assert page.status_code == 200
     assert "wgig load</code>" in page.text or "Nothing matches <bdi>spam" in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/?fbclid=abc", "/"),
+        ("/papers?utm_source=x&issue=spam&utm_medium=a%20b", "/papers?issue=spam"),
+        ("/doc/issue/spam?msclkid=1", "/doc/issue/spam"),
+        ("/papers?gclid=1&_lang=fr", "/papers?_lang=fr"),
+        ("/sparql?mc_cid=1", "/sparql"),
+    ],
+)
+def test_page_with_tracking_parameters_redirects_to_page_without_them(
+    page_client: httpx.Client, path: str, location: str
+) -> None:
+    response = page_client.get(path)
+    assert (response.status_code, response.headers["location"]) == (308, location)
+    assert page_client.get(location).status_code == 200
+
+
+def test_tracking_parameters_of_requests_for_data_are_refused(page_client: httpx.Client) -> None:
+    for path in ("/papers.json?utm_source=x", "/sparql?gclid=1"):
+        response = page_client.get(path, headers={"Accept": "application/json, text/turtle"})
+        assert response.status_code == 400, path

@@ -205,12 +205,12 @@ def test_security_policy_allows_only_this_site_as_form_target(client: httpx.Clie
 CONFORMANCE_TURTLE = """
 @prefix earl: <http://www.w3.org/ns/earl#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix wgig: <https://w3id.org/wgig/ontology#> .
-@prefix : <https://w3id.org/wgig/id/assertion/> .
+@prefix : <https://w3id.org/wgig/id/assertion/> . @prefix paper: <https://w3id.org/wgig/id/paper/> .
 @prefix form: <https://w3id.org/wgig/id/document/form/issue-paper/> .
-:a rdfs:label "Spam, profile hopeless, profile complete: failed"@en ; earl:subject <p/a> ; wgig:partsMet 1 ;
+:a rdfs:label "Spam, profile hopeless, profile complete: failed"@en ; earl:subject paper:a ; wgig:partsMet 1 ;
    wgig:partsAsked 28 ; earl:result <r/failed> ; wgig:partMissing form:0 , form:7b ; wgig:partFaulty form:6 ;
    wgig:partWaived form:5 ; wgig:partUntested form:8 .
-:b rdfs:label "Made up, profile complete: passed"@en ; earl:subject <p/b> ; wgig:partsMet 28 ;
+:b rdfs:label "Made up, profile complete: passed"@en ; earl:subject paper:b ; wgig:partsMet 28 ;
    wgig:partsAsked 28 ; earl:result <r/passed> ; wgig:illustrative true .
 """
 
@@ -224,7 +224,7 @@ def test_page_shows_conformance_of_papers_in_the_store() -> None:
     spam_offset, illustrative_offset = html.index("1 of 28"), html.index("28 of 28")
     assert html.index("Papers of the first round") < spam_offset
     assert spam_offset < html.index("Illustrative papers") < illustrative_offset
-    assert '<a href="/doc/assertion/a">Spam, profile hopeless</a>' in html
+    assert '<a href="/doc/paper/a">Spam, profile hopeless</a>' in html
     outcomes = ["lacking", *["there"] * 4, "waived", "there, with faults", "there", "not checked"]
     assert re.findall('class="unseen">(.*?)<', html) == outcomes + ["there"] * 9
     assert "The known papers" not in make_service_client(Settings(), Store.in_memory()).get("/validate").text

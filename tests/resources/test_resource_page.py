@@ -171,6 +171,14 @@ def test_page_of_paper_whose_text_was_not_seen_asks_nothing_of_its_author(
         assert words not in html
 
 
+def test_page_of_example_paper_has_its_text_and_leads_to_the_form(page_client: httpx.Client) -> None:
+    html = get_page(page_client, "/doc/paper/example-spam-filters")
+    assert ">Cooperation on spam filters (an example)</h1>" in html
+    assert "Most messages that reach a mail server" in extract_section(html, "text")
+    assert "Nothing of this section is known." not in html
+    assert "Cooperation on spam filters" in get_page(page_client, "/write?paper=example-spam-filters")
+
+
 @pytest.fixture(scope="module")
 def added_paper_client() -> httpx.Client:
     """A client of a service with a paper that somebody added, which has little more than a title."""

@@ -55,6 +55,22 @@ def test_a_translation_is_marked_with_its_language(page_client: httpx.Client) ->
     assert 'hreflang="fr"' in html
 
 
+def get_paper_links(client: httpx.Client, name: str) -> list[tuple[str, str]]:
+    return list_text_links(client.get(f"/doc/paper/{name}", headers={"Accept": "text/html"}).text)
+
+
+def test_a_page_that_only_lists_a_paper_is_not_called_its_text(page_client: httpx.Client) -> None:
+    assert get_paper_links(page_client, "wp-spam") == [
+        ("http://wgig.org/docs/inventory-issues.html", "Listed at wgig.org")
+    ]
+
+
+def test_the_own_page_of_a_paper_has_its_text(page_client: httpx.Client) -> None:
+    ((target, text),) = get_paper_links(page_client, "wp-names-and-ip-addresses")
+    assert target.startswith("https://readkong.com/page/draft-wgig-issue-paper")
+    assert text == "Read the text at readkong.com"
+
+
 def test_a_text_that_nobody_saw_has_no_link(page_client: httpx.Client) -> None:
     html = get_page(page_client, "tunis-agenda/33")
     assert "We have not seen the text." in html

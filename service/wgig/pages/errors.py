@@ -35,6 +35,7 @@ MAX_SEARCHED_PATH_CHARACTERS = 100  # of the last segment of a path, for the wor
 # Problems after which a retry may succeed.
 RETRYABLE_PROBLEMS = ("internal", "unavailable", "too-slow", "other-service")
 VALUE_MARKUP = Markup("<bdi>%s</bdi>")  # of a value within a sentence
+TRACKING_PARAMETER_PATTERN = re.compile(r"(utm_\w+|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid)(=|$)")
 RESOURCE_KIND_PATTERN = re.compile(r"/(?:id|doc)/(?P<kind>[\w-]+)/.+")
 
 
@@ -203,17 +204,20 @@ class ErrorResponses:
     def respond_with_problem(self, request: Request, problem: Problem) -> Response:
         """The response for a problem: a page if the client prefers HTML, else always JSON.
 
-        A 404 for a path that ends in a slash becomes a redirect to the path without the slash.
+        A 404 for a path that ends in a slash becomes a redirect to the path without the slash, and a 400 for
+        a page with tracking parameters becomes a redirect to the page without them.
         """
-        if (
-            problem.status == 404
-            and request.method in ("GET", "HEAD")
-            and request.scope["path"].endswith("/")
-        ):
+        if problem.status == 404 and request.scope["path"].endswith("/") and is_read_request(request):
             return Response(status_code=308, headers={"Location": strip_trailing_slash(request)})
+        is_page = choose_page_or_data(request, PROBLEM_JSON) is HTML
+        if problem.status == 400 and is_page and is_read_request(request):
+            query = remove_tracking_parameters(request.url.query)
+            if query != request.url.query:
+                location = build_local_address(request.scope["path"], query)
+                return Response(status_code=308, headers={"Location": location, "Vary": "Accept"})
         members = problem.document(self.base, raw_request_path(request))
         headers = {"Vary": "Accept", **NO_STORE_HEADERS, **problem.headers}
-        if choose_page_or_data(request, PROBLEM_JSON) is HTML:
+        if is_page:
             page = render_template(
                 "problem.html",
                 base=self.base,
@@ -266,7 +270,22 @@ def list_page_paths(request: Request) -> list[str]:
     return [route.path for route in request.app.routes if "{" not in route.path and "GET" in route.methods]
 
 
+def is_read_request(request: Request) -> bool:
+    """Whether the method is GET or HEAD."""
+    return request.method in ("GET", "HEAD")
+
+
 def strip_trailing_slash(request: Request) -> str:
     """The path and query string of the request without trailing slashes; never a URL of another host."""
-    path = quote(f"/{request.scope['path'].strip('/')}", safe=PATH_SAFE_CHARACTERS)
-    return f"{path}?{request.url.query}" if request.url.query else path
+    return build_local_address(request.scope["path"].rstrip("/"), request.url.query)
+
+
+def remove_tracking_parameters(query: str) -> str:
+    """The query string without the parameters that other sites add to links."""
+    return "&".join(pair for pair in query.split("&") if not TRACKING_PARAMETER_PATTERN.match(pair))
+
+
+def build_local_address(path: str, query: str) -> str:
+    """The address of a path with a query string, which may be empty; never a URL of another host."""
+    encoded_path = quote(f"/{path.lstrip('/')}", safe=PATH_SAFE_CHARACTERS)
+    return f"{encoded_path}?{query}" if query else encoded_path

@@ -81,12 +81,11 @@ class PaperConformance:
 
     Of the `parts` that the template requires, `met` are present; None if the text of the paper was not seen.
     `sections` are the outcomes `passed`, `missing`, `faulty`, `waived`, `untested` or `unseen` of the
-    sections, in the order of the template. `assertion` is the IRI of the EARL assertion about the paper.
+    sections, in the order of the template.
     """
 
     iri: str
     title: ox.Literal
-    assertion: str
     illustrative: bool
     complete: bool
     met: int | None
@@ -111,7 +110,6 @@ def build_paper_conformance(rows: Sequence[ResultRow]) -> PaperConformance:
     return PaperConformance(
         iri=first_row["paper"].value,
         title=ox.Literal(label.value.rpartition(", profile ")[0], language=label.language),
-        assertion=first_row["assertion"].value,
         illustrative="illustrative" in first_row,
         complete=first_row["result"].value.rpartition("/")[2] == OUTCOME_PASSED,
         met=int(first_row["met"].value) if "met" in first_row else None,

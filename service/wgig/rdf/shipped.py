@@ -54,6 +54,13 @@ def shipped_paper_titles() -> Mapping[str, frozenset[str]]:
 
 
 @cache
+def example_paper_texts() -> Mapping[str, str]:
+    """The texts of the example papers, which are not in the store, as Markdown, by IRI of the paper."""
+    paths = SHIPPED_FOLDER.glob("data/examples/*.md")
+    return {f"{PAPER_NAMESPACE}example-{path.stem}": path.read_text(encoding="utf-8") for path in paths}
+
+
+@cache
 def shipped_mechanisms() -> Mapping[str, str]:
     """The IRI of each body or instrument that governs (wgig:GovernanceMechanism), by the slugs of its names.
 

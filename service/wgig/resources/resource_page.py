@@ -21,15 +21,19 @@ from ..rdf.labels import LABEL_PROPERTIES, best_text, label_or_words
 from ..rdf.namespaces import (
     DCTERMS_DESCRIPTION,
     DCTERMS_SOURCE,
+    DCTERMS_TITLE,
     EARL_RESULT,
+    RDF_TYPE,
     RDF_TYPE_IRI,
     RDFS_NAMESPACE,
     SKOS_NAMESPACE,
+    WGIG_ISSUE_PAPER,
     expand_curie,
     kind_of_iri,
     namespaces_by_prefix,
     shorten_iri,
 )
+from ..rdf.shipped import example_paper_texts, shipped_triples
 from ..shacl.outcomes import WGIG_BREAKS, list_section_outcomes
 from ..shacl.rules import SHAPES_NAMESPACE, rules_by_code, section_headings
 from ..sparql.examples import find_examples_of_resource
@@ -327,6 +331,23 @@ def build_paper_sections(store: Store, view: ResourceView, base: str) -> list[Pa
     return sections
 
 
+def find_example_text(store: Store, iri: str) -> str:
+    """The Markdown text of an example paper that is not in the store; empty for other resources."""
+    is_stored = store.has_statement(ox.NamedNode(iri), RDF_TYPE, WGIG_ISSUE_PAPER)
+    return "" if is_stored else example_paper_texts().get(iri, "")
+
+
+def find_example_title(iri: str, language_ranges: tuple[str, ...]) -> ox.Literal:
+    """The title of an example paper, in the best of these languages."""
+    triples = shipped_triples("data/examples/*.ttl")
+    titles = [
+        triple.object
+        for triple in triples
+        if triple.subject == ox.NamedNode(iri) and triple.predicate == DCTERMS_TITLE
+    ]
+    return best_text(titles, language_ranges)
+
+
 def has_group_value(group: PropertyGroup, iri: str) -> bool:
     """Whether an IRI is one of the values of the group."""
     return any(isinstance(value.term, ox.NamedNode) and value.term.value == iri for value in group.values)
@@ -385,6 +406,8 @@ def render_resource_page(
     adjacent = find_adjacent_paragraphs(store, iri, base) if is_document else NO_PARAGRAPHS
     if contents:
         description = drop_parts(description)
+    if example_text := find_example_text(store, iri):
+        description.labels[iri] = find_example_title(iri, language_ranges)
     view = build_resource_view(store, description, base)
     overviews = build_overviews(store, iri, stated_types(description.statements), base)
     parts = [*iter_parts(contents)]
@@ -410,6 +433,7 @@ def render_resource_page(
         adjacent=adjacent,
         examples=find_examples_of_resource(shorten_iri(iri, base)),
         sections=sections,
+        example_text=example_text,
         headings=section_headings(),
         neighborhood=build_neighborhood(view.title.value, view.incoming, view.facts, labels, base),
         versions=versions,

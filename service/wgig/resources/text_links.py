@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from ..i18n import ENGLISH
 from ..rdf.labels import best_text
-from ..rdf.namespaces import DCTERMS_SOURCE, expand_curie
+from ..rdf.namespaces import DCTERMS_SOURCE, expand_curie, kind_of_iri
 from ..store.labels import find_label
 from ..store.store import Store
 from ..text import natural_sort_key
@@ -33,11 +33,13 @@ class TextPage(NamedTuple):
     """A page at which a text can be read: its URL and its site, such as `itu.int`.
 
     `language` is empty if the name of the page does not say that it is in another language than English.
+    `is_list`: the page lists the paper, and does not have its text.
     """
 
     url: str
     site: str
     language: str
+    is_list: bool = False
 
 
 class SourceName(NamedTuple):
@@ -126,6 +128,8 @@ def find_text_pages(
 
     If there is no official page in English, one in `language` is preferred.
     """
+    if kind_of_iri(iri, base) == "paper":
+        return find_paper_pages(store, iri)
     sources = list_web_pages(store, iri, DCTERMS_SOURCE)
     pages = [*list_web_pages(store, iri, FOAF_PAGE), *list_web_pages(store, document, FOAF_PAGE)]
     official = [url for url in (*sources, *pages) if is_official_text(url)]
@@ -139,6 +143,14 @@ def find_text_pages(
     evidence = list_object_values(store, iri, expand_curie("wgig:evidence", base))
     is_seen = any(getattr(value, "value", "") == FULL_TEXT_EVIDENCE for value in evidence)
     return build_text_pages(copies[:1] if copies else sources[:MAX_TEXT_PAGES] if is_seen else [])
+
+
+def find_paper_pages(store: Store, iri: str) -> list[TextPage]:
+    """The pages with the text of an issue paper, or else an official page that lists it."""
+    if pages := list_web_pages(store, iri, FOAF_PAGE):
+        return build_text_pages(pages)
+    lists = filter(is_official_text, list_web_pages(store, iri, DCTERMS_SOURCE))
+    return [page._replace(is_list=True) for page in build_text_pages([*lists][:1])]
 
 
 def build_text_pages(urls: Sequence[str]) -> list[TextPage]:

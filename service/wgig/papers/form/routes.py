@@ -42,6 +42,7 @@ from ...rdf.namespaces import (
 )
 from ...rdf.serialization import serialize_n_triples
 from ...settings import Settings
+from ...shacl.conformance_graph import read_example_papers
 from ...shacl.gate import PAPER_GRAPH_PATH
 from ...shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, validate_profile_name
 from ...store.store import Store
@@ -96,9 +97,14 @@ def build_new_paper_form(issue: str) -> FormPage:
 
 
 def build_stored_paper_form(store: Store, name: str, settings: Settings) -> FormPage:
-    """The form for a paper in the store. Raises Problem 404, 413 if too large, 422 if not an issue paper."""
+    """The form for a paper in the store, or else for an example paper of the package.
+
+    Raises Problem 404 for an unknown paper, 413 if it is too large, 422 if it is not an issue paper.
+    """
     graph = paper_graph_iri(name, settings)
     if not LOCAL_NAME_PATTERN.fullmatch(name) or not store.has_graph(graph):
+        if example := read_example_papers().get(name):
+            return build_paper_form(quad.triple for quad in ox.parse(example, ox.RdfFormat.N_TRIPLES))
         raise Problem(404, f"No paper in the graph has the name {name!r}. The papers are at /papers.")
     version = paper_graph_version(store, graph)
     page = build_paper_form(store.triples(graph))
