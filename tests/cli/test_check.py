@@ -174,14 +174,16 @@ def test_unreadable_folder_is_reported(
     monkeypatch.setattr(os, "scandir", raise_permission_error)
     result = run_check("closed")
     assert result.code == 2
-    assert "No permission to read the folder. Ask its owner, or change its permissions." in result.out
+    assert (
+        "No permission to read the folder. Ask its owner for access, or change its permissions." in result.out
+    )
 
 
 def test_folder_without_papers_is_an_error(run_check: CheckRunner, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = run_check("empty")
     assert result.code == 2
-    assert result.err.startswith("wgig: There is no paper in empty.")
+    assert result.err.startswith("wgig: No papers found in empty.")
 
 
 def test_pipes_devices_and_missing_files_are_errors(run_check: CheckRunner, tmp_path: Path) -> None:
@@ -474,7 +476,7 @@ def test_crash_of_a_worker_affects_only_its_file(
     assert len(names) == 22
     unchecked_files = [file for file in checked_files if not file["conforms"]]
     assert [file["name"] for file in unchecked_files] == ["papers/p05deadly.ttl", "papers/p15deadly.ttl"]
-    assert all("available memory" in file["problem"]["detail"] for file in unchecked_files)
+    assert all("more memory or stack depth" in file["problem"]["detail"] for file in unchecked_files)
 
 
 TITLE_PATTERN = re.compile(r'dcterms:title +"')

@@ -205,10 +205,10 @@ def test_files_without_statements_are_not_loaded(
 ) -> None:
     name = "none.ttl" if compress is bytes else "none.ttl.gz"
     (tmp_path / name).write_bytes(compress(b"# nothing\n"))
-    assert run_load(name) == LoadRun(0, f"Nothing to load: no statement is in {name}\n", "", 0)
+    assert run_load(name) == LoadRun(0, f"Nothing to load: there are no statements in {name}\n", "", 0)
     (tmp_path / "a.nt").write_bytes(VALID_FILES["a.nt"])
     assert run_load(name, "a.nt").out.startswith("Loaded a.nt in ")
-    assert run_load(name, name).out == "Nothing to load: no statement is in 2 files\n"
+    assert run_load(name, name).out == "Nothing to load: there are no statements in 2 files\n"
     store = Store.open(tmp_path / "store")
     assert store.log_version == 3  # only the steps of the one load
 
@@ -216,8 +216,8 @@ def test_files_without_statements_are_not_loaded(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nowhere.nt", "nowhere.nt: No such file or directory. Name a file that can be read."),
-        ("folder.nt", "folder.nt: Is a directory. Name a file that can be read."),
+        ("nowhere.nt", "nowhere.nt: No such file or directory. Give a file that can be read."),
+        ("folder.nt", "folder.nt: Is a directory. Give a file that can be read."),
         ("a.txt", "a.txt: its name has no RDF suffix. Give the format with --format"),
     ],
 )
@@ -272,39 +272,41 @@ def test_an_interrupted_load_is_repeated_once(tmp_path: Path, run_load: Callable
 @pytest.mark.parametrize(
     ("stage", "stored", "is_shared", "message"),
     [
-        ("", [], False, "Stopped; nothing of a.nt was loaded: repeat the command to load it."),
+        ("", [], False, "Stopped; nothing from a.nt was loaded: repeat the command to load it."),
         (
             LOAD_STAGE,
             ["a.nt"],
             False,
-            "Stopped with a.nt in the store, and nothing of -: repeat the command to load the rest.",
+            "Stopped with a.nt in the store, and nothing from -: "
+            "repeat the command to load the remaining files.",
         ),
         # A shared store gets all files at the end.
         (
             LOAD_STAGE,
             ["a.nt"],
             True,
-            "Stopped; nothing of - was loaded: repeat the command to load it.",
+            "Stopped; nothing from - was loaded: repeat the command to load it.",
         ),
         # What was read from a pipe is not known when it is read again.
         (
             LOAD_STAGE,
             ["a.nt", "-"],
             False,
-            "Stopped with 2 files in the store, and nothing of c.nt: load the rest without the others.",
+            "Stopped with 2 files in the store, and nothing from c.nt: "
+            "load the remaining files without the others.",
         ),
         (
             COUNT_STAGE,
             ["a.nt", "-", "c.nt"],
             False,
-            "Stopped with 3 files in the store, but not yet all that follows: "
-            "start wgig serve to complete that.",
+            "Stopped with 3 files in the store, but before all steps were complete: "
+            "start wgig serve to complete them.",
         ),
         (
             CHECK_STAGE,
             ["a.nt", "-", "c.nt"],
             True,
-            "Stopped; the shared store gets all of the files or none: see wgig stats.",
+            "Stopped; the shared store contains either all of the files or none: see wgig stats.",
         ),
     ],
 )
@@ -341,5 +343,8 @@ def test_a_load_succeeds_if_a_projection_cannot_be_built(
     monkeypatch.setattr(failing, "rebuild", fail)
     monkeypatch.setenv("WGIG_DATA", "shipped")
     assert main(["load", str(tmp_path / "a.nq"), "--store", str(tmp_path / "store")]) == 0
-    assert "wgig: The service builds what could not be built: The disk is odd." in capsys.readouterr().err
+    assert (
+        "wgig: A part could not be built, so the service will build it: The disk is odd."
+        in capsys.readouterr().err
+    )
     assert (tmp_path / "store" / other_file).stat().st_size > 0

@@ -118,7 +118,7 @@ def test_result_of_a_query_in_a_file_is_cited(capsys: Output, tmp_path: Path) ->
 
 @pytest.mark.parametrize("arguments", [(None, None), ("issue/spam", "ASK {}")])
 def test_either_a_name_or_a_query_is_cited(arguments: tuple[str | None, str | None]) -> None:
-    with pytest.raises(Problem, match="Give what to cite"):
+    with pytest.raises(Problem, match="Nothing to cite was given"):
         cite(*arguments)
 
 

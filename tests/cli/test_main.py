@@ -197,7 +197,7 @@ def test_update_is_refused_as_a_query(wgig: CommandRunner) -> None:
         (["new", "paper", "spam", "-o", "nope/x.md"], 2, "There is no folder nope. Create it"),
         (["check", "a\n::error::b", "-c\n::error::d"], 2, "-c ::error::d"),  # on one line
         (["dump", "--graph", "urn:none"], 1, "There is no graph urn:none"),
-        (["load"], 2, "No file is given"),
+        (["load"], 2, "No file was given"),
         (["load", "nowhere.ttl"], 2, "nowhere.ttl: No such file or directory"),
         (["load", "two.ttl", "--graph", "g"], 2, "not an absolute IRI"),
         (["serve", "--port", "99999"], 2, "from 0 to 65535"),
@@ -257,7 +257,7 @@ def test_new_paper_is_written_once_for_an_issue_in_any_case(wgig: CommandRunner,
     assert wgig("new", "paper", "SPAM").returncode == 0
     assert "issue: spam" in (folder / "spam.md").read_text(encoding="utf-8")
     process = wgig("new", "paper", "spam")  # as with `> spam.md`, for which the shell creates the file
-    assert (process.returncode, "For standard output: --output -" in process.stderr) == (2, True)
+    assert (process.returncode, "or print to standard output with --output -" in process.stderr) == (2, True)
 
 
 def test_help_has_a_query_that_lists_the_issues(wgig: CommandRunner) -> None:
@@ -349,7 +349,7 @@ def test_interrupted_load_loads_nothing(wgig: CommandRunner, folder: Path) -> No
                 process.stdin.write(lines)
         assert process.wait(20) == 130
         *_, message = process.stderr.read().splitlines()
-        assert message == b"wgig: Stopped; nothing of - was loaded: repeat the command to load it."
+        assert message == b"wgig: Stopped; nothing from - was loaded: repeat the command to load it."
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
     assert wgig("query", "ASK { ?s ?p ?o }", "--store", "cut").stdout == "no\n"
@@ -441,7 +441,7 @@ def read_store_state(wgig: CommandRunner, folder: Path) -> tuple[str, bytes, lis
         ("load --shipped issues", 3, "in use by another process"),
         ("restore saved", 3, "in use by another process"),
         ("forget /graph/paper/x?version=20260101T120000000000Z", 1, "There is no version"),
-        (f"forget {'ab' * 32}", 1, "never had the content of"),
+        (f"forget {'ab' * 32}", 1, "has never contained"),
         ("backup saved", 0, ""),
         ("verify", 0, ""),
     ],
@@ -482,7 +482,7 @@ def test_a_server_beside_a_load_is_refused(wgig: CommandRunner, folder: Path) ->
 def test_port_in_use_is_an_error(wgig: CommandRunner) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         process = wgig("serve", "--port", str(listener.getsockname()[1]), "--store", "never")
-    assert (process.returncode, "use another address with --port" in process.stderr) == (3, True)
+    assert (process.returncode, "choose another address with --port" in process.stderr) == (3, True)
 
 
 @pytest.mark.parametrize(("grace_seconds", "signals"), [(1, 1), (1000, 2)], ids=["timeout", "second signal"])

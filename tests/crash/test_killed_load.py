@@ -31,10 +31,10 @@ INDEXED = "indexed"  # the search index is built, and lacks the statistics that 
 SCANNED = "scanned"  # the versions of resources are complete, and all else is not
 IN_PROCESSES = "in processes"  # papers are checked in several processes
 INTERRUPT = "interrupt "  # before a stage: the process group gets Ctrl-C, as from a terminal
-NOTHING_LOADED = "wgig: Stopped; nothing of {file} was loaded: repeat the command to load it."
+NOTHING_LOADED = "wgig: Stopped; nothing from {file} was loaded: repeat the command to load it."
 NOT_COMPLETE = (
-    "wgig: Stopped with {file} in the store, but not yet all that follows: "
-    "repeat the command or start wgig serve to complete that."
+    "wgig: Stopped with {file} in the store, but before all steps were complete: "
+    "repeat the command or start wgig serve to complete them."
 )
 # Runs `wgig load FILE --store STORE`, and kills or interrupts itself at a stage.
 LOAD_SCRIPT = f"""

@@ -34,28 +34,32 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         choices=("shipped", "none"),
-        help="shipped: keep the data of the package in the store; none: add no data (default: shipped)",
+        help="shipped: keep the data of the package in the store; none: do not add data (default: shipped)",
     )
 
 
 def add_query_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig query`."""
-    parser.add_argument("query", nargs="?", help="SPARQL query, a file with it, or - for standard input")
+    parser.add_argument(
+        "query", nargs="?", help="SPARQL query, a file that contains one, or - for standard input"
+    )
     parser.add_argument("--name", help="run this example query (see: wgig queries)")
     parser.add_argument(
         "--param",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="value of a parameter of the example query, a name or label, as in the_issue=spam; repeatable",
+        help="set a parameter of the example query to a name or label, as in the_issue=spam; can be repeated",
     )
     parser.add_argument(
         "--help-params",
         action="store_true",
-        help="list the parameters of the example query, with their values",
+        help="list the parameters of the example query and their possible values",
     )
     parser.add_argument(
-        "--format", choices=RESULT_FORMAT_CHOICES, help="default: table on a terminal; csv or ttl in a pipe"
+        "--format",
+        choices=RESULT_FORMAT_CHOICES,
+        help="output format (output format (default: table on a terminal; csv or ttl in a pipe))",
     )
     parser.add_argument("--url", help="query this SPARQL endpoint instead of the local store")
 
@@ -66,56 +70,68 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", default="", help="only resources of this kind, such as issue or paper")
     parser.add_argument("--lang", default="", help="only texts in this language, such as fr")
     parser.add_argument(
-        "--limit", metavar="N", type=parse_positive_integer, default=20, help="most results (default: 20)"
+        "--limit",
+        metavar="N",
+        type=parse_positive_integer,
+        default=20,
+        help="maximum number of results (default: 20)",
     )
     parser.add_argument(
-        "--format", choices=("table", "tsv", "json"), help="default: table on a terminal, tsv in a pipe"
+        "--format",
+        choices=("table", "tsv", "json"),
+        help="output format (output format (default: table on a terminal, tsv in a pipe))",
     )
     add_service_argument(parser)
 
 
 def add_describe_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig describe`."""
-    parser.add_argument("name", help="an IRI, or the end of one, such as issue/spam or wgig:Issue")
+    parser.add_argument("name", help="IRI, or a short form such as issue/spam or wgig:Issue")
     parser.add_argument(
         "--format",
         choices=("table", "ttl", "nt", "jsonld", "rdf"),
-        help="default: table on a terminal, ttl in a pipe",
+        help="output format (output format (default: table on a terminal, ttl in a pipe))",
     )
     add_service_argument(parser)
 
 
 def add_cite_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig cite`."""
-    parser.add_argument("name", nargs="?", help="a resource or graph, such as issue/spam or graph:issues")
-    parser.add_argument("--query", metavar="QUERY", help="cite the result of a query, or a file with it")
-    parser.add_argument("--format", choices=CITATION_FORMAT_CHOICES, default="text", help="default: text")
+    parser.add_argument("name", nargs="?", help="resource or graph, such as issue/spam or graph:issues")
+    parser.add_argument(
+        "--query", metavar="QUERY", help="cite the result of this query, or of the query in this file"
+    )
+    parser.add_argument(
+        "--format", choices=CITATION_FORMAT_CHOICES, default="text", help="citation format (default: text)"
+    )
     add_service_argument(parser)
 
 
 def add_service_argument(parser: argparse.ArgumentParser) -> None:
     """Add the option --url of commands that can ask a running service."""
-    parser.add_argument("--url", help="ask this service instead of the local store")
+    parser.add_argument("--url", help="use this service instead of the local store")
 
 
 def add_completion_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig completion`."""
-    parser.add_argument("shell", choices=SHELL_CHOICES, help="the shell that completes")
+    parser.add_argument("shell", choices=SHELL_CHOICES, help="shell to print the script for")
 
 
 def add_load_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig load`."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="RDF file, also .gz; - for standard input")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="RDF file, can be compressed as .gz; - for standard input"
+    )
     parser.add_argument(
         "--graph",
         metavar="IRI",
-        help="graph to load into (default: the graphs in the file; the default graph if it has none)",
+        help="graph to load into (default: the graphs in the file, or the default graph if it names none)",
     )
     parser.add_argument(
-        "--format", choices=RDF_FORMAT_CHOICES, help="format of the files (default: by their names)"
+        "--format", choices=RDF_FORMAT_CHOICES, help="format of the files (default: from their names)"
     )
     parser.add_argument(
-        "--shipped", nargs="+", metavar="NAME", help="load these graphs from the data of the package"
+        "--shipped", nargs="+", metavar="NAME", help="load these graphs from the data in the package"
     )
 
 
@@ -124,11 +140,16 @@ def add_dump_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=RDF_FORMAT_CHOICES,
-        help="default: by the suffix of the output file, else trig, or ttl with --graph",
+        help="output format (default: from the suffix of the output file; otherwise trig, or ttl with "
+        "--graph)",
     )
-    parser.add_argument("--graph", metavar="IRI", help="only this graph: its IRI, or a name such as issues")
+    parser.add_argument("--graph", metavar="IRI", help="only this graph: an IRI, or a name such as issues")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", type=Path, help="file to write, also .gz (default: standard output)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="file to write, compressed if it ends in .gz (default: standard output)",
     )
 
 
@@ -138,7 +159,7 @@ def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
         "folder",
         metavar="DIR",
         type=Path,
-        help="folder of backups; the new backup is a subfolder named after the current time",
+        help="folder for backups; the new backup is a subfolder named after the current time",
     )
     parser.add_argument(
         "--keep",
@@ -151,7 +172,7 @@ def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
 def parse_positive_integer(text: str) -> int:
     """A whole number of at least 1. Raises ArgumentTypeError for other text."""
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 
 
@@ -162,7 +183,7 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=Path,
         metavar="DIR",
-        help="a backup, or a folder of backups, whose newest backup is verified, instead of the store",
+        help="verify this backup, or the newest backup in this folder, instead of the store",
     )
 
 
@@ -172,7 +193,7 @@ def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
         "backup",
         metavar="DIR",
         type=Path,
-        help="a backup, or a folder of backups, whose newest backup is restored",
+        help="backup to restore, or a folder of backups to restore the newest from",
     )
 
 
@@ -182,14 +203,16 @@ def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
         "versions",
         metavar="VERSION",
         nargs="+",
-        help="the address of an old version, as the page of its graph links to it, or its SHA-256",
+        help="address of an old version, as linked from the page of its graph, or its SHA-256 digest",
     )
 
 
 def add_stats_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig stats`."""
     parser.add_argument(
-        "--format", choices=("table", "json"), help="default: table on a terminal, json in a pipe"
+        "--format",
+        choices=("table", "json"),
+        help="output format (output format (default: table on a terminal, json in a pipe))",
     )
 
 
@@ -212,12 +235,12 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=REPORT_FORMAT_CHOICES,
-        help="format of the report (default: by the suffix of the output file, else text)",
+        help="format of the report (default: from the suffix of the output file, otherwise text)",
     )
     parser.add_argument(
         "--lang",
         choices=LANGUAGE_CHOICES,
-        help="language of the report (default: the language of LC_ALL or LANG, else en)",
+        help="language of the report (default: the language in LC_ALL or LANG, otherwise en)",
     )
     parser.add_argument(
         "-o",
@@ -230,7 +253,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-others",
         action="store_true",
-        help="skip Markdown files that are not papers, even those named as FILE",
+        help="skip Markdown files that are not papers, even if they are given as FILE",
     )
     parser.add_argument(
         "--jobs",
@@ -265,18 +288,20 @@ def add_bulk_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="file, folder or glob; with Spark also s3a://, hdfs://, …",
     )
-    parser.add_argument("--out", metavar="DIR", required=True, help="folder to create; it must not exist")
+    parser.add_argument(
+        "--out", metavar="DIR", required=True, help="folder to create; it must not exist yet yet"
+    )
     parser.add_argument(
         "--on",
         choices=("spark", "processes"),
-        help="where to run (default: Spark if it is installed, else processes on this machine)",
+        help="where to run (default: on Spark if it is installed, otherwise in processes on this machine)",
     )
     parser.add_argument(
         "--jobs",
         metavar="N",
         type=parse_positive_integer,
         default=os.cpu_count() or 1,
-        help="number of processes on this machine; not used by a Spark cluster (default: one per core)",
+        help="number of processes on this machine; ignored on a Spark cluster (default: one per core)",
     )
 
 
@@ -285,13 +310,13 @@ def add_mcp_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="read the graph of this service instead of the local store")
     parser.add_argument("--http", action="store_true", help="serve over HTTP instead of standard input")
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on, with --http (default: 127.0.0.1)"
+        "--host", default="127.0.0.1", help="with --http: address to listen on (default: 127.0.0.1)"
     )
     parser.add_argument(
         "--port",
         type=int,
         default=8001,
-        help="port to listen on, with --http, 0 for any free port (default: 8001)",
+        help="with --http: port to listen on, 0 for any free port (default: 8001)",
     )
     parser.add_argument(
         "--rows",
@@ -319,7 +344,7 @@ def add_mcp_arguments(parser: argparse.ArgumentParser) -> None:
 def parse_response_bytes(text: str) -> int:
     """A number of bytes. Raises ArgumentTypeError below 2048, as a response has text around its data."""
     if parse_positive_integer(text) < 2048:
-        raise argparse.ArgumentTypeError(f"{text} bytes are too few: give at least 2048")
+        raise argparse.ArgumentTypeError(f"{text} bytes are too few: give 2048 or more")
     return int(text)
 
 
@@ -331,7 +356,7 @@ def add_new_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help="file to write, - for standard output (default: the issue with the suffix .md)",
+        help="file to write, - for standard output (default: the name of the issue with the suffix .md)",
     )
 
 
@@ -356,10 +381,12 @@ def add_token_new_arguments(parser: argparse.ArgumentParser) -> None:
 def add_token_list_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig token list`."""
     parser.add_argument(
-        "--format", choices=("table", "json"), help="default: table on a terminal, json in a pipe"
+        "--format",
+        choices=("table", "json"),
+        help="output format (output format (default: table on a terminal, json in a pipe))",
     )
 
 
 def add_token_revoke_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `wgig token revoke`."""
-    parser.add_argument("id", metavar="ID", help="the token to revoke (see: wgig token list)")
+    parser.add_argument("id", metavar="ID", help="token to revoke (see: wgig token list)")

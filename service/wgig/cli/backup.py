@@ -36,9 +36,9 @@ def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     if settings.remote_query:
         raise ValueError(
-            f"The data is in the shared store at {settings.remote_query}; {settings.store} has only a copy "
-            "of it. Restore the shared store with its own tools. To restore into a local folder, unset "
-            "the WGIG_REMOTE settings."
+            f"The data is in the shared store at {settings.remote_query}; {settings.store} only "
+            "contains a copy. Restore the shared store with its own tools. To restore into a local "
+            "folder, unset the WGIG_REMOTE settings."
         )
     started = time.monotonic()
     backup = get_newest_backup(arguments.backup)
@@ -53,13 +53,13 @@ def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
         flush=True,
     )
     if old_store.exists():
-        print(f"The previous store is in {old_store}: delete it when it is no longer needed.", flush=True)
+        print(f"The previous store is in {old_store}: delete it when you no longer need it.", flush=True)
     erased_later = dict.fromkeys(read_erased_digests(old_store)).keys() - set(manifest.log.erased)
     if erased_later:
         print(
-            "The backup may bring back contents that were erased after it was made. Replace or delete those "
-            "that are current, and erase them again: "
-            f"wgig forget --store {shlex.quote(str(settings.store))} {' '.join(sorted(erased_later))}",
+            "The backup may restore content that was erased after the backup was made. If such "
+            "content is current, replace or delete it. Then erase it again: wgig forget --store "
+            f"{shlex.quote(str(settings.store))} {' '.join(sorted(erased_later))}",
             flush=True,
         )
     return 0
@@ -121,7 +121,7 @@ def verify_newest_backup(folder: Path) -> str:
     return (
         f"The backup {backup} is intact: made {manifest.made} by wgig {manifest.wgig}, "
         f"{manifest.content.quads:,} quads in {manifest.content.graphs:,} named graphs, "
-        f"{manifest.log.version:,} commits and {len(manifest.log.erased):,} erasures of contents"
+        f"{manifest.log.version:,} commits; erased versions: {len(manifest.log.erased):,}"
     )
 
 
@@ -136,14 +136,17 @@ def verify_open_store(folder: Path) -> str:
             f"The store {folder} is damaged: {error}. Restore a backup, or load a dump into a new store."
         ) from error
     return (
-        f"The store {folder} is intact: {quad_count:,} quads, {log_content.version:,} commits and "
-        f"{len(log_content.erased):,} erasures of contents"
+        f"The store {folder} is intact: {quad_count:,} quads, {log_content.version:,} commits; "
+        f"erased versions: {len(log_content.erased):,}"
     )
 
 
 def check_backup_folder(target: Path, store: Path) -> None:
     """Raise Problem 400 for a folder in the store, and for a folder that is itself a backup."""
     if target.resolve().is_relative_to(store.resolve()):
-        raise Problem(400, f"{target} is inside the store. Name a folder elsewhere, best on another disk.")
+        raise Problem(
+            400,
+            f"{target} is inside the store. Choose a folder outside the store, preferably on another disk.",
+        )
     if (target / MANIFEST_FILE).exists():
-        raise Problem(400, f"{target} is a backup. Name its parent folder.")
+        raise Problem(400, f"{target} is a backup. Give its parent folder.")

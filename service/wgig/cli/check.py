@@ -61,7 +61,9 @@ def run_new(arguments: argparse.Namespace, settings: Settings) -> int:
             file.write(skeleton)
     except FileExistsError as error:
         raise Problem(
-            400, f"{path} already exists. Name another file with --output. For standard output: --output -"
+            400,
+            f"{path} already exists. Choose another file with --output, or print to standard output "
+            "with --output -",
         ) from error
     print_message(f"Wrote {path}. Fill it in, then run: wgig check {path}")
     return 0
@@ -127,18 +129,20 @@ def validate_check_arguments(arguments: argparse.Namespace) -> None:
         raise Problem(400, f"--jobs is {arguments.jobs}. Give a number of processes, 1 or more.")
     if STDIN_NAME in arguments.files:
         if arguments.watch:
-            raise Problem(400, "Standard input cannot be watched. Name files or folders.")
+            raise Problem(400, "Standard input cannot be watched. Give files or folders.")
         if not arguments.input_format:
             suffixes = ", ".join(format_.suffix for format_ in FILE_FORMATS)
             raise Problem(400, f"Give the format of standard input: --input-format {suffixes}.")
         if arguments.files.count(STDIN_NAME) > 1:
-            raise Problem(400, "Standard input can be read only once. Name - once.")
+            raise Problem(400, "Standard input can be read only once. Give - only once.")
     choose_output_format(arguments)
     # A report in a checked folder may be overwritten, a paper not.
     for file in iter_candidate_files(arguments.files) if arguments.output else ():
         if is_same_file(file.path, arguments.output) and (not file.is_found or is_paper_file(file)):
             raise Problem(
-                400, f"The report would overwrite {file.path}, which is to be checked. Name another output."
+                400,
+                f"The report would overwrite {file.path}, which is one of the files to check. Choose "
+                "another output file.",
             )
 
 
@@ -229,7 +233,9 @@ class CheckRun:
             return self.worst_code
         suffixes = ", ".join(f".{suffix}" for suffix in FORMATS_BY_SUFFIX)
         raise Problem(
-            400, f"There is no paper in {', '.join(self.arguments.files)}. Papers end in {suffixes}."
+            400,
+            f"No papers found in {', '.join(self.arguments.files)}. The file name of a paper ends in "
+            f"{suffixes}.",
         )
 
 

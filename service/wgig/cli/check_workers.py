@@ -120,7 +120,7 @@ class CheckWorkers:
         try:
             return self.submit([file]).result()[0]
         except BrokenProcessPool:
-            detail = "Checking this exceeds the available memory or stack depth. Check smaller files."
+            detail = "This check needs more memory or stack depth than is available. Check smaller files."
             return UncheckedFile(displayable_path(file.path), Problem(413, detail))
 
     def close(self) -> None:

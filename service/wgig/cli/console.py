@@ -45,7 +45,7 @@ def run_on_thread(work: Callable[[], WorkResult]) -> Future[WorkResult]:
 def check_parent_folder(path: Path) -> None:
     """Raise Problem 400 if the parent folder of a file to be written does not exist."""
     if not path.parent.is_dir():
-        raise Problem(400, f"There is no folder {path.parent}. Create it, or name another output.")
+        raise Problem(400, f"There is no folder {path.parent}. Create it, or choose another output file.")
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def choose_dump_format(arguments: argparse.Namespace) -> Format:
         name = arguments.output.name.removesuffix(".gz").rpartition(".")[2]
     if name is None:
         return TURTLE if arguments.graph else TRIG
-    subject = "One graph" if arguments.graph else "The whole store, with its graphs,"
+    subject = "A single graph" if arguments.graph else "The whole store with its graphs"
     return get_offered_format(name, offered, subject)
 
 

@@ -149,12 +149,14 @@ def read_regular_file(path: str, max_bytes: int) -> bytes:
         # The type is checked first, as opening a pipe would block until another process writes to it.
         file_status = os.stat(path)  # noqa: PTH116
         if stat.S_ISDIR(file_status.st_mode):  # `iter_folder_files` yields only unreadable folders
-            raise Problem(403, "No permission to read the folder. Ask its owner, or change its permissions.")
+            raise Problem(
+                403, "No permission to read the folder. Ask its owner for access, or change its permissions."
+            )
         if not stat.S_ISREG(file_status.st_mode):
             raise Problem(
                 400,
-                f"This is {FILE_TYPE_NAMES[stat.S_IFMT(file_status.st_mode)]}, not a file. "
-                "Save it to a file, or send it to standard input and give - as the file.",
+                f"This is {FILE_TYPE_NAMES[stat.S_IFMT(file_status.st_mode)]}, not a file. Save its "
+                "content to a file, or send it to standard input and give - as the file.",
             )
         if file_status.st_size > max_bytes:
             raise file_too_large_problem(max_bytes)
@@ -164,7 +166,7 @@ def read_regular_file(path: str, max_bytes: int) -> bytes:
         raise Problem(404, "No such file. Check its name.") from error
     except PermissionError as error:
         raise Problem(
-            403, "No permission to read the file. Ask its owner, or change its permissions."
+            403, "No permission to read the file. Ask its owner for access, or change its permissions."
         ) from error
     except (OSError, ValueError) as error:
         raise Problem(400, f"The file cannot be read: {getattr(error, 'strerror', error)}.") from error
@@ -181,7 +183,7 @@ def check_data_size(data: bytes, max_bytes: int) -> None:
 def file_too_large_problem(max_bytes: int) -> Problem:
     """The problem 413 for a file larger than `max_bytes`."""
     return Problem(
-        413, f"The file is larger than {max_bytes} bytes. Check smaller ones, or set WGIG_PAPER_BYTES higher."
+        413, f"The file is larger than {max_bytes} bytes. Check smaller files, or increase WGIG_PAPER_BYTES."
     )
 
 

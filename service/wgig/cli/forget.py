@@ -1,4 +1,4 @@
-"""The command `wgig forget`: erase the content of old versions of graphs for good."""
+"""The command `wgig forget`: permanently erase the content of old versions of graphs."""
 
 import argparse
 import hashlib
@@ -31,7 +31,7 @@ def run_forget(arguments: argparse.Namespace, settings: Settings) -> int:
     digests = find_version_digests(settings, arguments.versions)
     for address, digest in digests.items():
         if digest is None:
-            print_message(f"The change log never had the content of {address}")
+            print_message(f"The change log has never contained {address}")
     known = {address: digest for address, digest in digests.items() if digest}
     if known:
         erase_versions(settings, known)
@@ -47,12 +47,12 @@ def erase_versions(settings: Settings, digests: Mapping[str, str]) -> None:
             erased = store.forget(digests.values())
             store.purge_quads(print_message)
     for address, digest in digests.items():
-        was_erased = "Erased the content of" if digest in erased else "It was erased before:"
+        was_erased = "Erased:" if digest in erased else "Already erased:"
         print(f"{was_erased} {address}", flush=True)
     if is_service_running:
         print(
-            "No page, query or citation has it any more. The files of the quads have its text until the "
-            "service is next started, and so do backups made until then: restart it.",
+            "Pages, queries and citations no longer contain it. The quad files, and backups made from "
+            "them, still contain its text until the service is next started: restart it.",
             flush=True,
         )
     print_remaining_copies(settings.store, [*digests.values()])
@@ -77,12 +77,14 @@ def print_remaining_copies(folder: Path, digests: Sequence[str]) -> None:
     backup_time = read_backup_time(folder)
     if backup_time:
         print(
-            f"Backups whose {MANIFEST_FILE} does not list it as erased still have it, such as the last one, "
-            f"of {backup_time}: delete them, too. It is listed as: {' '.join(digests)}",
+            f"Backups whose {MANIFEST_FILE} does not list it as erased still contain it, such as the "
+            f"latest one, of {backup_time}: delete them, too. It is listed as: {' '.join(digests)}",
             flush=True,
         )
     for path in sorted((folder / ASIDE_FOLDER).glob(f"{PREVIOUS_STORE_PREFIX}*")):
-        print(f"The store that a restore replaced may still have it: delete {path}, too.", flush=True)
+        print(
+            f"The store that was replaced by a restore may still contain it: delete {path}, too.", flush=True
+        )
 
 
 def find_version_digest(store: Store, history: GraphHistory, address: str) -> str:
@@ -126,6 +128,6 @@ def parse_version_address(address: str, base: str) -> tuple[str | None, str]:
         return parameters.get("graph"), parameters["version"]
     raise Problem(
         400,
-        f"{address} is not the address of a version. An example: "
+        f"{address} is not the address of a version. It must be like "
         "/graph/paper/spam?version=20260101T120000000000Z",
     )

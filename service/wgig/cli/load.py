@@ -51,7 +51,7 @@ LOAD_STAGE, CHECK_STAGE, INFERENCE_STAGE = "Loading", "Checking papers", "Infere
 COUNT_STAGE, INDEX_STAGE = "Counting statements", "Indexes"
 LOAD_STAGES = {LOAD_STAGE: 18, CHECK_STAGE: 30, INFERENCE_STAGE: 17, COUNT_STAGE: 30, INDEX_STAGE: 5}
 PLAIN_LOAD_STAGES = {LOAD_STAGE: 1}  # nothing follows from the statements in a store of plain RDF
-NOTHING_LOADED_MESSAGE = "Nothing of this file was loaded."
+NOTHING_LOADED_MESSAGE = "Nothing from this file was loaded."
 
 # The RDF formats by the suffix that this package writes.
 MAIN_RDF_FORMATS_BY_SUFFIX = {
@@ -135,7 +135,7 @@ def open_rdf_file(
         path_or_descriptor = sys.stdin.fileno() if name == "-" else name
         file = open(path_or_descriptor, "rb", READ_BUFFER_BYTES, closefd=name != "-")  # noqa: SIM115  closed below
     except OSError as error:
-        raise UnreadableFileError(f"{name}: {error.strerror}. Name a file that can be read.") from error
+        raise UnreadableFileError(f"{name}: {error.strerror}. Give a file that can be read.") from error
     chunk_checks = [XmlChecker().feed] if rdf_format == ox.RdfFormat.RDF_XML else []
     with file:
         yield io.BufferedReader(RdfFileSource(file, name, report_read, *chunk_checks), READ_BUFFER_BYTES)
@@ -264,7 +264,9 @@ def run_load(arguments: argparse.Namespace, settings: Settings) -> int:
 def check_load_arguments(arguments: argparse.Namespace, base: str) -> None:
     """Raise Problem for wrong arguments: no file, a graph that is not an IRI, or one that is computed."""
     if not arguments.files and not arguments.shipped:
-        raise Problem(400, "No file is given. Name RDF files, - for standard input, or --shipped graphs.")
+        raise Problem(
+            400, "No file was given. Give RDF files, - for standard input, or graphs with --shipped."
+        )
     if arguments.graph:
         from ..rdf.sparql_lexer import check_absolute_iri  # noqa: PLC0415  costs 10 ms, and most loads name no graph
 
@@ -428,7 +430,7 @@ class LoadJob:
         self.raise_if_stopped()
         for build in builds:
             if error := build.exception():
-                print_message(f"The service builds what could not be built: {error}")
+                print_message(f"A part could not be built, so the service will build it: {error}")
 
     # These methods run on the main thread.
 
@@ -440,7 +442,7 @@ class LoadJob:
         if self.stored_files:
             return f"Completed the interrupted load in {self.seconds:.1f} s"
         if self.empty_files:
-            return f"Nothing to load: no statement is in {describe_files(self.empty_files)}"
+            return f"Nothing to load: there are no statements in {describe_files(self.empty_files)}"
         return ""
 
     def stop(self, outcome: Future[list[str]]) -> None:
@@ -469,23 +471,25 @@ class LoadJob:
         """A sentence that says what is in the store after `stop`, and how to go on."""
         is_shared, stage = bool(self.settings.remote_query), self.progress.stage
         if is_shared and stage in {CHECK_STAGE, INFERENCE_STAGE}:
-            return "Stopped; the shared store gets all of the files or none: see wgig stats."
+            return "Stopped; the shared store contains either all of the files or none: see wgig stats."
         stored_files = [] if is_shared and self.remaining_files else self.stored_files
         is_repeatable = not any(map(is_pipe, stored_files))
         if self.remaining_files:
-            rest = f"nothing of {self.remaining_files[0]}"
+            rest = f"nothing from {self.remaining_files[0]}"
             if not stored_files:
                 return f"Stopped; {rest} was loaded: repeat the command to load it."
             advice = (
-                "repeat the command to load the rest" if is_repeatable else "load the rest without the others"
+                "repeat the command to load the remaining files"
+                if is_repeatable
+                else "load the remaining files without the others"
             )
             return f"Stopped with {describe_files(stored_files)} in the store, and {rest}: {advice}."
         if not stored_files:
             return "Stopped; no file was loaded."
         advice = "repeat the command or start wgig serve" if is_repeatable else "start wgig serve"
         return (
-            f"Stopped with {describe_files(stored_files)} in the store, but not yet all that follows: "
-            f"{advice} to complete that."
+            f"Stopped with {describe_files(stored_files)} in the store, but before all steps were "
+            f"complete: {advice} to complete them."
         )
 
 

@@ -45,7 +45,10 @@ def run_search(arguments: argparse.Namespace, settings: Settings) -> int:
         print_message(f"Searched for: {first_page['meant']}")
     print_search_items(items[: arguments.limit], choose_table_format(arguments, "tsv"), settings.base)
     if first_page["total"] > arguments.limit:
-        print_message(f"{first_page['total']} results; the first {arguments.limit} are shown. See: --limit")
+        print_message(
+            f"{first_page['total']} results; only the first {arguments.limit} are shown. To show "
+            "more, use --limit"
+        )
     return EXIT_OK if items else EXIT_NO
 
 
@@ -78,7 +81,7 @@ def print_search_items(items: list[dict[str, Any]], format_: str, base: str) -> 
     elif rows:
         print_table(["name", "kind", "address"], [row[:3] for row in rows])
     else:
-        print_message("Nothing was found. Try other words, or fewer.")
+        print_message("Nothing was found. Try other words, or fewer words.")
 
 
 def run_describe(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -156,7 +159,7 @@ def run_cite(arguments: argparse.Namespace, settings: Settings) -> int:
     file of the query.
     """
     if bool(arguments.name) == bool(arguments.query):
-        raise Problem(400, "Give what to cite: a name, or a query with --query.")
+        raise Problem(400, "Nothing to cite was given. Give a name, or a query with --query.")
     query = arguments.query or ""
     if query and "{" not in query:
         query = Path(query).read_text("utf-8")

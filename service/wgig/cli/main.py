@@ -120,7 +120,7 @@ def print_error(error: Exception | KeyboardInterrupt) -> int:
         case StoreError() | FileError():
             text, code = str(error), EXIT_FAILED
         case FileNotFoundError() | IsADirectoryError():
-            text, code = f"{error.filename}: {error.strerror}. Name a file that can be read.", EXIT_UNREADABLE
+            text, code = f"{error.filename}: {error.strerror}. Give a file that can be read.", EXIT_UNREADABLE
         case ValueError() | SyntaxError():
             text, code = f"{error}", EXIT_UNREADABLE
         case OSError(strerror=str()):

@@ -92,10 +92,11 @@ BULK_ACTIONS: Commands = {
         "wgig bulk check papers/ --out checked\n"
         "wgig bulk check 's3a://papers/2026/*.ttl' --out s3a://papers/checked --profile final\n"
         "\n"
-        "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or has no paper, 3 a bug in wgig",
+        "exit codes: 0 all conform, 1 at least one does not, 2 a file cannot be read or has no paper,\n"
+        "3 a bug in wgig",
     ),
     "describe": (
-        "compute statistics of millions of papers as VoID, on Spark or on this machine",
+        "compute statistics about millions of papers as VoID, on Spark or on this machine",
         arguments.add_bulk_arguments,
         "wgig bulk describe papers/ --out described\n"
         "wgig bulk describe 'hdfs://papers/*/*.md' --out hdfs://described\n"
@@ -120,10 +121,10 @@ CLI_COMMANDS: Commands = {
         "wgig query --name judgments --help-params\n"
         "wgig query question.rq --url http://127.0.0.1:8000/sparql\n"
         "\n"
-        "exit codes: 0 there are rows, or yes; 1 there is no row, or no; 2 the query is wrong; 3 it failed",
+        "exit codes: 0 rows, or true; 1 no rows, or false; 2 the query has an error; 3 it failed",
     ),
     "search": (
-        "search for resources by words",
+        "search the names and texts of resources",
         arguments.add_search_arguments,
         "wgig search spam\n"
         "wgig search 'root server*' --kind issue\n"
@@ -138,7 +139,7 @@ CLI_COMMANDS: Commands = {
         "wgig describe issue/spam --format ttl > spam.ttl",
     ),
     "cite": (
-        "cite a resource, a graph or the result of a query, in its current version",
+        "cite the current version of a resource, a graph or a query result",
         arguments.add_cite_arguments,
         "wgig cite issue/spam\nwgig cite graph:issues --format bibtex\n"
         "wgig cite --query question.rq --format csl-json",
@@ -152,7 +153,7 @@ CLI_COMMANDS: Commands = {
         "wgig load --shipped issues papers",
     ),
     "dump": (
-        "write the store, or a graph of it, as RDF",
+        "export the store, or one of its graphs, as RDF",
         arguments.add_dump_arguments,
         "wgig dump -o all.nq.gz\nwgig dump --graph issues",
     ),
@@ -168,17 +169,17 @@ CLI_COMMANDS: Commands = {
         "wgig restore /var/backups/wgig/wgig-20261125T230000.000Z --store ./store",
     ),
     "forget": (
-        "erase the content of old versions of graphs for good",
+        "permanently erase the content of old versions of graphs",
         arguments.add_forget_arguments,
         "wgig forget '/graph/paper/spam?version=20261125T230000000000Z'",
     ),
     "verify": (
-        "verify all files of the store, even while a service uses it, or of a backup",
+        "verify all files of the store (even while a service uses it) or of a backup",
         arguments.add_verify_arguments,
         "wgig verify --store ./store\n"
         "wgig verify /var/backups/wgig\n"
         "\n"
-        "exit codes: 0 all is intact, 1 a file is damaged, 2 there is no backup, 3 it cannot be verified",
+        "exit codes: 0 all files are intact, 1 a file is damaged, 2 no backup found, 3 cannot be verified",
     ),
     "check": (
         "check whether issue papers are complete",
@@ -189,15 +190,16 @@ CLI_COMMANDS: Commands = {
         "wgig check paper.ttl --watch\n"
         "curl -s https://example.org/paper | wgig check - --input-format ttl\n"
         "\n"
-        "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or has no paper, 3 a bug in wgig",
+        "exit codes: 0 all conform, 1 at least one does not, 2 a file cannot be read or has no paper,\n"
+        "3 a bug in wgig",
     ),
     "bulk": (
-        "check or count millions of papers",
+        "check or describe millions of papers",
         add_bulk_actions,
         "wgig bulk check papers/ --out checked\nwgig bulk describe papers/ --out described",
     ),
     "new": (
-        "create an issue paper, with what the graph has about the issue filled in",
+        "create an issue paper, filled in with what the graph says about the issue",
         arguments.add_new_arguments,
         "wgig new paper spam\nwgig new paper spam --output drafts/spam.md\nwgig new paper spam -o - | less\n"
         "\n"

@@ -80,7 +80,7 @@ def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
     example = read_example_query(arguments.name) if arguments.name else None
     if example is None and (arguments.param or arguments.help_params):
         option = "--param" if arguments.param else "--help-params"
-        raise Problem(400, f"{option} is for example queries. Give the name of one with --name.")
+        raise Problem(400, f"{option} is only for example queries. Give the name of one with --name.")
     query = ParsedSparqlText(example.text if example else read_query_text(arguments))
     query_form = get_query_form(query)
     format_ = choose_result_format(query_form, arguments.format)
@@ -109,7 +109,11 @@ def read_query_text(arguments: argparse.Namespace) -> str:
     """
     argument: str | None = arguments.query
     if argument is None and sys.stdin.isatty():
-        raise Problem(400, "No query is given. Give its text, a file with it, or --name of an example.")
+        raise Problem(
+            400,
+            "No query was given. Give its text, a file that contains it, or the name of an example "
+            "query with --name.",
+        )
     if argument in (None, "-"):
         return sys.stdin.read()
     if "{" not in argument and Path(argument).suffix:
@@ -208,10 +212,11 @@ def make_remote_evaluator(url: str) -> QueryEvaluator:
             raise build_endpoint_error(url, error) from error
         except URLError as error:
             raise OSError(
-                f"{url} cannot be reached: {error.reason}. Check the address, and whether the service runs."
+                f"{url} cannot be reached: {error.reason}. Check the address, and that the service is "
+                "running."
             ) from error
         except HTTPException as error:
-            raise OSError(f"The response of {url} is incomplete. Try again.") from error
+            raise OSError(f"The response from {url} is incomplete. Try again.") from error
 
     return evaluate_query
 

@@ -124,7 +124,7 @@ class SettingsReloader:
         if live_changes:
             await self.apply_settings(replace(old_settings, **live_changes))
         log.warning(
-            "the settings were read again; changed: %s", ", ".join(map(str.upper, live_changes)) or "nothing"
+            "the settings were reloaded; changed: %s", ", ".join(map(str.upper, live_changes)) or "nothing"
         )
 
     async def apply_settings(self, settings: Settings) -> None:
@@ -413,7 +413,7 @@ def install_signal_handlers(server: GracefulServer) -> None:
 def bind_listening_socket(host: str, port: int) -> socket.socket:
     """A socket that is bound to the address and does not listen yet. Raises ValueError or OSError."""
     if not 0 <= port <= 65535:
-        raise ValueError(f"{port} is not a port; give one from 0 to 65535 with --port.")
+        raise ValueError(f"{port} is not a valid port. Give a number from 0 to 65535 with --port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -434,7 +434,7 @@ def suggest_bind_fix(error: OSError) -> str:
         case socket.gaierror():
             return "Give an address of this machine with --host."
         case _:
-            return "Stop the program that uses it, or use another address with --port or --host."
+            return "Stop the program that uses it, or choose another address with --port or --host."
 
 
 def socket_url(listener: socket.socket) -> str:

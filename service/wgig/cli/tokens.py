@@ -35,7 +35,8 @@ def run_token_new(arguments: argparse.Namespace, settings: Settings) -> None:
     )
     validity = f"until {token.expires}" if token.expires else "until it is revoked"
     print_message(
-        f"Token {token.id} of {token.name} allows {', '.join(token.scopes)} {validity}. It is shown only now."
+        f"Token {token.id} of {token.name} allows {', '.join(token.scopes)} {validity}. "
+        "Copy it now: it is not shown again."
     )
     print(secret)
 
@@ -73,7 +74,7 @@ def run_token_revoke(arguments: argparse.Namespace, settings: Settings) -> None:
     token = revoke_access_token(settings.token_file, arguments.id)
     if token is None:
         raise Problem(404, f"There is no token {arguments.id}. `wgig token list` shows all tokens.")
-    print_message(f"Token {token.id} of {token.name} is revoked.")
+    print_message(f"Token {token.id} of {token.name} was revoked.")
 
 
 TOKEN_ACTION_RUNNERS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {

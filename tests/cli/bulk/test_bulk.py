@@ -271,13 +271,13 @@ def test_spark_reports_files_that_are_too_large_or_kill_a_process(jobs: dict[str
 def test_existing_output_folder_is_refused(jobs: dict[str, FinishedJob]) -> None:
     job = jobs["existing output"]
     assert (job.code, list(job.out.iterdir())) == (2, [])
-    assert "already exists and is not overwritten" in job.error
+    assert "already exists and will not be overwritten" in job.error
 
 
 def test_path_without_papers_is_refused(jobs: dict[str, FinishedJob]) -> None:
     job = jobs["no paper"]
     assert (job.code, job.out.exists()) == (2, False)
-    assert "There is no paper at" in job.error
+    assert "No papers found at" in job.error
 
 
 def make_job(out: Path, *paths: str) -> BulkJob:

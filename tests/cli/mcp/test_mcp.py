@@ -183,7 +183,7 @@ def test_search_finds_resources_by_name(results: dict[str, ToolResult]) -> None:
     assert len(extract_data(results["30 results"]).splitlines()) == 30
     assert "Truncated" not in results["few results"][1]
     assert {line.split("\t")[1] for line in extract_data(results["kind"]).splitlines()} == {"paper"}
-    assert results["nothing found"] == (False, "Nothing is found.")
+    assert results["nothing found"] == (False, "Nothing was found.")
 
 
 def test_search_corrects_misspellings_with_a_notice(results: dict[str, ToolResult]) -> None:
@@ -309,7 +309,7 @@ def test_results_are_within_the_budget_and_truncation_is_reported(
     assert all(len(text.encode()) <= 8192 for _, text in results.values())
     assert "Truncated after" in results["many rows"][1]
     assert results["many rows"][1].endswith("use the tool query with ORDER BY, LIMIT and OFFSET.")
-    assert results["50 results"][1].endswith("search for more words, or for one kind or language.")
+    assert results["50 results"][1].endswith("search for more words, or only for one kind or language.")
     assert len(extract_data(results["many rows"]).splitlines()) <= 51  # with the header
     assert "Truncated" not in results["query"][1]
 
@@ -351,7 +351,7 @@ def test_server_can_be_used_over_http(http_url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--http", "--port", "99999"], "99999 is not a port"),
+        (["--http", "--port", "99999"], "99999 is not a valid port"),
         (["--url", "example.org"], "not the URL of a service"),
     ],
 )

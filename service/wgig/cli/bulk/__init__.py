@@ -50,13 +50,17 @@ def serialize_bulk_summary(summary: dict[str, Any]) -> bytes:
 
 def output_exists_problem(out: str) -> Problem:
     """The problem 400 for an output folder that exists."""
-    return Problem(400, f"{out} already exists and is not overwritten. Name another --out.")
+    return Problem(
+        400, f"{out} already exists and will not be overwritten. Choose another folder with --out."
+    )
 
 
 def no_paper_problem(paths: tuple[str, ...]) -> Problem:
     """The problem 400 for paths without any file that may be a paper."""
     suffixes = ", ".join(f".{suffix}" for suffix in BULK_FILE_SUFFIXES)
-    return Problem(400, f"There is no paper at {', '.join(paths)}. Papers end in {suffixes}.")
+    return Problem(
+        400, f"No papers found at {', '.join(paths)}. The file name of a paper ends in {suffixes}."
+    )
 
 
 def run_bulk(arguments: argparse.Namespace, settings: Settings) -> int:

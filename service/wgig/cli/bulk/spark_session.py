@@ -98,7 +98,9 @@ class BulkSparkSession:
         if size > self.job.task.max_bytes:
             return file_too_large_problem(self.job.task.max_bytes)
         return (
-            Problem(400, "Spark could not read the file. Check it alone: wgig check FILE") if size else None
+            Problem(400, "Spark could not read the file. Check it separately: wgig check FILE")
+            if size
+            else None
         )
 
     def write_file(self, name: str, data: bytes) -> None:

@@ -105,7 +105,7 @@ IRI_ARGUMENT_HELP = (
 EXAMPLES_HINT = "the tool example_queries"  # where error messages say that the queries are listed
 MORE_ROWS_HINT = "To see other rows, use the tool query with ORDER BY, LIMIT and OFFSET."
 MORE_LINES_HINT = "Use the tool query to select what you need."
-MORE_RESULTS_HINT = "To see other results, search for more words, or for one kind or language."
+MORE_RESULTS_HINT = "To see other results, search for more words, or only for one kind or language."
 
 
 def raise_tool_errors(
@@ -135,12 +135,21 @@ class GraphTools:
     @raise_tool_errors
     def search(
         self,
-        text: Annotated[str, Field(description='Words, "phrases in quotes", and prefixes such as wor*.')],
+        text: Annotated[
+            str,
+            Field(
+                description='Words, "phrases in quotes", or the start of a word with an asterisk (gover*).'
+            ),
+        ],
         limit: Annotated[
             int, Field(description="Maximum number of results.", ge=1, le=MAX_SEARCH_RESULTS)
         ] = 10,
-        kind: Annotated[str, Field(description="Only resources of this kind: issue, paper, agent …")] = "",
-        language: Annotated[str, Field(description="Only texts in this language: en, fr, ar …")] = "",
+        kind: Annotated[
+            str, Field(description="Only resources of this kind, such as issue, paper or agent.")
+        ] = "",
+        language: Annotated[
+            str, Field(description="Only texts in this language, such as en, fr or ar.")
+        ] = "",
     ) -> str:
         """Search the names and texts of resources, the best match first; misspellings are corrected.
 
@@ -158,7 +167,7 @@ class GraphTools:
                 return self.format_data(
                     result, more_hint=f"To see more, give a higher limit, at most {MAX_SEARCH_RESULTS}."
                 )
-        return self.format_data(result, "" if items else "Nothing is found.", more_hint=MORE_RESULTS_HINT)
+        return self.format_data(result, "" if items else "Nothing was found.", more_hint=MORE_RESULTS_HINT)
 
     def read_search_pages(self, search_parameters: dict[str, str], limit: int) -> list[dict[str, Any]]:
         """The first pages of a search, as many as are needed for `limit` results."""
@@ -202,12 +211,14 @@ class GraphTools:
         name: Annotated[str, Field(description="Name of an example query.")],
         parameters: Annotated[
             dict[str, str | bool | int | float],
-            Field(description='Values by parameter name; for a resource its IRI or its local name: "spam".'),
+            Field(
+                description='Values by parameter name. For a resource: its IRI or local name, such as "spam".'
+            ),
         ] = {},  # noqa: B006 - never changed, and shown in the schema as the default
     ) -> str:
         """Run an example query; the result starts with its SPARQL, as a model for other queries.
 
-        Comments `# param:` in the SPARQL list the parameters with type and default.
+        Comments `# param:` in the SPARQL list the parameters with their types and defaults.
         """
         example = read_example_query(name, EXAMPLES_HINT)
         params = {key: str(convert_value_to_term(value).value) for key, value in parameters.items()}
@@ -225,8 +236,8 @@ class GraphTools:
     ) -> str:
         """Run a SPARQL query over all graphs: the result is a tab-separated table, yes or no, or N-Triples.
 
-        Errors have line, column and a fix. Use LIMIT: results are truncated to a maximum of rows and bytes,
-        and a query that takes too long is stopped.
+        Errors state the line, the column and a fix. Use LIMIT: results are truncated to a maximum of rows and
+        bytes, and a query that takes too long is stopped.
         """
         first_word = find_first_word(tokenize_sparql(sparql))
         if first_word and first_word.word in UPDATE_KEYWORDS:
@@ -254,13 +265,13 @@ class GraphTools:
             content=paper.encode(),
             headers={"Content-Type": PAPER_MEDIA_TYPES[format], "Accept": "text/plain"},
         )
-        return self.format_partial_response(response, "Fix these findings, and check again.")
+        return self.format_partial_response(response, "Fix the problems in these findings, and check again.")
 
     @raise_tool_errors
     def cite(
         self,
         iri: Annotated[str, Field(description=IRI_ARGUMENT_HELP)] = "",
-        sparql: Annotated[str, Field(description="A query whose result to cite.")] = "",
+        sparql: Annotated[str, Field(description="A SPARQL query whose result is cited.")] = "",
         form: Annotated[
             Literal["text", "bibtex", "csl-json"], Field(description="Format of the citation.")
         ] = "text",
@@ -285,7 +296,7 @@ class GraphTools:
             return "yes" if b"true" in response.body else "no"
         result = truncate_to_lines(response.body, max_bytes, is_whole=response.is_whole)
         warnings = [
-            f"Perhaps not meant, line {hint.line}, column {hint.column}: {hint.sentence}"
+            f"Possible mistake, line {hint.line}, column {hint.column}: {hint.sentence}"
             for hint in parse_warning_field(response.headers.get(WARNING_FIELD, ""))
             if hint.line
         ]
