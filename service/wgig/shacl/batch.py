@@ -50,7 +50,7 @@ def document_outcome(
         return (
             check_document(document, profile, engine_name)
             if results is None
-            else build_check_report(document, profile, results)
+            else build_check_report(document, profile, results, engine_name)
         )
     except Problem as problem:
         return UncheckedFile(document.name, problem)

@@ -37,6 +37,7 @@ from .documents import Document
 from .engines import get_shacl_engine
 from .findings import Finding, PaperReport, Report
 from .locations import WGIG_CRITERION_IRI, find_result_offset, find_text_position, shown_line_text
+from .misspellings import correct_document, find_misspellings
 from .paper_scope import ACTOR_IRI_PREFIXES
 from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, rules_by_code, validate_profile_name
@@ -65,9 +66,9 @@ def find_unknown_terms(document: Document) -> Iterator[ValidationResult]:
     unknown_terms = {node for node in nodes if is_undeclared_term(node)}
     for triple in document.triples:
         for term in unknown_terms.intersection(triple) if unknown_terms else ():
-            yield ValidationResult("WGIG-0-TERM-UNKNOWN", triple.subject, term)
+            yield ValidationResult(suggestions.UNKNOWN_TERM_CODE, triple.subject, term)
         if isinstance(triple.object, ox.Literal) and is_undeclared_term(triple.object.datatype):
-            yield ValidationResult("WGIG-0-TERM-UNKNOWN", triple.subject, triple.object)
+            yield ValidationResult(suggestions.UNKNOWN_TERM_CODE, triple.subject, triple.object)
 
 
 def is_undeclared_term(term: Term) -> bool:
@@ -142,7 +143,7 @@ def check_document(
     """
     validate_profile_name(profile)
     get_issue_papers(document)
-    return build_check_report(document, profile, find_document_results(document, engine_name))
+    return build_check_report(document, profile, find_document_results(document, engine_name), engine_name)
 
 
 def find_document_results(document: Document, engine_name: str) -> set[ValidationResult]:
@@ -184,9 +185,12 @@ def normalize_blank_text(triple: ox.Triple) -> ox.Triple:
     return ox.Triple(triple.subject, triple.predicate, replace_literal_text(literal, ""))
 
 
-def build_check_report(document: Document, profile: str, results: Iterable[ValidationResult]) -> Report:
-    """The report on a document, from the results of an engine."""
+def build_check_report(
+    document: Document, profile: str, results: Iterable[ValidationResult], engine_name: str
+) -> Report:
+    """The report on a document, from the results of the engine of this name."""
     summaries = build_paper_summaries(document, results)
+    link_corrected_summaries(document, summaries, engine_name)
     counts = [summary.count_results(profile) for summary in summaries]
     shown_results = [
         choose_shown_results(summary, profile, share)
@@ -202,6 +206,31 @@ def build_check_report(document: Document, profile: str, results: Iterable[Valid
         for summary, paper_results in zip(summaries, shown_results, strict=True)
     ]
     return Report(document.name, document.format.media_type, profile, papers)
+
+
+def link_corrected_summaries(document: Document, summaries: Sequence[PaperSummary], engine_name: str) -> None:
+    """Link each summary to that of the paper with its misspelled names corrected, if there are any.
+
+    The corrected document is checked again, which is done only if a result may follow from such a name.
+    """
+    misspellings = find_misspellings(document, summaries)
+    if not misspellings or all(
+        result.value in misspellings for summary in summaries for result in summary.results
+    ):
+        return
+    corrected = correct_document(document, misspellings)
+    corrected_summaries = {
+        summary.paper: summary
+        for summary in build_paper_summaries(corrected, find_document_results(corrected, engine_name))
+    }
+    for summary in summaries:
+        summary.corrected = corrected_summaries.get(summary.paper, summary)
+        remaining = {*summary.corrected.results}
+        summary.explained = {
+            result
+            for result in summary.results
+            if result.value not in misspellings and result not in remaining
+        }
 
 
 def divide_finding_limit(counts: Sequence[int], remaining: int) -> list[int]:
@@ -276,8 +305,8 @@ def build_paper_report(summary: PaperSummary, profile: str, findings: Sequence[F
         findings=sorted(findings, key=finding_sort_key),
         left_out=summary.count_results(profile) - len(findings),
         sections=summary.sections(profile),
-        met=summary.met,
-        waived=len(summary.waived_rules),
+        met=summary.corrected.met,
+        waived=len(summary.corrected.waived_rules),
         parts=len(summary.required),
         conforms=summary.conforms(profile),
     )

@@ -115,7 +115,7 @@ def check_submission(submission: PaperSubmission) -> GateDecision:
     if not describes_issue_paper:
         return GateDecision(sent_lines, actor_statements=actor_statements)
     results = find_document_results(content, submission.settings.shacl)
-    report = build_check_report(content, profile, results)
+    report = build_check_report(content, profile, results, submission.settings.shacl)
     if not report.conforms:
         return GateDecision(report=serialize_refusal_report(report, submission))
     graph = get_conformance_graph(submission.settings.base, submission.settings.shacl)

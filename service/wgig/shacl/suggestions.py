@@ -37,6 +37,7 @@ MAX_LOOKUP_IRI_CHARACTERS = 200  # longer IRIs get no suggestion
 MIN_IRI_SIMILARITY = 0.6  # lower than for other names, as authors often write only the beginning
 # The namespaces of rules, and of resources such as `id/issue/`.
 IRI_NAMESPACE_PATTERN = re.compile(rf"{re.escape(SHAPES_NAMESPACE)}|{re.escape(BASE_IRI)}id/[^/]+/")
+UNKNOWN_TERM_CODE = "WGIG-0-TERM-UNKNOWN"
 SKOS_IN_SCHEME = f"{SKOS_NAMESPACE}inScheme"
 WGIG_PART_OF = f"{WGIG_NAMESPACE}partOf"
 WGIG_MECHANISM = ox.NamedNode(f"{WGIG_NAMESPACE}mechanism")
@@ -64,10 +65,16 @@ def find_suggestions(document: Document, results: Iterable[ValidationResult]) ->
 
 def suggest_vocabulary_term(_: Document, result: ValidationResult) -> str:
     """The term of the vocabulary that is nearest to an unknown one; empty if none is near."""
+    nearest = find_nearest_term(result)
+    return f"wgig:{nearest.removeprefix(WGIG_NAMESPACE)}" if nearest else ""
+
+
+def find_nearest_term(result: ValidationResult) -> str:
+    """The IRI of the term of the vocabulary that is nearest to an unknown one; empty if none is near."""
     value: Term = result.value
     # If the value is a literal, the unknown term is its datatype.
-    nearest = shipped.find_near_term(value.datatype.value if isinstance(value, ox.Literal) else value.value)
-    return f"wgig:{nearest.removeprefix(WGIG_NAMESPACE)}" if nearest else ""
+    iri = value.datatype.value if isinstance(value, ox.Literal) else value.value
+    return shipped.find_near_term(iri) or ""
 
 
 def suggest_title(_: Document, result: ValidationResult) -> str:
@@ -77,11 +84,14 @@ def suggest_title(_: Document, result: ValidationResult) -> str:
 
 def suggest_name(document: Document, result: ValidationResult) -> str:
     """The nearest of the names that the rule accepts to an unknown name; empty if none is near."""
-    value = result.value
-    if not may_be_misspelt(value, document):
-        return ""
-    iri = find_nearest_iri(result.code, value.value)
+    iri = find_nearest_name(document, result)
     return format_suggested_iri(iri, plain=has_plain_names(document)) if iri else ""
+
+
+def find_nearest_name(document: Document, result: ValidationResult) -> str:
+    """The IRI that the rule accepts and that is nearest to an unknown one; empty if none is near."""
+    value = result.value
+    return find_nearest_iri(result.code, value.value) if may_be_misspelt(value, document) else ""
 
 
 def suggest_mechanism(document: Document, result: ValidationResult) -> str:
@@ -203,7 +213,7 @@ SUGGESTERS_BY_CODE: dict[str, Callable[[Document, ValidationResult], str]] = {
     "WGIG-0-NAME-TAKEN": suggest_title,
     "WGIG-6-ABOUT-UNKNOWN": suggest_mechanism,
     "WGIG-7-MECHANISM-UNKNOWN": suggest_mechanism,
-    "WGIG-0-TERM-UNKNOWN": suggest_vocabulary_term,
+    UNKNOWN_TERM_CODE: suggest_vocabulary_term,
     **dict.fromkeys(ALLOWED_IRIS, suggest_name),
 }
 

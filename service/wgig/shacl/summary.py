@@ -45,25 +45,25 @@ class PaperSummary:
         """Take the paper, its nodes that have results, the document, and the results of the document."""
         self.paper, self.nodes, self.document, self.results_by_node = paper, nodes, document, results_by_node
         self.required = required_rules()
+        # The summary of the paper with its misspelled names corrected, and the results that it does not have:
+        # they follow from such a name, about which there is a result of its own.
+        self.corrected: PaperSummary = self
+        self.explained: Set[ValidationResult] = set()
 
     @property
     def results(self) -> Iterator[ValidationResult]:
-        """The results for the paper."""
+        """The results for the paper, without those that follow from a misspelled name."""
         return (
             result
             for node in self.nodes
             for results in self.results_by_node[node].values()
             for result in results
+            if result not in self.explained
         )
 
     def count_results(self, profile: str) -> int:
         """The number of results of the rules of a profile."""
-        return sum(
-            len(results)
-            for node in self.nodes
-            for code, results in self.results_by_node[node].items()
-            if rules_by_code()[code].is_in_profile(profile)
-        )
+        return sum(rules_by_code()[result.code].is_in_profile(profile) for result in self.results)
 
     @cached_property
     def broken_codes(self) -> Set[str]:
@@ -181,29 +181,37 @@ class PaperSummary:
         return not self.blocking_rules(profile)
 
     def sections(self, profile: str) -> list[SectionState]:
-        """The state of each section of the template, with the parts that it lacks."""
-        unmet = {rule.section for rule in self.unmet_rules}
+        """The state of each section of the template, with the parts that it lacks.
+
+        A part with a misspelled name is faulty, not missing.
+        """
+        corrected = self.corrected
+        unmet = {rule.section for rule in corrected.unmet_rules}
         done = {rule.section for rule in self.required} - unmet
         # A draft may lack parts. An assessment that lacks, say, its verdict is there, with a fault.
         missing_rules = [
             rule
-            for rule in self.unmet_rules
-            if profile != "draft" and not (rule.steps == ASSESSMENT_STEPS and self.has_focus_node(rule))
+            for rule in corrected.unmet_rules
+            if profile != "draft" and not (rule.steps == ASSESSMENT_STEPS and corrected.has_focus_node(rule))
         ]
         # The numbers of the sections in each state. A section in several has the first of them.
         states = {
             STATE_MISSING: {rule.section for rule in missing_rules},
             STATE_FAULTY: {rule.section for rule in self.blocking_rules(profile)},
-            STATE_WAIVED: {rule.section for rule in self.waived_rules},
+            STATE_WAIVED: {rule.section for rule in corrected.waived_rules},
             STATE_DONE: done
-            | ({COMMENTS_SECTION} if ADDITIONAL_COMMENTS_IRI in self.stated_properties else set()),
+            | ({COMMENTS_SECTION} if ADDITIONAL_COMMENTS_IRI in corrected.stated_properties else set()),
         }
         return [
             SectionState(
                 number,
                 next((state for state, numbers in states.items() if number in numbers), STATE_NOT_CHECKED),
                 # Without a forum, say, not also what the forum lacks.
-                tuple(rule for rule in missing_rules if rule.section == number and self.has_focus_node(rule)),
+                tuple(
+                    rule
+                    for rule in missing_rules
+                    if rule.section == number and corrected.has_focus_node(rule)
+                ),
             )
             for number in TEMPLATE_SECTIONS
         ]

@@ -16,7 +16,7 @@ PAPER_IRI = "https://w3id.org/wgig/id/paper/example-community-networks"
 
 # Replacements of text in the example, by pattern. Each breaks a rule.
 REPLACEMENTS_BY_PATTERN = {
-    r"wgig:opportunity ": "wgig:oportunity ",  # an unknown term, and no opportunity
+    r"wgig:opportunity ": "wgig:oportunity ",  # an unknown term
     r'"It costs little\."@en': "[]",  # a blank node instead of a text
     r"bibo:numPages +\d+": "bibo:numPages 9",  # too many pages; WAIVER waives this rule
     r"wgig:nature +\"[^\"]*\"@en ;": "",  # missing in both forums

@@ -25,7 +25,6 @@ from wgig.shacl.rules import MESSAGE_LANGUAGES, rules_by_code
 FINDING_CODES = [
     "WGIG-0-PAGES-MANY",
     "WGIG-0-TERM-UNKNOWN",
-    "WGIG-3-OPPORTUNITY-MISSING",
     "WGIG-3-TEXT",
     "WGIG-3-BLANK",
     "WGIG-5B-MISSING",
@@ -110,9 +109,9 @@ def test_json_has_position_and_fix_of_each_finding(bad_report: Report, bad_text:
     assert finding["message"] == rules_by_code()["WGIG-0-TERM-UNKNOWN"].message["fr"]
     assert finding["excerpt"].startswith("wgig:oportunity")
     assert paper["findings"][0]["waived"] == "The chair asked for <more>."
-    missing_part = paper["findings"][2]
+    missing_part = paper["findings"][4]
     assert missing_part["value"] is missing_part["waived"] is missing_part["suggestion"] is None
-    assert {item["number"]: item["state"] for item in paper["sections"]}[3] == "missing"
+    assert {item["number"]: item["state"] for item in paper["sections"]}[5] == "missing"
     assert paper["completeness"]["met"] < paper["completeness"]["parts"]
 
 
@@ -148,11 +147,31 @@ def test_text_has_findings_first_and_the_verdict_last(bad_report: Report, bad_te
         "    https://w3id.org/wgig/shapes#WGIG-0-TERM-UNKNOWN",
     ]
     assert "    Waived: The chair asked for <more>." in lines
-    assert lines[-2:] == [
+    assert lines[-3:] == [
         "✗ does not conform to the profile final",
-        "  26 of 28 parts are there; faulty sections: 1",
+        "  27 of 28 parts are there; faulty sections: 2",
+        "6 errors",
     ]
-    assert any(re.fullmatch(r"  3\. SWOT analysis +missing", line) for line in lines)
+    assert any(re.fullmatch(r"  3\. SWOT analysis +faulty", line) for line in lines)
+
+
+def test_text_ends_with_the_numbers_of_findings_that_are_not_waived(
+    bad_report: Report, good_report: Report, unchecked_file: UncheckedFile
+) -> None:
+    def last_line(*outcomes: CheckOutcome) -> str:
+        return write_report(TEXT_REPORT_FORMAT, outcomes).splitlines()[-1]
+
+    (paper,) = bad_report.papers
+    rules = map(rules_by_code().__getitem__, ("WGIG-0-LANGUAGE-MISSING", "WGIG-0-LATE", "WGIG-0-PAGES-FEW"))
+    findings = [replace(paper.findings[-1], rule=rule) for rule in rules]
+    noted_report = replace(good_report, papers=[replace(paper, findings=findings, conforms=True)])
+    assert last_line(noted_report) == "2 warnings, 1 note"
+    assert last_line(bad_report, noted_report, bad_report) == "12 errors, 2 warnings, 1 note"
+    assert last_line(replace(bad_report, papers=[replace(paper, findings=paper.findings[1:2])])) == "1 error"
+    assert last_line(good_report).startswith("✓ conforms")
+    assert last_line(good_report, unchecked_file).startswith("Files: 2;")
+    among_others = write_report(TEXT_REPORT_FORMAT, [noted_report, good_report])
+    assert "✓ papers/good.ttl: conforms to the profile final, 2 warnings, 1 note\n" in among_others
 
 
 def test_text_has_a_broken_rule_once_for_all_its_violations(bad_report: Report) -> None:
@@ -177,7 +196,7 @@ def test_text_is_colored_only_on_request_with_the_same_text(outcomes: Sequence[C
 def test_text_has_one_line_for_a_conforming_file_among_others(outcomes: Sequence[CheckOutcome]) -> None:
     lines = write_report(TEXT_REPORT_FORMAT, outcomes).splitlines()
     assert lines[0] == "✓ papers/good.ttl: conforms to the profile final"
-    assert lines[-1] == "Files: 3; conforming: 1; not conforming: 1; not checked: 1"
+    assert lines[-2:] == ["Files: 3; conforming: 1; not conforming: 1; not checked: 1", "6 errors"]
     assert any(re.fullmatch(r"✗ half\.ttl:2:\d+: this file was not checked", line) for line in lines)
     assert "    " + "  <http://example.org/b> <script" in lines
 

@@ -4,6 +4,7 @@ Phrases come from the message catalogs (`locale/`), with English as fallback. Te
 on one line, positions as `file:line:column`, which editors and terminals recognize.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyoxigraph as ox
@@ -29,7 +30,7 @@ from ..results import Term
 from ..rules import MESSAGE_LANGUAGES, Rule
 
 # Severities, states, and sentences with placeholders. They have the context "report" in the catalogs, as
-# pages use some of the same words with another meaning. The form of no phrase depends on a number.
+# pages use some of the same words with another meaning. The form of none of these depends on a number.
 REPORT_PHRASES = {
     "Violation": pgettext_noop("report", "error"),
     "Warning": pgettext_noop("report", "warning"),
@@ -73,6 +74,22 @@ def format_report_phrase(name: str, language: str, **values: object) -> str:
     """A phrase in a language, or in English if reports lack the language, with its placeholders filled in."""
     translations = load_catalog(report_language(language))
     return translations.pgettext("report", REPORT_PHRASES[name]).format(**values)
+
+
+def finding_counts_text(counts: Mapping[str, int], language: str) -> str:
+    """The numbers of findings by severity, such as `8 errors, 1 note`; empty if there is none."""
+    errors, warnings, notes = (counts.get(severity, 0) for severity in ("Violation", "Warning", "Info"))
+    count_phrase = load_catalog(report_language(language)).npgettext
+    phrases = {
+        count_phrase("report", "{count} error", "{count} errors", errors): errors,
+        count_phrase("report", "{count} warning", "{count} warnings", warnings): warnings,
+        count_phrase("report", "{count} note", "{count} notes", notes): notes,
+    }
+    return format_list(
+        [phrase.format(count=count) for phrase, count in phrases.items() if count],
+        style="unit",
+        locale=report_language(language),
+    )
 
 
 def completeness_text(paper: PaperReport, language: str) -> str:

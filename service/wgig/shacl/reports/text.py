@@ -25,6 +25,7 @@ from ..findings import (
 from ..rules import section_headings
 from .phrases import (
     completeness_text,
+    finding_counts_text,
     finding_term,
     format_finding_position,
     format_problem_position,
@@ -50,7 +51,7 @@ WRAPPING_CONSOLE = Console(file=io.StringIO(), width=REPORT_WIDTH_COLUMNS)
 
 
 def write_text_report(outcomes: Sequence[CheckOutcome], language: str, *, color: bool = False) -> bytes:
-    """The report in UTF-8. Among several files, each that conforms has one line, and a total comes last."""
+    """The report in UTF-8. Among several files, each that conforms has one line, and totals come last."""
     return b"".join(iter_text_report(outcomes, language, color=color))
 
 
@@ -61,13 +62,24 @@ def iter_text_report(
     formatter = TextReportFormatter(language, color)
     later_outcomes = iter(outcomes)
     first_outcomes = [*islice(later_outcomes, 2)]
-    file_counts: Counter[str] = Counter()
+    file_counts, finding_counts = Counter[str](), Counter[str]()
     for outcome in chain(first_outcomes, later_outcomes):
         verdict = "unread" if isinstance(outcome, UncheckedFile) else "good" if outcome.conforms else "bad"
         file_counts[verdict] += 1
+        finding_counts += count_findings(outcome)
         yield encode_report_lines(formatter.outcome_lines(outcome, is_only_file=len(first_outcomes) == 1))
     if file_counts.total() > 1:
         yield encode_report_lines(["", formatter.total_line(file_counts)])
+    if finding_counts:
+        yield encode_report_lines(
+            [formatter.style_text(finding_counts_text(finding_counts, language), SGR_BOLD)]
+        )
+
+
+def count_findings(outcome: CheckOutcome) -> Counter[str]:
+    """The numbers of shown findings that are not waived, by severity."""
+    findings = () if isinstance(outcome, UncheckedFile) else outcome.findings
+    return Counter(finding.rule.severity for finding in findings if not finding.waiver)
 
 
 def encode_report_lines(lines: Iterable[str]) -> bytes:
@@ -109,9 +121,8 @@ class TextReportFormatter:
 
     def conforming_line(self, report: Report) -> str:
         """The line about a file that conforms, with the number of its findings by severity."""
-        counts = Counter(finding.rule.severity for finding in report.findings if not finding.waiver)
-        count_phrases = [f"{self.get_phrase(name)}: {counts[name]}" for name in STATE_STYLES if counts[name]]
-        phrases = ", ".join([self.get_phrase("conforms", profile=report.profile), *count_phrases])
+        counts_text = finding_counts_text(count_findings(report), self.language)
+        phrases = ", ".join(filter(None, [self.get_phrase("conforms", profile=report.profile), counts_text]))
         name = self.style_text(flatten_untrusted_text(report.name), SGR_BOLD)
         return f"{self.style_text('✓', SGR_GREEN)} {name}: {phrases}"
 
