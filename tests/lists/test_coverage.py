@@ -317,7 +317,9 @@ def test_page_marks_judgments_without_color_alone(shipped_client: httpx.Client) 
         assert f'<use href="#mark-{state}"/>' in page
         assert f'<symbol id="mark-{state}"' in page
     assert re.search(
-        r"7 judgments: <bdi>Spam</bdi>, <bdi>capacity to address [^<]*</bdi>, judgments differ</span>", page
+        r"7 judgments: <bdi>Spam</bdi>, <bdi>capacity to address [^<]*</bdi>, "
+        r"judgments differ without a dispute</span>",
+        page,
     )
     assert re.search(r'<td class="state adequate cluster">', page)
 

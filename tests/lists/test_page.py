@@ -248,7 +248,7 @@ def test_filters_are_shown_with_links_that_remove_them(page_client: httpx.Client
     assert list(paths_by_filter) == [
         "Category: access for all",
         "Category: multilingualism and content",
-        "Name contains: a",
+        "Name or description contains: a",
         "Type: issue",
     ]
     path = paths_by_filter["Category: access for all"]

@@ -101,8 +101,8 @@ def test_events_are_sorted_by_day_and_undated_events_come_last(client: httpx.Cli
 
 def test_page_states_how_late_a_milestone_was(client: httpx.Client) -> None:
     text = find_event_text(client, "/timeline", "Issue papers ready and on the website")
-    assert "Due on 25 January 2005, delivered on 1 February 2005: 7 days late." in text
-    assert "Evidence for the delivery date: date given by FSFE for publication of the set." in text
+    assert "Due: 25 January 2005. Delivered: 1 February 2005, 7 days late." in text
+    assert "How we know the delivery date: date given by FSFE for publication of the set." in text
     assert re.search(r"Delivered late</h2>.*?Issue papers ready", client.get("/timeline").text, re.DOTALL)
 
 
@@ -126,11 +126,11 @@ def test_bars_link_to_their_events_and_lateness_has_a_pattern(client: httpx.Clie
     [
         (
             "Common template for issue papers",
-            "Due on 15 December 2004, delivered on time (14 December 2004).",
+            "Due: 15 December 2004. Delivered on time: 14 December 2004.",
         ),
-        ("First findings of the WGIG", "Due on 23 March 2005. We do not know if or when it was delivered."),
-        ("Members announced", "Delivered on 11 November 2004. We do not know when it was due."),
-        ("Additional papers posted", "Due on June 2005."),
+        ("First findings of the WGIG", "Due: 23 March 2005. We do not know if or when it was delivered."),
+        ("Members announced", "Delivered: 11 November 2004. We do not know when it was due."),
+        ("Additional papers posted", "Due: June 2005."),
     ],
 )
 def test_page_states_known_and_unknown_dates_of_a_milestone(

@@ -126,7 +126,9 @@ LIST_DEFINITIONS = {
         ListDefinition(
             "issues",
             gettext_noop("Issues"),
-            gettext_noop("The issues of Internet governance that the group dealt with."),
+            gettext_noop(
+                "The issues of Internet governance that the group dealt with, defined in our own words."
+            ),
             ("Issue",),
             (
                 TYPE_FIELD,

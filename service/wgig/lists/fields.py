@@ -12,6 +12,7 @@ from ..i18n import gettext_noop
 
 COUNT_TYPE = "count"  # of fields whose values are counted
 NAME_PATH = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a resource
+DESCRIPTION_FIELDS = ("skos:definition", "dcterms:description", "mechanismRole")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ class ListDefinition:
     def by_name(self) -> dict[str, ListField]:
         """The fields by their names."""
         return {field.name: field for field in self.fields}
+
+    @cached_property
+    def description_properties(self) -> tuple[str, ...]:
+        """The properties that hold descriptions of its resources."""
+        return tuple(self.by_name[name].property for name in DESCRIPTION_FIELDS if name in self.by_name)
 
 
 TYPE_FIELD = ListField("type", "class", gettext_noop("Its classes."), many=True, path="a")

@@ -41,8 +41,8 @@ JUDGED_STATES = {
     "adequate": gettext_noop("judged adequate"),
     "partly-adequate": gettext_noop("judged partly adequate"),
     "inadequate": gettext_noop("judged inadequate"),
-    STATE_MIXED: gettext_noop("judgments differ"),
-    STATE_DISPUTED: gettext_noop("disputed"),
+    STATE_MIXED: gettext_noop("judgments differ without a dispute"),
+    STATE_DISPUTED: gettext_noop("disputed by opposing views"),
     STATE_NAMED: gettext_noop("named without a judgment"),
 }
 # Names of criteria that fit the head of a column, by the last part of their IRIs.

@@ -143,11 +143,12 @@ class SortLink(NamedTuple):
 
 
 class ListColumn(NamedTuple):
-    """A column: its title, its description in English, whether it has numbers, and its link to sort by it."""
+    """A column: title, description in English, whether it has numbers or dates, and a link to sort by it."""
 
     title: ox.Literal
     description: str
     is_number: bool
+    is_date: bool
     sort: SortLink
 
 
@@ -267,6 +268,7 @@ def build_list_view(
                 titles[name],
                 by_name[name].description,
                 by_name[name].type in ("integer", COUNT_TYPE),
+                by_name[name].type == "date",
                 build_sort_link(list_request, by_name[name]),
             )
             for name in names
@@ -288,7 +290,10 @@ def find_field_titles(store: Store, list_request: ListRequest, base: str) -> dic
     names += [field.name for field in list_facet_fields(list_request)] or [*PAPER_FACETS, "partsMet"]
     iris = {name: column_property(name, base).value for name in names}
     labels = find_labels(store, iris.values(), label_languages())
-    return {name: column_title(name, iri, labels) for name, iri in iris.items()}
+    titles = {name: column_title(name, iri, labels) for name, iri in iris.items()}
+    if list_request.definition.description_properties:
+        titles["q"] = ox.Literal(gettext("Name or description contains"), language=current_language())
+    return titles
 
 
 def build_sort_link(list_request: ListRequest, field: ListField) -> SortLink:

@@ -315,8 +315,9 @@ def iter_filter_patterns(list_request: ListRequest) -> Iterator[str]:
     yield build_member_pattern(list_request.definition, tuple(classes))
     yield from later_patterns
     if list_request.q:
-        yield f"VALUES ?words {{ {list_request.q} }} ?id {NAME_PATH} ?name ."
-        yield "FILTER (CONTAINS(LCASE(STR(?name)), LCASE(?words)))"
+        text_path = "|".join((NAME_PATH, *list_request.definition.description_properties))
+        yield f"VALUES ?words {{ {list_request.q} }} ?id {text_path} ?text ."
+        yield "FILTER (CONTAINS(LCASE(STR(?text)), LCASE(?words)))"
     if list_request.year:
         dates = [list_request.definition.by_name[name] for name in list_request.definition.date_fields]
         paths = "|".join(date_field.path or date_field.property for date_field in dates)
