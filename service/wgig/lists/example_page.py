@@ -26,6 +26,7 @@ from ..problems import Problem
 from ..rdf.formats import ATOM, FORMATS_BY_FORM, HTML
 from ..resources.representation import render_site_page
 from ..sparql.examples import (
+    EXAMPLE_COLUMN_TITLES,
     ExampleQuery,
     bind_query_parameters,
     list_related_examples,
@@ -101,6 +102,7 @@ def render_example_page(  # noqa: PLR0913  the parts of the page
         example=example,
         form=form,
         table=table,
+        column_titles=EXAMPLE_COLUMN_TITLES,
         page_links={
             rel: build_service_path(name, [*values, ("page", str(number))] if number > 1 else values)
             for rel, number in (list_page_numbers(table, pairs) if table else {}).items()

@@ -99,11 +99,6 @@ class ParameterField:
         return self.parameter.default == NO_DEFAULT
 
     @property
-    def is_useful(self) -> bool:
-        """Whether there is something to choose: not if the only value is the default."""
-        return self.is_optional or len(self.options) != 1 or bool(self.error)
-
-    @property
     def hint(self) -> str:
         """The description of the parameter, unless it says no more than the title; in English."""
         description = self.parameter.description

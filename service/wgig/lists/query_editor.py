@@ -72,7 +72,7 @@ async def respond_with_query_editor(
         base=queries.settings.base,
         examples=list_example_queries(),
         selected_example=example,
-        fields=[field for field in form.fields if field.is_useful] if form else [],
+        fields=form.fields if form else [],
         text=text,
     )
     return respond_with_body(request, page, HTML, status=400 if form and form.has_errors else 200)
