@@ -1,6 +1,8 @@
 """The query editor in a browser: completion, errors, results, history, languages and accessibility."""
 
 import re
+import zlib
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -47,6 +49,11 @@ def run_query(page: Page, text: str) -> None:
     insert_query(page, text)
     page.get_by_role("button", name="Run the query").click()
     expect(page.locator(".status")).to_contain_text(re.compile(r"Time: [\d,]+ ms\."))
+
+
+def compress_query(text: str) -> str:
+    """The query of a short link: base64url of the text in the zlib format."""
+    return urlsafe_b64encode(zlib.compress(text.encode())).decode().rstrip("=")
 
 
 def query_text(page: Page) -> str:
@@ -416,10 +423,19 @@ def test_coordinates_of_result_are_shown_on_map(
     assert page.locator(".mapped li").all_inner_texts() == names
 
 
-def test_map_without_coordinates_says_what_it_needs(reopen_page: PageOpener) -> None:
+def test_map_is_offered_for_places_whose_coordinates_the_graph_has(reopen_page: PageOpener) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
-    run_query(page, "SELECT * { VALUES ?x { <https://example.org/> } }")
-    page.get_by_role("radio", name="Map").check()
+    run_query(page, "SELECT * { VALUES ?x { <https://w3id.org/wgig/id/place/CH> } }")
+    expect(page.get_by_role("radio", name="Map")).to_be_visible()
+
+
+def test_map_without_coordinates_says_what_it_needs(reopen_page: PageOpener) -> None:
+    query = "SELECT * { VALUES ?x { <https://example.org/> } }"
+    page = wait_for_editor(reopen_page("/sparql"))
+    run_query(page, query)
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("radio", name="Map")).to_be_hidden()
+    page.goto(f"/sparql?query={quote(query)}#view=map")
     expect(page.locator(".view")).to_contain_text(
         "Nothing in this answer has coordinates. A map needs columns"
     )
@@ -811,6 +827,29 @@ def test_queries_are_kept_in_tabs(reopen_page: PageOpener, find_axe_violations: 
     assert find_axe_violations(page) == []
 
 
+def test_new_tab_has_a_query_with_rows_and_the_focus(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    page.get_by_role("button", name="New", exact=True).click()
+    expect(page.get_by_role("textbox", name="SPARQL query")).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".found")).to_contain_text("Paragraph")
+    expect(page.locator(".found")).not_to_contain_text("void")
+    expect(page.locator(".found")).not_to_contain_text("Possible mistakes")
+
+
+def test_queries_of_links_share_a_tab(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    run_query(page, "ASK {}")
+    page.goto("/health")
+    for query in ("ASK { ?a ?b 1 }", "ASK { ?a ?b 2 }", "ASK {}\n"):
+        page.goto(f"/sparql#q={compress_query(query)}")
+        expect(page.locator(".found")).to_be_visible()
+        page.goto("/health")
+    page.goto("/sparql")
+    wait_for_editor(page)
+    assert len(list_tabs(page)) == 2
+
+
 def test_undo_does_not_cross_tabs(reopen_page: PageOpener) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
     insert_query(page, "ASK { ?first ?p ?o }")
@@ -965,14 +1004,20 @@ def test_each_example_has_the_same_result_when_formatted(reopen_page: PageOpener
         assert "".join(query_text(page).lower().split()) == "".join(tokens)
 
 
+def get_short_link(page: Page) -> str:
+    field = page.get_by_label("Short link")
+    expect(field).to_have_value(re.compile("#q="))
+    return field.input_value()
+
+
 def test_link_leads_to_query_and_view(reopen_page: PageOpener) -> None:
     page = wait_for_editor(reopen_page("/sparql"))
     run_query(page, PLACES_QUERY)
     assert "#" not in page.url
     page.get_by_role("radio", name="Map").check()
     assert page.url.endswith("#view=map")
-    for name in ("Link to this answer", "Short link"):
-        address = page.get_by_role("link", name=name).get_attribute("href") or ""
+    link = page.get_by_role("link", name="Link to this answer").get_attribute("href") or ""
+    for address in (link, get_short_link(page)):
         assert address.endswith("view=map")
         page.goto("/health")
         page.goto(address)
@@ -984,12 +1029,49 @@ def test_link_leads_to_query_and_view(reopen_page: PageOpener) -> None:
 def test_short_link_is_shorter_and_has_no_query_string(reopen_page: PageOpener) -> None:
     page = wait_for_editor(reopen_page("/sparql?example=coverage-matrix"))
     page.get_by_role("button", name="Run the query").click()
-    link, short_link = (
-        page.get_by_role("link", name=name).get_attribute("href") or ""
-        for name in ("Link to this answer", "Short link")
-    )
-    assert short_link.startswith("/sparql#q=")
-    assert len(short_link) < len(link) / 1.8
+    link = page.get_by_role("link", name="Link to this answer").evaluate("link => link.href")
+    short_link = get_short_link(page)
+    assert "/sparql#q=" in short_link
+    assert len(short_link) < len(link) / 1.7
+
+
+def test_short_link_is_copied(open_page: PageOpener) -> None:
+    page = wait_for_editor(open_page("/sparql", permissions=["clipboard-read", "clipboard-write"]))
+    run_query(page, "ASK {}")
+    address = page.url
+    page.get_by_role("button", name="Copy the link").click()
+    expect(page.locator(".short-link")).to_contain_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == get_short_link(page)
+    assert page.url == address
+
+
+def test_damage_of_short_link_is_reported(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    run_query(page, ISSUES_QUERY)
+    head, _, code = get_short_link(page).partition("#q=")
+    for index in (0, 10, len(code) // 2, len(code) - 4):
+        damaged_code = code[:index] + ("A" if code[index] != "A" else "B") + code[index + 1 :]
+        page.goto("/health")
+        page.goto(f"{head}#q={damaged_code}")
+        expect(page.locator(".status")).to_contain_text("the link is incomplete or damaged")
+        expect(page.locator(".found")).to_be_hidden()
+
+
+def test_query_of_a_link_without_checksum_is_not_run(reopen_page: PageOpener) -> None:
+    page = reopen_page("/sparql#q=cwz2VqiuBQA")  # ASK {}, of the first version of short links
+    expect(page.locator(".status")).to_contain_text("made by an earlier version and has no checksum")
+    assert query_text(page) == "ASK {}"
+    expect(page.locator(".found")).to_be_hidden()
+
+
+def test_failed_query_is_in_the_address(reopen_page: PageOpener) -> None:
+    page = wait_for_editor(reopen_page("/sparql"))
+    run_query(page, "ASK {}")
+    insert_query(page, "ASK { ?s ?p }")
+    page.get_by_role("button", name="Run the query").click()
+    page.wait_for_url("**/sparql?query=ASK*p*")
+    page.reload()
+    assert query_text(wait_for_editor(page)) == "ASK { ?s ?p }"
 
 
 def test_long_query_is_linked_by_its_fragment(reopen_page: PageOpener) -> None:

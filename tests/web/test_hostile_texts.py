@@ -1,8 +1,6 @@
 """Hostile texts in the graph, in URLs and in forms: they run nothing and break no page."""
 
 import json
-import zlib
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from itertools import cycle, zip_longest
 from urllib.parse import quote
@@ -29,7 +27,7 @@ from .hostile_store import (
 )
 from .injections import find_injections
 from .page_states import PAGE_STATES, TOKEN, PageState, click_and_wait
-from .test_editor import run_query
+from .test_editor import compress_query, run_query
 from .watched_page import WatchedPage
 
 WRITE_HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
@@ -115,12 +113,6 @@ QUERIES_BY_VIEW = {
     "Map": f"SELECT ?text ?iri (1 AS ?lat) (2 AS ?long) {{ {VALUES_CLAUSE} }}",
     "Raw": f"CONSTRUCT {{ ?iri <x:p> ?text }} {{ {VALUES_CLAUSE} }}",
 }
-
-
-def compress_query(text: str) -> str:
-    """The query of a short link: base64url of the deflated text."""
-    compressor = zlib.compressobj(wbits=-15)
-    return urlsafe_b64encode(compressor.compress(text.encode()) + compressor.flush()).decode().rstrip("=")
 
 
 @pytest.fixture(scope="module")

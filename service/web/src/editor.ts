@@ -49,6 +49,7 @@ class QueryPage {
     this.strip = new TabStrip(form.querySelector<HTMLElement>(".query-tabs")!, this.tabs, {
       beforeSwitch: () => this.storeTab(),
       onSwitch: () => this.editor.replaceQuery(this.tabs.active?.text ?? ""),
+      onNew: () => this.editor.focus(),
       onStatus: (text) => (this.status.textContent = text),
     });
     const isEmptyPage = location.search === "" && this.tabs.active;
@@ -79,17 +80,18 @@ class QueryPage {
 
   /** Run the query of the address, and show its result in the view of the address. */
   private async openFragment(): Promise<void> {
-    const { query, view, isDamaged } = await readFragment(location.hash);
+    const { query, view, isDamaged, isUnchecked } = await readFragment(location.hash);
     if (isDamaged) this.status.textContent = formatMessage("link-damaged");
     if (query === undefined && view === undefined) return;
     this.isLinkedView = view !== undefined;
     this.view = view ?? DEFAULT_VIEW;
     if (query !== undefined) {
       this.storeTab();
-      this.strip.open(query, true);
+      this.strip.open(query);
       this.editor.replaceQuery(query);
     }
-    void this.run();
+    if (isUnchecked) this.status.textContent = formatMessage("link-unchecked");
+    else void this.run();
   }
 
   private onChange(isEdited: boolean): void {
@@ -128,6 +130,7 @@ class QueryPage {
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
       if (request === this.currentRequest) this.showError(error.remark);
+      if (this.editor.text.trim()) void this.pushAddress(this.parameters());
     } finally {
       if (request === this.currentRequest) this.showIdle();
     }

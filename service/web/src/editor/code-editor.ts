@@ -118,6 +118,10 @@ export class CodeEditor {
     return { name: describeEdit(edit, doc), apply: () => applyEdit(this.view, edit, doc) };
   }
 
+  focus(): void {
+    this.view.focus();
+  }
+
   /** Move the cursor to the position of a remark. */
   goTo(remark: Remark): void {
     const from = findOffset(this.view.state.doc, remark);

@@ -2,18 +2,25 @@
 
 import { h } from "../page/dom";
 import { formatMessage } from "../page/messages";
+import { baseIri } from "../query/names";
 import type { QueryTabs } from "../query/tabs";
 
-const NEW_QUERY = `SELECT * WHERE {
-  ?subject ?property ?value .
+/** The first query of a new tab: what the graph has, without the descriptions of its own files. */
+const firstQuery = () => `PREFIX wgig: <${baseIri()}ontology#>
+
+SELECT ?class (COUNT(?thing) AS ?count) WHERE {
+  ?thing a ?class .
+  FILTER(STRSTARTS(STR(?class), STR(wgig:)))
 }
-LIMIT 100
+GROUP BY ?class
+ORDER BY DESC(?count)
 `;
 
 /** What the tabs tell the page. */
 export interface TabListener {
   beforeSwitch: () => void; // before another tab is active
   onSwitch: () => void; // when another tab is active
+  onNew: () => void; // when that tab is a new one
   onStatus: (text: string) => void;
 }
 
@@ -36,7 +43,7 @@ export class TabStrip {
     const button = (message: string, act: () => void, values = {}) => h("button", { type: "button", class: "plain", click: act }, formatMessage(message, values));
     const { lastClosed } = this.tabs;
     this.actions.replaceChildren(
-      button("new-tab", () => this.switchTo(() => this.tabs.open(NEW_QUERY, this.newName(), true))),
+      button("new-tab", () => this.addTab()),
       button("rename-tab", () => this.rename()),
       button("save-tab", () => this.change(() => this.tabs.save(), "saved")),
       button("close-tab", () => this.switchTo(() => this.tabs.close())),
@@ -49,6 +56,11 @@ export class TabStrip {
   /** Say why queries are not kept, if so. */
   showFault(): void {
     if (this.tabs.fault) this.listener.onStatus(formatMessage(this.tabs.fault));
+  }
+
+  private addTab(): void {
+    this.switchTo(() => this.tabs.open(firstQuery(), this.newName(), true));
+    this.listener.onNew();
   }
 
   /** Show a text in a tab, by default with a new name. */
@@ -69,7 +81,7 @@ export class TabStrip {
   private switchTo(act: () => void): void {
     this.listener.beforeSwitch();
     act();
-    if (!this.tabs.active) this.tabs.open(NEW_QUERY, this.newName());
+    if (!this.tabs.active) this.tabs.open(firstQuery(), this.newName());
     this.listener.onSwitch();
     this.show();
     this.list.querySelector<HTMLElement>("[aria-current]")?.focus();

@@ -56,7 +56,7 @@ export class QueryTabs {
   open(text: string, name: string, isEdited = false): void {
     this.change((state) => {
       const active = state.tabs.find(({ id }) => id === state.activeId);
-      const tab = [...(active ? [active] : []), ...state.tabs].find((other) => other.text === text);
+      const tab = [...(active ? [active] : []), ...state.tabs].find((other) => other.text.trim() === text.trim());
       if (tab) state.activeId = tab.id;
       else if (active && !active.isEdited && !isEdited) Object.assign(active, { text, name: shortenName(name) });
       else this.add(state, { id: makeId(), name, text, isEdited });

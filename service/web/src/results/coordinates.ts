@@ -25,10 +25,14 @@ SELECT ?resource ?latitude ?longitude ?point WHERE {
   { ?resource geosparql:asWKT|geosparql:hasGeometry/geosparql:asWKT ?point }
 }`;
 
-/** The places of a result, each resource and row once. */
-export async function findPlaces(result: QueryResult): Promise<Place[]> {
+const foundPlaces = new WeakMap<QueryResult, Promise<Place[]>>();
+
+/** The places of a result, each resource and row once. The service is asked once for each result. */
+export function findPlaces(result: QueryResult): Promise<Place[]> {
   const placesInResult = result.rows.flatMap((row) => readRowPlaces(result, row));
-  return placesInResult.length ? placesInResult : findPlacesOfResources(result);
+  const places = foundPlaces.get(result) ?? (placesInResult.length ? Promise.resolve(placesInResult) : findPlacesOfResources(result));
+  foundPlaces.set(result, places);
+  return places;
 }
 
 /** The places whose coordinates are in a row: WKT points, and pairs of columns such as `lat` and `long`. */

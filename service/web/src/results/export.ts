@@ -34,8 +34,10 @@ export const viewInAddress = (view: string) => (view === DEFAULT_VIEW ? undefine
 
 /** Let the links to the result lead to this view of it. */
 export function showViewInLinks(section: HTMLElement, view: string): void {
-  for (const link of section.querySelectorAll<HTMLAnchorElement>("a.to-view")) {
-    link.hash = formatFragment(viewInAddress(view), new URLSearchParams(link.hash.slice(1)).get("q") ?? undefined);
+  for (const link of section.querySelectorAll<HTMLAnchorElement>("a.to-view")) link.hash = formatFragment(viewInAddress(view));
+  for (const field of section.querySelectorAll<HTMLInputElement>("input.to-view")) {
+    const { hash } = new URL(field.value);
+    field.value = field.value.replace(hash, formatFragment(viewInAddress(view), new URLSearchParams(hash.slice(1)).get("q")!));
   }
 }
 
@@ -44,28 +46,44 @@ export function exportSection(result: QueryResult, parameters: URLSearchParams, 
   const isGraph = result.form === "graph";
   return h("div", { class: "offers" },
     h("h3", {}, formatMessage("download")),
-    createDownloadLinks(isGraph ? GRAPH_FORMATS : TABLE_FORMATS, parameters, view),
+    ...createLinks(isGraph ? GRAPH_FORMATS : TABLE_FORMATS, parameters, view),
     h("h3", {}, formatMessage("command")),
     createCommandButtons(parameters.get("query") ?? "", isGraph ? "graph" : "table"),
   );
 }
 
-function createDownloadLinks(formats: Record<string, string[]>, parameters: URLSearchParams, view: string): HTMLElement {
+function createLinks(formats: Record<string, string[]>, parameters: URLSearchParams, view: string): HTMLElement[] {
   const links = Object.entries(formats).map(([name, [mediaType, suffix]]) =>
     h("li", {}, h("a", { href: queryAddress(parameters, mediaType), download: `answer.${suffix}`, rel: "nofollow" }, name)));
   const isQueryAlone = [...parameters.keys()].join() === "query"; // /cite and the short link have no other parameter
-  const shortLink = isQueryAlone && createShortLink(parameters.get("query") ?? "", view);
-  if (queryAddress(parameters).length > MAX_ADDRESS_CHARACTERS) return h("p", {}, formatMessage("too-long"), " ", shortLink);
+  const shortLink = isQueryAlone ? [createShortLink(parameters.get("query") ?? "", view)] : [];
+  if (queryAddress(parameters).length > MAX_ADDRESS_CHARACTERS) return [h("p", {}, formatMessage("too-long")), ...shortLink];
   const permalink = h("a", { href: queryAddress(parameters) + formatFragment(viewInAddress(view)), rel: "nofollow", class: "to-view" }, formatMessage("permalink"));
   const citeLink = h("a", { href: `/cite?${parameters}`, rel: "nofollow" }, formatMessage("cite"));
-  return h("ul", { class: "row" }, ...links, h("li", {}, permalink), shortLink && h("li", {}, shortLink), isQueryAlone && h("li", {}, citeLink));
+  return [h("ul", { class: "row" }, ...links, h("li", {}, permalink), isQueryAlone && h("li", {}, citeLink)), ...shortLink];
 }
 
-/** A link whose fragment has the compressed query. */
+/** A link whose fragment has the compressed query, in a field, with a button that copies it. */
 function createShortLink(query: string, view: string): HTMLElement {
-  const link = h("a", { rel: "nofollow", class: "to-view" }, formatMessage("short-link"));
-  void compressText(query).then((compressedQuery) => (link.href = `/sparql${formatFragment(viewInAddress(view), compressedQuery)}`));
-  return link;
+  const field = h("input", { type: "text", readonly: true, dir: "ltr", class: "to-view", focus: () => field.select() });
+  const status = h("span", { role: "status" });
+  void compressText(query).then((compressedQuery) => (field.value = `${location.origin}/sparql${formatFragment(viewInAddress(view), compressedQuery)}`));
+  const copy = async () => {
+    field.select(); // for the keyboard, if the page has no access to the clipboard
+    status.textContent = formatMessage((await copyText(field.value)) ? "copied" : "not-copied");
+  };
+  const button = h("button", { type: "button", class: "plain", click: () => void copy() }, formatMessage("copy-link"));
+  return h("div", { class: "short-link" }, h("label", {}, `${formatMessage("short-link")} `, field), button, status);
+}
+
+/** Copy a text; false if the browser does not allow it. */
+async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function createCommandButtons(query: string, form: "table" | "graph"): HTMLElement {
@@ -78,12 +96,7 @@ function createCommandButtons(query: string, form: "table" | "graph"): HTMLEleme
     const text = formatCommand(language, query, form);
     const block = h("pre", { dir: "ltr", tabindex: "0", role: "region", "aria-label": language }, h("code", {}, text));
     container.replaceChildren(block);
-    try {
-      await navigator.clipboard.writeText(text);
-      status.textContent = formatMessage("copied");
-    } catch {
-      status.textContent = formatMessage("not-copied");
-    }
+    status.textContent = formatMessage((await copyText(text)) ? "copied" : "not-copied");
   }
 
   return h("div", {}, h("div", { class: "row" }, ...buttons, status), container);

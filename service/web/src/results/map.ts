@@ -8,10 +8,9 @@ import { formatMessage } from "../page/messages";
 import { findPlaces, isPoint, type Place } from "./coordinates";
 import { termName } from "./terms";
 
-/** Whether a result may have places: it has resources, or texts or numbers that may be coordinates. */
-export function hasMap(result: QueryResult): boolean {
-  return result.rows.some((row) => row.some((term) => term?.type === "uri" || (term?.type === "literal" && isPoint(term.value))))
-    || result.names.some((name) => /lat(?:itude)?$/i.test(name));
+/** Whether a result has places. */
+export async function hasMap(result: QueryResult): Promise<boolean> {
+  return (await findPlaces(result)).length > 0;
 }
 
 /** The map, with a list of its places; a message if the result has none. */

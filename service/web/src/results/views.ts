@@ -14,7 +14,7 @@ import { hasTimes, createTimeline } from "./timeline";
 
 interface View {
   message: string; // its name in the messages of the page
-  isApplicable: (result: QueryResult) => boolean;
+  isApplicable: (result: QueryResult) => boolean | Promise<boolean>;
   create: (result: QueryResult) => HTMLElement | Promise<HTMLElement>;
 }
 
@@ -38,8 +38,8 @@ export function createViews(receivedResult: QueryResult, wantedView: string, isL
   const result = foldLabelColumns(receivedResult);
   if (result.form === "boolean") return h("p", { class: "lead" }, formatMessage(result.isTrue ? "yes" : "no"));
   if (!result.rows.length) return h("p", {}, formatMessage("nothing"));
-  const names = Object.keys(VIEWS).filter((name) => VIEWS[name]!.isApplicable(result));
-  const firstView = names.includes(wantedView) ? wantedView : DEFAULT_VIEW;
+  const offeredViews = new Map(Object.entries(VIEWS).map(([name, view]) => [name, view.isApplicable(result)] as const).filter(([, applies]) => applies));
+  const firstView = offeredViews.has(wantedView) ? wantedView : DEFAULT_VIEW;
   const container = h("div", { class: "view" });
   const labelsFetched = fetchNames(result);
   let shownView = "";
@@ -54,9 +54,11 @@ export function createViews(receivedResult: QueryResult, wantedView: string, isL
     if (shownView === name) container.replaceChildren(element);
   }
 
-  const buttons = names.map((name) => {
+  const buttons = [...offeredViews].map(([name, applies]) => {
     const radio = h("input", { type: "radio", name: "view", checked: name === firstView, change: () => { void show(name); onChoose(name); } });
-    return h("label", {}, radio, ` ${formatMessage(VIEWS[name]!.message)}`);
+    const label = h("label", { hidden: applies !== true && name !== firstView }, radio, ` ${formatMessage(VIEWS[name]!.message)}`);
+    if (applies instanceof Promise) void applies.then((isOffered) => (label.hidden &&= !isOffered), () => undefined);
+    return label;
   });
   void show(firstView);
   const isGone = isLinked && wantedView !== firstView && h("p", { class: "notice" }, formatMessage("no-such-view"));
