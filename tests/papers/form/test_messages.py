@@ -8,8 +8,11 @@ import re
 import httpx
 import pytest
 from rdflib import DCTERMS, Graph, Literal
+from wgig.papers.readers import read_paper_document
+from wgig.rdf.formats import MARKDOWN, TURTLE
+from wgig.shacl.check import check_document
 
-from tests.fixtures.html_form import Form, open_form
+from tests.fixtures.html_form import HTML_HEADERS, Form, open_form
 from tests.fixtures.paper_form import (
     EXAMPLE_TURTLE,
     PAPER_NAME,
@@ -19,6 +22,8 @@ from tests.fixtures.paper_form import (
 )
 
 pytestmark = pytest.mark.slow
+
+MISSING_NAME_TEXT = "The name is missing. Enter it, or remove the entry."
 
 
 def test_unknown_source_is_only_a_warning(client: httpx.Client) -> None:
@@ -70,13 +75,39 @@ def test_missing_name_of_a_person_is_the_only_message_at_it(client: httpx.Client
 
 
 @pytest.mark.parametrize("member", ["", "yes"])
-def test_markdown_download_without_the_name_of_a_drafter_asks_for_it(
+def test_drafter_without_a_name_is_missing_in_the_form_and_in_downloads(
     client: httpx.Client, member: str
 ) -> None:
-    form = open_form(client, "/write?issue=spam").fill(drafter_1_stakeholderGroup=["governments"])
-    form = fail_markdown_download(form.fill(drafter_1_member_1=member))
-    assert form.summary_messages == {"drafter-1-who-1": "The name is missing. Enter it, or remove the entry."}
-    assert form.fill(drafter_1_who_1="Jane Doe").send("do", "markdown").status_code == 200
+    form = open_form(client, "/write?issue=spam")
+    form = form.fill(drafter_1_stakeholderGroup=["governments"], drafter_1_member_1=member)
+    report = form.send("do", "check", accept="application/json").json()
+    assert (report["sections"][0]["state"], report["met"]) == ("missing", count_met_parts(client))
+    checked_form = form.press("do", "check")
+    assert checked_form.summary_messages["drafter-1-who-1"] == MISSING_NAME_TEXT
+    for format_ in (MARKDOWN, TURTLE):
+        response = form.send("do", "markdown" if format_ is MARKDOWN else "turtle")
+        assert response.status_code == 200, response.text
+        document = read_paper_document("paper", response.content, format_)
+        codes = {finding.rule.code for finding in check_document(document).findings}
+        assert "WGIG-0-DRAFTER-MISSING" in codes
+        files = {"file": (f"p.{format_.suffix}", response.content)}
+        opened_form = Form(client, client.post("/write", files=files, headers=HTML_HEADERS))
+        names = ("drafter-1-who-1", "drafter-1-stakeholderGroup", "drafter-1-member-1")
+        assert [opened_form.values[name] for name in names] == ["", ["governments"], member]
+
+
+def count_met_parts(client: httpx.Client) -> int:
+    """The number of required parts that a new paper on spam has."""
+    form = open_form(client, "/write?issue=spam")
+    return int(form.send("do", "check", accept="application/json").json()["met"])
+
+
+def test_nameless_drafter_beside_a_named_one_does_not_block(client: httpx.Client) -> None:
+    form = open_form(client, "/write?issue=spam").press("add", "drafter")
+    form = form.fill(drafter_1_stakeholderGroup=["governments"], drafter_2_who_1="Avri Doria")
+    checked_form = form.press("do", "check")
+    assert MISSING_NAME_TEXT in checked_form.field_messages("drafter-1-who-1")
+    assert "drafter-1-who-1" not in checked_form.summary_messages
 
 
 @pytest.mark.parametrize("source", ["javascript:alert(1)", "http://e.org/a b", "data:text/html,x"])

@@ -68,8 +68,9 @@ def test_assessments_by_every_criterion_are_kept(criterion: str) -> None:
     assert find_differences({"mechanism": mechanisms, "assessment": judged}) == set()
 
 
-# Somebody only the paper knows, one person and one organization of the facts, a name without ASCII letters.
-NAMES = ("Jane Doe", "Carlos A. Afonso", "unesco", "坂巻政明")
+# Somebody only the paper knows, one person and one organization of the facts, a name without ASCII letters,
+# and a name that is still missing.
+NAMES = ("Jane Doe", "Carlos A. Afonso", "unesco", "坂巻政明", "")
 GROUPS: tuple[list[str], ...] = ([], ["governments"], ["governments", "civil-society"])
 
 
@@ -86,6 +87,12 @@ def iter_people_rows() -> Iterator[FormRows]:
 
 def test_drafters_and_actors_are_kept_also_if_they_are_the_same() -> None:
     assert [rows for rows in iter_people_rows() if find_differences(rows)] == []
+
+
+def test_people_without_names_are_kept_apart() -> None:
+    groups = enumerate(GROUPS[1:], 1)
+    people = [make_row(number, who="", stakeholderGroup=names) for number, names in groups]
+    assert find_differences({"drafter": people, "mainActor": people[:1], "otherActor": people}) == set()
 
 
 def test_drafter_who_is_also_the_main_actor_is_no_organization() -> None:

@@ -22,7 +22,7 @@ from .messages import (
     FieldMessage,
     build_finding_message,
     iter_form_messages,
-    iter_missing_name_messages,
+    replace_name_findings,
 )
 from .original import OriginalPaper
 from .state import FormState
@@ -68,19 +68,13 @@ def check_form(job: FormCheckJob) -> FormCheckResult:
     document = read_form_document(triples, job.settings)
     report = check_document(document, job.profile, job.settings.shacl)
     paper = report.papers[0]
+    findings = [
+        build_finding_message(finding, form_graph, job.profile, job.language)
+        for finding in paper.findings
+        if not finding.waiver
+    ]
     with use_language(job.language):  # a worker process has no request with a language
-        missing_names = [*iter_missing_name_messages(form_graph, blocks=job.profile != "draft")]
-        messages = [*missing_names, *iter_form_messages(form_graph)]
-    # Findings at a row without a name, or at the name itself, follow from the same slip.
-    suffixes = ("-who-1", "-who", "")  # of the input, the field and the row
-    nameless_fields = {
-        message.field.removesuffix("-who-1") + suffix for message in missing_names for suffix in suffixes
-    }
-    findings = (finding for finding in paper.findings if not finding.waiver)
-    finding_messages = (
-        build_finding_message(finding, form_graph, job.profile, job.language) for finding in findings
-    )
-    messages += (message for message in finding_messages if message.field not in nameless_fields)
+        messages = [*replace_name_findings(form_graph, findings), *iter_form_messages(form_graph)]
     return FormCheckResult(
         triples, messages, paper.sections, paper.met, paper.parts, list_extra_statements(form_graph)
     )

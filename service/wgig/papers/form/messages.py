@@ -19,7 +19,7 @@ from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, PAPER_NAMESPACE,
 from ...shacl.findings import Finding
 from ...shacl.locations import is_blank_text
 from ...text import shorten_untrusted_text
-from .fields import ASSESSMENT_PART, FORM_PARTS, PAPER_PART, find_form_field
+from .fields import ASSESSMENT_PART, DRAFTER_PART, FORM_PARTS, PAPER_PART, find_form_field
 from .original import OriginalPaper
 from .request import FIELD_NAME_PATTERN
 from .state import FormRow, field_group_name, form_row_name
@@ -120,12 +120,7 @@ TEXT_LANGUAGE_MESSAGE = gettext_noop(
 
 
 def list_unsupported_messages(form_graph: FormToGraph, statements: Iterable[ox.Triple]) -> list[FieldMessage]:
-    """Messages at the fields whose statements Markdown cannot hold; if some are texts, only at texts.
-
-    If people without a name are the reason, the messages ask for their names.
-    """
-    if missing_names := [*iter_missing_name_messages(form_graph)]:
-        return missing_names
+    """Messages at the fields whose statements Markdown cannot hold; if some are texts, only at texts."""
     field_statements = [
         (field, triple) for triple in statements if (field := find_statement_field(form_graph, triple))
     ]
@@ -189,13 +184,29 @@ INVALID_SOURCE_MESSAGE = gettext_noop(
 MISSING_NAME_MESSAGE = gettext_noop("The name is missing. Enter it, or remove the entry.")
 
 
-def iter_missing_name_messages(form_graph: FormToGraph, *, blocks: bool = True) -> Iterator[FieldMessage]:
-    """A message at the name of each person or organization of which only other fields are filled in."""
+def replace_name_findings(form_graph: FormToGraph, findings: Iterable[FieldMessage]) -> list[FieldMessage]:
+    """The findings, with one message for those that follow from a missing name of a person or organization.
+
+    It is at the name of each person of whom only other fields are filled in, and blocks if the findings do.
+    """
+    name_fields: dict[str, str] = {}  # of the missing names, by the names at which their findings are
     for part, row in form_graph.form_state.iter_rows():
         if part.is_people and not row.is_blank and not row.first_text("who").strip():
-            yield build_field_message(
-                f"{form_row_name(part, row)}-who-1", MISSING_NAME_MESSAGE, blocks=blocks
-            )
+            row_name = form_row_name(part, row)
+            name_fields |= dict.fromkeys((row_name, f"{row_name}-who"), f"{row_name}-who-1")
+            if part is DRAFTER_PART:  # the rule that somebody must be named as a drafter is about the part
+                name_fields.setdefault(part.key, f"{row_name}-who-1")
+    blocks = dict.fromkeys(name_fields.values(), False)
+    other_findings = []
+    for finding in findings:
+        if name_field := name_fields.get(finding.field):
+            blocks[name_field] |= finding.blocks
+        else:
+            other_findings.append(finding)
+    return [
+        *(build_field_message(field, MISSING_NAME_MESSAGE, blocks=blocks[field]) for field in blocks),
+        *other_findings,
+    ]
 
 
 def iter_form_messages(form_graph: FormToGraph) -> Iterator[FieldMessage]:

@@ -147,12 +147,15 @@ class OriginalPaper:
         return path if find_graph_mechanism(path) == node else str(node)
 
     def agent_name(self, node: Any) -> str:
-        """The name of an agent: from the paper, else from the bundled facts, else its IRI."""
+        """The name of an agent: from the paper, else from the bundled facts, else its IRI.
+
+        It is empty if the paper describes the agent without a name.
+        """
         for curie in ("foaf:name", "rdfs:label"):
             if name := self.graph.first_text(node, curie):
                 return name.replace("\r", "").replace("\n", "")
         choice = agent_choices_by_iri().get(str(getattr(node, "value", node)))
-        return choice.value if choice else str(node)
+        return choice.value if choice else "" if self.graph.is_described(node) else str(node)
 
 
 def form_size_problem(limit: str) -> Problem:

@@ -143,8 +143,8 @@ class HeadingMatcher:
         return [item for block in node.blocks for item in (block.items or [block]) if item.text]
 
 
-# `Name (group, group)`
-ACTOR_PATTERN = re.compile(r"(.*\S) ?\((?! ?[,)])([^()]*)\)")
+# `Name (group, group)`, or `(group)` for an actor without a name
+ACTOR_PATTERN = re.compile(r"(?:(.*\S) ?)?\((?! ?[,)])([^()]*)\)")
 # `Verdict: adequate`, also as a list item or with an emphasized key: `- **Verdict:** adequate`
 FIELD_PATTERN = re.compile(r" {0,3}(?:[-*+] +)?([*_]{0,2})(\w+) ?(?::\1|\1 ?:)[ \t]*(.*)")
 CITED_PATH_PATTERN = re.compile(r"[^\s,;]+")
@@ -262,10 +262,13 @@ class BodyReader(HeadingMatcher):
             )
 
     def read_actor(self, block: MarkdownBlock) -> ox.NamedNode:
-        """The actor in a list item: `Name (stakeholder-group, ...)`, or the name or slug of a known agent."""
+        """The actor in a list item: `Name (stakeholder-group, ...)`, or the name or slug of a known agent.
+
+        The name may be missing, as in a paper that is not complete.
+        """
         text = strip_name_prefix("agent", " ".join(block.text.split()))
         match = None if find_known_agent(text) else ACTOR_PATTERN.fullmatch(text)
-        name, groups = (match[1], match[2].split(",")) if match else (text, [])
+        name, groups = (match[1] or "", match[2].split(",")) if match else (text, [])
         statements = self.statements
         if known_agent := find_known_agent(name) or (
             concept_iri("agent", name) if slugify_words(text) == text else None
@@ -276,7 +279,8 @@ class BodyReader(HeadingMatcher):
             actor = statements.agent_iri(name, "actor")
             if actor not in statements.node_offsets:  # else it is an actor or drafter with this name
                 statements.describe_node(actor, "org:Organization", block.offset)
-            statements.add_value(actor, "foaf:name", ox.Literal(name), block.offset)
+            if name:
+                statements.add_value(actor, "foaf:name", ox.Literal(name), block.offset)
         for group in filter(None, map(str.strip, groups)):
             statements.add_value(actor, "wgig:stakeholderGroup", concept_iri("group", group), block.offset)
         return actor

@@ -322,32 +322,34 @@ def describe_drafter(
     """Describe a person, with any stakeholder groups and membership in the working group; return the IRI.
 
     With an `id` of the bundled facts and without a name, it is that person, whose name is not stated again.
+    With another `id`, it is a person without a name, as in a paper that is not complete.
     """
     entries = front_matter.parse_mapping(node, "A drafter", DRAFTER_KEYS)
     offset = front_matter.node_offset(node)
     id_value, name_value, member = (
         front_matter.single_value(entries.get(key)) for key in ("id", "name", "member")
     )
-    name = name_value or id_value
-    if not name:
+    if not id_value and not name_value:
         raise paper_syntax_problem(
             front_matter.text, offset, "This drafter has no name.", "Add a line name: with the name."
         )
-    known_agent = find_known_agent(name.text) if not name_value else None
+    known_agent = find_known_agent(id_value.text) if id_value and not name_value else None
+    agent = (
+        known_agent
+        or (concept_iri("agent", id_value.text) if id_value else None)
+        or statements.agent_iri(name_value.text if name_value else "", "drafter")
+    )
+    name = name_value.text if name_value else known_agent_name(agent)
     if known_agent:
-        agent, name_text = known_agent, known_agent_name(known_agent)
         statements.node_offsets[agent] = offset
     else:
-        name_text = name.text
-        agent = (
-            concept_iri("agent", id_value.text) if id_value else statements.agent_iri(name_text, "drafter")
-        )
-        statements.agent_names.setdefault(agent, name_text)
-        statements.agent_iris.setdefault(name_text, agent)
+        statements.agent_names.setdefault(agent, name)
         statements.describe_node(agent, "foaf:Person", offset)
-        statements.add_value(agent, "foaf:name", ox.Literal(name_text), name.offset)
+    if name_value:
+        statements.agent_iris.setdefault(name, agent)
+        statements.add_value(agent, "foaf:name", ox.Literal(name), name_value.offset)
     is_member = member and front_matter.parse_truth(member)
-    group_holder = describe_membership(statements, agent, name_text, offset) if is_member else agent
+    group_holder = describe_membership(statements, agent, name, offset) if is_member else agent
     for group in front_matter.iter_values(entries["group"].node) if "group" in entries else ():
         statements.add_value(
             group_holder, "wgig:stakeholderGroup", concept_iri("group", group.text), group.offset

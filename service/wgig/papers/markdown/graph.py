@@ -79,13 +79,17 @@ class PaperGraph:
         english_titles = (title.value for title in titles if getattr(title, "language", "") == "en")
         return next(english_titles, titles[0].value if titles else local_name(self.paper, "paper"))
 
+    def is_described(self, agent: Any) -> bool:
+        """Whether the paper describes a person or organization, perhaps without a name."""
+        return bool(self.values(agent, "foaf:name") or self.values(agent, "rdf:type"))
+
     def actor_number(self, node: Any) -> int:
         """The number at the end of the IRI of an actor, by which actors with similar names are ordered.
 
         It is 1 without a number, and for an actor that the paper does not describe.
         """
-        name = self.first_text(node, "foaf:name")
-        return trailing_number(node, f"-{slugify_words(name) or 'actor'}" if name else node.value)
+        name = slugify_words(self.first_text(node, "foaf:name")) or "actor"
+        return trailing_number(node, f"-{name}" if self.is_described(node) else node.value)
 
     def is_unused(self, node: Any) -> bool:
         """Whether no statement has the node as subject or object."""

@@ -69,8 +69,9 @@ def iter_actor_iris(graph: PaperGraph) -> Iterator[tuple[Any, ox.NamedNode]]:
     for actor in list_actors(graph):
         name = graph.first_text(actor, "foaf:name")
         is_own_actor = str(getattr(actor, "value", "")).startswith(DEFAULT_NAMESPACES["agent"])
-        if name and is_own_actor and actor not in drafters and not find_known_agent(name):
-            is_first = name not in statements.agent_iris
+        is_described = is_own_actor and graph.is_described(actor)
+        if is_described and actor not in drafters and not find_known_agent(name):
+            is_first = not name or name not in statements.agent_iris
             iri = statements.agent_iri(name, "actor")
             if is_first:  # else there are two actors of one name, which Markdown cannot tell apart
                 yield actor, iri

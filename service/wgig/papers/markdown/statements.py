@@ -74,10 +74,10 @@ class PaperStatements:
     def agent_iri(self, name: str, role: str) -> ox.NamedNode:
         """The IRI of an agent that only the paper describes. Names with equal slugs get different numbers.
 
-        A name has one IRI, also if a drafter is an actor, too.
+        A name has one IRI, also if a drafter is an actor, too. Each agent without a name has its own.
         """
         stem = agent_iri_stem(self.slug, name, role)
-        if name not in self.agent_iris:
+        if not name or name not in self.agent_iris:
             # One iterator per stem, so that it continues after the IRIs in use: 8,000 equal slugs take linear
             # time.
             iris = self.unused_agent_iris.setdefault(stem, iter_numbered_iris(stem))

@@ -249,9 +249,9 @@ def iter_actor_blocks(graph: PaperGraph) -> Iterator[str]:
 
 def format_actor_item(graph: PaperGraph, node: ox.NamedNode) -> str:
     """An actor as `Name (group, group)`, with the stakeholder groups that the paper states."""
-    name = graph.first_text(node, "foaf:name") or local_name(node, "agent")
+    name = graph.first_text(node, "foaf:name") if graph.is_described(node) else local_name(node, "agent")
     groups = [local_name(group, "group") for group in graph.values(node, "wgig:stakeholderGroup")]
-    return f"{name} ({', '.join(groups)})" if groups else name
+    return " ".join(filter(None, (name, f"({', '.join(groups)})" if groups else "")))
 
 
 def iter_forum_blocks(graph: PaperGraph) -> Iterator[str]:
