@@ -36,7 +36,7 @@ ADDED_PAPER_TURTLE = f"""
 # Paths of resources with a summary, and a part of each summary.
 SUMMARIES = {
     "issue/spam": "The first meeting put it under access for all, stable and secure functioning",
-    "paper/wp-spam": "We do not know who wrote it. Posted on 1 February 2005.",
+    "paper/wp-spam": "We do not know who wrote it. Posted about 1 February 2005 (date of the whole set).",
     "issue/voip": "One paper covers it: Issue paper: VoIP (1 February 2005).",
     "paper/ap-developmental-dimension": "Written by Karen Banks, Olivier Nana Nzépa. Posted on",
     "principle/transparency": "7 passages name it: Geneva Declaration of Principles, paragraph 48,",
@@ -59,7 +59,7 @@ SUMMARIES = {
     "dispute/icann-legitimacy": "7 judgments take a side in it.",
     "recommendation/005": "Type: proposal. Whose view: others.",
     "definition/01": "By Syria (government).",
-    "outcome/d01": "Outcome of First meeting, understanding on mandate (d01).",
+    "outcome/d01": "Outcome of A report that eases later negotiation, without negotiating.",
     "contribution/c23": "It is about Assessment paper:",
 }
 
@@ -97,17 +97,72 @@ def test_all_kinds_of_summaries_are_tested(filled_store: Store) -> None:
     assert kinds == {paths.macro for paths in OVERVIEW_PATHS_BY_CLASS.values()}
 
 
-def test_fact_has_source(page_client: httpx.Client) -> None:
+def test_page_links_its_sources(page_client: httpx.Client) -> None:
     html = get_page(page_client, "/doc/issue/spam")
-    rows = re.findall(r'<tr role="row">.*?</tr>', extract_section(html, "facts"), re.DOTALL)
-    for row in rows[1:]:
-        assert 'href="#sources"' in row or "inferred" in row
-    assert html.count('<li id="source-') == 4  # the sources of all facts on spam
+    assert '<a href="#sources">Based on 4 sources</a>' in extract_section(html, "In short")
+    assert html.count('<li id="source-') == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "kinds"),
+    [
+        ("issue/spam", ["issue"]),
+        ("paper/wp-spam", ["issue paper"]),
+        ("document/declaration/48", ["paragraph"]),
+        ("meeting/m1", ["meeting"]),
+        ("agreement/d01", ["agreement"]),
+        ("agent/desai", ["person"]),
+        ("confidence/high", ["concept"]),
+    ],
+)
+def test_kind_is_in_plain_words(page_client: httpx.Client, path: str, kinds: list[str]) -> None:
+    html = get_page(page_client, f"/doc/{path}")
+    types = html[html.index('<ul class="row types"') :]
+    items = re.findall(r"<li>(.*?)</li>", types[: types.index("</ul>")])
+    assert [strip_tags(item) for item in items] == kinds
+
+
+def test_data_lists_all_classes(page_client: httpx.Client) -> None:
+    text = strip_tags(extract_section(get_page(page_client, "/doc/issue/spam"), "data"))
+    assert "issue skos:Concept inferred" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "labels"),
+    [
+        ("issue/spam", ["also called", "in the inventory of issues", "name"]),
+        ("paper/wp-spam", ["how the category is known", "round"]),
+        ("document/declaration/48", ["how the section is known", "note"]),
+    ],
+)
+def test_facts_do_not_repeat_the_summary(page_client: httpx.Client, path: str, labels: list[str]) -> None:
+    facts = extract_section(get_page(page_client, f"/doc/{path}"), "facts")
+    assert [
+        strip_tags(head).strip() for head in re.findall(r'role="rowheader">(.*?)</th>', facts, re.DOTALL)
+    ] == labels
+
+
+def test_facts_have_dates_in_words(page_client: httpx.Client) -> None:
+    facts = strip_tags(extract_section(get_page(page_client, "/doc/document/report"), "facts"))
+    assert "2005" in facts
+    assert not re.search(r"\b2005-\d\d", facts)
+
+
+@pytest.mark.parametrize("path", ["issue/spam", "agreement/d01", "outcome/d01", "document/declaration/48"])
+def test_our_summary_is_marked(page_client: httpx.Client, path: str) -> None:
+    assert '<p class="lead"><span class="mark">Our summary:</span> ' in get_page(page_client, f"/doc/{path}")
+
+
+def test_agreement_has_the_verb_of_the_summary(page_client: httpx.Client) -> None:
+    summary = strip_tags(extract_section(get_page(page_client, "/doc/agreement/d01"), "In short"))
+    assert "Agreed or stated by Nitin Desai at WGIG 1st meeting." in summary
+    assert "The summary of the meeting uses the verb “reminded”." in summary
 
 
 def test_agreements_of_a_meeting_are_a_list(page_client: httpx.Client) -> None:
     page = get_page(page_client, "/doc/meeting/m1")
     assert '<a href="#agreements">25 agreements</a>.' in page
+    assert "These are our summaries of the text." in extract_section(page, "agreements")
     links = re.findall(r'<a href="/doc/agreement/(d\d+)"', extract_section(page, "agreements"))
     assert links == [f"d{number:02}" for number in range(1, 26)]
     assert "/doc/agreement/" not in extract_section(page, "In short")
@@ -220,10 +275,10 @@ def test_findings_are_in_language_of_page(added_paper_client: httpx.Client, lang
 @pytest.mark.parametrize(
     ("language", "label_html"),
     [
-        ("en", ">cluster of 2005</a>"),
-        ("fr", ">groupe de questions de 2005</a>"),
-        ("en", ">in scheme</a>"),
-        ("fr", ">dans le schéma</a>"),
+        ("en", ">in the inventory of issues</a>"),
+        ("fr", ">présence dans l’inventaire</a>"),
+        ("en", ">also called</a>"),
+        ("fr", ">nom</a>"),
     ],
 )
 def test_label_of_property_is_in_language_of_page(

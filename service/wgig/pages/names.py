@@ -10,7 +10,7 @@ import pyoxigraph as ox
 from ..http.language import current_language, gettext
 from ..i18n import ENGLISH, gettext_noop
 from ..rdf.labels import words_of_iri
-from ..rdf.namespaces import DCTERMS_NAMESPACE, EARL_NAMESPACE, EXTERNAL_NAMESPACES
+from ..rdf.namespaces import expand_curie
 
 KIND_TITLES = {
     "agent": gettext_noop("People and bodies"),
@@ -101,37 +101,81 @@ def localized_kind_title(kind: str) -> str:
 # The local names of the external properties in the graph, as words.
 TRANSLATED_PROPERTY_NAMES = frozenset(
     (
-        gettext_noop("alt label"), gettext_noop("alternative"), gettext_noop("asserted by"),
-        gettext_noop("broad match"), gettext_noop("broader"), gettext_noop("broader transitive"),
-        gettext_noop("cites"), gettext_noop("close match"), gettext_noop("conforms to"),
-        gettext_noop("creator"), gettext_noop("date"), gettext_noop("definition"),
-        gettext_noop("description"), gettext_noop("end date"), gettext_noop("end time"),
-        gettext_noop("exact match"), gettext_noop("focus node"), gettext_noop("has artifact"),
-        gettext_noop("has cited entity"), gettext_noop("has citing entity"), gettext_noop("has part"),
-        gettext_noop("has resource"), gettext_noop("has role"), gettext_noop("has token"),
-        gettext_noop("identifier"), gettext_noop("in language"), gettext_noop("in scheme"),
-        gettext_noop("is part of"), gettext_noop("is profile of"), gettext_noop("is referenced by"),
-        gettext_noop("issued"), gettext_noop("job title"), gettext_noop("label"), gettext_noop("latitude"),
-        gettext_noop("literal form"), gettext_noop("location"), gettext_noop("locator"),
-        gettext_noop("longitude"), gettext_noop("member"), gettext_noop("member of"),
-        gettext_noop("mode"), gettext_noop("name"), gettext_noop("notation"), gettext_noop("note"),
+        gettext_noop("asserted by"), gettext_noop("broader"), gettext_noop("cites"),
+        gettext_noop("conforms to"), gettext_noop("creator"), gettext_noop("date"),
+        gettext_noop("definition"), gettext_noop("description"), gettext_noop("end date"),
+        gettext_noop("end time"), gettext_noop("focus node"), gettext_noop("has artifact"),
+        gettext_noop("has part"), gettext_noop("has resource"), gettext_noop("has role"),
+        gettext_noop("has token"), gettext_noop("identifier"), gettext_noop("in language"),
+        gettext_noop("is part of"), gettext_noop("is profile of"), gettext_noop("issued"),
+        gettext_noop("job title"), gettext_noop("label"), gettext_noop("latitude"),
+        gettext_noop("location"), gettext_noop("longitude"), gettext_noop("member"),
+        gettext_noop("member of"), gettext_noop("mode"), gettext_noop("name"), gettext_noop("note"),
         gettext_noop("number"), gettext_noop("organization"), gettext_noop("outcome"), gettext_noop("page"),
-        gettext_noop("page start"), gettext_noop("position"), gettext_noop("pref label"),
-        gettext_noop("references"), gettext_noop("related match"), gettext_noop("relation"),
-        gettext_noop("result"), gettext_noop("result message"), gettext_noop("result severity"),
-        gettext_noop("role"), gettext_noop("same as"), gettext_noop("see also"), gettext_noop("source"),
-        gettext_noop("source constraint component"), gettext_noop("source shape"), gettext_noop("spatial"),
-        gettext_noop("start date"), gettext_noop("start time"), gettext_noop("test"), gettext_noop("title"),
-        gettext_noop("top concept of"), gettext_noop("type"), gettext_noop("value"), gettext_noop("version"),
-        gettext_noop("was attributed to"), gettext_noop("was revision of"),
+        gettext_noop("page start"), gettext_noop("position"), gettext_noop("references"),
+        gettext_noop("relation"), gettext_noop("result"), gettext_noop("result message"),
+        gettext_noop("result severity"), gettext_noop("role"), gettext_noop("same as"),
+        gettext_noop("see also"), gettext_noop("source"), gettext_noop("source constraint component"),
+        gettext_noop("source shape"), gettext_noop("spatial"), gettext_noop("start date"),
+        gettext_noop("start time"), gettext_noop("test"), gettext_noop("title"), gettext_noop("type"),
+        gettext_noop("value"), gettext_noop("version"),
     )
 )  # fmt: skip
-# Properties whose local name is too vague or ambiguous.
+# Properties whose local name is jargon, vague or ambiguous.
 PROPERTY_NAME_EXCEPTIONS = {
-    f"{DCTERMS_NAMESPACE}subject": gettext_noop("subject matter"),
-    f"{EARL_NAMESPACE}subject": gettext_noop("what was checked"),
-    f"{EXTERNAL_NAMESPACES['foaf']}title": gettext_noop("form of address"),
+    expand_curie(curie).value: name
+    for curie, name in {
+        "bibo:locator": gettext_noop("place in the text"),
+        "cito:hasCitedEntity": gettext_noop("cited text"),
+        "cito:hasCitingEntity": gettext_noop("citing text"),
+        "dcterms:alternative": gettext_noop("also called"),
+        "dcterms:isReferencedBy": gettext_noop("mentioned in"),
+        "dcterms:subject": gettext_noop("subject"),
+        "earl:subject": gettext_noop("what was checked"),
+        "foaf:title": gettext_noop("form of address"),
+        "prov:wasAttributedTo": gettext_noop("attributed to"),
+        "prov:wasRevisionOf": gettext_noop("earlier version"),
+        "skos:altLabel": gettext_noop("also called"),
+        "skos:broadMatch": gettext_noop("broader concept elsewhere"),
+        "skos:broaderTransitive": gettext_noop("all broader concepts"),
+        "skos:closeMatch": gettext_noop("similar concept elsewhere"),
+        "skos:exactMatch": gettext_noop("same concept elsewhere"),
+        "skos:inScheme": gettext_noop("vocabulary"),
+        "skos:notation": gettext_noop("code"),
+        "skos:prefLabel": gettext_noop("name"),
+        "skos:relatedMatch": gettext_noop("related concept elsewhere"),
+        "skos:topConceptOf": gettext_noop("top level of"),
+        "skosxl:altLabel": gettext_noop("record of another name"),
+        "skosxl:literalForm": gettext_noop("wording"),
+        "skosxl:prefLabel": gettext_noop("record of the name"),
+    }.items()
 }
+# Classes of other vocabularies that people meet on pages.
+CLASS_NAMES = {
+    expand_curie(curie).value: name
+    for curie, name in {
+        "cito:Citation": gettext_noop("citation"),
+        "dcat:Dataset": gettext_noop("data set"),
+        "dcterms:Location": gettext_noop("place"),
+        "earl:Assertion": gettext_noop("report of a check"),
+        "earl:TestResult": gettext_noop("result of a check"),
+        "foaf:Group": gettext_noop("group"),
+        "foaf:Person": gettext_noop("person"),
+        "org:Membership": gettext_noop("membership"),
+        "org:Organization": gettext_noop("organization"),
+        "org:Role": gettext_noop("role"),
+        "prof:Profile": gettext_noop("profile"),
+        "skos:Collection": gettext_noop("collection of concepts"),
+        "skos:Concept": gettext_noop("concept"),
+        "skos:ConceptScheme": gettext_noop("vocabulary"),
+        "skosxl:Label": gettext_noop("official label"),
+    }.items()
+}
+
+
+def foreign_class_label(iri: str) -> ox.Literal | None:
+    """The display name of a class of another vocabulary, in the current language; None without one."""
+    return ox.Literal(gettext(CLASS_NAMES[iri]), language=current_language()) if iri in CLASS_NAMES else None
 
 
 def foreign_property_label(iri: str) -> ox.Literal:

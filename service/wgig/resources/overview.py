@@ -17,6 +17,8 @@ from ..text import natural_sort_key
 from .overview_paths import OVERVIEW_PATHS_BY_CLASS, OverviewPaths, RecordPaths
 from .property_path import follow_property_path
 
+MAX_LISTED_TERMS = 12  # that a sentence of gist.html lists
+
 
 class OverviewRecord(NamedTuple):
     """A record in an overview: its IRI, and lists of terms by name."""
@@ -42,13 +44,15 @@ class ResourceOverview:
     """The values for the sentences about a resource: lists of terms by name, and lists of records by name.
 
     `kind` is the macro of gist.html that makes the sentences. `incomplete` has the names of the lists from
-    which terms or records were left out.
+    which terms or records were left out. `shown_properties` are the IRIs of the properties of the resource
+    whose values the page shows in full without its table of facts.
     """
 
     kind: str
     terms_by_name: Mapping[str, list[Any]]
     records_by_name: Mapping[str, list[OverviewRecord]]
     incomplete: frozenset[str]
+    shown_properties: frozenset[str]
 
     @property
     def iris(self) -> set[str]:
@@ -98,6 +102,17 @@ def build_overview(store: Store, iri: str, paths: OverviewPaths, base: str) -> R
         {name: sort_terms(terms) for name, (terms, _) in results.items()},
         {name: records for name, (records, _) in record_lists.items()},
         frozenset(name for name, (_, is_complete) in (results | record_lists).items() if not is_complete),
+        frozenset(
+            expand_curie(curie, base).value
+            for curie in (
+                *paths.omitted_properties,
+                *(
+                    path.path
+                    for name, path in paths.paths.items()
+                    if path.is_property and len(results[name][0]) <= MAX_LISTED_TERMS
+                ),
+            )
+        ),
     )
 
 

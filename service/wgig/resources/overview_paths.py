@@ -1,6 +1,6 @@
 """What the overview of a resource shows, by class: the paths to its facts and to its lists of records."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from .property_path import PropertyPath
@@ -18,11 +18,15 @@ class RecordPaths(NamedTuple):
 
 
 class OverviewPaths(NamedTuple):
-    """What an overview shows: the macro of gist.html, its paths by name, and its lists of records by name."""
+    """What an overview shows: the macro of gist.html, its paths by name, and its lists of records by name.
+
+    `omitted_properties` are properties whose values the title, the kind or another sentence says.
+    """
 
     macro: str
     paths: Mapping[str, PropertyPath]
     record_paths: Mapping[str, RecordPaths] = {}
+    omitted_properties: Collection[str] = ()
 
 
 # Records state a paragraph of a document of the graph as their source.
@@ -104,6 +108,7 @@ PARAGRAPH_OVERVIEW = OverviewPaths(
         "recommendations": build_recommendation_paths("^dcterms:source"),
         "mechanisms": RecordPaths(PropertyPath("^dcterms:isReferencedBy"), MECHANISM_VALUES),
     },
+    omitted_properties=("dcterms:type", "wgig:number"),
 )
 # What tells papers of the same name apart: the day, and that the papers of 2005 are parts of a series.
 PAPER_DATE_VALUES = {"posted": PropertyPath("wgig:posted"), "series": PropertyPath("wgig:partOf")}
@@ -111,6 +116,7 @@ PAPER_PATHS = PAPER_DATE_VALUES | {
     "issue": PropertyPath("wgig:issue"),
     "category": PropertyPath("wgig:category"),
     "drafter": PropertyPath("wgig:drafter"),
+    "date_basis": PropertyPath("wgig:dateBasis"),
     "evidence": PropertyPath("wgig:evidence"),
     "comments": PropertyPath("^wgig:concerns", "contribution:"),
     "criteria": PropertyPath("wgig:assessment/wgig:criterion"),
@@ -175,6 +181,7 @@ OVERVIEW_PATHS_BY_CLASS = {
         "agreement",
         {
             "kind": PropertyPath("dcterms:type"),
+            "verb": PropertyPath("wgig:verb"),
             "at": PropertyPath("wgig:settledAt"),
             "by": PropertyPath("wgig:settledBy"),
             "topic": PropertyPath("wgig:topic"),

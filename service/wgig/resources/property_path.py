@@ -22,6 +22,11 @@ class PropertyPath(NamedTuple):
     path: str
     target_prefix: str = ""
 
+    @property
+    def is_property(self) -> bool:
+        """Whether the path is a single property, and leads to all its values."""
+        return not self.target_prefix and not {"^", "/"}.intersection(self.path)
+
 
 def follow_property_path(store: Store, iri: str, path: PropertyPath, base: str) -> tuple[list[Any], bool]:
     """The IRIs and literals at the end of a path from a resource, each once, and whether none is left out."""

@@ -16,7 +16,7 @@ from ..http.bodies import get_query_parameters, parameter_values
 from ..http.language import current_language, label_languages
 from ..i18n import RTL_LANGUAGES
 from ..pages.dependencies import RequestContext
-from ..pages.names import foreign_property_label
+from ..pages.names import foreign_class_label, foreign_property_label
 from ..rdf.labels import LABEL_PROPERTIES, best_text, label_or_words
 from ..rdf.namespaces import (
     DCTERMS_DESCRIPTION,
@@ -34,7 +34,7 @@ from ..rdf.namespaces import (
     shorten_iri,
 )
 from ..rdf.shipped import example_paper_texts, shipped_triples
-from ..shacl.outcomes import WGIG_BREAKS, list_section_outcomes
+from ..shacl.outcomes import OUTCOME_UNSEEN, WGIG_BREAKS, list_section_outcomes
 from ..shacl.rules import SHAPES_NAMESPACE, rules_by_code, section_headings
 from ..sparql.examples import find_examples_of_resource
 from ..store.history import MAX_LISTED_VERSIONS, find_erased_digests, list_graph_versions
@@ -63,6 +63,17 @@ DESCRIPTION_PROPERTIES = (
     f"{RDFS_NAMESPACE}comment",
 )
 HEADER_PROPERTIES = (RDF_TYPE_IRI, DCTERMS_SOURCE.value, *DESCRIPTION_PROPERTIES)
+# Properties whose values are for programs; only the formats of the resource have them.
+MACHINE_PROPERTIES = frozenset(
+    expand_curie(curie).value
+    for curie in (
+        "skos:inScheme",
+        "skos:topConceptOf",
+        "skosxl:altLabel",
+        "skosxl:prefLabel",
+        "wgig:order",
+    )
+)
 MACHINE_RECORD_KINDS = frozenset({"assertion", "identifier", "graph", "shape"})  # of records for programs
 OWL_INVERSE_OF = expand_curie("owl:inverseOf")
 
@@ -73,6 +84,11 @@ class PropertyValue:
 
     term: ResultTerm
     graphs: tuple[str, ...]
+
+    @property
+    def iri(self) -> str:
+        """The term if it is an IRI, else an empty string."""
+        return self.term.value if isinstance(self.term, ox.NamedNode) else ""
 
 
 @dataclass(frozen=True)
@@ -98,8 +114,9 @@ class PropertyGroup:
 class ResourceView:
     """The content of the page of a resource.
 
-    `graph` is the main graph, which contains most of the statements. `facts` are the outgoing statements,
-    without those of the header. `parts` are by IRI. `implied_count` counts the inferred statements left out
+    `graph` is the main graph, which contains most of the statements. `kinds` are the classes that say what
+    the resource is, `types` all its classes. `facts` are the outgoing statements, without those of the header
+    and those for programs. `parts` are by IRI. `implied_count` counts the inferred statements left out
     because a statement that is not inferred links the same two resources. `machine_links` are the incoming
     links from records that programs make or read.
     """
@@ -107,6 +124,7 @@ class ResourceView:
     description: ResourceDescription
     title: ox.Literal
     graph: str
+    kinds: list[PropertyValue]
     types: list[PropertyValue]
     texts: list[PropertyValue]
     facts: list[PropertyGroup]
@@ -156,14 +174,20 @@ def build_resource_view(store: Store, description: ResourceDescription, base: st
             replace(group, total=description.incoming_counts.get(group.iri, group.total))
             for group in incoming
         ]
+    types = sorted(list_values(RDF_TYPE_IRI), key=lambda value: inferred_graph in value.graphs)
     return ResourceView(
         description,
         title,
         main_graph,
-        types=sorted(list_values(RDF_TYPE_IRI), key=lambda value: inferred_graph in value.graphs),
+        kinds=choose_kinds(types, base),
+        types=types,
         texts=list_values(*DESCRIPTION_PROPERTIES),
         facts=group_statements(
-            [statement for statement in description.statements if not is_in_header(statement, title)]
+            [
+                statement
+                for statement in description.statements
+                if not is_in_header(statement, title) and not is_for_programs(statement, base)
+            ]
         ),
         parts=[
             (part, group_statements(statements))
@@ -217,6 +241,38 @@ def is_in_header(statement: Statement, title: ox.Literal) -> bool:
     if statement.predicate.value in HEADER_PROPERTIES:
         return True
     return statement.predicate.value in LABEL_PROPERTIES and statement.object == title
+
+
+def choose_kinds(types: Sequence[PropertyValue], base: str) -> list[PropertyValue]:
+    """The classes that say what a resource is: those stated in its main graph, of the ontology if possible.
+
+    Inferred ones, such as superclasses, and classes of other vocabularies are for programs.
+    """
+    ontology = expand_curie("wgig:", base).value
+    own_types = [type_ for type_ in types if type_.iri.startswith(ontology)]
+    stated_types = [type_ for type_ in own_types if not type_.graphs]
+    return stated_types or own_types or [type_ for type_ in types if foreign_class_label(type_.iri)]
+
+
+def is_for_programs(statement: Statement, base: str) -> bool:
+    """Whether only the formats of a resource have the statement, not its page.
+
+    A statement that is only inferred, with a property of another vocabulary, says the same as one of the
+    ontology.
+    """
+    property_ = statement.predicate.value
+    is_foreign_and_inferred = not property_.startswith(base) and statement.graphs == (
+        f"{base}graph/inferred",
+    )
+    return is_foreign_and_inferred or property_ in MACHINE_PROPERTIES
+
+
+def drop_repeated_facts(
+    facts: Iterable[PropertyGroup], overviews: Iterable[ResourceOverview]
+) -> list[PropertyGroup]:
+    """The facts without those that an overview shows."""
+    shown_properties = {property_ for overview in overviews for property_ in overview.shown_properties}
+    return [group for group in facts if group.iri not in shown_properties]
 
 
 def drop_implied_statements(statements: list[Statement], inferred_graph: str) -> set[Statement]:
@@ -421,11 +477,23 @@ def render_resource_page(
     versions = versions[-MAX_LISTED_VERSIONS:]
     sections = build_paper_sections(store, view, base)
     section_properties = {group.iri for section in sections for group in section.groups}
+    facts = drop_repeated_facts(view.facts, overviews)
+    if sections and sections[0].state == OUTCOME_UNSEEN:
+        sections = [
+            replace(
+                section,
+                groups=[
+                    group for group in section.groups if group in facts and group.iri != DCTERMS_TITLE.value
+                ],
+            )
+            for section in sections
+        ]
+    class_labels = {type_.iri: label for type_ in view.types if (label := foreign_class_label(type_.iri))}
     source_terms = [value.term for value in view.sources]
     return render_site_page(
         context,
         "doc.html",
-        page=replace(view, facts=[group for group in view.facts if group.iri not in section_properties]),
+        page=replace(view, facts=[group for group in facts if group.iri not in section_properties]),
         overviews=overviews,
         group_records=group_records,
         contents=contents,
@@ -443,6 +511,7 @@ def render_resource_page(
         document=document,
         paragraph_number=best_text(list_object_values(store, iri, expand_curie("wgig:number", base))).value,
         quotations=list_quotations(overviews),
+        class_labels=labels | class_labels,
         labels=labels,
         markup=markup,
     )
