@@ -124,7 +124,7 @@ def test_kind_is_in_plain_words(page_client: httpx.Client, path: str, kinds: lis
 
 def test_data_lists_all_classes(page_client: httpx.Client) -> None:
     text = strip_tags(extract_section(get_page(page_client, "/doc/issue/spam"), "data"))
-    assert "issue skos:Concept inferred" in text
+    assert "wgig:Issue skos:Concept inferred" in text
 
 
 @pytest.mark.parametrize(

@@ -182,13 +182,7 @@ def build_resource_view(store: Store, description: ResourceDescription, base: st
         kinds=choose_kinds(types, base),
         types=types,
         texts=list_values(*DESCRIPTION_PROPERTIES),
-        facts=group_statements(
-            [
-                statement
-                for statement in description.statements
-                if not is_in_header(statement, title) and not is_for_programs(statement, base)
-            ]
-        ),
+        facts=group_statements(list_fact_statements(description, title, base)),
         parts=[
             (part, group_statements(statements))
             for part, statements in sorted(
@@ -236,6 +230,15 @@ def is_machine_record(term: ResultTerm, base: str) -> bool:
     return isinstance(term, ox.NamedNode) and kind_of_iri(term.value, base) in MACHINE_RECORD_KINDS
 
 
+def list_fact_statements(description: ResourceDescription, title: ox.Literal, base: str) -> list[Statement]:
+    """The statements about a resource that the page shows outside its header."""
+    return [
+        statement
+        for statement in description.statements
+        if not is_in_header(statement, title) and not is_for_programs(statement, base)
+    ]
+
+
 def is_in_header(statement: Statement, title: ox.Literal) -> bool:
     """Whether the page shows the statement in its header instead of among the facts."""
     if statement.predicate.value in HEADER_PROPERTIES:
@@ -252,6 +255,11 @@ def choose_kinds(types: Sequence[PropertyValue], base: str) -> list[PropertyValu
     own_types = [type_ for type_ in types if type_.iri.startswith(ontology)]
     stated_types = [type_ for type_ in own_types if not type_.graphs]
     return stated_types or own_types or [type_ for type_ in types if foreign_class_label(type_.iri)]
+
+
+def find_foreign_class_labels(types: Iterable[PropertyValue]) -> dict[str, ox.Literal]:
+    """The labels of the classes of other vocabularies, by IRI."""
+    return {type_.iri: label for type_ in types if (label := foreign_class_label(type_.iri))}
 
 
 def is_for_programs(statement: Statement, base: str) -> bool:
@@ -404,6 +412,22 @@ def find_example_title(iri: str, language_ranges: tuple[str, ...]) -> ox.Literal
     return best_text(titles, language_ranges)
 
 
+def drop_repeated_groups(sections: list[PaperSection], facts: Sequence[PropertyGroup]) -> list[PaperSection]:
+    """The sections; those of a paper whose text was not seen without what the title and overviews say.
+
+    `facts` are the facts that no overview shows.
+    """
+    if not sections or sections[0].state != OUTCOME_UNSEEN:
+        return sections
+    return [
+        replace(
+            section,
+            groups=[group for group in section.groups if group in facts and group.iri != DCTERMS_TITLE.value],
+        )
+        for section in sections
+    ]
+
+
 def has_group_value(group: PropertyGroup, iri: str) -> bool:
     """Whether an IRI is one of the values of the group."""
     return any(isinstance(value.term, ox.NamedNode) and value.term.value == iri for value in group.values)
@@ -472,23 +496,12 @@ def render_resource_page(
     shown_iris |= {*filter(None, (*adjacent, document))}
     shown_iris |= {part.iri for part in parts} | {part.kind for part in parts if part.kind}
     missing_labels = find_labels(store, shown_iris - description.labels.keys(), language_ranges)
-    labels = description.labels | missing_labels
+    labels = find_foreign_class_labels(view.types) | description.labels | missing_labels
     versions = list_graph_versions(context.history, store, view.graph) if view.graph else []
     versions = versions[-MAX_LISTED_VERSIONS:]
+    facts = drop_repeated_facts(view.facts, overviews)
     sections = build_paper_sections(store, view, base)
     section_properties = {group.iri for section in sections for group in section.groups}
-    facts = drop_repeated_facts(view.facts, overviews)
-    if sections and sections[0].state == OUTCOME_UNSEEN:
-        sections = [
-            replace(
-                section,
-                groups=[
-                    group for group in section.groups if group in facts and group.iri != DCTERMS_TITLE.value
-                ],
-            )
-            for section in sections
-        ]
-    class_labels = {type_.iri: label for type_ in view.types if (label := foreign_class_label(type_.iri))}
     source_terms = [value.term for value in view.sources]
     return render_site_page(
         context,
@@ -500,7 +513,7 @@ def render_resource_page(
         has_paragraphs=any(part.is_paragraph for part in parts),
         adjacent=adjacent,
         examples=find_examples_of_resource(shorten_iri(iri, base)),
-        sections=sections,
+        sections=drop_repeated_groups(sections, facts),
         example_text=example_text,
         headings=section_headings(),
         neighborhood=build_neighborhood(view.title.value, view.incoming, view.facts, labels, base),
@@ -511,7 +524,6 @@ def render_resource_page(
         document=document,
         paragraph_number=best_text(list_object_values(store, iri, expand_curie("wgig:number", base))).value,
         quotations=list_quotations(overviews),
-        class_labels=labels | class_labels,
         labels=labels,
         markup=markup,
     )
