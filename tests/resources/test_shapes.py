@@ -170,4 +170,4 @@ def test_profile_of_check_has_description(client: httpx.Client) -> None:
     assert client.get("/id/profile/draft").headers["location"] == "/doc/profile/draft"
     page = client.get("/doc/profile/draft", headers=HTML_HEADERS)
     assert page.status_code == 200
-    assert "Nothing needs to be there yet." in page.text
+    assert "Nothing needs to be complete yet." in page.text

@@ -35,9 +35,9 @@ def test_unknown_source_is_only_a_warning(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("values", "field", "message"),
     [
-        ({"posted_1": "yesterday"}, "posted-1", "is no date"),
-        ({"numPages_1": "four"}, "numPages-1", "no whole number"),
-        ({"inLanguage_1": "English language"}, "inLanguage-1", "no language tag"),
+        ({"posted_1": "yesterday"}, "posted-1", "is not a date"),
+        ({"numPages_1": "four"}, "numPages-1", "not a whole number"),
+        ({"inLanguage_1": "English language"}, "inLanguage-1", "not a language tag"),
         ({"cites_1": "declaration/4711"}, "cites-1", "does not exist"),
         ({"issue_1": ""}, "issue-1", "does not name the issue"),
         ({"category": []}, "category-1", "no category"),

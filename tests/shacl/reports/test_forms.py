@@ -138,7 +138,7 @@ def test_text_has_findings_first_and_the_verdict_last(bad_report: Report, bad_te
     start = lines.index("  error  WGIG-0-TERM-UNKNOWN")
     example = [f"      {line}" for line in rules_by_code()["WGIG-0-TERM-UNKNOWN"].in_turtle.splitlines()]
     assert lines[start + 1 : start + 7 + len(example)] == [
-        "    This term is not in the vocabulary. Correct its spelling, or take it out.",
+        "    This term is not in the vocabulary. Correct its spelling, or remove it.",
         f"    papers/bad, ü:1.ttl:{find_line_number(bad_text, 'wgig:oportunity')}:5  wgig:oportunity",
         '      wgig:oportunity  "Radio equipment gets cheaper every year."@en ;',
         "      Did you mean wgig:opportunity?",
